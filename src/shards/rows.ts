@@ -1,0 +1,110 @@
+/**
+ * The rows of every column family of a dataset.
+ *
+ * One row an image in every family, in the same order. `caption` and `phrase` are indices into that row's own
+ * lists. Spans are Unicode code points, half open, so that a Python slice takes them unchanged. Boxes are
+ * [x1, y1, x2, y2] in pixels of the stored image.
+ */
+
+/** Where a caption's words come from. */
+export type CaptionKind = 'web' | 'gold' | 'categories'
+
+export interface Caption {
+  readonly text: string
+  /** `web`: crawled; `gold`: written for the picture; `categories`: category names joined by '. '. */
+  readonly kind: CaptionKind
+}
+
+/** [x1, y1, x2, y2] in pixels of the stored image, x2 > x1 and y2 > y1. */
+export type Xyxy = readonly [number, number, number, number]
+
+/** Family `images`: the one place where picture bytes live. */
+export interface ImageRow {
+  /** Unique in the dataset: shard id and index in the shard, as img2dataset writes it ("000010005"). */
+  readonly key: string
+  /** The struct that Hugging Face datasets decodes as an Image. */
+  readonly image: { readonly bytes: Uint8Array; readonly path: string | null }
+  readonly width: number
+  readonly height: number
+  readonly captions: readonly Caption[]
+  /** As the source names it. */
+  readonly url: string | null
+  /** Hex digest of the bytes as they came in, before any re-encoding. */
+  readonly sha256: string
+  /** 64-bit difference hash as 16 hex digits. */
+  readonly phash: string
+  readonly license: string | null
+  /** A JSON object with whatever else the source said of the picture. */
+  readonly meta: string | null
+}
+
+export interface Phrase {
+  /** Index into the image row's captions. */
+  readonly caption: number
+  readonly text: string
+  /** Span in the caption, in code points, half open. */
+  readonly start: number
+  readonly end: number
+  /** Head noun, lower case. */
+  readonly head: string
+}
+
+/** Family `phrases`. */
+export interface PhraseRow {
+  readonly key: string
+  readonly phrases: readonly Phrase[]
+}
+
+export interface Proposal {
+  /** Index into the phrase row's phrases. */
+  readonly phrase: number
+  readonly xyxy: Xyxy
+  /** In 0 to 1. */
+  readonly score: number
+}
+
+/** Family `proposals`: what a teacher found, down to a low floor score. */
+export interface ProposalRow {
+  readonly key: string
+  readonly proposals: readonly Proposal[]
+  /** Name of the model that found them. */
+  readonly teacher: string
+}
+
+export interface Region {
+  readonly caption: number
+  readonly phrase: number
+  readonly start: number
+  readonly end: number
+  readonly xyxy: Xyxy
+  /** The teacher's score; 1 for gold. */
+  readonly score: number
+  /** `gold`, or the teacher's name and round. */
+  readonly origin: string
+}
+
+/** Family `grounding`: which phrase of which caption names which box. */
+export interface GroundingRow {
+  readonly key: string
+  readonly regions: readonly Region[]
+}
+
+/** Family `rejects`: what did not make it through a stage, and why. Not row for row with the others. */
+export interface RejectRow {
+  readonly key: string | null
+  readonly url: string | null
+  /** A short fixed word, such as `http_404`, counted in statistics. */
+  readonly reason: string
+  /** What a person wants to read: the message, the value, the place. */
+  readonly detail: string
+}
+
+export interface Families {
+  readonly images: ImageRow
+  readonly phrases: PhraseRow
+  readonly proposals: ProposalRow
+  readonly grounding: GroundingRow
+  readonly rejects: RejectRow
+}
+
+export type Family = keyof Families
