@@ -1,0 +1,46 @@
+/** Activations and their gradients. */
+import { op, type Tensor } from '../tensor.js'
+import { add, div, exp, mul, sub } from './elementwise.js'
+import { reduceSum } from './reduce.js'
+
+export const relu = (x: Tensor): Tensor =>
+  op('Relu', [x], x.shape, {
+    // The sign of the output says where the input was above 0 and is already at hand.
+    vjp: (gradient, output) => [mul(gradient, op('Sign', [output], x.shape))],
+  })
+
+export const sigmoid = (x: Tensor): Tensor =>
+  op('Sigmoid', [x], x.shape, { vjp: (gradient, y) => [mul(gradient, mul(y, sub(1, y)))] })
+
+export const tanh = (x: Tensor): Tensor =>
+  op('Tanh', [x], x.shape, { vjp: (gradient, y) => [mul(gradient, sub(1, mul(y, y)))] })
+
+/** log(1 + exp(x)), stable at both ends. */
+export const softplus = (x: Tensor): Tensor =>
+  op('Softplus', [x], x.shape, { vjp: (gradient) => [mul(gradient, sigmoid(x))] })
+
+/** Exact (erf) Gaussian error linear unit, as BERT and Swin use it: x * Phi(x). */
+export const gelu = (x: Tensor): Tensor =>
+  op('Gelu', [x], x.shape, {
+    vjp: (gradient) => {
+      const phi = mul(add(op('Erf', [div(x, Math.SQRT2)], x.shape), 1), 0.5)
+      const density = mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
+      return [mul(gradient, add(phi, mul(x, density)))]
+    },
+  })
+
+/** Softmax over one axis (the last by default). */
+export function softmax(x: Tensor, axis = x.shape.length - 1): Tensor {
+  return op('Softmax', [x], x.shape, {
+    attributes: { axis },
+    vjp: (gradient, y) => [mul(y, sub(gradient, reduceSum(mul(gradient, y), [axis], true)))],
+  })
+}
+
+/** Logarithm of the softmax over one axis (the last by default). */
+export function logSoftmax(x: Tensor, axis = x.shape.length - 1): Tensor {
+  return op('LogSoftmax', [x], x.shape, {
+    attributes: { axis },
+    vjp: (gradient, y) => [sub(gradient, mul(exp(y), reduceSum(gradient, [axis], true)))],
+  })
+}

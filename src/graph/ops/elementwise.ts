@@ -1,0 +1,121 @@
+/** Elementwise arithmetic with NumPy broadcasting, and its gradients. */
+
+import { type Dtype, op, type Shape, scalar, type Tensor } from '../tensor.js'
+import { reduceSum } from './reduce.js'
+import { reshape } from './shape.js'
+
+/** A tensor, or a number that stands for a float32 scalar. */
+export type Operand = Tensor | number
+
+const tensorOf = (operand: Operand): Tensor => (typeof operand === 'number' ? scalar(operand) : operand)
+
+/** Shape of `a op b` under NumPy broadcasting. */
+export function broadcastShape(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length)
+  return Array.from({ length: rank }, (_, axis) => {
+    const left = a[axis - rank + a.length] ?? 1
+    const right = b[axis - rank + b.length] ?? 1
+    if (left !== right && left !== 1 && right !== 1) {
+      throw new Error(`shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`)
+    }
+    return left === 1 ? right : left
+  })
+}
+
+/** Sums a gradient over the axes along which its value was broadcast. */
+export function unbroadcast(gradient: Tensor, shape: Shape): Tensor {
+  const lead = gradient.shape.length - shape.length
+  const axes = gradient.shape.flatMap((size, axis) =>
+    axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : [],
+  )
+  return axes.length === 0 ? gradient : reshape(reduceSum(gradient, axes), shape)
+}
+
+type BinaryVjp = (gradient: Tensor, a: Tensor, b: Tensor, output: Tensor) => readonly [Tensor?, Tensor?]
+
+function binary(name: string, left: Operand, right: Operand, vjp: BinaryVjp): Tensor {
+  const a = tensorOf(left)
+  const b = tensorOf(right)
+  return op(name, [a, b], broadcastShape(a.shape, b.shape), {
+    dtype: a.dtype,
+    vjp: (gradient, output) => {
+      const [da, db] = vjp(gradient, a, b, output)
+      return [da && unbroadcast(da, a.shape), db && unbroadcast(db, b.shape)]
+    },
+  })
+}
+
+export const add = (a: Operand, b: Operand): Tensor => binary('Add', a, b, (g) => [g, g])
+export const sub = (a: Operand, b: Operand): Tensor => binary('Sub', a, b, (g) => [g, neg(g)])
+export const mul = (a: Operand, b: Operand): Tensor =>
+  binary('Mul', a, b, (g, x, y) => [mul(g, y), mul(g, x)])
+export const div = (a: Operand, b: Operand): Tensor =>
+  binary('Div', a, b, (g, _x, y, output) => [div(g, y), neg(div(mul(g, output), y))])
+
+/** Larger of two, elementwise; at a tie each gets half of the gradient, as in PyTorch. */
+export const maximum = (a: Operand, b: Operand): Tensor =>
+  binary('Max', a, b, (g, x, y) => {
+    const share = add(asFloat(greater(x, y)), mul(asFloat(equal(x, y)), 0.5))
+    return [mul(g, share), mul(g, sub(1, share))]
+  })
+
+/** Smaller of two, elementwise; at a tie each gets half of the gradient, as in PyTorch. */
+export const minimum = (a: Operand, b: Operand): Tensor =>
+  binary('Min', a, b, (g, x, y) => {
+    const share = add(asFloat(greater(y, x)), mul(asFloat(equal(x, y)), 0.5))
+    return [mul(g, share), mul(g, sub(1, share))]
+  })
+
+function compare(name: string, left: Operand, right: Operand): Tensor {
+  const a = tensorOf(left)
+  const b = tensorOf(right)
+  return op(name, [a, b], broadcastShape(a.shape, b.shape), { dtype: 'bool' })
+}
+
+export const greater = (a: Operand, b: Operand): Tensor => compare('Greater', a, b)
+export const less = (a: Operand, b: Operand): Tensor => compare('Less', a, b)
+export const equal = (a: Operand, b: Operand): Tensor => compare('Equal', a, b)
+
+/** `a` where the bool `condition` holds, else `b`. */
+export function where(condition: Tensor, left: Operand, right: Operand): Tensor {
+  const a = tensorOf(left)
+  const b = tensorOf(right)
+  const shape = broadcastShape(condition.shape, broadcastShape(a.shape, b.shape))
+  return op('Where', [condition, a, b], shape, {
+    vjp: (gradient) => [
+      undefined,
+      unbroadcast(where(condition, gradient, 0), a.shape),
+      unbroadcast(where(condition, 0, gradient), b.shape),
+    ],
+  })
+}
+
+function unary(name: string, x: Tensor, vjp: (gradient: Tensor, output: Tensor) => Tensor): Tensor {
+  return op(name, [x], x.shape, { vjp: (gradient, output) => [vjp(gradient, output)] })
+}
+
+export const neg = (x: Tensor): Tensor => unary('Neg', x, (g) => neg(g))
+export const exp = (x: Tensor): Tensor => unary('Exp', x, (g, y) => mul(g, y))
+export const log = (x: Tensor): Tensor => unary('Log', x, (g) => div(g, x))
+export const sqrt = (x: Tensor): Tensor => unary('Sqrt', x, (g, y) => div(mul(g, 0.5), y))
+export const abs = (x: Tensor): Tensor => unary('Abs', x, (g) => mul(g, op('Sign', [x], x.shape)))
+export const square = (x: Tensor): Tensor => mul(x, x)
+
+/** Limits values to [low, high]; the gradient is 0 outside. */
+export function clip(x: Tensor, low: number, high: number): Tensor {
+  return op('Clip', [x, scalar(low), scalar(high)], x.shape, {
+    vjp: (gradient) => [mul(gradient, mul(asFloat(greater(x, low)), asFloat(less(x, high))))],
+  })
+}
+
+const onnxType: Record<Dtype, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 }
+
+/** Converts the element type; a gradient flows only from float32 to float32, so none flows here. */
+export function cast(x: Tensor, dtype: Dtype): Tensor {
+  return x.dtype === dtype ? x : op('Cast', [x], x.shape, { dtype, attributes: { to: onnxType[dtype] } })
+}
+
+const asFloat = (condition: Tensor): Tensor => cast(condition, 'float32')
+
+/** The same value, through which no gradient flows. */
+export const stopGradient = (x: Tensor): Tensor => op('Identity', [x], x.shape, { dtype: x.dtype })

@@ -1,0 +1,49 @@
+/** Reductions over axes and their gradients. */
+import { int64, op, type Shape, sizeOf, type Tensor } from '../tensor.js'
+import { mul } from './elementwise.js'
+import { expand, reshape } from './shape.js'
+
+function reducedShape(shape: Shape, axes: readonly number[], keep: boolean): Shape {
+  return shape.flatMap((size, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [size]))
+}
+
+const allAxes = (x: Tensor): number[] => x.shape.map((_, axis) => axis)
+
+function spread(gradient: Tensor, x: Tensor, axes: readonly number[]): Tensor {
+  return expand(reshape(gradient, reducedShape(x.shape, axes, true)), x.shape)
+}
+
+/** Sum over `axes` (all by default). */
+export function reduceSum(x: Tensor, axes: readonly number[] = allAxes(x), keep = false): Tensor {
+  return op('ReduceSum', [x, int64(axes)], reducedShape(x.shape, axes, keep), {
+    attributes: { keepdims: keep ? 1 : 0 },
+    vjp: (gradient) => [spread(gradient, x, axes)],
+  })
+}
+
+/** Mean over `axes` (all by default). */
+export function reduceMean(x: Tensor, axes: readonly number[] = allAxes(x), keep = false): Tensor {
+  const count = sizeOf(axes.map((axis) => x.shape[axis]))
+  return op('ReduceMean', [x, int64(axes)], reducedShape(x.shape, axes, keep), {
+    attributes: { keepdims: keep ? 1 : 0 },
+    vjp: (gradient) => [spread(mul(gradient, 1 / count), x, axes)],
+  })
+}
+
+/** Maximum over `axes`; no gradient flows through it (it serves to make exponentials safe). */
+export function reduceMax(x: Tensor, axes: readonly number[], keep = false): Tensor {
+  return op('ReduceMax', [x, int64(axes)], reducedShape(x.shape, axes, keep), {
+    attributes: { keepdims: keep ? 1 : 0 },
+  })
+}
+
+/** log(sum(exp(x))) over one axis, stable for large x. */
+export function logSumExp(x: Tensor, axis: number, keep = false): Tensor {
+  return op('ReduceLogSumExp', [x, int64([axis])], reducedShape(x.shape, [axis], keep), {
+    attributes: { keepdims: keep ? 1 : 0 },
+    // softmax(x) is the derivative; the operator is used as it is because it is stable by itself.
+    vjp: (gradient) => [
+      mul(spread(gradient, x, [axis]), op('Softmax', [x], x.shape, { attributes: { axis } })),
+    ],
+  })
+}

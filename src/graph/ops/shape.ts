@@ -1,0 +1,167 @@
+/** Operators that move elements without computing, and their gradients. */
+import { constant, int64, node, op, type Shape, sizeOf, type Tensor } from '../tensor.js'
+import { unbroadcast } from './elementwise.js'
+
+/** Same elements, other shape; one size may be -1. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1)
+  const dims = shape.map((size) => (size === -1 ? sizeOf(x.shape) / known : size))
+  if (sizeOf(dims) !== sizeOf(x.shape)) {
+    throw new Error(`cannot reshape [${x.shape.join(', ')}] to [${shape.join(', ')}]`)
+  }
+  if (dims.join() === x.shape.join()) return x
+  return op('Reshape', [x, int64(dims)], dims, {
+    dtype: x.dtype,
+    vjp: (gradient) => [reshape(gradient, x.shape)],
+  })
+}
+
+/** Permutes axes: axis i of the result is axis `perm[i]` of `x`. */
+export function transpose(x: Tensor, perm: readonly number[]): Tensor {
+  if (perm.every((axis, index) => axis === index)) return x
+  const inverse = perm.map((_, axis) => perm.indexOf(axis))
+  return op(
+    'Transpose',
+    [x],
+    perm.map((axis) => x.shape[axis]),
+    { attributes: { perm }, dtype: x.dtype, vjp: (gradient) => [transpose(gradient, inverse)] },
+  )
+}
+
+/** Broadcasts to a larger shape. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  if (x.shape.join() === shape.join()) return x
+  return op('Expand', [x, int64(shape)], shape, {
+    dtype: x.dtype,
+    vjp: (gradient) => [unbroadcast(gradient, x.shape)],
+  })
+}
+
+export function concat(xs: readonly Tensor[], axis: number): Tensor {
+  if (xs.length === 1) return xs[0]
+  const sizes = xs.map((x) => x.shape[axis])
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  return op(
+    'Concat',
+    xs,
+    xs[0].shape.map((size, at) => (at === axis ? total : size)),
+    { attributes: { axis }, dtype: xs[0].dtype, vjp: (gradient) => split(gradient, sizes, axis) },
+  )
+}
+
+/** Cuts along an axis into pieces of the given sizes. */
+export function split(x: Tensor, sizes: readonly number[], axis: number): readonly Tensor[] {
+  if (sizes.length === 1) return [x]
+  const shapeOf = (size: number) => x.shape.map((whole, at) => (at === axis ? size : whole))
+  return node('Split', {
+    inputs: [x, int64(sizes)],
+    attributes: { axis },
+    outputs: sizes.map((size) => ({ shape: shapeOf(size), dtype: x.dtype })),
+    vjp: () => (gradients) => [
+      concat(
+        gradients.map((gradient, index) => gradient ?? zeros(shapeOf(sizes[index]))),
+        axis,
+      ),
+    ],
+  })
+}
+
+export function zeros(shape: Shape): Tensor {
+  return expand(constant([0], []), shape)
+}
+
+/** Elements start, start + step, … before end, along one axis. Steps are 1 or more. */
+export function slice(x: Tensor, axis: number, start: number, end: number, step = 1): Tensor {
+  const size = Math.ceil((end - start) / step)
+  const whole = x.shape[axis]
+  return op(
+    'Slice',
+    [x, int64([start]), int64([end]), int64([axis]), int64([step])],
+    x.shape.map((old, at) => (at === axis ? size : old)),
+    {
+      dtype: x.dtype,
+      vjp: (gradient) => {
+        if (step === 1) return [pad(gradient, axis, start, whole - end)]
+        // Put step - 1 zeros behind each element, then fill up to the whole.
+        const spaced = [...gradient.shape.slice(0, axis + 1), 1, ...gradient.shape.slice(axis + 1)]
+        const filled = pad(reshape(gradient, spaced), axis + 1, 0, step - 1)
+        const flat = reshape(
+          filled,
+          gradient.shape.map((old, at) => (at === axis ? old * step : old)),
+        )
+        const length = Math.min(size * step, whole - start)
+        return [pad(slice(flat, axis, 0, length), axis, start, whole - start - length)]
+      },
+    },
+  )
+}
+
+/** Zeros before and after along one axis. */
+export function pad(x: Tensor, axis: number, before: number, after: number): Tensor {
+  if (before === 0 && after === 0) return x
+  const pads = x.shape.map((_, at) => (at === axis ? before : 0))
+  const ends = x.shape.map((_, at) => (at === axis ? after : 0))
+  return op(
+    'Pad',
+    [x, int64([...pads, ...ends])],
+    x.shape.map((size, at) => (at === axis ? size + before + after : size)),
+    { dtype: x.dtype, vjp: (gradient) => [slice(gradient, axis, before, before + x.shape[axis])] },
+  )
+}
+
+/** Zeros around the two last axes of [N, C, H, W]. */
+export function padImage(x: Tensor, top: number, bottom: number, left: number, right: number): Tensor {
+  if (top + bottom + left + right === 0) return x
+  const [n, c, h, w] = x.shape
+  return op(
+    'Pad',
+    [x, int64([0, 0, top, left, 0, 0, bottom, right])],
+    [n, c, h + top + bottom, w + left + right],
+    {
+      vjp: (gradient) => [slice(slice(gradient, 2, top, top + h), 3, left, left + w)],
+    },
+  )
+}
+
+/** Rows of a table [V, D] by int64 indices of any shape: [...indices, D]. */
+export function gatherRows(table: Tensor, indices: Tensor): Tensor {
+  const [rows, width] = table.shape
+  return op('Gather', [table, indices], [...indices.shape, width], {
+    attributes: { axis: 0 },
+    vjp: (gradient) => {
+      const count = sizeOf(indices.shape)
+      const sum = op(
+        'ScatterND',
+        [zeros([rows, width]), reshape(indices, [count, 1]), reshape(gradient, [count, width])],
+        [rows, width],
+        { attributes: { reduction: 'add' } },
+      )
+      return [sum, undefined]
+    },
+  })
+}
+
+/** [N, C, H, W] to [N, C * b * b, H / b, W / b]; channels ordered (row in block, column in block, channel). */
+export function spaceToDepth(x: Tensor, block: number): Tensor {
+  const [n, c, h, w] = x.shape
+  return op('SpaceToDepth', [x], [n, c * block * block, h / block, w / block], {
+    attributes: { blocksize: block },
+    vjp: (gradient) => [depthToSpace(gradient, block)],
+  })
+}
+
+/** The inverse of `spaceToDepth`. */
+export function depthToSpace(x: Tensor, block: number): Tensor {
+  const [n, c, h, w] = x.shape
+  return op('DepthToSpace', [x], [n, c / (block * block), h * block, w * block], {
+    attributes: { blocksize: block, mode: 'DCR' },
+    vjp: (gradient) => [spaceToDepth(gradient, block)],
+  })
+}
+
+/** Nearest-neighbour upsampling of [N, C, H, W] by a whole factor. */
+export function upsampleNearest(x: Tensor, factor: number): Tensor {
+  const [n, c, h, w] = x.shape
+  const wide = expand(reshape(x, [n, c, h, 1, w, 1]), [n, c, h, factor, w, factor])
+  return reshape(wide, [n, c, h * factor, w * factor])
+}

@@ -1,0 +1,81 @@
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import type { Dtype, Shape, TensorData } from './tensor.js'
+
+export interface Value {
+  readonly data: TensorData
+  readonly shape: Shape
+  readonly dtype: Dtype
+}
+
+export interface SessionOptions {
+  /** Threads inside one operator; onnxruntime's own choice when not given. */
+  readonly threads?: number
+  /** Execution providers in order of preference; `cpu` by default. */
+  readonly devices?: readonly string[]
+}
+
+/** A model that onnxruntime has loaded. Holds native memory until `close`. */
+export class Session {
+  private constructor(private readonly session: InferenceSession) {}
+
+  /** @param model the bytes of a model, or the path of one (needed where weights lie in a file beside it) */
+  static async open(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
+    const settings: InferenceSession.SessionOptions = {
+      executionProviders: [...(options.devices ?? ['cpu'])],
+      graphOptimizationLevel: 'all',
+      intraOpNumThreads: options.threads ?? 0,
+      logSeverityLevel: 3,
+    }
+    // The two overloads are told apart by type only.
+    const session = await (typeof model === 'string'
+      ? InferenceSession.create(model, settings)
+      : InferenceSession.create(model, settings))
+    return new Session(session)
+  }
+
+  get inputs(): readonly { readonly name: string; readonly shape: Shape }[] {
+    return this.session.inputMetadata.map((meta) => ({
+      name: meta.name,
+      shape: meta.isTensor ? meta.shape.map(Number) : [],
+    }))
+  }
+
+  /**
+   * Runs the model. Inputs are not copied; a result is written into `into[name]` where that is given, else into
+   * new memory.
+   */
+  async run(
+    feeds: Readonly<Record<string, Value>>,
+    into: Readonly<Record<string, Value>> = {},
+  ): Promise<Record<string, Value>> {
+    const wanted: Record<string, OrtTensor | null> = {}
+    for (const name of this.session.outputNames) wanted[name] = into[name] ? toOrt(into[name]) : null
+    const given: Record<string, OrtTensor> = {}
+    for (const [name, value] of Object.entries(feeds)) given[name] = toOrt(value)
+    const results = await this.session.run(given, wanted)
+    const values: Record<string, Value> = {}
+    for (const [name, tensor] of Object.entries(results)) {
+      values[name] = { data: tensor.data as TensorData, shape: tensor.dims, dtype: tensor.type as Dtype }
+    }
+    return values
+  }
+
+  async close(): Promise<void> {
+    await this.session.release()
+  }
+}
+
+function toOrt({ data, shape, dtype }: Value): OrtTensor {
+  return new OrtTensor(dtype, data as Float32Array, shape)
+}
+
+/** A float32 value for `Session.run`. */
+export function floats(data: Float32Array | readonly number[], shape: Shape): Value {
+  return { data: data instanceof Float32Array ? data : Float32Array.from(data), shape, dtype: 'float32' }
+}
+
+/** An int64 value for `Session.run`. */
+export function longs(data: BigInt64Array | readonly number[], shape: Shape): Value {
+  const array = data instanceof BigInt64Array ? data : BigInt64Array.from(data, (value) => BigInt(value))
+  return { data: array, shape, dtype: 'int64' }
+}

@@ -1,0 +1,138 @@
+/**
+ * A tensor is a value that a graph will compute: a shape, an element type and where it comes from.
+ *
+ * Nothing is computed while a graph is built. A tensor points at the node that makes it, a node at the tensors
+ * that it reads, so a graph is simply what can be reached from its outputs. Shapes are static: every size is a
+ * number when the graph is built.
+ */
+
+export type Dtype = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8'
+
+export type Shape = readonly number[]
+
+export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array
+
+/** How a parameter starts: standard deviation of a normal, a constant, or a bound of a uniform around 0. */
+export type Init =
+  | { readonly kind: 'normal'; readonly std: number }
+  | { readonly kind: 'uniform'; readonly bound: number }
+  | { readonly kind: 'constant'; readonly value: number }
+
+export type Source =
+  | { readonly kind: 'input'; readonly name: string }
+  | { readonly kind: 'parameter'; readonly name: string; readonly init: Init }
+  | { readonly kind: 'constant'; readonly data: TensorData }
+  | { readonly kind: 'node'; readonly node: Node; readonly index: number }
+
+export interface Tensor {
+  readonly shape: Shape
+  readonly dtype: Dtype
+  readonly source: Source
+}
+
+export type Attribute = number | string | readonly number[] | { readonly float: number }
+
+/**
+ * Vector-Jacobian product of a node: gradients of the loss with respect to each output (undefined where none
+ * arrives) in, gradients with respect to each input (undefined where none flows) out, as more graph.
+ */
+export type Vjp = (gradients: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[]
+
+export interface Node {
+  /** ONNX operator name. */
+  readonly op: string
+  readonly inputs: readonly (Tensor | undefined)[]
+  readonly attributes: Readonly<Record<string, Attribute>>
+  readonly outputs: readonly Tensor[]
+  readonly vjp: Vjp | undefined
+}
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1)
+}
+
+/** A value that is given at every run. */
+export function input(name: string, shape: Shape, dtype: Dtype = 'float32'): Tensor {
+  return { shape, dtype, source: { kind: 'input', name } }
+}
+
+/** A value that is learned; `name` is its key in a checkpoint. */
+export function parameter(name: string, shape: Shape, init: Init): Tensor {
+  return { shape, dtype: 'float32', source: { kind: 'parameter', name, init } }
+}
+
+/** A value fixed when the graph is written; float32 from numbers, or as its typed array says. */
+export function constant(data: TensorData | readonly number[], shape?: Shape): Tensor {
+  const array = Array.isArray(data) ? Float32Array.from(data) : (data as TensorData)
+  const dims = shape ?? [array.length]
+  if (sizeOf(dims) !== array.length) {
+    throw new Error(`constant of ${array.length} elements cannot have shape [${dims.join(', ')}]`)
+  }
+  return { shape: dims, dtype: dtypeOf(array), source: { kind: 'constant', data: array } }
+}
+
+/** A float32 scalar of shape []. */
+export function scalar(value: number): Tensor {
+  return constant([value], [])
+}
+
+/** An int64 vector, as ONNX wants for shapes, axes and indices. */
+export function int64(values: readonly number[]): Tensor {
+  return constant(BigInt64Array.from(values, (value) => BigInt(value)))
+}
+
+function dtypeOf(array: TensorData): Dtype {
+  if (array instanceof Float32Array) return 'float32'
+  if (array instanceof Int32Array) return 'int32'
+  if (array instanceof BigInt64Array) return 'int64'
+  return 'uint8'
+}
+
+export interface NodeSpec {
+  readonly inputs: readonly (Tensor | undefined)[]
+  readonly attributes?: Readonly<Record<string, Attribute>>
+  readonly outputs: readonly { readonly shape: Shape; readonly dtype?: Dtype }[]
+  /** Given the outputs, so that a gradient can use what the forward pass already computed. */
+  readonly vjp?: (outputs: readonly Tensor[]) => Vjp
+}
+
+/** Makes a node and gives its outputs. The one place where graphs grow. */
+export function node(op: string, spec: NodeSpec): readonly Tensor[] {
+  const outputs: Tensor[] = []
+  const made = {
+    op,
+    inputs: spec.inputs,
+    attributes: spec.attributes ?? {},
+    outputs,
+    vjp: undefined as Vjp | undefined,
+  }
+  spec.outputs.forEach(({ shape, dtype }, index) => {
+    if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
+      throw new Error(`${op}: impossible output shape [${shape.join(', ')}]`)
+    }
+    outputs.push({ shape, dtype: dtype ?? 'float32', source: { kind: 'node', node: made, index } })
+  })
+  made.vjp = spec.vjp?.(outputs)
+  return outputs
+}
+
+/** A node with one output. */
+export function op(
+  name: string,
+  inputs: readonly (Tensor | undefined)[],
+  shape: Shape,
+  rest: {
+    readonly attributes?: NodeSpec['attributes']
+    readonly dtype?: Dtype
+    /** Gradient of the output (and the output itself) in, gradients of the inputs out. */
+    readonly vjp?: (gradient: Tensor, output: Tensor) => readonly (Tensor | undefined)[]
+  } = {},
+): Tensor {
+  const { vjp } = rest
+  return node(name, {
+    inputs,
+    attributes: rest.attributes,
+    outputs: [{ shape, dtype: rest.dtype }],
+    vjp: vjp && ((outputs) => (gradients) => (gradients[0] ? vjp(gradients[0], outputs[0]) : [])),
+  })[0]
+}

@@ -1,0 +1,115 @@
+import { nodesOf } from './grad.js'
+import { encodeModel, type InitializerProto, type NodeProto, type ValueProto } from './onnx-proto.js'
+import type { Attribute, Node, Tensor, TensorData } from './tensor.js'
+
+export interface OnnxOptions {
+  /** Results, by the name that a caller fetches them under. */
+  readonly outputs: Readonly<Record<string, Tensor>>
+  /** Tensors to put in the place of others (a parameter by a slice of the optimiser's vector, say). */
+  readonly bind?: ReadonlyMap<Tensor, Tensor>
+  /** Values of the parameters that are not bound. */
+  readonly parameters?: (name: string) => InitializerProto['data']
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/**
+ * Writes what `outputs` need as an ONNX model. Equal nodes are written once; nodes that nothing reads are not
+ * written at all, since only what can be reached from the outputs is walked.
+ */
+export function toOnnx({ outputs, bind = new Map(), parameters, metadata }: OnnxOptions): Uint8Array {
+  const names = new Map<Tensor, string>()
+  const inputs = new Map<string, ValueProto>()
+  const initializers: InitializerProto[] = []
+  const constants = new Map<string, string>()
+  const nodes: NodeProto[] = []
+  const written = new Map<string, readonly string[]>()
+  // A node that makes a result carries the result's name, so that no copy is needed to give it one.
+  const claimed = new Map<Tensor, string>()
+  for (const [name, asked] of Object.entries(outputs)) {
+    const tensor = bind.get(asked) ?? asked
+    if (tensor.source.kind === 'node' && !claimed.has(tensor)) claimed.set(tensor, name)
+  }
+
+  const nameOf = (asked: Tensor): string => {
+    const tensor = bind.get(asked) ?? asked
+    const known = names.get(tensor)
+    if (known !== undefined) return known
+    const name = leafName(tensor)
+    names.set(tensor, name)
+    return name
+  }
+
+  const leafName = (tensor: Tensor): string => {
+    const { source, shape, dtype } = tensor
+    if (source.kind === 'input') {
+      inputs.set(source.name, { name: source.name, shape, dtype })
+      return source.name
+    }
+    if (source.kind === 'parameter') {
+      if (!parameters) throw new Error(`parameter ${source.name} has no value`)
+      if (initializers.some((given) => given.name === source.name)) return source.name
+      initializers.push({ name: source.name, shape, dtype, data: parameters(source.name) })
+      return source.name
+    }
+    if (source.kind === 'constant') {
+      const key = constantKey(tensor, source.data)
+      const same = key && constants.get(key)
+      if (same) return same
+      const name = `constant_${initializers.length}`
+      initializers.push({ name, shape, dtype, data: source.data })
+      if (key) constants.set(key, name)
+      return name
+    }
+    throw new Error(`${source.node.op} is read before it is written`)
+  }
+
+  for (const node of nodesOf(Object.values(outputs), bind)) {
+    const reads = node.inputs.map((input) => (input ? nameOf(input) : ''))
+    const key = nodeKey(node, reads)
+    const same = written.get(key)
+    const made =
+      same ??
+      node.outputs.map(
+        (output, index) => claimed.get(output) ?? `${node.op}_${nodes.length}${index ? `_${index}` : ''}`,
+      )
+    if (!same) {
+      nodes.push({
+        op: node.op,
+        name: `${node.op}_${nodes.length}`,
+        inputs: reads,
+        outputs: made,
+        attributes: node.attributes,
+      })
+      written.set(key, made)
+    }
+    node.outputs.forEach((output, index) => {
+      names.set(output, made[index])
+    })
+  }
+
+  const values: ValueProto[] = []
+  for (const [name, asked] of Object.entries(outputs)) {
+    const tensor = bind.get(asked) ?? asked
+    const made = nameOf(tensor)
+    if (made !== name) nodes.push({ op: 'Identity', name, inputs: [made], outputs: [name], attributes: {} })
+    values.push({ name, shape: tensor.shape, dtype: tensor.dtype })
+  }
+  return encodeModel(
+    { name: 'groundmill', nodes, inputs: [...inputs.values()], outputs: values, initializers },
+    metadata,
+  )
+}
+
+function nodeKey(node: Node, reads: readonly string[]): string {
+  const attributes = Object.entries(node.attributes).map(([name, value]: [string, Attribute]) => [
+    name,
+    value,
+  ])
+  return JSON.stringify([node.op, reads, attributes, node.outputs.length])
+}
+
+/** Small constants are shared by value; large ones would cost more to compare than to keep. */
+function constantKey(tensor: Tensor, data: TensorData): string | undefined {
+  if (data.length > 64) return undefined
+  return `${tensor.dtype} [${tensor.shape.join()}] ${Array.from<number | bigint>(data).join()}`
+}
