@@ -1,6 +1,7 @@
 import { add } from './ops/elementwise.js'
 import type { Node, Tensor } from './tensor.js'
 import { scalar, sizeOf } from './tensor.js'
+import { topologicalOrder } from './topological-order.js'
 
 /**
  * Reverse-mode gradients: d loss / d each of `wrt`, as tensors of the same graph.
@@ -41,30 +42,9 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   })
 }
 
-/** The nodes that `outputs` are made by, each after the nodes it reads from. */
-export function nodesOf(outputs: readonly Tensor[], bind?: ReadonlyMap<Tensor, Tensor>): Node[] {
-  const order: Node[] = []
-  const seen = new Set<Node>()
-  // An explicit stack: graphs of real networks are deeper than the call stack.
-  const stack: { node: Node; next: number }[] = []
-  const visit = (tensor: Tensor | undefined) => {
-    const bound = tensor && (bind?.get(tensor) ?? tensor)
-    if (bound?.source.kind !== 'node' || seen.has(bound.source.node)) return
-    seen.add(bound.source.node)
-    stack.push({ node: bound.source.node, next: 0 })
-  }
-  for (const output of outputs) {
-    visit(output)
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1]
-      if (top.next < top.node.inputs.length) visit(top.node.inputs[top.next++])
-      else {
-        order.push(top.node)
-        stack.pop()
-      }
-    }
-  }
-  return order
+/** The nodes that `outputs` are made by, each after the nodes it reads from; composites count as one node. */
+function nodesOf(outputs: readonly Tensor[]): Node[] {
+  return topologicalOrder(outputs, (node) => node.inputs)
 }
 
 /** Nodes through which a gradient can reach one of `targets`: others need no backward graph. */

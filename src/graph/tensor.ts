@@ -45,6 +45,8 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute>>
   readonly outputs: readonly Tensor[]
   readonly vjp: Vjp | undefined
+  /** What a composite stands for: written in its place, while its gradient is its own. */
+  readonly body: Tensor | undefined
 }
 
 export function sizeOf(shape: Shape): number {
@@ -105,6 +107,7 @@ export function node(op: string, spec: NodeSpec): readonly Tensor[] {
     attributes: spec.attributes ?? {},
     outputs,
     vjp: undefined as Vjp | undefined,
+    body: undefined,
   }
   spec.outputs.forEach(({ shape, dtype }, index) => {
     if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
@@ -135,4 +138,30 @@ export function op(
     outputs: [{ shape, dtype: rest.dtype }],
     vjp: vjp && ((outputs) => (gradients) => (gradients[0] ? vjp(gradients[0], outputs[0]) : [])),
   })[0]
+}
+
+/**
+ * An operation made of others, with a gradient of its own: for where the chain rule through the parts is right but
+ * slow.
+ *
+ * @param body the result, built from `inputs`
+ * @param vjp gradient of the result in, gradients of `inputs` out
+ */
+export function composite(
+  name: string,
+  inputs: readonly (Tensor | undefined)[],
+  body: Tensor,
+  vjp: (gradient: Tensor) => readonly (Tensor | undefined)[],
+): Tensor {
+  const outputs: Tensor[] = []
+  const made: Node = {
+    op: name,
+    inputs,
+    attributes: {},
+    outputs,
+    vjp: ([gradient]) => (gradient ? vjp(gradient) : []),
+    body,
+  }
+  outputs.push({ shape: body.shape, dtype: body.dtype, source: { kind: 'node', node: made, index: 0 } })
+  return outputs[0]
 }

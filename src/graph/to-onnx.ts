@@ -1,6 +1,6 @@
-import { nodesOf } from './grad.js'
 import { encodeModel, type InitializerProto, type NodeProto, type ValueProto } from './onnx-proto.js'
 import type { Attribute, Node, Tensor, TensorData } from './tensor.js'
+import { topologicalOrder } from './topological-order.js'
 
 export interface OnnxOptions {
   /** Results, by the name that a caller fetches them under. */
@@ -17,6 +17,12 @@ export interface OnnxOptions {
  * written at all, since only what can be reached from the outputs is walked.
  */
 export function toOnnx({ outputs, bind = new Map(), parameters, metadata }: OnnxOptions): Uint8Array {
+  // A composite is written as its body; a bound tensor as what it is bound to.
+  const resolve = (asked: Tensor): Tensor => {
+    const tensor = bind.get(asked) ?? asked
+    const body = tensor.source.kind === 'node' ? tensor.source.node.body : undefined
+    return body ? resolve(body) : tensor
+  }
   const names = new Map<Tensor, string>()
   const inputs = new Map<string, ValueProto>()
   const initializers: InitializerProto[] = []
@@ -26,12 +32,12 @@ export function toOnnx({ outputs, bind = new Map(), parameters, metadata }: Onnx
   // A node that makes a result carries the result's name, so that no copy is needed to give it one.
   const claimed = new Map<Tensor, string>()
   for (const [name, asked] of Object.entries(outputs)) {
-    const tensor = bind.get(asked) ?? asked
+    const tensor = resolve(asked)
     if (tensor.source.kind === 'node' && !claimed.has(tensor)) claimed.set(tensor, name)
   }
 
   const nameOf = (asked: Tensor): string => {
-    const tensor = bind.get(asked) ?? asked
+    const tensor = resolve(asked)
     const known = names.get(tensor)
     if (known !== undefined) return known
     const name = leafName(tensor)
@@ -63,7 +69,7 @@ export function toOnnx({ outputs, bind = new Map(), parameters, metadata }: Onnx
     throw new Error(`${source.node.op} is read before it is written`)
   }
 
-  for (const node of nodesOf(Object.values(outputs), bind)) {
+  for (const node of topologicalOrder(Object.values(outputs), (made) => made.inputs, resolve)) {
     const reads = node.inputs.map((input) => (input ? nameOf(input) : ''))
     const key = nodeKey(node, reads)
     const same = written.get(key)
@@ -89,7 +95,7 @@ export function toOnnx({ outputs, bind = new Map(), parameters, metadata }: Onnx
 
   const values: ValueProto[] = []
   for (const [name, asked] of Object.entries(outputs)) {
-    const tensor = bind.get(asked) ?? asked
+    const tensor = resolve(asked)
     const made = nameOf(tensor)
     if (made !== name) nodes.push({ op: 'Identity', name, inputs: [made], outputs: [name], attributes: {} })
     values.push({ name, shape: tensor.shape, dtype: tensor.dtype })

@@ -1,8 +1,8 @@
-/** Two-dimensional convolution and its gradients. */
-import { op, type Tensor } from '../tensor.js'
+/** Two-dimensional convolution over pictures with channels last, and its gradients. */
+import { composite, constant, op, type Tensor } from '../tensor.js'
 import { gemm } from './matmul.js'
 import { reduceSum } from './reduce.js'
-import { concat, padImage, reshape, slice, transpose } from './shape.js'
+import { concat, reshape, transpose } from './shape.js'
 
 export interface ConvOptions {
   readonly stride?: number
@@ -11,12 +11,17 @@ export interface ConvOptions {
 }
 
 /**
- * Cross-correlation as torch.nn.functional.conv2d.
+ * Cross-correlation as torch.nn.functional.conv2d, on pictures with channels last.
  *
- * @param x [N, I, H, W]
- * @param weight [O, I, kH, kW]
+ * Unfolded rows times a matrix: the rows are one Gather of pixels, which onnxruntime runs at memory speed, and the
+ * product one Gemm over the whole batch. With weights that change at every step onnxruntime cannot pack them for
+ * its own Conv, which then is slower, and up to six times at few places (`npm run bench:conv`); and the same
+ * unfolded rows serve the gradient of the weight.
+ *
+ * @param x [N, H, W, I]
+ * @param weight [O, I, kH, kW], as PyTorch stores it
  * @param bias [O]
- * @returns [N, O, floor((H + 2 pad - kH) / stride) + 1, floor((W + 2 pad - kW) / stride) + 1]
+ * @returns [N, floor((H + 2 pad - kH) / stride) + 1, floor((W + 2 pad - kW) / stride) + 1, O]
  */
 export function conv2d(
   x: Tensor,
@@ -24,83 +29,72 @@ export function conv2d(
   bias?: Tensor,
   { stride = 1, pad = 0 }: ConvOptions = {},
 ): Tensor {
-  const [n, channels, h, w] = x.shape
+  const [n, h, w, channels] = x.shape
   const [outChannels, inChannels, kh, kw] = weight.shape
   if (channels !== inChannels)
     throw new Error(`conv2d of [${x.shape.join(', ')}] by [${weight.shape.join(', ')}]`)
   const outH = Math.floor((h + 2 * pad - kh) / stride) + 1
   const outW = Math.floor((w + 2 * pad - kw) / stride) + 1
-  return op('Conv', bias ? [x, weight, bias] : [x, weight], [n, outChannels, outH, outW], {
-    attributes: { kernel_shape: [kh, kw], strides: [stride, stride], pads: [pad, pad, pad, pad] },
-    vjp: (gradient) => [
-      convInputGradient(gradient, x, weight, stride, pad),
-      convWeightGradient(gradient, x, weight, stride, pad),
-      bias && reduceSum(gradient, [0, 2, 3]),
-    ],
+  const taps = kh * kw
+
+  // Output place (y, x) reads, at tap (r, c), the input pixel (y stride + r - pad, x stride + c - pad).
+  const forward = pixelTable(outH, outW, kh, kw, h, w, (at, tap) => at * stride + tap - pad)
+  const unfolded = reshape(unfold(x, forward), [n * outH * outW, taps * inChannels])
+  const matrix = reshape(transpose(weight, [2, 3, 1, 0]), [taps * inChannels, outChannels])
+  const body = reshape(gemm(unfolded, matrix, { bias }), [n, outH, outW, outChannels])
+
+  return composite('conv2d', [x, weight, bias], body, (gradient) => {
+    const rows = reshape(gradient, [n * outH * outW, outChannels])
+    const byMatrix = gemm(unfolded, rows, { transA: true })
+    // Input pixel (y, x) was read at tap (r, c) by the output place ((y + pad - r) / stride, …), where that is whole.
+    const backward = pixelTable(h, w, kh, kw, outH, outW, (at, tap) => (at + pad - tap) / stride)
+    const folded = reshape(unfold(gradient, backward), [n * h * w, taps * outChannels])
+    const turned = reshape(transpose(weight, [2, 3, 0, 1]), [taps * outChannels, inChannels])
+    return [
+      reshape(gemm(folded, turned), x.shape),
+      transpose(reshape(byMatrix, [kh, kw, inChannels, outChannels]), [3, 2, 0, 1]),
+      bias && reduceSum(rows, [0]),
+    ]
   })
 }
 
-/**
- * At stride 1 the gradient of the input is a convolution with the kernel turned by 180 degrees and its channel
- * axes swapped, which onnxruntime runs faster than ConvTranspose; other strides take ConvTranspose.
- */
-function convInputGradient(gradient: Tensor, x: Tensor, weight: Tensor, stride: number, pad: number): Tensor {
-  const [, , kh, kw] = weight.shape
-  const [, , h, w] = x.shape
-  const [, , outH, outW] = gradient.shape
-  if (stride === 1 && kh === kw && pad < kh) {
-    return conv2d(gradient, transpose(reverse(reverse(weight, 2), 3), [1, 0, 2, 3]), undefined, {
-      pad: kh - 1 - pad,
-    })
-  }
-  const missingH = h - ((outH - 1) * stride + kh - 2 * pad)
-  const missingW = w - ((outW - 1) * stride + kw - 2 * pad)
-  return op('ConvTranspose', [gradient, weight], x.shape, {
-    attributes: {
-      kernel_shape: [kh, kw],
-      strides: [stride, stride],
-      pads: [pad, pad, pad, pad],
-      output_padding: [missingH, missingW],
-    },
-  })
+/** Pixels of [N, H, W, C] by a table of places, the place H * W being zero: [N, table.length, C]. */
+function unfold(x: Tensor, table: Int32Array): Tensor {
+  const [n, h, w, c] = x.shape
+  const pixels = reshape(x, [n, h * w, c])
+  const places = h * w
+  // 1x1 convolutions at stride 1 read every pixel once, in order.
+  if (table.length === places && table.every((place, index) => place === index)) return pixels
+  const source = table.includes(places)
+    ? concat([pixels, constant(new Float32Array(n * c), [n, 1, c])], 1)
+    : pixels
+  return op('Gather', [source, constant(table)], [n, table.length, c], { attributes: { axis: 1 } })
 }
 
-/**
- * The gradient of the weight, one matrix product: gradient [O, N h w] times the unfolded input [N h w, I kH kW].
- * onnxruntime's own Conv with batch and channels swapped is three times slower, since its kernel is then as large
- * as the picture.
- */
-function convWeightGradient(
-  gradient: Tensor,
-  x: Tensor,
-  weight: Tensor,
-  stride: number,
-  pad: number,
-): Tensor {
-  const [outChannels, inChannels, kh, kw] = weight.shape
-  const [n, , outH, outW] = gradient.shape
-  const places = n * outH * outW
-  const rows = reshape(transpose(gradient, [0, 2, 3, 1]), [places, outChannels])
-  const padded = padImage(x, pad, pad, pad, pad)
-  const last = transpose(padded, [0, 2, 3, 1])
-  const taps: Tensor[] = []
-  for (let row = 0; row < kh; row++) {
-    for (let column = 0; column < kw; column++) {
-      const down = slice(last, 1, row, row + (outH - 1) * stride + 1, stride)
-      taps.push(slice(down, 2, column, column + (outW - 1) * stride + 1, stride))
+/** For each of rows x columns places and each tap, the source pixel that `sourceAt` names, or H * W for none. */
+function pixelTable(
+  rows: number,
+  columns: number,
+  kh: number,
+  kw: number,
+  h: number,
+  w: number,
+  sourceAt: (at: number, tap: number) => number,
+): Int32Array {
+  const table = new Int32Array(rows * columns * kh * kw)
+  let index = 0
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      for (let r = 0; r < kh; r++) {
+        for (let c = 0; c < kw; c++) {
+          const row = sourceAt(y, r)
+          const column = sourceAt(x, c)
+          const inside = row >= 0 && row < h && column >= 0 && column < w
+          table[index++] =
+            inside && Number.isInteger(row) && Number.isInteger(column) ? row * w + column : h * w
+        }
+      }
     }
   }
-  const unfolded = reshape(concat(taps, 3), [places, kh * kw * inChannels])
-  const product = gemm(rows, unfolded, { transA: true })
-  return transpose(reshape(product, [outChannels, kh, kw, inChannels]), [0, 3, 1, 2])
-}
-
-/** The elements of one axis in reverse order. */
-function reverse(x: Tensor, axis: number): Tensor {
-  if (x.shape[axis] === 1) return x
-  const size = x.shape[axis]
-  return concat(
-    Array.from({ length: size }, (_, index) => slice(x, axis, size - 1 - index, size - index)),
-    axis,
-  )
+  return table
 }

@@ -109,20 +109,6 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
   )
 }
 
-/** Zeros around the two last axes of [N, C, H, W]. */
-export function padImage(x: Tensor, top: number, bottom: number, left: number, right: number): Tensor {
-  if (top + bottom + left + right === 0) return x
-  const [n, c, h, w] = x.shape
-  return op(
-    'Pad',
-    [x, int64([0, 0, top, left, 0, 0, bottom, right])],
-    [n, c, h + top + bottom, w + left + right],
-    {
-      vjp: (gradient) => [slice(slice(gradient, 2, top, top + h), 3, left, left + w)],
-    },
-  )
-}
-
 /** Rows of a table [V, D] by int64 indices of any shape: [...indices, D]. */
 export function gatherRows(table: Tensor, indices: Tensor): Tensor {
   const [rows, width] = table.shape
@@ -141,27 +127,19 @@ export function gatherRows(table: Tensor, indices: Tensor): Tensor {
   })
 }
 
-/** [N, C, H, W] to [N, C * b * b, H / b, W / b]; channels ordered (row in block, column in block, channel). */
+/**
+ * Blocks of pixels side by side in the channels: [N, H, W, C] to [N, H / b, W / b, b * b * C], ordered (row in
+ * block, column in block, channel).
+ */
 export function spaceToDepth(x: Tensor, block: number): Tensor {
-  const [n, c, h, w] = x.shape
-  return op('SpaceToDepth', [x], [n, c * block * block, h / block, w / block], {
-    attributes: { blocksize: block },
-    vjp: (gradient) => [depthToSpace(gradient, block)],
-  })
+  const [n, h, w, c] = x.shape
+  const blocks = reshape(x, [n, h / block, block, w / block, block * c])
+  return reshape(transpose(blocks, [0, 1, 3, 2, 4]), [n, h / block, w / block, block * block * c])
 }
 
-/** The inverse of `spaceToDepth`. */
-export function depthToSpace(x: Tensor, block: number): Tensor {
-  const [n, c, h, w] = x.shape
-  return op('DepthToSpace', [x], [n, c / (block * block), h * block, w * block], {
-    attributes: { blocksize: block, mode: 'DCR' },
-    vjp: (gradient) => [spaceToDepth(gradient, block)],
-  })
-}
-
-/** Nearest-neighbour upsampling of [N, C, H, W] by a whole factor. */
+/** Nearest-neighbour upsampling of [N, H, W, C] by a whole factor. */
 export function upsampleNearest(x: Tensor, factor: number): Tensor {
-  const [n, c, h, w] = x.shape
-  const wide = expand(reshape(x, [n, c, h, 1, w, 1]), [n, c, h, factor, w, factor])
-  return reshape(wide, [n, c, h * factor, w * factor])
+  const [n, h, w, c] = x.shape
+  const wide = expand(reshape(x, [n, h, 1, w, 1, c]), [n, h, factor, w, factor, c])
+  return reshape(wide, [n, h * factor, w * factor, c])
 }
