@@ -1,0 +1,66 @@
+/** Small layers with their parameters, named as PyTorch names them. */
+import { conv2d } from '../graph/ops/conv.js'
+import { linear } from '../graph/ops/matmul.js'
+import { layerNorm } from '../graph/ops/norm.js'
+import { type Init, parameter, type Tensor } from '../graph/tensor.js'
+
+const zero: Init = { kind: 'constant', value: 0 }
+const one: Init = { kind: 'constant', value: 1 }
+
+/** Xavier (Glorot and Bengio 2010) uniform bound for a linear map. */
+export function xavier(fanIn: number, fanOut: number): Init {
+  return { kind: 'uniform', bound: Math.sqrt(6 / (fanIn + fanOut)) }
+}
+
+/** Parameters `name.weight` [outputs, inputs] and `name.bias`: x W^T + b over the last axis. */
+export function dense(
+  name: string,
+  x: Tensor,
+  outputs: number,
+  init: Init = xavier(x.shape[x.shape.length - 1], outputs),
+): Tensor {
+  const inputs = x.shape[x.shape.length - 1]
+  return linear(
+    x,
+    parameter(`${name}.weight`, [outputs, inputs], init),
+    parameter(`${name}.bias`, [outputs], zero),
+  )
+}
+
+/** Parameters `name.weight` and `name.bias`, over the last axis. */
+export function norm(name: string, x: Tensor, epsilon: number): Tensor {
+  const width = x.shape[x.shape.length - 1]
+  return layerNorm(
+    x,
+    parameter(`${name}.weight`, [width], one),
+    parameter(`${name}.bias`, [width], zero),
+    epsilon,
+  )
+}
+
+export interface ConvParameters {
+  readonly weight: Tensor
+  readonly bias: Tensor
+  readonly kernel: number
+}
+
+/** Parameters `name.weight` [O, I, k, k] and `name.bias` of a convolution, to be applied once or at many levels. */
+export function convParameters(
+  name: string,
+  inputs: number,
+  outputs: number,
+  kernel: number,
+  init: Init = { kind: 'normal', std: Math.sqrt(2 / (inputs * kernel * kernel)) },
+  bias = 0,
+): ConvParameters {
+  return {
+    weight: parameter(`${name}.weight`, [outputs, inputs, kernel, kernel], init),
+    bias: parameter(`${name}.bias`, [outputs], { kind: 'constant', value: bias }),
+    kernel,
+  }
+}
+
+/** A convolution that keeps the size: [N, H, W, I] to [N, H, W, O]. */
+export function sameConv(x: Tensor, { weight, bias, kernel }: ConvParameters): Tensor {
+  return conv2d(x, weight, bias, { pad: (kernel - 1) / 2 })
+}

@@ -1,0 +1,109 @@
+/** The unified loss: four named terms, each a scalar tensor. */
+import { logSoftmax, sigmoid, softplus } from '../graph/ops/activation.js'
+import { add, div, maximum, minimum, mul, square, sub } from '../graph/ops/elementwise.js'
+import { matmul, swapLast } from '../graph/ops/matmul.js'
+import { logSumExp, reduceSum } from '../graph/ops/reduce.js'
+import { reshape, split } from '../graph/ops/shape.js'
+import type { Tensor } from '../graph/tensor.js'
+
+/** Added to scores that must not count; far below any logit, and finite so that no gradient becomes NaN. */
+const minusInfinity = -10_000
+
+/**
+ * Sigmoid focal loss (Lin et al. 2017) of region-word alignment, alpha 0.25 and gamma 2, summed over places and
+ * words and divided by the number of positive anchors.
+ *
+ * @param logits [N, A, L]
+ * @param target [N, A, L], 1 where the anchor's phrase has the word
+ * @param words [N, L], 1 for the words that count
+ * @param positives scalar, at least 1
+ */
+export function alignmentFocalLoss(logits: Tensor, target: Tensor, words: Tensor, positives: Tensor): Tensor {
+  const probability = sigmoid(logits)
+  const wrong = add(mul(probability, sub(1, mul(target, 2))), target)
+  const alpha = sub(0.75, mul(target, 0.5))
+  const crossEntropy = sub(softplus(logits), mul(logits, target))
+  const loss = mul(mul(alpha, square(wrong)), crossEntropy)
+  const [n, length] = words.shape
+  return div(reduceSum(mul(loss, reshape(words, [n, 1, length]))), positives)
+}
+
+/**
+ * 1 - GIoU (Rezatofighi et al. 2019), weighted by the target's centerness and divided by the weights' sum.
+ *
+ * @param predicted [N, A, 4], x1 y1 x2 y2
+ * @param target [N, A, 4]
+ * @param weight [N, A], 0 for anchors without a box
+ */
+export function giouLoss(predicted: Tensor, target: Tensor, weight: Tensor): Tensor {
+  const [px1, py1, px2, py2] = split(predicted, [1, 1, 1, 1], 2)
+  const [tx1, ty1, tx2, ty2] = split(target, [1, 1, 1, 1], 2)
+  const overlapWidth = maximum(sub(minimum(px2, tx2), maximum(px1, tx1)), 0)
+  const overlapHeight = maximum(sub(minimum(py2, ty2), maximum(py1, ty1)), 0)
+  const overlap = mul(overlapWidth, overlapHeight)
+  const areas = add(mul(sub(px2, px1), sub(py2, py1)), mul(sub(tx2, tx1), sub(ty2, ty1)))
+  const union = sub(areas, overlap)
+  const hull = mul(sub(maximum(px2, tx2), minimum(px1, tx1)), sub(maximum(py2, ty2), minimum(py1, ty1)))
+  // A box of no size has an empty hull with an empty target; a small constant keeps both quotients finite.
+  const iou = div(overlap, add(union, 1e-7))
+  const giou = sub(iou, div(sub(hull, union), add(hull, 1e-7)))
+  const [n, anchors] = weight.shape
+  const loss = reduceSum(mul(reshape(sub(1, giou), [n, anchors]), weight))
+  return div(loss, maximum(reduceSum(weight), 1e-6))
+}
+
+/**
+ * Binary cross-entropy of centerness at positive anchors, divided by their number.
+ *
+ * @param logits [N, A]
+ * @param target [N, A], 0 to 1
+ * @param positive [N, A], 0 or 1
+ */
+export function centernessLoss(logits: Tensor, target: Tensor, positive: Tensor, positives: Tensor): Tensor {
+  return div(reduceSum(mul(sub(softplus(logits), mul(logits, target)), positive)), positives)
+}
+
+/**
+ * Soft token prediction (MDETR, Kamath et al. 2021): at positive anchors the softmax over the words of the prompt
+ * should be even over the phrase's words.
+ *
+ * @param logits [N, A, L] @param target [N, A, L] of 0 and 1 @param words [N, L]
+ */
+export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, positives: Tensor): Tensor {
+  const share = div(target, maximum(reduceSum(target, [2], true), 1))
+  const scores = add(logits, wordBias(words))
+  return div(mul(reduceSum(mul(share, logSoftmax(scores))), -1), positives)
+}
+
+/**
+ * Contrastive alignment (MDETR) both ways between unit embeddings of regions and words: each positive region should
+ * be nearer to its words than to the prompt's others, each word nearer to its regions than to all other places.
+ *
+ * @param regions [N, A, E] @param tokens [N, L, E] @param target [N, A, L] of 0 and 1 @param words [N, L]
+ */
+export function contrastiveLoss(
+  regions: Tensor,
+  tokens: Tensor,
+  target: Tensor,
+  words: Tensor,
+  temperature: number,
+): Tensor {
+  const similarity = mul(matmul(regions, swapLast(tokens)), 1 / temperature)
+  const toWords = contrast(add(similarity, wordBias(words)), similarity, target, 2)
+  const toRegions = contrast(similarity, similarity, target, 1)
+  return mul(add(toWords, toRegions), 0.5)
+}
+
+/** Mean over the rows with a positive of logSumExp(all) - mean(positives), along one axis. */
+function contrast(all: Tensor, similarity: Tensor, target: Tensor, axis: number): Tensor {
+  const count = reduceSum(target, [axis])
+  const has = minimum(count, 1)
+  const mean = div(reduceSum(mul(similarity, target), [axis]), maximum(count, 1))
+  const gap = mul(sub(logSumExp(all, axis), mean), has)
+  return div(reduceSum(gap), maximum(reduceSum(has), 1))
+}
+
+function wordBias(words: Tensor): Tensor {
+  const [n, length] = words.shape
+  return mul(sub(1, reshape(words, [n, 1, length])), minusInfinity)
+}
