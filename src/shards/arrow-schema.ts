@@ -1,0 +1,101 @@
+/** Arrow schemas of the column families, with the metadata by which Hugging Face datasets decodes them. */
+import {
+  Binary,
+  type DataType,
+  Field,
+  FixedSizeList,
+  Float32,
+  Int32,
+  List,
+  Schema,
+  Struct,
+  type TypeMap,
+  Utf8,
+} from 'apache-arrow'
+import type { Family } from './rows.js'
+
+type Fields = Readonly<Record<string, DataType>>
+
+/** Columns that may be null; all others never are. */
+const nullable = new Set(['path', 'url', 'license', 'meta', 'key?', 'url?'])
+
+const fieldsOf = (fields: Fields) =>
+  Object.entries(fields).map(([name, type]) => new Field(name.replace('?', ''), type, nullable.has(name)))
+const struct = (fields: Fields) => new Struct(fieldsOf(fields) as Field<TypeMap[string]>[])
+const listOf = (type: DataType) => new List(new Field('item', type, false))
+const xyxy = () => new FixedSizeList(4, new Field('item', new Float32(), false))
+
+const families: Readonly<Record<Family, Fields>> = {
+  images: {
+    key: new Utf8(),
+    image: struct({ bytes: new Binary(), path: new Utf8() }),
+    width: new Int32(),
+    height: new Int32(),
+    captions: listOf(struct({ text: new Utf8(), kind: new Utf8() })),
+    url: new Utf8(),
+    sha256: new Utf8(),
+    phash: new Utf8(),
+    license: new Utf8(),
+    meta: new Utf8(),
+  },
+  phrases: {
+    key: new Utf8(),
+    phrases: listOf(
+      struct({
+        caption: new Int32(),
+        text: new Utf8(),
+        start: new Int32(),
+        end: new Int32(),
+        head: new Utf8(),
+      }),
+    ),
+  },
+  proposals: {
+    key: new Utf8(),
+    proposals: listOf(struct({ phrase: new Int32(), xyxy: xyxy(), score: new Float32() })),
+    teacher: new Utf8(),
+  },
+  grounding: {
+    key: new Utf8(),
+    regions: listOf(
+      struct({
+        caption: new Int32(),
+        phrase: new Int32(),
+        start: new Int32(),
+        end: new Int32(),
+        xyxy: xyxy(),
+        score: new Float32(),
+        origin: new Utf8(),
+      }),
+    ),
+  },
+  rejects: { 'key?': new Utf8(), 'url?': new Utf8(), reason: new Utf8(), detail: new Utf8() },
+}
+
+/** The Arrow schema of a family. */
+export function arrowSchema(family: Family): Schema {
+  const fields = fieldsOf(families[family])
+  const features = Object.fromEntries(fields.map((field) => [field.name, featureOf(field.name, field.type)]))
+  return new Schema(fields, new Map([['huggingface', JSON.stringify({ info: { features } })]]))
+}
+
+/**
+ * The feature that Hugging Face datasets names a type by. Lists of structs are written as one-element JSON lists and
+ * lists of scalars as `Sequence`, the forms that versions 2, 3 and 4 all read.
+ */
+function featureOf(name: string, type: DataType): unknown {
+  if (name === 'image') return { _type: 'Image' }
+  if (type instanceof Utf8) return { dtype: 'string', _type: 'Value' }
+  if (type instanceof Int32) return { dtype: 'int32', _type: 'Value' }
+  if (type instanceof Float32) return { dtype: 'float32', _type: 'Value' }
+  if (type instanceof FixedSizeList) {
+    return { feature: featureOf('item', type.children[0].type), length: type.listSize, _type: 'Sequence' }
+  }
+  if (type instanceof List) return [featureOf('item', type.children[0].type)]
+  if (type instanceof Struct) {
+    return Object.fromEntries(
+      type.children.map((child: Field) => [child.name, featureOf(child.name, child.type)]),
+    )
+  }
+  throw new Error(`no feature for column ${name} of type ${type}`)
+}

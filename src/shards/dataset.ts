@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { UserError } from '../user-error.js'
+import type { Storage } from './storage.js'
+
+/** Raised when older programs could misread what this one writes. */
+export const SCHEMA_VERSION = 1
+
+const fileName = 'dataset.json'
+
+const datasetSchema = z.object({
+  schemaVersion: z.number().int(),
+  name: z.string(),
+  card: z.record(z.string(), z.unknown()).nullable(),
+  shards: z.array(z.string()),
+})
+
+/** What `dataset.json` says: written once, when ingest has planned its shards. */
+export type DatasetInfo = Readonly<z.infer<typeof datasetSchema>>
+
+export async function createDataset(
+  storage: Storage,
+  info: Omit<DatasetInfo, 'schemaVersion'>,
+): Promise<void> {
+  await storage.write(fileName, `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...info }, null, 2)}\n`)
+}
+
+export async function isDataset(storage: Storage): Promise<boolean> {
+  return storage.exists(fileName)
+}
+
+/** Throws a UserError where the file is missing, malformed, or of a newer version than this program. */
+export async function readDataset(storage: Storage): Promise<DatasetInfo> {
+  const where = storage.path(fileName)
+  const bytes = await storage.read(fileName)
+  if (!bytes)
+    throw new UserError(`${storage.url} is not a dataset: ${where} is missing. Run an ingest stage first.`)
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch (error) {
+    throw new UserError(`${where} is not JSON: ${(error as Error).message}`)
+  }
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion
+  if (typeof version === 'number' && version > SCHEMA_VERSION) {
+    throw new UserError(
+      `${where} has schema version ${version}, this groundmill reads up to ${SCHEMA_VERSION}: update groundmill.`,
+    )
+  }
+  const parsed = datasetSchema.safeParse(value)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new UserError(`${where}: ${issue.path.join('.') || 'the file'}: ${issue.message}`)
+  }
+  return parsed.data
+}
