@@ -87,17 +87,17 @@ function drawBackground(objects: readonly SceneObject[], draw: Random, size: num
   const kind = draw.pick(['plain', 'gradient', 'stripes', 'checks', 'blobs'] as const)
   const contrast = (rgb: Rgb) => Math.min(...objects.map((object) => distance(object.rgb, rgb)))
   const choose = (near?: Rgb): Rgb => {
-    let best: Rgb = [200, 200, 200]
+    let best: Rgb | undefined
     for (let tries = 0; tries < 40; tries++) {
       const level = draw.between(40, 245)
       const tint = () => Math.max(0, Math.min(255, Math.round(level + draw.between(-28, 28))))
       const candidate: Rgb = near
         ? (near.map((v) => clamp(v + draw.between(-30, 30))) as unknown as Rgb)
         : [tint(), tint(), tint()]
-      if (contrast(candidate) > contrast(best)) best = candidate
+      if (!best || contrast(candidate) > contrast(best)) best = candidate
       if (contrast(best) > 95) break
     }
-    return best
+    return best as Rgb
   }
   const first = choose()
   const second = choose(first)

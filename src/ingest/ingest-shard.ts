@@ -1,0 +1,183 @@
+import { readFile } from 'node:fs/promises'
+import { orderedMap } from '../ordered-map.js'
+import type { GroundingRow, ImageRow, PhraseRow, RejectRow } from '../shards/rows.js'
+import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
+import { statsBuilder } from '../shards/stats.js'
+import { writeShard } from '../shards/write-shard.js'
+import type { IngestConfig } from './config.js'
+import { createFetcher, type Fetcher } from './fetch-image.js'
+import { goldRows } from './gold-rows.js'
+import { normaliseImage } from './normalise-image.js'
+import type { ShardPlan } from './plan-ingest.js'
+import { readSource, withCard } from './read-source.js'
+import { Reject } from './reject.js'
+import type { SourceRow } from './source-row.js'
+
+type Ingested =
+  | {
+      readonly kind: 'row'
+      readonly image: ImageRow
+      readonly phrases: PhraseRow
+      readonly grounding: GroundingRow
+      readonly gold: boolean
+      readonly droppedBoxes: number
+    }
+  | { readonly kind: 'reject'; readonly reject: RejectRow }
+
+const sideEdges = [64, 128, 256, 512, 1024]
+const byteEdges = [1e3, 1e4, 1e5, 1e6]
+
+/**
+ * Fetches or reads the pictures of one shard and writes `images`; where the source has boxes, `phrases` and
+ * `grounding` beside it. Rows keep the order of the source whatever the order of arrival; a key is the shard's number
+ * and the row's place in it, so a rejected row leaves a gap.
+ */
+export async function ingestShard(
+  task: ShardTask,
+  given: IngestConfig,
+  plan: ShardPlan,
+): Promise<ShardResult> {
+  return runShardTask(task, 'images', async (): Promise<ShardOutput> => {
+    const { config } = await withCard(given)
+    const fetcher = createFetcher(config.fetch)
+    try {
+      return await ingestRows(task, config, plan, fetcher)
+    } finally {
+      await fetcher.close()
+    }
+  })
+}
+
+async function ingestRows(
+  task: ShardTask,
+  config: IngestConfig,
+  plan: ShardPlan,
+  fetcher: Fetcher,
+): Promise<ShardOutput> {
+  const { storage, stage, shard, signal, onProgress } = task
+  const stats = statsBuilder()
+  const rejected: Record<string, number> = {}
+  const rejects: RejectRow[] = []
+  const phrases: PhraseRow[] = []
+  const grounding: GroundingRow[] = []
+  let gold = false
+  let done = 0
+  let out = 0
+
+  const rows = orderedMap(
+    numbered(readSource(config, plan.mark), plan.rows),
+    config.fetch.concurrency,
+    ([row, index]) => ingestRow(row, `${shard}${String(index).padStart(4, '0')}`, config, fetcher, signal),
+  )
+  async function* images(): AsyncGenerator<ImageRow> {
+    for await (const result of rows) {
+      signal?.throwIfAborted()
+      onProgress?.(++done)
+      if (result.kind === 'reject') {
+        rejects.push(result.reject)
+        rejected[result.reject.reason] = (rejected[result.reject.reason] ?? 0) + 1
+        continue
+      }
+      const { image } = result
+      out++
+      gold ||= result.gold
+      phrases.push(result.phrases)
+      grounding.push(result.grounding)
+      stats.count('images')
+      stats.count('captions', image.captions.length)
+      stats.count('phrases', result.phrases.phrases.length)
+      stats.count('regions', result.grounding.regions.length)
+      if (result.droppedBoxes > 0) stats.count('dropped_boxes', result.droppedBoxes)
+      stats.count('image_bytes', image.image.bytes.length)
+      stats.observe('longer_side', sideEdges, Math.max(image.width, image.height))
+      stats.observe('image_bytes', byteEdges, image.image.bytes.length)
+      for (const { kind } of image.captions) stats.tally('caption_kinds', kind)
+      yield image
+    }
+  }
+
+  const imageFile = await writeShard(storage, 'images', null, shard, images())
+  const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
+  const files = { images: imageFile, rejects: rejectFile }
+  const sums = { unit: 'pairs', in: done, out, rejected, stats: stats.build() }
+  if (!gold) return { files, ...sums }
+  const phraseFile = await writeShard(storage, 'phrases', stage, shard, phrases)
+  const groundingFile = await writeShard(storage, 'grounding', stage, shard, grounding)
+  return { files: { ...files, phrases: phraseFile, grounding: groundingFile }, ...sums }
+}
+
+async function* numbered(
+  rows: AsyncGenerator<SourceRow>,
+  count: number,
+): AsyncGenerator<readonly [SourceRow, number]> {
+  let index = 0
+  for await (const row of rows) {
+    yield [row, index++]
+    if (index === count) return
+  }
+}
+
+async function ingestRow(
+  row: SourceRow,
+  key: string,
+  config: IngestConfig,
+  fetcher: Fetcher,
+  signal?: AbortSignal,
+): Promise<Ingested> {
+  try {
+    signal?.throwIfAborted()
+    if (row.problem) throw new Reject(row.problem.reason, row.problem.detail)
+    const bytes = row.file
+      ? await readImage(row.file)
+      : await fetcher.fetch(resolveUrl(row, config.base_url), signal)
+    const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
+    const gold = goldRows(
+      row.captions,
+      row.regions ?? [],
+      boxScale(row, picture),
+      picture.width,
+      picture.height,
+    )
+    if (gold.captions.length === 0)
+      throw new Reject('empty_caption', `${row.place}: neither captions nor boxes`)
+    const image: ImageRow = {
+      key,
+      image: { bytes: picture.bytes, path: null },
+      width: picture.width,
+      height: picture.height,
+      captions: gold.captions,
+      url: row.url,
+      sha256: picture.sha256,
+      phash: picture.phash,
+      license: row.license ?? config.license ?? null,
+      meta: row.meta && JSON.stringify(row.meta),
+    }
+    return {
+      kind: 'row',
+      image,
+      phrases: { key, phrases: gold.phrases },
+      grounding: { key, regions: gold.regions },
+      gold: row.regions !== null,
+      droppedBoxes: gold.droppedBoxes,
+    }
+  } catch (error) {
+    if (!(error instanceof Reject)) throw error
+    return { kind: 'reject', reject: { key, url: row.url, reason: error.reason, detail: error.message } }
+  }
+}
+
+/** Boxes are in the picture that the source describes; what was fetched may have another size. */
+function boxScale(row: SourceRow, picture: { readonly width: number; readonly scale: number }): number {
+  return row.size ? picture.width / row.size.width : picture.scale
+}
+
+function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {
+  if (url === null) throw new Reject('malformed_row', `${place}: no url`)
+  return base && URL.canParse(url, base) ? new URL(url, base).href : url
+}
+
+async function readImage(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: unknown) => {
+    throw new Reject('missing_file', (error as Error).message)
+  })
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises'
+import { parse, YAMLParseError } from 'yaml'
+import type { z } from 'zod'
+import { UserError } from './user-error.js'
+
+/** Reads a YAML file. Throws a UserError that names the file and the line. */
+export async function readYaml(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
+  })
+  try {
+    return parse(text)
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error
+    throw new UserError(`${path}: not YAML: ${error.message.split('\n')[0]}`)
+  }
+}
+
+/** Checks a value by a schema. Throws a UserError that names the place, the key and what was expected. */
+export function parseConfig<T extends z.ZodType>(schema: T, value: unknown, where: string): z.infer<T> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const lines = parsed.error.issues.map((issue) => {
+    const key = issue.path.join('.')
+    return `${where}${key ? `: ${key}` : ''}: ${issue.message}`
+  })
+  throw new UserError(lines.join('\n'))
+}
