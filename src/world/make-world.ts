@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { writeFileAtomic } from '../write-file-atomic.js'
+import { UserError } from '../user-error.js'
+import { asidePath, writeFileAtomic } from '../write-file-atomic.js'
+import { addToCocoFile, emptyCocoFile } from './coco-file.js'
 import { describeScene } from './describe-scene.js'
 import { drawScene } from './draw-scene.js'
 import { layoutScene } from './layout-scene.js'
-import { measureInk } from './measure-ink.js'
+import { type InkMap, measureInk } from './measure-ink.js'
 import type { Recipe, Split } from './recipe.js'
 
 export interface WorldProgress {
   readonly split: Split
+  /** Scenes of the split that are on disk. */
   readonly done: number
   readonly total: number
 }
@@ -20,108 +23,138 @@ export interface MakeWorldOptions {
   readonly onProgress?: (progress: WorldProgress) => void
 }
 
-/** Raised when what `makeWorld` writes for the same recipe changes. */
-const generation = 1
+/** Raised whenever the same recipe makes other files than before. */
+const generation = 2
+
+/** Scenes drawn at a time; libvips draws each in a thread of its own. */
+const concurrency = 4
+
+const splits: readonly Split[] = ['gold', 'known', 'novel', 'web']
+
+/** What `world.json` says of the folder that it is in. */
+interface WorldFile {
+  readonly world: string
+  /** Of the recipe and the generator. */
+  readonly hash: string
+  readonly complete: boolean
+}
 
 /**
- * Writes a world: `gold/`, `known/` and `novel/` as COCO folders with captions and MDETR's `tokens_positive`, and
- * `web/` as pictures with `pairs.tsv` (url, caption) and, for measuring only, `truth.json` in the same form as gold.
- * A split that is already there from the same recipe is left as it is.
+ * Writes a world into a folder of its own: `gold/`, `known/` and `novel/` as COCO folders (`images/`,
+ * `annotations.json` with captions and MDETR's `tokens_positive`), and `web/` as `images/` with `pairs.tsv` (url,
+ * caption) and, for measuring only, `truth.json` in the form of gold. `world.json` comes last: a folder whose own names
+ * the same recipe as complete is left as it is, and an interrupted one goes on where it stopped. A folder with a
+ * world of another recipe is made anew; one with anything else in it is a UserError.
  */
 export async function makeWorld(
   recipe: Recipe,
   folder: string,
   options: MakeWorldOptions = {},
-): Promise<void> {
+): Promise<{ readonly skipped: boolean }> {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([generation, recipe]))
+    .digest('hex')
+  const record = join(folder, 'world.json')
+  const found = await readWorldFile(folder)
+  if (found?.hash === hash && found.complete) return { skipped: true }
+  if (found?.hash !== hash) {
+    for (const split of splits) await rm(join(folder, split), { recursive: true, force: true })
+  }
+  const state = (complete: boolean) =>
+    JSON.stringify({ world: recipe.name, hash, complete } satisfies WorldFile)
+  await writeFileAtomic(record, `${state(false)}\n`)
   const ink = await measureInk(recipe)
-  for (const split of Object.keys(recipe.splits) as Split[]) {
-    const fingerprint = createHash('sha256')
-      .update(JSON.stringify([generation, recipe, split]))
-      .digest('hex')
-    const done = join(folder, split, 'made.json')
-    const made = await readFile(done, 'utf8').catch(() => '')
-    if (made.includes(fingerprint)) continue
-    await rm(join(folder, split), { recursive: true, force: true })
-    await writeSplit(recipe, ink, join(folder, split), split, options)
-    await writeFileAtomic(done, `${JSON.stringify({ recipe: recipe.name, split, fingerprint })}\n`)
+  for (const split of splits) await writeSplit(recipe, ink, folder, split, options)
+  await writeFileAtomic(record, `${state(true)}\n`)
+  return { skipped: false }
+}
+
+async function readWorldFile(folder: string): Promise<WorldFile | undefined> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new UserError(`${folder}: cannot be the folder of a world: ${error.message}`)
+  })
+  if (names.length === 0) return undefined
+  const text = await readFile(join(folder, 'world.json'), 'utf8').catch(() => undefined)
+  if (text === undefined) {
+    throw new UserError(`${folder}: not empty and without a world.json; name an empty or new folder`)
+  }
+  try {
+    return JSON.parse(text) as WorldFile
+  } catch {
+    throw new UserError(`${folder}: world.json is not JSON; remove the folder or name another`)
   }
 }
 
-/** How a web address that does not work fails. */
-const failures = ['gone', 'page', 'cut'] as const
+/** How a web address fails: no file, a page instead of a picture, a picture cut in half. */
+const failures = ['missing', 'page', 'cut'] as const
+type Failure = (typeof failures)[number]
+
+/** Every so many addresses one fails, each kind in turn. */
+function failureOf({ web }: Recipe, split: Split, index: number): Failure | undefined {
+  if (split !== 'web' || web.broken_share === 0) return undefined
+  const every = Math.max(1, Math.round(1 / web.broken_share))
+  return index % every === every - 1 ? failures[Math.floor(index / every) % failures.length] : undefined
+}
 
 async function writeSplit(
   recipe: Recipe,
-  ink: Awaited<ReturnType<typeof measureInk>>,
+  ink: InkMap,
   folder: string,
   split: Split,
   { signal, onProgress }: MakeWorldOptions,
-) {
-  await mkdir(join(folder, 'images'), { recursive: true })
-  const total = recipe.splits[split]
-  const limit = pLimit(4)
-  const broken = split === 'web' && recipe.web.broken_share > 0 ? Math.round(1 / recipe.web.broken_share) : 0
+): Promise<void> {
+  const root = join(folder, split)
+  await mkdir(join(root, 'images'), { recursive: true })
+  const coco = emptyCocoFile(recipe)
   const pairs = ['url\tcaption']
-  const coco = emptyCoco(recipe)
+  const total = recipe.splits[split]
+  const limit = pLimit(concurrency)
+  const drawn: Promise<void>[] = []
   let done = 0
-  const pending: Promise<void>[] = []
   for (let index = 0; index < total; index++) {
     const scene = layoutScene(recipe, ink, split, index)
-    const { caption, mentions } = describeScene(recipe, scene)
+    const words = describeScene(recipe, scene)
     const name = `${String(index).padStart(6, '0')}.jpg`
-    const failure =
-      broken > 0 && index % broken === broken - 1 ? failures[Math.floor(index / broken) % 3] : undefined
-    pairs.push(`images/${failure === 'page' ? name.replace('.jpg', '.html') : name}\t${caption}`)
-    coco.images.push({ id: index, file_name: name, width: scene.size, height: scene.size, caption })
-    scene.objects.forEach(({ box, concept }, at) => {
-      const [x1, y1, x2, y2] = box
-      coco.annotations.push({
-        id: coco.annotations.length,
-        image_id: index,
-        category_id: coco.categories.findIndex(({ name: own }) => own === concept),
-        bbox: [x1, y1, x2 - x1, y2 - y1].map((value) => Math.round(value * 100) / 100),
-        area: (x2 - x1) * (y2 - y1),
-        iscrowd: 0,
-        tokens_positive: mentions
-          .filter(({ objects }) => objects.includes(at))
-          .map(({ start, end }) => [start, end]),
-      })
-    })
-    pending.push(
+    const failure = failureOf(recipe, split, index)
+    addToCocoFile(coco, scene, words, name)
+    const file = failure === 'page' ? name.replace('.jpg', '.html') : name
+    pairs.push(`images/${file}\t${words.caption}`)
+    const path = join(root, 'images', file)
+    drawn.push(
       limit(async () => {
         signal?.throwIfAborted()
-        const bytes = await drawScene(scene, ink, recipe.scene.jpeg_quality)
-        const path = join(folder, 'images', name)
-        if (failure === 'page')
-          await writeFile(path.replace('.jpg', '.html'), '<!doctype html><title>Sold</title>')
-        else if (failure === 'cut') await writeFile(path, bytes.subarray(0, bytes.length >> 1))
-        else if (failure === undefined) await writeFile(path, bytes)
+        if (failure !== 'missing' && !(await isWritten(path))) {
+          const bytes = await drawScene(scene, ink, recipe.scene.jpeg_quality)
+          await writeWhole(path, failure === 'page' ? page : failure === 'cut' ? half(bytes) : bytes)
+        }
         done++
         onProgress?.({ split, done, total })
       }),
     )
   }
-  await Promise.all(pending)
-  if (split === 'web') await writeFileAtomic(join(folder, 'pairs.tsv'), `${pairs.join('\n')}\n`)
-  await writeFileAtomic(
-    join(folder, split === 'web' ? 'truth.json' : 'annotations.json'),
-    JSON.stringify(coco),
-  )
+  // All of them, so that nothing still writes when the caller hears of a failure.
+  for (const result of await Promise.allSettled(drawn)) {
+    if (result.status === 'rejected') throw result.reason
+  }
+  if (split === 'web') await writeFileAtomic(join(root, 'pairs.tsv'), `${pairs.join('\n')}\n`)
+  const file = split === 'web' ? 'truth.json' : 'annotations.json'
+  await writeFileAtomic(join(root, file), `${JSON.stringify(coco)}\n`)
 }
 
-function emptyCoco(recipe: Recipe) {
-  return {
-    info: { description: recipe.title, license: recipe.license },
-    images: [] as { id: number; file_name: string; width: number; height: number; caption: string }[],
-    annotations: [] as {
-      id: number
-      image_id: number
-      category_id: number
-      bbox: number[]
-      area: number
-      iscrowd: 0
-      tokens_positive: number[][]
-    }[],
-    categories: Object.keys({ ...recipe.known, ...recipe.novel }).map((name, id) => ({ id, name })),
-  }
+/** What a shop answers when the picture is gone. */
+const page = Buffer.from('<!doctype html><title>Sold out</title><p>This picture is no longer here.</p>\n')
+
+const half = (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)
+
+async function isWritten(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && found.size > 0
+}
+
+/** Whole or not at all, also when killed. Without a sync, which thousands of small files cannot afford. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const aside = asidePath(path)
+  await writeFile(aside, bytes)
+  await rename(aside, path)
 }

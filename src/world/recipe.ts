@@ -1,43 +1,72 @@
+import { readFile } from 'node:fs/promises'
 import * as icons from '@mdi/js'
+import { parse } from 'yaml'
 import { z } from 'zod'
 import { UserError } from '../user-error.js'
 
 const pixel = z.number().int().min(0).max(255)
 const share = z.number().min(0).max(1)
-const concepts = z.record(z.string().regex(/^[a-z]+$/), z.string())
+const scenes = z.number().int().min(0).max(999_999)
+const noun = z.string().regex(/^[a-z]+( [a-z]+)?$/, 'must be one or two words in lower case')
+const concepts = z.array(
+  z.strictObject({
+    name: noun.describe('Singular noun.'),
+    icon: z.string().describe('Export of @mdi/js, such as mdiCat.'),
+    plural: noun.optional().describe('Where it is not regular.'),
+  }),
+)
 
-/** What a world is made by; see `datasets/toy.yaml` for each key's meaning. */
-const recipeSchema = z.strictObject({
+/** What a world is made by, as `datasets/toy.yaml` writes it. */
+export const recipeSchema = z.strictObject({
   name: z.string(),
   title: z.string(),
   license: z.string(),
   seed: z.number().int(),
   scene: z.strictObject({
-    size: z.number().int().min(32),
-    objects: z.tuple([z.number().int().min(1), z.number().int().min(1)]),
-    object_size: z.tuple([z.number().positive(), z.number().positive()]),
-    small_below: z.number().positive(),
-    big_above: z.number().positive(),
+    size: z.number().int().min(32).max(4096).describe('Side of a scene in pixels.'),
+    objects: z
+      .tuple([z.number().int().min(1), z.number().int().max(6)])
+      .describe('Fewest and most objects of a scene.'),
+    object_size: z
+      .tuple([z.number().min(8), z.number().positive()])
+      .describe('Least and greatest longer side of a pictogram in pixels.'),
+    small_below: z.number().positive().describe('An object under so many pixels is called small.'),
+    big_above: z.number().positive().describe('An object over so many pixels is called big.'),
     jpeg_quality: z.number().int().min(1).max(100),
   }),
-  splits: z.strictObject({
-    gold: z.number().int().min(0),
-    web: z.number().int().min(0),
-    known: z.number().int().min(0),
-    novel: z.number().int().min(0),
+  splits: z.strictObject({ gold: scenes, web: scenes, known: scenes, novel: scenes }),
+  web: z.strictObject({
+    novel_share: share.describe('Share of novel objects; a web scene has at least one.'),
+    bare_share: share.describe('Share of phrases without anything that tells the object apart.'),
+    broken_share: share.describe('Share of addresses that are gone, answer HTML or are cut short.'),
   }),
-  web: z.strictObject({ novel_share: share, bare_share: share, broken_share: share }),
-  colours: z.record(z.string(), z.tuple([pixel, pixel, pixel])),
-  plurals: z.record(z.string(), z.string()),
-  known: concepts,
-  novel: concepts,
+  colours: z.record(z.string().regex(/^[a-z]+$/), z.tuple([pixel, pixel, pixel])),
+  concepts: z.strictObject({ known: concepts, novel: concepts }),
 })
 
 export type Recipe = z.infer<typeof recipeSchema>
+export type Concept = Recipe['concepts']['known'][number]
 export type Split = keyof Recipe['splits']
 export type Rgb = readonly [number, number, number]
 
-/** Checks a recipe read from YAML; `where` names it in messages. */
+/** Reads and checks a recipe file. */
+export async function readRecipe(path: string): Promise<Recipe> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch {
+    throw new UserError(`${path}: cannot read the recipe; name a YAML file such as datasets/toy.yaml`)
+  }
+  let value: unknown
+  try {
+    value = parse(text)
+  } catch (error) {
+    throw new UserError(`${path}: not YAML: ${(error as Error).message}`)
+  }
+  return parseRecipe(value, path)
+}
+
+/** Checks a recipe read from YAML; `where` names it in messages. Throws a UserError that names the key. */
 export function parseRecipe(value: unknown, where: string): Recipe {
   const parsed = recipeSchema.safeParse(value)
   if (!parsed.success) {
@@ -45,26 +74,52 @@ export function parseRecipe(value: unknown, where: string): Recipe {
     throw new UserError(`${where}: ${issue.path.join('.') || 'the recipe'}: ${issue.message}`)
   }
   const recipe = parsed.data
-  for (const [concept, icon] of Object.entries({ ...recipe.known, ...recipe.novel })) {
-    if (!iconPath(icon)) {
-      throw new UserError(`${where}: concept "${concept}": @mdi/js has no icon "mdi${icon}"`)
-    }
-  }
-  for (const concept of Object.keys(recipe.novel)) {
-    if (concept in recipe.known) throw new UserError(`${where}: "${concept}" is both known and novel`)
-  }
+  const problem = checkScene(recipe) ?? checkConcepts(recipe)
+  if (problem) throw new UserError(`${where}: ${problem}`)
   return recipe
+}
+
+function checkScene({ scene, colours }: Recipe): string | undefined {
+  const { size, objects, object_size: sides, small_below: small, big_above: big } = scene
+  if (objects[0] > objects[1]) return 'scene.objects: the first number must not be over the second'
+  if (sides[0] > sides[1]) return 'scene.object_size: the first number must not be over the second'
+  if (sides[1] > size / 2) return `scene.object_size: at most half the scene (${size / 2} pixels)`
+  if (small > big) return 'scene.small_below: must not be over scene.big_above'
+  if (Object.keys(colours).length < 2) return 'colours: name at least two'
+  return undefined
+}
+
+function checkConcepts({ concepts: { known, novel }, colours, splits }: Recipe): string | undefined {
+  if (known.length === 0) return 'concepts.known: name at least one'
+  if (novel.length === 0 && splits.web + splits.novel > 0) return 'concepts.novel: name at least one'
+  const names = new Set<string>()
+  const pictures = new Set<string>()
+  for (const { name, icon } of [...known, ...novel]) {
+    if (!iconPath(icon)) return `concept "${name}": @mdi/js has no icon "${icon}"`
+    if (names.has(name)) return `concept "${name}": named twice`
+    if (pictures.has(icon)) return `concept "${name}": "${icon}" is another concept's icon already`
+    if (name in colours) return `concept "${name}": also the name of a colour`
+    names.add(name)
+    pictures.add(icon)
+  }
+  // A word shared with gold would name a part of what gold must not name.
+  const words = new Set(known.flatMap(({ name }) => name.split(' ')))
+  for (const { name } of novel) {
+    const shared = name.split(' ').find((word) => words.has(word))
+    if (shared) return `novel concept "${name}": known concepts have the word "${shared}" too`
+  }
+  return undefined
 }
 
 /** SVG path of a Material Design icon on its 24 x 24 grid. */
 export function iconPath(icon: string): string | undefined {
-  return (icons as unknown as Readonly<Record<string, string>>)[`mdi${icon}`]
+  return icon.startsWith('mdi') ? (icons as unknown as Readonly<Record<string, string>>)[icon] : undefined
 }
 
-/** "two cats", "two buses", "two cherries", "two sheep". */
-export function pluralOf(concept: string, { plurals }: Recipe): string {
-  if (plurals[concept]) return plurals[concept]
-  if (/(s|x|ch|sh)$/.test(concept)) return `${concept}es`
-  if (/[^aeiou]y$/.test(concept)) return `${concept.slice(0, -1)}ies`
-  return `${concept}s`
+/** "cats", "buses", "cherries", "sheep". */
+export function pluralOf({ name, plural }: Concept): string {
+  if (plural) return plural
+  if (/(s|x|ch|sh)$/.test(name)) return `${name}es`
+  if (/[^aeiou]y$/.test(name)) return `${name.slice(0, -1)}ies`
+  return `${name}s`
 }

@@ -1,0 +1,64 @@
+import type { Description } from './describe-scene.js'
+import type { Scene } from './layout-scene.js'
+import type { Recipe } from './recipe.js'
+
+export interface CocoImage {
+  readonly id: number
+  readonly file_name: string
+  readonly width: number
+  readonly height: number
+  readonly caption: string
+}
+
+export interface CocoAnnotation {
+  readonly id: number
+  readonly image_id: number
+  readonly category_id: number
+  /** x, y, width, height in pixels. */
+  readonly bbox: readonly [number, number, number, number]
+  readonly area: number
+  readonly iscrowd: 0
+  /** As MDETR has it: spans in the caption, in code points, half open; none where no phrase names the object. */
+  readonly tokens_positive: readonly (readonly [number, number])[]
+}
+
+/** A COCO file of instances whose images have a caption, as MDETR reads it. */
+export interface CocoFile {
+  readonly info: { readonly description: string; readonly license: string }
+  readonly images: CocoImage[]
+  readonly annotations: CocoAnnotation[]
+  readonly categories: readonly { readonly id: number; readonly name: string }[]
+}
+
+/** A file without images, with a category for each concept. */
+export function emptyCocoFile({ title, license, concepts }: Recipe): CocoFile {
+  return {
+    info: { description: title, license },
+    images: [],
+    annotations: [],
+    categories: [...concepts.known, ...concepts.novel].map(({ name }, at) => ({ id: at + 1, name })),
+  }
+}
+
+/** Appends a scene. Image ids are scene numbers; annotation ids start at 1, as pycocotools takes 0 for none. */
+export function addToCocoFile(coco: CocoFile, scene: Scene, words: Description, file_name: string): void {
+  const { index, size } = scene
+  coco.images.push({ id: index, file_name, width: size, height: size, caption: words.caption })
+  scene.objects.forEach(({ box, concept }, at) => {
+    const [x1, y1, x2, y2] = box.map(hundredths)
+    const [width, height] = [hundredths(x2 - x1), hundredths(y2 - y1)]
+    coco.annotations.push({
+      id: coco.annotations.length + 1,
+      image_id: index,
+      category_id: coco.categories.find(({ name }) => name === concept.name)?.id as number,
+      bbox: [x1, y1, width, height],
+      area: hundredths(width * height),
+      iscrowd: 0,
+      tokens_positive: words.mentions
+        .filter(({ objects }) => objects.includes(at))
+        .map(({ start, end }) => [start, end] as const),
+    })
+  })
+}
+
+const hundredths = (value: number) => Math.round(value * 100) / 100
