@@ -72,7 +72,8 @@ async function ingestRows(
   async function* images(): AsyncGenerator<ImageRow> {
     for await (const result of rows) {
       signal?.throwIfAborted()
-      onProgress?.(++done)
+      done++
+      onProgress?.(done)
       if (result.kind === 'reject') {
         rejects.push(result.reject)
         rejected[result.reject.reason] = (rejected[result.reject.reason] ?? 0) + 1

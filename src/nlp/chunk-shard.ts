@@ -48,7 +48,8 @@ export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<
         })
         stats.count('phrases', phrases.length)
         yield { key: row.key, phrases }
-        onProgress?.(++done)
+        done++
+        onProgress?.(done)
       }
     }
     const file = await writeShard(storage, 'phrases', stage, shard, rows())

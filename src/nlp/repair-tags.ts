@@ -72,7 +72,7 @@ const rules: readonly Rule[] = [
       : undefined,
   // "a yellow bed": the same behind an adjective, where no other noun follows.
   ({ tag, word }, before, after) =>
-    /^VBP?$/.test(tag) &&
+    /^VB[PDNZ]?$/.test(tag) &&
     canBe(word, 'NN') &&
     before &&
     /^(JJ|JJR|JJS|CD)$/.test(before.tag) &&

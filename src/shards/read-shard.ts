@@ -24,7 +24,7 @@ export async function* readShard<F extends Family, Column extends keyof Families
   stage: string | null,
   shard: string,
   { columns }: ReadOptions<Column> = {},
-): AsyncGenerator<Pick<Families[F], Column>> {
+): AsyncGenerator<Pick<Families[F], Column>, void, void> {
   const path = storage.path(familyPath(family, stage, shard, 'parquet'))
   const file = await openParquet(path)
   try {

@@ -1,0 +1,13 @@
+/** x1 y1 x2 y2. */
+type Xyxy = readonly [number, number, number, number]
+
+export const areaOf = ([x1, y1, x2, y2]: Xyxy): number => Math.max(0, x2 - x1) * Math.max(0, y2 - y1)
+
+/** Intersection over union of two boxes in continuous coordinates, 0 to 1. */
+export function iou(a: Xyxy, b: Xyxy): number {
+  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0])
+  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1])
+  if (width <= 0 || height <= 0) return 0
+  const overlap = width * height
+  return overlap / (areaOf(a) + areaOf(b) - overlap)
+}

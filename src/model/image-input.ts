@@ -1,0 +1,105 @@
+import type { Picture } from '../picture.js'
+import type { GlipConfig } from './config.js'
+
+/** How a picture lies on the network's square: pixel (x, y) of the picture at (x scale + dx, y scale + dy). */
+export interface Placement {
+  readonly scale: number
+  readonly dx: number
+  readonly dy: number
+  /** Mirrored left to right inside the area that it covers. */
+  readonly flipped: boolean
+  /** Colours as a linear function of the picture's, the same for all three: contrast and brightness. */
+  readonly gain: number
+  readonly offset: number
+}
+
+/** Upright, at the top left, as large as fits: what the network sees when it is not trained. */
+export function plainPlacement({ width, height }: Picture, { image_size }: GlipConfig): Placement {
+  return { scale: image_size / Math.max(width, height), dx: 0, dy: 0, flipped: false, gain: 1, offset: 0 }
+}
+
+/**
+ * Writes a picture into one sample of an input [N, S, S, 3], bilinearly, normalised by mean and deviation; what the
+ * picture does not cover is 0, as the official code pads after normalising.
+ */
+export function writeImage(
+  into: Float32Array,
+  sample: number,
+  picture: Picture,
+  { scale, dx, dy, flipped, gain, offset }: Placement,
+  { image_size: size, image_mean, image_std }: GlipConfig,
+): void {
+  const { width, height, data } = picture
+  const factor = image_std.map((std) => gain / 255 / std)
+  const shift = image_mean.map((mean, channel) => (offset - mean) / image_std[channel])
+  // Column by column: the two source pixels and the weight of the second, the same for every row.
+  const columns = axis(size, width, scale, dx, flipped)
+  const rows = axis(size, height, scale, dy, false)
+  let at = sample * size * size * 3
+  for (let y = 0; y < size; y++) {
+    const top = rows.first[y]
+    if (top < 0) {
+      into.fill(0, at, at + size * 3)
+      at += size * 3
+      continue
+    }
+    const upper = top * width
+    const lower = rows.second[y] * width
+    const wy = rows.weight[y]
+    for (let x = 0; x < size; x++) {
+      const left = columns.first[x]
+      if (left < 0) {
+        into[at] = into[at + 1] = into[at + 2] = 0
+        at += 3
+        continue
+      }
+      const right = columns.second[x]
+      const wx = columns.weight[x]
+      const a = (upper + left) * 3
+      const b = (upper + right) * 3
+      const c = (lower + left) * 3
+      const d = (lower + right) * 3
+      for (let channel = 0; channel < 3; channel++) {
+        const high = data[a + channel] + (data[b + channel] - data[a + channel]) * wx
+        const low = data[c + channel] + (data[d + channel] - data[c + channel]) * wx
+        into[at++] = (high + (low - high) * wy) * factor[channel] + shift[channel]
+      }
+    }
+  }
+}
+
+interface Axis {
+  /** Nearer source pixel on the low side, or -1 outside the picture. */
+  readonly first: Int32Array
+  readonly second: Int32Array
+  readonly weight: Float32Array
+}
+
+function axis(size: number, length: number, scale: number, shift: number, flipped: boolean): Axis {
+  const first = new Int32Array(size)
+  const second = new Int32Array(size)
+  const weight = new Float32Array(size)
+  for (let index = 0; index < size; index++) {
+    let at = (index + 0.5 - shift) / scale
+    if (at < 0 || at > length) {
+      first[index] = -1
+      continue
+    }
+    if (flipped) at = length - at
+    const place = Math.min(length - 1, Math.max(0, at - 0.5))
+    first[index] = Math.floor(place)
+    second[index] = Math.min(length - 1, first[index] + 1)
+    weight[index] = place - first[index]
+  }
+  return { first, second, weight }
+}
+
+/** A box of the picture, in pixels of the network's input. */
+export function placeBox(
+  [x1, y1, x2, y2]: readonly [number, number, number, number],
+  { width }: Picture,
+  { scale, dx, dy, flipped }: Placement,
+): [number, number, number, number] {
+  const [left, right] = flipped ? [width - x2, width - x1] : [x1, x2]
+  return [left * scale + dx, y1 * scale + dy, right * scale + dx, y2 * scale + dy]
+}

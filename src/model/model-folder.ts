@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sigmoid } from '../graph/ops/activation.js'
+import { toOnnx } from '../graph/to-onnx.js'
+import { UserError } from '../user-error.js'
+import { writeFileAtomic } from '../write-file-atomic.js'
+import { anchorsOf } from './anchors.js'
+import { decodeBoxes } from './box-coder.js'
+import type { GlipConfig } from './config.js'
+import { glip, glipInputs } from './glip.js'
+import { encodeSafetensors, type NamedArray } from './safetensors.js'
+import { tokenizerJson } from './word-piece.js'
+
+/** Pictures that a model file takes in one run. */
+export const inferenceBatch = 8
+
+export interface GlipModel {
+  readonly config: GlipConfig
+  readonly vocabulary: ReadonlyMap<string, number>
+  readonly parameters: readonly NamedArray[]
+  /** The text of the model card. */
+  readonly card: string
+}
+
+/**
+ * Writes a model folder: `model.onnx`, whose weights lie in `model.safetensors` beside it, `config.json`,
+ * `tokenizer.json`, `preprocessor_config.json` and the model card. `config.json` comes last: without it the folder
+ * is not a model.
+ */
+export async function writeModelFolder(
+  folder: string,
+  { config, vocabulary, parameters, card }: GlipModel,
+): Promise<void> {
+  const { bytes, places } = encodeSafetensors(parameters)
+  const outputs = glip(config, glipInputs(config, inferenceBatch))
+  const onnx = toOnnx({
+    outputs: {
+      scores: sigmoid(outputs.logits),
+      boxes: decodeBoxes(outputs.deltas, anchorsOf(config)),
+      objectness: sigmoid(outputs.centerness),
+    },
+    parameters: (name) => {
+      const place = places.get(name)
+      if (!place) throw new Error(`no value for parameter ${name}`)
+      return { location: 'model.safetensors', offset: place.offset, length: place.length }
+    },
+    metadata: { preset: config.preset },
+  })
+  const preprocessor = {
+    image_processor_type: 'GroundmillImageProcessor',
+    size: { height: config.image_size, width: config.image_size },
+    image_mean: config.image_mean,
+    image_std: config.image_std,
+    rescale_factor: 1 / 255,
+    do_pad: true,
+    data_format: 'channels_last',
+  }
+  await writeFileAtomic(join(folder, 'model.safetensors'), bytes)
+  await writeFileAtomic(join(folder, 'model.onnx'), onnx)
+  await writeFileAtomic(join(folder, 'tokenizer.json'), tokenizerJson(vocabulary))
+  await writeFileAtomic(
+    join(folder, 'preprocessor_config.json'),
+    `${JSON.stringify(preprocessor, null, 2)}\n`,
+  )
+  await writeFileAtomic(join(folder, 'README.md'), card)
+  await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+}
+
+/** Reads `config.json` of a model folder. Throws a UserError where the folder is not one of this program's. */
+export async function readModelConfig(folder: string): Promise<GlipConfig> {
+  const path = join(folder, 'config.json')
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new UserError(`${folder} is not a model folder: ${path} is missing.`)
+  })
+  let config: Partial<GlipConfig>
+  try {
+    config = JSON.parse(text)
+  } catch (error) {
+    throw new UserError(`${path} is not JSON: ${(error as Error).message}`)
+  }
+  if (config.model_type !== 'groundmill-glip') {
+    throw new UserError(
+      `${path}: model_type "${config.model_type}" is not a family that groundmill knows (groundmill-glip).`,
+    )
+  }
+  return config as GlipConfig
+}
+
+/** SHA-256 over what decides a model's answers. */
+export async function hashModel(folder: string): Promise<string> {
+  const hash = createHash('sha256')
+  for (const name of ['config.json', 'tokenizer.json', 'model.onnx', 'model.safetensors']) {
+    const bytes = await readFile(join(folder, name)).catch(() => {
+      throw new UserError(`${folder} is not a whole model folder: ${name} is missing.`)
+    })
+    hash.update(bytes)
+  }
+  return hash.digest('hex')
+}

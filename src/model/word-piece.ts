@@ -1,0 +1,182 @@
+import { readFile } from 'node:fs/promises'
+import { UserError } from '../user-error.js'
+
+/** A token of a prompt. Special tokens have the empty span [0, 0). */
+export interface WordPiece {
+  readonly id: number
+  /** Span in the text, in code points, half open. */
+  readonly start: number
+  readonly end: number
+}
+
+/** BERT's tokenizer (lower case, WordPiece) with the places of its tokens. */
+export interface Tokenizer {
+  readonly vocabulary: ReadonlyMap<string, number>
+  readonly pad: number
+  readonly mask: number
+  /** [CLS], the text's pieces, [SEP]; no padding and no truncation. */
+  encode(text: string): WordPiece[]
+}
+
+export const specialTokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const
+const prefix = '##'
+/** Longer words become [UNK], as in the original. */
+const longestWord = 100
+
+export function createTokenizer(vocabulary: ReadonlyMap<string, number>): Tokenizer {
+  const id = (token: string): number => {
+    const found = vocabulary.get(token)
+    if (found === undefined) throw new UserError(`The tokenizer's vocabulary has no ${token}.`)
+    return found
+  }
+  const special = Object.fromEntries(specialTokens.map((token) => [token, id(token)]))
+  return {
+    vocabulary,
+    pad: special['[PAD]'],
+    mask: special['[MASK]'],
+    encode(text) {
+      const pieces: WordPiece[] = [{ id: special['[CLS]'], start: 0, end: 0 }]
+      for (const word of words(text)) pieces.push(...piecesOf(word, vocabulary, special['[UNK]']))
+      pieces.push({ id: special['[SEP]'], start: 0, end: 0 })
+      return pieces
+    },
+  }
+}
+
+/** A word's normalised characters, each with the place of the character it came from. */
+type Word = readonly { readonly char: string; readonly at: number }[]
+
+/** Words of a text: runs between white space, with every punctuation mark and every ideograph on its own. */
+function words(text: string): Word[] {
+  const found: Word[] = []
+  let word: { char: string; at: number }[] = []
+  const end = () => {
+    if (word.length > 0) found.push(word)
+    word = []
+  }
+  ;[...text].forEach((point, at) => {
+    if (/\s/u.test(point)) end()
+    else if (/[\p{Cc}\p{Cf}\uFFFD]/u.test(point)) return
+    else if (isPunctuation(point) || /\p{Script=Han}/u.test(point)) {
+      end()
+      found.push([{ char: point, at }])
+    } else {
+      // Lower case and without accents; one character may become several, or none.
+      for (const char of point.toLowerCase().normalize('NFD'))
+        if (!/\p{Mn}/u.test(char)) word.push({ char, at })
+    }
+  })
+  end()
+  return found
+}
+
+/** BERT counts every ASCII sign that is neither letter nor digit as punctuation. */
+function isPunctuation(point: string): boolean {
+  return /\p{P}/u.test(point) || /[!-/:-@[-`{-~]/.test(point)
+}
+
+/** Longest match first from the left; a word that cannot be made of pieces is one [UNK]. */
+function piecesOf(word: Word, vocabulary: ReadonlyMap<string, number>, unknown: number): WordPiece[] {
+  const whole = { id: unknown, start: word[0].at, end: word[word.length - 1].at + 1 }
+  if (word.length > longestWord) return [whole]
+  const pieces: WordPiece[] = []
+  for (let start = 0; start < word.length; ) {
+    let end = word.length
+    let id: number | undefined
+    for (; end > start; end--) {
+      const text = word.slice(start, end).map(({ char }) => char)
+      id = vocabulary.get((start > 0 ? prefix : '') + text.join(''))
+      if (id !== undefined) break
+    }
+    if (id === undefined) return [whole]
+    pieces.push({ id, start: word[start].at, end: word[end - 1].at + 1 })
+    start = end
+  }
+  return pieces
+}
+
+/**
+ * A vocabulary of a corpus: special tokens, every character alone and as a continuation, then the words that come at
+ * least `minCount` times, the most frequent first.
+ */
+export function buildVocabulary(texts: Iterable<string>, size: number, minCount = 2): Map<string, number> {
+  const counts = new Map<string, number>()
+  const characters = new Set<string>()
+  for (const text of texts) {
+    for (const word of words(text)) {
+      const joined = word.map(({ char }) => char).join('')
+      counts.set(joined, (counts.get(joined) ?? 0) + 1)
+      for (const { char } of word) characters.add(char)
+    }
+  }
+  const single = [...characters].sort()
+  const frequent = [...counts]
+    .filter(([word, count]) => count >= minCount && word.length > 1)
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .map(([word]) => word)
+  const tokens = [...specialTokens, ...single, ...single.map((char) => prefix + char), ...frequent]
+  return new Map([...new Set(tokens)].slice(0, size).map((token, id) => [token, id]))
+}
+
+/** The `tokenizer.json` of Hugging Face tokenizers for a vocabulary. */
+export function tokenizerJson(vocabulary: ReadonlyMap<string, number>): string {
+  const id = (token: string) => vocabulary.get(token) as number
+  const single = [
+    { SpecialToken: { id: '[CLS]', type_id: 0 } },
+    { Sequence: { id: 'A', type_id: 0 } },
+    { SpecialToken: { id: '[SEP]', type_id: 0 } },
+  ]
+  const added = specialTokens.map((content) => ({
+    id: id(content),
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }))
+  const special = (token: string) => ({ id: token, ids: [id(token)], tokens: [token] })
+  const json = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: added,
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: true,
+    },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    post_processor: {
+      type: 'TemplateProcessing',
+      single,
+      pair: [...single, { Sequence: { id: 'B', type_id: 1 } }, { SpecialToken: { id: '[SEP]', type_id: 1 } }],
+      special_tokens: { '[CLS]': special('[CLS]'), '[SEP]': special('[SEP]') },
+    },
+    decoder: { type: 'WordPiece', prefix, cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: prefix,
+      max_input_chars_per_word: longestWord,
+      vocab: Object.fromEntries(vocabulary),
+    },
+  }
+  return `${JSON.stringify(json, null, 1)}\n`
+}
+
+/** Reads the tokenizer of a model folder. Throws a UserError where it is not a WordPiece tokenizer. */
+export async function readTokenizer(path: string): Promise<Tokenizer> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
+  })
+  let model: { type?: string; vocab?: Record<string, number> } | undefined
+  try {
+    model = JSON.parse(text).model
+  } catch {}
+  if (model?.type !== 'WordPiece' || !model.vocab)
+    throw new UserError(`${path} is not a WordPiece tokenizer.json.`)
+  return createTokenizer(new Map(Object.entries(model.vocab)))
+}

@@ -1,0 +1,45 @@
+import type { Picture } from '../picture.js'
+import type { Xyxy } from '../shards/rows.js'
+
+/** A picture with one text and the phrases of it that are to be found. */
+export interface Query {
+  readonly picture: Picture
+  readonly text: string
+  /** Spans in the text, code points, half open. */
+  readonly phrases: readonly (readonly [start: number, end: number])[]
+}
+
+/** What was found of one phrase of a query. */
+export interface Found {
+  /** Index into the query's phrases. */
+  readonly phrase: number
+  /** Pixels of the query's picture. */
+  readonly xyxy: Xyxy
+  readonly score: number
+}
+
+export interface DetectOptions {
+  /** Weaker boxes are not returned. */
+  readonly floor: number
+  /** Boxes of one phrase that overlap more are one. */
+  readonly nms: number
+  /** Most boxes of one phrase. */
+  readonly max_boxes: number
+}
+
+/** A model that finds the phrases of a text in a picture. Holds native memory until it is closed. */
+export interface Teacher {
+  readonly name: string
+  /** Changes whenever its answers could. */
+  readonly hash: string
+  /** Longer side to which pictures are best decoded. */
+  readonly pictureSide: number
+  /** Queries that are best asked together. */
+  readonly batch: number
+  /** Tokens that a text takes, and how many there is room for. */
+  tokensOf(text: string): number
+  readonly maxTokens: number
+  /** One list for each query, best first. Phrases beyond the room find nothing. */
+  detect(queries: readonly Query[], options: DetectOptions): Promise<Found[][]>
+  close(): Promise<void>
+}

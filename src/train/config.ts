@@ -1,0 +1,64 @@
+import { z } from 'zod'
+
+const count = z.number().int().positive()
+const share = z.number().min(0).max(1)
+const weight = z.number().min(0)
+
+const lossConfig = z.strictObject({
+  classification: weight.default(1).describe('focal loss of region-word alignment'),
+  regression: weight.default(1).describe('GIoU (twice) and centerness'),
+  grounding: weight.default(0.2).describe('soft token prediction'),
+  contrastive: weight.default(0.2).describe('contrastive alignment of regions and words'),
+})
+
+const augmentConfig = z.strictObject({
+  flip: share.default(0.5).describe('share mirrored, left and right swapped in the caption'),
+  scale: z
+    .tuple([z.number().positive(), z.number().positive()])
+    .default([0.7, 1.25])
+    .describe('range of the size'),
+  crop: share.default(0.5).describe('share moved or cut at the edges; others stay at the top left'),
+  colour: z.number().min(0).max(1).default(0.2).describe('largest change of brightness and contrast'),
+  mask_words: share.default(0.15).describe('share of words hidden behind [MASK]'),
+  negatives: share.default(0.5).describe('share of captions that get other captions appended'),
+})
+
+export const trainConfig = z.strictObject({
+  preset: z.string().default('toy'),
+  image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
+  max_tokens: count.optional().describe('tokens of a prompt; the preset decides otherwise'),
+  init: z.string().optional().describe('a model folder or the name of a train stage to start from'),
+  vocabulary: z.array(z.string()).default([]).describe('further datasets whose captions make the vocabulary'),
+  vocabulary_size: count.default(4000),
+  steps: count.default(1000),
+  batch: count.default(16),
+  max_boxes: count.default(12).describe('boxes of a sample; more are dropped'),
+  learning_rate: z.number().positive().default(1e-3),
+  warmup: z.number().int().min(0).default(50).describe('steps of linear warm-up'),
+  schedule: z.enum(['cosine', 'step']).default('cosine').describe('step: a tenth at 67 % and again at 89 %'),
+  beta1: share.default(0.9),
+  beta2: share.default(0.99),
+  epsilon: z.number().positive().default(1e-8),
+  weight_decay: weight.default(0.01),
+  clip_norm: z.number().positive().default(1),
+  ema: share.default(0.99),
+  temperature: z.number().positive().default(0.07).describe('of the contrastive loss'),
+  loss: lossConfig.default(lossConfig.parse({})),
+  augment: augmentConfig.default(augmentConfig.parse({})),
+  mix: z
+    .record(z.string(), z.number().positive())
+    .default({})
+    .describe('weight of each source in a batch; 1 otherwise'),
+  box_loss: z
+    .record(z.string(), z.boolean())
+    .default({})
+    .describe('false: boxes of that source do not train regression'),
+  seed: z.number().int().default(1),
+  threads: z.number().int().min(0).default(0).describe('0: as onnxruntime chooses'),
+  checkpoint_every: count.default(200).describe('steps'),
+})
+
+export type TrainConfig = z.infer<typeof trainConfig>
+
+/** Keys that change how fast, never what comes out. */
+export const trainNotHashed = ['threads', 'checkpoint_every'] as const

@@ -1,0 +1,148 @@
+import { random } from '../random.js'
+import { readShard } from '../shards/read-shard.js'
+import type { Caption, Xyxy } from '../shards/rows.js'
+import type { Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+
+/** A phrase of a caption and the boxes it names. */
+export interface GroundedPhrase {
+  readonly start: number
+  readonly end: number
+  readonly boxes: readonly Xyxy[]
+}
+
+export interface GroundedCaption extends Caption {
+  /** Phrases that have boxes. */
+  readonly grounded: readonly GroundedPhrase[]
+  /** Spans of phrases that have none: what they name may well be in the picture. */
+  readonly ungrounded: readonly (readonly [number, number])[]
+}
+
+export interface Sample {
+  readonly key: string
+  readonly bytes: Uint8Array
+  /** Captions with at least one grounded phrase. */
+  readonly captions: readonly GroundedCaption[]
+}
+
+/** Where samples come from: a grounding column and the phrases that it points to. */
+export interface SampleSource {
+  readonly name: string
+  readonly storage: Storage
+  readonly shards: readonly string[]
+  readonly grounding: string
+  readonly phrases: string
+}
+
+/** Samples of a source by their place in an endless, shuffled, reproducible order. */
+export interface SampleStream {
+  readonly name: string
+  /** Samples of one epoch. */
+  readonly size: number
+  at(position: number): Promise<Sample>
+  /** All captions, for negatives and vocabularies: their texts only. */
+  readonly captions: readonly string[]
+  /** Category names, where there are any. */
+  readonly categories: readonly string[]
+}
+
+/** Shards held in memory at once: rows are shuffled among them. */
+const windowShards = 8
+
+/**
+ * Opens a source. An epoch goes through the shards in a new order, a window of eight at a time, and through the
+ * window's rows in a new order, so memory holds a window of stored pictures whatever the size of the dataset.
+ *
+ * @throws UserError where no row has a grounded phrase
+ */
+export async function openSamples(source: SampleSource, seed: number): Promise<SampleStream> {
+  const sizes = new Map<string, number>()
+  const captions: string[] = []
+  const categories = new Set<string>()
+  for (const shard of source.shards) {
+    let usable = 0
+    for await (const sample of readSamples(source, shard, false)) {
+      usable++
+      for (const caption of sample.captions) {
+        if (caption.kind === 'categories') for (const name of caption.text.split('. ')) categories.add(name)
+        else captions.push(caption.text)
+      }
+    }
+    if (usable > 0) sizes.set(shard, usable)
+  }
+  const size = [...sizes.values()].reduce((sum, count) => sum + count, 0)
+  if (size === 0) {
+    throw new UserError(
+      `${source.storage.url}: no row of grounding "${source.grounding}" has a region to train on.`,
+    )
+  }
+
+  let held: { key: string; samples: Promise<Sample[]> } | undefined
+  const at = async (position: number): Promise<Sample> => {
+    const epoch = Math.floor(position / size)
+    const order = random(seed, source.name, 'shards', epoch).shuffle([...sizes.keys()])
+    let left = position - epoch * size
+    for (let first = 0; first < order.length; first += windowShards) {
+      const shards = order.slice(first, first + windowShards)
+      const rows = shards.reduce((sum, shard) => sum + (sizes.get(shard) as number), 0)
+      if (left >= rows) {
+        left -= rows
+        continue
+      }
+      const key = `${epoch}/${first}`
+      if (held?.key !== key) held = { key, samples: readWindow(source, shards, seed, key) }
+      return (await held.samples)[left]
+    }
+    throw new Error(`position ${position} is beyond its epoch`)
+  }
+  return { name: source.name, size, at, captions, categories: [...categories].sort() }
+}
+
+async function readWindow(source: SampleSource, shards: readonly string[], seed: number, key: string) {
+  const samples: Sample[] = []
+  for (const shard of [...shards].sort()) {
+    for await (const sample of readSamples(source, shard, true)) samples.push(sample)
+  }
+  return random(seed, source.name, 'rows', key).shuffle(samples)
+}
+
+async function* readSamples(source: SampleSource, shard: string, withBytes: boolean): AsyncGenerator<Sample> {
+  const { storage } = source
+  const columns = withBytes ? (['key', 'captions', 'image'] as const) : (['key', 'captions'] as const)
+  const images = readShard(storage, 'images', null, shard, { columns })
+  const phrases = readShard(storage, 'phrases', source.phrases, shard)
+  const grounding = readShard(storage, 'grounding', source.grounding, shard)
+  try {
+    for await (const image of images) {
+      const phraseRow = (await phrases.next()).value
+      const groundingRow = (await grounding.next()).value
+      if (phraseRow?.key !== image.key || groundingRow?.key !== image.key) {
+        throw new UserError(
+          `${storage.url}: shard ${shard} of phrases "${source.phrases}" or grounding "${source.grounding}" does not match its images: run those stages again.`,
+        )
+      }
+      const captions = image.captions.flatMap((caption, index): GroundedCaption[] => {
+        const own = phraseRow.phrases.flatMap((phrase, at) =>
+          phrase.caption === index ? [{ ...phrase, at }] : [],
+        )
+        const parts = own.map(({ start, end, at }) => ({
+          start,
+          end,
+          boxes: groundingRow.regions.filter(({ phrase }) => phrase === at).map(({ xyxy }) => xyxy),
+        }))
+        const grounded = parts.filter(({ boxes }) => boxes.length > 0)
+        if (grounded.length === 0) return []
+        const ungrounded = parts
+          .filter(({ boxes }) => boxes.length === 0)
+          .map(({ start, end }) => [start, end] as const)
+        return [{ ...caption, grounded, ungrounded }]
+      })
+      if (captions.length === 0) continue
+      const bytes = 'image' in image ? (image.image as { bytes: Uint8Array }).bytes.slice() : new Uint8Array()
+      yield { key: image.key, bytes, captions }
+    }
+  } finally {
+    await phrases.return(undefined)
+    await grounding.return(undefined)
+  }
+}

@@ -1,0 +1,194 @@
+import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { floats, Session, type Value } from '../graph/session.js'
+import { anchorsOf } from '../model/anchors.js'
+import type { GlipConfig } from '../model/config.js'
+import { writeModelFolder } from '../model/model-folder.js'
+import { glipConfig } from '../model/presets.js'
+import { readSafetensors } from '../model/safetensors.js'
+import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
+import { decodePicture } from '../picture.js'
+import { random } from '../random.js'
+import { hashJson } from '../shards/hash.js'
+import { writeFileAtomic } from '../write-file-atomic.js'
+import type { TrainConfig } from './config.js'
+import { learningRate } from './learning-rate.js'
+import { makeBatch } from './make-batch.js'
+import { makeExample } from './make-example.js'
+import { modelCard } from './model-card.js'
+import {
+  emptyState,
+  initialState,
+  type OptimizerState,
+  parametersOfState,
+  readCheckpoint,
+  writeCheckpoint,
+} from './optimizer-state.js'
+import { plotLosses, type StepMetrics } from './plot-losses.js'
+import { openSamples, type SampleSource, type SampleStream } from './read-samples.js'
+import { trainGraph } from './train-graph.js'
+
+export interface TrainTask {
+  readonly name: string
+  readonly folder: string
+  readonly config: TrainConfig
+  readonly sources: readonly SampleSource[]
+  /** Further captions for the vocabulary. */
+  readonly texts: readonly string[]
+  /** A model folder to start from: its weights and its vocabulary. */
+  readonly init?: string
+  readonly signal?: AbortSignal
+  readonly onProgress?: (metrics: StepMetrics) => void
+}
+
+export interface TrainResult {
+  readonly steps: number
+  readonly seconds: number
+  readonly last: StepMetrics
+}
+
+const metricsFile = 'metrics.jsonl'
+const checkpointFile = 'checkpoint.safetensors'
+
+/**
+ * Trains a model and writes its folder. Batches, augmentation and first weights come from the seed, so a run gives
+ * the same losses again; a run that was stopped goes on from its last checkpoint with the losses it would have had.
+ */
+export async function trainModel(task: TrainTask): Promise<TrainResult> {
+  const { folder, config, signal } = task
+  const start = performance.now()
+  const streams = await Promise.all(task.sources.map((source) => openSamples(source, config.seed)))
+  const tokenizer = await openTokenizer(task, streams)
+  const network = glipConfig(config.preset, tokenizer.vocabulary.size, config)
+  const graph = trainGraph(network, {
+    batch: config.batch,
+    max_boxes: config.max_boxes,
+    temperature: config.temperature,
+    weights: config.loss,
+    optimizer: { ...config, weight_decay: config.weight_decay },
+  })
+  const hash = hashJson([config, network, streams.map(({ name, size }) => [name, size])])
+  await mkdir(folder, { recursive: true })
+  const resumed = await readCheckpoint(join(folder, checkpointFile), hash)
+  const given = task.init ? (await readSafetensors(join(task.init, 'model.safetensors'))).tensors : undefined
+  let state = resumed?.state ?? initialState(graph.groups, graph.parameters, config.seed, given)
+  let spare = emptyState(graph.groups)
+  const positions: Record<string, number> = { ...resumed?.checkpoint.positions }
+  let step = resumed?.checkpoint.step ?? 0
+  const metrics = await keepMetrics(join(folder, metricsFile), step)
+
+  const session = await Session.open(graph.step, { threads: config.threads })
+  try {
+    const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config)
+    let upcoming = step < config.steps ? batchOf(step + 1) : undefined
+    while (upcoming) {
+      const batch = await upcoming
+      step++
+      // The next batch is decoded on other threads while this one is trained on.
+      const before = { ...positions }
+      upcoming = step < config.steps ? batchOf(step + 1) : undefined
+      upcoming?.catch(() => {})
+      const line = await runStep(session, batch, state, spare, step, config)
+      ;[state, spare] = [spare, state]
+      metrics.push(line)
+      await appendFile(join(folder, metricsFile), `${JSON.stringify(line)}\n`)
+      task.onProgress?.(line)
+      if (signal?.aborted || step % config.checkpoint_every === 0) {
+        await writeCheckpoint(join(folder, checkpointFile), { step, positions: before, hash }, state)
+      }
+      signal?.throwIfAborted()
+    }
+  } finally {
+    await session.close()
+  }
+
+  const last = metrics[metrics.length - 1]
+  const seconds = (performance.now() - start) / 1000
+  await writeFileAtomic(join(folder, 'loss.svg'), plotLosses(metrics, task.name))
+  await writeModelFolder(folder, {
+    config: network,
+    vocabulary: tokenizer.vocabulary,
+    parameters: parametersOfState(graph.groups, state),
+    card: modelCard(task, streams, network, last),
+  })
+  await rm(join(folder, checkpointFile), { force: true })
+  return { steps: step, seconds, last }
+}
+
+async function openTokenizer(
+  { init, config, texts }: TrainTask,
+  streams: readonly SampleStream[],
+): Promise<Tokenizer> {
+  if (init) return readTokenizer(join(init, 'tokenizer.json'))
+  const all = [
+    ...streams.flatMap(({ captions, categories }) => [...captions, ...categories, ...categories]),
+    ...texts,
+  ]
+  return createTokenizer(buildVocabulary(all, config.vocabulary_size))
+}
+
+/** Lines of an earlier run up to its checkpoint; later ones will be made again. */
+async function keepMetrics(path: string, step: number): Promise<StepMetrics[]> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  const lines = text.split('\n').slice(0, step)
+  await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''))
+  return lines.map((line) => JSON.parse(line) as StepMetrics)
+}
+
+async function nextBatch(
+  step: number,
+  streams: readonly SampleStream[],
+  positions: Record<string, number>,
+  tokenizer: Tokenizer,
+  network: GlipConfig,
+  config: TrainConfig,
+): Promise<Record<string, Value>> {
+  const draw = random(config.seed, 'batch', step)
+  const chosen = Array.from({ length: config.batch }, () => pickStream(streams, config.mix, draw.next()))
+  const examples = await Promise.all(
+    chosen.map(async (stream, index) => {
+      const position = positions[stream.name] ?? 0
+      positions[stream.name] = position + 1
+      const sample = await stream.at(position)
+      const own = random(config.seed, 'example', step, index)
+      const picture = await decodePicture(sample.bytes, Math.ceil(network.image_size * 1.5))
+      const caption = own.pick(sample.captions)
+      const example = makeExample(picture, caption, stream, tokenizer, network, config, own)
+      return { ...example, regress: config.box_loss[stream.name] !== false }
+    }),
+  )
+  return makeBatch(examples, anchorsOf(network), network, config.max_boxes)
+}
+
+function pickStream(streams: readonly SampleStream[], mix: TrainConfig['mix'], at: number): SampleStream {
+  const weights = streams.map(({ name }) => mix[name] ?? 1)
+  let left = at * weights.reduce((sum, weight) => sum + weight, 0)
+  for (const [index, stream] of streams.entries()) {
+    left -= weights[index]
+    if (left < 0) return stream
+  }
+  return streams[streams.length - 1]
+}
+
+async function runStep(
+  session: Session,
+  batch: Readonly<Record<string, Value>>,
+  state: OptimizerState,
+  into: OptimizerState,
+  step: number,
+  config: TrainConfig,
+): Promise<StepMetrics> {
+  const start = performance.now()
+  const rate = learningRate(step, config)
+  const rates = floats([rate, 1 - config.beta1 ** step, 1 - config.beta2 ** step], [3])
+  const next = Object.fromEntries(Object.entries(into).map(([name, value]) => [`next.${name}`, value]))
+  const results = await session.run({ ...batch, ...state, rates }, next)
+  const line: Record<string, number> = { step, learning_rate: rate }
+  for (const [name, { data }] of Object.entries(results)) {
+    if (name.startsWith('metric.')) line[name.slice('metric.'.length)] = Number(data[0])
+  }
+  if (!Number.isFinite(line.loss)) {
+    throw new Error(`the loss became ${line.loss} at step ${step}: try a lower learning_rate`)
+  }
+  return { ...line, step, seconds: (performance.now() - start) / 1000 }
+}
