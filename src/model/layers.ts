@@ -44,7 +44,7 @@ export interface ConvParameters {
   readonly kernel: number
 }
 
-/** Parameters `name.weight` [O, I, k, k] and `name.bias` of a convolution, to be applied once or at many levels. */
+/** Parameters `name.weight` [O, k, k, I] and `name.bias` of a convolution, to be applied once or at many levels. */
 export function convParameters(
   name: string,
   inputs: number,
@@ -54,7 +54,7 @@ export function convParameters(
   bias = 0,
 ): ConvParameters {
   return {
-    weight: parameter(`${name}.weight`, [outputs, inputs, kernel, kernel], init),
+    weight: parameter(`${name}.weight`, [outputs, kernel, kernel, inputs], init),
     bias: parameter(`${name}.bias`, [outputs], { kind: 'constant', value: bias }),
     kernel,
   }

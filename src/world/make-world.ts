@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
+import { z } from 'zod'
 import { UserError } from '../user-error.js'
-import { asidePath, writeFileAtomic } from '../write-file-atomic.js'
+import { asidePath, asideSuffix, writeFileAtomic } from '../write-file-atomic.js'
 import { addToCocoFile, emptyCocoFile } from './coco-file.js'
 import { describeScene } from './describe-scene.js'
 import { drawScene } from './draw-scene.js'
@@ -31,13 +32,9 @@ const concurrency = 4
 
 const splits: readonly Split[] = ['gold', 'known', 'novel', 'web']
 
-/** What `world.json` says of the folder that it is in. */
-interface WorldFile {
-  readonly world: string
-  /** Of the recipe and the generator. */
-  readonly hash: string
-  readonly complete: boolean
-}
+/** What `world.json` says of the folder that it is in; `hash` is of the recipe and the generator. */
+const worldFile = z.strictObject({ world: z.string(), hash: z.string(), complete: z.boolean() })
+type WorldFile = z.infer<typeof worldFile>
 
 /**
  * Writes a world into a folder of its own: `gold/`, `known/` and `novel/` as COCO folders (`images/`,
@@ -54,18 +51,19 @@ export async function makeWorld(
   const hash = createHash('sha256')
     .update(JSON.stringify([generation, recipe]))
     .digest('hex')
-  const record = join(folder, 'world.json')
+  const record = (state: Omit<WorldFile, 'world'>) =>
+    writeFileAtomic(join(folder, 'world.json'), `${JSON.stringify({ world: recipe.name, ...state })}\n`)
   const found = await readWorldFile(folder)
   if (found?.hash === hash && found.complete) return { skipped: true }
   if (found?.hash !== hash) {
+    // Killed in here, the folder is nobody's, and the next run starts over.
+    await record({ hash: '', complete: false })
     for (const split of splits) await rm(join(folder, split), { recursive: true, force: true })
+    await record({ hash, complete: false })
   }
-  const state = (complete: boolean) =>
-    JSON.stringify({ world: recipe.name, hash, complete } satisfies WorldFile)
-  await writeFileAtomic(record, `${state(false)}\n`)
   const ink = await measureInk(recipe)
   for (const split of splits) await writeSplit(recipe, ink, folder, split, options)
-  await writeFileAtomic(record, `${state(true)}\n`)
+  await record({ hash, complete: true })
   return { skipped: false }
 }
 
@@ -74,15 +72,15 @@ async function readWorldFile(folder: string): Promise<WorldFile | undefined> {
     if (error.code === 'ENOENT') return []
     throw new UserError(`${folder}: cannot be the folder of a world: ${error.message}`)
   })
-  if (names.length === 0) return undefined
+  if (names.every((name) => name.endsWith(asideSuffix))) return undefined
   const text = await readFile(join(folder, 'world.json'), 'utf8').catch(() => undefined)
   if (text === undefined) {
     throw new UserError(`${folder}: not empty and without a world.json; name an empty or new folder`)
   }
   try {
-    return JSON.parse(text) as WorldFile
+    return worldFile.parse(JSON.parse(text))
   } catch {
-    throw new UserError(`${folder}: world.json is not JSON; remove the folder or name another`)
+    throw new UserError(`${folder}: its world.json is not of a world; remove the folder or name another`)
   }
 }
 
@@ -90,11 +88,11 @@ async function readWorldFile(folder: string): Promise<WorldFile | undefined> {
 const failures = ['missing', 'page', 'cut'] as const
 type Failure = (typeof failures)[number]
 
-/** Every so many addresses one fails, each kind in turn. */
+/** Failures are spread evenly over the addresses, each kind in turn. */
 function failureOf({ web }: Recipe, split: Split, index: number): Failure | undefined {
-  if (split !== 'web' || web.broken_share === 0) return undefined
-  const every = Math.max(1, Math.round(1 / web.broken_share))
-  return index % every === every - 1 ? failures[Math.floor(index / every) % failures.length] : undefined
+  const before = Math.floor(index * web.broken_share)
+  const fails = split === 'web' && Math.floor((index + 1) * web.broken_share) > before
+  return fails ? failures[before % failures.length] : undefined
 }
 
 async function writeSplit(
@@ -106,6 +104,10 @@ async function writeSplit(
 ): Promise<void> {
   const root = join(folder, split)
   await mkdir(join(root, 'images'), { recursive: true })
+  for (const name of await readdir(join(root, 'images'))) {
+    // Left by a run that was killed.
+    if (name.endsWith(asideSuffix)) await rm(join(root, 'images', name))
+  }
   const coco = emptyCocoFile(recipe)
   const pairs = ['url\tcaption']
   const total = recipe.splits[split]

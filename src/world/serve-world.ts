@@ -38,7 +38,10 @@ export async function serveFolder(folder: string, options: ServeFolderOptions = 
   const root = await realpath(folder).catch(() => {
     throw new UserError(`${folder}: no such folder to serve`)
   })
+  let closing = false
   const server = createServer((request, response) => {
+    // A kept-alive connection whose answer was the last one must not hold up the close.
+    response.on('close', () => closing && setImmediate(() => server.closeIdleConnections()))
     // Who went away in the middle of an answer gets no other.
     answer(root, request, response).catch(() => response.destroy())
   })
@@ -54,6 +57,7 @@ export async function serveFolder(folder: string, options: ServeFolderOptions = 
     port: actual,
     close: () =>
       new Promise((resolve) => {
+        closing = true
         const late = setTimeout(() => server.closeAllConnections(), 2000)
         server.close(() => {
           clearTimeout(late)

@@ -119,21 +119,21 @@ const cases: Record<string, GradientCase> = {
   'conv2d 1x1': {
     shapes: [
       [2, 2, 2, 3],
-      [4, 3, 1, 1],
+      [4, 1, 1, 3],
     ],
     build: (x, w) => conv2d(x, w),
   },
   'conv2d 3x3, stride 2, odd size': {
     shapes: [
       [1, 5, 6, 2],
-      [3, 2, 3, 3],
+      [3, 3, 3, 2],
     ],
     build: (x, w) => conv2d(x, w, undefined, { stride: 2, pad: 1 }),
   },
   'conv2d 2x3, stride 2, no padding': {
     shapes: [
       [1, 4, 5, 2],
-      [3, 2, 2, 3],
+      [3, 2, 3, 2],
     ],
     build: (x, w) => conv2d(x, w, undefined, { stride: 2 }),
   },

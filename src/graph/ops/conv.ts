@@ -19,7 +19,7 @@ export interface ConvOptions {
  * unfolded rows serve the gradient of the weight.
  *
  * @param x [N, H, W, I]
- * @param weight [O, I, kH, kW], as PyTorch stores it
+ * @param weight [O, kH, kW, I]: PyTorch's [O, I, kH, kW] with channels last, so that a row of it is a row of taps
  * @param bias [O]
  * @returns [N, floor((H + 2 pad - kH) / stride) + 1, floor((W + 2 pad - kW) / stride) + 1, O]
  */
@@ -30,7 +30,7 @@ export function conv2d(
   { stride = 1, pad = 0 }: ConvOptions = {},
 ): Tensor {
   const [n, h, w, channels] = x.shape
-  const [outChannels, inChannels, kh, kw] = weight.shape
+  const [outChannels, kh, kw, inChannels] = weight.shape
   if (channels !== inChannels)
     throw new Error(`conv2d of [${x.shape.join(', ')}] by [${weight.shape.join(', ')}]`)
   const outH = Math.floor((h + 2 * pad - kh) / stride) + 1
@@ -40,19 +40,19 @@ export function conv2d(
   // Output place (y, x) reads, at tap (r, c), the input pixel (y stride + r - pad, x stride + c - pad).
   const forward = pixelTable(outH, outW, kh, kw, h, w, (at, tap) => at * stride + tap - pad)
   const unfolded = reshape(unfold(x, forward), [n * outH * outW, taps * inChannels])
-  const matrix = reshape(transpose(weight, [2, 3, 1, 0]), [taps * inChannels, outChannels])
-  const body = reshape(gemm(unfolded, matrix, { bias }), [n, outH, outW, outChannels])
+  const matrix = reshape(weight, [outChannels, taps * inChannels])
+  const body = reshape(gemm(unfolded, matrix, { transB: true, bias }), [n, outH, outW, outChannels])
 
   return composite('conv2d', [x, weight, bias], body, (gradient) => {
     const rows = reshape(gradient, [n * outH * outW, outChannels])
-    const byMatrix = gemm(unfolded, rows, { transA: true })
+    const byMatrix = gemm(rows, unfolded, { transA: true })
     // Input pixel (y, x) was read at tap (r, c) by the output place ((y + pad - r) / stride, …), where that is whole.
     const backward = pixelTable(h, w, kh, kw, outH, outW, (at, tap) => (at + pad - tap) / stride)
     const folded = reshape(unfold(gradient, backward), [n * h * w, taps * outChannels])
-    const turned = reshape(transpose(weight, [2, 3, 0, 1]), [taps * outChannels, inChannels])
+    const turned = reshape(transpose(weight, [1, 2, 0, 3]), [taps * outChannels, inChannels])
     return [
       reshape(gemm(folded, turned), x.shape),
-      transpose(reshape(byMatrix, [kh, kw, inChannels, outChannels]), [3, 2, 0, 1]),
+      reshape(byMatrix, weight.shape),
       bias && reduceSum(rows, [0]),
     ]
   })
