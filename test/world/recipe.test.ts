@@ -1,0 +1,71 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { UserError } from '../../src/user-error.js'
+import { parseRecipe, pluralOf, type Recipe, readRecipe } from '../../src/world/recipe.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { toyRecipe } from './toy-recipe.js'
+
+let recipe: Recipe
+beforeAll(async () => {
+  recipe = await toyRecipe()
+})
+
+test('the shipped recipe has some seventy known and thirty novel concepts', () => {
+  expect(recipe.concepts.known.length).toBeGreaterThanOrEqual(65)
+  expect(recipe.concepts.novel.length).toBeGreaterThanOrEqual(28)
+  expect(recipe.concepts.novel.map(pluralOf)).toEqual(expect.arrayContaining(['cherries', 'snowmen', 'owls']))
+  expect(recipe.concepts.known.map(pluralOf)).toEqual(
+    expect.arrayContaining(['buses', 'sheep', 'wrenches', 'fire trucks', 'donkeys']),
+  )
+})
+
+describe('a message names the file, the key and what is wrong', () => {
+  const cases: [string, (value: Recipe) => unknown, RegExp][] = [
+    ['unknown key', (value) => ({ ...value, colors: {} }), /^r\.yaml: the recipe: .*"colors"/],
+    ['missing key', ({ seed: _, ...value }) => value, /^r\.yaml: seed: /],
+    ['wrong type', (value) => ({ ...value, splits: { ...value.splits, gold: 'many' } }), /splits\.gold: /],
+    [
+      'backward range',
+      (value) => ({ ...value, scene: { ...value.scene, objects: [3, 2] } }),
+      /scene\.objects/,
+    ],
+    [
+      'objects too large for the scene',
+      (value) => ({ ...value, scene: { ...value.scene, object_size: [24, 100] } }),
+      /object_size: at most half the scene \(64 pixels\)/,
+    ],
+    ['no such icon', known({ name: 'zebra', icon: 'mdiZebra' }), /"zebra": @mdi\/js has no icon "mdiZebra"/],
+    ['name twice', known({ name: 'cat', icon: 'mdiPaw' }), /"cat": named twice/],
+    ['icon twice', known({ name: 'kitten', icon: 'mdiCat' }), /"kitten": "mdiCat" is another concept's icon/],
+    ['a colour', known({ name: 'orange', icon: 'mdiFruitCitrus' }), /"orange": also the name of a colour/],
+    ['a novel word in gold', known({ name: 'lamp light', icon: 'mdiPaw' }), /"traffic light": .* "light"/],
+    ['capitals', known({ name: 'Paw', icon: 'mdiPaw' }), /concepts\.known\.\d+\.name: .*lower case/],
+  ]
+  test.each(cases)('%s', (_, change, message) => {
+    const broken = change(structuredClone(recipe))
+    expect(() => parseRecipe(broken, 'r.yaml')).toThrow(UserError)
+    expect(() => parseRecipe(broken, 'r.yaml')).toThrow(message)
+  })
+
+  test('missing file, malformed YAML', async () => {
+    const folder = await temporaryFolder()
+    await expect(readRecipe(join(folder, 'none.yaml'))).rejects.toThrow(/none\.yaml: cannot read/)
+    await writeFile(join(folder, 'bad.yaml'), 'a: [1, 2')
+    await expect(readRecipe(join(folder, 'bad.yaml'))).rejects.toThrow(/bad\.yaml: not YAML/)
+    await expect(readRecipe(join(folder, 'bad.yaml'))).rejects.toThrow(UserError)
+  })
+
+  test('what is read is what the file says', async () => {
+    const text = await readFile(new URL('../../datasets/toy.yaml', import.meta.url), 'utf8')
+    expect(recipe).toEqual(parse(text))
+  })
+})
+
+function known(concept: { name: string; icon: string }) {
+  return (value: Recipe): Recipe => ({
+    ...value,
+    concepts: { ...value.concepts, known: [...value.concepts.known, concept] },
+  })
+}
