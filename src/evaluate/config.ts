@@ -1,0 +1,15 @@
+import { z } from 'zod'
+
+export const evaluateConfig = z.strictObject({
+  model: z
+    .string()
+    .optional()
+    .describe('a model folder or the name of a train stage; else the train stage it needs'),
+  unseen_in: z.string().optional().describe('a dataset: only categories that it never names count in AP'),
+  names_a_prompt: z.number().int().positive().default(12).describe('category names asked at once'),
+  floor: z.number().min(0).max(1).default(0.01).describe('weaker boxes do not count'),
+  nms: z.number().min(0).max(1).default(0.6),
+  max_boxes: z.number().int().positive().default(100).describe('of a phrase or category in a picture'),
+})
+
+export type EvaluateConfig = z.infer<typeof evaluateConfig>

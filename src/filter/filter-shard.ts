@@ -1,0 +1,79 @@
+import { areaOf } from '../boxes/iou.js'
+import { readShard } from '../shards/read-shard.js'
+import type { GroundingRow, RejectRow } from '../shards/rows.js'
+import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
+import { statsBuilder } from '../shards/stats.js'
+import { writeShard } from '../shards/write-shard.js'
+import { UserError } from '../user-error.js'
+import type { FilterConfig } from './config.js'
+import { createFilter } from './filter-proposals.js'
+
+const scoreEdges = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+const shareEdges = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5]
+const regionEdges = [1, 2, 3, 5, 10]
+
+/** Applies the rules to a shard's proposals; what they keep is its grounding. The teacher is not asked again. */
+export async function filterShard(
+  task: ShardTask,
+  config: FilterConfig & { readonly phrases: string; readonly proposals: string },
+): Promise<ShardResult> {
+  return runShardTask(task, 'grounding', async (): Promise<ShardOutput> => {
+    const { storage, stage, shard, signal, onProgress } = task
+    const filter = createFilter(config.rules)
+    const stats = statsBuilder()
+    const rejected: Record<string, number> = {}
+    const rejects: RejectRow[] = []
+    let [done, all, out] = [0, 0, 0]
+
+    async function* rows(): AsyncGenerator<GroundingRow> {
+      const phrases = readShard(storage, 'phrases', config.phrases, shard)
+      const proposals = readShard(storage, 'proposals', config.proposals, shard)
+      const columns = ['key', 'width', 'height'] as const
+      for await (const { key, width, height } of readShard(storage, 'images', null, shard, { columns })) {
+        signal?.throwIfAborted()
+        const phraseRow = (await phrases.next()).value
+        const proposalRow = (await proposals.next()).value
+        if (phraseRow?.key !== key || proposalRow?.key !== key) {
+          throw new UserError(
+            `${storage.url}: shard ${shard} of phrases "${config.phrases}" or proposals "${config.proposals}" does not match its images: run those stages again.`,
+          )
+        }
+        const { kept, dropped } = filter(proposalRow.proposals, { width, height, phrases: phraseRow.phrases })
+        all += proposalRow.proposals.length
+        out += kept.length
+        for (const [reason, count] of Object.entries(dropped)) {
+          rejected[reason] = (rejected[reason] ?? 0) + count
+          rejects.push({
+            key,
+            url: null,
+            reason,
+            detail: `${count} of ${proposalRow.proposals.length} boxes`,
+          })
+        }
+        stats.observe('regions_an_image', regionEdges, kept.length)
+        if (kept.length > 0) stats.count('grounded_images')
+        stats.count('regions', kept.length)
+        const regions = kept.map(({ phrase, xyxy, score }) => {
+          const { caption, start, end, head } = phraseRow.phrases[phrase]
+          stats.observe('score', scoreEdges, score)
+          stats.observe('area_share', shareEdges, areaOf(xyxy) / (width * height))
+          stats.tally('heads', head)
+          return { caption, phrase, start, end, xyxy, score, origin: proposalRow.teacher }
+        })
+        yield { key, regions }
+        done++
+        onProgress?.(done)
+      }
+    }
+    const file = await writeShard(storage, 'grounding', stage, shard, rows())
+    const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
+    return {
+      files: { grounding: file, rejects: rejectFile },
+      unit: 'proposals',
+      in: all,
+      out,
+      rejected,
+      stats: stats.build(),
+    }
+  })
+}

@@ -1,0 +1,135 @@
+import { orderedMap } from '../ordered-map.js'
+import { decodePicture } from '../picture.js'
+import { readShard } from '../shards/read-shard.js'
+import type { ImageRow, Phrase, Proposal, ProposalRow, RejectRow } from '../shards/rows.js'
+import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
+import { statsBuilder } from '../shards/stats.js'
+import { writeShard } from '../shards/write-shard.js'
+import { UserError } from '../user-error.js'
+import type { TeachConfig } from './config.js'
+import { distinctSpans } from './distinct-spans.js'
+import type { Query, Teacher } from './teacher.js'
+
+const scoreEdges = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+const boxEdges = [1, 2, 3, 5, 10]
+
+/** A row and the questions it asks: one for each caption that has phrases. */
+interface Asked {
+  readonly key: string
+  readonly phrases: readonly Phrase[]
+  readonly queries: readonly (Query & { readonly occurrences: readonly (readonly number[])[] })[]
+}
+
+/**
+ * Asks the teacher for every phrase of every caption of a shard: one question a caption, the whole sentence with it,
+ * so that a phrase is understood in its context. Pictures are decoded while the model runs.
+ */
+export async function teachShard(
+  task: ShardTask,
+  config: TeachConfig & { readonly phrases: string },
+  teacher: Teacher,
+): Promise<ShardResult> {
+  return runShardTask(task, 'proposals', async (): Promise<ShardOutput> => {
+    const { storage, stage, shard, signal, onProgress } = task
+    const stats = statsBuilder()
+    const rejected: Record<string, number> = {}
+    const rejects: RejectRow[] = []
+    let [done, asked, out] = [0, 0, 0]
+
+    const finish = (row: Asked, proposals: readonly Proposal[]): ProposalRow => {
+      const found = new Map<number, number>()
+      for (const { phrase, score } of proposals) {
+        found.set(phrase, (found.get(phrase) ?? 0) + 1)
+        stats.observe('score', scoreEdges, score)
+      }
+      row.phrases.forEach(({ text }, index) => {
+        asked++
+        stats.observe('boxes_a_phrase', boxEdges, found.get(index) ?? 0)
+        if (found.has(index)) {
+          out++
+          return
+        }
+        rejected.no_proposal = (rejected.no_proposal ?? 0) + 1
+        rejects.push({ key: row.key, url: null, reason: 'no_proposal', detail: text })
+      })
+      stats.count('proposals', proposals.length)
+      done++
+      onProgress?.(done)
+      return { key: row.key, proposals, teacher: teacher.name }
+    }
+
+    async function* rows(): AsyncGenerator<ProposalRow> {
+      const waiting: Asked[] = []
+      let queries = 0
+      const answer = async function* () {
+        signal?.throwIfAborted()
+        const found = await teacher.detect(
+          waiting.flatMap((row) => row.queries),
+          config,
+        )
+        let at = 0
+        for (const row of waiting) {
+          const proposals = row.queries.flatMap(({ occurrences }) =>
+            found[at++].flatMap(({ phrase, xyxy, score }) =>
+              occurrences[phrase].map((index) => ({ phrase: index, xyxy, score })),
+            ),
+          )
+          yield finish(row, proposals)
+        }
+        waiting.length = 0
+        queries = 0
+      }
+      const pairs = rowsWithPhrases(task, config.phrases)
+      for await (const row of orderedMap(pairs, 4, ({ image, phrases }) =>
+        askedOf(image, phrases, teacher),
+      )) {
+        // One run of the model is filled as far as whole rows allow.
+        if (queries > 0 && queries + row.queries.length > teacher.batch) yield* answer()
+        waiting.push(row)
+        queries += row.queries.length
+      }
+      if (waiting.length > 0) yield* answer()
+    }
+
+    const file = await writeShard(storage, 'proposals', stage, shard, rows())
+    const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
+    return {
+      files: { proposals: file, rejects: rejectFile },
+      unit: 'phrases',
+      in: asked,
+      out,
+      rejected,
+      stats: stats.build(),
+    }
+  })
+}
+
+type Image = Pick<ImageRow, 'key' | 'image' | 'captions' | 'width'>
+
+async function* rowsWithPhrases({ storage, shard }: ShardTask, stage: string) {
+  const phrases = readShard(storage, 'phrases', stage, shard)
+  const columns = ['key', 'image', 'captions', 'width'] as const
+  try {
+    for await (const image of readShard(storage, 'images', null, shard, { columns })) {
+      const row = (await phrases.next()).value
+      if (row?.key !== image.key) {
+        throw new UserError(
+          `${storage.url}: shard ${shard} of phrases "${stage}" does not match its images: chunk it again.`,
+        )
+      }
+      yield { image, phrases: row.phrases }
+    }
+  } finally {
+    await phrases.return()
+  }
+}
+
+async function askedOf(image: Image, phrases: readonly Phrase[], teacher: Teacher): Promise<Asked> {
+  if (phrases.length === 0) return { key: image.key, phrases, queries: [] }
+  const decoded = await decodePicture(image.image.bytes, teacher.pictureSide)
+  const queries = image.captions.flatMap(({ text }, caption) => {
+    const { spans, occurrences } = distinctSpans(phrases, caption)
+    return spans.length > 0 ? [{ picture: decoded, text, phrases: spans, occurrences }] : []
+  })
+  return { key: image.key, phrases, queries }
+}
