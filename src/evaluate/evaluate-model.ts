@@ -58,9 +58,10 @@ export async function evaluateModel(
   let window: GoldImage[] = []
   const flush = async () => {
     signal?.throwIfAborted()
-    phrases.push(...(await groundPhrases(teacher, window, config)))
+    for (const phrase of await groundPhrases(teacher, window, config)) phrases.push(phrase)
     const first = images - window.length
-    detections.push(...(await detectCategories(teacher, window, prompts, config, first)))
+    for (const detection of await detectCategories(teacher, window, prompts, config, first))
+      detections.push(detection)
     window = []
     onProgress?.(images)
   }

@@ -16,10 +16,10 @@ const presets: Readonly<Record<string, Preset>> = {
     image_size: 96,
     image_mean: imagenetMean,
     image_std: imagenetStd,
-    backbone: { patch: 4, widths: [32, 64, 128, 128], depths: [1, 1, 1, 1] },
+    backbone: { patch: 4, widths: [32, 64, 96, 96], depths: [1, 1, 1, 1] },
     fpn: { channels: 64, levels: 3 },
     text: { max_tokens: 48, hidden: 96, layers: 2, heads: 4, intermediate: 192 },
-    fusion: { blocks: 2, embed: 128, heads: 4 },
+    fusion: { blocks: 2, embed: 64, heads: 4 },
     head: { anchor_scale: 4, contrastive: 64 },
   },
 }

@@ -1,7 +1,7 @@
 import { orderedMap } from '../ordered-map.js'
 import { decodePicture } from '../picture.js'
 import { readShard } from '../shards/read-shard.js'
-import type { ImageRow, Phrase, Proposal, ProposalRow, RejectRow } from '../shards/rows.js'
+import type { ImageRow, Phrase, Proposal, ProposalRow, RejectRow, Xyxy } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
@@ -17,19 +17,25 @@ const boxEdges = [1, 2, 3, 5, 10]
 interface Asked {
   readonly key: string
   readonly phrases: readonly Phrase[]
+  /** Pixels of the decoded picture for one of the stored one's. */
+  readonly scale: number
   readonly queries: readonly (Query & { readonly occurrences: readonly (readonly number[])[] })[]
 }
 
 /**
  * Asks the teacher for every phrase of every caption of a shard: one question a caption, the whole sentence with it,
- * so that a phrase is understood in its context. Pictures are decoded while the model runs.
+ * so that a phrase is understood in its context. Pictures are decoded while the model runs. Boxes are in pixels of the
+ * stored picture.
+ *
+ * @param open gives the teacher; not called where the shard is already made
  */
 export async function teachShard(
   task: ShardTask,
   config: TeachConfig & { readonly phrases: string },
-  teacher: Teacher,
+  open: () => Promise<Teacher>,
 ): Promise<ShardResult> {
   return runShardTask(task, 'proposals', async (): Promise<ShardOutput> => {
+    const teacher = await open()
     const { storage, stage, shard, signal, onProgress } = task
     const stats = statsBuilder()
     const rejected: Record<string, number> = {}
@@ -71,7 +77,7 @@ export async function teachShard(
         for (const row of waiting) {
           const proposals = row.queries.flatMap(({ occurrences }) =>
             found[at++].flatMap(({ phrase, xyxy, score }) =>
-              occurrences[phrase].map((index) => ({ phrase: index, xyxy, score })),
+              occurrences[phrase].map((index) => ({ phrase: index, xyxy: unscale(xyxy, row.scale), score })),
             ),
           )
           yield finish(row, proposals)
@@ -125,11 +131,15 @@ async function* rowsWithPhrases({ storage, shard }: ShardTask, stage: string) {
 }
 
 async function askedOf(image: Image, phrases: readonly Phrase[], teacher: Teacher): Promise<Asked> {
-  if (phrases.length === 0) return { key: image.key, phrases, queries: [] }
+  if (phrases.length === 0) return { key: image.key, phrases, scale: 1, queries: [] }
   const decoded = await decodePicture(image.image.bytes, teacher.pictureSide)
   const queries = image.captions.flatMap(({ text }, caption) => {
     const { spans, occurrences } = distinctSpans(phrases, caption)
     return spans.length > 0 ? [{ picture: decoded, text, phrases: spans, occurrences }] : []
   })
-  return { key: image.key, phrases, queries }
+  return { key: image.key, phrases, scale: decoded.scale, queries }
+}
+
+function unscale(xyxy: Xyxy, scale: number): Xyxy {
+  return xyxy.map((value) => value / scale) as unknown as Xyxy
 }

@@ -105,9 +105,12 @@ export function adamW(
   const next: Record<string, Tensor> = {}
   groups.forEach((group, index) => {
     const state = states[index]
-    const gradient = mul(flat[index], scale)
-    const moment1 = add(mul(state.moment1, config.beta1), mul(gradient, 1 - config.beta1))
-    const moment2 = add(mul(state.moment2, config.beta2), mul(square(gradient), 1 - config.beta2))
+    // The clipping factor is folded into scalars: each pass over the vectors costs as much as the arithmetic.
+    const moment1 = add(mul(state.moment1, config.beta1), mul(flat[index], mul(scale, 1 - config.beta1)))
+    const moment2 = add(
+      mul(state.moment2, config.beta2),
+      mul(square(flat[index]), mul(square(scale), 1 - config.beta2)),
+    )
     const direction = div(moment1, add(sqrt(moment2), mul(root2, config.epsilon)))
     const kept = group.decay ? mul(state.value, sub(1, mul(rate, config.weight_decay))) : state.value
     const value = sub(kept, mul(direction, div(mul(rate, root2), correction1)))

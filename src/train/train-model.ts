@@ -7,7 +7,6 @@ import { writeModelFolder } from '../model/model-folder.js'
 import { glipConfig } from '../model/presets.js'
 import { readSafetensors } from '../model/safetensors.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
-import { decodePicture } from '../picture.js'
 import { random } from '../random.js'
 import { hashJson } from '../shards/hash.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
@@ -24,6 +23,7 @@ import {
   readCheckpoint,
   writeCheckpoint,
 } from './optimizer-state.js'
+import { createPictureCache, type PictureCache } from './picture-cache.js'
 import { plotLosses, type StepMetrics } from './plot-losses.js'
 import { openSamples, type SampleSource, type SampleStream } from './read-samples.js'
 import { trainGraph } from './train-graph.js'
@@ -77,9 +77,10 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   let step = resumed?.checkpoint.step ?? 0
   const metrics = await keepMetrics(join(folder, metricsFile), step)
 
+  const pictures = createPictureCache(Math.ceil(network.image_size * 1.5))
   const session = await Session.open(graph.step, { threads: config.threads })
   try {
-    const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config)
+    const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, pictures)
     let upcoming = step < config.steps ? batchOf(step + 1) : undefined
     while (upcoming) {
       const batch = await upcoming
@@ -142,6 +143,7 @@ async function nextBatch(
   tokenizer: Tokenizer,
   network: GlipConfig,
   config: TrainConfig,
+  pictures: PictureCache,
 ): Promise<Record<string, Value>> {
   const draw = random(config.seed, 'batch', step)
   const chosen = Array.from({ length: config.batch }, () => pickStream(streams, config.mix, draw.next()))
@@ -151,7 +153,7 @@ async function nextBatch(
       positions[stream.name] = position + 1
       const sample = await stream.at(position)
       const own = random(config.seed, 'example', step, index)
-      const picture = await decodePicture(sample.bytes, Math.ceil(network.image_size * 1.5))
+      const picture = await pictures(`${stream.name}/${sample.key}`, sample.bytes)
       const caption = own.pick(sample.captions)
       const example = makeExample(picture, caption, stream, tokenizer, network, config, own)
       return { ...example, regress: config.box_loss[stream.name] !== false }

@@ -1,0 +1,160 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { UserError } from '../user-error.js'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+// The first Ctrl-C stops the work where it can go on later; the second ends the process at once.
+const interrupt = new AbortController()
+process.once('SIGINT', () => {
+  interrupt.abort(new DOMException('interrupted', 'AbortError'))
+  process.once('SIGINT', () => process.exit(130))
+})
+
+const program = new Command('groundmill')
+  .description(
+    'The data engine of GLIP: captions and images in, grounding shards out, a student trained on them and promoted to the next teacher.',
+  )
+  .version(version)
+  .option('--verbose', 'print the stack of an error')
+  .showHelpAfterError('(--help says more)')
+  .exitOverride()
+
+const collect = (value: string, all: readonly string[]) => [...all, value]
+const whole = (value: string): number => {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1)
+    throw new UserError(`"${value}" is not a whole number of 1 or more.`)
+  return number
+}
+const example = (command: string) => `\nExample:\n  $ groundmill ${command}`
+
+// Each command's module is loaded only when it is called: --help stays fast.
+program
+  .command('quickstart')
+  .description('the whole cycle on the toy world: make it, crawl it, label, filter, train, evaluate, promote')
+  .option('--dir <folder>', 'where to run', 'runs/quickstart')
+  .option('--set <key=value>', 'change the pipeline, such as teacher.steps=200', collect, [])
+  .option('--json', 'print the report as JSON')
+  .addHelpText('after', example('quickstart --dir runs/quickstart'))
+  .action(async (options) => (await import('./quickstart.js')).quickstart(options, interrupt.signal))
+
+program
+  .command('run <pipeline>')
+  .description('run a pipeline; what is already done is skipped')
+  .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
+  .option(
+    '--set <key=value>',
+    'change a stage (stage.key=value), rounds (rounds.key=value) or a variable',
+    collect,
+    [],
+  )
+  .option('--only <stage>', 'run this stage and what it needs', collect, [])
+  .option('--json', 'print what was done as JSON')
+  .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
+  .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupt.signal))
+
+program
+  .command('round <pipeline>')
+  .description('run the next round of self-training of a run')
+  .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
+  .option('--count <n>', 'how many more rounds', whole, 1)
+  .option('--set <key=value>', 'as in run', collect, [])
+  .option('--json', 'print the rounds as JSON')
+  .addHelpText('after', example('round pipelines/self-training.yaml --dataset runs/self-training'))
+  .action(async (pipeline, options) =>
+    (await import('./round.js')).round(pipeline, options, interrupt.signal),
+  )
+
+program
+  .command('train <dataset...>')
+  .description('train a model on datasets with grounding: DATASET or DATASET:STAGE')
+  .requiredOption('-o, --out <folder>', 'the model folder to write')
+  .option('--set <key=value>', 'a key of the train stage, such as steps=500', collect, [])
+  .option('--json', 'print the last losses as JSON')
+  .addHelpText('after', example('train runs/quickstart/gold -o models/teacher --set steps=200'))
+  .action(async (datasets, options) =>
+    (await import('./train.js')).train(datasets, options, interrupt.signal),
+  )
+
+program
+  .command('teach <dataset>')
+  .description('find boxes for the phrases of a dataset with a model')
+  .requiredOption('--model <folder>', 'the model folder')
+  .requiredOption('--phrases <stage>', 'the stage whose phrases are asked for')
+  .requiredOption('--as <stage>', 'the name of the proposals')
+  .option('--set <key=value>', 'a key of the teach stage, such as floor=0.05', collect, [])
+  .option('--json', 'print the counts as JSON')
+  .addHelpText(
+    'after',
+    example('teach runs/quickstart/web --model models/teacher --phrases phrases --as label'),
+  )
+  .action(async (dataset, options) => (await import('./teach.js')).teach(dataset, options, interrupt.signal))
+
+program
+  .command('evaluate <dataset>')
+  .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
+  .requiredOption('--model <folder>', 'the model folder')
+  .option('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=8', collect, [])
+  .option('--json', 'print the scores as JSON')
+  .addHelpText('after', example('evaluate runs/quickstart/known --model runs/quickstart/models/teacher'))
+  .action(async (dataset, options) =>
+    (await import('./evaluate.js')).evaluate(dataset, options, interrupt.signal),
+  )
+
+program
+  .command('stats <dataset>')
+  .description('the funnel and the statistics of a dataset, or of every dataset of a run')
+  .option('--json', 'print them as JSON')
+  .addHelpText('after', example('stats runs/quickstart'))
+  .action(async (dataset, options) => (await import('./stats.js')).stats(dataset, options))
+
+program
+  .command('render <dataset>')
+  .description('draw pictures with their boxes and phrases')
+  .option('--grounding <stage>', 'the grounding to draw (the last one of the dataset)')
+  .option('--sample <n>', 'how many pictures', whole, 8)
+  .option('--seed <n>', 'which pictures', whole, 1)
+  .option('-o, --out <folder>', 'where to write the PNG files', 'render')
+  .option('--json', 'print the names of the files as JSON')
+  .addHelpText('after', example('render runs/quickstart/web --sample 4 -o pictures'))
+  .action(async (dataset, options) => (await import('./render.js')).render(dataset, options))
+
+const world = program.command('world').description('the toy world')
+world
+  .command('make <folder>')
+  .description('write the scenes, captions and boxes of a recipe')
+  .option('--recipe <file>', 'the recipe', new URL('../../datasets/toy.yaml', import.meta.url).pathname)
+  .addHelpText('after', example('world make runs/world'))
+  .action(async (folder, options) =>
+    (await import('./world.js')).makeWorldCommand(folder, options, interrupt.signal),
+  )
+world
+  .command('serve <folder>')
+  .description('serve a folder of pictures on loopback until Ctrl-C')
+  .option('--port <n>', 'the port', whole, 8088)
+  .addHelpText('after', example('world serve runs/world/web --port 8088'))
+  .action(async (folder, options) =>
+    (await import('./world.js')).serveWorldCommand(folder, options, interrupt.signal),
+  )
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** Prints what the user needs of an error and gives the exit code: 2 to mend, 130 interrupted, 1 failed work. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (interrupt.signal.aborted) {
+    process.stderr.write('\ninterrupted; run the same command again to go on\n')
+    return 130
+  }
+  const { message, stack } = error as Error
+  process.stderr.write(`groundmill: ${program.opts().verbose ? stack : message}\n`)
+  return error instanceof UserError ? 2 : 1
+}

@@ -1,0 +1,22 @@
+import { formatTable } from './format-table.js'
+import type { DatasetStage } from './read-stats.js'
+
+/** The funnel as a table: what went in, what came out, and why the rest did not. */
+export function funnelTable(stages: readonly DatasetStage[]): string {
+  const rows = stages.map(({ dataset, stage, unit, in: given, out, rejected }) => {
+    const reasons = Object.entries(rejected)
+      .sort((a, b) => b[1] - a[1])
+      .map(([reason, count]) => `${reason} ${count}`)
+    return [dataset, stage, unit, given, out, given - out, reasons.join(', ')]
+  })
+  return formatTable(['dataset', 'stage', 'unit', 'in', 'out', 'rejected', 'reasons'], rows)
+}
+
+const blocks = ' ▁▂▃▄▅▆▇█'
+
+/** A histogram as a line of blocks between its edges. */
+export function histogramLine(edges: readonly number[], counts: readonly number[]): string {
+  const highest = Math.max(1, ...counts)
+  const bars = counts.map((count) => blocks[Math.ceil((count / highest) * 8)]).join('')
+  return `${bars}  under ${edges[0]} … ${edges[edges.length - 1]} and over: ${counts.join(' ')}`
+}

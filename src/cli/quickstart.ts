@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { readPipeline } from '../pipeline/read-pipeline.js'
+import { makeWorld } from '../world/make-world.js'
+import { readRecipe } from '../world/recipe.js'
+import { serveFolder } from '../world/serve-world.js'
+import { funnelTable } from './print-funnel.js'
+import { type RoundReport, reportTable } from './print-report.js'
+import { createProgress, duration } from './progress.js'
+import { readStats } from './read-stats.js'
+import { runWithProgress } from './run-with-progress.js'
+
+export interface QuickstartOptions {
+  readonly dir: string
+  readonly set: readonly string[]
+  readonly json?: boolean
+}
+
+const packaged = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
+/** `groundmill quickstart`: the toy world, its web served on loopback, and the pipeline over both. */
+export async function quickstart({ dir, set, json }: QuickstartOptions, signal: AbortSignal): Promise<void> {
+  const start = performance.now()
+  const folder = join(dir, 'world')
+  const progress = createProgress()
+  const made = await makeWorld(await readRecipe(packaged('datasets/toy.yaml')), folder, {
+    signal,
+    onProgress: ({ split, done, total }) => progress.update(`world ${split}`, done, total),
+  })
+  progress.finish(`✓ ${'world'.padEnd(34)} ${made.skipped ? 'already done' : 'made'}`)
+  const server = await serveFolder(join(folder, 'web'))
+  try {
+    const pipeline = await readPipeline(packaged('pipelines/quickstart.yaml'), {
+      set: [`world=${folder}`, `web_url=${server.url}`, ...set],
+    })
+    await runWithProgress(pipeline, dir, { signal })
+  } finally {
+    await server.close()
+  }
+  const report = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8')) as RoundReport
+  const funnel = await readStats(dir)
+  if (json) {
+    process.stdout.write(
+      `${JSON.stringify({ dir, seconds: (performance.now() - start) / 1000, report, funnel })}\n`,
+    )
+    return
+  }
+  process.stdout.write(`
+What went in, what came out, and why the rest did not:
+
+${funnelTable(funnel)}
+
+Teacher against student, in percent. "novel" holds things that no gold caption ever named:
+
+${reportTable(report)}
+
+The student is ${report.promoted ? 'promoted: it is the next teacher' : 'not promoted: the teacher stays'}. All in ${duration((performance.now() - start) / 1000)}.
+
+What to try next:
+  npx groundmill stats ${dir}                                       statistics of every stage
+  npx groundmill render ${dir}/web --sample 8 -o pictures           look at what the teacher found
+  npx groundmill round pipelines/self-training.yaml                 two rounds and more of self-training
+  npx groundmill run pipelines/coco-folder.yaml --set folder=DIR    your own photographs
+`)
+}

@@ -1,0 +1,35 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isDataset, readDataset } from '../shards/dataset.js'
+import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
+import { openStorage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+
+/** A stage's part of the funnel, with the dataset that it belongs to. */
+export type DatasetStage = FunnelStage & { readonly dataset: string }
+
+/** The funnel of a dataset, or of every dataset in the folder of a run. */
+export async function readStats(url: string): Promise<DatasetStage[]> {
+  const storage = openStorage(url)
+  if (await isDataset(storage)) return stagesOf(url)
+  const entries = await readdir(url, { withFileTypes: true }).catch((error: unknown) => {
+    throw new UserError(`Cannot read ${url}: ${(error as Error).message}`)
+  })
+  const stages: DatasetStage[] = []
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(url, entry.name)
+    if (entry.isDirectory() && (await isDataset(openStorage(path)))) stages.push(...(await stagesOf(path)))
+  }
+  if (stages.length === 0) {
+    throw new UserError(
+      `${url} is neither a dataset nor the folder of a run: no dataset.json there or one level below.`,
+    )
+  }
+  return stages
+}
+
+async function stagesOf(url: string): Promise<DatasetStage[]> {
+  const storage = openStorage(url)
+  const { name } = await readDataset(storage)
+  return (await datasetFunnel(storage)).map((stage) => ({ ...stage, dataset: name }))
+}

@@ -1,0 +1,49 @@
+import type { Promotion } from '../pipeline/decide-promotion.js'
+import { readPipeline } from '../pipeline/read-pipeline.js'
+import { readRunRecord } from '../pipeline/run-record.js'
+import { openStorage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+import { type RoundReport, reportTable } from './print-report.js'
+import { runWithProgress } from './run-with-progress.js'
+
+export interface RoundOptions {
+  readonly dataset?: string
+  readonly count: number
+  readonly set: readonly string[]
+  readonly json?: boolean
+}
+
+/** `groundmill round`: as many more rounds as asked, each from whom the one before promoted. */
+export async function round(path: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
+  const first = await readPipeline(path, { set: options.set })
+  if (!first.rounds) throw new UserError(`${path} has no \`rounds\`: see pipelines/self-training.yaml.`)
+  const url = options.dataset ?? `runs/${first.name}`
+  const storage = openStorage(url)
+  const done = (await storage.list('rounds')).length
+  const pipeline = await readPipeline(path, { set: options.set, rounds: done + options.count })
+  await runWithProgress(pipeline, url, { signal })
+  const rounds: Promotion[] = []
+  for (const name of await storage.list('rounds')) {
+    const record = await readRunRecord<Promotion>(storage, name)
+    if (record) rounds.push(record.result)
+  }
+  rounds.sort((a, b) => a.round - b.round)
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ run: url, rounds })}\n`)
+    return
+  }
+  for (const { round: number, scores, promoted, teacher, student, metric, set, margin } of rounds.slice(
+    done,
+  )) {
+    const report: RoundReport = {
+      ...scores,
+      round: number,
+      promoted,
+      teacher: teacher.name,
+      student: student.name,
+    }
+    const verdict = promoted ? 'promoted' : 'not promoted'
+    const need = `${metric} on ${set}: ${student.score.toFixed(3)} against ${teacher.score.toFixed(3)}, margin ${margin}`
+    process.stdout.write(`\nRound ${number}: ${student.name} ${verdict} (${need})\n${reportTable(report)}\n`)
+  }
+}

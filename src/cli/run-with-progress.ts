@@ -1,0 +1,31 @@
+import type { Pipeline, Stage } from '../pipeline/config.js'
+import { type RunResult, runPipeline, type StageOutcome } from '../pipeline/run-pipeline.js'
+import { createProgress, duration } from './progress.js'
+
+/** Runs a pipeline and tells of it on standard error: a bar while a stage works, a line when it is done. */
+export async function runWithProgress(
+  pipeline: Pipeline,
+  url: string,
+  options: { readonly signal?: AbortSignal; readonly only?: readonly string[] },
+): Promise<RunResult> {
+  const progress = createProgress()
+  return runPipeline(pipeline, url, {
+    ...options,
+    onProgress: ({ name }, done, total, note) => progress.update(name, done, total, note),
+    onStageEnd: (stage, outcome) => progress.finish(stageLine(stage, outcome)),
+  })
+}
+
+function stageLine({ name, uses }: Stage, { ran, skipped, failed, seconds }: StageOutcome): string {
+  const tasks = ran + skipped + failed.length
+  const state = failed.length > 0 ? '✗' : '✓'
+  const parts = [`${state} ${name.padEnd(34)} ${uses.padEnd(8)}`]
+  if (ran === 0 && failed.length === 0) parts.push('already done')
+  else {
+    const shards = ['ingest', 'chunk', 'teach', 'filter'].includes(uses)
+    if (shards) parts.push(`${ran} of ${tasks} shards made${skipped ? `, ${skipped} already there` : ''}`)
+    parts.push(duration(seconds))
+  }
+  for (const { shard, error } of failed) parts.push(`\n  shard ${shard} set aside: ${error}`)
+  return parts.join('  ')
+}

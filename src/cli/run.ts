@@ -1,0 +1,29 @@
+import { readPipeline } from '../pipeline/read-pipeline.js'
+import { funnelTable } from './print-funnel.js'
+import { readStats } from './read-stats.js'
+import { runWithProgress } from './run-with-progress.js'
+
+export interface RunOptions {
+  readonly dataset?: string
+  readonly set: readonly string[]
+  readonly only: readonly string[]
+  readonly json?: boolean
+}
+
+/** `groundmill run`: exit code 1 where shards were set aside. */
+export async function run(path: string, options: RunOptions, signal: AbortSignal): Promise<void> {
+  const pipeline = await readPipeline(path, { set: options.set })
+  const url = options.dataset ?? `runs/${pipeline.name}`
+  const only = options.only.length > 0 ? options.only : undefined
+  const { outcomes, failed } = await runWithProgress(pipeline, url, { signal, only })
+  const funnel = await readStats(url)
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ run: url, stages: Object.fromEntries(outcomes), funnel })}\n`)
+  } else process.stdout.write(`\n${funnelTable(funnel)}\n`)
+  if (failed > 0) {
+    process.exitCode = 1
+    process.stderr.write(
+      `groundmill: ${failed} shard(s) were set aside; run the same command again to retry them\n`,
+    )
+  }
+}

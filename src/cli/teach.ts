@@ -1,0 +1,70 @@
+import { hashModel } from '../model/model-folder.js'
+import { parseConfig } from '../parse-config.js'
+import { readCommit } from '../shards/commit.js'
+import { readDataset } from '../shards/dataset.js'
+import { hashJson } from '../shards/hash.js'
+import { openStorage } from '../shards/storage.js'
+import { teachConfig } from '../teacher/config.js'
+import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { teachShard } from '../teacher/teach-shard.js'
+import { UserError } from '../user-error.js'
+import { createProgress, duration } from './progress.js'
+import { setOptions } from './set-options.js'
+
+export interface TeachOptions {
+  readonly model: string
+  readonly phrases: string
+  readonly as: string
+  readonly set: readonly string[]
+  readonly json?: boolean
+}
+
+/** `groundmill teach`: proposals for the phrases of a dataset. */
+export async function teach(dataset: string, options: TeachOptions, signal: AbortSignal): Promise<void> {
+  const { model: _, ...config } = parseConfig(teachConfig, setOptions(options.set), '--set')
+  const storage = openStorage(dataset)
+  const { shards } = await readDataset(storage)
+  const hash = await hashModel(options.model)
+  const teacher = await openGlipTeacher(options.model, { threads: config.threads })
+  const progress = createProgress()
+  const start = performance.now()
+  const sums = { phrases: 0, found: 0, proposals: 0 }
+  try {
+    for (const [index, shard] of shards.entries()) {
+      const images = await readCommit(storage, 'images', null, shard)
+      const phrases = await readCommit(storage, 'phrases', options.phrases, shard)
+      if (!images?.files.images || !phrases?.files.phrases) {
+        throw new UserError(
+          `${dataset}: shard ${shard} has no images or no phrases "${options.phrases}": run those stages first.`,
+        )
+      }
+      const rows = images.files.images.rows
+      const task = {
+        storage,
+        stage: options.as,
+        shard,
+        configHash: hashJson(config),
+        inputs: {
+          images: images.files.images.sha256,
+          phrases: phrases.files.phrases.sha256,
+          model: hash,
+          teacher: teacher.name,
+        },
+        signal,
+        onProgress: (done: number) => progress.update(`shard ${index + 1} of ${shards.length}`, done, rows),
+      }
+      const { record } = await teachShard(task, { ...config, phrases: options.phrases }, async () => teacher)
+      sums.phrases += record.in
+      sums.found += record.out
+      sums.proposals += record.stats.counts.proposals ?? 0
+    }
+  } finally {
+    await teacher.close()
+  }
+  const seconds = (performance.now() - start) / 1000
+  progress.finish(
+    `✓ ${options.as}  ${sums.proposals} boxes for ${sums.found} of ${sums.phrases} phrases, ${duration(seconds)}`,
+  )
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ dataset, stage: options.as, ...sums, seconds })}\n`)
+}

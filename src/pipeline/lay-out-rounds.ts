@@ -1,0 +1,59 @@
+import { evaluateConfig } from '../evaluate/config.js'
+import { UserError } from '../user-error.js'
+import type { RoundsConfig, Stage } from './config.js'
+
+/** Name of the evaluation of a model on a held-out set. */
+export const evaluationName = (model: string, set: string) => `${model}-on-${set}`
+
+/**
+ * The stages of self-training. Round n labels with the current teacher (the first, or whom the round before promoted),
+ * filters, trains a student on gold and on what was labelled, evaluates it and decides on its promotion.
+ */
+export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): Stage[] {
+  for (const need of [rounds.teacher, rounds.phrases, ...rounds.gold, ...rounds.held_out]) {
+    if (!stages.some(({ name }) => name === need)) throw new UserError(`rounds: "${need}" is not a stage.`)
+  }
+  if (!rounds.held_out.includes(rounds.promote.set)) {
+    throw new UserError(
+      `rounds: promote.set "${rounds.promote.set}" is not among held_out: ${rounds.held_out.join(', ')}.`,
+    )
+  }
+  const evaluations = (model: string): Stage[] =>
+    rounds.held_out.map((set) => ({
+      name: evaluationName(model, set),
+      uses: 'evaluate',
+      needs: [set, model],
+      with: { ...evaluateConfig.parse({}), ...rounds.evaluate[set] },
+    }))
+  const laidOut: Stage[] = evaluations(rounds.teacher)
+  for (let round = 1; round <= rounds.count; round++) {
+    const name = (part: string) => `round-${round}-${part}`
+    const current = round === 1 ? rounds.teacher : `round-${round - 1}-promote`
+    const student = name('student')
+    const init = rounds.start === 'teacher' ? { init: current } : {}
+    laidOut.push(
+      { name: name('label'), uses: 'teach', needs: [rounds.phrases, current], with: rounds.teach },
+      { name: name('filter'), uses: 'filter', needs: [name('label')], with: rounds.filter },
+      {
+        name: student,
+        uses: 'train',
+        needs: [...rounds.gold, name('filter'), ...(rounds.start === 'teacher' ? [current] : [])],
+        with: { ...rounds.train, ...init, seed: rounds.train.seed + round },
+      },
+      ...evaluations(student),
+      {
+        name: name('promote'),
+        uses: 'promote',
+        needs: [
+          current,
+          ...rounds.held_out.flatMap((set) => [
+            evaluationName(rounds.teacher, set),
+            evaluationName(student, set),
+          ]),
+        ],
+        with: { ...rounds.promote, round, student, sets: rounds.held_out },
+      },
+    )
+  }
+  return laidOut
+}

@@ -1,0 +1,106 @@
+import { parse } from 'yaml'
+import { parseConfig, readYaml } from '../parse-config.js'
+import { UserError } from '../user-error.js'
+import { type Pipeline, pipelineSchema, type Stage } from './config.js'
+import { layOutRounds } from './lay-out-rounds.js'
+
+export interface ReadOptions {
+  /** `stage.key=value`, `rounds.key=value` or `variable=value`; values are YAML. */
+  readonly set?: readonly string[]
+  /** Rounds to lay out in the place of the file's count. */
+  readonly rounds?: number
+}
+
+/** Reads a pipeline, checks it, and lays out its rounds. Throws a UserError that names the file and the key. */
+export async function readPipeline(path: string, { set = [], rounds }: ReadOptions = {}): Promise<Pipeline> {
+  const raw = await readYaml(path)
+  if (!raw || typeof raw !== 'object' || Array.isArray(raw)) {
+    throw new UserError(`${path}: a pipeline with \`name\` and \`stages\` was expected.`)
+  }
+  const document = raw as Record<string, unknown>
+  for (const assignment of set) applySet(document, assignment, path)
+  const vars = { ...(document.vars as Record<string, unknown> | undefined) }
+  const config = parseConfig(pipelineSchema, substitute(document, vars, path), path)
+  const laidOut = config.rounds
+    ? layOutRounds({ ...config.rounds, count: rounds ?? config.rounds.count }, config.stages)
+    : []
+  const stages = inOrder([...config.stages, ...laidOut], path)
+  return { name: config.name, description: config.description, stages, rounds: config.rounds }
+}
+
+function applySet(document: Record<string, unknown>, assignment: string, path: string) {
+  const match = /^([^=]+)=(.*)$/s.exec(assignment)
+  if (!match) throw new UserError(`--set ${assignment}: expected key=value.`)
+  const [first, ...keys] = match[1].split('.')
+  const value: unknown = parse(match[2])
+  if (keys.length === 0) {
+    document.vars = { ...(document.vars as object | undefined), [first]: value }
+    return
+  }
+  const stages = (Array.isArray(document.stages) ? document.stages : []) as {
+    name?: string
+    with?: unknown
+  }[]
+  const stage = stages.find(({ name }) => name === first)
+  const target = stage ?? (first === 'rounds' ? document.rounds : undefined)
+  if (!target) {
+    const names = stages.map(({ name }) => name).join(', ')
+    throw new UserError(`--set ${assignment}: ${path} has no stage "${first}"; it has: ${names}.`)
+  }
+  if (stage) stage.with = stage.with ?? {}
+  const where = (stage ? stage.with : target) as Record<string, unknown>
+  let at = where
+  for (const key of keys.slice(0, -1)) {
+    if (!at[key] || typeof at[key] !== 'object') at[key] = {}
+    at = at[key] as Record<string, unknown>
+  }
+  at[keys[keys.length - 1]] = value
+}
+
+/** Replaces ${name} in every string. */
+function substitute(value: unknown, vars: Readonly<Record<string, unknown>>, path: string): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$\{([\w-]+)\}/g, (_, name: string) => {
+      if (!(name in vars))
+        throw new UserError(`${path}: \${${name}} is not among its vars; give it with --set ${name}=…`)
+      return String(vars[name])
+    })
+  }
+  if (Array.isArray(value)) return value.map((item) => substitute(item, vars, path))
+  if (value && typeof value === 'object') {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, substitute(inner, vars, path)]),
+    )
+  }
+  return value
+}
+
+/** Stages after what they need. */
+function inOrder(stages: readonly Stage[], path: string): Stage[] {
+  const byName = new Map<string, Stage>()
+  for (const stage of stages) {
+    if (byName.has(stage.name)) throw new UserError(`${path}: two stages are named "${stage.name}".`)
+    byName.set(stage.name, stage)
+  }
+  const ordered: Stage[] = []
+  const state = new Map<string, 'open' | 'done'>()
+  const visit = (stage: Stage, trail: readonly string[]) => {
+    if (state.get(stage.name) === 'done') return
+    if (state.get(stage.name) === 'open') {
+      throw new UserError(
+        `${path}: stages need each other in a circle: ${[...trail, stage.name].join(' -> ')}.`,
+      )
+    }
+    state.set(stage.name, 'open')
+    for (const need of stage.needs) {
+      const needed = byName.get(need)
+      if (!needed)
+        throw new UserError(`${path}: stage "${stage.name}" needs "${need}", which is not a stage.`)
+      visit(needed, [...trail, stage.name])
+    }
+    state.set(stage.name, 'done')
+    ordered.push(stage)
+  }
+  for (const stage of stages) visit(stage, [])
+  return ordered
+}

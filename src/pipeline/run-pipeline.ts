@@ -1,0 +1,166 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { hashJson } from '../shards/hash.js'
+import { openStorage, type Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+import { type Pipeline, type Stage, uses } from './config.js'
+import { runChunk, runEvaluate, runFilter, runIngest, runPromote, runTeach, runTrain } from './run-stage.js'
+
+/** What the runner tells of its work. */
+export interface RunEvents {
+  onStageStart?(stage: Stage): void
+  /** Units done of all, where that is known: pairs, rows, steps, images. */
+  onProgress?(stage: Stage, done: number, total: number | undefined, note?: string): void
+  onStageEnd?(stage: Stage, outcome: StageOutcome): void
+}
+
+/** What became of a stage. */
+export interface StageOutcome {
+  /** Tasks done now, and those that an earlier run had done. */
+  readonly ran: number
+  readonly skipped: number
+  /** Shards set aside, with their errors. */
+  readonly failed: readonly { readonly shard: string; readonly error: string }[]
+  readonly seconds: number
+}
+
+/** What a finished stage offers to those that need it. */
+export interface StageOutput {
+  readonly stage: Stage
+  /** The dataset that its shards belong to. */
+  readonly dataset?: { readonly name: string; readonly storage: Storage; readonly shards: readonly string[] }
+  /** The stage that chunked the phrases which this stage's rows point to. */
+  readonly phrases?: string
+  /** The stage whose grounding can be trained on. */
+  readonly grounding?: string
+  /** A model folder, and the stage that trained it. */
+  readonly model?: { readonly folder: string; readonly name: string; readonly hash: string }
+  /** Shards that are not there. */
+  readonly missing: readonly string[]
+}
+
+export interface StageContext {
+  readonly run: Storage
+  readonly outputs: ReadonlyMap<string, StageOutput>
+  readonly signal: AbortSignal | undefined
+  readonly progress: (done: number, total: number | undefined, note?: string) => void
+  /** Runs a shard's work, again after a pause where it fails; false where it was set aside. */
+  readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
+  /** Counts a task that makes no shard. */
+  readonly count: (skipped: boolean) => void
+}
+
+export interface RunOptions extends RunEvents {
+  readonly signal?: AbortSignal
+  /** Stages to run, and what they need; all by default. */
+  readonly only?: readonly string[]
+}
+
+export interface RunResult {
+  readonly outcomes: ReadonlyMap<string, StageOutcome>
+  readonly failed: number
+}
+
+const tries = 3
+
+/**
+ * Runs a pipeline in this process, stage after stage, into the folder `url`. What is already made of the same
+ * configuration and inputs is left as it is, so a run that was stopped at any instant goes on where it was.
+ */
+export async function runPipeline(
+  pipeline: Pipeline,
+  url: string,
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const run = openStorage(url)
+  const outputs = new Map<string, StageOutput>()
+  const outcomes = new Map<string, StageOutcome>()
+  const wanted = options.only && withNeeds(pipeline, options.only)
+  for (const stage of pipeline.stages) {
+    if (wanted && !wanted.has(stage.name)) continue
+    options.signal?.throwIfAborted()
+    options.onStageStart?.(stage)
+    const start = performance.now()
+    const failed: { shard: string; error: string }[] = []
+    let [ran, skipped] = [0, 0]
+    const context: StageContext = {
+      run,
+      outputs,
+      signal: options.signal,
+      progress: (done, total, note) => options.onProgress?.(stage, done, total, note),
+      count: (wasThere) => {
+        if (wasThere) skipped++
+        else ran++
+      },
+      async attempt(shard, work) {
+        try {
+          context.count((await retried(work, options.signal)).skipped)
+          return true
+        } catch (error) {
+          options.signal?.throwIfAborted()
+          failed.push({ shard, error: (error as Error).message })
+          return false
+        }
+      },
+    }
+    const output = await runStage(stage, context)
+    outputs.set(stage.name, output)
+    const outcome = { ran, skipped, failed, seconds: (performance.now() - start) / 1000 }
+    outcomes.set(stage.name, outcome)
+    options.onStageEnd?.(stage, outcome)
+  }
+  const failed = [...outcomes.values()].reduce((sum, outcome) => sum + outcome.failed.length, 0)
+  return { outcomes, failed }
+}
+
+/** Work that failed for a reason that may pass is tried again; what the user must mend is not. */
+async function retried<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (signal?.aborted || error instanceof UserError || attempt === tries) throw error
+      await delay(500 * 2 ** attempt, undefined, { signal })
+    }
+  }
+}
+
+function runStage(stage: Stage, context: StageContext): Promise<StageOutput> {
+  const configHash = hashOf(stage)
+  switch (stage.uses) {
+    case 'ingest':
+      return runIngest(stage, configHash, context)
+    case 'chunk':
+      return runChunk(stage, configHash, context)
+    case 'teach':
+      return runTeach(stage, configHash, context)
+    case 'filter':
+      return runFilter(stage, configHash, context)
+    case 'train':
+      return runTrain(stage, configHash, context)
+    case 'evaluate':
+      return runEvaluate(stage, configHash, context)
+    case 'promote':
+      return runPromote(stage, configHash, context)
+  }
+}
+
+/** Hash of what decides a stage's results; how fast and from where it works is left out. */
+function hashOf(stage: Stage): string {
+  const left = new Set<string>(uses[stage.uses].notHashed)
+  return hashJson(Object.fromEntries(Object.entries(stage.with).filter(([key]) => !left.has(key))))
+}
+
+function withNeeds({ stages }: Pipeline, names: readonly string[]): Set<string> {
+  const byName = new Map(stages.map((stage) => [stage.name, stage]))
+  const wanted = new Set<string>()
+  const add = (name: string) => {
+    const stage = byName.get(name)
+    if (!stage)
+      throw new UserError(`There is no stage "${name}"; there are: ${[...byName.keys()].join(', ')}.`)
+    if (wanted.has(name)) return
+    wanted.add(name)
+    stage.needs.forEach(add)
+  }
+  names.forEach(add)
+  return wanted
+}

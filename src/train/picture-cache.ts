@@ -1,0 +1,23 @@
+import { decodePicture, type Picture } from '../picture.js'
+
+/** Decodes a stored picture, or gives the one it decoded before. */
+export type PictureCache = (key: string, bytes: Uint8Array) => Promise<Picture>
+
+/** Bytes of decoded pictures that are kept: small sets are decoded once, large ones do not fill the memory. */
+const capacity = 256 * 1024 * 1024
+
+/** @param side longer side in pixels to which pictures are decoded at most */
+export function createPictureCache(side: number): PictureCache {
+  const kept = new Map<string, Picture>()
+  let size = 0
+  return async (key, bytes) => {
+    const known = kept.get(key)
+    if (known) return known
+    const picture = await decodePicture(bytes, side)
+    if (size + picture.data.length <= capacity && !kept.has(key)) {
+      kept.set(key, picture)
+      size += picture.data.length
+    }
+    return picture
+  }
+}
