@@ -56,7 +56,7 @@ function words(text: string): Word[] {
   }
   ;[...text].forEach((point, at) => {
     if (/\s/u.test(point)) end()
-    else if (/[\p{Cc}\p{Cf}\uFFFD]/u.test(point)) return
+    else if (/[\p{Cc}\p{Cf}\p{Cs}\uFFFD]/u.test(point)) return
     else if (isPunctuation(point) || /\p{Script=Han}/u.test(point)) {
       end()
       found.push([{ char: point, at }])

@@ -9,6 +9,8 @@ const ingNouns = new Set(
     ' ',
   ),
 )
+/** Verbs that the lexicon also knows as nouns (an are is a hundred square metres). */
+const auxiliary = new Set('is are was were be been has have had do does did can will'.split(' '))
 const determiner = /^(DT|PRP\$|PDT|WDT)$/
 const noun = /^NN/
 const beforeNoun = /^(DT|PRP\$|JJ|JJR|JJS|CD|VBN)$/
@@ -58,6 +60,7 @@ const rules: readonly Rule[] = [
     canBe(word, 'NN') &&
     before &&
     /^NN/.test(before.tag) &&
+    !auxiliary.has(word) &&
     !(after && /^(DT|PRP|IN|TO|RB)/.test(after.tag))
       ? 'NN'
       : undefined,

@@ -19,7 +19,10 @@ const augmentConfig = z.strictObject({
     .describe('range of the size'),
   crop: share.default(0.5).describe('share moved or cut at the edges; others stay at the top left'),
   colour: z.number().min(0).max(1).default(0.2).describe('largest change of brightness and contrast'),
-  mask_words: share.default(0.15).describe('share of words hidden behind [MASK]'),
+  mask_words: share.default(0).describe('share of words hidden behind [MASK]'),
+  categories: share
+    .default(0.7)
+    .describe('share of samples with a prompt of category names, where there are any'),
   negatives: share.default(0.5).describe('share of captions that get other captions appended'),
 })
 

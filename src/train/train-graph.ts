@@ -100,7 +100,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
 }
 
 /** The four terms, weighted, and their sum; centerness is counted in regression and shown beside it. */
-function unifiedLoss(
+export function unifiedLoss(
   config: GlipConfig,
   { batch, max_boxes, temperature, weights }: TrainGraphConfig,
   outputs: ReturnType<typeof glip>,

@@ -7,7 +7,7 @@ import { writeModelFolder } from '../model/model-folder.js'
 import { glipConfig } from '../model/presets.js'
 import { readSafetensors } from '../model/safetensors.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
-import { random } from '../random.js'
+import { type Random, random } from '../random.js'
 import { hashJson } from '../shards/hash.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
 import type { TrainConfig } from './config.js'
@@ -25,7 +25,7 @@ import {
 } from './optimizer-state.js'
 import { createPictureCache, type PictureCache } from './picture-cache.js'
 import { plotLosses, type StepMetrics } from './plot-losses.js'
-import { openSamples, type SampleSource, type SampleStream } from './read-samples.js'
+import { type GroundedCaption, openSamples, type SampleSource, type SampleStream } from './read-samples.js'
 import { trainGraph } from './train-graph.js'
 
 export interface TrainTask {
@@ -154,12 +154,24 @@ async function nextBatch(
       const sample = await stream.at(position)
       const own = random(config.seed, 'example', step, index)
       const picture = await pictures(`${stream.name}/${sample.key}`, sample.bytes)
-      const caption = own.pick(sample.captions)
+      const caption = pickCaption(sample.captions, config.augment.categories, own)
       const example = makeExample(picture, caption, stream, tokenizer, network, config, own)
       return { ...example, regress: config.box_loss[stream.name] !== false }
     }),
   )
   return makeBatch(examples, anchorsOf(network), network, config.max_boxes)
+}
+
+/** A prompt of category names with the given probability, else one of the written captions. */
+function pickCaption(
+  captions: readonly GroundedCaption[],
+  categories: number,
+  draw: Random,
+): GroundedCaption {
+  const named = captions.filter(({ kind }) => kind === 'categories')
+  const written = captions.filter(({ kind }) => kind !== 'categories')
+  if (named.length === 0) return draw.pick(written)
+  return written.length === 0 || draw.next() < categories ? draw.pick(named) : draw.pick(written)
 }
 
 function pickStream(streams: readonly SampleStream[], mix: TrainConfig['mix'], at: number): SampleStream {

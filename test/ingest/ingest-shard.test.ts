@@ -1,0 +1,365 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { tableFromArrays, tableToIPC } from 'apache-arrow'
+import fc from 'fast-check'
+import * as parquet from 'parquet-wasm'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { ingestConfig } from '../../src/ingest/config.js'
+import { ingestShard } from '../../src/ingest/ingest-shard.js'
+import { planIngest } from '../../src/ingest/plan-ingest.js'
+import { readCommit } from '../../src/shards/commit.js'
+import { readShard } from '../../src/shards/read-shard.js'
+import { openStorage } from '../../src/shards/storage.js'
+import { imageServer, type Route } from '../helpers/image-server.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+const jpeg = async (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#c33' } })
+    .jpeg()
+    .toBuffer()
+const picture = await jpeg(80, 60)
+const ok: Route = (_, response) => response.writeHead(200, { 'content-type': 'image/jpeg' }).end(picture)
+const status =
+  (code: number, headers = {}): Route =>
+  (_, response) =>
+    response.writeHead(code, headers).end('x')
+
+const { url, visits } = await imageServer({
+  '/ok.jpg': ok,
+  '/flaky.jpg': (request, response, visit) =>
+    visit < 3 ? status(503)(request, response, visit) : ok(request, response, visit),
+  '/later.jpg': (request, response, visit) =>
+    visit < 2 ? status(429, { 'retry-after': '0' })(request, response, visit) : ok(request, response, visit),
+  '/page.jpg': (_, response) =>
+    response.writeHead(200, { 'content-type': 'image/jpeg' }).end('<!doctype html><title>Sold</title>'),
+  '/text.jpg': (_, response) => response.writeHead(200).end('not a picture at all'),
+  '/empty.jpg': (_, response) => response.writeHead(200).end(),
+  '/cut.jpg': (_, response) => response.writeHead(200).end(picture.subarray(0, picture.length - 200)),
+  '/slow.jpg': () => {},
+  '/dripping.jpg': (_, response) => {
+    response.writeHead(200)
+    const timer = setInterval(() => response.write('x'), 50)
+    response.on('close', () => clearInterval(timer))
+  },
+  '/endless.jpg': (_, response) => {
+    response.writeHead(200)
+    const fill = () => {
+      while (response.write(Buffer.alloc(65536)));
+    }
+    response.on('drain', fill)
+    fill()
+  },
+  '/reset.jpg': (request) => request.socket.destroy(),
+  '/moved.jpg': status(302, { location: '/ok.jpg' }),
+  '/circle.jpg': status(302, { location: '/circle.jpg' }),
+  '/small.jpg': async (_, response) => response.end(await jpeg(8, 100)),
+  '/large.jpg': async (_, response) => response.end(await jpeg(400, 100)),
+  '/vast.png': async (_, response) =>
+    response.end(
+      await sharp({ create: { width: 2000, height: 2000, channels: 3, background: '#fff' } })
+        .png()
+        .toBuffer(),
+    ),
+  '/turned.jpg': async (_, response) =>
+    response.end(await sharp(picture).withMetadata({ orientation: 6 }).jpeg().toBuffer()),
+  '/clear.png': async (_, response) =>
+    response.end(
+      await sharp({
+        create: { width: 40, height: 40, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
+      })
+        .png()
+        .toBuffer(),
+    ),
+  '/forbidden.jpg': status(403),
+})
+
+let count = 0
+async function ingest(given: object) {
+  const config = ingestConfig.parse({
+    fetch: { timeout_ms: 600, retries: 2, max_bytes: 500_000, concurrency: 8 },
+    image: { max_side: 200, max_pixels: 1_000_000 },
+    ...given,
+  })
+  const storage = openStorage(join(folder, `dataset-${count++}`))
+  const plan = await planIngest(config)
+  const records = []
+  for (const part of plan.shards) {
+    const task = { storage, stage: 's', shard: part.shard, configHash: 'c', inputs: {} }
+    records.push((await ingestShard(task, config, part)).record)
+  }
+  const collect = async <T>(rows: AsyncIterable<T>) => {
+    const all: T[] = []
+    for await (const row of rows) all.push(row)
+    return all
+  }
+  const all = async <F extends 'images' | 'rejects' | 'phrases' | 'grounding'>(family: F) =>
+    (
+      await Promise.all(
+        plan.shards.map(({ shard }) =>
+          collect(readShard(storage, family, family === 'images' ? null : 's', shard)),
+        ),
+      )
+    ).flat()
+  return { storage, plan, records, images: await all('images'), rejects: await all('rejects'), all }
+}
+
+async function tsv(name: string, lines: readonly string[]): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, lines.join('\n'))
+  return path
+}
+
+describe('ingest of pairs', () => {
+  it('keeps what is a picture and says of all else why not', { timeout: 60_000 }, async () => {
+    const wanted: Readonly<Record<string, string | null>> = {
+      'ok.jpg': null,
+      'flaky.jpg': null,
+      'later.jpg': null,
+      'moved.jpg': null,
+      'turned.jpg': null,
+      'clear.png': null,
+      'large.jpg': null,
+      'page.jpg': 'not_image',
+      'text.jpg': 'not_image',
+      'empty.jpg': 'empty_body',
+      'cut.jpg': 'decode_error',
+      'slow.jpg': 'timeout',
+      'dripping.jpg': 'timeout',
+      'endless.jpg': 'too_large',
+      'reset.jpg': 'connection',
+      'circle.jpg': 'too_many_redirects',
+      'small.jpg': 'too_small',
+      'vast.png': 'too_many_pixels',
+      'forbidden.jpg': 'http_403',
+      'nothing.jpg': 'http_404',
+    }
+    const lines = Object.keys(wanted).map((name) => `${url}/${name}\tcaption of ${name}`)
+    const odd = [
+      'ftp://host/x.jpg\tc',
+      'no tab here',
+      `${url}/ok.jpg\t `,
+      '\tno url',
+      'http://name.invalid/x.jpg\tc',
+    ]
+    const path = await tsv('pairs.tsv', ['url\tcaption', ...lines, ...odd])
+    const { images, rejects, records } = await ingest({ format: 'tsv', path })
+    const reasons = new Map(
+      rejects.slice(0, -5).map((row) => [row.url?.split('/').at(-1) ?? row.detail, row.reason]),
+    )
+    for (const [name, reason] of Object.entries(wanted)) expect(reasons.get(name) ?? null, name).toBe(reason)
+    expect(images.map((row) => row.url?.split('/').at(-1))).toEqual(
+      Object.keys(wanted).filter((name) => wanted[name] === null),
+    )
+    const other = rejects.slice(-5).map(({ reason }) => reason)
+    expect(other.slice(0, 4)).toEqual(['bad_url', 'malformed_row', 'empty_caption', 'malformed_row'])
+    expect(['dns', 'connection']).toContain(other[4])
+    expect(rejects.find(({ reason }) => reason === 'malformed_row')?.detail).toContain('pairs.tsv:23')
+    expect(records[0].in).toBe(25)
+    expect(records[0].out + rejects.length).toBe(25)
+    // Tried three times, and no more often than that.
+    expect(visits.get('/flaky.jpg')).toBe(3)
+    expect(visits.get('/forbidden.jpg')).toBe(1)
+
+    const byName = new Map(images.map((row) => [row.url?.split('/').at(-1), row]))
+    expect(byName.get('ok.jpg')).toMatchObject({
+      width: 80,
+      height: 60,
+      captions: [{ text: 'caption of ok.jpg', kind: 'web' }],
+    })
+    expect(Buffer.from(byName.get('ok.jpg')?.image.bytes ?? []).equals(picture)).toBe(true)
+    expect(byName.get('turned.jpg')).toMatchObject({ width: 60, height: 80 })
+    expect(byName.get('large.jpg')).toMatchObject({ width: 200, height: 50 })
+    expect(byName.get('ok.jpg')?.key).toBe('000000000')
+    const { data } = await sharp(byName.get('clear.png')?.image.bytes)
+      .raw()
+      .toBuffer({ resolveWithObject: true })
+    expect(data[0]).toBeGreaterThan(250)
+  })
+
+  it('reads CC3M: caption, then url, no header; in shards, up to a limit', async () => {
+    const path = await tsv(
+      'cc3m.tsv',
+      Array.from({ length: 7 }, (_, index) => `a caption "${index}\t${url}/ok.jpg\r`),
+    )
+    const columns = { caption: 0, url: 1 }
+    const { plan, images } = await ingest({
+      format: 'tsv',
+      path,
+      header: false,
+      columns,
+      shard_size: 3,
+      limit: 5,
+    })
+    expect(plan.shards.map(({ shard, rows, mark }) => [shard, rows, mark.line])).toEqual([
+      ['00000', 3, 1],
+      ['00001', 2, 4],
+    ])
+    expect(images.map(({ captions, key }) => [key, captions[0].text])).toEqual(
+      [0, 1, 2, 3, 4].map((index) => [`0000${Math.floor(index / 3)}000${index % 3}`, `a caption "${index}`]),
+    )
+  })
+
+  it('reads JSONL and Parquet alike, and finds wrong lines', async () => {
+    const jsonl = await tsv('pairs.jsonl', [
+      JSON.stringify({ link: `${url}/ok.jpg`, text: 'zwei Bäume' }),
+      '{"link": ',
+      '[1]',
+      JSON.stringify({ link: `${url}/ok.jpg` }),
+    ])
+    const columns = { url: 'link', caption: 'text' }
+    const lines = await ingest({ format: 'jsonl', path: jsonl, columns })
+    expect(lines.images).toHaveLength(1)
+    expect(lines.rejects.map(({ reason }) => reason)).toEqual([
+      'malformed_row',
+      'malformed_row',
+      'empty_caption',
+    ])
+
+    const table = tableFromArrays({
+      text: ['zwei Bäume', 'a dog'],
+      link: [`${url}/ok.jpg`, `${url}/nothing.jpg`],
+    })
+    const path = join(folder, 'pairs.parquet')
+    await writeFile(path, parquet.writeParquet(parquet.Table.fromIPCStream(tableToIPC(table, 'stream'))))
+    const rows = await ingest({ format: 'parquet', path, columns, shard_size: 1 })
+    expect(rows.images.map(({ captions }) => captions)).toEqual([[{ text: 'zwei Bäume', kind: 'web' }]])
+    expect(rows.rejects.map(({ reason }) => reason)).toEqual(['http_404'])
+  })
+
+  it('says which columns there are when one is wrong, and which file is missing', async () => {
+    const path = await tsv('named.tsv', ['link\ttext', 'a\tb'])
+    await expect(ingest({ format: 'tsv', path })).rejects.toThrow(
+      /named\.tsv has no column "url"; it has: link, text/,
+    )
+    const jsonl = await tsv('named.jsonl', ['{"link": "a", "text": "b"}'])
+    await expect(ingest({ format: 'jsonl', path: jsonl })).rejects.toThrow(
+      /named\.jsonl:1 has no key "url"; it has: link, text/,
+    )
+    await expect(ingest({ format: 'tsv', path: join(folder, 'none.tsv') })).rejects.toThrow(
+      /Cannot read .*none\.tsv/,
+    )
+    const empty = await tsv('empty.tsv', [])
+    await expect(ingest({ format: 'tsv', path: empty })).rejects.toThrow(/is empty/)
+  })
+
+  it('leaves nothing behind when it is aborted', async () => {
+    const path = await tsv('abort.tsv', ['url\tcaption', `${url}/slow.jpg\tc`])
+    const config = ingestConfig.parse({ format: 'tsv', path })
+    const storage = openStorage(join(folder, 'aborted'))
+    const plan = await planIngest(config)
+    const abort = new AbortController()
+    setTimeout(() => abort.abort(), 50)
+    const task = { storage, stage: 's', shard: '00000', configHash: 'c', inputs: {}, signal: abort.signal }
+    await expect(ingestShard(task, config, plan.shards[0])).rejects.toThrow()
+    expect(await readCommit(storage, 'images', null, '00000')).toBeUndefined()
+    expect(await storage.list('images')).toEqual([])
+  })
+
+  it('neither loses nor doubles a row, whatever fails', { timeout: 60_000 }, async () => {
+    const name = fc.constantFrom('ok.jpg', 'nothing.jpg', 'page.jpg', 'moved.jpg', 'small.jpg', 'cut.jpg')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(name, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (names, shard_size) => {
+          const path = await tsv('any.tsv', [
+            'url\tcaption',
+            ...names.map((own, index) => `${url}/${own}\t${index}`),
+          ])
+          const { images, rejects } = await ingest({ format: 'tsv', path, shard_size })
+          const keys = [...images, ...rejects].map(({ key }) => key)
+          expect(new Set(keys).size).toBe(names.length)
+          expect(images.map(({ captions }) => Number(captions[0].text))).toEqual(
+            names.flatMap((own, index) => (['ok.jpg', 'moved.jpg'].includes(own) ? [index] : [])),
+          )
+        },
+      ),
+      { numRuns: 15 },
+    )
+  })
+})
+
+describe('ingest of gold', () => {
+  it('makes phrases and boxes of MDETR spans, and of category names', async () => {
+    const images = join(folder, 'coco')
+    await mkdir(images, { recursive: true })
+    await writeFile(join(images, 'a.jpg'), await jpeg(400, 200))
+    const caption = '🦓 two big red dogs, a cat'
+    const annotations = [
+      {
+        image_id: 1,
+        category_id: 7,
+        bbox: [10, 20, 100, 80],
+        tokens_positive: [
+          [2, 5],
+          [6, 9],
+          [10, 13],
+          [14, 18],
+        ],
+      },
+      { image_id: 1, category_id: 7, bbox: [200, 20, 100, 80], tokens_positive: [[2, 18]] },
+      { image_id: 1, category_id: 3, bbox: [-20, -20, 60, 60], tokens_positive: [[20, 25]] },
+      { image_id: 1, category_id: 3, bbox: [500, 500, 10, 10], tokens_positive: [[20, 25]] },
+      { image_id: 1, category_id: 3, bbox: [1, 1, 50, 50], tokens_positive: [], iscrowd: 1 },
+    ]
+    const path = join(folder, 'instances.json')
+    await writeFile(
+      path,
+      JSON.stringify({
+        images: [
+          { id: 1, file_name: 'a.jpg', width: 400, height: 200, caption },
+          { id: 2, file_name: 'gone.jpg' },
+        ],
+        annotations,
+        categories: [
+          { id: 3, name: 'cat' },
+          { id: 7, name: 'dog' },
+        ],
+      }),
+    )
+    const { images: rows, all, rejects, records } = await ingest({ format: 'coco', images, instances: path })
+    expect(rejects.map(({ reason }) => reason)).toEqual(['missing_file'])
+    expect(rows[0].captions).toEqual([
+      { text: caption, kind: 'gold' },
+      { text: 'dog. cat', kind: 'categories' },
+    ])
+    const [{ phrases }] = await all('phrases')
+    const [{ regions }] = await all('grounding')
+    expect(phrases.map(({ caption: own, text }) => [own, text])).toEqual([
+      [0, 'two big red dogs'],
+      [1, 'dog'],
+      [0, 'a cat'],
+      [1, 'cat'],
+    ])
+    for (const { caption: own, start, end, text } of phrases) {
+      expect([...rows[0].captions[own].text].slice(start, end).join('')).toBe(text)
+    }
+    // The picture was halved, and its boxes with it; one is clipped, one lies outside.
+    expect(rows[0]).toMatchObject({ width: 200, height: 100 })
+    expect(regions.map(({ phrase, xyxy }) => [phrase, [...xyxy]])).toEqual([
+      [0, [5, 10, 55, 50]],
+      [1, [5, 10, 55, 50]],
+      [0, [100, 10, 150, 50]],
+      [1, [100, 10, 150, 50]],
+      [2, [0, 0, 20, 20]],
+      [3, [0, 0, 20, 20]],
+    ])
+    expect(regions.every(({ score, origin }) => score === 1 && origin === 'gold')).toBe(true)
+    expect(records[0].stats.counts.dropped_boxes).toBe(1)
+  })
+
+  it('reads pictures of a folder with captions beside them', async () => {
+    const path = join(folder, 'pictures')
+    await mkdir(path, { recursive: true })
+    await writeFile(join(path, 'b.jpg'), picture)
+    await writeFile(join(path, 'b.txt'), 'a red wall\n\nanother caption\n')
+    await writeFile(join(path, 'c.jpg'), picture)
+    const { images, rejects } = await ingest({ format: 'folder', path })
+    expect(images.map(({ captions }) => captions.map(({ text }) => text))).toEqual([
+      ['a red wall', 'another caption'],
+    ])
+    expect(rejects.map(({ reason }) => reason)).toEqual(['empty_caption'])
+  })
+})

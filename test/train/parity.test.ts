@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { grad } from '../../src/graph/grad.js'
+import { floats, Session } from '../../src/graph/session.js'
+import type { Tensor } from '../../src/graph/tensor.js'
+import { toOnnx } from '../../src/graph/to-onnx.js'
+import { glip, glipInputs } from '../../src/model/glip.js'
+import { initialValue, parametersOf } from '../../src/model/parameters.js'
+import { emptyState, initialState } from '../../src/train/optimizer-state.js'
+import { targetInputs, trainGraph, unifiedLoss } from '../../src/train/train-graph.js'
+import { tinyBatch, tinyConfig, tinyTraining } from '../helpers/tiny-glip.js'
+
+/** What PyTorch computed for the same parameters and batch: bench/parity/toy_fixture.py. */
+const expected = JSON.parse(readFileSync(new URL('./fixtures/toy-parity.json', import.meta.url), 'utf8')) as {
+  readonly outputs: Readonly<Record<string, readonly number[]>>
+  readonly scales: Readonly<Record<string, number>>
+  readonly terms: Readonly<Record<string, number>>
+  readonly gradients: Readonly<Record<string, number>>
+  readonly losses: readonly number[]
+}
+const seed = 7
+const batch = tinyBatch(seed)
+const fedTo = (session: Session) => Object.fromEntries(session.inputs.map(({ name }) => [name, batch[name]]))
+
+const prefixed = (prefix: string, tensors: Readonly<Record<string, Tensor>>) =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [prefix + name, tensor]))
+
+describe('the toy network against PyTorch', () => {
+  const inputs = glipInputs(tinyConfig, tinyTraining.batch)
+  const outputs = glip(tinyConfig, inputs)
+  const losses = unifiedLoss(tinyConfig, tinyTraining, outputs, targetInputs(tinyConfig, tinyTraining))
+  const parameters = parametersOf(Object.values(losses))
+  const firstValue = (name: string) => {
+    const parameter = parameters.find((one) => one.name === name)
+    if (!parameter) throw new Error(name)
+    return initialValue(parameter, seed)
+  }
+
+  it('gives the same outputs and losses', async () => {
+    const named = { ...prefixed('output ', { ...outputs }), ...prefixed('term ', losses) }
+    const session = await Session.open(toOnnx({ outputs: named, parameters: firstValue }))
+    const results = await session.run(fedTo(session))
+    for (const [name, values] of Object.entries(expected.outputs)) {
+      const data = results[`output ${name}`].data as Float32Array
+      const step = Math.max(1, Math.floor(data.length / 40))
+      values.forEach((value, index) => {
+        expect(Math.abs(data[index * step] - value) / expected.scales[name], `${name} ${index}`).toBeLessThan(
+          1e-4,
+        )
+      })
+    }
+    for (const [name, value] of Object.entries(expected.terms)) {
+      expect(Number(results[`term ${name}`].data[0]), name).toBeCloseTo(value, 3)
+    }
+    await session.close()
+  })
+
+  it('gives gradients of the same norm for every parameter', async () => {
+    const gradients = grad(
+      losses.loss,
+      parameters.map(({ tensor }) => tensor),
+    )
+    const named = Object.fromEntries(
+      parameters.map(({ name }, index) => [`gradient ${name}`, gradients[index]]),
+    )
+    const session = await Session.open(toOnnx({ outputs: named, parameters: firstValue }))
+    const results = await session.run(fedTo(session))
+    expect(Object.keys(expected.gradients).sort()).toEqual(parameters.map(({ name }) => name).sort())
+    const largest = Math.max(...Object.values(expected.gradients))
+    for (const [name, norm] of Object.entries(expected.gradients)) {
+      const own = Math.hypot(...(results[`gradient ${name}`].data as Float32Array))
+      expect(Math.abs(own - norm), `${name}: ${own} for ${norm}`).toBeLessThan(1e-3 * norm + 1e-6 * largest)
+    }
+    await session.close()
+  })
+
+  it('gives the same losses over a hundred steps of AdamW', async () => {
+    const graph = trainGraph(tinyConfig, tinyTraining)
+    const session = await Session.open(graph.step)
+    let state = initialState(graph.groups, graph.parameters, seed)
+    let spare = emptyState(graph.groups)
+    const { beta1, beta2 } = tinyTraining.optimizer
+    for (let step = 1; step <= expected.losses.length; step++) {
+      const rates = floats([4e-4, 1 - beta1 ** step, 1 - beta2 ** step], [3])
+      const into = Object.fromEntries(Object.entries(spare).map(([name, value]) => [`next.${name}`, value]))
+      const results = await session.run({ ...batch, ...state, rates }, into)
+      const loss = Number(results['metric.loss'].data[0])
+      const before = expected.losses[step - 1]
+      // Rounding grows with the steps: both run in float32, with sums in another order.
+      expect(Math.abs(loss - before) / before, `step ${step}: ${loss} for ${before}`).toBeLessThan(
+        step <= 50 ? 1e-3 : 5e-3,
+      )
+      ;[state, spare] = [spare, state]
+    }
+    // The loss fell far: agreement is not that of two networks that stand still.
+    expect(expected.losses[99]).toBeLessThan(0.3 * expected.losses[0])
+    await session.close()
+  })
+})
