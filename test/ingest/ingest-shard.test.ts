@@ -20,6 +20,17 @@ const jpeg = async (width: number, height: number) =>
     .jpeg()
     .toBuffer()
 const picture = await jpeg(80, 60)
+const noisy = await sharp({
+  create: {
+    width: 100,
+    height: 100,
+    channels: 3,
+    background: '#000',
+    noise: { type: 'gaussian', mean: 128, sigma: 60 },
+  },
+})
+  .jpeg()
+  .toBuffer()
 const ok: Route = (_, response) => response.writeHead(200, { 'content-type': 'image/jpeg' }).end(picture)
 const status =
   (code: number, headers = {}): Route =>
@@ -36,7 +47,7 @@ const { url, visits } = await imageServer({
     response.writeHead(200, { 'content-type': 'image/jpeg' }).end('<!doctype html><title>Sold</title>'),
   '/text.jpg': (_, response) => response.writeHead(200).end('not a picture at all'),
   '/empty.jpg': (_, response) => response.writeHead(200).end(),
-  '/cut.jpg': (_, response) => response.writeHead(200).end(picture.subarray(0, picture.length - 200)),
+  '/cut.jpg': (_, response) => response.writeHead(200).end(noisy.subarray(0, noisy.length >> 1)),
   '/slow.jpg': () => {},
   '/dripping.jpg': (_, response) => {
     response.writeHead(200)
