@@ -28,14 +28,34 @@ def fixture(name, seed, images, categories, boxes, crowds=0.0, ties=False, empty
                 score = float(rng.integers(1, 6)) / 5 if ties else float(round(rng.random(), 4))
                 guess = category if rng.random() < 0.8 else int(rng.integers(categories))
                 detections.append(dict(image=image, category=guess, bbox=near[:2] + [max(1.0, v) for v in near[2:]], score=score))
-    return dict(name=name, truth=truth, detections=detections, stats=pycocotools(truth, detections, images, categories))
+    return dict(name=name, truth=truth, detections=detections, stats=pycocotools(truth, detections, range(images), range(categories)))
+
+
+def grid(name, seed, images, categories, ids=1):
+    """Whole pixels: areas exactly at 32 x 32 and 96 x 96, overlaps exactly at a threshold, equal overlaps, equal scores,
+    categories that nothing detects, pictures without boxes; with `ids`, ids that are neither dense nor in order."""
+    rng = np.random.default_rng(seed)
+    truth, detections = [], []
+    for image in rng.permutation(images) * ids:
+        for _ in range(rng.integers(0, 7)):
+            w, h = (int(v) for v in rng.choice([16, 20, 32, 64, 96, 100], 2)) if rng.random() < 0.5 else [int(rng.choice([32, 96]))] * 2
+            x, y = (int(v) for v in rng.integers(0, 8, 2) * 8)
+            category = int(rng.integers(categories)) * ids
+            truth.append(dict(image=int(image), category=category, bbox=[x, y, w, h], area=float(w * h), iscrowd=bool(rng.random() < 0.15)))
+        for _ in range(rng.integers(0, 12)):
+            w, h = (int(v) for v in rng.choice([16, 20, 32, 64, 96, 100], 2))
+            x, y = (int(v) for v in rng.integers(0, 8, 2) * 8)
+            category = int(rng.integers(max(1, categories - 1))) * ids
+            detections.append(dict(image=int(image), category=category, bbox=[x, y, w, h], score=float(rng.integers(1, 5)) / 4))
+    stats = pycocotools(truth, detections, [i * ids for i in range(images)], [c * ids for c in range(categories)])
+    return dict(name=name, truth=truth, detections=detections, stats=stats)
 
 
 def pycocotools(truth, detections, images, categories):
     coco = COCO()
     coco.dataset = dict(
-        images=[dict(id=i) for i in range(images)],
-        categories=[dict(id=c) for c in range(categories)],
+        images=[dict(id=i) for i in images],
+        categories=[dict(id=c) for c in categories],
         annotations=[
             dict(id=i + 1, image_id=t["image"], category_id=t["category"], bbox=t["bbox"], area=t["area"], iscrowd=int(t["iscrowd"]))
             for i, t in enumerate(truth)
@@ -57,6 +77,9 @@ fixtures = [
     fixture("equal scores", 3, 10, 2, 6, ties=True),
     fixture("categories without boxes, crowds and equal scores", 4, 8, 5, 5, crowds=0.2, ties=True, empty=2),
     fixture("over a hundred detections of one category in a picture", 5, 2, 1, 120),
+    grid("areas and overlaps exactly at the bounds", 6, 30, 3),
+    grid("ids with gaps, out of order", 7, 20, 4, ids=37),
+    fixture("many categories, crowds and equal scores", 8, 30, 12, 5, crowds=0.1, ties=True, empty=3),
 ]
 path = Path(__file__).parents[2] / "test/evaluate/fixtures/coco-ap.json"
 path.write_text(json.dumps(fixtures) + "\n")

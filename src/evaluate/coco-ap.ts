@@ -1,4 +1,8 @@
 /** Average precision as pycocotools computes it (COCOeval, iouType "bbox"), number for number. */
+import { boxTable, placesOf } from './box-table.js'
+import { matchPair, type Outcomes, outside } from './match-pair.js'
+import { recallPoints, rightNeeded, sumOfPrecisions } from './precision-curve.js'
+import { descending, grouped, upTo } from './stable-order.js'
 
 export interface GroundTruth {
   readonly image: number
@@ -33,209 +37,147 @@ export interface CocoSummary {
   readonly ar_large: number
 }
 
-/** np.linspace(0.5, 0.95, 10) and np.linspace(0, 1, 101), with its rounding. */
+/** np.linspace(0.5, 0.95, 10), with its rounding. */
 const iouStep = (0.95 - 0.5) / 9
 const iouThresholds = Array.from({ length: 10 }, (_, index) => (index === 9 ? 0.95 : index * iouStep + 0.5))
-const recallThresholds = Array.from({ length: 101 }, (_, index) => (index === 100 ? 1 : index * 0.01))
+/** All, small, medium, large, in square pixels; limits belong to both sides. */
 const areaRanges = [
   [0, 1e10],
   [0, 32 ** 2],
   [32 ** 2, 96 ** 2],
   [96 ** 2, 1e10],
 ] as const
-const maxDetections = [1, 10, 100] as const
-
-/** Detections of one image and category against its ground truth, for one range of areas. */
-interface ImageEvaluation {
-  /** Descending. */
-  readonly scores: Float64Array
-  /** [thresholds * detections], 1 where matched. */
-  readonly matched: Uint8Array
-  /** [thresholds * detections], 1 where the detection counts neither way. */
-  readonly ignored: Uint8Array
-  /** Ground truth that counts. */
-  readonly positives: number
-}
+/** Detections of one category that count in a picture. */
+const mostDetections = [1, 10, 100] as const
+const most = mostDetections[2]
 
 /**
  * COCO average precision and recall.
  *
- * @param truth boxes of all images; crowds are matched by any number of detections and count for none
+ * @param truth boxes of all images, in the order of the annotations; crowds are matched by any number of detections and
+ *   count for none
+ * @param detections scores are finite; of equal scores the earlier one counts first
  */
 export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detection[]): CocoSummary {
-  const categories = [...new Set(truth.map(({ category }) => category))].sort((a, b) => a - b)
-  const truthOf = groupBoxes(truth)
-  const foundOf = groupBoxes(detections)
-  // [area][maxDetections][category]: precision at each threshold and recall, and the recall reached.
-  const results = areaRanges.map(() => maxDetections.map((): Curve[] => []))
-  for (const category of categories) {
-    const images = new Set([
-      ...(truthOf.get(category)?.keys() ?? []),
-      ...(foundOf.get(category)?.keys() ?? []),
-    ])
-    const pairs = [...images]
-      .sort((a, b) => a - b)
-      .map((image) =>
-        prepare(truthOf.get(category)?.get(image) ?? [], foundOf.get(category)?.get(image) ?? []),
+  const categories = placesOf(truth.map(({ category }) => category))
+  const images = placesOf([...truth, ...detections].map(({ image }) => image))
+  const iscrowd = Uint8Array.from(truth, (box) => (box.iscrowd ? 1 : 0))
+  const gold = { ...boxTable(truth, images, categories, ({ area }) => area), iscrowd }
+  const found = boxTable(detections, images, categories, ({ bbox }) => bbox[2] * bbox[3])
+  const outcomes = areaRanges.map(
+    ([low, high]): Outcomes => ({
+      low,
+      high,
+      matched: new Uint16Array(found.length),
+      ignored: new Uint16Array(found.length),
+    }),
+  )
+
+  // Ties go by image, then as they came: the order in which pycocotools concatenates.
+  const byImage = grouped(upTo(found.length), found.image, images.size).order
+  const scores = Float64Array.from(detections, ({ score }) => score)
+  const byScore = descending(scores, byImage)
+  const ranked = grouped(byScore, found.category, categories.size)
+  const foundPairs = grouped(
+    grouped(byScore, found.image, images.size).order,
+    found.category,
+    categories.size,
+  )
+  const goldPairs = grouped(
+    grouped(upTo(gold.length), gold.image, images.size).order,
+    gold.category,
+    categories.size,
+  )
+  /** Place of a detection among those of its image and category, no more than `most`. */
+  const rank = new Uint8Array(found.length)
+  const sums = new Sums()
+  for (let category = 0; category < categories.size; category++) {
+    let foundAt = foundPairs.starts[category]
+    let goldAt = goldPairs.starts[category]
+    const foundEnd = foundPairs.starts[category + 1]
+    const goldEnd = goldPairs.starts[category + 1]
+    while (foundAt < foundEnd) {
+      const image = found.image[foundPairs.order[foundAt]]
+      const foundStart = foundAt
+      for (; foundAt < foundEnd && found.image[foundPairs.order[foundAt]] === image; foundAt++)
+        rank[foundPairs.order[foundAt]] = Math.min(most, foundAt - foundStart)
+      while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]] < image) goldAt++
+      const goldStart = goldAt
+      while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]] === image) goldAt++
+      matchPair(
+        gold,
+        goldPairs.order.subarray(goldStart, goldAt),
+        found,
+        foundPairs.order.subarray(foundStart, Math.min(foundAt, foundStart + most)),
+        iouThresholds,
+        outcomes,
       )
-    areaRanges.forEach((range, area) => {
-      const evaluations = pairs.map((pair) => matchImage(pair, range))
-      maxDetections.forEach((most, index) => {
-        const curve = accumulate(evaluations, most)
-        if (curve) results[area][index].push(curve)
-      })
-    })
-  }
-  const precision = (area: number, threshold?: number) =>
-    mean(results[area][2].flatMap(({ precisions }) => pick(precisions, recallThresholds.length, threshold)))
-  const recall = (area: number, most: number) =>
-    mean(results[area][most].flatMap(({ recalls }) => [...recalls]))
-  return {
-    ap: precision(0),
-    ap50: precision(0, 0),
-    ap75: precision(0, 5),
-    ap_small: precision(1),
-    ap_medium: precision(2),
-    ap_large: precision(3),
-    ar1: recall(0, 0),
-    ar10: recall(0, 1),
-    ar100: recall(0, 2),
-    ar_small: recall(1, 2),
-    ar_medium: recall(2, 2),
-    ar_large: recall(3, 2),
-  }
-}
-
-const pick = (values: Float64Array, width: number, row: number | undefined) =>
-  row === undefined ? [...values] : [...values.subarray(row * width, (row + 1) * width)]
-
-const mean = (values: readonly number[]) =>
-  values.length === 0 ? -1 : values.reduce((sum, value) => sum + value, 0) / values.length
-
-function groupBoxes<T extends { readonly image: number; readonly category: number }>(boxes: readonly T[]) {
-  const groups = new Map<number, Map<number, T[]>>()
-  for (const box of boxes) {
-    const images = groups.get(box.category) ?? new Map<number, T[]>()
-    groups.set(box.category, images)
-    const list = images.get(box.image)
-    if (list) list.push(box)
-    else images.set(box.image, [box])
-  }
-  return groups
-}
-
-interface Pair {
-  readonly truth: readonly GroundTruth[]
-  /** Highest score first, at most the largest number of detections. */
-  readonly found: readonly Detection[]
-  /** [found * truth] */
-  readonly ious: Float64Array
-}
-
-function prepare(truth: readonly GroundTruth[], all: readonly Detection[]): Pair {
-  // Array.prototype.sort is stable, as NumPy's mergesort.
-  const found = [...all].sort((a, b) => b.score - a.score).slice(0, maxDetections[2])
-  const ious = new Float64Array(found.length * truth.length)
-  found.forEach((detection, row) => {
-    truth.forEach((box, column) => {
-      ious[row * truth.length + column] = overlap(detection.bbox, box.bbox, box.iscrowd)
-    })
-  })
-  return { truth, found, ious }
-}
-
-/** Intersection over union; over the detection's own area where the ground truth is a crowd. */
-function overlap(a: Detection['bbox'], b: Detection['bbox'], iscrowd: boolean): number {
-  const width = Math.min(a[2] + a[0], b[2] + b[0]) - Math.max(a[0], b[0])
-  if (width <= 0) return 0
-  const height = Math.min(a[3] + a[1], b[3] + b[1]) - Math.max(a[1], b[1])
-  if (height <= 0) return 0
-  const shared = width * height
-  return shared / (iscrowd ? a[2] * a[3] : a[2] * a[3] + b[2] * b[3] - shared)
-}
-
-function matchImage({ truth, found, ious }: Pair, [low, high]: readonly [number, number]): ImageEvaluation {
-  const outside = (area: number) => area < low || area > high
-  const ignoredTruth = truth.map(({ iscrowd, area }) => iscrowd || outside(area))
-  // What counts comes first; a detection looks at the rest only when it found nothing there.
-  const order = truth
-    .map((_, index) => index)
-    .sort((a, b) => Number(ignoredTruth[a]) - Number(ignoredTruth[b]))
-  const matched = new Uint8Array(iouThresholds.length * found.length)
-  const ignored = new Uint8Array(iouThresholds.length * found.length)
-  iouThresholds.forEach((threshold, row) => {
-    const taken = new Uint8Array(truth.length)
-    found.forEach((detection, column) => {
-      let best = Math.min(threshold, 1 - 1e-10)
-      let match = -1
-      for (const index of order) {
-        if (taken[index] && !truth[index].iscrowd) continue
-        if (match > -1 && !ignoredTruth[match] && ignoredTruth[index]) break
-        const iou = ious[column * truth.length + index]
-        if (iou < best) continue
-        best = iou
-        match = index
+    }
+    const own = ranked.order.subarray(ranked.starts[category], ranked.starts[category + 1])
+    outcomes.forEach((outcome, range) => {
+      let positives = 0
+      for (let at = goldPairs.starts[category]; at < goldEnd; at++) {
+        const index = goldPairs.order[at]
+        if (!iscrowd[index] && !outside(gold.area[index], outcome)) positives++
       }
-      const at = row * found.length + column
-      if (match > -1) {
-        matched[at] = 1
-        taken[match] = 1
-        ignored[at] = ignoredTruth[match] ? 1 : 0
-      } else if (outside(detection.bbox[2] * detection.bbox[3])) ignored[at] = 1
+      if (positives > 0) sums.add(range, own, rank, outcome, positives)
     })
-  })
-  return {
-    scores: Float64Array.from(found, ({ score }) => score),
-    matched,
-    ignored,
-    positives: ignoredTruth.filter((skip) => !skip).length,
   }
+  return sums.summary()
 }
 
-interface Curve {
-  /** [thresholds * recallThresholds] */
-  readonly precisions: Float64Array
-  /** [thresholds] */
-  readonly recalls: Float64Array
-}
+/** Sums over categories of precisions [area, threshold] and recalls [area, most detections]. */
+class Sums {
+  readonly #precisions = areaRanges.map(() => new Float64Array(iouThresholds.length))
+  readonly #recalls = areaRanges.map(() => new Float64Array(mostDetections.length))
+  readonly #categories = new Int32Array(areaRanges.length)
 
-/** np.spacing(1) */
-const epsilon = 2 ** -52
-
-function accumulate(evaluations: readonly ImageEvaluation[], most: number): Curve | undefined {
-  const positives = evaluations.reduce((sum, evaluation) => sum + evaluation.positives, 0)
-  if (positives === 0) return undefined
-  const entries: { evaluation: ImageEvaluation; at: number; score: number }[] = []
-  for (const evaluation of evaluations) {
-    for (let at = 0; at < Math.min(most, evaluation.scores.length); at++) {
-      entries.push({ evaluation, at, score: evaluation.scores[at] })
+  add(range: number, ranked: Int32Array, rank: Uint8Array, outcome: Outcomes, positives: number): void {
+    const needed = rightNeeded(positives)
+    const wrongBefore = new Int32Array(ranked.length)
+    const scratch = new Float64Array(ranked.length)
+    this.#categories[range]++
+    for (let t = 0; t < iouThresholds.length; t++) {
+      let [right, wrong, right1, right10] = [0, 0, 0, 0]
+      for (const index of ranked) {
+        if (rank[index] >= most || (outcome.ignored[index] >> t) & 1) continue
+        if ((outcome.matched[index] >> t) & 1) {
+          wrongBefore[right++] = wrong
+          if (rank[index] < mostDetections[0]) right1++
+          if (rank[index] < mostDetections[1]) right10++
+        } else wrong++
+      }
+      this.#precisions[range][t] += sumOfPrecisions(wrongBefore, right, needed, scratch)
+      this.#recalls[range][0] += right1 / positives
+      this.#recalls[range][1] += right10 / positives
+      this.#recalls[range][2] += right / positives
     }
   }
-  entries.sort((a, b) => b.score - a.score)
-  const precisions = new Float64Array(iouThresholds.length * recallThresholds.length)
-  const recalls = new Float64Array(iouThresholds.length)
-  const precision = new Float64Array(entries.length)
-  const recall = new Float64Array(entries.length)
-  iouThresholds.forEach((_, row) => {
-    let [right, wrong] = [0, 0]
-    entries.forEach(({ evaluation, at }, index) => {
-      const place = row * evaluation.scores.length + at
-      if (!evaluation.ignored[place]) {
-        if (evaluation.matched[place]) right++
-        else wrong++
-      }
-      recall[index] = right / positives
-      precision[index] = right / (wrong + right + epsilon)
-    })
-    recalls[row] = entries.length > 0 ? recall[entries.length - 1] : 0
-    for (let index = entries.length - 1; index > 0; index--) {
-      if (precision[index] > precision[index - 1]) precision[index - 1] = precision[index]
+
+  summary(): CocoSummary {
+    const mean = (sum: number, range: number, each: number) =>
+      this.#categories[range] === 0 ? -1 : sum / (this.#categories[range] * each)
+    const precision = (range: number) =>
+      mean(
+        this.#precisions[range].reduce((sum, value) => sum + value, 0),
+        range,
+        iouThresholds.length * recallPoints,
+      )
+    const precisionAt = (t: number) => mean(this.#precisions[0][t], 0, recallPoints)
+    const recall = (range: number, at: number) => mean(this.#recalls[range][at], range, iouThresholds.length)
+    return {
+      ap: precision(0),
+      ap50: precisionAt(0),
+      ap75: precisionAt(5),
+      ap_small: precision(1),
+      ap_medium: precision(2),
+      ap_large: precision(3),
+      ar1: recall(0, 0),
+      ar10: recall(0, 1),
+      ar100: recall(0, 2),
+      ar_small: recall(1, 2),
+      ar_medium: recall(2, 2),
+      ar_large: recall(3, 2),
     }
-    let index = 0
-    recallThresholds.forEach((threshold, column) => {
-      while (index < entries.length && recall[index] < threshold) index++
-      precisions[row * recallThresholds.length + column] = index < entries.length ? precision[index] : 0
-    })
-  })
-  return { precisions, recalls }
+  }
 }

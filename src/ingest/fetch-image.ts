@@ -20,8 +20,8 @@ const longestPause = 30_000
 
 /** A fetcher with keep-alive connections, timeouts, a byte cap and retries with growing, jittered pauses. */
 export function createFetcher(config: FetchConfig): Fetcher {
+  // Connections to a host are as many as requests under way: one that waited for a connection would time out unsent.
   const agent = new Agent({
-    connections: 16,
     connect: { timeout: config.timeout_ms },
     headersTimeout: config.timeout_ms,
     bodyTimeout: config.timeout_ms,

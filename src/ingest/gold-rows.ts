@@ -5,14 +5,16 @@ export interface GoldRows {
   readonly captions: readonly Caption[]
   readonly phrases: readonly Phrase[]
   readonly regions: readonly Region[]
-  /** Boxes that were outside the picture or had no size. */
-  readonly droppedBoxes: number
+  /** What was left out, by reason: `degenerate_box` (outside the picture or under a pixel), `bad_span`. */
+  readonly dropped: Readonly<Record<string, number>>
 }
+
+type Span = readonly [number, number]
 
 /**
  * Phrases and regions of gold boxes. Boxes with spans name phrases of the first caption; all boxes name their
- * category in one more caption, of kind `categories`: the distinct names in order of first box, joined by '. ', as
- * GLIP makes grounding of detection.
+ * category in one more caption, of kind `categories`: the distinct names in the source's order joined by '. ', as GLIP
+ * makes grounding of detection.
  *
  * @param scale pixels of the stored picture for one of the boxes'
  */
@@ -23,64 +25,67 @@ export function goldRows(
   width: number,
   height: number,
 ): GoldRows {
+  const dropped: Record<string, number> = {}
+  const drop = (reason: string) => {
+    dropped[reason] = (dropped[reason] ?? 0) + 1
+  }
+  const kept = boxes.flatMap((box) => {
+    const xyxy = clipBox(box.xyxy, scale, width, height)
+    if (!xyxy) drop('degenerate_box')
+    return xyxy ? [{ ...box, xyxy }] : []
+  })
+  const prompt = categoryPrompt(kept)
+  const points = [...(captions[0]?.text ?? '')]
+
   const phrases: Phrase[] = []
   const regions: Region[] = []
   const known = new Map<string, number>()
-  const phraseAt = (caption: number, text: string, start: number, end: number): number => {
+  const add = (caption: number, text: string, [start, end]: Span, xyxy: Xyxy) => {
     const key = `${caption}/${start}/${end}`
-    const index = known.get(key) ?? phrases.length
-    if (index === phrases.length) {
-      phrases.push({ caption, text, start, end, head: headOf(text) })
-      known.set(key, index)
+    let phrase = known.get(key)
+    if (phrase === undefined) {
+      phrase = phrases.push({ caption, text, start, end, head: headOf(text) }) - 1
+      known.set(key, phrase)
     }
-    return index
+    regions.push({ caption, phrase, start, end, xyxy, score: 1, origin: 'gold' })
   }
+  for (const { xyxy, spans, category } of kept) {
+    const sound = spans.filter((span) => isSound(span, points))
+    for (let bad = sound.length; bad < spans.length; bad++) drop('bad_span')
+    for (const span of joinSpans(sound, points)) add(0, points.slice(...span).join(''), span, xyxy)
+    const span = prompt.spans.get(category)
+    if (span) add(captions.length, category, span, xyxy)
+  }
+  const named: Caption[] = prompt.text ? [{ text: prompt.text, kind: 'categories' }] : []
+  return { captions: [...captions, ...named], phrases, regions, dropped }
+}
 
-  const names = [...new Set(boxes.map(({ category }) => category).filter((name) => name !== ''))]
-  const categories = captions.length
-  const spans = new Map<string, readonly [number, number]>()
-  let length = 0
+/** The names of the boxes joined by '. ', and the span of each. */
+function categoryPrompt(boxes: readonly GoldRegion[]) {
+  const named = boxes.filter(({ category }) => category !== '').sort((a, b) => a.order - b.order)
+  const names = [...new Set(named.map(({ category }) => category))]
+  const spans = new Map<string, Span>()
+  let start = 0
   for (const name of names) {
-    const size = [...name].length
-    spans.set(name, [length, length + size])
-    length += size + 2
+    const end = start + [...name].length
+    spans.set(name, [start, end])
+    start = end + 2
   }
-
-  let droppedBoxes = 0
-  for (const box of boxes) {
-    const xyxy = clipBox(box.xyxy, scale, width, height)
-    if (!xyxy) {
-      droppedBoxes++
-      continue
-    }
-    const add = (caption: number, text: string, start: number, end: number) => {
-      const phrase = phraseAt(caption, text, start, end)
-      regions.push({ caption, phrase, start, end, xyxy, score: 1, origin: 'gold' })
-    }
-    if (captions.length > 0) {
-      const points = [...captions[0].text]
-      for (const [start, end] of joinSpans(box.spans, points))
-        add(0, points.slice(start, end).join(''), start, end)
-    }
-    const span = spans.get(box.category)
-    if (span) add(categories, box.category, span[0], span[1])
-  }
-  const prompt: Caption[] = names.length > 0 ? [{ text: names.join('. '), kind: 'categories' }] : []
-  return { captions: [...captions, ...prompt], phrases, regions, droppedBoxes }
+  return { text: names.join('. '), spans }
 }
 
 /** The last word, lower case. */
-const headOf = (text: string) => text.toLowerCase().split(/\s+/).at(-1) ?? ''
+const headOf = (text: string) => text.toLowerCase().trim().split(/\s+/).at(-1) ?? ''
+
+/** Within the caption, and not over white space alone. */
+const isSound = ([start, end]: Span, points: readonly string[]) =>
+  start >= 0 && end <= points.length && points.slice(start, end).some((point) => point.trim() !== '')
 
 /** Spans of one box with only white space between them are one phrase; MDETR often gives one a word. */
-function joinSpans(
-  spans: readonly (readonly [number, number])[],
-  points: readonly string[],
-): (readonly [number, number])[] {
+function joinSpans(spans: readonly Span[], points: readonly string[]): readonly Span[] {
   const joined: [number, number][] = []
   for (const [start, end] of [...spans].sort((a, b) => a[0] - b[0])) {
     const last = joined.at(-1)
-    if (end > points.length || start >= end) continue
     if (last && points.slice(last[1], start).every((point) => point.trim() === ''))
       last[1] = Math.max(last[1], end)
     else joined.push([start, end])

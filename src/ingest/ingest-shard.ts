@@ -7,7 +7,7 @@ import { writeShard } from '../shards/write-shard.js'
 import type { IngestConfig } from './config.js'
 import { createFetcher, type Fetcher } from './fetch-image.js'
 import { goldRows } from './gold-rows.js'
-import { normaliseImage } from './normalise-image.js'
+import { type NormalImage, normaliseImage } from './normalise-image.js'
 import type { ShardPlan } from './plan-ingest.js'
 import { readSource, withCard } from './read-source.js'
 import { Reject } from './reject.js'
@@ -19,8 +19,8 @@ type Ingested =
       readonly image: ImageRow
       readonly phrases: PhraseRow
       readonly grounding: GroundingRow
-      readonly gold: boolean
-      readonly droppedBoxes: number
+      /** Boxes and captions of the picture that were left out, by reason. */
+      readonly dropped: readonly Readonly<Record<string, number>>[]
     }
   | { readonly kind: 'reject'; readonly reject: RejectRow }
 
@@ -60,7 +60,8 @@ async function ingestRows(
   const rejects: RejectRow[] = []
   const phrases: PhraseRow[] = []
   const grounding: GroundingRow[] = []
-  let gold = false
+  // By the configuration, not by the rows: a shard whose pictures all failed is gold as well.
+  const gold = config.instances !== undefined
   let done = 0
   let out = 0
 
@@ -81,14 +82,15 @@ async function ingestRows(
       }
       const { image } = result
       out++
-      gold ||= result.gold
       phrases.push(result.phrases)
       grounding.push(result.grounding)
       stats.count('images')
       stats.count('captions', image.captions.length)
       stats.count('phrases', result.phrases.phrases.length)
       stats.count('regions', result.grounding.regions.length)
-      if (result.droppedBoxes > 0) stats.count('dropped_boxes', result.droppedBoxes)
+      for (const reasons of result.dropped) {
+        for (const [reason, count] of Object.entries(reasons)) stats.tally('dropped', reason, count)
+      }
       stats.count('image_bytes', image.image.bytes.length)
       stats.observe('longer_side', sideEdges, Math.max(image.width, image.height))
       stats.observe('image_bytes', byteEdges, image.image.bytes.length)
@@ -128,24 +130,21 @@ async function ingestRow(
   try {
     signal?.throwIfAborted()
     if (row.problem) throw new Reject(row.problem.reason, row.problem.detail)
+    if (row.captions.length === 0 && !row.regions?.length)
+      throw new Reject('empty_caption', `${row.place}: neither captions nor boxes`)
     const bytes = row.file
       ? await readImage(row.file)
       : await fetcher.fetch(resolveUrl(row, config.base_url), signal)
     const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
-    const gold = goldRows(
-      row.captions,
-      row.regions ?? [],
-      boxScale(row, picture),
-      picture.width,
-      picture.height,
-    )
+    const { width, height } = picture
+    const gold = goldRows(row.captions, row.regions ?? [], boxScale(row, picture), width, height)
     if (gold.captions.length === 0)
-      throw new Reject('empty_caption', `${row.place}: neither captions nor boxes`)
+      throw new Reject('empty_caption', `${row.place}: no captions, and no box in the picture`)
     const image: ImageRow = {
       key,
       image: { bytes: picture.bytes, path: null },
-      width: picture.width,
-      height: picture.height,
+      width,
+      height,
       captions: gold.captions,
       url: row.url,
       sha256: picture.sha256,
@@ -158,8 +157,7 @@ async function ingestRow(
       image,
       phrases: { key, phrases: gold.phrases },
       grounding: { key, regions: gold.regions },
-      gold: row.regions !== null,
-      droppedBoxes: gold.droppedBoxes,
+      dropped: [row.dropped, gold.dropped],
     }
   } catch (error) {
     if (!(error instanceof Reject)) throw error
@@ -167,9 +165,16 @@ async function ingestRow(
   }
 }
 
-/** Boxes are in the picture that the source describes; what was fetched may have another size. */
-function boxScale(row: SourceRow, picture: { readonly width: number; readonly scale: number }): number {
-  return row.size ? picture.width / row.size.width : picture.scale
+/** Boxes are in the picture that the source describes; what was fetched may have another size, but not another shape. */
+function boxScale({ size, regions, place }: SourceRow, { width, height, scale }: NormalImage): number {
+  if (!size) return scale
+  const ratio = width / size.width
+  // Rounding of a resized side may move it by a pixel.
+  if (regions?.length && Math.abs(height - ratio * size.height) > 1 + 0.02 * height) {
+    const shapes = `${size.width} x ${size.height}, the picture is shaped ${width} x ${height}`
+    throw new Reject('size_mismatch', `${place}: boxes are in a picture of ${shapes}`)
+  }
+  return ratio
 }
 
 function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { UserError } from '../user-error.js'
@@ -6,11 +7,14 @@ import type { Mark } from './source-row.js'
 /** Longer lines are not held: no caption is that long, and a file without line ends would fill the memory. */
 const maxLine = 1 << 20
 
-/** Lines of a UTF-8 file from a mark on, without their ends; `text` is null for a line over 1 MiB. */
-export async function* readLines(
-  path: string,
-  from: Mark = { at: 0, line: 1 },
-): AsyncGenerator<{ readonly mark: Mark; readonly text: string | null }> {
+export type Line = { readonly mark: Mark } & (
+  | { readonly text: string }
+  /** Why the line has no text. */
+  | { readonly text: null; readonly problem: string }
+)
+
+/** Lines of a UTF-8 file from a mark on, without their ends and without the byte order mark. */
+export async function* readLines(path: string, from: Mark = { at: 0, line: 1 }): AsyncGenerator<Line> {
   const found = await stat(path).catch((error: unknown) => {
     throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
   })
@@ -18,16 +22,17 @@ export async function* readLines(
   let { at, line } = from
   let parts: Buffer[] = []
   let length = 0
-  const take = () => {
+  const take = (): Line => {
     const mark = { at, line }
-    const text = length > maxLine ? null : Buffer.concat(parts).toString('utf8').replace(/\r$/, '')
+    const bytes = Buffer.concat(parts)
     parts = []
-    return { mark, text }
+    if (length > maxLine) return { mark, text: null, problem: 'line over 1 MiB' }
+    if (!isUtf8(bytes)) return { mark, text: null, problem: 'not UTF-8' }
+    const text = bytes.toString('utf8').replace(/\r$/, '')
+    return { mark, text: at === 0 ? text.replace(/^\uFEFF/, '') : text }
   }
-  for await (const chunk of createReadStream(path, {
-    start: at,
-    highWaterMark: 1 << 18,
-  }) as AsyncIterable<Buffer>) {
+  const stream = createReadStream(path, { start: at, highWaterMark: 1 << 18 })
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
     let start = 0
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       length += end - start

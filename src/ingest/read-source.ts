@@ -15,16 +15,19 @@ export async function readCard(path: string): Promise<Card> {
   return parseConfig(cardSchema, await readYaml(path), path)
 }
 
-/** The configuration with what its card gives filled in. */
+/**
+ * The configuration with what its card gives filled in. The card's licence is that of the list and stays with the card:
+ * a picture has its own.
+ */
 export async function withCard(
   config: IngestConfig,
 ): Promise<{ readonly config: IngestConfig; readonly card: Card | null }> {
   if (!config.card) return { config, card: null }
   const card = await readCard(config.card)
-  const { format, path, header, columns, images, captions, instances, license } = card
+  const { format, path, header, columns, images, captions, instances } = card
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
   return {
-    config: { format, path, header, columns, images, captions, instances, license, ...given } as IngestConfig,
+    config: { format, path, header, columns, images, captions, instances, ...given } as IngestConfig,
     card,
   }
 }

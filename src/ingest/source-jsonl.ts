@@ -1,7 +1,7 @@
 import { UserError } from '../user-error.js'
 import type { IngestConfig } from './config.js'
 import { readLines } from './read-lines.js'
-import { type Mark, pairRow, type SourceRow, sourceRow } from './source-row.js'
+import { type Mark, pairRow, problemRow, type SourceRow } from './source-row.js'
 
 /** Pairs from a JSON object a line; columns are its keys, `url` and `caption` unless said otherwise. */
 export async function* readJsonl(
@@ -10,31 +10,46 @@ export async function* readJsonl(
 ): AsyncGenerator<SourceRow> {
   const { path, columns = { url: 'url', caption: 'caption' } } = config
   let first = from === undefined
-  for await (const { mark, text } of readLines(path, from)) {
-    const place = `${path}:${mark.line}`
-    const value = parseObject(text)
-    if (typeof value === 'string') {
-      yield sourceRow({ mark, place, problem: { reason: 'malformed_row', detail: `${place}: ${value}` } })
+  for await (const { mark, place, value, problem } of readObjects(path, from)) {
+    if (!value) {
+      yield problemRow(mark, place, problem)
       continue
     }
     // A column that the first row lacks is a wrong name; one that a later row lacks is a bad row.
-    for (const column of first ? [columns.url, columns.caption] : []) {
-      if (!(column in value)) {
-        throw new UserError(`${place} has no key "${column}"; it has: ${Object.keys(value).join(', ')}.`)
-      }
-    }
+    if (first) for (const column of [columns.url, columns.caption]) requireKey(value, column, place)
     first = false
     yield pairRow(mark, place, value[columns.url], value[columns.caption])
   }
 }
 
-function parseObject(text: string | null): Readonly<Record<string, unknown>> | string {
-  if (text === null) return 'line over 1 MiB'
+/** Throws a UserError that lists the keys there are. */
+export function requireKey(value: object, key: string | number, place: string): void {
+  if (Object.hasOwn(value, key)) return
+  throw new UserError(`${place} has no key "${key}"; it has: ${Object.keys(value).join(', ')}.`)
+}
+
+export type ObjectLine = { readonly mark: Mark; readonly place: string } & (
+  | { readonly value: Readonly<Record<string, unknown>>; readonly problem?: undefined }
+  | { readonly value?: undefined; readonly problem: string }
+)
+
+/** The JSON objects of a file, one a line, from a mark on; a line that is none says why. */
+export async function* readObjects(path: string, from?: Mark): AsyncGenerator<ObjectLine> {
+  for await (const line of readLines(path, from)) {
+    const base = { mark: line.mark, place: `${path}:${line.mark.line}` }
+    if (line.text === null) yield { ...base, problem: line.problem }
+    else yield { ...base, ...parseObject(line.text) }
+  }
+}
+
+function parseObject(text: string): { value: Readonly<Record<string, unknown>> } | { problem: string } {
   try {
     const value: unknown = JSON.parse(text)
-    if (value && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
-    return 'not a JSON object'
+    if (value && typeof value === 'object' && !Array.isArray(value)) {
+      return { value: value as Readonly<Record<string, unknown>> }
+    }
+    return { problem: 'not a JSON object' }
   } catch (error) {
-    return `not JSON: ${(error as Error).message}`
+    return { problem: `not JSON: ${(error as Error).message}` }
   }
 }

@@ -12,14 +12,14 @@ export async function* readParquetPairs(
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
   const { path, columns = { url: 'url', caption: 'caption' } } = config
-  const names = [String(columns.url), String(columns.caption)]
   const file = await open(path)
-  const metadata = file.metadata()
   const known = tableFromIPC(file.schema().intoIPCStream()).schema.fields.map(({ name }) => name)
-  for (const name of names) {
-    if (!known.includes(name))
-      throw new UserError(`${path} has no column "${name}"; it has: ${known.join(', ')}.`)
-  }
+  const names = [columns.url, columns.caption].map((column) => {
+    const name = typeof column === 'number' ? known[column] : column
+    if (name !== undefined && known.includes(name)) return name
+    throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
+  })
+  const metadata = file.metadata()
   let row = 0
   for (let group = 0; group < metadata.numRowGroups(); group++) {
     const size = metadata.rowGroup(group).numRows()
@@ -27,13 +27,21 @@ export async function* readParquetPairs(
       row += size
       continue
     }
-    const table = tableFromIPC((await file.read({ rowGroups: [group], columns: names })).intoIPCStream())
+    const table = await readGroup(file, group, names, path)
     const url = table.getChild(names[0])
     const caption = table.getChild(names[1])
     for (let index = 0; index < table.numRows; index++, row++) {
       if (row >= from.at)
         yield pairRow({ at: row, line: 0 }, `${path} row ${row}`, url?.get(index), caption?.get(index))
     }
+  }
+}
+
+async function readGroup(file: parquet.ParquetFile, group: number, columns: string[], path: string) {
+  try {
+    return tableFromIPC((await file.read({ rowGroups: [group], columns })).intoIPCStream())
+  } catch (error) {
+    throw new UserError(`${path} is damaged: row group ${group} cannot be read: ${String(error)}`)
   }
 }
 

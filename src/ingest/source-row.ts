@@ -10,7 +10,10 @@ export interface Mark {
 
 /** A named box of gold data. */
 export interface GoldRegion {
+  /** Empty where the source names the box by its spans alone. */
   readonly category: string
+  /** Place of the category in the source's own list: the order of names in a prompt. */
+  readonly order: number
   /** Pixels of the source's picture. */
   readonly xyxy: Xyxy
   /** Spans in the first caption, code points; none where the box is only named by its category. */
@@ -28,6 +31,8 @@ export interface SourceRow {
   readonly captions: readonly Caption[]
   /** Present, though perhaps empty, where the source has boxes. */
   readonly regions: readonly GoldRegion[] | null
+  /** Boxes and captions of the picture that the source left out, by reason. */
+  readonly dropped: Readonly<Record<string, number>>
   /** Size of the picture that the boxes are in, where the source gives it. */
   readonly size: { readonly width: number; readonly height: number } | null
   readonly license: string | null
@@ -41,6 +46,7 @@ const blank = {
   file: null,
   captions: [],
   regions: null,
+  dropped: {},
   size: null,
   license: null,
   meta: null,
@@ -52,18 +58,17 @@ export function sourceRow(row: Partial<SourceRow> & Pick<SourceRow, 'mark' | 'pl
   return { ...blank, ...row }
 }
 
+/** A row that cannot be read. */
+export function problemRow(mark: Mark, place: string, problem: string): SourceRow {
+  return sourceRow({ mark, place, problem: { reason: 'malformed_row', detail: `${place}: ${problem}` } })
+}
+
 /** A row of url and caption, or a reject where one of them is not there. */
 export function pairRow(mark: Mark, place: string, url: unknown, caption: unknown): SourceRow {
-  if (typeof url !== 'string' || url.trim() === '') {
-    return sourceRow({ mark, place, problem: { reason: 'malformed_row', detail: `${place}: no url` } })
-  }
+  if (typeof url !== 'string' || url.trim() === '') return problemRow(mark, place, 'no url')
   if (typeof caption !== 'string' || caption.trim() === '') {
-    return sourceRow({
-      mark,
-      place,
-      url,
-      problem: { reason: 'empty_caption', detail: `${place}: no caption` },
-    })
+    const problem = { reason: 'empty_caption', detail: `${place}: no caption` }
+    return sourceRow({ mark, place, url, problem })
   }
   return sourceRow({ mark, place, url, captions: [{ text: caption, kind: 'web' }] })
 }

@@ -1,61 +1,57 @@
 import { UserError } from '../user-error.js'
 import type { IngestConfig } from './config.js'
 import { readLines } from './read-lines.js'
-import { type Mark, pairRow, type SourceRow, sourceRow } from './source-row.js'
+import { type Mark, pairRow, problemRow, type SourceRow } from './source-row.js'
 
 /**
  * Pairs from tab-separated values. With a header (the default) columns are named, `url` and `caption` unless said
- * otherwise; without one they are numbered: CC3M is caption, then url. Tabs are not quoted in these files.
+ * otherwise; without one they are numbered: CC3M is caption, then url. Tabs are not quoted in these files, so a
+ * quotation mark is a character like any other.
  */
 export async function* readTsv(
   config: IngestConfig & { path: string },
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
   const { path, header = true, columns = { url: 'url', caption: 'caption' } } = config
-  const names = header ? await headerOf(path) : undefined
-  const url = columnIndex(columns.url, names, path)
-  const caption = columnIndex(columns.caption, names, path)
-  const start = from ?? (names ? { at: names.bytes, line: 2 } : undefined)
-  for await (const { mark, text } of readLines(path, start)) {
-    const place = `${path}:${mark.line}`
-    const cells = text?.split('\t')
-    const needed = Math.max(url, caption) + 1
-    if (!cells || cells.length < needed) {
-      const detail = cells
-        ? `${place}: ${cells.length} columns, ${needed} needed`
-        : `${place}: line over 1 MiB`
-      yield sourceRow({ mark, place, problem: { reason: 'malformed_row', detail } })
-    } else yield pairRow(mark, place, cells[url], cells[caption])
+  const head = header ? await readHeader(path) : undefined
+  const url = columnIndex(columns.url, head?.names, path)
+  const caption = columnIndex(columns.caption, head?.names, path)
+  const needed = Math.max(url, caption) + 1
+  const start = from ?? head?.next
+  if (head && !start) return
+  for await (const line of readLines(path, start)) {
+    const place = `${path}:${line.mark.line}`
+    if (line.text === null) yield problemRow(line.mark, place, line.problem)
+    else {
+      const cells = line.text.split('\t')
+      if (cells.length >= needed) yield pairRow(line.mark, place, cells[url], cells[caption])
+      else yield problemRow(line.mark, place, `${cells.length} columns, ${needed} needed`)
+    }
   }
 }
 
 interface Header {
   readonly names: readonly string[]
-  readonly bytes: number
+  /** The first row, if there is one. */
+  readonly next?: Mark
 }
 
-async function headerOf(path: string): Promise<Header> {
-  for await (const { text } of readLines(path)) {
+async function readHeader(path: string): Promise<Header> {
+  let names: readonly string[] | undefined
+  for await (const { mark, text } of readLines(path)) {
+    if (names) return { names, next: mark }
     if (text === null) break
-    const bare = text.replace(/^\uFEFF/, '')
-    // The line's own bytes and its end: a carriage return that was cut off counts too.
-    const second = await secondLine(path)
-    return { names: bare.split('\t'), bytes: second ?? Buffer.byteLength(text) + 1 }
+    names = text.split('\t')
   }
-  throw new UserError(`${path} is empty: a header line with column names was expected.`)
+  if (names) return { names }
+  throw new UserError(`${path} has no header: a first line with column names was expected.`)
 }
 
-/** Byte at which the second line begins. */
-async function secondLine(path: string): Promise<number | undefined> {
-  for await (const { mark } of readLines(path)) if (mark.line === 2) return mark.at
-  return undefined
-}
-
-function columnIndex(column: string | number, header: Header | undefined, path: string): number {
-  if (typeof column === 'number') return column
-  if (!header) throw new UserError(`${path} has no header: name its columns by number, not "${column}".`)
-  const index = header.names.indexOf(column)
-  if (index === -1)
-    throw new UserError(`${path} has no column "${column}"; it has: ${header.names.join(', ')}.`)
+function columnIndex(column: string | number, names: readonly string[] | undefined, path: string): number {
+  if (!names && typeof column === 'string')
+    throw new UserError(`${path} has no header: name its columns by number, not "${column}".`)
+  const index = typeof column === 'number' ? column : (names ?? []).indexOf(column)
+  if (index === -1 || (names && index >= names.length))
+    throw new UserError(`${path} has no column "${column}"; it has: ${(names ?? []).join(', ')}.`)
   return index
 }

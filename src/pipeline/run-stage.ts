@@ -157,7 +157,7 @@ export async function runFilter(
       work: (task) => filterShard(task, { ...stage.with, phrases, proposals }),
     }),
   )
-  return { stage, dataset, phrases, missing }
+  return { stage, dataset, phrases, grounding: stage.name, missing }
 }
 
 export async function runTrain(
@@ -167,7 +167,12 @@ export async function runTrain(
 ): Promise<StageOutput> {
   const sources = stage.needs.flatMap((name): (SampleSource & { hashes: Promise<string> })[] => {
     const { dataset, phrases, grounding, missing } = outputOf(context, name)
-    if (!dataset || !grounding) return []
+    if (!dataset) return []
+    if (!grounding) {
+      // Captions for the vocabulary may come from anywhere; what is to be trained on must have boxes.
+      if (stage.with.vocabulary.includes(name)) return []
+      throw new UserError(`Stage "${stage.name}" cannot train on "${name}": it has no boxes. Name its filter stage.`)
+    }
     if (missing.length > 0) {
       throw new UserError(
         `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,

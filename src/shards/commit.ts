@@ -1,5 +1,6 @@
+import { z } from 'zod'
 import { UserError } from '../user-error.js'
-import { familyPath } from './family-path.js'
+import { families, familyPath } from './family-path.js'
 import type { Family } from './rows.js'
 import type { ShardStats } from './stats.js'
 import type { Storage } from './storage.js'
@@ -31,22 +32,92 @@ export interface CommitRecord {
   readonly createdAt: string
 }
 
+const count = z.number().int().nonnegative()
+const counts = z.record(z.string(), count)
+const sums = z.record(z.string(), z.number())
+
+const recordSchema = z.object({
+  stage: z.string(),
+  family: z.enum(families),
+  main: z.enum(families),
+  shard: z.string(),
+  configHash: z.string(),
+  inputs: z.record(z.string(), z.string()),
+  files: z.partialRecord(
+    z.enum(families),
+    z.object({ path: z.string(), rows: count, bytes: count, sha256: z.string() }),
+  ),
+  unit: z.string(),
+  in: count,
+  out: count,
+  rejected: counts,
+  stats: z.object({
+    counts: sums,
+    histograms: z.record(z.string(), z.object({ edges: z.array(z.number()), counts: z.array(count) })),
+    tallies: z.record(z.string(), sums),
+  }),
+  seconds: z.number(),
+  createdAt: z.string(),
+})
+
+/**
+ * The record of a shard's family, or undefined where that does not exist. A family that was written beside another
+ * exists from the instant the other's record does.
+ *
+ * @throws UserError where it is not a record, or of a newer version than this program
+ */
 export async function readCommit(
   storage: Storage,
   family: Family,
   stage: string | null,
   shard: string,
 ): Promise<CommitRecord | undefined> {
-  return readRecord(storage, familyPath(family, stage, shard, 'json'))
+  const record = await readRecord(storage, familyPath(family, stage, shard, 'json'))
+  if (!record || record.main === record.family) return record
+  const main = await readRecord(storage, familyPath(record.main, record.stage, shard, 'json'))
+  const isWhole = main?.stage === record.stage && main.files[family]?.sha256 === record.files[family]?.sha256
+  return isWhole ? record : undefined
 }
 
-/** The record of that name, or undefined where there is none. Throws a UserError where it is not a record. */
+/** The record of that name as it stands. Throws as `readCommit` does. */
 export async function readRecord(storage: Storage, name: string): Promise<CommitRecord | undefined> {
   const bytes = await storage.read(name)
   if (!bytes) return undefined
+  const where = storage.path(name)
+  const bad = (what: string) =>
+    new UserError(`${where} is not a commit record (${what}): delete it, and its shard is made anew.`)
+  let value: unknown
   try {
-    const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as CommitRecord
-    if (record.version === 1 && record.files && record.rejected) return record
-  } catch {}
-  throw new UserError(`${storage.path(name)} is not a commit record: delete it, and its shard is made anew.`)
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch (error) {
+    throw bad((error as Error).message)
+  }
+  const version = (value as { version?: unknown } | null)?.version
+  if (typeof version === 'number' && version > 1) {
+    throw new UserError(`${where} has version ${version}, this groundmill reads up to 1: update groundmill.`)
+  }
+  if (version !== 1) throw bad('it has no version')
+  const parsed = recordSchema.safeParse(value)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw bad(`${issue.path.join('.')}: ${issue.message}`)
+  }
+  // The value itself: zod's copy would lose the word "__proto__" of a tally.
+  const record = value as CommitRecord
+  if (!addsUp(record)) throw bad(sumsOf(record))
+  return record
 }
+
+type Sums = Pick<CommitRecord, 'unit' | 'in' | 'out' | 'rejected'>
+
+/** Whether all that went in came out or was rejected with a reason. */
+export function addsUp(record: Sums): boolean {
+  return record.in === record.out + rejectedOf(record)
+}
+
+/** The counts in words, for the message that they do not add up. */
+export function sumsOf(record: Sums): string {
+  return `${record.in} ${record.unit} in, ${record.out} out and ${rejectedOf(record)} rejected do not add up`
+}
+
+const rejectedOf = ({ rejected }: Sums) => Object.values(rejected).reduce((sum, count) => sum + count, 0)

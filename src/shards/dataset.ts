@@ -38,7 +38,9 @@ export async function readDataset(storage: Storage): Promise<DatasetInfo> {
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch (error) {
-    throw new UserError(`${where} is not JSON: ${(error as Error).message}`)
+    throw new UserError(
+      `${where} is not JSON (${(error as Error).message}): delete it and run the ingest stage again; its shards are kept.`,
+    )
   }
   const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion
   if (typeof version === 'number' && version > SCHEMA_VERSION) {

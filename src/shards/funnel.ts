@@ -1,6 +1,7 @@
-import { readRecord } from './commit.js'
+import { type CommitRecord, readRecord } from './commit.js'
+import { families } from './family-path.js'
 import type { Family } from './rows.js'
-import { addCounts, emptyStats, mergeStats, type ShardStats } from './stats.js'
+import { addCounts, type ShardStats, sumStats } from './stats.js'
 import type { Storage } from './storage.js'
 
 /** One stage's part of the funnel: the sums of its shards' records. */
@@ -14,39 +15,53 @@ export interface FunnelStage {
   readonly shards: number
   readonly bytes: number
   readonly seconds: number
+  /** When its first shard was made. */
   readonly createdAt: string
   readonly stats: ShardStats
 }
 
-const order: readonly Family[] = ['images', 'phrases', 'proposals', 'grounding']
-
-/** What went in and came out of every stage of a dataset, in the order of the data's way through it. */
+/**
+ * What went in and came out of every stage of a dataset, in the order of the data's way through it, and of stages of
+ * one family in the order in which they first ran.
+ *
+ * @throws UserError where a record is malformed or its counts do not add up
+ */
 export async function datasetFunnel(storage: Storage): Promise<FunnelStage[]> {
-  const stages = new Map<string, FunnelStage>()
-  for (const family of order) {
+  const funnel: FunnelStage[] = []
+  for (const family of families) {
+    const stages = new Map<string, CommitRecord[]>()
     for (const name of await storage.list(family)) {
       if (!name.endsWith('.json')) continue
       const record = await readRecord(storage, name)
       // Families written beside the main one would count the same rows again.
       if (!record || record.main !== family) continue
-      const key = `${family}/${record.stage}`
-      const sum = stages.get(key)
-      const bytes = Object.values(record.files).reduce((total, file) => total + file.bytes, 0)
-      stages.set(key, {
-        stage: record.stage,
-        family,
-        unit: record.unit,
-        in: (sum?.in ?? 0) + record.in,
-        out: (sum?.out ?? 0) + record.out,
-        rejected: addCounts(sum?.rejected ?? {}, record.rejected),
-        shards: (sum?.shards ?? 0) + 1,
-        bytes: (sum?.bytes ?? 0) + bytes,
-        seconds: (sum?.seconds ?? 0) + record.seconds,
-        createdAt: sum && sum.createdAt < record.createdAt ? sum.createdAt : record.createdAt,
-        stats: mergeStats(sum?.stats ?? emptyStats, record.stats),
-      })
+      const records = stages.get(record.stage)
+      if (records) records.push(record)
+      else stages.set(record.stage, [record])
     }
+    const sums = [...stages.values()].map(sumOf)
+    funnel.push(...sums.sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.stage, b.stage)))
   }
-  const rank = ({ family }: FunnelStage) => order.indexOf(family)
-  return [...stages.values()].sort((a, b) => rank(a) - rank(b) || (a.createdAt < b.createdAt ? -1 : 1))
+  return funnel
 }
+
+function sumOf(records: readonly CommitRecord[]): FunnelStage {
+  const [{ stage, family, unit }] = records
+  const sum = (value: (record: CommitRecord) => number) =>
+    records.reduce((total, record) => total + value(record), 0)
+  return {
+    stage,
+    family,
+    unit,
+    in: sum((record) => record.in),
+    out: sum((record) => record.out),
+    rejected: records.reduce<Record<string, number>>((all, { rejected }) => addCounts(all, rejected), {}),
+    shards: records.length,
+    bytes: sum(({ files }) => Object.values(files).reduce((total, file) => total + file.bytes, 0)),
+    seconds: sum(({ seconds }) => seconds),
+    createdAt: records.map(({ createdAt }) => createdAt).reduce((a, b) => (a < b ? a : b)),
+    stats: sumStats(records.map(({ stats }) => stats)),
+  }
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,10 +1,8 @@
-import { openAsBlob } from 'node:fs'
-import { access } from 'node:fs/promises'
-import { tableFromIPC } from 'apache-arrow'
-import * as parquet from 'parquet-wasm'
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
 import { UserError } from '../user-error.js'
 import { familyPath } from './family-path.js'
-import { rowsOf } from './record-batch.js'
+import { damaged, openParquet } from './open-parquet.js'
 import type { Families, Family } from './rows.js'
 import type { Storage } from './storage.js'
 
@@ -14,9 +12,12 @@ export interface ReadOptions<Column extends string = string> {
 }
 
 /**
- * Streams the rows of a shard, one row group in memory at a time.
+ * Streams the rows of a shard, one row group in memory at a time. Picture bytes are views into their row group: who
+ * keeps few of many copies them.
  *
- * @throws UserError where the file is missing, cut short or not Parquet
+ * Read with hyparquet, since parquet-wasm ends the process on damaged pages, where nothing can catch it.
+ *
+ * @throws UserError where the file is missing, cut short, not Parquet, or has not the columns
  */
 export async function* readShard<F extends Family, Column extends keyof Families[F] & string>(
   storage: Storage,
@@ -26,38 +27,42 @@ export async function* readShard<F extends Family, Column extends keyof Families
   { columns }: ReadOptions<Column> = {},
 ): AsyncGenerator<Pick<Families[F], Column>, void, void> {
   const path = storage.path(familyPath(family, stage, shard, 'parquet'))
-  const file = await openParquet(path)
+  const { file, metadata, close } = await openParquet(path)
   try {
-    const groups = file.metadata().numRowGroups()
-    for (let group = 0; group < groups; group++) {
-      const table = await file
-        .read({ rowGroups: [group], ...(columns ? { columns: [...columns] } : {}) })
-        .catch((error: unknown) => {
-          throw damaged(path, error)
-        })
-      for (const batch of tableFromIPC(table.intoIPCStream()).batches) {
-        for (const row of rowsOf(batch)) yield row as unknown as Pick<Families[F], Column>
+    checkColumns(path, family, columns, new Set(metadata.schema.map(({ name }) => name)))
+    let rowStart = 0
+    for (const group of metadata.row_groups) {
+      const rowEnd = rowStart + Number(group.num_rows)
+      const rows = await parquetReadObjects({
+        file,
+        metadata,
+        rowStart,
+        rowEnd,
+        columns: columns && [...columns],
+        compressors,
+        utf8: false,
+      }).catch((error: unknown) => {
+        throw damaged(path, error)
+      })
+      if (rows.length !== rowEnd - rowStart) {
+        throw damaged(path, `${rows.length} of ${rowEnd - rowStart} rows of a row group`)
       }
+      yield* rows as Pick<Families[F], Column>[]
+      rowStart = rowEnd
     }
   } finally {
-    file.free()
+    await close()
   }
 }
 
-async function openParquet(path: string): Promise<parquet.ParquetFile> {
-  // openAsBlob does not say why it fails.
-  await access(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
-  const blob = await openAsBlob(path)
-  return parquet.ParquetFile.fromFile(blob).catch((error: unknown) => {
-    throw damaged(path, error)
-  })
-}
-
-function damaged(path: string, error: unknown): UserError {
-  const cause = error instanceof Error ? error.message : String(error)
-  return new UserError(
-    `${path} is damaged or cut short (${cause}). Delete it and its .json record, and run the pipeline again to make it anew.`,
-  )
+function checkColumns(
+  path: string,
+  family: Family,
+  columns: readonly string[] | undefined,
+  known: ReadonlySet<string>,
+) {
+  const missing = (columns ?? ['key']).find((column) => !known.has(column))
+  if (missing !== undefined) {
+    throw new UserError(`${path} has no column "${missing}": it is not a shard of ${family}.`)
+  }
 }

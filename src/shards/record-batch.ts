@@ -1,85 +1,101 @@
-/** Rows to Arrow record batches and back. */
 import {
   type Data,
   DataType,
+  type Field,
   type FixedSizeList,
   type List,
   makeData,
   RecordBatch,
   type Schema,
   Struct,
-  type Vector,
-  vectorFromArray,
 } from 'apache-arrow'
 
 type Row = Readonly<Record<string, unknown>>
 
-/** One record batch of rows whose columns are those of the schema. */
+/**
+ * One record batch of rows whose columns are those of the schema. Built by hand: Arrow's own builders copy picture
+ * bytes one by one.
+ *
+ * @throws Error naming the column where a value is missing or cannot be held by it
+ */
 export function recordBatch(schema: Schema, rows: readonly Row[]): RecordBatch {
   const children = schema.fields.map((field) =>
     columnData(
-      field.type,
-      rows.map((row) => row[field.name] ?? null),
+      field,
+      rows.map((row) => row[field.name]),
+      field.name,
     ),
   )
   const type = new Struct(schema.fields)
-  return new RecordBatch(
-    schema,
-    makeData({ type, length: rows.length, nullCount: 0, children }) as Data<Struct>,
-  )
+  return new RecordBatch(schema, makeData({ type, length: rows.length, nullCount: 0, children }))
 }
 
-/** A column by hand: Arrow's own builders copy picture bytes one by one. */
-function columnData(type: DataType, values: readonly unknown[]): Data {
+function columnData(field: Field, values: readonly unknown[], where: string): Data {
+  const { type } = field
+  const length = values.length
+  const wrong = (index: number, expected: string) =>
+    new TypeError(`column ${where}, value ${index}: expected ${expected}, got ${String(values[index])}`)
+  const check = (isGood: (value: unknown) => boolean, expected: string) => {
+    const index = values.findIndex((value) => !isGood(value))
+    if (index >= 0) throw wrong(index, expected)
+  }
   if (DataType.isBinary(type)) {
-    const parts = values as readonly Uint8Array[]
-    const valueOffsets = offsetsOf(parts.map((part) => part.length))
-    const data = new Uint8Array(valueOffsets[parts.length])
-    parts.forEach((part, index) => {
-      data.set(part, valueOffsets[index])
-    })
-    return makeData({ type, length: values.length, nullCount: 0, valueOffsets, data })
+    check((value) => value instanceof Uint8Array, 'bytes')
+    const { offsets, data } = joined(values as Uint8Array[])
+    return makeData({ type, length, nullCount: 0, valueOffsets: offsets, data })
   }
-  if (DataType.isStruct(type)) {
-    const children = type.children.map((field) =>
-      columnData(
-        field.type,
-        values.map((value) => (value as Row)[field.name] ?? null),
-      ),
+  if (DataType.isUtf8(type)) {
+    check((value) => typeof value === 'string' || (field.nullable && value === null), 'a string')
+    const { offsets, data } = joined(
+      values.map((value) => (value === null ? empty : encode(value as string))),
     )
-    return makeData({ type: type as Struct, length: values.length, nullCount: 0, children })
-  }
-  if (DataType.isList(type)) {
-    const lists = values as readonly (readonly unknown[])[]
-    const child = columnData(type.children[0].type, lists.flat(1))
-    const valueOffsets = offsetsOf(lists.map((list) => list.length))
-    return makeData({ type: type as List, length: values.length, nullCount: 0, valueOffsets, child })
-  }
-  if (DataType.isFixedSizeList(type)) {
-    const child = columnData(type.children[0].type, (values as readonly (readonly unknown[])[]).flat(1))
-    return makeData({ type: type as FixedSizeList, length: values.length, nullCount: 0, child })
-  }
-  if (DataType.isFloat(type)) {
-    return makeData({
-      type,
-      length: values.length,
-      nullCount: 0,
-      data: Float32Array.from(values as number[]),
-    })
+    const valid = field.nullable ? validity(values) : {}
+    return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isInt(type)) {
-    return makeData({ type, length: values.length, nullCount: 0, data: Int32Array.from(values as number[]) })
+    check((value) => Number.isInteger(value) && (value as number) === ((value as number) | 0), 'an int32')
+    return makeData({ type, length, nullCount: 0, data: Int32Array.from(values as number[]) })
   }
-  if (values.length === 0) {
-    return makeData({
-      type,
-      length: 0,
-      nullCount: 0,
-      valueOffsets: new Int32Array(1),
-      data: new Uint8Array(0),
-    } as never)
+  if (DataType.isFloat(type)) {
+    check(Number.isFinite, 'a finite number')
+    return makeData({ type, length, nullCount: 0, data: Float32Array.from(values as number[]) })
   }
-  return vectorFromArray(values, type).data[0]
+  if (DataType.isStruct(type)) {
+    check((value) => typeof value === 'object' && value !== null, 'an object')
+    const children = type.children.map((child) =>
+      columnData(
+        child,
+        (values as Row[]).map((value) => value[child.name]),
+        `${where}.${child.name}`,
+      ),
+    )
+    return makeData({ type: type as Struct, length, nullCount: 0, children })
+  }
+  const [item] = type.children as [Field]
+  const lists = values as readonly (readonly unknown[])[]
+  if (DataType.isFixedSizeList(type)) {
+    const size = type.listSize
+    check((value) => Array.isArray(value) && value.length === size, `${size} values`)
+    const child = columnData(item, lists.flat(1), where)
+    return makeData({ type: type as FixedSizeList, length, nullCount: 0, child })
+  }
+  check(Array.isArray, 'a list')
+  const valueOffsets = offsetsOf(lists.map((list) => list.length))
+  const child = columnData(item, lists.flat(1), where)
+  return makeData({ type: type as List, length, nullCount: 0, valueOffsets, child })
+}
+
+const empty = new Uint8Array(0)
+const encoder = new TextEncoder()
+const encode = (text: string) => encoder.encode(text)
+
+function joined(parts: readonly Uint8Array[]): { offsets: Int32Array; data: Uint8Array } {
+  const offsets = offsetsOf(parts.map((part) => part.length))
+  const data = new Uint8Array(offsets[parts.length])
+  parts.forEach((part, index) => {
+    data.set(part, offsets[index])
+  })
+  return { offsets, data }
 }
 
 function offsetsOf(lengths: readonly number[]): Int32Array {
@@ -90,42 +106,13 @@ function offsetsOf(lengths: readonly number[]): Int32Array {
   return offsets
 }
 
-/** The rows of a batch as plain objects; picture bytes are views, not copies. */
-export function* rowsOf(batch: RecordBatch): Generator<Row> {
-  const columns = batch.schema.fields.map((field, index) => ({
-    name: field.name,
-    read: reader(batch.getChildAt(index) as Vector),
-  }))
-  for (let row = 0; row < batch.numRows; row++) {
-    const value: Record<string, unknown> = {}
-    for (const { name, read } of columns) value[name] = read(row)
-    yield value
-  }
-}
-
-/** Reads one value of a vector as plain data. */
-function reader(vector: Vector): (index: number) => unknown {
-  const { type } = vector
-  if (DataType.isStruct(type)) {
-    const fields = type.children.map((field, index) => ({
-      name: field.name,
-      read: reader(vector.getChildAt(index) as Vector),
-    }))
-    return (index) => Object.fromEntries(fields.map(({ name, read }) => [name, read(index)]))
-  }
-  if (DataType.isList(type)) {
-    const child = reader(vector.getChildAt(0) as Vector)
-    const { valueOffsets } = vector.data[0] as Data<List>
-    return (index) => {
-      const items: unknown[] = []
-      for (let at = valueOffsets[index]; at < valueOffsets[index + 1]; at++) items.push(child(at))
-      return items
-    }
-  }
-  if (DataType.isFixedSizeList(type)) {
-    const size = type.listSize
-    const child = reader(vector.getChildAt(0) as Vector)
-    return (index) => Array.from({ length: size }, (_, at) => child(index * size + at))
-  }
-  return (index) => vector.get(index)
+/** One bit a value, the lowest first: set where there is one. */
+function validity(values: readonly unknown[]): { nullCount: number; nullBitmap: Uint8Array } {
+  const nullBitmap = new Uint8Array((values.length + 7) >> 3)
+  let nullCount = 0
+  values.forEach((value, index) => {
+    if (value === null) nullCount++
+    else nullBitmap[index >> 3] |= 1 << (index & 7)
+  })
+  return { nullCount, nullBitmap }
 }

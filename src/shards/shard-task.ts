@@ -1,5 +1,6 @@
-import { type CommitRecord, readCommit } from './commit.js'
-import { familyPath } from './family-path.js'
+import { UserError } from '../user-error.js'
+import { addsUp, type CommitRecord, readCommit, readRecord, sumsOf } from './commit.js'
+import { families, familyPath } from './family-path.js'
 import type { Family } from './rows.js'
 import type { ShardStats } from './stats.js'
 import type { Storage } from './storage.js'
@@ -35,8 +36,10 @@ export interface ShardResult {
 
 /**
  * Makes a shard unless its record already carries the same configuration and inputs, then commits it: the files
- * first (each whole or absent), the records of the families beside the main one, the main record last. A program
- * killed at any instant leaves the shard as it was or not there.
+ * first (each whole or absent), the records of the families beside the main one, the main record last, with which all
+ * of them begin to exist. A program killed at any instant leaves the shard as it was or not there.
+ *
+ * @throws UserError where another stage of the dataset has the same name
  */
 export async function runShardTask(
   task: ShardTask,
@@ -46,15 +49,12 @@ export async function runShardTask(
   const { storage, stage, shard } = task
   const made = await readCommit(storage, family, stage, shard)
   if (made && isSame(made, task)) return { record: made, skipped: true }
-  // The old record goes before its files change, so that no record ever speaks of other bytes.
-  for (const other of [family, ...(Object.keys(made?.files ?? {}) as Family[])]) {
-    await storage.remove(familyPath(other, stage, shard, 'json'))
-  }
+  await clear(task, family)
 
   const start = performance.now()
   const output = await work()
   task.signal?.throwIfAborted()
-  checkSums(output, task)
+  checkOutput(output, task, family)
   const record: CommitRecord = {
     version: 1,
     stage,
@@ -78,18 +78,51 @@ export async function runShardTask(
 function isSame(record: CommitRecord, task: ShardTask): boolean {
   const names = Object.keys(task.inputs)
   return (
+    record.stage === task.stage &&
     record.configHash === task.configHash &&
     names.length === Object.keys(record.inputs).length &&
     names.every((name) => record.inputs[name] === task.inputs[name])
   )
 }
 
-function checkSums(output: ShardOutput, { stage, shard }: ShardTask) {
-  const rejected = Object.values(output.rejected).reduce((sum, count) => sum + count, 0)
-  if (output.in !== output.out + rejected) {
-    throw new Error(
-      `stage ${stage}, shard ${shard}: ${output.in} ${output.unit} in, ${output.out} out and ${rejected} rejected do not add up`,
-    )
+/**
+ * Removes what earlier runs of the task left, whole or half. The main record goes first, and every record before any
+ * file, so that no record ever speaks of other bytes.
+ */
+async function clear({ storage, stage, shard }: ShardTask, family: Family) {
+  const own: Family[] = [family]
+  for (const other of families) {
+    if (other === family) continue
+    const record = await readRecord(storage, familyPath(other, stage, shard, 'json'))
+    const isOther = record && record.main !== family
+    if (isOther && record.stage === stage) {
+      throw new UserError(
+        `${storage.url}: the stage "${stage}" already made the ${record.main} of shard ${shard}: give the stage that makes ${family} another name.`,
+      )
+    }
+    // Images are in no stage's folder: they are ingest's alone.
+    if (!isOther && other !== 'images') own.push(other)
+  }
+  for (const other of own) await storage.remove(familyPath(other, stage, shard, 'json'))
+  for (const other of own) {
+    for (const extension of ['parquet', 'json'] as const) {
+      await storage.sweep(familyPath(other, stage, shard, extension))
+    }
+    await storage.remove(familyPath(other, stage, shard, 'parquet'))
+  }
+}
+
+/** Guards the promises that every reader of a dataset relies on. */
+function checkOutput(output: ShardOutput, { stage, shard }: ShardTask, family: Family) {
+  const where = `stage ${stage}, shard ${shard}`
+  if (!addsUp(output)) throw new Error(`${where}: ${sumsOf(output)}`)
+  const main = output.files[family]
+  if (!main) throw new Error(`${where}: there is no file of ${family}`)
+  for (const other of families) {
+    const file = output.files[other]
+    if (file && other !== 'rejects' && file.rows !== main.rows) {
+      throw new Error(`${where}: ${file.rows} rows of ${other} beside ${main.rows} of ${family}`)
+    }
   }
 }
 

@@ -25,43 +25,56 @@ export interface StatsBuilder {
 
 /** Collects statistics while rows go by. */
 export function statsBuilder(): StatsBuilder {
-  const counts: Record<string, number> = {}
-  const histograms: Record<string, { edges: readonly number[]; counts: number[] }> = {}
-  // Maps, since a word may be "__proto__".
-  const tallies = new Map<string, Map<string, number>>()
+  const counts: Counts = new Map()
+  const histograms = new Map<string, { edges: readonly number[]; counts: number[] }>()
+  const tallies = new Map<string, Counts>()
   return {
-    count(name, by = 1) {
-      counts[name] = (counts[name] ?? 0) + by
-    },
+    count: (name, by = 1) => add(counts, name, by),
     observe(name, edges, value) {
-      histograms[name] ??= { edges, counts: new Array<number>(edges.length + 1).fill(0) }
+      let histogram = histograms.get(name)
+      if (!histogram) {
+        histogram = { edges, counts: new Array<number>(edges.length + 1).fill(0) }
+        histograms.set(name, histogram)
+      }
       let bin = 0
       while (bin < edges.length && value >= edges[bin]) bin++
-      histograms[name].counts[bin]++
+      histogram.counts[bin]++
     },
-    tally(name, word, by = 1) {
-      const words = tallies.get(name) ?? new Map<string, number>()
-      tallies.set(name, words.set(word, (words.get(word) ?? 0) + by))
-    },
+    tally: (name, word, by = 1) => add(entry(tallies, name), word, by),
     build: () => ({
-      counts,
-      histograms,
+      counts: sorted(counts),
+      histograms: Object.fromEntries(histograms),
       tallies: Object.fromEntries([...tallies].map(([name, words]) => [name, sorted(words)])),
     }),
   }
 }
 
+/** Adds up the statistics of two parts; the order of adding does not matter, and `emptyStats` changes nothing. */
 export function mergeStats(a: ShardStats, b: ShardStats): ShardStats {
-  const histograms: Record<string, Histogram> = { ...a.histograms }
-  for (const [name, histogram] of Object.entries(b.histograms)) {
-    const other = histograms[name]
-    histograms[name] = other
-      ? { edges: other.edges, counts: other.counts.map((count, bin) => count + histogram.counts[bin]) }
-      : histogram
+  return sumStats([a, b])
+}
+
+/** Adds up the statistics of any number of parts. */
+export function sumStats(parts: Iterable<ShardStats>): ShardStats {
+  const counts: Counts = new Map()
+  const histograms = new Map<string, Histogram>()
+  const tallies = new Map<string, Counts>()
+  for (const part of parts) {
+    for (const [name, count] of Object.entries(part.counts)) add(counts, name, count)
+    for (const [name, histogram] of Object.entries(part.histograms)) {
+      const sum = histograms.get(name)
+      histograms.set(name, sum ? mergeHistograms(sum, histogram) : histogram)
+    }
+    for (const [name, words] of Object.entries(part.tallies)) {
+      const sum = entry(tallies, name)
+      for (const [word, count] of Object.entries(words)) add(sum, word, count)
+    }
   }
-  const tallies: Record<string, Readonly<Record<string, number>>> = { ...a.tallies }
-  for (const [name, words] of Object.entries(b.tallies)) tallies[name] = addCounts(tallies[name] ?? {}, words)
-  return { counts: addCounts(a.counts, b.counts), histograms, tallies }
+  return {
+    counts: sorted(counts),
+    histograms: Object.fromEntries(histograms),
+    tallies: Object.fromEntries([...tallies].map(([name, words]) => [name, sorted(words)])),
+  }
 }
 
 /** Sums two tables of counts. */
@@ -69,9 +82,39 @@ export function addCounts(
   a: Readonly<Record<string, number>>,
   b: Readonly<Record<string, number>>,
 ): Record<string, number> {
-  const sum = new Map(Object.entries(a))
-  for (const [name, count] of Object.entries(b)) sum.set(name, (sum.get(name) ?? 0) + count)
+  const sum: Counts = new Map(Object.entries(a))
+  for (const [name, count] of Object.entries(b)) add(sum, name, count)
   return sorted(sum)
+}
+
+/**
+ * Histograms of shards that different versions of a program made may have different edges: the sum has those that
+ * both have, and each of its bins is exact.
+ */
+function mergeHistograms(a: Histogram, b: Histogram): Histogram {
+  const edges = a.edges.filter((edge) => b.edges.includes(edge))
+  const counts = new Array<number>(edges.length + 1).fill(0)
+  for (const histogram of [a, b]) {
+    let bin = 0
+    histogram.counts.forEach((count, index) => {
+      if (index > 0 && bin < edges.length && histogram.edges[index - 1] === edges[bin]) bin++
+      counts[bin] += count
+    })
+  }
+  return { edges, counts }
+}
+
+/** Maps, since a word may be "__proto__". */
+type Counts = Map<string, number>
+
+const add = (counts: Counts, name: string, by: number) => {
+  counts.set(name, (counts.get(name) ?? 0) + by)
+}
+
+function entry(tallies: Map<string, Counts>, name: string): Counts {
+  const words = tallies.get(name) ?? new Map()
+  tallies.set(name, words)
+  return words
 }
 
 const sorted = (words: ReadonlyMap<string, number>) =>

@@ -1,5 +1,5 @@
-import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
+import { access, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../write-file-atomic.js'
 
@@ -12,13 +12,23 @@ export interface Storage {
   exists(name: string): Promise<boolean>
   /** The bytes of an object, or undefined where there is none. */
   read(name: string): Promise<Uint8Array | undefined>
-  /** Writes an object so that it is there whole or not at all. */
+  /** Writes an object so that it is there whole or not at all. When this returns, it outlives a power cut. */
   write(name: string, bytes: Uint8Array | string): Promise<void>
-  /** Writes an object from chunks; nothing becomes visible unless all of them arrive. */
-  writeStream(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>
+  /**
+   * Writes an object from chunks, as `write` does: nothing becomes visible unless all of them arrive.
+   *
+   * @param check looks at the finished file before it becomes visible; where it throws, it never does
+   */
+  writeStream(
+    name: string,
+    chunks: AsyncIterable<Uint8Array>,
+    check?: (path: string) => Promise<void>,
+  ): Promise<void>
   /** Names of the objects below a folder, sorted. Files that are still being written are not objects. */
   list(prefix: string): Promise<string[]>
   remove(name: string): Promise<void>
+  /** Removes what a program that was killed while it wrote this object has left of it. */
+  sweep(name: string): Promise<void>
 }
 
 /**
@@ -40,23 +50,30 @@ export function openStorage(url: string): Storage {
         () => false,
       ),
     read: (name) => readFile(path(name)).catch(absent),
-    write: (name, bytes) => writeFileAtomic(path(name), bytes),
-    async writeStream(name, chunks) {
+    async write(name, bytes) {
+      await makeFolder(dirname(path(name)))
+      await writeFileAtomic(path(name), bytes)
+      await syncFolder(dirname(path(name)))
+    },
+    async writeStream(name, chunks, check) {
       const aside = asidePath(path(name))
-      await mkdir(dirname(aside), { recursive: true })
+      await makeFolder(dirname(aside))
       try {
         const file = await open(aside, 'w')
         try {
-          for await (const chunk of chunks) await file.write(chunk)
+          // Unlike `write`, `writeFile` goes on until every byte is taken.
+          for await (const chunk of chunks) await file.writeFile(chunk)
           await file.sync()
         } finally {
           await file.close()
         }
+        await check?.(aside)
         await rename(aside, path(name))
       } catch (error) {
         await rm(aside, { force: true })
         throw error
       }
+      await syncFolder(dirname(aside))
     },
     async list(prefix) {
       const entries = await readdir(path(prefix), { recursive: true, withFileTypes: true }).catch(absent)
@@ -65,7 +82,53 @@ export function openStorage(url: string): Storage {
         .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
         .sort()
     },
-    remove: (name) => rm(path(name), { force: true }),
+    async remove(name) {
+      const removed = await unlink(path(name)).then(() => true, absent)
+      if (removed) await syncFolder(dirname(path(name)))
+    },
+    async sweep(name) {
+      const folder = dirname(path(name))
+      const start = `${basename(name)}.`
+      for (const file of (await readdir(folder).catch(absent)) ?? []) {
+        if (!file.startsWith(start) || !file.endsWith(asideSuffix)) continue
+        const writer = Number.parseInt(file.slice(start.length), 10)
+        if (!(await isBeingWritten(join(folder, file), writer))) await rm(join(folder, file), { force: true })
+      }
+    },
+  }
+}
+
+/** Whether the process that began a file still lives, so far as this machine can tell. */
+async function isBeingWritten(path: string, pid: number): Promise<boolean> {
+  if (pid === process.pid) {
+    // In a container every run may have the same number: what is older than this process is not its own.
+    const modified = (await stat(path).catch(absent))?.mtimeMs ?? 0
+    return modified >= Date.now() - process.uptime() * 1000
+  }
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Makes a folder and those above it, each of them there after a power cut too. */
+async function makeFolder(folder: string) {
+  const first = await mkdir(folder, { recursive: true })
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
+/** A rename outlives a power cut only once its folder is on the disk. */
+async function syncFolder(folder: string) {
+  // Windows cannot open folders, and needs none of this.
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type RecordBatch, Table, tableToIPC } from 'apache-arrow'
+import { DataType, type RecordBatch, type Schema, Table, tableToIPC } from 'apache-arrow'
 import * as parquet from 'parquet-wasm'
 import { arrowSchema } from './arrow-schema.js'
 import { familyPath } from './family-path.js'
+import { openParquet } from './open-parquet.js'
 import { recordBatch } from './record-batch.js'
 import type { Families, Family } from './rows.js'
 import type { Storage } from './storage.js'
@@ -19,10 +20,14 @@ export interface ShardFile {
 const groupRows = 500
 const groupBytes = 16 * 1024 * 1024
 
+/** The writer cuts groups by the mean size of the rows it has: rows come to it in parts of a group. */
+const batchRows = 100
+const batchBytes = groupBytes / 4
+
 /**
  * Streams rows into a shard's Parquet file, which appears whole or not at all. The same rows give the same bytes.
  *
- * @throws whatever `rows` throws; then there is no file
+ * @throws whatever `rows` throws, and TypeError naming the column where a row is not of the family; then there is no file
  */
 export async function writeShard<F extends Family>(
   storage: Storage,
@@ -42,7 +47,13 @@ export async function writeShard<F extends Family>(
       yield chunk
     }
   }
-  await storage.writeStream(path, chunks())
+  await storage.writeStream(path, chunks(), async (file) => {
+    const written = await openParquet(file)
+    await written.close()
+    if (written.rows !== counter.rows) {
+      throw new Error(`${path}: ${written.rows} of ${counter.rows} rows were written`)
+    }
+  })
   return { path, rows: counter.rows, bytes, sha256: hash.digest('hex') }
 }
 
@@ -52,16 +63,17 @@ async function* parquetChunks<F extends Family>(
   counter: { rows: number },
 ): AsyncGenerator<Uint8Array> {
   const schema = arrowSchema(family)
-  const batches = batchesOf(family, rows)[Symbol.asyncIterator]()
+  const batches = batchesOf(schema, rows)
   const first = await batches.next()
   if (first.done) {
     // parquet-wasm cannot make a schema out of an empty stream.
-    yield parquet.writeParquet(wasmTable(recordBatch(schema, [])), writerProperties(family))
+    const table = parquet.Table.fromIPCStream(tableToIPC(new Table(recordBatch(schema, [])), 'stream'))
+    yield parquet.writeParquet(table, writerProperties(schema))
     return
   }
   // parquet-wasm closes a valid but short file where its source fails: the error is kept, to be thrown at the end.
-  let failure: unknown
-  let pending: IteratorResult<RecordBatch> = first
+  let failure: { readonly error: unknown } | undefined
+  let pending: IteratorResult<RecordBatch, void> = first
   const source = new ReadableStream<parquet.RecordBatch>({
     async pull(controller) {
       try {
@@ -70,54 +82,86 @@ async function* parquetChunks<F extends Family>(
           return
         }
         counter.rows += pending.value.numRows
-        for (const batch of wasmTable(pending.value).recordBatches()) controller.enqueue(batch)
+        for (const batch of wasmBatches(pending.value)) controller.enqueue(batch)
         pending = await batches.next()
       } catch (error) {
-        failure = error
+        failure = { error }
         controller.error(error)
       }
     },
   })
-  const out = await parquet.transformParquetStream(source, writerProperties(family))
-  for await (const chunk of out as unknown as AsyncIterable<Uint8Array>) yield chunk
-  if (failure !== undefined) throw failure
+  try {
+    const out = await parquet.transformParquetStream(source, writerProperties(schema))
+    for await (const chunk of out as unknown as AsyncIterable<Uint8Array>) yield chunk
+  } finally {
+    // Where writing failed, the rows' own source is told to let go of what it holds.
+    await batches.return()
+  }
+  if (failure) throw failure.error
 }
 
-/** Cuts rows into batches of bounded rows and bytes; each becomes a row group. */
-async function* batchesOf<F extends Family>(
-  family: F,
-  rows: Iterable<Families[F]> | AsyncIterable<Families[F]>,
-): AsyncGenerator<RecordBatch> {
-  const schema = arrowSchema(family)
-  let group: Families[F][] = []
+/** Cuts rows into batches of bounded rows and bytes. */
+async function* batchesOf(
+  schema: Schema,
+  rows: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<RecordBatch, void, void> {
+  let batch: Record<string, unknown>[] = []
   let bytes = 0
   for await (const row of rows) {
-    group.push(row)
-    bytes += 'image' in row ? row.image.bytes.length : 0
-    if (group.length < groupRows && bytes < groupBytes) continue
-    yield recordBatch(schema, group as never)
-    group = []
+    batch.push(row as Record<string, unknown>)
+    bytes += sizeOf(row)
+    if (batch.length < batchRows && bytes < batchBytes) continue
+    yield recordBatch(schema, batch)
+    batch = []
     bytes = 0
   }
-  if (group.length > 0) yield recordBatch(schema, group as never)
+  if (batch.length > 0) yield recordBatch(schema, batch)
 }
 
-function wasmTable(batch: RecordBatch): parquet.Table {
-  return parquet.Table.fromIPCStream(tableToIPC(new Table(batch), 'stream'))
+/** About how many bytes a value takes. */
+function sizeOf(value: unknown): number {
+  if (value instanceof Uint8Array || typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 4
+  let bytes = 0
+  for (const part of Object.values(value)) bytes += sizeOf(part)
+  return bytes
 }
 
-/** JPEG bytes do not compress and are all different: they are stored as they are, without statistics. */
-function writerProperties(family: Family): parquet.WriterProperties {
-  const builder = new parquet.WriterPropertiesBuilder()
-    .setCompression(parquet.Compression.ZSTD)
+function wasmBatches(batch: RecordBatch): parquet.RecordBatch[] {
+  const table = parquet.Table.fromIPCStream(tableToIPC(new Table(batch), 'stream'))
+  try {
+    return table.recordBatches()
+  } finally {
+    // The batches stay; a table left to the garbage collector would hold its memory long after they are written.
+    table.free()
+  }
+}
+
+/**
+ * Pictures do not compress and are all different: their bytes are stored as they are, without dictionary or
+ * statistics. parquet-wasm has no name for a column within a struct, so in a schema with pictures this is the default,
+ * and the plain columns are the exceptions.
+ */
+function writerProperties(schema: Schema): parquet.WriterProperties {
+  let builder = new parquet.WriterPropertiesBuilder()
     .setMaxRowGroupSize(groupRows)
+    .setMaxRowGroupBytes(groupBytes)
     .setCreatedBy('groundmill')
     // Besides the Arrow schema, where readers that know only Parquet's own metadata find it.
-    .setKeyValueMetadata(arrowSchema(family).metadata)
-  if (family !== 'images') return builder.build()
-  return builder
-    .setColumnCompression('image.bytes', parquet.Compression.UNCOMPRESSED)
-    .setColumnDictionaryEnabled('image.bytes', false)
-    .setColumnStatisticsEnabled('image.bytes', parquet.EnabledStatistics.None)
-    .build()
+    .setKeyValueMetadata(schema.metadata)
+  if (!schema.fields.some(({ name }) => name === 'image')) {
+    return builder.setCompression(parquet.Compression.ZSTD).build()
+  }
+  builder = builder
+    .setCompression(parquet.Compression.UNCOMPRESSED)
+    .setDictionaryEnabled(false)
+    .setStatisticsEnabled(parquet.EnabledStatistics.None)
+  for (const { name, type } of schema.fields) {
+    if (DataType.isNested(type)) continue
+    builder = builder
+      .setColumnCompression(name, parquet.Compression.ZSTD)
+      .setColumnDictionaryEnabled(name, true)
+      .setColumnStatisticsEnabled(name, parquet.EnabledStatistics.Chunk)
+  }
+  return builder.build()
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tableFromArrays, tableToIPC } from 'apache-arrow'
 import fc from 'fast-check'
@@ -9,9 +9,9 @@ import { ingestConfig } from '../../src/ingest/config.js'
 import { ingestShard } from '../../src/ingest/ingest-shard.js'
 import { planIngest } from '../../src/ingest/plan-ingest.js'
 import { readCommit } from '../../src/shards/commit.js'
-import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/shards/storage.js'
 import { imageServer, type Route } from '../helpers/image-server.js'
+import { ingestAll } from '../helpers/ingest-all.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -37,7 +37,16 @@ const status =
   (_, response) =>
     response.writeHead(code, headers).end('x')
 
+const arrivals: string[] = []
+const late: Route = (request, response) => {
+  setTimeout(() => {
+    arrivals.push(String(request.url).slice(1))
+    response.end(picture)
+  }, Math.random() * 40)
+}
+
 const { url, visits } = await imageServer({
+  ...Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`/late-${index}.jpg`, late])),
   '/ok.jpg': ok,
   '/flaky.jpg': (request, response, visit) =>
     visit < 3 ? status(503)(request, response, visit) : ok(request, response, visit),
@@ -48,6 +57,19 @@ const { url, visits } = await imageServer({
   '/text.jpg': (_, response) => response.writeHead(200).end('not a picture at all'),
   '/empty.jpg': (_, response) => response.writeHead(200).end(),
   '/cut.jpg': (_, response) => response.writeHead(200).end(noisy.subarray(0, noisy.length >> 1)),
+  '/broken.png': async (_, response) => {
+    const bytes = await sharp(noisy).png().toBuffer()
+    response.end(bytes.fill(7, 800, 1200))
+  },
+  // Fewer bytes than it promised, and then the end of the connection.
+  '/brief.jpg': (request, response) => {
+    response.writeHead(200, { 'content-length': picture.length }).write(picture.subarray(0, 100))
+    setTimeout(() => request.socket.destroy(), 20)
+  },
+  '/escape.jpg': status(302, { location: 'file:///etc/hostname' }),
+  '/failing.jpg': status(500),
+  // More patience than a crawler has: it is not tried again.
+  '/busy.jpg': status(429, { 'retry-after': '86400' }),
   '/slow.jpg': () => {},
   '/dripping.jpg': (_, response) => {
     response.writeHead(200)
@@ -87,34 +109,7 @@ const { url, visits } = await imageServer({
 })
 
 let count = 0
-async function ingest(given: object) {
-  const config = ingestConfig.parse({
-    fetch: { timeout_ms: 600, retries: 2, max_bytes: 500_000, concurrency: 8 },
-    image: { max_side: 200, max_pixels: 1_000_000 },
-    ...given,
-  })
-  const storage = openStorage(join(folder, `dataset-${count++}`))
-  const plan = await planIngest(config)
-  const records = []
-  for (const part of plan.shards) {
-    const task = { storage, stage: 's', shard: part.shard, configHash: 'c', inputs: {} }
-    records.push((await ingestShard(task, config, part)).record)
-  }
-  const collect = async <T>(rows: AsyncIterable<T>) => {
-    const all: T[] = []
-    for await (const row of rows) all.push(row)
-    return all
-  }
-  const all = async <F extends 'images' | 'rejects' | 'phrases' | 'grounding'>(family: F) =>
-    (
-      await Promise.all(
-        plan.shards.map(({ shard }) =>
-          collect(readShard(storage, family, family === 'images' ? null : 's', shard)),
-        ),
-      )
-    ).flat()
-  return { storage, plan, records, images: await all('images'), rejects: await all('rejects'), all }
-}
+const ingest = (given: object) => ingestAll(join(folder, `dataset-${count++}`), given)
 
 async function tsv(name: string, lines: readonly string[]): Promise<string> {
   const path = join(folder, name)
@@ -135,7 +130,12 @@ describe('ingest of pairs', () => {
       'page.jpg': 'not_image',
       'text.jpg': 'not_image',
       'empty.jpg': 'empty_body',
-      'cut.jpg': 'decode_error',
+      'cut.jpg': 'truncated',
+      'broken.png': 'decode_error',
+      'escape.jpg': 'bad_url',
+      'brief.jpg': 'connection',
+      'failing.jpg': 'http_500',
+      'busy.jpg': 'http_429',
       'slow.jpg': 'timeout',
       'dripping.jpg': 'timeout',
       'endless.jpg': 'too_large',
@@ -147,31 +147,29 @@ describe('ingest of pairs', () => {
       'nothing.jpg': 'http_404',
     }
     const lines = Object.keys(wanted).map((name) => `${url}/${name}\tcaption of ${name}`)
-    const odd = [
-      'ftp://host/x.jpg\tc',
-      'no tab here',
-      `${url}/ok.jpg\t `,
-      '\tno url',
-      'http://name.invalid/x.jpg\tc',
-    ]
+    const odd = ['ftp://host/x.jpg\tc', 'no tab here', `${url}/ok.jpg\t `, '\tno url']
     const path = await tsv('pairs.tsv', ['url\tcaption', ...lines, ...odd])
     const { images, rejects, records } = await ingest({ format: 'tsv', path })
     const reasons = new Map(
-      rejects.slice(0, -5).map((row) => [row.url?.split('/').at(-1) ?? row.detail, row.reason]),
+      rejects.slice(0, -4).map((row) => [row.url?.split('/').at(-1) ?? row.detail, row.reason]),
     )
     for (const [name, reason] of Object.entries(wanted)) expect(reasons.get(name) ?? null, name).toBe(reason)
     expect(images.map((row) => row.url?.split('/').at(-1))).toEqual(
       Object.keys(wanted).filter((name) => wanted[name] === null),
     )
-    const other = rejects.slice(-5).map(({ reason }) => reason)
-    expect(other.slice(0, 4)).toEqual(['bad_url', 'malformed_row', 'empty_caption', 'malformed_row'])
-    expect(['dns', 'connection']).toContain(other[4])
-    expect(rejects.find(({ reason }) => reason === 'malformed_row')?.detail).toContain('pairs.tsv:23')
-    expect(records[0].in).toBe(25)
-    expect(records[0].out + rejects.length).toBe(25)
+    const other = rejects.slice(-4).map(({ reason }) => reason)
+    expect(other).toEqual(['bad_url', 'malformed_row', 'empty_caption', 'malformed_row'])
+    expect(rejects.find(({ reason }) => reason === 'malformed_row')?.detail).toContain('pairs.tsv:28')
+    expect(records[0].in).toBe(29)
+    expect(records[0].out + rejects.length).toBe(29)
     // Tried three times, and no more often than that.
     expect(visits.get('/flaky.jpg')).toBe(3)
+    expect(visits.get('/failing.jpg')).toBe(3)
+    expect(visits.get('/brief.jpg')).toBe(3)
     expect(visits.get('/forbidden.jpg')).toBe(1)
+    expect(visits.get('/busy.jpg')).toBe(1)
+    // One request and the five redirects that are followed; no second try.
+    expect(visits.get('/circle.jpg')).toBe(6)
 
     const byName = new Map(images.map((row) => [row.url?.split('/').at(-1), row]))
     expect(byName.get('ok.jpg')).toMatchObject({
@@ -252,7 +250,18 @@ describe('ingest of pairs', () => {
       /Cannot read .*none\.tsv/,
     )
     const empty = await tsv('empty.tsv', [])
-    await expect(ingest({ format: 'tsv', path: empty })).rejects.toThrow(/is empty/)
+    await expect(ingest({ format: 'tsv', path: empty })).rejects.toThrow(/empty\.tsv has no header/)
+  })
+
+  it('keeps the order of the list whatever the order of arrival', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `late-${index}.jpg`)
+    const path = await tsv('order.tsv', ['url\tcaption', ...names.map((name) => `${url}/${name}\t${name}`)])
+    const { images } = await ingest({ format: 'tsv', path, shard_size: 25 })
+    expect(images.map(({ captions }) => captions[0].text)).toEqual(names)
+    expect(images.map(({ key }) => key)).toEqual([...images.map(({ key }) => key)].sort())
+    // Were the answers in order, this would show nothing.
+    expect(arrivals).toHaveLength(40)
+    expect(arrivals).not.toEqual(names)
   })
 
   it('leaves nothing behind when it is aborted', async () => {
@@ -279,7 +288,12 @@ describe('ingest of pairs', () => {
             'url\tcaption',
             ...names.map((own, index) => `${url}/${own}\t${index}`),
           ])
-          const { images, rejects } = await ingest({ format: 'tsv', path, shard_size })
+          const { images, rejects, records } = await ingest({ format: 'tsv', path, shard_size })
+          for (const record of records) {
+            const sum = Object.values(record.rejected).reduce((all, some) => all + some, 0)
+            expect(record.in).toBe(record.out + sum)
+          }
+          expect(records.reduce((all, record) => all + record.in, 0)).toBe(names.length)
           const keys = [...images, ...rejects].map(({ key }) => key)
           expect(new Set(keys).size).toBe(names.length)
           expect(images.map(({ captions }) => Number(captions[0].text))).toEqual(
@@ -289,88 +303,5 @@ describe('ingest of pairs', () => {
       ),
       { numRuns: 15 },
     )
-  })
-})
-
-describe('ingest of gold', () => {
-  it('makes phrases and boxes of MDETR spans, and of category names', async () => {
-    const images = join(folder, 'coco')
-    await mkdir(images, { recursive: true })
-    await writeFile(join(images, 'a.jpg'), await jpeg(400, 200))
-    const caption = '🦓 two big red dogs, a cat'
-    const annotations = [
-      {
-        image_id: 1,
-        category_id: 7,
-        bbox: [10, 20, 100, 80],
-        tokens_positive: [
-          [2, 5],
-          [6, 9],
-          [10, 13],
-          [14, 18],
-        ],
-      },
-      { image_id: 1, category_id: 7, bbox: [200, 20, 100, 80], tokens_positive: [[2, 18]] },
-      { image_id: 1, category_id: 3, bbox: [-20, -20, 60, 60], tokens_positive: [[20, 25]] },
-      { image_id: 1, category_id: 3, bbox: [500, 500, 10, 10], tokens_positive: [[20, 25]] },
-      { image_id: 1, category_id: 3, bbox: [1, 1, 50, 50], tokens_positive: [], iscrowd: 1 },
-    ]
-    const path = join(folder, 'instances.json')
-    await writeFile(
-      path,
-      JSON.stringify({
-        images: [
-          { id: 1, file_name: 'a.jpg', width: 400, height: 200, caption },
-          { id: 2, file_name: 'gone.jpg' },
-        ],
-        annotations,
-        categories: [
-          { id: 3, name: 'cat' },
-          { id: 7, name: 'dog' },
-        ],
-      }),
-    )
-    const { images: rows, all, rejects, records } = await ingest({ format: 'coco', images, instances: path })
-    expect(rejects.map(({ reason }) => reason)).toEqual(['missing_file'])
-    expect(rows[0].captions).toEqual([
-      { text: caption, kind: 'gold' },
-      { text: 'dog. cat', kind: 'categories' },
-    ])
-    const [{ phrases }] = await all('phrases')
-    const [{ regions }] = await all('grounding')
-    expect(phrases.map(({ caption: own, text }) => [own, text])).toEqual([
-      [0, 'two big red dogs'],
-      [1, 'dog'],
-      [0, 'a cat'],
-      [1, 'cat'],
-    ])
-    for (const { caption: own, start, end, text } of phrases) {
-      expect([...rows[0].captions[own].text].slice(start, end).join('')).toBe(text)
-    }
-    // The picture was halved, and its boxes with it; one is clipped, one lies outside.
-    expect(rows[0]).toMatchObject({ width: 200, height: 100 })
-    expect(regions.map(({ phrase, xyxy }) => [phrase, [...xyxy]])).toEqual([
-      [0, [5, 10, 55, 50]],
-      [1, [5, 10, 55, 50]],
-      [0, [100, 10, 150, 50]],
-      [1, [100, 10, 150, 50]],
-      [2, [0, 0, 20, 20]],
-      [3, [0, 0, 20, 20]],
-    ])
-    expect(regions.every(({ score, origin }) => score === 1 && origin === 'gold')).toBe(true)
-    expect(records[0].stats.counts.dropped_boxes).toBe(1)
-  })
-
-  it('reads pictures of a folder with captions beside them', async () => {
-    const path = join(folder, 'pictures')
-    await mkdir(path, { recursive: true })
-    await writeFile(join(path, 'b.jpg'), picture)
-    await writeFile(join(path, 'b.txt'), 'a red wall\n\nanother caption\n')
-    await writeFile(join(path, 'c.jpg'), picture)
-    const { images, rejects } = await ingest({ format: 'folder', path })
-    expect(images.map(({ captions }) => captions.map(({ text }) => text))).toEqual([
-      ['a red wall', 'another caption'],
-    ])
-    expect(rejects.map(({ reason }) => reason)).toEqual(['empty_caption'])
   })
 })

@@ -1,0 +1,41 @@
+/** What a benchmark prints: a table to read, or with --json one object. */
+import { formatTable } from '../src/cli/format-table.js'
+
+export interface Figure {
+  /** null where it could not be measured; `note` says why. */
+  readonly value: number | null
+  readonly unit: string
+  /** What was aimed at, such as "<= 1"; empty for what is only reported. */
+  readonly goal: string
+  readonly met: boolean | null
+  readonly note?: string
+}
+
+export function printReport(bench: string, runs: number, figures: Readonly<Record<string, Figure>>): void {
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ bench, runs, figures })}\n`)
+    return
+  }
+  const rows = Object.entries(figures).map(([name, { value, unit, goal, met, note }]) => [
+    name,
+    value === null ? '-' : Number(value.toPrecision(4)),
+    unit,
+    goal,
+    met === null ? '' : met ? 'met' : 'not met',
+    note ?? '',
+  ])
+  process.stdout.write(
+    `${bench}, ${runs} runs\n\n${formatTable(['figure', 'value', 'unit', 'goal', '', 'note'], rows)}\n`,
+  )
+}
+
+/** The value of `--name value` on the command line. */
+export function option(name: string, fallback: string): string {
+  const at = process.argv.indexOf(`--${name}`)
+  return at === -1 ? fallback : (process.argv[at + 1] ?? fallback)
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]
+}

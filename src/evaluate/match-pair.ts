@@ -1,0 +1,111 @@
+import type { BoxTable } from './box-table.js'
+
+/** What became of each detection in one range of areas: bit t of an entry speaks of IoU threshold t. */
+export interface Outcomes {
+  readonly low: number
+  readonly high: number
+  readonly matched: Uint16Array
+  /** The detection counts neither way. */
+  readonly ignored: Uint16Array
+}
+
+export interface Truth extends BoxTable {
+  readonly iscrowd: Uint8Array
+}
+
+/** Ground truth that one detection overlaps enough for the lowest threshold. */
+interface Candidate {
+  readonly truth: number
+  readonly iou: number
+}
+
+/**
+ * Matches the detections of one image and category to its ground truth, as COCOeval.evaluateImg does: best score first,
+ * each takes the free box that it overlaps most (of equals the last); boxes that do not count (crowds, and those outside
+ * the range of areas) only where no other will do; a crowd is never used up. Writes into `outcomes`.
+ *
+ * @param truthIndices in the order of the annotations
+ * @param foundIndices best score first
+ * @param thresholds ascending
+ */
+export function matchPair(
+  truth: Truth,
+  truthIndices: Int32Array,
+  found: BoxTable,
+  foundIndices: Int32Array,
+  thresholds: readonly number[],
+  outcomes: readonly Outcomes[],
+): void {
+  const every = (1 << thresholds.length) - 1
+  for (const outcome of outcomes)
+    for (const index of foundIndices) if (outside(found.area[index], outcome)) outcome.ignored[index] = every
+  if (truthIndices.length === 0) return
+  const lowest = Math.min(thresholds[0], 1 - 1e-10)
+  const candidates: Candidate[][] = []
+  let contested = false
+  for (const index of foundIndices) {
+    const list = overlapping(truth, truthIndices, found, index, lowest)
+    candidates.push(list)
+    contested ||= list.length > 0
+  }
+  if (!contested) return
+  const skipped = new Uint8Array(truthIndices.length)
+  const taken = new Uint8Array(truthIndices.length)
+  for (const outcome of outcomes) {
+    const { matched, ignored } = outcome
+    truthIndices.forEach((index, place) => {
+      skipped[place] = truth.iscrowd[index] || outside(truth.area[index], outcome) ? 1 : 0
+    })
+    for (let t = 0; t < thresholds.length; t++) {
+      taken.fill(0)
+      const least = Math.min(thresholds[t], 1 - 1e-10)
+      for (let at = 0; at < foundIndices.length; at++) {
+        let match = -1
+        for (let pass = 0; pass < 2 && match < 0; pass++) {
+          let best = least
+          for (const { truth: place, iou } of candidates[at]) {
+            if (skipped[place] !== pass || iou < best) continue
+            if (taken[place] && !truth.iscrowd[truthIndices[place]]) continue
+            best = iou
+            match = place
+          }
+        }
+        if (match < 0) continue
+        taken[match] = 1
+        const index = foundIndices[at]
+        matched[index] |= 1 << t
+        if (skipped[match]) ignored[index] |= 1 << t
+        else ignored[index] &= ~(1 << t)
+      }
+    }
+  }
+}
+
+/** Limits belong to the range. */
+export const outside = (area: number, { low, high }: Pick<Outcomes, 'low' | 'high'>): boolean =>
+  area < low || area > high
+
+/** Intersection over union of a detection with each box; over its own area where the box is a crowd. */
+function overlapping(
+  truth: Truth,
+  truthIndices: Int32Array,
+  { bbox, area }: BoxTable,
+  index: number,
+  least: number,
+): Candidate[] {
+  const candidates: Candidate[] = []
+  const [x, y, w, h] = [bbox[4 * index], bbox[4 * index + 1], bbox[4 * index + 2], bbox[4 * index + 3]]
+  for (let place = 0; place < truthIndices.length; place++) {
+    const at = 4 * truthIndices[place]
+    const [tx, ty, tw, th] = [truth.bbox[at], truth.bbox[at + 1], truth.bbox[at + 2], truth.bbox[at + 3]]
+    // The order of the operations is that of pycocotools' maskApi.c, so that the last bit agrees.
+    const width = Math.min(w + x, tw + tx) - Math.max(x, tx)
+    if (width <= 0) continue
+    const height = Math.min(h + y, th + ty) - Math.max(y, ty)
+    if (height <= 0) continue
+    const shared = width * height
+    const iou = shared / (truth.iscrowd[truthIndices[place]] ? area[index] : area[index] + tw * th - shared)
+    if (iou >= least) candidates.push({ truth: place, iou })
+  }
+  return candidates
+}

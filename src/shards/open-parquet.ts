@@ -1,0 +1,64 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync } from 'hyparquet'
+import { UserError } from '../user-error.js'
+
+/** A Parquet file whose footer has been read, and whose parts are read as they are asked for. */
+export interface ParquetFile {
+  readonly file: AsyncBuffer
+  readonly metadata: FileMetaData
+  readonly rows: number
+  close(): Promise<void>
+}
+
+/** How much is read at first from the end of a file: most often the whole footer. */
+const tailBytes = 64 * 1024
+
+/**
+ * Opens a Parquet file and reads its footer.
+ *
+ * @throws UserError where it is missing, cut short or not Parquet
+ */
+export async function openParquet(path: string): Promise<ParquetFile> {
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
+  })
+  try {
+    const { size } = await handle.stat()
+    const file: AsyncBuffer = {
+      byteLength: size,
+      slice: (start, end = size) => readRange(handle, start, end),
+    }
+    const metadata = await parquetMetadataAsync(file, { initialFetchSize: tailBytes }).catch(
+      (error: unknown) => {
+        throw damaged(path, error)
+      },
+    )
+    return { file, metadata, rows: Number(metadata.num_rows), close: () => handle.close() }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** The error for a file that is there and cannot be made sense of. */
+export function damaged(path: string, error: unknown): UserError {
+  const cause = error instanceof Error ? error.message : String(error)
+  return new UserError(
+    `${path} is damaged or cut short (${cause}). Delete it and its .json record, and run the pipeline again to make it anew.`,
+  )
+}
+
+async function readRange(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
+  if (!(start >= 0 && end >= start)) throw new Error(`there are no bytes ${start} to ${end}`)
+  const { size } = await handle.stat()
+  // Before the memory for it is taken: a damaged footer may name any range.
+  if (end > size) throw new Error(`bytes ${start} to ${end} lie behind its end at ${size}`)
+  const bytes = new Uint8Array(end - start)
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done)
+    if (bytesRead === 0) throw new Error(`it ends at byte ${start + done}`)
+    done += bytesRead
+  }
+  return bytes.buffer
+}

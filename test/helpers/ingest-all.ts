@@ -1,0 +1,32 @@
+import { ingestConfig } from '../../src/ingest/config.js'
+import { ingestShard } from '../../src/ingest/ingest-shard.js'
+import { type IngestPlan, planIngest } from '../../src/ingest/plan-ingest.js'
+import { readShard } from '../../src/shards/read-shard.js'
+import type { Families } from '../../src/shards/rows.js'
+import { openStorage } from '../../src/shards/storage.js'
+
+/** Ingests a source into a dataset, shard by shard, and reads all of it back. */
+export async function ingestAll(dataset: string, given: object) {
+  const config = ingestConfig.parse({
+    fetch: { timeout_ms: 600, retries: 2, max_bytes: 500_000, concurrency: 8 },
+    image: { max_side: 200, max_pixels: 1_000_000 },
+    ...given,
+  })
+  const storage = openStorage(dataset)
+  // A runner stores the plan: nothing in it may need more than JSON.
+  const plan = JSON.parse(JSON.stringify(await planIngest(config))) as IngestPlan
+  const records = []
+  for (const part of plan.shards) {
+    const task = { storage, stage: 's', shard: part.shard, configHash: 'c', inputs: {} }
+    records.push((await ingestShard(task, config, part)).record)
+  }
+  const all = async <F extends 'images' | 'rejects' | 'phrases' | 'grounding'>(family: F) => {
+    const rows: Families[F][] = []
+    for (const { shard } of plan.shards) {
+      const read = readShard(storage, family, family === 'images' ? null : 's', shard)
+      for await (const row of read) rows.push(row as unknown as Families[F])
+    }
+    return rows
+  }
+  return { storage, plan, records, images: await all('images'), rejects: await all('rejects'), all }
+}

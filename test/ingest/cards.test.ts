@@ -1,0 +1,49 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ingestConfig } from '../../src/ingest/config.js'
+import { readCard, readSource, withCard } from '../../src/ingest/read-source.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+const cards = new URL('../../datasets/', import.meta.url).pathname
+// The toy world's file is a recipe, not a card.
+const names = (await readdir(cards)).filter((name) => name.endsWith('.yaml') && name !== 'toy.yaml')
+
+async function card(text: string): Promise<string> {
+  const path = join(folder, 'card.yaml')
+  await writeFile(path, text)
+  return path
+}
+
+describe('a dataset card', () => {
+  it.each(names)('%s is whole, and is named as its file', async (name) => {
+    expect(`${(await readCard(join(cards, name))).name}.yaml`).toBe(name)
+  })
+
+  it('tells how CC3M is read', async () => {
+    const path = join(folder, 'Train_GCC-training.tsv')
+    await writeFile(path, 'a very typical bus station\thttp://host.example/b.jpg\n')
+    const { config } = await withCard(ingestConfig.parse({ card: join(cards, 'cc3m.yaml'), path }))
+    const rows = []
+    for await (const row of readSource(config)) rows.push([row.url, row.captions[0].text])
+    expect(rows).toEqual([['http://host.example/b.jpg', 'a very typical bus station']])
+    // The list's licence is not the picture's.
+    expect(config.license).toBeUndefined()
+  })
+
+  it('gives way to what the configuration says', async () => {
+    const path = await card('name: x\ntitle: X\nlicense: free\nformat: jsonl\npath: there.jsonl\n')
+    const { config } = await withCard(ingestConfig.parse({ card: path, path: 'here.jsonl' }))
+    expect(config).toMatchObject({ format: 'jsonl', path: 'here.jsonl' })
+  })
+
+  it.each([
+    ['name: x\ntitle: X\nlicense: free\nformat: tsv\ncolums: {}\n', /card\.yaml: .*colums/],
+    ['name: x\ntitle: X\nlicense: free\nformat: xls\n', /card\.yaml: format: .*"tsv"/],
+    ['name: x\ntitle: X\nformat: tsv\n', /card\.yaml: license: /],
+    ['name: [', /card\.yaml: not YAML/],
+  ])('%j is refused by file and key', async (text, message) => {
+    await expect(readCard(await card(text))).rejects.toThrow(message)
+  })
+})

@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readPipeline } from '../../src/pipeline/read-pipeline.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+async function read(text: string, set: string[] = []) {
+  const path = join(folder, 'pipeline.yaml')
+  await writeFile(path, text)
+  return readPipeline(path, { set })
+}
+
+const good = `
+name: p
+vars: { where: here }
+stages:
+  - { name: phrases, uses: chunk, needs: [web] }
+  - { name: web, uses: ingest, with: { format: tsv, path: "\${where}/pairs.tsv" } }
+`
+
+describe('a pipeline', () => {
+  it('puts stages after what they need, and fills in variables and defaults', async () => {
+    const { stages } = await read(good)
+    expect(stages.map(({ name }) => name)).toEqual(['web', 'phrases'])
+    expect(stages[0].with).toMatchObject({ path: 'here/pairs.tsv', shard_size: 1000 })
+  })
+
+  it('is changed by --set', async () => {
+    const { stages } = await read(good, ['where=there', 'web.fetch.retries=5', 'phrases.max_words=4'])
+    expect(stages[0].with).toMatchObject({ path: 'there/pairs.tsv', fetch: { retries: 5, concurrency: 32 } })
+    expect(stages[1].with).toMatchObject({ max_words: 4 })
+  })
+
+  const bad: Readonly<Record<string, readonly [string, RegExp]>> = {
+    'malformed YAML': ['name: [', /pipeline\.yaml: not YAML/],
+    'no pipeline at all': ['- a', /a pipeline with `name` and `stages`/],
+    'an unknown key': [
+      good.replace('format: tsv', 'format: tsv, colour: red'),
+      /stages\.1\.with: Unrecognized key: "colour"/,
+    ],
+    'an unknown use': [good.replace('uses: chunk', 'uses: chop'), /stages\.0/],
+    'a value of the wrong kind': [
+      good.replace('format: tsv', 'format: tsv, shard_size: many'),
+      /stages\.1\.with\.shard_size/,
+    ],
+    'an unknown need': [
+      good.replace('[web]', '[webb]'),
+      /stage "phrases" needs "webb", which is not a stage/,
+    ],
+    'a circle': [good.replace('uses: ingest,', 'uses: ingest, needs: [phrases],'), /in a circle: /],
+    'two of a name': [good.replace('name: phrases', 'name: web'), /two stages are named "web"/],
+    'an unknown variable': [good.replace('${where}', '${whence}'), /\$\{whence\} is not among its vars/],
+  }
+  for (const [what, [text, message]] of Object.entries(bad)) {
+    it(`with ${what} is refused with its place`, async () => {
+      await expect(read(text)).rejects.toThrow(message)
+    })
+  }
+
+  it('is refused when --set names no stage, or a file is missing', async () => {
+    await expect(read(good, ['wob.limit=3'])).rejects.toThrow(/has no stage "wob"; it has: phrases, web/)
+    await expect(read(good, ['nonsense'])).rejects.toThrow(/expected key=value/)
+    await expect(readPipeline(join(folder, 'none.yaml'))).rejects.toThrow(/Cannot read .*none\.yaml/)
+  })
+
+  it.each(['quickstart', 'self-training', 'coco-folder', 'cc3m', 'gold'])(
+    '%s.yaml is sound',
+    async (name) => {
+      const set = ['list=l.tsv', 'model=m', 'images=i', 'annotations=a.json']
+      const { stages } = await readPipeline(`pipelines/${name}.yaml`, { set })
+      expect(stages.length).toBeGreaterThan(1)
+    },
+  )
+})
