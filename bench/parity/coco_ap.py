@@ -38,15 +38,16 @@ def grid(name, seed, images, categories, ids=1):
     truth, detections = [], []
     for image in rng.permutation(images) * ids:
         for _ in range(rng.integers(0, 7)):
-            w, h = (int(v) for v in rng.choice([16, 20, 32, 64, 96, 100], 2)) if rng.random() < 0.5 else [int(rng.choice([32, 96]))] * 2
+            w, h = (int(v) for v in rng.choice([12, 24, 60, 96, 120], 2)) if rng.random() < 0.5 else [int(rng.choice([32, 96]))] * 2
             x, y = (int(v) for v in rng.integers(0, 8, 2) * 8)
             category = int(rng.integers(categories)) * ids
             truth.append(dict(image=int(image), category=category, bbox=[x, y, w, h], area=float(w * h), iscrowd=bool(rng.random() < 0.15)))
-        for _ in range(rng.integers(0, 12)):
-            w, h = (int(v) for v in rng.choice([16, 20, 32, 64, 96, 100], 2))
-            x, y = (int(v) for v in rng.integers(0, 8, 2) * 8)
-            category = int(rng.integers(max(1, categories - 1))) * ids
-            detections.append(dict(image=int(image), category=category, bbox=[x, y, w, h], score=float(rng.integers(1, 5)) / 4))
+            for _ in range(rng.integers(0, 4)):
+                # Overlaps of 1, 1/2, 3/5, 3/4 and 4/5 with the box.
+                kind = rng.integers(5)
+                near = [[x, y, w, h], [x + w // 3, y, w, h], [x + w // 4, y, w, h], [x, y, w, h * 3 // 4], [x, y, w * 4 // 5, h]][kind]
+                guess = category if rng.random() < 0.9 else int(rng.integers(max(1, categories - 1))) * ids
+                detections.append(dict(image=int(image), category=guess, bbox=near, score=float(rng.integers(1, 5)) / 4))
     stats = pycocotools(truth, detections, [i * ids for i in range(images)], [c * ids for c in range(categories)])
     return dict(name=name, truth=truth, detections=detections, stats=stats)
 

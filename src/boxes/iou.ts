@@ -1,6 +1,7 @@
 /** x1 y1 x2 y2. */
 type Xyxy = readonly [number, number, number, number]
 
+/** Area of a box in continuous coordinates; 0 where it is turned inside out. */
 export const areaOf = ([x1, y1, x2, y2]: Xyxy): number => Math.max(0, x2 - x1) * Math.max(0, y2 - y1)
 
 /** Intersection over union of two boxes in continuous coordinates, 0 to 1. */

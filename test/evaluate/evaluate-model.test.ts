@@ -1,0 +1,138 @@
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { evaluateConfig } from '../../src/evaluate/config.js'
+import { categoriesOf, evaluateModel } from '../../src/evaluate/evaluate-model.js'
+import type { GroundingRow, ImageRow, Phrase, PhraseRow, Xyxy } from '../../src/shards/rows.js'
+import { openStorage } from '../../src/shards/storage.js'
+import { writeShard } from '../../src/shards/write-shard.js'
+import type { Query, Teacher } from '../../src/teacher/teacher.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+/** Where things are in every picture, in its own pixels. */
+const places: Record<string, Xyxy> = { dog: [0, 0, 80, 40], cat: [100, 20, 180, 100], owl: [20, 60, 60, 100] }
+const categories = 'cat. dog. owl'
+const sentence = 'a dog and a cat, far away'
+
+function phrase(caption: number, text: string, word: string): Phrase {
+  const start = text.indexOf(word)
+  return { caption, text: word, start, end: start + word.length, head: word }
+}
+const phrases = [
+  phrase(0, sentence, 'dog'),
+  phrase(0, sentence, 'cat'),
+  phrase(0, sentence, 'far away'),
+  ...Object.keys(places).map((word) => phrase(1, categories, word)),
+]
+
+const storage = openStorage(await temporaryFolder())
+const set = { storage, shards: ['00000'], stage: 'gold' }
+const bytes = await sharp({ create: { width: 200, height: 100, channels: 3, background: '#888' } })
+  .jpeg()
+  .toBuffer()
+const keys = Array.from({ length: 70 }, (_, index) => `${index}`.padStart(9, '0'))
+await writeShard(
+  storage,
+  'images',
+  null,
+  '00000',
+  keys.map(
+    (key): ImageRow => ({
+      key,
+      image: { bytes, path: null },
+      width: 200,
+      height: 100,
+      captions: [
+        { text: sentence, kind: 'gold' },
+        { text: categories, kind: 'categories' },
+      ],
+      url: null,
+      sha256: '',
+      phash: '',
+      license: null,
+      meta: null,
+    }),
+  ),
+)
+await writeShard(
+  storage,
+  'phrases',
+  'gold',
+  '00000',
+  keys.map((key): PhraseRow => ({ key, phrases })),
+)
+await writeShard(
+  storage,
+  'grounding',
+  'gold',
+  '00000',
+  keys.map(
+    (key): GroundingRow => ({
+      key,
+      regions: phrases.flatMap(({ caption, start, end, text }, index) =>
+        places[text]
+          ? [{ caption, phrase: index, start, end, xyxy: places[text], score: 1, origin: 'gold' }]
+          : [],
+      ),
+    }),
+  ),
+)
+
+/** Answers from what it is told, in the pixels of the picture that it is given. */
+function teacherThatSays(answer: (word: string) => Xyxy | undefined): Teacher & { prompts: string[] } {
+  const prompts: string[] = []
+  return {
+    name: 'told',
+    hash: '0',
+    pictureSide: 100,
+    batch: 8,
+    tokensOf: (text) => text.split(' ').length,
+    maxTokens: 8,
+    prompts,
+    async detect(queries: readonly Query[]) {
+      prompts.push(...queries.map(({ text }) => text))
+      return queries.map(({ picture, text, phrases: spans }) =>
+        spans.flatMap(([start, end], index) => {
+          const box = answer(text.slice(start, end))
+          if (!box) return []
+          const xyxy = box.map((value) => (value * picture.width) / 200) as unknown as Xyxy
+          return [{ phrase: index, xyxy, score: 0.9 }]
+        }),
+      )
+    },
+    async close() {},
+  }
+}
+
+describe('the evaluation of a model', () => {
+  it('is 1 for one that knows, at any size of picture and split of the names over prompts', async () => {
+    const names = await categoriesOf(set)
+    expect(names).toEqual(['cat', 'dog', 'owl'])
+    const teacher = teacherThatSays((word) => places[word])
+    const config = evaluateConfig.parse({ names_a_prompt: 2 })
+    const progress: number[] = []
+    const found = await evaluateModel(teacher, set, config, names, (done) => progress.push(done))
+    expect(found).toMatchObject({ ap: 1, ap50: 1, ar100: 1, recall1: 1, images: 70, categories: 3 })
+    expect(new Set(teacher.prompts)).toEqual(new Set([sentence, 'cat. dog', 'owl']))
+    expect(progress).toEqual([64, 70])
+  })
+
+  it('tells names apart, and counts only those asked for', async () => {
+    const swapped: Record<string, Xyxy> = { dog: places.cat, cat: places.dog, owl: places.owl }
+    const config = evaluateConfig.parse({})
+    const wrong = await evaluateModel(
+      teacherThatSays((word) => swapped[word]),
+      set,
+      config,
+      await categoriesOf(set),
+    )
+    expect(wrong.ap).toBeCloseTo(1 / 3, 12)
+    expect(wrong.recall1).toBe(0)
+    const owls = await evaluateModel(
+      teacherThatSays((word) => swapped[word]),
+      set,
+      config,
+      ['owl'],
+    )
+    expect(owls).toMatchObject({ ap: 1, categories: 1 })
+  })
+})
