@@ -88,10 +88,14 @@ export async function categoriesOf({ storage, shards, stage }: EvaluationSet): P
   const names = new Set<string>()
   for (const shard of shards) {
     const phrases = readShard(storage, 'phrases', stage, shard)
-    for await (const { captions } of readShard(storage, 'images', null, shard, { columns: ['captions'] })) {
-      const row = (await phrases.next()).value
-      for (const { caption, text } of row?.phrases ?? [])
-        if (captions[caption].kind === 'categories') names.add(text)
+    try {
+      for await (const { captions } of readShard(storage, 'images', null, shard, { columns: ['captions'] })) {
+        const row = (await phrases.next()).value
+        for (const { caption, text } of row?.phrases ?? [])
+          if (captions[caption].kind === 'categories') names.add(text)
+      }
+    } finally {
+      await phrases.return()
     }
   }
   return [...names].sort()
@@ -191,28 +195,33 @@ async function* goldImages(
   for (const shard of shards) {
     const phrases = readShard(storage, 'phrases', stage, shard)
     const grounding = readShard(storage, 'grounding', stage, shard)
-    for await (const image of readShard(storage, 'images', null, shard, { columns })) {
-      const phraseRow = (await phrases.next()).value
-      const groundingRow = (await grounding.next()).value
-      if (phraseRow?.key !== image.key || groundingRow?.key !== image.key) {
-        throw new UserError(
-          `${storage.url}: gold phrases and boxes of shard ${shard} do not match its images.`,
-        )
+    try {
+      for await (const image of readShard(storage, 'images', null, shard, { columns })) {
+        const phraseRow = (await phrases.next()).value
+        const groundingRow = (await grounding.next()).value
+        if (phraseRow?.key !== image.key || groundingRow?.key !== image.key) {
+          throw new UserError(
+            `${storage.url}: gold phrases and boxes of shard ${shard} do not match its images.`,
+          )
+        }
+        const { regions } = groundingRow
+        const written = image.captions.findIndex(({ kind }) => kind !== 'categories')
+        const kindOf = (caption: number) => image.captions[caption].kind
+        yield {
+          picture: await decodePicture(image.image.bytes, side),
+          text: image.captions[written]?.text,
+          phrases: phraseRow.phrases.flatMap((phrase, index) => {
+            const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)
+            return phrase.caption === written ? [{ span: [phrase.start, phrase.end] as const, targets }] : []
+          }),
+          boxes: regions.flatMap(({ phrase, xyxy, caption }) =>
+            kindOf(caption) === 'categories' ? [{ category: phraseRow.phrases[phrase].text, xyxy }] : [],
+          ),
+        }
       }
-      const { regions } = groundingRow
-      const written = image.captions.findIndex(({ kind }) => kind !== 'categories')
-      const kindOf = (caption: number) => image.captions[caption].kind
-      yield {
-        picture: await decodePicture(image.image.bytes, side),
-        text: image.captions[written]?.text,
-        phrases: phraseRow.phrases.flatMap((phrase, index) => {
-          const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)
-          return phrase.caption === written ? [{ span: [phrase.start, phrase.end] as const, targets }] : []
-        }),
-        boxes: regions.flatMap(({ phrase, xyxy, caption }) =>
-          kindOf(caption) === 'categories' ? [{ category: phraseRow.phrases[phrase].text, xyxy }] : [],
-        ),
-      }
+    } finally {
+      await phrases.return()
+      await grounding.return()
     }
   }
 }

@@ -11,5 +11,8 @@ export interface FilterImage {
   readonly phrases: readonly Phrase[]
 }
 
-/** Keeps some of a picture's candidates, in their order. Pure: the same candidates give the same answer. */
+/**
+ * Keeps some of a picture's candidates, in their order. They come best first, in an order that is the same however the
+ * teacher's rows were ordered. Pure: the same candidates give the same answer.
+ */
 export type Rule = (candidates: readonly Candidate[], image: FilterImage) => readonly Candidate[]

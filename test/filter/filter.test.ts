@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { iou } from '../../src/boxes/iou.js'
 import { filterConfig, type RuleConfig } from '../../src/filter/config.js'
 import { createFilter } from '../../src/filter/filter-proposals.js'
 import type { Candidate, FilterImage } from '../../src/filter/rule.js'
-import { suppress } from '../../src/filter/rules/suppress.js'
 
 const image: FilterImage = {
   width: 100,
   height: 100,
-  phrases: ['a dog', 'a cat', 'a dog'].map((text, index) => ({
-    caption: 0,
+  phrases: ['a dog', 'a cat', 'a dog', 'one dog'].map((text, index) => ({
+    caption: index < 3 ? 0 : 1,
     text,
     start: index,
     end: index + 1,
@@ -29,6 +29,18 @@ const candidate = fc
     box(phrase, score / 20, x, y, Math.min(100, x + w), Math.min(100, y + h)),
   )
 const candidates = fc.array(candidate, { maxLength: 12 })
+
+const share = fc.integer({ min: 0, max: 10 }).map((tenths) => tenths / 10)
+const count = fc.integer({ min: 1, max: 4 })
+const anyRule: fc.Arbitrary<RuleConfig> = fc.oneof(
+  fc.record({ rule: fc.constantFrom('score', 'image_gate'), min: share }),
+  fc.record({ rule: fc.constantFrom('nms', 'cross_phrase_nms'), iou: share }),
+  share.map((min) => ({ rule: 'area' as const, min: min / 10, max: 0.9 })),
+  count.map((phrase) => ({ rule: 'max_boxes' as const, phrase })),
+  count.map((most) => ({ rule: 'max_boxes_image' as const, image: most })),
+)
+const namesDiffer = (a: Candidate, b: Candidate) =>
+  a.phrase === b.phrase || image.phrases[a.phrase].text !== image.phrases[b.phrase].text
 
 const keep = (rules: RuleConfig[], given: readonly Candidate[]) => createFilter(rules)(given, image)
 
@@ -62,12 +74,56 @@ describe('the filter', () => {
 
   it('suppresses idempotently, within phrases and across them', () => {
     fc.assert(
-      fc.property(candidates, fc.boolean(), (given, across) => {
-        const rule = suppress({ iou: 0.4, across })
-        const once = rule(given, image)
-        expect(rule(once, image)).toEqual(once)
+      fc.property(candidates, fc.constantFrom('nms', 'cross_phrase_nms'), (given, rule) => {
+        const once = keep([{ rule, iou: 0.4 }], given).kept
+        expect(keep([{ rule, iou: 0.4 }], once).kept).toEqual(once)
+        const alike = (a: Candidate, b: Candidate) => rule === 'nms' || namesDiffer(a, b)
+        for (const [index, a] of once.entries()) {
+          for (const b of once.slice(index + 1)) {
+            if (rule === 'nms' && a.phrase !== b.phrase) continue
+            if (alike(a, b)) expect(iou(a.xyxy, b.xyxy)).toBeLessThanOrEqual(0.4)
+          }
+        }
       }),
     )
+  })
+
+  it('keeps the same whatever the order of the proposals', () => {
+    const shuffled = candidates.chain((given) =>
+      fc.tuple(fc.constant(given), fc.shuffledSubarray(given, { minLength: given.length })),
+    )
+    fc.assert(
+      fc.property(shuffled, fc.array(anyRule, { maxLength: 5 }), ([given, other], rules) => {
+        expect(keep(rules, other)).toEqual(keep(rules, given))
+      }),
+    )
+  })
+
+  it('keeps boxes inside the picture, whatever comes in', () => {
+    const wild = fc.oneof(fc.integer({ min: -50, max: 150 }), fc.constant(Number.NaN))
+    const anything = fc
+      .tuple(fc.constantFrom(0.2, 0.9, Number.NaN), wild, wild, wild, wild)
+      .map(([score, ...xyxy]) => box(0, score, ...xyxy))
+    fc.assert(
+      fc.property(fc.array(anything, { maxLength: 8 }), (given) => {
+        const { kept, dropped } = keep([], given)
+        expect(kept.length + (dropped.outside ?? 0)).toBe(given.length)
+        for (const { score, xyxy } of kept) {
+          const [x1, y1, x2, y2] = xyxy
+          expect(score).not.toBeNaN()
+          expect(x1 >= 0 && x1 < x2 && x2 <= 100 && y1 >= 0 && y1 < y2 && y2 <= 100).toBe(true)
+        }
+      }),
+    )
+    expect(keep([], [box(0, 0.5, -10, 90, 20, 130)]).kept).toEqual([box(0, 0.5, 0, 90, 20, 100)])
+  })
+
+  it('drops nothing for another phrase that says the same words, nor for another caption', () => {
+    const here = [10, 10, 30, 30] as const
+    const rules: RuleConfig[] = [{ rule: 'cross_phrase_nms', iou: 0.5 }]
+    expect(keep(rules, [box(0, 0.9, ...here), box(2, 0.8, ...here)]).dropped).toEqual({})
+    expect(keep(rules, [box(0, 0.9, ...here), box(3, 0.8, ...here)]).dropped).toEqual({})
+    expect(keep(rules, [box(0, 0.9, ...here), box(1, 0.8, ...here)]).kept).toEqual([box(0, 0.9, ...here)])
   })
 
   it('leaves out by each rule what it is for', () => {
@@ -84,13 +140,23 @@ describe('the filter', () => {
     expect(reasons({ rule: 'nms', iou: 0.5 })).toEqual({ nms: 1 })
     // The second occurrence of "a dog" keeps the same box as the first.
     expect(reasons({ rule: 'cross_phrase_nms', iou: 0.5 })).toEqual({ cross_phrase_nms: 2 })
+    expect(reasons({ rule: 'image_gate', min: 0.9 })).toEqual({})
     expect(reasons({ rule: 'area', min: 0, max: 0.9 })).toEqual({ area: 1 })
     expect(reasons({ rule: 'image_gate', min: 0.95 })).toEqual({ image_gate: 6 })
-    expect(reasons({ rule: 'max_boxes', phrase: 1, image: 2 })).toEqual({ max_boxes: 4 })
+    expect(reasons({ rule: 'max_boxes', phrase: 1 })).toEqual({ max_boxes: 3 })
+    const [limit, two]: RuleConfig[] = [
+      { rule: 'max_boxes', phrase: 2 },
+      { rule: 'max_boxes_image', image: 2 },
+    ]
+    expect(reasons(limit, two)).toEqual({ max_boxes: 1, max_boxes_image: 3 })
+    expect(keep([two], given).kept).toEqual([given[0], given[3]])
   })
 
   it('refuses a rule that it does not know', () => {
     expect(filterConfig.safeParse({ rules: [{ rule: 'magic' }] }).success).toBe(false)
     expect(filterConfig.safeParse({ rules: [{ rule: 'score', min: 2 }] }).success).toBe(false)
+    expect(filterConfig.safeParse({ rules: [{ rule: 'score', min: 0.2, max: 1 }] }).success).toBe(false)
+    expect(filterConfig.safeParse({ rules: [{ rule: 'area', min: 0.5, max: 0.1 }] }).success).toBe(false)
+    expect(filterConfig.safeParse({ gates: [] }).success).toBe(false)
   })
 })

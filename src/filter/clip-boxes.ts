@@ -1,0 +1,19 @@
+import type { Candidate, FilterImage } from './rule.js'
+
+/** Cuts boxes off at the picture's edge. What has no area in it, or no score, is left out. */
+export function clipBoxes(
+  proposals: readonly Candidate[],
+  { width, height }: FilterImage,
+): readonly Candidate[] {
+  const clipped: Candidate[] = []
+  for (const proposal of proposals) {
+    const [x1, y1, x2, y2] = proposal.xyxy
+    // Written so that what is not a number fails.
+    if (!(proposal.score >= 0 && x2 > 0 && y2 > 0 && x1 < width && y1 < height && x2 > x1 && y2 > y1))
+      continue
+    const inside = x1 >= 0 && y1 >= 0 && x2 <= width && y2 <= height
+    const xyxy = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)] as const
+    clipped.push(inside ? proposal : { ...proposal, xyxy })
+  }
+  return clipped
+}

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest'
+import { filterConfig } from '../../src/filter/config.js'
+import { filterShard } from '../../src/filter/filter-shard.js'
+import { readCommit } from '../../src/shards/commit.js'
+import { readShard } from '../../src/shards/read-shard.js'
+import type { ImageRow, PhraseRow, ProposalRow } from '../../src/shards/rows.js'
+import { openStorage, type Storage } from '../../src/shards/storage.js'
+import { writeShard } from '../../src/shards/write-shard.js'
+import { UserError } from '../../src/user-error.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const image = (key: string): ImageRow => ({
+  key,
+  image: { bytes: new Uint8Array([1]), path: null },
+  width: 100,
+  height: 50,
+  captions: [{ text: 'a dog and a cat', kind: 'web' }],
+  url: null,
+  sha256: '',
+  phash: '',
+  license: null,
+  meta: null,
+})
+const phrases: PhraseRow['phrases'] = [
+  { caption: 0, text: 'a dog', start: 0, end: 5, head: 'dog' },
+  { caption: 0, text: 'a cat', start: 10, end: 15, head: 'cat' },
+]
+const proposals: readonly ProposalRow[] = [
+  {
+    key: 'a',
+    teacher: 'toy',
+    proposals: [
+      { phrase: 0, xyxy: [0, 0, 20, 20], score: 0.5 },
+      { phrase: 0, xyxy: [1, 0, 20, 20], score: 0.25 },
+      { phrase: 1, xyxy: [50, 0, 120, 25], score: 0.75 },
+      { phrase: 1, xyxy: [120, 0, 130, 25], score: 0.75 },
+    ],
+  },
+  { key: 'b', teacher: 'toy', proposals: [] },
+  {
+    key: 'c',
+    teacher: 'toy',
+    proposals: [
+      { phrase: 0, xyxy: [0, 0, 40, 40], score: 0.125 },
+      { phrase: 1, xyxy: [0, 0, 40, 40], score: 0.125 },
+    ],
+  },
+]
+
+async function dataset(rows: readonly ProposalRow[], keys = ['a', 'b', 'c']): Promise<Storage> {
+  const storage = openStorage(await temporaryFolder())
+  await writeShard(storage, 'images', null, '00000', keys.map(image))
+  await writeShard(
+    storage,
+    'phrases',
+    'chunk',
+    '00000',
+    keys.map((key) => ({ key, phrases })),
+  )
+  await writeShard(storage, 'proposals', 'label', '00000', rows)
+  return storage
+}
+
+const taskOf = (storage: Storage) => ({
+  storage,
+  stage: 'filter',
+  shard: '00000',
+  configHash: 'c',
+  inputs: { proposals: 'p' },
+})
+const config = {
+  ...filterConfig.parse({
+    rules: [
+      { rule: 'nms', iou: 0.5 },
+      { rule: 'score', min: 0.2 },
+    ],
+  }),
+  phrases: 'chunk',
+  proposals: 'label',
+}
+
+async function all<T>(rows: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const row of rows) list.push(row)
+  return list
+}
+
+describe('filtering a shard', () => {
+  it('writes what is kept row for row, and a reject for each picture and reason', async () => {
+    const storage = await dataset(proposals)
+    const progress: number[] = []
+    const { record } = await filterShard(
+      { ...taskOf(storage), onProgress: (rows) => progress.push(rows) },
+      config,
+    )
+    const region = { caption: 0, origin: 'toy' }
+    expect(await all(readShard(storage, 'grounding', 'filter', '00000'))).toEqual([
+      {
+        key: 'a',
+        regions: [
+          { ...region, phrase: 1, start: 10, end: 15, xyxy: [50, 0, 100, 25], score: 0.75 },
+          { ...region, phrase: 0, start: 0, end: 5, xyxy: [0, 0, 20, 20], score: 0.5 },
+        ],
+      },
+      { key: 'b', regions: [] },
+      { key: 'c', regions: [] },
+    ])
+    expect(await all(readShard(storage, 'rejects', 'filter', '00000'))).toEqual([
+      { key: 'a', url: null, reason: 'outside', detail: '1 of 4 boxes' },
+      { key: 'a', url: null, reason: 'nms', detail: '1 of 4 boxes' },
+      { key: 'c', url: null, reason: 'score', detail: '2 of 2 boxes' },
+    ])
+    expect(record).toMatchObject({ unit: 'proposals', in: 6, out: 2 })
+    expect(record.rejected).toEqual({ outside: 1, nms: 1, score: 2 })
+    expect(record.stats.counts).toEqual({ grounded_images: 1, regions: 2 })
+    expect(record.stats.tallies).toEqual({ heads: { cat: 1, dog: 1 } })
+    for (const { counts } of [record.stats.histograms.score, record.stats.histograms.area_share])
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2)
+    expect(record.stats.histograms.regions_an_image.counts).toEqual([2, 0, 1, 0, 0, 0])
+    expect(progress).toEqual([1, 2, 3])
+    expect((await filterShard(taskOf(storage), config)).skipped).toBe(true)
+  })
+
+  it('gives the same bytes however the proposals of a picture are ordered', async () => {
+    const turned = proposals.map((row) => ({ ...row, proposals: [...row.proposals].reverse() }))
+    const [one, other] = await Promise.all(
+      [proposals, turned].map(async (rows) => filterShard(taskOf(await dataset(rows)), config)),
+    )
+    expect(other.record.files.grounding?.sha256).toBe(one.record.files.grounding?.sha256)
+  })
+
+  it('refuses proposals that are not of these pictures and phrases, and leaves no record', async () => {
+    const [first, ...rest] = proposals
+    const cases: ProposalRow[][] = [
+      [...rest, first],
+      [first, rest[0]],
+      [...proposals, { ...first, key: 'd' }],
+      [{ ...first, proposals: [{ phrase: 2, xyxy: [0, 0, 1, 1], score: 1 }] }, ...rest],
+    ]
+    for (const rows of cases) {
+      const storage = await dataset(rows)
+      await expect(filterShard(taskOf(storage), config)).rejects.toThrow(UserError)
+      expect(await readCommit(storage, 'grounding', 'filter', '00000')).toBeUndefined()
+    }
+  })
+})
