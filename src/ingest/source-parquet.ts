@@ -1,55 +1,60 @@
-import { openAsBlob } from 'node:fs'
-import { access } from 'node:fs/promises'
-import { tableFromIPC } from 'apache-arrow'
-import * as parquet from 'parquet-wasm'
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { openParquet } from '../shards/open-parquet.js'
 import { UserError } from '../user-error.js'
 import type { IngestConfig } from './config.js'
 import { type Mark, pairRow, type SourceRow } from './source-row.js'
 
-/** Pairs from the named columns of a Parquet file, a row group in memory at a time. */
+/** Pairs from the named or numbered columns of a Parquet file, a row group of those columns in memory at a time. */
 export async function* readParquetPairs(
   config: IngestConfig & { path: string },
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
   const { path, columns = { url: 'url', caption: 'caption' } } = config
-  const file = await open(path)
-  const known = tableFromIPC(file.schema().intoIPCStream()).schema.fields.map(({ name }) => name)
-  const names = [columns.url, columns.caption].map((column) => {
-    const name = typeof column === 'number' ? known[column] : column
-    if (name !== undefined && known.includes(name)) return name
-    throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
-  })
-  const metadata = file.metadata()
-  let row = 0
-  for (let group = 0; group < metadata.numRowGroups(); group++) {
-    const size = metadata.rowGroup(group).numRows()
-    if (row + size <= from.at) {
-      row += size
-      continue
-    }
-    const table = await readGroup(file, group, names, path)
-    const url = table.getChild(names[0])
-    const caption = table.getChild(names[1])
-    for (let index = 0; index < table.numRows; index++, row++) {
-      if (row >= from.at)
-        yield pairRow({ at: row, line: 0 }, `${path} row ${row}`, url?.get(index), caption?.get(index))
-    }
-  }
-}
-
-async function readGroup(file: parquet.ParquetFile, group: number, columns: string[], path: string) {
+  const { file, metadata, close } = await openParquet(path).catch(damaged(path))
   try {
-    return tableFromIPC((await file.read({ rowGroups: [group], columns })).intoIPCStream())
-  } catch (error) {
-    throw new UserError(`${path} is damaged: row group ${group} cannot be read: ${String(error)}`)
+    const known = topColumns(metadata.schema)
+    const [url, caption] = [columns.url, columns.caption].map((column) => {
+      const name = typeof column === 'number' ? known[column] : column
+      if (name !== undefined && known.includes(name)) return name
+      throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
+    })
+    let rowEnd = 0
+    for (const group of metadata.row_groups) {
+      const groupStart = rowEnd
+      rowEnd += Number(group.num_rows)
+      const rowStart = Math.max(from.at, groupStart)
+      if (rowStart >= rowEnd) continue
+      const part = { file, metadata, rowStart, rowEnd, columns: [url, caption], compressors }
+      const rows = await parquetReadObjects(part).catch(damaged(path))
+      for (const [index, row] of rows.entries()) {
+        const at = rowStart + index
+        yield pairRow({ at, line: 0 }, `${path} row ${at}`, row[url], row[caption])
+      }
+    }
+  } finally {
+    await close()
   }
 }
 
-async function open(path: string): Promise<parquet.ParquetFile> {
-  await access(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
-  return parquet.ParquetFile.fromFile(await openAsBlob(path)).catch((error: unknown) => {
-    throw new UserError(`${path} is not a whole Parquet file: ${String(error)}`)
-  })
+/** Names of the columns at the top of a schema, which lists them depth first behind its root. */
+function topColumns(schema: readonly { readonly name: string; readonly num_children?: number }[]): string[] {
+  const names: string[] = []
+  let at = 1
+  const skip = () => {
+    const { num_children = 0 } = schema[at++]
+    for (let child = 0; child < num_children; child++) skip()
+  }
+  while (at < schema.length) {
+    names.push(schema[at].name)
+    skip()
+  }
+  return names
+}
+
+/** Rethrows what is wrong with the file, without the advice that is given for shards of our own. */
+const damaged = (path: string) => (error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof UserError) throw new UserError(message.replace(/ Delete it and its .*$/, ''))
+  throw new UserError(`${path} is damaged: ${message}`)
 }

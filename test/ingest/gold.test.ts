@@ -40,7 +40,7 @@ describe('gold in the form of MDETR', () => {
     const instances = await json({
       images: [
         { id: 1, file_name: 'a.jpg', ...size, caption },
-        { id: 2, file_name: 'gone.jpg' },
+        { id: 2, file_name: 'gone.jpg', caption },
       ],
       annotations: [
         { image_id: 1, category_id: 7, bbox: [10, 20, 100, 80], tokens_positive: words },

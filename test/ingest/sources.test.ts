@@ -9,6 +9,7 @@ import { ingestConfig } from '../../src/ingest/config.js'
 import { planIngest } from '../../src/ingest/plan-ingest.js'
 import { readSource } from '../../src/ingest/read-source.js'
 import type { SourceRow } from '../../src/ingest/source-row.js'
+import { UserError } from '../../src/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -110,7 +111,7 @@ describe('a Parquet file', () => {
     const path = join(folder, 'duck.parquet')
     const connection = await (await DuckDBInstance.create(':memory:')).connect()
     await connection.run(
-      `COPY (SELECT 'u' || i AS "URL", i AS size,
+      `COPY (SELECT {'w': i, 'h': [i]} AS size, 'u' || i AS "URL",
         CASE WHEN i % 1000 = 7 THEN NULL WHEN i % 1000 = 8 THEN 'é🦓' ELSE 'c' || i END AS "TEXT"
         FROM range(7000) t(i)) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`,
     )
@@ -127,8 +128,10 @@ describe('a Parquet file', () => {
     ])
     const later = await rowsOf(source, rows[5000].mark)
     expect(later).toEqual(rows.slice(5000))
+    const numbered = await rowsOf({ ...source, columns: { url: 1, caption: 2 } }, rows[6990].mark)
+    expect(numbered).toEqual(rows.slice(6990))
     await expect(rowsOf({ format: 'parquet', path })).rejects.toThrow(
-      `${path} has no column "url"; it has: URL, size, TEXT.`,
+      `${path} has no column "url"; it has: size, URL, TEXT.`,
     )
   })
 
@@ -136,11 +139,13 @@ describe('a Parquet file', () => {
     const table = tableFromArrays({ url: ['u'], caption: ['c'.repeat(50)] })
     const bytes = parquet.writeParquet(parquet.Table.fromIPCStream(tableToIPC(table, 'stream')))
     const cut = await file('parquet', bytes.subarray(0, bytes.length >> 1))
-    await expect(rowsOf({ format: 'parquet', path: cut })).rejects.toThrow(
-      `${cut} is not a whole Parquet file`,
-    )
-    const damaged = await file('parquet', Buffer.from(bytes).fill(255, 4, 40))
-    await expect(rowsOf({ format: 'parquet', path: damaged })).rejects.toThrow(`${damaged} is damaged`)
+    const broken = await file('parquet', Buffer.from(bytes).fill(255, 4, 40))
+    for (const path of [cut, broken]) {
+      const read = rowsOf({ format: 'parquet', path })
+      await expect(read).rejects.toThrow(UserError)
+      await expect(read).rejects.toThrow(`${path} is damaged`)
+      await expect(read).rejects.not.toThrow('record')
+    }
     await expect(rowsOf({ format: 'parquet', path: join(folder, 'no.parquet') })).rejects.toThrow(
       /Cannot read/,
     )
