@@ -1,16 +1,19 @@
 import { readShard } from '../shards/read-shard.js'
-import type { Caption, Phrase, PhraseRow, RejectRow } from '../shards/rows.js'
+import type { Phrase, PhraseRow, RejectRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
-import { type Chunk, chunk } from './chunk.js'
+import { captionPhrases, countWords } from './caption-phrases.js'
 import type { ChunkConfig } from './config.js'
-import { lemma } from './heads.js'
+import { distinctPhrases } from './distinct-phrases.js'
 
 const phraseEdges = [1, 2, 3, 4, 5, 7, 10]
 const wordEdges = [2, 3, 4, 5, 7]
 
-/** Finds the noun phrases of every caption of a shard. A caption without one is rejected with the reason. */
+/**
+ * Finds the noun phrases of every caption of a shard: images/<shard> to phrases/<stage>/<shard>, row for row. A caption
+ * without one is rejected with the reason; phrases left out of the others are tallied by reason in the statistics.
+ */
 export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<ShardResult> {
   return runShardTask(task, 'phrases', async (): Promise<ShardOutput> => {
     const { storage, stage, shard, signal, onProgress } = task
@@ -25,28 +28,27 @@ export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<
         const phrases: Phrase[] = []
         row.captions.forEach((caption, index) => {
           captions++
-          const { kept, reason, detail } = captionPhrases(caption, config, (why) =>
-            stats.tally('left_out', why),
-          )
-          for (const found of kept) {
-            phrases.push({
-              caption: index,
-              text: found.text,
-              start: found.start,
-              end: found.end,
-              head: found.head,
-            })
-            stats.tally('heads', found.head)
-            stats.observe('words_a_phrase', wordEdges, found.text.split(/\s+/).length)
+          const { kept, leftOut, reason } = captionPhrases(caption, config)
+          for (const { text, start, end, head } of kept) {
+            phrases.push({ caption: index, text, start, end, head })
+            stats.tally('heads', head)
+            stats.observe('words_a_phrase', wordEdges, countWords(text))
           }
+          for (const why of leftOut) stats.tally('left_out', why)
           stats.observe('phrases_a_caption', phraseEdges, kept.length)
           if (reason === undefined) out++
           else {
             rejected[reason] = (rejected[reason] ?? 0) + 1
-            rejects.push({ key: row.key, url: null, reason, detail })
+            rejects.push({
+              key: row.key,
+              url: null,
+              reason,
+              detail: `caption ${index}: ${JSON.stringify(caption.text)}`,
+            })
           }
         })
         stats.count('phrases', phrases.length)
+        stats.count('distinct_phrases', distinctPhrases(phrases).length)
         yield { key: row.key, phrases }
         done++
         onProgress?.(done)
@@ -62,49 +64,5 @@ export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<
       rejected,
       stats: stats.build(),
     }
-  })
-}
-
-interface CaptionPhrases {
-  readonly kept: readonly Chunk[]
-  readonly reason?: string
-  readonly detail: string
-}
-
-function captionPhrases(
-  { text, kind }: Caption,
-  config: ChunkConfig,
-  onLeftOut: (why: string) => void,
-): CaptionPhrases {
-  if (text.trim() === '') return { kept: [], reason: 'empty_caption', detail: 'the caption is empty' }
-  const found = kind === 'categories' ? categoryNames(text) : chunk(text)
-  const kept: Chunk[] = []
-  for (const phrase of found) {
-    const why = phrase.leftOut ?? limitOf(phrase, kept.length, config)
-    if (why) onLeftOut(why)
-    else kept.push(phrase)
-  }
-  return kept.length > 0 ? { kept, detail: '' } : { kept, reason: 'no_phrase', detail: text }
-}
-
-function limitOf(phrase: Chunk, kept: number, { max_words, max_phrases }: ChunkConfig): string | undefined {
-  if (phrase.text.split(/\s+/).length > max_words) return 'too_long'
-  return kept >= max_phrases ? 'too_many' : undefined
-}
-
-/** The names of a caption made of category names joined by '. '. */
-function categoryNames(caption: string): Chunk[] {
-  let start = 0
-  return caption.split('. ').map((text) => {
-    const length = [...text].length
-    const name = {
-      text,
-      start,
-      end: start + length,
-      head: lemma(text.split(' ').at(-1) ?? text),
-      leftOut: undefined,
-    }
-    start += length + 2
-    return name
   })
 }

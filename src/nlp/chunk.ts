@@ -1,6 +1,9 @@
-import { leftOut, lemma, measures } from './heads.js'
+import { type LeftOut, leftOut } from './left-out.js'
+import { lemma } from './lemma.js'
+import { measures } from './measures.js'
 import { repairTags } from './repair-tags.js'
 import { type TaggedToken, tag } from './tag.js'
+import { isAdjective, isAdverb, isDeterminer, isModifier, isNoun, joinLength } from './tag-patterns.js'
 import { tokenize } from './tokenize.js'
 
 export interface Chunk {
@@ -11,75 +14,82 @@ export interface Chunk {
   /** Singular of the last noun, lower case. */
   readonly head: string
   /** Why it is not worth grounding, where it is not. */
-  readonly leftOut: string | undefined
+  readonly leftOut: LeftOut | undefined
 }
 
 /**
  * Noun phrases of a caption, in its order, without overlap: determiners, numerals and modifiers, then nouns; a
  * possessor and what it owns; "a pair of" and what there is a pair of. The tail ("on the left") is not part of it.
+ * Takes time in proportion to the caption's length, whatever is in it.
  */
 export function chunk(caption: string): Chunk[] {
   const tokens = repairTags(tag(tokenize(caption)))
   const points = [...caption]
   const chunks: Chunk[] = []
   for (let at = 0; at < tokens.length; ) {
-    const end = nounPhraseEnd(tokens, at)
-    if (end === undefined) {
-      at++
-      continue
+    const { end, found } = nounPhrase(tokens, at)
+    if (found) {
+      const [start, stop] = [tokens[at].start, tokens[end - 1].end]
+      const text = points.slice(start, stop).join('')
+      chunks.push({
+        text,
+        start,
+        end: stop,
+        head: lemma(tokens[end - 1].word),
+        leftOut: leftOut(tokens, at, end),
+      })
     }
-    const { start } = tokens[at]
-    const last = tokens[end - 1]
-    const head = lemma(last.word)
-    chunks.push({
-      text: points.slice(start, last.end).join(''),
-      start,
-      end: last.end,
-      head,
-      leftOut: leftOut(head),
-    })
     at = end
   }
   return chunks
 }
 
-const determiner = /^(DT|PRP\$|PDT)$/
-const modifier = /^(JJ|JJR|JJS|CD|VBN)$/
-const noun = /^NN/
-
-/** Index behind the noun phrase that begins at `start`, or undefined where none does. */
-function nounPhraseEnd(tokens: readonly TaggedToken[], start: number): number | undefined {
-  let at = start
-  while (at < tokens.length && determiner.test(tokens[at].tag)) at++
-  for (;;) {
-    const next = modifierEnd(tokens, at)
-    if (next === undefined) break
-    at = next
+/**
+ * NP = NP1 ("'s" NP1 | "of" NP1, behind a measure)*; NP1 = determiner* modifiers noun+. Where none begins at `start`,
+ * `end` is the next place that is worth a try: what was passed over would have needed the same noun.
+ */
+function nounPhrase(tokens: readonly TaggedToken[], start: number): { end: number; found: boolean } {
+  let found: number | undefined
+  for (let at = start; ; ) {
+    while (isDeterminer(tokens[at])) at++
+    at = skipModifiers(tokens, at)
+    const nouns = at
+    while (isNoun(tokens[at])) at++
+    if (at === nouns)
+      return found === undefined
+        ? { end: Math.max(at, start + 1), found: false }
+        : { end: found, found: true }
+    found = at
+    if (!joinsNounPhrase(tokens, at)) return { end: found, found: true }
+    at++
   }
-  let end = at
-  while (end < tokens.length && noun.test(tokens[end].tag)) end++
-  if (end === at) return undefined
-  // "a dog's bowl": the possessor is part of the phrase that names the bowl.
-  if (tokens[end]?.tag === 'POS') return nounPhraseEnd(tokens, end + 1) ?? end
-  if (tokens[end]?.word === 'of' && measures.has(lemma(tokens[end - 1].word))) {
-    return nounPhraseEnd(tokens, end + 1) ?? end
-  }
-  return end
 }
 
-/** Index behind one modifier ("bright red", "red and"), given that a noun or another modifier follows. */
-function modifierEnd(tokens: readonly TaggedToken[], at: number): number | undefined {
-  const token = tokens[at]
-  if (!token) return undefined
-  if (/^RB/.test(token.tag) && modifier.test(tokens[at + 1]?.tag ?? '')) return at + 1
-  if (!modifier.test(token.tag)) return undefined
-  const joined = /^(CC|,)$/.test(tokens[at + 1]?.tag ?? '') ? coordinated(tokens, at + 2) : undefined
-  return joined ?? at + 1
-}
-
-/** "red and white umbrella": what follows the conjunction must be adjectives that end in a noun. */
-function coordinated(tokens: readonly TaggedToken[], from: number): number | undefined {
+/** "bright red", "red and white", "big, bad and ugly": the place behind the modifiers that begin at `at`. */
+function skipModifiers(tokens: readonly TaggedToken[], from: number): number {
   let at = from
-  while (/^(JJ|VBN)/.test(tokens[at]?.tag ?? '')) at++
-  return at > from && noun.test(tokens[at]?.tag ?? '') ? from : undefined
+  for (;;) {
+    while (isAdverb(tokens[at]) && (isModifier(tokens[at + 1]) || isAdverb(tokens[at + 1]))) at++
+    if (!isModifier(tokens[at])) return at
+    at++
+    const join = joinLength(tokens, at)
+    const next = tokens[at + join]
+    if (join > 0 && (isAdjective(next) || (isAdverb(next) && isAdjective(tokens[at + join + 1])))) at += join
+  }
+}
+
+/** Whether what is at `at`, behind a noun, ties the next noun phrase to this one. */
+function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
+  const { tag, word } = tokens[at] ?? { tag: '', word: '' }
+  if (tag === 'POS') return true
+  // "the dogs' bowl", but not the quotation mark in "the 'dogs' are".
+  if (/^['’]$/.test(word) && tokens[at].start === tokens[at - 1].end && /s$/.test(tokens[at - 1].word)) {
+    return isNoun(tokens[at + 1]) && !isQuoted(tokens, at)
+  }
+  return word === 'of' && measures.has(lemma(tokens[at - 1].word))
+}
+
+/** Whether an apostrophe at `at` closes a quotation that was opened not long before. */
+function isQuoted(tokens: readonly TaggedToken[], at: number): boolean {
+  return tokens.slice(Math.max(0, at - 8), at).some(({ text }) => /^['‘’]$/.test(text))
 }

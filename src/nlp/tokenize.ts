@@ -1,17 +1,36 @@
+import { cleanWord } from './clean-word.js'
+
 export interface Token {
   readonly text: string
+  /** The cleaned word; for a sign, the sign itself. */
+  readonly word: string
   /** Span in the caption, in code points, half open. */
   readonly start: number
   readonly end: number
+  /** Letters or digits; anything else is a sign. */
   readonly isWord: boolean
 }
 
+const letter = String.raw`\p{L}\p{M}\p{N}\u00ad\u200c\u200d\u2060`
+const inWord = `[${letter}]`
+/** An 's of its own or at the end of a word. */
+const possessive = `['’]s(?!${inWord})`
+
 /**
- * A word: letters, marks and digits, with apostrophes, hyphens and points inside; a possessive ending on its own; or
- * any one other character that is not white space.
+ * In this order: addresses, files, handles and markup, which are signs as a whole; `<PERSON>`, as CC12M hides names;
+ * the possessive ending; numbers; words with apostrophes, hyphens and points inside; any one other visible sign.
  */
-const pattern =
-  /(?<possessive>['’]s(?![\p{L}\p{N}]))|(?<word>[\p{L}\p{M}\p{N}]+(?:[-'’.&](?!s(?![\p{L}\p{N}]))[\p{L}\p{M}\p{N}]+|-[\p{L}\p{M}\p{N}]+)*)|\S/gsu
+const pattern = new RegExp(
+  [
+    String.raw`(?<skip>https?:\/\/\S+|www\.\S+|@[\p{L}\p{N}_.]+|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});|<\/?[a-z][^<>]{0,200}>|[\p{L}\p{N}_-]{1,80}\.(?:jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|html?)(?!${inWord}))`,
+    '(?<masked><[A-Z]+>)',
+    `(?<possessive>${possessive})`,
+    String.raw`(?<number>\d+(?:[.,]\d+)+(?!${inWord}))`,
+    String.raw`(?<word>\p{L}(?:\.\p{L})+(?!${inWord})|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})[-‐‑'’&]${inWord}+)*)`,
+    String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
+  ].join('|'),
+  'gsu',
+)
 
 /** Words and signs of a caption with their places. The caption itself is never changed. */
 export function tokenize(caption: string): Token[] {
@@ -22,7 +41,14 @@ export function tokenize(caption: string): Token[] {
     point += countPoints(caption, unit, match.index)
     const [text] = match
     const length = countPoints(text, 0, text.length)
-    tokens.push({ text, start: point, end: point + length, isWord: match.groups?.word !== undefined })
+    const { word, number, masked } = match.groups as Record<string, string | undefined>
+    tokens.push({
+      text,
+      word: masked ? masked.slice(1, -1).toLowerCase() : word ? cleanWord(word) : text,
+      start: point,
+      end: point + length,
+      isWord: (word ?? number ?? masked) !== undefined,
+    })
     unit = match.index + text.length
     point += length
   }

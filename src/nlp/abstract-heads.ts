@@ -1,0 +1,32 @@
+/** Heads that name nothing that a box could hold. Singular; grouped only to be read. */
+const groups: Readonly<Record<string, string>> = {
+  time: `time day daytime night nighttime morning afternoon evening noon dusk dawn hour minute second moment
+    week weekend month year decade century season summer winter spring autumn fall today tomorrow
+    yesterday tonight date past future christmas easter halloween thanksgiving birthday holiday
+    anniversary january february march april june july august september october november december monday
+    tuesday wednesday thursday friday saturday sunday`,
+  feelings: `love harmony joy happiness peace hope fun pleasure fear anger mood feeling thought mind memory dream
+    wish luck interest passion pride excitement surprise care comfort beauty freedom faith spirit
+    emotion attitude thanks`,
+  ideas: `fact matter idea reason cause result way manner method kind type sort style variety number amount
+    plenty series order sense purpose point case example detail difference problem question answer
+    choice option opportunity possibility chance experience knowledge information concept theme topic
+    subject meaning truth inspiration advice tip fashion formation life death world history nature
+    culture tradition reality fiction`,
+  doings: `use action activity motion movement position focus preparation progress process work play practice
+    training competition tournament championship match game sport race attempt effort turn break trip
+    travel vacation conversation discussion talk attention help support service performance
+    demonstration celebration arrival return visit tennis soccer skateboarding snowboarding surfing
+    skiing cooking shopping swimming sightseeing horseback`,
+  trade: `sale price quality shipping delivery stock offer discount deal value cost brand collection business
+    industry marketing company`,
+  measures: `size height length width depth weight shape color colour distance direction angle level degree range
+    rate speed location condition state status series portion amount pace height temperature weather
+    sunlight daylight darkness lighting air`,
+  pronouns: `something nothing anything everything thing stuff anyone anybody nobody one other self itself
+    himself herself themselves each`,
+}
+
+export const abstractHeads: ReadonlySet<string> = new Set(
+  Object.values(groups).flatMap((words) => words.trim().split(/\s+/)),
+)

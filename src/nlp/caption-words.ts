@@ -1,0 +1,37 @@
+const words = (text: string) => text.trim().split(/\s+/)
+
+/** Words that newspapers lack or use otherwise than captions do, by the tags to try first. */
+const byTags: readonly (readonly [tags: readonly string[], words: readonly string[]])[] = [
+  [
+    ['CD'],
+    words(`one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+      seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand dozen`),
+  ],
+  [
+    ['NN'],
+    words(`bear stop sink monitor curb platter dump sled bobsled moped steed mural urinal cymbal petal sandal
+      jewel plywood monopoly dragonfly butterfly firefly handle net tabletop countertop cherry key`),
+  ],
+  [['NN', 'VB', 'VBP'], words('match surf cover sail stick produce')],
+  [['NNS'], words('bears tracks mirrors leaves stairs scissors')],
+  [['VBG', 'NN'], words('surfing rowing')],
+  [['VBZ'], words('surfs grazes perches rides')],
+  [
+    ['JJ'],
+    words(`mini asian african american canadian chinese mexican japanese victorian roman british english
+      european italian german spanish indian russian korean unmade third second fourth fifth first next former
+      checkered plaid polka male female tan young`),
+  ],
+  [['JJ', 'NN'], words('half remote')],
+  [['RB'], words('indoors outdoors upstairs downstairs upright together sideways upside-down')],
+  [
+    ['IN'],
+    words('near by beside behind beneath underneath above below like per atop amongst alongside via onto'),
+  ],
+  [['PDT'], words('both such')],
+]
+
+/** An addition to natural's lexicon: a word and its tags, the likeliest first. */
+export const captionWords: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  byTags.flatMap(([tags, list]) => list.map((word) => [word, tags])),
+)

@@ -1,0 +1,18 @@
+import type { Chunk } from './chunk.js'
+import { lemma } from './lemma.js'
+
+/** The names of a caption made of category names joined by '. ', each as it is written there. */
+export function categoryNames(caption: string): Chunk[] {
+  const names: Chunk[] = []
+  let start = 0
+  for (const part of caption.split('. ')) {
+    const text = part.trim().replace(/\s*\.$/, '')
+    const begin = start + [...part.slice(0, part.indexOf(text))].length
+    if (text !== '') {
+      const head = lemma(text.split(/\s+/).at(-1) as string)
+      names.push({ text, start: begin, end: begin + [...text].length, head, leftOut: undefined })
+    }
+    start += [...part].length + 2
+  }
+  return names
+}

@@ -1,0 +1,68 @@
+import { abstractHeads } from './abstract-heads.js'
+import { lemma } from './lemma.js'
+import type { TaggedToken } from './tag.js'
+import { isNoun } from './tag-patterns.js'
+
+/** Why a phrase is not worth grounding. */
+export type LeftOut = 'abstract_head' | 'relational_head' | 'depiction' | 'negated' | 'credit'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** Say where or how much, not what, unless another noun makes them a thing: "a street corner", "a parking lot". */
+const relational = list(
+  `top bottom left right side front back middle center centre corner edge end half part background foreground inside
+  outside rear next area other rest lot space spot place row set`,
+)
+/** The picture itself. */
+const depictions = list(
+  'photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up',
+)
+/** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
+const depicting = list(
+  'picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector icon',
+)
+const makers = list('artist photographer painter designer illustrator author architect')
+
+/** "the 1960s", "the seventies". */
+const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
+
+/** Said of how a thing is, with a preposition before and no determiner. */
+const idioms = list(
+  `on-display at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
+  by-hand in-action on-guard in-case on-foot at-play in-focus`,
+)
+
+/** Why the noun phrase of tokens `start` to `end` is left out, or undefined to keep it. */
+export function leftOut(tokens: readonly TaggedToken[], start: number, end: number): LeftOut | undefined {
+  const head = lemma(tokens[end - 1].word)
+  const before = tokens[start - 1]
+  const after = tokens[end]
+  if (end - start === 1 && idioms.has(`${before?.word}-${head}`)) return 'abstract_head'
+  // "a no parking sign" is there to be seen.
+  if ((tokens[start].word === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
+  if (depictions.has(head) || (depicting.has(head) && isDepiction(head, before, after))) return 'depiction'
+  if (makers.has(head) && before?.word === 'by') return 'credit'
+  if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
+  return abstractHeads.has(head) || decade.test(tokens[end - 1].word) ? 'abstract_head' : undefined
+}
+
+/** Whether a picture in the caption is the picture that it is the caption of, or one that nobody sees. */
+function isDepiction(head: string, before: TaggedToken | undefined, after: TaggedToken | undefined): boolean {
+  const opens = before === undefined || !before.isWord || /^(?:is|are|at|in)$/.test(before.word)
+  const tells = /^(?:of|showing|shows|depicting|featuring|from|taken)$/.test(after?.word ?? '')
+  if (opens && tells) return true
+  return (
+    head === 'picture' &&
+    (tells || /^(?:for|taking|take|takes|took|taken|snapping|in|of)$/.test(before?.word ?? ''))
+  )
+}
+
+/** "a street corner", "his back": what belongs to a thing is seen as one; "the right side" is only where. */
+function isPart(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  const noun = tokens[end - 2]
+  // What somebody wears.
+  if (head === 'top' && tokens[end]?.word !== 'of' && /^(?:a|this|her|his|their)$/.test(tokens[start].word))
+    return true
+  if (head === 'back') return tokens[start].tag === 'PRP$' || (end - start > 1 && noun.tag === 'POS')
+  return end - start > 1 && isNoun(noun) && !relational.has(lemma(noun.word))
+}

@@ -1,0 +1,21 @@
+// The whole of natural loads database clients, prints, and reads the user's .env: only the tagger is wanted.
+import brill from 'natural/lib/natural/brill_pos_tagger/index.js'
+import { captionWords } from './caption-words.js'
+
+/** natural's lexicon (words of the Wall Street Journal with their Penn Treebank tags), corrected for captions. */
+export const lexicon = new brill.Lexicon('EN', 'NN')
+for (const [word, tags] of Object.entries(captionWords)) lexicon.addWord(word, [...tags])
+
+const words = (lexicon as unknown as { readonly lexicon: Readonly<Record<string, readonly string[]>> })
+  .lexicon
+
+/** Tags of a word, the most frequent first; undefined for a word that the lexicon does not have. */
+export function tagsOf(word: string): readonly string[] | undefined {
+  // The lexicon is a plain object: names of its prototype would find functions.
+  return Object.hasOwn(words, word) ? words[word] : undefined
+}
+
+/** Whether the lexicon has the word with a tag that begins so. */
+export function canBe(word: string, prefix: string): boolean {
+  return tagsOf(word)?.some((tag) => tag.startsWith(prefix)) ?? false
+}

@@ -1,0 +1,39 @@
+import type { TaggedToken } from './tag.js'
+
+export const isNoun = (token: TaggedToken | undefined) => token?.tag.startsWith('NN') ?? false
+export const isPlural = (token: TaggedToken | undefined) => token?.tag === 'NNS'
+export const isVerb = (token: TaggedToken | undefined) => token?.tag.startsWith('VB') ?? false
+
+const determiners = new Set(['DT', 'PRP$', 'PDT'])
+/** Articles, demonstratives and possessive pronouns. */
+export const isDeterminer = (token: TaggedToken | undefined) => determiners.has(token?.tag ?? '')
+
+const adjectives = new Set(['JJ', 'JJR', 'JJS', 'VBN'])
+export const isAdjective = (token: TaggedToken | undefined) => adjectives.has(token?.tag ?? '')
+/** What may stand between a determiner and its noun. */
+export const isModifier = (token: TaggedToken | undefined) => isAdjective(token) || token?.tag === 'CD'
+export const isAdverb = (token: TaggedToken | undefined) => token?.tag.startsWith('RB') ?? false
+
+/** "and", "or", "&", a comma, or a comma and one of them: how many tokens join what is here to what follows. */
+export function joinLength(tokens: readonly TaggedToken[], at: number): number {
+  const conjunction = (place: number) => (tokens[place]?.tag === 'CC' ? 1 : 0)
+  return tokens[at]?.tag === ',' ? 1 + conjunction(at + 1) : conjunction(at)
+}
+
+/** How far rules look back, so that no caption takes time beyond its length. */
+export const reach = 12
+
+/**
+ * The determiner or number that the modifiers and nouns before `at` belong to, or undefined where they have none.
+ */
+export function determinerOf(tokens: readonly TaggedToken[], at: number): TaggedToken | undefined {
+  for (let place = at - 1; place >= Math.max(0, at - reach); place--) {
+    const token = tokens[place]
+    if (isDeterminer(token)) return token
+    if (!isModifier(token) && !isNoun(token) && !isAdverb(token)) {
+      const number = tokens[place + 1]
+      return number?.tag === 'CD' && place + 1 < at ? number : undefined
+    }
+  }
+  return tokens[0]?.tag === 'CD' && at > 0 && at <= reach ? tokens[0] : undefined
+}
