@@ -1,11 +1,17 @@
 import sharp from 'sharp'
-import type { Caption, Region } from '../shards/rows.js'
-
-/** Colours that stay apart from each other on light and dark pictures (Okabe and Ito 2008, darkened for text). */
-const palette = ['#d55e00', '#0072b2', '#009e73', '#cc3d8f', '#b8860b', '#5b3fd6', '#1d9bb8', '#8c2d04']
+import { areaOf, iou } from '../boxes/iou.js'
+import type { Caption, Region, Xyxy } from '../shards/rows.js'
+import { escapeXml } from './escape-xml.js'
+import { columnWidth, fontFamily, loadLabelFont } from './label-font.js'
+import { phraseColours } from './phrase-colours.js'
+import { placeLabels } from './place-labels.js'
+import { fitColumns, textColumns } from './text-columns.js'
+import { wrapCaption } from './wrap-caption.js'
 
 export interface Drawing {
+  /** The stored picture, in any format that sharp reads. */
   readonly bytes: Uint8Array
+  /** Pixels of the stored picture, which the regions' boxes are in. */
   readonly width: number
   readonly height: number
   readonly captions: readonly Caption[]
@@ -14,114 +20,120 @@ export interface Drawing {
   readonly title: string
 }
 
-const lineHeight = 19
-const charWidth = 7.3
+/** Small pictures are enlarged to this, and no drawing is narrower, so that words can be read. */
+const leastSide = 384
+const fontSize = 13
+const charWidth = fontSize * columnWidth
+const lineHeight = 20
+const labelHeight = 17
+const margin = 10
 
-/** A PNG of the picture with its boxes, one colour a phrase, and below it the captions with the phrases in their colours. */
-export async function drawRegions(drawing: Drawing, maxWidth = 640): Promise<Buffer> {
-  const { bytes, regions, captions, title } = drawing
-  // Small pictures are enlarged so that labels can be read.
-  const scale = Math.min(maxWidth / drawing.width, Math.max(1, 384 / drawing.width))
-  const width = Math.round(drawing.width * scale)
-  const height = Math.round(drawing.height * scale)
-  const colours = new Map(
-    [...new Set(regions.map(({ phrase }) => phrase))].map((phrase, index) => [
-      phrase,
-      palette[index % palette.length],
-    ]),
+/**
+ * A PNG of the picture with its boxes, one colour a phrase, and below it the captions with the phrases in their colours.
+ * Scores are shown for what a teacher found. A caption of category names is shown only where one of its names has a box.
+ *
+ * @param side width of the largest drawing, and height of its picture, in pixels
+ */
+export async function drawRegions(drawing: Drawing, side = 640): Promise<Buffer> {
+  await loadLabelFont()
+  const longest = Math.max(drawing.width, drawing.height)
+  const scale = Math.min(side / longest, Math.max(1, leastSide / longest))
+  const width = Math.max(1, Math.round(drawing.width * scale))
+  const height = Math.max(1, Math.round(drawing.height * scale))
+  const canvas = Math.max(width, Math.min(side, leastSide))
+  const { captions, regions } = drawing
+  const texts = regions.map(({ caption, start, end }) =>
+    [...captions[caption].text].slice(start, end).join(''),
   )
-  const shown = captions
-    .map((caption, index) => ({ caption, index }))
-    .filter(
-      ({ index, caption }) =>
-        caption.kind !== 'categories' || regions.some((region) => region.caption === index),
-    )
-  const lines = shown.flatMap(({ caption, index }) =>
-    captionLines(
-      caption.text,
-      regions.filter((region) => region.caption === index),
-      colours,
-      Math.floor((width - 16) / charWidth),
-    ),
-  )
-  const panel = lineHeight * (lines.length + 1) + 12
-  const boxes = regions.map((region) =>
-    boxSvg(region, scale, colours.get(region.phrase) as string, captions, width, height),
-  )
-  const text = lines.map(
-    (line, index) =>
-      `<text x="8" y="${height + 8 + lineHeight * (index + 2)}" xml:space="preserve">${line}</text>`,
-  )
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height + panel}" font-family="DejaVu Sans Mono, monospace" font-size="12"><rect y="${height}" width="${width}" height="${panel}" fill="#fff"/>${boxes.join('')}<text x="8" y="${height + 6 + lineHeight}" fill="#666">${escapeXml(title)}</text>${text.join('')}</svg>`
-  const picture = await sharp(bytes).resize(width, height, { fit: 'fill' }).removeAlpha().toBuffer()
-  return sharp({ create: { width, height: height + panel, channels: 3, background: '#fff' } })
+  const colourOf = phraseColours(texts)
+  const panel = panelSvg(drawing, texts, colourOf, canvas)
+  const left = Math.floor((canvas - width) / 2)
+  const move = (x: number, y: number) => [x * scale + left, y * scale] as const
+  const overlay = `${svgHead(canvas, height)}${boxesSvg(regions, texts, colourOf, move, canvas, height)}</svg>`
+  const picture = await sharp(drawing.bytes, { failOn: 'none' })
+    .resize(width, height, { fit: 'fill' })
+    .flatten({ background: '#fff' })
+    .toColourspace('srgb')
+    .png({ compressionLevel: 0 })
+    .toBuffer()
+  return sharp({
+    create: { width: canvas, height: height + panel.height, channels: 3, background: '#e8e8e8' },
+  })
     .composite([
-      { input: picture, left: 0, top: 0 },
-      { input: Buffer.from(svg), left: 0, top: 0 },
+      { input: picture, left, top: 0 },
+      { input: Buffer.from(overlay), left: 0, top: 0 },
+      { input: Buffer.from(panel.svg), left: 0, top: height },
     ])
+    .removeAlpha()
     .png()
     .toBuffer()
 }
 
-function boxSvg(
-  region: Region,
-  scale: number,
-  colour: string,
-  captions: readonly Caption[],
+const svgHead = (width: number, height: number) =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="${fontFamily}" font-size="${fontSize}">`
+
+function boxesSvg(
+  regions: readonly Region[],
+  texts: readonly string[],
+  colourOf: (text: string) => string,
+  move: (x: number, y: number) => readonly [number, number],
   width: number,
   height: number,
 ): string {
-  const [x1, y1, x2, y2] = region.xyxy.map((value) => value * scale)
-  const phrase = [...captions[region.caption].text].slice(region.start, region.end).join('')
-  const label = region.origin === 'gold' ? phrase : `${phrase} ${region.score.toFixed(2)}`
-  const labelWidth = Math.min(width, label.length * charWidth + 6)
-  const left = Math.max(0, Math.min(x1, width - labelWidth))
-  const top = Math.min(height - 15, y1 >= 15 ? y1 - 15 : y2 + 15 <= height ? y2 : y1)
-  return `<rect x="${x1}" y="${y1}" width="${x2 - x1}" height="${y2 - y1}" fill="none" stroke="#fff" stroke-width="4" opacity="0.6"/><rect x="${x1}" y="${y1}" width="${x2 - x1}" height="${y2 - y1}" fill="none" stroke="${colour}" stroke-width="2"/><rect x="${left}" y="${top}" width="${labelWidth}" height="15" fill="${colour}" opacity="0.9"/><text x="${left + 3}" y="${top + 11}" fill="#fff">${escapeXml(label)}</text>`
+  const marks = regions.map(({ xyxy, origin, score }, index) => {
+    const label = origin === 'gold' ? texts[index] : `${texts[index]} ${score.toFixed(2)}`
+    const text = fitColumns(label, Math.floor((width - 8) / charWidth))
+    const box = [...move(xyxy[0], xyxy[1]), ...move(xyxy[2], xyxy[3])] as const
+    const labelWidth = Math.min(width, textColumns(text) * charWidth + 8)
+    return { text, colour: colourOf(texts[index]), box, width: labelWidth, height: labelHeight }
+  })
+  const rectangle = ([x1, y1, x2, y2]: Xyxy, style: string) =>
+    `<rect x="${x1}" y="${y1}" width="${x2 - x1}" height="${y2 - y1}" fill="none" ${style}/>`
+  // The large first, so that a small box is never hidden.
+  const ordered = [...marks].sort((a, b) => areaOf(b.box) - areaOf(a.box))
+  const boxes = ordered.map(({ box, colour }, at) => {
+    // Two phrases that name one thing show both colours, in turns.
+    const below = ordered.slice(0, at).some((other) => other.colour !== colour && iou(other.box, box) > 0.9)
+    const halo = below ? '' : rectangle(box, 'stroke="#fff" stroke-width="4" stroke-opacity="0.7"')
+    return `${halo}${rectangle(box, `stroke="${colour}" stroke-width="2"${below ? ' stroke-dasharray="9"' : ''}`)}`
+  })
+  const labels = placeLabels(marks, width, height).map(({ index, x, y }) => {
+    const { text, colour, width: labelWidth } = marks[index]
+    return `<rect x="${x}" y="${y}" width="${labelWidth}" height="${labelHeight}" fill="${colour}"/><text x="${x + 4}" y="${y + 13}" fill="#fff" xml:space="preserve">${escapeXml(text)}</text>`
+  })
+  return boxes.join('') + labels.join('')
 }
 
-/** The caption cut into lines of at most `columns` characters, words whole, phrases as coloured spans. */
-function captionLines(
-  text: string,
-  regions: readonly Region[],
-  colours: ReadonlyMap<number, string>,
-  columns: number,
-): string[] {
-  const points = [...text]
-  const colourAt = (at: number) => {
-    const region = regions.find(({ start, end }) => at >= start && at < end)
-    return region && colours.get(region.phrase)
+/** Title and captions, black on white. */
+function panelSvg(
+  { captions, regions, title }: Drawing,
+  texts: readonly string[],
+  colourOf: (text: string) => string,
+  width: number,
+): { readonly svg: string; readonly height: number } {
+  const columns = Math.floor((width - 2 * margin) / charWidth)
+  const lines = captions.flatMap(({ text, kind }, index) => {
+    const spans = regions.flatMap(({ caption, start, end }, region) =>
+      caption === index ? [{ start, end, colour: colourOf(texts[region]) }] : [],
+    )
+    return kind === 'categories' && spans.length === 0 ? [] : wrapCaption(text, spans, columns)
+  })
+  const rows = lines.map((line) =>
+    line
+      .map(({ text, colour }) =>
+        colour
+          ? `<tspan fill="${colour}" font-weight="bold">${escapeXml(text)}</tspan>`
+          : `<tspan>${escapeXml(text)}</tspan>`,
+      )
+      .join(''),
+  )
+  rows.unshift(`<tspan fill="#666">${escapeXml(fitColumns(title, columns))}</tspan>`)
+  const height = lineHeight * rows.length + margin
+  const body = rows.map(
+    (row, index) => `<text x="${margin}" y="${lineHeight * (index + 1)}" xml:space="preserve">${row}</text>`,
+  )
+  return {
+    svg: `${svgHead(width, height)}<rect width="${width}" height="${height}" fill="#fff"/>${body.join('')}</svg>`,
+    height,
   }
-  const lines: string[] = []
-  let start = 0
-  while (start < points.length) {
-    let end = Math.min(points.length, start + columns)
-    if (end < points.length) {
-      const space = points.lastIndexOf(' ', end)
-      if (space > start) end = space
-    }
-    let line = ''
-    for (let at = start; at < end; ) {
-      const colour = colourAt(at)
-      let stop = at + 1
-      while (stop < end && colourAt(stop) === colour) stop++
-      const part = escapeXml(points.slice(at, stop).join(''))
-      line += colour ? `<tspan fill="${colour}" font-weight="bold">${part}</tspan>` : part
-      at = stop
-    }
-    lines.push(line)
-    start = points[end] === ' ' ? end + 1 : end
-  }
-  return lines
-}
-
-/** Text as XML; characters that XML cannot hold are left out. */
-function escapeXml(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are just what XML forbids
-  const allowed = text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
-  return allowed
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
 }
