@@ -1,12 +1,19 @@
 import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseConfig } from '../parse-config.js'
 import { UserError } from '../user-error.js'
 
 const idSchema = z.union([z.number(), z.string()])
-const imageId = z.looseObject({ image_id: idSchema })
+/** What a box or a caption may have is checked where it is used; all else, such as outlines, is not kept. */
+const annotationSchema = z.object({
+  image_id: idSchema,
+  caption: z.unknown().optional(),
+  category_id: z.unknown().optional(),
+  bbox: z.unknown().optional(),
+  iscrowd: z.unknown().optional(),
+  tokens_positive: z.unknown().optional(),
+})
 
-const imageSchema = z.looseObject({
+const imageSchema = z.object({
   id: idSchema,
   file_name: z.string().min(1),
   width: z.number().positive().optional(),
@@ -16,18 +23,18 @@ const imageSchema = z.looseObject({
   coco_url: z.string().optional(),
 })
 
-const fileSchema = z.looseObject({
+const fileSchema = z.object({
   images: z.array(z.unknown()),
-  annotations: z.array(imageId),
-  categories: z.array(z.looseObject({ id: idSchema, name: z.string() })).default([]),
+  annotations: z.array(annotationSchema),
+  categories: z.array(z.object({ id: idSchema, name: z.string() })).default([]),
   licenses: z
-    .array(z.looseObject({ id: idSchema, name: z.string().optional(), url: z.string().optional() }))
+    .array(z.object({ id: idSchema, name: z.string().optional(), url: z.string().optional() }))
     .default([]),
 })
 
 export type Id = z.infer<typeof idSchema>
 export type CocoImage = z.infer<typeof imageSchema>
-export type CocoAnnotation = z.infer<typeof imageId>
+export type CocoAnnotation = z.infer<typeof annotationSchema>
 
 /** What COCO's JSON files say, by picture. */
 export interface CocoIndex {
@@ -113,11 +120,21 @@ async function readJson(path: string): Promise<z.infer<typeof fileSchema>> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
   })
+  const parsed = fileSchema.safeParse(parseJson(text, path))
+  if (parsed.success) return parsed.data
+  // A file of another form has as many faults as entries: the first one says enough.
+  const { issues } = parsed.error
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
+  throw new UserError(
+    `${path} is not in COCO's form: ${issues[0].path.join('.')}: ${issues[0].message}${more}`,
+  )
+}
+
+function parseJson(text: string, path: string): unknown {
   try {
-    return parseConfig(fileSchema, JSON.parse(text), path)
+    return JSON.parse(text)
   } catch (error) {
-    if (error instanceof SyntaxError) throw new UserError(`${path} is not JSON: ${error.message}`)
-    throw error
+    throw new UserError(`${path} is not JSON: ${(error as Error).message}`)
   }
 }
 

@@ -6,7 +6,7 @@ import type { IngestConfig } from './config.js'
 import { type CocoAnnotation, type CocoImage, type CocoIndex, readCocoIndex } from './read-coco.js'
 import { type GoldRegion, type Mark, problemRow, type SourceRow, sourceRow } from './source-row.js'
 
-const boxSchema = z.looseObject({
+const boxSchema = z.object({
   category_id: z.union([z.number(), z.string()]).optional(),
   bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
   iscrowd: z.union([z.number(), z.boolean()]).optional(),

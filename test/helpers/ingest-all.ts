@@ -8,7 +8,7 @@ import { openStorage } from '../../src/shards/storage.js'
 /** Ingests a source into a dataset, shard by shard, and reads all of it back. */
 export async function ingestAll(dataset: string, given: object) {
   const config = ingestConfig.parse({
-    fetch: { timeout_ms: 600, retries: 2, max_bytes: 500_000, concurrency: 8 },
+    fetch: { timeout_ms: 1000, retries: 2, max_bytes: 500_000, concurrency: 8 },
     image: { max_side: 200, max_pixels: 1_000_000 },
     ...given,
   })

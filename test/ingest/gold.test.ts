@@ -240,8 +240,10 @@ describe('a folder in the form of COCO', () => {
     await expect(ingest({ images, captions: join(folder, 'none.json') })).rejects.toThrow(
       /Cannot read .*none\.json/,
     )
-    const list = await json([1])
-    await expect(ingest({ images, captions: list })).rejects.toThrow(list)
+    const other = await json({ images: [], annotations: [{ id: 1 }, { id: 2 }] })
+    await expect(ingest({ images, captions: other })).rejects.toThrow(
+      /file-\d+\.json is not in COCO's form: annotations\.0\.image_id: [^\n]*\(and \d+ more\)$/,
+    )
     const cut = join(folder, 'cut.json')
     await writeFile(cut, '{"images": [')
     await expect(ingest({ images, instances: cut })).rejects.toThrow(/cut\.json is not JSON/)
