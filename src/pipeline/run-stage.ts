@@ -171,7 +171,9 @@ export async function runTrain(
     if (!grounding) {
       // Captions for the vocabulary may come from anywhere; what is to be trained on must have boxes.
       if (stage.with.vocabulary.includes(name)) return []
-      throw new UserError(`Stage "${stage.name}" cannot train on "${name}": it has no boxes. Name its filter stage.`)
+      throw new UserError(
+        `Stage "${stage.name}" cannot train on "${name}": it has no boxes. Name its filter stage.`,
+      )
     }
     if (missing.length > 0) {
       throw new UserError(

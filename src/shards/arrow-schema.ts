@@ -16,16 +16,16 @@ import type { Family } from './rows.js'
 
 type Fields = Readonly<Record<string, DataType>>
 
-/** Columns that may be null; all others never are. */
-const nullable = new Set(['path', 'url', 'license', 'meta', 'key?', 'url?'])
-
-const fieldsOf = (fields: Fields) =>
-  Object.entries(fields).map(([name, type]) => new Field(name.replace('?', ''), type, nullable.has(name)))
+/**
+ * Every field may be null as far as Arrow is told: Hugging Face datasets takes a feature only for a field that is equal
+ * to what it would have written itself, and drops an Image whose struct is `not null`.
+ */
+const fieldsOf = (fields: Fields) => Object.entries(fields).map(([name, type]) => new Field(name, type, true))
 const struct = (fields: Fields) => new Struct(fieldsOf(fields) as Field<TypeMap[string]>[])
-const listOf = (type: DataType) => new List(new Field('item', type, false))
-const xyxy = () => new FixedSizeList(4, new Field('item', new Float32(), false))
+const listOf = (type: DataType) => new List(new Field('item', type, true))
+const xyxy = () => new FixedSizeList(4, new Field('item', new Float32(), true))
 
-const families: Readonly<Record<Family, Fields>> = {
+const columns: Readonly<Record<Family, Fields>> = {
   images: {
     key: new Utf8(),
     image: struct({ bytes: new Binary(), path: new Utf8() }),
@@ -69,12 +69,21 @@ const families: Readonly<Record<Family, Fields>> = {
       }),
     ),
   },
-  rejects: { 'key?': new Utf8(), 'url?': new Utf8(), reason: new Utf8(), detail: new Utf8() },
+  rejects: { key: new Utf8(), url: new Utf8(), reason: new Utf8(), detail: new Utf8() },
+}
+
+/** What may in truth be null, by its path in the row; everything else must be there. */
+export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
+  images: new Set(['image.path', 'url', 'license', 'meta']),
+  phrases: new Set(),
+  proposals: new Set(),
+  grounding: new Set(),
+  rejects: new Set(['key', 'url']),
 }
 
 /** The Arrow schema of a family. */
 export function arrowSchema(family: Family): Schema {
-  const fields = fieldsOf(families[family])
+  const fields = fieldsOf(columns[family])
   const features = Object.fromEntries(fields.map((field) => [field.name, featureOf(field.name, field.type)]))
   return new Schema(fields, new Map([['huggingface', JSON.stringify({ info: { features } })]]))
 }

@@ -59,7 +59,7 @@ function sumOf(records: readonly CommitRecord[]): FunnelStage {
     shards: records.length,
     bytes: sum(({ files }) => Object.values(files).reduce((total, file) => total + file.bytes, 0)),
     seconds: sum(({ seconds }) => seconds),
-    createdAt: records.map(({ createdAt }) => createdAt).reduce((a, b) => (a < b ? a : b)),
+    createdAt: records.map(({ createdAt }) => createdAt).sort()[0],
     stats: sumStats(records.map(({ stats }) => stats)),
   }
 }

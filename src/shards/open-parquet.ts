@@ -24,16 +24,27 @@ export async function openParquet(path: string): Promise<ParquetFile> {
   })
   try {
     const { size } = await handle.stat()
+    // hyparquet leaves its other reads alone when one fails: the file stays open for them, and they fail unheard.
+    const reads = new Set<Promise<unknown>>()
     const file: AsyncBuffer = {
       byteLength: size,
-      slice: (start, end = size) => readRange(handle, start, end),
+      slice(start, end = size) {
+        const read = readRange(handle, size, start, end)
+        const heard = read.catch(() => {}).finally(() => reads.delete(heard))
+        reads.add(heard)
+        return read
+      },
+    }
+    const close = async () => {
+      await Promise.all(reads)
+      await handle.close()
     }
     const metadata = await parquetMetadataAsync(file, { initialFetchSize: tailBytes }).catch(
       (error: unknown) => {
         throw damaged(path, error)
       },
     )
-    return { file, metadata, rows: Number(metadata.num_rows), close: () => handle.close() }
+    return { file, metadata, rows: Number(metadata.num_rows), close }
   } catch (error) {
     await handle.close()
     throw error
@@ -48,11 +59,11 @@ export function damaged(path: string, error: unknown): UserError {
   )
 }
 
-async function readRange(handle: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
-  if (!(start >= 0 && end >= start)) throw new Error(`there are no bytes ${start} to ${end}`)
-  const { size } = await handle.stat()
-  // Before the memory for it is taken: a damaged footer may name any range.
-  if (end > size) throw new Error(`bytes ${start} to ${end} lie behind its end at ${size}`)
+async function readRange(handle: FileHandle, size: number, start: number, end: number): Promise<ArrayBuffer> {
+  // A damaged footer may name any range: it is refused before memory is taken for it.
+  if (!(start >= 0 && end >= start && end <= size)) {
+    throw new Error(`bytes ${start} to ${end} of ${size} are asked for`)
+  }
   const bytes = new Uint8Array(end - start)
   let done = 0
   while (done < bytes.length) {

@@ -1,7 +1,6 @@
 import {
   type Data,
   DataType,
-  type Field,
   type FixedSizeList,
   type List,
   makeData,
@@ -16,22 +15,32 @@ type Row = Readonly<Record<string, unknown>>
  * One record batch of rows whose columns are those of the schema. Built by hand: Arrow's own builders copy picture
  * bytes one by one.
  *
- * @throws Error naming the column where a value is missing or cannot be held by it
+ * @param nullable paths of the string columns that may be null, whatever the schema says
+ * @throws TypeError naming the column where a value is missing or cannot be held by it
  */
-export function recordBatch(schema: Schema, rows: readonly Row[]): RecordBatch {
-  const children = schema.fields.map((field) =>
+export function recordBatch(
+  schema: Schema,
+  nullable: ReadonlySet<string>,
+  rows: readonly Row[],
+): RecordBatch {
+  const children = schema.fields.map(({ name, type }) =>
     columnData(
-      field,
-      rows.map((row) => row[field.name]),
-      field.name,
+      type,
+      rows.map((row) => row[name]),
+      name,
+      nullable,
     ),
   )
   const type = new Struct(schema.fields)
   return new RecordBatch(schema, makeData({ type, length: rows.length, nullCount: 0, children }))
 }
 
-function columnData(field: Field, values: readonly unknown[], where: string): Data {
-  const { type } = field
+function columnData(
+  type: DataType,
+  values: readonly unknown[],
+  where: string,
+  nullable: ReadonlySet<string>,
+): Data {
   const length = values.length
   const wrong = (index: number, expected: string) =>
     new TypeError(`column ${where}, value ${index}: expected ${expected}, got ${String(values[index])}`)
@@ -45,11 +54,12 @@ function columnData(field: Field, values: readonly unknown[], where: string): Da
     return makeData({ type, length, nullCount: 0, valueOffsets: offsets, data })
   }
   if (DataType.isUtf8(type)) {
-    check((value) => typeof value === 'string' || (field.nullable && value === null), 'a string')
+    const mayBeNull = nullable.has(where)
+    check((value) => typeof value === 'string' || (mayBeNull && value === null), 'a string')
     const { offsets, data } = joined(
       values.map((value) => (value === null ? empty : encode(value as string))),
     )
-    const valid = field.nullable ? validity(values) : {}
+    const valid = mayBeNull ? validity(values) : {}
     return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isInt(type)) {
@@ -64,24 +74,25 @@ function columnData(field: Field, values: readonly unknown[], where: string): Da
     check((value) => typeof value === 'object' && value !== null, 'an object')
     const children = type.children.map((child) =>
       columnData(
-        child,
+        child.type,
         (values as Row[]).map((value) => value[child.name]),
         `${where}.${child.name}`,
+        nullable,
       ),
     )
     return makeData({ type: type as Struct, length, nullCount: 0, children })
   }
-  const [item] = type.children as [Field]
+  const item = type.children[0].type
   const lists = values as readonly (readonly unknown[])[]
   if (DataType.isFixedSizeList(type)) {
     const size = type.listSize
     check((value) => Array.isArray(value) && value.length === size, `${size} values`)
-    const child = columnData(item, lists.flat(1), where)
+    const child = columnData(item, lists.flat(1), where, nullable)
     return makeData({ type: type as FixedSizeList, length, nullCount: 0, child })
   }
   check(Array.isArray, 'a list')
   const valueOffsets = offsetsOf(lists.map((list) => list.length))
-  const child = columnData(item, lists.flat(1), where)
+  const child = columnData(item, lists.flat(1), where, nullable)
   return makeData({ type: type as List, length, nullCount: 0, valueOffsets, child })
 }
 

@@ -1,4 +1,15 @@
-import { access, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
+import {
+  access,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../write-file-atomic.js'
@@ -61,8 +72,7 @@ export function openStorage(url: string): Storage {
       try {
         const file = await open(aside, 'w')
         try {
-          // Unlike `write`, `writeFile` goes on until every byte is taken.
-          for await (const chunk of chunks) await file.writeFile(chunk)
+          await writeChunks(file, chunks)
           await file.sync()
         } finally {
           await file.close()
@@ -95,6 +105,22 @@ export function openStorage(url: string): Storage {
         if (!(await isBeingWritten(join(folder, file), writer))) await rm(join(folder, file), { force: true })
       }
     },
+  }
+}
+
+/** Writes chunks one after another, each while the next is made. */
+async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>) {
+  let writing: Promise<void> = Promise.resolve()
+  try {
+    for await (const chunk of chunks) {
+      await writing
+      // Unlike `write`, `writeFile` goes on until every byte is taken.
+      writing = file.writeFile(chunk)
+      // Heard at the next `await writing`, which may come later than the failure.
+      writing.catch(() => {})
+    }
+  } finally {
+    await writing
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { DataType, type RecordBatch, type Schema, Table, tableToIPC } from 'apache-arrow'
+import { type RecordBatch, type Schema, Table, tableToIPC } from 'apache-arrow'
 import * as parquet from 'parquet-wasm'
-import { arrowSchema } from './arrow-schema.js'
+import { arrowSchema, nullable } from './arrow-schema.js'
 import { familyPath } from './family-path.js'
 import { openParquet } from './open-parquet.js'
 import { recordBatch } from './record-batch.js'
@@ -63,11 +63,13 @@ async function* parquetChunks<F extends Family>(
   counter: { rows: number },
 ): AsyncGenerator<Uint8Array> {
   const schema = arrowSchema(family)
-  const batches = batchesOf(schema, rows)
+  const batches = batchesOf(family, schema, rows)
   const first = await batches.next()
   if (first.done) {
     // parquet-wasm cannot make a schema out of an empty stream.
-    const table = parquet.Table.fromIPCStream(tableToIPC(new Table(recordBatch(schema, [])), 'stream'))
+    const table = parquet.Table.fromIPCStream(
+      tableToIPC(new Table(recordBatch(schema, nullable[family], [])), 'stream'),
+    )
     yield parquet.writeParquet(table, writerProperties(schema))
     return
   }
@@ -102,6 +104,7 @@ async function* parquetChunks<F extends Family>(
 
 /** Cuts rows into batches of bounded rows and bytes. */
 async function* batchesOf(
+  family: Family,
   schema: Schema,
   rows: Iterable<unknown> | AsyncIterable<unknown>,
 ): AsyncGenerator<RecordBatch, void, void> {
@@ -111,11 +114,11 @@ async function* batchesOf(
     batch.push(row as Record<string, unknown>)
     bytes += sizeOf(row)
     if (batch.length < batchRows && bytes < batchBytes) continue
-    yield recordBatch(schema, batch)
+    yield recordBatch(schema, nullable[family], batch)
     batch = []
     bytes = 0
   }
-  if (batch.length > 0) yield recordBatch(schema, batch)
+  if (batch.length > 0) yield recordBatch(schema, nullable[family], batch)
 }
 
 /** About how many bytes a value takes. */
@@ -157,7 +160,7 @@ function writerProperties(schema: Schema): parquet.WriterProperties {
     .setDictionaryEnabled(false)
     .setStatisticsEnabled(parquet.EnabledStatistics.None)
   for (const { name, type } of schema.fields) {
-    if (DataType.isNested(type)) continue
+    if (type.children?.length) continue
     builder = builder
       .setColumnCompression(name, parquet.Compression.ZSTD)
       .setColumnDictionaryEnabled(name, true)

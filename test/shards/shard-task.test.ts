@@ -1,136 +1,307 @@
-import { writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readCommit } from '../../src/shards/commit.js'
-import { createDataset, readDataset } from '../../src/shards/dataset.js'
-import { datasetFunnel } from '../../src/shards/funnel.js'
-import { hashJson } from '../../src/shards/hash.js'
+import { families, familyPath } from '../../src/shards/family-path.js'
+import type { Family } from '../../src/shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardTask } from '../../src/shards/shard-task.js'
-import { emptyStats, mergeStats, statsBuilder } from '../../src/shards/stats.js'
-import { openStorage } from '../../src/shards/storage.js'
+import { statsBuilder } from '../../src/shards/stats.js'
+import { openStorage, type Storage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
-const storage = openStorage(await temporaryFolder())
-const task: ShardTask = {
+const taskIn = (storage: Storage): ShardTask => ({
   storage,
   stage: 'chunk',
   shard: '00000',
   configHash: 'c1',
   inputs: { images: 'i1' },
+})
+
+const statsOf = (head: string) => {
+  const stats = statsBuilder()
+  stats.tally('heads', head)
+  return stats.build()
 }
 
-let runs = 0
-const work = async (): Promise<ShardOutput> => {
-  runs++
+async function chunkOnce(storage: Storage): Promise<ShardOutput> {
   const file = await writeShard(storage, 'phrases', 'chunk', '00000', [{ key: 'a', phrases: [] }])
-  const stats = statsBuilder()
-  stats.count('phrases', 3)
-  stats.tally('heads', '__proto__')
-  stats.observe('score', [0.5], 0.7)
-  return {
-    files: { phrases: file },
-    unit: 'captions',
-    in: 3,
-    out: 2,
-    rejected: { no_phrase: 1 },
-    stats: stats.build(),
+  const sums = { unit: 'captions', in: 3, out: 2, rejected: { no_phrase: 1 } }
+  return { files: { phrases: file }, ...sums, stats: statsOf('__proto__') }
+}
+
+/** What ingest of gold does: four families in one task. */
+async function ingestGold(task: ShardTask) {
+  return runShardTask(task, 'images', async () => {
+    const { storage, stage, shard, configHash } = task
+    const key = `${configHash}-0`
+    const rejects = [{ key: null, url: configHash, reason: 'bad', detail: '' }]
+    const image = {
+      key,
+      image: { bytes: Buffer.from(configHash), path: null },
+      width: 1,
+      height: 1,
+      captions: [],
+      url: null,
+      sha256: '',
+      phash: '',
+      license: null,
+      meta: null,
+    }
+    const files = {
+      images: await writeShard(storage, 'images', null, shard, [image]),
+      rejects: await writeShard(storage, 'rejects', stage, shard, rejects),
+      phrases: await writeShard(storage, 'phrases', stage, shard, [{ key, phrases: [] }]),
+      grounding: await writeShard(storage, 'grounding', stage, shard, [{ key, regions: [] }]),
+    }
+    return { files, unit: 'pairs', in: 2, out: 1, rejected: { bad: 1 }, stats: statsOf(configHash) }
+  })
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+/** The configuration hash of what can be seen of a shard in each family; throws where a record speaks of other bytes. */
+async function visible(storage: Storage, stage: string): Promise<Record<string, string>> {
+  const seen: Record<string, string> = {}
+  for (const family of families) {
+    const record = await readCommit(storage, family, stage, '00000')
+    if (!record) continue
+    seen[family] = record.configHash
+    for (const file of Object.values(record.files)) {
+      expect(sha256(await readFile(storage.path(file.path)))).toBe(file.sha256)
+    }
   }
+  return seen
+}
+
+async function filesOf(storage: Storage): Promise<Record<string, string>> {
+  const names = (await readdir(storage.path('.'), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.json'))
+    .map((entry) => join(entry.parentPath, entry.name))
+  const hashes = names.map(async (name) => [
+    name.slice(storage.path('.').length),
+    sha256(await readFile(name)),
+  ])
+  return Object.fromEntries((await Promise.all(hashes)).sort())
 }
 
 describe('a shard task', () => {
   it('runs once for the same configuration and inputs, and again for others', async () => {
-    expect((await runShardTask(task, 'phrases', work)).skipped).toBe(false)
-    expect((await runShardTask(task, 'phrases', work)).skipped).toBe(true)
-    expect((await runShardTask({ ...task, configHash: 'c2' }, 'phrases', work)).skipped).toBe(false)
-    expect(
-      (await runShardTask({ ...task, configHash: 'c2', inputs: { images: 'i2' } }, 'phrases', work)).skipped,
-    ).toBe(false)
-    expect(runs).toBe(3)
+    const storage = openStorage(await temporaryFolder())
+    const task = taskIn(storage)
+    let runs = 0
+    const run = (changed: Partial<ShardTask>) =>
+      runShardTask({ ...task, ...changed }, 'phrases', () => {
+        runs++
+        return chunkOnce(storage)
+      })
+    const first = await run({})
+    expect(first.skipped).toBe(false)
+    expect(await run({})).toEqual({ record: first.record, skipped: true })
+    expect(runs).toBe(1)
+    const others = [
+      { configHash: 'c2' },
+      { configHash: 'c2', inputs: { images: 'i2' } },
+      { configHash: 'c2', inputs: { images: 'i2', model: 'm' } },
+      { configHash: 'c2', inputs: { model: 'm' } },
+    ]
+    for (const changed of others) expect((await run(changed)).skipped).toBe(false)
+    expect(runs).toBe(5)
+    expect(await readCommit(storage, 'phrases', 'chunk', '00000')).toMatchObject({
+      stage: 'chunk',
+      family: 'phrases',
+      configHash: 'c2',
+      inputs: { model: 'm' },
+      in: 3,
+      out: 2,
+      rejected: { no_phrase: 1 },
+    })
   })
 
-  it('leaves no record when its work fails, even where there was one', async () => {
+  it('leaves no record when its work fails or it is stopped, even where there was one', async () => {
+    const storage = openStorage(await temporaryFolder())
+    const task = taskIn(storage)
+    const work = () => chunkOnce(storage)
+    await runShardTask(task, 'phrases', work)
     const fail = () => Promise.reject(new Error('no'))
     await expect(runShardTask({ ...task, configHash: 'c3' }, 'phrases', fail)).rejects.toThrow('no')
-    expect(await readCommit(storage, 'phrases', 'chunk', '00000')).toBeUndefined()
+    expect(await visible(storage, 'chunk')).toEqual({})
+    await runShardTask(task, 'phrases', work)
+    const stopped = { ...task, configHash: 'c4', signal: AbortSignal.abort() }
+    await expect(runShardTask(stopped, 'phrases', work)).rejects.toThrow(/abort/i)
+    expect(await visible(storage, 'chunk')).toEqual({})
   })
 
-  it('leaves no record when it was aborted', async () => {
-    const aborted = { ...task, configHash: 'c4', signal: AbortSignal.abort() }
-    await expect(runShardTask(aborted, 'phrases', work)).rejects.toThrow()
-    expect(await readCommit(storage, 'phrases', 'chunk', '00000')).toBeUndefined()
-  })
-
-  it('refuses counts that do not add up', async () => {
-    const wrong = async () => ({ ...(await work()), in: 4 })
-    await expect(runShardTask({ ...task, configHash: 'c5' }, 'phrases', wrong)).rejects.toThrow(
-      'do not add up',
-    )
-  })
-
-  it('is counted once in the funnel, whatever families it wrote', async () => {
-    const folder = openStorage(await temporaryFolder())
-    for (const shard of ['00000', '00001']) {
-      await runShardTask({ ...task, storage: folder, stage: 'gold', shard }, 'images', async () => {
-        const images = await writeShard(folder, 'images', null, shard, [])
-        const phrases = await writeShard(folder, 'phrases', 'gold', shard, [])
-        const rejects = await writeShard(folder, 'rejects', 'gold', shard, [])
-        return { ...(await work()), files: { images, phrases, rejects }, unit: 'pairs' }
+  it('refuses counts that do not add up, a missing file, and families of unequal length', async () => {
+    const storage = openStorage(await temporaryFolder())
+    const attempt = (change: (output: ShardOutput) => Promise<Partial<ShardOutput>>) =>
+      runShardTask(taskIn(storage), 'phrases', async () => {
+        const output = await chunkOnce(storage)
+        return { ...output, ...(await change(output)) }
       })
+    await expect(attempt(async () => ({ in: 4 }))).rejects.toThrow(
+      'stage chunk, shard 00000: 4 captions in, 2 out and 1 rejected do not add up',
+    )
+    await expect(attempt(async () => ({ files: {} }))).rejects.toThrow('there is no file of phrases')
+    const longer = async ({ files }: ShardOutput) => {
+      const rows = ['a', 'b'].map((key) => ({ key, regions: [] }))
+      return {
+        files: { ...files, grounding: await writeShard(storage, 'grounding', 'chunk', '00000', rows) },
+      }
     }
-    expect(await readCommit(folder, 'phrases', 'gold', '00001')).toMatchObject({
-      family: 'phrases',
+    await expect(attempt(longer)).rejects.toThrow('2 rows of grounding beside 1 of phrases')
+    expect(await visible(storage, 'chunk')).toEqual({})
+  })
+
+  it('does not share a name with another stage of its dataset', async () => {
+    const storage = openStorage(await temporaryFolder())
+    const gold = { ...taskIn(storage), stage: 'gold' }
+    await ingestGold(gold)
+    const teach = () => runShardTask(gold, 'proposals', () => Promise.reject(new Error('not reached')))
+    await expect(teach()).rejects.toThrow(/the stage "gold" already made the images of shard 00000/)
+    const before = await visible(storage, 'gold')
+    expect(before).toEqual({ images: 'c1', phrases: 'c1', grounding: 'c1' })
+  })
+
+  it('clears away what an earlier run made and it does not', async () => {
+    const storage = openStorage(await temporaryFolder())
+    const task = { ...taskIn(storage), stage: 'gold' }
+    await ingestGold(task)
+    await runShardTask({ ...task, configHash: 'c2' }, 'images', async () => {
+      const images = await writeShard(storage, 'images', null, '00000', [])
+      return { files: { images }, unit: 'pairs', in: 0, out: 0, rejected: {}, stats: statsOf('none') }
+    })
+    expect(await visible(storage, 'gold')).toEqual({ images: 'c2' })
+    for (const family of ['phrases', 'grounding', 'rejects']) expect(await storage.list(family)).toEqual([])
+  })
+})
+
+describe('a shard task that dies', () => {
+  /** Storage that is cut off before the given change of it. */
+  function dyingStorage(url: string, changes: number): Storage {
+    const storage = openStorage(url)
+    let left = changes
+    const alive = async () => {
+      if (left-- <= 0) throw new Error('dead')
+    }
+    return {
+      ...storage,
+      write: (...given) => alive().then(() => storage.write(...given)),
+      writeStream: (...given) => alive().then(() => storage.writeStream(...given)),
+      remove: (...given) => alive().then(() => storage.remove(...given)),
+      sweep: (...given) => alive().then(() => storage.sweep(...given)),
+    }
+  }
+
+  it('before any change of the disk, leaves the old shard or none, and is made whole by the next run', async () => {
+    const url = await temporaryFolder()
+    const task = { ...taskIn(openStorage(url)), stage: 'gold' }
+    const all = (hash: string) => ({ images: hash, phrases: hash, grounding: hash })
+    await ingestGold(task)
+    const old = await filesOf(task.storage)
+    const fresh = { ...task, configHash: 'c2', storage: openStorage(await temporaryFolder()) }
+    await ingestGold(fresh)
+    const undisturbed = await filesOf(fresh.storage)
+
+    const seen: string[] = []
+    for (let changes = 0; ; changes++) {
+      const dying = dyingStorage(url, changes)
+      const died = await ingestGold({ ...task, configHash: 'c2', storage: dying }).then(
+        () => false,
+        (error: Error) => error.message === 'dead',
+      )
+      const state = await visible(task.storage, 'gold')
+      seen.push(state.images ?? 'none')
+      if (!died) {
+        expect(state).toEqual(all('c2'))
+        break
+      }
+      expect([all('c1'), {}]).toContainEqual(state)
+
+      await ingestGold({ ...task, configHash: 'c2' })
+      expect(await visible(task.storage, 'gold')).toEqual(all('c2'))
+      expect(await filesOf(task.storage)).toEqual(undisturbed)
+      await ingestGold(task)
+      expect(await filesOf(task.storage)).toEqual(old)
+    }
+    // The old shard goes once, the new one comes at the very last change: nothing in between is seen.
+    expect(seen).toEqual(['c1', ...Array<string>(seen.length - 2).fill('none'), 'c2'])
+    expect(seen.length).toBeGreaterThan(10)
+  })
+
+  it('by SIGKILL in the middle of a file, leaves nothing that is seen, and no litter after the next run', async () => {
+    const url = await temporaryFolder()
+    const storage = openStorage(url)
+    const script = fileURLToPath(new URL('write-until-killed.ts', import.meta.url))
+    const child = spawn(process.execPath, ['--import', 'tsx', script, url], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(child.stdout, 'data')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const asides = async () =>
+      (await readdir(storage.path('phrases/chunk'))).filter((name) => /aside/.test(name))
+    expect(await asides()).toHaveLength(1)
+    expect(await storage.list('phrases')).toEqual([])
+    expect(await visible(storage, 'chunk')).toEqual({})
+    expect((await runShardTask(taskIn(storage), 'phrases', () => chunkOnce(storage))).skipped).toBe(false)
+    expect(await asides()).toEqual([])
+    expect(await visible(storage, 'chunk')).toEqual({ phrases: 'c1' })
+  }, 60_000)
+})
+
+describe('a commit record', () => {
+  it('of a family beside another exists only with the other', async () => {
+    const storage = openStorage(await temporaryFolder())
+    await ingestGold({ ...taskIn(storage), stage: 'gold' })
+    expect(await readCommit(storage, 'grounding', 'gold', '00000')).toMatchObject({
+      family: 'grounding',
       main: 'images',
     })
-    const funnel = await datasetFunnel(folder)
-    expect(funnel).toHaveLength(1)
-    expect(funnel[0]).toMatchObject({
-      stage: 'gold',
-      unit: 'pairs',
-      in: 6,
-      out: 4,
-      rejected: { no_phrase: 2 },
-      shards: 2,
-    })
-    expect(Object.entries(funnel[0].stats.tallies.heads)).toEqual([['__proto__', 2]])
-    expect(funnel[0].stats.histograms.score.counts).toEqual([0, 2])
+    await storage.remove('images/00000.json')
+    expect(await readCommit(storage, 'grounding', 'gold', '00000')).toBeUndefined()
   })
-})
 
-describe('statistics', () => {
-  it('merge in any order', () => {
-    const part = (name: string) => {
-      const builder = statsBuilder()
-      builder.count(name)
-      builder.tally('heads', name)
-      builder.observe('h', [1, 2], name.length)
-      return builder.build()
+  it('is refused when malformed or newer, with its name and what to do', async () => {
+    const storage = openStorage(await temporaryFolder())
+    await runShardTask(taskIn(storage), 'phrases', () => chunkOnce(storage))
+    const name = familyPath('phrases', 'chunk', '00000', 'json')
+    const good = JSON.parse(await readFile(storage.path(name), 'utf8'))
+    const { files: _, ...headless } = good
+    for (const [text, message] of [
+      [
+        '{"version": 1',
+        /chunk\/00000\.json is not a commit record .*: delete it, and its shard is made anew/,
+      ],
+      ['[1]', /00000\.json is not a commit record \(it has no version\)/],
+      [JSON.stringify({ ...good, version: 2 }), /00000\.json has version 2.*update groundmill/],
+      [JSON.stringify(headless), /00000\.json is not a commit record \(files: /],
+      [JSON.stringify({ ...good, out: -1 }), /\(out: /],
+      [JSON.stringify({ ...good, out: 3 }), /3 captions in, 3 out and 1 rejected do not add up/],
+    ] as const) {
+      await writeFile(storage.path(name), text)
+      await expect(readCommit(storage, 'phrases', 'chunk', '00000')).rejects.toThrow(message)
     }
-    const [a, b, c] = ['a', 'bb', 'a'].map(part)
-    expect(mergeStats(mergeStats(a, b), c)).toEqual(mergeStats(c, mergeStats(b, a)))
-    expect(mergeStats(emptyStats, a)).toEqual(a)
   })
 
-  it('hash equal values alike, whatever the order of their keys', () => {
-    expect(hashJson({ a: 1, b: [{ c: 2, d: 3 }] })).toBe(hashJson({ b: [{ d: 3, c: 2 }], a: 1 }))
-    expect(hashJson([1, 2])).not.toBe(hashJson([2, 1]))
-  })
-})
-
-describe('dataset.json', () => {
-  it('is read back, and refused when missing, malformed or newer', async () => {
-    const folder = openStorage(await temporaryFolder())
-    await expect(readDataset(folder)).rejects.toThrow(/is not a dataset: .*dataset\.json is missing/)
-    await createDataset(folder, { name: 'n', card: null, shards: ['00000'] })
-    expect(await readDataset(folder)).toMatchObject({ name: 'n', schemaVersion: 1, shards: ['00000'] })
-    await writeFile(folder.path('dataset.json'), '{"schemaVersion": 2, "name": "n"}')
-    await expect(readDataset(folder)).rejects.toThrow(/schema version 2, this groundmill reads up to 1/)
-    await writeFile(folder.path('dataset.json'), '{"schemaVersion": 1, "name": "n", "card": null}')
-    await expect(readDataset(folder)).rejects.toThrow(/dataset\.json: shards:/)
-    await writeFile(folder.path('dataset.json'), '{')
-    await expect(readDataset(folder)).rejects.toThrow(/is not JSON/)
-  })
-
-  it('is only looked for where storage can be', () => {
-    expect(() => openStorage('ftp://host/x')).toThrow(/ftp:\/\//)
+  it('has no name that leads out of its dataset', () => {
+    for (const bad of ['..', 'a/b', '', '.hidden', '-x']) {
+      expect(() => familyPath('phrases', bad, '00000', 'json')).toThrow(/cannot name a stage/)
+      expect(() => familyPath('images', null, bad, 'json')).toThrow(/cannot name a shard/)
+    }
+    const named: [Family, string | null][] = [
+      ['images', 'web'],
+      ['images', null],
+      ['phrases', 'chunk'],
+    ]
+    expect(named.map(([family, stage]) => familyPath(family, stage, '00001', 'parquet'))).toEqual([
+      'images/00001.parquet',
+      'images/00001.parquet',
+      'phrases/chunk/00001.parquet',
+    ])
   })
 })

@@ -1,0 +1,44 @@
+import { writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { createDataset, isDataset, readDataset } from '../../src/shards/dataset.js'
+import { openStorage } from '../../src/shards/storage.js'
+import { UserError } from '../../src/user-error.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+describe('dataset.json', () => {
+  it('is read back', async () => {
+    const storage = openStorage(await temporaryFolder())
+    expect(await isDataset(storage)).toBe(false)
+    await createDataset(storage, { name: 'n', card: { licence: 'CC0' }, shards: ['00000'] })
+    expect(await isDataset(storage)).toBe(true)
+    expect(await readDataset(storage)).toEqual({
+      schemaVersion: 1,
+      name: 'n',
+      card: { licence: 'CC0' },
+      shards: ['00000'],
+    })
+  })
+
+  it('is refused when missing, malformed or newer, with what to do', async () => {
+    const storage = openStorage(await temporaryFolder())
+    const refusal = async (text: string) => {
+      await writeFile(storage.path('dataset.json'), text)
+      return readDataset(storage).catch((error: unknown) => error)
+    }
+    await expect(readDataset(storage)).rejects.toThrow(
+      /is not a dataset: .*dataset\.json is missing\. Run an ingest stage/,
+    )
+    for (const [text, message] of [
+      ['{"schemaVersion": 2, "name": "n"}', /dataset\.json has schema version 2.*update groundmill/],
+      ['{"schemaVersion": 1, "name": "n", "card": null}', /dataset\.json: shards:/],
+      ['{"schemaVersion": "1", "name": "n", "card": null, "shards": []}', /dataset\.json: schemaVersion:/],
+      ['[]', /dataset\.json: the file:/],
+      ['null', /dataset\.json: the file:/],
+      ['{', /dataset\.json is not JSON \(.*\): delete it and run the ingest stage again/],
+    ] as const) {
+      const error = await refusal(text)
+      expect(error).toBeInstanceOf(UserError)
+      expect((error as Error).message).toMatch(message)
+    }
+  })
+})

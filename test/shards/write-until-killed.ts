@@ -1,0 +1,20 @@
+/** Run as a program of its own by shard-task.test.ts: begins a shard in the given folder, says so, and waits to be killed. */
+import type { PhraseRow } from '../../src/shards/rows.js'
+import { runShardTask } from '../../src/shards/shard-task.js'
+import { openStorage } from '../../src/shards/storage.js'
+import { writeShard } from '../../src/shards/write-shard.js'
+
+const storage = openStorage(process.argv[2])
+const task = { storage, stage: 'chunk', shard: '00000', configHash: 'c1', inputs: { images: 'i1' } }
+
+async function* rows(): AsyncGenerator<PhraseRow> {
+  for (let index = 0; index < 1200; index++) yield { key: `${index}`, phrases: [] }
+  process.stdout.write('half\n')
+  await new Promise((resolve) => setTimeout(resolve, 3_600_000))
+}
+
+await runShardTask(task, 'phrases', async () => {
+  const phrases = await writeShard(storage, 'phrases', 'chunk', '00000', rows())
+  const stats = { counts: {}, histograms: {}, tallies: {} }
+  return { files: { phrases }, unit: 'captions', in: 0, out: 0, rejected: {}, stats }
+})
