@@ -288,6 +288,26 @@ describe('a shard file', () => {
     expect(await readdir(storage.path('phrases/p'))).toEqual([])
   })
 
+  it('does not appear when fewer rows or bytes reach the disk than it has', async () => {
+    const rows = ['a', 'b'].map((key) => ({ key, phrases: [] }))
+    const { path } = await writeShard(storage, 'phrases', 's', '00020', rows.slice(1))
+    const short = await readFile(storage.path(path))
+    for (const [bytes, message] of [
+      [short, '1 of 2 rows were written'],
+      [short.subarray(0, -4), 'damaged or cut short'],
+    ] as const) {
+      const lossy: Storage = {
+        ...storage,
+        async writeStream(name, chunks, check) {
+          for await (const _chunk of chunks);
+          await storage.writeStream(name, ReadableStream.from([bytes]), check)
+        },
+      }
+      await expect(writeShard(lossy, 'phrases', 's', '00021', rows)).rejects.toThrow(message)
+    }
+    expect(await storage.exists('phrases/s/00021.parquet')).toBe(false)
+  })
+
   it('lets go of its source when a row is refused or the disk is full', async () => {
     let closed = 0
     function* endless(bad: number): Generator<PhraseRow> {

@@ -103,7 +103,7 @@ describe('a shard task', () => {
     expect(first.skipped).toBe(false)
     expect(await run({})).toEqual({ record: first.record, skipped: true })
     expect(runs).toBe(1)
-    const others = [
+    const others: Partial<ShardTask>[] = [
       { configHash: 'c2' },
       { configHash: 'c2', inputs: { images: 'i2' } },
       { configHash: 'c2', inputs: { images: 'i2', model: 'm' } },
@@ -231,7 +231,7 @@ describe('a shard task that dies', () => {
     // The old shard goes once, the new one comes at the very last change: nothing in between is seen.
     expect(seen).toEqual(['c1', ...Array<string>(seen.length - 2).fill('none'), 'c2'])
     expect(seen.length).toBeGreaterThan(10)
-  })
+  }, 120_000)
 
   it('by SIGKILL in the middle of a file, leaves nothing that is seen, and no litter after the next run', async () => {
     const url = await temporaryFolder()
