@@ -35,7 +35,7 @@ biases = [p for name, p in parameters.items() if name.endswith("bias")]
 weights = [p for name, p in parameters.items() if not name.endswith("bias")]
 adamw = torch.optim.AdamW(
     [{"params": weights, "weight_decay": optimizer["weight_decay"]}, {"params": biases, "weight_decay": 0.0}],
-    lr=4e-4,
+    lr=2e-4,
     betas=(optimizer["beta1"], optimizer["beta2"]),
     eps=optimizer["epsilon"],
 )

@@ -5,7 +5,7 @@ import { matmul } from '../graph/ops/matmul.js'
 import { gatherRows, reshape, slice, transpose } from '../graph/ops/shape.js'
 import { type Init, parameter, type Tensor } from '../graph/tensor.js'
 import type { GlipConfig } from './config.js'
-import { dense, norm } from './layers.js'
+import { dense, headProjections, norm } from './layers.js'
 
 const epsilon = 1e-12
 const bertInit: Init = { kind: 'normal', std: 0.02 }
@@ -34,9 +34,8 @@ export function bertEncoder(name: string, ids: Tensor, mask: Tensor, text: GlipC
 /** One transformer layer: self-attention over the tokens of `mask`, then the feed-forward part. */
 export function bertLayer(name: string, x: Tensor, mask: Tensor, text: GlipConfig['text']): Tensor {
   const { heads, hidden, intermediate } = text
-  const query = splitHeads(dense(`${name}.attention.self.query`, x, hidden, bertInit), heads)
-  const key = splitHeads(dense(`${name}.attention.self.key`, x, hidden, bertInit), heads)
-  const value = splitHeads(dense(`${name}.attention.self.value`, x, hidden, bertInit), heads)
+  const maps = ['query', 'key', 'value'].map((map) => `${name}.attention.self.${map}`)
+  const [query, key, value] = headProjections(maps, x, { width: hidden, heads, init: bertInit })
   const scores = mul(matmul(query, transpose(key, [0, 1, 3, 2])), 1 / Math.sqrt(hidden / heads))
   const attention = softmax(add(clip(scores, -50_000, 50_000), paddingBias(mask)))
   const context = mergeHeads(matmul(attention, value))
@@ -48,12 +47,6 @@ export function bertLayer(name: string, x: Tensor, mask: Tensor, text: GlipConfi
     add(dense(`${name}.output.dense`, inner, hidden, bertInit), y),
     epsilon,
   )
-}
-
-/** [N, L, D] to [N, heads, L, D / heads]. */
-export function splitHeads(x: Tensor, heads: number): Tensor {
-  const [n, length, width] = x.shape
-  return transpose(reshape(x, [n, length, heads, width / heads]), [0, 2, 1, 3])
 }
 
 /** [N, heads, L, d] to [N, L, heads * d]. */

@@ -1,12 +1,11 @@
 /** Deep fusion of picture and text (GLIP, section 3.2; the official "MHA-B"). */
 import { softmax } from '../graph/ops/activation.js'
 import { add, clip, mul } from '../graph/ops/elementwise.js'
-import { matmul } from '../graph/ops/matmul.js'
-import { transpose } from '../graph/ops/shape.js'
+import { matmul, swapLast } from '../graph/ops/matmul.js'
 import { parameter, type Tensor } from '../graph/tensor.js'
-import { mergeHeads, paddingBias, splitHeads } from './bert.js'
+import { mergeHeads, paddingBias } from './bert.js'
 import type { GlipConfig } from './config.js'
-import { dense, norm } from './layers.js'
+import { dense, headProjections, norm } from './layers.js'
 
 const limit = 50_000
 
@@ -29,16 +28,16 @@ export function fuse(
   const widthL = language.shape[2]
   const v = norm(`${name}.layer_norm_v`, vision, 1e-5)
   const l = norm(`${name}.layer_norm_l`, language, 1e-5)
-  const query = splitHeads(mul(dense(`${name}.attn.v_proj`, v, embed), (embed / heads) ** -0.5), heads)
-  const key = splitHeads(dense(`${name}.attn.l_proj`, l, embed), heads)
-  const valueV = splitHeads(dense(`${name}.attn.values_v_proj`, v, embed), heads)
-  const valueL = splitHeads(dense(`${name}.attn.values_l_proj`, l, embed), heads)
+  const shape = { width: embed, heads }
+  const [query, valueV] = headProjections([`${name}.attn.v_proj`, `${name}.attn.values_v_proj`], v, shape)
+  const [key, valueL] = headProjections([`${name}.attn.l_proj`, `${name}.attn.values_l_proj`], l, shape)
 
-  const affinity = clip(matmul(query, transpose(key, [0, 1, 3, 2])), -limit, limit)
+  const scaled = mul(query, (embed / heads) ** -0.5)
+  const affinity = clip(matmul(scaled, swapLast(key)), -limit, limit)
   const toVision = softmax(add(affinity, paddingBias(mask)))
-  const toLanguage = softmax(transpose(affinity, [0, 1, 3, 2]))
+  const toLanguage = softmax(affinity, 2)
   const deltaV = dense(`${name}.attn.out_v_proj`, mergeHeads(matmul(toVision, valueL)), widthV)
-  const deltaL = dense(`${name}.attn.out_l_proj`, mergeHeads(matmul(toLanguage, valueV)), widthL)
+  const deltaL = dense(`${name}.attn.out_l_proj`, mergeHeads(matmul(swapLast(toLanguage), valueV)), widthL)
 
   const gamma = { kind: 'constant', value: 1 / blocks } as const
   return {

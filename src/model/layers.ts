@@ -2,6 +2,7 @@
 import { conv2d } from '../graph/ops/conv.js'
 import { linear } from '../graph/ops/matmul.js'
 import { layerNorm } from '../graph/ops/norm.js'
+import { concat, reshape, split, transpose } from '../graph/ops/shape.js'
 import { type Init, parameter, type Tensor } from '../graph/tensor.js'
 
 const zero: Init = { kind: 'constant', value: 0 }
@@ -25,6 +26,37 @@ export function dense(
     parameter(`${name}.weight`, [outputs, inputs], init),
     parameter(`${name}.bias`, [outputs], zero),
   )
+}
+
+/**
+ * Several dense maps of the same rows, each cut into heads, as one product: three small ones cost more than one large.
+ *
+ * @param names of the maps, each with parameters `name.weight` [width, inputs] and `name.bias`
+ * @param x [N, L, inputs]
+ * @returns for each map [N, heads, L, width / heads]
+ */
+export function headProjections(
+  names: readonly string[],
+  x: Tensor,
+  { width, heads, init }: { readonly width: number; readonly heads: number; readonly init?: Init },
+): readonly Tensor[] {
+  const [n, length, inputs] = x.shape
+  const each = init ?? xavier(inputs, width)
+  const weight = concat(
+    names.map((name) => parameter(`${name}.weight`, [width, inputs], each)),
+    0,
+  )
+  const bias = concat(
+    names.map((name) => parameter(`${name}.bias`, [width], zero)),
+    0,
+  )
+  const rows = reshape(linear(x, weight, bias), [n, length, names.length, heads, width / heads])
+  const parts = split(
+    transpose(rows, [2, 0, 3, 1, 4]),
+    names.map(() => 1),
+    0,
+  )
+  return parts.map((part) => reshape(part, [n, heads, length, width / heads]))
 }
 
 /** Parameters `name.weight` and `name.bias`, over the last axis. */

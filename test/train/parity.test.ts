@@ -81,15 +81,13 @@ describe('the toy network against PyTorch', () => {
     let spare = emptyState(graph.groups)
     const { beta1, beta2 } = tinyTraining.optimizer
     for (let step = 1; step <= expected.losses.length; step++) {
-      const rates = floats([4e-4, 1 - beta1 ** step, 1 - beta2 ** step], [3])
+      const rates = floats([2e-4, 1 - beta1 ** step, 1 - beta2 ** step], [3])
       const into = Object.fromEntries(Object.entries(spare).map(([name, value]) => [`next.${name}`, value]))
       const results = await session.run({ ...batch, ...state, rates }, into)
       const loss = Number(results['metric.loss'].data[0])
       const before = expected.losses[step - 1]
-      // Rounding grows with the steps: both run in float32, with sums in another order.
-      expect(Math.abs(loss - before) / before, `step ${step}: ${loss} for ${before}`).toBeLessThan(
-        step <= 50 ? 1e-3 : 5e-3,
-      )
+      // Both run in float32 with sums in another order: 4e-7 apart where this was written, on AVX-512.
+      expect(Math.abs(loss - before) / before, `step ${step}: ${loss} for ${before}`).toBeLessThan(1e-4)
       ;[state, spare] = [spare, state]
     }
     // The loss fell far: agreement is not that of two networks that stand still.

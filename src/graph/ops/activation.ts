@@ -1,12 +1,12 @@
 /** Activations and their gradients. */
-import { op, type Tensor } from '../tensor.js'
-import { add, div, exp, mul, sub } from './elementwise.js'
+import { composite, op, type Tensor } from '../tensor.js'
+import { abs, add, cast, div, exp, greater, log, mul, sub } from './elementwise.js'
 import { reduceSum } from './reduce.js'
 
 export const relu = (x: Tensor): Tensor =>
   op('Relu', [x], x.shape, {
-    // The sign of the output says where the input was above 0 and is already at hand.
-    vjp: (gradient, output) => [mul(gradient, op('Sign', [output], x.shape))],
+    // The output says where the input was above 0 and is already at hand; Sign would do, at twice the time.
+    vjp: (gradient, output) => [mul(gradient, cast(greater(output, 0), 'float32'))],
   })
 
 export const sigmoid = (x: Tensor): Tensor =>
@@ -15,9 +15,12 @@ export const sigmoid = (x: Tensor): Tensor =>
 export const tanh = (x: Tensor): Tensor =>
   op('Tanh', [x], x.shape, { vjp: (gradient, y) => [mul(gradient, sub(1, mul(y, y)))] })
 
-/** log(1 + exp(x)), stable at both ends. */
+/**
+ * log(1 + exp(x)), stable at both ends: max(x, 0) - log(sigmoid(|x|)), which onnxruntime computes several numbers at a
+ * time where its Softplus takes them one by one.
+ */
 export const softplus = (x: Tensor): Tensor =>
-  op('Softplus', [x], x.shape, { vjp: (gradient) => [mul(gradient, sigmoid(x))] })
+  composite('softplus', [x], sub(relu(x), log(sigmoid(abs(x)))), (gradient) => [mul(gradient, sigmoid(x))])
 
 /** Exact (erf) Gaussian error linear unit, as BERT and Swin use it: x * Phi(x). */
 export const gelu = (x: Tensor): Tensor =>

@@ -101,10 +101,10 @@ export const sqrt = (x: Tensor): Tensor => unary('Sqrt', x, (g, y) => div(mul(g,
 export const abs = (x: Tensor): Tensor => unary('Abs', x, (g) => mul(g, op('Sign', [x], x.shape)))
 export const square = (x: Tensor): Tensor => mul(x, x)
 
-/** Limits values to [low, high]; the gradient is 0 outside. */
+/** Limits values to [low, high]; the gradient is 0 outside, and passes at the limits as in PyTorch. */
 export function clip(x: Tensor, low: number, high: number): Tensor {
   return op('Clip', [x, scalar(low), scalar(high)], x.shape, {
-    vjp: (gradient) => [mul(gradient, mul(asFloat(greater(x, low)), asFloat(less(x, high))))],
+    vjp: (gradient, output) => [mul(gradient, asFloat(equal(x, output)))],
   })
 }
 

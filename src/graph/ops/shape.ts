@@ -2,8 +2,10 @@
 import { constant, int64, node, op, type Shape, sizeOf, type Tensor } from '../tensor.js'
 import { unbroadcast } from './elementwise.js'
 
-/** Same elements, other shape; one size may be -1. */
-export function reshape(x: Tensor, shape: Shape): Tensor {
+/** Same elements, other shape; one size may be -1. A reshaping of a reshaping is written as one. */
+export function reshape(given: Tensor, shape: Shape): Tensor {
+  const { source } = given
+  const x = source.kind === 'node' && source.node.op === 'Reshape' ? (source.node.inputs[0] as Tensor) : given
   const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1)
   const dims = shape.map((size) => (size === -1 ? sizeOf(x.shape) / known : size))
   if (sizeOf(dims) !== sizeOf(x.shape)) {
