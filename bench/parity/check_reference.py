@@ -18,7 +18,8 @@ import transformers
 from torch import nn
 from torchvision.ops import deform_conv2d
 
-from glip_reference import Glip, anchors_of
+from glip_reference import Glip, anchors_of, assign_targets
+from toy_glip import decode, unified_loss
 
 root = Path(sys.argv[1])
 torch.set_num_threads(1)
@@ -84,27 +85,29 @@ import timm.layers
 
 sys.modules["timm.models.layers"] = timm.layers
 box = "maskrcnn_benchmark"
-for package in (box, f"{box}.modeling", f"{box}.modeling.rpn", f"{box}.modeling.backbone", f"{box}.utils", f"{box}.config"):
+for package in (box, f"{box}.structures", f"{box}.modeling", f"{box}.modeling.rpn", f"{box}.modeling.backbone", f"{box}.utils", f"{box}.config"):
     stand_in(package)
 for name in (
     "modeling.backbone.fbnet", "engine", "engine.inference", "modeling.language_backbone", "modeling.language_backbone.clip_model",
-    "modeling.rpn.inference", "structures", "structures.bounding_box", "structures.image_list", "structures.boxlist_ops",
+    "modeling.rpn.inference", "structures.image_list",
     "modeling.matcher", "modeling.balanced_positive_negative_sampler", "utils.amp", "utils.comm", "utils.shallow_contrastive_loss_helper",
 ):
     stand_in(f"{box}.{name}")
 sys.modules[f"{box}.modeling.backbone.fbnet"].__dict__.update(math=math, __all__=["math"])
 sys.modules[f"{box}.utils.amp"].custom_fwd = lambda **_: lambda function: function
 sys.modules[f"{box}.utils.amp"].custom_bwd = sys.modules[f"{box}.utils.amp"].custom_fwd
-dyrelu = load(f"{box}.layers.dyrelu") if stand_in(f"{box}.layers") else None
-sys.modules[f"{box}.layers"].__dict__.update(Scale=Scale, DYReLU=dyrelu.DYReLU, ModulatedDeformConv=DeformConv)
+layers = stand_in(f"{box}.layers")
+dyrelu = load(f"{box}.layers.dyrelu")
+layers.__dict__.update(Scale=Scale, DYReLU=dyrelu.DYReLU, ModulatedDeformConv=DeformConv)
 load(f"{box}.modeling.utils")
 load(f"{box}.utils.fuse_helper")
+boxes_of = load(f"{box}.structures.bounding_box")
+load(f"{box}.structures.boxlist_ops")
 defaults = load(f"{box}.config.defaults")
 swint = load(f"{box}.modeling.backbone.swint")
 fpn = load(f"{box}.modeling.backbone.fpn")
 load(f"{box}.modeling.rpn.modeling_bert")
 generator = load(f"{box}.modeling.rpn.anchor_generator")
-sys.modules[f"{box}.modeling.rpn.anchor_generator"] = generator
 loss = load(f"{box}.modeling.rpn.loss")
 vldyhead = load(f"{box}.modeling.rpn.vldyhead")
 extended = lambda self, mask, *_: (1.0 - mask[:, None, None].float()) * -10000.0
@@ -176,4 +179,49 @@ generator.np.float = float
 cells = [generator.generate_anchors(s, (8 * s,), (1.0,)).float() for s in (8, 16, 32, 64, 128)]
 grid = types.SimpleNamespace(strides=(8, 16, 32, 64, 128), cell_anchors=cells)
 theirs = torch.cat(generator.AnchorGenerator.grid_anchors(grid, [level.shape[-2:] for level in maps]))
-largest("anchors", anchors_of(config, 64, 96), theirs + torch.tensor([0.0, 0, 1, 1]))
+anchors = anchors_of(config, 64, 96)
+largest("anchors", anchors, theirs + torch.tensor([0.0, 0, 1, 1]))
+
+# Boxes in edges here, inclusive of their last pixel there.
+boxes = torch.tensor([[6.3, 8.1, 50.2, 58.7], [30.4, 20.2, 90.9, 62.1], [70.3, 3.4, 80.6, 12.9], [1.2, 40.3, 20.4, 52.8]])
+inclusive = lambda edges: edges - torch.tensor([0.0, 0, 1, 1])
+counts = [level.shape[-2] * level.shape[-1] for level in maps]
+target = boxes_of.BoxList(inclusive(boxes), (96, 64), mode="xyxy")
+target.add_field("labels", torch.ones(len(boxes), dtype=torch.long))
+evaluator = object.__new__(loss.ATSSLossComputation)
+nn.Module.__init__(evaluator)
+evaluator.cfg, evaluator.box_coder = cfg, vldyhead.BoxCoder(cfg)
+levels = [boxes_of.BoxList(part, (96, 64), mode="xyxy") for part in inclusive(anchors).split(counts)]
+tokens = torch.eye(len(boxes) + 1)[: len(boxes)]
+labels, regression, token_labels, *_ = evaluator.prepare_targets([target], [levels], positive_map=tokens)
+assigned, centerness = assign_targets(anchors, counts, boxes, 0.5)
+positive = labels[0] > 0
+assert torch.equal(assigned >= 0, positive) and positive.sum() > 8, "positives"
+assert torch.equal(token_labels[0][positive].argmax(1), assigned[positive]), "boxes"
+their_centerness = evaluator.compute_centerness_targets(regression[0][positive], inclusive(anchors)[positive])
+largest(f"centerness of {positive.sum()} positives", centerness[positive], their_centerness)
+
+deltas = torch.randn(len(anchors), 4)
+predicted = decode(deltas, anchors)
+largest("decoded boxes", inclusive(predicted), evaluator.box_coder.decode(deltas, inclusive(anchors)))
+their_giou = evaluator.GIoULoss(deltas[positive], regression[0][positive], inclusive(anchors)[positive], their_centerness)
+text_length = 12
+batch = {
+    "assigned": torch.where(assigned < 0, len(boxes), assigned)[None],
+    "centerness": centerness[None],
+    "box": torch.cat([boxes, torch.zeros(1, 4)])[None],
+    "phrase": torch.cat([torch.eye(text_length)[: len(boxes)], torch.zeros(1, text_length)])[None],
+    "words": (torch.arange(text_length) < 9).float()[None],
+    "regress": torch.ones(1, 1),
+}
+out = {"logits": torch.randn(1, len(anchors), text_length), "deltas": deltas[None], "centerness": torch.randn(1, len(anchors))}
+weights = {"classification": 1, "regression": 1, "grounding": 0}
+_, terms = unified_loss(out, batch, anchors, weights, inset=0.5)
+# The official divisors, one picture and one process: the positives, and the sum of their centerness.
+focal = load(f"{box}.layers.sigmoid_focal_loss").TokenSigmoidFocalLoss(0.25, 2.0)
+token_target = torch.zeros(1, len(anchors), text_length)
+token_target[0, positive] = torch.eye(text_length)[assigned[positive]]
+their_focal = focal(out["logits"], token_target, text_masks=batch["words"], version="binary")
+largest("focal loss", terms["classification"], their_focal.sum() / positive.sum())
+their_bce = nn.functional.binary_cross_entropy_with_logits(out["centerness"][0][positive], their_centerness)
+largest("regression", terms["regression"], 2 * their_giou / their_centerness.sum() + their_bce)

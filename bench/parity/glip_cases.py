@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torchvision.ops import deform_conv2d
 
-from glip_reference import Glip, anchors_of
+from glip_reference import Glip, anchors_of, assign_targets
 from toy_glip import load_safetensors, unified_loss
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -64,6 +64,15 @@ def run_case(case, net, x):
     return net(first(x["image"]), x["ids"].long(), x["mask"])
 
 
+def assign(config, boxes, size):
+    """Targets of boxes [G, 4] as floats."""
+    whole = anchors_of(config, size["height"], size["width"])
+    strides = [8 * 2**level for level in range(5)]
+    counts = [-(-size["height"] // stride) * -(-size["width"] // stride) for stride in strides]
+    assigned, centerness = assign_targets(whole, counts, boxes, 0.5)
+    return {"output.anchors": whole, "output.assigned": assigned, "output.centerness": centerness}
+
+
 def train(net, x, training, size):
     """Losses of steps of AdamW on one batch."""
     parameters, optimizer = net.p, training["optimizer"]
@@ -100,6 +109,8 @@ net = Glip(json.loads(metadata["config"]), parameters)
 if metadata["case"] == "training":
     inputs = {name: tensor.detach() for name, tensor in inputs.items()}
     results = {"output.losses": train(net, inputs, json.loads(metadata["training"]), json.loads(metadata["size"]))}
+elif metadata["case"] == "assignment":
+    results = assign(net.c, inputs["boxes"], json.loads(metadata["size"]))
 else:
     with torch.set_grad_enabled(with_gradients):
         outputs = run_case(metadata["case"], net, inputs)

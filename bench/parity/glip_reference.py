@@ -221,3 +221,28 @@ def anchors_of(config, height, width):
         half = (size - 1) / 2
         anchors.append(torch.stack([x - half, y - half, x + half + 1, y + half + 1], 1))
     return torch.cat(anchors)
+
+
+def assign_targets(anchors, level_counts, boxes, inset):
+    """ATSS as in the official loss: for each anchor its box or -1, and its centerness. Boxes are x1 y1 x2 y2 in edges."""
+    low = torch.maximum(anchors[:, None, :2], boxes[:, :2])
+    high = torch.minimum(anchors[:, None, 2:], boxes[:, 2:])
+    overlap = (high - low).clamp(min=0).prod(-1)
+    area = lambda b: (b[:, 2:] - b[:, :2]).prod(-1)
+    iou = overlap / (area(anchors)[:, None] + area(boxes) - overlap)
+    centre = lambda b: (b[:, :2] + b[:, 2:]) / 2
+    distance = torch.cdist(centre(anchors), centre(boxes))
+    starts = [sum(level_counts[:level]) for level in range(len(level_counts))]
+    candidates = torch.cat(
+        [distance[s : s + n].topk(min(9, n), 0, largest=False).indices + s for s, n in zip(starts, level_counts)]
+    )
+    chosen = iou.gather(0, candidates)
+    to_edges = torch.cat([centre(anchors)[:, None] - boxes[:, :2], boxes[:, 2:] - centre(anchors)[:, None]], -1) - inset
+    good = (chosen >= chosen.mean(0) + chosen.std(0)) & (to_edges.amin(-1).gather(0, candidates) > 0.01)
+    claimed = torch.full_like(iou, -1).scatter(0, candidates, torch.where(good, chosen, -1.0))
+    best, assigned = claimed.max(1)
+    assigned[best < 0] = -1
+    left, top, right, bottom = to_edges[torch.arange(len(anchors)), assigned.clamp(min=0)].unbind(-1)
+    ratio = lambda a, b: torch.minimum(a, b) / torch.maximum(a, b)
+    centerness = (ratio(left, right) * ratio(top, bottom)).clamp(min=0).sqrt()
+    return assigned, torch.where(assigned < 0, 0.0, centerness)

@@ -6,10 +6,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { floats } from '../../src/graph/session.js'
 import { parametersOf } from '../../src/model/parameters.js'
 import {
   caseValues,
   narrowBatch,
+  narrowBoxes,
   narrowGlip,
   narrowSize,
   narrowTraining,
@@ -59,6 +61,18 @@ const results = await runReference(python, {
   metadata: { training: JSON.stringify(training), size: JSON.stringify(narrowSize) },
 })
 fixture.training = [...(results.get('output.losses')?.data ?? [])].map(round)
+
+const targets = await runReference(python, {
+  name: 'assignment',
+  config: narrowGlip,
+  parameters: [],
+  inputs: { boxes: floats(narrowBoxes, [narrowBoxes.length / 4, 4]) },
+  cotangents: [],
+  metadata: { size: JSON.stringify(narrowSize) },
+})
+fixture.assignment = Object.fromEntries(
+  [...targets.values()].map(({ name, data }) => [name, [...data].map(round)]),
+)
 
 const path = fileURLToPath(new URL('../../test/model/fixtures/glip-parity.json', import.meta.url))
 mkdirSync(dirname(path), { recursive: true })

@@ -37,6 +37,14 @@ export const narrowGlip: GlipConfig = {
 
 export const narrowSize: ImageSize = { height: 64, width: 96 }
 
+/** Boxes of all sizes, at no place as far from two anchors. */
+export const narrowBoxes = Float32Array.of(
+  ...[6.3, 8.1, 50.2, 58.7],
+  ...[30.4, 20.2, 90.9, 62.1],
+  ...[70.3, 3.4, 80.6, 12.9],
+  ...[1.2, 40.3, 20.4, 52.8],
+)
+
 /** Ten steps on one batch: pictures of `narrowSize` with two boxes each. */
 export const narrowTraining: TrainGraphConfig = { ...tinyTraining, batch: 2, image_size: narrowSize }
 

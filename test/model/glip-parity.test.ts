@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { floats, Session } from '../../src/graph/session.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
+import { anchorsOf } from '../../src/model/anchors.js'
 import { torchLayout, toTorch } from '../../src/model/parameter-specs.js'
 import type { Parameter } from '../../src/model/parameters.js'
+import { assignTargets } from '../../src/train/assign-targets.js'
 import { emptyState, initialState } from '../../src/train/optimizer-state.js'
 import { trainGraph } from '../../src/train/train-graph.js'
 import {
   caseValues,
   narrowBatch,
+  narrowBoxes,
   narrowGlip,
   narrowSize,
   narrowTraining,
@@ -33,7 +36,7 @@ describe('blocks of the official network, narrow, against PyTorch', () => {
   for (const [name, parityCase] of Object.entries(cases)) {
     const { parameters, named } = caseOutputs(parityCase)
     const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
-    const valueOf = (key: string) => shakenValue(byName.get(key) as Parameter, seed)
+    const randomValue = (key: string) => shakenValue(byName.get(key) as Parameter, seed)
     const fed = caseValues(name, parityCase, narrowGlip)
     /** Values in PyTorch's layout, where a result is a parameter's gradient. */
     const inTorchOrder = (key: string, data: Float32Array) => {
@@ -43,7 +46,7 @@ describe('blocks of the official network, narrow, against PyTorch', () => {
 
     it(`${name}: outputs and gradients`, async () => {
       const outputs = { ...named, ...caseGradients(name, parityCase, parameters) }
-      const session = await Session.open(toOnnx({ outputs, parameters: valueOf }), { threads: 1 })
+      const session = await Session.open(toOnnx({ outputs, parameters: randomValue }), { threads: 1 })
       const results = await session.run(fed)
       const expected = fixture[name]
       expect(Object.keys(results).sort()).toEqual(Object.keys(expected).sort())
@@ -67,9 +70,12 @@ describe('blocks of the official network, narrow, against PyTorch', () => {
     })
 
     it(`${name}: the same out of portable operators`, async () => {
-      const session = await Session.open(toOnnx({ outputs: named, parameters: valueOf, portable: true }), {
-        threads: 1,
-      })
+      const session = await Session.open(
+        toOnnx({ outputs: named, parameters: randomValue, portable: true }),
+        {
+          threads: 1,
+        },
+      )
       const results = await session.run(fed)
       for (const [key, { scale, values }] of Object.entries(fixture[name])) {
         if (!key.startsWith('output.')) continue
@@ -110,5 +116,23 @@ describe('training of the official network, narrow, against PyTorch', () => {
     }
     expect(expected[9]).toBeLessThan(0.8 * expected[0])
     await session.close()
+  })
+})
+
+describe('anchors and targets of the official network', () => {
+  const expected = fixture.assignment as unknown as Readonly<Record<string, readonly number[]>>
+  const anchors = anchorsOf(narrowGlip, narrowSize)
+
+  it('are those of the official code, whose boxes end with their last pixel', () => {
+    expect([...anchors.boxes]).toEqual(expected['output.anchors'])
+  })
+
+  it('are assigned as by ATSS there, centerness measured to pixel centres', () => {
+    const { assigned, centerness } = assignTargets(anchors, narrowBoxes)
+    expect([...assigned]).toEqual(expected['output.assigned'])
+    expect(assigned.filter((box) => box >= 0).length).toBeGreaterThan(8)
+    centerness.forEach((value, index) => {
+      expect(value, `anchor ${index}`).toBeCloseTo(expected['output.centerness'][index], 5)
+    })
   })
 })
