@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { explainError } from '../explain-error.js'
 import { hashJson } from '../shards/hash.js'
 import { openStorage, type Storage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
@@ -8,8 +9,8 @@ import { runChunk, runEvaluate, runFilter, runIngest, runPromote, runTeach, runT
 /** What the runner tells of its work. */
 export interface RunEvents {
   onStageStart?(stage: Stage): void
-  /** Units done of all, where that is known: pairs, rows, steps, images. */
-  onProgress?(stage: Stage, done: number, total: number | undefined, note?: string): void
+  /** Units done of all: pairs, rows, steps, images. */
+  onProgress?(stage: Stage, done: number, total: number, note?: string): void
   onStageEnd?(stage: Stage, outcome: StageOutcome): void
 }
 
@@ -42,7 +43,7 @@ export interface StageContext {
   readonly run: Storage
   readonly outputs: ReadonlyMap<string, StageOutput>
   readonly signal: AbortSignal | undefined
-  readonly progress: (done: number, total: number | undefined, note?: string) => void
+  readonly progress: (done: number, total: number, note?: string) => void
   /** Runs a shard's work, again after a pause where it fails; false where it was set aside. */
   readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
   /** Counts a task that makes no shard. */
@@ -97,7 +98,7 @@ export async function runPipeline(
           return true
         } catch (error) {
           options.signal?.throwIfAborted()
-          failed.push({ shard, error: (error as Error).message })
+          failed.push({ shard, error: explainError(error).message })
           return false
         }
       },
@@ -118,7 +119,8 @@ async function retried<T>(work: () => Promise<T>, signal: AbortSignal | undefine
     try {
       return await work()
     } catch (error) {
-      if (signal?.aborted || error instanceof UserError || attempt === tries) throw error
+      const mustBeMended = explainError(error) instanceof UserError
+      if (signal?.aborted || mustBeMended || attempt === tries) throw error
       await delay(500 * 2 ** attempt, undefined, { signal })
     }
   }

@@ -246,8 +246,7 @@ export async function runEvaluate(
       const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
       const teacher = await openGlipTeacher(model.folder)
       try {
-        const onProgress = (images: number) => context.progress(images, undefined)
-        return await evaluateModel(teacher, set, stage.with, categories, onProgress, context.signal)
+        return await evaluateModel(teacher, set, stage.with, categories, context.progress, context.signal)
       } finally {
         await teacher.close()
       }
@@ -267,8 +266,6 @@ export async function runPromote(
     throw new UserError(`Stage "${stage.name}": promote is laid out by \`rounds\`, not written by hand.`)
   const teacher = needed(stage, context, 'a teacher', ({ model }) => model !== undefined).model as Model
   const pupil = outputOf(context, student).model as Model
-  const made = { stage: stage.name, configHash, inputs: { teacher: teacher.hash, student: pupil.hash } }
-  const name = `rounds/${round}.json`
   const scores: Record<string, { teacher: Evaluation; student: Evaluation }> = {}
   for (const set of sets) {
     scores[set] = {
@@ -276,25 +273,33 @@ export async function runPromote(
       student: await scoresOf(context, pupil.name, set),
     }
   }
-  const { record, skipped } = await runOnce<Promotion>(context.run, name, made, async () => {
-    const training = await readRunRecord<TrainResult>(context.run, `models/${student}/record.json`)
-    const lineage = {
-      inputs: training?.inputs ?? {},
-      losses: training?.result.last ?? {},
-      stages: Object.fromEntries(
-        [`round-${round}-label`, `round-${round}-filter`, student].map((part) => [
-          part,
-          outputOf(context, part).stage.with,
-        ]),
-      ),
-    }
-    return decidePromotion(stage.with, teacher, pupil, scores, lineage)
-  })
+  // Scores change without the models where the way of scoring does.
+  const inputs = { teacher: teacher.hash, student: pupil.hash, scores: hashJson(scores) }
+  const made = { stage: stage.name, configHash, inputs }
+  const { record, skipped } = await runOnce<Promotion>(
+    context.run,
+    `rounds/${round}.json`,
+    made,
+    async () => {
+      const training = await readRunRecord<TrainResult>(context.run, `models/${student}/record.json`)
+      const lineage = {
+        inputs: training?.inputs ?? {},
+        losses: training?.result.last ?? {},
+        stages: Object.fromEntries(
+          [`round-${round}-label`, `round-${round}-filter`, student].map((part) => [
+            part,
+            outputOf(context, part).stage.with,
+          ]),
+        ),
+      }
+      return decidePromotion(stage.with, teacher, pupil, scores, lineage)
+    },
+  )
   context.count(skipped)
   const { result } = record
   const report = {
     round,
-    ...Object.fromEntries(Object.entries(scores)),
+    ...scores,
     teacher: teacher.name,
     student,
     promoted: result.promoted,
