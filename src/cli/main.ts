@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { explainError } from '../explain-error.js'
+import { packaged } from '../packaged.js'
 import { UserError } from '../user-error.js'
 import { endWithReader, listenForInterrupts } from './interrupts.js'
-import { packaged } from './packaged.js'
 
 const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 

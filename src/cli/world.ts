@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { orPackaged } from '../packaged.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
@@ -13,7 +14,10 @@ export async function makeWorldCommand(
   const progress = createProgress()
   const onProgress = ({ split, done, total }: { split: string; done: number; total: number }) =>
     progress.update(`world ${split}`, done, total)
-  const { skipped } = await makeWorld(await readRecipe(options.recipe), folder, { signal, onProgress })
+  const { skipped } = await makeWorld(await readRecipe(orPackaged(options.recipe)), folder, {
+    signal,
+    onProgress,
+  })
   progress.finish(`✓ ${folder}${skipped ? '  already done' : ''}`)
   if (options.json) process.stdout.write(`${JSON.stringify({ folder, skipped })}\n`)
 }

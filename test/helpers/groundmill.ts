@@ -1,4 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+// By their paths, so that the working folder may be another.
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const main = resolve('src/cli/main.ts')
 
 export interface Ended {
   readonly code: number | null
@@ -20,9 +27,9 @@ export interface Running {
 /** Starts the command line as a user does; standard error is no terminal. */
 export function startGroundmill(
   args: readonly string[],
-  options: { readonly uid?: number; readonly gid?: number } = {},
+  options: { readonly cwd?: string; readonly uid?: number; readonly gid?: number } = {},
 ): Running {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
+  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
   })
