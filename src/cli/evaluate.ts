@@ -32,7 +32,7 @@ export async function evaluate(
       set,
       config,
       categories,
-      (done) => progress.update('images', done, undefined),
+      (images, of) => progress.update('images', images, of),
       signal,
     )
     progress.finish(`✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories`)

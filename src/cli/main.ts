@@ -1,18 +1,15 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
+import { explainError } from '../explain-error.js'
+import { packaged } from '../packaged.js'
 import { UserError } from '../user-error.js'
+import { endWithReader, listenForInterrupts } from './interrupts.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
-// The first Ctrl-C stops the work where it can go on later; the second ends the process at once.
-const interrupt = new AbortController()
-process.once('SIGINT', () => {
-  interrupt.abort(new DOMException('interrupted', 'AbortError'))
-  process.once('SIGINT', () => process.exit(130))
-})
+const interrupted = listenForInterrupts()
+endWithReader()
 
 const program = new Command('groundmill')
   .description(
@@ -21,9 +18,13 @@ const program = new Command('groundmill')
   .version(version)
   .option('--verbose', 'print the stack of an error')
   .showHelpAfterError('(--help says more)')
+  .addHelpText('after', '\nExample:\n  $ groundmill quickstart')
   .exitOverride()
 
-const collect = (value: string, all: readonly string[]) => [...all, value]
+const repeated = (flags: string, description: string) =>
+  new Option(flags, `${description}; may be given again`)
+    .argParser((value: string, all: readonly string[]) => [...all, value])
+    .default([], 'none')
 const whole = (value: string): number => {
   const number = Number(value)
   if (!Number.isInteger(number) || number < 1)
@@ -37,48 +38,44 @@ program
   .command('quickstart')
   .description('the whole cycle on the toy world: make it, crawl it, label, filter, train, evaluate, promote')
   .option('--dir <folder>', 'where to run', 'runs/quickstart')
-  .option('--set <key=value>', 'change the pipeline, such as teacher.steps=200', collect, [])
+  .addOption(repeated('--set <key=value>', 'change the pipeline, such as teacher.steps=200'))
   .option('--json', 'print the report as JSON')
   .addHelpText('after', example('quickstart --dir runs/quickstart'))
-  .action(async (options) => (await import('./quickstart.js')).quickstart(options, interrupt.signal))
+  .action(async (options) => (await import('./quickstart.js')).quickstart(options, interrupted))
 
 program
   .command('run <pipeline>')
   .description('run a pipeline; what is already done is skipped')
   .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
-  .option(
-    '--set <key=value>',
-    'change a stage (stage.key=value), rounds (rounds.key=value) or a variable',
-    collect,
-    [],
+  .addOption(
+    repeated(
+      '--set <key=value>',
+      'change a stage (stage.key=value), rounds (rounds.key=value) or a variable',
+    ),
   )
-  .option('--only <stage>', 'run this stage and what it needs', collect, [])
+  .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
   .option('--json', 'print what was done as JSON')
   .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
-  .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupt.signal))
+  .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))
 
 program
   .command('round <pipeline>')
   .description('run the next round of self-training of a run')
   .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
   .option('--count <n>', 'how many more rounds', whole, 1)
-  .option('--set <key=value>', 'as in run', collect, [])
+  .addOption(repeated('--set <key=value>', 'as in run'))
   .option('--json', 'print the rounds as JSON')
   .addHelpText('after', example('round pipelines/self-training.yaml --dataset runs/self-training'))
-  .action(async (pipeline, options) =>
-    (await import('./round.js')).round(pipeline, options, interrupt.signal),
-  )
+  .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))
 
 program
   .command('train <dataset...>')
   .description('train a model on datasets with grounding: DATASET or DATASET:STAGE')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
-  .option('--set <key=value>', 'a key of the train stage, such as steps=500', collect, [])
+  .addOption(repeated('--set <key=value>', 'a key of the train stage, such as steps=500'))
   .option('--json', 'print the last losses as JSON')
   .addHelpText('after', example('train runs/quickstart/gold -o models/teacher --set steps=200'))
-  .action(async (datasets, options) =>
-    (await import('./train.js')).train(datasets, options, interrupt.signal),
-  )
+  .action(async (datasets, options) => (await import('./train.js')).train(datasets, options, interrupted))
 
 program
   .command('teach <dataset>')
@@ -86,24 +83,22 @@ program
   .requiredOption('--model <folder>', 'the model folder')
   .requiredOption('--phrases <stage>', 'the stage whose phrases are asked for')
   .requiredOption('--as <stage>', 'the name of the proposals')
-  .option('--set <key=value>', 'a key of the teach stage, such as floor=0.05', collect, [])
+  .addOption(repeated('--set <key=value>', 'a key of the teach stage, such as floor=0.05'))
   .option('--json', 'print the counts as JSON')
   .addHelpText(
     'after',
     example('teach runs/quickstart/web --model models/teacher --phrases phrases --as label'),
   )
-  .action(async (dataset, options) => (await import('./teach.js')).teach(dataset, options, interrupt.signal))
+  .action(async (dataset, options) => (await import('./teach.js')).teach(dataset, options, interrupted))
 
 program
   .command('evaluate <dataset>')
   .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
   .requiredOption('--model <folder>', 'the model folder')
-  .option('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=8', collect, [])
+  .addOption(repeated('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=8'))
   .option('--json', 'print the scores as JSON')
   .addHelpText('after', example('evaluate runs/quickstart/known --model runs/quickstart/models/teacher'))
-  .action(async (dataset, options) =>
-    (await import('./evaluate.js')).evaluate(dataset, options, interrupt.signal),
-  )
+  .action(async (dataset, options) => (await import('./evaluate.js')).evaluate(dataset, options, interrupted))
 
 program
   .command('stats <dataset>')
@@ -123,38 +118,49 @@ program
   .addHelpText('after', example('render runs/quickstart/web --sample 4 -o pictures'))
   .action(async (dataset, options) => (await import('./render.js')).render(dataset, options))
 
-const world = program.command('world').description('the toy world')
+const world = program
+  .command('world')
+  .description('the toy world')
+  .addHelpText('after', example('world make runs/world'))
 world
   .command('make <folder>')
   .description('write the scenes, captions and boxes of a recipe')
-  .option('--recipe <file>', 'the recipe', new URL('../../datasets/toy.yaml', import.meta.url).pathname)
+  .addOption(
+    new Option('--recipe <file>', 'the recipe').default(packaged('datasets/toy.yaml'), "groundmill's own"),
+  )
+  .option('--json', 'print the folder and whether it was there already as JSON')
   .addHelpText('after', example('world make runs/world'))
   .action(async (folder, options) =>
-    (await import('./world.js')).makeWorldCommand(folder, options, interrupt.signal),
+    (await import('./world.js')).makeWorldCommand(folder, options, interrupted),
   )
 world
   .command('serve <folder>')
   .description('serve a folder of pictures on loopback until Ctrl-C')
   .option('--port <n>', 'the port', whole, 8088)
+  .option('--json', 'print the address as JSON')
   .addHelpText('after', example('world serve runs/world/web --port 8088'))
   .action(async (folder, options) =>
-    (await import('./world.js')).serveWorldCommand(folder, options, interrupt.signal),
+    (await import('./world.js')).serveWorldCommand(folder, options, interrupted),
   )
 
 try {
   await program.parseAsync()
+  if (interrupted.aborted) process.exitCode = 130
 } catch (error) {
   process.exitCode = report(error)
 }
 
 /** Prints what the user needs of an error and gives the exit code: 2 to mend, 130 interrupted, 1 failed work. */
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (interrupt.signal.aborted) {
-    process.stderr.write('\ninterrupted; run the same command again to go on\n')
+function report(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
+  // The line of progress that stands there is over.
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K')
+  if (interrupted.aborted) {
+    process.stderr.write('interrupted; run the same command again to go on\n')
     return 130
   }
-  const { message, stack } = error as Error
-  process.stderr.write(`groundmill: ${program.opts().verbose ? stack : message}\n`)
+  const error = explainError(thrown)
+  const { cause = error } = error
+  process.stderr.write(`groundmill: ${program.opts().verbose ? (cause as Error).stack : error.message}\n`)
   return error instanceof UserError ? 2 : 1
 }

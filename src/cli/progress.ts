@@ -1,6 +1,6 @@
 /** One line that says how far the work is, how fast it goes and how long it will take. */
 export interface ProgressLine {
-  update(label: string, done: number, total: number | undefined, note?: string): void
+  update(label: string, done: number, total: number, note?: string): void
   /** Ends the line with what remains to be read. */
   finish(text: string): void
 }
@@ -37,15 +37,8 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
   }
 }
 
-function progressText(
-  name: string,
-  done: number,
-  total: number | undefined,
-  rate: number,
-  note = '',
-): string {
+function progressText(name: string, done: number, total: number, rate: number, note = ''): string {
   const speed = rate > 0 ? `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)}/s` : ''
-  if (total === undefined) return [name, String(done), speed, note].filter(Boolean).join('  ')
   const share = total === 0 ? 1 : Math.min(1, done / total)
   const full = Math.round(share * barWidth)
   const bar = '█'.repeat(full) + '░'.repeat(barWidth - full)
@@ -55,8 +48,10 @@ function progressText(
 
 /** "4.2 s", "3 min 5 s", "2 h 10 min". */
 export function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { packaged } from '../packaged.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
@@ -16,8 +16,6 @@ export interface QuickstartOptions {
   readonly set: readonly string[]
   readonly json?: boolean
 }
-
-const packaged = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 
 /** `groundmill quickstart`: the toy world, its web served on loopback, and the pipeline over both. */
 export async function quickstart({ dir, set, json }: QuickstartOptions, signal: AbortSignal): Promise<void> {

@@ -42,18 +42,21 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
     const wanted = new Set(chosen.filter((row) => row.shard === shard).map(({ row }) => row))
     if (wanted.size === 0) continue
     const regions = readShard(storage, 'grounding', grounding, shard)
-    let row = 0
-    for await (const image of readShard(storage, 'images', null, shard)) {
-      const own = (await regions.next()).value
-      if (!wanted.has(row++) || !own) continue
-      const { key, captions, width, height } = image
-      const title = `${key}  ${width} x ${height}  ${grounding}`
-      const path = join(options.out, `${key}.png`)
-      await writeFile(
-        path,
-        await drawRegions({ bytes: image.image.bytes, width, height, captions, regions: own.regions, title }),
-      )
-      files.push(path)
+    try {
+      let row = 0
+      for await (const image of readShard(storage, 'images', null, shard)) {
+        const own = (await regions.next()).value
+        if (!wanted.delete(row++) || !own) continue
+        const { key, captions, width, height } = image
+        const title = `${key}  ${width} x ${height}  ${grounding}`
+        const path = join(options.out, `${key}.png`)
+        const drawing = { bytes: image.image.bytes, width, height, captions, regions: own.regions, title }
+        await writeFile(path, await drawRegions(drawing))
+        files.push(path)
+        if (wanted.size === 0) break
+      }
+    } finally {
+      await regions.return()
     }
   }
   process.stdout.write(

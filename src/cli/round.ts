@@ -1,3 +1,4 @@
+import { orPackaged } from '../packaged.js'
 import type { Promotion } from '../pipeline/decide-promotion.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { readRunRecord } from '../pipeline/run-record.js'
@@ -14,7 +15,8 @@ export interface RoundOptions {
 }
 
 /** `groundmill round`: as many more rounds as asked, each from whom the one before promoted. */
-export async function round(path: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
+export async function round(given: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
+  const path = orPackaged(given)
   const first = await readPipeline(path, { set: options.set })
   if (!first.rounds) throw new UserError(`${path} has no \`rounds\`: see pipelines/self-training.yaml.`)
   const url = options.dataset ?? `runs/${first.name}`

@@ -1,3 +1,4 @@
+import { orPackaged } from '../packaged.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { funnelTable } from './print-funnel.js'
 import { readStats } from './read-stats.js'
@@ -12,7 +13,7 @@ export interface RunOptions {
 
 /** `groundmill run`: exit code 1 where shards were set aside. */
 export async function run(path: string, options: RunOptions, signal: AbortSignal): Promise<void> {
-  const pipeline = await readPipeline(path, { set: options.set })
+  const pipeline = await readPipeline(orPackaged(path), { set: options.set })
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
   const { outcomes, failed } = await runWithProgress(pipeline, url, { signal, only })

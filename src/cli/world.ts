@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { orPackaged } from '../packaged.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
@@ -7,24 +8,29 @@ import { createProgress } from './progress.js'
 /** `groundmill world make`. */
 export async function makeWorldCommand(
   folder: string,
-  options: { readonly recipe: string },
+  options: { readonly recipe: string; readonly json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const progress = createProgress()
   const onProgress = ({ split, done, total }: { split: string; done: number; total: number }) =>
     progress.update(`world ${split}`, done, total)
-  await makeWorld(await readRecipe(options.recipe), folder, { signal, onProgress })
-  progress.finish(`✓ ${folder}`)
+  const { skipped } = await makeWorld(await readRecipe(orPackaged(options.recipe)), folder, {
+    signal,
+    onProgress,
+  })
+  progress.finish(`✓ ${folder}${skipped ? '  already done' : ''}`)
+  if (options.json) process.stdout.write(`${JSON.stringify({ folder, skipped })}\n`)
 }
 
 /** `groundmill world serve`: until it is interrupted. */
 export async function serveWorldCommand(
   folder: string,
-  options: { readonly port: number },
+  options: { readonly port: number; readonly json?: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   const server = await serveFolder(folder, { port: options.port })
-  process.stdout.write(`${server.url}\n`)
+  const { url } = server
+  process.stdout.write(`${options.json ? JSON.stringify({ folder, url }) : url}\n`)
   await once(signal, 'abort')
   await server.close()
 }

@@ -1,4 +1,6 @@
 import { decodePicture, type Picture } from '../picture.js'
+import { familyPath } from '../shards/family-path.js'
+import { openParquet } from '../shards/open-parquet.js'
 import { readShard } from '../shards/read-shard.js'
 import type { Xyxy } from '../shards/rows.js'
 import type { Storage } from '../shards/storage.js'
@@ -34,8 +36,8 @@ interface GoldImage {
   readonly boxes: readonly { readonly category: string; readonly xyxy: Xyxy }[]
 }
 
-/** Pictures held in memory at once. */
-const windowImages = 64
+/** Pictures held in memory at once, and between two words of progress. */
+const windowImages = 16
 
 /**
  * COCO AP over prompts of category names, and recall@k over the phrases of gold captions.
@@ -47,9 +49,10 @@ export async function evaluateModel(
   set: EvaluationSet,
   config: EvaluateConfig,
   categories: readonly string[],
-  onProgress?: (done: number) => void,
+  onProgress?: (images: number, of: number) => void,
   signal?: AbortSignal,
 ): Promise<Evaluation> {
+  const total = await imagesOf(set)
   const prompts = promptsOf(categories, config.names_a_prompt, teacher)
   const truth: GroundTruth[] = []
   const detections: Detection[] = []
@@ -57,13 +60,15 @@ export async function evaluateModel(
   let images = 0
   let window: GoldImage[] = []
   const flush = async () => {
-    signal?.throwIfAborted()
     for (const phrase of await groundPhrases(teacher, window, config)) phrases.push(phrase)
     const first = images - window.length
-    for (const detection of await detectCategories(teacher, window, prompts, config, first))
-      detections.push(detection)
+    for (const prompt of prompts) {
+      signal?.throwIfAborted()
+      for (const found of await detectCategories(teacher, window, prompt, config, first))
+        detections.push(found)
+    }
     window = []
-    onProgress?.(images)
+    onProgress?.(images, total)
   }
   for await (const image of goldImages(set, teacher.pictureSide)) {
     for (const { category, xyxy } of image.boxes) {
@@ -81,6 +86,16 @@ export async function evaluateModel(
   const [recall1, recall5, recall10] = phraseRecall(phrases, [1, 5, 10])
   const counts = { images, phrases: phrases.length, categories: categories.length }
   return { ...cocoAp(truth, detections), recall1, recall5, recall10, ...counts }
+}
+
+async function imagesOf({ storage, shards }: EvaluationSet): Promise<number> {
+  let images = 0
+  for (const shard of shards) {
+    const { rows, close } = await openParquet(storage.path(familyPath('images', null, shard, 'parquet')))
+    await close()
+    images += rows
+  }
+  return images
 }
 
 /** Category names of a set's gold, in alphabetical order. */
@@ -157,29 +172,19 @@ function promptsOf(categories: readonly string[], most: number, teacher: Teacher
 async function detectCategories(
   teacher: Teacher,
   images: readonly GoldImage[],
-  prompts: readonly CategoryPrompt[],
+  { text, spans, first: category }: CategoryPrompt,
   config: EvaluateConfig,
   first: number,
 ): Promise<Detection[]> {
-  const detections: Detection[] = []
-  for (const { text, spans, first: category } of prompts) {
-    const found = await teacher.detect(
-      images.map(({ picture }) => ({ picture, text, phrases: spans })),
-      config,
-    )
-    found.forEach((boxes, index) => {
-      for (const { phrase, xyxy, score } of boxes) {
-        const [x1, y1, x2, y2] = unscale(xyxy, images[index].picture)
-        detections.push({
-          image: first + index,
-          category: category + phrase,
-          bbox: [x1, y1, x2 - x1, y2 - y1],
-          score,
-        })
-      }
-    })
-  }
-  return detections
+  const queries = images.map(({ picture }) => ({ picture, text, phrases: spans }))
+  const found = await teacher.detect(queries, config)
+  return found.flatMap((boxes, index) =>
+    boxes.map(({ phrase, xyxy, score }) => {
+      const [x1, y1, x2, y2] = unscale(xyxy, images[index].picture)
+      const bbox = [x1, y1, x2 - x1, y2 - y1] as const
+      return { image: first + index, category: category + phrase, bbox, score }
+    }),
+  )
 }
 
 /** From the decoded picture's pixels to the stored one's. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { orPackaged } from '../packaged.js'
 import { parseConfig, readYaml } from '../parse-config.js'
 import { UserError } from '../user-error.js'
 import { type Card, cardSchema, type IngestConfig } from './config.js'
@@ -11,7 +12,8 @@ import type { Mark, SourceRow } from './source-row.js'
 import { readTsv } from './source-tsv.js'
 
 /** Reads a dataset card. */
-export async function readCard(path: string): Promise<Card> {
+export async function readCard(given: string): Promise<Card> {
+  const path = orPackaged(given)
   return parseConfig(cardSchema, await readYaml(path), path)
 }
 

@@ -1,4 +1,4 @@
-import { parse } from 'yaml'
+import { assign, readAssignment } from '../assignment.js'
 import { parseConfig, readYaml } from '../parse-config.js'
 import { UserError } from '../user-error.js'
 import { type Pipeline, pipelineSchema, type Stage } from './config.js'
@@ -14,13 +14,12 @@ export interface ReadOptions {
 /** Reads a pipeline, checks it, and lays out its rounds. Throws a UserError that names the file and the key. */
 export async function readPipeline(path: string, { set = [], rounds }: ReadOptions = {}): Promise<Pipeline> {
   const raw = await readYaml(path)
-  if (!raw || typeof raw !== 'object' || Array.isArray(raw)) {
+  if (!isObject(raw)) {
     throw new UserError(`${path}: a pipeline with \`name\` and \`stages\` was expected.`)
   }
-  const document = raw as Record<string, unknown>
-  for (const assignment of set) applySet(document, assignment, path)
-  const vars = { ...(document.vars as Record<string, unknown> | undefined) }
-  const config = parseConfig(pipelineSchema, substitute(document, vars, path), path)
+  for (const assignment of set) applySet(raw, assignment, path)
+  const vars = isObject(raw.vars) ? raw.vars : {}
+  const config = parseConfig(pipelineSchema, substitute(raw, vars, path), path)
   const laidOut = config.rounds
     ? layOutRounds({ ...config.rounds, count: rounds ?? config.rounds.count }, config.stages)
     : []
@@ -28,46 +27,40 @@ export async function readPipeline(path: string, { set = [], rounds }: ReadOptio
   return { name: config.name, description: config.description, stages, rounds: config.rounds }
 }
 
-function applySet(document: Record<string, unknown>, assignment: string, path: string) {
-  const match = /^([^=]+)=(.*)$/s.exec(assignment)
-  if (!match) throw new UserError(`--set ${assignment}: expected key=value.`)
-  const [first, ...keys] = match[1].split('.')
-  const value: unknown = parse(match[2])
-  if (keys.length === 0) {
-    document.vars = { ...(document.vars as object | undefined), [first]: value }
+function applySet(document: Record<string, unknown>, text: string, path: string) {
+  const { keys, value } = readAssignment(text)
+  const [first, ...rest] = keys
+  if (rest.length === 0) {
+    if (isObject(document.vars ?? {})) document.vars = { ...(document.vars as object), [first]: value }
     return
   }
-  const stages = (Array.isArray(document.stages) ? document.stages : []) as {
-    name?: string
-    with?: unknown
-  }[]
+  const stages = (Array.isArray(document.stages) ? document.stages : []).filter(isObject)
   const stage = stages.find(({ name }) => name === first)
-  const target = stage ?? (first === 'rounds' ? document.rounds : undefined)
-  if (!target) {
+  if (stage) {
+    stage.with ??= {}
+    // What is neither is left for the schema to refuse.
+    if (isObject(stage.with)) assign(stage.with, rest, value)
+  } else if (first === 'rounds' && isObject(document.rounds)) assign(document.rounds, rest, value)
+  else {
     const names = stages.map(({ name }) => name).join(', ')
-    throw new UserError(`--set ${assignment}: ${path} has no stage "${first}"; it has: ${names}.`)
+    throw new UserError(`--set ${text}: ${path} has no stage "${first}"; it has: ${names}.`)
   }
-  if (stage) stage.with = stage.with ?? {}
-  const where = (stage ? stage.with : target) as Record<string, unknown>
-  let at = where
-  for (const key of keys.slice(0, -1)) {
-    if (!at[key] || typeof at[key] !== 'object') at[key] = {}
-    at = at[key] as Record<string, unknown>
-  }
-  at[keys[keys.length - 1]] = value
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Replaces ${name} in every string. */
 function substitute(value: unknown, vars: Readonly<Record<string, unknown>>, path: string): unknown {
   if (typeof value === 'string') {
     return value.replace(/\$\{([\w-]+)\}/g, (_, name: string) => {
-      if (!(name in vars))
+      if (!Object.hasOwn(vars, name))
         throw new UserError(`${path}: \${${name}} is not among its vars; give it with --set ${name}=…`)
       return String(vars[name])
     })
   }
   if (Array.isArray(value)) return value.map((item) => substitute(item, vars, path))
-  if (value && typeof value === 'object') {
+  if (isObject(value)) {
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [key, substitute(inner, vars, path)]),
     )

@@ -1,15 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { explainError } from '../explain-error.js'
 import { hashJson } from '../shards/hash.js'
-import { openStorage, type Storage } from '../shards/storage.js'
+import { openStorage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
 import { type Pipeline, type Stage, uses } from './config.js'
-import { runChunk, runEvaluate, runFilter, runIngest, runPromote, runTeach, runTrain } from './run-stage.js'
+import { runIngest } from './run-ingest.js'
+import { runEvaluate, runTrain } from './run-models.js'
+import { runPromote } from './run-promote.js'
+import { runChunk, runFilter, runTeach } from './run-shards.js'
+import type { StageContext, StageOutput } from './stage-context.js'
 
 /** What the runner tells of its work. */
 export interface RunEvents {
   onStageStart?(stage: Stage): void
-  /** Units done of all, where that is known: pairs, rows, steps, images. */
-  onProgress?(stage: Stage, done: number, total: number | undefined, note?: string): void
+  /** Units done of all: pairs, rows, steps, images. */
+  onProgress?(stage: Stage, done: number, total: number, note?: string): void
   onStageEnd?(stage: Stage, outcome: StageOutcome): void
 }
 
@@ -21,32 +26,6 @@ export interface StageOutcome {
   /** Shards set aside, with their errors. */
   readonly failed: readonly { readonly shard: string; readonly error: string }[]
   readonly seconds: number
-}
-
-/** What a finished stage offers to those that need it. */
-export interface StageOutput {
-  readonly stage: Stage
-  /** The dataset that its shards belong to. */
-  readonly dataset?: { readonly name: string; readonly storage: Storage; readonly shards: readonly string[] }
-  /** The stage that chunked the phrases which this stage's rows point to. */
-  readonly phrases?: string
-  /** The stage whose grounding can be trained on. */
-  readonly grounding?: string
-  /** A model folder, and the stage that trained it. */
-  readonly model?: { readonly folder: string; readonly name: string; readonly hash: string }
-  /** Shards that are not there. */
-  readonly missing: readonly string[]
-}
-
-export interface StageContext {
-  readonly run: Storage
-  readonly outputs: ReadonlyMap<string, StageOutput>
-  readonly signal: AbortSignal | undefined
-  readonly progress: (done: number, total: number | undefined, note?: string) => void
-  /** Runs a shard's work, again after a pause where it fails; false where it was set aside. */
-  readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
-  /** Counts a task that makes no shard. */
-  readonly count: (skipped: boolean) => void
 }
 
 export interface RunOptions extends RunEvents {
@@ -97,7 +76,7 @@ export async function runPipeline(
           return true
         } catch (error) {
           options.signal?.throwIfAborted()
-          failed.push({ shard, error: (error as Error).message })
+          failed.push({ shard, error: explainError(error).message })
           return false
         }
       },
@@ -118,7 +97,8 @@ async function retried<T>(work: () => Promise<T>, signal: AbortSignal | undefine
     try {
       return await work()
     } catch (error) {
-      if (signal?.aborted || error instanceof UserError || attempt === tries) throw error
+      const mustBeMended = explainError(error) instanceof UserError
+      if (signal?.aborted || mustBeMended || attempt === tries) throw error
       await delay(500 * 2 ** attempt, undefined, { signal })
     }
   }

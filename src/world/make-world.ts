@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { z } from 'zod'
 import { UserError } from '../user-error.js'
@@ -114,7 +115,9 @@ async function writeSplit(
   const limit = pLimit(concurrency)
   const drawn: Promise<void>[] = []
   let done = 0
-  for (let index = 0; index < total; index++) {
+  for (let index = 0; index < total && !signal?.aborted; index++) {
+    // Scenes are laid out without a pause: a Ctrl-C would not be heard before the last.
+    if (index % 16 === 0) await setImmediate()
     const scene = layoutScene(recipe, ink, split, index)
     const words = describeScene(recipe, scene)
     const name = `${String(index).padStart(6, '0')}.jpg`
@@ -139,6 +142,7 @@ async function writeSplit(
   for (const result of await Promise.allSettled(drawn)) {
     if (result.status === 'rejected') throw result.reason
   }
+  signal?.throwIfAborted()
   if (split === 'web') await writeFileAtomic(join(root, 'pairs.tsv'), `${pairs.join('\n')}\n`)
   const file = split === 'web' ? 'truth.json' : 'annotations.json'
   await writeFileAtomic(join(root, file), `${JSON.stringify(coco)}\n`)

@@ -1,28 +1,19 @@
-import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { createDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/shards/storage.js'
+import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
 
-interface Result {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-const groundmill = (...args: string[]) =>
-  new Promise<Result>((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], (error, out, err) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
-    })
-  })
-
 describe('the command line', () => {
   const commands = [
+    '',
     'quickstart',
     'run',
     'round',
@@ -31,13 +22,15 @@ describe('the command line', () => {
     'evaluate',
     'stats',
     'render',
+    'world',
     'world make',
     'world serve',
   ]
   it.each(commands)('%s --help has an example', async (command) => {
-    const { code, out } = await groundmill(...command.split(' '), '--help')
+    const { code, out } = await groundmill(...command.split(' ').filter(Boolean), '--help')
     expect(code).toBe(0)
-    expect(out).toContain(`$ groundmill ${command}`)
+    expect(out).toContain(`Example:\n  $ groundmill ${command}`)
+    expect(out).not.toContain('[]')
   })
 
   it('ends with 2, one message and no stack where the user must mend something', async () => {
@@ -70,5 +63,66 @@ describe('the command line', () => {
       expect(err).not.toMatch(/\n\s+at /)
       expect(out).toBe('')
     }
+  }, 180_000)
+
+  it('gives one line of JSON on standard output, and on standard error no control characters', async () => {
+    const pictures = join(folder, 'pictures')
+    await mkdir(pictures)
+    const red = await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } })
+      .jpeg()
+      .toBuffer()
+    await writeFile(join(pictures, 'a.jpg'), red)
+    await writeFile(join(pictures, 'cut.jpg'), red.subarray(0, red.length - 40))
+    await writeFile(join(pictures, 'page.jpg'), '<!doctype html><p>gone</p>')
+    await writeFile(join(pictures, 'silent.jpg'), red)
+    for (const name of ['a', 'cut', 'page']) await writeFile(join(pictures, `${name}.txt`), 'a red square\n')
+    await writeFile(join(pictures, 'silent.txt'), ' \n')
+    const pipeline = join(folder, 'pictures.yaml')
+    await writeFile(
+      pipeline,
+      `name: p
+stages:
+  - { name: web, uses: ingest, with: { format: folder, path: ${pictures} } }
+  - { name: phrases, uses: chunk, needs: [web] }
+`,
+    )
+    const { code, out, err } = await groundmill('run', pipeline, '--dataset', join(folder, 'run'), '--json')
+    expect(code).toBe(0)
+    expect(out.match(/\n/g)).toHaveLength(1)
+    const { funnel } = JSON.parse(out)
+    expect(funnel.map((stage: object) => ({ ...stage, stats: {} }))).toMatchObject([
+      { stage: 'web', in: 4, out: 1, rejected: { truncated: 1, not_image: 1, empty_caption: 1 } },
+      { stage: 'phrases', in: 1, out: 1, rejected: {} },
+    ])
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+    expect(err).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
+    expect(err).toMatch(/✓ web .*1 of 1 shards made/)
+
+    const shard = join(folder, 'run/web/images/00000.parquet')
+    await writeFile(shard, (await readFile(shard)).subarray(0, 900))
+    const again = await groundmill(
+      'run',
+      pipeline,
+      '--dataset',
+      join(folder, 'run'),
+      '--set',
+      'phrases.max_words=3',
+    )
+    expect(again.code).toBe(1)
+    expect(again.err).toMatch(
+      /shard 00000 set aside: .*images.00000\.parquet is damaged or cut short .*Delete it/,
+    )
+    expect(again.err).toMatch(/1 shard\(s\) were set aside; run the same command again/)
+    expect(again.err).not.toMatch(/\n\s+at /)
   }, 60_000)
+
+  it('says that a port is in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const { code, err } = await groundmill('world', 'serve', folder, '--port', String(port))
+    taken.close()
+    expect(err).toMatch(new RegExp(`^groundmill: cannot serve .* on 127.0.0.1:${port}: .*in use`))
+    expect(code).toBe(2)
+  })
 })

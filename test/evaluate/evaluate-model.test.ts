@@ -109,11 +109,25 @@ describe('the evaluation of a model', () => {
     expect(names).toEqual(['cat', 'dog', 'owl'])
     const teacher = teacherThatSays((word) => places[word])
     const config = evaluateConfig.parse({ names_a_prompt: 2 })
-    const progress: number[] = []
-    const found = await evaluateModel(teacher, set, config, names, (done) => progress.push(done))
+    const progress: [number, number][] = []
+    const found = await evaluateModel(teacher, set, config, names, (...at) => progress.push(at))
     expect(found).toMatchObject({ ap: 1, ap50: 1, ar100: 1, recall1: 1, images: 70, categories: 3 })
     expect(new Set(teacher.prompts)).toEqual(new Set([sentence, 'cat. dog', 'owl']))
-    expect(progress).toEqual([64, 70])
+    expect(progress).toEqual([16, 32, 48, 64, 70].map((done) => [done, 70]))
+  })
+
+  it('stops between two prompts when it is interrupted', async () => {
+    const abort = new AbortController()
+    const teacher = teacherThatSays((word) => {
+      if (word === 'cat') abort.abort()
+      return places[word]
+    })
+    const config = evaluateConfig.parse({ names_a_prompt: 2 })
+    const names = await categoriesOf(set)
+    await expect(evaluateModel(teacher, set, config, names, undefined, abort.signal)).rejects.toThrow(
+      /abort/i,
+    )
+    expect(teacher.prompts).not.toContain('owl')
   })
 
   it('tells names apart, and counts only those asked for', async () => {

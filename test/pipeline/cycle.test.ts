@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -77,6 +77,41 @@ describe('the whole cycle', () => {
     const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: set(), rounds: 2 })
     const { outcomes } = await runPipeline(pipeline, run)
     for (const [name, { ran }] of outcomes) expect(ran, name).toBe(0)
+  })
+
+  it('trains a model anew that has lost a file, and nothing else', { timeout: 60_000 }, async () => {
+    await rm(join(run, 'models', 'round-2-student', 'model.safetensors'))
+    const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: set(), rounds: 2 })
+    const { outcomes } = await runPipeline(pipeline, run)
+    expect([...outcomes].filter(([, { ran }]) => ran > 0).map(([name]) => name)).toEqual(['round-2-student'])
+  })
+
+  it('decides on promotion anew when the way of scoring changes', { timeout: 60_000 }, async () => {
+    const changed = [...set(), 'rounds.evaluate.novel.floor=0.9']
+    const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: changed, rounds: 2 })
+    await runPipeline(pipeline, run)
+    const evaluation = JSON.parse(
+      await readFile(join(run, 'evaluations', 'round-2-student-on-novel.json'), 'utf8'),
+    )
+    const round = JSON.parse(await readFile(join(run, 'rounds', '2.json'), 'utf8'))
+    expect(evaluation.result.ap).toBe(0)
+    expect(round.result.scores.novel.student).toEqual(evaluation.result)
+  })
+
+  it('takes what a stage works on from one stage only', async () => {
+    const path = join(folder, 'two.yaml')
+    await writeFile(
+      path,
+      `name: two
+stages:
+  - { name: a, uses: ingest, with: { format: tsv, path: ${world}/web/pairs.tsv, base_url: "${server.url}", limit: 2 } }
+  - { name: b, uses: ingest, with: { format: tsv, path: ${world}/web/pairs.tsv, base_url: "${server.url}", limit: 2 } }
+  - { name: phrases, uses: chunk, needs: [a, b] }
+`,
+    )
+    await expect(runPipeline(await readPipeline(path), join(folder, 'two'))).rejects.toThrow(
+      /"phrases" \(chunk\) takes a dataset from one stage, and needs several that give it: a, b/,
+    )
   })
 
   it('runs only the filter again when a threshold changes', async () => {

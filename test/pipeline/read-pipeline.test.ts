@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
+import { UserError } from '../../src/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -44,23 +45,35 @@ describe('a pipeline', () => {
       good.replace('format: tsv', 'format: tsv, shard_size: many'),
       /stages\.1\.with\.shard_size/,
     ],
+    'no object under with': [
+      'name: p\nstages: [{ name: a, uses: chunk, with: 3 }]',
+      /stages\.0\.with: .*object/,
+    ],
+    'nothing in the place of a stage': ['name: p\nstages: [null]', /stages\.0: .*expected object/],
+    'a variable that every object has': [good.replace('where}', 'toString}'), /\$\{toString\} is not among/],
     'an unknown need': [
       good.replace('[web]', '[webb]'),
       /stage "phrases" needs "webb", which is not a stage/,
     ],
     'a circle': [good.replace('uses: ingest,', 'uses: ingest, needs: [phrases],'), /in a circle: /],
     'two of a name': [good.replace('name: phrases', 'name: web'), /two stages are named "web"/],
-    'an unknown variable': [good.replace('${where}', '${whence}'), /\$\{whence\} is not among its vars/],
+    'an unknown variable': [good.replace('where}', 'whence}'), /\$\{whence\} is not among its vars/],
   }
   for (const [what, [text, message]] of Object.entries(bad)) {
     it(`with ${what} is refused with its place`, async () => {
       await expect(read(text)).rejects.toThrow(message)
+      // Whatever else is set, the message is of the file.
+      if (what.startsWith('no')) {
+        await expect(read(text, ['a.max_words=1'])).rejects.toThrow(UserError)
+      } else await expect(read(text)).rejects.toThrow(UserError)
     })
   }
 
   it('is refused when --set names no stage, or a file is missing', async () => {
     await expect(read(good, ['wob.limit=3'])).rejects.toThrow(/has no stage "wob"; it has: phrases, web/)
     await expect(read(good, ['nonsense'])).rejects.toThrow(/expected key=value/)
+    await expect(read(good, ['web.limit={'])).rejects.toThrow(/--set web\.limit=\{: the value is not YAML/)
+    await expect(read(good, ['web..limit=3'])).rejects.toThrow(/"web\.\.limit" is not a key/)
     await expect(readPipeline(join(folder, 'none.yaml'))).rejects.toThrow(/Cannot read .*none\.yaml/)
   })
 

@@ -1,0 +1,29 @@
+/** A second signal within this time is the same Ctrl-C: npm passes on to its child what the terminal has sent it. */
+const echoMs = 400
+
+/**
+ * A signal that the first Ctrl-C or SIGTERM aborts, so that the work stops where it can go on later. The second ends
+ * the process at once, with 130.
+ */
+export function listenForInterrupts(): AbortSignal {
+  const interrupt = new AbortController()
+  let first = 0
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (!interrupt.signal.aborted) {
+        first = performance.now()
+        interrupt.abort(new DOMException('interrupted', 'AbortError'))
+      } else if (performance.now() - first > echoMs) process.exit(130)
+    })
+  }
+  return interrupt.signal
+}
+
+/** Ends the program without a word when whoever reads its output has enough: `groundmill stats … | head`. */
+export function endWithReader(): void {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    process.exit(code === 'EPIPE' ? process.exitCode : 1)
+  })
+  // The work goes on where nobody reads of its progress.
+  process.stderr.on('error', () => {})
+}

@@ -1,0 +1,30 @@
+import { UserError } from './user-error.js'
+
+type SystemError = NodeJS.ErrnoException & { readonly path: string }
+
+/** What the user can do about a system's refusal, by its code. */
+const advice: Readonly<Record<string, (path: string) => string>> = {
+  EACCES: (path) => `No permission for ${path}: change its permissions, or name another place.`,
+  EPERM: (path) => `No permission for ${path}: change its permissions, or name another place.`,
+  EROFS: (path) => `${path} is on a disk that cannot be written to: name another place.`,
+  ENOTDIR: (path) => `${path}: a part of this path is a file, where a folder is needed: name another place.`,
+  EEXIST: (path) => `${path} is there already and is not a folder: name another place.`,
+  EISDIR: (path) => `${path} is a folder, where a file is needed.`,
+  ENOENT: (path) => `There is no ${path}.`,
+}
+
+/** What passes when there is room or time for it: the work has failed, and the user's words were right. */
+const passing: Readonly<Record<string, string>> = {
+  ENOSPC: 'The disk is full: make room, and run the same command again to go on.',
+  EDQUOT: 'The disk quota is used up: make room, and run the same command again to go on.',
+  EMFILE: 'Too many files are open at once: raise the limit (ulimit -n), or lower fetch.concurrency.',
+}
+
+/** An error that the user can mend as a UserError that says how; any other as it is. */
+export function explainError(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
+  const { code = '', path } = error as SystemError
+  if (passing[code]) return new Error(passing[code], { cause: error })
+  if (path === undefined || !Object.hasOwn(advice, code)) return error
+  return new UserError(advice[code](path), { cause: error })
+}

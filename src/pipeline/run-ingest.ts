@@ -1,0 +1,67 @@
+import { ingestShard } from '../ingest/ingest-shard.js'
+import { planIngest } from '../ingest/plan-ingest.js'
+import { readCommit } from '../shards/commit.js'
+import { createDataset, isDataset, readDataset } from '../shards/dataset.js'
+import { families } from '../shards/family-path.js'
+import { hashJson } from '../shards/hash.js'
+import type { ShardTask } from '../shards/shard-task.js'
+import { openStorage, type Storage } from '../shards/storage.js'
+import type { StageOf } from './config.js'
+import type { StageContext, StageOutput } from './stage-context.js'
+
+/** Plans the shards of a source and makes each: a dataset of its own, named after the stage. */
+export async function runIngest(
+  stage: StageOf<'ingest'>,
+  configHash: string,
+  context: StageContext,
+): Promise<StageOutput> {
+  const plan = await planIngest(stage.with, context.signal)
+  const storage = openStorage(context.run.path(stage.name))
+  const shards = plan.shards.map(({ shard }) => shard)
+  await declareDataset(storage, stage.name, plan.card, shards)
+  const missing: string[] = []
+  let before = 0
+  for (const part of plan.shards) {
+    const task: ShardTask = {
+      storage,
+      stage: stage.name,
+      shard: part.shard,
+      configHash,
+      inputs: { source: plan.sourceHash, card: hashJson(plan.card), rows: String(part.rows) },
+      signal: context.signal,
+      onProgress: (rows) => context.progress(before + rows, plan.rows),
+    }
+    if (!(await context.attempt(part.shard, () => ingestShard(task, stage.with, part))))
+      missing.push(part.shard)
+    before += part.rows
+    context.progress(before, plan.rows)
+  }
+  // A source with boxes has written phrases and grounding beside its images.
+  const there = shards.find((shard) => !missing.includes(shard))
+  const isGold =
+    there !== undefined && (await readCommit(storage, 'grounding', stage.name, there)) !== undefined
+  const gold = isGold ? { phrases: stage.name, grounding: stage.name } : {}
+  return { stage, dataset: { name: stage.name, storage, shards }, ...gold, missing }
+}
+
+/** Writes dataset.json once; where the plan has changed, shards that are no longer in it go. */
+async function declareDataset(
+  storage: Storage,
+  name: string,
+  card: object | null,
+  shards: readonly string[],
+) {
+  const info = { name, card: card as Record<string, unknown> | null, shards: [...shards] }
+  if (await isDataset(storage)) {
+    const { schemaVersion: _, ...known } = await readDataset(storage)
+    if (hashJson(known) === hashJson(info)) return
+    const kept = new Set(shards)
+    for (const family of families) {
+      for (const object of await storage.list(family)) {
+        const shard = /([^/]+)\.(json|parquet)$/.exec(object)?.[1]
+        if (shard && !kept.has(shard)) await storage.remove(object)
+      }
+    }
+  }
+  await createDataset(storage, info)
+}

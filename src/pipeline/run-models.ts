@@ -1,0 +1,134 @@
+/** The stages that train a model and score one. */
+import { join } from 'node:path'
+import { categoriesOf, type Evaluation, evaluateModel } from '../evaluate/evaluate-model.js'
+import { hashModel } from '../model/model-folder.js'
+import { readCommit } from '../shards/commit.js'
+import { hashJson } from '../shards/hash.js'
+import { readShard } from '../shards/read-shard.js'
+import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import type { SampleSource } from '../train/read-samples.js'
+import { type TrainResult, trainModel } from '../train/train-model.js'
+import { UserError } from '../user-error.js'
+import type { StageOf } from './config.js'
+import { hashSource } from './hash-inputs.js'
+import { runOnce } from './run-record.js'
+import {
+  type Dataset,
+  modelOf,
+  namedModel,
+  needed,
+  outputOf,
+  type StageContext,
+  type StageOutput,
+} from './stage-context.js'
+
+export async function runTrain(
+  stage: StageOf<'train'>,
+  configHash: string,
+  context: StageContext,
+): Promise<StageOutput> {
+  const sources = stage.needs.flatMap((name): SampleSource[] => {
+    const { dataset, phrases, grounding, missing } = outputOf(context, name)
+    if (!dataset) return []
+    if (!grounding) {
+      // Captions for the vocabulary may come from anywhere; what is to be trained on must have boxes.
+      if (stage.with.vocabulary.includes(name)) return []
+      throw new UserError(
+        `Stage "${stage.name}" cannot train on "${name}": it has no boxes. Name its filter stage.`,
+      )
+    }
+    if (missing.length > 0) {
+      throw new UserError(
+        `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
+      )
+    }
+    const { storage, shards } = dataset
+    return [{ name, storage, shards, grounding, phrases: phrases as string }]
+  })
+  if (sources.length === 0)
+    throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
+  const inputs: Record<string, string> = {}
+  for (const source of sources) inputs[source.name] = await hashSource(source)
+  const start = stage.with.init ? await namedModel(stage.with.init, context) : undefined
+  if (start) inputs.init = start.hash
+  const texts: string[] = []
+  for (const name of stage.with.vocabulary) {
+    const { dataset } = outputOf(context, name)
+    if (!dataset) throw new UserError(`Stage "${stage.name}": vocabulary: "${name}" is not an ingest stage.`)
+    texts.push(...(await captionsOf(dataset)))
+    inputs[`vocabulary ${name}`] = hashJson(texts)
+  }
+  const folder = context.run.path(join('models', stage.name))
+  const { steps, batch } = stage.with
+  const made = { stage: stage.name, configHash, inputs }
+  const record = `models/${stage.name}/record.json`
+  const before = await hashModel(folder).catch(() => undefined)
+  // A folder that has lost a file is no model, whatever its record says.
+  if (before === undefined) await context.run.remove(record)
+  const { skipped } = await runOnce<TrainResult>(context.run, record, made, () =>
+    trainModel({
+      name: stage.name,
+      folder,
+      config: stage.with,
+      sources,
+      texts,
+      init: start?.folder,
+      signal: context.signal,
+      onProgress: ({ step, loss, seconds }) =>
+        context.progress(step, steps, `loss ${loss.toFixed(3)}, ${(batch / seconds).toFixed(0)} images/s`),
+    }),
+  )
+  context.count(skipped)
+  const hash = skipped && before !== undefined ? before : await hashModel(folder)
+  return { stage, model: { folder, name: stage.name, hash }, missing: [] }
+}
+
+export async function runEvaluate(
+  stage: StageOf<'evaluate'>,
+  configHash: string,
+  context: StageContext,
+): Promise<StageOutput> {
+  const source = needed(stage, context, 'a held-out dataset', (output) => output.stage.uses === 'ingest')
+  const set = { ...(source.dataset as Dataset), stage: source.stage.name }
+  const model = await modelOf(stage, context)
+  const unseen = stage.with.unseen_in ? outputOf(context, stage.with.unseen_in) : undefined
+  const inputs: Record<string, string> = {
+    model: model.hash,
+    set: await hashSource({ ...set, name: set.name, grounding: set.stage, phrases: set.stage }),
+  }
+  if (unseen?.dataset) {
+    const { name } = unseen.dataset
+    inputs.unseen_in = await hashSource({ ...unseen.dataset, name, grounding: name, phrases: name })
+  }
+  const made = { stage: stage.name, configHash, inputs }
+  const { skipped } = await runOnce<Evaluation>(
+    context.run,
+    `evaluations/${stage.name}.json`,
+    made,
+    async () => {
+      const seen = unseen?.dataset
+        ? await categoriesOf({ ...unseen.dataset, stage: unseen.dataset.name })
+        : []
+      const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
+      const teacher = await openGlipTeacher(model.folder)
+      try {
+        return await evaluateModel(teacher, set, stage.with, categories, context.progress, context.signal)
+      } finally {
+        await teacher.close()
+      }
+    },
+  )
+  context.count(skipped)
+  return { stage, missing: [] }
+}
+
+async function captionsOf({ storage, shards }: Dataset): Promise<string[]> {
+  const texts: string[] = []
+  for (const shard of shards) {
+    if (!(await readCommit(storage, 'images', null, shard))) continue
+    for await (const { captions } of readShard(storage, 'images', null, shard, { columns: ['captions'] })) {
+      for (const { text } of captions) texts.push(text)
+    }
+  }
+  return texts
+}

@@ -1,0 +1,176 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { access, chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import sharp from 'sharp'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import { readPipeline } from '../../src/pipeline/read-pipeline.js'
+import { runPipeline } from '../../src/pipeline/run-pipeline.js'
+import { readRecipe } from '../../src/world/recipe.js'
+import { groundmill, type Running, startGroundmill } from '../helpers/groundmill.js'
+import { makeSmallWorld } from '../helpers/small-world.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+const world = join(folder, 'world')
+const run = join(folder, 'run')
+
+/** A busy machine takes longer than the tenth of a second that it is. */
+const soon = 3
+
+async function until(running: Running, condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (running.child.exitCode === null && !(await condition())) await delay(5)
+}
+
+const isThere = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
+beforeAll(async () => {
+  await makeSmallWorld(world)
+  const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: [`world=${world}`] })
+  await runPipeline(pipeline, run, { only: ['gold'] })
+}, 120_000)
+
+describe('Ctrl-C', () => {
+  it('stops the making of a world, which goes on when it is run again', async () => {
+    const recipe = await readRecipe('datasets/toy.yaml')
+    const file = join(folder, 'recipe.yaml')
+    await writeFile(file, stringify({ ...recipe, splits: { gold: 400, web: 20, known: 2, novel: 2 } }))
+    const made = join(folder, 'made')
+    const args = ['world', 'make', made, '--recipe', file, '--json']
+    const running = startGroundmill(args)
+    await until(running, async () => (await readdir(join(made, 'gold/images')).catch(() => [])).length > 5)
+    running.signal('SIGINT')
+    const { code, out, err, seconds } = await running.ended
+    expect({ code, out, err }).toEqual({
+      code: 130,
+      out: '',
+      err: 'interrupted; run the same command again to go on\n',
+    })
+    expect(seconds).toBeLessThan(soon)
+    expect((await readdir(join(made, 'gold/images'))).length).toBeLessThan(400)
+    const again = await groundmill(...args)
+    expect({ code: again.code, out: again.out }).toEqual({
+      code: 0,
+      out: `${JSON.stringify({ folder: made, skipped: false })}\n`,
+    })
+  }, 60_000)
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'or %s stops a crawl that waits for its web',
+    async (signal) => {
+      let asked = 0
+      const silent = createServer(() => asked++).listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      const pipeline = join(folder, 'crawl.yaml')
+      const base = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`
+      await writeFile(
+        pipeline,
+        `name: crawl
+stages: [{ name: web, uses: ingest, with: { format: tsv, path: ${world}/web/pairs.tsv, base_url: "${base}" } }]`,
+      )
+      const out = join(folder, `crawl-${signal}`)
+      const running = startGroundmill(['run', pipeline, '--dataset', out, '--json'])
+      await until(running, () => asked > 0)
+      running.signal(signal)
+      const ended = await running.ended
+      silent.close()
+      expect({ code: ended.code, out: ended.out }).toEqual({ code: 130, out: '' })
+      expect(ended.seconds).toBeLessThan(soon)
+      expect(await readdir(join(out, 'web/images'))).toEqual([])
+    },
+    60_000,
+  )
+
+  it('stops training with a checkpoint', async () => {
+    const model = join(folder, 'model')
+    const running = startGroundmill(['train', join(run, 'gold'), '-o', model, '--set', 'batch=2'])
+    await until(running, () => isThere(join(model, 'metrics.jsonl')))
+    running.signal('SIGINT')
+    const { code, seconds } = await running.ended
+    expect(code).toBe(130)
+    expect(seconds).toBeLessThan(2 * soon)
+    expect(await isThere(join(model, 'checkpoint.safetensors'))).toBe(true)
+    expect(await isThere(join(model, 'config.json'))).toBe(false)
+  }, 60_000)
+
+  it('given twice ends at once, though not where npm sends the same one on', async () => {
+    const big = join(folder, 'big')
+    await mkdir(big)
+    // More than the sockets hold: the server has to wait for a reader who does not read.
+    await writeFile(join(big, 'big.png'), Buffer.alloc(32 << 20))
+    const running = startGroundmill(['world', 'serve', big, '--port', '8731', '--json'])
+    await until(running, () => running.out().includes('\n'))
+    const { url } = JSON.parse(running.out()) as { url: string }
+    const reader = connect(Number(new URL(url).port), '127.0.0.1')
+    reader.on('error', () => {})
+    reader.write('GET /big.png HTTP/1.1\r\nhost: a\r\n\r\n')
+    await once(reader, 'readable')
+    running.signal('SIGINT')
+    running.signal('SIGINT')
+    await delay(600)
+    expect(running.child.exitCode).toBe(null)
+    running.signal('SIGINT')
+    const { code, seconds } = await running.ended
+    reader.destroy()
+    expect(code).toBe(130)
+    expect(seconds).toBeLessThan(0.8)
+  }, 60_000)
+})
+
+describe('a reader who has enough', () => {
+  it.each([['stats', run], ['stats', run, '--json'], ['--help']])(
+    'ends groundmill %s without a word',
+    async (...args) => {
+      const running = startGroundmill(args)
+      running.child.stdout?.destroy()
+      const { code, err } = await running.ended
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+    },
+  )
+})
+
+describe('a folder that may not be written to', () => {
+  // Root may write anywhere: a test as root has to be someone else, who must be able to read the program.
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
+  const canRead = spawnSync(process.execPath, ['--import', 'tsx', '-e', '0'], nobody).status === 0
+
+  it.skipIf(!canRead)(
+    'is named, with what can be done',
+    async () => {
+      await chmod(folder, 0o755)
+      const closed = join(folder, 'closed')
+      await mkdir(closed, { mode: 0o555 })
+      const pictures = join(folder, 'pictures')
+      await mkdir(pictures)
+      await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } }).toFile(
+        join(pictures, 'a.jpg'),
+      )
+      await writeFile(join(pictures, 'a.txt'), 'a red square\n')
+      const pipeline = join(folder, 'pictures.yaml')
+      await writeFile(
+        pipeline,
+        `name: p\nstages: [{ name: web, uses: ingest, with: { format: folder, path: ${pictures} } }]`,
+      )
+      for (const args of [
+        ['run', pipeline, '--dataset', closed],
+        ['world', 'make', join(closed, 'world')],
+        ['train', join(run, 'gold'), '-o', join(closed, 'model'), '--set', 'steps=1'],
+      ]) {
+        const { code, err } = await startGroundmill(args, nobody).ended
+        expect(err, args[0]).toMatch(
+          /^groundmill: No permission for .*closed\S*: change its permissions, or name/,
+        )
+        expect(code, args[0]).toBe(2)
+      }
+    },
+    60_000,
+  )
+})
