@@ -55,12 +55,20 @@ export interface PhraseRow {
   readonly phrases: readonly Phrase[]
 }
 
+/** In the place of a phrase: the box was found for a negative prompt of the teacher, which the label names. */
+export const negativePhrase = -1
+
 export interface Proposal {
-  /** Index into the phrase row's phrases. */
+  /** Index into the phrase row's phrases, or `negativePhrase`. */
   readonly phrase: number
   readonly xyxy: Xyxy
   /** In 0 to 1. */
   readonly score: number
+  /**
+   * What a detector with a fixed list of labels calls the box, which it proposes for every phrase; null where the box was
+   * found for its phrase. Shards of schema version 1 have no such column.
+   */
+  readonly label: string | null
 }
 
 /** Family `proposals`: what a teacher found, down to a low floor score. */

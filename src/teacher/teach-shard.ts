@@ -77,7 +77,12 @@ export async function teachShard(
         for (const row of waiting) {
           const proposals = row.queries.flatMap(({ occurrences }) =>
             found[at++].flatMap(({ phrase, xyxy, score }) =>
-              occurrences[phrase].map((index) => ({ phrase: index, xyxy: unscale(xyxy, row.scale), score })),
+              occurrences[phrase].map((index) => ({
+                phrase: index,
+                xyxy: unscale(xyxy, row.scale),
+                score,
+                label: null,
+              })),
             ),
           )
           yield finish(row, proposals)
