@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sigmoid } from '../graph/ops/activation.js'
@@ -9,7 +10,7 @@ import { anchorsOf } from './anchors.js'
 import { decodeBoxes } from './box-coder.js'
 import type { GlipConfig } from './config.js'
 import { glip, glipInputs } from './glip.js'
-import { encodeSafetensors, type NamedArray } from './safetensors.js'
+import { type LazyArray, type NamedArray, writeSafetensors } from './safetensors.js'
 import { tokenizerJson } from './word-piece.js'
 
 /** Pictures that a model file takes in one run. */
@@ -18,7 +19,7 @@ export const inferenceBatch = 8
 export interface GlipModel {
   readonly config: GlipConfig
   readonly vocabulary: ReadonlyMap<string, number>
-  readonly parameters: readonly NamedArray[]
+  readonly parameters: readonly (NamedArray | LazyArray)[]
   /** The text of the model card. */
   readonly card: string
 }
@@ -32,7 +33,7 @@ export async function writeModelFolder(
   folder: string,
   { config, vocabulary, parameters, card }: GlipModel,
 ): Promise<void> {
-  const { bytes, places } = encodeSafetensors(parameters)
+  const places = await writeSafetensors(join(folder, 'model.safetensors'), parameters)
   const outputs = glip(config, glipInputs(config, inferenceBatch))
   const onnx = toOnnx({
     outputs: {
@@ -56,7 +57,6 @@ export async function writeModelFolder(
     do_pad: true,
     data_format: 'channels_last',
   }
-  await writeFileAtomic(join(folder, 'model.safetensors'), bytes)
   await writeFileAtomic(join(folder, 'model.onnx'), onnx)
   await writeFileAtomic(join(folder, 'tokenizer.json'), tokenizerJson(vocabulary))
   await writeFileAtomic(
@@ -91,10 +91,11 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
 export async function hashModel(folder: string): Promise<string> {
   const hash = createHash('sha256')
   for (const name of ['config.json', 'tokenizer.json', 'model.onnx', 'model.safetensors']) {
-    const bytes = await readFile(join(folder, name)).catch(() => {
+    try {
+      for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk)
+    } catch {
       throw new UserError(`${folder} is not a whole model folder: ${name} is missing.`)
-    })
-    hash.update(bytes)
+    }
   }
   return hash.digest('hex')
 }

@@ -1,8 +1,7 @@
 import { floats, type Value } from '../graph/session.js'
 import { initialValue, type Parameter } from '../model/parameters.js'
-import { encodeSafetensors, type NamedArray, readSafetensors } from '../model/safetensors.js'
+import { type NamedArray, readSafetensors, writeSafetensors } from '../model/safetensors.js'
 import { UserError } from '../user-error.js'
-import { writeFileAtomic } from '../write-file-atomic.js'
 import { type ParameterGroup, stateKinds } from './adamw.js'
 
 /** The vectors of AdamW by name (`value.weights`, `moment1.biases`, …), as a step reads and writes them. */
@@ -82,8 +81,7 @@ export async function writeCheckpoint(
     shape,
     data: data as Float32Array,
   }))
-  const { bytes } = encodeSafetensors(arrays, { checkpoint: JSON.stringify(checkpoint) })
-  await writeFileAtomic(path, bytes)
+  await writeSafetensors(path, arrays, { checkpoint: JSON.stringify(checkpoint) })
 }
 
 /** The checkpoint and its state, or undefined where there is none of this run. */
