@@ -18,7 +18,8 @@ TOY = {
     "backbone": {"patch": 4, "widths": [32, 64, 128, 128], "depths": [1, 1, 1, 1]},
     "fpn": {"channels": 64, "levels": 3},
     "text": {"vocab_size": 400, "max_tokens": 48, "hidden": 96, "layers": 2, "heads": 4, "intermediate": 192},
-    "fusion": {"blocks": 2, "embed": 128, "heads": 4},
+    "tower": {"blocks": 2},
+    "fusion": {"embed": 128, "heads": 4},
     "head": {"anchor_scale": 4, "contrastive": 64},
 }
 
@@ -144,7 +145,7 @@ class ToyGlip:
             parts = rows.split([h * w for h, w in sizes], 1)
             return [part.reshape(part.shape[0], h, w, -1) for part, (h, w) in zip(parts, sizes)]
 
-        for block in range(c["fusion"]["blocks"]):
+        for block in range(c["tower"]["blocks"]):
             vision, language = self.fuse(f"{tower}.{3 * block}.b_attn", flat, language, mask)
             language = self.bert_layer(f"{tower}.{3 * block + 1}", language, mask)
             name = f"{tower}.{3 * block + 2}"
@@ -164,7 +165,7 @@ class ToyGlip:
         return {
             "logits": logits.clamp(-50000, 50000),
             "deltas": deltas,
-            "centerness": self.dense(f"{head}.centerness", flat)[..., 0],
+            "centerness": self.conv(f"{head}.centerness", flat[:, None])[:, 0, :, 0],
             "regions": F.normalize(self.dense(f"{head}.contrastive_image", flat), dim=-1),
             "tokens": F.normalize(self.dense(f"{head}.contrastive_text", language), dim=-1),
         }

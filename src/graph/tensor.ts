@@ -47,6 +47,8 @@ export interface Node {
   readonly vjp: Vjp | undefined
   /** What a composite stands for: written in its place, while its gradient is its own. */
   readonly body: Tensor | undefined
+  /** The same out of operators that every device has, where `body` uses one that some lack. */
+  readonly portable: Tensor | undefined
 }
 
 export function sizeOf(shape: Shape): number {
@@ -108,6 +110,7 @@ export function node(op: string, spec: NodeSpec): readonly Tensor[] {
     outputs,
     vjp: undefined as Vjp | undefined,
     body: undefined,
+    portable: undefined,
   }
   spec.outputs.forEach(({ shape, dtype }, index) => {
     if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
@@ -146,12 +149,14 @@ export function op(
  *
  * @param body the result, built from `inputs`
  * @param vjp gradient of the result in, gradients of `inputs` out
+ * @param portable the same result out of operators that every device has, where `body` uses one that some lack
  */
 export function composite(
   name: string,
   inputs: readonly (Tensor | undefined)[],
   body: Tensor,
   vjp: (gradient: Tensor) => readonly (Tensor | undefined)[],
+  portable?: Tensor,
 ): Tensor {
   const outputs: Tensor[] = []
   const made: Node = {
@@ -161,6 +166,7 @@ export function composite(
     outputs,
     vjp: ([gradient]) => (gradient ? vjp(gradient) : []),
     body,
+    portable,
   }
   outputs.push({ shape: body.shape, dtype: body.dtype, source: { kind: 'node', node: made, index: 0 } })
   return outputs[0]

@@ -10,17 +10,26 @@ export interface OnnxOptions {
   /** Values of the parameters that are not bound. */
   readonly parameters?: (name: string) => InitializerProto['data']
   readonly metadata?: Readonly<Record<string, string>>
+  /** Writes only operators that every device has: WebGPU lacks DeformConv, which is the fastest on the CPU. */
+  readonly portable?: boolean
 }
 
 /**
  * Writes what `outputs` need as an ONNX model. Equal nodes are written once; nodes that nothing reads are not
  * written at all, since only what can be reached from the outputs is walked.
  */
-export function toOnnx({ outputs, bind = new Map(), parameters, metadata }: OnnxOptions): Uint8Array {
+export function toOnnx({
+  outputs,
+  bind = new Map(),
+  parameters,
+  metadata,
+  portable,
+}: OnnxOptions): Uint8Array {
   // A composite is written as its body; a bound tensor as what it is bound to.
   const resolve = (asked: Tensor): Tensor => {
     const tensor = bind.get(asked) ?? asked
-    const body = tensor.source.kind === 'node' ? tensor.source.node.body : undefined
+    const node = tensor.source.kind === 'node' ? tensor.source.node : undefined
+    const body = (portable && node?.portable) || node?.body
     return body ? resolve(body) : tensor
   }
   const names = new Map<Tensor, string>()

@@ -1,4 +1,4 @@
-import { type GlipConfig, levelStrides } from './config.js'
+import { type GlipConfig, type ImageSize, levelStrides, squareSize } from './config.js'
 
 export interface Anchors {
   /** How many. */
@@ -7,20 +7,24 @@ export interface Anchors {
   readonly boxes: Float32Array
   /** First anchor of each level, and `count` at the end. */
   readonly levelStarts: readonly number[]
+  /** Pixels that training measures boxes inside of their edges: 0, or 0.5 for `box_edges: pixel_centres`. */
+  readonly inset: number
 }
 
 /**
  * One square anchor at the centre of each place of each level, `anchor_scale` strides wide; finest level first,
- * then row by row, as the network's rows.
+ * then row by row, as the network's rows. A level has one place for each stride begun.
+ *
+ * The official code writes the same anchors inclusive of their last pixel: x2 and y2 one less, and a width of
+ * x2 - x1 + 1. Boxes decoded from either, in edges, are the same.
  */
-export function anchorsOf(config: GlipConfig): Anchors {
+export function anchorsOf(config: GlipConfig, { height, width }: ImageSize = squareSize(config)): Anchors {
   const boxes: number[] = []
   const levelStarts = [0]
   for (const stride of levelStrides(config)) {
-    const places = config.image_size / stride
     const half = (config.head.anchor_scale * stride) / 2
-    for (let row = 0; row < places; row++) {
-      for (let column = 0; column < places; column++) {
+    for (let row = 0; row < Math.ceil(height / stride); row++) {
+      for (let column = 0; column < Math.ceil(width / stride); column++) {
         const x = (column + 0.5) * stride
         const y = (row + 0.5) * stride
         boxes.push(x - half, y - half, x + half, y + half)
@@ -28,5 +32,6 @@ export function anchorsOf(config: GlipConfig): Anchors {
     }
     levelStarts.push(boxes.length / 4)
   }
-  return { count: boxes.length / 4, boxes: Float32Array.from(boxes), levelStarts }
+  const inset = config.head.box_edges === 'pixel_centres' ? 0.5 : 0
+  return { count: boxes.length / 4, boxes: Float32Array.from(boxes), levelStarts, inset }
 }

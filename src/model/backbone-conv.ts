@@ -2,7 +2,7 @@ import { relu } from '../graph/ops/activation.js'
 import { add } from '../graph/ops/elementwise.js'
 import { spaceToDepth } from '../graph/ops/shape.js'
 import type { Tensor } from '../graph/tensor.js'
-import type { GlipConfig } from './config.js'
+import type { ConvBackbone } from './config.js'
 import { convParameters, dense, norm, sameConv } from './layers.js'
 
 const epsilon = 1e-6
@@ -14,9 +14,8 @@ const epsilon = 1e-6
  * @param image [N, S, S, 3]
  * @returns each stage's map, finest first: [N, S / (patch * 2^i), …, widths[i]]
  */
-export function convBackbone(image: Tensor, { backbone }: GlipConfig): Tensor[] {
+export function convBackbone(image: Tensor, { patch, widths, depths }: ConvBackbone): Tensor[] {
   const body = 'backbone.body'
-  const { patch, widths, depths } = backbone
   const patches = spaceToDepth(image, patch)
   const stem = sameConv(patches, convParameters(`${body}.patch_embed.proj`, 3 * patch * patch, widths[0], 3))
   let x = relu(norm(`${body}.patch_embed.norm`, stem, epsilon))

@@ -22,7 +22,9 @@ export function bertEncoder(name: string, ids: Tensor, mask: Tensor, text: GlipC
     parameter(`${embeddings}.word_embeddings.weight`, [text.vocab_size, hidden], bertInit),
     ids,
   )
-  const places = parameter(`${embeddings}.position_embeddings.weight`, [text.max_tokens, hidden], bertInit)
+  const positions = text.positions ?? text.max_tokens
+  const table = parameter(`${embeddings}.position_embeddings.weight`, [positions, hidden], bertInit)
+  const places = positions === text.max_tokens ? table : slice(table, 0, 0, text.max_tokens)
   const types = parameter(`${embeddings}.token_type_embeddings.weight`, [2, hidden], bertInit)
   let x = norm(`${embeddings}.LayerNorm`, add(add(words, places), slice(types, 0, 0, 1)), epsilon)
   for (let layer = 0; layer < text.layers; layer++) {
@@ -62,8 +64,8 @@ export function mergeHeads(x: Tensor): Tensor {
   return reshape(transpose(x, [0, 2, 1, 3]), [n, length, heads * width])
 }
 
-/** What padding adds to attention scores: [N, 1, 1, L], 0 for a token and -10000 for padding. */
-export function paddingBias(mask: Tensor): Tensor {
+/** What padding adds to attention scores: [N, 1, 1, L], 0 for a token and `amount` for padding. */
+export function paddingBias(mask: Tensor, amount = -10_000): Tensor {
   const [n, length] = mask.shape
-  return mul(sub(reshape(mask, [n, 1, 1, length]), 1), 10_000)
+  return mul(sub(1, reshape(mask, [n, 1, 1, length])), amount)
 }

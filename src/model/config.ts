@@ -2,47 +2,97 @@
 export interface GlipConfig {
   readonly model_type: 'groundmill-glip'
   readonly preset: string
-  /** Side of the square input in pixels, a multiple of the coarsest stride. */
+  /** Side of the square input in pixels where no other size is asked for, a multiple of the backbone's last stride. */
   readonly image_size: number
+  /** Mean and deviation of red, green and blue in 0 to 1. */
   readonly image_mean: readonly [number, number, number]
   readonly image_std: readonly [number, number, number]
-  readonly backbone: {
-    /** Pixels that the stem folds into one place. */
-    readonly patch: number
-    /** Channels of each stage; each stage halves the resolution of the one before. */
-    readonly widths: readonly number[]
-    /** Residual blocks of each stage. */
-    readonly depths: readonly number[]
-  }
+  /** Order of the input's channels. */
+  readonly image_channels: 'rgb' | 'bgr'
+  readonly backbone: ConvBackbone | SwinBackbone
   readonly fpn: {
     readonly channels: number
-    /** How many of the last stages become pyramid levels. */
+    /** How many of the backbone's last stages become pyramid levels. */
     readonly levels: number
+    /** Levels above those, each a convolution of stride 2 over the one below: 2 for P6 and P7. */
+    readonly extra_levels: number
   }
   readonly text: {
     readonly vocab_size: number
     /** Tokens of a prompt, [CLS] and [SEP] and padding included. */
     readonly max_tokens: number
+    /** Rows of the table of positions, where it is longer than a prompt. */
+    readonly positions?: number
     readonly hidden: number
     readonly layers: number
     readonly heads: number
     readonly intermediate: number
   }
-  readonly fusion: {
-    readonly blocks: number
+  /** Blocks over the pyramid: a plain convolution with a norm, or DyHead's dynamic convolution. */
+  readonly tower:
+    | { readonly kind: 'conv'; readonly blocks: number }
+    | { readonly kind: 'dyhead'; readonly blocks: number; readonly groups: number }
+  /** Cross attention between picture and text before each block of the tower; none where the two meet in the head only. */
+  readonly fusion?: {
     readonly embed: number
     readonly heads: number
   }
   readonly head: {
     /** Side of the one square anchor of a place, in strides of its level. */
     readonly anchor_scale: number
-    /** Width of the space of the contrastive loss. */
-    readonly contrastive: number
+    /**
+     * What of a box the training measures: its edges, or the centres of its outermost pixels, half a pixel inside of
+     * them on every side, as the official code with its inclusive boxes does.
+     */
+    readonly box_edges: 'outer' | 'pixel_centres'
+    /** Width of the space of the contrastive loss; no such space, and no such term, where it is not given. */
+    readonly contrastive?: number
   }
 }
+
+/** A small residual network of 3x3 convolutions. */
+export interface ConvBackbone {
+  readonly kind: 'conv'
+  /** Pixels that the stem folds into one place. */
+  readonly patch: number
+  /** Channels of each stage; each stage halves the resolution of the one before. */
+  readonly widths: readonly number[]
+  /** Residual blocks of each stage. */
+  readonly depths: readonly number[]
+}
+
+/** Swin Transformer (Liu et al. 2021). */
+export interface SwinBackbone {
+  readonly kind: 'swin'
+  readonly patch: number
+  readonly widths: readonly number[]
+  readonly depths: readonly number[]
+  /** Attention heads of each stage. */
+  readonly heads: readonly number[]
+  /** Side of an attention window, in places. */
+  readonly window: number
+}
+
+/** Size of the network's input in pixels. */
+export interface ImageSize {
+  readonly height: number
+  readonly width: number
+}
+
+/** The square of a configuration. */
+export const squareSize = ({ image_size }: Pick<GlipConfig, 'image_size'>): ImageSize => ({
+  height: image_size,
+  width: image_size,
+})
+
+/** Stride in pixels of the backbone's last stage: sizes of inputs are multiples of it. */
+export const sizeStep = ({ backbone }: Pick<GlipConfig, 'backbone'>): number =>
+  backbone.patch * 2 ** (backbone.widths.length - 1)
 
 /** Stride in pixels of each pyramid level, finest first. */
 export function levelStrides({ backbone, fpn }: GlipConfig): number[] {
   const strides = backbone.widths.map((_, stage) => backbone.patch * 2 ** stage)
-  return strides.slice(-fpn.levels)
+  const last = strides[strides.length - 1]
+  const above = Array.from({ length: fpn.extra_levels }, (_, index) => last * 2 ** (index + 1))
+  return [...strides.slice(-fpn.levels), ...above]
 }

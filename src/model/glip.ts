@@ -5,14 +5,16 @@ import { l2Normalize } from '../graph/ops/norm.js'
 import { concat, reshape, split } from '../graph/ops/shape.js'
 import { input, parameter, sizeOf, type Tensor } from '../graph/tensor.js'
 import { convBackbone } from './backbone-conv.js'
+import { swinBackbone } from './backbone-swin.js'
 import { bertEncoder, bertLayer } from './bert.js'
-import type { GlipConfig } from './config.js'
+import { type GlipConfig, type ImageSize, sizeStep, squareSize } from './config.js'
+import { dyHeadBlock } from './dyhead.js'
 import { featurePyramid } from './fpn.js'
 import { fuse } from './fusion.js'
 import { convParameters, dense, norm, sameConv } from './layers.js'
 
 export interface GlipInputs {
-  /** [N, S, S, 3], normalised. */
+  /** [N, H, W, 3], normalised, H and W multiples of the backbone's last stride. */
   readonly image: Tensor
   /** [N, L] int64. */
   readonly ids: Tensor
@@ -27,15 +29,30 @@ export interface GlipOutputs {
   readonly deltas: Tensor
   /** Centerness [N, A], before the sigmoid. */
   readonly centerness: Tensor
-  /** Region embeddings for the contrastive loss [N, A, E], of unit length. */
+  /** What the contrastive loss compares, where the configuration has it. */
+  readonly contrastive?: ContrastiveOutputs
+}
+
+export interface ContrastiveOutputs {
+  /** Region embeddings [N, A, E], of unit length. */
   readonly regions: Tensor
-  /** Token embeddings for the contrastive loss [N, L, E], of unit length. */
+  /** Token embeddings [N, L, E], of unit length. */
   readonly tokens: Tensor
 }
 
-export function glipInputs({ image_size, text }: GlipConfig, batch: number): GlipInputs {
+/** @param size of the picture: the graph is for this size alone */
+export function glipInputs(
+  config: GlipConfig,
+  batch: number,
+  { height, width }: ImageSize = squareSize(config),
+): GlipInputs {
+  const { text } = config
+  const step = sizeStep(config)
+  if (height % step !== 0 || width % step !== 0) {
+    throw new Error(`a picture of ${height} x ${width} pixels: sizes must be multiples of ${step}`)
+  }
   return {
-    image: input('image', [batch, image_size, image_size, 3]),
+    image: input('image', [batch, height, width, 3]),
     ids: input('ids', [batch, text.max_tokens], 'int64'),
     mask: input('mask', [batch, text.max_tokens]),
   }
@@ -43,19 +60,32 @@ export function glipInputs({ image_size, text }: GlipConfig, batch: number): Gli
 
 /** GLIP (Li et al. 2022): backbone and pyramid, text encoder, fusion tower, dense head aligned to words. */
 export function glip(config: GlipConfig, { image, ids, mask }: GlipInputs): GlipOutputs {
-  const { backbone, fpn, fusion, text } = config
-  const stages = convBackbone(image, config)
+  const { backbone, fpn, fusion, text, tower } = config
   const firstStage = backbone.widths.length - fpn.levels
-  let levels = featurePyramid(stages.slice(firstStage), fpn.channels, firstStage + 1)
+  const stages =
+    backbone.kind === 'swin'
+      ? swinBackbone(image, backbone, firstStage)
+      : convBackbone(image, backbone).slice(firstStage)
+  let levels = featurePyramid(stages, fpn, firstStage + 1)
   let language = bertEncoder('language_backbone.body.model', ids, mask, text)
 
-  const tower = 'rpn.head.dyhead_tower'
-  for (let block = 0; block < fusion.blocks; block++) {
-    const fused = fuse(`${tower}.${3 * block}.b_attn`, flattenLevels(levels), language, mask, fusion)
-    language = bertLayer(`${tower}.${3 * block + 1}`, fused.language, mask, text)
-    levels = towerConv(`${tower}.${3 * block + 2}`, unflattenLevels(fused.vision, levels))
+  // The official tower is one sequence: with fusion each block is three of its modules, without it one.
+  let at = 0
+  const nextModule = () => `rpn.head.dyhead_tower.${at++}`
+  for (let block = 0; block < tower.blocks; block++) {
+    if (fusion) {
+      const settings = { ...fusion, gamma: 1 / tower.blocks }
+      const fused = fuse(`${nextModule()}.b_attn`, flattenLevels(levels), language, mask, settings)
+      language = bertLayer(nextModule(), fused.language, mask, text)
+      levels = unflattenLevels(fused.vision, levels)
+    }
+    levels =
+      tower.kind === 'dyhead'
+        ? dyHeadBlock(nextModule(), levels, tower.groups)
+        : towerConv(nextModule(), levels)
   }
-  return head(config, levels, language)
+  // Text that was never fused reaches the head with its padding zeroed, as in the official GLIP-T (A).
+  return head(config, levels, fusion ? language : mul(language, reshape(mask, [...mask.shape, 1])))
 }
 
 /** One 3x3 convolution for all levels, with a norm, an activation and a residual. */
@@ -78,14 +108,20 @@ function head(config: GlipConfig, levels: readonly Tensor[], language: Tensor): 
   })
   const features = flattenLevels(levels)
   const [batch, anchors] = features.shape
-  const centerness = reshape(dense(`${name}.centerness`, features, 1, small), [batch, anchors])
+  const centre = convParameters(`${name}.centerness`, channels, 1, 1, small)
+  const centerness = linear(features, reshape(centre.weight, [1, channels]), centre.bias)
+  const { contrastive: width } = config.head
 
   return {
     logits: alignment(name, features, language),
     deltas: flattenLevels(deltas),
-    centerness,
-    regions: l2Normalize(dense(`${name}.contrastive_image`, features, config.head.contrastive)),
-    tokens: l2Normalize(dense(`${name}.contrastive_text`, language, config.head.contrastive)),
+    centerness: reshape(centerness, [batch, anchors]),
+    ...(width !== undefined && {
+      contrastive: {
+        regions: l2Normalize(dense(`${name}.contrastive_image`, features, width)),
+        tokens: l2Normalize(dense(`${name}.contrastive_text`, language, width)),
+      },
+    }),
   }
 }
 

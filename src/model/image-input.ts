@@ -27,11 +27,12 @@ export function writeImage(
   sample: number,
   picture: Picture,
   { scale, dx, dy, flipped, gain, offset }: Placement,
-  { image_size: size, image_mean, image_std }: GlipConfig,
+  { image_size: size, image_mean, image_std, image_channels }: GlipConfig,
 ): void {
   const { width, height, data } = picture
-  const factor = image_std.map((std) => gain / 255 / std)
-  const shift = image_mean.map((mean, channel) => (offset - mean) / image_std[channel])
+  const colours = image_channels === 'bgr' ? [2, 1, 0] : [0, 1, 2]
+  const factor = colours.map((colour) => gain / 255 / image_std[colour])
+  const shift = colours.map((colour) => (offset - image_mean[colour]) / image_std[colour])
   // Column by column: the two source pixels and the weight of the second, the same for every row.
   const columns = axis(size, width, scale, dx, flipped)
   const rows = axis(size, height, scale, dy, false)
@@ -60,8 +61,9 @@ export function writeImage(
       const c = (lower + left) * 3
       const d = (lower + right) * 3
       for (let channel = 0; channel < 3; channel++) {
-        const high = data[a + channel] + (data[b + channel] - data[a + channel]) * wx
-        const low = data[c + channel] + (data[d + channel] - data[c + channel]) * wx
+        const colour = colours[channel]
+        const high = data[a + colour] + (data[b + colour] - data[a + colour]) * wx
+        const low = data[c + colour] + (data[d + colour] - data[c + colour]) * wx
         into[at++] = (high + (low - high) * wy) * factor[channel] + shift[channel]
       }
     }

@@ -12,19 +12,23 @@ export function xavier(fanIn: number, fanOut: number): Init {
   return { kind: 'uniform', bound: Math.sqrt(6 / (fanIn + fanOut)) }
 }
 
-/** Parameters `name.weight` [outputs, inputs] and `name.bias`: x W^T + b over the last axis. */
+/** Parameters `name.weight` [outputs, inputs] and `name.bias` of a linear map, to be applied once or more. */
+export function denseParameters(name: string, inputs: number, outputs: number, init: Init) {
+  return {
+    weight: parameter(`${name}.weight`, [outputs, inputs], init),
+    bias: parameter(`${name}.bias`, [outputs], zero),
+  }
+}
+
+/** x W^T + b over the last axis, with `denseParameters`. */
 export function dense(
   name: string,
   x: Tensor,
   outputs: number,
   init: Init = xavier(x.shape[x.shape.length - 1], outputs),
 ): Tensor {
-  const inputs = x.shape[x.shape.length - 1]
-  return linear(
-    x,
-    parameter(`${name}.weight`, [outputs, inputs], init),
-    parameter(`${name}.bias`, [outputs], zero),
-  )
+  const { weight, bias } = denseParameters(name, x.shape[x.shape.length - 1], outputs, init)
+  return linear(x, weight, bias)
 }
 
 /** Parameters `name.weight` and `name.bias`, over the last axis. */
@@ -61,6 +65,11 @@ export function convParameters(
 }
 
 /** A convolution that keeps the size: [N, H, W, I] to [N, H, W, O]. */
-export function sameConv(x: Tensor, { weight, bias, kernel }: ConvParameters): Tensor {
-  return conv2d(x, weight, bias, { pad: (kernel - 1) / 2 })
+export function sameConv(x: Tensor, conv: ConvParameters): Tensor {
+  return stridedConv(x, conv, 1)
+}
+
+/** A convolution that keeps one place of each `stride`: [N, H, W, I] to [N, ceil(H / stride), …, O]. */
+export function stridedConv(x: Tensor, { weight, bias, kernel }: ConvParameters, stride: number): Tensor {
+  return conv2d(x, weight, bias, { stride, pad: (kernel - 1) / 2 })
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../user-error.js'
-import type { GlipConfig } from './config.js'
+import { type GlipConfig, sizeStep } from './config.js'
 
 /** Mean and deviation of ImageNet's red, green and blue in 0 to 1, as torchvision gives them. */
 const imagenetMean = [0.485, 0.456, 0.406] as const
@@ -7,6 +7,32 @@ const imagenetStd = [0.229, 0.224, 0.225] as const
 
 /** Everything but the size of the vocabulary, which the tokenizer decides. */
 type Preset = Omit<GlipConfig, 'text'> & { readonly text: Omit<GlipConfig['text'], 'vocab_size'> }
+
+const officialFusion = { embed: 2048, heads: 8 } as const
+
+/** GLIP-T of the official repository without deep fusion (configs/pretrain/glip_A_Swin_T_O365.yaml). */
+function glipT(preset: string): Preset {
+  return {
+    model_type: 'groundmill-glip',
+    preset,
+    image_size: 800,
+    image_mean: imagenetMean,
+    image_std: imagenetStd,
+    image_channels: 'bgr',
+    backbone: {
+      kind: 'swin',
+      patch: 4,
+      widths: [96, 192, 384, 768],
+      depths: [2, 2, 6, 2],
+      heads: [3, 6, 12, 24],
+      window: 7,
+    },
+    fpn: { channels: 256, levels: 3, extra_levels: 2 },
+    text: { max_tokens: 256, positions: 512, hidden: 768, layers: 12, heads: 12, intermediate: 3072 },
+    tower: { kind: 'dyhead', blocks: 6, groups: 16 },
+    head: { anchor_scale: 8, box_edges: 'pixel_centres' },
+  }
+}
 
 const presets: Readonly<Record<string, Preset>> = {
   /** All the parts of GLIP at a size that two cores train in minutes. */
@@ -16,11 +42,28 @@ const presets: Readonly<Record<string, Preset>> = {
     image_size: 96,
     image_mean: imagenetMean,
     image_std: imagenetStd,
-    backbone: { patch: 4, widths: [32, 64, 96, 96], depths: [1, 1, 1, 1] },
-    fpn: { channels: 64, levels: 3 },
+    image_channels: 'rgb',
+    backbone: { kind: 'conv', patch: 4, widths: [32, 64, 96, 96], depths: [1, 1, 1, 1] },
+    fpn: { channels: 64, levels: 3, extra_levels: 0 },
     text: { max_tokens: 48, hidden: 96, layers: 2, heads: 4, intermediate: 192 },
-    fusion: { blocks: 2, embed: 64, heads: 4 },
-    head: { anchor_scale: 4, contrastive: 64 },
+    tower: { kind: 'conv', blocks: 2 },
+    fusion: { embed: 64, heads: 4 },
+    head: { anchor_scale: 4, box_edges: 'outer', contrastive: 64 },
+  },
+  'glip-t-a': glipT('glip-t-a'),
+  'glip-t': { ...glipT('glip-t'), fusion: officialFusion },
+  'glip-l': {
+    ...glipT('glip-l'),
+    backbone: {
+      kind: 'swin',
+      patch: 4,
+      widths: [192, 384, 768, 1536],
+      depths: [2, 2, 18, 2],
+      heads: [6, 12, 24, 48],
+      window: 12,
+    },
+    tower: { kind: 'dyhead', blocks: 8, groups: 16 },
+    fusion: officialFusion,
   },
 }
 
@@ -39,10 +82,16 @@ export function glipConfig(
   const base = presets[preset]
   if (!base) throw new UserError(`Unknown preset "${preset}": use one of ${presetNames.join(', ')}.`)
   const imageSize = changes.image_size ?? base.image_size
-  const coarsest = base.backbone.patch * 2 ** (base.backbone.widths.length - 1)
+  const coarsest = sizeStep(base)
   if (imageSize % coarsest !== 0 || imageSize <= 0) {
     throw new UserError(
       `image_size ${imageSize} is not a multiple of ${coarsest}, the coarsest stride of preset "${preset}".`,
+    )
+  }
+  const positions = base.text.positions ?? Number.POSITIVE_INFINITY
+  if ((changes.max_tokens ?? 0) > positions) {
+    throw new UserError(
+      `max_tokens ${changes.max_tokens} is more than the ${positions} positions that the text encoder of preset "${preset}" has.`,
     )
   }
   const text = { ...base.text, max_tokens: changes.max_tokens ?? base.text.max_tokens, vocab_size: vocabSize }

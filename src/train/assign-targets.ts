@@ -33,10 +33,10 @@ export function assignTargets(anchors: Anchors, boxes: Float32Array): Targets {
     candidates.forEach((anchor, index) => {
       if (overlaps[index] < threshold || overlaps[index] <= bestIou[anchor]) return
       const [ax1, ay1, ax2, ay2] = anchors.boxes.subarray(4 * anchor, 4 * anchor + 4)
-      const left = (ax1 + ax2) / 2 - x1
-      const right = x2 - (ax1 + ax2) / 2
-      const top = (ay1 + ay2) / 2 - y1
-      const bottom = y2 - (ay1 + ay2) / 2
+      const left = (ax1 + ax2) / 2 - x1 - anchors.inset
+      const right = x2 - (ax1 + ax2) / 2 - anchors.inset
+      const top = (ay1 + ay2) / 2 - y1 - anchors.inset
+      const bottom = y2 - (ay1 + ay2) / 2 - anchors.inset
       if (Math.min(left, right, top, bottom) <= 0.01) return
       bestIou[anchor] = overlaps[index]
       assigned[anchor] = box

@@ -3,8 +3,9 @@ import { logSoftmax, sigmoid, softplus } from '../graph/ops/activation.js'
 import { add, div, maximum, minimum, mul, square, sub } from '../graph/ops/elementwise.js'
 import { matmul, swapLast } from '../graph/ops/matmul.js'
 import { logSumExp, reduceSum } from '../graph/ops/reduce.js'
-import { reshape, split } from '../graph/ops/shape.js'
+import { concat, reshape, split } from '../graph/ops/shape.js'
 import type { Tensor } from '../graph/tensor.js'
+import type { ContrastiveOutputs } from '../model/glip.js'
 
 /** Added to scores that must not count; far below any logit, and finite so that no gradient becomes NaN. */
 const minusInfinity = -10_000
@@ -26,6 +27,17 @@ export function alignmentFocalLoss(logits: Tensor, target: Tensor, words: Tensor
   const loss = mul(mul(alpha, square(wrong)), crossEntropy)
   const [n, length] = words.shape
   return div(reduceSum(mul(loss, reshape(words, [n, 1, length]))), positives)
+}
+
+/**
+ * Boxes [N, A, 4] made smaller by `inset` pixels on each side; what that turns inside out has no size, as in the
+ * official loss.
+ */
+export function insetBoxes(boxes: Tensor, inset: number): Tensor {
+  if (inset === 0) return boxes
+  const [low, high] = split(boxes, [2, 2], 2)
+  const first = add(low, inset)
+  return concat([first, maximum(first, sub(high, inset))], 2)
 }
 
 /**
@@ -79,11 +91,10 @@ export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, pos
  * Contrastive alignment (MDETR) both ways between unit embeddings of regions and words: each positive region should
  * be nearer to its words than to the prompt's others, each word nearer to its regions than to all other places.
  *
- * @param regions [N, A, E] @param tokens [N, L, E] @param target [N, A, L] of 0 and 1 @param words [N, L]
+ * @param target [N, A, L] of 0 and 1 @param words [N, L]
  */
 export function contrastiveLoss(
-  regions: Tensor,
-  tokens: Tensor,
+  { regions, tokens }: ContrastiveOutputs,
   target: Tensor,
   words: Tensor,
   temperature: number,

@@ -11,6 +11,10 @@ export function modelCard(
   last: StepMetrics,
 ): string {
   const sources = streams.map(({ name: own, size }) => `| ${own} | ${size} | ${config.mix[own] ?? 1} |`)
+  const terms = ['classification', 'regression', 'grounding', 'contrastive']
+    .filter((term) => term in last)
+    .map((term) => `${term} ${last[term].toFixed(4)}`)
+    .join(', ')
   return `---
 library_name: groundmill
 pipeline_tag: zero-shot-object-detection
@@ -27,7 +31,7 @@ ${init ? 'It started from the weights of another model.' : 'It started from rand
 ${sources.join('\n')}
 
 ${config.steps} steps of ${config.batch} pictures, AdamW at ${config.learning_rate}, seed ${config.seed}. Last loss: ${last.loss.toFixed(4)}
-(classification ${last.classification.toFixed(4)}, regression ${last.regression.toFixed(4)}, grounding ${last.grounding.toFixed(4)}, contrastive ${last.contrastive.toFixed(4)}).
+(${terms}).
 
 Inputs of \`model.onnx\`: \`image\` [N, S, S, 3] float32, normalised by \`preprocessor_config.json\`; \`ids\` [N, L] int64 and
 \`mask\` [N, L] float32 of \`tokenizer.json\`. Outputs: \`scores\` [N, A, L], the probability that a place shows a word;

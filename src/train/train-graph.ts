@@ -6,7 +6,7 @@ import { input, int64, type Tensor } from '../graph/tensor.js'
 import { toOnnx } from '../graph/to-onnx.js'
 import { anchorsOf } from '../model/anchors.js'
 import { decodeBoxes } from '../model/box-coder.js'
-import type { GlipConfig } from '../model/config.js'
+import { type GlipConfig, type ImageSize, squareSize } from '../model/config.js'
 import { glip, glipInputs } from '../model/glip.js'
 import { parametersOf } from '../model/parameters.js'
 import {
@@ -18,7 +18,14 @@ import {
   slotOf,
   stateInputs,
 } from './adamw.js'
-import { alignmentFocalLoss, centernessLoss, contrastiveLoss, giouLoss, groundingLoss } from './losses.js'
+import {
+  alignmentFocalLoss,
+  centernessLoss,
+  contrastiveLoss,
+  giouLoss,
+  groundingLoss,
+  insetBoxes,
+} from './losses.js'
 
 export interface LossWeights {
   readonly classification: number
@@ -29,6 +36,8 @@ export interface LossWeights {
 
 export interface TrainGraphConfig {
   readonly batch: number
+  /** Size of the pictures; the configuration's square where it is not given. */
+  readonly image_size?: ImageSize
   /** Most boxes of one picture; a sample with more loses the last ones. */
   readonly max_boxes: number
   readonly temperature: number
@@ -46,8 +55,11 @@ export interface TrainGraph {
 }
 
 /** What a batch feeds, besides the network's own inputs. */
-export function targetInputs(config: GlipConfig, { batch, max_boxes }: TrainGraphConfig) {
-  const anchors = anchorsOf(config).count
+export function targetInputs(
+  config: GlipConfig,
+  { batch, max_boxes, image_size = squareSize(config) }: TrainGraphConfig,
+) {
+  const anchors = anchorsOf(config, image_size).count
   const { max_tokens } = config.text
   return {
     /** For each anchor the row of `box` and `phrase` that it answers for; max_boxes where none. */
@@ -66,7 +78,7 @@ export function targetInputs(config: GlipConfig, { batch, max_boxes }: TrainGrap
 
 /** Builds the graph of a training step of GLIP with the unified loss and AdamW. */
 export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGraph {
-  const inputs = glipInputs(config, train.batch)
+  const inputs = glipInputs(config, train.batch, train.image_size)
   const targets = targetInputs(config, train)
   const outputs = glip(config, inputs)
   const losses = unifiedLoss(config, train, outputs, targets)
@@ -99,14 +111,17 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
   }
 }
 
-/** The four terms, weighted, and their sum; centerness is counted in regression and shown beside it. */
+/**
+ * The terms, weighted, and their sum; centerness is counted in regression and shown beside it. A network without a
+ * contrastive head has no contrastive term.
+ */
 export function unifiedLoss(
   config: GlipConfig,
-  { batch, max_boxes, temperature, weights }: TrainGraphConfig,
+  { batch, max_boxes, temperature, weights, image_size = squareSize(config) }: TrainGraphConfig,
   outputs: ReturnType<typeof glip>,
   targets: ReturnType<typeof targetInputs>,
 ) {
-  const anchors = anchorsOf(config)
+  const anchors = anchorsOf(config, image_size)
   const rows = max_boxes + 1
   const first = int64(Array.from({ length: batch }, (_, sample) => sample * rows))
   const chosen = add(targets.assigned, reshape(first, [batch, 1]))
@@ -124,22 +139,27 @@ export function unifiedLoss(
     alignmentFocalLoss(outputs.logits, counted, words, positives),
     weights.classification,
   )
-  const giou = giouLoss(decodeBoxes(outputs.deltas, anchors), box, mul(targets.centerness, trained))
+  const measured = (boxes: Tensor) => insetBoxes(boxes, anchors.inset)
+  const giou = giouLoss(
+    measured(decodeBoxes(outputs.deltas, anchors)),
+    measured(box),
+    mul(targets.centerness, trained),
+  )
   const centerness = centernessLoss(outputs.centerness, targets.centerness, trained, trainedCount)
   // The official weights: 2 for GIoU against 1 for centerness (MODEL.ATSS.REG_LOSS_WEIGHT).
   const regression = mul(add(mul(giou, 2), centerness), weights.regression)
   const grounding = mul(groundingLoss(outputs.logits, counted, words, positives), weights.grounding)
-  const contrastive = mul(
-    contrastiveLoss(outputs.regions, outputs.tokens, counted, words, temperature),
-    weights.contrastive,
-  )
-  const loss = add(add(classification, regression), add(grounding, contrastive))
+  const contrastive =
+    outputs.contrastive &&
+    mul(contrastiveLoss(outputs.contrastive, counted, words, temperature), weights.contrastive)
+  const others = contrastive ? add(grounding, contrastive) : grounding
+  const loss = add(add(classification, regression), others)
   return {
     loss,
     classification,
     regression,
     grounding,
-    contrastive,
+    ...(contrastive && { contrastive }),
     giou,
     centerness,
     positives,

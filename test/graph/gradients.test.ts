@@ -1,10 +1,21 @@
 import { describe, it } from 'vitest'
-import { gelu, logSoftmax, relu, sigmoid, softmax, softplus, tanh } from '../../src/graph/ops/activation.js'
+import {
+  gelu,
+  hardSigmoid,
+  logSoftmax,
+  relu,
+  sigmoid,
+  softmax,
+  softplus,
+  tanh,
+} from '../../src/graph/ops/activation.js'
 import { conv2d } from '../../src/graph/ops/conv.js'
+import { deformConv2d } from '../../src/graph/ops/deform-conv.js'
 import * as e from '../../src/graph/ops/elementwise.js'
 import { gemm, linear, matmul } from '../../src/graph/ops/matmul.js'
-import { l2Normalize, layerNorm } from '../../src/graph/ops/norm.js'
+import { groupNorm, l2Normalize, layerNorm } from '../../src/graph/ops/norm.js'
 import { logSumExp, reduceMean, reduceSum } from '../../src/graph/ops/reduce.js'
+import { resizeBilinear } from '../../src/graph/ops/resize.js'
 import * as s from '../../src/graph/ops/shape.js'
 import { int64 } from '../../src/graph/tensor.js'
 import { checkGradient, type GradientCase } from '../helpers/check-gradient.js'
@@ -14,6 +25,8 @@ const awayFromZero = (value: number) => value + Math.sign(value) * 0.2
 const positive = (value: number) => 1.5 + value
 /** Distinct from its partner in the other operand by more than the step. */
 const apart = (value: number) => Math.round(value * 20) / 10 + 0.03 * value
+/** Never near a whole number, where bilinear reading has a kink; some lie outside of a small map. */
+const betweenPlaces = (value: number) => Math.floor(value * 2) + 0.3 + 0.4 * Math.abs(value)
 
 const cases: Record<string, GradientCase> = {
   add: { shapes: [[2, 3], [3]], build: e.add },
@@ -53,6 +66,11 @@ const cases: Record<string, GradientCase> = {
   },
   relu: { shapes: [[8]], build: relu, domain: awayFromZero },
   sigmoid: { shapes: [[5]], build: sigmoid },
+  hardSigmoid: {
+    shapes: [[12]],
+    build: (x) => hardSigmoid(e.mul(x, 5)),
+    domain: (v) => (Math.abs(Math.abs(v) - 0.6) < 0.05 ? 0 : v),
+  },
   tanh: { shapes: [[5]], build: tanh },
   softplus: { shapes: [[5]], build: softplus },
   gelu: { shapes: [[7]], build: gelu },
@@ -79,6 +97,10 @@ const cases: Record<string, GradientCase> = {
   pad: { shapes: [[2, 3]], build: (x) => s.pad(x, 1, 1, 2) },
   gatherRows: { shapes: [[4, 3]], build: (x) => s.gatherRows(x, int64([1, 3, 1])) },
   spaceToDepth: { shapes: [[1, 4, 6, 2]], build: (x) => s.spaceToDepth(x, 2) },
+  rearrange: { shapes: [[2, 5, 3]], build: (x) => s.rearrange(x, Int32Array.of(3, -1, 0, 4, -1, 2)) },
+  'rearrange, whole': { shapes: [[1, 3, 2]], build: (x) => s.rearrange(x, Int32Array.of(2, 0, 1)) },
+  'resizeBilinear, larger': { shapes: [[2, 2, 3, 2]], build: (x) => resizeBilinear(x, 3, 5) },
+  'resizeBilinear, one place': { shapes: [[1, 1, 2, 3]], build: (x) => resizeBilinear(x, 2, 1) },
   upsampleNearest: { shapes: [[1, 2, 3, 2]], build: (x) => s.upsampleNearest(x, 2) },
   matmul: {
     shapes: [
@@ -111,6 +133,11 @@ const cases: Record<string, GradientCase> = {
   },
   linear: { shapes: [[2, 3, 4], [5, 4], [5]], build: linear },
   layerNorm: { shapes: [[3, 5], [5], [5]], build: (x, g, b) => layerNorm(x, g, b, 1e-5), tolerance: 1e-2 },
+  groupNorm: {
+    shapes: [[2, 2, 3, 4], [4], [4]],
+    build: (x, g, b) => groupNorm(x, g, b, 2, 1e-5),
+    tolerance: 1e-2,
+  },
   l2Normalize: { shapes: [[3, 4]], build: (x) => l2Normalize(x) },
   'conv2d 3x3': {
     shapes: [[2, 4, 5, 3], [2, 3, 3, 3], [2]],
@@ -136,6 +163,16 @@ const cases: Record<string, GradientCase> = {
       [3, 2, 3, 2],
     ],
     build: (x, w) => conv2d(x, w, undefined, { stride: 2 }),
+  },
+  'deformConv2d 3x3': {
+    shapes: [[2, 3, 4, 2], [2, 3, 4, 18], [2, 3, 4, 9], [3, 3, 3, 2], [3]],
+    build: (x, offset, mask, w, b) => deformConv2d(x, offset, mask, w, b, { pad: 1 }),
+    domain: betweenPlaces,
+  },
+  'deformConv2d 2x3, stride 2, odd size': {
+    shapes: [[1, 5, 4, 3], [1, 3, 2, 12], [1, 3, 2, 6], [2, 2, 3, 3], [2]],
+    build: (x, offset, mask, w, b) => deformConv2d(x, offset, mask, w, b, { stride: 2, pad: 1 }),
+    domain: betweenPlaces,
   },
 }
 

@@ -12,11 +12,13 @@ export const tinyConfig: GlipConfig = {
   image_size: 32,
   image_mean: [0.485, 0.456, 0.406],
   image_std: [0.229, 0.224, 0.225],
-  backbone: { patch: 4, widths: [8, 12, 16, 16], depths: [1, 1, 1, 1] },
-  fpn: { channels: 16, levels: 3 },
+  image_channels: 'rgb',
+  backbone: { kind: 'conv', patch: 4, widths: [8, 12, 16, 16], depths: [1, 1, 1, 1] },
+  fpn: { channels: 16, levels: 3, extra_levels: 0 },
   text: { vocab_size: 30, max_tokens: 10, hidden: 16, layers: 1, heads: 2, intermediate: 24 },
-  fusion: { blocks: 2, embed: 16, heads: 2 },
-  head: { anchor_scale: 4, contrastive: 8 },
+  tower: { kind: 'conv', blocks: 2 },
+  fusion: { embed: 16, heads: 2 },
+  head: { anchor_scale: 4, box_edges: 'outer', contrastive: 8 },
 }
 
 export const tinyTraining: TrainGraphConfig = {

@@ -1,6 +1,6 @@
 /** Activations and their gradients. */
 import { op, type Tensor } from '../tensor.js'
-import { add, div, exp, mul, sub } from './elementwise.js'
+import { add, cast, div, exp, greater, less, mul, sub } from './elementwise.js'
 import { reduceSum } from './reduce.js'
 
 export const relu = (x: Tensor): Tensor =>
@@ -11,6 +11,15 @@ export const relu = (x: Tensor): Tensor =>
 
 export const sigmoid = (x: Tensor): Tensor =>
   op('Sigmoid', [x], x.shape, { vjp: (gradient, y) => [mul(gradient, mul(y, sub(1, y)))] })
+
+/** relu6(x + 3) / 6: 0 below -3, 1 above 3, a line between (MobileNetV3, Howard et al. 2019). */
+export const hardSigmoid = (x: Tensor): Tensor =>
+  op('HardSigmoid', [x], x.shape, {
+    attributes: { alpha: { float: 1 / 6 }, beta: { float: 0.5 } },
+    vjp: (gradient, y) => [
+      mul(gradient, mul(mul(cast(greater(y, 0), 'float32'), cast(less(y, 1), 'float32')), 1 / 6)),
+    ],
+  })
 
 export const tanh = (x: Tensor): Tensor =>
   op('Tanh', [x], x.shape, { vjp: (gradient, y) => [mul(gradient, sub(1, mul(y, y)))] })

@@ -1,7 +1,8 @@
 /** Normalisations and their gradients. */
-import { node, type Tensor } from '../tensor.js'
-import { div, maximum, mul, sqrt, square, sub } from './elementwise.js'
+import { composite, node, type Tensor } from '../tensor.js'
+import { add, div, maximum, mul, sqrt, square, sub } from './elementwise.js'
 import { reduceMean, reduceSum } from './reduce.js'
+import { expand, reshape } from './shape.js'
 
 /**
  * Layer normalisation over the last axis: (x - mean) / sqrt(variance + epsilon) * scale + bias.
@@ -35,6 +36,39 @@ export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon: numbe
     },
   })
   return y
+}
+
+/**
+ * Group normalisation (Wu and He 2018) of a map with channels last: mean and variance run over all places and over
+ * the channels of a group.
+ *
+ * @param x [N, H, W, C]
+ * @param scale [C]
+ * @param bias [C]
+ */
+export function groupNorm(x: Tensor, scale: Tensor, bias: Tensor, groups: number, epsilon: number): Tensor {
+  const [n, h, w, channels] = x.shape
+  const rows = reshape(x, [n, h * w, channels])
+  /** Mean over a group for each of its channels: [N, P, C] to [N, 1, C]. */
+  const groupMean = (values: Tensor): Tensor => {
+    const byChannel = reshape(reduceMean(values, [1]), [n, groups, channels / groups])
+    const mean = reduceMean(byChannel, [2], true)
+    return reshape(expand(mean, byChannel.shape), [n, 1, channels])
+  }
+  const centred = sub(rows, groupMean(rows))
+  const inverseStd = div(1, sqrt(add(groupMean(square(centred)), epsilon)))
+  const body = reshape(add(mul(centred, mul(inverseStd, scale)), bias), x.shape)
+
+  return composite('groupNorm', [x, scale, bias], body, (gradient) => {
+    const given = reshape(gradient, rows.shape)
+    const normal = mul(centred, inverseStd)
+    const scaled = mul(given, scale)
+    const dx = mul(
+      inverseStd,
+      sub(sub(scaled, groupMean(scaled)), mul(normal, groupMean(mul(scaled, normal)))),
+    )
+    return [reshape(dx, x.shape), reduceSum(mul(given, normal), [0, 1]), reduceSum(given, [0, 1])]
+  })
 }
 
 /** x / max(|x|, epsilon) over the last axis, as torch.nn.functional.normalize. */

@@ -1,5 +1,5 @@
 /** Operators that move elements without computing, and their gradients. */
-import { constant, int64, node, op, type Shape, sizeOf, type Tensor } from '../tensor.js'
+import { composite, constant, int64, node, op, type Shape, sizeOf, type Tensor } from '../tensor.js'
 import { unbroadcast } from './elementwise.js'
 
 /** Same elements, other shape; one size may be -1. */
@@ -142,4 +142,23 @@ export function upsampleNearest(x: Tensor, factor: number): Tensor {
   const [n, h, w, c] = x.shape
   const wide = expand(reshape(x, [n, h, 1, w, 1, c]), [n, h, factor, w, factor, c])
   return reshape(wide, [n, h * factor, w * factor, c])
+}
+
+/**
+ * Places of a map in another order, [N, P, C] to [N, table.length, C]: row i is row `table[i]`, or zeros where that is
+ * -1. No place may be read twice, so that the gradient is a rearrangement too; places that none reads are left out.
+ */
+export function rearrange(x: Tensor, table: Int32Array): Tensor {
+  const [n, places, channels] = x.shape
+  const inverse = new Int32Array(places).fill(-1)
+  table.forEach((place, index) => {
+    if (place < 0) return
+    if (inverse[place] >= 0) throw new Error(`rearrange reads place ${place} twice`)
+    inverse[place] = index
+  })
+  const source = table.includes(-1) ? pad(x, 1, 0, 1) : x
+  const indices = constant(table.map((place) => (place < 0 ? places : place)))
+  const shape = [n, table.length, channels]
+  const body = op('Gather', [source, indices], shape, { attributes: { axis: 1 }, dtype: x.dtype })
+  return composite('rearrange', [x], body, (gradient) => [rearrange(gradient, inverse)])
 }

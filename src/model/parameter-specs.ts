@@ -1,0 +1,63 @@
+import type { Shape } from '../graph/tensor.js'
+import { type GlipConfig, sizeStep } from './config.js'
+import { glip, glipInputs } from './glip.js'
+import { parametersOf } from './parameters.js'
+
+/** A parameter as it is stored here, and as the official code stores it. */
+export interface ParameterSpec {
+  /** The official key, without the leading `module.`. */
+  readonly name: string
+  readonly shape: Shape
+  /** Shape in PyTorch. */
+  readonly torchShape: Shape
+  /**
+   * `same`: the bytes are PyTorch's. `channels_last`: a convolution's weight, [O, kH, kW, I] here and [O, I, kH, kW]
+   * in PyTorch.
+   */
+  readonly layout: 'same' | 'channels_last'
+}
+
+/**
+ * All parameters of a network, in the order in which its graph reads them. Only the weights of convolutions have four
+ * axes, and all of them are stored with channels last.
+ *
+ * Of the official checkpoints' keys a network has no use for `rpn.head.cls_logits.*` (frozen, no loss), buffers
+ * (`relative_position_index`, `position_ids`, `cell_anchors`) and the pooler of BERT.
+ */
+export function parameterSpecs(config: GlipConfig): ParameterSpec[] {
+  const smallest = { height: sizeStep(config), width: sizeStep(config) }
+  const { contrastive, ...dense } = glip(config, glipInputs(config, 1, smallest))
+  return parametersOf([...Object.values(dense), ...Object.values(contrastive ?? {})]).map(
+    ({ name, shape }) => {
+      if (shape.length !== 4) return { name, shape, torchShape: shape, layout: 'same' }
+      const [outputs, height, width, inputs] = shape
+      return { name, shape, torchShape: [outputs, inputs, height, width], layout: 'channels_last' }
+    },
+  )
+}
+
+/** A parameter's values from PyTorch's order into this one's. */
+export function fromTorch({ shape, layout }: ParameterSpec, data: Float32Array): Float32Array {
+  return layout === 'same' ? data : reorder(shape, data, false)
+}
+
+/** A parameter's values from this order into PyTorch's. */
+export function toTorch({ shape, layout }: ParameterSpec, data: Float32Array): Float32Array {
+  return layout === 'same' ? data : reorder(shape, data, true)
+}
+
+function reorder([outputs, height, width, inputs]: Shape, data: Float32Array, out: boolean): Float32Array {
+  const result = new Float32Array(data.length)
+  const area = height * width
+  for (let output = 0; output < outputs; output++) {
+    for (let place = 0; place < area; place++) {
+      for (let input = 0; input < inputs; input++) {
+        const here = (output * area + place) * inputs + input
+        const torch = (output * inputs + input) * area + place
+        if (out) result[torch] = data[here]
+        else result[here] = data[torch]
+      }
+    }
+  }
+  return result
+}
