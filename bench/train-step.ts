@@ -79,7 +79,7 @@ const graph = trainGraph(config, training)
 const batch = makeBatch()
 const step = await Session.open(graph.step, { threads: 2 })
 const forward = await Session.open(graph.forward, { threads: 2 })
-let state = initialState(graph.groups, graph.parameters, 1)
+let state = await initialState(graph.groups, graph.parameters, 1)
 let spare = emptyState(graph.groups)
 let done = 0
 

@@ -11,6 +11,7 @@ import { decodeBoxes } from './box-coder.js'
 import type { GlipConfig } from './config.js'
 import { glip, glipInputs } from './glip.js'
 import { type LazyArray, type NamedArray, writeSafetensors } from './safetensors.js'
+import { startTokenizer } from './start-weights.js'
 import { tokenizerJson } from './word-piece.js'
 
 /** Pictures that a model file takes in one run. */
@@ -89,8 +90,18 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
 
 /** SHA-256 over what decides a model's answers. */
 export async function hashModel(folder: string): Promise<string> {
+  return hashFiles(folder, ['config.json', 'tokenizer.json', 'model.onnx', 'model.safetensors'])
+}
+
+/** SHA-256 over what training takes from a folder to start from. */
+export async function hashStart(folder: string): Promise<string> {
+  const tokenizer = await startTokenizer(folder)
+  return hashFiles(folder, [...(tokenizer ? ['tokenizer.json'] : []), 'model.safetensors'])
+}
+
+async function hashFiles(folder: string, names: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
-  for (const name of ['config.json', 'tokenizer.json', 'model.onnx', 'model.safetensors']) {
+  for (const name of names) {
     try {
       for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk)
     } catch {

@@ -167,16 +167,53 @@ export function tokenizerJson(vocabulary: ReadonlyMap<string, number>): string {
   return `${JSON.stringify(json, null, 1)}\n`
 }
 
-/** Reads the tokenizer of a model folder. Throws a UserError where it is not a WordPiece tokenizer. */
+/**
+ * Reads a WordPiece tokenizer: `tokenizer.json`, or the `vocab.txt` that BERT came with, a token a line.
+ *
+ * @throws UserError where it is neither, or splits texts in another way than the uncased BERT does
+ */
 export async function readTokenizer(path: string): Promise<Tokenizer> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
   })
-  let model: { type?: string; vocab?: Record<string, number> } | undefined
+  if (path.endsWith('.txt')) return createTokenizer(vocabularyOfLines(text, path))
+  let json: TokenizerFile | undefined
   try {
-    model = JSON.parse(text).model
+    json = JSON.parse(text)
   } catch {}
+  const { model, normalizer } = json ?? {}
   if (model?.type !== 'WordPiece' || !model.vocab)
     throw new UserError(`${path} is not a WordPiece tokenizer.json.`)
+  const { continuing_subword_prefix: joined, max_input_chars_per_word: longest } = model
+  const isCased = normalizer?.lowercase === false || normalizer?.strip_accents === false
+  if (isCased || normalizer?.handle_chinese_chars === false)
+    throw new UserError(`${path} is not the tokenizer of an uncased BERT, the only kind that is read.`)
+  if ((joined ?? prefix) !== prefix || (longest ?? longestWord) !== longestWord)
+    throw new UserError(
+      `${path} has the prefix "${joined}" and words of up to ${longest} characters; read are "${prefix}" and ${longestWord}.`,
+    )
   return createTokenizer(new Map(Object.entries(model.vocab)))
+}
+
+interface TokenizerFile {
+  readonly model?: {
+    readonly type?: string
+    readonly vocab?: Record<string, number>
+    readonly continuing_subword_prefix?: string
+    readonly max_input_chars_per_word?: number
+  }
+  readonly normalizer?: {
+    readonly lowercase?: boolean
+    readonly strip_accents?: boolean | null
+    readonly handle_chinese_chars?: boolean
+  } | null
+}
+
+/** A token's id is the number of its line, from 0. */
+function vocabularyOfLines(text: string, path: string): Map<string, number> {
+  const lines = text.split(/\r?\n/)
+  if (lines[lines.length - 1] === '') lines.pop()
+  const vocabulary = new Map(lines.map((token, id) => [token, id]))
+  if (vocabulary.size !== lines.length) throw new UserError(`${path} has a token twice.`)
+  return vocabulary
 }

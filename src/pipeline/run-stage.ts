@@ -4,7 +4,7 @@ import { categoriesOf, type Evaluation, evaluateModel } from '../evaluate/evalua
 import { filterShard } from '../filter/filter-shard.js'
 import { ingestShard } from '../ingest/ingest-shard.js'
 import { planIngest } from '../ingest/plan-ingest.js'
-import { hashModel } from '../model/model-folder.js'
+import { hashModel, hashStart } from '../model/model-folder.js'
 import { chunkShard } from '../nlp/chunk-shard.js'
 import { readCommit } from '../shards/commit.js'
 import { createDataset, isDataset, readDataset } from '../shards/dataset.js'
@@ -188,7 +188,7 @@ export async function runTrain(
     throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
   const inputs: Record<string, string> = {}
   for (const source of sources) inputs[source.name] = await source.hashes
-  const start = stage.with.init ? await namedModel(stage.with.init, context) : undefined
+  const start = stage.with.init ? await startOf(stage.with.init, context) : undefined
   if (start) inputs.init = start.hash
   const texts: string[] = []
   for (const name of stage.with.vocabulary) {
@@ -336,6 +336,11 @@ function outputOf(context: StageContext, name: string): StageOutput {
 async function modelOf(stage: StageOf<'teach'> | StageOf<'evaluate'>, context: StageContext): Promise<Model> {
   if (stage.with.model) return namedModel(stage.with.model, context)
   return needed(stage, context, 'a model', ({ model }) => model !== undefined).model as Model
+}
+
+/** What training starts from: a model of this run, or a folder of a model or of imported weights. */
+async function startOf(name: string, { outputs }: StageContext): Promise<Pick<Model, 'folder' | 'hash'>> {
+  return outputs.get(name)?.model ?? { folder: name, hash: await hashStart(name) }
 }
 
 async function namedModel(name: string, { outputs }: StageContext): Promise<Model> {
