@@ -48,7 +48,8 @@ function partOf(name: string): Part {
 
 function refusal({ matched, missing, wrongShape, sources }: ImportResult): string {
   const paths = sources.map(({ path }) => path).join(', ')
-  if (matched.length === 0) return `Nothing was written: ${paths} has no weight of what was asked for.`
+  if (matched.length + wrongShape.length === 0)
+    return `Nothing was written: ${paths} has no weight of what was asked for.`
   return `Nothing was written: ${missing.length} parameters are missing and ${wrongShape.length} have a wrong shape. Import a --part, choose another --preset, or take what there is with --allow-missing.`
 }
 

@@ -55,15 +55,22 @@ function words(text: string): Word[] {
     word = []
   }
   ;[...text].forEach((point, at) => {
-    if (/\s/u.test(point)) end()
-    else if (/[\p{Cc}\p{Cf}\p{Cs}\uFFFD]/u.test(point)) return
-    else if (isPunctuation(point) || /\p{Script=Han}/u.test(point)) {
-      end()
-      found.push([{ char: point, at }])
-    } else {
-      // Lower case and without accents; one character may become several, or none.
-      for (const char of point.toLowerCase().normalize('NFD'))
-        if (!/\p{Mn}/u.test(char)) word.push({ char, at })
+    if (/[\t\n\r]/.test(point)) end()
+    // Other control characters vanish, also those that count as white space.
+    else if (/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/u.test(point)) return
+    else if (/\s/u.test(point)) end()
+    else {
+      const isAlone = isIdeograph(point)
+      if (isAlone) end()
+      // Without accents and in lower case; one character may become several, or none.
+      for (const char of point.normalize('NFD')) {
+        if (/\p{Mn}/u.test(char)) continue
+        if (isPunctuation(char)) {
+          end()
+          found.push([{ char, at }])
+        } else for (const lower of char.toLowerCase()) word.push({ char: lower, at })
+      }
+      if (isAlone) end()
     }
   })
   end()
@@ -73,6 +80,24 @@ function words(text: string): Word[] {
 /** BERT counts every ASCII sign that is neither letter nor digit as punctuation. */
 function isPunctuation(point: string): boolean {
   return /\p{P}/u.test(point) || /[!-/:-@[-`{-~]/.test(point)
+}
+
+/** The blocks that BERT splits into single characters, as Hugging Face's tokenizers have them. */
+const ideographs: readonly (readonly [number, number])[] = [
+  [0x3400, 0x4dbf],
+  [0x4e00, 0x9fff],
+  [0xf900, 0xfaff],
+  [0x20000, 0x2a6df],
+  [0x2a700, 0x2b73f],
+  [0x2b740, 0x2b81f],
+  // BERT's own code begins this one at 0x2b820.
+  [0x2b920, 0x2ceaf],
+  [0x2f800, 0x2fa1f],
+]
+
+function isIdeograph(char: string): boolean {
+  const code = char.codePointAt(0) as number
+  return code >= 0x3400 && ideographs.some(([first, last]) => code >= first && code <= last)
 }
 
 /** Longest match first from the left; a word that cannot be made of pieces is one [UNK]. */
