@@ -70,7 +70,9 @@ function importText(result: ImportResult, out: string): string {
       wrongShape,
       ({ name, key, expected, found }) => `${name} needs ${shape(expected)}, ${key} has ${shape(found)}`,
     ),
-    ...list('that such files never have, to start fresh', absent, ({ name, reason }) => `${name}: ${reason}`),
+    ...(absent.length > 0
+      ? list('that such files never have, to start fresh', absent, ({ name, reason }) => `${name}: ${reason}`)
+      : []),
     ...list('unused', unused, (one) => `${one.key} ${shape(one.shape)}`),
     `${ignored.length} ignored`,
     ...[...reasons].map(([reason, keys]) => `  ${keys.length} ${keys[0]}${keys[1] ? ', …' : ''}: ${reason}`),

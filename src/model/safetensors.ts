@@ -6,6 +6,7 @@ import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
 import {
   elementBytes,
+  isCounts,
   isElementType,
   isShape,
   type StoredTensor,
@@ -171,7 +172,7 @@ function placeOf(name: string, entry: unknown, path: string): Place {
     throw new UserError(
       `${path}: ${name} is ${dtype}; read are ${Object.keys(elementBytes).join(', ')}. Save it as F32.`,
     )
-  if (!isShape(shape) || !isShape(offsets) || offsets.length !== 2)
+  if (!isShape(shape) || !isCounts(offsets) || offsets.length !== 2)
     throw new UserError(`${path}: the header's entry of ${name} is damaged.`)
   const [start, end] = offsets
   if (end - start !== elementBytes[dtype] * sizeOf(shape))

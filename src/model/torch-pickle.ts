@@ -1,7 +1,7 @@
 /** The few names that a checkpoint of PyTorch needs in its pickle, and what stands for them here. */
 import { type Shape, sizeOf } from '../graph/tensor.js'
 import { PickleGlobal, PickleObject, type PickleOptions, type PickleValue } from './pickle.js'
-import { type ElementType, elementBytes, isShape } from './weight-file.js'
+import { type ElementType, elementBytes, isCounts, isShape } from './weight-file.js'
 
 /** A storage: a run of values in the file that tensors are views of. */
 export class TorchStorage extends PickleObject {
@@ -137,7 +137,7 @@ function asSet([items]: readonly PickleValue[]): PickleValue {
 /** `_rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata)`. */
 function rebuildTensor([storage, offset, shape, strides, , , metadata]: readonly PickleValue[]): PickleValue {
   if (!(storage instanceof TorchStorage)) throw new Error('a tensor has no storage')
-  if (!isShape([offset]) || !isShape(shape) || !isShape(strides) || shape.length !== strides.length)
+  if (!isCounts([offset]) || !isShape(shape) || !isCounts(strides) || shape.length !== strides.length)
     throw new Error('a tensor has an impossible shape, stride or offset')
   if (metadata instanceof Map && metadata.size > 0)
     throw new Error(

@@ -40,13 +40,14 @@ export function isElementType(name: unknown): name is ElementType {
   return typeof name === 'string' && Object.hasOwn(elementBytes, name)
 }
 
-/** Whether a shape read from a file can be one: whole, not negative, and of a size that numbers count exactly. */
+/** Whether a value read from a file is a list of whole numbers from 0 on. */
+export function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0)
+}
+
+/** Whether a shape read from a file can be one: counts, and of a size in bytes that numbers hold exactly. */
 export function isShape(value: unknown): value is number[] {
-  return (
-    Array.isArray(value) &&
-    value.every((side) => Number.isSafeInteger(side) && side >= 0) &&
-    Number.isSafeInteger(8 * sizeOf(value))
-  )
+  return isCounts(value) && Number.isSafeInteger(8 * sizeOf(value))
 }
 
 /**

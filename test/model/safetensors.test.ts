@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { open as openFile, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -108,6 +108,27 @@ describe('safetensors', () => {
     const read = await Promise.all([...file.tensors.values()].map(async (tensor) => (await tensor.read())[0]))
     await file.close()
     expect(read).toEqual([Math.fround(1 / 3), -2.5, 1 + 2 ** -10, -1, -(2 ** 40), -7, -300, -3, 200, 1])
+  })
+
+  it('of large files are read at their place, and no more of the file', async () => {
+    // 400 MB that take no room: only the last value is written.
+    const size = 100_000_000
+    const entry = (start: number, end: number) => ({
+      dtype: 'F32',
+      shape: [(end - start) / 4],
+      data_offsets: [start, end],
+    })
+    const path = await written('large', { a: entry(0, 4 * size), b: entry(4 * size, 4 * size + 4) })
+    const { size: start } = await stat(path)
+    const handle = await openFile(path, 'r+')
+    await handle.write(new Uint8Array(Float32Array.of(2.5).buffer), 0, 4, start + 4 * size)
+    await handle.close()
+    const file = await openSafetensors(path)
+    const before = process.memoryUsage().arrayBuffers
+    expect(await file.tensors.get('b')?.read()).toEqual(Float32Array.of(2.5))
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e6)
+    expect(file.tensors.get('a')?.shape).toEqual([size])
+    await file.close()
   })
 
   it('that are damaged are refused with what is wrong', async () => {
