@@ -194,8 +194,11 @@ def decode(deltas, anchors):
     return torch.stack([x - w, y - h, x + w, y + h], -1)
 
 
-def unified_loss(out, batch, anchors, weights, temperature=0.07):
-    """The four terms of src/train/losses.ts. `batch` holds torch tensors named as the step's inputs."""
+def unified_loss(out, batch, anchors, weights, temperature=0.07, inset=0):
+    """The terms of src/train/losses.ts. `batch` holds torch tensors named as the step's inputs.
+
+    Boxes are measured `inset` pixels inside of their edges; without embeddings there is no contrastive term.
+    """
     n = torch.arange(batch["assigned"].shape[0], device=batch["assigned"].device)[:, None]
     target = batch["phrase"][n, batch["assigned"]] * batch["words"][:, None]
     box = batch["box"][n, batch["assigned"]]
@@ -211,7 +214,10 @@ def unified_loss(out, batch, anchors, weights, temperature=0.07):
 
     trained = positive * batch["regress"]
     weight = batch["centerness"] * trained
-    predicted = decode(out["deltas"], anchors)
+    shrink = torch.tensor([inset, inset, -inset, -inset], device=box.device)
+    predicted, box = decode(out["deltas"], anchors) + shrink, box + shrink
+    if inset:
+        predicted, box = (torch.cat([b[..., :2], torch.maximum(b[..., :2], b[..., 2:])], -1) for b in (predicted, box))
     low = torch.maximum(predicted[..., :2], box[..., :2])
     high = torch.minimum(predicted[..., 2:], box[..., 2:])
     overlap = (high - low).clamp(min=0).prod(-1)
@@ -227,6 +233,10 @@ def unified_loss(out, batch, anchors, weights, temperature=0.07):
     share = target / target.sum(2, keepdim=True).clamp(min=1)
     grounding = -(share * (out["logits"] + word_bias).log_softmax(-1)).sum() / positives
 
+    terms = {"classification": classification, "regression": regression, "grounding": grounding}
+    terms = {name: term * weights[name] for name, term in terms.items()}
+    if "regions" not in out:
+        return sum(terms.values()), terms
     similarity = out["regions"] @ out["tokens"].transpose(1, 2) / temperature
 
     def contrast(everything, axis):
@@ -236,6 +246,5 @@ def unified_loss(out, batch, anchors, weights, temperature=0.07):
         return ((everything.logsumexp(axis) - mean) * has).sum() / has.sum().clamp(min=1)
 
     contrastive = (contrast(similarity + word_bias, 2) + contrast(similarity, 1)) / 2
-    terms = {"classification": classification, "regression": regression, "grounding": grounding, "contrastive": contrastive}
-    terms = {name: term * weights[name] for name, term in terms.items()}
+    terms["contrastive"] = contrastive * weights["contrastive"]
     return sum(terms.values()), terms

@@ -97,7 +97,7 @@ function towerConv(name: string, levels: readonly Tensor[]): Tensor[] {
   return unflattenLevels(add(flattenLevels(levels), active), levels)
 }
 
-function head(config: GlipConfig, levels: readonly Tensor[], language: Tensor): GlipOutputs {
+export function head(config: GlipConfig, levels: readonly Tensor[], language: Tensor): GlipOutputs {
   const name = 'rpn.head'
   const { channels } = config.fpn
   const small = { kind: 'normal', std: 0.01 } as const

@@ -19,7 +19,7 @@ export interface ParameterSpec {
 
 /**
  * All parameters of a network, in the order in which its graph reads them. Only the weights of convolutions have four
- * axes, and all of them are stored with channels last.
+ * axes, and all of them are stored with channels last: this is the whole difference from PyTorch's layout.
  *
  * Of the official checkpoints' keys a network has no use for `rpn.head.cls_logits.*` (frozen, no loss), buffers
  * (`relative_position_index`, `position_ids`, `cell_anchors`) and the pooler of BERT.
@@ -27,13 +27,14 @@ export interface ParameterSpec {
 export function parameterSpecs(config: GlipConfig): ParameterSpec[] {
   const smallest = { height: sizeStep(config), width: sizeStep(config) }
   const { contrastive, ...dense } = glip(config, glipInputs(config, 1, smallest))
-  return parametersOf([...Object.values(dense), ...Object.values(contrastive ?? {})]).map(
-    ({ name, shape }) => {
-      if (shape.length !== 4) return { name, shape, torchShape: shape, layout: 'same' }
-      const [outputs, height, width, inputs] = shape
-      return { name, shape, torchShape: [outputs, inputs, height, width], layout: 'channels_last' }
-    },
-  )
+  return parametersOf([...Object.values(dense), ...Object.values(contrastive ?? {})]).map(torchLayout)
+}
+
+/** How PyTorch stores a parameter. */
+export function torchLayout({ name, shape }: Pick<ParameterSpec, 'name' | 'shape'>): ParameterSpec {
+  if (shape.length !== 4) return { name, shape, torchShape: shape, layout: 'same' }
+  const [outputs, height, width, inputs] = shape
+  return { name, shape, torchShape: [outputs, inputs, height, width], layout: 'channels_last' }
 }
 
 /** A parameter's values from PyTorch's order into this one's. */

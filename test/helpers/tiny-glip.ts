@@ -1,6 +1,6 @@
 import { floats, longs, type Value } from '../../src/graph/session.js'
 import { anchorsOf } from '../../src/model/anchors.js'
-import type { GlipConfig } from '../../src/model/config.js'
+import { type GlipConfig, squareSize } from '../../src/model/config.js'
 import { random } from '../../src/random.js'
 import { assignTargets } from '../../src/train/assign-targets.js'
 import type { TrainGraphConfig } from '../../src/train/train-graph.js'
@@ -29,12 +29,21 @@ export const tinyTraining: TrainGraphConfig = {
   optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.05, clip_norm: 1, ema: 0.9 },
 }
 
+/** Two boxes of a picture of `tinyConfig`. */
+const tinyBoxes = [2, 3, 14, 17, 12, 10, 30, 31]
+
 /** A batch that the seed decides: noise pictures, two boxes each, padding, ignored words, one sample without regression. */
-export function tinyBatch(seed: number): Record<string, Value> {
+export function tinyBatch(
+  seed: number,
+  config = tinyConfig,
+  training = tinyTraining,
+  twoBoxes = tinyBoxes,
+): Record<string, Value> {
   const draw = random(seed, 'tiny batch')
-  const { batch: n, max_boxes } = tinyTraining
-  const { image_size: size, text } = tinyConfig
-  const anchors = anchorsOf(tinyConfig)
+  const { batch: n, max_boxes } = training
+  const { text } = config
+  const size = training.image_size ?? squareSize(config)
+  const anchors = anchorsOf(config, size)
   const rows = max_boxes + 1
   const length = text.max_tokens
   const mask = new Float32Array(n * length)
@@ -47,7 +56,7 @@ export function tinyBatch(seed: number): Record<string, Value> {
     mask.fill(1, sample * length, sample * length + 7 + sample)
     words.set(mask.subarray(sample * length, (sample + 1) * length), sample * length)
     words[sample * length + 5] = 0
-    const boxes = Float32Array.from([2, 3, 14, 17, 12, 10, 30, 31])
+    const boxes = Float32Array.from(twoBoxes)
     box.set(boxes, sample * rows * 4)
     phrase.fill(1, (sample * rows + 0) * length + 1, (sample * rows + 0) * length + 3)
     phrase.fill(1, (sample * rows + 1) * length + 4, (sample * rows + 1) * length + 6)
@@ -59,7 +68,7 @@ export function tinyBatch(seed: number): Record<string, Value> {
   }
   const noise = (count: number) => Float32Array.from({ length: count }, () => draw.normal())
   return {
-    image: floats(noise(n * size * size * 3), [n, size, size, 3]),
+    image: floats(noise(n * size.height * size.width * 3), [n, size.height, size.width, 3]),
     ids: longs(
       Array.from({ length: n * length }, () => draw.integer(text.vocab_size)),
       [n, length],
@@ -70,6 +79,6 @@ export function tinyBatch(seed: number): Record<string, Value> {
     box: floats(box, [n, rows, 4]),
     assigned: longs(assigned, [n, anchors.count]),
     centerness: floats(centerness, [n, anchors.count]),
-    regress: floats([1, 0, 1], [n, 1]),
+    regress: floats([1, 0, 1].slice(0, n), [n, 1]),
   }
 }

@@ -1,0 +1,80 @@
+/**
+ * Writes test/model/fixtures/glip-parity.json: what PyTorch computes for each case of test/helpers/glip-cases.ts.
+ *
+ *     npx tsx bench/parity/write-glip-fixture.ts [--python python3]        Python needs torch and torchvision
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { floats } from '../../src/graph/session.js'
+import { parametersOf } from '../../src/model/parameters.js'
+import {
+  caseValues,
+  narrowBatch,
+  narrowBoxes,
+  narrowGlip,
+  narrowSize,
+  narrowTraining,
+  parityCases,
+  shakenValue,
+} from '../../test/helpers/glip-cases.js'
+import { caseOutputs, cotangent, sampleOf } from '../../test/helpers/parity-graph.js'
+import { option } from '../report.js'
+import { runReference } from './run-reference.js'
+
+const python = option('python', process.env.GROUNDMILL_PYTHON ?? 'python3')
+const round = (value: number) => Number(value.toPrecision(7))
+const fixture: Record<string, unknown> = {}
+for (const [name, parityCase] of Object.entries(parityCases(narrowGlip, narrowSize, 2))) {
+  const { parameters } = caseOutputs(parityCase)
+  const results = await runReference(python, {
+    name,
+    config: narrowGlip,
+    parameters: parameters.map((parameter) => ({ parameter, data: shakenValue(parameter, 7) })),
+    inputs: caseValues(name, parityCase, narrowGlip),
+    cotangents: Object.entries(parityCase.outputs).map(([key, tensor]) => ({
+      name: key,
+      shape: tensor.shape,
+      data: cotangent(name, key, tensor),
+    })),
+  })
+  fixture[name] = Object.fromEntries(
+    [...results.values()].map(({ name: key, data }) => {
+      const scale = data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
+      const most = key.startsWith('output.') ? 60 : 6
+      return [key, { scale: round(scale), values: sampleOf(data, most).map(round) }]
+    }),
+  )
+}
+
+const { network } = parityCases(narrowGlip, narrowSize, narrowTraining.batch)
+const training = { ...narrowTraining, learning_rate: 1e-3, steps: 10 }
+const results = await runReference(python, {
+  name: 'training',
+  config: narrowGlip,
+  parameters: parametersOf(Object.values(network.outputs)).map((parameter) => ({
+    parameter,
+    data: shakenValue(parameter, 7),
+  })),
+  inputs: narrowBatch(),
+  cotangents: [],
+  metadata: { training: JSON.stringify(training), size: JSON.stringify(narrowSize) },
+})
+fixture.training = [...(results.get('output.losses')?.data ?? [])].map(round)
+
+const targets = await runReference(python, {
+  name: 'assignment',
+  config: narrowGlip,
+  parameters: [],
+  inputs: { boxes: floats(narrowBoxes, [narrowBoxes.length / 4, 4]) },
+  cotangents: [],
+  metadata: { size: JSON.stringify(narrowSize) },
+})
+fixture.assignment = Object.fromEntries(
+  [...targets.values()].map(({ name, data }) => [name, [...data].map(round)]),
+)
+
+const path = fileURLToPath(new URL('../../test/model/fixtures/glip-parity.json', import.meta.url))
+mkdirSync(dirname(path), { recursive: true })
+writeFileSync(path, `${JSON.stringify(fixture)}\n`)
+console.log(path, fixture.training)
