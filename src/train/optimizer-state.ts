@@ -1,7 +1,7 @@
 import { floats, type Value } from '../graph/session.js'
 import { initialValue, type Parameter } from '../model/parameters.js'
 import { type NamedArray, readSafetensors, writeSafetensors } from '../model/safetensors.js'
-import type { StartWeights } from '../model/start-weights.js'
+import type { StoredTensor } from '../model/weight-file.js'
 import { type ParameterGroup, stateKinds } from './adamw.js'
 
 /** The vectors of AdamW by name (`value.weights`, `moment1.biases`, …), as a step reads and writes them. */
@@ -22,13 +22,13 @@ export async function initialState(
   groups: readonly ParameterGroup[],
   parameters: readonly Parameter[],
   seed: number,
-  given?: StartWeights,
+  given?: ReadonlyMap<string, Pick<StoredTensor, 'read'>>,
 ): Promise<OptimizerState> {
   const state = emptyState(groups)
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   for (const { name: group, slots } of groups) {
     for (const { name, offset } of slots) {
-      const taken = await given?.taken.get(name)?.read()
+      const taken = await given?.get(name)?.read()
       const values = taken ?? initialValue(byName.get(name) as Parameter, seed)
       for (const kind of ['value', 'average'] as const)
         (state[`${kind}.${group}`].data as Float32Array).set(values, offset)

@@ -83,7 +83,8 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const given = task.init ? await openStartWeights(task.init, graph.parameters) : undefined
   const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
   if (begun) task.onStart?.(begun)
-  let state = resumed?.state ?? (await initialState(graph.groups, graph.parameters, config.seed, given))
+  let state =
+    resumed?.state ?? (await initialState(graph.groups, graph.parameters, config.seed, given?.taken))
   await given?.close()
   let spare = emptyState(graph.groups)
   const positions: Record<string, number> = { ...resumed?.checkpoint.positions }
