@@ -1,7 +1,8 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { exportModelCommand } from '../../src/cli/export-model.js'
 import { add } from '../../src/graph/ops/elementwise.js'
 import { floats, longs, Session } from '../../src/graph/session.js'
 import { parameter } from '../../src/graph/tensor.js'
@@ -97,6 +98,30 @@ describe('a model that is exported', () => {
     expect(text).toMatch(/\| gold \| s \| 30 \| \d+ gold \| 1 \| Apache-2\.0 \|/)
     expect(text).toContain('| known | ap50 | 0.2500 |')
     expect(text).toContain('## Loading')
+  })
+
+  it('takes scores from evaluate --json and from the record of a run', async () => {
+    const printed = join(folder, 'printed.json')
+    const record = join(folder, 'record.json')
+    await writeFile(
+      printed,
+      JSON.stringify({ dataset: 'runs/known', model: 'm', ap: 0.5, ap50: 0.75, ar1: -1 }),
+    )
+    await writeFile(record, JSON.stringify({ stage: 'teacher-novel', result: { ap: -1, recall1: 0.25 } }))
+    const out = join(folder, 'scored.safetensors')
+    const silent = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    await exportModelCommand(original, { out, scores: [printed, record] })
+    silent.mockRestore()
+    const card = await readFile(join(folder, 'scored.md'), 'utf8')
+    const rows = card.split('\n').filter((line) => /^\| (known|teacher-novel) /.test(line))
+    expect(rows).toEqual([
+      '| known | ap | 0.5000 |',
+      '| known | ap50 | 0.7500 |',
+      '| teacher-novel | recall1 | 0.2500 |',
+    ])
+    expect(card).toContain('license: mit\n')
+    const empty = exportModelCommand(original, { out, scores: [join(original, 'config.json')] })
+    await expect(empty).rejects.toThrow(/config\.json has no scores/)
   })
 
   it('comes back as the same model', async () => {
