@@ -65,6 +65,9 @@ export async function importModel(options: ImportOptions): Promise<ImportResult>
       await writeReport(folder, report)
       return { ...report, written: 'model' }
     }
+    // Weights of a part under a whole model's config.json would pass for that model.
+    if (await stat(join(folder, 'config.json')).catch(() => undefined))
+      throw new UserError(`${folder} holds a whole model: give another folder for weights of a part of one.`)
     await writeSafetensors(join(folder, 'model.safetensors'), arrays, { ...partialWeights, preset })
     if (tokenizer) await writeFileAtomic(join(folder, 'tokenizer.json'), tokenizerJson(tokenizer.vocabulary))
     await writeReport(folder, report)

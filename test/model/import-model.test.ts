@@ -198,6 +198,9 @@ describe('weights of parts', () => {
     expect(result).toMatchObject({ written: 'weights', missing: [], unused: [] })
     expect((await readdir(start)).sort()).toEqual(['import.json', 'model.safetensors', 'tokenizer.json'])
 
+    const over = importModel(options({ checkpoints: [file], folder: original, parts: ['language'] }))
+    await expect(over).rejects.toThrow(/holds a whole model/)
+
     const { start: begun } = await train('student', start)
     expect(begun?.taken.toSorted()).toEqual(language.map(({ name }) => name).sort())
     expect(begun?.fresh.length).toBe(specs.length - language.length)
