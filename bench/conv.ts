@@ -1,9 +1,12 @@
 /**
- * `conv2d` (a gather and a product) against onnxruntime's own Conv, with weights that are inputs as in training.
+ * `conv2d` (a gather and a product) against onnxruntime's own Conv, with weights that are inputs as in training; and
+ * `deformConv2d` out of portable operators against onnxruntime's DeformConv, on the finest level of a picture of
+ * 400 x 672 pixels.
  *
  *     npm run bench:conv -- [--rounds 30] [--json]
  */
 import { conv2d } from '../src/graph/ops/conv.js'
+import { deformConv2d } from '../src/graph/ops/deform-conv.js'
 import { floats, Session } from '../src/graph/session.js'
 import { input, op, sizeOf, type Tensor } from '../src/graph/tensor.js'
 import { toOnnx } from '../src/graph/to-onnx.js'
@@ -12,8 +15,8 @@ import { type Figure, median, option, printReport } from './report.js'
 const rounds = Number(option('rounds', '30'))
 const batch = 16
 
-async function open(y: Tensor) {
-  const session = await Session.open(toOnnx({ outputs: { y } }), { threads: 2 })
+async function open(y: Tensor, portable = false) {
+  const session = await Session.open(toOnnx({ outputs: { y }, portable }), { threads: 2 })
   const feeds = Object.fromEntries(
     session.inputs.map(({ name, shape }) => [name, floats(new Float32Array(sizeOf(shape)).fill(0.5), shape)]),
   )
@@ -56,5 +59,28 @@ for (const [channels, size] of [
     met: ratio <= 1,
     note: `${rate.toFixed(0)} GFLOP/s`,
   }
+}
+
+const [height, width, channels] = [50, 84, 256]
+const map = (name: string, depth: number) => input(name, [1, height, width, depth])
+const weight = input('w', [channels, 3, 3, channels])
+const deformed = deformConv2d(
+  map('x', channels),
+  map('offset', 18),
+  map('mask', 9),
+  weight,
+  input('b', [channels]),
+  {
+    pad: 1,
+  },
+)
+const [gathered, native] = [await open(deformed, true), await open(deformed)]
+const ratios: number[] = []
+for (let round = 0; round < 8; round++) ratios.push((await gathered()) / (await native()))
+figures['deformable, 256 channels, 50 x 84'] = {
+  value: median(ratios.slice(2)),
+  unit: 'times DeformConv',
+  goal: '',
+  met: null,
 }
 printReport('conv', rounds, figures)

@@ -144,6 +144,21 @@ def official(preset):
     }).eval()  # fmt: skip
 
 
+class Recorded(dict):
+    """Remembers which keys were read."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.read = set()
+
+    def __getitem__(self, key):
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key):
+        return self[key] if key in self else None
+
+
 def largest(name, ours, theirs):
     difference = (ours - theirs).abs().max() / theirs.abs().max()
     print(f"{name}: {difference:.1e} of the scale")
@@ -169,7 +184,11 @@ for preset, fused in (("glip_A_Swin_T_O365", False), ("glip_Swin_T_O365_GoldG", 
         head = network["rpn"]["head"]
         lang = {"hidden": hidden, "masks": mask, "embedded": embedded}
         _, deltas, centerness, _, _, _, logits, *_ = head(list(maps), lang, embedded)
-        ours = Glip(config, dict(network.named_parameters()))(image, ids, mask.float())
+        parameters = Recorded(network.named_parameters())
+        ours = Glip(config, parameters)(image, ids, mask.float())
+    unread = {name for name in parameters if name not in parameters.read}
+    print(f"{preset}: {len(parameters)} parameters, not read: {sorted(unread)}")
+    assert unread == {"rpn.head.cls_logits.weight", "rpn.head.cls_logits.bias"}
     rows = lambda levels: torch.cat([level.flatten(2).transpose(1, 2) for level in levels], 1)
     largest(f"{preset} logits", ours["logits"], torch.cat(logits, 1))
     largest(f"{preset} deltas", ours["deltas"], rows(deltas))

@@ -12,6 +12,7 @@ export interface ImportModelOptions {
   readonly tokenizer?: string
   readonly ema?: boolean
   readonly allowMissing?: boolean
+  readonly batch: number
   readonly set: readonly string[]
   readonly json?: boolean
 }
@@ -34,6 +35,7 @@ export async function importModelCommand(
     tokenizer: options.tokenizer,
     average: options.ema ?? false,
     allowMissing: options.allowMissing ?? false,
+    batch: options.batch,
     changes: parseConfig(changesSchema, setOptions(options.set), '--set'),
   })
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : importText(result, options.out))

@@ -114,6 +114,7 @@ program
   .option('--tokenizer <file>', 'tokenizer.json or vocab.txt (the one beside the checkpoint)')
   .option('--ema', "take the moving averages of a training state, its 'model_ema'")
   .option('--allow-missing', 'write weights to train from even where parameters are missing')
+  .option('--batch <n>', 'pictures that model.onnx takes in one run', whole, 1)
   .option('--set <key=value>', 'image_size or max_tokens of the network', collect, [])
   .option('--json', 'print what became of every weight as JSON')
   .addHelpText('after', example('import-model glip_tiny_model.pth --preset glip-t -o models/glip-t'))

@@ -28,6 +28,8 @@ export interface ImportOptions {
   readonly average: boolean
   /** Write what there is where parameters are missing or of a wrong shape, for training to start from. */
   readonly allowMissing: boolean
+  /** Pictures that `model.onnx` takes in one run. */
+  readonly batch: number
   readonly changes: { readonly image_size?: number; readonly max_tokens?: number }
 }
 
@@ -61,7 +63,7 @@ export async function importModel(options: ImportOptions): Promise<ImportResult>
       const { vocabulary } = tokenizer as Tokenizer
       const name = basename(resolve(folder))
       const card = modelCard({ name, config, license: 'unknown', lineage: await lineageOf(report) })
-      await writeModelFolder(folder, { config, vocabulary, parameters: arrays, card })
+      await writeModelFolder(folder, { config, vocabulary, parameters: arrays, card, batch: options.batch })
       await writeReport(folder, report)
       return { ...report, written: 'model' }
     }

@@ -14,8 +14,8 @@ import { type LazyArray, type NamedArray, writeSafetensors } from './safetensors
 import { startTokenizer } from './start-weights.js'
 import { tokenizerJson } from './word-piece.js'
 
-/** Pictures that a model file takes in one run. */
-export const inferenceBatch = 8
+/** Pictures that a model file takes in one run where nothing else is asked for. */
+const inferenceBatch = 8
 
 export interface GlipModel {
   readonly config: GlipConfig
@@ -23,6 +23,8 @@ export interface GlipModel {
   readonly parameters: readonly (NamedArray | LazyArray)[]
   /** The text of the model card. */
   readonly card: string
+  /** Pictures that `model.onnx` takes in one run; 8 where it is not given, which is much for a large network. */
+  readonly batch?: number
 }
 
 /**
@@ -32,10 +34,10 @@ export interface GlipModel {
  */
 export async function writeModelFolder(
   folder: string,
-  { config, vocabulary, parameters, card }: GlipModel,
+  { config, vocabulary, parameters, card, batch = inferenceBatch }: GlipModel,
 ): Promise<void> {
   const places = await writeSafetensors(join(folder, 'model.safetensors'), parameters)
-  const outputs = glip(config, glipInputs(config, inferenceBatch))
+  const outputs = glip(config, glipInputs(config, batch))
   const onnx = toOnnx({
     outputs: {
       scores: sigmoid(outputs.logits),
@@ -84,6 +86,9 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
     throw new UserError(
       `${path}: model_type "${config.model_type}" is not a family that groundmill knows (groundmill-glip).`,
     )
+  }
+  if (!config.tower) {
+    throw new UserError(`${path} is of an earlier version of groundmill: train or import the model again.`)
   }
   return config as GlipConfig
 }

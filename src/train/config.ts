@@ -8,7 +8,9 @@ const lossConfig = z.strictObject({
   classification: weight.default(1).describe('focal loss of region-word alignment'),
   regression: weight.default(1).describe('GIoU (twice) and centerness'),
   grounding: weight.default(0.2).describe('soft token prediction'),
-  contrastive: weight.default(0.2).describe('contrastive alignment of regions and words'),
+  contrastive: weight
+    .default(0.2)
+    .describe('contrastive alignment of regions and words; no term for a preset without that head'),
 })
 
 const augmentConfig = z.strictObject({

@@ -44,6 +44,7 @@ const options = (changes: Partial<ImportOptions> & Pick<ImportOptions, 'checkpoi
   parts: ['all'] as const,
   average: false,
   allowMissing: false,
+  batch: 8,
   changes: {},
   ...changes,
 })

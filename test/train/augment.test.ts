@@ -63,6 +63,18 @@ describe('a picture on the input', () => {
     ...image.subarray((y * size + x) * 3, (y * size + x) * 3 + 2),
   ]
 
+  it('takes its colours in the order of the configuration', () => {
+    const rgb = new Float32Array(3 * size * size * 3)
+    const bgr = new Float32Array(3 * size * size * 3)
+    const coloured = { image_mean: [0.4, 0.5, 0.6], image_std: [0.2, 0.3, 0.4] } as const
+    writeImage(rgb, 1, picture, plainPlacement(picture, config), { ...config, ...coloured })
+    const settings = { ...config, ...coloured, image_channels: 'bgr' } as const
+    writeImage(bgr, 1, picture, plainPlacement(picture, config), settings)
+    const reversed = Float32Array.from(rgb, (_, index) => rgb[index - (index % 3) + 2 - (index % 3)])
+    expect(bgr).toEqual(reversed)
+    expect(bgr).not.toEqual(rgb)
+  })
+
   it('keeps its aspect at the top left, and is 0 where there is none', () => {
     const image = new Float32Array(size * size * 3).fill(9)
     const placement = plainPlacement(picture, config)

@@ -4,7 +4,7 @@ import type { ConvOptions } from './conv.js'
 import { add, cast, clip, greater, less, mul, neg, sub } from './elementwise.js'
 import { gemm, matmul } from './matmul.js'
 import { reduceSum } from './reduce.js'
-import { concat, reshape, split, transpose, zeros } from './shape.js'
+import { concat, expand, reshape, scatterAdd, split, transpose, zeros } from './shape.js'
 
 /**
  * As torchvision.ops.deform_conv2d with a mask, one group and one offset group: tap (r, c) of output place (y, x)
@@ -74,7 +74,14 @@ export function deformConv2d(
 
   const vjp = (gradient: Tensor): readonly Tensor[] => {
     const rows = reshape(gradient, [count, outChannels])
-    let dPixels = zeros([n * h * w, inChannels])
+    // Channels first, in which scattering is fastest.
+    let dPixels = zeros([inChannels, n * h * w])
+    const cornersFirst = (tensor: Tensor) => each(transpose(tensor, [0, 2, 1]), [1, 4, count])
+    const cornerShares = cornersFirst(mul(points.shares, points.mask))
+    const byCorner = cornersFirst(points.indices).map((at, tap) => ({
+      indices: at,
+      shares: cornerShares[tap],
+    }))
     const dShares: Tensor[] = []
     const dMatrices: Tensor[] = []
     matrices.forEach((matrix, tap) => {
@@ -83,17 +90,16 @@ export function deformConv2d(
       // How much each corner's share times the mask would change the loss.
       const dShare = matmul(cornersOf(tap), reshape(dColumn, [count, inChannels, 1]))
       dShares.push(reshape(dShare, [1, count, 4]))
-      const updates = mul(reshape(dColumn, [count, 1, inChannels]), reshape(shares[tap], [count, 4, 1]))
-      dPixels = op('ScatterND', [dPixels, reshape(indices[tap], [count, 4, 1]), updates], dPixels.shape, {
-        attributes: { reduction: 'add' },
-      })
+      const updates = mul(reshape(transpose(dColumn, [1, 0]), [inChannels, 1, count]), byCorner[tap].shares)
+      const at = expand(reshape(byCorner[tap].indices, [1, 4 * count]), [inChannels, 4 * count])
+      dPixels = scatterAdd(dPixels, at, reshape(updates, at.shape), 1)
     })
     const dShare = concat(dShares, 0)
     const moved = (slope: Tensor) => reduceSum(mul(dShare, mul(slope, points.mask)), [2], true)
     const dOffset = transpose(concat([moved(points.byRow), moved(points.byColumn)], 2), [1, 0, 2])
     const dMask = transpose(reduceSum(mul(dShare, points.shares), [2]), [1, 0])
     return [
-      reshape(dPixels, x.shape),
+      reshape(transpose(dPixels, [1, 0]), x.shape),
       reshape(dOffset, offset.shape),
       reshape(dMask, mask.shape),
       reshape(concat(dMatrices, 1), weight.shape),

@@ -115,15 +115,23 @@ export function gatherRows(table: Tensor, indices: Tensor): Tensor {
   return op('Gather', [table, indices], [...indices.shape, width], {
     attributes: { axis: 0 },
     vjp: (gradient) => {
-      const count = sizeOf(indices.shape)
-      const sum = op(
-        'ScatterND',
-        [zeros([rows, width]), reshape(indices, [count, 1]), reshape(gradient, [count, width])],
-        [rows, width],
-        { attributes: { reduction: 'add' } },
-      )
-      return [sum, undefined]
+      const each = expand(reshape(indices, [sizeOf(indices.shape), 1]), [sizeOf(indices.shape), width])
+      return [scatterAdd(zeros([rows, width]), each, reshape(gradient, each.shape), 0), undefined]
     },
+  })
+}
+
+/**
+ * `data` with each of `updates` added at its index along one axis, as torch.Tensor.scatter_add; there is no gradient.
+ *
+ * Not ScatterND, which would take whole rows: onnxruntime 1.30 shares its updates out over threads without a lock, so
+ * that of two updates of one row one may be lost.
+ *
+ * @param indices int64, of the shape of `updates`
+ */
+export function scatterAdd(data: Tensor, indices: Tensor, updates: Tensor, axis: number): Tensor {
+  return op('ScatterElements', [data, indices, updates], data.shape, {
+    attributes: { axis, reduction: 'add' },
   })
 }
 
