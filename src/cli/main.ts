@@ -101,6 +101,34 @@ program
   .action(async (dataset, options) => (await import('./evaluate.js')).evaluate(dataset, options, interrupted))
 
 program
+  .command('import-model <checkpoint...>')
+  .description('published weights (GLIP, BERT, Swin; .pth or safetensors) as a model folder')
+  .requiredOption('--preset <name>', 'the network, such as glip-t')
+  .requiredOption('-o, --out <folder>', 'the model folder to write')
+  .addOption(repeated('--part <part>', 'backbone or language alone; may be given twice (all)'))
+  .option('--tokenizer <file>', 'tokenizer.json or vocab.txt (the one beside the checkpoint)')
+  .option('--ema', "take the moving averages of a training state, its 'model_ema'")
+  .option('--allow-missing', 'write weights to train from even where parameters are missing')
+  .option('--batch <n>', 'pictures that model.onnx takes in one run', whole, 1)
+  .addOption(repeated('--set <key=value>', 'image_size or max_tokens of the network'))
+  .option('--json', 'print what became of every weight as JSON')
+  .addHelpText('after', example('import-model glip_tiny_model.pth --preset glip-t -o models/glip-t'))
+  .action(async (checkpoints, options) =>
+    (await import('./import-model.js')).importModelCommand(checkpoints, options),
+  )
+
+program
+  .command('export-model <folder>')
+  .description("a model's weights as safetensors with the official GLIP names, and its card")
+  .requiredOption('-o, --out <file>', 'the file to write, NAME.safetensors; the card is NAME.md')
+  .option('--module', 'begin the keys with "module.", as the official checkpoints do')
+  .addOption(repeated('--scores <file>', 'scores for the card: what evaluate --json printed'))
+  .option('--license <id>', "the model's licence for the card, such as apache-2.0")
+  .option('--json', 'print what was written as JSON')
+  .addHelpText('after', example('export-model runs/quickstart/models/teacher -o teacher.safetensors'))
+  .action(async (folder, options) => (await import('./export-model.js')).exportModelCommand(folder, options))
+
+program
   .command('stats <dataset>')
   .description('the funnel and the statistics of a dataset, or of every dataset of a run')
   .option('--json', 'print them as JSON')

@@ -33,11 +33,24 @@ export async function train(
     texts: [],
     init: config.init,
     signal,
+    onStart: ({ folder, taken, fresh }) =>
+      progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
     onProgress: ({ step, loss }) =>
       progress.update(options.out, step, config.steps, `loss ${loss.toFixed(3)}`),
   })
   progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${duration(seconds)}`)
   if (options.json) process.stdout.write(`${JSON.stringify({ model: options.out, steps, seconds, last })}\n`)
+}
+
+/** How many parameters start fresh, and in which parts of the network. */
+function freshText(fresh: readonly string[]): string {
+  if (fresh.length === 0) return 'none fresh'
+  const counts = new Map<string, number>()
+  for (const name of fresh) {
+    const part = name.split('.').slice(0, 2).join('.')
+    counts.set(part, (counts.get(part) ?? 0) + 1)
+  }
+  return `${fresh.length} start fresh: ${[...counts].map(([part, count]) => `${part} ${count}`).join(', ')}`
 }
 
 /** Gold ingest wrote phrases and grounding under one name; a filter's grounding points to a chunk stage's phrases. */

@@ -1,7 +1,7 @@
 /** The stages that train a model and score one. */
 import { join } from 'node:path'
 import { categoriesOf, type Evaluation, evaluateModel } from '../evaluate/evaluate-model.js'
-import { hashModel } from '../model/model-folder.js'
+import { hashModel, hashStart } from '../model/model-folder.js'
 import { readCommit } from '../shards/commit.js'
 import { hashJson } from '../shards/hash.js'
 import { readShard } from '../shards/read-shard.js'
@@ -14,8 +14,8 @@ import { hashSource } from './hash-inputs.js'
 import { runOnce } from './run-record.js'
 import {
   type Dataset,
+  type Model,
   modelOf,
-  namedModel,
   needed,
   outputOf,
   type StageContext,
@@ -49,7 +49,7 @@ export async function runTrain(
     throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
   const inputs: Record<string, string> = {}
   for (const source of sources) inputs[source.name] = await hashSource(source)
-  const start = stage.with.init ? await namedModel(stage.with.init, context) : undefined
+  const start = stage.with.init ? await startOf(stage.with.init, context) : undefined
   if (start) inputs.init = start.hash
   const texts: string[] = []
   for (const name of stage.with.vocabulary) {
@@ -81,6 +81,11 @@ export async function runTrain(
   context.count(skipped)
   const hash = skipped && before !== undefined ? before : await hashModel(folder)
   return { stage, model: { folder, name: stage.name, hash }, missing: [] }
+}
+
+/** What training starts from: a model of this run, or a folder of a model or of imported weights. */
+async function startOf(name: string, { outputs }: StageContext): Promise<Pick<Model, 'folder' | 'hash'>> {
+  return outputs.get(name)?.model ?? { folder: name, hash: await hashStart(name) }
 }
 
 export async function runEvaluate(
