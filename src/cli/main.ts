@@ -105,7 +105,7 @@ program
   .description('published weights (GLIP, BERT, Swin; .pth or safetensors) as a model folder')
   .requiredOption('--preset <name>', 'the network, such as glip-t')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
-  .addOption(repeated('--part <part>', 'backbone or language alone; may be given twice (all)'))
+  .addOption(repeated('--part <part>', 'backbone or language alone, in place of all'))
   .option('--tokenizer <file>', 'tokenizer.json or vocab.txt (the one beside the checkpoint)')
   .option('--ema', "take the moving averages of a training state, its 'model_ema'")
   .option('--allow-missing', 'write weights to train from even where parameters are missing')
