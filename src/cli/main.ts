@@ -37,16 +37,16 @@ const example = (command: string) => `\nExample:\n  $ groundmill ${command}`
 program
   .command('quickstart')
   .description('the whole cycle on the toy world: make it, crawl it, label, filter, train, evaluate, promote')
-  .option('--dir <folder>', 'where to run', 'runs/quickstart')
+  .option('--dataset <url>', 'folder of the run', 'runs/quickstart')
   .addOption(repeated('--set <key=value>', 'change the pipeline, such as teacher.steps=200'))
   .option('--json', 'print the report as JSON')
-  .addHelpText('after', example('quickstart --dir runs/quickstart'))
+  .addHelpText('after', example('quickstart --dataset runs/quickstart'))
   .action(async (options) => (await import('./quickstart.js')).quickstart(options, interrupted))
 
 program
   .command('run <pipeline>')
   .description('run a pipeline; what is already done is skipped')
-  .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
+  .option('--dataset <url>', 'folder of the run (default: runs/ and the name of the pipeline)')
   .addOption(
     repeated(
       '--set <key=value>',
@@ -61,11 +61,11 @@ program
 program
   .command('round <pipeline>')
   .description('run the next round of self-training of a run')
-  .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
-  .option('--count <n>', 'how many more rounds', whole, 1)
+  .option('--dataset <url>', 'folder of the run (default: runs/ and the name of the pipeline)')
+  .option('--count <n>', 'how many more rounds; those that were interrupted come first', whole, 1)
   .addOption(repeated('--set <key=value>', 'as in run'))
   .option('--json', 'print the rounds as JSON')
-  .addHelpText('after', example('round pipelines/self-training.yaml --dataset runs/self-training'))
+  .addHelpText('after', example('round pipelines/quickstart.yaml --dataset runs/quickstart'))
   .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))
 
 program
