@@ -31,6 +31,11 @@ const whole = (value: string): number => {
     throw new UserError(`"${value}" is not a whole number of 1 or more.`)
   return number
 }
+const port = (value: string): number => {
+  const number = whole(value)
+  if (number > 65535) throw new UserError(`"${value}" is not a port: they go to 65535.`)
+  return number
+}
 const example = (command: string) => `\nExample:\n  $ groundmill ${command}`
 
 // Each command's module is loaded only when it is called: --help stays fast.
@@ -136,7 +141,7 @@ world
 world
   .command('serve <folder>')
   .description('serve a folder of pictures on loopback until Ctrl-C')
-  .option('--port <n>', 'the port', whole, 8088)
+  .option('--port <n>', 'the port', port, 8088)
   .option('--json', 'print the address as JSON')
   .addHelpText('after', example('world serve runs/world/web --port 8088'))
   .action(async (folder, options) =>
