@@ -31,22 +31,27 @@ const whole = (value: string): number => {
     throw new UserError(`"${value}" is not a whole number of 1 or more.`)
   return number
 }
+const port = (value: string): number => {
+  const number = whole(value)
+  if (number > 65535) throw new UserError(`"${value}" is not a port: they go to 65535.`)
+  return number
+}
 const example = (command: string) => `\nExample:\n  $ groundmill ${command}`
 
 // Each command's module is loaded only when it is called: --help stays fast.
 program
   .command('quickstart')
   .description('the whole cycle on the toy world: make it, crawl it, label, filter, train, evaluate, promote')
-  .option('--dir <folder>', 'where to run', 'runs/quickstart')
+  .option('--dataset <url>', 'folder of the run', 'runs/quickstart')
   .addOption(repeated('--set <key=value>', 'change the pipeline, such as teacher.steps=200'))
   .option('--json', 'print the report as JSON')
-  .addHelpText('after', example('quickstart --dir runs/quickstart'))
+  .addHelpText('after', example('quickstart --dataset runs/quickstart'))
   .action(async (options) => (await import('./quickstart.js')).quickstart(options, interrupted))
 
 program
   .command('run <pipeline>')
   .description('run a pipeline; what is already done is skipped')
-  .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
+  .option('--dataset <url>', 'folder of the run (default: runs/ and the name of the pipeline)')
   .addOption(
     repeated(
       '--set <key=value>',
@@ -61,11 +66,11 @@ program
 program
   .command('round <pipeline>')
   .description('run the next round of self-training of a run')
-  .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
-  .option('--count <n>', 'how many more rounds', whole, 1)
+  .option('--dataset <url>', 'folder of the run (default: runs/ and the name of the pipeline)')
+  .option('--count <n>', 'how many more rounds; those that were interrupted come first', whole, 1)
   .addOption(repeated('--set <key=value>', 'as in run'))
   .option('--json', 'print the rounds as JSON')
-  .addHelpText('after', example('round pipelines/self-training.yaml --dataset runs/self-training'))
+  .addHelpText('after', example('round pipelines/quickstart.yaml --dataset runs/quickstart'))
   .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))
 
 program
@@ -164,7 +169,7 @@ world
 world
   .command('serve <folder>')
   .description('serve a folder of pictures on loopback until Ctrl-C')
-  .option('--port <n>', 'the port', whole, 8088)
+  .option('--port <n>', 'the port', port, 8088)
   .option('--json', 'print the address as JSON')
   .addHelpText('after', example('world serve runs/world/web --port 8088'))
   .action(async (folder, options) =>

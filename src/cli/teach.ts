@@ -1,13 +1,12 @@
 import { hashModel } from '../model/model-folder.js'
 import { parseConfig } from '../parse-config.js'
 import { readCommit } from '../shards/commit.js'
-import { readDataset } from '../shards/dataset.js'
 import { hashJson } from '../shards/hash.js'
-import { openStorage } from '../shards/storage.js'
 import { teachConfig } from '../teacher/config.js'
 import { openGlipTeacher } from '../teacher/glip-teacher.js'
 import { teachShard } from '../teacher/teach-shard.js'
 import { UserError } from '../user-error.js'
+import { openDataset } from './open-dataset.js'
 import { createProgress, duration } from './progress.js'
 import { setOptions } from './set-options.js'
 
@@ -21,11 +20,11 @@ export interface TeachOptions {
 
 /** `groundmill teach`: proposals for the phrases of a dataset. */
 export async function teach(dataset: string, options: TeachOptions, signal: AbortSignal): Promise<void> {
-  const { model: _, ...config } = parseConfig(teachConfig, setOptions(options.set), '--set')
-  const storage = openStorage(dataset)
-  const { shards } = await readDataset(storage)
+  const config = parseConfig(teachConfig.omit({ model: true }), setOptions(options.set), '--set')
+  const { threads, ...hashed } = config
+  const { storage, shards } = await openDataset(dataset)
   const hash = await hashModel(options.model)
-  const teacher = await openGlipTeacher(options.model, { threads: config.threads })
+  const teacher = await openGlipTeacher(options.model, { threads })
   const progress = createProgress()
   const start = performance.now()
   const sums = { phrases: 0, found: 0, proposals: 0 }
@@ -43,7 +42,7 @@ export async function teach(dataset: string, options: TeachOptions, signal: Abor
         storage,
         stage: options.as,
         shard,
-        configHash: hashJson(config),
+        configHash: hashJson(hashed),
         inputs: {
           images: images.files.images.sha256,
           phrases: phrases.files.phrases.sha256,

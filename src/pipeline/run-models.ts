@@ -38,7 +38,7 @@ export async function runTrain(
       )
     }
     if (missing.length > 0) {
-      throw new UserError(
+      throw new Error(
         `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
       )
     }
