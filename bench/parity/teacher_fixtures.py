@@ -2,7 +2,8 @@
 
     python bench/parity/teacher_fixtures.py        needs torch, torchvision, transformers, scipy, onnx, onnxruntime
 
-The image processors are those that use Pillow and scipy; the pictures are drawn by formula (test/teacher/pictures.ts has
+The image processors are those that use Pillow and scipy. Pillow must be older than 13, which began to resize columns before
+rows where that is less work; checkpoints were trained with the older order. The pictures are drawn by formula (test/teacher/pictures.ts has
 the same one).
 """
 

@@ -1,11 +1,10 @@
-import { hashModel } from '../model/model-folder.js'
 import { parseConfig } from '../parse-config.js'
 import { readCommit } from '../shards/commit.js'
 import { readDataset } from '../shards/dataset.js'
 import { hashJson } from '../shards/hash.js'
 import { openStorage } from '../shards/storage.js'
-import { teachConfig } from '../teacher/config.js'
-import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { teachConfig, teachNotHashed } from '../teacher/config.js'
+import { openTeacher } from '../teacher/open-teacher.js'
 import { teachShard } from '../teacher/teach-shard.js'
 import { UserError } from '../user-error.js'
 import { createProgress, duration } from './progress.js'
@@ -24,9 +23,13 @@ export async function teach(dataset: string, options: TeachOptions, signal: Abor
   const { model: _, ...config } = parseConfig(teachConfig, setOptions(options.set), '--set')
   const storage = openStorage(dataset)
   const { shards } = await readDataset(storage)
-  const hash = await hashModel(options.model)
-  const teacher = await openGlipTeacher(options.model, { threads: config.threads })
   const progress = createProgress()
+  const teacher = await openTeacher(options.model, {
+    ...config,
+    notice: (text) => progress.finish(`  ${text}`),
+  })
+  const left = new Set<string>(teachNotHashed)
+  const configHash = hashJson(Object.fromEntries(Object.entries(config).filter(([key]) => !left.has(key))))
   const start = performance.now()
   const sums = { phrases: 0, found: 0, proposals: 0 }
   try {
@@ -43,11 +46,11 @@ export async function teach(dataset: string, options: TeachOptions, signal: Abor
         storage,
         stage: options.as,
         shard,
-        configHash: hashJson(config),
+        configHash,
         inputs: {
           images: images.files.images.sha256,
           phrases: phrases.files.phrases.sha256,
-          model: hash,
+          model: teacher.hash,
           teacher: teacher.name,
         },
         signal,

@@ -33,6 +33,7 @@ export async function train(
     texts: [],
     init: config.init,
     signal,
+    onNotice: (text) => progress.finish(`  ${text}`),
     onProgress: ({ step, loss }) =>
       progress.update(options.out, step, config.steps, `loss ${loss.toFixed(3)}`),
   })

@@ -10,6 +10,8 @@ export interface RunEvents {
   onStageStart?(stage: Stage): void
   /** Units done of all, where that is known: pairs, rows, steps, images. */
   onProgress?(stage: Stage, done: number, total: number | undefined, note?: string): void
+  /** What a user should know while a stage goes on, such as which device was found. */
+  onNotice?(stage: Stage, text: string): void
   onStageEnd?(stage: Stage, outcome: StageOutcome): void
 }
 
@@ -43,6 +45,7 @@ export interface StageContext {
   readonly outputs: ReadonlyMap<string, StageOutput>
   readonly signal: AbortSignal | undefined
   readonly progress: (done: number, total: number | undefined, note?: string) => void
+  readonly notice: (text: string) => void
   /** Runs a shard's work, again after a pause where it fails; false where it was set aside. */
   readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
   /** Counts a task that makes no shard. */
@@ -87,6 +90,7 @@ export async function runPipeline(
       outputs,
       signal: options.signal,
       progress: (done, total, note) => options.onProgress?.(stage, done, total, note),
+      notice: (text) => options.onNotice?.(stage, text),
       count: (wasThere) => {
         if (wasThere) skipped++
         else ran++

@@ -13,7 +13,7 @@ import { readShard } from '../shards/read-shard.js'
 import type { Family } from '../shards/rows.js'
 import type { ShardTask } from '../shards/shard-task.js'
 import { openStorage, type Storage } from '../shards/storage.js'
-import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { hashTeacher, type OpenOptions, openTeacher } from '../teacher/open-teacher.js'
 import { teachShard } from '../teacher/teach-shard.js'
 import type { SampleSource } from '../train/read-samples.js'
 import { type TrainResult, trainModel } from '../train/train-model.js'
@@ -111,9 +111,9 @@ export async function runTeach(
   const phrases = source.phrases as string
   const model = await modelOf(stage, context)
   // The model is loaded when the first shard needs it: a run that finds all done never does.
-  let opened: ReturnType<typeof openGlipTeacher> | undefined
+  let opened: ReturnType<typeof openTeacher> | undefined
   const teacher = () =>
-    (opened ??= openGlipTeacher(model.folder, { name: model.name, threads: stage.with.threads }))
+    (opened ??= openTeacher(model.folder, { ...stage.with, name: model.name, notice: context.notice }))
   try {
     const { dataset, missing } = await eachShard(
       stage,
@@ -209,6 +209,7 @@ export async function runTrain(
       texts,
       init: start?.folder,
       signal: context.signal,
+      onNotice: context.notice,
       onProgress: ({ step, loss, seconds }) =>
         context.progress(step, steps, `loss ${loss.toFixed(3)}, ${(batch / seconds).toFixed(0)} images/s`),
     }),
@@ -244,7 +245,7 @@ export async function runEvaluate(
         ? await categoriesOf({ ...unseen.dataset, stage: unseen.dataset.name })
         : []
       const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
-      const teacher = await openGlipTeacher(model.folder)
+      const teacher = await openTeacher(model.folder, { ...stage.with, notice: context.notice })
       try {
         const onProgress = (images: number) => context.progress(images, undefined)
         return await evaluateModel(teacher, set, stage.with, categories, onProgress, context.signal)
@@ -334,13 +335,15 @@ function outputOf(context: StageContext, name: string): StageOutput {
 
 /** The model that a stage's configuration names, or that a stage it needs has trained or promoted. */
 async function modelOf(stage: StageOf<'teach'> | StageOf<'evaluate'>, context: StageContext): Promise<Model> {
-  if (stage.with.model) return namedModel(stage.with.model, context)
+  if (stage.with.model) return namedModel(stage.with.model, context, stage.with)
   return needed(stage, context, 'a model', ({ model }) => model !== undefined).model as Model
 }
 
-async function namedModel(name: string, { outputs }: StageContext): Promise<Model> {
+async function namedModel(name: string, { outputs }: StageContext, options?: OpenOptions): Promise<Model> {
   const trained = outputs.get(name)?.model
-  return trained ?? { folder: name, name: name.split('/').at(-1) ?? name, hash: await hashModel(name) }
+  return (
+    trained ?? { folder: name, name: name.split('/').at(-1) ?? name, hash: await hashTeacher(name, options) }
+  )
 }
 
 interface ShardWork {

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { resolveDevice } from '../graph/device.js'
 import { floats, Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
 import type { GlipConfig } from '../model/config.js'
@@ -39,6 +40,8 @@ export interface TrainTask {
   readonly init?: string
   readonly signal?: AbortSignal
   readonly onProgress?: (metrics: StepMetrics) => void
+  /** Told what a user should know, such as which device `auto` found. */
+  readonly onNotice?: (text: string) => void
 }
 
 export interface TrainResult {
@@ -78,7 +81,9 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const metrics = await keepMetrics(join(folder, metricsFile), step)
 
   const pictures = createPictureCache(Math.ceil(network.image_size * 1.5))
-  const session = await Session.open(graph.step, { threads: config.threads })
+  const device = await resolveDevice(config.device)
+  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
+  const session = await Session.open(graph.step, { threads: config.threads, device })
   try {
     const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, pictures)
     let upcoming = step < config.steps ? batchOf(step + 1) : undefined

@@ -85,6 +85,7 @@ function teacherThatSays(answer: (word: string) => Xyxy | undefined): Teacher & 
     hash: '0',
     pictureSide: 100,
     batch: 8,
+    parallel: 1,
     tokensOf: (text) => text.split(' ').length,
     maxTokens: 8,
     prompts,

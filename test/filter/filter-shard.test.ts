@@ -30,10 +30,10 @@ const proposals: readonly ProposalRow[] = [
     key: 'a',
     teacher: 'toy',
     proposals: [
-      { phrase: 0, xyxy: [0, 0, 20, 20], score: 0.5 },
-      { phrase: 0, xyxy: [1, 0, 20, 20], score: 0.25 },
-      { phrase: 1, xyxy: [50, 0, 120, 25], score: 0.75 },
-      { phrase: 1, xyxy: [120, 0, 130, 25], score: 0.75 },
+      { phrase: 0, xyxy: [0, 0, 20, 20], score: 0.5, label: null },
+      { phrase: 0, xyxy: [1, 0, 20, 20], score: 0.25, label: null },
+      { phrase: 1, xyxy: [50, 0, 120, 25], score: 0.75, label: null },
+      { phrase: 1, xyxy: [120, 0, 130, 25], score: 0.75, label: null },
     ],
   },
   { key: 'b', teacher: 'toy', proposals: [] },
@@ -41,8 +41,8 @@ const proposals: readonly ProposalRow[] = [
     key: 'c',
     teacher: 'toy',
     proposals: [
-      { phrase: 0, xyxy: [0, 0, 40, 40], score: 0.125 },
-      { phrase: 1, xyxy: [0, 0, 40, 40], score: 0.125 },
+      { phrase: 0, xyxy: [0, 0, 40, 40], score: 0.125, label: null },
+      { phrase: 1, xyxy: [0, 0, 40, 40], score: 0.125, label: null },
     ],
   },
 ]
@@ -135,7 +135,7 @@ describe('filtering a shard', () => {
       [...rest, first],
       [first, rest[0]],
       [...proposals, { ...first, key: 'd' }],
-      [{ ...first, proposals: [{ phrase: 2, xyxy: [0, 0, 1, 1], score: 1 }] }, ...rest],
+      [{ ...first, proposals: [{ phrase: 2, xyxy: [0, 0, 1, 1], score: 1, label: null }] }, ...rest],
     ]
     for (const rows of cases) {
       const storage = await dataset(rows)
