@@ -20,6 +20,7 @@ from onnxruntime.transformers import float16
 from PIL import Image
 from tiny_teachers import (
     BERT_VOCABULARY,
+    LONG_SIDE,
     SIDE,
     export,
     export_detr,
@@ -34,6 +35,7 @@ from tiny_teachers import (
     tiny_owl,
     tiny_rt_detr,
 )
+from torchvision_detector import LABELS, export_torchvision, tiny_faster_rcnn
 from transformers.models.detr.image_processing_pil_detr import DetrImageProcessorPil
 from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
 from transformers.models.owlv2.image_processing_pil_owlv2 import Owlv2ImageProcessorPil
@@ -102,7 +104,8 @@ def grounding_dino() -> None:
     export_grounding_dino(model, folder / "onnx/model.onnx", separator_masks)
     export_grounding_dino(model, folder / "onnx/model_one_phrase.onnx", one_phrase_masks)
     share_weights([folder / "onnx/model.onnx", folder / "onnx/model_one_phrase.onnx"], "weights.bin")
-    processor = GroundingDinoImageProcessorPil(size={"shortest_edge": SIDE, "longest_edge": 96})
+    whole = {"height": LONG_SIDE, "width": LONG_SIDE}
+    processor = GroundingDinoImageProcessorPil(size={"shortest_edge": SIDE, "longest_edge": LONG_SIDE}, pad_size=whole)
     save_processor(folder, processor)
     tokenizer = transformers.BertTokenizer(vocab={token: at for at, token in enumerate(BERT_VOCABULARY)})
     tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
@@ -228,6 +231,21 @@ def rt_detr() -> None:
     closed("rt_detr", model, processor, after, ("pixel_values",))
 
 
+def torchvision_detector() -> None:
+    model = tiny_faster_rcnn(SIDE)
+    export_torchvision(model, root / "torchvision", SIDE)
+    expected = []
+    for image in pictures:
+        small = numpy.asarray(image.resize((SIDE, SIDE), resample=2)).transpose(2, 0, 1) / 255
+        with torch.no_grad():
+            [said] = model([torch.from_numpy(small).float()])
+        width, height = image.size
+        said["boxes"] = said["boxes"] * torch.tensor([width / SIDE, height / SIDE] * 2)
+        said["label"] = [LABELS[int(label)] for label in said["labels"]]
+        expected.append(listed(said, "label"))
+    write("torchvision", expected)
+
+
 def resampling() -> None:
     """Single bytes of Pillow's results, and sums that no wrong byte leaves alone."""
     cases = []
@@ -244,4 +262,5 @@ owl("owlvit", OwlViTImageProcessorPil, split=False)
 owl("owlv2", Owlv2ImageProcessorPil, split=True)
 detr()
 rt_detr()
+torchvision_detector()
 resampling()

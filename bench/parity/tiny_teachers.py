@@ -12,6 +12,7 @@ from transformers.models.grounding_dino import modeling_grounding_dino as ground
 PERSON_WORDS = "person dog cat red blue ball big small a the two on table car tree".split()
 BERT_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", ",", "-", "##s", "##y", *PERSON_WORDS]
 SIDE = 64
+LONG_SIDE = 96
 
 
 def randomise(model: torch.nn.Module, seed: int, gain: float = 1.0) -> torch.nn.Module:
@@ -70,21 +71,29 @@ def shrink(path: Path) -> None:
     options.intra_op_num_threads = 1
     onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     model = onnx.load(str(path))
-    graph = model.graph
-    kept = {value.name for value in (*graph.input, *graph.output)} | {""}
+    kept = {value.name for value in (*model.graph.input, *model.graph.output)} | {""}
     short: dict[str, str] = {}
     rename = lambda name: name if name in kept else short.setdefault(name, f"v{len(short)}")
-    for tensor in graph.initializer:
-        tensor.name = rename(tensor.name)
-        tensor.doc_string = ""
-    for node in graph.node:
-        node.name = node.doc_string = ""
-        del node.metadata_props[:]
-        for names in (node.input, node.output):
-            renamed = [rename(name) for name in names]
-            del names[:]
-            names.extend(renamed)
-    del graph.value_info[:]
+
+    def rename_all(graph, is_inner):
+        for tensor in graph.initializer:
+            tensor.name = rename(tensor.name)
+            tensor.doc_string = ""
+        for value in (*graph.input, *graph.output) if is_inner else ():
+            value.name = rename(value.name)
+        for node in graph.node:
+            node.name = node.doc_string = ""
+            del node.metadata_props[:]
+            for names in (node.input, node.output):
+                renamed = [rename(name) for name in names]
+                del names[:]
+                names.extend(renamed)
+            for attribute in node.attribute:
+                if attribute.type == onnx.AttributeProto.GRAPH:
+                    rename_all(attribute.g, True)
+        del graph.value_info[:]
+
+    rename_all(model.graph, False)
     del model.metadata_props[:]
     onnx.save(model, str(path))
 
@@ -151,8 +160,13 @@ def one_phrase_masks(ids, separators):
 
 def tiny_grounding_dino():
     config = transformers.GroundingDinoConfig(
-        backbone_config=transformers.SwinConfig(
-            embed_dim=8, depths=[1, 1, 1], num_heads=[1, 2, 2], window_size=4, mlp_ratio=1, out_indices=[1, 2, 3], image_size=SIDE
+        # Not the Swin of the published models: tracing freezes its windows to the size of the example.
+        backbone_config=transformers.ResNetConfig(
+            embedding_size=8,
+            hidden_sizes=[8, 8, 16, 16],
+            depths=[1, 1, 1, 1],
+            layer_type="basic",
+            out_features=["stage2", "stage3", "stage4"],
         ),
         text_config=transformers.BertConfig(
             vocab_size=len(BERT_VOCABULARY),
@@ -186,11 +200,11 @@ def export_grounding_dino(model, path: Path, masks) -> None:
     separators = model.model.special_tokens
     ids = torch.tensor([[BERT_VOCABULARY.index(token) for token in ("[CLS]", "a", "dog", ".", "[SEP]")]])
     example = {
-        "pixel_values": torch.randn(1, 3, SIDE, 96),
+        "pixel_values": torch.randn(1, 3, LONG_SIDE, LONG_SIDE),
         "input_ids": ids,
         "token_type_ids": torch.zeros_like(ids),
         "attention_mask": torch.ones_like(ids),
-        "pixel_mask": torch.ones(1, SIDE, 96, dtype=torch.long),
+        "pixel_mask": torch.ones(1, LONG_SIDE, LONG_SIDE, dtype=torch.long),
     }
     original = grounding_dino.generate_masks_with_special_tokens_and_transfer_map
     theirs = original(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators)
@@ -210,6 +224,17 @@ def export_grounding_dino(model, path: Path, masks) -> None:
         },
     )
     grounding_dino.generate_masks_with_special_tokens_and_transfer_map = original
+    declare_size(path, example)
+
+
+def declare_size(path: Path, example: dict) -> None:
+    """Tracing freezes the sizes of the feature maps: the graph is for one size, and says so, as published exports do."""
+    graph = onnx.load(str(path))
+    for value in graph.graph.input:
+        if value.name.startswith("pixel"):
+            for dimension, size in zip(value.type.tensor_type.shape.dim, example[value.name].shape):
+                dimension.dim_value = size
+    onnx.save(graph, str(path))
 
 
 def tiny_owl(kind: str, vocabulary: int):

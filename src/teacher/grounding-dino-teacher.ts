@@ -70,10 +70,10 @@ export async function openGroundingDino(folder: OpenedFolder): Promise<Teacher> 
     return Object.fromEntries(Object.entries(feeds).filter(([name]) => pool.input(name)))
   }
 
-  const logitsOf = async (runs: readonly Run[], input = images) =>
+  const logitsOf = (runs: readonly Run[]) =>
     runOverImages(
       pool,
-      input,
+      images,
       runs,
       (batch) => textFeeds(batch.map(({ prompt }) => prompt.encoded)),
       ({ logits, pred_boxes }, at): Answer => {
@@ -87,9 +87,7 @@ export async function openGroundingDino(folder: OpenedFolder): Promise<Teacher> 
     )
 
   const twice = promptOf(['a cat', 'a cat', 'a cat'], tokenizer, length)
-  // What the picture shows makes no difference, so that a small one will do.
-  const small = { ...images, processor: { ...processor, size: { width: 128, height: 128 } } }
-  const [probe] = await logitsOf([{ picture: grey, prompt: twice }], small)
+  const [probe] = await logitsOf([{ picture: grey, prompt: twice }])
   const most = sameForEqualPhrases(probe, twice) ? Number.POSITIVE_INFINITY : 1
   if (most === 1) {
     notice(

@@ -13,6 +13,8 @@ export interface Size {
 export interface ImageProcessor {
   /** `edges`: the shorter side, while the longer one stays within bounds. */
   readonly size: { readonly shortest: number; readonly longest: number | undefined } | Size
+  /** What pictures are padded to, where that is fixed. */
+  readonly padTo?: Size
   readonly resample: Resample
   readonly rescale: number
   readonly mean: readonly [number, number, number]
@@ -51,6 +53,7 @@ export async function readImageProcessor(folder: string, family: ImageProcessor)
   const pad = said.pad_value ?? family.square
   return {
     size: sizeOf(said.size, said.max_size) ?? (said.size === undefined ? family.size : refuse('size')),
+    padTo: said.do_pad === false ? undefined : ((said.pad_size as Size | null | undefined) ?? undefined),
     resample: (said.resample as Resample | undefined) ?? family.resample,
     rescale: said.do_rescale === false ? 1 : ((said.rescale_factor as number | undefined) ?? family.rescale),
     mean: normalise ? triple('image_mean', family.mean) : [0, 0, 0],

@@ -14,7 +14,7 @@ import {
 /** How pictures go into a model, from what its file declares. */
 export interface ImageInput {
   readonly processor: ImageProcessor
-  /** Set where the graph takes one size only. */
+  /** Set where the graph takes one size only, or the processor pads to one. */
   readonly fixed: Size | undefined
   /** Pictures in one run. */
   readonly batch: number
@@ -38,7 +38,7 @@ export function imageInput(
   if (!port || port.shape.length !== 4)
     throw new UserError(`${path}: expected an input pixel_values [N, 3, H, W]; it has: ${declared(pool)}.`)
   const [n, , height, width] = port.shape
-  const fixed = typeof height === 'number' && typeof width === 'number' ? { height, width } : undefined
+  const fixed = typeof height === 'number' && typeof width === 'number' ? { height, width } : processor.padTo
   const isBatchFixed = typeof n === 'number'
   return {
     processor,
