@@ -19,15 +19,17 @@ import transformers
 from onnxruntime.transformers import float16
 from PIL import Image
 from tiny_teachers import (
-    BERT_VOCABULARY,
     LONG_SIDE,
     SIDE,
+    bert_tokenizer,
+    clip_tokenizer,
     export,
     export_detr,
     export_grounding_dino,
     export_owl,
     one_phrase_masks,
     save_config,
+    save_processor,
     separator_masks,
     share_weights,
     tiny_detr,
@@ -75,15 +77,6 @@ def write(name: str, value) -> None:
     (root / f"{name}.json").write_text(json.dumps(value, separators=(",", ":")) + "\n")
 
 
-def save_processor(folder: Path, processor, **more) -> None:
-    keys = "size do_resize resample do_rescale rescale_factor do_normalize image_mean image_std do_pad".split()
-    said = {key: getattr(processor, key) for key in keys}
-    said["size"] = {key: value for key, value in dict(said["size"]).items() if value}
-    kind = type(processor).__name__.removesuffix("Pil")
-    text = json.dumps({**said, "image_processor_type": kind, **more}, indent=1, default=int, sort_keys=True)
-    (folder / "preprocessor_config.json").write_text(text + "\n")
-
-
 def perturbed(pixels: torch.Tensor) -> torch.Tensor:
     """What a careless resize might give: the same picture a pixel off."""
     return torch.roll(pixels, 1, -1)
@@ -107,7 +100,7 @@ def grounding_dino() -> None:
     whole = {"height": LONG_SIDE, "width": LONG_SIDE}
     processor = GroundingDinoImageProcessorPil(size={"shortest_edge": SIDE, "longest_edge": LONG_SIDE}, pad_size=whole)
     save_processor(folder, processor)
-    tokenizer = transformers.BertTokenizer(vocab={token: at for at, token in enumerate(BERT_VOCABULARY)})
+    tokenizer = bert_tokenizer()
     tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
     both = transformers.GroundingDinoProcessor(processor, tokenizer)
     expected = []
@@ -134,23 +127,6 @@ def grounding_dino() -> None:
             found.append([{"score": round(scores[b].item(), 6), "xyxy": numbers(corners[b], 4)} for b in best])
         expected.append({"phrases": phrases, "ids": inputs.input_ids[0].tolist(), "processor": listed(said, "text_labels"), "found": found})
     write("grounding-dino", expected)
-
-
-def clip_tokenizer():
-    kept = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    characters = [chr(code) for code in kept] + [chr(256 + n) for n in range(256 - len(kept))]
-    tokens = characters + [character + "</w>" for character in characters]
-    merges = []
-    for word in "a photo of cat dog red person".split():
-        parts = [*word[:-1], word[-1] + "</w>"]
-        while len(parts) > 1:
-            if (parts[0], parts[1]) not in merges:
-                merges.append((parts[0], parts[1]))
-            parts = [parts[0] + parts[1], *parts[2:]]
-    tokens += [a + b for a, b in merges if a + b not in tokens]
-    tokens += ["<|startoftext|>", "<|endoftext|>"]
-    vocabulary = {token: at for at, token in enumerate(tokens)}
-    return transformers.CLIPTokenizer(vocab=vocabulary, merges=merges, pad_token="!", model_max_length=16)
 
 
 class GreyOwlv2(Owlv2ImageProcessorPil):

@@ -190,25 +190,27 @@ def tiny_grounding_dino():
         decoder_n_points=2,
     )
     model = randomise(transformers.GroundingDinoForObjectDetection(config), 1)
-    # The library's are those of BERT's own vocabulary.
-    separators = [BERT_VOCABULARY.index(token) for token in ("[CLS]", "[SEP]", ".", "?")]
-    model.model.special_tokens = torch.tensor(separators)
+    model.model.special_tokens = separators()
     return model
 
 
-def export_grounding_dino(model, path: Path, masks) -> None:
-    separators = model.model.special_tokens
+def separators() -> torch.Tensor:
+    """What ends a phrase, in the small vocabulary; the library's own are those of BERT's."""
+    return torch.tensor([BERT_VOCABULARY.index(token) for token in ("[CLS]", "[SEP]", ".", "?")])
+
+
+def export_grounding_dino(model, path: Path, masks, side: int = LONG_SIDE) -> None:
     ids = torch.tensor([[BERT_VOCABULARY.index(token) for token in ("[CLS]", "a", "dog", ".", "[SEP]")]])
     example = {
-        "pixel_values": torch.randn(1, 3, LONG_SIDE, LONG_SIDE),
+        "pixel_values": torch.randn(1, 3, side, side),
         "input_ids": ids,
         "token_type_ids": torch.zeros_like(ids),
         "attention_mask": torch.ones_like(ids),
-        "pixel_mask": torch.ones(1, LONG_SIDE, LONG_SIDE, dtype=torch.long),
+        "pixel_mask": torch.ones(1, side, side, dtype=torch.long),
     }
     original = grounding_dino.generate_masks_with_special_tokens_and_transfer_map
-    theirs = original(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators)
-    ours = separator_masks(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators)
+    theirs = original(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators())
+    ours = separator_masks(torch.tensor([[2, 11, 5, 12, 13, 5, 3]]), separators())
     assert all(torch.equal(a, b) for a, b in zip(theirs, ours)), (theirs, ours)
     grounding_dino.generate_masks_with_special_tokens_and_transfer_map = lambda input_ids, special_tokens: masks(input_ids, special_tokens)
     length = {1: "length"}
@@ -280,7 +282,8 @@ class OwlVision(torch.nn.Module):
 
 def export_owl(model, folder: Path, split: bool) -> None:
     ids = torch.tensor([[3, 4, 5] + [0] * 13, [3, 6, 5] + [0] * 13])
-    pixels = torch.randn(1, 3, SIDE, SIDE)
+    side, width = model.config.vision_config.image_size, model.config.projection_dim
+    pixels = torch.randn(1, 3, side, side)
     rows = {0: "queries"}
     if not split:
         example = {"input_ids": ids, "pixel_values": pixels, "attention_mask": (ids > 0).long()}
@@ -305,7 +308,7 @@ def export_owl(model, folder: Path, split: bool) -> None:
     )
     torch.onnx.export(
         OwlVision(model).eval(),
-        (pixels, torch.randn(2, 16)),
+        (pixels, torch.randn(2, width)),
         str(folder / "onnx/vision_model.onnx"),
         input_names=["pixel_values", "text_embeds"],
         output_names=["logits", "pred_boxes"],
@@ -383,3 +386,33 @@ def save_config(model, folder: Path) -> None:
     # What the class would write, without the version and the defaults that say nothing here.
     text = json.loads(model.config.to_json_string(use_diff=True))
     (folder / "config.json").write_text(json.dumps(text, indent=1, sort_keys=True) + "\n")
+
+
+def save_processor(folder: Path, processor, **more) -> None:
+    keys = "size do_resize resample do_rescale rescale_factor do_normalize image_mean image_std do_pad".split()
+    said = {key: getattr(processor, key) for key in keys}
+    said["size"] = {key: value for key, value in dict(said["size"]).items() if value}
+    kind = type(processor).__name__.removesuffix("Pil")
+    text = json.dumps({**said, "image_processor_type": kind, **more}, indent=1, default=int, sort_keys=True)
+    (folder / "preprocessor_config.json").write_text(text + "\n")
+
+
+def bert_tokenizer():
+    return transformers.BertTokenizer(vocab={token: at for at, token in enumerate(BERT_VOCABULARY)})
+
+
+def clip_tokenizer():
+    kept = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    characters = [chr(code) for code in kept] + [chr(256 + n) for n in range(256 - len(kept))]
+    tokens = characters + [character + "</w>" for character in characters]
+    merges = []
+    for word in "a photo of cat dog red person".split():
+        parts = [*word[:-1], word[-1] + "</w>"]
+        while len(parts) > 1:
+            if (parts[0], parts[1]) not in merges:
+                merges.append((parts[0], parts[1]))
+            parts = [parts[0] + parts[1], *parts[2:]]
+    tokens += [a + b for a, b in merges if a + b not in tokens]
+    tokens += ["<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {token: at for at, token in enumerate(tokens)}
+    return transformers.CLIPTokenizer(vocab=vocabulary, merges=merges, pad_token="!", model_max_length=16)

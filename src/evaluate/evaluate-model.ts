@@ -1,8 +1,9 @@
+import { labelMatches } from '../label-matches.js'
 import { decodePicture, type Picture } from '../picture.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Xyxy } from '../shards/rows.js'
+import type { Phrase, Xyxy } from '../shards/rows.js'
 import type { Storage } from '../shards/storage.js'
-import type { Teacher } from '../teacher/teacher.js'
+import type { Found, Teacher } from '../teacher/teacher.js'
 import { UserError } from '../user-error.js'
 import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
@@ -29,7 +30,10 @@ interface GoldImage {
   readonly picture: Picture
   /** The written caption with its phrases and their boxes. */
   readonly text: string | undefined
-  readonly phrases: readonly { readonly span: readonly [number, number]; readonly targets: readonly Xyxy[] }[]
+  readonly phrases: readonly (Pick<Phrase, 'text' | 'head'> & {
+    readonly span: readonly [number, number]
+    readonly targets: readonly Xyxy[]
+  })[]
   /** Boxes by category name. */
   readonly boxes: readonly { readonly category: string; readonly xyxy: Xyxy }[]
 }
@@ -60,7 +64,7 @@ export async function evaluateModel(
     signal?.throwIfAborted()
     for (const phrase of await groundPhrases(teacher, window, config)) phrases.push(phrase)
     const first = images - window.length
-    for (const detection of await detectCategories(teacher, window, prompts, config, first))
+    for (const detection of await detectCategories(teacher, window, prompts, categories, config, first))
       detections.push(detection)
     window = []
     onProgress?.(images)
@@ -112,9 +116,9 @@ async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], con
   const found = await teacher.detect(queries, { ...config, floor: 0 })
   return asked.flatMap(({ picture, phrases }, index) =>
     phrases.map(
-      ({ targets }, phrase): PhrasePrediction => ({
+      ({ text, head, targets }, phrase): PhrasePrediction => ({
         predicted: found[index]
-          .filter((box) => box.phrase === phrase)
+          .filter((box) => box.phrase === phrase && isMeant(box, { text, head }))
           .map(({ xyxy }) => unscale(xyxy, picture)),
         targets,
       }),
@@ -158,6 +162,7 @@ async function detectCategories(
   teacher: Teacher,
   images: readonly GoldImage[],
   prompts: readonly CategoryPrompt[],
+  categories: readonly string[],
   config: EvaluateConfig,
   first: number,
 ): Promise<Detection[]> {
@@ -168,8 +173,11 @@ async function detectCategories(
       config,
     )
     found.forEach((boxes, index) => {
-      for (const { phrase, xyxy, score } of boxes) {
-        const [x1, y1, x2, y2] = unscale(xyxy, images[index].picture)
+      for (const box of boxes) {
+        const { phrase, score } = box
+        const name = categories[category + phrase]
+        if (!isMeant(box, { text: name, head: name.toLowerCase().split(' ').at(-1) ?? '' })) continue
+        const [x1, y1, x2, y2] = unscale(box.xyxy, images[index].picture)
         detections.push({
           image: first + index,
           category: category + phrase,
@@ -180,6 +188,11 @@ async function detectCategories(
     })
   }
   return detections
+}
+
+/** Whether a box is for the phrase: a detector with a fixed list proposes every box for each. */
+function isMeant({ label }: Found, phrase: Pick<Phrase, 'text' | 'head'>): boolean {
+  return label === undefined || labelMatches(label, phrase)
 }
 
 /** From the decoded picture's pixels to the stored one's. */
@@ -212,7 +225,8 @@ async function* goldImages(
           text: image.captions[written]?.text,
           phrases: phraseRow.phrases.flatMap((phrase, index) => {
             const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)
-            return phrase.caption === written ? [{ span: [phrase.start, phrase.end] as const, targets }] : []
+            const { text, head, caption, start, end } = phrase
+            return caption === written ? [{ text, head, span: [start, end] as const, targets }] : []
           }),
           boxes: regions.flatMap(({ phrase, xyxy, caption }) =>
             kindOf(caption) === 'categories' ? [{ category: phraseRow.phrases[phrase].text, xyxy }] : [],
