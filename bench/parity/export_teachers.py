@@ -61,7 +61,7 @@ def detr(folder: Path) -> None:
     config = transformers.DetrConfig(
         use_timm_backbone=False, use_pretrained_backbone=False, backbone=None, backbone_config=backbone
     )
-    model = transformers.DetrForObjectDetection(config).eval()
+    model = transformers.DetrForObjectDetection(name_labels(config, 91)).eval()
     save_config(model, folder)
     export_detr(model, folder / "onnx/model.onnx")
     save_processor(folder, DetrImageProcessorPil(size={"shortest_edge": 480, "longest_edge": 800}))
@@ -72,11 +72,16 @@ def rt_detr(folder: Path, side: int = 640) -> None:
         depths=[2, 2, 2, 2], layer_type="basic", hidden_sizes=[64, 128, 256, 512], out_features=["stage2", "stage3", "stage4"]
     )
     config = transformers.RTDetrConfig(backbone_config=backbone, encoder_in_channels=[128, 256, 512], decoder_layers=3)
-    model = transformers.RTDetrForObjectDetection(config).eval()
+    model = transformers.RTDetrForObjectDetection(name_labels(config, 80)).eval()
     save_config(model, folder)
     example = {"pixel_values": torch.randn(1, 3, side, side)}
     export(model, example, ("logits", "pred_boxes"), folder / "onnx/model.onnx", {})
     save_processor(folder, RTDetrImageProcessorPil(size={"height": side, "width": side}))
+
+
+def name_labels(config, count: int):
+    config.id2label = {index: f"thing {index}" for index in range(count)}
+    return config
 
 
 families = {
