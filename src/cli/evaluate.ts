@@ -1,7 +1,7 @@
 import { evaluateConfig } from '../evaluate/config.js'
 import { categoriesOf, type EvaluationSet, evaluateModel } from '../evaluate/evaluate-model.js'
 import { parseConfig } from '../parse-config.js'
-import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { openTeacher } from '../teacher/open-teacher.js'
 import { UserError } from '../user-error.js'
 import { formatTable } from './format-table.js'
 import { openDataset } from './open-dataset.js'
@@ -24,8 +24,11 @@ export async function evaluate(
   const set = await openSet(dataset)
   const seen = config.unseen_in ? await categoriesOf(await openSet(config.unseen_in)) : []
   const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
-  const teacher = await openGlipTeacher(options.model)
   const progress = createProgress()
+  const teacher = await openTeacher(options.model, {
+    ...config,
+    notice: (text) => progress.finish(`  ${text}`),
+  })
   try {
     const scores = await evaluateModel(
       teacher,

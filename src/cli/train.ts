@@ -34,6 +34,7 @@ export async function train(
     signal,
     onStart: ({ folder, taken, fresh }) =>
       progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
+    onNotice: (text) => progress.finish(`  ${text}`),
     onProgress: ({ step, loss }) =>
       progress.update(options.out, step, config.steps, `loss ${loss.toFixed(3)}`),
   })

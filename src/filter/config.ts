@@ -3,6 +3,7 @@ import type { Rule } from './rule.js'
 import { area } from './rules/area.js'
 import { crossPhraseNms } from './rules/cross-phrase-nms.js'
 import { imageGate } from './rules/image-gate.js'
+import { label } from './rules/label.js'
 import { maxBoxes } from './rules/max-boxes.js'
 import { maxBoxesImage } from './rules/max-boxes-image.js'
 import { nms } from './rules/nms.js'
@@ -29,6 +30,13 @@ const ruleSchema = z.discriminatedUnion('rule', [
   z.strictObject({
     rule: z.literal('cross_phrase_nms'),
     iou: share.describe('overlap that boxes of two phrases of a caption may have'),
+  }),
+  z.strictObject({
+    rule: z.literal('label'),
+    synonyms: z
+      .record(z.string(), z.array(z.string()))
+      .default({})
+      .describe('further names of a label, such as person: [man, woman]'),
   }),
   z.strictObject({ rule: z.literal('max_boxes'), phrase: count.describe('most boxes of a phrase') }),
   z.strictObject({ rule: z.literal('max_boxes_image'), image: count.describe('most boxes of a picture') }),
@@ -64,6 +72,8 @@ export function createRule(config: RuleConfig): Rule {
       return nms(config)
     case 'cross_phrase_nms':
       return crossPhraseNms(config)
+    case 'label':
+      return label(config)
     case 'max_boxes':
       return maxBoxes(config)
     case 'max_boxes_image':

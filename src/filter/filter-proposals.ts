@@ -30,10 +30,11 @@ export function createFilter(
   }
 }
 
-/** By score; equal scores by phrase and place, so that only identical proposals are tied. */
+/** By score; equal scores by phrase, place and label, so that only identical proposals are tied. */
 function bestFirst(a: Candidate, b: Candidate): number {
   if (a.score !== b.score) return b.score - a.score
   if (a.phrase !== b.phrase) return a.phrase - b.phrase
   for (let at = 0; at < 4; at++) if (a.xyxy[at] !== b.xyxy[at]) return a.xyxy[at] - b.xyxy[at]
+  if (a.label !== b.label) return (a.label ?? '') < (b.label ?? '') ? -1 : 1
   return 0
 }

@@ -25,6 +25,7 @@ export async function filterShard(
   return runShardTask(task, 'grounding', async (): Promise<ShardOutput> => {
     const { storage, stage, shard, signal, onProgress } = task
     const filter = createFilter(config.rules)
+    const readsLabels = config.rules.some(({ rule }) => rule === 'label')
     const stats = statsBuilder()
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
@@ -35,7 +36,16 @@ export async function filterShard(
         signal?.throwIfAborted()
         const { key, width, height } = image
         const { phrases } = phraseRow
-        const { proposals, teacher } = proposalRow
+        const { teacher } = proposalRow
+        const proposals = proposalRow.proposals.map((proposal) => ({
+          ...proposal,
+          label: proposal.label ?? null,
+        }))
+        if (!readsLabels && proposals.some(({ label }) => label !== null)) {
+          throw new UserError(
+            `Proposals "${config.proposals}" are of a detector with a fixed list of labels, which proposes every box for every phrase: put \`{ rule: label }\` first among the filter's rules.`,
+          )
+        }
         const { kept, dropped } = filter(proposals, { width, height, phrases })
         all += proposals.length
         out += kept.length

@@ -5,7 +5,7 @@ import { hashModel, hashStart } from '../model/model-folder.js'
 import { readCommit } from '../shards/commit.js'
 import { hashJson } from '../shards/hash.js'
 import { readShard } from '../shards/read-shard.js'
-import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { openTeacher } from '../teacher/open-teacher.js'
 import type { SampleSource } from '../train/read-samples.js'
 import { type TrainResult, trainModel } from '../train/train-model.js'
 import { UserError } from '../user-error.js'
@@ -74,6 +74,7 @@ export async function runTrain(
       texts,
       init: start?.folder,
       signal: context.signal,
+      onNotice: context.notice,
       onProgress: ({ step, loss, seconds }) =>
         context.progress(step, steps, `loss ${loss.toFixed(3)}, ${(batch / seconds).toFixed(0)} images/s`),
     }),
@@ -115,7 +116,7 @@ export async function runEvaluate(
         ? await categoriesOf({ ...unseen.dataset, stage: unseen.dataset.name })
         : []
       const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
-      const teacher = await openGlipTeacher(model.folder)
+      const teacher = await openTeacher(model.folder, { ...stage.with, notice: context.notice })
       try {
         return await evaluateModel(teacher, set, stage.with, categories, context.progress, context.signal)
       } finally {

@@ -52,7 +52,7 @@ const columns: Readonly<Record<Family, Fields>> = {
   },
   proposals: {
     key: new Utf8(),
-    proposals: listOf(struct({ phrase: new Int32(), xyxy: xyxy(), score: new Float32() })),
+    proposals: listOf(struct({ phrase: new Int32(), xyxy: xyxy(), score: new Float32(), label: new Utf8() })),
     teacher: new Utf8(),
   },
   grounding: {
@@ -76,7 +76,7 @@ const columns: Readonly<Record<Family, Fields>> = {
 export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
   images: new Set(['image.path', 'url', 'license', 'meta']),
   phrases: new Set(),
-  proposals: new Set(),
+  proposals: new Set(['proposals.label']),
   grounding: new Set(),
   rejects: new Set(['key', 'url']),
 }

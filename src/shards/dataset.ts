@@ -2,8 +2,11 @@ import { z } from 'zod'
 import { UserError } from '../user-error.js'
 import type { Storage } from './storage.js'
 
-/** Raised when older programs could misread what this one writes. */
-export const SCHEMA_VERSION = 1
+/**
+ * Raised when older programs could misread what this one writes. 2: proposals have labels, without which boxes of a
+ * detector with a fixed list would count for every phrase.
+ */
+export const SCHEMA_VERSION = 2
 
 const fileName = 'dataset.json'
 

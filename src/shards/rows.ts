@@ -61,6 +61,11 @@ export interface Proposal {
   readonly xyxy: Xyxy
   /** In 0 to 1. */
   readonly score: number
+  /**
+   * What a detector with a fixed list of labels calls the box, which it proposes for every phrase; null where the box was
+   * found for its phrase. Shards of schema version 1 have no such column.
+   */
+  readonly label: string | null
 }
 
 /** Family `proposals`: what a teacher found, down to a low floor score. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deviceChoice } from '../graph/device-choice.js'
 
 const count = z.number().int().positive()
 const share = z.number().min(0).max(1)
@@ -66,6 +67,7 @@ export const trainConfig = z.strictObject({
     .default({})
     .describe('false: boxes of that source do not train regression'),
   seed: z.number().int().default(1),
+  device: deviceChoice.default('cpu').describe('cpu, cuda, cuda:1, webgpu or auto'),
   threads: z.number().int().min(0).default(0).describe('0: as onnxruntime chooses'),
   checkpoint_every: count.default(200).describe('steps'),
 })
@@ -73,4 +75,4 @@ export const trainConfig = z.strictObject({
 export type TrainConfig = z.infer<typeof trainConfig>
 
 /** Keys that change how fast or what the card says, never what comes out. */
-export const trainNotHashed = ['threads', 'checkpoint_every', 'license'] as const
+export const trainNotHashed = ['threads', 'device', 'checkpoint_every', 'license'] as const

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { resolveDevice } from '../graph/device.js'
 import { floats, Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
 import type { GlipConfig } from '../model/config.js'
@@ -41,6 +42,8 @@ export interface TrainTask {
   /** Told before the first step, where there is something to start from. */
   readonly onStart?: (start: TrainStart) => void
   readonly onProgress?: (metrics: StepMetrics) => void
+  /** Told what a user should know, such as which device `auto` found. */
+  readonly onNotice?: (text: string) => void
 }
 
 /** Which parameters came from the folder to start from, and which start fresh. */
@@ -92,7 +95,9 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const metrics = await keepMetrics(join(folder, metricsFile), step)
 
   const pictures = createPictureCache(Math.ceil(network.image_size * 1.5))
-  const session = await Session.open(graph.step, { threads: config.threads })
+  const device = await resolveDevice(config.device)
+  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
+  const session = await Session.open(graph.step, { threads: config.threads, device })
   try {
     const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, pictures)
     let upcoming = step < config.steps ? batchOf(step + 1) : undefined

@@ -35,7 +35,7 @@ stages:
   const task = { storage, shard: '00000', configHash: 'c' }
   const phrases = (await readCommit(storage, 'phrases', 'first', '00000'))?.files.phrases?.sha256 as string
   await runShardTask({ ...task, stage: 'label', inputs: { phrases } }, 'proposals', async () => {
-    const proposals = [{ phrase: 0, xyxy: [8, 8, 64, 64] as const, score: 0.9 }]
+    const proposals = [{ phrase: 0, xyxy: [8, 8, 64, 64] as const, score: 0.9, label: null }]
     const rows = [{ key: '000000000', proposals, teacher: 't' }]
     const file = await writeShard(storage, 'proposals', 'label', '00000', rows)
     return { files: { proposals: file }, unit: 'phrases', in: 1, out: 1, rejected: {}, stats: emptyStats }

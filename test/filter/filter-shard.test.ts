@@ -30,10 +30,10 @@ const proposals: readonly ProposalRow[] = [
     key: 'a',
     teacher: 'toy',
     proposals: [
-      { phrase: 0, xyxy: [0, 0, 20, 20], score: 0.5 },
-      { phrase: 0, xyxy: [1, 0, 20, 20], score: 0.25 },
-      { phrase: 1, xyxy: [50, 0, 120, 25], score: 0.75 },
-      { phrase: 1, xyxy: [120, 0, 130, 25], score: 0.75 },
+      { phrase: 0, xyxy: [0, 0, 20, 20], score: 0.5, label: null },
+      { phrase: 0, xyxy: [1, 0, 20, 20], score: 0.25, label: null },
+      { phrase: 1, xyxy: [50, 0, 120, 25], score: 0.75, label: null },
+      { phrase: 1, xyxy: [120, 0, 130, 25], score: 0.75, label: null },
     ],
   },
   { key: 'b', teacher: 'toy', proposals: [] },
@@ -41,8 +41,8 @@ const proposals: readonly ProposalRow[] = [
     key: 'c',
     teacher: 'toy',
     proposals: [
-      { phrase: 0, xyxy: [0, 0, 40, 40], score: 0.125 },
-      { phrase: 1, xyxy: [0, 0, 40, 40], score: 0.125 },
+      { phrase: 0, xyxy: [0, 0, 40, 40], score: 0.125, label: null },
+      { phrase: 1, xyxy: [0, 0, 40, 40], score: 0.125, label: null },
     ],
   },
 ]
@@ -129,13 +129,38 @@ describe('filtering a shard', () => {
     expect(other.record.files.grounding?.sha256).toBe(one.record.files.grounding?.sha256)
   })
 
+  it('takes a detector of fixed labels only with the rule that reads them', async () => {
+    const xyxy = [0, 0, 20, 20] as const
+    const labelled = (label: string) => [0, 1].map((phrase) => ({ phrase, xyxy, score: 0.5, label }))
+    const rows: ProposalRow[] = [
+      {
+        key: 'a',
+        teacher: 'detr',
+        proposals: [...labelled('dog'), ...labelled('kitten'), ...labelled('car')],
+      },
+      { key: 'b', teacher: 'detr', proposals: labelled('car') },
+      { key: 'c', teacher: 'detr', proposals: [] },
+    ]
+    await expect(filterShard(taskOf(await dataset(rows)), config)).rejects.toThrow(
+      /"label" are of a detector with a fixed list of labels.*put `{ rule: label }` first/,
+    )
+    const storage = await dataset(rows)
+    const rules = filterConfig.parse({ rules: [{ rule: 'label', synonyms: { kitten: ['cat'] } }] }).rules
+    const { record } = await filterShard(taskOf(storage), { ...config, rules })
+    const kept = (await all(readShard(storage, 'grounding', 'filter', '00000'))).map(({ regions }) =>
+      regions.map(({ phrase }) => phrase),
+    )
+    expect(kept).toEqual([[0, 1], [], []])
+    expect(record).toMatchObject({ in: 8, out: 2, rejected: { label: 6 } })
+  })
+
   it('refuses proposals that are not of these pictures and phrases, and leaves no record', async () => {
     const [first, ...rest] = proposals
     const cases: ProposalRow[][] = [
       [...rest, first],
       [first, rest[0]],
       [...proposals, { ...first, key: 'd' }],
-      [{ ...first, proposals: [{ phrase: 2, xyxy: [0, 0, 1, 1], score: 1 }] }, ...rest],
+      [{ ...first, proposals: [{ phrase: 2, xyxy: [0, 0, 1, 1], score: 1, label: null }] }, ...rest],
     ]
     for (const rows of cases) {
       const storage = await dataset(rows)

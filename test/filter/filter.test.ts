@@ -20,6 +20,7 @@ const box = (phrase: number, score: number, ...xyxy: [number, number, number, nu
   phrase,
   score,
   xyxy,
+  label: null,
 })
 
 const side = fc.integer({ min: 1, max: 60 })

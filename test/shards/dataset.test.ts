@@ -12,7 +12,7 @@ describe('dataset.json', () => {
     await createDataset(storage, { name: 'n', card: { licence: 'CC0' }, shards: ['00000'] })
     expect(await isDataset(storage)).toBe(true)
     expect(await readDataset(storage)).toEqual({
-      schemaVersion: 1,
+      schemaVersion: 2,
       name: 'n',
       card: { licence: 'CC0' },
       shards: ['00000'],
@@ -29,7 +29,7 @@ describe('dataset.json', () => {
       /is not a dataset: .*dataset\.json is missing\. Run an ingest stage/,
     )
     for (const [text, message] of [
-      ['{"schemaVersion": 2, "name": "n"}', /dataset\.json has schema version 2.*update groundmill/],
+      ['{"schemaVersion": 3, "name": "n"}', /dataset\.json has schema version 3.*update groundmill/],
       ['{"schemaVersion": 1, "name": "n", "card": null}', /dataset\.json: shards:/],
       ['{"schemaVersion": "1", "name": "n", "card": null, "shards": []}', /dataset\.json: schemaVersion:/],
       ['[]', /dataset\.json: the file:/],

@@ -43,7 +43,9 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
   }),
   proposals: fc.record({
     key: text,
-    proposals: fc.array(fc.record({ phrase: count, xyxy, score: float }), { maxLength: 3 }),
+    proposals: fc.array(fc.record({ phrase: count, xyxy, score: float, label: fc.option(text) }), {
+      maxLength: 3,
+    }),
     teacher: text,
   }),
   grounding: fc.record({
@@ -203,7 +205,7 @@ describe('a shard file', () => {
     const boxes = fc.sample(xyxy, 200)
     const rows = boxes.map((box, index) => ({
       key: `${index}`,
-      proposals: [{ phrase: 0, xyxy: box, score: box[0] }],
+      proposals: [{ phrase: 0, xyxy: box, score: box[0], label: null }],
       teacher: 't',
     }))
     await writeShard(storage, 'proposals', 's', '00001', rows)
