@@ -15,7 +15,7 @@ import { readRunRecord } from '../src/pipeline/run-record.js'
 import { readDataset } from '../src/shards/dataset.js'
 import { readShard } from '../src/shards/read-shard.js'
 import { openStorage } from '../src/shards/storage.js'
-import { openGlipTeacher } from '../src/teacher/glip-teacher.js'
+import { openTeacher } from '../src/teacher/open-teacher.js'
 import { makeWorld } from '../src/world/make-world.js'
 import { readRecipe } from '../src/world/recipe.js'
 import { serveFolder } from '../src/world/serve-world.js'
@@ -88,7 +88,7 @@ async function runSeed(seed: number): Promise<Outcome> {
 async function chanceRecall(dataset: string, model: string): Promise<number> {
   const storage = openStorage(dataset)
   const { name, shards } = await readDataset(storage)
-  const teacher = await openGlipTeacher(model)
+  const teacher = await openTeacher(model)
   const shares: number[] = []
   for (const shard of shards) {
     const phrases = readShard(storage, 'phrases', name, shard)

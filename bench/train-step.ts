@@ -6,14 +6,14 @@
  * Without a Python that has torch and numpy the figures of PyTorch are null.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { floats, longs, Session, type Value } from '../src/graph/session.js'
 import { anchorsOf } from '../src/model/anchors.js'
 import { initialValue } from '../src/model/parameters.js'
 import { glipConfig } from '../src/model/presets.js'
-import { encodeSafetensors } from '../src/model/safetensors.js'
+import { writeSafetensors } from '../src/model/safetensors.js'
 import { random } from '../src/random.js'
 import { assignTargets } from '../src/train/assign-targets.js'
 import { emptyState, initialState } from '../src/train/optimizer-state.js'
@@ -79,7 +79,7 @@ const graph = trainGraph(config, training)
 const batch = makeBatch()
 const step = await Session.open(graph.step, { threads: 2 })
 const forward = await Session.open(graph.forward, { threads: 2 })
-let state = initialState(graph.groups, graph.parameters, 1)
+let state = await initialState(graph.groups, graph.parameters, 1)
 let spare = emptyState(graph.groups)
 let done = 0
 
@@ -117,7 +117,7 @@ const values = graph.parameters.map((parameter) => ({
   data: initialValue(parameter, 1),
 }))
 const metadata = { config: JSON.stringify(config), training: JSON.stringify(training) }
-writeFileSync(file, encodeSafetensors([...values, ...Object.entries(batch).map(asFloats)], metadata).bytes)
+await writeSafetensors(file, [...values, ...Object.entries(batch).map(asFloats)], metadata)
 
 /** Milliseconds of steps and peak memory in MB that PyTorch needs, or why it cannot be asked. */
 function timeTorch(): { readonly steps: readonly number[]; readonly memory: number } | string {

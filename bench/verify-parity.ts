@@ -16,7 +16,7 @@ import { toOnnx } from '../src/graph/to-onnx.js'
 import { fromTorch, torchLayout } from '../src/model/parameter-specs.js'
 import type { Parameter } from '../src/model/parameters.js'
 import { glipConfig } from '../src/model/presets.js'
-import { encodeSafetensors } from '../src/model/safetensors.js'
+import { writeSafetensors } from '../src/model/safetensors.js'
 import { caseValues, type ParityCase, parityCases, shakenValue } from '../test/helpers/glip-cases.js'
 import { caseGradients, caseOutputs, cotangent, relativeDifference } from '../test/helpers/parity-graph.js'
 import { runReference } from './parity/run-reference.js'
@@ -50,10 +50,10 @@ async function runHere(
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'groundmill-parity-'))
   try {
-    const { bytes, places } = encodeSafetensors(
+    const places = await writeSafetensors(
+      join(folder, 'weights.safetensors'),
       values.map(({ parameter: { name, shape }, data }) => ({ name, shape, data })),
     )
-    writeFileSync(join(folder, 'weights.safetensors'), bytes)
     const parameters = (name: string) => {
       const { offset, length } = places.get(name)!
       return { location: 'weights.safetensors', offset, length }

@@ -21,8 +21,20 @@ export function parseConfig<T extends z.ZodType>(schema: T, value: unknown, wher
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const lines = parsed.error.issues.map((issue) => {
-    const key = issue.path.join('.')
+    const key = keyOf(issue.path, value)
     return `${where}${key ? `: ${key}` : ''}: ${issue.message}`
   })
   throw new UserError(lines.join('\n'))
+}
+
+/** A path in a value, with the name of a thing in the place of its number where it has one: "stages.web.with". */
+function keyOf(path: readonly PropertyKey[], value: unknown): string {
+  let at = value
+  const keys = path.map((key) => {
+    const inner = (at as Record<PropertyKey, unknown> | undefined)?.[key]
+    const name = Array.isArray(at) ? (inner as { readonly name?: unknown } | null)?.name : undefined
+    at = inner
+    return typeof name === 'string' ? name : String(key)
+  })
+  return keys.join('.')
 }

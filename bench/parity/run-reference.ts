@@ -1,6 +1,6 @@
 /** Runs a case of test/helpers/glip-cases.ts in PyTorch. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import type { Value } from '../../src/graph/session.js'
 import type { GlipConfig } from '../../src/model/config.js'
 import { torchLayout, toTorch } from '../../src/model/parameter-specs.js'
 import type { Parameter } from '../../src/model/parameters.js'
-import { encodeSafetensors, type NamedArray, readSafetensors } from '../../src/model/safetensors.js'
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/model/safetensors.js'
 
 const script = fileURLToPath(new URL('glip_cases.py', import.meta.url))
 
@@ -39,13 +39,12 @@ export async function runReference(
       data: Float32Array.from<number | bigint>(data as Float32Array, Number),
     }))
     const turned = cotangents.map((array) => ({ ...array, name: `cotangent.${array.name}` }))
-    const { bytes } = encodeSafetensors([...given, ...fed, ...turned], {
+    const [source, result] = [join(folder, 'in.safetensors'), join(folder, 'out.safetensors')]
+    await writeSafetensors(source, [...given, ...fed, ...turned], {
       case: name,
       config: JSON.stringify(config),
       ...metadata,
     })
-    const [source, result] = [join(folder, 'in.safetensors'), join(folder, 'out.safetensors')]
-    writeFileSync(source, bytes)
     execFileSync(python, [script, source, result], { stdio: 'inherit' })
     return (await readSafetensors(result)).tensors
   } finally {

@@ -1,7 +1,6 @@
 /** Writes the tiny network's first parameters and batch for toy_fixture.py: `tsx write-toy-inputs.ts FILE`. */
-import { writeFileSync } from 'node:fs'
 import { initialValue } from '../../src/model/parameters.js'
-import { encodeSafetensors } from '../../src/model/safetensors.js'
+import { writeSafetensors } from '../../src/model/safetensors.js'
 import { trainGraph } from '../../src/train/train-graph.js'
 import { tinyBatch, tinyConfig, tinyTraining } from '../../test/helpers/tiny-glip.js'
 
@@ -16,4 +15,4 @@ const batch = Object.entries(tinyBatch(7)).map(([name, { data, shape }]) => ({
   data: Float32Array.from<number | bigint>(data as Float32Array, Number),
 }))
 const metadata = { config: JSON.stringify(tinyConfig), training: JSON.stringify(tinyTraining) }
-writeFileSync(process.argv[2], encodeSafetensors([...values, ...batch], metadata).bytes)
+await writeSafetensors(process.argv[2], [...values, ...batch], metadata)

@@ -1,10 +1,10 @@
 import { evaluateConfig } from '../evaluate/config.js'
-import { categoriesOf, evaluateModel } from '../evaluate/evaluate-model.js'
+import { categoriesOf, type EvaluationSet, evaluateModel } from '../evaluate/evaluate-model.js'
 import { parseConfig } from '../parse-config.js'
-import { readDataset } from '../shards/dataset.js'
-import { openStorage } from '../shards/storage.js'
-import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { openTeacher } from '../teacher/open-teacher.js'
+import { UserError } from '../user-error.js'
 import { formatTable } from './format-table.js'
+import { openDataset } from './open-dataset.js'
 import { createProgress } from './progress.js'
 import { setOptions } from './set-options.js'
 
@@ -20,12 +20,15 @@ export async function evaluate(
   options: EvaluateOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const config = parseConfig(evaluateConfig, setOptions(options.set), '--set')
+  const config = parseConfig(evaluateConfig.omit({ model: true }), setOptions(options.set), '--set')
   const set = await openSet(dataset)
   const seen = config.unseen_in ? await categoriesOf(await openSet(config.unseen_in)) : []
   const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
-  const teacher = await openGlipTeacher(options.model)
   const progress = createProgress()
+  const teacher = await openTeacher(options.model, {
+    ...config,
+    notice: (text) => progress.finish(`  ${text}`),
+  })
   try {
     const scores = await evaluateModel(
       teacher,
@@ -53,8 +56,12 @@ export async function evaluate(
   }
 }
 
-async function openSet(url: string) {
-  const storage = openStorage(url)
-  const { name, shards } = await readDataset(storage)
+async function openSet(url: string): Promise<EvaluationSet> {
+  const { storage, shards, name, isGold } = await openDataset(url)
+  if (!isGold) {
+    throw new UserError(
+      `${url} has no gold boxes: name a dataset that was ingested with them (\`instances\`).`,
+    )
+  }
   return { storage, shards, stage: name }
 }

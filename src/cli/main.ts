@@ -31,22 +31,27 @@ const whole = (value: string): number => {
     throw new UserError(`"${value}" is not a whole number of 1 or more.`)
   return number
 }
+const port = (value: string): number => {
+  const number = whole(value)
+  if (number > 65535) throw new UserError(`"${value}" is not a port: they go to 65535.`)
+  return number
+}
 const example = (command: string) => `\nExample:\n  $ groundmill ${command}`
 
 // Each command's module is loaded only when it is called: --help stays fast.
 program
   .command('quickstart')
   .description('the whole cycle on the toy world: make it, crawl it, label, filter, train, evaluate, promote')
-  .option('--dir <folder>', 'where to run', 'runs/quickstart')
+  .option('--dataset <url>', 'folder of the run', 'runs/quickstart')
   .addOption(repeated('--set <key=value>', 'change the pipeline, such as teacher.steps=200'))
   .option('--json', 'print the report as JSON')
-  .addHelpText('after', example('quickstart --dir runs/quickstart'))
+  .addHelpText('after', example('quickstart --dataset runs/quickstart'))
   .action(async (options) => (await import('./quickstart.js')).quickstart(options, interrupted))
 
 program
   .command('run <pipeline>')
   .description('run a pipeline; what is already done is skipped')
-  .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
+  .option('--dataset <url>', 'folder of the run (default: runs/ and the name of the pipeline)')
   .addOption(
     repeated(
       '--set <key=value>',
@@ -61,11 +66,11 @@ program
 program
   .command('round <pipeline>')
   .description('run the next round of self-training of a run')
-  .option('--dataset <url>', 'folder of the run (runs/<name of the pipeline>)')
-  .option('--count <n>', 'how many more rounds', whole, 1)
+  .option('--dataset <url>', 'folder of the run (default: runs/ and the name of the pipeline)')
+  .option('--count <n>', 'how many more rounds; those that were interrupted come first', whole, 1)
   .addOption(repeated('--set <key=value>', 'as in run'))
   .option('--json', 'print the rounds as JSON')
-  .addHelpText('after', example('round pipelines/self-training.yaml --dataset runs/self-training'))
+  .addHelpText('after', example('round pipelines/quickstart.yaml --dataset runs/quickstart'))
   .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))
 
 program
@@ -99,6 +104,34 @@ program
   .option('--json', 'print the scores as JSON')
   .addHelpText('after', example('evaluate runs/quickstart/known --model runs/quickstart/models/teacher'))
   .action(async (dataset, options) => (await import('./evaluate.js')).evaluate(dataset, options, interrupted))
+
+program
+  .command('import-model <checkpoint...>')
+  .description('published weights (GLIP, BERT, Swin; .pth or safetensors) as a model folder')
+  .requiredOption('--preset <name>', 'the network, such as glip-t')
+  .requiredOption('-o, --out <folder>', 'the model folder to write')
+  .addOption(repeated('--part <part>', 'backbone or language alone, in place of all'))
+  .option('--tokenizer <file>', 'tokenizer.json or vocab.txt (the one beside the checkpoint)')
+  .option('--ema', "take the moving averages of a training state, its 'model_ema'")
+  .option('--allow-missing', 'write weights to train from even where parameters are missing')
+  .option('--batch <n>', 'pictures that model.onnx takes in one run', whole, 1)
+  .addOption(repeated('--set <key=value>', 'image_size or max_tokens of the network'))
+  .option('--json', 'print what became of every weight as JSON')
+  .addHelpText('after', example('import-model glip_tiny_model.pth --preset glip-t -o models/glip-t'))
+  .action(async (checkpoints, options) =>
+    (await import('./import-model.js')).importModelCommand(checkpoints, options),
+  )
+
+program
+  .command('export-model <folder>')
+  .description("a model's weights as safetensors with the official GLIP names, and its card")
+  .requiredOption('-o, --out <file>', 'the file to write, NAME.safetensors; the card is NAME.md')
+  .option('--module', 'begin the keys with "module.", as the official checkpoints do')
+  .addOption(repeated('--scores <file>', 'scores for the card: what evaluate --json printed'))
+  .option('--license <id>', "the model's licence for the card, such as apache-2.0")
+  .option('--json', 'print what was written as JSON')
+  .addHelpText('after', example('export-model runs/quickstart/models/teacher -o teacher.safetensors'))
+  .action(async (folder, options) => (await import('./export-model.js')).exportModelCommand(folder, options))
 
 program
   .command('stats <dataset>')
@@ -136,7 +169,7 @@ world
 world
   .command('serve <folder>')
   .description('serve a folder of pictures on loopback until Ctrl-C')
-  .option('--port <n>', 'the port', whole, 8088)
+  .option('--port <n>', 'the port', port, 8088)
   .option('--json', 'print the address as JSON')
   .addHelpText('after', example('world serve runs/world/web --port 8088'))
   .action(async (folder, options) =>

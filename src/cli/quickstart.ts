@@ -12,15 +12,18 @@ import { readStats } from './read-stats.js'
 import { runWithProgress } from './run-with-progress.js'
 
 export interface QuickstartOptions {
-  readonly dir: string
+  readonly dataset: string
   readonly set: readonly string[]
   readonly json?: boolean
 }
 
 /** `groundmill quickstart`: the toy world, its web served on loopback, and the pipeline over both. */
-export async function quickstart({ dir, set, json }: QuickstartOptions, signal: AbortSignal): Promise<void> {
+export async function quickstart(
+  { dataset, set, json }: QuickstartOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const start = performance.now()
-  const folder = join(dir, 'world')
+  const folder = join(dataset, 'world')
   const progress = createProgress()
   const made = await makeWorld(await readRecipe(packaged('datasets/toy.yaml')), folder, {
     signal,
@@ -32,18 +35,19 @@ export async function quickstart({ dir, set, json }: QuickstartOptions, signal: 
     const pipeline = await readPipeline(packaged('pipelines/quickstart.yaml'), {
       set: [`world=${folder}`, `web_url=${server.url}`, ...set],
     })
-    await runWithProgress(pipeline, dir, { signal })
+    await runWithProgress(pipeline, dataset, { signal })
   } finally {
     await server.close()
   }
-  const report = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8')) as RoundReport
-  const funnel = await readStats(dir)
+  const report = JSON.parse(await readFile(join(dataset, 'report.json'), 'utf8')) as RoundReport
+  const funnel = await readStats(dataset)
   if (json) {
     process.stdout.write(
-      `${JSON.stringify({ dir, seconds: (performance.now() - start) / 1000, report, funnel })}\n`,
+      `${JSON.stringify({ run: dataset, seconds: (performance.now() - start) / 1000, report, funnel })}\n`,
     )
     return
   }
+  const own = dataset === 'runs/quickstart' ? '' : ` --dataset ${dataset} --set world=${folder}`
   process.stdout.write(`
 What went in, what came out, and why the rest did not:
 
@@ -56,9 +60,9 @@ ${reportTable(report)}
 The student is ${report.promoted ? 'promoted: it is the next teacher' : 'not promoted: the teacher stays'}. All in ${duration((performance.now() - start) / 1000)}.
 
 What to try next:
-  npx groundmill stats ${dir}                                       statistics of every stage
-  npx groundmill render ${dir}/web --sample 8 -o pictures           look at what the teacher found
-  npx groundmill round pipelines/self-training.yaml                 two rounds and more of self-training
-  npx groundmill run pipelines/coco-folder.yaml --set folder=DIR    your own photographs
+  npx groundmill stats ${dataset}                                 statistics of every stage
+  npx groundmill render ${dataset}/web --sample 8 -o pictures     look at what the teacher found
+  npx groundmill round pipelines/quickstart.yaml${own}                  one more round, with the better teacher
+  npx groundmill run pipelines/coco-folder.yaml --set folder=DIR        your own photographs
 `)
 }

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { isDataset, readDataset } from '../shards/dataset.js'
 import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
 import { openStorage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
+import { datasetsIn } from './open-dataset.js'
 
 /** A stage's part of the funnel, with the dataset that it belongs to. */
 export type DatasetStage = FunnelStage & { readonly dataset: string }
@@ -12,14 +12,11 @@ export type DatasetStage = FunnelStage & { readonly dataset: string }
 export async function readStats(url: string): Promise<DatasetStage[]> {
   const storage = openStorage(url)
   if (await isDataset(storage)) return stagesOf(url)
-  const entries = await readdir(url, { withFileTypes: true }).catch((error: unknown) => {
+  await readdir(url).catch((error: unknown) => {
     throw new UserError(`Cannot read ${url}: ${(error as Error).message}`)
   })
   const stages: DatasetStage[] = []
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(url, entry.name)
-    if (entry.isDirectory() && (await isDataset(openStorage(path)))) stages.push(...(await stagesOf(path)))
-  }
+  for (const path of await datasetsIn(url)) stages.push(...(await stagesOf(path)))
   if (stages.length === 0) {
     throw new UserError(
       `${url} is neither a dataset nor the folder of a run: no dataset.json there or one level below.`,

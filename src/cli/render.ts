@@ -3,11 +3,8 @@ import { join } from 'node:path'
 import { random } from '../random.js'
 import { drawRegions } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
-import { readDataset } from '../shards/dataset.js'
 import { readShard } from '../shards/read-shard.js'
-import { openStorage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
-import { readStats } from './read-stats.js'
+import { openDataset, requireGrounding } from './open-dataset.js'
 
 export interface RenderOptions {
   readonly grounding?: string
@@ -19,21 +16,14 @@ export interface RenderOptions {
 
 /** `groundmill render`: PNG files of random pictures with their regions. */
 export async function render(dataset: string, options: RenderOptions): Promise<void> {
-  const storage = openStorage(dataset)
-  const { name, shards } = await readDataset(storage)
-  const stages = (await readStats(dataset))
-    .filter(({ family }) => family === 'grounding')
-    .map(({ stage }) => stage)
-  const grounding = options.grounding ?? stages.at(-1) ?? name
+  const opened = await openDataset(dataset)
+  const { storage, name, shards, groundings } = opened
+  const grounding = options.grounding ?? groundings.at(-1) ?? name
+  requireGrounding(opened, grounding)
   const rows: { shard: string; row: number }[] = []
   for (const shard of shards) {
     const file = (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding
     for (let row = 0; row < (file?.rows ?? 0); row++) rows.push({ shard, row })
-  }
-  if (rows.length === 0) {
-    throw new UserError(
-      `${dataset} has no grounding "${grounding}"; it has: ${[...new Set([name, ...stages])].join(', ')}.`,
-    )
   }
   const chosen = random(options.seed).shuffle(rows).slice(0, options.sample)
   await mkdir(options.out, { recursive: true })

@@ -2,7 +2,7 @@ import { orPackaged } from '../packaged.js'
 import type { Promotion } from '../pipeline/decide-promotion.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { readRunRecord } from '../pipeline/run-record.js'
-import { openStorage } from '../shards/storage.js'
+import { openStorage, type Storage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
 import { type RoundReport, reportTable } from './print-report.js'
 import { runWithProgress } from './run-with-progress.js'
@@ -22,7 +22,10 @@ export async function round(given: string, options: RoundOptions, signal: AbortS
   const url = options.dataset ?? `runs/${first.name}`
   const storage = openStorage(url)
   const done = (await storage.list('rounds')).length
-  const pipeline = await readPipeline(path, { set: options.set, rounds: done + options.count })
+  const pipeline = await readPipeline(path, {
+    set: options.set,
+    rounds: await roundsToMake(storage, done, options.count),
+  })
   await runWithProgress(pipeline, url, { signal })
   const rounds: Promotion[] = []
   for (const name of await storage.list('rounds')) {
@@ -48,4 +51,16 @@ export async function round(given: string, options: RoundOptions, signal: AbortS
     const need = `${metric} on ${set}: ${student.score.toFixed(3)} against ${teacher.score.toFixed(3)}, margin ${margin}`
     process.stdout.write(`\nRound ${number}: ${student.name} ${verdict} (${need})\n${reportTable(report)}\n`)
   }
+}
+
+/**
+ * How many rounds there are to be. The number is written down, so that the same command after an interrupt goes on to
+ * where the first was going, and not further.
+ */
+async function roundsToMake(storage: Storage, done: number, more: number): Promise<number> {
+  const bytes = await storage.read('rounds.json')
+  const begun = bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as { rounds: number }).rounds : 0
+  if (begun > done) return begun
+  await storage.write('rounds.json', `${JSON.stringify({ rounds: done + more })}\n`)
+  return done + more
 }

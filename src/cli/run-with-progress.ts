@@ -12,6 +12,7 @@ export async function runWithProgress(
   return runPipeline(pipeline, url, {
     ...options,
     onProgress: ({ name }, done, total, note) => progress.update(name, done, total, note),
+    onNotice: ({ name }, text) => progress.finish(`  ${name}: ${text}`),
     onStageEnd: (stage, outcome) => progress.finish(stageLine(stage, outcome)),
   })
 }

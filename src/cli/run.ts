@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { orPackaged } from '../packaged.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { funnelTable } from './print-funnel.js'
@@ -21,6 +22,15 @@ export async function run(path: string, options: RunOptions, signal: AbortSignal
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ run: url, stages: Object.fromEntries(outcomes), funnel })}\n`)
   } else process.stdout.write(`\n${funnelTable(funnel)}\n`)
+  for (const { dataset, stage, in: given, out, unit, rejected } of funnel) {
+    if (given === 0 || out > 0) continue
+    // Rejects are final: a crawl without its web would stay empty, and nobody would know why.
+    const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
+    const where = join(url, dataset)
+    process.stderr.write(
+      `groundmill: nothing came of the ${given} ${unit} of "${stage}" (${reasons.join(', ')}): mend that, remove ${where}, and run again\n`,
+    )
+  }
   if (failed > 0) {
     process.exitCode = 1
     process.stderr.write(

@@ -1,13 +1,11 @@
-import { hashModel } from '../model/model-folder.js'
 import { parseConfig } from '../parse-config.js'
 import { readCommit } from '../shards/commit.js'
-import { readDataset } from '../shards/dataset.js'
 import { hashJson } from '../shards/hash.js'
-import { openStorage } from '../shards/storage.js'
-import { teachConfig } from '../teacher/config.js'
-import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { teachConfig, teachNotHashed } from '../teacher/config.js'
+import { openTeacher } from '../teacher/open-teacher.js'
 import { teachShard } from '../teacher/teach-shard.js'
 import { UserError } from '../user-error.js'
+import { openDataset } from './open-dataset.js'
 import { createProgress, duration } from './progress.js'
 import { setOptions } from './set-options.js'
 
@@ -21,12 +19,15 @@ export interface TeachOptions {
 
 /** `groundmill teach`: proposals for the phrases of a dataset. */
 export async function teach(dataset: string, options: TeachOptions, signal: AbortSignal): Promise<void> {
-  const { model: _, ...config } = parseConfig(teachConfig, setOptions(options.set), '--set')
-  const storage = openStorage(dataset)
-  const { shards } = await readDataset(storage)
-  const hash = await hashModel(options.model)
-  const teacher = await openGlipTeacher(options.model, { threads: config.threads })
+  const config = parseConfig(teachConfig.omit({ model: true }), setOptions(options.set), '--set')
+  const { storage, shards } = await openDataset(dataset)
   const progress = createProgress()
+  const teacher = await openTeacher(options.model, {
+    ...config,
+    notice: (text) => progress.finish(`  ${text}`),
+  })
+  const left = new Set<string>(teachNotHashed)
+  const configHash = hashJson(Object.fromEntries(Object.entries(config).filter(([key]) => !left.has(key))))
   const start = performance.now()
   const sums = { phrases: 0, found: 0, proposals: 0 }
   try {
@@ -43,11 +44,11 @@ export async function teach(dataset: string, options: TeachOptions, signal: Abor
         storage,
         stage: options.as,
         shard,
-        configHash: hashJson(config),
+        configHash,
         inputs: {
           images: images.files.images.sha256,
           phrases: phrases.files.phrases.sha256,
-          model: hash,
+          model: teacher.hash,
           teacher: teacher.name,
         },
         signal,

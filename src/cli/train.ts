@@ -1,13 +1,12 @@
 import { basename, resolve } from 'node:path'
 import { parseConfig } from '../parse-config.js'
-import { readDataset } from '../shards/dataset.js'
-import { openStorage } from '../shards/storage.js'
+import { readCommit } from '../shards/commit.js'
 import { trainConfig } from '../train/config.js'
 import type { SampleSource } from '../train/read-samples.js'
 import { trainModel } from '../train/train-model.js'
 import { UserError } from '../user-error.js'
+import { type OpenDataset, openDataset, requireGrounding } from './open-dataset.js'
 import { createProgress, duration } from './progress.js'
-import { readStats } from './read-stats.js'
 import { setOptions } from './set-options.js'
 
 export interface TrainOptions {
@@ -33,6 +32,9 @@ export async function train(
     texts: [],
     init: config.init,
     signal,
+    onStart: ({ folder, taken, fresh }) =>
+      progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
+    onNotice: (text) => progress.finish(`  ${text}`),
     onProgress: ({ step, loss }) =>
       progress.update(options.out, step, config.steps, `loss ${loss.toFixed(3)}`),
   })
@@ -40,24 +42,39 @@ export async function train(
   if (options.json) process.stdout.write(`${JSON.stringify({ model: options.out, steps, seconds, last })}\n`)
 }
 
-/** Gold ingest wrote phrases and grounding under one name; a filter's grounding points to a chunk stage's phrases. */
-async function sourceOf(given: string): Promise<SampleSource> {
-  const [, url, asked] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(given) as unknown as [
-    string,
-    string,
-    string | undefined,
-  ]
-  const storage = openStorage(url)
-  const { name, shards } = await readDataset(storage)
-  const stages = await readStats(url)
-  const grounding = asked ?? name
-  const isGold = stages.some(({ stage, family }) => stage === grounding && family === 'images')
-  const phrases = isGold ? grounding : stages.filter(({ family }) => family === 'phrases').at(-1)?.stage
-  if (!isGold && !stages.some(({ stage, family }) => stage === grounding && family === 'grounding')) {
-    const known = stages
-      .filter(({ family }) => family === 'grounding' || family === 'images')
-      .map(({ stage }) => stage)
-    throw new UserError(`${url} has no grounding "${grounding}"; it has: ${known.join(', ')}.`)
+/** How many parameters start fresh, and in which parts of the network. */
+function freshText(fresh: readonly string[]): string {
+  if (fresh.length === 0) return 'none fresh'
+  const counts = new Map<string, number>()
+  for (const name of fresh) {
+    const part = name.split('.').slice(0, 2).join('.')
+    counts.set(part, (counts.get(part) ?? 0) + 1)
   }
-  return { name: asked ? `${name}-${asked}` : name, storage, shards, grounding, phrases: phrases as string }
+  return `${fresh.length} start fresh: ${[...counts].map(([part, count]) => `${part} ${count}`).join(', ')}`
+}
+
+/** `DATASET` is its gold, else its last grounding; `DATASET:STAGE` is that of a filter stage. */
+async function sourceOf(given: string): Promise<SampleSource> {
+  const [, url, asked] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(given) as unknown as [string, string, string?]
+  const dataset = await openDataset(url)
+  const { storage, name, shards, isGold, groundings } = dataset
+  const grounding = asked ?? (isGold ? name : groundings.at(-1)) ?? name
+  requireGrounding(dataset, grounding)
+  const phrases = isGold && grounding === name ? name : await phrasesOf(dataset, grounding)
+  return { name: asked ? `${name}-${asked}` : name, storage, shards, grounding, phrases }
+}
+
+/** The stage whose phrases a filter's grounding points to: the one whose file its record carries the hash of. */
+async function phrasesOf({ url, storage, shards, stages }: OpenDataset, grounding: string): Promise<string> {
+  for (const shard of shards) {
+    const wanted = (await readCommit(storage, 'grounding', grounding, shard))?.inputs.phrases
+    for (const { stage, family } of stages) {
+      if (wanted === undefined || family !== 'phrases') continue
+      const record = await readCommit(storage, 'phrases', stage, shard)
+      if (record?.files.phrases?.sha256 === wanted) return stage
+    }
+  }
+  throw new UserError(
+    `${url}: the phrases that grounding "${grounding}" was made of are no longer there: run the pipeline again.`,
+  )
 }

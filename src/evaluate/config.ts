@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { sessionKeys } from '../teacher/config.js'
 
 export const evaluateConfig = z.strictObject({
   model: z
@@ -10,6 +11,10 @@ export const evaluateConfig = z.strictObject({
   floor: z.number().min(0).max(1).default(0.01).describe('weaker boxes do not count'),
   nms: z.number().min(0).max(1).default(0.6),
   max_boxes: z.number().int().positive().default(100).describe('of a phrase or category in a picture'),
+  ...sessionKeys,
 })
 
 export type EvaluateConfig = z.infer<typeof evaluateConfig>
+
+/** Keys that change how fast, never what comes out. */
+export const evaluateNotHashed = ['threads', 'device', 'sessions'] as const

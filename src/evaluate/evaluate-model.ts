@@ -1,10 +1,11 @@
+import { labelMatches } from '../label-matches.js'
 import { decodePicture, type Picture } from '../picture.js'
 import { familyPath } from '../shards/family-path.js'
 import { openParquet } from '../shards/open-parquet.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Xyxy } from '../shards/rows.js'
+import type { Phrase, Xyxy } from '../shards/rows.js'
 import type { Storage } from '../shards/storage.js'
-import type { Teacher } from '../teacher/teacher.js'
+import type { Found, Teacher } from '../teacher/teacher.js'
 import { UserError } from '../user-error.js'
 import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
@@ -31,7 +32,10 @@ interface GoldImage {
   readonly picture: Picture
   /** The written caption with its phrases and their boxes. */
   readonly text: string | undefined
-  readonly phrases: readonly { readonly span: readonly [number, number]; readonly targets: readonly Xyxy[] }[]
+  readonly phrases: readonly (Pick<Phrase, 'text' | 'head'> & {
+    readonly span: readonly [number, number]
+    readonly targets: readonly Xyxy[]
+  })[]
   /** Boxes by category name. */
   readonly boxes: readonly { readonly category: string; readonly xyxy: Xyxy }[]
 }
@@ -64,7 +68,7 @@ export async function evaluateModel(
     const first = images - window.length
     for (const prompt of prompts) {
       signal?.throwIfAborted()
-      for (const found of await detectCategories(teacher, window, prompt, config, first))
+      for (const found of await detectCategories(teacher, window, prompt, categories, config, first))
         detections.push(found)
     }
     window = []
@@ -127,9 +131,9 @@ async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], con
   const found = await teacher.detect(queries, { ...config, floor: 0 })
   return asked.flatMap(({ picture, phrases }, index) =>
     phrases.map(
-      ({ targets }, phrase): PhrasePrediction => ({
+      ({ text, head, targets }, phrase): PhrasePrediction => ({
         predicted: found[index]
-          .filter((box) => box.phrase === phrase)
+          .filter((box) => box.phrase === phrase && isMeant(box, { text, head }))
           .map(({ xyxy }) => unscale(xyxy, picture)),
         targets,
       }),
@@ -173,18 +177,26 @@ async function detectCategories(
   teacher: Teacher,
   images: readonly GoldImage[],
   { text, spans, first: category }: CategoryPrompt,
+  categories: readonly string[],
   config: EvaluateConfig,
   first: number,
 ): Promise<Detection[]> {
   const queries = images.map(({ picture }) => ({ picture, text, phrases: spans }))
   const found = await teacher.detect(queries, config)
   return found.flatMap((boxes, index) =>
-    boxes.map(({ phrase, xyxy, score }) => {
-      const [x1, y1, x2, y2] = unscale(xyxy, images[index].picture)
+    boxes.flatMap((box) => {
+      const name = categories[category + box.phrase]
+      if (!isMeant(box, { text: name, head: name.toLowerCase().split(' ').at(-1) ?? '' })) return []
+      const [x1, y1, x2, y2] = unscale(box.xyxy, images[index].picture)
       const bbox = [x1, y1, x2 - x1, y2 - y1] as const
-      return { image: first + index, category: category + phrase, bbox, score }
+      return [{ image: first + index, category: category + box.phrase, bbox, score: box.score }]
     }),
   )
+}
+
+/** Whether a box is for the phrase: a detector with a fixed list proposes every box for each. */
+function isMeant({ label }: Found, phrase: Pick<Phrase, 'text' | 'head'>): boolean {
+  return label === undefined || labelMatches(label, phrase)
 }
 
 /** From the decoded picture's pixels to the stored one's. */
@@ -217,7 +229,8 @@ async function* goldImages(
           text: image.captions[written]?.text,
           phrases: phraseRow.phrases.flatMap((phrase, index) => {
             const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)
-            return phrase.caption === written ? [{ span: [phrase.start, phrase.end] as const, targets }] : []
+            const { text, head, caption, start, end } = phrase
+            return caption === written ? [{ text, head, span: [start, end] as const, targets }] : []
           }),
           boxes: regions.flatMap(({ phrase, xyxy, caption }) =>
             kindOf(caption) === 'categories' ? [{ category: phraseRow.phrases[phrase].text, xyxy }] : [],

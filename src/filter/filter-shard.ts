@@ -27,7 +27,7 @@ const windowRows = 64
  */
 export async function filterShard(
   task: ShardTask,
-  config: FilterConfig & { readonly phrases: string; readonly proposals: string },
+  config: Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string },
   open: () => Promise<RuleTools> = async () => ({}),
 ): Promise<ShardResult> {
   return runShardTask(task, 'grounding', async (): Promise<ShardOutput> => {

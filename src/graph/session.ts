@@ -1,5 +1,6 @@
 import './no-telemetry.js'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
+import { type Device, executionProviders } from './device.js'
 import type { Dtype, Shape, TensorData } from './tensor.js'
 
 export interface Value {
@@ -11,8 +12,19 @@ export interface Value {
 export interface SessionOptions {
   /** Threads inside one operator; onnxruntime's own choice when not given. */
   readonly threads?: number
-  /** Execution providers in order of preference; `cpu` by default. */
-  readonly devices?: readonly string[]
+  /** `cpu` by default. */
+  readonly device?: Device
+}
+
+/** What every session of this program is opened with. */
+export function sessionSettings(threads: number): InferenceSession.SessionOptions {
+  return {
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads,
+    logSeverityLevel: 3,
+    // Moments of parameters that get no gradient fade into denormals, which are a hundred times slower.
+    extra: { session: { set_denormal_as_zero: '1' } },
+  }
 }
 
 /** A model that onnxruntime has loaded. Holds native memory until `close`. */
@@ -22,12 +34,8 @@ export class Session {
   /** @param model the bytes of a model, or the path of one (needed where weights lie in a file beside it) */
   static async open(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
     const settings: InferenceSession.SessionOptions = {
-      executionProviders: [...(options.devices ?? ['cpu'])],
-      graphOptimizationLevel: 'all',
-      intraOpNumThreads: options.threads ?? 0,
-      logSeverityLevel: 3,
-      // Moments of parameters that get no gradient fade into denormals, which are a hundred times slower.
-      extra: { session: { set_denormal_as_zero: '1' } },
+      ...sessionSettings(options.threads ?? 0),
+      executionProviders: executionProviders(options.device ?? 'cpu'),
     }
     // The two overloads are told apart by type only.
     const session = await (typeof model === 'string'

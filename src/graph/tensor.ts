@@ -47,7 +47,7 @@ export interface Node {
   readonly vjp: Vjp | undefined
   /** What a composite stands for: written in its place, while its gradient is its own. */
   readonly body: Tensor | undefined
-  /** The same out of operators that every device has, where `body` uses one that some lack. */
+  /** The same without the operator that `body` uses and some devices lack. */
   readonly portable: Tensor | undefined
 }
 
@@ -149,7 +149,7 @@ export function op(
  *
  * @param body the result, built from `inputs`
  * @param vjp gradient of the result in, gradients of `inputs` out
- * @param portable the same result out of operators that every device has, where `body` uses one that some lack
+ * @param portable the same result without an operator that `body` uses and some devices lack
  */
 export function composite(
   name: string,

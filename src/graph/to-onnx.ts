@@ -10,7 +10,7 @@ export interface OnnxOptions {
   /** Values of the parameters that are not bound. */
   readonly parameters?: (name: string) => InitializerProto['data']
   readonly metadata?: Readonly<Record<string, string>>
-  /** Writes only operators that every device has: WebGPU lacks DeformConv, which is the fastest on the CPU. */
+  /** Writes the portable body of each composite that has one: WebGPU lacks DeformConv, the fastest on the CPU. */
   readonly portable?: boolean
 }
 

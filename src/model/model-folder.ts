@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sigmoid } from '../graph/ops/activation.js'
@@ -9,7 +10,8 @@ import { anchorsOf } from './anchors.js'
 import { decodeBoxes } from './box-coder.js'
 import type { GlipConfig } from './config.js'
 import { glip, glipInputs } from './glip.js'
-import { encodeSafetensors, type NamedArray } from './safetensors.js'
+import { type LazyArray, type NamedArray, writeSafetensors } from './safetensors.js'
+import { startTokenizer } from './start-weights.js'
 import { tokenizerJson } from './word-piece.js'
 
 /** Pictures that a model file takes in one run where nothing else is asked for. */
@@ -18,7 +20,7 @@ const inferenceBatch = 8
 export interface GlipModel {
   readonly config: GlipConfig
   readonly vocabulary: ReadonlyMap<string, number>
-  readonly parameters: readonly NamedArray[]
+  readonly parameters: readonly (NamedArray | LazyArray)[]
   /** The text of the model card. */
   readonly card: string
   /** Pictures that `model.onnx` takes in one run; 8 where it is not given, which is much for a large network. */
@@ -34,7 +36,7 @@ export async function writeModelFolder(
   folder: string,
   { config, vocabulary, parameters, card, batch = inferenceBatch }: GlipModel,
 ): Promise<void> {
-  const { bytes, places } = encodeSafetensors(parameters)
+  const places = await writeSafetensors(join(folder, 'model.safetensors'), parameters)
   const outputs = glip(config, glipInputs(config, batch))
   const onnx = toOnnx({
     outputs: {
@@ -58,7 +60,6 @@ export async function writeModelFolder(
     do_pad: true,
     data_format: 'channels_last',
   }
-  await writeFileAtomic(join(folder, 'model.safetensors'), bytes)
   await writeFileAtomic(join(folder, 'model.onnx'), onnx)
   await writeFileAtomic(join(folder, 'tokenizer.json'), tokenizerJson(vocabulary))
   await writeFileAtomic(
@@ -94,12 +95,23 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
 
 /** SHA-256 over what decides a model's answers. */
 export async function hashModel(folder: string): Promise<string> {
+  return hashFiles(folder, ['config.json', 'tokenizer.json', 'model.onnx', 'model.safetensors'])
+}
+
+/** SHA-256 over what training takes from a folder to start from. */
+export async function hashStart(folder: string): Promise<string> {
+  const tokenizer = await startTokenizer(folder)
+  return hashFiles(folder, [...(tokenizer ? ['tokenizer.json'] : []), 'model.safetensors'])
+}
+
+async function hashFiles(folder: string, names: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
-  for (const name of ['config.json', 'tokenizer.json', 'model.onnx', 'model.safetensors']) {
-    const bytes = await readFile(join(folder, name)).catch(() => {
+  for (const name of names) {
+    try {
+      for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk)
+    } catch {
       throw new UserError(`${folder} is not a whole model folder: ${name} is missing.`)
-    })
-    hash.update(bytes)
+    }
   }
   return hash.digest('hex')
 }

@@ -55,15 +55,22 @@ function words(text: string): Word[] {
     word = []
   }
   ;[...text].forEach((point, at) => {
-    if (/\s/u.test(point)) end()
-    else if (/[\p{Cc}\p{Cf}\p{Cs}\uFFFD]/u.test(point)) return
-    else if (isPunctuation(point) || /\p{Script=Han}/u.test(point)) {
-      end()
-      found.push([{ char: point, at }])
-    } else {
-      // Lower case and without accents; one character may become several, or none.
-      for (const char of point.toLowerCase().normalize('NFD'))
-        if (!/\p{Mn}/u.test(char)) word.push({ char, at })
+    if (/[\t\n\r]/.test(point)) end()
+    // Other control characters vanish, also those that count as white space.
+    else if (/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/u.test(point)) return
+    else if (/\s/u.test(point)) end()
+    else {
+      const isAlone = isIdeograph(point)
+      if (isAlone) end()
+      // Without accents and in lower case; one character may become several, or none.
+      for (const char of point.normalize('NFD')) {
+        if (/\p{Mn}/u.test(char)) continue
+        if (isPunctuation(char)) {
+          end()
+          found.push([{ char, at }])
+        } else for (const lower of char.toLowerCase()) word.push({ char: lower, at })
+      }
+      if (isAlone) end()
     }
   })
   end()
@@ -73,6 +80,24 @@ function words(text: string): Word[] {
 /** BERT counts every ASCII sign that is neither letter nor digit as punctuation. */
 function isPunctuation(point: string): boolean {
   return /\p{P}/u.test(point) || /[!-/:-@[-`{-~]/.test(point)
+}
+
+/** The blocks that BERT splits into single characters, as Hugging Face's tokenizers have them. */
+const ideographs: readonly (readonly [number, number])[] = [
+  [0x3400, 0x4dbf],
+  [0x4e00, 0x9fff],
+  [0xf900, 0xfaff],
+  [0x20000, 0x2a6df],
+  [0x2a700, 0x2b73f],
+  [0x2b740, 0x2b81f],
+  // BERT's own code begins this one at 0x2b820.
+  [0x2b920, 0x2ceaf],
+  [0x2f800, 0x2fa1f],
+]
+
+function isIdeograph(char: string): boolean {
+  const code = char.codePointAt(0) as number
+  return code >= 0x3400 && ideographs.some(([first, last]) => code >= first && code <= last)
 }
 
 /** Longest match first from the left; a word that cannot be made of pieces is one [UNK]. */
@@ -167,16 +192,53 @@ export function tokenizerJson(vocabulary: ReadonlyMap<string, number>): string {
   return `${JSON.stringify(json, null, 1)}\n`
 }
 
-/** Reads the tokenizer of a model folder. Throws a UserError where it is not a WordPiece tokenizer. */
+/**
+ * Reads a WordPiece tokenizer: `tokenizer.json`, or the `vocab.txt` that BERT came with, a token a line.
+ *
+ * @throws UserError where it is neither, or splits texts in another way than the uncased BERT does
+ */
 export async function readTokenizer(path: string): Promise<Tokenizer> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
   })
-  let model: { type?: string; vocab?: Record<string, number> } | undefined
+  if (path.endsWith('.txt')) return createTokenizer(vocabularyOfLines(text, path))
+  let json: TokenizerFile | undefined
   try {
-    model = JSON.parse(text).model
+    json = JSON.parse(text)
   } catch {}
+  const { model, normalizer } = json ?? {}
   if (model?.type !== 'WordPiece' || !model.vocab)
     throw new UserError(`${path} is not a WordPiece tokenizer.json.`)
+  const { continuing_subword_prefix: joined, max_input_chars_per_word: longest } = model
+  const isCased = normalizer?.lowercase === false || normalizer?.strip_accents === false
+  if (isCased || normalizer?.handle_chinese_chars === false)
+    throw new UserError(`${path} is not the tokenizer of an uncased BERT, the only kind that is read.`)
+  if ((joined ?? prefix) !== prefix || (longest ?? longestWord) !== longestWord)
+    throw new UserError(
+      `${path} has the prefix "${joined}" and words of up to ${longest} characters; read are "${prefix}" and ${longestWord}.`,
+    )
   return createTokenizer(new Map(Object.entries(model.vocab)))
+}
+
+interface TokenizerFile {
+  readonly model?: {
+    readonly type?: string
+    readonly vocab?: Record<string, number>
+    readonly continuing_subword_prefix?: string
+    readonly max_input_chars_per_word?: number
+  }
+  readonly normalizer?: {
+    readonly lowercase?: boolean
+    readonly strip_accents?: boolean | null
+    readonly handle_chinese_chars?: boolean
+  } | null
+}
+
+/** A token's id is the number of its line, from 0. */
+function vocabularyOfLines(text: string, path: string): Map<string, number> {
+  const lines = text.split(/\r?\n/)
+  if (lines[lines.length - 1] === '') lines.pop()
+  const vocabulary = new Map(lines.map((token, id) => [token, id]))
+  if (vocabulary.size !== lines.length) throw new UserError(`${path} has a token twice.`)
+  return vocabulary
 }

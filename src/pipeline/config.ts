@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { evaluateConfig } from '../evaluate/config.js'
+import { evaluateConfig, evaluateNotHashed } from '../evaluate/config.js'
 import { filterConfig } from '../filter/config.js'
 import { ingestConfig, ingestNotHashed } from '../ingest/config.js'
 import { chunkConfig } from '../nlp/config.js'
@@ -29,7 +29,7 @@ export const uses = {
   teach: { schema: teachConfig, notHashed: teachNotHashed },
   filter: { schema: filterConfig, notHashed: [] },
   train: { schema: trainConfig, notHashed: trainNotHashed },
-  evaluate: { schema: evaluateConfig, notHashed: [] },
+  evaluate: { schema: evaluateConfig, notHashed: evaluateNotHashed },
   promote: { schema: promoteConfig, notHashed: [] },
 } as const
 

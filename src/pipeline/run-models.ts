@@ -1,11 +1,11 @@
 /** The stages that train a model and score one. */
 import { join } from 'node:path'
 import { categoriesOf, type Evaluation, evaluateModel } from '../evaluate/evaluate-model.js'
-import { hashModel } from '../model/model-folder.js'
+import { hashModel, hashStart } from '../model/model-folder.js'
 import { readCommit } from '../shards/commit.js'
 import { hashJson } from '../shards/hash.js'
 import { readShard } from '../shards/read-shard.js'
-import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { openTeacher } from '../teacher/open-teacher.js'
 import type { SampleSource } from '../train/read-samples.js'
 import { type TrainResult, trainModel } from '../train/train-model.js'
 import { UserError } from '../user-error.js'
@@ -14,8 +14,8 @@ import { hashSource } from './hash-inputs.js'
 import { runOnce } from './run-record.js'
 import {
   type Dataset,
+  type Model,
   modelOf,
-  namedModel,
   needed,
   outputOf,
   type StageContext,
@@ -38,7 +38,7 @@ export async function runTrain(
       )
     }
     if (missing.length > 0) {
-      throw new UserError(
+      throw new Error(
         `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
       )
     }
@@ -49,7 +49,7 @@ export async function runTrain(
     throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
   const inputs: Record<string, string> = {}
   for (const source of sources) inputs[source.name] = await hashSource(source)
-  const start = stage.with.init ? await namedModel(stage.with.init, context) : undefined
+  const start = stage.with.init ? await startOf(stage.with.init, context) : undefined
   if (start) inputs.init = start.hash
   const texts: string[] = []
   for (const name of stage.with.vocabulary) {
@@ -74,6 +74,7 @@ export async function runTrain(
       texts,
       init: start?.folder,
       signal: context.signal,
+      onNotice: context.notice,
       onProgress: ({ step, loss, seconds }) =>
         context.progress(step, steps, `loss ${loss.toFixed(3)}, ${(batch / seconds).toFixed(0)} images/s`),
     }),
@@ -81,6 +82,11 @@ export async function runTrain(
   context.count(skipped)
   const hash = skipped && before !== undefined ? before : await hashModel(folder)
   return { stage, model: { folder, name: stage.name, hash }, missing: [] }
+}
+
+/** What training starts from: a model of this run, or a folder of a model or of imported weights. */
+async function startOf(name: string, { outputs }: StageContext): Promise<Pick<Model, 'folder' | 'hash'>> {
+  return outputs.get(name)?.model ?? { folder: name, hash: await hashStart(name) }
 }
 
 export async function runEvaluate(
@@ -110,7 +116,7 @@ export async function runEvaluate(
         ? await categoriesOf({ ...unseen.dataset, stage: unseen.dataset.name })
         : []
       const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
-      const teacher = await openGlipTeacher(model.folder)
+      const teacher = await openTeacher(model.folder, { ...stage.with, notice: context.notice })
       try {
         return await evaluateModel(teacher, set, stage.with, categories, context.progress, context.signal)
       } finally {

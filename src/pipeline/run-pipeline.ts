@@ -15,6 +15,8 @@ export interface RunEvents {
   onStageStart?(stage: Stage): void
   /** Units done of all: pairs, rows, steps, images. */
   onProgress?(stage: Stage, done: number, total: number, note?: string): void
+  /** What a user should know while a stage goes on, such as which device was found. */
+  onNotice?(stage: Stage, text: string): void
   onStageEnd?(stage: Stage, outcome: StageOutcome): void
 }
 
@@ -66,6 +68,7 @@ export async function runPipeline(
       outputs,
       signal: options.signal,
       progress: (done, total, note) => options.onProgress?.(stage, done, total, note),
+      notice: (text) => options.onNotice?.(stage, text),
       count: (wasThere) => {
         if (wasThere) skipped++
         else ran++

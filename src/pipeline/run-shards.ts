@@ -4,7 +4,7 @@ import { chunkShard } from '../nlp/chunk-shard.js'
 import { readCommit } from '../shards/commit.js'
 import type { ShardTask } from '../shards/shard-task.js'
 import type { Storage } from '../shards/storage.js'
-import { openGlipTeacher } from '../teacher/glip-teacher.js'
+import { openTeacher } from '../teacher/open-teacher.js'
 import { teachShard } from '../teacher/teach-shard.js'
 import type { Teacher } from '../teacher/teacher.js'
 import type { Stage, StageOf } from './config.js'
@@ -41,7 +41,11 @@ export async function runTeach(
   // The model is loaded when the first shard needs it: a run that finds all done never does.
   let opened: Teacher | undefined
   const teacher = async () => {
-    opened ??= await openGlipTeacher(model.folder, { name: model.name, threads: stage.with.threads })
+    opened ??= await openTeacher(model.folder, {
+      ...stage.with,
+      name: model.name,
+      notice: context.notice,
+    })
     return opened
   }
   try {

@@ -1,5 +1,5 @@
-import { hashModel } from '../model/model-folder.js'
 import type { Storage } from '../shards/storage.js'
+import { hashTeacher, type OpenOptions } from '../teacher/open-teacher.js'
 import { UserError } from '../user-error.js'
 import type { Stage, StageOf } from './config.js'
 
@@ -24,6 +24,7 @@ export interface StageContext {
   readonly outputs: ReadonlyMap<string, StageOutput>
   readonly signal: AbortSignal | undefined
   readonly progress: (done: number, total: number, note?: string) => void
+  readonly notice: (text: string) => void
   /** Runs a shard's work, again after a pause where it fails; false where it was set aside. */
   readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
   /** Counts a task that makes no shard. */
@@ -64,12 +65,18 @@ export async function modelOf(
   stage: StageOf<'teach'> | StageOf<'evaluate'>,
   context: StageContext,
 ): Promise<Model> {
-  if (stage.with.model) return namedModel(stage.with.model, context)
+  if (stage.with.model) return namedModel(stage.with.model, context, stage.with)
   return needed(stage, context, 'a model', ({ model }) => model !== undefined).model as Model
 }
 
 /** The model of a stage that has run, or of a folder. */
-export async function namedModel(name: string, { outputs }: StageContext): Promise<Model> {
+export async function namedModel(
+  name: string,
+  { outputs }: StageContext,
+  options?: OpenOptions,
+): Promise<Model> {
   const trained = outputs.get(name)?.model
-  return trained ?? { folder: name, name: name.split('/').at(-1) ?? name, hash: await hashModel(name) }
+  return (
+    trained ?? { folder: name, name: name.split('/').at(-1) ?? name, hash: await hashTeacher(name, options) }
+  )
 }

@@ -58,7 +58,8 @@ function sumOf(records: readonly CommitRecord[]): FunnelStage {
     rejected: records.reduce<Record<string, number>>((all, { rejected }) => addCounts(all, rejected), {}),
     shards: records.length,
     bytes: sum(({ files }) => Object.values(files).reduce((total, file) => total + file.bytes, 0)),
-    seconds: sum(({ seconds }) => seconds),
+    // Records have whole milliseconds; their sum in floating point does not.
+    seconds: Math.round(1000 * sum(({ seconds }) => seconds)) / 1000,
     createdAt: records.map(({ createdAt }) => createdAt).sort()[0],
     stats: sumStats(records.map(({ stats }) => stats)),
   }

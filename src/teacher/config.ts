@@ -1,4 +1,32 @@
 import { z } from 'zod'
+import { deviceChoice } from '../graph/device-choice.js'
+
+/** Keys of every stage that opens a model. */
+export const sessionKeys = {
+  device: z
+    .union([deviceChoice, z.array(deviceChoice).min(1)])
+    .default('cpu')
+    .describe('cpu, cuda, cuda:1, webgpu, auto, or a list of them'),
+  sessions: z
+    .number()
+    .int()
+    .positive()
+    .default(1)
+    .describe('on each device; each has its own copy of the model'),
+  threads: z.number().int().min(0).default(0).describe('of a session; 0: as onnxruntime chooses'),
+  file: z
+    .string()
+    .optional()
+    .describe(
+      'ONNX file of a Hugging Face folder, such as model_quantized; else model, or model_fp16 on a GPU',
+    ),
+  batch: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('pictures in a run, where the model leaves it open; else 1'),
+}
 
 export const teachConfig = z.strictObject({
   model: z
@@ -13,10 +41,10 @@ export const teachConfig = z.strictObject({
     .describe('weaker boxes are not kept: the filter decides on the rest'),
   nms: z.number().min(0).max(1).default(0.6).describe('boxes of one phrase that overlap more are one'),
   max_boxes: z.number().int().positive().default(20).describe('boxes of one phrase'),
-  threads: z.number().int().min(0).default(0).describe('0: as onnxruntime chooses'),
+  ...sessionKeys,
 })
 
 export type TeachConfig = z.infer<typeof teachConfig>
 
 /** Keys that change how fast, never what comes out. */
-export const teachNotHashed = ['threads'] as const
+export const teachNotHashed = ['threads', 'device', 'sessions'] as const

@@ -1,31 +1,27 @@
 import { basename, join, resolve } from 'node:path'
-import { nms } from '../boxes/nms.js'
-import { floats, longs, Session } from '../graph/session.js'
+import { floats, longs } from '../graph/session.js'
+import { SessionPool } from '../graph/session-pool.js'
 import { plainPlacement, writeImage } from '../model/image-input.js'
-import { hashModel, readModelConfig } from '../model/model-folder.js'
+import { readModelConfig } from '../model/model-folder.js'
 import { encodePrompt, type Prompt, tokensOf } from '../model/prompt.js'
 import { readTokenizer } from '../model/word-piece.js'
+import { orderedMap } from '../ordered-map.js'
+import { clipped, keepBest } from './keep-best.js'
+import type { OpenedFolder } from './open-teacher.js'
 import type { DetectOptions, Found, Query, Teacher } from './teacher.js'
 
-export interface OpenOptions {
-  /** Name written into proposals; the folder's own where it is not given. */
-  readonly name?: string
-  readonly threads?: number
-}
-
 /** Opens a model folder of the family `glip`, as `src/model` writes it. */
-export async function openGlipTeacher(folder: string, options: OpenOptions = {}): Promise<Teacher> {
-  const config = await readModelConfig(folder)
-  const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
-  const hash = await hashModel(folder)
-  const session = await Session.open(join(folder, 'model.onnx'), { threads: options.threads })
-  const batch = session.inputs.find(({ name }) => name === 'image')?.shape[0] ?? 1
+export async function openGlipTeacher({ path, files, hash, options }: OpenedFolder): Promise<Teacher> {
+  const config = await readModelConfig(path)
+  const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
+  const pool = await SessionPool.open(files[0], options)
+  const batch = Number(pool.input('image')?.shape[0] ?? 1)
   const { image_size: size } = config
   const length = config.text.max_tokens
-  const image = new Float32Array(batch * size * size * 3)
 
   const detectBatch = async (queries: readonly Query[], detect: DetectOptions): Promise<Found[][]> => {
     const prompts = queries.map(({ text }) => encodePrompt(text, tokenizer, length))
+    const image = new Float32Array(batch * size * size * 3)
     const ids = new BigInt64Array(batch * length)
     const mask = new Float32Array(batch * length)
     const placements = queries.map(({ picture }, index) => {
@@ -35,7 +31,7 @@ export async function openGlipTeacher(folder: string, options: OpenOptions = {})
       mask.set(prompts[index].mask, index * length)
       return placement
     })
-    const { scores, boxes, objectness } = await session.run({
+    const { scores, boxes, objectness } = await pool.run({
       image: floats(image, [batch, size, size, 3]),
       ids: longs(ids, [batch, length]),
       mask: floats(mask, [batch, length]),
@@ -56,20 +52,23 @@ export async function openGlipTeacher(folder: string, options: OpenOptions = {})
   }
 
   return {
-    name: options.name ?? basename(resolve(folder)),
+    name: options.name ?? basename(resolve(path)),
     hash,
     pictureSide: Math.ceil(size * 1.5),
     batch,
+    parallel: pool.size,
     tokensOf: (text) => tokenizer.encode(text).length,
     maxTokens: length,
     async detect(queries, detect) {
+      const batches = Array.from({ length: Math.ceil(queries.length / batch) }, (_, at) =>
+        queries.slice(at * batch, (at + 1) * batch),
+      )
       const found: Found[][] = []
-      for (let start = 0; start < queries.length; start += batch) {
-        found.push(...(await detectBatch(queries.slice(start, start + batch), detect)))
-      }
+      for await (const answers of orderedMap(batches, pool.size + 1, (one) => detectBatch(one, detect)))
+        found.push(...answers)
       return found
     },
-    close: () => session.close(),
+    close: () => pool.close(),
   }
 }
 
@@ -82,9 +81,6 @@ interface Answer {
   readonly objectness: Float32Array
   readonly length: number
 }
-
-/** Candidates of one phrase that go into suppression: PRE_NMS_TOP_N of the official configuration. */
-const candidatesKept = 1000
 
 /**
  * Boxes of each phrase: a place's score of a phrase is the mean of its words' probabilities (the official SCORE_AGG
@@ -109,18 +105,10 @@ function decodeAnswer(
       const score = Math.sqrt((sum / tokens.length) * objectness[anchor])
       if (score < options.floor) continue
       const [x1, y1, x2, y2] = boxes.subarray(4 * anchor, 4 * anchor + 4)
-      const xyxy = [
-        Math.max(0, x1 / scale),
-        Math.max(0, y1 / scale),
-        Math.min(picture.width, x2 / scale),
-        Math.min(picture.height, y2 / scale),
-      ] as const
-      if (xyxy[2] > xyxy[0] && xyxy[3] > xyxy[1]) candidates.push({ phrase, xyxy, score })
+      const xyxy = clipped([x1 / scale, y1 / scale, x2 / scale, y2 / scale], picture)
+      if (xyxy) candidates.push({ phrase, xyxy, score })
     }
-    candidates.sort((a, b) => b.score - a.score)
-    candidates.length = Math.min(candidates.length, candidatesKept)
-    for (const index of nms(candidates, options.nms).slice(0, options.max_boxes))
-      found.push(candidates[index])
+    found.push(...keepBest(candidates, options))
   })
   return found.sort((a, b) => b.score - a.score)
 }

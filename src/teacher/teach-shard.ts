@@ -13,6 +13,9 @@ import type { Query, Teacher } from './teacher.js'
 const scoreEdges = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 const boxEdges = [1, 2, 3, 5, 10]
 
+/** Pictures that are decoded at once, on other threads. */
+const decodedAhead = 4
+
 /** A row and the questions it asks: one for each caption that has phrases. */
 interface Asked {
   readonly key: string
@@ -64,42 +67,36 @@ export async function teachShard(
       return { key: row.key, proposals, teacher: teacher.name }
     }
 
+    const answer = async (rows: readonly Asked[]) => {
+      signal?.throwIfAborted()
+      const queries = rows.flatMap((row) => row.queries)
+      return { rows, found: queries.length > 0 ? await teacher.detect(queries, config) : [] }
+    }
+
     async function* rows(): AsyncGenerator<ProposalRow> {
-      const waiting: Asked[] = []
-      let queries = 0
-      const answer = async function* () {
-        signal?.throwIfAborted()
-        const found = await teacher.detect(
-          waiting.flatMap((row) => row.queries),
-          config,
-        )
+      const pairs = rowsWithPhrases(task, config.phrases)
+      const asked = orderedMap(pairs, decodedAhead, ({ image, phrases }) => askedOf(image, phrases, teacher))
+      // While sessions are at work on some groups, the next one is prepared.
+      for await (const { rows, found } of orderedMap(
+        groupsOf(asked, teacher.batch),
+        teacher.parallel + 1,
+        answer,
+      )) {
         let at = 0
-        for (const row of waiting) {
+        for (const row of rows) {
           const proposals = row.queries.flatMap(({ occurrences }) =>
-            found[at++].flatMap(({ phrase, xyxy, score }) =>
+            found[at++].flatMap(({ phrase, xyxy, score, label = null }) =>
               occurrences[phrase].map((index) => ({
                 phrase: index,
                 xyxy: unscale(xyxy, row.scale),
                 score,
-                label: null,
+                label,
               })),
             ),
           )
           yield finish(row, proposals)
         }
-        waiting.length = 0
-        queries = 0
       }
-      const pairs = rowsWithPhrases(task, config.phrases)
-      for await (const row of orderedMap(pairs, 4, ({ image, phrases }) =>
-        askedOf(image, phrases, teacher),
-      )) {
-        // One run of the model is filled as far as whole rows allow.
-        if (queries > 0 && queries + row.queries.length > teacher.batch) yield* answer()
-        waiting.push(row)
-        queries += row.queries.length
-      }
-      if (waiting.length > 0) yield* answer()
     }
 
     const file = await writeShard(storage, 'proposals', stage, shard, rows())
@@ -113,6 +110,22 @@ export async function teachShard(
       stats: stats.build(),
     }
   })
+}
+
+/** Rows in groups of whole rows, each with as many queries as one run of the model takes, as far as that goes. */
+async function* groupsOf(rows: AsyncIterable<Asked>, size: number): AsyncGenerator<readonly Asked[]> {
+  let group: Asked[] = []
+  let queries = 0
+  for await (const row of rows) {
+    if (queries > 0 && queries + row.queries.length > size) {
+      yield group
+      group = []
+      queries = 0
+    }
+    group.push(row)
+    queries += row.queries.length
+  }
+  if (group.length > 0) yield group
 }
 
 type Image = Pick<ImageRow, 'key' | 'image' | 'captions' | 'width'>

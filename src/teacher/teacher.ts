@@ -16,6 +16,11 @@ export interface Found {
   /** Pixels of the query's picture. */
   readonly xyxy: Xyxy
   readonly score: number
+  /**
+   * What a model with a fixed list of labels calls the box. Such a model proposes every box for every phrase; who uses the
+   * boxes decides which labels a phrase can mean.
+   */
+  readonly label?: string
 }
 
 export interface DetectOptions {
@@ -36,6 +41,8 @@ export interface Teacher {
   readonly pictureSide: number
   /** Queries that are best asked together. */
   readonly batch: number
+  /** Calls of `detect` that are worth having under way at once, besides one that is being prepared. */
+  readonly parallel: number
   /** Tokens that a text takes, and how many there is room for. */
   tokensOf(text: string): number
   readonly maxTokens: number

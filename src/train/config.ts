@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deviceChoice } from '../graph/device-choice.js'
 
 const count = z.number().int().positive()
 const share = z.number().min(0).max(1)
@@ -32,7 +33,14 @@ export const trainConfig = z.strictObject({
   preset: z.string().default('toy'),
   image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
   max_tokens: count.optional().describe('tokens of a prompt; the preset decides otherwise'),
-  init: z.string().optional().describe('a model folder or the name of a train stage to start from'),
+  init: z
+    .string()
+    .optional()
+    .describe('a model folder, a folder of imported weights or the name of a train stage to start from'),
+  license: z
+    .string()
+    .default('unknown')
+    .describe("licence of the model for its card, as Hugging Face's identifiers"),
   vocabulary: z.array(z.string()).default([]).describe('further datasets whose captions make the vocabulary'),
   vocabulary_size: count.default(4000),
   steps: count.default(1000),
@@ -59,11 +67,12 @@ export const trainConfig = z.strictObject({
     .default({})
     .describe('false: boxes of that source do not train regression'),
   seed: z.number().int().default(1),
+  device: deviceChoice.default('cpu').describe('cpu, cuda, cuda:1, webgpu or auto'),
   threads: z.number().int().min(0).default(0).describe('0: as onnxruntime chooses'),
   checkpoint_every: count.default(200).describe('steps'),
 })
 
 export type TrainConfig = z.infer<typeof trainConfig>
 
-/** Keys that change how fast, never what comes out. */
-export const trainNotHashed = ['threads', 'checkpoint_every'] as const
+/** Keys that change how fast or what the card says, never what comes out. */
+export const trainNotHashed = ['threads', 'device', 'checkpoint_every', 'license'] as const

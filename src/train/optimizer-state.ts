@@ -1,8 +1,7 @@
 import { floats, type Value } from '../graph/session.js'
 import { initialValue, type Parameter } from '../model/parameters.js'
-import { encodeSafetensors, type NamedArray, readSafetensors } from '../model/safetensors.js'
-import { UserError } from '../user-error.js'
-import { writeFileAtomic } from '../write-file-atomic.js'
+import { type NamedArray, readSafetensors, writeSafetensors } from '../model/safetensors.js'
+import type { StoredTensor } from '../model/weight-file.js'
 import { type ParameterGroup, stateKinds } from './adamw.js'
 
 /** The vectors of AdamW by name (`value.weights`, `moment1.biases`, …), as a step reads and writes them. */
@@ -18,35 +17,24 @@ export function emptyState(groups: readonly ParameterGroup[]): OptimizerState {
   )
 }
 
-/** The state before the first step: parameters as given, or as they start; no moments. */
-export function initialState(
+/** The state before the first step: no moments, and parameters as given, one tensor after another, or as they start. */
+export async function initialState(
   groups: readonly ParameterGroup[],
   parameters: readonly Parameter[],
   seed: number,
-  given?: ReadonlyMap<string, NamedArray>,
-): OptimizerState {
+  given?: ReadonlyMap<string, Pick<StoredTensor, 'read'>>,
+): Promise<OptimizerState> {
   const state = emptyState(groups)
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
-  for (const { name, kind, group } of vectorNames(groups)) {
-    if (kind !== 'value' && kind !== 'average') continue
-    for (const slot of group.slots) {
-      const parameter = byName.get(slot.name) as Parameter
-      const value = given ? givenValue(parameter, given) : initialValue(parameter, seed)
-      ;(state[name].data as Float32Array).set(value, slot.offset)
+  for (const { name: group, slots } of groups) {
+    for (const { name, offset } of slots) {
+      const taken = await given?.get(name)?.read()
+      const values = taken ?? initialValue(byName.get(name) as Parameter, seed)
+      for (const kind of ['value', 'average'] as const)
+        (state[`${kind}.${group}`].data as Float32Array).set(values, offset)
     }
   }
   return state
-}
-
-function givenValue({ name, shape }: Parameter, given: ReadonlyMap<string, NamedArray>): Float32Array {
-  const found = given.get(name)
-  if (!found) throw new UserError(`The model to start from has no parameter ${name}: its preset differs.`)
-  if (found.shape.join() !== shape.join()) {
-    throw new UserError(
-      `Parameter ${name} has shape [${found.shape}] in the model to start from, [${shape}] here.`,
-    )
-  }
-  return found.data
 }
 
 /** The parameters that a state holds: the moving averages, which label and evaluate better than the last values. */
@@ -82,8 +70,7 @@ export async function writeCheckpoint(
     shape,
     data: data as Float32Array,
   }))
-  const { bytes } = encodeSafetensors(arrays, { checkpoint: JSON.stringify(checkpoint) })
-  await writeFileAtomic(path, bytes)
+  await writeSafetensors(path, arrays, { checkpoint: JSON.stringify(checkpoint) })
 }
 
 /** The checkpoint and its state, or undefined where there is none of this run. */

@@ -1,4 +1,5 @@
 import { random } from '../random.js'
+import { isDataset, readDataset } from '../shards/dataset.js'
 import { readShard } from '../shards/read-shard.js'
 import type { Caption, Xyxy } from '../shards/rows.js'
 import type { Storage } from '../shards/storage.js'
@@ -9,6 +10,8 @@ export interface GroundedPhrase {
   readonly start: number
   readonly end: number
   readonly boxes: readonly Xyxy[]
+  /** Who gave each box: `gold`, or a teacher. */
+  readonly origins: readonly string[]
 }
 
 export interface GroundedCaption extends Caption {
@@ -44,6 +47,10 @@ export interface SampleStream {
   readonly captions: readonly string[]
   /** Category names, where there are any. */
   readonly categories: readonly string[]
+  /** Boxes by who gave them: `gold`, or a teacher. */
+  readonly origins: ReadonlyMap<string, number>
+  /** The licence that the dataset's card names. */
+  readonly license: string | undefined
 }
 
 /** Shards held in memory at once: rows are shuffled among them. */
@@ -59,11 +66,14 @@ export async function openSamples(source: SampleSource, seed: number): Promise<S
   const sizes = new Map<string, number>()
   const captions: string[] = []
   const categories = new Set<string>()
+  const origins = new Map<string, number>()
   for (const shard of source.shards) {
     let usable = 0
     for await (const sample of readSamples(source, shard, false)) {
       usable++
       for (const caption of sample.captions) {
+        for (const origin of caption.grounded.flatMap((phrase) => phrase.origins))
+          origins.set(origin, (origins.get(origin) ?? 0) + 1)
         if (caption.kind === 'categories') for (const name of caption.text.split('. ')) categories.add(name)
         else captions.push(caption.text)
       }
@@ -95,7 +105,9 @@ export async function openSamples(source: SampleSource, seed: number): Promise<S
     }
     throw new Error(`position ${position} is beyond its epoch`)
   }
-  return { name: source.name, size, at, captions, categories: [...categories].sort() }
+  const card = (await isDataset(source.storage)) ? (await readDataset(source.storage)).card : null
+  const license = typeof card?.license === 'string' ? card.license : undefined
+  return { name: source.name, size, at, captions, categories: [...categories].sort(), origins, license }
 }
 
 async function readWindow(source: SampleSource, shards: readonly string[], seed: number, key: string) {
@@ -125,11 +137,11 @@ async function* readSamples(source: SampleSource, shard: string, withBytes: bool
         const own = phraseRow.phrases.flatMap((phrase, at) =>
           phrase.caption === index ? [{ ...phrase, at }] : [],
         )
-        const parts = own.map(({ start, end, at }) => ({
-          start,
-          end,
-          boxes: groundingRow.regions.filter(({ phrase }) => phrase === at).map(({ xyxy }) => xyxy),
-        }))
+        const parts = own.map(({ start, end, at }) => {
+          const regions = groundingRow.regions.filter(({ phrase }) => phrase === at)
+          const boxes = regions.map(({ xyxy }) => xyxy)
+          return { start, end, boxes, origins: regions.map(({ origin }) => origin) }
+        })
         const grounded = parts.filter(({ boxes }) => boxes.length > 0)
         if (grounded.length === 0) return []
         const ungrounded = parts

@@ -1,11 +1,12 @@
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { resolveDevice } from '../graph/device.js'
 import { floats, Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
 import type { GlipConfig } from '../model/config.js'
 import { writeModelFolder } from '../model/model-folder.js'
 import { glipConfig } from '../model/presets.js'
-import { readSafetensors } from '../model/safetensors.js'
+import { openStartWeights, startTokenizer } from '../model/start-weights.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { type Random, random } from '../random.js'
 import { hashJson } from '../shards/hash.js'
@@ -14,7 +15,6 @@ import type { TrainConfig } from './config.js'
 import { learningRate } from './learning-rate.js'
 import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
-import { modelCard } from './model-card.js'
 import {
   emptyState,
   initialState,
@@ -26,6 +26,7 @@ import {
 import { createPictureCache, type PictureCache } from './picture-cache.js'
 import { plotLosses, type StepMetrics } from './plot-losses.js'
 import { type GroundedCaption, openSamples, type SampleSource, type SampleStream } from './read-samples.js'
+import { trainCard } from './train-card.js'
 import { trainGraph } from './train-graph.js'
 
 export interface TrainTask {
@@ -35,13 +36,25 @@ export interface TrainTask {
   readonly sources: readonly SampleSource[]
   /** Further captions for the vocabulary. */
   readonly texts: readonly string[]
-  /** A model folder to start from: its weights and its vocabulary. */
+  /** A folder to start from, of a model or of imported weights: its weights and, where it has one, its vocabulary. */
   readonly init?: string
   readonly signal?: AbortSignal
+  /** Told before the first step, where there is something to start from. */
+  readonly onStart?: (start: TrainStart) => void
   readonly onProgress?: (metrics: StepMetrics) => void
+  /** Told what a user should know, such as which device `auto` found. */
+  readonly onNotice?: (text: string) => void
+}
+
+/** Which parameters came from the folder to start from, and which start fresh. */
+export interface TrainStart {
+  readonly folder: string
+  readonly taken: readonly string[]
+  readonly fresh: readonly string[]
 }
 
 export interface TrainResult {
+  readonly start?: TrainStart
   readonly steps: number
   readonly seconds: number
   readonly last: StepMetrics
@@ -70,15 +83,21 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const hash = hashJson([config, network, streams.map(({ name, size }) => [name, size])])
   await mkdir(folder, { recursive: true })
   const resumed = await readCheckpoint(join(folder, checkpointFile), hash)
-  const given = task.init ? (await readSafetensors(join(task.init, 'model.safetensors'))).tensors : undefined
-  let state = resumed?.state ?? initialState(graph.groups, graph.parameters, config.seed, given)
+  const given = task.init ? await openStartWeights(task.init, graph.parameters) : undefined
+  const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
+  if (begun) task.onStart?.(begun)
+  let state =
+    resumed?.state ?? (await initialState(graph.groups, graph.parameters, config.seed, given?.taken))
+  await given?.close()
   let spare = emptyState(graph.groups)
   const positions: Record<string, number> = { ...resumed?.checkpoint.positions }
   let step = resumed?.checkpoint.step ?? 0
   const metrics = await keepMetrics(join(folder, metricsFile), step)
 
   const pictures = createPictureCache(Math.ceil(network.image_size * 1.5))
-  const session = await Session.open(graph.step, { threads: config.threads })
+  const device = await resolveDevice(config.device)
+  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
+  const session = await Session.open(graph.step, { threads: config.threads, device })
   try {
     const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, pictures)
     let upcoming = step < config.steps ? batchOf(step + 1) : undefined
@@ -110,17 +129,18 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
     config: network,
     vocabulary: tokenizer.vocabulary,
     parameters: parametersOfState(graph.groups, state),
-    card: modelCard(task, streams, network, last),
+    card: trainCard(task, streams, network, last, begun),
   })
   await rm(join(folder, checkpointFile), { force: true })
-  return { steps: step, seconds, last }
+  return { ...(begun && { start: begun }), steps: step, seconds, last }
 }
 
 async function openTokenizer(
   { init, config, texts }: TrainTask,
   streams: readonly SampleStream[],
 ): Promise<Tokenizer> {
-  if (init) return readTokenizer(join(init, 'tokenizer.json'))
+  const given = init && (await startTokenizer(init))
+  if (given) return readTokenizer(given)
   const all = [
     ...streams.flatMap(({ captions, categories }) => [...captions, ...categories, ...categories]),
     ...texts,

@@ -20,6 +20,8 @@ describe('the command line', () => {
     'train',
     'teach',
     'evaluate',
+    'import-model',
+    'export-model',
     'stats',
     'render',
     'world',
@@ -39,6 +41,7 @@ describe('the command line', () => {
     await writeFile(join(newer, 'dataset.json'), '{"schemaVersion": 99}')
     const empty = join(folder, 'empty')
     await createDataset(openStorage(empty), { name: 'empty', card: null, shards: [] })
+    const hostile = 'test/model/fixtures/torch/hostile-system.pth'
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['stats', join(folder, 'nowhere')], /Cannot read .*nowhere/],
       [['stats', folder], /schema version 99/],
@@ -52,6 +55,20 @@ describe('the command line', () => {
         ['teach', empty, '--model', folder, '--phrases', 'p', '--as', 'a'],
         /is not a whole model folder|is not a model folder/,
       ],
+      [
+        ['import-model', folder, '--preset', 'toy', '-o', join(folder, 'm'), '--part', 'head'],
+        /--part head: use one of/,
+      ],
+      [
+        ['import-model', hostile, '--preset', 'toy', '-o', join(folder, 'm'), '--part', 'backbone'],
+        /posix\.system/,
+      ],
+      [
+        ['import-model', hostile, '--preset', 'toy', '-o', join(folder, 'm')],
+        /no tokenizer\.json or vocab\.txt/,
+      ],
+      [['export-model', folder, '-o', 'm.safetensors'], /is not a model folder/],
+      [['export-model', folder, '-o', 'm.safetensors', '--scores', newer], /Cannot read .*newer/],
       [['render', empty], /has no grounding "empty"/],
       [['render', empty, '--sample', 'x'], /"x" is not a whole number/],
       [['dance'], /unknown command 'dance'/],
@@ -124,5 +141,27 @@ stages:
     taken.close()
     expect(err).toMatch(new RegExp(`^groundmill: cannot serve .* on 127.0.0.1:${port}: .*in use`))
     expect(code).toBe(2)
+  })
+
+  it('says what became of every weight of a checkpoint', async () => {
+    const checkpoint = 'test/model/fixtures/glip-tiny.pth'
+    const args = [
+      'import-model',
+      checkpoint,
+      '--preset',
+      'glip-t',
+      '-o',
+      join(folder, 'glip'),
+      '--part',
+      'backbone',
+    ]
+    const { code, out, err } = await groundmill(...args)
+    expect(code).toBe(2)
+    expect(out).toContain(`${checkpoint}: GLIP, official names`)
+    expect(out).toMatch(/patch_embed\.proj\.weight needs \[96, 3, 4, 4\], .* has \[4, 3, 4, 4\]/)
+    expect(out).toMatch(/\n {2}and \d+ more; --json has them all/)
+    expect(err).toMatch(/Nothing was written: \d+ parameters are missing and \d+ have a wrong shape/)
+    const json = await groundmill(...args, '--json')
+    expect(JSON.parse(json.out)).toMatchObject({ written: 'nothing', parts: ['backbone'], unused: [] })
   })
 })

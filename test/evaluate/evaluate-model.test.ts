@@ -85,6 +85,7 @@ function teacherThatSays(answer: (word: string) => Xyxy | undefined): Teacher & 
     hash: '0',
     pictureSide: 100,
     batch: 8,
+    parallel: 1,
     tokensOf: (text) => text.split(' ').length,
     maxTokens: 8,
     prompts,
@@ -148,5 +149,23 @@ describe('the evaluation of a model', () => {
       ['owl'],
     )
     expect(owls).toMatchObject({ ap: 1, categories: 1 })
+  })
+
+  it('takes from a detector of fixed labels, which proposes every box for every phrase, what the label names', async () => {
+    const told = teacherThatSays(() => undefined)
+    const detector: Teacher = {
+      ...told,
+      detect: async (queries) =>
+        queries.map(({ picture, phrases: spans }) =>
+          spans.flatMap((_, phrase) =>
+            Object.entries(places).map(([label, box]) => {
+              const xyxy = box.map((value) => (value * picture.width) / 200) as unknown as Xyxy
+              return { phrase, xyxy, score: 0.9, label }
+            }),
+          ),
+        ),
+    }
+    const found = await evaluateModel(detector, set, evaluateConfig.parse({}), await categoriesOf(set))
+    expect(found).toMatchObject({ ap: 1, recall1: 1 })
   })
 })

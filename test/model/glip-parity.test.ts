@@ -96,11 +96,10 @@ describe('training of the official network, narrow, against PyTorch', () => {
     const session = await Session.open(graph.step, { threads: 1 })
     const given = new Map(
       graph.parameters.map((parameter) => {
-        const { name, shape } = parameter
-        return [name, { name, shape, data: shakenValue(parameter, seed) }]
+        return [parameter.name, { read: async () => shakenValue(parameter, seed) }]
       }),
     )
-    let state = initialState(graph.groups, graph.parameters, seed, given)
+    let state = await initialState(graph.groups, graph.parameters, seed, given)
     let spare = emptyState(graph.groups)
     const { beta1, beta2 } = narrowTraining.optimizer
     const batch = narrowBatch()

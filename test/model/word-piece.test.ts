@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodePrompt, tokensOf } from '../../src/model/prompt.js'
-import { buildVocabulary, createTokenizer, tokenizerJson } from '../../src/model/word-piece.js'
+import { buildVocabulary, createTokenizer, readTokenizer, tokenizerJson } from '../../src/model/word-piece.js'
+import { UserError } from '../../src/user-error.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const corpus = [
   'a red zebra next to a blue car',
@@ -44,6 +49,58 @@ describe('WordPiece', () => {
     expect(vocabulary.has('red')).toBe(true)
     expect(vocabulary.has('zebras')).toBe(false)
     expect(tokenizer.encode('zebras').length).toBeGreaterThan(3)
+  })
+})
+
+/** Tokens and spans of Hugging Face's own tokenizers, in Rust: bench/parity/word_piece.py. */
+const { vocabulary: tokens, texts } = JSON.parse(
+  readFileSync(new URL('./fixtures/word-piece.json', import.meta.url), 'utf8'),
+) as {
+  readonly vocabulary: readonly string[]
+  readonly texts: readonly { readonly text: string; readonly ids: number[]; readonly spans: number[][] }[]
+}
+
+describe('the uncased BERT', () => {
+  const bert = createTokenizer(new Map(tokens.map((token, id) => [token, id])))
+
+  it('splits every kind of text as its authors do, at the same code points', () => {
+    expect(texts.length).toBeGreaterThan(300)
+    for (const { text, ids, spans } of texts) {
+      const pieces = bert.encode(text)
+      expect({ text, ids: pieces.map(({ id }) => id) }).toEqual({ text, ids })
+      expect({ text, spans: pieces.map(({ start, end }) => [start, end]) }).toEqual({ text, spans })
+    }
+  })
+
+  it('is read from vocab.txt and tokenizer.json alike', async () => {
+    const folder = await temporaryFolder()
+    const lines = join(folder, 'vocab.txt')
+    const json = join(folder, 'tokenizer.json')
+    const text = tokenizerJson(bert.vocabulary)
+    await writeFile(lines, tokens.map((token) => `${token}\n`).join(''))
+    await writeFile(json, text)
+    for (const path of [lines, json]) {
+      const { vocabulary, encode } = await readTokenizer(path)
+      expect(vocabulary).toEqual(bert.vocabulary)
+      expect(encode('Café zebras')).toEqual(bert.encode('Café zebras'))
+    }
+
+    const refused = async (path: string, content: string, message: RegExp) => {
+      await writeFile(path, content)
+      const refusal = await readTokenizer(path).catch((error: unknown) => error)
+      expect(refusal).toBeInstanceOf(UserError)
+      expect((refusal as Error).message).toMatch(message)
+    }
+    await refused(lines, 'a\nb\na\n', /has a token twice/)
+    await refused(lines, 'a\nb\n', /has no \[PAD\]/)
+    await refused(
+      json,
+      text.replace('"lowercase": true', '"lowercase": false'),
+      /not the tokenizer of an uncased/,
+    )
+    await refused(json, text.replace('_prefix": "##"', '_prefix": "@@"'), /prefix "@@"/)
+    await refused(json, '{"model":{"type":"BPE"}}', /is not a WordPiece tokenizer\.json/)
+    await refused(json, 'null', /is not a WordPiece tokenizer\.json/)
   })
 })
 

@@ -2,6 +2,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { hashStart } from '../../src/model/model-folder.js'
+import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.js'
+import { partialWeights } from '../../src/model/start-weights.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import { datasetFunnel } from '../../src/shards/funnel.js'
@@ -147,6 +150,22 @@ stages:
     resumed.forEach((loss, index) => {
       expect(loss).toBeCloseTo(calm[index], 4)
     })
+  })
+
+  it('trains from imported weights of a part of the network', { timeout: 60_000 }, async () => {
+    const start = join(folder, 'start')
+    const { tensors } = await readSafetensors(join(run, 'models', 'teacher', 'model.safetensors'))
+    const backbone = [...tensors.values()].filter(({ name }) => name.startsWith('backbone.body.'))
+    await writeSafetensors(join(start, 'model.safetensors'), backbone, partialWeights)
+    const begun = join(folder, 'begun')
+    const pipeline = await readPipeline('pipelines/quickstart.yaml', {
+      set: [...set(), `teacher.init=${start}`],
+    })
+    await runPipeline(pipeline, begun, { only: ['teacher'] })
+    const record = JSON.parse(await readFile(join(begun, 'models', 'teacher', 'record.json'), 'utf8'))
+    expect(record.inputs.init).toBe(await hashStart(start))
+    expect(record.result.start.taken.toSorted()).toEqual(backbone.map(({ name }) => name).sort())
+    expect(record.result.start.fresh.length).toBe(tensors.size - backbone.length)
   })
 
   it('sets a shard aside that keeps failing, and goes on with the rest', { timeout: 60_000 }, async () => {

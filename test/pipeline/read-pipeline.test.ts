@@ -38,16 +38,16 @@ describe('a pipeline', () => {
     'no pipeline at all': ['- a', /a pipeline with `name` and `stages`/],
     'an unknown key': [
       good.replace('format: tsv', 'format: tsv, colour: red'),
-      /stages\.1\.with: Unrecognized key: "colour"/,
+      /stages\.web\.with: Unrecognized key: "colour"/,
     ],
-    'an unknown use': [good.replace('uses: chunk', 'uses: chop'), /stages\.0/],
+    'an unknown use': [good.replace('uses: chunk', 'uses: chop'), /stages\.phrases\.uses/],
     'a value of the wrong kind': [
       good.replace('format: tsv', 'format: tsv, shard_size: many'),
-      /stages\.1\.with\.shard_size/,
+      /stages\.web\.with\.shard_size/,
     ],
     'no object under with': [
       'name: p\nstages: [{ name: a, uses: chunk, with: 3 }]',
-      /stages\.0\.with: .*object/,
+      /stages\.a\.with: .*object/,
     ],
     'nothing in the place of a stage': ['name: p\nstages: [null]', /stages\.0: .*expected object/],
     'a variable that every object has': [good.replace('where}', 'toString}'), /\$\{toString\} is not among/],

@@ -79,7 +79,7 @@ describe('the toy network against PyTorch', () => {
   it('gives the same losses over a hundred steps of AdamW', async () => {
     const graph = trainGraph(tinyConfig, tinyTraining)
     const session = await Session.open(graph.step)
-    let state = initialState(graph.groups, graph.parameters, seed)
+    let state = await initialState(graph.groups, graph.parameters, seed)
     let spare = emptyState(graph.groups)
     const { beta1, beta2 } = tinyTraining.optimizer
     for (let step = 1; step <= expected.losses.length; step++) {

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { exportModel } from '../model/export-model.js'
+import type { CardScore } from '../model/model-card.js'
+import { UserError } from '../user-error.js'
+
+export interface ExportModelOptions {
+  readonly out: string
+  readonly module?: boolean
+  readonly scores: readonly string[]
+  readonly license?: string
+  readonly json?: boolean
+}
+
+/** Scores that a card shows. */
+const shown = ['ap', 'ap50', 'recall1', 'recall5', 'recall10'] as const
+
+/** `groundmill export-model`: official key names, PyTorch's layouts, and a card. */
+export async function exportModelCommand(folder: string, options: ExportModelOptions): Promise<void> {
+  const scores = (await Promise.all(options.scores.map(readScores))).flat()
+  const { out: file, module = false, license } = options
+  const result = await exportModel({ folder, file, modulePrefix: module, scores, license })
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
+  else process.stdout.write(`${result.file}: ${result.parameters} parameters; card: ${result.card}\n`)
+}
+
+/** What `evaluate --json` printed, or the record of a pipeline's evaluate stage. */
+async function readScores(path: string): Promise<CardScore[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
+  })
+  let json: Record<string, unknown> = {}
+  try {
+    json = JSON.parse(text)
+  } catch {}
+  const values = (json.result ?? json) as Record<string, unknown>
+  const set = basename(String(json.dataset ?? json.stage ?? ''))
+  const scores = shown.flatMap((name) => {
+    const value = values[name]
+    return typeof value === 'number' && value >= 0 ? [{ set, name, value }] : []
+  })
+  if (!set || scores.length === 0)
+    throw new UserError(`${path} has no scores: give what \`groundmill evaluate --json\` printed.`)
+  return scores
+}

@@ -1,0 +1,52 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readCommit } from '../shards/commit.js'
+import { isDataset, readDataset } from '../shards/dataset.js'
+import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
+import { openStorage, type Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+
+/** A dataset that a command was given, and what can be asked of it. */
+export interface OpenDataset {
+  readonly url: string
+  readonly storage: Storage
+  readonly name: string
+  readonly shards: readonly string[]
+  readonly stages: readonly FunnelStage[]
+  /** Whether its source had boxes: then ingest wrote phrases and grounding under the dataset's own name. */
+  readonly isGold: boolean
+  /** Names of its groundings, gold first, then in the order in which they were made. */
+  readonly groundings: readonly string[]
+}
+
+/** Throws a UserError where the URL is not of a dataset; of a run's folder, it names the datasets in it. */
+export async function openDataset(url: string): Promise<OpenDataset> {
+  const storage = openStorage(url)
+  if (!(await isDataset(storage))) {
+    const inside = await datasetsIn(url)
+    if (inside.length > 0) {
+      throw new UserError(`${url} is the folder of a run: name one of its datasets: ${inside.join(', ')}.`)
+    }
+  }
+  const { name, shards } = await readDataset(storage)
+  const stages = await datasetFunnel(storage)
+  const golds = await Promise.all(shards.map((shard) => readCommit(storage, 'grounding', name, shard)))
+  const isGold = golds.some((record) => record?.files.grounding)
+  const filtered = stages.filter(({ family }) => family === 'grounding').map(({ stage }) => stage)
+  return { url, storage, name, shards, stages, isGold, groundings: isGold ? [name, ...filtered] : filtered }
+}
+
+/** URLs of the datasets in a folder, by name. */
+export async function datasetsIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name))
+  const known = await Promise.all(folders.map((path) => isDataset(openStorage(path))))
+  return folders.filter((_, index) => known[index]).sort()
+}
+
+/** Throws a UserError that lists the groundings there are. */
+export function requireGrounding({ url, groundings }: OpenDataset, grounding: string): void {
+  if (groundings.includes(grounding)) return
+  const known = groundings.length > 0 ? groundings.join(', ') : 'none yet'
+  throw new UserError(`${url} has no grounding "${grounding}"; it has: ${known}.`)
+}

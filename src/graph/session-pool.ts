@@ -1,0 +1,174 @@
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { InferenceSession } from 'onnxruntime-node'
+import { UserError } from '../user-error.js'
+import { type Device, executionProviders } from './device.js'
+import { fromHalf, toHalf } from './half.js'
+import { sessionSettings, type Value } from './session.js'
+
+export interface PoolOptions {
+  /** One session for each, in their order; one on the CPU by default. */
+  readonly devices?: readonly Device[]
+  /** Threads inside one operator; by default the processor's cores, shared out among the sessions. */
+  readonly threads?: number
+}
+
+/** An input or output as the file declares it. */
+export interface Port {
+  readonly name: string
+  /** A string where the size is left open. */
+  readonly shape: readonly (number | string)[]
+  readonly dtype: string
+}
+
+/**
+ * Sessions of one model, each in a thread of its own: pictures are prepared while the model runs, and as many runs go at
+ * once as there are sessions. Holds native memory until `close`; each session has its own copy of the weights.
+ */
+export class SessionPool {
+  private readonly free: Seat[]
+  private readonly waiting: ((seat: Seat) => void)[] = []
+
+  private constructor(
+    private readonly seats: readonly Seat[],
+    readonly inputs: readonly Port[],
+    readonly outputs: readonly Port[],
+  ) {
+    this.free = [...seats]
+  }
+
+  /**
+   * @param path of the model; weights may lie in files beside it
+   * @throws UserError where onnxruntime cannot load it
+   */
+  static async open(
+    path: string,
+    { devices = ['cpu'], threads = 0 }: PoolOptions = {},
+  ): Promise<SessionPool> {
+    const shared = devices.length > 1 ? Math.max(1, Math.floor(availableParallelism() / devices.length)) : 0
+    const seats = devices.map((device) => new Seat(path, device, threads || shared))
+    try {
+      const [{ inputs, outputs }] = await Promise.all(seats.map((seat) => seat.opened))
+      return new SessionPool(seats, inputs.map(portOf), outputs.map(portOf))
+    } catch (error) {
+      await Promise.all(seats.map((seat) => seat.close()))
+      throw new UserError(`onnxruntime cannot load ${path}: ${(error as Error).message}`)
+    }
+  }
+
+  /** Runs that can go at once. */
+  get size(): number {
+    return this.seats.length
+  }
+
+  /** The declared input of a name, if the model has it. */
+  input(name: string): Port | undefined {
+    return this.inputs.find((port) => port.name === name)
+  }
+
+  /**
+   * Runs the model in a session that is free. The feeds are handed over: their arrays are empty afterwards. Float32
+   * values become float16 where the model wants these, and results come back as float32.
+   */
+  async run(feeds: Readonly<Record<string, Value>>): Promise<Record<string, Value>> {
+    const given = Object.entries(feeds).map(([name, value]) => {
+      const isHalf = value.data instanceof Float32Array && this.input(name)?.dtype === 'float16'
+      return isHalf
+        ? { name, shape: value.shape, dtype: 'float16', data: toHalf(value.data as Float32Array) }
+        : { name, ...value }
+    })
+    const seat = this.free.pop() ?? (await new Promise<Seat>((resolve) => this.waiting.push(resolve)))
+    try {
+      const results = await seat.run(given)
+      return Object.fromEntries(
+        results.map(({ name, dtype, data, shape }) => [
+          name,
+          dtype === 'float16'
+            ? { data: fromHalf(data as Uint16Array), shape, dtype: 'float32' }
+            : ({ data, shape, dtype } as Value),
+        ]),
+      )
+    } finally {
+      const next = this.waiting.shift()
+      if (next) next(seat)
+      else this.free.push(seat)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.seats.map((seat) => seat.close()))
+  }
+}
+
+interface Message {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly dtype: string
+  readonly data: Value['data'] | Uint16Array
+}
+
+interface Opened {
+  readonly inputs: readonly InferenceSession.ValueMetadata[]
+  readonly outputs: readonly InferenceSession.ValueMetadata[]
+}
+
+/** One thread with its session, which answers one message at a time. */
+class Seat {
+  readonly opened: Promise<Opened>
+  private readonly worker: Worker
+  private settle: { resolve(value: never): void; reject(error: Error): void } | undefined
+  private failure: Error | undefined
+
+  constructor(path: string, device: Device, threads: number) {
+    const settings = { ...sessionSettings(threads), executionProviders: executionProviders(device) }
+    this.worker = new Worker(new URL('./session-worker.js', import.meta.url), {
+      workerData: { path, settings },
+    })
+    this.worker.on('message', (message) => this.answer(message))
+    this.worker.on('error', (error) => this.fail(error))
+    this.worker.on('exit', () => this.fail(new Error('the session has been closed')))
+    this.opened = this.next<Opened>()
+  }
+
+  async run(feeds: readonly Message[]): Promise<readonly Message[]> {
+    if (this.failure) throw this.failure
+    const buffers = new Set(feeds.map(({ data }) => data.buffer as ArrayBuffer))
+    const answer = this.next<{ results: readonly Message[] }>()
+    this.worker.postMessage(feeds, [...buffers])
+    return (await answer).results
+  }
+
+  async close(): Promise<void> {
+    if (this.failure) return
+    this.worker.ref()
+    const ended = new Promise((resolve) => this.worker.once('exit', resolve))
+    this.worker.postMessage('close')
+    await ended
+  }
+
+  /** The next answer. While none is awaited, an idle thread does not keep the program alive. */
+  private next<T>(): Promise<T> {
+    this.worker.ref()
+    return new Promise<T>((resolve, reject) => {
+      this.settle = { resolve, reject }
+    })
+  }
+
+  private answer(message: { readonly error?: string }): void {
+    const { settle } = this
+    this.settle = undefined
+    this.worker.unref()
+    if (message.error === undefined) settle?.resolve(message as never)
+    else settle?.reject(new Error(message.error))
+  }
+
+  private fail(error: Error): void {
+    this.failure = error
+    this.settle?.reject(error)
+    this.settle = undefined
+  }
+}
+
+function portOf(meta: InferenceSession.ValueMetadata): Port {
+  return { name: meta.name, shape: meta.isTensor ? meta.shape : [], dtype: meta.isTensor ? meta.type : '' }
+}

@@ -1,0 +1,38 @@
+// @ts-check
+/**
+ * Runs one onnxruntime session in a thread of its own, for SessionPool: `run` of onnxruntime-node blocks the thread that
+ * calls it. JavaScript, so that the thread starts the same from the sources, under a loader and when built.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
+
+try {
+  const session = await InferenceSession.create(workerData.path, workerData.settings)
+  port.on('message', async (message) => {
+    if (message === 'close') {
+      await session.release()
+      port.close()
+      return
+    }
+    try {
+      /** @type {Record<string, Tensor>} */
+      const feeds = {}
+      for (const { name, dtype, data, shape } of message) feeds[name] = new Tensor(dtype, data, shape)
+      const results = await session.run(feeds)
+      // Results lie in memory of onnxruntime, which cannot change hands: they are copied.
+      port.postMessage({
+        results: Object.entries(results).map(([name, tensor]) => {
+          const { type, data, dims } = /** @type {Tensor} */ (tensor)
+          return { name, dtype: type, data, shape: [...dims] }
+        }),
+      })
+    } catch (error) {
+      port.postMessage({ error: /** @type {Error} */ (error).message })
+    }
+  })
+  port.postMessage({ inputs: session.inputMetadata, outputs: session.outputMetadata })
+} catch (error) {
+  port.postMessage({ error: /** @type {Error} */ (error).message })
+}

@@ -1,0 +1,162 @@
+import { type Shape, sizeOf } from '../graph/tensor.js'
+import { UserError } from '../user-error.js'
+import { type KeyPlace, type Naming, namingOf, type Part, parts, reasonToIgnore } from './checkpoint-names.js'
+import { fromTorch, type ParameterSpec } from './parameter-specs.js'
+import type { LazyArray } from './safetensors.js'
+import type { StoredTensor, WeightFile } from './weight-file.js'
+
+export interface Checkpoint {
+  readonly path: string
+  readonly file: WeightFile
+}
+
+/** What becomes of every weight of the files and of every parameter of the network. Shapes are PyTorch's. */
+export interface ImportReport {
+  readonly sources: readonly { readonly path: string; readonly source: string }[]
+  readonly parts: readonly Part[]
+  /** Parameters that a weight was found for. */
+  readonly matched: readonly string[]
+  /** Values in them. */
+  readonly values: number
+  /** Parameters that no weight was found for. */
+  readonly missing: readonly { readonly name: string; readonly shape: Shape }[]
+  readonly wrongShape: readonly {
+    readonly name: string
+    readonly key: string
+    /** What the network needs. */
+    readonly expected: Shape
+    /** What the file has. */
+    readonly found: Shape
+  }[]
+  /** Parameters that such files never have. */
+  readonly absent: readonly { readonly name: string; readonly reason: string }[]
+  /** Weights that nothing is known of. */
+  readonly unused: readonly { readonly key: string; readonly shape: Shape }[]
+  /** Weights that are left out on purpose. */
+  readonly ignored: readonly { readonly key: string; readonly reason: string }[]
+  /** What the files hold beside weights. */
+  readonly others: readonly string[]
+}
+
+export interface ImportPlan {
+  readonly report: ImportReport
+  /** The matched parameters, read from the files when they are written. */
+  readonly arrays: readonly LazyArray[]
+}
+
+interface Found extends KeyPlace {
+  readonly key: string
+  readonly tensor: StoredTensor
+}
+
+/**
+ * Finds the parameters of some parts of a network in files of weights.
+ *
+ * @throws UserError where a file is of no model that is known, or two weights are of one parameter
+ */
+export function planImport(
+  specs: readonly ParameterSpec[],
+  checkpoints: readonly Checkpoint[],
+  wanted: readonly Part[],
+): ImportPlan {
+  const isWanted = (name: string) => wanted.some((part) => name.startsWith(parts[part]))
+  const names = new Set(specs.map(({ name }) => name))
+  const found = new Map<string, Found[]>()
+  const unused: { key: string; shape: Shape }[] = []
+  const ignored: { key: string; reason: string }[] = []
+  const namings = checkpoints.map(({ path, file }) => namingOf([...file.tensors.keys()], path))
+  checkpoints.forEach(({ file }, index) => {
+    for (const [key, tensor] of file.tensors) {
+      const place = namings[index].place(key)
+      const { parameter } = place
+      const elsewhere = isWanted(parameter) ? undefined : 'of a part that was not asked for'
+      const reason = reasonToIgnore(parameter) ?? elsewhere
+      if (names.has(parameter) && isWanted(parameter))
+        found.set(parameter, [...(found.get(parameter) ?? []), { ...place, key, tensor }])
+      else if (reason) ignored.push({ key, reason })
+      else unused.push({ key, shape: tensor.shape })
+    }
+  })
+
+  const matched: string[] = []
+  const missing: { name: string; shape: Shape }[] = []
+  const wrongShape: { name: string; key: string; expected: Shape; found: Shape }[] = []
+  const absent: { name: string; reason: string }[] = []
+  const arrays: LazyArray[] = []
+  for (const spec of specs.filter(({ name }) => isWanted(name))) {
+    const { name, torchShape } = spec
+    const own = found.get(name) ?? []
+    const pieces = piecesOf(name, own)
+    // Two thirds of a parameter are of no use without the other.
+    if (pieces.length === 0) unused.push(...own.map(({ key, tensor: { shape } }) => ({ key, shape })))
+    const expected = pieces.length === 3 ? [torchShape[0] / 3, ...torchShape.slice(1)] : torchShape
+    const wrong = pieces.find(({ tensor }) => tensor.shape.join() !== expected.join())
+    if (wrong) wrongShape.push({ name, key: wrong.key, expected, found: wrong.tensor.shape })
+    else if (pieces.length > 0) {
+      matched.push(name)
+      arrays.push(arrayOf(spec, pieces))
+    } else {
+      const reason = absenceOf(name, namings)
+      if (reason) absent.push({ name, reason })
+      else missing.push({ name, shape: torchShape })
+    }
+  }
+  const sources = checkpoints.map(({ path }, index) => ({ path, source: namings[index].source }))
+  const values = arrays.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  const others = checkpoints.flatMap(({ file }) => file.others)
+  return {
+    report: { sources, parts: wanted, matched, values, missing, wrongShape, absent, unused, ignored, others },
+    arrays,
+  }
+}
+
+/** The one weight of a parameter, or its thirds in order; none where a third is missing. */
+function piecesOf(name: string, found: readonly Found[]): readonly Found[] {
+  const whole = found.length === 1 && found[0].third === undefined
+  const thirds = [0, 1, 2].flatMap((third) => found.filter((one) => one.third === third))
+  const isSplit =
+    thirds.length === found.length && new Set(thirds.map(({ third }) => third)).size === thirds.length
+  if (!whole && !isSplit)
+    throw new UserError(
+      `${found.map(({ key }) => key).join(' and ')} are both of the parameter ${name}: give one file for each part.`,
+    )
+  return whole || thirds.length === 3 ? found.toSorted((a, b) => (a.third ?? 0) - (b.third ?? 0)) : []
+}
+
+function absenceOf(name: string, namings: readonly Naming[]): string | undefined {
+  return namings.find(({ absent }) => absent?.names.test(name))?.absent?.reason
+}
+
+function arrayOf(spec: ParameterSpec, pieces: readonly Found[]): LazyArray {
+  return {
+    name: spec.name,
+    shape: spec.shape,
+    async read() {
+      const values = new Float32Array(sizeOf(spec.shape))
+      let at = 0
+      for (const { tensor, unfolded } of pieces) {
+        const piece = await tensor.read()
+        values.set(unfolded ? fromUnfolded(piece, spec.shape[spec.shape.length - 1]) : piece, at)
+        at += piece.length
+      }
+      return fromTorch(spec, values)
+    },
+  }
+}
+
+/**
+ * Rows of patch merging with four neighbours' channels, from the order of `unfold` (a channel's four neighbours
+ * together, row by row) to Swin's (a neighbour's channels together, column by column).
+ */
+function fromUnfolded(values: Float32Array, width: number): Float32Array {
+  const result = new Float32Array(values.length)
+  const channels = width / 4
+  const neighbours = [0, 2, 1, 3]
+  for (let row = 0; row < values.length; row += width) {
+    neighbours.forEach((neighbour, place) => {
+      for (let channel = 0; channel < channels; channel++)
+        result[row + place * channels + channel] = values[row + channel * 4 + neighbour]
+    })
+  }
+  return result
+}

@@ -1,0 +1,57 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../user-error.js'
+import type { Parameter } from './parameters.js'
+import { openSafetensors } from './safetensors.js'
+import type { StoredTensor, WeightFile } from './weight-file.js'
+
+/** The mark, in a file's metadata, of weights that are not those of a whole network. */
+export const partialWeights = { weights: 'partial' } as const
+
+/** Weights that training starts from. `close` frees the file. */
+export interface StartWeights {
+  /** For each parameter that is taken, its values. */
+  readonly taken: ReadonlyMap<string, StoredTensor>
+  /** Names of the parameters that start fresh. */
+  readonly fresh: readonly string[]
+  close: WeightFile['close']
+}
+
+/** The tokenizer of a folder to start from, which imported weights of a backbone do not have. */
+export async function startTokenizer(folder: string): Promise<string | undefined> {
+  const path = join(folder, 'tokenizer.json')
+  return (await stat(path).catch(() => undefined)) ? path : undefined
+}
+
+/**
+ * Opens a model folder, or a folder of imported weights of parts of a network, for a network with these parameters.
+ *
+ * @throws UserError where a shape differs, or where a whole model lacks a parameter
+ */
+export async function openStartWeights(
+  folder: string,
+  parameters: readonly Parameter[],
+): Promise<StartWeights> {
+  const path = join(folder, 'model.safetensors')
+  const file = await openSafetensors(path)
+  try {
+    const isPartial = file.metadata.weights === partialWeights.weights
+    const taken = new Map<string, StoredTensor>()
+    const fresh: string[] = []
+    for (const { name, shape } of parameters) {
+      const tensor = file.tensors.get(name)
+      if (tensor && tensor.shape.join() !== shape.join())
+        throw new UserError(
+          `Parameter ${name} has shape [${tensor.shape}] in the model to start from, [${shape}] here.`,
+        )
+      if (tensor) taken.set(name, tensor)
+      else if (isPartial) fresh.push(name)
+      else throw new UserError(`The model to start from has no parameter ${name}: its preset differs.`)
+    }
+    if (taken.size === 0) throw new UserError(`${path} has no parameter of this network: its preset differs.`)
+    return { taken, fresh, close: () => file.close() }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}

@@ -1,0 +1,54 @@
+import type { Picture } from '../picture.js'
+import type { Xyxy } from '../shards/rows.js'
+import { UserError } from '../user-error.js'
+import { keepBest } from './keep-best.js'
+import type { DetectOptions, Found, Query } from './teacher.js'
+
+/** A box of a detector that knows a fixed list of things. */
+export interface Detection {
+  readonly xyxy: Xyxy
+  readonly score: number
+  /** As the model's `id2label` names it. */
+  readonly label: string
+}
+
+/** Names of a model's classes. Throws a UserError where `id2label` is missing. */
+export function readLabels(
+  path: string,
+  config: Readonly<Record<string, unknown>>,
+): ReadonlyMap<number, string> {
+  const labels = config.id2label
+  if (typeof labels !== 'object' || labels === null)
+    throw new UserError(`${path}/config.json has no id2label: the names of the model's classes, by number.`)
+  return new Map(Object.entries(labels).map(([id, name]) => [Number(id), String(name)]))
+}
+
+/**
+ * Detects in every picture once, whatever is asked of it, and proposes each detection, with its label, for every phrase
+ * of every query that shows the picture. Which phrase a label can mean is for the filter's `label` rule to say.
+ * Suppression runs within a label.
+ */
+export async function detectAll(
+  queries: readonly Query[],
+  options: DetectOptions,
+  detect: (pictures: readonly Picture[]) => Promise<readonly (readonly Detection[])[]>,
+): Promise<Found[][]> {
+  const pictures = [...new Set(queries.map(({ picture }) => picture))]
+  const detections = new Map<Picture, Detection[]>()
+  for (const [index, found] of (await detect(pictures)).entries()) {
+    const labels = new Set(found.map(({ label }) => label))
+    const kept = [...labels].flatMap((label) =>
+      keepBest(
+        found.filter((box) => box.label === label),
+        options,
+      ),
+    )
+    detections.set(pictures[index], kept)
+  }
+  return queries.map(({ picture, phrases }) => {
+    const found = detections.get(picture) ?? []
+    return phrases
+      .flatMap((_, phrase) => found.map((box): Found => ({ phrase, ...box })))
+      .sort((a, b) => b.score - a.score)
+  })
+}

@@ -1,0 +1,122 @@
+import { basename, resolve } from 'node:path'
+import type { Value } from '../graph/session.js'
+import { SessionPool } from '../graph/session-pool.js'
+import type { Picture } from '../picture.js'
+import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
+import { requireJson } from './hf-folder.js'
+import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
+import { checkPorts, imageInput, runOverImages } from './image-runs.js'
+import { clipped, cornersOf, sigmoid } from './keep-best.js'
+import type { OpenedFolder } from './open-teacher.js'
+import type { Teacher } from './teacher.js'
+
+const plain = { mean: [0, 0, 0], std: [1, 1, 1] } as const
+const common = { resample: 2, rescale: 1 / 255, square: undefined } as const
+
+const families: Readonly<Record<string, ImageProcessor>> = {
+  detr: { size: { shortest: 800, longest: 1333 }, ...common, ...imagenet },
+  rt_detr: { size: { width: 640, height: 640 }, ...common, ...plain },
+  rt_detr_v2: { size: { width: 640, height: 640 }, ...common, ...plain },
+}
+
+/**
+ * Opens a Hugging Face folder of DETR, RT-DETR or RT-DETRv2: detectors with a fixed list of labels, read as their
+ * processors read them.
+ */
+export async function openDetr({ path, files, kind, hash, options }: OpenedFolder): Promise<Teacher> {
+  const labels = readLabels(path, await requireJson(path, 'config.json'))
+  const processor = await readImageProcessor(path, families[kind])
+  const pool = await SessionPool.open(files[0], options)
+  checkPorts(pool, files[0], ['pixel_values', 'pixel_mask'], ['logits', 'pred_boxes'])
+  const images = imageInput(pool, files[0], processor, options.batch)
+  const read = kind === 'detr' ? readSoftmax : readSigmoid
+  return {
+    name: options.name ?? basename(resolve(path)),
+    hash,
+    pictureSide: Number.POSITIVE_INFINITY,
+    batch: images.batch,
+    parallel: pool.size,
+    tokensOf: () => 0,
+    maxTokens: Number.POSITIVE_INFINITY,
+    detect: (queries, detect) =>
+      detectAll(queries, detect, (pictures) =>
+        runOverImages(
+          pool,
+          images,
+          pictures.map((picture) => ({ picture })),
+          () => ({}),
+          ({ logits, pred_boxes }, at, { picture }) => {
+            const [, queriesOf, classes] = logits.shape
+            const rows = partOf(logits, at, queriesOf * classes)
+            return read(rows, classes, detect.floor).flatMap(({ query, label, score }) => {
+              const corners = cornersOf(
+                partOf(pred_boxes, at, queriesOf * 4),
+                query,
+                picture.width,
+                picture.height,
+              )
+              return detectionOf(corners, score, labels.get(label), picture)
+            })
+          },
+        ),
+      ),
+    close: () => pool.close(),
+  }
+}
+
+function partOf({ data }: Value, at: number, size: number): Float32Array {
+  return (data as Float32Array).subarray(at * size, (at + 1) * size)
+}
+
+/** A class without a name (DETR's gaps in COCO's numbering are called so) is none. */
+function detectionOf(
+  corners: Detection['xyxy'],
+  score: number,
+  label: string | undefined,
+  picture: Picture,
+): Detection[] {
+  const xyxy = clipped(corners, picture)
+  return xyxy && label !== undefined ? [{ xyxy, score, label }] : []
+}
+
+interface Reading {
+  readonly query: number
+  readonly label: number
+  readonly score: number
+}
+
+/**
+ * DETR: a softmax over the classes and "no object", which comes last; each box has its likeliest class.
+ *
+ * @param logits [Q, C + 1]
+ */
+function readSoftmax(logits: Float32Array, classes: number, floor: number): Reading[] {
+  const found: Reading[] = []
+  for (let query = 0; query * classes < logits.length; query++) {
+    const row = logits.subarray(query * classes, (query + 1) * classes)
+    const top = row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
+    let sum = 0
+    let label = 0
+    row.forEach((value, index) => {
+      sum += Math.exp(value - top)
+      if (index < classes - 1 && value > row[label]) label = index
+    })
+    const score = Math.exp(row[label] - top) / sum
+    if (score >= floor) found.push({ query, label, score })
+  }
+  return found
+}
+
+/**
+ * RT-DETR: a sigmoid for each box and class, of which as many as there are boxes count, the best ones; a box may have
+ * several labels.
+ *
+ * @param logits [Q, C]
+ */
+function readSigmoid(logits: Float32Array, classes: number, floor: number): Reading[] {
+  const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b)
+  return order.slice(0, logits.length / classes).flatMap((index) => {
+    const score = sigmoid(logits[index])
+    return score >= floor ? [{ query: Math.floor(index / classes), label: index % classes, score }] : []
+  })
+}

@@ -1,0 +1,246 @@
+import { basename, join, resolve } from 'node:path'
+import { longs } from '../graph/session.js'
+import { SessionPool } from '../graph/session-pool.js'
+import { encodePrompt, type Prompt, tokensOf } from '../model/prompt.js'
+import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
+import type { Picture } from '../picture.js'
+import type { Xyxy } from '../shards/rows.js'
+import { groupByPicture, shareOut } from './group-by-picture.js'
+import { requireJson } from './hf-folder.js'
+import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
+import { checkPorts, imageInput, runOverImages } from './image-runs.js'
+import { clipped, cornersOf, keepBest, sigmoid } from './keep-best.js'
+import type { OpenedFolder } from './open-teacher.js'
+import { type PhrasePrompt, packPhrases } from './phrase-prompt.js'
+import type { DetectOptions, Query, Teacher } from './teacher.js'
+
+const family: ImageProcessor = {
+  size: { shortest: 800, longest: 1333 },
+  resample: 2,
+  rescale: 1 / 255,
+  ...imagenet,
+  square: undefined,
+}
+const inputs = ['pixel_values', 'pixel_mask', 'input_ids', 'token_type_ids', 'attention_mask']
+
+interface Run {
+  readonly picture: Picture
+  readonly prompt: PhrasePrompt
+}
+
+/**
+ * Opens a Hugging Face folder of Grounding DINO. Phrases are asked as "a cat. a remote.", as many in a pass as there is
+ * room for; a box's score of a phrase is the largest probability of the phrase's own tokens. The sentence around a phrase
+ * is not asked: the network keeps phrases apart.
+ *
+ * Some exports are right for one phrase a pass only, since the text's mask was frozen with them; that is found out here,
+ * and such a file gets one phrase a pass.
+ */
+export async function openGroundingDino(folder: OpenedFolder): Promise<Teacher> {
+  const { path, options, notice } = folder
+  const config = await requireJson(path, 'config.json')
+  const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
+  const processor = await readImageProcessor(path, family)
+  const pool = await SessionPool.open(folder.files[0], options)
+  checkPorts(pool, folder.files[0], inputs, ['logits', 'pred_boxes'])
+  const images = imageInput(pool, folder.files[0], processor, options.batch)
+  const declared = pool.input('input_ids')?.shape[1]
+  const length = Math.min(
+    (config.max_text_len as number | undefined) ?? 256,
+    typeof declared === 'number' ? declared : Number.POSITIVE_INFINITY,
+  )
+
+  const textFeeds = (prompts: readonly Prompt[]) => {
+    const longest =
+      typeof declared === 'number' ? declared : Math.max(...prompts.map(({ pieces }) => pieces.length))
+    const shape = [prompts.length, longest]
+    const ids = new BigInt64Array(prompts.length * longest).fill(BigInt(tokenizer.pad))
+    const mask = new BigInt64Array(ids.length)
+    prompts.forEach(({ pieces }, row) => {
+      pieces.forEach(({ id }, at) => {
+        ids[row * longest + at] = BigInt(id)
+        mask[row * longest + at] = 1n
+      })
+    })
+    const feeds = {
+      input_ids: longs(ids, shape),
+      token_type_ids: longs(new BigInt64Array(ids.length), shape),
+      attention_mask: longs(mask, shape),
+    }
+    return Object.fromEntries(Object.entries(feeds).filter(([name]) => pool.input(name)))
+  }
+
+  const logitsOf = (runs: readonly Run[]) =>
+    runOverImages(
+      pool,
+      images,
+      runs,
+      (batch) => textFeeds(batch.map(({ prompt }) => prompt.encoded)),
+      ({ logits, pred_boxes }, at): Answer => {
+        const [, queries, tokens] = logits.shape
+        return {
+          logits: (logits.data as Float32Array).subarray(at * queries * tokens, (at + 1) * queries * tokens),
+          boxes: (pred_boxes.data as Float32Array).subarray(at * queries * 4, (at + 1) * queries * 4),
+          tokens,
+        }
+      },
+    )
+
+  const twice = promptOf(['a cat', 'a cat', 'a cat'], tokenizer, length)
+  const [probe] = await logitsOf([{ picture: grey, prompt: twice }])
+  const most = sameForEqualPhrases(probe, twice) ? Number.POSITIVE_INFINITY : 1
+  if (most === 1) {
+    notice(
+      `${folder.files[0]} is right for one phrase a pass only (its text mask was frozen when it was exported): every phrase gets a pass of its own. An export that keeps the mask open is faster.`,
+    )
+  }
+
+  return {
+    name: options.name ?? basename(resolve(path)),
+    hash: folder.hash,
+    pictureSide: Number.POSITIVE_INFINITY,
+    batch: images.batch,
+    parallel: pool.size,
+    tokensOf: (text) => tokenizer.encode(text).length,
+    maxTokens: length,
+    async detect(queries: readonly Query[], detect: DetectOptions) {
+      const groups = groupByPicture(queries, cleanPhrase)
+      const runs: (Run & { readonly group: number; readonly first: number })[] = []
+      groups.forEach(({ picture, texts }, group) => {
+        let first = 0
+        for (const pack of packPhrases(texts, (prompt) => tokenizer.encode(prompt).length, length, most)) {
+          runs.push({ picture, prompt: promptOf(pack, tokenizer, length), group, first })
+          first += pack.length
+        }
+      })
+      const answers = await logitsOf(runs)
+      const found: Scored[][][] = groups.map(({ texts }) => texts.map(() => []))
+      runs.forEach(({ picture, prompt, group, first }, index) => {
+        prompt.spans.forEach((span, phrase) => {
+          const tokens = tokensOf(prompt.encoded, span)
+          found[group][first + phrase] = keepBest(
+            boxesOf(answers[index], tokens, picture, detect.floor),
+            detect,
+          )
+        })
+      })
+      return shareOut(
+        queries,
+        groups.map((group, index) => [group, found[index]] as const),
+      )
+    },
+    close: () => pool.close(),
+  }
+}
+
+interface Answer {
+  /** [Q, T], before the sigmoid; minus infinity beyond the text. */
+  readonly logits: Float32Array
+  /** [Q, 4], centre and size, 0 to 1. */
+  readonly boxes: Float32Array
+  readonly tokens: number
+}
+
+interface Scored {
+  readonly xyxy: Xyxy
+  readonly score: number
+}
+
+function boxesOf(
+  { logits, boxes, tokens: width }: Answer,
+  tokens: readonly number[],
+  picture: Picture,
+  floor: number,
+) {
+  const found: Scored[] = []
+  if (tokens.length === 0) return found
+  for (let query = 0; query * width < logits.length; query++) {
+    let best = Number.NEGATIVE_INFINITY
+    for (const token of tokens) best = Math.max(best, logits[query * width + token])
+    const score = sigmoid(best)
+    if (score < floor) continue
+    const xyxy = clipped(cornersOf(boxes, query, picture.width, picture.height), picture)
+    if (xyxy) found.push({ xyxy, score })
+  }
+  return found
+}
+
+/** Lower case, and without the signs that the network takes for the end of a phrase. */
+function cleanPhrase(text: string): string {
+  return text.toLowerCase().replace(/[.?]/g, ' ').replace(/\s+/g, ' ').trim()
+}
+
+/** The prompt of some phrases. One alone that is too long loses its last words, so that the full stop keeps its place. */
+function promptOf(phrases: readonly string[], tokenizer: Tokenizer, length: number): PhrasePrompt {
+  const [phrase] = phrases
+  if (phrases.length === 1 && phrase.includes(' ') && tokenizer.encode(`${phrase}.`).length > length)
+    return promptOf([phrase.slice(0, phrase.lastIndexOf(' '))], tokenizer, length)
+  let at = 0
+  const spans = phrases.map((phrase) => {
+    const start = at
+    at += [...phrase].length + 2
+    return [start, at - 2] as const
+  })
+  return { encoded: encodePrompt(`${phrases.join('. ')}.`, tokenizer, length), spans }
+}
+
+const grey: Picture = { width: 64, height: 64, scale: 1, data: new Uint8Array(64 * 64 * 3).fill(128) }
+
+/**
+ * Whether equal phrases of one prompt have equal scores. They must: each is read by itself, its positions counted from
+ * its own start. Where the mask's loop over separators was frozen at the count of one phrase, the later ones are read as
+ * single words.
+ */
+function sameForEqualPhrases({ logits, tokens: width }: Answer, prompt: PhrasePrompt): boolean {
+  const [first, ...others] = prompt.spans.map((span) => tokensOf(prompt.encoded, span))
+  for (let query = 0; query * width < logits.length; query++) {
+    for (const other of others) {
+      if (
+        first.some((token, at) => {
+          const [a, b] = [logits[query * width + token], logits[query * width + other[at]]]
+          return Math.abs(a - b) > 0.01 * Math.max(1, Math.abs(a))
+        })
+      )
+        return false
+    }
+  }
+  return true
+}
+
+/** What Hugging Face's processor makes of one picture's answer. */
+export interface GroundedDetection {
+  readonly score: number
+  /** Pixels, not cut off at the picture's edge. */
+  readonly xyxy: Xyxy
+  /** The tokens above the text threshold, decoded; not always a phrase of the prompt. */
+  readonly label: string
+}
+
+/**
+ * `post_process_grounded_object_detection` of Hugging Face's processor: boxes whose best token is above `threshold`, named
+ * by all tokens above `textThreshold`. The teacher reads phrases by their place in the prompt instead, since these names
+ * run into one another; this is for comparing with other programs.
+ *
+ * @param ids of the prompt, special tokens included
+ */
+export function groundedDetections(
+  answer: { readonly logits: Float32Array; readonly boxes: Float32Array; readonly tokens: number },
+  ids: readonly number[],
+  picture: Pick<Picture, 'width' | 'height'>,
+  options: { readonly threshold: number; readonly textThreshold: number },
+  decode: (ids: number[]) => string,
+): GroundedDetection[] {
+  const { logits, boxes, tokens } = answer
+  const found: GroundedDetection[] = []
+  for (let query = 0; query * tokens < logits.length; query++) {
+    const scores = Array.from(logits.subarray(query * tokens, (query + 1) * tokens), sigmoid)
+    const score = Math.max(...scores)
+    if (!(score > options.threshold)) continue
+    // The first and the last place of the row are left out, whatever they hold.
+    const named = scores.flatMap((value, at) =>
+      value > options.textThreshold && at > 0 && at < tokens - 1 ? [ids[at]] : [],
+    )
+    found.push({ score, xyxy: cornersOf(boxes, query, picture.width, picture.height), label: decode(named) })
+  }
+  return found
+}

@@ -1,0 +1,51 @@
+import type { Picture } from '../picture.js'
+import type { Found, Query } from './teacher.js'
+
+/** A picture and the different texts that are looked for in it, over all queries that show it. */
+export interface PictureGroup {
+  readonly picture: Picture
+  readonly texts: readonly string[]
+  /** Where each text is asked for: query and phrase. */
+  readonly places: readonly (readonly (readonly [query: number, phrase: number])[])[]
+}
+
+/** Queries by their picture, so that what several captions ask of one picture is asked together, and once. */
+export function groupByPicture(queries: readonly Query[], clean: (text: string) => string): PictureGroup[] {
+  const groups = new Map<Picture, Map<string, [number, number][]>>()
+  queries.forEach(({ picture, text, phrases }, query) => {
+    const points = [...text]
+    let places = groups.get(picture)
+    if (!places) {
+      places = new Map()
+      groups.set(picture, places)
+    }
+    for (const [phrase, [start, end]] of phrases.entries()) {
+      const words = clean(points.slice(start, end).join(''))
+      if (words === '') continue
+      const known = places.get(words)
+      if (known) known.push([query, phrase])
+      else places.set(words, [[query, phrase]])
+    }
+  })
+  return [...groups].map(([picture, places]) => ({
+    picture,
+    texts: [...places.keys()],
+    places: [...places.values()],
+  }))
+}
+
+/** Gives what was found of a group's texts to the queries that asked, best first within each. */
+export function shareOut(
+  queries: readonly Query[],
+  answers: Iterable<readonly [PictureGroup, readonly (readonly Omit<Found, 'phrase'>[])[]]>,
+): Found[][] {
+  const found: Found[][] = queries.map(() => [])
+  for (const [{ places }, texts] of answers) {
+    texts.forEach((boxes, text) => {
+      for (const [query, phrase] of places[text])
+        for (const box of boxes) found[query].push({ ...box, phrase })
+    })
+  }
+  for (const boxes of found) boxes.sort((a, b) => b.score - a.score)
+  return found
+}

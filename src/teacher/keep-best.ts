@@ -1,0 +1,40 @@
+import { nms } from '../boxes/nms.js'
+import type { Picture } from '../picture.js'
+import type { Xyxy } from '../shards/rows.js'
+import type { DetectOptions } from './teacher.js'
+
+/** Candidates that go into suppression: PRE_NMS_TOP_N of GLIP's configuration. */
+const candidatesKept = 1000
+
+interface Scored {
+  readonly xyxy: Xyxy
+  readonly score: number
+}
+
+/** The best boxes of one phrase: sorted, the most overlapping gone, no more than asked for. */
+export function keepBest<T extends Scored>(candidates: readonly T[], options: DetectOptions): T[] {
+  const best = [...candidates].sort((a, b) => b.score - a.score).slice(0, candidatesKept)
+  return nms(best, options.nms)
+    .slice(0, options.max_boxes)
+    .map((index) => best[index])
+}
+
+/** Corners of a box given by centre and size, both as shares of (width, height). */
+export function cornersOf(boxes: Float32Array, index: number, width: number, height: number): Xyxy {
+  const [x, y, w, h] = boxes.subarray(4 * index, 4 * index + 4)
+  return [(x - 0.5 * w) * width, (y - 0.5 * h) * height, (x + 0.5 * w) * width, (y + 0.5 * h) * height]
+}
+
+/** A box cut off at the picture's edges; undefined where nothing of it is inside. */
+export function clipped(
+  [x1, y1, x2, y2]: Xyxy,
+  { width, height }: Pick<Picture, 'width' | 'height'>,
+): Xyxy | undefined {
+  const xyxy = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)] as const
+  // Written so that what is not a number fails.
+  return xyxy[2] > xyxy[0] && xyxy[3] > xyxy[1] ? xyxy : undefined
+}
+
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x))
+}

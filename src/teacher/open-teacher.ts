@@ -1,0 +1,136 @@
+import { join } from 'node:path'
+import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
+import { hashModel } from '../model/model-folder.js'
+import { UserError } from '../user-error.js'
+import { openDetr } from './detr-teacher.js'
+import { openGlipTeacher } from './glip-teacher.js'
+import { openGroundingDino } from './grounding-dino-teacher.js'
+import { hashFiles, modelFile, optionalModelFile, readJson, requireJson, weightFiles } from './hf-folder.js'
+import { openOwl } from './owl-teacher.js'
+import { splitLongTexts } from './split-long-texts.js'
+import type { Teacher } from './teacher.js'
+import { openTorchvision } from './torchvision-teacher.js'
+
+export interface OpenOptions {
+  /** Name written into proposals; the folder's own where it is not given. */
+  readonly name?: string
+  /** Threads inside one operator; as onnxruntime chooses where not given. */
+  readonly threads?: number
+  /** One device, or one for each session. */
+  readonly device?: DeviceChoice | readonly DeviceChoice[]
+  /** Sessions on each device, which run batches at once. */
+  readonly sessions?: number
+  /** Which ONNX file of a Hugging Face folder, without `.onnx`. */
+  readonly file?: string
+  /** Pictures in a run, where the file leaves that open. */
+  readonly batch?: number
+  /** Told what a user should know, such as which device `auto` found. */
+  readonly notice?: (text: string) => void
+}
+
+/** A model folder of a known family, its files found and its devices chosen. */
+export interface OpenedFolder {
+  readonly path: string
+  /** The `model_type` of `config.json`. */
+  readonly kind: string
+  /** The model, and for OWL in two parts the one that reads words. */
+  readonly files: readonly [string, ...string[]]
+  readonly hash: string
+  readonly options: {
+    readonly name?: string
+    readonly threads?: number
+    readonly devices: readonly Device[]
+    readonly batch: number
+  }
+  readonly notice: (text: string) => void
+}
+
+const families: Readonly<Record<string, (folder: OpenedFolder) => Promise<Teacher>>> = {
+  'groundmill-glip': openGlipTeacher,
+  'grounding-dino': openGroundingDino,
+  owlvit: openOwl,
+  owlv2: openOwl,
+  detr: openDetr,
+  rt_detr: openDetr,
+  rt_detr_v2: openDetr,
+  'torchvision-detector': openTorchvision,
+}
+
+/**
+ * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face folder as it is
+ * (`onnx/model.onnx`, `config.json`, `preprocessor_config.json`, `tokenizer.json`), or a detector of torchvision.
+ *
+ * @throws UserError where the family is not known, a file or a device is missing, or the model does not fit its family
+ */
+export async function openTeacher(path: string, options: OpenOptions = {}): Promise<Teacher> {
+  const notice = options.notice ?? (() => {})
+  const devices = await devicesOf(options)
+  if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
+  const folder = await findFiles(path, options, devices)
+  const { name, threads, sessions = 1, batch = 1 } = options
+  const teacher = await families[folder.kind]({
+    ...folder,
+    path,
+    hash: await hashOf(path, folder),
+    options: {
+      name,
+      threads,
+      batch,
+      devices: devices.flatMap((device) => Array.from({ length: sessions }, () => device)),
+    },
+    notice,
+  })
+  return splitLongTexts(teacher)
+}
+
+/** The hash of the teacher that `openTeacher` would open, without opening it: it changes whenever its answers could. */
+export async function hashTeacher(path: string, options: OpenOptions = {}): Promise<string> {
+  return hashOf(path, await findFiles(path, options, await devicesOf(options)))
+}
+
+async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {
+  return Promise.all([device].flat().map((choice) => resolveDevice(choice as DeviceChoice)))
+}
+
+interface FolderFiles {
+  readonly kind: string
+  readonly files: readonly [string, ...string[]]
+}
+
+async function findFiles(
+  path: string,
+  { file }: OpenOptions,
+  devices: readonly Device[],
+): Promise<FolderFiles> {
+  const config = await readJson(path, 'config.json')
+  if (!config) throw new UserError(`${path} is not a model folder: ${join(path, 'config.json')} is missing.`)
+  const kind = String(config.model_type)
+  if (!Object.hasOwn(families, kind)) {
+    throw new UserError(
+      `${path}/config.json: model_type "${kind}" is not a family that groundmill knows (${Object.keys(families).join(', ')}).`,
+    )
+  }
+  if (kind === 'groundmill-glip') return { kind, files: [join(path, 'model.onnx')] }
+  // Half precision is for devices that compute in it; the CPU would only convert back and forth.
+  const isHalf = file === undefined && devices.every((device) => device !== 'cpu')
+  const find = async (name: string) =>
+    (isHalf && (await optionalModelFile(path, `${name}_fp16`))) || optionalModelFile(path, name)
+  if ((kind === 'owlvit' || kind === 'owlv2') && file === undefined) {
+    const parts = await Promise.all(['vision_model', 'text_model'].map(find))
+    if (parts[0] && parts[1]) return { kind, files: [parts[0], parts[1]] }
+  }
+  return {
+    kind,
+    files: [(file === undefined && (await find('model'))) || (await modelFile(path, file ?? 'model'))],
+  }
+}
+
+async function hashOf(path: string, { kind, files }: FolderFiles): Promise<string> {
+  if (kind === 'groundmill-glip') return hashModel(path)
+  await requireJson(path, 'config.json')
+  const said = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
+  const there = await Promise.all(
+    said.map(async (name) => ((await readJson(path, name)) ? [join(path, name)] : [])),
+  )
+  return hashFiles(path, [...there.flat(), ...files, ...(await weightFiles(files[0]))])
+}

@@ -1,0 +1,95 @@
+import { basename, resolve } from 'node:path'
+import type { Value } from '../graph/session.js'
+import { SessionPool } from '../graph/session-pool.js'
+import { orderedMap } from '../ordered-map.js'
+import type { Picture } from '../picture.js'
+import type { Xyxy } from '../shards/rows.js'
+import { UserError } from '../user-error.js'
+import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
+import { requireJson } from './hf-folder.js'
+import type { Size } from './hf-image-processor.js'
+import { declared } from './image-runs.js'
+import { clipped } from './keep-best.js'
+import type { OpenedFolder } from './open-teacher.js'
+import { resizePicture } from './resize-picture.js'
+import type { Teacher } from './teacher.js'
+
+/**
+ * Opens a detector of torchvision (Faster R-CNN and its kin) that was exported to ONNX. The folder holds
+ *
+ * - `config.json`: `{"model_type": "torchvision-detector", "id2label": {"1": "person", …}}`;
+ * - `model.onnx`: one input [3, H, W] or [1, 3, H, W], red green blue, 0 to 1, not normalised (the network does that, and
+ *   resizes); outputs `boxes` [K, 4] (corners in pixels of the input), `scores` [K] and `labels` [K], or, under other
+ *   names, these kinds in the order boxes, labels, scores, as torchvision gives them.
+ *
+ * Where H and W are fixed, pictures are stretched to them and boxes brought back.
+ */
+export async function openTorchvision({ path, files, hash, options }: OpenedFolder): Promise<Teacher> {
+  const labels = readLabels(path, await requireJson(path, 'config.json'))
+  const pool = await SessionPool.open(files[0], options)
+  const [port] = pool.inputs
+  const dims = port.shape.slice(-3)
+  if (pool.inputs.length !== 1 || port.shape.length < 3 || (typeof dims[0] === 'number' && dims[0] !== 3))
+    throw new UserError(`${files[0]}: expected one input [3, H, W]; it has: ${declared(pool)}.`)
+  const named = pool.outputs.map(({ name }) => name)
+  const [boxes, second, third] = ['boxes', 'labels', 'scores'].every((name) => named.includes(name))
+    ? ['boxes', 'labels', 'scores']
+    : named
+  if (third === undefined)
+    throw new UserError(
+      `${files[0]}: expected outputs boxes, labels and scores; it has: ${named.join(', ')}.`,
+    )
+  const [, height, width] = dims
+  const fixed = typeof height === 'number' && typeof width === 'number' ? { height, width } : undefined
+
+  const detectOne = async (picture: Picture, floor: number): Promise<Detection[]> => {
+    const size = fixed ?? picture
+    const shape = [...(port.shape.length === 4 ? [1] : []), 3, size.height, size.width]
+    const results = await pool.run({ [port.name]: { data: planes(picture, size), shape, dtype: 'float32' } })
+    const corners = results[boxes].data as Float32Array
+    const [x, y] = [picture.width / size.width, picture.height / size.height]
+    const scores = results[third].data as Float32Array
+    return labelsOf(results[second]).flatMap((id, at) => {
+      const label = labels.get(id)
+      const score = scores[at]
+      if (label === undefined || score < floor) return []
+      const [x1, y1, x2, y2] = corners.subarray(4 * at, 4 * at + 4)
+      const xyxy: Xyxy | undefined = clipped([x1 * x, y1 * y, x2 * x, y2 * y], picture)
+      return xyxy ? [{ xyxy, score, label }] : []
+    })
+  }
+
+  return {
+    name: options.name ?? basename(resolve(path)),
+    hash,
+    pictureSide: Number.POSITIVE_INFINITY,
+    batch: 1,
+    parallel: pool.size,
+    tokensOf: () => 0,
+    maxTokens: Number.POSITIVE_INFINITY,
+    detect: (queries, detect) =>
+      detectAll(queries, detect, async (pictures) => {
+        const found: Detection[][] = []
+        for await (const one of orderedMap(pictures, pool.size + 1, (picture) =>
+          detectOne(picture, detect.floor),
+        ))
+          found.push(one)
+        return found
+      }),
+    close: () => pool.close(),
+  }
+}
+
+function labelsOf({ data }: Value): number[] {
+  return Array.from(data as BigInt64Array, Number)
+}
+
+/** [3, H, W], 0 to 1. */
+function planes(picture: Picture, size: Size): Float32Array {
+  const { data } = resizePicture(picture, size.width, size.height, 2)
+  const plane = size.width * size.height
+  const values = new Float32Array(3 * plane)
+  for (let at = 0; at < plane; at++)
+    for (let channel = 0; channel < 3; channel++) values[channel * plane + at] = data[3 * at + channel] / 255
+  return values
+}

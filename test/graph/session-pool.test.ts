@@ -1,0 +1,131 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { resolveDevice } from '../../src/graph/device.js'
+import { deviceChoice } from '../../src/graph/device-choice.js'
+import { fromHalf, toHalf } from '../../src/graph/half.js'
+import { matmul } from '../../src/graph/ops/matmul.js'
+import { floats } from '../../src/graph/session.js'
+import { SessionPool } from '../../src/graph/session-pool.js'
+import { input } from '../../src/graph/tensor.js'
+import { toOnnx } from '../../src/graph/to-onnx.js'
+import { UserError } from '../../src/user-error.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const side = 300
+const path = join(await temporaryFolder(), 'product.onnx')
+const x = input('x', [side, side])
+await writeFile(path, toOnnx({ outputs: { y: matmul(x, x) } }))
+
+const diagonal = (value: number) => {
+  const data = new Float32Array(side * side)
+  for (let at = 0; at < side; at++) data[at * side + at] = value
+  return { x: floats(data, [side, side]) }
+}
+
+describe('a pool of sessions', () => {
+  it('answers every run with its own result, however many go at once', async () => {
+    const pool = await SessionPool.open(path, { devices: ['cpu', 'cpu'], threads: 1 })
+    expect(pool.size).toBe(2)
+    expect(pool.inputs).toEqual([{ name: 'x', shape: [side, side], dtype: 'float32' }])
+    const values = Array.from({ length: 9 }, (_, index) => index)
+    const results = await Promise.all(values.map((value) => pool.run(diagonal(value))))
+    expect(results.map(({ y }) => y.data[0])).toEqual(values.map((value) => value ** 2))
+    await pool.close()
+  })
+
+  it('leaves this thread free while it works', async () => {
+    const pool = await SessionPool.open(path, { threads: 1 })
+    const runs = Promise.all(Array.from({ length: 40 }, (_, value) => pool.run(diagonal(value))))
+    let isDone = false
+    let turns = 0
+    runs.then(() => {
+      isDone = true
+    })
+    while (!isDone) {
+      turns++
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    // One turn a message at most would mean that every run held the thread.
+    expect(turns).toBeGreaterThan(200)
+    await pool.close()
+  })
+
+  it('goes on after a run that failed, and fails what comes after its end', async () => {
+    const pool = await SessionPool.open(path, { threads: 1 })
+    await expect(pool.run({ x: floats(new Float32Array(4), [2, 2]) })).rejects.toThrow(/invalid dimensions/)
+    expect((await pool.run(diagonal(3))).y.data[0]).toBe(9)
+    await pool.close()
+    await pool.close()
+    await expect(pool.run(diagonal(1))).rejects.toThrow(/has been closed/)
+  })
+
+  it('says which file cannot be loaded', async () => {
+    const none = join(path, '../none.onnx')
+    await expect(SessionPool.open(none)).rejects.toThrow(UserError)
+    await expect(SessionPool.open(none)).rejects.toThrow(/cannot load .*none\.onnx/)
+  })
+})
+
+describe('devices', () => {
+  it('auto is one that is there, and one that is not there is refused with what would bring it', async () => {
+    const found = await resolveDevice('auto')
+    expect(await resolveDevice(found)).toBe(found)
+    for (const device of ['cuda', 'webgpu'] as const) {
+      const refusal = await resolveDevice(device).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      if (refusal === undefined) continue
+      expect(refusal).toBeInstanceOf(UserError)
+      expect((refusal as Error).message).toMatch(
+        device === 'cuda'
+          ? /^Device cuda is not there: .*npm rebuild/
+          : /^Device webgpu is not there: .*Vulkan/,
+      )
+      expect((refusal as Error).message).not.toContain('\n')
+    }
+  })
+
+  it('are named in a configuration', () => {
+    for (const name of ['cpu', 'cuda', 'cuda:1', 'webgpu', 'auto'])
+      expect(deviceChoice.parse(name)).toBe(name)
+    for (const name of ['gpu', 'cuda:x', '', 1]) expect(deviceChoice.safeParse(name).success).toBe(false)
+  })
+})
+
+describe('half precision', () => {
+  it('is exact for every one of its numbers', () => {
+    const halves = Uint16Array.from({ length: 0x10000 }, (_, index) => index)
+    const back = toHalf(fromHalf(halves))
+    const values = fromHalf(back)
+    halves.forEach((half, at) => {
+      const isNan = (half & 0x7c00) === 0x7c00 && (half & 0x3ff) !== 0
+      if (isNan ? Number.isNaN(values[at]) : back[at] === half) return
+      if (!isNan) expect.fail(`${half} became ${back[at]}`)
+    })
+  })
+
+  it('is the nearest there is, the even one of two', () => {
+    const magnitudes = fromHalf(Uint16Array.from({ length: 0x7c00 }, (_, index) => index))
+    fc.assert(
+      fc.property(fc.float({ min: -70000, max: 70000, noNaN: true }), (value) => {
+        const [half] = toHalf(Float32Array.of(value))
+        const size = Math.abs(value)
+        if (size >= 65520) {
+          expect(half & 0x7fff).toBe(0x7c00)
+          return
+        }
+        const at = half & 0x7fff
+        const error = Math.abs(magnitudes[at] - size)
+        for (const other of [at - 1, at + 1]) {
+          if (other < 0 || other >= magnitudes.length) continue
+          const others = Math.abs(magnitudes[other] - size)
+          expect(error < others || (error === others && at % 2 === 0)).toBe(true)
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})

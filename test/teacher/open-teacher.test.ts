@@ -1,0 +1,77 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { hashTeacher, openTeacher } from '../../src/teacher/open-teacher.js'
+import { UserError } from '../../src/user-error.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+
+async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await temporaryFolder()
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(join(folder, name, '..'), { recursive: true })
+    await writeFile(join(folder, name), text)
+  }
+  return folder
+}
+
+describe('opening a model folder', () => {
+  it.each([
+    [{}, /is not a model folder: .*config\.json is missing/],
+    [{ 'config.json': '{' }, /config\.json is not JSON/],
+    [{ 'config.json': '[]' }, /config\.json does not hold a JSON object/],
+    [
+      { 'config.json': '{"model_type": "yolos"}' },
+      /model_type "yolos" is not a family that groundmill knows \(groundmill-glip, grounding-dino, owlvit, owlv2, detr, rt_detr, rt_detr_v2, torchvision-detector\)/,
+    ],
+    [{ 'config.json': '{"model_type": "detr"}' }, /has no model\.onnx, nor any other \.onnx file/],
+    [
+      { 'config.json': '{"model_type": "detr"}', 'onnx/model_q4.onnx': '' },
+      /has no model\.onnx; it has: model_q4\.onnx/,
+    ],
+    [
+      { 'config.json': '{"model_type": "detr", "id2label": {}}', 'onnx/model.onnx': 'text' },
+      /onnxruntime cannot load .*model\.onnx/,
+    ],
+    [{ 'config.json': '{"model_type": "detr"}', 'onnx/model.onnx': 'text' }, /config\.json has no id2label/],
+    [
+      {
+        'config.json': '{"model_type": "detr", "id2label": {}}',
+        'preprocessor_config.json': '{"do_center_crop": true}',
+        'model.onnx': '',
+      },
+      /preprocessor_config\.json: do_center_crop is true, which groundmill does not do/,
+    ],
+  ])('says what is wrong with %j', async (files, message) => {
+    const folder = await folderOf(files)
+    const error = await openTeacher(folder).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    expect(error).toBeInstanceOf(UserError)
+    expect((error as Error).message).toMatch(message)
+  })
+
+  it('refuses a model that is of another family', async () => {
+    const folder = await folderOf({
+      'config.json': '{"model_type": "torchvision-detector", "id2label": {"1": "dog"}}',
+    })
+    const { copyFile } = await import('node:fs/promises')
+    await copyFile(join(fixture('detr'), 'onnx/model.onnx'), join(folder, 'model.onnx'))
+    await expect(openTeacher(folder)).rejects.toThrow(
+      /expected one input \[3, H, W\]; it has: pixel_values \[batch, 3, height, width\], pixel_mask/,
+    )
+  })
+
+  it('hashes what decides the answers: the file that is used, and not those beside it', async () => {
+    const whole = await hashTeacher(fixture('owlvit'))
+    expect(await hashTeacher(fixture('owlvit'))).toBe(whole)
+    expect(await hashTeacher(fixture('owlvit'), { file: 'model_fp16' })).not.toBe(whole)
+    const teacher = await openTeacher(fixture('owlvit'))
+    expect(teacher.hash).toBe(whole)
+    expect(teacher.name).toBe('owlvit')
+    await teacher.close()
+  })
+})

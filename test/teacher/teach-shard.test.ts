@@ -1,0 +1,102 @@
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { readShard } from '../../src/shards/read-shard.js'
+import type { ImageRow, Phrase } from '../../src/shards/rows.js'
+import { openStorage } from '../../src/shards/storage.js'
+import { writeShard } from '../../src/shards/write-shard.js'
+import { teachConfig } from '../../src/teacher/config.js'
+import { openTeacher } from '../../src/teacher/open-teacher.js'
+import { teachShard } from '../../src/teacher/teach-shard.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { pictures } from './pictures.js'
+
+const folder = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+const storage = openStorage(await temporaryFolder())
+const captions = ['a dog and two cats', 'the dog']
+const shown = pictures.slice(0, 6)
+const images = await Promise.all(
+  shown.map(async ({ width, height, data }, index): Promise<ImageRow> => {
+    const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer()
+    return {
+      key: `${index}`,
+      image: { bytes, path: null },
+      width,
+      height,
+      captions: captions.map((text) => ({ text, kind: 'web' as const })),
+      url: null,
+      sha256: '',
+      phash: '',
+      license: null,
+      meta: null,
+    }
+  }),
+)
+const phrase = (caption: number, text: string): Phrase => {
+  const start = captions[caption].indexOf(text)
+  return { caption, text, start, end: start + text.length, head: text.split(' ')[1] }
+}
+/** The first two are asked in one caption; one picture has none. */
+const phrases = [phrase(0, 'a dog'), phrase(0, 'two cats'), phrase(1, 'the dog')]
+await writeShard(storage, 'images', null, '00000', images)
+await writeShard(
+  storage,
+  'phrases',
+  'chunk',
+  '00000',
+  images.map(({ key }, index) => ({ key, phrases: index === 2 ? [] : phrases })),
+)
+
+async function teach(name: string, stage: string, options = {}) {
+  const teacher = await openTeacher(folder(name), { threads: 1, ...options })
+  const config = { ...teachConfig.parse({ floor: 0.3, nms: 0.9 }), phrases: 'chunk' }
+  const task = { storage, stage, shard: '00000', configHash: 'c', inputs: {} }
+  const { record } = await teachShard(task, config, async () => teacher)
+  await teacher.close()
+  const rows = []
+  for await (const row of readShard(storage, 'proposals', stage, '00000')) rows.push(row)
+  return { record, rows }
+}
+
+describe('labelling a shard', () => {
+  it.each(['grounding-dino', 'owlvit', 'owlv2'])(
+    'with %s gives boxes inside each picture, row for row',
+    async (name) => {
+      const { rows, record } = await teach(name, name)
+      expect(rows.map(({ key }) => key)).toEqual(images.map(({ key }) => key))
+      expect(record.in).toBe(15)
+      expect(rows[2].proposals).toEqual([])
+      expect(rows.flatMap(({ proposals }) => proposals).length).toBeGreaterThan(20)
+      rows.forEach(({ proposals, teacher }, index) => {
+        expect(teacher).toBe(name)
+        for (const { phrase, xyxy, score, label } of proposals) {
+          expect(label).toBeNull()
+          expect(phrase).toBeLessThan(3)
+          expect(score).toBeGreaterThanOrEqual(0.3)
+          expect(Math.min(...xyxy)).toBeGreaterThanOrEqual(0)
+          expect(xyxy[2]).toBeLessThanOrEqual(shown[index].width)
+          expect(xyxy[3]).toBeLessThanOrEqual(shown[index].height)
+        }
+      })
+    },
+  )
+
+  it('gives the same file whatever runs at once', async () => {
+    const one = await teach('detr', 'one')
+    const three = await teach('detr', 'three', { sessions: 3 })
+    expect(three.record.files.proposals?.sha256).toBe(one.record.files.proposals?.sha256)
+  })
+
+  it('with a detector of fixed labels gives every box, with its label, for every phrase', async () => {
+    const { rows } = await teach('detr', 'detr')
+    const [{ proposals }] = rows
+    const of = (index: number) =>
+      proposals.filter(({ phrase }) => phrase === index).map(({ phrase: _, ...box }) => box)
+    expect(of(0).length).toBeGreaterThan(0)
+    expect(of(1)).toEqual(of(0))
+    expect(of(2)).toEqual(of(0))
+    for (const { label } of of(0)) expect(['person', 'dog', 'traffic light', 'N/A']).toContain(label)
+  })
+})
