@@ -73,6 +73,11 @@ export const ruleSchema = z.discriminatedUnion('rule', [
   z.strictObject({
     rule: z.literal('clip'),
     model: folder.describe('folder of CLIP in ONNX'),
+    template: z
+      .string()
+      .includes('{}')
+      .default('a photo of {}')
+      .describe('the text that is compared; {} is the phrase'),
     min: share.describe('weakest score afterwards, which is sqrt(score x CLIP)'),
   }),
   z.strictObject({

@@ -208,7 +208,7 @@ describe('rules that ask a model', () => {
 
   it('clip takes the geometric mean of both scores', async () => {
     const scorer: RegionScorer = {
-      score: async (_, regions) => regions.map(({ text }) => (text === 'a dog' ? 0.9 : 0.1)),
+      score: async (_, regions) => regions.map(({ text }) => (text === 'a photo of a dog' ? 0.9 : 0.1)),
     }
     const given = [box(0, 0.9, ...man), box(4, 0.4, ...man)]
     const tools = { scorers: new Map([['c', scorer]]) }
