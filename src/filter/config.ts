@@ -131,6 +131,8 @@ export const ruleSchema = z.discriminatedUnion('rule', [
 
 export type RuleConfig = z.infer<typeof ruleSchema>
 
+export const ruleNames: readonly string[] = ruleSchema.options.map(({ shape }) => shape.rule.value)
+
 /** What is wrong for any score goes first, then the weak, then what says the same again, then what is too much. */
 const defaultRules: RuleConfig[] = [
   { rule: 'area', min: 0.0005, max: 0.95 },

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { floats, longs, Session, type Value } from '../graph/session.js'
 import { decodePicture, type Picture } from '../picture.js'
@@ -10,8 +11,6 @@ import { unit } from './text-encoder.js'
 
 /** CLIP as a judge of regions. Holds native memory until it is closed. */
 export interface ClipScorer {
-  /** Changes whenever its scores could. */
-  readonly hash: string
   /**
    * For each region of a stored picture the cosine of the embeddings of what is in the box and of its text, 0 to 1
    * (negative ones are 0).
@@ -56,9 +55,6 @@ export async function openRegionScorer(
     numberOf(config?.text_config, 'eos_token_id') ?? 49_407,
   )
   const processor = await readImageProcessor(folder, family)
-  const weights = [...new Set((await Promise.all(paths.map(weightFiles))).flat())]
-  const said = [join(folder, 'tokenizer.json')]
-  const hash = await hashFiles(folder, [...paths, ...weights, ...said])
   const [vision, language] = await Promise.all(paths.map((path) => Session.open(path, options)))
   const known = new Map<string, Float32Array>()
 
@@ -92,7 +88,6 @@ export async function openRegionScorer(
   }
 
   return {
-    hash,
     async score(bytes, regions) {
       const texts = await embedTexts(regions.map(({ text }) => text))
       const picture = await decodePicture(bytes, Number.POSITIVE_INFINITY)
@@ -114,6 +109,31 @@ export async function openRegionScorer(
       await language.close()
     },
   }
+}
+
+/** SHA-256 over what decides the scores of a CLIP folder. */
+export async function hashRegionScorer(folder: string): Promise<string> {
+  const paths = await Promise.all([modelFile(folder, 'vision_model'), modelFile(folder, 'text_model')])
+  const weights = [...new Set((await Promise.all(paths.map(weightFiles))).flat())]
+  const said = await optionalFiles(folder, [
+    'config.json',
+    'preprocessor_config.json',
+    'tokenizer_config.json',
+  ])
+  return hashFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...said])
+}
+
+async function optionalFiles(folder: string, names: readonly string[]): Promise<string[]> {
+  const paths = names.map((name) => join(folder, name))
+  const there = await Promise.all(
+    paths.map((path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  return paths.filter((_, index) => there[index])
 }
 
 /** Runs a half of CLIP: unit vectors of its output. */

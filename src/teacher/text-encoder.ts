@@ -6,8 +6,6 @@ import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
 
 /** A BERT-style text encoder. Holds native memory until it is closed. */
 export interface TextEncoder {
-  /** Changes whenever its vectors could. */
-  readonly hash: string
   /** Vectors of unit length, one for each text, in their order. A text is encoded once, however often it comes. */
   embed(texts: readonly string[]): Promise<readonly Float32Array[]>
   close(): Promise<void>
@@ -31,7 +29,6 @@ export async function openTextEncoder(
   const path = await modelFile(folder, 'model')
   const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
   const length = await checkFolder(folder)
-  const hash = await hashFiles(folder, [path, ...(await weightFiles(path)), join(folder, 'tokenizer.json')])
   const session = await Session.open(path, options)
   const known = new Map<string, Float32Array>()
 
@@ -59,7 +56,6 @@ export async function openTextEncoder(
   }
 
   return {
-    hash,
     async embed(texts) {
       // What is asked for now is kept over what was asked for long ago.
       const wanted = [...new Set(texts)]
@@ -84,6 +80,12 @@ export async function openTextEncoder(
     },
     close: () => session.close(),
   }
+}
+
+/** SHA-256 over what decides the vectors of a text encoder's folder. */
+export async function hashTextEncoder(folder: string): Promise<string> {
+  const path = await modelFile(folder, 'model')
+  return hashFiles(folder, [path, ...(await weightFiles(path)), join(folder, 'tokenizer.json')])
 }
 
 /** Tokens that a text may have. Throws a UserError where the folder says that its texts are pooled in another way. */
