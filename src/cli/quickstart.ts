@@ -47,7 +47,6 @@ export async function quickstart(
     )
     return
   }
-  const own = dataset === 'runs/quickstart' ? '' : ` --dataset ${dataset} --set world=${folder}`
   process.stdout.write(`
 What went in, what came out, and why the rest did not:
 
@@ -60,9 +59,19 @@ ${reportTable(report)}
 The student is ${report.promoted ? 'promoted: it is the next teacher' : 'not promoted: the teacher stays'}. All in ${duration((performance.now() - start) / 1000)}.
 
 What to try next:
-  npx groundmill stats ${dataset}                                 statistics of every stage
-  npx groundmill render ${dataset}/web --sample 8 -o pictures     look at what the teacher found
-  npx groundmill round pipelines/quickstart.yaml${own}                  one more round, with the better teacher
-  npx groundmill run pipelines/coco-folder.yaml --set folder=DIR        your own photographs
+${nextCommands(dataset, folder)}
 `)
+}
+
+/** The commands to try next, each with what it is for. */
+function nextCommands(dataset: string, world: string): string {
+  const own = dataset === 'runs/quickstart' ? '' : ` --dataset ${dataset} --set world=${world}`
+  const commands = [
+    [`stats ${dataset}`, 'statistics of every stage'],
+    [`render ${dataset}/web --sample 8 -o pictures`, 'look at what the teacher found'],
+    [`round pipelines/quickstart.yaml${own}`, 'one more round, with the better teacher'],
+    ['run pipelines/coco-folder.yaml --set folder=DIR', 'your own photographs'],
+  ]
+  const width = Math.max(...commands.map(([command]) => command.length))
+  return commands.map(([command, what]) => `  npx groundmill ${command.padEnd(width)}  ${what}`).join('\n')
 }

@@ -1,6 +1,6 @@
 /** Where things lie in the two kinds of file that `torch.save` writes. */
 import type { FileHandle } from 'node:fs/promises'
-import { openPromise, type ZipFile } from 'yauzl'
+import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
 import { readExactly } from '../read-exactly.js'
 import { UserError } from '../user-error.js'
 import { type PickleValue, readPickle } from './pickle.js'
@@ -25,7 +25,7 @@ const largestPickle = 2 ** 28
 
 /** `torch.save` since 1.6: a zip file with the pickle and each storage as an entry that is stored as it is. */
 export async function readZipArchive(file: FileHandle, path: string): Promise<TorchArchive> {
-  const entries = await zipEntries(path)
+  const entries = await zipEntries(file, path)
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name))
   if (pickles.length !== 1)
     throw new UserError(`${path} is a zip file, but not one of torch.save: it has no data.pkl in a folder.`)
@@ -50,11 +50,11 @@ export async function readZipArchive(file: FileHandle, path: string): Promise<To
 }
 
 /** Where the bytes of each entry are. Throws a UserError where the zip file is damaged or compressed. */
-async function zipEntries(path: string): Promise<ReadonlyMap<string, Range>> {
-  let zip: ZipFile | undefined
+async function zipEntries(file: FileHandle, path: string): Promise<ReadonlyMap<string, Range>> {
   try {
     const entries = new Map<string, Range>()
-    zip = await openPromise(path, { autoClose: false })
+    const { size } = await file.stat()
+    const zip = await fromRandomAccessReaderPromise(new BoundedReader(file, size), size, { autoClose: false })
     for await (const entry of zip.eachEntry()) {
       const { fileName: name, compressedSize: length } = entry
       if (entries.has(name)) throw new Error(`it has two entries named ${name}`)
@@ -66,8 +66,33 @@ async function zipEntries(path: string): Promise<ReadonlyMap<string, Range>> {
     return entries
   } catch (error) {
     throw new UserError(`${path} is damaged, or not a file of torch.save: ${(error as Error).message}.`)
-  } finally {
-    zip?.close()
+  }
+}
+
+/** Reads for yauzl, whose own reader lets an offset beyond what a file can have end the program. */
+class BoundedReader extends RandomAccessReader {
+  constructor(
+    private readonly file: FileHandle,
+    private readonly size: number,
+  ) {
+    super()
+  }
+
+  override read(
+    into: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    if (!(position >= 0 && position + length <= this.size)) {
+      callback(new Error('it points beyond its own end'))
+      return
+    }
+    this.file.read(into, offset, length, position).then(
+      ({ bytesRead }) => callback(null, bytesRead),
+      (error: Error) => callback(error),
+    )
   }
 }
 

@@ -54,10 +54,7 @@ async function onnxFiles(folder: string): Promise<string[]> {
   return names.filter((name) => name.endsWith('.onnx'))
 }
 
-/**
- * The weights of `model.onnx` may lie beside it, under names that only the model knows: every other file of the folder
- * that is no model, text or picture counts as one. SHA-256 over the names and bytes of them all.
- */
+/** SHA-256 over the names, as they are in the folder, and the bytes of some files. */
 export async function hashFiles(folder: string, paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const path of paths) {
@@ -68,7 +65,7 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
   return hash.digest('hex')
 }
 
-/** Files of external weights beside a model: what onnx exporters write next to it. */
+/** Files of weights beside a model, by the names that exporters give them: which are its own, only the model knows. */
 export async function weightFiles(model: string): Promise<string[]> {
   const folder = join(model, '..')
   const names = await readdir(folder)

@@ -11,7 +11,7 @@ export interface Size {
 
 /** What `preprocessor_config.json` says of pictures, in the words of Hugging Face. */
 export interface ImageProcessor {
-  /** `edges`: the shorter side, while the longer one stays within bounds. */
+  /** The shorter side, while the longer one stays within bounds; or both sides. */
   readonly size: { readonly shortest: number; readonly longest: number | undefined } | Size
   /** What pictures are padded to, where that is fixed. */
   readonly padTo?: Size
@@ -194,7 +194,7 @@ function writeSquare(
   })
 }
 
-/** 1 where a picture is, 0 where padding is: [N, H, W], or all 1 in another fixed size. */
+/** 1 where a picture is, 0 where padding is: [N, H, W]. */
 export function pixelMask({ covered, height, width }: ImageBatch): BigInt64Array {
   const mask = new BigInt64Array(covered.length * height * width)
   covered.forEach((size, index) => {

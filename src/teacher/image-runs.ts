@@ -35,7 +35,7 @@ export function imageInput(
   batch: number,
 ): ImageInput {
   const port = pool.input('pixel_values')
-  if (!port || port.shape.length !== 4)
+  if (port?.shape.length !== 4)
     throw new UserError(`${path}: expected an input pixel_values [N, 3, H, W]; it has: ${declared(pool)}.`)
   const [n, , height, width] = port.shape
   const fixed = typeof height === 'number' && typeof width === 'number' ? { height, width } : processor.padTo

@@ -18,7 +18,7 @@ export function resizePicture(picture: Pixels, width: number, height: number, fi
 
 function resizeRows({ width: from, height, data }: Pixels, width: number, filter: Resample): Pixels {
   const { first, width: taps, weights } = fixed(pillowWeights(from, width, filter))
-  const result = new Uint8Array(width * height * 3)
+  const result = new Uint8ClampedArray(width * height * 3)
   let to = 0
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -33,19 +33,19 @@ function resizeRows({ width: from, height, data }: Pixels, width: number, filter
         }
         at += 3
       }
-      result[to++] = byte(red)
-      result[to++] = byte(green)
-      result[to++] = byte(blue)
+      result[to++] = red >> precision
+      result[to++] = green >> precision
+      result[to++] = blue >> precision
     }
   }
-  return { width, height, data: result }
+  return { width, height, data: new Uint8Array(result.buffer) }
 }
 
 function resizeColumns({ width, data }: Pixels, height: number, filter: Resample): Pixels {
   const from = data.length / width / 3
   const { first, width: taps, weights } = fixed(pillowWeights(from, height, filter))
   const stride = width * 3
-  const result = new Uint8Array(stride * height)
+  const result = new Uint8ClampedArray(stride * height)
   const sums = new Int32Array(stride)
   for (let y = 0; y < height; y++) {
     sums.fill(half)
@@ -55,17 +55,12 @@ function resizeColumns({ width, data }: Pixels, height: number, filter: Resample
       const row = (first[y] + tap) * stride
       for (let at = 0; at < stride; at++) sums[at] += data[row + at] * weight
     }
-    for (let at = 0; at < stride; at++) result[y * stride + at] = byte(sums[at])
+    for (let at = 0; at < stride; at++) result[y * stride + at] = sums[at] >> precision
   }
-  return { width, height, data: result }
+  return { width, height, data: new Uint8Array(result.buffer) }
 }
 
 const half = 1 << (precision - 1)
-
-function byte(sum: number): number {
-  const value = sum >> precision
-  return value < 0 ? 0 : value > 255 ? 255 : value
-}
 
 function fixed({ first, width, weights }: AxisWeights) {
   const whole = Int32Array.from(weights, (weight) =>

@@ -34,7 +34,7 @@ interface Part {
   readonly phrases: readonly number[]
 }
 
-/** @internal for tests: the parts in which a query is asked. */
+/** The parts in which a query is asked: one, where it fits. */
 export function partsOf(
   query: Query,
   { tokensOf, maxTokens }: Pick<Teacher, 'tokensOf' | 'maxTokens'>,

@@ -31,7 +31,10 @@ const fixture = JSON.parse(readFileSync(new URL('./fixtures/glip-parity.json', i
 }
 const seed = 7
 
-describe('blocks of the official network, narrow, against PyTorch', () => {
+// onnxruntime takes seconds to read a graph of ten thousand nodes, and far more on a busy machine.
+const timeout = 240_000
+
+describe('blocks of the official network, narrow, against PyTorch', { timeout }, () => {
   const cases = parityCases(narrowGlip, narrowSize, 2)
   for (const [name, parityCase] of Object.entries(cases)) {
     const { parameters, named } = caseOutputs(parityCase)
@@ -89,7 +92,7 @@ describe('blocks of the official network, narrow, against PyTorch', () => {
   }
 })
 
-describe('training of the official network, narrow, against PyTorch', () => {
+describe('training of the official network, narrow, against PyTorch', { timeout }, () => {
   it('gives the same losses over ten steps of AdamW, without a contrastive term', async () => {
     const expected = fixture.training as unknown as readonly number[]
     const graph = trainGraph(narrowGlip, narrowTraining)

@@ -144,6 +144,16 @@ describe('a damaged file', () => {
     }
   })
 
+  it('that points beyond any file is refused, and does not end the program', async () => {
+    const copy = Buffer.from(await readFile(join(fixtures, 'protocol-5.pth')))
+    const locator = copy.lastIndexOf(Buffer.from('504b0607', 'hex'))
+    expect(locator).toBeGreaterThan(0)
+    copy.fill(0xe3, locator + 14, locator + 16)
+    const path = join(folder, 'beyond.pth')
+    await writeFile(path, copy)
+    await expect(read(path)).rejects.toThrow(/beyond\.pth is damaged, .*points beyond its own end/)
+  })
+
   it.each(['made.pth', 'legacy.pth', 'protocol-5.pth'])(
     'that is %s with other bytes is read or refused',
     async (name) => {
