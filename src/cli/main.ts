@@ -165,6 +165,26 @@ program
   .action(async (dataset, options) => (await import('./evaluate.js')).evaluate(dataset, options, interrupted))
 
 program
+  .command('benchmark <name>')
+  .description(
+    'a published benchmark by its official files: coco, lvis, lvis-fixed, flickr30k, refcoco, odinw13, odinw35',
+  )
+  .requiredOption('--truth <path>', "the annotation file; for flickr30k, refcoco and odinw the data's folder")
+  .option('--images <folder>', 'the pictures')
+  .option('--model <folder>', 'the model to ask')
+  .option('--predictions <path>', 'what a model has answered, in the place of a model')
+  .option('--split <name>', 'of flickr30k (test) and refcoco (val)')
+  .option('--by <name>', "who made refcoco's split: unc, google or umd", 'unc')
+  .option('-o, --out <path>', 'where to keep what the model answers')
+  .addOption(repeated('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=40'))
+  .option('--json', 'print the scores as JSON')
+  .addHelpText(
+    'after',
+    example('benchmark coco --truth instances_val2017.json --images val2017 --model models/glip-t'),
+  )
+  .action(async (name, options) => (await import('./benchmark.js')).benchmark(name, options, interrupted))
+
+program
   .command('import-model <checkpoint...>')
   .description('published weights (GLIP, BERT, Swin; .pth or safetensors) as a model folder')
   .requiredOption('--preset <name>', 'the network, such as glip-t')
