@@ -215,9 +215,9 @@ const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1')
 /** A text as the `repr` of Python 2 writes it, whose bytes are UTF-8. */
 function unquoted(text: string): string {
   const inner = text.trim().slice(1, -1)
-  const text = inner.replace(/\\(?:x([\da-f]{2})|(.))/gis, (_, code: string | undefined, sign: string) => {
+  const bytes = inner.replace(/\\(?:x([\da-f]{2})|(.))/gis, (_, code: string | undefined, sign: string) => {
     if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16))
     return { n: '\n', t: '\t', r: '\r' }[sign] ?? sign
   })
-  return utf8(Buffer.from(text, 'latin1'))
+  return utf8(Buffer.from(bytes, 'latin1'))
 }
