@@ -30,11 +30,11 @@ beforeAll(async () => {
   await makeSmallWorld(world)
   server = await serveFolder(join(world, 'web'))
   return () => server.close()
-}, 120_000)
+}, 240_000)
 
 describe('the whole cycle', () => {
   it('goes through two rounds, adds up at every stage, and is read by DuckDB', {
-    timeout: 120_000,
+    timeout: 480_000,
   }, async () => {
     const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: set(), rounds: 2 })
     const { failed, outcomes } = await runPipeline(pipeline, run)
@@ -79,14 +79,14 @@ describe('the whole cycle', () => {
     for (const [name, { ran }] of outcomes) expect(ran, name).toBe(0)
   })
 
-  it('trains a model anew that has lost a file, and nothing else', { timeout: 60_000 }, async () => {
+  it('trains a model anew that has lost a file, and nothing else', { timeout: 240_000 }, async () => {
     await rm(join(run, 'models', 'round-2-student', 'model.safetensors'))
     const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: set(), rounds: 2 })
     const { outcomes } = await runPipeline(pipeline, run)
     expect([...outcomes].filter(([, { ran }]) => ran > 0).map(([name]) => name)).toEqual(['round-2-student'])
   })
 
-  it('decides on promotion anew when the way of scoring changes', { timeout: 60_000 }, async () => {
+  it('decides on promotion anew when the way of scoring changes', { timeout: 240_000 }, async () => {
     const changed = [...set(), 'rounds.evaluate.novel.floor=0.9']
     const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: changed, rounds: 2 })
     await runPipeline(pipeline, run)
@@ -121,7 +121,7 @@ stages:
     expect([...outcomes].filter(([, { ran }]) => ran > 0).map(([name]) => name)).toEqual(['round-1-filter'])
   })
 
-  it('goes on from a checkpoint with the losses it would have had', { timeout: 60_000 }, async () => {
+  it('goes on from a checkpoint with the losses it would have had', { timeout: 240_000 }, async () => {
     const lossesOf = async (url: string) => {
       const text = await readFile(join(url, 'models', 'teacher', 'metrics.jsonl'), 'utf8')
       return text
@@ -149,7 +149,7 @@ stages:
     })
   })
 
-  it('sets a shard aside that keeps failing, and goes on with the rest', { timeout: 60_000 }, async () => {
+  it('sets a shard aside that keeps failing, and goes on with the rest', { timeout: 240_000 }, async () => {
     const name = 'round-1-filter'
     const proposals = join(run, 'web', 'proposals', 'round-1-label', '00000.parquet')
     await writeFile(proposals, (await readFile(proposals)).subarray(0, 500))
