@@ -47,10 +47,13 @@ describe('the command line', () => {
       [['train', empty, '-o', join(folder, 'm'), '--set', 'steps=many'], /--set: steps/],
       [['train', empty, '-o', join(folder, 'm'), '--set', 'stepps=3'], /Unrecognized key: "stepps"/],
       [['train', empty, '-o', join(folder, 'm')], /has no grounding "empty"/],
-      [['evaluate', empty, '--model', folder], /is not a model folder: .*config\.json is missing/],
+      [
+        ['evaluate', empty, '--model', folder],
+        /has no gold boxes: name a dataset that was ingested with them/,
+      ],
       [
         ['teach', empty, '--model', folder, '--phrases', 'p', '--as', 'a'],
-        /is not a whole model folder|is not a model folder/,
+        /is not a (?:whole )?model folder: .*config\.json is missing/,
       ],
       [['render', empty], /has no grounding "empty"/],
       [['render', empty, '--sample', 'x'], /"x" is not a whole number/],
