@@ -56,7 +56,7 @@ describe('the command line', () => {
       ],
       [
         ['teach', empty, '--model', folder, '--phrases', 'p', '--as', 'a'],
-        /is not a model folder: .*config\.json is missing/,
+        /is not a (?:whole )?model folder: .*config\.json is missing/,
       ],
       [
         ['import-model', folder, '--preset', 'toy', '-o', join(folder, 'm'), '--part', 'head'],
