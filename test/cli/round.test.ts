@@ -51,5 +51,5 @@ describe('groundmill round', () => {
     expect(again.err).toMatch(/✓ round-1-promote +promote +already done/)
     expect(roundsOf(again.out)).toEqual([1, 2])
     expect(roundsOf((await groundmill(...args(1))).out)).toEqual([1, 2, 3])
-  }, 180_000)
+  }, 600_000)
 })

@@ -74,5 +74,5 @@ describe('groundmill train', () => {
         ...['--set', 'model=n'],
       ),
     ).toMatch(/^2 .*Unrecognized key: "model"/)
-  }, 120_000)
+  }, 240_000)
 })

@@ -33,11 +33,11 @@ beforeAll(async () => {
   await makeSmallWorld(world)
   server = await serveFolder(join(world, 'web'))
   return () => server.close()
-}, 120_000)
+}, 240_000)
 
 describe('the whole cycle', () => {
   it('goes through two rounds, adds up at every stage, and is read by DuckDB', {
-    timeout: 120_000,
+    timeout: 480_000,
   }, async () => {
     const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: set(), rounds: 2 })
     const { failed, outcomes } = await runPipeline(pipeline, run)
@@ -82,14 +82,14 @@ describe('the whole cycle', () => {
     for (const [name, { ran }] of outcomes) expect(ran, name).toBe(0)
   })
 
-  it('trains a model anew that has lost a file, and nothing else', { timeout: 60_000 }, async () => {
+  it('trains a model anew that has lost a file, and nothing else', { timeout: 240_000 }, async () => {
     await rm(join(run, 'models', 'round-2-student', 'model.safetensors'))
     const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: set(), rounds: 2 })
     const { outcomes } = await runPipeline(pipeline, run)
     expect([...outcomes].filter(([, { ran }]) => ran > 0).map(([name]) => name)).toEqual(['round-2-student'])
   })
 
-  it('decides on promotion anew when the way of scoring changes', { timeout: 60_000 }, async () => {
+  it('decides on promotion anew when the way of scoring changes', { timeout: 240_000 }, async () => {
     const changed = [...set(), 'rounds.evaluate.novel.floor=0.9']
     const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: changed, rounds: 2 })
     await runPipeline(pipeline, run)
@@ -124,7 +124,7 @@ stages:
     expect([...outcomes].filter(([, { ran }]) => ran > 0).map(([name]) => name)).toEqual(['round-1-filter'])
   })
 
-  it('goes on from a checkpoint with the losses it would have had', { timeout: 60_000 }, async () => {
+  it('goes on from a checkpoint with the losses it would have had', { timeout: 240_000 }, async () => {
     const lossesOf = async (url: string) => {
       const text = await readFile(join(url, 'models', 'teacher', 'metrics.jsonl'), 'utf8')
       return text
@@ -152,7 +152,7 @@ stages:
     })
   })
 
-  it('trains from imported weights of a part of the network', { timeout: 60_000 }, async () => {
+  it('trains from imported weights of a part of the network', { timeout: 240_000 }, async () => {
     const start = join(folder, 'start')
     const { tensors } = await readSafetensors(join(run, 'models', 'teacher', 'model.safetensors'))
     const backbone = [...tensors.values()].filter(({ name }) => name.startsWith('backbone.body.'))
@@ -168,7 +168,7 @@ stages:
     expect(record.result.start.fresh.length).toBe(tensors.size - backbone.length)
   })
 
-  it('sets a shard aside that keeps failing, and goes on with the rest', { timeout: 60_000 }, async () => {
+  it('sets a shard aside that keeps failing, and goes on with the rest', { timeout: 240_000 }, async () => {
     const name = 'round-1-filter'
     const proposals = join(run, 'web', 'proposals', 'round-1-label', '00000.parquet')
     await writeFile(proposals, (await readFile(proposals)).subarray(0, 500))

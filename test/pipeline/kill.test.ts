@@ -101,7 +101,7 @@ beforeAll(async () => {
 
 describe('kill -9', () => {
   it('at any moment of crawling, labelling and filtering leaves the shards that an undisturbed run makes', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const calm = join(folder, 'calm')
     const { outcomes } = await run(calm)
