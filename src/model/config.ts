@@ -37,6 +37,11 @@ export interface GlipConfig {
     readonly embed: number
     readonly heads: number
   }
+  /**
+   * Set where the network was prompt-tuned: the category names it is asked for, together and in this order. A learned
+   * offset, a row for each token of that prompt, is added to what the text encoder gives.
+   */
+  readonly prompt?: readonly string[]
   readonly head: {
     /** Side of the one square anchor of a place, in strides of its level. */
     readonly anchor_scale: number

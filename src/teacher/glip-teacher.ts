@@ -6,6 +6,7 @@ import { readModelConfig } from '../model/model-folder.js'
 import { encodePrompt, type Prompt, tokensOf } from '../model/prompt.js'
 import { readTokenizer } from '../model/word-piece.js'
 import { orderedMap } from '../ordered-map.js'
+import { UserError } from '../user-error.js'
 import { clipped, keepBest } from './keep-best.js'
 import type { OpenedFolder } from './open-teacher.js'
 import type { DetectOptions, Found, Query, Teacher } from './teacher.js'
@@ -20,6 +21,13 @@ export async function openGlipTeacher({ path, files, hash, options }: OpenedFold
   const length = config.text.max_tokens
 
   const detectBatch = async (queries: readonly Query[], detect: DetectOptions): Promise<Found[][]> => {
+    const own = config.prompt?.join('. ')
+    const other = own !== undefined && queries.find(({ text }) => text !== own)
+    if (other) {
+      throw new UserError(
+        `${path} was prompt-tuned: it can be asked for "${own}" alone, not for "${other.text}".`,
+      )
+    }
     const prompts = queries.map(({ text }) => encodePrompt(text, tokenizer, length))
     const image = new Float32Array(batch * size * size * 3)
     const ids = new BigInt64Array(batch * length)
@@ -57,6 +65,7 @@ export async function openGlipTeacher({ path, files, hash, options }: OpenedFold
     pictureSide: Math.ceil(size * 1.5),
     batch,
     parallel: pool.size,
+    ...(config.prompt && { prompt: config.prompt }),
     tokensOf: (text) => tokenizer.encode(text).length,
     maxTokens: length,
     async detect(queries, detect) {

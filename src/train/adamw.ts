@@ -23,7 +23,7 @@ export interface ParameterSlot {
 
 /** Parameters that share a learning rate and a decay lie in one flat vector. */
 export interface ParameterGroup {
-  readonly name: 'weights' | 'biases'
+  readonly name: 'weights' | 'biases' | 'frozen'
   readonly size: number
   readonly slots: readonly ParameterSlot[]
   readonly decay: boolean
@@ -45,7 +45,20 @@ export function groupParameters(
       })
     return { name, size, slots, decay: !biases }
   }
-  return [group('weights', false), group('biases', true)]
+  return [group('weights', false), group('biases', true)].filter(({ size }) => size > 0)
+}
+
+/** Parameters that keep their values: one vector, which has neither moments nor an average. */
+export function frozenGroup(
+  parameters: readonly { readonly name: string; readonly shape: Shape }[],
+): ParameterGroup {
+  let size = 0
+  const slots = parameters.map(({ name, shape }) => {
+    const slot = { name, shape, offset: size }
+    size += sizeOf(shape)
+    return slot
+  })
+  return { name: 'frozen', size, slots, decay: false }
 }
 
 /** A slot's part of its group's vector, in its own shape. */

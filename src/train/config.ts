@@ -29,6 +29,11 @@ const augmentConfig = z.strictObject({
   negatives: share.default(0.5).describe('share of captions that get other captions appended'),
 })
 
+const tuneConfig = z
+  .enum(['full', 'prompt'])
+  .default('full')
+  .describe('prompt: only an offset on the embeddings of one prompt of all category names')
+
 export const trainConfig = z.strictObject({
   preset: z.string().default('toy'),
   image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
@@ -43,7 +48,15 @@ export const trainConfig = z.strictObject({
     .describe("licence of the model for its card, as Hugging Face's identifiers"),
   vocabulary: z.array(z.string()).default([]).describe('further datasets whose captions make the vocabulary'),
   vocabulary_size: count.default(4000),
+  tune: tuneConfig,
+  shots: count.optional().describe('pictures that show each category, for few-shot training; all otherwise'),
+  shot_seed: z.number().int().default(3).describe('which pictures; the paper takes the seeds 3, 30 and 300'),
   steps: count.default(1000),
+  epochs: z
+    .number()
+    .positive()
+    .optional()
+    .describe('passes over the pictures of all sources, in the place of steps'),
   batch: count.default(16),
   max_boxes: count.default(12).describe('boxes of a sample; more are dropped'),
   learning_rate: z.number().positive().default(1e-3),

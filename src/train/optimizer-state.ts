@@ -37,6 +37,20 @@ export async function initialState(
   return state
 }
 
+/** The values of a group that is not trained. */
+export async function frozenValues(
+  { size, slots }: ParameterGroup,
+  given: ReadonlyMap<string, Pick<StoredTensor, 'read'>>,
+): Promise<OptimizerState> {
+  const data = new Float32Array(size)
+  for (const { name, offset } of slots) {
+    const values = await given.get(name)?.read()
+    if (!values) throw new Error(`no value for the frozen parameter ${name}`)
+    data.set(values, offset)
+  }
+  return { 'value.frozen': floats(data, [size]) }
+}
+
 /** The parameters that a state holds: the moving averages, which label and evaluate better than the last values. */
 export function parametersOfState(
   groups: readonly ParameterGroup[],

@@ -12,6 +12,7 @@ import { parametersOf } from '../model/parameters.js'
 import {
   type AdamWConfig,
   adamW,
+  frozenGroup,
   groupParameters,
   type ParameterGroup,
   rateNames,
@@ -43,6 +44,8 @@ export interface TrainGraphConfig {
   readonly temperature: number
   readonly weights: LossWeights
   readonly optimizer: AdamWConfig
+  /** Parameters that are trained; all of them where it is not given. */
+  readonly trains?: (name: string) => boolean
 }
 
 export interface TrainGraph {
@@ -51,6 +54,8 @@ export interface TrainGraph {
   /** The forward pass and the losses alone. */
   readonly forward: Uint8Array
   readonly groups: readonly ParameterGroup[]
+  /** What is not trained: the input `value.frozen` of both models, where there is any. */
+  readonly frozen?: ParameterGroup
   readonly parameters: ReturnType<typeof parametersOf>
 }
 
@@ -83,30 +88,34 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
   const outputs = glip(config, inputs)
   const losses = unifiedLoss(config, train, outputs, targets)
   const parameters = parametersOf(Object.values(losses))
-  const groups = groupParameters(parameters)
+  const { trains = () => true } = train
+  const trained = parameters.filter(({ name }) => trains(name))
+  const kept = parameters.filter(({ name }) => !trains(name))
+  const frozen = kept.length > 0 ? frozenGroup(kept) : undefined
+  const groups = groupParameters(trained)
   const states = groups.map(stateInputs)
   const gradients = grad(
     losses.loss,
-    parameters.map(({ tensor }) => tensor),
+    trained.map(({ tensor }) => tensor),
   )
   const rates = input('rates', [rateNames.length])
   const { next, gradientNorm } = adamW(
     groups,
     states,
-    new Map(parameters.map(({ name }, index) => [name, gradients[index]])),
+    new Map(trained.map(({ name }, index) => [name, gradients[index]])),
     rates,
     train.optimizer,
   )
-  const bind = bindParameters(
-    parameters,
-    groups,
-    states.map(({ value }) => value),
-  )
+  const bind = bindParameters(parameters, frozen ? [...groups, frozen] : groups, [
+    ...states.map(({ value }) => value),
+    ...(frozen ? [input('value.frozen', [frozen.size])] : []),
+  ])
   const metrics = asVectors({ ...losses, gradient_norm: gradientNorm })
   return {
     step: toOnnx({ outputs: { ...metrics, ...next }, bind }),
     forward: toOnnx({ outputs: asVectors(losses), bind }),
     groups,
+    ...(frozen && { frozen }),
     parameters,
   }
 }

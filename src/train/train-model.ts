@@ -4,6 +4,7 @@ import { resolveDevice } from '../graph/device.js'
 import { floats, Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
 import type { GlipConfig } from '../model/config.js'
+import { promptParameter } from '../model/glip.js'
 import { writeModelFolder } from '../model/model-folder.js'
 import { glipConfig } from '../model/presets.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
@@ -18,6 +19,7 @@ import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
 import {
   emptyState,
+  frozenValues,
   initialState,
   type OptimizerState,
   parametersOfState,
@@ -42,7 +44,7 @@ export interface TrainTask {
   readonly signal?: AbortSignal
   /** Told before the first step, where there is something to start from. */
   readonly onStart?: (start: TrainStart) => void
-  readonly onProgress?: (metrics: StepMetrics) => void
+  readonly onProgress?: (metrics: StepMetrics, steps: number) => void
   /** Told what a user should know, such as which device `auto` found. */
   readonly onNotice?: (text: string) => void
 }
@@ -69,27 +71,34 @@ const checkpointFile = 'checkpoint.safetensors'
  * the same losses again; a run that was stopped goes on from its last checkpoint with the losses it would have had.
  */
 export async function trainModel(task: TrainTask): Promise<TrainResult> {
-  const { folder, config, signal } = task
+  const { folder, signal } = task
   const start = performance.now()
   checkSources(task)
-  const streams = await Promise.all(task.sources.map((source) => openSamples(source, config.seed)))
+  const streams = await Promise.all(
+    task.sources.map((source) => openSamples(source, task.config.seed, task.config)),
+  )
+  const config = { ...task.config, steps: stepsOf(task.config, streams) }
   const tokenizer = await openTokenizer(task, streams)
-  const network = glipConfig(config.preset, tokenizer.vocabulary.size, config)
+  const plain = glipConfig(config.preset, tokenizer.vocabulary.size, config)
+  const network =
+    config.tune === 'prompt' ? { ...plain, prompt: promptNames(task, streams, tokenizer, plain) } : plain
   const graph = trainGraph(network, {
     batch: config.batch,
     max_boxes: config.max_boxes,
     temperature: config.temperature,
     weights: config.loss,
     optimizer: { ...config, weight_decay: config.weight_decay },
+    ...(config.tune === 'prompt' && { trains: isPrompt }),
   })
   const hash = hashJson([config, network, streams.map(({ name, size }) => [name, size])])
   await mkdir(folder, { recursive: true })
   const resumed = await readCheckpoint(join(folder, checkpointFile), hash)
-  const given = task.init ? await openStartWeights(task.init, graph.parameters) : undefined
+  const given = task.init ? await openStartWeights(task.init, graph.parameters, isPrompt) : undefined
   const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
   if (begun) task.onStart?.(begun)
   let state =
     resumed?.state ?? (await initialState(graph.groups, graph.parameters, config.seed, given?.taken))
+  const frozen = graph.frozen && (await frozenValues(graph.frozen, given?.taken ?? new Map()))
   await given?.close()
   let spare = emptyState(graph.groups)
   const positions: Record<string, number> = { ...resumed?.checkpoint.positions }
@@ -110,11 +119,11 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
       const before = { ...positions }
       upcoming = step < config.steps ? batchOf(step + 1) : undefined
       upcoming?.catch(() => {})
-      const line = await runStep(session, batch, state, spare, step, config)
+      const line = await runStep(session, { ...batch, ...frozen }, state, spare, step, config)
       ;[state, spare] = [spare, state]
       metrics.push(line)
       await appendFile(join(folder, metricsFile), `${JSON.stringify(line)}\n`)
-      task.onProgress?.(line)
+      task.onProgress?.(line, config.steps)
       if (signal?.aborted || step % config.checkpoint_every === 0) {
         await writeCheckpoint(join(folder, checkpointFile), { step, positions: before, hash }, state)
       }
@@ -130,7 +139,10 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   await writeModelFolder(folder, {
     config: network,
     vocabulary: tokenizer.vocabulary,
-    parameters: parametersOfState(graph.groups, state),
+    parameters: [
+      ...parametersOfState(graph.groups, state),
+      ...(graph.frozen && frozen ? parametersOfState([graph.frozen], frozen, 'value') : []),
+    ],
     card: trainCard(task, streams, network, last, begun),
   })
   await rm(join(folder, checkpointFile), { force: true })
@@ -147,6 +159,37 @@ function checkSources({ config, sources }: TrainTask): void {
         `${key}: "${unknown}" is not a source of this training; it has: ${names.join(', ')}.`,
       )
   }
+}
+
+const isPrompt = (name: string) => name === promptParameter
+
+/** Steps of the configuration, or those of its epochs. */
+function stepsOf({ steps, epochs, batch }: TrainConfig, streams: readonly SampleStream[]): number {
+  if (epochs === undefined) return steps
+  return Math.max(1, Math.ceil((epochs * streams.reduce((sum, { size }) => sum + size, 0)) / batch))
+}
+
+/**
+ * The category names that a network is prompt-tuned for, in the order in which they are evaluated.
+ *
+ * @throws UserError where there is no model to tune, no name, or no room for all of them
+ */
+function promptNames(
+  { init }: TrainTask,
+  streams: readonly SampleStream[],
+  tokenizer: Tokenizer,
+  { text: { max_tokens } }: GlipConfig,
+): string[] {
+  if (!init) throw new UserError('tune: prompt: name the model to tune with `init`.')
+  const names = [...new Set(streams.flatMap(({ categories }) => categories))].sort()
+  const tokens = tokenizer.encode(names.join('. ')).length
+  if (names.length === 0) throw new UserError('tune: prompt: the sources name no categories.')
+  if (tokens > max_tokens) {
+    throw new UserError(
+      `tune: prompt: the ${names.length} category names take ${tokens} tokens, and a prompt has ${max_tokens}: tune the whole network, or raise max_tokens where the model has the positions.`,
+    )
+  }
+  return names
 }
 
 async function openTokenizer(
