@@ -2,7 +2,7 @@
 type Xyxy = readonly [number, number, number, number]
 
 /** Area of a box in continuous coordinates; 0 where it is turned inside out. */
-export const areaOf = ([x1, y1, x2, y2]: Xyxy): number => Math.max(0, x2 - x1) * Math.max(0, y2 - y1)
+export const areaOf = (box: Xyxy): number => Math.max(0, box[2] - box[0]) * Math.max(0, box[3] - box[1])
 
 /** Intersection over union of two boxes in continuous coordinates, 0 to 1. */
 export function iou(a: Xyxy, b: Xyxy): number {

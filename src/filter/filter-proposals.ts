@@ -61,7 +61,7 @@ interface Passage {
 }
 
 function begin(proposals: readonly Candidate[], image: FilterImage): Passage {
-  const kept = [...clipBoxes(proposals, image)].sort(bestFirst)
+  const kept = clipBoxes(proposals, image).sort(bestFirst)
   const outside = proposals.length - kept.length
   return { kept, dropped: outside > 0 ? { outside } : {} }
 }

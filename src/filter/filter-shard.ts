@@ -125,8 +125,11 @@ export async function* joinedRows(
       const own = phraseRow.phrases
       const candidates: Candidate[] = []
       const negatives: Candidate[] = []
-      for (const { phrase, xyxy, score, label = null } of proposalRow.proposals) {
-        if (phrase === negativePhrase) negatives.push({ phrase, xyxy, score, label })
+      for (const proposal of proposalRow.proposals) {
+        // Shards of the first schema version have no labels.
+        const candidate = proposal.label === undefined ? { ...proposal, label: null } : proposal
+        const { phrase, label } = candidate
+        if (phrase === negativePhrase) negatives.push(candidate)
         else if (!own[phrase]) throw apart
         else {
           if (label !== null && !readsLabels) {
@@ -134,7 +137,7 @@ export async function* joinedRows(
               `Proposals "${stages.proposals}" are of a detector with a fixed list of labels, which proposes every box for every phrase: put \`{ rule: label }\` first among the filter's rules, or \`agreement\`.`,
             )
           }
-          candidates.push({ phrase, xyxy, score, label })
+          candidates.push(candidate)
         }
       }
       const bytes = (picture as { image?: { bytes: Uint8Array } }).image?.bytes
