@@ -35,7 +35,7 @@ const photographs = {
   'A silver and black train pulling into a station': 'A silver and black train | a station',
   'A trash can beside a dog that can run': 'A trash can | a dog',
   'A man painting a wall outside a building': 'A man | a wall | a building',
-  'Three zebras stand side by side looking at the camera.': 'Three zebras | the camera',
+  'Three zebras stand side by side looking at the camera.': 'Three zebras',
   "the dogs' bowl and a sheep in a closed off pen": "the dogs' bowl | a sheep | a closed off pen",
   'A child kneeling down to pet two dogs on a dolly': 'A child | two dogs | a dolly',
   'for sale': '',
