@@ -1,6 +1,6 @@
 import { lemma } from './lemma.js'
 import type { TaggedToken } from './tag.js'
-import { isAdverb, isVerb } from './tag-patterns.js'
+import { isAdverb, isVerb, reach } from './tag-patterns.js'
 import { visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -14,9 +14,8 @@ const pronouns = list('it them him her itself himself herself themselves')
 const places = list('front top side back middle center centre edge bottom inside outside corner end')
 /** What things do that do nothing: behind a thing, another participle tells of whoever has it. */
 const states = list(
-  `sitting standing hanging lying laying leaning resting showing containing featuring holding going leading facing
-  overlooking covering moving floating flying growing parked running being displaying coming sticking driving
-  traveling pulling carrying painted`,
+  `sitting standing hanging lying laying leaning resting showing containing featuring facing overlooking covering
+  floating flying growing sticking being`,
 )
 const actors = /^(?:person|animal|group|tops)$/
 /** Tails are short; so every caption takes time in proportion to its length. */
@@ -29,7 +28,7 @@ export type PhraseEnds = ReadonlyMap<number, number>
  * Where the referring expression of a noun phrase ends: behind the prepositional and participial tail that belongs to it
  * ("a man in a red coat holding a bat"), after the method of GRIT (Peng et al. 2023, which walks a dependency tree; here
  * it is told from tags). It does not go over a conjunction. The subject of a clause takes every tail up to its verb; what
- * stands behind a preposition takes what follows it; the object of a verb takes only what cannot belong to the verb:
+ * stands behind a preposition takes what follows it, but a coat in "a man in a coat sitting" does not sit; the object of a verb takes only what cannot belong to the verb:
  * "of", "with", and participles.
  *
  * @param start first token of the phrase
@@ -41,7 +40,7 @@ export function expressionEnd(
   end: number,
   ends: PhraseEnds,
 ): number {
-  const before = verbBefore(tokens, start)
+  const before = verbBefore(tokens, wholeBefore(tokens, start, ends))
   const isObject = isVerb(before) && !isCopula(before)
   const isSubject = !isObject && !/^(?:IN|TO)$/.test(before?.tag ?? '')
   const acts = actors.test(visibility(lemma(tokens[end - 1].word)) ?? '')
@@ -51,10 +50,19 @@ export function expressionEnd(
     const takes = !isObject || /^(?:of|with)$/.test(tokens[at]?.word ?? '')
     const next =
       (takes ? prepositional(tokens, at, ends) : undefined) ??
-      participial(tokens, at, ends, isSubject || acts)
+      participial(tokens, at, ends, isSubject || acts, !/^(?:in|with|by|for)$/.test(before?.word ?? ''))
     if (next === undefined || next > limit) return at
     at = next
   }
+}
+
+/** "a cup of coffee": what governs the cup governs the coffee too. */
+function wholeBefore(tokens: readonly TaggedToken[], start: number, ends: PhraseEnds): number {
+  if (tokens[start - 1]?.word !== 'of') return start
+  for (let at = start - 2; at >= Math.max(0, start - reach); at--) {
+    if (ends.get(at) === start - 1) return isVerb(verbBefore(tokens, at)) ? at : start
+  }
+  return start
 }
 
 /** The word before the phrase, over adverbs and particles: "holding up a bat". */
@@ -93,9 +101,13 @@ function participial(
   from: number,
   ends: PhraseEnds,
   takesAny: boolean,
+  takesStates: boolean,
 ): number | undefined {
   const verb = tokens[from]
-  if (!verb || !(verb.tag === 'VBG' ? takesAny || states.has(verb.word) : isPassive(tokens, from)))
+  if (
+    !verb ||
+    !(verb.tag === 'VBG' ? takesAny || (takesStates && states.has(verb.word)) : isPassive(tokens, from))
+  )
     return undefined
   let at = from + 1
   const skipAdverbs = () => {

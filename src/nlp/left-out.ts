@@ -1,5 +1,6 @@
 import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lemma.js'
+import { isNoise } from './noise.js'
 import type { TaggedToken } from './tag.js'
 import { isNoun } from './tag-patterns.js'
 import { compoundVisibility, visibleAs } from './visibility.js'
@@ -12,6 +13,13 @@ export type LeftOut =
   | 'negated'
   | 'credit'
   | 'not_in_picture'
+  | 'noise'
+  /** Of n-grams. */
+  | 'stop_words'
+  | 'generic'
+  /** Of the configuration. */
+  | 'too_long'
+  | 'too_many'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
@@ -22,7 +30,8 @@ const relational = list(
 )
 /** The picture itself. */
 const depictions = list(
-  'photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up',
+  `photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up
+  wallpaper clipart stock`,
 )
 /** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
 const depicting = list(
@@ -45,6 +54,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   const before = tokens[start - 1]
   const after = tokens[end]
   if (end - start === 1 && idioms.has(`${before?.word}-${head}`)) return 'abstract_head'
+  if (isNoise(tokens, start, end)) return 'noise'
   // "a no parking sign" is there to be seen.
   if ((tokens[start].word === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
   if (depictions.has(head) || (depicting.has(head) && isDepiction(head, before, after))) return 'depiction'

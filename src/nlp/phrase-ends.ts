@@ -11,11 +11,32 @@ import { isAdjective, isAdverb, isDeterminer, isModifier, isNoun, joinLength } f
 export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> {
   const ends = new Map<number, number>()
   for (let at = 0; at < tokens.length; ) {
-    const { end, found } = nounPhrase(tokens, at)
+    const { end: behind, found } = nounPhrase(tokens, at)
+    const end = found ? pictured(tokens, at, behind) : behind
     if (found) ends.set(at, end)
     at = end
   }
   return ends
+}
+
+/** What a title calls the picture, behind what is on it. */
+const pictureWords = new Set(
+  'view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial'.split(
+    ' ',
+  ),
+)
+
+/**
+ * "Ford Mustang front view", "cute puppy stock photo": a title without a determiner is parted into the thing and the
+ * picture of it. The end of the thing.
+ */
+function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
+  const last = lemma(tokens[end - 1].word)
+  if (!pictureWords.has(last) || /^(?:front|rear|side|aerial)$/.test(last) || isDeterminer(tokens[start]))
+    return end
+  let at = end
+  while (at > start && pictureWords.has(lemma(tokens[at - 1].word))) at--
+  return at > start && isNoun(tokens[at - 1]) ? at : end
 }
 
 /**

@@ -32,6 +32,11 @@ const aims = list(
 export const verbRules: readonly TagRule[] = [
   // "can't", "isn't".
   (tokens, at) => (/n't$/.test(tokens[at].word) ? 'MD' : undefined),
+  // "a bus that can't stop".
+  (tokens, at) =>
+    tokens[at].tag === 'NN' && tokens[at - 1]?.tag === 'MD' && canBe(tokens[at].word, 'VB')
+      ? 'VB'
+      : undefined,
   // "four sinks", "twin beds" behind a number.
   (tokens, at) =>
     tokens[at].tag === 'VBZ' &&
