@@ -12,12 +12,18 @@ const conjunctions = list(
 const pronouns = list('it them him her itself himself herself themselves')
 /** Say where along with "of": "in front of a house", "on top of it". */
 const places = list('front top side back middle center centre edge bottom inside outside corner end')
+/** Prepositions that the tagger often takes for something else. */
+const ways = list('past around along across over through down up off')
 /** What things do that do nothing: behind a thing, another participle tells of whoever has it. */
 const states = list(
   `sitting standing hanging lying laying leaning resting showing containing featuring facing overlooking covering
   floating flying growing sticking being`,
 )
 const actors = /^(?:person|animal|group|tops)$/
+/** Parts of animals, which WordNet files under animals, and act as little as a coat does. */
+const parts = list(
+  'beak horn antler tail wing paw fur feather mane trunk tusk hoof shell fin snout claw hide',
+)
 /** Tails are short; so every caption takes time in proportion to its length. */
 const longest = 30
 
@@ -42,15 +48,22 @@ export function expressionEnd(
 ): number {
   const before = verbBefore(tokens, wholeBefore(tokens, start, ends))
   const isObject = isVerb(before) && !isCopula(before)
-  const isSubject = !isObject && !/^(?:IN|TO)$/.test(before?.tag ?? '')
-  const acts = actors.test(visibility(lemma(tokens[end - 1].word)) ?? '')
+  const isSubject = !isObject && !/^(?:IN|TO|CC|,)$/.test(before?.tag ?? '')
+  const head = lemma(tokens[end - 1].word)
+  const acts = actors.test(visibility(head) ?? '') && !parts.has(head)
   const limit = end + longest
   let at = end
   for (;;) {
     const takes = !isObject || /^(?:of|with)$/.test(tokens[at]?.word ?? '')
     const next =
       (takes ? prepositional(tokens, at, ends) : undefined) ??
-      participial(tokens, at, ends, isSubject || acts, !/^(?:in|with|by|for)$/.test(before?.word ?? ''))
+      participial(
+        tokens,
+        at,
+        ends,
+        isSubject || acts,
+        !/^(?:in|with|by|for|on|at|and|or|&|,)$/.test(before?.word ?? ''),
+      )
     if (next === undefined || next > limit) return at
     at = next
   }
@@ -81,10 +94,12 @@ function prepositional(tokens: readonly TaggedToken[], from: number, ends: Phras
   const { word, tag } = tokens[at] ?? { word: '', tag: '' }
   const pair = `${word} ${tokens[at + 1]?.word}`
   if (/^(?:next to|close to|full of)$/.test(pair)) at += 2
-  else if (tag === 'IN' && !conjunctions.has(word)) at++
+  else if ((tag === 'IN' || ways.has(word)) && !conjunctions.has(word)) at++
   else return undefined
   while (at - from < 4 && /^(?:IN|TO)$/.test(tokens[at]?.tag ?? '') && !conjunctions.has(tokens[at].word))
     at++
+  // "on top of a table", whatever the tagger makes of "top".
+  if (places.has(tokens[at]?.word) && tokens[at + 1]?.word === 'of' && !ends.has(at)) at += 2
   const end = object(tokens, at, ends)
   if (end === undefined || tokens[end]?.word !== 'of') return end
   // "on top of a table": the place alone says nothing.

@@ -4,6 +4,7 @@ import type { TagRule } from './repair-tags.js'
 import type { TaggedToken } from './tag.js'
 import { determinerOf, isDeterminer, isNoun, isPlural, isVerb, reach } from './tag-patterns.js'
 import { visibility } from './visibility.js'
+import { isVerbLemma } from './wordnet.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
@@ -34,7 +35,7 @@ export const verbRules: readonly TagRule[] = [
   (tokens, at) => (/n't$/.test(tokens[at].word) ? 'MD' : undefined),
   // "a bus that can't stop".
   (tokens, at) =>
-    tokens[at].tag === 'NN' && tokens[at - 1]?.tag === 'MD' && canBe(tokens[at].word, 'VB')
+    tokens[at].tag === 'NN' && tokens[at - 1]?.tag === 'MD' && isVerbLemma(tokens[at].word)
       ? 'VB'
       : undefined,
   // "four sinks", "twin beds" behind a number.
