@@ -1,9 +1,10 @@
 import { readShard } from '../shards/read-shard.js'
-import type { Phrase, PhraseRow, RejectRow } from '../shards/rows.js'
+import type { LeftOutPhrase, Phrase, PhraseRow, RejectRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
 import { captionPhrases, countWords } from './caption-phrases.js'
+import type { Chunk } from './chunk.js'
 import type { ChunkConfig } from './config.js'
 import { distinctPhrases } from './distinct-phrases.js'
 
@@ -12,7 +13,8 @@ const wordEdges = [2, 3, 4, 5, 7]
 
 /**
  * Finds the noun phrases of every caption of a shard: images/<shard> to phrases/<stage>/<shard>, row for row. A caption
- * without one is rejected with the reason; phrases left out of the others are tallied by reason in the statistics.
+ * without one is rejected with the reason; phrases left out stand beside those that are kept, with the reason, and are tallied in the
+ * statistics.
  */
 export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<ShardResult> {
   return runShardTask(task, 'phrases', async (): Promise<ShardOutput> => {
@@ -26,15 +28,19 @@ export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<
       for await (const row of readShard(storage, 'images', null, shard, { columns: ['key', 'captions'] })) {
         signal?.throwIfAborted()
         const phrases: Phrase[] = []
+        const left_out: LeftOutPhrase[] = []
         row.captions.forEach((caption, index) => {
           captions++
           const { kept, leftOut, reason } = captionPhrases(caption, config)
-          for (const { text, start, end, head } of kept) {
-            phrases.push({ caption: index, text, start, end, head })
-            stats.tally('heads', head)
-            stats.observe('words_a_phrase', wordEdges, countWords(text))
+          for (const chunk of kept) {
+            phrases.push(phraseOf(chunk, index))
+            stats.tally('heads', chunk.head)
+            stats.observe('words_a_phrase', wordEdges, countWords(chunk.text))
           }
-          for (const why of leftOut) stats.tally('left_out', why)
+          for (const { text, start, end, head, leftOut: why } of leftOut) {
+            left_out.push({ caption: index, text, start, end, head, reason: why })
+            stats.tally('left_out', why)
+          }
           stats.observe('phrases_a_caption', phraseEdges, kept.length)
           if (reason === undefined) out++
           else {
@@ -49,7 +55,7 @@ export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<
         })
         stats.count('phrases', phrases.length)
         stats.count('distinct_phrases', distinctPhrases(phrases).length)
-        yield { key: row.key, phrases }
+        yield { key: row.key, phrases, left_out }
         done++
         onProgress?.(done)
       }
@@ -65,4 +71,9 @@ export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<
       stats: stats.build(),
     }
   })
+}
+
+function phraseOf(chunk: Chunk, caption: number): Phrase {
+  const { text, start, end, head, expressionEnd, number, count, attributes, kept } = chunk
+  return { caption, text, start, end, head, expression_end: expressionEnd, number, count, attributes, kept }
 }

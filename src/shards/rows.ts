@@ -47,12 +47,41 @@ export interface Phrase {
   readonly end: number
   /** Head noun, lower case. */
   readonly head: string
+  // What follows came later: shards of older versions have none of it, and where nobody told (gold) it is null, a list
+  // absent as the reader gives it.
+  /** End of the referring expression that begins at `start`: the phrase and the tail that belongs to it. */
+  readonly expression_end?: number | null
+  readonly number?: 'singular' | 'plural' | 'mass' | null
+  /** How many the phrase says there are; null where it does not say. */
+  readonly count?: number | null
+  readonly attributes?: readonly PhraseAttribute[] | null
+  /** Why it is asked for: what of its head can be seen, `category` or `ngram`. */
+  readonly kept?: string | null
+}
+
+export interface PhraseAttribute {
+  /** `colour`, `size`, `material` or `other`. */
+  readonly kind: string
+  readonly text: string
+}
+
+/** A phrase that is not asked for. */
+export interface LeftOutPhrase {
+  readonly caption: number
+  readonly text: string
+  readonly start: number
+  readonly end: number
+  readonly head: string
+  /** A short fixed word, such as `abstract_head`. */
+  readonly reason: string
 }
 
 /** Family `phrases`. */
 export interface PhraseRow {
   readonly key: string
   readonly phrases: readonly Phrase[]
+  /** Absent in shards of older versions. */
+  readonly left_out?: readonly LeftOutPhrase[] | null
 }
 
 export interface Proposal {
