@@ -4,6 +4,13 @@ export interface GlipConfig {
   readonly preset: string
   /** Side of the square input in pixels where no other size is asked for, a multiple of the backbone's last stride. */
   readonly image_size: number
+  /** Sizes of inputs, height and width, that a model folder has a graph for; the square alone where it is not given. */
+  readonly image_sizes?: readonly (readonly [height: number, width: number])[]
+  /**
+   * How large a picture is shown: its shorter side in pixels, as far as the longer one stays within bounds. Where it is not
+   * given a picture fills the input.
+   */
+  readonly image_resize?: ImageResize
   /** Mean and deviation of red, green and blue in 0 to 1. */
   readonly image_mean: readonly [number, number, number]
   readonly image_std: readonly [number, number, number]
@@ -37,6 +44,8 @@ export interface GlipConfig {
     readonly embed: number
     readonly heads: number
   }
+  /** Which boxes of a picture are kept, as the official code does it; a model without it has groundmill's own way. */
+  readonly selection?: BoxSelection
   readonly head: {
     /** Side of the one square anchor of a place, in strides of its level. */
     readonly anchor_scale: number
@@ -48,6 +57,22 @@ export interface GlipConfig {
     /** Width of the space of the contrastive loss; no such space, and no such term, where it is not given. */
     readonly contrastive?: number
   }
+}
+
+/** INPUT.MIN_SIZE_TEST and MAX_SIZE_TEST of the official configuration. */
+export interface ImageResize {
+  readonly shortest_edge: number
+  readonly longest_edge: number
+}
+
+/** INFERENCE_TH, PRE_NMS_TOP_N and DETECTIONS_PER_IMG of the official configuration. */
+export interface BoxSelection {
+  /** What the mean of a phrase's word probabilities must exceed at a place, before centerness. */
+  readonly threshold: number
+  /** Candidates of a level, over places and phrases. */
+  readonly level_candidates: number
+  /** Boxes of a picture, over all its phrases. */
+  readonly boxes: number
 }
 
 /** A small residual network of 3x3 convolutions. */
@@ -84,6 +109,10 @@ export const squareSize = ({ image_size }: Pick<GlipConfig, 'image_size'>): Imag
   height: image_size,
   width: image_size,
 })
+
+/** The sizes that a model folder of a configuration has graphs for; the first is that of `model.onnx`. */
+export const inputSizes = (config: GlipConfig): ImageSize[] =>
+  config.image_sizes?.map(([height, width]) => ({ height, width })) ?? [squareSize(config)]
 
 /** Stride in pixels of the backbone's last stage: sizes of inputs are multiples of it. */
 export const sizeStep = ({ backbone }: Pick<GlipConfig, 'backbone'>): number =>

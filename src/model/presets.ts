@@ -1,5 +1,5 @@
 import { UserError } from '../user-error.js'
-import { type GlipConfig, sizeStep } from './config.js'
+import { type GlipConfig, type ImageSize, sizeStep } from './config.js'
 
 /** Mean and deviation of ImageNet's red, green and blue in 0 to 1, as torchvision gives them. */
 const imagenetMean = [0.485, 0.456, 0.406] as const
@@ -7,6 +7,27 @@ const imagenetStd = [0.229, 0.224, 0.225] as const
 
 /** Everything but the size of the vocabulary, which the tokenizer decides. */
 type Preset = Omit<GlipConfig, 'text'> & { readonly text: Omit<GlipConfig['text'], 'vocab_size'> }
+
+const officialResize = { shortest_edge: 800, longest_edge: 1333 } as const
+
+/**
+ * Inputs that hold pictures of every aspect at the official scale, padded by a twelfth at the most on average: squares, 6:5,
+ * 4:3, 3:2 and 5:3 with a shorter side of 800, and wider ones, whose longer side of 1333 makes the shorter one less. The most
+ * usual aspect comes first.
+ */
+export const officialSizes: readonly ImageSize[] = [
+  [800, 1088],
+  [800, 1216],
+  [800, 1344],
+  [800, 960],
+  [800, 800],
+  [768, 1344],
+  [640, 1344],
+  [512, 1344],
+].flatMap(([height, width]) => [
+  { height, width },
+  ...(height === width ? [] : [{ height: width, width: height }]),
+])
 
 const officialFusion = { embed: 2048, heads: 8 } as const
 
@@ -19,6 +40,8 @@ function glipT(preset: string): Preset {
     image_mean: imagenetMean,
     image_std: imagenetStd,
     image_channels: 'bgr',
+    image_resize: officialResize,
+    selection: { threshold: 0.05, level_candidates: 1000, boxes: 100 },
     backbone: {
       kind: 'swin',
       patch: 4,
