@@ -107,7 +107,7 @@ program
 
 program
   .command('import-model <checkpoint...>')
-  .description('published weights (GLIP, BERT, Swin; .pth or safetensors) as a model folder')
+  .description('published weights (GLIP, BERT, Swin, ResNet; .pth or safetensors) as a model folder')
   .requiredOption('--preset <name>', 'the network, such as glip-t')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
   .addOption(repeated('--part <part>', 'backbone or language alone, in place of all'))

@@ -16,7 +16,7 @@ export interface GlipConfig {
   readonly image_std: readonly [number, number, number]
   /** Order of the input's channels. */
   readonly image_channels: 'rgb' | 'bgr'
-  readonly backbone: ConvBackbone | SwinBackbone
+  readonly backbone: ConvBackbone | SwinBackbone | ResnetBackbone
   readonly fpn: {
     readonly channels: number
     /** How many of the backbone's last stages become pyramid levels. */
@@ -35,10 +35,20 @@ export interface GlipConfig {
     readonly heads: number
     readonly intermediate: number
   }
-  /** Blocks over the pyramid: a plain convolution with a norm, or DyHead's dynamic convolution. */
+  /**
+   * Blocks over the pyramid: a plain convolution with a norm, DyHead's dynamic convolution, or none but the fusion, under the
+   * layers of a decoder.
+   */
   readonly tower:
     | { readonly kind: 'conv'; readonly blocks: number }
     | { readonly kind: 'dyhead'; readonly blocks: number; readonly groups: number }
+    | {
+        readonly kind: 'decoder'
+        readonly blocks: number
+        readonly layers: number
+        readonly heads: number
+        readonly intermediate: number
+      }
   /** Cross attention between picture and text before each block of the tower; none where the two meet in the head only. */
   readonly fusion?: {
     readonly embed: number
@@ -46,18 +56,31 @@ export interface GlipConfig {
   }
   /** Which boxes of a picture are kept, as the official code does it; a model without it has groundmill's own way. */
   readonly selection?: BoxSelection
-  readonly head: {
-    /** Side of the one square anchor of a place, in strides of its level. */
-    readonly anchor_scale: number
-    /**
-     * What of a box the training measures: its edges, or the centres of its outermost pixels, half a pixel inside of
-     * them on every side, as the official code with its inclusive boxes does.
-     */
-    readonly box_edges: 'outer' | 'pixel_centres'
+  /** A box at each place, moved from an anchor, or a box for each of some queries. */
+  readonly head: (AnchorHead | QueryHead) & {
     /** Width of the space of the contrastive loss; no such space, and no such term, where it is not given. */
     readonly contrastive?: number
   }
 }
+
+export interface AnchorHead {
+  /** Side of the one square anchor of a place, in strides of its level. */
+  readonly anchor_scale: number
+  /**
+   * What of a box the training measures: its edges, or the centres of its outermost pixels, half a pixel inside of
+   * them on every side, as the official code with its inclusive boxes does.
+   */
+  readonly box_edges: 'outer' | 'pixel_centres'
+}
+
+export interface QueryHead {
+  /** How many boxes the decoder gives. */
+  readonly queries: number
+}
+
+/** Queries of a network that has them; undefined for one with anchors. */
+export const queriesOf = ({ head }: Pick<GlipConfig, 'head'>): number | undefined =>
+  'queries' in head ? head.queries : undefined
 
 /** INPUT.MIN_SIZE_TEST and MAX_SIZE_TEST of the official configuration. */
 export interface ImageResize {
@@ -96,6 +119,16 @@ export interface SwinBackbone {
   readonly heads: readonly number[]
   /** Side of an attention window, in places. */
   readonly window: number
+}
+
+/** ResNet with bottlenecks (He et al. 2016). */
+export interface ResnetBackbone {
+  readonly kind: 'resnet'
+  /** Stride of the first stage, which the stem makes. */
+  readonly patch: 4
+  /** Channels of each stage; its inner convolutions and the stem have a quarter of the first. */
+  readonly widths: readonly number[]
+  readonly depths: readonly number[]
 }
 
 /** Size of the network's input in pixels. */

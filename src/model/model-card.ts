@@ -1,4 +1,4 @@
-import type { GlipConfig } from './config.js'
+import { type GlipConfig, queriesOf } from './config.js'
 
 export interface CardFacts {
   readonly name: string
@@ -32,7 +32,7 @@ ${lineage.trim()}
 Any onnxruntime runs \`model.onnx\`, which needs \`model.safetensors\` beside it${config.image_sizes && config.image_sizes.length > 1 ? ', and so do\nthe files for other sizes of input' : ''}. Inputs: \`image\` [N, H, W, 3] float32,
 normalised by \`preprocessor_config.json\`; \`ids\` [N, L] int64 and \`mask\` [N, L] float32 of \`tokenizer.json\`. Outputs:
 \`scores\` [N, A, L], the probability that a place shows a word; \`boxes\` [N, A, 4], x1 y1 x2 y2 in pixels of the input;
-\`objectness\` [N, A].
+${queriesOf(config) === undefined ? '`objectness` [N, A]' : 'A counts queries'}.
 `
 }
 

@@ -3,13 +3,15 @@ import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sigmoid } from '../graph/ops/activation.js'
+import type { Tensor } from '../graph/tensor.js'
 import { toOnnx } from '../graph/to-onnx.js'
 import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
 import { anchorsOf } from './anchors.js'
 import { decodeBoxes } from './box-coder.js'
-import { type GlipConfig, type ImageSize, inputSizes } from './config.js'
+import { type GlipConfig, type ImageSize, inputSizes, queriesOf } from './config.js'
 import { glip, glipInputs } from './glip.js'
+import { cornersInPixels, glipQueries } from './glip-queries.js'
 import { type LazyArray, type NamedArray, writeSafetensors } from './safetensors.js'
 import { startTokenizer } from './start-weights.js'
 import { tokenizerJson } from './word-piece.js'
@@ -75,9 +77,14 @@ export async function writeModelFolder(
   await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(written, null, 2)}\n`)
 }
 
-/** What a model file gives: probabilities of words, and boxes in pixels of the input. */
-function detectorOutputs(config: GlipConfig, batch: number, size: ImageSize) {
-  const outputs = glip(config, glipInputs(config, batch, size))
+/** What a model file gives: probabilities of words, boxes in pixels of the input, and centerness where the network has it. */
+function detectorOutputs(config: GlipConfig, batch: number, size: ImageSize): Record<string, Tensor> {
+  const inputs = glipInputs(config, batch, size)
+  if (queriesOf(config) !== undefined) {
+    const { logits, boxes } = glipQueries(config, inputs)
+    return { scores: sigmoid(logits), boxes: cornersInPixels(boxes, size) }
+  }
+  const outputs = glip(config, inputs)
   return {
     scores: sigmoid(outputs.logits),
     boxes: decodeBoxes(outputs.deltas, anchorsOf(config, size)),

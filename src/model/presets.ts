@@ -88,6 +88,22 @@ const presets: Readonly<Record<string, Preset>> = {
     tower: { kind: 'dyhead', blocks: 8, groups: 16 },
     fusion: officialFusion,
   },
+  /** The lighter one: ResNet-50 and a decoder with 100 queries, which needs no anchors and no deformable convolution. */
+  'glip-r50': {
+    model_type: 'groundmill-glip',
+    preset: 'glip-r50',
+    image_size: 800,
+    image_mean: imagenetMean,
+    image_std: imagenetStd,
+    image_channels: 'rgb',
+    image_resize: officialResize,
+    backbone: { kind: 'resnet', patch: 4, widths: [256, 512, 1024, 2048], depths: [3, 4, 6, 3] },
+    fpn: { channels: 256, levels: 3, extra_levels: 0 },
+    text: { max_tokens: 64, positions: 512, hidden: 768, layers: 12, heads: 12, intermediate: 3072 },
+    tower: { kind: 'decoder', blocks: 3, layers: 6, heads: 8, intermediate: 2048 },
+    fusion: { embed: 1024, heads: 8 },
+    head: { queries: 100, contrastive: 64 },
+  },
 }
 
 export const presetNames: readonly string[] = Object.keys(presets)

@@ -76,14 +76,14 @@ export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Pr
         mask: floats(mask, [batch, length]),
       }),
     )
-    const anchors = objectness.shape[1]
+    const places = boxes.shape[1]
     return placed.map(({ query, covered, toPicture: back }, index) => {
       const of = (values: typeof scores, each: number) =>
         (values.data as Float32Array).subarray(index * each, (index + 1) * each)
       const answer = {
-        scores: of(scores, anchors * length),
-        boxes: of(boxes, anchors * 4),
-        objectness: of(objectness, anchors),
+        scores: of(scores, places * length),
+        boxes: of(boxes, places * 4),
+        objectness: objectness && of(objectness, places),
         length,
       }
       const tokens = query.phrases.map((span) => tokensOf(prompts[index], span))
