@@ -73,6 +73,21 @@ const presets: Readonly<Record<string, Preset>> = {
     fusion: { embed: 64, heads: 4 },
     head: { anchor_scale: 4, box_edges: 'outer', contrastive: 64 },
   },
+  /** The parts of `glip-r50` at such a size. */
+  'toy-r50': {
+    model_type: 'groundmill-glip',
+    preset: 'toy-r50',
+    image_size: 96,
+    image_mean: imagenetMean,
+    image_std: imagenetStd,
+    image_channels: 'rgb',
+    backbone: { kind: 'resnet', patch: 4, widths: [64, 96, 128, 128], depths: [1, 1, 1, 1] },
+    fpn: { channels: 64, levels: 3, extra_levels: 0 },
+    text: { max_tokens: 48, hidden: 96, layers: 2, heads: 4, intermediate: 192 },
+    tower: { kind: 'decoder', blocks: 1, layers: 2, heads: 4, intermediate: 128 },
+    fusion: { embed: 64, heads: 4 },
+    head: { queries: 20, contrastive: 64 },
+  },
   'glip-t-a': glipT('glip-t-a'),
   'glip-t': { ...glipT('glip-t'), fusion: officialFusion },
   'glip-l': {
