@@ -107,7 +107,7 @@ program
 
 program
   .command('import-model <checkpoint...>')
-  .description('published weights (GLIP, BERT, Swin; .pth or safetensors) as a model folder')
+  .description('published weights (GLIP, BERT, Swin, ResNet; .pth or safetensors) as a model folder')
   .requiredOption('--preset <name>', 'the network, such as glip-t')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
   .addOption(repeated('--part <part>', 'backbone or language alone, in place of all'))
@@ -115,6 +115,10 @@ program
   .option('--ema', "take the moving averages of a training state, its 'model_ema'")
   .option('--allow-missing', 'write weights to train from even where parameters are missing')
   .option('--batch <n>', 'pictures that model.onnx takes in one run', whole, 1)
+  .option(
+    '--sizes <list>',
+    'inputs to write graphs for, such as 800x1344,1344x800 (those of the official network)',
+  )
   .addOption(repeated('--set <key=value>', 'image_size or max_tokens of the network'))
   .option('--json', 'print what became of every weight as JSON')
   .addHelpText('after', example('import-model glip_tiny_model.pth --preset glip-t -o models/glip-t'))

@@ -59,7 +59,7 @@ export async function runTrain(
     inputs[`vocabulary ${name}`] = hashJson(texts)
   }
   const folder = context.run.path(join('models', stage.name))
-  const { steps, batch } = stage.with
+  const { batch } = stage.with
   const made = { stage: stage.name, configHash, inputs }
   const record = `models/${stage.name}/record.json`
   const before = await hashModel(folder).catch(() => undefined)
@@ -75,7 +75,7 @@ export async function runTrain(
       init: start?.folder,
       signal: context.signal,
       onNotice: context.notice,
-      onProgress: ({ step, loss, seconds }) =>
+      onProgress: ({ step, loss, seconds }, steps) =>
         context.progress(step, steps, `loss ${loss.toFixed(3)}, ${(batch / seconds).toFixed(0)} images/s`),
     }),
   )

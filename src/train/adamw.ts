@@ -23,29 +23,33 @@ export interface ParameterSlot {
 
 /** Parameters that share a learning rate and a decay lie in one flat vector. */
 export interface ParameterGroup {
-  readonly name: 'weights' | 'biases'
+  readonly name: 'weights' | 'biases' | 'frozen'
   readonly size: number
   readonly slots: readonly ParameterSlot[]
   readonly decay: boolean
+  /** What is not trained has neither moments nor an average. */
+  readonly trained: boolean
 }
 
-/** Biases and scalars are not decayed, as in the official solver. */
+/** Biases and scalars are not decayed, as in the official solver. Frozen parameters, where there are any, come last. */
 export function groupParameters(
-  parameters: readonly { readonly name: string; readonly shape: Shape }[],
+  parameters: readonly { readonly name: string; readonly shape: Shape; readonly frozen?: boolean }[],
 ): ParameterGroup[] {
-  const isBias = (name: string) => name.endsWith('bias')
-  const group = (name: ParameterGroup['name'], biases: boolean): ParameterGroup => {
+  const groupOf = ({ name, frozen }: (typeof parameters)[number]): ParameterGroup['name'] =>
+    frozen ? 'frozen' : name.endsWith('bias') ? 'biases' : 'weights'
+  const group = (name: ParameterGroup['name']): ParameterGroup => {
     let size = 0
     const slots = parameters
-      .filter((parameter) => isBias(parameter.name) === biases)
+      .filter((parameter) => groupOf(parameter) === name)
       .map(({ name: own, shape }) => {
         const slot = { name: own, shape, offset: size }
         size += sizeOf(shape)
         return slot
       })
-    return { name, size, slots, decay: !biases }
+    return { name, size, slots, decay: name === 'weights', trained: name !== 'frozen' }
   }
-  return [group('weights', false), group('biases', true)]
+  const frozen = group('frozen')
+  return [group('weights'), group('biases'), ...(frozen.size > 0 ? [frozen] : [])]
 }
 
 /** A slot's part of its group's vector, in its own shape. */

@@ -43,7 +43,8 @@ export const trainConfig = z.strictObject({
     .describe("licence of the model for its card, as Hugging Face's identifiers"),
   vocabulary: z.array(z.string()).default([]).describe('further datasets whose captions make the vocabulary'),
   vocabulary_size: count.default(4000),
-  steps: count.default(1000),
+  steps: count.optional().describe('at most; 1000 where no epochs are given'),
+  epochs: z.number().positive().optional().describe('one is as many pictures as all sources have together'),
   batch: count.default(16),
   max_boxes: count.default(12).describe('boxes of a sample; more are dropped'),
   learning_rate: z.number().positive().default(1e-3),
@@ -59,9 +60,9 @@ export const trainConfig = z.strictObject({
   loss: lossConfig.default(lossConfig.parse({})),
   augment: augmentConfig.default(augmentConfig.parse({})),
   mix: z
-    .record(z.string(), z.number().positive())
+    .union([z.literal('size'), z.record(z.string(), z.number().positive())])
     .default({})
-    .describe('weight of each source in a batch; 1 otherwise'),
+    .describe('weight of each source in a batch; 1 otherwise. size: as many as it has pictures'),
   box_loss: z
     .record(z.string(), z.boolean())
     .default({})
@@ -73,6 +74,15 @@ export const trainConfig = z.strictObject({
 })
 
 export type TrainConfig = z.infer<typeof trainConfig>
+
+/** A training whose length is known. */
+export type TrainRun = TrainConfig & { readonly steps: number }
+
+/** @param pictures of one epoch */
+export function stepsOf({ steps, epochs, batch }: TrainConfig, pictures: number): number {
+  if (epochs === undefined) return steps ?? 1000
+  return Math.min(steps ?? Number.POSITIVE_INFINITY, Math.ceil((epochs * pictures) / batch))
+}
 
 /** Keys that change how fast or what the card says, never what comes out. */
 export const trainNotHashed = ['threads', 'device', 'checkpoint_every', 'license'] as const

@@ -8,33 +8,64 @@ import { type ParameterGroup, stateKinds } from './adamw.js'
 export type OptimizerState = Readonly<Record<string, Value>>
 
 const vectorNames = (groups: readonly ParameterGroup[]) =>
-  groups.flatMap((group) => stateKinds.map((kind) => ({ name: `${kind}.${group.name}`, kind, group })))
+  groups
+    .filter(({ trained }) => trained)
+    .flatMap((group) => stateKinds.map((kind) => ({ name: `${kind}.${group.name}`, kind, group })))
 
-/** Vectors of zeros. */
+/** Vectors of zeros, for what is trained. */
 export function emptyState(groups: readonly ParameterGroup[]): OptimizerState {
   return Object.fromEntries(
     vectorNames(groups).map(({ name, group }) => [name, floats(new Float32Array(group.size), [group.size])]),
   )
 }
 
+/** Values of parameters to start from, read one after another. */
+type Given = ReadonlyMap<string, Pick<StoredTensor, 'read'>>
+
 /** The state before the first step: no moments, and parameters as given, one tensor after another, or as they start. */
 export async function initialState(
   groups: readonly ParameterGroup[],
   parameters: readonly Parameter[],
   seed: number,
-  given?: ReadonlyMap<string, Pick<StoredTensor, 'read'>>,
+  given?: Given,
 ): Promise<OptimizerState> {
   const state = emptyState(groups)
-  const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
-  for (const { name: group, slots } of groups) {
-    for (const { name, offset } of slots) {
-      const taken = await given?.get(name)?.read()
-      const values = taken ?? initialValue(byName.get(name) as Parameter, seed)
-      for (const kind of ['value', 'average'] as const)
-        (state[`${kind}.${group}`].data as Float32Array).set(values, offset)
-    }
+  for (const group of groups.filter(({ trained }) => trained)) {
+    const values = state[`value.${group.name}`].data as Float32Array
+    await fillValues(values, group, parameters, seed, given)
+    ;(state[`average.${group.name}`].data as Float32Array).set(values)
   }
   return state
+}
+
+/** The vector of the parameters that are not trained, as given or as they start: it stays the same at every step. */
+export async function frozenValues(
+  groups: readonly ParameterGroup[],
+  parameters: readonly Parameter[],
+  seed: number,
+  given?: Given,
+): Promise<OptimizerState> {
+  const state: Record<string, Value> = {}
+  for (const group of groups.filter(({ trained }) => !trained)) {
+    const values = new Float32Array(group.size)
+    await fillValues(values, group, parameters, seed, given)
+    state[`value.${group.name}`] = floats(values, [group.size])
+  }
+  return state
+}
+
+async function fillValues(
+  into: Float32Array,
+  { slots }: ParameterGroup,
+  parameters: readonly Parameter[],
+  seed: number,
+  given: Given | undefined,
+): Promise<void> {
+  const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+  for (const { name, offset } of slots) {
+    const taken = await given?.get(name)?.read()
+    into.set(taken ?? initialValue(byName.get(name) as Parameter, seed), offset)
+  }
 }
 
 /** The parameters that a state holds: the moving averages, which label and evaluate better than the last values. */
@@ -44,7 +75,7 @@ export function parametersOfState(
   kind: 'average' | 'value' = 'average',
 ): NamedArray[] {
   return groups.flatMap((group) => {
-    const vector = state[`${kind}.${group.name}`].data as Float32Array
+    const vector = state[`${group.trained ? kind : 'value'}.${group.name}`].data as Float32Array
     return group.slots.map(({ name, shape, offset }) => {
       const size = shape.reduce((product, side) => product * side, 1)
       return { name, shape, data: vector.subarray(offset, offset + size) }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { resolveDevice } from '../graph/device.js'
 import { floats, Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
-import type { GlipConfig } from '../model/config.js'
+import { type GlipConfig, queriesOf, squareSize } from '../model/config.js'
 import { writeModelFolder } from '../model/model-folder.js'
 import { glipConfig } from '../model/presets.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
@@ -11,12 +11,14 @@ import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from 
 import { type Random, random } from '../random.js'
 import { hashJson } from '../shards/hash.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
-import type { TrainConfig } from './config.js'
+import { stepsOf, type TrainConfig, type TrainRun } from './config.js'
 import { learningRate } from './learning-rate.js'
 import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
+import { matchQueries } from './match-queries.js'
 import {
   emptyState,
+  frozenValues,
   initialState,
   type OptimizerState,
   parametersOfState,
@@ -41,7 +43,7 @@ export interface TrainTask {
   readonly signal?: AbortSignal
   /** Told before the first step, where there is something to start from. */
   readonly onStart?: (start: TrainStart) => void
-  readonly onProgress?: (metrics: StepMetrics) => void
+  readonly onProgress?: (metrics: StepMetrics, steps: number) => void
   /** Told what a user should know, such as which device `auto` found. */
   readonly onNotice?: (text: string) => void
 }
@@ -68,9 +70,11 @@ const checkpointFile = 'checkpoint.safetensors'
  * the same losses again; a run that was stopped goes on from its last checkpoint with the losses it would have had.
  */
 export async function trainModel(task: TrainTask): Promise<TrainResult> {
-  const { folder, config, signal } = task
+  const { folder, signal } = task
   const start = performance.now()
-  const streams = await Promise.all(task.sources.map((source) => openSamples(source, config.seed)))
+  const streams = await Promise.all(task.sources.map((source) => openSamples(source, task.config.seed)))
+  const pictures = streams.reduce((sum, { size }) => sum + size, 0)
+  const config = { ...task.config, steps: stepsOf(task.config, pictures) }
   const tokenizer = await openTokenizer(task, streams)
   const network = glipConfig(config.preset, tokenizer.vocabulary.size, config)
   const graph = trainGraph(network, {
@@ -88,18 +92,21 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   if (begun) task.onStart?.(begun)
   let state =
     resumed?.state ?? (await initialState(graph.groups, graph.parameters, config.seed, given?.taken))
+  const frozen = await frozenValues(graph.groups, graph.parameters, config.seed, given?.taken)
   await given?.close()
   let spare = emptyState(graph.groups)
   const positions: Record<string, number> = { ...resumed?.checkpoint.positions }
   let step = resumed?.checkpoint.step ?? 0
   const metrics = await keepMetrics(join(folder, metricsFile), step)
 
-  const pictures = createPictureCache(Math.ceil(network.image_size * 1.5))
+  const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
   const device = await resolveDevice(config.device)
   if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
-  const session = await Session.open(graph.step, { threads: config.threads, device })
+  const options = { threads: config.threads, device }
+  const session = await Session.open(graph.step, options)
+  const predict = graph.predict && (await Session.open(graph.predict, options))
   try {
-    const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, pictures)
+    const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, cache)
     let upcoming = step < config.steps ? batchOf(step + 1) : undefined
     while (upcoming) {
       const batch = await upcoming
@@ -108,11 +115,12 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
       const before = { ...positions }
       upcoming = step < config.steps ? batchOf(step + 1) : undefined
       upcoming?.catch(() => {})
-      const line = await runStep(session, batch, state, spare, step, config)
+      const targets = predict ? await matchTargets(predict, { ...batch, ...state, ...frozen }, network) : {}
+      const line = await runStep(session, { ...batch, ...targets, ...frozen }, state, spare, step, config)
       ;[state, spare] = [spare, state]
       metrics.push(line)
       await appendFile(join(folder, metricsFile), `${JSON.stringify(line)}\n`)
-      task.onProgress?.(line)
+      task.onProgress?.(line, config.steps)
       if (signal?.aborted || step % config.checkpoint_every === 0) {
         await writeCheckpoint(join(folder, checkpointFile), { step, positions: before, hash }, state)
       }
@@ -120,6 +128,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
     }
   } finally {
     await session.close()
+    await predict?.close()
   }
 
   const last = metrics[metrics.length - 1]
@@ -128,8 +137,8 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   await writeModelFolder(folder, {
     config: network,
     vocabulary: tokenizer.vocabulary,
-    parameters: parametersOfState(graph.groups, state),
-    card: trainCard(task, streams, network, last, begun),
+    parameters: parametersOfState(graph.groups, { ...state, ...frozen }),
+    card: trainCard(task, config, streams, network, last, begun),
   })
   await rm(join(folder, checkpointFile), { force: true })
   return { ...(begun && { start: begun }), steps: step, seconds, last }
@@ -162,7 +171,7 @@ async function nextBatch(
   positions: Record<string, number>,
   tokenizer: Tokenizer,
   network: GlipConfig,
-  config: TrainConfig,
+  config: TrainRun,
   pictures: PictureCache,
 ): Promise<Record<string, Value>> {
   const draw = random(config.seed, 'batch', step)
@@ -179,7 +188,20 @@ async function nextBatch(
       return { ...example, regress: config.box_loss[stream.name] !== false }
     }),
   )
-  return makeBatch(examples, anchorsOf(network), network, config.max_boxes)
+  const anchors = queriesOf(network) === undefined ? anchorsOf(network) : undefined
+  return makeBatch(examples, anchors, network, config.max_boxes)
+}
+
+/** Which query answers for which box, by what the network says of a batch before it is trained on it. */
+async function matchTargets(
+  predict: Session,
+  values: Readonly<Record<string, Value>>,
+  network: GlipConfig,
+): Promise<{ readonly assigned: Value }> {
+  const fed = Object.fromEntries(predict.inputs.map(({ name }) => [name, values[name]]))
+  const { logits, boxes } = await predict.run(fed)
+  const { box, phrase } = values
+  return { assigned: matchQueries({ logits, boxes }, { box, phrase }, squareSize(network)) }
 }
 
 /** A prompt of category names with the given probability, else one of the written captions. */
@@ -195,7 +217,7 @@ function pickCaption(
 }
 
 function pickStream(streams: readonly SampleStream[], mix: TrainConfig['mix'], at: number): SampleStream {
-  const weights = streams.map(({ name }) => mix[name] ?? 1)
+  const weights = streams.map(({ name, size }) => (mix === 'size' ? size : (mix[name] ?? 1)))
   let left = at * weights.reduce((sum, weight) => sum + weight, 0)
   for (const [index, stream] of streams.entries()) {
     left -= weights[index]
@@ -210,7 +232,7 @@ async function runStep(
   state: OptimizerState,
   into: OptimizerState,
   step: number,
-  config: TrainConfig,
+  config: TrainRun,
 ): Promise<StepMetrics> {
   const start = performance.now()
   const rate = learningRate(step, config)
