@@ -4,7 +4,7 @@ import { resolveDevice } from '../graph/device.js'
 import { floats, Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
 import { type GlipConfig, queriesOf, squareSize } from '../model/config.js'
-import { writeModelFolder } from '../model/model-folder.js'
+import { hashStart, writeModelFolder } from '../model/model-folder.js'
 import { glipConfig } from '../model/presets.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
@@ -84,7 +84,8 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
     weights: config.loss,
     optimizer: { ...config, weight_decay: config.weight_decay },
   })
-  const hash = hashJson([config, network, streams.map(({ name, size }) => [name, size])])
+  const begin = task.init ? await hashStart(task.init) : null
+  const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), begin])
   await mkdir(folder, { recursive: true })
   const resumed = await readCheckpoint(join(folder, checkpointFile), hash)
   const given = task.init ? await openStartWeights(task.init, graph.parameters) : undefined
@@ -160,7 +161,8 @@ async function openTokenizer(
 /** Lines of an earlier run up to its checkpoint; later ones will be made again. */
 async function keepMetrics(path: string, step: number): Promise<StepMetrics[]> {
   const text = await readFile(path, 'utf8').catch(() => '')
-  const lines = text.split('\n').slice(0, step)
+  // The last line may have been cut short; one that is missing leaves a gap in the plot, no more.
+  const lines = text.split('\n').slice(0, -1).slice(0, step)
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''))
   return lines.map((line) => JSON.parse(line) as StepMetrics)
 }

@@ -33,7 +33,11 @@ const tensorsOf = (shapes: Readonly<Record<string, readonly number[]>>, value = 
 
 const plan = (shapes: Readonly<Record<string, readonly number[]>>) => {
   const file = { tensors: tensorsOf(shapes, 4), metadata: {}, others: [], close: async () => {} }
-  return planImport(parameterSpecs(glipConfig('glip-r50', 30_522)), [{ path: 'resnet50.pth', file }], ['backbone'])
+  return planImport(
+    parameterSpecs(glipConfig('glip-r50', 30_522)),
+    [{ path: 'resnet50.pth', file }],
+    ['backbone'],
+  )
 }
 
 describe("torchvision's ResNet-50", () => {

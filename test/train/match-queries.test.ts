@@ -40,12 +40,26 @@ function predictions(given: Readonly<Record<number, readonly [box: number, word:
 describe('matching queries with boxes', () => {
   it('gives each box the query that shows it, and the others none', () => {
     const given = { 3: [0, 0], 1: [1, 1], 5: [1, 2] } as const
-    const { data, shape } = matchQueries(predictions(given), targets([[0, 1], [0, 2]].map((row) => row)), size)
+    const { data, shape } = matchQueries(
+      predictions(given),
+      targets(
+        [
+          [0, 1],
+          [0, 2],
+        ].map((row) => row),
+      ),
+      size,
+    )
     expect(shape).toEqual([2, 5])
     const first = [...data].map(Number)
     expect(first.slice(0, 5)).toEqual([3, 1, 3, 0, 3])
     expect(first[5]).toBe(1)
-    expect(first.slice(5).filter((row) => row < 3).sort()).toEqual([0, 1])
+    expect(
+      first
+        .slice(5)
+        .filter((row) => row < 3)
+        .sort(),
+    ).toEqual([0, 1])
   })
 
   it('tells boxes at one place by their words', () => {
