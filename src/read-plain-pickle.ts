@@ -40,7 +40,7 @@ export function readPlainPickle(bytes: Uint8Array, where: string): PlainValue {
   const line = () => {
     const end = buffer.indexOf(10, at)
     if (end === -1) throw bad('it is cut short')
-    const found = buffer.toString('utf8', at, end)
+    const found = buffer.toString('latin1', at, end)
     at = end + 1
     return found
   }
@@ -174,8 +174,8 @@ function quoted(repr: string, bad: (what: string) => UserError): string {
   if (repr.length < 2 || (quote !== "'" && quote !== '"') || !repr.endsWith(quote))
     throw bad('a text has no quotes')
   const signs: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\n': '' }
-  const latin1 = Buffer.from(repr.slice(1, -1), 'utf8')
-    .toString('latin1')
+  const latin1 = repr
+    .slice(1, -1)
     .replace(/\\(x[0-9a-fA-F]{2}|[\s\S])/g, (_, sign: string) =>
       sign.length === 3 ? String.fromCharCode(Number.parseInt(sign.slice(1), 16)) : (signs[sign] ?? sign),
     )

@@ -65,7 +65,8 @@ function pictureRow(
   let bad = 0
   const regions = given.flatMap((value) => {
     const parsed = regionSchema.safeParse(value)
-    const phrase = parsed.data ? promptName(parsed.data.phrase) : ''
+    // A full stop of its own would stand beside the one that joins the phrases.
+    const phrase = parsed.data ? promptName(parsed.data.phrase).replace(/[\s.]+$/, '') : ''
     if (parsed.success && phrase !== '') return [{ ...parsed.data, phrase }]
     bad++
     return []
