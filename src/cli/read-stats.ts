@@ -1,5 +1,3 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { isDataset, readDataset } from '../shards/dataset.js'
 import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
 import { openStorage } from '../shards/storage.js'
@@ -12,13 +10,10 @@ export type DatasetStage = FunnelStage & { readonly dataset: string }
 export async function readStats(url: string): Promise<DatasetStage[]> {
   const storage = openStorage(url)
   if (await isDataset(storage)) return stagesOf(url)
-  const entries = await readdir(url, { withFileTypes: true }).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${url}: ${(error as Error).message}`)
-  })
   const stages: DatasetStage[] = []
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(url, entry.name)
-    if (entry.isDirectory() && (await isDataset(openStorage(path)))) stages.push(...(await stagesOf(path)))
+  for (const name of await storage.folders()) {
+    const path = storage.path(name)
+    if (await isDataset(openStorage(path))) stages.push(...(await stagesOf(path)))
   }
   if (stages.length === 0) {
     throw new UserError(
