@@ -155,6 +155,23 @@ program
   .addHelpText('after', example('render runs/quickstart/web --sample 4 -o pictures'))
   .action(async (dataset, options) => (await import('./render.js')).render(dataset, options))
 
+const cards = program
+  .command('datasets [name]')
+  .description('the dataset cards: all of them, or one')
+  .option('--json', 'print them as JSON')
+  .addHelpText('after', example('datasets lvis'))
+  .action(async (name, options) => (await import('./datasets.js')).datasets(name, options))
+cards
+  .command('check <name> <file>')
+  .description("read a file as a card says: its columns, its first rows and its counts; no picture's bytes")
+  .addOption(repeated('--set <key=value>', 'a key of the ingest stage, such as images=DIR'))
+  .option('--rows <n>', 'read no more than these', whole)
+  .option('--json', 'print what was found as JSON')
+  .addHelpText('after', example('datasets check cc3m Train_GCC-training.tsv --rows 1000'))
+  .action(async (name, file, _, command) =>
+    (await import('./datasets.js')).checkDataset(name, file, command.optsWithGlobals(), interrupted),
+  )
+
 const world = program
   .command('world')
   .description('the toy world')

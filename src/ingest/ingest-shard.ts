@@ -9,7 +9,7 @@ import { createFetcher, type Fetcher } from './fetch-image.js'
 import { goldRows } from './gold-rows.js'
 import { type NormalImage, normaliseImage } from './normalise-image.js'
 import type { ShardPlan } from './plan-ingest.js'
-import { readSource, withCard } from './read-source.js'
+import { hasBoxes, readSource, withCard } from './read-source.js'
 import { Reject } from './reject.js'
 import type { SourceRow } from './source-row.js'
 
@@ -61,7 +61,7 @@ async function ingestRows(
   const phrases: PhraseRow[] = []
   const grounding: GroundingRow[] = []
   // By the configuration, not by the rows: a shard whose pictures all failed is gold as well.
-  const gold = config.instances !== undefined
+  const gold = hasBoxes(config)
   let done = 0
   let out = 0
 
@@ -132,12 +132,11 @@ async function ingestRow(
     if (row.problem) throw new Reject(row.problem.reason, row.problem.detail)
     if (row.captions.length === 0 && !row.regions?.length)
       throw new Reject('empty_caption', `${row.place}: neither captions nor boxes`)
-    const bytes = row.file
-      ? await readImage(row.file)
-      : await fetcher.fetch(resolveUrl(row, config.base_url), signal)
+    const bytes = await bytesOf(row, config, fetcher, signal)
     const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
     const { width, height } = picture
-    const gold = goldRows(row.captions, row.regions ?? [], boxScale(row, picture), width, height)
+    const stored = { width, height, scale: boxScale(row, picture) }
+    const gold = goldRows(row, stored, config.prompt, row.place)
     if (gold.captions.length === 0)
       throw new Reject('empty_caption', `${row.place}: no captions, and no box in the picture`)
     const image: ImageRow = {
@@ -165,16 +164,34 @@ async function ingestRow(
   }
 }
 
-/** Boxes are in the picture that the source describes; what was fetched may have another size, but not another shape. */
-function boxScale({ size, regions, place }: SourceRow, { width, height, scale }: NormalImage): number {
-  if (!size) return scale
+/** What the source holds, else what lies on the disk, else what the web answers. */
+async function bytesOf(
+  row: SourceRow,
+  config: IngestConfig,
+  fetcher: Fetcher,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  if (row.load) return row.load()
+  return row.file ? readImage(row.file) : fetcher.fetch(resolveUrl(row, config.base_url), signal)
+}
+
+/**
+ * Pixels of the stored picture for one unit of the boxes'. Boxes are in the picture that the source describes; what was
+ * fetched may have another size, but not another shape.
+ */
+function boxScale(
+  { size, regions, boxUnit, place }: SourceRow,
+  { width, height, scale }: NormalImage,
+): readonly [number, number] {
+  if (boxUnit === 'share') return [width, height]
+  if (!size) return [scale, scale]
   const ratio = width / size.width
   // Rounding of a resized side may move it by a pixel.
   if (regions?.length && Math.abs(height - ratio * size.height) > 1 + 0.02 * height) {
     const shapes = `${size.width} x ${size.height}, the picture is shaped ${width} x ${height}`
     throw new Reject('size_mismatch', `${place}: boxes are in a picture of ${shapes}`)
   }
-  return ratio
+  return [ratio, ratio]
 }
 
 function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {

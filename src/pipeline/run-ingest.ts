@@ -1,7 +1,7 @@
 import { ingestShard } from '../ingest/ingest-shard.js'
 import { planIngest } from '../ingest/plan-ingest.js'
 import { readCommit } from '../shards/commit.js'
-import { createDataset, isDataset, readDataset } from '../shards/dataset.js'
+import { createDataset, readDataset, replaceDataset } from '../shards/dataset.js'
 import { families } from '../shards/family-path.js'
 import { hashJson } from '../shards/hash.js'
 import type { ShardTask } from '../shards/shard-task.js'
@@ -52,16 +52,16 @@ async function declareDataset(
   shards: readonly string[],
 ) {
   const info = { name, card: card as Record<string, unknown> | null, shards: [...shards] }
-  if (await isDataset(storage)) {
-    const { schemaVersion: _, ...known } = await readDataset(storage)
-    if (hashJson(known) === hashJson(info)) return
-    const kept = new Set(shards)
-    for (const family of families) {
-      for (const object of await storage.list(family)) {
-        const shard = /([^/]+)\.(json|parquet)$/.exec(object)?.[1]
-        if (shard && !kept.has(shard)) await storage.remove(object)
-      }
+  // Of two runs that begin at once, one writes it; the other finds the same, or is the later plan.
+  if (await createDataset(storage, info)) return
+  const { schemaVersion: _, ...known } = await readDataset(storage)
+  if (hashJson(known) === hashJson(info)) return
+  const kept = new Set(shards)
+  for (const family of families) {
+    for (const object of await storage.list(family)) {
+      const shard = /([^/]+)\.(json|parquet)$/.exec(object)?.[1]
+      if (shard && !kept.has(shard)) await storage.remove(object)
     }
   }
-  await createDataset(storage, info)
+  await replaceDataset(storage, info)
 }

@@ -4,6 +4,7 @@ import { hashJson } from '../shards/hash.js'
 import { openStorage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
 import { type Pipeline, type Stage, uses } from './config.js'
+import { runDedup } from './run-dedup.js'
 import { runIngest } from './run-ingest.js'
 import { runEvaluate, runTrain } from './run-models.js'
 import { runPromote } from './run-promote.js'
@@ -112,6 +113,8 @@ function runStage(stage: Stage, context: StageContext): Promise<StageOutput> {
   switch (stage.uses) {
     case 'ingest':
       return runIngest(stage, configHash, context)
+    case 'dedup':
+      return runDedup(stage, configHash, context)
     case 'chunk':
       return runChunk(stage, configHash, context)
     case 'teach':

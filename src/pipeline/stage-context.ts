@@ -8,6 +8,8 @@ export interface StageOutput {
   readonly stage: Stage
   /** The dataset that its shards belong to. */
   readonly dataset?: { readonly name: string; readonly storage: Storage; readonly shards: readonly string[] }
+  /** The stage that says which pictures are dropped. */
+  readonly selection?: string
   /** The stage that chunked the phrases which this stage's rows point to. */
   readonly phrases?: string
   /** The stage whose grounding can be trained on. */

@@ -38,6 +38,7 @@ const columns: Readonly<Record<Family, Fields>> = {
     license: new Utf8(),
     meta: new Utf8(),
   },
+  selection: { key: new Utf8(), reason: new Utf8(), duplicate_of: new Utf8() },
   phrases: {
     key: new Utf8(),
     phrases: listOf(
@@ -90,6 +91,7 @@ const columns: Readonly<Record<Family, Fields>> = {
 /** What may in truth be null, by its path in the row; everything else must be there. */
 export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
   images: new Set(['image.path', 'url', 'license', 'meta']),
+  selection: new Set(['reason', 'duplicate_of']),
   phrases: new Set([
     'phrases.expression_end',
     'phrases.number',

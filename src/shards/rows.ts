@@ -76,6 +76,15 @@ export interface LeftOutPhrase {
   readonly reason: string
 }
 
+/** Family `selection`: which pictures later stages leave alone, and why. */
+export interface SelectionRow {
+  readonly key: string
+  /** `duplicate_url`, `duplicate_bytes`, `near_duplicate`, `contaminated`; null where the picture is kept. */
+  readonly reason: string | null
+  /** Key of the picture that is kept instead, or the entry of the evaluation set; null where it is kept. */
+  readonly duplicate_of: string | null
+}
+
 /** Family `phrases`. */
 export interface PhraseRow {
   readonly key: string
@@ -135,6 +144,7 @@ export interface RejectRow {
 
 export interface Families {
   readonly images: ImageRow
+  readonly selection: SelectionRow
   readonly phrases: PhraseRow
   readonly proposals: ProposalRow
   readonly grounding: GroundingRow

@@ -36,6 +36,7 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
     license: fc.option(text),
     meta: fc.option(text),
   }),
+  selection: fc.record({ key: text, reason: fc.option(text), duplicate_of: fc.option(text) }),
   phrases: fc.record({
     key: text,
     phrases: fc.array(
