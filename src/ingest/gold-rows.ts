@@ -17,6 +17,7 @@ type Span = readonly [number, number]
  * makes grounding of detection.
  *
  * @param scale pixels of the stored picture for one of the boxes'
+ * @param offset where the corner of the boxes' picture lies in the stored one
  */
 export function goldRows(
   captions: readonly Caption[],
@@ -24,13 +25,14 @@ export function goldRows(
   scale: number,
   width: number,
   height: number,
+  offset: readonly [number, number] = [0, 0],
 ): GoldRows {
   const dropped: Record<string, number> = {}
   const drop = (reason: string) => {
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
   const kept = boxes.flatMap((box) => {
-    const xyxy = clipBox(box.xyxy, scale, width, height)
+    const xyxy = clipBox(box.xyxy, scale, offset, width, height)
     if (!xyxy) drop('degenerate_box')
     return xyxy ? [{ ...box, xyxy }] : []
   })
@@ -93,12 +95,18 @@ function joinSpans(spans: readonly Span[], points: readonly string[]): readonly 
   return joined
 }
 
-function clipBox([x1, y1, x2, y2]: Xyxy, scale: number, width: number, height: number): Xyxy | undefined {
+function clipBox(
+  [x1, y1, x2, y2]: Xyxy,
+  scale: number,
+  [left, top]: readonly [number, number],
+  width: number,
+  height: number,
+): Xyxy | undefined {
   const clipped = [
-    Math.max(0, x1 * scale),
-    Math.max(0, y1 * scale),
-    Math.min(width, x2 * scale),
-    Math.min(height, y2 * scale),
+    Math.max(0, x1 * scale + left),
+    Math.max(0, y1 * scale + top),
+    Math.min(width, x2 * scale + left),
+    Math.min(height, y2 * scale + top),
   ] as const
   return clipped[2] - clipped[0] >= 1 && clipped[3] - clipped[1] >= 1 ? clipped : undefined
 }

@@ -98,20 +98,20 @@ describe('a picture', () => {
     expect(await outcome(bytes)).toBe('too_many_pixels')
     expect(await outcome(encoded.jpeg, { max_pixels: 120 * 90 })).toBe('kept')
     expect(await outcome(encoded.jpeg, { max_pixels: 120 * 90 - 1 })).toBe('too_many_pixels')
-    expect(await outcome(encoded.jpeg, { min_side: 90 })).toBe('kept')
-    expect(await outcome(encoded.jpeg, { min_side: 91 })).toBe('too_small')
+    expect(await outcome(encoded.jpeg, { min_image_size: 90 })).toBe('kept')
+    expect(await outcome(encoded.jpeg, { min_image_size: 91 })).toBe('too_small')
   })
 
   it('is scaled down to its longer side, or not at all', async () => {
-    expect(await normalise(encoded.jpeg, { max_side: 60 })).toMatchObject({
+    expect(await normalise(encoded.jpeg, { image_size: 60 })).toMatchObject({
       width: 60,
       height: 45,
       scale: 0.5,
     })
-    const whole = await normalise(encoded.jpeg, { max_side: 60, resize: 'no' })
+    const whole = await normalise(encoded.jpeg, { image_size: 60, resize: 'no' })
     expect(whole).toMatchObject({ width: 120, height: 90, scale: 1 })
     expect(Buffer.from(whole.bytes).equals(encoded.jpeg)).toBe(true)
-    expect(await normalise(encoded.jpeg, { max_side: 600 })).toMatchObject({ width: 120, height: 90 })
+    expect(await normalise(encoded.jpeg, { image_size: 600 })).toMatchObject({ width: 120, height: 90 })
   })
 
   it('is turned upright, and its mark of having been turned is gone', async () => {
