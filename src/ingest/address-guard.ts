@@ -10,6 +10,8 @@ export interface AddressGuard {
   checkAddresses(host: string, addresses: readonly string[]): void
   /** Whether the configuration names this host, so that it may have any address. */
   isAllowed(host: string, port: string): boolean
+  /** Whether it names this host on any port. */
+  isNamed(host: string): boolean
 }
 
 export interface GuardConfig {
@@ -23,6 +25,7 @@ export interface GuardConfig {
  */
 export function createAddressGuard({ allow_hosts, allow_ports }: GuardConfig): AddressGuard {
   const hosts = new Set(allow_hosts.map(parseAllowedHost))
+  const names = new Set([...hosts].map((host) => host?.replace(/:\d+$/, '')))
   const ports = new Set(['80', '443', ...allow_ports.map(String)])
   const isAllowed = (host: string, port: string) => hosts.has(host) || hosts.has(`${host}:${port}`)
   const checkAddresses = (host: string, addresses: readonly string[]) => {
@@ -34,6 +37,7 @@ export function createAddressGuard({ allow_hosts, allow_ports }: GuardConfig): A
   }
   return {
     isAllowed,
+    isNamed: (host) => names.has(host),
     checkAddresses,
     checkUrl(url) {
       if (url.protocol !== 'http:' && url.protocol !== 'https:')

@@ -48,7 +48,7 @@ const heldHosts = 10_000
  */
 export function createFetcher(config: FetchConfig, { lookup, ca }: FetcherParts = {}): Fetcher {
   const guard = createAddressGuard(config)
-  const resolver = createResolver(config.dns, lookup)
+  const resolver = createResolver(config.dns, guard.isNamed, lookup)
   const agent = guardedAgent(config, { guard, resolver, ca })
   const perHost = keyedLimit(config.per_host)
   const perAddress = keyedLimit(config.per_address)
@@ -81,9 +81,9 @@ export function createFetcher(config: FetchConfig, { lookup, ca }: FetcherParts 
   async function addressFor(url: URL): Promise<string> {
     const { hostname } = url
     const literal = addressOf(hostname)
-    if (literal || guard.isAllowed(hostname, portOf(url))) return literal ?? hostname
+    if (literal) return literal
     const addresses = await resolver.resolve(hostname)
-    guard.checkAddresses(hostname, addresses)
+    if (!guard.isAllowed(hostname, portOf(url))) guard.checkAddresses(hostname, addresses)
     return addresses[0]
   }
 

@@ -1,5 +1,5 @@
-import type { LookupFunction } from 'node:net'
-import { Agent, buildConnector } from 'undici'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
+import { Agent, buildConnector, Client, Pool } from 'undici'
 import { type AddressGuard, addressOf } from './address-guard.js'
 import type { FetchConfig } from './fetch-config.js'
 import type { Resolver } from './resolve-host.js'
@@ -11,6 +11,9 @@ export interface AgentParts {
   readonly ca?: string
 }
 
+/** Requests under way at once on a connection of HTTP/2. */
+const streams = 100
+
 /**
  * Kept-alive connections, HTTP/1.1 and HTTP/2, each of them guarded where it is made: the addresses that are checked
  * are those that are connected to, so that a name that changes between two look-ups (DNS rebinding) gains nothing.
@@ -18,28 +21,33 @@ export interface AgentParts {
  * out unsent.
  */
 export function guardedAgent(config: FetchConfig, { guard, resolver, ca }: AgentParts): Agent {
-  const lookup: LookupFunction = (host, options, callback) => {
-    resolver.resolve(host).then(
-      (addresses) => {
-        try {
-          guard.checkAddresses(host, addresses)
-        } catch (error) {
-          callback(error as Error, '', 0)
-          return
-        }
-        const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
+  const lookup =
+    (check: (host: string, addresses: readonly string[]) => void): LookupFunction =>
+    (host, options, callback) => {
+      const fail = (error: NodeJS.ErrnoException) => callback(error, '', 0)
+      const answer = (addresses: readonly string[]) => {
+        check(host, addresses)
+        const found = addresses.map((address) => ({ address, family: isIP(address) }))
         if (options.all) callback(null, found)
         else callback(null, found[0].address, found[0].family)
-      },
-      (error: Error) => callback(error as NodeJS.ErrnoException, '', 0),
-    )
-  }
+      }
+      resolver.resolve(host).then(answer).catch(fail)
+    }
   const common = { timeout: config.connect_timeout_ms, allowH2: config.http2, ...(ca && { ca }) }
-  const guarded = buildConnector({ ...common, lookup })
-  // Where the configuration names the host, the system's own look-up finds it.
-  const open = buildConnector(common)
-  return new Agent({
-    connect(options, callback) {
+  const guarded = buildConnector({ ...common, lookup: lookup(guard.checkAddresses) })
+  const open = buildConnector({ ...common, lookup: lookup(() => {}) })
+  const multiplexed = new WeakSet<object>()
+  const noteProtocol =
+    (client: object, callback: buildConnector.Callback): buildConnector.Callback =>
+    (...[error, socket]) => {
+      if (socket && 'alpnProtocol' in socket && socket.alpnProtocol === 'h2') multiplexed.add(client)
+      if (error) callback(error, null)
+      else callback(null, socket as Socket)
+    }
+  const connectFor =
+    (client: object): buildConnector.connector =>
+    (options, done) => {
+      const callback = noteProtocol(client, done)
       const { hostname, port, protocol } = options
       if (guard.isAllowed(hostname, port || (protocol === 'https:' ? '443' : '80'))) {
         open(options, callback)
@@ -56,7 +64,18 @@ export function guardedAgent(config: FetchConfig, { guard, resolver, ca }: Agent
         }
       }
       guarded(options, callback)
-    },
+    }
+  // undici sends one request at a time on a connection unless told otherwise, and only HTTP/2 is safe with more.
+  const createClient = (origin: URL, options: object) => {
+    const key = {}
+    const client = new Client(origin, { ...options, connect: connectFor(key) })
+    client.on('connect', () => {
+      if (multiplexed.has(key)) client.pipelining = streams
+    })
+    return client
+  }
+  return new Agent({
+    factory: (origin, options) => new Pool(origin, { ...(options as Pool.Options), factory: createClient }),
     allowH2: config.http2,
     headersTimeout: config.headers_timeout_ms,
     bodyTimeout: config.body_timeout_ms,

@@ -34,9 +34,16 @@ export const isNoSuchHost = (code: string | undefined): boolean => code !== unde
 /**
  * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for as long
  * as they hold. What does not exist is remembered too; a name server that failed is asked again.
+ *
+ * @param isLocal tells the hosts that the system knows best
+ * @param given asks in the place of the name servers
  */
-export function createResolver(config: FetchConfig['dns'], given?: Lookup): Resolver {
-  const own = given ? undefined : directLookup(config)
+export function createResolver(
+  config: FetchConfig['dns'],
+  isLocal: (host: string) => boolean = () => false,
+  given?: Lookup,
+): Resolver {
+  const own = given ? undefined : directLookup(config, isLocal)
   const lookup = given ?? own!.lookup
   const known = boundedCache<{ readonly addresses: readonly string[] } | { readonly error: unknown }>(room)
   const asked = new Map<string, Promise<readonly string[]>>()
@@ -74,14 +81,14 @@ export function createResolver(config: FetchConfig['dns'], given?: Lookup): Reso
 
 /**
  * Look-ups that speak to the name servers themselves: the system's own take a thread each, of which there are few, and
- * pictures are decoded on them. A host without IPv4 addresses is asked for its IPv6 ones. Names without a point, and
- * all where no name server can be reached, are the system's business: they may stand in its hosts file.
+ * pictures are decoded on them. A host without IPv4 addresses is asked for its IPv6 ones. Local names, those without a
+ * point, and all where no name server can be reached are the system's business: they may stand in its hosts file.
  */
-function directLookup({ servers, timeout_ms }: FetchConfig['dns']) {
+function directLookup({ servers, timeout_ms }: FetchConfig['dns'], isLocal: (host: string) => boolean) {
   const resolver = new dns.Resolver({ timeout: timeout_ms, tries: 2 })
   if (servers) resolver.setServers(servers)
   const lookup: Lookup = async (host) => {
-    if (!host.replace(/\.$/, '').includes('.')) return systemLookup(host)
+    if (isLocal(host) || !host.replace(/\.$/, '').includes('.')) return systemLookup(host)
     try {
       return answerOf(await resolver.resolve4(host, { ttl: true }))
     } catch (error) {

@@ -27,7 +27,13 @@ describe('an address', () => {
     ['unique local and site local', 'fc00::1', 'fdff::1', 'fec0::1'],
     ['multicast and broadcast', '224.0.0.1', '239.255.255.255', 'ff02::1', '255.255.255.255'],
     ['reserved and for documents', '192.0.2.1', '198.18.0.1', '203.0.113.1', '240.0.0.1', '2001:db8::1'],
-    ['a way to IPv4 through NAT64, 6to4, Teredo', '64:ff9b::7f00:1', '64:ff9b:1::1', '2002:7f00:1::', '2001::1'],
+    [
+      'a way to IPv4 through NAT64, 6to4, Teredo',
+      '64:ff9b::7f00:1',
+      '64:ff9b:1::1',
+      '2002:7f00:1::',
+      '2001::1',
+    ],
     ['none', 'localhost', '', '1.2.3.4.5'],
   ])('that is %s is not public', (_, ...addresses) => {
     for (const address of addresses) expect(privateRange(address), address).toBeTypeOf('string')

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { fitImage } from '../../src/ingest/fit-image.js'
 import { imageConfig } from '../../src/ingest/image-config.js'
 
-const fit = (width: number, height: number, given: object) => fitImage(width, height, imageConfig.parse(given))
+const fitted = (width: number, height: number, given: object) =>
+  fitImage(width, height, imageConfig.parse(given))
 const canvas = (width: number, height: number, given: object) => {
-  const { canvas } = fit(width, height, given)
+  const { canvas } = fitted(width, height, given)
   return [canvas.width, canvas.height]
 }
 
@@ -28,8 +29,17 @@ describe('a resize mode', () => {
     const given = { image_size: 400, resize_only_if_bigger: false }
     expect(canvas(200, 100, { ...given, resize: 'keep_ratio_largest' })).toEqual([400, 200])
     expect(canvas(200, 100, { ...given, resize: 'keep_ratio' })).toEqual([800, 400])
-    expect(fit(200, 100, { ...given, resize: 'border' })).toMatchObject({ width: 400, height: 200, left: 0, top: 100 })
-    expect(fit(200, 100, { ...given, resize: 'center_crop' })).toMatchObject({ width: 800, left: -200, top: 0 })
+    expect(fitted(200, 100, { ...given, resize: 'border' })).toMatchObject({
+      width: 400,
+      height: 200,
+      left: 0,
+      top: 100,
+    })
+    expect(fitted(200, 100, { ...given, resize: 'center_crop' })).toMatchObject({
+      width: 800,
+      left: -200,
+      top: 0,
+    })
   })
 
   it('never gives a picture without pixels, and keeps borders and crops in the middle', () => {
@@ -37,7 +47,7 @@ describe('a resize mode', () => {
     const resize = fc.constantFrom('no', 'keep_ratio_largest', 'keep_ratio', 'border', 'center_crop')
     fc.assert(
       fc.property(side, side, side, resize, fc.boolean(), (width, height, image_size, resize, only) => {
-        const { canvas, left, top, ...scaled } = fit(width, height, {
+        const { canvas, left, top, ...scaled } = fitted(width, height, {
           image_size,
           resize,
           resize_only_if_bigger: only,

@@ -12,11 +12,11 @@ describe('X-Robots-Tag', () => {
     ['otherbot: noai, noindex', []],
     ['otherbot: noai, groundmill: noindex, noimageai', ['noindex', 'noimageai']],
     ['*: noindex', ['noindex']],
-    ['unavailable_after: 25 Jun 2030 15:00:00 PST, noai', ['unavailable_after: 25 jun 2030 15:00:00 pst', 'noai']],
     [
-      ['otherbot: noindex', 'noai'],
-      ['noai'],
+      'unavailable_after: 25 Jun 2030 15:00:00 PST, noai',
+      ['unavailable_after: 25 jun 2030 15:00:00 pst', 'noai'],
     ],
+    [['otherbot: noindex', 'noai'], ['noai']],
     ['max-image-preview: none', ['max-image-preview: none']],
     [' , ,', []],
   ])('%j holds for groundmill as %j', (header, directives) => {

@@ -5,6 +5,7 @@ import { type Answer, createResolver } from '../../src/ingest/resolve-host.js'
 import { dnsWarning } from '../../src/ingest/watch-success.js'
 
 const config = (given: object = {}) => fetchConfig.parse({ dns: given }).dns
+const never = () => false
 const failing = (code: string) => async (): Promise<Answer> => {
   throw Object.assign(new Error(code), { code })
 }
@@ -12,7 +13,7 @@ const failing = (code: string) => async (): Promise<Answer> => {
 describe('a resolver', () => {
   it('asks for a host once while its answer holds, and again after', async () => {
     let asked = 0
-    const resolver = createResolver(config({ cache_s: 1 }), async () => {
+    const resolver = createResolver(config({ cache_s: 1 }), never, async () => {
       asked++
       await delay(5)
       return { addresses: ['1.1.1.1'], ttl: asked === 1 ? 0.05 : 60 }
@@ -28,7 +29,7 @@ describe('a resolver', () => {
 
   it('holds no answer longer than it is told to', async () => {
     let asked = 0
-    const resolver = createResolver(config({ cache_s: 1 }), async () => {
+    const resolver = createResolver(config({ cache_s: 1 }), never, async () => {
       asked++
       return { addresses: ['1.1.1.1'], ttl: 1e6 }
     })
@@ -40,7 +41,7 @@ describe('a resolver', () => {
 
   it('has no more look-ups under way than it may', async () => {
     let [now, most] = [0, 0]
-    const resolver = createResolver(config({ lookups: 3 }), async () => {
+    const resolver = createResolver(config({ lookups: 3 }), never, async () => {
       most = Math.max(most, ++now)
       await delay(5)
       now--
@@ -51,8 +52,8 @@ describe('a resolver', () => {
   })
 
   it('remembers that a host does not exist, and asks again where a name server failed', async () => {
-    const none = createResolver(config(), failing('ENOTFOUND'))
-    const broken = createResolver(config(), failing('ESERVFAIL'))
+    const none = createResolver(config(), never, failing('ENOTFOUND'))
+    const broken = createResolver(config(), never, failing('ESERVFAIL'))
     for (let time = 0; time < 3; time++) {
       await expect(none.resolve('a.example')).rejects.toThrow('ENOTFOUND')
       await expect(broken.resolve('a.example')).rejects.toThrow('ESERVFAIL')
