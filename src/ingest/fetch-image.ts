@@ -226,13 +226,14 @@ function parseUrl(url: string, base?: URL): URL {
 
 function asReject(error: unknown, place: string): Reject {
   if (error instanceof Reject) return error
-  const { code = '', message, cause } = error as NodeJS.ErrnoException
+  const { name, code = '', message, cause } = error as NodeJS.ErrnoException
   const detail = `${place}: ${message || (cause as Error | undefined)?.message || code}`
   if (isNoSuchHost(code)) return new Reject('no_such_host', detail)
   if ((error as NodeJS.ErrnoException).syscall?.startsWith('query') || code.startsWith('EAI_'))
     return new Transient('dns', detail)
   if (/^ERR_(TLS|SSL)|CERT|UNABLE_TO|SELF_SIGNED/.test(code)) return new Reject('tls', detail)
-  if (/^HPE_|HEADERS_OVERFLOW/.test(code)) return new Reject('bad_response', detail)
+  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return new Reject('bad_response', detail)
   if (code.includes('TIMEOUT') || code === 'ETIMEDOUT') return new Transient('timeout', detail)
   return new Transient('connection', detail)
 }
