@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
 import sharp, { type Metadata, type Sharp } from 'sharp'
+import { differenceHash } from './difference-hash.js'
 import { type Fit, fitImage } from './fit-image.js'
 import type { ImageConfig } from './image-config.js'
 import { Reject } from './reject.js'
@@ -79,14 +80,23 @@ async function normalise(bytes: Uint8Array, place: string, config: ImageConfig):
   const input = sharp(bytes, { failOn: 'truncated', limitInputPixels: config.max_pixels })
   const upright = input.autoOrient().flatten({ background: '#fff' }).toColourspace('srgb')
   if (isWhole && mayKeepBytes(metadata, config)) {
-    return { ...common, bytes, phash: await differenceHash(upright) }
+    const small = upright.resize(hashed.width, hashed.height, { fit: 'fill' })
+    return { ...common, bytes, phash: differenceHash(await pixelsOf(small)) }
   }
   // Decoded once: the hash is taken of the same pixels that are encoded.
-  const { data, info } = await placed(upright, fit, isWhole).raw().toBuffer({ resolveWithObject: true })
+  const pixels = await pixelsOf(placed(upright, fit, isWhole))
+  const { data, ...raw } = pixels
+  const stored = await encode(sharp(data, { raw }), config).toBuffer()
+  return { ...common, bytes: stored, phash: differenceHash(pixels) }
+}
+
+/** A size from which the hash can be taken, small enough for JPEG to be decoded in a fraction of its own. */
+const hashed = { width: 72, height: 64 }
+
+async function pixelsOf(picture: Sharp) {
+  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true })
   const { width, height, channels } = info
-  const pixels = () => sharp(data, { raw: { width, height, channels } })
-  const [stored, phash] = await Promise.all([encode(pixels(), config).toBuffer(), differenceHash(pixels())])
-  return { ...common, bytes: stored, phash }
+  return { data, width, height, channels }
 }
 
 function placed(picture: Sharp, { width, height, canvas, left, top }: Fit, isWhole: boolean): Sharp {
@@ -185,18 +195,4 @@ function decodeReject({ message }: Error, bytes: Uint8Array, format: ImageFormat
     return new Reject('truncated', `${place}: the ${format} ends too early, after ${bytes.length} bytes`)
   }
   return new Reject('decode_error', `${place}: ${format}: ${message.split('\n')[0]}`)
-}
-
-/** Each bit says whether a pixel of the 9 x 8 grey picture is brighter than its right neighbour (Krawetz's dHash). */
-async function differenceHash(image: Sharp): Promise<string> {
-  const grey = await image.resize(9, 8, { fit: 'fill' }).greyscale().raw().toBuffer()
-  const channels = grey.length / 72
-  let bits = 0n
-  for (let y = 0; y < 8; y++) {
-    for (let x = 0; x < 8; x++) {
-      const at = (y * 9 + x) * channels
-      bits = (bits << 1n) | (grey[at] > grey[at + channels] ? 1n : 0n)
-    }
-  }
-  return bits.toString(16).padStart(16, '0')
 }
