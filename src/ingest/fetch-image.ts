@@ -68,7 +68,7 @@ export function createFetcher(config: FetchConfig, { lookup, ca }: FetcherParts 
     guard.checkUrl(url)
     const wait = (held.get(url.hostname) ?? 0) - Date.now()
     if (wait > 0) await delay(wait, undefined, { signal })
-    const address = await addressFor(url)
+    const address = await orAbort(addressFor(url), signal)
     const timed = () =>
       within(config.timeout_ms, url, signal, async (inner) =>
         take(await request(url, { dispatcher: agent, signal: inner, headers: { ...headers, accept } })),
@@ -217,6 +217,16 @@ async function within<T>(
     clearTimeout(timer)
     outer?.removeEventListener('abort', stop)
   }
+}
+
+/** Work that cannot be stopped is not waited for. */
+function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
 }
 
 function parseUrl(url: string, base?: URL): URL {

@@ -8,6 +8,7 @@ import { imageServer } from '../helpers/image-server.js'
 
 const { url, visits } = await imageServer({
   '/a.jpg': (_, response) => response.end('bytes'),
+  '/silent.jpg': () => {},
   '/to-loopback.jpg': (_, response) => response.writeHead(302, { location: 'http://127.0.0.1/a.jpg' }).end(),
   '/to-octal.jpg': (_, response) =>
     response.writeHead(302, { location: `http://0177.0.0.1:${port}/a.jpg` }).end(),
@@ -107,6 +108,22 @@ describe('a fetch', () => {
     })
     await expect(fetcher.fetch('http://a.example/a.jpg')).rejects.toMatchObject({ reason: 'dns' })
     expect(fetcher.dns).toEqual({ lookups: 2, failures: 2 })
+    await fetcher.close()
+  })
+})
+
+describe('an interrupt', () => {
+  it.each(['dns', 'server'])('ends a fetch at once that waits for its %s', async (what) => {
+    const abort = new AbortController()
+    const fetcher = createFetcher(fetchConfig.parse({ robots: false, allow_hosts: ['127.0.0.1'] }), {
+      lookup: () => new Promise(() => {}),
+    })
+    const address = what === 'dns' ? 'http://silent.example/a.jpg' : `${url}/silent.jpg`
+    const fetched = fetcher.fetch(address, abort.signal)
+    setTimeout(() => abort.abort(new Error('enough')), 100)
+    const start = performance.now()
+    await expect(fetched).rejects.toThrow('enough')
+    expect(performance.now() - start).toBeLessThan(1500)
     await fetcher.close()
   })
 })

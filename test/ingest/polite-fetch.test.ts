@@ -125,11 +125,11 @@ describe('robots.txt', () => {
       withFetcher(given, async (fetcher) => {
         times.length = 0
         await Promise.all(Array.from({ length: 5 }, () => fetcher.fetch(`http://${host}:${port}/a.jpg`)))
-        return times.slice(1).map((time, index) => time - times[index])
+        return (times.at(-1) as number) - times[0]
       })
-    for (const gap of await five('slow.example', {})) expect(gap).toBeGreaterThan(140)
-    const gaps = await five('slower.example', { max_crawl_delay_s: 0.1 })
-    for (const gap of gaps) expect(gap).toBeGreaterThan(60)
+    // Four gaps of 200 ms and of 100 ms; a busy machine may see the first request late.
+    expect(await five('slow.example', {})).toBeGreaterThan(600)
+    expect(await five('slower.example', { max_crawl_delay_s: 0.1 })).toBeGreaterThan(250)
   })
 })
 
