@@ -59,6 +59,10 @@ program
     ),
   )
   .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
+  .option(
+    '--retry-failed [reasons]',
+    'fetch rejected rows again: transient (the default: what may have passed), all, or reasons such as http_404,robots',
+  )
   .option('--json', 'print what was done as JSON')
   .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
   .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))

@@ -1,38 +1,8 @@
 import { z } from 'zod'
+import { fetchConfig } from './fetch-config.js'
+import { imageConfig } from './image-config.js'
 
 const count = z.number().int().positive()
-
-/** How pictures are fetched. */
-const fetchConfig = z.strictObject({
-  concurrency: count.default(32).describe('requests under way at once'),
-  timeout_ms: count.default(10_000).describe('for one try, from the request to the last byte'),
-  max_bytes: count.default(20_000_000).describe('a longer answer is rejected while it streams'),
-  retries: z.number().int().min(0).default(2).describe('further tries after failures that may pass'),
-  user_agent: z
-    .string()
-    .default('groundmill/0.1 (+https://www.npmjs.com/package/groundmill)')
-    .describe('who asks; name a contact of yours'),
-})
-
-/** What becomes of a picture. */
-const imageConfig = z.strictObject({
-  resize: z
-    .enum(['no', 'keep_ratio_largest'])
-    .default('keep_ratio_largest')
-    .describe(
-      'keep_ratio_largest: the longer side is scaled down to max_side; no: every picture keeps its size',
-    ),
-  max_side: count.default(1333).describe('pixels; smaller pictures are not enlarged'),
-  min_side: count.default(16).describe('pixels; a picture with a shorter side is rejected'),
-  max_pixels: count.default(100_000_000).describe('a larger picture is rejected before it is decoded'),
-  quality: z
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(92)
-    .describe('of JPEG, where a picture must be encoded anew'),
-})
 
 /** How category names become captions. */
 const promptConfig = z.strictObject({
@@ -121,12 +91,22 @@ export const ingestConfig = z.strictObject({
   limit: count.optional().describe('rows of the source to take'),
   fetch: fetchConfig.default(fetchConfig.parse({})),
   image: imageConfig.default(imageConfig.parse({})),
+  min_success_rate: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('of the rows of the source so far; a run that falls under it is told of or ended'),
+  low_success: z
+    .enum(['warn', 'stop'])
+    .default('warn')
+    .describe('what a run does that falls under min_success_rate'),
 })
 
 export type IngestConfig = z.infer<typeof ingestConfig>
 
 /** Keys that change how fast or from where, never what comes out. */
-export const ingestNotHashed = ['base_url', 'fetch'] as const
+export const ingestNotHashed = ['base_url', 'fetch', 'min_success_rate', 'low_success'] as const
 
 /** A dataset card: `datasets/*.yaml`. */
 export const cardSchema = z.strictObject({

@@ -12,11 +12,12 @@ export interface GoldRows {
   readonly dropped: Readonly<Record<string, number>>
 }
 
-/** The stored picture: its size, and its pixels for one unit of the source's boxes. */
+/** The stored picture: its size, its pixels for one unit of the source's boxes, and where their corner lies in it. */
 export interface StoredPicture {
   readonly width: number
   readonly height: number
   readonly scale: readonly [number, number]
+  readonly offset: readonly [number, number]
 }
 
 /**
@@ -98,12 +99,12 @@ function joinSpans(spans: readonly Span[], points: readonly string[]): readonly 
   return joined
 }
 
-function clipBox([x1, y1, x2, y2]: Xyxy, { width, height, scale }: StoredPicture): Xyxy | undefined {
+function clipBox([x1, y1, x2, y2]: Xyxy, { width, height, scale, offset }: StoredPicture): Xyxy | undefined {
   const clipped = [
-    Math.max(0, x1 * scale[0]),
-    Math.max(0, y1 * scale[1]),
-    Math.min(width, x2 * scale[0]),
-    Math.min(height, y2 * scale[1]),
+    Math.max(0, x1 * scale[0] + offset[0]),
+    Math.max(0, y1 * scale[1] + offset[1]),
+    Math.min(width, x2 * scale[0] + offset[0]),
+    Math.min(height, y2 * scale[1] + offset[1]),
   ] as const
   return clipped[2] - clipped[0] >= 1 && clipped[3] - clipped[1] >= 1 ? clipped : undefined
 }

@@ -29,6 +29,10 @@ export interface StageContext {
   readonly notice: (text: string) => void
   /** Runs a shard's work, again after a pause where it fails; false where it was set aside. */
   readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
+  /** Rejected rows that an ingest stage tries again; none by default. */
+  readonly retryFailed: ((reason: string) => boolean) | undefined
+  /** Tells of what the user should know though the work goes on. */
+  readonly warn: (message: string) => void
   /** Counts a task that makes no shard. */
   readonly count: (skipped: boolean) => void
 }
