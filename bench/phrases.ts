@@ -107,6 +107,9 @@ if (captions.length === 0) {
       goal ? value >= 5000 : null,
     )
   }
+  const known = new Set(captions)
+  const missing = marked.filter(({ text }) => !known.has(text)).length
+  report('marked captions that are not in the file', missing, `of ${marked.length}`, '0', missing === 0)
   const rejected = captions.filter((caption) => !isEnglish(tokenize(caption))).length
   report('English captions taken for another language', rejected, `of ${captions.length}`)
 }
