@@ -101,6 +101,65 @@ program
   .action(async (dataset, options) => (await import('./teach.js')).teach(dataset, options, interrupted))
 
 program
+  .command('filter <dataset>')
+  .description(
+    'make another grounding of the same proposals with other rules; the teacher is not asked again',
+  )
+  .requiredOption('--as <stage>', 'the name of the grounding')
+  .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
+  .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
+  .addOption(repeated('--set <rule.key=value>', 'change a rule, such as score.min=0.4, or all: rules=[…]'))
+  .option('--json', 'print what was kept and dropped as JSON')
+  .addHelpText('after', example('filter runs/quickstart/web --as strict --set score.min=0.7'))
+  .action(async (dataset, options) => (await import('./filter.js')).filter(dataset, options, interrupted))
+
+program
+  .command('compare <dataset> <before> <after>')
+  .description('what changed from one grounding of a dataset to another')
+  .option('--pictures <n>', 'draw the pictures that changed most', whole)
+  .option('-o, --out <file>', 'the contact sheet', 'compare.png')
+  .option('--json', 'print the changes as JSON')
+  .addHelpText(
+    'after',
+    example('compare runs/quickstart/web round-1-filter strict --pictures 6 -o changes.png'),
+  )
+  .action(async (dataset, before, after, options) =>
+    (await import('./compare.js')).compare(dataset, [before, after], options, interrupted),
+  )
+
+program
+  .command('sweep <dataset>')
+  .description('boxes, phrases and agreement with gold over the values of one parameter of a rule')
+  .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
+  .option('--gold <stage>', "the gold to compare with (the dataset's own)")
+  .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
+  .addOption(repeated('--set <rule.key=value>', 'as in filter'))
+  .option('--vary <rule.key>', 'what is varied', 'score.min')
+  .option('--from <value>', 'its first value', '0.1')
+  .option('--to <value>', 'its last value', '0.9')
+  .option('--steps <n>', 'how many values', whole, 17)
+  .option('--svg <file>', 'draw the table')
+  .option('--json', 'print the points as JSON')
+  .addHelpText('after', example('sweep runs/quickstart/known --svg sweep.svg'))
+  .action(async (dataset, options) => (await import('./sweep.js')).sweep(dataset, options, interrupted))
+
+program
+  .command('calibrate <dataset>')
+  .description(
+    "measure on gold how often a teacher's boxes of each score are right, for the filter's rule calibrate",
+  )
+  .option('--proposals <stage>', 'the proposals to judge (the last ones of the dataset)')
+  .option('--gold <stage>', "the gold to judge by (the dataset's own)")
+  .addOption(
+    new Option('--method <name>', 'the map to fit').choices(['isotonic', 'temperature']).default('isotonic'),
+  )
+  .option('--nms <iou>', 'boxes of a phrase that overlap more count once', '0.5')
+  .option('-o, --out <file>', 'the calibration', 'calibration.json')
+  .option('--json', 'print it as JSON')
+  .addHelpText('after', example('calibrate runs/quickstart/known -o teacher.json'))
+  .action(async (dataset, options) => (await import('./calibrate.js')).calibrate(dataset, options))
+
+program
   .command('evaluate <dataset>')
   .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
   .requiredOption('--model <folder>', 'the model folder')
@@ -108,6 +167,26 @@ program
   .option('--json', 'print the scores as JSON')
   .addHelpText('after', example('evaluate runs/quickstart/known --model runs/quickstart/models/teacher'))
   .action(async (dataset, options) => (await import('./evaluate.js')).evaluate(dataset, options, interrupted))
+
+program
+  .command('benchmark <name>')
+  .description(
+    'a published benchmark by its official files: coco, lvis, lvis-fixed, flickr30k, refcoco, odinw13, odinw35',
+  )
+  .requiredOption('--truth <path>', "the annotation file; for flickr30k, refcoco and odinw the data's folder")
+  .option('--images <folder>', 'the pictures')
+  .option('--model <folder>', 'the model to ask')
+  .option('--predictions <path>', 'what a model has answered, in the place of a model')
+  .option('--split <name>', 'of flickr30k (test) and refcoco (val)')
+  .option('--by <name>', "who made refcoco's split: unc, google or umd", 'unc')
+  .option('-o, --out <path>', 'where to keep what the model answers')
+  .addOption(repeated('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=40'))
+  .option('--json', 'print the scores as JSON')
+  .addHelpText(
+    'after',
+    example('benchmark coco --truth instances_val2017.json --images val2017 --model models/glip-t'),
+  )
+  .action(async (name, options) => (await import('./benchmark.js')).benchmark(name, options, interrupted))
 
 program
   .command('import-model <checkpoint...>')

@@ -1,11 +1,10 @@
 import { basename, resolve } from 'node:path'
 import { parseConfig } from '../parse-config.js'
-import { readCommit } from '../shards/commit.js'
 import { trainConfig } from '../train/config.js'
 import type { SampleSource } from '../train/read-samples.js'
 import { trainModel } from '../train/train-model.js'
-import { UserError } from '../user-error.js'
-import { type OpenDataset, openDataset, requireGrounding } from './open-dataset.js'
+import { openDataset, requireGrounding } from './open-dataset.js'
+import { phrasesOf } from './phrases-of.js'
 import { createProgress, duration } from './progress.js'
 import { setOptions } from './set-options.js'
 
@@ -60,21 +59,6 @@ async function sourceOf(given: string): Promise<SampleSource> {
   const { storage, name, shards, isGold, groundings } = dataset
   const grounding = asked ?? (isGold ? name : groundings.at(-1)) ?? name
   requireGrounding(dataset, grounding)
-  const phrases = isGold && grounding === name ? name : await phrasesOf(dataset, grounding)
+  const phrases = isGold && grounding === name ? name : await phrasesOf(dataset, 'grounding', grounding)
   return { name: asked ? `${name}-${asked}` : name, storage, shards, grounding, phrases }
-}
-
-/** The stage whose phrases a filter's grounding points to: the one whose file its record carries the hash of. */
-async function phrasesOf({ url, storage, shards, stages }: OpenDataset, grounding: string): Promise<string> {
-  for (const shard of shards) {
-    const wanted = (await readCommit(storage, 'grounding', grounding, shard))?.inputs.phrases
-    for (const { stage, family } of stages) {
-      if (wanted === undefined || family !== 'phrases') continue
-      const record = await readCommit(storage, 'phrases', stage, shard)
-      if (record?.files.phrases?.sha256 === wanted) return stage
-    }
-  }
-  throw new UserError(
-    `${url}: the phrases that grounding "${grounding}" was made of are no longer there: run the pipeline again.`,
-  )
 }

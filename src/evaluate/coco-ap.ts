@@ -1,8 +1,7 @@
 /** Average precision as pycocotools computes it (COCOeval, iouType "bbox"), number for number. */
 import { boxTable, placesOf } from './box-table.js'
-import { matchPair, type Outcomes, outside } from './match-pair.js'
+import { areaRanges, eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
 import { recallPoints, rightNeeded, sumOfPrecisions } from './precision-curve.js'
-import { descending, grouped, upTo } from './stable-order.js'
 
 export interface GroundTruth {
   readonly image: number
@@ -37,16 +36,6 @@ export interface CocoSummary {
   readonly ar_large: number
 }
 
-/** np.linspace(0.5, 0.95, 10), with its rounding. */
-const iouStep = (0.95 - 0.5) / 9
-const iouThresholds = Array.from({ length: 10 }, (_, index) => (index === 9 ? 0.95 : index * iouStep + 0.5))
-/** All, small, medium, large, in square pixels; limits belong to both sides. */
-const areaRanges = [
-  [0, 1e10],
-  [0, 32 ** 2],
-  [32 ** 2, 96 ** 2],
-  [96 ** 2, 1e10],
-] as const
 /** Detections of one category that count in a picture. */
 const mostDetections = [1, 10, 100] as const
 const most = mostDetections[2]
@@ -62,67 +51,13 @@ export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detec
   const categories = placesOf(truth.map(({ category }) => category))
   const images = placesOf([...truth, ...detections].map(({ image }) => image))
   const iscrowd = Uint8Array.from(truth, (box) => (box.iscrowd ? 1 : 0))
-  const gold = { ...boxTable(truth, images, categories, ({ area }) => area), iscrowd }
+  const gold = { ...boxTable(truth, images, categories, ({ area }) => area), iscrowd, ignore: iscrowd }
   const found = boxTable(detections, images, categories, ({ bbox }) => bbox[2] * bbox[3])
-  const outcomes = areaRanges.map(
-    ([low, high]): Outcomes => ({
-      low,
-      high,
-      matched: new Uint16Array(found.length),
-      ignored: new Uint16Array(found.length),
-    }),
-  )
-
-  // Ties go by image, then as they came: the order in which pycocotools concatenates.
-  const byImage = grouped(upTo(found.length), found.image, images.size).order
   const scores = Float64Array.from(detections, ({ score }) => score)
-  const byScore = descending(scores, byImage)
-  const ranked = grouped(byScore, found.category, categories.size)
-  const foundPairs = grouped(
-    grouped(byScore, found.image, images.size).order,
-    found.category,
-    categories.size,
-  )
-  const goldPairs = grouped(
-    grouped(upTo(gold.length), gold.image, images.size).order,
-    gold.category,
-    categories.size,
-  )
-  /** Place of a detection among those of its image and category, no more than `most`. */
-  const rank = new Uint8Array(found.length)
+  const rank = new Uint16Array(found.length)
   const sums = new Sums()
-  for (let category = 0; category < categories.size; category++) {
-    let foundAt = foundPairs.starts[category]
-    let goldAt = goldPairs.starts[category]
-    const foundEnd = foundPairs.starts[category + 1]
-    const goldEnd = goldPairs.starts[category + 1]
-    while (foundAt < foundEnd) {
-      const image = found.image[foundPairs.order[foundAt]]
-      const foundStart = foundAt
-      for (; foundAt < foundEnd && found.image[foundPairs.order[foundAt]] === image; foundAt++)
-        rank[foundPairs.order[foundAt]] = Math.min(most, foundAt - foundStart)
-      while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]] < image) goldAt++
-      const goldStart = goldAt
-      while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]] === image) goldAt++
-      matchPair(
-        gold,
-        goldPairs.order.subarray(goldStart, goldAt),
-        found,
-        foundPairs.order.subarray(foundStart, Math.min(foundAt, foundStart + most)),
-        iouThresholds,
-        outcomes,
-      )
-    }
-    const own = ranked.order.subarray(ranked.starts[category], ranked.starts[category + 1])
-    outcomes.forEach((outcome, range) => {
-      let positives = 0
-      for (let at = goldPairs.starts[category]; at < goldEnd; at++) {
-        const index = goldPairs.order[at]
-        if (!iscrowd[index] && !outside(gold.area[index], outcome)) positives++
-      }
-      if (positives > 0) sums.add(range, own, rank, outcome, positives)
-    })
-  }
+  const options = { images: images.size, categories: categories.size, most }
+  eachCategory(gold, found, scores, rank, options, (matched) => sums.add(matched, rank))
   return sums.summary()
 }
 
@@ -132,7 +67,7 @@ class Sums {
   readonly #recalls = areaRanges.map(() => new Float64Array(mostDetections.length))
   readonly #categories = new Int32Array(areaRanges.length)
 
-  add(range: number, ranked: Int32Array, rank: Uint8Array, outcome: Outcomes, positives: number): void {
+  add({ range, ranked, outcome, positives }: MatchedCategory, rank: Uint16Array): void {
     const needed = rightNeeded(positives)
     const wrongBefore = new Int32Array(ranked.length)
     const scratch = new Float64Array(ranked.length)

@@ -1,12 +1,12 @@
-import { labelMatches } from '../label-matches.js'
 import { decodePicture, type Picture } from '../picture.js'
 import { familyPath } from '../shards/family-path.js'
 import { openParquet } from '../shards/open-parquet.js'
 import { readShard } from '../shards/read-shard.js'
 import type { Phrase, Xyxy } from '../shards/rows.js'
 import type { Storage } from '../shards/storage.js'
-import type { Found, Teacher } from '../teacher/teacher.js'
+import type { Teacher } from '../teacher/teacher.js'
 import { UserError } from '../user-error.js'
+import { detectCategories, isMeant, promptsOf, unscale } from './category-prompts.js'
 import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
@@ -66,9 +66,10 @@ export async function evaluateModel(
   const flush = async () => {
     for (const phrase of await groundPhrases(teacher, window, config)) phrases.push(phrase)
     const first = images - window.length
+    const pictures = window.map(({ picture }) => picture)
     for (const prompt of prompts) {
       signal?.throwIfAborted()
-      for (const found of await detectCategories(teacher, window, prompt, categories, config, first))
+      for (const found of await detectCategories(teacher, pictures, prompt, categories, config, first))
         detections.push(found)
     }
     window = []
@@ -139,69 +140,6 @@ async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], con
       }),
     ),
   )
-}
-
-interface CategoryPrompt {
-  readonly text: string
-  readonly spans: readonly (readonly [number, number])[]
-  /** Index of the first name among all categories. */
-  readonly first: number
-}
-
-/** Category names joined by '. ', as many as asked and as fit. */
-function promptsOf(categories: readonly string[], most: number, teacher: Teacher): CategoryPrompt[] {
-  const prompts: CategoryPrompt[] = []
-  let names: string[] = []
-  const flush = (next: number) => {
-    if (names.length === 0) return
-    let at = 0
-    const spans = names.map((name) => {
-      const start = at
-      at += [...name].length + 2
-      return [start, at - 2] as const
-    })
-    prompts.push({ text: names.join('. '), spans, first: next - names.length })
-    names = []
-  }
-  categories.forEach((name, index) => {
-    const longer = [...names, name].join('. ')
-    if (names.length === most || (names.length > 0 && teacher.tokensOf(longer) > teacher.maxTokens))
-      flush(index)
-    names.push(name)
-  })
-  flush(categories.length)
-  return prompts
-}
-
-async function detectCategories(
-  teacher: Teacher,
-  images: readonly GoldImage[],
-  { text, spans, first: category }: CategoryPrompt,
-  categories: readonly string[],
-  config: EvaluateConfig,
-  first: number,
-): Promise<Detection[]> {
-  const queries = images.map(({ picture }) => ({ picture, text, phrases: spans }))
-  const found = await teacher.detect(queries, config)
-  return found.flatMap((boxes, index) =>
-    boxes.flatMap((box) => {
-      const name = categories[category + box.phrase]
-      if (!isMeant(box, { text: name, head: name.toLowerCase().split(' ').at(-1) ?? '' })) return []
-      const [x1, y1, x2, y2] = unscale(box.xyxy, images[index].picture)
-      const bbox = [x1, y1, x2 - x1, y2 - y1] as const
-      return [{ image: first + index, category: category + box.phrase, bbox, score: box.score }]
-    }),
-  )
-}
-
-/** Whether a box is for the phrase: a detector with a fixed list proposes every box for each. */
-function isMeant({ label }: Found, phrase: Pick<Phrase, 'text' | 'head'>): boolean {
-  return label === undefined || labelMatches(label, phrase)
-}
-
-/** From the decoded picture's pixels to the stored one's. */
-function unscale(xyxy: Xyxy, { scale }: Picture): Xyxy {
-  return xyxy.map((value) => value / scale) as unknown as Xyxy
 }
 
 async function* goldImages(

@@ -10,7 +10,10 @@ export interface Outcomes {
 }
 
 export interface Truth extends BoxTable {
+  /** 1 for a box that any number of detections match, by the share of their own area that lies in it. */
   readonly iscrowd: Uint8Array
+  /** 1 for a box that need not be found; a detection that matches it counts neither way. Crowds are among them. */
+  readonly ignore: Uint8Array
 }
 
 /** Ground truth that one detection overlaps enough for the lowest threshold. */
@@ -21,7 +24,7 @@ interface Candidate {
 
 /**
  * Matches the detections of one image and category to its ground truth, as COCOeval.evaluateImg does: best score first,
- * each takes the free box that it overlaps most (of equals the last); boxes that do not count (crowds, and those outside
+ * each takes the free box that it overlaps most (of equals the last); boxes that do not count (ignored ones, and those outside
  * the range of areas) only where no other will do; a crowd is never used up. Writes into `outcomes`.
  *
  * @param truthIndices in the order of the annotations
@@ -54,7 +57,7 @@ export function matchPair(
   for (const outcome of outcomes) {
     const { matched, ignored } = outcome
     truthIndices.forEach((index, place) => {
-      skipped[place] = truth.iscrowd[index] || outside(truth.area[index], outcome) ? 1 : 0
+      skipped[place] = truth.ignore[index] || outside(truth.area[index], outcome) ? 1 : 0
     })
     for (let t = 0; t < thresholds.length; t++) {
       taken.fill(0)

@@ -1,6 +1,7 @@
 import { clipBoxes } from './clip-boxes.js'
-import { createRule, type RuleConfig } from './config.js'
-import type { Candidate, FilterImage } from './rule.js'
+import type { RuleConfig } from './config.js'
+import { createRule, type RuleTools, type Step } from './create-rule.js'
+import type { Candidate, FilterImage, FilterRow } from './rule.js'
 
 export interface Filtered {
   /** Best first. */
@@ -10,24 +11,65 @@ export interface Filtered {
 }
 
 /**
- * A filter made of rules in their order. Boxes are cut off at the picture's edge first. The order of the proposals makes
- * no difference, since candidates are brought into one of their own.
+ * A filter made of rules in their order, none of which asks a model. Boxes are cut off at the picture's edge first. The
+ * order of the proposals makes no difference, since candidates are brought into one of their own.
  */
 export function createFilter(
   rules: readonly RuleConfig[],
+  tools?: RuleTools,
 ): (proposals: readonly Candidate[], image: FilterImage) => Filtered {
-  const steps = rules.map((config) => ({ reason: config.rule, rule: createRule(config) }))
+  const steps = rules.map((config) => createRule(config, tools))
   return (proposals, image) => {
-    const dropped: Record<string, number> = {}
-    let kept: readonly Candidate[] = [...clipBoxes(proposals, image)].sort(bestFirst)
-    if (kept.length < proposals.length) dropped.outside = proposals.length - kept.length
-    for (const { reason, rule } of steps) {
-      const next = rule(kept, image)
-      if (next.length < kept.length) dropped[reason] = (dropped[reason] ?? 0) + kept.length - next.length
-      kept = next
+    const passage = begin(proposals, image)
+    for (const step of steps) {
+      if (!('rule' in step)) throw new Error(`the rule ${step.reason} asks a model: createRowFilter runs it`)
+      advance(passage, step.reason, step.rule(passage.kept, image))
     }
-    return { kept, dropped }
+    return passage
   }
+}
+
+/** The same over several pictures, with rules that ask a model: these are asked for all the pictures at once. */
+export function createRowFilter(
+  rules: readonly RuleConfig[],
+  tools?: RuleTools,
+): (rows: readonly FilterRow[]) => Promise<Filtered[]> {
+  const steps: Step[] = rules.map((config) => createRule(config, tools))
+  return async (rows) => {
+    const passages = rows.map(({ candidates, image }) => begin(candidates, image))
+    for (const step of steps) {
+      const now = rows.map(({ image }, index) => ({ candidates: passages[index].kept, image }))
+      const next =
+        'model' in step
+          ? await step.model(now)
+          : now.map(({ candidates, image }) => step.rule(candidates, image))
+      passages.forEach((passage, index) => {
+        advance(passage, step.reason, next[index])
+      })
+    }
+    return passages
+  }
+}
+
+/** Rules that change scores: what they keep is put in order again. */
+const rescoring: ReadonlySet<string> = new Set<RuleConfig['rule']>(['calibrate', 'soft_nms', 'clip'])
+
+/** One picture's way through the rules so far, and its ledger. */
+interface Passage {
+  kept: readonly Candidate[]
+  readonly dropped: Record<string, number>
+}
+
+function begin(proposals: readonly Candidate[], image: FilterImage): Passage {
+  const kept = [...clipBoxes(proposals, image)].sort(bestFirst)
+  const outside = proposals.length - kept.length
+  return { kept, dropped: outside > 0 ? { outside } : {} }
+}
+
+function advance(passage: Passage, reason: RuleConfig['rule'], next: readonly Candidate[]): void {
+  const { kept, dropped } = passage
+  if (next.length < kept.length) dropped[reason] = (dropped[reason] ?? 0) + kept.length - next.length
+  passage.kept = rescoring.has(reason) ? [...next].sort(bestFirst) : next
 }
 
 /** By score; equal scores by phrase, place and label, so that only identical proposals are tied. */

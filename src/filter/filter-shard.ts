@@ -1,72 +1,83 @@
 import { areaOf } from '../boxes/iou.js'
 import { readShard } from '../shards/read-shard.js'
-import type { GroundingRow, RejectRow } from '../shards/rows.js'
+import { type GroundingRow, negativePhrase, type RejectRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
 import { UserError } from '../user-error.js'
 import type { FilterConfig } from './config.js'
-import { createFilter } from './filter-proposals.js'
+import type { RuleTools } from './create-rule.js'
+import { createRowFilter, type Filtered } from './filter-proposals.js'
+import type { Candidate, FilterRow } from './rule.js'
 
 const scoreEdges = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 const shareEdges = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5]
 const regionEdges = [1, 2, 3, 5, 10]
 
+/** Pictures that go through the rules together: enough to fill the runs of a model, few enough to hold in memory. */
+const windowRows = 64
+
 /**
- * Applies the rules to a shard's proposals; what they keep is its grounding. The teacher is not asked again, and no
- * picture is read. Boxes that a rule drops are counted by its name, with one reject row a picture and reason.
+ * Applies the rules to a shard's proposals; what they keep is its grounding. The teacher is not asked again, and pictures
+ * are read only for a rule that looks at them. Boxes that a rule drops are counted by its name, with one reject row a
+ * picture and reason.
  *
- * @throws UserError where the shards do not belong together
+ * @param open gives what the rules need besides their parameters; not called where the shard is already made
+ * @throws UserError where the shards do not belong together, or where labels are read by no rule
  */
 export async function filterShard(
   task: ShardTask,
-  config: FilterConfig & { readonly phrases: string; readonly proposals: string },
+  config: Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string },
+  open: () => Promise<RuleTools> = async () => ({}),
 ): Promise<ShardResult> {
   return runShardTask(task, 'grounding', async (): Promise<ShardOutput> => {
     const { storage, stage, shard, signal, onProgress } = task
-    const filter = createFilter(config.rules)
-    const readsLabels = config.rules.some(({ rule }) => rule === 'label')
+    const filter = createRowFilter(config.rules, await open())
     const stats = statsBuilder()
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
     let [done, all, out] = [0, 0, 0]
 
-    async function* rows(): AsyncGenerator<GroundingRow> {
-      for await (const { image, phraseRow, proposalRow } of joinedRows(task, config)) {
-        signal?.throwIfAborted()
-        const { key, width, height } = image
-        const { phrases } = phraseRow
-        const { teacher } = proposalRow
-        const proposals = proposalRow.proposals.map((proposal) => ({
-          ...proposal,
-          label: proposal.label ?? null,
-        }))
-        if (!readsLabels && proposals.some(({ label }) => label !== null)) {
-          throw new UserError(
-            `Proposals "${config.proposals}" are of a detector with a fixed list of labels, which proposes every box for every phrase: put \`{ rule: label }\` first among the filter's rules.`,
-          )
-        }
-        const { kept, dropped } = filter(proposals, { width, height, phrases })
-        all += proposals.length
-        out += kept.length
-        for (const [reason, count] of Object.entries(dropped)) {
-          rejected[reason] = (rejected[reason] ?? 0) + count
-          rejects.push({ key, url: null, reason, detail: `${count} of ${proposals.length} boxes` })
-        }
-        stats.observe('regions_an_image', regionEdges, kept.length)
-        if (kept.length > 0) stats.count('grounded_images')
-        stats.count('regions', kept.length)
-        const regions = kept.map(({ phrase, xyxy, score }) => {
-          const { caption, start, end, head } = phrases[phrase]
-          stats.observe('score', scoreEdges, score)
-          stats.observe('area_share', shareEdges, areaOf(xyxy) / (width * height))
-          stats.tally('heads', head)
-          return { caption, phrase, start, end, xyxy, score, origin: teacher }
-        })
-        yield { key, regions }
-        done++
-        onProgress?.(done)
+    const finish = (
+      { key, candidates, image, teacher }: JoinedRow,
+      { kept, dropped }: Filtered,
+    ): GroundingRow => {
+      const { width, height, phrases } = image
+      all += candidates.length
+      out += kept.length
+      for (const [reason, count] of Object.entries(dropped)) {
+        rejected[reason] = (rejected[reason] ?? 0) + count
+        rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} boxes` })
       }
+      stats.observe('regions_an_image', regionEdges, kept.length)
+      if (kept.length > 0) stats.count('grounded_images')
+      stats.count('regions', kept.length)
+      const regions = kept.map(({ phrase, xyxy, score }) => {
+        const { caption, start, end, head } = phrases[phrase]
+        stats.observe('score', scoreEdges, score)
+        stats.observe('area_share', shareEdges, areaOf(xyxy) / (width * height))
+        stats.tally('heads', head)
+        return { caption, phrase, start, end, xyxy, score, origin: teacher }
+      })
+      done++
+      onProgress?.(done)
+      return { key, regions }
+    }
+
+    async function* rows(): AsyncGenerator<GroundingRow> {
+      const window: JoinedRow[] = []
+      const flush = async () => {
+        signal?.throwIfAborted()
+        const filtered = await filter(window)
+        const made = window.map((row, index) => finish(row, filtered[index]))
+        window.length = 0
+        return made
+      }
+      for await (const row of joinedRows(task, config)) {
+        window.push(row)
+        if (window.length === windowRows) yield* await flush()
+      }
+      yield* await flush()
     }
     const file = await writeShard(storage, 'grounding', stage, shard, rows())
     const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
@@ -81,24 +92,54 @@ export async function filterShard(
   })
 }
 
+/** A picture's row of the three families. */
+interface JoinedRow extends FilterRow {
+  readonly key: string
+  readonly teacher: string
+}
+
 /** The rows of a shard's three families, image by image. */
-async function* joinedRows(
-  { storage, shard }: ShardTask,
-  stages: { readonly phrases: string; readonly proposals: string },
-) {
+export async function* joinedRows(
+  { storage, shard }: Pick<ShardTask, 'storage' | 'shard'>,
+  {
+    rules,
+    ...stages
+  }: Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string },
+): AsyncGenerator<JoinedRow> {
   const apart = new UserError(
     `${storage.url}: shard ${shard} of phrases "${stages.phrases}" or proposals "${stages.proposals}" does not match its images: run those stages again.`,
   )
+  const readsLabels = rules.some(({ rule }) => rule === 'label' || rule === 'agreement')
   const columns = ['key', 'width', 'height'] as const
+  const withPictures = rules.some(({ rule }) => rule === 'clip')
   const phrases = readShard(storage, 'phrases', stages.phrases, shard)
   const proposals = readShard(storage, 'proposals', stages.proposals, shard)
+  const images = readShard(storage, 'images', null, shard, {
+    columns: withPictures ? [...columns, 'image'] : columns,
+  })
   try {
-    for await (const image of readShard(storage, 'images', null, shard, { columns })) {
+    for await (const { key, width, height, ...picture } of images) {
       const phraseRow = (await phrases.next()).value
       const proposalRow = (await proposals.next()).value
-      if (phraseRow?.key !== image.key || proposalRow?.key !== image.key) throw apart
-      if (proposalRow.proposals.some(({ phrase }) => !phraseRow.phrases[phrase])) throw apart
-      yield { image, phraseRow, proposalRow }
+      if (phraseRow?.key !== key || proposalRow?.key !== key) throw apart
+      const own = phraseRow.phrases
+      const candidates: Candidate[] = []
+      const negatives: Candidate[] = []
+      for (const { phrase, xyxy, score, label = null } of proposalRow.proposals) {
+        if (phrase === negativePhrase) negatives.push({ phrase, xyxy, score, label })
+        else if (!own[phrase]) throw apart
+        else {
+          if (label !== null && !readsLabels) {
+            throw new UserError(
+              `Proposals "${stages.proposals}" are of a detector with a fixed list of labels, which proposes every box for every phrase: put \`{ rule: label }\` first among the filter's rules, or \`agreement\`.`,
+            )
+          }
+          candidates.push({ phrase, xyxy, score, label })
+        }
+      }
+      const bytes = (picture as { image?: { bytes: Uint8Array } }).image?.bytes
+      const image = { width, height, phrases: own, negatives, bytes }
+      yield { key, candidates, image, teacher: proposalRow.teacher }
     }
     if (!(await phrases.next()).done || !(await proposals.next()).done) throw apart
   } finally {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { dedupConfig } from '../dedup/config.js'
 import { evaluateConfig, evaluateNotHashed } from '../evaluate/config.js'
-import { filterConfig } from '../filter/config.js'
+import { filterConfig, filterNotHashed } from '../filter/config.js'
 import { ingestConfig, ingestNotHashed } from '../ingest/config.js'
 import { chunkConfig } from '../nlp/config.js'
 import { teachConfig, teachNotHashed } from '../teacher/config.js'
@@ -30,7 +30,7 @@ export const uses = {
   dedup: { schema: dedupConfig, notHashed: ['against'] },
   chunk: { schema: chunkConfig, notHashed: [] },
   teach: { schema: teachConfig, notHashed: teachNotHashed },
-  filter: { schema: filterConfig, notHashed: [] },
+  filter: { schema: filterConfig, notHashed: filterNotHashed },
   train: { schema: trainConfig, notHashed: trainNotHashed },
   evaluate: { schema: evaluateConfig, notHashed: evaluateNotHashed },
   promote: { schema: promoteConfig, notHashed: [] },

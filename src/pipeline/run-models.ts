@@ -49,6 +49,13 @@ export async function runTrain(
     throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
   const inputs: Record<string, string> = {}
   for (const source of sources) inputs[source.name] = await hashSource(source)
+  // A filter stage may keep its boxes out of regression; what the train stage itself says of a source comes first.
+  const wordsOnly = sources.filter(({ name }) => outputOf(context, name).boxLoss === false)
+  const boxLoss = {
+    ...Object.fromEntries(wordsOnly.map(({ name }) => [name, false])),
+    ...stage.with.box_loss,
+  }
+  for (const { name } of wordsOnly) inputs[`box_loss ${name}`] = String(boxLoss[name])
   const start = stage.with.init ? await startOf(stage.with.init, context) : undefined
   if (start) inputs.init = start.hash
   const texts: string[] = []
@@ -71,7 +78,7 @@ export async function runTrain(
     const trained = await trainModel({
       name: stage.name,
       folder,
-      config: stage.with,
+      config: { ...stage.with, box_loss: boxLoss },
       sources,
       texts,
       init: start?.folder,

@@ -1,5 +1,4 @@
 /** The stages that make one shard of another: each adds its family to the dataset of the stage that it needs. */
-import { filterShard } from '../filter/filter-shard.js'
 import { chunkShard } from '../nlp/chunk-shard.js'
 import { readCommit } from '../shards/commit.js'
 import type { ShardTask } from '../shards/shard-task.js'
@@ -8,6 +7,7 @@ import { openTeacher } from '../teacher/open-teacher.js'
 import { teachShard } from '../teacher/teach-shard.js'
 import type { Teacher } from '../teacher/teacher.js'
 import type { Stage, StageOf } from './config.js'
+import { openFilterStage } from './filter-stage.js'
 import { hashOfFile } from './hash-inputs.js'
 import { type Dataset, modelOf, needed, type StageContext, type StageOutput } from './stage-context.js'
 
@@ -82,20 +82,17 @@ export async function runFilter(
   const source = needed(stage, context, 'proposals', (output) => output.stage.uses === 'teach')
   const phrases = source.phrases as string
   const proposals = source.stage.name
-  const { dataset, missing } = await eachShard(
-    stage,
-    configHash,
-    context,
-    source,
-    async (shard, storage) => ({
-      inputs: {
-        phrases: await hashOfFile(storage, 'phrases', phrases, shard),
-        proposals: await hashOfFile(storage, 'proposals', proposals, shard),
-      },
-      work: (task) => filterShard(task, { ...stage.with, phrases, proposals }),
-    }),
-  )
-  return { stage, dataset, phrases, grounding: stage.name, missing }
+  const filter = await openFilterStage(source.dataset as Dataset, stage.with, { phrases, proposals })
+  try {
+    const { dataset, missing } = await eachShard(stage, configHash, context, source, async (shard) => ({
+      inputs: await filter.inputsOf(shard),
+      work: filter.work,
+    }))
+    const { box_loss: boxLoss } = stage.with
+    return { stage, dataset, phrases, grounding: stage.name, boxLoss, missing }
+  } finally {
+    await filter.close()
+  }
 }
 
 interface ShardWork {

@@ -14,6 +14,8 @@ export interface StageOutput {
   readonly phrases?: string
   /** The stage whose grounding can be trained on. */
   readonly grounding?: string
+  /** False where boxes of that grounding are not to train box regression. */
+  readonly boxLoss?: boolean
   /** A model folder, and the stage that trained it. */
   readonly model?: { readonly folder: string; readonly name: string; readonly hash: string }
   /** Shards that are not there. */

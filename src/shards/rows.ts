@@ -93,8 +93,11 @@ export interface PhraseRow {
   readonly left_out?: readonly LeftOutPhrase[] | null
 }
 
+/** In the place of a phrase: the box was found for a negative prompt of the teacher, which the label names. */
+export const negativePhrase = -1
+
 export interface Proposal {
-  /** Index into the phrase row's phrases. */
+  /** Index into the phrase row's phrases, or `negativePhrase`. */
   readonly phrase: number
   readonly xyxy: Xyxy
   /** In 0 to 1. */

@@ -15,6 +15,8 @@ export interface ImageProcessor {
   readonly size: { readonly shortest: number; readonly longest: number | undefined } | Size
   /** What pictures are padded to, where that is fixed. */
   readonly padTo?: Size
+  /** What is cut out of the middle of a resized picture (CLIP). */
+  readonly crop?: Size
   readonly resample: Resample
   readonly rescale: number
   readonly mean: readonly [number, number, number]
@@ -41,7 +43,7 @@ export async function readImageProcessor(folder: string, family: ImageProcessor)
       `${folder}/preprocessor_config.json: ${key} is ${JSON.stringify(said[key])}, which groundmill does not do.`,
     )
   }
-  if (said.do_center_crop === true) refuse('do_center_crop')
+  if (said.do_center_crop === true && !family.crop) refuse('do_center_crop')
   if (said.do_resize === false) refuse('do_resize')
   if (said.resample !== undefined && said.resample !== 2 && said.resample !== 3) refuse('resample')
   const triple = (key: string, otherwise: ImageProcessor['mean']): ImageProcessor['mean'] => {
@@ -51,15 +53,28 @@ export async function readImageProcessor(folder: string, family: ImageProcessor)
   }
   const normalise = said.do_normalize ?? family.mean.some((value) => value !== 0)
   const pad = said.pad_value ?? family.square
+  const crop =
+    family.crop && said.do_center_crop !== false ? (cropOf(said.crop_size) ?? family.crop) : undefined
+  const size = sizeOf(said.size, said.max_size) ?? (said.size === undefined ? family.size : refuse('size'))
+  const least = 'shortest' in size ? size.shortest : Math.min(size.width, size.height)
+  if (crop && Math.max(crop.width, crop.height) > least) refuse('crop_size')
   return {
-    size: sizeOf(said.size, said.max_size) ?? (said.size === undefined ? family.size : refuse('size')),
+    size,
     padTo: said.do_pad === false ? undefined : ((said.pad_size as Size | null | undefined) ?? undefined),
+    crop,
     resample: (said.resample as Resample | undefined) ?? family.resample,
     rescale: said.do_rescale === false ? 1 : ((said.rescale_factor as number | undefined) ?? family.rescale),
     mean: normalise ? triple('image_mean', family.mean) : [0, 0, 0],
     std: normalise ? triple('image_std', family.std) : [1, 1, 1],
     square: family.square === undefined || said.do_pad === false ? undefined : (pad as number),
   }
+}
+
+/** A side, or both. */
+function cropOf(size: unknown): Size | undefined {
+  if (typeof size === 'number') return { width: size, height: size }
+  const { height, width } = (size ?? {}) as Partial<Size>
+  return height && width ? { height, width } : undefined
 }
 
 /** Sizes as they are written now, and as older files have them: one number, or a pair. */
@@ -114,7 +129,7 @@ export function prepareImages(
   fill: boolean,
 ): ImageBatch {
   const covered = pictures.map((picture) => {
-    const wanted = resizedSize(processor, picture)
+    const wanted = processor.crop ?? resizedSize(processor, picture)
     if (!fixed) return wanted
     if (fill) return fixed
     const shrink = Math.min(1, fixed.width / wanted.width, fixed.height / wanted.height)
@@ -137,21 +152,26 @@ function writeResized(
   into: Float32Array,
   picture: Picture,
   size: Size,
-  whole: Size,
+  part: Size,
   processor: ImageProcessor,
 ) {
-  const { data } = resizePicture(picture, size.width, size.height, processor.resample)
+  const whole = processor.crop ? resizedSize(processor, picture) : size
+  const { data } = resizePicture(picture, whole.width, whole.height, processor.resample)
+  const [left, top] = [
+    Math.floor((whole.width - size.width) / 2),
+    Math.floor((whole.height - size.height) / 2),
+  ]
   const { rescale, mean, std } = processor
-  const plane = whole.width * whole.height
+  const plane = part.width * part.height
   for (let channel = 0; channel < 3; channel++) {
     // A byte has 256 values: each is normalised once.
     const table = Float32Array.from(
       { length: 256 },
       (_, value) => (Math.fround(value * rescale) - mean[channel]) / std[channel],
     )
-    let from = channel
     for (let y = 0; y < size.height; y++) {
-      const row = channel * plane + y * whole.width
+      const row = channel * plane + y * part.width
+      let from = ((top + y) * whole.width + left) * 3 + channel
       for (let x = 0; x < size.width; x++) {
         into[row + x] = table[data[from]]
         from += 3

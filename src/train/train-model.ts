@@ -10,6 +10,7 @@ import { openStartWeights, startTokenizer } from '../model/start-weights.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { type Random, random } from '../random.js'
 import { hashJson } from '../shards/hash.js'
+import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
 import { stepsOf, type TrainConfig, type TrainRun } from './config.js'
 import { learningRate } from './learning-rate.js'
@@ -72,6 +73,7 @@ const checkpointFile = 'checkpoint.safetensors'
 export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const { folder, signal } = task
   const start = performance.now()
+  checkSources(task)
   const streams = await Promise.all(task.sources.map((source) => openSamples(source, task.config.seed)))
   const pictures = streams.reduce((sum, { size }) => sum + size, 0)
   const config = { ...task.config, steps: stepsOf(task.config, pictures) }
@@ -143,6 +145,18 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   })
   await rm(join(folder, checkpointFile), { force: true })
   return { ...(begun && { start: begun }), steps: step, seconds, last }
+}
+
+/** Throws a UserError where the configuration speaks of a source that there is not. */
+function checkSources({ config, sources }: TrainTask): void {
+  const names = sources.map(({ name }) => name)
+  for (const key of ['mix', 'box_loss'] as const) {
+    const unknown = Object.keys(config[key]).find((name) => !names.includes(name))
+    if (unknown !== undefined)
+      throw new UserError(
+        `${key}: "${unknown}" is not a source of this training; it has: ${names.join(', ')}.`,
+      )
+  }
 }
 
 async function openTokenizer(

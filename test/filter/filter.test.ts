@@ -40,6 +40,40 @@ const anyRule: fc.Arbitrary<RuleConfig> = fc.oneof(
   count.map((phrase) => ({ rule: 'max_boxes' as const, phrase })),
   count.map((most) => ({ rule: 'max_boxes_image' as const, image: most })),
 )
+/** Rules under which a box never stays or goes for the sake of a weaker one. */
+const prefixRules: fc.Arbitrary<RuleConfig> = fc.oneof(
+  anyRule,
+  share.map((iou) => ({ rule: 'duplicate' as const, iou })),
+  fc.record({
+    rule: fc.constant('soft_nms' as const),
+    method: fc.constantFrom('gaussian' as const, 'linear' as const),
+    sigma: fc.constantFrom(0.2, 0.5),
+    iou: share,
+    min: share.map((min) => min / 4),
+  }),
+  share.map((min) => ({ rule: 'phrase_recall' as const, min, max: 1 })),
+  fc.constant({ rule: 'number' as const, fewer: 'drop' as const, more: 'best' as const, singular: true }),
+  fc.constant({ rule: 'aspect' as const, max: 3 }),
+  fc.record({ rule: fc.constant('border' as const), margin: fc.constant(1), sides: fc.constantFrom(1, 2) }),
+)
+/** And those under which it may. */
+const everyRule: fc.Arbitrary<RuleConfig> = fc.oneof(
+  prefixRules,
+  fc.record({
+    rule: fc.constant('nested' as const),
+    iou: share,
+    keep: fc.constantFrom('outer' as const, 'inner' as const),
+  }),
+  share.map((min) => ({
+    rule: 'ladder' as const,
+    passes: [
+      { min, iou: 0.5 },
+      { min: min / 2, iou: 0.3 },
+    ],
+  })),
+  fc.constant<RuleConfig>({ rule: 'negative', iou: 0.5, phrases: ['a cat'] }),
+  share.map((min) => ({ rule: 'head_score' as const, min, heads: { x: 0.3 } })),
+)
 const namesDiffer = (a: Candidate, b: Candidate) =>
   a.phrase === b.phrase || image.phrases[a.phrase].text !== image.phrases[b.phrase].text
 
@@ -48,40 +82,56 @@ const keep = (rules: RuleConfig[], given: readonly Candidate[]) => createFilter(
 describe('the filter', () => {
   it('adds up', () => {
     fc.assert(
-      fc.property(candidates, (given) => {
-        const { kept, dropped } = keep(filterConfig.parse({}).rules, given)
+      fc.property(candidates, fc.array(everyRule, { maxLength: 6 }), (given, rules) => {
+        const { kept, dropped } = keep(rules, given)
         const sum = Object.values(dropped).reduce((total, count) => total + count, 0)
         expect(kept.length + sum).toBe(given.length)
-        for (const one of kept) expect(given).toContain(one)
+        const place = ({ phrase, xyxy }: Candidate) => `${phrase} ${xyxy}`
+        const places = given.map(place)
+        for (const one of kept) expect(places).toContain(place(one))
+        expect(kept.map(({ score }) => score)).toEqual(kept.map(({ score }) => score).sort((a, b) => b - a))
       }),
     )
   })
 
-  it('never keeps more at a higher score', () => {
+  it('never keeps a box at a higher threshold that it drops at a lower one, whatever rules come before and after', () => {
+    const thresholds: fc.Arbitrary<(min: number) => RuleConfig> = fc.constantFrom<
+      ((min: number) => RuleConfig)[]
+    >(
+      (min) => ({ rule: 'score', min }),
+      (min) => ({ rule: 'image_gate', min }),
+      (min) => ({ rule: 'head_score', min, heads: { owl: 0.1 } }),
+      (min) => ({ rule: 'frequency_score', bounds: [1, 2], rare: min, common: min, frequent: min }),
+      (min) => ({ rule: 'soft_nms', method: 'gaussian', sigma: 0.5, iou: 0.3, min }),
+    )
+    const some = fc.array(prefixRules, { maxLength: 3 })
+    const level = fc.float({ min: 0, max: 1, noNaN: true })
     fc.assert(
-      fc.property(
-        candidates,
-        fc.float({ min: 0, max: 1, noNaN: true }),
-        fc.float({ min: 0, max: 1, noNaN: true }),
-        (given, a, b) => {
-          const [low, high] = [Math.min(a, b), Math.max(a, b)]
-          const rules = (min: number): RuleConfig[] => [{ rule: 'score', min }]
-          const lower = new Set(keep(rules(low), given).kept)
-          for (const one of keep(rules(high), given).kept) expect(lower).toContain(one)
-        },
-      ),
+      fc.property(candidates, some, thresholds, some, level, level, (given, before, rule, after, a, b) => {
+        const rules = (min: number) => [...before, rule(min), ...after]
+        const place = ({ phrase, xyxy }: Candidate) => `${phrase} ${xyxy}`
+        const count = (kept: readonly Candidate[], at: string) =>
+          kept.filter((one) => place(one) === at).length
+        const lower = keep(rules(Math.min(a, b)), given).kept
+        const higher = keep(rules(Math.max(a, b)), given).kept
+        for (const at of new Set(higher.map(place)))
+          expect(count(lower, at)).toBeGreaterThanOrEqual(count(higher, at))
+      }),
+      { numRuns: 300 },
     )
   })
 
   it('suppresses idempotently, within phrases and across them', () => {
     fc.assert(
-      fc.property(candidates, fc.constantFrom('nms', 'cross_phrase_nms'), (given, rule) => {
+      fc.property(candidates, fc.constantFrom('nms', 'cross_phrase_nms', 'duplicate'), (given, rule) => {
         const once = keep([{ rule, iou: 0.4 }], given).kept
         expect(keep([{ rule, iou: 0.4 }], once).kept).toEqual(once)
-        const alike = (a: Candidate, b: Candidate) => rule === 'nms' || namesDiffer(a, b)
+        const alike = (a: Candidate, b: Candidate) => rule !== 'cross_phrase_nms' || namesDiffer(a, b)
         for (const [index, a] of once.entries()) {
           for (const b of once.slice(index + 1)) {
             if (rule === 'nms' && a.phrase !== b.phrase) continue
+            if (rule === 'duplicate' && image.phrases[a.phrase].text !== image.phrases[b.phrase].text)
+              continue
             if (alike(a, b)) expect(iou(a.xyxy, b.xyxy)).toBeLessThanOrEqual(0.4)
           }
         }
@@ -94,7 +144,7 @@ describe('the filter', () => {
       fc.tuple(fc.constant(given), fc.shuffledSubarray(given, { minLength: given.length })),
     )
     fc.assert(
-      fc.property(shuffled, fc.array(anyRule, { maxLength: 5 }), ([given, other], rules) => {
+      fc.property(shuffled, fc.array(everyRule, { maxLength: 5 }), ([given, other], rules) => {
         expect(keep(rules, other)).toEqual(keep(rules, given))
       }),
     )

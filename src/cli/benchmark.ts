@@ -1,0 +1,250 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { cocoAp, type Detection } from '../evaluate/coco-ap.js'
+import { evaluateConfig } from '../evaluate/config.js'
+import {
+  type FlickrSentence,
+  flickrRecall,
+  readFlickr30k,
+  type SentencePrediction,
+} from '../evaluate/flickr30k.js'
+import { fixedApLimits, lvisAp, lvisLimits } from '../evaluate/lvis-ap.js'
+import { meanAp, odinwSets } from '../evaluate/odinw.js'
+import {
+  detectionsJson,
+  readDetections,
+  readDetectionTruth,
+  readJson,
+} from '../evaluate/read-detection-truth.js'
+import { readRefer, referAccuracy } from '../evaluate/refer.js'
+import {
+  type BenchmarkRun,
+  detectBenchmark,
+  groundExpressions,
+  groundSentences,
+} from '../evaluate/run-benchmark.js'
+import { parseConfig } from '../parse-config.js'
+import type { Xyxy } from '../shards/rows.js'
+import { openTeacher } from '../teacher/open-teacher.js'
+import { UserError } from '../user-error.js'
+import { writeFileAtomic } from '../write-file-atomic.js'
+import { formatTable } from './format-table.js'
+import { createProgress } from './progress.js'
+import { setOptions } from './set-options.js'
+
+const benchmarkKinds: readonly string[] = [
+  'coco',
+  'lvis',
+  'lvis-fixed',
+  'flickr30k',
+  'refcoco',
+  'odinw13',
+  'odinw35',
+]
+
+export interface BenchmarkOptions {
+  readonly truth: string
+  readonly images?: string
+  readonly model?: string
+  readonly predictions?: string
+  readonly split?: string
+  readonly by: string
+  readonly out?: string
+  readonly set: readonly string[]
+  readonly json?: boolean
+}
+
+/** Rows of a result: a name and its numbers, 0 to 1. */
+type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+/** What answers a benchmark: a model, or a file of what one has answered. */
+interface Answers {
+  detections(
+    truth: Awaited<ReturnType<typeof readDetectionTruth>>,
+    images: string,
+    most: number,
+    name: string,
+  ): Promise<Detection[]>
+  sentences(sentences: readonly FlickrSentence[]): Promise<readonly SentencePrediction[]>
+  expressions(expressions: Awaited<ReturnType<typeof readRefer>>): Promise<ReadonlyMap<number, Xyxy>>
+}
+
+/** `groundmill benchmark`: a published benchmark's own numbers, from its official files. */
+export async function benchmark(kind: string, options: BenchmarkOptions, signal: AbortSignal): Promise<void> {
+  if (!benchmarkKinds.includes(kind))
+    throw new UserError(`There is no benchmark "${kind}"; there are: ${benchmarkKinds.join(', ')}.`)
+  if ((options.model === undefined) === (options.predictions === undefined))
+    throw new UserError(
+      'benchmark: give --model FOLDER, or --predictions FILE with what a model has answered.',
+    )
+  // GLIP asks for 40 of LVIS' names at once; the other vocabularies fit one prompt where the model has the room.
+  const names = kind.startsWith('lvis') ? 40 : 1000
+  const config = parseConfig(
+    evaluateConfig.omit({ model: true, unseen_in: true }),
+    { names_a_prompt: names, ...setOptions(options.set) },
+    '--set',
+  )
+  const progress = createProgress()
+  const teacher = options.model
+    ? await openTeacher(options.model, { ...config, notice: (text) => progress.finish(`  ${text}`) })
+    : undefined
+  try {
+    const run = teacher && {
+      teacher,
+      images: options.images ?? '',
+      config,
+      signal,
+      onProgress: (done: number, of: number) => progress.update(kind, done, of),
+    }
+    if (run && options.images === undefined && !kind.startsWith('odinw'))
+      throw new UserError('benchmark: --images FOLDER is needed to ask a model.')
+    const answers = run ? asked(run, options.out) : given(options.predictions as string)
+    const scores = await scoresOf(kind, options, answers)
+    progress.finish(`✓ ${kind}`)
+    print(kind, scores, options)
+  } finally {
+    await teacher?.close()
+  }
+}
+
+async function scoresOf(kind: string, options: BenchmarkOptions, answers: Answers): Promise<Scores> {
+  const { truth: path, images = '' } = options
+  switch (kind) {
+    case 'coco': {
+      const truth = await readDetectionTruth(path)
+      return { coco: { ...cocoAp(truth.boxes, await answers.detections(truth, images, 100, 'coco')) } }
+    }
+    case 'lvis':
+    case 'lvis-fixed': {
+      const truth = await readDetectionTruth(path)
+      if (!truth.lvis)
+        throw new UserError(
+          `${path} is not of LVIS: its images have no neg_category_ids, or its categories no frequency.`,
+        )
+      const detections = await answers.detections(truth, images, 300, kind)
+      const limits = kind === 'lvis' ? lvisLimits : fixedApLimits
+      return { [kind]: { ...lvisAp({ ...truth.lvis, boxes: truth.boxes }, detections, limits) } }
+    }
+    case 'flickr30k': {
+      const sentences = await readFlickr30k(path, options.split ?? 'test')
+      const predictions = await answers.sentences(sentences)
+      const rows = (['any', 'merged'] as const).flatMap((protocol) =>
+        Object.entries(flickrRecall(sentences, predictions, protocol)).map(([type, [r1, r5, r10, all]]) => [
+          `${type} (${protocol}-box)`,
+          { 'recall@1': r1, 'recall@5': r5, 'recall@10': r10, 'upper bound': all },
+        ]),
+      )
+      return Object.fromEntries(rows)
+    }
+    case 'refcoco': {
+      const split = options.split ?? 'val'
+      const expressions = await readRefer(path, options.by, split)
+      return {
+        [split]: { 'accuracy@0.5': referAccuracy(expressions, await answers.expressions(expressions)) },
+      }
+    }
+    default: {
+      const scores: Record<string, Readonly<Record<string, number>>> = {}
+      for (const set of odinwSets(kind === 'odinw13' ? 13 : 35)) {
+        const truth = await readDetectionTruth(join(path, set.annotations))
+        const detections = await answers.detections(truth, join(path, set.images), 100, set.name)
+        const { ap, ap50 } = cocoAp(truth.boxes, detections)
+        scores[set.name] = { ap, ap50 }
+      }
+      return { ...scores, mean: { ap: meanAp(Object.values(scores) as { ap: number }[]) } }
+    }
+  }
+}
+
+/** Asks the model, and keeps what it answers in `out`. */
+function asked(run: BenchmarkRun, out: string | undefined): Answers {
+  const keep = async (name: string, text: string) => {
+    if (out === undefined) return
+    const path = out.endsWith('.json') ? out : join(out, `${name.replaceAll('/', '-')}.json`)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFileAtomic(path, text)
+  }
+  return {
+    async detections(truth, images, most, name) {
+      const found = await detectBenchmark(truth, { ...run, images }, most)
+      await keep(name, detectionsJson(found))
+      return found
+    },
+    async sentences(sentences) {
+      const found = await groundSentences(sentences, run)
+      const rows = found.map(({ image, sentence, boxes }) =>
+        JSON.stringify({ image_id: image, sentence_id: sentence, boxes }),
+      )
+      await keep('flickr30k', `[${rows.join(',\n')}]\n`)
+      return found
+    },
+    async expressions(expressions) {
+      const found = await groundExpressions(expressions, run)
+      const rows = [...found].map(([id, box]) => JSON.stringify({ sent_id: id, bbox: box }))
+      await keep('refcoco', `[${rows.join(',\n')}]\n`)
+      return found
+    },
+  }
+}
+
+/** Reads what a model has answered: COCO's results, MDETR's boxes of sentences, or x1 y1 x2 y2 by `sent_id`. */
+function given(predictions: string): Answers {
+  return {
+    detections: (_truth, _images, _most, name) =>
+      readDetections(
+        predictions.endsWith('.json') ? predictions : join(predictions, `${name.replaceAll('/', '-')}.json`),
+      ),
+    async sentences() {
+      const rows = (await readJson(predictions)) as {
+        image_id: string | number
+        sentence_id: number
+        boxes: Xyxy[][]
+      }[]
+      return rowsOf(rows, predictions, ['image_id', 'sentence_id', 'boxes']).map(
+        ({ image_id, sentence_id, boxes }) => ({
+          image: String(image_id),
+          sentence: Number(sentence_id),
+          boxes,
+        }),
+      )
+    },
+    async expressions() {
+      const rows = (await readJson(predictions)) as { sent_id: number; bbox: Xyxy }[]
+      return new Map(
+        rowsOf(rows, predictions, ['sent_id', 'bbox']).map(({ sent_id, bbox }) => [sent_id, bbox]),
+      )
+    },
+  }
+}
+
+function rowsOf<T extends object>(rows: T[], path: string, keys: readonly (keyof T & string)[]): T[] {
+  const bad = Array.isArray(rows) ? rows.findIndex((row) => keys.some((key) => row?.[key] === undefined)) : 0
+  if (bad >= 0 && !(Array.isArray(rows) && rows.length === 0))
+    throw new UserError(`${path}: [${bad}]: expected a list of objects with ${keys.join(', ')}.`)
+  return rows
+}
+
+function print(kind: string, scores: Scores, { json, truth, model, predictions }: BenchmarkOptions): void {
+  if (json) {
+    process.stdout.write(
+      `${JSON.stringify({ benchmark: kind, truth, model: model ?? predictions, scores })}\n`,
+    )
+    return
+  }
+  const percent = (value: number | undefined) =>
+    value === undefined ? '' : value < 0 ? '-' : (100 * value).toFixed(1)
+  const rows = Object.entries(scores)
+  if (rows.length === 1) {
+    const [, numbers] = rows[0]
+    process.stdout.write(
+      `${formatTable(
+        ['score', 'percent'],
+        Object.entries(numbers).map(([name, value]) => [name, percent(value)]),
+      )}\n`,
+    )
+    return
+  }
+  const columns = Object.keys(rows[0][1])
+  const table = rows.map(([name, numbers]) => [name, ...columns.map((column) => percent(numbers[column]))])
+  process.stdout.write(`${formatTable(['', ...columns], table)}\n`)
+}

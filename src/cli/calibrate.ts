@@ -1,0 +1,47 @@
+import { calibrateTeacher } from '../filter/calibrate-teacher.js'
+import { writeCalibration } from '../filter/calibration-file.js'
+import { UserError } from '../user-error.js'
+import { formatTable } from './format-table.js'
+import { openDataset, requireGrounding } from './open-dataset.js'
+import { phrasesOf, proposalsOf } from './phrases-of.js'
+
+export interface CalibrateCommandOptions {
+  readonly proposals?: string
+  readonly gold?: string
+  readonly method: 'isotonic' | 'temperature'
+  readonly nms: string
+  readonly out: string
+  readonly json?: boolean
+}
+
+/** `groundmill calibrate`: how often a teacher's boxes of each score are right, as a file that the filter reads. */
+export async function calibrate(url: string, options: CalibrateCommandOptions): Promise<void> {
+  const nms = Number(options.nms)
+  if (!(nms >= 0 && nms <= 1)) throw new UserError(`--nms ${options.nms}: expected a number from 0 to 1.`)
+  const dataset = await openDataset(url)
+  const gold = options.gold ?? dataset.name
+  requireGrounding(dataset, gold)
+  const proposals = proposalsOf(dataset, options.proposals)
+  const phrases = await phrasesOf(dataset, 'proposals', proposals)
+  const { method } = options
+  const file = await calibrateTeacher(dataset.storage, dataset.shards, {
+    method,
+    phrases,
+    proposals,
+    gold,
+    nms,
+  })
+  await writeCalibration(options.out, file)
+  const { judged, ece, bins, teacher } = file
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ dataset: url, proposals, gold, file: options.out, ...file })}\n`)
+    return
+  }
+  const rows = bins.flatMap(({ count, score, right }) =>
+    count > 0 ? [[score.toFixed(3), right.toFixed(3), count]] : [],
+  )
+  process.stderr.write(
+    `✓ ${options.out}  ${method}, ${judged} boxes of ${teacher}: calibration error ${ece.before.toFixed(4)}, ${ece.after.toFixed(4)} afterwards\n`,
+  )
+  process.stdout.write(`${formatTable(['score', 'right', 'boxes'], rows)}\n`)
+}

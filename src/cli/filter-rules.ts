@@ -1,0 +1,37 @@
+import { assign, readAssignment } from '../assignment.js'
+import { filterConfig, type RuleConfig, ruleNames } from '../filter/config.js'
+import { parseConfig, readYaml } from '../parse-config.js'
+import { UserError } from '../user-error.js'
+
+/**
+ * The rules that a command was asked for: those of a file (a list, or the `with` of a filter stage), else the default
+ * ones; changed by `--set`, where `rules=[…]` gives all of them anew and `RULE.KEY=VALUE` changes every rule of that name,
+ * or adds one at the end.
+ *
+ * @throws UserError that names the place
+ */
+export async function readRules(file: string | undefined, set: readonly string[]): Promise<RuleConfig[]> {
+  const said = file === undefined ? {} : await readYaml(file)
+  const where = file ?? '--set'
+  const given = parseConfig(filterConfig, Array.isArray(said) ? { rules: said } : said, where)
+  let rules: Record<string, unknown>[] = given.rules.map((rule) => ({ ...rule }))
+  for (const assignment of set.map(readAssignment)) {
+    const [name, ...keys] = assignment.keys
+    if (name === 'rules' && keys.length === 0) {
+      rules = parseConfig(filterConfig, { rules: assignment.value }, `--set ${assignment.text}`).rules
+      continue
+    }
+    if (keys.length === 0 || !ruleNames.includes(name)) {
+      throw new UserError(
+        `--set ${assignment.text}: expected rules=[…] or RULE.KEY=VALUE, where RULE is one of ${ruleNames.join(', ')}.`,
+      )
+    }
+    const meant = rules.filter(({ rule }) => rule === name)
+    if (meant.length === 0) {
+      meant.push({ rule: name })
+      rules.push(...meant)
+    }
+    for (const rule of meant) assign(rule, keys, assignment.value)
+  }
+  return parseConfig(filterConfig, { rules }, where).rules
+}

@@ -1,0 +1,33 @@
+import { readCommit } from '../shards/commit.js'
+import { UserError } from '../user-error.js'
+import type { OpenDataset } from './open-dataset.js'
+
+/** The stage whose phrases a stage's rows point to: the one whose file its record carries the hash of. */
+export async function phrasesOf(
+  { url, storage, shards, stages, name, isGold }: OpenDataset,
+  family: 'proposals' | 'grounding',
+  stage: string,
+): Promise<string> {
+  const chunked = stages.filter((one) => one.family === 'phrases').map((one) => one.stage)
+  const candidates = isGold ? [...chunked, name] : chunked
+  for (const shard of shards) {
+    const wanted = (await readCommit(storage, family, stage, shard))?.inputs.phrases
+    if (wanted === undefined) continue
+    for (const candidate of candidates) {
+      const record = await readCommit(storage, 'phrases', candidate, shard)
+      if (record?.files.phrases?.sha256 === wanted) return candidate
+    }
+  }
+  throw new UserError(
+    `${url}: the phrases that ${family} "${stage}" was made of are no longer there: run the pipeline again.`,
+  )
+}
+
+/** The proposals that a command was asked for, or the last ones. Throws a UserError that lists those there are. */
+export function proposalsOf({ url, stages }: OpenDataset, asked: string | undefined): string {
+  const known = stages.filter(({ family }) => family === 'proposals').map(({ stage }) => stage)
+  const chosen = asked ?? known.at(-1)
+  if (chosen !== undefined && known.includes(chosen)) return chosen
+  const list = known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none: run a teach stage first'
+  throw new UserError(`${url} has no proposals${asked === undefined ? '' : ` "${asked}"`}; ${list}.`)
+}

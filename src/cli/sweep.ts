@@ -1,0 +1,133 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { assign } from '../assignment.js'
+import { filterConfig, type RuleConfig } from '../filter/config.js'
+import { type SweepPoint, sweepThresholds } from '../filter/sweep-thresholds.js'
+import { parseConfig } from '../parse-config.js'
+import { openFilterStage } from '../pipeline/filter-stage.js'
+import { plotLines } from '../render/plot-lines.js'
+import { readCommit } from '../shards/commit.js'
+import { UserError } from '../user-error.js'
+import { readRules } from './filter-rules.js'
+import { formatTable } from './format-table.js'
+import { openDataset, requireGrounding } from './open-dataset.js'
+import { phrasesOf, proposalsOf } from './phrases-of.js'
+import { createProgress } from './progress.js'
+
+export interface SweepCommandOptions {
+  readonly proposals?: string
+  readonly gold?: string
+  readonly rules?: string
+  readonly set: readonly string[]
+  readonly vary: string
+  readonly from: string
+  readonly to: string
+  readonly steps: number
+  readonly svg?: string
+  readonly json?: boolean
+}
+
+/** `groundmill sweep`: what a filter keeps, and how it agrees with gold, over the values of one parameter. */
+export async function sweep(url: string, options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
+  const rules = await readRules(options.rules, options.set)
+  const values = valuesOf(options)
+  const rulesAt = variation(rules, options.vary)
+  const dataset = await openDataset(url)
+  const proposals = proposalsOf(dataset, options.proposals)
+  const phrases = await phrasesOf(dataset, 'proposals', proposals)
+  const gold = options.gold ?? (dataset.isGold ? dataset.name : undefined)
+  if (gold !== undefined) requireGrounding(dataset, gold)
+  const { storage } = dataset
+  const there = await Promise.all(
+    dataset.shards.map((shard) => readCommit(storage, 'proposals', proposals, shard)),
+  )
+  const shards = dataset.shards.filter((_, index) => there[index])
+  const rows = there.reduce((sum, record) => sum + (record?.files.proposals?.rows ?? 0), 0)
+  const progress = createProgress()
+  const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
+  let points: readonly SweepPoint[]
+  try {
+    points = await sweepThresholds(storage, shards, {
+      phrases,
+      proposals,
+      gold,
+      values,
+      rulesAt,
+      tools: await stage.tools(),
+      signal,
+      onProgress: (done) => progress.update('pictures', done, rows),
+    })
+  } finally {
+    await stage.close()
+  }
+  progress.finish(`✓ ${options.vary} at ${values.length} values over ${rows} pictures of ${proposals}`)
+  if (options.svg !== undefined) {
+    await mkdir(dirname(options.svg), { recursive: true })
+    await writeFile(options.svg, plotOf(points, options.vary, `${dataset.name}: ${proposals}`))
+  }
+  if (options.json) {
+    process.stdout.write(
+      `${JSON.stringify({ dataset: url, proposals, gold: gold ?? null, vary: options.vary, points, svg: options.svg ?? null })}\n`,
+    )
+    return
+  }
+  const percent = (share: number | undefined) => (share === undefined ? '-' : (100 * share).toFixed(1))
+  const header = [
+    options.vary,
+    'boxes',
+    'phrases',
+    'pictures',
+    ...(gold === undefined ? [] : ['precision', 'recall', 'F1']),
+  ]
+  const table = points.map(({ value, boxes, phrases: found, images, precision, recall, f1 }) => [
+    String(value),
+    boxes,
+    found,
+    images,
+    ...(gold === undefined ? [] : [precision, recall, f1].map(percent)),
+  ])
+  process.stdout.write(`${formatTable(header, table)}\n`)
+  if (options.svg !== undefined) process.stdout.write(`\n${options.svg}\n`)
+}
+
+function valuesOf({ from, to, steps }: SweepCommandOptions): number[] {
+  const [low, high] = [Number(from), Number(to)]
+  if (!(low < high) || steps < 2)
+    throw new UserError(
+      `--from ${from} --to ${to} --steps ${steps}: expected two numbers, the first below, and two steps.`,
+    )
+  return Array.from({ length: steps }, (_, at) =>
+    Number((low + (at * (high - low)) / (steps - 1)).toFixed(6)),
+  )
+}
+
+/** The rules with one parameter, `RULE.KEY`, at a value; the rule is added at the end where it is missing. */
+function variation(rules: readonly RuleConfig[], vary: string) {
+  const [name, ...keys] = vary.split('.')
+  if (keys.length === 0) throw new UserError(`--vary ${vary}: expected RULE.KEY, such as score.min.`)
+  const has = rules.some(({ rule }) => rule === name)
+  return (value: number): RuleConfig[] => {
+    const changed = (has ? rules : [...rules, { rule: name }]).map((rule) => {
+      const copy: Record<string, unknown> = structuredClone({ ...rule })
+      if (copy.rule === name) assign(copy, keys, value)
+      return copy
+    })
+    return parseConfig(filterConfig, { rules: changed }, `--vary ${vary}`).rules
+  }
+}
+
+function plotOf(points: readonly SweepPoint[], axis: string, title: string): string {
+  const share = (key: 'boxes' | 'phrases' | 'images') => {
+    const most = Math.max(1, ...points.map((point) => point[key]))
+    return { most, values: points.map((point) => point[key] / most) }
+  }
+  const [boxes, phrases] = [share('boxes'), share('phrases')]
+  const lines = [
+    { name: `boxes (1 = ${boxes.most})`, colour: '#444', values: boxes.values },
+    { name: `phrases (1 = ${phrases.most})`, colour: '#1f77b4', values: phrases.values },
+    { name: 'precision', colour: '#2ca02c', values: points.map(({ precision }) => precision) },
+    { name: 'recall', colour: '#ff7f0e', values: points.map(({ recall }) => recall) },
+    { name: 'F1', colour: '#9467bd', values: points.map(({ f1 }) => f1) },
+  ].filter(({ values }) => values.some((value) => value !== undefined))
+  return plotLines({ title, axis, xs: points.map(({ value }) => value), lines })
+}

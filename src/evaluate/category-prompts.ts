@@ -1,0 +1,82 @@
+import { labelMatches } from '../label-matches.js'
+import type { Picture } from '../picture.js'
+import type { Phrase, Xyxy } from '../shards/rows.js'
+import type { Found, Teacher } from '../teacher/teacher.js'
+import type { Detection } from './coco-ap.js'
+import type { EvaluateConfig } from './config.js'
+
+/** Names of categories as one text, and where each stands in it. */
+export interface CategoryPrompt {
+  readonly text: string
+  readonly spans: readonly (readonly [number, number])[]
+  /** Index of the first name among all categories. */
+  readonly first: number
+}
+
+/**
+ * Category names joined by '. ', as many as asked and as fit. A long vocabulary (LVIS' 1203) takes as many prompts as it
+ * needs; their boxes are merged by score alone, as in the official evaluation.
+ */
+export function promptsOf(
+  categories: readonly string[],
+  most: number,
+  teacher: Pick<Teacher, 'tokensOf' | 'maxTokens'>,
+): CategoryPrompt[] {
+  const prompts: CategoryPrompt[] = []
+  let names: string[] = []
+  const flush = (next: number) => {
+    if (names.length === 0) return
+    let at = 0
+    const spans = names.map((name) => {
+      const start = at
+      at += [...name].length + 2
+      return [start, at - 2] as const
+    })
+    prompts.push({ text: names.join('. '), spans, first: next - names.length })
+    names = []
+  }
+  categories.forEach((name, index) => {
+    const longer = [...names, name].join('. ')
+    if (names.length === most || (names.length > 0 && teacher.tokensOf(longer) > teacher.maxTokens))
+      flush(index)
+    names.push(name)
+  })
+  flush(categories.length)
+  return prompts
+}
+
+/**
+ * Boxes of the categories of one prompt in some pictures, in pixels of the stored ones.
+ *
+ * @param first number of the first picture; the others follow
+ */
+export async function detectCategories(
+  teacher: Pick<Teacher, 'detect'>,
+  pictures: readonly Picture[],
+  { text, spans, first: category }: CategoryPrompt,
+  categories: readonly string[],
+  config: Pick<EvaluateConfig, 'floor' | 'nms' | 'max_boxes'>,
+  first: number,
+): Promise<Detection[]> {
+  const queries = pictures.map((picture) => ({ picture, text, phrases: spans }))
+  const found = await teacher.detect(queries, config)
+  return found.flatMap((boxes, index) =>
+    boxes.flatMap((box) => {
+      const name = categories[category + box.phrase]
+      if (!isMeant(box, { text: name, head: name.toLowerCase().split(' ').at(-1) ?? '' })) return []
+      const [x1, y1, x2, y2] = unscale(box.xyxy, pictures[index])
+      const bbox = [x1, y1, x2 - x1, y2 - y1] as const
+      return [{ image: first + index, category: category + box.phrase, bbox, score: box.score }]
+    }),
+  )
+}
+
+/** Whether a box is for the phrase: a detector with a fixed list proposes every box for each. */
+export function isMeant({ label }: Found, phrase: Pick<Phrase, 'text' | 'head'>): boolean {
+  return label === undefined || labelMatches(label, phrase)
+}
+
+/** From the decoded picture's pixels to the stored one's. */
+export function unscale(xyxy: Xyxy, { scale }: Picture): Xyxy {
+  return xyxy.map((value) => value / scale) as unknown as Xyxy
+}

@@ -1,0 +1,224 @@
+/** Average precision as the lvis package computes it (LVISEval, iou_type "bbox"), number for number. */
+import { boxTable, placesOf } from './box-table.js'
+import type { Detection } from './coco-ap.js'
+import { areaRanges, eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
+import { recallPoints, rightNeeded, sumOfPrecisions } from './precision-curve.js'
+
+/** How many training pictures show a category: 1 to 10, 11 to 100, more. */
+export type Frequency = 'r' | 'c' | 'f'
+
+/** What LVIS' annotations say of boxes, pictures and categories. */
+export interface LvisTruth {
+  readonly boxes: readonly LvisBox[]
+  readonly images: readonly LvisImage[]
+  readonly categories: readonly { readonly id: number; readonly frequency: Frequency }[]
+}
+
+export interface LvisBox {
+  readonly image: number
+  readonly category: number
+  /** x, y, width, height. */
+  readonly bbox: readonly [number, number, number, number]
+  readonly area: number
+  /** Need not be found. */
+  readonly ignore?: boolean
+}
+
+/** LVIS is federated: of most categories nobody has looked whether a picture shows them. */
+export interface LvisImage {
+  readonly id: number
+  /** Categories that the picture does not show. */
+  readonly negative: readonly number[]
+  /** Categories of which it shows more than is annotated: other detections of them are no mistakes. */
+  readonly notExhaustive: readonly number[]
+}
+
+/** The thirteen numbers of LVIS' summary, 0 to 1; -1 where there was nothing to find. */
+export interface LvisSummary {
+  readonly ap: number
+  readonly ap50: number
+  readonly ap75: number
+  readonly ap_small: number
+  readonly ap_medium: number
+  readonly ap_large: number
+  readonly ap_rare: number
+  readonly ap_common: number
+  readonly ap_frequent: number
+  readonly ar: number
+  readonly ar_small: number
+  readonly ar_medium: number
+  readonly ar_large: number
+}
+
+export interface LvisOptions {
+  /** Detections of a picture that count, the best of all its categories: LVIS' own 300. */
+  readonly mostOfImage?: number
+  /** Detections of a category over all pictures that count: Fixed AP's. */
+  readonly mostOfCategory?: number
+}
+
+/** The limits of LVIS' own AP. */
+export const lvisLimits: LvisOptions = { mostOfImage: 300 }
+
+/**
+ * The limits of Fixed AP (Dave et al. 2021): 10,000 detections of a category over the whole set and no limit for a picture,
+ * so that categories do not compete for places. GLIP's LVIS numbers are Fixed AP.
+ */
+export const fixedApLimits: LvisOptions = { mostOfCategory: 10_000 }
+
+/**
+ * LVIS average precision and recall.
+ *
+ * @param detections scores are finite; of equal scores the earlier one counts first. Those of categories that a picture
+ *   neither shows nor is known not to show count neither way
+ */
+export function lvisAp(
+  { boxes, images: pictures, categories: named }: LvisTruth,
+  detections: readonly Detection[],
+  options: LvisOptions = lvisLimits,
+): LvisSummary {
+  const images = placesOf(pictures.map(({ id }) => id))
+  const categories = placesOf(named.map(({ id }) => id))
+  const places = categories.size
+  /** A picture and a category as one number; -1 for what LVIS does not have. */
+  const pairOf = (image: number, category: number) => {
+    const [row, column] = [images.get(image), categories.get(category)]
+    return row === undefined || column === undefined ? -1 : row * places + column
+  }
+  // Pairs of which is known whether the picture shows the category.
+  const judged = new Set(boxes.map(({ image, category }) => pairOf(image, category)))
+  const unjudged = new Set<number>()
+  for (const { id, negative, notExhaustive } of pictures) {
+    for (const category of negative) judged.add(pairOf(id, category))
+    for (const category of notExhaustive) unjudged.add(pairOf(id, category))
+  }
+  judged.delete(-1)
+  const shown = limit(detections, options).filter(({ image, category }) =>
+    judged.has(pairOf(image, category)),
+  )
+  const gold = {
+    ...boxTable(boxes, images, categories, ({ area }) => area),
+    iscrowd: new Uint8Array(boxes.length),
+    ignore: Uint8Array.from(boxes, ({ ignore }) => (ignore ? 1 : 0)),
+  }
+  const found = boxTable(shown, images, categories, ({ bbox }) => bbox[2] * bbox[3])
+  const scores = Float64Array.from(shown, ({ score }) => score)
+  const frequencies: Frequency[] = []
+  for (const { id, frequency } of named) frequencies[categories.get(id) as number] = frequency
+  const sums = new LvisSums(frequencies)
+  eachCategory(
+    gold,
+    found,
+    scores,
+    new Uint16Array(found.length),
+    {
+      images: images.size,
+      categories: places,
+      most: Number.POSITIVE_INFINITY,
+      isUnjudged: (image, category) => unjudged.has(image * places + category),
+    },
+    (matched) => sums.add(matched),
+  )
+  return sums.summary()
+}
+
+/** The best detections of each picture and of each category, in the order in which they came. */
+function limit(detections: readonly Detection[], { mostOfImage, mostOfCategory }: LvisOptions) {
+  const ofImages = best(detections, ({ image }) => image, mostOfImage)
+  return best(ofImages, ({ category }) => category, mostOfCategory)
+}
+
+function best(
+  detections: readonly Detection[],
+  groupOf: (detection: Detection) => number,
+  most: number | undefined,
+): readonly Detection[] {
+  if (most === undefined) return detections
+  const groups = new Map<number, number[]>()
+  detections.forEach((detection, index) => {
+    const group = groups.get(groupOf(detection))
+    if (group) group.push(index)
+    else groups.set(groupOf(detection), [index])
+  })
+  if ([...groups.values()].every(({ length }) => length <= most)) return detections
+  const kept = new Uint8Array(detections.length)
+  for (const group of groups.values()) {
+    const ranked =
+      group.length > most
+        ? group.sort((a, b) => detections[b].score - detections[a].score || a - b).slice(0, most)
+        : group
+    for (const index of ranked) kept[index] = 1
+  }
+  return detections.filter((_, index) => kept[index] === 1)
+}
+
+interface Sum {
+  /** By threshold, over the 101 recall points. */
+  readonly precisions: Float64Array
+  recall: number
+  categories: number
+}
+
+class LvisSums {
+  readonly #ranges = areaRanges.map(emptySum)
+  readonly #frequencies: Readonly<Record<Frequency, Sum>> = { r: emptySum(), c: emptySum(), f: emptySum() }
+
+  constructor(private readonly frequencyOf: readonly Frequency[]) {}
+
+  add({ category, range, ranked, outcome, positives }: MatchedCategory): void {
+    const needed = rightNeeded(positives)
+    const wrongBefore = new Int32Array(ranked.length)
+    const scratch = new Float64Array(ranked.length)
+    const into =
+      range === 0 ? [this.#ranges[0], this.#frequencies[this.frequencyOf[category]]] : [this.#ranges[range]]
+    for (const sum of into) sum.categories++
+    for (let t = 0; t < iouThresholds.length; t++) {
+      let [right, wrong] = [0, 0]
+      for (const index of ranked) {
+        if ((outcome.ignored[index] >> t) & 1) continue
+        if ((outcome.matched[index] >> t) & 1) wrongBefore[right++] = wrong
+        else wrong++
+      }
+      const precision = sumOfPrecisions(wrongBefore, right, needed, scratch)
+      for (const sum of into) {
+        sum.precisions[t] += precision
+        sum.recall += right / positives
+      }
+    }
+  }
+
+  summary(): LvisSummary {
+    const [all, small, medium, large] = this.#ranges
+    const { r, c, f } = this.#frequencies
+    return {
+      ap: precisionOf(all),
+      ap50: precisionOf(all, 0),
+      ap75: precisionOf(all, 5),
+      ap_small: precisionOf(small),
+      ap_medium: precisionOf(medium),
+      ap_large: precisionOf(large),
+      ap_rare: precisionOf(r),
+      ap_common: precisionOf(c),
+      ap_frequent: precisionOf(f),
+      ar: recallOf(all),
+      ar_small: recallOf(small),
+      ar_medium: recallOf(medium),
+      ar_large: recallOf(large),
+    }
+  }
+}
+
+const emptySum = (): Sum => ({ precisions: new Float64Array(iouThresholds.length), recall: 0, categories: 0 })
+
+/** Mean over categories and recall points, of one threshold or of all. */
+function precisionOf({ precisions, categories }: Sum, threshold?: number): number {
+  if (categories === 0) return -1
+  if (threshold !== undefined) return precisions[threshold] / (categories * recallPoints)
+  return (
+    precisions.reduce((sum, value) => sum + value, 0) / (categories * iouThresholds.length * recallPoints)
+  )
+}
+
+function recallOf({ recall, categories }: Sum): number {
+  return categories === 0 ? -1 : recall / (categories * iouThresholds.length)
+}

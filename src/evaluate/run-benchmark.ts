@@ -1,0 +1,146 @@
+/** Asks a model what a benchmark asks, and gives the answers in the benchmark's own form. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { decodePicture, type Picture } from '../picture.js'
+import type { Xyxy } from '../shards/rows.js'
+import type { Query, Teacher } from '../teacher/teacher.js'
+import { UserError } from '../user-error.js'
+import { detectCategories, isMeant, promptsOf, unscale } from './category-prompts.js'
+import type { Detection } from './coco-ap.js'
+import type { EvaluateConfig } from './config.js'
+import type { FlickrSentence, SentencePrediction } from './flickr30k.js'
+import type { DetectionTruth } from './read-detection-truth.js'
+import type { Expression } from './refer.js'
+
+export interface BenchmarkRun {
+  readonly teacher: Teacher
+  /** The folder of the pictures. */
+  readonly images: string
+  readonly config: Pick<EvaluateConfig, 'names_a_prompt' | 'floor' | 'nms' | 'max_boxes'>
+  /** Told how many pictures, sentences or expressions are done. */
+  readonly onProgress?: (done: number, of: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** Pictures held in memory at once. */
+const windowImages = 16
+
+/** A category's name as it is asked for: GLIP drops what stands in brackets, and underscores. */
+export const promptName = (name: string): string =>
+  name
+    .replace(/\(.*?\)/g, '')
+    .replaceAll('_', ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+
+/**
+ * Detections of all categories of a benchmark, asked for in as many prompts as the vocabulary needs.
+ *
+ * @param mostOfPrompt boxes of a picture that one prompt may give, the best: GLIP takes 300 for LVIS, 100 for COCO
+ */
+export async function detectBenchmark(
+  { images, categories }: Pick<DetectionTruth, 'images' | 'categories'>,
+  run: BenchmarkRun,
+  mostOfPrompt: number,
+): Promise<Detection[]> {
+  const { teacher, config, signal } = run
+  const names = categories.map(({ name }) => promptName(name))
+  const prompts = promptsOf(names, config.names_a_prompt, teacher)
+  const detections: Detection[] = []
+  for (let start = 0; start < images.length; start += windowImages) {
+    const window = images.slice(start, start + windowImages)
+    const pictures = await Promise.all(window.map(({ file }) => open(join(run.images, file), teacher)))
+    for (const prompt of prompts) {
+      signal?.throwIfAborted()
+      const found = await detectCategories(teacher, pictures, prompt, names, config, 0)
+      const left = new Int32Array(window.length).fill(mostOfPrompt)
+      for (const { image, category, bbox, score } of found.sort((a, b) => b.score - a.score)) {
+        if (left[image]-- <= 0) continue
+        detections.push({ image: window[image].id, category: categories[category].id, bbox, score })
+      }
+    }
+    run.onProgress?.(Math.min(images.length, start + windowImages), images.length)
+  }
+  return detections
+}
+
+/** Boxes for every phrase of every sentence, however weak; a phrase without any is given one of no size. */
+export async function groundSentences(
+  sentences: readonly FlickrSentence[],
+  run: BenchmarkRun,
+): Promise<SentencePrediction[]> {
+  const items = sentences.map(({ image, text, phrases }) => ({
+    file: `${image}.jpg`,
+    text,
+    spans: phrases.map(({ span }) => span),
+    phrases,
+  }))
+  const found = await groundTexts(items, run)
+  return sentences.map(({ image, sentence }, index) => ({
+    image,
+    sentence,
+    boxes: found[index].map((boxes) => (boxes.length > 0 ? boxes : [[0, 0, 0, 0] as const])),
+  }))
+}
+
+/** The best box of every expression, the whole of which is the phrase. */
+export async function groundExpressions(
+  expressions: readonly Expression[],
+  run: BenchmarkRun,
+): Promise<Map<number, Xyxy>> {
+  const items = expressions.map(({ file, text }) => ({ file, text, spans: [[0, [...text].length] as const] }))
+  const found = await groundTexts(items, run)
+  return new Map(
+    expressions.flatMap(({ id }, index) => found[index][0].slice(0, 1).map((box) => [id, box] as const)),
+  )
+}
+
+interface Item {
+  readonly file: string
+  readonly text: string
+  readonly spans: readonly (readonly [number, number])[]
+}
+
+/** For each text and each of its spans the boxes, best first, in pixels of the stored picture. */
+async function groundTexts(
+  items: readonly Item[],
+  { teacher, images, config, onProgress, signal }: BenchmarkRun,
+): Promise<Xyxy[][][]> {
+  const answers: Xyxy[][][] = []
+  // Texts of one picture follow each other: it is decoded once.
+  let last: { readonly file: string; readonly picture: Promise<Picture> } | undefined
+  for (let start = 0; start < items.length; start += windowImages) {
+    signal?.throwIfAborted()
+    const window = items.slice(start, start + windowImages)
+    const queries: Query[] = []
+    for (const { file, text, spans } of window) {
+      if (last?.file !== file) last = { file, picture: open(join(images, file), teacher) }
+      queries.push({ picture: await last.picture, text, phrases: spans })
+    }
+    // A phrase's best box counts however weak it is.
+    const found = await teacher.detect(queries, { ...config, floor: 0 })
+    window.forEach(({ text, spans }, index) => {
+      const points = [...text]
+      answers.push(
+        spans.map((span, phrase) => {
+          const words = points.slice(...span).join('')
+          const named = { text: words, head: words.toLowerCase().split(' ').at(-1) ?? '' }
+          return found[index]
+            .filter((box) => box.phrase === phrase && isMeant(box, named))
+            .map(({ xyxy }) => unscale(xyxy, queries[index].picture))
+        }),
+      )
+    })
+    onProgress?.(answers.length, items.length)
+  }
+  return answers
+}
+
+async function open(path: string, teacher: Pick<Teacher, 'pictureSide'>): Promise<Picture> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
+  })
+  return decodePicture(bytes, teacher.pictureSide).catch((error: unknown) => {
+    throw new UserError(`${path} is not a picture: ${(error as Error).message}`)
+  })
+}

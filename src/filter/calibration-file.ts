@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { UserError } from '../user-error.js'
+import { writeFileAtomic } from '../write-file-atomic.js'
+import type { Calibration, ReliabilityBin } from './calibration.js'
+
+/** What `groundmill calibrate` leaves: the map, and how it was measured. */
+export interface CalibrationFile {
+  readonly version: 1
+  readonly teacher: string
+  readonly calibration: Calibration
+  /** Boxes that were judged. */
+  readonly judged: number
+  /** Expected calibration error; `after` is of boxes that the map was not fitted on (two halves, each with the other's). */
+  readonly ece: { readonly before: number; readonly after: number }
+  /** Of the scores as they were. */
+  readonly bins: readonly ReliabilityBin[]
+}
+
+const shares = z.array(z.number().min(0).max(1)).min(1)
+const rises = (values: readonly number[]) => values.every((value, at) => at === 0 || value >= values[at - 1])
+const fileSchema = z.object({
+  version: z.literal(1),
+  teacher: z.string(),
+  calibration: z.discriminatedUnion('method', [
+    z
+      .object({ method: z.literal('isotonic'), scores: shares.refine(rises), shares: shares.refine(rises) })
+      .refine(({ scores, shares: values }) => scores.length === values.length),
+    z.object({ method: z.literal('temperature'), temperature: z.number().positive() }),
+  ]),
+  judged: z.number(),
+  ece: z.object({ before: z.number(), after: z.number() }),
+  bins: z.array(z.object({ count: z.number(), score: z.number(), right: z.number() })),
+})
+
+export async function writeCalibration(path: string, file: CalibrationFile): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`)
+}
+
+/** Throws a UserError where the file is missing or is not what `groundmill calibrate` writes. */
+export async function readCalibration(path: string): Promise<CalibrationFile> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UserError(`Cannot read the calibration ${path}: ${(error as Error).message}`)
+  })
+  const bad = (why: string) =>
+    new UserError(`${path} is not a calibration (${why}): write it with \`groundmill calibrate\`.`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw bad((error as Error).message)
+  }
+  const parsed = fileSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [{ path: at, message }] = parsed.error.issues
+  throw bad(`${at.join('.') || 'the file'}: ${message}`)
+}

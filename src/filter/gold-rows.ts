@@ -1,0 +1,114 @@
+import { iou } from '../boxes/iou.js'
+import { readShard } from '../shards/read-shard.js'
+import type { Phrase, Region, Xyxy } from '../shards/rows.js'
+import type { Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+import type { RuleConfig } from './config.js'
+import { joinedRows } from './filter-shard.js'
+import type { Candidate, FilterRow } from './rule.js'
+
+/** A picture's proposals beside what its gold says. */
+export interface GoldRow extends FilterRow {
+  readonly teacher: string
+  /** For each phrase its gold boxes; undefined where gold does not know the phrase: its boxes are not judged. */
+  readonly targets: readonly (readonly Xyxy[] | undefined)[]
+  /** Gold boxes of the picture, each once, that some phrase asks for. */
+  readonly wanted: number
+}
+
+export interface GoldStages {
+  readonly rules: readonly RuleConfig[]
+  readonly phrases: string
+  readonly proposals: string
+  /** The stage whose phrases and grounding are gold. */
+  readonly gold: string
+}
+
+/** Boxes that are right overlap a gold box by this IoU at least. */
+export const rightIou = 0.5
+
+/**
+ * The rows of a shard with gold. A phrase's gold is that of the same span of the same caption; where gold has no such span,
+ * that of all its phrases with the same head noun: "a brown dog" is right where gold says "dog".
+ *
+ * @throws UserError where the shards do not belong together
+ */
+export async function* goldRows(
+  storage: Storage,
+  shard: string,
+  stages: GoldStages,
+): AsyncGenerator<GoldRow> {
+  const { gold } = stages
+  const phrases = readShard(storage, 'phrases', gold, shard)
+  const grounding = readShard(storage, 'grounding', gold, shard)
+  try {
+    for await (const { key, candidates, image, teacher } of joinedRows(
+      { storage, shard },
+      { ...stages, rules: [...stages.rules] },
+    )) {
+      const phraseRow = (await phrases.next()).value
+      const groundingRow = (await grounding.next()).value
+      if (phraseRow?.key !== key || groundingRow?.key !== key) {
+        throw new UserError(
+          `${storage.url}: shard ${shard} of gold "${gold}" does not match its images: ingest it again.`,
+        )
+      }
+      const targets = targetsOf(image.phrases, phraseRow.phrases, groundingRow.regions)
+      const wanted = new Set(targets.flatMap((boxes) => (boxes ?? []).map((box) => box.join()))).size
+      yield { candidates, image, teacher, targets, wanted }
+    }
+  } finally {
+    await phrases.return()
+    await grounding.return()
+  }
+}
+
+function targetsOf(asked: readonly Phrase[], gold: readonly Phrase[], regions: readonly Region[]) {
+  const spans = new Map<string, Xyxy[]>()
+  const heads = new Map<string, Xyxy[]>()
+  gold.forEach(({ caption, start, end, head }, index) => {
+    const boxes = regions.filter(({ phrase }) => phrase === index).map(({ xyxy }) => xyxy)
+    spans.set(`${caption}/${start}/${end}`, boxes)
+    const known = heads.get(head.toLowerCase()) ?? []
+    const fresh = boxes.filter((box) => !known.some((other) => other.join() === box.join()))
+    heads.set(head.toLowerCase(), [...known, ...fresh])
+  })
+  return asked.map(
+    ({ caption, start, end, head }) => spans.get(`${caption}/${start}/${end}`) ?? heads.get(head),
+  )
+}
+
+/** A box, and whether it is right. */
+export interface JudgedBox {
+  readonly box: Candidate
+  readonly right: boolean
+  /** The gold box that it found. */
+  readonly target?: Xyxy
+}
+
+/**
+ * Judges the boxes of the phrases that gold knows: from the best on, each may take one gold box of its phrase that no
+ * better one has, so that a second box of one thing is wrong.
+ *
+ * @param boxes best first
+ */
+export function judgeBoxes(boxes: readonly Candidate[], targets: GoldRow['targets']): JudgedBox[] {
+  const taken = new Map<number, Set<Xyxy>>()
+  return boxes.flatMap((box): JudgedBox[] => {
+    const own = targets[box.phrase]
+    if (!own) return []
+    const used = taken.get(box.phrase) ?? new Set<Xyxy>()
+    taken.set(box.phrase, used)
+    let best: Xyxy | undefined
+    let most = rightIou
+    for (const target of own) {
+      const overlap = used.has(target) ? 0 : iou(box.xyxy, target)
+      if (overlap < most) continue
+      most = overlap
+      best = target
+    }
+    if (!best) return [{ box, right: false }]
+    used.add(best)
+    return [{ box, right: true, target: best }]
+  })
+}

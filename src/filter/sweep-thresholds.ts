@@ -1,0 +1,91 @@
+import type { Storage } from '../shards/storage.js'
+import type { RuleConfig } from './config.js'
+import type { RuleTools } from './create-rule.js'
+import { createRowFilter } from './filter-proposals.js'
+import { joinedRows } from './filter-shard.js'
+import { type GoldRow, goldRows, judgeBoxes } from './gold-rows.js'
+import type { FilterRow } from './rule.js'
+
+/** What a filter keeps at one value of what is varied. */
+export interface SweepPoint {
+  readonly value: number
+  readonly boxes: number
+  /** Phrases, and pictures, with a box. */
+  readonly phrases: number
+  readonly images: number
+  /** Of the boxes that gold judges the share that is right; undefined where there are none, or no gold. */
+  readonly precision?: number
+  /** Of the gold boxes that phrases ask for the share that is found. */
+  readonly recall?: number
+  readonly f1?: number
+}
+
+export interface SweepOptions {
+  readonly phrases: string
+  readonly proposals: string
+  /** The stage whose phrases and grounding are gold, where there is one. */
+  readonly gold?: string
+  readonly values: readonly number[]
+  /** The rules at a value. */
+  readonly rulesAt: (value: number) => readonly RuleConfig[]
+  readonly tools?: RuleTools
+  readonly onProgress?: (rows: number) => void
+  readonly signal?: AbortSignal
+}
+
+const windowRows = 64
+
+/** Filters a dataset's proposals once for every value, in one pass over its shards, and counts what is kept. */
+export async function sweepThresholds(
+  storage: Storage,
+  shards: readonly string[],
+  { values, rulesAt, tools, gold, onProgress, signal, ...stages }: SweepOptions,
+): Promise<SweepPoint[]> {
+  const filters = values.map((value) => createRowFilter(rulesAt(value), tools))
+  const sums = values.map(() => ({ boxes: 0, phrases: 0, images: 0, judged: 0, right: 0, found: 0 }))
+  let [rows, wanted] = [0, 0]
+  const add = async (window: readonly (FilterRow & Partial<GoldRow>)[]) => {
+    for (const [index, filter] of filters.entries()) {
+      signal?.throwIfAborted()
+      const filtered = await filter(window)
+      filtered.forEach(({ kept }, at) => {
+        const sum = sums[index]
+        sum.boxes += kept.length
+        sum.phrases += new Set(kept.map(({ phrase }) => phrase)).size
+        sum.images += kept.length > 0 ? 1 : 0
+        const judged = judgeBoxes(kept, window[at].targets ?? [])
+        sum.judged += judged.length
+        sum.right += judged.filter(({ right }) => right).length
+        sum.found += new Set(judged.flatMap(({ target }) => (target ? [target.join()] : []))).size
+      })
+    }
+    rows += window.length
+    wanted += window.reduce((sum, row) => sum + (row.wanted ?? 0), 0)
+    onProgress?.(rows)
+  }
+  const rules = [...rulesAt(values[0])]
+  for (const shard of shards) {
+    let window: (FilterRow & Partial<GoldRow>)[] = []
+    const source =
+      gold === undefined
+        ? joinedRows({ storage, shard }, { ...stages, rules })
+        : goldRows(storage, shard, { ...stages, rules, gold })
+    for await (const row of source) {
+      window.push(row)
+      if (window.length < windowRows) continue
+      await add(window)
+      window = []
+    }
+    if (window.length > 0) await add(window)
+  }
+  return values.map((value, index) => {
+    const { boxes, phrases, images, judged, right, found } = sums[index]
+    const precision = judged > 0 ? right / judged : undefined
+    const recall = wanted > 0 ? found / wanted : undefined
+    const f1 =
+      precision !== undefined && recall !== undefined
+        ? (2 * precision * recall) / Math.max(1e-12, precision + recall)
+        : undefined
+    return { value, boxes, phrases, images, precision, recall, f1 }
+  })
+}

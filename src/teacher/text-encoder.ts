@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import { longs, Session, type Value } from '../graph/session.js'
+import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
+import { UserError } from '../user-error.js'
+import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
+
+/** A BERT-style text encoder. Holds native memory until it is closed. */
+export interface TextEncoder {
+  /** Vectors of unit length, one for each text, in their order. A text is encoded once, however often it comes. */
+  embed(texts: readonly string[]): Promise<readonly Float32Array[]>
+  close(): Promise<void>
+}
+
+/** Texts in one run of the model. */
+const batch = 64
+/** Vectors kept: 30 MB at 384 numbers each. Phrases of captions repeat a lot. */
+const mostKept = 20_000
+
+/**
+ * Opens a sentence encoder in ONNX: a folder with `model.onnx` (here or in `onnx/`) and a WordPiece `tokenizer.json`, as
+ * sentence-transformers exports it. The vector of a text is the mean of its tokens' hidden states, of unit length.
+ *
+ * @throws UserError where a file is missing, or where the folder pools in another way
+ */
+export async function openTextEncoder(
+  folder: string,
+  options: { readonly threads?: number } = {},
+): Promise<TextEncoder> {
+  const path = await modelFile(folder, 'model')
+  const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
+  const length = await checkFolder(folder)
+  const session = await Session.open(path, options)
+  const known = new Map<string, Float32Array>()
+
+  const encode = async (texts: readonly string[]) => {
+    const tokens = texts.map((text) => tokenIds(text, tokenizer, length))
+    const width = Math.max(...tokens.map(({ length: own }) => own))
+    const { ids, mask } = padded(tokens, width, tokenizer.pad)
+    const shape = [texts.length, width]
+    const all: Record<string, Value> = {
+      input_ids: longs(ids, shape),
+      attention_mask: longs(mask, shape),
+      token_type_ids: longs(new BigInt64Array(ids.length), shape),
+    }
+    const feeds = Object.fromEntries(
+      session.inputs.map(({ name }) => {
+        if (!all[name]) throw new UserError(`${path}: input "${name}" is not one that a text encoder has.`)
+        return [name, all[name]]
+      }),
+    )
+    const hidden = Object.values(await session.run(feeds)).find((value) => value.shape.length === 3)
+    if (!hidden) throw new UserError(`${path} has no output of hidden states [texts, tokens, width].`)
+    texts.forEach((text, index) => {
+      known.set(text, meanOf(hidden, index, tokens[index].length))
+    })
+  }
+
+  return {
+    async embed(texts) {
+      // What is asked for now is kept over what was asked for long ago.
+      const wanted = [...new Set(texts)]
+      for (const text of wanted) {
+        const vector = known.get(text)
+        if (!vector) continue
+        known.delete(text)
+        known.set(text, vector)
+      }
+      // Texts of like length go together, so that little is padded.
+      const missing = wanted
+        .filter((text) => !known.has(text))
+        .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+      for (let start = 0; start < missing.length; start += batch)
+        await encode(missing.slice(start, start + batch))
+      const vectors = texts.map((text) => known.get(text) as Float32Array)
+      for (const text of known.keys()) {
+        if (known.size <= mostKept) break
+        known.delete(text)
+      }
+      return vectors
+    },
+    close: () => session.close(),
+  }
+}
+
+/** SHA-256 over what decides the vectors of a text encoder's folder. */
+export async function hashTextEncoder(folder: string): Promise<string> {
+  const path = await modelFile(folder, 'model')
+  return hashFiles(folder, [path, ...(await weightFiles(path)), join(folder, 'tokenizer.json')])
+}
+
+/** Tokens that a text may have. Throws a UserError where the folder says that its texts are pooled in another way. */
+async function checkFolder(folder: string): Promise<number> {
+  const pooling = await readJson(folder, '1_Pooling/config.json')
+  const other = Object.entries(pooling ?? {}).find(
+    ([key, value]) => key.startsWith('pooling_mode_') && key !== 'pooling_mode_mean_tokens' && value === true,
+  )
+  const mode = pooling?.pooling_mode
+  if (other || (typeof mode === 'string' && mode !== 'mean')) {
+    throw new UserError(
+      `${folder}/1_Pooling/config.json asks for ${other?.[0] ?? `pooling_mode ${mode}`}: only the mean of the tokens is done here.`,
+    )
+  }
+  const said = await readJson(folder, 'sentence_bert_config.json')
+  const config = await readJson(folder, 'config.json')
+  const lengths = [said?.max_seq_length, config?.max_position_embeddings, 512]
+  return Math.min(...lengths.filter((value): value is number => typeof value === 'number'))
+}
+
+/** [CLS], the text's pieces as far as there is room, [SEP]. */
+function tokenIds(text: string, tokenizer: Tokenizer, length: number): number[] {
+  const ids = tokenizer.encode(text).map(({ id }) => id)
+  return ids.length > length ? [...ids.slice(0, length - 1), ids[ids.length - 1]] : ids
+}
+
+function padded(tokens: readonly (readonly number[])[], width: number, pad: number) {
+  const ids = new BigInt64Array(tokens.length * width).fill(BigInt(pad))
+  const mask = new BigInt64Array(tokens.length * width)
+  tokens.forEach((own, row) => {
+    own.forEach((id, at) => {
+      ids[row * width + at] = BigInt(id)
+      mask[row * width + at] = 1n
+    })
+  })
+  return { ids, mask }
+}
+
+/** Mean of the first `count` hidden states of a text, of unit length. */
+function meanOf({ data, shape }: Value, row: number, count: number): Float32Array {
+  const [, length, width] = shape
+  const vector = new Float32Array(width)
+  for (let token = 0; token < count; token++) {
+    const at = (row * length + token) * width
+    for (let index = 0; index < width; index++) vector[index] += Number(data[at + index])
+  }
+  return unit(vector)
+}
+
+/** The vector, of length 1; what has no length stays as it is. */
+export function unit(vector: Float32Array): Float32Array {
+  const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
+  return norm === 0 ? vector : vector.map((value) => value / norm)
+}

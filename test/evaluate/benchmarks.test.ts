@@ -1,0 +1,380 @@
+import { readFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import { promptsOf } from '../../src/evaluate/category-prompts.js'
+import {
+  flickrRecall,
+  parseFlickrBoxes,
+  parseFlickrSentences,
+  readFlickr30k,
+} from '../../src/evaluate/flickr30k.js'
+import { meanAp, odinwSets } from '../../src/evaluate/odinw.js'
+import {
+  detectionsJson,
+  readDetections,
+  readDetectionTruth,
+} from '../../src/evaluate/read-detection-truth.js'
+import { type Plain, readPickle } from '../../src/evaluate/read-pickle.js'
+import { readRefer, referAccuracy } from '../../src/evaluate/refer.js'
+import {
+  type BenchmarkRun,
+  detectBenchmark,
+  groundExpressions,
+  groundSentences,
+  promptName,
+} from '../../src/evaluate/run-benchmark.js'
+import type { Query, Teacher } from '../../src/teacher/teacher.js'
+import { UserError } from '../../src/user-error.js'
+import { groundmill } from '../helpers/groundmill.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const sentences = `[/EN#1/people Two men] in [/EN#2/clothing red coats] hold [/EN#3/other a sign] .
+[/EN#1/people/animals Men] look at [/EN#0/notvisual each other] under [/EN#4/scene the sky] .
+
+A caf\u00e9 .
+`
+const annotation = `<annotation>
+<filename>7.jpg</filename><size><width>200</width><height>100</height><depth>3</depth></size>
+<object><name>1</name><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>40</xmax><ymax>80</ymax></bndbox></object>
+<object><name>1</name><name>2</name><bndbox><xmin>60</xmin><ymin>0</ymin><xmax>100</xmax><ymax>80</ymax></bndbox></object>
+<object><name>4</name><nobndbox>0</nobndbox><scene>1</scene></object>
+<object><name>3</name><nobndbox>1</nobndbox><scene>0</scene></object>
+</annotation>`
+
+async function flickrFolder(): Promise<string> {
+  const folder = await temporaryFolder()
+  for (const name of ['Sentences', 'Annotations', 'images']) await mkdir(join(folder, name))
+  await writeFile(join(folder, 'test.txt'), '7\n')
+  await writeFile(join(folder, 'Sentences/7.txt'), sentences)
+  await writeFile(join(folder, 'Annotations/7.xml'), annotation)
+  await grey(join(folder, 'images/7.jpg'), 200, 100)
+  return folder
+}
+
+async function grey(path: string, width: number, height: number) {
+  await writeFile(
+    path,
+    await sharp({ create: { width, height, channels: 3, background: '#777' } })
+      .jpeg()
+      .toBuffer(),
+  )
+}
+
+/** A teacher that finds each span where its words say, in tenths of the picture: "3" is a box around the middle. */
+function teacher(
+  answer: (query: Query, phrase: number) => readonly [number, number, number, number] | undefined,
+): Teacher {
+  return {
+    name: 'fake',
+    hash: '',
+    pictureSide: 50,
+    batch: 1,
+    parallel: 1,
+    tokensOf: (text) => text.split(' ').length,
+    maxTokens: 60,
+    async detect(queries) {
+      return queries.map((query) =>
+        query.phrases.flatMap((_, phrase) => {
+          const xyxy = answer(query, phrase)
+          return xyxy ? [{ phrase, xyxy, score: 0.9 - phrase / 1e4 }] : []
+        }),
+      )
+    },
+    close: async () => {},
+  }
+}
+
+const config = { names_a_prompt: 40, floor: 0.01, nms: 0.6, max_boxes: 100 }
+const run = (model: Teacher, images: string): BenchmarkRun => ({ teacher: model, images, config })
+
+describe('Flickr30k Entities', () => {
+  it('reads sentences and boxes', () => {
+    const [first, second, third] = parseFlickrSentences(sentences)
+    expect(first.text).toBe('Two men in red coats hold a sign .')
+    expect(first.phrases.map(({ text, id, types }) => [text, id, types])).toEqual([
+      ['Two men', '1', ['people']],
+      ['red coats', '2', ['clothing']],
+      ['a sign', '3', ['other']],
+    ])
+    for (const { text, phrases } of [first, second, third])
+      for (const phrase of phrases) expect([...text].slice(...phrase.span).join('')).toBe(phrase.text)
+    expect(second.phrases[0].types).toEqual(['people', 'animals'])
+    expect(third).toEqual({ text: 'A caf\u00e9 .', phrases: [] })
+    expect(parseFlickrBoxes(annotation)).toEqual(
+      new Map([
+        [
+          '1',
+          [
+            [0, 0, 40, 80],
+            [60, 0, 100, 80],
+          ],
+        ],
+        ['2', [[60, 0, 100, 80]]],
+      ]),
+    )
+  })
+
+  it('scores both protocols, by type, and only phrases with boxes', async () => {
+    const read = await readFlickr30k(await flickrFolder(), 'test')
+    expect(read.map(({ sentence, phrases }) => [sentence, phrases.map(({ text }) => text)])).toEqual([
+      [0, ['Two men', 'red coats']],
+      [1, ['Men']],
+    ])
+    const left = [0, 0, 40, 80] as const
+    const whole = [0, 0, 100, 80] as const
+    const nothing = [0, 0, 0, 0] as const
+    const predictions = [
+      {
+        image: '7',
+        sentence: 0,
+        boxes: [
+          [left, whole],
+          [nothing, nothing, [60, 0, 100, 80] as const],
+        ],
+      },
+      { image: '7', sentence: 1, boxes: [[whole]] },
+      { image: '7', sentence: 1, boxes: [[left]] },
+    ]
+    // Two men: left is one of them at once; their hull is the second box. Men: the whole is neither.
+    expect(flickrRecall(read, predictions, 'any')).toEqual({
+      all: [1 / 3, 2 / 3, 2 / 3, 2 / 3],
+      people: [0.5, 0.5, 0.5, 0.5],
+      clothing: [0, 1, 1, 1],
+      animals: [0, 0, 0, 0],
+    })
+    expect(flickrRecall(read, predictions, 'merged')).toEqual({
+      all: [1 / 3, 1, 1, 1],
+      people: [0.5, 1, 1, 1],
+      clothing: [0, 1, 1, 1],
+      animals: [1, 1, 1, 1],
+    })
+    expect(() => flickrRecall(read, predictions.slice(0, 1), 'any')).toThrow(
+      /no prediction for sentence 1 of picture 7/,
+    )
+    expect(() => flickrRecall(read, [{ ...predictions[0], boxes: [] }, ...predictions], 'any')).toThrow(
+      /of 0 phrases; 2/,
+    )
+  })
+
+  it('asks a model in the pixels it sees, and scores in those of the picture', async () => {
+    const folder = await flickrFolder()
+    const read = await readFlickr30k(folder, 'test')
+    // The picture of 200 pixels is seen at 50: a quarter.
+    const model = teacher(({ text, phrases }, phrase) =>
+      [...text].slice(...phrases[phrase]).join('') === 'red coats' ? [15, 0, 25, 20] : undefined,
+    )
+    const found = await groundSentences(read, run(model, join(folder, 'images')))
+    expect(found[0].boxes).toEqual([[[0, 0, 0, 0]], [[60, 0, 100, 80]]])
+    expect(flickrRecall(read, found, 'any').all).toEqual([1 / 3, 1 / 3, 1 / 3, 1 / 3])
+  })
+})
+
+describe('pickles', () => {
+  const { pickles, evil, value } = JSON.parse(
+    readFileSync(new URL('./fixtures/pickles.json', import.meta.url), 'utf8'),
+  ) as { pickles: Record<string, string>; evil: string[]; value: unknown }
+  const plain = (read: Plain): unknown => {
+    if (read instanceof Map)
+      return Object.fromEntries([...read].map(([key, item]) => [String(key), plain(item)]))
+    return Array.isArray(read) ? read.map(plain) : read
+  }
+
+  for (const [protocol, text] of Object.entries(pickles)) {
+    it(`of protocol ${protocol} are read as data`, () => {
+      const bytes = Buffer.from(text, 'base64')
+      expect(plain(readPickle(bytes, 'p'))).toEqual(value)
+      for (let end = 0; end < bytes.length; end += 7)
+        expect(() => readPickle(bytes.subarray(0, end), 'p')).toThrow(UserError)
+    })
+  }
+
+  it('that would run something are refused', () => {
+    for (const text of evil)
+      expect(() => readPickle(Buffer.from(text, 'base64'), 'refs.p')).toThrow(
+        /refs\.p, byte \d+: opcode .* is not one of plain data/,
+      )
+  })
+})
+
+describe('REFER', () => {
+  // As Python 2 wrote it: protocol 0, byte strings.
+  const refs = `(lp1
+(dp2
+S'split'
+p3
+S'val'
+p4
+sS'ann_id'
+I7
+sS'image_id'
+I3
+sS'sentences'
+(lp5
+(dp6
+S'sent'
+S'the left dog'
+sS'sent_id'
+I10
+sasa(dp7
+g3
+S'testA'
+sS'ann_id'
+I7
+sS'image_id'
+I3
+sS'sentences'
+(lsa.`
+  const instances = {
+    images: [{ id: 3, file_name: 'three.jpg' }],
+    categories: [{ id: 1, name: 'dog' }],
+    annotations: [{ id: 7, image_id: 3, category_id: 1, bbox: [20, 10, 40, 20], area: 800 }],
+  }
+
+  it('reads its files, asks a model and scores the best box', async () => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'refs(unc).p'), refs)
+    await writeFile(join(folder, 'instances.json'), JSON.stringify(instances))
+    await grey(join(folder, 'three.jpg'), 100, 50)
+    const expressions = await readRefer(folder, 'unc', 'val')
+    expect(expressions).toEqual([
+      { id: 10, text: 'the left dog', file: 'three.jpg', target: [20, 10, 60, 30] },
+    ])
+    const found = await groundExpressions(
+      expressions,
+      run(
+        teacher(() => [10, 5, 30, 15]),
+        folder,
+      ),
+    )
+    expect(found.get(10)).toEqual([20, 10, 60, 30])
+    expect(referAccuracy(expressions, found)).toBe(1)
+    expect(referAccuracy(expressions, new Map([[10, [40, 10, 60, 30]]]))).toBe(1)
+    expect(referAccuracy(expressions, new Map([[10, [41, 10, 60, 30]]]))).toBe(0)
+    expect(referAccuracy(expressions, new Map())).toBe(0)
+    await expect(readRefer(folder, 'unc', 'test')).rejects.toThrow(/no split "test"; it has: testA, val/)
+    await expect(readRefer(folder, 'umd', 'val')).rejects.toThrow(/refs\(umd\)\.p/)
+  })
+})
+
+describe('a long vocabulary', () => {
+  const names = Array.from({ length: 1203 }, (_, index) => `thing_${index}_(of_many)`)
+
+  it('asks for every name once, in prompts that fit, and gives each its own category', async () => {
+    const folder = await temporaryFolder()
+    await grey(join(folder, 'a.jpg'), 100, 50)
+    await grey(join(folder, 'b.jpg'), 100, 50)
+    const asked: string[] = []
+    const model = teacher(({ text, phrases }, phrase) => {
+      const name = [...text].slice(...phrases[phrase]).join('')
+      asked.push(name)
+      return [0, 0, (Number(name.split(' ')[1]) % 50) + 0.5, 10]
+    })
+    const truth = {
+      images: [
+        { id: 5, file: 'a.jpg' },
+        { id: 4, file: 'b.jpg' },
+      ],
+      categories: names.map((name, index) => ({ id: 2 * index + 1, name })),
+    }
+    const found = await detectBenchmark(truth, run(model, folder), 300)
+    expect(asked.toSorted()).toEqual(names.flatMap((name) => [promptName(name), promptName(name)]).toSorted())
+    expect(found.length).toBe(2 * 1203)
+    for (const { category, bbox } of found) expect(bbox[2]).toBe(2 * ((((category - 1) / 2) % 50) + 0.5))
+    expect(new Set(found.map(({ image, category }) => `${image}/${category}`)).size).toBe(2 * 1203)
+    const prompts = promptsOf(names.map(promptName), 40, model)
+    for (const { text } of prompts) expect(model.tokensOf(text)).toBeLessThanOrEqual(model.maxTokens)
+    // The best of each prompt only.
+    const least = prompts.reduce((sum, { spans }) => sum + Math.min(7, spans.length), 0)
+    expect((await detectBenchmark(truth, run(model, folder), 7)).length).toBe(2 * least)
+  })
+
+  it('names things as GLIP does', () => {
+    expect(promptName('bow_(weapon)')).toBe('bow')
+    expect(promptName('trash_can')).toBe('trash can')
+  })
+})
+
+describe('ODinW', () => {
+  it('is of 13 and of 35 sets, all different', () => {
+    for (const of of [13, 35] as const) {
+      const sets = odinwSets(of)
+      expect(new Set(sets.map(({ name }) => name)).size).toBe(of)
+      expect(new Set(sets.map(({ annotations }) => annotations)).size).toBe(of)
+    }
+    expect(odinwSets(13).map(({ annotations }) => annotations)).toContain(
+      'pistols/export/val_annotations_without_background.json',
+    )
+    expect(meanAp([{ ap: 0.5 }, { ap: 0.1 }, { ap: -1 }])).toBeCloseTo(0.3, 12)
+  })
+})
+
+describe('annotation files', () => {
+  it('say their first fault', async () => {
+    const path = join(await temporaryFolder(), 'a.json')
+    const good = {
+      images: [{ id: 1, file_name: 'a.jpg' }],
+      categories: [{ id: 1, name: 'dog' }],
+      annotations: [],
+    }
+    const cases: [object, RegExp][] = [
+      [{}, /images: expected a list/],
+      [{ ...good, images: [{ id: 1 }] }, /images\[0\]: expected file_name or coco_url/],
+      [{ ...good, annotations: [{ bbox: [1, 2, 3] }] }, /annotations\[0\]\.bbox: expected x, y/],
+      [{ ...good, categories: [{ id: 1 }] }, /categories\[0\]\.name/],
+    ]
+    for (const [value, message] of cases) {
+      await writeFile(path, JSON.stringify(value))
+      await expect(readDetectionTruth(path)).rejects.toThrow(message)
+    }
+    await writeFile(path, '[{"image_id": 1}]')
+    await expect(readDetections(path)).rejects.toThrow(/\[0\]: expected image_id, category_id, score/)
+  })
+
+  it('of LVIS know which pictures show what, and where they lie', async () => {
+    const path = join(await temporaryFolder(), 'lvis.json')
+    const file = {
+      images: [
+        {
+          id: 9,
+          coco_url: 'http://images.cocodataset.org/val2017/000000000009.jpg',
+          neg_category_ids: [2],
+          not_exhaustive_category_ids: [1],
+        },
+      ],
+      categories: [
+        { id: 2, name: 'b', frequency: 'r' },
+        { id: 1, name: 'a', frequency: 'f' },
+      ],
+      annotations: [{ id: 1, image_id: 9, category_id: 1, bbox: [0, 0, 4, 4], area: 12 }],
+    }
+    await writeFile(path, JSON.stringify(file))
+    const truth = await readDetectionTruth(path)
+    expect(truth.images).toEqual([{ id: 9, file: 'val2017/000000000009.jpg' }])
+    expect(truth.categories.map(({ id }) => id)).toEqual([1, 2])
+    expect(truth.lvis?.images).toEqual([{ id: 9, negative: [2], notExhaustive: [1] }])
+  })
+
+  it('are scored by the command line from a file of answers', async () => {
+    const folder = await temporaryFolder()
+    const truth = {
+      images: [{ id: 1, file_name: 'a.jpg' }],
+      categories: [{ id: 3, name: 'dog' }],
+      annotations: [{ id: 1, image_id: 1, category_id: 3, bbox: [0, 0, 50, 50], area: 2500, iscrowd: 0 }],
+    }
+    await writeFile(join(folder, 'truth.json'), JSON.stringify(truth))
+    const detections = [{ image: 1, category: 3, bbox: [0, 0, 50, 50], score: 0.5 } as const]
+    await writeFile(join(folder, 'found.json'), detectionsJson(detections))
+    const paths = ['--truth', join(folder, 'truth.json'), '--predictions', join(folder, 'found.json')]
+    const { code, out } = await groundmill('benchmark', 'coco', ...paths, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out).scores.coco).toMatchObject({ ap: expect.closeTo(1, 9), ap_small: -1 })
+    const wrong = await groundmill('benchmark', 'lvis', ...paths)
+    expect(wrong.code).toBe(2)
+    expect(wrong.err).toMatch(/truth\.json is not of LVIS/)
+    expect((await groundmill('benchmark', 'magic', ...paths)).err).toMatch(
+      /no benchmark "magic"; there are: coco/,
+    )
+  })
+})
