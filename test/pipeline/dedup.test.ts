@@ -61,7 +61,7 @@ stages:
     with: { format: folder, path: "${folder}/held" }
   - name: web
     uses: ingest
-    with: { format: tsv, path: "${folder}/pairs.tsv", shard_size: 2, base_url: "${url}/", fetch: { retries: 0, timeout_ms: 30000 } }
+    with: { format: tsv, path: "${folder}/pairs.tsv", shard_size: 2, base_url: "${url}/", fetch: { retries: 0, timeout_ms: 30000, allow_hosts: ['${url}'] } }
   - name: dedup
     uses: dedup
     needs: [${needs}]
