@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { type Dispatcher, request } from 'undici'
@@ -176,6 +177,8 @@ export function createFetcher(config: FetchConfig, { lookup, ca }: FetcherParts 
   return {
     dns: resolver.counts,
     async fetch(address, signal) {
+      // Each request under way listens: their number is bounded, and is no leak that node should warn of.
+      if (signal) setMaxListeners(0, signal)
       const start = parseUrl(address)
       return retried(address, signal, () =>
         follow<Fetched>(start, 'image/*', signal, {

@@ -113,6 +113,23 @@ describe('a fetch', () => {
 })
 
 describe('an interrupt', () => {
+  it('can be listened for by any number of requests without a warning of node', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error) => warnings.push(warning)
+    process.on('warning', note)
+    const abort = new AbortController()
+    const fetcher = createFetcher(
+      fetchConfig.parse({ robots: false, per_host: 30, allow_hosts: ['127.0.0.1'] }),
+    )
+    const fetched = Array.from({ length: 30 }, () => fetcher.fetch(`${url}/silent.jpg`, abort.signal))
+    setTimeout(() => abort.abort(), 100)
+    const results = await Promise.allSettled(fetched)
+    expect(results.map(({ status }) => status)).toEqual(Array(30).fill('rejected'))
+    await fetcher.close()
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+  })
+
   it.each(['dns', 'server'])('ends a fetch at once that waits for its %s', async (what) => {
     const abort = new AbortController()
     const fetcher = createFetcher(fetchConfig.parse({ robots: false, allow_hosts: ['127.0.0.1'] }), {
