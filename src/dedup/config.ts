@@ -12,7 +12,7 @@ export const dedupConfig = z.strictObject({
     .min(0)
     .max(16)
     .nullable()
-    .default(2)
+    .default(4)
     .describe(
       'bits of 64 by which perceptual hashes may differ for a near duplicate; null: none are looked for',
     ),
@@ -27,7 +27,7 @@ export const dedupConfig = z.strictObject({
     .int()
     .min(0)
     .max(16)
-    .default(4)
+    .default(6)
     .describe('bits by which a picture may differ from one of an evaluation set and still count as it'),
 })
 
