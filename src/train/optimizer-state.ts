@@ -1,10 +1,11 @@
 import { floats, type Value } from '../graph/session.js'
+import { sizeOf } from '../graph/tensor.js'
 import { initialValue, type Parameter } from '../model/parameters.js'
 import { type NamedArray, readSafetensors, writeSafetensors } from '../model/safetensors.js'
 import type { StoredTensor } from '../model/weight-file.js'
-import { type ParameterGroup, stateKinds } from './adamw.js'
+import { isLarge, type ParameterGroup, pieceName, stateKinds, wholeName } from './parameter-groups.js'
 
-/** The vectors of AdamW by name (`value.weights`, `moment1.biases`, …), as a step reads and writes them. */
+/** The vectors of AdamW by name (`value.weights`, `moment1.biases`, …). A step changes them in place, through `stateViews`. */
 export type OptimizerState = Readonly<Record<string, Value>>
 
 const vectorNames = (groups: readonly ParameterGroup[]) =>
@@ -13,10 +14,39 @@ const vectorNames = (groups: readonly ParameterGroup[]) =>
     .flatMap((group) => stateKinds.map((kind) => ({ name: `${kind}.${group.name}`, kind, group })))
 
 /** Vectors of zeros, for what is trained. */
-export function emptyState(groups: readonly ParameterGroup[]): OptimizerState {
+function emptyState(groups: readonly ParameterGroup[]): OptimizerState {
   return Object.fromEntries(
     vectorNames(groups).map(({ name, group }) => [name, floats(new Float32Array(group.size), [group.size])]),
   )
+}
+
+/**
+ * Parts of the vectors under the names by which a step reads and writes them: they share its memory, so that they are the same for every
+ * step.
+ */
+export function stateViews(
+  groups: readonly ParameterGroup[],
+  state: OptimizerState,
+): { readonly feeds: Record<string, Value>; readonly into: Record<string, Value> } {
+  const feeds: Record<string, Value> = {}
+  const into: Record<string, Value> = {}
+  for (const group of groups) {
+    for (const kind of group.trained ? stateKinds : (['value'] as const)) {
+      const vector = state[`${kind}.${group.name}`].data as Float32Array
+      for (const piece of group.pieces) {
+        const { offset, size } = piece
+        const view = floats(vector.subarray(offset, offset + size), [size])
+        feeds[pieceName(kind, group, piece)] = view
+        if (group.trained) into[`next.${pieceName(kind, group, piece)}`] = view
+      }
+    }
+    const values = state[`value.${group.name}`].data as Float32Array
+    for (const slot of group.slots.filter(isLarge)) {
+      const size = sizeOf(slot.shape)
+      feeds[wholeName(slot)] = floats(values.subarray(slot.offset, slot.offset + size), slot.shape)
+    }
+  }
+  return { feeds, into }
 }
 
 /** Values of parameters to start from, read one after another. */

@@ -10,15 +10,7 @@ import { type GlipConfig, type ImageSize, queriesOf, squareSize } from '../model
 import { type GlipOutputs, glip, glipInputs } from '../model/glip.js'
 import { cornersInPixels, glipQueries, type QueryOutputs } from '../model/glip-queries.js'
 import { parametersOf } from '../model/parameters.js'
-import {
-  type AdamWConfig,
-  adamW,
-  groupParameters,
-  type ParameterGroup,
-  rateNames,
-  slotOf,
-  stateInputs,
-} from './adamw.js'
+import { type AdamWConfig, adamW, rateNames } from './adamw.js'
 import {
   alignmentFocalLoss,
   centernessLoss,
@@ -28,6 +20,7 @@ import {
   groundingLoss,
   insetBoxes,
 } from './losses.js'
+import { groupParameters, type ParameterGroup, parameterTensors } from './parameter-groups.js'
 
 export interface LossWeights {
   readonly classification: number
@@ -48,7 +41,7 @@ export interface TrainGraphConfig {
 }
 
 export interface TrainGraph {
-  /** The model of one whole training step: batch and state in, losses and new state out. */
+  /** The model of one whole training step: batch and state in, losses and new state out, which may be written over the old one. */
   readonly step: Uint8Array
   /** The forward pass and the losses alone. */
   readonly forward: Uint8Array
@@ -90,7 +83,6 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
   const losses = unifiedLoss(config, train, outputs, targets)
   const parameters = parametersOf(Object.values(losses))
   const groups = groupParameters(parameters)
-  const states = groups.map(stateInputs)
   const trained = groups.filter((group) => group.trained)
   const learned = parameters.filter(({ frozen }) => !frozen)
   const gradients = grad(
@@ -100,16 +92,11 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
   const rates = input('rates', [rateNames.length])
   const { next, gradientNorm } = adamW(
     trained,
-    states,
     new Map(learned.map(({ name }, index) => [name, gradients[index]])),
     rates,
     train.optimizer,
   )
-  const bind = bindParameters(
-    parameters,
-    groups,
-    states.map(({ value }) => value),
-  )
+  const bind = bindParameters(parameters, groups)
   const metrics = asVectors({ ...losses, gradient_norm: gradientNorm })
   return {
     step: toOnnx({ outputs: { ...metrics, ...next }, bind }),
@@ -209,15 +196,11 @@ function queryRegression(
 type RegressionTerms = { readonly sum: Tensor; readonly giou: Tensor } & Readonly<Record<string, Tensor>>
 
 /** Binds each parameter to its part of its group's vector. */
-export function bindParameters(
+function bindParameters(
   parameters: ReturnType<typeof parametersOf>,
   groups: readonly ParameterGroup[],
-  vectors: readonly Tensor[],
 ): Map<Tensor, Tensor> {
-  const parts = new Map<string, Tensor>()
-  groups.forEach(({ slots }, index) => {
-    for (const slot of slots) parts.set(slot.name, slotOf(vectors[index], slot))
-  })
+  const parts = new Map(groups.flatMap((group) => [...parameterTensors(group)]))
   return new Map(parameters.map(({ name, tensor }) => [tensor, parts.get(name) as Tensor]))
 }
 

@@ -18,12 +18,11 @@ import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
 import { matchQueries } from './match-queries.js'
 import {
-  emptyState,
   frozenValues,
   initialState,
-  type OptimizerState,
   parametersOfState,
   readCheckpoint,
+  stateViews,
   writeCheckpoint,
 } from './optimizer-state.js'
 import { createPictureCache, type PictureCache } from './picture-cache.js'
@@ -93,11 +92,11 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const given = task.init ? await openStartWeights(task.init, graph.parameters) : undefined
   const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
   if (begun) task.onStart?.(begun)
-  let state =
+  const state =
     resumed?.state ?? (await initialState(graph.groups, graph.parameters, config.seed, given?.taken))
   const frozen = await frozenValues(graph.groups, graph.parameters, config.seed, given?.taken)
   await given?.close()
-  let spare = emptyState(graph.groups)
+  const views = stateViews(graph.groups, { ...state, ...frozen })
   const positions: Record<string, number> = { ...resumed?.checkpoint.positions }
   let step = resumed?.checkpoint.step ?? 0
   const metrics = await keepMetrics(join(folder, metricsFile), step)
@@ -118,9 +117,8 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
       const before = { ...positions }
       upcoming = step < config.steps ? batchOf(step + 1) : undefined
       upcoming?.catch(() => {})
-      const targets = predict ? await matchTargets(predict, { ...batch, ...state, ...frozen }, network) : {}
-      const line = await runStep(session, { ...batch, ...targets, ...frozen }, state, spare, step, config)
-      ;[state, spare] = [spare, state]
+      const targets = predict ? await matchTargets(predict, { ...batch, ...views.feeds }, network) : {}
+      const line = await runStep(session, { ...batch, ...targets }, views, step, config)
       metrics.push(line)
       await appendFile(join(folder, metricsFile), `${JSON.stringify(line)}\n`)
       task.onProgress?.(line, config.steps)
@@ -245,16 +243,14 @@ function pickStream(streams: readonly SampleStream[], mix: TrainConfig['mix'], a
 async function runStep(
   session: Session,
   batch: Readonly<Record<string, Value>>,
-  state: OptimizerState,
-  into: OptimizerState,
+  { feeds, into }: ReturnType<typeof stateViews>,
   step: number,
   config: TrainRun,
 ): Promise<StepMetrics> {
   const start = performance.now()
   const rate = learningRate(step, config)
   const rates = floats([rate, 1 - config.beta1 ** step, 1 - config.beta2 ** step], [3])
-  const next = Object.fromEntries(Object.entries(into).map(([name, value]) => [`next.${name}`, value]))
-  const results = await session.run({ ...batch, ...state, rates }, next)
+  const results = await session.run({ ...batch, ...feeds, rates }, into)
   const line: Record<string, number> = { step, learning_rate: rate }
   for (const [name, { data }] of Object.entries(results)) {
     if (name.startsWith('metric.')) line[name.slice('metric.'.length)] = Number(data[0])
