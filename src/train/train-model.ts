@@ -149,8 +149,9 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
 function checkSources({ config, sources }: TrainTask): void {
   const names = sources.map(({ name }) => name)
   for (const key of ['mix', 'box_loss'] as const) {
-    const unknown = Object.keys(config[key]).find((name) => !names.includes(name))
-    if (unknown !== undefined)
+    const given = config[key]
+    const unknown = typeof given === 'object' && Object.keys(given).find((name) => !names.includes(name))
+    if (unknown)
       throw new UserError(
         `${key}: "${unknown}" is not a source of this training; it has: ${names.join(', ')}.`,
       )
