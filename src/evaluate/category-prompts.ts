@@ -2,6 +2,7 @@ import { labelMatches } from '../label-matches.js'
 import type { Picture } from '../picture.js'
 import type { Phrase, Xyxy } from '../shards/rows.js'
 import type { Found, Teacher } from '../teacher/teacher.js'
+import { UserError } from '../user-error.js'
 import type { Detection } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 
@@ -9,30 +10,47 @@ import type { EvaluateConfig } from './config.js'
 export interface CategoryPrompt {
   readonly text: string
   readonly spans: readonly (readonly [number, number])[]
-  /** Index of the first name among all categories. */
-  readonly first: number
+  /** For each span the index of its category; -1 for a name that does not count. */
+  readonly categories: readonly number[]
 }
 
 /**
  * Category names joined by '. ', as many as asked and as fit. A long vocabulary (LVIS' 1203) takes as many prompts as it
- * needs; their boxes are merged by score alone, as in the official evaluation.
+ * needs; their boxes are merged by score alone, as in the official evaluation. A prompt-tuned model is asked for its own
+ * prompt.
+ *
+ * @throws UserError where a prompt-tuned model does not know a category
  */
 export function promptsOf(
   categories: readonly string[],
   most: number,
-  teacher: Pick<Teacher, 'tokensOf' | 'maxTokens'>,
+  teacher: Pick<Teacher, 'tokensOf' | 'maxTokens' | 'prompt'>,
 ): CategoryPrompt[] {
+  const { prompt } = teacher
+  if (prompt) {
+    const unknown = categories.find((name) => !prompt.includes(name))
+    if (unknown !== undefined)
+      throw new UserError(
+        `The model was prompt-tuned for ${prompt.join(', ')}; it does not know "${unknown}".`,
+      )
+    return [
+      promptOf(
+        prompt,
+        prompt.map((name) => categories.indexOf(name)),
+      ),
+    ]
+  }
   const prompts: CategoryPrompt[] = []
   let names: string[] = []
   const flush = (next: number) => {
-    if (names.length === 0) return
-    let at = 0
-    const spans = names.map((name) => {
-      const start = at
-      at += [...name].length + 2
-      return [start, at - 2] as const
-    })
-    prompts.push({ text: names.join('. '), spans, first: next - names.length })
+    const first = next - names.length
+    if (names.length > 0)
+      prompts.push(
+        promptOf(
+          names,
+          names.map((_, index) => first + index),
+        ),
+      )
     names = []
   }
   categories.forEach((name, index) => {
@@ -45,6 +63,16 @@ export function promptsOf(
   return prompts
 }
 
+function promptOf(names: readonly string[], categories: readonly number[]): CategoryPrompt {
+  let at = 0
+  const spans = names.map((name) => {
+    const start = at
+    at += [...name].length + 2
+    return [start, at - 2] as const
+  })
+  return { text: names.join('. '), spans, categories }
+}
+
 /**
  * Boxes of the categories of one prompt in some pictures, in pixels of the stored ones.
  *
@@ -53,7 +81,7 @@ export function promptsOf(
 export async function detectCategories(
   teacher: Pick<Teacher, 'detect'>,
   pictures: readonly Picture[],
-  { text, spans, first: category }: CategoryPrompt,
+  { text, spans, categories: meant }: CategoryPrompt,
   categories: readonly string[],
   config: Pick<EvaluateConfig, 'floor' | 'nms' | 'max_boxes'>,
   first: number,
@@ -62,11 +90,13 @@ export async function detectCategories(
   const found = await teacher.detect(queries, config)
   return found.flatMap((boxes, index) =>
     boxes.flatMap((box) => {
-      const name = categories[category + box.phrase]
+      const category = meant[box.phrase]
+      if (category < 0) return []
+      const name = categories[category]
       if (!isMeant(box, { text: name, head: name.toLowerCase().split(' ').at(-1) ?? '' })) return []
       const [x1, y1, x2, y2] = unscale(box.xyxy, pictures[index])
       const bbox = [x1, y1, x2 - x1, y2 - y1] as const
-      return [{ image: first + index, category: category + box.phrase, bbox, score: box.score }]
+      return [{ image: first + index, category, bbox, score: box.score }]
     }),
   )
 }

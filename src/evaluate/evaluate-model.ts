@@ -64,7 +64,9 @@ export async function evaluateModel(
   let images = 0
   let window: GoldImage[] = []
   const flush = async () => {
-    for (const phrase of await groundPhrases(teacher, window, config)) phrases.push(phrase)
+    // A prompt-tuned model understands its own prompt alone.
+    if (!teacher.prompt)
+      for (const phrase of await groundPhrases(teacher, window, config)) phrases.push(phrase)
     const first = images - window.length
     const pictures = window.map(({ picture }) => picture)
     for (const prompt of prompts) {

@@ -54,6 +54,11 @@ export interface GlipConfig {
     readonly embed: number
     readonly heads: number
   }
+  /**
+   * Set where the network was prompt-tuned: the category names it is asked for, together and in this order. A learned
+   * offset, a row for each token of that prompt, is added to what the text encoder gives.
+   */
+  readonly prompt?: readonly string[]
   /** Which boxes of a picture are kept, as the official code does it; a model without it has groundmill's own way. */
   readonly selection?: BoxSelection
   /** A box at each place, moved from an anchor, or a box for each of some queries. */

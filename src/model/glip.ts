@@ -14,6 +14,9 @@ import { featurePyramid } from './fpn.js'
 import { fuse } from './fusion.js'
 import { convParameters, dense, norm, sameConv } from './layers.js'
 
+/** What prompt tuning learns, and nothing else. */
+export const promptParameter = 'rpn.tunable_linear.weight'
+
 export interface GlipInputs {
   /** [N, H, W, 3], normalised, H and W multiples of the backbone's last stride. */
   readonly image: Tensor
@@ -76,7 +79,8 @@ export function glip(config: GlipConfig, { image, ids, mask }: GlipInputs): Glip
   const { fusion, text, tower } = config
   if (tower.kind === 'decoder') throw new Error(`a network of preset ${config.preset} has queries`)
   let levels = pictureLevels(config, image)
-  let language = bertEncoder('language_backbone.body.model', ids, mask, text)
+  const encoded = bertEncoder('language_backbone.body.model', ids, mask, text)
+  let language = config.prompt ? add(encoded, promptOffset(text)) : encoded
 
   // The official tower is one sequence: with fusion each block is three of its modules, without it one.
   let at = 0
@@ -95,6 +99,11 @@ export function glip(config: GlipConfig, { image, ids, mask }: GlipInputs): Glip
   }
   // Text that was never fused reaches the head with its padding zeroed, as in the official GLIP-T (A).
   return head(config, levels, fusion ? language : mul(language, reshape(mask, [...mask.shape, 1])))
+}
+
+/** The official `language_prompt_v2`: a row for each token of the tuned prompt, 0 at first. */
+function promptOffset({ max_tokens, hidden }: GlipConfig['text']): Tensor {
+  return parameter(promptParameter, [max_tokens, hidden], { kind: 'constant', value: 0 })
 }
 
 /** One 3x3 convolution for all levels, with a norm, an activation and a residual. */

@@ -26,11 +26,13 @@ export async function startTokenizer(folder: string): Promise<string | undefined
 /**
  * Opens a model folder, or a folder of imported weights of parts of a network, for a network with these parameters.
  *
+ * @param mayBeFresh parameters that a whole model need not have
  * @throws UserError where a shape differs, or where a whole model lacks a parameter
  */
 export async function openStartWeights(
   folder: string,
   parameters: readonly Parameter[],
+  mayBeFresh: (name: string) => boolean = () => false,
 ): Promise<StartWeights> {
   const path = join(folder, 'model.safetensors')
   const file = await openSafetensors(path)
@@ -45,7 +47,7 @@ export async function openStartWeights(
           `Parameter ${name} has shape [${tensor.shape}] in the model to start from, [${shape}] here.`,
         )
       if (tensor) taken.set(name, tensor)
-      else if (isPartial) fresh.push(name)
+      else if (isPartial || mayBeFresh(name)) fresh.push(name)
       else throw new UserError(`The model to start from has no parameter ${name}: its preset differs.`)
     }
     if (taken.size === 0) throw new UserError(`${path} has no parameter of this network: its preset differs.`)

@@ -8,6 +8,7 @@ import { encodePrompt, tokensOf } from '../model/prompt.js'
 import { readTokenizer } from '../model/word-piece.js'
 import { orderedMap } from '../ordered-map.js'
 import type { Xyxy } from '../shards/rows.js'
+import { UserError } from '../user-error.js'
 import { fitPicture, toPicture, writeFitted } from './fit-picture.js'
 import type { OpenedFolder } from './open-teacher.js'
 import { phraseBoxes } from './phrase-boxes.js'
@@ -58,6 +59,13 @@ export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Pr
   type Placed = ReturnType<typeof placeOn> & { readonly query: Query; readonly index: number }
 
   const detectBatch = async (placed: readonly Placed[], detect: DetectOptions): Promise<Found[][]> => {
+    const own = config.prompt?.join('. ')
+    const other = own !== undefined && placed.find(({ query }) => query.text !== own)
+    if (other) {
+      throw new UserError(
+        `${path} was prompt-tuned: it can be asked for "${own}" alone, not for "${other.query.text}".`,
+      )
+    }
     const [{ input }] = placed
     const { height, width } = sizes[input]
     const prompts = placed.map(({ query }) => encodePrompt(query.text, tokenizer, length))
@@ -99,6 +107,7 @@ export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Pr
     pictureSide: resize ? Number.POSITIVE_INFINITY : Math.ceil(config.image_size * 1.5),
     batch: sizes.length > 1 ? Math.max(sortedAhead, 4 * batch) : batch,
     parallel,
+    ...(config.prompt && { prompt: config.prompt }),
     tokensOf: (text) => tokenizer.encode(text).length,
     maxTokens: length,
     async detect(queries, detect) {

@@ -43,6 +43,8 @@ export interface Teacher {
   readonly batch: number
   /** Calls of `detect` that are worth having under way at once, besides one that is being prepared. */
   readonly parallel: number
+  /** Category names that the model was prompt-tuned for: it is asked for all of them, in this order, or not at all. */
+  readonly prompt?: readonly string[]
   /** Tokens that a text takes, and how many there is room for. */
   tokensOf(text: string): number
   readonly maxTokens: number

@@ -29,6 +29,11 @@ const augmentConfig = z.strictObject({
   negatives: share.default(0.5).describe('share of captions that get other captions appended'),
 })
 
+const tuneConfig = z
+  .enum(['full', 'prompt'])
+  .default('full')
+  .describe('prompt: only an offset on the embeddings of one prompt of all category names')
+
 export const trainConfig = z.strictObject({
   preset: z.string().default('toy'),
   image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
@@ -43,6 +48,9 @@ export const trainConfig = z.strictObject({
     .describe("licence of the model for its card, as Hugging Face's identifiers"),
   vocabulary: z.array(z.string()).default([]).describe('further datasets whose captions make the vocabulary'),
   vocabulary_size: count.default(4000),
+  tune: tuneConfig,
+  shots: count.optional().describe('pictures that show each category, for few-shot training; all otherwise'),
+  shot_seed: z.number().int().default(3).describe('which pictures; the paper takes the seeds 3, 30 and 300'),
   steps: count.optional().describe('at most; 1000 where no epochs are given'),
   epochs: z.number().positive().optional().describe('one is as many pictures as all sources have together'),
   batch: count.default(16),

@@ -45,11 +45,13 @@ export function makeExample(
 ): Example {
   const placement = drawPlacement(picture, config, augment, draw)
   const room = config.text.max_tokens - 2
-  const written =
-    caption.kind === 'categories'
+  const written = config.prompt
+    ? fixedPrompt(caption, config.prompt)
+    : caption.kind === 'categories'
       ? categoryPrompt(caption, stream.categories, tokenizer, room, draw)
       : captionPrompt(caption, stream.captions, tokenizer, room, draw.next() < augment.negatives, draw)
-  const { text, grounded, ungrounded } = placement.flipped ? flipPrompt(written) : written
+  // A tuned prompt is what it is, whichever way the picture is turned.
+  const { text, grounded, ungrounded } = placement.flipped && !config.prompt ? flipPrompt(written) : written
   const prompt = encodePrompt(text, tokenizer, config.text.max_tokens)
 
   const words = prompt.mask.slice()
@@ -156,6 +158,22 @@ function categoryPrompt(
     at += size + 2
   }
   return { text: shuffled.join('. '), grounded, ungrounded: [] }
+}
+
+/** All names that a network is prompt-tuned for, in their order; the words of those that the picture lacks are negatives. */
+function fixedPrompt(caption: GroundedCaption, names: readonly string[]): PromptText {
+  const points = [...caption.text]
+  const present = new Map(
+    caption.grounded.map(({ start, end, boxes }) => [points.slice(start, end).join(''), boxes]),
+  )
+  let at = 0
+  const grounded = names.flatMap((name): PhraseText[] => {
+    const span: Span = [at, at + [...name].length]
+    at = span[1] + 2
+    const boxes = present.get(name)
+    return boxes ? [{ span, boxes }] : []
+  })
+  return { text: names.join('. '), grounded, ungrounded: [] }
 }
 
 /**

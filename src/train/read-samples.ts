@@ -7,6 +7,7 @@ import type { Caption, Xyxy } from '../shards/rows.js'
 import type { Storage } from '../shards/storage.js'
 import type { ShardFile } from '../shards/write-shard.js'
 import { UserError } from '../user-error.js'
+import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
 
 /** A phrase of a caption and the boxes it names. */
 export interface GroundedPhrase {
@@ -68,15 +69,21 @@ const windowBytes = 2 ** 30
  *
  * @throws UserError where no row has a grounded phrase
  */
-export async function openSamples(source: SampleSource, seed: number): Promise<SampleStream> {
+export async function openSamples(
+  source: SampleSource,
+  seed: number,
+  choice: SampleChoice = allSamples,
+): Promise<SampleStream> {
+  const { wanted, named } = await chooseSamples(() => allOf(source), source, choice)
   const sizes = new Map<string, ShardSize>()
   const hashes: string[] = []
   const captions: string[] = []
-  const categories = new Set<string>()
+  const categories = new Set<string>(named)
   const origins = new Map<string, number>()
   for (const shard of source.shards) {
     let usable = 0
     for await (const sample of readSamples(source, shard, false)) {
+      if (!wanted(sample)) continue
       usable++
       for (const caption of sample.captions) {
         for (const origin of caption.grounded.flatMap((phrase) => phrase.origins))
@@ -109,7 +116,7 @@ export async function openSamples(source: SampleSource, seed: number): Promise<S
         continue
       }
       const key = `${epoch}/${shards[0]}`
-      if (held?.key !== key) held = { key, samples: readWindow(source, shards, seed, key) }
+      if (held?.key !== key) held = { key, samples: readWindow(source, shards, seed, key, wanted) }
       return (await held.samples)[left]
     }
     throw new Error(`position ${position} is beyond its epoch`)
@@ -153,10 +160,20 @@ function windowsOf(order: readonly string[], sizes: ReadonlyMap<string, ShardSiz
   return windows
 }
 
-async function readWindow(source: SampleSource, shards: readonly string[], seed: number, key: string) {
+async function* allOf(source: SampleSource): AsyncGenerator<Sample> {
+  for (const shard of source.shards) yield* readSamples(source, shard, false)
+}
+
+async function readWindow(
+  source: SampleSource,
+  shards: readonly string[],
+  seed: number,
+  key: string,
+  wanted: (sample: Sample) => boolean,
+) {
   const samples: Sample[] = []
   for (const shard of [...shards].sort()) {
-    for await (const sample of readSamples(source, shard, true)) samples.push(sample)
+    for await (const sample of readSamples(source, shard, true)) if (wanted(sample)) samples.push(sample)
   }
   return random(seed, source.name, 'rows', key).shuffle(samples)
 }

@@ -38,6 +38,8 @@ export interface TrainGraphConfig {
   readonly temperature: number
   readonly weights: LossWeights
   readonly optimizer: AdamWConfig
+  /** Parameters that are trained; all of them where it is not given. */
+  readonly trains?: (name: string) => boolean
 }
 
 export interface TrainGraph {
@@ -81,7 +83,10 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
   const targets = targetInputs(config, train)
   const outputs = queriesOf(config) === undefined ? glip(config, inputs) : glipQueries(config, inputs)
   const losses = unifiedLoss(config, train, outputs, targets)
-  const parameters = parametersOf(Object.values(losses))
+  const { trains = () => true } = train
+  const parameters = parametersOf(Object.values(losses)).map((parameter) =>
+    trains(parameter.name) ? parameter : { ...parameter, frozen: true },
+  )
   const groups = groupParameters(parameters)
   const trained = groups.filter((group) => group.trained)
   const learned = parameters.filter(({ frozen }) => !frozen)

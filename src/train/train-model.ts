@@ -4,6 +4,7 @@ import { resolveDevice } from '../graph/device.js'
 import { floats, Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
 import { type GlipConfig, queriesOf, squareSize } from '../model/config.js'
+import { promptParameter } from '../model/glip.js'
 import { hashStart, writeModelFolder } from '../model/model-folder.js'
 import { glipConfig } from '../model/presets.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
@@ -73,23 +74,28 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const { folder, signal } = task
   const start = performance.now()
   checkSources(task)
-  const streams = await Promise.all(task.sources.map((source) => openSamples(source, task.config.seed)))
+  const streams = await Promise.all(
+    task.sources.map((source) => openSamples(source, task.config.seed, task.config)),
+  )
   const pictures = streams.reduce((sum, { size }) => sum + size, 0)
   const config = { ...task.config, steps: stepsOf(task.config, pictures) }
   const tokenizer = await openTokenizer(task, streams)
-  const network = glipConfig(config.preset, tokenizer.vocabulary.size, config)
+  const plain = glipConfig(config.preset, tokenizer.vocabulary.size, config)
+  const network =
+    config.tune === 'prompt' ? { ...plain, prompt: promptNames(task, streams, tokenizer, plain) } : plain
   const graph = trainGraph(network, {
     batch: config.batch,
     max_boxes: config.max_boxes,
     temperature: config.temperature,
     weights: config.loss,
     optimizer: { ...config, weight_decay: config.weight_decay },
+    ...(config.tune === 'prompt' && { trains: isPrompt }),
   })
   const begin = task.init ? await hashStart(task.init) : null
   const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), begin])
   await mkdir(folder, { recursive: true })
   const resumed = await readCheckpoint(join(folder, checkpointFile), hash)
-  const given = task.init ? await openStartWeights(task.init, graph.parameters) : undefined
+  const given = task.init ? await openStartWeights(task.init, graph.parameters, isPrompt) : undefined
   const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
   if (begun) task.onStart?.(begun)
   const state =
@@ -156,6 +162,36 @@ function checkSources({ config, sources }: TrainTask): void {
         `${key}: "${unknown}" is not a source of this training; it has: ${names.join(', ')}.`,
       )
   }
+}
+
+const isPrompt = (name: string) => name === promptParameter
+
+/**
+ * The category names that a network is prompt-tuned for, in the order in which they are evaluated.
+ *
+ * @throws UserError where there is no model to tune, no name, or no room for all of them
+ */
+function promptNames(
+  { init }: TrainTask,
+  streams: readonly SampleStream[],
+  tokenizer: Tokenizer,
+  network: GlipConfig,
+): string[] {
+  const { max_tokens } = network.text
+  if (queriesOf(network) !== undefined)
+    throw new UserError(
+      `tune: prompt: a network of preset ${network.preset} has no offset to tune: use tune: full.`,
+    )
+  if (!init) throw new UserError('tune: prompt: name the model to tune with `init`.')
+  const names = [...new Set(streams.flatMap(({ categories }) => categories))].sort()
+  const tokens = tokenizer.encode(names.join('. ')).length
+  if (names.length === 0) throw new UserError('tune: prompt: the sources name no categories.')
+  if (tokens > max_tokens) {
+    throw new UserError(
+      `tune: prompt: the ${names.length} category names take ${tokens} tokens, and a prompt has ${max_tokens}: tune the whole network, or raise max_tokens where the model has the positions.`,
+    )
+  }
+  return names
 }
 
 async function openTokenizer(
