@@ -1,40 +1,60 @@
 /**
- * A training step of the toy preset against PyTorch on the same parameters and batch, two threads, in turns.
+ * A training step of presets against PyTorch on the same parameters and batch, two threads, in turns.
  *
- *     npm run bench:train-step -- [--rounds 5] [--python python3] [--json]
+ *     npm run bench:train-step -- [--networks toy,glip-t] [--rounds 5] [--steps 10] [--python python3] [--json]
  *
- * Without a Python that has torch and numpy the figures of PyTorch are null.
+ * `toy` with 16 pictures of its own size; `glip-t` with one of 128 x 128 pixels and 32 tokens, which needs 16 GB of memory with
+ * PyTorch beside it. Without a Python that has torch, torchvision and numpy the figures of PyTorch are null.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { floats, longs, Session, type Value } from '../src/graph/session.js'
+import { sizeOf } from '../src/graph/tensor.js'
 import { anchorsOf } from '../src/model/anchors.js'
-import { initialValue } from '../src/model/parameters.js'
+import type { GlipConfig } from '../src/model/config.js'
+import { torchLayout, toTorch } from '../src/model/parameter-specs.js'
+import type { Parameter } from '../src/model/parameters.js'
 import { glipConfig } from '../src/model/presets.js'
 import { writeSafetensors } from '../src/model/safetensors.js'
 import { random } from '../src/random.js'
 import { assignTargets } from '../src/train/assign-targets.js'
-import { emptyState, initialState } from '../src/train/optimizer-state.js'
-import { trainGraph } from '../src/train/train-graph.js'
-import { median, option, printReport } from './report.js'
+import { initialState, stateViews } from '../src/train/optimizer-state.js'
+import { type TrainGraphConfig, trainGraph } from '../src/train/train-graph.js'
+import { type Figure, median, option, printReport } from './report.js'
 
 const rounds = Number(option('rounds', '5'))
+const steps = Number(option('steps', '10'))
 const python = option('python', process.env.GROUNDMILL_PYTHON ?? 'python3')
-const config = glipConfig('toy', 400)
-const training = {
-  batch: 16,
+const names = option('networks', 'toy,glip-t').split(',')
+
+interface Subject {
+  readonly config: GlipConfig
+  readonly batch: number
+  /** Most of PyTorch's time that a step may take. */
+  readonly goal: number
+}
+
+const subjects: Readonly<Record<string, Subject>> = {
+  toy: { config: glipConfig('toy', 400), batch: 16, goal: 1 },
+  'glip-t': {
+    config: glipConfig('glip-t', 30_522, { image_size: 128, max_tokens: 32 }),
+    batch: 1,
+    goal: 1.2,
+  },
+}
+
+const trainingOf = (batch: number): TrainGraphConfig => ({
+  batch,
   max_boxes: 12,
   temperature: 0.07,
   weights: { classification: 1, regression: 1, grounding: 0.2, contrastive: 0.2 },
   optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.01, clip_norm: 1, ema: 0.99 },
-}
-const steps = 10
+})
 
-function makeBatch(): Record<string, Value> {
+function makeBatch(config: GlipConfig, { batch: n, max_boxes }: TrainGraphConfig): Record<string, Value> {
   const draw = random('train-step')
-  const { batch: n, max_boxes } = training
   const { image_size: size, text } = config
   const anchors = anchorsOf(config)
   const rows = max_boxes + 1
@@ -59,7 +79,7 @@ function makeBatch(): Record<string, Value> {
       [n, size, size, 3],
     ),
     ids: longs(
-      Array.from({ length: n * length }, () => draw.integer(400)),
+      Array.from({ length: n * length }, () => draw.integer(text.vocab_size)),
       [n, length],
     ),
     mask: ones,
@@ -75,54 +95,29 @@ function makeBatch(): Record<string, Value> {
   }
 }
 
-const graph = trainGraph(config, training)
-const batch = makeBatch()
-const step = await Session.open(graph.step, { threads: 2 })
-const forward = await Session.open(graph.forward, { threads: 2 })
-let state = await initialState(graph.groups, graph.parameters, 1)
-let spare = emptyState(graph.groups)
-let done = 0
+const draw = random('values')
+const noise = Float32Array.from({ length: 65_521 }, () => draw.normal())
 
-async function trainOnce(): Promise<number> {
-  done++
-  const { beta1, beta2 } = training.optimizer
-  const rates = floats([1e-3, 1 - beta1 ** done, 1 - beta2 ** done], [3])
-  const into = Object.fromEntries(Object.entries(spare).map(([name, value]) => [`next.${name}`, value]))
-  const start = performance.now()
-  await step.run({ ...batch, ...state, rates }, into)
-  const time = performance.now() - start
-  ;[state, spare] = [spare, state]
-  return time
+/** A parameter's first values, of noise that repeats: drawing hundreds of millions of numbers takes a minute. */
+function firstValue({ shape, init }: Parameter): Float32Array {
+  const values = new Float32Array(sizeOf(shape))
+  if (init.kind === 'constant') return values.fill(init.value)
+  const spread = init.kind === 'normal' ? init.std : init.bound / Math.sqrt(3)
+  for (let index = 0; index < values.length; index++) values[index] = spread * noise[index % noise.length]
+  return values
 }
 
-async function forwardOnce(): Promise<number> {
-  const feeds = Object.fromEntries(
-    forward.inputs.map(({ name }) => [name, (batch[name] ?? state[name]) as Value]),
-  )
-  const start = performance.now()
-  await forward.run(feeds)
-  return performance.now() - start
+interface StepTimes {
+  /** Milliseconds by the clock. */
+  readonly steps: readonly number[]
+  /** Milliseconds of processors: what other work beside it does not change. */
+  readonly cpu: readonly number[]
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'groundmill-bench-'))
-const file = join(folder, 'inputs.safetensors')
-const asFloats = ([name, { data, shape }]: [string, Value]) => ({
-  name: `batch.${name}`,
-  shape,
-  data: Float32Array.from<number | bigint>(data as Float32Array, Number),
-})
-const values = graph.parameters.map((parameter) => ({
-  name: `parameter.${parameter.name}`,
-  shape: parameter.shape,
-  data: initialValue(parameter, 1),
-}))
-const metadata = { config: JSON.stringify(config), training: JSON.stringify(training) }
-await writeSafetensors(file, [...values, ...Object.entries(batch).map(asFloats)], metadata)
-
-/** Milliseconds of steps and peak memory in MB that PyTorch needs, or why it cannot be asked. */
-function timeTorch(): { readonly steps: readonly number[]; readonly memory: number } | string {
+/** What steps in PyTorch need, with the peak memory in MB, or why it cannot be asked. */
+function timeTorch(file: string): (StepTimes & { readonly memory: number }) | string {
   try {
-    const script = new URL('./parity/time_toy.py', import.meta.url).pathname
+    const script = new URL('./parity/time_step.py', import.meta.url).pathname
     return JSON.parse(
       execFileSync(python, [script, file, String(steps)], {
         encoding: 'utf8',
@@ -130,67 +125,130 @@ function timeTorch(): { readonly steps: readonly number[]; readonly memory: numb
       }),
     )
   } catch {
-    return `${python} has no torch and numpy`
+    return `${python} has no torch, torchvision and numpy`
   }
 }
 
-for (let index = 0; index < 3; index++) await trainOnce()
-await forwardOnce()
-const own: number[] = []
-const ownForward: number[] = []
-const torch: number[] = []
-const ratios: number[] = []
-let memory: number | undefined
-let missing = ''
-for (let round = 0; round < rounds; round++) {
-  const times: number[] = []
-  for (let index = 0; index < steps; index++) times.push(await trainOnce())
-  for (let index = 0; index < steps; index++) ownForward.push(await forwardOnce())
-  own.push(...times)
-  const peer = timeTorch()
-  if (typeof peer === 'string') missing = peer
-  else {
-    torch.push(...peer.steps)
-    ratios.push(median(times) / median(peer.steps))
-    memory = peer.memory
+async function measure({ config, batch: size, goal }: Subject): Promise<Record<string, Figure>> {
+  const training = trainingOf(size)
+  const graph = trainGraph(config, training)
+  const batch = makeBatch(config, training)
+  const folder = mkdtempSync(join(tmpdir(), 'groundmill-bench-'))
+  const file = join(folder, 'inputs.safetensors')
+  const isOfficial = config.backbone.kind === 'swin'
+  const values = graph.parameters.map((parameter) => {
+    const spec = torchLayout(parameter)
+    return {
+      name: `parameter.${parameter.name}`,
+      shape: isOfficial ? spec.torchShape : parameter.shape,
+      read: async () => (isOfficial ? toTorch(spec, firstValue(parameter)) : firstValue(parameter)),
+    }
+  })
+  const fed = Object.entries(batch).map(([name, { data, shape }]) => ({
+    name: `batch.${name}`,
+    shape,
+    data: Float32Array.from<number | bigint>(data as Float32Array, Number),
+  }))
+  await writeSafetensors(file, [...values, ...fed], {
+    config: JSON.stringify(config),
+    training: JSON.stringify(training),
+  })
+
+  const step = await Session.open(graph.step, { threads: 2 })
+  const forward = await Session.open(graph.forward, { threads: 2 })
+  const given = new Map(
+    graph.parameters.map((parameter) => [parameter.name, { read: async () => firstValue(parameter) }]),
+  )
+  const state = await initialState(graph.groups, graph.parameters, 1, given)
+  const { feeds, into } = stateViews(graph.groups, state)
+  let done = 0
+
+  const timed = async (run: () => Promise<unknown>) => {
+    const before = process.cpuUsage()
+    const start = performance.now()
+    await run()
+    const time = performance.now() - start
+    const { user, system } = process.cpuUsage(before)
+    return { time, cpu: (user + system) / 1000 }
+  }
+  const trainOnce = () => {
+    done++
+    const { beta1, beta2 } = training.optimizer
+    const rates = floats([1e-3, 1 - beta1 ** done, 1 - beta2 ** done], [3])
+    return timed(() => step.run({ ...batch, ...feeds, rates }, into))
+  }
+  const forwardOnce = () => {
+    const fed = forward.inputs.map(({ name }) => [name, batch[name] ?? feeds[name]])
+    return timed(() => forward.run(Object.fromEntries(fed)))
+  }
+
+  for (let index = 0; index < 2; index++) await trainOnce()
+  await forwardOnce()
+  const own: number[] = []
+  const ownForward: number[] = []
+  const torch: number[] = []
+  const ratios: number[] = []
+  const cpuRatios: number[] = []
+  let memory: number | undefined
+  let missing = ''
+  for (let round = 0; round < rounds; round++) {
+    const times: number[] = []
+    const cpu: number[] = []
+    for (let index = 0; index < steps; index++) {
+      const one = await trainOnce()
+      times.push(one.time)
+      cpu.push(one.cpu)
+    }
+    own.push(...times)
+    for (let index = 0; index < steps; index++) ownForward.push((await forwardOnce()).time)
+    const peer = timeTorch(file)
+    if (typeof peer === 'string') missing = peer
+    else {
+      torch.push(...peer.steps)
+      ratios.push(median(times) / median(peer.steps))
+      cpuRatios.push(median(cpu) / median(peer.cpu))
+      memory = peer.memory
+    }
+  }
+  await step.close()
+  await forward.close()
+  rmSync(folder, { recursive: true })
+
+  const time = median(own)
+  const ratio = ratios.length > 0 ? median(ratios) : null
+  const reported = (value: number | null, unit: string, note?: string): Figure => ({
+    value,
+    unit,
+    goal: '',
+    met: null,
+    note,
+  })
+  return {
+    step: reported(time, 'ms', `${Math.min(...own).toFixed(0)} to ${Math.max(...own).toFixed(0)}`),
+    'forward and losses': reported(median(ownForward), 'ms'),
+    images: reported((size * 1000) / time, '1/s'),
+    'peak memory': reported(process.resourceUsage().maxRSS / 1024, 'MB', 'whole process'),
+    'PyTorch step': reported(torch.length > 0 ? median(torch) : null, 'ms', missing),
+    'PyTorch peak memory': reported(memory ?? null, 'MB', missing),
+    'step over PyTorch': {
+      value: ratio,
+      unit: 'times',
+      goal: `<= ${goal}`,
+      met: ratio === null ? null : ratio <= goal,
+      note: missing || `rounds ${ratios.map((one) => one.toFixed(2)).join(', ')}`,
+    },
+    'processor time over PyTorch': reported(
+      cpuRatios.length > 0 ? median(cpuRatios) : null,
+      'times',
+      missing || `rounds ${cpuRatios.map((one) => one.toFixed(2)).join(', ')}`,
+    ),
   }
 }
-rmSync(folder, { recursive: true })
 
-const time = median(own)
-const ratio = ratios.length > 0 ? median(ratios) : null
-const spread = `rounds ${ratios.map((one) => one.toFixed(2)).join(', ')}`
-printReport('train-step', rounds * steps, {
-  step: {
-    value: time,
-    unit: 'ms',
-    goal: '',
-    met: null,
-    note: `${Math.min(...own).toFixed(0)} to ${Math.max(...own).toFixed(0)}`,
-  },
-  'forward and losses': { value: median(ownForward), unit: 'ms', goal: '', met: null },
-  'step over forward': { value: time / median(ownForward), unit: 'times', goal: '', met: null },
-  images: { value: (training.batch * 1000) / time, unit: '1/s', goal: '', met: null },
-  'peak memory': {
-    value: process.resourceUsage().maxRSS / 1024,
-    unit: 'MB',
-    goal: '',
-    met: null,
-    note: 'whole process, both graphs',
-  },
-  'PyTorch step': {
-    value: torch.length > 0 ? median(torch) : null,
-    unit: 'ms',
-    goal: '',
-    met: null,
-    note: missing,
-  },
-  'PyTorch peak memory': { value: memory ?? null, unit: 'MB', goal: '', met: null, note: missing },
-  'step over PyTorch': {
-    value: ratio,
-    unit: 'times',
-    goal: '<= 1',
-    met: ratio === null ? null : ratio <= 1,
-    note: missing || spread,
-  },
-})
+const figures: Record<string, Figure> = {}
+for (const name of names) {
+  const subject = subjects[name]
+  if (!subject) throw new Error(`--networks ${name}: use ${Object.keys(subjects).join(', ')}`)
+  for (const [key, figure] of Object.entries(await measure(subject))) figures[`${name}: ${key}`] = figure
+}
+printReport('train-step', rounds * steps, figures)

@@ -14,3 +14,10 @@ export function orPackaged(path: string): string {
   if (existsSync(path) || !/^(?:pipelines|datasets)\/[\w-]+\.yaml$/.test(path)) return path
   return existsSync(packaged(path)) ? packaged(path) : path
 }
+
+/** The card that comes with the program under that name, such as `cc3m`. */
+export function packagedCard(name: string): string | undefined {
+  if (!/^[\w+-]+$/.test(name)) return undefined
+  const path = packaged(`datasets/${name}.yaml`)
+  return existsSync(path) ? path : undefined
+}

@@ -27,7 +27,7 @@ describe('a pipeline or card that is not in the working folder', () => {
       '--set',
       'model=m',
     ]
-    const settings = ['--set', 'cc3m.fetch.retries=0', '--json']
+    const settings = ['--set', 'cc3m.fetch={retries: 0, allow_hosts: [127.0.0.1]}', '--json']
     const { out, err } = await startGroundmill([...args, ...settings], { cwd: folder }).ended
     expect(err).not.toContain('Cannot read')
     expect(JSON.parse(out).funnel[0]).toMatchObject({ stage: 'cc3m', in: 1, rejected: { connection: 1 } })

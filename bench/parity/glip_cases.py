@@ -1,4 +1,4 @@
-"""Computes one case of test/helpers/glip-cases.ts in PyTorch: `python glip_cases.py IN.safetensors OUT.safetensors`.
+"""Computes one case of test/helpers/glip-cases.ts or query-cases.ts in PyTorch: `python glip_cases.py IN.safetensors OUT.safetensors`.
 
 IN holds `parameter.*` in PyTorch's layout, `input.*`, and for gradients `cotangent.*`; its metadata name the case and
 hold the configuration. OUT gets `output.*` and `gradient.*`, pictures channels last. Run by write-glip-fixture.ts and
@@ -15,6 +15,7 @@ import torch
 from torchvision.ops import deform_conv2d
 
 from glip_reference import Glip, anchors_of, assign_targets
+from query_reference import QueryGlip, run_query_case
 from toy_glip import load_safetensors, unified_loss
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -105,7 +106,9 @@ parameters, inputs, cotangents = part("parameter."), part("input."), part("cotan
 with_gradients = bool(cotangents) or metadata["case"] == "training"
 for name, tensor in [*parameters.items(), *inputs.items()]:
     tensor.requires_grad_(with_gradients and (name in parameters or name not in ("ids", "mask")))
-net = Glip(json.loads(metadata["config"]), parameters)
+config = json.loads(metadata["config"])
+has_queries = "queries" in config["head"]
+net = (QueryGlip if has_queries else Glip)(config, parameters)
 if metadata["case"] == "training":
     inputs = {name: tensor.detach() for name, tensor in inputs.items()}
     results = {"output.losses": train(net, inputs, json.loads(metadata["training"]), json.loads(metadata["size"]))}
@@ -113,7 +116,7 @@ elif metadata["case"] == "assignment":
     results = assign(net.c, inputs["boxes"], json.loads(metadata["size"]))
 else:
     with torch.set_grad_enabled(with_gradients):
-        outputs = run_case(metadata["case"], net, inputs)
+        outputs = (run_query_case if has_queries else run_case)(metadata["case"], net, inputs)
         results = {f"output.{name}": tensor for name, tensor in outputs.items()}
         if cotangents:
             sum((cotangents[name] * tensor).sum() for name, tensor in outputs.items()).backward()

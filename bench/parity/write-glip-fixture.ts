@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url'
 import { floats } from '../../src/graph/session.js'
 import { parametersOf } from '../../src/model/parameters.js'
 import {
-  caseValues,
   narrowBatch,
   narrowBoxes,
   narrowGlip,
@@ -18,34 +17,12 @@ import {
   parityCases,
   shakenValue,
 } from '../../test/helpers/glip-cases.js'
-import { caseOutputs, cotangent, sampleOf } from '../../test/helpers/parity-graph.js'
 import { option } from '../report.js'
+import { caseFixture, round } from './case-fixture.js'
 import { runReference } from './run-reference.js'
 
 const python = option('python', process.env.GROUNDMILL_PYTHON ?? 'python3')
-const round = (value: number) => Number(value.toPrecision(7))
-const fixture: Record<string, unknown> = {}
-for (const [name, parityCase] of Object.entries(parityCases(narrowGlip, narrowSize, 2))) {
-  const { parameters } = caseOutputs(parityCase)
-  const results = await runReference(python, {
-    name,
-    config: narrowGlip,
-    parameters: parameters.map((parameter) => ({ parameter, data: shakenValue(parameter, 7) })),
-    inputs: caseValues(name, parityCase, narrowGlip),
-    cotangents: Object.entries(parityCase.outputs).map(([key, tensor]) => ({
-      name: key,
-      shape: tensor.shape,
-      data: cotangent(name, key, tensor),
-    })),
-  })
-  fixture[name] = Object.fromEntries(
-    [...results.values()].map(({ name: key, data }) => {
-      const scale = data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
-      const most = key.startsWith('output.') ? 60 : 6
-      return [key, { scale: round(scale), values: sampleOf(data, most).map(round) }]
-    }),
-  )
-}
+const fixture = await caseFixture(python, narrowGlip, parityCases(narrowGlip, narrowSize, 2))
 
 const { network } = parityCases(narrowGlip, narrowSize, narrowTraining.batch)
 const training = { ...narrowTraining, learning_rate: 1e-3, steps: 10 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Part, parts } from '../model/checkpoint-names.js'
+import type { ImageSize } from '../model/config.js'
 import { type ImportResult, importModel } from '../model/import-model.js'
 import { parseConfig } from '../parse-config.js'
 import { UserError } from '../user-error.js'
@@ -13,6 +14,7 @@ export interface ImportModelOptions {
   readonly ema?: boolean
   readonly allowMissing?: boolean
   readonly batch: number
+  readonly sizes?: string
   readonly set: readonly string[]
   readonly json?: boolean
 }
@@ -36,10 +38,23 @@ export async function importModelCommand(
     average: options.ema ?? false,
     allowMissing: options.allowMissing ?? false,
     batch: options.batch,
+    sizes: options.sizes === undefined ? undefined : readSizes(options.sizes),
     changes: parseConfig(changesSchema, setOptions(options.set), '--set'),
   })
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : importText(result, options.out))
   if (result.written === 'nothing') throw new UserError(refusal(result))
+}
+
+/** `HEIGHTxWIDTH,…` in pixels; a size that is given twice counts once. */
+function readSizes(text: string): ImageSize[] {
+  return [...new Set(text.split(','))].map((one) => {
+    const match = /^([1-9]\d{0,4})x([1-9]\d{0,4})$/.exec(one.trim())
+    if (!match)
+      throw new UserError(
+        `--sizes ${text}: expected HEIGHTxWIDTH, with commas between, such as 800x1344,1344x800.`,
+      )
+    return { height: Number(match[1]), width: Number(match[2]) }
+  })
 }
 
 function partOf(name: string): Part {

@@ -59,6 +59,10 @@ program
     ),
   )
   .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
+  .option(
+    '--retry-failed [reasons]',
+    'fetch rejected rows again: transient (the default: what may have passed), all, or reasons such as http_404,robots',
+  )
   .option('--json', 'print what was done as JSON')
   .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
   .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))
@@ -186,7 +190,7 @@ program
 
 program
   .command('import-model <checkpoint...>')
-  .description('published weights (GLIP, BERT, Swin; .pth or safetensors) as a model folder')
+  .description('published weights (GLIP, BERT, Swin, ResNet; .pth or safetensors) as a model folder')
   .requiredOption('--preset <name>', 'the network, such as glip-t')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
   .addOption(repeated('--part <part>', 'backbone or language alone, in place of all'))
@@ -194,6 +198,10 @@ program
   .option('--ema', "take the moving averages of a training state, its 'model_ema'")
   .option('--allow-missing', 'write weights to train from even where parameters are missing')
   .option('--batch <n>', 'pictures that model.onnx takes in one run', whole, 1)
+  .option(
+    '--sizes <list>',
+    'inputs to write graphs for, such as 800x1344,1344x800 (those of the official network)',
+  )
   .addOption(repeated('--set <key=value>', 'image_size or max_tokens of the network'))
   .option('--json', 'print what became of every weight as JSON')
   .addHelpText('after', example('import-model glip_tiny_model.pth --preset glip-t -o models/glip-t'))
@@ -229,6 +237,23 @@ program
   .option('--json', 'print the names of the files as JSON')
   .addHelpText('after', example('render runs/quickstart/web --sample 4 -o pictures'))
   .action(async (dataset, options) => (await import('./render.js')).render(dataset, options))
+
+const cards = program
+  .command('datasets [name]')
+  .description('the dataset cards: all of them, or one')
+  .option('--json', 'print them as JSON')
+  .addHelpText('after', example('datasets lvis'))
+  .action(async (name, options) => (await import('./datasets.js')).datasets(name, options))
+cards
+  .command('check <name> <file>')
+  .description("read a file as a card says: its columns, its first rows and its counts; no picture's bytes")
+  .addOption(repeated('--set <key=value>', 'a key of the ingest stage, such as images=DIR'))
+  .option('--rows <n>', 'read no more than these', whole)
+  .option('--json', 'print what was found as JSON')
+  .addHelpText('after', example('datasets check cc3m Train_GCC-training.tsv --rows 1000'))
+  .action(async (name, file, _, command) =>
+    (await import('./datasets.js')).checkDataset(name, file, command.optsWithGlobals(), interrupted),
+  )
 
 const world = program
   .command('world')

@@ -1,5 +1,3 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { readCommit } from '../shards/commit.js'
 import { isDataset, readDataset } from '../shards/dataset.js'
 import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
@@ -23,7 +21,7 @@ export interface OpenDataset {
 export async function openDataset(url: string): Promise<OpenDataset> {
   const storage = openStorage(url)
   if (!(await isDataset(storage))) {
-    const inside = await datasetsIn(url)
+    const inside = await datasetsIn(url).catch(() => [])
     if (inside.length > 0) {
       throw new UserError(`${url} is the folder of a run: name one of its datasets: ${inside.join(', ')}.`)
     }
@@ -36,12 +34,12 @@ export async function openDataset(url: string): Promise<OpenDataset> {
   return { url, storage, name, shards, stages, isGold, groundings: isGold ? [name, ...filtered] : filtered }
 }
 
-/** URLs of the datasets in a folder, by name. */
-export async function datasetsIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name))
-  const known = await Promise.all(folders.map((path) => isDataset(openStorage(path))))
-  return folders.filter((_, index) => known[index]).sort()
+/** URLs of the datasets in a folder, by name. Throws a UserError where there is no such folder. */
+export async function datasetsIn(url: string): Promise<string[]> {
+  const storage = openStorage(url)
+  const inside = (await storage.folders()).map((name) => storage.path(name))
+  const known = await Promise.all(inside.map((path) => isDataset(openStorage(path))))
+  return inside.filter((_, index) => known[index])
 }
 
 /** Throws a UserError that lists the groundings there are. */

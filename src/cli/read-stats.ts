@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { isDataset, readDataset } from '../shards/dataset.js'
 import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
 import { openStorage } from '../shards/storage.js'
@@ -12,9 +11,6 @@ export type DatasetStage = FunnelStage & { readonly dataset: string }
 export async function readStats(url: string): Promise<DatasetStage[]> {
   const storage = openStorage(url)
   if (await isDataset(storage)) return stagesOf(url)
-  await readdir(url).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${url}: ${(error as Error).message}`)
-  })
   const stages: DatasetStage[] = []
   for (const path of await datasetsIn(url)) stages.push(...(await stagesOf(path)))
   if (stages.length === 0) {

@@ -1,12 +1,12 @@
 import type { Pipeline, Stage } from '../pipeline/config.js'
-import { type RunResult, runPipeline, type StageOutcome } from '../pipeline/run-pipeline.js'
+import { type RunOptions, type RunResult, runPipeline, type StageOutcome } from '../pipeline/run-pipeline.js'
 import { createProgress, duration } from './progress.js'
 
 /** Runs a pipeline and tells of it on standard error: a bar while a stage works, a line when it is done. */
 export async function runWithProgress(
   pipeline: Pipeline,
   url: string,
-  options: { readonly signal?: AbortSignal; readonly only?: readonly string[] },
+  options: Pick<RunOptions, 'signal' | 'only' | 'retryFailed'>,
 ): Promise<RunResult> {
   const progress = createProgress()
   return runPipeline(pipeline, url, {
@@ -17,7 +17,7 @@ export async function runWithProgress(
   })
 }
 
-function stageLine({ name, uses }: Stage, { ran, skipped, failed, seconds }: StageOutcome): string {
+function stageLine({ name, uses }: Stage, { ran, skipped, failed, warnings, seconds }: StageOutcome): string {
   const tasks = ran + skipped + failed.length
   const state = failed.length > 0 ? '✗' : '✓'
   const parts = [`${state} ${name.padEnd(34)} ${uses.padEnd(8)}`]
@@ -28,5 +28,6 @@ function stageLine({ name, uses }: Stage, { ran, skipped, failed, seconds }: Sta
     parts.push(duration(seconds))
   }
   for (const { shard, error } of failed) parts.push(`\n  shard ${shard} set aside: ${error}`)
+  for (const warning of warnings) parts.push(`\n  warning: ${warning}`)
   return parts.join('  ')
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { parseRetried } from '../ingest/retry-shard.js'
 import { orPackaged } from '../packaged.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { funnelTable } from './print-funnel.js'
@@ -9,6 +10,7 @@ export interface RunOptions {
   readonly dataset?: string
   readonly set: readonly string[]
   readonly only: readonly string[]
+  readonly retryFailed?: string | true
   readonly json?: boolean
 }
 
@@ -17,7 +19,9 @@ export async function run(path: string, options: RunOptions, signal: AbortSignal
   const pipeline = await readPipeline(orPackaged(path), { set: options.set })
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
-  const { outcomes, failed } = await runWithProgress(pipeline, url, { signal, only })
+  const { retryFailed: given } = options
+  const retryFailed = given === undefined ? given : parseRetried(given === true ? 'transient' : given)
+  const { outcomes, failed } = await runWithProgress(pipeline, url, { signal, only, retryFailed })
   const funnel = await readStats(url)
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ run: url, stages: Object.fromEntries(outcomes), funnel })}\n`)

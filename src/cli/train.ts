@@ -34,8 +34,8 @@ export async function train(
     onStart: ({ folder, taken, fresh }) =>
       progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
     onNotice: (text) => progress.finish(`  ${text}`),
-    onProgress: ({ step, loss }, steps) =>
-      progress.update(options.out, step, steps, `loss ${loss.toFixed(3)}`),
+    onProgress: ({ step, loss }, total) =>
+      progress.update(options.out, step, total, `loss ${loss.toFixed(3)}`),
   })
   progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${duration(seconds)}`)
   if (options.json) process.stdout.write(`${JSON.stringify({ model: options.out, steps, seconds, last })}\n`)

@@ -17,4 +17,4 @@ export const evaluateConfig = z.strictObject({
 export type EvaluateConfig = z.infer<typeof evaluateConfig>
 
 /** Keys that change how fast, never what comes out. */
-export const evaluateNotHashed = ['threads', 'device', 'sessions'] as const
+export const evaluateNotHashed = ['threads', 'device', 'sessions', 'open_sizes'] as const

@@ -20,7 +20,7 @@ export type Init =
 
 export type Source =
   | { readonly kind: 'input'; readonly name: string }
-  | { readonly kind: 'parameter'; readonly name: string; readonly init: Init }
+  | { readonly kind: 'parameter'; readonly name: string; readonly init: Init; readonly frozen: boolean }
   | { readonly kind: 'constant'; readonly data: TensorData }
   | { readonly kind: 'node'; readonly node: Node; readonly index: number }
 
@@ -60,9 +60,14 @@ export function input(name: string, shape: Shape, dtype: Dtype = 'float32'): Ten
   return { shape, dtype, source: { kind: 'input', name } }
 }
 
-/** A value that is learned; `name` is its key in a checkpoint. */
-export function parameter(name: string, shape: Shape, init: Init): Tensor {
-  return { shape, dtype: 'float32', source: { kind: 'parameter', name, init } }
+/** A value that is learned, or with `frozen` kept as it starts; `name` is its key in a checkpoint. */
+export function parameter(
+  name: string,
+  shape: Shape,
+  init: Init,
+  learned: 'learned' | 'frozen' = 'learned',
+): Tensor {
+  return { shape, dtype: 'float32', source: { kind: 'parameter', name, init, frozen: learned === 'frozen' } }
 }
 
 /** A value fixed when the graph is written; float32 from numbers, or as its typed array says. */

@@ -1,5 +1,8 @@
+import { random } from '../random.js'
 import type { Caption, Phrase, Region, Xyxy } from '../shards/rows.js'
-import type { GoldRegion } from './source-row.js'
+import type { IngestConfig } from './config.js'
+import { promptName, promptsOfNames, type Span } from './prompt-of-names.js'
+import type { GoldRegion, SourceRow } from './source-row.js'
 
 export interface GoldRows {
   readonly captions: readonly Caption[]
@@ -9,69 +12,72 @@ export interface GoldRows {
   readonly dropped: Readonly<Record<string, number>>
 }
 
-type Span = readonly [number, number]
+/** The stored picture: its size, its pixels for one unit of the source's boxes, and where their corner lies in it. */
+export interface StoredPicture {
+  readonly width: number
+  readonly height: number
+  readonly scale: readonly [number, number]
+  readonly offset: readonly [number, number]
+}
 
 /**
- * Phrases and regions of gold boxes. Boxes with spans name phrases of the first caption; all boxes name their
- * category in one more caption, of kind `categories`: the distinct names in the source's order joined by '. ', as GLIP
- * makes grounding of detection.
+ * Phrases and regions of gold boxes. Boxes with spans name phrases of their captions; all boxes name their category in
+ * more captions, of kind `categories`: the distinct names in the source's order joined by '. ', as GLIP makes grounding
+ * of detection, as many prompts as the encoder's tokens ask for. Names that are known to be absent are drawn into the
+ * prompts by the configuration's seed; they are no phrases, so training takes their words for negatives.
  *
- * @param scale pixels of the stored picture for one of the boxes'
+ * @param seed what makes this row's draws its own, such as its place in the source
  */
 export function goldRows(
-  captions: readonly Caption[],
-  boxes: readonly GoldRegion[],
-  scale: number,
-  width: number,
-  height: number,
+  { captions, regions: boxes, absent }: Pick<SourceRow, 'captions' | 'regions' | 'absent'>,
+  picture: StoredPicture,
+  limits: IngestConfig['prompt'],
+  seed: string,
 ): GoldRows {
   const dropped: Record<string, number> = {}
   const drop = (reason: string) => {
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
-  const kept = boxes.flatMap((box) => {
-    const xyxy = clipBox(box.xyxy, scale, width, height)
+  const kept = (boxes ?? []).flatMap((box) => {
+    const xyxy = clipBox(box.xyxy, picture)
     if (!xyxy) drop('degenerate_box')
-    return xyxy ? [{ ...box, xyxy }] : []
+    return xyxy ? [{ ...box, xyxy, category: box.category && promptName(box.category) }] : []
   })
-  const prompt = categoryPrompt(kept)
-  const points = [...(captions[0]?.text ?? '')]
+  const names = kept.filter(({ category }) => category !== '').sort((a, b) => a.order - b.order)
+  const draw = random(limits.seed, 'absent names', seed)
+  const prompts = promptsOfNames(
+    names.map(({ category }) => category),
+    absent.map(promptName),
+    limits,
+    draw,
+  )
+  const points = captions.map(({ text }) => [...text])
 
   const phrases: Phrase[] = []
   const regions: Region[] = []
   const known = new Map<string, number>()
-  const add = (caption: number, text: string, [start, end]: Span, xyxy: Xyxy) => {
+  const add = (caption: number, text: string, [start, end]: Span, { xyxy, found }: GoldRegion) => {
     const key = `${caption}/${start}/${end}`
     let phrase = known.get(key)
     if (phrase === undefined) {
       phrase = phrases.push({ caption, text, start, end, head: headOf(text) }) - 1
       known.set(key, phrase)
     }
-    regions.push({ caption, phrase, start, end, xyxy, score: 1, origin: 'gold' })
+    const { score, by } = found ?? { score: 1, by: 'gold' }
+    regions.push({ caption, phrase, start, end, xyxy, score, origin: by })
   }
-  for (const { xyxy, spans, category } of kept) {
-    const sound = spans.filter((span) => isSound(span, points))
-    for (let bad = sound.length; bad < spans.length; bad++) drop('bad_span')
-    for (const span of joinSpans(sound, points)) add(0, points.slice(...span).join(''), span, xyxy)
-    const span = prompt.spans.get(category)
-    if (span) add(captions.length, category, span, xyxy)
+  for (const box of kept) {
+    const own = points[box.caption ?? 0] ?? []
+    const sound = box.spans.filter((span) => isSound(span, own))
+    for (let bad = sound.length; bad < box.spans.length; bad++) drop('bad_span')
+    for (const span of joinSpans(sound, own)) add(box.caption ?? 0, own.slice(...span).join(''), span, box)
+    prompts.forEach(({ spans }, index) => {
+      const span = spans.get(box.category)
+      if (span) add(captions.length + index, box.category, span, box)
+    })
   }
-  const named: Caption[] = prompt.text ? [{ text: prompt.text, kind: 'categories' }] : []
+  const named = prompts.map(({ text }): Caption => ({ text, kind: 'categories' }))
   return { captions: [...captions, ...named], phrases, regions, dropped }
-}
-
-/** The names of the boxes joined by '. ', and the span of each. */
-function categoryPrompt(boxes: readonly GoldRegion[]) {
-  const named = boxes.filter(({ category }) => category !== '').sort((a, b) => a.order - b.order)
-  const names = [...new Set(named.map(({ category }) => category))]
-  const spans = new Map<string, Span>()
-  let start = 0
-  for (const name of names) {
-    const end = start + [...name].length
-    spans.set(name, [start, end])
-    start = end + 2
-  }
-  return { text: names.join('. '), spans }
 }
 
 /** The last word, lower case. */
@@ -93,12 +99,12 @@ function joinSpans(spans: readonly Span[], points: readonly string[]): readonly 
   return joined
 }
 
-function clipBox([x1, y1, x2, y2]: Xyxy, scale: number, width: number, height: number): Xyxy | undefined {
+function clipBox([x1, y1, x2, y2]: Xyxy, { width, height, scale, offset }: StoredPicture): Xyxy | undefined {
   const clipped = [
-    Math.max(0, x1 * scale),
-    Math.max(0, y1 * scale),
-    Math.min(width, x2 * scale),
-    Math.min(height, y2 * scale),
+    Math.max(0, x1 * scale[0] + offset[0]),
+    Math.max(0, y1 * scale[1] + offset[1]),
+    Math.min(width, x2 * scale[0] + offset[0]),
+    Math.min(height, y2 * scale[1] + offset[1]),
   ] as const
   return clipped[2] - clipped[0] >= 1 && clipped[3] - clipped[1] >= 1 ? clipped : undefined
 }

@@ -27,7 +27,7 @@ export async function planIngest(given: IngestConfig, signal?: AbortSignal): Pro
   const { config, card } = await withCard(given)
   const shards: { shard: string; mark: Mark; rows: number }[] = []
   let rows = 0
-  for await (const { mark } of readSource(config)) {
+  for await (const { mark } of readSource(config, undefined, true)) {
     signal?.throwIfAborted()
     if (rows % config.shard_size === 0) {
       shards.push({ shard: String(shards.length).padStart(5, '0'), mark, rows: 0 })

@@ -1,10 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { UserError } from '../user-error.js'
+import { readJsonElements } from './read-json-elements.js'
 
 const idSchema = z.union([z.number(), z.string()])
 /** What a box or a caption may have is checked where it is used; all else, such as outlines, is not kept. */
 const annotationSchema = z.object({
+  id: z.unknown().optional(),
   image_id: idSchema,
   caption: z.unknown().optional(),
   category_id: z.unknown().optional(),
@@ -13,24 +15,40 @@ const annotationSchema = z.object({
   tokens_positive: z.unknown().optional(),
 })
 
-const imageSchema = z.object({
-  id: idSchema,
-  file_name: z.string().min(1),
-  width: z.number().positive().optional(),
-  height: z.number().positive().optional(),
-  caption: z.string().optional(),
-  license: idSchema.optional(),
-  coco_url: z.string().optional(),
-})
+const imageSchema = z
+  .object({
+    id: idSchema,
+    file_name: z.string().min(1).optional(),
+    width: z.number().positive().optional(),
+    height: z.number().positive().optional(),
+    caption: z.string().optional(),
+    license: idSchema.optional(),
+    coco_url: z.string().optional(),
+    neg_category_ids: z.array(idSchema).optional(),
+    not_exhaustive_category_ids: z.array(idSchema).optional(),
+  })
+  .transform((image, context) => {
+    // LVIS names its pictures by their addresses alone: .../train2017/000000391895.jpg
+    const file_name = image.file_name ?? image.coco_url?.split('/').slice(-2).join('/')
+    if (file_name) return { ...image, file_name }
+    context.addIssue({ code: 'custom', path: ['file_name'], message: 'neither a file_name nor a coco_url' })
+    return z.NEVER
+  })
 
-const fileSchema = z.object({
-  images: z.array(z.unknown()),
-  annotations: z.array(annotationSchema),
-  categories: z.array(z.object({ id: idSchema, name: z.string() })).default([]),
-  licenses: z
-    .array(z.object({ id: idSchema, name: z.string().optional(), url: z.string().optional() }))
-    .default([]),
-})
+/** What is read of a file, by the key of its list. */
+const elementSchemas = {
+  images: z.unknown(),
+  annotations: annotationSchema,
+  categories: z.object({ id: idSchema, name: z.string() }),
+  licenses: z.object({ id: idSchema, name: z.string().optional(), url: z.string().optional() }),
+} as const
+
+interface CocoFile {
+  readonly images: unknown[]
+  readonly annotations: CocoAnnotation[]
+  readonly categories: z.infer<typeof elementSchemas.categories>[]
+  readonly licenses: z.infer<typeof elementSchemas.licenses>[]
+}
 
 export type Id = z.infer<typeof idSchema>
 export type CocoImage = z.infer<typeof imageSchema>
@@ -116,26 +134,25 @@ async function readIndex(captionsPath?: string, instancesPath?: string): Promise
 /** Numbers by size; ids that are words stay in the order of the file. */
 const byId = (a: { id: Id }, b: { id: Id }) => (Number(a.id) || 0) - (Number(b.id) || 0)
 
-async function readJson(path: string): Promise<z.infer<typeof fileSchema>> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
-  const parsed = fileSchema.safeParse(parseJson(text, path))
-  if (parsed.success) return parsed.data
-  // A file of another form has as many faults as entries: the first one says enough.
-  const { issues } = parsed.error
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : ''
-  throw new UserError(
-    `${path} is not in COCO's form: ${issues[0].path.join('.')}: ${issues[0].message}${more}`,
-  )
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`)
+/** Entry by entry: the files of LVIS and Objects365 are larger than a string may be. */
+async function readJson(path: string): Promise<CocoFile> {
+  const file: CocoFile = { images: [], annotations: [], categories: [], licenses: [] }
+  let [problem, more] = ['', 0]
+  const isKnown = (key: string) => Object.hasOwn(elementSchemas, key)
+  for await (const { key, index, value } of readJsonElements(path, isKnown)) {
+    if (key === null) throw new UserError(`${path} is not in COCO's form: an object with lists was expected.`)
+    const parsed = elementSchemas[key as keyof CocoFile].safeParse(value)
+    if (parsed.success) (file[key as keyof CocoFile] as unknown[]).push(parsed.data)
+    else if (problem !== '') more++
+    else {
+      const [{ path: at, message }] = parsed.error.issues
+      problem = `${[key, index, ...at].join('.')}: ${message}`
+    }
   }
+  // A file of another form has as many faults as entries: the first one says enough.
+  const rest = more > 0 ? ` (and ${more} more)` : ''
+  if (problem !== '') throw new UserError(`${path} is not in COCO's form: ${problem}${rest}`)
+  return file
 }
 
 function groupByImage(annotations: readonly CocoAnnotation[]): Map<Id, CocoAnnotation[]> {

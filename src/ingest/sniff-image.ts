@@ -1,11 +1,14 @@
 /** Picture formats that sharp's own build decodes. */
 export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif'
 
+/** Picture formats that it does not: HEIC is in the same boxes as AVIF, with a codec that is not free. */
+export type UnreadFormat = 'heic' | 'jxl' | 'bmp' | 'ico'
+
 /**
  * The format that the first bytes of a file tell, whatever its name and headers say; undefined for all else: web pages,
  * text, and drawings (SVG), which have no pixels of their own and may name other files.
  */
-export function sniffImage(bytes: Uint8Array): ImageFormat | undefined {
+export function sniffImage(bytes: Uint8Array): ImageFormat | UnreadFormat | undefined {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(16, bytes.length)).toString('latin1')
   // No picture is that short, and the checks of its end read so much.
   if (bytes.length < 12) return undefined
@@ -14,8 +17,24 @@ export function sniffImage(bytes: Uint8Array): ImageFormat | undefined {
   if (/^GIF8[79]a/.test(start)) return 'gif'
   if (/^RIFF.{4}WEBP/s.test(start)) return 'webp'
   if (start.startsWith('II*\0') || start.startsWith('MM\0*')) return 'tiff'
-  // HEIC has the same box but a codec that sharp's build lacks; its decoder says so.
-  if (/^.{4}ftyp(avif|avis|mif1|msf1|heic|heix)/s.test(start)) return 'avif'
+  if (start.startsWith('ftyp', 4)) return sniffBrands(bytes)
+  if (start.startsWith('\xff\x0a') || start.startsWith('\0\0\0\x0cJXL ')) return 'jxl'
+  if (/^BM.{4}\0\0\0\0/s.test(start)) return 'bmp'
+  if (start.startsWith('\0\0\x01\0')) return 'ico'
+  return undefined
+}
+
+const unreadFormats: ReadonlySet<string> = new Set<UnreadFormat>(['heic', 'jxl', 'bmp', 'ico'])
+
+export const isUnread = (format: ImageFormat | UnreadFormat): format is UnreadFormat =>
+  unreadFormats.has(format)
+
+/** The codec that the brands of an ISO media file name, the compatible ones among them. */
+function sniffBrands(bytes: Uint8Array): 'avif' | 'heic' | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const box = buffer.toString('latin1', 8, Math.min(buffer.readUInt32BE(0), 256))
+  if (/avi[fs]/.test(box)) return 'avif'
+  if (/hei[cxms]|hev[cx]|mif1|msf1/.test(box)) return 'heic'
   return undefined
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Caption } from '../shards/rows.js'
 import { UserError } from '../user-error.js'
 import type { IngestConfig } from './config.js'
-import { type CocoAnnotation, type CocoImage, type CocoIndex, readCocoIndex } from './read-coco.js'
+import { type CocoAnnotation, type CocoImage, type CocoIndex, type Id, readCocoIndex } from './read-coco.js'
 import { type GoldRegion, type Mark, problemRow, type SourceRow, sourceRow } from './source-row.js'
 
 const boxSchema = z.object({
@@ -17,6 +17,8 @@ const boxSchema = z.object({
  * Pictures with captions and boxes from COCO JSON: `captions`, `instances`, or both. In MDETR's form a picture has
  * its `caption` and a box the spans of the words that name it (`tokens_positive`); GLIP's gold data come so.
  * Crowd boxes name no one thing: they are left out, and counted, as are boxes and captions that cannot be read.
+ * Where a picture says which categories it was searched for (LVIS), only those that it lacks are absent; else all that
+ * have no box in it, unless the configuration calls the set federated.
  */
 export async function* readCoco(config: IngestConfig, from?: Mark): AsyncGenerator<SourceRow> {
   const { captions, instances } = config
@@ -50,7 +52,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Ingest
     drop(region)
     return []
   })
-  const { file_name, width, height } = image
+  const { file_name, width, height, neg_category_ids, not_exhaustive_category_ids } = image
   const license = image.license === undefined ? null : (index.licenses.get(image.license) ?? null)
   return sourceRow({
     mark,
@@ -58,11 +60,33 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Ingest
     ...locate(image, config),
     captions: [...own, ...written].map((text): Caption => ({ text, kind: 'gold' })),
     regions: config.instances ? regions : null,
+    absent: config.prompt.negatives > 0 && config.instances ? absentNames(image, boxes, index, config) : [],
     dropped,
     size: width && height ? { width, height } : null,
     license,
-    meta: { id: image.id, file_name, ...(boxes.length ? { boxes: boxes.length } : {}) },
+    meta: {
+      id: image.id,
+      file_name,
+      ...(boxes.length ? { boxes: boxes.length } : {}),
+      // What LVIS was and was not searched for; evaluation asks.
+      ...(neg_category_ids ? { neg_category_ids } : {}),
+      ...(not_exhaustive_category_ids ? { not_exhaustive_category_ids } : {}),
+    },
   })
+}
+
+/** Names of categories that are not in the picture. A crowd of a thing is the thing. */
+function absentNames(
+  { neg_category_ids }: CocoImage,
+  boxes: readonly CocoAnnotation[],
+  { categories }: CocoIndex,
+  { federated }: IngestConfig,
+): string[] {
+  const name = (id: unknown) => categories.get(id as Id)?.name ?? ''
+  if (neg_category_ids) return neg_category_ids.map(name).filter((text) => text !== '')
+  if (federated) return []
+  const present = new Set(boxes.map(({ category_id }) => name(category_id)))
+  return [...categories.values()].map((category) => category.name).filter((text) => !present.has(text))
 }
 
 /** From `base_url` if there is one, else from the folder, else from where COCO itself has it. */

@@ -5,7 +5,8 @@ import type { IngestConfig } from './config.js'
 import { readObjects, requireKey } from './source-jsonl.js'
 import { type Mark, problemRow, type SourceRow, sourceRow } from './source-row.js'
 
-const pictures = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'])
+/** Endings of pictures. */
+export const pictures = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif'])
 
 /**
  * Pictures of a folder and those below it. Captions come from a text file beside each, of its name, a line each; and

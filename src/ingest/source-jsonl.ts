@@ -1,14 +1,16 @@
 import { UserError } from '../user-error.js'
+import { columnsUsed, pairColumns, pairOf } from './columns.js'
 import type { IngestConfig } from './config.js'
 import { readLines } from './read-lines.js'
-import { type Mark, pairRow, problemRow, type SourceRow } from './source-row.js'
+import { type Mark, problemRow, type SourceRow } from './source-row.js'
 
 /** Pairs from a JSON object a line; columns are its keys, `url` and `caption` unless said otherwise. */
 export async function* readJsonl(
   config: IngestConfig & { path: string },
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
-  const { path, columns = { url: 'url', caption: 'caption' } } = config
+  const { path } = config
+  const columns = pairColumns(config)
   let first = from === undefined
   for await (const { mark, place, value, problem } of readObjects(path, from)) {
     if (!value) {
@@ -16,9 +18,9 @@ export async function* readJsonl(
       continue
     }
     // A column that the first row lacks is a wrong name; one that a later row lacks is a bad row.
-    if (first) for (const column of [columns.url, columns.caption]) requireKey(value, column, place)
+    if (first) for (const column of columnsUsed(columns)) requireKey(value, column, place)
     first = false
-    yield pairRow(mark, place, value[columns.url], value[columns.caption])
+    yield pairOf(mark, place, columns, (column) => value[column])
   }
 }
 
@@ -34,8 +36,8 @@ export type ObjectLine = { readonly mark: Mark; readonly place: string } & (
 )
 
 /** The JSON objects of a file, one a line, from a mark on; a line that is none says why. */
-export async function* readObjects(path: string, from?: Mark): AsyncGenerator<ObjectLine> {
-  for await (const line of readLines(path, from)) {
+export async function* readObjects(path: string, from?: Mark, longest?: number): AsyncGenerator<ObjectLine> {
+  for await (const line of readLines(path, from, longest)) {
     const base = { mark: line.mark, place: `${path}:${line.mark.line}` }
     if (line.text === null) yield { ...base, problem: line.problem }
     else yield { ...base, ...parseObject(line.text) }

@@ -1,37 +1,111 @@
-import { parquetReadObjects } from 'hyparquet'
+import { type FileMetaData, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { openParquet } from '../shards/open-parquet.js'
 import { UserError } from '../user-error.js'
+import { type Column, pairColumns, pairOf, plain } from './columns.js'
 import type { IngestConfig } from './config.js'
-import { type Mark, pairRow, type SourceRow } from './source-row.js'
+import { Reject } from './reject.js'
+import { captionedRow, type Mark, type SourceRow } from './source-row.js'
 
-/** Pairs from the named or numbered columns of a Parquet file, a row group of those columns in memory at a time. */
-export async function* readParquetPairs(
-  config: IngestConfig & { path: string },
+type Located = IngestConfig & { path: string }
+
+/** Columns that hold captions where nothing says otherwise, the first that is there. */
+const captionNames = ['caption', 'captions', 'text', 'sentences', 'sentences_raw', 'raw', 'TEXT']
+
+/**
+ * Rows from the named or numbered columns of a Parquet file, a row group of those columns in memory at a time: pairs of
+ * url and caption; or, with an image column, pictures and captions. The image column is a struct of `bytes` and `path`
+ * or plain bytes: the one that the configuration names, else the one that Hugging Face datasets' metadata calls an
+ * Image, unless the configuration names a url. Captions may be lists.
+ */
+export async function* readParquet(
+  config: Located,
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
-  const { path, columns = { url: 'url', caption: 'caption' } } = config
+  const { path } = config
   const { file, metadata, close } = await openParquet(path).catch(damaged(path))
   try {
     const known = topColumns(metadata.schema)
-    const [url, caption] = [columns.url, columns.caption].map((column) => {
+    const resolve = (column: Column) => {
       const name = typeof column === 'number' ? known[column] : column
       if (name !== undefined && known.includes(name)) return name
       throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
-    })
+    }
+    const image = imageColumn(config, metadata, known)
+    const columns = pairColumns(config)
+    const caption =
+      config.columns?.caption ?? (image && captionNames.find((name) => known.includes(name))) ?? 'caption'
+    const needed = image ? [caption] : [columns.url, caption]
+    const names = new Map(
+      [...needed, ...(columns.license === undefined ? [] : [columns.license]), ...columns.meta].map(
+        (column) => [column, resolve(column)] as const,
+      ),
+    )
+    const imageName = image === undefined ? undefined : resolve(image)
     let rowEnd = 0
     for (const group of metadata.row_groups) {
       const groupStart = rowEnd
       rowEnd += Number(group.num_rows)
       const rowStart = Math.max(from.at, groupStart)
       if (rowStart >= rowEnd) continue
-      const part = { file, metadata, rowStart, rowEnd, columns: [url, caption], compressors }
+      const part = { file, metadata, rowStart, rowEnd, columns: [...new Set(names.values())], compressors }
       const rows = await parquetReadObjects(part).catch(damaged(path))
+      const pictures = imageName === undefined ? undefined : pictureReader(path, imageName, rowStart, rowEnd)
       for (const [index, row] of rows.entries()) {
         const at = rowStart + index
-        yield pairRow({ at, line: 0 }, `${path} row ${at}`, row[url], row[caption])
+        const value = (column: Column) => plain(row[names.get(column) as string])
+        const place = `${path} row ${at}`
+        const mark = { at, line: 0 }
+        if (!pictures) {
+          yield pairOf(mark, place, { ...columns, caption }, value)
+          continue
+        }
+        const license = columns.license === undefined ? null : value(columns.license)
+        const meta = columns.meta.map((column) => [String(column), value(column)] as const)
+        yield captionedRow(mark, place, value(caption), {
+          load: () => pictures(index, place),
+          license: typeof license === 'string' ? license : null,
+          meta: meta.length > 0 ? Object.fromEntries(meta) : null,
+        })
       }
     }
+  } finally {
+    await close()
+  }
+}
+
+function imageColumn({ columns }: Located, metadata: FileMetaData, known: readonly string[]) {
+  if (columns?.image !== undefined) return columns.image
+  if (columns?.url !== undefined) return undefined
+  const text = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value
+  return known.find((name) => featuresOf(text)[name]?._type === 'Image')
+}
+
+function featuresOf(text: string | undefined): Readonly<Record<string, { readonly _type?: unknown }>> {
+  try {
+    return JSON.parse(text ?? '{}').info?.features ?? {}
+  } catch {
+    return {}
+  }
+}
+
+/** Pictures of a part of a row group, read together when the first of them is asked for. */
+function pictureReader(path: string, column: string, rowStart: number, rowEnd: number) {
+  let pictures: Promise<readonly Record<string, unknown>[]> | undefined
+  return async (index: number, place: string): Promise<Uint8Array> => {
+    pictures ??= readColumn(path, column, rowStart, rowEnd)
+    const value = (await pictures)[index][column] as Uint8Array | { readonly bytes?: unknown } | null
+    const bytes = value instanceof Uint8Array ? value : value?.bytes
+    if (bytes instanceof Uint8Array && bytes.length > 0) return bytes
+    throw new Reject('missing_file', `${place}: "${column}" holds no bytes`)
+  }
+}
+
+async function readColumn(path: string, column: string, rowStart: number, rowEnd: number) {
+  const { file, metadata, close } = await openParquet(path).catch(damaged(path))
+  try {
+    const part = { file, metadata, rowStart, rowEnd, columns: [column], compressors, utf8: false }
+    return await parquetReadObjects(part).catch(damaged(path))
   } finally {
     await close()
   }

@@ -19,10 +19,12 @@ export interface Anchors {
  * x2 - x1 + 1. Boxes decoded from either, in edges, are the same.
  */
 export function anchorsOf(config: GlipConfig, { height, width }: ImageSize = squareSize(config)): Anchors {
+  const { head } = config
+  if (!('anchor_scale' in head)) throw new Error(`a network of preset ${config.preset} has no anchors`)
   const boxes: number[] = []
   const levelStarts = [0]
   for (const stride of levelStrides(config)) {
-    const half = (config.head.anchor_scale * stride) / 2
+    const half = (head.anchor_scale * stride) / 2
     for (let row = 0; row < Math.ceil(height / stride); row++) {
       for (let column = 0; column < Math.ceil(width / stride); column++) {
         const x = (column + 0.5) * stride
@@ -32,6 +34,6 @@ export function anchorsOf(config: GlipConfig, { height, width }: ImageSize = squ
     }
     levelStarts.push(boxes.length / 4)
   }
-  const inset = config.head.box_edges === 'pixel_centres' ? 0.5 : 0
+  const inset = head.box_edges === 'pixel_centres' ? 0.5 : 0
   return { count: boxes.length / 4, boxes: Float32Array.from(boxes), levelStarts, inset }
 }

@@ -1,5 +1,7 @@
 /** The names that published weights go by, in terms of GLIP's official ones. */
 import { UserError } from '../user-error.js'
+import { foldBatchNorms } from './fold-batch-norm.js'
+import type { StoredTensor } from './weight-file.js'
 
 /** Where the tensor of a key belongs. */
 export interface KeyPlace {
@@ -15,6 +17,8 @@ export interface Naming {
   /** What such a file is. */
   readonly source: string
   place(key: string): KeyPlace
+  /** The file's tensors as the network has them, under the same keys, where several make one. */
+  prepare?(tensors: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor>
   /** Parameters of the network that such a file never has, and why. */
   readonly absent?: { readonly names: RegExp; readonly reason: string }
 }
@@ -40,7 +44,9 @@ const ignorable: readonly (readonly [RegExp, string])[] = [
   [/\.position_ids$/, 'positions of tokens: computed'],
   [/\.pooler\./, 'pooler of BERT: not part of the text encoder'],
   [/^language_backbone\.body\.cls\./, 'heads of the pre-training of BERT'],
-  [/^backbone\.body\.(norm|head)\./, 'head of an image classifier'],
+  [/^backbone\.body\.(norm|head|fc)\./, 'head of an image classifier'],
+  [/\.running_(mean|var)$/, 'statistics of a batch norm: folded into its weight and bias'],
+  [/\.num_batches_tracked$/, 'batches that a batch norm has seen: for training it'],
   [/^rpn\.resizer\./, 'resizer of text features: of another kind of fusion'],
   [/^rpn\.head\.mlm_head\./, 'masked language modelling: a loss of other trainings'],
   [/^rpn\.loss_evaluator\./, 'contrastive loss of other trainings'],
@@ -157,6 +163,12 @@ const swinOfHuggingFace: Naming = {
   },
 }
 
+const resnet: Naming = {
+  source: 'ResNet, names of torchvision',
+  place: (key) => ({ parameter: parts.backbone + withoutModule(key) }),
+  prepare: foldBatchNorms,
+}
+
 /** Whose names the keys of a file are. Throws a UserError where they are of no model that is known. */
 export function namingOf(keys: readonly string[], path: string): Naming {
   const plain = new Set(keys.map(withoutModule))
@@ -167,7 +179,8 @@ export function namingOf(keys: readonly string[], path: string): Naming {
   if (has(/^(swin\.)?embeddings\.patch_embeddings\./)) return swinOfHuggingFace
   if (has(/^patch_embed\.proj\.weight$/) && has(/^layers\.0\.blocks\.0\.attn\.qkv\.weight$/))
     return has(/^layers\.0\.downsample\./) ? swin : swinOfTimm
+  if (has(/^conv1\.weight$/) && has(/^layer1\.0\.conv3\.weight$/)) return resnet
   throw new UserError(
-    `${path} has the keys of no model that is known (GLIP, BERT or Swin): ${keys.slice(0, 5).join(', ')}, ….`,
+    `${path} has the keys of no model that is known (GLIP, BERT, Swin or ResNet): ${keys.slice(0, 5).join(', ')}, ….`,
   )
 }

@@ -4,12 +4,19 @@ export interface GlipConfig {
   readonly preset: string
   /** Side of the square input in pixels where no other size is asked for, a multiple of the backbone's last stride. */
   readonly image_size: number
+  /** Sizes of inputs, height and width, that a model folder has a graph for; the square alone where it is not given. */
+  readonly image_sizes?: readonly (readonly [height: number, width: number])[]
+  /**
+   * How large a picture is shown: its shorter side in pixels, as far as the longer one stays within bounds. Where it is not
+   * given a picture fills the input.
+   */
+  readonly image_resize?: ImageResize
   /** Mean and deviation of red, green and blue in 0 to 1. */
   readonly image_mean: readonly [number, number, number]
   readonly image_std: readonly [number, number, number]
   /** Order of the input's channels. */
   readonly image_channels: 'rgb' | 'bgr'
-  readonly backbone: ConvBackbone | SwinBackbone
+  readonly backbone: ConvBackbone | SwinBackbone | ResnetBackbone
   readonly fpn: {
     readonly channels: number
     /** How many of the backbone's last stages become pyramid levels. */
@@ -28,10 +35,20 @@ export interface GlipConfig {
     readonly heads: number
     readonly intermediate: number
   }
-  /** Blocks over the pyramid: a plain convolution with a norm, or DyHead's dynamic convolution. */
+  /**
+   * Blocks over the pyramid: a plain convolution with a norm, DyHead's dynamic convolution, or none but the fusion, under the
+   * layers of a decoder.
+   */
   readonly tower:
     | { readonly kind: 'conv'; readonly blocks: number }
     | { readonly kind: 'dyhead'; readonly blocks: number; readonly groups: number }
+    | {
+        readonly kind: 'decoder'
+        readonly blocks: number
+        readonly layers: number
+        readonly heads: number
+        readonly intermediate: number
+      }
   /** Cross attention between picture and text before each block of the tower; none where the two meet in the head only. */
   readonly fusion?: {
     readonly embed: number
@@ -42,17 +59,48 @@ export interface GlipConfig {
    * offset, a row for each token of that prompt, is added to what the text encoder gives.
    */
   readonly prompt?: readonly string[]
-  readonly head: {
-    /** Side of the one square anchor of a place, in strides of its level. */
-    readonly anchor_scale: number
-    /**
-     * What of a box the training measures: its edges, or the centres of its outermost pixels, half a pixel inside of
-     * them on every side, as the official code with its inclusive boxes does.
-     */
-    readonly box_edges: 'outer' | 'pixel_centres'
+  /** Which boxes of a picture are kept, as the official code does it; a model without it has groundmill's own way. */
+  readonly selection?: BoxSelection
+  /** A box at each place, moved from an anchor, or a box for each of some queries. */
+  readonly head: (AnchorHead | QueryHead) & {
     /** Width of the space of the contrastive loss; no such space, and no such term, where it is not given. */
     readonly contrastive?: number
   }
+}
+
+export interface AnchorHead {
+  /** Side of the one square anchor of a place, in strides of its level. */
+  readonly anchor_scale: number
+  /**
+   * What of a box the training measures: its edges, or the centres of its outermost pixels, half a pixel inside of
+   * them on every side, as the official code with its inclusive boxes does.
+   */
+  readonly box_edges: 'outer' | 'pixel_centres'
+}
+
+export interface QueryHead {
+  /** How many boxes the decoder gives. */
+  readonly queries: number
+}
+
+/** Queries of a network that has them; undefined for one with anchors. */
+export const queriesOf = ({ head }: Pick<GlipConfig, 'head'>): number | undefined =>
+  'queries' in head ? head.queries : undefined
+
+/** INPUT.MIN_SIZE_TEST and MAX_SIZE_TEST of the official configuration. */
+export interface ImageResize {
+  readonly shortest_edge: number
+  readonly longest_edge: number
+}
+
+/** INFERENCE_TH, PRE_NMS_TOP_N and DETECTIONS_PER_IMG of the official configuration. */
+export interface BoxSelection {
+  /** What the mean of a phrase's word probabilities must exceed at a place, before centerness. */
+  readonly threshold: number
+  /** Candidates of a level, over places and phrases. */
+  readonly level_candidates: number
+  /** Boxes of a picture, over all its phrases. */
+  readonly boxes: number
 }
 
 /** A small residual network of 3x3 convolutions. */
@@ -78,6 +126,16 @@ export interface SwinBackbone {
   readonly window: number
 }
 
+/** ResNet with bottlenecks (He et al. 2016). */
+export interface ResnetBackbone {
+  readonly kind: 'resnet'
+  /** Stride of the first stage, which the stem makes. */
+  readonly patch: 4
+  /** Channels of each stage; its inner convolutions and the stem have a quarter of the first. */
+  readonly widths: readonly number[]
+  readonly depths: readonly number[]
+}
+
 /** Size of the network's input in pixels. */
 export interface ImageSize {
   readonly height: number
@@ -89,6 +147,10 @@ export const squareSize = ({ image_size }: Pick<GlipConfig, 'image_size'>): Imag
   height: image_size,
   width: image_size,
 })
+
+/** The sizes that a model folder of a configuration has graphs for; the first is that of `model.onnx`. */
+export const inputSizes = (config: GlipConfig): ImageSize[] =>
+  config.image_sizes?.map(([height, width]) => ({ height, width })) ?? [squareSize(config)]
 
 /** Stride in pixels of the backbone's last stage: sizes of inputs are multiples of it. */
 export const sizeStep = ({ backbone }: Pick<GlipConfig, 'backbone'>): number =>

@@ -5,6 +5,7 @@ import { l2Normalize } from '../graph/ops/norm.js'
 import { concat, reshape, split } from '../graph/ops/shape.js'
 import { input, parameter, sizeOf, type Tensor } from '../graph/tensor.js'
 import { convBackbone } from './backbone-conv.js'
+import { resnetBackbone } from './backbone-resnet.js'
 import { swinBackbone } from './backbone-swin.js'
 import { bertEncoder, bertLayer } from './bert.js'
 import { type GlipConfig, type ImageSize, sizeStep, squareSize } from './config.js'
@@ -61,15 +62,23 @@ export function glipInputs(
   }
 }
 
+/** Backbone and pyramid: maps of all levels, finest first. */
+export function pictureLevels({ backbone, fpn }: GlipConfig, image: Tensor): Tensor[] {
+  const firstStage = backbone.widths.length - fpn.levels
+  return featurePyramid(stagesOf(backbone, image, firstStage), fpn, firstStage + 1)
+}
+
+function stagesOf(backbone: GlipConfig['backbone'], image: Tensor, firstStage: number): Tensor[] {
+  if (backbone.kind === 'swin') return swinBackbone(image, backbone, firstStage)
+  const maps = backbone.kind === 'conv' ? convBackbone(image, backbone) : resnetBackbone(image, backbone)
+  return maps.slice(firstStage)
+}
+
 /** GLIP (Li et al. 2022): backbone and pyramid, text encoder, fusion tower, dense head aligned to words. */
 export function glip(config: GlipConfig, { image, ids, mask }: GlipInputs): GlipOutputs {
-  const { backbone, fpn, fusion, text, tower } = config
-  const firstStage = backbone.widths.length - fpn.levels
-  const stages =
-    backbone.kind === 'swin'
-      ? swinBackbone(image, backbone, firstStage)
-      : convBackbone(image, backbone).slice(firstStage)
-  let levels = featurePyramid(stages, fpn, firstStage + 1)
+  const { fusion, text, tower } = config
+  if (tower.kind === 'decoder') throw new Error(`a network of preset ${config.preset} has queries`)
+  let levels = pictureLevels(config, image)
   const encoded = bertEncoder('language_backbone.body.model', ids, mask, text)
   let language = config.prompt ? add(encoded, promptOffset(text)) : encoded
 
@@ -119,18 +128,24 @@ export function head(config: GlipConfig, levels: readonly Tensor[], language: Te
   const [batch, anchors] = features.shape
   const centre = convParameters(`${name}.centerness`, channels, 1, 1, small)
   const centerness = linear(features, reshape(centre.weight, [1, channels]), centre.bias)
-  const { contrastive: width } = config.head
-
   return {
     logits: alignment(name, features, language),
     deltas: flattenLevels(deltas),
     centerness: reshape(centerness, [batch, anchors]),
-    ...(width !== undefined && {
-      contrastive: {
-        regions: l2Normalize(dense(`${name}.contrastive_image`, features, width)),
-        tokens: l2Normalize(dense(`${name}.contrastive_text`, language, width)),
-      },
-    }),
+    ...contrastiveOutputs(config, features, language),
+  }
+}
+
+/** What the contrastive loss compares, where a configuration has a space for it. */
+export function contrastiveOutputs(
+  { head: { contrastive: width } }: GlipConfig,
+  features: Tensor,
+  language: Tensor,
+): { readonly contrastive?: ContrastiveOutputs } {
+  if (width === undefined) return {}
+  const regions = l2Normalize(dense('rpn.head.contrastive_image', features, width))
+  return {
+    contrastive: { regions, tokens: l2Normalize(dense('rpn.head.contrastive_text', language, width)) },
   }
 }
 
@@ -139,7 +154,7 @@ export function head(config: GlipConfig, levels: readonly Tensor[], language: Te
  * feature . W (e / 2) / exp(log_scale) + e . bias_lang + bias0, limited to +-50000. bias0 starts at
  * log(0.01 / 0.99), the focal loss's prior.
  */
-function alignment(name: string, features: Tensor, language: Tensor): Tensor {
+export function alignment(name: string, features: Tensor, language: Tensor): Tensor {
   const [batch, length, width] = language.shape
   const channels = features.shape[2]
   const unit = l2Normalize(language)
@@ -153,7 +168,7 @@ function alignment(name: string, features: Tensor, language: Tensor): Tensor {
 }
 
 /** Maps [N, Hi, Wi, C] of all levels as one row of places [N, P, C]. */
-function flattenLevels(levels: readonly Tensor[]): Tensor {
+export function flattenLevels(levels: readonly Tensor[]): Tensor {
   return concat(
     levels.map((level) => {
       const [n, h, w, c] = level.shape

@@ -5,12 +5,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
 import type { Part } from './checkpoint-names.js'
+import { type GlipConfig, type ImageSize, sizeStep } from './config.js'
 import { modelCard } from './model-card.js'
 import { writeModelFolder } from './model-folder.js'
 import { openWeightFile } from './open-weight-file.js'
 import { parameterSpecs } from './parameter-specs.js'
 import { type Checkpoint, type ImportReport, planImport } from './plan-import.js'
-import { glipConfig } from './presets.js'
+import { glipConfig, officialSizes } from './presets.js'
 import { writeSafetensors } from './safetensors.js'
 import { partialWeights } from './start-weights.js'
 import { readTokenizer, type Tokenizer, tokenizerJson } from './word-piece.js'
@@ -30,6 +31,8 @@ export interface ImportOptions {
   readonly allowMissing: boolean
   /** Pictures that `model.onnx` takes in one run. */
   readonly batch: number
+  /** Sizes of inputs to write graphs for; those of the official network where nothing else is asked for. */
+  readonly sizes?: readonly ImageSize[]
   readonly changes: { readonly image_size?: number; readonly max_tokens?: number }
 }
 
@@ -48,7 +51,7 @@ export async function importModel(options: ImportOptions): Promise<ImportResult>
   const needsTokenizer = parts.some((part) => part !== 'backbone')
   const tokenizer = needsTokenizer ? await findTokenizer(options) : undefined
   // The vocabulary decides the size of the word embeddings alone, which no backbone has.
-  const config = glipConfig(preset, tokenizer?.vocabulary.size ?? 1, options.changes)
+  const config = withSizes(glipConfig(preset, tokenizer?.vocabulary.size ?? 1, options.changes), options)
   const checkpoints: Checkpoint[] = []
   try {
     for (const path of options.checkpoints)
@@ -77,6 +80,26 @@ export async function importModel(options: ImportOptions): Promise<ImportResult>
   } finally {
     await Promise.all(checkpoints.map(({ file }) => file.close()))
   }
+}
+
+/** A configuration with the sizes that graphs are written for. */
+function withSizes(config: GlipConfig, { sizes, changes }: ImportOptions): GlipConfig {
+  const { image_resize: resize, preset } = config
+  if (!resize) {
+    if (sizes)
+      throw new UserError(`--sizes: preset "${preset}" shows every picture on one square, image_size.`)
+    return config
+  }
+  const step = sizeStep(config)
+  const wrong = sizes?.find(({ height, width }) => height % step !== 0 || width % step !== 0)
+  if (wrong)
+    throw new UserError(
+      `--sizes ${wrong.height}x${wrong.width}: sizes of preset "${preset}" are multiples of ${step}.`,
+    )
+  const wanted = sizes ?? (changes.image_size === undefined ? officialSizes : undefined)
+  return wanted
+    ? { ...config, image_sizes: wanted.map(({ height, width }) => [height, width] as const) }
+    : config
 }
 
 async function writeReport(folder: string, report: ImportReport): Promise<void> {

@@ -1,4 +1,4 @@
-import type { GlipConfig } from './config.js'
+import { type GlipConfig, queriesOf } from './config.js'
 
 export interface CardFacts {
   readonly name: string
@@ -20,7 +20,7 @@ tags: [glip, grounding, onnx]
 
 # ${name}
 
-A GLIP network (preset \`${config.preset}\`, ${config.image_size} pixels, ${config.text.max_tokens} tokens).
+A GLIP network (preset \`${config.preset}\`, ${sizesText(config)} pixels, ${config.text.max_tokens} tokens).
 
 ${lineage.trim()}
 
@@ -29,11 +29,15 @@ ${lineage.trim()}
 \`groundmill teach DATASET --model FOLDER\` labels with it, \`groundmill train … --set init=FOLDER\` starts from it, and
 \`groundmill export-model FOLDER -o FILE.safetensors\` writes it with the official GLIP names and PyTorch's layouts.
 
-Any onnxruntime runs \`model.onnx\`, which needs \`model.safetensors\` beside it. Inputs: \`image\` [N, H, W, 3] float32,
+Any onnxruntime runs \`model.onnx\`, which needs \`model.safetensors\` beside it${config.image_sizes && config.image_sizes.length > 1 ? ', and so do\nthe files for other sizes of input' : ''}. Inputs: \`image\` [N, H, W, 3] float32,
 normalised by \`preprocessor_config.json\`; \`ids\` [N, L] int64 and \`mask\` [N, L] float32 of \`tokenizer.json\`. Outputs:
 \`scores\` [N, A, L], the probability that a place shows a word; \`boxes\` [N, A, 4], x1 y1 x2 y2 in pixels of the input;
-\`objectness\` [N, A].
+${queriesOf(config) === undefined ? '`objectness` [N, A]' : 'A counts queries'}.
 `
+}
+
+function sizesText({ image_sizes: sizes, image_size: side }: GlipConfig): string {
+  return (sizes ?? [[side, side]]).map(([height, width]) => `${height}x${width}`).join(', ')
 }
 
 /** A score of a model on a held-out set. */

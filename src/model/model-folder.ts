@@ -3,13 +3,15 @@ import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sigmoid } from '../graph/ops/activation.js'
+import type { Tensor } from '../graph/tensor.js'
 import { toOnnx } from '../graph/to-onnx.js'
 import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
 import { anchorsOf } from './anchors.js'
 import { decodeBoxes } from './box-coder.js'
-import type { GlipConfig } from './config.js'
+import { type GlipConfig, type ImageSize, inputSizes, queriesOf } from './config.js'
 import { glip, glipInputs } from './glip.js'
+import { cornersInPixels, glipQueries } from './glip-queries.js'
 import { type LazyArray, type NamedArray, writeSafetensors } from './safetensors.js'
 import { startTokenizer } from './start-weights.js'
 import { tokenizerJson } from './word-piece.js'
@@ -27,47 +29,67 @@ export interface GlipModel {
   readonly batch?: number
 }
 
+/** The ONNX files of a model folder, one for each of `inputSizes`. */
+export const modelFiles = (config: GlipConfig): string[] =>
+  inputSizes(config).map(({ height, width }, index) =>
+    index === 0 ? 'model.onnx' : `model-${height}x${width}.onnx`,
+  )
+
 /**
- * Writes a model folder: `model.onnx`, whose weights lie in `model.safetensors` beside it, `config.json`,
- * `tokenizer.json`, `preprocessor_config.json` and the model card. `config.json` comes last: without it the folder
- * is not a model.
+ * Writes a model folder: `model.onnx`, and a file beside it for each further size, all with their weights in
+ * `model.safetensors`; `config.json`, `tokenizer.json`, `preprocessor_config.json` and the model card. `config.json` comes
+ * last: without it the folder is not a model.
  */
 export async function writeModelFolder(
   folder: string,
   { config, vocabulary, parameters, card, batch = inferenceBatch }: GlipModel,
 ): Promise<void> {
   const places = await writeSafetensors(join(folder, 'model.safetensors'), parameters)
-  const outputs = glip(config, glipInputs(config, batch))
-  const onnx = toOnnx({
-    outputs: {
-      scores: sigmoid(outputs.logits),
-      boxes: decodeBoxes(outputs.deltas, anchorsOf(config)),
-      objectness: sigmoid(outputs.centerness),
-    },
-    parameters: (name) => {
-      const place = places.get(name)
-      if (!place) throw new Error(`no value for parameter ${name}`)
-      return { location: 'model.safetensors', offset: place.offset, length: place.length }
-    },
-    metadata: { preset: config.preset },
-  })
+  const files = modelFiles(config)
+  for (const [index, size] of inputSizes(config).entries()) {
+    const onnx = toOnnx({
+      outputs: detectorOutputs(config, batch, size),
+      parameters: (name) => {
+        const place = places.get(name)
+        if (!place) throw new Error(`no value for parameter ${name}`)
+        return { location: 'model.safetensors', offset: place.offset, length: place.length }
+      },
+      metadata: { preset: config.preset },
+    })
+    await writeFileAtomic(join(folder, files[index]), onnx)
+  }
   const preprocessor = {
     image_processor_type: 'GroundmillImageProcessor',
-    size: { height: config.image_size, width: config.image_size },
+    size: config.image_resize ?? { height: config.image_size, width: config.image_size },
     image_mean: config.image_mean,
     image_std: config.image_std,
     rescale_factor: 1 / 255,
     do_pad: true,
     data_format: 'channels_last',
   }
-  await writeFileAtomic(join(folder, 'model.onnx'), onnx)
   await writeFileAtomic(join(folder, 'tokenizer.json'), tokenizerJson(vocabulary))
   await writeFileAtomic(
     join(folder, 'preprocessor_config.json'),
     `${JSON.stringify(preprocessor, null, 2)}\n`,
   )
   await writeFileAtomic(join(folder, 'README.md'), card)
-  await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+  const written = { ...config, image_sizes: inputSizes(config).map(({ height, width }) => [height, width]) }
+  await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(written, null, 2)}\n`)
+}
+
+/** What a model file gives: probabilities of words, boxes in pixels of the input, and centerness where the network has it. */
+function detectorOutputs(config: GlipConfig, batch: number, size: ImageSize): Record<string, Tensor> {
+  const inputs = glipInputs(config, batch, size)
+  if (queriesOf(config) !== undefined) {
+    const { logits, boxes } = glipQueries(config, inputs)
+    return { scores: sigmoid(logits), boxes: cornersInPixels(boxes, size) }
+  }
+  const outputs = glip(config, inputs)
+  return {
+    scores: sigmoid(outputs.logits),
+    boxes: decodeBoxes(outputs.deltas, anchorsOf(config, size)),
+    objectness: sigmoid(outputs.centerness),
+  }
 }
 
 /** Reads `config.json` of a model folder. Throws a UserError where the folder is not one of this program's. */
@@ -95,7 +117,8 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
 
 /** SHA-256 over what decides a model's answers. */
 export async function hashModel(folder: string): Promise<string> {
-  return hashFiles(folder, ['config.json', 'tokenizer.json', 'model.onnx', 'model.safetensors'])
+  const models = modelFiles(await readModelConfig(folder))
+  return hashFiles(folder, ['config.json', 'tokenizer.json', ...models, 'model.safetensors'])
 }
 
 /** SHA-256 over what training takes from a folder to start from. */

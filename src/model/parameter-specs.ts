@@ -1,6 +1,7 @@
 import type { Shape } from '../graph/tensor.js'
-import { type GlipConfig, sizeStep } from './config.js'
+import { type GlipConfig, queriesOf, sizeStep } from './config.js'
 import { glip, glipInputs } from './glip.js'
+import { glipQueries } from './glip-queries.js'
 import { parametersOf } from './parameters.js'
 
 /** A parameter as it is stored here, and as the official code stores it. */
@@ -26,8 +27,10 @@ export interface ParameterSpec {
  */
 export function parameterSpecs(config: GlipConfig): ParameterSpec[] {
   const smallest = { height: sizeStep(config), width: sizeStep(config) }
-  const { contrastive, ...dense } = glip(config, glipInputs(config, 1, smallest))
-  return parametersOf([...Object.values(dense), ...Object.values(contrastive ?? {})]).map(torchLayout)
+  const inputs = glipInputs(config, 1, smallest)
+  const outputs = queriesOf(config) === undefined ? glip(config, inputs) : glipQueries(config, inputs)
+  const { contrastive, ...others } = outputs
+  return parametersOf([...Object.values(others), ...Object.values(contrastive ?? {})]).map(torchLayout)
 }
 
 /** How PyTorch stores a parameter. */

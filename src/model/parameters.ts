@@ -6,6 +6,8 @@ export interface Parameter {
   readonly name: string
   readonly shape: Shape
   readonly init: Init
+  /** Training leaves it as it starts. */
+  readonly frozen: boolean
   readonly tensor: Tensor
 }
 
@@ -15,10 +17,10 @@ export function parametersOf(outputs: readonly Tensor[]): Parameter[] {
   for (const node of topologicalOrder(outputs, ({ inputs }) => inputs)) {
     for (const tensor of node.inputs) {
       if (tensor?.source.kind !== 'parameter') continue
-      const { name, init } = tensor.source
+      const { name, init, frozen } = tensor.source
       const known = found.get(name)
       if (known && known.tensor !== tensor) throw new Error(`two parameters are named ${name}`)
-      found.set(name, { name, shape: tensor.shape, init, tensor })
+      found.set(name, { name, shape: tensor.shape, init, frozen, tensor })
     }
   }
   return [...found.values()]

@@ -66,7 +66,8 @@ export function planImport(
   const ignored: { key: string; reason: string }[] = []
   const namings = checkpoints.map(({ path, file }) => namingOf([...file.tensors.keys()], path))
   checkpoints.forEach(({ file }, index) => {
-    for (const [key, tensor] of file.tensors) {
+    const { prepare = (tensors) => tensors } = namings[index]
+    for (const [key, tensor] of prepare(file.tensors)) {
       const place = namings[index].place(key)
       const { parameter } = place
       const elsewhere = isWanted(parameter) ? undefined : 'of a part that was not asked for'

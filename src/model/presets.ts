@@ -1,5 +1,5 @@
 import { UserError } from '../user-error.js'
-import { type GlipConfig, sizeStep } from './config.js'
+import { type GlipConfig, type ImageSize, sizeStep } from './config.js'
 
 /** Mean and deviation of ImageNet's red, green and blue in 0 to 1, as torchvision gives them. */
 const imagenetMean = [0.485, 0.456, 0.406] as const
@@ -7,6 +7,27 @@ const imagenetStd = [0.229, 0.224, 0.225] as const
 
 /** Everything but the size of the vocabulary, which the tokenizer decides. */
 type Preset = Omit<GlipConfig, 'text'> & { readonly text: Omit<GlipConfig['text'], 'vocab_size'> }
+
+const officialResize = { shortest_edge: 800, longest_edge: 1333 } as const
+
+/**
+ * Inputs that hold pictures of every aspect at the official scale, padded by a twelfth at the most on average: squares, 6:5,
+ * 4:3, 3:2 and 5:3 with a shorter side of 800, and wider ones, whose longer side of 1333 makes the shorter one less. The most
+ * usual aspect comes first.
+ */
+export const officialSizes: readonly ImageSize[] = [
+  [800, 1088],
+  [800, 1216],
+  [800, 1344],
+  [800, 960],
+  [800, 800],
+  [768, 1344],
+  [640, 1344],
+  [512, 1344],
+].flatMap(([height, width]) => [
+  { height, width },
+  ...(height === width ? [] : [{ height: width, width: height }]),
+])
 
 const officialFusion = { embed: 2048, heads: 8 } as const
 
@@ -19,6 +40,8 @@ function glipT(preset: string): Preset {
     image_mean: imagenetMean,
     image_std: imagenetStd,
     image_channels: 'bgr',
+    image_resize: officialResize,
+    selection: { threshold: 0.05, level_candidates: 1000, boxes: 100 },
     backbone: {
       kind: 'swin',
       patch: 4,
@@ -50,6 +73,21 @@ const presets: Readonly<Record<string, Preset>> = {
     fusion: { embed: 64, heads: 4 },
     head: { anchor_scale: 4, box_edges: 'outer', contrastive: 64 },
   },
+  /** The parts of `glip-r50` at such a size. */
+  'toy-r50': {
+    model_type: 'groundmill-glip',
+    preset: 'toy-r50',
+    image_size: 96,
+    image_mean: imagenetMean,
+    image_std: imagenetStd,
+    image_channels: 'rgb',
+    backbone: { kind: 'resnet', patch: 4, widths: [64, 96, 128, 128], depths: [1, 1, 1, 1] },
+    fpn: { channels: 64, levels: 3, extra_levels: 0 },
+    text: { max_tokens: 48, hidden: 96, layers: 2, heads: 4, intermediate: 192 },
+    tower: { kind: 'decoder', blocks: 1, layers: 2, heads: 4, intermediate: 128 },
+    fusion: { embed: 64, heads: 4 },
+    head: { queries: 20, contrastive: 64 },
+  },
   'glip-t-a': glipT('glip-t-a'),
   'glip-t': { ...glipT('glip-t'), fusion: officialFusion },
   'glip-l': {
@@ -64,6 +102,22 @@ const presets: Readonly<Record<string, Preset>> = {
     },
     tower: { kind: 'dyhead', blocks: 8, groups: 16 },
     fusion: officialFusion,
+  },
+  /** The lighter one: ResNet-50 and a decoder with 100 queries, which needs no anchors and no deformable convolution. */
+  'glip-r50': {
+    model_type: 'groundmill-glip',
+    preset: 'glip-r50',
+    image_size: 800,
+    image_mean: imagenetMean,
+    image_std: imagenetStd,
+    image_channels: 'rgb',
+    image_resize: officialResize,
+    backbone: { kind: 'resnet', patch: 4, widths: [256, 512, 1024, 2048], depths: [3, 4, 6, 3] },
+    fpn: { channels: 256, levels: 3, extra_levels: 0 },
+    text: { max_tokens: 64, positions: 512, hidden: 768, layers: 12, heads: 12, intermediate: 3072 },
+    tower: { kind: 'decoder', blocks: 3, layers: 6, heads: 8, intermediate: 2048 },
+    fusion: { embed: 1024, heads: 8 },
+    head: { queries: 100, contrastive: 64 },
   },
 }
 

@@ -17,14 +17,15 @@ const groups: Readonly<Record<string, string>> = {
     training competition tournament championship match game sport race attempt effort turn break trip
     travel vacation conversation discussion talk attention help support service performance
     demonstration celebration arrival return visit tennis soccer skateboarding snowboarding surfing
-    skiing cooking shopping swimming sightseeing horseback`,
+    skiing cooking shopping swimming sightseeing horseback
+    bite trick jump swing serve pitch ride stunt pose walk run`,
   trade: `sale price quality shipping delivery stock offer discount deal value cost brand collection business
     industry marketing company`,
   measures: `size height length width depth weight shape color colour distance direction angle level degree range
     rate speed location condition state status series portion amount pace height temperature weather
     sunlight daylight darkness lighting air`,
-  pronouns: `something nothing anything everything thing stuff anyone anybody nobody one other self itself
-    himself herself themselves each`,
+  pronouns: `something nothing anything everything anyone anybody nobody someone somebody everyone everybody
+    one other self itself himself herself themselves each`,
 }
 
 export const abstractHeads: ReadonlySet<string> = new Set(

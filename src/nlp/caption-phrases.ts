@@ -3,34 +3,49 @@ import { categoryNames } from './category-names.js'
 import { type Chunk, chunk } from './chunk.js'
 import { isBlank } from './clean-word.js'
 import type { ChunkConfig } from './config.js'
+import { isEnglish } from './language.js'
+import type { LeftOut } from './left-out.js'
+import { nGrams } from './n-grams.js'
+import { tokenize } from './tokenize.js'
+
+export interface LeftOutChunk extends Chunk {
+  readonly leftOut: LeftOut
+}
 
 export interface CaptionPhrases {
   readonly kept: readonly Chunk[]
-  /** Why each phrase that was not kept was left out. */
-  readonly leftOut: readonly string[]
+  /** The phrases that are not worth grounding, each with the reason. */
+  readonly leftOut: readonly LeftOutChunk[]
   /** Why the caption is rejected, where nothing of it is kept. */
-  readonly reason: 'empty_caption' | 'no_phrase' | undefined
+  readonly reason: 'empty_caption' | 'not_english' | 'no_phrase' | undefined
 }
 
 /**
  * The phrases of a caption that are worth asking a teacher for. Category names are taken as they are; of other captions
- * the noun phrases that name things, in order, as many and as long as the configuration allows.
+ * the noun phrases that name things, or their n-grams, in order, as many and as long as the configuration allows.
  */
 export function captionPhrases({ text, kind }: Caption, config: ChunkConfig): CaptionPhrases {
   if (isBlank(text)) return { kept: [], leftOut: [], reason: 'empty_caption' }
+  if (kind !== 'categories' && !isEnglish(tokenize(text)))
+    return { kept: [], leftOut: [], reason: 'not_english' }
   const kept: Chunk[] = []
-  const leftOut: string[] = []
-  for (const phrase of kind === 'categories' ? categoryNames(text) : chunk(text)) {
+  const leftOut: LeftOutChunk[] = []
+  for (const phrase of chunksOf(text, kind, config)) {
     const why = phrase.leftOut ?? (kind === 'categories' ? undefined : overLimit(phrase, kept.length, config))
     if (why === undefined) kept.push(phrase)
-    else leftOut.push(why)
+    else leftOut.push({ ...phrase, kept: undefined, leftOut: why })
   }
   return { kept, leftOut, reason: kept.length > 0 ? undefined : 'no_phrase' }
 }
 
-function overLimit(phrase: Chunk, kept: number, { max_words, max_phrases }: ChunkConfig): string | undefined {
-  if (countWords(phrase.text) > max_words) return 'too_long'
-  return kept >= max_phrases ? 'too_many' : undefined
+function chunksOf(text: string, kind: Caption['kind'], { mode, max_words }: ChunkConfig): Chunk[] {
+  if (kind === 'categories') return categoryNames(text)
+  return mode === 'ngrams' ? nGrams(text, max_words) : chunk(text)
+}
+
+function overLimit(phrase: Chunk, kept: number, config: ChunkConfig): 'too_long' | 'too_many' | undefined {
+  if (countWords(phrase.text) > config.max_words) return 'too_long'
+  return kept >= (config.mode === 'ngrams' ? config.max_ngrams : config.max_phrases) ? 'too_many' : undefined
 }
 
 /** Words of a phrase, by the white space between them. */

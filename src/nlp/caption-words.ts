@@ -20,7 +20,7 @@ const byTags: readonly (readonly [tags: readonly string[], words: readonly strin
     ['JJ'],
     words(`mini asian african american canadian chinese mexican japanese victorian roman british english
       european italian german spanish indian russian korean unmade third second fourth fifth first next former
-      checkered plaid polka male female tan young`),
+      checkered plaid polka male female tan young neon`),
   ],
   [['JJ', 'NN'], words('half remote')],
   [['RB'], words('indoors outdoors upstairs downstairs upright together sideways upside-down')],

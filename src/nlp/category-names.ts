@@ -10,7 +10,20 @@ export function categoryNames(caption: string): Chunk[] {
     const begin = start + [...part.slice(0, part.indexOf(text))].length
     if (text !== '') {
       const head = lemma(text.split(/\s+/).at(-1) as string)
-      names.push({ text, start: begin, end: begin + [...text].length, head, leftOut: undefined })
+      const end = begin + [...text].length
+      names.push({
+        text,
+        start: begin,
+        end,
+        expressionEnd: end,
+        head,
+        // A category names any number of things.
+        number: 'singular',
+        count: null,
+        attributes: [],
+        kept: 'category',
+        leftOut: undefined,
+      })
     }
     start += [...part].length + 2
   }

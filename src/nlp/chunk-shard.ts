@@ -1,9 +1,11 @@
 import { readShard } from '../shards/read-shard.js'
-import type { Phrase, PhraseRow, RejectRow } from '../shards/rows.js'
+import type { LeftOutPhrase, Phrase, PhraseRow, RejectRow, SelectionRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
+import { UserError } from '../user-error.js'
 import { captionPhrases, countWords } from './caption-phrases.js'
+import type { Chunk } from './chunk.js'
 import type { ChunkConfig } from './config.js'
 import { distinctPhrases } from './distinct-phrases.js'
 
@@ -12,46 +14,66 @@ const wordEdges = [2, 3, 4, 5, 7]
 
 /**
  * Finds the noun phrases of every caption of a shard: images/<shard> to phrases/<stage>/<shard>, row for row. A caption
- * without one is rejected with the reason; phrases left out of the others are tallied by reason in the statistics.
+ * without one is rejected with the reason; phrases left out stand beside those that are kept, with the reason, and are
+ * tallied in the statistics.
+ *
+ * @param selection the stage that says which pictures are dropped: their captions are not read
  */
-export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<ShardResult> {
+export async function chunkShard(
+  task: ShardTask,
+  config: ChunkConfig,
+  selection?: string,
+): Promise<ShardResult> {
   return runShardTask(task, 'phrases', async (): Promise<ShardOutput> => {
     const { storage, stage, shard, signal, onProgress } = task
     const stats = statsBuilder()
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
+    const selected = selection === undefined ? undefined : readShard(storage, 'selection', selection, shard)
     let [done, captions, out] = [0, 0, 0]
 
     async function* rows(): AsyncGenerator<PhraseRow> {
-      for await (const row of readShard(storage, 'images', null, shard, { columns: ['key', 'captions'] })) {
-        signal?.throwIfAborted()
-        const phrases: Phrase[] = []
-        row.captions.forEach((caption, index) => {
-          captions++
-          const { kept, leftOut, reason } = captionPhrases(caption, config)
-          for (const { text, start, end, head } of kept) {
-            phrases.push({ caption: index, text, start, end, head })
-            stats.tally('heads', head)
-            stats.observe('words_a_phrase', wordEdges, countWords(text))
+      try {
+        for await (const row of readShard(storage, 'images', null, shard, { columns: ['key', 'captions'] })) {
+          signal?.throwIfAborted()
+          done++
+          onProgress?.(done)
+          if (selected && (await isDropped(selected, row.key, task))) {
+            yield { key: row.key, phrases: [], left_out: [] }
+            continue
           }
-          for (const why of leftOut) stats.tally('left_out', why)
-          stats.observe('phrases_a_caption', phraseEdges, kept.length)
-          if (reason === undefined) out++
-          else {
-            rejected[reason] = (rejected[reason] ?? 0) + 1
-            rejects.push({
-              key: row.key,
-              url: null,
-              reason,
-              detail: `caption ${index}: ${JSON.stringify(caption.text)}`,
-            })
-          }
-        })
-        stats.count('phrases', phrases.length)
-        stats.count('distinct_phrases', distinctPhrases(phrases).length)
-        yield { key: row.key, phrases }
-        done++
-        onProgress?.(done)
+          const phrases: Phrase[] = []
+          const left_out: LeftOutPhrase[] = []
+          row.captions.forEach((caption, index) => {
+            captions++
+            const { kept, leftOut, reason } = captionPhrases(caption, config)
+            for (const chunk of kept) {
+              phrases.push(phraseOf(chunk, index))
+              stats.tally('heads', chunk.head)
+              stats.observe('words_a_phrase', wordEdges, countWords(chunk.text))
+            }
+            for (const { text, start, end, head, leftOut: why } of leftOut) {
+              left_out.push({ caption: index, text, start, end, head, reason: why })
+              stats.tally('left_out', why)
+            }
+            stats.observe('phrases_a_caption', phraseEdges, kept.length)
+            if (reason === undefined) out++
+            else {
+              rejected[reason] = (rejected[reason] ?? 0) + 1
+              rejects.push({
+                key: row.key,
+                url: null,
+                reason,
+                detail: `caption ${index}: ${JSON.stringify(caption.text)}`,
+              })
+            }
+          })
+          stats.count('phrases', phrases.length)
+          stats.count('distinct_phrases', distinctPhrases(phrases).length)
+          yield { key: row.key, phrases, left_out }
+        }
+      } finally {
+        await selected?.return()
       }
     }
     const file = await writeShard(storage, 'phrases', stage, shard, rows())
@@ -65,4 +87,22 @@ export async function chunkShard(task: ShardTask, config: ChunkConfig): Promise<
       stats: stats.build(),
     }
   })
+}
+
+function phraseOf(chunk: Chunk, caption: number): Phrase {
+  const { text, start, end, head, expressionEnd, number, count, attributes, kept } = chunk
+  return { caption, text, start, end, head, expression_end: expressionEnd, number, count, attributes, kept }
+}
+
+/** Whether the next row of a selection, which must be that picture's, drops it. */
+async function isDropped(
+  selected: AsyncGenerator<SelectionRow, void, void>,
+  key: string,
+  { storage, shard }: ShardTask,
+): Promise<boolean> {
+  const row = (await selected.next()).value
+  if (row?.key === key) return row.reason !== null
+  throw new UserError(
+    `${storage.url}: the selection of shard ${shard} does not match its images: run its stage again.`,
+  )
 }

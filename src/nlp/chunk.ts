@@ -1,95 +1,51 @@
+import { type Attribute, attributes } from './attributes.js'
+import { expressionEnd } from './expression.js'
 import { type LeftOut, leftOut } from './left-out.js'
 import { lemma } from './lemma.js'
-import { measures } from './measures.js'
+import { phraseEnds } from './phrase-ends.js'
+import { type Quantity, quantity } from './quantity.js'
 import { repairTags } from './repair-tags.js'
-import { type TaggedToken, tag } from './tag.js'
-import { isAdjective, isAdverb, isDeterminer, isModifier, isNoun, joinLength } from './tag-patterns.js'
+import { tag } from './tag.js'
 import { tokenize } from './tokenize.js'
+import { type Visible, visibleAs } from './visibility.js'
 
-export interface Chunk {
+export interface Chunk extends Quantity {
   readonly text: string
   /** Span in the caption, in code points, half open. */
   readonly start: number
   readonly end: number
+  /** End of the referring expression that begins at `start`: the phrase and the tail that belongs to it. */
+  readonly expressionEnd: number
   /** Singular of the last noun, lower case. */
   readonly head: string
+  readonly attributes: readonly Attribute[]
+  /** What of it can be seen, or another reason to ask for it; undefined where it is left out. */
+  readonly kept: Visible | 'category' | 'ngram' | undefined
   /** Why it is not worth grounding, where it is not. */
   readonly leftOut: LeftOut | undefined
 }
 
 /**
- * Noun phrases of a caption, in its order, without overlap: determiners, numerals and modifiers, then nouns; a
- * possessor and what it owns; "a pair of" and what there is a pair of. The tail ("on the left") is not part of it.
- * Takes time in proportion to the caption's length, whatever is in it.
+ * Noun phrases of a caption, in its order, without overlap (see `phraseEnds`). Takes time in proportion to the
+ * caption's length, whatever is in it.
  */
 export function chunk(caption: string): Chunk[] {
   const tokens = repairTags(tag(tokenize(caption)))
   const points = [...caption]
-  const chunks: Chunk[] = []
-  for (let at = 0; at < tokens.length; ) {
-    const { end, found } = nounPhrase(tokens, at)
-    if (found) {
-      const [start, stop] = [tokens[at].start, tokens[end - 1].end]
-      const text = points.slice(start, stop).join('')
-      chunks.push({
-        text,
-        start,
-        end: stop,
-        head: lemma(tokens[end - 1].word),
-        leftOut: leftOut(tokens, at, end),
-      })
+  const ends = phraseEnds(tokens)
+  return [...ends].map(([first, behind]) => {
+    const [start, end] = [tokens[first].start, tokens[behind - 1].end]
+    const why = leftOut(tokens, first, behind)
+    return {
+      text: points.slice(start, end).join(''),
+      start,
+      end,
+      expressionEnd: tokens[expressionEnd(tokens, first, behind, ends) - 1].end,
+      head: lemma(tokens[behind - 1].word),
+      attributes: attributes(tokens, first, behind),
+      ...quantity(tokens, first, behind),
+      kept: why === undefined ? visibleAs(tokens, first, behind) : undefined,
+      leftOut: why,
     }
-    at = end
-  }
-  return chunks
-}
-
-/**
- * NP = NP1 ("'s" NP1 | "of" NP1, behind a measure)*; NP1 = determiner* modifiers noun+. Where none begins at `start`,
- * `end` is the next place that is worth a try: what was passed over would have needed the same noun.
- */
-function nounPhrase(tokens: readonly TaggedToken[], start: number): { end: number; found: boolean } {
-  let found: number | undefined
-  for (let at = start; ; ) {
-    while (isDeterminer(tokens[at])) at++
-    at = skipModifiers(tokens, at)
-    const nouns = at
-    while (isNoun(tokens[at])) at++
-    if (at === nouns)
-      return found === undefined
-        ? { end: Math.max(at, start + 1), found: false }
-        : { end: found, found: true }
-    found = at
-    if (!joinsNounPhrase(tokens, at)) return { end: found, found: true }
-    at++
-  }
-}
-
-/** "bright red", "red and white", "big, bad and ugly": the place behind the modifiers that begin at `at`. */
-function skipModifiers(tokens: readonly TaggedToken[], from: number): number {
-  let at = from
-  for (;;) {
-    while (isAdverb(tokens[at]) && (isModifier(tokens[at + 1]) || isAdverb(tokens[at + 1]))) at++
-    if (!isModifier(tokens[at])) return at
-    at++
-    const join = joinLength(tokens, at)
-    const next = tokens[at + join]
-    if (join > 0 && (isAdjective(next) || (isAdverb(next) && isAdjective(tokens[at + join + 1])))) at += join
-  }
-}
-
-/** Whether what is at `at`, behind a noun, ties the next noun phrase to this one. */
-function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
-  const { tag, word } = tokens[at] ?? { tag: '', word: '' }
-  if (tag === 'POS') return true
-  // "the dogs' bowl", but not the quotation mark in "the 'dogs' are".
-  if (/^['’]$/.test(word) && tokens[at].start === tokens[at - 1].end && /s$/.test(tokens[at - 1].word)) {
-    return isNoun(tokens[at + 1]) && !isQuoted(tokens, at)
-  }
-  return word === 'of' && measures.has(lemma(tokens[at - 1].word))
-}
-
-/** Whether an apostrophe at `at` closes a quotation that was opened not long before. */
-function isQuoted(tokens: readonly TaggedToken[], at: number): boolean {
-  return tokens.slice(Math.max(0, at - 8), at).some(({ text }) => /^['‘’]$/.test(text))
+  })
 }

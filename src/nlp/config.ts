@@ -1,8 +1,13 @@
 import { z } from 'zod'
 
 export const chunkConfig = z.strictObject({
-  max_words: z.number().int().positive().default(10).describe('a longer phrase is left out'),
+  mode: z
+    .enum(['phrases', 'ngrams'])
+    .default('phrases')
+    .describe('noun phrases, or every run of words up to max_words (OWL-ST)'),
+  max_words: z.number().int().positive().default(10).describe('a longer phrase or n-gram is left out'),
   max_phrases: z.number().int().positive().default(40).describe('phrases kept of one caption, in its order'),
+  max_ngrams: z.number().int().positive().default(300).describe('n-grams kept of one caption, in its order'),
 })
 
 export type ChunkConfig = z.infer<typeof chunkConfig>

@@ -1,10 +1,25 @@
 import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lemma.js'
+import { isNoise } from './noise.js'
 import type { TaggedToken } from './tag.js'
 import { isNoun } from './tag-patterns.js'
+import { compoundVisibility, visibleAs } from './visibility.js'
 
 /** Why a phrase is not worth grounding. */
-export type LeftOut = 'abstract_head' | 'relational_head' | 'depiction' | 'negated' | 'credit'
+export type LeftOut =
+  | 'abstract_head'
+  | 'relational_head'
+  | 'depiction'
+  | 'negated'
+  | 'credit'
+  | 'not_in_picture'
+  | 'noise'
+  /** Of n-grams. */
+  | 'stop_words'
+  | 'generic'
+  /** Of the configuration. */
+  | 'too_long'
+  | 'too_many'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
@@ -15,7 +30,8 @@ const relational = list(
 )
 /** The picture itself. */
 const depictions = list(
-  'photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up',
+  `photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up
+  wallpaper clipart stock`,
 )
 /** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
 const depicting = list(
@@ -38,12 +54,35 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   const before = tokens[start - 1]
   const after = tokens[end]
   if (end - start === 1 && idioms.has(`${before?.word}-${head}`)) return 'abstract_head'
+  if (isNoise(tokens, start, end)) return 'noise'
   // "a no parking sign" is there to be seen.
   if ((tokens[start].word === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
   if (depictions.has(head) || (depicting.has(head) && isDepiction(head, before, after))) return 'depiction'
   if (makers.has(head) && before?.word === 'by') return 'credit'
   if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
-  return abstractHeads.has(head) || decade.test(tokens[end - 1].word) ? 'abstract_head' : undefined
+  if (isAway(tokens, start, end, head)) return 'not_in_picture'
+  if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
+  return undefined
+}
+
+/** The camera that somebody looks at takes the picture. */
+function isAway(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  if (head !== 'camera' || end - start > 2) return false
+  if (!/^(?:at|for|to|toward|towards|into|on)$/.test(tokens[start - 1]?.word ?? '')) return false
+  return tokens
+    .slice(Math.max(0, start - 4), start - 1)
+    .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
+}
+
+/** Times, doings and ideas, unless the compound that they end is a thing. */
+function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  const [before, of] = [tokens[start - 1]?.word, tokens[start - 2]?.word ?? '']
+  if (before === 'during' || decade.test(tokens[end - 1].word)) return true
+  // "a game of poker", "standing in a line".
+  if (before === 'of' && /^(?:game|match|round|sport)$/.test(of)) return true
+  if (before === 'in' && head === 'line' && tokens[end]?.word !== 'of') return true
+  if (!abstractHeads.has(head)) return false
+  return end - start < 2 || compoundVisibility(tokens[end - 2].word, head) === undefined
 }
 
 /** Whether a picture in the caption is the picture that it is the caption of, or one that nobody sees. */

@@ -31,6 +31,7 @@ const irregular: ReadonlyMap<string, string> = new Map(
     fungi: 'fungus',
     fries: 'fry',
     skis: 'ski',
+    busses: 'bus',
     taxis: 'taxi',
   }),
 )

@@ -35,7 +35,7 @@ const ingCompounds = new Set(
 const joinedParticiples = new Set(
   `covered filled lined topped shaped colored coloured themed sized flavored flavoured lit drawn fried baked framed
   capped haired tiled paneled stained based frosted
-  glazed dipped aged painted`.split(/\s+/),
+  glazed dipped aged painted carved`.split(/\s+/),
 )
 /** Nouns that are said of a surface beside adjectives: "a silver and black train". */
 const materials = new Set(
@@ -58,7 +58,11 @@ const rules: readonly TagRule[] = [
       ? 'NN'
       : undefined,
   (tokens, at) =>
-    isNoun(tokens[at]) && joinedParticiples.has(tokens[at + 1]?.word) && opensNoun(tokens[at + 2])
+    isNoun(tokens[at]) &&
+    joinedParticiples.has(tokens[at + 1]?.word) &&
+    // Not "a bus painted white".
+    (isNoun(tokens[at + 2]) ||
+      (isAdjective(tokens[at + 2]) && (isNoun(tokens[at + 3]) || !colours.has(tokens[at + 2].word))))
       ? 'JJ'
       : undefined,
   (tokens, at) =>

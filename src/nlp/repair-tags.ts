@@ -1,18 +1,29 @@
 import { clauseRules } from './repair-clause.js'
 import { compoundRules } from './repair-compounds.js'
+import { modifierRules } from './repair-modifiers.js'
+import { verbRules } from './repair-verbs.js'
 import { wordRules } from './repair-words.js'
 import type { TaggedToken } from './tag.js'
 
 /** The new tag of the token at a place in its caption, or undefined to leave it. Looks a bounded way around. */
 export type TagRule = (tokens: readonly TaggedToken[], at: number) => string | undefined
 
+const rules: readonly TagRule[] = [
+  ...wordRules,
+  ...compoundRules,
+  ...clauseRules,
+  ...modifierRules,
+  ...verbRules,
+]
+
 /**
  * Mends what the tagger, made for newspapers, gets wrong in captions. Each rule goes over the whole caption before
- * the next, so that later ones see what earlier ones mended: single words, then compounds, then who does what.
+ * the next, so that later ones see what earlier ones mended: single words, then compounds, who does what, modifiers, and last what is
+ * done or there.
  */
 export function repairTags(tokens: readonly TaggedToken[]): TaggedToken[] {
   const mended = [...tokens]
-  for (const rule of [...wordRules, ...compoundRules, ...clauseRules]) {
+  for (const rule of rules) {
     for (let at = 0; at < mended.length; at++) {
       if (!mended[at].isWord || mended[at].tag === 'FW') continue
       const tag = rule(mended, at)

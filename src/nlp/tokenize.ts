@@ -16,13 +16,18 @@ const inWord = `[${letter}]`
 /** An 's of its own or at the end of a word. */
 const possessive = `['’]s(?!${inWord})`
 
+/** "12/05/2010", "2010-05-12", with a time behind it or not; no part of a longer number. */
+const date = String.raw`(?<![\d./-])(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}[/.-]\d{1,2}[/.-]\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?(?![\d/-])`
+/** What cameras and phones call their files, without an ending: "DSC_0012", "IMG-20150412-WA0003". */
+const fileName = String.raw`(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[_-]?\d{3,}[\p{L}\p{N}_-]{0,40}(?!${inWord})`
+
 /**
- * In this order: addresses, files, handles and markup, which are signs as a whole; `<PERSON>`, as CC12M hides names;
+ * In this order: addresses, files, handles, dates and markup, which are signs as a whole; `<PERSON>`, as CC12M hides names;
  * the possessive ending; numbers; words with apostrophes, hyphens and points inside; any one other visible sign.
  */
 const pattern = new RegExp(
   [
-    String.raw`(?<skip>https?:\/\/\S+|www\.\S+|@[\p{L}\p{N}_.]+|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});|<\/?[a-z][^<>]{0,200}>|[\p{L}\p{N}_-]{1,80}\.(?:jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|html?)(?!${inWord}))`,
+    String.raw`(?<skip>https?:\/\/\S+|www\.\S+|@[\p{L}\p{N}_.]+|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});|<\/?[a-z][^<>]{0,200}>|[\p{L}\p{N}_-]{1,80}\.(?:jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|html?)(?!${inWord})|${date}|${fileName})`,
     '(?<masked><[A-Z]+>)',
     `(?<possessive>${possessive})`,
     String.raw`(?<number>\d+(?:[.,]\d+)+(?!${inWord}))`,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { dedupConfig } from '../dedup/config.js'
 import { evaluateConfig, evaluateNotHashed } from '../evaluate/config.js'
 import { filterConfig, filterNotHashed } from '../filter/config.js'
 import { ingestConfig, ingestNotHashed } from '../ingest/config.js'
@@ -25,6 +26,8 @@ export type PromoteConfig = z.infer<typeof promoteConfig>
 /** Each use's configuration, and the keys of it that do not change what comes out. */
 export const uses = {
   ingest: { schema: ingestConfig, notHashed: ingestNotHashed },
+  // What the sets of `against` hold is among the inputs.
+  dedup: { schema: dedupConfig, notHashed: ['against'] },
   chunk: { schema: chunkConfig, notHashed: [] },
   teach: { schema: teachConfig, notHashed: teachNotHashed },
   filter: { schema: filterConfig, notHashed: filterNotHashed },
@@ -40,6 +43,7 @@ const stage = <U extends Use, S extends z.ZodType>(use: U, schema: S) =>
 
 const stageSchema = z.discriminatedUnion('uses', [
   stage('ingest', ingestConfig),
+  stage('dedup', dedupConfig.default(dedupConfig.parse({}))),
   stage('chunk', chunkConfig.default(chunkConfig.parse({}))),
   stage('teach', teachConfig.default(teachConfig.parse({}))),
   stage('filter', filterConfig.default(filterConfig.parse({}))),

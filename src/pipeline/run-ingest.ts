@@ -1,7 +1,10 @@
+import { createFetcher } from '../ingest/fetch-image.js'
 import { ingestShard } from '../ingest/ingest-shard.js'
 import { planIngest } from '../ingest/plan-ingest.js'
+import { retryShard } from '../ingest/retry-shard.js'
+import { dnsWarning, watchSuccess } from '../ingest/watch-success.js'
 import { readCommit } from '../shards/commit.js'
-import { createDataset, isDataset, readDataset } from '../shards/dataset.js'
+import { createDataset, readDataset, replaceDataset } from '../shards/dataset.js'
 import { families } from '../shards/family-path.js'
 import { hashJson } from '../shards/hash.js'
 import type { ShardTask } from '../shards/shard-task.js'
@@ -20,22 +23,37 @@ export async function runIngest(
   const shards = plan.shards.map(({ shard }) => shard)
   await declareDataset(storage, stage.name, plan.card, shards)
   const missing: string[] = []
+  const watch = watchSuccess(stage.with, plan.rows, context.warn)
+  const fetcher = createFetcher(stage.with.fetch)
   let before = 0
-  for (const part of plan.shards) {
-    const task: ShardTask = {
-      storage,
-      stage: stage.name,
-      shard: part.shard,
-      configHash,
-      inputs: { source: plan.sourceHash, card: hashJson(plan.card), rows: String(part.rows) },
-      signal: context.signal,
-      onProgress: (rows) => context.progress(before + rows, plan.rows),
+  try {
+    for (const part of plan.shards) {
+      const task: ShardTask = {
+        storage,
+        stage: stage.name,
+        shard: part.shard,
+        configHash,
+        inputs: { source: plan.sourceHash, card: hashJson(plan.card), rows: String(part.rows) },
+        signal: context.signal,
+        onProgress: (rows) => context.progress(before + rows, plan.rows),
+      }
+      const work = async () => {
+        const retried =
+          context.retryFailed && (await retryShard(task, stage.with, part, fetcher, context.retryFailed))
+        const result = retried ?? (await ingestShard(task, stage.with, part, fetcher))
+        watch.add(result.record)
+        return result
+      }
+      if (!(await context.attempt(part.shard, work))) missing.push(part.shard)
+      before += part.rows
+      context.progress(before, plan.rows)
+      watch.check()
     }
-    if (!(await context.attempt(part.shard, () => ingestShard(task, stage.with, part))))
-      missing.push(part.shard)
-    before += part.rows
-    context.progress(before, plan.rows)
+  } finally {
+    await fetcher.close()
   }
+  const dnsTrouble = dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)
+  if (dnsTrouble) context.warn(dnsTrouble)
   // A source with boxes has written phrases and grounding beside its images.
   const there = shards.find((shard) => !missing.includes(shard))
   const isGold =
@@ -52,16 +70,16 @@ async function declareDataset(
   shards: readonly string[],
 ) {
   const info = { name, card: card as Record<string, unknown> | null, shards: [...shards] }
-  if (await isDataset(storage)) {
-    const { schemaVersion: _, ...known } = await readDataset(storage)
-    if (hashJson(known) === hashJson(info)) return
-    const kept = new Set(shards)
-    for (const family of families) {
-      for (const object of await storage.list(family)) {
-        const shard = /([^/]+)\.(json|parquet)$/.exec(object)?.[1]
-        if (shard && !kept.has(shard)) await storage.remove(object)
-      }
+  // Of two runs that begin at once, one writes it; the other finds the same, or is the later plan.
+  if (await createDataset(storage, info)) return
+  const { schemaVersion: _, ...known } = await readDataset(storage)
+  if (hashJson(known) === hashJson(info)) return
+  const kept = new Set(shards)
+  for (const family of families) {
+    for (const object of await storage.list(family)) {
+      const shard = /([^/]+)\.(json|parquet)$/.exec(object)?.[1]
+      if (shard && !kept.has(shard)) await storage.remove(object)
     }
   }
-  await createDataset(storage, info)
+  await replaceDataset(storage, info)
 }

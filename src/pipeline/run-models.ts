@@ -1,5 +1,4 @@
 /** The stages that train a model and score one. */
-import { join } from 'node:path'
 import { categoriesOf, type Evaluation, evaluateModel } from '../evaluate/evaluate-model.js'
 import { hashModel, hashStart } from '../model/model-folder.js'
 import { readCommit } from '../shards/commit.js'
@@ -11,6 +10,7 @@ import { type TrainResult, trainModel } from '../train/train-model.js'
 import { UserError } from '../user-error.js'
 import type { StageOf } from './config.js'
 import { hashSource } from './hash-inputs.js'
+import { modelStore } from './model-store.js'
 import { runOnce } from './run-record.js'
 import {
   type Dataset,
@@ -65,15 +65,17 @@ export async function runTrain(
     texts.push(...(await captionsOf(dataset)))
     inputs[`vocabulary ${name}`] = hashJson(texts)
   }
-  const folder = context.run.path(join('models', stage.name))
+  const store = modelStore(context.run, stage.name)
+  const { folder } = store
+  await store.pull()
   const { batch } = stage.with
   const made = { stage: stage.name, configHash, inputs }
   const record = `models/${stage.name}/record.json`
   const before = await hashModel(folder).catch(() => undefined)
   // A folder that has lost a file is no model, whatever its record says.
   if (before === undefined) await context.run.remove(record)
-  const { skipped } = await runOnce<TrainResult>(context.run, record, made, () =>
-    trainModel({
+  const { skipped } = await runOnce<TrainResult>(context.run, record, made, async () => {
+    const trained = await trainModel({
       name: stage.name,
       folder,
       config: { ...stage.with, box_loss: boxLoss },
@@ -84,8 +86,11 @@ export async function runTrain(
       onNotice: context.notice,
       onProgress: ({ step, loss, seconds }, steps) =>
         context.progress(step, steps, `loss ${loss.toFixed(3)}, ${(batch / seconds).toFixed(0)} images/s`),
-    }),
-  )
+    })
+    await store.push()
+    return trained
+  })
+  if (!skipped) await store.settle()
   context.count(skipped)
   const hash = skipped && before !== undefined ? before : await hashModel(folder)
   return { stage, model: { folder, name: stage.name, hash }, missing: [] }

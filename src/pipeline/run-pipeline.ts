@@ -4,6 +4,7 @@ import { hashJson } from '../shards/hash.js'
 import { openStorage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
 import { type Pipeline, type Stage, uses } from './config.js'
+import { runDedup } from './run-dedup.js'
 import { runIngest } from './run-ingest.js'
 import { runEvaluate, runTrain } from './run-models.js'
 import { runPromote } from './run-promote.js'
@@ -27,6 +28,8 @@ export interface StageOutcome {
   readonly skipped: number
   /** Shards set aside, with their errors. */
   readonly failed: readonly { readonly shard: string; readonly error: string }[]
+  /** What the user should know though the work went on. */
+  readonly warnings: readonly string[]
   readonly seconds: number
 }
 
@@ -34,6 +37,8 @@ export interface RunOptions extends RunEvents {
   readonly signal?: AbortSignal
   /** Stages to run, and what they need; all by default. */
   readonly only?: readonly string[]
+  /** Reasons for which rejected rows are fetched again in shards that are there. */
+  readonly retryFailed?: (reason: string) => boolean
 }
 
 export interface RunResult {
@@ -62,11 +67,14 @@ export async function runPipeline(
     options.onStageStart?.(stage)
     const start = performance.now()
     const failed: { shard: string; error: string }[] = []
+    const warnings: string[] = []
     let [ran, skipped] = [0, 0]
     const context: StageContext = {
       run,
       outputs,
       signal: options.signal,
+      retryFailed: options.retryFailed,
+      warn: (message) => warnings.push(message),
       progress: (done, total, note) => options.onProgress?.(stage, done, total, note),
       notice: (text) => options.onNotice?.(stage, text),
       count: (wasThere) => {
@@ -86,7 +94,7 @@ export async function runPipeline(
     }
     const output = await runStage(stage, context)
     outputs.set(stage.name, output)
-    const outcome = { ran, skipped, failed, seconds: (performance.now() - start) / 1000 }
+    const outcome = { ran, skipped, failed, warnings, seconds: (performance.now() - start) / 1000 }
     outcomes.set(stage.name, outcome)
     options.onStageEnd?.(stage, outcome)
   }
@@ -112,6 +120,8 @@ function runStage(stage: Stage, context: StageContext): Promise<StageOutput> {
   switch (stage.uses) {
     case 'ingest':
       return runIngest(stage, configHash, context)
+    case 'dedup':
+      return runDedup(stage, configHash, context)
     case 'chunk':
       return runChunk(stage, configHash, context)
     case 'teach':

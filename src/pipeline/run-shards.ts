@@ -17,14 +17,18 @@ export async function runChunk(
   context: StageContext,
 ): Promise<StageOutput> {
   const source = needed(stage, context, 'a dataset', ({ dataset }) => dataset !== undefined)
+  const { selection } = source
   const { dataset, missing } = await eachShard(
     stage,
     configHash,
     context,
     source,
     async (shard, storage) => ({
-      inputs: { images: await hashOfFile(storage, 'images', null, shard) },
-      work: (task) => chunkShard(task, stage.with),
+      inputs: {
+        images: await hashOfFile(storage, 'images', null, shard),
+        ...(selection && { selection: await hashOfFile(storage, 'selection', selection, shard) }),
+      },
+      work: (task) => chunkShard(task, stage.with, selection),
     }),
   )
   return { stage, dataset, phrases: stage.name, missing }
@@ -97,7 +101,7 @@ interface ShardWork {
 }
 
 /** Runs a task for each shard of the source's dataset that is there. */
-async function eachShard(
+export async function eachShard(
   stage: Stage,
   configHash: string,
   context: StageContext,

@@ -8,6 +8,8 @@ export interface StageOutput {
   readonly stage: Stage
   /** The dataset that its shards belong to. */
   readonly dataset?: { readonly name: string; readonly storage: Storage; readonly shards: readonly string[] }
+  /** The stage that says which pictures are dropped. */
+  readonly selection?: string
   /** The stage that chunked the phrases which this stage's rows point to. */
   readonly phrases?: string
   /** The stage whose grounding can be trained on. */
@@ -29,6 +31,10 @@ export interface StageContext {
   readonly notice: (text: string) => void
   /** Runs a shard's work, again after a pause where it fails; false where it was set aside. */
   readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
+  /** Rejected rows that an ingest stage tries again; none by default. */
+  readonly retryFailed: ((reason: string) => boolean) | undefined
+  /** Tells of what the user should know though the work goes on. */
+  readonly warn: (message: string) => void
   /** Counts a task that makes no shard. */
   readonly count: (skipped: boolean) => void
 }

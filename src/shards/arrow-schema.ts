@@ -38,6 +38,7 @@ const columns: Readonly<Record<Family, Fields>> = {
     license: new Utf8(),
     meta: new Utf8(),
   },
+  selection: { key: new Utf8(), reason: new Utf8(), duplicate_of: new Utf8() },
   phrases: {
     key: new Utf8(),
     phrases: listOf(
@@ -47,6 +48,21 @@ const columns: Readonly<Record<Family, Fields>> = {
         start: new Int32(),
         end: new Int32(),
         head: new Utf8(),
+        expression_end: new Int32(),
+        number: new Utf8(),
+        count: new Int32(),
+        attributes: listOf(struct({ kind: new Utf8(), text: new Utf8() })),
+        kept: new Utf8(),
+      }),
+    ),
+    left_out: listOf(
+      struct({
+        caption: new Int32(),
+        text: new Utf8(),
+        start: new Int32(),
+        end: new Int32(),
+        head: new Utf8(),
+        reason: new Utf8(),
       }),
     ),
   },
@@ -75,7 +91,15 @@ const columns: Readonly<Record<Family, Fields>> = {
 /** What may in truth be null, by its path in the row; everything else must be there. */
 export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
   images: new Set(['image.path', 'url', 'license', 'meta']),
-  phrases: new Set(),
+  selection: new Set(['reason', 'duplicate_of']),
+  phrases: new Set([
+    'phrases.expression_end',
+    'phrases.number',
+    'phrases.count',
+    'phrases.attributes',
+    'phrases.kept',
+    'left_out',
+  ]),
   proposals: new Set(['proposals.label']),
   grounding: new Set(),
   rejects: new Set(['key', 'url']),

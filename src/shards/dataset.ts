@@ -20,12 +20,19 @@ const datasetSchema = z.object({
 /** What `dataset.json` says: written once, when ingest has planned its shards. */
 export type DatasetInfo = Readonly<z.infer<typeof datasetSchema>>
 
-export async function createDataset(
-  storage: Storage,
-  info: Omit<DatasetInfo, 'schemaVersion'>,
-): Promise<void> {
-  await storage.write(fileName, `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...info }, null, 2)}\n`)
+type Declared = Omit<DatasetInfo, 'schemaVersion'>
+
+/** Writes `dataset.json` where there is none; whether it now says this. */
+export async function createDataset(storage: Storage, info: Declared): Promise<boolean> {
+  return storage.create(fileName, textOf(info))
 }
+
+/** Writes `dataset.json` anew, for a source whose shards have changed. */
+export async function replaceDataset(storage: Storage, info: Declared): Promise<void> {
+  await storage.write(fileName, textOf(info))
+}
+
+const textOf = (info: Declared) => `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...info }, null, 2)}\n`
 
 export async function isDataset(storage: Storage): Promise<boolean> {
   return storage.exists(fileName)

@@ -2,7 +2,14 @@ import { UserError } from '../user-error.js'
 import type { Family } from './rows.js'
 
 /** The families in the order of the data's way through them; rejects lie beside the way. */
-export const families: readonly Family[] = ['images', 'phrases', 'proposals', 'grounding', 'rejects']
+export const families: readonly Family[] = [
+  'images',
+  'selection',
+  'phrases',
+  'proposals',
+  'grounding',
+  'rejects',
+]
 
 /**
  * Name of a shard's file or commit record: `images/00000.parquet`, `phrases/<stage>/00000.json`.

@@ -1,6 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync } from 'hyparquet'
 import { UserError } from '../user-error.js'
+import { type OpenObject, openObject } from './open-object.js'
 
 /** A Parquet file whose footer has been read, and whose parts are read as they are asked for. */
 export interface ParquetFile {
@@ -14,22 +14,20 @@ export interface ParquetFile {
 const tailBytes = 64 * 1024
 
 /**
- * Opens a Parquet file and reads its footer.
+ * Opens a Parquet file, a local one or one of a store (`Storage.path`), and reads its footer.
  *
  * @throws UserError where it is missing, cut short or not Parquet
  */
 export async function openParquet(path: string): Promise<ParquetFile> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const object = await openObject(path)
+  const { size } = object
   try {
-    const { size } = await handle.stat()
     // hyparquet leaves its other reads alone when one fails: the file stays open for them, and they fail unheard.
     const reads = new Set<Promise<unknown>>()
     const file: AsyncBuffer = {
       byteLength: size,
       slice(start, end = size) {
-        const read = readRange(handle, size, start, end)
+        const read = readRange(object, start, end)
         const heard = read.catch(() => {}).finally(() => reads.delete(heard))
         reads.add(heard)
         return read
@@ -37,7 +35,7 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     }
     const close = async () => {
       await Promise.all(reads)
-      await handle.close()
+      await object.close()
     }
     const metadata = await parquetMetadataAsync(file, { initialFetchSize: tailBytes }).catch(
       (error: unknown) => {
@@ -46,7 +44,7 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     )
     return { file, metadata, rows: Number(metadata.num_rows), close }
   } catch (error) {
-    await handle.close()
+    await object.close()
     throw error
   }
 }
@@ -59,17 +57,10 @@ export function damaged(path: string, error: unknown): UserError {
   )
 }
 
-async function readRange(handle: FileHandle, size: number, start: number, end: number): Promise<ArrayBuffer> {
+async function readRange({ size, read }: OpenObject, start: number, end: number): Promise<ArrayBuffer> {
   // A damaged footer may name any range: it is refused before memory is taken for it.
   if (!(start >= 0 && end >= start && end <= size)) {
     throw new Error(`bytes ${start} to ${end} of ${size} are asked for`)
   }
-  const bytes = new Uint8Array(end - start)
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done)
-    if (bytesRead === 0) throw new Error(`it ends at byte ${start + done}`)
-    done += bytesRead
-  }
-  return bytes.buffer
+  return read(start, end)
 }

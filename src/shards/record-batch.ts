@@ -15,7 +15,8 @@ type Row = Readonly<Record<string, unknown>>
  * One record batch of rows whose columns are those of the schema. Built by hand: Arrow's own builders copy picture
  * bytes one by one.
  *
- * @param nullable paths of the string columns that may be null, whatever the schema says
+ * @param nullable paths of the columns of strings, whole numbers and lists that may be null, whatever the schema says; a
+ *   value that is not there is null
  * @throws TypeError naming the column where a value is missing or cannot be held by it
  */
 export function recordBatch(
@@ -48,23 +49,22 @@ function columnData(
     const index = values.findIndex((value) => !isGood(value))
     if (index >= 0) throw wrong(index, expected)
   }
+  const mayBeNull = nullable.has(where)
+  const valid = mayBeNull ? validity(values) : {}
   if (DataType.isBinary(type)) {
     check((value) => value instanceof Uint8Array, 'bytes')
     const { offsets, data } = joined(values as Uint8Array[])
     return makeData({ type, length, nullCount: 0, valueOffsets: offsets, data })
   }
   if (DataType.isUtf8(type)) {
-    const mayBeNull = nullable.has(where)
-    check((value) => typeof value === 'string' || (mayBeNull && value === null), 'a string')
-    const { offsets, data } = joined(
-      values.map((value) => (value === null ? empty : encode(value as string))),
-    )
-    const valid = mayBeNull ? validity(values) : {}
+    check((value) => typeof value === 'string' || (mayBeNull && isNull(value)), 'a string')
+    const { offsets, data } = joined(values.map((value) => (isNull(value) ? empty : encode(value as string))))
     return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isInt(type)) {
-    check((value) => Number.isInteger(value) && (value as number) === ((value as number) | 0), 'an int32')
-    return makeData({ type, length, nullCount: 0, data: Int32Array.from(values as number[]) })
+    check((value) => isInt32(value) || (mayBeNull && isNull(value)), 'an int32')
+    const data = Int32Array.from(values as (number | null | undefined)[], (value) => value ?? 0)
+    return makeData({ type, length, nullCount: 0, ...valid, data })
   }
   if (DataType.isFloat(type)) {
     check(Number.isFinite, 'a finite number')
@@ -90,11 +90,16 @@ function columnData(
     const child = columnData(item, lists.flat(1), where, nullable)
     return makeData({ type: type as FixedSizeList, length, nullCount: 0, child })
   }
-  check(Array.isArray, 'a list')
-  const valueOffsets = offsetsOf(lists.map((list) => list.length))
-  const child = columnData(item, lists.flat(1), where, nullable)
-  return makeData({ type: type as List, length, nullCount: 0, valueOffsets, child })
+  check((value) => Array.isArray(value) || (mayBeNull && isNull(value)), 'a list')
+  const valueOffsets = offsetsOf(lists.map((list) => list?.length ?? 0))
+  // A list in which nothing can be null has the same path as its items: theirs must be there.
+  const items = lists.flatMap((list) => list ?? [])
+  const child = columnData(item, items, where, mayBeNull ? new Set() : nullable)
+  return makeData({ type: type as List, length, nullCount: 0, ...valid, valueOffsets, child })
 }
+
+const isNull = (value: unknown) => value === null || value === undefined
+const isInt32 = (value: unknown) => Number.isInteger(value) && value === ((value as number) | 0)
 
 const empty = new Uint8Array(0)
 const encoder = new TextEncoder()
@@ -122,7 +127,7 @@ function validity(values: readonly unknown[]): { nullCount: number; nullBitmap: 
   const nullBitmap = new Uint8Array((values.length + 7) >> 3)
   let nullCount = 0
   values.forEach((value, index) => {
-    if (value === null) nullCount++
+    if (isNull(value)) nullCount++
     else nullBitmap[index >> 3] |= 1 << (index & 7)
   })
   return { nullCount, nullBitmap }

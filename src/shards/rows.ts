@@ -47,12 +47,50 @@ export interface Phrase {
   readonly end: number
   /** Head noun, lower case. */
   readonly head: string
+  // What follows came later: shards of older versions have none of it, and where nobody told (gold) it is null, a list
+  // absent as the reader gives it.
+  /** End of the referring expression that begins at `start`: the phrase and the tail that belongs to it. */
+  readonly expression_end?: number | null
+  readonly number?: 'singular' | 'plural' | 'mass' | null
+  /** How many the phrase says there are; null where it does not say. */
+  readonly count?: number | null
+  readonly attributes?: readonly PhraseAttribute[] | null
+  /** Why it is asked for: what of its head can be seen, `category` or `ngram`. */
+  readonly kept?: string | null
+}
+
+export interface PhraseAttribute {
+  /** `colour`, `size`, `material` or `other`. */
+  readonly kind: string
+  readonly text: string
+}
+
+/** A phrase that is not asked for. */
+export interface LeftOutPhrase {
+  readonly caption: number
+  readonly text: string
+  readonly start: number
+  readonly end: number
+  readonly head: string
+  /** A short fixed word, such as `abstract_head`. */
+  readonly reason: string
+}
+
+/** Family `selection`: which pictures later stages leave alone, and why. */
+export interface SelectionRow {
+  readonly key: string
+  /** `duplicate_url`, `duplicate_bytes`, `near_duplicate`, `contaminated`; null where the picture is kept. */
+  readonly reason: string | null
+  /** Key of the picture that is kept instead, or the entry of the evaluation set; null where it is kept. */
+  readonly duplicate_of: string | null
 }
 
 /** Family `phrases`. */
 export interface PhraseRow {
   readonly key: string
   readonly phrases: readonly Phrase[]
+  /** Absent in shards of older versions. */
+  readonly left_out?: readonly LeftOutPhrase[] | null
 }
 
 /** In the place of a phrase: the box was found for a negative prompt of the teacher, which the label names. */
@@ -109,6 +147,7 @@ export interface RejectRow {
 
 export interface Families {
   readonly images: ImageRow
+  readonly selection: SelectionRow
   readonly phrases: PhraseRow
   readonly proposals: ProposalRow
   readonly grounding: GroundingRow

@@ -55,16 +55,27 @@ export async function runShardTask(
   const output = await work()
   task.signal?.throwIfAborted()
   checkOutput(output, task, family)
+  const seconds = (performance.now() - start) / 1000
+  return { record: await writeRecords(output, task, family, seconds), skipped: false }
+}
+
+/** Commits a shard whose files are there: the records beside the main one first. */
+export async function writeRecords(
+  output: ShardOutput,
+  { storage, stage, shard, configHash, inputs }: ShardTask,
+  family: Family,
+  seconds: number,
+): Promise<CommitRecord> {
   const record: CommitRecord = {
     version: 1,
     stage,
     family,
     main: family,
     shard,
-    configHash: task.configHash,
-    inputs: task.inputs,
+    configHash,
+    inputs,
     ...output,
-    seconds: Math.round(performance.now() - start) / 1000,
+    seconds: Math.round(seconds * 1000) / 1000,
     createdAt: new Date().toISOString(),
   }
   const beside = (Object.keys(output.files) as Family[]).filter(
@@ -72,10 +83,11 @@ export async function runShardTask(
   )
   for (const other of beside) await writeRecord(storage, { ...record, family: other })
   await writeRecord(storage, record)
-  return { record, skipped: false }
+  return record
 }
 
-function isSame(record: CommitRecord, task: ShardTask): boolean {
+/** Whether a shard was made of the task's configuration and inputs. */
+export function isSame(record: CommitRecord, task: ShardTask): boolean {
   const names = Object.keys(task.inputs)
   return (
     record.stage === task.stage &&
@@ -113,7 +125,7 @@ async function clear({ storage, stage, shard }: ShardTask, family: Family) {
 }
 
 /** Guards the promises that every reader of a dataset relies on. */
-function checkOutput(output: ShardOutput, { stage, shard }: ShardTask, family: Family) {
+export function checkOutput(output: ShardOutput, { stage, shard }: ShardTask, family: Family) {
   const where = `stage ${stage}, shard ${shard}`
   if (!addsUp(output)) throw new Error(`${where}: ${sumsOf(output)}`)
   const main = output.files[family]

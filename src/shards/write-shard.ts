@@ -27,6 +27,7 @@ const batchBytes = groupBytes / 4
 /**
  * Streams rows into a shard's Parquet file, which appears whole or not at all. The same rows give the same bytes.
  *
+ * @param beforeVisible what must be done between the last byte and the instant that the file appears
  * @throws whatever `rows` throws, and TypeError naming the column where a row is not of the family; then there is no file
  */
 export async function writeShard<F extends Family>(
@@ -35,6 +36,7 @@ export async function writeShard<F extends Family>(
   stage: string | null,
   shard: string,
   rows: Iterable<Families[F]> | AsyncIterable<Families[F]>,
+  beforeVisible?: () => Promise<void>,
 ): Promise<ShardFile> {
   const path = familyPath(family, stage, shard, 'parquet')
   const hash = createHash('sha256')
@@ -53,6 +55,7 @@ export async function writeShard<F extends Family>(
     if (written.rows !== counter.rows) {
       throw new Error(`${path}: ${written.rows} of ${counter.rows} rows were written`)
     }
+    await beforeVisible?.()
   })
   return { path, rows: counter.rows, bytes, sha256: hash.digest('hex') }
 }

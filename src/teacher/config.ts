@@ -26,6 +26,12 @@ export const sessionKeys = {
     .positive()
     .optional()
     .describe('pictures in a run, where the model leaves it open; else 1'),
+  open_sizes: z
+    .number()
+    .int()
+    .positive()
+    .default(2)
+    .describe('input sizes of a model that has several, whose sessions stay open at once'),
 }
 
 export const teachConfig = z.strictObject({
@@ -47,4 +53,4 @@ export const teachConfig = z.strictObject({
 export type TeachConfig = z.infer<typeof teachConfig>
 
 /** Keys that change how fast, never what comes out. */
-export const teachNotHashed = ['threads', 'device', 'sessions'] as const
+export const teachNotHashed = ['threads', 'device', 'sessions', 'open_sizes'] as const

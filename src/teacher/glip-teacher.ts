@@ -1,123 +1,136 @@
 import { basename, join, resolve } from 'node:path'
 import { floats, longs } from '../graph/session.js'
-import { SessionPool } from '../graph/session-pool.js'
+import { anchorsOf } from '../model/anchors.js'
+import { inputSizes } from '../model/config.js'
 import { plainPlacement, writeImage } from '../model/image-input.js'
-import { readModelConfig } from '../model/model-folder.js'
-import { encodePrompt, type Prompt, tokensOf } from '../model/prompt.js'
+import { modelFiles, readModelConfig } from '../model/model-folder.js'
+import { encodePrompt, tokensOf } from '../model/prompt.js'
 import { readTokenizer } from '../model/word-piece.js'
 import { orderedMap } from '../ordered-map.js'
+import type { Xyxy } from '../shards/rows.js'
 import { UserError } from '../user-error.js'
-import { clipped, keepBest } from './keep-best.js'
+import { fitPicture, toPicture, writeFitted } from './fit-picture.js'
 import type { OpenedFolder } from './open-teacher.js'
+import { phraseBoxes } from './phrase-boxes.js'
+import { selectBoxes, withinOptions } from './select-boxes.js'
+import { SizeSessions } from './size-sessions.js'
 import type { DetectOptions, Found, Query, Teacher } from './teacher.js'
 
-/** Opens a model folder of the family `glip`, as `src/model` writes it. */
-export async function openGlipTeacher({ path, files, hash, options }: OpenedFolder): Promise<Teacher> {
+/** Queries that are sorted by the size of their input before they are asked, where there are several. */
+const sortedAhead = 16
+
+/**
+ * Opens a model folder of the family `glip`, as `src/model` writes it. One with several sizes of input shows a picture on the
+ * one that suits it; queries of a size are asked together, so that few sessions are opened anew.
+ */
+export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Promise<Teacher> {
   const config = await readModelConfig(path)
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
-  const pool = await SessionPool.open(files[0], options)
-  const batch = Number(pool.input('image')?.shape[0] ?? 1)
-  const { image_size: size } = config
+  const sizes = inputSizes(config)
+  const files = modelFiles(config).map((file) => join(path, file))
+  const sessions = new SizeSessions(files, options.openSizes, options)
+  // The first is opened at once: a model or a device that is no good is told now, and the size of a batch is in the file.
+  const batch = await sessions.use(0, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
+  const parallel = options.devices.length
+  const { image_resize: resize, selection } = config
+  const levelStarts = sizes.map((size) => (selection ? anchorsOf(config, size).levelStarts : []))
   const length = config.text.max_tokens
 
-  const detectBatch = async (queries: readonly Query[], detect: DetectOptions): Promise<Found[][]> => {
+  /** Where a query's picture lies on its input, and how it is written there and boxes are brought back. */
+  const placeOn = ({ picture }: Query) => {
+    if (resize) {
+      const { input, covered } = fitPicture(picture, resize, sizes)
+      return {
+        input,
+        covered,
+        write: (into: Float32Array, sample: number) =>
+          writeFitted(into, sample, picture, covered, sizes[input], config),
+        toPicture: (xyxy: Xyxy) => toPicture(xyxy, covered, picture),
+      }
+    }
+    const placement = plainPlacement(picture, config)
+    return {
+      input: 0,
+      covered: sizes[0],
+      write: (into: Float32Array, sample: number) => writeImage(into, sample, picture, placement, config),
+      toPicture: (xyxy: Xyxy) => xyxy.map((value) => value / placement.scale) as unknown as Xyxy,
+    }
+  }
+  type Placed = ReturnType<typeof placeOn> & { readonly query: Query; readonly index: number }
+
+  const detectBatch = async (placed: readonly Placed[], detect: DetectOptions): Promise<Found[][]> => {
     const own = config.prompt?.join('. ')
-    const other = own !== undefined && queries.find(({ text }) => text !== own)
+    const other = own !== undefined && placed.find(({ query }) => query.text !== own)
     if (other) {
       throw new UserError(
-        `${path} was prompt-tuned: it can be asked for "${own}" alone, not for "${other.text}".`,
+        `${path} was prompt-tuned: it can be asked for "${own}" alone, not for "${other.query.text}".`,
       )
     }
-    const prompts = queries.map(({ text }) => encodePrompt(text, tokenizer, length))
-    const image = new Float32Array(batch * size * size * 3)
+    const [{ input }] = placed
+    const { height, width } = sizes[input]
+    const prompts = placed.map(({ query }) => encodePrompt(query.text, tokenizer, length))
+    const image = new Float32Array(batch * height * width * 3)
     const ids = new BigInt64Array(batch * length)
     const mask = new Float32Array(batch * length)
-    const placements = queries.map(({ picture }, index) => {
-      const placement = plainPlacement(picture, config)
-      writeImage(image, index, picture, placement, config)
+    placed.forEach(({ write }, index) => {
+      write(image, index)
       ids.set(prompts[index].ids, index * length)
       mask.set(prompts[index].mask, index * length)
-      return placement
     })
-    const { scores, boxes, objectness } = await pool.run({
-      image: floats(image, [batch, size, size, 3]),
-      ids: longs(ids, [batch, length]),
-      mask: floats(mask, [batch, length]),
-    })
-    const anchors = objectness.shape[1]
-    return queries.map((query, index) => {
-      const answer: Answer = {
-        scores: (scores.data as Float32Array).subarray(
-          index * anchors * length,
-          (index + 1) * anchors * length,
-        ),
-        boxes: (boxes.data as Float32Array).subarray(index * anchors * 4, (index + 1) * anchors * 4),
-        objectness: (objectness.data as Float32Array).subarray(index * anchors, (index + 1) * anchors),
+    const { scores, boxes, objectness } = await sessions.use(input, (pool) =>
+      pool.run({
+        image: floats(image, [batch, height, width, 3]),
+        ids: longs(ids, [batch, length]),
+        mask: floats(mask, [batch, length]),
+      }),
+    )
+    const places = boxes.shape[1]
+    return placed.map(({ query, covered, toPicture: back }, index) => {
+      const of = (values: typeof scores, each: number) =>
+        (values.data as Float32Array).subarray(index * each, (index + 1) * each)
+      const answer = {
+        scores: of(scores, places * length),
+        boxes: of(boxes, places * 4),
+        objectness: objectness && of(objectness, places),
         length,
       }
-      return decodeAnswer(answer, query, prompts[index], placements[index].scale, detect)
+      const tokens = query.phrases.map((span) => tokensOf(prompts[index], span))
+      if (!selection) return phraseBoxes(answer, tokens, query.picture, back, detect)
+      const selected = selectBoxes(answer, levelStarts[input], tokens, covered, selection, detect.nms)
+      return withinOptions(selected, query.picture, back, detect)
     })
   }
 
   return {
     name: options.name ?? basename(resolve(path)),
     hash,
-    pictureSide: Math.ceil(size * 1.5),
-    batch,
-    parallel: pool.size,
+    pictureSide: resize ? Number.POSITIVE_INFINITY : Math.ceil(config.image_size * 1.5),
+    batch: sizes.length > 1 ? Math.max(sortedAhead, 4 * batch) : batch,
+    parallel,
     ...(config.prompt && { prompt: config.prompt }),
     tokensOf: (text) => tokenizer.encode(text).length,
     maxTokens: length,
     async detect(queries, detect) {
-      const batches = Array.from({ length: Math.ceil(queries.length / batch) }, (_, at) =>
-        queries.slice(at * batch, (at + 1) * batch),
-      )
-      const found: Found[][] = []
-      for await (const answers of orderedMap(batches, pool.size + 1, (one) => detectBatch(one, detect)))
-        found.push(...answers)
+      const placed = queries.map((query, index) => ({ query, index, ...placeOn(query) }))
+      const found: Found[][] = queries.map(() => [])
+      // Sizes that are open come first, before one of them is closed for another.
+      const order = [...new Set([...sessions.open, ...sizes.keys()])]
+      const batches = order.flatMap((size) => {
+        const all = placed.filter(({ input }) => input === size)
+        return Array.from({ length: Math.ceil(all.length / batch) }, (_, at) =>
+          all.slice(at * batch, (at + 1) * batch),
+        )
+      })
+      const answered = orderedMap(batches, parallel + 1, async (one) => ({
+        one,
+        answers: await detectBatch(one, detect),
+      }))
+      for await (const { one, answers } of answered)
+        one.forEach(({ index }, at) => {
+          found[index] = answers[at]
+        })
       return found
     },
-    close: () => pool.close(),
+    close: () => sessions.close(),
   }
-}
-
-interface Answer {
-  /** [A, L] */
-  readonly scores: Float32Array
-  /** [A, 4] */
-  readonly boxes: Float32Array
-  /** [A] */
-  readonly objectness: Float32Array
-  readonly length: number
-}
-
-/**
- * Boxes of each phrase: a place's score of a phrase is the mean of its words' probabilities (the official SCORE_AGG
- * MEAN), a box's score the square root of that times the centerness. Suppression runs within a phrase.
- */
-function decodeAnswer(
-  answer: Answer,
-  { picture, phrases }: Query,
-  prompt: Prompt,
-  scale: number,
-  options: DetectOptions,
-): Found[] {
-  const { scores, boxes, objectness, length } = answer
-  const found: Found[] = []
-  phrases.forEach((span, phrase) => {
-    const tokens = tokensOf(prompt, span)
-    if (tokens.length === 0) return
-    const candidates: Found[] = []
-    for (let anchor = 0; anchor < objectness.length; anchor++) {
-      let sum = 0
-      for (const token of tokens) sum += scores[anchor * length + token]
-      const score = Math.sqrt((sum / tokens.length) * objectness[anchor])
-      if (score < options.floor) continue
-      const [x1, y1, x2, y2] = boxes.subarray(4 * anchor, 4 * anchor + 4)
-      const xyxy = clipped([x1 / scale, y1 / scale, x2 / scale, y2 / scale], picture)
-      if (xyxy) candidates.push({ phrase, xyxy, score })
-    }
-    found.push(...keepBest(candidates, options))
-  })
-  return found.sort((a, b) => b.score - a.score)
 }

@@ -24,6 +24,8 @@ export interface OpenOptions {
   readonly file?: string
   /** Pictures in a run, where the file leaves that open. */
   readonly batch?: number
+  /** Input sizes of a model that has several, whose sessions stay open at once; 2 where not given. */
+  readonly open_sizes?: number
   /** Told what a user should know, such as which device `auto` found. */
   readonly notice?: (text: string) => void
 }
@@ -41,6 +43,7 @@ export interface OpenedFolder {
     readonly threads?: number
     readonly devices: readonly Device[]
     readonly batch: number
+    readonly openSizes: number
   }
   readonly notice: (text: string) => void
 }
@@ -67,7 +70,7 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
   const devices = await devicesOf(options)
   if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
   const folder = await findFiles(path, options, devices)
-  const { name, threads, sessions = 1, batch = 1 } = options
+  const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2 } = options
   const teacher = await families[folder.kind]({
     ...folder,
     path,
@@ -76,6 +79,7 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
       name,
       threads,
       batch,
+      openSizes,
       devices: devices.flatMap((device) => Array.from({ length: sessions }, () => device)),
     },
     notice,

@@ -1,7 +1,8 @@
 import { add, div, minimum, mul, sqrt, square, sub } from '../graph/ops/elementwise.js'
 import { reduceSum } from '../graph/ops/reduce.js'
 import { concat, reshape, slice } from '../graph/ops/shape.js'
-import { input, type Shape, sizeOf, type Tensor } from '../graph/tensor.js'
+import { input, int64, op, sizeOf, type Tensor } from '../graph/tensor.js'
+import { isLarge, type ParameterGroup, pieceName, pieceOf, type StateKind } from './parameter-groups.js'
 
 export interface AdamWConfig {
   readonly beta1: number
@@ -14,76 +15,8 @@ export interface AdamWConfig {
   readonly ema: number
 }
 
-export interface ParameterSlot {
-  readonly name: string
-  readonly shape: Shape
-  /** First element in its group's vector. */
-  readonly offset: number
-}
-
-/** Parameters that share a learning rate and a decay lie in one flat vector. */
-export interface ParameterGroup {
-  readonly name: 'weights' | 'biases' | 'frozen'
-  readonly size: number
-  readonly slots: readonly ParameterSlot[]
-  readonly decay: boolean
-}
-
-/** Biases and scalars are not decayed, as in the official solver. */
-export function groupParameters(
-  parameters: readonly { readonly name: string; readonly shape: Shape }[],
-): ParameterGroup[] {
-  const isBias = (name: string) => name.endsWith('bias')
-  const group = (name: ParameterGroup['name'], biases: boolean): ParameterGroup => {
-    let size = 0
-    const slots = parameters
-      .filter((parameter) => isBias(parameter.name) === biases)
-      .map(({ name: own, shape }) => {
-        const slot = { name: own, shape, offset: size }
-        size += sizeOf(shape)
-        return slot
-      })
-    return { name, size, slots, decay: !biases }
-  }
-  return [group('weights', false), group('biases', true)].filter(({ size }) => size > 0)
-}
-
-/** Parameters that keep their values: one vector, which has neither moments nor an average. */
-export function frozenGroup(
-  parameters: readonly { readonly name: string; readonly shape: Shape }[],
-): ParameterGroup {
-  let size = 0
-  const slots = parameters.map(({ name, shape }) => {
-    const slot = { name, shape, offset: size }
-    size += sizeOf(shape)
-    return slot
-  })
-  return { name: 'frozen', size, slots, decay: false }
-}
-
-/** A slot's part of its group's vector, in its own shape. */
-export function slotOf(vector: Tensor, { offset, shape }: ParameterSlot): Tensor {
-  return reshape(slice(vector, 0, offset, offset + sizeOf(shape)), shape)
-}
-
 /** The scalar inputs of a step, in the order of the vector `rates`. */
 export const rateNames = ['learning_rate', 'correction1', 'correction2'] as const
-
-/**
- * The vectors that one step reads: parameters, first and second moments, and the moving average, by group.
- */
-export function stateInputs(group: ParameterGroup): Record<StateKind, Tensor> {
-  const vector = (kind: StateKind) => input(`${kind}.${group.name}`, [group.size])
-  return {
-    value: vector('value'),
-    moment1: vector('moment1'),
-    moment2: vector('moment2'),
-    average: vector('average'),
-  }
-}
-
-export type StateKind = 'value' | 'moment1' | 'moment2' | 'average'
-export const stateKinds: readonly StateKind[] = ['value', 'moment1', 'moment2', 'average']
 
 /**
  * AdamW (Loshchilov and Hutter 2019) with the gradient's norm clipped, as graph.
@@ -91,12 +24,14 @@ export const stateKinds: readonly StateKind[] = ['value', 'moment1', 'moment2', 
  * With c1 = 1 - beta1^t and c2 = 1 - beta2^t, value' = value (1 - rate decay) - rate sqrt(c2) / c1 *
  * moment1' / (sqrt(moment2') + epsilon sqrt(c2)), which is PyTorch's formula with the corrections moved to scalars.
  *
+ * Every new piece of a vector may be written over the old one: it depends on the gradient's norm, and so on all that
+ * reads parameters.
+ *
  * @param rates [3], see `rateNames`
- * @returns the new vectors, named as the inputs with `next.` before them, and the gradient's norm before clipping
+ * @returns the new pieces of the vectors, named as the inputs with `next.` before them, and the gradient's norm before clipping
  */
 export function adamW(
   groups: readonly ParameterGroup[],
-  states: readonly Record<StateKind, Tensor>[],
   gradients: ReadonlyMap<string, Tensor>,
   rates: Tensor,
   config: AdamWConfig,
@@ -104,33 +39,58 @@ export function adamW(
   const rate = slice(rates, 0, 0, 1)
   const correction1 = slice(rates, 0, 1, 2)
   const root2 = sqrt(slice(rates, 0, 2, 3))
-  const flat = groups.map(({ slots }) =>
-    concat(
-      slots.map(({ name, shape }) => reshape(gradients.get(name) as Tensor, [sizeOf(shape)])),
-      0,
-    ),
-  )
   const gradientNorm = sqrt(
-    flat.map((vector) => reduceSum(square(vector), [0], true)).reduce((a, b) => add(a, b)),
+    reduceSum(
+      concat(
+        groups.flatMap((group) => squaresOf(group, gradients)),
+        0,
+      ),
+      [0],
+      true,
+    ),
   )
   const scale = minimum(div(config.clip_norm, add(gradientNorm, 1e-6)), 1)
 
+  // The clipping factor is folded into scalars: each pass over the vectors costs as much as the arithmetic.
+  const share1 = mul(scale, 1 - config.beta1)
+  const share2 = mul(square(scale), 1 - config.beta2)
+  const smallest = mul(root2, config.epsilon)
+  const stride = div(mul(rate, root2), correction1)
+  const shrink = sub(1, mul(rate, config.weight_decay))
   const next: Record<string, Tensor> = {}
-  groups.forEach((group, index) => {
-    const state = states[index]
-    // The clipping factor is folded into scalars: each pass over the vectors costs as much as the arithmetic.
-    const moment1 = add(mul(state.moment1, config.beta1), mul(flat[index], mul(scale, 1 - config.beta1)))
-    const moment2 = add(
-      mul(state.moment2, config.beta2),
-      mul(square(flat[index]), mul(square(scale), 1 - config.beta2)),
-    )
-    const direction = div(moment1, add(sqrt(moment2), mul(root2, config.epsilon)))
-    const kept = group.decay ? mul(state.value, sub(1, mul(rate, config.weight_decay))) : state.value
-    const value = sub(kept, mul(direction, div(mul(rate, root2), correction1)))
-    const average = add(mul(state.average, config.ema), mul(value, 1 - config.ema))
-    for (const [kind, tensor] of Object.entries({ value, moment1, moment2, average })) {
-      next[`next.${kind}.${group.name}`] = tensor
+  for (const group of groups) {
+    for (const piece of group.pieces) {
+      const gradient = pieceOf(gradients, piece)
+      const old = (kind: StateKind) => input(pieceName(kind, group, piece), [piece.size])
+      const moment1 = add(mul(old('moment1'), config.beta1), mul(gradient, share1))
+      const moment2 = add(mul(old('moment2'), config.beta2), mul(square(gradient), share2))
+      const direction = div(moment1, add(sqrt(moment2), smallest))
+      const kept = group.decay ? mul(old('value'), shrink) : old('value')
+      const value = sub(kept, mul(direction, stride))
+      const average = add(mul(old('average'), config.ema), mul(value, 1 - config.ema))
+      for (const [kind, tensor] of Object.entries({ value, moment1, moment2, average }))
+        next[`next.${pieceName(kind as StateKind, group, piece)}`] = tensor
     }
-  })
+  }
   return { next, gradientNorm }
+}
+
+/** Sums of squares that make up a group's gradient, [1] each; of a large parameter at once, since it is not cut yet. */
+function squaresOf({ pieces }: ParameterGroup, gradients: ReadonlyMap<string, Tensor>): Tensor[] {
+  const counted = new Set<string>()
+  return pieces.flatMap((piece) => {
+    const [slot] = piece.slots
+    if (!isLarge(slot)) return [sumOfSquares(pieceOf(gradients, piece))]
+    if (counted.has(slot.name)) return []
+    counted.add(slot.name)
+    return [sumOfSquares(gradients.get(slot.name) as Tensor)]
+  })
+}
+
+/** [1]; row by row first, which onnxruntime shares out among threads. */
+function sumOfSquares(x: Tensor): Tensor {
+  const width = x.shape[x.shape.length - 1]
+  const rows = reshape(x, [sizeOf(x.shape) / width, width])
+  const sums = op('ReduceSumSquare', [rows, int64([1])], [rows.shape[0]], { attributes: { keepdims: 0 } })
+  return reduceSum(sums, [0], true)
 }

@@ -51,12 +51,8 @@ export const trainConfig = z.strictObject({
   tune: tuneConfig,
   shots: count.optional().describe('pictures that show each category, for few-shot training; all otherwise'),
   shot_seed: z.number().int().default(3).describe('which pictures; the paper takes the seeds 3, 30 and 300'),
-  steps: count.default(1000),
-  epochs: z
-    .number()
-    .positive()
-    .optional()
-    .describe('passes over the pictures of all sources, in the place of steps'),
+  steps: count.optional().describe('at most; 1000 where no epochs are given'),
+  epochs: z.number().positive().optional().describe('one is as many pictures as all sources have together'),
   batch: count.default(16),
   max_boxes: count.default(12).describe('boxes of a sample; more are dropped'),
   learning_rate: z.number().positive().default(1e-3),
@@ -72,9 +68,9 @@ export const trainConfig = z.strictObject({
   loss: lossConfig.default(lossConfig.parse({})),
   augment: augmentConfig.default(augmentConfig.parse({})),
   mix: z
-    .record(z.string(), z.number().positive())
+    .union([z.literal('size'), z.record(z.string(), z.number().positive())])
     .default({})
-    .describe('weight of each source in a batch; 1 otherwise'),
+    .describe('weight of each source in a batch; 1 otherwise. size: as many as it has pictures'),
   box_loss: z
     .record(z.string(), z.boolean())
     .default({})
@@ -86,6 +82,15 @@ export const trainConfig = z.strictObject({
 })
 
 export type TrainConfig = z.infer<typeof trainConfig>
+
+/** A training whose length is known. */
+export type TrainRun = TrainConfig & { readonly steps: number }
+
+/** @param pictures of one epoch */
+export function stepsOf({ steps, epochs, batch }: TrainConfig, pictures: number): number {
+  if (epochs === undefined) return steps ?? 1000
+  return Math.min(steps ?? Number.POSITIVE_INFINITY, Math.ceil((epochs * pictures) / batch))
+}
 
 /** Keys that change how fast or what the card says, never what comes out. */
 export const trainNotHashed = ['threads', 'device', 'checkpoint_every', 'license'] as const

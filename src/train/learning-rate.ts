@@ -1,4 +1,4 @@
-import type { TrainConfig } from './config.js'
+import type { TrainRun } from './config.js'
 
 /**
  * The learning rate of step `step` (from 1): linear warm-up, then half a cosine down to a hundredth, or GLIP's steps
@@ -11,7 +11,7 @@ export function learningRate(
     warmup,
     steps,
     schedule,
-  }: Pick<TrainConfig, 'learning_rate' | 'warmup' | 'steps' | 'schedule'>,
+  }: Pick<TrainRun, 'learning_rate' | 'warmup' | 'steps' | 'schedule'>,
 ): number {
   if (step <= warmup) return (learning_rate * step) / warmup
   const done = step / steps

@@ -1,10 +1,11 @@
 /** The unified loss: four named terms, each a scalar tensor. */
 import { logSoftmax, sigmoid, softplus } from '../graph/ops/activation.js'
-import { add, div, maximum, minimum, mul, square, sub } from '../graph/ops/elementwise.js'
+import { abs, add, div, maximum, minimum, mul, square, sub } from '../graph/ops/elementwise.js'
 import { matmul, swapLast } from '../graph/ops/matmul.js'
 import { logSumExp, reduceSum } from '../graph/ops/reduce.js'
 import { concat, reshape, split } from '../graph/ops/shape.js'
-import type { Tensor } from '../graph/tensor.js'
+import { constant, type Tensor } from '../graph/tensor.js'
+import type { ImageSize } from '../model/config.js'
 import type { ContrastiveOutputs } from '../model/glip.js'
 
 /** Added to scores that must not count; far below any logit, and finite so that no gradient becomes NaN. */
@@ -62,6 +63,27 @@ export function giouLoss(predicted: Tensor, target: Tensor, weight: Tensor): Ten
   const [n, anchors] = weight.shape
   const loss = reduceSum(mul(reshape(sub(1, giou), [n, anchors]), weight))
   return div(loss, maximum(reduceSum(weight), 1e-6))
+}
+
+/**
+ * Distance of centres and sizes in shares of the input (Carion et al. 2020), summed over the four and divided by the weights' sum.
+ *
+ * @param predicted [N, Q, 4], x1 y1 x2 y2 in pixels of the input @param target [N, Q, 4]
+ * @param weight [N, Q], 0 for queries without a box
+ */
+export function distanceLoss(
+  predicted: Tensor,
+  target: Tensor,
+  weight: Tensor,
+  { height, width }: ImageSize,
+): Tensor {
+  const shares = constant([1 / width, 1 / height], [1, 1, 2])
+  const [low, high] = split(sub(predicted, target), [2, 2], 2)
+  const centre = abs(mul(add(low, high), 0.5))
+  const size = abs(sub(high, low))
+  const [n, queries] = weight.shape
+  const each = reshape(reduceSum(mul(add(centre, size), shares), [2]), [n, queries])
+  return div(reduceSum(mul(each, weight)), maximum(reduceSum(weight), 1))
 }
 
 /**

@@ -5,10 +5,14 @@ import { writeImage } from '../model/image-input.js'
 import { assignTargets } from './assign-targets.js'
 import type { Example } from './make-example.js'
 
-/** What a training step is fed of a batch; see `targetInputs`. */
+/**
+ * What a training step is fed of a batch; see `targetInputs`.
+ *
+ * @param anchors of the network; one with queries has none, and which box a query answers for is found later
+ */
 export function makeBatch(
   examples: readonly (Example & { readonly regress: boolean })[],
-  anchors: Anchors,
+  anchors: Anchors | undefined,
   config: GlipConfig,
   maxBoxes: number,
 ): Record<string, Value> {
@@ -20,8 +24,9 @@ export function makeBatch(
   const ids = new BigInt64Array(n * length)
   const mask = new Float32Array(n * length)
   const words = new Float32Array(n * length)
-  const assigned = new BigInt64Array(n * anchors.count).fill(BigInt(maxBoxes))
-  const centerness = new Float32Array(n * anchors.count)
+  const places = anchors?.count ?? 0
+  const assigned = new BigInt64Array(n * places).fill(BigInt(maxBoxes))
+  const centerness = new Float32Array(n * places)
   const box = new Float32Array(n * rows * 4)
   const phrase = new Float32Array(n * rows * length)
   examples.forEach((example, sample) => {
@@ -30,10 +35,10 @@ export function makeBatch(
     mask.set(example.prompt.mask, sample * length)
     words.set(example.words, sample * length)
     const boxes = Float32Array.from(example.boxes.flatMap(({ xyxy }) => [...xyxy]))
-    const targets = assignTargets(anchors, boxes)
-    centerness.set(targets.centerness, sample * anchors.count)
-    targets.assigned.forEach((index, anchor) => {
-      if (index >= 0) assigned[sample * anchors.count + anchor] = BigInt(index)
+    const targets = anchors && assignTargets(anchors, boxes)
+    if (targets) centerness.set(targets.centerness, sample * places)
+    targets?.assigned.forEach((index, anchor) => {
+      if (index >= 0) assigned[sample * places + anchor] = BigInt(index)
     })
     box.set(boxes, sample * rows * 4)
     example.boxes.forEach(({ tokens }, index) => {
@@ -45,8 +50,10 @@ export function makeBatch(
     ids: longs(ids, [n, length]),
     mask: floats(mask, [n, length]),
     words: floats(words, [n, length]),
-    assigned: longs(assigned, [n, anchors.count]),
-    centerness: floats(centerness, [n, anchors.count]),
+    ...(anchors && {
+      assigned: longs(assigned, [n, places]),
+      centerness: floats(centerness, [n, places]),
+    }),
     box: floats(box, [n, rows, 4]),
     phrase: floats(phrase, [n, rows, length]),
     regress: floats(

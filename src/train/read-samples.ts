@@ -1,8 +1,11 @@
 import { random } from '../random.js'
+import { readCommit } from '../shards/commit.js'
 import { isDataset, readDataset } from '../shards/dataset.js'
+import { hashJson } from '../shards/hash.js'
 import { readShard } from '../shards/read-shard.js'
 import type { Caption, Xyxy } from '../shards/rows.js'
 import type { Storage } from '../shards/storage.js'
+import type { ShardFile } from '../shards/write-shard.js'
 import { UserError } from '../user-error.js'
 import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
 
@@ -43,6 +46,8 @@ export interface SampleStream {
   readonly name: string
   /** Samples of one epoch. */
   readonly size: number
+  /** Changes whenever its samples could. */
+  readonly hash: string
   at(position: number): Promise<Sample>
   /** All captions, for negatives and vocabularies: their texts only. */
   readonly captions: readonly string[]
@@ -54,12 +59,13 @@ export interface SampleStream {
   readonly license: string | undefined
 }
 
-/** Shards held in memory at once: rows are shuffled among them. */
+/** Shards held in memory at once, among which rows are shuffled, and bytes of their files; one shard at the least. */
 const windowShards = 8
+const windowBytes = 2 ** 30
 
 /**
- * Opens a source. An epoch goes through the shards in a new order, a window of eight at a time, and through the
- * window's rows in a new order, so memory holds a window of stored pictures whatever the size of the dataset.
+ * Opens a source. An epoch goes through the shards in a new order, a window of up to eight at a time, and
+ * through the window's rows in a new order, so memory holds a gigabyte of stored pictures whatever the size of the dataset.
  *
  * @throws UserError where no row has a grounded phrase
  */
@@ -69,7 +75,8 @@ export async function openSamples(
   choice: SampleChoice = allSamples,
 ): Promise<SampleStream> {
   const { wanted, named } = await chooseSamples(() => allOf(source), source, choice)
-  const sizes = new Map<string, number>()
+  const sizes = new Map<string, ShardSize>()
+  const hashes: string[] = []
   const captions: string[] = []
   const categories = new Set<string>(named)
   const origins = new Map<string, number>()
@@ -85,9 +92,12 @@ export async function openSamples(
         else captions.push(caption.text)
       }
     }
-    if (usable > 0) sizes.set(shard, usable)
+    const files = await filesOf(source, shard)
+    hashes.push(...files.map(({ sha256 }) => sha256))
+    if (usable > 0)
+      sizes.set(shard, { rows: usable, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) })
   }
-  const size = [...sizes.values()].reduce((sum, count) => sum + count, 0)
+  const size = [...sizes.values()].reduce((sum, { rows }) => sum + rows, 0)
   if (size === 0) {
     throw new UserError(
       `${source.storage.url}: no row of grounding "${source.grounding}" has a region to train on.`,
@@ -99,14 +109,13 @@ export async function openSamples(
     const epoch = Math.floor(position / size)
     const order = random(seed, source.name, 'shards', epoch).shuffle([...sizes.keys()])
     let left = position - epoch * size
-    for (let first = 0; first < order.length; first += windowShards) {
-      const shards = order.slice(first, first + windowShards)
-      const rows = shards.reduce((sum, shard) => sum + (sizes.get(shard) as number), 0)
+    for (const shards of windowsOf(order, sizes)) {
+      const rows = shards.reduce((sum, shard) => sum + (sizes.get(shard) as ShardSize).rows, 0)
       if (left >= rows) {
         left -= rows
         continue
       }
-      const key = `${epoch}/${first}`
+      const key = `${epoch}/${shards[0]}`
       if (held?.key !== key) held = { key, samples: readWindow(source, shards, seed, key, wanted) }
       return (await held.samples)[left]
     }
@@ -114,7 +123,41 @@ export async function openSamples(
   }
   const card = (await isDataset(source.storage)) ? (await readDataset(source.storage)).card : null
   const license = typeof card?.license === 'string' ? card.license : undefined
-  return { name: source.name, size, at, captions, categories: [...categories].sort(), origins, license }
+  const hash = hashJson(hashes)
+  return { name: source.name, size, hash, at, captions, categories: [...categories].sort(), origins, license }
+}
+
+interface ShardSize {
+  /** Samples. */
+  readonly rows: number
+  readonly bytes: number
+}
+
+/** The files that a shard's samples come from, by their commit records. */
+async function filesOf({ storage, phrases, grounding }: SampleSource, shard: string): Promise<ShardFile[]> {
+  const stages = { images: null, phrases, grounding }
+  const records = await Promise.all(
+    (['images', 'phrases', 'grounding'] as const).map(
+      async (family) => (await readCommit(storage, family, stages[family], shard))?.files[family],
+    ),
+  )
+  return records.filter((file) => file !== undefined)
+}
+
+/** Consecutive shards that are held in memory together. */
+function windowsOf(order: readonly string[], sizes: ReadonlyMap<string, ShardSize>): string[][] {
+  const windows: string[][] = []
+  let left = 0
+  for (const shard of order) {
+    const { bytes } = sizes.get(shard) as ShardSize
+    if (windows.length === 0 || bytes > left || windows[windows.length - 1].length === windowShards) {
+      windows.push([])
+      left = windowBytes
+    }
+    windows[windows.length - 1].push(shard)
+    left -= bytes
+  }
+  return windows
 }
 
 async function* allOf(source: SampleSource): AsyncGenerator<Sample> {

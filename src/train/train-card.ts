@@ -1,12 +1,14 @@
 import type { GlipConfig } from '../model/config.js'
 import { modelCard } from '../model/model-card.js'
+import type { TrainRun } from './config.js'
 import type { StepMetrics } from './plot-losses.js'
 import type { SampleStream } from './read-samples.js'
 import type { TrainStart, TrainTask } from './train-model.js'
 
 /** The README of a trained model: the data with its licences and who drew its boxes, the start, the recipe. */
 export function trainCard(
-  { name, config, sources }: TrainTask,
+  { name, sources }: TrainTask,
+  config: TrainRun,
   streams: readonly SampleStream[],
   network: GlipConfig,
   last: StepMetrics,
@@ -15,7 +17,7 @@ export function trainCard(
   const rows = streams.map(({ name: own, size, origins, license }, index) => {
     const boxes = [...origins].map(([origin, count]) => `${count} ${origin}`).join(', ')
     const { grounding } = sources[index]
-    return `| ${own} | ${grounding} | ${size} | ${boxes} | ${config.mix[own] ?? 1} | ${license ?? 'unknown'} |`
+    return `| ${own} | ${grounding} | ${size} | ${boxes} | ${config.mix === 'size' ? size : (config.mix[own] ?? 1)} | ${license ?? 'unknown'} |`
   })
   const terms = ['classification', 'regression', 'grounding', 'contrastive']
     .filter((term) => term in last)

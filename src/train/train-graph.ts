@@ -6,27 +6,21 @@ import { input, int64, type Tensor } from '../graph/tensor.js'
 import { toOnnx } from '../graph/to-onnx.js'
 import { anchorsOf } from '../model/anchors.js'
 import { decodeBoxes } from '../model/box-coder.js'
-import { type GlipConfig, type ImageSize, squareSize } from '../model/config.js'
-import { glip, glipInputs } from '../model/glip.js'
+import { type GlipConfig, type ImageSize, queriesOf, squareSize } from '../model/config.js'
+import { type GlipOutputs, glip, glipInputs } from '../model/glip.js'
+import { cornersInPixels, glipQueries, type QueryOutputs } from '../model/glip-queries.js'
 import { parametersOf } from '../model/parameters.js'
-import {
-  type AdamWConfig,
-  adamW,
-  frozenGroup,
-  groupParameters,
-  type ParameterGroup,
-  rateNames,
-  slotOf,
-  stateInputs,
-} from './adamw.js'
+import { type AdamWConfig, adamW, rateNames } from './adamw.js'
 import {
   alignmentFocalLoss,
   centernessLoss,
   contrastiveLoss,
+  distanceLoss,
   giouLoss,
   groundingLoss,
   insetBoxes,
 } from './losses.js'
+import { groupParameters, type ParameterGroup, parameterTensors } from './parameter-groups.js'
 
 export interface LossWeights {
   readonly classification: number
@@ -49,13 +43,13 @@ export interface TrainGraphConfig {
 }
 
 export interface TrainGraph {
-  /** The model of one whole training step: batch and state in, losses and new state out. */
+  /** The model of one whole training step: batch and state in, losses and new state out, which may be written over the old one. */
   readonly step: Uint8Array
   /** The forward pass and the losses alone. */
   readonly forward: Uint8Array
+  /** For a network with queries, what is matched with the boxes before a step: `logits`, and `boxes` in pixels. */
+  readonly predict?: Uint8Array
   readonly groups: readonly ParameterGroup[]
-  /** What is not trained: the input `value.frozen` of both models, where there is any. */
-  readonly frozen?: ParameterGroup
   readonly parameters: ReturnType<typeof parametersOf>
 }
 
@@ -64,12 +58,14 @@ export function targetInputs(
   config: GlipConfig,
   { batch, max_boxes, image_size = squareSize(config) }: TrainGraphConfig,
 ) {
-  const anchors = anchorsOf(config, image_size).count
+  const queries = queriesOf(config)
+  const places = queries ?? anchorsOf(config, image_size).count
   const { max_tokens } = config.text
   return {
-    /** For each anchor the row of `box` and `phrase` that it answers for; max_boxes where none. */
-    assigned: input('assigned', [batch, anchors], 'int64'),
-    centerness: input('centerness', [batch, anchors]),
+    /** For each anchor or query the row of `box` and `phrase` that it answers for; max_boxes where none. */
+    assigned: input('assigned', [batch, places], 'int64'),
+    /** Of anchors alone. */
+    centerness: queries === undefined ? input('centerness', [batch, places]) : undefined,
     /** x1 y1 x2 y2 in pixels of the input. */
     box: input('box', [batch, max_boxes + 1, 4]),
     /** 1 for the tokens of the box's phrase; the last row, that of no box, is 0. */
@@ -85,52 +81,55 @@ export function targetInputs(
 export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGraph {
   const inputs = glipInputs(config, train.batch, train.image_size)
   const targets = targetInputs(config, train)
-  const outputs = glip(config, inputs)
+  const outputs = queriesOf(config) === undefined ? glip(config, inputs) : glipQueries(config, inputs)
   const losses = unifiedLoss(config, train, outputs, targets)
-  const parameters = parametersOf(Object.values(losses))
   const { trains = () => true } = train
-  const trained = parameters.filter(({ name }) => trains(name))
-  const kept = parameters.filter(({ name }) => !trains(name))
-  const frozen = kept.length > 0 ? frozenGroup(kept) : undefined
-  const groups = groupParameters(trained)
-  const states = groups.map(stateInputs)
+  const parameters = parametersOf(Object.values(losses)).map((parameter) =>
+    trains(parameter.name) ? parameter : { ...parameter, frozen: true },
+  )
+  const groups = groupParameters(parameters)
+  const trained = groups.filter((group) => group.trained)
+  const learned = parameters.filter(({ frozen }) => !frozen)
   const gradients = grad(
     losses.loss,
-    trained.map(({ tensor }) => tensor),
+    learned.map(({ tensor }) => tensor),
   )
   const rates = input('rates', [rateNames.length])
   const { next, gradientNorm } = adamW(
-    groups,
-    states,
-    new Map(trained.map(({ name }, index) => [name, gradients[index]])),
+    trained,
+    new Map(learned.map(({ name }, index) => [name, gradients[index]])),
     rates,
     train.optimizer,
   )
-  const bind = bindParameters(parameters, frozen ? [...groups, frozen] : groups, [
-    ...states.map(({ value }) => value),
-    ...(frozen ? [input('value.frozen', [frozen.size])] : []),
-  ])
+  const bind = bindParameters(parameters, groups)
   const metrics = asVectors({ ...losses, gradient_norm: gradientNorm })
   return {
     step: toOnnx({ outputs: { ...metrics, ...next }, bind }),
     forward: toOnnx({ outputs: asVectors(losses), bind }),
+    ...('boxes' in outputs && {
+      predict: toOnnx({
+        outputs: {
+          logits: outputs.logits,
+          boxes: cornersInPixels(outputs.boxes, train.image_size ?? squareSize(config)),
+        },
+        bind,
+      }),
+    }),
     groups,
-    ...(frozen && { frozen }),
     parameters,
   }
 }
 
 /**
- * The terms, weighted, and their sum; centerness is counted in regression and shown beside it. A network without a
- * contrastive head has no contrastive term.
+ * The terms, weighted, and their sum; what regression is made of is shown beside it. A network without a contrastive head has no
+ * contrastive term.
  */
 export function unifiedLoss(
   config: GlipConfig,
   { batch, max_boxes, temperature, weights, image_size = squareSize(config) }: TrainGraphConfig,
-  outputs: ReturnType<typeof glip>,
+  outputs: GlipOutputs | QueryOutputs,
   targets: ReturnType<typeof targetInputs>,
 ) {
-  const anchors = anchorsOf(config, image_size)
   const rows = max_boxes + 1
   const first = int64(Array.from({ length: batch }, (_, sample) => sample * rows))
   const chosen = add(targets.assigned, reshape(first, [batch, 1]))
@@ -143,20 +142,15 @@ export function unifiedLoss(
   const words = targets.words
   const counted = mul(target, reshape(words, [batch, 1, config.text.max_tokens]))
   const trained = mul(positive, targets.regress)
-  const trainedCount = maximum(reduceSum(trained), 1)
   const classification = mul(
     alignmentFocalLoss(outputs.logits, counted, words, positives),
     weights.classification,
   )
-  const measured = (boxes: Tensor) => insetBoxes(boxes, anchors.inset)
-  const giou = giouLoss(
-    measured(decodeBoxes(outputs.deltas, anchors)),
-    measured(box),
-    mul(targets.centerness, trained),
-  )
-  const centerness = centernessLoss(outputs.centerness, targets.centerness, trained, trainedCount)
-  // The official weights: 2 for GIoU against 1 for centerness (MODEL.ATSS.REG_LOSS_WEIGHT).
-  const regression = mul(add(mul(giou, 2), centerness), weights.regression)
+  const { sum, ...parts } =
+    'boxes' in outputs
+      ? queryRegression(outputs, box, trained, image_size)
+      : anchorRegression(config, outputs, box, targets.centerness as Tensor, trained, image_size)
+  const regression = mul(sum, weights.regression)
   const grounding = mul(groundingLoss(outputs.logits, counted, words, positives), weights.grounding)
   const contrastive =
     outputs.contrastive &&
@@ -169,22 +163,49 @@ export function unifiedLoss(
     regression,
     grounding,
     ...(contrastive && { contrastive }),
-    giou,
-    centerness,
+    ...parts,
     positives,
   }
 }
 
+/** GIoU weighted by centerness, and centerness, in the official proportion of 2 to 1 (MODEL.ATSS.REG_LOSS_WEIGHT). */
+function anchorRegression(
+  config: GlipConfig,
+  outputs: GlipOutputs,
+  box: Tensor,
+  target: Tensor,
+  trained: Tensor,
+  size: ImageSize,
+): RegressionTerms {
+  const anchors = anchorsOf(config, size)
+  const measured = (boxes: Tensor) => insetBoxes(boxes, anchors.inset)
+  const predicted = measured(decodeBoxes(outputs.deltas, anchors))
+  const giou = giouLoss(predicted, measured(box), mul(target, trained))
+  const centerness = centernessLoss(outputs.centerness, target, trained, maximum(reduceSum(trained), 1))
+  return { giou, centerness, sum: add(mul(giou, 2), centerness) }
+}
+
+/** GIoU and distance in DETR's proportion of 2 to 5. */
+function queryRegression(
+  outputs: QueryOutputs,
+  box: Tensor,
+  trained: Tensor,
+  size: ImageSize,
+): RegressionTerms {
+  const predicted = cornersInPixels(outputs.boxes, size)
+  const giou = giouLoss(predicted, box, trained)
+  const distance = distanceLoss(predicted, box, trained, size)
+  return { giou, distance, sum: add(mul(giou, 2), mul(distance, 5)) }
+}
+
+type RegressionTerms = { readonly sum: Tensor; readonly giou: Tensor } & Readonly<Record<string, Tensor>>
+
 /** Binds each parameter to its part of its group's vector. */
-export function bindParameters(
+function bindParameters(
   parameters: ReturnType<typeof parametersOf>,
   groups: readonly ParameterGroup[],
-  vectors: readonly Tensor[],
 ): Map<Tensor, Tensor> {
-  const parts = new Map<string, Tensor>()
-  groups.forEach(({ slots }, index) => {
-    for (const slot of slots) parts.set(slot.name, slotOf(vectors[index], slot))
-  })
+  const parts = new Map(groups.flatMap((group) => [...parameterTensors(group)]))
   return new Map(parameters.map(({ name, tensor }) => [tensor, parts.get(name) as Tensor]))
 }
 

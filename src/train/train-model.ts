@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { resolveDevice } from '../graph/device.js'
 import { floats, Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
-import type { GlipConfig } from '../model/config.js'
+import { type GlipConfig, queriesOf, squareSize } from '../model/config.js'
 import { promptParameter } from '../model/glip.js'
-import { writeModelFolder } from '../model/model-folder.js'
+import { hashStart, writeModelFolder } from '../model/model-folder.js'
 import { glipConfig } from '../model/presets.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
@@ -13,17 +13,17 @@ import { type Random, random } from '../random.js'
 import { hashJson } from '../shards/hash.js'
 import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
-import type { TrainConfig } from './config.js'
+import { stepsOf, type TrainConfig, type TrainRun } from './config.js'
 import { learningRate } from './learning-rate.js'
 import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
+import { matchQueries } from './match-queries.js'
 import {
-  emptyState,
   frozenValues,
   initialState,
-  type OptimizerState,
   parametersOfState,
   readCheckpoint,
+  stateViews,
   writeCheckpoint,
 } from './optimizer-state.js'
 import { createPictureCache, type PictureCache } from './picture-cache.js'
@@ -77,7 +77,8 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const streams = await Promise.all(
     task.sources.map((source) => openSamples(source, task.config.seed, task.config)),
   )
-  const config = { ...task.config, steps: stepsOf(task.config, streams) }
+  const pictures = streams.reduce((sum, { size }) => sum + size, 0)
+  const config = { ...task.config, steps: stepsOf(task.config, pictures) }
   const tokenizer = await openTokenizer(task, streams)
   const plain = glipConfig(config.preset, tokenizer.vocabulary.size, config)
   const network =
@@ -90,27 +91,30 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
     optimizer: { ...config, weight_decay: config.weight_decay },
     ...(config.tune === 'prompt' && { trains: isPrompt }),
   })
-  const hash = hashJson([config, network, streams.map(({ name, size }) => [name, size])])
+  const begin = task.init ? await hashStart(task.init) : null
+  const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), begin])
   await mkdir(folder, { recursive: true })
   const resumed = await readCheckpoint(join(folder, checkpointFile), hash)
   const given = task.init ? await openStartWeights(task.init, graph.parameters, isPrompt) : undefined
   const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
   if (begun) task.onStart?.(begun)
-  let state =
+  const state =
     resumed?.state ?? (await initialState(graph.groups, graph.parameters, config.seed, given?.taken))
-  const frozen = graph.frozen && (await frozenValues(graph.frozen, given?.taken ?? new Map()))
+  const frozen = await frozenValues(graph.groups, graph.parameters, config.seed, given?.taken)
   await given?.close()
-  let spare = emptyState(graph.groups)
+  const views = stateViews(graph.groups, { ...state, ...frozen })
   const positions: Record<string, number> = { ...resumed?.checkpoint.positions }
   let step = resumed?.checkpoint.step ?? 0
   const metrics = await keepMetrics(join(folder, metricsFile), step)
 
-  const pictures = createPictureCache(Math.ceil(network.image_size * 1.5))
+  const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
   const device = await resolveDevice(config.device)
   if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
-  const session = await Session.open(graph.step, { threads: config.threads, device })
+  const options = { threads: config.threads, device }
+  const session = await Session.open(graph.step, options)
+  const predict = graph.predict && (await Session.open(graph.predict, options))
   try {
-    const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, pictures)
+    const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, cache)
     let upcoming = step < config.steps ? batchOf(step + 1) : undefined
     while (upcoming) {
       const batch = await upcoming
@@ -119,8 +123,8 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
       const before = { ...positions }
       upcoming = step < config.steps ? batchOf(step + 1) : undefined
       upcoming?.catch(() => {})
-      const line = await runStep(session, { ...batch, ...frozen }, state, spare, step, config)
-      ;[state, spare] = [spare, state]
+      const targets = predict ? await matchTargets(predict, { ...batch, ...views.feeds }, network) : {}
+      const line = await runStep(session, { ...batch, ...targets }, views, step, config)
       metrics.push(line)
       await appendFile(join(folder, metricsFile), `${JSON.stringify(line)}\n`)
       task.onProgress?.(line, config.steps)
@@ -131,6 +135,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
     }
   } finally {
     await session.close()
+    await predict?.close()
   }
 
   const last = metrics[metrics.length - 1]
@@ -139,11 +144,8 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   await writeModelFolder(folder, {
     config: network,
     vocabulary: tokenizer.vocabulary,
-    parameters: [
-      ...parametersOfState(graph.groups, state),
-      ...(graph.frozen && frozen ? parametersOfState([graph.frozen], frozen, 'value') : []),
-    ],
-    card: trainCard(task, streams, network, last, begun),
+    parameters: parametersOfState(graph.groups, { ...state, ...frozen }),
+    card: trainCard(task, config, streams, network, last, begun),
   })
   await rm(join(folder, checkpointFile), { force: true })
   return { ...(begun && { start: begun }), steps: step, seconds, last }
@@ -153,8 +155,9 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
 function checkSources({ config, sources }: TrainTask): void {
   const names = sources.map(({ name }) => name)
   for (const key of ['mix', 'box_loss'] as const) {
-    const unknown = Object.keys(config[key]).find((name) => !names.includes(name))
-    if (unknown !== undefined)
+    const given = config[key]
+    const unknown = typeof given === 'object' && Object.keys(given).find((name) => !names.includes(name))
+    if (unknown)
       throw new UserError(
         `${key}: "${unknown}" is not a source of this training; it has: ${names.join(', ')}.`,
       )
@@ -162,12 +165,6 @@ function checkSources({ config, sources }: TrainTask): void {
 }
 
 const isPrompt = (name: string) => name === promptParameter
-
-/** Steps of the configuration, or those of its epochs. */
-function stepsOf({ steps, epochs, batch }: TrainConfig, streams: readonly SampleStream[]): number {
-  if (epochs === undefined) return steps
-  return Math.max(1, Math.ceil((epochs * streams.reduce((sum, { size }) => sum + size, 0)) / batch))
-}
 
 /**
  * The category names that a network is prompt-tuned for, in the order in which they are evaluated.
@@ -178,8 +175,13 @@ function promptNames(
   { init }: TrainTask,
   streams: readonly SampleStream[],
   tokenizer: Tokenizer,
-  { text: { max_tokens } }: GlipConfig,
+  network: GlipConfig,
 ): string[] {
+  const { max_tokens } = network.text
+  if (queriesOf(network) !== undefined)
+    throw new UserError(
+      `tune: prompt: a network of preset ${network.preset} has no offset to tune: use tune: full.`,
+    )
   if (!init) throw new UserError('tune: prompt: name the model to tune with `init`.')
   const names = [...new Set(streams.flatMap(({ categories }) => categories))].sort()
   const tokens = tokenizer.encode(names.join('. ')).length
@@ -208,7 +210,8 @@ async function openTokenizer(
 /** Lines of an earlier run up to its checkpoint; later ones will be made again. */
 async function keepMetrics(path: string, step: number): Promise<StepMetrics[]> {
   const text = await readFile(path, 'utf8').catch(() => '')
-  const lines = text.split('\n').slice(0, step)
+  // The last line may have been cut short; one that is missing leaves a gap in the plot, no more.
+  const lines = text.split('\n').slice(0, -1).slice(0, step)
   await writeFileAtomic(path, lines.map((line) => `${line}\n`).join(''))
   return lines.map((line) => JSON.parse(line) as StepMetrics)
 }
@@ -219,7 +222,7 @@ async function nextBatch(
   positions: Record<string, number>,
   tokenizer: Tokenizer,
   network: GlipConfig,
-  config: TrainConfig,
+  config: TrainRun,
   pictures: PictureCache,
 ): Promise<Record<string, Value>> {
   const draw = random(config.seed, 'batch', step)
@@ -236,7 +239,20 @@ async function nextBatch(
       return { ...example, regress: config.box_loss[stream.name] !== false }
     }),
   )
-  return makeBatch(examples, anchorsOf(network), network, config.max_boxes)
+  const anchors = queriesOf(network) === undefined ? anchorsOf(network) : undefined
+  return makeBatch(examples, anchors, network, config.max_boxes)
+}
+
+/** Which query answers for which box, by what the network says of a batch before it is trained on it. */
+async function matchTargets(
+  predict: Session,
+  values: Readonly<Record<string, Value>>,
+  network: GlipConfig,
+): Promise<{ readonly assigned: Value }> {
+  const fed = Object.fromEntries(predict.inputs.map(({ name }) => [name, values[name]]))
+  const { logits, boxes } = await predict.run(fed)
+  const { box, phrase } = values
+  return { assigned: matchQueries({ logits, boxes }, { box, phrase }, squareSize(network)) }
 }
 
 /** A prompt of category names with the given probability, else one of the written captions. */
@@ -252,7 +268,7 @@ function pickCaption(
 }
 
 function pickStream(streams: readonly SampleStream[], mix: TrainConfig['mix'], at: number): SampleStream {
-  const weights = streams.map(({ name }) => mix[name] ?? 1)
+  const weights = streams.map(({ name, size }) => (mix === 'size' ? size : (mix[name] ?? 1)))
   let left = at * weights.reduce((sum, weight) => sum + weight, 0)
   for (const [index, stream] of streams.entries()) {
     left -= weights[index]
@@ -264,16 +280,14 @@ function pickStream(streams: readonly SampleStream[], mix: TrainConfig['mix'], a
 async function runStep(
   session: Session,
   batch: Readonly<Record<string, Value>>,
-  state: OptimizerState,
-  into: OptimizerState,
+  { feeds, into }: ReturnType<typeof stateViews>,
   step: number,
-  config: TrainConfig,
+  config: TrainRun,
 ): Promise<StepMetrics> {
   const start = performance.now()
   const rate = learningRate(step, config)
   const rates = floats([rate, 1 - config.beta1 ** step, 1 - config.beta2 ** step], [3])
-  const next = Object.fromEntries(Object.entries(into).map(([name, value]) => [`next.${name}`, value]))
-  const results = await session.run({ ...batch, ...state, rates }, next)
+  const results = await session.run({ ...batch, ...feeds, rates }, into)
   const line: Record<string, number> = { step, learning_rate: rate }
   for (const [name, { data }] of Object.entries(results)) {
     if (name.startsWith('metric.')) line[name.slice('metric.'.length)] = Number(data[0])

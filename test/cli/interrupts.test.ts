@@ -72,7 +72,7 @@ describe('Ctrl-C', () => {
       await writeFile(
         pipeline,
         `name: crawl
-stages: [{ name: web, uses: ingest, with: { format: tsv, path: ${world}/web/pairs.tsv, base_url: "${base}" } }]`,
+stages: [{ name: web, uses: ingest, with: { format: tsv, path: ${world}/web/pairs.tsv, base_url: "${base}", fetch: { allow_hosts: ["${base}"] } } }]`,
       )
       const out = join(folder, `crawl-${signal}`)
       const running = startGroundmill(['run', pipeline, '--dataset', out, '--json'])

@@ -14,6 +14,7 @@ import { deformConv2d } from '../../src/graph/ops/deform-conv.js'
 import * as e from '../../src/graph/ops/elementwise.js'
 import { gemm, linear, matmul } from '../../src/graph/ops/matmul.js'
 import { groupNorm, l2Normalize, layerNorm } from '../../src/graph/ops/norm.js'
+import { maxPool } from '../../src/graph/ops/pool.js'
 import { logSumExp, reduceMean, reduceSum } from '../../src/graph/ops/reduce.js'
 import { resizeBilinear } from '../../src/graph/ops/resize.js'
 import * as s from '../../src/graph/ops/shape.js'
@@ -163,6 +164,13 @@ const cases: Record<string, GradientCase> = {
       [3, 2, 3, 2],
     ],
     build: (x, w) => conv2d(x, w, undefined, { stride: 2 }),
+  },
+  'maxPool 3x3, stride 2': {
+    shapes: [[2, 5, 6, 2]],
+    build: (x) => maxPool(x, { kernel: 3, stride: 2, pad: 1 }),
+    domain: (value) => 4 * value,
+    step: 1e-3,
+    tolerance: 2e-2,
   },
   'deformConv2d 3x3': {
     shapes: [[2, 3, 4, 2], [2, 3, 4, 18], [2, 3, 4, 9], [3, 3, 3, 2], [3]],

@@ -27,7 +27,12 @@ export interface Running {
 /** Starts the command line as a user does; standard error is no terminal. */
 export function startGroundmill(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly uid?: number; readonly gid?: number } = {},
+  options: {
+    readonly cwd?: string
+    readonly uid?: number
+    readonly gid?: number
+    readonly env?: NodeJS.ProcessEnv
+  } = {},
 ): Running {
   const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],

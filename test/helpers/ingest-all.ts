@@ -7,10 +7,19 @@ import { openStorage } from '../../src/shards/storage.js'
 
 /** Ingests a source into a dataset, shard by shard, and reads all of it back. */
 export async function ingestAll(dataset: string, given: object) {
+  const { fetch, ...rest } = given as { readonly fetch?: object }
   const config = ingestConfig.parse({
-    fetch: { timeout_ms: 1000, retries: 2, max_bytes: 500_000, concurrency: 8 },
-    image: { max_side: 200, max_pixels: 1_000_000 },
-    ...given,
+    image: { image_size: 200, max_pixels: 1_000_000 },
+    ...rest,
+    fetch: {
+      timeout_ms: 1000,
+      retries: 2,
+      max_bytes: 500_000,
+      concurrency: 8,
+      // The servers of the tests are on this machine.
+      allow_hosts: ['127.0.0.1'],
+      ...fetch,
+    },
   })
   const storage = openStorage(dataset)
   // A runner stores the plan: nothing in it may need more than JSON.

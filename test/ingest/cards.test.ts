@@ -21,6 +21,10 @@ describe('a dataset card', () => {
     expect(`${(await readCard(join(cards, name))).name}.yaml`).toBe(name)
   })
 
+  it('may be named without its folder', async () => {
+    expect((await readCard('cc12m')).rows).toBe(12_423_374)
+  })
+
   it('tells how CC3M is read', async () => {
     const path = join(folder, 'Train_GCC-training.tsv')
     await writeFile(path, 'a very typical bus station\thttp://host.example/b.jpg\n')

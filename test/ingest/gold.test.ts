@@ -206,6 +206,27 @@ describe('a folder in the form of COCO', () => {
     expect(rows.map((row) => row.url)).toEqual(['a%20b%231.jpg'])
   })
 
+  it('has its boxes where their things are behind a border or in a crop', async () => {
+    const instances = await json({
+      images: [{ id: 1, file_name: 'a.jpg', ...size }],
+      annotations: [
+        { image_id: 1, category_id: 7, bbox: [200, 20, 40, 40] },
+        { image_id: 1, category_id: 3, bbox: [0, 0, 40, 40] },
+      ],
+      categories: animals,
+    })
+    const boxes = async (resize: string) => {
+      const { all } = await ingest({ images, instances, image: { resize, image_size: 100 } })
+      return (await all('grounding')).flatMap(({ regions }) => regions.map(({ xyxy }) => [...xyxy]))
+    }
+    expect(await boxes('border')).toEqual([
+      [50, 30, 60, 40],
+      [0, 25, 10, 35],
+    ])
+    // The other one is outside the crop.
+    expect(await boxes('center_crop')).toEqual([[50, 10, 70, 30]])
+  })
+
   it('makes a reject of an entry that is none, and of a picture of another shape than its boxes', async () => {
     const instances = await json({
       images: [

@@ -266,7 +266,7 @@ describe('ingest of pairs', () => {
 
   it('leaves nothing behind when it is aborted', async () => {
     const path = await tsv('abort.tsv', ['url\tcaption', `${url}/slow.jpg\tc`])
-    const config = ingestConfig.parse({ format: 'tsv', path })
+    const config = ingestConfig.parse({ format: 'tsv', path, fetch: { allow_hosts: [url] } })
     const storage = openStorage(join(folder, 'aborted'))
     const plan = await planIngest(config)
     const abort = new AbortController()

@@ -98,20 +98,80 @@ describe('a picture', () => {
     expect(await outcome(bytes)).toBe('too_many_pixels')
     expect(await outcome(encoded.jpeg, { max_pixels: 120 * 90 })).toBe('kept')
     expect(await outcome(encoded.jpeg, { max_pixels: 120 * 90 - 1 })).toBe('too_many_pixels')
-    expect(await outcome(encoded.jpeg, { min_side: 90 })).toBe('kept')
-    expect(await outcome(encoded.jpeg, { min_side: 91 })).toBe('too_small')
+    expect(await outcome(encoded.jpeg, { min_image_size: 90 })).toBe('kept')
+    expect(await outcome(encoded.jpeg, { min_image_size: 91 })).toBe('too_small')
   })
 
   it('is scaled down to its longer side, or not at all', async () => {
-    expect(await normalise(encoded.jpeg, { max_side: 60 })).toMatchObject({
+    expect(await normalise(encoded.jpeg, { image_size: 60 })).toMatchObject({
       width: 60,
       height: 45,
       scale: 0.5,
     })
-    const whole = await normalise(encoded.jpeg, { max_side: 60, resize: 'no' })
+    const whole = await normalise(encoded.jpeg, { image_size: 60, resize: 'no' })
     expect(whole).toMatchObject({ width: 120, height: 90, scale: 1 })
     expect(Buffer.from(whole.bytes).equals(encoded.jpeg)).toBe(true)
-    expect(await normalise(encoded.jpeg, { max_side: 600 })).toMatchObject({ width: 120, height: 90 })
+    expect(await normalise(encoded.jpeg, { image_size: 600 })).toMatchObject({ width: 120, height: 90 })
+  })
+
+  it('gets a white border to a square, or is cropped to its middle', async () => {
+    const dark = await sweep(300, 100).png().toBuffer()
+    const pixel = async (bytes: Uint8Array, x: number, y: number) => {
+      const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true })
+      return data[(y * info.width + x) * info.channels]
+    }
+    const bordered = await normalise(dark, { resize: 'border', image_size: 90 })
+    expect(bordered).toMatchObject({ width: 90, height: 90, scale: 0.3, offset: [0, 30] })
+    expect(await pixel(bordered.bytes, 5, 5)).toBeGreaterThan(245)
+    expect(await pixel(bordered.bytes, 5, 45)).toBeLessThan(60)
+    const cropped = await normalise(dark, { resize: 'center_crop', image_size: 50 })
+    expect(cropped).toMatchObject({ width: 50, height: 50, scale: 0.5, offset: [-50, 0] })
+    expect(Math.abs((await pixel(cropped.bytes, 25, 25)) - 128)).toBeLessThan(12)
+    expect(await normalise(dark, { resize: 'keep_ratio', image_size: 50 })).toMatchObject({
+      width: 150,
+      height: 50,
+    })
+  })
+
+  it('is stored in the format that is asked for, and anew only where it must be', async () => {
+    for (const [encode_format, name] of [
+      ['jpg', 'jpeg'],
+      ['png', 'png'],
+      ['webp', 'webp'],
+    ] as const) {
+      for (const from of ['jpeg', 'png', 'webp'] as const) {
+        const kept = await normalise(encoded[from], { encode_format })
+        expect((await sharp(kept.bytes).metadata()).format).toBe(name)
+        expect(Buffer.from(kept.bytes).equals(encoded[from])).toBe(from === name)
+        const skipped = await normalise(encoded[from], { encode_format, skip_reencode: true })
+        expect(Buffer.from(skipped.bytes).equals(encoded[from])).toBe(true)
+      }
+      const resized = await normalise(encoded.png, { encode_format, skip_reencode: true, image_size: 60 })
+      expect(await sharp(resized.bytes).metadata()).toMatchObject({ format: name, width: 60 })
+    }
+  })
+
+  it('loses its colour profile and EXIF where it is encoded anew, its colours turned to sRGB', async () => {
+    const red = sharp({ create: { width: 50, height: 50, channels: 3, background: '#f00' } })
+    const wide = await red.clone().withIccProfile('p3').jpeg({ quality: 100 }).toBuffer()
+    const raw = await sharp(wide, { ignoreIcc: true }).raw().toBuffer()
+    expect(raw[1]).toBeGreaterThan(30)
+    const stored = (await normalise(wide)).bytes
+    const metadata = await sharp(stored).metadata()
+    expect([metadata.icc, metadata.exif]).toEqual([undefined, undefined])
+    const [r, g, b] = await sharp(stored).raw().toBuffer()
+    expect(r).toBeGreaterThan(245)
+    expect(Math.max(g, b)).toBeLessThan(15)
+    // Its colours are sRGB already: it stays as it is, EXIF and all.
+    const own = await red
+      .clone()
+      .withIccProfile('srgb')
+      .withExif({ IFD0: { Copyright: 'A. Photographer' } })
+      .jpeg()
+      .toBuffer()
+    expect(Buffer.from((await normalise(own)).bytes).equals(own)).toBe(true)
+    const smaller = await sharp((await normalise(own, { image_size: 20 })).bytes).metadata()
+    expect([smaller.icc, smaller.exif]).toEqual([undefined, undefined])
   })
 
   it('is turned upright, and its mark of having been turned is gone', async () => {

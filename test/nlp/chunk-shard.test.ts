@@ -11,7 +11,12 @@ const storage = openStorage(await temporaryFolder())
 const web = (text: string): Caption => ({ text, kind: 'web' })
 const captions: readonly (readonly Caption[])[] = [
   [web('🦓 A red zebra by a photo of a red zebra'), web('a  Red zebra'), { text: 'a dog', kind: 'gold' }],
-  [web('  \u200b '), web('for sale'), { text: 'person. stop sign. photo', kind: 'categories' }],
+  [
+    web('  \u200b '),
+    web('for sale'),
+    web('Zwei große Hunde spielen im Schnee mit einem Ball'),
+    { text: 'person. stop sign. photo', kind: 'categories' },
+  ],
   [],
   [web('a cat, a dog, a bird and one very big old brown horse')],
 ]
@@ -52,7 +57,7 @@ describe('the phrases of a shard', async () => {
     expect(rows.map(({ key }) => key)).toEqual(images.map(({ key }) => key))
     expect(rows.map(({ phrases }) => phrases.map(({ caption, text }) => `${caption} ${text}`))).toEqual([
       ['0 A red zebra', '0 a red zebra', '1 a  Red zebra', '2 a dog'],
-      ['2 person', '2 stop sign', '2 photo'],
+      ['3 person', '3 stop sign', '3 photo'],
       [],
       ['0 a cat', '0 a dog'],
     ])
@@ -63,17 +68,47 @@ describe('the phrases of a shard', async () => {
     })
   })
 
+  it('say what they are of, and stand beside those that are left out', () => {
+    expect(rows[3].phrases[0]).toEqual({
+      caption: 0,
+      text: 'a cat',
+      start: 0,
+      end: 5,
+      head: 'cat',
+      expression_end: 5,
+      number: 'singular',
+      count: 1,
+      attributes: [],
+      kept: 'animal',
+    })
+    expect(rows[0].phrases[0].attributes).toEqual([{ kind: 'colour', text: 'red' }])
+    expect(
+      rows.flatMap(({ left_out }) => (left_out ?? []).map(({ text, reason }) => `${text}: ${reason}`)),
+    ).toEqual([
+      'a photo: depiction',
+      'sale: abstract_head',
+      'a bird: too_many',
+      'one very big old brown horse: too_long',
+    ])
+    rows.forEach(({ left_out }, image) => {
+      for (const { caption, text, start, end } of left_out ?? []) {
+        expect([...captions[image][caption].text].slice(start, end).join('')).toBe(text)
+      }
+    })
+  })
+
   it('come with a reject for every caption that has none, and with sums that add up', () => {
     expect(rejects.map(({ key, reason, detail }) => [key, reason, detail])).toEqual([
       ['000001', 'empty_caption', 'caption 0: "  \u200b "'],
       ['000001', 'no_phrase', 'caption 1: "for sale"'],
+      ['000001', 'not_english', 'caption 2: "Zwei große Hunde spielen im Schnee mit einem Ball"'],
     ])
     const { unit, in: given, out, rejected } = record
     expect({ unit, given, out, rejected }).toEqual({
       unit: 'captions',
-      given: 7,
+      given: 8,
       out: 5,
-      rejected: { empty_caption: 1, no_phrase: 1 },
+      rejected: { empty_caption: 1, no_phrase: 1, not_english: 1 },
     })
     expect(progress).toEqual([1, 2, 3, 4])
   })
@@ -84,7 +119,7 @@ describe('the phrases of a shard', async () => {
     expect(tallies.left_out).toEqual({ abstract_head: 1, depiction: 1, too_long: 1, too_many: 1 })
     expect(tallies.heads).toEqual({ zebra: 3, dog: 2, cat: 1, person: 1, photo: 1, sign: 1 })
     // Edges 1, 2, 3, 4, 5, 7, 10: captions with 0, 1, 2, 3 phrases.
-    expect(histograms.phrases_a_caption.counts).toEqual([2, 2, 2, 1, 0, 0, 0, 0])
+    expect(histograms.phrases_a_caption.counts).toEqual([3, 2, 2, 1, 0, 0, 0, 0])
     // Edges 2, 3, 4, 5, 7: phrases of 1, 2, 3 words.
     expect(histograms.words_a_phrase.counts).toEqual([2, 4, 3, 0, 0, 0])
   })
@@ -96,7 +131,12 @@ describe('the phrases of a shard', async () => {
 
 describe('the configuration of chunking', () => {
   it('has defaults and takes no unknown key', () => {
-    expect(chunkConfig.parse({})).toEqual({ max_words: 10, max_phrases: 40 })
+    expect(chunkConfig.parse({})).toEqual({
+      mode: 'phrases',
+      max_words: 10,
+      max_phrases: 40,
+      max_ngrams: 300,
+    })
     expect(() => chunkConfig.parse({ max_word: 3 })).toThrow(/max_word/)
     expect(() => chunkConfig.parse({ max_words: 0 })).toThrow()
   })

@@ -21,6 +21,10 @@ describe('a phrase is left out', () => {
     'a display of pastries': ['a display: undefined', 'pastries: undefined'],
     'a red top on his back': ['a red top: undefined', 'his back: undefined'],
     'at the back of a truck': ['the back: relational_head', 'a truck: undefined'],
+    'a woman smiling at the camera': ['a woman: undefined', 'the camera: not_in_picture'],
+    'a woman with the camera': ['a woman: undefined', 'the camera: undefined'],
+    'someone with an ability': ['someone: abstract_head', 'an ability: abstract_head'],
+    'a dog, Nikon D90': ['a dog: undefined', 'Nikon D90: noise'],
     'a variety of foods, a variety': ['a variety of foods: undefined', 'a variety: abstract_head'],
   }
   for (const [caption, expected] of Object.entries(cases)) {

@@ -24,6 +24,14 @@ describe('tokens', () => {
     expect(words.map(({ text }) => text)).toEqual(['cat', 'salt', 'milk'])
   })
 
+  it('take dates and the names of pictures for signs, and no other numbers', () => {
+    const caption = 'dog 12/05/2010 cat 2009-05-12 14:33 DSC_0012 IMG-2015-WA3 a 3/4 pie, 5-4-3, 1/2/3/4'
+    const words = tokenize(caption).filter(({ isWord }) => isWord)
+    expect(words.map(({ text }) => text)).toEqual([
+      ...['dog', 'cat', 'a', '3', '4', 'pie', '5-4-3', '1', '2', '3', '4'],
+    ])
+  })
+
   it('clean the word and leave the text', () => {
     const odd = 'ｄｏｇ CAFE\u0301 O’Neil so\u00adfa <PERSON>'
     expect(tokenize(odd).map(({ word }) => word)).toEqual(['dog', 'café', "o'neil", 'sofa', 'person'])

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { tableFromIPC } from 'apache-arrow'
 import fc from 'fast-check'
@@ -35,11 +36,30 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
     license: fc.option(text),
     meta: fc.option(text),
   }),
+  selection: fc.record({ key: text, reason: fc.option(text), duplicate_of: fc.option(text) }),
   phrases: fc.record({
     key: text,
-    phrases: fc.array(fc.record({ caption: count, text, start: count, end: count, head: text }), {
-      maxLength: 3,
-    }),
+    phrases: fc.array(
+      fc.record({
+        caption: count,
+        text,
+        start: count,
+        end: count,
+        head: text,
+        expression_end: fc.option(count),
+        number: fc.option(fc.constantFrom('singular', 'plural', 'mass')),
+        count: fc.option(count),
+        attributes: fc.array(fc.record({ kind: text, text }), { maxLength: 2 }),
+        kept: fc.option(text),
+      }),
+      { maxLength: 3 },
+    ),
+    left_out: fc.array(
+      fc.record({ caption: count, text, start: count, end: count, head: text, reason: text }),
+      {
+        maxLength: 2,
+      },
+    ),
   }),
   proposals: fc.record({
     key: text,
@@ -186,6 +206,27 @@ describe('a shard file', () => {
     const pictures = readParquet(await readFile(storage.path('images/00011.parquet')))
     const paths = tableFromIPC(pictures.intoIPCStream()).getChild('image')?.toArray()
     expect(paths.map((image: { path: string | null }) => image.path)).toEqual([null, 'a.jpg'])
+  })
+
+  it('of phrases reads as it was written before phrases said more', async () => {
+    const older = openStorage(fileURLToPath(new URL('fixtures/older', import.meta.url)))
+    expect(await collect(readShard(older, 'phrases', 'chunk', '00000'))).toEqual([
+      { key: 'a', phrases: [{ caption: 0, text: 'a red dog', start: 2, end: 11, head: 'dog' }] },
+      { key: 'b', phrases: [] },
+    ])
+  })
+
+  it('of phrases that say nothing more has nulls, and its old columns for older readers', async () => {
+    const phrases = [{ caption: 0, text: 'a red dog', start: 2, end: 11, head: 'dog' }]
+    await writeShard(storage, 'phrases', 'gold', '00000', [{ key: 'a', phrases }])
+    const connection = await (await DuckDBInstance.create()).connect()
+    const read = await connection.runAndReadAll(
+      `select p.caption, p.text, p.start, p."end", p.head, p.count, p.attributes, left_out
+        from (select unnest(phrases) as p, left_out from '${storage.path('phrases/gold/00000.parquet')}')`,
+    )
+    expect(read.getRowObjectsJson()).toEqual([
+      { ...phrases[0], count: null, attributes: null, left_out: null },
+    ])
   })
 
   it('without rows is whole, with all its columns', async () => {

@@ -1,0 +1,98 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { checkCard } from '../ingest/check-card.js'
+import { type Card, ingestConfig } from '../ingest/config.js'
+import { readCard, withCard } from '../ingest/read-source.js'
+import { packaged, packagedCard } from '../packaged.js'
+import { parseConfig } from '../parse-config.js'
+import { UserError } from '../user-error.js'
+import { formatTable } from './format-table.js'
+import { setOptions } from './set-options.js'
+
+/** `groundmill datasets`: the cards that come with the program, or one of them. */
+export async function datasets(
+  name: string | undefined,
+  options: { readonly json?: boolean },
+): Promise<void> {
+  if (name !== undefined) {
+    const path = await cardPath(name)
+    const card = await readCard(path)
+    process.stdout.write(options.json ? `${JSON.stringify(card)}\n` : await readFile(path, 'utf8'))
+    return
+  }
+  const cards = await Promise.all((await cardNames()).map(readCard))
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(cards)}\n`)
+    return
+  }
+  const rows = cards.map(({ name: own, format, rows: count, title }) => [own, format, count ?? '', title])
+  process.stdout.write(`${formatTable(['name', 'format', 'rows', 'title'], rows)}\n`)
+}
+
+export interface CheckOptions {
+  readonly set: readonly string[]
+  readonly rows?: number
+  readonly json?: boolean
+}
+
+/** `groundmill datasets check`: exit code 1 where the file is not what the card says. */
+export async function checkDataset(
+  name: string,
+  file: string,
+  options: CheckOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const card = await readCard(await cardPath(name))
+  const main = card.format === 'coco' ? 'instances' : 'path'
+  const given = { card: name, [main]: file, ...setOptions(options.set) }
+  const { config } = await withCard(parseConfig(ingestConfig, given, '--set'))
+  const check = await checkCard(card, config, options.rows, signal)
+  if (check.faults.length > 0) process.exitCode = 1
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ card: card.name, file, ...check })}\n`)
+    return
+  }
+  const { rows, stopped, captions, regions, problems, examples, dropped, first, faults } = check
+  const counts = (tally: Readonly<Record<string, number>>) =>
+    Object.entries(tally)
+      .map(([reason, count]) => `${reason} ${count}`)
+      .join(', ')
+  const lines = [
+    `${file} as ${card.name} (${card.format}${columnsOf(card)})`,
+    `  ${rows} rows${stopped ? ' read, there are more' : ''}, ${captions} captions${regions ? `, ${regions} boxes` : ''}`,
+    ...(Object.keys(problems).length > 0 ? [`  not usable: ${counts(problems)}`] : []),
+    ...examples.map((detail) => `    ${detail}`),
+    ...(Object.keys(dropped).length > 0 ? [`  left out: ${counts(dropped)}`] : []),
+    ...first.map(({ url, place, captions: texts, regions: boxes }) => {
+      const what = boxes === null ? '' : `, ${boxes} boxes`
+      return `  ${url ?? place}: ${texts.map((text) => JSON.stringify(text)).join(' ') || 'no caption'}${what}`
+    }),
+    faults.length === 0 ? 'It fits the card.' : `It does not fit the card: ${faults.join('; ')}.`,
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+function columnsOf({ columns }: Card): string {
+  if (!columns) return ''
+  const { url, caption, image } = columns
+  const named = Object.entries({ url, caption, image }).filter(([, column]) => column !== undefined)
+  return named.map(([use, column]) => `, ${use} in column ${column}`).join('')
+}
+
+/** The toy world's file is a recipe, not a card. */
+async function cardNames(): Promise<string[]> {
+  const files = await readdir(packaged('datasets'))
+  return files
+    .filter((file) => file.endsWith('.yaml') && file !== 'toy.yaml')
+    .map((file) => basename(file, '.yaml'))
+    .sort()
+}
+
+/** A card's file: that of a name, or the path itself. */
+async function cardPath(name: string): Promise<string> {
+  if (/[/\\.]/.test(name)) return name
+  const names = await cardNames()
+  const path = packagedCard(name)
+  if (path && names.includes(name)) return path
+  throw new UserError(`There is no card "${name}"; there are: ${names.join(', ')}.`)
+}

@@ -1,0 +1,130 @@
+import { readShard } from '../shards/read-shard.js'
+import type { RejectRow, SelectionRow } from '../shards/rows.js'
+import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
+import { statsBuilder } from '../shards/stats.js'
+import type { Storage } from '../shards/storage.js'
+import { writeShard } from '../shards/write-shard.js'
+import { UserError } from '../user-error.js'
+import type { Deduper } from './deduper.js'
+
+const columns = ['key', 'url', 'sha256', 'phash'] as const
+
+/** Rows of a shard at most: a key's last four digits. */
+const rowsAShard = 10_000
+
+/**
+ * Judges the pictures of a shard: images/<shard> to selection/<stage>/<shard>, row for row. Where the dataset has gold,
+ * its phrases and regions are written beside it, without those of dropped pictures.
+ *
+ * @param deduper asked for only where the shard must be made; it knows the pictures kept of all shards before
+ * @param gold the stage whose phrases and grounding are to be thinned
+ */
+export async function dedupShard(
+  task: ShardTask,
+  shards: readonly string[],
+  deduper: () => Promise<Deduper>,
+  gold?: string,
+): Promise<ShardResult> {
+  return runShardTask(task, 'selection', async (): Promise<ShardOutput> => {
+    const { storage, stage, shard, signal, onProgress } = task
+    const { judge } = await deduper()
+    const rejected: Record<string, number> = {}
+    const rejects: RejectRow[] = []
+    const rows: SelectionRow[] = []
+    for await (const row of readShard(storage, 'images', null, shard, { columns })) {
+      signal?.throwIfAborted()
+      const { key, url } = row
+      const verdict = judge(row, positionOf(key, shard, shards, storage))
+      onProgress?.(rows.length + 1)
+      if (!verdict) {
+        rows.push({ key, reason: null, duplicate_of: null })
+        continue
+      }
+      const { reason } = verdict
+      const of = typeof verdict.of === 'number' ? keyAt(verdict.of, shards) : verdict.of
+      rows.push({ key, reason, duplicate_of: of })
+      rejected[reason] = (rejected[reason] ?? 0) + 1
+      rejects.push({ key, url, reason, detail: `of ${of}` })
+    }
+    const selection = await writeShard(storage, 'selection', stage, shard, rows)
+    const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
+    const beside = gold === undefined ? {} : await thinGold(task, gold, rows)
+    const out = rows.length - rejects.length
+    const stats = statsBuilder()
+    stats.count('images', out)
+    return {
+      files: { selection, rejects: rejectFile, ...beside },
+      unit: 'images',
+      in: rows.length,
+      out,
+      rejected,
+      stats: stats.build(),
+    }
+  })
+}
+
+/** Has a deduper know the pictures that an earlier run kept of a shard. */
+export async function recallShard(
+  storage: Storage,
+  stage: string,
+  shard: string,
+  shards: readonly string[],
+  { keep }: Deduper,
+): Promise<void> {
+  const selection = readShard(storage, 'selection', stage, shard)
+  try {
+    for await (const row of readShard(storage, 'images', null, shard, { columns })) {
+      const selected = (await selection.next()).value
+      if (selected?.key !== row.key) throw new UserError(mismatch(storage, stage, shard))
+      if (selected.reason === null) keep(row, positionOf(row.key, shard, shards, storage))
+    }
+  } finally {
+    await selection.return()
+  }
+}
+
+/** Phrases and regions row for row, none where the picture is dropped. */
+async function thinGold({ storage, stage, shard }: ShardTask, gold: string, rows: readonly SelectionRow[]) {
+  async function* thinned<F extends 'phrases' | 'grounding', R extends { readonly key: string }>(
+    family: F,
+    empty: (key: string) => R,
+  ): AsyncGenerator<R> {
+    let index = 0
+    for await (const row of readShard(storage, family, gold as string, shard)) {
+      const selected = rows[index++]
+      if (selected?.key !== row.key) throw new UserError(mismatch(storage, gold, shard))
+      yield selected.reason === null ? (row as unknown as R) : empty(row.key)
+    }
+  }
+  return {
+    phrases: await writeShard(
+      storage,
+      'phrases',
+      stage,
+      shard,
+      thinned('phrases', (key) => ({ key, phrases: [] })),
+    ),
+    grounding: await writeShard(
+      storage,
+      'grounding',
+      stage,
+      shard,
+      thinned('grounding', (key) => ({ key, regions: [] })),
+    ),
+  }
+}
+
+const mismatch = (storage: Storage, stage: string, shard: string) =>
+  `${storage.url}: shard ${shard} of "${stage}" does not match its images: run that stage again.`
+
+/** A picture's place in the source: its shard's place in the dataset and its number in the shard, as its key has them. */
+function positionOf(key: string, shard: string, shards: readonly string[], storage: Storage): number {
+  const row = key.startsWith(shard) ? key.slice(shard.length) : ''
+  if (/^\d{4}$/.test(row)) return shards.indexOf(shard) * rowsAShard + Number(row)
+  throw new UserError(
+    `${storage.url}: picture ${key} of shard ${shard} cannot be placed: its key is not the shard's name and four digits.`,
+  )
+}
+
+const keyAt = (position: number, shards: readonly string[]) =>
+  `${shards[Math.floor(position / rowsAShard)]}${String(position % rowsAShard).padStart(4, '0')}`

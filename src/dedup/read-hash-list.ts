@@ -1,0 +1,59 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { readShard } from '../shards/read-shard.js'
+import type { Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+import { type Hash64, parseHash } from './near-index.js'
+
+/** Perceptual hashes of a set whose pictures must not be in the data. */
+export interface HashList {
+  readonly hashes: readonly Hash64[]
+  /** What a reader of a reject wants to know: the set, and the picture's key or line. */
+  nameOf(entry: number): string
+}
+
+/** The hashes of a dataset's pictures. */
+export async function datasetHashes(
+  name: string,
+  storage: Storage,
+  shards: readonly string[],
+): Promise<HashList> {
+  const hashes: Hash64[] = []
+  const keys: string[] = []
+  for (const shard of shards) {
+    const columns = ['key', 'phash'] as const
+    for await (const { key, phash } of readShard(storage, 'images', null, shard, { columns })) {
+      const hash = parseHash(phash)
+      if (!hash)
+        throw new UserError(`${storage.url}: picture ${key} has no perceptual hash of 16 hex digits.`)
+      hashes.push(hash)
+      keys.push(key)
+    }
+  }
+  return { hashes, nameOf: (entry) => `${name} ${keys[entry]}` }
+}
+
+/**
+ * The hashes of a text file: 16 hex digits a line, and behind them whatever names the picture. Blank lines and lines
+ * that begin with # are passed over. They must be difference hashes as `ingest` makes them.
+ *
+ * @throws UserError where a line is none, or there are none
+ */
+export async function readHashList(path: string): Promise<HashList> {
+  const hashes: Hash64[] = []
+  const names: string[] = []
+  let line = 0
+  const file = createReadStream(path)
+  for await (const text of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line++
+    if (text.trim() === '' || text.startsWith('#')) continue
+    const [digits, ...rest] = text.trim().split(/\s+/)
+    const hash = parseHash(digits)
+    if (!hash)
+      throw new UserError(`${path}:${line}: 16 hex digits were expected, not "${digits.slice(0, 40)}".`)
+    hashes.push(hash)
+    names.push(rest.join(' ') || `line ${line}`)
+  }
+  if (hashes.length === 0) throw new UserError(`${path} holds no hashes.`)
+  return { hashes, nameOf: (entry) => `${path} ${names[entry]}` }
+}

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises'
+import type { GroundingRow, ImageRow, PhraseRow, RejectRow } from '../shards/rows.js'
+import type { IngestConfig } from './config.js'
+import type { Fetched, Fetcher } from './fetch-image.js'
+import { goldRows } from './gold-rows.js'
+import { type NormalImage, normaliseImage } from './normalise-image.js'
+import type { TdmReservation } from './opt-out.js'
+import { Reject } from './reject.js'
+import type { SourceRow } from './source-row.js'
+
+/** What a row of a source became. */
+export type Ingested =
+  | {
+      readonly kind: 'row'
+      readonly image: ImageRow
+      readonly phrases: PhraseRow
+      readonly grounding: GroundingRow
+      /** Boxes and captions of the picture that were left out, by reason. */
+      readonly dropped: readonly Readonly<Record<string, number>>[]
+      readonly tdm?: TdmReservation
+    }
+  | { readonly kind: 'reject'; readonly reject: RejectRow }
+
+/** Fetches or reads the picture of a row and makes of both what the shard stores, or a reject that says why not. */
+export async function ingestRow(
+  row: SourceRow,
+  key: string,
+  config: IngestConfig,
+  fetcher: Fetcher,
+  signal?: AbortSignal,
+): Promise<Ingested> {
+  try {
+    signal?.throwIfAborted()
+    if (row.problem) throw new Reject(row.problem.reason, row.problem.detail)
+    if (row.captions.length === 0 && !row.regions?.length)
+      throw new Reject('empty_caption', `${row.place}: neither captions nor boxes`)
+    const { bytes, tdm } = await bytesOf(row, config, fetcher, signal)
+    signal?.throwIfAborted()
+    const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
+    const { width, height, offset } = picture
+    const stored = { width, height, scale: boxScale(row, picture), offset }
+    const gold = goldRows(row, stored, config.prompt, row.place)
+    if (gold.captions.length === 0)
+      throw new Reject('empty_caption', `${row.place}: no captions, and no box in the picture`)
+    const image: ImageRow = {
+      key,
+      image: { bytes: picture.bytes, path: null },
+      width,
+      height,
+      captions: gold.captions,
+      url: row.url,
+      sha256: picture.sha256,
+      phash: picture.phash,
+      license: row.license ?? config.license ?? null,
+      meta: metaOf(row, tdm),
+    }
+    return {
+      kind: 'row',
+      image,
+      phrases: { key, phrases: gold.phrases },
+      grounding: { key, regions: gold.regions },
+      dropped: [row.dropped, gold.dropped],
+      ...(tdm && { tdm }),
+    }
+  } catch (error) {
+    if (!(error instanceof Reject)) throw error
+    return { kind: 'reject', reject: { key, url: row.url, reason: error.reason, detail: error.message } }
+  }
+}
+
+/** What the source said of the picture, and what its server says of mining it. */
+function metaOf({ meta }: SourceRow, tdm: TdmReservation | undefined): string | null {
+  if (!tdm) return meta && JSON.stringify(meta)
+  const { reserved, policy } = tdm
+  return JSON.stringify({ ...meta, tdm_reservation: reserved ? 1 : 0, ...(policy && { tdm_policy: policy }) })
+}
+
+/** What the source holds, else what lies on the disk, else what the web answers. */
+async function bytesOf(
+  row: SourceRow,
+  config: IngestConfig,
+  fetcher: Fetcher,
+  signal?: AbortSignal,
+): Promise<Fetched> {
+  if (row.load) return { bytes: await row.load() }
+  if (row.file) return { bytes: await readImage(row.file) }
+  return fetcher.fetch(resolveUrl(row, config.base_url), signal)
+}
+
+/**
+ * Pixels of the stored picture for one unit of the boxes'. Boxes are in the picture that the source describes; what was
+ * fetched may have another size, but not another shape.
+ */
+function boxScale(
+  { size, regions, boxUnit, place }: SourceRow,
+  { source, scale }: NormalImage,
+): readonly [number, number] {
+  if (boxUnit === 'share') return [source.width * scale, source.height * scale]
+  if (!size) return [scale, scale]
+  const ratio = source.width / size.width
+  // Rounding of a resized side may move it by a pixel.
+  if (regions?.length && Math.abs(source.height - ratio * size.height) > 1 + 0.02 * source.height) {
+    const shapes = `${size.width} x ${size.height}, the picture is shaped ${source.width} x ${source.height}`
+    throw new Reject('size_mismatch', `${place}: boxes are in a picture of ${shapes}`)
+  }
+  return [ratio * scale, ratio * scale]
+}
+
+function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {
+  if (url === null) throw new Reject('malformed_row', `${place}: no url`)
+  return base && URL.canParse(url, base) ? new URL(url, base).href : url
+}
+
+async function readImage(path: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: unknown) => {
+    throw new Reject('missing_file', (error as Error).message)
+  })
+}

@@ -1,0 +1,91 @@
+import { pipeline, type Readable, type Transform } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { Reject } from './reject.js'
+
+const decoders: Readonly<Record<string, () => Transform>> = {
+  gzip: () => createGunzip(),
+  'x-gzip': () => createGunzip(),
+  deflate: () => createInflate(),
+  br: () => createBrotliDecompress(),
+}
+/** More layers than a server has reason for. */
+const mostEncodings = 2
+
+/**
+ * The bytes of an answer, unpacked. Neither what comes nor what it unpacks to is ever held beyond `maxBytes`.
+ *
+ * @param cut takes the first `maxBytes` of a longer answer, and no bytes for an answer
+ * @throws Reject `too_large`, `empty_body`, or `bad_encoding` where it is packed in a way that is not known or is broken
+ */
+export async function readBody(
+  body: Readable,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  place: string,
+  maxBytes: number,
+  cut = false,
+): Promise<Uint8Array> {
+  const tooLarge = () => new Reject('too_large', `${place} has more than ${maxBytes} bytes`)
+  const encodings = String(headers['content-encoding'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((encoding) => encoding.trim())
+    .filter((encoding) => encoding !== '' && encoding !== 'identity')
+  const unknown = encodings.find((encoding) => !Object.hasOwn(decoders, encoding))
+  if (unknown !== undefined || encodings.length > mostEncodings) {
+    discard(body)
+    throw new Reject('bad_encoding', `${place} is packed as ${encodings.join(', ')}`)
+  }
+  if (!cut && Number(headers['content-length']) > maxBytes) {
+    discard(body)
+    throw tooLarge()
+  }
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of unpacked(body, encodings, place)) {
+    length += chunk.length
+    // Leaving the loop destroys the stream, so no more is read.
+    if (length > maxBytes && !cut) throw tooLarge()
+    chunks.push(chunk)
+    if (length > maxBytes) break
+  }
+  if (length === 0 && !cut) throw new Reject('empty_body', `${place} answered no bytes`)
+  return chunks.length === 1 && length <= maxBytes
+    ? chunks[0]
+    : Buffer.concat(chunks, Math.min(length, maxBytes))
+}
+
+/** Lets go of an answer without reading it. */
+function discard(body: Readable) {
+  body.on('error', () => {})
+  body.destroy()
+}
+
+async function* unpacked(
+  body: Readable,
+  encodings: readonly string[],
+  place: string,
+): AsyncGenerator<Uint8Array> {
+  if (encodings.length === 0) {
+    yield* body
+    return
+  }
+  let failed: unknown
+  body.on('error', (error) => {
+    failed ??= error
+  })
+  // The last that was applied is the first to be undone.
+  const steps = [...encodings].reverse().map((encoding) => decoders[encoding]())
+  const last = pipeline([body, ...steps], () => {}) as unknown as Readable
+  try {
+    yield* last
+  } catch (error) {
+    // Where the connection failed, that is the cause of the broken packing.
+    if (failed) throw failed
+    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') || /brotli|zlib/i.test(String(error)))
+      throw new Reject('bad_encoding', `${place}: ${encodings.join(', ')}: ${(error as Error).message}`)
+    throw error
+  } finally {
+    last.destroy()
+    discard(body)
+  }
+}

@@ -1,0 +1,113 @@
+import { promises as dns } from 'node:dns'
+import pLimit from 'p-limit'
+import { boundedCache } from './bounded-cache.js'
+import type { FetchConfig } from './fetch-config.js'
+
+export interface Answer {
+  readonly addresses: readonly string[]
+  /** Seconds that the answer holds. */
+  readonly ttl: number
+}
+
+/** Asks for the addresses of a host. Throws an error with a code, as `node:dns` does. */
+export type Lookup = (host: string) => Promise<Answer>
+
+/** Finds addresses; remembers them for a time. */
+export interface Resolver {
+  /** Throws the error of the look-up. */
+  resolve(host: string): Promise<readonly string[]>
+  /** Look-ups that were made, and those that failed though the host may exist. */
+  readonly counts: { readonly lookups: number; readonly failures: number }
+  /** Gives up on what is under way. */
+  close(): void
+}
+
+/** Hosts that are remembered. */
+const room = 50_000
+
+/** Codes that say that there is no such host, or that it has no address. */
+const absent = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'])
+
+/** Whether a failed look-up says that the host does not exist, so that asking again is of no use. */
+export const isNoSuchHost = (code: string | undefined): boolean => code !== undefined && absent.has(code)
+
+/**
+ * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for as long
+ * as they hold. What does not exist is remembered too; a name server that failed is asked again.
+ *
+ * @param isLocal tells the hosts that the system knows best
+ * @param given asks in the place of the name servers
+ */
+export function createResolver(
+  config: FetchConfig['dns'],
+  isLocal: (host: string) => boolean = () => false,
+  given?: Lookup,
+): Resolver {
+  const own = given ? undefined : directLookup(config, isLocal)
+  const lookup = given ?? own!.lookup
+  const known = boundedCache<{ readonly addresses: readonly string[] } | { readonly error: unknown }>(room)
+  const asked = new Map<string, Promise<readonly string[]>>()
+  const limit = pLimit(config.lookups)
+  const counts = { lookups: 0, failures: 0 }
+
+  const ask = async (host: string): Promise<readonly string[]> => {
+    counts.lookups++
+    try {
+      const { addresses, ttl } = await lookup(host)
+      known.set(host, { addresses }, 1000 * Math.min(ttl, config.cache_s))
+      return addresses
+    } catch (error) {
+      if (isNoSuchHost((error as NodeJS.ErrnoException).code))
+        known.set(host, { error }, 1000 * config.failure_cache_s)
+      else counts.failures++
+      throw error
+    }
+  }
+  return {
+    counts,
+    close: () => own?.cancel(),
+    resolve(host) {
+      const entry = known.get(host)
+      if (entry) return 'error' in entry ? Promise.reject(entry.error) : Promise.resolve(entry.addresses)
+      let answer = asked.get(host)
+      if (!answer) {
+        answer = limit(ask, host).finally(() => asked.delete(host))
+        asked.set(host, answer)
+      }
+      return answer
+    },
+  }
+}
+
+/**
+ * Look-ups that speak to the name servers themselves: the system's own take a thread each, of which there are few, and
+ * pictures are decoded on them. A host without IPv4 addresses is asked for its IPv6 ones. Local names, those without a
+ * point, and all where no name server can be reached are the system's business: they may stand in its hosts file.
+ */
+function directLookup({ servers, timeout_ms }: FetchConfig['dns'], isLocal: (host: string) => boolean) {
+  const resolver = new dns.Resolver({ timeout: timeout_ms, tries: 2 })
+  if (servers) resolver.setServers(servers)
+  const lookup: Lookup = async (host) => {
+    if (isLocal(host) || !host.replace(/\.$/, '').includes('.')) return systemLookup(host)
+    try {
+      return answerOf(await resolver.resolve4(host, { ttl: true }))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ECONNREFUSED') return systemLookup(host)
+      if (code !== 'ENODATA') throw error
+      return answerOf(await resolver.resolve6(host, { ttl: true }))
+    }
+  }
+  return { lookup, cancel: () => resolver.cancel() }
+}
+
+const answerOf = (records: readonly { readonly address: string; readonly ttl: number }[]): Answer => ({
+  addresses: records.map(({ address }) => address),
+  ttl: Math.min(...records.map(({ ttl }) => ttl)),
+})
+
+async function systemLookup(host: string): Promise<Answer> {
+  const found = await dns.lookup(host, { all: true })
+  // The system does not say how long its answer holds.
+  return { addresses: found.map(({ address }) => address), ttl: 60 }
+}

@@ -1,0 +1,111 @@
+import { amendShardTask } from '../shards/amend-shard.js'
+import type { CommitRecord } from '../shards/commit.js'
+import { readShard } from '../shards/read-shard.js'
+import type { ImageRow, RejectRow } from '../shards/rows.js'
+import type { ShardOutput, ShardResult, ShardTask } from '../shards/shard-task.js'
+import { mergeStats } from '../shards/stats.js'
+import { writeShard } from '../shards/write-shard.js'
+import { UserError } from '../user-error.js'
+import type { IngestConfig } from './config.js'
+import type { Fetcher } from './fetch-image.js'
+import { indexOfKey, ingested } from './ingest-shard.js'
+import type { ShardPlan } from './plan-ingest.js'
+import { hasBoxes, withCard } from './read-source.js'
+import { shardSums } from './shard-sums.js'
+import { isTransientReason } from './transient.js'
+
+/** Which of the rejected rows are tried again: a question to a reason. */
+export type RetriedReasons = (reason: string) => boolean
+
+/** `transient` (what may have passed), `all`, or reasons with commas between them, such as `http_404,robots`. */
+export function parseRetried(text: string): RetriedReasons {
+  if (text === 'transient') return isTransientReason
+  if (text === 'all') return () => true
+  const reasons = new Set(text.split(',').map((reason) => reason.trim()))
+  if (reasons.has(''))
+    throw new UserError(`"${text}" is none of transient, all, or reasons with commas between them.`)
+  return (reason) => reasons.has(reason)
+}
+
+/**
+ * Tries the rejected rows of a shard again that is there, and puts those that come in now where they belong. Undefined
+ * where the shard is not there or was made of something else. Pictures that come in are held in memory until all rows
+ * have been tried; then the shard's files are replaced.
+ */
+export function retryShard(
+  task: ShardTask,
+  given: IngestConfig,
+  plan: ShardPlan,
+  fetcher: Fetcher,
+  isRetried: RetriedReasons,
+): Promise<ShardResult | undefined> {
+  return amendShardTask(task, 'images', async (made, withdraw) => {
+    const { config } = await withCard(given)
+    const { storage, stage, shard, signal, onProgress } = task
+    const old: RejectRow[] = []
+    for await (const row of readShard(storage, 'rejects', stage, shard)) old.push(row)
+    const isWanted = ({ key, reason }: RejectRow) => key !== null && isRetried(reason)
+    const wanted = new Set(old.filter(isWanted).map(({ key }) => indexOfKey(shard, key as string)))
+    if (wanted.size === 0) return undefined
+
+    const sums = shardSums()
+    const images: ImageRow[] = []
+    for await (const result of ingested(task, config, plan, fetcher, wanted)) {
+      signal?.throwIfAborted()
+      sums.add(result)
+      onProgress?.(made.in - wanted.size + sums.done)
+      if (result.kind === 'row') images.push(result.image)
+    }
+    const rejects = byKey([...old.filter((row) => !isWanted(row)), ...sums.rejects])
+    const counts = countsAfter(made, old.filter(isWanted), sums)
+    const writeRejects = (before?: () => Promise<void>) =>
+      writeShard(storage, 'rejects', stage, shard, rejects, before)
+    if (images.length === 0)
+      return { files: { ...made.files, rejects: await writeRejects(withdraw) }, ...counts }
+
+    const merged = mergeByKey(readShard(storage, 'images', null, shard), images)
+    const imageFile = await writeShard(storage, 'images', null, shard, merged, withdraw)
+    const files = { images: imageFile, rejects: await writeRejects() }
+    if (!hasBoxes(config)) return { files, ...counts }
+    const phrases = mergeByKey(readShard(storage, 'phrases', stage, shard), sums.phrases)
+    const grounding = mergeByKey(readShard(storage, 'grounding', stage, shard), sums.grounding)
+    const phraseFile = await writeShard(storage, 'phrases', stage, shard, phrases)
+    const groundingFile = await writeShard(storage, 'grounding', stage, shard, grounding)
+    return { files: { ...files, phrases: phraseFile, grounding: groundingFile }, ...counts }
+  })
+}
+
+/** The shard's counts when some of its rejects became what `sums` says. */
+function countsAfter(
+  made: CommitRecord,
+  retried: readonly RejectRow[],
+  sums: ReturnType<typeof shardSums>,
+): Omit<ShardOutput, 'files'> {
+  const rejected: Record<string, number> = { ...made.rejected }
+  for (const { reason } of retried) rejected[reason]--
+  for (const [reason, count] of Object.entries(sums.rejected))
+    rejected[reason] = (rejected[reason] ?? 0) + count
+  return {
+    unit: made.unit,
+    in: made.in,
+    out: made.out + sums.out,
+    rejected: Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0)),
+    stats: mergeStats(made.stats, sums.stats()),
+  }
+}
+
+const byKey = (rows: readonly RejectRow[]) =>
+  [...rows].sort((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1))
+
+/** Rows of a shard with others between them, by their keys; both come in the order of keys. */
+async function* mergeByKey<T extends { readonly key: string }>(
+  rows: AsyncIterable<T>,
+  others: readonly T[],
+): AsyncGenerator<T> {
+  let next = 0
+  for await (const row of rows) {
+    while (next < others.length && others[next].key < row.key) yield others[next++]
+    yield row
+  }
+  yield* others.slice(next)
+}

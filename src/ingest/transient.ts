@@ -1,0 +1,45 @@
+import { Reject } from './reject.js'
+
+/** A failure that may pass. */
+export class Transient extends Reject {
+  constructor(
+    reason: string,
+    detail: string,
+    /** Milliseconds that the server asks to wait. */
+    readonly retryAfter?: number,
+  ) {
+    super(reason, detail)
+  }
+}
+
+/** Answers that another try may change. */
+const transientStatus = new Set([408, 425, 429, 500, 502, 503, 504])
+const transientReasons = new Set(['connection', 'dns', 'timeout', 'robots_unreachable'])
+
+export const isTransientStatus = (status: number): boolean => transientStatus.has(status)
+
+/** Whether what was rejected for this reason may come in another time. */
+export function isTransientReason(reason: string): boolean {
+  const status = /^http_(\d{3})$/.exec(reason)?.[1]
+  return transientReasons.has(reason) || (status !== undefined && isTransientStatus(Number(status)))
+}
+
+const basePause = 500
+
+/**
+ * Milliseconds to wait before try `attempt` + 2, or undefined where there shall be none: what the server asks for, or
+ * exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", 2015).
+ *
+ * @param longest who asks for a longer wait is not asked again
+ */
+export function pauseAfter(failure: Transient, attempt: number, longest: number): number | undefined {
+  if (failure.retryAfter !== undefined) return failure.retryAfter <= longest ? failure.retryAfter : undefined
+  return Math.random() * Math.min(longest, basePause * 2 ** attempt)
+}
+
+/** Milliseconds that a Retry-After header asks for, in seconds or as a date (RFC 9110, section 10.2.3). */
+export function retryAfter(header: string | string[] | undefined, now = Date.now()): number | undefined {
+  if (typeof header !== 'string') return undefined
+  const pause = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
+  return Number.isFinite(pause) ? Math.max(0, pause) : undefined
+}

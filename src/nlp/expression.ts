@@ -1,0 +1,152 @@
+import { lemma } from './lemma.js'
+import type { TaggedToken } from './tag.js'
+import { isAdverb, isVerb, reach } from './tag-patterns.js'
+import { visibility } from './visibility.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** Open a clause of their own, whatever the tagger calls them. */
+const conjunctions = list(
+  'while as because that if whether although though since until unless so than when where before after like except',
+)
+const pronouns = list('it them him her itself himself herself themselves')
+/** Say where along with "of": "in front of a house", "on top of it". */
+const places = list('front top side back middle center centre edge bottom inside outside corner end')
+/** Prepositions that the tagger often takes for something else. */
+const ways = list('past around along across over through down up off')
+/** What things do that do nothing: behind a thing, another participle tells of whoever has it. */
+const states = list(
+  `sitting standing hanging lying laying leaning resting showing containing featuring facing overlooking covering
+  floating flying growing sticking being`,
+)
+const actors = /^(?:person|animal|group|tops)$/
+/** Parts of animals, which WordNet files under animals, and act as little as a coat does. */
+const parts = list(
+  'beak horn antler tail wing paw fur feather mane trunk tusk hoof shell fin snout claw hide',
+)
+/** Tails are short; so every caption takes time in proportion to its length. */
+const longest = 30
+
+/** Noun phrases by their first token: where each ends. */
+export type PhraseEnds = ReadonlyMap<number, number>
+
+/**
+ * Where the referring expression of a noun phrase ends: behind the prepositional and participial tail that belongs to it
+ * ("a man in a red coat holding a bat"), after the method of GRIT (Peng et al. 2023, which walks a dependency tree; here
+ * it is told from tags). It does not go over a conjunction. The subject of a clause takes every tail up to its verb; what
+ * stands behind a preposition takes what follows it, but a coat in "a man in a coat sitting" does not sit; the object of a verb takes only what cannot belong to the verb:
+ * "of", "with", and participles.
+ *
+ * @param start first token of the phrase
+ * @param end token behind its last
+ */
+export function expressionEnd(
+  tokens: readonly TaggedToken[],
+  start: number,
+  end: number,
+  ends: PhraseEnds,
+): number {
+  const before = verbBefore(tokens, wholeBefore(tokens, start, ends))
+  const isObject = isVerb(before) && !isCopula(before)
+  const isSubject = !isObject && !/^(?:IN|TO|CC|,)$/.test(before?.tag ?? '')
+  const head = lemma(tokens[end - 1].word)
+  const acts = actors.test(visibility(head) ?? '') && !parts.has(head)
+  const limit = end + longest
+  let at = end
+  for (;;) {
+    const takes = !isObject || /^(?:of|with)$/.test(tokens[at]?.word ?? '')
+    const next =
+      (takes ? prepositional(tokens, at, ends) : undefined) ??
+      participial(
+        tokens,
+        at,
+        ends,
+        isSubject || acts,
+        !/^(?:in|with|by|for|on|at|and|or|&|,)$/.test(before?.word ?? ''),
+      )
+    if (next === undefined || next > limit) return at
+    at = next
+  }
+}
+
+/** "a cup of coffee": what governs the cup governs the coffee too. */
+function wholeBefore(tokens: readonly TaggedToken[], start: number, ends: PhraseEnds): number {
+  if (tokens[start - 1]?.word !== 'of') return start
+  for (let at = start - 2; at >= Math.max(0, start - reach); at--) {
+    if (ends.get(at) === start - 1) return isVerb(verbBefore(tokens, at)) ? at : start
+  }
+  return start
+}
+
+/** The word before the phrase, over adverbs and particles: "holding up a bat". */
+function verbBefore(tokens: readonly TaggedToken[], start: number): TaggedToken | undefined {
+  let at = start - 1
+  while (at > 0 && start - at < 4 && (isAdverb(tokens[at]) || tokens[at].tag === 'RP')) at--
+  return tokens[at]
+}
+
+const isCopula = (token: TaggedToken | undefined) =>
+  /^(?:is|are|was|were|be|being|been)$/.test(token?.word ?? '')
+
+/** "in a red coat", "next to it", "in front of a house": the token behind it, or undefined. */
+function prepositional(tokens: readonly TaggedToken[], from: number, ends: PhraseEnds): number | undefined {
+  let at = from
+  const { word, tag } = tokens[at] ?? { word: '', tag: '' }
+  const pair = `${word} ${tokens[at + 1]?.word}`
+  if (/^(?:next to|close to|full of)$/.test(pair)) at += 2
+  else if ((tag === 'IN' || ways.has(word)) && !conjunctions.has(word)) at++
+  else return undefined
+  while (at - from < 4 && /^(?:IN|TO)$/.test(tokens[at]?.tag ?? '') && !conjunctions.has(tokens[at].word))
+    at++
+  // "on top of a table", whatever the tagger makes of "top".
+  if (places.has(tokens[at]?.word) && tokens[at + 1]?.word === 'of' && !ends.has(at)) at += 2
+  const end = object(tokens, at, ends)
+  if (end === undefined || tokens[end]?.word !== 'of') return end
+  // "on top of a table": the place alone says nothing.
+  return places.has(tokens[end - 1].word) ? (object(tokens, end + 1, ends) ?? end) : end
+}
+
+function object(tokens: readonly TaggedToken[], at: number, ends: PhraseEnds): number | undefined {
+  return ends.get(at) ?? (pronouns.has(tokens[at]?.word) ? at + 1 : undefined)
+}
+
+/** "holding a bat", "parked near a house", "waiting to cross a street": the token behind it, or undefined. */
+function participial(
+  tokens: readonly TaggedToken[],
+  from: number,
+  ends: PhraseEnds,
+  takesAny: boolean,
+  takesStates: boolean,
+): number | undefined {
+  const verb = tokens[from]
+  if (
+    !verb ||
+    !(verb.tag === 'VBG' ? takesAny || (takesStates && states.has(verb.word)) : isPassive(tokens, from))
+  )
+    return undefined
+  let at = from + 1
+  const skipAdverbs = () => {
+    while (at - from < 5 && (isAdverb(tokens[at]) || tokens[at]?.tag === 'RP') && tokens[at].word !== 'next')
+      at++
+  }
+  skipAdverbs()
+  if (tokens[at]?.tag === 'TO' && tokens[at + 1]?.tag === 'VB') at += 2
+  at = object(tokens, at, ends) ?? at
+  skipAdverbs()
+  for (let steps = 0; steps < 4; steps++) {
+    const next = prepositional(tokens, at, ends)
+    if (next === undefined) break
+    at = next
+  }
+  return at
+}
+
+/** A past participle, or what the tagger takes for the past where no object follows: "a car parked near a house". */
+function isPassive(tokens: readonly TaggedToken[], at: number): boolean {
+  if (tokens[at].tag === 'VBN') return true
+  return (
+    tokens[at].tag === 'VBD' &&
+    /ed$/.test(tokens[at].word) &&
+    /^(?:IN|TO|RB|RP|[.,])?$/.test(tokens[at + 1]?.tag ?? '')
+  )
+}

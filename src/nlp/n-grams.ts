@@ -1,0 +1,75 @@
+import type { Chunk } from './chunk.js'
+import { lemma } from './lemma.js'
+import { quantity } from './quantity.js'
+import { repairTags } from './repair-tags.js'
+import { type TaggedToken, tag } from './tag.js'
+import { isNoun } from './tag-patterns.js'
+import { tokenize } from './tokenize.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** An n-gram of these alone asks for nothing. */
+const stopWords = list(
+  `a an the this that these those some any all both each every no other another such and or but nor so if of in on at to
+  from by with without for as into onto over under up down out off near behind between through about around along
+  across after before during while is are was were be been being am has have had do does did can could will would may
+  might must shall should not it its he him his she her hers they them their theirs we us our ours you your yours i me
+  my mine who whom whose which what when where why how there here than then too very just also only s t next`,
+)
+/** Say of a picture that it is one; nothing in it answers to them (OWL-ST drops such queries too). */
+const generic = list(
+  `image images photo photos photograph photographs picture pictures pic pics png jpg jpeg gif stock vector illustration
+  view background wallpaper royalty free close closeup close-up scene shot clipart thumbnail screenshot footage`,
+)
+
+/**
+ * Every run of up to `longest` words of a caption as a query, after OWL-ST (Minderer et al. 2023): in order of their
+ * first word, the shorter first. Runs of stop words alone and runs that name only a picture are left out with that
+ * reason; a run goes over no sign of punctuation. Where a run has a noun, its last one is the head; else its last word.
+ */
+export function nGrams(caption: string, longest: number): Chunk[] {
+  const tokens = repairTags(tag(tokenize(caption)))
+  const points = [...caption]
+  const found: Chunk[] = []
+  for (let first = 0; first < tokens.length; first++) {
+    for (let behind = first + 1, words = 0; behind <= tokens.length; behind++) {
+      const last = tokens[behind - 1]
+      if (!last.isWord && last.tag !== 'POS' && last.tag !== 'CC') break
+      if (last.isWord && ++words > longest) break
+      // A run neither begins nor ends with a sign.
+      if (!tokens[first].isWord) break
+      if (last.isWord) found.push(nGram(tokens, first, behind, points))
+    }
+  }
+  return found
+}
+
+function nGram(
+  tokens: readonly TaggedToken[],
+  first: number,
+  behind: number,
+  points: readonly string[],
+): Chunk {
+  const run = tokens.slice(first, behind)
+  const [start, end] = [tokens[first].start, tokens[behind - 1].end]
+  const at = run.findLastIndex(isNoun)
+  const noun = at === -1 ? behind : first + at + 1
+  const leftOut = reasonAgainst(run)
+  return {
+    text: points.slice(start, end).join(''),
+    start,
+    end,
+    expressionEnd: end,
+    head: lemma(tokens[noun - 1].word),
+    attributes: [],
+    ...quantity(tokens, first, noun),
+    kept: leftOut === undefined ? 'ngram' : undefined,
+    leftOut,
+  }
+}
+
+function reasonAgainst(run: readonly TaggedToken[]): 'stop_words' | 'generic' | undefined {
+  const telling = run.filter(({ word, isWord }) => isWord && !stopWords.has(word))
+  if (telling.length === 0) return 'stop_words'
+  return telling.every(({ word }) => generic.has(word)) ? 'generic' : undefined
+}

@@ -1,0 +1,39 @@
+import { lemma } from './lemma.js'
+import type { TaggedToken } from './tag.js'
+import { isDeterminer } from './tag-patterns.js'
+import { visibility } from './visibility.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** Makers of cameras and their series, which crawled captions name after the picture. */
+const cameras = list(
+  `canon nikon sony fujifilm fuji olympus pentax leica panasonic lumix kodak hasselblad gopro minolta sigma tamron eos
+  powershot coolpix cybershot finepix dslr iphone samsung`,
+)
+const devices = list(
+  'camera cameras lens phone phones cellphone laptop tv television printer monitor bag strap box logo sign ad billboard truck van',
+)
+/** Sites and agencies that pictures come from, and what they write beneath them. */
+const sites = list(
+  `shutterstock istock istockphoto getty gettyimages alamy dreamstime depositphotos fotolia flickr pinterest instagram
+  facebook twitter youtube tumblr imgur reddit etsy ebay amazon wikipedia wikimedia copyright trademark exif iso
+  hashtag url jpg jpeg png gif pdf html www com megapixel megapixels pixel pixels px dpi mp kb hd uhd 4k 1080p`,
+)
+
+/**
+ * Whether the noun phrase of tokens `start` to `end` is what the web puts beside a caption: a camera's name ("Canon EOS
+ * 5D Mark II"), a site, a hashtag that is no English word, or a number and a unit of the file.
+ */
+export function isNoise(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  const head = tokens[end - 1].word
+  if (sites.has(head)) return true
+  const opens = tokens[start - 1]
+  if (opens?.text === '#' && opens.end === tokens[start].start) return visibility(lemma(head)) === 'unknown'
+  if (devices.has(head)) return false
+  if (!tokens.slice(start, end).some(({ word }) => cameras.has(word))) return false
+  // "a Nikon" is a camera that somebody holds; without an article it is the one that took the picture.
+  if (/^(?:a|an|the)$/.test(tokens[start].word)) return false
+  return isDeterminer(tokens[start]) || end - start === 1
+    ? /^(?:with|by|using|on|from|via|-|[(|/])$/.test(opens?.word ?? '')
+    : true
+}

@@ -1,0 +1,90 @@
+import { lemma } from './lemma.js'
+import { measures } from './measures.js'
+import type { TaggedToken } from './tag.js'
+import { isAdjective, isAdverb, isDeterminer, isModifier, isNoun, joinLength } from './tag-patterns.js'
+
+/**
+ * The noun phrases of a caption, each by its first token with the token behind its last; in order, without overlap:
+ * determiners, numerals and modifiers, then nouns; a possessor and what it owns; "a pair of" and what there is a pair
+ * of. The tail ("on the left") is not part of it.
+ */
+export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> {
+  const ends = new Map<number, number>()
+  for (let at = 0; at < tokens.length; ) {
+    const { end: behind, found } = nounPhrase(tokens, at)
+    const end = found ? pictured(tokens, at, behind) : behind
+    if (found) ends.set(at, end)
+    at = end
+  }
+  return ends
+}
+
+/** What a title calls the picture, behind what is on it. */
+const pictureWords = new Set(
+  'view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial'.split(
+    ' ',
+  ),
+)
+
+/**
+ * "Ford Mustang front view", "cute puppy stock photo": a title without a determiner is parted into the thing and the
+ * picture of it. The end of the thing.
+ */
+function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
+  const last = lemma(tokens[end - 1].word)
+  if (!pictureWords.has(last) || /^(?:front|rear|side|aerial)$/.test(last) || isDeterminer(tokens[start]))
+    return end
+  let at = end
+  while (at > start && pictureWords.has(lemma(tokens[at - 1].word))) at--
+  return at > start && isNoun(tokens[at - 1]) ? at : end
+}
+
+/**
+ * NP = NP1 ("'s" NP1 | "of" NP1, behind a measure)*; NP1 = determiner* modifiers noun+. Where none begins at `start`,
+ * `end` is the next place that is worth a try: what was passed over would have needed the same noun.
+ */
+function nounPhrase(tokens: readonly TaggedToken[], start: number): { end: number; found: boolean } {
+  let found: number | undefined
+  for (let at = start; ; ) {
+    while (isDeterminer(tokens[at])) at++
+    at = skipModifiers(tokens, at)
+    const nouns = at
+    while (isNoun(tokens[at])) at++
+    if (at === nouns)
+      return found === undefined
+        ? { end: Math.max(at, start + 1), found: false }
+        : { end: found, found: true }
+    found = at
+    if (!joinsNounPhrase(tokens, at)) return { end: found, found: true }
+    at++
+  }
+}
+
+/** "bright red", "red and white", "big, bad and ugly": the place behind the modifiers that begin at `at`. */
+function skipModifiers(tokens: readonly TaggedToken[], from: number): number {
+  let at = from
+  for (;;) {
+    while (isAdverb(tokens[at]) && (isModifier(tokens[at + 1]) || isAdverb(tokens[at + 1]))) at++
+    if (!isModifier(tokens[at])) return at
+    at++
+    const join = joinLength(tokens, at)
+    const next = tokens[at + join]
+    if (join > 0 && (isAdjective(next) || (isAdverb(next) && isAdjective(tokens[at + join + 1])))) at += join
+  }
+}
+
+/** Whether what is at `at`, behind a noun, ties the next noun phrase to this one. */
+function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
+  const { tag, word } = tokens[at] ?? { tag: '', word: '' }
+  if (tag === 'POS') return true
+  // "the dogs' bowl", but not the quotation mark in "the 'dogs' are".
+  if (/^['’]$/.test(word) && tokens[at].start === tokens[at - 1].end && /s$/.test(tokens[at - 1].word)) {
+    return isNoun(tokens[at + 1]) && !isQuoted(tokens, at)
+  }
+  return word === 'of' && measures.has(lemma(tokens[at - 1].word))
+}
+
+/** Whether an apostrophe at `at` closes a quotation that was opened not long before. */
+function isQuoted(tokens: readonly TaggedToken[], at: number): boolean {
+  return tokens.slice(Math.max(0, at - 8), at).some(({ text }) => /^['‘’]$/.test(text))
+}

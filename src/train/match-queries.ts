@@ -1,0 +1,93 @@
+import { longs, type Value } from '../graph/session.js'
+import { cheapestAssignment } from './hungarian.js'
+
+/** Costs as in the losses: alignment to the phrase's words, distance of the sides, and GIoU (DETR, Deformable DETR). */
+const weights = { alignment: 2, distance: 5, giou: 2 } as const
+
+export interface Predictions {
+  /** [N, Q, L], before the sigmoid. */
+  readonly logits: Value
+  /** [N, Q, 4], x1 y1 x2 y2 in pixels of the input. */
+  readonly boxes: Value
+}
+
+export interface MatchTargets {
+  /** [N, R, 4], x1 y1 x2 y2 in pixels of the input; the last row is that of no box. */
+  readonly box: Value
+  /** [N, R, L], 1 for the tokens of the box's phrase; a row without any is no box. */
+  readonly phrase: Value
+}
+
+/**
+ * Which query answers for which box: in each sample the matching of least cost (Carion et al. 2020).
+ *
+ * @param size of the input in pixels, in whose shares distances are measured
+ * @returns [N, Q] int64: the row of a query's box, or the last row
+ */
+export function matchQueries(
+  { logits, boxes }: Predictions,
+  { box, phrase }: MatchTargets,
+  size: { readonly height: number; readonly width: number },
+): Value {
+  const [n, queries, length] = logits.shape
+  const rows = box.shape[1]
+  const none = rows - 1
+  const assigned = new BigInt64Array(n * queries).fill(BigInt(none))
+  for (let sample = 0; sample < n; sample++) {
+    const part = ({ data }: Value, each: number) =>
+      (data as Float32Array).subarray(sample * each, (sample + 1) * each)
+    const words = part(phrase, rows * length)
+    const targets = part(box, rows * 4)
+    const predicted = part(boxes, queries * 4)
+    const aligned = part(logits, queries * length)
+    const real: { readonly row: number; readonly tokens: readonly number[] }[] = []
+    for (let row = 0; row < none; row++) {
+      const tokens = [...words.subarray(row * length, (row + 1) * length).keys()].filter(
+        (token) => words[row * length + token] > 0,
+      )
+      if (tokens.length > 0) real.push({ row, tokens })
+    }
+    const costs = new Float64Array(real.length * queries)
+    real.forEach(({ row, tokens }, index) => {
+      for (let query = 0; query < queries; query++) {
+        let alignment = 0
+        for (const token of tokens) alignment += focalCost(aligned[query * length + token])
+        costs[index * queries + query] =
+          (weights.alignment * alignment) / tokens.length +
+          boxCost(predicted.subarray(4 * query, 4 * query + 4), targets.subarray(4 * row, 4 * row + 4), size)
+      }
+    })
+    if (!costs.every(Number.isFinite))
+      throw new Error('a prediction is not a number any more: try a lower learning_rate')
+    cheapestAssignment(costs, real.length, queries).forEach((query, index) => {
+      if (query >= 0) assigned[sample * queries + query] = BigInt(real[index].row)
+    })
+  }
+  return longs(assigned, [n, queries])
+}
+
+/** What a word that should be there costs by focal loss, less what one that should not be there does. */
+function focalCost(logit: number): number {
+  const probability = 1 / (1 + Math.exp(-logit))
+  const there = 0.25 * (1 - probability) ** 2 * -Math.log(probability + 1e-8)
+  const absent = 0.75 * probability ** 2 * -Math.log(1 - probability + 1e-8)
+  return there - absent
+}
+
+/** Distances of centre and size in shares of the input, and 1 - GIoU. */
+function boxCost(
+  [px1, py1, px2, py2]: Float32Array,
+  [tx1, ty1, tx2, ty2]: Float32Array,
+  { width, height }: { readonly height: number; readonly width: number },
+): number {
+  const distance =
+    (Math.abs(px1 + px2 - tx1 - tx2) / 2 + Math.abs(px2 - px1 - tx2 + tx1)) / width +
+    (Math.abs(py1 + py2 - ty1 - ty2) / 2 + Math.abs(py2 - py1 - ty2 + ty1)) / height
+  const across = Math.max(0, Math.min(px2, tx2) - Math.max(px1, tx1))
+  const down = Math.max(0, Math.min(py2, ty2) - Math.max(py1, ty1))
+  const overlap = across * down
+  const union = (px2 - px1) * (py2 - py1) + (tx2 - tx1) * (ty2 - ty1) - overlap
+  const hull = (Math.max(px2, tx2) - Math.min(px1, tx1)) * (Math.max(py2, ty2) - Math.min(py1, ty1))
+  const giou = overlap / (union + 1e-7) - (hull - union) / (hull + 1e-7)
+  return weights.distance * distance + weights.giou * (1 - giou)
+}

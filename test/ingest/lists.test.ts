@@ -1,0 +1,303 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
+import fc from 'fast-check'
+import sharp from 'sharp'
+import { describe, expect, it } from 'vitest'
+import type { SourceRow } from '../../src/ingest/source-row.js'
+import { openStorage } from '../../src/shards/storage.js'
+import { writeShard } from '../../src/shards/write-shard.js'
+import { ingestAll } from '../helpers/ingest-all.js'
+import { plainRows, rowsByShards, rowsOf } from '../helpers/rows-of.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+let count = 0
+async function file(ending: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, `list-${count++}${ending}`)
+  await writeFile(path, content)
+  return path
+}
+const short = ({ url, captions, problem }: SourceRow) => problem?.reason ?? [url, captions[0].text]
+
+describe('a CSV', () => {
+  it('has quoted cells over several lines, and loses only the line of a mark that is not closed', async () => {
+    const text = [
+      'url,caption,by',
+      'u1,"a ""red"", wide\r\nwall",x',
+      'u2,plain,y',
+      'u3,"never closed',
+      'u4,after,z',
+      'u5,a 5" pipe and a 6" pipe,z',
+      'u6,"x"y,z',
+      ',no url,z',
+      'u7',
+    ].join('\r\n')
+    const rows = await rowsOf({ format: 'csv', path: await file('.csv', text) })
+    expect(rows.map(short)).toEqual([
+      ['u1', 'a "red", wide\nwall'],
+      ['u2', 'plain'],
+      'malformed_row',
+      ['u4', 'after'],
+      ['u5', 'a 5" pipe and a 6" pipe'],
+      'malformed_row',
+      'malformed_row',
+      'malformed_row',
+    ])
+    expect(rows.map(({ mark }) => mark.line)).toEqual([2, 4, 5, 6, 7, 8, 9, 10])
+    expect(rows[2].problem?.detail).toContain('a quotation mark is not closed')
+  })
+
+  it('gives back any cells, from any row on', async () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', 'é', '🦓', ' '), maxLength: 8 })
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 12 }), async (pairs) => {
+        const lines = pairs.map(([url, caption]) => `${quoted(`u${url}`)},${quoted(`c${caption}`)}`)
+        const path = await file('.csv', `url,caption\n${lines.join('\n')}\n`)
+        const rows = await rowsOf({ format: 'csv', path })
+        expect(rows.map(short)).toEqual(pairs.map(([url, caption]) => [`u${url}`, `c${caption}`]))
+        const { mark } = rows[rows.length >> 1]
+        expect(await rowsOf({ format: 'csv', path }, mark)).toEqual(rows.slice(rows.length >> 1))
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+describe('a JSON', () => {
+  it('of objects keeps the columns asked for, and goes on from any row', async () => {
+    const values = Array.from({ length: 9 }, (_, index) => ({
+      link: `u${index}`,
+      words: [`c"${index}]}`, ' ', 'é\u2028🦓'],
+      sizes: { wide: [index, { deep: ']' }] },
+      by: index % 2 === 0 ? 'me' : '',
+    }))
+    const path = await file('.json', `\uFEFF${JSON.stringify([...values, 5], null, 1)}`)
+    const columns = { url: 'link', caption: 'words', license: 'by', meta: ['sizes'] }
+    const rows = await rowsOf({ format: 'json', path, columns })
+    expect(rows).toHaveLength(10)
+    expect(rows[9].problem?.reason).toBe('malformed_row')
+    expect(rows[3]).toMatchObject({ url: 'u3', license: null, meta: { sizes: values[3].sizes } })
+    expect(rows[4].license).toBe('me')
+    expect(rows[3].captions.map(({ text }) => text)).toEqual(['c"3]}', 'é\u2028🦓'])
+    expect(await rowsOf({ format: 'json', path, columns }, rows[4].mark)).toEqual(rows.slice(4))
+    await expect(rowsOf({ format: 'json', path })).rejects.toThrow(
+      /row 0 has no key "url"; it has: link, words, sizes, by/,
+    )
+  })
+
+  it('of columns is the list of SBU', async () => {
+    const text = '{"user_ids": [1, 2, 3], "image_urls": ["u1", "u2", "u3"], "captions": ["one", "", "three"]}'
+    const columns = { url: 'image_urls', caption: 'captions' }
+    const source = { format: 'json', path: await file('.json.gz', gzipSync(text)), columns, shard_size: 1 }
+    const rows = await rowsOf(source)
+    expect(rows.map(short)).toEqual([['u1', 'one'], 'empty_caption', ['u3', 'three']])
+    expect(await rowsByShards(source)).toEqual(rows)
+    await expect(rowsOf({ ...source, columns: { url: 'urls', caption: 'captions' } })).rejects.toThrow(
+      'has no column "urls"; it has: user_ids, image_urls, captions',
+    )
+    const uneven = await file('.json', '{"image_urls": ["u1"], "captions": ["one", "two"]}')
+    await expect(rowsOf({ ...source, path: uneven })).rejects.toThrow(
+      '"image_urls" ends after 1 values, "captions" has more',
+    )
+  })
+
+  it.each([
+    ['[{"url": "u", "caption": "c"}', /is cut short, after 29 bytes/],
+    ['[{"url": "u", "caption": }]', /is not JSON: byte 1: /],
+    ['[] []', /more behind its end, at byte 3/],
+    ['text', /begins with neither \[ nor \{/],
+  ])('%j is no JSON', async (text, message) => {
+    await expect(rowsOf({ format: 'json', path: await file('.json', text) })).rejects.toThrow(message)
+  })
+})
+
+describe('a compressed list', () => {
+  const text = `url\tcaption\n${Array.from({ length: 5000 }, (_, index) => `u${index}\tcaption ${index}`).join('\n')}\n`
+  it('reads as the plain one, also shard by shard', async () => {
+    const plain = await rowsOf({ format: 'tsv', path: await file('.tsv', text) })
+    // Two members, as concatenated files have.
+    const half = text.indexOf('u2500')
+    const bytes = Buffer.concat([gzipSync(text.slice(0, half)), gzipSync(text.slice(half))])
+    const source = { format: 'tsv', path: await file('.tsv.gz', bytes), shard_size: 700 }
+    const strip = (rows: readonly SourceRow[]) => rows.map(({ mark, url, captions }) => [mark, url, captions])
+    expect(strip(await rowsOf(source))).toEqual(strip(plain))
+    expect(strip(await rowsByShards(source))).toEqual(strip(plain))
+    // Out of order, where no reader waits at the mark.
+    expect(strip(await rowsOf(source, plain[3000].mark))).toEqual(strip(plain.slice(3000)))
+  })
+
+  it('may be zstd, and is damaged where it is cut', async () => {
+    // zstd -19 of a header and three rows.
+    const frame = Buffer.from(
+      'KLUv/SQwgQEAdXJsCWNhcHRpb24KdTEJb25lIHplYnJhCnUyCXR3byB6ZWJyYXMKdTMJdGhyZWUK7y9pmw==',
+      'base64',
+    )
+    const rows = await rowsOf({ format: 'tsv', path: await file('.tsv.zst', frame) })
+    expect(rows.map(short)).toEqual([
+      ['u1', 'one zebra'],
+      ['u2', 'two zebras'],
+      ['u3', 'three'],
+    ])
+    for (const [ending, bytes] of [
+      ['.tsv.zst', frame.subarray(0, 30)],
+      ['.tsv.gz', gzipSync(text).subarray(0, 900)],
+    ] as const) {
+      await expect(rowsOf({ format: 'tsv', path: await file(ending, bytes) })).rejects.toThrow(
+        /list-\d+\.tsv\.\w+ is damaged or cut short/,
+      )
+    }
+  })
+})
+
+describe('a list of several files', () => {
+  it('is a folder or a pattern, file after file', async () => {
+    const path = join(folder, 'parts')
+    await mkdir(join(path, 'deep'), { recursive: true })
+    const part = (name: string) => `url\tcaption\n${name}-1\ta\n${name}-2\tb\n`
+    for (const name of ['a', 'b']) await writeFile(join(path, `${name}.tsv`), part(name))
+    await writeFile(join(path, 'c.tsv.gz'), gzipSync(part('c')))
+    await writeFile(join(path, 'deep', '007.tsv'), part('d'))
+    await writeFile(join(path, 'notes.md'), 'none')
+    const urls = async (pattern: string) =>
+      (await rowsOf({ format: 'tsv', path: join(path, pattern) })).map(({ url }) => url)
+    expect(await urls('.')).toEqual(['a-1', 'a-2', 'b-1', 'b-2', 'c-1', 'c-2'])
+    expect(await urls('{a,c}.tsv*')).toEqual(['a-1', 'a-2', 'c-1', 'c-2'])
+    expect(await urls('**/*.tsv')).toEqual(['a-1', 'a-2', 'b-1', 'b-2', 'd-1', 'd-2'])
+    expect(await urls('deep/{005..010}.tsv')).toEqual(['d-1', 'd-2'])
+    await expect(urls('*.csv')).rejects.toThrow(/No file matches/)
+    await expect(rowsOf({ format: 'csv', path })).rejects.toThrow(/has no files that end in \.csv/)
+
+    const source = { format: 'tsv', path, shard_size: 1 }
+    const whole = await rowsOf(source)
+    expect(await rowsByShards(source)).toEqual(whole)
+    expect(whole[2].mark.file).toBe(1)
+    expect(await rowsOf(source, whole[3].mark)).toEqual(whole.slice(3))
+  })
+})
+
+const colours = ['#c33', '#3c3', '#33c']
+const pictures = await Promise.all(
+  colours.map((background, index) =>
+    sharp({ create: { width: 40 + index, height: 30, channels: 3, background } })
+      .jpeg()
+      .toBuffer(),
+  ),
+)
+
+describe('a WebDataset', () => {
+  const long = 'd'.repeat(120)
+  async function tar(format: string, compressed: boolean): Promise<string> {
+    const inside = join(folder, `samples-${count++}`)
+    const files: [string, string | Uint8Array][] = [
+      [`${long}/0001.jpg`, pictures[0]],
+      [`${long}/0001.txt`, 'first'],
+      [`${long}/0001.json`, JSON.stringify({ url: 'http://host/1', caption: 'other', n: 1 })],
+      ['0002.rgb.png', pictures[1]],
+      ['0002.json', JSON.stringify({ caption: 'second é', license: 'free', n: 2 })],
+      ['0003.txt', 'no picture'],
+      ['0004.jpg', pictures[2]],
+      ['0004.json', '[1]'],
+      ['README', 'in no sample'],
+      ['0005.jpg', pictures[2]],
+    ]
+    await mkdir(join(inside, long), { recursive: true })
+    for (const [name, bytes] of files) await writeFile(join(inside, name), bytes)
+    const path = join(folder, `samples-${count++}.tar${compressed ? '.gz' : ''}`)
+    const flags = [compressed ? '-czf' : '-cf', path, `--format=${format}`, '-C', inside]
+    const { status, stderr } = spawnSync('tar', [...flags, ...files.map(([name]) => name)])
+    expect(status, String(stderr)).toBe(0)
+    return path
+  }
+
+  it.each([
+    ['gnu', false],
+    ['pax', false],
+    ['ustar', false],
+    ['gnu', true],
+  ])('of GNU tar in the form %s (gzip: %s) gives pictures and captions', async (format, compressed) => {
+    const path = await tar(format, compressed)
+    const source = { format: 'webdataset', path, columns: { meta: ['n'] }, shard_size: 2 }
+    const rows = await rowsOf(source)
+    expect(rows.map((row) => row.problem?.reason ?? row.captions.map(({ text }) => text))).toEqual([
+      ['first'],
+      ['second é'],
+      'malformed_row',
+      'malformed_row',
+      'empty_caption',
+    ])
+    expect(rows[0]).toMatchObject({ url: 'http://host/1', meta: { key: `${long}/0001`, n: 1 } })
+    expect(rows[1]).toMatchObject({ url: null, license: 'free', meta: { key: '0002', n: 2 } })
+    expect(Buffer.from((await rows[0].load?.()) ?? []).equals(pictures[0])).toBe(true)
+    expect(Buffer.from((await rows[1].load?.()) ?? []).equals(pictures[1])).toBe(true)
+    expect(plainRows(await rowsByShards(source))).toEqual(plainRows(rows))
+    const captioned = await rowsOf({ ...source, columns: { caption: 'json.caption' } })
+    expect(captioned[0].captions[0].text).toBe('other')
+
+    const { images, rejects, records } = await ingestAll(join(folder, `tar-${count++}`), source)
+    expect(images.map(({ width, captions }) => [width, captions[0].text])).toEqual([
+      [40, 'first'],
+      [41, 'second é'],
+    ])
+    expect(rejects).toHaveLength(3)
+    expect(records.map((record) => record.in)).toEqual([2, 2, 1])
+  })
+
+  it('that is cut or is none is named', async () => {
+    const path = await file('.tar', Buffer.alloc(2000, 'x'))
+    await expect(rowsOf({ format: 'webdataset', path })).rejects.toThrow(
+      /not a tar: there is no header at byte 0/,
+    )
+    const whole = await readFile(await tar('ustar', false))
+    const cut = await file('.tar', whole.subarray(0, 600))
+    await expect(rowsOf({ format: 'webdataset', path: cut })).rejects.toThrow(/cut short/)
+  })
+})
+
+describe('pictures in Parquet', () => {
+  it("of Hugging Face datasets' form are found by the metadata, and read only when wanted", async () => {
+    const storage = openStorage(join(folder, 'own'))
+    const row = (index: number) => ({
+      key: `00000000${index}`,
+      image: { bytes: index === 1 ? new Uint8Array(0) : pictures[index], path: null },
+      width: 1,
+      height: 1,
+      captions: [],
+      url: 'u',
+      sha256: '',
+      phash: '',
+      license: index === 0 ? 'free' : null,
+      meta: `caption ${index}`,
+    })
+    await writeShard(storage, 'images', null, '00000', [0, 1, 2].map(row))
+    const source = {
+      format: 'parquet',
+      path: storage.path('images'),
+      columns: { caption: 'meta', license: 'license' },
+    }
+    const { images, rejects } = await ingestAll(join(folder, 'again'), source)
+    expect(images.map(({ width, captions, license }) => [width, captions[0].text, license])).toEqual([
+      [40, 'caption 0', 'free'],
+      [42, 'caption 2', null],
+    ])
+    expect(rejects.map(({ reason }) => reason)).toEqual(['missing_file'])
+  })
+
+  it('may be plain bytes, with captions in a list', async () => {
+    const path = join(folder, 'plain.parquet')
+    const connection = await (await DuckDBInstance.create(':memory:')).connect()
+    const hex = pictures[0].toString('hex')
+    await connection.run(
+      `COPY (SELECT from_hex('${hex}') AS jpg, ['a', '', 'b'] AS sentences, 7 AS n) TO '${path}' (FORMAT parquet)`,
+    )
+    connection.closeSync()
+    const source = { format: 'parquet', path, columns: { image: 'jpg', meta: ['n'] } }
+    const { images } = await ingestAll(join(folder, 'plain'), source)
+    expect(
+      images.map(({ width, captions, meta }) => [width, captions.map(({ text }) => text), meta]),
+    ).toEqual([[40, ['a', 'b'], '{"n":7}']])
+  })
+})

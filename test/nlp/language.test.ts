@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { readBracketed } from '../../bench/read-annotation.js'
+import { isEnglish } from '../../src/nlp/language.js'
+import { tokenize } from '../../src/nlp/tokenize.js'
+
+const english = (caption: string) => isEnglish(tokenize(caption))
+
+describe('a caption is taken for another language', () => {
+  const lines = readFileSync(new URL('fixtures/other-languages.tsv', import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+  const captions = lines.map((line) => line.split('\t'))
+
+  it('where it is in one', () => {
+    const missed = captions.filter(([, caption]) => english(caption)).map(([language]) => language)
+    // The rest has hardly a word that is of one language alone.
+    expect(captions.length).toBe(84)
+    expect(missed.length).toBeLessThanOrEqual(6)
+  })
+
+  it('in every script', () => {
+    for (const [language, caption] of captions) {
+      if (!/\p{Script=Latin}/u.test(caption)) expect(english(caption), language).toBe(false)
+    }
+  })
+
+  it('and never an English one, a name or a title', () => {
+    const file = readFileSync(new URL('../../bench/data/coco-phrases.tsv', import.meta.url), 'utf8')
+    for (const { text } of readBracketed(file)) expect(english(text), text).toBe(true)
+    for (const title of [
+      ...['Los Angeles, California', 'café au lait', 'Le Corbusier Villa Savoye', 'El Capitan Yosemite'],
+      ...['São Paulo skyline', 'Pokémon Pikachu', 'Eine kleine Nachtmusik CD cover', 'Toyota Corolla Altis'],
+      ...[
+        'Zdzisław Beksiński painting',
+        'Beyoncé at the Grammys',
+        'dog',
+        '',
+        '2010',
+        '🐶',
+        '一只猫 on a mat',
+      ],
+    ]) {
+      expect(english(title), title).toBe(true)
+    }
+  })
+})

@@ -1,0 +1,143 @@
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { floats, longs, Session } from '../../src/graph/session.js'
+import { anchorsOf } from '../../src/model/anchors.js'
+import { type GlipConfig, inputSizes } from '../../src/model/config.js'
+import { modelFiles, readModelConfig, writeModelFolder } from '../../src/model/model-folder.js'
+import { encodePrompt } from '../../src/model/prompt.js'
+import { createTokenizer } from '../../src/model/word-piece.js'
+import type { Picture } from '../../src/picture.js'
+import { random } from '../../src/random.js'
+import { fitPicture, toPicture, writeFitted } from '../../src/teacher/fit-picture.js'
+import { hashTeacher, openTeacher } from '../../src/teacher/open-teacher.js'
+import { selectBoxes } from '../../src/teacher/select-boxes.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { tinyOfficial, tinyOfficialSpecs } from '../helpers/tiny-official.js'
+import { picture } from './pictures.js'
+
+const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'cat', 'dog', 'red', 'stripe']
+const vocabulary = new Map(words.map((word, index) => [word, index]))
+const config: GlipConfig = {
+  ...tinyOfficial,
+  image_sizes: [
+    [64, 96],
+    [96, 64],
+    [64, 64],
+  ],
+  image_resize: { shortest_edge: 64, longest_edge: 96 },
+  selection: { threshold: 0.05, level_candidates: 50, boxes: 12 },
+}
+const folder = await temporaryFolder()
+const model = join(folder, 'model')
+const all = { floor: 0, nms: 0.6, max_boxes: 100 }
+
+beforeAll(async () => {
+  const draw = random('sizes')
+  await writeModelFolder(model, {
+    config,
+    vocabulary,
+    parameters: tinyOfficialSpecs.map(({ name, shape }) => ({
+      name,
+      shape,
+      data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => draw.normal() * 0.4),
+    })),
+    card: '# tiny',
+    batch: 2,
+  })
+})
+
+/** Wide, tall and square pictures in turn. */
+const pictures: Picture[] = [0, 1, 2].flatMap((index) => {
+  const { data, width } = picture(index)
+  const cut = (w: number, h: number): Picture => {
+    const rows = Array.from({ length: h }, (_, y) => data.subarray(y * width * 3, (y * width + w) * 3))
+    return { width: w, height: h, scale: 1, data: Uint8Array.from(rows.flatMap((row) => [...row])) }
+  }
+  return [cut(33, 23), cut(20, 33), cut(30, 30)]
+})
+const text = 'a red stripe, a dog'
+const spans = [
+  [0, 12],
+  [14, 19],
+] as const
+const queries = pictures.map((shown) => ({ picture: shown, text, phrases: spans }))
+
+describe('a model with inputs of several sizes', () => {
+  it('has a file for each over the same weights', async () => {
+    expect(modelFiles(await readModelConfig(model))).toEqual([
+      'model.onnx',
+      'model-96x64.onnx',
+      'model-64x64.onnx',
+    ])
+    const { size } = await stat(join(model, 'model.safetensors'))
+    for (const file of modelFiles(config)) {
+      const bytes = await readFile(join(model, file))
+      expect(bytes.includes('model.safetensors')).toBe(true)
+    }
+    const values = tinyOfficialSpecs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+    expect(size).toBeLessThan(4 * values + 100_000)
+  })
+
+  it('finds in each picture what its network says of the size that suits it, in the order of the queries', async () => {
+    const teacher = await openTeacher(model, { threads: 1, open_sizes: 1 })
+    expect(teacher.batch).toBe(16)
+    const found = await teacher.detect(queries, all)
+    await teacher.close()
+
+    const sizes = inputSizes(config)
+    const seen = new Set<number>()
+    const tokenizer = createTokenizer(vocabulary)
+    const length = config.text.max_tokens
+    const { ids, mask } = encodePrompt(text, tokenizer, length)
+    const opened = modelFiles(config).map((file) => Session.open(join(model, file), { threads: 1 }))
+    const both = <T extends Float32Array | BigInt64Array>(values: T) => [...values, ...values]
+    for (const [index, shown] of pictures.entries()) {
+      const { input, covered } = fitPicture(shown, { shortest_edge: 64, longest_edge: 96 }, sizes)
+      seen.add(input)
+      const { height, width } = sizes[input]
+      const image = new Float32Array(2 * height * width * 3)
+      writeFitted(image, 0, shown, covered, sizes[input], config)
+      const session = await opened[input]
+      const { scores, boxes, objectness } = await session.run({
+        image: floats(image, [2, height, width, 3]),
+        ids: longs(both(ids) as unknown as number[], [2, length]),
+        mask: floats(both(mask) as unknown as number[], [2, length]),
+      })
+      const { count, levelStarts } = anchorsOf(config, sizes[input])
+      const first = ({ data }: typeof scores, each: number) => (data as Float32Array).subarray(0, each)
+      const answer = {
+        scores: first(scores, count * length),
+        boxes: first(boxes, count * 4),
+        objectness: first(objectness, count),
+        length,
+      }
+      const tokens = [
+        [1, 2, 3],
+        [5, 6],
+      ]
+      const expected = selectBoxes(answer, levelStarts, tokens, covered, config.selection!, 0.6)
+      expect(expected.length).toBeGreaterThan(3)
+      expect(found[index].length).toBe(expected.length)
+      found[index].forEach(({ phrase, xyxy, score }, at) => {
+        expect(phrase).toBe(expected[at].phrase)
+        expect(score).toBeCloseTo(expected[at].score, 4)
+        toPicture(expected[at].xyxy, covered, shown).forEach((value, corner) => {
+          expect(xyxy[corner]).toBeCloseTo(value, 2)
+        })
+      })
+    }
+    for (const session of opened) await (await session).close()
+    expect(seen).toEqual(new Set([0, 1, 2]))
+  }, 60_000)
+
+  it('is another one where the file of one size is', async () => {
+    const before = await hashTeacher(model)
+    const file = join(model, 'model-64x64.onnx')
+    const bytes = await readFile(file)
+    await writeFile(file, Buffer.concat([bytes, Buffer.from([0x32, 0])]))
+    expect(await hashTeacher(model)).not.toBe(before)
+    await writeFile(file, bytes)
+    expect(await hashTeacher(model)).toBe(before)
+  })
+})

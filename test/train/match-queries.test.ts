@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import { floats } from '../../src/graph/session.js'
+import { random } from '../../src/random.js'
+import { matchQueries } from '../../src/train/match-queries.js'
+
+const size = { height: 100, width: 200 }
+const boxes = [
+  [10, 10, 60, 50],
+  [100, 20, 180, 90],
+  [12, 12, 58, 52],
+]
+
+/** Two samples of three boxes at most, of phrases of the words 0, 1 and 2. */
+const targets = (rows: readonly (readonly number[])[]) => {
+  const box = new Float32Array(2 * 4 * 4)
+  const phrase = new Float32Array(2 * 4 * 3)
+  rows.forEach((words, sample) => {
+    words.forEach((word, row) => {
+      box.set(boxes[row], (sample * 4 + row) * 4)
+      phrase[(sample * 4 + row) * 3 + word] = 1
+    })
+  })
+  return { box: floats(box, [2, 4, 4]), phrase: floats(phrase, [2, 4, 3]) }
+}
+
+/** Predictions of five queries: noise, but for those that are given. */
+function predictions(given: Readonly<Record<number, readonly [box: number, word: number]>>) {
+  const draw = random('match')
+  const predicted = new Float32Array(2 * 5 * 4)
+  const logits = new Float32Array(2 * 5 * 3)
+  for (let query = 0; query < 10; query++) {
+    const [box, word] = given[query] ?? [undefined, undefined]
+    const [x, y] = [draw.next() * 90, draw.next() * 40]
+    predicted.set(box === undefined ? [x, y, x + 8, y + 8] : boxes[box], query * 4)
+    for (let token = 0; token < 3; token++) logits[query * 3 + token] = token === word ? 4 : -4
+  }
+  return { logits: floats(logits, [2, 5, 3]), boxes: floats(predicted, [2, 5, 4]) }
+}
+
+describe('matching queries with boxes', () => {
+  it('gives each box the query that shows it, and the others none', () => {
+    const given = { 3: [0, 0], 1: [1, 1], 5: [1, 2] } as const
+    const { data, shape } = matchQueries(
+      predictions(given),
+      targets(
+        [
+          [0, 1],
+          [0, 2],
+        ].map((row) => row),
+      ),
+      size,
+    )
+    expect(shape).toEqual([2, 5])
+    const first = [...data].map(Number)
+    expect(first.slice(0, 5)).toEqual([3, 1, 3, 0, 3])
+    expect(first[5]).toBe(1)
+    expect(
+      first
+        .slice(5)
+        .filter((row) => row < 3)
+        .sort(),
+    ).toEqual([0, 1])
+  })
+
+  it('tells boxes at one place by their words', () => {
+    const given = { 0: [0, 2], 4: [2, 0] } as const
+    const { data } = matchQueries(predictions(given), targets([[0, 1, 2], []]), size)
+    // Query 0 lies a little better on box 0, but says what box 2 is called.
+    expect(Number(data[4])).toBe(0)
+    expect(Number(data[0])).toBe(2)
+    expect([...data.subarray(5)].map(Number)).toEqual([3, 3, 3, 3, 3])
+  })
+
+  it('says what to do where predictions are numbers no more', () => {
+    const broken = predictions({})
+    broken.boxes.data[0] = Number.NaN
+    expect(() => matchQueries(broken, targets([[0], []]), size)).toThrow(/lower learning_rate/)
+  })
+})

@@ -1,0 +1,56 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { openStorage } from '../../src/shards/storage.js'
+import { openSamples, type SampleSource } from '../../src/train/read-samples.js'
+import { ingestAll } from '../helpers/ingest-all.js'
+import { makeSmallWorld } from '../helpers/small-world.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+
+async function source(name: string, shardSize: number): Promise<SampleSource> {
+  const gold = join(folder, 'world/gold')
+  const { plan } = await ingestAll(join(folder, name), {
+    format: 'coco',
+    images: join(gold, 'images'),
+    instances: join(gold, 'annotations.json'),
+    shard_size: shardSize,
+  })
+  const shards = plan.shards.map(({ shard }) => shard)
+  return { name: 'gold', storage: openStorage(join(folder, name)), shards, grounding: 's', phrases: 's' }
+}
+
+beforeAll(async () => {
+  await mkdir(folder, { recursive: true })
+  await makeSmallWorld(join(folder, 'world'))
+})
+
+describe('samples of a source', () => {
+  it('come once each in an epoch, over more shards than a window holds, and in a new order in the next', async () => {
+    const stream = await openSamples(await source('many', 3), 7)
+    expect(stream.size).toBe(30)
+    const epoch = async (first: number) => {
+      const keys: string[] = []
+      for (let at = 0; at < stream.size; at++) keys.push((await stream.at(first + at)).key)
+      return keys
+    }
+    const [one, two] = [await epoch(0), await epoch(stream.size)]
+    expect(new Set(one).size).toBe(30)
+    expect(two.toSorted()).toEqual(one.toSorted())
+    expect(two).not.toEqual(one)
+    // The same place gives the same sample again, after others were read.
+    expect((await stream.at(4)).key).toBe(one[4])
+  })
+
+  it('have a hash that changes with any of them', async () => {
+    const from = await source('once', 30)
+    const { hash } = await openSamples(from, 1)
+    expect((await openSamples(from, 2)).hash).toBe(hash)
+    const annotations = join(folder, 'world/gold/annotations.json')
+    const json = JSON.parse(await readFile(annotations, 'utf8'))
+    json.annotations[0].bbox[2] -= 1
+    await writeFile(annotations, JSON.stringify(json))
+    expect((await openSamples(await source('again', 30), 1)).hash).not.toBe(hash)
+  })
+})
