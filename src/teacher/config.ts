@@ -47,6 +47,12 @@ export const teachConfig = z.strictObject({
     .describe('weaker boxes are not kept: the filter decides on the rest'),
   nms: z.number().min(0).max(1).default(0.6).describe('boxes of one phrase that overlap more are one'),
   max_boxes: z.number().int().positive().default(20).describe('boxes of one phrase'),
+  negatives: z
+    .array(z.string().min(1))
+    .optional()
+    .describe(
+      "what is asked for in every picture as well, such as a logo: the filter's rule negative reads it",
+    ),
   ...sessionKeys,
 })
 

@@ -1,7 +1,15 @@
 import { orderedMap } from '../ordered-map.js'
 import { decodePicture } from '../picture.js'
 import { readShard } from '../shards/read-shard.js'
-import type { ImageRow, Phrase, Proposal, ProposalRow, RejectRow, Xyxy } from '../shards/rows.js'
+import {
+  type ImageRow,
+  negativePhrase,
+  type Phrase,
+  type Proposal,
+  type ProposalRow,
+  type RejectRow,
+  type Xyxy,
+} from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
@@ -22,7 +30,12 @@ interface Asked {
   readonly phrases: readonly Phrase[]
   /** Pixels of the decoded picture for one of the stored one's. */
   readonly scale: number
-  readonly queries: readonly (Query & { readonly occurrences: readonly (readonly number[])[] })[]
+  readonly queries: readonly (Query & {
+    /** For each span the phrases that it stands for. */
+    readonly occurrences: readonly (readonly number[])[]
+    /** The negative prompts that are asked for, where these are not phrases of a caption. */
+    readonly negatives?: readonly string[]
+  })[]
 }
 
 /**
@@ -62,6 +75,7 @@ export async function teachShard(
         rejects.push({ key: row.key, url: null, reason: 'no_proposal', detail: text })
       })
       stats.count('proposals', proposals.length)
+      if (found.has(negativePhrase)) stats.count('negatives', found.get(negativePhrase))
       done++
       onProgress?.(done)
       return { key: row.key, proposals, teacher: teacher.name }
@@ -75,7 +89,9 @@ export async function teachShard(
 
     async function* rows(): AsyncGenerator<ProposalRow> {
       const pairs = rowsWithPhrases(task, config.phrases)
-      const asked = orderedMap(pairs, decodedAhead, ({ image, phrases }) => askedOf(image, phrases, teacher))
+      const asked = orderedMap(pairs, decodedAhead, ({ image, phrases }) =>
+        askedOf(image, phrases, teacher, config.negatives ?? []),
+      )
       // While sessions are at work on some groups, the next one is prepared.
       for await (const { rows, found } of orderedMap(
         groupsOf(asked, teacher.batch),
@@ -84,15 +100,16 @@ export async function teachShard(
       )) {
         let at = 0
         for (const row of rows) {
-          const proposals = row.queries.flatMap(({ occurrences }) =>
-            found[at++].flatMap(({ phrase, xyxy, score, label = null }) =>
-              occurrences[phrase].map((index) => ({
-                phrase: index,
-                xyxy: unscale(xyxy, row.scale),
-                score,
-                label,
-              })),
-            ),
+          const proposals = row.queries.flatMap(({ occurrences, negatives }) =>
+            found[at++].flatMap(({ phrase, xyxy: seen, score, label = null }) => {
+              const xyxy = unscale(seen, row.scale)
+              // A detector with a fixed list of labels has no answer to a prompt.
+              if (negatives)
+                return label === null
+                  ? [{ phrase: negativePhrase, xyxy, score, label: negatives[phrase] }]
+                  : []
+              return occurrences[phrase].map((index) => ({ phrase: index, xyxy, score, label }))
+            }),
           )
           yield finish(row, proposals)
         }
@@ -148,14 +165,31 @@ async function* rowsWithPhrases({ storage, shard }: ShardTask, stage: string) {
   }
 }
 
-async function askedOf(image: Image, phrases: readonly Phrase[], teacher: Teacher): Promise<Asked> {
+async function askedOf(
+  image: Image,
+  phrases: readonly Phrase[],
+  teacher: Teacher,
+  negatives: readonly string[],
+): Promise<Asked> {
   if (phrases.length === 0) return { key: image.key, phrases, scale: 1, queries: [] }
   const decoded = await decodePicture(image.image.bytes, teacher.pictureSide)
-  const queries = image.captions.flatMap(({ text }, caption) => {
+  const queries: Asked['queries'][number][] = image.captions.flatMap(({ text }, caption) => {
     const { spans, occurrences } = distinctSpans(phrases, caption)
     return spans.length > 0 ? [{ picture: decoded, text, phrases: spans, occurrences }] : []
   })
+  if (negatives.length > 0) queries.push({ picture: decoded, ...negativePrompt(negatives) })
   return { key: image.key, phrases, scale: decoded.scale, queries }
+}
+
+/** Negative prompts as one text, joined as category names are. */
+function negativePrompt(negatives: readonly string[]): Omit<Asked['queries'][number], 'picture'> {
+  let at = 0
+  const phrases = negatives.map((text) => {
+    const start = at
+    at += [...text].length + 2
+    return [start, at - 2] as const
+  })
+  return { text: negatives.join('. '), phrases, occurrences: [], negatives }
 }
 
 function unscale(xyxy: Xyxy, scale: number): Xyxy {

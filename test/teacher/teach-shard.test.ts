@@ -49,9 +49,9 @@ await writeShard(
   images.map(({ key }, index) => ({ key, phrases: index === 2 ? [] : phrases })),
 )
 
-async function teach(name: string, stage: string, options = {}) {
+async function teach(name: string, stage: string, options = {}, more = {}) {
   const teacher = await openTeacher(folder(name), { threads: 1, ...options })
-  const config = { ...teachConfig.parse({ floor: 0.3, nms: 0.9 }), phrases: 'chunk' }
+  const config = { ...teachConfig.parse({ floor: 0.3, nms: 0.9, ...more }), phrases: 'chunk' }
   const task = { storage, stage, shard: '00000', configHash: 'c', inputs: {} }
   const { record } = await teachShard(task, config, async () => teacher)
   await teacher.close()
@@ -98,5 +98,23 @@ describe('labelling a shard', () => {
     expect(of(1)).toEqual(of(0))
     expect(of(2)).toEqual(of(0))
     for (const { label } of of(0)) expect(['person', 'dog', 'traffic light', 'N/A']).toContain(label)
+  })
+
+  it('asks for negative prompts in every picture that it looks at, beside the phrases', async () => {
+    const plain = await teach('owlvit', 'without-negatives')
+    const negatives = ['a cat', 'red dog']
+    const { rows, record } = await teach('owlvit', 'with-negatives', {}, { negatives })
+    const against = rows.map(({ proposals }) => proposals.filter(({ phrase }) => phrase === -1))
+    expect(against.flat().length).toBeGreaterThan(0)
+    for (const { label } of against.flat()) expect(negatives).toContain(label)
+    expect(against[2]).toEqual([])
+    rows.forEach(({ key, proposals }, index) => {
+      expect(
+        proposals.filter(({ phrase }) => phrase >= 0),
+        key,
+      ).toEqual(plain.rows[index].proposals)
+    })
+    expect(record.in).toBe(plain.record.in)
+    expect(record.stats.counts.negatives).toBe(against.flat().length)
   })
 })
