@@ -80,7 +80,14 @@ describe('a pipeline', () => {
   it.each(['quickstart', 'self-training', 'coco-folder', 'cc3m', 'gold'])(
     '%s.yaml is sound',
     async (name) => {
-      const set = ['list=l.tsv', 'model=m', 'images=i', 'annotations=a.json']
+      const set = [
+        'list=l.tsv',
+        'model=m',
+        'images=i',
+        'annotations=a.json',
+        'test_images=t',
+        'test_annotations=t.json',
+      ]
       const { stages } = await readPipeline(`pipelines/${name}.yaml`, { set })
       expect(stages.length).toBeGreaterThan(1)
     },
