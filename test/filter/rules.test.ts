@@ -132,6 +132,18 @@ describe('rules', () => {
     expect(keep({ rule: 'number' }, [dogs[0], ...one]).dropped).toEqual({ number: 1 })
     expect(keep({ rule: 'number', fewer: 'keep' }, [dogs[0]]).kept).toEqual([dogs[0]])
     expect(keep({ rule: 'number', more: 'keep' }, dogs).kept).toEqual(dogs)
+    // What the chunker has counted comes before the words.
+    const counted = (count: number | null) => ({
+      ...image,
+      phrases: phrases.map((one, at) => (at === 3 ? { ...one, count } : one)),
+    })
+    const number = (count: number | null, singular = false) =>
+      keep({ rule: 'number', singular }, dogs, counted(count)).kept
+    expect(number(3)).toEqual(dogs)
+    expect(number(4)).toEqual([])
+    expect(number(1)).toEqual(dogs)
+    expect(number(1, true)).toEqual([dogs[0]])
+    expect(number(null)).toEqual(dogs.slice(0, 2))
   })
 
   it('negative drops what a negative prompt fits better', () => {

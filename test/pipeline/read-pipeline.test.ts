@@ -77,7 +77,7 @@ describe('a pipeline', () => {
     await expect(readPipeline(join(folder, 'none.yaml'))).rejects.toThrow(/Cannot read .*none\.yaml/)
   })
 
-  it.each(['quickstart', 'self-training', 'coco-folder', 'cc3m', 'gold'])(
+  it.each(['quickstart', 'self-training', 'coco-folder', 'cc3m', 'gold', 'few-shot'])(
     '%s.yaml is sound',
     async (name) => {
       const set = [

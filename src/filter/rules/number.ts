@@ -1,3 +1,4 @@
+import type { Phrase } from '../../shards/rows.js'
 import { numberOf } from '../number-of.js'
 import type { Rule } from '../rule.js'
 
@@ -20,7 +21,7 @@ export function number({
     for (const { phrase } of candidates) counts.set(phrase, (counts.get(phrase) ?? 0) + 1)
     const places = new Map<number, number>()
     return candidates.filter(({ phrase }) => {
-      const wanted = numberOf(phrases[phrase].text, singular)
+      const wanted = countOf(phrases[phrase], singular)
       if (wanted === undefined) return true
       if (fewer === 'drop' && (counts.get(phrase) as number) < wanted) return false
       const place = places.get(phrase) ?? 0
@@ -28,4 +29,10 @@ export function number({
       return more === 'keep' || place < wanted
     })
   }
+}
+
+/** What the chunker has counted, and for phrases that it did not make what their words say. */
+function countOf({ count, text }: Phrase, singular: boolean): number | undefined {
+  if (count === undefined || count === null) return numberOf(text, singular)
+  return count > 1 || singular ? count : undefined
 }

@@ -1,0 +1,164 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { compare } from '../../src/cli/compare.js'
+import { filter } from '../../src/cli/filter.js'
+import { sweep } from '../../src/cli/sweep.js'
+import { createDataset } from '../../src/shards/dataset.js'
+import type { Families, Family, ImageRow, Phrase, Proposal, Xyxy } from '../../src/shards/rows.js'
+import { runShardTask } from '../../src/shards/shard-task.js'
+import { emptyStats } from '../../src/shards/stats.js'
+import { openStorage } from '../../src/shards/storage.js'
+import { type ShardFile, writeShard } from '../../src/shards/write-shard.js'
+import { UserError } from '../../src/user-error.js'
+import { groundmill } from '../helpers/groundmill.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const shard = '00000'
+const sentence = 'a brown dog and a cat'
+const phrase = (caption: number, from: string, text: string, head: string): Phrase => {
+  const start = from.indexOf(text)
+  return { caption, text, start, end: start + text.length, head }
+}
+const phrases = [phrase(0, sentence, 'a brown dog', 'dog'), phrase(0, sentence, 'a cat', 'cat')]
+const goldPhrases = [phrase(1, 'dog. owl', 'dog', 'dog'), phrase(1, 'dog. owl', 'owl', 'owl')]
+const dog: Xyxy = [10, 10, 50, 50]
+/** The dog is found by the better of two boxes; nobody knows of the cat. */
+const proposals = (score: number): Proposal[] => [
+  { phrase: 0, xyxy: [12, 10, 50, 50], score, label: null },
+  { phrase: 0, xyxy: [60, 60, 90, 90], score: score / 2, label: null },
+  { phrase: 1, xyxy: [0, 60, 30, 90], score: 0.3, label: null },
+]
+
+let folder: string
+let url: string
+const within = (name: string) => join(folder, name)
+
+beforeAll(async () => {
+  folder = await temporaryFolder()
+  url = within('mini')
+  const storage = openStorage(url)
+  await createDataset(storage, { name: 'mini', card: null, shards: [shard] })
+  const picture = { create: { width: 100, height: 100, channels: 3, background: '#888' } } as const
+  const bytes = await sharp(picture).png().toBuffer()
+  const keys = Array.from({ length: 10 }, (_, at) => String(at))
+  const captions = [
+    { text: sentence, kind: 'web' as const },
+    { text: 'dog. owl', kind: 'categories' as const },
+  ]
+  const rest = { url: null, sha256: '', phash: '', license: null, meta: null }
+  const imageRow = (key: string): ImageRow => ({
+    ...{ key, image: { bytes, path: null }, width: 100, height: 100, captions },
+    ...rest,
+  })
+  type Rows = Partial<{ [K in Family]: readonly Families[K][] }>
+  const commit = async (stage: string, main: Family, rows: Rows, inputs = {}) => {
+    const { record } = await runShardTask(
+      { storage, stage, shard, configHash: '', inputs },
+      main,
+      async () => {
+        const files: Partial<Record<Family, ShardFile>> = {}
+        for (const family of Object.keys(rows) as Family[]) {
+          const own = family === 'images' ? null : stage
+          files[family] = await writeShard(storage, family, own, shard, rows[family] as never[])
+        }
+        const counts = { in: keys.length, out: keys.length, rejected: {} }
+        return { files, unit: 'rows', ...counts, stats: emptyStats }
+      },
+    )
+    return record
+  }
+  const box = { caption: 1, phrase: 0, start: 0, end: 3, xyxy: dog, score: 1, origin: 'gold' }
+  await commit('mini', 'images', {
+    images: keys.map(imageRow),
+    phrases: keys.map((key) => ({ key, phrases: goldPhrases })),
+    grounding: keys.map((key) => ({ key, regions: [box] })),
+  })
+  const chunked = await commit('chunk', 'phrases', { phrases: keys.map((key) => ({ key, phrases })) })
+  const found = keys.map((key, at) => ({ key, teacher: 'toy', proposals: proposals(0.5 + at / 25) }))
+  await commit('label', 'proposals', { proposals: found }, { phrases: chunked.files.phrases?.sha256 ?? '' })
+})
+
+const json = async (...args: string[]) => {
+  const { code, out, err } = await groundmill(...args, '--json')
+  expect(code, err).toBe(0)
+  return JSON.parse(out)
+}
+
+describe('filter, compare, sweep and calibrate', () => {
+  it('make other groundings of the same proposals and tell what changed', async () => {
+    const loose = ['filter', url, '--as', 'loose', '--set', 'score.min=0.25']
+    const counts = { proposals: 'label', in: 30, out: 30, images: 10, rejected: {}, missing: [] }
+    expect(await json(...loose)).toMatchObject(counts)
+    const again = await groundmill(...loose)
+    expect(again.err).toMatch(/✓ loose {2}30 of 30 boxes in 10 pictures kept by 5 rules, already done/)
+    const strict = await json('filter', url, '--as', 'strict', '--set', 'rules=[{rule: score, min: 0.5}]')
+    expect(strict).toMatchObject({ in: 30, out: 10, rejected: { score: 20 } })
+
+    const sheet = within('changes.png')
+    const changes = await json('compare', url, 'loose', 'strict', '--pictures', '2', '-o', sheet)
+    const none = { rescored: 0, moved: 0, added: 0 }
+    expect(changes).toMatchObject({ kept: 10, lost: 20, images: 10, changed: 10, ...none })
+    expect(changes.reasons).toEqual([{ reason: 'score', before: null, after: 20 }])
+    expect((await sharp(sheet).metadata()).format).toBe('png')
+    // Gold is a grounding too: its box is of another caption's phrase.
+    expect(await json('compare', url, 'mini', 'strict')).toMatchObject({ kept: 0, lost: 10, added: 10 })
+  })
+
+  it('count what is kept and right at each value, by head where gold has no such span', async () => {
+    const svg = within('plots/sweep.svg')
+    const values = ['--from', '0.2', '--to', '0.6', '--steps', '3']
+    const { points } = await json('sweep', url, ...values, '--svg', svg)
+    // The cat is not judged; of the dog's two boxes one is right, and it is found in every picture.
+    const first = { value: 0.2, boxes: 30, phrases: 20, images: 10, precision: 0.5, recall: 1, f1: 2 / 3 }
+    expect(points[0]).toEqual(first)
+    expect(points[2]).toMatchObject({
+      value: 0.6,
+      boxes: 7,
+      phrases: 7,
+      images: 7,
+      precision: 1,
+      recall: 0.7,
+    })
+    expect(await readFile(svg, 'utf8')).toMatch(/^<svg .*precision.*recall.*<\/svg>\n$/s)
+    const most = ['--vary', 'max_boxes.phrase', '--from', '1', '--to', '2', '--steps', '2']
+    const { out } = await groundmill('sweep', url, ...most, '--set', 'score.min=0')
+    expect(out).toMatch(/max_boxes\.phrase +boxes[^\n]*F1\n[^\n]*\n +1 +20[^\n]*\n +2 +30/)
+  })
+
+  it('calibrate a teacher for the rule that reads it', async () => {
+    const file = within('toy.json')
+    const { ece, judged, teacher } = await json('calibrate', url, '-o', file)
+    expect([judged, teacher]).toEqual([20, 'toy'])
+    expect(ece.after).toBeLessThan(ece.before)
+    // Sure boxes are always right and the others never: any threshold finds the dog, and the cat's 0.3 is one of the others.
+    const rules = `rules=[{rule: calibrate, file: ${file}}, {rule: score, min: 0.9}]`
+    expect(await json('filter', url, '--as', 'calibrated', '--set', rules)).toMatchObject({ out: 10 })
+  })
+
+  it('refuse what cannot be, in words', async () => {
+    const { signal } = new AbortController()
+    const make = (options: object) => filter(url, { as: 'x', set: [], ...options }, signal)
+    const vary = (options: object) =>
+      sweep(url, { set: [], vary: 'score.min', from: '0', to: '1', steps: 3, ...options }, signal)
+    const cases: [() => Promise<void>, RegExp][] = [
+      [
+        () => make({ set: ['magic.min=1'] }),
+        /--set magic\.min=1: expected rules=.* RULE is one of calibrate, score/,
+      ],
+      [() => make({ set: ['score.min=3'] }), /rules\.1\.min/],
+      [() => make({ set: [`rules=[{rule: calibrate, file: ${url}}]`] }), /Cannot read the calibration/],
+      [() => make({ proposals: 'none' }), /no proposals "none"; it has: label/],
+      [() => make({ as: 'chunk' }), /already made the phrases/],
+      [() => vary({ from: '1', to: '0' }), /expected two numbers, the first below/],
+      [() => vary({ vary: 'score' }), /expected RULE\.KEY/],
+      [() => compare(url, ['mini', 'none'], { out: '' }, signal), /no grounding "none"; it has: mini/],
+    ]
+    for (const [refused, message] of cases) {
+      const error = await refused().catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(UserError)
+      expect((error as Error).message).toMatch(message)
+    }
+  })
+})
