@@ -154,8 +154,8 @@ async function measure({ config, batch: size, goal }: Subject): Promise<Record<s
     training: JSON.stringify(training),
   })
 
-  const step = await Session.open(graph.step, { threads: 2 })
-  const forward = await Session.open(graph.forward, { threads: 2 })
+  const step = await Session.open(graph.step, { threads: 2, own: true })
+  const forward = await Session.open(graph.forward, { threads: 2, own: true })
   const given = new Map(
     graph.parameters.map((parameter) => [parameter.name, { read: async () => firstValue(parameter) }]),
   )

@@ -11,6 +11,8 @@ export interface PoolOptions {
   readonly devices?: readonly Device[]
   /** Threads inside one operator; by default the processor's cores, shared out among the sessions. */
   readonly threads?: number
+  /** Whether this program wrote the model; see `sessionSettings`. */
+  readonly own?: boolean
 }
 
 /** An input or output as the file declares it. */
@@ -43,10 +45,10 @@ export class SessionPool {
    */
   static async open(
     path: string,
-    { devices = ['cpu'], threads = 0 }: PoolOptions = {},
+    { devices = ['cpu'], threads = 0, own = false }: PoolOptions = {},
   ): Promise<SessionPool> {
     const shared = devices.length > 1 ? Math.max(1, Math.floor(availableParallelism() / devices.length)) : 0
-    const seats = devices.map((device) => new Seat(path, device, threads || shared))
+    const seats = devices.map((device) => new Seat(path, device, sessionSettings(threads || shared, own)))
     try {
       const [{ inputs, outputs }] = await Promise.all(seats.map((seat) => seat.opened))
       return new SessionPool(seats, inputs.map(portOf), outputs.map(portOf))
@@ -119,8 +121,8 @@ class Seat {
   private settle: { resolve(value: never): void; reject(error: Error): void } | undefined
   private failure: Error | undefined
 
-  constructor(path: string, device: Device, threads: number) {
-    const settings = { ...sessionSettings(threads), executionProviders: executionProviders(device) }
+  constructor(path: string, device: Device, own: InferenceSession.SessionOptions) {
+    const settings = { ...own, executionProviders: executionProviders(device) }
     this.worker = new Worker(new URL('./session-worker.js', import.meta.url), {
       workerData: { path, settings },
     })

@@ -14,12 +14,19 @@ export interface SessionOptions {
   readonly threads?: number
   /** `cpu` by default. */
   readonly device?: Device
+  /** Whether this program wrote the model; see `sessionSettings`. */
+  readonly own?: boolean
 }
 
-/** What every session of this program is opened with. */
-export function sessionSettings(threads: number): InferenceSession.SessionOptions {
+/**
+ * What every session of this program is opened with.
+ *
+ * @param own whether the graph is one that this program wrote: those have no Conv, for whose sake onnxruntime would go through all layouts,
+ * which takes minutes in a graph of ten thousands of nodes
+ */
+export function sessionSettings(threads: number, own: boolean): InferenceSession.SessionOptions {
   return {
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: own ? 'extended' : 'all',
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
     // Moments of parameters that get no gradient fade into denormals, which are a hundred times slower.
@@ -34,7 +41,7 @@ export class Session {
   /** @param model the bytes of a model, or the path of one (needed where weights lie in a file beside it) */
   static async open(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
     const settings: InferenceSession.SessionOptions = {
-      ...sessionSettings(options.threads ?? 0),
+      ...sessionSettings(options.threads ?? 0, options.own ?? false),
       executionProviders: executionProviders(options.device ?? 'cpu'),
     }
     // The two overloads are told apart by type only.

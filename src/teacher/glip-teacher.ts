@@ -28,7 +28,7 @@ export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Pr
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
   const sizes = inputSizes(config)
   const files = modelFiles(config).map((file) => join(path, file))
-  const sessions = new SizeSessions(files, options.openSizes, options)
+  const sessions = new SizeSessions(files, options.openSizes, { ...options, own: true })
   // The first is opened at once: a model or a device that is no good is told now, and the size of a batch is in the file.
   const batch = await sessions.use(0, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
   const parallel = options.devices.length

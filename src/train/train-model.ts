@@ -110,7 +110,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
   const device = await resolveDevice(config.device)
   if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
-  const options = { threads: config.threads, device }
+  const options = { threads: config.threads, device, own: true }
   const session = await Session.open(graph.step, options)
   const predict = graph.predict && (await Session.open(graph.predict, options))
   try {
