@@ -19,8 +19,10 @@ import type { Parameter } from '../src/model/parameters.js'
 import { glipConfig } from '../src/model/presets.js'
 import { writeSafetensors } from '../src/model/safetensors.js'
 import { random } from '../src/random.js'
+import { adamWStep } from '../src/train/adamw.js'
 import { assignTargets } from '../src/train/assign-targets.js'
 import { initialState, stateViews } from '../src/train/optimizer-state.js'
+import { groupParameters } from '../src/train/parameter-groups.js'
 import { type TrainGraphConfig, trainGraph } from '../src/train/train-graph.js'
 import { type Figure, median, option, printReport } from './report.js'
 
@@ -50,8 +52,9 @@ const trainingOf = (batch: number): TrainGraphConfig => ({
   max_boxes: 12,
   temperature: 0.07,
   weights: { classification: 1, regression: 1, grounding: 0.2, contrastive: 0.2 },
-  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.01, clip_norm: 1, ema: 0.99 },
 })
+
+const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.01, clip_norm: 1, ema: 0.99 }
 
 function makeBatch(config: GlipConfig, { batch: n, max_boxes }: TrainGraphConfig): Record<string, Value> {
   const draw = random('train-step')
@@ -159,8 +162,9 @@ async function measure({ config, batch: size, goal }: Subject): Promise<Record<s
   const given = new Map(
     graph.parameters.map((parameter) => [parameter.name, { read: async () => firstValue(parameter) }]),
   )
-  const state = await initialState(graph.groups, graph.parameters, 1, given)
-  const { feeds, into } = stateViews(graph.groups, state)
+  const groups = groupParameters(graph.parameters, { language_rate: 1, bias_rate: 1 })
+  const state = await initialState(groups, graph.parameters, 1, given)
+  const { feeds, into } = stateViews(state)
   let done = 0
 
   const timed = async (run: () => Promise<unknown>) => {
@@ -173,9 +177,10 @@ async function measure({ config, batch: size, goal }: Subject): Promise<Record<s
   }
   const trainOnce = () => {
     done++
-    const { beta1, beta2 } = training.optimizer
-    const rates = floats([1e-3, 1 - beta1 ** done, 1 - beta2 ** done], [3])
-    return timed(() => step.run({ ...batch, ...feeds, rates }, into))
+    return timed(async () => {
+      await step.run({ ...batch, ...feeds }, into)
+      adamWStep(state, done, 1e-3, optimizer)
+    })
   }
   const forwardOnce = () => {
     const fed = forward.inputs.map(({ name }) => [name, batch[name] ?? feeds[name]])

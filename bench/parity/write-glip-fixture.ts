@@ -17,6 +17,7 @@ import {
   parityCases,
   shakenValue,
 } from '../../test/helpers/glip-cases.js'
+import { tinyOptimizer } from '../../test/helpers/tiny-glip.js'
 import { option } from '../report.js'
 import { caseFixture, round } from './case-fixture.js'
 import { runReference } from './run-reference.js'
@@ -25,7 +26,7 @@ const python = option('python', process.env.GROUNDMILL_PYTHON ?? 'python3')
 const fixture = await caseFixture(python, narrowGlip, parityCases(narrowGlip, narrowSize, 2))
 
 const { network } = parityCases(narrowGlip, narrowSize, narrowTraining.batch)
-const training = { ...narrowTraining, learning_rate: 1e-3, steps: 10 }
+const training = { ...narrowTraining, optimizer: tinyOptimizer, learning_rate: 1e-3, steps: 10 }
 const results = await runReference(python, {
   name: 'training',
   config: narrowGlip,

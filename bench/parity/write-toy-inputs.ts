@@ -2,7 +2,7 @@
 import { initialValue } from '../../src/model/parameters.js'
 import { writeSafetensors } from '../../src/model/safetensors.js'
 import { trainGraph } from '../../src/train/train-graph.js'
-import { tinyBatch, tinyConfig, tinyTraining } from '../../test/helpers/tiny-glip.js'
+import { tinyBatch, tinyConfig, tinyOptimizer, tinyTraining } from '../../test/helpers/tiny-glip.js'
 
 const { parameters } = trainGraph(tinyConfig, tinyTraining)
 const values = parameters.map((parameter) => {
@@ -14,5 +14,8 @@ const batch = Object.entries(tinyBatch(7)).map(([name, { data, shape }]) => ({
   shape,
   data: Float32Array.from<number | bigint>(data as Float32Array, Number),
 }))
-const metadata = { config: JSON.stringify(tinyConfig), training: JSON.stringify(tinyTraining) }
+const metadata = {
+  config: JSON.stringify(tinyConfig),
+  training: JSON.stringify({ ...tinyTraining, optimizer: tinyOptimizer }),
+}
 await writeSafetensors(process.argv[2], [...values, ...batch], metadata)

@@ -56,6 +56,10 @@ export const trainConfig = z.strictObject({
   batch: count.default(16),
   max_boxes: count.default(12).describe('boxes of a sample; more are dropped'),
   learning_rate: z.number().positive().default(1e-3),
+  language_rate: weight
+    .default(1)
+    .describe("of the text encoder, times learning_rate; GLIP's recipe has 0.1"),
+  bias_rate: weight.default(1).describe("of biases, times learning_rate; GLIP's recipe has 2"),
   warmup: z.number().int().min(0).default(50).describe('steps of linear warm-up'),
   schedule: z.enum(['cosine', 'step']).default('cosine').describe('step: a tenth at 67 % and again at 89 %'),
   beta1: share.default(0.9),

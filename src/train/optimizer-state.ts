@@ -1,52 +1,15 @@
 import { floats, type Value } from '../graph/session.js'
 import { sizeOf } from '../graph/tensor.js'
 import { initialValue, type Parameter } from '../model/parameters.js'
-import { type NamedArray, readSafetensors, writeSafetensors } from '../model/safetensors.js'
+import { type NamedArray, openSafetensors, writeSafetensors } from '../model/safetensors.js'
 import type { StoredTensor } from '../model/weight-file.js'
-import { isLarge, type ParameterGroup, pieceName, stateKinds, wholeName } from './parameter-groups.js'
+import { type AdamWVectors, allocateVectors } from './adamw-kernel.js'
+import type { ParameterGroup } from './parameter-groups.js'
 
-/** The vectors of AdamW by name (`value.weights`, `moment1.biases`, …). A step changes them in place, through `stateViews`. */
-export type OptimizerState = Readonly<Record<string, Value>>
-
-const vectorNames = (groups: readonly ParameterGroup[]) =>
-  groups
-    .filter(({ trained }) => trained)
-    .flatMap((group) => stateKinds.map((kind) => ({ name: `${kind}.${group.name}`, kind, group })))
-
-/** Vectors of zeros, for what is trained. */
-function emptyState(groups: readonly ParameterGroup[]): OptimizerState {
-  return Object.fromEntries(
-    vectorNames(groups).map(({ name, group }) => [name, floats(new Float32Array(group.size), [group.size])]),
-  )
-}
-
-/**
- * Parts of the vectors under the names by which a step reads and writes them: they share its memory, so that they are the same for every
- * step.
- */
-export function stateViews(
-  groups: readonly ParameterGroup[],
-  state: OptimizerState,
-): { readonly feeds: Record<string, Value>; readonly into: Record<string, Value> } {
-  const feeds: Record<string, Value> = {}
-  const into: Record<string, Value> = {}
-  for (const group of groups) {
-    for (const kind of group.trained ? stateKinds : (['value'] as const)) {
-      const vector = state[`${kind}.${group.name}`].data as Float32Array
-      for (const piece of group.pieces) {
-        const { offset, size } = piece
-        const view = floats(vector.subarray(offset, offset + size), [size])
-        feeds[pieceName(kind, group, piece)] = view
-        if (group.trained) into[`next.${pieceName(kind, group, piece)}`] = view
-      }
-    }
-    const values = state[`value.${group.name}`].data as Float32Array
-    for (const slot of group.slots.filter(isLarge)) {
-      const size = sizeOf(slot.shape)
-      feeds[wholeName(slot)] = floats(values.subarray(slot.offset, slot.offset + size), slot.shape)
-    }
-  }
-  return { feeds, into }
+/** What a training changes from step to step, in memory that stays where it is, and the parameters that it does not change. */
+export interface OptimizerState {
+  readonly groups: readonly { readonly group: ParameterGroup; readonly vectors: AdamWVectors }[]
+  readonly frozen: readonly NamedArray[]
 }
 
 /** Values of parameters to start from, read one after another. */
@@ -59,58 +22,50 @@ export async function initialState(
   seed: number,
   given?: Given,
 ): Promise<OptimizerState> {
-  const state = emptyState(groups)
-  for (const group of groups.filter(({ trained }) => trained)) {
-    const values = state[`value.${group.name}`].data as Float32Array
-    await fillValues(values, group, parameters, seed, given)
-    ;(state[`average.${group.name}`].data as Float32Array).set(values)
+  const state = {
+    groups: groups.map((group) => ({ group, vectors: allocateVectors(group.size) })),
+    frozen: parameters
+      .filter(({ frozen }) => frozen)
+      .map(({ name, shape }) => ({ name, shape, data: new Float32Array(sizeOf(shape)) })),
   }
+  const places = new Map(parametersOfState(state, 'value').map(({ name, data }) => [name, data]))
+  for (const parameter of parameters) {
+    const taken = await given?.get(parameter.name)?.read()
+    places.get(parameter.name)?.set(taken ?? initialValue(parameter, seed))
+  }
+  for (const { vectors } of state.groups) vectors.average.set(vectors.value)
   return state
-}
-
-/** The vector of the parameters that are not trained, as given or as they start: it stays the same at every step. */
-export async function frozenValues(
-  groups: readonly ParameterGroup[],
-  parameters: readonly Parameter[],
-  seed: number,
-  given?: Given,
-): Promise<OptimizerState> {
-  const state: Record<string, Value> = {}
-  for (const group of groups.filter(({ trained }) => !trained)) {
-    const values = new Float32Array(group.size)
-    await fillValues(values, group, parameters, seed, given)
-    state[`value.${group.name}`] = floats(values, [group.size])
-  }
-  return state
-}
-
-async function fillValues(
-  into: Float32Array,
-  { slots }: ParameterGroup,
-  parameters: readonly Parameter[],
-  seed: number,
-  given: Given | undefined,
-): Promise<void> {
-  const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
-  for (const { name, offset } of slots) {
-    const taken = await given?.get(name)?.read()
-    into.set(taken ?? initialValue(byName.get(name) as Parameter, seed), offset)
-  }
 }
 
 /** The parameters that a state holds: the moving averages, which label and evaluate better than the last values. */
 export function parametersOfState(
-  groups: readonly ParameterGroup[],
-  state: OptimizerState,
-  kind: 'average' | 'value' = 'average',
+  { groups, frozen }: OptimizerState,
+  kind: 'average' | 'value' | 'gradient' = 'average',
 ): NamedArray[] {
-  return groups.flatMap((group) => {
-    const vector = state[`${group.trained ? kind : 'value'}.${group.name}`].data as Float32Array
-    return group.slots.map(({ name, shape, offset }) => {
-      const size = shape.reduce((product, side) => product * side, 1)
-      return { name, shape, data: vector.subarray(offset, offset + size) }
-    })
-  })
+  const trained = groups.flatMap(({ group, vectors }) =>
+    group.slots.map(({ name, shape, offset }) => ({
+      name,
+      shape,
+      data: vectors[kind].subarray(offset, offset + sizeOf(shape)),
+    })),
+  )
+  return kind === 'gradient' ? trained : [...trained, ...frozen]
+}
+
+/** The names under which a graph reads a parameter and writes its gradient. */
+export const valueName = (parameter: string): string => `parameter.${parameter}`
+export const gradientName = (parameter: string): string => `gradient.${parameter}`
+
+/** What a step reads and where it writes: views of the state's memory, the same for every step. */
+export function stateViews(state: OptimizerState): {
+  readonly feeds: Readonly<Record<string, Value>>
+  readonly into: Readonly<Record<string, Value>>
+} {
+  const views = (kind: 'value' | 'gradient', nameOf: (parameter: string) => string) =>
+    Object.fromEntries(
+      parametersOfState(state, kind).map(({ name, shape, data }) => [nameOf(name), floats(data, shape)]),
+    )
+  return { feeds: views('value', valueName), into: views('gradient', gradientName) }
 }
 
 export interface Checkpoint {
@@ -121,30 +76,40 @@ export interface Checkpoint {
   readonly hash: string
 }
 
+/** What a checkpoint holds of a group. */
+const kept = ['value', 'moment1', 'moment2', 'average'] as const
+
+const vectorsOf = ({ groups }: OptimizerState): NamedArray[] =>
+  groups.flatMap(({ group, vectors }) =>
+    kept.map((kind) => ({ name: `${kind}.${group.name}`, shape: [group.size], data: vectors[kind] })),
+  )
+
 export async function writeCheckpoint(
   path: string,
   checkpoint: Checkpoint,
   state: OptimizerState,
 ): Promise<void> {
-  const arrays = Object.entries(state).map(([name, { data, shape }]) => ({
-    name,
-    shape,
-    data: data as Float32Array,
-  }))
-  await writeSafetensors(path, arrays, { checkpoint: JSON.stringify(checkpoint) })
+  await writeSafetensors(path, vectorsOf(state), { checkpoint: JSON.stringify(checkpoint) })
 }
 
-/** The checkpoint and its state, or undefined where there is none of this run. */
+/** Fills the state from a file, one vector after another, where there is a checkpoint of this run. */
 export async function readCheckpoint(
   path: string,
   hash: string,
-): Promise<{ readonly checkpoint: Checkpoint; readonly state: OptimizerState } | undefined> {
-  const file = await readSafetensors(path).catch(() => undefined)
+  state: OptimizerState,
+): Promise<Checkpoint | undefined> {
+  const file = await openSafetensors(path).catch(() => undefined)
   if (!file) return undefined
-  const checkpoint = JSON.parse(file.metadata.checkpoint ?? '{}') as Checkpoint
-  if (checkpoint.hash !== hash) return undefined
-  const state = Object.fromEntries(
-    [...file.tensors.values()].map(({ name, shape, data }) => [name, floats(data, shape)]),
-  )
-  return { checkpoint, state }
+  try {
+    const checkpoint = JSON.parse(file.metadata.checkpoint ?? '{}') as Checkpoint
+    if (checkpoint.hash !== hash) return undefined
+    for (const { name, data } of vectorsOf(state)) {
+      const stored = file.tensors.get(name)
+      if (!stored) throw new Error(`${path} has no ${name}`)
+      data.set(await stored.read())
+    }
+    return checkpoint
+  } finally {
+    await file.close()
+  }
 }

@@ -10,7 +10,6 @@ import { type GlipConfig, type ImageSize, queriesOf, squareSize } from '../model
 import { type GlipOutputs, glip, glipInputs } from '../model/glip.js'
 import { cornersInPixels, glipQueries, type QueryOutputs } from '../model/glip-queries.js'
 import { parametersOf } from '../model/parameters.js'
-import { type AdamWConfig, adamW, rateNames } from './adamw.js'
 import {
   alignmentFocalLoss,
   centernessLoss,
@@ -20,7 +19,7 @@ import {
   groundingLoss,
   insetBoxes,
 } from './losses.js'
-import { groupParameters, type ParameterGroup, parameterTensors } from './parameter-groups.js'
+import { gradientName, valueName } from './optimizer-state.js'
 
 export interface LossWeights {
   readonly classification: number
@@ -37,19 +36,17 @@ export interface TrainGraphConfig {
   readonly max_boxes: number
   readonly temperature: number
   readonly weights: LossWeights
-  readonly optimizer: AdamWConfig
   /** Parameters that are trained; all of them where it is not given. */
   readonly trains?: (name: string) => boolean
 }
 
 export interface TrainGraph {
-  /** The model of one whole training step: batch and state in, losses and new state out, which may be written over the old one. */
+  /** Batch and parameters in, losses and the gradient of each trained parameter out. */
   readonly step: Uint8Array
   /** The forward pass and the losses alone. */
   readonly forward: Uint8Array
   /** For a network with queries, what is matched with the boxes before a step: `logits`, and `boxes` in pixels. */
   readonly predict?: Uint8Array
-  readonly groups: readonly ParameterGroup[]
   readonly parameters: ReturnType<typeof parametersOf>
 }
 
@@ -77,7 +74,7 @@ export function targetInputs(
   }
 }
 
-/** Builds the graph of a training step of GLIP with the unified loss and AdamW. */
+/** Builds the graphs of a training step of GLIP: the unified loss, and its gradients. */
 export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGraph {
   const inputs = glipInputs(config, train.batch, train.image_size)
   const targets = targetInputs(config, train)
@@ -87,24 +84,17 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
   const parameters = parametersOf(Object.values(losses)).map((parameter) =>
     trains(parameter.name) ? parameter : { ...parameter, frozen: true },
   )
-  const groups = groupParameters(parameters)
-  const trained = groups.filter((group) => group.trained)
   const learned = parameters.filter(({ frozen }) => !frozen)
   const gradients = grad(
     losses.loss,
     learned.map(({ tensor }) => tensor),
   )
-  const rates = input('rates', [rateNames.length])
-  const { next, gradientNorm } = adamW(
-    trained,
-    new Map(learned.map(({ name }, index) => [name, gradients[index]])),
-    rates,
-    train.optimizer,
+  const named = Object.fromEntries(learned.map(({ name }, index) => [gradientName(name), gradients[index]]))
+  const bind = new Map(
+    parameters.map(({ name, shape, tensor }): [Tensor, Tensor] => [tensor, input(valueName(name), shape)]),
   )
-  const bind = bindParameters(parameters, groups)
-  const metrics = asVectors({ ...losses, gradient_norm: gradientNorm })
   return {
-    step: toOnnx({ outputs: { ...metrics, ...next }, bind }),
+    step: toOnnx({ outputs: { ...asVectors(losses), ...named }, bind }),
     forward: toOnnx({ outputs: asVectors(losses), bind }),
     ...('boxes' in outputs && {
       predict: toOnnx({
@@ -115,7 +105,6 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
         bind,
       }),
     }),
-    groups,
     parameters,
   }
 }
@@ -199,15 +188,6 @@ function queryRegression(
 }
 
 type RegressionTerms = { readonly sum: Tensor; readonly giou: Tensor } & Readonly<Record<string, Tensor>>
-
-/** Binds each parameter to its part of its group's vector. */
-function bindParameters(
-  parameters: ReturnType<typeof parametersOf>,
-  groups: readonly ParameterGroup[],
-): Map<Tensor, Tensor> {
-  const parts = new Map(groups.flatMap((group) => [...parameterTensors(group)]))
-  return new Map(parameters.map(({ name, tensor }) => [tensor, parts.get(name) as Tensor]))
-}
 
 /** Scalars as vectors of one element, so that every metric is read alike, under `metric.` and its name. */
 function asVectors(metrics: Readonly<Record<string, Tensor>>): Record<string, Tensor> {

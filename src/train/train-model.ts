@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resolveDevice } from '../graph/device.js'
-import { floats, Session, type Value } from '../graph/session.js'
+import { Session, type Value } from '../graph/session.js'
 import { anchorsOf } from '../model/anchors.js'
 import { type GlipConfig, queriesOf, squareSize } from '../model/config.js'
 import { promptParameter } from '../model/glip.js'
@@ -13,19 +13,21 @@ import { type Random, random } from '../random.js'
 import { hashJson } from '../shards/hash.js'
 import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
+import { adamWStep } from './adamw.js'
 import { stepsOf, type TrainConfig, type TrainRun } from './config.js'
 import { learningRate } from './learning-rate.js'
 import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
 import { matchQueries } from './match-queries.js'
 import {
-  frozenValues,
   initialState,
+  type OptimizerState,
   parametersOfState,
   readCheckpoint,
   stateViews,
   writeCheckpoint,
 } from './optimizer-state.js'
+import { groupParameters } from './parameter-groups.js'
 import { createPictureCache, type PictureCache } from './picture-cache.js'
 import { plotLosses, type StepMetrics } from './plot-losses.js'
 import { type GroundedCaption, openSamples, type SampleSource, type SampleStream } from './read-samples.js'
@@ -88,23 +90,21 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
     max_boxes: config.max_boxes,
     temperature: config.temperature,
     weights: config.loss,
-    optimizer: { ...config, weight_decay: config.weight_decay },
     ...(config.tune === 'prompt' && { trains: isPrompt }),
   })
   const begin = task.init ? await hashStart(task.init) : null
   const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), begin])
   await mkdir(folder, { recursive: true })
-  const resumed = await readCheckpoint(join(folder, checkpointFile), hash)
   const given = task.init ? await openStartWeights(task.init, graph.parameters, isPrompt) : undefined
   const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
   if (begun) task.onStart?.(begun)
-  const state =
-    resumed?.state ?? (await initialState(graph.groups, graph.parameters, config.seed, given?.taken))
-  const frozen = await frozenValues(graph.groups, graph.parameters, config.seed, given?.taken)
+  const groups = groupParameters(graph.parameters, config)
+  const state = await initialState(groups, graph.parameters, config.seed, given?.taken)
   await given?.close()
-  const views = stateViews(graph.groups, { ...state, ...frozen })
-  const positions: Record<string, number> = { ...resumed?.checkpoint.positions }
-  let step = resumed?.checkpoint.step ?? 0
+  const views = stateViews(state)
+  const resumed = await readCheckpoint(join(folder, checkpointFile), hash, state)
+  const positions: Record<string, number> = { ...resumed?.positions }
+  let step = resumed?.step ?? 0
   const metrics = await keepMetrics(join(folder, metricsFile), step)
 
   const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
@@ -124,7 +124,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
       upcoming = step < config.steps ? batchOf(step + 1) : undefined
       upcoming?.catch(() => {})
       const targets = predict ? await matchTargets(predict, { ...batch, ...views.feeds }, network) : {}
-      const line = await runStep(session, { ...batch, ...targets }, views, step, config)
+      const line = await runStep(session, { ...batch, ...targets }, views, state, step, config)
       metrics.push(line)
       await appendFile(join(folder, metricsFile), `${JSON.stringify(line)}\n`)
       task.onProgress?.(line, config.steps)
@@ -144,7 +144,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   await writeModelFolder(folder, {
     config: network,
     vocabulary: tokenizer.vocabulary,
-    parameters: parametersOfState(graph.groups, { ...state, ...frozen }),
+    parameters: parametersOfState(state),
     card: trainCard(task, config, streams, network, last, begun),
   })
   await rm(join(folder, checkpointFile), { force: true })
@@ -281,13 +281,13 @@ async function runStep(
   session: Session,
   batch: Readonly<Record<string, Value>>,
   { feeds, into }: ReturnType<typeof stateViews>,
+  state: OptimizerState,
   step: number,
   config: TrainRun,
 ): Promise<StepMetrics> {
   const start = performance.now()
   const rate = learningRate(step, config)
-  const rates = floats([rate, 1 - config.beta1 ** step, 1 - config.beta2 ** step], [3])
-  const results = await session.run({ ...batch, ...feeds, rates }, into)
+  const results = await session.run({ ...batch, ...feeds }, into)
   const line: Record<string, number> = { step, learning_rate: rate }
   for (const [name, { data }] of Object.entries(results)) {
     if (name.startsWith('metric.')) line[name.slice('metric.'.length)] = Number(data[0])
@@ -295,5 +295,9 @@ async function runStep(
   if (!Number.isFinite(line.loss)) {
     throw new Error(`the loss became ${line.loss} at step ${step}: try a lower learning_rate`)
   }
-  return { ...line, step, seconds: (performance.now() - start) / 1000 }
+  const norm = adamWStep(state, step, rate, config)
+  if (!Number.isFinite(norm)) {
+    throw new Error(`the gradient became ${norm} at step ${step}: try a lower learning_rate`)
+  }
+  return { ...line, gradient_norm: norm, step, seconds: (performance.now() - start) / 1000 }
 }

@@ -2,6 +2,7 @@ import { floats, longs, type Value } from '../../src/graph/session.js'
 import { anchorsOf } from '../../src/model/anchors.js'
 import { type GlipConfig, squareSize } from '../../src/model/config.js'
 import { random } from '../../src/random.js'
+import type { AdamWConfig } from '../../src/train/adamw.js'
 import { assignTargets } from '../../src/train/assign-targets.js'
 import type { TrainGraphConfig } from '../../src/train/train-graph.js'
 
@@ -26,7 +27,15 @@ export const tinyTraining: TrainGraphConfig = {
   max_boxes: 3,
   temperature: 0.07,
   weights: { classification: 1, regression: 1, grounding: 0.3, contrastive: 0.2 },
-  optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.05, clip_norm: 1, ema: 0.9 },
+}
+
+export const tinyOptimizer: AdamWConfig = {
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
+  weight_decay: 0.05,
+  clip_norm: 1,
+  ema: 0.9,
 }
 
 /** Two boxes of a picture of `tinyConfig`. */

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { floats, Session } from '../../src/graph/session.js'
+import { Session } from '../../src/graph/session.js'
 import { anchorsOf } from '../../src/model/anchors.js'
+import { adamWStep } from '../../src/train/adamw.js'
 import { assignTargets } from '../../src/train/assign-targets.js'
 import { initialState, stateViews } from '../../src/train/optimizer-state.js'
+import { groupParameters } from '../../src/train/parameter-groups.js'
 import { trainGraph } from '../../src/train/train-graph.js'
 import { checkParity, checkPortable, type ExpectedCase } from '../helpers/check-parity.js'
 import {
@@ -15,6 +17,7 @@ import {
   parityCases,
   shakenValue,
 } from '../helpers/glip-cases.js'
+import { tinyOptimizer } from '../helpers/tiny-glip.js'
 
 /** What PyTorch computed for the same parameters and inputs: bench/parity/write-glip-fixture.ts. */
 const fixture = JSON.parse(readFileSync(new URL('./fixtures/glip-parity.json', import.meta.url), 'utf8')) as {
@@ -44,13 +47,13 @@ describe('training of the official network, narrow, against PyTorch', { timeout 
         return [parameter.name, { read: async () => shakenValue(parameter, seed) }]
       }),
     )
-    const state = await initialState(graph.groups, graph.parameters, seed, given)
-    const { feeds, into } = stateViews(graph.groups, state)
-    const { beta1, beta2 } = narrowTraining.optimizer
+    const groups = groupParameters(graph.parameters, { language_rate: 1, bias_rate: 1 })
+    const state = await initialState(groups, graph.parameters, seed, given)
+    const { feeds, into } = stateViews(state)
     const batch = narrowBatch()
     for (let step = 1; step <= expected.length; step++) {
-      const rates = floats([1e-3, 1 - beta1 ** step, 1 - beta2 ** step], [3])
-      const results = await session.run({ ...batch, ...feeds, rates }, into)
+      const results = await session.run({ ...batch, ...feeds }, into)
+      adamWStep(state, step, 1e-3, tinyOptimizer)
       expect(results).not.toHaveProperty(['metric.contrastive'])
       const loss = Number(results['metric.loss'].data[0])
       const before = expected[step - 1]
