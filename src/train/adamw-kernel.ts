@@ -16,6 +16,10 @@ export interface AdamWVectors {
   update(factors: AdamWFactors): void
   /** Sum of the gradient's squares, in float64. */
   sumOfSquares(): number
+  /** Adds the gradient to the sum of earlier parts of a batch, where vectors have one. */
+  keepGradient(): void
+  /** Makes the gradient the sum of all parts, and the sum zero. */
+  sumGradients(): void
 }
 
 /** The scalars of a step, see `adamWStep`, where they are made. */
@@ -147,24 +151,39 @@ function sumCode(): number[] {
   )
 }
 
+function addCode(): number[] {
+  const [to, end, from] = [0, 1, 2]
+  const body = [
+    ...get(to),
+    ...load(to),
+    ...load(from),
+    ...addFloats,
+    ...store,
+    ...[to, from].flatMap(advance),
+  ]
+  return code([], repeat(body, to, end))
+}
+
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const types = [
     [0x60, ...list([...Array<number[]>(6).fill([i32]), ...Array<number[]>(9).fill([f32])]), ...list([])],
     [0x60, ...list([[i32], [i32]]), ...list([[f64]])],
+    [0x60, ...list([[i32], [i32], [i32]]), ...list([])],
   ]
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, list(types)),
     ...section(2, list([[...text('of'), ...text('memory'), 0x02, 0x00, 0x01]])),
-    ...section(3, list([[0], [1]])),
+    ...section(3, list([[0], [1], [2]])),
     ...section(
       7,
       list([
         [...text('update'), 0x00, 0],
         [...text('sumOfSquares'), 0x00, 1],
+        [...text('add'), 0x00, 2],
       ]),
     ),
-    ...section(10, list([updateCode(), sumCode()])),
+    ...section(10, list([updateCode(), sumCode(), addCode()])),
   ])
 }
 
@@ -183,23 +202,25 @@ const { Module, Memory, Instance } = (globalThis as unknown as { readonly WebAss
 let compiled: object | undefined
 
 /** Most elements of vectors together: WebAssembly's addresses end at 4 GiB. */
-export const mostElements = Math.floor(2 ** 32 / 20) - 2 ** 14
+export const mostElements = Math.floor(2 ** 32 / 24) - 2 ** 14
 
 /**
  * Vectors of zeros, whose memory stays where it is: onnxruntime reads and writes them in place.
  *
  * @param size elements, at most `mostElements`
+ * @param sums whether gradients of several parts of a batch are summed
  * @throws RangeError where there is no memory left
  */
-export function allocateVectors(size: number): AdamWVectors {
+export function allocateVectors(size: number, sums = false): AdamWVectors {
   compiled ??= new Module(moduleBytes())
   // Each vector begins on a cache line. What lies behind the last element is zero and stays zero.
   const bytes = Math.ceil(size / 16) * 64
-  const pages = Math.max(1, Math.ceil((5 * bytes) / 65_536))
+  const pages = Math.max(1, Math.ceil(((sums ? 6 : 5) * bytes) / 65_536))
   const memory = new Memory({ initial: pages, maximum: pages })
-  const { update, sumOfSquares } = new Instance(compiled, { of: { memory } }).exports as {
+  const { update, sumOfSquares, add } = new Instance(compiled, { of: { memory } }).exports as {
     readonly update: (...values: readonly number[]) => void
     readonly sumOfSquares: (place: number, end: number) => number
+    readonly add: (to: number, end: number, from: number) => void
   }
   const vector = (index: number) => new Float32Array(memory.buffer, index * bytes, size)
   return {
@@ -216,5 +237,13 @@ export function allocateVectors(size: number): AdamWVectors {
       )
     },
     sumOfSquares: () => (size === 0 ? 0 : sumOfSquares(4 * bytes, 5 * bytes)),
+    keepGradient: () => {
+      if (size > 0 && sums) add(5 * bytes, 6 * bytes, 4 * bytes)
+    },
+    sumGradients: () => {
+      if (size === 0 || !sums) return
+      add(4 * bytes, 5 * bytes, 5 * bytes)
+      vector(5).fill(0)
+    },
   }
 }

@@ -21,14 +21,21 @@ export interface AdamWConfig {
  * @param state its `gradient` vectors hold the step's gradients
  * @param step from 1
  * @param rate the learning rate
+ * @param parts of the batch whose gradients the vectors hold the sum of: their mean is stepped on
  * @returns the gradient's norm before clipping; where it is not a finite number nothing is changed
  */
-export function adamWStep(state: OptimizerState, step: number, rate: number, config: AdamWConfig): number {
+export function adamWStep(
+  state: OptimizerState,
+  step: number,
+  rate: number,
+  config: AdamWConfig,
+  parts = 1,
+): number {
   const { beta1, beta2, epsilon, weight_decay, clip_norm, ema } = config
-  const norm = Math.sqrt(state.groups.reduce((sum, { vectors }) => sum + vectors.sumOfSquares(), 0))
+  const norm = Math.sqrt(state.groups.reduce((sum, { vectors }) => sum + vectors.sumOfSquares(), 0)) / parts
   if (!Number.isFinite(norm)) return norm
   // The clipping factor is folded into scalars: each pass over the vectors costs as much as the arithmetic.
-  const scale = Math.min(1, clip_norm / (norm + 1e-6))
+  const scale = Math.min(1, clip_norm / (norm + 1e-6)) / parts
   const root2 = Math.sqrt(1 - beta2 ** step)
   for (const { group, vectors } of state.groups) {
     const own = rate * group.rate

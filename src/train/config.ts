@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { deviceChoice } from '../graph/device-choice.js'
+import { UserError } from '../user-error.js'
 
 const count = z.number().int().positive()
 const share = z.number().min(0).max(1)
@@ -53,7 +54,12 @@ export const trainConfig = z.strictObject({
   shot_seed: z.number().int().default(3).describe('which pictures; the paper takes the seeds 3, 30 and 300'),
   steps: count.optional().describe('at most; 1000 where no epochs are given'),
   epochs: z.number().positive().optional().describe('one is as many pictures as all sources have together'),
-  batch: count.default(16),
+  batch: count.default(16).describe('pictures of a step'),
+  micro_batch: count
+    .optional()
+    .describe(
+      'pictures that are computed at once, a divisor of batch: fewer need less memory; all otherwise',
+    ),
   max_boxes: count.default(12).describe('boxes of a sample; more are dropped'),
   learning_rate: z.number().positive().default(1e-3),
   language_rate: weight
@@ -94,6 +100,17 @@ export type TrainRun = TrainConfig & { readonly steps: number }
 export function stepsOf({ steps, epochs, batch }: TrainConfig, pictures: number): number {
   if (epochs === undefined) return steps ?? 1000
   return Math.min(steps ?? Number.POSITIVE_INFINITY, Math.ceil((epochs * pictures) / batch))
+}
+
+/**
+ * In how many parts a batch is computed.
+ *
+ * @throws UserError where they are not equal
+ */
+export function partsOf({ batch, micro_batch = batch }: Pick<TrainConfig, 'batch' | 'micro_batch'>): number {
+  if (batch % micro_batch !== 0)
+    throw new UserError(`micro_batch: ${micro_batch} does not divide the batch of ${batch}.`)
+  return batch / micro_batch
 }
 
 /** Keys that change how fast or what the card says, never what comes out. */

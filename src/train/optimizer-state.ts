@@ -15,15 +15,20 @@ export interface OptimizerState {
 /** Values of parameters to start from, read one after another. */
 type Given = ReadonlyMap<string, Pick<StoredTensor, 'read'>>
 
-/** The state before the first step: no moments, and parameters as given, one tensor after another, or as they start. */
+/**
+ * The state before the first step: no moments, and parameters as given, one tensor after another, or as they start.
+ *
+ * @param sums whether gradients of several parts of a batch are summed
+ */
 export async function initialState(
   groups: readonly ParameterGroup[],
   parameters: readonly Parameter[],
   seed: number,
   given?: Given,
+  sums = false,
 ): Promise<OptimizerState> {
   const state = {
-    groups: groups.map((group) => ({ group, vectors: allocateVectors(group.size) })),
+    groups: groups.map((group) => ({ group, vectors: allocateVectors(group.size, sums) })),
     frozen: parameters
       .filter(({ frozen }) => frozen)
       .map(({ name, shape }) => ({ name, shape, data: new Float32Array(sizeOf(shape)) })),

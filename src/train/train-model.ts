@@ -14,7 +14,7 @@ import { hashJson } from '../shards/hash.js'
 import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
 import { adamWStep } from './adamw.js'
-import { stepsOf, type TrainConfig, type TrainRun } from './config.js'
+import { partsOf, stepsOf, type TrainConfig, type TrainRun } from './config.js'
 import { learningRate } from './learning-rate.js'
 import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
@@ -81,12 +81,13 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   )
   const pictures = streams.reduce((sum, { size }) => sum + size, 0)
   const config = { ...task.config, steps: stepsOf(task.config, pictures) }
+  const parts = partsOf(config)
   const tokenizer = await openTokenizer(task, streams)
   const plain = glipConfig(config.preset, tokenizer.vocabulary.size, config)
   const network =
     config.tune === 'prompt' ? { ...plain, prompt: promptNames(task, streams, tokenizer, plain) } : plain
   const graph = trainGraph(network, {
-    batch: config.batch,
+    batch: config.batch / parts,
     max_boxes: config.max_boxes,
     temperature: config.temperature,
     weights: config.loss,
@@ -99,7 +100,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
   if (begun) task.onStart?.(begun)
   const groups = groupParameters(graph.parameters, config)
-  const state = await initialState(groups, graph.parameters, config.seed, given?.taken)
+  const state = await initialState(groups, graph.parameters, config.seed, given?.taken, parts > 1)
   await given?.close()
   const views = stateViews(state)
   const resumed = await readCheckpoint(join(folder, checkpointFile), hash, state)
@@ -114,17 +115,28 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const session = await Session.open(graph.step, options)
   const predict = graph.predict && (await Session.open(graph.predict, options))
   try {
-    const batchOf = (at: number) => nextBatch(at, streams, positions, tokenizer, network, config, cache)
-    let upcoming = step < config.steps ? batchOf(step + 1) : undefined
+    const partOf = (at: number) => nextPart(at, parts, streams, positions, tokenizer, network, config, cache)
+    let done = step * parts
+    const more = () => (done < config.steps * parts ? partOf(done) : undefined)
+    let upcoming = more()
     while (upcoming) {
-      const batch = await upcoming
+      const start = performance.now()
+      const lines: Record<string, number>[] = []
+      let before = positions
+      for (let part = 0; part < parts; part++) {
+        const batch = (await upcoming) as Readonly<Record<string, Value>>
+        done++
+        // The next part is decoded on other threads while this one is trained on.
+        before = { ...positions }
+        upcoming = more()
+        upcoming?.catch(() => {})
+        const targets = predict ? await matchTargets(predict, { ...batch, ...views.feeds }, network) : {}
+        lines.push(await runPart(session, { ...batch, ...targets }, views))
+        for (const { vectors } of state.groups) if (part < parts - 1) vectors.keepGradient()
+      }
       step++
-      // The next batch is decoded on other threads while this one is trained on.
-      const before = { ...positions }
-      upcoming = step < config.steps ? batchOf(step + 1) : undefined
-      upcoming?.catch(() => {})
-      const targets = predict ? await matchTargets(predict, { ...batch, ...views.feeds }, network) : {}
-      const line = await runStep(session, { ...batch, ...targets }, views, state, step, config)
+      const taken = takeStep(state, lines, step, learningRate(step, config), config)
+      const line: StepMetrics = { ...taken, seconds: (performance.now() - start) / 1000 }
       metrics.push(line)
       await appendFile(join(folder, metricsFile), `${JSON.stringify(line)}\n`)
       task.onProgress?.(line, config.steps)
@@ -216,8 +228,10 @@ async function keepMetrics(path: string, step: number): Promise<StepMetrics[]> {
   return lines.map((line) => JSON.parse(line) as StepMetrics)
 }
 
-async function nextBatch(
-  step: number,
+/** Part `at` of all batches' parts, from 0: pictures that are drawn, cut and placed alike in however many parts a batch is computed. */
+async function nextPart(
+  at: number,
+  parts: number,
   streams: readonly SampleStream[],
   positions: Record<string, number>,
   tokenizer: Tokenizer,
@@ -225,14 +239,17 @@ async function nextBatch(
   config: TrainRun,
   pictures: PictureCache,
 ): Promise<Record<string, Value>> {
+  const step = Math.floor(at / parts) + 1
+  const size = config.batch / parts
+  const first = (at % parts) * size
   const draw = random(config.seed, 'batch', step)
   const chosen = Array.from({ length: config.batch }, () => pickStream(streams, config.mix, draw.next()))
   const examples = await Promise.all(
-    chosen.map(async (stream, index) => {
+    chosen.slice(first, first + size).map(async (stream, index) => {
       const position = positions[stream.name] ?? 0
       positions[stream.name] = position + 1
       const sample = await stream.at(position)
-      const own = random(config.seed, 'example', step, index)
+      const own = random(config.seed, 'example', step, first + index)
       const picture = await pictures(`${stream.name}/${sample.key}`, sample.bytes)
       const caption = pickCaption(sample.captions, config.augment.categories, own)
       const example = makeExample(picture, caption, stream, tokenizer, network, config, own)
@@ -277,27 +294,34 @@ function pickStream(streams: readonly SampleStream[], mix: TrainConfig['mix'], a
   return streams[streams.length - 1]
 }
 
-async function runStep(
+/** The losses of a part of a batch; its gradients are written into the state. */
+async function runPart(
   session: Session,
   batch: Readonly<Record<string, Value>>,
   { feeds, into }: ReturnType<typeof stateViews>,
-  state: OptimizerState,
-  step: number,
-  config: TrainRun,
-): Promise<StepMetrics> {
-  const start = performance.now()
-  const rate = learningRate(step, config)
+): Promise<Record<string, number>> {
   const results = await session.run({ ...batch, ...feeds }, into)
-  const line: Record<string, number> = { step, learning_rate: rate }
-  for (const [name, { data }] of Object.entries(results)) {
-    if (name.startsWith('metric.')) line[name.slice('metric.'.length)] = Number(data[0])
+  const metrics = Object.entries(results).filter(([name]) => name.startsWith('metric.'))
+  return Object.fromEntries(
+    metrics.map(([name, { data }]) => [name.slice('metric.'.length), Number(data[0])]),
+  )
+}
+
+/** Steps on the gradients of all parts, and gives the means of their losses. */
+function takeStep(
+  state: OptimizerState,
+  parts: readonly Readonly<Record<string, number>>[],
+  step: number,
+  rate: number,
+  config: TrainRun,
+): StepMetrics {
+  const mean = (name: string) => parts.reduce((sum, part) => sum + part[name], 0) / parts.length
+  const losses = Object.fromEntries(Object.keys(parts[0]).map((name) => [name, mean(name)]))
+  for (const { vectors } of state.groups) vectors.sumGradients()
+  const norm = adamWStep(state, step, rate, config, parts.length)
+  for (const [name, value] of Object.entries({ loss: losses.loss, gradient: norm })) {
+    if (!Number.isFinite(value))
+      throw new Error(`the ${name} became ${value} at step ${step}: try a lower learning_rate`)
   }
-  if (!Number.isFinite(line.loss)) {
-    throw new Error(`the loss became ${line.loss} at step ${step}: try a lower learning_rate`)
-  }
-  const norm = adamWStep(state, step, rate, config)
-  if (!Number.isFinite(norm)) {
-    throw new Error(`the gradient became ${norm} at step ${step}: try a lower learning_rate`)
-  }
-  return { ...line, gradient_norm: norm, step, seconds: (performance.now() - start) / 1000 }
+  return { ...losses, step, learning_rate: rate, gradient_norm: norm, loss: losses.loss }
 }

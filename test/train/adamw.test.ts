@@ -73,6 +73,24 @@ describe('a step of AdamW', () => {
     expect(b.vectors.moment1[0]).toBeCloseTo(0.1 * (4 / 5), 6)
   })
 
+  it('takes the mean of the gradients of a batch in parts', () => {
+    const [whole, cut] = [groupOf(21), { ...groupOf(21), vectors: allocateVectors(21, true) }]
+    const draw = random('parts')
+    for (let step = 1; step <= 2; step++) {
+      const parts = [0, 1, 2].map(() => Array.from({ length: 21 }, () => draw.normal()))
+      whole.vectors.gradient.set(parts[0].map((_, at) => (parts[0][at] + parts[1][at] + parts[2][at]) / 3))
+      for (const [index, part] of parts.entries()) {
+        cut.vectors.gradient.set(part)
+        if (index < 2) cut.vectors.keepGradient()
+      }
+      cut.vectors.sumGradients()
+      const norm = adamWStep({ groups: [whole], frozen: [] }, step, 0.1, config)
+      expect(adamWStep({ groups: [cut], frozen: [] }, step, 0.1, config, 3)).toBeCloseTo(norm, 5)
+    }
+    for (const [at, value] of whole.vectors.value.entries())
+      expect(cut.vectors.value[at]).toBeCloseTo(value, 5)
+  })
+
   it('changes nothing where the gradient is not finite', () => {
     const one = groupOf(5)
     one.vectors.value.fill(2)
