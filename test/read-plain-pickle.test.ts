@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readPlainPickle } from '../src/read-plain-pickle.js'
 import { UserError } from '../src/user-error.js'
@@ -11,7 +12,34 @@ const pickles = {
   4: 'gASVUwAAAAAAAAB9lCiMAWGUXZQoSwFK/v///00sAUpwEQEAigYAAAAAAAGKCQAAAAAAAAAAQEc/+AAAAAAAAIhOZYwEw6kiCpSMAXiUjAF5lIwBepSGlH2Uh5R1Lg==',
 }
 
+// Written by bench/parity/pickle_fixture.py.
+const written = JSON.parse(readFileSync(new URL('./fixtures/pickles.json', import.meta.url), 'utf8')) as {
+  readonly pickles: Readonly<Record<string, string>>
+  readonly evil: readonly string[]
+  readonly value: unknown
+}
+
 describe('a pickle of plain data', () => {
+  it.each(Object.entries(written.pickles))(
+    'of protocol %s is read whole and in no part of it',
+    (_, base64) => {
+      const bytes = Buffer.from(base64, 'base64')
+      expect(readPlainPickle(bytes, 'refs.p')).toEqual(written.value)
+      for (let end = 0; end < bytes.length; end += 7) {
+        const short = () => readPlainPickle(bytes.subarray(0, end), 'refs.p')
+        expect(short).toThrow(UserError)
+        expect(short).toThrow(/^refs\.p is not a pickle of plain data: byte \d+: it is cut short\.$/)
+      }
+    },
+  )
+
+  it.each(written.evil)('that would run something is refused: %s', (base64) => {
+    expect(() => read(base64)).toThrow(UserError)
+    expect(() => read(base64)).toThrow(
+      /^refs\.p is not a pickle of plain data: byte \d+: opcode 0x[0-9a-f]{2} is refused: .* nothing of the file was run\.$/,
+    )
+  })
+
   it.each(Object.entries(pickles))('of protocol %s is read', (_, base64) => {
     expect(read(base64)).toEqual({
       a: [1, -2, 300, 70_000, 2 ** 40, 2n ** 70n, 1.5, true, null],

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { iou } from '../boxes/iou.js'
+import { type PlainValue, readPlainPickle } from '../read-plain-pickle.js'
 import type { Xyxy } from '../shards/rows.js'
 import { UserError } from '../user-error.js'
 import { readDetectionTruth, readJson } from './read-detection-truth.js'
-import { type Plain, readPickle } from './read-pickle.js'
 
 /** A referring expression of RefCOCO, RefCOCO+ or RefCOCOg. */
 export interface Expression {
@@ -28,7 +28,7 @@ export async function readRefer(folder: string, by: string, split: string): Prom
   const bytes = await readFile(path).catch((error: unknown) => {
     throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
   })
-  const refs = readPickle(bytes, path)
+  const refs = readPlainPickle(bytes, path)
   const instances = join(folder, 'instances.json')
   const { images } = await readDetectionTruth(instances)
   const files = new Map(images.map(({ id, file }) => [id, file]))
@@ -63,15 +63,15 @@ async function boxesById(path: string): Promise<Map<number, readonly number[]>> 
   return new Map(annotations.map(({ id, bbox }) => [id, bbox]))
 }
 
-function listOf(value: Plain, where: string): readonly Plain[] {
+function listOf(value: PlainValue, where: string): readonly PlainValue[] {
   if (Array.isArray(value)) return value
   throw new UserError(`${where}: expected a list.`)
 }
 
-function field(value: Plain, name: string, where: string): Plain {
-  const found = value instanceof Map ? value.get(name) : undefined
-  if (found === undefined) throw new UserError(`${where}: there is no ${name}.`)
-  return found
+function field(value: PlainValue, name: string, where: string): PlainValue {
+  const isDict = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (isDict && Object.hasOwn(value, name)) return (value as { readonly [key: string]: PlainValue })[name]
+  throw new UserError(`${where}: there is no ${name}.`)
 }
 
 /**

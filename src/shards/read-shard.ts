@@ -1,8 +1,9 @@
-import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { parquetSchema } from 'hyparquet'
 import { UserError } from '../user-error.js'
+import { assembleRows } from './assemble-rows.js'
 import { familyPath } from './family-path.js'
 import { damaged, openParquet } from './open-parquet.js'
+import { readColumns } from './read-columns.js'
 import type { Families, Family } from './rows.js'
 import type { Storage } from './storage.js'
 
@@ -12,8 +13,8 @@ export interface ReadOptions<Column extends string = string> {
 }
 
 /**
- * Streams the rows of a shard, one row group in memory at a time. Picture bytes are views into their row group: who
- * keeps few of many copies them.
+ * Streams the rows of a shard: the columns of one row group are in memory at a time, and each row is made when it is asked
+ * for. Picture bytes are views into their row group: who keeps few of many copies them.
  *
  * Read with hyparquet, since parquet-wasm ends the process on damaged pages, where nothing can catch it.
  *
@@ -30,26 +31,14 @@ export async function* readShard<F extends Family, Column extends keyof Families
   const { file, metadata, close } = await openParquet(path)
   try {
     checkColumns(path, family, columns, new Set(metadata.schema.map(({ name }) => name)))
-    let rowStart = 0
+    const schema = parquetSchema(metadata)
     for (const group of metadata.row_groups) {
-      const rowEnd = rowStart + Number(group.num_rows)
-      const rows = await parquetReadObjects({
-        file,
-        metadata,
-        rowStart,
-        rowEnd,
-        columns: columns && [...columns],
-        compressors,
-        utf8: false,
-      }).catch((error: unknown) => {
-        throw damaged(path, error)
-      })
-      if (rows.length !== rowEnd - rowStart) {
-        throw damaged(path, `${rows.length} of ${rowEnd - rowStart} rows of a row group`)
-      }
-      yield* rows as Pick<Families[F], Column>[]
-      rowStart = rowEnd
+      const leaves = await readColumns(file, metadata, group, columns)
+      const rows = assembleRows(schema, leaves, Number(group.num_rows))
+      yield* rows as Generator<Pick<Families[F], Column>, void, void>
     }
+  } catch (error) {
+    throw error instanceof UserError ? error : damaged(path, error)
   } finally {
     await close()
   }

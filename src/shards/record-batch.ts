@@ -58,17 +58,18 @@ function columnData(
   }
   if (DataType.isUtf8(type)) {
     check((value) => typeof value === 'string' || (mayBeNull && isNull(value)), 'a string')
-    const { offsets, data } = joined(values.map((value) => (isNull(value) ? empty : encode(value as string))))
+    const { offsets, data } = encoded(values as readonly (string | null | undefined)[])
     return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isInt(type)) {
     check((value) => isInt32(value) || (mayBeNull && isNull(value)), 'an int32')
-    const data = Int32Array.from(values as (number | null | undefined)[], (value) => value ?? 0)
+    const data = new Int32Array(length)
+    for (let index = 0; index < length; index++) data[index] = (values[index] as number | null) ?? 0
     return makeData({ type, length, nullCount: 0, ...valid, data })
   }
   if (DataType.isFloat(type)) {
     check(Number.isFinite, 'a finite number')
-    return makeData({ type, length, nullCount: 0, data: Float32Array.from(values as number[]) })
+    return makeData({ type, length, nullCount: 0, data: new Float32Array(values as number[]) })
   }
   if (DataType.isStruct(type)) {
     check((value) => typeof value === 'object' && value !== null, 'an object')
@@ -101,9 +102,21 @@ function columnData(
 const isNull = (value: unknown) => value === null || value === undefined
 const isInt32 = (value: unknown) => Number.isInteger(value) && value === ((value as number) | 0)
 
-const empty = new Uint8Array(0)
 const encoder = new TextEncoder()
-const encode = (text: string) => encoder.encode(text)
+
+/** Texts in UTF-8, one behind another; what is not there takes no bytes. */
+function encoded(texts: readonly (string | null | undefined)[]): { offsets: Int32Array; data: Uint8Array } {
+  const offsets = new Int32Array(texts.length + 1)
+  // A code unit of UTF-16 takes three bytes at most.
+  const most = texts.reduce((sum, text) => sum + 3 * (text?.length ?? 0), 0)
+  const data = new Uint8Array(most)
+  let at = 0
+  texts.forEach((text, index) => {
+    if (text) at += encoder.encodeInto(text, data.subarray(at)).written
+    offsets[index + 1] = at
+  })
+  return { offsets, data: data.subarray(0, at) }
+}
 
 function joined(parts: readonly Uint8Array[]): { offsets: Int32Array; data: Uint8Array } {
   const offsets = offsetsOf(parts.map((part) => part.length))

@@ -47,8 +47,7 @@ export interface Phrase {
   readonly end: number
   /** Head noun, lower case. */
   readonly head: string
-  // What follows came later: shards of older versions have none of it, and where nobody told (gold) it is null, a list
-  // absent as the reader gives it.
+  // What follows came later: shards of older versions have none of it, and where nobody told (gold) it is null.
   /** End of the referring expression that begins at `start`: the phrase and the tail that belongs to it. */
   readonly expression_end?: number | null
   readonly number?: 'singular' | 'plural' | 'mass' | null

@@ -129,7 +129,8 @@ function sizeOf(value: unknown): number {
   if (value instanceof Uint8Array || typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 4
   let bytes = 0
-  for (const part of Object.values(value)) bytes += sizeOf(part)
+  if (Array.isArray(value)) for (const part of value) bytes += sizeOf(part)
+  else for (const name in value) bytes += sizeOf((value as Record<string, unknown>)[name])
   return bytes
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -16,7 +15,6 @@ import {
   readDetections,
   readDetectionTruth,
 } from '../../src/evaluate/read-detection-truth.js'
-import { type Plain, readPickle } from '../../src/evaluate/read-pickle.js'
 import { readRefer, referAccuracy } from '../../src/evaluate/refer.js'
 import {
   type BenchmarkRun,
@@ -26,7 +24,6 @@ import {
   promptName,
 } from '../../src/evaluate/run-benchmark.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
-import { UserError } from '../../src/user-error.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -168,33 +165,6 @@ describe('Flickr30k Entities', () => {
     const found = await groundSentences(read, run(model, join(folder, 'images')))
     expect(found[0].boxes).toEqual([[[0, 0, 0, 0]], [[60, 0, 100, 80]]])
     expect(flickrRecall(read, found, 'any').all).toEqual([1 / 3, 1 / 3, 1 / 3, 1 / 3])
-  })
-})
-
-describe('pickles', () => {
-  const { pickles, evil, value } = JSON.parse(
-    readFileSync(new URL('./fixtures/pickles.json', import.meta.url), 'utf8'),
-  ) as { pickles: Record<string, string>; evil: string[]; value: unknown }
-  const plain = (read: Plain): unknown => {
-    if (read instanceof Map)
-      return Object.fromEntries([...read].map(([key, item]) => [String(key), plain(item)]))
-    return Array.isArray(read) ? read.map(plain) : read
-  }
-
-  for (const [protocol, text] of Object.entries(pickles)) {
-    it(`of protocol ${protocol} are read as data`, () => {
-      const bytes = Buffer.from(text, 'base64')
-      expect(plain(readPickle(bytes, 'p'))).toEqual(value)
-      for (let end = 0; end < bytes.length; end += 7)
-        expect(() => readPickle(bytes.subarray(0, end), 'p')).toThrow(UserError)
-    })
-  }
-
-  it('that would run something are refused', () => {
-    for (const text of evil)
-      expect(() => readPickle(Buffer.from(text, 'base64'), 'refs.p')).toThrow(
-        /refs\.p, byte \d+: opcode .* is not one of plain data/,
-      )
   })
 })
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { tableFromIPC } from 'apache-arrow'
@@ -9,9 +10,17 @@ import { readParquet } from 'parquet-wasm'
 import { describe, expect, it } from 'vitest'
 import { familyPath } from '../../src/shards/family-path.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import type { Families, Family, GroundingRow, ImageRow, PhraseRow } from '../../src/shards/rows.js'
+import type {
+  Families,
+  Family,
+  GroundingRow,
+  ImageRow,
+  PhraseRow,
+  ProposalRow,
+} from '../../src/shards/rows.js'
 import { openStorage, type Storage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
+import { UserError } from '../../src/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const storage = openStorage(await temporaryFolder())
@@ -182,6 +191,32 @@ describe('a shard file', () => {
     expect(index).toBe(large.length)
   })
 
+  it('gives back columns that take several pages', async () => {
+    const of = (row: number): ProposalRow => ({
+      key: `${row}`,
+      proposals: Array.from({ length: row % 400 }, (_, index) => {
+        const x = Math.fround(row + index / 1000)
+        return { phrase: index, xyxy: [x, x + 1, x + 2, x + 3], score: x, label: index % 2 ? `${x}` : null }
+      }),
+      teacher: 't',
+    })
+    const rows = Array.from({ length: 500 }, (_, row) => of(row))
+    await writeShard(storage, 'proposals', 'pages', '00000', rows)
+    const { row_groups } = await footerOf('proposals/pages/00000.parquet')
+    const scores = row_groups[0].columns.find(
+      ({ meta_data }) => meta_data?.path_in_schema.at(-1) === 'score',
+    )?.meta_data
+    // Encoded by a dictionary until that is full, and plainly from there on.
+    expect(scores?.encodings).toEqual(expect.arrayContaining(['PLAIN', 'RLE_DICTIONARY']))
+    const read = await collect(readShard(storage, 'proposals', 'pages', '00000'))
+    expect(read).toEqual(
+      rows.map((row) => ({
+        ...row,
+        proposals: row.proposals.map((proposal) => ({ ...proposal, xyxy: proposal.xyxy.map(Math.fround) })),
+      })),
+    )
+  })
+
   it('has the same bytes for the same rows, however they arrive', async () => {
     async function* late() {
       for (const [index, image] of images.entries()) {
@@ -226,6 +261,60 @@ describe('a shard file', () => {
     )
     expect(read.getRowObjectsJson()).toEqual([
       { ...phrases[0], count: null, attributes: null, left_out: null },
+    ])
+  })
+
+  it('that DuckDB has written anew reads the same, in both versions of its pages', async () => {
+    const connection = await (await DuckDBInstance.create()).connect()
+    const bare = fc.record({ caption: count, text, start: count, end: count, head: text })
+    const written = fc.sample(
+      fc.record({
+        key: text,
+        phrases: fc.array(
+          fc.oneof(
+            bare,
+            rowsOf.phrases.map(({ phrases }) => phrases[0] ?? null),
+          ),
+          {
+            maxLength: 4,
+          },
+        ),
+      }),
+      3000,
+    )
+    const rows = written.map(({ key, phrases }, index) => ({
+      key,
+      phrases: phrases.filter((phrase) => phrase !== null) as PhraseRow['phrases'],
+      left_out: index % 3 === 0 ? null : [],
+    }))
+    await writeShard(storage, 'phrases', 'ours', '00000', rows)
+    const ours = await collect(readShard(storage, 'phrases', 'ours', '00000'))
+    const unsaid = { expression_end: null, number: null, count: null, attributes: null, kept: null }
+    expect(ours).toEqual(
+      rows.map((row) => ({ ...row, phrases: row.phrases.map((phrase) => ({ ...unsaid, ...phrase })) })),
+    )
+    for (const version of ['v1', 'v2']) {
+      const path = storage.path(familyPath('phrases', version, '00000', 'parquet'))
+      await mkdir(dirname(path), { recursive: true })
+      await connection.run(
+        `copy (from '${storage.path('phrases/ours/00000.parquet')}') to '${path}' (parquet_version '${version}')`,
+      )
+      expect(await collect(readShard(storage, 'phrases', version, '00000'))).toEqual(ours)
+    }
+  })
+
+  it('of pictures without a struct reads as null', async () => {
+    const connection = await (await DuckDBInstance.create()).connect()
+    const path = storage.path('images/00030.parquet')
+    await connection.run(
+      `copy (select * from (values
+        ('a', {bytes: 'x'::blob, path: null::varchar}), ('b', null), ('c', {bytes: null, path: 'c.jpg'})
+      ) as t(key, image)) to '${path}' (format parquet)`,
+    )
+    expect(plain(await collect(readShard(storage, 'images', null, '00030')))).toEqual([
+      { key: 'a', image: { bytes: [120], path: null } },
+      { key: 'b', image: null },
+      { key: 'c', image: { bytes: null, path: 'c.jpg' } },
     ])
   })
 
@@ -389,6 +478,39 @@ describe('a shard file', () => {
     await expect(
       collect(readShard(storage, 'phrases', 's', '00006', { columns: ['regions' as never] })),
     ).rejects.toThrow(/00006\.parquet has no column "regions": it is not a shard of phrases/)
+  })
+
+  it('is read or refused with its name, whatever bit of it is wrong', async () => {
+    const name = 'proposals/s/00008.parquet'
+    const proposals = (row: number) =>
+      Array.from({ length: row % 7 }, (_, phrase) => ({
+        phrase,
+        xyxy: [row, phrase, row + 1, phrase + 1] as const,
+        score: phrase / 7,
+        label: phrase % 2 ? 'dog' : null,
+      }))
+    const rows = Array.from({ length: 700 }, (_, row) => ({
+      key: `${row}`,
+      proposals: proposals(row),
+      teacher: 't',
+    }))
+    const { bytes } = await writeShard(storage, 'proposals', 's', '00008', rows)
+    const whole = await readFile(storage.path(name))
+    let refused = 0
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes - 1), fc.nat(7), async (at, bit) => {
+        const lost = Buffer.from(whole)
+        lost[at] ^= 1 << bit
+        await writeFile(storage.path(name), lost)
+        const outcome = await collect(readShard(storage, 'proposals', 's', '00008')).catch((error) => error)
+        if (Array.isArray(outcome)) return
+        refused++
+        expect(outcome).toBeInstanceOf(UserError)
+        expect(outcome.message).toMatch(/00008\.parquet (is damaged or cut short|has no column)/)
+      }),
+      { numRuns: 200 },
+    )
+    expect(refused).toBeGreaterThan(20)
   })
 
   it('is refused with its name where the inside of a page is lost', async () => {

@@ -45,13 +45,6 @@ export function reduceMean(x: Tensor, axes: readonly number[] = allAxes(x), keep
   })
 }
 
-/** Maximum over `axes`; no gradient flows through it (it serves to make exponentials safe). */
-export function reduceMax(x: Tensor, axes: readonly number[], keep = false): Tensor {
-  return op('ReduceMax', [x, int64(axes)], reducedShape(x.shape, axes, keep), {
-    attributes: { keepdims: keep ? 1 : 0 },
-  })
-}
-
 /** log(sum(exp(x))) over one axis, stable for large x. */
 export function logSumExp(x: Tensor, axis: number, keep = false): Tensor {
   return op('ReduceLogSumExp', [x, int64([axis])], reducedShape(x.shape, [axis], keep), {
