@@ -1,18 +1,13 @@
-import { areaOf } from '../boxes/iou.js'
 import { readShard } from '../shards/read-shard.js'
+import { addRegions, rowStats } from '../shards/row-stats.js'
 import { type GroundingRow, negativePhrase, type RejectRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
 import { UserError } from '../user-error.js'
 import type { FilterConfig } from './config.js'
 import type { RuleTools } from './create-rule.js'
 import { createRowFilter, type Filtered } from './filter-proposals.js'
 import type { Candidate, FilterRow } from './rule.js'
-
-const scoreEdges = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
-const shareEdges = [0.001, 0.01, 0.05, 0.1, 0.25, 0.5]
-const regionEdges = [1, 2, 3, 5, 10]
 
 /** Pictures that go through the rules together: enough to fill the runs of a model, few enough to hold in memory. */
 const windowRows = 64
@@ -33,7 +28,7 @@ export async function filterShard(
   return runShardTask(task, 'grounding', async (): Promise<ShardOutput> => {
     const { storage, stage, shard, signal, onProgress } = task
     const filter = createRowFilter(config.rules, await open())
-    const stats = statsBuilder()
+    const stats = rowStats('grounding')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
     let [done, all, out] = [0, 0, 0]
@@ -42,23 +37,19 @@ export async function filterShard(
       { key, candidates, image, teacher }: JoinedRow,
       { kept, dropped }: Filtered,
     ): GroundingRow => {
-      const { width, height, phrases } = image
+      const { phrases } = image
       all += candidates.length
       out += kept.length
       for (const [reason, count] of Object.entries(dropped)) {
         rejected[reason] = (rejected[reason] ?? 0) + count
         rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} boxes` })
       }
-      stats.observe('regions_an_image', regionEdges, kept.length)
-      if (kept.length > 0) stats.count('grounded_images')
-      stats.count('regions', kept.length)
       const regions = kept.map(({ phrase, xyxy, score }) => {
         const { caption, start, end, head } = phrases[phrase]
-        stats.observe('score', scoreEdges, score)
-        stats.observe('area_share', shareEdges, areaOf(xyxy) / (width * height))
         stats.tally('heads', head)
         return { caption, phrase, start, end, xyxy, score, origin: teacher }
       })
+      addRegions(stats, image, regions)
       done++
       onProgress?.(done)
       return { key, regions }

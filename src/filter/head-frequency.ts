@@ -1,10 +1,11 @@
 import { readCommit } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
+import { tallyOf } from '../shards/stats.js'
 import type { Storage } from '../shards/storage.js'
 
 /**
  * Phrases of a dataset by head noun: the sums of what the chunk stage tallied, or counted anew where it did not, as of
- * gold. Shards that are not there count nothing.
+ * gold of older versions, or where a shard had so many heads that its tally was cut. Shards that are not there count nothing.
  */
 export async function headFrequency(
   storage: Storage,
@@ -18,8 +19,9 @@ export async function headFrequency(
   for (const shard of shards) {
     const record = await readCommit(storage, 'phrases', phrases, shard)
     if (!record) continue
-    const { heads } = record.stats.tallies
-    if (heads) for (const [head, count] of Object.entries(heads)) add(head, count)
+    const heads = tallyOf(record.stats, 'heads')
+    // Of a cut tally the rare words, which matter most here, would be missing.
+    if (heads && !heads.tail) for (const [head, count] of Object.entries(heads.words)) add(head, count)
     else
       for await (const row of readShard(storage, 'phrases', phrases, shard))
         for (const { head } of row.phrases) add(head, 1)

@@ -41,7 +41,7 @@ async function ingestRows(
   fetcher: Fetcher,
 ): Promise<ShardOutput> {
   const { storage, stage, shard, signal, onProgress } = task
-  const sums = shardSums()
+  const sums = shardSums(hasBoxes(config))
   async function* images(): AsyncGenerator<ImageRow> {
     for await (const result of ingested(task, config, plan, fetcher)) {
       signal?.throwIfAborted()

@@ -3,7 +3,7 @@ import type { CommitRecord } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
 import type { ImageRow, RejectRow } from '../shards/rows.js'
 import type { ShardOutput, ShardResult, ShardTask } from '../shards/shard-task.js'
-import { mergeStats } from '../shards/stats.js'
+import { amendStats } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
 import { UserError } from '../user-error.js'
 import type { IngestConfig } from './config.js'
@@ -48,7 +48,7 @@ export function retryShard(
     const wanted = new Set(old.filter(isWanted).map(({ key }) => indexOfKey(shard, key as string)))
     if (wanted.size === 0) return undefined
 
-    const sums = shardSums()
+    const sums = shardSums(hasBoxes(config))
     const images: ImageRow[] = []
     for await (const result of ingested(task, config, plan, fetcher, wanted)) {
       signal?.throwIfAborted()
@@ -90,7 +90,7 @@ function countsAfter(
     in: made.in,
     out: made.out + sums.out,
     rejected: Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0)),
-    stats: mergeStats(made.stats, sums.stats()),
+    stats: amendStats(made.stats, sums.stats()),
   }
 }
 

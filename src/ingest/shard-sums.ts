@@ -1,9 +1,7 @@
+import { addImage, addPhrases, addRegions, rowStats } from '../shards/row-stats.js'
 import type { GroundingRow, PhraseRow, RejectRow } from '../shards/rows.js'
-import { type ShardStats, statsBuilder } from '../shards/stats.js'
+import type { ShardStats } from '../shards/stats.js'
 import type { Ingested } from './ingest-row.js'
-
-const sideEdges = [64, 128, 256, 512, 1024]
-const byteEdges = [1e3, 1e4, 1e5, 1e6]
 
 /** What is kept of a shard's rows besides its pictures. */
 export interface ShardSums {
@@ -17,9 +15,13 @@ export interface ShardSums {
   stats(): ShardStats
 }
 
-/** Counts rows as they come in; phrases, regions and rejects are collected in the rows' order. */
-export function shardSums(): ShardSums {
-  const builder = statsBuilder()
+/**
+ * Counts rows as they come in; phrases, regions and rejects are collected in the rows' order.
+ *
+ * @param isGold whether the source has boxes
+ */
+export function shardSums(isGold: boolean): ShardSums {
+  const builder = isGold ? rowStats('images', 'phrases', 'grounding') : rowStats('images')
   const rejected: Record<string, number> = {}
   const rejects: RejectRow[] = []
   const phrases: PhraseRow[] = []
@@ -49,17 +51,14 @@ export function shardSums(): ShardSums {
       out++
       phrases.push(result.phrases)
       grounding.push(result.grounding)
-      builder.count('images')
-      builder.count('captions', image.captions.length)
-      builder.count('phrases', result.phrases.phrases.length)
-      builder.count('regions', result.grounding.regions.length)
+      addImage(builder, image)
+      if (isGold) {
+        addPhrases(builder, image.captions.length, result.phrases.phrases)
+        addRegions(builder, image, result.grounding.regions)
+      }
       for (const reasons of result.dropped) {
         for (const [reason, count] of Object.entries(reasons)) builder.tally('dropped', reason, count)
       }
-      builder.count('image_bytes', image.image.bytes.length)
-      builder.observe('longer_side', sideEdges, Math.max(image.width, image.height))
-      builder.observe('image_bytes', byteEdges, image.image.bytes.length)
-      for (const { kind } of image.captions) builder.tally('caption_kinds', kind)
       if (tdm) builder.tally('tdm_reservation', tdm.reserved ? 'reserved' : 'not reserved')
     },
   }

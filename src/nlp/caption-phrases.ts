@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.js'
 import type { Caption } from '../shards/rows.js'
 import { categoryNames } from './category-names.js'
 import { type Chunk, chunk } from './chunk.js'
@@ -46,9 +47,4 @@ function chunksOf(text: string, kind: Caption['kind'], { mode, max_words }: Chun
 function overLimit(phrase: Chunk, kept: number, config: ChunkConfig): 'too_long' | 'too_many' | undefined {
   if (countWords(phrase.text) > config.max_words) return 'too_long'
   return kept >= (config.mode === 'ngrams' ? config.max_ngrams : config.max_phrases) ? 'too_many' : undefined
-}
-
-/** Words of a phrase, by the white space between them. */
-export function countWords(text: string): number {
-  return text.trim().split(/\s+/).length
 }

@@ -1,16 +1,13 @@
 import { readShard } from '../shards/read-shard.js'
+import { addPhrases, rowStats } from '../shards/row-stats.js'
 import type { LeftOutPhrase, Phrase, PhraseRow, RejectRow, SelectionRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
 import { UserError } from '../user-error.js'
-import { captionPhrases, countWords } from './caption-phrases.js'
+import { captionPhrases } from './caption-phrases.js'
 import type { Chunk } from './chunk.js'
 import type { ChunkConfig } from './config.js'
 import { distinctPhrases } from './distinct-phrases.js'
-
-const phraseEdges = [1, 2, 3, 4, 5, 7, 10]
-const wordEdges = [2, 3, 4, 5, 7]
 
 /**
  * Finds the noun phrases of every caption of a shard: images/<shard> to phrases/<stage>/<shard>, row for row. A caption
@@ -26,7 +23,7 @@ export async function chunkShard(
 ): Promise<ShardResult> {
   return runShardTask(task, 'phrases', async (): Promise<ShardOutput> => {
     const { storage, stage, shard, signal, onProgress } = task
-    const stats = statsBuilder()
+    const stats = rowStats('phrases')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
     const selected = selection === undefined ? undefined : readShard(storage, 'selection', selection, shard)
@@ -47,16 +44,11 @@ export async function chunkShard(
           row.captions.forEach((caption, index) => {
             captions++
             const { kept, leftOut, reason } = captionPhrases(caption, config)
-            for (const chunk of kept) {
-              phrases.push(phraseOf(chunk, index))
-              stats.tally('heads', chunk.head)
-              stats.observe('words_a_phrase', wordEdges, countWords(chunk.text))
-            }
+            for (const chunk of kept) phrases.push(phraseOf(chunk, index))
             for (const { text, start, end, head, leftOut: why } of leftOut) {
               left_out.push({ caption: index, text, start, end, head, reason: why })
               stats.tally('left_out', why)
             }
-            stats.observe('phrases_a_caption', phraseEdges, kept.length)
             if (reason === undefined) out++
             else {
               rejected[reason] = (rejected[reason] ?? 0) + 1
@@ -68,7 +60,7 @@ export async function chunkShard(
               })
             }
           })
-          stats.count('phrases', phrases.length)
+          addPhrases(stats, row.captions.length, phrases)
           stats.count('distinct_phrases', distinctPhrases(phrases).length)
           yield { key: row.key, phrases, left_out }
         }

@@ -53,8 +53,28 @@ const recordSchema = z.object({
   rejected: counts,
   stats: z.object({
     counts: sums,
-    histograms: z.record(z.string(), z.object({ edges: z.array(z.number()), counts: z.array(count) })),
+    histograms: z.record(
+      z.string(),
+      z.object({
+        edges: z.array(z.number()),
+        counts: z.array(count),
+        moments: z
+          .object({
+            sum: z.number(),
+            squares: z.number(),
+            min: z.number().nullable(),
+            max: z.number().nullable(),
+          })
+          .optional(),
+      }),
+    ),
     tallies: z.record(z.string(), sums),
+    tails: z
+      .record(
+        z.string(),
+        z.object({ total: z.number(), more: z.number(), level: z.number().int(), sample: sums }),
+      )
+      .optional(),
   }),
   seconds: z.number(),
   createdAt: z.string(),

@@ -1,7 +1,7 @@
 import { type CommitRecord, readRecord } from './commit.js'
 import { families } from './family-path.js'
 import type { Family } from './rows.js'
-import { addCounts, type ShardStats, sumStats } from './stats.js'
+import { addCounts, type ShardStats, statsSum } from './stats.js'
 import type { Storage } from './storage.js'
 
 /** One stage's part of the funnel: the sums of its shards' records. */
@@ -18,6 +18,8 @@ export interface FunnelStage {
   /** When its first shard was made. */
   readonly createdAt: string
   readonly stats: ShardStats
+  /** Shards whose record has each histogram and tally of `stats`: fewer than all where an older program made some. */
+  readonly recorded: Readonly<Record<string, number>>
 }
 
 /**
@@ -29,39 +31,55 @@ export interface FunnelStage {
 export async function datasetFunnel(storage: Storage): Promise<FunnelStage[]> {
   const funnel: FunnelStage[] = []
   for (const family of families) {
-    const stages = new Map<string, CommitRecord[]>()
+    const stages = new Map<string, StageSum>()
     for (const name of await storage.list(family)) {
       if (!name.endsWith('.json')) continue
       const record = await readRecord(storage, name)
       // Families written beside the main one would count the same rows again.
       if (!record || record.main !== family) continue
-      const records = stages.get(record.stage)
-      if (records) records.push(record)
-      else stages.set(record.stage, [record])
+      const sum = stages.get(record.stage) ?? stageSum(record)
+      stages.set(record.stage, sum)
+      sum.add(record)
     }
-    const sums = [...stages.values()].map(sumOf)
+    const sums = [...stages.values()].map(({ result }) => result())
     funnel.push(...sums.sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.stage, b.stage)))
   }
   return funnel
 }
 
-function sumOf(records: readonly CommitRecord[]): FunnelStage {
-  const [{ stage, family, unit }] = records
-  const sum = (value: (record: CommitRecord) => number) =>
-    records.reduce((total, record) => total + value(record), 0)
+interface StageSum {
+  add(record: CommitRecord): void
+  result(): FunnelStage
+}
+
+/** Adds records up as they are read: those of a large dataset are not all held in memory. */
+function stageSum({ stage, family, unit }: CommitRecord): StageSum {
+  const stats = statsSum()
+  const sums = { in: 0, out: 0, shards: 0, bytes: 0, seconds: 0 }
+  let rejected: Record<string, number> = {}
+  let recorded: Record<string, number> = {}
+  let createdAt: string | undefined
   return {
-    stage,
-    family,
-    unit,
-    in: sum((record) => record.in),
-    out: sum((record) => record.out),
-    rejected: records.reduce<Record<string, number>>((all, { rejected }) => addCounts(all, rejected), {}),
-    shards: records.length,
-    bytes: sum(({ files }) => Object.values(files).reduce((total, file) => total + file.bytes, 0)),
-    // Records have whole milliseconds; their sum in floating point does not.
-    seconds: Math.round(1000 * sum(({ seconds }) => seconds)) / 1000,
-    createdAt: records.map(({ createdAt }) => createdAt).sort()[0],
-    stats: sumStats(records.map(({ stats }) => stats)),
+    add(record) {
+      sums.in += record.in
+      sums.out += record.out
+      sums.shards++
+      for (const { bytes } of Object.values(record.files)) sums.bytes += bytes
+      sums.seconds += record.seconds
+      rejected = addCounts(rejected, record.rejected)
+      const names = [...Object.keys(record.stats.histograms), ...Object.keys(record.stats.tallies)]
+      recorded = addCounts(recorded, Object.fromEntries(names.map((name) => [name, 1])))
+      if (createdAt === undefined || record.createdAt < createdAt) createdAt = record.createdAt
+      stats.add(record.stats)
+    },
+    result: () => ({
+      ...{ stage, family, unit, rejected, recorded },
+      ...sums,
+      // Records have whole milliseconds; their sum in floating point does not.
+      seconds: Math.round(1000 * sums.seconds) / 1000,
+      createdAt: createdAt as string,
+      stats: stats.result(),
+    }),
   }
 }
 

@@ -1,51 +1,109 @@
 /** Statistics of a shard that add up: those of a dataset are the sums of its shards'. */
+import type { Measure } from './measures.js'
+import { recordWords, type Tally, type TallySum, type TallyTail, tallySum } from './tally.js'
 
 export interface Histogram {
   /** Limits of the bins, ascending. */
   readonly edges: readonly number[]
   /** One more than `edges`: under the first, between each two, from the last upwards. */
   readonly counts: readonly number[]
+  /** Absent where a program before they were recorded had a part in it. */
+  readonly moments?: Moments
+}
+
+/** Of the values themselves; sums may differ in their last digits by the order of adding. */
+export interface Moments {
+  readonly sum: number
+  readonly squares: number
+  /** null where there is no value. */
+  readonly min: number | null
+  readonly max: number | null
 }
 
 export interface ShardStats {
   readonly counts: Readonly<Record<string, number>>
   readonly histograms: Readonly<Record<string, Histogram>>
   /** How often each word came, such as heads of phrases. */
-  readonly tallies: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly tallies: Readonly<Record<string, Tally['words']>>
+  /** Of tallies that are cut; the others are exact. */
+  readonly tails?: Readonly<Record<string, TallyTail>>
 }
 
 export const emptyStats: ShardStats = { counts: {}, histograms: {}, tallies: {} }
 
-export interface StatsBuilder {
+/** A tally of statistics with what they know of its tail; undefined where it was not recorded. */
+export function tallyOf({ tallies, tails }: ShardStats, name: string): Tally | undefined {
+  if (!Object.hasOwn(tallies, name)) return undefined
+  return { words: tallies[name], tail: tails?.[name] }
+}
+
+export interface StatsBuilder<M extends string> {
   count(name: string, by?: number): void
-  observe(name: string, edges: readonly number[], value: number): void
+  observe(name: M, value: number): void
   tally(name: string, word: string, by?: number): void
   build(): ShardStats
 }
 
-/** Collects statistics while rows go by. */
-export function statsBuilder(): StatsBuilder {
+/**
+ * Collects statistics while rows go by. What is declared is recorded even where no row has it, so that "none" can be told
+ * from "not recorded"; other tallies are recorded where there is something to tally.
+ */
+export function statsBuilder<M extends string = never>(
+  measured: Readonly<Record<M, Pick<Measure, 'edges'>>> = {} as Record<M, Measure>,
+  tallied: readonly string[] = [],
+): StatsBuilder<M> {
   const counts: Counts = new Map()
-  const histograms = new Map<string, { edges: readonly number[]; counts: number[] }>()
-  const tallies = new Map<string, Counts>()
+  const histograms = new Map<string, Collected>()
+  for (const [name, { edges }] of Object.entries<Pick<Measure, 'edges'>>(measured)) {
+    const bins = new Array<number>(edges.length + 1).fill(0)
+    histograms.set(name, { edges, counts: bins, moments: { sum: 0, squares: 0, min: null, max: null } })
+  }
+  const tallies = new Map<string, Counts>(tallied.map((name) => [name, new Map()]))
   return {
     count: (name, by = 1) => add(counts, name, by),
-    observe(name, edges, value) {
-      let histogram = histograms.get(name)
-      if (!histogram) {
-        histogram = { edges, counts: new Array<number>(edges.length + 1).fill(0) }
-        histograms.set(name, histogram)
-      }
+    observe(name, value) {
+      const { edges, counts: bins, moments } = histograms.get(name) as Collected
       let bin = 0
       while (bin < edges.length && value >= edges[bin]) bin++
-      histogram.counts[bin]++
+      bins[bin]++
+      moments.sum += value
+      moments.squares += value * value
+      if (moments.min === null || value < moments.min) moments.min = value
+      if (moments.max === null || value > moments.max) moments.max = value
     },
-    tally: (name, word, by = 1) => add(entry(tallies, name), word, by),
+    tally(name, word, by = 1) {
+      const words = tallies.get(name) ?? new Map()
+      tallies.set(name, words)
+      add(words, word, by)
+    },
     build: () => ({
       counts: sorted(counts),
       histograms: Object.fromEntries(histograms),
-      tallies: Object.fromEntries([...tallies].map(([name, words]) => [name, sorted(words)])),
+      ...tabled(
+        [...tallies].map(([name, words]) => {
+          const cut = tallySum(recordWords)
+          cut.add({ words: sorted(words) })
+          return [name, cut.result()]
+        }),
+      ),
     }),
+  }
+}
+
+interface Collected {
+  readonly edges: readonly number[]
+  readonly counts: number[]
+  readonly moments: { sum: number; squares: number; min: number | null; max: number | null }
+}
+
+/** Tallies as statistics hold them. */
+export function tabled(
+  tallies: readonly (readonly [string, Tally])[],
+): Pick<ShardStats, 'tallies' | 'tails'> {
+  const tails = tallies.flatMap(([name, { tail }]) => (tail ? [[name, tail] as const] : []))
+  return {
+    tallies: Object.fromEntries(tallies.map(([name, { words }]) => [name, words])),
+    ...(tails.length > 0 && { tails: Object.fromEntries(tails) }),
   }
 }
 
@@ -54,26 +112,55 @@ export function mergeStats(a: ShardStats, b: ShardStats): ShardStats {
   return sumStats([a, b])
 }
 
+/**
+ * Adds to statistics those of rows that came later. What a program before it was recorded had left out stays left out: a
+ * sum of the later rows alone would pass for one of all.
+ */
+export function amendStats(made: ShardStats, later: ShardStats): ShardStats {
+  const known = <T>(own: Readonly<Record<string, T>>, names: object) =>
+    Object.fromEntries(Object.entries(own).filter(([name]) => Object.hasOwn(names, name)))
+  return mergeStats(made, {
+    ...later,
+    histograms: known(later.histograms, made.histograms),
+    tallies: known(later.tallies, made.tallies),
+  })
+}
+
 /** Adds up the statistics of any number of parts. */
 export function sumStats(parts: Iterable<ShardStats>): ShardStats {
+  const sum = statsSum()
+  for (const part of parts) sum.add(part)
+  return sum.result()
+}
+
+/** Adds statistics up as they come, in memory that does not grow with their number. */
+export interface StatsSum {
+  add(part: ShardStats): void
+  result(): ShardStats
+}
+
+export function statsSum(): StatsSum {
   const counts: Counts = new Map()
   const histograms = new Map<string, Histogram>()
-  const tallies = new Map<string, Counts>()
-  for (const part of parts) {
-    for (const [name, count] of Object.entries(part.counts)) add(counts, name, count)
-    for (const [name, histogram] of Object.entries(part.histograms)) {
-      const sum = histograms.get(name)
-      histograms.set(name, sum ? mergeHistograms(sum, histogram) : histogram)
-    }
-    for (const [name, words] of Object.entries(part.tallies)) {
-      const sum = entry(tallies, name)
-      for (const [word, count] of Object.entries(words)) add(sum, word, count)
-    }
-  }
+  const tallies = new Map<string, TallySum>()
   return {
-    counts: sorted(counts),
-    histograms: Object.fromEntries(histograms),
-    tallies: Object.fromEntries([...tallies].map(([name, words]) => [name, sorted(words)])),
+    add(part) {
+      for (const [name, count] of Object.entries(part.counts)) add(counts, name, count)
+      for (const [name, histogram] of Object.entries(part.histograms)) {
+        const sum = histograms.get(name)
+        histograms.set(name, sum ? mergeHistograms(sum, histogram) : histogram)
+      }
+      for (const name of Object.keys(part.tallies)) {
+        const own = tallies.get(name) ?? tallySum()
+        tallies.set(name, own)
+        own.add(tallyOf(part, name) as Tally)
+      }
+    },
+    result: () => ({
+      counts: sorted(counts),
+      histograms: Object.fromEntries(histograms),
+      ...tabled([...tallies].map(([name, own]) => [name, own.result()])),
+    }),
   }
 }
 
@@ -101,7 +188,21 @@ function mergeHistograms(a: Histogram, b: Histogram): Histogram {
       counts[bin] += count
     })
   }
-  return { edges, counts }
+  const moments = a.moments && b.moments && mergeMoments(a.moments, b.moments)
+  return moments ? { edges, counts, moments } : { edges, counts }
+}
+
+function mergeMoments(a: Moments, b: Moments): Moments {
+  const among = (values: readonly (number | null)[], choose: (...values: number[]) => number) => {
+    const known = values.filter((value) => value !== null)
+    return known.length > 0 ? choose(...known) : null
+  }
+  return {
+    sum: a.sum + b.sum,
+    squares: a.squares + b.squares,
+    min: among([a.min, b.min], Math.min),
+    max: among([a.max, b.max], Math.max),
+  }
 }
 
 /** Maps, since a word may be "__proto__". */
@@ -109,12 +210,6 @@ type Counts = Map<string, number>
 
 const add = (counts: Counts, name: string, by: number) => {
   counts.set(name, (counts.get(name) ?? 0) + by)
-}
-
-function entry(tallies: Map<string, Counts>, name: string): Counts {
-  const words = tallies.get(name) ?? new Map()
-  tallies.set(name, words)
-  return words
 }
 
 const sorted = (words: ReadonlyMap<string, number>) =>

@@ -1,6 +1,7 @@
 import { orderedMap } from '../ordered-map.js'
 import { decodePicture } from '../picture.js'
 import { readShard } from '../shards/read-shard.js'
+import { rowStats } from '../shards/row-stats.js'
 import {
   type ImageRow,
   negativePhrase,
@@ -11,15 +12,11 @@ import {
   type Xyxy,
 } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { statsBuilder } from '../shards/stats.js'
 import { writeShard } from '../shards/write-shard.js'
 import { UserError } from '../user-error.js'
 import type { TeachConfig } from './config.js'
 import { distinctSpans } from './distinct-spans.js'
 import type { Query, Teacher } from './teacher.js'
-
-const scoreEdges = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
-const boxEdges = [1, 2, 3, 5, 10]
 
 /** Pictures that are decoded at once, on other threads. */
 const decodedAhead = 4
@@ -53,7 +50,7 @@ export async function teachShard(
   return runShardTask(task, 'proposals', async (): Promise<ShardOutput> => {
     const teacher = await open()
     const { storage, stage, shard, signal, onProgress } = task
-    const stats = statsBuilder()
+    const stats = rowStats('proposals')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
     let [done, asked, out] = [0, 0, 0]
@@ -62,11 +59,11 @@ export async function teachShard(
       const found = new Map<number, number>()
       for (const { phrase, score } of proposals) {
         found.set(phrase, (found.get(phrase) ?? 0) + 1)
-        stats.observe('score', scoreEdges, score)
+        stats.observe('score', Math.fround(score))
       }
       row.phrases.forEach(({ text }, index) => {
         asked++
-        stats.observe('boxes_a_phrase', boxEdges, found.get(index) ?? 0)
+        stats.observe('boxes_a_phrase', found.get(index) ?? 0)
         if (found.has(index)) {
           out++
           return

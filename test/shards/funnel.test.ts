@@ -17,10 +17,10 @@ async function make(storage: Storage, stage: string, family: Family, shard: stri
     for (const other of [family, ...beside]) {
       files[other] = await writeShard(storage, other, other === 'images' ? null : stage, shard, [])
     }
-    const stats = statsBuilder()
+    const stats = statsBuilder({ score: { edges: [0.5] } })
     stats.count('rows', sums.in)
     stats.tally('heads', '__proto__')
-    stats.observe('score', [0.5], 0.7)
+    stats.observe('score', 0.7)
     return { files, unit: `units of ${family}`, ...sums, stats: stats.build() }
   })
 }
@@ -48,6 +48,7 @@ describe('the funnel of a dataset', () => {
       out: 4,
       rejected: { http_404: 3, too_small: 2 },
       shards: 2,
+      recorded: { heads: 2, score: 2 },
       stats: { counts: { rows: 9 }, histograms: { score: { edges: [0.5], counts: [0, 2] } } },
     })
     expect(Object.entries(gold.stats.tallies.heads)).toEqual([['__proto__', 2]])

@@ -1,0 +1,5 @@
+/** Words of a text, by the white space between them. */
+export function countWords(text: string): number {
+  const words = text.trim()
+  return words === '' ? 0 : words.split(/\s+/).length
+}
