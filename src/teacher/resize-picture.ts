@@ -17,20 +17,18 @@ export function resizePicture(picture: Pixels, width: number, height: number, fi
 }
 
 function resizeRows({ width: from, height, data }: Pixels, width: number, filter: Resample): Pixels {
-  const { first, width: taps, weights } = fixed(pillowWeights(from, width, filter))
+  const { first, count, width: taps, weights } = fixed(pillowWeights(from, width, filter))
   const result = new Uint8ClampedArray(width * height * 3)
   let to = 0
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let [red, green, blue] = [half, half, half]
       let at = (y * from + first[x]) * 3
-      for (let tap = x * taps; tap < x * taps + taps; tap++) {
+      for (let tap = x * taps; tap < x * taps + count[x]; tap++) {
         const weight = weights[tap]
-        if (weight !== 0) {
-          red += data[at] * weight
-          green += data[at + 1] * weight
-          blue += data[at + 2] * weight
-        }
+        red += data[at] * weight
+        green += data[at + 1] * weight
+        blue += data[at + 2] * weight
         at += 3
       }
       result[to++] = red >> precision
@@ -43,30 +41,44 @@ function resizeRows({ width: from, height, data }: Pixels, width: number, filter
 
 function resizeColumns({ width, data }: Pixels, height: number, filter: Resample): Pixels {
   const from = data.length / width / 3
-  const { first, width: taps, weights } = fixed(pillowWeights(from, height, filter))
+  const { first, count, width: taps, weights } = fixed(pillowWeights(from, height, filter))
   const stride = width * 3
   const result = new Uint8ClampedArray(stride * height)
   const sums = new Int32Array(stride)
   for (let y = 0; y < height; y++) {
+    const [to, above, tap] = [y * stride, first[y] * stride, y * taps]
+    if (count[y] <= 2) {
+      // As it is wherever a picture grows: no sums in between.
+      const below = count[y] === 2 ? above + stride : above
+      const [upper, lower] = [weights[tap], count[y] === 2 ? weights[tap + 1] : 0]
+      for (let at = 0; at < stride; at++)
+        result[to + at] = (half + data[above + at] * upper + data[below + at] * lower) >> precision
+      continue
+    }
     sums.fill(half)
-    for (let tap = 0; tap < taps; tap++) {
-      const weight = weights[y * taps + tap]
-      if (weight === 0) continue
-      const row = (first[y] + tap) * stride
+    for (let each = 0; each < count[y]; each++) {
+      const weight = weights[tap + each]
+      const row = above + each * stride
       for (let at = 0; at < stride; at++) sums[at] += data[row + at] * weight
     }
-    for (let at = 0; at < stride; at++) result[y * stride + at] = sums[at] >> precision
+    for (let at = 0; at < stride; at++) result[to + at] = sums[at] >> precision
   }
   return { width, height, data: new Uint8Array(result.buffer) }
 }
 
 const half = 1 << (precision - 1)
 
+/** Weights as whole numbers, and for each output how many there are before the zeros at the end. */
 function fixed({ first, width, weights }: AxisWeights) {
   const whole = Int32Array.from(weights, (weight) =>
     Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * 2 ** precision),
   )
-  return { first, width, weights: whole }
+  const count = Int32Array.from(first, (_, at) => {
+    let taps = width
+    while (taps > 1 && whole[at * width + taps - 1] === 0) taps--
+    return taps
+  })
+  return { first, count, width, weights: whole }
 }
 
 /**
