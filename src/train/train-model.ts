@@ -17,6 +17,7 @@ import { stepsOf, type TrainConfig, type TrainRun } from './config.js'
 import { learningRate } from './learning-rate.js'
 import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
+import { makeNoise } from './make-noise.js'
 import { matchQueries } from './match-queries.js'
 import {
   frozenValues,
@@ -31,6 +32,7 @@ import { plotLosses, type StepMetrics } from './plot-losses.js'
 import { type GroundedCaption, openSamples, type SampleSource, type SampleStream } from './read-samples.js'
 import { trainCard } from './train-card.js'
 import { trainGraph } from './train-graph.js'
+import { withDrop } from './with-drop.js'
 
 export interface TrainTask {
   readonly name: string
@@ -83,7 +85,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const plain = glipConfig(config.preset, tokenizer.vocabulary.size, config)
   const network =
     config.tune === 'prompt' ? { ...plain, prompt: promptNames(task, streams, tokenizer, plain) } : plain
-  const graph = trainGraph(network, {
+  const graph = trainGraph(withDrop(network, config.drop), {
     batch: config.batch,
     max_boxes: config.max_boxes,
     temperature: config.temperature,
@@ -123,8 +125,10 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
       const before = { ...positions }
       upcoming = step < config.steps ? batchOf(step + 1) : undefined
       upcoming?.catch(() => {})
-      const targets = predict ? await matchTargets(predict, { ...batch, ...views.feeds }, network) : {}
-      const line = await runStep(session, { ...batch, ...targets }, views, step, config)
+      const fed = { ...batch, ...makeNoise(session.inputs, config.seed, step) }
+      // Queries are matched by what they say with the same things dropped.
+      const targets = predict ? await matchTargets(predict, { ...fed, ...views.feeds }, network) : {}
+      const line = await runStep(session, { ...fed, ...targets }, views, step, config)
       metrics.push(line)
       await appendFile(join(folder, metricsFile), `${JSON.stringify(line)}\n`)
       task.onProgress?.(line, config.steps)
