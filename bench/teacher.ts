@@ -3,9 +3,9 @@
  *
  *     npm run bench:teacher -- --models FOLDER [--rounds 3] [--pictures 4] [--threads 2] [--python python3] [--json]
  *
- * FOLDER holds teacher folders, such as bench/parity/export_teachers.py writes. Decoding a JPEG is not part of either
- * side; resizing, normalising, tokenising, and reading the boxes are part of detect. The three sides take turns. Without a
- * Python that has torch and transformers the figures of PyTorch are null, and so they are for families that are not theirs.
+ * FOLDER holds teacher folders, such as bench/parity/export_teachers.py and write-glip-teacher.ts write. Decoding a JPEG is not
+ * part of either side; resizing, normalising, tokenising, and reading the boxes are part of detect. The three sides take turns.
+ * Without a Python that has torch, torchvision and transformers the figures of PyTorch are null.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -96,7 +96,7 @@ function torchTime(
     })
     return { time: median(JSON.parse(output).times) }
   } catch {
-    return { note: `${python} has no torch and transformers, or they do not know this model` }
+    return { note: `${python} has no torch, torchvision and transformers, or they do not know this model` }
   }
 }
 
@@ -105,12 +105,15 @@ for (const name of readdirSync(models).sort()) {
   const folder = resolve(models, name)
   const kind = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')).model_type
   const teacher = await openTeacher(folder, { threads })
-  const file = kind === 'groundmill-glip' ? join(folder, 'model.onnx') : await modelFile(folder, 'model')
-  const raw = await Session.open(file, { threads })
+  const own = kind === 'groundmill-glip'
+  const raw = await Session.open(own ? join(folder, 'model.onnx') : await modelFile(folder, 'model'), {
+    threads,
+    own,
+  })
   const queries: Query[] = pictures.map((picture) => ({ picture, text, phrases: spans }))
   // The first run is slower than the rest on either side.
   const feeds = await recording(() => teacher.detect(queries, detect))
-  await raw.run(feeds[0])
+  for (const one of feeds) await raw.run(one)
   const whole: Cost[] = []
   const bare: Cost[] = []
   const torch: number[] = []
@@ -122,8 +125,7 @@ for (const name of readdirSync(models).sort()) {
         for (const one of feeds) await raw.run(one)
       }),
     )
-    if (kind === 'groundmill-glip') note = 'PyTorch has no such model; see bench:train-step'
-    else if (note === undefined) {
+    if (note === undefined) {
       const answer = torchTime(folder, feeds)
       if (answer.time === undefined) note = answer.note
       else torch.push(answer.time)

@@ -17,7 +17,13 @@ import { fromTorch, torchLayout } from '../src/model/parameter-specs.js'
 import type { Parameter } from '../src/model/parameters.js'
 import { glipConfig } from '../src/model/presets.js'
 import { writeSafetensors } from '../src/model/safetensors.js'
-import { caseValues, type ParityCase, parityCases, shakenValue } from '../test/helpers/glip-cases.js'
+import {
+  caseValues,
+  networkCase,
+  type ParityCase,
+  parityCases,
+  shakenValue,
+} from '../test/helpers/glip-cases.js'
 import { caseGradients, caseOutputs, cotangent, relativeDifference } from '../test/helpers/parity-graph.js'
 import { runReference } from './parity/run-reference.js'
 import { type Figure, option, printReport } from './report.js'
@@ -121,8 +127,7 @@ if (pythonHasTorch()) {
     await compare(name, block, `${name}, ${small.height} x ${small.width}`, true)
   }
   for (const size of sizes) {
-    const { network } = parityCases(config, size, 1)
-    await compare('network', network, `${preset}, ${size.height} x ${size.width}`, false)
+    await compare('network', networkCase(config, size, 1), `${preset}, ${size.height} x ${size.width}`, false)
   }
 } else {
   figures[preset] = {

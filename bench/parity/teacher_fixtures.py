@@ -1,6 +1,6 @@
 """Writes test/teacher/fixtures: tiny Hugging Face detectors as folders, and what the Python processors make of them.
 
-    python bench/parity/teacher_fixtures.py        needs torch, torchvision, transformers, scipy, onnx, onnxruntime
+    python bench/parity/teacher_fixtures.py [NAME...]        needs torch, torchvision, transformers, scipy, onnx, onnxruntime
 
 The image processors are those that use Pillow and scipy. Pillow must be older than 13, which began to resize columns before
 rows where that is less work; checkpoints were trained with the older order. The pictures are drawn by formula (test/teacher/pictures.ts has
@@ -9,6 +9,7 @@ the same one).
 
 import json
 import shutil
+import sys
 import warnings
 from pathlib import Path
 
@@ -47,8 +48,7 @@ from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImage
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
 root = Path(__file__).parents[2] / "test/teacher/fixtures"
-shutil.rmtree(root, ignore_errors=True)
-root.mkdir(parents=True)
+root.mkdir(parents=True, exist_ok=True)
 PHRASES = [["a red dog", "the person"], ["two cats", "big ball", "a blue car on the table"], ["tree"], ["small dog", "a cat"]]
 
 
@@ -198,13 +198,13 @@ def detr() -> None:
     closed("detr", model, processor, after, ("pixel_values", "pixel_mask"))
 
 
-def rt_detr() -> None:
-    model = tiny_rt_detr()
+def rt_detr(name: str, version: int) -> None:
+    model = tiny_rt_detr(version)
     example = {"pixel_values": torch.randn(1, 3, SIDE, SIDE)}
-    export(model, example, ("logits", "pred_boxes"), root / "rt_detr/onnx/model.onnx", {"pixel_values": {0: "batch"}})
+    export(model, example, ("logits", "pred_boxes"), root / name / "onnx/model.onnx", {"pixel_values": {0: "batch"}})
     processor = RTDetrImageProcessorPil(size={"height": SIDE, "width": SIDE})
     after = lambda outputs, sizes: processor.post_process_object_detection(outputs, threshold=0.2, target_sizes=sizes)
-    closed("rt_detr", model, processor, after, ("pixel_values",))
+    closed(name, model, processor, after, ("pixel_values",))
 
 
 def torchvision_detector() -> None:
@@ -233,10 +233,16 @@ def resampling() -> None:
     write("resampling", cases)
 
 
-grounding_dino()
-owl("owlvit", OwlViTImageProcessorPil, split=False)
-owl("owlv2", Owlv2ImageProcessorPil, split=True)
-detr()
-rt_detr()
-torchvision_detector()
-resampling()
+fixtures = {
+    "grounding-dino": grounding_dino,
+    "owlvit": lambda: owl("owlvit", OwlViTImageProcessorPil, split=False),
+    "owlv2": lambda: owl("owlv2", Owlv2ImageProcessorPil, split=True),
+    "detr": detr,
+    "rt_detr": lambda: rt_detr("rt_detr", 1),
+    "rt_detr_v2": lambda: rt_detr("rt_detr_v2", 2),
+    "torchvision": torchvision_detector,
+    "resampling": resampling,
+}
+for name in sys.argv[1:] or fixtures:
+    shutil.rmtree(root / name, ignore_errors=True)
+    fixtures[name]()

@@ -357,11 +357,14 @@ def export_detr(model, path: Path) -> None:
     )
 
 
-def tiny_rt_detr():
+def tiny_rt_detr(version: int = 1):
+    """RT-DETR, or RT-DETRv2, whose decoder may read each level at another number of points."""
     backbone = transformers.RTDetrResNetConfig(
         embedding_size=8, hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], layer_type="basic", out_features=["stage2", "stage3", "stage4"]
     )
-    config = transformers.RTDetrConfig(
+    config_class = transformers.RTDetrConfig if version == 1 else transformers.RTDetrV2Config
+    model_class = transformers.RTDetrForObjectDetection if version == 1 else transformers.RTDetrV2ForObjectDetection
+    config = config_class(
         backbone_config=backbone,
         encoder_hidden_dim=8,
         encoder_in_channels=[8, 8, 8],
@@ -370,7 +373,8 @@ def tiny_rt_detr():
         d_model=8,
         decoder_in_channels=[8, 8, 8],
         decoder_ffn_dim=16,
-        decoder_layers=1,
+        # Version 2 cannot be built with one alone.
+        decoder_layers=version,
         decoder_attention_heads=2,
         decoder_n_points=2,
         num_queries=10,
@@ -378,7 +382,7 @@ def tiny_rt_detr():
         label2id={name: index for index, name in LABELS.items()},
         anchor_image_size=None,
     )
-    return randomise(transformers.RTDetrForObjectDetection(config), 4, gain=2)
+    return randomise(model_class(config), 4, gain=2)
 
 
 def save_config(model, folder: Path) -> None:

@@ -14,6 +14,8 @@ import {
   narrowGlip,
   narrowSize,
   narrowTraining,
+  narrowUnfused,
+  networkCase,
   parityCases,
   shakenValue,
 } from '../../test/helpers/glip-cases.js'
@@ -23,9 +25,13 @@ import { caseFixture, round } from './case-fixture.js'
 import { runReference } from './run-reference.js'
 
 const python = option('python', process.env.GROUNDMILL_PYTHON ?? 'python3')
-const fixture = await caseFixture(python, narrowGlip, parityCases(narrowGlip, narrowSize, 2))
+const unfused = { 'network without fusion': networkCase(narrowUnfused, narrowSize, 2) }
+const fixture = {
+  ...(await caseFixture(python, narrowGlip, parityCases(narrowGlip, narrowSize, 2))),
+  ...(await caseFixture(python, narrowUnfused, unfused)),
+}
 
-const { network } = parityCases(narrowGlip, narrowSize, narrowTraining.batch)
+const network = networkCase(narrowGlip, narrowSize, narrowTraining.batch)
 const training = { ...narrowTraining, optimizer: tinyOptimizer, learning_rate: 1e-3, steps: 10 }
 const results = await runReference(python, {
   name: 'training',

@@ -5,6 +5,7 @@ import { linear, matmul, swapLast } from '../graph/ops/matmul.js'
 import { gatherRows, pad, rearrange, reshape, spaceToDepth, split, transpose } from '../graph/ops/shape.js'
 import { constant, type Init, int64, parameter, type Tensor } from '../graph/tensor.js'
 import type { SwinBackbone } from './config.js'
+import { dropSamples } from './drop.js'
 import { dense, norm } from './layers.js'
 
 const epsilon = 1e-5
@@ -16,9 +17,10 @@ const apart = -100
 /**
  * @param image [N, H, W, 3], H and W multiples of the patch
  * @param firstStage the first stage whose map is wanted: the official detector norms no others
+ * @param path share of samples that the last block loses in training; see `DropRates`
  * @returns the maps of that stage and those after it, normed, finest first: [N, H / (patch * 2^i), …, widths[i]]
  */
-export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: number): Tensor[] {
+export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: number, path = 0): Tensor[] {
   const body = 'backbone.body'
   const { patch, widths, depths } = config
   const channels = image.shape[3]
@@ -28,6 +30,8 @@ export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: nu
   const embedded = linear(patches, reshape(stem, [widths[0], patch * patch * channels]), stemBias)
   let x = norm(`${body}.patch_embed.norm`, embedded, epsilon)
   const maps: Tensor[] = []
+  const last = depths.reduce((sum, depth) => sum + depth, 0) - 1
+  let passed = 0
   widths.forEach((width, stage) => {
     if (stage > 0) x = mergePatches(`${body}.layers.${stage - 1}.downsample`, x, width)
     const [, h, w] = x.shape
@@ -35,7 +39,8 @@ export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: nu
     const shifted = placeWindows(h, w, config.window, Math.floor(config.window / 2))
     for (let block = 0; block < depths[stage]; block++) {
       const name = `${body}.layers.${stage}.blocks.${block}`
-      x = swinBlock(name, x, config.heads[stage], block % 2 === 0 ? plain : shifted)
+      const drop = last > 0 ? (path * passed++) / last : 0
+      x = swinBlock(name, x, config.heads[stage], block % 2 === 0 ? plain : shifted, drop)
     }
     if (stage >= firstStage) maps.push(norm(`${body}.norm${stage}`, x, epsilon))
   })
@@ -82,14 +87,19 @@ export function placeWindows(h: number, w: number, window: number, shift: number
   return { window, count: rows * columns, toWindows, toMap, regions: shift > 0 ? regions : undefined }
 }
 
-/** One block: attention within windows, then a feed-forward part, each normed before and added to what was there. */
-export function swinBlock(name: string, x: Tensor, heads: number, windows: Windows): Tensor {
+/**
+ * One block: attention within windows, then a feed-forward part, each normed before and added to what was there.
+ *
+ * @param drop share of samples that lose what a part adds, in training
+ */
+export function swinBlock(name: string, x: Tensor, heads: number, windows: Windows, drop = 0): Tensor {
   const [n, h, w, width] = x.shape
   const places = reshape(norm(`${name}.norm1`, x, epsilon), [n, h * w, width])
   const attended = windowAttention(`${name}.attn`, rearrange(places, windows.toWindows), heads, windows)
-  const y = add(x, reshape(rearrange(attended, windows.toMap), x.shape))
+  const back = reshape(rearrange(attended, windows.toMap), x.shape)
+  const y = add(x, dropSamples(`${name}.attn`, back, drop))
   const inner = gelu(dense(`${name}.mlp.fc1`, norm(`${name}.norm2`, y, epsilon), mlpRatio * width, swinInit))
-  return add(y, dense(`${name}.mlp.fc2`, inner, width, swinInit))
+  return add(y, dropSamples(`${name}.mlp`, dense(`${name}.mlp.fc2`, inner, width, swinInit), drop))
 }
 
 /** Self-attention within each window, [N, windows * area, C]. */

@@ -1,3 +1,5 @@
+import type { DropRates } from './drop.js'
+
 /** The shape of a GLIP network: everything that the graph is built from, stored as `config.json` beside a model. */
 export interface GlipConfig {
   readonly model_type: 'groundmill-glip'
@@ -59,6 +61,8 @@ export interface GlipConfig {
    * offset, a row for each token of that prompt, is added to what the text encoder gives.
    */
   readonly prompt?: readonly string[]
+  /** Set while a network is trained, where it loses something at random; `config.json` of a model has none. */
+  readonly drop?: DropRates
   /** Which boxes of a picture are kept, as the official code does it; a model without it has groundmill's own way. */
   readonly selection?: BoxSelection
   /** A box at each place, moved from an anchor, or a box for each of some queries. */

@@ -3,6 +3,7 @@ import { add } from '../graph/ops/elementwise.js'
 import { upsampleNearest } from '../graph/ops/shape.js'
 import type { Tensor } from '../graph/tensor.js'
 import type { GlipConfig } from './config.js'
+import { dropPlaces } from './drop.js'
 import { convParameters, sameConv, stridedConv, xavier } from './layers.js'
 
 /**
@@ -12,12 +13,14 @@ import { convParameters, sameConv, stridedConv, xavier } from './layers.js'
  *
  * @param stages maps of the backbone, finest first, each half the size of the one before
  * @param firstStage number of the first of them, for the names of the parameters
+ * @param drop share of places that the merged maps lose in training, all but the coarsest; see `DropRates`
  * @returns a map of `channels` for each stage and each extra level, finest first
  */
 export function featurePyramid(
   stages: readonly Tensor[],
   { channels, extra_levels }: GlipConfig['fpn'],
   firstStage: number,
+  drop = 0,
 ): Tensor[] {
   const laterals = stages.map((map, index) => {
     const width = map.shape[3]
@@ -31,9 +34,10 @@ export function featurePyramid(
   })
   const square = (name: string) =>
     convParameters(name, channels, channels, 3, xavier(channels * 9, channels * 9))
-  const levels = merged
-    .reverse()
-    .map((map, index) => sameConv(map, square(`backbone.fpn.fpn_layer${firstStage + index}`)))
+  const levels = merged.reverse().map((map, index) => {
+    const name = `backbone.fpn.fpn_layer${firstStage + index}`
+    return sameConv(dropPlaces(name, map, index < merged.length - 1 ? drop : 0), square(name))
+  })
   for (let extra = 0; extra < extra_levels; extra++) {
     const below = levels[levels.length - 1]
     const name = `backbone.fpn.top_blocks.p${firstStage + 1 + levels.length}`

@@ -5,11 +5,17 @@ import { matmul, swapLast } from '../graph/ops/matmul.js'
 import { parameter, type Tensor } from '../graph/tensor.js'
 import { mergeHeads, paddingBias } from './bert.js'
 import type { GlipConfig } from './config.js'
+import { dropElements } from './drop.js'
 import { dense, headProjections, norm } from './layers.js'
 
 const limit = 50_000
 /** What the official code adds for padding: beyond any affinity that the limit lets through. */
 const minusInfinity = -9e15
+
+export type FusionSettings = NonNullable<GlipConfig['fusion']> & {
+  readonly gamma: number
+  readonly drop?: number
+}
 
 /**
  * Cross attention both ways over one affinity matrix. As in the official code the residual adds to the normalised
@@ -19,13 +25,14 @@ const minusInfinity = -9e15
  * @param language [N, L, Cl]
  * @param mask [N, L] float32
  * @param gamma where the gammas start: one over the number of blocks
+ * @param drop share of the attention, both ways, that is dropped in training
  */
 export function fuse(
   name: string,
   vision: Tensor,
   language: Tensor,
   mask: Tensor,
-  { embed, heads, gamma: initialGamma }: NonNullable<GlipConfig['fusion']> & { readonly gamma: number },
+  { embed, heads, gamma: initialGamma, drop = 0 }: FusionSettings,
 ): { readonly vision: Tensor; readonly language: Tensor } {
   const widthV = vision.shape[2]
   const widthL = language.shape[2]
@@ -39,8 +46,12 @@ export function fuse(
 
   const scaled = mul(query, (embed / heads) ** -0.5)
   const affinity = clip(matmul(scaled, swapLast(key)), -limit, limit)
-  const toVision = softmax(add(affinity, paddingBias(mask, minusInfinity)))
-  const toLanguage = softmax(affinity, 2)
+  const toVision = dropElements(
+    `${name}.attn.vision`,
+    softmax(add(affinity, paddingBias(mask, minusInfinity))),
+    drop,
+  )
+  const toLanguage = dropElements(`${name}.attn.language`, softmax(affinity, 2), drop)
   const deltaV = dense(`${name}.attn.out_v_proj`, mergeHeads(matmul(toVision, valueL)), widthV)
   const deltaL = dense(`${name}.attn.out_l_proj`, mergeHeads(matmul(swapLast(toLanguage), valueV)), widthL)
 

@@ -30,19 +30,19 @@ export interface QueryOutputs {
  * places (DETR, Carion et al. 2020), each with a box and its alignment to the words.
  */
 export function glipQueries(config: GlipConfig, { image, ids, mask }: GlipInputs): QueryOutputs {
-  const { fusion, text, tower } = config
+  const { fusion, text, tower, drop } = config
   const queries = queriesOf(config)
   if (tower.kind !== 'decoder' || queries === undefined)
     throw new Error(`preset ${config.preset} has no queries`)
   const name = 'rpn.head'
   const levels = pictureLevels(config, image)
   let memory = flattenLevels(levels)
-  let language = bertEncoder('language_backbone.body.model', ids, mask, text)
+  let language = bertEncoder('language_backbone.body.model', ids, mask, text, drop?.dropout)
   for (let block = 0; fusion && block < tower.blocks; block++) {
-    const settings = { ...fusion, gamma: 1 / tower.blocks }
+    const settings = { ...fusion, gamma: 1 / tower.blocks, drop: drop?.dropout }
     const fused = fuse(`${name}.fusion.${block}.b_attn`, memory, language, mask, settings)
     memory = fused.vision
-    language = bertLayer(`${name}.fusion.${block}.bert`, fused.language, mask, text)
+    language = bertLayer(`${name}.fusion.${block}.bert`, fused.language, mask, text, drop?.dropout)
   }
   const places = levelPositions(`${name}.level_embed`, levels)
   const [batch, , channels] = memory.shape

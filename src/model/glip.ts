@@ -63,23 +63,29 @@ export function glipInputs(
 }
 
 /** Backbone and pyramid: maps of all levels, finest first. */
-export function pictureLevels({ backbone, fpn }: GlipConfig, image: Tensor): Tensor[] {
+export function pictureLevels({ backbone, fpn, drop }: GlipConfig, image: Tensor): Tensor[] {
   const firstStage = backbone.widths.length - fpn.levels
-  return featurePyramid(stagesOf(backbone, image, firstStage), fpn, firstStage + 1)
+  const stages = stagesOf(backbone, image, firstStage, drop?.path)
+  return featurePyramid(stages, fpn, firstStage + 1, drop?.block)
 }
 
-function stagesOf(backbone: GlipConfig['backbone'], image: Tensor, firstStage: number): Tensor[] {
-  if (backbone.kind === 'swin') return swinBackbone(image, backbone, firstStage)
+function stagesOf(
+  backbone: GlipConfig['backbone'],
+  image: Tensor,
+  firstStage: number,
+  path: number | undefined,
+): Tensor[] {
+  if (backbone.kind === 'swin') return swinBackbone(image, backbone, firstStage, path)
   const maps = backbone.kind === 'conv' ? convBackbone(image, backbone) : resnetBackbone(image, backbone)
   return maps.slice(firstStage)
 }
 
 /** GLIP (Li et al. 2022): backbone and pyramid, text encoder, fusion tower, dense head aligned to words. */
 export function glip(config: GlipConfig, { image, ids, mask }: GlipInputs): GlipOutputs {
-  const { fusion, text, tower } = config
+  const { fusion, text, tower, drop } = config
   if (tower.kind === 'decoder') throw new Error(`a network of preset ${config.preset} has queries`)
   let levels = pictureLevels(config, image)
-  const encoded = bertEncoder('language_backbone.body.model', ids, mask, text)
+  const encoded = bertEncoder('language_backbone.body.model', ids, mask, text, drop?.dropout)
   let language = config.prompt ? add(encoded, promptOffset(text)) : encoded
 
   // The official tower is one sequence: with fusion each block is three of its modules, without it one.
@@ -87,9 +93,9 @@ export function glip(config: GlipConfig, { image, ids, mask }: GlipInputs): Glip
   const nextModule = () => `rpn.head.dyhead_tower.${at++}`
   for (let block = 0; block < tower.blocks; block++) {
     if (fusion) {
-      const settings = { ...fusion, gamma: 1 / tower.blocks }
+      const settings = { ...fusion, gamma: 1 / tower.blocks, drop: drop?.dropout }
       const fused = fuse(`${nextModule()}.b_attn`, flattenLevels(levels), language, mask, settings)
-      language = bertLayer(nextModule(), fused.language, mask, text)
+      language = bertLayer(nextModule(), fused.language, mask, text, drop?.dropout)
       levels = unflattenLevels(fused.vision, levels)
     }
     levels =

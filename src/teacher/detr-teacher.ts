@@ -114,9 +114,12 @@ function readSoftmax(logits: Float32Array, classes: number, floor: number): Read
  * @param logits [Q, C]
  */
 function readSigmoid(logits: Float32Array, classes: number, floor: number): Reading[] {
-  const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b)
-  return order.slice(0, logits.length / classes).flatMap((index) => {
+  const found: (Reading & { readonly index: number })[] = []
+  for (let index = 0; index < logits.length; index++) {
     const score = sigmoid(logits[index])
-    return score >= floor ? [{ query: Math.floor(index / classes), label: index % classes, score }] : []
-  })
+    if (score >= floor)
+      found.push({ query: Math.floor(index / classes), label: index % classes, score, index })
+  }
+  // What is too weak is never among the best before what is not: only the few that are left are sorted.
+  return found.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, logits.length / classes)
 }

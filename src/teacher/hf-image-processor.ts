@@ -163,19 +163,18 @@ function writeResized(
   ]
   const { rescale, mean, std } = processor
   const plane = part.width * part.height
-  for (let channel = 0; channel < 3; channel++) {
-    // A byte has 256 values: each is normalised once.
-    const table = Float32Array.from(
-      { length: 256 },
-      (_, value) => (Math.fround(value * rescale) - mean[channel]) / std[channel],
-    )
-    for (let y = 0; y < size.height; y++) {
-      const row = channel * plane + y * part.width
-      let from = ((top + y) * whole.width + left) * 3 + channel
-      for (let x = 0; x < size.width; x++) {
-        into[row + x] = table[data[from]]
-        from += 3
-      }
+  // A byte has 256 values: each is normalised once.
+  const [red, green, blue] = mean.map((middle, channel) =>
+    Float32Array.from({ length: 256 }, (_, value) => (Math.fround(value * rescale) - middle) / std[channel]),
+  )
+  for (let y = 0; y < size.height; y++) {
+    const row = y * part.width
+    let from = ((top + y) * whole.width + left) * 3
+    for (let to = row; to < row + size.width; to++) {
+      into[to] = red[data[from]]
+      into[plane + to] = green[data[from + 1]]
+      into[2 * plane + to] = blue[data[from + 2]]
+      from += 3
     }
   }
 }

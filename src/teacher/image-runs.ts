@@ -91,25 +91,28 @@ export async function runOverImages<T extends { readonly picture: Picture }, R>(
   const batches: number[][] = []
   for (let at = 0; at < order.length; at += input.batch) batches.push(order.slice(at, at + input.batch))
   const answers: R[] = new Array(items.length)
-  let last: { readonly pictures: readonly Picture[]; readonly images: ImageBatch } | undefined
-  const run = async (batch: readonly number[]) => {
+  const itemsOf = (batch: readonly number[]) => {
     const chosen = batch.map((index) => items[index])
     if (input.isBatchFixed) while (chosen.length < input.batch) chosen.push(chosen[chosen.length - 1])
+    return chosen
+  }
+  /** What was prepared for a batch, where the next one shows the same pictures. */
+  let kept: ImageBatch | undefined
+  const run = async (at: number) => {
+    const chosen = itemsOf(batches[at])
     const pictures = chosen.map(({ picture }) => picture)
-    const isSame =
-      last?.pictures.every((picture, at) => picture === pictures[at]) &&
-      last.pictures.length === pictures.length
-    const images =
-      isSame && last
-        ? last.images
-        : prepareImages(input.processor, pictures, input.fixed, input.mask === undefined)
-    last = { pictures, images }
-    const results = await pool.run({ ...imageFeeds(input, images), ...feed(chosen) })
-    batch.forEach((index, at) => {
-      answers[index] = decode(results, at, items[index])
+    const images = kept ?? prepareImages(input.processor, pictures, input.fixed, input.mask === undefined)
+    const next = batches[at + 1] && itemsOf(batches[at + 1])
+    const isKept = next?.length === pictures.length && next.every(({ picture }, i) => picture === pictures[i])
+    kept = isKept ? images : undefined
+    // A session takes what it is given for itself.
+    const pixels = isKept ? images.pixels.slice() : images.pixels
+    const results = await pool.run({ ...imageFeeds(input, { ...images, pixels }), ...feed(chosen) })
+    batches[at].forEach((index, place) => {
+      answers[index] = decode(results, place, items[index])
     })
   }
-  for await (const _ of orderedMap(batches, pool.size + 1, run)) {
+  for await (const _ of orderedMap(batches.keys(), pool.size + 1, run)) {
     // Each run has put its answers in their places.
   }
   return answers
@@ -117,9 +120,8 @@ export async function runOverImages<T extends { readonly picture: Picture }, R>(
 
 function imageFeeds({ mask }: ImageInput, images: ImageBatch): Record<string, Value> {
   const { pixels, height, width, covered } = images
-  // A copy, since a session takes what it is given for itself.
   const feeds: Record<string, Value> = {
-    pixel_values: { data: pixels.slice(), shape: [covered.length, 3, height, width], dtype: 'float32' },
+    pixel_values: { data: pixels, shape: [covered.length, 3, height, width], dtype: 'float32' },
   }
   if (!mask) return feeds
   const [, maskHeight, maskWidth] = mask.shape

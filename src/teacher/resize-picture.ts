@@ -16,21 +16,61 @@ export function resizePicture(picture: Pixels, width: number, height: number, fi
   return wide.height === height ? wide : resizeColumns(wide, height, filter)
 }
 
-function resizeRows({ width: from, height, data }: Pixels, width: number, filter: Resample): Pixels {
-  const { first, width: taps, weights } = fixed(pillowWeights(from, width, filter))
+function resizeRows(picture: Pixels, width: number, filter: Resample): Pixels {
+  const axis = fixed(pillowWeights(picture.width, width, filter))
+  const data = axis.count.every((taps) => taps <= 4)
+    ? rowsOfFour(picture, width, axis)
+    : rowsOfMany(picture, width, axis)
+  return { width, height: picture.height, data: new Uint8Array(data.buffer) }
+}
+
+/** Where a picture grows: always four taps, those that a place has not with weight 0 on its last one. */
+function rowsOfFour({ width: from, height, data }: Pixels, width: number, axis: FixedWeights) {
+  const { first, count, width: taps, weights } = axis
+  const places = new Int32Array(width * 4)
+  const shares = new Int32Array(width * 4)
+  for (let x = 0; x < width; x++) {
+    for (let tap = 0; tap < 4; tap++) {
+      places[4 * x + tap] = (first[x] + Math.min(tap, count[x] - 1)) * 3
+      shares[4 * x + tap] = tap < count[x] ? weights[x * taps + tap] : 0
+    }
+  }
+  const result = new Uint8ClampedArray(width * height * 3)
+  let to = 0
+  for (let y = 0; y < height; y++) {
+    const row = y * from * 3
+    for (let x = 0; x < width * 4; x += 4) {
+      const a = row + places[x]
+      const b = row + places[x + 1]
+      const c = row + places[x + 2]
+      const d = row + places[x + 3]
+      const [wa, wb, wc, wd] = [shares[x], shares[x + 1], shares[x + 2], shares[x + 3]]
+      result[to] = (half + data[a] * wa + data[b] * wb + data[c] * wc + data[d] * wd) >> precision
+      result[to + 1] =
+        (half + data[a + 1] * wa + data[b + 1] * wb + data[c + 1] * wc + data[d + 1] * wd) >> precision
+      result[to + 2] =
+        (half + data[a + 2] * wa + data[b + 2] * wb + data[c + 2] * wc + data[d + 2] * wd) >> precision
+      to += 3
+    }
+  }
+  return result
+}
+
+function rowsOfMany({ width: from, height, data }: Pixels, width: number, axis: FixedWeights) {
+  const { first, count, width: taps, weights } = axis
   const result = new Uint8ClampedArray(width * height * 3)
   let to = 0
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let [red, green, blue] = [half, half, half]
       let at = (y * from + first[x]) * 3
-      for (let tap = x * taps; tap < x * taps + taps; tap++) {
+      const end = x * taps + count[x]
+      for (let tap = x * taps; tap < end; tap++) {
         const weight = weights[tap]
-        if (weight !== 0) {
-          red += data[at] * weight
-          green += data[at + 1] * weight
-          blue += data[at + 2] * weight
-        }
+        // Said to be whole numbers of 32 bits: sums in a loop are taken for others.
+        red = (red + Math.imul(data[at], weight)) | 0
+        green = (green + Math.imul(data[at + 1], weight)) | 0
+        blue = (blue + Math.imul(data[at + 2], weight)) | 0
         at += 3
       }
       result[to++] = red >> precision
@@ -38,35 +78,54 @@ function resizeRows({ width: from, height, data }: Pixels, width: number, filter
       result[to++] = blue >> precision
     }
   }
-  return { width, height, data: new Uint8Array(result.buffer) }
+  return result
 }
 
 function resizeColumns({ width, data }: Pixels, height: number, filter: Resample): Pixels {
   const from = data.length / width / 3
-  const { first, width: taps, weights } = fixed(pillowWeights(from, height, filter))
+  const { first, count, width: taps, weights } = fixed(pillowWeights(from, height, filter))
   const stride = width * 3
   const result = new Uint8ClampedArray(stride * height)
   const sums = new Int32Array(stride)
   for (let y = 0; y < height; y++) {
+    const to = y * stride
+    const last = count[y] - 1
     sums.fill(half)
-    for (let tap = 0; tap < taps; tap++) {
-      const weight = weights[y * taps + tap]
-      if (weight === 0) continue
-      const row = (first[y] + tap) * stride
-      for (let at = 0; at < stride; at++) sums[at] += data[row + at] * weight
+    // Two rows at a time: a picture that grows has two, or four, of which the last two give the result.
+    for (let tap = 0; tap <= last; tap += 2) {
+      const above = (first[y] + tap) * stride
+      const below = tap < last ? above + stride : above
+      const upper = weights[y * taps + tap]
+      const lower = tap < last ? weights[y * taps + tap + 1] : 0
+      if (tap + 1 < last)
+        for (let at = 0; at < stride; at++) sums[at] += data[above + at] * upper + data[below + at] * lower
+      else
+        for (let at = 0; at < stride; at++)
+          result[to + at] = (sums[at] + data[above + at] * upper + data[below + at] * lower) >> precision
     }
-    for (let at = 0; at < stride; at++) result[y * stride + at] = sums[at] >> precision
   }
   return { width, height, data: new Uint8Array(result.buffer) }
 }
 
 const half = 1 << (precision - 1)
 
-function fixed({ first, width, weights }: AxisWeights) {
+interface FixedWeights extends Omit<AxisWeights, 'weights'> {
+  readonly weights: Int32Array
+  /** Weights of each output before the zeros at its end. */
+  readonly count: Int32Array
+}
+
+/** Weights as whole numbers. */
+function fixed({ first, width, weights }: AxisWeights): FixedWeights {
   const whole = Int32Array.from(weights, (weight) =>
     Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * 2 ** precision),
   )
-  return { first, width, weights: whole }
+  const count = Int32Array.from(first, (_, at) => {
+    let taps = width
+    while (taps > 1 && whole[at * width + taps - 1] === 0) taps--
+    return taps
+  })
+  return { first, count, width, weights: whole }
 }
 
 /**
@@ -101,7 +160,10 @@ export function resizeOnSquare(
         blue += data[at + 2] * weight
         at += 3
       }
-      wide.set([red, green, blue], y * stride + x * 3)
+      const to = y * stride + x * 3
+      wide[to] = red
+      wide[to + 1] = green
+      wide[to + 2] = blue
     }
   }
   const sums = new Float64Array(stride)

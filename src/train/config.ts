@@ -30,6 +30,17 @@ const augmentConfig = z.strictObject({
   negatives: share.default(0.5).describe('share of captions that get other captions appended'),
 })
 
+const rate = z.number().min(0).lt(1)
+
+/** See `DropRates`. */
+const dropConfig = z.strictObject({
+  path: rate
+    .default(0)
+    .describe('stochastic depth of the Swin backbone: share of samples that skip the last block'),
+  dropout: rate.default(0).describe('share dropped in text layers and in the attention of the fusion'),
+  block: rate.default(0).describe("DropBlock of the pyramid's maps"),
+})
+
 const tuneConfig = z
   .enum(['full', 'prompt'])
   .default('full')
@@ -77,6 +88,11 @@ export const trainConfig = z.strictObject({
   temperature: z.number().positive().default(0.07).describe('of the contrastive loss'),
   loss: lossConfig.default(lossConfig.parse({})),
   augment: augmentConfig.default(augmentConfig.parse({})),
+  drop: dropConfig
+    .default(dropConfig.parse({}))
+    .describe(
+      'what the network loses at random while it is trained; officially path 0.2, dropout 0.1, block 0.3',
+    ),
   mix: z
     .union([z.literal('size'), z.record(z.string(), z.number().positive())])
     .default({})

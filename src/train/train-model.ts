@@ -18,6 +18,7 @@ import { partsOf, stepsOf, type TrainConfig, type TrainRun } from './config.js'
 import { learningRate } from './learning-rate.js'
 import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
+import { makeNoise } from './make-noise.js'
 import { matchQueries } from './match-queries.js'
 import {
   initialState,
@@ -33,6 +34,7 @@ import { plotLosses, type StepMetrics } from './plot-losses.js'
 import { type GroundedCaption, openSamples, type SampleSource, type SampleStream } from './read-samples.js'
 import { trainCard } from './train-card.js'
 import { trainGraph } from './train-graph.js'
+import { withDrop } from './with-drop.js'
 
 export interface TrainTask {
   readonly name: string
@@ -86,7 +88,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const plain = glipConfig(config.preset, tokenizer.vocabulary.size, config)
   const network =
     config.tune === 'prompt' ? { ...plain, prompt: promptNames(task, streams, tokenizer, plain) } : plain
-  const graph = trainGraph(network, {
+  const graph = trainGraph(withDrop(network, config.drop), {
     batch: config.batch / parts,
     max_boxes: config.max_boxes,
     temperature: config.temperature,
@@ -130,8 +132,10 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
         before = { ...positions }
         upcoming = more()
         upcoming?.catch(() => {})
-        const targets = predict ? await matchTargets(predict, { ...batch, ...views.feeds }, network) : {}
-        lines.push(await runPart(session, { ...batch, ...targets }, views))
+        const fed = { ...batch, ...makeNoise(session.inputs, config.seed, done) }
+        // Queries are matched by what they say with the same things dropped.
+        const targets = predict ? await matchTargets(predict, { ...fed, ...views.feeds }, network) : {}
+        lines.push(await runPart(session, { ...fed, ...targets }, views))
         for (const { vectors } of state.groups) if (part < parts - 1) vectors.keepGradient()
       }
       step++

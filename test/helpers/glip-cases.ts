@@ -35,6 +35,9 @@ export const narrowGlip: GlipConfig = {
   head: { anchor_scale: 8, box_edges: 'pixel_centres' },
 }
 
+/** The same as `glip-t-a` is made: text and picture meet in the head only. */
+export const narrowUnfused: GlipConfig = { ...narrowGlip, preset: 'narrow-unfused', fusion: undefined }
+
 export const narrowSize: ImageSize = { height: 64, width: 96 }
 
 /** Boxes of all sizes, at no place as far from two anchors. */
@@ -60,8 +63,7 @@ export interface ParityCase {
 /** Every block of an official preset, and the whole of it. */
 export function parityCases(config: GlipConfig, size: ImageSize, batch: number): Record<string, ParityCase> {
   const { backbone, fpn, text, fusion, tower } = config
-  if (backbone.kind !== 'swin' || tower.kind !== 'dyhead' || !fusion)
-    throw new Error('not an official preset')
+  if (backbone.kind !== 'swin' || tower.kind !== 'dyhead') throw new Error('not an official preset')
   const tower0 = 'rpn.head.dyhead_tower.0'
   const [width, nextWidth] = backbone.widths
   const levels = levelStrides(config).map((stride, index) =>
@@ -94,8 +96,8 @@ export function parityCases(config: GlipConfig, size: ImageSize, batch: number):
     bias: input('bias', [channels]),
   }
   const { x, offset, modulation, offset2, modulation2, weight, bias } = points
-  const network = glipInputs(config, batch, size)
-  const fused = fuse(`${tower0}.b_attn`, vision, language, mask, { ...fusion, gamma: 1 / tower.blocks })
+  const fused =
+    fusion && fuse(`${tower0}.b_attn`, vision, language, mask, { ...fusion, gamma: 1 / tower.blocks })
   const dynamic = dyHeadBlock(tower0, levels, tower.groups)
   return {
     'deformable convolution': {
@@ -120,17 +122,20 @@ export function parityCases(config: GlipConfig, size: ImageSize, batch: number):
       inputs: { language, mask },
       outputs: { language: bertLayer(tower0, language, mask, text) },
     },
-    'fusion layer': {
-      inputs: { vision, language, mask },
-      outputs: { vision: fused.vision, language: fused.language },
-    },
+    ...(fused && { 'fusion layer': { inputs: { vision, language, mask }, outputs: fused } }),
     'dyhead block': {
       inputs: levelInputs,
       outputs: Object.fromEntries(dynamic.map((level, index) => [`level${index}`, level])),
     },
     head: { inputs: { ...levelInputs, language }, outputs: dense(head(config, levels, language)) },
-    network: { inputs: { ...network }, outputs: dense(glip(config, network)) },
+    network: networkCase(config, size, batch),
   }
+}
+
+/** The whole of a network. */
+export function networkCase(config: GlipConfig, size: ImageSize, batch: number): ParityCase {
+  const inputs = glipInputs(config, batch, size)
+  return { inputs: { ...inputs }, outputs: dense(glip(config, inputs)) }
 }
 
 const dense = ({ logits, deltas, centerness }: GlipOutputs) => ({ logits, deltas, centerness })

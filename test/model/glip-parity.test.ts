@@ -14,6 +14,8 @@ import {
   narrowGlip,
   narrowSize,
   narrowTraining,
+  narrowUnfused,
+  networkCase,
   parityCases,
   shakenValue,
 } from '../helpers/glip-cases.js'
@@ -35,6 +37,14 @@ describe('blocks of the official network, narrow, against PyTorch', { timeout },
     it(`${name}: the same out of portable operators`, () =>
       checkPortable(name, parityCase, narrowGlip, fixture[name]))
   }
+})
+
+describe('the whole network without fusion (GLIP-T (A)), narrow, against PyTorch', { timeout }, () => {
+  const name = 'network without fusion'
+  const parityCase = networkCase(narrowUnfused, narrowSize, 2)
+  it('outputs and gradients', () => checkParity(name, parityCase, narrowUnfused, fixture[name]))
+  it('the same out of portable operators', () =>
+    checkPortable(name, parityCase, narrowUnfused, fixture[name]))
 })
 
 describe('training of the official network, narrow, against PyTorch', { timeout }, () => {

@@ -275,7 +275,7 @@ interface Labelled extends Expected {
 }
 
 describe('detectors with a fixed list of labels', () => {
-  it.each(['detr', 'rt_detr', 'torchvision'])(
+  it.each(['detr', 'rt_detr', 'rt_detr_v2', 'torchvision'])(
     '%s finds what Python finds in 20 pictures, for every phrase',
     async (name) => {
       const cases = expected<Labelled[][]>(name)

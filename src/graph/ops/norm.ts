@@ -74,6 +74,7 @@ export function groupNorm(x: Tensor, scale: Tensor, bias: Tensor, groups: number
 
 /** x / max(|x|, epsilon) over the last axis, as torch.nn.functional.normalize. */
 export function l2Normalize(x: Tensor, epsilon = 1e-12): Tensor {
-  const length = sqrt(reduceSum(square(x), [x.shape.length - 1], true))
-  return div(x, maximum(length, epsilon))
+  const squares = reduceSum(square(x), [x.shape.length - 1], true)
+  // The limit comes before the root: the root of 0, which padding has, would have an infinite gradient.
+  return div(x, sqrt(maximum(squares, epsilon ** 2)))
 }

@@ -1,0 +1,43 @@
+/**
+ * Writes a model folder of an official preset with random weights, for bench/teacher.ts.
+ *
+ *     npx tsx bench/parity/write-glip-teacher.ts --out FOLDER [--preset glip-t] [--size 800x1344]
+ *
+ * One input alone, height x width, whose shorter side is that of the pictures shown: `session.run` and `detect` are then of
+ * the same graph, whatever a picture's aspect.
+ */
+import { mkdirSync } from 'node:fs'
+import { glip, glipInputs } from '../../src/model/glip.js'
+import { modelCard } from '../../src/model/model-card.js'
+import { writeModelFolder } from '../../src/model/model-folder.js'
+import { initialValue, parametersOf } from '../../src/model/parameters.js'
+import { glipConfig } from '../../src/model/presets.js'
+import { specialTokens } from '../../src/model/word-piece.js'
+import { option } from '../report.js'
+
+const folder = option('out', '')
+if (folder === '') throw new Error('--out FOLDER is missing')
+const preset = option('preset', 'glip-t')
+const [height, width] = option('size', '800x1344').split('x').map(Number)
+
+/** As many tokens as bert-base-uncased has; of words, those that bench/teacher.ts asks for. */
+const words = 'a red dog , the person two cats big ball'.split(' ')
+const vocabulary = new Map<string, number>()
+for (const token of [...specialTokens, ...words]) vocabulary.set(token, vocabulary.size)
+while (vocabulary.size < 30_522) vocabulary.set(`unused${vocabulary.size}`, vocabulary.size)
+
+const config = {
+  ...glipConfig(preset, vocabulary.size),
+  image_sizes: [[height, width] as const],
+  image_resize: { shortest_edge: Math.min(height, width), longest_edge: Math.max(height, width) },
+}
+const { contrastive: _, ...outputs } = glip(config, glipInputs(config, 1, { height, width }))
+const parameters = parametersOf(Object.values(outputs)).map((parameter) => ({
+  name: parameter.name,
+  shape: parameter.shape,
+  read: async () => initialValue(parameter, 1),
+}))
+mkdirSync(folder, { recursive: true })
+const lineage = 'Random weights, for a benchmark.\n'
+const card = modelCard({ name: preset, config, license: 'unknown', lineage })
+await writeModelFolder(folder, { config, vocabulary, parameters, card, batch: 1 })
