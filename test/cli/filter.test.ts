@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -135,6 +135,14 @@ describe('filter, compare, sweep and calibrate', () => {
     // Sure boxes are always right and the others never: any threshold finds the dog, and the cat's 0.3 is one of the others.
     const rules = `rules=[{rule: calibrate, file: ${file}}, {rule: score, min: 0.9}]`
     expect(await json('filter', url, '--as', 'calibrated', '--set', rules)).toMatchObject({ out: 10 })
+
+    const other = JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), teacher: 'another' })
+    await writeFile(file, other)
+    await expect(json('filter', url, '--as', 'mistaken', '--set', rules)).rejects.toThrow(
+      `${file} was measured on the scores of "another", and these proposals are of "${teacher}": calibrate that one`,
+    )
+    const any = rules.replace(`file: ${file}`, `file: ${file}, any_teacher: true`)
+    expect(await json('filter', url, '--as', 'mistaken', '--set', any)).toMatchObject({ out: 10 })
   })
 
   it('refuse what cannot be, in words', async () => {
