@@ -127,6 +127,28 @@ describe('filter, compare, sweep and calibrate', () => {
     expect(out).toMatch(/max_boxes\.phrase +boxes[^\n]*F1\n[^\n]*\n +1 +20[^\n]*\n +2 +30/)
   })
 
+  it('take any grounding for the truth', async () => {
+    await groundmill('filter', url, '--as', 'truth', '--set', 'rules=[{rule: score, min: 0.5}]')
+    const { points } = await json(
+      'sweep',
+      url,
+      '--gold',
+      'truth',
+      '--set',
+      'rules=[{rule: score, min: 0.5}]',
+      '--steps',
+      '2',
+      '--from',
+      '0.5',
+      '--to',
+      '0.99',
+    )
+    expect(points[0]).toMatchObject({ precision: 1, recall: 1 })
+    await expect(json('sweep', url, '--gold', 'nothing')).rejects.toThrow(
+      'has no grounding "nothing"; it has: ',
+    )
+  })
+
   it('calibrate a teacher for the rule that reads it', async () => {
     const file = within('toy.json')
     const { ece, judged, teacher } = await json('calibrate', url, '-o', file)
