@@ -2,8 +2,8 @@ import { calibrateTeacher } from '../filter/calibrate-teacher.js'
 import { writeCalibration } from '../filter/calibration-file.js'
 import { UserError } from '../user-error.js'
 import { formatTable } from './format-table.js'
-import { openDataset, requireGrounding } from './open-dataset.js'
-import { phrasesOf, proposalsOf } from './phrases-of.js'
+import { openDataset } from './open-dataset.js'
+import { phrasesOf, phrasesOfGrounding, proposalsOf } from './phrases-of.js'
 
 export interface CalibrateCommandOptions {
   readonly proposals?: string
@@ -20,7 +20,7 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
   if (!(nms >= 0 && nms <= 1)) throw new UserError(`--nms ${options.nms}: expected a number from 0 to 1.`)
   const dataset = await openDataset(url)
   const gold = options.gold ?? dataset.name
-  requireGrounding(dataset, gold)
+  const truth = { grounding: gold, phrases: await phrasesOfGrounding(dataset, gold) }
   const proposals = proposalsOf(dataset, options.proposals)
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
   const { method } = options
@@ -28,7 +28,7 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
     method,
     phrases,
     proposals,
-    gold,
+    gold: truth,
     nms,
   })
   await writeCalibration(options.out, file)

@@ -131,7 +131,7 @@ program
   .command('sweep <dataset>')
   .description('boxes, phrases and agreement with gold over the values of one parameter of a rule')
   .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
-  .option('--gold <stage>', "the gold to compare with (the dataset's own)")
+  .option('--gold <stage>', "a grounding taken for gold (the dataset's own)")
   .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
   .addOption(repeated('--set <rule.key=value>', 'as in filter'))
   .option('--vary <rule.key>', 'what is varied', 'score.min')
@@ -149,7 +149,7 @@ program
     "measure on gold how often a teacher's boxes of each score are right, for the filter's rule calibrate",
   )
   .option('--proposals <stage>', 'the proposals to judge (the last ones of the dataset)')
-  .option('--gold <stage>', "the gold to judge by (the dataset's own)")
+  .option('--gold <stage>', "a grounding taken for gold (the dataset's own)")
   .addOption(
     new Option('--method <name>', 'the map to fit').choices(['isotonic', 'temperature']).default('isotonic'),
   )

@@ -1,6 +1,6 @@
 import { readCommit } from '../shards/commit.js'
 import { UserError } from '../user-error.js'
-import type { OpenDataset } from './open-dataset.js'
+import { type OpenDataset, requireGrounding } from './open-dataset.js'
 
 /** The stage whose phrases a stage's rows point to: the one whose file its record carries the hash of. */
 export async function phrasesOf(
@@ -21,6 +21,13 @@ export async function phrasesOf(
   throw new UserError(
     `${url}: the phrases that ${family} "${stage}" was made of are no longer there: run the pipeline again.`,
   )
+}
+
+/** The stage of the phrases that a grounding points to. Throws a UserError that lists the groundings there are. */
+export async function phrasesOfGrounding(dataset: OpenDataset, grounding: string): Promise<string> {
+  requireGrounding(dataset, grounding)
+  const isOwn = dataset.isGold && grounding === dataset.name
+  return isOwn ? grounding : phrasesOf(dataset, 'grounding', grounding)
 }
 
 /** The proposals that a command was asked for, or the last ones. Throws a UserError that lists those there are. */

@@ -10,8 +10,8 @@ import { readCommit } from '../shards/commit.js'
 import { UserError } from '../user-error.js'
 import { readRules } from './filter-rules.js'
 import { formatTable } from './format-table.js'
-import { openDataset, requireGrounding } from './open-dataset.js'
-import { phrasesOf, proposalsOf } from './phrases-of.js'
+import { openDataset } from './open-dataset.js'
+import { phrasesOf, phrasesOfGrounding, proposalsOf } from './phrases-of.js'
 import { createProgress } from './progress.js'
 
 export interface SweepCommandOptions {
@@ -36,7 +36,8 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const proposals = proposalsOf(dataset, options.proposals)
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
   const gold = options.gold ?? (dataset.isGold ? dataset.name : undefined)
-  if (gold !== undefined) requireGrounding(dataset, gold)
+  const truth =
+    gold === undefined ? undefined : { grounding: gold, phrases: await phrasesOfGrounding(dataset, gold) }
   const { storage } = dataset
   const there = await Promise.all(
     dataset.shards.map((shard) => readCommit(storage, 'proposals', proposals, shard)),
@@ -50,7 +51,7 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
     points = await sweepThresholds(storage, shards, {
       phrases,
       proposals,
-      gold,
+      gold: truth,
       values,
       rulesAt,
       tools: await stage.tools(),

@@ -3,8 +3,8 @@ import { parseConfig } from '../parse-config.js'
 import { trainConfig } from '../train/config.js'
 import type { SampleSource } from '../train/read-samples.js'
 import { trainModel } from '../train/train-model.js'
-import { openDataset, requireGrounding } from './open-dataset.js'
-import { phrasesOf } from './phrases-of.js'
+import { openDataset } from './open-dataset.js'
+import { phrasesOfGrounding } from './phrases-of.js'
 import { createProgress, duration } from './progress.js'
 import { setOptions } from './set-options.js'
 
@@ -58,7 +58,6 @@ async function sourceOf(given: string): Promise<SampleSource> {
   const dataset = await openDataset(url)
   const { storage, name, shards, isGold, groundings } = dataset
   const grounding = asked ?? (isGold ? name : groundings.at(-1)) ?? name
-  requireGrounding(dataset, grounding)
-  const phrases = isGold && grounding === name ? name : await phrasesOf(dataset, 'grounding', grounding)
+  const phrases = await phrasesOfGrounding(dataset, grounding)
   return { name: asked ? `${name}-${asked}` : name, storage, shards, grounding, phrases }
 }

@@ -1,19 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type EntityPhrase, parseEntityBoxes, parseEntitySentences } from '../flickr-entities.js'
 import type { Xyxy } from '../shards/rows.js'
 import { UserError } from '../user-error.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
-
-/** A phrase of a sentence of Flickr30k Entities. */
-export interface FlickrPhrase {
-  readonly text: string
-  /** Of the thing that it names, within its picture. */
-  readonly id: string
-  /** people, clothing, bodyparts, animals, vehicles, instruments, scene, other; a phrase may have several. */
-  readonly types: readonly string[]
-  /** In the sentence without its marks, in code points. */
-  readonly span: readonly [number, number]
-}
 
 export interface FlickrSentence {
   /** Name of the picture, without `.jpg`. */
@@ -22,69 +12,14 @@ export interface FlickrSentence {
   readonly sentence: number
   readonly text: string
   /** Phrases that have boxes, in the order of the sentence. */
-  readonly phrases: readonly (FlickrPhrase & { readonly targets: readonly Xyxy[] })[]
-}
-
-/** Sentences of a file of `Sentences/`, one a line: words with phrases as `[/EN#id/type words]`. */
-export function parseFlickrSentences(
-  text: string,
-): { readonly text: string; readonly phrases: readonly FlickrPhrase[] }[] {
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const words: string[] = []
-      const phrases: FlickrPhrase[] = []
-      let length = 0
-      let open: { start: number; id: string; types: string[]; from: number } | undefined
-      const add = (word: string) => {
-        if (word === '') return
-        length += [...word].length + (words.length > 0 ? 1 : 0)
-        words.push(word)
-      }
-      for (const token of line.split(/\s+/u).filter(Boolean)) {
-        if (!open && token.startsWith('[')) {
-          const [, id, ...types] = token.split('/')
-          open = {
-            start: length + (words.length > 0 ? 1 : 0),
-            id: id.replace(/^EN#/, ''),
-            types,
-            from: words.length,
-          }
-          continue
-        }
-        if (!open || !token.endsWith(']')) {
-          add(token)
-          continue
-        }
-        add(token.slice(0, -1))
-        const { start, id, types, from } = open
-        phrases.push({ text: words.slice(from).join(' '), id, types, span: [start, length] })
-        open = undefined
-      }
-      return { text: words.join(' '), phrases }
-    })
-}
-
-/** Boxes by phrase id of a file of `Annotations/`; ids of scenes and of things that are not seen have none. */
-export function parseFlickrBoxes(xml: string): Map<string, Xyxy[]> {
-  const boxes = new Map<string, Xyxy[]>()
-  for (const [, object] of xml.matchAll(/<object>(.*?)<\/object>/gs)) {
-    const sides = ['xmin', 'ymin', 'xmax', 'ymax'].map((side) =>
-      Number(new RegExp(`<${side}>\\s*([\\d.]+)\\s*</${side}>`).exec(object)?.[1] ?? Number.NaN),
-    )
-    if (!sides.every(Number.isFinite)) continue
-    for (const [, id] of object.matchAll(/<name>\s*(.*?)\s*<\/name>/gs))
-      boxes.set(id, [...(boxes.get(id) ?? []), sides as unknown as Xyxy])
-  }
-  return boxes
+  readonly phrases: readonly (EntityPhrase & { readonly targets: readonly Xyxy[] })[]
 }
 
 /**
  * Reads Flickr30k Entities: `Sentences/` and `Annotations/` of the pictures that `<split>.txt` lists. Sentences without a
  * phrase that has boxes do not count, and are left out.
  *
- * @throws UserError where a file is missing
+ * @throws UserError where a file is missing or damaged
  */
 export async function readFlickr30k(folder: string, split: string): Promise<FlickrSentence[]> {
   const ids = (await read(join(folder, `${split}.txt`)))
@@ -93,8 +28,8 @@ export async function readFlickr30k(folder: string, split: string): Promise<Flic
     .filter(Boolean)
   const sentences: FlickrSentence[] = []
   for (const image of ids) {
-    const boxes = parseFlickrBoxes(await read(join(folder, 'Annotations', `${image}.xml`)))
-    const own = parseFlickrSentences(await read(join(folder, 'Sentences', `${image}.txt`)))
+    const boxes = await boxesOf(join(folder, 'Annotations', `${image}.xml`))
+    const own = parseEntitySentences(await read(join(folder, 'Sentences', `${image}.txt`)))
     own.forEach(({ text, phrases }, sentence) => {
       const grounded = phrases.flatMap((phrase) => {
         const targets = boxes.get(phrase.id)
@@ -104,6 +39,15 @@ export async function readFlickr30k(folder: string, split: string): Promise<Flic
     })
   }
   return sentences
+}
+
+async function boxesOf(path: string) {
+  const xml = await read(path)
+  try {
+    return parseEntityBoxes(xml).boxes
+  } catch (error) {
+    throw new UserError(`${path} is damaged: ${(error as Error).message}.`)
+  }
 }
 
 async function read(path: string): Promise<string> {

@@ -1,7 +1,9 @@
 /** Asks a model what a benchmark asks, and gives the answers in the benchmark's own form. */
+
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodePicture, type Picture } from '../picture.js'
+import { promptName } from '../prompt-name.js'
 import type { Xyxy } from '../shards/rows.js'
 import type { Query, Teacher } from '../teacher/teacher.js'
 import { UserError } from '../user-error.js'
@@ -24,14 +26,6 @@ export interface BenchmarkRun {
 
 /** Pictures held in memory at once. */
 const windowImages = 16
-
-/** A category's name as it is asked for: GLIP drops what stands in brackets, and underscores. */
-export const promptName = (name: string): string =>
-  name
-    .replace(/\(.*?\)/g, '')
-    .replaceAll('_', ' ')
-    .replace(/\s+/g, ' ')
-    .trim()
 
 /**
  * Detections of all categories of a benchmark, asked for in as many prompts as the vocabulary needs.
@@ -72,7 +66,7 @@ export async function groundSentences(
   const items = sentences.map(({ image, text, phrases }) => ({
     file: `${image}.jpg`,
     text,
-    spans: phrases.map(({ span }) => span),
+    spans: phrases.map(({ start, end }) => [start, end] as const),
     phrases,
   }))
   const found = await groundTexts(items, run)

@@ -12,13 +12,13 @@ import {
 import type { CalibrationFile } from './calibration-file.js'
 import type { RuleConfig } from './config.js'
 import { createRowFilter } from './filter-proposals.js'
-import { goldRows, judgeBoxes } from './gold-rows.js'
+import { type Gold, goldRows, judgeBoxes } from './gold-rows.js'
 
 export interface CalibrateOptions {
   readonly method: Calibration['method']
   readonly phrases: string
   readonly proposals: string
-  readonly gold: string
+  readonly gold: Gold
   /** Overlap that two boxes of a phrase may have: what suppression will drop anyway is not judged. */
   readonly nms: number
 }
@@ -52,7 +52,7 @@ export async function calibrateTeacher(
   const all = halves.flat()
   if (halves.some(({ length }) => length === 0)) {
     throw new UserError(
-      `${storage.url}: gold "${stages.gold}" judges ${all.length} boxes of "${stages.proposals}": there must be some in two pictures at least. Are its captions or head nouns those that the teacher was asked for?`,
+      `${storage.url}: gold "${stages.gold.grounding}" judges ${all.length} boxes of "${stages.proposals}": there must be some in two pictures at least. Are its captions or head nouns those that the teacher was asked for?`,
     )
   }
   const mapOf = fits[method]

@@ -11,6 +11,10 @@ export const ruleSchema = z.discriminatedUnion('rule', [
     file: folder.describe(
       'what `groundmill calibrate` wrote; scores of later rules are shares of right boxes',
     ),
+    any_teacher: z
+      .boolean()
+      .default(false)
+      .describe('true: also for proposals of another teacher than the one that was measured'),
   }),
   z.strictObject({ rule: z.literal('score'), min: share.describe('weakest score of a box') }),
   z.strictObject({

@@ -1,4 +1,4 @@
-import type { Calibration } from './calibration.js'
+import type { CalibrationFile } from './calibration-file.js'
 import type { RuleConfig } from './config.js'
 import type { ModelRule, RegionScorer, Rule, TextEmbedder } from './rule.js'
 import { agreement } from './rules/agreement.js'
@@ -29,7 +29,7 @@ export interface RuleTools {
   /** Phrases of the dataset by head noun, for `frequency_score`. */
   readonly frequency?: ReadonlyMap<string, number>
   /** By the file that a `calibrate` rule names. */
-  readonly calibrations?: ReadonlyMap<string, Calibration>
+  readonly calibrations?: ReadonlyMap<string, Pick<CalibrationFile, 'teacher' | 'calibration'>>
   /** By the folder that an `agreement` rule names. */
   readonly embedders?: ReadonlyMap<string, TextEmbedder>
   /** By the folder that a `clip` rule names. */
@@ -57,7 +57,7 @@ export function createRule(config: RuleConfig, tools: RuleTools = {}): Step {
 function pureRule(config: Exclude<RuleConfig, { rule: 'agreement' | 'clip' }>, tools: RuleTools): Rule {
   switch (config.rule) {
     case 'calibrate':
-      return calibrate(toolOf(tools.calibrations, config.file))
+      return calibrate(toolOf(tools.calibrations, config.file).calibration)
     case 'score':
       return score(config)
     case 'head_score':

@@ -27,7 +27,8 @@ export async function filterShard(
 ): Promise<ShardResult> {
   return runShardTask(task, 'grounding', async (): Promise<ShardOutput> => {
     const { storage, stage, shard, signal, onProgress } = task
-    const filter = createRowFilter(config.rules, await open())
+    const tools = await open()
+    const filter = createRowFilter(config.rules, tools)
     const stats = rowStats('grounding')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
@@ -65,6 +66,7 @@ export async function filterShard(
         return made
       }
       for await (const row of joinedRows(task, config)) {
+        checkCalibrations(config.rules, tools, row)
         window.push(row)
         if (window.length === windowRows) yield* await flush()
       }
@@ -87,6 +89,23 @@ export async function filterShard(
 interface JoinedRow extends FilterRow {
   readonly key: string
   readonly teacher: string
+}
+
+/** Throws a UserError where a calibration was measured on another teacher than the one that made a row's proposals. */
+function checkCalibrations(
+  rules: FilterConfig['rules'],
+  { calibrations }: RuleTools,
+  { teacher, candidates }: JoinedRow,
+): void {
+  if (candidates.length === 0) return
+  for (const rule of rules) {
+    if (rule.rule !== 'calibrate' || rule.any_teacher) continue
+    const measured = calibrations?.get(rule.file)
+    if (!measured || measured.teacher === teacher) continue
+    throw new UserError(
+      `${rule.file} was measured on the scores of "${measured.teacher}", and these proposals are of "${teacher}": calibrate that one, or say \`any_teacher: true\`.`,
+    )
+  }
 }
 
 /** The rows of a shard's three families, image by image. */

@@ -20,8 +20,13 @@ export interface GoldStages {
   readonly rules: readonly RuleConfig[]
   readonly phrases: string
   readonly proposals: string
-  /** The stage whose phrases and grounding are gold. */
-  readonly gold: string
+  readonly gold: Gold
+}
+
+/** A grounding that is taken for the truth, and the stage of the phrases that it points to. */
+export interface Gold {
+  readonly grounding: string
+  readonly phrases: string
 }
 
 /** Boxes that are right overlap a gold box by this IoU at least. */
@@ -39,8 +44,8 @@ export async function* goldRows(
   stages: GoldStages,
 ): AsyncGenerator<GoldRow> {
   const { gold } = stages
-  const phrases = readShard(storage, 'phrases', gold, shard)
-  const grounding = readShard(storage, 'grounding', gold, shard)
+  const phrases = readShard(storage, 'phrases', gold.phrases, shard)
+  const grounding = readShard(storage, 'grounding', gold.grounding, shard)
   try {
     for await (const { key, candidates, image, teacher } of joinedRows(
       { storage, shard },
@@ -50,7 +55,7 @@ export async function* goldRows(
       const groundingRow = (await grounding.next()).value
       if (phraseRow?.key !== key || groundingRow?.key !== key) {
         throw new UserError(
-          `${storage.url}: shard ${shard} of gold "${gold}" does not match its images: ingest it again.`,
+          `${storage.url}: shard ${shard} of gold "${gold.grounding}" does not match its images: make it again.`,
         )
       }
       const targets = targetsOf(image.phrases, phraseRow.phrases, groundingRow.regions)

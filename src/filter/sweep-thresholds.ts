@@ -3,7 +3,7 @@ import type { RuleConfig } from './config.js'
 import type { RuleTools } from './create-rule.js'
 import { createRowFilter } from './filter-proposals.js'
 import { joinedRows } from './filter-shard.js'
-import { type GoldRow, goldRows, judgeBoxes } from './gold-rows.js'
+import { type Gold, type GoldRow, goldRows, judgeBoxes } from './gold-rows.js'
 import type { FilterRow } from './rule.js'
 
 /** What a filter keeps at one value of what is varied. */
@@ -23,8 +23,7 @@ export interface SweepPoint {
 export interface SweepOptions {
   readonly phrases: string
   readonly proposals: string
-  /** The stage whose phrases and grounding are gold, where there is one. */
-  readonly gold?: string
+  readonly gold?: Gold
   readonly values: readonly number[]
   /** The rules at a value. */
   readonly rulesAt: (value: number) => readonly RuleConfig[]

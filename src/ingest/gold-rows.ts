@@ -1,7 +1,8 @@
+import { promptName } from '../prompt-name.js'
 import { random } from '../random.js'
 import type { Caption, Phrase, Region, Xyxy } from '../shards/rows.js'
 import type { IngestConfig } from './config.js'
-import { promptName, promptsOfNames, type Span } from './prompt-of-names.js'
+import { promptsOfNames, type Span } from './prompt-of-names.js'
 import type { GoldRegion, SourceRow } from './source-row.js'
 
 export interface GoldRows {

@@ -11,16 +11,6 @@ export interface NamePrompt {
 }
 
 /**
- * A category's name as GLIP writes it in a prompt: without what is in brackets, with spaces for underscores. Full stops
- * followed by a space would end the name, and lose the space.
- */
-export function promptName(name: string): string {
-  const clean = (text: string) =>
-    text.replaceAll('_', ' ').replaceAll(/\.\s+/g, '.').replaceAll(/\s+/g, ' ').trim()
-  return clean(name.replaceAll(/\([^()]*\)/g, '')) || clean(name)
-}
-
-/**
  * About how many tokens a text takes in a WordPiece vocabulary, on the high side for English: a word or a sign each, and
  * one more for every four letters beyond eight. Encoders count for themselves; this decides how names are shared out.
  */

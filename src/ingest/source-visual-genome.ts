@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { promptName } from '../prompt-name.js'
 import { random } from '../random.js'
 import { UserError } from '../user-error.js'
 import type { IngestConfig } from './config.js'
-import { promptName, promptsOfNames } from './prompt-of-names.js'
+import { promptsOfNames } from './prompt-of-names.js'
 import { readJsonElements } from './read-json-elements.js'
 import { type GoldRegion, type Mark, problemRow, type SourceRow, sourceRow } from './source-row.js'
 

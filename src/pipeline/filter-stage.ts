@@ -86,7 +86,7 @@ async function openTools(
   const embedders = new Map()
   const scorers = new Map()
   for (const rule of rules) {
-    if (rule.rule === 'calibrate') calibrations.set(rule.file, (await readCalibration(rule.file)).calibration)
+    if (rule.rule === 'calibrate') calibrations.set(rule.file, await readCalibration(rule.file))
     if (rule.rule === 'agreement' && !embedders.has(rule.model))
       embedders.set(rule.model, kept(await openTextEncoder(rule.model)))
     if (rule.rule === 'clip' && !scorers.has(rule.model))

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -127,6 +127,28 @@ describe('filter, compare, sweep and calibrate', () => {
     expect(out).toMatch(/max_boxes\.phrase +boxes[^\n]*F1\n[^\n]*\n +1 +20[^\n]*\n +2 +30/)
   })
 
+  it('take any grounding for the truth', async () => {
+    await groundmill('filter', url, '--as', 'truth', '--set', 'rules=[{rule: score, min: 0.5}]')
+    const { points } = await json(
+      'sweep',
+      url,
+      '--gold',
+      'truth',
+      '--set',
+      'rules=[{rule: score, min: 0.5}]',
+      '--steps',
+      '2',
+      '--from',
+      '0.5',
+      '--to',
+      '0.99',
+    )
+    expect(points[0]).toMatchObject({ precision: 1, recall: 1 })
+    await expect(json('sweep', url, '--gold', 'nothing')).rejects.toThrow(
+      'has no grounding "nothing"; it has: ',
+    )
+  })
+
   it('calibrate a teacher for the rule that reads it', async () => {
     const file = within('toy.json')
     const { ece, judged, teacher } = await json('calibrate', url, '-o', file)
@@ -135,6 +157,14 @@ describe('filter, compare, sweep and calibrate', () => {
     // Sure boxes are always right and the others never: any threshold finds the dog, and the cat's 0.3 is one of the others.
     const rules = `rules=[{rule: calibrate, file: ${file}}, {rule: score, min: 0.9}]`
     expect(await json('filter', url, '--as', 'calibrated', '--set', rules)).toMatchObject({ out: 10 })
+
+    const other = JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), teacher: 'another' })
+    await writeFile(file, other)
+    await expect(json('filter', url, '--as', 'mistaken', '--set', rules)).rejects.toThrow(
+      `${file} was measured on the scores of "another", and these proposals are of "${teacher}": calibrate that one`,
+    )
+    const any = rules.replace(`file: ${file}`, `file: ${file}, any_teacher: true`)
+    expect(await json('filter', url, '--as', 'mistaken', '--set', any)).toMatchObject({ out: 10 })
   })
 
   it('refuse what cannot be, in words', async () => {

@@ -3,12 +3,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { promptsOf } from '../../src/evaluate/category-prompts.js'
-import {
-  flickrRecall,
-  parseFlickrBoxes,
-  parseFlickrSentences,
-  readFlickr30k,
-} from '../../src/evaluate/flickr30k.js'
+import { flickrRecall, readFlickr30k } from '../../src/evaluate/flickr30k.js'
 import { meanAp, odinwSets } from '../../src/evaluate/odinw.js'
 import {
   detectionsJson,
@@ -21,8 +16,9 @@ import {
   detectBenchmark,
   groundExpressions,
   groundSentences,
-  promptName,
 } from '../../src/evaluate/run-benchmark.js'
+import { parseEntityBoxes, parseEntitySentences } from '../../src/flickr-entities.js'
+import { promptName } from '../../src/prompt-name.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -88,7 +84,7 @@ const run = (model: Teacher, images: string): BenchmarkRun => ({ teacher: model,
 
 describe('Flickr30k Entities', () => {
   it('reads sentences and boxes', () => {
-    const [first, second, third] = parseFlickrSentences(sentences)
+    const [first, second, third] = parseEntitySentences(sentences)
     expect(first.text).toBe('Two men in red coats hold a sign .')
     expect(first.phrases.map(({ text, id, types }) => [text, id, types])).toEqual([
       ['Two men', '1', ['people']],
@@ -96,10 +92,11 @@ describe('Flickr30k Entities', () => {
       ['a sign', '3', ['other']],
     ])
     for (const { text, phrases } of [first, second, third])
-      for (const phrase of phrases) expect([...text].slice(...phrase.span).join('')).toBe(phrase.text)
+      for (const phrase of phrases)
+        expect([...text].slice(phrase.start, phrase.end).join('')).toBe(phrase.text)
     expect(second.phrases[0].types).toEqual(['people', 'animals'])
     expect(third).toEqual({ text: 'A caf\u00e9 .', phrases: [] })
-    expect(parseFlickrBoxes(annotation)).toEqual(
+    expect(parseEntityBoxes(annotation).boxes).toEqual(
       new Map([
         [
           '1',

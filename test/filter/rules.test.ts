@@ -158,7 +158,7 @@ describe('rules', () => {
 
   it('calibrate maps scores and drops nothing', () => {
     const calibration = { method: 'isotonic', scores: [0.2, 0.6], shares: [0.1, 0.9] } as const
-    const tools = { calibrations: new Map([['c.json', calibration]]) }
+    const tools = { calibrations: new Map([['c.json', { teacher: 't', calibration }]]) }
     const given = [box(0, 0.9, ...man), box(1, 0.4, ...man), box(2, 0.1, ...man)]
     const { kept, dropped } = keep({ rule: 'calibrate', file: 'c.json' }, given, image, tools)
     expect(kept.map(({ score }) => score)).toEqual([0.9, expect.closeTo(0.5, 12), 0.1])

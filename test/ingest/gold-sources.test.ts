@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { joinNames, promptName, promptsOfNames, tokenEstimate } from '../../src/ingest/prompt-of-names.js'
-import { parseAnnotation, parseSentence } from '../../src/ingest/source-flickr30k-entities.js'
+import { parseEntityBoxes, parseEntitySentence } from '../../src/flickr-entities.js'
+import { joinNames, promptsOfNames, tokenEstimate } from '../../src/ingest/prompt-of-names.js'
+import { promptName } from '../../src/prompt-name.js'
 import { random } from '../../src/random.js'
 import type { ImageRow, Region } from '../../src/shards/rows.js'
 import { ingestAll } from '../helpers/ingest-all.js'
@@ -269,9 +270,9 @@ describe('Flickr30k Entities', () => {
   })
 
   it('reads sizes and chains with several boxes', () => {
-    const { width, height, boxes } = parseAnnotation(xml)
+    const { width, height, boxes } = parseEntityBoxes(xml)
     expect([width, height, [...boxes.keys()]]).toEqual([400, 200, ['11', '12']])
-    expect(() => parseAnnotation('<annotation/>')).toThrow('there is no <width>')
+    expect(() => parseEntityBoxes('<annotation/>')).toThrow('there is no <width>')
   })
 
   const sample = new URL('../../../shared/data/flickr30k-entities-sample/sentences/', import.meta.url)
@@ -281,7 +282,7 @@ describe('Flickr30k Entities', () => {
     for (const name of await readdir(sample)) {
       for (const line of (await readFile(join(sample, name), 'utf8')).split('\n')) {
         if (line.trim() === '') continue
-        const parsed = parseSentence(line)
+        const parsed = parseEntitySentence(line)
         expect(parsed.text).not.toMatch(/[[\]]|EN#/)
         expect(parsed.phrases).toHaveLength(line.split('[/EN#').length - 1)
         phrases += parsed.phrases.length
