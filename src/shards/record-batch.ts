@@ -15,7 +15,7 @@ type Row = Readonly<Record<string, unknown>>
  * One record batch of rows whose columns are those of the schema. Built by hand: Arrow's own builders copy picture
  * bytes one by one.
  *
- * @param nullable paths of the columns of strings, whole numbers and lists that may be null, whatever the schema says; a
+ * @param nullable paths of the columns of strings, bytes, whole numbers and lists that may be null, whatever the schema says; a
  *   value that is not there is null
  * @throws TypeError naming the column where a value is missing or cannot be held by it
  */
@@ -52,9 +52,9 @@ function columnData(
   const mayBeNull = nullable.has(where)
   const valid = mayBeNull ? validity(values) : {}
   if (DataType.isBinary(type)) {
-    check((value) => value instanceof Uint8Array, 'bytes')
-    const { offsets, data } = joined(values as Uint8Array[])
-    return makeData({ type, length, nullCount: 0, valueOffsets: offsets, data })
+    check((value) => value instanceof Uint8Array || (mayBeNull && isNull(value)), 'bytes')
+    const { offsets, data } = joined((values as (Uint8Array | null)[]).map((value) => value ?? empty))
+    return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isUtf8(type)) {
     check((value) => typeof value === 'string' || (mayBeNull && isNull(value)), 'a string')
