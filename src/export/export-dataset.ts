@@ -102,6 +102,7 @@ export async function exportDataset(
       await writer.shard(index, placedRows(rows, shard, config, format, folder, memory.sums))
       await folder.checkpoint(index + 1, memory)
     }
+    signal?.throwIfAborted()
     await writer.finish()
     const report: ExportReport = {
       version: 1,

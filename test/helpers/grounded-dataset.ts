@@ -6,8 +6,8 @@ import { exportConfig } from '../../src/export/config.js'
 import { type ExportOptions, exportDataset } from '../../src/export/export-dataset.js'
 import type { ExportSource } from '../../src/export/export-rows.js'
 import { createDataset } from '../../src/shards/dataset.js'
-import type { Caption, ImageRow, Phrase, Region, SelectionRow } from '../../src/shards/rows.js'
-import { runShardTask } from '../../src/shards/shard-task.js'
+import type { Caption, Families, ImageRow, Phrase, Region, SelectionRow } from '../../src/shards/rows.js'
+import { writeRecords } from '../../src/shards/shard-task.js'
 import { openStorage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { grain } from './odd-images.js'
@@ -70,33 +70,30 @@ export async function groundedDataset(
       }
     })
     const grounded = pictures.map(({ captions, regions }) => regionsOf(captions, regions))
-    const commit = async (
+    const commit = async <F extends 'images' | 'phrases' | 'grounding' | 'selection'>(
       stage: string,
-      family: 'images' | 'phrases' | 'grounding' | 'selection',
-      rows: object[],
+      family: F,
+      rows: readonly Families[F][],
+      inputs: Readonly<Record<string, string>> = {},
     ) => {
-      const task = { storage, stage, shard, configHash: 'c', inputs: {} }
       const folder = family === 'images' ? null : stage
-      await runShardTask(task, family, async () => ({
-        files: { [family]: await writeShard(storage, family, folder, shard, rows as never) },
-        ...{ unit: 'rows', in: rows.length, out: rows.length, rejected: {}, stats },
-      }))
+      const file = await writeShard(storage, family, folder, shard, rows)
+      const counts = { unit: 'rows', in: rows.length, out: rows.length, rejected: {}, stats }
+      const task = { storage, stage, shard, configHash: 'c', inputs }
+      await writeRecords({ files: { [family]: file }, ...counts }, task, family, 0)
+      return file.sha256
     }
     await commit('made', 'images', images)
-    await commit(
-      'words',
-      'phrases',
-      grounded.map(({ phrases }, at) => ({ key: keys[at], phrases, left_out: [] })),
+    const choices = pictures.map(({ dropped = null }, at) => ({ key: keys[at], reason: dropped }))
+    const selection = await commit(
+      'once',
+      'selection',
+      choices.map((choice): SelectionRow => ({ ...choice, duplicate_of: null })),
     )
-    await commit(
-      'found',
-      'grounding',
-      grounded.map(({ regions }, at) => ({ key: keys[at], regions })),
-    )
-    const selection = pictures.map(({ dropped = null }, at): SelectionRow => {
-      return { key: keys[at], reason: dropped, duplicate_of: null }
-    })
-    await commit('once', 'selection', selection)
+    const words = grounded.map(({ phrases }, at) => ({ key: keys[at], phrases, left_out: [] }))
+    const phrases = await commit('words', 'phrases', words, { selection })
+    const found = grounded.map(({ regions }, at) => ({ key: keys[at], regions }))
+    await commit('found', 'grounding', found, { phrases })
   }
   return { name: 'made', storage, shards: names, grounding: 'found', phrases: 'words', selection: 'once' }
 }
