@@ -54,7 +54,7 @@ export const yolo: Format = {
           split === 'val' ? '' : '# Ultralytics asks for a val: put held-out pictures in its place.\n'
         await folder.write(
           'data.yaml',
-          `path: .\ntrain: images/${split}\n${held}val: images/${split}\nnames:${names.length > 0 ? `\n${names.join('')}` : ' {}\n'}`,
+          `train: images/${split}\n${held}val: images/${split}\nnames:${names.length > 0 ? `\n${names.join('')}` : ' {}\n'}`,
         )
       },
     }
