@@ -1,6 +1,8 @@
 import { type RecordBatch, type Schema, Table, tableToIPC } from 'apache-arrow'
 import * as parquet from 'parquet-wasm'
+import { ipcBytes } from './ipc-bytes.js'
 import { recordBatch } from './record-batch.js'
+import { createScratch, type Scratch } from './scratch.js'
 
 /** A row group is held in memory while it is written, and is the least that a reader fetches. */
 const groupRows = 500
@@ -24,6 +26,8 @@ export async function* parquetChunks(
   rows: Iterable<object> | AsyncIterable<object>,
   counter: { rows: number } = { rows: 0 },
 ): AsyncGenerator<Uint8Array> {
+  // A batch is copied to parquet-wasm before the next one is asked for.
+  const scratch = createScratch()
   const batches = batchesOf(schema, nullable, rows)
   const first = await batches.next()
   if (first.done) {
@@ -45,7 +49,7 @@ export async function* parquetChunks(
           return
         }
         counter.rows += pending.value.numRows
-        for (const batch of wasmBatches(pending.value)) controller.enqueue(batch)
+        for (const batch of wasmBatches(pending.value, scratch)) controller.enqueue(batch)
         pending = await batches.next()
       } catch (error) {
         failure = { error }
@@ -69,17 +73,19 @@ async function* batchesOf(
   nullable: ReadonlySet<string>,
   rows: Iterable<unknown> | AsyncIterable<unknown>,
 ): AsyncGenerator<RecordBatch, void, void> {
+  // Only one column of bytes may have it.
+  const scratch = createScratch()
   let batch: Record<string, unknown>[] = []
   let bytes = 0
   for await (const row of rows) {
     batch.push(row as Record<string, unknown>)
     bytes += sizeOf(row)
     if (batch.length < batchRows && bytes < batchBytes) continue
-    yield recordBatch(schema, nullable, batch)
+    yield recordBatch(schema, nullable, batch, scratch)
     batch = []
     bytes = 0
   }
-  if (batch.length > 0) yield recordBatch(schema, nullable, batch)
+  if (batch.length > 0) yield recordBatch(schema, nullable, batch, scratch)
 }
 
 /** About how many bytes a value takes. */
@@ -91,8 +97,8 @@ function sizeOf(value: unknown): number {
   return bytes
 }
 
-function wasmBatches(batch: RecordBatch): parquet.RecordBatch[] {
-  const table = parquet.Table.fromIPCStream(tableToIPC(new Table(batch), 'stream'))
+function wasmBatches(batch: RecordBatch, scratch: Scratch): parquet.RecordBatch[] {
+  const table = parquet.Table.fromIPCStream(ipcBytes(batch, scratch))
   try {
     return table.recordBatches()
   } finally {
