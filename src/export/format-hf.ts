@@ -18,7 +18,8 @@ const region = {
   origin: text,
 }
 
-const schema = schemaOf({
+/** The columns of an export: a region is a struct of a list, with the words that it names. */
+export const hfSchema = schemaOf({
   key: text,
   image: struct({ bytes: new Binary(), path: text }),
   width: int,
@@ -31,7 +32,13 @@ const schema = schemaOf({
   meta: text,
 })
 
-const nullable = new Set(['image.bytes', 'image.path', 'url', 'license', 'meta'])
+export const hfNullable: ReadonlySet<string> = new Set([
+  'image.bytes',
+  'image.path',
+  'url',
+  'license',
+  'meta',
+])
 
 /**
  * A dataset of Hugging Face: `data/<split>-00000-of-000NN.parquet`, a file a shard, with the feature `Image` in its
@@ -57,7 +64,7 @@ export const hf: Format = {
             yield recordOf(placed, config.images === 'url')
           }
         }
-        for await (const chunk of parquetChunks(schema, nullable, records())) await file.write(chunk)
+        for await (const chunk of parquetChunks(hfSchema, hfNullable, records())) await file.write(chunk)
         await file.flush()
         count(memory.counters, 'bytes', file.length())
         await folder.end(name)

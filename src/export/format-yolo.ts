@@ -1,6 +1,9 @@
-import { writeFile } from 'node:fs/promises'
 import { count } from './export-sums.js'
 import type { Format, Writer } from './format.js'
+import { writeNew } from './place-picture.js'
+
+/** Label files that are written at once. */
+const together = 32
 
 /**
  * Ultralytics' YOLO: `images/<split>/…`, for each a text file of the same name under `labels/<split>/` with a line a box
@@ -26,6 +29,7 @@ export const yolo: Format = {
     return {
       wants: (row) => classes.boxes(row).length > 0,
       async shard(_, rows) {
+        const labels: Promise<void>[] = []
         for await (const { row, file } of rows) {
           const { width, height } = row
           const boxes = classes.boxes(
@@ -44,8 +48,10 @@ export const yolo: Format = {
             return `${[index, ...shares.map(shareText)].join(' ')}\n`
           })
           written.regions += boxes.length
-          await writeFile(await folder.loosePath(labelName(file as string)), lines.join(''))
+          labels.push(writeNew(await folder.loosePath(labelName(file as string)), lines.join('')))
+          if (labels.length >= together) await Promise.all(labels.splice(0))
         }
+        await Promise.all(labels)
       },
       async finish() {
         const { split } = config

@@ -36,10 +36,17 @@ export async function placePicture(
       return 'linked'
     }
   }
-  // Never through a link that an earlier run has left: the file behind it is another's.
-  await rm(path, { force: true })
-  await writeFile(path, row.bytes)
+  await writeNew(path, row.bytes)
   return 'copied'
+}
+
+/** Writes a file. What a run that was stopped has left there goes first: it may be a link, to a file of another's. */
+export async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
+  await writeFile(path, content, { flag: 'wx' }).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+    await rm(path)
+    await writeFile(path, content, { flag: 'wx' })
+  })
 }
 
 /** The file that a picture was ingested from, where its source had names; never one outside of the folder. */
