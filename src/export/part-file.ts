@@ -1,10 +1,6 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-
-/** Bytes that are gathered before they are written together. */
-const gathered = 4 << 20
-/** Buffers that a system takes in one call, with a margin. */
-const mostBuffers = 512
+import { gatheredBytes, gatheredPieces, writePieces } from '../write-pieces.js'
 
 /** A file that grows, from a known length on. */
 export interface PartFile {
@@ -43,7 +39,7 @@ export async function openPartFile(path: string, length: number): Promise<PartFi
     waiting = []
     waitingBytes = 0
     await writing
-    writing = writeAll(handle, buffers, at)
+    writing = writePieces(handle, buffers, at)
     // Heard by the next write or flush, which may come later than the failure.
     writing.catch(() => {})
   }
@@ -53,7 +49,7 @@ export async function openPartFile(path: string, length: number): Promise<PartFi
       const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
       waiting.push(buffer)
       waitingBytes += buffer.length
-      if (waitingBytes >= gathered || waiting.length >= mostBuffers) return send()
+      if (waitingBytes >= gatheredBytes || waiting.length >= gatheredPieces) return send()
     },
     async flush() {
       await send()
@@ -67,23 +63,12 @@ export async function openPartFile(path: string, length: number): Promise<PartFi
   }
 }
 
-async function writeAll(handle: FileHandle, buffers: Uint8Array[], start: number): Promise<void> {
-  let left = buffers.filter(({ length }) => length > 0)
-  for (let at = start; left.length > 0; ) {
-    const { bytesWritten } = await handle.writev(left, at)
-    at += bytesWritten
-    let done = bytesWritten
-    while (left.length > 0 && done >= left[0].length) done -= (left.shift() as Uint8Array).length
-    if (done > 0) left = [left[0].subarray(done), ...left.slice(1)]
-  }
-}
-
 /** Appends a file to a part file, a piece at a time. */
 export async function appendFile(path: string, to: PartFile): Promise<void> {
   const handle = await open(path, 'r')
   try {
     for (;;) {
-      const piece = new Uint8Array(gathered)
+      const piece = new Uint8Array(gatheredBytes)
       const { bytesRead } = await handle.read(piece, 0, piece.length)
       if (bytesRead === 0) return
       await to.write(piece.subarray(0, bytesRead))

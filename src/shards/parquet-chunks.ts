@@ -1,6 +1,7 @@
 import { type RecordBatch, type Schema, Table, tableToIPC } from 'apache-arrow'
 import * as parquet from 'parquet-wasm'
 import { ipcBytes } from './ipc-bytes.js'
+import { besidePictures, type Picture, pictureFile } from './picture-chunks.js'
 import { recordBatch } from './record-batch.js'
 import { createScratch, type Scratch } from './scratch.js'
 
@@ -13,18 +14,88 @@ const batchRows = 100
 const batchBytes = groupBytes / 4
 
 /**
- * A Parquet file of rows whose columns are those of a schema, in pieces. The same rows give the same bytes.
+ * A Parquet file of rows whose columns are those of a schema, in pieces, some of which may be views of the rows' own
+ * bytes. The same rows give the same bytes.
  *
  * @param nullable paths of the columns that may be null, as `recordBatch` takes them
  * @param counter is told how many rows have been taken
  * @throws whatever `rows` throws, and TypeError naming the column where a row is not of the schema; what was given until
  *   then is no Parquet file
  */
-export async function* parquetChunks(
+export function parquetChunks(
   schema: Schema,
   nullable: ReadonlySet<string>,
   rows: Iterable<object> | AsyncIterable<object>,
   counter: { rows: number } = { rows: 0 },
+): AsyncGenerator<Uint8Array> {
+  const hasPictures = schema.fields.some(({ name }) => name === 'image')
+  return (hasPictures ? chunksWithPictures : plainChunks)(schema, nullable, rows, counter)
+}
+
+/** Row groups of whole rows: all but the pictures is made by parquet-wasm, a file a group. */
+async function* chunksWithPictures(
+  schema: Schema,
+  nullable: ReadonlySet<string>,
+  rows: Iterable<object> | AsyncIterable<object>,
+  counter: { rows: number },
+): AsyncGenerator<Uint8Array> {
+  const scratch = createScratch()
+  const beside = besidePictures(schema)
+  const fileOf = (of: Schema, batch: readonly Row[]) =>
+    parquet.writeParquet(
+      parquet.Table.fromIPCStream(ipcBytes(recordBatch(of, nullable, batch), scratch)),
+      writerProperties(of, 2 ** 31),
+    )
+  // With a row that is not there, since an empty stream has no schema.
+  const file = pictureFile(schema, fileOf(schema, []))
+  yield file.begin()
+  for await (const batch of groupsOf(rows)) {
+    const pictures = batch.map((row, index) => checkPicture(row.image, index, nullable))
+    counter.rows += batch.length
+    yield* file.group(pictures, fileOf(beside, batch))
+  }
+  yield* file.end()
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+/** A row's picture. Throws a TypeError naming the column, as `recordBatch` does. */
+function checkPicture(image: unknown, index: number, nullable: ReadonlySet<string>): Picture {
+  const { bytes = null, path = null } = (image ?? {}) as Partial<Picture>
+  const wrong = (column: string, value: unknown, expected: string) =>
+    new TypeError(`column ${column}, value ${index}: expected ${expected}, got ${String(value)}`)
+  if (!image || typeof image !== 'object') throw wrong('image', image, 'an object')
+  if (!(bytes instanceof Uint8Array) && !(bytes === null && nullable.has('image.bytes')))
+    throw wrong('image.bytes', bytes, 'bytes')
+  if (typeof path !== 'string' && !(path === null && nullable.has('image.path')))
+    throw wrong('image.path', path, 'a string')
+  return { bytes, path }
+}
+
+/** Cuts rows into row groups of bounded rows and bytes. */
+async function* groupsOf(
+  rows: Iterable<object> | AsyncIterable<object>,
+): AsyncGenerator<readonly Row[], void, void> {
+  let group: Row[] = []
+  let bytes = 0
+  for await (const row of rows) {
+    const size = sizeOf(row)
+    if (group.length === groupRows || (group.length > 0 && bytes + size > groupBytes)) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(row as Row)
+    bytes += size
+  }
+  if (group.length > 0) yield group
+}
+
+async function* plainChunks(
+  schema: Schema,
+  nullable: ReadonlySet<string>,
+  rows: Iterable<object> | AsyncIterable<object>,
+  counter: { rows: number },
 ): AsyncGenerator<Uint8Array> {
   // A batch is copied to parquet-wasm before the next one is asked for.
   const scratch = createScratch()
@@ -35,7 +106,7 @@ export async function* parquetChunks(
     const table = parquet.Table.fromIPCStream(
       tableToIPC(new Table(recordBatch(schema, nullable, [])), 'stream'),
     )
-    yield parquet.writeParquet(table, writerProperties(schema))
+    yield parquet.writeParquet(table, writerProperties(schema, groupBytes))
     return
   }
   // parquet-wasm closes a valid but short file where its source fails: the error is kept, to be thrown at the end.
@@ -58,7 +129,7 @@ export async function* parquetChunks(
     },
   })
   try {
-    const out = await parquet.transformParquetStream(source, writerProperties(schema))
+    const out = await parquet.transformParquetStream(source, writerProperties(schema, groupBytes))
     for await (const chunk of out as unknown as AsyncIterable<Uint8Array>) yield chunk
   } finally {
     // Where writing failed, the rows' own source is told to let go of what it holds.
@@ -73,19 +144,17 @@ async function* batchesOf(
   nullable: ReadonlySet<string>,
   rows: Iterable<unknown> | AsyncIterable<unknown>,
 ): AsyncGenerator<RecordBatch, void, void> {
-  // Only one column of bytes may have it.
-  const scratch = createScratch()
   let batch: Record<string, unknown>[] = []
   let bytes = 0
   for await (const row of rows) {
     batch.push(row as Record<string, unknown>)
     bytes += sizeOf(row)
     if (batch.length < batchRows && bytes < batchBytes) continue
-    yield recordBatch(schema, nullable, batch, scratch)
+    yield recordBatch(schema, nullable, batch)
     batch = []
     bytes = 0
   }
-  if (batch.length > 0) yield recordBatch(schema, nullable, batch, scratch)
+  if (batch.length > 0) yield recordBatch(schema, nullable, batch)
 }
 
 /** About how many bytes a value takes. */
@@ -107,31 +176,16 @@ function wasmBatches(batch: RecordBatch, scratch: Scratch): parquet.RecordBatch[
   }
 }
 
-/**
- * Pictures do not compress and are all different: their bytes are stored as they are, without dictionary or
- * statistics. parquet-wasm has no name for a column within a struct, so in a schema with pictures this is the default,
- * and the plain columns are the exceptions.
- */
-function writerProperties(schema: Schema): parquet.WriterProperties {
-  let builder = new parquet.WriterPropertiesBuilder()
-    .setMaxRowGroupSize(groupRows)
-    .setMaxRowGroupBytes(groupBytes)
-    .setCreatedBy('groundmill')
-    // Besides the Arrow schema, where readers that know only Parquet's own metadata find it.
-    .setKeyValueMetadata(schema.metadata)
-  if (!schema.fields.some(({ name }) => name === 'image')) {
-    return builder.setCompression(parquet.Compression.ZSTD).build()
-  }
-  builder = builder
-    .setCompression(parquet.Compression.UNCOMPRESSED)
-    .setDictionaryEnabled(false)
-    .setStatisticsEnabled(parquet.EnabledStatistics.None)
-  for (const { name, type } of schema.fields) {
-    if (type.children?.length) continue
-    builder = builder
-      .setColumnCompression(name, parquet.Compression.ZSTD)
-      .setColumnDictionaryEnabled(name, true)
-      .setColumnStatisticsEnabled(name, parquet.EnabledStatistics.Chunk)
-  }
-  return builder.build()
+/** @param mostBytes of a row group */
+function writerProperties(schema: Schema, mostBytes: number): parquet.WriterProperties {
+  return (
+    new parquet.WriterPropertiesBuilder()
+      .setMaxRowGroupSize(groupRows)
+      .setMaxRowGroupBytes(mostBytes)
+      .setCreatedBy('groundmill')
+      // Besides the Arrow schema, where readers that know only Parquet's own metadata find it.
+      .setKeyValueMetadata(schema.metadata)
+      .setCompression(parquet.Compression.ZSTD)
+      .build()
+  )
 }

@@ -1,8 +1,7 @@
-import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import { UserError } from '../user-error.js'
 import { familyPath } from './family-path.js'
 import { damaged, openParquet } from './open-parquet.js'
+import { readRowGroups } from './read-row-groups.js'
 import type { Families, Family } from './rows.js'
 import type { Storage } from './storage.js'
 
@@ -12,10 +11,8 @@ export interface ReadOptions<Column extends string = string> {
 }
 
 /**
- * Streams the rows of a shard, one row group in memory at a time. Picture bytes are views into their row group: who
+ * Streams the rows of a shard, two row groups in memory at a time. Picture bytes are views into their row group: who
  * keeps few of many copies them.
- *
- * Read with hyparquet, since parquet-wasm ends the process on damaged pages, where nothing can catch it.
  *
  * @throws UserError where the file is missing, cut short, not Parquet, or has not the columns
  */
@@ -30,25 +27,13 @@ export async function* readShard<F extends Family, Column extends keyof Families
   const { file, metadata, close } = await openParquet(path)
   try {
     checkColumns(path, family, columns, new Set(metadata.schema.map(({ name }) => name)))
-    let rowStart = 0
-    for (const group of metadata.row_groups) {
-      const rowEnd = rowStart + Number(group.num_rows)
-      const rows = await parquetReadObjects({
-        file,
-        metadata,
-        rowStart,
-        rowEnd,
-        columns: columns && [...columns],
-        compressors,
-        utf8: false,
-      }).catch((error: unknown) => {
+    const groups = readRowGroups({ file, metadata }, columns)
+    const next = () =>
+      groups.next().catch((error: unknown) => {
         throw damaged(path, error)
       })
-      if (rows.length !== rowEnd - rowStart) {
-        throw damaged(path, `${rows.length} of ${rowEnd - rowStart} rows of a row group`)
-      }
-      yield* rows as Pick<Families[F], Column>[]
-      rowStart = rowEnd
+    for (let group = await next(); !group.done; group = await next()) {
+      yield* group.value as unknown as Pick<Families[F], Column>[]
     }
   } finally {
     await close()

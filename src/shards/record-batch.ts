@@ -8,7 +8,6 @@ import {
   type Schema,
   Struct,
 } from 'apache-arrow'
-import type { Scratch } from './scratch.js'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -18,14 +17,12 @@ type Row = Readonly<Record<string, unknown>>
  *
  * @param nullable paths of the columns of strings, bytes, whole numbers and lists that may be null, whatever the schema says; a
  *   value that is not there is null
- * @param scratch memory for the bytes of pictures: then the batch is good until the next one is made
  * @throws TypeError naming the column where a value is missing or cannot be held by it
  */
 export function recordBatch(
   schema: Schema,
   nullable: ReadonlySet<string>,
   rows: readonly Row[],
-  scratch?: Scratch,
 ): RecordBatch {
   const children = schema.fields.map(({ name, type }) =>
     columnData(
@@ -33,7 +30,6 @@ export function recordBatch(
       rows.map((row) => row[name]),
       name,
       nullable,
-      scratch,
     ),
   )
   const type = new Struct(schema.fields)
@@ -45,7 +41,6 @@ function columnData(
   values: readonly unknown[],
   where: string,
   nullable: ReadonlySet<string>,
-  scratch?: Scratch,
 ): Data {
   const length = values.length
   const wrong = (index: number, expected: string) =>
@@ -58,10 +53,7 @@ function columnData(
   const valid = mayBeNull ? validity(values) : {}
   if (DataType.isBinary(type)) {
     check((value) => value instanceof Uint8Array || (mayBeNull && isNull(value)), 'bytes')
-    const { offsets, data } = joined(
-      (values as (Uint8Array | null)[]).map((value) => value ?? empty),
-      scratch,
-    )
+    const { offsets, data } = joined((values as (Uint8Array | null)[]).map((value) => value ?? empty))
     return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isUtf8(type)) {
@@ -86,7 +78,6 @@ function columnData(
         (values as Row[]).map((value) => value[child.name]),
         `${where}.${child.name}`,
         nullable,
-        scratch,
       ),
     )
     return makeData({ type: type as Struct, length, nullCount: 0, children })
@@ -114,10 +105,9 @@ const empty = new Uint8Array(0)
 const encoder = new TextEncoder()
 const encode = (text: string) => encoder.encode(text)
 
-function joined(parts: readonly Uint8Array[], scratch?: Scratch): { offsets: Int32Array; data: Uint8Array } {
+function joined(parts: readonly Uint8Array[]): { offsets: Int32Array; data: Uint8Array } {
   const offsets = offsetsOf(parts.map((part) => part.length))
-  const size = offsets[parts.length]
-  const data = scratch?.take(size) ?? new Uint8Array(size)
+  const data = new Uint8Array(offsets[parts.length])
   parts.forEach((part, index) => {
     data.set(part, offsets[index])
   })

@@ -1,0 +1,27 @@
+import type { FileHandle } from 'node:fs/promises'
+
+/** Pieces of a file are gathered up to so many bytes, and so many pieces, which a system takes in one call. */
+export const gatheredBytes = 4 << 20
+export const gatheredPieces = 512
+
+/**
+ * Writes pieces one behind the other in as few calls as the system allows, until every byte is taken.
+ *
+ * @param at the place in the file of the first
+ */
+export async function writePieces(
+  file: FileHandle,
+  pieces: readonly Uint8Array[],
+  at: number,
+): Promise<void> {
+  let left = pieces.filter(({ length }) => length > 0)
+  for (let place = at; left.length > 0; ) {
+    const { bytesWritten } = await file.writev(left, place)
+    place += bytesWritten
+    let done = bytesWritten
+    let whole = 0
+    while (whole < left.length && done >= left[whole].length) done -= left[whole++].length
+    left = left.slice(whole)
+    if (done > 0) left[0] = left[0].subarray(done)
+  }
+}
