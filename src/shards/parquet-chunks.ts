@@ -162,7 +162,8 @@ function sizeOf(value: unknown): number {
   if (value instanceof Uint8Array || typeof value === 'string') return value.length
   if (typeof value !== 'object' || value === null) return 4
   let bytes = 0
-  for (const part of Object.values(value)) bytes += sizeOf(part)
+  // Unlike a list of its values, this takes no memory.
+  for (const name in value) bytes += sizeOf((value as Row)[name])
   return bytes
 }
 
