@@ -33,4 +33,12 @@ export const exportConfig = z.strictObject({
     .describe('the name of the split in hf and yolo'),
 })
 
+/** Of a pipeline's stage. */
+export const exportStageConfig = exportConfig.extend({
+  out: z
+    .string()
+    .optional()
+    .describe('the folder to make; exports/ and the name of the stage in that of the run'),
+})
+
 export type ExportConfig = z.infer<typeof exportConfig>

@@ -37,7 +37,9 @@ export interface ExportOptions {
   readonly config: ExportConfig
   /** The folder to make. */
   readonly out: string
-  /** Whether another export that lies there is replaced, and the same made anew. */
+  /** Whether another export that lies there is replaced. */
+  readonly replace?: boolean
+  /** Whether, besides, the same is made anew. */
   readonly force?: boolean
   /** The licence of the dataset's card. */
   readonly license?: string
@@ -77,9 +79,10 @@ export async function exportDataset(
   const before = await readExport<ExportReport>(out)
   if (before && !options.force) {
     if (before.hash === hash) return { report: before, skipped: true }
-    throw new UserError(
-      `${out} holds an export of other data or with other options: --force replaces it, -o names another folder.`,
-    )
+    if (!options.replace)
+      throw new UserError(
+        `${out} holds an export of other data or with other options: --force replaces it, -o names another folder.`,
+      )
   }
 
   const classes = await classesOf(source, there, config, format, signal)
