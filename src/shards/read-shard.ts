@@ -11,7 +11,7 @@ export interface ReadOptions<Column extends string = string> {
 }
 
 /**
- * Streams the rows of a shard, two row groups in memory at a time. Picture bytes are views into their row group: who
+ * Streams the rows of a shard, one row group in memory at a time. Picture bytes are views into their row group: who
  * keeps few of many copies them.
  *
  * @throws UserError where the file is missing, cut short, not Parquet, or has not the columns
