@@ -42,7 +42,7 @@ export const besidePictures = (schema: Schema): Schema =>
   )
 
 /**
- * A file in the making of which parquet-wasm makes all but the pictures. It would copy each of them five times; here
+ * A file in the making of which parquet-wasm makes all but the pictures. It would copy each of them several times; here
  * their bytes are pieces of the file as they are.
  *
  * @param whole an empty file of the whole schema, by which the footer is made
