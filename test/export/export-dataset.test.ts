@@ -82,7 +82,7 @@ describe('an export', () => {
     expect(existsSync(killed)).toBe(false)
     // What was begun behind the last whole shard is cut off.
     const list = join(`${killed}.partial`, '.export-grounding-images.json')
-    await writeFile(list, `${await readFile(list, 'utf8')},{"half`)
+    await writeFile(list, `${await readFile(list, 'utf8')},{"half${'x'.repeat(2_000_000)}`)
     const again = await startGroundmill([...args, '--json']).ended
     expect(again.code).toBe(0)
     expect(again.err).toContain('were done before')
