@@ -25,3 +25,29 @@ export async function writePieces(
     if (done > 0) left[0] = left[0].subarray(done)
   }
 }
+
+/** Writes chunks one after another, many small ones together, each lot while the next is made. */
+export async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  let writing: Promise<void> = Promise.resolve()
+  let waiting: Uint8Array[] = []
+  let [bytes, at] = [0, 0]
+  const send = async () => {
+    await writing
+    writing = writePieces(file, waiting, at)
+    // Heard at the next `await writing`, which may come later than the failure.
+    writing.catch(() => {})
+    waiting = []
+    at += bytes
+    bytes = 0
+  }
+  try {
+    for await (const chunk of chunks) {
+      waiting.push(chunk)
+      bytes += chunk.length
+      if (bytes >= gatheredBytes || waiting.length >= gatheredPieces) await send()
+    }
+    await send()
+  } finally {
+    await writing
+  }
+}

@@ -1,20 +1,8 @@
-import {
-  access,
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  unlink,
-} from 'node:fs/promises'
+import { access, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../write-file-atomic.js'
-import { gatheredBytes, gatheredPieces, writePieces } from '../write-pieces.js'
+import { writeChunks } from '../write-pieces.js'
 import { isS3, openS3Storage } from './s3-storage.js'
 
 /** Where the objects of a dataset lie. Names are paths with forward slashes below the dataset. */
@@ -143,32 +131,6 @@ export function openStorage(url: string): Storage {
         if (!(await isBeingWritten(join(folder, file), writer))) await rm(join(folder, file), { force: true })
       }
     },
-  }
-}
-
-/** Writes chunks one after another, many small ones together, each lot while the next is made. */
-async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>) {
-  let writing: Promise<void> = Promise.resolve()
-  let waiting: Uint8Array[] = []
-  let [bytes, at] = [0, 0]
-  const send = async () => {
-    await writing
-    writing = writePieces(file, waiting, at)
-    // Heard at the next `await writing`, which may come later than the failure.
-    writing.catch(() => {})
-    waiting = []
-    at += bytes
-    bytes = 0
-  }
-  try {
-    for await (const chunk of chunks) {
-      waiting.push(chunk)
-      bytes += chunk.length
-      if (bytes >= gatheredBytes || waiting.length >= gatheredPieces) await send()
-    }
-    await send()
-  } finally {
-    await writing
   }
 }
 
