@@ -221,6 +221,34 @@ program
   .action(async (folder, options) => (await import('./export-model.js')).exportModelCommand(folder, options))
 
 program
+  .command('export <dataset>')
+  .description('a grounding and its pictures as a folder that other programs read')
+  .option('--as <stage>', 'the grounding to export (the last one of the dataset)')
+  .addOption(
+    new Option('--format <name>', 'the format')
+      .choices(['hf', 'webdataset', 'odvg', 'coco', 'glip-tsv', 'yolo', 'csv'])
+      .makeOptionMandatory(),
+  )
+  .requiredOption('-o, --out <folder>', 'the folder to make')
+  .option(
+    '--images <how>',
+    'copy (the default), link (to files of --link-from with the same bytes) or url (left where they were crawled)',
+  )
+  .option('--link-from <folder>', 'pictures to link: of an earlier export, or those that were ingested')
+  .option('--keep-empty', 'keep pictures and captions that no region names')
+  .option(
+    '--classes <names>',
+    'what boxes are called in yolo, odvg and coco: heads, phrases, categories, or a text file of names',
+  )
+  .option('--split <name>', 'the name of the split in hf and yolo (train)')
+  .option('--force', 'replace another export that lies there, or make the same anew')
+  .option('--json', 'print the report as JSON')
+  .addHelpText('after', example('export runs/quickstart/web --as round-1-filter --format hf -o web-hf'))
+  .action(async (dataset, options) =>
+    (await import('./export.js')).exportCommand(dataset, options, interrupted),
+  )
+
+program
   .command('stats <dataset>')
   .description('the funnel and the statistics of a dataset, or of every dataset of a run')
   .option('--json', 'print them as JSON')

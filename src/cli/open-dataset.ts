@@ -30,8 +30,18 @@ export async function openDataset(url: string): Promise<OpenDataset> {
   const stages = await datasetFunnel(storage)
   const golds = await Promise.all(shards.map((shard) => readCommit(storage, 'grounding', name, shard)))
   const isGold = golds.some((record) => record?.files.grounding)
-  const filtered = stages.filter(({ family }) => family === 'grounding').map(({ stage }) => stage)
+  const filtered: string[] = []
+  for (const { family, stage } of stages) {
+    // Of gold, a dedup stage writes a grounding without the pictures that it drops.
+    const isThinned = family === 'selection' && isGold && (await hasGrounding(storage, stage, shards))
+    if (family === 'grounding' || isThinned) filtered.push(stage)
+  }
   return { url, storage, name, shards, stages, isGold, groundings: isGold ? [name, ...filtered] : filtered }
+}
+
+async function hasGrounding(storage: Storage, stage: string, shards: readonly string[]): Promise<boolean> {
+  for (const shard of shards) if (await readCommit(storage, 'grounding', stage, shard)) return true
+  return false
 }
 
 /** URLs of the datasets in a folder, by name. Throws a UserError where there is no such folder. */

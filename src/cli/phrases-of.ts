@@ -1,4 +1,5 @@
 import { readCommit } from '../shards/commit.js'
+import type { Storage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
 import { type OpenDataset, requireGrounding } from './open-dataset.js'
 
@@ -8,6 +9,8 @@ export async function phrasesOf(
   family: 'proposals' | 'grounding',
   stage: string,
 ): Promise<string> {
+  // Gold has its phrases beside it, thinned or whole.
+  if (family === 'grounding' && (await isBeside(storage, shards, stage))) return stage
   const chunked = stages.filter((one) => one.family === 'phrases').map((one) => one.stage)
   const candidates = isGold ? [...chunked, name] : chunked
   for (const shard of shards) {
@@ -23,11 +26,18 @@ export async function phrasesOf(
   )
 }
 
+async function isBeside(storage: Storage, shards: readonly string[], stage: string): Promise<boolean> {
+  for (const shard of shards) {
+    const record = await readCommit(storage, 'grounding', stage, shard)
+    if (record) return record.files.phrases !== undefined
+  }
+  return false
+}
+
 /** The stage of the phrases that a grounding points to. Throws a UserError that lists the groundings there are. */
 export async function phrasesOfGrounding(dataset: OpenDataset, grounding: string): Promise<string> {
   requireGrounding(dataset, grounding)
-  const isOwn = dataset.isGold && grounding === dataset.name
-  return isOwn ? grounding : phrasesOf(dataset, 'grounding', grounding)
+  return phrasesOf(dataset, 'grounding', grounding)
 }
 
 /** The proposals that a command was asked for, or the last ones. Throws a UserError that lists those there are. */
@@ -37,4 +47,26 @@ export function proposalsOf({ url, stages }: OpenDataset, asked: string | undefi
   if (chosen !== undefined && known.includes(chosen)) return chosen
   const list = known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none: run a teach stage first'
   throw new UserError(`${url} has no proposals${asked === undefined ? '' : ` "${asked}"`}; ${list}.`)
+}
+
+/**
+ * The stage that dropped pictures on the way to a grounding: the dedup stage itself where the grounding is its thinned
+ * gold, else the one whose selection the phrases were made with. Undefined where none was.
+ */
+export async function selectionOf(
+  { storage, shards, stages }: OpenDataset,
+  grounding: string,
+  phrases: string,
+): Promise<string | undefined> {
+  const known = stages.filter(({ family }) => family === 'selection').map(({ stage }) => stage)
+  if (known.includes(grounding)) return grounding
+  for (const shard of shards) {
+    const wanted = (await readCommit(storage, 'phrases', phrases, shard))?.inputs.selection
+    if (wanted === undefined) continue
+    for (const stage of known) {
+      const record = await readCommit(storage, 'selection', stage, shard)
+      if (record?.files.selection?.sha256 === wanted) return stage
+    }
+  }
+  return undefined
 }

@@ -29,6 +29,8 @@ export const goldFormats = [
   'refcoco',
   'odvg',
   'glip-tsv',
+  'yolo',
+  'csv-regions',
 ] as const
 const format = z.enum([...pairFormats, ...goldFormats])
 
@@ -48,6 +50,10 @@ const sourceShape = {
       caption: column.optional(),
       image: z.string().optional().describe('the column or field that holds pictures'),
       license: column.optional(),
+      regions: z
+        .string()
+        .optional()
+        .describe('parquet, webdataset: the column or field of regions, as groundmill export writes them'),
       meta: z.array(column).optional().describe('columns to keep in `meta`'),
     })
     .optional()
@@ -69,7 +75,10 @@ const sourceShape = {
     .describe(
       'whether a category that has no box in a picture may be in it all the same; LVIS says so itself',
     ),
-  split: z.string().optional().describe('refcoco: the split to take; flickr30k-entities: a list of ids'),
+  split: z
+    .string()
+    .optional()
+    .describe('refcoco, yolo: the split to take; flickr30k-entities: a list of ids'),
 }
 
 export const ingestConfig = z.strictObject({

@@ -57,11 +57,11 @@ export function goldRows(
   const phrases: Phrase[] = []
   const regions: Region[] = []
   const known = new Map<string, number>()
-  const add = (caption: number, text: string, [start, end]: Span, { xyxy, found }: GoldRegion) => {
+  const add = (caption: number, text: string, [start, end]: Span, { xyxy, found, head }: GoldRegion) => {
     const key = `${caption}/${start}/${end}`
     let phrase = known.get(key)
     if (phrase === undefined) {
-      phrase = phrases.push({ caption, text, start, end, head: headOf(text) }) - 1
+      phrase = phrases.push({ caption, text, start, end, head: head ?? headOf(text) }) - 1
       known.set(key, phrase)
     }
     const { score, by } = found ?? { score: 1, by: 'gold' }

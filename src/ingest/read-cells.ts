@@ -17,9 +17,11 @@ export async function* tsvRows(path: string, from?: Mark): AsyncGenerator<CellRo
 
 /**
  * Rows of comma-separated values (RFC 4180). A quotation mark that is never closed costs its own line alone: the lines
- * behind it are read again as if it were not there. Within a cell a line end is a line feed.
+ * behind it are read again as if it were not there.
+ *
+ * @param keepsReturns whether a line end within a cell stays as it is, in place of a line feed
  */
-export async function* csvRows(path: string, from?: Mark): AsyncGenerator<CellRow> {
+export async function* csvRows(path: string, from?: Mark, keepsReturns = false): AsyncGenerator<CellRow> {
   const lines = readLines(path, from)
   const waiting: Line[] = []
   const next = async (): Promise<Line | undefined> => {
@@ -35,12 +37,14 @@ export async function* csvRows(path: string, from?: Mark): AsyncGenerator<CellRo
       const taken: Line[] = []
       let text = first.text
       let isOpen = hasOpenQuote(text, false)
+      let hadReturn = first.hadReturn
       while (isOpen && text.length <= maxLine) {
         const line = await next()
         if (!line) break
         taken.push(line)
         if (line.text === null) break
-        text += `\n${line.text}`
+        text += `${keepsReturns && hadReturn ? '\r' : ''}\n${line.text}`
+        hadReturn = line.hadReturn
         isOpen = hasOpenQuote(line.text, true)
       }
       if (isOpen) {

@@ -13,6 +13,8 @@ const annotationSchema = z.object({
   bbox: z.unknown().optional(),
   iscrowd: z.unknown().optional(),
   tokens_positive: z.unknown().optional(),
+  score: z.unknown().optional(),
+  origin: z.unknown().optional(),
 })
 
 const imageSchema = z

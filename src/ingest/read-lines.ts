@@ -6,7 +6,11 @@ import type { Mark } from './source-row.js'
 export const maxLine = 1 << 20
 
 export type Line = { readonly mark: Mark } & (
-  | { readonly text: string }
+  | {
+      readonly text: string
+      /** Whether the line ended in a carriage return, which the text is without. */
+      readonly hadReturn: boolean
+    }
   /** Why the line has no text. */
   | { readonly text: null; readonly problem: string }
 )
@@ -30,8 +34,9 @@ export async function* readLines(
     parts = []
     if (length > longest) return { mark, text: null, problem: `line over ${longest >> 20} MiB` }
     if (!isUtf8(bytes)) return { mark, text: null, problem: 'not UTF-8' }
-    const text = bytes.toString('utf8').replace(/\r$/, '')
-    return { mark, text: at === 0 ? text.replace(/^\uFEFF/, '') : text }
+    const hadReturn = bytes.at(-1) === 13
+    const text = bytes.toString('utf8', 0, bytes.length - (hadReturn ? 1 : 0))
+    return { mark, text: at === 0 ? text.replace(/^\uFEFF/, '') : text, hadReturn }
   }
   for await (const chunk of readBytes(path, at)) {
     let start = 0

@@ -18,10 +18,12 @@ import { readOdvg } from './source-odvg.js'
 import { readOpenImages } from './source-openimages.js'
 import { readParquet } from './source-parquet.js'
 import { readRefcoco } from './source-refcoco.js'
+import { readRegionCsv } from './source-region-csv.js'
 import type { Mark, SourceRow } from './source-row.js'
 import { readCsv, readTsv } from './source-table.js'
 import { readVisualGenome } from './source-visual-genome.js'
 import { readWebDataset } from './source-webdataset.js'
+import { readYolo } from './source-yolo.js'
 
 type Located = IngestConfig & { path: string }
 type Reader = (config: Located, from?: Mark, marksOnly?: boolean) => AsyncGenerator<SourceRow>
@@ -35,6 +37,7 @@ const readers: Readonly<Record<string, { readonly read: Reader; readonly endings
   parquet: { read: readParquet, endings: ['.parquet'] },
   webdataset: { read: readWebDataset, endings: ['.tar', '.tgz'] },
   odvg: { read: readOdvg, endings: ['.jsonl', '.json'] },
+  'csv-regions': { read: readRegionCsv, endings: ['.csv'] },
 }
 
 /** Formats whose path is one thing. */
@@ -45,6 +48,7 @@ const singleReaders: Readonly<Record<string, Reader>> = {
   'flickr30k-entities': readFlickr30kEntities,
   refcoco: readRefcoco,
   'glip-tsv': readGlipTsv,
+  yolo: readYolo,
 }
 
 /** Reads a dataset card: a file, or the name of a card that comes with the program. */
@@ -68,8 +72,9 @@ export async function withCard(
 }
 
 /** Whether a (card-filled) configuration names a source with boxes. */
-export function hasBoxes({ format, instances }: IngestConfig): boolean {
+export function hasBoxes({ format, instances, columns }: IngestConfig): boolean {
   if (format === 'coco') return instances !== undefined
+  if (format === 'parquet' || format === 'webdataset') return columns?.regions !== undefined
   return format !== undefined && !(pairFormats as readonly string[]).includes(format)
 }
 
@@ -164,6 +169,9 @@ async function listFiles({
   return [...lists, ...beside.filter((file) => file !== undefined)]
 }
 
+/** Formats that are folders of many small files. */
+const listless: ReadonlySet<string> = new Set(['folder', 'flickr30k-entities', 'yolo'])
+
 /** Larger files are known by their size and by samples: a set of tars holds all its pictures. */
 const wholeBelow = 1 << 30
 const samples = 64
@@ -175,7 +183,7 @@ const sampleBytes = 1 << 20
  */
 export async function hashSource(config: IngestConfig): Promise<string> {
   const hash = createHash('sha256')
-  if (config.format === 'folder' || config.format === 'flickr30k-entities') {
+  if (config.format && listless.has(config.format)) {
     for await (const { place, captions, regions } of readSource(config, undefined, true)) {
       hash.update(`${place}\n${JSON.stringify(regions ? [captions, regions] : captions)}\n`)
     }

@@ -11,6 +11,8 @@ const boxSchema = z.object({
   bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
   iscrowd: z.union([z.number(), z.boolean()]).optional(),
   tokens_positive: z.array(z.tuple([z.int(), z.int()])).optional(),
+  score: z.number().min(0).max(1).optional(),
+  origin: z.string().optional(),
 })
 
 /**
@@ -104,11 +106,13 @@ function regionOf(
 ): GoldRegion | string {
   const parsed = boxSchema.safeParse(annotation)
   if (!parsed.success) return 'malformed_box'
-  const { bbox, category_id = '', iscrowd, tokens_positive = [] } = parsed.data
+  const { bbox, category_id = '', iscrowd, tokens_positive = [], score, origin } = parsed.data
   if (iscrowd) return 'crowd_box'
   const { name, order } = categories.get(category_id) ?? { name: '', order: 0 }
   const spans = hasCaption ? tokens_positive : []
   if (name === '' && spans.length === 0) return 'unnamed_box'
   const [x, y, width, height] = bbox
-  return { category: name, order, xyxy: [x, y, x + width, y + height], spans }
+  // Of what has been exported, boxes that a model found have its name.
+  const found = score !== undefined && origin !== undefined ? { found: { score, by: origin } } : {}
+  return { category: name, order, xyxy: [x, y, x + width, y + height], spans, ...found }
 }

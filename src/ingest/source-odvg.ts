@@ -37,8 +37,6 @@ const longestLine = 64 << 20
  * the first place in the caption where its phrase stands as a word. Boxes are x1 y1 x2 y2 in pixels.
  */
 export async function* readOdvg(config: Located, from?: Mark): AsyncGenerator<SourceRow> {
-  if (!config.images && !config.base_url)
-    throw new UserError('An odvg source needs `images`: the folder that its file names start from.')
   const labels = config.classes ? await readLabels(config.classes) : new Map<string, Label>()
   for await (const { mark, place, value, problem } of readObjects(config.path, from, longestLine)) {
     const parsed = lineSchema.safeParse(value)
@@ -94,9 +92,7 @@ function pictureRow(
   return sourceRow({
     mark,
     place,
-    ...(base_url
-      ? { url: filename.split('/').map(encodeURIComponent).join('/') }
-      : { file: join(images as string, filename) }),
+    ...locate(filename, images, base_url),
     captions: caption.trim() === '' ? [] : [{ text: caption, kind: 'gold' }],
     regions: [...named, ...spanned],
     absent,
@@ -104,6 +100,14 @@ function pictureRow(
     size: { width, height },
     meta: { file_name: filename },
   })
+}
+
+/** A file name may be an address itself; any other starts from the folder, or from `base_url`. */
+function locate(filename: string, images: string | undefined, base: string | undefined) {
+  if (/^https?:\/\//.test(filename)) return { url: filename }
+  if (base) return { url: filename.split('/').map(encodeURIComponent).join('/') }
+  if (images) return { file: join(images, filename) }
+  throw new UserError('An odvg source needs `images`: the folder that its file names start from.')
 }
 
 function spansOf(

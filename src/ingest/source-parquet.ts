@@ -4,8 +4,12 @@ import { openParquet } from '../shards/open-parquet.js'
 import { UserError } from '../user-error.js'
 import { type Column, pairColumns, pairOf, plain } from './columns.js'
 import type { IngestConfig } from './config.js'
+import { regionRow, sizeOf, textOf } from './region-values.js'
 import { Reject } from './reject.js'
 import { captionedRow, type Mark, type SourceRow } from './source-row.js'
+
+/** Columns of a picture's size, which boxes are in. */
+const sides = ['width', 'height'] as const
 
 type Located = IngestConfig & { path: string }
 
@@ -36,10 +40,15 @@ export async function* readParquet(
     const caption =
       config.columns?.caption ?? (image && captionNames.find((name) => known.includes(name))) ?? 'caption'
     const needed = image ? [caption] : [columns.url, caption]
+    const { regions } = config.columns ?? {}
+    const beside = regions === undefined ? [] : [regions, ...sides.filter((name) => known.includes(name))]
     const names = new Map(
-      [...needed, ...(columns.license === undefined ? [] : [columns.license]), ...columns.meta].map(
-        (column) => [column, resolve(column)] as const,
-      ),
+      [
+        ...needed,
+        ...beside,
+        ...(columns.license === undefined ? [] : [columns.license]),
+        ...columns.meta,
+      ].map((column) => [column, resolve(column)] as const),
     )
     const imageName = image === undefined ? undefined : resolve(image)
     let rowEnd = 0
@@ -56,6 +65,16 @@ export async function* readParquet(
         const value = (column: Column) => plain(row[names.get(column) as string])
         const place = `${path} row ${at}`
         const mark = { at, line: 0 }
+        if (regions !== undefined) {
+          const license = columns.license === undefined ? null : textOf(value(columns.license))
+          const load = pictures && (() => pictures(index, place))
+          const from = load ? { load } : { url: textOf(value(columns.url)) }
+          const meta = columns.meta.map((column) => [String(column), value(column)] as const)
+          const size = sizeOf(...(sides.map(value) as [unknown, unknown]))
+          const given = { ...from, license, meta: meta.length > 0 ? Object.fromEntries(meta) : null, size }
+          yield regionRow({ ...given, mark, place }, value(caption), value(regions))
+          continue
+        }
         if (!pictures) {
           yield pairOf(mark, place, { ...columns, caption }, value)
           continue

@@ -22,6 +22,8 @@ export interface GoldRegion {
   readonly spans: readonly (readonly [number, number])[]
   /** The caption that the spans are in; the first where none is given. */
   readonly caption?: number
+  /** Head noun of what the spans cover, where the source says it; else it is the last word. */
+  readonly head?: string
   /** In 0 to 1, with the name of the model that gave it; boxes without are gold. */
   readonly found?: { readonly score: number; readonly by: string }
 }

@@ -3,6 +3,7 @@ import { UserError } from '../user-error.js'
 import type { IngestConfig } from './config.js'
 import { isCompressed } from './read-bytes.js'
 import { readAt, readTar, type TarEntry } from './read-tar.js'
+import { regionRow, sizeOf } from './region-values.js'
 import { Reject } from './reject.js'
 import { pictures } from './source-folder.js'
 import { captionedRow, type Mark, problemRow, type SourceRow } from './source-row.js'
@@ -17,7 +18,7 @@ const longestText = 1 << 20
  * Samples of a WebDataset tar: files one behind the other whose names are the same up to the first dot of the base name;
  * the rest is the field. The picture is the field that ends as pictures do, or the one that the configuration names;
  * the caption comes from `txt`, else from `caption` in `json`, or from the field named (`json.title` is a key of
- * `json`). Keys of `json` become meta where the configuration names them. Pictures are read when they are wanted;
+ * `json`); regions from the field named. Keys of `json` become meta where the configuration names them. Pictures are read when they are wanted;
  * of a compressed tar they are held from the first reading on.
  *
  * @param marksOnly whether only the rows' places are looked at: pictures of a compressed tar are not held then
@@ -93,12 +94,16 @@ function sampleRow(config: Located, { key, fields }: Sample): SourceRow {
   const meta = (columns.meta ?? []).map(
     (name) => [named(name) as string, text(`json.${name}`) ?? null] as const,
   )
-  return captionedRow(mark, place, caption ? text(caption) : (text('txt') ?? json?.caption), {
+  const given = {
     url: typeof url === 'string' ? url : null,
     license: typeof license === 'string' ? license : null,
     load: () => pictureOf(path, picture, place),
     meta: { key, ...Object.fromEntries(meta) },
-  })
+  }
+  const words = caption ? text(caption) : (text('txt') ?? json?.caption)
+  if (columns.regions === undefined) return captionedRow(mark, place, words, given)
+  const size = sizeOf(json?.width, json?.height)
+  return regionRow({ ...given, mark, place, size }, words, text(columns.regions))
 }
 
 /** The object; undefined where there is no field, null where it is none. */

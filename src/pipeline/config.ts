@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { dedupConfig } from '../dedup/config.js'
 import { evaluateConfig, evaluateNotHashed } from '../evaluate/config.js'
+import { exportStageConfig } from '../export/config.js'
 import { filterConfig, filterNotHashed } from '../filter/config.js'
 import { ingestConfig, ingestNotHashed } from '../ingest/config.js'
 import { chunkConfig } from '../nlp/config.js'
@@ -33,6 +34,8 @@ export const uses = {
   filter: { schema: filterConfig, notHashed: filterNotHashed },
   train: { schema: trainConfig, notHashed: trainNotHashed },
   evaluate: { schema: evaluateConfig, notHashed: evaluateNotHashed },
+  // An export knows by itself what it was made of.
+  export: { schema: exportStageConfig, notHashed: [] },
   promote: { schema: promoteConfig, notHashed: [] },
 } as const
 
@@ -49,6 +52,7 @@ const stageSchema = z.discriminatedUnion('uses', [
   stage('filter', filterConfig.default(filterConfig.parse({}))),
   stage('train', trainConfig.default(trainConfig.parse({}))),
   stage('evaluate', evaluateConfig.default(evaluateConfig.parse({}))),
+  stage('export', exportStageConfig),
   stage('promote', promoteConfig),
 ])
 

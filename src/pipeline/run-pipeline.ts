@@ -5,6 +5,7 @@ import { openStorage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
 import { type Pipeline, type Stage, uses } from './config.js'
 import { runDedup } from './run-dedup.js'
+import { runExport } from './run-export.js'
 import { runIngest } from './run-ingest.js'
 import { runEvaluate, runTrain } from './run-models.js'
 import { runPromote } from './run-promote.js'
@@ -132,6 +133,8 @@ function runStage(stage: Stage, context: StageContext): Promise<StageOutput> {
       return runTrain(stage, configHash, context)
     case 'evaluate':
       return runEvaluate(stage, configHash, context)
+    case 'export':
+      return runExport(stage, context)
     case 'promote':
       return runPromote(stage, configHash, context)
   }

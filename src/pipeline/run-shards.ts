@@ -31,7 +31,7 @@ export async function runChunk(
       work: (task) => chunkShard(task, stage.with, selection),
     }),
   )
-  return { stage, dataset, phrases: stage.name, missing }
+  return { stage, dataset, selection, phrases: stage.name, missing }
 }
 
 export async function runTeach(
@@ -68,7 +68,7 @@ export async function runTeach(
         work: async (task) => teachShard(task, { ...stage.with, phrases }, teacher),
       }),
     )
-    return { stage, dataset, phrases, missing }
+    return { stage, dataset, selection: source.selection, phrases, missing }
   } finally {
     await opened?.close()
   }
@@ -89,7 +89,8 @@ export async function runFilter(
       work: filter.work,
     }))
     const { box_loss: boxLoss } = stage.with
-    return { stage, dataset, phrases, grounding: stage.name, boxLoss, missing }
+    const { selection } = source
+    return { stage, dataset, selection, phrases, grounding: stage.name, boxLoss, missing }
   } finally {
     await filter.close()
   }

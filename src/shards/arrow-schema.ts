@@ -14,16 +14,17 @@ import {
 } from 'apache-arrow'
 import type { Family } from './rows.js'
 
-type Fields = Readonly<Record<string, DataType>>
+/** Columns by name, in their order. */
+export type Fields = Readonly<Record<string, DataType>>
 
 /**
  * Every field may be null as far as Arrow is told: Hugging Face datasets takes a feature only for a field that is equal
  * to what it would have written itself, and drops an Image whose struct is `not null`.
  */
 const fieldsOf = (fields: Fields) => Object.entries(fields).map(([name, type]) => new Field(name, type, true))
-const struct = (fields: Fields) => new Struct(fieldsOf(fields) as Field<TypeMap[string]>[])
-const listOf = (type: DataType) => new List(new Field('item', type, true))
-const xyxy = () => new FixedSizeList(4, new Field('item', new Float32(), true))
+export const struct = (fields: Fields) => new Struct(fieldsOf(fields) as Field<TypeMap[string]>[])
+export const listOf = (type: DataType) => new List(new Field('item', type, true))
+export const xyxy = () => new FixedSizeList(4, new Field('item', new Float32(), true))
 
 const columns: Readonly<Record<Family, Fields>> = {
   images: {
@@ -106,8 +107,11 @@ export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
 }
 
 /** The Arrow schema of a family. */
-export function arrowSchema(family: Family): Schema {
-  const fields = fieldsOf(columns[family])
+export const arrowSchema = (family: Family): Schema => schemaOf(columns[family])
+
+/** The Arrow schema of columns; a column named `image` is a picture to Hugging Face datasets. */
+export function schemaOf(columns: Fields): Schema {
+  const fields = fieldsOf(columns)
   const features = Object.fromEntries(fields.map((field) => [field.name, featureOf(field.name, field.type)]))
   return new Schema(fields, new Map([['huggingface', JSON.stringify({ info: { features } })]]))
 }

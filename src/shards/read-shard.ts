@@ -1,9 +1,7 @@
-import { parquetSchema } from 'hyparquet'
 import { UserError } from '../user-error.js'
-import { assembleRows } from './assemble-rows.js'
 import { familyPath } from './family-path.js'
 import { damaged, openParquet } from './open-parquet.js'
-import { readColumns } from './read-columns.js'
+import { readRowGroups } from './read-row-groups.js'
 import type { Families, Family } from './rows.js'
 import type { Storage } from './storage.js'
 
@@ -15,8 +13,6 @@ export interface ReadOptions<Column extends string = string> {
 /**
  * Streams the rows of a shard: the columns of one row group are in memory at a time, and each row is made when it is asked
  * for. Picture bytes are views into their row group: who keeps few of many copies them.
- *
- * Read with hyparquet, since parquet-wasm ends the process on damaged pages, where nothing can catch it.
  *
  * @throws UserError where the file is missing, cut short, not Parquet, or has not the columns
  */
@@ -31,12 +27,7 @@ export async function* readShard<F extends Family, Column extends keyof Families
   const { file, metadata, close } = await openParquet(path)
   try {
     checkColumns(path, family, columns, new Set(metadata.schema.map(({ name }) => name)))
-    const schema = parquetSchema(metadata)
-    for (const group of metadata.row_groups) {
-      const leaves = await readColumns(file, metadata, group, columns)
-      const rows = assembleRows(schema, leaves, Number(group.num_rows))
-      yield* rows as Generator<Pick<Families[F], Column>, void, void>
-    }
+    yield* readRowGroups({ file, metadata }, columns) as AsyncGenerator<Pick<Families[F], Column>, void, void>
   } catch (error) {
     throw error instanceof UserError ? error : damaged(path, error)
   } finally {

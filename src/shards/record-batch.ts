@@ -15,7 +15,7 @@ type Row = Readonly<Record<string, unknown>>
  * One record batch of rows whose columns are those of the schema. Built by hand: Arrow's own builders copy picture
  * bytes one by one.
  *
- * @param nullable paths of the columns of strings, whole numbers and lists that may be null, whatever the schema says; a
+ * @param nullable paths of the columns of strings, bytes, whole numbers and lists that may be null, whatever the schema says; a
  *   value that is not there is null
  * @throws TypeError naming the column where a value is missing or cannot be held by it
  */
@@ -52,13 +52,13 @@ function columnData(
   const mayBeNull = nullable.has(where)
   const valid = mayBeNull ? validity(values) : {}
   if (DataType.isBinary(type)) {
-    check((value) => value instanceof Uint8Array, 'bytes')
-    const { offsets, data } = joined(values as Uint8Array[])
-    return makeData({ type, length, nullCount: 0, valueOffsets: offsets, data })
+    check((value) => value instanceof Uint8Array || (mayBeNull && isNull(value)), 'bytes')
+    const { offsets, data } = joined((values as (Uint8Array | null)[]).map((value) => value ?? empty))
+    return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isUtf8(type)) {
     check((value) => typeof value === 'string' || (mayBeNull && isNull(value)), 'a string')
-    const { offsets, data } = encoded(values as readonly (string | null | undefined)[])
+    const { offsets, data } = joinedTexts(values.map((value) => (value as string | null) ?? ''))
     return makeData({ type, length, nullCount: 0, ...valid, valueOffsets: offsets, data })
   }
   if (DataType.isInt(type)) {
@@ -102,21 +102,7 @@ function columnData(
 const isNull = (value: unknown) => value === null || value === undefined
 const isInt32 = (value: unknown) => Number.isInteger(value) && value === ((value as number) | 0)
 
-const encoder = new TextEncoder()
-
-/** Texts in UTF-8, one behind another; what is not there takes no bytes. */
-function encoded(texts: readonly (string | null | undefined)[]): { offsets: Int32Array; data: Uint8Array } {
-  const offsets = new Int32Array(texts.length + 1)
-  // A code unit of UTF-16 takes three bytes at most.
-  const most = texts.reduce((sum, text) => sum + 3 * (text?.length ?? 0), 0)
-  const data = new Uint8Array(most)
-  let at = 0
-  texts.forEach((text, index) => {
-    if (text) at += encoder.encodeInto(text, data.subarray(at)).written
-    offsets[index + 1] = at
-  })
-  return { offsets, data: data.subarray(0, at) }
-}
+const empty = new Uint8Array(0)
 
 function joined(parts: readonly Uint8Array[]): { offsets: Int32Array; data: Uint8Array } {
   const offsets = offsetsOf(parts.map((part) => part.length))
@@ -125,6 +111,18 @@ function joined(parts: readonly Uint8Array[]): { offsets: Int32Array; data: Uint
     data.set(part, offsets[index])
   })
   return { offsets, data }
+}
+
+/** UTF-8 of texts, encoded together: a call for each would cost more than its letters. */
+function joinedTexts(texts: readonly string[]): { offsets: Int32Array; data: Uint8Array } {
+  const data = Buffer.from(texts.join(''))
+  const length = texts.reduce((sum, text) => sum + text.length, 0)
+  const isAscii = data.length === length
+  const lengths = texts.map((text) => (isAscii ? text.length : Buffer.byteLength(text)))
+  const offsets = offsetsOf(lengths)
+  // Half a character at the end of one text and half at the start of the next must not become a whole one.
+  if (offsets[texts.length] === data.length) return { offsets, data }
+  return joined(texts.map((text) => Buffer.from(text)))
 }
 
 function offsetsOf(lengths: readonly number[]): Int32Array {

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { UserError } from '../user-error.js'
 import { asideSuffix } from '../write-file-atomic.js'
+import { writeChunks } from '../write-pieces.js'
 import type { OpenObject } from './open-object.js'
 import { explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
 import type { Storage } from './storage.js'
@@ -47,7 +48,7 @@ export function openS3Storage(url: string): Storage {
       try {
         const file = await open(aside, 'w')
         try {
-          for await (const chunk of chunks) await file.writeFile(chunk)
+          await writeChunks(file, chunks)
         } finally {
           await file.close()
         }

@@ -1,19 +1,8 @@
-import {
-  access,
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  unlink,
-} from 'node:fs/promises'
+import { access, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../write-file-atomic.js'
+import { writeChunks } from '../write-pieces.js'
 import { isS3, openS3Storage } from './s3-storage.js'
 
 /** Where the objects of a dataset lie. Names are paths with forward slashes below the dataset. */
@@ -142,22 +131,6 @@ export function openStorage(url: string): Storage {
         if (!(await isBeingWritten(join(folder, file), writer))) await rm(join(folder, file), { force: true })
       }
     },
-  }
-}
-
-/** Writes chunks one after another, each while the next is made. */
-async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>) {
-  let writing: Promise<void> = Promise.resolve()
-  try {
-    for await (const chunk of chunks) {
-      await writing
-      // Unlike `write`, `writeFile` goes on until every byte is taken.
-      writing = file.writeFile(chunk)
-      // Heard at the next `await writing`, which may come later than the failure.
-      writing.catch(() => {})
-    }
-  } finally {
-    await writing
   }
 }
 

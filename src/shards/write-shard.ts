@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
-import { type RecordBatch, type Schema, Table, tableToIPC } from 'apache-arrow'
-import * as parquet from 'parquet-wasm'
 import { arrowSchema, nullable } from './arrow-schema.js'
 import { familyPath } from './family-path.js'
 import { openParquet } from './open-parquet.js'
-import { recordBatch } from './record-batch.js'
+import { parquetChunks } from './parquet-chunks.js'
 import type { Families, Family } from './rows.js'
 import type { Storage } from './storage.js'
 
@@ -15,14 +13,6 @@ export interface ShardFile {
   readonly bytes: number
   readonly sha256: string
 }
-
-/** A row group is held in memory while it is written, and is the least that a reader fetches. */
-const groupRows = 500
-const groupBytes = 16 * 1024 * 1024
-
-/** The writer cuts groups by the mean size of the rows it has: rows come to it in parts of a group. */
-const batchRows = 100
-const batchBytes = groupBytes / 4
 
 /**
  * Streams rows into a shard's Parquet file, which appears whole or not at all. The same rows give the same bytes.
@@ -43,7 +33,7 @@ export async function writeShard<F extends Family>(
   const counter = { rows: 0 }
   let bytes = 0
   async function* chunks() {
-    for await (const chunk of parquetChunks(family, rows, counter)) {
+    for await (const chunk of parquetChunks(arrowSchema(family), nullable[family], rows, counter)) {
       hash.update(chunk)
       bytes += chunk.length
       yield chunk
@@ -58,117 +48,4 @@ export async function writeShard<F extends Family>(
     await beforeVisible?.()
   })
   return { path, rows: counter.rows, bytes, sha256: hash.digest('hex') }
-}
-
-async function* parquetChunks<F extends Family>(
-  family: F,
-  rows: Iterable<Families[F]> | AsyncIterable<Families[F]>,
-  counter: { rows: number },
-): AsyncGenerator<Uint8Array> {
-  const schema = arrowSchema(family)
-  const batches = batchesOf(family, schema, rows)
-  const first = await batches.next()
-  if (first.done) {
-    // parquet-wasm cannot make a schema out of an empty stream.
-    const table = parquet.Table.fromIPCStream(
-      tableToIPC(new Table(recordBatch(schema, nullable[family], [])), 'stream'),
-    )
-    yield parquet.writeParquet(table, writerProperties(schema))
-    return
-  }
-  // parquet-wasm closes a valid but short file where its source fails: the error is kept, to be thrown at the end.
-  let failure: { readonly error: unknown } | undefined
-  let pending: IteratorResult<RecordBatch, void> = first
-  const source = new ReadableStream<parquet.RecordBatch>({
-    async pull(controller) {
-      try {
-        if (pending.done) {
-          controller.close()
-          return
-        }
-        counter.rows += pending.value.numRows
-        for (const batch of wasmBatches(pending.value)) controller.enqueue(batch)
-        pending = await batches.next()
-      } catch (error) {
-        failure = { error }
-        controller.error(error)
-      }
-    },
-  })
-  try {
-    const out = await parquet.transformParquetStream(source, writerProperties(schema))
-    for await (const chunk of out as unknown as AsyncIterable<Uint8Array>) yield chunk
-  } finally {
-    // Where writing failed, the rows' own source is told to let go of what it holds.
-    await batches.return()
-  }
-  if (failure) throw failure.error
-}
-
-/** Cuts rows into batches of bounded rows and bytes. */
-async function* batchesOf(
-  family: Family,
-  schema: Schema,
-  rows: Iterable<unknown> | AsyncIterable<unknown>,
-): AsyncGenerator<RecordBatch, void, void> {
-  let batch: Record<string, unknown>[] = []
-  let bytes = 0
-  for await (const row of rows) {
-    batch.push(row as Record<string, unknown>)
-    bytes += sizeOf(row)
-    if (batch.length < batchRows && bytes < batchBytes) continue
-    yield recordBatch(schema, nullable[family], batch)
-    batch = []
-    bytes = 0
-  }
-  if (batch.length > 0) yield recordBatch(schema, nullable[family], batch)
-}
-
-/** About how many bytes a value takes. */
-function sizeOf(value: unknown): number {
-  if (value instanceof Uint8Array || typeof value === 'string') return value.length
-  if (typeof value !== 'object' || value === null) return 4
-  let bytes = 0
-  if (Array.isArray(value)) for (const part of value) bytes += sizeOf(part)
-  else for (const name in value) bytes += sizeOf((value as Record<string, unknown>)[name])
-  return bytes
-}
-
-function wasmBatches(batch: RecordBatch): parquet.RecordBatch[] {
-  const table = parquet.Table.fromIPCStream(tableToIPC(new Table(batch), 'stream'))
-  try {
-    return table.recordBatches()
-  } finally {
-    // The batches stay; a table left to the garbage collector would hold its memory long after they are written.
-    table.free()
-  }
-}
-
-/**
- * Pictures do not compress and are all different: their bytes are stored as they are, without dictionary or
- * statistics. parquet-wasm has no name for a column within a struct, so in a schema with pictures this is the default,
- * and the plain columns are the exceptions.
- */
-function writerProperties(schema: Schema): parquet.WriterProperties {
-  let builder = new parquet.WriterPropertiesBuilder()
-    .setMaxRowGroupSize(groupRows)
-    .setMaxRowGroupBytes(groupBytes)
-    .setCreatedBy('groundmill')
-    // Besides the Arrow schema, where readers that know only Parquet's own metadata find it.
-    .setKeyValueMetadata(schema.metadata)
-  if (!schema.fields.some(({ name }) => name === 'image')) {
-    return builder.setCompression(parquet.Compression.ZSTD).build()
-  }
-  builder = builder
-    .setCompression(parquet.Compression.UNCOMPRESSED)
-    .setDictionaryEnabled(false)
-    .setStatisticsEnabled(parquet.EnabledStatistics.None)
-  for (const { name, type } of schema.fields) {
-    if (type.children?.length) continue
-    builder = builder
-      .setColumnCompression(name, parquet.Compression.ZSTD)
-      .setColumnDictionaryEnabled(name, true)
-      .setColumnStatisticsEnabled(name, parquet.EnabledStatistics.Chunk)
-  }
-  return builder.build()
 }

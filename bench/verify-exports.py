@@ -1,0 +1,288 @@
+"""Reads exports of groundmill back with the readers that they are made for, and prints what each has counted.
+
+    groundmill export DATASET --as STAGE --format F -o DIR/F    # for each format
+    python bench/verify-exports.py DIR/hf DIR/webdataset …      # folders of exports, any of them
+
+Needs datasets, webdataset, pycocotools, polars, pyarrow, duckdb, pillow; ultralytics where it is there. A count that is
+not the report's is marked, and the exit code is 1.
+"""
+
+import base64
+import csv
+import io
+import json
+import os
+import sys
+
+from PIL import Image
+
+rows = []
+
+
+def note(folder, reader, images=None, captions=None, regions=None):
+    rows.append((folder, reader, images, captions, regions))
+
+
+def decode(data):
+    picture = Image.open(io.BytesIO(data))
+    picture.load()
+    return picture.size
+
+
+def inside(box, width, height):
+    """A box of a picture has an area and lies in the picture; float32 may round over its edge."""
+    x1, y1, x2, y2 = box
+    assert -1e-3 <= x1 < x2 <= width + 1e-3 and -1e-3 <= y1 < y2 <= height + 1e-3, (box, width, height)
+
+
+def read_hf(folder, report):
+    import duckdb
+    import polars
+    import pyarrow.parquet
+    from datasets import Image as ImageFeature
+    from datasets import disable_progress_bars, load_dataset
+
+    disable_progress_bars()
+    split = report["config"]["split"]
+    pattern = os.path.join(folder, "data", f"{split}-*.parquet")
+    cache = os.path.join(os.environ.get("TMPDIR", "/tmp"), "groundmill-verify")
+    data = load_dataset(folder, split=split, cache_dir=cache)
+    assert isinstance(data.features["image"], ImageFeature), data.features["image"]
+    regions = captions = 0
+    for row in data:
+        assert row["image"].size == (row["width"], row["height"])
+        captions += len(row["captions"])
+        for region in row["regions"]:
+            text = row["captions"][region["caption"]]["text"]
+            assert text[region["start"] : region["end"]] == region["text"], (text, region)
+            inside(region["xyxy"], row["width"], row["height"])
+            regions += 1
+    note(folder, "datasets", len(data), captions, regions)
+    stream = load_dataset(folder, split=split, cache_dir=cache, streaming=True)
+    note(folder, "datasets, streaming", sum(1 for _ in stream))
+    table = pyarrow.parquet.read_table(os.path.join(folder, "data"), columns=["captions", "regions"])
+    count = lambda name: sum(len(value) for value in table[name].to_pylist())
+    note(folder, "pyarrow", table.num_rows, count("captions"), count("regions"))
+    frame = polars.read_parquet(pattern, columns=["captions", "regions"])
+    lengths = [frame[name].list.len().sum() for name in ("captions", "regions")]
+    note(folder, "polars", frame.height, *lengths)
+    query = f"select count(*), sum(len(captions)), sum(len(regions)) from '{pattern}'"
+    note(folder, "duckdb", *map(int, duckdb.sql(query).fetchall()[0]))
+
+
+def read_webdataset(folder, report):
+    import webdataset
+
+    tars = sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".tar"))
+    images = captions = regions = 0
+    for sample in webdataset.WebDataset(tars, shardshuffle=False, empty_check=False).decode("pil"):
+        picture = next(sample[name] for name in ("jpg", "png", "webp", "gif", "tif") if name in sample)
+        said = sample["json"]
+        assert sample["__key__"] == said["key"] and picture.size == (said["width"], said["height"])
+        assert sample["txt"] == (said["captions"][0]["text"] if said["captions"] else "")
+        for region in said["regions"]:
+            text = said["captions"][region["caption"]]["text"]
+            assert text[region["start"] : region["end"]] == region["text"]
+            inside(region["xyxy"], said["width"], said["height"])
+        images += 1
+        captions += len(said["captions"])
+        regions += len(said["regions"])
+    note(folder, "webdataset", images, captions, regions)
+
+
+def read_coco(folder, report):
+    from contextlib import redirect_stdout
+
+    from pycocotools.coco import COCO
+
+    for name in ("grounding.json", "instances.json"):
+        path = os.path.join(folder, name)
+        if not os.path.exists(path):
+            continue
+        with redirect_stdout(io.StringIO()):
+            coco = COCO(path)
+        files = set()
+        for image in coco.loadImgs(coco.getImgIds()):
+            if report["config"]["images"] != "url" and image["file_name"] not in files:
+                with Image.open(os.path.join(folder, image["file_name"])) as picture:
+                    assert picture.size == (image["width"], image["height"])
+            files.add(image["file_name"])
+            for box in coco.loadAnns(coco.getAnnIds(imgIds=image["id"])):
+                x, y, w, h = box["bbox"]
+                inside((x, y, x + w, y + h), image["width"], image["height"])
+                for start, end in box.get("tokens_positive", []):
+                    assert image["caption"][start:end].strip() != ""
+        captions = len(coco.imgs) if name == "grounding.json" else None
+        note(f"{folder} {name}", "pycocotools", len(files), captions, len(coco.anns))
+
+
+def read_odvg(folder, report):
+    """The fields as MMDetection's ODVGDataset takes them, and its conditions on boxes."""
+
+    def keeps(box, data):
+        x1, y1, x2, y2 = box
+        width = max(0, min(x2, data["width"]) - max(x1, 0))
+        height = max(0, min(y2, data["height"]) - max(y1, 0))
+        return width * height > 0 and x2 - x1 >= 1 and y2 - y1 >= 1
+
+    for name in ("grounding.jsonl", "detection.jsonl"):
+        path = os.path.join(folder, name)
+        if not os.path.exists(path):
+            continue
+        with open(path, "r") as file:
+            lines = [json.loads(line) for line in file]
+        files, boxes = set(), 0
+        if name == "detection.jsonl":
+            with open(os.path.join(folder, "label_map.json")) as file:
+                labels = json.load(file)
+        for data in lines:
+            if data["filename"] not in files and report["config"]["images"] != "url":
+                with Image.open(os.path.join(folder, data["filename"])) as picture:
+                    assert picture.size == (data["width"], data["height"])
+            files.add(data["filename"])
+            if name == "detection.jsonl":
+                for box in data["detection"]["instances"]:
+                    assert labels[str(box["label"])] == box["category"]
+                    boxes += keeps(box["bbox"], data)
+                continue
+            caption = data["grounding"]["caption"]
+            for region in data["grounding"]["regions"]:
+                bbox = region["bbox"]
+                for box in bbox if isinstance(bbox[0], list) else [bbox]:
+                    boxes += keeps(box, data)
+                words = " ".join(caption[start:end] for start, end in region["tokens_positive"])
+                assert words == region["phrase"], (words, region)
+        captions = len(lines) if name == "grounding.jsonl" else None
+        note(f"{folder} {name}", "ODVG's fields", len(files), captions, boxes)
+
+
+def read_glip(folder, report):
+    """Line by line by the index, as GLIP's TSVFile seeks."""
+
+    def lines(name):
+        with open(os.path.join(folder, f"{name}.lineidx")) as file:
+            index = [int(line.strip()) for line in file.readlines()]
+        with open(os.path.join(folder, f"{name}.tsv")) as file:
+            for at in index:
+                file.seek(at)
+                yield [cell.strip() for cell in file.readline().split("\t")]
+
+    keys, captions, boxes = set(), 0, 0
+    for (key, text), picture in zip(lines("labels"), lines("images"), strict=True):
+        label = json.loads(text)
+        assert picture[0] == key
+        if key not in keys:
+            assert decode(base64.b64decode(picture[-1])) == (label["img_w"], label["img_h"])
+        keys.add(key)
+        captions += 1
+        assert len(label["bboxes"]) == len(label["scores"]) == len(label["tokens_positive"])
+        for box, spans in zip(label["bboxes"], label["tokens_positive"]):
+            inside(box, label["img_w"], label["img_h"])
+            assert all(label["caption"][start:end].strip() for start, end in spans)
+            boxes += 1
+    note(folder, "GLIP's TSV by its index", len(keys), captions, boxes)
+
+
+def read_yolo(folder, report):
+    import numpy
+    import yaml
+
+    with open(os.path.join(folder, "data.yaml")) as file:
+        data = yaml.safe_load(file)
+    root = os.path.join(folder, data["train"])
+    images = boxes = 0
+    for base, _, names in os.walk(root):
+        for name in names:
+            path = os.path.join(base, name)
+            label = path.replace(f"{os.sep}images{os.sep}", f"{os.sep}labels{os.sep}").rsplit(".", 1)[0] + ".txt"
+            with open(label) as file:
+                lines = numpy.array([line.split() for line in file], dtype=numpy.float32).reshape(-1, 5)
+            assert lines[:, 0].max(initial=0) < len(data["names"])
+            assert lines[:, 1:].min(initial=1) >= 0 and lines[:, 1:].max(initial=0) <= 1
+            images += 1
+            boxes += len(lines)
+    note(folder, "YOLO's layout", images, None, boxes)
+    try:
+        import ultralytics.data.utils
+        from ultralytics.data.dataset import YOLODataset
+        from ultralytics.data.utils import check_det_dataset
+        from ultralytics.utils import LOGGER
+    except ImportError:
+        return
+    LOGGER.setLevel("ERROR")
+    # It would fetch a font to draw with.
+    ultralytics.data.utils.check_font = lambda _: None
+    checked = check_det_dataset(os.path.abspath(os.path.join(folder, "data.yaml")), autodownload=False)
+    found = YOLODataset(img_path=checked["train"], data=checked, task="detect", augment=False)
+    note(folder, "ultralytics", len(found.labels), None, sum(len(label["cls"]) for label in found.labels))
+    for base, _, names in os.walk(os.path.join(folder, "labels")):
+        for name in names:
+            if name.endswith(".cache"):
+                os.remove(os.path.join(base, name))
+
+
+def read_csv(folder, report):
+    import duckdb
+    import polars
+
+    path = os.path.join(folder, "regions.csv")
+    with open(path, newline="", encoding="utf8") as file:
+        table = list(csv.DictReader(file))
+    for row in table:
+        if row["x1"]:
+            assert row["text"][int(row["start"]) : int(row["end"])] == row["phrase"], row
+            inside([float(row[name]) for name in ("x1", "y1", "x2", "y2")], float(row["width"]), float(row["height"]))
+    captions = {(row["key"], row["caption"]) for row in table}
+    note(folder, "Python's csv", len({row["key"] for row in table}), len(captions), sum(row["x1"] != "" for row in table))
+    frame = polars.read_csv(path, infer_schema_length=None)
+    note(folder, "polars", frame["key"].n_unique(), frame.select("key", "caption").n_unique(), frame["x1"].count())
+    query = f"select count(distinct key), count(distinct (key, caption)), count(x1) from read_csv('{path}', sample_size=-1)"
+    note(folder, "duckdb", *duckdb.sql(query).fetchall()[0])
+
+
+readers = {
+    "hf": read_hf,
+    "webdataset": read_webdataset,
+    "coco": read_coco,
+    "odvg": read_odvg,
+    "glip-tsv": read_glip,
+    "yolo": read_yolo,
+    "csv": read_csv,
+}
+
+
+def main():
+    wrong = 0
+    for folder in sys.argv[1:]:
+        with open(os.path.join(folder, "export.json")) as file:
+            report = json.load(file)
+        first = len(rows)
+        readers[report["config"]["format"]](folder, report)
+        written = report["written"]
+        for at in range(first, len(rows)):
+            name, reader, images, captions, regions = rows[at]
+            is_detection = name.endswith(("instances.json", "detection.jsonl"))
+            is_part = is_detection or name.endswith(("grounding.json", "grounding.jsonl"))
+            boxes = written["detections"] if is_detection else written["regions"]
+            same = (
+                (is_part or images in (None, written["images"]))
+                and captions in (None, written["captions"])
+                and regions in (None, boxes)
+            )
+            wrong += not same
+            rows[at] += ("" if same else f"not {written}",)
+    def title(source):
+        folder, *file = source.split(" ")
+        return " ".join([os.path.basename(folder), *file])
+
+    names = ("export", "reader", "images", "captions", "regions", "")
+    cells = [names]
+    for source, *counts in rows:
+        cells.append((title(source), *("-" if cell is None else str(cell) for cell in counts)))
+    widths = [max(len(row[column]) for row in cells) for column in range(len(names))]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    sys.exit(1 if wrong else 0)
+
+
+main()

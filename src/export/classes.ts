@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises'
+import { UserError } from '../user-error.js'
+import { type ExportRegion, type ExportRow, type ExportSource, readExportRows } from './export-rows.js'
+
+/** A box with its class, as detectors with a fixed list of classes have it. */
+export interface ClassBox {
+  /** Place in the list of classes. */
+  readonly index: number
+  readonly name: string
+  readonly region: ExportRegion
+}
+
+/** What boxes are called. */
+export interface Classes {
+  /** In the order of their numbers. */
+  readonly names: readonly string[]
+  /**
+   * The boxes of a picture that have a class. A box that several captions name the same is one box. Regions whose name is
+   * not in the list are handed to `without`, and those that say a box again to `again`.
+   */
+  boxes(row: ExportRow, without?: (region: ExportRegion) => void, again?: () => void): ClassBox[]
+}
+
+/**
+ * The classes of a grounding: the head nouns of its phrases (of a category's name the whole name), the phrases
+ * themselves, the categories of detection data alone, or the names of a text file, a line each, to which heads and
+ * phrases are compared. Without a list they are ordered by how many regions they have, the most first.
+ *
+ * Memory grows with the number of different names, as the list that is written does.
+ *
+ * @throws UserError where the file cannot be read or names a class twice
+ */
+export async function findClasses(
+  source: ExportSource,
+  shards: readonly string[],
+  choice: string,
+  signal?: AbortSignal,
+): Promise<Classes> {
+  const namesOf = namings[choice] ?? namings.listed
+  if (!namings[choice]) return classesOf(await readNames(choice), namesOf, clean)
+  const counts = new Map<string, number>()
+  for (const shard of shards) {
+    for await (const row of readExportRows(source, shard, { bytes: false })) {
+      signal?.throwIfAborted()
+      if (row.dropped !== null) continue
+      for (const region of row.regions) {
+        const [name] = namesOf(region, row)
+        if (name) counts.set(name, (counts.get(name) ?? 0) + 1)
+      }
+    }
+  }
+  const ordered = [...counts].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
+  return classesOf(
+    ordered.map(([name]) => name),
+    namesOf,
+  )
+}
+
+type Naming = (region: ExportRegion, row: ExportRow) => readonly string[]
+
+const clean = (name: string) => name.toLowerCase().replaceAll(/\s+/g, ' ').trim()
+
+const namings: Readonly<Record<string, Naming>> = {
+  heads: ({ head }) => [clean(head)],
+  phrases: ({ text }) => [clean(text)],
+  categories: ({ caption, text }, { captions }) => (captions[caption].kind === 'categories' ? [text] : []),
+  listed: ({ head, text }) => [clean(text), clean(head)],
+}
+
+function classesOf(names: readonly string[], namesOf: Naming, keyOf = (name: string) => name): Classes {
+  const places = new Map(names.map((name, index) => [keyOf(name), index]))
+  return {
+    names,
+    boxes(row, without, again) {
+      const boxes = new Map<string, ClassBox>()
+      for (const region of row.regions) {
+        const name = namesOf(region, row).find((one) => places.has(one))
+        if (name === undefined) {
+          without?.(region)
+          continue
+        }
+        const index = places.get(name) as number
+        const id = `${index} ${region.xyxy}`
+        const known = boxes.get(id)
+        if (known) again?.()
+        // Of two scores of one box the better one.
+        if (!known || region.score > known.region.score) boxes.set(id, { index, name: names[index], region })
+      }
+      return [...boxes.values()]
+    },
+  }
+}
+
+async function readNames(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UserError(
+      `--classes ${path}: heads, phrases, categories or a text file of names was expected: ${(error as Error).message}`,
+    )
+  })
+  const names = text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  const seen = new Set<string>()
+  const twice = names.find((name) => seen.size === seen.add(clean(name)).size)
+  if (twice !== undefined) throw new UserError(`--classes ${path}: "${twice}" comes twice.`)
+  if (names.length === 0) throw new UserError(`--classes ${path}: it names no class.`)
+  return names
+}

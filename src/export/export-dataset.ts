@@ -1,0 +1,207 @@
+import { orderedMap } from '../ordered-map.js'
+import { hashJson } from '../shards/hash.js'
+import { UserError } from '../user-error.js'
+import { type Classes, findClasses } from './classes.js'
+import type { ExportConfig } from './config.js'
+import { ExportFolder, readExport } from './export-folder.js'
+import {
+  type ExportRow,
+  type ExportShard,
+  type ExportSource,
+  exportShards,
+  readExportRows,
+} from './export-rows.js'
+import { count, countLost, type ExportSums, emptySums } from './export-sums.js'
+import type { Format, Memory, PlacedRow, Writer } from './format.js'
+import { formats } from './formats.js'
+import { pictureEnding, placePicture } from './place-picture.js'
+
+/** What `export.json` says. */
+export interface ExportReport extends ExportSums {
+  readonly version: 1
+  readonly dataset: string
+  readonly grounding: string
+  readonly config: ExportConfig
+  /** Of all that it was made of: the same hash, the same bytes. */
+  readonly hash: string
+  /** Names in the list of classes; null where there is none. */
+  readonly classes: number | null
+  readonly notes: readonly string[]
+  /** What an ingest stage reads it back with. */
+  readonly ingest: Readonly<Record<string, object>>
+  /** Shards of the dataset whose grounding was not there. */
+  readonly missing: readonly string[]
+}
+
+export interface ExportOptions {
+  readonly config: ExportConfig
+  /** The folder to make. */
+  readonly out: string
+  /** Whether another export that lies there is replaced. */
+  readonly replace?: boolean
+  /** Whether, besides, the same is made anew. */
+  readonly force?: boolean
+  /** The licence of the dataset's card. */
+  readonly license?: string
+  readonly signal?: AbortSignal
+  readonly onProgress?: (rows: number, total: number) => void
+  /** Told how many rows an earlier run has done. */
+  readonly onResume?: (rows: number) => void
+}
+
+/** Raised when the same configuration gives other bytes. */
+const exportVersion = 1
+/** Pictures that are written at once. */
+const pictures = 8
+
+/**
+ * Exports a grounding with its pictures into a folder, which appears whole or not at all. A run that was stopped goes on
+ * behind its last whole shard, and its result has the bytes of one that was not; what is already there of the same is left.
+ *
+ * @throws UserError where the folder holds something else, or the format cannot do what is asked
+ */
+export async function exportDataset(
+  source: ExportSource,
+  options: ExportOptions,
+): Promise<{ readonly report: ExportReport; readonly skipped: boolean }> {
+  const { config, out, signal } = options
+  const format = formats[config.format]
+  checkConfig(config, format)
+  const { there, missing } = await exportShards(source)
+  if (there.length === 0)
+    throw new UserError(
+      `${source.storage.url}: no shard of grounding "${source.grounding}" is there: run its stage first.`,
+    )
+  const hash = hashJson([
+    ...[exportVersion, source.name, source.grounding, options.license ?? null, config],
+    there.map(({ shard, hashes }) => [shard, hashes]),
+  ])
+  const before = await readExport<ExportReport>(out)
+  if (before && !options.force) {
+    if (before.hash === hash) return { report: before, skipped: true }
+    if (!options.replace)
+      throw new UserError(
+        `${out} holds an export of other data or with other options: --force replaces it, -o names another folder.`,
+      )
+  }
+
+  const classes = await classesOf(source, there, config, format, signal)
+  const folder = await ExportFolder.open<Memory>(out, hash)
+  try {
+    const memory = folder.begun?.memory ?? { sums: emptySums(), counters: {}, licenses: [] }
+    const context = { folder, config, source, shards: there, license: options.license, classes, memory }
+    const writer = await format.open(context)
+    const first = folder.begun?.shards ?? 0
+    const total = there.reduce((sum, { rows }) => sum + rows, 0)
+    let done = there.slice(0, first).reduce((sum, { rows }) => sum + rows, 0)
+    if (first > 0) options.onResume?.(done)
+    options.onProgress?.(done, total)
+    for (let index = first; index < there.length; index++) {
+      const { shard } = there[index]
+      const rows = wantedRows(source, shard, config, format, writer, memory.sums, () => {
+        signal?.throwIfAborted()
+        options.onProgress?.(++done, total)
+      })
+      await writer.shard(index, placedRows(rows, shard, config, format, folder, memory.sums))
+      await folder.checkpoint(index + 1, memory)
+    }
+    signal?.throwIfAborted()
+    await writer.finish()
+    const report: ExportReport = {
+      version: 1,
+      dataset: source.name,
+      grounding: source.grounding,
+      config,
+      hash,
+      ...memory.sums,
+      classes: format.classes && classes.names.length > 0 ? classes.names.length : null,
+      notes: format.notes,
+      ingest: format.ingest(out, config, memory.sums),
+      missing,
+    }
+    await folder.publish(report)
+    return { report, skipped: false }
+  } finally {
+    await folder.close()
+  }
+}
+
+function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
+  if (images === 'link' && format.pictures === 'within')
+    throw new UserError(
+      `${name} holds the pictures within its own files: there is nothing to link. Leave --images out.`,
+    )
+  if (images === 'link' && !link_from)
+    throw new UserError(
+      'Pictures lie within the Parquet files of a dataset, so they are linked to files that you name: --images link --link-from FOLDER, the pictures of an earlier export or those that were ingested.',
+    )
+  if (images !== 'link' && link_from) throw new UserError('--link-from is for --images link.')
+  if (images === 'url' && !format.urls)
+    throw new UserError(`Readers of ${name} want the pictures themselves: leave --images url out.`)
+}
+
+async function classesOf(
+  source: ExportSource,
+  shards: readonly ExportShard[],
+  { classes }: ExportConfig,
+  format: Format,
+  signal?: AbortSignal,
+): Promise<Classes> {
+  const names = shards.map(({ shard }) => shard)
+  if (format.classes) return findClasses(source, names, classes === 'auto' ? format.classes : classes, signal)
+  if (classes !== 'auto')
+    throw new UserError('--classes is for yolo, odvg and coco: the other formats have no classes.')
+  return { names: [], boxes: () => [] }
+}
+
+/** The rows that are written; why the others are not is counted. */
+async function* wantedRows(
+  source: ExportSource,
+  shard: string,
+  { images, keep_empty }: ExportConfig,
+  format: Format,
+  writer: Writer,
+  sums: ExportSums,
+  onRow: () => void,
+): AsyncGenerator<ExportRow, void, void> {
+  const { leftOut, written } = sums
+  for await (const row of readExportRows(source, shard, { bytes: images !== 'url' })) {
+    onRow()
+    const isEmpty = writer.wants ? !writer.wants(row) : row.regions.length === 0
+    const why =
+      row.dropped ??
+      (isEmpty && !keep_empty ? 'no_region' : images === 'url' && row.url === null ? 'no_url' : undefined)
+    if (why !== undefined) {
+      count(leftOut.images, why)
+      count(leftOut.regions, why, row.regions.length)
+      continue
+    }
+    written.images++
+    countLost(sums, row, format.lacks)
+    yield row
+  }
+}
+
+/** The rows with their pictures written, some ahead of the one that is wanted. */
+function placedRows(
+  rows: AsyncGenerator<ExportRow, void, void>,
+  shard: string,
+  config: ExportConfig,
+  format: Format,
+  folder: ExportFolder<Memory>,
+  { pictures: placed }: ExportSums,
+): AsyncGenerator<PlacedRow> {
+  return orderedMap(
+    rows,
+    pictures,
+    async (row): Promise<PlacedRow> => {
+      if (format.pictures === 'within' || config.images === 'url') return { row, file: null }
+      // A folder a shard: no file system likes a million names in one.
+      const name = `${shard}/${row.key}.${pictureEnding(row.bytes)}`
+      const file = `${format.folder?.(config)}/${name}`
+      count(placed, await placePicture(await folder.loosePath(file), name, row, config.link_from))
+      return { row, file }
+    },
+    2 * pictures,
+  )
+}

@@ -1,0 +1,193 @@
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { UserError } from '../user-error.js'
+import { writeFileAtomic } from '../write-file-atomic.js'
+import { openPartFile, type PartFile } from './part-file.js'
+
+/** What an export folder says of itself; written last. */
+export const reportName = 'export.json'
+/** Begins the names of files that only help to make others; a finished export has none. */
+export const helperPrefix = '.export-'
+const stateName = `${helperPrefix}state.json`
+
+/** How far an export has come, as it stands on the disk. */
+export interface ExportState<Memory> {
+  /** Of the configuration and the shards: another export's parts are not gone on with. */
+  readonly hash: string
+  /** Shards that are done. */
+  readonly shards: number
+  /** Bytes of the growing files behind the last of them. */
+  readonly lengths: Readonly<Record<string, number>>
+  /** What the writer must know to go on. */
+  readonly memory: Memory
+}
+
+/**
+ * A folder that is made beside its place, as NAME.partial, and moved there when it is whole: whoever finds it finds all
+ * of it. Files grow shard by shard; what a checkpoint has seen outlives the program, and all behind it is cut off.
+ */
+export class ExportFolder<Memory> {
+  readonly #parts = new Map<string, PartFile>()
+  readonly #folders = new Set<string>()
+  #lengths: Readonly<Record<string, number>>
+
+  private constructor(
+    /** Where files are made. */
+    readonly path: string,
+    readonly target: string,
+    private readonly hash: string,
+    /** Where an earlier run has come to; undefined where there is none. */
+    readonly begun: ExportState<Memory> | undefined,
+  ) {
+    this.#lengths = begun?.lengths ?? {}
+  }
+
+  /** Opens what an earlier run has begun of the same, or a new one. */
+  static async open<Memory>(target: string, hash: string): Promise<ExportFolder<Memory>> {
+    const path = `${resolve(target)}.partial`
+    const begun = await readJson<ExportState<Memory>>(join(path, stateName))
+    if (begun && begun.hash === hash && begun.shards > 0 && (await reaches(path, begun.lengths)))
+      return new ExportFolder(path, resolve(target), hash, begun)
+    if (!begun && (await namesIn(path)).length > 0)
+      throw new UserError(`${path} is there and was not begun by an export: move it, or name another folder.`)
+    await rm(path, { recursive: true, force: true })
+    await mkdir(path, { recursive: true })
+    // From here on the folder is known for one that may be thrown away.
+    await writeFileAtomic(join(path, stateName), JSON.stringify({ hash, shards: 0, lengths: {} }))
+    return new ExportFolder<Memory>(path, resolve(target), hash, undefined)
+  }
+
+  /** A file that grows over the whole export, or over one shard. */
+  async part(name: string): Promise<PartFile> {
+    const known = this.#parts.get(name)
+    if (known) return known
+    const part = await openPartFile(join(this.path, name), this.#lengths[name] ?? 0)
+    this.#parts.set(name, part)
+    return part
+  }
+
+  /** Ends a file that belongs to one shard. */
+  async end(name: string): Promise<void> {
+    const part = this.#parts.get(name)
+    await part?.flush()
+    await part?.close()
+    this.#parts.delete(name)
+  }
+
+  /** Notes that so many shards are done. */
+  async checkpoint(shards: number, memory: Memory): Promise<void> {
+    const lengths: Record<string, number> = {}
+    for (const [name, part] of this.#parts) {
+      await part.flush()
+      lengths[name] = part.length()
+    }
+    this.#lengths = lengths
+    const state: ExportState<Memory> = { hash: this.hash, shards, lengths, memory }
+    await writeFileAtomic(join(this.path, stateName), JSON.stringify(state))
+  }
+
+  /** Removes a growing file. */
+  async discard(name: string): Promise<void> {
+    await this.#parts.get(name)?.close()
+    this.#parts.delete(name)
+    await rm(join(this.path, name), { force: true })
+  }
+
+  /** Where a file of its own, of which there may be millions, goes: its folder is there. */
+  async loosePath(name: string): Promise<string> {
+    const path = join(this.path, name)
+    const folder = dirname(path)
+    if (!this.#folders.has(folder)) {
+      await mkdir(folder, { recursive: true })
+      this.#folders.add(folder)
+    }
+    return path
+  }
+
+  /** Writes a file, whole or not at all. */
+  async write(name: string, text: string): Promise<void> {
+    await writeFileAtomic(join(this.path, name), text)
+  }
+
+  /** Closes what is open; the folder can be gone on with. */
+  async close(): Promise<void> {
+    for (const part of this.#parts.values()) await part.close()
+    this.#parts.clear()
+  }
+
+  /** Writes the report and moves the folder to its place, over an earlier export. */
+  async publish(report: object): Promise<void> {
+    for (const part of this.#parts.values()) await part.flush()
+    await this.close()
+    await this.write(reportName, `${JSON.stringify(report, null, 1)}\n`)
+    await sync(this.path)
+    const before = `${this.target}.replaced`
+    await rm(before, { recursive: true, force: true })
+    await mkdir(dirname(this.target), { recursive: true })
+    await rename(this.target, before).catch(absent)
+    await rename(this.path, this.target)
+    await sync(dirname(this.target))
+    await removeHelpers(this.target)
+    await rm(before, { recursive: true, force: true })
+  }
+}
+
+/**
+ * The report of the export that a folder holds; undefined where there is nothing.
+ *
+ * @throws UserError where something else lies there, which is nobody's to replace
+ */
+export async function readExport<Report>(target: string): Promise<Report | undefined> {
+  const names = await namesIn(target)
+  if (names.length === 0) return undefined
+  const report = await readJson<Report>(join(target, reportName))
+  if (!report) throw new UserError(`${target} is there and holds no export: name a new folder with -o.`)
+  await removeHelpers(target)
+  return report
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new UserError(`Cannot write to ${folder}: ${error.message}`)
+  })
+}
+
+async function removeHelpers(folder: string): Promise<void> {
+  for (const name of await namesIn(folder))
+    if (name.startsWith(helperPrefix)) await rm(join(folder, name), { force: true })
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  const text = await readFile(path, 'utf8').catch(absent)
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as T)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether the files that a state speaks of are there. */
+async function reaches(path: string, lengths: Readonly<Record<string, number>>): Promise<boolean> {
+  for (const [name, length] of Object.entries(lengths)) {
+    const found = await stat(join(path, name)).catch(absent)
+    if ((found?.size ?? 0) < length) return false
+  }
+  return true
+}
+
+async function sync(folder: string): Promise<void> {
+  // Windows cannot open folders, and needs none of this.
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined
+  throw error
+}

@@ -1,0 +1,145 @@
+import { readCommit } from '../shards/commit.js'
+import { readShard } from '../shards/read-shard.js'
+import type { Caption, Region } from '../shards/rows.js'
+import type { Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+
+/** What is exported: a grounding, the phrases that it points to, and the stage that says which pictures are dropped. */
+export interface ExportSource {
+  /** Name of the dataset. */
+  readonly name: string
+  readonly storage: Storage
+  readonly shards: readonly string[]
+  readonly grounding: string
+  readonly phrases: string
+  readonly selection?: string
+}
+
+/** A region with the words that it names. */
+export interface ExportRegion extends Region {
+  /** What the span covers of its caption. */
+  readonly text: string
+  /** Head noun of its phrase; of a category's name the whole name. */
+  readonly head: string
+}
+
+/** A picture with all that is exported of it. */
+export interface ExportRow {
+  readonly key: string
+  /** A view that is good while the row's group is read; empty where pictures are not wanted. */
+  readonly bytes: Uint8Array
+  /** Pixels. */
+  readonly width: number
+  readonly height: number
+  readonly captions: readonly Caption[]
+  readonly regions: readonly ExportRegion[]
+  /** Phrases that no region names. */
+  readonly ungrounded: number
+  readonly url: string | null
+  readonly sha256: string
+  readonly license: string | null
+  readonly meta: string | null
+  /** Why an earlier stage dropped the picture; null where it is kept. */
+  readonly dropped: string | null
+}
+
+export interface RowParts {
+  /** Whether the pictures' bytes are read. */
+  readonly bytes: boolean
+}
+
+const light = ['key', 'width', 'height', 'captions', 'url', 'sha256', 'license', 'meta'] as const
+
+/** A key becomes the name of a file and of a sample, so it may hold neither folders nor dots. */
+const keyPattern = /^\w[\w-]*$/
+
+/**
+ * The rows of a shard, in their order, a row group of each family in memory.
+ *
+ * @throws UserError where the families do not match row for row, a region is outside its caption, or a key cannot be the
+ *   name of a file
+ */
+export async function* readExportRows(
+  { storage, grounding, phrases, selection }: ExportSource,
+  shard: string,
+  { bytes }: RowParts,
+): AsyncGenerator<ExportRow, void, void> {
+  const columns = bytes ? ([...light, 'image'] as const) : light
+  const images = readShard(storage, 'images', null, shard, { columns })
+  const phraseRows = readShard(storage, 'phrases', phrases, shard)
+  const regionRows = readShard(storage, 'grounding', grounding, shard)
+  const selected = selection === undefined ? undefined : readShard(storage, 'selection', selection, shard)
+  const mismatch = (what: string) =>
+    new UserError(
+      `${storage.url}: shard ${shard} of ${what} does not match its images: run the stages that made it again.`,
+    )
+  try {
+    for await (const image of images) {
+      const { key, width, height, captions, url, sha256, license, meta } = image
+      if (!keyPattern.test(key))
+        throw new UserError(
+          `${storage.url}: shard ${shard}: the key ${JSON.stringify(key)} cannot be the name of a file.`,
+        )
+      const named = (await phraseRows.next()).value
+      const found = (await regionRows.next()).value
+      if (named?.key !== key) throw mismatch(`phrases "${phrases}"`)
+      if (found?.key !== key) throw mismatch(`grounding "${grounding}"`)
+      const choice = selected && (await selected.next()).value
+      if (selected && choice?.key !== key) throw mismatch(`selection "${selection}"`)
+      const points = captions.map(({ text }) => [...text])
+      const grounded = new Set<number>()
+      const regions = found.regions.map((region): ExportRegion => {
+        const own = points[region.caption]
+        const phrase = named.phrases[region.phrase]
+        if (!own || !phrase || region.end > own.length) throw mismatch(`grounding "${grounding}"`)
+        grounded.add(region.phrase)
+        const text = own.slice(region.start, region.end).join('')
+        const isCategory = captions[region.caption].kind === 'categories'
+        return { ...region, text, head: isCategory ? text : phrase.head }
+      })
+      yield {
+        ...{ key, width, height, captions, regions, url, sha256, license, meta },
+        bytes: 'image' in image ? (image.image as { bytes: Uint8Array }).bytes : new Uint8Array(),
+        ungrounded: named.phrases.length - grounded.size,
+        dropped: choice?.reason ?? null,
+      }
+    }
+  } finally {
+    await images.return()
+    await phraseRows.return()
+    await regionRows.return()
+    await selected?.return()
+  }
+}
+
+/** A shard that can be exported. */
+export interface ExportShard {
+  readonly shard: string
+  readonly rows: number
+  /** SHA-256 of the files that it is made of, in a fixed order. */
+  readonly hashes: readonly string[]
+}
+
+/** The shards of a source that are whole, and those that are not. */
+export async function exportShards({
+  storage,
+  shards,
+  grounding,
+  phrases,
+  selection,
+}: ExportSource): Promise<{ readonly there: readonly ExportShard[]; readonly missing: readonly string[] }> {
+  const there: ExportShard[] = []
+  const missing: string[] = []
+  for (const shard of shards) {
+    const files = [
+      (await readCommit(storage, 'images', null, shard))?.files.images,
+      (await readCommit(storage, 'phrases', phrases, shard))?.files.phrases,
+      (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding,
+      ...(selection ? [(await readCommit(storage, 'selection', selection, shard))?.files.selection] : []),
+    ]
+    const whole = files.filter((file) => file !== undefined)
+    if (whole.length < files.length) missing.push(shard)
+    else there.push({ shard, rows: whole[0].rows, hashes: whole.map(({ sha256 }) => sha256) })
+  }
+  return { there, missing }
+}

@@ -1,0 +1,70 @@
+import { floatText } from './float-text.js'
+import type { Format, Writer } from './format.js'
+
+export const csvColumns = [
+  ...(['key', 'file_name', 'url', 'width', 'height', 'license', 'meta'] as const),
+  ...(['caption', 'kind', 'text', 'start', 'end', 'phrase', 'head'] as const),
+  ...(['x1', 'y1', 'x2', 'y2', 'score', 'origin'] as const),
+]
+
+const file = 'regions.csv'
+
+/**
+ * A table of regions (RFC 4180), those of a picture one behind the other: the picture, the number, kind and text of the
+ * caption, the span and what it covers, the box, the score. A caption without a region has a row with no box.
+ */
+export const csv: Format = {
+  pictures: 'files',
+  folder: () => 'images',
+  urls: true,
+  lacks: ['phrases without a box', 'hashes'],
+  notes: ['a region is a row, and its picture and caption are written with each'],
+  async open({ folder, memory }): Promise<Writer> {
+    const { written } = memory.sums
+    const table = await folder.part(file)
+    if (table.length() === 0) await table.write(`${csvColumns.join(',')}\n`)
+    return {
+      async shard(_, rows) {
+        for await (const { row, file: name } of rows) {
+          const { key, url, width, height, license, meta, captions, regions } = row
+          const picture = [key, name ?? '', url ?? '', width, height, license ?? '', meta ?? '']
+          const lines = captions.flatMap(({ text, kind }, index) => {
+            const own = regions.filter(({ caption }) => caption === index)
+            const caption = [...picture, index, kind, text]
+            written.captions++
+            written.regions += own.length
+            if (own.length === 0) return [lineOf([...caption, ...Array<string>(10).fill('')])]
+            return own.map(({ start, end, text: phrase, head, xyxy, score, origin }) =>
+              lineOf([
+                ...caption,
+                start,
+                end,
+                phrase,
+                head,
+                ...xyxy.map(floatText),
+                floatText(score),
+                origin,
+              ]),
+            )
+          })
+          await table.write(lines.join(''))
+        }
+      },
+      async finish() {},
+    }
+  },
+  ingest: (folder, { images }) => ({
+    regions: {
+      format: 'csv-regions',
+      path: `${folder}/${file}`,
+      ...(images === 'url' ? {} : { images: folder }),
+    },
+  }),
+}
+
+const lineOf = (cells: readonly (string | number)[]) => `${cells.map(cellOf).join(',')}\n`
+
+function cellOf(value: string | number): string {
+  const text = String(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

@@ -1,0 +1,189 @@
+import { Binary, Float32, Int32, Utf8 } from 'apache-arrow'
+import { listOf, schemaOf, struct, xyxy } from '../shards/arrow-schema.js'
+import { parquetChunks } from '../shards/parquet-chunks.js'
+import { count } from './export-sums.js'
+import type { Format, PlacedRow, Writer, WriterContext } from './format.js'
+import { pictureObject } from './region-object.js'
+
+const [text, int, float] = [new Utf8(), new Int32(), new Float32()]
+
+const region = {
+  caption: int,
+  start: int,
+  end: int,
+  text,
+  head: text,
+  xyxy: xyxy(),
+  score: float,
+  origin: text,
+}
+
+/** The columns of an export: a region is a struct of a list, with the words that it names. */
+export const hfSchema = schemaOf({
+  key: text,
+  image: struct({ bytes: new Binary(), path: text }),
+  width: int,
+  height: int,
+  captions: listOf(struct({ text, kind: text })),
+  regions: listOf(struct(region)),
+  url: text,
+  sha256: text,
+  license: text,
+  meta: text,
+})
+
+export const hfNullable: ReadonlySet<string> = new Set([
+  'image.bytes',
+  'image.path',
+  'url',
+  'license',
+  'meta',
+])
+
+/**
+ * A dataset of Hugging Face: `data/<split>-00000-of-000NN.parquet`, a file a shard, with the feature `Image` in its
+ * metadata, and the README with its card. Pictures that are left where they are have the address for their path, from
+ * which datasets fetches them.
+ */
+export const hf: Format = {
+  pictures: 'within',
+  urls: true,
+  lacks: ['phrases without a box'],
+  notes: [],
+  async open(context: WriterContext): Promise<Writer> {
+    const { folder, config, shards, memory } = context
+    const { written } = memory.sums
+    return {
+      async shard(index, rows) {
+        const name = `data/${config.split}-${five(index)}-of-${five(shards.length)}.parquet`
+        const file = await folder.part(name)
+        async function* records() {
+          for await (const placed of rows) {
+            written.captions += placed.row.captions.length
+            written.regions += placed.row.regions.length
+            yield recordOf(placed, config.images === 'url')
+          }
+        }
+        for await (const chunk of parquetChunks(hfSchema, hfNullable, records())) await file.write(chunk)
+        await file.flush()
+        count(memory.counters, 'bytes', file.length())
+        await folder.end(name)
+      },
+      async finish() {
+        await folder.write('README.md', cardOf(context))
+      },
+    }
+  },
+  ingest: (folder, { images, split }) => {
+    const columns = { caption: 'captions', license: 'license', regions: 'regions' }
+    const source = { format: 'parquet', path: `${folder}/data/${split}-*.parquet` }
+    return { regions: { ...source, columns: images === 'url' ? { ...columns, url: 'url' } : columns } }
+  },
+}
+
+const five = (value: number) => String(value).padStart(5, '0')
+
+function recordOf({ row }: PlacedRow, isUrl: boolean) {
+  const image = isUrl ? { bytes: null, path: row.url } : { bytes: row.bytes, path: null }
+  return { ...pictureObject(row), image }
+}
+
+/** The README that the Hub shows: what the data are, as YAML for programs and as text for people. */
+function cardOf({ config, source, license, memory }: WriterContext): string {
+  const { written, lost } = memory.sums
+  const bytes = memory.counters.bytes ?? 0
+  const ungrounded = lost['phrases without a box'] ?? 0
+  // Only its own identifiers are licences to the Hub; all others are named.
+  const licenses = license
+    ? /^[a-z0-9.-]+$/.test(license)
+      ? `license: ${license}\n`
+      : `license: other\nlicense_name: ${JSON.stringify(license)}\n`
+    : ''
+  return `---
+pretty_name: ${JSON.stringify(source.name)}
+${licenses}task_categories:
+- object-detection
+- zero-shot-object-detection
+tags:
+- grounding
+- groundmill
+configs:
+- config_name: default
+  data_files:
+  - split: ${config.split}
+    path: data/${config.split}-*
+dataset_info:
+  features:
+${features}  splits:
+  - name: ${config.split}
+    num_bytes: ${bytes}
+    num_examples: ${written.images}
+  download_size: ${bytes}
+  dataset_size: ${bytes}
+---
+
+# ${source.name}
+
+${written.images} pictures with ${written.captions} captions and ${written.regions} regions: which words of a caption name which
+box. Grounding "${source.grounding}" of the groundmill dataset "${source.name}".
+
+\`\`\`python
+from datasets import load_dataset
+
+row = load_dataset("PATH/TO/THIS/FOLDER", split="${config.split}")[0]
+for region in row["regions"]:
+    caption = row["captions"][region["caption"]]["text"]
+    print(caption[region["start"] : region["end"]], region["xyxy"], region["score"])
+\`\`\`
+
+- \`captions\`: \`text\`, and \`kind\`: \`web\` (crawled), \`gold\` (written for the picture), \`categories\` (category names joined by '. ')
+- \`regions\`: \`caption\` is a place in \`captions\`, \`start\` and \`end\` are offsets in its characters, \`text\` is what they cover and
+  \`head\` its head noun; \`xyxy\` is x1 y1 x2 y2 in pixels; \`score\` is in 0 to 1, and \`origin\` says who gave the box: \`gold\`, or a
+  model and its round
+- \`sha256\` is that of the bytes as they were crawled from \`url\`
+${ungrounded > 0 ? `- ${ungrounded} phrases that no box was found for are not in it\n` : ''}`
+}
+
+/** The features as the Hub writes them. */
+const features = `  - name: key
+    dtype: string
+  - name: image
+    dtype: image
+  - name: width
+    dtype: int32
+  - name: height
+    dtype: int32
+  - name: captions
+    list:
+    - name: text
+      dtype: string
+    - name: kind
+      dtype: string
+  - name: regions
+    list:
+    - name: caption
+      dtype: int32
+    - name: start
+      dtype: int32
+    - name: end
+      dtype: int32
+    - name: text
+      dtype: string
+    - name: head
+      dtype: string
+    - name: xyxy
+      sequence: float32
+      length: 4
+    - name: score
+      dtype: float32
+    - name: origin
+      dtype: string
+  - name: url
+    dtype: string
+  - name: sha256
+    dtype: string
+  - name: license
+    dtype: string
+  - name: meta
+    dtype: string
+`

@@ -1,0 +1,114 @@
+import type { Caption } from '../shards/rows.js'
+import { asciiJson } from './ascii-json.js'
+import { captionSamples } from './caption-samples.js'
+import type { ClassBox } from './classes.js'
+import type { ExportRegion, ExportRow } from './export-rows.js'
+import { shortFloat } from './float-text.js'
+import type { Format, PlacedRow, Writer } from './format.js'
+
+const grounding = 'grounding.jsonl'
+const detection = 'detection.jsonl'
+const labelMap = 'label_map.json'
+
+/** Category names are detection, which ODVG has its own lines for. */
+const isSentence = ({ kind }: Caption) => kind !== 'categories'
+
+/**
+ * MMDetection's ODVG, an object a line: `grounding.jsonl` has a caption and its phrases' boxes, `detection.jsonl` boxes
+ * with the labels of `label_map.json`.
+ */
+export const odvg: Format = {
+  pictures: 'files',
+  folder: () => 'images',
+  urls: true,
+  classes: 'categories',
+  lacks: [
+    'caption kinds',
+    'scores',
+    'origins',
+    'heads',
+    'phrases without a box',
+    'urls',
+    'hashes',
+    'licenses',
+    'meta',
+  ],
+  notes: [
+    'a caption is a line: a picture with several captions stands on several lines',
+    'boxes of one span are one region with a list of boxes, in the order of the spans',
+  ],
+  async open({ folder, config, classes, memory }): Promise<Writer> {
+    const { sums } = memory
+    const lines = await folder.part(grounding)
+    const boxLines = classes.names.length > 0 ? await folder.part(detection) : undefined
+    return {
+      async shard(_, rows) {
+        for await (const placed of rows) {
+          const { row } = placed
+          for (const { caption, regions } of captionSamples(row, config.keep_empty, sums, isSentence)) {
+            const part = { caption: caption.text, regions: phraseRegions(regions) }
+            await lines.write(`${asciiJson({ ...sizeOf(placed), grounding: part })}\n`)
+          }
+          const boxes = classes.boxes(row)
+          if (!boxLines || (boxes.length === 0 && !config.keep_empty)) continue
+          sums.written.detections += boxes.length
+          await boxLines.write(
+            `${asciiJson({ ...sizeOf(placed), detection: { instances: boxes.map(instanceOf) } })}\n`,
+          )
+        }
+      },
+      async finish() {
+        if (!boxLines) return
+        // Of detection data alone there is no caption.
+        if (sums.written.captions === 0) await folder.discard(grounding)
+        await folder.write(labelMap, `${asciiJson({ ...classes.names })}\n`)
+      },
+    }
+  },
+  ingest: (folder, { images, format }, { written }) => {
+    const pictures = images === 'url' ? {} : { images: folder }
+    return {
+      ...((written.captions > 0 || written.detections === 0) && {
+        grounding: { format, path: `${folder}/${grounding}`, ...pictures },
+      }),
+      ...(written.detections > 0 && {
+        detection: {
+          format,
+          path: `${folder}/${detection}`,
+          classes: `${folder}/${labelMap}`,
+          ...pictures,
+        },
+      }),
+    }
+  },
+}
+
+const sizeOf = ({ file, row: { url, width, height } }: PlacedRow) => ({
+  filename: file ?? url,
+  height,
+  width,
+})
+
+export const boxOf = ({ xyxy }: ExportRegion) => xyxy.map(shortFloat)
+
+const instanceOf = ({ index, name, region }: ClassBox) => ({
+  bbox: boxOf(region),
+  label: index,
+  category: name,
+})
+
+/** The boxes of each span together. */
+function phraseRegions(regions: ExportRow['regions']) {
+  const spans = new Map<string, { phrase: string; span: [number, number]; boxes: number[][] }>()
+  for (const region of regions) {
+    const { start, end, text } = region
+    const known = spans.get(`${start} ${end}`)
+    if (known) known.boxes.push(boxOf(region))
+    else spans.set(`${start} ${end}`, { phrase: text, span: [start, end], boxes: [boxOf(region)] })
+  }
+  return [...spans.values()].map(({ phrase, span, boxes }) => ({
+    bbox: boxes.length === 1 ? boxes[0] : boxes,
+    phrase,
+    tokens_positive: [span],
+  }))
+}

@@ -1,0 +1,76 @@
+import { count } from './export-sums.js'
+import type { Format, Writer } from './format.js'
+import { writeNew } from './place-picture.js'
+
+/** Label files that are written at once. */
+const together = 32
+
+/**
+ * Ultralytics' YOLO: `images/<split>/…`, for each a text file of the same name under `labels/<split>/` with a line a box
+ * (class, centre, width and height in shares of the picture's), and `data.yaml` with the names of the classes.
+ */
+export const yolo: Format = {
+  pictures: 'files',
+  folder: ({ split }) => `images/${split}`,
+  urls: false,
+  classes: 'heads',
+  lacks: [
+    ...(['captions', 'caption kinds', 'spans', 'scores', 'origins', 'phrases without a box'] as const),
+    ...(['urls', 'hashes', 'licenses', 'meta'] as const),
+  ],
+  notes: [
+    'boxes have a class and no words: see `classes`',
+    'a box that several captions name by the same class is one box',
+    'data.yaml names its one split for train and for val: put a held-out export in the place of val',
+  ],
+  async open({ folder, config, classes, memory }): Promise<Writer> {
+    const { sums } = memory
+    const { written, leftOut } = sums
+    return {
+      wants: (row) => classes.boxes(row).length > 0,
+      async shard(_, rows) {
+        const labels: Promise<void>[] = []
+        for await (const { row, file } of rows) {
+          const { width, height } = row
+          const boxes = classes.boxes(
+            row,
+            () => count(leftOut.regions, 'not_in_classes'),
+            () => count(leftOut.regions, 'same_box'),
+          )
+          const lines = boxes.map(({ index, region: { xyxy } }) => {
+            const [x1, y1, x2, y2] = xyxy
+            const shares = [
+              (x1 + x2) / 2 / width,
+              (y1 + y2) / 2 / height,
+              (x2 - x1) / width,
+              (y2 - y1) / height,
+            ]
+            return `${[index, ...shares.map(shareText)].join(' ')}\n`
+          })
+          written.regions += boxes.length
+          labels.push(writeNew(await folder.loosePath(labelName(file as string)), lines.join('')))
+          if (labels.length >= together) await Promise.all(labels.splice(0))
+        }
+        await Promise.all(labels)
+      },
+      async finish() {
+        const { split } = config
+        const names = classes.names.map((name, index) => `  ${index}: ${JSON.stringify(name)}\n`)
+        const held =
+          split === 'val' ? '' : '# Ultralytics asks for a val: put held-out pictures in its place.\n'
+        await folder.write(
+          'data.yaml',
+          `train: images/${split}\n${held}val: images/${split}\nnames:${names.length > 0 ? `\n${names.join('')}` : ' {}\n'}`,
+        )
+      },
+    }
+  },
+  ingest: (folder, { format, split }) => ({
+    detection: { format, path: `${folder}/data.yaml`, split },
+  }),
+}
+
+const labelName = (file: string) => file.replace(/^images\//, 'labels/').replace(/\.\w+$/, '.txt')
+
+/** Ten places: less than a millionth of a pixel. */
+const shareText = (share: number) => String(Number(share.toFixed(10)))

@@ -1,0 +1,79 @@
+import { mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { gatheredBytes, gatheredPieces, writePieces } from '../write-pieces.js'
+
+/** A file that grows, from a known length on. */
+export interface PartFile {
+  /** Bytes given so far. */
+  length(): number
+  /** Takes bytes; they must not change until the promise is kept, and need not be on the disk then. */
+  write(bytes: Uint8Array | string): void | Promise<void>
+  /** When this returns, all that was given outlives a power cut. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a file to go on behind its first `length` bytes; what lies behind them is cut off.
+ *
+ * @throws Error where it is shorter
+ */
+export async function openPartFile(path: string, length: number): Promise<PartFile> {
+  await mkdir(dirname(path), { recursive: true })
+  const handle = await open(path, length > 0 ? 'r+' : 'w')
+  try {
+    const { size } = await handle.stat()
+    if (size < length) throw new Error(`${path} has ${size} bytes, ${length} were written`)
+    await handle.truncate(length)
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  let waiting: Uint8Array[] = []
+  let waitingBytes = 0
+  let position = length
+  let writing: Promise<void> = Promise.resolve()
+  const send = async () => {
+    const [buffers, at] = [waiting, position]
+    position += waitingBytes
+    waiting = []
+    waitingBytes = 0
+    await writing
+    writing = writePieces(handle, buffers, at)
+    // Heard by the next write or flush, which may come later than the failure.
+    writing.catch(() => {})
+  }
+  return {
+    length: () => position + waitingBytes,
+    write(bytes) {
+      const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
+      waiting.push(buffer)
+      waitingBytes += buffer.length
+      if (waitingBytes >= gatheredBytes || waiting.length >= gatheredPieces) return send()
+    },
+    async flush() {
+      await send()
+      await writing
+      await handle.datasync()
+    },
+    async close() {
+      await writing.catch(() => {})
+      await handle.close()
+    },
+  }
+}
+
+/** Appends a file to a part file, a piece at a time. */
+export async function appendFile(path: string, to: PartFile): Promise<void> {
+  const handle = await open(path, 'r')
+  try {
+    for (;;) {
+      const piece = new Uint8Array(gatheredBytes)
+      const { bytesRead } = await handle.read(piece, 0, piece.length)
+      if (bytesRead === 0) return
+      await to.write(piece.subarray(0, bytesRead))
+    }
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,70 @@
+import { link, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { sniffImage } from '../sniff-image.js'
+import type { ExportRow } from './export-rows.js'
+
+const endings: Readonly<Record<string, string>> = { jpeg: 'jpg', tiff: 'tif' }
+
+/** The ending of a picture's file name, without the dot, by its bytes. */
+export function pictureEnding(bytes: Uint8Array): string {
+  const format = sniffImage(bytes) ?? 'jpeg'
+  return endings[format] ?? format
+}
+
+/** How a picture came to where it lies. */
+export type Placed = 'copied' | 'linked'
+
+/**
+ * Writes a picture as a file, or links it to a file of `from` with the same bytes: a hard link, a symbolic one from
+ * another disk. That file is looked for by the name of an earlier export's picture and by the name that the picture had
+ * when it was ingested; a picture that has been resized or encoded anew has other bytes, and is copied.
+ */
+export async function placePicture(
+  path: string,
+  name: string,
+  row: ExportRow,
+  from: string | undefined,
+): Promise<Placed> {
+  if (from !== undefined) {
+    for (const candidate of [join(from, name), ...ingested(row, from)]) {
+      if (!(await isSame(candidate, row.bytes))) continue
+      await rm(path, { force: true })
+      await link(candidate, path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'EXDEV' || error.code === 'EPERM') return symlink(resolve(candidate), path)
+        throw error
+      })
+      return 'linked'
+    }
+  }
+  await writeNew(path, row.bytes)
+  return 'copied'
+}
+
+/** Writes a file. What a run that was stopped has left there goes first: it may be a link, to a file of another's. */
+export async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
+  await writeFile(path, content, { flag: 'wx' }).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+    await rm(path)
+    await writeFile(path, content, { flag: 'wx' })
+  })
+}
+
+/** The file that a picture was ingested from, where its source had names; never one outside of the folder. */
+function ingested({ meta }: ExportRow, from: string): string[] {
+  if (meta === null) return []
+  try {
+    const name = (JSON.parse(meta) as { file_name?: unknown }).file_name
+    if (typeof name !== 'string') return []
+    const root = resolve(from)
+    const path = resolve(root, name)
+    return path.startsWith(`${root}/`) ? [path] : []
+  } catch {
+    return []
+  }
+}
+
+async function isSame(path: string, bytes: Uint8Array): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found?.isFile() || found.size !== bytes.length) return false
+  return Buffer.compare(await readFile(path), bytes) === 0
+}

@@ -1,0 +1,24 @@
+import { parquetSchema } from 'hyparquet'
+import { assembleRows } from './assemble-rows.js'
+import type { ParquetFile } from './open-parquet.js'
+import { readColumns } from './read-columns.js'
+
+/**
+ * The rows of a Parquet file: the columns of one row group are in memory at a time (to read the next one ahead was slower), and
+ * each row is made when it is asked for. Bytes are views into their row group.
+ *
+ * Pages are read with hyparquet, since parquet-wasm ends the process on damaged ones, where nothing can catch it.
+ *
+ * @param columns top-level columns; all by default
+ * @throws Error where the file is damaged
+ */
+export async function* readRowGroups(
+  { file, metadata }: Pick<ParquetFile, 'file' | 'metadata'>,
+  columns?: readonly string[],
+): AsyncGenerator<Record<string, unknown>, void, void> {
+  const schema = parquetSchema(metadata)
+  for (const group of metadata.row_groups) {
+    const leaves = await readColumns(file, metadata, group, columns)
+    yield* assembleRows(schema, leaves, Number(group.num_rows))
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Thrift's compact protocol, in which Parquet writes its footers and page headers, without any knowledge of what the
+ * fields mean: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
+ */
+
+/** A value by its type in the compact protocol. Whole numbers are safe integers. */
+export type ThriftValue =
+  | { readonly type: 1 | 2 }
+  | { readonly type: 3 | 4 | 5 | 6; readonly value: number }
+  | { readonly type: 7 | 8; readonly value: Uint8Array }
+  | { readonly type: 9; readonly of: number; readonly items: readonly ThriftValue[] }
+  | { readonly type: 12; readonly fields: ThriftStruct }
+
+/** Fields by their numbers. */
+export type ThriftStruct = ReadonlyMap<number, ThriftValue>
+
+export const i32 = (value: number): ThriftValue => ({ type: 5, value })
+export const i64 = (value: number): ThriftValue => ({ type: 6, value })
+export const text = (value: string): ThriftValue => ({ type: 8, value: Buffer.from(value) })
+export const list = (of: number, items: readonly ThriftValue[]): ThriftValue => ({ type: 9, of, items })
+export const struct = (fields: Readonly<Record<number, ThriftValue>>): ThriftValue => ({
+  type: 12,
+  fields: new Map(Object.entries(fields).map(([id, value]) => [Number(id), value])),
+})
+
+/** Reads a struct. Throws an Error where the bytes end within it or hold a type that Parquet does not use. */
+export function readThrift(bytes: Uint8Array): ThriftStruct {
+  let at = 0
+  const byte = () => {
+    if (at >= bytes.length) throw new Error('a Thrift struct is cut short')
+    return bytes[at++]
+  }
+  const varint = () => {
+    let value = 0
+    for (let factor = 1; ; factor *= 128) {
+      const part = byte()
+      value += (part & 127) * factor
+      if (part < 128) return value
+    }
+  }
+  // Zigzag: even numbers are positive.
+  const signed = () => {
+    const value = varint()
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+  const take = (length: number) => {
+    at += length
+    if (at > bytes.length) throw new Error('a Thrift struct is cut short')
+    return bytes.slice(at - length, at)
+  }
+  const readValue = (type: number): ThriftValue => {
+    switch (type) {
+      case 1:
+      case 2:
+        return { type }
+      case 3:
+        return { type, value: byte() }
+      case 4:
+      case 5:
+      case 6:
+        return { type, value: signed() }
+      case 7:
+        return { type, value: take(8) }
+      case 8:
+        return { type, value: take(varint()) }
+      case 9: {
+        const head = byte()
+        const [of, size] = [head & 15, head >> 4 === 15 ? varint() : head >> 4]
+        // A list's booleans are bytes of their own.
+        const item = () => (of <= 2 ? ({ type: byte() as 1 | 2 } as const) : readValue(of))
+        return { type, of, items: Array.from({ length: size }, item) }
+      }
+      case 12:
+        return { type, fields: fieldsOf() }
+      default:
+        throw new Error(`Thrift type ${type} is not known`)
+    }
+  }
+  const fieldsOf = (): ThriftStruct => {
+    const fields = new Map<number, ThriftValue>()
+    for (let id = 0, head = byte(); head !== 0; head = byte()) {
+      id = head >> 4 === 0 ? signed() : id + (head >> 4)
+      fields.set(id, readValue(head & 15))
+    }
+    return fields
+  }
+  return fieldsOf()
+}
+
+/** A struct's bytes, its fields in the order of their numbers. */
+export function writeThrift(struct: ThriftStruct): Uint8Array {
+  const out: number[] = []
+  const varint = (value: number) => {
+    let rest = value
+    for (; rest >= 128; rest = Math.floor(rest / 128)) out.push((rest % 128) + 128)
+    out.push(rest)
+  }
+  const signed = (value: number) => varint(value >= 0 ? value * 2 : -value * 2 - 1)
+  const add = (bytes: Uint8Array) => {
+    for (const byte of bytes) out.push(byte)
+  }
+  const write = (value: ThriftValue) => {
+    switch (value.type) {
+      case 3:
+        out.push(value.value)
+        break
+      case 4:
+      case 5:
+      case 6:
+        signed(value.value)
+        break
+      case 7:
+        add(value.value)
+        break
+      case 8:
+        varint(value.value.length)
+        add(value.value)
+        break
+      case 9: {
+        const size = value.items.length
+        out.push((Math.min(size, 15) << 4) | value.of)
+        if (size >= 15) varint(size)
+        for (const item of value.items) {
+          if (value.of <= 2) out.push(item.type)
+          else write(item)
+        }
+        break
+      }
+      case 12:
+        fields(value.fields)
+    }
+  }
+  const fields = (given: ThriftStruct) => {
+    let before = 0
+    for (const [id, value] of [...given].sort(([a], [b]) => a - b)) {
+      const step = id - before
+      if (step < 16) out.push((step << 4) | value.type)
+      else {
+        out.push(value.type)
+        signed(id)
+      }
+      write(value)
+      before = id
+    }
+    out.push(0)
+  }
+  fields(struct)
+  return Uint8Array.from(out)
+}
