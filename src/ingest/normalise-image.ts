@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
 import sharp, { type Metadata, type Sharp } from 'sharp'
+import { type ImageFormat, isCutShort, isUnread, sniffImage } from '../sniff-image.js'
 import { differenceHash } from './difference-hash.js'
 import { type Fit, fitImage } from './fit-image.js'
 import type { ImageConfig } from './image-config.js'
 import { Reject } from './reject.js'
-import { type ImageFormat, isCutShort, isUnread, sniffImage } from './sniff-image.js'
 
 export interface NormalImage {
   readonly bytes: Uint8Array
