@@ -1,0 +1,51 @@
+import { once } from 'node:events'
+import { compareRegions } from '../filter/compare-regions.js'
+import type { ImageShard } from '../inspect/layer.js'
+import { serveInspect } from '../inspect/serve-inspect.js'
+import { readCommit } from '../shards/commit.js'
+import { UserError } from '../user-error.js'
+import { openLayers } from './layers-of.js'
+import { type OpenDataset, openDataset } from './open-dataset.js'
+
+export interface InspectOptions {
+  readonly port?: number
+  readonly host: string
+  readonly json?: boolean
+}
+
+/** `groundmill inspect`: the page over a dataset, until it is interrupted. */
+export async function inspect(url: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
+  const dataset = await openDataset(url)
+  const shards = await imageShards(dataset)
+  const last = shards.at(-1)
+  if (!last) throw new UserError(`${url} has no pictures yet: run its ingest stage first.`)
+  const { layers, missing } = await openLayers(dataset)
+  for (const why of missing) process.stderr.write(`Not shown: ${why}\n`)
+  const { name, storage, stages } = dataset
+  const server = await serveInspect(
+    {
+      ...{ url, name, storage, shards, layers, pictures: last.start + last.rows, compare: compareRegions },
+      funnel: stages.map(({ rejected, ...stage }) => ({
+        ...{ stage: stage.stage, family: stage.family, unit: stage.unit, in: stage.in, out: stage.out },
+        rejected: Object.entries(rejected).sort((a, b) => b[1] - a[1]),
+      })),
+    },
+    { port: options.port, host: options.host },
+  )
+  process.stdout.write(`${options.json ? JSON.stringify({ dataset: url, url: server.url }) : server.url}\n`)
+  if (!signal.aborted) await once(signal, 'abort')
+  await server.close()
+}
+
+/** The shards whose pictures are there, and where each begins. */
+async function imageShards({ storage, shards }: OpenDataset): Promise<ImageShard[]> {
+  const found: ImageShard[] = []
+  let start = 0
+  for (const name of shards) {
+    const rows = (await readCommit(storage, 'images', null, name))?.files.images?.rows ?? 0
+    if (rows === 0) continue
+    found.push({ name, rows, start })
+    start += rows
+  }
+  return found
+}
