@@ -1,0 +1,68 @@
+import { useState } from 'preact/hooks'
+import type { Grounded, Sample, SampleBox } from '../answers.js'
+import { isLive } from './live.js'
+
+interface PictureProps {
+  readonly sample: Sample
+  readonly grounded: Grounded
+  readonly colours: readonly (string | null)[]
+  readonly threshold: number
+  readonly address: string
+  readonly hot: number | null
+  readonly onHot: (phrase: number | null) => void
+  /** Also the boxes under the threshold. */
+  readonly weak?: boolean
+  /** Whether a box is one that was filtered for. */
+  readonly isMeant?: (box: SampleBox) => boolean
+}
+
+/** A picture with its boxes over it; both are fitted into the same frame. */
+export function Picture(props: PictureProps) {
+  const { sample, grounded, colours, threshold, address, hot, onHot, weak = false, isMeant } = props
+  const [failed, setFailed] = useState<string | null>(null)
+  const { width, height } = sample
+  const shown = grounded.boxes
+    .map((box, at) => ({ box, at, live: isLive(box, threshold) }))
+    .filter(({ live, box }) => live || (weak && box.from < threshold))
+    .sort((a, b) => areaOf(b.box) - areaOf(a.box))
+  return (
+    <div class="picture">
+      {failed === address ? (
+        <div class="no-picture">not a picture that can be shown</div>
+      ) : (
+        <img src={address} alt="" loading="lazy" decoding="async" onError={() => setFailed(address)} />
+      )}
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
+        {shown.map(({ box, at, live }) => {
+          const [x1, y1, x2, y2] = box.xyxy
+          const change = grounded.changes?.[at] ?? null
+          const state = [
+            'box',
+            live ? '' : 'weak',
+            hot === null ? '' : hot === box.phrase ? 'hot' : 'cold',
+            change ? `change-${change}` : '',
+            isMeant && !isMeant(box) ? 'aside' : '',
+          ]
+          return (
+            // biome-ignore lint/a11y/noStaticElementInteractions: for the pointer; with keys, the phrase's button lights its boxes
+            <rect
+              key={at}
+              class={state.filter(Boolean).join(' ')}
+              style={{ '--colour': colours[box.phrase] ?? '#888' }}
+              data-phrase={box.phrase}
+              data-score={box.score.toFixed(3)}
+              x={x1}
+              y={y1}
+              width={Math.max(0, x2 - x1)}
+              height={Math.max(0, y2 - y1)}
+              onMouseEnter={() => onHot(box.phrase)}
+              onMouseLeave={() => onHot(null)}
+            />
+          )
+        })}
+      </svg>
+    </div>
+  )
+}
+
+const areaOf = ({ xyxy: [x1, y1, x2, y2] }: SampleBox) => (x2 - x1) * (y2 - y1)
