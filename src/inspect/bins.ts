@@ -19,13 +19,13 @@ const ratio = (edge: number) => (edge < 1 ? `1:${Number((1 / edge).toPrecision(2
 export const measures = {
   score: { title: 'Score', of: 'boxes', edges: twentieths, write: (edge) => edge.toFixed(2) },
   area: {
-    title: 'Share of the picture',
+    title: 'Box, share of the picture',
     of: 'boxes',
     edges: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.6],
     write: percent,
   },
   aspect: {
-    title: 'Width to height',
+    title: 'Box, width to height',
     of: 'boxes',
     edges: [0.25, 0.5, 0.8, 1.25, 2, 4],
     write: ratio,

@@ -63,15 +63,6 @@ export class ShardRows {
     }
   }
 
-  /** Where each row group of a shard begins, and last where the shard ends. */
-  async groups(family: Family, stage: string | null, shard: string): Promise<number[]> {
-    const { metadata } = await this.#open(this.storage.path(familyPath(family, stage, shard, 'parquet')))
-      .opened
-    const starts = [0]
-    for (const group of metadata.row_groups) starts.push(starts[starts.length - 1] + Number(group.num_rows))
-    return starts
-  }
-
   async close(): Promise<void> {
     const all = [...this.#held.values()]
     this.#held.clear()

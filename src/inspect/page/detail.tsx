@@ -7,7 +7,6 @@ import { count } from './format.js'
 import { Address } from './funnel.js'
 import { coloursOf, isLive, liveColours, thresholdOf } from './live.js'
 import { Picture } from './picture.js'
-import { meant } from './samples.js'
 import type { SetView } from './use-view.js'
 
 interface DetailProps {
@@ -112,7 +111,7 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
         {...{ sample, grounded, colours, threshold, weak, hot }}
         address={`/picture/${dataset.pictureKey}/${sample.id}`}
         onHot={setPointed}
-        isMeant={meant(view, sample)}
+        labelled
       />
       <div class="words">
         {sample.captions.map(({ text, kind }, at) => (

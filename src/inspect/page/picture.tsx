@@ -12,13 +12,26 @@ interface PictureProps {
   readonly onHot: (phrase: number | null) => void
   /** Also the boxes under the threshold. */
   readonly weak?: boolean
+  /** The picture has room for words: the boxes carry their phrases and scores, and its frame its own shape. */
+  readonly labelled?: boolean
   /** Whether a box is one that was filtered for. */
   readonly isMeant?: (box: SampleBox) => boolean
 }
 
 /** A picture with its boxes over it; both are fitted into the same frame. */
 export function Picture(props: PictureProps) {
-  const { sample, grounded, colours, threshold, address, hot, onHot, weak = false, isMeant } = props
+  const {
+    sample,
+    grounded,
+    colours,
+    threshold,
+    address,
+    hot,
+    onHot,
+    weak = false,
+    isMeant,
+    labelled = false,
+  } = props
   const [failed, setFailed] = useState<string | null>(null)
   const { width, height } = sample
   const shown = grounded.boxes
@@ -26,7 +39,10 @@ export function Picture(props: PictureProps) {
     .filter(({ live, box }) => live || (weak && box.from < threshold))
     .sort((a, b) => areaOf(b.box) - areaOf(a.box))
   return (
-    <div class="picture">
+    <div
+      class="picture"
+      style={labelled ? { aspectRatio: `${width} / ${height}`, '--shape': width / height } : {}}
+    >
       {failed === address ? (
         <div class="no-picture">not a picture that can be shown</div>
       ) : (
@@ -61,8 +77,27 @@ export function Picture(props: PictureProps) {
           )
         })}
       </svg>
+      {labelled &&
+        shown
+          .filter(({ box }) => shown.length <= mostLabels || hot === box.phrase)
+          .map(({ box, at, live }) => (
+            <span
+              key={at}
+              class={`label${hot !== null && hot !== box.phrase ? ' cold' : ''}${live ? '' : ' weak'}${box.xyxy[1] < 0.06 * height ? ' inside' : ''}`}
+              style={{
+                '--colour': colours[box.phrase] ?? '#888',
+                left: `${(100 * Math.max(0, box.xyxy[0])) / width}%`,
+                top: `${(100 * Math.max(0, box.xyxy[1])) / height}%`,
+              }}
+            >
+              {grounded.phrases[box.phrase].text} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
+            </span>
+          ))}
     </div>
   )
 }
+
+/** In a crowd only the boxes of the phrase that is pointed at are labelled. */
+const mostLabels = 12
 
 const areaOf = ({ xyxy: [x1, y1, x2, y2] }: SampleBox) => (x2 - x1) * (y2 - y1)

@@ -16,14 +16,6 @@ interface SidebarProps {
   readonly setView: SetView
 }
 
-const kinds: Readonly<Record<LayerAnswer['kind'], string>> = {
-  gold: 'gold',
-  filter: 'filtered',
-  proposals: 'proposals',
-  phrases: 'phrases',
-  pictures: 'pictures',
-}
-
 /** What is shown, and everything that narrows it. */
 export function Sidebar({ dataset, view, layer, against, counts, setView }: SidebarProps) {
   const hasBoxes = layer.kind !== 'phrases' && layer.kind !== 'pictures'
@@ -46,7 +38,7 @@ export function Sidebar({ dataset, view, layer, against, counts, setView }: Side
         />
       </div>
       {counts && !counts.index.isWhole && <Progress {...counts.index} />}
-      {hasBoxes && <Threshold {...{ view, layer, counts, setView }} />}
+      {hasBoxes && <Threshold {...{ view, layer, against, counts, setView }} />}
       {isNarrowed(view) && (
         <button
           type="button"
@@ -102,7 +94,7 @@ function LayerChoice({
       <select value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
         {layers.map(({ name, kind }) => (
           <option key={name} value={name} selected={name === chosen}>
-            {name} ({kinds[kind]})
+            {kind === 'filter' ? name : `${name} (${kind})`}
           </option>
         ))}
       </select>

@@ -8,12 +8,13 @@ import type { SetView } from './use-view.js'
 interface ThresholdProps {
   readonly view: View
   readonly layer: LayerAnswer
+  readonly against: LayerAnswer | undefined
   readonly counts: CountsAnswer | undefined
   readonly setView: SetView
 }
 
 /** The slider under the histogram of scores, and what the filter keeps there. */
-export function Threshold({ view, layer, counts, setView }: ThresholdProps) {
+export function Threshold({ view, layer, against, counts, setView }: ThresholdProps) {
   const threshold = thresholdOf(view, layer)
   const set = (value: number) =>
     setView({ threshold: value === layer.threshold ? null : value, page: 0 }, { replace: true })
@@ -55,6 +56,7 @@ export function Threshold({ view, layer, counts, setView }: ThresholdProps) {
           back to {layer.threshold.toFixed(2)}, as it was made
         </button>
       )}
+      {against && <p class="fine">Counted after; the slider moves both sides.</p>}
       {layer.note && <p class="fine">{layer.note}</p>}
       {layer.rules && (
         <details class="fine">
