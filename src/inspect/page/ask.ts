@@ -49,6 +49,11 @@ export function useAnswer<T>(path: string | null, again = 0): Asked<T> {
 
   useEffect(() => {
     wanted.current = path === null ? null : { path, again }
+    if (path === null) {
+      // What is asked next has nothing to do with it.
+      done.current = ''
+      setState({})
+    }
     const next = () => {
       const now = wanted.current
       if (asking.current || now === null || done.current === `${now.again} ${now.path}`) return
@@ -56,7 +61,7 @@ export function useAnswer<T>(path: string | null, again = 0): Asked<T> {
       done.current = `${now.again} ${now.path}`
       ask<T>(now.path)
         .then(
-          (value) => setState({ path: now.path, value }),
+          (value) => wanted.current && setState({ path: now.path, value }),
           (error: Error) => setState((old) => ({ ...old, path: now.path, error: error.message })),
         )
         .finally(() => {
