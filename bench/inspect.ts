@@ -64,8 +64,14 @@ async function opening(page: Page, to: string): Promise<Opening> {
       (image) => image.getBoundingClientRect().top < all.innerHeight,
     )
     await Promise.all(shown.map((image) => image.decode()))
-    const [paint] = performance.getEntriesByName('first-contentful-paint')
-    return { paint: paint.startTime, pictures: performance.now() }
+    const now = performance.now()
+    // The mark comes when the frame has been shown, which may be later than the pictures are there.
+    let [paint] = performance.getEntriesByName('first-contentful-paint')
+    while (!paint) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      paint = performance.getEntriesByName('first-contentful-paint')[0]
+    }
+    return { paint: paint.startTime, pictures: now }
   })
 }
 

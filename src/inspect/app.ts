@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { ShardRows } from '../shards/shard-rows.js'
 import { UserError } from '../user-error.js'
 import type { CountsAnswer, DatasetAnswer, ErrorAnswer, SampleAnswer, SamplesAnswer } from './answers.js'
+import { compareSamples } from './compare-samples.js'
 import { DatasetIndex } from './dataset-index.js'
 import { isOwnHost, isSecret, pictureKey, safeHeaders } from './guard.js'
 import { type Inspected, type Layer, placeOf, rowOf } from './layer.js'
@@ -9,6 +10,7 @@ import { Pictures, type ServedPicture } from './pictures.js'
 import { RejectReader } from './read-rejects.js'
 import { SampleReader } from './read-samples.js'
 import { Recent } from './recent.js'
+import { RowGroups } from './row-groups.js'
 import { type QueryResult, runQuery, showsAll } from './run-query.js'
 import { Turns } from './turns.js'
 import { pageSize, readView, type View, writeView } from './view.js'
@@ -42,7 +44,7 @@ export function inspectApp(
   const turns = new Turns()
   const rows = new ShardRows(dataset.storage)
   const index = new DatasetIndex(dataset, () => turns.idle())
-  const samples = new SampleReader(dataset, rows)
+  const samples = new SampleReader(dataset, new RowGroups(dataset, rows))
   const rejects = new RejectReader(dataset, rows)
   const pictures = new Pictures(rows)
   const results = new Recent<string, QueryResult>(3)
@@ -97,7 +99,7 @@ export function inspectApp(
       total: matches.length,
       isWhole: [layer, against].every((one) => !one || index.progress(one).isWhole),
       samples: against
-        ? await samples.readBeside(places, layer, against, view.threshold)
+        ? await compareSamples(dataset, samples, places, layer, against, view.threshold)
         : await samples.read(places, layer),
     }
   }
@@ -108,7 +110,7 @@ export function inspectApp(
     if (!layer || place === undefined) return undefined
     const { shard, row } = placeOf(dataset.shards, place)
     const [sample] = against
-      ? await samples.readBeside([place], layer, against, view.threshold)
+      ? await compareSamples(dataset, samples, [place], layer, against, view.threshold)
       : await samples.read([place], layer)
     const range = { start: row, end: row + 1 }
     const [image] = await rows.read('images', null, shard.name, {
