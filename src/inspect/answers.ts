@@ -64,9 +64,10 @@ export interface TallyAnswer {
   readonly once: number
 }
 
-/** Of the pictures that match: boxes that are in both, box for box, and in one alone. */
+/** Of the pictures that match: boxes that are the same in both, moved, or on one side alone, as `groundmill compare` counts. */
 export interface ChangesAnswer {
-  readonly both: number
+  readonly same: number
+  readonly moved: number
   readonly gone: number
   readonly come: number
   readonly pictures: number

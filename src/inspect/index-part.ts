@@ -37,8 +37,10 @@ export interface LayerPart {
   readonly scoreBin: Uint8Array
   readonly areaBin: Uint8Array
   readonly aspectBin: Uint8Array
-  /** Equal where caption, span and box are. */
-  readonly boxHash: Uint32Array
+  /** Equal where caption and span are. */
+  readonly boxSpan: Uint32Array
+  /** Four numbers a box. */
+  readonly boxXyxy: Float32Array
   readonly bytes: number
 }
 
@@ -125,7 +127,8 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: Words, he
   const scoreBin = new Column(Uint8Array)
   const areaBin = new Column(Uint8Array)
   const aspectBin = new Column(Uint8Array)
-  const boxHash = new Column(Uint32Array)
+  const boxSpan = new Column(Uint32Array)
+  const boxXyxy = new Column(Float32Array)
   let [isSimple, isSingle, proposals] = [true, true, 0]
   return {
     add(row: LayerRow) {
@@ -146,7 +149,8 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: Words, he
         scoreBin.push(binOf(measures.score.edges, score))
         areaBin.push(binOf(measures.area.edges, areaOf(xyxy) / (width * height)))
         aspectBin.push(binOf(measures.aspect.edges, (xyxy[2] - xyxy[0]) / (xyxy[3] - xyxy[1])))
-        boxHash.push(hashOf(phrases[phrase], xyxy))
+        boxSpan.push(hashOf(phrases[phrase]))
+        for (const edge of xyxy) boxXyxy.push(edge)
       }
     },
     build(): LayerPart {
@@ -164,21 +168,18 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: Words, he
         scoreBin: scoreBin.done(),
         areaBin: areaBin.done(),
         aspectBin: aspectBin.done(),
-        boxHash: boxHash.done(),
+        boxSpan: boxSpan.done(),
+        boxXyxy: boxXyxy.done(),
       }
       return { ...part, proposals, rows: part.boxStart.length - 1, bytes: bytesOf(Object.values(part)) }
     },
   }
 }
 
-const words = new Uint32Array(4)
-const floats = new Float32Array(words.buffer)
-
-/** FNV-1a over caption, span and the box's float32 coordinates, by words of 32 bits. */
-function hashOf({ caption, start, end }: Phrase, xyxy: Xyxy): number {
-  floats.set(xyxy)
+/** FNV-1a over caption and span, by words of 32 bits. */
+function hashOf({ caption, start, end }: Phrase): number {
   let hash = 0x811c9dc5
-  for (const word of [caption, start, end, words[0], words[1], words[2], words[3]]) {
+  for (const word of [caption, start, end]) {
     hash = Math.imul(hash ^ (word & 0xffff), 0x01000193)
     hash = Math.imul(hash ^ (word >>> 16), 0x01000193)
   }

@@ -1,7 +1,7 @@
 import type { ChangesAnswer, CountsAnswer, TallyAnswer } from './answers.js'
 import { binOf, type MeasureName, measureNames, measures } from './bins.js'
+import { countChanges } from './count-changes.js'
 import type { DatasetIndex } from './dataset-index.js'
-import type { LayerPart } from './index-part.js'
 import type { Inspected, Layer } from './layer.js'
 import { Search } from './search.js'
 import { isNarrowed, type View } from './view.js'
@@ -55,7 +55,7 @@ export function runQuery(
   const hosts = new Float64Array(index.hosts.list.length)
   const kept = { boxes: 0, pictures: 0, proposals: 0 }
   const matched = { boxes: 0, pictures: 0 }
-  const changes = { both: 0, gone: 0, come: 0, pictures: 0 }
+  const changes = { same: 0, moved: 0, gone: 0, come: 0, pictures: 0 }
   const matches = new Uint32Array(dataset.pictures)
   const weights = against ? new Uint32Array(dataset.pictures) : undefined
   const threshold = view.threshold ?? layer.threshold
@@ -110,14 +110,15 @@ export function runQuery(
       if ((rowFails & ~fails.host) === 0) hosts[images.host[row]]++
       if (rowFails !== 0) continue
       if (other && weights) {
-        const both = common(part, threshold, other, otherThreshold, row)
-        const [gone, come] = [liveCount(other, otherThreshold, row) - both, live - both]
-        changes.both += both
+        const { same, moved, gone, come } = countChanges(other, otherThreshold, part, threshold, row)
+        changes.same += same
+        changes.moved += moved
         changes.gone += gone
         changes.come += come
-        if (gone + come > 0) changes.pictures++
+        if (moved + gone + come > 0) changes.pictures++
         else if (!view.same) continue
-        weights[matched.pictures] = gone + come
+        // What is on one side alone weighs more than what moved.
+        weights[matched.pictures] = (gone + come) * 64 + Math.min(63, moved)
       }
       matches[matched.pictures++] = shard.shard.start + row
       matched.boxes += fitting
@@ -158,35 +159,6 @@ function wordFlags(chosen: readonly string[], words: Words): Uint8Array | null {
     if (id !== undefined) flags[id] = 1
   }
   return flags
-}
-
-function isLiveAt({ boxTo, boxFrom }: LayerPart, threshold: number, at: number): boolean {
-  return threshold <= boxTo[at] && (boxFrom === null || boxFrom[at] < threshold)
-}
-
-function liveCount(part: LayerPart, threshold: number, row: number): number {
-  let count = 0
-  for (let at = part.boxStart[row]; at < part.boxStart[row + 1]; at++)
-    if (isLiveAt(part, threshold, at)) count++
-  return count
-}
-
-/** Boxes of a row that are in both, each as often as it is in both. */
-function common(a: LayerPart, aThreshold: number, b: LayerPart, bThreshold: number, row: number): number {
-  const left: number[] = []
-  for (let at = b.boxStart[row]; at < b.boxStart[row + 1]; at++) {
-    if (isLiveAt(b, bThreshold, at)) left.push(b.boxHash[at])
-  }
-  let both = 0
-  for (let at = a.boxStart[row]; at < a.boxStart[row + 1]; at++) {
-    if (!isLiveAt(a, aThreshold, at)) continue
-    const place = left.indexOf(a.boxHash[at])
-    if (place === -1) continue
-    both++
-    left[place] = left[left.length - 1]
-    left.pop()
-  }
-  return both
 }
 
 function mostFirst(rows: Uint32Array, weights: Uint32Array): Uint32Array {

@@ -237,7 +237,7 @@ describe('the numbers', () => {
     const run = await groundmill('compare', url, 'round-1-filter', 'round-2-filter', '--json')
     const { kept, moved, lost, added, changed } = JSON.parse(run.out)
     const { changes } = await server.whole('tab=compare&against=round-1-filter&grounding=round-2-filter')
-    expect(changes).toEqual({ both: kept, gone: lost + moved, come: added + moved, pictures: changed })
+    expect(changes).toEqual({ same: kept, moved, gone: lost, come: added, pictures: changed })
     const { samples } = await server.api<SamplesAnswer>('/api/samples?tab=compare&against=round-1-filter')
     const alone = samples.map(({ changes: own }) => own?.filter((change) => change === 'alone').length ?? 0)
     expect(Math.max(...alone)).toBeGreaterThan(0)

@@ -31,13 +31,14 @@ export function Compare({ dataset, view, layer, against, counts, samples, setVie
         <p
           role="status"
           data-testid="changes"
-          data-both={changes?.both}
+          data-same={changes?.same}
+          data-moved={changes?.moved}
           data-gone={changes?.gone}
           data-come={changes?.come}
           data-pictures={changes?.pictures}
         >
           {changes
-            ? `${counted(changes.pictures, 'picture differs', 'pictures differ')}: ${counted(changes.both, 'box', 'boxes')} in both, ${count(changes.gone)} only before, ${count(changes.come)} only after`
+            ? `${counted(changes.pictures, 'picture differs', 'pictures differ')}: ${count(changes.gone)} boxes gone, ${count(changes.come)} new, ${count(changes.moved)} moved, ${count(changes.same)} the same`
             : ' '}
           {value && !value.isWhole && ' so far'}
         </p>

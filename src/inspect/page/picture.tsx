@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { areaOf, iou } from '../../boxes/iou.js'
 import type { Grounded, Sample, SampleBox } from '../answers.js'
 import { isLive } from './live.js'
 
@@ -37,7 +38,7 @@ export function Picture(props: PictureProps) {
   const shown = grounded.boxes
     .map((box, at) => ({ box, at, live: isLive(box, threshold) }))
     .filter(({ live, box }) => live || (weak && box.from < threshold))
-    .sort((a, b) => areaOf(b.box) - areaOf(a.box))
+    .sort((a, b) => areaOf(b.box.xyxy) - areaOf(a.box.xyxy))
   return (
     <div
       class="picture"
@@ -49,12 +50,17 @@ export function Picture(props: PictureProps) {
         <img src={address} alt="" loading="lazy" decoding="async" onError={() => setFailed(address)} />
       )}
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
-        {shown.map(({ box, at, live }) => {
+        {shown.map(({ box, at, live }, order) => {
           const [x1, y1, x2, y2] = box.xyxy
           const change = grounded.changes?.[at] ?? null
+          // Two phrases that name one thing show both colours, in turns.
+          const isTwin = shown
+            .slice(0, order)
+            .some((other) => other.box.phrase !== box.phrase && iou(other.box.xyxy, box.xyxy) > 0.9)
           const state = [
             'box',
             live ? '' : 'weak',
+            isTwin ? 'twin' : '',
             hot === null ? '' : hot === box.phrase ? 'hot' : 'cold',
             change ? `change-${change}` : '',
             isMeant && !isMeant(box) ? 'aside' : '',
@@ -99,5 +105,3 @@ export function Picture(props: PictureProps) {
 
 /** In a crowd only the boxes of the phrase that is pointed at are labelled. */
 const mostLabels = 12
-
-const areaOf = ({ xyxy: [x1, y1, x2, y2] }: SampleBox) => (x2 - x1) * (y2 - y1)
