@@ -1,7 +1,7 @@
 /**
  * The page of `groundmill inspect` over many pictures, in Chromium: how soon it shows the first ones, how long a step of
  * the slider takes, how long until everything is counted, and the server's memory. Pictures are tiny JPEGs; each has two
- * phrases with five proposals.
+ * phrases with five proposals of each of two teachers.
  *
  *     npm run bench:inspect -- [--pictures 100000] [--json]
  *
@@ -25,7 +25,7 @@ const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 const folder = await mkdtemp(join(tmpdir(), 'groundmill-bench-'))
 const url = join(folder, 'dataset')
-await makeInspectDataset(url, { pictures, shardRows: 5000, rounds: 1 })
+await makeInspectDataset(url, { pictures, shardRows: 5000 })
 
 const since = performance.now()
 const server = spawn(process.execPath, ['dist/cli/main.js', 'inspect', url, '--json'], {
@@ -44,6 +44,15 @@ const token = address.searchParams.get('token') as string
 const ask = async (path: string) => {
   const response = await fetch(address.origin + path, { headers: { authorization: `Bearer ${token}` } })
   return (await response.json()) as { index: { isWhole: boolean } }
+}
+
+/** Waits until everything that a view needs is indexed. */
+async function whole(query: string) {
+  for (;;) {
+    const { index } = await ask(`/api/counts?${query}`)
+    if (index.isWhole) return
+    await sleep(100)
+  }
 }
 
 interface Opening {
@@ -120,11 +129,7 @@ try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   const first = await opening(page, address.href)
   const indexed = performance.now()
-  for (;;) {
-    const { index } = await ask('/api/counts')
-    if (index.isWhole) break
-    await sleep(100)
-  }
+  await whole('')
   const indexSeconds = (performance.now() - indexed) / 1000
   const more: Opening[] = []
   for (let at = 1; at < openings; at++) more.push(await opening(page, address.origin))
@@ -134,6 +139,12 @@ try {
   await page.goto(`${address.origin}/?head=kite&boxes=3`)
   await page.locator('[data-testid=kept][data-boxes]').waitFor()
   const filtered = await drag(page, steps)
+  figure('server_peak_rss', peakMb(), 'MB', 500, 'one grounding indexed')
+  await whole('tab=compare')
+  await page.goto(`${address.origin}/?tab=compare`)
+  await page.locator('.pair').first().waitFor()
+  await page.locator('[data-testid=kept][data-boxes]').waitFor()
+  const compared = await drag(page, steps)
   const paints = [first, ...more].map(({ paint }) => paint)
   const shown = [first, ...more].map(({ pictures: time }) => time)
   figure('server_start', started, 'ms', null, 'of the program, until it has printed the address')
@@ -151,7 +162,9 @@ try {
   figure('slider_step_filtered', median(filtered), 'ms', 100, `of ${steps}, with two filters`)
   figure('slider_step_filtered_worst', Math.max(...filtered), 'ms', 100)
   figure('index_whole', indexSeconds, 's', null, `of ${pictures} pictures, from the first ones on`)
-  figure('server_peak_rss', peakMb(), 'MB', 500)
+  figure('compare_step', median(compared), 'ms', 100, `of ${steps}, two rounds side by side`)
+  figure('compare_step_worst', Math.max(...compared), 'ms', 100)
+  figure('server_peak_rss_compare', peakMb(), 'MB', 500, 'two groundings indexed')
   await browser.close()
 } finally {
   server.kill('SIGTERM')

@@ -19,12 +19,13 @@ export class SampleReader {
 
   /** Samples at places in the dataset, in the order in which they are asked for. */
   async read(places: readonly number[], layer: Layer): Promise<Sample[]> {
-    const samples: Sample[] = []
-    for (const place of places) {
+    const samples = new Map<number, Sample>()
+    // In the order of the dataset, so that each row group is decoded once.
+    for (const place of [...places].sort((a, b) => a - b)) {
       const name = `${layer.name} ${place}`
       const known = this.#samples.get(name)
       if (known) {
-        samples.push(known)
+        samples.set(place, known)
         continue
       }
       const { shard, row } = placeOf(this.dataset.shards, place)
@@ -32,9 +33,9 @@ export class SampleReader {
       if (!stored) continue
       const sample = sampleOf(`${shard.name}:${row}`, layer, stored)
       this.#samples.set(name, sample)
-      samples.push(sample)
+      samples.set(place, sample)
     }
-    return samples
+    return places.flatMap((place) => samples.get(place) ?? [])
   }
 }
 

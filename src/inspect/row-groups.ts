@@ -7,7 +7,7 @@ import { Recent } from './recent.js'
 /** Rows that are read together: a row group of the thin columns, which is decoded as a whole anyway. */
 const groupRows = 500
 /** Phrases and boxes that are kept decoded, some 200 bytes each. */
-const mostKept = 250_000
+const mostKept = 60_000
 
 /** A picture's row with what a layer says of it. */
 export interface StoredRow extends LayerRow {

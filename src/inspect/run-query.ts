@@ -161,10 +161,17 @@ function wordFlags(chosen: readonly string[], words: Words): Uint8Array | null {
   return flags
 }
 
+/** Rows by falling weights, those of one weight in their order. */
 function mostFirst(rows: Uint32Array, weights: Uint32Array): Uint32Array {
-  const order = Uint32Array.from(rows, (_, at) => at)
-  order.sort((a, b) => weights[b] - weights[a] || a - b)
-  return order.map((at) => rows[at])
+  let most = 0
+  for (let at = 0; at < rows.length; at++) most = Math.max(most, weights[at])
+  // Weights are small numbers: each has its own stretch of the answer.
+  const starts = new Uint32Array(most + 2)
+  for (let at = 0; at < rows.length; at++) starts[most - weights[at] + 1]++
+  for (let at = 0; at <= most; at++) starts[at + 1] += starts[at]
+  const sorted = new Uint32Array(rows.length)
+  for (let at = 0; at < rows.length; at++) sorted[starts[most - weights[at]]++] = rows[at]
+  return sorted
 }
 
 function tallyOf(counts: Float64Array, words: Words, chosen: readonly string[]): TallyAnswer {

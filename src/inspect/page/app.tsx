@@ -12,10 +12,13 @@ import { Samples } from './samples.js'
 import { Sidebar } from './sidebar.js'
 import { savedTheme, setTheme, type Theme } from './theme.js'
 import { useKeys } from './use-keys.js'
+import { useSettled } from './use-settled.js'
 import { useView } from './use-view.js'
 
 /** While the dataset is being looked through, how often its numbers are asked for again. */
 const everyMs = 700
+/** How long the slider must rest before a comparison's pictures follow it. */
+const pauseMs = 150
 
 const nextTheme: Readonly<Record<Theme, Theme>> = { auto: 'light', light: 'dark', dark: 'auto' }
 
@@ -32,8 +35,10 @@ export function App() {
   const { layer, against } = layersOf(view, dataset.value)
   const hasSamples = view.tab !== 'funnel'
   const counts = useAnswer<CountsAnswer>(hasSamples ? `/api/counts?${withoutPage(view)}` : null, tick)
+  // Boxes of a comparison are paired by the server, from row groups all over the dataset: after the slider, not with it.
+  const settled = useSettled(view.threshold, view.tab === 'compare' ? pauseMs : 0)
   const samples = useAnswer<SamplesAnswer>(
-    hasSamples ? `/api/samples?${samplesQuery(view)}` : null,
+    hasSamples ? `/api/samples?${samplesQuery({ ...view, threshold: settled })}` : null,
     needsIndex(view) ? tick : 0,
   )
   const detail = useAnswer<SampleAnswer>(view.open && hasSamples ? `/api/sample?${writeView(view)}` : null)
