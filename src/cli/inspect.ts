@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { compareRegions } from '../filter/compare-regions.js'
+import { isLoopback } from '../inspect/guard.js'
 import type { ImageShard, Inspected } from '../inspect/layer.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
 import { readCommit } from '../shards/commit.js'
@@ -19,6 +20,8 @@ export async function inspect(url: string, options: InspectOptions, signal: Abor
   for (const why of missing) process.stderr.write(`Not shown: ${why}\n`)
   const server = await serveInspect(dataset, { port: options.port, host: options.host })
   process.stdout.write(`${options.json ? JSON.stringify({ dataset: url, url: server.url }) : server.url}\n`)
+  if (!isLoopback(options.host))
+    process.stderr.write('Other machines can reach it, over plain HTTP: who has the address sees the dataset.\n')
   if (!signal.aborted) await once(signal, 'abort')
   await server.close()
 }

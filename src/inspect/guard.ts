@@ -50,4 +50,6 @@ export function isOwnHost(given: string | undefined, host: string, port: number)
   return isAny ? isIP(name) !== 0 || name === hostname().toLowerCase() : isLoopback(host) && isLoopback(name)
 }
 
-const isLoopback = (address: string) => address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
+/** Whether an address to listen on is reached from this machine alone. */
+export const isLoopback = (address: string): boolean =>
+  address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)

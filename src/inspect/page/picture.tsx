@@ -83,23 +83,55 @@ export function Picture(props: PictureProps) {
           )
         })}
       </svg>
-      {labelled &&
-        shown
-          .filter(({ box }) => shown.length <= mostLabels || hot === box.phrase)
-          .map(({ box, at, live }) => (
-            <span
-              key={at}
-              class={`label${hot !== null && hot !== box.phrase ? ' cold' : ''}${live ? '' : ' weak'}${box.xyxy[1] < 0.06 * height ? ' inside' : ''}`}
-              style={{
-                '--colour': colours[box.phrase] ?? '#888',
-                left: `${(100 * Math.max(0, box.xyxy[0])) / width}%`,
-                top: `${(100 * Math.max(0, box.xyxy[1])) / height}%`,
-              }}
-            >
-              {grounded.phrases[box.phrase].text} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
-            </span>
-          ))}
+      {labelled && <Labels {...{ sample, grounded, colours, hot }} shown={shown} />}
     </div>
+  )
+}
+
+/** A box, its place among all of them, and whether the threshold keeps it. */
+interface Shown {
+  readonly box: SampleBox
+  readonly at: number
+  readonly live: boolean
+}
+
+/** The phrases of the boxes with their scores, those at one corner below each other. */
+function Labels({
+  sample: { width, height },
+  grounded,
+  colours,
+  hot,
+  shown,
+}: Pick<PictureProps, 'sample' | 'grounded' | 'colours' | 'hot'> & { readonly shown: readonly Shown[] }) {
+  const named = shown.filter(({ box }) => shown.length <= mostLabels || hot === box.phrase)
+  const isNear = (a: SampleBox, b: SampleBox) =>
+    Math.abs(a.xyxy[0] - b.xyxy[0]) < 0.1 * width && Math.abs(a.xyxy[1] - b.xyxy[1]) < 0.03 * height
+  return (
+    <>
+      {named.map(({ box, at, live }, order) => {
+        const stack = named.slice(0, order).filter((other) => isNear(other.box, box)).length
+        const state = [
+          'label',
+          hot !== null && hot !== box.phrase ? 'cold' : '',
+          live ? '' : 'weak',
+          box.xyxy[1] < 0.06 * height ? 'inside' : '',
+        ]
+        return (
+          <span
+            key={at}
+            class={state.filter(Boolean).join(' ')}
+            style={{
+              '--colour': colours[box.phrase] ?? '#888',
+              '--stack': stack,
+              left: `${(100 * Math.max(0, box.xyxy[0])) / width}%`,
+              top: `${(100 * Math.max(0, box.xyxy[1])) / height}%`,
+            }}
+          >
+            {grounded.phrases[box.phrase].text} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
+          </span>
+        )
+      })}
+    </>
   )
 }
 
