@@ -51,7 +51,8 @@ async function whole(query: string) {
   for (;;) {
     const { index } = await ask(`/api/counts?${query}`)
     if (index.isWhole) return
-    await sleep(100)
+    // As seldom as the page asks: work in the background gives way to requests.
+    await sleep(500)
   }
 }
 

@@ -21,7 +21,9 @@ export async function inspect(url: string, options: InspectOptions, signal: Abor
   const server = await serveInspect(dataset, { port: options.port, host: options.host })
   process.stdout.write(`${options.json ? JSON.stringify({ dataset: url, url: server.url }) : server.url}\n`)
   if (!isLoopback(options.host))
-    process.stderr.write('Other machines can reach it, over plain HTTP: who has the address sees the dataset.\n')
+    process.stderr.write(
+      'Other machines can reach it, over plain HTTP: who has the address sees the dataset.\n',
+    )
   if (!signal.aborted) await once(signal, 'abort')
   await server.close()
 }

@@ -1,10 +1,15 @@
-/** Longest that work in the background waits for one request: it goes on in the end, however many come. */
-const mostWait = 200
+import { setImmediate, setTimeout } from 'node:timers/promises'
+
+/** Longest that a burst of work waits for requests: it goes on in the end, however many come. */
+const mostWait = 250
+/** So long after a request others are likely to follow it, such as the pictures of a page. */
+const quietMs = 60
+const lookMs = 10
 
 /** Requests under way, for which work in the background makes room. */
 export class Turns {
   #under = 0
-  #free: (() => void)[] = []
+  #last = Number.NEGATIVE_INFINITY
 
   begin(): void {
     this.#under++
@@ -12,21 +17,15 @@ export class Turns {
 
   end(): void {
     this.#under--
-    if (this.#under > 0) return
-    for (const free of this.#free) free()
-    this.#free = []
+    this.#last = performance.now()
   }
 
-  /** Resolves when no request is under way, behind what the event loop has to do. */
+  /** Resolves when no request is under way and none has just been, behind what the event loop has to do. */
   async idle(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
-    if (this.#under === 0) return
-    await new Promise<void>((resolve) => {
-      const late = setTimeout(resolve, mostWait)
-      this.#free.push(() => {
-        clearTimeout(late)
-        resolve()
-      })
-    })
+    const late = performance.now() + mostWait
+    await setImmediate()
+    while (performance.now() < late && (this.#under > 0 || performance.now() - this.#last < quietMs)) {
+      await setTimeout(lookMs)
+    }
   }
 }
