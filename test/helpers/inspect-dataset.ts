@@ -15,10 +15,11 @@ const colours = ['red', 'green', 'blue', 'yellow', 'white', 'black']
 const things = ['dog', 'cat', 'bus', 'tree', 'boat', 'kite', 'clock', 'bench']
 const [width, height] = [96, 72]
 
-/** Rules of which one looks at weaker boxes too, so that a threshold cannot be cut off behind them. */
+/** Rules that look at weaker boxes too: a threshold does not cut off the end of what they keep, and may add to it. */
 export const secondRules: readonly RuleConfig[] = [
   { rule: 'score', min: 0.4 },
   { rule: 'nms', iou: 0.5 },
+  { rule: 'nested', iou: 0.6, keep: 'outer' },
   { rule: 'number', fewer: 'drop', more: 'best', singular: false },
   { rule: 'phrase_recall', min: 0.5, max: 1 },
 ]
@@ -174,13 +175,21 @@ function makeRow(key: string, jpegs: readonly Uint8Array[], draw: Random): Row {
     const from = side === 0 ? [...start].length : [...start].length + words[0].text.length + 8
     return { caption: 0, ...word, start: from, end: from + word.text.length }
   })
+  const [first, last] = phrases
+  const places = [...placesOf(at)]
+  // A phrase that holds the others and names what the first of them names.
+  if (draw.next() < 0.3) {
+    const whole = `${first.text} beside ${last.text}`
+    phrases.push({ caption: 0, text: whole, head: first.head, start: first.start, end: last.end })
+    places.push(places[0])
+  }
   const image: ImageRow = {
     ...{ key, image: { bytes: jpegs[at], path: null }, width, height },
     captions: [{ text, kind: 'web' }],
     url: `https://${draw.pick(['photos', 'pictures', 'snaps'])}.example/${key}.jpg`,
     ...{ sha256: '', phash: '', license: null, meta: null },
   }
-  return { image, phrases, places: placesOf(at) }
+  return { image, phrases, places }
 }
 
 function makeProposals(
@@ -191,7 +200,7 @@ function makeProposals(
 ): Proposal[] {
   return phrases.flatMap((_, phrase) =>
     Array.from({ length: boxes }, (_, at): Proposal => {
-      const place = places[at % 3 === 2 ? 1 - phrase : phrase]
+      const place = places[at % 3 === 2 ? 1 - (phrase % 2) : phrase]
       const by = () => Math.round((draw.next() - 0.5) * (at === 0 ? 4 : 24))
       const [x1, y1] = [place[0] + by(), place[1] + by()]
       const xyxy: Xyxy = [x1, y1, x1 + (place[2] - place[0]), y1 + (place[3] - place[1])]

@@ -138,7 +138,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
       await page.getByLabel('Next page').click()
       await page.waitForTimeout(200)
     }
-    const words = card.locator('.phrase').first()
+    const words = card.locator('.phrase', { hasText: /^(a|two) / }).first()
     expect(await words.textContent()).toMatch(/^(a|two) \w+ \w+$/)
     await words.hover()
     expect(await lit(page)).toBeGreaterThan(0)
