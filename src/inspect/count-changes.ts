@@ -12,15 +12,10 @@ export interface RowChanges {
   come: number
 }
 
-/** Whether a threshold keeps a box of a part. */
-export function isLiveAt({ boxTo, boxFrom }: LayerPart, threshold: number, at: number): boolean {
-  return threshold <= boxTo[at] && (boxFrom === null || boxFrom[at] < threshold)
-}
-
-/** What belongs together so far, in arrays that grow and are used for every row: a comparison has millions of boxes. */
-const pairBefore: number[] = []
-const pairAfter: number[] = []
-const overlaps: number[] = []
+/** Pairs of a row, in arrays that are used for every row: a comparison has millions of boxes. */
+let pairBefore = new Int32Array(1024)
+let pairAfter = new Int32Array(1024)
+let overlaps = new Float64Array(1024)
 const liveBefore: number[] = []
 const liveAfter: number[] = []
 
@@ -37,14 +32,18 @@ export function countChanges(
 ): RowChanges {
   const countBefore = collectLive(before, beforeThreshold, row, liveBefore)
   const countAfter = collectLive(after, afterThreshold, row, liveAfter)
+  const { boxSpan: spansBefore, boxXyxy: placesBefore } = before
+  const { boxSpan: spansAfter, boxXyxy: placesAfter } = after
   let pairs = 0
   for (let one = 0; one < countBefore; one++) {
     const a = liveBefore[one]
+    const span = spansBefore[a]
     for (let other = 0; other < countAfter; other++) {
       const b = liveAfter[other]
-      if (before.boxSpan[a] !== after.boxSpan[b]) continue
-      const overlap = overlapOf(before.boxXyxy, 4 * a, after.boxXyxy, 4 * b)
+      if (span !== spansAfter[b]) continue
+      const overlap = overlapOf(placesBefore, 4 * a, placesAfter, 4 * b)
       if (overlap < leastIou) continue
+      if (pairs === overlaps.length) growPairs()
       pairBefore[pairs] = one
       pairAfter[pairs] = other
       overlaps[pairs++] = overlap
@@ -53,10 +52,14 @@ export function countChanges(
   let [same, moved] = [0, 0]
   for (;;) {
     // Of equal overlaps the first pair, as a stable sort has it.
-    let best = -1
-    for (let at = 0; at < pairs; at++) if (overlaps[at] > (best === -1 ? 0 : overlaps[best])) best = at
+    let [best, most] = [-1, 0]
+    for (let at = 0; at < pairs; at++) {
+      if (overlaps[at] <= most) continue
+      best = at
+      most = overlaps[at]
+    }
     if (best === -1) break
-    if (overlaps[best] === equal) same++
+    if (most === equal) same++
     else moved++
     const [one, other] = [pairBefore[best], pairAfter[best]]
     for (let at = 0; at < pairs; at++) if (pairBefore[at] === one || pairAfter[at] === other) overlaps[at] = 0
@@ -65,11 +68,24 @@ export function countChanges(
 }
 
 function collectLive(part: LayerPart, threshold: number, row: number, into: number[]): number {
+  const { boxStart, boxTo, boxFrom } = part
+  const end = boxStart[row + 1]
   let count = 0
-  for (let at = part.boxStart[row]; at < part.boxStart[row + 1]; at++) {
-    if (isLiveAt(part, threshold, at)) into[count++] = at
+  for (let at = boxStart[row]; at < end; at++) {
+    if (threshold <= boxTo[at] && (boxFrom === null || boxFrom[at] < threshold)) into[count++] = at
   }
   return count
+}
+
+function growPairs(): void {
+  const grown = <A extends Int32Array | Float64Array>(old: A, larger: A): A => {
+    larger.set(old)
+    return larger
+  }
+  const length = 2 * overlaps.length
+  pairBefore = grown(pairBefore, new Int32Array(length))
+  pairAfter = grown(pairAfter, new Int32Array(length))
+  overlaps = grown(overlaps, new Float64Array(length))
 }
 
 /** The IoU of two boxes, `equal` where they are. */
