@@ -266,6 +266,15 @@ program
   .addHelpText('after', example('render runs/quickstart/web --sample 4 -o pictures'))
   .action(async (dataset, options) => (await import('./render.js')).render(dataset, options))
 
+program
+  .command('inspect <dataset>')
+  .description('look at a dataset in the browser: pictures, boxes, histograms, thresholds, rejects')
+  .option('--port <n>', 'the port (any free one)', port)
+  .option('--host <address>', 'the address to listen on; any but this lets other machines in', '127.0.0.1')
+  .option('--json', 'print the address as JSON')
+  .addHelpText('after', example('inspect runs/quickstart/web'))
+  .action(async (dataset, options) => (await import('./inspect.js')).inspect(dataset, options, interrupted))
+
 const cards = program
   .command('datasets [name]')
   .description('the dataset cards: all of them, or one')

@@ -54,6 +54,8 @@ export function createRowFilter(
 /** Rules that change scores: what they keep is put in order again. */
 const rescoring: ReadonlySet<string> = new Set<RuleConfig['rule']>(['calibrate', 'soft_nms', 'clip'])
 
+export const isRescoring = (rule: RuleConfig['rule']): boolean => rescoring.has(rule)
+
 /** One picture's way through the rules so far, and its ledger. */
 interface Passage {
   kept: readonly Candidate[]

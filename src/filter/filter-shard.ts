@@ -81,6 +81,7 @@ export async function filterShard(
       out,
       rejected,
       stats: stats.build(),
+      config: { rules: config.rules },
     }
   })
 }

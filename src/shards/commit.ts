@@ -18,6 +18,8 @@ export interface CommitRecord {
   readonly main: Family
   readonly shard: string
   readonly configHash: string
+  /** What of the configuration readers want to know: the `rules` of a filter. Absent where an older version wrote it. */
+  readonly config?: Readonly<Record<string, unknown>>
   /** Hash of each input by its name: of a shard's file, a model, a source list. */
   readonly inputs: Readonly<Record<string, string>>
   readonly files: Readonly<Partial<Record<Family, ShardFile>>>
@@ -42,6 +44,7 @@ const recordSchema = z.object({
   main: z.enum(families),
   shard: z.string(),
   configHash: z.string(),
+  config: z.record(z.string(), z.unknown()).optional(),
   inputs: z.record(z.string(), z.string()),
   files: z.partialRecord(
     z.enum(families),

@@ -26,6 +26,8 @@ export interface ShardOutput {
   readonly out: number
   readonly rejected: Readonly<Record<string, number>>
   readonly stats: ShardStats
+  /** What of the stage's configuration readers of the dataset want to know. */
+  readonly config?: Readonly<Record<string, unknown>>
 }
 
 export interface ShardResult {

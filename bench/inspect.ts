@@ -1,0 +1,174 @@
+/**
+ * The page of `groundmill inspect` over many pictures, in Chromium: how soon it shows the first ones, how long a step of
+ * the slider takes, how long until everything is counted, and the server's memory. Pictures are tiny JPEGs; each has two
+ * phrases with five proposals of each of two teachers.
+ *
+ *     npm run bench:inspect -- [--pictures 100000] [--json]
+ *
+ * Chromium is /usr/bin/chromium, or what CHROMIUM names. The first paint is the browser's own mark; a step goes from the
+ * slider's event to the counts of that threshold on the page.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { chromium, type Page } from 'playwright-core'
+import { makeInspectDataset } from '../test/helpers/inspect-dataset.js'
+import { type Figure, median, option, printReport } from './report.js'
+
+const pictures = Number(option('pictures', '100000'))
+const openings = 5
+const steps = 60
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+const folder = await mkdtemp(join(tmpdir(), 'groundmill-bench-'))
+const url = join(folder, 'dataset')
+await makeInspectDataset(url, { pictures, shardRows: 5000 })
+
+const since = performance.now()
+const server = spawn(process.execPath, ['dist/cli/main.js', 'inspect', url, '--json'], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+})
+const address = await new Promise<URL>((resolve) => {
+  server.stdout.once('data', (line: Buffer) => resolve(new URL(JSON.parse(String(line)).url)))
+})
+const started = performance.now() - since
+const pid = server.pid as number
+/** The highest that the server's resident memory has been, in MB. */
+const peakMb = () =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+
+const token = address.searchParams.get('token') as string
+const ask = async (path: string) => {
+  const response = await fetch(address.origin + path, { headers: { authorization: `Bearer ${token}` } })
+  return (await response.json()) as { index: { isWhole: boolean } }
+}
+
+/** Waits until everything that a view needs is indexed. */
+async function whole(query: string) {
+  for (;;) {
+    const { index } = await ask(`/api/counts?${query}`)
+    if (index.isWhole) return
+    // As seldom as the page asks: work in the background gives way to requests.
+    await sleep(500)
+  }
+}
+
+interface Opening {
+  readonly paint: number
+  readonly pictures: number
+}
+
+/** Opens the page anew; milliseconds from the navigation to the first paint, and to all pictures of the first page. */
+async function opening(page: Page, to: string): Promise<Opening> {
+  await page.goto(to, { waitUntil: 'commit' })
+  await page.locator('.card').first().waitFor()
+  return page.evaluate(async () => {
+    const all = globalThis as unknown as {
+      document: { images: Iterable<{ decode(): Promise<void>; getBoundingClientRect(): { top: number } }> }
+      innerHeight: number
+    }
+    const shown = [...all.document.images].filter(
+      (image) => image.getBoundingClientRect().top < all.innerHeight,
+    )
+    await Promise.all(shown.map((image) => image.decode()))
+    const now = performance.now()
+    // The mark comes when the frame has been shown, which may be later than the pictures are there.
+    let [paint] = performance.getEntriesByName('first-contentful-paint')
+    while (!paint) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      paint = performance.getEntriesByName('first-contentful-paint')[0]
+    }
+    return { paint: paint.startTime, pictures: now }
+  })
+}
+
+/** Milliseconds from each of the slider's events to the counts of its threshold on the page. */
+const drag = (page: Page, count: number): Promise<number[]> =>
+  page.evaluate(async (all) => {
+    interface Element {
+      value: string
+      dataset: { boxes: string }
+      dispatchEvent(event: unknown): void
+    }
+    const view = globalThis as unknown as {
+      document: { querySelector(query: string): Element }
+      MutationObserver: new (f: () => void) => { observe(e: Element, o: object): void; disconnect(): void }
+      Event: new (name: string, options: object) => unknown
+    }
+    const slider = view.document.querySelector('.threshold input[type=range]')
+    const kept = view.document.querySelector('[data-testid=kept]')
+    const times: number[] = []
+    for (let step = 0; step < all; step++) {
+      const begin = performance.now()
+      const changed = new Promise<void>((resolve) => {
+        const observer = new view.MutationObserver(() => {
+          observer.disconnect()
+          resolve()
+        })
+        observer.observe(kept, { attributes: true, attributeFilter: ['data-boxes'] })
+      })
+      slider.value = String(0.2 + 0.01 * step)
+      slider.dispatchEvent(new view.Event('input', { bubbles: true }))
+      await changed
+      times.push(performance.now() - begin)
+    }
+    return times
+  }, count)
+
+const figures: Record<string, Figure> = {}
+const figure = (name: string, value: number, unit: string, limit: number | null, note = '') => {
+  const goal = limit === null ? '' : `< ${limit}`
+  figures[name] = { value, unit, goal, met: limit === null ? null : value < limit, note }
+}
+
+try {
+  if (!existsSync(executablePath)) throw new Error(`${executablePath} is missing`)
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  const first = await opening(page, address.href)
+  const indexed = performance.now()
+  await whole('')
+  const indexSeconds = (performance.now() - indexed) / 1000
+  const more: Opening[] = []
+  for (let at = 1; at < openings; at++) more.push(await opening(page, address.origin))
+  await page.locator('[data-testid=kept][data-boxes]').waitFor()
+  const plain = await drag(page, steps)
+  // The same while filters hold, and the pictures of the page change with every step.
+  await page.goto(`${address.origin}/?head=kite&boxes=3`)
+  await page.locator('[data-testid=kept][data-boxes]').waitFor()
+  const filtered = await drag(page, steps)
+  figure('server_peak_rss', peakMb(), 'MB', 500, 'one grounding indexed')
+  await whole('tab=compare')
+  await page.goto(`${address.origin}/?tab=compare`)
+  await page.locator('.pair').first().waitFor()
+  await page.locator('[data-testid=kept][data-boxes]').waitFor()
+  const compared = await drag(page, steps)
+  const paints = [first, ...more].map(({ paint }) => paint)
+  const shown = [first, ...more].map(({ pictures: time }) => time)
+  figure('server_start', started, 'ms', null, 'of the program, until it has printed the address')
+  figure('first_paint', median(paints), 'ms', 1000, `of ${openings}; worst ${Math.max(...paints).toFixed(0)}`)
+  figure('first_paint_indexing', first.paint, 'ms', 1000, 'the first of them, while the index is made')
+  figure(
+    'pictures_shown',
+    median(shown),
+    'ms',
+    1000,
+    `all that are in sight; worst ${Math.max(...shown).toFixed(0)}`,
+  )
+  figure('slider_step', median(plain), 'ms', 100, `of ${steps}`)
+  figure('slider_step_worst', Math.max(...plain), 'ms', 100)
+  figure('slider_step_filtered', median(filtered), 'ms', 100, `of ${steps}, with two filters`)
+  figure('slider_step_filtered_worst', Math.max(...filtered), 'ms', 100)
+  figure('index_whole', indexSeconds, 's', null, `of ${pictures} pictures, from the first ones on`)
+  figure('compare_step', median(compared), 'ms', 100, `of ${steps}, two rounds side by side`)
+  figure('compare_step_worst', Math.max(...compared), 'ms', 100)
+  figure('server_peak_rss_compare', peakMb(), 'MB', 500, 'two groundings indexed')
+  await browser.close()
+} finally {
+  server.kill('SIGTERM')
+  await rm(folder, { recursive: true })
+}
+printReport('inspect', 1, figures)

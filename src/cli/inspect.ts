@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { compareRegions } from '../filter/compare-regions.js'
+import { isLoopback } from '../inspect/guard.js'
+import type { ImageShard, Inspected } from '../inspect/layer.js'
+import { serveInspect } from '../inspect/serve-inspect.js'
+import { readCommit } from '../shards/commit.js'
+import { UserError } from '../user-error.js'
+import { openLayers } from './layers-of.js'
+import { type OpenDataset, openDataset } from './open-dataset.js'
+
+export interface InspectOptions {
+  readonly port?: number
+  readonly host: string
+  readonly json?: boolean
+}
+
+/** `groundmill inspect`: the page over a dataset, until it is interrupted. */
+export async function inspect(url: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
+  const { dataset, missing } = await openInspected(url)
+  for (const why of missing) process.stderr.write(`Not shown: ${why}\n`)
+  const server = await serveInspect(dataset, { port: options.port, host: options.host })
+  process.stdout.write(`${options.json ? JSON.stringify({ dataset: url, url: server.url }) : server.url}\n`)
+  if (!isLoopback(options.host))
+    process.stderr.write(
+      'Other machines can reach it, over plain HTTP: who has the address sees the dataset.\n',
+    )
+  if (!signal.aborted) await once(signal, 'abort')
+  await server.close()
+}
+
+/**
+ * A dataset as the page looks at it, with what it needs of the stages; and which groundings it cannot show, and why.
+ *
+ * @throws UserError where there is no dataset, or no picture in it
+ */
+export async function openInspected(
+  url: string,
+): Promise<{ readonly dataset: Inspected; readonly missing: readonly string[] }> {
+  const opened = await openDataset(url)
+  const shards = await imageShards(opened)
+  const last = shards.at(-1)
+  if (!last) throw new UserError(`${url} has no pictures yet: run its ingest stage first.`)
+  const { layers, missing } = await openLayers(opened)
+  const { name, storage } = opened
+  const funnel = opened.stages.map(({ stage, family, unit, in: given, out, rejected }) => ({
+    ...{ stage, family, unit, in: given, out },
+    rejected: Object.entries(rejected).sort((a, b) => b[1] - a[1]),
+  }))
+  const pictures = last.start + last.rows
+  const dataset = { url, name, storage, shards, pictures, layers, funnel, compare: compareRegions }
+  return { dataset, missing }
+}
+
+/** The shards whose pictures are there, and where each begins. */
+async function imageShards({ storage, shards }: OpenDataset): Promise<ImageShard[]> {
+  const found: ImageShard[] = []
+  let start = 0
+  for (const name of shards) {
+    const rows = (await readCommit(storage, 'images', null, name))?.files.images?.rows ?? 0
+    if (rows === 0) continue
+    found.push({ name, rows, start })
+    start += rows
+  }
+  return found
+}

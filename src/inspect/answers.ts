@@ -1,0 +1,153 @@
+/** What the server answers and the page reads. */
+import type { MeasureName } from './bins.js'
+
+export interface DatasetAnswer {
+  readonly name: string
+  readonly url: string
+  readonly pictures: number
+  readonly shards: number
+  /** What pictures' addresses begin with. */
+  readonly pictureKey: string
+  readonly layers: readonly LayerAnswer[]
+  readonly funnel: readonly StageAnswer[]
+}
+
+/** A grounding; or proposals, phrases or pictures that no later stage has come to yet. */
+export interface LayerAnswer {
+  readonly name: string
+  readonly kind: 'gold' | 'filter' | 'proposals' | 'phrases' | 'pictures'
+  /** The rules as they are applied, the threshold among them. */
+  readonly rules: readonly Readonly<Record<string, unknown>>[] | null
+  /** The score that its own rules ask for. */
+  readonly threshold: number
+  /** Whether the threshold can be lowered, and every count is what `groundmill filter` would give. */
+  readonly isExact: boolean
+  /** What must be known of its numbers, where there is something. */
+  readonly note: string | null
+}
+
+export interface StageAnswer {
+  readonly stage: string
+  readonly family: string
+  readonly unit: string
+  readonly in: number
+  readonly out: number
+  readonly rejected: readonly (readonly [reason: string, count: number])[]
+}
+
+/** How far the index is. */
+export interface IndexAnswer {
+  readonly rows: number
+  readonly total: number
+  /** False where the memory that the index may take is used up: what is counted are the first rows. */
+  readonly isWhole: boolean
+  readonly isBusy: boolean
+  readonly errors: readonly string[]
+}
+
+export interface CountsAnswer {
+  readonly index: IndexAnswer
+  /** Under the threshold alone: the numbers of `groundmill filter`. */
+  readonly kept: { readonly boxes: number; readonly pictures: number; readonly proposals: number }
+  /** Under everything that is chosen. */
+  readonly matched: { readonly boxes: number; readonly pictures: number }
+  readonly histograms: Readonly<Record<MeasureName, readonly number[]>>
+  readonly heads: TallyAnswer
+  readonly hosts: TallyAnswer
+  readonly changes: ChangesAnswer | null
+}
+
+/** The most frequent words, and the chosen ones. */
+export interface TallyAnswer {
+  readonly top: readonly (readonly [word: string, count: number])[]
+  readonly different: number
+  readonly once: number
+}
+
+/** Of the pictures that match: boxes that are the same in both, moved, or on one side alone, as `groundmill compare` counts. */
+export interface ChangesAnswer {
+  readonly same: number
+  readonly moved: number
+  readonly gone: number
+  readonly come: number
+  readonly pictures: number
+}
+
+export interface SamplesAnswer {
+  readonly total: number
+  /** Whether all of the dataset has been looked through. */
+  readonly isWhole: boolean
+  readonly samples: readonly Sample[]
+}
+
+export interface SamplePhrase {
+  readonly caption: number
+  readonly text: string
+  readonly start: number
+  readonly end: number
+  readonly head: string
+}
+
+/** A box, kept at thresholds above `from` and up to `to`. */
+export interface SampleBox {
+  readonly phrase: number
+  readonly xyxy: readonly [number, number, number, number]
+  readonly score: number
+  readonly from: number
+  readonly to: number
+}
+
+export interface Grounded {
+  readonly phrases: readonly SamplePhrase[]
+  readonly boxes: readonly SampleBox[]
+  /** Of a comparison, for each box: what it is beside the other side, null below the threshold. */
+  readonly changes?: readonly (Change | null)[]
+}
+
+export type Change = 'same' | 'moved' | 'alone'
+
+export interface Sample extends Grounded {
+  /** `shard:row`. */
+  readonly id: string
+  readonly key: string
+  readonly url: string | null
+  readonly width: number
+  readonly height: number
+  readonly captions: readonly { readonly text: string; readonly kind: string }[]
+  /** The other side of a comparison. */
+  readonly against?: Grounded
+}
+
+/** What only the open picture shows. */
+export interface SampleAnswer {
+  readonly sample: Sample
+  readonly sha256: string
+  readonly phash: string
+  readonly license: string | null
+  readonly meta: string | null
+  readonly leftOut: readonly { readonly caption: number; readonly text: string; readonly reason: string }[]
+  /** Its place among what matches, and its neighbours there. */
+  readonly place: number | null
+  readonly total: number
+  readonly before: string | null
+  readonly after: string | null
+}
+
+export interface Reject {
+  readonly key: string | null
+  readonly url: string | null
+  readonly reason: string
+  readonly detail: string
+  /** `shard:row` of its picture, where it is stored. */
+  readonly picture: string | null
+}
+
+export interface RejectsAnswer {
+  readonly rejects: readonly Reject[]
+  /** Where to go on; null at the end. */
+  readonly next: number | null
+}
+
+export interface ErrorAnswer {
+  readonly error: string
+}

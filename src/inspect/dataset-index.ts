@@ -1,0 +1,224 @@
+import { readShard } from '../shards/read-shard.js'
+import type { Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+import type { IndexAnswer } from './answers.js'
+import { type ImagePart, imagePartBuilder, type LayerPart, layerPartBuilder } from './index-part.js'
+import { apart, type ImageShard, type Inspected, isMade, type Layer } from './layer.js'
+import { Words } from './words.js'
+
+/** Rows that are taken in before requests have their turn. */
+const burstRows = 250
+/** Layers that are held at once; the one that was asked for longest ago makes room. */
+const mostLayers = 4
+
+/** A shard as the filters see it. */
+export interface IndexedShard {
+  readonly shard: ImageShard
+  readonly images: ImagePart
+  readonly layer: LayerPart
+}
+
+/**
+ * What filters, search and the threshold read instead of the dataset: typed arrays of its thin columns, made shard by
+ * shard in the background while requests are answered from the shards themselves. Of what is held in memory, 1 GB at
+ * most: beyond that the rest of the dataset is left out, and `progress` says so.
+ */
+export class DatasetIndex {
+  readonly hosts = new Words()
+  readonly texts = new Words()
+  readonly heads = new Words()
+  readonly #images: (ImagePart | undefined)[] = []
+  /** The one that was asked for last is at the end. */
+  readonly #layers = new Map<string, (LayerPart | undefined)[]>()
+  readonly #errors = new Map<string, string>()
+  #running: Promise<void> | undefined
+  #isClosed = false
+  #isFull = false
+
+  /**
+   * @param turn is waited for between bursts of work, so that who looks at the page comes first
+   * @param most bytes that the index may take
+   */
+  constructor(
+    private readonly dataset: Inspected,
+    private readonly turn: () => Promise<void>,
+    private readonly most = 1e9,
+  ) {}
+
+  /** Asks for a layer to be indexed. Its parts come one after another. */
+  want(layer: Layer): void {
+    const parts = this.#layers.get(layer.name) ?? []
+    this.#layers.delete(layer.name)
+    this.#layers.set(layer.name, parts)
+    for (const [oldest] of this.#layers) {
+      if (this.#layers.size <= mostLayers) break
+      this.#layers.delete(oldest)
+      this.#isFull = false
+    }
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** The shards of a layer that are indexed so far, in their order, without a gap. */
+  *shards({ name }: Layer): Generator<IndexedShard> {
+    const parts = this.#layers.get(name) ?? []
+    for (const [at, shard] of this.dataset.shards.entries()) {
+      const [images, layer] = [this.#images[at], parts[at]]
+      if (!images || !layer) return
+      yield { shard, images, layer }
+    }
+  }
+
+  progress(layer: Layer): IndexAnswer {
+    let rows = 0
+    for (const { shard } of this.shards(layer)) rows += shard.rows
+    const total = this.dataset.pictures
+    return {
+      rows,
+      total,
+      isWhole: rows === total,
+      isBusy: rows < total && !this.#isFull,
+      errors: [...this.#errors.values()],
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#running
+  }
+
+  /** Bytes that the index takes. */
+  get bytes(): number {
+    const parts = [...this.#images, ...[...this.#layers.values()].flat()]
+    const words = this.hosts.bytes + this.texts.bytes + this.heads.bytes
+    return parts.reduce((sum, part) => sum + (part?.bytes ?? 0), words)
+  }
+
+  async #run() {
+    await this.turn()
+    for (;;) {
+      if (this.#isClosed) return
+      this.#isFull = this.bytes >= this.most
+      const next = this.#isFull ? undefined : this.#next()
+      if (!next) return
+      const { layer, at } = next
+      const shard = this.dataset.shards[at]
+      const parts = this.#layers.get(layer.name) ?? []
+      this.#images[at] ??= await this.#guard(
+        shard,
+        () => this.#readImages(shard),
+        () => imagePartBuilder(this.hosts),
+        (builder) => builder.add({ key: '', url: null, width: 0, height: 0 }),
+      )
+      parts[at] = await this.#guard(
+        shard,
+        () => this.#readLayer(layer, shard),
+        () => layerPartBuilder(layer, this.texts, this.heads),
+        (builder) => builder.add({ width: 1, height: 1, phrases: [], boxes: [] }),
+      )
+    }
+  }
+
+  /** The next shard of the layer that was asked for last. */
+  #next(): { readonly layer: Layer; readonly at: number } | undefined {
+    for (const [name, parts] of [...this.#layers].reverse()) {
+      const layer = this.dataset.layers.find((one) => one.name === name)
+      const at = this.dataset.shards.findIndex((_, index) => !parts[index])
+      if (layer && at !== -1) return { layer, at }
+    }
+    return undefined
+  }
+
+  /** A part, or one of empty rows where the shard cannot be read: the others are shown all the same. */
+  async #guard<B extends { build(): P }, P>(
+    shard: ImageShard,
+    read: () => Promise<B>,
+    empty: () => B,
+    addEmpty: (builder: B) => void,
+  ): Promise<P> {
+    try {
+      const builder = await read()
+      return builder.build()
+    } catch (error) {
+      const message =
+        error instanceof UserError ? error.message : `Shard ${shard.name}: ${(error as Error).message}`
+      this.#errors.set(shard.name, message)
+      const builder = empty()
+      for (let row = 0; row < shard.rows; row++) addEmpty(builder)
+      return builder.build()
+    }
+  }
+
+  async #readImages(shard: ImageShard) {
+    const builder = imagePartBuilder(this.hosts)
+    const columns = ['key', 'url', 'width', 'height'] as const
+    let rows = 0
+    for await (const row of readShard(this.dataset.storage, 'images', null, shard.name, { columns })) {
+      builder.add(row)
+      if (++rows % burstRows === 0) await this.#pause()
+    }
+    checkRows(shard, 'images', rows)
+    return builder
+  }
+
+  async #readLayer(layer: Layer, shard: ImageShard) {
+    const { storage, url } = this.dataset
+    const builder = layerPartBuilder(layer, this.texts, this.heads)
+    const columns = ['key', 'width', 'height'] as const
+    const { phrases, boxes } = await openRows(this.dataset, layer, shard)
+    let rows = 0
+    try {
+      for await (const { key, width, height } of readShard(storage, 'images', null, shard.name, {
+        columns,
+      })) {
+        const phraseRow = (await phrases?.next())?.value
+        const boxRow = (await boxes?.next())?.value
+        if ((phrases && phraseRow?.key !== key) || (boxes && boxRow?.key !== key))
+          throw apart(url, shard, layer)
+        builder.add({ width, height, phrases: phraseRow?.phrases ?? [], boxes: boxRow?.boxes ?? [] })
+        if (++rows % burstRows === 0) await this.#pause()
+      }
+    } finally {
+      await phrases?.return(undefined)
+      await boxes?.return(undefined)
+    }
+    checkRows(shard, layer.name, rows)
+    return builder
+  }
+
+  async #pause() {
+    await this.turn()
+    if (this.#isClosed) throw new Error('closed')
+  }
+}
+
+/** The stored phrases and boxes of a shard, row by row; none where their stage has not come to it. */
+async function openRows({ storage }: Inspected, layer: Layer, { name }: ImageShard) {
+  const made = await isMade(storage, layer, name)
+  return {
+    phrases:
+      made && layer.phrases !== null
+        ? readShard(storage, 'phrases', layer.phrases, name, { columns: ['key', 'phrases'] })
+        : undefined,
+    boxes: made && layer.boxes ? boxRows(storage, layer.boxes, name) : undefined,
+  }
+}
+
+async function* boxRows(storage: Storage, { family, stage }: NonNullable<Layer['boxes']>, shard: string) {
+  if (family === 'grounding') {
+    for await (const { key, regions } of readShard(storage, family, stage, shard))
+      yield { key, boxes: regions }
+  } else {
+    const columns = ['key', 'proposals'] as const
+    for await (const { key, proposals } of readShard(storage, family, stage, shard, { columns }))
+      yield { key, boxes: proposals }
+  }
+}
+
+function checkRows(shard: ImageShard, family: string, rows: number) {
+  if (rows !== shard.rows)
+    throw new UserError(
+      `Shard ${shard.name} of ${family} has ${rows} rows and its record says ${shard.rows}: run the pipeline again.`,
+    )
+}

@@ -1,0 +1,187 @@
+import { areaOf } from '../boxes/iou.js'
+import { negativePhrase, type Phrase, type Proposal, type Xyxy } from '../shards/rows.js'
+import { binOf, measures } from './bins.js'
+import { Column } from './column.js'
+import type { Layer, LayerBox } from './layer.js'
+import type { Words } from './words.js'
+
+/** What filters read of the pictures of one shard, a few dozen bytes each and the length of key and address. */
+export interface ImagePart {
+  readonly rows: number
+  /** Bin of the longer side. */
+  readonly side: Uint8Array
+  /** Place in the words of the hosts. */
+  readonly host: Int32Array
+  /** Of each row its key, a zero and its address, a zero, in lower case. */
+  readonly names: Buffer
+  readonly nameStart: Uint32Array
+  readonly bytes: number
+}
+
+/** What filters read of a layer's phrases and boxes in one shard, box after box. */
+export interface LayerPart {
+  readonly rows: number
+  /** Proposals, the boxes that no threshold keeps among them. */
+  readonly proposals: number
+  readonly phraseStart: Uint32Array
+  /** Places in the words of texts and heads. */
+  readonly phraseText: Int32Array
+  readonly phraseHead: Int32Array
+  readonly boxStart: Uint32Array
+  /** Head of the box's phrase. */
+  readonly boxHead: Int32Array
+  /** The highest threshold that keeps it. In double precision where calibrated scores are no float32. */
+  readonly boxTo: Float32Array | Float64Array
+  /** The highest that does not any more; null where there is none. */
+  readonly boxFrom: Float64Array | null
+  readonly scoreBin: Uint8Array
+  readonly areaBin: Uint8Array
+  readonly aspectBin: Uint8Array
+  /** Equal where caption and span are. */
+  readonly boxSpan: Uint32Array
+  /** Four numbers a box. */
+  readonly boxXyxy: Float32Array
+  readonly bytes: number
+}
+
+const bytesOf = (parts: readonly (ArrayBufferView | null)[]) =>
+  parts.reduce((sum, part) => sum + (part?.byteLength ?? 0), 0)
+
+/** Collects the pictures of a shard. */
+export function imagePartBuilder(hosts: Words) {
+  const side = new Column(Uint8Array)
+  const host = new Column(Int32Array)
+  const nameStart = new Column(Uint32Array)
+  const names: Buffer[] = []
+  let length = 0
+  return {
+    add({ key, url, width, height }: { key: string; url: string | null; width: number; height: number }) {
+      side.push(binOf(measures.side.edges, Math.max(width, height)))
+      host.push(hosts.add(hostOf(url)))
+      nameStart.push(length)
+      const name = Buffer.from(`${key}\0${url ?? ''}\0`.toLowerCase())
+      names.push(name)
+      length += name.length
+    },
+    build(): ImagePart {
+      nameStart.push(length)
+      const part = {
+        side: side.done(),
+        host: host.done(),
+        names: Buffer.concat(names),
+        nameStart: nameStart.done(),
+      }
+      return { ...part, rows: part.side.length, bytes: bytesOf(Object.values(part)) }
+    },
+  }
+}
+
+/** Host of an address of the web; empty where it is none. */
+export function hostOf(url: string | null): string {
+  return /^https?:\/\/(?:[^/?#@]*@)?([^/?#:]+)/i.exec(url ?? '')?.[1].toLowerCase() ?? ''
+}
+
+/** Proposals that belong to phrases, and those of negative prompts. */
+export function splitProposals(proposals: readonly Proposal[], phrases: readonly Phrase[]) {
+  const own: Proposal[] = []
+  const negatives: Proposal[] = []
+  for (const proposal of proposals) {
+    // Shards of the first schema version have no labels.
+    const one = proposal.label === undefined ? { ...proposal, label: null } : proposal
+    if (one.phrase === negativePhrase) negatives.push(one)
+    else if (phrases[one.phrase]) own.push(one)
+  }
+  return { own, negatives }
+}
+
+/** A picture's boxes in a layer, at every threshold. */
+export function layerBoxes(
+  layer: Pick<Layer, 'passing'>,
+  { width, height, phrases, boxes }: LayerRow,
+): readonly LayerBox[] {
+  if (!layer.passing)
+    return boxes.flatMap(({ phrase, xyxy, score }) =>
+      phrases[phrase] ? [{ phrase, xyxy, score, from: -1, to: score }] : [],
+    )
+  const { own, negatives } = splitProposals(boxes as readonly Proposal[], phrases)
+  return layer.passing(own, { width, height, phrases, negatives })
+}
+
+/** A row of pictures, phrases and stored boxes. */
+export interface LayerRow {
+  readonly width: number
+  readonly height: number
+  readonly phrases: readonly Phrase[]
+  readonly boxes: readonly { readonly phrase: number; readonly xyxy: Xyxy; readonly score: number }[]
+}
+
+/** Collects phrases and boxes of a shard. */
+export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: Words, heads: Words) {
+  const phraseStart = new Column(Uint32Array)
+  const phraseText = new Column(Int32Array)
+  const phraseHead = new Column(Int32Array)
+  const boxStart = new Column(Uint32Array)
+  const boxHead = new Column(Int32Array)
+  const boxTo = new Column(Float64Array)
+  const boxFrom = new Column(Float64Array)
+  const scoreBin = new Column(Uint8Array)
+  const areaBin = new Column(Uint8Array)
+  const aspectBin = new Column(Uint8Array)
+  const boxSpan = new Column(Uint32Array)
+  const boxXyxy = new Column(Float32Array)
+  let [isSimple, isSingle, proposals] = [true, true, 0]
+  return {
+    add(row: LayerRow) {
+      const { width, height, phrases } = row
+      phraseStart.push(phraseText.length)
+      boxStart.push(boxHead.length)
+      for (const { text, head } of phrases) {
+        phraseText.push(texts.add(text.toLowerCase()))
+        phraseHead.push(heads.add(head))
+      }
+      proposals += row.boxes.length
+      for (const { phrase, xyxy, score, from, to } of layerBoxes(layer, row)) {
+        boxHead.push(heads.add(phrases[phrase].head))
+        boxTo.push(to)
+        boxFrom.push(from)
+        if (from >= 0) isSimple = false
+        if (Math.fround(to) !== to) isSingle = false
+        scoreBin.push(binOf(measures.score.edges, score))
+        areaBin.push(binOf(measures.area.edges, areaOf(xyxy) / (width * height)))
+        aspectBin.push(binOf(measures.aspect.edges, (xyxy[2] - xyxy[0]) / (xyxy[3] - xyxy[1])))
+        boxSpan.push(hashOf(phrases[phrase]))
+        for (const edge of xyxy) boxXyxy.push(edge)
+      }
+    },
+    build(): LayerPart {
+      phraseStart.push(phraseText.length)
+      boxStart.push(boxHead.length)
+      const to = boxTo.done()
+      const part = {
+        phraseStart: phraseStart.done(),
+        phraseText: phraseText.done(),
+        phraseHead: phraseHead.done(),
+        boxStart: boxStart.done(),
+        boxHead: boxHead.done(),
+        boxTo: isSingle ? new Float32Array(to) : to,
+        boxFrom: isSimple ? null : boxFrom.done(),
+        scoreBin: scoreBin.done(),
+        areaBin: areaBin.done(),
+        aspectBin: aspectBin.done(),
+        boxSpan: boxSpan.done(),
+        boxXyxy: boxXyxy.done(),
+      }
+      return { ...part, proposals, rows: part.boxStart.length - 1, bytes: bytesOf(Object.values(part)) }
+    },
+  }
+}
+
+/** FNV-1a over caption and span, by words of 32 bits. */
+function hashOf({ caption, start, end }: Phrase): number {
+  let hash = 0x811c9dc5
+  for (const word of [caption, start, end]) {
+    hash = Math.imul(hash ^ (word & 0xffff), 0x01000193)
+    hash = Math.imul(hash ^ (word >>> 16), 0x01000193)
+  }
+  return hash >>> 0
+}

@@ -1,0 +1,104 @@
+import { readCommit } from '../shards/commit.js'
+import type { Phrase, Proposal, Xyxy } from '../shards/rows.js'
+import type { Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+import type { LayerAnswer, StageAnswer } from './answers.js'
+
+/** A box of a layer, kept at thresholds above `from` and up to `to`. */
+export interface LayerBox {
+  readonly phrase: number
+  readonly xyxy: Xyxy
+  readonly score: number
+  readonly from: number
+  readonly to: number
+}
+
+/** One picture's row, as the rules of a filter take it. */
+export interface LayerImage {
+  readonly width: number
+  readonly height: number
+  readonly phrases: readonly Phrase[]
+  readonly negatives: readonly Proposal[]
+}
+
+/** Boxes over the pictures of a dataset: a grounding, or proposals with rules; or what there is of them yet. */
+export interface Layer extends LayerAnswer {
+  /** The stage whose phrases its boxes point to; null where there are none. */
+  readonly phrases: string | null
+  readonly boxes: { readonly family: 'proposals' | 'grounding'; readonly stage: string } | null
+  /** What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are stored. */
+  readonly passing: ((proposals: readonly Proposal[], image: LayerImage) => readonly LayerBox[]) | null
+}
+
+/** A shard of pictures, and the place of its first one in the dataset. */
+export interface ImageShard {
+  readonly name: string
+  readonly rows: number
+  readonly start: number
+}
+
+/** What became of a picture's boxes: those that moved as they are now, and what is on one side alone. */
+export interface Sides<T> {
+  readonly moved: readonly { readonly region: T }[]
+  readonly lost: readonly T[]
+  readonly added: readonly T[]
+}
+
+export interface Comparable {
+  readonly caption: number
+  readonly phrase: number
+  readonly start: number
+  readonly end: number
+  readonly xyxy: Xyxy
+  readonly score: number
+  readonly origin: string
+}
+
+/** A dataset as the page looks at it. What it needs of the stages is given to it, so that it knows none of them. */
+export interface Inspected {
+  readonly url: string
+  readonly name: string
+  readonly storage: Storage
+  readonly shards: readonly ImageShard[]
+  readonly pictures: number
+  readonly layers: readonly Layer[]
+  readonly funnel: readonly StageAnswer[]
+  /** What changed from one list of regions to another. */
+  readonly compare: (before: readonly Comparable[], after: readonly Comparable[]) => Sides<Comparable>
+}
+
+/** The shard and row of a picture by its place in the dataset. */
+export function placeOf(
+  shards: readonly ImageShard[],
+  row: number,
+): { readonly shard: ImageShard; readonly row: number } {
+  let [low, high] = [0, shards.length - 1]
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (shards[middle].start <= row) low = middle
+    else high = middle - 1
+  }
+  return { shard: shards[low], row: row - shards[low].start }
+}
+
+/** The place in the dataset that `shard:row` names; undefined where there is none. */
+export function rowOf(shards: readonly ImageShard[], id: string): number | undefined {
+  const [name, row] = id.split(':')
+  const shard = shards.find((one) => one.name === name)
+  if (!shard || !/^\d{1,9}$/.test(row ?? '')) return undefined
+  return Number(row) < shard.rows ? shard.start + Number(row) : undefined
+}
+
+/** Whether the stages of a layer have come to a shard. */
+export async function isMade(storage: Storage, { phrases, boxes }: Layer, shard: string): Promise<boolean> {
+  const records = await Promise.all([
+    phrases === null || readCommit(storage, 'phrases', phrases, shard),
+    boxes === null || readCommit(storage, boxes.family, boxes.stage, shard),
+  ])
+  return records.every(Boolean)
+}
+
+export const apart = (url: string, shard: ImageShard, layer: Layer): UserError =>
+  new UserError(
+    `${url}: the rows of shard ${shard.name} of "${layer.name}" do not match its images: run that stage again.`,
+  )

@@ -1,0 +1,131 @@
+import { useMemo, useState } from 'preact/hooks'
+import type { CountsAnswer, DatasetAnswer, Grounded, LayerAnswer, Sample, SamplesAnswer } from '../answers.js'
+import type { View } from '../view.js'
+import type { Asked } from './ask.js'
+import { Caption } from './caption.js'
+import { captionsToShow } from './card.js'
+import { count, counted } from './format.js'
+import { coloursOf, liveColours, thresholdOf } from './live.js'
+import { Pager } from './pager.js'
+import { Picture } from './picture.js'
+import type { SetView } from './use-view.js'
+
+interface CompareProps {
+  readonly dataset: DatasetAnswer
+  readonly view: View
+  readonly layer: LayerAnswer
+  readonly against: LayerAnswer | undefined
+  readonly counts: CountsAnswer | undefined
+  readonly samples: Asked<SamplesAnswer>
+  readonly setView: SetView
+}
+
+/** Two groundings side by side, the pictures that changed most first. */
+export function Compare({ dataset, view, layer, against, counts, samples, setView }: CompareProps) {
+  const { value, error } = samples
+  const changes = counts?.changes
+  if (!against) return <p class="nothing">This dataset has one grounding only: nothing to compare it with.</p>
+  return (
+    <>
+      <div class="toolbar">
+        <p
+          role="status"
+          data-testid="changes"
+          data-same={changes?.same}
+          data-moved={changes?.moved}
+          data-gone={changes?.gone}
+          data-come={changes?.come}
+          data-pictures={changes?.pictures}
+        >
+          {changes
+            ? `${counted(changes.pictures, 'picture differs', 'pictures differ')}: ${count(changes.gone)} boxes gone, ${count(changes.come)} new, ${count(changes.moved)} moved, ${count(changes.same)} the same`
+            : ' '}
+          {value && !value.isWhole && ' so far'}
+        </p>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={view.same}
+            onChange={(event) => setView({ same: event.currentTarget.checked })}
+          />
+          also what is the same
+        </label>
+        <Pager page={view.page} total={value?.total ?? 0} onPage={(page) => setView({ page })} />
+      </div>
+      <p class="legend">
+        <span class="key change-alone">on this side alone</span>
+        <span class="key change-moved">moved</span>
+        <span class="key change-same">the same on both</span>
+      </p>
+      {error && <p class="error">{error}</p>}
+      {value?.total === 0 && value.isWhole && <p class="nothing">Nothing differs.</p>}
+      <ul class="pairs" aria-label="Pictures">
+        {value?.samples.map((sample) => (
+          <li key={sample.id} class="pair" data-id={sample.id}>
+            <Side
+              {...{ sample, dataset, setView }}
+              name={against.name}
+              grounded={sample.against ?? { phrases: [], boxes: [] }}
+              threshold={thresholdOf(view, against)}
+            />
+            <Side
+              {...{ sample, dataset, setView }}
+              name={layer.name}
+              grounded={sample}
+              threshold={thresholdOf(view, layer)}
+            />
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
+
+interface SideProps {
+  readonly dataset: DatasetAnswer
+  readonly name: string
+  readonly sample: Sample
+  readonly grounded: Grounded
+  readonly threshold: number
+  readonly setView: SetView
+}
+
+function Side({ dataset, name, sample, grounded, threshold, setView }: SideProps) {
+  const [hot, setHot] = useState<number | null>(null)
+  const colours = useMemo(() => coloursOf(grounded), [grounded])
+  const live = liveColours(grounded, colours, threshold)
+  const alone = grounded.changes?.filter((change) => change === 'alone').length ?? 0
+  const boxes = grounded.changes?.filter(Boolean).length ?? 0
+  const open = () => setView({ open: sample.id })
+  return (
+    <section class="side" aria-label={name}>
+      <h3>
+        {name}{' '}
+        <span class="fine">
+          {counted(boxes, 'box', 'boxes')}, {count(alone)} here alone
+        </span>
+      </h3>
+      <button type="button" class="open" aria-label={`Open ${sample.key}`} onClick={open}>
+        <Picture
+          {...{ sample, grounded, colours, threshold, hot }}
+          address={`/thumb/${dataset.pictureKey}/${sample.id}`}
+          onHot={setHot}
+        />
+      </button>
+      <div class="words">
+        {captionsToShow({ ...sample, ...grounded }, live).map((at) => (
+          <Caption
+            key={at}
+            text={sample.captions[at].text}
+            caption={at}
+            phrases={grounded.phrases}
+            colours={live}
+            hot={hot}
+            onHot={setHot}
+            onPick={open}
+          />
+        ))}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,199 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { DatasetAnswer, Grounded, LayerAnswer, Sample, SampleAnswer } from '../answers.js'
+import type { View } from '../view.js'
+import type { Asked } from './ask.js'
+import { Caption } from './caption.js'
+import { count } from './format.js'
+import { Address } from './funnel.js'
+import { coloursOf, isLive, liveColours, thresholdOf } from './live.js'
+import { Picture } from './picture.js'
+import type { SetView } from './use-view.js'
+
+interface DetailProps {
+  readonly dataset: DatasetAnswer
+  readonly view: View
+  readonly layer: LayerAnswer
+  readonly against: LayerAnswer | undefined
+  readonly answer: Asked<SampleAnswer>
+  readonly weak: boolean
+  readonly onWeak: (weak: boolean) => void
+  readonly setView: SetView
+}
+
+/** One picture, all of its captions, phrases and boxes. */
+export function Detail({ dataset, view, layer, against, answer, weak, onWeak, setView }: DetailProps) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  const { value, error } = answer
+  const id = value?.sample.id
+  useEffect(() => {
+    if (id) heading.current?.focus({ preventScroll: true })
+  }, [id])
+  const close = () => setView({ open: null })
+  if (!value) {
+    return (
+      <div class="detail">
+        <button type="button" onClick={close}>
+          ← All pictures
+        </button>
+        {error && <p class="error">{error}</p>}
+      </div>
+    )
+  }
+  const { sample, place, total, before, after } = value
+  const go = (to: string | null) => to && setView({ open: to }, { replace: true })
+  return (
+    <article class="detail" data-id={sample.id}>
+      <div class="toolbar">
+        <button type="button" onClick={close}>
+          ← All pictures
+        </button>
+        <h2 ref={heading} tabIndex={-1}>
+          {sample.key}
+        </h2>
+        <label class="check">
+          <input type="checkbox" checked={weak} onChange={(event) => onWeak(event.currentTarget.checked)} />
+          weak boxes
+        </label>
+        <nav class="pager" aria-label="Pictures">
+          <button type="button" disabled={!before} onClick={() => go(before)} aria-label="Picture before">
+            ‹
+          </button>
+          <span>{place === null ? 'not in this selection' : `${count(place + 1)} of ${count(total)}`}</span>
+          <button type="button" disabled={!after} onClick={() => go(after)} aria-label="Next picture">
+            ›
+          </button>
+        </nav>
+      </div>
+      <div class={against ? 'both' : 'one'}>
+        {against && sample.against && (
+          <Sight
+            {...{ dataset, view, sample, weak, setView }}
+            layer={against}
+            grounded={sample.against}
+            title={against.name}
+          />
+        )}
+        <Sight
+          {...{ dataset, view, layer, sample, weak, setView }}
+          grounded={sample}
+          title={against ? layer.name : null}
+        />
+      </div>
+      <Facts value={value} />
+    </article>
+  )
+}
+
+interface SightProps {
+  readonly dataset: DatasetAnswer
+  readonly view: View
+  readonly layer: LayerAnswer
+  readonly sample: Sample
+  readonly grounded: Grounded
+  readonly title: string | null
+  readonly weak: boolean
+  readonly setView: SetView
+}
+
+/** The picture under one layer, and beside it its words. A phrase that is clicked stays lit. */
+function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }: SightProps) {
+  const [pointed, setPointed] = useState<number | null>(null)
+  const [pinned, setPinned] = useState<number | null>(null)
+  const colours = useMemo(() => coloursOf(grounded), [grounded])
+  const threshold = thresholdOf(view, layer)
+  const live = liveColours(grounded, colours, threshold)
+  const hot = pointed ?? pinned
+  const pin = (phrase: number) => setPinned(pinned === phrase ? null : phrase)
+  return (
+    <section class="sight" aria-label={title ?? 'Picture and boxes'}>
+      {title && <h3>{title}</h3>}
+      <Picture
+        {...{ sample, grounded, colours, threshold, weak, hot }}
+        address={`/picture/${dataset.pictureKey}/${sample.id}`}
+        onHot={setPointed}
+        labelled
+      />
+      <div class="words">
+        {sample.captions.map(({ text, kind }, at) => (
+          <div key={at}>
+            {sample.captions.length > 1 && <span class="fine">{kind}</span>}
+            <Caption
+              text={text}
+              caption={at}
+              phrases={grounded.phrases}
+              colours={live}
+              hot={hot}
+              onHot={setPointed}
+              onPick={pin}
+            />
+          </div>
+        ))}
+        <ul class="phrases" aria-label="Phrases and their boxes">
+          {grounded.phrases.map(({ text, head }, phrase) => {
+            const boxes = grounded.boxes.filter((box) => box.phrase === phrase)
+            const shown = boxes.filter((box) => isLive(box, threshold) || (weak && box.from < threshold))
+            if (boxes.length === 0 || (shown.length === 0 && live[phrase] === null)) return null
+            return (
+              <li key={phrase} class={hot === phrase ? 'hot' : ''}>
+                <button
+                  type="button"
+                  class="name"
+                  aria-pressed={pinned === phrase}
+                  style={{ '--colour': colours[phrase] ?? 'gray' }}
+                  onMouseEnter={() => setPointed(phrase)}
+                  onMouseLeave={() => setPointed(null)}
+                  onClick={() => pin(phrase)}
+                >
+                  {text}
+                </button>
+                <button
+                  type="button"
+                  class="link"
+                  title={`all pictures with the head noun ${head}`}
+                  onClick={() => setView({ heads: [head], open: null })}
+                >
+                  {head}
+                </button>
+                <span class="scores">
+                  {shown.map((box, at) => (
+                    <span key={at} class={isLive(box, threshold) ? '' : 'weak'}>
+                      {layer.kind === 'gold' ? 'gold' : box.score.toFixed(2)}
+                    </span>
+                  ))}
+                </span>
+              </li>
+            )
+          })}
+        </ul>
+      </div>
+    </section>
+  )
+}
+
+function Facts({ value }: { readonly value: SampleAnswer }) {
+  const { sample, sha256, phash, license, meta, leftOut } = value
+  const facts: [string, preact.ComponentChildren][] = [
+    ['Size', `${sample.width} × ${sample.height} pixels`],
+    ['Address', sample.url === null ? null : <Address url={sample.url} />],
+    ['Licence', license],
+    ['SHA-256', sha256],
+    ['Difference hash', phash],
+    ['Of the source', meta],
+    [
+      'Phrases left out',
+      leftOut.length === 0 ? null : leftOut.map(({ text, reason }) => `${text} (${reason})`).join(', '),
+    ],
+  ]
+  return (
+    <dl class="facts">
+      {facts.map(([name, fact]) =>
+        fact === null || fact === '' ? null : (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{fact}</dd>
+          </div>
+        ),
+      )}
+    </dl>
+  )
+}

@@ -1,0 +1,48 @@
+import { useEffect, useRef } from 'preact/hooks'
+
+const keys: readonly (readonly [string, string])[] = [
+  ['j, k or arrows', 'the next picture, the one before'],
+  ['Enter', 'open it'],
+  ['n, p', 'the next page, the one before'],
+  ['/', 'search'],
+  ['[ and ]', 'a lower threshold, a higher one'],
+  ['w', 'show weak boxes of an open picture'],
+  ['1, 2, 3', 'samples, compare, funnel'],
+  ['f', 'show or hide the filters'],
+  ['t', 'light, dark, or as the system has it'],
+  ['Esc', 'back: close the help, the search, the picture'],
+  ['?', 'this help'],
+]
+
+/** The keys, and what can be searched for. */
+export function Help({ onClose }: { readonly onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    dialog.current?.showModal()
+  }, [])
+  return (
+    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={onClose}>
+      <h2 id="help-title">Keys</h2>
+      <dl>
+        {keys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <h2>Search</h2>
+      <p>
+        A picture is found where every word is in a phrase, a head noun, the key or the address.{' '}
+        <code>"red car"</code> keeps words together; <code>phrase:</code>, <code>head:</code>,{' '}
+        <code>key:</code> and <code>url:</code> look in one place only.
+      </p>
+      <p>Shift and click choose several bars. The address of this page reopens what it shows.</p>
+      <button type="button" onClick={() => dialog.current?.close()}>
+        Close
+      </button>
+    </dialog>
+  )
+}

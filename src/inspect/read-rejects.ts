@@ -1,0 +1,103 @@
+import { readCommit } from '../shards/commit.js'
+import type { Family, RejectRow } from '../shards/rows.js'
+import type { ShardRows } from '../shards/shard-rows.js'
+import type { Reject, RejectsAnswer } from './answers.js'
+import type { ImageShard, Inspected } from './layer.js'
+import { Recent } from './recent.js'
+
+export interface RejectQuery {
+  readonly stage: string
+  readonly reason: string | null
+  /** Found in key, address or detail. */
+  readonly search: string
+  /** Place among the stage's rejects from which to go on. */
+  readonly from: number
+}
+
+const mostRejects = 60
+/** Rows that are looked through for one answer; the next one goes on behind them. */
+const mostLooked = 50_000
+const readAtOnce = 1000
+
+interface RejectFile {
+  readonly shard: ImageShard
+  readonly rows: number
+}
+
+/** Reads the rejects of a stage from a place on, with the place of each one's picture where it is stored. */
+export class RejectReader {
+  readonly #files = new Recent<string, Promise<RejectFile[]>>(32)
+  readonly #keys = new Recent<string, Promise<ReadonlyMap<string, number>>>(300_000)
+
+  constructor(
+    private readonly dataset: Inspected,
+    private readonly rows: ShardRows,
+  ) {}
+
+  async read({ stage, reason, search, from }: RejectQuery): Promise<RejectsAnswer> {
+    const wanted = search.trim().toLowerCase()
+    const fits = (reject: RejectRow) =>
+      (reason === null || reject.reason === reason) &&
+      (wanted === '' ||
+        [reject.key, reject.url, reject.detail].some((text) => text?.toLowerCase().includes(wanted)))
+    const rejects: Reject[] = []
+    let [place, looked] = [0, 0]
+    for (const { shard, rows } of await this.#filesOf(stage)) {
+      const fileStart = place
+      place += rows
+      if (place <= from) continue
+      for (let start = Math.max(0, from - fileStart); start < rows; start += readAtOnce) {
+        const end = Math.min(rows, start + readAtOnce)
+        const read = await this.rows.read('rejects', stage, shard.name, {
+          ...{ start, end },
+          columns: ['key', 'url', 'reason', 'detail'],
+        })
+        for (const [at, reject] of read.entries()) {
+          if (!fits(reject)) continue
+          if (rejects.length === mostRejects) return { rejects, next: fileStart + start + at }
+          rejects.push({ ...reject, picture: await this.#pictureOf(shard, reject.key) })
+        }
+        looked += end - start
+        if (looked >= mostLooked) return { rejects, next: fileStart + end }
+      }
+    }
+    return { rejects, next: null }
+  }
+
+  #filesOf(stage: string): Promise<RejectFile[]> {
+    let files = this.#files.get(stage)
+    if (!files) {
+      files = this.#find(stage)
+      this.#files.set(stage, files)
+    }
+    return files
+  }
+
+  async #find(stage: string): Promise<RejectFile[]> {
+    const family = this.dataset.funnel.find((one) => one.stage === stage)?.family as Family | undefined
+    if (!family) return []
+    const files: RejectFile[] = []
+    for (const shard of this.dataset.shards) {
+      const rows =
+        (await readCommit(this.dataset.storage, family, stage, shard.name))?.files.rejects?.rows ?? 0
+      if (rows > 0) files.push({ shard, rows })
+    }
+    return files
+  }
+
+  async #pictureOf(shard: ImageShard, key: string | null): Promise<string | null> {
+    if (key === null) return null
+    let keys = this.#keys.get(shard.name)
+    if (!keys) {
+      keys = this.#readKeys(shard)
+      this.#keys.set(shard.name, keys, Math.max(1, shard.rows))
+    }
+    const row = (await keys).get(key)
+    return row === undefined ? null : `${shard.name}:${row}`
+  }
+
+  async #readKeys({ name, rows }: ImageShard): Promise<ReadonlyMap<string, number>> {
+    const read = await this.rows.read('images', null, name, { start: 0, end: rows, columns: ['key'] })
+    return new Map(read.map(({ key }, row) => [key, row]))
+  }
+}
