@@ -9,6 +9,7 @@ import type { Region } from '../shards/rows.js'
 import { UserError } from '../user-error.js'
 import { formatTable } from './format-table.js'
 import { type OpenDataset, openDataset, requireGrounding } from './open-dataset.js'
+import { openReasons, type RegionReasons } from './region-reasons.js'
 
 export interface CompareOptions {
   readonly pictures?: number
@@ -36,9 +37,13 @@ export async function compare(
   for (const grounding of [a, b]) requireGrounding(dataset, grounding)
   const sums = { kept: 0, rescored: 0, moved: 0, lost: 0, added: 0, images: 0, changed: 0 }
   const heads = new Map<string, { lost: number; added: number }>()
+  const scores = scoreBins.map((from) => ({ from, kept: 0, moved: 0, lost: 0, added: 0 }))
+  const why = { lost: new Map<string, number>(), added: new Map<string, number>() }
+  // What is lost the second has not, and what is added the first had not.
+  const reasons = { lost: await openReasons(dataset, b), added: await openReasons(dataset, a) }
   let overlap = 0
   let most: Changed[] = []
-  for await (const { shard, row, before, after, texts } of pairs(dataset, a, b)) {
+  for await (const { shard, row, before, after, texts, reasonOf } of pairs(dataset, a, b, reasons)) {
     signal.throwIfAborted()
     const changes = compareRegions(before, after)
     add(sums, changes)
@@ -49,13 +54,21 @@ export async function compare(
         const counts = heads.get(text) ?? { lost: 0, added: 0 }
         counts[way]++
         heads.set(text, counts)
+        const reason = reasonOf[way](region)
+        why[way].set(reason, (why[way].get(reason) ?? 0) + 1)
       }
+    }
+    for (const [way, regions] of Object.entries(byWay(changes))) {
+      for (const { score } of regions) scores[binOf(score)][way as keyof ReturnType<typeof byWay>]++
     }
     const count = changes.lost.length + changes.added.length + changes.moved.length
     if (count === 0 || options.pictures === undefined) continue
     most.push({ shard, row, changes: count, before, after })
     if (most.length > 4 * options.pictures) most = best(most, options.pictures)
   }
+  const ranked = [...heads].sort(
+    (one, other) => total(other[1]) - total(one[1]) || (one[0] < other[0] ? -1 : 1),
+  )
   const ledger = await ledgers(dataset, a, b)
   const file =
     options.pictures === undefined
@@ -64,7 +77,7 @@ export async function compare(
   if (options.json) {
     const meanIou = sums.moved > 0 ? overlap / sums.moved : null
     process.stdout.write(
-      `${JSON.stringify({ dataset: url, before: a, after: b, ...sums, meanIou, reasons: ledger, file: file ?? null })}\n`,
+      `${JSON.stringify({ dataset: url, before: a, after: b, ...sums, meanIou, why: { lost: Object.fromEntries(why.lost), added: Object.fromEntries(why.added) }, scores, phrases: ranked.slice(0, 100).map(([text, counts]) => ({ text, ...counts })), reasons: ledger, file: file ?? null })}\n`,
     )
     return
   }
@@ -75,12 +88,24 @@ export async function compare(
     ['lost', String(sums.lost), `only in ${a}`],
     ['added', String(sums.added), `only in ${b}`],
   ]
-  const ranked = [...heads].sort(
-    (one, other) => total(other[1]) - total(one[1]) || (one[0] < other[0] ? -1 : 1),
-  )
   const parts = [
     `${sums.changed} of ${sums.images} pictures differ\n`,
     formatTable(['boxes', 'count', ''], changes),
+    '',
+    formatTable(
+      ['why', 'lost', 'added'],
+      [...new Set([...why.lost.keys(), ...why.added.keys()])]
+        .sort()
+        .map((reason) => [reason, why.lost.get(reason) ?? 0, why.added.get(reason) ?? 0]),
+    ),
+    ...Object.values(reasons).flatMap(({ note }) => (note === undefined ? [] : [`unknown: ${note}`])),
+    '',
+    formatTable(
+      ['score', 'kept', 'moved', 'lost', 'added'],
+      scores
+        .filter(({ kept, moved, lost, added }) => kept + moved + lost + added > 0)
+        .map(({ from, kept, moved, lost, added }) => [from.toFixed(1), kept, moved, lost, added]),
+    ),
     '',
     formatTable(
       ['dropped by', a, b, 'change'],
@@ -104,6 +129,18 @@ export async function compare(
   process.stdout.write(`${parts.join('\n')}\n`)
   if (file) process.stdout.write(`\n${file}\n`)
 }
+
+/** Lower ends of bins of scores. */
+const scoreBins = Array.from({ length: 10 }, (_, at) => at / 10)
+const binOf = (score: number) => Math.min(scoreBins.length - 1, Math.floor(score * scoreBins.length))
+
+/** The regions of each kind of change; of what is in both those of the second grounding. */
+const byWay = ({ kept, moved, lost, added }: RegionChanges) => ({
+  kept,
+  moved: moved.map(({ region }) => region),
+  lost,
+  added,
+})
 
 const total = ({ lost, added }: { readonly lost: number; readonly added: number }) => lost + added
 
@@ -129,7 +166,12 @@ function add(
 }
 
 /** The rows of two groundings, picture by picture, over the shards that have both. */
-async function* pairs({ storage, shards, url }: OpenDataset, a: string, b: string) {
+async function* pairs(
+  { storage, shards, url }: OpenDataset,
+  a: string,
+  b: string,
+  reasons: Readonly<Record<'lost' | 'added', RegionReasons>>,
+) {
   let any = false
   for (const shard of shards) {
     const both = await Promise.all([a, b].map((stage) => readCommit(storage, 'grounding', stage, shard)))
@@ -137,6 +179,7 @@ async function* pairs({ storage, shards, url }: OpenDataset, a: string, b: strin
     any = true
     const after = readShard(storage, 'grounding', b, shard)
     const images = readShard(storage, 'images', null, shard, { columns: ['key', 'captions'] })
+    const [lost, added] = [reasons.lost.rows(shard), reasons.added.rows(shard)]
     try {
       let row = 0
       for await (const one of readShard(storage, 'grounding', a, shard)) {
@@ -147,15 +190,20 @@ async function* pairs({ storage, shards, url }: OpenDataset, a: string, b: strin
         const { captions } = image
         const texts = ({ caption, start, end }: Region) =>
           [...captions[caption].text].slice(start, end).join('').toLowerCase()
-        yield { shard, row: row++, before: one.regions, after: other.regions, texts }
+        const reasonOf = {
+          lost: (await lost.next()).value ?? unknown,
+          added: (await added.next()).value ?? unknown,
+        }
+        yield { shard, row: row++, before: one.regions, after: other.regions, texts, reasonOf }
       }
     } finally {
-      await after.return()
-      await images.return()
+      for (const open of [after, images, lost, added]) await open.return(undefined)
     }
   }
   if (!any) throw new UserError(`${url}: no shard has both "${a}" and "${b}".`)
 }
+
+const unknown = () => 'unknown'
 
 /** Boxes dropped by each reason in the two groundings; gold has no ledger of boxes. */
 async function ledgers({ stages }: OpenDataset, a: string, b: string) {

@@ -1,8 +1,9 @@
-import { filterConfig, type RuleConfig, ruleSchema } from '../filter/config.js'
+import { filterConfig, type RuleConfig } from '../filter/config.js'
 import { varyThreshold } from '../filter/vary-threshold.js'
 import type { Layer } from '../inspect/layer.js'
 import { openFilterStage } from '../pipeline/filter-stage.js'
-import { type CommitRecord, readCommit } from '../shards/commit.js'
+import type { CommitRecord } from '../shards/commit.js'
+import { firstRecord, proposalsBehind, rulesOf } from './filter-behind.js'
 import type { OpenDataset } from './open-dataset.js'
 import { phrasesOf } from './phrases-of.js'
 
@@ -114,33 +115,4 @@ async function varied(
     ...{ name, kind, phrases: stages.phrases, boxes: { family: 'proposals', stage: stages.proposals } },
     ...{ rules, threshold: score?.min ?? 0, isExact: true, note: null, passing },
   }
-}
-
-function rulesOf({ config }: CommitRecord): RuleConfig[] | undefined {
-  const parsed = ruleSchema.array().safeParse(config?.rules)
-  return parsed.success ? parsed.data : undefined
-}
-
-async function firstRecord(
-  { storage, shards }: OpenDataset,
-  grounding: string,
-): Promise<CommitRecord | undefined> {
-  for (const shard of shards) {
-    const record = await readCommit(storage, 'grounding', grounding, shard)
-    if (record) return record
-  }
-  return undefined
-}
-
-/** The proposals that a shard of grounding was made of, by their hash. */
-async function proposalsBehind(
-  { storage, stages }: OpenDataset,
-  { inputs, shard }: CommitRecord,
-): Promise<string | undefined> {
-  for (const { family, stage } of stages) {
-    if (family !== 'proposals') continue
-    const record = await readCommit(storage, 'proposals', stage, shard)
-    if (record?.files.proposals?.sha256 === inputs.proposals) return stage
-  }
-  return undefined
 }

@@ -251,9 +251,33 @@ program
 program
   .command('stats <dataset>')
   .description('the funnel and the statistics of a dataset, or of every dataset of a run')
+  .option('--exact', 'read the rows with DuckDB, where records only estimate')
+  .option('--vocabulary <file>', 'names a line, or JSON of COCO or LVIS: how many the head nouns cover')
+  .option('--top <n>', 'the most frequent words of each kind', whole, 12)
   .option('--json', 'print them as JSON')
   .addHelpText('after', example('stats runs/quickstart'))
-  .action(async (dataset, options) => (await import('./stats.js')).stats(dataset, options))
+  .action(async (dataset, options) => (await import('./stats.js')).stats(dataset, options, interrupted))
+
+program
+  .command('query <dataset> [sql]')
+  .description('SQL over the families of a dataset by DuckDB; without SQL, the views there are')
+  .addOption(
+    new Option('--format <format>', 'how rows are written')
+      .choices(['table', 'csv', 'jsonl'])
+      .default('table'),
+  )
+  .option('--rows <n>', 'rows of a table, at most', whole, 100)
+  .option('--images', 'with the bytes of pictures, in the view `images`')
+  .option('--json', 'print columns and rows as JSON')
+  .addHelpText(
+    'after',
+    example(
+      'query runs/quickstart/web "select head, count(*) as phrases from phrases group by head order by 2 desc limit 5"',
+    ),
+  )
+  .action(async (dataset, sql, options) =>
+    (await import('./query.js')).query(dataset, sql, options, interrupted),
+  )
 
 program
   .command('render <dataset>')

@@ -14,9 +14,10 @@ export function funnelTable(stages: readonly DatasetStage[]): string {
 
 const blocks = ' ▁▂▃▄▅▆▇█'
 
-/** A histogram as a line of blocks between its edges. */
-export function histogramLine(edges: readonly number[], counts: readonly number[]): string {
+/** A histogram as a line of blocks; a bin with something in it has a block, however low. */
+export function histogramLine(counts: readonly number[], edges: readonly (number | null)[]): string {
   const highest = Math.max(1, ...counts)
   const bars = counts.map((count) => blocks[Math.ceil((count / highest) * 8)]).join('')
-  return `${bars}  under ${edges[0]} … ${edges[edges.length - 1]} and over: ${counts.join(' ')}`
+  const [first, last] = [edges[1], edges[edges.length - 2]]
+  return `${bars}  under ${first} … ${last} and over`
 }

@@ -5,7 +5,7 @@ import { UserError } from '../user-error.js'
 import { datasetsIn } from './open-dataset.js'
 
 /** A stage's part of the funnel, with the dataset that it belongs to. */
-export type DatasetStage = FunnelStage & { readonly dataset: string }
+export type DatasetStage = FunnelStage & { readonly dataset: string; readonly url: string }
 
 /** The funnel of a dataset, or of every dataset in the folder of a run. */
 export async function readStats(url: string): Promise<DatasetStage[]> {
@@ -24,5 +24,5 @@ export async function readStats(url: string): Promise<DatasetStage[]> {
 async function stagesOf(url: string): Promise<DatasetStage[]> {
   const storage = openStorage(url)
   const { name } = await readDataset(storage)
-  return (await datasetFunnel(storage)).map((stage) => ({ ...stage, dataset: name }))
+  return (await datasetFunnel(storage)).map((stage) => ({ ...stage, dataset: name, url }))
 }

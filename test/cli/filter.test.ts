@@ -103,7 +103,15 @@ describe('filter, compare, sweep and calibrate', () => {
     expect(changes.reasons).toEqual([{ reason: 'score', before: null, after: 20 }])
     expect((await sharp(sheet).metadata()).format).toBe('png')
     // Gold is a grounding too: its box is of another caption's phrase.
-    expect(await json('compare', url, 'mini', 'strict')).toMatchObject({ kept: 0, lost: 10, added: 10 })
+    expect(await json('compare', url, 'mini', 'strict')).toMatchObject({
+      ...{ kept: 0, lost: 10, added: 10 },
+      // Box for box: no proposal is one of gold's phrase.
+      why: { lost: { not_proposed: 10 }, added: { not_in_gold: 10 } },
+    })
+    expect(changes.why).toEqual({ lost: { score: 20 }, added: {} })
+    const sum = (way: string) =>
+      changes.scores.reduce((all: number, bin: Record<string, number>) => all + bin[way], 0)
+    expect([sum('kept'), sum('lost')]).toEqual([10, 20])
   })
 
   it('count what is kept and right at each value, by head where gold has no such span', async () => {

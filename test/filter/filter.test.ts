@@ -4,6 +4,7 @@ import { iou } from '../../src/boxes/iou.js'
 import { filterConfig, type RuleConfig } from '../../src/filter/config.js'
 import { createFilter } from '../../src/filter/filter-proposals.js'
 import type { Candidate, FilterImage } from '../../src/filter/rule.js'
+import { whyDropped } from '../../src/filter/why-dropped.js'
 
 const image: FilterImage = {
   width: 100,
@@ -90,6 +91,19 @@ describe('the filter', () => {
         const places = given.map(place)
         for (const one of kept) expect(places).toContain(place(one))
         expect(kept.map(({ score }) => score)).toEqual(kept.map(({ score }) => score).sort((a, b) => b - a))
+      }),
+    )
+  })
+
+  it('says of every dropped box which rule dropped it, as the ledger counts', () => {
+    fc.assert(
+      fc.property(candidates, fc.array(everyRule, { maxLength: 5 }), (given, rules) => {
+        const { kept, dropped } = createFilter(rules)(given, image)
+        const told = whyDropped(rules)(given, image)
+        expect(told.length + kept.length).toBe(given.length)
+        const counts: Record<string, number> = {}
+        for (const { reason } of told) counts[reason] = (counts[reason] ?? 0) + 1
+        expect(counts).toEqual(dropped)
       }),
     )
   })

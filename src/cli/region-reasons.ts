@@ -1,0 +1,69 @@
+import { iou } from '../boxes/iou.js'
+import { joinedRows } from '../filter/filter-shard.js'
+import { whyDropped } from '../filter/why-dropped.js'
+import { openFilterStage } from '../pipeline/filter-stage.js'
+import type { Region } from '../shards/rows.js'
+import { firstRecord, proposalsBehind, rulesOf } from './filter-behind.js'
+import type { OpenDataset } from './open-dataset.js'
+import { phrasesOf } from './phrases-of.js'
+
+/**
+ * Why a grounding has not the regions of another: the rule that dropped the box, `not_proposed` where the teacher gave none
+ * that overlaps it, `not_in_gold`, or `unknown` where that cannot be told.
+ */
+export interface RegionReasons {
+  /** Why reasons are `unknown`, where they are. */
+  readonly note?: string
+  /** Rows of a shard, one after another: a function that gives the reason for each region. */
+  rows(shard: string): AsyncGenerator<(region: Region) => string>
+}
+
+/** Boxes that overlap less are different things, as in a comparison. */
+const leastIou = 0.5
+
+export async function openReasons(dataset: OpenDataset, grounding: string): Promise<RegionReasons> {
+  const { storage, shards } = dataset
+  if (dataset.isGold && grounding === dataset.name) return always('not_in_gold')
+  const record = await firstRecord(dataset, grounding)
+  const rules = record && rulesOf(record)
+  const proposals = record && (await proposalsBehind(dataset, record))
+  if (!rules || proposals === undefined)
+    return always('unknown', `the record of "${grounding}" does not say its rules, or its proposals are gone`)
+  if (rules.some(({ rule }) => rule === 'agreement' || rule === 'clip'))
+    return always('unknown', `the rules of "${grounding}" ask a model`)
+  const phrases = await phrasesOf(dataset, 'grounding', grounding)
+  const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
+  const dropped = whyDropped(rules, await stage.tools())
+  await stage.close()
+  return {
+    async *rows(shard) {
+      for await (const { candidates, image } of joinedRows(
+        { storage, shard },
+        { rules, phrases, proposals },
+      )) {
+        // Told only where it is asked for: most pictures are the same in both.
+        let boxes: ReturnType<typeof dropped> | undefined
+        yield (region) => {
+          boxes ??= dropped(candidates, image)
+          let [reason, most] = ['not_proposed', leastIou]
+          for (const { candidate, reason: why } of boxes) {
+            const { caption, start, end } = image.phrases[candidate.phrase]
+            if (caption !== region.caption || start !== region.start || end !== region.end) continue
+            const overlap = iou(candidate.xyxy, region.xyxy)
+            if (overlap >= most) [reason, most] = [why, overlap]
+          }
+          return reason
+        }
+      }
+    },
+  }
+}
+
+function always(reason: string, note?: string): RegionReasons {
+  return {
+    ...(note !== undefined && { note }),
+    async *rows() {
+      for (;;) yield () => reason
+    },
+  }
+}
