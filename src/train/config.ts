@@ -61,6 +61,12 @@ export const trainConfig = z.strictObject({
   vocabulary: z.array(z.string()).default([]).describe('further datasets whose captions make the vocabulary'),
   vocabulary_size: count.default(4000),
   tune: tuneConfig,
+  freeze: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'beginnings of names of parameters that stay as they start, such as backbone. or language_backbone.',
+    ),
   shots: count.optional().describe('pictures that show each category, for few-shot training; all otherwise'),
   shot_seed: z.number().int().default(3).describe('which pictures; the paper takes the seeds 3, 30 and 300'),
   steps: count.optional().describe('at most; 1000 where no epochs are given'),

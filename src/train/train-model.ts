@@ -6,6 +6,7 @@ import { anchorsOf } from '../model/anchors.js'
 import { type GlipConfig, queriesOf, squareSize } from '../model/config.js'
 import { promptParameter } from '../model/glip.js'
 import { hashStart, writeModelFolder } from '../model/model-folder.js'
+import type { Parameter } from '../model/parameters.js'
 import { glipConfig } from '../model/presets.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
@@ -93,8 +94,9 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
     max_boxes: config.max_boxes,
     temperature: config.temperature,
     weights: config.loss,
-    ...(config.tune === 'prompt' && { trains: isPrompt }),
+    trains: config.tune === 'prompt' ? isPrompt : (name) => !isFrozen(name, config.freeze),
   })
+  checkFrozen(graph.parameters, config)
   const begin = task.init ? await hashStart(task.init) : null
   const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), begin])
   await mkdir(folder, { recursive: true })
@@ -178,6 +180,18 @@ function checkSources({ config, sources }: TrainTask): void {
         `${key}: "${unknown}" is not a source of this training; it has: ${names.join(', ')}.`,
       )
   }
+}
+
+const isFrozen = (name: string, freeze: readonly string[]) => freeze.some((prefix) => name.startsWith(prefix))
+
+/** Throws a UserError where a beginning is that of no parameter, or where nothing is left to train. */
+function checkFrozen(parameters: readonly Parameter[], { freeze }: TrainConfig): void {
+  for (const prefix of freeze) {
+    if (parameters.some(({ name }) => name.startsWith(prefix))) continue
+    const known = [...new Set(parameters.map(({ name }) => name.split('.').slice(0, 2).join('.')))]
+    throw new UserError(`freeze: no parameter begins with "${prefix}"; they begin with: ${known.join(', ')}.`)
+  }
+  if (parameters.every(({ frozen }) => frozen)) throw new UserError('freeze: nothing is left to train.')
 }
 
 const isPrompt = (name: string) => name === promptParameter
