@@ -228,6 +228,32 @@ program
   .action(async (dataset, options) => (await import('./stats.js')).stats(dataset, options))
 
 program
+  .command('query <dataset> [sql]')
+  .description(
+    "SQL over a dataset's captions, phrases, proposals, regions and rejects; without SQL, what there is",
+  )
+  .addOption(
+    new Option('--format <name>', 'how to print the rows')
+      .choices(['table', 'csv', 'json', 'jsonl'])
+      .default('table'),
+  )
+  .option('--rows <n>', 'most rows of a table', whole, 100)
+  .option('--images', "give the view images the pictures' bytes, as base64 where they are printed")
+  .option('--json', 'the same as --format json')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ groundmill query runs/quickstart/web
+  $ groundmill query runs/quickstart/web "select head, count(*) as phrases from phrases group by head order by 2 desc limit 10"
+  $ groundmill query runs/quickstart/web "select stage, text, score, x1, y1, x2, y2 from grounding order by score desc limit 5"
+  $ groundmill query runs/quickstart/web "select * from rejects" --format csv > rejects.csv`,
+  )
+  .action(async (dataset, sql, options) =>
+    (await import('./query.js')).query(dataset, sql, options, interrupted),
+  )
+
+program
   .command('render <dataset>')
   .description('draw pictures with their boxes and phrases')
   .option('--grounding <stage>', 'the grounding to draw (the last one of the dataset)')

@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { csvLine, jsonValue, tableCell } from '../query/format-rows.js'
+import { listViews, type QueryResult, runQuery } from '../query/run-query.js'
+import { formatTable } from './format-table.js'
+import { openDataset } from './open-dataset.js'
+
+export interface QueryCommandOptions {
+  readonly format: 'table' | 'csv' | 'json' | 'jsonl'
+  readonly rows: number
+  readonly images?: boolean
+  readonly json?: boolean
+}
+
+/** `groundmill query`: the rows of one SELECT, printed while they come; without SQL the views and their columns. */
+export async function query(
+  url: string,
+  sql: string | undefined,
+  { format, rows, images, json }: QueryCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { storage } = await openDataset(url)
+  const options = { withImages: images, signal }
+  const as = json ? 'json' : format
+  if (sql === undefined) {
+    const views = await listViews(storage, options)
+    if (as !== 'table') return write(`${JSON.stringify(views)}\n`)
+    const cells = views.map(({ name, rows, columns }) => [
+      name,
+      rows,
+      columns.map((column) => column.name).join(', '),
+    ])
+    return write(`${formatTable(['view', 'a row is', 'columns'], cells)}\n`)
+  }
+  await runQuery(storage, sql, options, (result) =>
+    as === 'table' ? printTable(result, rows) : printLines(result, as),
+  )
+}
+
+/** As many rows as a table may have: its columns are as wide as the widest of them. */
+async function printTable({ columns, rows }: QueryResult, most: number): Promise<void> {
+  const cells: string[][] = []
+  let isMore = false
+  for await (const chunk of rows) {
+    for (const row of chunk)
+      if (cells.length < most) cells.push(row.map(tableCell))
+      else isMore = true
+    if (isMore) break
+  }
+  await write(`${formatTable(columns.map(tableCell), cells)}\n`)
+  if (isMore)
+    process.stderr.write(`These are the first ${most} rows: --rows gives more, --format csv or jsonl all.\n`)
+}
+
+async function printLines({ columns, rows }: QueryResult, format: 'csv' | 'json' | 'jsonl'): Promise<void> {
+  const object = (row: readonly unknown[]) =>
+    JSON.stringify(Object.fromEntries(columns.map((name, at) => [name, jsonValue(row[at])])))
+  let isFirst = true
+  if (format === 'csv') await write(csvLine(columns))
+  if (format === 'json') await write('[')
+  for await (const chunk of rows) {
+    // A chunk of pictures may be longer than a string can be.
+    for (let at = 0; at < chunk.length; at += 64) {
+      const part = chunk.slice(at, at + 64)
+      if (format === 'csv') await write(part.map(csvLine).join(''))
+      else if (format === 'jsonl') await write(part.map((row) => `${object(row)}\n`).join(''))
+      else await write(`${isFirst ? '' : ','}${part.map(object).join(',')}`)
+      isFirst = false
+    }
+  }
+  if (format === 'json') await write(']\n')
+}
+
+/** Waits for a reader that is slower than the query. */
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+}

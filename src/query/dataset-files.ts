@@ -1,0 +1,63 @@
+import { type CommitRecord, readRecord } from '../shards/commit.js'
+import { readDataset } from '../shards/dataset.js'
+import { families, familyPath } from '../shards/family-path.js'
+import type { Family } from '../shards/rows.js'
+import type { Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+
+/** A shard's file whose record says that it is there. */
+export interface CommittedFile {
+  readonly shard: string
+  /** Local path. */
+  readonly path: string
+  readonly sha256: string
+  /** Hash of the phrases that it was made of, where it was. */
+  readonly phrases?: string
+}
+
+/** Committed files of a family by the stage that wrote them, stages in the order in which they first ran. */
+export type DatasetFiles = Readonly<Record<Family, ReadonlyMap<string, readonly CommittedFile[]>>>
+
+/**
+ * The files of a dataset that exist: those which its records name.
+ *
+ * @throws UserError where it is no dataset, or not on this machine: DuckDB reads local files
+ */
+export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
+  const { shards } = await readDataset(storage)
+  if (!storage.isLocal) {
+    throw new UserError(
+      `${storage.url} is not on this machine, and DuckDB as it comes with groundmill reads local files only: copy the dataset to a folder first (aws s3 sync), or query the copy. \`stats\` without --exact reads s3:// as it is.`,
+    )
+  }
+  const records: CommitRecord[] = []
+  for (const family of families) {
+    const stages = new Set<string | null>()
+    for (const name of await storage.list(family)) {
+      const [, stage, file] = name.split('/')
+      stages.add(file === undefined ? null : stage)
+    }
+    for (const stage of stages) {
+      for (const shard of shards) {
+        const record = await readRecord(storage, familyPath(family, stage, shard, 'json'))
+        // Families written beside the main one are among its files.
+        if (record?.main === family) records.push({ ...record, stats: { ...record.stats, tallies: {} } })
+      }
+    }
+  }
+  records.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))
+  const files = Object.fromEntries(families.map((family) => [family, new Map()])) as Record<
+    Family,
+    Map<string, CommittedFile[]>
+  >
+  for (const { stage, shard, files: own, inputs } of records) {
+    for (const [family, file] of Object.entries(own) as [Family, { path: string; sha256: string }][]) {
+      const list = files[family].get(stage) ?? []
+      files[family].set(stage, list)
+      list.push({ shard, path: storage.path(file.path), sha256: file.sha256, phrases: inputs.phrases })
+    }
+  }
+  for (const family of families)
+    for (const list of files[family].values()) list.sort((a, b) => (a.shard < b.shard ? -1 : 1))
+  return files
+}

@@ -1,0 +1,108 @@
+import type { Family } from '../shards/rows.js'
+import type { CommittedFile, DatasetFiles } from './dataset-files.js'
+import { itemsOf, quoted, rowsOf } from './sql.js'
+
+/** A view over committed shards. */
+export interface DatasetView {
+  readonly name: string
+  /** What a row of it is. */
+  readonly rows: string
+  readonly select: string
+  /** Local paths of the files that it reads. */
+  readonly paths: readonly string[]
+}
+
+const corners = ['x1', 'y1', 'x2', 'y2'].map((name, at) => `item.xyxy[${at + 1}] as ${name}`).join(', ')
+
+type StageFamily = Exclude<Family, 'images'>
+
+/** What a row of each family's view is. */
+const meanings: Readonly<Record<StageFamily, string>> = {
+  selection: 'a picture and why it is dropped',
+  phrases: "a phrase; `phrase` is its place in the picture's list",
+  proposals: "a box of the teacher's; `phrase` is the phrase's place, -1 for negative prompts",
+  grounding: 'a region, with the words that it grounds',
+  rejects: 'a row that a stage rejected',
+}
+
+/**
+ * Views of a dataset: `images` and `captions`; for each family with stages one of all its stages with a column `stage`
+ * (`phrases`, `proposals`, `grounding`, `rejects`, `selection`, and `left_out`), and one of each stage, such as
+ * `grounding_round_1_filter`. Lists are unfolded: a row is a phrase or a box. Boxes are x1, y1, x2, y2.
+ *
+ * @param withImages whether `images` has the column of the pictures' bytes
+ */
+export function datasetViews(files: DatasetFiles, withImages = false): DatasetView[] {
+  const images = [...files.images.values()].flat()
+  const views: DatasetView[] = []
+  const taken = new Set<string>()
+  const add = (name: string, rows: string, select: string, own: readonly CommittedFile[]) => {
+    // Two stages whose names differ by a hyphen alone.
+    let free = name
+    for (let number = 2; taken.has(free); number++) free = `${name}_${number}`
+    taken.add(free)
+    views.push({ name: free, rows, select, paths: [...new Set(own.map(({ path }) => path))] })
+  }
+  if (images.length > 0) {
+    const columns = withImages ? '*' : '* exclude (image)'
+    add('images', 'a picture', `select ${columns} from ${rowsOf(images)}`, images)
+    add(
+      'captions',
+      "a caption; `caption` is its place in the picture's list",
+      `select key, place as caption, item.text, item.kind from ${itemsOf(images, 'captions')}`,
+      images,
+    )
+  }
+  for (const family of Object.keys(meanings) as StageFamily[]) {
+    const stages = [...files[family]].map(([stage, own]) => ({
+      stage,
+      own,
+      select: selectOf(family, own, images),
+    }))
+    addStages(family, meanings[family], stages)
+  }
+  const leftOut = [...files.phrases].map(([stage, own]) => ({
+    stage,
+    own,
+    select: `select key, unnest(item) from ${itemsOf(own, 'left_out')}`,
+  }))
+  addStages('left_out', 'a phrase that is not asked for, and why', leftOut)
+  return views
+
+  function addStages(
+    name: string,
+    rows: string,
+    stages: readonly {
+      readonly stage: string
+      readonly own: readonly CommittedFile[]
+      readonly select: string
+    }[],
+  ) {
+    if (stages.length === 0) return
+    const beside = name === 'grounding' ? images : []
+    const all = stages.map(({ stage, select }) => `select ${quoted(stage)} as stage, * from (${select})`)
+    add(name, rows, all.join(' union all by name '), [...stages.flatMap(({ own }) => own), ...beside])
+    for (const { stage, own, select } of stages)
+      add(`${name}_${stage.replace(/\W/g, '_')}`, `${name} of ${stage}`, select, [...own, ...beside])
+  }
+}
+
+function selectOf(
+  family: StageFamily,
+  own: readonly CommittedFile[],
+  images: readonly CommittedFile[],
+): string {
+  switch (family) {
+    case 'phrases':
+      return `select key, place as phrase, unnest(item) from ${itemsOf(own, 'phrases')}`
+    case 'proposals':
+      return `select * exclude (xyxy) from (select key, unnest(item), ${corners}, teacher from ${itemsOf(own, 'proposals', 'teacher')})`
+    case 'grounding':
+      // A caption's words count in code points, as substring does.
+      return `select r.* exclude (xyxy), substring(i.captions[r.caption + 1].text, r.start + 1, r."end" - r.start) as text
+        from (select key, unnest(item), ${corners} from ${itemsOf(own, 'regions')}) r
+        left join (select key, captions from ${rowsOf(images)}) i using (key)`
+    default:
+      return `select * from ${rowsOf(own)}`
+  }
+}

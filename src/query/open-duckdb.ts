@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { quoted } from './sql.js'
+
+/** A DuckDB in memory that can read the given files and nothing else. */
+export interface OpenDuckDb {
+  readonly connection: DuckDBConnection
+  close(): Promise<void>
+}
+
+/** What does not fit goes to a folder for temporary files. */
+const memoryLimit = '1GB'
+
+/**
+ * Opens DuckDB. Once `prepare` has run, no file but `paths` can be read, none be written, no extension be loaded, and no
+ * setting be changed.
+ *
+ * @param signal breaks a query off that runs
+ */
+export async function openDuckDb(
+  paths: readonly string[],
+  prepare: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<OpenDuckDb> {
+  // Loaded only when it is used: it is large.
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const folder = await mkdtemp(join(tmpdir(), 'groundmill-duckdb-'))
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    memory_limit: memoryLimit,
+    temp_directory: folder,
+    // Rows without an order need not keep that of the files, which would have to be held in memory.
+    preserve_insertion_order: 'false',
+  })
+  const connection = await instance.connect()
+  const interrupt = () => connection.interrupt()
+  const close = async () => {
+    signal?.removeEventListener('abort', interrupt)
+    connection.closeSync()
+    instance.closeSync()
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', interrupt, { once: true })
+    for (const statement of prepare) await connection.run(statement)
+    await connection.run(`set allowed_paths = [${paths.map(quoted).join(', ')}]`)
+    await connection.run('set enable_external_access = false')
+    await connection.run('set lock_configuration = true')
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { connection, close }
+}

@@ -1,0 +1,104 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Storage } from '../shards/storage.js'
+import { UserError } from '../user-error.js'
+import { datasetFiles } from './dataset-files.js'
+import { type DatasetView, datasetViews } from './dataset-views.js'
+import { openDuckDb } from './open-duckdb.js'
+
+export interface QueryOptions {
+  /** Whether the view `images` has the pictures' bytes. */
+  readonly withImages?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** What a query gave, as it comes. */
+export interface QueryResult {
+  readonly columns: readonly string[]
+  /** Rows of cells, a few thousand at a time: strings, numbers, bigints, booleans, dates, bytes, lists, objects and null. */
+  readonly rows: AsyncIterable<readonly (readonly unknown[])[]>
+}
+
+/** A view and its columns with their types. */
+export interface ListedView extends Pick<DatasetView, 'name' | 'rows'> {
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+}
+
+/** The views that a dataset has. Throws as `datasetFiles` does. */
+export async function listViews(storage: Storage, options: QueryOptions = {}): Promise<ListedView[]> {
+  const views = datasetViews(await datasetFiles(storage), options.withImages)
+  return withViews(views, options, async (connection) => {
+    const listed: ListedView[] = []
+    for (const { name, rows } of views) {
+      const described = await connection.runAndReadAll(`describe "${name}"`)
+      const columns = described
+        .getRows()
+        .map(([column, type]) => ({ name: String(column), type: String(type) }))
+      listed.push({ name, rows, columns })
+    }
+    return listed
+  })
+}
+
+/**
+ * Runs one SELECT over the views of a dataset (`datasetViews`) and hands its result to `use` while it is made.
+ *
+ * @throws UserError for anything but one SELECT, and where DuckDB cannot run it; the signal's reason where that is aborted
+ */
+export async function runQuery<T>(
+  storage: Storage,
+  sql: string,
+  options: QueryOptions,
+  use: (result: QueryResult) => Promise<T>,
+): Promise<T> {
+  const all = datasetViews(await datasetFiles(storage), options.withImages)
+  // To make a view DuckDB opens its files: only those are made that the query may mean.
+  const meant = all.filter(({ name }) => new RegExp(`\\b${name}\\b`, 'i').test(sql))
+  return withViews(meant, options, async (connection) => {
+    try {
+      const { StatementType } = await import('@duckdb/node-api')
+      const statements = await connection.extractStatements(sql)
+      if (statements.count !== 1) throw new UserError('One SELECT is expected, without others after it.')
+      const statement = await statements.prepare(0)
+      if (statement.statementType !== StatementType.SELECT)
+        throw new UserError('Only SELECT is run: a query reads a dataset and changes nothing.')
+      const result = await statement.stream()
+      return await use({ columns: result.columnNames(), rows: result.yieldRowsJs() })
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (error instanceof UserError) throw error
+      throw explained(error as Error, all)
+    }
+  })
+}
+
+async function withViews<T>(
+  views: readonly DatasetView[],
+  { signal }: QueryOptions,
+  use: (connection: DuckDBConnection) => Promise<T>,
+): Promise<T> {
+  const paths = [...new Set(views.flatMap((view) => view.paths))]
+  const { connection, close } = await openDuckDb(
+    paths,
+    views.map(({ name, select }) => `create view "${name}" as ${select}`),
+    signal,
+  )
+  try {
+    return await use(connection)
+  } finally {
+    await close()
+  }
+}
+
+/** DuckDB's words without its name for the step that failed, and the views where one was named that is not there. */
+function explained(error: Error, views: readonly DatasetView[]): Error {
+  const { message } = error
+  // An error of whoever took the rows, such as a full disk, is not the query's.
+  if (!/^(?:Failed to \w+ statements?: )?[A-Z][\w -]* Error: /.test(message)) return error
+  const [words, ...rest] = message.replace(/^Failed to \w+ statements?: /, '').split('\n\n')
+  const place = rest.join('\n\n').trimEnd()
+  const isName = /Table with name \S+ does not exist/.test(words)
+  const known = isName ? `\nViews: ${views.map(({ name }) => name).join(', ')}` : ''
+  // What DuckDB offers instead is mostly one of its own tables.
+  const text = isName ? words.replace(/\nDid you mean[^]*$/, '') : words
+  return new UserError(`The query cannot be run: ${text}${place && `\n${place}`}${known}`, { cause: error })
+}
