@@ -223,9 +223,15 @@ program
 program
   .command('stats <dataset>')
   .description('the funnel and the statistics of a dataset, or of every dataset of a run')
+  .option('--exact', "read the rows, not the sums in the shards' records: slower, nothing estimated")
+  .option('--top <n>', 'how many words to show: heads, hosts, licences', whole, 12)
+  .option(
+    '--vocabulary <file>',
+    "how much of it the heads cover: a name a line, or the JSON of COCO's or LVIS' annotations",
+  )
   .option('--json', 'print them as JSON')
   .addHelpText('after', example('stats runs/quickstart'))
-  .action(async (dataset, options) => (await import('./stats.js')).stats(dataset, options))
+  .action(async (dataset, options) => (await import('./stats.js')).stats(dataset, options, interrupted))
 
 program
   .command('query <dataset> [sql]')

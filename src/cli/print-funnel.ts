@@ -11,12 +11,3 @@ export function funnelTable(stages: readonly DatasetStage[]): string {
   })
   return formatTable(['dataset', 'stage', 'unit', 'in', 'out', 'rejected', 'reasons'], rows)
 }
-
-const blocks = ' ▁▂▃▄▅▆▇█'
-
-/** A histogram as a line of blocks between its edges. */
-export function histogramLine(edges: readonly number[], counts: readonly number[]): string {
-  const highest = Math.max(1, ...counts)
-  const bars = counts.map((count) => blocks[Math.ceil((count / highest) * 8)]).join('')
-  return `${bars}  under ${edges[0]} … ${edges[edges.length - 1]} and over: ${counts.join(' ')}`
-}

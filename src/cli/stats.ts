@@ -1,32 +1,57 @@
-import { funnelTable, histogramLine } from './print-funnel.js'
-import { duration } from './progress.js'
-import { type DatasetStage, readStats } from './read-stats.js'
+import { readDataset } from '../shards/dataset.js'
+import { type DatasetStatistics, datasetStatistics } from '../shards/dataset-statistics.js'
+import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
+import { openStorage } from '../shards/storage.js'
+import { readVocabulary } from '../shards/vocabulary.js'
+import { funnelTable } from './print-funnel.js'
+import { roundTable, sourceTable, stageText } from './print-statistics.js'
+import { createProgress } from './progress.js'
+import { datasetsAt } from './read-stats.js'
 
-/** `groundmill stats`: sums of commit records, so it answers at once at any size. */
-export async function stats(url: string, options: { readonly json?: boolean }): Promise<void> {
-  const funnel = await readStats(url)
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify({ dataset: url, funnel })}\n`)
-    return
-  }
-  process.stdout.write(`${funnelTable(funnel)}\n`)
-  for (const stage of funnel) process.stdout.write(`\n${stageDetails(stage)}\n`)
+export interface StatsOptions {
+  readonly exact?: boolean
+  readonly top: number
+  readonly vocabulary?: string
+  readonly json?: boolean
 }
 
-function stageDetails({ dataset, stage, shards, bytes, seconds, stats: own }: DatasetStage): string {
-  const counts = Object.entries(own.counts).map(([name, count]) => `${name} ${count}`)
-  const lines = [
-    `${dataset} / ${stage}: ${shards} shards, ${(bytes / 1e6).toFixed(1)} MB, made in ${duration(seconds)}`,
-  ]
-  if (counts.length > 0) lines.push(`  ${counts.join(', ')}`)
-  for (const [name, { edges, counts: bins }] of Object.entries(own.histograms)) {
-    lines.push(`  ${name.padEnd(18)} ${histogramLine(edges, bins)}`)
+/** `groundmill stats`: sums of commit records, so it answers at once at any size; or, exact, what the rows say. */
+export async function stats(url: string, options: StatsOptions, signal: AbortSignal): Promise<void> {
+  const vocabulary = options.vocabulary === undefined ? undefined : await readVocabulary(options.vocabulary)
+  const asked = { top: options.top, vocabulary }
+  const progress = createProgress()
+  const datasets: DatasetStatistics[] = []
+  const funnel: (FunnelStage & { readonly dataset: string })[] = []
+  for (const path of await datasetsAt(url)) {
+    const storage = openStorage(path)
+    const { name } = await readDataset(storage)
+    const stages = await datasetFunnel(storage)
+    funnel.push(...stages.map((stage) => ({ dataset: name, ...stage })))
+    if (!options.exact) datasets.push(datasetStatistics(name, stages, asked))
+    else {
+      const { exactStatistics } = await import('../query/exact-statistics.js')
+      const onStage = (stage: string, done: number, total: number) =>
+        progress.update(`${name} / ${stage}`, done, total)
+      datasets.push(await exactStatistics(storage, { ...asked, signal, onStage }))
+    }
   }
-  for (const [name, words] of Object.entries(own.tallies)) {
-    const ranked = Object.entries(words).sort((a, b) => b[1] - a[1])
-    const once = ranked.filter(([, count]) => count === 1).length
-    const top = ranked.slice(0, 12).map(([word, count]) => `${word} ${count}`)
-    lines.push(`  ${name.padEnd(18)} ${ranked.length} different, ${once} seen once: ${top.join(', ')}`)
+  if (options.exact) progress.finish(`✓ the rows of ${datasets.length} dataset(s) were read`)
+  if (options.json) {
+    // What the records have recorded is in the statistics, in one shape with what the rows say.
+    const rows = funnel.map(({ stats: _, recorded: __, ...stage }) => stage)
+    process.stdout.write(`${JSON.stringify({ dataset: url, funnel: rows, datasets })}\n`)
+    return
   }
-  return lines.join('\n')
+  const parts = [funnelTable(funnel), sourceTable(datasets)]
+  const rounds = roundTable(datasets)
+  if (rounds !== undefined) parts.push(rounds)
+  for (const { dataset, stages } of datasets) {
+    for (const own of stages) {
+      const ran = funnel.find(
+        (stage) => stage.dataset === dataset && stage.stage === own.stage && stage.family === own.family,
+      ) as FunnelStage
+      parts.push(stageText(dataset, own, ran))
+    }
+  }
+  process.stdout.write(`${parts.join('\n\n')}\n`)
 }

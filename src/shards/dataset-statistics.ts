@@ -85,8 +85,14 @@ export interface DatasetStatistics {
 /** What a stage's statistics are told from: sums of records, or what a query over the rows gave. */
 export interface Measured {
   readonly counts: Readonly<Record<string, number>>
-  readonly histograms: Readonly<Record<string, Histogram & { readonly median?: number | null }>>
+  readonly histograms: Readonly<Record<string, MeasuredHistogram>>
   readonly labels: Readonly<Record<string, MeasuredLabels>>
+}
+
+/** The median is told from the bins where it was not measured. */
+export interface MeasuredHistogram extends Histogram {
+  readonly median?: number | null
+  readonly isMedianEstimated?: boolean
 }
 
 export interface MeasuredLabels extends TallySummary {
@@ -178,7 +184,7 @@ function measuredOf(stats: ShardStats, { top, vocabulary }: StatisticsOptions): 
 }
 
 function numberStatistics(
-  { edges, counts, moments, median }: Histogram & { readonly median?: number | null },
+  { edges, counts, moments, median, isMedianEstimated = median === undefined }: MeasuredHistogram,
   measure: Measure | undefined,
 ): NumberStatistics {
   const count = counts.reduce((all, own) => all + own, 0)
@@ -191,15 +197,22 @@ function numberStatistics(
     min: moments?.min ?? null,
     max: moments?.max ?? null,
     mean,
-    median: median ?? medianOf(counts, [moments?.min ?? null, ...edges, moments?.max ?? null]),
+    median:
+      median === undefined
+        ? medianOf(counts, [moments?.min ?? null, ...edges, moments?.max ?? null], measure?.type === 'int')
+        : median,
     std: deviations !== null && count > 1 ? Math.sqrt(deviations / (count - 1)) : null,
     histogram: { hist: counts, bin_edges: [measure?.least ?? null, ...edges, measure?.most ?? null] },
-    estimated: median === undefined ? ['median'] : [],
+    estimated: isMedianEstimated ? ['median'] : [],
   }
 }
 
 /** Where half of the values lie below, as if those of a bin were spread evenly; null where that bin has no end. */
-function medianOf(counts: readonly number[], edges: readonly (number | null)[]): number | null {
+function medianOf(
+  counts: readonly number[],
+  edges: readonly (number | null)[],
+  isWhole: boolean,
+): number | null {
   const half = counts.reduce((all, own) => all + own, 0) / 2
   if (half === 0) return null
   let below = 0
@@ -209,7 +222,9 @@ function medianOf(counts: readonly number[], edges: readonly (number | null)[]):
   const [low, high] = [edges[bin], edges[bin + 1]]
   if (low === null || high === null || least === null || most === null) return null
   const [from, to] = [Math.max(low, least), Math.min(high, most)]
-  return from + ((half - below) / counts[bin]) * (to - from)
+  const middle = from + ((half - below) / counts[bin]) * (to - from)
+  // A bin of whole numbers ends below its upper edge.
+  return isWhole ? Math.floor(middle) : middle
 }
 
 function labelStatistics(

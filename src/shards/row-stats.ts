@@ -1,4 +1,4 @@
-/** What is recorded of the rows of each family. Exact statistics (`src/inspect/exact-stats.ts`) measure the same in SQL. */
+/** What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same in SQL. */
 import { areaOf } from '../boxes/iou.js'
 import { countWords } from '../count-words.js'
 import { hostOf, type MeasureName, measures } from './measures.js'

@@ -1,0 +1,186 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { readDataset } from '../shards/dataset.js'
+import {
+  countsOf,
+  type DatasetStatistics,
+  type Measured,
+  type MeasuredLabels,
+  type StatisticsOptions,
+  stageStatistics,
+} from '../shards/dataset-statistics.js'
+import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
+import { type MeasureName, measures } from '../shards/measures.js'
+import type { Storage } from '../shards/storage.js'
+import { coverageOf } from '../shards/vocabulary.js'
+import { type CommittedFile, type DatasetFiles, datasetFiles } from './dataset-files.js'
+import {
+  chunkQueries,
+  groundingQueries,
+  imageQueries,
+  phraseQueries,
+  proposalQueries,
+  type StageQueries,
+} from './measure-sql.js'
+import { openDuckDb } from './open-duckdb.js'
+import { quoted, rowsOf } from './sql.js'
+
+/** Of more values the median is told by a t-digest: all of them would have to be held in memory. */
+const mostForMedian = 10_000_000
+
+export interface ExactOptions extends StatisticsOptions {
+  readonly signal?: AbortSignal
+  /** Told before each stage. */
+  readonly onStage?: (stage: string, done: number, total: number) => void
+}
+
+/**
+ * Statistics of a dataset from its rows, in the shape of those from its records (`datasetStatistics`), with nothing
+ * estimated but medians of more than ten million values. The funnel's counts, and what is not in the rows (boxes that
+ * ingest dropped), are the records' alone.
+ *
+ * @throws UserError as `datasetFiles` does; the signal's reason where that is aborted
+ */
+export async function exactStatistics(storage: Storage, options: ExactOptions): Promise<DatasetStatistics> {
+  const { name } = await readDataset(storage)
+  const files = await datasetFiles(storage)
+  const funnel = await datasetFunnel(storage)
+  const paths = Object.values(files).flatMap((stages) =>
+    [...stages.values()].flat().map(({ path }: CommittedFile) => path),
+  )
+  const { connection, close } = await openDuckDb(paths, [], options.signal)
+  try {
+    const stages = []
+    for (const [at, stage] of funnel.entries()) {
+      options.onStage?.(stage.stage, at, funnel.length)
+      stages.push(stageStatistics(stage, await measure(connection, queriesOf(stage, files), options), true))
+    }
+    return { dataset: name, exact: true, counts: countsOf(stages), stages }
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    throw error
+  } finally {
+    await close()
+  }
+}
+
+/** What is asked of a stage's files: of those of gold besides its pictures, too. */
+function queriesOf({ stage, family, in: given }: FunnelStage, files: DatasetFiles): readonly StageQueries[] {
+  const own = files[family].get(stage) ?? []
+  const images = [...files.images.values()].flat()
+  switch (family) {
+    case 'images': {
+      const phrases = files.phrases.get(stage)
+      const grounding = files.grounding.get(stage)
+      if (!phrases || !grounding) return [imageQueries(own)]
+      const captions = `select coalesce(sum(len(captions)), 0)::bigint from ${rowsOf(own)}`
+      const { words, ...regions } = groundingQueries(grounding, own)
+      return [imageQueries(own), phraseQueries(phrases, captions), { ...regions, words }]
+    }
+    case 'phrases':
+      return [chunkQueries(own, given)]
+    case 'proposals':
+      return [proposalQueries(own, given)]
+    case 'grounding': {
+      const all = [...files.phrases.values()].flat()
+      const made = own.flatMap(({ phrases }) => all.find(({ sha256 }) => sha256 === phrases) ?? [])
+      return [groundingQueries(own, images, made.length === own.length ? made : undefined)]
+    }
+    default:
+      return [
+        {
+          counts: [`select count(*) filter (where reason is null) as images from ${rowsOf(own)}`],
+          values: {},
+          words: {},
+        },
+      ]
+  }
+}
+
+async function measure(
+  connection: DuckDBConnection,
+  queries: readonly StageQueries[],
+  options: StatisticsOptions,
+): Promise<Measured> {
+  const one = async (sql: string) =>
+    (await connection.runAndReadAll(sql)).getRowObjectsJS()[0] as Record<string, unknown>
+  const counts: Record<string, number> = {}
+  const histograms: Record<string, Measured['histograms'][string]> = {}
+  const labels: Record<string, MeasuredLabels> = {}
+  for (const own of queries) {
+    for (const sql of own.counts)
+      for (const [name, count] of Object.entries(await one(sql))) counts[name] = Number(count)
+    for (const [name, sql] of Object.entries(own.values))
+      histograms[name] = await histogramOf(one, sql, measures[name as MeasureName].edges)
+    for (const [name, sql] of Object.entries(own.words))
+      labels[name] = await labelsOf(connection, sql, name === 'heads' ? options : { top: options.top })
+  }
+  return { counts, histograms, labels }
+}
+
+async function histogramOf(
+  one: (sql: string) => Promise<Record<string, unknown>>,
+  sql: string,
+  edges: readonly number[],
+): Promise<Measured['histograms'][string]> {
+  const limits = [null, ...edges, null]
+  const bins = limits.slice(1).map((high, at) => {
+    const low = limits[at]
+    const within = [low !== null && `v >= ${low}::double`, high !== null && `v < ${high}::double`].filter(
+      Boolean,
+    )
+    return `count(*) filter (where ${within.join(' and ') || 'true'}) as b${at}`
+  })
+  const values = `(select v::double as v from (${sql}))`
+  const row = await one(
+    `select ${bins.join(', ')}, count(*) as n, sum(v) as total, sum(v * v) as squares, min(v) as least, max(v) as most from ${values}`,
+  )
+  const number = (value: unknown) => (value === null ? null : Number(value))
+  const isMany = Number(row.n) > mostForMedian
+  const middle = await one(
+    `select ${isMany ? 'approx_quantile(v, 0.5)' : 'median(v)'} as middle from ${values}`,
+  )
+  return {
+    edges,
+    counts: bins.map((_, at) => Number(row[`b${at}`])),
+    moments: {
+      sum: Number(row.total ?? 0),
+      squares: Number(row.squares ?? 0),
+      min: number(row.least),
+      max: number(row.most),
+    },
+    median: number(middle.middle),
+    isMedianEstimated: isMany,
+  }
+}
+
+async function labelsOf(
+  connection: DuckDBConnection,
+  sql: string,
+  { top, vocabulary }: StatisticsOptions,
+): Promise<MeasuredLabels> {
+  const rows = async (text: string) => (await connection.runAndReadAll(text)).getRowsJS()
+  // Once, since three questions are asked of it; it spills to the folder for temporary files.
+  await connection.run(
+    `create or replace temp table tally as select word, count(*) as n from (${sql}) group by word`,
+  )
+  const [[total, different, once]] = await rows(
+    'select coalesce(sum(n), 0), count(*), count(*) filter (where n = 1) from tally',
+  )
+  const ranked = await rows(`select word, n from tally order by n desc, word limit ${top}`)
+  const names = [...new Set(vocabulary?.flat())]
+  const seen =
+    names.length > 0
+      ? await rows(`select word, n from tally where word in (${names.map(quoted).join(', ')})`)
+      : []
+  const counted = (own: readonly (readonly unknown[])[]) =>
+    own.map(([word, n]) => [String(word), Number(n)] as [string, number])
+  return {
+    total: Number(total),
+    different: Number(different),
+    once: Number(once),
+    isEstimated: false,
+    top: counted(ranked),
+    more: 0,
+    ...(vocabulary && { vocabulary: coverageOf(vocabulary, new Map(counted(seen)), Number(total)) }),
+  }
+}
