@@ -1,16 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { compareRegions, type RegionChanges } from '../filter/compare-regions.js'
+import { compareRegions, leastIou } from '../filter/compare-regions.js'
+import { changesSum } from '../filter/sum-changes.js'
+import { whyAbsent } from '../filter/why-absent.js'
 import { contactSheet } from '../render/contact-sheet.js'
 import type { Drawing } from '../render/draw-regions.js'
-import { readCommit } from '../shards/commit.js'
+import { meanOf, numberStatistics } from '../shards/dataset-statistics.js'
+import type { Measure } from '../shards/measures.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Region } from '../shards/rows.js'
-import { UserError } from '../user-error.js'
-import { formatTable } from './format-table.js'
+import type { Caption, Region } from '../shards/rows.js'
+import { comparedRows } from './compared-rows.js'
 import { type OpenDataset, openDataset, requireGrounding } from './open-dataset.js'
+import { changesText, type LedgerLine } from './print-changes.js'
 
 export interface CompareOptions {
+  readonly top: number
   readonly pictures?: number
   readonly out: string
   readonly json?: boolean
@@ -25,7 +29,10 @@ interface Changed {
   readonly after: readonly Region[]
 }
 
-/** `groundmill compare DATASET A B`: what changed from one grounding to another, and in which rules' ledgers. */
+/**
+ * `groundmill compare DATASET A B`: what changed from one grounding to another, of one teacher or of two, and why: for each
+ * box that only one of them has, the rule of the other by which it is missing there.
+ */
 export async function compare(
   url: string,
   [a, b]: readonly [string, string],
@@ -34,131 +41,57 @@ export async function compare(
 ): Promise<void> {
   const dataset = await openDataset(url)
   for (const grounding of [a, b]) requireGrounding(dataset, grounding)
-  const sums = { kept: 0, rescored: 0, moved: 0, lost: 0, added: 0, images: 0, changed: 0 }
-  const heads = new Map<string, { lost: number; added: number }>()
-  let overlap = 0
+  const sum = changesSum()
   let most: Changed[] = []
-  for await (const { shard, row, before, after, texts } of pairs(dataset, a, b)) {
+  for await (const { shard, row, captions, before, after } of comparedRows(dataset, [a, b])) {
     signal.throwIfAborted()
-    const changes = compareRegions(before, after)
-    add(sums, changes)
-    overlap += changes.moved.reduce((sum, { iou }) => sum + iou, 0)
-    for (const way of ['lost', 'added'] as const) {
-      for (const region of changes[way]) {
-        const text = texts(region)
-        const counts = heads.get(text) ?? { lost: 0, added: 0 }
-        counts[way]++
-        heads.set(text, counts)
-      }
-    }
+    const changes = compareRegions(before.regions, after.regions)
+    sum.add(changes, textIn(captions), {
+      lost: (region) => whyAbsent(region, after.filtered),
+      added: (region) => whyAbsent(region, before.filtered),
+    })
     const count = changes.lost.length + changes.added.length + changes.moved.length
     if (count === 0 || options.pictures === undefined) continue
-    most.push({ shard, row, changes: count, before, after })
+    most.push({ shard, row, changes: count, before: before.regions, after: after.regions })
     if (most.length > 4 * options.pictures) most = best(most, options.pictures)
   }
-  const ledger = await ledgers(dataset, a, b)
+  const ledger = ledgers(dataset, a, b)
   const file =
     options.pictures === undefined
       ? undefined
       : await draw(dataset, best(most, options.pictures), [a, b], options.out)
+  const changes = sum.result(options.top)
   if (options.json) {
-    const meanIou = sums.moved > 0 ? overlap / sums.moved : null
+    const { histograms, ...rest } = changes
+    const statistics = Object.fromEntries(
+      Object.entries(histograms).map(([name, own]) => [name, numberStatistics(own, limits[name])]),
+    )
+    const meanIou = meanOf(histograms.moved_iou)
     process.stdout.write(
-      `${JSON.stringify({ dataset: url, before: a, after: b, ...sums, meanIou, reasons: ledger, file: file ?? null })}\n`,
+      `${JSON.stringify({ dataset: url, before: a, after: b, ...rest, meanIou, statistics, reasons: ledger, file: file ?? null })}\n`,
     )
     return
   }
-  const moved = sums.moved > 0 ? `${sums.moved} (mean IoU ${(overlap / sums.moved).toFixed(2)})` : '0'
-  const changes = [
-    ['kept', String(sums.kept), sums.rescored > 0 ? `${sums.rescored} with another score` : ''],
-    ['moved', moved, 'the same phrase, another box'],
-    ['lost', String(sums.lost), `only in ${a}`],
-    ['added', String(sums.added), `only in ${b}`],
-  ]
-  const ranked = [...heads].sort(
-    (one, other) => total(other[1]) - total(one[1]) || (one[0] < other[0] ? -1 : 1),
-  )
-  const parts = [
-    `${sums.changed} of ${sums.images} pictures differ\n`,
-    formatTable(['boxes', 'count', ''], changes),
-    '',
-    formatTable(
-      ['dropped by', a, b, 'change'],
-      ledger.map(({ reason, before, after }) => [
-        reason,
-        before ?? '',
-        after ?? '',
-        (after ?? 0) - (before ?? 0),
-      ]),
-    ),
-  ]
-  if (ranked.length > 0) {
-    parts.push(
-      '',
-      formatTable(
-        ['phrase', 'lost', 'added'],
-        ranked.slice(0, 12).map(([text, { lost, added }]) => [text, lost, added]),
-      ),
-    )
-  }
-  process.stdout.write(`${parts.join('\n')}\n`)
+  process.stdout.write(`${changesText(changes, ledger, [a, b])}\n`)
   if (file) process.stdout.write(`\n${file}\n`)
 }
 
-const total = ({ lost, added }: { readonly lost: number; readonly added: number }) => lost + added
-
-function add(
-  sums: {
-    kept: number
-    rescored: number
-    moved: number
-    lost: number
-    added: number
-    images: number
-    changed: number
-  },
-  { kept, rescored, moved, lost, added }: RegionChanges,
-): void {
-  sums.kept += kept.length
-  sums.rescored += rescored
-  sums.moved += moved.length
-  sums.lost += lost.length
-  sums.added += added.length
-  sums.images++
-  if (moved.length + lost.length + added.length > 0) sums.changed++
+/** What the numbers of a comparison can be at least and at most. */
+const limits: Readonly<Record<string, Pick<Measure, 'least' | 'most'>>> = {
+  lost_score: { least: 0, most: 1 },
+  added_score: { least: 0, most: 1 },
+  score_change: { least: -1, most: 1 },
+  moved_iou: { least: leastIou, most: 1 },
 }
 
-/** The rows of two groundings, picture by picture, over the shards that have both. */
-async function* pairs({ storage, shards, url }: OpenDataset, a: string, b: string) {
-  let any = false
-  for (const shard of shards) {
-    const both = await Promise.all([a, b].map((stage) => readCommit(storage, 'grounding', stage, shard)))
-    if (both.some((record) => !record)) continue
-    any = true
-    const after = readShard(storage, 'grounding', b, shard)
-    const images = readShard(storage, 'images', null, shard, { columns: ['key', 'captions'] })
-    try {
-      let row = 0
-      for await (const one of readShard(storage, 'grounding', a, shard)) {
-        const other = (await after.next()).value
-        const image = (await images.next()).value
-        if (other?.key !== one.key || image?.key !== one.key)
-          throw new UserError(`${url}: shard ${shard} of "${a}" and "${b}" are not of the same images.`)
-        const { captions } = image
-        const texts = ({ caption, start, end }: Region) =>
-          [...captions[caption].text].slice(start, end).join('').toLowerCase()
-        yield { shard, row: row++, before: one.regions, after: other.regions, texts }
-      }
-    } finally {
-      await after.return()
-      await images.return()
-    }
-  }
-  if (!any) throw new UserError(`${url}: no shard has both "${a}" and "${b}".`)
-}
+/** The words of a region, lower case. */
+const textIn =
+  (captions: readonly Caption[]) =>
+  ({ caption, start, end }: Region): string =>
+    [...captions[caption].text].slice(start, end).join('').toLowerCase()
 
 /** Boxes dropped by each reason in the two groundings; gold has no ledger of boxes. */
-async function ledgers({ stages }: OpenDataset, a: string, b: string) {
+function ledgers({ stages }: OpenDataset, a: string, b: string): LedgerLine[] {
   const rejectedBy = (name: string) =>
     stages.find(({ family, stage }) => family === 'grounding' && stage === name)?.rejected ?? {}
   const [before, after] = [rejectedBy(a), rejectedBy(b)]

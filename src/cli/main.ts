@@ -115,13 +115,16 @@ program
 
 program
   .command('compare <dataset> <before> <after>')
-  .description('what changed from one grounding of a dataset to another')
+  .description(
+    'what changed from one grounding of a dataset to another, of one teacher or of two rounds, and by which rules',
+  )
+  .option('--top <n>', 'how many phrases to show', whole, 12)
   .option('--pictures <n>', 'draw the pictures that changed most', whole)
   .option('-o, --out <file>', 'the contact sheet', 'compare.png')
   .option('--json', 'print the changes as JSON')
   .addHelpText(
     'after',
-    example('compare runs/quickstart/web round-1-filter strict --pictures 6 -o changes.png'),
+    example('compare runs/quickstart/web round-1-filter round-2-filter --pictures 6 -o changes.png'),
   )
   .action(async (dataset, before, after, options) =>
     (await import('./compare.js')).compare(dataset, [before, after], options, interrupted),

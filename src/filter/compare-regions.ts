@@ -4,25 +4,31 @@ import type { Region } from '../shards/rows.js'
 /** What became of a picture's regions from one grounding to another. */
 export interface RegionChanges {
   /** In both, box for box; `rescored` are those of them whose score changed. */
-  readonly kept: readonly Region[]
+  readonly kept: readonly RegionPair[]
   readonly rescored: number
-  /** The same phrase with another box, and the IoU of the two; as the second grounding has it. */
-  readonly moved: readonly { readonly region: Region; readonly iou: number }[]
+  /** The same phrase with another box, and the IoU of the two. */
+  readonly moved: readonly (RegionPair & { readonly iou: number })[]
   /** In the first alone, and in the second alone. */
   readonly lost: readonly Region[]
   readonly added: readonly Region[]
 }
 
+/** A region as each of two groundings has it. */
+export interface RegionPair {
+  readonly before: Region
+  readonly after: Region
+}
+
 /** Boxes that overlap less are different things. */
-const leastIou = 0.5
+export const leastIou = 0.5
 
 /**
  * Compares two groundings of one picture. Regions belong together by the span of their phrase; of one span first those with
  * equal boxes, then, from the largest overlap on, those that overlap by an IoU of 0.5 at least.
  */
 export function compareRegions(before: readonly Region[], after: readonly Region[]): RegionChanges {
-  const kept: Region[] = []
-  const moved: { region: Region; iou: number }[] = []
+  const kept: RegionPair[] = []
+  const moved: (RegionPair & { iou: number })[] = []
   const lost = new Set(before)
   const added = new Set(after)
   let rescored = 0
@@ -39,9 +45,9 @@ export function compareRegions(before: readonly Region[], after: readonly Region
     if (!lost.has(a) || !added.has(b)) continue
     lost.delete(a)
     added.delete(b)
-    if (overlap < 2) moved.push({ region: b, iou: overlap })
+    if (overlap < 2) moved.push({ before: a, after: b, iou: overlap })
     else {
-      kept.push(b)
+      kept.push({ before: a, after: b })
       if (overlap === 2) rescored++
     }
   }

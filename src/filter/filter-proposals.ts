@@ -8,6 +8,8 @@ export interface Filtered {
   readonly kept: readonly Candidate[]
   /** Boxes that each rule dropped, and `outside`: those without area in the picture. Reasons for none are absent. */
   readonly dropped: Readonly<Record<string, number>>
+  /** Where it was asked for: of each reason the places of the dropped boxes among the proposals, ascending. */
+  readonly places?: Readonly<Record<string, readonly number[]>>
 }
 
 /**
@@ -29,14 +31,19 @@ export function createFilter(
   }
 }
 
-/** The same over several pictures, with rules that ask a model: these are asked for all the pictures at once. */
+/**
+ * The same over several pictures, with rules that ask a model: these are asked for all the pictures at once.
+ *
+ * @param withPlaces whether to tell which boxes each rule dropped, not only how many
+ */
 export function createRowFilter(
   rules: readonly RuleConfig[],
   tools?: RuleTools,
+  withPlaces = false,
 ): (rows: readonly FilterRow[]) => Promise<Filtered[]> {
   const steps: Step[] = rules.map((config) => createRule(config, tools))
   return async (rows) => {
-    const passages = rows.map(({ candidates, image }) => begin(candidates, image))
+    const passages = rows.map(({ candidates, image }) => begin(candidates, image, withPlaces))
     for (const step of steps) {
       const now = rows.map(({ image }, index) => ({ candidates: passages[index].kept, image }))
       const next =
@@ -58,17 +65,36 @@ const rescoring: ReadonlySet<string> = new Set<RuleConfig['rule']>(['calibrate',
 interface Passage {
   kept: readonly Candidate[]
   readonly dropped: Record<string, number>
+  readonly places?: Record<string, number[]>
+  /** Places by the array of a box's corners, which it keeps where a rule changes its score. */
+  readonly placeOf?: ReadonlyMap<Candidate['xyxy'], number>
 }
 
-function begin(proposals: readonly Candidate[], image: FilterImage): Passage {
-  const kept = clipBoxes(proposals, image).sort(bestFirst)
-  const outside = proposals.length - kept.length
-  return { kept, dropped: outside > 0 ? { outside } : {} }
+function begin(proposals: readonly Candidate[], image: FilterImage, withPlaces = false): Passage {
+  const left: number[] = []
+  const clipped = clipBoxes(proposals, image, left)
+  const dropped: Record<string, number> = left.length > 0 ? { outside: left.length } : {}
+  if (!withPlaces) return { kept: clipped.sort(bestFirst), dropped }
+  const placeOf = new Map<Candidate['xyxy'], number>()
+  let gone = 0
+  clipped.forEach(({ xyxy }, at) => {
+    while (left[gone] === at + gone) gone++
+    placeOf.set(xyxy, at + gone)
+  })
+  const places: Record<string, number[]> = left.length > 0 ? { outside: left } : {}
+  return { kept: clipped.sort(bestFirst), dropped, places, placeOf }
 }
 
 function advance(passage: Passage, reason: RuleConfig['rule'], next: readonly Candidate[]): void {
-  const { kept, dropped } = passage
-  if (next.length < kept.length) dropped[reason] = (dropped[reason] ?? 0) + kept.length - next.length
+  const { kept, dropped, places, placeOf } = passage
+  if (next.length < kept.length) {
+    dropped[reason] = (dropped[reason] ?? 0) + kept.length - next.length
+    if (places && placeOf) {
+      const still = new Set(next.map(({ xyxy }) => xyxy))
+      const gone = kept.flatMap(({ xyxy }) => (still.has(xyxy) ? [] : [placeOf.get(xyxy) as number]))
+      places[reason] = [...(places[reason] ?? []), ...gone].sort((a, b) => a - b)
+    }
+  }
   passage.kept = rescoring.has(reason) ? [...next].sort(bestFirst) : next
 }
 

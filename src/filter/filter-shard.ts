@@ -7,6 +7,7 @@ import { UserError } from '../user-error.js'
 import type { FilterConfig } from './config.js'
 import type { RuleTools } from './create-rule.js'
 import { createRowFilter, type Filtered } from './filter-proposals.js'
+import { ledgerLine } from './ledger-line.js'
 import type { Candidate, FilterRow } from './rule.js'
 
 /** Pictures that go through the rules together: enough to fill the runs of a model, few enough to hold in memory. */
@@ -15,7 +16,7 @@ const windowRows = 64
 /**
  * Applies the rules to a shard's proposals; what they keep is its grounding. The teacher is not asked again, and pictures
  * are read only for a rule that looks at them. Boxes that a rule drops are counted by its name, with one reject row a
- * picture and reason.
+ * picture and reason that says which they are.
  *
  * @param open gives what the rules need besides their parameters; not called where the shard is already made
  * @throws UserError where the shards do not belong together, or where labels are read by no rule
@@ -27,22 +28,23 @@ export async function filterShard(
 ): Promise<ShardResult> {
   return runShardTask(task, 'grounding', async (): Promise<ShardOutput> => {
     const { storage, stage, shard, signal, onProgress } = task
-    const filter = createRowFilter(config.rules, await open())
+    const filter = createRowFilter(config.rules, await open(), true)
     const stats = rowStats('grounding')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
     let [done, all, out] = [0, 0, 0]
 
     const finish = (
-      { key, candidates, image, teacher }: JoinedRow,
-      { kept, dropped }: Filtered,
+      { key, candidates, image, teacher, places: placesOf }: JoinedRow,
+      { kept, dropped, places }: Filtered,
     ): GroundingRow => {
       const { phrases } = image
       all += candidates.length
       out += kept.length
       for (const [reason, count] of Object.entries(dropped)) {
         rejected[reason] = (rejected[reason] ?? 0) + count
-        rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} boxes` })
+        const own = places?.[reason]?.map((place) => placesOf[place]) ?? []
+        rejects.push({ key, url: null, reason, detail: ledgerLine(count, placesOf.length, own) })
       }
       const regions = kept.map(({ phrase, xyxy, score }) => {
         const { caption, start, end, head } = phrases[phrase]
@@ -86,6 +88,8 @@ export async function filterShard(
 /** A picture's row of the three families. */
 interface JoinedRow extends FilterRow {
   readonly key: string
+  /** Of each candidate its place among the row's proposals, where boxes of negative prompts stand as well. */
+  readonly places: readonly number[]
   readonly teacher: string
 }
 
@@ -116,7 +120,8 @@ export async function* joinedRows(
       const own = phraseRow.phrases
       const candidates: Candidate[] = []
       const negatives: Candidate[] = []
-      for (const proposal of proposalRow.proposals) {
+      const places: number[] = []
+      for (const [place, proposal] of proposalRow.proposals.entries()) {
         // Shards of the first schema version have no labels.
         const candidate = proposal.label === undefined ? { ...proposal, label: null } : proposal
         const { phrase, label } = candidate
@@ -129,11 +134,12 @@ export async function* joinedRows(
             )
           }
           candidates.push(candidate)
+          places.push(place)
         }
       }
       const bytes = (picture as { image?: { bytes: Uint8Array } }).image?.bytes
       const image = { width, height, phrases: own, negatives, bytes }
-      yield { key, candidates, image, teacher: proposalRow.teacher }
+      yield { key, candidates, places, image, teacher: proposalRow.teacher }
     }
     if (!(await phrases.next()).done || !(await proposals.next()).done) throw apart
   } finally {

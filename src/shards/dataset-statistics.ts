@@ -183,12 +183,13 @@ function measuredOf(stats: ShardStats, { top, vocabulary }: StatisticsOptions): 
   return { counts: stats.counts, histograms: stats.histograms, labels: Object.fromEntries(labels) }
 }
 
-function numberStatistics(
+/** A histogram's numbers. @param measure what it can be at least and at most, and whether it is of whole numbers */
+export function numberStatistics(
   { edges, counts, moments, median, isMedianEstimated = median === undefined }: MeasuredHistogram,
-  measure: Measure | undefined,
+  measure: Partial<Pick<Measure, 'type' | 'least' | 'most'>> | undefined,
 ): NumberStatistics {
   const count = counts.reduce((all, own) => all + own, 0)
-  const mean = moments && count > 0 ? moments.sum / count : null
+  const mean = meanOf({ counts, moments })
   const deviations = moments && mean !== null ? Math.max(0, moments.squares - moments.sum * mean) : null
   return {
     count,
@@ -205,6 +206,12 @@ function numberStatistics(
     histogram: { hist: counts, bin_edges: [measure?.least ?? null, ...edges, measure?.most ?? null] },
     estimated: isMedianEstimated ? ['median'] : [],
   }
+}
+
+/** null where there is nothing, or where sums were not recorded. */
+export function meanOf({ counts, moments }: Pick<Histogram, 'counts' | 'moments'>): number | null {
+  const count = counts.reduce((all, own) => all + own, 0)
+  return moments && count > 0 ? moments.sum / count : null
 }
 
 /** Where half of the values lie below, as if those of a bin were spread evenly; null where that bin has no end. */

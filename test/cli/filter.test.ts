@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { compare } from '../../src/cli/compare.js'
 import { filter } from '../../src/cli/filter.js'
 import { sweep } from '../../src/cli/sweep.js'
+import { readCommit } from '../../src/shards/commit.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import type { Families, Family, ImageRow, Phrase, Proposal, Xyxy } from '../../src/shards/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
@@ -101,9 +102,19 @@ describe('filter, compare, sweep and calibrate', () => {
     const none = { rescored: 0, moved: 0, added: 0 }
     expect(changes).toMatchObject({ kept: 10, lost: 20, images: 10, changed: 10, ...none })
     expect(changes.reasons).toEqual([{ reason: 'score', before: null, after: 20 }])
+    expect(changes).toMatchObject({ lostBy: { score: 20 }, addedBy: {}, meanIou: null })
+    const phrase = { kept: 0, moved: 0, added: 0 }
+    expect(changes.phrases).toEqual([
+      { ...phrase, phrase: 'a brown dog', kept: 10, lost: 10 },
+      { ...phrase, phrase: 'a cat', lost: 10 },
+    ])
+    expect(changes.statistics.lost_score).toMatchObject({ count: 20, min: expect.closeTo(0.25, 6) })
     expect((await sharp(sheet).metadata()).format).toBe('png')
     // Gold is a grounding too: its box is of another caption's phrase.
-    expect(await json('compare', url, 'mini', 'strict')).toMatchObject({ kept: 0, lost: 10, added: 10 })
+    expect(await json('compare', url, 'mini', 'strict')).toMatchObject({
+      ...{ kept: 0, lost: 10, added: 10, addedBy: { unknown: 10 } },
+      lostBy: { no_phrase: 10 },
+    })
   })
 
   it('count what is kept and right at each value, by head where gold has no such span', async () => {
@@ -153,12 +164,56 @@ describe('filter, compare, sweep and calibrate', () => {
       [() => make({ as: 'chunk' }), /already made the phrases/],
       [() => vary({ from: '1', to: '0' }), /expected two numbers, the first below/],
       [() => vary({ vary: 'score' }), /expected RULE\.KEY/],
-      [() => compare(url, ['mini', 'none'], { out: '' }, signal), /no grounding "none"; it has: mini/],
+      [
+        () => compare(url, ['mini', 'none'], { out: '', top: 3 }, signal),
+        /no grounding "none"; it has: mini/,
+      ],
     ]
     for (const [refused, message] of cases) {
       const error = await refused().catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(UserError)
       expect((error as Error).message).toMatch(message)
     }
+  })
+
+  it('compare two rounds: boxes of two teachers that go together, and why others have no counterpart', async () => {
+    // Another teacher finds the dog a little to the side and with another score, no second dog, and the cat twice.
+    const found = (at: number): Proposal[] => [
+      { phrase: 1, xyxy: [0, 62, 30, 92], score: 0.8, label: null },
+      { phrase: 1, xyxy: [60, 0, 90, 30], score: at < 5 ? 0.6 : 0.2, label: null },
+      { phrase: 0, xyxy: [12, 12, 50, 50], score: 0.9, label: null },
+    ]
+    const rows = Array.from({ length: 10 }, (_, at) => ({
+      key: String(at),
+      teacher: 'student',
+      proposals: found(at),
+    }))
+    const storage = openStorage(url)
+    const chunked = (await readCommit(storage, 'phrases', 'chunk', shard))?.files.phrases?.sha256 ?? ''
+    await runShardTask(
+      { storage, stage: 'relabel', shard, configHash: '', inputs: { phrases: chunked } },
+      'proposals',
+      async () => ({
+        files: { proposals: await writeShard(storage, 'proposals', 'relabel', shard, rows) },
+        ...{ unit: 'phrases', in: 20, out: 20, rejected: {}, stats: emptyStats },
+      }),
+    )
+    const rules = ['--set', 'rules=[{rule: score, min: 0.25}]']
+    await json('filter', url, '--as', 'first', '--proposals', 'label', ...rules)
+    await json('filter', url, '--as', 'second', '--proposals', 'relabel', ...rules)
+    const changes = await json('compare', url, 'first', 'second')
+    // The teacher's second dog (0.25 and more) is nowhere near the student's; nor is the student's second cat.
+    expect(changes).toMatchObject({
+      ...{ images: 10, changed: 10, kept: 0, moved: 20, lost: 10, added: 5 },
+      ...{ lostBy: { no_proposal: 10 }, addedBy: { no_proposal: 5 } },
+    })
+    const [dogs, cats] = [38 * 38, 30 * 28].map((overlap, at) => overlap / [38 * 40, 30 * 32][at])
+    expect(changes.meanIou).toBeCloseTo((dogs + cats) / 2, 5)
+    expect(changes.statistics.score_change.mean).toBeCloseTo((0.9 - 0.68 + 0.8 - 0.3) / 2, 5)
+    const back = await json('compare', url, 'second', 'first')
+    expect(back).toMatchObject({ moved: 20, lost: 5, added: 10 })
+    const { out } = await groundmill('compare', url, 'first', 'second', '--top', '1')
+    expect(out).toMatch(/why +lost: not in second +added: not in first[^\n]*\n[^\n]*\nno_proposal +10 +5 /)
+    expect(out).toMatch(/a brown dog +0 +10 +10 +0 +-10\n$/)
   })
 })

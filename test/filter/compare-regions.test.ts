@@ -31,9 +31,9 @@ describe('comparing groundings', () => {
   it('takes equal boxes before near ones, and other scores for the same box', () => {
     const before = [at(0, 0), at(0, 5), at(0, 100)]
     const changes = compareRegions(before, [at(0, 5, 0.9), at(0, 6), at(0, 200)])
-    expect(changes.kept).toEqual([at(0, 5, 0.9)])
+    expect(changes.kept).toEqual([{ before: at(0, 5), after: at(0, 5, 0.9) }])
     expect(changes.rescored).toBe(1)
-    expect(changes.moved).toEqual([{ region: at(0, 6), iou: expect.closeTo(34 / 46, 9) }])
+    expect(changes.moved).toEqual([{ before: at(0, 0), after: at(0, 6), iou: expect.closeTo(34 / 46, 9) }])
     expect([changes.lost, changes.added]).toEqual([[at(0, 100)], [at(0, 200)]])
   })
 })

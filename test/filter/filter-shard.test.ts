@@ -106,9 +106,9 @@ describe('filtering a shard', () => {
       { key: 'c', regions: [] },
     ])
     expect(await all(readShard(storage, 'rejects', 'filter', '00000'))).toEqual([
-      { key: 'a', url: null, reason: 'outside', detail: '1 of 4 boxes' },
-      { key: 'a', url: null, reason: 'nms', detail: '1 of 4 boxes' },
-      { key: 'c', url: null, reason: 'score', detail: '2 of 2 boxes' },
+      { key: 'a', url: null, reason: 'outside', detail: '1 of 4 boxes: 3' },
+      { key: 'a', url: null, reason: 'nms', detail: '1 of 4 boxes: 1' },
+      { key: 'c', url: null, reason: 'score', detail: '2 of 2 boxes: 0, 1' },
     ])
     expect(record).toMatchObject({ unit: 'proposals', in: 6, out: 2 })
     expect(record.rejected).toEqual({ outside: 1, nms: 1, score: 2 })
