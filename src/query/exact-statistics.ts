@@ -99,10 +99,13 @@ function queriesOf({ stage, family, in: given }: FunnelStage, files: DatasetFile
 async function measure(
   connection: DuckDBConnection,
   queries: readonly StageQueries[],
-  options: StatisticsOptions,
+  options: ExactOptions,
 ): Promise<Measured> {
-  const one = async (sql: string) =>
-    (await connection.runAndReadAll(sql)).getRowObjectsJS()[0] as Record<string, unknown>
+  const one = async (sql: string) => {
+    // Between two queries there is none to be broken off.
+    options.signal?.throwIfAborted()
+    return (await connection.runAndReadAll(sql)).getRowObjectsJS()[0] as Record<string, unknown>
+  }
   const counts: Record<string, number> = {}
   const histograms: Record<string, Measured['histograms'][string]> = {}
   const labels: Record<string, MeasuredLabels> = {}

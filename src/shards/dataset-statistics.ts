@@ -6,7 +6,7 @@ import type { FunnelStage } from './funnel.js'
 import { type Measure, measures } from './measures.js'
 import type { RecordedFamily } from './row-stats.js'
 import { recordedOf } from './row-stats.js'
-import type { Histogram, ShardStats } from './stats.js'
+import type { Histogram, Moments, ShardStats } from './stats.js'
 import { tallyOf } from './stats.js'
 import { summarise, type TallySummary, topWords } from './tally.js'
 import { type Coverage, coverageOf, type Vocabulary } from './vocabulary.js'
@@ -190,7 +190,7 @@ export function numberStatistics(
 ): NumberStatistics {
   const count = counts.reduce((all, own) => all + own, 0)
   const mean = meanOf({ counts, moments })
-  const deviations = moments && mean !== null ? Math.max(0, moments.squares - moments.sum * mean) : null
+  const deviations = moments && mean !== null ? deviationsOf(moments, mean, count) : null
   return {
     count,
     nan_count: 0,
@@ -206,6 +206,12 @@ export function numberStatistics(
     histogram: { hist: counts, bin_edges: [measure?.least ?? null, ...edges, measure?.most ?? null] },
     estimated: isMedianEstimated ? ['median'] : [],
   }
+}
+
+/** The sum of squared deviations from the mean; 0 where it is no more than what the rounding of the sums leaves. */
+function deviationsOf({ sum, squares }: Moments, mean: number, count: number): number {
+  const deviations = squares - sum * mean
+  return deviations > count * (1 + Math.abs(mean)) * 2 ** -32 ? deviations : 0
 }
 
 /** null where there is nothing, or where sums were not recorded. */
