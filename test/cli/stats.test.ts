@@ -31,7 +31,7 @@ describe('groundmill stats', () => {
     expect(out).toMatch(/vocabulary: [01] of 2 categories seen \(1 have names of several words/)
     // The longest bar is that of the highest bin, and every other is as long as its share of it.
     const score =
-      /round-1: 3 shards[^]*?\n {2}score: score; [\d.]+ to [\d.]+, mean [\d.]+ ± [\d.]+, median ~[\d.]+\n((?: {4}.*\n)+)/.exec(
+      /round-1: 3 shards[\s\S]*?\n {2}score: score; [\d.]+ to [\d.]+, mean [\d.]+ ± [\d.]+, median ~[\d.]+\n((?: {4}.*\n)+)/.exec(
         out,
       )?.[1] ?? ''
     const bars = score

@@ -105,7 +105,8 @@ describe('exact statistics', () => {
     expectAlike(exact, await fromRecords(made.storage))
     // Some phrases have no box, and some captions no phrase more than others: the bins of zero are not empty.
     const boxes = exact.stages[2].statistics.find(({ column_name }) => column_name === 'boxes_a_phrase')
-    expect((boxes?.column_statistics as NumberStatistics).histogram.hist[0]).toBeGreaterThan(0)
+    const zeros = (boxes?.column_statistics as NumberStatistics | undefined)?.histogram.hist[0]
+    expect(zeros).toBeGreaterThan(0)
   })
 
   it('tell what older records lack, which are read all the same', async () => {
