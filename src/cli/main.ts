@@ -115,13 +115,16 @@ program
 
 program
   .command('compare <dataset> <before> <after>')
-  .description('what changed from one grounding of a dataset to another')
+  .description(
+    'what changed from one grounding of a dataset to another, of one teacher or of two rounds, and by which rules',
+  )
+  .option('--top <n>', 'how many phrases to show', whole, 12)
   .option('--pictures <n>', 'draw the pictures that changed most', whole)
   .option('-o, --out <file>', 'the contact sheet', 'compare.png')
   .option('--json', 'print the changes as JSON')
   .addHelpText(
     'after',
-    example('compare runs/quickstart/web round-1-filter strict --pictures 6 -o changes.png'),
+    example('compare runs/quickstart/web round-1-filter round-2-filter --pictures 6 -o changes.png'),
   )
   .action(async (dataset, before, after, options) =>
     (await import('./compare.js')).compare(dataset, [before, after], options, interrupted),
@@ -251,29 +254,37 @@ program
 program
   .command('stats <dataset>')
   .description('the funnel and the statistics of a dataset, or of every dataset of a run')
-  .option('--exact', 'read the rows with DuckDB, where records only estimate')
-  .option('--vocabulary <file>', 'names a line, or JSON of COCO or LVIS: how many the head nouns cover')
-  .option('--top <n>', 'the most frequent words of each kind', whole, 12)
+  .option('--exact', "read the rows, not the sums in the shards' records: slower, nothing estimated")
+  .option('--top <n>', 'how many words to show: heads, hosts, licences', whole, 12)
+  .option(
+    '--vocabulary <file>',
+    "how much of it the heads cover: a name a line, or the JSON of COCO's or LVIS' annotations",
+  )
   .option('--json', 'print them as JSON')
   .addHelpText('after', example('stats runs/quickstart'))
   .action(async (dataset, options) => (await import('./stats.js')).stats(dataset, options, interrupted))
 
 program
   .command('query <dataset> [sql]')
-  .description('SQL over the families of a dataset by DuckDB; without SQL, the views there are')
+  .description(
+    "SQL over a dataset's captions, phrases, proposals, regions and rejects; without SQL, what there is",
+  )
   .addOption(
-    new Option('--format <format>', 'how rows are written')
-      .choices(['table', 'csv', 'jsonl'])
+    new Option('--format <name>', 'how to print the rows')
+      .choices(['table', 'csv', 'json', 'jsonl'])
       .default('table'),
   )
-  .option('--rows <n>', 'rows of a table, at most', whole, 100)
-  .option('--images', 'with the bytes of pictures, in the view `images`')
-  .option('--json', 'print columns and rows as JSON')
+  .option('--rows <n>', 'most rows of a table', whole, 100)
+  .option('--images', "give the view images the pictures' bytes, as base64 where they are printed")
+  .option('--json', 'the same as --format json')
   .addHelpText(
     'after',
-    example(
-      'query runs/quickstart/web "select head, count(*) as phrases from phrases group by head order by 2 desc limit 5"',
-    ),
+    `
+Examples:
+  $ groundmill query runs/quickstart/web
+  $ groundmill query runs/quickstart/web "select head, count(*) as phrases from phrases group by head order by 2 desc limit 10"
+  $ groundmill query runs/quickstart/web "select stage, text, score, x1, y1, x2, y2 from grounding order by score desc limit 5"
+  $ groundmill query runs/quickstart/web "select * from rejects" --format csv > rejects.csv`,
   )
   .action(async (dataset, sql, options) =>
     (await import('./query.js')).query(dataset, sql, options, interrupted),

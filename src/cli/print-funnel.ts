@@ -11,13 +11,3 @@ export function funnelTable(stages: readonly DatasetStage[]): string {
   })
   return formatTable(['dataset', 'stage', 'unit', 'in', 'out', 'rejected', 'reasons'], rows)
 }
-
-const blocks = ' ▁▂▃▄▅▆▇█'
-
-/** A histogram as a line of blocks; a bin with something in it has a block, however low. */
-export function histogramLine(counts: readonly number[], edges: readonly (number | null)[]): string {
-  const highest = Math.max(1, ...counts)
-  const bars = counts.map((count) => blocks[Math.ceil((count / highest) * 8)]).join('')
-  const [first, last] = [edges[1], edges[edges.length - 2]]
-  return `${bars}  under ${first} … ${last} and over`
-}

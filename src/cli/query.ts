@@ -1,117 +1,76 @@
 import { once } from 'node:events'
+import { csvLine, jsonValue, tableCell } from '../query/format-rows.js'
 import { listViews, type QueryResult, runQuery } from '../query/run-query.js'
-import { UserError } from '../user-error.js'
 import { formatTable } from './format-table.js'
 import { openDataset } from './open-dataset.js'
 
 export interface QueryCommandOptions {
-  readonly format: 'table' | 'csv' | 'jsonl'
-  /** Most rows of a table. */
+  readonly format: 'table' | 'csv' | 'json' | 'jsonl'
   readonly rows: number
   readonly images?: boolean
   readonly json?: boolean
 }
 
-/** `groundmill query`: SQL over a dataset's column families, or the list of their views. */
+/** `groundmill query`: the rows of one SELECT, printed while they come; without SQL the views and their columns. */
 export async function query(
   url: string,
   sql: string | undefined,
-  options: QueryCommandOptions,
+  { format, rows, images, json }: QueryCommandOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { storage } = await openDataset(url)
-  const how = { withImages: options.images, signal }
+  const options = { withImages: images, signal }
+  const as = json ? 'json' : format
   if (sql === undefined) {
-    const views = await listViews(storage, how)
-    if (options.json) await write(`${JSON.stringify({ dataset: url, views })}\n`)
-    else
-      for (const { name, rows, columns } of views) {
-        const named = columns.map(({ name: column, type }) => `${column} ${type}`)
-        await write(`${name}: ${rows}\n  ${named.join(', ')}\n`)
-      }
-    return
+    const views = await listViews(storage, options)
+    if (as !== 'table') return write(`${JSON.stringify(views)}\n`)
+    const cells = views.map(({ name, rows, columns }) => [
+      name,
+      rows,
+      columns.map((column) => column.name).join(', '),
+    ])
+    return write(`${formatTable(['view', 'a row is', 'columns'], cells)}\n`)
   }
-  if (sql.trim() === '') throw new UserError('The query is empty.')
-  const print = options.json ? printJson(url) : printers[options.format]
-  await runQuery(storage, sql, how, (result) => print(result, options))
+  await runQuery(storage, sql, options, (result) =>
+    as === 'table' ? printTable(result, rows) : printLines(result, as),
+  )
 }
 
-type Printer = (result: QueryResult, options: QueryCommandOptions) => Promise<void>
-
-const printers: Readonly<Record<QueryCommandOptions['format'], Printer>> = {
-  table: printTable,
-  csv: printCsv,
-  jsonl: printJsonLines,
-}
-
-/** Widths are told by all rows of a table, so that it holds a few only. */
-async function printTable({ columns, rows }: QueryResult, { rows: most }: QueryCommandOptions) {
-  const shown: string[][] = []
-  let isCut = false
-  for await (const part of rows) {
-    shown.push(...part.slice(0, most - shown.length).map((row) => row.map(asText)))
-    if (shown.length < most) continue
-    isCut = part.length > 0
-    break
+/** As many rows as a table may have: its columns are as wide as the widest of them. */
+async function printTable({ columns, rows }: QueryResult, most: number): Promise<void> {
+  const cells: string[][] = []
+  let isMore = false
+  for await (const chunk of rows) {
+    for (const row of chunk)
+      if (cells.length < most) cells.push(row.map(tableCell))
+      else isMore = true
+    if (isMore) break
   }
-  await write(`${formatTable(columns, shown)}\n`)
-  if (isCut && shown.length === most)
-    process.stderr.write(`The first ${most} rows: --rows shows more, --format csv all.\n`)
+  await write(`${formatTable(columns.map(tableCell), cells)}\n`)
+  if (isMore)
+    process.stderr.write(`These are the first ${most} rows: --rows gives more, --format csv or jsonl all.\n`)
 }
 
-/** RFC 4180, with line feeds alone. */
-async function printCsv({ columns, rows }: QueryResult) {
-  const line = (cells: readonly string[]) => `${cells.map(csvCell).join(',')}\n`
-  await write(line(columns))
-  for await (const part of rows) await write(part.map((row) => line(row.map(asText))).join(''))
-}
-
-const csvCell = (text: string) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-
-async function printJsonLines({ columns, rows }: QueryResult) {
-  for await (const part of rows) {
-    const objects = part.map((row) => Object.fromEntries(columns.map((name, at) => [name, asJson(row[at])])))
-    await write(objects.map((object) => `${JSON.stringify(object)}\n`).join(''))
-  }
-}
-
-const printJson =
-  (dataset: string) =>
-  async ({ columns, rows }: QueryResult) => {
-    await write(`{"dataset":${JSON.stringify(dataset)},"columns":${JSON.stringify(columns)},"rows":[`)
-    let isFirst = true
-    for await (const part of rows) {
-      const text = part.map((row) => JSON.stringify(row.map(asJson))).join(',')
-      if (text === '') continue
-      await write(isFirst ? text : `,${text}`)
+async function printLines({ columns, rows }: QueryResult, format: 'csv' | 'json' | 'jsonl'): Promise<void> {
+  const object = (row: readonly unknown[]) =>
+    JSON.stringify(Object.fromEntries(columns.map((name, at) => [name, jsonValue(row[at])])))
+  let isFirst = true
+  if (format === 'csv') await write(csvLine(columns))
+  if (format === 'json') await write('[')
+  for await (const chunk of rows) {
+    // A chunk of pictures may be longer than a string can be.
+    for (let at = 0; at < chunk.length; at += 64) {
+      const part = chunk.slice(at, at + 64)
+      if (format === 'csv') await write(part.map(csvLine).join(''))
+      else if (format === 'jsonl') await write(part.map((row) => `${object(row)}\n`).join(''))
+      else await write(`${isFirst ? '' : ','}${part.map(object).join(',')}`)
       isFirst = false
     }
-    await write(']}\n')
   }
-
-function asText(value: unknown): string {
-  if (value === null || value === undefined) return ''
-  if (typeof value === 'string') return value
-  const plain = asJson(value)
-  return typeof plain === 'string' ? plain : JSON.stringify(plain)
+  if (format === 'json') await write(']\n')
 }
 
-/** Values of DuckDB as JSON has them: large whole numbers as text, times as ISO 8601, bytes as base64. */
-function asJson(value: unknown): unknown {
-  if (typeof value === 'bigint') {
-    const number = Number(value)
-    return Number.isSafeInteger(number) ? number : String(value)
-  }
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
-  if (value instanceof Date) return value.toISOString()
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  if (Array.isArray(value)) return value.map(asJson)
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, asJson(part)]))
-  return value ?? null
-}
-
-/** A slow reader holds the query up, not the memory. */
+/** Waits for a reader that is slower than the query. */
 async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
 }

@@ -5,24 +5,25 @@ import { UserError } from '../user-error.js'
 import { datasetsIn } from './open-dataset.js'
 
 /** A stage's part of the funnel, with the dataset that it belongs to. */
-export type DatasetStage = FunnelStage & { readonly dataset: string; readonly url: string }
+export type DatasetStage = FunnelStage & { readonly dataset: string }
 
 /** The funnel of a dataset, or of every dataset in the folder of a run. */
 export async function readStats(url: string): Promise<DatasetStage[]> {
-  const storage = openStorage(url)
-  if (await isDataset(storage)) return stagesOf(url)
   const stages: DatasetStage[] = []
-  for (const path of await datasetsIn(url)) stages.push(...(await stagesOf(path)))
-  if (stages.length === 0) {
-    throw new UserError(
-      `${url} is neither a dataset nor the folder of a run: no dataset.json there or one level below.`,
-    )
+  for (const path of await datasetsAt(url)) {
+    const storage = openStorage(path)
+    const { name } = await readDataset(storage)
+    stages.push(...(await datasetFunnel(storage)).map((stage) => ({ ...stage, dataset: name })))
   }
   return stages
 }
 
-async function stagesOf(url: string): Promise<DatasetStage[]> {
-  const storage = openStorage(url)
-  const { name } = await readDataset(storage)
-  return (await datasetFunnel(storage)).map((stage) => ({ ...stage, dataset: name, url }))
+/** The URL itself where it is a dataset's, else those of the datasets in the folder of a run. */
+export async function datasetsAt(url: string): Promise<string[]> {
+  if (await isDataset(openStorage(url))) return [url]
+  const inside = await datasetsIn(url)
+  if (inside.length > 0) return inside
+  throw new UserError(
+    `${url} is neither a dataset nor the folder of a run: no dataset.json there or one level below.`,
+  )
 }

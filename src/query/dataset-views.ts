@@ -19,7 +19,7 @@ type StageFamily = Exclude<Family, 'images'>
 /** What a row of each family's view is. */
 const meanings: Readonly<Record<StageFamily, string>> = {
   selection: 'a picture and why it is dropped',
-  phrases: 'a phrase; `phrase` is its place in the picture’s list',
+  phrases: "a phrase; `phrase` is its place in the picture's list",
   proposals: "a box of the teacher's; `phrase` is the phrase's place, -1 for negative prompts",
   grounding: 'a region, with the words that it grounds',
   rejects: 'a row that a stage rejected',
@@ -48,7 +48,7 @@ export function datasetViews(files: DatasetFiles, withImages = false): DatasetVi
     add('images', 'a picture', `select ${columns} from ${rowsOf(images)}`, images)
     add(
       'captions',
-      'a caption; `caption` is its place in the picture’s list',
+      "a caption; `caption` is its place in the picture's list",
       `select key, place as caption, item.text, item.kind from ${itemsOf(images, 'captions')}`,
       images,
     )
@@ -96,10 +96,10 @@ function selectOf(
     case 'phrases':
       return `select key, place as phrase, unnest(item) from ${itemsOf(own, 'phrases')}`
     case 'proposals':
-      return `select key, unnest(item), ${corners}, teacher from ${itemsOf(own, 'proposals', 'teacher')}`
+      return `select * exclude (xyxy) from (select key, unnest(item), ${corners}, teacher from ${itemsOf(own, 'proposals', 'teacher')})`
     case 'grounding':
       // A caption's words count in code points, as substring does.
-      return `select r.*, substring(i.captions[r.caption + 1].text, r.start + 1, r."end" - r.start) as text
+      return `select r.* exclude (xyxy), substring(i.captions[r.caption + 1].text, r.start + 1, r."end" - r.start) as text
         from (select key, unnest(item), ${corners} from ${itemsOf(own, 'regions')}) r
         left join (select key, captions from ${rowsOf(images)}) i using (key)`
     default:

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { quoted } from './sql.js'
+import { patternOf, quoted } from './sql.js'
 
 /** A DuckDB in memory that can read the given files and nothing else. */
 export interface OpenDuckDb {
@@ -33,8 +33,6 @@ export async function openDuckDb(
     allow_community_extensions: 'false',
     memory_limit: memoryLimit,
     temp_directory: folder,
-    // Rows without an order need not keep that of the files, which would have to be held in memory.
-    preserve_insertion_order: 'false',
   })
   const connection = await instance.connect()
   const interrupt = () => connection.interrupt()
@@ -48,7 +46,9 @@ export async function openDuckDb(
     signal?.throwIfAborted()
     signal?.addEventListener('abort', interrupt, { once: true })
     for (const statement of prepare) await connection.run(statement)
-    await connection.run(`set allowed_paths = [${paths.map(quoted).join(', ')}]`)
+    // Asked about is what the SQL says, which is a pattern.
+    const allowed = [...new Set(paths.flatMap((path) => [path, patternOf(path)]))]
+    await connection.run(`set allowed_paths = [${allowed.map(quoted).join(', ')}]`)
     await connection.run('set enable_external_access = false')
     await connection.run('set lock_configuration = true')
   } catch (error) {

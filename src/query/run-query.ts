@@ -56,19 +56,47 @@ export async function runQuery<T>(
   return withViews(meant, options, async (connection) => {
     try {
       const { StatementType } = await import('@duckdb/node-api')
-      const statements = await connection.extractStatements(sql)
-      if (statements.count !== 1) throw new UserError('One SELECT is expected, without others after it.')
+      // DuckDB has no error for what has no statement in it.
+      const statements = await connection.extractStatements(sql).catch((error: Error) => {
+        throw error.message === 'Error in native callback' ? notOne : error
+      })
+      if (statements.count !== 1) throw notOne
       const statement = await statements.prepare(0)
       if (statement.statementType !== StatementType.SELECT)
         throw new UserError('Only SELECT is run: a query reads a dataset and changes nothing.')
+      await connection.run('begin transaction')
       const result = await statement.stream()
-      return await use({ columns: result.columnNames(), rows: result.yieldRowsJs() })
+      async function* rows() {
+        yield* result.yieldRowsJs()
+        await checkEnd(connection, sql, options.signal)
+      }
+      const used = await use({ columns: result.columnNames(), rows: rows() })
+      options.signal?.throwIfAborted()
+      return used
     } catch (error) {
       options.signal?.throwIfAborted()
       if (error instanceof UserError) throw error
       throw explained(error as Error, all)
     }
   })
+}
+
+const notOne = new UserError('One SELECT is expected, without others after it.')
+
+/**
+ * Throws what a streamed result ended with, which DuckDB's API does not tell: a failed one looks like one that is at its
+ * end, but leaves its transaction aborted. The words are had by running the query again, into a table.
+ */
+async function checkEnd(connection: DuckDBConnection, sql: string, signal?: AbortSignal): Promise<void> {
+  const isFailed = await connection.run('select 1').then(
+    () => false,
+    () => true,
+  )
+  if (!isFailed) return
+  signal?.throwIfAborted()
+  await connection.run('rollback')
+  await connection.run(`create temp table again as (${sql.trim().replace(/;+$/, '')}\n)`)
+  throw new UserError('The query failed while its rows were read; run it again.')
 }
 
 async function withViews<T>(

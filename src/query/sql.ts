@@ -6,10 +6,10 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'
 
 /** The rows of these files. Columns of newer versions are null in the rows of older ones. */
 export const rowsOf = (files: readonly Pick<CommittedFile, 'path'>[]): string =>
-  `read_parquet([${files.map(({ path }) => quoted(asPattern(path))).join(', ')}], union_by_name = true)`
+  `read_parquet([${files.map(({ path }) => quoted(patternOf(path))).join(', ')}], union_by_name = true)`
 
 /** DuckDB takes a path for a pattern: signs with a meaning stand in brackets. */
-const asPattern = (path: string) => path.replace(/[*?[]/g, '[$&]')
+export const patternOf = (path: string) => path.replace(/[*?[]/g, '[$&]')
 
 /**
  * A row for each item of a list column: `key`, the item's place as `place`, from 0 on, and the item as `item`.

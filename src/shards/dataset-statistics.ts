@@ -6,7 +6,7 @@ import type { FunnelStage } from './funnel.js'
 import { type Measure, measures } from './measures.js'
 import type { RecordedFamily } from './row-stats.js'
 import { recordedOf } from './row-stats.js'
-import type { Histogram, ShardStats } from './stats.js'
+import type { Histogram, Moments, ShardStats } from './stats.js'
 import { tallyOf } from './stats.js'
 import { summarise, type TallySummary, topWords } from './tally.js'
 import { type Coverage, coverageOf, type Vocabulary } from './vocabulary.js'
@@ -85,8 +85,14 @@ export interface DatasetStatistics {
 /** What a stage's statistics are told from: sums of records, or what a query over the rows gave. */
 export interface Measured {
   readonly counts: Readonly<Record<string, number>>
-  readonly histograms: Readonly<Record<string, Histogram & { readonly median?: number | null }>>
+  readonly histograms: Readonly<Record<string, MeasuredHistogram>>
   readonly labels: Readonly<Record<string, MeasuredLabels>>
+}
+
+/** The median is told from the bins where it was not measured. */
+export interface MeasuredHistogram extends Histogram {
+  readonly median?: number | null
+  readonly isMedianEstimated?: boolean
 }
 
 export interface MeasuredLabels extends TallySummary {
@@ -177,13 +183,14 @@ function measuredOf(stats: ShardStats, { top, vocabulary }: StatisticsOptions): 
   return { counts: stats.counts, histograms: stats.histograms, labels: Object.fromEntries(labels) }
 }
 
-function numberStatistics(
-  { edges, counts, moments, median }: Histogram & { readonly median?: number | null },
-  measure: Measure | undefined,
+/** A histogram's numbers. @param measure what it can be at least and at most, and whether it is of whole numbers */
+export function numberStatistics(
+  { edges, counts, moments, median, isMedianEstimated = median === undefined }: MeasuredHistogram,
+  measure: Partial<Pick<Measure, 'type' | 'least' | 'most'>> | undefined,
 ): NumberStatistics {
   const count = counts.reduce((all, own) => all + own, 0)
-  const mean = moments && count > 0 ? moments.sum / count : null
-  const deviations = moments && mean !== null ? Math.max(0, moments.squares - moments.sum * mean) : null
+  const mean = meanOf({ counts, moments })
+  const deviations = moments && mean !== null ? deviationsOf(moments, mean, count) : null
   return {
     count,
     nan_count: 0,
@@ -191,15 +198,34 @@ function numberStatistics(
     min: moments?.min ?? null,
     max: moments?.max ?? null,
     mean,
-    median: median ?? medianOf(counts, [moments?.min ?? null, ...edges, moments?.max ?? null]),
+    median:
+      median === undefined
+        ? medianOf(counts, [moments?.min ?? null, ...edges, moments?.max ?? null], measure?.type === 'int')
+        : median,
     std: deviations !== null && count > 1 ? Math.sqrt(deviations / (count - 1)) : null,
     histogram: { hist: counts, bin_edges: [measure?.least ?? null, ...edges, measure?.most ?? null] },
-    estimated: median === undefined ? ['median'] : [],
+    estimated: isMedianEstimated ? ['median'] : [],
   }
 }
 
+/** The sum of squared deviations from the mean; 0 where it is no more than what the rounding of the sums leaves. */
+function deviationsOf({ sum, squares }: Moments, mean: number, count: number): number {
+  const deviations = squares - sum * mean
+  return deviations > count * (1 + Math.abs(mean)) * 2 ** -32 ? deviations : 0
+}
+
+/** null where there is nothing, or where sums were not recorded. */
+export function meanOf({ counts, moments }: Pick<Histogram, 'counts' | 'moments'>): number | null {
+  const count = counts.reduce((all, own) => all + own, 0)
+  return moments && count > 0 ? moments.sum / count : null
+}
+
 /** Where half of the values lie below, as if those of a bin were spread evenly; null where that bin has no end. */
-function medianOf(counts: readonly number[], edges: readonly (number | null)[]): number | null {
+function medianOf(
+  counts: readonly number[],
+  edges: readonly (number | null)[],
+  isWhole: boolean,
+): number | null {
   const half = counts.reduce((all, own) => all + own, 0) / 2
   if (half === 0) return null
   let below = 0
@@ -209,7 +235,9 @@ function medianOf(counts: readonly number[], edges: readonly (number | null)[]):
   const [low, high] = [edges[bin], edges[bin + 1]]
   if (low === null || high === null || least === null || most === null) return null
   const [from, to] = [Math.max(low, least), Math.min(high, most)]
-  return from + ((half - below) / counts[bin]) * (to - from)
+  const middle = from + ((half - below) / counts[bin]) * (to - from)
+  // A bin of whole numbers ends below its upper edge.
+  return isWhole ? Math.floor(middle) : middle
 }
 
 function labelStatistics(

@@ -1,23 +1,28 @@
-/** What is recorded of the rows of each family. Exact statistics (`src/query/exact-statistics.ts`) measure the same in SQL. */
+/** What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same in SQL. */
 import { areaOf } from '../boxes/iou.js'
 import { countWords } from '../count-words.js'
 import { hostOf, type MeasureName, measures } from './measures.js'
 import type { ImageRow, Phrase, Region, Xyxy } from './rows.js'
 import { type StatsBuilder, statsBuilder } from './stats.js'
 
-/** Names of what is measured and tallied of a family's rows. */
+/** Names of what is counted, measured and tallied of a family's rows. */
 export const recordedOf = {
   images: {
+    counts: ['images', 'captions', 'image_bytes'],
     measures: ['longer_side', 'picture_aspect', 'image_bytes', 'captions_an_image', 'words_a_caption'],
     tallies: ['caption_kinds', 'hosts', 'licenses'],
   },
-  phrases: { measures: ['phrases_a_caption', 'words_a_phrase'], tallies: ['heads'] },
-  proposals: { measures: ['score', 'boxes_a_phrase'], tallies: [] },
+  phrases: { counts: ['phrases'], measures: ['phrases_a_caption', 'words_a_phrase'], tallies: ['heads'] },
+  proposals: { counts: ['proposals'], measures: ['score', 'boxes_a_phrase'], tallies: [] },
   grounding: {
+    counts: ['regions', 'grounded_images'],
     measures: ['regions_an_image', 'score', 'area_share', 'aspect'],
     tallies: ['heads', 'origins'],
   },
-} as const satisfies Record<string, { measures: readonly MeasureName[]; tallies: readonly string[] }>
+} as const satisfies Record<
+  string,
+  { counts: readonly string[]; measures: readonly MeasureName[]; tallies: readonly string[] }
+>
 
 export type RecordedFamily = keyof typeof recordedOf
 
@@ -26,7 +31,10 @@ export function rowStats(...families: readonly RecordedFamily[]): StatsBuilder<M
   const names = families.flatMap((family): readonly MeasureName[] => recordedOf[family].measures)
   const tallies = families.flatMap((family): readonly string[] => recordedOf[family].tallies)
   const own = Object.fromEntries(names.map((name) => [name, measures[name]])) as typeof measures
-  return statsBuilder<MeasureName>(own, tallies)
+  const stats = statsBuilder<MeasureName>(own, tallies)
+  // None is not the same as not recorded.
+  for (const family of families) for (const name of recordedOf[family].counts) stats.count(name, 0)
+  return stats
 }
 
 /** Adds a row of images. */
@@ -78,7 +86,8 @@ export function addRegions(
   for (const { xyxy, score, origin } of regions) {
     const [x1, y1, x2, y2] = xyxy.map(Math.fround) as unknown as Xyxy
     stats.observe('score', Math.fround(score))
-    stats.observe('area_share', areaOf([x1, y1, x2, y2]) / (width * height))
+    // A box of the whole picture may be a rounding larger.
+    stats.observe('area_share', Math.min(1, areaOf([x1, y1, x2, y2]) / (width * height)))
     stats.observe('aspect', (x2 - x1) / (y2 - y1))
     stats.tally('origins', origin)
   }

@@ -11,7 +11,10 @@ export interface Histogram {
   readonly moments?: Moments
 }
 
-/** Of the values themselves; sums may differ in their last digits by the order of adding. */
+/**
+ * Of the values themselves. For the sums each is rounded to a multiple of 2^-32, so that sums of up to 2^21 are exact, and
+ * the same in whatever order they are added; larger ones may differ in their last digits.
+ */
 export interface Moments {
   readonly sum: number
   readonly squares: number
@@ -66,8 +69,8 @@ export function statsBuilder<M extends string = never>(
       let bin = 0
       while (bin < edges.length && value >= edges[bin]) bin++
       bins[bin]++
-      moments.sum += value
-      moments.squares += value * value
+      moments.sum += atGrid(value)
+      moments.squares += atGrid(value * value)
       if (moments.min === null || value < moments.min) moments.min = value
       if (moments.max === null || value > moments.max) moments.max = value
     },
@@ -89,6 +92,9 @@ export function statsBuilder<M extends string = never>(
     }),
   }
 }
+
+const grid = 2 ** 32
+const atGrid = (value: number) => Math.round(value * grid) / grid
 
 interface Collected {
   readonly edges: readonly number[]

@@ -68,6 +68,6 @@ describe('tallies', () => {
     expect(topWords(cut, 10).map(([word]) => word)).toEqual(
       Array.from({ length: 10 }, (_, at) => `common ${at}`),
     )
-    expect(Object.keys(cut.tail?.sample ?? {}).length).toBeLessThanOrEqual(2048)
+    expect(Object.keys(cut.tail?.sample ?? {}).length).toBeLessThanOrEqual(1024)
   })
 })

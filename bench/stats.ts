@@ -1,0 +1,86 @@
+/**
+ * How long `stats` takes over the records of a large dataset: 1,000 shards of 10,000 pictures, each with thousands of heads
+ * and hosts, more than a record keeps. Only records are written; no row is read. Node alone, one core.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createDataset } from '../src/shards/dataset.js'
+import { datasetStatistics } from '../src/shards/dataset-statistics.js'
+import { familyPath } from '../src/shards/family-path.js'
+import { datasetFunnel } from '../src/shards/funnel.js'
+import { type RecordedFamily, recordedOf, rowStats } from '../src/shards/row-stats.js'
+import { openStorage } from '../src/shards/storage.js'
+import { type Figure, median, option, printReport } from './report.js'
+
+const shards = Number(option('shards', '1000'))
+const runs = Number(option('runs', '3'))
+const rows = 10_000
+/** Seconds: what still feels like at once. */
+const limit = 5
+
+let state = 1
+const random = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+  return state / 2 ** 32
+}
+/** A word of an endless list, the n-th about 1 / n as often as the first. */
+const word = (name: string) => `${name}${Math.floor(Math.exp(random() * Math.log(2e6)))}`
+
+const folder = await mkdtemp(join(tmpdir(), 'groundmill-bench-'))
+try {
+  const storage = openStorage(folder)
+  const names = Array.from({ length: shards }, (_, at) => String(at).padStart(5, '0'))
+  await createDataset(storage, { name: 'large', card: null, shards: names })
+  let bytes = 0
+  for (const shard of names) {
+    for (const family of ['images', 'phrases', 'proposals', 'grounding'] as RecordedFamily[]) {
+      const stats = rowStats(family)
+      for (const name of recordedOf[family].measures)
+        for (let at = 0; at < 200; at++) stats.observe(name, random())
+      const words = family === 'images' ? 'hosts' : 'heads'
+      if (family !== 'proposals') for (let at = 0; at < 3 * rows; at++) stats.tally(words, word(words))
+      const stage = family === 'images' ? 'large' : `${family}-1`
+      const text = JSON.stringify({
+        ...{ version: 1, stage, family, main: family, shard, configHash: 'c', inputs: {}, files: {} },
+        ...{ unit: 'rows', in: rows, out: rows, rejected: {}, stats: stats.build() },
+        ...{ seconds: 1, createdAt: new Date().toISOString() },
+      })
+      bytes += text.length
+      await storage.write(familyPath(family, stage, shard, 'json'), text)
+    }
+  }
+  const seconds: number[] = []
+  for (let run = 0; run < runs; run++) {
+    const start = performance.now()
+    datasetStatistics('large', await datasetFunnel(storage), { top: 12 })
+    seconds.push((performance.now() - start) / 1000)
+  }
+  const peak = process.resourceUsage().maxRSS / 1024
+  const figures: Record<string, Figure> = {
+    records: {
+      value: bytes / 1e6,
+      unit: 'MB',
+      goal: '',
+      met: null,
+      note: `${4 * shards} records of ${shards * rows} pictures`,
+    },
+    stats: {
+      value: median(seconds) / limit,
+      unit: `of ${limit} s`,
+      goal: '<= 1',
+      met: median(seconds) <= limit,
+      note: `${median(seconds).toFixed(2)} s`,
+    },
+    memory: {
+      value: peak,
+      unit: 'MiB',
+      goal: '<= 500',
+      met: peak <= 500,
+      note: 'peak of the process, the making of the records with it',
+    },
+  }
+  printReport('stats', runs, figures)
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}

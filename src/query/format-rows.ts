@@ -1,0 +1,44 @@
+/** Cells of a query's rows as text. */
+
+/** A cell as JSON can hold it: large numbers and dates as strings, bytes as base64, what is not finite as null. */
+export function jsonValue(value: unknown): unknown {
+  if (typeof value === 'bigint') return isExact(value) ? Number(value) : String(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null
+  if (value instanceof Uint8Array)
+    return Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) return value.map(jsonValue)
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, jsonValue(own)]))
+  return value ?? null
+}
+
+/** A line of CSV as RFC 4180 has it, with lists and structs as JSON and null as nothing. */
+export function csvLine(row: readonly unknown[]): string {
+  return `${row.map(csvCell).join(',')}\r\n`
+}
+
+function csvCell(value: unknown): string {
+  const text = plain(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+const widest = 60
+
+/** A cell of a table: cut where it is long, and without signs that would do something to a terminal. */
+export function tableCell(value: unknown): string {
+  const text =
+    typeof value === 'number' && !Number.isInteger(value)
+      ? String(Number(value.toPrecision(6)))
+      : plain(value)
+  const safe = [...text.slice(0, 4 * widest).replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '·')]
+  return safe.length > widest ? `${safe.slice(0, widest - 1).join('')}…` : safe.join('')
+}
+
+function plain(value: unknown): string {
+  const own = jsonValue(value)
+  if (own === null) return ''
+  return typeof own === 'object' ? JSON.stringify(own) : String(own)
+}
+
+const isExact = (value: bigint) => value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER

@@ -1,0 +1,260 @@
+import { readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { csvLine, jsonValue, tableCell } from '../../src/query/format-rows.js'
+import { listViews, type QueryOptions, runQuery } from '../../src/query/run-query.js'
+import { createDataset } from '../../src/shards/dataset.js'
+import { familyPath } from '../../src/shards/family-path.js'
+import { readShard } from '../../src/shards/read-shard.js'
+import { openStorage, type Storage } from '../../src/shards/storage.js'
+import { UserError } from '../../src/user-error.js'
+import { groundmill, startGroundmill } from '../helpers/groundmill.js'
+import { s3Server } from '../helpers/s3-server.js'
+import { makeSmallDataset } from '../helpers/small-dataset.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+let url: string
+let storage: Storage
+beforeAll(async () => {
+  const made = await makeSmallDataset()
+  url = made.url
+  storage = made.storage
+}, 60_000)
+
+const ask = (sql: string, options: QueryOptions = {}, of = storage) =>
+  runQuery(of, sql, options, async ({ columns, rows }) => {
+    const all: Record<string, unknown>[] = []
+    for await (const chunk of rows)
+      for (const row of chunk)
+        all.push(Object.fromEntries(columns.map((name, at) => [name, jsonValue(row[at])])))
+    return all
+  })
+
+const shards = ['00000', '00001', '00002']
+
+describe('views', () => {
+  it('have what the shards have: captions, phrases, proposals, regions with their words, rejects', async () => {
+    const expected = []
+    for (const shard of shards) {
+      const grounding = readShard(storage, 'grounding', 'round-1', shard)
+      for await (const { key, captions } of readShard(storage, 'images', null, shard)) {
+        const row = (await grounding.next()).value
+        for (const { caption, phrase, start, end, xyxy, score, origin } of row?.regions ?? []) {
+          const text = [...captions[caption].text].slice(start, end).join('')
+          const [x1, y1, x2, y2] = xyxy
+          expected.push({ key, caption, phrase, start, end, score, origin, x1, y1, x2, y2, text })
+        }
+      }
+      expect((await grounding.next()).done).toBe(true)
+    }
+    const order = 'order by key, caption, phrase, score desc, x1, y2'
+    const found = await ask(`select * from grounding_round_1 ${order}`)
+    expect(expected.length).toBeGreaterThan(50)
+    expect(found.length).toBe(expected.length)
+    for (const row of expected) expect(found).toContainEqual(row)
+    const all = await ask(
+      'select stage, count(*) as regions, max(score) as best from grounding group by stage order by stage',
+    )
+    expect(all.map(({ stage }) => stage)).toEqual(['round-1', 'round-2', 's'])
+    expect(all[0].regions).toBe(expected.length)
+
+    const [{ images, captions }] = await ask(
+      'select (select count(*) from images) as images, (select count(*) from captions) as captions',
+    )
+    expect(images).toBe(30)
+    expect(captions).toBeGreaterThan(30)
+    // A phrase is its caption's words.
+    const wrong = await ask(
+      'select * from phrases p join captions c using (key, caption) where p.text <> substring(c.text, p.start + 1, p."end" - p.start)',
+    )
+    expect(wrong).toEqual([])
+    const proposals = await ask(
+      'select stage, teacher, min(phrase) as least from proposals group by all order by 1',
+    )
+    expect(proposals).toEqual([
+      { stage: 'label-1', teacher: 'guesser-1', least: 0 },
+      { stage: 'label-2', teacher: 'guesser-2', least: 0 },
+    ])
+    const [{ reasons }] = await ask(
+      "select list_sort(list(distinct reason)) as reasons from rejects where stage = 'round-1'",
+    )
+    expect(reasons).toEqual(['score'])
+  })
+
+  it('have the bytes of pictures only where they are asked for', async () => {
+    await expect(ask('select image from images')).rejects.toThrow(/column "image" not found/)
+    const [{ bytes }] = await ask("select image.bytes as bytes from images where key = '000000003'", {
+      withImages: true,
+    })
+    expect(Buffer.from(String(bytes), 'base64').subarray(0, 3).toString('hex')).toMatch(/ffd8ff|89504e/)
+    const columns = async (withImages: boolean) =>
+      (await listViews(storage, { withImages }))
+        .find(({ name }) => name === 'images')
+        ?.columns.map(({ name }) => name)
+    expect(await columns(false)).not.toContain('image')
+    expect(await columns(true)).toContain('image')
+  })
+
+  it('read only shards that have a record, and those of older versions too', async () => {
+    const record = storage.path(familyPath('proposals', 'label-2', '00001', 'json'))
+    const kept = await readFile(record)
+    const count = async () => (await ask('select count(*) as n from proposals_label_2'))[0].n as number
+    const all = await count()
+    await unlink(record)
+    const without = await count()
+    await writeFile(record, kept)
+    expect(without).toBeLessThan(all)
+    expect(await count()).toBe(all)
+  })
+
+  it('work in a folder whose name has signs that patterns have', async () => {
+    const folder = join(await temporaryFolder(), "it's [a] *?")
+    await symlink(url, folder)
+    expect(await ask('select count(*) as n from images', {}, openStorage(folder))).toEqual([{ n: 30 }])
+  })
+})
+
+describe('a query', () => {
+  it('reads nothing else and changes nothing', async () => {
+    const shard = storage.path(familyPath('images', null, '00000', 'parquet'))
+    const outside = join(await temporaryFolder(), 'secret.csv')
+    await writeFile(outside, 'a\nsecret\n')
+    const before = await stat(shard)
+    const refused = [
+      `select * from '${outside}'`,
+      `select * from read_csv('${outside}')`,
+      `select * from read_text('${outside}')`,
+      `select content from read_blob('${outside}')`,
+      `select * from glob('${outside}')`,
+      "select * from read_parquet('https://127.0.0.1:1/x.parquet')",
+      // A file of the dataset that has nothing to do with the query.
+      `select * from read_text('${storage.path('dataset.json')}')`,
+      `copy (select * from images) to '${shard}'`,
+      `copy images to '${outside}'`,
+      `explain analyze copy (select 1) to '${shard}'`,
+      `export database '${outside}'`,
+      `attach '${outside}.db'`,
+      'create table images2 as select * from images',
+      'insert into images values (1)',
+      'drop view images',
+      'set enable_external_access = true',
+      'pragma enable_external_access',
+      'reset lock_configuration',
+      'load httpfs',
+      'install httpfs',
+      'call pragma_version()',
+      'select 1; drop view images',
+      '',
+      'selec 1',
+      'select nothing from images',
+      'select * from nothing',
+      'select cast(key as date) from images',
+      'select error(key) from images',
+    ]
+    for (const sql of refused) {
+      const error = await ask(sql).catch((thrown: unknown) => thrown)
+      expect(error, sql).toBeInstanceOf(UserError)
+      expect((error as Error).message, sql).not.toMatch(/secret\n/)
+    }
+    expect(await readFile(outside, 'utf8')).toBe('a\nsecret\n')
+    expect((await stat(shard)).mtimeMs).toBe(before.mtimeMs)
+    await expect(ask('select * from nothing')).rejects.toThrow(
+      /Table with name nothing does not exist!\nLINE 1.*\n.*\nViews: images, captions, phrases, phrases_/,
+    )
+  })
+
+  it('that fails on a late row fails, whatever it has given before', async () => {
+    const late =
+      'select cast(case when i = 300000 then key else i::varchar end as integer) from images, range(20000) r(i)'
+    const odd = late.replace('key', "'no number'").replace('range(20000)', 'range(300001)')
+    let seen = 0
+    const counted = (sql: string) =>
+      runQuery(storage, sql, {}, async ({ rows }) => {
+        for await (const chunk of rows) seen += chunk.length
+      })
+    await counted(late)
+    expect(seen).toBe(600_000)
+    seen = 0
+    await expect(counted(`${odd} where key = '000000000' -- so far; and no further`)).rejects.toThrow(
+      /^The query cannot be run: Conversion Error: Could not convert string 'no number'/,
+    )
+    expect(seen).toBeGreaterThan(0)
+  })
+
+  it('gives rows while it makes them, and stops where it is told to', async () => {
+    const million = 'select a.key from images a, images b, images c, images d, images e'
+    const stop = new AbortController()
+    let seen = 0
+    const running = runQuery(storage, million, { signal: stop.signal }, async ({ rows }) => {
+      for await (const chunk of rows) {
+        seen += chunk.length
+        if (seen > 5000) stop.abort(new Error('enough'))
+      }
+    })
+    await expect(running).rejects.toThrow('enough')
+    expect(seen).toBeLessThan(1_000_000)
+  })
+})
+
+describe('groundmill query', () => {
+  it('prints a table, CSV, JSON, or a line of JSON a row', async () => {
+    const sql = 'select key, captions, 0.5::float as half, null as nothing from images order by key limit 2'
+    const table = await groundmill('query', url, sql)
+    expect(table).toMatchObject({ code: 0, err: '' })
+    expect(table.out).toMatch(/^ *key +captions +half +nothing\n─/)
+    expect(table.out.split('\n')).toHaveLength(5)
+    const one = JSON.parse((await groundmill('query', url, sql, '--json')).out)
+    expect(one).toMatchObject([{ key: '000000000', half: 0.5, nothing: null }, { key: '000000001' }])
+    const lines = (await groundmill('query', url, sql, '--format', 'jsonl')).out.trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual(one)
+    const { out } = await groundmill('query', url, sql, '--format', 'csv')
+    expect(out.split('\r\n')[0]).toBe('key,captions,half,nothing')
+    expect(out.split('\r\n')[1]).toMatch(/^000000000,"\[\{""text"":"".*\}\]",0\.5,$/)
+    const short = await groundmill('query', url, 'select * from phrases', '--rows', '3')
+    expect(short.out.split('\n')).toHaveLength(6)
+    expect(short.err).toMatch(/These are the first 3 rows/)
+    const views = await groundmill('query', url)
+    expect(views.out).toMatch(/\ngrounding_round_1 +grounding of round-1 +key, caption, /)
+  })
+
+  it('says in one message what is wrong, and ends with 2', async () => {
+    const wrong = await groundmill('query', url, 'select * from nothing')
+    expect(wrong).toMatchObject({ code: 2, out: '' })
+    expect(wrong.err).toMatch(/^groundmill: The query cannot be run: Catalog Error: Table with name nothing/)
+  })
+
+  it('is interrupted by Ctrl-C', async () => {
+    const endless = 'select count(*) from range(100000000000) a, images b where a.range % 7 = 3'
+    const running = startGroundmill(['query', url, endless])
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    running.signal('SIGINT')
+    const { code, out } = await running.ended
+    expect({ code, out }).toEqual({ code: 130, out: '' })
+  })
+})
+
+describe('a dataset of a bucket', () => {
+  it('is not queried, with words that say what to do', async () => {
+    const server = await s3Server()
+    const bucket = openStorage(server.url('data'))
+    await createDataset(bucket, { name: 'data', card: null, shards: [] })
+    await expect(ask('select 1', {}, bucket)).rejects.toThrow(/not on this machine.*aws s3 sync/)
+  })
+})
+
+describe('cells', () => {
+  it('do nothing to a terminal, and go through CSV and JSON unchanged', () => {
+    expect(tableCell('\u001b[31mred\u202e\n')).toBe('·[31mred··')
+    expect(tableCell('x'.repeat(100))).toBe(`${'x'.repeat(59)}…`)
+    expect(tableCell(0.123456789)).toBe('0.123457')
+    expect(csvLine(['a,b', 'say "x"', 'two\nlines', null, 2n, [1, 'x']])).toBe(
+      '"a,b","say ""x""","two\nlines",,2,"[1,""x""]"\r\n',
+    )
+    expect(
+      jsonValue({ big: 2n ** 60n, bad: Number.NaN, at: new Date(0), bytes: new Uint8Array([1, 2]) }),
+    ).toEqual({
+      ...{ big: '1152921504606846976', bad: null },
+      ...{ at: '1970-01-01T00:00:00.000Z', bytes: 'AQI=' },
+    })
+  })
+})
