@@ -2,7 +2,6 @@ import { appendFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resolveDevice } from '../graph/device.js'
 import { Session, type Value } from '../graph/session.js'
-import { anchorsOf } from '../model/anchors.js'
 import { type GlipConfig, queriesOf, squareSize } from '../model/config.js'
 import { promptParameter } from '../model/glip.js'
 import { hashStart, writeModelFolder } from '../model/model-folder.js'
@@ -10,29 +9,26 @@ import type { Parameter } from '../model/parameters.js'
 import { glipConfig } from '../model/presets.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
-import { type Random, random } from '../random.js'
 import { hashJson } from '../shards/hash.js'
 import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
-import { adamWStep } from './adamw.js'
-import { partsOf, stepsOf, type TrainConfig, type TrainRun } from './config.js'
+import { partsOf, stepsOf, type TrainConfig } from './config.js'
 import { learningRate } from './learning-rate.js'
-import { makeBatch } from './make-batch.js'
-import { makeExample } from './make-example.js'
 import { makeNoise } from './make-noise.js'
 import { matchQueries } from './match-queries.js'
+import { nextPart } from './next-part.js'
 import {
   initialState,
-  type OptimizerState,
   parametersOfState,
   readCheckpoint,
   stateViews,
   writeCheckpoint,
 } from './optimizer-state.js'
 import { groupParameters } from './parameter-groups.js'
-import { createPictureCache, type PictureCache } from './picture-cache.js'
+import { createPictureCache } from './picture-cache.js'
 import { plotLosses, type StepMetrics } from './plot-losses.js'
-import { type GroundedCaption, openSamples, type SampleSource, type SampleStream } from './read-samples.js'
+import { openSamples, type SampleSource, type SampleStream } from './read-samples.js'
+import { runPart, takeStep } from './take-step.js'
 import { trainCard } from './train-card.js'
 import { trainGraph } from './train-graph.js'
 import { withDrop } from './with-drop.js'
@@ -119,9 +115,9 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const session = await Session.open(graph.step, options)
   const predict = graph.predict && (await Session.open(graph.predict, options))
   try {
-    const partOf = (at: number) => nextPart(at, parts, streams, positions, tokenizer, network, config, cache)
+    const maker = { parts, streams, positions, tokenizer, network, config, pictures: cache }
     let done = step * parts
-    const more = () => (done < config.steps * parts ? partOf(done) : undefined)
+    const more = () => (done < config.steps * parts ? nextPart(done, maker) : undefined)
     let upcoming = more()
     while (upcoming) {
       const start = performance.now()
@@ -246,38 +242,6 @@ async function keepMetrics(path: string, step: number): Promise<StepMetrics[]> {
   return lines.map((line) => JSON.parse(line) as StepMetrics)
 }
 
-/** Part `at` of all batches' parts, from 0: pictures that are drawn, cut and placed alike in however many parts a batch is computed. */
-async function nextPart(
-  at: number,
-  parts: number,
-  streams: readonly SampleStream[],
-  positions: Record<string, number>,
-  tokenizer: Tokenizer,
-  network: GlipConfig,
-  config: TrainRun,
-  pictures: PictureCache,
-): Promise<Record<string, Value>> {
-  const step = Math.floor(at / parts) + 1
-  const size = config.batch / parts
-  const first = (at % parts) * size
-  const draw = random(config.seed, 'batch', step)
-  const chosen = Array.from({ length: config.batch }, () => pickStream(streams, config.mix, draw.next()))
-  const examples = await Promise.all(
-    chosen.slice(first, first + size).map(async (stream, index) => {
-      const position = positions[stream.name] ?? 0
-      positions[stream.name] = position + 1
-      const sample = await stream.at(position)
-      const own = random(config.seed, 'example', step, first + index)
-      const picture = await pictures(`${stream.name}/${sample.key}`, sample.bytes)
-      const caption = pickCaption(sample.captions, config.augment.categories, own)
-      const example = makeExample(picture, caption, stream, tokenizer, network, config, own)
-      return { ...example, regress: config.box_loss[stream.name] !== false }
-    }),
-  )
-  const anchors = queriesOf(network) === undefined ? anchorsOf(network) : undefined
-  return makeBatch(examples, anchors, network, config.max_boxes)
-}
-
 /** Which query answers for which box, by what the network says of a batch before it is trained on it. */
 async function matchTargets(
   predict: Session,
@@ -288,58 +252,4 @@ async function matchTargets(
   const { logits, boxes } = await predict.run(fed)
   const { box, phrase } = values
   return { assigned: matchQueries({ logits, boxes }, { box, phrase }, squareSize(network)) }
-}
-
-/** A prompt of category names with the given probability, else one of the written captions. */
-function pickCaption(
-  captions: readonly GroundedCaption[],
-  categories: number,
-  draw: Random,
-): GroundedCaption {
-  const named = captions.filter(({ kind }) => kind === 'categories')
-  const written = captions.filter(({ kind }) => kind !== 'categories')
-  if (named.length === 0) return draw.pick(written)
-  return written.length === 0 || draw.next() < categories ? draw.pick(named) : draw.pick(written)
-}
-
-function pickStream(streams: readonly SampleStream[], mix: TrainConfig['mix'], at: number): SampleStream {
-  const weights = streams.map(({ name, size }) => (mix === 'size' ? size : (mix[name] ?? 1)))
-  let left = at * weights.reduce((sum, weight) => sum + weight, 0)
-  for (const [index, stream] of streams.entries()) {
-    left -= weights[index]
-    if (left < 0) return stream
-  }
-  return streams[streams.length - 1]
-}
-
-/** The losses of a part of a batch; its gradients are written into the state. */
-async function runPart(
-  session: Session,
-  batch: Readonly<Record<string, Value>>,
-  { feeds, into }: ReturnType<typeof stateViews>,
-): Promise<Record<string, number>> {
-  const results = await session.run({ ...batch, ...feeds }, into)
-  const metrics = Object.entries(results).filter(([name]) => name.startsWith('metric.'))
-  return Object.fromEntries(
-    metrics.map(([name, { data }]) => [name.slice('metric.'.length), Number(data[0])]),
-  )
-}
-
-/** Steps on the gradients of all parts, and gives the means of their losses. */
-function takeStep(
-  state: OptimizerState,
-  parts: readonly Readonly<Record<string, number>>[],
-  step: number,
-  rate: number,
-  config: TrainRun,
-): StepMetrics {
-  const mean = (name: string) => parts.reduce((sum, part) => sum + part[name], 0) / parts.length
-  const losses = Object.fromEntries(Object.keys(parts[0]).map((name) => [name, mean(name)]))
-  for (const { vectors } of state.groups) vectors.sumGradients()
-  const norm = adamWStep(state, step, rate, config, parts.length)
-  for (const [name, value] of Object.entries({ loss: losses.loss, gradient: norm })) {
-    if (!Number.isFinite(value))
-      throw new Error(`the ${name} became ${value} at step ${step}: try a lower learning_rate`)
-  }
-  return { ...losses, step, learning_rate: rate, gradient_norm: norm, loss: losses.loss }
 }
