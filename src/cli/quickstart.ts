@@ -68,7 +68,8 @@ function nextCommands(dataset: string, world: string): string {
   const own = dataset === 'runs/quickstart' ? '' : ` --dataset ${dataset} --set world=${world}`
   const commands = [
     [`stats ${dataset}`, 'statistics of every stage'],
-    [`render ${dataset}/web --sample 8 -o pictures`, 'look at what the teacher found'],
+    [`inspect ${dataset}/web`, 'look at what the teacher found, in a browser'],
+    [`render ${dataset}/web --sample 8 -o pictures`, 'the same as pictures'],
     [`round pipelines/quickstart.yaml${own}`, 'one more round, with the better teacher'],
     ['run pipelines/coco-folder.yaml --set folder=DIR', 'your own photographs'],
   ]
