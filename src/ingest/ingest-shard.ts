@@ -2,7 +2,6 @@ import { orderedMap } from '../ordered-map.js'
 import type { ImageRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
-import { collectGarbage } from './collect-garbage.js'
 import type { IngestConfig } from './config.js'
 import { createFetcher, type Fetcher } from './fetch-image.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
@@ -46,7 +45,6 @@ async function ingestRows(
   async function* images(): AsyncGenerator<ImageRow> {
     for await (const result of ingested(task, config, plan, fetcher)) {
       signal?.throwIfAborted()
-      collectGarbage()
       sums.add(result)
       onProgress?.(sums.done)
       if (result.kind === 'row') yield result.image
