@@ -119,23 +119,24 @@ describe('kill -9', () => {
       expect(await killed(shaken, 'images', () => requests >= wanted, 0)).toBe(true)
     }
 
-    // Ten kills: five while the teacher labels, five while the filter writes.
+    // Ten kills that fall into work: five while the teacher labels, five while the filter writes.
     const stages = [
       { stage: 'round-1-label', family: 'proposals/round-1-label', after: /✓ teacher / },
       { stage: last, family: `grounding/${last}`, after: /✓ round-1-label / },
     ]
     for (const { stage, family, after } of stages) {
-      let atWork = 0
-      for (let kill = 0; kill < 5; kill++) {
-        // What is done is taken away, so that there is work to be killed in.
-        for (const name of await recordsOf(shaken, family)) {
-          if (kill % 2 === 0) await openStorage(join(shaken, 'web')).remove(name)
+      let [kills, atWork] = [0, 0]
+      // Some come too late, the more the busier the machine.
+      for (; atWork < 5 && kills < 40; kills++) {
+        // What is done is taken away, so that there is work to be killed in; or it goes on from where it was.
+        const done = await recordsOf(shaken, family)
+        if (kills % 2 === 0 || done.length === shards) {
+          for (const name of done) await openStorage(join(shaken, 'web')).remove(name)
         }
         const wait = draw.between(0, 800 * seconds(stage))
         if (await killed(shaken, family, (said) => after.test(said), wait)) atWork++
       }
-      // A busy machine may be late once or twice.
-      expect(atWork, stage).toBeGreaterThanOrEqual(3)
+      expect(atWork, `${stage}: of ${kills} kills`).toBe(5)
     }
 
     const { failed } = await run(shaken)
