@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { absent, syncFolder } from '../sync-folder.js'
 import { UserError } from '../user-error.js'
 import { writeFileAtomic } from '../write-file-atomic.js'
 import { openPartFile, type PartFile } from './part-file.js'
@@ -120,13 +121,13 @@ export class ExportFolder<Memory> {
     for (const part of this.#parts.values()) await part.flush()
     await this.close()
     await this.write(reportName, `${JSON.stringify(report, null, 1)}\n`)
-    await sync(this.path)
+    await syncFolder(this.path)
     const before = `${this.target}.replaced`
     await rm(before, { recursive: true, force: true })
     await mkdir(dirname(this.target), { recursive: true })
     await rename(this.target, before).catch(absent)
     await rename(this.path, this.target)
-    await sync(dirname(this.target))
+    await syncFolder(dirname(this.target))
     await removeHelpers(this.target)
     await rm(before, { recursive: true, force: true })
   }
@@ -174,20 +175,4 @@ async function reaches(path: string, lengths: Readonly<Record<string, number>>):
     if ((found?.size ?? 0) < length) return false
   }
   return true
-}
-
-async function sync(folder: string): Promise<void> {
-  // Windows cannot open folders, and needs none of this.
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined
-  throw error
 }

@@ -1,5 +1,6 @@
+import type { Region } from '../shards/rows.js'
 import type { Change, Grounded, Sample } from './answers.js'
-import type { Comparable, Inspected, Layer } from './layer.js'
+import type { Inspected, Layer } from './layer.js'
 import type { SampleReader } from './read-samples.js'
 
 /** Samples of a layer with another layer's boxes beside them, and what became of each box from that one to this. */
@@ -22,9 +23,9 @@ export async function compareSamples(
     const [gone, come] = [new Set(lost), new Set(added)]
     const shifted = new Set(moved.map(({ region }) => region))
     // `compare` names what moved by its new place alone: an old box that is not lost has moved unless it is there still.
-    const changeBefore = (region: Comparable): Change =>
+    const changeBefore = (region: Region): Change =>
       gone.has(region) ? 'alone' : hasEqual(b.keys(), region) ? 'same' : 'moved'
-    const changeAfter = (region: Comparable): Change =>
+    const changeAfter = (region: Region): Change =>
       come.has(region) ? 'alone' : shifted.has(region) ? 'moved' : 'same'
     return {
       ...sample,
@@ -39,8 +40,8 @@ export async function compareSamples(
 }
 
 /** The boxes above the threshold as regions, each with its place among the boxes. */
-function regionsOf({ phrases, boxes }: Grounded, threshold: number): Map<Comparable, number> {
-  const regions = new Map<Comparable, number>()
+function regionsOf({ phrases, boxes }: Grounded, threshold: number): Map<Region, number> {
+  const regions = new Map<Region, number>()
   boxes.forEach(({ phrase, xyxy, score, from, to }, at) => {
     if (!(from < threshold && threshold <= to)) return
     const { caption, start, end } = phrases[phrase]
@@ -51,18 +52,17 @@ function regionsOf({ phrases, boxes }: Grounded, threshold: number): Map<Compara
 
 function changesOf(
   { boxes }: Grounded,
-  regions: ReadonlyMap<Comparable, number>,
-  changeOf: (region: Comparable) => Change,
+  regions: ReadonlyMap<Region, number>,
+  changeOf: (region: Region) => Change,
 ): (Change | null)[] {
   const changes = new Array<Change | null>(boxes.length).fill(null)
   for (const [region, at] of regions) changes[at] = changeOf(region)
   return changes
 }
 
-const sameSpan = (a: Comparable, b: Comparable) =>
-  a.caption === b.caption && a.start === b.start && a.end === b.end
+const sameSpan = (a: Region, b: Region) => a.caption === b.caption && a.start === b.start && a.end === b.end
 
-const hasEqual = (regions: Iterable<Comparable>, one: Comparable) =>
+const hasEqual = (regions: Iterable<Region>, one: Region) =>
   [...regions].some(
     (other) => sameSpan(one, other) && one.xyxy.every((value, at) => value === other.xyxy[at]),
   )

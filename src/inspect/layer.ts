@@ -1,5 +1,5 @@
 import { readCommit } from '../shards/commit.js'
-import type { Phrase, Proposal, Xyxy } from '../shards/rows.js'
+import type { Phrase, Proposal, Region, Xyxy } from '../shards/rows.js'
 import type { Storage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
 import type { LayerAnswer, StageAnswer } from './answers.js'
@@ -44,16 +44,6 @@ export interface Sides<T> {
   readonly added: readonly T[]
 }
 
-export interface Comparable {
-  readonly caption: number
-  readonly phrase: number
-  readonly start: number
-  readonly end: number
-  readonly xyxy: Xyxy
-  readonly score: number
-  readonly origin: string
-}
-
 /** A dataset as the page looks at it. What it needs of the stages is given to it, so that it knows none of them. */
 export interface Inspected {
   readonly url: string
@@ -64,7 +54,7 @@ export interface Inspected {
   readonly layers: readonly Layer[]
   readonly funnel: readonly StageAnswer[]
   /** What changed from one list of regions to another. */
-  readonly compare: (before: readonly Comparable[], after: readonly Comparable[]) => Sides<Comparable>
+  readonly compare: (before: readonly Region[], after: readonly Region[]) => Sides<Region>
 }
 
 /** The shard and row of a picture by its place in the dataset. */

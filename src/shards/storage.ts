@@ -1,5 +1,6 @@
 import { access, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { absent, syncFolder } from '../sync-folder.js'
 import { UserError } from '../user-error.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../write-file-atomic.js'
 import { writeChunks } from '../write-pieces.js'
@@ -154,21 +155,4 @@ async function makeFolder(folder: string) {
   const first = await mkdir(folder, { recursive: true })
   if (first === undefined) return
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
-}
-
-/** A rename outlives a power cut only once its folder is on the disk. */
-async function syncFolder(folder: string) {
-  // Windows cannot open folders, and needs none of this.
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined
-  throw error
 }
