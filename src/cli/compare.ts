@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { changedPhrases } from '../filter/changed-phrases.js'
 import { compareRegions, type RegionChanges } from '../filter/compare-regions.js'
+import { tableCell } from '../query/format-rows.js'
 import { contactSheet } from '../render/contact-sheet.js'
 import type { Drawing } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
@@ -12,6 +14,8 @@ import { type OpenDataset, openDataset, requireGrounding } from './open-dataset.
 import { openReasons, type RegionReasons } from './region-reasons.js'
 
 export interface CompareOptions {
+  /** Most phrases that are told of. */
+  readonly top: number
   readonly pictures?: number
   readonly out: string
   readonly json?: boolean
@@ -36,7 +40,7 @@ export async function compare(
   const dataset = await openDataset(url)
   for (const grounding of [a, b]) requireGrounding(dataset, grounding)
   const sums = { kept: 0, rescored: 0, moved: 0, lost: 0, added: 0, images: 0, changed: 0 }
-  const heads = new Map<string, { lost: number; added: number }>()
+  const phrases = changedPhrases()
   const scores = scoreBins.map((from) => ({ from, kept: 0, moved: 0, lost: 0, added: 0 }))
   const why = { lost: new Map<string, number>(), added: new Map<string, number>() }
   // What is lost the second has not, and what is added the first had not.
@@ -50,14 +54,12 @@ export async function compare(
     overlap += changes.moved.reduce((sum, { iou }) => sum + iou, 0)
     for (const way of ['lost', 'added'] as const) {
       for (const region of changes[way]) {
-        const text = texts(region)
-        const counts = heads.get(text) ?? { lost: 0, added: 0 }
-        counts[way]++
-        heads.set(text, counts)
+        phrases.add(texts(region), way)
         const reason = reasonOf[way](region)
         why[way].set(reason, (why[way].get(reason) ?? 0) + 1)
       }
     }
+    for (const { region } of changes.moved) phrases.add(texts(region), 'moved')
     for (const [way, regions] of Object.entries(byWay(changes))) {
       for (const { score } of regions) scores[binOf(score)][way as keyof ReturnType<typeof byWay>]++
     }
@@ -66,9 +68,8 @@ export async function compare(
     most.push({ shard, row, changes: count, before, after })
     if (most.length > 4 * options.pictures) most = best(most, options.pictures)
   }
-  const ranked = [...heads].sort(
-    (one, other) => total(other[1]) - total(one[1]) || (one[0] < other[0] ? -1 : 1),
-  )
+  const top = phrases.top(options.top)
+  const phrasesError = phrases.error()
   const ledger = await ledgers(dataset, a, b)
   const file =
     options.pictures === undefined
@@ -77,7 +78,7 @@ export async function compare(
   if (options.json) {
     const meanIou = sums.moved > 0 ? overlap / sums.moved : null
     process.stdout.write(
-      `${JSON.stringify({ dataset: url, before: a, after: b, ...sums, meanIou, why: { lost: Object.fromEntries(why.lost), added: Object.fromEntries(why.added) }, scores, phrases: ranked.slice(0, 100).map(([text, counts]) => ({ text, ...counts })), reasons: ledger, file: file ?? null })}\n`,
+      `${JSON.stringify({ dataset: url, before: a, after: b, ...sums, meanIou, why: { lost: Object.fromEntries(why.lost), added: Object.fromEntries(why.added) }, scores, phrases: top.map(([text, counts]) => ({ text, ...counts })), phrasesError, reasons: ledger, file: file ?? null })}\n`,
     )
     return
   }
@@ -117,14 +118,15 @@ export async function compare(
       ]),
     ),
   ]
-  if (ranked.length > 0) {
+  if (top.length > 0) {
     parts.push(
       '',
       formatTable(
-        ['phrase', 'lost', 'added'],
-        ranked.slice(0, 12).map(([text, { lost, added }]) => [text, lost, added]),
+        ['phrase', 'lost', 'added', 'moved'],
+        top.map(([text, { lost, added, moved }]) => [tableCell(text), lost, added, moved]),
       ),
     )
+    if (phrasesError > 0) parts.push(`each phrase may have up to ${phrasesError} more`)
   }
   process.stdout.write(`${parts.join('\n')}\n`)
   if (file) process.stdout.write(`\n${file}\n`)
@@ -141,8 +143,6 @@ const byWay = ({ kept, moved, lost, added }: RegionChanges) => ({
   lost,
   added,
 })
-
-const total = ({ lost, added }: { readonly lost: number; readonly added: number }) => lost + added
 
 function add(
   sums: {

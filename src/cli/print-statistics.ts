@@ -43,7 +43,7 @@ export function roundTable(datasets: readonly DatasetStatistics[]): string | und
         return [
           dataset,
           stage.stage,
-          origins ? Object.keys(origins.frequencies).join(', ') : 'not recorded',
+          origins ? Object.keys(origins.frequencies).map(tableCell).join(', ') : 'not recorded',
           stage.counts.grounded_images ?? 0,
           stage.counts.regions ?? 0,
           perImage(stage.counts.regions ?? 0, counts.images),

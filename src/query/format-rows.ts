@@ -23,6 +23,16 @@ function csvCell(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
+/** Signs that would do something to a terminal, or turn the direction of its text. */
+const harmful = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+
+/** Lines without such signs: a message may quote what is in a dataset. */
+export const safeLines = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.replace(harmful, '·'))
+    .join('\n')
+
 const widest = 60
 
 /** A cell of a table: cut where it is long, and without signs that would do something to a terminal. */
@@ -31,7 +41,7 @@ export function tableCell(value: unknown): string {
     typeof value === 'number' && !Number.isInteger(value)
       ? String(Number(value.toPrecision(6)))
       : plain(value)
-  const safe = [...text.slice(0, 4 * widest).replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '·')]
+  const safe = [...text.slice(0, 4 * widest).replace(harmful, '·')]
   return safe.length > widest ? `${safe.slice(0, widest - 1).join('')}…` : safe.join('')
 }
 

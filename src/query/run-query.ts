@@ -3,6 +3,7 @@ import type { Storage } from '../shards/storage.js'
 import { UserError } from '../user-error.js'
 import { datasetFiles } from './dataset-files.js'
 import { type DatasetView, datasetViews } from './dataset-views.js'
+import { safeLines } from './format-rows.js'
 import { openDuckDb } from './open-duckdb.js'
 
 export interface QueryOptions {
@@ -128,5 +129,7 @@ function explained(error: Error, views: readonly DatasetView[]): Error {
   const known = isName ? `\nViews: ${views.map(({ name }) => name).join(', ')}` : ''
   // What DuckDB offers instead is mostly one of its own tables.
   const text = isName ? words.replace(/\nDid you mean[\s\S]*$/, '') : words
-  return new UserError(`The query cannot be run: ${text}${place && `\n${place}`}${known}`, { cause: error })
+  return new UserError(safeLines(`The query cannot be run: ${text}${place && `\n${place}`}${known}`), {
+    cause: error,
+  })
 }

@@ -191,7 +191,10 @@ describe('filter, compare, sweep and calibrate', () => {
       [() => make({ as: 'chunk' }), /already made the phrases/],
       [() => vary({ from: '1', to: '0' }), /expected two numbers, the first below/],
       [() => vary({ vary: 'score' }), /expected RULE\.KEY/],
-      [() => compare(url, ['mini', 'none'], { out: '' }, signal), /no grounding "none"; it has: mini/],
+      [
+        () => compare(url, ['mini', 'none'], { top: 12, out: '' }, signal),
+        /no grounding "none"; it has: mini/,
+      ],
     ]
     for (const [refused, message] of cases) {
       const error = await refused().catch((thrown: unknown) => thrown)

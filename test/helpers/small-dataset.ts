@@ -70,8 +70,8 @@ function guesser(seed: number): Teacher {
     detect: async (queries) =>
       queries.map(({ text, phrases }) =>
         phrases.flatMap(([start, end], phrase) =>
-          Array.from({ length: (text.length + start) % 4 }, (_, at) => {
-            const x = ((start + 7 * at) % 40) + seed / 3
+          Array.from({ length: (text.length + start + seed) % 4 }, (_, at) => {
+            const x = ((start + 7 * seed * at) % 40) + seed / 3
             const score = ((end * 13 + at * 29 + seed * 11) % 97) / 97
             return { phrase, xyxy: [x, x / 2, x + 5 + at * 9.1, x / 2 + 20 + at], score }
           }),

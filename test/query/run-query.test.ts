@@ -163,6 +163,13 @@ describe('a query', () => {
     )
   })
 
+  it('that fails quotes what is in the dataset without what would do something to a terminal', async () => {
+    const hostile = "select cast(chr(27) || ']0;title' || chr(8238) || key as integer) from images"
+    const error = await ask(hostile).catch((thrown: Error) => thrown)
+    expect(error).toBeInstanceOf(UserError)
+    expect((error as Error).message).toMatch(/Could not convert string '·\]0;title·00000.*'[^\n]*\nLINE 1: /)
+  })
+
   it('that fails on a late row fails, whatever it has given before', async () => {
     const late =
       'select cast(case when i = 300000 then key else i::varchar end as integer) from images, range(20000) r(i)'
