@@ -25,7 +25,7 @@ import { writeRecords } from '../src/shards/shard-task.js'
 import { openStorage } from '../src/shards/storage.js'
 import { writeShard } from '../src/shards/write-shard.js'
 import { gatheredBytes, gatheredPieces, writePieces } from '../src/write-pieces.js'
-import { type Figure, median, option, printReport } from './report.js'
+import { gatherFigures, median, option, printReport } from './report.js'
 
 const count = Number(option('pictures', '4000'))
 const bytesEach = 1000 * Number(option('kilobytes', '50'))
@@ -103,17 +103,7 @@ async function timed(work: () => Promise<unknown>, times = runs): Promise<number
   return median(seconds)
 }
 
-const figures: Record<string, Figure> = {}
-const report = (
-  name: string,
-  value: number | null,
-  unit: string,
-  goal = '',
-  met: boolean | null = null,
-  note = '',
-) => {
-  figures[name] = { value, unit, goal, met, note }
-}
+const { figures, report } = gatherFigures()
 
 /** The bytes of the pictures once more, and nothing else. */
 async function copyPictures() {

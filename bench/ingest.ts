@@ -15,7 +15,7 @@ import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { random } from '../src/random.js'
 import { measureProcess } from './measure-process.js'
-import { type Figure, median, option, printReport } from './report.js'
+import { gatherFigures, median, option, printReport } from './report.js'
 
 const urls = Number(option('urls', '2000'))
 const rounds = Number(option('rounds', '3'))
@@ -154,17 +154,7 @@ const isThere = (path: string) =>
     () => false,
   )
 
-const figures: Record<string, Figure> = {}
-const report = (
-  name: string,
-  value: number | null,
-  unit: string,
-  goal = '',
-  met: boolean | null = null,
-  note?: string,
-) => {
-  figures[name] = { value, unit, goal, met, note }
-}
+const { figures, report } = gatherFigures()
 try {
   const folder = join(work, 'pictures')
   await makePictures(folder, 48, 1600)

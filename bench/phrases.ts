@@ -17,7 +17,7 @@ import { tokenize } from '../src/nlp/tokenize.js'
 import { glipGrammar } from './glip-grammar.js'
 import { compromiseNouns, winkGrammar } from './npm-chunkers.js'
 import { type AnnotatedCaption, readBracketed, readEntities, type Span } from './read-annotation.js'
-import { type Figure, median, option, printReport } from './report.js'
+import { gatherFigures, median, option, printReport } from './report.js'
 import { spanScores } from './span-scores.js'
 
 const data = option('data', '../shared/data')
@@ -54,17 +54,7 @@ function rate(captions: readonly string[], find: Finder): number {
   return captions.length / ((user + system) / 1e6)
 }
 
-const figures: Record<string, Figure> = {}
-const report = (
-  name: string,
-  value: number | null,
-  unit: string,
-  goal = '',
-  met: boolean | null = null,
-  note = '',
-) => {
-  figures[name] = { value, unit, goal, met, ...(note === '' ? {} : { note }) }
-}
+const { figures, report } = gatherFigures()
 
 const marked = readBracketed(await readFile(new URL('data/coco-phrases.tsv', import.meta.url), 'utf8'))
 const sets: Readonly<Record<string, readonly AnnotatedCaption[]>> = {

@@ -11,6 +11,22 @@ export interface Figure {
   readonly note?: string
 }
 
+/** Gathers figures, each under its name, in the order in which they are told. */
+export function gatherFigures() {
+  const figures: Record<string, Figure> = {}
+  const report = (
+    name: string,
+    value: number | null,
+    unit: string,
+    goal = '',
+    met: boolean | null = null,
+    note?: string,
+  ) => {
+    figures[name] = { value, unit, goal, met, ...(note && { note }) }
+  }
+  return { figures, report }
+}
+
 export function printReport(bench: string, runs: number, figures: Readonly<Record<string, Figure>>): void {
   if (process.argv.includes('--json')) {
     process.stdout.write(`${JSON.stringify({ bench, runs, figures })}\n`)
