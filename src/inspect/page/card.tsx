@@ -1,9 +1,9 @@
 import { memo } from 'preact/compat'
 import { useMemo, useState } from 'preact/hooks'
 import type { Sample, SampleBox } from '../answers.js'
-import { Caption } from './caption.js'
 import { coloursOf, liveColours } from './live.js'
 import { Picture } from './picture.js'
+import { Words } from './words.js'
 
 interface CardProps {
   readonly sample: Sample
@@ -27,31 +27,9 @@ function CardOf({ sample, threshold, address, isMeant, onOpen }: CardProps) {
           onHot={setHot}
         />
       </button>
-      <div class="words">
-        {captionsToShow(sample, live).map((at) => (
-          <Caption
-            key={at}
-            text={sample.captions[at].text}
-            caption={at}
-            phrases={sample.phrases}
-            colours={live}
-            hot={hot}
-            onHot={setHot}
-            onPick={open}
-          />
-        ))}
-      </div>
+      <Words {...{ sample, hot }} colours={live} onHot={setHot} onPick={open} />
     </li>
   )
 }
 
 export const Card = memo(CardOf)
-
-/** Captions that name a box; without any the first, unless it is a list of category names. */
-export function captionsToShow({ captions, phrases }: Sample, live: readonly (string | null)[]): number[] {
-  const named = new Set(phrases.filter((_, at) => live[at] !== null).map(({ caption }) => caption))
-  const shown = captions.flatMap((_, at) => (named.has(at) ? [at] : []))
-  if (shown.length > 0) return shown
-  const first = captions.findIndex(({ kind }) => kind !== 'categories')
-  return first === -1 ? [] : [first]
-}

@@ -2,13 +2,12 @@ import { useMemo, useState } from 'preact/hooks'
 import type { CountsAnswer, DatasetAnswer, Grounded, LayerAnswer, Sample, SamplesAnswer } from '../answers.js'
 import type { View } from '../view.js'
 import type { Asked } from './ask.js'
-import { Caption } from './caption.js'
-import { captionsToShow } from './card.js'
 import { count, counted } from './format.js'
 import { coloursOf, liveColours, thresholdOf } from './live.js'
 import { Pager } from './pager.js'
 import { Picture } from './picture.js'
 import type { SetView } from './use-view.js'
+import { Words } from './words.js'
 
 interface CompareProps {
   readonly dataset: DatasetAnswer
@@ -112,20 +111,7 @@ function Side({ dataset, name, sample, grounded, threshold, setView }: SideProps
           onHot={setHot}
         />
       </button>
-      <div class="words">
-        {captionsToShow({ ...sample, ...grounded }, live).map((at) => (
-          <Caption
-            key={at}
-            text={sample.captions[at].text}
-            caption={at}
-            phrases={grounded.phrases}
-            colours={live}
-            hot={hot}
-            onHot={setHot}
-            onPick={open}
-          />
-        ))}
-      </div>
+      <Words sample={{ ...sample, ...grounded }} hot={hot} colours={live} onHot={setHot} onPick={open} />
     </section>
   )
 }
