@@ -14,13 +14,11 @@ import { glipConfig } from '../../src/model/presets.js'
 import { readSafetensors, writeSafetensors } from '../../src/model/safetensors.js'
 import { openStartWeights, partialWeights } from '../../src/model/start-weights.js'
 import { readTokenizer } from '../../src/model/word-piece.js'
-import { createDataset } from '../../src/shards/dataset.js'
 import { trainConfig } from '../../src/train/config.js'
 import type { SampleSource } from '../../src/train/read-samples.js'
 import { type TrainResult, trainModel } from '../../src/train/train-model.js'
 import { UserError } from '../../src/user-error.js'
-import { ingestAll } from '../helpers/ingest-all.js'
-import { makeSmallWorld } from '../helpers/small-world.js'
+import { smallGold } from '../helpers/small-gold.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -55,13 +53,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
   new Uint8Array(buffer, byteOffset, byteLength)
 
 beforeAll(async () => {
-  await makeSmallWorld(join(folder, 'world'))
-  const world = join(folder, 'world', 'gold')
-  const config = { format: 'coco', images: join(world, 'images'), instances: join(world, 'annotations.json') }
-  const { storage, plan } = await ingestAll(join(folder, 'gold'), config)
-  const shards = plan.shards.map(({ shard }) => shard)
-  await createDataset(storage, { name: 's', card: { license: 'Apache-2.0' }, shards })
-  source = { name: 'gold', storage, shards, grounding: 's', phrases: 's' }
+  source = await smallGold(folder, { license: 'Apache-2.0' })
   await train('original')
 }, 120_000)
 

@@ -1,24 +1,16 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createDataset } from '../../src/shards/dataset.js'
 import { trainConfig } from '../../src/train/config.js'
 import type { SampleSource } from '../../src/train/read-samples.js'
 import { trainModel } from '../../src/train/train-model.js'
-import { ingestAll } from '../helpers/ingest-all.js'
-import { makeSmallWorld } from '../helpers/small-world.js'
+import { smallGold } from '../helpers/small-gold.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
 let source: SampleSource
 
 beforeAll(async () => {
-  await makeSmallWorld(join(folder, 'world'))
-  const world = join(folder, 'world', 'gold')
-  const config = { format: 'coco', images: join(world, 'images'), instances: join(world, 'annotations.json') }
-  const { storage, plan } = await ingestAll(join(folder, 'gold'), config)
-  const shards = plan.shards.map(({ shard }) => shard)
-  await createDataset(storage, { name: 's', card: {}, shards })
-  source = { name: 'gold', storage, shards, grounding: 's', phrases: 's' }
+  source = await smallGold(folder)
 }, 120_000)
 
 const steps = 6

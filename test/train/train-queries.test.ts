@@ -2,14 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readSafetensors } from '../../src/model/safetensors.js'
-import { createDataset } from '../../src/shards/dataset.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
 import { trainConfig } from '../../src/train/config.js'
 import type { StepMetrics } from '../../src/train/plot-losses.js'
-import type { SampleSource } from '../../src/train/read-samples.js'
 import { trainModel } from '../../src/train/train-model.js'
-import { ingestAll } from '../helpers/ingest-all.js'
-import { makeSmallWorld } from '../helpers/small-world.js'
+import { smallGold } from '../helpers/small-gold.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { picture } from '../teacher/pictures.js'
 
@@ -18,13 +15,7 @@ const lines: StepMetrics[] = []
 let totals: Set<number>
 
 beforeAll(async () => {
-  await makeSmallWorld(join(folder, 'world'))
-  const world = join(folder, 'world', 'gold')
-  const config = { format: 'coco', images: join(world, 'images'), instances: join(world, 'annotations.json') }
-  const { storage, plan } = await ingestAll(join(folder, 'gold'), config)
-  const shards = plan.shards.map(({ shard }) => shard)
-  await createDataset(storage, { name: 's', card: {}, shards })
-  const source: SampleSource = { name: 'gold', storage, shards, grounding: 's', phrases: 's' }
+  const source = await smallGold(folder)
   totals = new Set()
   await trainModel({
     name: 'queries',
