@@ -15,30 +15,45 @@ export interface OptimizerState {
 /** Values of parameters to start from, read one after another. */
 type Given = ReadonlyMap<string, Pick<StoredTensor, 'read'>>
 
-/**
- * The state before the first step: no moments, and parameters as given, one tensor after another, or as they start.
- *
- * @param sums whether gradients of several parts of a batch are summed
- */
-export async function initialState(
+/** @param sums whether gradients of several parts of a batch are summed */
+export function emptyState(
   groups: readonly ParameterGroup[],
   parameters: readonly Parameter[],
-  seed: number,
-  given?: Given,
   sums = false,
-): Promise<OptimizerState> {
-  const state = {
+): OptimizerState {
+  return {
     groups: groups.map((group) => ({ group, vectors: allocateVectors(group.size, sums) })),
     frozen: parameters
       .filter(({ frozen }) => frozen)
       .map(({ name, shape }) => ({ name, shape, data: new Float32Array(sizeOf(shape)) })),
   }
-  const places = new Map(parametersOfState(state, 'value').map(({ name, data }) => [name, data]))
+}
+
+/** Gives these parameters the values that they start from: as given, one tensor after another, or as the seed has them. */
+export async function fillState(
+  state: OptimizerState,
+  parameters: readonly Parameter[],
+  seed: number,
+  given?: Given,
+): Promise<void> {
+  const placesOf = (kind: 'value' | 'average') =>
+    new Map(parametersOfState(state, kind).map(({ name, data }) => [name, data]))
+  const places = [placesOf('value'), placesOf('average')]
   for (const parameter of parameters) {
-    const taken = await given?.get(parameter.name)?.read()
-    places.get(parameter.name)?.set(taken ?? initialValue(parameter, seed))
+    const values = (await given?.get(parameter.name)?.read()) ?? initialValue(parameter, seed)
+    for (const place of places) place.get(parameter.name)?.set(values)
   }
-  for (const { vectors } of state.groups) vectors.average.set(vectors.value)
+}
+
+/** The state before the first step: no moments. */
+export async function initialState(
+  groups: readonly ParameterGroup[],
+  parameters: readonly Parameter[],
+  seed: number,
+  given?: Given,
+): Promise<OptimizerState> {
+  const state = emptyState(groups, parameters)
+  await fillState(state, parameters, seed, given)
   return state
 }
 

@@ -18,7 +18,8 @@ import { makeNoise } from './make-noise.js'
 import { matchQueries } from './match-queries.js'
 import { nextPart } from './next-part.js'
 import {
-  initialState,
+  emptyState,
+  fillState,
   parametersOfState,
   readCheckpoint,
   stateViews,
@@ -100,10 +101,13 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const begun = given && { taken: [...given.taken.keys()], fresh: given.fresh, folder: task.init as string }
   if (begun) task.onStart?.(begun)
   const groups = groupParameters(graph.parameters, config)
-  const state = await initialState(groups, graph.parameters, config.seed, given?.taken, parts > 1)
+  const state = emptyState(groups, graph.parameters, parts > 1)
+  const resumed = await readCheckpoint(join(folder, checkpointFile), hash, state)
+  // A checkpoint has all but what is not trained.
+  const missing = resumed ? graph.parameters.filter(({ frozen }) => frozen) : graph.parameters
+  await fillState(state, missing, config.seed, given?.taken)
   await given?.close()
   const views = stateViews(state)
-  const resumed = await readCheckpoint(join(folder, checkpointFile), hash, state)
   const positions: Record<string, number> = { ...resumed?.positions }
   let step = resumed?.step ?? 0
   const metrics = await keepMetrics(join(folder, metricsFile), step)
