@@ -10,13 +10,13 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Candidate, FilterRow } from '../src/filter/rule.js'
+import { random } from '../src/base/random.js'
 import { agreement } from '../src/filter/rules/agreement.js'
 import { label as sameWord } from '../src/filter/rules/label.js'
+import type { Candidate, FilterRow } from '../src/filter/rules/rule.js'
 import { captionPhrases } from '../src/nlp/caption-phrases.js'
 import { chunkConfig } from '../src/nlp/config.js'
-import { random } from '../src/random.js'
-import type { Phrase } from '../src/shards/rows.js'
+import type { Phrase } from '../src/rows/rows.js'
 import { openTextEncoder } from '../src/teacher/text-encoder.js'
 import { type Figure, option, printReport } from './report.js'
 

@@ -7,8 +7,8 @@
  */
 import { conv2d } from '../src/graph/ops/conv.js'
 import { deformConv2d } from '../src/graph/ops/deform-conv.js'
+import { input, op, sizeOf, type Tensor } from '../src/graph/ops/tensor.js'
 import { floats, Session } from '../src/graph/session.js'
-import { input, op, sizeOf, type Tensor } from '../src/graph/tensor.js'
 import { toOnnx } from '../src/graph/to-onnx.js'
 import { type Figure, median, option, printReport } from './report.js'
 

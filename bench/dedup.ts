@@ -5,9 +5,10 @@
  *
  *     npm run bench:dedup -- [--rows 1000000] [--json]
  */
+
+import { random } from '../src/base/random.js'
 import { createDeduper } from '../src/dedup/deduper.js'
 import { createNearIndex, type Hash64 } from '../src/dedup/near-index.js'
-import { random } from '../src/random.js'
 import { type Figure, option, printReport } from './report.js'
 
 const rows = Number(option('rows', '1000000'))

@@ -6,7 +6,7 @@
  *     npx tsx bench/draw-captions.ts captions.tsv
  */
 import { readFile } from 'node:fs/promises'
-import { random } from '../src/random.js'
+import { random } from '../src/base/random.js'
 
 const lines = (await readFile(process.argv[2], 'utf8')).split(/\r?\n/).filter((line) => line !== '')
 const pictures = new Set<string>()

@@ -10,6 +10,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { random } from '../src/base/random.js'
 import { cocoAp, type Detection } from '../src/evaluate/coco-ap.js'
 import { fixedApLimits, lvisAp, lvisLimits } from '../src/evaluate/lvis-ap.js'
 import {
@@ -18,7 +19,6 @@ import {
   readDetections,
   readDetectionTruth,
 } from '../src/evaluate/read-detection-truth.js'
-import { random } from '../src/random.js'
 import { type Figure, option, printReport } from './report.js'
 
 const python = option('python', '')

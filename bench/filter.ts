@@ -7,14 +7,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Random, random } from '../src/base/random.js'
 import { filterConfig, type RuleConfig } from '../src/filter/config.js'
 import { createFilter } from '../src/filter/filter-proposals.js'
 import { filterShard } from '../src/filter/filter-shard.js'
-import type { Candidate } from '../src/filter/rule.js'
-import { type Random, random } from '../src/random.js'
-import type { ImageRow, Phrase } from '../src/shards/rows.js'
-import { openStorage, type Storage } from '../src/shards/storage.js'
+import type { Candidate } from '../src/filter/rules/rule.js'
+import type { ImageRow, Phrase } from '../src/rows/rows.js'
 import { writeShard } from '../src/shards/write-shard.js'
+import { openStorage, type Storage } from '../src/storage/storage.js'
 import { type Figure, option, printReport } from './report.js'
 
 const total = Number(option('proposals', '1000000'))

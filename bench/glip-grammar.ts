@@ -1,6 +1,6 @@
-import { tag } from '../src/nlp/tag.js'
-import { isNoun } from '../src/nlp/tag-patterns.js'
-import { tokenize } from '../src/nlp/tokenize.js'
+import { tokenize } from '../src/nlp/lexicon/tokenize.js'
+import { tag } from '../src/nlp/tags/tag.js'
+import { isNoun } from '../src/nlp/tags/tag-patterns.js'
 import type { Span } from './read-annotation.js'
 
 /**

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import pLimit from 'p-limit'
 import sharp from 'sharp'
-import { random } from '../src/random.js'
+import { random } from '../src/base/random.js'
 import { measureProcess } from './measure-process.js'
 import { gatherFigures, median, option, printReport } from './report.js'
 

@@ -1,5 +1,5 @@
 /** What a benchmark prints: a table to read, or with --json one object. */
-import { formatTable } from '../src/cli/format-table.js'
+import { formatTable } from '../src/cli/terminal/format-table.js'
 
 export interface Figure {
   /** null where it could not be measured; `note` says why. */

@@ -5,12 +5,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { datasetStatistics } from '../src/catalog/dataset-statistics.js'
+import { datasetFunnel } from '../src/catalog/funnel.js'
+import { familyPath } from '../src/rows/family-path.js'
 import { createDataset } from '../src/shards/dataset.js'
-import { datasetStatistics } from '../src/shards/dataset-statistics.js'
-import { familyPath } from '../src/shards/family-path.js'
-import { datasetFunnel } from '../src/shards/funnel.js'
-import { type RecordedFamily, recordedOf, rowStats } from '../src/shards/row-stats.js'
-import { openStorage } from '../src/shards/storage.js'
+import { type RecordedFamily, recordedOf, rowStats } from '../src/statistics/row-stats.js'
+import { openStorage } from '../src/storage/storage.js'
 import { type Figure, median, option, printReport } from './report.js'
 
 const shards = Number(option('shards', '1000'))

@@ -9,8 +9,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { packaged } from '../src/base/packaged.js'
 import { exportFormats } from '../src/export/config.js'
-import { packaged } from '../src/packaged.js'
 import { option } from './report.js'
 
 const dataset = option('dataset', 'runs/quickstart/web')

@@ -13,10 +13,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Session } from '../src/graph/session.js'
 import { toOnnx } from '../src/graph/to-onnx.js'
+import type { Parameter } from '../src/model/network/parameters.js'
+import { glipConfig } from '../src/model/network/presets.js'
 import { fromTorch, torchLayout } from '../src/model/parameter-specs.js'
-import type { Parameter } from '../src/model/parameters.js'
-import { glipConfig } from '../src/model/presets.js'
-import { writeSafetensors } from '../src/model/safetensors.js'
+import { writeSafetensors } from '../src/weights/safetensors.js'
 import {
   caseValues,
   networkCase,

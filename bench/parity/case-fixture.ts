@@ -1,5 +1,5 @@
 /** What a fixture holds of the cases of a network. */
-import type { GlipConfig } from '../../src/model/config.js'
+import type { GlipConfig } from '../../src/model/network/config.js'
 import { caseValues, type ParityCase, shakenValue } from '../../test/helpers/glip-cases.js'
 import { caseOutputs, cotangent, sampleOf } from '../../test/helpers/parity-graph.js'
 import { runReference } from './run-reference.js'

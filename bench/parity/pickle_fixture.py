@@ -1,4 +1,4 @@
-"""Writes test/fixtures/pickles.json: plain data in the protocols of pickle, as base64.
+"""Writes test/weights/fixtures/pickles.json: plain data in the protocols of pickle, as base64.
 
     python bench/parity/pickle_fixture.py        needs nothing else
 """
@@ -22,7 +22,7 @@ class Evil:
         return print, ("run",)
 
 
-path = Path(__file__).parents[2] / "test/fixtures/pickles.json"
+path = Path(__file__).parents[2] / "test/weights/fixtures/pickles.json"
 text = lambda value, protocol: base64.b64encode(pickle.dumps(value, protocol)).decode()
 pickles = {str(protocol): text(VALUE, protocol) for protocol in range(6)}
 path.write_text(json.dumps({"pickles": pickles, "evil": [text(Evil(), protocol) for protocol in (0, 2, 4)], "value": VALUE}) + "\n")

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Value } from '../../src/graph/session.js'
-import type { GlipConfig } from '../../src/model/config.js'
+import type { GlipConfig } from '../../src/model/network/config.js'
+import type { Parameter } from '../../src/model/network/parameters.js'
 import { torchLayout, toTorch } from '../../src/model/parameter-specs.js'
-import type { Parameter } from '../../src/model/parameters.js'
-import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/model/safetensors.js'
+import { type NamedArray, readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js'
 
 const script = fileURLToPath(new URL('glip_cases.py', import.meta.url))
 

@@ -1,4 +1,4 @@
-"""Writes test/model/fixtures/torch/: small checkpoints as PyTorch writes them, some damaged or hostile, and in
+"""Writes test/weights/fixtures/torch/: small checkpoints as PyTorch writes them, some damaged or hostile, and in
 expected.json what is in the good ones.
 
     python bench/parity/torch_checkpoints.py        needs torch and numpy
@@ -20,7 +20,7 @@ from torch import nn
 
 torch.set_num_threads(1)
 torch.manual_seed(7)
-folder = Path(__file__).parents[2] / "test/model/fixtures/torch"
+folder = Path(__file__).parents[2] / "test/weights/fixtures/torch"
 folder.mkdir(parents=True, exist_ok=True)
 for old in folder.iterdir():
     old.unlink()

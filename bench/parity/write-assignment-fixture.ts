@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { random } from '../../src/random.js'
+import { random } from '../../src/base/random.js'
 import { option } from '../report.js'
 
 const python = option('python', process.env.GROUNDMILL_PYTHON ?? 'python3')

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { floats } from '../../src/graph/session.js'
-import { parametersOf } from '../../src/model/parameters.js'
+import { parametersOf } from '../../src/model/network/parameters.js'
 import {
   narrowBatch,
   narrowBoxes,

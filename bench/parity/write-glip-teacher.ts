@@ -7,11 +7,11 @@
  * the same graph, whatever a picture's aspect.
  */
 import { mkdirSync } from 'node:fs'
-import { glip, glipInputs } from '../../src/model/glip.js'
 import { modelCard } from '../../src/model/model-card.js'
 import { writeModelFolder } from '../../src/model/model-folder.js'
-import { initialValue, parametersOf } from '../../src/model/parameters.js'
-import { glipConfig } from '../../src/model/presets.js'
+import { glip, glipInputs } from '../../src/model/network/glip.js'
+import { initialValue, parametersOf } from '../../src/model/network/parameters.js'
+import { glipConfig } from '../../src/model/network/presets.js'
 import { specialTokens } from '../../src/model/word-piece.js'
 import { option } from '../report.js'
 

@@ -1,5 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { parseConfig } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
+import { writeFileAtomic } from '../base/write-file-atomic.js'
 import { cocoAp, type Detection } from '../evaluate/coco-ap.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import {
@@ -23,14 +26,11 @@ import {
   groundExpressions,
   groundSentences,
 } from '../evaluate/run-benchmark.js'
-import { parseConfig } from '../parse-config.js'
-import type { Xyxy } from '../shards/rows.js'
+import type { Xyxy } from '../rows/rows.js'
 import { openTeacher } from '../teacher/open-teacher.js'
-import { UserError } from '../user-error.js'
-import { writeFileAtomic } from '../write-file-atomic.js'
-import { formatTable } from './format-table.js'
-import { createProgress } from './progress.js'
 import { setOptions } from './set-options.js'
+import { formatTable } from './terminal/format-table.js'
+import { createProgress } from './terminal/progress.js'
 
 const benchmarkKinds: readonly string[] = [
   'coco',

@@ -1,9 +1,9 @@
+import { UserError } from '../base/user-error.js'
+import { openDataset } from '../catalog/open-dataset.js'
+import { phrasesOf, phrasesOfGrounding, proposalsOf } from '../catalog/phrases-of.js'
 import { calibrateTeacher } from '../filter/calibrate-teacher.js'
 import { writeCalibration } from '../filter/calibration-file.js'
-import { UserError } from '../user-error.js'
-import { formatTable } from './format-table.js'
-import { openDataset } from './open-dataset.js'
-import { phrasesOf, phrasesOfGrounding, proposalsOf } from './phrases-of.js'
+import { formatTable } from './terminal/format-table.js'
 
 export interface CalibrateCommandOptions {
   readonly proposals?: string

@@ -1,17 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { UserError } from '../base/user-error.js'
+import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { changedPhrases } from '../filter/changed-phrases.js'
 import { compareRegions, type RegionChanges } from '../filter/compare-regions.js'
 import { tableCell } from '../query/format-rows.js'
 import { contactSheet } from '../render/contact-sheet.js'
 import type { Drawing } from '../render/draw-regions.js'
+import type { Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Region } from '../shards/rows.js'
-import { UserError } from '../user-error.js'
-import { formatTable } from './format-table.js'
-import { type OpenDataset, openDataset, requireGrounding } from './open-dataset.js'
 import { openReasons, type RegionReasons } from './region-reasons.js'
+import { formatTable } from './terminal/format-table.js'
 
 export interface CompareOptions {
   /** Most phrases that are told of. */

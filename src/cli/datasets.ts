@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { packaged, packagedCard } from '../base/packaged.js'
+import { parseConfig } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
 import { checkCard } from '../ingest/check-card.js'
-import { type Card, ingestConfig } from '../ingest/config.js'
-import { readCard, withCard } from '../ingest/read-source.js'
-import { packaged, packagedCard } from '../packaged.js'
-import { parseConfig } from '../parse-config.js'
-import { UserError } from '../user-error.js'
-import { formatTable } from './format-table.js'
+import { type Card, ingestConfig } from '../ingest/sources/config.js'
+import { readCard, withCard } from '../ingest/sources/read-source.js'
 import { setOptions } from './set-options.js'
+import { formatTable } from './terminal/format-table.js'
 
 /** `groundmill datasets`: the cards that come with the program, or one of them. */
 export async function datasets(

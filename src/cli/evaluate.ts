@@ -1,12 +1,12 @@
+import { parseConfig } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
+import { openDataset } from '../catalog/open-dataset.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import { categoriesOf, type EvaluationSet, evaluateModel } from '../evaluate/evaluate-model.js'
-import { parseConfig } from '../parse-config.js'
 import { openTeacher } from '../teacher/open-teacher.js'
-import { UserError } from '../user-error.js'
-import { formatTable } from './format-table.js'
-import { openDataset } from './open-dataset.js'
-import { createProgress } from './progress.js'
 import { setOptions } from './set-options.js'
+import { formatTable } from './terminal/format-table.js'
+import { createProgress } from './terminal/progress.js'
 
 export interface EvaluateOptions {
   readonly model: string

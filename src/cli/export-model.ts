@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { UserError } from '../base/user-error.js'
 import { exportModel } from '../model/export-model.js'
 import type { CardScore } from '../model/model-card.js'
-import { UserError } from '../user-error.js'
 
 export interface ExportModelOptions {
   readonly out: string

@@ -1,11 +1,11 @@
+import { parseConfig } from '../base/parse-config.js'
+import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { phrasesOf, selectionOf } from '../catalog/phrases-of.js'
 import { exportConfig } from '../export/config.js'
 import { type ExportReport, exportDataset } from '../export/export-dataset.js'
-import { parseConfig } from '../parse-config.js'
 import { readDataset } from '../shards/dataset.js'
-import { formatTable } from './format-table.js'
-import { openDataset, requireGrounding } from './open-dataset.js'
-import { phrasesOf, selectionOf } from './phrases-of.js'
-import { createProgress, duration } from './progress.js'
+import { formatTable } from './terminal/format-table.js'
+import { createProgress, duration } from './terminal/progress.js'
 
 export interface ExportOptions {
   readonly as?: string

@@ -1,7 +1,7 @@
-import { assign, readAssignment } from '../assignment.js'
+import { assign, readAssignment } from '../base/assignment.js'
+import { parseConfig, readYaml } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
 import { filterConfig, type RuleConfig, ruleNames } from '../filter/config.js'
-import { parseConfig, readYaml } from '../parse-config.js'
-import { UserError } from '../user-error.js'
 
 /**
  * The rules that a command was asked for: those of a file (a list, or the `with` of a filter stage), else the default

@@ -1,13 +1,13 @@
+import { hashJson } from '../base/hash.js'
+import { UserError } from '../base/user-error.js'
+import { openDataset } from '../catalog/open-dataset.js'
+import { phrasesOf, proposalsOf } from '../catalog/phrases-of.js'
 import { openFilterStage } from '../pipeline/filter-stage.js'
 import { readCommit } from '../shards/commit.js'
-import { hashJson } from '../shards/hash.js'
-import { addCounts } from '../shards/stats.js'
-import { UserError } from '../user-error.js'
+import { addCounts } from '../statistics/stats.js'
 import { readRules } from './filter-rules.js'
-import { formatTable } from './format-table.js'
-import { openDataset } from './open-dataset.js'
-import { phrasesOf, proposalsOf } from './phrases-of.js'
-import { createProgress, duration } from './progress.js'
+import { formatTable } from './terminal/format-table.js'
+import { createProgress, duration } from './terminal/progress.js'
 
 export interface FilterOptions {
   readonly as: string

@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { parseConfig } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
 import { type Part, parts } from '../model/checkpoint-names.js'
-import type { ImageSize } from '../model/config.js'
 import { type ImportResult, importModel } from '../model/import-model.js'
-import { parseConfig } from '../parse-config.js'
-import { UserError } from '../user-error.js'
+import type { ImageSize } from '../model/network/config.js'
 import { setOptions } from './set-options.js'
 
 export interface ImportModelOptions {

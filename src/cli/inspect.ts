@@ -1,12 +1,12 @@
 import { once } from 'node:events'
+import { UserError } from '../base/user-error.js'
+import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { compareRegions } from '../filter/compare-regions.js'
 import { isLoopback } from '../inspect/guard.js'
 import type { ImageShard, Inspected } from '../inspect/layer.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
 import { readCommit } from '../shards/commit.js'
-import { UserError } from '../user-error.js'
 import { openLayers } from './layers-of.js'
-import { type OpenDataset, openDataset } from './open-dataset.js'
 
 export interface InspectOptions {
   readonly port?: number

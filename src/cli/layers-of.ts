@@ -1,11 +1,11 @@
+import type { OpenDataset } from '../catalog/open-dataset.js'
+import { phrasesOf } from '../catalog/phrases-of.js'
 import { filterConfig, type RuleConfig } from '../filter/config.js'
+import { firstRecord, proposalsBehind, rulesOf } from '../filter/filter-behind.js'
 import { varyThreshold } from '../filter/vary-threshold.js'
 import type { Layer } from '../inspect/layer.js'
 import { openFilterStage } from '../pipeline/filter-stage.js'
 import type { CommitRecord } from '../shards/commit.js'
-import { firstRecord, proposalsBehind, rulesOf } from './filter-behind.js'
-import type { OpenDataset } from './open-dataset.js'
-import { phrasesOf } from './phrases-of.js'
 
 /** What is shown of a dataset, gold first, then in the order in which its stages ran. */
 export interface OpenLayers {

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { explainError } from '../explain-error.js'
-import { packaged } from '../packaged.js'
-import { UserError } from '../user-error.js'
-import { endWithReader, listenForInterrupts } from './interrupts.js'
+import { explainError } from '../base/explain-error.js'
+import { packaged } from '../base/packaged.js'
+import { UserError } from '../base/user-error.js'
+import { endWithReader, listenForInterrupts } from './terminal/interrupts.js'
 
 const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 

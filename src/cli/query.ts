@@ -1,8 +1,8 @@
 import { once } from 'node:events'
+import { openDataset } from '../catalog/open-dataset.js'
 import { csvLine, jsonValue, tableCell } from '../query/format-rows.js'
 import { listViews, type QueryResult, runQuery } from '../query/run-query.js'
-import { formatTable } from './format-table.js'
-import { openDataset } from './open-dataset.js'
+import { formatTable } from './terminal/format-table.js'
 
 export interface QueryCommandOptions {
   readonly format: 'table' | 'csv' | 'json' | 'jsonl'

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packaged } from '../packaged.js'
+import { packaged } from '../base/packaged.js'
+import { readStats } from '../catalog/read-stats.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
-import { funnelTable } from './print-funnel.js'
-import { type RoundReport, reportTable } from './print-report.js'
-import { createProgress, duration } from './progress.js'
-import { readStats } from './read-stats.js'
 import { runWithProgress } from './run-with-progress.js'
+import { funnelTable } from './terminal/print-funnel.js'
+import { type RoundReport, reportTable } from './terminal/print-report.js'
+import { createProgress, duration } from './terminal/progress.js'
 
 export interface QuickstartOptions {
   readonly dataset: string

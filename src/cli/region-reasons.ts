@@ -1,11 +1,11 @@
 import { iou } from '../boxes/iou.js'
+import type { OpenDataset } from '../catalog/open-dataset.js'
+import { phrasesOf } from '../catalog/phrases-of.js'
+import { firstRecord, proposalsBehind, rulesOf } from '../filter/filter-behind.js'
 import { joinedRows } from '../filter/filter-shard.js'
 import { whyDropped } from '../filter/why-dropped.js'
 import { openFilterStage } from '../pipeline/filter-stage.js'
-import type { Region } from '../shards/rows.js'
-import { firstRecord, proposalsBehind, rulesOf } from './filter-behind.js'
-import type { OpenDataset } from './open-dataset.js'
-import { phrasesOf } from './phrases-of.js'
+import type { Region } from '../rows/rows.js'
 
 /**
  * Why a grounding has not the regions of another: the rule that dropped the box, `not_proposed` where the teacher gave none

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { random } from '../random.js'
+import { random } from '../base/random.js'
+import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { drawRegions } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
-import { openDataset, requireGrounding } from './open-dataset.js'
 
 export interface RenderOptions {
   readonly grounding?: string

@@ -1,11 +1,11 @@
-import { orPackaged } from '../packaged.js'
+import { orPackaged } from '../base/packaged.js'
+import { UserError } from '../base/user-error.js'
 import type { Promotion } from '../pipeline/decide-promotion.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { readRunRecord } from '../pipeline/run-record.js'
-import { openStorage, type Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
-import { type RoundReport, reportTable } from './print-report.js'
+import { openStorage, type Storage } from '../storage/storage.js'
 import { runWithProgress } from './run-with-progress.js'
+import { type RoundReport, reportTable } from './terminal/print-report.js'
 
 export interface RoundOptions {
   readonly dataset?: string

@@ -1,6 +1,6 @@
 import type { Pipeline, Stage } from '../pipeline/config.js'
 import { type RunOptions, type RunResult, runPipeline, type StageOutcome } from '../pipeline/run-pipeline.js'
-import { createProgress, duration } from './progress.js'
+import { createProgress, duration } from './terminal/progress.js'
 
 /** Runs a pipeline and tells of it on standard error: a bar while a stage works, a line when it is done. */
 export async function runWithProgress(

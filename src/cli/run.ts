@@ -1,10 +1,10 @@
 import { join } from 'node:path'
+import { orPackaged } from '../base/packaged.js'
+import { readStats } from '../catalog/read-stats.js'
 import { parseRetried } from '../ingest/retry-shard.js'
-import { orPackaged } from '../packaged.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
-import { funnelTable } from './print-funnel.js'
-import { readStats } from './read-stats.js'
 import { runWithProgress } from './run-with-progress.js'
+import { funnelTable } from './terminal/print-funnel.js'
 
 export interface RunOptions {
   readonly dataset?: string

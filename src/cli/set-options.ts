@@ -1,4 +1,4 @@
-import { assign, readAssignment } from '../assignment.js'
+import { assign, readAssignment } from '../base/assignment.js'
 
 /** `--set key=value` options as an object; values are YAML, keys with points are nested. */
 export function setOptions(assignments: readonly string[]): Record<string, unknown> {

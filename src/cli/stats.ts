@@ -1,12 +1,12 @@
+import { type DatasetStatistics, datasetStatistics } from '../catalog/dataset-statistics.js'
+import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
+import { datasetsAt } from '../catalog/read-stats.js'
+import { readVocabulary } from '../catalog/vocabulary.js'
 import { readDataset } from '../shards/dataset.js'
-import { type DatasetStatistics, datasetStatistics } from '../shards/dataset-statistics.js'
-import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
-import { openStorage } from '../shards/storage.js'
-import { readVocabulary } from '../shards/vocabulary.js'
-import { funnelTable } from './print-funnel.js'
-import { roundTable, sourceTable, stageText } from './print-statistics.js'
-import { createProgress } from './progress.js'
-import { datasetsAt } from './read-stats.js'
+import { openStorage } from '../storage/storage.js'
+import { funnelTable } from './terminal/print-funnel.js'
+import { roundTable, sourceTable, stageText } from './terminal/print-statistics.js'
+import { createProgress } from './terminal/progress.js'
 
 export interface StatsOptions {
   readonly exact?: boolean

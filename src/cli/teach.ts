@@ -1,13 +1,13 @@
-import { parseConfig } from '../parse-config.js'
+import { hashJson } from '../base/hash.js'
+import { parseConfig } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
+import { openDataset } from '../catalog/open-dataset.js'
 import { readCommit } from '../shards/commit.js'
-import { hashJson } from '../shards/hash.js'
 import { teachConfig, teachNotHashed } from '../teacher/config.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import { teachShard } from '../teacher/teach-shard.js'
-import { UserError } from '../user-error.js'
-import { openDataset } from './open-dataset.js'
-import { createProgress, duration } from './progress.js'
 import { setOptions } from './set-options.js'
+import { createProgress, duration } from './terminal/progress.js'
 
 export interface TeachOptions {
   readonly model: string

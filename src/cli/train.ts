@@ -1,12 +1,12 @@
 import { basename, resolve } from 'node:path'
-import { parseConfig } from '../parse-config.js'
+import { parseConfig } from '../base/parse-config.js'
+import { openDataset } from '../catalog/open-dataset.js'
+import { phrasesOfGrounding } from '../catalog/phrases-of.js'
 import { trainConfig } from '../train/config.js'
 import type { SampleSource } from '../train/read-samples.js'
 import { trainModel } from '../train/train-model.js'
-import { openDataset } from './open-dataset.js'
-import { phrasesOfGrounding } from './phrases-of.js'
-import { createProgress, duration } from './progress.js'
 import { setOptions } from './set-options.js'
+import { createProgress, duration } from './terminal/progress.js'
 
 export interface TrainOptions {
   readonly out: string

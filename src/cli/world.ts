@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { orPackaged } from '../packaged.js'
+import { orPackaged } from '../base/packaged.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
-import { createProgress } from './progress.js'
+import { createProgress } from './terminal/progress.js'
 
 /** `groundmill world make`. */
 export async function makeWorldCommand(

@@ -1,10 +1,10 @@
+import { UserError } from '../base/user-error.js'
+import type { RejectRow, SelectionRow } from '../rows/rows.js'
 import { readShard } from '../shards/read-shard.js'
-import type { RejectRow, SelectionRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { statsBuilder } from '../shards/stats.js'
-import type { Storage } from '../shards/storage.js'
 import { writeShard } from '../shards/write-shard.js'
-import { UserError } from '../user-error.js'
+import { statsBuilder } from '../statistics/stats.js'
+import type { Storage } from '../storage/storage.js'
 import type { Deduper } from './deduper.js'
 
 const columns = ['key', 'url', 'sha256', 'phash'] as const

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { UserError } from '../base/user-error.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
+import type { Storage } from '../storage/storage.js'
 import { type Hash64, parseHash } from './near-index.js'
 
 /** Perceptual hashes of a set whose pictures must not be in the data. */

@@ -1,8 +1,8 @@
-import { labelMatches } from '../label-matches.js'
-import type { Picture } from '../picture.js'
-import type { Phrase, Xyxy } from '../shards/rows.js'
+import { UserError } from '../base/user-error.js'
+import type { Picture } from '../pictures/picture.js'
+import type { Phrase, Xyxy } from '../rows/rows.js'
 import type { Found, Teacher } from '../teacher/teacher.js'
-import { UserError } from '../user-error.js'
+import { labelMatches } from '../words/label-matches.js'
 import type { Detection } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 

@@ -1,5 +1,5 @@
 import { iou } from '../boxes/iou.js'
-import type { Xyxy } from '../shards/rows.js'
+import type { Xyxy } from '../rows/rows.js'
 
 export interface PhrasePrediction {
   /** Best first. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
 import type { Detection, GroundTruth } from './coco-ap.js'
 import type { Frequency, LvisTruth } from './lvis-ap.js'
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { UserError } from '../base/user-error.js'
 import { iou } from '../boxes/iou.js'
-import { type PlainValue, readPlainPickle } from '../read-plain-pickle.js'
-import type { Xyxy } from '../shards/rows.js'
-import { UserError } from '../user-error.js'
+import type { Xyxy } from '../rows/rows.js'
+import { type PlainValue, readPlainPickle } from '../weights/read-plain-pickle.js'
 import { readDetectionTruth, readJson } from './read-detection-truth.js'
 
 /** A referring expression of RefCOCO, RefCOCO+ or RefCOCOg. */

@@ -1,4 +1,4 @@
-import type { Caption } from '../shards/rows.js'
+import type { Caption } from '../rows/rows.js'
 import type { ExportRegion, ExportRow } from './export-rows.js'
 import { count, type ExportSums } from './export-sums.js'
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
 import { type ExportRegion, type ExportRow, type ExportSource, readExportRows } from './export-rows.js'
 
 /** A box with its class, as detectors with a fixed list of classes have it. */

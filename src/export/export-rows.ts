@@ -1,8 +1,8 @@
+import { UserError } from '../base/user-error.js'
+import type { Caption, Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Caption, Region } from '../shards/rows.js'
-import type { Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
+import type { Storage } from '../storage/storage.js'
 
 /** What is exported: a grounding, the phrases that it points to, and the stage that says which pictures are dropped. */
 export interface ExportSource {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Caption, Xyxy } from '../shards/rows.js'
+import type { Caption, Xyxy } from '../rows/rows.js'
 import { asciiJson } from './ascii-json.js'
 import { captionSamples } from './caption-samples.js'
 import { helperPrefix } from './export-folder.js'

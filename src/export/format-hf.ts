@@ -1,6 +1,6 @@
 import { Binary, Float32, Int32, Utf8 } from 'apache-arrow'
-import { listOf, schemaOf, struct, xyxy } from '../shards/arrow-schema.js'
-import { parquetChunks } from '../shards/parquet-chunks.js'
+import { parquetChunks } from '../parquet/parquet-chunks.js'
+import { listOf, schemaOf, struct, xyxy } from '../rows/arrow-schema.js'
 import { count } from './export-sums.js'
 import type { Format, PlacedRow, Writer, WriterContext } from './format.js'
 import { pictureObject } from './region-object.js'

@@ -1,4 +1,4 @@
-import type { Caption } from '../shards/rows.js'
+import type { Caption } from '../rows/rows.js'
 import { asciiJson } from './ascii-json.js'
 import { captionSamples } from './caption-samples.js'
 import type { ClassBox } from './classes.js'

@@ -1,6 +1,6 @@
 import { link, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { sniffImage } from '../sniff-image.js'
+import { sniffImage } from '../pictures/sniff-image.js'
 import type { ExportRow } from './export-rows.js'
 
 const endings: Readonly<Record<string, string>> = { jpeg: 'jpg', tiff: 'tif' }

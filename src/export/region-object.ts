@@ -1,4 +1,4 @@
-import type { Caption, Xyxy } from '../shards/rows.js'
+import type { Caption, Xyxy } from '../rows/rows.js'
 import type { ExportRegion, ExportRow } from './export-rows.js'
 
 /** A region as `hf` and `webdataset` hold it. */

@@ -1,5 +1,9 @@
-import type { Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
+import type { Storage } from '../storage/storage.js'
+import type { CalibrationFile } from './calibration-file.js'
+import type { RuleConfig } from './config.js'
+import { createRowFilter } from './filter-proposals.js'
+import { type Gold, goldRows, judgeBoxes } from './gold-rows.js'
 import {
   type Calibration,
   calibrated,
@@ -8,11 +12,7 @@ import {
   fitTemperature,
   type Judged,
   reliability,
-} from './calibration.js'
-import type { CalibrationFile } from './calibration-file.js'
-import type { RuleConfig } from './config.js'
-import { createRowFilter } from './filter-proposals.js'
-import { type Gold, goldRows, judgeBoxes } from './gold-rows.js'
+} from './rules/calibration.js'
 
 export interface CalibrateOptions {
   readonly method: Calibration['method']

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { UserError } from '../user-error.js'
-import { writeFileAtomic } from '../write-file-atomic.js'
-import type { Calibration, ReliabilityBin } from './calibration.js'
+import { UserError } from '../base/user-error.js'
+import { writeFileAtomic } from '../base/write-file-atomic.js'
+import type { Calibration, ReliabilityBin } from './rules/calibration.js'
 
 /** What `groundmill calibrate` leaves: the map, and how it was measured. */
 export interface CalibrationFile {

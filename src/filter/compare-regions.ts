@@ -1,5 +1,5 @@
 import { iou } from '../boxes/iou.js'
-import type { Region } from '../shards/rows.js'
+import type { Region } from '../rows/rows.js'
 
 /** What became of a picture's regions from one grounding to another. */
 export interface RegionChanges {

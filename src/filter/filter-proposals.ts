@@ -1,7 +1,7 @@
-import { clipBoxes } from './clip-boxes.js'
 import type { RuleConfig } from './config.js'
 import { createRule, type RuleTools, type Step } from './create-rule.js'
-import type { Candidate, FilterImage, FilterRow } from './rule.js'
+import { clipBoxes } from './rules/clip-boxes.js'
+import type { Candidate, FilterImage, FilterRow } from './rules/rule.js'
 
 export interface Filtered {
   /** Best first. */

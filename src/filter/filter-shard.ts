@@ -1,13 +1,13 @@
+import { UserError } from '../base/user-error.js'
+import { type GroundingRow, negativePhrase, type RejectRow } from '../rows/rows.js'
 import { readShard } from '../shards/read-shard.js'
-import { addRegions, rowStats } from '../shards/row-stats.js'
-import { type GroundingRow, negativePhrase, type RejectRow } from '../shards/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
-import { UserError } from '../user-error.js'
+import { addRegions, rowStats } from '../statistics/row-stats.js'
 import type { FilterConfig } from './config.js'
 import type { RuleTools } from './create-rule.js'
 import { createRowFilter, type Filtered } from './filter-proposals.js'
-import type { Candidate, FilterRow } from './rule.js'
+import type { Candidate, FilterRow } from './rules/rule.js'
 
 /** Pictures that go through the rules together: enough to fill the runs of a model, few enough to hold in memory. */
 const windowRows = 64

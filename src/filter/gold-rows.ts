@@ -1,11 +1,11 @@
+import { UserError } from '../base/user-error.js'
 import { iou } from '../boxes/iou.js'
+import type { Phrase, Region, Xyxy } from '../rows/rows.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Phrase, Region, Xyxy } from '../shards/rows.js'
-import type { Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
+import type { Storage } from '../storage/storage.js'
 import type { RuleConfig } from './config.js'
 import { joinedRows } from './filter-shard.js'
-import type { Candidate, FilterRow } from './rule.js'
+import type { Candidate, FilterRow } from './rules/rule.js'
 
 /** A picture's proposals beside what its gold says. */
 export interface GoldRow extends FilterRow {

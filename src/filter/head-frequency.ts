@@ -1,7 +1,7 @@
 import { readCommit } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
-import { tallyOf } from '../shards/stats.js'
-import type { Storage } from '../shards/storage.js'
+import { tallyOf } from '../statistics/stats.js'
+import type { Storage } from '../storage/storage.js'
 
 /**
  * Phrases of a dataset by head noun: the sums of what the chunk stage tallied, or counted anew where it did not, as of

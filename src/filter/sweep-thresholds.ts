@@ -1,10 +1,10 @@
-import type { Storage } from '../shards/storage.js'
+import type { Storage } from '../storage/storage.js'
 import type { RuleConfig } from './config.js'
 import type { RuleTools } from './create-rule.js'
 import { createRowFilter } from './filter-proposals.js'
 import { joinedRows } from './filter-shard.js'
 import { type Gold, type GoldRow, goldRows, judgeBoxes } from './gold-rows.js'
-import type { FilterRow } from './rule.js'
+import type { FilterRow } from './rules/rule.js'
 
 /** What a filter keeps at one value of what is varied. */
 export interface SweepPoint {

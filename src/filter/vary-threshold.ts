@@ -1,7 +1,7 @@
 import type { RuleConfig } from './config.js'
 import type { RuleTools } from './create-rule.js'
 import { createFilter, isRescoring } from './filter-proposals.js'
-import type { Candidate, FilterImage } from './rule.js'
+import type { Candidate, FilterImage } from './rules/rule.js'
 
 /**
  * A box that the rules keep at some thresholds: at those above `from` and up to `to`. Where a rule after the threshold

@@ -1,8 +1,8 @@
-import { clipBoxes } from './clip-boxes.js'
 import type { RuleConfig } from './config.js'
 import type { RuleTools } from './create-rule.js'
 import { createFilter } from './filter-proposals.js'
-import type { Candidate, FilterImage } from './rule.js'
+import { clipBoxes } from './rules/clip-boxes.js'
+import type { Candidate, FilterImage } from './rules/rule.js'
 
 /** A proposal that a filter drops, and the rule that does. */
 export interface DroppedBox {

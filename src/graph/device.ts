@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
 import { add } from './ops/elementwise.js'
-import { input } from './tensor.js'
+import { input } from './ops/tensor.js'
 import { toOnnx } from './to-onnx.js'
 
 /** Where a session runs. `cuda:1` is the second NVIDIA card. */

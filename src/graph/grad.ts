@@ -1,6 +1,6 @@
 import { add } from './ops/elementwise.js'
-import type { Node, Tensor } from './tensor.js'
-import { scalar, sizeOf } from './tensor.js'
+import type { Node, Tensor } from './ops/tensor.js'
+import { scalar, sizeOf } from './ops/tensor.js'
 import { topologicalOrder } from './topological-order.js'
 
 /**

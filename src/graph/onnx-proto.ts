@@ -3,7 +3,7 @@
  * Field numbers and enum values: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import type { Attribute, Dtype, Shape, TensorData } from './tensor.js'
+import type { Attribute, Dtype, Shape, TensorData } from './ops/tensor.js'
 
 export interface NodeProto {
   readonly op: string

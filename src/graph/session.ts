@@ -1,7 +1,7 @@
 import './no-telemetry.js'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { type Device, executionProviders } from './device.js'
-import type { Dtype, Shape, TensorData } from './tensor.js'
+import type { Dtype, Shape, TensorData } from './ops/tensor.js'
 
 export interface Value {
   readonly data: TensorData

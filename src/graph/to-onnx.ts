@@ -1,5 +1,5 @@
 import { encodeModel, type InitializerProto, type NodeProto, type ValueProto } from './onnx-proto.js'
-import type { Attribute, Node, Tensor, TensorData } from './tensor.js'
+import type { Attribute, Node, Tensor, TensorData } from './ops/tensor.js'
 import { topologicalOrder } from './topological-order.js'
 
 export interface OnnxOptions {

@@ -1,4 +1,4 @@
-import type { Node, Tensor } from './tensor.js'
+import type { Node, Tensor } from './ops/tensor.js'
 
 /**
  * The nodes that `outputs` are made by, each after the nodes that `readsOf` says it reads from.

@@ -1,5 +1,5 @@
-import type { Card, IngestConfig } from './config.js'
-import { readSource } from './read-source.js'
+import type { Card, IngestConfig } from './sources/config.js'
+import { readSource } from './sources/read-source.js'
 
 /** What a file holds, against what its card says. */
 export interface CardCheck {

@@ -1,9 +1,9 @@
-import { promptName } from '../prompt-name.js'
-import { random } from '../random.js'
-import type { Caption, Phrase, Region, Xyxy } from '../shards/rows.js'
-import type { IngestConfig } from './config.js'
-import { promptsOfNames, type Span } from './prompt-of-names.js'
-import type { GoldRegion, SourceRow } from './source-row.js'
+import { random } from '../base/random.js'
+import type { Caption, Phrase, Region, Xyxy } from '../rows/rows.js'
+import { promptName } from '../words/prompt-name.js'
+import { promptsOfNames, type Span } from '../words/prompt-of-names.js'
+import type { GoldRegion, SourceRow } from './read/source-row.js'
+import type { IngestConfig } from './sources/config.js'
 
 export interface GoldRows {
   readonly captions: readonly Caption[]

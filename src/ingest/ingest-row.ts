@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import type { GroundingRow, ImageRow, PhraseRow, RejectRow } from '../shards/rows.js'
-import type { IngestConfig } from './config.js'
-import type { Fetched, Fetcher } from './fetch-image.js'
+import type { GroundingRow, ImageRow, PhraseRow, RejectRow } from '../rows/rows.js'
+import type { Fetched, Fetcher } from './fetch/fetch-image.js'
+import type { TdmReservation } from './fetch/opt-out.js'
+import { Reject } from './fetch/reject.js'
 import { goldRows } from './gold-rows.js'
-import { type NormalImage, normaliseImage } from './normalise-image.js'
-import type { TdmReservation } from './opt-out.js'
-import { Reject } from './reject.js'
-import type { SourceRow } from './source-row.js'
+import { type NormalImage, normaliseImage } from './image/normalise-image.js'
+import type { SourceRow } from './read/source-row.js'
+import type { IngestConfig } from './sources/config.js'
 
 /** What a row of a source became. */
 export type Ingested =

@@ -1,14 +1,14 @@
-import { orderedMap } from '../ordered-map.js'
-import type { ImageRow } from '../shards/rows.js'
+import { orderedMap } from '../base/ordered-map.js'
+import type { ImageRow } from '../rows/rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
-import type { IngestConfig } from './config.js'
-import { createFetcher, type Fetcher } from './fetch-image.js'
+import { createFetcher, type Fetcher } from './fetch/fetch-image.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
 import type { ShardPlan } from './plan-ingest.js'
-import { hasBoxes, readSource, withCard } from './read-source.js'
+import type { SourceRow } from './read/source-row.js'
 import { shardSums } from './shard-sums.js'
-import type { SourceRow } from './source-row.js'
+import type { IngestConfig } from './sources/config.js'
+import { hasBoxes, readSource, withCard } from './sources/read-source.js'
 
 /**
  * Fetches or reads the pictures of one shard and writes `images`; where the source has boxes, `phrases` and

@@ -1,7 +1,7 @@
-import { UserError } from '../user-error.js'
-import type { Card, IngestConfig } from './config.js'
-import { hashSource, readSource, withCard } from './read-source.js'
-import type { Mark } from './source-row.js'
+import { UserError } from '../base/user-error.js'
+import type { Mark } from './read/source-row.js'
+import type { Card, IngestConfig } from './sources/config.js'
+import { hashSource, readSource, withCard } from './sources/read-source.js'
 
 export interface ShardPlan {
   /** "00000" and so on. */

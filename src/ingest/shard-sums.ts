@@ -1,6 +1,6 @@
-import { addImage, addPhrases, addRegions, rowStats } from '../shards/row-stats.js'
-import type { GroundingRow, PhraseRow, RejectRow } from '../shards/rows.js'
-import type { ShardStats } from '../shards/stats.js'
+import type { GroundingRow, PhraseRow, RejectRow } from '../rows/rows.js'
+import { addImage, addPhrases, addRegions, rowStats } from '../statistics/row-stats.js'
+import type { ShardStats } from '../statistics/stats.js'
 import type { Ingested } from './ingest-row.js'
 
 /** What is kept of a shard's rows besides its pictures. */

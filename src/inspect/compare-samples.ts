@@ -1,4 +1,4 @@
-import type { Region } from '../shards/rows.js'
+import type { Region } from '../rows/rows.js'
 import type { Change, Grounded, Sample } from './answers.js'
 import type { Inspected, Layer } from './layer.js'
 import type { SampleReader } from './read-samples.js'

@@ -1,6 +1,6 @@
+import { UserError } from '../base/user-error.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
+import type { Storage } from '../storage/storage.js'
 import type { IndexAnswer } from './answers.js'
 import { type ImagePart, imagePartBuilder, type LayerPart, layerPartBuilder } from './index-part.js'
 import { apart, type ImageShard, type Inspected, isMade, type Layer } from './layer.js'

@@ -1,5 +1,5 @@
 import { areaOf } from '../boxes/iou.js'
-import { negativePhrase, type Phrase, type Proposal, type Xyxy } from '../shards/rows.js'
+import { negativePhrase, type Phrase, type Proposal, type Xyxy } from '../rows/rows.js'
 import { binOf, measures } from './bins.js'
 import { Column } from './column.js'
 import type { Layer, LayerBox } from './layer.js'

@@ -1,7 +1,7 @@
+import { UserError } from '../base/user-error.js'
+import type { Phrase, Proposal, Region, Xyxy } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
-import type { Phrase, Proposal, Region, Xyxy } from '../shards/rows.js'
-import type { Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
+import type { Storage } from '../storage/storage.js'
 import type { LayerAnswer, StageAnswer } from './answers.js'
 
 /** A box of a layer, kept at thresholds above `from` and up to `to`. */

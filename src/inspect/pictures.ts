@@ -1,8 +1,8 @@
 import pLimit from 'p-limit'
 import sharp from 'sharp'
+import { Recent } from '../base/recent.js'
+import { sniffImage } from '../pictures/sniff-image.js'
 import type { ShardRows } from '../shards/shard-rows.js'
-import { sniffImage } from '../sniff-image.js'
-import { Recent } from './recent.js'
 
 export interface ServedPicture {
   readonly bytes: Uint8Array

@@ -1,9 +1,9 @@
+import { Recent } from '../base/recent.js'
+import type { Family, RejectRow } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
-import type { Family, RejectRow } from '../shards/rows.js'
 import type { ShardRows } from '../shards/shard-rows.js'
 import type { Reject, RejectsAnswer } from './answers.js'
 import type { ImageShard, Inspected } from './layer.js'
-import { Recent } from './recent.js'
 
 export interface RejectQuery {
   readonly stage: string

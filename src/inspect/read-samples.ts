@@ -1,7 +1,7 @@
+import { Recent } from '../base/recent.js'
 import type { Grounded, Sample } from './answers.js'
 import { layerBoxes } from './index-part.js'
 import { type Inspected, type Layer, placeOf } from './layer.js'
-import { Recent } from './recent.js'
 import type { RowGroups, StoredRow } from './row-groups.js'
 
 const keptSamples = 2000

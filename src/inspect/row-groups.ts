@@ -1,8 +1,8 @@
-import type { Caption, Families, Family } from '../shards/rows.js'
+import { Recent } from '../base/recent.js'
+import type { Caption, Families, Family } from '../rows/rows.js'
 import type { ShardRows } from '../shards/shard-rows.js'
 import type { LayerRow } from './index-part.js'
 import { apart, type ImageShard, type Inspected, isMade, type Layer } from './layer.js'
-import { Recent } from './recent.js'
 
 /** Rows that are read together: a row group of the thin columns, which is decoded as a whole anyway. */
 const groupRows = 500

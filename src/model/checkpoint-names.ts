@@ -1,7 +1,7 @@
 /** The names that published weights go by, in terms of GLIP's official ones. */
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
+import type { StoredTensor } from '../weights/weight-file.js'
 import { foldBatchNorms } from './fold-batch-norm.js'
-import type { StoredTensor } from './weight-file.js'
 
 /** Where the tensor of a key belongs. */
 export interface KeyPlace {

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../user-error.js'
-import { writeFileAtomic } from '../write-file-atomic.js'
+import { UserError } from '../base/user-error.js'
+import { writeFileAtomic } from '../base/write-file-atomic.js'
+import { openSafetensors, writeSafetensors } from '../weights/safetensors.js'
 import { type CardScore, withLicense, withScores } from './model-card.js'
 import { hashModel, readModelConfig } from './model-folder.js'
 import { parameterSpecs, toTorch } from './parameter-specs.js'
-import { openSafetensors, writeSafetensors } from './safetensors.js'
 
 export interface ExportOptions {
   /** The model folder. */

@@ -1,5 +1,5 @@
-import { UserError } from '../user-error.js'
-import type { StoredTensor } from './weight-file.js'
+import { UserError } from '../base/user-error.js'
+import type { StoredTensor } from '../weights/weight-file.js'
 
 /** torch.nn.BatchNorm2d's default. */
 const epsilon = 1e-5

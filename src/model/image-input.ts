@@ -1,5 +1,5 @@
-import type { Picture } from '../picture.js'
-import type { GlipConfig } from './config.js'
+import type { Picture } from '../pictures/picture.js'
+import type { GlipConfig } from './network/config.js'
 
 /** How a picture lies on the network's square: pixel (x, y) of the picture at (x scale + dx, y scale + dy). */
 export interface Placement {

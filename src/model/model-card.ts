@@ -1,4 +1,4 @@
-import { type GlipConfig, queriesOf } from './config.js'
+import { type GlipConfig, queriesOf } from './network/config.js'
 
 export interface CardFacts {
   readonly name: string

@@ -1,8 +1,8 @@
-import type { Shape } from '../graph/tensor.js'
-import { type GlipConfig, queriesOf, sizeStep } from './config.js'
-import { glip, glipInputs } from './glip.js'
-import { glipQueries } from './glip-queries.js'
-import { parametersOf } from './parameters.js'
+import type { Shape } from '../graph/ops/tensor.js'
+import { type GlipConfig, queriesOf, sizeStep } from './network/config.js'
+import { glip, glipInputs } from './network/glip.js'
+import { glipQueries } from './network/glip-queries.js'
+import { parametersOf } from './network/parameters.js'
 
 /** A parameter as it is stored here, and as the official code stores it. */
 export interface ParameterSpec {

@@ -1,9 +1,9 @@
-import { type Shape, sizeOf } from '../graph/tensor.js'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
+import { type Shape, sizeOf } from '../graph/ops/tensor.js'
+import type { LazyArray } from '../weights/safetensors.js'
+import type { StoredTensor, WeightFile } from '../weights/weight-file.js'
 import { type KeyPlace, type Naming, namingOf, type Part, parts, reasonToIgnore } from './checkpoint-names.js'
 import { fromTorch, type ParameterSpec } from './parameter-specs.js'
-import type { LazyArray } from './safetensors.js'
-import type { StoredTensor, WeightFile } from './weight-file.js'
 
 export interface Checkpoint {
   readonly path: string

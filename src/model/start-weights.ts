@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../user-error.js'
-import type { Parameter } from './parameters.js'
-import { openSafetensors } from './safetensors.js'
-import type { StoredTensor, WeightFile } from './weight-file.js'
+import { UserError } from '../base/user-error.js'
+import { openSafetensors } from '../weights/safetensors.js'
+import type { StoredTensor, WeightFile } from '../weights/weight-file.js'
+import type { Parameter } from './network/parameters.js'
 
 /** The mark, in a file's metadata, of weights that are not those of a whole network. */
 export const partialWeights = { weights: 'partial' } as const

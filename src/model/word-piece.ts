@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
 
 /** A token of a prompt. Special tokens have the empty span [0, 0). */
 export interface WordPiece {

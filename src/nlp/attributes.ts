@@ -1,5 +1,5 @@
-import type { TaggedToken } from './tag.js'
-import { isModifier, isNoun } from './tag-patterns.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isModifier, isNoun } from './tags/tag-patterns.js'
 
 export interface Attribute {
   readonly kind: 'colour' | 'size' | 'material' | 'other'

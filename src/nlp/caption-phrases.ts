@@ -1,13 +1,13 @@
-import { countWords } from '../count-words.js'
-import type { Caption } from '../shards/rows.js'
+import type { Caption } from '../rows/rows.js'
+import { countWords } from '../words/count-words.js'
 import { categoryNames } from './category-names.js'
 import { type Chunk, chunk } from './chunk.js'
-import { isBlank } from './clean-word.js'
 import type { ChunkConfig } from './config.js'
 import { isEnglish } from './language.js'
 import type { LeftOut } from './left-out.js'
+import { isBlank } from './lexicon/clean-word.js'
+import { tokenize } from './lexicon/tokenize.js'
 import { nGrams } from './n-grams.js'
-import { tokenize } from './tokenize.js'
 
 export interface LeftOutChunk extends Chunk {
   readonly leftOut: LeftOut

@@ -1,5 +1,5 @@
 import type { Chunk } from './chunk.js'
-import { lemma } from './lemma.js'
+import { lemma } from './lexicon/lemma.js'
 
 /** The names of a caption made of category names joined by '. ', each as it is written there. */
 export function categoryNames(caption: string): Chunk[] {

@@ -1,13 +1,13 @@
 import { type Attribute, attributes } from './attributes.js'
 import { expressionEnd } from './expression.js'
 import { type LeftOut, leftOut } from './left-out.js'
-import { lemma } from './lemma.js'
+import { lemma } from './lexicon/lemma.js'
+import { tokenize } from './lexicon/tokenize.js'
 import { phraseEnds } from './phrase-ends.js'
 import { type Quantity, quantity } from './quantity.js'
-import { repairTags } from './repair-tags.js'
-import { tag } from './tag.js'
-import { tokenize } from './tokenize.js'
-import { type Visible, visibleAs } from './visibility.js'
+import { repairTags } from './tags/repair-tags.js'
+import { tag } from './tags/tag.js'
+import { type Visible, visibleAs } from './tags/visibility.js'
 
 export interface Chunk extends Quantity {
   readonly text: string

@@ -1,4 +1,4 @@
-import type { Phrase } from '../shards/rows.js'
+import type { Phrase } from '../rows/rows.js'
 
 export interface DistinctPhrase {
   /** Lower case, composed, single spaces. */

@@ -1,7 +1,7 @@
-import { lemma } from './lemma.js'
-import type { TaggedToken } from './tag.js'
-import { isAdverb, isVerb, reach } from './tag-patterns.js'
-import { visibility } from './visibility.js'
+import { lemma } from './lexicon/lemma.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isAdverb, isVerb, reach } from './tags/tag-patterns.js'
+import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 

@@ -1,8 +1,8 @@
-import { withoutAccents } from './clean-word.js'
-import { lemma } from './lemma.js'
-import { tagsOf } from './lexicon.js'
-import type { Token } from './tokenize.js'
-import { visibility } from './visibility.js'
+import { withoutAccents } from './lexicon/clean-word.js'
+import { lemma } from './lexicon/lemma.js'
+import { tagsOf } from './lexicon/lexicon.js'
+import type { Token } from './lexicon/tokenize.js'
+import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 

@@ -1,9 +1,9 @@
 import { abstractHeads } from './abstract-heads.js'
-import { lemma } from './lemma.js'
+import { lemma } from './lexicon/lemma.js'
 import { isNoise } from './noise.js'
-import type { TaggedToken } from './tag.js'
-import { isNoun } from './tag-patterns.js'
-import { compoundVisibility, visibleAs } from './visibility.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isNoun } from './tags/tag-patterns.js'
+import { compoundVisibility, visibleAs } from './tags/visibility.js'
 
 /** Why a phrase is not worth grounding. */
 export type LeftOut =

@@ -1,10 +1,10 @@
 import type { Chunk } from './chunk.js'
-import { lemma } from './lemma.js'
+import { lemma } from './lexicon/lemma.js'
+import { tokenize } from './lexicon/tokenize.js'
 import { quantity } from './quantity.js'
-import { repairTags } from './repair-tags.js'
-import { type TaggedToken, tag } from './tag.js'
-import { isNoun } from './tag-patterns.js'
-import { tokenize } from './tokenize.js'
+import { repairTags } from './tags/repair-tags.js'
+import { type TaggedToken, tag } from './tags/tag.js'
+import { isNoun } from './tags/tag-patterns.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 

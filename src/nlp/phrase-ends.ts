@@ -1,7 +1,7 @@
-import { lemma } from './lemma.js'
-import { measures } from './measures.js'
-import type { TaggedToken } from './tag.js'
-import { isAdjective, isAdverb, isDeterminer, isModifier, isNoun, joinLength } from './tag-patterns.js'
+import { lemma } from './lexicon/lemma.js'
+import { measures } from './lexicon/measures.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isAdjective, isAdverb, isDeterminer, isModifier, isNoun, joinLength } from './tags/tag-patterns.js'
 
 /**
  * The noun phrases of a caption, each by its first token with the token behind its last; in order, without overlap:

@@ -1,8 +1,8 @@
-import { lemma } from './lemma.js'
-import { measures } from './measures.js'
-import type { TaggedToken } from './tag.js'
-import { isPlural } from './tag-patterns.js'
-import { visibility } from './visibility.js'
+import { lemma } from './lexicon/lemma.js'
+import { measures } from './lexicon/measures.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isPlural } from './tags/tag-patterns.js'
+import { visibility } from './tags/visibility.js'
 
 export interface Quantity {
   readonly number: 'singular' | 'plural' | 'mass'

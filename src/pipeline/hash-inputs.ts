@@ -1,9 +1,9 @@
+import { hashJson } from '../base/hash.js'
+import { UserError } from '../base/user-error.js'
+import type { Family } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
-import { hashJson } from '../shards/hash.js'
-import type { Family } from '../shards/rows.js'
-import type { Storage } from '../shards/storage.js'
+import type { Storage } from '../storage/storage.js'
 import type { SampleSource } from '../train/read-samples.js'
-import { UserError } from '../user-error.js'
 
 /** Hash of a shard's file, by its commit record. Throws a UserError where the shard is not there. */
 export async function hashOfFile(

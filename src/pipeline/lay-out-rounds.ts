@@ -1,5 +1,5 @@
+import { UserError } from '../base/user-error.js'
 import { evaluateConfig } from '../evaluate/config.js'
-import { UserError } from '../user-error.js'
 import type { RoundsConfig, Stage } from './config.js'
 
 /** Name of the evaluation of a model on a held-out set. */

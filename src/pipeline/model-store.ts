@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { openObject } from '../shards/open-object.js'
-import type { Storage } from '../shards/storage.js'
-import { asideSuffix, writeFileAtomic } from '../write-file-atomic.js'
+import { asideSuffix, writeFileAtomic } from '../base/write-file-atomic.js'
+import { openObject } from '../storage/open-object.js'
+import type { Storage } from '../storage/storage.js'
 
 const partBytes = 16 * 1024 * 1024
 

@@ -1,6 +1,6 @@
-import { assign, readAssignment } from '../assignment.js'
-import { parseConfig, readYaml } from '../parse-config.js'
-import { UserError } from '../user-error.js'
+import { assign, readAssignment } from '../base/assignment.js'
+import { parseConfig, readYaml } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
 import { type Pipeline, pipelineSchema, type Stage } from './config.js'
 import { layOutRounds } from './lay-out-rounds.js'
 

@@ -1,6 +1,6 @@
+import { UserError } from '../base/user-error.js'
 import { exportDataset } from '../export/export-dataset.js'
 import { readDataset } from '../shards/dataset.js'
-import { UserError } from '../user-error.js'
 import type { StageOf } from './config.js'
 import { type Dataset, needed, type StageContext, type StageOutput } from './stage-context.js'
 

@@ -1,13 +1,14 @@
 /** The stages that train a model and score one. */
+
+import { hashJson } from '../base/hash.js'
+import { UserError } from '../base/user-error.js'
 import { categoriesOf, type Evaluation, evaluateModel } from '../evaluate/evaluate-model.js'
 import { hashModel, hashStart } from '../model/model-folder.js'
 import { readCommit } from '../shards/commit.js'
-import { hashJson } from '../shards/hash.js'
 import { readShard } from '../shards/read-shard.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import type { SampleSource } from '../train/read-samples.js'
 import { type TrainResult, trainModel } from '../train/train-model.js'
-import { UserError } from '../user-error.js'
 import type { StageOf } from './config.js'
 import { hashSource } from './hash-inputs.js'
 import { modelStore } from './model-store.js'

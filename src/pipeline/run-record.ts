@@ -1,5 +1,5 @@
-import { canonicalJson } from '../shards/hash.js'
-import type { Storage } from '../shards/storage.js'
+import { canonicalJson } from '../base/hash.js'
+import type { Storage } from '../storage/storage.js'
 
 /** What a task that makes no shard leaves: a model trained, a set evaluated, a promotion decided. */
 export interface RunRecord<T> {

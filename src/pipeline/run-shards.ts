@@ -2,7 +2,7 @@
 import { chunkShard } from '../nlp/chunk-shard.js'
 import { readCommit } from '../shards/commit.js'
 import type { ShardTask } from '../shards/shard-task.js'
-import type { Storage } from '../shards/storage.js'
+import type { Storage } from '../storage/storage.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import { teachShard } from '../teacher/teach-shard.js'
 import type { Teacher } from '../teacher/teacher.js'

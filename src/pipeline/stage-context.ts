@@ -1,6 +1,6 @@
-import type { Storage } from '../shards/storage.js'
+import { UserError } from '../base/user-error.js'
+import type { Storage } from '../storage/storage.js'
 import { hashTeacher, type OpenOptions } from '../teacher/open-teacher.js'
-import { UserError } from '../user-error.js'
 import type { Stage, StageOf } from './config.js'
 
 /** What a finished stage offers to those that need it. */

@@ -1,9 +1,9 @@
+import { UserError } from '../base/user-error.js'
+import { families, familyPath } from '../rows/family-path.js'
+import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
 import { readDataset } from '../shards/dataset.js'
-import { families, familyPath } from '../shards/family-path.js'
-import type { Family } from '../shards/rows.js'
-import type { Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
+import type { Storage } from '../storage/storage.js'
 
 /** A shard's file whose record says that it is there. */
 export interface CommittedFile {

@@ -1,4 +1,4 @@
-import type { Family } from '../shards/rows.js'
+import type { Family } from '../rows/rows.js'
 import type { CommittedFile, DatasetFiles } from './dataset-files.js'
 import { itemsOf, quoted, rowsOf } from './sql.js'
 

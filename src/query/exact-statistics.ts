@@ -1,5 +1,4 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { readDataset } from '../shards/dataset.js'
 import {
   countsOf,
   type DatasetStatistics,
@@ -7,11 +6,12 @@ import {
   type MeasuredLabels,
   type StatisticsOptions,
   stageStatistics,
-} from '../shards/dataset-statistics.js'
-import { datasetFunnel, type FunnelStage } from '../shards/funnel.js'
-import { type MeasureName, measures } from '../shards/measures.js'
-import type { Storage } from '../shards/storage.js'
-import { coverageOf } from '../shards/vocabulary.js'
+} from '../catalog/dataset-statistics.js'
+import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
+import { coverageOf } from '../catalog/vocabulary.js'
+import { readDataset } from '../shards/dataset.js'
+import { type MeasureName, measures } from '../statistics/measures.js'
+import type { Storage } from '../storage/storage.js'
 import { type CommittedFile, type DatasetFiles, datasetFiles } from './dataset-files.js'
 import {
   chunkQueries,

@@ -1,5 +1,5 @@
 /** What `src/shards/row-stats.ts` measures of rows, in SQL. */
-import { hostPattern } from '../shards/measures.js'
+import { hostPattern } from '../statistics/measures.js'
 import type { CommittedFile } from './dataset-files.js'
 import { itemsOf, quoted, rowsOf } from './sql.js'
 

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { Storage } from '../shards/storage.js'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
+import type { Storage } from '../storage/storage.js'
 import { datasetFiles } from './dataset-files.js'
 import { type DatasetView, datasetViews } from './dataset-views.js'
 import { safeLines } from './format-rows.js'

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { areaOf, iou } from '../boxes/iou.js'
-import type { Caption, Region, Xyxy } from '../shards/rows.js'
+import type { Caption, Region, Xyxy } from '../rows/rows.js'
 import { escapeXml } from './escape-xml.js'
 import { columnWidth, fontFamily, loadLabelFont } from './label-font.js'
 import { phraseColours } from './phrase-colours.js'

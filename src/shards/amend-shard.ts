@@ -1,6 +1,6 @@
+import { familyPath } from '../rows/family-path.js'
+import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readCommit } from './commit.js'
-import { familyPath } from './family-path.js'
-import type { Family } from './rows.js'
 import {
   checkOutput,
   isSame,

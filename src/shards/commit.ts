@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { UserError } from '../user-error.js'
-import { families, familyPath } from './family-path.js'
-import type { Family } from './rows.js'
-import type { ShardStats } from './stats.js'
-import type { Storage } from './storage.js'
+import { UserError } from '../base/user-error.js'
+import { families, familyPath } from '../rows/family-path.js'
+import type { Family } from '../rows/rows.js'
+import type { ShardStats } from '../statistics/stats.js'
+import type { Storage } from '../storage/storage.js'
 import type { ShardFile } from './write-shard.js'
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { UserError } from '../user-error.js'
-import type { Storage } from './storage.js'
+import { UserError } from '../base/user-error.js'
+import type { Storage } from '../storage/storage.js'
 
 /**
  * Raised when older programs could misread what this one writes. 2: proposals have labels, without which boxes of a

@@ -1,9 +1,9 @@
-import { UserError } from '../user-error.js'
-import { familyPath } from './family-path.js'
-import { damaged, openParquet } from './open-parquet.js'
-import { readRowGroups } from './read-row-groups.js'
-import type { Families, Family } from './rows.js'
-import type { Storage } from './storage.js'
+import { UserError } from '../base/user-error.js'
+import { damaged, openParquet } from '../parquet/open-parquet.js'
+import { readRowGroups } from '../parquet/read-row-groups.js'
+import { familyPath } from '../rows/family-path.js'
+import type { Families, Family } from '../rows/rows.js'
+import type { Storage } from '../storage/storage.js'
 
 export interface ReadOptions<Column extends string = string> {
   /** Top-level columns to read; the others are absent from the rows. */

@@ -1,9 +1,9 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { familyPath } from './family-path.js'
-import { damaged, openParquet, type ParquetFile } from './open-parquet.js'
-import type { Families, Family } from './rows.js'
-import type { Storage } from './storage.js'
+import { damaged, openParquet, type ParquetFile } from '../parquet/open-parquet.js'
+import { familyPath } from '../rows/family-path.js'
+import type { Families, Family } from '../rows/rows.js'
+import type { Storage } from '../storage/storage.js'
 
 /** Footers and handles of files that are held open: reading a few rows of one again costs no more than its pages. */
 const mostFiles = 48

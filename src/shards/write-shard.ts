@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { arrowSchema, nullable } from './arrow-schema.js'
-import { familyPath } from './family-path.js'
-import { openParquet } from './open-parquet.js'
-import { parquetChunks } from './parquet-chunks.js'
-import type { Families, Family } from './rows.js'
-import type { Storage } from './storage.js'
+import { openParquet } from '../parquet/open-parquet.js'
+import { parquetChunks } from '../parquet/parquet-chunks.js'
+import { arrowSchema, nullable } from '../rows/arrow-schema.js'
+import { familyPath } from '../rows/family-path.js'
+import type { Families, Family } from '../rows/rows.js'
+import type { Storage } from '../storage/storage.js'
 
 export interface ShardFile {
   /** Name of the object below the dataset. */

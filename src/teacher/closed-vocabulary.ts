@@ -1,6 +1,6 @@
-import type { Picture } from '../picture.js'
-import type { Xyxy } from '../shards/rows.js'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
+import type { Picture } from '../pictures/picture.js'
+import type { Xyxy } from '../rows/rows.js'
 import { keepBest } from './keep-best.js'
 import type { DetectOptions, Found, Query } from './teacher.js'
 

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { Value } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
-import type { Picture } from '../picture.js'
+import type { Picture } from '../pictures/picture.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { requireJson } from './hf-folder.js'
 import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'

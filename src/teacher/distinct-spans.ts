@@ -1,4 +1,4 @@
-import type { Phrase } from '../shards/rows.js'
+import type { Phrase } from '../rows/rows.js'
 
 /** The spans of one caption's phrases, each once, and the phrases that have each. */
 export function distinctSpans(phrases: readonly Phrase[], caption: number) {

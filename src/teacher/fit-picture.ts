@@ -1,7 +1,7 @@
-import type { GlipConfig, ImageResize, ImageSize } from '../model/config.js'
-import type { Picture } from '../picture.js'
-import type { Xyxy } from '../shards/rows.js'
-import { resizePicture } from './resize-picture.js'
+import type { GlipConfig, ImageResize, ImageSize } from '../model/network/config.js'
+import type { Picture } from '../pictures/picture.js'
+import { resizePicture } from '../pictures/resize-picture.js'
+import type { Xyxy } from '../rows/rows.js'
 
 /** How a picture is shown to a network with inputs of several sizes: resized, at the upper left, the rest 0. */
 export interface Fit {

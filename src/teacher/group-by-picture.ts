@@ -1,4 +1,4 @@
-import type { Picture } from '../picture.js'
+import type { Picture } from '../pictures/picture.js'
 import type { Found, Query } from './teacher.js'
 
 /** A picture and the different texts that are looked for in it, over all queries that show it. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
 
 /** Reads a JSON object of a model folder; undefined where the file is absent. */
 export async function readJson(folder: string, name: string): Promise<Record<string, unknown> | undefined> {

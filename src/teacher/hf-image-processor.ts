@@ -1,8 +1,8 @@
-import type { Picture } from '../picture.js'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
+import type { Picture } from '../pictures/picture.js'
+import type { Resample } from '../pictures/resample-axis.js'
+import { resizeOnSquare, resizePicture } from '../pictures/resize-picture.js'
 import { readJson } from './hf-folder.js'
-import type { Resample } from './resample-axis.js'
-import { resizeOnSquare, resizePicture } from './resize-picture.js'
 
 export interface Size {
   readonly width: number

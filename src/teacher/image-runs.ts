@@ -1,8 +1,8 @@
+import { orderedMap } from '../base/ordered-map.js'
+import { UserError } from '../base/user-error.js'
 import { longs, type Value } from '../graph/session.js'
 import type { Port, SessionPool } from '../graph/session-pool.js'
-import { orderedMap } from '../ordered-map.js'
-import type { Picture } from '../picture.js'
-import { UserError } from '../user-error.js'
+import type { Picture } from '../pictures/picture.js'
 import {
   type ImageBatch,
   type ImageProcessor,

@@ -1,6 +1,6 @@
 import { nms } from '../boxes/nms.js'
-import type { Picture } from '../picture.js'
-import type { Xyxy } from '../shards/rows.js'
+import type { Picture } from '../pictures/picture.js'
+import type { Xyxy } from '../rows/rows.js'
 import type { DetectOptions } from './teacher.js'
 
 /** Candidates that go into suppression: PRE_NMS_TOP_N of GLIP's configuration. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { hashModel } from '../model/model-folder.js'
-import { UserError } from '../user-error.js'
 import { openDetr } from './detr-teacher.js'
 import { openGlipTeacher } from './glip-teacher.js'
 import { openGroundingDino } from './grounding-dino-teacher.js'

@@ -1,5 +1,5 @@
-import type { Picture } from '../picture.js'
-import type { Xyxy } from '../shards/rows.js'
+import type { Picture } from '../pictures/picture.js'
+import type { Xyxy } from '../rows/rows.js'
 import { clipped, keepBest } from './keep-best.js'
 import type { PlaceAnswer } from './select-boxes.js'
 import type { DetectOptions, Found } from './teacher.js'

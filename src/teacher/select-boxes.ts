@@ -1,7 +1,7 @@
 import { nms } from '../boxes/nms.js'
-import type { BoxSelection, ImageSize } from '../model/config.js'
-import type { Picture } from '../picture.js'
-import type { Xyxy } from '../shards/rows.js'
+import type { BoxSelection, ImageSize } from '../model/network/config.js'
+import type { Picture } from '../pictures/picture.js'
+import type { Xyxy } from '../rows/rows.js'
 import { clipped } from './keep-best.js'
 import type { DetectOptions, Found } from './teacher.js'
 

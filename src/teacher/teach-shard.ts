@@ -1,7 +1,6 @@
-import { orderedMap } from '../ordered-map.js'
-import { decodePicture } from '../picture.js'
-import { readShard } from '../shards/read-shard.js'
-import { rowStats } from '../shards/row-stats.js'
+import { orderedMap } from '../base/ordered-map.js'
+import { UserError } from '../base/user-error.js'
+import { decodePicture } from '../pictures/picture.js'
 import {
   type ImageRow,
   negativePhrase,
@@ -10,10 +9,11 @@ import {
   type ProposalRow,
   type RejectRow,
   type Xyxy,
-} from '../shards/rows.js'
+} from '../rows/rows.js'
+import { readShard } from '../shards/read-shard.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
-import { UserError } from '../user-error.js'
+import { rowStats } from '../statistics/row-stats.js'
 import type { TeachConfig } from './config.js'
 import { distinctSpans } from './distinct-spans.js'
 import type { Query, Teacher } from './teacher.js'

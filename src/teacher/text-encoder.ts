@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { UserError } from '../base/user-error.js'
 import { longs, Session, type Value } from '../graph/session.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
-import { UserError } from '../user-error.js'
 import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
 
 /** A BERT-style text encoder. Holds native memory until it is closed. */

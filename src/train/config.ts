@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { UserError } from '../base/user-error.js'
 import { deviceChoice } from '../graph/device-choice.js'
-import { UserError } from '../user-error.js'
 
 const count = z.number().int().positive()
 const share = z.number().min(0).max(1)

@@ -4,9 +4,9 @@ import { abs, add, div, maximum, minimum, mul, square, sub } from '../graph/ops/
 import { matmul, swapLast } from '../graph/ops/matmul.js'
 import { logSumExp, reduceSum } from '../graph/ops/reduce.js'
 import { concat, reshape, split } from '../graph/ops/shape.js'
-import { constant, type Tensor } from '../graph/tensor.js'
-import type { ImageSize } from '../model/config.js'
-import type { ContrastiveOutputs } from '../model/glip.js'
+import { constant, type Tensor } from '../graph/ops/tensor.js'
+import type { ImageSize } from '../model/network/config.js'
+import type { ContrastiveOutputs } from '../model/network/glip.js'
 
 /** Added to scores that must not count; far below any logit, and finite so that no gradient becomes NaN. */
 const minusInfinity = -10_000

@@ -1,12 +1,12 @@
-import { random } from '../random.js'
+import { hashJson } from '../base/hash.js'
+import { random } from '../base/random.js'
+import { UserError } from '../base/user-error.js'
+import type { Caption, Xyxy } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import { isDataset, readDataset } from '../shards/dataset.js'
-import { hashJson } from '../shards/hash.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Caption, Xyxy } from '../shards/rows.js'
-import type { Storage } from '../shards/storage.js'
 import type { ShardFile } from '../shards/write-shard.js'
-import { UserError } from '../user-error.js'
+import type { Storage } from '../storage/storage.js'
 import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
 
 /** A phrase of a caption and the boxes it names. */

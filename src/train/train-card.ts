@@ -1,5 +1,5 @@
-import type { GlipConfig } from '../model/config.js'
 import { modelCard } from '../model/model-card.js'
+import type { GlipConfig } from '../model/network/config.js'
 import type { TrainRun } from './config.js'
 import type { StepMetrics } from './plot-losses.js'
 import type { SampleStream } from './read-samples.js'

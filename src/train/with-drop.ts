@@ -1,6 +1,6 @@
-import type { GlipConfig } from '../model/config.js'
-import type { DropRates } from '../model/drop.js'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
+import type { GlipConfig } from '../model/network/config.js'
+import type { DropRates } from '../model/network/drop.js'
 
 /**
  * The network as it is trained: the same where nothing is dropped.

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js'
+import type { Random } from '../base/random.js'
 import type { Rgb } from './recipe.js'
 
 export const backgroundKinds = ['plain', 'gradient', 'stripes', 'checks', 'blobs', 'noise'] as const

@@ -1,4 +1,4 @@
-import { type Random, random } from '../random.js'
+import { type Random, random } from '../base/random.js'
 import { distractors, grammars, type Part } from './grammars.js'
 import type { Scene } from './layout-scene.js'
 import { chooseNounPhrases } from './noun-phrases.js'

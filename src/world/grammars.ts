@@ -1,4 +1,4 @@
-import type { Random } from '../random.js'
+import type { Random } from '../base/random.js'
 import type { Scene } from './layout-scene.js'
 import type { NounPhrase } from './noun-phrases.js'
 import { placeOf, relationsOf } from './places.js'

@@ -1,4 +1,4 @@
-import { type Random, random } from '../random.js'
+import { type Random, random } from '../base/random.js'
 import { type Background, chooseBackground } from './choose-background.js'
 import type { InkMap } from './measure-ink.js'
 import type { Concept, Recipe, Rgb, Split } from './recipe.js'

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js'
+import type { Random } from '../base/random.js'
 import type { Scene, SceneObject } from './layout-scene.js'
 import { placeOf } from './places.js'
 import { pluralOf, type Recipe } from './recipe.js'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import * as icons from '@mdi/js'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
 
 const pixel = z.number().int().min(0).max(255)
 const share = z.number().min(0).max(1)

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { extname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { UserError } from '../user-error.js'
+import { UserError } from '../base/user-error.js'
 
 export interface ServedFolder {
   /** Such as `http://127.0.0.1:41234/`. */

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { iou } from '../../src/boxes/iou.js'
 import { compareRegions } from '../../src/filter/compare-regions.js'
+import type { Proposal, Region } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import type { Proposal, Region } from '../../src/shards/rows.js'
-import type { Storage } from '../../src/shards/storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { makeSmallDataset } from '../helpers/small-dataset.js'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { importModelCommand } from '../../src/cli/import-model.js'
-import { UserError } from '../../src/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('import-model --sizes', () => {

@@ -101,7 +101,7 @@ stages: [{ name: web, uses: ingest, with: { format: tsv, path: ${world}/web/pair
   it('given twice ends at once, though not where npm sends the same one on', async () => {
     // Work that never hears of the signal.
     const script = `
-      import { listenForInterrupts } from './src/cli/interrupts.js'
+      import { listenForInterrupts } from './src/cli/terminal/interrupts.js'
       const signal = listenForInterrupts()
       signal.addEventListener('abort', () => setTimeout(() => console.log('still there'), 600))
       setInterval(() => {}, 1000)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { createDataset } from '../../src/shards/dataset.js'
-import { openStorage } from '../../src/shards/storage.js'
+import { openStorage } from '../../src/storage/storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -41,7 +41,7 @@ describe('the command line', () => {
     await writeFile(join(newer, 'dataset.json'), '{"schemaVersion": 99}')
     const empty = join(folder, 'empty')
     await createDataset(openStorage(empty), { name: 'empty', card: null, shards: [] })
-    const hostile = 'test/model/fixtures/torch/hostile-system.pth'
+    const hostile = 'test/weights/fixtures/torch/hostile-system.pth'
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['stats', join(folder, 'nowhere')], /Cannot read .*nowhere/],
       [['stats', folder], /schema version 99/],

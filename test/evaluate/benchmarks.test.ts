@@ -17,9 +17,9 @@ import {
   groundExpressions,
   groundSentences,
 } from '../../src/evaluate/run-benchmark.js'
-import { parseEntityBoxes, parseEntitySentences } from '../../src/flickr-entities.js'
-import { promptName } from '../../src/prompt-name.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
+import { parseEntityBoxes, parseEntitySentences } from '../../src/words/flickr-entities.js'
+import { promptName } from '../../src/words/prompt-name.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

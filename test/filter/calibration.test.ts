@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { random } from '../../src/base/random.js'
 import {
   calibrated,
   expectedCalibrationError,
@@ -7,8 +8,7 @@ import {
   fitTemperature,
   type Judged,
   reliability,
-} from '../../src/filter/calibration.js'
-import { random } from '../../src/random.js'
+} from '../../src/filter/rules/calibration.js'
 
 const judgement = fc.record({
   score: fc.integer({ min: 0, max: 20 }).map((n) => n / 20),

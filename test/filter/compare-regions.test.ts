@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compareRegions } from '../../src/filter/compare-regions.js'
-import type { Region } from '../../src/shards/rows.js'
+import type { Region } from '../../src/rows/rows.js'
 
 const at = (phrase: number, x: number, score = 0.5): Region => ({
   ...{ caption: 0, phrase, start: phrase, end: phrase + 1, score, origin: 'toy' },

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { filterConfig } from '../../src/filter/config.js'
 import { filterShard } from '../../src/filter/filter-shard.js'
+import type { ImageRow, PhraseRow, ProposalRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import type { ImageRow, PhraseRow, ProposalRow } from '../../src/shards/rows.js'
-import { openStorage, type Storage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { UserError } from '../../src/user-error.js'
+import { openStorage, type Storage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const image = (key: string): ImageRow => ({

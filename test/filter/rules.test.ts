@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { filterConfig, type RuleConfig, ruleSchema } from '../../src/filter/config.js'
 import type { RuleTools } from '../../src/filter/create-rule.js'
 import { createFilter, createRowFilter } from '../../src/filter/filter-proposals.js'
-import { numberOf } from '../../src/filter/number-of.js'
-import type { Candidate, FilterImage, RegionScorer, TextEmbedder } from '../../src/filter/rule.js'
-import type { Phrase } from '../../src/shards/rows.js'
+import { numberOf } from '../../src/filter/rules/number-of.js'
+import type { Candidate, FilterImage, RegionScorer, TextEmbedder } from '../../src/filter/rules/rule.js'
+import type { Phrase } from '../../src/rows/rows.js'
 
 const sentence = 'a man in a red coat, two dogs and a dog'
 function phrase(text: string, head: string, at = 0, caption = 0): Phrase {

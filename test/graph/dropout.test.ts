@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { random } from '../../src/base/random.js'
 import { dropBlock, dropout, spreadLength, spreadNoise } from '../../src/graph/ops/dropout.js'
+import { constant, input, type Shape, sizeOf, type Tensor } from '../../src/graph/ops/tensor.js'
 import { floats, Session } from '../../src/graph/session.js'
-import { constant, input, type Shape, sizeOf, type Tensor } from '../../src/graph/tensor.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
-import { random } from '../../src/random.js'
 import { checkGradient } from '../helpers/check-gradient.js'
 
 const uniform = (count: number, ...seed: (string | number)[]) => {

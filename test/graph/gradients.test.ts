@@ -18,7 +18,7 @@ import { maxPool } from '../../src/graph/ops/pool.js'
 import { logSumExp, reduceMean, reduceSum } from '../../src/graph/ops/reduce.js'
 import { resizeBilinear } from '../../src/graph/ops/resize.js'
 import * as s from '../../src/graph/ops/shape.js'
-import { int64 } from '../../src/graph/tensor.js'
+import { int64 } from '../../src/graph/ops/tensor.js'
 import { checkGradient, type GradientCase } from '../helpers/check-gradient.js'
 
 /** Keeps values away from 0, where the function has a kink. */

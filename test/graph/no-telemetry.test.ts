@@ -7,7 +7,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 const script = `
   import { tanh } from './src/graph/ops/activation.js'
   import { Session } from './src/graph/session.js'
-  import { input } from './src/graph/tensor.js'
+  import { input } from './src/graph/ops/tensor.js'
   import { toOnnx } from './src/graph/to-onnx.js'
   const session = await Session.open(toOnnx({ outputs: { y: tanh(input('x', [1])) } }))
   await session.close()

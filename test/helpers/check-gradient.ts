@@ -2,8 +2,8 @@ import { expect } from 'vitest'
 import { grad } from '../../src/graph/grad.js'
 import { mul } from '../../src/graph/ops/elementwise.js'
 import { reduceSum } from '../../src/graph/ops/reduce.js'
+import { constant, input, type Shape, sizeOf, type Tensor } from '../../src/graph/ops/tensor.js'
 import { floats, Session } from '../../src/graph/session.js'
-import { constant, input, type Shape, sizeOf, type Tensor } from '../../src/graph/tensor.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
 
 /** A deterministic stream of numbers in [-1, 1). */

@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
 import { Session } from '../../src/graph/session.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
-import type { GlipConfig } from '../../src/model/config.js'
+import type { GlipConfig } from '../../src/model/network/config.js'
+import type { Parameter } from '../../src/model/network/parameters.js'
 import { torchLayout, toTorch } from '../../src/model/parameter-specs.js'
-import type { Parameter } from '../../src/model/parameters.js'
 import { caseValues, type ParityCase, shakenValue } from './glip-cases.js'
 import { caseGradients, caseOutputs, sampleOf } from './parity-graph.js'
 

@@ -5,11 +5,11 @@ import type { ExportConfig } from '../../src/export/config.js'
 import { exportConfig } from '../../src/export/config.js'
 import { type ExportOptions, exportDataset } from '../../src/export/export-dataset.js'
 import type { ExportSource } from '../../src/export/export-rows.js'
+import type { Caption, Families, ImageRow, Phrase, Region, SelectionRow } from '../../src/rows/rows.js'
 import { createDataset } from '../../src/shards/dataset.js'
-import type { Caption, Families, ImageRow, Phrase, Region, SelectionRow } from '../../src/shards/rows.js'
 import { writeRecords } from '../../src/shards/shard-task.js'
-import { openStorage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
+import { openStorage } from '../../src/storage/storage.js'
 import { grain } from './odd-images.js'
 
 /** A region of a picture to be made; its span is cut to its caption. */

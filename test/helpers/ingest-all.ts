@@ -1,9 +1,9 @@
-import { ingestConfig } from '../../src/ingest/config.js'
 import { ingestShard } from '../../src/ingest/ingest-shard.js'
 import { type IngestPlan, planIngest } from '../../src/ingest/plan-ingest.js'
+import { ingestConfig } from '../../src/ingest/sources/config.js'
+import type { Families } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import type { Families } from '../../src/shards/rows.js'
-import { openStorage } from '../../src/shards/storage.js'
+import { openStorage } from '../../src/storage/storage.js'
 
 /** Ingests a source into a dataset, shard by shard, and reads all of it back. */
 export async function ingestAll(dataset: string, given: object) {

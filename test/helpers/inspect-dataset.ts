@@ -1,15 +1,15 @@
 import sharp from 'sharp'
+import { hashJson } from '../../src/base/hash.js'
+import { type Random, random } from '../../src/base/random.js'
 import { filterConfig, type RuleConfig } from '../../src/filter/config.js'
 import { filterShard } from '../../src/filter/filter-shard.js'
-import { type Random, random } from '../../src/random.js'
+import type { Families, Family, ImageRow, Phrase, Proposal, Xyxy } from '../../src/rows/rows.js'
 import type { CommitRecord } from '../../src/shards/commit.js'
 import { createDataset } from '../../src/shards/dataset.js'
-import { hashJson } from '../../src/shards/hash.js'
-import type { Families, Family, ImageRow, Phrase, Proposal, Xyxy } from '../../src/shards/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { emptyStats } from '../../src/shards/stats.js'
-import { openStorage, type Storage } from '../../src/shards/storage.js'
 import { type ShardFile, writeShard } from '../../src/shards/write-shard.js'
+import { emptyStats } from '../../src/statistics/stats.js'
+import { openStorage, type Storage } from '../../src/storage/storage.js'
 
 const colours = ['red', 'green', 'blue', 'yellow', 'white', 'black']
 const things = ['dog', 'cat', 'bus', 'tree', 'boat', 'kite', 'clock', 'bench']

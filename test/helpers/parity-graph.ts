@@ -1,9 +1,9 @@
+import { random } from '../../src/base/random.js'
 import { grad } from '../../src/graph/grad.js'
 import { add, mul } from '../../src/graph/ops/elementwise.js'
 import { reduceSum } from '../../src/graph/ops/reduce.js'
-import { constant, sizeOf, type Tensor } from '../../src/graph/tensor.js'
-import { type Parameter, parametersOf } from '../../src/model/parameters.js'
-import { random } from '../../src/random.js'
+import { constant, sizeOf, type Tensor } from '../../src/graph/ops/tensor.js'
+import { type Parameter, parametersOf } from '../../src/model/network/parameters.js'
 import type { ParityCase } from './glip-cases.js'
 
 /** Noise of an output's size: the gradients of a case are those of sum(cotangent * output) over its outputs. */

@@ -1,9 +1,9 @@
-import { input } from '../../src/graph/tensor.js'
-import { bottleneck, resnetBackbone } from '../../src/model/backbone-resnet.js'
-import type { GlipConfig, ImageSize } from '../../src/model/config.js'
-import { glipInputs } from '../../src/model/glip.js'
-import { glipQueries } from '../../src/model/glip-queries.js'
-import { decoderLayer, sinePositions } from '../../src/model/query-decoder.js'
+import { input } from '../../src/graph/ops/tensor.js'
+import { bottleneck, resnetBackbone } from '../../src/model/network/backbone-resnet.js'
+import type { GlipConfig, ImageSize } from '../../src/model/network/config.js'
+import { glipInputs } from '../../src/model/network/glip.js'
+import { glipQueries } from '../../src/model/network/glip-queries.js'
+import { decoderLayer, sinePositions } from '../../src/model/network/query-decoder.js'
 import type { ParityCase } from './glip-cases.js'
 
 /** All the parts of `glip-r50`, as narrow as they go. */

@@ -1,7 +1,7 @@
-import { ingestConfig } from '../../src/ingest/config.js'
 import { planIngest } from '../../src/ingest/plan-ingest.js'
-import { readSource, withCard } from '../../src/ingest/read-source.js'
-import type { SourceRow } from '../../src/ingest/source-row.js'
+import type { SourceRow } from '../../src/ingest/read/source-row.js'
+import { ingestConfig } from '../../src/ingest/sources/config.js'
+import { readSource, withCard } from '../../src/ingest/sources/read-source.js'
 
 /** All rows of a source, from a mark on. */
 export async function rowsOf(given: object, from?: SourceRow['mark']): Promise<SourceRow[]> {

@@ -1,4 +1,4 @@
-import type { GlipConfig } from '../../src/model/config.js'
+import type { GlipConfig } from '../../src/model/network/config.js'
 import { parameterSpecs } from '../../src/model/parameter-specs.js'
 
 /** All the parts of the official network, as small as they go. */

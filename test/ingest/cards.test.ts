@@ -1,8 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ingestConfig } from '../../src/ingest/config.js'
-import { readCard, readSource, withCard } from '../../src/ingest/read-source.js'
+import { ingestConfig } from '../../src/ingest/sources/config.js'
+import { readCard, readSource, withCard } from '../../src/ingest/sources/read-source.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()

@@ -10,7 +10,7 @@ import type {
   SamplesAnswer,
 } from '../../src/inspect/answers.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import { openStorage } from '../../src/shards/storage.js'
+import { openStorage } from '../../src/storage/storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { hostile, makeHostileDataset } from '../helpers/hostile-dataset.js'
 import { makeInspectDataset, secondRules } from '../helpers/inspect-dataset.js'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Session } from '../../src/graph/session.js'
-import { anchorsOf } from '../../src/model/anchors.js'
+import { anchorsOf } from '../../src/model/network/anchors.js'
 import { adamWStep } from '../../src/train/adamw.js'
 import { assignTargets } from '../../src/train/assign-targets.js'
 import { initialState, stateViews } from '../../src/train/optimizer-state.js'

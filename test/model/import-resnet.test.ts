@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { foldBatchNorms } from '../../src/model/fold-batch-norm.js'
+import { glipConfig } from '../../src/model/network/presets.js'
 import { parameterSpecs } from '../../src/model/parameter-specs.js'
 import { planImport } from '../../src/model/plan-import.js'
-import { glipConfig } from '../../src/model/presets.js'
-import type { StoredTensor } from '../../src/model/weight-file.js'
-import { UserError } from '../../src/user-error.js'
+import type { StoredTensor } from '../../src/weights/weight-file.js'
 
 /** torchvision's resnet50, and one of its norms: bench/parity/resnet_keys.py. */
 const fixture = JSON.parse(

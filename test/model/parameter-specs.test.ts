@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sizeOf } from '../../src/graph/tensor.js'
-import { glipInputs } from '../../src/model/glip.js'
+import { sizeOf } from '../../src/graph/ops/tensor.js'
+import { glipInputs } from '../../src/model/network/glip.js'
+import { glipConfig } from '../../src/model/network/presets.js'
 import { fromTorch, parameterSpecs, torchLayout, toTorch } from '../../src/model/parameter-specs.js'
-import { glipConfig } from '../../src/model/presets.js'
 
 const specsOf = (preset: string) => parameterSpecs(glipConfig(preset, 30_522))
 

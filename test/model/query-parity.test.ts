@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { glipInputs } from '../../src/model/glip.js'
-import { glipQueries } from '../../src/model/glip-queries.js'
-import { parametersOf } from '../../src/model/parameters.js'
+import { glipInputs } from '../../src/model/network/glip.js'
+import { glipQueries } from '../../src/model/network/glip-queries.js'
+import { parametersOf } from '../../src/model/network/parameters.js'
 import { checkParity, type ExpectedCase } from '../helpers/check-parity.js'
 import { narrowQueries, queryCases, querySize } from '../helpers/query-cases.js'
 

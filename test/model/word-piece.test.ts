@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { encodePrompt, tokensOf } from '../../src/model/prompt.js'
 import { buildVocabulary, createTokenizer, readTokenizer, tokenizerJson } from '../../src/model/word-piece.js'
-import { UserError } from '../../src/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const corpus = [

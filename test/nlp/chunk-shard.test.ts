@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { chunkShard } from '../../src/nlp/chunk-shard.js'
 import { chunkConfig } from '../../src/nlp/config.js'
+import type { Caption, ImageRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import type { Caption, ImageRow } from '../../src/shards/rows.js'
-import { openStorage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
+import { openStorage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const storage = openStorage(await temporaryFolder())

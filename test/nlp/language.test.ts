@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readBracketed } from '../../bench/read-annotation.js'
 import { isEnglish } from '../../src/nlp/language.js'
-import { tokenize } from '../../src/nlp/tokenize.js'
+import { tokenize } from '../../src/nlp/lexicon/tokenize.js'
 
 const english = (caption: string) => isEnglish(tokenize(caption))
 

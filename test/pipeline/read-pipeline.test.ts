@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
-import { UserError } from '../../src/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()

@@ -1,22 +1,22 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { countWords } from '../../src/count-words.js'
-import { exactStatistics } from '../../src/query/exact-statistics.js'
-import { createDataset } from '../../src/shards/dataset.js'
 import {
   type ColumnStatistics,
   type DatasetStatistics,
   datasetStatistics,
   type NumberStatistics,
-} from '../../src/shards/dataset-statistics.js'
-import { familyPath } from '../../src/shards/family-path.js'
-import { datasetFunnel } from '../../src/shards/funnel.js'
-import { addImage, addPhrases, addRegions, rowStats } from '../../src/shards/row-stats.js'
-import type { ImageRow } from '../../src/shards/rows.js'
+} from '../../src/catalog/dataset-statistics.js'
+import { datasetFunnel } from '../../src/catalog/funnel.js'
+import { exactStatistics } from '../../src/query/exact-statistics.js'
+import { familyPath } from '../../src/rows/family-path.js'
+import type { ImageRow } from '../../src/rows/rows.js'
+import { createDataset } from '../../src/shards/dataset.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { openStorage, type Storage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
+import { addImage, addPhrases, addRegions, rowStats } from '../../src/statistics/row-stats.js'
+import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { countWords } from '../../src/words/count-words.js'
 import { makeSmallDataset } from '../helpers/small-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { contactSheet } from '../../src/render/contact-sheet.js'
 import { type Drawing, drawRegions } from '../../src/render/draw-regions.js'
 import { palette } from '../../src/render/phrase-colours.js'
-import type { Region, Xyxy } from '../../src/shards/rows.js'
+import type { Region, Xyxy } from '../../src/rows/rows.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const picture = async (width: number, height: number) =>

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { createDataset, isDataset, readDataset } from '../../src/shards/dataset.js'
-import { openStorage } from '../../src/shards/storage.js'
-import { UserError } from '../../src/user-error.js'
+import { openStorage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('dataset.json', () => {

@@ -8,19 +8,12 @@ import fc from 'fast-check'
 import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync } from 'hyparquet'
 import { readParquet } from 'parquet-wasm'
 import { describe, expect, it } from 'vitest'
-import { familyPath } from '../../src/shards/family-path.js'
+import { UserError } from '../../src/base/user-error.js'
+import { familyPath } from '../../src/rows/family-path.js'
+import type { Families, Family, GroundingRow, ImageRow, PhraseRow, ProposalRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import type {
-  Families,
-  Family,
-  GroundingRow,
-  ImageRow,
-  PhraseRow,
-  ProposalRow,
-} from '../../src/shards/rows.js'
-import { openStorage, type Storage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { UserError } from '../../src/user-error.js'
+import { openStorage, type Storage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const storage = openStorage(await temporaryFolder())

@@ -1,8 +1,8 @@
 /** Run as a program of its own by shard-task.test.ts: begins a shard in the given folder, says so, and waits to be killed. */
-import type { PhraseRow } from '../../src/shards/rows.js'
+import type { PhraseRow } from '../../src/rows/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { openStorage } from '../../src/shards/storage.js'
 import { writeShard } from '../../src/shards/write-shard.js'
+import { openStorage } from '../../src/storage/storage.js'
 
 const storage = openStorage(process.argv[2])
 const task = { storage, stage: 'chunk', shard: '00000', configHash: 'c1', inputs: { images: 'i1' } }

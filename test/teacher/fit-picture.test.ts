@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { GlipConfig, ImageSize } from '../../src/model/config.js'
-import { glipConfig, officialSizes } from '../../src/model/presets.js'
+import type { GlipConfig, ImageSize } from '../../src/model/network/config.js'
+import { glipConfig, officialSizes } from '../../src/model/network/presets.js'
 import { fitPicture, resizedTo, toPicture, writeFitted } from '../../src/teacher/fit-picture.js'
 
 const official = { shortest_edge: 800, longest_edge: 1333 }

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { hashTeacher, openTeacher } from '../../src/teacher/open-teacher.js'
-import { UserError } from '../../src/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))

@@ -1,4 +1,4 @@
-import type { Picture } from '../../src/picture.js'
+import type { Picture } from '../../src/pictures/picture.js'
 
 /** The pictures of bench/parity/teacher_fixtures.py, by the same formula: stripes, squares and a wedge. */
 export function picture(index: number): Picture {

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { mul } from '../../src/graph/ops/elementwise.js'
+import { input } from '../../src/graph/ops/tensor.js'
 import { floats } from '../../src/graph/session.js'
-import { input } from '../../src/graph/tensor.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
 import { SizeSessions } from '../../src/teacher/size-sessions.js'
-import { UserError } from '../../src/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { random } from '../../src/random.js'
+import { random } from '../../src/base/random.js'
 import { adamWStep } from '../../src/train/adamw.js'
 import { allocateVectors } from '../../src/train/adamw-kernel.js'
 import { parametersOfState } from '../../src/train/optimizer-state.js'

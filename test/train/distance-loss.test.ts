@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { constant, input } from '../../src/graph/ops/tensor.js'
 import { floats, Session } from '../../src/graph/session.js'
-import { constant, input } from '../../src/graph/tensor.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
-import { cornersInPixels } from '../../src/model/glip-queries.js'
+import { cornersInPixels } from '../../src/model/network/glip-queries.js'
 import { distanceLoss } from '../../src/train/losses.js'
 import { checkGradient } from '../helpers/check-gradient.js'
 

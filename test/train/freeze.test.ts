@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readSafetensors } from '../../src/model/safetensors.js'
 import { trainModel } from '../../src/train/train-model.js'
+import { readSafetensors } from '../../src/weights/safetensors.js'
 import { config, squares } from '../helpers/squares.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

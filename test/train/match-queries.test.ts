@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { random } from '../../src/base/random.js'
 import { floats } from '../../src/graph/session.js'
-import { random } from '../../src/random.js'
 import { matchQueries } from '../../src/train/match-queries.js'
 
 const size = { height: 100, width: 200 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openStorage } from '../../src/shards/storage.js'
+import { openStorage } from '../../src/storage/storage.js'
 import { openSamples, type SampleSource } from '../../src/train/read-samples.js'
 import { ingestAll } from '../helpers/ingest-all.js'
 import { makeSmallWorld } from '../helpers/small-world.js'

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { UserError } from '../../src/user-error.js'
+import { UserError } from '../../src/base/user-error.js'
 import type { CocoFile } from '../../src/world/coco-file.js'
 import { describeScene } from '../../src/world/describe-scene.js'
 import { drawScene } from '../../src/world/draw-scene.js'

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { UserError } from '../../src/user-error.js'
+import { UserError } from '../../src/base/user-error.js'
 import { type ServedFolder, serveFolder } from '../../src/world/serve-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

@@ -1,4 +1,4 @@
-import type { FilterRow, ModelRule, TextEmbedder } from '../rule.js'
+import type { FilterRow, ModelRule, TextEmbedder } from './rule.js'
 
 /**
  * Language agreement, for detectors with a fixed list of labels, which propose every box for every phrase: keeps a box for

@@ -1,5 +1,5 @@
 import { areaOf } from '../../boxes/iou.js'
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /** Keeps boxes that cover between `min` and `max` of the picture, 0 to 1. */
 export function area({ min, max }: { readonly min: number; readonly max: number }): Rule {

@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /** Keeps boxes whose longer side is at most `max` times the shorter: longer ones are edges of pictures and lines of text. */
 export function aspect({ max }: { readonly max: number }): Rule {

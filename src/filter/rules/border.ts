@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /**
  * Drops boxes that come within `margin` pixels of at least `sides` edges of the picture: with 1 whatever is cut off by an

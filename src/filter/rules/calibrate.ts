@@ -1,5 +1,5 @@
-import { type Calibration, calibrated } from '../calibration.js'
-import type { Rule } from '../rule.js'
+import { type Calibration, calibrated } from './calibration.js'
+import type { Rule } from './rule.js'
 
 /**
  * Replaces scores by how often a box of that score is right, as it was measured on gold (`groundmill calibrate`), so that

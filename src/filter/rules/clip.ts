@@ -1,4 +1,4 @@
-import type { Candidate, ModelRule, RegionScorer } from '../rule.js'
+import type { Candidate, ModelRule, RegionScorer } from './rule.js'
 
 /**
  * Region-text re-score (YOLO-World): the score becomes sqrt(score x CLIP's), where CLIP compares what the box cuts out of

@@ -1,6 +1,6 @@
 import { iou } from '../../boxes/iou.js'
-import type { Rule } from '../rule.js'
-import { suppress } from '../suppress.js'
+import type { Rule } from './rule.js'
+import { suppress } from './suppress.js'
 
 /**
  * Of the boxes of one caption's phrases that overlap by more than an IoU of `iou`, keeps the best: one thing, one name

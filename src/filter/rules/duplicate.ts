@@ -1,6 +1,6 @@
 import { iou } from '../../boxes/iou.js'
-import type { Rule } from '../rule.js'
-import { suppress } from '../suppress.js'
+import type { Rule } from './rule.js'
+import { suppress } from './suppress.js'
 
 /**
  * Of boxes that overlap by more than an IoU of `iou` and that the same words of one caption name ("a dog and a dog"),

@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 export interface FrequencyBounds {
   /** Phrases of the dataset with that head noun up to which a head is rare, and up to which it is common. */

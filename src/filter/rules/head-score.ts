@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /** Keeps boxes of at least the score that `heads` gives for the phrase's head noun, and of at least `min` for all others. */
 export function headScore({

@@ -1,5 +1,5 @@
-import { labelMatches } from '../../label-matches.js'
-import type { Rule } from '../rule.js'
+import { labelMatches } from '../../words/label-matches.js'
+import type { Rule } from './rule.js'
 
 /**
  * Of a detector with a fixed list of labels, which proposes every box for every phrase, keeps the boxes whose label the

@@ -1,6 +1,6 @@
 import { iou } from '../../boxes/iou.js'
-import type { Candidate, Rule } from '../rule.js'
-import { suppress } from '../suppress.js'
+import type { Candidate, Rule } from './rule.js'
+import { suppress } from './suppress.js'
 
 /**
  * Several passes from strict to lenient (as NVIDIA TAO's auto-labelling does): each keeps the boxes of at least its

@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /** Keeps at most `image` boxes of a picture, the best ones. */
 export function maxBoxesImage({ image: most }: { readonly image: number }): Rule {

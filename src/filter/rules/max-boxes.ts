@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /** Keeps at most `phrase` boxes of each phrase, the best ones. */
 export function maxBoxes({ phrase: most }: { readonly phrase: number }): Rule {

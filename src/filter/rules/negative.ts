@@ -1,5 +1,5 @@
 import { iou } from '../../boxes/iou.js'
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /**
  * Drops boxes that a better box of a negative prompt overlaps by at least an IoU of `iou`: where the teacher is surer of

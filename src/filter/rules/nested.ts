@@ -1,5 +1,5 @@
 import { iou } from '../../boxes/iou.js'
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /**
  * Where one phrase lies within another of the same caption ("a man" in "a man in a red coat") and both name the same

@@ -1,6 +1,6 @@
-import type { Phrase } from '../../shards/rows.js'
-import { numberOf } from '../number-of.js'
-import type { Rule } from '../rule.js'
+import type { Phrase } from '../../rows/rows.js'
+import { numberOf } from './number-of.js'
+import type { Rule } from './rule.js'
 
 /**
  * Holds boxes to the number that a phrase says: "two dogs" wants two boxes. A phrase with fewer loses all of them with

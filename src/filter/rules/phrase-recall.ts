@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.js'
+import type { Rule } from './rule.js'
 
 /**
  * Keeps a caption's boxes where the share of its phrases that have one is between `min` and `max` (Data-Juicer's

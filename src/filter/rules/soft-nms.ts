@@ -1,5 +1,5 @@
 import { iou } from '../../boxes/iou.js'
-import type { Candidate, Rule } from '../rule.js'
+import type { Candidate, Rule } from './rule.js'
 
 /**
  * Soft-NMS (Bodla et al. 2017) within a phrase: instead of dropping a box that overlaps a better one, its score is

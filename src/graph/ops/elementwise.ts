@@ -1,8 +1,8 @@
 /** Elementwise arithmetic with NumPy broadcasting, and its gradients. */
 
-import { type Dtype, op, type Shape, scalar, type Tensor } from '../tensor.js'
 import { reduceSum } from './reduce.js'
 import { reshape } from './shape.js'
+import { type Dtype, op, type Shape, scalar, type Tensor } from './tensor.js'
 
 /** A tensor, or a number that stands for a float32 scalar. */
 export type Operand = Tensor | number

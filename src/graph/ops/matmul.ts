@@ -1,8 +1,9 @@
 /** Matrix products and their gradients. */
-import { op, type Shape, sizeOf, type Tensor } from '../tensor.js'
+
 import { broadcastShape, unbroadcast } from './elementwise.js'
 import { reduceSum } from './reduce.js'
 import { reshape, transpose } from './shape.js'
+import { op, type Shape, sizeOf, type Tensor } from './tensor.js'
 
 /** Swaps the two last axes. */
 export function swapLast(x: Tensor): Tensor {

@@ -1,9 +1,10 @@
 /** Normalisations and their gradients. */
-import { composite, node, type Tensor } from '../tensor.js'
+
 import { add, div, maximum, mul, sqrt, square, sub } from './elementwise.js'
 import { matmul } from './matmul.js'
 import { reduceMean, reduceSum } from './reduce.js'
 import { expand, reshape } from './shape.js'
+import { composite, node, type Tensor } from './tensor.js'
 
 /**
  * Layer normalisation over the last axis: (x - mean) / sqrt(variance + epsilon) * scale + bias.

@@ -1,6 +1,7 @@
 /** Pooling of maps with channels last, and its gradient. */
-import { node, sizeOf, type Tensor } from '../tensor.js'
+
 import { reshape, scatterAdd, transpose, zeros } from './shape.js'
+import { node, sizeOf, type Tensor } from './tensor.js'
 
 /**
  * Largest value of each window, as torch.nn.functional.max_pool2d: [N, H, W, C] to

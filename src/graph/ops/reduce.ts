@@ -1,7 +1,8 @@
 /** Reductions over axes and their gradients. */
-import { composite, int64, op, type Shape, scalar, sizeOf, type Tensor } from '../tensor.js'
+
 import { mul } from './elementwise.js'
 import { expand, reshape } from './shape.js'
+import { composite, int64, op, type Shape, scalar, sizeOf, type Tensor } from './tensor.js'
 
 function reducedShape(shape: Shape, axes: readonly number[], keep: boolean): Shape {
   return shape.flatMap((size, axis) => (axes.includes(axis) ? (keep ? [1] : []) : [size]))

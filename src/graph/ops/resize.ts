@@ -1,7 +1,8 @@
 /** Resizing of maps, and its gradient. */
-import { constant, type Tensor } from '../tensor.js'
+
 import { matmul } from './matmul.js'
 import { reshape } from './shape.js'
+import { constant, type Tensor } from './tensor.js'
 
 /**
  * Bilinear resizing of [N, H, W, C] to [N, height, width, C] with aligned corners, as

@@ -1,6 +1,7 @@
 /** Operators that move elements without computing, and their gradients. */
-import { composite, constant, int64, node, op, type Shape, sizeOf, type Tensor } from '../tensor.js'
+
 import { unbroadcast } from './elementwise.js'
+import { composite, constant, int64, node, op, type Shape, sizeOf, type Tensor } from './tensor.js'
 
 /** Same elements, other shape; one size may be -1. A reshaping of a reshaping is written as one. */
 export function reshape(given: Tensor, shape: Shape): Tensor {

@@ -1,0 +1,86 @@
+import { families } from '../rows/family-path.js'
+import type { Family } from '../rows/rows.js'
+import { type CommitRecord, readRecord } from '../shards/commit.js'
+import { addCounts, type ShardStats, statsSum } from '../statistics/stats.js'
+import type { Storage } from '../storage/storage.js'
+
+/** One stage's part of the funnel: the sums of its shards' records. */
+export interface FunnelStage {
+  readonly stage: string
+  readonly family: Family
+  readonly unit: string
+  readonly in: number
+  readonly out: number
+  readonly rejected: Readonly<Record<string, number>>
+  readonly shards: number
+  readonly bytes: number
+  readonly seconds: number
+  /** When its first shard was made. */
+  readonly createdAt: string
+  readonly stats: ShardStats
+  /** Shards whose record has each histogram and tally of `stats`: fewer than all where an older program made some. */
+  readonly recorded: Readonly<Record<string, number>>
+}
+
+/**
+ * What went in and came out of every stage of a dataset, in the order of the data's way through it, and of stages of
+ * one family in the order in which they first ran.
+ *
+ * @throws UserError where a record is malformed or its counts do not add up
+ */
+export async function datasetFunnel(storage: Storage): Promise<FunnelStage[]> {
+  const funnel: FunnelStage[] = []
+  for (const family of families) {
+    const stages = new Map<string, StageSum>()
+    for (const name of await storage.list(family)) {
+      if (!name.endsWith('.json')) continue
+      const record = await readRecord(storage, name)
+      // Families written beside the main one would count the same rows again.
+      if (!record || record.main !== family) continue
+      const sum = stages.get(record.stage) ?? stageSum(record)
+      stages.set(record.stage, sum)
+      sum.add(record)
+    }
+    const sums = [...stages.values()].map(({ result }) => result())
+    funnel.push(...sums.sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.stage, b.stage)))
+  }
+  return funnel
+}
+
+interface StageSum {
+  add(record: CommitRecord): void
+  result(): FunnelStage
+}
+
+/** Adds records up as they are read: those of a large dataset are not all held in memory. */
+function stageSum({ stage, family, unit }: CommitRecord): StageSum {
+  const stats = statsSum()
+  const sums = { in: 0, out: 0, shards: 0, bytes: 0, seconds: 0 }
+  let rejected: Record<string, number> = {}
+  let recorded: Record<string, number> = {}
+  let createdAt: string | undefined
+  return {
+    add(record) {
+      sums.in += record.in
+      sums.out += record.out
+      sums.shards++
+      for (const { bytes } of Object.values(record.files)) sums.bytes += bytes
+      sums.seconds += record.seconds
+      rejected = addCounts(rejected, record.rejected)
+      const names = [...Object.keys(record.stats.histograms), ...Object.keys(record.stats.tallies)]
+      recorded = addCounts(recorded, Object.fromEntries(names.map((name) => [name, 1])))
+      if (createdAt === undefined || record.createdAt < createdAt) createdAt = record.createdAt
+      stats.add(record.stats)
+    },
+    result: () => ({
+      ...{ stage, family, unit, rejected, recorded },
+      ...sums,
+      // Records have whole milliseconds; their sum in floating point does not.
+      seconds: Math.round(1000 * sums.seconds) / 1000,
+      createdAt: createdAt as string,
+      stats: stats.result(),
+    }),
+  }
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,60 @@
+import { UserError } from '../base/user-error.js'
+import { readCommit } from '../shards/commit.js'
+import { isDataset, readDataset } from '../shards/dataset.js'
+import { openStorage, type Storage } from '../storage/storage.js'
+import { datasetFunnel, type FunnelStage } from './funnel.js'
+
+/** A dataset that a command was given, and what can be asked of it. */
+export interface OpenDataset {
+  readonly url: string
+  readonly storage: Storage
+  readonly name: string
+  readonly shards: readonly string[]
+  readonly stages: readonly FunnelStage[]
+  /** Whether its source had boxes: then ingest wrote phrases and grounding under the dataset's own name. */
+  readonly isGold: boolean
+  /** Names of its groundings, gold first, then in the order in which they were made. */
+  readonly groundings: readonly string[]
+}
+
+/** Throws a UserError where the URL is not of a dataset; of a run's folder, it names the datasets in it. */
+export async function openDataset(url: string): Promise<OpenDataset> {
+  const storage = openStorage(url)
+  if (!(await isDataset(storage))) {
+    const inside = await datasetsIn(url).catch(() => [])
+    if (inside.length > 0) {
+      throw new UserError(`${url} is the folder of a run: name one of its datasets: ${inside.join(', ')}.`)
+    }
+  }
+  const { name, shards } = await readDataset(storage)
+  const stages = await datasetFunnel(storage)
+  const golds = await Promise.all(shards.map((shard) => readCommit(storage, 'grounding', name, shard)))
+  const isGold = golds.some((record) => record?.files.grounding)
+  const filtered: string[] = []
+  for (const { family, stage } of stages) {
+    // Of gold, a dedup stage writes a grounding without the pictures that it drops.
+    const isThinned = family === 'selection' && isGold && (await hasGrounding(storage, stage, shards))
+    if (family === 'grounding' || isThinned) filtered.push(stage)
+  }
+  return { url, storage, name, shards, stages, isGold, groundings: isGold ? [name, ...filtered] : filtered }
+}
+
+async function hasGrounding(storage: Storage, stage: string, shards: readonly string[]): Promise<boolean> {
+  for (const shard of shards) if (await readCommit(storage, 'grounding', stage, shard)) return true
+  return false
+}
+
+/** URLs of the datasets in a folder, by name. Throws a UserError where there is no such folder. */
+export async function datasetsIn(url: string): Promise<string[]> {
+  const storage = openStorage(url)
+  const inside = (await storage.folders()).map((name) => storage.path(name))
+  const known = await Promise.all(inside.map((path) => isDataset(openStorage(path))))
+  return inside.filter((_, index) => known[index])
+}
+
+/** Throws a UserError that lists the groundings there are. */
+export function requireGrounding({ url, groundings }: OpenDataset, grounding: string): void {
+  if (groundings.includes(grounding)) return
+  const known = groundings.length > 0 ? groundings.join(', ') : 'none yet'
+  throw new UserError(`${url} has no grounding "${grounding}"; it has: ${known}.`)
+}

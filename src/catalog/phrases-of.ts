@@ -1,0 +1,72 @@
+import { UserError } from '../base/user-error.js'
+import { readCommit } from '../shards/commit.js'
+import type { Storage } from '../storage/storage.js'
+import { type OpenDataset, requireGrounding } from './open-dataset.js'
+
+/** The stage whose phrases a stage's rows point to: the one whose file its record carries the hash of. */
+export async function phrasesOf(
+  { url, storage, shards, stages, name, isGold }: OpenDataset,
+  family: 'proposals' | 'grounding',
+  stage: string,
+): Promise<string> {
+  // Gold has its phrases beside it, thinned or whole.
+  if (family === 'grounding' && (await isBeside(storage, shards, stage))) return stage
+  const chunked = stages.filter((one) => one.family === 'phrases').map((one) => one.stage)
+  const candidates = isGold ? [...chunked, name] : chunked
+  for (const shard of shards) {
+    const wanted = (await readCommit(storage, family, stage, shard))?.inputs.phrases
+    if (wanted === undefined) continue
+    for (const candidate of candidates) {
+      const record = await readCommit(storage, 'phrases', candidate, shard)
+      if (record?.files.phrases?.sha256 === wanted) return candidate
+    }
+  }
+  throw new UserError(
+    `${url}: the phrases that ${family} "${stage}" was made of are no longer there: run the pipeline again.`,
+  )
+}
+
+async function isBeside(storage: Storage, shards: readonly string[], stage: string): Promise<boolean> {
+  for (const shard of shards) {
+    const record = await readCommit(storage, 'grounding', stage, shard)
+    if (record) return record.files.phrases !== undefined
+  }
+  return false
+}
+
+/** The stage of the phrases that a grounding points to. Throws a UserError that lists the groundings there are. */
+export async function phrasesOfGrounding(dataset: OpenDataset, grounding: string): Promise<string> {
+  requireGrounding(dataset, grounding)
+  return phrasesOf(dataset, 'grounding', grounding)
+}
+
+/** The proposals that a command was asked for, or the last ones. Throws a UserError that lists those there are. */
+export function proposalsOf({ url, stages }: OpenDataset, asked: string | undefined): string {
+  const known = stages.filter(({ family }) => family === 'proposals').map(({ stage }) => stage)
+  const chosen = asked ?? known.at(-1)
+  if (chosen !== undefined && known.includes(chosen)) return chosen
+  const list = known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none: run a teach stage first'
+  throw new UserError(`${url} has no proposals${asked === undefined ? '' : ` "${asked}"`}; ${list}.`)
+}
+
+/**
+ * The stage that dropped pictures on the way to a grounding: the dedup stage itself where the grounding is its thinned
+ * gold, else the one whose selection the phrases were made with. Undefined where none was.
+ */
+export async function selectionOf(
+  { storage, shards, stages }: OpenDataset,
+  grounding: string,
+  phrases: string,
+): Promise<string | undefined> {
+  const known = stages.filter(({ family }) => family === 'selection').map(({ stage }) => stage)
+  if (known.includes(grounding)) return grounding
+  for (const shard of shards) {
+    const wanted = (await readCommit(storage, 'phrases', phrases, shard))?.inputs.selection
+    if (wanted === undefined) continue
+    for (const stage of known) {
+      const record = await readCommit(storage, 'selection', stage, shard)
+      if (record?.files.selection?.sha256 === wanted) return stage
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,47 @@
+import type { Phrase, Proposal } from '../../rows/rows.js'
+
+/** A proposal on its way through the rules. */
+export type Candidate = Proposal
+
+/** What a rule may look at besides the candidates: one picture's row. */
+export interface FilterImage {
+  /** Pixels. */
+  readonly width: number
+  readonly height: number
+  readonly phrases: readonly Phrase[]
+  /** Boxes of the teacher's negative prompts; they belong to no phrase. */
+  readonly negatives?: readonly Pick<Candidate, 'xyxy' | 'score'>[]
+  /** The stored picture, where a rule looks at it. */
+  readonly bytes?: Uint8Array
+}
+
+/**
+ * Keeps some of a picture's candidates, in their order; one that changes scores gives new candidates in their place. They
+ * come best first, in an order that is the same however the teacher's rows were ordered. Pure: the same candidates give
+ * the same answer.
+ */
+export type Rule = (candidates: readonly Candidate[], image: FilterImage) => readonly Candidate[]
+
+/** A picture's row on its way through the rules. */
+export interface FilterRow {
+  readonly candidates: readonly Candidate[]
+  readonly image: FilterImage
+}
+
+/** A rule that asks a model, which is best asked for many pictures at once. */
+export type ModelRule = (rows: readonly FilterRow[]) => Promise<readonly (readonly Candidate[])[]>
+
+/** A text encoder: unit vectors, whose product is how much two texts mean the same. */
+export interface TextEmbedder {
+  /** One vector for each text, in their order. */
+  embed(texts: readonly string[]): Promise<readonly Float32Array[]>
+}
+
+/** A model of pictures and texts, such as CLIP. */
+export interface RegionScorer {
+  /** For each region of a stored picture how well the text fits what is in the box, 0 to 1. */
+  score(
+    bytes: Uint8Array,
+    regions: readonly { readonly xyxy: Candidate['xyxy']; readonly text: string }[],
+  ): Promise<readonly number[]>
+}

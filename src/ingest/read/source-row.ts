@@ -1,0 +1,107 @@
+import type { Caption, Xyxy } from '../../rows/rows.js'
+
+/** Where in its source a row begins, so that a shard can be read without what lies before it. */
+export interface Mark {
+  /** Byte of a list, or number of a row. */
+  readonly at: number
+  /** Line of a list, from 1; 0 where there are no lines. */
+  readonly line: number
+  /** Number of the file among those of the source, from 0; absent for the first. */
+  readonly file?: number
+}
+
+/** A named box of gold data. */
+export interface GoldRegion {
+  /** Empty where the source names the box by its spans alone. */
+  readonly category: string
+  /** Place of the category in the source's own list: the order of names in a prompt. */
+  readonly order: number
+  /** Pixels of the source's picture, or shares of its sides (`boxUnit`). */
+  readonly xyxy: Xyxy
+  /** Spans in its caption, code points; none where the box is only named by its category. */
+  readonly spans: readonly (readonly [number, number])[]
+  /** The caption that the spans are in; the first where none is given. */
+  readonly caption?: number
+  /** Head noun of what the spans cover, where the source says it; else it is the last word. */
+  readonly head?: string
+  /** In 0 to 1, with the name of the model that gave it; boxes without are gold. */
+  readonly found?: { readonly score: number; readonly by: string }
+}
+
+export interface SourceRow {
+  readonly mark: Mark
+  /** For messages: file and line, or file and id. */
+  readonly place: string
+  /** What to fetch, as the source names it. */
+  readonly url: string | null
+  /** What to read instead of fetching. */
+  readonly file: string | null
+  /** Gives the picture's bytes, where the source itself holds them: read when they are wanted, not before. */
+  readonly load: (() => Promise<Uint8Array>) | null
+  readonly captions: readonly Caption[]
+  /** Present, though perhaps empty, where the source has boxes. */
+  readonly regions: readonly GoldRegion[] | null
+  readonly boxUnit: 'pixel' | 'share'
+  /** Categories that are known not to be in the picture. */
+  readonly absent: readonly string[]
+  /** Boxes and captions of the picture that the source left out, by reason. */
+  readonly dropped: Readonly<Record<string, number>>
+  /** Size of the picture that the boxes are in, where the source gives it. */
+  readonly size: { readonly width: number; readonly height: number } | null
+  readonly license: string | null
+  readonly meta: Readonly<Record<string, unknown>> | null
+  /** Why the row cannot be used, where it cannot. */
+  readonly problem: { readonly reason: string; readonly detail: string } | null
+}
+
+const blank = {
+  url: null,
+  file: null,
+  load: null,
+  captions: [],
+  regions: null,
+  boxUnit: 'pixel' as const,
+  absent: [],
+  dropped: {},
+  size: null,
+  license: null,
+  meta: null,
+  problem: null,
+}
+
+/** A row with everything that is not given absent. */
+export function sourceRow(row: Partial<SourceRow> & Pick<SourceRow, 'mark' | 'place'>): SourceRow {
+  return { ...blank, ...row }
+}
+
+/** A row that cannot be read. */
+export function problemRow(mark: Mark, place: string, problem: string): SourceRow {
+  return sourceRow({ mark, place, problem: { reason: 'malformed_row', detail: `${place}: ${problem}` } })
+}
+
+/** A row of url and caption, or a reject where one of them is not there. A caption may be a list of them. */
+export function pairRow(
+  mark: Mark,
+  place: string,
+  url: unknown,
+  caption: unknown,
+  more: Pick<Partial<SourceRow>, 'license' | 'meta'> = {},
+): SourceRow {
+  if (typeof url !== 'string' || url.trim() === '') return problemRow(mark, place, 'no url')
+  return captionedRow(mark, place, caption, { ...more, url })
+}
+
+/** A row with the captions of a text or of a list of texts, or a reject where all are blank. */
+export function captionedRow(
+  mark: Mark,
+  place: string,
+  caption: unknown,
+  more: Partial<SourceRow>,
+): SourceRow {
+  const texts = (Array.isArray(caption) ? caption : [caption]).filter(
+    (text): text is string => typeof text === 'string' && text.trim() !== '',
+  )
+  const problem = { reason: 'empty_caption', detail: `${place}: no caption` }
+  if (texts.length === 0) return sourceRow({ ...more, mark, place, problem })
+  return sourceRow({ ...more, mark, place, captions: texts.map((text) => ({ text, kind: 'web' })) })
+}

@@ -1,0 +1,72 @@
+import { lemma } from '../lexicon/lemma.js'
+import { canBe } from '../lexicon/lexicon.js'
+import type { TagRule } from './repair-tags.js'
+import type { TaggedToken } from './tag.js'
+import { isDeterminer, isModifier, isNoun, isPlural, reach } from './tag-patterns.js'
+
+/** Who acts in captions; a plural in -s behind one of them is what they do. */
+const actors = new Set(
+  `man woman boy girl guy lady kid child baby toddler person player surfer skier skateboarder snowboarder rider driver
+  chef batter pitcher catcher couple dog cat horse bird elephant giraffe zebra cow sheep bear actor athlete`.split(
+    /\s+/,
+  ),
+)
+/** Plurals that stand before another noun: "a sports car". */
+const attributive = new Set('sports clothes savings arts goods mens womens'.split(' '))
+const one = new Set('a an this that each every another one'.split(' '))
+const many = new Set('few dozen hundred thousand couple many'.split(' '))
+
+/** Mistakes between nouns and verbs of a clause. */
+export const clauseRules: readonly TagRule[] = [
+  // "this shows a cat", "that looks": "these" would go with a plural.
+  (tokens, at) =>
+    isPlural(tokens[at]) &&
+    /^(?:this|that|it|he|she|which|who)$/.test(tokens[at - 1]?.word ?? '') &&
+    canBe(lemma(tokens[at].word), 'VB')
+      ? 'VBZ'
+      : undefined,
+  // "a man lounges on a bench": "a" does not go with a plural.
+  (tokens, at) =>
+    isPlural(tokens[at]) &&
+    isNoun(tokens[at - 1]) &&
+    !isNoun(tokens[at + 1]) &&
+    isAction(tokens[at].word) &&
+    isOne(tokens, at)
+      ? 'VBZ'
+      : undefined,
+  // "man rides a wave", "dog jumps over": the same without a determiner.
+  (tokens, at) =>
+    isPlural(tokens[at]) &&
+    isNoun(tokens[at - 1]) &&
+    isAction(tokens[at].word) &&
+    (isDeterminer(tokens[at + 1]) ||
+      (actors.has(tokens[at - 1].word) && /^(?:IN|RB|TO|VBG|PRP)$/.test(tokens[at + 1]?.tag ?? '')))
+      ? 'VBZ'
+      : undefined,
+  // "two dogs chase a frisbee", "birds perch on": a noun that can be a verb behind a plural, before what it takes.
+  (tokens, at) =>
+    tokens[at].tag === 'NN' &&
+    isPlural(tokens[at - 1]) &&
+    canBe(tokens[at].word, 'VB') &&
+    (isDeterminer(tokens[at + 1]) ||
+      (!attributive.has(tokens[at - 1].word) &&
+        /^(?:IN|RB|TO)$/.test(tokens[at + 1]?.tag ?? '') &&
+        tokens[at + 1].word !== 'of'))
+      ? 'VBP'
+      : undefined,
+]
+
+/** A verb, or a word that the lexicon does not have in the singular either ("snowboards"). */
+const isAction = (word: string) =>
+  /[^s]s$/.test(word) && (canBe(lemma(word), 'VB') || !canBe(lemma(word), 'NN'))
+
+/** Whether the nouns before `at` have a determiner of the singular. */
+function isOne(tokens: readonly TaggedToken[], at: number): boolean {
+  for (let place = at - 1; place >= Math.max(0, at - reach); place--) {
+    const { word } = tokens[place]
+    if (one.has(word)) return true
+    if (many.has(word)) return false
+    if (!isNoun(tokens[place]) && !isModifier(tokens[place])) return false
+  }
+  return false
+}

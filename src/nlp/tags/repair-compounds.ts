@@ -1,0 +1,202 @@
+import { lemma } from '../lexicon/lemma.js'
+import { canBe } from '../lexicon/lexicon.js'
+import type { TagRule } from './repair-tags.js'
+import type { TaggedToken } from './tag.js'
+import {
+  determinerOf,
+  isAdjective,
+  isAdverb,
+  isDeterminer,
+  isModifier,
+  isNoun,
+  isPlural,
+  isVerb,
+  joinLength,
+  reach,
+} from './tag-patterns.js'
+
+/** Compounds whose first part looks like what somebody does. */
+const ingCompounds = new Set(
+  `parking meter,parking lot,parking space,parking garage,parking spot,cutting board,dining room,dining table,
+  dining area,living room,living area,living space,swimming pool,swimming suit,swimming trunks,washing machine,
+  frying pan,baking sheet,baking pan,baking dish,shopping cart,shopping bag,shopping center,shopping mall,
+  sewing machine,sleeping bag,rocking chair,rocking horse,running shoe,walking stick,boarding pass,landing gear,
+  landing strip,landing field,stuffing machine,batting cage,batting helmet,racing bike,racing car,riding boot,
+  riding helmet,fishing boat,fishing pole,fishing rod,sailing boat,sailing ship,skating rink,skating park,
+  skiing slope,wrapping paper,writing desk,reading glass,reading lamp,drinking glass,drinking fountain,cooking pot,
+  mixing bowl,mixing machine,serving tray,serving dish,serving plate,serving bowl,hiking boot,hiking trail,
+  waiting room,waiting area,changing table,measuring cup,measuring tape,ironing board,watering can,lighting fixture,
+  seating area,sitting room,sitting area,bathing suit,building block,crossing sign,warning sign,vending machine,
+  sliding door,folding chair,folding table,soldering iron,weeping willow,training wheel,carrying case,knitting needle`
+    .split(',')
+    .map((pair) => pair.trim()),
+)
+/** "a snow covered slope", "a heart shaped box": these join a noun to the noun behind them. */
+const joinedParticiples = new Set(
+  `covered filled lined topped shaped colored coloured themed sized flavored flavoured lit drawn fried baked framed
+  capped haired tiled paneled stained based frosted
+  glazed dipped aged painted carved`.split(/\s+/),
+)
+/** Nouns that are said of a surface beside adjectives: "a silver and black train". */
+const materials = new Set(
+  'silver gold bronze copper metal steel wood brick plastic stone glass concrete leather'.split(' '),
+)
+/** Orange is as often a fruit. */
+const colours = new Set('black white red green blue brown yellow pink purple gray grey'.split(' '))
+/** What two that are joined by "and" do; other bare verbs behind a noun make a compound. */
+const postures = new Set(
+  'stand sit walk lie pose graze play ride run look watch eat rest swim wait'.split(' '),
+)
+const auxiliary = new Set('is are was were be been has have had do does did can will may'.split(' '))
+
+/** Mistakes inside noun phrases. */
+const rules: readonly TagRule[] = [
+  (tokens, at) =>
+    tokens[at].word.endsWith('ing') &&
+    isNoun(tokens[at + 1]) &&
+    ingCompounds.has(`${tokens[at].word} ${lemma(tokens[at + 1].word)}`)
+      ? 'NN'
+      : undefined,
+  (tokens, at) =>
+    isNoun(tokens[at]) &&
+    joinedParticiples.has(tokens[at + 1]?.word) &&
+    // Not "a bus painted white".
+    (isNoun(tokens[at + 2]) ||
+      (isAdjective(tokens[at + 2]) && (isNoun(tokens[at + 3]) || !colours.has(tokens[at + 2].word))))
+      ? 'JJ'
+      : undefined,
+  (tokens, at) =>
+    joinedParticiples.has(tokens[at].word) &&
+    isVerb(tokens[at]) &&
+    isAdjective(tokens[at - 1]) &&
+    opensNoun(tokens[at + 1])
+      ? 'JJ'
+      : undefined,
+  (tokens, at) => {
+    if (!isNoun(tokens[at]) || !materials.has(tokens[at].word)) return undefined
+    const join = joinLength(tokens, at + 1)
+    const joinsOn = join > 0 && isAdjective(tokens[at + 1 + join]) && isNoun(tokens[at + 2 + join])
+    const joinedTo = tokens[at - 1]?.tag === 'CC' && isAdjective(tokens[at - 2]) && isNoun(tokens[at + 1])
+    return joinsOn || joinedTo ? 'JJ' : undefined
+  },
+  // "a fenced off area".
+  (tokens, at) =>
+    tokens[at].word === 'off' && /ed$/.test(tokens[at - 1]?.word ?? '') && isNoun(tokens[at + 1])
+      ? 'JJ'
+      : undefined,
+  // "the left half", "a cutting board", "with rusted doors": a participle before a noun.
+  (tokens, at) =>
+    /^VB[NDG]$/.test(tokens[at].tag) && opensNoun(tokens[at + 1]) && leadsToNoun(tokens, at)
+      ? 'JJ'
+      : undefined,
+  // "a bathroom with sinks": a plural behind a preposition.
+  (tokens, at) =>
+    tokens[at].tag === 'VBZ' &&
+    /^(?:with|of|in|on|at|by|near|for|from|under|over|behind|between|without)$/.test(
+      tokens[at - 1]?.word ?? '',
+    ) &&
+    canBe(tokens[at].word, 'NN')
+      ? 'NNS'
+      : undefined,
+  // "their faces", "its bed", "the crossing": what follows a determiner and is not an adjective.
+  (tokens, at) => {
+    const { tag, word } = tokens[at]
+    if (!/^VB/.test(tag) || !isDeterminer(tokens[at - 1]) || /^(?:all|both)$/.test(tokens[at - 1].word))
+      return undefined
+    if (tag === 'VBZ') return canBe(lemma(word), 'NN') ? 'NNS' : undefined
+    return opensNoun(tokens[at + 1]) && /^VB[NDG]$/.test(tag) ? undefined : 'NN'
+  },
+  // "a bus stop", "a light pole", "a teddy bear in": a bare verb behind a singular noun, unless many act.
+  (tokens, at) => {
+    const { tag, word } = tokens[at]
+    if (
+      !(/^VBP?$/.test(tag) || (word === 'set' && !inPlace(tokens[at + 1]))) ||
+      !canBe(word, 'NN') ||
+      !isNoun(tokens[at - 1])
+    )
+      return undefined
+    if (isPlural(tokens[at - 1]) || pluralWaits(tokens, at - 1)) return undefined
+    if (postures.has(word) && isJoined(tokens, at)) return undefined
+    return isDeterminer(tokens[at + 1]) || /^(?:PRP|TO)$/.test(tokens[at + 1]?.tag ?? '') ? undefined : 'NN'
+  },
+  // "a yellow duck", "a black tear drop": the same behind an adjective.
+  (tokens, at) =>
+    /^VB[PZ]?$/.test(tokens[at].tag) &&
+    canBe(tokens[at].word, 'NN') &&
+    isAdjective(tokens[at - 1]) &&
+    !isDeterminer(tokens[at + 1]) &&
+    !(tokens[at].tag === 'VBZ' && isNoun(tokens[at + 1]))
+      ? tokens[at].tag === 'VBZ'
+        ? 'NNS'
+        : 'NN'
+      : undefined,
+  (tokens, at) =>
+    /^VB[DN]$/.test(tokens[at].tag) &&
+    canBe(tokens[at].word, 'NN') &&
+    isModifier(tokens[at - 1]) &&
+    determinerOf(tokens, at) !== undefined &&
+    !isNoun(tokens[at + 1])
+      ? 'NN'
+      : undefined,
+  // "Wrench, best quality": the whole of what is said up to a sign.
+  (tokens, at) =>
+    /^VBP?$/.test(tokens[at].tag) &&
+    canBe(tokens[at].word, 'NN') &&
+    !tokens[at - 1]?.isWord &&
+    !tokens[at + 1]?.isWord
+      ? 'NN'
+      : undefined,
+  // "the orange key in": an adjective where the phrase's noun must be.
+  (tokens, at) =>
+    tokens[at].tag === 'JJ' &&
+    canBe(tokens[at].word, 'NN') &&
+    !colours.has(tokens[at].word) &&
+    !isNoun(tokens[at - 1]) &&
+    determinerOf(tokens, at) !== undefined &&
+    !goesOn(tokens, at + 1)
+      ? 'NN'
+      : undefined,
+]
+
+/** The rules, kept from verbs that nothing in a caption makes a noun. */
+export const compoundRules: readonly TagRule[] = rules.map(
+  (rule) => (tokens, at) => (auxiliary.has(tokens[at].word) ? undefined : rule(tokens, at)),
+)
+
+const inPlace = (after: TaggedToken | undefined) => /^(?:IN|TO|RB|RP)$/.test(after?.tag ?? '')
+const opensNoun = (token: TaggedToken | undefined) => isNoun(token) || /^JJ/.test(token?.tag ?? '')
+
+/** Whether a participle here belongs to the noun behind it: "a broken", "of broken", "red broken". */
+function leadsToNoun(tokens: readonly TaggedToken[], at: number): boolean {
+  const before = tokens[at - 1]
+  if (isDeterminer(before) || isModifier(before)) return true
+  return tokens[at].tag === 'VBD' && /^(?:IN|CC|RB|,)$/.test(before?.tag ?? '')
+}
+
+/** Whether an adjective before `at` goes on to a noun over what is there. */
+function goesOn(tokens: readonly TaggedToken[], at: number): boolean {
+  const join = joinLength(tokens, at)
+  const next = tokens[at + join]
+  if (next?.word === 'next') return false
+  return join > 0
+    ? isAdjective(next) || isAdverb(next)
+    : isNoun(next) || isModifier(next) || isAdverb(next) || next?.tag === 'VBG'
+}
+
+/** Whether a plural before `at`, in the same clause, has no verb yet: "two men in a boat fish". */
+function pluralWaits(tokens: readonly TaggedToken[], at: number): boolean {
+  for (let place = at - 1; place >= Math.max(0, at - reach); place--) {
+    if (/^[.;:!?]$/.test(tokens[place].tag) || /^(?:VB[PZD]|MD)$/.test(tokens[place].tag)) return false
+    if (isPlural(tokens[place])) return true
+  }
+  return false
+}
+
+/** Whether the noun phrase before `at` is joined to one before it: "a zebra and a giraffe". */
+function isJoined(tokens: readonly TaggedToken[], at: number): boolean {
+  let place = at - 1
+  const stop = Math.max(0, at - reach)
+  while (place > stop && (isNoun(tokens[place]) || isModifier(tokens[place]) || isDeterminer(tokens[place])))
+    place--
+  return tokens[place].tag === 'CC' && isNoun(tokens[place - 1])
+}

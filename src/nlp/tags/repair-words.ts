@@ -1,0 +1,151 @@
+import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import type { TagRule } from './repair-tags.js'
+import type { TaggedToken } from './tag.js'
+import { isAdjective, isDeterminer, isModifier, isNoun, isVerb } from './tag-patterns.js'
+
+/** Things that are named by a verb's -ing form. */
+const ingThings = new Set(
+  'building painting lighting seating warning opening parking landing gathering crossing setting dining'.split(
+    ' ',
+  ),
+)
+/** Said of what does it by itself: before a noun it tells which one ("running water"), and takes no object. */
+const ingQualities = new Set(
+  `smiling running standing sleeping flying burning steaming laughing rolling moving floating falling hanging glowing
+  sparkling shining crying swimming barking galloping surrounding matching missing living passing rising towering`.split(
+    /\s+/,
+  ),
+)
+/** What an ending says of a word that the lexicon does not have. */
+const endings: readonly (readonly [RegExp, string])[] = [
+  [/.{2}ing$/, 'VBG'],
+  [/.{2}ed$/, 'VBN'],
+  [/.{2}ly$/, 'RB'],
+  [/.{2}[^su']s$/, 'NNS'],
+]
+const places = new Set('left right top bottom middle center centre front back rear'.split(' '))
+
+const opensPhrase = (token: TaggedToken | undefined) => isNoun(token) || isModifier(token) || isVerb(token)
+
+/** Mistakes that show in one word and what stands beside it. */
+export const wordRules: readonly TagRule[] = [
+  // Rules of spelling are for unknown words, but the tagger also applies them to nouns it knows: "bed", "butterfly",
+  // "animal", "glass" and "elderly" are no participle, adverb, adjective, plural and adverb.
+  (tokens, at) => {
+    const { word, tag } = tokens[at]
+    const [first] = tagsOf(word) ?? []
+    if (first === 'JJ' && tag === 'RB') return first
+    return first?.startsWith('NN') && /^(?:RB|JJ|VBN|NNS|URL)$/.test(tag) ? first : undefined
+  },
+  // "inspects": natural looks for the first "s" of a word, and misses the last of those that have two.
+  (tokens, at) => {
+    const { word, tag } = tokens[at]
+    if (tag !== 'NN' || tagsOf(word) !== undefined) return undefined
+    return endings.find(([ending]) => ending.test(word))?.[1]
+  },
+  // "a dolly": an adverb cannot be all that follows a determiner.
+  (tokens, at) =>
+    tokens[at].tag === 'RB' &&
+    tagsOf(tokens[at].word) === undefined &&
+    isDeterminer(tokens[at - 1]) &&
+    !opensPhrase(tokens[at + 1])
+      ? 'NN'
+      : undefined,
+  // "a wedding", "a ceiling": no verb at all; "a building", but "a man painting a wall".
+  (tokens, at) => {
+    const { word, tag } = tokens[at]
+    if (tag !== 'VBG') return undefined
+    const known = tagsOf(word)
+    if (known?.[0].startsWith('NN') && !known.some((other) => other.startsWith('VBG'))) return known[0]
+    return ingThings.has(word) && !isDeterminer(tokens[at + 1]) ? 'NN' : undefined
+  },
+  // "1,200", "3rd", "the 1960s", "the seventies".
+  (tokens, at) => {
+    const { word } = tokens[at]
+    if (/^\d+(?:st|nd|rd|th)$/.test(word)) return 'JJ'
+    if (/^\d+'?s$/.test(word)) return 'NNS'
+    return /^\d[\d.,]*$/.test(word) ? 'CD' : undefined
+  },
+  // "right of a truck", but "the right of": a preposition where no determiner makes it a noun.
+  (tokens, at) =>
+    /^(?:left|right)$/.test(tokens[at].word) && tokens[at + 1]?.word === 'of' && !isDeterminer(tokens[at - 1])
+      ? 'IN'
+      : undefined,
+  // "a toilet right next to a tub".
+  (tokens, at) =>
+    /^(?:left|right)$/.test(tokens[at].word) &&
+    isNoun(tokens[at - 1]) &&
+    /^(?:next|in|on|at|behind|beside|above|below|outside|by|after|before)$/.test(tokens[at + 1]?.word ?? '')
+      ? 'RB'
+      : undefined,
+  // "at the top and blue keys", but "the top and bottom shelves".
+  (tokens, at) =>
+    places.has(tokens[at].word) &&
+    (tokens[at - 1]?.word === 'the' || !tokens[at - 1]?.isWord) &&
+    /^(?:CC|,)$/.test(tokens[at + 1]?.tag ?? '') &&
+    !places.has(tokens[at + 2]?.word)
+      ? 'NN'
+      : undefined,
+  // "a counter top": where no noun follows.
+  (tokens, at) =>
+    tokens[at].word === 'top' &&
+    isNoun(tokens[at - 1]) &&
+    !(isNoun(tokens[at + 1]) || isAdjective(tokens[at + 1]) || tokens[at + 1]?.word === 'of')
+      ? 'NN'
+      : undefined,
+  // "an outside wall", "middle eastern food".
+  (tokens, at) =>
+    (/^(?:outside|inside|off|under)$/.test(tokens[at].word) &&
+      isDeterminer(tokens[at - 1]) &&
+      (isNoun(tokens[at + 1]) || isAdjective(tokens[at + 1]))) ||
+    (tokens[at].word === 'middle' && /^(?:eastern|aged)$/.test(tokens[at + 1]?.word ?? ''))
+      ? 'JJ'
+      : undefined,
+  // "trying to bluff them", but "to school".
+  (tokens, at) =>
+    tokens[at].tag === 'NN' &&
+    tokens[at - 1]?.tag === 'TO' &&
+    canBe(tokens[at].word, 'VB') &&
+    (isDeterminer(tokens[at + 1]) || /^(?:PRP|CD)$/.test(tokens[at + 1]?.tag ?? ''))
+      ? 'VB'
+      : undefined,
+  // "next to a car", "close to the wall".
+  (tokens, at) =>
+    /^(?:next|close)$/.test(tokens[at].word) && tokens[at + 1]?.word === 'to' ? 'RB' : undefined,
+  // "a close up of a cat": two words for a kind of picture.
+  (tokens, at) => (tokens[at].word === 'close' && tokens[at + 1]?.word === 'up' ? 'JJ' : undefined),
+  (tokens, at) => (tokens[at].word === 'up' && tokens[at - 1]?.word === 'close' ? 'NN' : undefined),
+  // "a trash can", "the can of paint", but "a dog can run".
+  (tokens, at) =>
+    tokens[at].word === 'can' &&
+    (isDeterminer(tokens[at - 1]) || isNoun(tokens[at - 1]) || isAdjective(tokens[at - 1])) &&
+    !(isVerb(tokens[at + 1]) || /^(?:RB|PRP)$/.test(tokens[at + 1]?.tag ?? ''))
+      ? 'NN'
+      : undefined,
+  // "Set of knives", "cut fruit": a participle or noun where a caption begins.
+  (tokens, at) =>
+    at === 0 && tokens[at].word === 'set' && tokens[1]?.word === 'of'
+      ? 'NN'
+      : at === 0 && tokens[at].tag === 'VB' && tagsOf(tokens[at].word)?.includes('VBN') && isNoun(tokens[1])
+        ? 'VBN'
+        : undefined,
+  // "the back of", "its back", but "a back yard".
+  (tokens, at) =>
+    tokens[at].word === 'back' && isDeterminer(tokens[at - 1])
+      ? isNoun(tokens[at + 1])
+        ? 'JJ'
+        : 'NN'
+      : undefined,
+  // "running water", "a sink with running water".
+  (tokens, at) =>
+    tokens[at].tag === 'VBG' &&
+    ingQualities.has(tokens[at].word) &&
+    isNoun(tokens[at + 1]) &&
+    !(
+      isNoun(tokens[at - 1]) ||
+      isVerb(tokens[at - 1]) ||
+      /^(?:PRP|RB|WDT|WP)$/.test(tokens[at - 1]?.tag ?? '')
+    )
+      ? 'JJ'
+      : undefined,
+]

@@ -1,0 +1,29 @@
+import brill from 'natural/lib/natural/brill_pos_tagger/index.js'
+import { withoutAccents } from '../lexicon/clean-word.js'
+import { lexicon } from '../lexicon/lexicon.js'
+import type { Token } from '../lexicon/tokenize.js'
+
+/** A token with its part of speech in the Penn Treebank's tags. */
+export interface TaggedToken extends Token {
+  readonly tag: string
+}
+
+const { BrillPOSTagger, RuleSet } = brill
+const tagger = new BrillPOSTagger(lexicon, new RuleSet('EN'))
+
+const punctuation = /^[.,:;!?()"'`“”‘’…–—-]$/u
+
+/** Brill's tagger (Brill 1992) with natural's lexicon and rules; words it does not know are nouns. */
+export function tag(tokens: readonly Token[]): TaggedToken[] {
+  const asked = tokens.map(({ word }) => (word in Object.prototype ? 'thing' : withoutAccents(word)))
+  const { taggedWords } = tagger.tag(asked)
+  return tokens.map((token, index) => ({ ...token, tag: tagOf(token, taggedWords[index].tag) }))
+}
+
+function tagOf({ text, word, isWord }: Token, found: string): string {
+  // English is all that the tagger knows: of another script it cannot tell a noun from a sentence.
+  if (isWord) return /[\p{Script=Latin}\p{N}]/u.test(word) ? found : 'FW'
+  if (/^['’]s$/.test(text)) return 'POS'
+  if (text === '&' || text === '&amp;') return 'CC'
+  return punctuation.test(text) ? text : 'SYM'
+}

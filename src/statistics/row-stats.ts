@@ -1,0 +1,94 @@
+/** What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same in SQL. */
+import { areaOf } from '../boxes/iou.js'
+import type { ImageRow, Phrase, Region, Xyxy } from '../rows/rows.js'
+import { countWords } from '../words/count-words.js'
+import { hostOf, type MeasureName, measures } from './measures.js'
+import { type StatsBuilder, statsBuilder } from './stats.js'
+
+/** Names of what is counted, measured and tallied of a family's rows. */
+export const recordedOf = {
+  images: {
+    counts: ['images', 'captions', 'image_bytes'],
+    measures: ['longer_side', 'picture_aspect', 'image_bytes', 'captions_an_image', 'words_a_caption'],
+    tallies: ['caption_kinds', 'hosts', 'licenses'],
+  },
+  phrases: { counts: ['phrases'], measures: ['phrases_a_caption', 'words_a_phrase'], tallies: ['heads'] },
+  proposals: { counts: ['proposals'], measures: ['score', 'boxes_a_phrase'], tallies: [] },
+  grounding: {
+    counts: ['regions', 'grounded_images'],
+    measures: ['regions_an_image', 'score', 'area_share', 'aspect'],
+    tallies: ['heads', 'origins'],
+  },
+} as const satisfies Record<
+  string,
+  { counts: readonly string[]; measures: readonly MeasureName[]; tallies: readonly string[] }
+>
+
+export type RecordedFamily = keyof typeof recordedOf
+
+/** A builder for statistics of rows of these families. Heads are those of phrases where there are phrases. */
+export function rowStats(...families: readonly RecordedFamily[]): StatsBuilder<MeasureName> {
+  const names = families.flatMap((family): readonly MeasureName[] => recordedOf[family].measures)
+  const tallies = families.flatMap((family): readonly string[] => recordedOf[family].tallies)
+  const own = Object.fromEntries(names.map((name) => [name, measures[name]])) as typeof measures
+  const stats = statsBuilder<MeasureName>(own, tallies)
+  // None is not the same as not recorded.
+  for (const family of families) for (const name of recordedOf[family].counts) stats.count(name, 0)
+  return stats
+}
+
+/** Adds a row of images. */
+export function addImage(
+  stats: StatsBuilder<MeasureName>,
+  { image, width, height, captions, url, license }: ImageRow,
+): void {
+  stats.count('images')
+  stats.count('captions', captions.length)
+  stats.count('image_bytes', image.bytes.length)
+  stats.observe('longer_side', Math.max(width, height))
+  stats.observe('picture_aspect', width / height)
+  stats.observe('image_bytes', image.bytes.length)
+  stats.observe('captions_an_image', captions.length)
+  for (const { text, kind } of captions) {
+    stats.observe('words_a_caption', countWords(text))
+    stats.tally('caption_kinds', kind)
+  }
+  const host = url === null ? undefined : hostOf(url)
+  if (host !== undefined) stats.tally('hosts', host)
+  if (license !== null) stats.tally('licenses', license)
+}
+
+/** Adds a picture's phrases. @param captions how many captions it has, those without phrases too */
+export function addPhrases(
+  stats: StatsBuilder<MeasureName>,
+  captions: number,
+  phrases: readonly Pick<Phrase, 'caption' | 'text' | 'head'>[],
+): void {
+  stats.count('phrases', phrases.length)
+  const found = new Array<number>(captions).fill(0)
+  for (const { caption, text, head } of phrases) {
+    found[caption]++
+    stats.observe('words_a_phrase', countWords(text))
+    stats.tally('heads', head)
+  }
+  for (const count of found) stats.observe('phrases_a_caption', count)
+}
+
+/** Adds a picture's regions, as they are once stored: in float32. */
+export function addRegions(
+  stats: StatsBuilder<MeasureName>,
+  { width, height }: Pick<ImageRow, 'width' | 'height'>,
+  regions: readonly Pick<Region, 'xyxy' | 'score' | 'origin'>[],
+): void {
+  stats.count('regions', regions.length)
+  if (regions.length > 0) stats.count('grounded_images')
+  stats.observe('regions_an_image', regions.length)
+  for (const { xyxy, score, origin } of regions) {
+    const [x1, y1, x2, y2] = xyxy.map(Math.fround) as unknown as Xyxy
+    stats.observe('score', Math.fround(score))
+    // A box of the whole picture may be a rounding larger.
+    stats.observe('area_share', Math.min(1, areaOf([x1, y1, x2, y2]) / (width * height)))
+    stats.observe('aspect', (x2 - x1) / (y2 - y1))
+    stats.tally('origins', origin)
+  }
+}

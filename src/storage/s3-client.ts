@@ -1,0 +1,114 @@
+import type * as Sdk from '@aws-sdk/client-s3'
+import { UserError } from '../base/user-error.js'
+
+/** Where an object or a set of them lies: `s3://bucket/key?endpoint=…&region=…&path_style=…`. */
+export interface S3Location {
+  readonly bucket: string
+  /** Without a slash at either end. */
+  readonly key: string
+  /** As it was given, with its question mark; empty where there is none. */
+  readonly query: string
+}
+
+/** The SDK and a client of it, for one store. */
+export interface S3Client {
+  readonly sdk: typeof Sdk
+  readonly client: Sdk.S3Client
+}
+
+const knownSettings = new Set(['endpoint', 'region', 'path_style'])
+
+/** Throws a UserError where a URL names no bucket, has a setting that is not known, or carries a password. */
+export function parseS3(url: string): S3Location {
+  const match = /^s3:\/\/([^/?#]+)(?:\/([^?#]*))?(\?[^#]*)?$/i.exec(url)
+  if (!match) throw new UserError(`${url} is not the address of a bucket: s3://BUCKET/PREFIX was expected.`)
+  const [, bucket, key = '', query = ''] = match
+  if (bucket.includes('@'))
+    throw new UserError(
+      'An s3:// address has no place for keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    )
+  for (const setting of new URLSearchParams(query).keys()) {
+    if (!knownSettings.has(setting))
+      throw new UserError(
+        `${url}: "${setting}" is not a setting; there are: ${[...knownSettings].join(', ')}.`,
+      )
+  }
+  return { bucket, key: key.replace(/^\/+|\/+$/g, ''), query }
+}
+
+/** The address of a location. */
+export const s3Url = ({ bucket, key, query }: S3Location) => `s3://${bucket}/${key}${query}`
+
+const clients = new Map<string, Promise<S3Client>>()
+
+/**
+ * The client for a location's store, made once. Settings come from the address, else from the environment as the SDK
+ * reads it (AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, credentials and profiles). A store at an endpoint of its
+ * own (MinIO, R2, GCS) is addressed by paths, and sent no checksums beyond those that every store knows.
+ *
+ * @throws UserError where the SDK is not installed
+ */
+export function s3Client({ query }: S3Location): Promise<S3Client> {
+  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION } = process.env
+  const settings = new URLSearchParams(query)
+  const endpoint = settings.get('endpoint') ?? AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL
+  const region = settings.get('region') ?? AWS_REGION ?? AWS_DEFAULT_REGION ?? (endpoint && 'us-east-1')
+  const forcePathStyle = (settings.get('path_style') ?? String(endpoint !== undefined)) === 'true'
+  const key = JSON.stringify([endpoint, region, forcePathStyle])
+  const known = clients.get(key)
+  if (known) return known
+  const made = makeClient({
+    ...(region && { region }),
+    ...(endpoint && {
+      endpoint,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    }),
+    forcePathStyle,
+    maxAttempts: 5,
+  })
+  clients.set(key, made)
+  made.catch(() => clients.delete(key))
+  return made
+}
+
+async function makeClient(config: Sdk.S3ClientConfig): Promise<S3Client> {
+  // It would say on standard error that Node 20 is old.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
+  const sdk = await import('@aws-sdk/client-s3').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new UserError(
+      's3:// addresses need the AWS SDK, which is not installed: npm install @aws-sdk/client-s3',
+    )
+  })
+  return { sdk, client: new sdk.S3Client(config) }
+}
+
+type ServiceError = Error & {
+  readonly Code?: string
+  readonly $metadata?: { readonly httpStatusCode?: number }
+}
+
+/** The HTTP status of a store's refusal. */
+export const statusOf = (error: unknown) => (error as ServiceError).$metadata?.httpStatusCode
+
+/** A store's refusal in words that say what to mend; what may pass as it is. */
+export function explainS3(error: unknown, url: string): Error {
+  const { name, message } = error as ServiceError
+  const status = statusOf(error)
+  if (name === 'CredentialsProviderError')
+    return new UserError(
+      `No credentials for ${url}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.`,
+    )
+  if (message === 'Region is missing')
+    return new UserError(`No region for ${url}: set AWS_REGION, or add ?region=… to the address.`)
+  if (name === 'NoSuchBucket')
+    return new UserError(`${url}: there is no such bucket: make it, or name another.`)
+  if (status === 301 || name === 'PermanentRedirect')
+    return new UserError(
+      `${url}: the bucket is in another region: set AWS_REGION, or add ?region=… to the address.`,
+    )
+  if (status === 401 || status === 403)
+    return new UserError(`The store refuses access to ${url} (${name}): check the keys and what they allow.`)
+  return new Error(`${url}: ${message || name}`, { cause: error })
+}

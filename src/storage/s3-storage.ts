@@ -1,0 +1,274 @@
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import pLimit from 'p-limit'
+import { UserError } from '../base/user-error.js'
+import { asideSuffix } from '../base/write-file-atomic.js'
+import { writeChunks } from '../base/write-pieces.js'
+import type { OpenObject } from './open-object.js'
+import { explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
+import type { Storage } from './storage.js'
+
+/** Larger objects are put in parts. */
+const partBytes = 16 * 1024 * 1024
+/** A store takes at most ten thousand parts of an object. */
+const mostParts = 9_000
+const partsAtOnce = 4
+const bodyTries = 4
+
+export const isS3 = (location: string) => /^s3:\/\//i.test(location)
+
+/**
+ * Objects of a bucket below a prefix. What is written in chunks is kept in a file of this machine until it is whole and
+ * checked: an object cannot be looked at before it is there, and its parts can be sent again.
+ */
+export function openS3Storage(url: string): Storage {
+  const root = parseS3(url)
+  const at = (name: string): S3Location => ({
+    ...root,
+    key: [root.key, name.replace(/^\.?\/+/, '')].filter((part) => part !== '' && part !== '.').join('/'),
+  })
+  const path = (name: string) => s3Url(at(name))
+  return {
+    url,
+    path,
+    isLocal: false,
+    exists: async (name) => (await headOf(at(name))) !== undefined,
+    read: (name) => readObject(at(name)),
+    async write(name, bytes) {
+      await put(at(name), bytes)
+    },
+    create: (name, bytes) => putNew(at(name), bytes),
+    async writeStream(name, chunks, check) {
+      const folder = join(tmpdir(), 'groundmill')
+      await mkdir(folder, { recursive: true })
+      const aside = join(folder, `${process.pid}-${randomBytes(8).toString('hex')}${asideSuffix}`)
+      try {
+        const file = await open(aside, 'w')
+        try {
+          await writeChunks(file, chunks)
+        } finally {
+          await file.close()
+        }
+        await check?.(aside)
+        await putFile(at(name), aside)
+      } finally {
+        await rm(aside, { force: true })
+      }
+    },
+    async list(prefix) {
+      const below = at(prefix)
+      const names: string[] = []
+      for await (const { keys } of pagesOf(below)) names.push(...keys)
+      const skip = root.key === '' ? 0 : root.key.length + 1
+      return names.map((key) => key.slice(skip)).sort()
+    },
+    async folders() {
+      const names: string[] = []
+      for await (const { folders } of pagesOf(root, '/')) names.push(...folders)
+      return names.map((key) => key.split('/').at(-2) as string).sort()
+    },
+    async remove(name) {
+      await send(at(name), ({ sdk, client }, where) => client.send(new sdk.DeleteObjectCommand(where)))
+    },
+    sweep: (name) => abortUploads(at(name)),
+  }
+}
+
+/** An object whose parts are read as they are asked for. Throws a UserError where there is none. */
+export async function openS3Object(url: string): Promise<OpenObject> {
+  const location = parseS3(url)
+  const head = await headOf(location)
+  if (!head) throw new UserError(`Cannot read ${url}: there is no such object.`)
+  return {
+    size: head.size,
+    async read(start, end) {
+      if (start === end) return new ArrayBuffer(0)
+      const bytes = await readObject(location, `bytes=${start}-${end - 1}`)
+      if (bytes?.length !== end - start) throw new Error(`it ends at byte ${start + (bytes?.length ?? 0)}`)
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
+    },
+    close: async () => {},
+  }
+}
+
+interface Where {
+  readonly Bucket: string
+  readonly Key: string
+}
+
+/** Sends a command; a refusal is told in words. */
+async function send<T>(
+  location: S3Location,
+  command: (client: Awaited<ReturnType<typeof s3Client>>, where: Where) => Promise<T>,
+  expected: (error: unknown) => boolean = () => false,
+): Promise<T> {
+  const client = await s3Client(location)
+  try {
+    return await command(client, { Bucket: location.bucket, Key: location.key })
+  } catch (error) {
+    if (expected(error)) throw error
+    throw explainS3(error, s3Url(location))
+  }
+}
+
+const isMissing = (error: unknown) => {
+  const { name } = error as Error
+  // Asked for the head alone, a store says nothing but 404.
+  return name === 'NoSuchKey' || name === 'NotFound'
+}
+
+async function headOf(location: S3Location): Promise<{ readonly size: number } | undefined> {
+  try {
+    const head = await send(
+      location,
+      ({ sdk, client }, where) => client.send(new sdk.HeadObjectCommand(where)),
+      isMissing,
+    )
+    return { size: head.ContentLength ?? 0 }
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/** The bytes of an object or of a range of it. The SDK tries a request again, not an answer that broke off. */
+async function readObject(location: S3Location, range?: string): Promise<Uint8Array | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    let answered = false
+    try {
+      return await send(
+        location,
+        async ({ sdk, client }, where) => {
+          const { Body } = await client.send(new sdk.GetObjectCommand({ ...where, Range: range }))
+          answered = true
+          return Body?.transformToByteArray()
+        },
+        isMissing,
+      )
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      if (!answered || attempt === bodyTries) throw error
+      await delay(100 * 2 ** attempt)
+    }
+  }
+}
+
+/** What a put carries. The SDK takes a text without letters for a stream. */
+function bodyOf(bytes: Uint8Array | string) {
+  const Body = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
+  return { Body, ContentLength: Body.length }
+}
+
+const put = (location: S3Location, bytes: Uint8Array | string) =>
+  send(location, ({ sdk, client }, where) =>
+    client.send(new sdk.PutObjectCommand({ ...where, ...bodyOf(bytes) })),
+  )
+
+/** Writes an object unless there is one (If-None-Match); a store that cannot do this is asked first instead. */
+async function putNew(location: S3Location, bytes: Uint8Array | string): Promise<boolean> {
+  const isAnswer = (error: unknown) => [409, 412, 501].includes(statusOf(error) ?? 0)
+  try {
+    await send(
+      location,
+      ({ sdk, client }, where) =>
+        client.send(new sdk.PutObjectCommand({ ...where, ...bodyOf(bytes), IfNoneMatch: '*' })),
+      isAnswer,
+    )
+    return true
+  } catch (error) {
+    if (!isAnswer(error)) throw error
+    const there = await readObject(location)
+    // A put that was answered on a lost connection is found to be there when it is sent again.
+    if (there) return Buffer.from(there).equals(Buffer.from(bytes))
+    await put(location, bytes)
+    return true
+  }
+}
+
+async function putFile(location: S3Location, path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    const { size } = await file.stat()
+    if (size <= partBytes) await put(location, await readFile(path))
+    else await putParts(location, file, size)
+  } finally {
+    await file.close()
+  }
+}
+
+/** The object appears when all its parts are there; parts of a failed one are given up. */
+async function putParts(location: S3Location, file: FileHandle, size: number): Promise<void> {
+  const length = Math.max(partBytes, Math.ceil(size / mostParts))
+  await send(location, async ({ sdk, client }, where) => {
+    const { UploadId } = await client.send(new sdk.CreateMultipartUploadCommand(where))
+    try {
+      const limit = pLimit(partsAtOnce)
+      const Parts = await Promise.all(
+        Array.from({ length: Math.ceil(size / length) }, (_, index) =>
+          limit(async () => {
+            const Body = new Uint8Array(Math.min(length, size - index * length))
+            await file.read(Body, 0, Body.length, index * length)
+            const PartNumber = index + 1
+            const part = { ...where, UploadId, PartNumber, Body }
+            const { ETag } = await client.send(new sdk.UploadPartCommand(part))
+            return { ETag, PartNumber }
+          }),
+        ),
+      )
+      await client.send(
+        new sdk.CompleteMultipartUploadCommand({ ...where, UploadId, MultipartUpload: { Parts } }),
+      )
+    } catch (error) {
+      await client.send(new sdk.AbortMultipartUploadCommand({ ...where, UploadId })).catch(() => {})
+      throw error
+    }
+  })
+}
+
+/** Pages of the keys below a location, and of the folders where a delimiter is given. */
+async function* pagesOf(location: S3Location, delimiter?: string) {
+  const Prefix = location.key === '' ? '' : `${location.key}/`
+  let token: string | undefined
+  do {
+    const page = await send(location, ({ sdk, client }, { Bucket }) =>
+      client.send(
+        new sdk.ListObjectsV2Command({
+          Bucket,
+          Prefix,
+          ...(delimiter && { Delimiter: delimiter }),
+          ...(token && { ContinuationToken: token }),
+        }),
+      ),
+    )
+    yield {
+      keys: (page.Contents ?? []).map(({ Key }) => Key as string),
+      folders: (page.CommonPrefixes ?? []).map((folder) => folder.Prefix as string),
+    }
+    token = page.IsTruncated ? page.NextContinuationToken : undefined
+  } while (token)
+}
+
+/** Gives up the parts that a killed program has sent of an object: they are paid for, and nobody sees them. */
+async function abortUploads(location: S3Location): Promise<void> {
+  // Not every store lists them, and not every key may: then they are left to the bucket's own rules.
+  const isNotOffered = (error: unknown) => [403, 405, 501].includes(statusOf(error) ?? 0)
+  try {
+    await send(
+      location,
+      async ({ sdk, client }, { Bucket, Key }) => {
+        const { Uploads = [] } = await client.send(
+          new sdk.ListMultipartUploadsCommand({ Bucket, Prefix: Key }),
+        )
+        for (const { Key: key, UploadId } of Uploads) {
+          if (key === Key) await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
+        }
+      },
+      isNotOffered,
+    )
+  } catch (error) {
+    if (!isNotOffered(error)) throw error
+  }
+}

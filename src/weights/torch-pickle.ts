@@ -1,0 +1,147 @@
+/** The few names that a checkpoint of PyTorch needs in its pickle, and what stands for them here. */
+import { type Shape, sizeOf } from '../graph/ops/tensor.js'
+import { PickleGlobal, PickleObject, type PickleOptions, type PickleValue } from './pickle.js'
+import { type ElementType, elementBytes, isCounts, isShape } from './weight-file.js'
+
+/** A storage: a run of values in the file that tensors are views of. */
+export class TorchStorage extends PickleObject {
+  constructor(
+    readonly key: string,
+    readonly type: ElementType,
+    /** Elements. */
+    readonly size: number,
+  ) {
+    super()
+  }
+
+  get bytes(): number {
+    return this.size * elementBytes[this.type]
+  }
+}
+
+/** A view of a storage: element (i, j, …) lies at offset + i stride[0] + j stride[1] + …. */
+export class TorchTensor extends PickleObject {
+  constructor(
+    readonly storage: TorchStorage,
+    readonly offset: number,
+    readonly shape: Shape,
+    readonly strides: readonly number[],
+  ) {
+    super()
+  }
+
+  /** Elements of the storage from the first that it views to the last; 0 where it has none. */
+  get span(): number {
+    if (sizeOf(this.shape) === 0) return 0
+    return 1 + this.shape.reduce((sum, side, axis) => sum + (side - 1) * this.strides[axis], 0)
+  }
+}
+
+/** An object that is no weight: nothing is known of it but the name of its class. */
+export class SkippedObject extends PickleObject {
+  constructor(readonly type: string) {
+    super()
+  }
+}
+
+const storageTypes: Readonly<Record<string, ElementType>> = {
+  DoubleStorage: 'F64',
+  FloatStorage: 'F32',
+  HalfStorage: 'F16',
+  BFloat16Storage: 'BF16',
+  LongStorage: 'I64',
+  IntStorage: 'I32',
+  ShortStorage: 'I16',
+  CharStorage: 'I8',
+  ByteStorage: 'U8',
+  BoolStorage: 'BOOL',
+}
+
+/** Classes that training states hold beside weights. They are passed over. */
+const skipped = new Set([
+  'argparse.Namespace',
+  'yacs.config.CfgNode',
+  'datetime.datetime',
+  'pathlib.PosixPath',
+  'torch.device',
+  '_codecs.encode',
+  'numpy.dtype',
+  'numpy.core.multiarray.scalar',
+  'numpy.core.multiarray._reconstruct',
+  'numpy.core.numeric._frombuffer',
+  'numpy._core.multiarray.scalar',
+  'numpy._core.multiarray._reconstruct',
+  'numpy._core.numeric._frombuffer',
+  'mmengine.logging.history_buffer.HistoryBuffer',
+])
+
+/** Names that stand for themselves: element types, and the classes that a defaultdict or an array refers to. */
+const nameable =
+  /^(torch\.(float|double|half|bfloat|int|long|short|uint|bool)\d*|(builtins|__builtin__)\.(list|dict|int|float|str|tuple)|numpy\.ndarray)$/
+
+const calls: Readonly<Record<string, (args: readonly PickleValue[]) => PickleValue>> = {
+  'collections.OrderedDict': dictionary,
+  'collections.Counter': dictionary,
+  'collections.defaultdict': () => new Map(),
+  'builtins.set': asSet,
+  'builtins.frozenset': asSet,
+  '__builtin__.set': asSet,
+  '__builtin__.frozenset': asSet,
+  'torch.Size': ([sides]) => sides ?? [],
+  'torch._utils._rebuild_tensor_v2': rebuildTensor,
+  'torch._utils._rebuild_parameter': ([data]) => {
+    if (!(data instanceof TorchTensor)) throw new Error('a Parameter has no tensor')
+    return data
+  },
+}
+
+/** How to read the pickle of a checkpoint; storages that it mentions are put into `storages`. */
+export function torchPickle(where: string, storages: Map<string, TorchStorage>): PickleOptions {
+  return {
+    where,
+    global(name) {
+      if (Object.hasOwn(calls, name)) return new PickleGlobal(name, calls[name])
+      if (skipped.has(name)) return new PickleGlobal(name, () => new SkippedObject(name))
+      return nameable.test(name) || storageType(name) ? new PickleGlobal(name, undefined) : undefined
+    },
+    persistent(id) {
+      const [kind, type, key, , size, view] = Array.isArray(id) ? id : []
+      const element = type instanceof PickleGlobal ? storageType(type.name) : undefined
+      if (kind !== 'storage' || !element || typeof key !== 'string' || !isShape([size]))
+        throw new Error('a persistent id is not that of a storage')
+      if (view) throw new Error('a storage is a view of another, as PyTorch wrote before 0.4')
+      const known = storages.get(key)
+      const storage = new TorchStorage(key, element, size as number)
+      if (known && (known.type !== element || known.size !== size))
+        throw new Error(`storage ${key} has two types or sizes`)
+      storages.set(key, known ?? storage)
+      return known ?? storage
+    },
+  }
+}
+
+function storageType(name: string): ElementType | undefined {
+  const [, type] = /^torch\.(?:cuda\.)?(\w+Storage)$/.exec(name) ?? []
+  return type && Object.hasOwn(storageTypes, type) ? storageTypes[type] : undefined
+}
+
+function dictionary([items]: readonly PickleValue[]): PickleValue {
+  if (items instanceof Map) return new Map(items)
+  return new Map((items ?? []) as [PickleValue, PickleValue][])
+}
+
+function asSet([items]: readonly PickleValue[]): PickleValue {
+  return new Set((items ?? []) as PickleValue[])
+}
+
+/** `_rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata)`. */
+function rebuildTensor([storage, offset, shape, strides, , , metadata]: readonly PickleValue[]): PickleValue {
+  if (!(storage instanceof TorchStorage)) throw new Error('a tensor has no storage')
+  if (!isCounts([offset]) || !isShape(shape) || !isCounts(strides) || shape.length !== strides.length)
+    throw new Error('a tensor has an impossible shape, stride or offset')
+  if (metadata instanceof Map && metadata.size > 0)
+    throw new Error(
+      'a tensor is a lazy conjugate or negative; save it after resolve_conj() and resolve_neg()',
+    )
+  return new TorchTensor(storage, offset as number, shape, strides)
+}

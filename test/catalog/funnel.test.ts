@@ -1,0 +1,71 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { datasetFunnel } from '../../src/catalog/funnel.js'
+import type { Family } from '../../src/rows/rows.js'
+import { runShardTask } from '../../src/shards/shard-task.js'
+import { writeShard } from '../../src/shards/write-shard.js'
+import { statsBuilder } from '../../src/statistics/stats.js'
+import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+type Sums = { readonly in: number; readonly out: number; readonly rejected: Record<string, number> }
+
+async function make(storage: Storage, stage: string, family: Family, shard: string, sums: Sums) {
+  const beside: Family[] = family === 'images' ? ['phrases', 'grounding', 'rejects'] : ['rejects']
+  await runShardTask({ storage, stage, shard, configHash: 'c', inputs: {} }, family, async () => {
+    const files: Record<string, Awaited<ReturnType<typeof writeShard>>> = {}
+    for (const other of [family, ...beside]) {
+      files[other] = await writeShard(storage, other, other === 'images' ? null : stage, shard, [])
+    }
+    const stats = statsBuilder({ score: { edges: [0.5] } })
+    stats.count('rows', sums.in)
+    stats.tally('heads', '__proto__')
+    stats.observe('score', 0.7)
+    return { files, unit: `units of ${family}`, ...sums, stats: stats.build() }
+  })
+}
+
+describe('the funnel of a dataset', () => {
+  it('adds up the shards of each stage once, in the order of the way of the data', async () => {
+    const storage = openStorage(await temporaryFolder())
+    await make(storage, 'loose', 'grounding', '00000', { in: 9, out: 4, rejected: { low_score: 5 } })
+    // Later, though its name is earlier.
+    await make(storage, 'dense', 'grounding', '00000', { in: 9, out: 9, rejected: {} })
+    await make(storage, 'teach', 'proposals', '00000', { in: 2, out: 2, rejected: {} })
+    await make(storage, 'gold', 'images', '00000', { in: 5, out: 3, rejected: { http_404: 2 } })
+    await make(storage, 'gold', 'images', '00001', { in: 4, out: 1, rejected: { http_404: 1, too_small: 2 } })
+    const funnel = await datasetFunnel(storage)
+    expect(funnel.map(({ stage, family }) => `${family}/${stage}`)).toEqual([
+      'images/gold',
+      'proposals/teach',
+      'grounding/loose',
+      'grounding/dense',
+    ])
+    const [gold] = funnel
+    expect(gold).toMatchObject({
+      unit: 'units of images',
+      in: 9,
+      out: 4,
+      rejected: { http_404: 3, too_small: 2 },
+      shards: 2,
+      recorded: { heads: 2, score: 2 },
+      stats: { counts: { rows: 9 }, histograms: { score: { edges: [0.5], counts: [0, 2] } } },
+    })
+    expect(Object.entries(gold.stats.tallies.heads)).toEqual([['__proto__', 2]])
+    const sizes = ['images', 'phrases/gold', 'grounding/gold', 'rejects/gold'].flatMap((folder) =>
+      ['00000', '00001'].map(
+        async (shard) => (await readFile(storage.path(`${folder}/${shard}.parquet`))).length,
+      ),
+    )
+    expect(gold.bytes).toBe((await Promise.all(sizes)).reduce((sum, size) => sum + size, 0))
+  })
+
+  it('is empty where nothing was made, and refuses records that do not add up', async () => {
+    const storage = openStorage(await temporaryFolder())
+    expect(await datasetFunnel(storage)).toEqual([])
+    await make(storage, 'teach', 'proposals', '00000', { in: 2, out: 2, rejected: {} })
+    const path = storage.path('proposals/teach/00000.json')
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"in": 2', '"in": 3'))
+    await expect(datasetFunnel(storage)).rejects.toThrow(/teach\/00000\.json .*do not add up/)
+  })
+})
