@@ -7,7 +7,7 @@ import { requireJson } from './hf-folder.js'
 import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
 import { clipped, cornersOf, sigmoid } from './keep-best.js'
-import type { OpenedFolder } from './open-teacher.js'
+import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
 
 const plain = { mean: [0, 0, 0], std: [1, 1, 1] } as const

@@ -10,7 +10,7 @@ import { requireJson } from './hf-folder.js'
 import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
 import { clipped, cornersOf, keepBest, sigmoid } from './keep-best.js'
-import type { OpenedFolder } from './open-teacher.js'
+import type { OpenedFolder } from './opened-folder.js'
 import { type PhrasePrompt, packPhrases } from './phrase-prompt.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 

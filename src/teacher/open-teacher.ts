@@ -6,6 +6,7 @@ import { openDetr } from './detr-teacher.js'
 import { openGlipTeacher } from './glip-teacher.js'
 import { openGroundingDino } from './grounding-dino-teacher.js'
 import { hashFiles, modelFile, optionalModelFile, readJson, requireJson, weightFiles } from './hf-folder.js'
+import type { OpenedFolder } from './opened-folder.js'
 import { openOwl } from './owl-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
 import type { Teacher } from './teacher.js'
@@ -28,24 +29,6 @@ export interface OpenOptions {
   readonly open_sizes?: number
   /** Told what a user should know, such as which device `auto` found. */
   readonly notice?: (text: string) => void
-}
-
-/** A model folder of a known family, its files found and its devices chosen. */
-export interface OpenedFolder {
-  readonly path: string
-  /** The `model_type` of `config.json`. */
-  readonly kind: string
-  /** The model, and for OWL in two parts the one that reads words. */
-  readonly files: readonly [string, ...string[]]
-  readonly hash: string
-  readonly options: {
-    readonly name?: string
-    readonly threads?: number
-    readonly devices: readonly Device[]
-    readonly batch: number
-    readonly openSizes: number
-  }
-  readonly notice: (text: string) => void
 }
 
 const families: Readonly<Record<string, (folder: OpenedFolder) => Promise<Teacher>>> = {

@@ -10,7 +10,7 @@ import { requireJson } from './hf-folder.js'
 import { clip, type ImageProcessor, readImageProcessor } from './hf-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
 import { clipped, cornersOf, keepBest, sigmoid } from './keep-best.js'
-import type { OpenedFolder } from './open-teacher.js'
+import type { OpenedFolder } from './opened-folder.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
 /** Embeddings of phrases that are remembered: 100,000 of 512 numbers are 200 MB. */

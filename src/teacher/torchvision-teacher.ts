@@ -11,7 +11,7 @@ import { requireJson } from './hf-folder.js'
 import type { Size } from './hf-image-processor.js'
 import { declared } from './image-runs.js'
 import { clipped } from './keep-best.js'
-import type { OpenedFolder } from './open-teacher.js'
+import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
 
 /**

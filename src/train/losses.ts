@@ -1,9 +1,11 @@
 /** The unified loss: four named terms, each a scalar tensor. */
 import { logSoftmax, sigmoid, softplus } from '../graph/ops/activation.js'
+import { reduceSum } from '../graph/ops/broadcast.js'
 import { abs, add, div, maximum, minimum, mul, square, sub } from '../graph/ops/elementwise.js'
 import { matmul, swapLast } from '../graph/ops/matmul.js'
-import { logSumExp, reduceSum } from '../graph/ops/reduce.js'
-import { concat, reshape, split } from '../graph/ops/shape.js'
+import { logSumExp } from '../graph/ops/reduce.js'
+import { reshape } from '../graph/ops/reshape.js'
+import { concat, split } from '../graph/ops/shape.js'
 import { constant, type Tensor } from '../graph/ops/tensor.js'
 import type { ImageSize } from '../model/network/config.js'
 import type { ContrastiveOutputs } from '../model/network/glip.js'

@@ -9,13 +9,15 @@ import {
   softplus,
   tanh,
 } from '../../src/graph/ops/activation.js'
+import { expand, reduceSum } from '../../src/graph/ops/broadcast.js'
 import { conv2d } from '../../src/graph/ops/conv.js'
 import { deformConv2d } from '../../src/graph/ops/deform-conv.js'
 import * as e from '../../src/graph/ops/elementwise.js'
 import { gemm, linear, matmul } from '../../src/graph/ops/matmul.js'
 import { groupNorm, l2Normalize, layerNorm } from '../../src/graph/ops/norm.js'
 import { maxPool } from '../../src/graph/ops/pool.js'
-import { logSumExp, reduceMean, reduceSum } from '../../src/graph/ops/reduce.js'
+import { logSumExp, reduceMean } from '../../src/graph/ops/reduce.js'
+import { reshape } from '../../src/graph/ops/reshape.js'
 import { resizeBilinear } from '../../src/graph/ops/resize.js'
 import * as s from '../../src/graph/ops/shape.js'
 import { int64 } from '../../src/graph/ops/tensor.js'
@@ -81,9 +83,9 @@ const cases: Record<string, GradientCase> = {
   reduceSum: { shapes: [[2, 3, 4]], build: (x) => reduceSum(x, [0, 2]) },
   reduceMean: { shapes: [[2, 3, 4]], build: (x) => reduceMean(x, [1], true) },
   logSumExp: { shapes: [[3, 4]], build: (x) => logSumExp(x, 1) },
-  reshape: { shapes: [[2, 6]], build: (x) => s.reshape(x, [3, -1]) },
+  reshape: { shapes: [[2, 6]], build: (x) => reshape(x, [3, -1]) },
   transpose: { shapes: [[2, 3, 4]], build: (x) => s.transpose(x, [2, 0, 1]) },
-  expand: { shapes: [[2, 1]], build: (x) => s.expand(x, [3, 2, 4]) },
+  expand: { shapes: [[2, 1]], build: (x) => expand(x, [3, 2, 4]) },
   concat: {
     shapes: [
       [2, 3],

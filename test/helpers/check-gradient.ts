@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { grad } from '../../src/graph/grad.js'
+import { reduceSum } from '../../src/graph/ops/broadcast.js'
 import { mul } from '../../src/graph/ops/elementwise.js'
-import { reduceSum } from '../../src/graph/ops/reduce.js'
 import { constant, input, type Shape, sizeOf, type Tensor } from '../../src/graph/ops/tensor.js'
 import { floats, Session } from '../../src/graph/session.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'

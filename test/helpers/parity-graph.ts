@@ -1,7 +1,7 @@
 import { random } from '../../src/base/random.js'
 import { grad } from '../../src/graph/grad.js'
+import { reduceSum } from '../../src/graph/ops/broadcast.js'
 import { add, mul } from '../../src/graph/ops/elementwise.js'
-import { reduceSum } from '../../src/graph/ops/reduce.js'
 import { constant, sizeOf, type Tensor } from '../../src/graph/ops/tensor.js'
 import { type Parameter, parametersOf } from '../../src/model/network/parameters.js'
 import type { ParityCase } from './glip-cases.js'

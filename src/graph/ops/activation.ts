@@ -1,7 +1,7 @@
 /** Activations and their gradients. */
 
+import { reduceSum } from './broadcast.js'
 import { abs, add, cast, div, exp, greater, less, log, mul, sub } from './elementwise.js'
-import { reduceSum } from './reduce.js'
 import { composite, op, type Tensor } from './tensor.js'
 
 export const relu = (x: Tensor): Tensor =>

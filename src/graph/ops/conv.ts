@@ -1,8 +1,9 @@
 /** Two-dimensional convolution over pictures with channels last, and its gradients. */
 
+import { reduceSum } from './broadcast.js'
 import { gemm } from './matmul.js'
-import { reduceSum } from './reduce.js'
-import { concat, reshape, transpose } from './shape.js'
+import { reshape } from './reshape.js'
+import { concat, transpose } from './shape.js'
 import { composite, constant, op, type Tensor } from './tensor.js'
 
 export interface ConvOptions {

@@ -1,10 +1,11 @@
 /** Modulated deformable convolution (DCNv2, Zhu et al. 2019) over pictures with channels last, and its gradients. */
 
+import { expand, reduceSum, zeros } from './broadcast.js'
 import type { ConvOptions } from './conv.js'
 import { add, cast, clip, greater, less, mul, neg, sub } from './elementwise.js'
 import { gemm, matmul } from './matmul.js'
-import { reduceSum } from './reduce.js'
-import { concat, expand, reshape, scatterAdd, split, transpose, zeros } from './shape.js'
+import { reshape } from './reshape.js'
+import { concat, scatterAdd, split, transpose } from './shape.js'
 import { composite, constant, op, type Shape, type Tensor } from './tensor.js'
 
 /**

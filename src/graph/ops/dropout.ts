@@ -1,9 +1,10 @@
 /** What is set to 0 at random, by uniform noise that is fed: the same noise drops the same, on every device. */
 
+import { reduceSum } from './broadcast.js'
 import { add, cast, div, less, maximum, mul, sub } from './elementwise.js'
 import { maxPool } from './pool.js'
-import { reduceSum } from './reduce.js'
-import { reshape, slice } from './shape.js'
+import { reshape } from './reshape.js'
+import { slice } from './shape.js'
 import { op, type Shape, sizeOf, type Tensor } from './tensor.js'
 
 /**

@@ -1,35 +1,12 @@
 /** Elementwise arithmetic with NumPy broadcasting, and its gradients. */
 
-import { reduceSum } from './reduce.js'
-import { reshape } from './shape.js'
-import { type Dtype, op, type Shape, scalar, type Tensor } from './tensor.js'
+import { broadcastShape, unbroadcast } from './broadcast.js'
+import { type Dtype, op, scalar, type Tensor } from './tensor.js'
 
 /** A tensor, or a number that stands for a float32 scalar. */
 export type Operand = Tensor | number
 
 const tensorOf = (operand: Operand): Tensor => (typeof operand === 'number' ? scalar(operand) : operand)
-
-/** Shape of `a op b` under NumPy broadcasting. */
-export function broadcastShape(a: Shape, b: Shape): Shape {
-  const rank = Math.max(a.length, b.length)
-  return Array.from({ length: rank }, (_, axis) => {
-    const left = a[axis - rank + a.length] ?? 1
-    const right = b[axis - rank + b.length] ?? 1
-    if (left !== right && left !== 1 && right !== 1) {
-      throw new Error(`shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`)
-    }
-    return left === 1 ? right : left
-  })
-}
-
-/** Sums a gradient over the axes along which its value was broadcast. */
-export function unbroadcast(gradient: Tensor, shape: Shape): Tensor {
-  const lead = gradient.shape.length - shape.length
-  const axes = gradient.shape.flatMap((size, axis) =>
-    axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : [],
-  )
-  return axes.length === 0 ? gradient : reshape(reduceSum(gradient, axes), shape)
-}
 
 type BinaryVjp = (gradient: Tensor, a: Tensor, b: Tensor, output: Tensor) => readonly [Tensor?, Tensor?]
 

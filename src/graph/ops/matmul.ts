@@ -1,8 +1,8 @@
 /** Matrix products and their gradients. */
 
-import { broadcastShape, unbroadcast } from './elementwise.js'
-import { reduceSum } from './reduce.js'
-import { reshape, transpose } from './shape.js'
+import { broadcastShape, reduceSum, unbroadcast } from './broadcast.js'
+import { reshape } from './reshape.js'
+import { transpose } from './shape.js'
 import { op, type Shape, sizeOf, type Tensor } from './tensor.js'
 
 /** Swaps the two last axes. */

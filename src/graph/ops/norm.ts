@@ -1,9 +1,10 @@
 /** Normalisations and their gradients. */
 
+import { expand, reduceSum } from './broadcast.js'
 import { add, div, maximum, mul, sqrt, square, sub } from './elementwise.js'
 import { matmul } from './matmul.js'
-import { reduceMean, reduceSum } from './reduce.js'
-import { expand, reshape } from './shape.js'
+import { reduceMean } from './reduce.js'
+import { reshape } from './reshape.js'
 import { composite, node, type Tensor } from './tensor.js'
 
 /**

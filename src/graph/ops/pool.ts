@@ -1,6 +1,8 @@
 /** Pooling of maps with channels last, and its gradient. */
 
-import { reshape, scatterAdd, transpose, zeros } from './shape.js'
+import { zeros } from './broadcast.js'
+import { reshape } from './reshape.js'
+import { scatterAdd, transpose } from './shape.js'
 import { node, sizeOf, type Tensor } from './tensor.js'
 
 /**

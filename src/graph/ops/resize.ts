@@ -1,7 +1,7 @@
 /** Resizing of maps, and its gradient. */
 
 import { matmul } from './matmul.js'
-import { reshape } from './shape.js'
+import { reshape } from './reshape.js'
 import { constant, type Tensor } from './tensor.js'
 
 /**

@@ -1,23 +1,8 @@
 /** Operators that move elements without computing, and their gradients. */
 
-import { unbroadcast } from './elementwise.js'
-import { composite, constant, int64, node, op, type Shape, sizeOf, type Tensor } from './tensor.js'
-
-/** Same elements, other shape; one size may be -1. A reshaping of a reshaping is written as one. */
-export function reshape(given: Tensor, shape: Shape): Tensor {
-  const { source } = given
-  const x = source.kind === 'node' && source.node.op === 'Reshape' ? (source.node.inputs[0] as Tensor) : given
-  const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1)
-  const dims = shape.map((size) => (size === -1 ? sizeOf(x.shape) / known : size))
-  if (sizeOf(dims) !== sizeOf(x.shape)) {
-    throw new Error(`cannot reshape [${x.shape.join(', ')}] to [${shape.join(', ')}]`)
-  }
-  if (dims.join() === x.shape.join()) return x
-  return op('Reshape', [x, int64(dims)], dims, {
-    dtype: x.dtype,
-    vjp: (gradient) => [reshape(gradient, x.shape)],
-  })
-}
+import { expand, zeros } from './broadcast.js'
+import { reshape } from './reshape.js'
+import { composite, constant, int64, node, op, sizeOf, type Tensor } from './tensor.js'
 
 /** Permutes axes: axis i of the result is axis `perm[i]` of `x`. */
 export function transpose(x: Tensor, perm: readonly number[]): Tensor {
@@ -29,15 +14,6 @@ export function transpose(x: Tensor, perm: readonly number[]): Tensor {
     perm.map((axis) => x.shape[axis]),
     { attributes: { perm }, dtype: x.dtype, vjp: (gradient) => [transpose(gradient, inverse)] },
   )
-}
-
-/** Broadcasts to a larger shape. */
-export function expand(x: Tensor, shape: Shape): Tensor {
-  if (x.shape.join() === shape.join()) return x
-  return op('Expand', [x, int64(shape)], shape, {
-    dtype: x.dtype,
-    vjp: (gradient) => [unbroadcast(gradient, x.shape)],
-  })
 }
 
 export function concat(xs: readonly Tensor[], axis: number): Tensor {
@@ -67,10 +43,6 @@ export function split(x: Tensor, sizes: readonly number[], axis: number): readon
       ),
     ],
   })
-}
-
-export function zeros(shape: Shape): Tensor {
-  return expand(constant([0], []), shape)
 }
 
 /** Elements start, start + step, … before end, along one axis. Steps are 1 or more. */

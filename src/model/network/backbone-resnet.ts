@@ -3,7 +3,7 @@ import { relu } from '../../graph/ops/activation.js'
 import { conv2d } from '../../graph/ops/conv.js'
 import { add, mul } from '../../graph/ops/elementwise.js'
 import { maxPool } from '../../graph/ops/pool.js'
-import { reshape } from '../../graph/ops/shape.js'
+import { reshape } from '../../graph/ops/reshape.js'
 import { parameter, type Tensor } from '../../graph/ops/tensor.js'
 import type { ResnetBackbone } from './config.js'
 

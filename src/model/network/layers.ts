@@ -2,7 +2,8 @@
 import { conv2d } from '../../graph/ops/conv.js'
 import { linear } from '../../graph/ops/matmul.js'
 import { layerNorm } from '../../graph/ops/norm.js'
-import { concat, reshape, split, transpose } from '../../graph/ops/shape.js'
+import { reshape } from '../../graph/ops/reshape.js'
+import { concat, split, transpose } from '../../graph/ops/shape.js'
 import { type Init, parameter, type Tensor } from '../../graph/ops/tensor.js'
 
 const zero: Init = { kind: 'constant', value: 0 }

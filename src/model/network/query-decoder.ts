@@ -1,8 +1,10 @@
 /** The decoder of DETR (Carion et al. 2020): queries that read a picture's maps, with the parameter names of PyTorch. */
 import { relu, softmax } from '../../graph/ops/activation.js'
+import { expand } from '../../graph/ops/broadcast.js'
 import { add, mul } from '../../graph/ops/elementwise.js'
 import { linear, matmul, swapLast } from '../../graph/ops/matmul.js'
-import { concat, expand, reshape, split, transpose } from '../../graph/ops/shape.js'
+import { reshape } from '../../graph/ops/reshape.js'
+import { concat, split, transpose } from '../../graph/ops/shape.js'
 import { constant, parameter, type Tensor } from '../../graph/ops/tensor.js'
 import { mergeHeads } from './bert.js'
 import { dense, norm, xavier } from './layers.js'

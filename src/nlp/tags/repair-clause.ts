@@ -1,8 +1,8 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe } from '../lexicon/lexicon.js'
-import type { TagRule } from './repair-tags.js'
 import type { TaggedToken } from './tag.js'
 import { isDeterminer, isModifier, isNoun, isPlural, reach } from './tag-patterns.js'
+import type { TagRule } from './tag-rule.js'
 
 /** Who acts in captions; a plural in -s behind one of them is what they do. */
 const actors = new Set(

@@ -1,6 +1,5 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe } from '../lexicon/lexicon.js'
-import type { TagRule } from './repair-tags.js'
 import type { TaggedToken } from './tag.js'
 import {
   determinerOf,
@@ -14,6 +13,7 @@ import {
   joinLength,
   reach,
 } from './tag-patterns.js'
+import type { TagRule } from './tag-rule.js'
 
 /** Compounds whose first part looks like what somebody does. */
 const ingCompounds = new Set(

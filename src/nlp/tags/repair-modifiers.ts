@@ -1,7 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
-import type { TagRule } from './repair-tags.js'
 import { isAdjective, isDeterminer, isModifier, isNoun } from './tag-patterns.js'
+import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))

@@ -4,9 +4,7 @@ import { modifierRules } from './repair-modifiers.js'
 import { verbRules } from './repair-verbs.js'
 import { wordRules } from './repair-words.js'
 import type { TaggedToken } from './tag.js'
-
-/** The new tag of the token at a place in its caption, or undefined to leave it. Looks a bounded way around. */
-export type TagRule = (tokens: readonly TaggedToken[], at: number) => string | undefined
+import type { TagRule } from './tag-rule.js'
 
 const rules: readonly TagRule[] = [
   ...wordRules,

@@ -1,9 +1,9 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
-import type { TagRule } from './repair-tags.js'
 import type { TaggedToken } from './tag.js'
 import { determinerOf, isDeterminer, isNoun, isPlural, isVerb, reach } from './tag-patterns.js'
+import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))

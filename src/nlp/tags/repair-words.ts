@@ -1,7 +1,7 @@
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
-import type { TagRule } from './repair-tags.js'
 import type { TaggedToken } from './tag.js'
 import { isAdjective, isDeterminer, isModifier, isNoun, isVerb } from './tag-patterns.js'
+import type { TagRule } from './tag-rule.js'
 
 /** Things that are named by a verb's -ing form. */
 const ingThings = new Set(

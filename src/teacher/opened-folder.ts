@@ -1,0 +1,19 @@
+import type { Device } from '../graph/device.js'
+
+/** A model folder of a known family, its files found and its devices chosen. */
+export interface OpenedFolder {
+  readonly path: string
+  /** The `model_type` of `config.json`. */
+  readonly kind: string
+  /** The model, and for OWL in two parts the one that reads words. */
+  readonly files: readonly [string, ...string[]]
+  readonly hash: string
+  readonly options: {
+    readonly name?: string
+    readonly threads?: number
+    readonly devices: readonly Device[]
+    readonly batch: number
+    readonly openSizes: number
+  }
+  readonly notice: (text: string) => void
+}
