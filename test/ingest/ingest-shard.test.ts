@@ -45,7 +45,7 @@ const late: Route = (request, response) => {
   }, Math.random() * 40)
 }
 
-const { url, visits } = await imageServer({
+const { url, visits, visited } = await imageServer({
   ...Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`/late-${index}.jpg`, late])),
   '/ok.jpg': ok,
   '/flaky.jpg': (request, response, visit) =>
@@ -270,7 +270,7 @@ describe('ingest of pairs', () => {
     const storage = openStorage(join(folder, 'aborted'))
     const plan = await planIngest(config)
     const abort = new AbortController()
-    setTimeout(() => abort.abort(), 50)
+    visited('/slow.jpg').then(() => abort.abort())
     const task = { storage, stage: 's', shard: '00000', configHash: 'c', inputs: {}, signal: abort.signal }
     await expect(ingestShard(task, config, plan.shards[0])).rejects.toThrow()
     expect(await readCommit(storage, 'images', null, '00000')).toBeUndefined()

@@ -6,7 +6,7 @@ import { fetchConfig } from '../../../src/ingest/fetch/fetch-config.js'
 import { createFetcher, type FetcherParts } from '../../../src/ingest/fetch/fetch-image.js'
 import { imageServer } from '../../helpers/image-server.js'
 
-const { url, visits } = await imageServer({
+const { url, visits, visited } = await imageServer({
   '/a.jpg': (_, response) => response.end('bytes'),
   '/silent.jpg': () => {},
   '/to-loopback.jpg': (_, response) => response.writeHead(302, { location: 'http://127.0.0.1/a.jpg' }).end(),
@@ -121,8 +121,9 @@ describe('an interrupt', () => {
     const fetcher = createFetcher(
       fetchConfig.parse({ robots: false, per_host: 30, allow_hosts: ['127.0.0.1'] }),
     )
+    const isAsked = visited('/silent.jpg')
     const fetched = Array.from({ length: 30 }, () => fetcher.fetch(`${url}/silent.jpg`, abort.signal))
-    setTimeout(() => abort.abort(), 100)
+    isAsked.then(() => abort.abort())
     const results = await Promise.allSettled(fetched)
     expect(results.map(({ status }) => status)).toEqual(Array(30).fill('rejected'))
     await fetcher.close()
@@ -132,12 +133,20 @@ describe('an interrupt', () => {
 
   it.each(['dns', 'server'])('ends a fetch at once that waits for its %s', async (what) => {
     const abort = new AbortController()
+    let lookUp = () => {}
+    const lookedUp = new Promise<void>((resolve) => {
+      lookUp = resolve
+    })
     const fetcher = createFetcher(fetchConfig.parse({ robots: false, allow_hosts: ['127.0.0.1'] }), {
-      lookup: () => new Promise(() => {}),
+      lookup() {
+        lookUp()
+        return new Promise(() => {})
+      },
     })
     const address = what === 'dns' ? 'http://silent.example/a.jpg' : `${url}/silent.jpg`
+    const waits = what === 'dns' ? lookedUp : visited('/silent.jpg')
     const fetched = fetcher.fetch(address, abort.signal)
-    setTimeout(() => abort.abort(new Error('enough')), 100)
+    waits.then(() => abort.abort(new Error('enough')))
     const start = performance.now()
     await expect(fetched).rejects.toThrow('enough')
     expect(performance.now() - start).toBeLessThan(1500)
