@@ -13,8 +13,8 @@ export type DeviceChoice = Device | 'auto'
 
 /** What onnxruntime calls the devices, as a session's option. */
 export function executionProviders(device: Device): InferenceSession.ExecutionProviderConfig[] {
-  const [name, id] = device.split(':')
-  return [id === undefined ? name : { name: 'cuda', deviceId: Number(id) }]
+  const card = /^cuda:(\d+)$/.exec(device)?.[1]
+  return [card === undefined ? device : { name: 'cuda', deviceId: Number(card) }]
 }
 
 const known = new Map<Device, Promise<string | undefined>>()
@@ -74,7 +74,7 @@ async function probe(device: Device): Promise<string | undefined> {
     await session.release()
     return undefined
   } catch (error) {
-    const lines = (error as Error).message.trim().split('\n')
-    return `${lines[lines.length - 1].replace(/^.*\(\) /, '').replace(/\.$/, '')}.`
+    const last = (error as Error).message.trim().split('\n').at(-1) ?? ''
+    return `${last.replace(/^.*\(\) /, '').replace(/\.$/, '')}.`
   }
 }

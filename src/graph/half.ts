@@ -5,7 +5,7 @@
 export function toHalf(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
   const halves = new Uint16Array(values.length)
-  for (let index = 0; index < bits.length; index++) halves[index] = halfOf(bits[index])
+  for (let index = 0; index < bits.length; index++) halves[index] = halfOf(bits[index]!)
   return halves
 }
 
@@ -33,7 +33,7 @@ function halfOf(bits: number): number {
 export function fromHalf(halves: Uint16Array): Float32Array {
   const values = new Float32Array(halves.length)
   for (let index = 0; index < halves.length; index++) {
-    const half = halves[index]
+    const half = halves[index]!
     const exponent = (half >>> 10) & 0x1f
     const mantissa = half & 0x3ff
     let value: number

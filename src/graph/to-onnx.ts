@@ -98,7 +98,7 @@ export function toOnnx({
       written.set(key, made)
     }
     node.outputs.forEach((output, index) => {
-      names.set(output, made[index])
+      names.set(output, made[index]!)
     })
   }
 

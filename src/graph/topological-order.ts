@@ -22,8 +22,7 @@ export function topologicalOrder(
   }
   for (const output of outputs) {
     visit(output)
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1]
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
       if (top.next < top.reads.length) visit(top.reads[top.next++])
       else {
         order.push(top.node)

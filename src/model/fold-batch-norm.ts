@@ -28,11 +28,11 @@ export function foldBatchNorms(
       )
     const readScale = async () => {
       const [values, spread] = [await weight.read(), await variance.read()]
-      return values.map((value, channel) => value / Math.sqrt(spread[channel] + epsilon))
+      return values.map((value, channel) => value / Math.sqrt(spread[channel]! + epsilon))
     }
     const readShift = async () => {
       const [scale, values, centre] = [await readScale(), await bias.read(), await mean.read()]
-      return values.map((value, channel) => value - centre[channel] * scale[channel])
+      return values.map((value, channel) => value - centre[channel]! * scale[channel]!)
     }
     folded.set(`${name}.weight`, { ...weight, read: readScale })
     folded.set(`${name}.bias`, { ...bias, read: readShift })

@@ -31,40 +31,40 @@ export function writeImage(
 ): void {
   const { width, height, data } = picture
   const colours = image_channels === 'bgr' ? [2, 1, 0] : [0, 1, 2]
-  const factor = colours.map((colour) => gain / 255 / image_std[colour])
-  const shift = colours.map((colour) => (offset - image_mean[colour]) / image_std[colour])
+  const factor = colours.map((colour) => gain / 255 / image_std[colour]!)
+  const shift = colours.map((colour) => (offset - image_mean[colour]!) / image_std[colour]!)
   // Column by column: the two source pixels and the weight of the second, the same for every row.
   const columns = axis(size, width, scale, dx, flipped)
   const rows = axis(size, height, scale, dy, false)
   let at = sample * size * size * 3
   for (let y = 0; y < size; y++) {
-    const top = rows.first[y]
+    const top = rows.first[y]!
     if (top < 0) {
       into.fill(0, at, at + size * 3)
       at += size * 3
       continue
     }
     const upper = top * width
-    const lower = rows.second[y] * width
-    const wy = rows.weight[y]
+    const lower = rows.second[y]! * width
+    const wy = rows.weight[y]!
     for (let x = 0; x < size; x++) {
-      const left = columns.first[x]
+      const left = columns.first[x]!
       if (left < 0) {
         into[at] = into[at + 1] = into[at + 2] = 0
         at += 3
         continue
       }
-      const right = columns.second[x]
-      const wx = columns.weight[x]
+      const right = columns.second[x]!
+      const wx = columns.weight[x]!
       const a = (upper + left) * 3
       const b = (upper + right) * 3
       const c = (lower + left) * 3
       const d = (lower + right) * 3
       for (let channel = 0; channel < 3; channel++) {
-        const colour = colours[channel]
-        const high = data[a + colour] + (data[b + colour] - data[a + colour]) * wx
-        const low = data[c + colour] + (data[d + colour] - data[c + colour]) * wx
-        into[at++] = (high + (low - high) * wy) * factor[channel] + shift[channel]
+        const colour = colours[channel]!
+        const high = data[a + colour]! + (data[b + colour]! - data[a + colour]!) * wx
+        const low = data[c + colour]! + (data[d + colour]! - data[c + colour]!) * wx
+        into[at++] = (high + (low - high) * wy) * factor[channel]! + shift[channel]!
       }
     }
   }
@@ -89,9 +89,10 @@ function axis(size: number, length: number, scale: number, shift: number, flippe
     }
     if (flipped) at = length - at
     const place = Math.min(length - 1, Math.max(0, at - 0.5))
-    first[index] = Math.floor(place)
-    second[index] = Math.min(length - 1, first[index] + 1)
-    weight[index] = place - first[index]
+    const low = Math.floor(place)
+    first[index] = low
+    second[index] = Math.min(length - 1, low + 1)
+    weight[index] = place - low
   }
   return { first, second, weight }
 }

@@ -56,7 +56,7 @@ export async function writeModelFolder(
       },
       metadata: { preset: config.preset },
     })
-    await writeFileAtomic(join(folder, files[index]), onnx)
+    await writeFileAtomic(join(folder, files[index]!), onnx)
   }
   const preprocessor = {
     image_processor_type: 'GroundmillImageProcessor',

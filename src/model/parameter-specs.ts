@@ -35,10 +35,18 @@ export function parameterSpecs(config: GlipConfig): ParameterSpec[] {
 
 /** How PyTorch stores a parameter. */
 export function torchLayout({ name, shape }: Pick<ParameterSpec, 'name' | 'shape'>): ParameterSpec {
-  if (shape.length !== 4) return { name, shape, torchShape: shape, layout: 'same' }
-  const [outputs, height, width, inputs] = shape
+  const [outputs, height, width, inputs, ...more] = shape
+  if (outputs === undefined || height === undefined || width === undefined) return same(name, shape)
+  if (inputs === undefined || more.length > 0) return same(name, shape)
   return { name, shape, torchShape: [outputs, inputs, height, width], layout: 'channels_last' }
 }
+
+const same = (name: string, shape: Shape): ParameterSpec => ({
+  name,
+  shape,
+  torchShape: shape,
+  layout: 'same',
+})
 
 /** A parameter's values from PyTorch's order into this one's. */
 export function fromTorch({ shape, layout }: ParameterSpec, data: Float32Array): Float32Array {
@@ -50,7 +58,7 @@ export function toTorch({ shape, layout }: ParameterSpec, data: Float32Array): F
   return layout === 'same' ? data : reorder(shape, data, true)
 }
 
-function reorder([outputs, height, width, inputs]: Shape, data: Float32Array, out: boolean): Float32Array {
+function reorder([outputs = 1, height = 1, width = 1, inputs = 1]: Shape, data: Float32Array, out: boolean) {
   const result = new Float32Array(data.length)
   const area = height * width
   for (let output = 0; output < outputs; output++) {
@@ -58,8 +66,8 @@ function reorder([outputs, height, width, inputs]: Shape, data: Float32Array, ou
       for (let input = 0; input < inputs; input++) {
         const here = (output * area + place) * inputs + input
         const torch = (output * inputs + input) * area + place
-        if (out) result[torch] = data[here]
-        else result[here] = data[torch]
+        if (out) result[torch] = data[here]!
+        else result[here] = data[torch]!
       }
     }
   }

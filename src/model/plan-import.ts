@@ -64,11 +64,14 @@ export function planImport(
   const found = new Map<string, Found[]>()
   const unused: { key: string; shape: Shape }[] = []
   const ignored: { key: string; reason: string }[] = []
-  const namings = checkpoints.map(({ path, file }) => namingOf([...file.tensors.keys()], path))
-  checkpoints.forEach(({ file }, index) => {
-    const { prepare = (tensors) => tensors } = namings[index]
+  const named = checkpoints.map(({ path, file }) => {
+    return { path, file, naming: namingOf([...file.tensors.keys()], path) }
+  })
+  const namings = named.map(({ naming }) => naming)
+  for (const { file, naming } of named) {
+    const { prepare = (tensors) => tensors } = naming
     for (const [key, tensor] of prepare(file.tensors)) {
-      const place = namings[index].place(key)
+      const place = naming.place(key)
       const { parameter } = place
       const elsewhere = isWanted(parameter) ? undefined : 'of a part that was not asked for'
       const reason = reasonToIgnore(parameter) ?? elsewhere
@@ -77,7 +80,7 @@ export function planImport(
       else if (reason) ignored.push({ key, reason })
       else unused.push({ key, shape: tensor.shape })
     }
-  })
+  }
 
   const matched: string[] = []
   const missing: { name: string; shape: Shape }[] = []
@@ -90,7 +93,8 @@ export function planImport(
     const pieces = piecesOf(name, own)
     // Two thirds of a parameter are of no use without the other.
     if (pieces.length === 0) unused.push(...own.map(({ key, tensor: { shape } }) => ({ key, shape })))
-    const expected = pieces.length === 3 ? [torchShape[0] / 3, ...torchShape.slice(1)] : torchShape
+    const expected =
+      pieces.length === 3 ? torchShape.map((size, axis) => (axis === 0 ? size / 3 : size)) : torchShape
     const wrong = pieces.find(({ tensor }) => tensor.shape.join() !== expected.join())
     if (wrong) wrongShape.push({ name, key: wrong.key, expected, found: wrong.tensor.shape })
     else if (pieces.length > 0) {
@@ -102,7 +106,7 @@ export function planImport(
       else missing.push({ name, shape: torchShape })
     }
   }
-  const sources = checkpoints.map(({ path }, index) => ({ path, source: namings[index].source }))
+  const sources = named.map(({ path, naming }) => ({ path, source: naming.source }))
   const values = arrays.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   const others = checkpoints.flatMap(({ file }) => file.others)
   return {
@@ -113,7 +117,7 @@ export function planImport(
 
 /** The one weight of a parameter, or its thirds in order; none where a third is missing. */
 function piecesOf(name: string, found: readonly Found[]): readonly Found[] {
-  const whole = found.length === 1 && found[0].third === undefined
+  const whole = found.length === 1 && found.every(({ third }) => third === undefined)
   const thirds = [0, 1, 2].flatMap((third) => found.filter((one) => one.third === third))
   const isSplit =
     thirds.length === found.length && new Set(thirds.map(({ third }) => third)).size === thirds.length
@@ -137,7 +141,7 @@ function arrayOf(spec: ParameterSpec, pieces: readonly Found[]): LazyArray {
       let at = 0
       for (const { tensor, unfolded } of pieces) {
         const piece = await tensor.read()
-        values.set(unfolded ? fromUnfolded(piece, spec.shape[spec.shape.length - 1]) : piece, at)
+        values.set(unfolded ? fromUnfolded(piece, spec.shape.at(-1) ?? 1) : piece, at)
         at += piece.length
       }
       return fromTorch(spec, values)
@@ -156,7 +160,7 @@ function fromUnfolded(values: Float32Array, width: number): Float32Array {
   for (let row = 0; row < values.length; row += width) {
     neighbours.forEach((neighbour, place) => {
       for (let channel = 0; channel < channels; channel++)
-        result[row + place * channels + channel] = values[row + channel * 4 + neighbour]
+        result[row + place * channels + channel] = values[row + channel * 4 + neighbour]!
     })
   }
   return result

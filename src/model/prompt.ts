@@ -15,7 +15,7 @@ export interface Prompt {
 /** Encodes a text into `length` tokens; what does not fit is cut before the closing [SEP]. */
 export function encodePrompt(text: string, tokenizer: Tokenizer, length: number): Prompt {
   const all = tokenizer.encode(text)
-  const pieces = all.length > length ? [...all.slice(0, length - 1), all[all.length - 1]] : all
+  const pieces = all.length > length ? [...all.slice(0, length - 1), ...all.slice(-1)] : all
   const ids = new BigInt64Array(length).fill(BigInt(tokenizer.pad))
   const mask = new Float32Array(length)
   pieces.forEach(({ id }, index) => {

@@ -29,15 +29,17 @@ export function createTokenizer(vocabulary: ReadonlyMap<string, number>): Tokeni
     if (found === undefined) throw new UserError(`The tokenizer's vocabulary has no ${token}.`)
     return found
   }
-  const special = Object.fromEntries(specialTokens.map((token) => [token, id(token)]))
+  // All of them must be there, also those that no text is encoded with.
+  specialTokens.forEach(id)
+  const [first, last, unknown] = [id('[CLS]'), id('[SEP]'), id('[UNK]')]
   return {
     vocabulary,
-    pad: special['[PAD]'],
-    mask: special['[MASK]'],
+    pad: id('[PAD]'),
+    mask: id('[MASK]'),
     encode(text) {
-      const pieces: WordPiece[] = [{ id: special['[CLS]'], start: 0, end: 0 }]
-      for (const word of words(text)) pieces.push(...piecesOf(word, vocabulary, special['[UNK]']))
-      pieces.push({ id: special['[SEP]'], start: 0, end: 0 })
+      const pieces: WordPiece[] = [{ id: first, start: 0, end: 0 }]
+      for (const word of words(text)) pieces.push(...piecesOf(word, vocabulary, unknown))
+      pieces.push({ id: last, start: 0, end: 0 })
       return pieces
     },
   }
@@ -102,7 +104,7 @@ function isIdeograph(char: string): boolean {
 
 /** Longest match first from the left; a word that cannot be made of pieces is one [UNK]. */
 function piecesOf(word: Word, vocabulary: ReadonlyMap<string, number>, unknown: number): WordPiece[] {
-  const whole = { id: unknown, start: word[0].at, end: word[word.length - 1].at + 1 }
+  const whole = { id: unknown, start: word[0]!.at, end: word.at(-1)!.at + 1 }
   if (word.length > longestWord) return [whole]
   const pieces: WordPiece[] = []
   for (let start = 0; start < word.length; ) {
@@ -114,7 +116,7 @@ function piecesOf(word: Word, vocabulary: ReadonlyMap<string, number>, unknown: 
       if (id !== undefined) break
     }
     if (id === undefined) return [whole]
-    pieces.push({ id, start: word[start].at, end: word[end - 1].at + 1 })
+    pieces.push({ id, start: word[start]!.at, end: word[end - 1]!.at + 1 })
     start = end
   }
   return pieces

@@ -4,7 +4,7 @@
  */
 
 import { reshape } from './reshape.js'
-import { composite, constant, int64, op, type Shape, scalar, sizeOf, type Tensor } from './tensor.js'
+import { composite, constant, int64, op, type Shape, scalar, sizeAt, sizeOf, type Tensor } from './tensor.js'
 
 /** Broadcasts to a larger shape. */
 export function expand(x: Tensor, shape: Shape): Tensor {
@@ -72,7 +72,7 @@ export function reduceSum(x: Tensor, axes: readonly number[] = allAxes(x), keep 
  * time for it, and longer with two threads than with one.
  */
 function sumRows(x: Tensor, shape: Shape): Tensor {
-  const width = x.shape[x.shape.length - 1]
+  const width = sizeAt(x, -1)
   const rows = sizeOf(x.shape) / width
   const ones = expand(scalar(1), [1, rows])
   return reshape(op('Gemm', [ones, reshape(x, [rows, width])], [1, width]), shape)

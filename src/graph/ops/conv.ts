@@ -4,7 +4,7 @@ import { reduceSum } from './broadcast.js'
 import { gemm } from './matmul.js'
 import { reshape } from './reshape.js'
 import { concat, transpose } from './shape.js'
-import { composite, constant, op, type Tensor } from './tensor.js'
+import { composite, constant, op, sizesOf, type Tensor } from './tensor.js'
 
 export interface ConvOptions {
   readonly stride?: number
@@ -31,8 +31,8 @@ export function conv2d(
   bias?: Tensor,
   { stride = 1, pad = 0 }: ConvOptions = {},
 ): Tensor {
-  const [n, h, w, channels] = x.shape
-  const [outChannels, kh, kw, inChannels] = weight.shape
+  const [n, h, w, channels] = sizesOf(x, 4)
+  const [outChannels, kh, kw, inChannels] = sizesOf(weight, 4)
   if (channels !== inChannels)
     throw new Error(`conv2d of [${x.shape.join(', ')}] by [${weight.shape.join(', ')}]`)
   const outH = Math.floor((h + 2 * pad - kh) / stride) + 1
@@ -62,7 +62,7 @@ export function conv2d(
 
 /** Pixels of [N, H, W, C] by a table of places, the place H * W being zero: [N, table.length, C]. */
 function unfold(x: Tensor, table: Int32Array): Tensor {
-  const [n, h, w, c] = x.shape
+  const [n, h, w, c] = sizesOf(x, 4)
   const pixels = reshape(x, [n, h * w, c])
   const places = h * w
   // 1x1 convolutions at stride 1 read every pixel once, in order.

@@ -6,7 +6,7 @@ import { add, cast, clip, greater, less, mul, neg, sub } from './elementwise.js'
 import { gemm, matmul } from './matmul.js'
 import { reshape } from './reshape.js'
 import { concat, scatterAdd, split, transpose } from './shape.js'
-import { composite, constant, op, type Shape, type Tensor } from './tensor.js'
+import { composite, constant, op, type Shape, sizesOf, type Tensor } from './tensor.js'
 
 /**
  * As torchvision.ops.deform_conv2d with a mask, one group and one offset group: tap (r, c) of output place (y, x)
@@ -31,8 +31,8 @@ export function deformConv2d(
   bias: Tensor,
   { stride = 1, pad = 0 }: ConvOptions = {},
 ): Tensor {
-  const [n, h, w, inChannels] = x.shape
-  const [outChannels, kh, kw] = weight.shape
+  const [n, h, w, inChannels] = sizesOf(x, 4)
+  const [outChannels, kh, kw] = sizesOf(weight, 4)
   const outH = Math.floor((h + 2 * pad - kh) / stride) + 1
   const outW = Math.floor((w + 2 * pad - kw) / stride) + 1
   const taps = kh * kw
@@ -69,7 +69,7 @@ export function deformConv2d(
   ])
   const cornersOf = (tap: number) =>
     op('Gather', [pixels, indices[tap]], [count, 4, inChannels], { attributes: { axis: 0 } })
-  const columnOf = (tap: number) => reshape(matmul(shares[tap], cornersOf(tap)), [count, inChannels])
+  const columnOf = (tap: number) => reshape(matmul(shares[tap]!, cornersOf(tap)), [count, inChannels])
   const gathered = matrices
     .map((matrix, tap) => gemm(columnOf(tap), matrix, { transB: true, bias: tap === 0 ? bias : undefined }))
     .reduce((sum, part) => add(sum, part))
@@ -80,10 +80,7 @@ export function deformConv2d(
     let dPixels = zeros([inChannels, n * h * w])
     const cornersFirst = (tensor: Tensor) => each(transpose(tensor, [0, 2, 1]), [1, 4, count])
     const cornerShares = cornersFirst(mul(points.shares, points.mask))
-    const byCorner = cornersFirst(points.indices).map((at, tap) => ({
-      indices: at,
-      shares: cornerShares[tap],
-    }))
+    const cornerIndices = cornersFirst(points.indices)
     const dShares: Tensor[] = []
     const dMatrices: Tensor[] = []
     matrices.forEach((matrix, tap) => {
@@ -92,8 +89,8 @@ export function deformConv2d(
       // How much each corner's share times the mask would change the loss.
       const dShare = matmul(cornersOf(tap), reshape(dColumn, [count, inChannels, 1]))
       dShares.push(reshape(dShare, [1, count, 4]))
-      const updates = mul(reshape(transpose(dColumn, [1, 0]), [inChannels, 1, count]), byCorner[tap].shares)
-      const at = expand(reshape(byCorner[tap].indices, [1, 4 * count]), [inChannels, 4 * count])
+      const updates = mul(reshape(transpose(dColumn, [1, 0]), [inChannels, 1, count]), cornerShares[tap]!)
+      const at = expand(reshape(cornerIndices[tap]!, [1, 4 * count]), [inChannels, 4 * count])
       dPixels = scatterAdd(dPixels, at, reshape(updates, at.shape), 1)
     })
     const dShare = concat(dShares, 0)
@@ -135,7 +132,7 @@ function samplePoints(
   mask: Tensor,
   { h, w, kw, stride, pad }: Record<'h' | 'w' | 'kw' | 'stride' | 'pad', number>,
 ): SamplePoints {
-  const [n, outH, outW, taps] = mask.shape
+  const [n, outH, outW, taps] = sizesOf(mask, 4)
   const count = n * outH * outW
   const [dy, dx] = split(transpose(reshape(offset, [count, taps, 2]), [2, 1, 0]), [1, 1], 0)
   const byPlace = (value: (place: number) => number) =>

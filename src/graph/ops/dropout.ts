@@ -37,7 +37,7 @@ export function dropBlock(x: Tensor, rate: number, noise: Tensor): Tensor {
 
 /** Numbers that `spreadNoise` needs for a shape: two for each row and one for each column. */
 export const spreadLength = (shape: Shape): number => {
-  const columns = shape[shape.length - 1]
+  const columns = shape.at(-1) ?? 1
   return 2 * (sizeOf(shape) / columns) + columns
 }
 
@@ -53,7 +53,7 @@ const turns = 256
  * @param numbers uniform in [0, 1), [spreadLength(shape)]
  */
 export function spreadNoise(numbers: Tensor, shape: Shape): Tensor {
-  const columns = shape[shape.length - 1]
+  const columns = shape.at(-1) ?? 1
   const rows = sizeOf(shape) / columns
   const column = [...shape.slice(0, -1), 1]
   const a = reshape(slice(numbers, 0, 0, rows), column)

@@ -3,7 +3,7 @@
 import { broadcastShape, reduceSum, unbroadcast } from './broadcast.js'
 import { reshape } from './reshape.js'
 import { transpose } from './shape.js'
-import { op, type Shape, sizeOf, type Tensor } from './tensor.js'
+import { op, type Shape, sizeAt, sizeOf, type Tensor } from './tensor.js'
 
 /** Swaps the two last axes. */
 export function swapLast(x: Tensor): Tensor {
@@ -16,9 +16,10 @@ export function swapLast(x: Tensor): Tensor {
 
 /** Batched product of [..., M, K] and [..., K, N]; the leading axes broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  const [m, k] = a.shape.slice(-2)
-  const [k2, n] = b.shape.slice(-2)
-  if (k !== k2) throw new Error(`matmul of [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`)
+  const m = sizeAt(a, -2)
+  const n = sizeAt(b, -1)
+  if (sizeAt(a, -1) !== sizeAt(b, -2))
+    throw new Error(`matmul of [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`)
   const lead: Shape = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
   return op('MatMul', [a, b], [...lead, m, n], {
     vjp: (gradient) => [
@@ -40,10 +41,10 @@ export function gemm(
   b: Tensor,
   { transA = false, transB = false, bias }: GemmOptions = {},
 ): Tensor {
-  const m = a.shape[transA ? 1 : 0]
-  const k = a.shape[transA ? 0 : 1]
-  const n = b.shape[transB ? 0 : 1]
-  if (b.shape[transB ? 1 : 0] !== k)
+  const m = sizeAt(a, transA ? 1 : 0)
+  const k = sizeAt(a, transA ? 0 : 1)
+  const n = sizeAt(b, transB ? 0 : 1)
+  if (sizeAt(b, transB ? 1 : 0) !== k)
     throw new Error(`gemm of [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`)
   return op('Gemm', bias ? [a, b, bias] : [a, b], [m, n], {
     attributes: { transA: transA ? 1 : 0, transB: transB ? 1 : 0 },
@@ -57,7 +58,7 @@ export function gemm(
 
 /** x W^T + b over the last axis: x [..., I], weight [O, I] as PyTorch stores it, bias [O]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  const width = x.shape[x.shape.length - 1]
+  const width = sizeAt(x, -1)
   const flat = reshape(x, [sizeOf(x.shape) / width, width])
-  return reshape(gemm(flat, weight, { transB: true, bias }), [...x.shape.slice(0, -1), weight.shape[0]])
+  return reshape(gemm(flat, weight, { transB: true, bias }), [...x.shape.slice(0, -1), sizeAt(weight, 0)])
 }

@@ -5,7 +5,7 @@ import { add, div, maximum, mul, sqrt, square, sub } from './elementwise.js'
 import { matmul } from './matmul.js'
 import { reduceMean } from './reduce.js'
 import { reshape } from './reshape.js'
-import { composite, node, type Tensor } from './tensor.js'
+import { composite, node, sizeAt, sizesOf, type Tensor } from './tensor.js'
 
 /**
  * Layer normalisation over the last axis: (x - mean) / sqrt(variance + epsilon) * scale + bias.
@@ -16,7 +16,7 @@ import { composite, node, type Tensor } from './tensor.js'
  */
 export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon: number): Tensor {
   const last = x.shape.length - 1
-  const width = x.shape[last]
+  const width = sizeAt(x, last)
   const lead = x.shape.slice(0, -1).map((_, axis) => axis)
   const stats = [...x.shape.slice(0, -1), 1]
   const [y] = node('LayerNormalization', {
@@ -50,7 +50,7 @@ export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon: numbe
  * @param bias [C]
  */
 export function groupNorm(x: Tensor, scale: Tensor, bias: Tensor, groups: number, epsilon: number): Tensor {
-  const [n, h, w, channels] = x.shape
+  const [n, h, w, channels] = sizesOf(x, 4)
   const rows = reshape(x, [n, h * w, channels])
   /** Mean over a group for each of its channels: [N, P, C] to [N, 1, C]. */
   const groupMean = (values: Tensor): Tensor => {

@@ -3,7 +3,7 @@
 import { zeros } from './broadcast.js'
 import { reshape } from './reshape.js'
 import { scatterAdd, transpose } from './shape.js'
-import { node, sizeOf, type Tensor } from './tensor.js'
+import { node, sizeOf, sizesOf, type Tensor } from './tensor.js'
 
 /**
  * Largest value of each window, as torch.nn.functional.max_pool2d: [N, H, W, C] to
@@ -13,7 +13,7 @@ export function maxPool(
   x: Tensor,
   { kernel, stride, pad }: { readonly kernel: number; readonly stride: number; readonly pad: number },
 ): Tensor {
-  const [n, h, w, c] = x.shape
+  const [n, h, w, c] = sizesOf(x, 4)
   const pooled = (size: number) => Math.floor((size + 2 * pad - kernel) / stride) + 1
   const shape = [n, c, pooled(h), pooled(w)]
   const first = transpose(x, [0, 3, 1, 2])

@@ -2,11 +2,11 @@
 
 import { allAxes, reducedShape, spread } from './broadcast.js'
 import { mul } from './elementwise.js'
-import { int64, op, sizeOf, type Tensor } from './tensor.js'
+import { int64, op, sizeAt, sizeOf, type Tensor } from './tensor.js'
 
 /** Mean over `axes` (all by default). */
 export function reduceMean(x: Tensor, axes: readonly number[] = allAxes(x), keep = false): Tensor {
-  const count = sizeOf(axes.map((axis) => x.shape[axis]))
+  const count = sizeOf(axes.map((axis) => sizeAt(x, axis)))
   return op('ReduceMean', [x, int64(axes)], reducedShape(x.shape, axes, keep), {
     attributes: { keepdims: keep ? 1 : 0 },
     vjp: (gradient) => [spread(mul(gradient, 1 / count), x, axes)],

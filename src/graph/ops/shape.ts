@@ -2,7 +2,18 @@
 
 import { expand, zeros } from './broadcast.js'
 import { reshape } from './reshape.js'
-import { composite, constant, int64, node, op, sizeOf, type Tensor } from './tensor.js'
+import {
+  composite,
+  constant,
+  int64,
+  node,
+  op,
+  sizeAt,
+  sizeOf,
+  sizesOf,
+  type Tensor,
+  type Tensors,
+} from './tensor.js'
 
 /** Permutes axes: axis i of the result is axis `perm[i]` of `x`. */
 export function transpose(x: Tensor, perm: readonly number[]): Tensor {
@@ -11,44 +22,58 @@ export function transpose(x: Tensor, perm: readonly number[]): Tensor {
   return op(
     'Transpose',
     [x],
-    perm.map((axis) => x.shape[axis]),
+    perm.map((axis) => sizeAt(x, axis)),
     { attributes: { perm }, dtype: x.dtype, vjp: (gradient) => [transpose(gradient, inverse)] },
   )
 }
 
+/**
+ * Puts tensors side by side along an axis.
+ *
+ * @throws Error where there are none
+ */
 export function concat(xs: readonly Tensor[], axis: number): Tensor {
-  if (xs.length === 1) return xs[0]
-  const sizes = xs.map((x) => x.shape[axis])
+  const [first] = xs
+  if (!first) throw new Error('there are no tensors to put side by side')
+  if (xs.length === 1) return first
+  const sizes = xs.map((x) => sizeAt(x, axis))
   const total = sizes.reduce((sum, size) => sum + size, 0)
   return op(
     'Concat',
     xs,
-    xs[0].shape.map((size, at) => (at === axis ? total : size)),
-    { attributes: { axis }, dtype: xs[0].dtype, vjp: (gradient) => split(gradient, sizes, axis) },
+    first.shape.map((size, at) => (at === axis ? total : size)),
+    { attributes: { axis }, dtype: first.dtype, vjp: (gradient) => split(gradient, sizes, axis) },
   )
 }
 
 /** Cuts along an axis into pieces of the given sizes. */
-export function split(x: Tensor, sizes: readonly number[], axis: number): readonly Tensor[] {
-  if (sizes.length === 1) return [x]
-  const shapeOf = (size: number) => x.shape.map((whole, at) => (at === axis ? size : whole))
-  return node('Split', {
-    inputs: [x, int64(sizes)],
-    attributes: { axis },
-    outputs: sizes.map((size) => ({ shape: shapeOf(size), dtype: x.dtype })),
-    vjp: () => (gradients) => [
-      concat(
-        gradients.map((gradient, index) => gradient ?? zeros(shapeOf(sizes[index]))),
-        axis,
-      ),
-    ],
-  })
+export function split<const Sizes extends readonly number[]>(
+  x: Tensor,
+  sizes: Sizes,
+  axis: number,
+): Tensors<Sizes> {
+  const shapes = sizes.map((size) => x.shape.map((whole, at) => (at === axis ? size : whole)))
+  const parts =
+    sizes.length === 1
+      ? [x]
+      : node('Split', {
+          inputs: [x, int64(sizes)],
+          attributes: { axis },
+          outputs: shapes.map((shape) => ({ shape, dtype: x.dtype })),
+          vjp: () => (gradients) => [
+            concat(
+              shapes.map((shape, index) => gradients[index] ?? zeros(shape)),
+              axis,
+            ),
+          ],
+        })
+  return parts as readonly Tensor[] as Tensors<Sizes>
 }
 
 /** Elements start, start + step, … before end, along one axis. Steps are 1 or more. */
 export function slice(x: Tensor, axis: number, start: number, end: number, step = 1): Tensor {
   const size = Math.ceil((end - start) / step)
-  const whole = x.shape[axis]
+  const whole = sizeAt(x, axis)
   return op(
     'Slice',
     [x, int64([start]), int64([end]), int64([axis]), int64([step])],
@@ -80,13 +105,13 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
     'Pad',
     [x, int64([...pads, ...ends])],
     x.shape.map((size, at) => (at === axis ? size + before + after : size)),
-    { dtype: x.dtype, vjp: (gradient) => [slice(gradient, axis, before, before + x.shape[axis])] },
+    { dtype: x.dtype, vjp: (gradient) => [slice(gradient, axis, before, before + sizeAt(x, axis))] },
   )
 }
 
 /** Rows of a table [V, D] by int64 indices of any shape: [...indices, D]. */
 export function gatherRows(table: Tensor, indices: Tensor): Tensor {
-  const [rows, width] = table.shape
+  const [rows, width] = sizesOf(table, 2)
   return op('Gather', [table, indices], [...indices.shape, width], {
     attributes: { axis: 0 },
     vjp: (gradient) => {
@@ -115,14 +140,14 @@ export function scatterAdd(data: Tensor, indices: Tensor, updates: Tensor, axis:
  * block, column in block, channel).
  */
 export function spaceToDepth(x: Tensor, block: number): Tensor {
-  const [n, h, w, c] = x.shape
+  const [n, h, w, c] = sizesOf(x, 4)
   const blocks = reshape(x, [n, h / block, block, w / block, block * c])
   return reshape(transpose(blocks, [0, 1, 3, 2, 4]), [n, h / block, w / block, block * block * c])
 }
 
 /** Nearest-neighbour upsampling of [N, H, W, C] by a whole factor. */
 export function upsampleNearest(x: Tensor, factor: number): Tensor {
-  const [n, h, w, c] = x.shape
+  const [n, h, w, c] = sizesOf(x, 4)
   const wide = expand(reshape(x, [n, h, 1, w, 1, c]), [n, h, factor, w, factor, c])
   return reshape(wide, [n, h * factor, w * factor, c])
 }
@@ -132,11 +157,11 @@ export function upsampleNearest(x: Tensor, factor: number): Tensor {
  * -1. No place may be read twice, so that the gradient is a rearrangement too; places that none reads are left out.
  */
 export function rearrange(x: Tensor, table: Int32Array): Tensor {
-  const [n, places, channels] = x.shape
+  const [n, places, channels] = sizesOf(x, 3)
   const inverse = new Int32Array(places).fill(-1)
   table.forEach((place, index) => {
     if (place < 0) return
-    if (inverse[place] >= 0) throw new Error(`rearrange reads place ${place} twice`)
+    if (inverse[place] !== -1) throw new Error(`rearrange reads place ${place} twice`)
     inverse[place] = index
   })
   const source = table.includes(-1) ? pad(x, 1, 0, 1) : x

@@ -55,6 +55,31 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1)
 }
 
+type Sizes<Rank extends number, Known extends readonly number[] = []> = Known['length'] extends Rank
+  ? Known
+  : Sizes<Rank, [...Known, number]>
+
+/**
+ * The sizes of a tensor that has `rank` axes, as a tuple of that length.
+ *
+ * @throws Error where it has more axes or fewer
+ */
+export function sizesOf<Rank extends number>({ shape }: Tensor, rank: Rank): Sizes<Rank> {
+  if (shape.length !== rank) throw new Error(`a tensor of ${rank} axes is needed, not [${shape.join(', ')}]`)
+  return shape as Sizes<Rank>
+}
+
+/**
+ * The size of one axis; -1 is the last.
+ *
+ * @throws Error where there is no such axis
+ */
+export function sizeAt({ shape }: Tensor, axis: number): number {
+  const size = shape.at(axis)
+  if (size === undefined) throw new Error(`[${shape.join(', ')}] has no axis ${axis}`)
+  return size
+}
+
 /** A value that is given at every run. */
 export function input(name: string, shape: Shape, dtype: Dtype = 'float32'): Tensor {
   return { shape, dtype, source: { kind: 'input', name } }
@@ -97,16 +122,28 @@ function dtypeOf(array: TensorData): Dtype {
   return 'uint8'
 }
 
-export interface NodeSpec {
+export interface OutputSpec {
+  readonly shape: Shape
+  /** float32 where it is not given. */
+  readonly dtype?: Dtype
+}
+
+/** As many tensors as there are elements in a list or tuple. */
+export type Tensors<List extends readonly unknown[]> = { readonly [Index in keyof List]: Tensor }
+
+export interface NodeSpec<Outputs extends readonly OutputSpec[]> {
   readonly inputs: readonly (Tensor | undefined)[]
   readonly attributes?: Readonly<Record<string, Attribute>>
-  readonly outputs: readonly { readonly shape: Shape; readonly dtype?: Dtype }[]
+  readonly outputs: Outputs
   /** Given the outputs, so that a gradient can use what the forward pass already computed. */
-  readonly vjp?: (outputs: readonly Tensor[]) => Vjp
+  readonly vjp?: (outputs: Tensors<Outputs>) => Vjp
 }
 
 /** Makes a node and gives its outputs. The one place where graphs grow. */
-export function node(op: string, spec: NodeSpec): readonly Tensor[] {
+export function node<const Outputs extends readonly OutputSpec[]>(
+  op: string,
+  spec: NodeSpec<Outputs>,
+): Tensors<Outputs> {
   const outputs: Tensor[] = []
   const made = {
     op,
@@ -123,8 +160,9 @@ export function node(op: string, spec: NodeSpec): readonly Tensor[] {
     }
     outputs.push({ shape, dtype: dtype ?? 'float32', source: { kind: 'node', node: made, index } })
   })
-  made.vjp = spec.vjp?.(outputs)
-  return outputs
+  const tensors = outputs as readonly Tensor[] as Tensors<Outputs>
+  made.vjp = spec.vjp?.(tensors)
+  return tensors
 }
 
 /** A node with one output. */
@@ -133,19 +171,24 @@ export function op(
   inputs: readonly (Tensor | undefined)[],
   shape: Shape,
   rest: {
-    readonly attributes?: NodeSpec['attributes']
+    readonly attributes?: Readonly<Record<string, Attribute>>
     readonly dtype?: Dtype
     /** Gradient of the output (and the output itself) in, gradients of the inputs out. */
     readonly vjp?: (gradient: Tensor, output: Tensor) => readonly (Tensor | undefined)[]
   } = {},
 ): Tensor {
   const { vjp } = rest
-  return node(name, {
+  const [made] = node<readonly [OutputSpec]>(name, {
     inputs,
     attributes: rest.attributes,
     outputs: [{ shape, dtype: rest.dtype }],
-    vjp: vjp && ((outputs) => (gradients) => (gradients[0] ? vjp(gradients[0], outputs[0]) : [])),
-  })[0]
+    vjp:
+      vjp &&
+      (([output]) =>
+        ([gradient]) =>
+          gradient ? vjp(gradient, output) : []),
+  })
+  return made
 }
 
 /**
@@ -173,6 +216,11 @@ export function composite(
     body,
     portable,
   }
-  outputs.push({ shape: body.shape, dtype: body.dtype, source: { kind: 'node', node: made, index: 0 } })
-  return outputs[0]
+  const output: Tensor = {
+    shape: body.shape,
+    dtype: body.dtype,
+    source: { kind: 'node', node: made, index: 0 },
+  }
+  outputs.push(output)
+  return output
 }

@@ -24,7 +24,7 @@ export function convBackbone(image: Tensor, { patch, widths, depths }: ConvBackb
       const down = `${body}.layers.${stage - 1}.downsample`
       x = dense(`${down}.reduction`, norm(`${down}.norm`, spaceToDepth(x, 2), epsilon), width)
     }
-    for (let block = 0; block < depths[stage]; block++) {
+    for (let block = 0; block < depths[stage]!; block++) {
       x = residualBlock(`${body}.layers.${stage}.blocks.${block}`, x, width)
     }
     return x

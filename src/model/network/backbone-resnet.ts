@@ -4,7 +4,7 @@ import { conv2d } from '../../graph/ops/conv.js'
 import { add, mul } from '../../graph/ops/elementwise.js'
 import { maxPool } from '../../graph/ops/pool.js'
 import { reshape } from '../../graph/ops/reshape.js'
-import { parameter, type Tensor } from '../../graph/ops/tensor.js'
+import { parameter, sizeAt, type Tensor } from '../../graph/ops/tensor.js'
 import type { ResnetBackbone } from './config.js'
 
 /** A bottleneck's last convolution has four times the channels of its others. */
@@ -19,7 +19,7 @@ export function resnetBackbone(image: Tensor, { widths, depths }: ResnetBackbone
   const stem = relu(frozenConv(`${body}.conv1`, `${body}.bn1`, image, widths[0] / expansion, 7, 2))
   let x = maxPool(stem, { kernel: 3, stride: 2, pad: 1 })
   return widths.map((width, stage) => {
-    for (let block = 0; block < depths[stage]; block++) {
+    for (let block = 0; block < depths[stage]!; block++) {
       const stride = stage > 0 && block === 0 ? 2 : 1
       x = bottleneck(`${body}.layer${stage + 1}.${block}`, x, width, stride)
     }
@@ -57,7 +57,7 @@ function frozenConv(
   stride: number,
   scaleStart = 1,
 ): Tensor {
-  const inputs = x.shape[3]
+  const inputs = sizeAt(x, 3)
   const std = Math.sqrt(2 / (outputs * kernel * kernel))
   const weight = parameter(`${conv}.weight`, [outputs, kernel, kernel, inputs], { kind: 'normal', std })
   const constantOf = (value: number) => ({ kind: 'constant', value }) as const

@@ -4,7 +4,15 @@ import { add, cast, equal, mul, sub } from '../../graph/ops/elementwise.js'
 import { linear, matmul, swapLast } from '../../graph/ops/matmul.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { gatherRows, pad, rearrange, spaceToDepth, split, transpose } from '../../graph/ops/shape.js'
-import { constant, type Init, int64, parameter, type Tensor } from '../../graph/ops/tensor.js'
+import {
+  constant,
+  type Init,
+  int64,
+  parameter,
+  sizeAt,
+  sizesOf,
+  type Tensor,
+} from '../../graph/ops/tensor.js'
 import type { SwinBackbone } from './config.js'
 import { dropSamples } from './drop.js'
 import { dense, norm } from './layers.js'
@@ -24,7 +32,7 @@ const apart = -100
 export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: number, path = 0): Tensor[] {
   const body = 'backbone.body'
   const { patch, widths, depths } = config
-  const channels = image.shape[3]
+  const channels = sizeAt(image, 3)
   const stem = parameter(`${body}.patch_embed.proj.weight`, [widths[0], patch, patch, channels], swinInit)
   const stemBias = parameter(`${body}.patch_embed.proj.bias`, [widths[0]], { kind: 'constant', value: 0 })
   const patches = spaceToDepth(image, patch)
@@ -35,13 +43,13 @@ export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: nu
   let passed = 0
   widths.forEach((width, stage) => {
     if (stage > 0) x = mergePatches(`${body}.layers.${stage - 1}.downsample`, x, width)
-    const [, h, w] = x.shape
+    const [, h, w] = sizesOf(x, 4)
     const plain = placeWindows(h, w, config.window, 0)
     const shifted = placeWindows(h, w, config.window, Math.floor(config.window / 2))
-    for (let block = 0; block < depths[stage]; block++) {
+    for (let block = 0; block < depths[stage]!; block++) {
       const name = `${body}.layers.${stage}.blocks.${block}`
       const drop = last > 0 ? (path * passed++) / last : 0
-      x = swinBlock(name, x, config.heads[stage], block % 2 === 0 ? plain : shifted, drop)
+      x = swinBlock(name, x, config.heads[stage]!, block % 2 === 0 ? plain : shifted, drop)
     }
     if (stage >= firstStage) maps.push(norm(`${body}.norm${stage}`, x, epsilon))
   })
@@ -94,7 +102,7 @@ export function placeWindows(h: number, w: number, window: number, shift: number
  * @param drop share of samples that lose what a part adds, in training
  */
 export function swinBlock(name: string, x: Tensor, heads: number, windows: Windows, drop = 0): Tensor {
-  const [n, h, w, width] = x.shape
+  const [n, h, w, width] = sizesOf(x, 4)
   const places = reshape(norm(`${name}.norm1`, x, epsilon), [n, h * w, width])
   const attended = windowAttention(`${name}.attn`, rearrange(places, windows.toWindows), heads, windows)
   const back = reshape(rearrange(attended, windows.toMap), x.shape)
@@ -105,18 +113,17 @@ export function swinBlock(name: string, x: Tensor, heads: number, windows: Windo
 
 /** Self-attention within each window, [N, windows * area, C]. */
 function windowAttention(name: string, x: Tensor, heads: number, windows: Windows): Tensor {
-  const [n, places, width] = x.shape
+  const [n, places, width] = sizesOf(x, 3)
   const { window, count } = windows
   const area = window * window
   const size = width / heads
   const qkv = reshape(dense(`${name}.qkv`, x, 3 * width, swinInit), [n * count, area, 3, heads, size])
-  const [query, key, value] = split(transpose(qkv, [2, 0, 3, 1, 4]), [1, 1, 1], 0).map((part) =>
-    reshape(part, [n, count, heads, area, size]),
-  )
-  const affinity = matmul(mul(query, size ** -0.5), swapLast(key))
+  const [query, key, value] = split(transpose(qkv, [2, 0, 3, 1, 4]), [1, 1, 1], 0)
+  const byHead = (part: Tensor) => reshape(part, [n, count, heads, area, size])
+  const affinity = matmul(mul(byHead(query), size ** -0.5), swapLast(byHead(key)))
   const scores = add(affinity, positionBias(name, heads, window))
   const attention = softmax(windows.regions ? add(scores, regionBias(windows.regions, count, area)) : scores)
-  const context = reshape(transpose(matmul(attention, value), [0, 1, 3, 2, 4]), [n, places, width])
+  const context = reshape(transpose(matmul(attention, byHead(value)), [0, 1, 3, 2, 4]), [n, places, width])
   return dense(`${name}.proj`, context, width, swinInit)
 }
 
@@ -144,7 +151,7 @@ function regionBias(regions: Float32Array, count: number, area: number): Tensor 
 
 /** Four places become one of twice the channels; a map of odd size is padded at its end. */
 export function mergePatches(name: string, x: Tensor, width: number): Tensor {
-  const [n, h, w, channels] = x.shape
+  const [n, h, w, channels] = sizesOf(x, 4)
   const even = pad(pad(x, 1, 0, h % 2), 2, 0, w % 2)
   const [rows, columns] = [Math.ceil(h / 2), Math.ceil(w / 2)]
   // The official order: the two rows of the left column, then those of the right one.

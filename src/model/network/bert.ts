@@ -4,7 +4,7 @@ import { add, clip, mul, sub } from '../../graph/ops/elementwise.js'
 import { matmul } from '../../graph/ops/matmul.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { gatherRows, slice, transpose } from '../../graph/ops/shape.js'
-import { type Init, parameter, type Tensor } from '../../graph/ops/tensor.js'
+import { type Init, parameter, sizesOf, type Tensor } from '../../graph/ops/tensor.js'
 import type { GlipConfig } from './config.js'
 import { dropElements } from './drop.js'
 import { dense, headProjections, norm } from './layers.js'
@@ -50,8 +50,12 @@ export function bertEncoder(
  */
 export function bertLayer(name: string, x: Tensor, mask: Tensor, text: GlipConfig['text'], drop = 0): Tensor {
   const { heads, hidden, intermediate } = text
-  const maps = ['query', 'key', 'value'].map((map) => `${name}.attention.self.${map}`)
-  const [query, key, value] = headProjections(maps, x, { width: hidden, heads, init: bertInit })
+  const self = `${name}.attention.self`
+  const [query, key, value] = headProjections([`${self}.query`, `${self}.key`, `${self}.value`], x, {
+    width: hidden,
+    heads,
+    init: bertInit,
+  })
   const scores = mul(matmul(query, transpose(key, [0, 1, 3, 2])), 1 / Math.sqrt(hidden / heads))
   const attention = softmax(add(clip(scores, -50_000, 50_000), paddingBias(mask)))
   const seen = dropElements(`${name}.attention.self`, attention, drop)
@@ -66,12 +70,12 @@ export function bertLayer(name: string, x: Tensor, mask: Tensor, text: GlipConfi
 
 /** [N, heads, L, d] to [N, L, heads * d]. */
 export function mergeHeads(x: Tensor): Tensor {
-  const [n, heads, length, width] = x.shape
+  const [n, heads, length, width] = sizesOf(x, 4)
   return reshape(transpose(x, [0, 2, 1, 3]), [n, length, heads * width])
 }
 
 /** What padding adds to attention scores: [N, 1, 1, L], 0 for a token and `amount` for padding. */
 export function paddingBias(mask: Tensor, amount = -10_000): Tensor {
-  const [n, length] = mask.shape
+  const [n, length] = sizesOf(mask, 2)
   return mul(sub(1, reshape(mask, [n, 1, 1, length])), amount)
 }

@@ -14,8 +14,9 @@ export const maxLogRatio = Math.log(1000 / 16)
 export function decodeBoxes(deltas: Tensor, anchors: Anchors): Tensor {
   const column = (value: (x1: number, y1: number, x2: number, y2: number) => number): Tensor => {
     const values = Float32Array.from({ length: anchors.count }, (_, index) => {
-      const [x1, y1, x2, y2] = anchors.boxes.subarray(4 * index, 4 * index + 4)
-      return value(x1, y1, x2, y2)
+      const at = 4 * index
+      const { boxes } = anchors
+      return value(boxes[at]!, boxes[at + 1]!, boxes[at + 2]!, boxes[at + 3]!)
     })
     return constant(values, [1, anchors.count, 1])
   }

@@ -113,7 +113,7 @@ export interface ConvBackbone {
   /** Pixels that the stem folds into one place. */
   readonly patch: number
   /** Channels of each stage; each stage halves the resolution of the one before. */
-  readonly widths: readonly number[]
+  readonly widths: readonly [number, ...number[]]
   /** Residual blocks of each stage. */
   readonly depths: readonly number[]
 }
@@ -122,7 +122,7 @@ export interface ConvBackbone {
 export interface SwinBackbone {
   readonly kind: 'swin'
   readonly patch: number
-  readonly widths: readonly number[]
+  readonly widths: readonly [number, ...number[]]
   readonly depths: readonly number[]
   /** Attention heads of each stage. */
   readonly heads: readonly number[]
@@ -136,7 +136,7 @@ export interface ResnetBackbone {
   /** Stride of the first stage, which the stem makes. */
   readonly patch: 4
   /** Channels of each stage; its inner convolutions and the stem have a quarter of the first. */
-  readonly widths: readonly number[]
+  readonly widths: readonly [number, ...number[]]
   readonly depths: readonly number[]
 }
 
@@ -163,7 +163,7 @@ export const sizeStep = ({ backbone }: Pick<GlipConfig, 'backbone'>): number =>
 /** Stride in pixels of each pyramid level, finest first. */
 export function levelStrides({ backbone, fpn }: GlipConfig): number[] {
   const strides = backbone.widths.map((_, stage) => backbone.patch * 2 ** stage)
-  const last = strides[strides.length - 1]
+  const last = sizeStep({ backbone })
   const above = Array.from({ length: fpn.extra_levels }, (_, index) => last * 2 ** (index + 1))
   return [...strides.slice(-fpn.levels), ...above]
 }

@@ -1,6 +1,6 @@
 /** What a network loses at random while it is trained. Each place draws from an input of its own, `noise.` and its name. */
 import { dropBlock, dropout, spreadLength, spreadNoise } from '../../graph/ops/dropout.js'
-import { input, type Tensor } from '../../graph/ops/tensor.js'
+import { input, sizesOf, type Tensor } from '../../graph/ops/tensor.js'
 
 /** Shares, 0 to under 1. */
 export interface DropRates {
@@ -23,8 +23,8 @@ export const noisePrefix = 'noise.'
 /** Some samples of a batch without `x`, which is what a block adds; the others have more of it. */
 export function dropSamples(name: string, x: Tensor, rate: number): Tensor {
   if (rate === 0) return x
-  const [n, ...rest] = x.shape
-  return dropout(x, rate, input(`${noisePrefix}${name}`, [n, ...rest.map(() => 1)]))
+  const eachSample = x.shape.map((size, axis) => (axis === 0 ? size : 1))
+  return dropout(x, rate, input(`${noisePrefix}${name}`, eachSample))
 }
 
 /** Single elements. */
@@ -36,6 +36,6 @@ export function dropElements(name: string, x: Tensor, rate: number): Tensor {
 /** Blocks of places of a map [N, H, W, C]. */
 export function dropPlaces(name: string, x: Tensor, rate: number): Tensor {
   if (rate === 0) return x
-  const [n, h, w] = x.shape
+  const [n, h, w] = sizesOf(x, 4)
   return dropBlock(x, rate, input(`${noisePrefix}${name}`, [n, h, w, 1]))
 }

@@ -8,8 +8,8 @@ import { reduceMean } from '../../graph/ops/reduce.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { resizeBilinear } from '../../graph/ops/resize.js'
 import { slice, split, transpose } from '../../graph/ops/shape.js'
-import { type Init, parameter, type Tensor } from '../../graph/ops/tensor.js'
-import { convParameters, denseParameters, sameConv } from './layers.js'
+import { type Init, parameter, sizeAt, sizesOf, type Tensor } from '../../graph/ops/tensor.js'
+import { channelsOf, convParameters, denseParameters, sameConv } from './layers.js'
 
 const taps = 9
 const small: Init = { kind: 'normal', std: 0.01 }
@@ -23,22 +23,21 @@ const uniform = (inputs: number): Init => ({ kind: 'uniform', bound: 1 / Math.sq
  * @param levels maps [N, H, W, C], finest first, each ceil(H / 2) of the one before
  */
 export function dyHeadBlock(name: string, levels: readonly Tensor[], groups: number): Tensor[] {
-  const channels = levels[0].shape[3]
+  const channels = channelsOf(levels)
   const moves = convParameters(`${name}.offset`, channels, 3 * taps, 3, uniform(channels * 9))
-  const [fromCoarser, fromOwn, fromFiner] = [0, 1, 2].map((index) =>
-    deformableNorm(`${name}.DyConv.${index}`, channels, groups),
-  )
+  const branch = (index: number) => deformableNorm(`${name}.DyConv.${index}`, channels, groups)
+  const [fromCoarser, fromOwn, fromFiner] = [branch(0), branch(1), branch(2)]
   const attention = scaleAttention(`${name}.AttnConv.1`, channels)
   const activate = dynamicRelu(`${name}.relu`, channels)
   return levels.map((level, index) => {
-    const [, h, w] = level.shape
+    const [, h, w] = sizesOf(level, 4)
     const moved = sameConv(level, moves)
     const offset = slice(moved, 3, 0, 2 * taps)
     const mask = sigmoid(slice(moved, 3, 2 * taps, 3 * taps))
     const branches = [fromOwn(level, offset, mask, 1)]
-    if (index > 0) branches.push(fromFiner(levels[index - 1], offset, mask, 2))
-    if (index + 1 < levels.length) {
-      const coarser = levels[index + 1]
+    const [finer, coarser] = [levels[index - 1], levels[index + 1]]
+    if (finer) branches.push(fromFiner(finer, offset, mask, 2))
+    if (coarser) {
       const map = fromCoarser(coarser, flatPrefix(offset, coarser), flatPrefix(mask, coarser), 1)
       branches.push(resizeBilinear(map, h, w))
     }
@@ -56,8 +55,8 @@ export function dyHeadBlock(name: string, levels: readonly Tensor[], groups: num
  * @returns [N, H', W', K]
  */
 export function flatPrefix(x: Tensor, like: Tensor): Tensor {
-  const [n, h, w, k] = x.shape
-  const [, rows, columns] = like.shape
+  const [n, h, w, k] = sizesOf(x, 4)
+  const [, rows, columns] = sizesOf(like, 4)
   const buffer = reshape(transpose(x, [0, 3, 1, 2]), [n, k * h * w])
   const start = slice(buffer, 1, 0, k * rows * columns)
   return transpose(reshape(start, [n, k, rows, columns]), [0, 2, 3, 1])
@@ -87,7 +86,7 @@ function dynamicRelu(name: string, channels: number) {
   const inner = denseParameters(`${name}.fc.0`, channels, squeezed, uniform(channels))
   const outer = denseParameters(`${name}.fc.2`, squeezed, 4 * channels, uniform(squeezed))
   return (x: Tensor): Tensor => {
-    const [n] = x.shape
+    const n = sizeAt(x, 0)
     const hidden = relu(linear(reduceMean(x, [1, 2]), inner.weight, inner.bias))
     const theta = hardSigmoid(linear(hidden, outer.weight, outer.bias))
     const around = reshape(sub(theta, 0.5), [n, 1, 1, 4 * channels])

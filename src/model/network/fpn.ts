@@ -1,7 +1,7 @@
 import { relu } from '../../graph/ops/activation.js'
 import { add } from '../../graph/ops/elementwise.js'
 import { upsampleNearest } from '../../graph/ops/shape.js'
-import type { Tensor } from '../../graph/ops/tensor.js'
+import { sizeAt, type Tensor } from '../../graph/ops/tensor.js'
 import type { GlipConfig } from './config.js'
 import { dropPlaces } from './drop.js'
 import { convParameters, sameConv, stridedConv, xavier } from './layers.js'
@@ -23,7 +23,7 @@ export function featurePyramid(
   drop = 0,
 ): Tensor[] {
   const laterals = stages.map((map, index) => {
-    const width = map.shape[3]
+    const width = sizeAt(map, 3)
     const name = `backbone.fpn.fpn_inner${firstStage + index}`
     return sameConv(map, convParameters(name, width, channels, 1, xavier(width, channels)))
   })
@@ -39,7 +39,8 @@ export function featurePyramid(
     return sameConv(dropPlaces(name, map, index < merged.length - 1 ? drop : 0), square(name))
   })
   for (let extra = 0; extra < extra_levels; extra++) {
-    const below = levels[levels.length - 1]
+    const below = levels.at(-1)
+    if (!below) throw new Error('a pyramid needs a map to build on')
     const name = `backbone.fpn.top_blocks.p${firstStage + 1 + levels.length}`
     levels.push(stridedConv(extra > 0 ? relu(below) : below, square(name), 2))
   }

@@ -2,7 +2,7 @@
 import { softmax } from '../../graph/ops/activation.js'
 import { add, clip, mul } from '../../graph/ops/elementwise.js'
 import { matmul, swapLast } from '../../graph/ops/matmul.js'
-import { parameter, type Tensor } from '../../graph/ops/tensor.js'
+import { parameter, sizeAt, type Tensor } from '../../graph/ops/tensor.js'
 import { mergeHeads, paddingBias } from './bert.js'
 import type { GlipConfig } from './config.js'
 import { dropElements } from './drop.js'
@@ -34,8 +34,8 @@ export function fuse(
   mask: Tensor,
   { embed, heads, gamma: initialGamma, drop = 0 }: FusionSettings,
 ): { readonly vision: Tensor; readonly language: Tensor } {
-  const widthV = vision.shape[2]
-  const widthL = language.shape[2]
+  const widthV = sizeAt(vision, 2)
+  const widthL = sizeAt(language, 2)
   const v = norm(`${name}.layer_norm_v`, vision, 1e-5)
   const l = norm(`${name}.layer_norm_l`, language, 1e-5)
   const shape = { width: embed, heads }

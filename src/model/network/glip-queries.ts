@@ -3,7 +3,7 @@ import { zeros } from '../../graph/ops/broadcast.js'
 import { add, mul, sub } from '../../graph/ops/elementwise.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { concat, split } from '../../graph/ops/shape.js'
-import { constant, parameter, type Tensor } from '../../graph/ops/tensor.js'
+import { constant, parameter, sizeAt, sizesOf, type Tensor } from '../../graph/ops/tensor.js'
 import { bertEncoder, bertLayer } from './bert.js'
 import { type GlipConfig, type ImageSize, queriesOf } from './config.js'
 import { fuse } from './fusion.js'
@@ -15,7 +15,7 @@ import {
   type GlipInputs,
   pictureLevels,
 } from './glip.js'
-import { dense, norm } from './layers.js'
+import { channelsOf, dense, norm } from './layers.js'
 import { decoderLayer, sinePositions } from './query-decoder.js'
 
 export interface QueryOutputs {
@@ -47,7 +47,7 @@ export function glipQueries(config: GlipConfig, { image, ids, mask }: GlipInputs
     language = bertLayer(`${name}.fusion.${block}.bert`, fused.language, mask, text, drop?.dropout)
   }
   const places = levelPositions(`${name}.level_embed`, levels)
-  const [batch, , channels] = memory.shape
+  const [batch, , channels] = sizesOf(memory, 3)
   const embedding = parameter(`${name}.query_embed.weight`, [queries, channels], { kind: 'normal', std: 1 })
   const positions = reshape(embedding, [1, queries, channels])
   let x = zeros([batch, queries, channels])
@@ -63,7 +63,7 @@ export function glipQueries(config: GlipConfig, { image, ids, mask }: GlipInputs
 
 /** Sine positions of all levels in a row, each with what tells its level: [1, P, C]. */
 function levelPositions(name: string, levels: readonly Tensor[]): Tensor {
-  const channels = levels[0].shape[3]
+  const channels = channelsOf(levels)
   const table = parameter(name, [levels.length, channels], { kind: 'normal', std: 1 })
   const each = split(
     table,
@@ -71,16 +71,17 @@ function levelPositions(name: string, levels: readonly Tensor[]): Tensor {
     0,
   )
   return concat(
-    levels.map(({ shape: [, h, w] }, index) =>
-      add(sinePositions(h, w, channels), reshape(each[index], [1, 1, channels])),
-    ),
+    levels.map((level, index) => {
+      const [, h, w] = sizesOf(level, 4)
+      return add(sinePositions(h, w, channels), reshape(each[index]!, [1, 1, channels]))
+    }),
     1,
   )
 }
 
 /** Three dense layers, then a sigmoid. */
 function boxHead(name: string, features: Tensor): Tensor {
-  const width = features.shape[2]
+  const width = sizeAt(features, 2)
   const first = relu(dense(`${name}.layers.0`, features, width))
   const second = relu(dense(`${name}.layers.1`, first, width))
   return sigmoid(dense(`${name}.layers.2`, second, 4))

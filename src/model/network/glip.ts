@@ -4,7 +4,7 @@ import { linear, matmul, swapLast } from '../../graph/ops/matmul.js'
 import { l2Normalize } from '../../graph/ops/norm.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { concat, split } from '../../graph/ops/shape.js'
-import { input, parameter, sizeOf, type Tensor } from '../../graph/ops/tensor.js'
+import { input, parameter, sizeAt, sizeOf, sizesOf, type Tensor } from '../../graph/ops/tensor.js'
 import { convBackbone } from './backbone-conv.js'
 import { resnetBackbone } from './backbone-resnet.js'
 import { swinBackbone } from './backbone-swin.js'
@@ -13,7 +13,7 @@ import { type GlipConfig, type ImageSize, sizeStep, squareSize } from './config.
 import { dyHeadBlock } from './dyhead.js'
 import { featurePyramid } from './fpn.js'
 import { fuse } from './fusion.js'
-import { convParameters, dense, norm, sameConv } from './layers.js'
+import { channelsOf, convParameters, dense, norm, sameConv } from './layers.js'
 
 /** What prompt tuning learns, and nothing else. */
 export const promptParameter = 'rpn.tunable_linear.weight'
@@ -115,7 +115,7 @@ function promptOffset({ max_tokens, hidden }: GlipConfig['text']): Tensor {
 
 /** One 3x3 convolution for all levels, with a norm, an activation and a residual. */
 function towerConv(name: string, levels: readonly Tensor[]): Tensor[] {
-  const channels = levels[0].shape[3]
+  const channels = channelsOf(levels)
   const conv = convParameters(`${name}.conv`, channels, channels, 3)
   const rows = flattenLevels(levels.map((level) => sameConv(level, conv)))
   const active = relu(norm(`${name}.norm`, rows, 1e-6))
@@ -132,7 +132,7 @@ export function head(config: GlipConfig, levels: readonly Tensor[], language: Te
     return mul(sameConv(level, box), scale)
   })
   const features = flattenLevels(levels)
-  const [batch, anchors] = features.shape
+  const [batch, anchors] = sizesOf(features, 3)
   const centre = convParameters(`${name}.centerness`, channels, 1, 1, small)
   const centerness = linear(features, reshape(centre.weight, [1, channels]), centre.bias)
   return {
@@ -162,8 +162,8 @@ export function contrastiveOutputs(
  * log(0.01 / 0.99), the focal loss's prior.
  */
 export function alignment(name: string, features: Tensor, language: Tensor): Tensor {
-  const [batch, length, width] = language.shape
-  const channels = features.shape[2]
+  const [batch, length, width] = sizesOf(language, 3)
+  const channels = sizeAt(features, 2)
   const unit = l2Normalize(language)
   const words = dense(`${name}.dot_product_projection_text`, mul(unit, 0.5), channels)
   const logScale = parameter(`${name}.log_scale`, [1], { kind: 'constant', value: 0 })
@@ -178,7 +178,7 @@ export function alignment(name: string, features: Tensor, language: Tensor): Ten
 export function flattenLevels(levels: readonly Tensor[]): Tensor {
   return concat(
     levels.map((level) => {
-      const [n, h, w, c] = level.shape
+      const [n, h, w, c] = sizesOf(level, 4)
       return reshape(level, [n, h * w, c])
     }),
     1,
@@ -188,7 +188,6 @@ export function flattenLevels(levels: readonly Tensor[]): Tensor {
 /** The inverse of `flattenLevels`, with the sizes of `like`. */
 function unflattenLevels(rows: Tensor, like: readonly Tensor[]): Tensor[] {
   const places = like.map((level) => sizeOf(level.shape.slice(1, 3)))
-  return split(rows, places, 1).map((part, index) =>
-    reshape(part, [...like[index].shape.slice(0, 3), rows.shape[2]]),
-  )
+  const parts = split(rows, places, 1)
+  return like.map(({ shape }, index) => reshape(parts[index]!, [...shape.slice(0, 3), sizeAt(rows, 2)]))
 }

@@ -4,7 +4,7 @@ import { linear } from '../../graph/ops/matmul.js'
 import { layerNorm } from '../../graph/ops/norm.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { concat, split, transpose } from '../../graph/ops/shape.js'
-import { type Init, parameter, type Tensor } from '../../graph/ops/tensor.js'
+import { type Init, parameter, sizeAt, sizesOf, type Tensor, type Tensors } from '../../graph/ops/tensor.js'
 
 const zero: Init = { kind: 'constant', value: 0 }
 const one: Init = { kind: 'constant', value: 1 }
@@ -27,9 +27,9 @@ export function dense(
   name: string,
   x: Tensor,
   outputs: number,
-  init: Init = xavier(x.shape[x.shape.length - 1], outputs),
+  init: Init = xavier(sizeAt(x, -1), outputs),
 ): Tensor {
-  const { weight, bias } = denseParameters(name, x.shape[x.shape.length - 1], outputs, init)
+  const { weight, bias } = denseParameters(name, sizeAt(x, -1), outputs, init)
   return linear(x, weight, bias)
 }
 
@@ -40,12 +40,12 @@ export function dense(
  * @param x [N, L, inputs]
  * @returns for each map [N, heads, L, width / heads]
  */
-export function headProjections(
-  names: readonly string[],
+export function headProjections<const Names extends readonly string[]>(
+  names: Names,
   x: Tensor,
   { width, heads, init }: { readonly width: number; readonly heads: number; readonly init?: Init },
-): readonly Tensor[] {
-  const [n, length, inputs] = x.shape
+): Tensors<Names> {
+  const [n, length, inputs] = sizesOf(x, 3)
   const each = init ?? xavier(inputs, width)
   const weight = concat(
     names.map((name) => parameter(`${name}.weight`, [width, inputs], each)),
@@ -61,12 +61,13 @@ export function headProjections(
     names.map(() => 1),
     0,
   )
-  return parts.map((part) => reshape(part, [n, heads, length, width / heads]))
+  const byHead = parts.map((part) => reshape(part, [n, heads, length, width / heads]))
+  return byHead as readonly Tensor[] as Tensors<Names>
 }
 
 /** Parameters `name.weight` and `name.bias`, over the last axis. */
 export function norm(name: string, x: Tensor, epsilon: number): Tensor {
-  const width = x.shape[x.shape.length - 1]
+  const width = sizeAt(x, -1)
   return layerNorm(
     x,
     parameter(`${name}.weight`, [width], one),
@@ -105,4 +106,14 @@ export function sameConv(x: Tensor, conv: ConvParameters): Tensor {
 /** A convolution that keeps one place of each `stride`: [N, H, W, I] to [N, ceil(H / stride), …, O]. */
 export function stridedConv(x: Tensor, { weight, bias, kernel }: ConvParameters, stride: number): Tensor {
   return conv2d(x, weight, bias, { stride, pad: (kernel - 1) / 2 })
+}
+
+/**
+ * Channels of maps [N, H, W, C] that all have the same.
+ *
+ * @throws Error where there are no maps
+ */
+export function channelsOf([level]: readonly Tensor[]): number {
+  if (!level) throw new Error('a pyramid has one level at least')
+  return sizeAt(level, 3)
 }

@@ -15,16 +15,18 @@ const officialResize = { shortest_edge: 800, longest_edge: 1333 } as const
  * 4:3, 3:2 and 5:3 with a shorter side of 800, and wider ones, whose longer side of 1333 makes the shorter one less. The most
  * usual aspect comes first.
  */
-export const officialSizes: readonly ImageSize[] = [
-  [800, 1088],
-  [800, 1216],
-  [800, 1344],
-  [800, 960],
-  [800, 800],
-  [768, 1344],
-  [640, 1344],
-  [512, 1344],
-].flatMap(([height, width]) => [
+export const officialSizes: readonly ImageSize[] = (
+  [
+    [800, 1088],
+    [800, 1216],
+    [800, 1344],
+    [800, 960],
+    [800, 800],
+    [768, 1344],
+    [640, 1344],
+    [512, 1344],
+  ] as const
+).flatMap(([height, width]) => [
   { height, width },
   ...(height === width ? [] : [{ height: width, width: height }]),
 ])

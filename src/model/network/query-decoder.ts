@@ -5,7 +5,7 @@ import { add, mul } from '../../graph/ops/elementwise.js'
 import { linear, matmul, swapLast } from '../../graph/ops/matmul.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { concat, split, transpose } from '../../graph/ops/shape.js'
-import { constant, parameter, type Tensor } from '../../graph/ops/tensor.js'
+import { constant, parameter, sizeAt, sizesOf, type Tensor } from '../../graph/ops/tensor.js'
 import { mergeHeads } from './bert.js'
 import { dense, norm, xavier } from './layers.js'
 
@@ -59,25 +59,27 @@ export function decoderLayer(
   const places = add(memory, memoryPositions)
   const read = attention(`${name}.multihead_attn`, add(y, queryPositions), places, memory, heads)
   const z = norm(`${name}.norm2`, add(y, read), epsilon)
-  const width = x.shape[2]
+  const width = sizeAt(x, 2)
   const inner = relu(dense(`${name}.linear1`, z, intermediate))
   return norm(`${name}.norm3`, add(z, dense(`${name}.linear2`, inner, width)), epsilon)
 }
 
 /** torch.nn.MultiheadAttention: one matrix holds the maps of query, key and value. */
 function attention(name: string, query: Tensor, key: Tensor, value: Tensor, heads: number): Tensor {
-  const width = query.shape[2]
+  const width = sizeAt(query, 2)
   const size = width / heads
   const weight = parameter(`${name}.in_proj_weight`, [3 * width, width], xavier(width, 3 * width))
   const bias = parameter(`${name}.in_proj_bias`, [3 * width], { kind: 'constant', value: 0 })
-  const thirds = [width, width, width]
-  const weights = split(weight, thirds, 0)
-  const biases = split(bias, thirds, 0)
-  const [q, k, v] = [query, key, value].map((x, third) => {
-    const [n, length] = x.shape
-    const rows = reshape(linear(x, weights[third], biases[third]), [n, length, heads, size])
-    return transpose(rows, [0, 2, 1, 3])
-  })
+  const thirds = [width, width, width] as const
+  const [weightQ, weightK, weightV] = split(weight, thirds, 0)
+  const [biasQ, biasK, biasV] = split(bias, thirds, 0)
+  const byHead = (x: Tensor, map: Tensor, shift: Tensor) => {
+    const [n, length] = sizesOf(x, 3)
+    return transpose(reshape(linear(x, map, shift), [n, length, heads, size]), [0, 2, 1, 3])
+  }
+  const q = byHead(query, weightQ, biasQ)
+  const k = byHead(key, weightK, biasK)
+  const v = byHead(value, weightV, biasV)
   const shares = softmax(matmul(mul(q, size ** -0.5), swapLast(k)))
   return dense(`${name}.out_proj`, mergeHeads(matmul(shares, v)), width)
 }
