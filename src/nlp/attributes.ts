@@ -1,5 +1,5 @@
 import type { TaggedToken } from './tags/tag.js'
-import { isModifier, isNoun } from './tags/tag-patterns.js'
+import { isModifier, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 
 export interface Attribute {
   readonly kind: 'colour' | 'size' | 'material' | 'other'
@@ -39,7 +39,7 @@ const counting = list(
 export function attributes(tokens: readonly TaggedToken[], start: number, end: number): Attribute[] {
   const found: Attribute[] = []
   for (let at = start; at < end - 1; at++) {
-    const { word, tag } = tokens[at]
+    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
     if (counting.has(word) || tag === 'CD') continue
     const kind = kindOf(word)
     if (kind !== 'other' ? isModifier(tokens[at]) || isNoun(tokens[at]) : isModifier(tokens[at])) {

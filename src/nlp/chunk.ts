@@ -7,6 +7,7 @@ import { phraseEnds } from './phrase-ends.js'
 import { type Quantity, quantity } from './quantity.js'
 import { repairTags } from './tags/repair-tags.js'
 import { tag } from './tags/tag.js'
+import { spanOf, wordAt } from './tags/tag-patterns.js'
 import { type Visible, visibleAs } from './tags/visibility.js'
 
 export interface Chunk extends Quantity {
@@ -34,14 +35,14 @@ export function chunk(caption: string): Chunk[] {
   const points = [...caption]
   const ends = phraseEnds(tokens)
   return [...ends].map(([first, behind]) => {
-    const [start, end] = [tokens[first].start, tokens[behind - 1].end]
+    const { start, end } = spanOf(tokens, first, behind)
     const why = leftOut(tokens, first, behind)
     return {
       text: points.slice(start, end).join(''),
       start,
       end,
-      expressionEnd: tokens[expressionEnd(tokens, first, behind, ends) - 1].end,
-      head: lemma(tokens[behind - 1].word),
+      expressionEnd: spanOf(tokens, first, expressionEnd(tokens, first, behind, ends)).end,
+      head: lemma(wordAt(tokens, behind - 1)),
       attributes: attributes(tokens, first, behind),
       ...quantity(tokens, first, behind),
       kept: why === undefined ? visibleAs(tokens, first, behind) : undefined,

@@ -1,6 +1,6 @@
 import { lemma } from './lexicon/lemma.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isAdverb, isVerb, reach } from './tags/tag-patterns.js'
+import { isAdverb, isVerb, reach, tagAt, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -49,12 +49,12 @@ export function expressionEnd(
   const before = verbBefore(tokens, wholeBefore(tokens, start, ends))
   const isObject = isVerb(before) && !isCopula(before)
   const isSubject = !isObject && !/^(?:IN|TO|CC|,)$/.test(before?.tag ?? '')
-  const head = lemma(tokens[end - 1].word)
+  const head = lemma(wordAt(tokens, end - 1))
   const acts = actors.test(visibility(head) ?? '') && !parts.has(head)
   const limit = end + longest
   let at = end
   for (;;) {
-    const takes = !isObject || /^(?:of|with)$/.test(tokens[at]?.word ?? '')
+    const takes = !isObject || /^(?:of|with)$/.test(wordAt(tokens, at))
     const next =
       (takes ? prepositional(tokens, at, ends) : undefined) ??
       participial(
@@ -71,7 +71,7 @@ export function expressionEnd(
 
 /** "a cup of coffee": what governs the cup governs the coffee too. */
 function wholeBefore(tokens: readonly TaggedToken[], start: number, ends: PhraseEnds): number {
-  if (tokens[start - 1]?.word !== 'of') return start
+  if (wordAt(tokens, start - 1) !== 'of') return start
   for (let at = start - 2; at >= Math.max(0, start - reach); at--) {
     if (ends.get(at) === start - 1) return isVerb(verbBefore(tokens, at)) ? at : start
   }
@@ -81,7 +81,7 @@ function wholeBefore(tokens: readonly TaggedToken[], start: number, ends: Phrase
 /** The word before the phrase, over adverbs and particles: "holding up a bat". */
 function verbBefore(tokens: readonly TaggedToken[], start: number): TaggedToken | undefined {
   let at = start - 1
-  while (at > 0 && start - at < 4 && (isAdverb(tokens[at]) || tokens[at].tag === 'RP')) at--
+  while (at > 0 && start - at < 4 && (isAdverb(tokens[at]) || tagAt(tokens, at) === 'RP')) at--
   return tokens[at]
 }
 
@@ -92,22 +92,21 @@ const isCopula = (token: TaggedToken | undefined) =>
 function prepositional(tokens: readonly TaggedToken[], from: number, ends: PhraseEnds): number | undefined {
   let at = from
   const { word, tag } = tokens[at] ?? { word: '', tag: '' }
-  const pair = `${word} ${tokens[at + 1]?.word}`
+  const pair = `${word} ${wordAt(tokens, at + 1)}`
   if (/^(?:next to|close to|full of)$/.test(pair)) at += 2
   else if ((tag === 'IN' || ways.has(word)) && !conjunctions.has(word)) at++
   else return undefined
-  while (at - from < 4 && /^(?:IN|TO)$/.test(tokens[at]?.tag ?? '') && !conjunctions.has(tokens[at].word))
-    at++
+  while (at - from < 4 && /^(?:IN|TO)$/.test(tagAt(tokens, at)) && !conjunctions.has(wordAt(tokens, at))) at++
   // "on top of a table", whatever the tagger makes of "top".
-  if (places.has(tokens[at]?.word) && tokens[at + 1]?.word === 'of' && !ends.has(at)) at += 2
+  if (places.has(wordAt(tokens, at)) && wordAt(tokens, at + 1) === 'of' && !ends.has(at)) at += 2
   const end = object(tokens, at, ends)
-  if (end === undefined || tokens[end]?.word !== 'of') return end
+  if (end === undefined || wordAt(tokens, end) !== 'of') return end
   // "on top of a table": the place alone says nothing.
-  return places.has(tokens[end - 1].word) ? (object(tokens, end + 1, ends) ?? end) : end
+  return places.has(wordAt(tokens, end - 1)) ? (object(tokens, end + 1, ends) ?? end) : end
 }
 
 function object(tokens: readonly TaggedToken[], at: number, ends: PhraseEnds): number | undefined {
-  return ends.get(at) ?? (pronouns.has(tokens[at]?.word) ? at + 1 : undefined)
+  return ends.get(at) ?? (pronouns.has(wordAt(tokens, at)) ? at + 1 : undefined)
 }
 
 /** "holding a bat", "parked near a house", "waiting to cross a street": the token behind it, or undefined. */
@@ -126,11 +125,15 @@ function participial(
     return undefined
   let at = from + 1
   const skipAdverbs = () => {
-    while (at - from < 5 && (isAdverb(tokens[at]) || tokens[at]?.tag === 'RP') && tokens[at].word !== 'next')
+    while (
+      at - from < 5 &&
+      (isAdverb(tokens[at]) || tagAt(tokens, at) === 'RP') &&
+      wordAt(tokens, at) !== 'next'
+    )
       at++
   }
   skipAdverbs()
-  if (tokens[at]?.tag === 'TO' && tokens[at + 1]?.tag === 'VB') at += 2
+  if (tagAt(tokens, at) === 'TO' && tagAt(tokens, at + 1) === 'VB') at += 2
   at = object(tokens, at, ends) ?? at
   skipAdverbs()
   for (let steps = 0; steps < 4; steps++) {
@@ -143,10 +146,10 @@ function participial(
 
 /** A past participle, or what the tagger takes for the past where no object follows: "a car parked near a house". */
 function isPassive(tokens: readonly TaggedToken[], at: number): boolean {
-  if (tokens[at].tag === 'VBN') return true
+  if (tagAt(tokens, at) === 'VBN') return true
   return (
-    tokens[at].tag === 'VBD' &&
-    /ed$/.test(tokens[at].word) &&
-    /^(?:IN|TO|RB|RP|[.,])?$/.test(tokens[at + 1]?.tag ?? '')
+    tagAt(tokens, at) === 'VBD' &&
+    /ed$/.test(wordAt(tokens, at)) &&
+    /^(?:IN|TO|RB|RP|[.,])?$/.test(tagAt(tokens, at + 1))
   )
 }

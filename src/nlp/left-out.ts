@@ -2,7 +2,7 @@ import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lexicon/lemma.js'
 import { isNoise } from './noise.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isNoun } from './tags/tag-patterns.js'
+import { isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { compoundVisibility, visibleAs } from './tags/visibility.js'
 
 /** Why a phrase is not worth grounding. */
@@ -50,13 +50,13 @@ const idioms = list(
 
 /** Why the noun phrase of tokens `start` to `end` is left out, or undefined to keep it. */
 export function leftOut(tokens: readonly TaggedToken[], start: number, end: number): LeftOut | undefined {
-  const head = lemma(tokens[end - 1].word)
+  const head = lemma(wordAt(tokens, end - 1))
   const before = tokens[start - 1]
   const after = tokens[end]
   if (end - start === 1 && idioms.has(`${before?.word}-${head}`)) return 'abstract_head'
   if (isNoise(tokens, start, end)) return 'noise'
   // "a no parking sign" is there to be seen.
-  if ((tokens[start].word === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
+  if ((wordAt(tokens, start) === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
   if (depictions.has(head) || (depicting.has(head) && isDepiction(head, before, after))) return 'depiction'
   if (makers.has(head) && before?.word === 'by') return 'credit'
   if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
@@ -68,7 +68,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
 /** The camera that somebody looks at takes the picture. */
 function isAway(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
   if (head !== 'camera' || end - start > 2) return false
-  if (!/^(?:at|for|to|toward|towards|into|on)$/.test(tokens[start - 1]?.word ?? '')) return false
+  if (!/^(?:at|for|to|toward|towards|into|on)$/.test(wordAt(tokens, start - 1))) return false
   return tokens
     .slice(Math.max(0, start - 4), start - 1)
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
@@ -76,13 +76,13 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
 
 /** Times, doings and ideas, unless the compound that they end is a thing. */
 function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
-  const [before, of] = [tokens[start - 1]?.word, tokens[start - 2]?.word ?? '']
-  if (before === 'during' || decade.test(tokens[end - 1].word)) return true
+  const [before, of] = [wordAt(tokens, start - 1), wordAt(tokens, start - 2)]
+  if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
   // "a game of poker", "standing in a line".
   if (before === 'of' && /^(?:game|match|round|sport)$/.test(of)) return true
-  if (before === 'in' && head === 'line' && tokens[end]?.word !== 'of') return true
+  if (before === 'in' && head === 'line' && wordAt(tokens, end) !== 'of') return true
   if (!abstractHeads.has(head)) return false
-  return end - start < 2 || compoundVisibility(tokens[end - 2].word, head) === undefined
+  return end - start < 2 || compoundVisibility(wordAt(tokens, end - 2), head) === undefined
 }
 
 /** Whether a picture in the caption is the picture that it is the caption of, or one that nobody sees. */
@@ -98,10 +98,14 @@ function isDepiction(head: string, before: TaggedToken | undefined, after: Tagge
 
 /** "a street corner", "his back": what belongs to a thing is seen as one; "the right side" is only where. */
 function isPart(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
-  const noun = tokens[end - 2]
+  const before = end - start > 1 ? tokens[end - 2] : undefined
   // What somebody wears.
-  if (head === 'top' && tokens[end]?.word !== 'of' && /^(?:a|this|her|his|their)$/.test(tokens[start].word))
+  if (
+    head === 'top' &&
+    wordAt(tokens, end) !== 'of' &&
+    /^(?:a|this|her|his|their)$/.test(wordAt(tokens, start))
+  )
     return true
-  if (head === 'back') return tokens[start].tag === 'PRP$' || (end - start > 1 && noun.tag === 'POS')
-  return end - start > 1 && isNoun(noun) && !relational.has(lemma(noun.word))
+  if (head === 'back') return tagAt(tokens, start) === 'PRP$' || before?.tag === 'POS'
+  return before !== undefined && isNoun(before) && !relational.has(lemma(before.word))
 }

@@ -4,7 +4,7 @@ import { tokenize } from './lexicon/tokenize.js'
 import { quantity } from './quantity.js'
 import { repairTags } from './tags/repair-tags.js'
 import { type TaggedToken, tag } from './tags/tag.js'
-import { isNoun } from './tags/tag-patterns.js'
+import { isNoun, spanOf, wordAt } from './tags/tag-patterns.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
@@ -31,14 +31,14 @@ export function nGrams(caption: string, longest: number): Chunk[] {
   const tokens = repairTags(tag(tokenize(caption)))
   const points = [...caption]
   const found: Chunk[] = []
-  for (let first = 0; first < tokens.length; first++) {
-    for (let behind = first + 1, words = 0; behind <= tokens.length; behind++) {
-      const last = tokens[behind - 1]
+  for (const [first, opens] of tokens.entries()) {
+    // A run neither begins nor ends with a sign.
+    if (!opens.isWord) continue
+    let words = 0
+    for (const [after, last] of tokens.slice(first).entries()) {
       if (!last.isWord && last.tag !== 'POS' && last.tag !== 'CC') break
       if (last.isWord && ++words > longest) break
-      // A run neither begins nor ends with a sign.
-      if (!tokens[first].isWord) break
-      if (last.isWord) found.push(nGram(tokens, first, behind, points))
+      if (last.isWord) found.push(nGram(tokens, first, first + after + 1, points))
     }
   }
   return found
@@ -51,7 +51,7 @@ function nGram(
   points: readonly string[],
 ): Chunk {
   const run = tokens.slice(first, behind)
-  const [start, end] = [tokens[first].start, tokens[behind - 1].end]
+  const { start, end } = spanOf(tokens, first, behind)
   const at = run.findLastIndex(isNoun)
   const noun = at === -1 ? behind : first + at + 1
   const leftOut = reasonAgainst(run)
@@ -60,7 +60,7 @@ function nGram(
     start,
     end,
     expressionEnd: end,
-    head: lemma(tokens[noun - 1].word),
+    head: lemma(wordAt(tokens, noun - 1)),
     attributes: [],
     ...quantity(tokens, first, noun),
     kept: leftOut === undefined ? 'ngram' : undefined,

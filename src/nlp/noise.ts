@@ -1,6 +1,6 @@
 import { lemma } from './lexicon/lemma.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer } from './tags/tag-patterns.js'
+import { isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -25,15 +25,16 @@ const sites = list(
  * 5D Mark II"), a site, a hashtag that is no English word, or a number and a unit of the file.
  */
 export function isNoise(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  const head = tokens[end - 1].word
+  const head = wordAt(tokens, end - 1)
   if (sites.has(head)) return true
-  const opens = tokens[start - 1]
-  if (opens?.text === '#' && opens.end === tokens[start].start) return visibility(lemma(head)) === 'unknown'
+  const before = tokens[start - 1]
+  if (before?.text === '#' && before.end === tokens[start]?.start)
+    return visibility(lemma(head)) === 'unknown'
   if (devices.has(head)) return false
   if (!tokens.slice(start, end).some(({ word }) => cameras.has(word))) return false
   // "a Nikon" is a camera that somebody holds; without an article it is the one that took the picture.
-  if (/^(?:a|an|the)$/.test(tokens[start].word)) return false
+  if (/^(?:a|an|the)$/.test(wordAt(tokens, start))) return false
   return isDeterminer(tokens[start]) || end - start === 1
-    ? /^(?:with|by|using|on|from|via|-|[(|/])$/.test(opens?.word ?? '')
+    ? /^(?:with|by|using|on|from|via|-|[(|/])$/.test(before?.word ?? '')
     : true
 }

@@ -1,7 +1,15 @@
 import { lemma } from './lexicon/lemma.js'
 import { measures } from './lexicon/measures.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isAdjective, isAdverb, isDeterminer, isModifier, isNoun, joinLength } from './tags/tag-patterns.js'
+import {
+  isAdjective,
+  isAdverb,
+  isDeterminer,
+  isModifier,
+  isNoun,
+  joinLength,
+  wordAt,
+} from './tags/tag-patterns.js'
 
 /**
  * The noun phrases of a caption, each by its first token with the token behind its last; in order, without overlap:
@@ -31,11 +39,11 @@ const pictureWords = new Set(
  * picture of it. The end of the thing.
  */
 function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
-  const last = lemma(tokens[end - 1].word)
+  const last = lemma(wordAt(tokens, end - 1))
   if (!pictureWords.has(last) || /^(?:front|rear|side|aerial)$/.test(last) || isDeterminer(tokens[start]))
     return end
   let at = end
-  while (at > start && pictureWords.has(lemma(tokens[at - 1].word))) at--
+  while (at > start && pictureWords.has(lemma(wordAt(tokens, at - 1)))) at--
   return at > start && isNoun(tokens[at - 1]) ? at : end
 }
 
@@ -78,10 +86,10 @@ function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
   const { tag, word } = tokens[at] ?? { tag: '', word: '' }
   if (tag === 'POS') return true
   // "the dogs' bowl", but not the quotation mark in "the 'dogs' are".
-  if (/^['’]$/.test(word) && tokens[at].start === tokens[at - 1].end && /s$/.test(tokens[at - 1].word)) {
+  if (/^['’]$/.test(word) && tokens[at]?.start === tokens[at - 1]?.end && /s$/.test(wordAt(tokens, at - 1))) {
     return isNoun(tokens[at + 1]) && !isQuoted(tokens, at)
   }
-  return word === 'of' && measures.has(lemma(tokens[at - 1].word))
+  return word === 'of' && measures.has(lemma(wordAt(tokens, at - 1)))
 }
 
 /** Whether an apostrophe at `at` closes a quotation that was opened not long before. */

@@ -1,7 +1,7 @@
 import { lemma } from './lexicon/lemma.js'
 import { measures } from './lexicon/measures.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isPlural } from './tags/tag-patterns.js'
+import { isPlural, tagAt, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 export interface Quantity {
@@ -48,26 +48,25 @@ const masses = new Set(
 
 /** Number and stated count of the noun phrase of tokens `start` to `end`. */
 export function quantity(tokens: readonly TaggedToken[], start: number, end: number): Quantity {
-  const head = tokens[end - 1]
-  const plural = isPlural(head) || head.word !== lemma(head.word)
+  const head = wordAt(tokens, end - 1)
+  const plural = isPlural(tokens[end - 1]) || head !== lemma(head)
   const of = measureEnd(tokens, start, end)
-  const count =
-    of === undefined ? stated(tokens, start, end, plural) : ofMeasure(tokens, start, of, head.word)
+  const count = of === undefined ? stated(tokens, start, end, plural) : ofMeasure(tokens, start, of, head)
   if (plural || (count ?? 0) > 1) return { number: 'plural', count }
-  if (count === null && isMass(head.word)) return { number: 'mass', count }
+  if (count === null && isMass(head)) return { number: 'mass', count }
   return { number: 'singular', count }
 }
 
 /** Where "of" stands behind a measure, in "a group of people". */
 function measureEnd(tokens: readonly TaggedToken[], start: number, end: number): number | undefined {
   for (let at = start + 1; at < end - 1; at++) {
-    if (tokens[at].word === 'of' && measures.has(lemma(tokens[at - 1].word))) return at
+    if (wordAt(tokens, at) === 'of' && measures.has(lemma(wordAt(tokens, at - 1)))) return at
   }
   return undefined
 }
 
 function ofMeasure(tokens: readonly TaggedToken[], start: number, of: number, head: string): number | null {
-  const measure = lemma(tokens[of - 1].word)
+  const measure = lemma(wordAt(tokens, of - 1))
   const size = sets.get(measure)
   if (size === undefined) return null
   const times = stated(tokens, start, of, true) ?? 1
@@ -81,12 +80,12 @@ function ofMeasure(tokens: readonly TaggedToken[], start: number, of: number, he
 function stated(tokens: readonly TaggedToken[], start: number, end: number, plural: boolean): number | null {
   const found: number[] = []
   for (let at = start; at < end - 1; at++) {
-    const { word, tag } = tokens[at]
+    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
     const value = tag === 'CD' && /^\d{1,4}$/.test(word) ? Number(word) : numbers.get(word)
     if (value !== undefined && (plural || value <= 20)) found.push(value)
   }
-  if (one.has(tokens[start].word) && (!plural || found.length === 0)) return plural ? null : 1
-  return found.length === 1 ? found[0] : null
+  if (one.has(wordAt(tokens, start)) && (!plural || found.length === 0)) return plural ? null : 1
+  return (found.length === 1 ? found[0] : undefined) ?? null
 }
 
 /** A noun without article or plural of a stuff. */

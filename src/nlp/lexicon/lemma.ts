@@ -55,13 +55,15 @@ export function lemma(noun: string): string {
   if (known !== undefined) return known
   if (!/[^su'\d]s$/.test(word) || word.length < 4 || unchanged.has(word) || isSingular(word)) return word
   const stems = candidates(word)
-  return stems.find((stem) => canBe(stem, 'NN')) ?? stems[0]
+  return stems.find((stem) => canBe(stem, 'NN')) ?? stems[0] ?? word
 }
 
 /** The plural is irregular inside compounds too: "policemen", "bookshelves". */
 function compound(word: string): string | undefined {
-  const [, start, end] = /^(.{2,})(men|children|feet|teeth|shelves|knives|wolves|people)$/.exec(word) ?? []
-  return end && start + irregular.get(end)
+  const [, start, end = ''] =
+    /^(.{2,})(men|children|feet|teeth|shelves|knives|wolves|people)$/.exec(word) ?? []
+  const singular = irregular.get(end)
+  return singular && `${start}${singular}`
 }
 
 const isSingular = (word: string) => tagsOf(word)?.[0] === 'NN' || /(?:is|ous)$/.test(word)

@@ -37,7 +37,7 @@ export function nounSenses(lemma: string): NounSense[] {
   for (let at = firstLine(file, prefix); startsWith(file, at, prefix); at = lineEnd(file, at) + 1) {
     const line = file.toString('latin1', at + prefix.length, lineEnd(file, at))
     senses.push({
-      file: nounFiles[Number(line.slice(0, 2)) - 3],
+      file: nounFiles[Number(line.slice(0, 2)) - 3]!,
       count: Number(line.slice(line.lastIndexOf(' ') + 1)),
     })
   }

@@ -1,7 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe } from '../lexicon/lexicon.js'
 import type { TaggedToken } from './tag.js'
-import { isDeterminer, isModifier, isNoun, isPlural, reach } from './tag-patterns.js'
+import { isDeterminer, isModifier, isNoun, isPlural, reach, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 
 /** Who acts in captions; a plural in -s behind one of them is what they do. */
@@ -21,8 +21,8 @@ export const clauseRules: readonly TagRule[] = [
   // "this shows a cat", "that looks": "these" would go with a plural.
   (tokens, at) =>
     isPlural(tokens[at]) &&
-    /^(?:this|that|it|he|she|which|who)$/.test(tokens[at - 1]?.word ?? '') &&
-    canBe(lemma(tokens[at].word), 'VB')
+    /^(?:this|that|it|he|she|which|who)$/.test(wordAt(tokens, at - 1)) &&
+    canBe(lemma(wordAt(tokens, at)), 'VB')
       ? 'VBZ'
       : undefined,
   // "a man lounges on a bench": "a" does not go with a plural.
@@ -30,7 +30,7 @@ export const clauseRules: readonly TagRule[] = [
     isPlural(tokens[at]) &&
     isNoun(tokens[at - 1]) &&
     !isNoun(tokens[at + 1]) &&
-    isAction(tokens[at].word) &&
+    isAction(wordAt(tokens, at)) &&
     isOne(tokens, at)
       ? 'VBZ'
       : undefined,
@@ -38,20 +38,20 @@ export const clauseRules: readonly TagRule[] = [
   (tokens, at) =>
     isPlural(tokens[at]) &&
     isNoun(tokens[at - 1]) &&
-    isAction(tokens[at].word) &&
+    isAction(wordAt(tokens, at)) &&
     (isDeterminer(tokens[at + 1]) ||
-      (actors.has(tokens[at - 1].word) && /^(?:IN|RB|TO|VBG|PRP)$/.test(tokens[at + 1]?.tag ?? '')))
+      (actors.has(wordAt(tokens, at - 1)) && /^(?:IN|RB|TO|VBG|PRP)$/.test(tagAt(tokens, at + 1))))
       ? 'VBZ'
       : undefined,
   // "two dogs chase a frisbee", "birds perch on": a noun that can be a verb behind a plural, before what it takes.
   (tokens, at) =>
-    tokens[at].tag === 'NN' &&
+    tagAt(tokens, at) === 'NN' &&
     isPlural(tokens[at - 1]) &&
-    canBe(tokens[at].word, 'VB') &&
+    canBe(wordAt(tokens, at), 'VB') &&
     (isDeterminer(tokens[at + 1]) ||
-      (!attributive.has(tokens[at - 1].word) &&
-        /^(?:IN|RB|TO)$/.test(tokens[at + 1]?.tag ?? '') &&
-        tokens[at + 1].word !== 'of'))
+      (!attributive.has(wordAt(tokens, at - 1)) &&
+        /^(?:IN|RB|TO)$/.test(tagAt(tokens, at + 1)) &&
+        wordAt(tokens, at + 1) !== 'of'))
       ? 'VBP'
       : undefined,
 ]
@@ -63,7 +63,7 @@ const isAction = (word: string) =>
 /** Whether the nouns before `at` have a determiner of the singular. */
 function isOne(tokens: readonly TaggedToken[], at: number): boolean {
   for (let place = at - 1; place >= Math.max(0, at - reach); place--) {
-    const { word } = tokens[place]
+    const word = wordAt(tokens, place)
     if (one.has(word)) return true
     if (many.has(word)) return false
     if (!isNoun(tokens[place]) && !isModifier(tokens[place])) return false

@@ -12,6 +12,8 @@ import {
   isVerb,
   joinLength,
   reach,
+  tagAt,
+  wordAt,
 } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 
@@ -52,63 +54,63 @@ const auxiliary = new Set('is are was were be been has have had do does did can 
 /** Mistakes inside noun phrases. */
 const rules: readonly TagRule[] = [
   (tokens, at) =>
-    tokens[at].word.endsWith('ing') &&
+    wordAt(tokens, at).endsWith('ing') &&
     isNoun(tokens[at + 1]) &&
-    ingCompounds.has(`${tokens[at].word} ${lemma(tokens[at + 1].word)}`)
+    ingCompounds.has(`${wordAt(tokens, at)} ${lemma(wordAt(tokens, at + 1))}`)
       ? 'NN'
       : undefined,
   (tokens, at) =>
     isNoun(tokens[at]) &&
-    joinedParticiples.has(tokens[at + 1]?.word) &&
+    joinedParticiples.has(wordAt(tokens, at + 1)) &&
     // Not "a bus painted white".
     (isNoun(tokens[at + 2]) ||
-      (isAdjective(tokens[at + 2]) && (isNoun(tokens[at + 3]) || !colours.has(tokens[at + 2].word))))
+      (isAdjective(tokens[at + 2]) && (isNoun(tokens[at + 3]) || !colours.has(wordAt(tokens, at + 2)))))
       ? 'JJ'
       : undefined,
   (tokens, at) =>
-    joinedParticiples.has(tokens[at].word) &&
+    joinedParticiples.has(wordAt(tokens, at)) &&
     isVerb(tokens[at]) &&
     isAdjective(tokens[at - 1]) &&
     opensNoun(tokens[at + 1])
       ? 'JJ'
       : undefined,
   (tokens, at) => {
-    if (!isNoun(tokens[at]) || !materials.has(tokens[at].word)) return undefined
+    if (!isNoun(tokens[at]) || !materials.has(wordAt(tokens, at))) return undefined
     const join = joinLength(tokens, at + 1)
     const joinsOn = join > 0 && isAdjective(tokens[at + 1 + join]) && isNoun(tokens[at + 2 + join])
-    const joinedTo = tokens[at - 1]?.tag === 'CC' && isAdjective(tokens[at - 2]) && isNoun(tokens[at + 1])
+    const joinedTo = tagAt(tokens, at - 1) === 'CC' && isAdjective(tokens[at - 2]) && isNoun(tokens[at + 1])
     return joinsOn || joinedTo ? 'JJ' : undefined
   },
   // "a fenced off area".
   (tokens, at) =>
-    tokens[at].word === 'off' && /ed$/.test(tokens[at - 1]?.word ?? '') && isNoun(tokens[at + 1])
+    wordAt(tokens, at) === 'off' && /ed$/.test(wordAt(tokens, at - 1)) && isNoun(tokens[at + 1])
       ? 'JJ'
       : undefined,
   // "the left half", "a cutting board", "with rusted doors": a participle before a noun.
   (tokens, at) =>
-    /^VB[NDG]$/.test(tokens[at].tag) && opensNoun(tokens[at + 1]) && leadsToNoun(tokens, at)
+    /^VB[NDG]$/.test(tagAt(tokens, at)) && opensNoun(tokens[at + 1]) && leadsToNoun(tokens, at)
       ? 'JJ'
       : undefined,
   // "a bathroom with sinks": a plural behind a preposition.
   (tokens, at) =>
-    tokens[at].tag === 'VBZ' &&
+    tagAt(tokens, at) === 'VBZ' &&
     /^(?:with|of|in|on|at|by|near|for|from|under|over|behind|between|without)$/.test(
-      tokens[at - 1]?.word ?? '',
+      wordAt(tokens, at - 1),
     ) &&
-    canBe(tokens[at].word, 'NN')
+    canBe(wordAt(tokens, at), 'NN')
       ? 'NNS'
       : undefined,
   // "their faces", "its bed", "the crossing": what follows a determiner and is not an adjective.
   (tokens, at) => {
-    const { tag, word } = tokens[at]
-    if (!/^VB/.test(tag) || !isDeterminer(tokens[at - 1]) || /^(?:all|both)$/.test(tokens[at - 1].word))
+    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
+    if (!/^VB/.test(tag) || !isDeterminer(tokens[at - 1]) || /^(?:all|both)$/.test(wordAt(tokens, at - 1)))
       return undefined
     if (tag === 'VBZ') return canBe(lemma(word), 'NN') ? 'NNS' : undefined
     return opensNoun(tokens[at + 1]) && /^VB[NDG]$/.test(tag) ? undefined : 'NN'
   },
   // "a bus stop", "a light pole", "a teddy bear in": a bare verb behind a singular noun, unless many act.
   (tokens, at) => {
-    const { tag, word } = tokens[at]
+    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
     if (
       !(/^VBP?$/.test(tag) || (word === 'set' && !inPlace(tokens[at + 1]))) ||
       !canBe(word, 'NN') ||
@@ -117,22 +119,22 @@ const rules: readonly TagRule[] = [
       return undefined
     if (isPlural(tokens[at - 1]) || pluralWaits(tokens, at - 1)) return undefined
     if (postures.has(word) && isJoined(tokens, at)) return undefined
-    return isDeterminer(tokens[at + 1]) || /^(?:PRP|TO)$/.test(tokens[at + 1]?.tag ?? '') ? undefined : 'NN'
+    return isDeterminer(tokens[at + 1]) || /^(?:PRP|TO)$/.test(tagAt(tokens, at + 1)) ? undefined : 'NN'
   },
   // "a yellow duck", "a black tear drop": the same behind an adjective.
   (tokens, at) =>
-    /^VB[PZ]?$/.test(tokens[at].tag) &&
-    canBe(tokens[at].word, 'NN') &&
+    /^VB[PZ]?$/.test(tagAt(tokens, at)) &&
+    canBe(wordAt(tokens, at), 'NN') &&
     isAdjective(tokens[at - 1]) &&
     !isDeterminer(tokens[at + 1]) &&
-    !(tokens[at].tag === 'VBZ' && isNoun(tokens[at + 1]))
-      ? tokens[at].tag === 'VBZ'
+    !(tagAt(tokens, at) === 'VBZ' && isNoun(tokens[at + 1]))
+      ? tagAt(tokens, at) === 'VBZ'
         ? 'NNS'
         : 'NN'
       : undefined,
   (tokens, at) =>
-    /^VB[DN]$/.test(tokens[at].tag) &&
-    canBe(tokens[at].word, 'NN') &&
+    /^VB[DN]$/.test(tagAt(tokens, at)) &&
+    canBe(wordAt(tokens, at), 'NN') &&
     isModifier(tokens[at - 1]) &&
     determinerOf(tokens, at) !== undefined &&
     !isNoun(tokens[at + 1])
@@ -140,17 +142,17 @@ const rules: readonly TagRule[] = [
       : undefined,
   // "Wrench, best quality": the whole of what is said up to a sign.
   (tokens, at) =>
-    /^VBP?$/.test(tokens[at].tag) &&
-    canBe(tokens[at].word, 'NN') &&
+    /^VBP?$/.test(tagAt(tokens, at)) &&
+    canBe(wordAt(tokens, at), 'NN') &&
     !tokens[at - 1]?.isWord &&
     !tokens[at + 1]?.isWord
       ? 'NN'
       : undefined,
   // "the orange key in": an adjective where the phrase's noun must be.
   (tokens, at) =>
-    tokens[at].tag === 'JJ' &&
-    canBe(tokens[at].word, 'NN') &&
-    !colours.has(tokens[at].word) &&
+    tagAt(tokens, at) === 'JJ' &&
+    canBe(wordAt(tokens, at), 'NN') &&
+    !colours.has(wordAt(tokens, at)) &&
     !isNoun(tokens[at - 1]) &&
     determinerOf(tokens, at) !== undefined &&
     !goesOn(tokens, at + 1)
@@ -160,7 +162,7 @@ const rules: readonly TagRule[] = [
 
 /** The rules, kept from verbs that nothing in a caption makes a noun. */
 export const compoundRules: readonly TagRule[] = rules.map(
-  (rule) => (tokens, at) => (auxiliary.has(tokens[at].word) ? undefined : rule(tokens, at)),
+  (rule) => (tokens, at) => (auxiliary.has(wordAt(tokens, at)) ? undefined : rule(tokens, at)),
 )
 
 const inPlace = (after: TaggedToken | undefined) => /^(?:IN|TO|RB|RP)$/.test(after?.tag ?? '')
@@ -170,7 +172,7 @@ const opensNoun = (token: TaggedToken | undefined) => isNoun(token) || /^JJ/.tes
 function leadsToNoun(tokens: readonly TaggedToken[], at: number): boolean {
   const before = tokens[at - 1]
   if (isDeterminer(before) || isModifier(before)) return true
-  return tokens[at].tag === 'VBD' && /^(?:IN|CC|RB|,)$/.test(before?.tag ?? '')
+  return tagAt(tokens, at) === 'VBD' && /^(?:IN|CC|RB|,)$/.test(before?.tag ?? '')
 }
 
 /** Whether an adjective before `at` goes on to a noun over what is there. */
@@ -186,7 +188,7 @@ function goesOn(tokens: readonly TaggedToken[], at: number): boolean {
 /** Whether a plural before `at`, in the same clause, has no verb yet: "two men in a boat fish". */
 function pluralWaits(tokens: readonly TaggedToken[], at: number): boolean {
   for (let place = at - 1; place >= Math.max(0, at - reach); place--) {
-    if (/^[.;:!?]$/.test(tokens[place].tag) || /^(?:VB[PZD]|MD)$/.test(tokens[place].tag)) return false
+    if (/^[.;:!?]$/.test(tagAt(tokens, place)) || /^(?:VB[PZD]|MD)$/.test(tagAt(tokens, place))) return false
     if (isPlural(tokens[place])) return true
   }
   return false
@@ -198,5 +200,5 @@ function isJoined(tokens: readonly TaggedToken[], at: number): boolean {
   const stop = Math.max(0, at - reach)
   while (place > stop && (isNoun(tokens[place]) || isModifier(tokens[place]) || isDeterminer(tokens[place])))
     place--
-  return tokens[place].tag === 'CC' && isNoun(tokens[place - 1])
+  return tagAt(tokens, place) === 'CC' && isNoun(tokens[place - 1])
 }

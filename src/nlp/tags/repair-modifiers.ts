@@ -1,6 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
-import { isAdjective, isDeterminer, isModifier, isNoun } from './tag-patterns.js'
+import { isAdjective, isDeterminer, isModifier, isNoun, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
@@ -23,78 +23,78 @@ const dishes = list(
 export const modifierRules: readonly TagRule[] = [
   // "a neon green shirt".
   (tokens, at) =>
-    shades.has(tokens[at].word) &&
+    shades.has(wordAt(tokens, at)) &&
     isNoun(tokens[at]) &&
-    colours.has(tokens[at + 1]?.word) &&
+    colours.has(wordAt(tokens, at + 1)) &&
     (isNoun(tokens[at + 2]) || isModifier(tokens[at + 2]))
       ? 'JJ'
       : undefined,
   // "wearing matching t-shirts": said of things that are alike, and of nothing that is done.
   (tokens, at) =>
-    tokens[at].tag === 'VBG' &&
-    tokens[at].word === 'matching' &&
+    tagAt(tokens, at) === 'VBG' &&
+    wordAt(tokens, at) === 'matching' &&
     (isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]))
       ? 'JJ'
       : undefined,
   // "has elaborate wood decoration".
   (tokens, at) =>
-    /^VBP?$/.test(tokens[at].tag) &&
-    canBe(tokens[at].word, 'JJ') &&
+    /^VBP?$/.test(tagAt(tokens, at)) &&
+    canBe(wordAt(tokens, at), 'JJ') &&
     isNoun(tokens[at + 1]) &&
-    /^(?:VB[ZG]|IN|DT|CC|,)$/.test(tokens[at - 1]?.tag ?? '')
+    /^(?:VB[ZG]|IN|DT|CC|,)$/.test(tagAt(tokens, at - 1))
       ? 'JJ'
       : undefined,
   // "a kitchen interior", "a male in a shirt".
   (tokens, at) =>
-    tokens[at].tag === 'JJ' &&
-    nouns.has(tokens[at].word) &&
+    tagAt(tokens, at) === 'JJ' &&
+    nouns.has(wordAt(tokens, at)) &&
     (isNoun(tokens[at - 1]) || isDeterminer(tokens[at - 1]) || isModifier(tokens[at - 1])) &&
-    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]) || tokens[at + 1]?.tag === 'CC')
+    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]) || tagAt(tokens, at + 1) === 'CC')
       ? 'NN'
       : undefined,
   // "cross country skis", but "cross country skiing".
   (tokens, at) =>
-    tokens[at].word === 'cross' && tokens[at + 1]?.word === 'country'
-      ? tokens[at + 2]?.tag === 'VBG'
+    wordAt(tokens, at) === 'cross' && wordAt(tokens, at + 1) === 'country'
+      ? tagAt(tokens, at + 2) === 'VBG'
         ? 'RB'
         : 'JJ'
       : undefined,
   (tokens, at) =>
-    tokens[at].word === 'country' && tokens[at - 1]?.word === 'cross' && tokens[at + 1]?.tag === 'VBG'
+    wordAt(tokens, at) === 'country' && wordAt(tokens, at - 1) === 'cross' && tagAt(tokens, at + 1) === 'VBG'
       ? 'RB'
       : undefined,
   // "two seperate twin beds", "an old style green train": no noun ends where its adjectives go on.
   (tokens, at) =>
-    tokens[at].tag === 'NN' &&
-    (tagsOf(tokens[at].word) === undefined
-      ? isDeterminer(tokens[at - 1]) || tokens[at - 1]?.tag === 'CD'
-      : kinds.has(tokens[at].word) && isAdjective(tokens[at - 1])) &&
+    tagAt(tokens, at) === 'NN' &&
+    (tagsOf(wordAt(tokens, at)) === undefined
+      ? isDeterminer(tokens[at - 1]) || tagAt(tokens, at - 1) === 'CD'
+      : kinds.has(wordAt(tokens, at)) && isAdjective(tokens[at - 1])) &&
     isAdjective(tokens[at + 1]) &&
-    tokens[at + 1].tag !== 'VBN' &&
+    tagAt(tokens, at + 1) !== 'VBN' &&
     isNoun(tokens[at + 2])
       ? 'JJ'
       : undefined,
   // "a pineapple and ham pizza", but "a sandwich and potato chips".
   (tokens, at) =>
     isNoun(tokens[at]) &&
-    tokens[at + 1]?.tag === 'CC' &&
+    tagAt(tokens, at + 1) === 'CC' &&
     isNoun(tokens[at + 2]) &&
     isNoun(tokens[at + 3]) &&
-    dishes.has(lemma(tokens[at + 3].word)) &&
-    !dishes.has(lemma(tokens[at].word)) &&
-    isFood(tokens[at].word) &&
-    isFood(tokens[at + 2].word)
+    dishes.has(lemma(wordAt(tokens, at + 3))) &&
+    !dishes.has(lemma(wordAt(tokens, at))) &&
+    isFood(wordAt(tokens, at)) &&
+    isFood(wordAt(tokens, at + 2))
       ? 'JJ'
       : undefined,
   // The second half of the same.
   (tokens, at) =>
     isNoun(tokens[at]) &&
-    tokens[at - 1]?.tag === 'CC' &&
-    tokens[at - 2]?.tag === 'JJ' &&
+    tagAt(tokens, at - 1) === 'CC' &&
+    tagAt(tokens, at - 2) === 'JJ' &&
     isNoun(tokens[at + 1]) &&
-    dishes.has(lemma(tokens[at + 1].word)) &&
-    isFood(tokens[at].word) &&
-    isFood(tokens[at - 2].word)
+    dishes.has(lemma(wordAt(tokens, at + 1))) &&
+    isFood(wordAt(tokens, at)) &&
+    isFood(wordAt(tokens, at - 2))
       ? 'JJ'
       : undefined,
 ]

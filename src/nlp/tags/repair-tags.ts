@@ -22,10 +22,10 @@ const rules: readonly TagRule[] = [
 export function repairTags(tokens: readonly TaggedToken[]): TaggedToken[] {
   const mended = [...tokens]
   for (const rule of rules) {
-    for (let at = 0; at < mended.length; at++) {
-      if (!mended[at].isWord || mended[at].tag === 'FW') continue
+    for (const [at, token] of mended.entries()) {
+      if (!token.isWord || token.tag === 'FW') continue
       const tag = rule(mended, at)
-      if (tag !== undefined) mended[at] = { ...mended[at], tag }
+      if (tag !== undefined) mended[at] = { ...token, tag }
     }
   }
   return mended

@@ -2,7 +2,7 @@ import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
-import { determinerOf, isDeterminer, isNoun, isPlural, isVerb, reach } from './tag-patterns.js'
+import { determinerOf, isDeterminer, isNoun, isPlural, isVerb, reach, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
@@ -32,115 +32,115 @@ const aims = list(
 /** Mistakes between what is done and what is there. */
 export const verbRules: readonly TagRule[] = [
   // "can't", "isn't".
-  (tokens, at) => (/n't$/.test(tokens[at].word) ? 'MD' : undefined),
+  (tokens, at) => (/n't$/.test(wordAt(tokens, at)) ? 'MD' : undefined),
   // "a bus that can't stop".
   (tokens, at) =>
-    tokens[at].tag === 'NN' && tokens[at - 1]?.tag === 'MD' && isVerbLemma(tokens[at].word)
+    tagAt(tokens, at) === 'NN' && tagAt(tokens, at - 1) === 'MD' && isVerbLemma(wordAt(tokens, at))
       ? 'VB'
       : undefined,
   // "four sinks", "twin beds" behind a number.
   (tokens, at) =>
-    tokens[at].tag === 'VBZ' &&
-    tokens[at - 1]?.tag === 'CD' &&
-    !/^(?:is|has|does)$/.test(tokens[at].word) &&
-    canBe(lemma(tokens[at].word), 'NN')
+    tagAt(tokens, at) === 'VBZ' &&
+    tagAt(tokens, at - 1) === 'CD' &&
+    !/^(?:is|has|does)$/.test(wordAt(tokens, at)) &&
+    canBe(lemma(wordAt(tokens, at)), 'NN')
       ? 'NNS'
       : undefined,
   // "as another catches a ball": "another" does not go with a plural.
   (tokens, at) =>
-    isPlural(tokens[at]) && tokens[at - 1]?.word === 'another' && canBe(lemma(tokens[at].word), 'VB')
+    isPlural(tokens[at]) && wordAt(tokens, at - 1) === 'another' && canBe(lemma(wordAt(tokens, at)), 'VB')
       ? 'VBZ'
       : undefined,
   // "a kid on skateboard jumps over a cone".
   (tokens, at) =>
-    motions.has(tokens[at].word) &&
+    motions.has(wordAt(tokens, at)) &&
     isNoun(tokens[at]) &&
     isNoun(tokens[at - 1]) &&
-    /^(?:IN|RB|TO|RP)$/.test(tokens[at + 1]?.tag ?? '')
+    /^(?:IN|RB|TO|RP)$/.test(tagAt(tokens, at + 1))
       ? 'VBZ'
       : undefined,
   // "sits on a bench and watches the water".
   (tokens, at) =>
     isPlural(tokens[at]) &&
-    tokens[at - 1]?.tag === 'CC' &&
-    /^(?:DT|PRP\$)$/.test(tokens[at + 1]?.tag ?? '') &&
-    tagsOf(lemma(tokens[at].word))?.some((tag) => /^VBP?$/.test(tag))
+    tagAt(tokens, at - 1) === 'CC' &&
+    /^(?:DT|PRP\$)$/.test(tagAt(tokens, at + 1)) &&
+    tagsOf(lemma(wordAt(tokens, at)))?.some((tag) => /^VBP?$/.test(tag))
       ? 'VBZ'
       : undefined,
   // "a bus with advertising on it", but "a man carving a bear".
   (tokens, at) =>
-    tokens[at].tag === 'VBG' &&
-    ingThings.has(tokens[at].word) &&
+    tagAt(tokens, at) === 'VBG' &&
+    ingThings.has(wordAt(tokens, at)) &&
     !isDeterminer(tokens[at + 1]) &&
     !isBeing(tokens[at - 1])
       ? 'NN'
       : undefined,
   (tokens, at) =>
-    ingPlaces.has(tokens[at].word) &&
+    ingPlaces.has(wordAt(tokens, at)) &&
     isNoun(tokens[at]) &&
     isNoun(tokens[at - 1]) &&
-    tokens[at + 1]?.tag === 'IN' &&
-    tokens[at + 1].word !== 'of' &&
-    !ways.has(tokens[at - 1].word)
+    tagAt(tokens, at + 1) === 'IN' &&
+    wordAt(tokens, at + 1) !== 'of' &&
+    !ways.has(wordAt(tokens, at - 1))
       ? 'VBG'
       : undefined,
   // "two sheep walk in a line".
   (tokens, at) =>
-    tokens[at].tag === 'NN' &&
-    postures.has(tokens[at].word) &&
-    herds.has(tokens[at - 1]?.word) &&
+    tagAt(tokens, at) === 'NN' &&
+    postures.has(wordAt(tokens, at)) &&
+    herds.has(wordAt(tokens, at - 1)) &&
     !/^(?:a|an|one)$/.test(determinerOf(tokens, at)?.word ?? '')
       ? 'VBP'
       : undefined,
   // "a slice cut out of it", "a pizza cut into slices".
   (tokens, at) =>
-    tokens[at].word === 'cut' && isNoun(tokens[at - 1]) && /^(?:IN|RP|RB)$/.test(tokens[at + 1]?.tag ?? '')
+    wordAt(tokens, at) === 'cut' && isNoun(tokens[at - 1]) && /^(?:IN|RP|RB)$/.test(tagAt(tokens, at + 1))
       ? 'VBN'
       : undefined,
   // "a woman put on a tie", "helping someone get on".
   (tokens, at) =>
-    /^(?:put|get|let|take|make)$/.test(tokens[at].word) && isNoun(tokens[at]) ? 'VB' : undefined,
+    /^(?:put|get|let|take|make)$/.test(wordAt(tokens, at)) && isNoun(tokens[at]) ? 'VB' : undefined,
   // "ready to swing", but "to school".
   (tokens, at) =>
-    tokens[at].tag === 'NN' &&
-    tokens[at - 1]?.tag === 'TO' &&
-    aims.has(tokens[at - 2]?.word) &&
-    canBe(tokens[at].word, 'VB') &&
+    tagAt(tokens, at) === 'NN' &&
+    tagAt(tokens, at - 1) === 'TO' &&
+    aims.has(wordAt(tokens, at - 2)) &&
+    canBe(wordAt(tokens, at), 'VB') &&
     !isNoun(tokens[at + 1])
       ? 'VB'
       : undefined,
   // "being fed leaves": done to what came before, no quality of what comes next.
   (tokens, at) =>
-    (tokens[at].tag === 'VBN' || tokens[at].tag === 'JJ') &&
-    /^(?:being|been)$/.test(tokens[at - 1]?.word ?? '') &&
-    tagsOf(tokens[at].word)?.some((tag) => /^VB[DN]$/.test(tag))
+    (tagAt(tokens, at) === 'VBN' || tagAt(tokens, at) === 'JJ') &&
+    /^(?:being|been)$/.test(wordAt(tokens, at - 1)) &&
+    tagsOf(wordAt(tokens, at))?.some((tag) => /^VB[DN]$/.test(tag))
       ? 'VBD'
       : undefined,
   // "a night stand", "apples, snap peas": what looks like a verb makes a compound that WordNet has.
   (tokens, at) =>
-    /^VBP?$/.test(tokens[at].tag) &&
+    /^VBP?$/.test(tagAt(tokens, at)) &&
     isNoun(tokens[at + 1]) &&
     opensCompound(tokens[at - 1]) &&
-    isThing(`${tokens[at].word}_${lemma(tokens[at + 1].word)}`)
+    isThing(`${wordAt(tokens, at)}_${lemma(wordAt(tokens, at + 1))}`)
       ? 'NN'
       : undefined,
   // "pillows with a night stand": a bare verb that ends a phrase of the singular.
   (tokens, at) =>
-    /^VBP?$/.test(tokens[at].tag) &&
-    canBe(tokens[at].word, 'NN') &&
-    tokens[at - 1]?.tag === 'NN' &&
-    /^(?:a|an)$/.test(tokens[at - 2]?.word ?? '') &&
-    tokens[at - 3]?.tag === 'IN' &&
+    /^VBP?$/.test(tagAt(tokens, at)) &&
+    canBe(wordAt(tokens, at), 'NN') &&
+    tagAt(tokens, at - 1) === 'NN' &&
+    /^(?:a|an)$/.test(wordAt(tokens, at - 2)) &&
+    tagAt(tokens, at - 3) === 'IN' &&
     !tokens[at + 1]?.isWord
       ? 'NN'
       : undefined,
   // "in Little Italy": a name among words that begin small.
   (tokens, at) =>
-    /^(?:RB|VB[DNGPZ]?|MD|IN)$/.test(tokens[at].tag) &&
+    /^(?:RB|VB[DNGPZ]?|MD|IN)$/.test(tagAt(tokens, at)) &&
     isCapital(tokens[at]) &&
     at > 1 &&
-    (isCapital(tokens[at - 1]) || (isCapital(tokens[at + 1]) && tokens[at].tag !== 'IN')) &&
-    tokens[at - 1].isWord &&
+    (isCapital(tokens[at - 1]) || (isCapital(tokens[at + 1]) && tagAt(tokens, at) !== 'IN')) &&
+    tokens[at - 1]?.isWord &&
     amongSmall(tokens, at)
       ? 'NNP'
       : undefined,
@@ -163,10 +163,10 @@ const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}\p{Ll}/u.test(toke
 /** Whether most words nearby begin small: not so in a title. */
 function amongSmall(tokens: readonly TaggedToken[], at: number): boolean {
   let [small, words] = [0, 0]
-  for (let place = Math.max(0, at - reach); place < Math.min(tokens.length, at + reach); place++) {
-    if (!tokens[place].isWord) continue
+  for (const { isWord, text } of tokens.slice(Math.max(0, at - reach), at + reach)) {
+    if (!isWord) continue
     words++
-    if (/^\p{Ll}/u.test(tokens[place].text)) small++
+    if (/^\p{Ll}/u.test(text)) small++
   }
   return small * 2 > words && !isVerb(tokens[at + 1])
 }

@@ -1,6 +1,6 @@
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import type { TaggedToken } from './tag.js'
-import { isAdjective, isDeterminer, isModifier, isNoun, isVerb } from './tag-patterns.js'
+import { isAdjective, isDeterminer, isModifier, isNoun, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 
 /** Things that are named by a verb's -ing form. */
@@ -32,120 +32,121 @@ export const wordRules: readonly TagRule[] = [
   // Rules of spelling are for unknown words, but the tagger also applies them to nouns it knows: "bed", "butterfly",
   // "animal", "glass" and "elderly" are no participle, adverb, adjective, plural and adverb.
   (tokens, at) => {
-    const { word, tag } = tokens[at]
+    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
     const [first] = tagsOf(word) ?? []
     if (first === 'JJ' && tag === 'RB') return first
     return first?.startsWith('NN') && /^(?:RB|JJ|VBN|NNS|URL)$/.test(tag) ? first : undefined
   },
   // "inspects": natural looks for the first "s" of a word, and misses the last of those that have two.
   (tokens, at) => {
-    const { word, tag } = tokens[at]
+    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
     if (tag !== 'NN' || tagsOf(word) !== undefined) return undefined
     return endings.find(([ending]) => ending.test(word))?.[1]
   },
   // "a dolly": an adverb cannot be all that follows a determiner.
   (tokens, at) =>
-    tokens[at].tag === 'RB' &&
-    tagsOf(tokens[at].word) === undefined &&
+    tagAt(tokens, at) === 'RB' &&
+    tagsOf(wordAt(tokens, at)) === undefined &&
     isDeterminer(tokens[at - 1]) &&
     !opensPhrase(tokens[at + 1])
       ? 'NN'
       : undefined,
   // "a wedding", "a ceiling": no verb at all; "a building", but "a man painting a wall".
   (tokens, at) => {
-    const { word, tag } = tokens[at]
+    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
     if (tag !== 'VBG') return undefined
-    const known = tagsOf(word)
-    if (known?.[0].startsWith('NN') && !known.some((other) => other.startsWith('VBG'))) return known[0]
+    const known = tagsOf(word) ?? []
+    if (known[0]?.startsWith('NN') && !known.some((other) => other.startsWith('VBG'))) return known[0]
     return ingThings.has(word) && !isDeterminer(tokens[at + 1]) ? 'NN' : undefined
   },
   // "1,200", "3rd", "the 1960s", "the seventies".
   (tokens, at) => {
-    const { word } = tokens[at]
+    const word = wordAt(tokens, at)
     if (/^\d+(?:st|nd|rd|th)$/.test(word)) return 'JJ'
     if (/^\d+'?s$/.test(word)) return 'NNS'
     return /^\d[\d.,]*$/.test(word) ? 'CD' : undefined
   },
   // "right of a truck", but "the right of": a preposition where no determiner makes it a noun.
   (tokens, at) =>
-    /^(?:left|right)$/.test(tokens[at].word) && tokens[at + 1]?.word === 'of' && !isDeterminer(tokens[at - 1])
+    /^(?:left|right)$/.test(wordAt(tokens, at)) &&
+    wordAt(tokens, at + 1) === 'of' &&
+    !isDeterminer(tokens[at - 1])
       ? 'IN'
       : undefined,
   // "a toilet right next to a tub".
   (tokens, at) =>
-    /^(?:left|right)$/.test(tokens[at].word) &&
+    /^(?:left|right)$/.test(wordAt(tokens, at)) &&
     isNoun(tokens[at - 1]) &&
-    /^(?:next|in|on|at|behind|beside|above|below|outside|by|after|before)$/.test(tokens[at + 1]?.word ?? '')
+    /^(?:next|in|on|at|behind|beside|above|below|outside|by|after|before)$/.test(wordAt(tokens, at + 1))
       ? 'RB'
       : undefined,
   // "at the top and blue keys", but "the top and bottom shelves".
   (tokens, at) =>
-    places.has(tokens[at].word) &&
-    (tokens[at - 1]?.word === 'the' || !tokens[at - 1]?.isWord) &&
-    /^(?:CC|,)$/.test(tokens[at + 1]?.tag ?? '') &&
-    !places.has(tokens[at + 2]?.word)
+    places.has(wordAt(tokens, at)) &&
+    (wordAt(tokens, at - 1) === 'the' || !tokens[at - 1]?.isWord) &&
+    /^(?:CC|,)$/.test(tagAt(tokens, at + 1)) &&
+    !places.has(wordAt(tokens, at + 2))
       ? 'NN'
       : undefined,
   // "a counter top": where no noun follows.
   (tokens, at) =>
-    tokens[at].word === 'top' &&
+    wordAt(tokens, at) === 'top' &&
     isNoun(tokens[at - 1]) &&
-    !(isNoun(tokens[at + 1]) || isAdjective(tokens[at + 1]) || tokens[at + 1]?.word === 'of')
+    !(isNoun(tokens[at + 1]) || isAdjective(tokens[at + 1]) || wordAt(tokens, at + 1) === 'of')
       ? 'NN'
       : undefined,
   // "an outside wall", "middle eastern food".
   (tokens, at) =>
-    (/^(?:outside|inside|off|under)$/.test(tokens[at].word) &&
+    (/^(?:outside|inside|off|under)$/.test(wordAt(tokens, at)) &&
       isDeterminer(tokens[at - 1]) &&
       (isNoun(tokens[at + 1]) || isAdjective(tokens[at + 1]))) ||
-    (tokens[at].word === 'middle' && /^(?:eastern|aged)$/.test(tokens[at + 1]?.word ?? ''))
+    (wordAt(tokens, at) === 'middle' && /^(?:eastern|aged)$/.test(wordAt(tokens, at + 1)))
       ? 'JJ'
       : undefined,
   // "trying to bluff them", but "to school".
   (tokens, at) =>
-    tokens[at].tag === 'NN' &&
-    tokens[at - 1]?.tag === 'TO' &&
-    canBe(tokens[at].word, 'VB') &&
-    (isDeterminer(tokens[at + 1]) || /^(?:PRP|CD)$/.test(tokens[at + 1]?.tag ?? ''))
+    tagAt(tokens, at) === 'NN' &&
+    tagAt(tokens, at - 1) === 'TO' &&
+    canBe(wordAt(tokens, at), 'VB') &&
+    (isDeterminer(tokens[at + 1]) || /^(?:PRP|CD)$/.test(tagAt(tokens, at + 1)))
       ? 'VB'
       : undefined,
   // "next to a car", "close to the wall".
   (tokens, at) =>
-    /^(?:next|close)$/.test(tokens[at].word) && tokens[at + 1]?.word === 'to' ? 'RB' : undefined,
+    /^(?:next|close)$/.test(wordAt(tokens, at)) && wordAt(tokens, at + 1) === 'to' ? 'RB' : undefined,
   // "a close up of a cat": two words for a kind of picture.
-  (tokens, at) => (tokens[at].word === 'close' && tokens[at + 1]?.word === 'up' ? 'JJ' : undefined),
-  (tokens, at) => (tokens[at].word === 'up' && tokens[at - 1]?.word === 'close' ? 'NN' : undefined),
+  (tokens, at) => (wordAt(tokens, at) === 'close' && wordAt(tokens, at + 1) === 'up' ? 'JJ' : undefined),
+  (tokens, at) => (wordAt(tokens, at) === 'up' && wordAt(tokens, at - 1) === 'close' ? 'NN' : undefined),
   // "a trash can", "the can of paint", but "a dog can run".
   (tokens, at) =>
-    tokens[at].word === 'can' &&
+    wordAt(tokens, at) === 'can' &&
     (isDeterminer(tokens[at - 1]) || isNoun(tokens[at - 1]) || isAdjective(tokens[at - 1])) &&
-    !(isVerb(tokens[at + 1]) || /^(?:RB|PRP)$/.test(tokens[at + 1]?.tag ?? ''))
+    !(isVerb(tokens[at + 1]) || /^(?:RB|PRP)$/.test(tagAt(tokens, at + 1)))
       ? 'NN'
       : undefined,
   // "Set of knives", "cut fruit": a participle or noun where a caption begins.
   (tokens, at) =>
-    at === 0 && tokens[at].word === 'set' && tokens[1]?.word === 'of'
+    at === 0 && wordAt(tokens, at) === 'set' && wordAt(tokens, 1) === 'of'
       ? 'NN'
-      : at === 0 && tokens[at].tag === 'VB' && tagsOf(tokens[at].word)?.includes('VBN') && isNoun(tokens[1])
+      : at === 0 &&
+          tagAt(tokens, at) === 'VB' &&
+          tagsOf(wordAt(tokens, at))?.includes('VBN') &&
+          isNoun(tokens[1])
         ? 'VBN'
         : undefined,
   // "the back of", "its back", but "a back yard".
   (tokens, at) =>
-    tokens[at].word === 'back' && isDeterminer(tokens[at - 1])
+    wordAt(tokens, at) === 'back' && isDeterminer(tokens[at - 1])
       ? isNoun(tokens[at + 1])
         ? 'JJ'
         : 'NN'
       : undefined,
   // "running water", "a sink with running water".
   (tokens, at) =>
-    tokens[at].tag === 'VBG' &&
-    ingQualities.has(tokens[at].word) &&
+    tagAt(tokens, at) === 'VBG' &&
+    ingQualities.has(wordAt(tokens, at)) &&
     isNoun(tokens[at + 1]) &&
-    !(
-      isNoun(tokens[at - 1]) ||
-      isVerb(tokens[at - 1]) ||
-      /^(?:PRP|RB|WDT|WP)$/.test(tokens[at - 1]?.tag ?? '')
-    )
+    !(isNoun(tokens[at - 1]) || isVerb(tokens[at - 1]) || /^(?:PRP|RB|WDT|WP)$/.test(tagAt(tokens, at - 1)))
       ? 'JJ'
       : undefined,
 ]

@@ -37,3 +37,20 @@ export function determinerOf(tokens: readonly TaggedToken[], at: number): Tagged
   }
   return tokens[0]?.tag === 'CD' && at > 0 && at <= reach ? tokens[0] : undefined
 }
+
+/** The word at a place of a caption, in lower case; empty before its start and behind its end. */
+export const wordAt = (tokens: readonly TaggedToken[], at: number): string => tokens[at]?.word ?? ''
+
+/** Code points of the caption that the tokens from `first` up to `behind` take, of which there is one at least. */
+export function spanOf(
+  tokens: readonly TaggedToken[],
+  first: number,
+  behind: number,
+): { readonly start: number; readonly end: number } {
+  const [opens, closes] = [tokens[first], tokens[behind - 1]]
+  if (!opens || !closes) throw new RangeError(`there are no tokens ${first} to ${behind}`)
+  return { start: opens.start, end: closes.end }
+}
+
+/** The tag at a place of a caption; empty before its start and behind its end. */
+export const tagAt = (tokens: readonly TaggedToken[], at: number): string => tokens[at]?.tag ?? ''

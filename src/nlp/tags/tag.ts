@@ -17,7 +17,7 @@ const punctuation = /^[.,:;!?()"'`“”‘’…–—-]$/u
 export function tag(tokens: readonly Token[]): TaggedToken[] {
   const asked = tokens.map(({ word }) => (word in Object.prototype ? 'thing' : withoutAccents(word)))
   const { taggedWords } = tagger.tag(asked)
-  return tokens.map((token, index) => ({ ...token, tag: tagOf(token, taggedWords[index].tag) }))
+  return tokens.map((token, index) => ({ ...token, tag: tagOf(token, taggedWords[index]?.tag ?? '') }))
 }
 
 function tagOf({ text, word, isWord }: Token, found: string): string {

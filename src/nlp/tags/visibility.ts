@@ -1,6 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
 import { type NounFile, nounSenses } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
+import { wordAt } from './tag-patterns.js'
 
 /** Files of WordNet whose nouns a picture can show. Weather and smoke are phenomena, and a line is a shape. */
 const visibleFiles: ReadonlySet<NounFile> = new Set([
@@ -32,8 +33,8 @@ export type Visible = NounFile | 'listed' | 'unknown'
  * compound that it ends: a range is an idea, a "mountain range" is there. Undefined where neither can.
  */
 export function visibleAs(tokens: readonly TaggedToken[], start: number, end: number): Visible | undefined {
-  const head = lemma(tokens[end - 1].word)
-  return visibility(head) ?? (end - start > 1 ? compoundVisibility(tokens[end - 2].word, head) : undefined)
+  const head = lemma(wordAt(tokens, end - 1))
+  return visibility(head) ?? (end - start > 1 ? compoundVisibility(wordAt(tokens, end - 2), head) : undefined)
 }
 
 /** Words that captions often write as two. */
