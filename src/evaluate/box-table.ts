@@ -35,10 +35,10 @@ export function boxTable<T extends Box>(
     area: new Float64Array(length),
   }
   for (let index = 0; index < length; index++) {
-    const box = boxes[index]
+    const box = boxes[index]!
     table.image[index] = images.get(box.image) as number
     table.category[index] = categories.get(box.category) ?? -1
-    for (let at = 0; at < 4; at++) table.bbox[4 * index + at] = box.bbox[at]
+    table.bbox.set(box.bbox, 4 * index)
     table.area[index] = areaOf(box)
   }
   return table

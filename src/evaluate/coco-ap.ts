@@ -71,35 +71,36 @@ class Sums {
     const needed = rightNeeded(positives)
     const wrongBefore = new Int32Array(ranked.length)
     const scratch = new Float64Array(ranked.length)
-    this.#categories[range]++
+    this.#categories[range]!++
     for (let t = 0; t < iouThresholds.length; t++) {
       let [right, wrong, right1, right10] = [0, 0, 0, 0]
       for (const index of ranked) {
-        if (rank[index] >= most || (outcome.ignored[index] >> t) & 1) continue
-        if ((outcome.matched[index] >> t) & 1) {
+        if (rank[index]! >= most || (outcome.ignored[index]! >> t) & 1) continue
+        if ((outcome.matched[index]! >> t) & 1) {
           wrongBefore[right++] = wrong
-          if (rank[index] < mostDetections[0]) right1++
-          if (rank[index] < mostDetections[1]) right10++
+          if (rank[index]! < mostDetections[0]) right1++
+          if (rank[index]! < mostDetections[1]) right10++
         } else wrong++
       }
-      this.#precisions[range][t] += sumOfPrecisions(wrongBefore, right, needed, scratch)
-      this.#recalls[range][0] += right1 / positives
-      this.#recalls[range][1] += right10 / positives
-      this.#recalls[range][2] += right / positives
+      this.#precisions[range]![t]! += sumOfPrecisions(wrongBefore, right, needed, scratch)
+      this.#recalls[range]![0]! += right1 / positives
+      this.#recalls[range]![1]! += right10 / positives
+      this.#recalls[range]![2]! += right / positives
     }
   }
 
   summary(): CocoSummary {
     const mean = (sum: number, range: number, each: number) =>
-      this.#categories[range] === 0 ? -1 : sum / (this.#categories[range] * each)
+      this.#categories[range] === 0 ? -1 : sum / (this.#categories[range]! * each)
     const precision = (range: number) =>
       mean(
-        this.#precisions[range].reduce((sum, value) => sum + value, 0),
+        this.#precisions[range]!.reduce((sum, value) => sum + value, 0),
         range,
         iouThresholds.length * recallPoints,
       )
-    const precisionAt = (t: number) => mean(this.#precisions[0][t], 0, recallPoints)
-    const recall = (range: number, at: number) => mean(this.#recalls[range][at], range, iouThresholds.length)
+    const precisionAt = (t: number) => mean(this.#precisions[0]![t]!, 0, recallPoints)
+    const recall = (range: number, at: number) =>
+      mean(this.#recalls[range]![at]!, range, iouThresholds.length)
     return {
       ap: precision(0),
       ap50: precisionAt(0),

@@ -65,20 +65,20 @@ export function eachCategory(
   const foundPairs = grouped(grouped(byScore, found.image, images).order, found.category, categories)
   const goldPairs = grouped(grouped(upTo(gold.length), gold.image, images).order, gold.category, categories)
   for (let category = 0; category < categories; category++) {
-    let foundAt = foundPairs.starts[category]
-    let goldAt = goldPairs.starts[category]
-    const foundEnd = foundPairs.starts[category + 1]
-    const goldEnd = goldPairs.starts[category + 1]
+    let foundAt = foundPairs.starts[category]!
+    let goldAt = goldPairs.starts[category]!
+    const foundEnd = foundPairs.starts[category + 1]!
+    const goldEnd = goldPairs.starts[category + 1]!
     // Where there is nothing to find, no detection counts.
     if (goldAt === goldEnd) continue
     while (foundAt < foundEnd) {
-      const image = found.image[foundPairs.order[foundAt]]
+      const image = found.image[foundPairs.order[foundAt]!]!
       const foundStart = foundAt
-      for (; foundAt < foundEnd && found.image[foundPairs.order[foundAt]] === image; foundAt++)
-        rank[foundPairs.order[foundAt]] = Math.min(most, foundAt - foundStart)
-      while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]] < image) goldAt++
+      for (; foundAt < foundEnd && found.image[foundPairs.order[foundAt]!] === image; foundAt++)
+        rank[foundPairs.order[foundAt]!] = Math.min(most, foundAt - foundStart)
+      while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]!]! < image) goldAt++
       const goldStart = goldAt
-      while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]] === image) goldAt++
+      while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]!] === image) goldAt++
       const counted = foundPairs.order.subarray(foundStart, Math.min(foundAt, foundStart + most))
       if (isUnjudged?.(image, category))
         for (const { ignored } of outcomes) for (const index of counted) ignored[index] = every
@@ -87,9 +87,9 @@ export function eachCategory(
     const own = ranked.order.subarray(ranked.starts[category], ranked.starts[category + 1])
     outcomes.forEach((outcome, range) => {
       let positives = 0
-      for (let at = goldPairs.starts[category]; at < goldEnd; at++) {
-        const index = goldPairs.order[at]
-        if (!gold.ignore[index] && !outside(gold.area[index], outcome)) positives++
+      for (let at = goldPairs.starts[category]!; at < goldEnd; at++) {
+        const index = goldPairs.order[at]!
+        if (!gold.ignore[index] && !outside(gold.area[index]!, outcome)) positives++
       }
       if (positives > 0) tell({ category, range, ranked: own, outcome, positives })
     })

@@ -1,7 +1,7 @@
 /** Average precision as the lvis package computes it (LVISEval, iou_type "bbox"), number for number. */
 import { boxTable, placesOf } from './box-table.js'
 import type { Detection } from './coco-ap.js'
-import { areaRanges, eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
+import { eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
 import { recallPoints, rightNeeded, sumOfPrecisions } from './precision-curve.js'
 
 /** How many training pictures show a category: 1 to 10, 11 to 100, more. */
@@ -145,7 +145,7 @@ function best(
   for (const group of groups.values()) {
     const ranked =
       group.length > most
-        ? group.sort((a, b) => detections[b].score - detections[a].score || a - b).slice(0, most)
+        ? group.sort((a, b) => detections[b]!.score - detections[a]!.score || a - b).slice(0, most)
         : group
     for (const index of ranked) kept[index] = 1
   }
@@ -160,7 +160,8 @@ interface Sum {
 }
 
 class LvisSums {
-  readonly #ranges = areaRanges.map(emptySum)
+  /** All areas, small, medium and large, as `areaRanges`. */
+  readonly #ranges = [emptySum(), emptySum(), emptySum(), emptySum()] as const
   readonly #frequencies: Readonly<Record<Frequency, Sum>> = { r: emptySum(), c: emptySum(), f: emptySum() }
 
   constructor(private readonly frequencyOf: readonly Frequency[]) {}
@@ -169,19 +170,19 @@ class LvisSums {
     const needed = rightNeeded(positives)
     const wrongBefore = new Int32Array(ranked.length)
     const scratch = new Float64Array(ranked.length)
-    const into =
-      range === 0 ? [this.#ranges[0], this.#frequencies[this.frequencyOf[category]]] : [this.#ranges[range]]
+    const into = [this.#ranges[range]!]
+    if (range === 0) into.push(this.#frequencies[this.frequencyOf[category]!])
     for (const sum of into) sum.categories++
     for (let t = 0; t < iouThresholds.length; t++) {
       let [right, wrong] = [0, 0]
       for (const index of ranked) {
-        if ((outcome.ignored[index] >> t) & 1) continue
-        if ((outcome.matched[index] >> t) & 1) wrongBefore[right++] = wrong
+        if ((outcome.ignored[index]! >> t) & 1) continue
+        if ((outcome.matched[index]! >> t) & 1) wrongBefore[right++] = wrong
         else wrong++
       }
       const precision = sumOfPrecisions(wrongBefore, right, needed, scratch)
       for (const sum of into) {
-        sum.precisions[t] += precision
+        sum.precisions[t]! += precision
         sum.recall += right / positives
       }
     }
@@ -213,7 +214,7 @@ const emptySum = (): Sum => ({ precisions: new Float64Array(iouThresholds.length
 /** Mean over categories and recall points, of one threshold or of all. */
 function precisionOf({ precisions, categories }: Sum, threshold?: number): number {
   if (categories === 0) return -1
-  if (threshold !== undefined) return precisions[threshold] / (categories * recallPoints)
+  if (threshold !== undefined) return precisions[threshold]! / (categories * recallPoints)
   return (
     precisions.reduce((sum, value) => sum + value, 0) / (categories * iouThresholds.length * recallPoints)
   )

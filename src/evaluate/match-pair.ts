@@ -41,9 +41,9 @@ export function matchPair(
 ): void {
   const every = (1 << thresholds.length) - 1
   for (const outcome of outcomes)
-    for (const index of foundIndices) if (outside(found.area[index], outcome)) outcome.ignored[index] = every
+    for (const index of foundIndices) if (outside(found.area[index]!, outcome)) outcome.ignored[index] = every
   if (truthIndices.length === 0) return
-  const lowest = Math.min(thresholds[0], 1 - 1e-10)
+  const lowest = Math.min(thresholds[0]!, 1 - 1e-10)
   const candidates: Candidate[][] = []
   let contested = false
   for (const index of foundIndices) {
@@ -57,28 +57,28 @@ export function matchPair(
   for (const outcome of outcomes) {
     const { matched, ignored } = outcome
     truthIndices.forEach((index, place) => {
-      skipped[place] = truth.ignore[index] || outside(truth.area[index], outcome) ? 1 : 0
+      skipped[place] = truth.ignore[index] || outside(truth.area[index]!, outcome) ? 1 : 0
     })
     for (let t = 0; t < thresholds.length; t++) {
       taken.fill(0)
-      const least = Math.min(thresholds[t], 1 - 1e-10)
+      const least = Math.min(thresholds[t]!, 1 - 1e-10)
       for (let at = 0; at < foundIndices.length; at++) {
         let match = -1
         for (let pass = 0; pass < 2 && match < 0; pass++) {
           let best = least
-          for (const { truth: place, iou } of candidates[at]) {
+          for (const { truth: place, iou } of candidates[at]!) {
             if (skipped[place] !== pass || iou < best) continue
-            if (taken[place] && !truth.iscrowd[truthIndices[place]]) continue
+            if (taken[place] && !truth.iscrowd[truthIndices[place]!]) continue
             best = iou
             match = place
           }
         }
         if (match < 0) continue
         taken[match] = 1
-        const index = foundIndices[at]
-        matched[index] |= 1 << t
-        if (skipped[match]) ignored[index] |= 1 << t
-        else ignored[index] &= ~(1 << t)
+        const index = foundIndices[at]!
+        matched[index]! |= 1 << t
+        if (skipped[match]) ignored[index]! |= 1 << t
+        else ignored[index]! &= ~(1 << t)
       }
     }
   }
@@ -87,6 +87,13 @@ export function matchPair(
 /** Limits belong to the range. */
 export const outside = (area: number, { low, high }: Pick<Outcomes, 'low' | 'high'>): boolean =>
   area < low || area > high
+
+const bboxAt = (bbox: Float64Array, index: number): readonly [number, number, number, number] => [
+  bbox[4 * index]!,
+  bbox[4 * index + 1]!,
+  bbox[4 * index + 2]!,
+  bbox[4 * index + 3]!,
+]
 
 /** Intersection over union of a detection with each box; over its own area where the box is a crowd. */
 function overlapping(
@@ -97,17 +104,17 @@ function overlapping(
   least: number,
 ): Candidate[] {
   const candidates: Candidate[] = []
-  const [x, y, w, h] = [bbox[4 * index], bbox[4 * index + 1], bbox[4 * index + 2], bbox[4 * index + 3]]
+  const [x, y, w, h] = bboxAt(bbox, index)
   for (let place = 0; place < truthIndices.length; place++) {
-    const at = 4 * truthIndices[place]
-    const [tx, ty, tw, th] = [truth.bbox[at], truth.bbox[at + 1], truth.bbox[at + 2], truth.bbox[at + 3]]
+    const other = truthIndices[place]!
+    const [tx, ty, tw, th] = bboxAt(truth.bbox, other)
     // The order of the operations is that of pycocotools' maskApi.c, so that the last bit agrees.
     const width = Math.min(w + x, tw + tx) - Math.max(x, tx)
     if (width <= 0) continue
     const height = Math.min(h + y, th + ty) - Math.max(y, ty)
     if (height <= 0) continue
     const shared = width * height
-    const iou = shared / (truth.iscrowd[truthIndices[place]] ? area[index] : area[index] + tw * th - shared)
+    const iou = shared / (truth.iscrowd[other] ? area[index]! : area[index]! + tw * th - shared)
     if (iou >= least) candidates.push({ truth: place, iou })
   }
   return candidates

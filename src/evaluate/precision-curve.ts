@@ -22,11 +22,11 @@ export function sumOfPrecisions(
 ): number {
   let best = 0
   for (let count = right; count > 0; count--) {
-    best = Math.max(best, count / (wrongBefore[count - 1] + count + epsilon))
+    best = Math.max(best, count / (wrongBefore[count - 1]! + count + epsilon))
     scratch[count - 1] = best
   }
   let sum = 0
-  for (const count of needed) if (count <= right) sum += scratch[count - 1]
+  for (const count of needed) if (count <= right) sum += scratch[count - 1]!
   return sum
 }
 

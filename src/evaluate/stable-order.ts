@@ -10,8 +10,8 @@ export function descending(values: Float64Array, from: Int32Array): Int32Array {
       const end = Math.min(start + 2 * width, source.length)
       let [left, right] = [start, middle]
       for (let at = start; at < end; at++) {
-        const takeLeft = right >= end || (left < middle && values[source[left]] >= values[source[right]])
-        target[at] = takeLeft ? source[left++] : source[right++]
+        const takeLeft = right >= end || (left < middle && values[source[left]!]! >= values[source[right]!]!)
+        target[at] = takeLeft ? source[left++]! : source[right++]!
       }
     }
     ;[source, target] = [target, source]
@@ -28,11 +28,11 @@ export interface Grouped {
 /** The indices of `from` by group, 0 to `groups` - 1; those of a group below 0 are left out. */
 export function grouped(from: Int32Array, groupOf: Int32Array, groups: number): Grouped {
   const starts = new Int32Array(groups + 1)
-  for (const index of from) if (groupOf[index] >= 0) starts[groupOf[index] + 1]++
-  for (let group = 0; group < groups; group++) starts[group + 1] += starts[group]
-  const order = new Int32Array(starts[groups])
+  for (const index of from) if (groupOf[index]! >= 0) starts[groupOf[index]! + 1]!++
+  for (let group = 0; group < groups; group++) starts[group + 1]! += starts[group]!
+  const order = new Int32Array(starts[groups]!)
   const next = starts.slice()
-  for (const index of from) if (groupOf[index] >= 0) order[next[groupOf[index]]++] = index
+  for (const index of from) if (groupOf[index]! >= 0) order[next[groupOf[index]!]!++] = index
   return { order, starts }
 }
 
