@@ -91,10 +91,11 @@ export function colourDistance(a: Rgb, b: Rgb): number {
 
 /** IEC 61966-2-1 (sRGB) to CIE XYZ to CIE 1976 L*a*b*. */
 function labOf(rgb: Rgb): readonly [number, number, number] {
-  const [red, green, blue] = rgb.map((value) => {
+  const linear = (value: number) => {
     const share = value / 255
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
-  })
+  }
+  const [red, green, blue] = [linear(rgb[0]), linear(rgb[1]), linear(rgb[2])]
   const bend = (value: number) =>
     value > (6 / 29) ** 3 ? Math.cbrt(value) : value / (3 * (6 / 29) ** 2) + 4 / 29
   const x = bend((0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505)

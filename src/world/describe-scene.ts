@@ -44,7 +44,8 @@ function dress(parts: readonly Part[], grammar: string, { split }: Scene, draw: 
     if (draw.next() < 0.25) dressed.unshift(`${draw.pick(distractors)}, `)
     else dressed.push(draw.pick([' ', ', ']), draw.pick(distractors))
   }
-  if (draw.next() < 0.3) dressed[0] = capitalised(dressed[0])
+  const [first] = dressed
+  if (draw.next() < 0.3 && first !== undefined) dressed[0] = capitalised(first)
   const luck = draw.next()
   if (luck < 0.25) dressed.push('.')
   else if (luck < 0.3) dressed.push('!')

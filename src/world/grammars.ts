@@ -21,6 +21,11 @@ const telling: readonly Split[] = ['gold', 'web', 'known']
 
 const numbers = ['two', 'three', 'four', 'five', 'six']
 
+const isMany = (phrase: NounPhrase | undefined) => (phrase?.objects.length ?? 0) > 1
+
+/** The one thing that a phrase names. */
+const objectOf = ({ objects: [at = -1] }: NounPhrase, scene: Scene) => scene.objects[at]
+
 export const grammars: readonly Grammar[] = [
   {
     name: 'list',
@@ -35,7 +40,7 @@ export const grammars: readonly Grammar[] = [
     name: 'there',
     splits: all,
     write: (phrases, _, draw) => [
-      phrases[0].objects.length > 1 ? 'there are ' : 'there is ',
+      isMany(phrases[0]) ? 'there are ' : 'there is ',
       ...list(
         phrases.map((phrase) => named(phrase, draw)),
         draw,
@@ -68,8 +73,9 @@ export const grammars: readonly Grammar[] = [
     name: 'relation',
     splits: telling,
     write: ([first, second, third], scene, draw) => {
-      if (!second || first.objects.length > 1 || second.objects.length > 1 || first.place) return undefined
-      const [a, b] = [first, second].map(({ objects }) => scene.objects[objects[0]])
+      if (!first || !second || isMany(first) || isMany(second) || first.place) return undefined
+      const [a, b] = [objectOf(first, scene), objectOf(second, scene)]
+      if (!a || !b) return undefined
       const relations = relationsOf(a, b, scene.size)
       if (relations.length === 0) return undefined
       const parts = [...named(first, draw), ` ${draw.pick(relations)} `, ...named(second, draw)]
@@ -141,7 +147,7 @@ export const distractors = [
 ]
 
 function list(names: readonly (readonly Part[])[], draw: Random): Part[] {
-  const [first, second, third] = names
+  const [first = [], second, third] = names
   if (!second) return [...first]
   if (!third) return [...first, draw.pick([' and ', ' and ', ' with ']), ...second]
   return [...first, ', ', ...second, draw.pick([' and ', ', and ']), ...third]

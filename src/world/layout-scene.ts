@@ -38,7 +38,7 @@ export function layoutScene(recipe: Recipe, ink: InkMap, split: Split, index: nu
   const novels = chooseNovel(recipe, split, count, draw)
   const objects: SceneObject[] = []
   for (let tries = 0; objects.length < count && tries < 200; tries++) {
-    const object = drawObject(recipe, ink, objects, novels[objects.length], draw)
+    const object = drawObject(recipe, ink, objects, novels[objects.length] ?? false, draw)
     if (!objects.some((other) => near(object.box, other.box))) objects.push(object)
   }
   return { split, index, size, background: chooseBackground(objects, draw, size), objects }
@@ -68,8 +68,10 @@ function drawObject(
   const twin = alike.length > 0 && draw.next() < 0.3 ? draw.pick(alike) : undefined
   const concept = twin?.concept ?? draw.pick(novel ? concepts.novel : concepts.known)
   const colour = twin && draw.next() < 0.6 ? twin.colour : draw.pick(Object.keys(colours))
+  const rgb = colours[colour]
   const shape = ink.get(concept.name)
   if (!shape) throw new Error(`no ink measured for ${concept.name}`)
+  if (!rgb) throw new Error(`the recipe has no colour ${colour}`)
   const side = draw.between(scene.object_size[0], scene.object_size[1])
   const scale = side / Math.max(shape.width, shape.height)
   const [width, height] = [shape.width * scale, shape.height * scale]
@@ -79,7 +81,7 @@ function drawObject(
     concept,
     novel,
     colour,
-    rgb: jitter(colours[colour], draw),
+    rgb: jitter(rgb, draw),
     size: side < scene.small_below ? 'small' : side > scene.big_above ? 'big' : null,
     mirrored: draw.next() < 0.5,
     box: [x, y, x + width, y + height],

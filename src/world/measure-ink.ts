@@ -27,7 +27,7 @@ export async function measureInk({ concepts }: Recipe): Promise<InkMap> {
     let [left, top, right, bottom] = [side, side, 0, 0]
     for (let y = 0; y < side; y++) {
       for (let x = 0; x < side; x++) {
-        if (data[y * side + x] < 128) continue
+        if (data[y * side + x]! < 128) continue
         left = Math.min(left, x)
         right = Math.max(right, x + 1)
         top = Math.min(top, y)

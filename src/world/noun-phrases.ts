@@ -27,7 +27,9 @@ export function chooseNounPhrases(recipe: Recipe, scene: Scene, draw: Random): N
   const phrases: NounPhrase[] = []
   const named = new Set<number>()
   for (const at of orderOfMention(scene, draw)) {
-    const phrase = nounPhrase(recipe, scene, scene.objects[at], draw)
+    const object = scene.objects[at]
+    if (!object) continue
+    const phrase = nounPhrase(recipe, scene, object, draw)
     if (phrase.objects.some((other) => named.has(other))) continue
     for (const other of phrase.objects) named.add(other)
     phrases.push(phrase)
@@ -39,7 +41,7 @@ export function chooseNounPhrases(recipe: Recipe, scene: Scene, draw: Random): N
 /** The objects that are to be named; a caption leaves things out, but never all. */
 function orderOfMention({ split, objects }: Scene, draw: Random): number[] {
   const order = draw.shuffle(objects.map((_, at) => at))
-  const isNovel = (at: number) => objects[at].novel
+  const isNovel = (at: number) => objects[at]?.novel
   if (split === 'novel') return order.filter(isNovel)
   if (split === 'web') {
     // The web writes of what is new in its pictures.

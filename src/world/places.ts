@@ -40,7 +40,9 @@ export interface PlaceOfObjects {
 /** The narrowest part of the picture that has the centres of all the objects. */
 export function placeOf(objects: readonly number[], scene: Scene): PlaceOfObjects | undefined {
   const isIn = (place: Place, at: number) => {
-    const [x, y] = centreOf(scene.objects[at])
+    const object = scene.objects[at]
+    if (!object) return false
+    const [x, y] = centreOf(object)
     return place.holds(x / scene.size, y / scene.size)
   }
   const place = places.find((candidate) => objects.every((at) => isIn(candidate, at)))

@@ -71,7 +71,8 @@ export function parseRecipe(value: unknown, where: string): Recipe {
   const parsed = recipeSchema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw new UserError(`${where}: ${issue.path.join('.') || 'the recipe'}: ${issue.message}`)
+    const key = issue?.path.join('.') || 'the recipe'
+    throw new UserError(`${where}: ${key}: ${issue?.message}`)
   }
   const recipe = parsed.data
   const problem = checkScene(recipe) ?? checkConcepts(recipe)

@@ -105,7 +105,7 @@ async function send(
 /** The file that a request names; undefined where there is none or it is outside of the folder, also by a link. */
 async function filePath(root: string, url: string): Promise<string | undefined> {
   try {
-    const path = decodeURIComponent(url.split(/[?#]/, 1)[0])
+    const path = decodeURIComponent(url.replace(/[?#].*$/s, ''))
     if (!path.startsWith('/')) return undefined
     const real = await realpath(join(root, path))
     return real.startsWith(root + sep) ? real : undefined
