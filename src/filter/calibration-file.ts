@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
-import type { Calibration, ReliabilityBin } from './rules/calibration.js'
+import type { Calibration, ReliabilityBin } from './rule/calibration.js'
 
 /** What `groundmill calibrate` leaves: the map, and how it was measured. */
 export interface CalibrationFile {

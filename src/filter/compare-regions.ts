@@ -14,7 +14,7 @@ export interface RegionChanges {
 }
 
 /** Boxes that overlap less are different things. */
-const leastIou = 0.5
+export const leastIou = 0.5
 
 /**
  * Compares two groundings of one picture. Regions belong together by the span of their phrase; of one span first those with

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type RuleConfig, ruleNames } from '../../src/filter/config.js'
 import { createFilter } from '../../src/filter/filter-proposals.js'
-import type { Candidate, FilterImage } from '../../src/filter/rules/rule.js'
+import type { Candidate, FilterImage } from '../../src/filter/rule/rule.js'
+import { type RuleConfig, ruleNames } from '../../src/filter/rules.js'
 import { varyThreshold } from '../../src/filter/vary-threshold.js'
 
 const image: FilterImage = {

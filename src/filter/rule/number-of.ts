@@ -37,14 +37,14 @@ export function numberOf(text: string, singular = false): number | undefined {
   const words = [...text.toLowerCase().matchAll(/[\p{L}\p{N}'-]+/gu)].map(([word]) => word)
   let at = 0
   // The last word is the thing itself, never its number.
-  while (at < words.length - 1 && openers.has(words[at])) at++
-  const word = at < words.length - 1 ? words[at] : ''
+  while (at < words.length - 1 && openers.has(words[at] ?? '')) at++
+  const word = at < words.length - 1 ? (words[at] ?? '') : ''
   const said = numerals.get(word) ?? digits(word)
   if (said !== undefined && said > 1) return said
   // "A pair of shoes", "both dogs"; "a couple" alone is two people and one noun, and is left alone.
   const several = collectives.get(word)
   if (several !== undefined && (words[at + 1] === 'of' || word === 'both' || word === 'dozen')) return several
-  return singular && words.length > 1 && singulars.has(words[0]) ? 1 : undefined
+  return singular && words.length > 1 && singulars.has(words[0] ?? '') ? 1 : undefined
 }
 
 function digits(word: string): number | undefined {

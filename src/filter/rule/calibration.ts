@@ -12,6 +12,12 @@ export type Calibration =
       readonly temperature: number
     }
 
+/** A calibration, and the teacher on whose scores it was measured. */
+export interface MeasuredCalibration {
+  readonly teacher: string
+  readonly calibration: Calibration
+}
+
 /** A proposal's score, and whether its box is right. */
 export interface Judged {
   readonly score: number
