@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { ModelRule, Rule } from './rule.js'
 import type { modelTools, NamedTools, RuleTools } from './rule-tools.js'
 
-/** Parameters of a rule, and under `rule` its name. Strict: a key that a rule does not know is an error. */
+/** Parameters of a rule, and first, under `rule`, its name. A `strictObject`: a key that a rule does not know is an error. */
 export type RuleSchema = z.ZodObject<{ rule: z.ZodLiteral<string> }, z.core.$strict>
 
 /**
