@@ -14,8 +14,8 @@ export async function firstRecord(
 }
 
 /**
- * The stage of the proposals that a shard of grounding was made of: the one whose file its record carries the hash of.
- * Undefined where they are no longer there, or were never: gold is made of none.
+ * The stage of the proposals that a shard of grounding was made of: the one whose file its record carries the
+ * hash of. Undefined where they are no longer there, or were never: gold is made of none.
  */
 export async function proposalsBehind(
   { storage, stages }: OpenDataset,

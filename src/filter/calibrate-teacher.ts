@@ -26,7 +26,8 @@ export interface CalibrateOptions {
 const fits = { isotonic: fitIsotonic, temperature: fitTemperature } as const
 
 /**
- * Measures on gold how often a teacher's boxes of each score are right, and fits the map that makes scores say so.
+ * Measures on gold how often a teacher's boxes of each score are right, and fits the map that makes scores
+ * say so.
  *
  * @throws UserError where gold judges no box
  */

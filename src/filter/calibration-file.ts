@@ -11,7 +11,10 @@ export interface CalibrationFile {
   readonly calibration: Calibration
   /** Boxes that were judged. */
   readonly judged: number
-  /** Expected calibration error; `after` is of boxes that the map was not fitted on (two halves, each with the other's). */
+  /**
+   * Expected calibration error; `after` is of boxes that the map was not fitted on (two halves, each with the
+   * other's).
+   */
   readonly ece: { readonly before: number; readonly after: number }
   /** Of the scores as they were. */
   readonly bins: readonly ReliabilityBin[]

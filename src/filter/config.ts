@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { label } from './rules/label.js'
 import { type RuleConfig, ruleSchema } from './rules.js'
 
-/** What is wrong for any score goes first, then the weak, then what says the same again, then what is too much. */
+/**
+ * What is wrong for any score goes first, then the weak, then what says the same again, then what is too
+ * much.
+ */
 const defaultRules: RuleConfig[] = [
   { rule: 'area', min: 0.0005, max: 0.95 },
   { rule: 'score', min: 0.5 },
@@ -11,7 +14,10 @@ const defaultRules: RuleConfig[] = [
   { rule: 'max_boxes_image', image: 100 },
 ]
 
-/** For proposals that nobody has filtered: the default rules, behind the one that reads a detector's own labels. */
+/**
+ * For proposals that nobody has filtered: the default rules, behind the one that reads a detector's own
+ * labels.
+ */
 export const proposalRules: readonly RuleConfig[] = [
   label.schema.parse({ rule: label.name }),
   ...defaultRules,

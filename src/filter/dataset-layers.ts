@@ -7,7 +7,10 @@ import type { Candidate, FilterImage } from './rule/rule.js'
 import { asksModel, type RuleConfig } from './rules.js'
 import { type Passing, thresholdOf, thresholdRule, varyThreshold } from './vary-threshold.js'
 
-/** Boxes over the pictures of a dataset: gold, what a filter kept, or proposals that no filter has been run over. */
+/**
+ * Boxes over the pictures of a dataset: gold, what a filter kept, or proposals that no filter has been run
+ * over.
+ */
 export interface DatasetLayer {
   readonly name: string
   readonly kind: 'gold' | 'filter' | 'proposals'
@@ -24,7 +27,10 @@ export interface DatasetLayer {
   readonly isExact: boolean
   /** What must be known of it, where there is something. */
   readonly note: string | null
-  /** What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are stored. */
+  /**
+   * What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are
+   * stored.
+   */
   readonly passing: ((proposals: readonly Candidate[], image: FilterImage) => readonly Passing[]) | null
 }
 
@@ -35,7 +41,10 @@ export interface DatasetLayers {
   readonly missing: readonly string[]
 }
 
-/** The groundings of a dataset and its proposals without one, with the rules by which their threshold can be moved. */
+/**
+ * The groundings of a dataset and its proposals without one, with the rules by which their threshold can be
+ * moved.
+ */
 export async function datasetLayers(dataset: OpenDataset): Promise<DatasetLayers> {
   const layers: DatasetLayer[] = []
   const missing: string[] = []

@@ -7,13 +7,16 @@ import type { RuleConfig } from './rules.js'
 export interface Filtered {
   /** Best first. */
   readonly kept: readonly Candidate[]
-  /** Boxes that each rule dropped, and `outside`: those without area in the picture. Reasons for none are absent. */
+  /**
+   * Boxes that each rule dropped, and `outside`: those without area in the picture. Reasons for none are
+   * absent.
+   */
   readonly dropped: Readonly<Record<string, number>>
 }
 
 /**
- * A filter made of rules in their order, none of which asks a model. Boxes are cut off at the picture's edge first. The
- * order of the proposals makes no difference, since candidates are brought into one of their own.
+ * A filter made of rules in their order, none of which asks a model. Boxes are cut off at the picture's edge
+ * first. The order of the proposals makes no difference, since candidates are brought into one of their own.
  */
 export function createFilter(
   rules: readonly RuleConfig[],
@@ -30,7 +33,9 @@ export function createFilter(
   }
 }
 
-/** The same over several pictures, with rules that ask a model: these are asked for all the pictures at once. */
+/**
+ * The same over several pictures, with rules that ask a model: these are asked for all the pictures at once.
+ */
 export function createRowFilter(
   rules: readonly RuleConfig[],
   tools?: RuleTools,

@@ -4,7 +4,9 @@ import { type RuleConfig, ruleSchema } from './rules.js'
 
 /** What a grounding was made of, by the record of its first shard. */
 export interface GroundingOrigin {
-  /** In their order; undefined where the record does not say them: an older version wrote it, or it is gold. */
+  /**
+   * In their order; undefined where the record does not say them: an older version wrote it, or it is gold.
+   */
   readonly rules: readonly RuleConfig[] | undefined
   /** The stage of the proposals; undefined where they are no longer there. */
   readonly proposals: string | undefined

@@ -11,8 +11,8 @@ import { asksModel } from './rules.js'
 import { whyDropped } from './why-dropped.js'
 
 /**
- * Why a grounding has not the regions of another: the rule that dropped the box, `not_proposed` where the teacher gave none
- * that overlaps it, `not_in_gold`, or `unknown` where that cannot be told.
+ * Why a grounding has not the regions of another: the rule that dropped the box, `not_proposed` where the
+ * teacher gave none that overlaps it, `not_in_gold`, or `unknown` where that cannot be told.
  */
 export interface RegionReasons {
   /** Why reasons are `unknown`, where they are. */
@@ -21,7 +21,9 @@ export interface RegionReasons {
   rows(shard: string): AsyncGenerator<(region: Region) => string>
 }
 
-/** @throws UserError where the phrases of the grounding, or a file that its rules name, are no longer there */
+/**
+ * @throws UserError where the phrases of the grounding, or a file that its rules name, are no longer there
+ */
 export async function openRegionReasons(dataset: OpenDataset, grounding: string): Promise<RegionReasons> {
   const { storage, shards } = dataset
   if (dataset.isGold && grounding === dataset.name) return always('not_in_gold')

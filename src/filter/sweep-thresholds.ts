@@ -34,7 +34,9 @@ export interface SweepOptions {
 
 const windowRows = 64
 
-/** Filters a dataset's proposals once for every value, in one pass over its shards, and counts what is kept. */
+/**
+ * Filters a dataset's proposals once for every value, in one pass over its shards, and counts what is kept.
+ */
 export async function sweepThresholds(
   storage: Storage,
   shards: readonly string[],

@@ -5,8 +5,8 @@ import { score } from './rules/score.js'
 import { asksModel, looksAt, type RuleConfig, ruleOf } from './rules.js'
 
 /**
- * A box that the rules keep at some thresholds: at those above `from` and up to `to`. Where a rule after the threshold
- * gives other scores, a box may pass more than once, with the score that it has there.
+ * A box that the rules keep at some thresholds: at those above `from` and up to `to`. Where a rule after the
+ * threshold gives other scores, a box may pass more than once, with the score that it has there.
  */
 export interface Passing extends Candidate {
   readonly from: number
@@ -30,11 +30,11 @@ const isCutShort = (config: RuleConfig) => looksAt(config) !== 'all' && !ruleOf(
 
 /**
  * A filter whose score threshold is left open: it says of every box at which thresholds it is kept, so that
- * `from < min && min <= to` holds of just the boxes that `createFilter` keeps with every `score` rule's `min` set to that.
- * Rules without a `score` rule are taken with one at the end, as `--set score.min` adds it.
+ * `from < min && min <= to` holds of just the boxes that `createFilter` keeps with every `score` rule's `min`
+ * set to that. Rules without a `score` rule are taken with one at the end, as `--set score.min` adds it.
  *
- * Where no rule behind the threshold looks at weaker boxes or changes scores, one pass tells; otherwise the rules
- * are run at each score of the picture.
+ * Where no rule behind the threshold looks at weaker boxes or changes scores, one pass tells; otherwise the
+ * rules are run at each score of the picture.
  *
  * @returns undefined where the rules ask a model, or change scores between two thresholds
  */

@@ -19,7 +19,8 @@ export function whyDropped(
   rules: readonly RuleConfig[],
   tools?: RuleTools,
 ): (proposals: readonly Candidate[], image: FilterImage) => DroppedBox[] {
-  // Each rule sees what those before it leave, with their scores: the filters of the first one, two, … of the rules.
+  // Each rule sees what those before it leave, with their scores: the filters of the first one, two, … of the
+  // rules.
   const filters = rules.map(({ rule }, index) => ({
     reason: rule,
     filter: createFilter(rules.slice(0, index + 1), tools),

@@ -27,7 +27,9 @@ async function kept(
   const [filtered] = await createRowFilter([rule], anyTools)([{ candidates: given, image: on }])
   return filtered?.kept ?? []
 }
-/** What became of boxes, whatever their labels: no two arbitrary ones of the same words differ in them alone. */
+/**
+ * What became of boxes, whatever their labels: no two arbitrary ones of the same words differ in them alone.
+ */
 const plain = (boxes: readonly Candidate[]) =>
   boxes.map(({ phrase, xyxy, score }) => `${phrase} ${xyxy} ${score}`).sort()
 /** Boxes inside the picture keep their arrays, through rules that change scores as well. */
@@ -37,7 +39,10 @@ const inside = candidates.map((boxes) =>
 const scoreOf = (box: Candidate, boxes: readonly Candidate[]) =>
   boxes.find(({ xyxy }) => xyxy === box.xyxy)?.score
 
-/** Runs a law over parameters and boxes, and sums what it answers: always over the same ones, since sums are asserted. */
+/**
+ * Runs a law over parameters and boxes, and sums what it answers: always over the same ones, since sums are
+ * asserted.
+ */
 async function times(
   rule: fc.Arbitrary<RuleConfig>,
   law: (rule: RuleConfig, boxes: readonly Candidate[]) => Promise<number>,

@@ -2,12 +2,16 @@ import type { z } from 'zod'
 import type { ModelRule, Rule } from './rule.js'
 import type { modelTools, NamedTools, RuleTools } from './rule-tools.js'
 
-/** Parameters of a rule, and first, under `rule`, its name. A `strictObject`: a key that a rule does not know is an error. */
+/**
+ * Parameters of a rule, and first, under `rule`, its name. A `strictObject`: a key that a rule does not know
+ * is an error.
+ */
 export type RuleSchema = z.ZodObject<{ rule: z.ZodLiteral<string> }, z.core.$strict>
 
 /**
- * Which boxes of a picture decide about one: `itself` alone, `better` ones as well, of at least its score, or `all`. A
- * threshold on scores before a rule that does not look at `all` cuts off the end of what that rule keeps, nothing else.
+ * Which boxes of a picture decide about one: `itself` alone, `better` ones as well, of at least its score, or
+ * `all`. A threshold on scores before a rule that does not look at `all` cuts off the end of what that rule
+ * keeps, nothing else.
  */
 export type LooksAt = 'itself' | 'better' | 'all'
 
@@ -47,7 +51,10 @@ export interface FilterRule<
   readonly looksAt: LooksAt | ((config: z.infer<Schema>) => LooksAt)
   /** Whether it changes scores: what it keeps is put in order again. */
   readonly rescores: boolean
-  /** What it reads that is not read for every rule: the labels of a detector with a fixed list, the stored picture. */
+  /**
+   * What it reads that is not read for every rule: the labels of a detector with a fixed list, the stored
+   * picture.
+   */
   readonly reads: readonly ('labels' | 'pictures')[]
   readonly asks: Asked
   /** The rule with its parameters and what it asked for. */

@@ -28,8 +28,9 @@ const openers: ReadonlySet<string> = new Set([
 const most = 20
 
 /**
- * How many things a phrase says that it names: "two dogs" and "a pair of shoes" 2, "the three men" 3; undefined where it
- * says no number. A number that is not at the phrase's head counts as none: "a table for two".
+ * How many things a phrase says that it names: "two dogs" and "a pair of shoes" 2, "the three men" 3;
+ * undefined where it says no number. A number that is not at the phrase's head counts as none: "a table for
+ * two".
  *
  * @param singular whether "a dog" and "this dog" say 1
  */

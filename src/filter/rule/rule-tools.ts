@@ -2,8 +2,8 @@ import type { MeasuredCalibration } from './calibration.js'
 import type { Candidate } from './rule.js'
 
 /**
- * A text encoder: unit vectors, whose product is how much two texts mean the same. The pipeline opens it as the teacher
- * room's `TextEncoder`.
+ * A text encoder: unit vectors, whose product is how much two texts mean the same. The pipeline opens it as
+ * the teacher room's `TextEncoder`.
  */
 export interface TextEmbedder {
   /** One vector for each text, in their order. */

@@ -6,9 +6,10 @@ import type { Candidate, FilterRow } from '../rule/rule.js'
 import type { TextEmbedder } from '../rule/rule-tools.js'
 
 /**
- * Language agreement, for detectors with a fixed list of labels, which propose every box for every phrase: keeps a box for
- * a phrase where the embeddings of its label and of the phrase have a cosine of at least `min`, and with `best` only for
- * the phrases of each caption that agree most. Boxes without a label were found for their phrase, and stay.
+ * Language agreement, for detectors with a fixed list of labels, which propose every box for every phrase:
+ * keeps a box for a phrase where the embeddings of its label and of the phrase have a cosine of at least
+ * `min`, and with `best` only for the phrases of each caption that agree most. Boxes without a label were
+ * found for their phrase, and stay.
  *
  * Unlike the rule `label`, which knows words, this one knows that "a puppy" is a dog.
  */

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { filterRule } from '../rule/filter-rule.js'
 
-/** Keeps boxes whose longer side is at most `max` times the shorter: longer ones are edges of pictures and lines of text. */
+/**
+ * Keeps boxes whose longer side is at most `max` times the shorter: longer ones are edges of pictures and
+ * lines of text.
+ */
 export const aspect = filterRule({
   name: 'aspect',
   schema: z.strictObject({

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { filterRule } from '../rule/filter-rule.js'
 
 /**
- * Drops boxes that come within `margin` pixels of at least `sides` edges of the picture: with 1 whatever is cut off by an
- * edge, with 4 boxes of the whole picture, which say nothing of where a thing is.
+ * Drops boxes that come within `margin` pixels of at least `sides` edges of the picture: with 1 whatever is
+ * cut off by an edge, with 4 boxes of the whole picture, which say nothing of where a thing is.
  */
 export const border = filterRule({
   name: 'border',

@@ -5,8 +5,8 @@ import { filterRule } from '../rule/filter-rule.js'
 import { path } from '../rule/parameters.js'
 
 /**
- * Replaces scores by how often a box of that score is right, as it was measured on gold (`groundmill calibrate`), so that
- * the thresholds of later rules mean the same for every teacher. Drops nothing.
+ * Replaces scores by how often a box of that score is right, as it was measured on gold (`groundmill
+ * calibrate`), so that the thresholds of later rules mean the same for every teacher. Drops nothing.
  */
 export const calibrate = filterRule({
   name: 'calibrate',

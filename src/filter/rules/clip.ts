@@ -5,9 +5,9 @@ import { phraseOf } from '../rule/phrase-of.js'
 import type { Candidate } from '../rule/rule.js'
 
 /**
- * Region-text re-score (YOLO-World): the score becomes sqrt(score x CLIP's), where CLIP compares what the box cuts out of
- * the picture with the phrase; what falls under `min` is dropped. Put it after the rules that drop most boxes: each box
- * that reaches it is one run of CLIP's picture encoder.
+ * Region-text re-score (YOLO-World): the score becomes sqrt(score x CLIP's), where CLIP compares what the box
+ * cuts out of the picture with the phrase; what falls under `min` is dropped. Put it after the rules that
+ * drop most boxes: each box that reaches it is one run of CLIP's picture encoder.
  */
 export const clip = filterRule({
   name: 'clip',

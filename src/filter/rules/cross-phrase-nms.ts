@@ -6,9 +6,9 @@ import { phraseOf } from '../rule/phrase-of.js'
 import { suppress } from '../rule/suppress.js'
 
 /**
- * Of the boxes of one caption's phrases that overlap by more than an IoU of `iou`, keeps the best: one thing, one name
- * (Kosmos-2). Two occurrences of the same words name the same things, so these leave each other alone; so do captions,
- * each of which tells of the whole picture.
+ * Of the boxes of one caption's phrases that overlap by more than an IoU of `iou`, keeps the best: one thing,
+ * one name (Kosmos-2). Two occurrences of the same words name the same things, so these leave each other
+ * alone; so do captions, each of which tells of the whole picture.
  */
 export const crossPhraseNms = filterRule({
   name: 'cross_phrase_nms',

@@ -7,9 +7,9 @@ import type { Candidate } from '../rule/rule.js'
 import { suppress } from '../rule/suppress.js'
 
 /**
- * Of boxes that overlap by more than an IoU of `iou` and that the same words of one caption name ("a dog and a dog"),
- * keeps the best: a teacher that is asked for the same words twice answers twice. `cross_phrase_nms` leaves these alone,
- * and captions are left to each other, since each tells of the whole picture.
+ * Of boxes that overlap by more than an IoU of `iou` and that the same words of one caption name ("a dog and
+ * a dog"), keeps the best: a teacher that is asked for the same words twice answers twice. `cross_phrase_nms`
+ * leaves these alone, and captions are left to each other, since each tells of the whole picture.
  */
 export const duplicate = filterRule({
   name: 'duplicate',

@@ -4,8 +4,9 @@ import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Keeps boxes of at least a score that depends on how often the phrase's head noun comes in the dataset: a teacher is
- * less sure of what it has seen seldom, and what is seldom is what a self-trained student has most to gain from.
+ * Keeps boxes of at least a score that depends on how often the phrase's head noun comes in the dataset: a
+ * teacher is less sure of what it has seen seldom, and what is seldom is what a self-trained student has most
+ * to gain from.
  */
 export const frequencyScore = filterRule({
   name: 'frequency_score',

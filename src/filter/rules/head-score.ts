@@ -3,7 +3,10 @@ import { filterRule } from '../rule/filter-rule.js'
 import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
-/** Keeps boxes of at least the score that `heads` gives for the phrase's head noun, and of at least `min` for all others. */
+/**
+ * Keeps boxes of at least the score that `heads` gives for the phrase's head noun, and of at least `min` for
+ * all others.
+ */
 export const headScore = filterRule({
   name: 'head_score',
   schema: z.strictObject({

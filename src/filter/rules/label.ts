@@ -4,9 +4,9 @@ import { filterRule } from '../rule/filter-rule.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Of a detector with a fixed list of labels, which proposes every box for every phrase, keeps the boxes whose label the
- * phrase's head names, in the singular or plural or by a synonym. Boxes without a label were found for their phrase, and
- * stay.
+ * Of a detector with a fixed list of labels, which proposes every box for every phrase, keeps the boxes whose
+ * label the phrase's head names, in the singular or plural or by a synonym. Boxes without a label were found
+ * for their phrase, and stay.
  */
 export const label = filterRule({
   name: 'label',

@@ -6,9 +6,9 @@ import type { Candidate } from '../rule/rule.js'
 import { suppress } from '../rule/suppress.js'
 
 /**
- * Several passes from strict to lenient (as NVIDIA TAO's auto-labelling does): each keeps the boxes of at least its
- * score, suppressed at its IoU, of the phrases that no pass before it has found. A phrase that is found surely keeps only
- * sure boxes; one that is not is still given its best ones.
+ * Several passes from strict to lenient (as NVIDIA TAO's auto-labelling does): each keeps the boxes of at
+ * least its score, suppressed at its IoU, of the phrases that no pass before it has found. A phrase that is
+ * found surely keeps only sure boxes; one that is not is still given its best ones.
  */
 export const ladder = filterRule({
   name: 'ladder',

@@ -4,9 +4,10 @@ import { filterRule } from '../rule/filter-rule.js'
 import { share } from '../rule/parameters.js'
 
 /**
- * Drops boxes that a better box of a negative prompt overlaps by at least an IoU of `iou`: where the teacher is surer of
- * "a logo" than of "an apple", there is a logo. Negatives are what the teach stage's `negatives` asked for in every
- * picture, and the phrases of captions whose text or head noun is among `phrases`, whose own boxes are dropped as well.
+ * Drops boxes that a better box of a negative prompt overlaps by at least an IoU of `iou`: where the teacher
+ * is surer of "a logo" than of "an apple", there is a logo. Negatives are what the teach stage's `negatives`
+ * asked for in every picture, and the phrases of captions whose text or head noun is among `phrases`, whose
+ * own boxes are dropped as well.
  */
 export const negative = filterRule({
   name: 'negative',

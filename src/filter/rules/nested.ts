@@ -6,9 +6,9 @@ import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Where one phrase lies within another of the same caption ("a man" in "a man in a red coat") and both name the same
- * box, to an IoU of more than `iou`, keeps the box of one of them: of the longer phrase, as Kosmos-2 does, or with
- * `keep: inner` of the shorter. What the inner phrase names elsewhere ("a red coat") stays.
+ * Where one phrase lies within another of the same caption ("a man" in "a man in a red coat") and both name
+ * the same box, to an IoU of more than `iou`, keeps the box of one of them: of the longer phrase, as Kosmos-2
+ * does, or with `keep: inner` of the shorter. What the inner phrase names elsewhere ("a red coat") stays.
  */
 export const nested = filterRule({
   name: 'nested',

@@ -5,9 +5,10 @@ import { numberOf } from '../rule/number-of.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Holds boxes to the number that a phrase says: "two dogs" wants two boxes. A phrase with fewer loses all of them with
- * `fewer: drop`, since what is missing would be taught as background; one with more keeps its best with `more: best`.
- * Phrases that say no number are left alone, and so are plain singulars ("a dog") unless `singular` is set.
+ * Holds boxes to the number that a phrase says: "two dogs" wants two boxes. A phrase with fewer loses all of
+ * them with `fewer: drop`, since what is missing would be taught as background; one with more keeps its best
+ * with `more: best`. Phrases that say no number are left alone, and so are plain singulars ("a dog") unless
+ * `singular` is set.
  */
 export const number = filterRule({
   name: 'number',

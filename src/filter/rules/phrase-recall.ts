@@ -4,11 +4,13 @@ import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Keeps a caption's boxes where the share of its phrases that have one is between `min` and `max` (Data-Juicer's
- * phrase_grounding_recall_filter): a caption of which little is found does not tell of its picture.
+ * Keeps a caption's boxes where the share of its phrases that have one is between `min` and `max`
+ * (Data-Juicer's phrase_grounding_recall_filter): a caption of which little is found does not tell of its
+ * picture.
  *
- * The same words count once, in whatever case and wherever they stand, and phrases are known by their place in the
- * caption: Data-Juicer's own keeps them in a set of strings, whose order, and with it the boxes, is another in each run.
+ * The same words count once, in whatever case and wherever they stand, and phrases are known by their place
+ * in the caption: Data-Juicer's own keeps them in a set of strings, whose order, and with it the boxes, is
+ * another in each run.
  */
 export const phraseRecall = filterRule({
   name: 'phrase_recall',

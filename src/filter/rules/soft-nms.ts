@@ -5,9 +5,9 @@ import { share } from '../rule/parameters.js'
 import type { Candidate } from '../rule/rule.js'
 
 /**
- * Soft-NMS (Bodla et al. 2017) within a phrase: instead of dropping a box that overlaps a better one, its score is
- * multiplied by exp(-iou^2 / sigma), or with `method: linear` by 1 - iou where the IoU is above `iou`. What falls under
- * `min` is dropped; the others carry their new scores, and are ranked by them.
+ * Soft-NMS (Bodla et al. 2017) within a phrase: instead of dropping a box that overlaps a better one, its
+ * score is multiplied by exp(-iou^2 / sigma), or with `method: linear` by 1 - iou where the IoU is above
+ * `iou`. What falls under `min` is dropped; the others carry their new scores, and are ranked by them.
  *
  * A box that was lowered may then be lowered again by one that was weaker than it at first: it looks at all.
  */
