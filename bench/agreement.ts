@@ -11,9 +11,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { random } from '../src/base/random.js'
-import { agreement } from '../src/filter/rules/agreement.js'
-import { label as sameWord } from '../src/filter/rules/label.js'
-import type { Candidate, FilterRow } from '../src/filter/rules/rule.js'
+import { createRowFilter } from '../src/filter/filter-proposals.js'
+import type { Candidate, FilterRow } from '../src/filter/rule/rule.js'
+import type { RuleConfig } from '../src/filter/rules.js'
 import { captionPhrases } from '../src/nlp/caption-phrases.js'
 import { chunkConfig } from '../src/nlp/config.js'
 import type { Phrase } from '../src/rows/rows.js'
@@ -81,10 +81,15 @@ function report(name: string, kept: readonly (readonly Candidate[])[]) {
   const note = `and ${absent} of ${ofAbsent} that it has not`
   figures[name] = { value: shown, unit: `of ${ofShown} labels of the picture`, goal: '', met: null, note }
 }
-const byWord = rows.map(({ candidates, image }) => sameWord({ synonyms: {} })(candidates, image))
+const keptBy = async (rule: RuleConfig) =>
+  (await createRowFilter([rule], { embedders: new Map([['encoder', encoder]]) })(rows)).map(
+    ({ kept }) => kept,
+  )
+const agreement = (min: number) => keptBy({ rule: 'agreement', model: 'encoder', min, best: true })
+const byWord = await keptBy({ rule: 'label', synonyms: {} })
 report('label (the same word)', byWord)
 for (const min of [0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8])
-  report(`agreement, min ${min}`, await agreement({ min, best: true }, encoder)(rows))
+  report(`agreement, min ${min}`, await agreement(min))
 figures['texts encoded a second'] = {
   value: texts.size / seconds,
   unit: 'texts/s',
@@ -95,7 +100,7 @@ figures['texts encoded a second'] = {
 printReport(`agreement on ${rows.length} captions`, 1, figures)
 
 if (process.argv.includes('--examples')) {
-  const kept = await agreement({ min: Number(option('min', '0.55')), best: true }, encoder)(rows)
+  const kept = await agreement(Number(option('min', '0.55')))
   const pairs = (list: readonly Candidate[], at: number) =>
     list.map(({ label, phrase }) => `${label} ~ ${rows[at].image.phrases[phrase].text.toLowerCase()}`)
   const distinct = (list: readonly string[]) => [...new Set(list)].sort().join('; ')

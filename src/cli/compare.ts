@@ -4,13 +4,13 @@ import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { changedPhrases } from '../filter/changed-phrases.js'
 import { compareRegions, type RegionChanges } from '../filter/compare-regions.js'
+import { openRegionReasons, type RegionReasons } from '../filter/region-reasons.js'
 import { tableCell } from '../query/format-rows.js'
 import { contactSheet } from '../render/contact-sheet.js'
 import type { Drawing } from '../render/draw-regions.js'
 import type { Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
-import { openReasons, type RegionReasons } from './region-reasons.js'
 import { formatTable } from './terminal/format-table.js'
 
 export interface CompareOptions {
@@ -44,7 +44,7 @@ export async function compare(
   const scores = scoreBins.map((from) => ({ from, kept: 0, moved: 0, lost: 0, added: 0 }))
   const why = { lost: new Map<string, number>(), added: new Map<string, number>() }
   // What is lost the second has not, and what is added the first had not.
-  const reasons = { lost: await openReasons(dataset, b), added: await openReasons(dataset, a) }
+  const reasons = { lost: await openRegionReasons(dataset, b), added: await openRegionReasons(dataset, a) }
   let overlap = 0
   let most: Changed[] = []
   for await (const { shard, row, before, after, texts, reasonOf } of pairs(dataset, a, b, reasons)) {

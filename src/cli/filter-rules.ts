@@ -1,7 +1,8 @@
 import { assign, readAssignment } from '../base/assignment.js'
 import { parseConfig, readYaml } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
-import { filterConfig, type RuleConfig, ruleNames } from '../filter/config.js'
+import { filterConfig } from '../filter/config.js'
+import { type RuleConfig, ruleNames } from '../filter/rules.js'
 
 /**
  * The rules that a command was asked for: those of a file (a list, or the `with` of a filter stage), else the default

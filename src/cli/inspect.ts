@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { compareRegions } from '../filter/compare-regions.js'
+import { datasetLayers } from '../filter/dataset-layers.js'
 import { isLoopback } from '../inspect/guard.js'
-import type { ImageShard, Inspected } from '../inspect/layer.js'
+import type { ImageShard, Inspected, Layer } from '../inspect/layer.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
 import { readCommit } from '../shards/commit.js'
-import { openLayers } from './layers-of.js'
 
 export interface InspectOptions {
   readonly port?: number
@@ -40,7 +40,8 @@ export async function openInspected(
   const shards = await imageShards(opened)
   const last = shards.at(-1)
   if (!last) throw new UserError(`${url} has no pictures yet: run its ingest stage first.`)
-  const { layers, missing } = await openLayers(opened)
+  const { layers: found, missing } = await datasetLayers(opened)
+  const layers = found.length > 0 ? found : unfoundLayers(opened)
   const { name, storage } = opened
   const funnel = opened.stages.map(({ stage, family, unit, in: given, out, rejected }) => ({
     ...{ stage, family, unit, in: given, out },
@@ -49,6 +50,15 @@ export async function openInspected(
   const pictures = last.start + last.rows
   const dataset = { url, name, storage, shards, pictures, layers, funnel, compare: compareRegions }
   return { dataset, missing }
+}
+
+/** What is shown where no teacher has looked yet: the phrases of each chunk stage, or the pictures with their captions. */
+function unfoundLayers({ stages }: OpenDataset): Layer[] {
+  const plain = { boxes: null, rules: null, thresholdRule: null, threshold: 0, isExact: true, passing: null }
+  const chunked = stages.filter(({ family }) => family === 'phrases')
+  const note = 'No teacher has looked for boxes yet.'
+  if (chunked.length === 0) return [{ ...plain, name: 'pictures', kind: 'pictures', phrases: null, note }]
+  return chunked.map(({ stage }) => ({ ...plain, name: stage, kind: 'phrases', phrases: stage, note }))
 }
 
 /** The shards whose pictures are there, and where each begins. */

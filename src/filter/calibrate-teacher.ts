@@ -1,9 +1,8 @@
 import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
 import type { CalibrationFile } from './calibration-file.js'
-import type { RuleConfig } from './config.js'
 import { createRowFilter } from './filter-proposals.js'
-import { type Gold, goldRows, judgeBoxes } from './gold-rows.js'
+import { type Gold, judgeBoxes, rowsWithGold } from './rows-with-gold.js'
 import {
   type Calibration,
   calibrated,
@@ -12,7 +11,8 @@ import {
   fitTemperature,
   type Judged,
   reliability,
-} from './rules/calibration.js'
+} from './rule/calibration.js'
+import type { RuleConfig } from './rules.js'
 
 export interface CalibrateOptions {
   readonly method: Calibration['method']
@@ -26,7 +26,8 @@ export interface CalibrateOptions {
 const fits = { isotonic: fitIsotonic, temperature: fitTemperature } as const
 
 /**
- * Measures on gold how often a teacher's boxes of each score are right, and fits the map that makes scores say so.
+ * Measures on gold how often a teacher's boxes of each score are right, and fits the map that makes scores
+ * say so.
  *
  * @throws UserError where gold judges no box
  */
@@ -41,7 +42,7 @@ export async function calibrateTeacher(
   let teacher = ''
   let row = 0
   for (const shard of shards) {
-    for await (const gold of goldRows(storage, shard, { ...stages, rules })) {
+    for await (const gold of rowsWithGold(storage, shard, { ...stages, rules })) {
       teacher = gold.teacher
       const [{ kept }] = await filter([gold])
       // Pictures, not boxes, are dealt to the halves: boxes of one picture are alike.

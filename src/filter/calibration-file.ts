@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
-import type { Calibration, ReliabilityBin } from './rules/calibration.js'
+import type { Calibration, ReliabilityBin } from './rule/calibration.js'
 
 /** What `groundmill calibrate` leaves: the map, and how it was measured. */
 export interface CalibrationFile {
@@ -11,7 +11,10 @@ export interface CalibrationFile {
   readonly calibration: Calibration
   /** Boxes that were judged. */
   readonly judged: number
-  /** Expected calibration error; `after` is of boxes that the map was not fitted on (two halves, each with the other's). */
+  /**
+   * Expected calibration error; `after` is of boxes that the map was not fitted on (two halves, each with the
+   * other's).
+   */
   readonly ece: { readonly before: number; readonly after: number }
   /** Of the scores as they were. */
   readonly bins: readonly ReliabilityBin[]

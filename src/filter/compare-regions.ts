@@ -14,11 +14,12 @@ export interface RegionChanges {
 }
 
 /** Boxes that overlap less are different things. */
-const leastIou = 0.5
+export const leastIou = 0.5
 
 /**
- * Compares two groundings of one picture. Regions belong together by the span of their phrase; of one span first those with
- * equal boxes, then, from the largest overlap on, those that overlap by an IoU of 0.5 at least.
+ * Compares two groundings of one picture. Regions belong together by the span of their phrase; of one span
+ * first those with equal boxes, then, from the largest overlap on, those that overlap by an IoU of 0.5 at
+ * least.
  */
 export function compareRegions(before: readonly Region[], after: readonly Region[]): RegionChanges {
   const kept: Region[] = []

@@ -1,18 +1,22 @@
-import type { RuleConfig } from './config.js'
-import { createRule, type RuleTools, type Step } from './create-rule.js'
-import { clipBoxes } from './rules/clip-boxes.js'
-import type { Candidate, FilterImage, FilterRow } from './rules/rule.js'
+import { createRule, type Step } from './create-rule.js'
+import { clipBoxes } from './rule/clip-boxes.js'
+import type { Candidate, FilterImage, FilterRow } from './rule/rule.js'
+import type { RuleTools } from './rule/rule-tools.js'
+import type { RuleConfig } from './rules.js'
 
 export interface Filtered {
   /** Best first. */
   readonly kept: readonly Candidate[]
-  /** Boxes that each rule dropped, and `outside`: those without area in the picture. Reasons for none are absent. */
+  /**
+   * Boxes that each rule dropped, and `outside`: those without area in the picture. Reasons for none are
+   * absent.
+   */
   readonly dropped: Readonly<Record<string, number>>
 }
 
 /**
- * A filter made of rules in their order, none of which asks a model. Boxes are cut off at the picture's edge first. The
- * order of the proposals makes no difference, since candidates are brought into one of their own.
+ * A filter made of rules in their order, none of which asks a model. Boxes are cut off at the picture's edge
+ * first. The order of the proposals makes no difference, since candidates are brought into one of their own.
  */
 export function createFilter(
   rules: readonly RuleConfig[],
@@ -23,38 +27,35 @@ export function createFilter(
     const passage = begin(proposals, image)
     for (const step of steps) {
       if (!('rule' in step)) throw new Error(`the rule ${step.reason} asks a model: createRowFilter runs it`)
-      advance(passage, step.reason, step.rule(passage.kept, image))
+      advance(passage, step, step.rule(passage.kept, image))
     }
     return passage
   }
 }
 
-/** The same over several pictures, with rules that ask a model: these are asked for all the pictures at once. */
+/**
+ * The same over several pictures, with rules that ask a model: these are asked for all the pictures at once.
+ */
 export function createRowFilter(
   rules: readonly RuleConfig[],
   tools?: RuleTools,
 ): (rows: readonly FilterRow[]) => Promise<Filtered[]> {
   const steps: Step[] = rules.map((config) => createRule(config, tools))
   return async (rows) => {
-    const passages = rows.map(({ candidates, image }) => begin(candidates, image))
+    const passages = rows.map(({ candidates, image }) => ({ passage: begin(candidates, image), image }))
     for (const step of steps) {
-      const now = rows.map(({ image }, index) => ({ candidates: passages[index].kept, image }))
+      const now = passages.map(({ passage, image }) => ({ candidates: passage.kept, image }))
       const next =
         'model' in step
           ? await step.model(now)
           : now.map(({ candidates, image }) => step.rule(candidates, image))
-      passages.forEach((passage, index) => {
-        advance(passage, step.reason, next[index])
+      passages.forEach(({ passage }, index) => {
+        advance(passage, step, next[index] as readonly Candidate[])
       })
     }
-    return passages
+    return passages.map(({ passage }) => passage)
   }
 }
-
-/** Rules that change scores: what they keep is put in order again. */
-const rescoring: ReadonlySet<string> = new Set<RuleConfig['rule']>(['calibrate', 'soft_nms', 'clip'])
-
-export const isRescoring = (rule: RuleConfig['rule']): boolean => rescoring.has(rule)
 
 /** One picture's way through the rules so far, and its ledger. */
 interface Passage {
@@ -68,17 +69,20 @@ function begin(proposals: readonly Candidate[], image: FilterImage): Passage {
   return { kept, dropped: outside > 0 ? { outside } : {} }
 }
 
-function advance(passage: Passage, reason: RuleConfig['rule'], next: readonly Candidate[]): void {
+function advance(passage: Passage, { reason, rescores }: Step, next: readonly Candidate[]): void {
   const { kept, dropped } = passage
   if (next.length < kept.length) dropped[reason] = (dropped[reason] ?? 0) + kept.length - next.length
-  passage.kept = rescoring.has(reason) ? [...next].sort(bestFirst) : next
+  passage.kept = rescores ? [...next].sort(bestFirst) : next
 }
 
 /** By score; equal scores by phrase, place and label, so that only identical proposals are tied. */
 function bestFirst(a: Candidate, b: Candidate): number {
   if (a.score !== b.score) return b.score - a.score
   if (a.phrase !== b.phrase) return a.phrase - b.phrase
-  for (let at = 0; at < 4; at++) if (a.xyxy[at] !== b.xyxy[at]) return a.xyxy[at] - b.xyxy[at]
+  for (let at = 0; at < 4; at++) {
+    const apart = (a.xyxy[at] as number) - (b.xyxy[at] as number)
+    if (apart !== 0) return apart
+  }
   if (a.label !== b.label) return (a.label ?? '') < (b.label ?? '') ? -1 : 1
   return 0
 }

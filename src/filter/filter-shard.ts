@@ -5,9 +5,12 @@ import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from
 import { writeShard } from '../shards/write-shard.js'
 import { addRegions, rowStats } from '../statistics/row-stats.js'
 import type { FilterConfig } from './config.js'
-import type { RuleTools } from './create-rule.js'
+import { checkTeacher } from './create-rule.js'
 import { createRowFilter, type Filtered } from './filter-proposals.js'
-import type { Candidate, FilterRow } from './rules/rule.js'
+import { phraseOf } from './rule/phrase-of.js'
+import type { Candidate, FilterRow } from './rule/rule.js'
+import type { RuleTools } from './rule/rule-tools.js'
+import { someRead } from './rules.js'
 
 /** Pictures that go through the rules together: enough to fill the runs of a model, few enough to hold in memory. */
 const windowRows = 64
@@ -38,15 +41,15 @@ export async function filterShard(
       { key, candidates, image, teacher }: JoinedRow,
       { kept, dropped }: Filtered,
     ): GroundingRow => {
-      const { phrases } = image
       all += candidates.length
       out += kept.length
       for (const [reason, count] of Object.entries(dropped)) {
         rejected[reason] = (rejected[reason] ?? 0) + count
         rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} boxes` })
       }
-      const regions = kept.map(({ phrase, xyxy, score }) => {
-        const { caption, start, end, head } = phrases[phrase]
+      const regions = kept.map((box) => {
+        const { phrase, xyxy, score } = box
+        const { caption, start, end, head } = phraseOf(image, box)
         stats.tally('heads', head)
         return { caption, phrase, start, end, xyxy, score, origin: teacher }
       })
@@ -61,12 +64,12 @@ export async function filterShard(
       const flush = async () => {
         signal?.throwIfAborted()
         const filtered = await filter(window)
-        const made = window.map((row, index) => finish(row, filtered[index]))
+        const made = window.map((row, index) => finish(row, filtered[index] as Filtered))
         window.length = 0
         return made
       }
       for await (const row of joinedRows(task, config)) {
-        checkCalibrations(config.rules, tools, row)
+        if (row.candidates.length > 0) checkTeacher(config.rules, tools, row.teacher)
         window.push(row)
         if (window.length === windowRows) yield* await flush()
       }
@@ -92,23 +95,6 @@ interface JoinedRow extends FilterRow {
   readonly teacher: string
 }
 
-/** Throws a UserError where a calibration was measured on another teacher than the one that made a row's proposals. */
-function checkCalibrations(
-  rules: FilterConfig['rules'],
-  { calibrations }: RuleTools,
-  { teacher, candidates }: JoinedRow,
-): void {
-  if (candidates.length === 0) return
-  for (const rule of rules) {
-    if (rule.rule !== 'calibrate' || rule.any_teacher) continue
-    const measured = calibrations?.get(rule.file)
-    if (!measured || measured.teacher === teacher) continue
-    throw new UserError(
-      `${rule.file} was measured on the scores of "${measured.teacher}", and these proposals are of "${teacher}": calibrate that one, or say \`any_teacher: true\`.`,
-    )
-  }
-}
-
 /** The rows of a shard's three families, image by image. */
 export async function* joinedRows(
   { storage, shard }: Pick<ShardTask, 'storage' | 'shard'>,
@@ -120,9 +106,9 @@ export async function* joinedRows(
   const apart = new UserError(
     `${storage.url}: shard ${shard} of phrases "${stages.phrases}" or proposals "${stages.proposals}" does not match its images: run those stages again.`,
   )
-  const readsLabels = rules.some(({ rule }) => rule === 'label' || rule === 'agreement')
+  const readsLabels = someRead(rules, 'labels')
   const columns = ['key', 'width', 'height'] as const
-  const withPictures = rules.some(({ rule }) => rule === 'clip')
+  const withPictures = someRead(rules, 'pictures')
   const phrases = readShard(storage, 'phrases', stages.phrases, shard)
   const proposals = readShard(storage, 'proposals', stages.proposals, shard)
   const images = readShard(storage, 'images', null, shard, {

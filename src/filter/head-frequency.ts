@@ -4,8 +4,9 @@ import { tallyOf } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
 
 /**
- * Phrases of a dataset by head noun: the sums of what the chunk stage tallied, or counted anew where it did not, as of
- * gold of older versions, or where a shard had so many heads that its tally was cut. Shards that are not there count nothing.
+ * Phrases of a dataset by head noun: the sums of what the chunk stage tallied, or counted anew where it did
+ * not, as of gold of older versions, or where a shard had so many heads that its tally was cut. Shards that
+ * are not there count nothing.
  */
 export async function headFrequency(
   storage: Storage,

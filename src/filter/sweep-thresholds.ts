@@ -1,10 +1,10 @@
 import type { Storage } from '../storage/storage.js'
-import type { RuleConfig } from './config.js'
-import type { RuleTools } from './create-rule.js'
 import { createRowFilter } from './filter-proposals.js'
 import { joinedRows } from './filter-shard.js'
-import { type Gold, type GoldRow, goldRows, judgeBoxes } from './gold-rows.js'
-import type { FilterRow } from './rules/rule.js'
+import { type Gold, type GoldRow, judgeBoxes, rowsWithGold } from './rows-with-gold.js'
+import type { FilterRow } from './rule/rule.js'
+import type { RuleTools } from './rule/rule-tools.js'
+import type { RuleConfig } from './rules.js'
 
 /** What a filter keeps at one value of what is varied. */
 export interface SweepPoint {
@@ -34,7 +34,9 @@ export interface SweepOptions {
 
 const windowRows = 64
 
-/** Filters a dataset's proposals once for every value, in one pass over its shards, and counts what is kept. */
+/**
+ * Filters a dataset's proposals once for every value, in one pass over its shards, and counts what is kept.
+ */
 export async function sweepThresholds(
   storage: Storage,
   shards: readonly string[],
@@ -68,7 +70,7 @@ export async function sweepThresholds(
     const source =
       gold === undefined
         ? joinedRows({ storage, shard }, { ...stages, rules })
-        : goldRows(storage, shard, { ...stages, rules, gold })
+        : rowsWithGold(storage, shard, { ...stages, rules, gold })
     for await (const row of source) {
       window.push(row)
       if (window.length < windowRows) continue

@@ -1,8 +1,8 @@
-import type { RuleConfig } from './config.js'
-import type { RuleTools } from './create-rule.js'
 import { createFilter } from './filter-proposals.js'
-import { clipBoxes } from './rules/clip-boxes.js'
-import type { Candidate, FilterImage } from './rules/rule.js'
+import { clipBoxes } from './rule/clip-boxes.js'
+import type { Candidate, FilterImage } from './rule/rule.js'
+import type { RuleTools } from './rule/rule-tools.js'
+import type { RuleConfig } from './rules.js'
 
 /** A proposal that a filter drops, and the rule that does. */
 export interface DroppedBox {
@@ -19,8 +19,12 @@ export function whyDropped(
   rules: readonly RuleConfig[],
   tools?: RuleTools,
 ): (proposals: readonly Candidate[], image: FilterImage) => DroppedBox[] {
-  // Each rule sees what those before it leave, with their scores: the filters of the first one, two, … of the rules.
-  const filters = rules.map((_, index) => createFilter(rules.slice(0, index + 1), tools))
+  // Each rule sees what those before it leave, with their scores: the filters of the first one, two, … of the
+  // rules.
+  const filters = rules.map(({ rule }, index) => ({
+    reason: rule,
+    filter: createFilter(rules.slice(0, index + 1), tools),
+  }))
   return (proposals, image) => {
     const dropped: DroppedBox[] = []
     let left: Candidate[] = []
@@ -29,13 +33,13 @@ export function whyDropped(
       if (inside) left.push(inside)
       else dropped.push({ candidate, reason: 'outside' })
     }
-    for (const [index, filter] of filters.entries()) {
+    for (const { reason, filter } of filters) {
       const kept = countOf(filter(proposals, image).kept)
       left = left.filter((candidate) => {
         const key = keyOf(candidate)
         const count = kept.get(key) ?? 0
         if (count > 0) kept.set(key, count - 1)
-        else dropped.push({ candidate, reason: rules[index].rule })
+        else dropped.push({ candidate, reason })
         return count > 0
       })
     }

@@ -18,6 +18,8 @@ export interface LayerAnswer {
   readonly kind: 'gold' | 'filter' | 'proposals' | 'phrases' | 'pictures'
   /** The rules as they are applied, the threshold among them. */
   readonly rules: readonly Readonly<Record<string, unknown>>[] | null
+  /** The rule whose `min` the threshold is; null where there are no boxes. */
+  readonly thresholdRule: string | null
   /** The score that its own rules ask for. */
   readonly threshold: number
   /** Whether the threshold can be lowered, and every count is what `groundmill filter` would give. */

@@ -259,8 +259,8 @@ function datasetAnswer({
     url,
     pictures,
     shards: shards.length,
-    layers: layers.map(({ name, kind, rules, threshold, isExact, note }) => ({
-      ...{ name, kind, rules, threshold, isExact, note },
+    layers: layers.map(({ name, kind, rules, thresholdRule, threshold, isExact, note }) => ({
+      ...{ name, kind, rules, thresholdRule, threshold, isExact, note },
     })),
     funnel,
   }

@@ -1,9 +1,15 @@
 import { hashJson } from '../base/hash.js'
-import { readCalibration } from '../filter/calibration-file.js'
-import type { FilterConfig, RuleConfig } from '../filter/config.js'
-import type { RuleTools } from '../filter/create-rule.js'
+import type { FilterConfig } from '../filter/config.js'
 import { filterShard } from '../filter/filter-shard.js'
-import { headFrequency } from '../filter/head-frequency.js'
+import {
+  frequencyAsked,
+  hashTools,
+  type OpenTools,
+  openTools,
+  ownSources,
+  type ToolSources,
+} from '../filter/open-tools.js'
+import type { RuleTools } from '../filter/rule/rule-tools.js'
 import type { ShardResult, ShardTask } from '../shards/shard-task.js'
 import { hashRegionScorer, openRegionScorer } from '../teacher/region-scorer.js'
 import { hashTextEncoder, openTextEncoder } from '../teacher/text-encoder.js'
@@ -15,9 +21,16 @@ export interface FilterStage {
   /** What a shard is made of besides the configuration. */
   inputsOf(shard: string): Promise<Record<string, string>>
   work(task: ShardTask): Promise<ShardResult>
-  /** What the rules need, for who applies them to rows of his own. */
+  /** What the rules ask for, for a caller that applies them to rows of its own. */
   tools(): Promise<RuleTools>
   close(): Promise<void>
+}
+
+/** The teacher room opens what the filter's rules ask for; neither knows the other. */
+const toolSources: ToolSources = {
+  ...ownSources,
+  embedders: { hash: hashTextEncoder, open: openTextEncoder },
+  scorers: { hash: hashRegionScorer, open: openRegionScorer },
 }
 
 /** @throws UserError where a file or folder that a rule names is missing */
@@ -26,20 +39,15 @@ export async function openFilterStage(
   { rules }: Pick<FilterConfig, 'rules'>,
   stages: { readonly phrases: string; readonly proposals: string },
 ): Promise<FilterStage> {
-  const frequency = rules.some(({ rule }) => rule === 'frequency_score')
-    ? await headFrequency(storage, stages.phrases, shards)
-    : undefined
-  const shared: Record<string, string> = {}
-  if (frequency) shared.frequency = hashJson([...frequency].sort())
-  for (const rule of rules) {
-    const made = await hashOfRule(rule)
-    if (made) shared[made.name] = made.hash
+  const frequency = await frequencyAsked({ storage, shards }, rules, stages.phrases)
+  const shared = {
+    ...(frequency && { frequency: hashJson([...frequency].sort()) }),
+    ...(await hashTools(rules, toolSources)),
   }
-  const open: { close(): Promise<void> }[] = []
-  let opened: Promise<RuleTools> | undefined
-  const tools = () => {
-    opened ??= openTools(rules, open).then((made) => ({ ...made, frequency }))
-    return opened
+  let opened: Promise<OpenTools> | undefined
+  const tools = async () => {
+    opened ??= openTools(rules, toolSources)
+    return { ...(await opened).tools, frequency }
   }
   return {
     tools,
@@ -52,45 +60,8 @@ export async function openFilterStage(
     },
     work: (task) => filterShard(task, { rules, ...stages }, tools),
     async close() {
-      await opened?.catch(() => {})
-      for (const tool of open) await tool.close()
+      const held = await opened?.catch(() => undefined)
+      await held?.close()
     },
   }
-}
-
-/** Hash of what a rule reads besides its parameters. */
-async function hashOfRule(
-  rule: RuleConfig,
-): Promise<{ readonly name: string; readonly hash: string } | undefined> {
-  switch (rule.rule) {
-    case 'calibrate':
-      return { name: `calibrate ${rule.file}`, hash: hashJson(await readCalibration(rule.file)) }
-    case 'agreement':
-      return { name: `agreement ${rule.model}`, hash: await hashTextEncoder(rule.model) }
-    case 'clip':
-      return { name: `clip ${rule.model}`, hash: await hashRegionScorer(rule.model) }
-    default:
-      return undefined
-  }
-}
-
-async function openTools(
-  rules: readonly RuleConfig[],
-  open: { close(): Promise<void> }[],
-): Promise<RuleTools> {
-  const kept = <T extends { close(): Promise<void> }>(tool: T) => {
-    open.push(tool)
-    return tool
-  }
-  const calibrations = new Map()
-  const embedders = new Map()
-  const scorers = new Map()
-  for (const rule of rules) {
-    if (rule.rule === 'calibrate') calibrations.set(rule.file, await readCalibration(rule.file))
-    if (rule.rule === 'agreement' && !embedders.has(rule.model))
-      embedders.set(rule.model, kept(await openTextEncoder(rule.model)))
-    if (rule.rule === 'clip' && !scorers.has(rule.model))
-      scorers.set(rule.model, kept(await openRegionScorer(rule.model)))
-  }
-  return { calibrations, embedders, scorers }
 }

@@ -9,7 +9,7 @@ import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
 import { clip, type ImageProcessor, prepareImages, readImageProcessor } from './hf-image-processor.js'
 import { unit } from './text-encoder.js'
 
-/** CLIP as a judge of regions. Holds native memory until it is closed. */
+/** CLIP as the `RegionScorer` of the filter's rules. Holds native memory until it is closed. */
 export interface ClipScorer {
   /**
    * For each region of a stored picture the cosine of the embeddings of what is in the box and of its text, 0 to 1

@@ -4,7 +4,7 @@ import { longs, Session, type Value } from '../graph/session.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
 
-/** A BERT-style text encoder. Holds native memory until it is closed. */
+/** A BERT-style `TextEmbedder` of the filter's rules. Holds native memory until it is closed. */
 export interface TextEncoder {
   /** Vectors of unit length, one for each text, in their order. A text is encoded once, however often it comes. */
   embed(texts: readonly string[]): Promise<readonly Float32Array[]>

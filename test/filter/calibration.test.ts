@@ -8,7 +8,7 @@ import {
   fitTemperature,
   type Judged,
   reliability,
-} from '../../src/filter/rules/calibration.js'
+} from '../../src/filter/rule/calibration.js'
 
 const judgement = fc.record({
   score: fc.integer({ min: 0, max: 20 }).map((n) => n / 20),

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { iou } from '../../src/boxes/iou.js'
-import { filterConfig, type RuleConfig } from '../../src/filter/config.js'
+import { filterConfig } from '../../src/filter/config.js'
 import { createFilter } from '../../src/filter/filter-proposals.js'
-import type { Candidate, FilterImage } from '../../src/filter/rules/rule.js'
+import type { Candidate, FilterImage } from '../../src/filter/rule/rule.js'
+import type { RuleConfig } from '../../src/filter/rules.js'
 import { whyDropped } from '../../src/filter/why-dropped.js'
 
 const image: FilterImage = {

@@ -1,11 +1,27 @@
+import { z } from 'zod'
 import { areaOf } from '../../boxes/iou.js'
-import type { Rule } from './rule.js'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
 
 /** Keeps boxes that cover between `min` and `max` of the picture, 0 to 1. */
-export function area({ min, max }: { readonly min: number; readonly max: number }): Rule {
-  return (candidates, { width, height }) =>
-    candidates.filter(({ xyxy }) => {
-      const share = areaOf(xyxy) / (width * height)
-      return share >= min && share <= max
+export const area = filterRule({
+  name: 'area',
+  schema: z
+    .strictObject({
+      rule: z.literal('area'),
+      min: share.default(0).describe('smallest share of the picture'),
+      max: share.default(1).describe('largest share of the picture'),
     })
-}
+    .refine(({ min, max }) => min <= max, { error: 'min is above max: nothing would be kept' }),
+  looksAt: 'itself',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ min, max }) {
+    return (candidates, { width, height }) =>
+      candidates.filter(({ xyxy }) => {
+        const covered = areaOf(xyxy) / (width * height)
+        return covered >= min && covered <= max
+      })
+  },
+})

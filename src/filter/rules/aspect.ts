@@ -1,10 +1,25 @@
-import type { Rule } from './rule.js'
+import { z } from 'zod'
+import { filterRule } from '../rule/filter-rule.js'
 
-/** Keeps boxes whose longer side is at most `max` times the shorter: longer ones are edges of pictures and lines of text. */
-export function aspect({ max }: { readonly max: number }): Rule {
-  return (candidates) =>
-    candidates.filter(({ xyxy: [x1, y1, x2, y2] }) => {
-      const [width, height] = [x2 - x1, y2 - y1]
-      return Math.max(width, height) <= max * Math.min(width, height)
-    })
-}
+/**
+ * Keeps boxes whose longer side is at most `max` times the shorter: longer ones are edges of pictures and
+ * lines of text.
+ */
+export const aspect = filterRule({
+  name: 'aspect',
+  schema: z.strictObject({
+    rule: z.literal('aspect'),
+    max: z.number().min(1).describe('longer side, in times the shorter'),
+  }),
+  looksAt: 'itself',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ max }) {
+    return (candidates) =>
+      candidates.filter(({ xyxy: [x1, y1, x2, y2] }) => {
+        const [width, height] = [x2 - x1, y2 - y1]
+        return Math.max(width, height) <= max * Math.min(width, height)
+      })
+  },
+})

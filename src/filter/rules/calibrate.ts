@@ -1,11 +1,38 @@
-import { type Calibration, calibrated } from './calibration.js'
-import type { Rule } from './rule.js'
+import { z } from 'zod'
+import { UserError } from '../../base/user-error.js'
+import { calibrated } from '../rule/calibration.js'
+import { filterRule } from '../rule/filter-rule.js'
+import { path } from '../rule/parameters.js'
 
 /**
- * Replaces scores by how often a box of that score is right, as it was measured on gold (`groundmill calibrate`), so that
- * the thresholds of later rules mean the same for every teacher. Drops nothing.
+ * Replaces scores by how often a box of that score is right, as it was measured on gold (`groundmill
+ * calibrate`), so that the thresholds of later rules mean the same for every teacher. Drops nothing.
  */
-export function calibrate(calibration: Calibration): Rule {
-  return (candidates) =>
-    candidates.map((candidate) => ({ ...candidate, score: calibrated(calibration, candidate.score) }))
-}
+export const calibrate = filterRule({
+  name: 'calibrate',
+  schema: z.strictObject({
+    rule: z.literal('calibrate'),
+    file: path.describe('what `groundmill calibrate` wrote; scores of later rules are shares of right boxes'),
+    any_teacher: z
+      .boolean()
+      .default(false)
+      .describe('true: also for proposals of another teacher than the one that was measured'),
+  }),
+  looksAt: 'itself',
+  rescores: true,
+  reads: [],
+  asks: {
+    tools: 'calibrations',
+    path: ({ file }) => file,
+    checkTeacher({ file, any_teacher }, measured, teacher) {
+      if (any_teacher || measured.teacher === teacher) return
+      throw new UserError(
+        `${file} was measured on the scores of "${measured.teacher}", and these proposals are of "${teacher}": calibrate that one, or say \`any_teacher: true\`.`,
+      )
+    },
+  },
+  create(_, { calibration }) {
+    return (candidates) =>
+      candidates.map((candidate) => ({ ...candidate, score: calibrated(calibration, candidate.score) }))
+  },
+})

@@ -1,30 +1,48 @@
-import type { Candidate, ModelRule, RegionScorer } from './rule.js'
+import { z } from 'zod'
+import { filterRule } from '../rule/filter-rule.js'
+import { path, share } from '../rule/parameters.js'
+import { phraseOf } from '../rule/phrase-of.js'
+import type { Candidate } from '../rule/rule.js'
 
 /**
- * Region-text re-score (YOLO-World): the score becomes sqrt(score x CLIP's), where CLIP compares what the box cuts out of
- * the picture with the phrase; what falls under `min` is dropped. Put it after the rules that drop most boxes: each box
- * that reaches it is one run of CLIP's picture encoder.
+ * Region-text re-score (YOLO-World): the score becomes sqrt(score x CLIP's), where CLIP compares what the box
+ * cuts out of the picture with the phrase; what falls under `min` is dropped. Put it after the rules that
+ * drop most boxes: each box that reaches it is one run of CLIP's picture encoder.
  */
-export function clip(
-  { min, template }: { readonly min: number; readonly template: string },
-  scorer: RegionScorer,
-): ModelRule {
-  return async (rows) => {
-    const rescored: Candidate[][] = []
-    for (const { candidates, image } of rows) {
-      const { bytes, phrases } = image
-      if (candidates.length > 0 && !bytes) throw new Error('the rule clip was given no picture')
-      const regions = candidates.map(({ xyxy, phrase }) => ({
-        xyxy,
-        text: template.replace('{}', phrases[phrase].text),
-      }))
-      const fits = regions.length > 0 ? await scorer.score(bytes as Uint8Array, regions) : []
-      rescored.push(
-        candidates
-          .map((candidate, index) => ({ ...candidate, score: Math.sqrt(candidate.score * fits[index]) }))
-          .filter(({ score }) => score >= min),
-      )
+export const clip = filterRule({
+  name: 'clip',
+  schema: z.strictObject({
+    rule: z.literal('clip'),
+    model: path.describe('folder of CLIP in ONNX'),
+    template: z
+      .string()
+      .includes('{}')
+      .default('a photo of {}')
+      .describe('the text that is compared; {} is the phrase'),
+    min: share.describe('weakest score afterwards, which is sqrt(score x CLIP)'),
+  }),
+  looksAt: 'itself',
+  rescores: true,
+  reads: ['pictures'],
+  asks: { tools: 'scorers', path: ({ model }) => model, checkTeacher: null },
+  create({ min, template }, scorer) {
+    return async (rows) => {
+      const rescored: Candidate[][] = []
+      for (const { candidates, image } of rows) {
+        const { bytes } = image
+        if (candidates.length > 0 && !bytes) throw new Error('the rule clip was given no picture')
+        const regions = candidates.map((box) => ({
+          xyxy: box.xyxy,
+          text: template.replace('{}', phraseOf(image, box).text),
+        }))
+        const fits = regions.length > 0 ? await scorer.score(bytes as Uint8Array, regions) : []
+        rescored.push(
+          candidates
+            .map((box, index) => ({ ...box, score: Math.sqrt(box.score * (fits[index] as number)) }))
+            .filter(({ score }) => score >= min),
+        )
+      }
+      return rescored
     }
-    return rescored
-  }
-}
+  },
+})

@@ -1,19 +1,33 @@
+import { z } from 'zod'
 import { iou } from '../../boxes/iou.js'
-import type { Rule } from './rule.js'
-import { suppress } from './suppress.js'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
+import { phraseOf } from '../rule/phrase-of.js'
+import { suppress } from '../rule/suppress.js'
 
 /**
- * Of the boxes of one caption's phrases that overlap by more than an IoU of `iou`, keeps the best: one thing, one name
- * (Kosmos-2). Two occurrences of the same words name the same things, so these leave each other alone; so do captions,
- * each of which tells of the whole picture.
+ * Of the boxes of one caption's phrases that overlap by more than an IoU of `iou`, keeps the best: one thing,
+ * one name (Kosmos-2). Two occurrences of the same words name the same things, so these leave each other
+ * alone; so do captions, each of which tells of the whole picture.
  */
-export function crossPhraseNms({ iou: most }: { readonly iou: number }): Rule {
-  return (candidates, { phrases }) =>
-    suppress(
-      candidates,
-      ({ phrase }) => phrases[phrase].caption,
-      (a, b) =>
-        (a.phrase === b.phrase || phrases[a.phrase].text !== phrases[b.phrase].text) &&
-        iou(a.xyxy, b.xyxy) > most,
-    )
-}
+export const crossPhraseNms = filterRule({
+  name: 'cross_phrase_nms',
+  schema: z.strictObject({
+    rule: z.literal('cross_phrase_nms'),
+    iou: share.describe('overlap that boxes of two phrases of a caption may have'),
+  }),
+  looksAt: 'better',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ iou: most }) {
+    return (candidates, image) =>
+      suppress(
+        candidates,
+        (box) => phraseOf(image, box).caption,
+        (a, b) =>
+          (a.phrase === b.phrase || phraseOf(image, a).text !== phraseOf(image, b).text) &&
+          iou(a.xyxy, b.xyxy) > most,
+      )
+  },
+})

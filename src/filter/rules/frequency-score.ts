@@ -1,28 +1,36 @@
-import type { Rule } from './rule.js'
-
-export interface FrequencyBounds {
-  /** Phrases of the dataset with that head noun up to which a head is rare, and up to which it is common. */
-  readonly bounds: readonly [number, number]
-  /** Weakest score of a box of a rare, a common and a frequent head. */
-  readonly rare: number
-  readonly common: number
-  readonly frequent: number
-}
+import { z } from 'zod'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
+import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Keeps boxes of at least a score that depends on how often the phrase's head noun comes in the dataset: a teacher is
- * less sure of what it has seen seldom, and what is seldom is what a self-trained student has most to gain from.
- *
- * @param frequency phrases of the dataset by head noun
+ * Keeps boxes of at least a score that depends on how often the phrase's head noun comes in the dataset: a
+ * teacher is less sure of what it has seen seldom, and what is seldom is what a self-trained student has most
+ * to gain from.
  */
-export function frequencyScore(
-  { bounds, rare, common, frequent }: FrequencyBounds,
-  frequency: ReadonlyMap<string, number>,
-): Rule {
-  const least = (head: string) => {
-    const count = frequency.get(head) ?? 0
-    return count <= bounds[0] ? rare : count <= bounds[1] ? common : frequent
-  }
-  return (candidates, { phrases }) =>
-    candidates.filter(({ phrase, score }) => score >= least(phrases[phrase].head))
-}
+export const frequencyScore = filterRule({
+  name: 'frequency_score',
+  schema: z
+    .strictObject({
+      rule: z.literal('frequency_score'),
+      bounds: z
+        .tuple([z.number().int().min(0), z.number().int().min(0)])
+        .default([10, 100])
+        .describe('phrases of a head noun in the dataset up to which it is rare, and common'),
+      rare: share.describe('weakest score of a box of a rare head noun'),
+      common: share.describe('of a common one'),
+      frequent: share.describe('of a frequent one'),
+    })
+    .refine(({ bounds }) => bounds[0] <= bounds[1], { error: 'bounds: the first is above the second' }),
+  looksAt: 'itself',
+  rescores: false,
+  reads: [],
+  asks: { tools: 'frequency' },
+  create({ bounds, rare, common, frequent }, frequency) {
+    const least = (head: string) => {
+      const count = frequency.get(head) ?? 0
+      return count <= bounds[0] ? rare : count <= bounds[1] ? common : frequent
+    }
+    return (candidates, image) => candidates.filter((box) => box.score >= least(phraseOf(image, box).head))
+  },
+})

@@ -1,6 +1,19 @@
-import type { Rule } from './rule.js'
+import { z } from 'zod'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
 
 /** Keeps a picture's boxes only where one of them reaches `min` (OWL-ST's first threshold). */
-export function imageGate({ min }: { readonly min: number }): Rule {
-  return (candidates) => (candidates.some((candidate) => candidate.score >= min) ? candidates : [])
-}
+export const imageGate = filterRule({
+  name: 'image_gate',
+  schema: z.strictObject({
+    rule: z.literal('image_gate'),
+    min: share.describe('score that one box must reach'),
+  }),
+  looksAt: 'better',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ min }) {
+    return (candidates) => (candidates.some((candidate) => candidate.score >= min) ? candidates : [])
+  },
+})

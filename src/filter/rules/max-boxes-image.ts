@@ -1,6 +1,19 @@
-import type { Rule } from './rule.js'
+import { z } from 'zod'
+import { filterRule } from '../rule/filter-rule.js'
+import { count } from '../rule/parameters.js'
 
 /** Keeps at most `image` boxes of a picture, the best ones. */
-export function maxBoxesImage({ image: most }: { readonly image: number }): Rule {
-  return (candidates) => (candidates.length <= most ? candidates : candidates.slice(0, most))
-}
+export const maxBoxesImage = filterRule({
+  name: 'max_boxes_image',
+  schema: z.strictObject({
+    rule: z.literal('max_boxes_image'),
+    image: count.describe('most boxes of a picture'),
+  }),
+  looksAt: 'better',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ image: most }) {
+    return (candidates) => (candidates.length <= most ? candidates : candidates.slice(0, most))
+  },
+})

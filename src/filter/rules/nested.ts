@@ -1,32 +1,42 @@
+import { z } from 'zod'
 import { iou } from '../../boxes/iou.js'
-import type { Rule } from './rule.js'
+import type { Phrase } from '../../rows/rows.js'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
+import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Where one phrase lies within another of the same caption ("a man" in "a man in a red coat") and both name the same
- * box, to an IoU of more than `iou`, keeps the box of one of them: of the longer phrase, as Kosmos-2 does, or with
- * `keep: inner` of the shorter. What the inner phrase names elsewhere ("a red coat") stays.
+ * Where one phrase lies within another of the same caption ("a man" in "a man in a red coat") and both name
+ * the same box, to an IoU of more than `iou`, keeps the box of one of them: of the longer phrase, as Kosmos-2
+ * does, or with `keep: inner` of the shorter. What the inner phrase names elsewhere ("a red coat") stays.
  */
-export function nested({
-  iou: most,
-  keep,
-}: {
-  readonly iou: number
-  readonly keep: 'outer' | 'inner'
-}): Rule {
-  return (candidates, { phrases }) => {
-    const isWithin = (a: number, b: number) => {
-      const [inner, outer] = [phrases[a], phrases[b]]
-      return (
-        inner.caption === outer.caption &&
-        inner.start >= outer.start &&
-        inner.end <= outer.end &&
-        inner.end - inner.start < outer.end - outer.start
+export const nested = filterRule({
+  name: 'nested',
+  schema: z.strictObject({
+    rule: z.literal('nested'),
+    iou: share.default(0.9).describe('overlap from which a phrase within a phrase names the same'),
+    keep: z.enum(['outer', 'inner']).default('outer').describe('the longer phrase or the shorter'),
+  }),
+  looksAt: 'all',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ iou: most, keep }) {
+    return (candidates, image) => {
+      const yields = (a: Phrase, b: Phrase) => (keep === 'outer' ? isWithin(a, b) : isWithin(b, a))
+      return candidates.filter(
+        (box) =>
+          !candidates.some(
+            (other) =>
+              yields(phraseOf(image, box), phraseOf(image, other)) && iou(box.xyxy, other.xyxy) > most,
+          ),
       )
     }
-    const yields = keep === 'outer' ? isWithin : (a: number, b: number) => isWithin(b, a)
-    return candidates.filter(
-      (box) =>
-        !candidates.some((other) => yields(box.phrase, other.phrase) && iou(box.xyxy, other.xyxy) > most),
-    )
-  }
-}
+  },
+})
+
+const isWithin = (inner: Phrase, outer: Phrase) =>
+  inner.caption === outer.caption &&
+  inner.start >= outer.start &&
+  inner.end <= outer.end &&
+  inner.end - inner.start < outer.end - outer.start

@@ -1,13 +1,26 @@
+import { z } from 'zod'
 import { iou } from '../../boxes/iou.js'
-import type { Rule } from './rule.js'
-import { suppress } from './suppress.js'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
+import { suppress } from '../rule/suppress.js'
 
 /** Of the boxes of one phrase that overlap by more than an IoU of `iou`, keeps the best. */
-export function nms({ iou: most }: { readonly iou: number }): Rule {
-  return (candidates) =>
-    suppress(
-      candidates,
-      ({ phrase }) => phrase,
-      (a, b) => iou(a.xyxy, b.xyxy) > most,
-    )
-}
+export const nms = filterRule({
+  name: 'nms',
+  schema: z.strictObject({
+    rule: z.literal('nms'),
+    iou: share.describe('overlap that two boxes of a phrase may have'),
+  }),
+  looksAt: 'better',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ iou: most }) {
+    return (candidates) =>
+      suppress(
+        candidates,
+        ({ phrase }) => phrase,
+        (a, b) => iou(a.xyxy, b.xyxy) > most,
+      )
+  },
+})

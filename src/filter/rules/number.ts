@@ -1,35 +1,44 @@
+import { z } from 'zod'
 import type { Phrase } from '../../rows/rows.js'
-import { numberOf } from './number-of.js'
-import type { Rule } from './rule.js'
+import { filterRule } from '../rule/filter-rule.js'
+import { numberOf } from '../rule/number-of.js'
+import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Holds boxes to the number that a phrase says: "two dogs" wants two boxes. A phrase with fewer loses all of them with
- * `fewer: drop`, since what is missing would be taught as background; one with more keeps its best with `more: best`.
- * Phrases that say no number are left alone, and so are plain singulars ("a dog") unless `singular` is set.
+ * Holds boxes to the number that a phrase says: "two dogs" wants two boxes. A phrase with fewer loses all of
+ * them with `fewer: drop`, since what is missing would be taught as background; one with more keeps its best
+ * with `more: best`. Phrases that say no number are left alone, and so are plain singulars ("a dog") unless
+ * `singular` is set.
  */
-export function number({
-  fewer,
-  more,
-  singular,
-}: {
-  readonly fewer: 'drop' | 'keep'
-  readonly more: 'best' | 'keep'
-  readonly singular: boolean
-}): Rule {
-  return (candidates, { phrases }) => {
-    const counts = new Map<number, number>()
-    for (const { phrase } of candidates) counts.set(phrase, (counts.get(phrase) ?? 0) + 1)
-    const places = new Map<number, number>()
-    return candidates.filter(({ phrase }) => {
-      const wanted = countOf(phrases[phrase], singular)
-      if (wanted === undefined) return true
-      if (fewer === 'drop' && (counts.get(phrase) as number) < wanted) return false
-      const place = places.get(phrase) ?? 0
-      places.set(phrase, place + 1)
-      return more === 'keep' || place < wanted
-    })
-  }
-}
+export const number = filterRule({
+  name: 'number',
+  schema: z.strictObject({
+    rule: z.literal('number'),
+    fewer: z.enum(['drop', 'keep']).default('drop').describe('phrases with fewer boxes than they say'),
+    more: z.enum(['best', 'keep']).default('best').describe('phrases with more'),
+    singular: z.boolean().default(false).describe('whether "a dog" says one'),
+  }),
+  looksAt: ({ fewer }) => (fewer === 'drop' ? 'all' : 'better'),
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ fewer, more, singular }) {
+    return (candidates, image) => {
+      const counts = new Map<number, number>()
+      for (const { phrase } of candidates) counts.set(phrase, (counts.get(phrase) ?? 0) + 1)
+      const places = new Map<number, number>()
+      return candidates.filter((box) => {
+        const { phrase } = box
+        const wanted = countOf(phraseOf(image, box), singular)
+        if (wanted === undefined) return true
+        if (fewer === 'drop' && (counts.get(phrase) as number) < wanted) return false
+        const place = places.get(phrase) ?? 0
+        places.set(phrase, place + 1)
+        return more === 'keep' || place < wanted
+      })
+    }
+  },
+})
 
 /** What the chunker has counted, and for phrases that it did not make what their words say. */
 function countOf({ count, text }: Phrase, singular: boolean): number | undefined {

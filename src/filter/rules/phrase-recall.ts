@@ -1,28 +1,47 @@
-import type { Rule } from './rule.js'
+import { z } from 'zod'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
+import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Keeps a caption's boxes where the share of its phrases that have one is between `min` and `max` (Data-Juicer's
- * phrase_grounding_recall_filter): a caption of which little is found does not tell of its picture.
+ * Keeps a caption's boxes where the share of its phrases that have one is between `min` and `max`
+ * (Data-Juicer's phrase_grounding_recall_filter): a caption of which little is found does not tell of its
+ * picture.
  *
- * The same words count once, in whatever case and wherever they stand, and phrases are known by their place in the
- * caption: Data-Juicer's own keeps them in a set of strings, whose order, and with it the boxes, is another in each run.
+ * The same words count once, in whatever case and wherever they stand, and phrases are known by their place
+ * in the caption: Data-Juicer's own keeps them in a set of strings, whose order, and with it the boxes, is
+ * another in each run.
  */
-export function phraseRecall({ min, max }: { readonly min: number; readonly max: number }): Rule {
-  return (candidates, { phrases }) => {
-    const found = new Set(candidates.map(({ phrase }) => phrase))
-    const words = new Map<number, Map<string, boolean>>()
-    phrases.forEach(({ caption, text }, index) => {
-      const own = words.get(caption) ?? new Map<string, boolean>()
-      words.set(caption, own)
-      const word = text.toLowerCase()
-      own.set(word, found.has(index) || own.get(word) === true)
+export const phraseRecall = filterRule({
+  name: 'phrase_recall',
+  schema: z
+    .strictObject({
+      rule: z.literal('phrase_recall'),
+      min: share.default(0.1).describe("share of a caption's phrases that must have a box"),
+      max: share.default(1).describe('share of them that may have one'),
     })
-    const fits = new Map(
-      [...words].map(([caption, own]) => {
-        const recall = [...own.values()].filter(Boolean).length / own.size
-        return [caption, recall >= min && recall <= max]
-      }),
-    )
-    return candidates.filter(({ phrase }) => fits.get(phrases[phrase].caption))
-  }
-}
+    .refine(({ min, max }) => min <= max, { error: 'min is above max: nothing would be kept' }),
+  looksAt: 'all',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ min, max }) {
+    return (candidates, image) => {
+      const found = new Set(candidates.map(({ phrase }) => phrase))
+      const words = new Map<number, Map<string, boolean>>()
+      image.phrases.forEach(({ caption, text }, index) => {
+        const own = words.get(caption) ?? new Map<string, boolean>()
+        words.set(caption, own)
+        const word = text.toLowerCase()
+        own.set(word, found.has(index) || own.get(word) === true)
+      })
+      const fits = new Map(
+        [...words].map(([caption, own]) => {
+          const recall = [...own.values()].filter(Boolean).length / own.size
+          return [caption, recall >= min && recall <= max]
+        }),
+      )
+      return candidates.filter((box) => fits.get(phraseOf(image, box).caption))
+    }
+  },
+})

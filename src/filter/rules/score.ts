@@ -1,6 +1,19 @@
-import type { Rule } from './rule.js'
+import { z } from 'zod'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
 
 /** Keeps boxes of at least `min` (GLIP: CAPTION_CONF 0.5). */
-export function score({ min }: { readonly min: number }): Rule {
-  return (candidates) => candidates.filter((candidate) => candidate.score >= min)
-}
+export const score = filterRule({
+  name: 'score',
+  schema: z.strictObject({
+    rule: z.literal('score'),
+    min: share.describe('weakest score of a box'),
+  }),
+  looksAt: 'itself',
+  rescores: false,
+  reads: [],
+  asks: null,
+  create({ min }) {
+    return (candidates) => candidates.filter((candidate) => candidate.score >= min)
+  },
+})

@@ -1,36 +1,45 @@
+import { z } from 'zod'
 import { iou } from '../../boxes/iou.js'
-import type { Candidate, Rule } from './rule.js'
+import { filterRule } from '../rule/filter-rule.js'
+import { share } from '../rule/parameters.js'
+import type { Candidate } from '../rule/rule.js'
 
 /**
- * Soft-NMS (Bodla et al. 2017) within a phrase: instead of dropping a box that overlaps a better one, its score is
- * multiplied by exp(-iou^2 / sigma), or with `method: linear` by 1 - iou where the IoU is above `iou`. What falls under
- * `min` is dropped; the others carry their new scores, and are ranked by them.
+ * Soft-NMS (Bodla et al. 2017) within a phrase: instead of dropping a box that overlaps a better one, its
+ * score is multiplied by exp(-iou^2 / sigma), or with `method: linear` by 1 - iou where the IoU is above
+ * `iou`. What falls under `min` is dropped; the others carry their new scores, and are ranked by them.
+ *
+ * A box that was lowered may then be lowered again by one that was weaker than it at first: it looks at all.
  */
-export function softNms({
-  method,
-  sigma,
-  iou: most,
-  min,
-}: {
-  readonly method: 'gaussian' | 'linear'
-  readonly sigma: number
-  readonly iou: number
-  readonly min: number
-}): Rule {
-  const decay = (overlap: number) => {
-    if (method === 'gaussian') return Math.exp((-overlap * overlap) / sigma)
-    return overlap > most ? 1 - overlap : 1
-  }
-  return (candidates) => {
-    const phrases = new Map<number, Candidate[]>()
-    for (const candidate of candidates) {
-      const own = phrases.get(candidate.phrase)
-      if (own) own.push(candidate)
-      else phrases.set(candidate.phrase, [candidate])
+export const softNms = filterRule({
+  name: 'soft_nms',
+  schema: z.strictObject({
+    rule: z.literal('soft_nms'),
+    method: z.enum(['gaussian', 'linear']).default('gaussian'),
+    sigma: z.number().positive().default(0.5).describe('of the gaussian: larger lowers scores less'),
+    iou: share.default(0.3).describe('overlap from which the linear one lowers scores'),
+    min: share.describe('weakest score afterwards'),
+  }),
+  looksAt: 'all',
+  rescores: true,
+  reads: [],
+  asks: null,
+  create({ method, sigma, iou: most, min }) {
+    const decay = (overlap: number) => {
+      if (method === 'gaussian') return Math.exp((-overlap * overlap) / sigma)
+      return overlap > most ? 1 - overlap : 1
     }
-    return [...phrases.values()].flatMap((own) => decayed(own, decay, min))
-  }
-}
+    return (candidates) => {
+      const phrases = new Map<number, Candidate[]>()
+      for (const candidate of candidates) {
+        const own = phrases.get(candidate.phrase)
+        if (own) own.push(candidate)
+        else phrases.set(candidate.phrase, [candidate])
+      }
+      return [...phrases.values()].flatMap((own) => decayed(own, decay, min))
+    }
+  },
+})
 
 function decayed(
   candidates: readonly Candidate[],

@@ -65,7 +65,7 @@ export function Threshold({ view, layer, against, counts, setView }: ThresholdPr
             {layer.rules.map(({ rule, ...rest }, at) => (
               <li key={at}>
                 {String(rule)}{' '}
-                {Object.entries(rule === 'score' ? { min: threshold } : rest)
+                {Object.entries(rule === layer.thresholdRule ? { min: threshold } : rest)
                   .map(
                     ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
                   )

@@ -28,8 +28,9 @@ const openers: ReadonlySet<string> = new Set([
 const most = 20
 
 /**
- * How many things a phrase says that it names: "two dogs" and "a pair of shoes" 2, "the three men" 3; undefined where it
- * says no number. A number that is not at the phrase's head counts as none: "a table for two".
+ * How many things a phrase says that it names: "two dogs" and "a pair of shoes" 2, "the three men" 3;
+ * undefined where it says no number. A number that is not at the phrase's head counts as none: "a table for
+ * two".
  *
  * @param singular whether "a dog" and "this dog" say 1
  */
@@ -37,14 +38,14 @@ export function numberOf(text: string, singular = false): number | undefined {
   const words = [...text.toLowerCase().matchAll(/[\p{L}\p{N}'-]+/gu)].map(([word]) => word)
   let at = 0
   // The last word is the thing itself, never its number.
-  while (at < words.length - 1 && openers.has(words[at])) at++
-  const word = at < words.length - 1 ? words[at] : ''
+  while (at < words.length - 1 && openers.has(words[at] ?? '')) at++
+  const word = at < words.length - 1 ? (words[at] ?? '') : ''
   const said = numerals.get(word) ?? digits(word)
   if (said !== undefined && said > 1) return said
   // "A pair of shoes", "both dogs"; "a couple" alone is two people and one noun, and is left alone.
   const several = collectives.get(word)
   if (several !== undefined && (words[at + 1] === 'of' || word === 'both' || word === 'dozen')) return several
-  return singular && words.length > 1 && singulars.has(words[0]) ? 1 : undefined
+  return singular && words.length > 1 && singulars.has(words[0] ?? '') ? 1 : undefined
 }
 
 function digits(word: string): number | undefined {

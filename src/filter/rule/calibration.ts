@@ -12,6 +12,12 @@ export type Calibration =
       readonly temperature: number
     }
 
+/** A calibration, and the teacher on whose scores it was measured. */
+export interface MeasuredCalibration {
+  readonly teacher: string
+  readonly calibration: Calibration
+}
+
 /** A proposal's score, and whether its box is right. */
 export interface Judged {
   readonly score: number
@@ -35,8 +41,8 @@ export function calibrated(calibration: Calibration, score: number): number {
 }
 
 /**
- * Isotonic regression (pool adjacent violators; Zadrozny and Elkan 2002): the rising steps that are nearest to the
- * judgements in squares. Each step gives the knots of its first and its last score.
+ * Isotonic regression (pool adjacent violators; Zadrozny and Elkan 2002): the rising steps that are nearest
+ * to the judgements in squares. Each step gives the knots of its first and its last score.
  *
  * @param judged not empty
  */
@@ -79,8 +85,8 @@ export function fitIsotonic(judged: readonly Judged[]): Calibration {
 const meanOf = ({ right, count }: { readonly right: number; readonly count: number }) => right / count
 
 /**
- * Temperature scaling (Guo et al. 2017): the temperature whose scores make the judgements likeliest. The loss is convex in
- * its reciprocal, whose derivative is bisected; found within 0.01 to 100.
+ * Temperature scaling (Guo et al. 2017): the temperature whose scores make the judgements likeliest. The loss
+ * is convex in its reciprocal, whose derivative is bisected; found within 0.01 to 100.
  *
  * @param judged not empty
  */
@@ -123,7 +129,10 @@ export function reliability(judged: readonly Judged[], bins = 15): ReliabilityBi
   }))
 }
 
-/** Expected calibration error (Naeini et al. 2015): the bins' gaps between score and share right, weighted by size. */
+/**
+ * Expected calibration error (Naeini et al. 2015): the bins' gaps between score and share right, weighted by
+ * size.
+ */
 export function expectedCalibrationError(judged: readonly Judged[], bins = 15): number {
   return reliability(judged, bins).reduce(
     (sum, { count, score, right }) => sum + (count / Math.max(1, judged.length)) * Math.abs(score - right),

@@ -3,9 +3,9 @@ import { iou } from '../boxes/iou.js'
 import type { Phrase, Region, Xyxy } from '../rows/rows.js'
 import { readShard } from '../shards/read-shard.js'
 import type { Storage } from '../storage/storage.js'
-import type { RuleConfig } from './config.js'
 import { joinedRows } from './filter-shard.js'
-import type { Candidate, FilterRow } from './rules/rule.js'
+import type { Candidate, FilterRow } from './rule/rule.js'
+import type { RuleConfig } from './rules.js'
 
 /** A picture's proposals beside what its gold says. */
 export interface GoldRow extends FilterRow {
@@ -38,7 +38,7 @@ export const rightIou = 0.5
  *
  * @throws UserError where the shards do not belong together
  */
-export async function* goldRows(
+export async function* rowsWithGold(
   storage: Storage,
   shard: string,
   stages: GoldStages,

@@ -16,9 +16,9 @@ export interface FilterImage {
 }
 
 /**
- * Keeps some of a picture's candidates, in their order; one that changes scores gives new candidates in their place. They
- * come best first, in an order that is the same however the teacher's rows were ordered. Pure: the same candidates give
- * the same answer.
+ * Keeps some of a picture's candidates, in their order; one that changes scores gives new candidates in their
+ * place. They come best first, in an order that is the same however the teacher's rows were ordered. Pure:
+ * the same candidates give the same answer.
  */
 export type Rule = (candidates: readonly Candidate[], image: FilterImage) => readonly Candidate[]
 
@@ -30,18 +30,3 @@ export interface FilterRow {
 
 /** A rule that asks a model, which is best asked for many pictures at once. */
 export type ModelRule = (rows: readonly FilterRow[]) => Promise<readonly (readonly Candidate[])[]>
-
-/** A text encoder: unit vectors, whose product is how much two texts mean the same. */
-export interface TextEmbedder {
-  /** One vector for each text, in their order. */
-  embed(texts: readonly string[]): Promise<readonly Float32Array[]>
-}
-
-/** A model of pictures and texts, such as CLIP. */
-export interface RegionScorer {
-  /** For each region of a stored picture how well the text fits what is in the box, 0 to 1. */
-  score(
-    bytes: Uint8Array,
-    regions: readonly { readonly xyxy: Candidate['xyxy']; readonly text: string }[],
-  ): Promise<readonly number[]>
-}

@@ -1,14 +1,5 @@
-/** What a grounding was made of, by the records of its filter. */
-
-import type { OpenDataset } from '../catalog/open-dataset.js'
 import { type CommitRecord, readCommit } from '../shards/commit.js'
-import { type RuleConfig, ruleSchema } from './config.js'
-
-/** The rules that a grounding was made by, where its record says. */
-export function rulesOf({ config }: CommitRecord): RuleConfig[] | undefined {
-  const parsed = ruleSchema.array().safeParse(config?.rules)
-  return parsed.success ? parsed.data : undefined
-}
+import type { OpenDataset } from './open-dataset.js'
 
 /** The record of a grounding's first shard that there is. */
 export async function firstRecord(
@@ -22,11 +13,15 @@ export async function firstRecord(
   return undefined
 }
 
-/** The proposals that a shard of grounding was made of, by their hash. */
+/**
+ * The stage of the proposals that a shard of grounding was made of: the one whose file its record carries the
+ * hash of. Undefined where they are no longer there, or were never: gold is made of none.
+ */
 export async function proposalsBehind(
   { storage, stages }: OpenDataset,
   { inputs, shard }: CommitRecord,
 ): Promise<string | undefined> {
+  if (inputs.proposals === undefined) return undefined
   for (const { family, stage } of stages) {
     if (family !== 'proposals') continue
     const record = await readCommit(storage, 'proposals', stage, shard)

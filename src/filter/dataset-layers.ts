@@ -1,0 +1,151 @@
+import type { OpenDataset } from '../catalog/open-dataset.js'
+import { phrasesOf } from '../catalog/phrases-of.js'
+import { proposalRules } from './config.js'
+import { groundingOrigin } from './grounding-origin.js'
+import { openPlainTools } from './open-tools.js'
+import type { Candidate, FilterImage } from './rule/rule.js'
+import { asksModel, type RuleConfig } from './rules.js'
+import { type Passing, thresholdOf, thresholdRule, varyThreshold } from './vary-threshold.js'
+
+/**
+ * Boxes over the pictures of a dataset: gold, what a filter kept, or proposals that no filter has been run
+ * over.
+ */
+export interface DatasetLayer {
+  readonly name: string
+  readonly kind: 'gold' | 'filter' | 'proposals'
+  /** The stage whose phrases its boxes point to. */
+  readonly phrases: string
+  readonly boxes: { readonly family: 'proposals' | 'grounding'; readonly stage: string }
+  /** The rules as they are applied, the threshold among them; null for gold, and where they are not known. */
+  readonly rules: readonly RuleConfig[] | null
+  /** The rule whose `min` the threshold is. */
+  readonly thresholdRule: typeof thresholdRule
+  /** The score that its own rules ask for. */
+  readonly threshold: number
+  /** Whether the threshold can be lowered as well: then `passing` is given, or the boxes are gold. */
+  readonly isExact: boolean
+  /** What must be known of it, where there is something. */
+  readonly note: string | null
+  /**
+   * What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are
+   * stored.
+   */
+  readonly passing: ((proposals: readonly Candidate[], image: FilterImage) => readonly Passing[]) | null
+}
+
+/** The layers of a dataset, gold first, then in the order in which its stages ran. */
+export interface DatasetLayers {
+  readonly layers: readonly DatasetLayer[]
+  /** Groundings and proposals that cannot be read, and why. */
+  readonly missing: readonly string[]
+}
+
+/**
+ * The groundings of a dataset and its proposals without one, with the rules by which their threshold can be
+ * moved.
+ */
+export async function datasetLayers(dataset: OpenDataset): Promise<DatasetLayers> {
+  const layers: DatasetLayer[] = []
+  const missing: string[] = []
+  const filtered = new Set<string>()
+  for (const grounding of dataset.groundings) {
+    try {
+      if (dataset.isGold && grounding === dataset.name) layers.push(storedLayer(grounding, 'gold', grounding))
+      else {
+        const { rules, proposals } = await groundingOrigin(dataset, grounding)
+        if (proposals !== undefined) filtered.add(proposals)
+        layers.push(await filterLayer(dataset, grounding, rules, proposals))
+      }
+    } catch (error) {
+      missing.push(`${grounding}: ${(error as Error).message}`)
+    }
+  }
+  for (const { family, stage } of dataset.stages) {
+    if (family !== 'proposals' || filtered.has(stage)) continue
+    try {
+      layers.push(await proposalsLayer(dataset, stage))
+    } catch (error) {
+      missing.push(`${stage}: ${(error as Error).message}`)
+    }
+  }
+  return { layers, missing }
+}
+
+/** The boxes of a grounding as they are stored. */
+function storedLayer(name: string, kind: 'gold' | 'filter', phrases: string): DatasetLayer {
+  return {
+    name,
+    kind,
+    phrases,
+    boxes: { family: 'grounding', stage: name },
+    rules: null,
+    thresholdRule,
+    threshold: 0,
+    isExact: kind === 'gold',
+    note: null,
+    passing: null,
+  }
+}
+
+async function filterLayer(
+  dataset: OpenDataset,
+  name: string,
+  rules: readonly RuleConfig[] | undefined,
+  proposals: string | undefined,
+): Promise<DatasetLayer> {
+  const phrases = await phrasesOf(dataset, 'grounding', name)
+  const stored = (why: string): DatasetLayer => ({
+    ...storedLayer(name, 'filter', phrases),
+    rules: rules ?? null,
+    note: `${why}, so the threshold can only take away from the boxes that are stored: what \`groundmill filter\` keeps may differ.`,
+  })
+  if (!rules) return stored('This grounding was made by an older version, which did not record its rules')
+  if (proposals === undefined) return stored('The proposals of this grounding are no longer there')
+  return (
+    (await movableLayer(dataset, { name, kind: 'filter', phrases, proposals }, rules)) ??
+    stored('Its rules ask a model, or change scores between two thresholds')
+  )
+}
+
+async function proposalsLayer(dataset: OpenDataset, name: string): Promise<DatasetLayer> {
+  const phrases = await phrasesOf(dataset, 'proposals', name)
+  const layer = await movableLayer(
+    dataset,
+    { name, kind: 'proposals', phrases, proposals: name },
+    proposalRules,
+  )
+  return {
+    ...(layer as DatasetLayer),
+    note: 'Proposals that no filter has been run over: shown under the rules by default.',
+  }
+}
+
+/** The layer whose threshold moves, where the rules allow it. */
+async function movableLayer(
+  dataset: OpenDataset,
+  {
+    name,
+    kind,
+    phrases,
+    proposals,
+  }: Pick<DatasetLayer, 'name' | 'kind' | 'phrases'> & { readonly proposals: string },
+  rules: readonly RuleConfig[],
+): Promise<DatasetLayer | undefined> {
+  // Known without opening the model.
+  if (rules.some(asksModel)) return undefined
+  const passing = varyThreshold(rules, await openPlainTools(dataset, rules, phrases))
+  if (!passing) return undefined
+  return {
+    name,
+    kind,
+    phrases,
+    boxes: { family: 'proposals', stage: proposals },
+    rules,
+    thresholdRule,
+    threshold: thresholdOf(rules),
+    isExact: true,
+    note: null,
+    passing,
+  }
+}

@@ -1,0 +1,107 @@
+import { hashJson } from '../base/hash.js'
+import type { Storage } from '../storage/storage.js'
+import { readCalibration } from './calibration-file.js'
+import { toolsNamed } from './create-rule.js'
+import { headFrequency } from './head-frequency.js'
+import type { NamedTools, RuleTools } from './rule/rule-tools.js'
+import { type RuleConfig, ruleOf } from './rules.js'
+
+/** How tools of a kind are come by, from the file or folder that a rule names. */
+export interface ToolSource<Tool> {
+  /** Hash of all that its answers depend on. */
+  hash(path: string): Promise<string>
+  open(path: string): Promise<Tool & { close?(): Promise<void> }>
+}
+
+export type ToolSources = { readonly [Kind in keyof NamedTools]: ToolSource<NamedTools[Kind]> }
+
+/** What the filter opens by itself; models are opened by who knows the teacher room. */
+export const ownSources: Pick<ToolSources, 'calibrations'> = {
+  calibrations: {
+    hash: async (path) => hashJson(await readCalibration(path)),
+    open: readCalibration,
+  },
+}
+
+/** Hashes of what rules read besides their parameters, by rule and path. */
+export async function hashTools(
+  rules: readonly RuleConfig[],
+  sources: ToolSources,
+): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {}
+  for (const { rule, tools, path } of toolsNamed(rules)) {
+    hashes[`${rule} ${path}`] = await sources[tools].hash(path)
+  }
+  return hashes
+}
+
+/** Tools that were opened, and are held until they are closed. */
+export interface OpenTools {
+  readonly tools: RuleTools
+  close(): Promise<void>
+}
+
+/**
+ * Opens what rules name, each file or folder once.
+ *
+ * @throws UserError where one is missing or is something else; none is left open then
+ */
+export async function openTools(
+  rules: readonly RuleConfig[],
+  sources: Partial<ToolSources>,
+): Promise<OpenTools> {
+  const tools: { readonly [Kind in keyof NamedTools]: Map<string, NamedTools[Kind]> } = {
+    calibrations: new Map(),
+    embedders: new Map(),
+    scorers: new Map(),
+  }
+  const opened: { close?(): Promise<void> }[] = []
+  const close = async () => {
+    for (const tool of opened) await tool.close?.()
+  }
+  const add = async <Kind extends keyof NamedTools>(kind: Kind, path: string) => {
+    if (tools[kind].has(path)) return
+    const source = sources[kind]
+    if (!source) throw new Error(`nothing here opens ${kind}`)
+    const tool = await source.open(path)
+    opened.push(tool)
+    tools[kind].set(path, tool)
+  }
+  try {
+    for (const { tools: kind, path } of toolsNamed(rules)) await add(kind, path)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { tools, close }
+}
+
+/** Shards of a dataset, whose phrases may be counted. */
+export interface CountedShards {
+  readonly storage: Storage
+  readonly shards: readonly string[]
+}
+
+/** The phrases of a dataset by head noun, where some rule asks for them. */
+export async function frequencyAsked(
+  { storage, shards }: CountedShards,
+  rules: readonly RuleConfig[],
+  phrases: string,
+): Promise<ReadonlyMap<string, number> | undefined> {
+  if (!rules.some((rule) => ruleOf(rule).asks?.tools === 'frequency')) return undefined
+  return headFrequency(storage, phrases, shards)
+}
+
+/**
+ * What rules that ask no model ask for; nothing of it is to be closed.
+ *
+ * @throws UserError where a file that a rule names is missing or is something else
+ */
+export async function openPlainTools(
+  dataset: CountedShards,
+  rules: readonly RuleConfig[],
+  phrases: string,
+): Promise<RuleTools> {
+  const { tools } = await openTools(rules, ownSources)
+  return { ...tools, frequency: await frequencyAsked(dataset, rules, phrases) }
+}

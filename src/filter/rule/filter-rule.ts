@@ -1,0 +1,67 @@
+import type { z } from 'zod'
+import type { ModelRule, Rule } from './rule.js'
+import type { modelTools, NamedTools, RuleTools } from './rule-tools.js'
+
+/**
+ * Parameters of a rule, and first, under `rule`, its name. A `strictObject`: a key that a rule does not know
+ * is an error.
+ */
+export type RuleSchema = z.ZodObject<{ rule: z.ZodLiteral<string> }, z.core.$strict>
+
+/**
+ * Which boxes of a picture decide about one: `itself` alone, `better` ones as well, of at least its score, or
+ * `all`. A threshold on scores before a rule that does not look at `all` cuts off the end of what that rule
+ * keeps, nothing else.
+ */
+export type LooksAt = 'itself' | 'better' | 'all'
+
+/** What a rule asks for besides its parameters. */
+export type Asks<Config> =
+  | { readonly tools: 'frequency' }
+  | { [Kind in keyof NamedTools]: AsksNamed<Config, Kind> }[keyof NamedTools]
+
+interface AsksNamed<Config, Kind extends keyof NamedTools> {
+  readonly tools: Kind
+  /** The file or folder that the parameters name. */
+  path(config: Config): string
+  /** Throws a UserError where it is not for proposals of a teacher; null where it is for those of any. */
+  readonly checkTeacher: ((config: Config, tool: NamedTools[Kind], teacher: string) => void) | null
+}
+
+type ToolOf<Asked> = Asked extends { readonly tools: 'frequency' }
+  ? NonNullable<RuleTools['frequency']>
+  : Asked extends { readonly tools: infer Kind extends keyof NamedTools }
+    ? NamedTools[Kind]
+    : undefined
+
+type MadeOf<Asked> = Asked extends { readonly tools: (typeof modelTools)[number] } ? ModelRule : Rule
+
+/**
+ * Everything that is known of a rule. None of it has a default: who writes a rule says what it looks at.
+ *
+ * @see `filterRule`, which infers the types
+ */
+export interface FilterRule<
+  Schema extends RuleSchema,
+  Asked extends Asks<z.infer<Schema>> | null = Asks<z.infer<Schema>> | null,
+> {
+  /** Also the reason under which what it drops is counted. */
+  readonly name: z.infer<Schema>['rule']
+  readonly schema: Schema
+  readonly looksAt: LooksAt | ((config: z.infer<Schema>) => LooksAt)
+  /** Whether it changes scores: what it keeps is put in order again. */
+  readonly rescores: boolean
+  /**
+   * What it reads that is not read for every rule: the labels of a detector with a fixed list, the stored
+   * picture.
+   */
+  readonly reads: readonly ('labels' | 'pictures')[]
+  readonly asks: Asked
+  /** The rule with its parameters and what it asked for. */
+  create(config: z.infer<Schema>, tool: ToolOf<Asked>): MadeOf<Asked>
+}
+
+/** A rule, checked: its name is that of its schema, and `create` is given what it asks for. */
+export const filterRule = <Schema extends RuleSchema, const Asked extends Asks<z.infer<Schema>> | null>(
+  rule: FilterRule<Schema, Asked>,
+): FilterRule<Schema, Asked> => rule
