@@ -1,7 +1,7 @@
 import type { Session, Value } from '../graph/session.js'
-import { adamWStep } from './adamw.js'
 import type { TrainRun } from './config.js'
-import type { OptimizerState, stateViews } from './optimizer-state.js'
+import { adamWStep } from './optimizer/adamw.js'
+import type { OptimizerState, stateViews } from './optimizer/optimizer-state.js'
 import type { StepMetrics } from './plot-losses.js'
 
 /** The losses of a part of a batch; its gradients are written into the state. */

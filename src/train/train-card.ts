@@ -2,7 +2,7 @@ import { modelCard } from '../model/model-card.js'
 import type { GlipConfig } from '../model/network/config.js'
 import type { TrainRun } from './config.js'
 import type { StepMetrics } from './plot-losses.js'
-import type { SampleStream } from './read-samples.js'
+import type { SampleStream } from './samples/read-samples.js'
 import type { TrainStart, TrainTask } from './train-model.js'
 
 /** The README of a trained model: the data with its licences and who drew its boxes, the start, the recipe. */

@@ -13,10 +13,12 @@ import { glipConfig } from '../model/network/presets.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
 import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { partsOf, stepsOf, type TrainConfig } from './config.js'
-import { learningRate } from './learning-rate.js'
-import { makeNoise } from './make-noise.js'
-import { matchQueries } from './match-queries.js'
-import { nextPart } from './next-part.js'
+import { makeNoise } from './examples/make-noise.js'
+import { nextPart } from './examples/make-part.js'
+import { createPictureCache } from './examples/picture-cache.js'
+import { matchQueries } from './loss/match-queries.js'
+import { trainGraph } from './loss/train-graph.js'
+import { learningRate } from './optimizer/learning-rate.js'
 import {
   emptyState,
   fillState,
@@ -24,14 +26,12 @@ import {
   readCheckpoint,
   stateViews,
   writeCheckpoint,
-} from './optimizer-state.js'
-import { groupParameters } from './parameter-groups.js'
-import { createPictureCache } from './picture-cache.js'
+} from './optimizer/optimizer-state.js'
+import { groupParameters } from './optimizer/parameter-groups.js'
 import { plotLosses, type StepMetrics } from './plot-losses.js'
-import { openSamples, type SampleSource, type SampleStream } from './read-samples.js'
+import { openSamples, type SampleSource, type SampleStream } from './samples/read-samples.js'
 import { runPart, takeStep } from './take-step.js'
 import { trainCard } from './train-card.js'
-import { trainGraph } from './train-graph.js'
 import { withDrop } from './with-drop.js'
 
 export interface TrainTask {

@@ -1,5 +1,5 @@
-import { random } from '../base/random.js'
-import { UserError } from '../base/user-error.js'
+import { random } from '../../base/random.js'
+import { UserError } from '../../base/user-error.js'
 import type { Sample, SampleSource } from './read-samples.js'
 
 /** Which samples of a source are taken. */

@@ -1,14 +1,14 @@
 /** The unified loss: four named terms, each a scalar tensor. */
-import { logSoftmax, sigmoid, softplus } from '../graph/ops/activation.js'
-import { reduceSum } from '../graph/ops/broadcast.js'
-import { abs, add, div, maximum, minimum, mul, square, sub } from '../graph/ops/elementwise.js'
-import { matmul, swapLast } from '../graph/ops/matmul.js'
-import { logSumExp } from '../graph/ops/reduce.js'
-import { reshape } from '../graph/ops/reshape.js'
-import { concat, split } from '../graph/ops/shape.js'
-import { constant, type Tensor } from '../graph/ops/tensor.js'
-import type { ImageSize } from '../model/network/config.js'
-import type { ContrastiveOutputs } from '../model/network/glip.js'
+import { logSoftmax, sigmoid, softplus } from '../../graph/ops/activation.js'
+import { reduceSum } from '../../graph/ops/broadcast.js'
+import { abs, add, div, maximum, minimum, mul, square, sub } from '../../graph/ops/elementwise.js'
+import { matmul, swapLast } from '../../graph/ops/matmul.js'
+import { logSumExp } from '../../graph/ops/reduce.js'
+import { reshape } from '../../graph/ops/reshape.js'
+import { concat, split } from '../../graph/ops/shape.js'
+import { constant, type Tensor } from '../../graph/ops/tensor.js'
+import type { ImageSize } from '../../model/network/config.js'
+import type { ContrastiveOutputs } from '../../model/network/glip.js'
 
 /** Added to scores that must not count; far below any logit, and finite so that no gradient becomes NaN. */
 const minusInfinity = -10_000

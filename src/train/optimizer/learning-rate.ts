@@ -1,4 +1,4 @@
-import type { TrainRun } from './config.js'
+import type { TrainRun } from '../config.js'
 
 /**
  * The learning rate of step `step` (from 1): linear warm-up, then half a cosine down to a hundredth, or GLIP's steps

@@ -1,4 +1,4 @@
-import { longs, type Value } from '../graph/session.js'
+import { longs, type Value } from '../../graph/session.js'
 import { cheapestAssignment } from './hungarian.js'
 
 /** Costs as in the losses: alignment to the phrase's words, distance of the sides, and GIoU (DETR, Deformable DETR). */

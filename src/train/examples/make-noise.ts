@@ -1,7 +1,7 @@
-import { random } from '../base/random.js'
-import { type Shape, sizeOf } from '../graph/ops/tensor.js'
-import { floats, type Value } from '../graph/session.js'
-import { noisePrefix } from '../model/network/drop.js'
+import { random } from '../../base/random.js'
+import { type Shape, sizeOf } from '../../graph/ops/tensor.js'
+import { floats, type Value } from '../../graph/session.js'
+import { noisePrefix } from '../../model/network/drop.js'
 
 /**
  * What a step is fed where the network loses something at random: uniform noise in [0, 1), which the seed, the step and the

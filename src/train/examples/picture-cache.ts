@@ -1,4 +1,4 @@
-import { decodePicture, type Picture } from '../pictures/picture.js'
+import { decodePicture, type Picture } from '../../pictures/picture.js'
 
 /** Decodes a stored picture, or gives the one it decoded before. */
 export type PictureCache = (key: string, bytes: Uint8Array) => Promise<Picture>

@@ -1,8 +1,8 @@
-import { sizeOf } from '../graph/ops/tensor.js'
-import { floats, type Value } from '../graph/session.js'
-import { initialValue, type Parameter } from '../model/network/parameters.js'
-import { type NamedArray, openSafetensors, writeSafetensors } from '../weights/safetensors.js'
-import type { StoredTensor } from '../weights/weight-file.js'
+import { sizeOf } from '../../graph/ops/tensor.js'
+import { floats, type Value } from '../../graph/session.js'
+import { initialValue, type Parameter } from '../../model/network/parameters.js'
+import { type NamedArray, openSafetensors, writeSafetensors } from '../../weights/safetensors.js'
+import type { StoredTensor } from '../../weights/weight-file.js'
 import { type AdamWVectors, allocateVectors } from './adamw-kernel.js'
 import type { ParameterGroup } from './parameter-groups.js'
 

@@ -1,16 +1,17 @@
-import { grad } from '../graph/grad.js'
-import { reduceSum } from '../graph/ops/broadcast.js'
-import { add, cast, less, maximum, mul } from '../graph/ops/elementwise.js'
-import { reshape } from '../graph/ops/reshape.js'
-import { gatherRows } from '../graph/ops/shape.js'
-import { input, int64, type Tensor } from '../graph/ops/tensor.js'
-import { toOnnx } from '../graph/to-onnx.js'
-import { anchorsOf } from '../model/network/anchors.js'
-import { decodeBoxes } from '../model/network/box-coder.js'
-import { type GlipConfig, type ImageSize, queriesOf, squareSize } from '../model/network/config.js'
-import { type GlipOutputs, glip, glipInputs } from '../model/network/glip.js'
-import { cornersInPixels, glipQueries, type QueryOutputs } from '../model/network/glip-queries.js'
-import { parametersOf } from '../model/network/parameters.js'
+import { grad } from '../../graph/grad.js'
+import { reduceSum } from '../../graph/ops/broadcast.js'
+import { add, cast, less, maximum, mul } from '../../graph/ops/elementwise.js'
+import { reshape } from '../../graph/ops/reshape.js'
+import { gatherRows } from '../../graph/ops/shape.js'
+import { input, int64, type Tensor } from '../../graph/ops/tensor.js'
+import { toOnnx } from '../../graph/to-onnx.js'
+import { anchorsOf } from '../../model/network/anchors.js'
+import { decodeBoxes } from '../../model/network/box-coder.js'
+import { type GlipConfig, type ImageSize, queriesOf, squareSize } from '../../model/network/config.js'
+import { type GlipOutputs, glip, glipInputs } from '../../model/network/glip.js'
+import { cornersInPixels, glipQueries, type QueryOutputs } from '../../model/network/glip-queries.js'
+import { parametersOf } from '../../model/network/parameters.js'
+import { gradientName, valueName } from '../optimizer/optimizer-state.js'
 import {
   alignmentFocalLoss,
   centernessLoss,
@@ -20,7 +21,6 @@ import {
   groundingLoss,
   insetBoxes,
 } from './losses.js'
-import { gradientName, valueName } from './optimizer-state.js'
 
 export interface LossWeights {
   readonly classification: number

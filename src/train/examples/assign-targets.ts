@@ -1,4 +1,4 @@
-import type { Anchors } from '../model/network/anchors.js'
+import type { Anchors } from '../../model/network/anchors.js'
 
 /** Candidates taken from each level for each box: MODEL.ATSS.TOPK of the official configuration. */
 const topk = 9

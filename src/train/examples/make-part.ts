@@ -1,13 +1,13 @@
-import { type Random, random } from '../base/random.js'
-import type { Value } from '../graph/session.js'
-import { anchorsOf } from '../model/network/anchors.js'
-import { type GlipConfig, queriesOf } from '../model/network/config.js'
-import type { Tokenizer } from '../model/word-piece.js'
-import type { TrainConfig, TrainRun } from './config.js'
+import { type Random, random } from '../../base/random.js'
+import type { Value } from '../../graph/session.js'
+import { anchorsOf } from '../../model/network/anchors.js'
+import { type GlipConfig, queriesOf } from '../../model/network/config.js'
+import type { Tokenizer } from '../../model/word-piece.js'
+import type { TrainConfig, TrainRun } from '../config.js'
+import type { GroundedCaption, SampleStream } from '../samples/read-samples.js'
 import { makeBatch } from './make-batch.js'
 import { makeExample } from './make-example.js'
 import type { PictureCache } from './picture-cache.js'
-import type { GroundedCaption, SampleStream } from './read-samples.js'
 
 /** What parts of batches are made of. */
 export interface PartMaker {

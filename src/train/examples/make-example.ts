@@ -1,12 +1,12 @@
-import type { Random } from '../base/random.js'
-import { type Placement, placeBox, plainPlacement } from '../model/image-input.js'
-import type { GlipConfig } from '../model/network/config.js'
-import { encodePrompt, type Prompt, type Span, tokensOf } from '../model/prompt.js'
-import type { Tokenizer } from '../model/word-piece.js'
-import type { Picture } from '../pictures/picture.js'
-import type { TrainConfig } from './config.js'
+import type { Random } from '../../base/random.js'
+import { type Placement, placeBox, plainPlacement } from '../../model/image-input.js'
+import type { GlipConfig } from '../../model/network/config.js'
+import { encodePrompt, type Prompt, type Span, tokensOf } from '../../model/prompt.js'
+import type { Tokenizer } from '../../model/word-piece.js'
+import type { Picture } from '../../pictures/picture.js'
+import type { TrainConfig } from '../config.js'
+import type { GroundedCaption, SampleStream } from '../samples/read-samples.js'
 import { flipWords } from './flip-words.js'
-import type { GroundedCaption, SampleStream } from './read-samples.js'
 
 /** One sample as the network and its loss read it. */
 export interface Example {
