@@ -1,9 +1,42 @@
 /**
- * The inner loops of AdamW as a WebAssembly module with 128-bit vectors, put together here byte by byte: each pass
- * reads and writes memory once, at the speed of memory.
- *
- * Numbers below are those of the WebAssembly specification (core 2.0, "Binary Format").
+ * The inner loops of AdamW as a WebAssembly module with 128-bit vectors, put together here instruction by
+ * instruction: each pass reads and writes memory once, at the speed of memory. As operators of the graph the
+ * same takes eight times as long (1.6 s and 0.19 s for GLIP-T: docs/performance.md, `npm run
+ * bench:train-step`). What is computed stands at `adamWStep`, and as a plain loop, which this is held
+ * against, in test/train/adamw.test.ts.
  */
+import {
+  advance,
+  type Code,
+  f32,
+  f32Const,
+  f32x4Abs,
+  f32x4Add,
+  f32x4Div,
+  f32x4Ge,
+  f32x4Mul,
+  f32x4Splat,
+  f32x4Sqrt,
+  f32x4Sub,
+  f64,
+  f64Add,
+  f64x2Add,
+  f64x2ExtractLane,
+  f64x2Mul,
+  f64x2PromoteLowF32x4,
+  i8x16Shuffle,
+  i32,
+  loadAt,
+  localGet,
+  localSet,
+  localTee,
+  repeatUntil,
+  v128,
+  v128And,
+  v128Store,
+  type WasmFunction,
+  wasmModule,
+} from './wasm-code.js'
 
 /** The vectors of some parameters, in one memory. */
 export interface AdamWVectors {
@@ -35,156 +68,156 @@ export interface AdamWFactors {
   readonly fresh: number
 }
 
-const i32 = 0x7f
-const f32 = 0x7d
-const f64 = 0x7c
-const v128 = 0x7b
-
-/** Unsigned LEB128. */
-function leb(value: number): number[] {
-  const low = value % 128
-  return value < 128 ? [low] : [low | 128, ...leb(Math.floor(value / 128))]
-}
-
-const list = (items: readonly (readonly number[])[]) => [...leb(items.length), ...items.flat()]
-const sized = (bytes: readonly number[]) => [...leb(bytes.length), ...bytes]
-const section = (id: number, bytes: readonly number[]) => [id, ...sized(bytes)]
-const text = (value: string) => sized([...Buffer.from(value)])
-
-const get = (local: number) => [0x20, ...leb(local)]
-const set = (local: number) => [0x21, ...leb(local)]
-const tee = (local: number) => [0x22, ...leb(local)]
-const simd = (code: number) => [0xfd, ...leb(code)]
-const load = (address: number) => [...get(address), ...simd(0x00), 4, 0]
-/** Of what lies on the stack, at the address below it. */
-const store = [...simd(0x0b), 4, 0]
-const splat = simd(0x13)
-const [addFloats, subFloats, mulFloats, divFloats] = [simd(0xe4), simd(0xe5), simd(0xe6), simd(0xe7)]
-const [absFloats, sqrtFloats, notLess, bitAnd] = [simd(0xe0), simd(0xe3), simd(0x46), simd(0x4e)]
-const [promoteLow, addDoubles, mulDoubles] = [simd(0x5f), simd(0xf0), simd(0xf2)]
-/** The upper half of the vector on the stack, twice. */
-const upperHalf = (local: number) => [
-  ...get(local),
-  ...get(local),
-  ...simd(0x0d),
-  ...[8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15],
-]
-const lane = (index: number) => [...simd(0x21), index]
-const advance = (address: number) => [...get(address), 0x41, 16, 0x6a, ...set(address)]
-/** Repeats `body` until the address has reached the end. */
-const repeat = (body: readonly number[], address: number, end: number) => [
-  ...[0x03, 0x40],
-  ...body,
-  ...[...get(address), ...get(end), 0x49, 0x0d, 0],
-  0x0b,
-]
-const f32Bytes = (value: number) => [0x43, ...new Uint8Array(Float32Array.of(value).buffer)]
-const code = (locals: readonly (readonly [number, number])[], body: readonly number[]) =>
-  sized([...list(locals.map(([count, type]) => [...leb(count), type])), ...body, 0x0b])
-
-function updateCode(): number[] {
-  const [value, end, moment1, moment2, average, gradient] = [0, 1, 2, 3, 4, 5]
-  const [beta1, share1, beta2, share2, smallest, stride, shrink, ema, fresh] = [
-    15, 16, 17, 18, 19, 20, 21, 22, 23,
-  ]
+/**
+ * One step, four elements at a time. In the text format, with `f32x4.` left out before arithmetic and `g` for
+ * `(local.get $g)`:
+ *
+ *     (func (export "update")
+ *       (param $value i32) (param $end i32)
+ *       (param $moment1 i32) (param $moment2 i32) (param $average i32) (param $gradient i32)
+ *       (param f32 f32 f32 f32 f32 f32 f32 f32 f32)
+ *       (local $beta1 … $fresh v128) (local $least $g $m $v $next v128)
+ *       ;; each factor four times, and the least normal number
+ *       (local.set $beta1 (splat (local.get 6))) …
+ *       (local.set $least (splat (f32.const 0x1p-126)))
+ *       (loop
+ *         (local.set $g (v128.load gradient))
+ *         (local.set $m (add (mul (v128.load moment1) beta1) (mul g share1)))
+ *         (v128.store moment1 (local.tee $m (flush m)))
+ *         (local.set $v (add (mul (v128.load moment2) beta2) (mul (mul g g) share2)))
+ *         (v128.store moment2 (local.tee $v (flush v)))
+ *         (v128.store value (local.tee $next
+ *           (sub (mul (v128.load value) shrink)
+ *                (mul (div m (add (sqrt v) smallest)) stride))))
+ *         (local.set $g (add (mul (v128.load average) ema) (mul next fresh)))
+ *         (v128.store average (local.tee $g (flush g)))
+ *         ;; all five addresses 16 bytes on, until $value is at $end
+ *         (br_if 0 (i32.lt_u value end))))
+ *
+ * where (flush x) is (v128.and x (ge (abs x) least)): what is denormal becomes zero.
+ */
+function updateFunction(): WasmFunction {
+  const [value, end, moment1, moment2, average, gradient, firstFactor] = [0, 1, 2, 3, 4, 5, 6]
+  const [beta1, share1, beta2, share2, smallest] = [15, 16, 17, 18, 19]
+  const [stride, shrink, ema, fresh] = [20, 21, 22, 23]
   const [least, g, m, v, next] = [24, 25, 26, 27, 28]
   const factors = [beta1, share1, beta2, share2, smallest, stride, shrink, ema, fresh]
   // Moments of parameters that get no gradient fade into denormals, which are a hundred times slower: zero instead.
-  const flush = (local: number) => [
-    ...get(local),
-    ...get(local),
-    ...absFloats,
-    ...get(least),
-    ...notLess,
-    ...bitAnd,
+  const flush = (local: number): Code => [
+    ...localGet(local),
+    ...[...localGet(local), ...f32x4Abs, ...localGet(least), ...f32x4Ge],
+    ...v128And,
   ]
-  const put = (address: number, local: number) => [...get(address), ...flush(local), ...tee(local), ...store]
-  const mix = (address: number, kept: number, added: readonly number[], share: number) => [
-    ...[...load(address), ...get(kept), ...mulFloats],
-    ...[...added, ...get(share), ...mulFloats, ...addFloats],
+  const put = (address: number, local: number): Code => [
+    ...localGet(address),
+    ...[...flush(local), ...localTee(local)],
+    ...v128Store,
   ]
-  return code(
-    [[14, v128]],
-    [
-      ...factors.flatMap((local, index) => [...get(6 + index), ...splat, ...set(local)]),
-      ...[...f32Bytes(2 ** -126), ...splat, ...set(least)],
-      ...repeat(
-        [
-          ...[...load(gradient), ...set(g)],
-          ...[...mix(moment1, beta1, get(g), share1), ...set(m), ...put(moment1, m)],
-          ...[
-            ...mix(moment2, beta2, [...get(g), ...get(g), ...mulFloats], share2),
-            ...set(v),
-            ...put(moment2, v),
-          ],
-          ...get(value),
-          ...[...load(value), ...get(shrink), ...mulFloats],
-          ...[...get(m), ...get(v), ...sqrtFloats, ...get(smallest), ...addFloats, ...divFloats],
-          ...[...get(stride), ...mulFloats, ...subFloats, ...tee(next), ...store],
-          ...[...mix(average, ema, get(next), fresh), ...set(g), ...put(average, g)],
-          ...[value, moment1, moment2, average, gradient].flatMap(advance),
-        ],
-        value,
-        end,
-      ),
+  const mix = (address: number, kept: number, added: Code, share: number): Code => [
+    ...[...loadAt(address), ...localGet(kept), ...f32x4Mul],
+    ...[...added, ...localGet(share), ...f32x4Mul],
+    ...f32x4Add,
+  ]
+  const square = [...localGet(g), ...localGet(g), ...f32x4Mul]
+  const loop = [
+    ...[...loadAt(gradient), ...localSet(g)],
+    ...[...mix(moment1, beta1, localGet(g), share1), ...localSet(m), ...put(moment1, m)],
+    ...[...mix(moment2, beta2, square, share2), ...localSet(v), ...put(moment2, v)],
+    ...localGet(value),
+    ...[...loadAt(value), ...localGet(shrink), ...f32x4Mul],
+    ...localGet(m),
+    ...[...localGet(v), ...f32x4Sqrt, ...localGet(smallest), ...f32x4Add],
+    ...[...f32x4Div, ...localGet(stride), ...f32x4Mul],
+    ...[...f32x4Sub, ...localTee(next)],
+    ...v128Store,
+    ...[...mix(average, ema, localGet(next), fresh), ...localSet(g), ...put(average, g)],
+    ...[value, moment1, moment2, average, gradient].flatMap(advance),
+  ]
+  return {
+    name: 'update',
+    parameters: [...Array<number>(6).fill(i32), ...Array<number>(9).fill(f32)],
+    results: [],
+    locals: [[14, v128]],
+    body: [
+      ...factors.flatMap((local, index) => [
+        ...[...localGet(firstFactor + index), ...f32x4Splat],
+        ...localSet(local),
+      ]),
+      ...[...f32Const(2 ** -126), ...f32x4Splat, ...localSet(least)],
+      ...repeatUntil(value, end, loop),
     ],
-  )
+  }
 }
 
-function sumCode(): number[] {
-  const [place, end, sum, x] = [0, 1, 2, 3]
-  const half = 4
-  const squares = (part: readonly number[]) => [
-    ...[...part, ...promoteLow, ...tee(half), ...get(half), ...mulDoubles],
-    ...[...get(sum), ...addDoubles, ...set(sum)],
+/**
+ * The sum of squares, in two float64 sums of even and of odd elements. In the text format:
+ *
+ *     (func (export "sumOfSquares") (param $place i32) (param $end i32) (result f64)
+ *       (local $sum $x $half v128)
+ *       (loop
+ *         (local.set $x (v128.load (local.get $place)))
+ *         ;; elements 0 and 1, then 2 and 3
+ *         (local.set $half (f64x2.promote_low_f32x4 x))
+ *         (local.set $sum (f64x2.add (f64x2.mul half half) sum))
+ *         (local.set $half (f64x2.promote_low_f32x4 (i8x16.shuffle 8 … 15 8 … 15 x x)))
+ *         (local.set $sum (f64x2.add (f64x2.mul half half) sum))
+ *         ;; $place 16 bytes on
+ *         (br_if 0 (i32.lt_u (local.get $place) (local.get $end))))
+ *       (f64.add (f64x2.extract_lane 0 sum) (f64x2.extract_lane 1 sum)))
+ */
+function sumFunction(): WasmFunction {
+  const [place, end, sum, x, half] = [0, 1, 2, 3, 4]
+  const upperLanes = [8, 9, 10, 11, 12, 13, 14, 15]
+  const upperHalf = [...localGet(x), ...localGet(x), ...i8x16Shuffle([...upperLanes, ...upperLanes])]
+  const addSquares = (pair: Code): Code => [
+    ...[...pair, ...f64x2PromoteLowF32x4, ...localTee(half), ...localGet(half), ...f64x2Mul],
+    ...[...localGet(sum), ...f64x2Add, ...localSet(sum)],
   ]
-  return code(
-    [[3, v128]],
-    [
-      ...repeat(
-        [...load(place), ...set(x), ...squares(get(x)), ...squares(upperHalf(x)), ...advance(place)],
-        place,
-        end,
-      ),
-      ...[...get(sum), ...lane(0), ...get(sum), ...lane(1), 0xa0],
+  const loop = [
+    ...[...loadAt(place), ...localSet(x)],
+    ...addSquares(localGet(x)),
+    ...addSquares(upperHalf),
+    ...advance(place),
+  ]
+  return {
+    name: 'sumOfSquares',
+    parameters: [i32, i32],
+    results: [f64],
+    locals: [[3, v128]],
+    body: [
+      ...repeatUntil(place, end, loop),
+      ...[...localGet(sum), ...f64x2ExtractLane(0)],
+      ...[...localGet(sum), ...f64x2ExtractLane(1)],
+      ...f64Add,
     ],
-  )
+  }
 }
 
-function addCode(): number[] {
+/**
+ * Adds one vector to another. In the text format:
+ *
+ *     (func (export "add") (param $to i32) (param $end i32) (param $from i32)
+ *       (loop
+ *         (v128.store (local.get $to)
+ *           (f32x4.add (v128.load (local.get $to)) (v128.load (local.get $from))))
+ *         ;; both addresses 16 bytes on
+ *         (br_if 0 (i32.lt_u (local.get $to) (local.get $end)))))
+ */
+function addFunction(): WasmFunction {
   const [to, end, from] = [0, 1, 2]
-  const body = [
-    ...get(to),
-    ...load(to),
-    ...load(from),
-    ...addFloats,
-    ...store,
+  const loop = [
+    ...localGet(to),
+    ...[...loadAt(to), ...loadAt(from), ...f32x4Add],
+    ...v128Store,
     ...[to, from].flatMap(advance),
   ]
-  return code([], repeat(body, to, end))
-}
-
-function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const types = [
-    [0x60, ...list([...Array<number[]>(6).fill([i32]), ...Array<number[]>(9).fill([f32])]), ...list([])],
-    [0x60, ...list([[i32], [i32]]), ...list([[f64]])],
-    [0x60, ...list([[i32], [i32], [i32]]), ...list([])],
-  ]
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, list(types)),
-    ...section(2, list([[...text('of'), ...text('memory'), 0x02, 0x00, 0x01]])),
-    ...section(3, list([[0], [1], [2]])),
-    ...section(
-      7,
-      list([
-        [...text('update'), 0x00, 0],
-        [...text('sumOfSquares'), 0x00, 1],
-        [...text('add'), 0x00, 2],
-      ]),
-    ),
-    ...section(10, list([updateCode(), sumCode(), addCode()])),
-  ])
+  return {
+    name: 'add',
+    parameters: [i32, i32, i32],
+    results: [],
+    locals: [],
+    body: repeatUntil(to, end, loop),
+  }
 }
 
 /** What of WebAssembly is used: Node's types do not declare it. */
@@ -212,7 +245,7 @@ export const mostElements = Math.floor(2 ** 32 / 24) - 2 ** 14
  * @throws RangeError where there is no memory left
  */
 export function allocateVectors(size: number, sums = false): AdamWVectors {
-  compiled ??= new Module(moduleBytes())
+  compiled ??= new Module(wasmModule([updateFunction(), sumFunction(), addFunction()]))
   // Each vector begins on a cache line. What lies behind the last element is zero and stays zero.
   const bytes = Math.ceil(size / 16) * 64
   const pages = Math.max(1, Math.ceil(((sums ? 6 : 5) * bytes) / 65_536))
