@@ -1,4 +1,4 @@
-import type { Span } from '../../model/prompt.js'
+import type { Span } from '../../words/name-prompt.js'
 
 export interface SpannedText {
   readonly text: string

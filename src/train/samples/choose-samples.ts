@@ -1,6 +1,6 @@
 import { random } from '../../base/random.js'
 import { UserError } from '../../base/user-error.js'
-import type { Sample, SampleSource } from './read-samples.js'
+import type { Sample, SampleSource } from './sample.js'
 
 /** Which samples of a source are taken. */
 export interface SampleChoice {
