@@ -17,7 +17,9 @@ export interface TrainedModel {
   readonly start: TrainStart | undefined
 }
 
-/** The README of a trained model: the data with its licences and who drew its boxes, the start, the recipe. */
+/**
+ * The README of a trained model: the data with its licences and who drew its boxes, the start, the recipe.
+ */
 export function trainCard({ name, sources, streams, config, network, last, start }: TrainedModel): string {
   const rows = streams.map(({ name: own, size, origins, license }, index) => {
     const boxes = [...origins].map(([origin, count]) => `${count} ${origin}`).join(', ')

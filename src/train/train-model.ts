@@ -5,8 +5,9 @@ import type { TrainResult, TrainTask } from './train-task.js'
 import { writeTrained } from './write-trained.js'
 
 /**
- * Trains a model and writes its folder. Batches, augmentation and first weights come from the seed, so a run gives
- * the same losses again; a run that was stopped goes on from its last checkpoint with the losses it would have had.
+ * Trains a model and writes its folder. Batches, augmentation and first weights come from the seed, so a run
+ * gives the same losses again; a run that was stopped goes on from its last checkpoint with the losses it
+ * would have had.
  */
 export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const opened = performance.now()

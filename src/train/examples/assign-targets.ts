@@ -13,9 +13,10 @@ export interface Targets {
 }
 
 /**
- * Adaptive training sample selection (Zhang et al. 2020): from each level the anchors nearest to a box's centre are
- * candidates; those whose IoU reaches the mean plus the (unbiased) standard deviation of the candidates', and whose
- * centre lies inside the box, answer for it; an anchor claimed by several boxes goes to the one of highest IoU.
+ * Adaptive training sample selection (Zhang et al. 2020): from each level the anchors nearest to a box's
+ * centre are candidates; those whose IoU reaches the mean plus the (unbiased) standard deviation of the
+ * candidates', and whose centre lies inside the box, answer for it; an anchor claimed by several boxes goes
+ * to the one of highest IoU.
  *
  * Centerness is sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b)) of the anchor's centre.
  *

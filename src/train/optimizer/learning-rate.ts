@@ -8,8 +8,8 @@ export interface RateSchedule {
 }
 
 /**
- * The learning rate of step `step` (from 1): linear warm-up, then half a cosine down to a hundredth, or GLIP's steps
- * to a tenth at 67 % and again at 89 %.
+ * The learning rate of step `step` (from 1): linear warm-up, then half a cosine down to a hundredth, or
+ * GLIP's steps to a tenth at 67 % and again at 89 %.
  */
 export function learningRate(step: number, { learning_rate, warmup, steps, schedule }: RateSchedule): number {
   if (step <= warmup) return (learning_rate * step) / warmup

@@ -6,7 +6,10 @@ import type { StoredTensor } from '../../weights/weight-file.js'
 import { type AdamWVectors, allocateVectors } from './adamw-kernel.js'
 import type { ParameterGroup } from './parameter-groups.js'
 
-/** What a training changes from step to step, in memory that stays where it is, and the parameters that it does not change. */
+/**
+ * What a training changes from step to step, in memory that stays where it is, and the parameters that it
+ * does not change.
+ */
 export interface OptimizerState {
   readonly groups: readonly { readonly group: ParameterGroup; readonly vectors: AdamWVectors }[]
   readonly frozen: readonly NamedArray[]
@@ -29,7 +32,10 @@ export function emptyState(
   }
 }
 
-/** Gives these parameters the values that they start from: as given, one tensor after another, or as the seed has them. */
+/**
+ * Gives these parameters the values that they start from: as given, one tensor after another, or as the seed
+ * has them.
+ */
 export async function fillState(
   state: OptimizerState,
   parameters: readonly Parameter[],
@@ -57,7 +63,10 @@ export async function initialState(
   return state
 }
 
-/** The parameters that a state holds: the moving averages, which label and evaluate better than the last values. */
+/**
+ * The parameters that a state holds: the moving averages, which label and evaluate better than the last
+ * values.
+ */
 export function parametersOfState(
   { groups, frozen }: OptimizerState,
   kind: 'average' | 'value' | 'gradient' = 'average',

@@ -9,13 +9,17 @@ import { splitNames } from '../../words/name-prompt.js'
 import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
 import type { GroundedCaption, Sample, SampleSource, SampleStream } from './sample.js'
 
-/** Shards held in memory at once, among which rows are shuffled, and bytes of their files; one shard at the least. */
+/**
+ * Shards held in memory at once, among which rows are shuffled, and bytes of their files; one shard at the
+ * least.
+ */
 const windowShards = 8
 const windowBytes = 2 ** 30
 
 /**
  * Opens a source. An epoch goes through the shards in a new order, a window of up to eight at a time, and
- * through the window's rows in a new order, so memory holds a gigabyte of stored pictures whatever the size of the dataset.
+ * through the window's rows in a new order, so memory holds a gigabyte of stored pictures whatever the size
+ * of the dataset.
  *
  * @throws UserError where no row has a grounded phrase
  */

@@ -27,8 +27,8 @@ export interface SampleOrderOptions {
  * depends on the step alone, in whatever order steps are asked for: a run that goes on needs no more than the
  * number of its last step.
  *
- * Earlier draws are counted again where they are not known (of 60,000 steps of 16 places in about 0.2 s); steps
- * that follow each other are counted once.
+ * Earlier draws are counted again where they are not known (of 60,000 steps of 16 places in about 0.2 s);
+ * steps that follow each other are counted once.
  */
 export function sampleOrder<S extends Pick<SampleStream, 'name' | 'size'>>(
   streams: readonly S[],
