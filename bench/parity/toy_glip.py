@@ -195,7 +195,7 @@ def decode(deltas, anchors):
 
 
 def unified_loss(out, batch, anchors, weights, temperature=0.07, inset=0):
-    """The terms of src/train/losses.ts. `batch` holds torch tensors named as the step's inputs.
+    """The terms of src/train/loss/losses.ts. `batch` holds torch tensors named as the step's inputs.
 
     Boxes are measured `inset` pixels inside of their edges; without embeddings there is no contrastive term.
     """

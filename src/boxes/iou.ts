@@ -1,5 +1,4 @@
-/** x1 y1 x2 y2. */
-type Xyxy = readonly [number, number, number, number]
+import type { Xyxy } from './xyxy.js'
 
 /** Area of a box in continuous coordinates; 0 where it is turned inside out. */
 export const areaOf = (box: Xyxy): number => Math.max(0, box[2] - box[0]) * Math.max(0, box[3] - box[1])

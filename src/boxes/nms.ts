@@ -1,7 +1,8 @@
 import { iou } from './iou.js'
+import type { Xyxy } from './xyxy.js'
 
 interface Scored {
-  readonly xyxy: readonly [number, number, number, number]
+  readonly xyxy: Xyxy
   readonly score: number
 }
 

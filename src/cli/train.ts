@@ -3,7 +3,8 @@ import { parseConfig } from '../base/parse-config.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { phrasesOfGrounding } from '../catalog/phrases-of.js'
 import { trainConfig } from '../train/config.js'
-import type { SampleSource } from '../train/read-samples.js'
+import { speedNote } from '../train/metrics-log.js'
+import type { SampleSource } from '../train/samples/sample.js'
 import { trainModel } from '../train/train-model.js'
 import { setOptions } from './set-options.js'
 import { createProgress, duration } from './terminal/progress.js'
@@ -34,8 +35,13 @@ export async function train(
     onStart: ({ folder, taken, fresh }) =>
       progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
     onNotice: (text) => progress.finish(`  ${text}`),
-    onProgress: ({ step, loss }, total) =>
-      progress.update(options.out, step, total, `loss ${loss.toFixed(3)}`),
+    onProgress: (line, total) =>
+      progress.update(
+        options.out,
+        line.step,
+        total,
+        `loss ${line.loss.toFixed(3)}, ${speedNote(line, config.batch)}`,
+      ),
   })
   progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${duration(seconds)}`)
   if (options.json) process.stdout.write(`${JSON.stringify({ model: options.out, steps, seconds, last })}\n`)

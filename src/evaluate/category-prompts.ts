@@ -1,15 +1,15 @@
 import { UserError } from '../base/user-error.js'
+import { unscaleBox } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
-import type { Phrase, Xyxy } from '../rows/rows.js'
+import type { Phrase } from '../rows/rows.js'
 import type { Found, Teacher } from '../teacher/teacher.js'
 import { labelMatches } from '../words/label-matches.js'
+import { joinNames, type NamePrompt } from '../words/name-prompt.js'
 import type { Detection } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 
-/** Names of categories as one text, and where each stands in it. */
-export interface CategoryPrompt {
-  readonly text: string
-  readonly spans: readonly (readonly [number, number])[]
+/** A prompt of names of categories. */
+export interface CategoryPrompt extends NamePrompt {
   /** For each span the index of its category; -1 for a name that does not count. */
   readonly categories: readonly number[]
 }
@@ -33,44 +33,24 @@ export function promptsOf(
       throw new UserError(
         `The model was prompt-tuned for ${prompt.join(', ')}; it does not know "${unknown}".`,
       )
-    return [
-      promptOf(
-        prompt,
-        prompt.map((name) => categories.indexOf(name)),
-      ),
-    ]
+    return [{ ...joinNames(prompt), categories: prompt.map((name) => categories.indexOf(name)) }]
   }
   const prompts: CategoryPrompt[] = []
   let names: string[] = []
   const flush = (next: number) => {
     const first = next - names.length
     if (names.length > 0)
-      prompts.push(
-        promptOf(
-          names,
-          names.map((_, index) => first + index),
-        ),
-      )
+      prompts.push({ ...joinNames(names), categories: names.map((_, index) => first + index) })
     names = []
   }
   categories.forEach((name, index) => {
-    const longer = [...names, name].join('. ')
+    const longer = joinNames([...names, name]).text
     if (names.length === most || (names.length > 0 && teacher.tokensOf(longer) > teacher.maxTokens))
       flush(index)
     names.push(name)
   })
   flush(categories.length)
   return prompts
-}
-
-function promptOf(names: readonly string[], categories: readonly number[]): CategoryPrompt {
-  let at = 0
-  const spans = names.map((name) => {
-    const start = at
-    at += [...name].length + 2
-    return [start, at - 2] as const
-  })
-  return { text: names.join('. '), spans, categories }
 }
 
 /**
@@ -94,7 +74,7 @@ export async function detectCategories(
       if (category < 0) return []
       const name = categories[category]
       if (!isMeant(box, { text: name, head: name.toLowerCase().split(' ').at(-1) ?? '' })) return []
-      const [x1, y1, x2, y2] = unscale(box.xyxy, pictures[index])
+      const [x1, y1, x2, y2] = unscaleBox(box.xyxy, pictures[index].scale)
       const bbox = [x1, y1, x2 - x1, y2 - y1] as const
       return [{ image: first + index, category, bbox, score: box.score }]
     }),
@@ -104,9 +84,4 @@ export async function detectCategories(
 /** Whether a box is for the phrase: a detector with a fixed list proposes every box for each. */
 export function isMeant({ label }: Found, phrase: Pick<Phrase, 'text' | 'head'>): boolean {
   return label === undefined || labelMatches(label, phrase)
-}
-
-/** From the decoded picture's pixels to the stored one's. */
-export function unscale(xyxy: Xyxy, { scale }: Picture): Xyxy {
-  return xyxy.map((value) => value / scale) as unknown as Xyxy
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../base/user-error.js'
+import { unscaleBox } from '../boxes/xyxy.js'
 import { openParquet } from '../parquet/open-parquet.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import { familyPath } from '../rows/family-path.js'
@@ -6,7 +7,7 @@ import type { Phrase, Xyxy } from '../rows/rows.js'
 import { readShard } from '../shards/read-shard.js'
 import type { Storage } from '../storage/storage.js'
 import type { Teacher } from '../teacher/teacher.js'
-import { detectCategories, isMeant, promptsOf, unscale } from './category-prompts.js'
+import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
@@ -137,7 +138,7 @@ async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], con
       ({ text, head, targets }, phrase): PhrasePrediction => ({
         predicted: found[index]
           .filter((box) => box.phrase === phrase && isMeant(box, { text, head }))
-          .map(({ xyxy }) => unscale(xyxy, picture)),
+          .map(({ xyxy }) => unscaleBox(xyxy, picture.scale)),
         targets,
       }),
     ),

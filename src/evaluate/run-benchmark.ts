@@ -3,11 +3,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
+import { unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
 import type { Query, Teacher } from '../teacher/teacher.js'
-import { promptName } from '../words/prompt-name.js'
-import { detectCategories, isMeant, promptsOf, unscale } from './category-prompts.js'
+import { nameInPrompt } from '../words/name-prompt.js'
+import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import type { Detection } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 import type { FlickrSentence, SentencePrediction } from './flickr30k.js'
@@ -38,7 +39,7 @@ export async function detectBenchmark(
   mostOfPrompt: number,
 ): Promise<Detection[]> {
   const { teacher, config, signal } = run
-  const names = categories.map(({ name }) => promptName(name))
+  const names = categories.map(({ name }) => nameInPrompt(name))
   const prompts = promptsOf(names, config.names_a_prompt, teacher)
   const detections: Detection[] = []
   for (let start = 0; start < images.length; start += windowImages) {
@@ -121,7 +122,7 @@ async function groundTexts(
           const named = { text: words, head: words.toLowerCase().split(' ').at(-1) ?? '' }
           return found[index]
             .filter((box) => box.phrase === phrase && isMeant(box, named))
-            .map(({ xyxy }) => unscale(xyxy, queries[index].picture))
+            .map(({ xyxy }) => unscaleBox(xyxy, queries[index].picture.scale))
         }),
       )
     })

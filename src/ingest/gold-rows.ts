@@ -1,7 +1,8 @@
 import { random } from '../base/random.js'
+import { clipBox, scaleBox } from '../boxes/xyxy.js'
 import type { Caption, Phrase, Region, Xyxy } from '../rows/rows.js'
-import { promptName } from '../words/prompt-name.js'
-import { promptsOfNames, type Span } from '../words/prompt-of-names.js'
+import { nameInPrompt, type Span } from '../words/name-prompt.js'
+import { packNames } from '../words/pack-names.js'
 import type { GoldRegion, SourceRow } from './read/source-row.js'
 import type { IngestConfig } from './sources/config.js'
 
@@ -40,15 +41,15 @@ export function goldRows(
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
   const kept = (boxes ?? []).flatMap((box) => {
-    const xyxy = clipBox(box.xyxy, picture)
+    const xyxy = storedBox(box.xyxy, picture)
     if (!xyxy) drop('degenerate_box')
-    return xyxy ? [{ ...box, xyxy, category: box.category && promptName(box.category) }] : []
+    return xyxy ? [{ ...box, xyxy, category: box.category && nameInPrompt(box.category) }] : []
   })
   const names = kept.filter(({ category }) => category !== '').sort((a, b) => a.order - b.order)
   const draw = random(limits.seed, 'absent names', seed)
-  const prompts = promptsOfNames(
+  const prompts = packNames(
     names.map(({ category }) => category),
-    absent.map(promptName),
+    absent.map(nameInPrompt),
     limits,
     draw,
   )
@@ -72,8 +73,8 @@ export function goldRows(
     const sound = box.spans.filter((span) => isSound(span, own))
     for (let bad = sound.length; bad < box.spans.length; bad++) drop('bad_span')
     for (const span of joinSpans(sound, own)) add(box.caption ?? 0, own.slice(...span).join(''), span, box)
-    prompts.forEach(({ spans }, index) => {
-      const span = spans.get(box.category)
+    prompts.forEach(({ names, spans }, index) => {
+      const span = spans[names.indexOf(box.category)]
       if (span) add(captions.length + index, box.category, span, box)
     })
   }
@@ -100,12 +101,11 @@ function joinSpans(spans: readonly Span[], points: readonly string[]): readonly 
   return joined
 }
 
-function clipBox([x1, y1, x2, y2]: Xyxy, { width, height, scale, offset }: StoredPicture): Xyxy | undefined {
-  const clipped = [
-    Math.max(0, x1 * scale[0] + offset[0]),
-    Math.max(0, y1 * scale[1] + offset[1]),
-    Math.min(width, x2 * scale[0] + offset[0]),
-    Math.min(height, y2 * scale[1] + offset[1]),
-  ] as const
-  return clipped[2] - clipped[0] >= 1 && clipped[3] - clipped[1] >= 1 ? clipped : undefined
+/** A box of the source in pixels of the stored picture; undefined under a pixel of width or height. */
+function storedBox(box: Xyxy, picture: StoredPicture): Xyxy | undefined {
+  const { scale, offset } = picture
+  const [dx, dy] = offset
+  const [left, top, right, bottom] = scaleBox(box, ...scale)
+  const inside = clipBox([left + dx, top + dy, right + dx, bottom + dy], picture)
+  return inside && inside[2] - inside[0] >= 1 && inside[3] - inside[1] >= 1 ? inside : undefined
 }

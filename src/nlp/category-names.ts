@@ -1,13 +1,13 @@
+import { splitNames } from '../words/name-prompt.js'
 import type { Chunk } from './chunk.js'
 import { lemma } from './lexicon/lemma.js'
 
 /** The names of a caption made of category names joined by '. ', each as it is written there. */
 export function categoryNames(caption: string): Chunk[] {
   const names: Chunk[] = []
-  let start = 0
-  for (const part of caption.split('. ')) {
-    const text = part.trim().replace(/\s*\.$/, '')
-    const begin = start + [...part.slice(0, part.indexOf(text))].length
+  for (const { name, span } of splitNames(caption)) {
+    const text = name.trim().replace(/\s*\.$/, '')
+    const begin = span[0] + [...name.slice(0, name.indexOf(text))].length
     if (text !== '') {
       const head = lemma(text.split(/\s+/).at(-1) as string)
       const end = begin + [...text].length
@@ -25,7 +25,6 @@ export function categoryNames(caption: string): Chunk[] {
         leftOut: undefined,
       })
     }
-    start += [...part].length + 2
   }
   return names
 }

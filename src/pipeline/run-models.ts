@@ -7,8 +7,10 @@ import { hashModel, hashStart } from '../model/model-folder.js'
 import { readCommit } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
 import { openTeacher } from '../teacher/open-teacher.js'
-import type { SampleSource } from '../train/read-samples.js'
-import { type TrainResult, trainModel } from '../train/train-model.js'
+import { speedNote } from '../train/metrics-log.js'
+import type { SampleSource } from '../train/samples/sample.js'
+import { trainModel } from '../train/train-model.js'
+import type { TrainResult } from '../train/train-task.js'
 import type { StageOf } from './config.js'
 import { hashSource } from './hash-inputs.js'
 import { modelStore } from './model-store.js'
@@ -85,8 +87,8 @@ export async function runTrain(
       init: start?.folder,
       signal: context.signal,
       onNotice: context.notice,
-      onProgress: ({ step, loss, seconds }, steps) =>
-        context.progress(step, steps, `loss ${loss.toFixed(3)}, ${(batch / seconds).toFixed(0)} images/s`),
+      onProgress: (line, steps) =>
+        context.progress(line.step, steps, `loss ${line.loss.toFixed(3)}, ${speedNote(line, batch)}`),
     })
     await store.push()
     return trained

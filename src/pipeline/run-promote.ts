@@ -1,7 +1,7 @@
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
 import type { Evaluation } from '../evaluate/evaluate-model.js'
-import type { TrainResult } from '../train/train-model.js'
+import type { TrainResult } from '../train/train-task.js'
 import type { StageOf } from './config.js'
 import { decidePromotion, type Promotion } from './decide-promotion.js'
 import { evaluationName } from './lay-out-rounds.js'

@@ -1,6 +1,7 @@
 /** What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same in SQL. */
 import { areaOf } from '../boxes/iou.js'
-import type { ImageRow, Phrase, Region, Xyxy } from '../rows/rows.js'
+import { mapBox } from '../boxes/xyxy.js'
+import type { ImageRow, Phrase, Region } from '../rows/rows.js'
 import { countWords } from '../words/count-words.js'
 import { hostOf, type MeasureName, measures } from './measures.js'
 import { type StatsBuilder, statsBuilder } from './stats.js'
@@ -84,10 +85,11 @@ export function addRegions(
   if (regions.length > 0) stats.count('grounded_images')
   stats.observe('regions_an_image', regions.length)
   for (const { xyxy, score, origin } of regions) {
-    const [x1, y1, x2, y2] = xyxy.map(Math.fround) as unknown as Xyxy
+    const box = mapBox(xyxy, Math.fround)
+    const [x1, y1, x2, y2] = box
     stats.observe('score', Math.fround(score))
     // A box of the whole picture may be a rounding larger.
-    stats.observe('area_share', Math.min(1, areaOf([x1, y1, x2, y2]) / (width * height)))
+    stats.observe('area_share', Math.min(1, areaOf(box) / (width * height)))
     stats.observe('aspect', (x2 - x1) / (y2 - y1))
     stats.tally('origins', origin)
   }

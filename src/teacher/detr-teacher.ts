@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path'
+import { clipBox } from '../boxes/xyxy.js'
 import type { Value } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
@@ -6,7 +7,7 @@ import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { requireJson } from './hf-folder.js'
 import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
-import { clipped, cornersOf, sigmoid } from './keep-best.js'
+import { cornersOf, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
 
@@ -75,7 +76,7 @@ function detectionOf(
   label: string | undefined,
   picture: Picture,
 ): Detection[] {
-  const xyxy = clipped(corners, picture)
+  const xyxy = clipBox(corners, picture)
   return xyxy && label !== undefined ? [{ xyxy, score, label }] : []
 }
 

@@ -1,3 +1,4 @@
+import { scaleBox } from '../boxes/xyxy.js'
 import type { GlipConfig, ImageResize, ImageSize } from '../model/network/config.js'
 import type { Picture } from '../pictures/picture.js'
 import { resizePicture } from '../pictures/resize-picture.js'
@@ -76,8 +77,5 @@ export function writeFitted(
 }
 
 /** A box of the input, in pixels of the picture. The two sides were rounded, each to its own scale. */
-export function toPicture([x1, y1, x2, y2]: Xyxy, covered: ImageSize, picture: ImageSize): Xyxy {
-  const x = picture.width / covered.width
-  const y = picture.height / covered.height
-  return [x1 * x, y1 * y, x2 * x, y2 * y]
-}
+export const toPicture = (box: Xyxy, covered: ImageSize, picture: ImageSize): Xyxy =>
+  scaleBox(box, picture.width / covered.width, picture.height / covered.height)

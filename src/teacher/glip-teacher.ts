@@ -1,14 +1,16 @@
 import { basename, join, resolve } from 'node:path'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
+import { unscaleBox } from '../boxes/xyxy.js'
 import { floats, longs } from '../graph/session.js'
+import { encodePrompt, tokensOf } from '../model/encode-prompt.js'
 import { plainPlacement, writeImage } from '../model/image-input.js'
 import { modelFiles, readModelConfig } from '../model/model-folder.js'
 import { anchorsOf } from '../model/network/anchors.js'
 import { inputSizes } from '../model/network/config.js'
-import { encodePrompt, tokensOf } from '../model/prompt.js'
 import { readTokenizer } from '../model/word-piece.js'
 import type { Xyxy } from '../rows/rows.js'
+import { joinNames } from '../words/name-prompt.js'
 import { fitPicture, toPicture, writeFitted } from './fit-picture.js'
 import type { OpenedFolder } from './opened-folder.js'
 import { phraseBoxes } from './phrase-boxes.js'
@@ -53,13 +55,13 @@ export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Pr
       input: 0,
       covered: sizes[0],
       write: (into: Float32Array, sample: number) => writeImage(into, sample, picture, placement, config),
-      toPicture: (xyxy: Xyxy) => xyxy.map((value) => value / placement.scale) as unknown as Xyxy,
+      toPicture: (xyxy: Xyxy) => unscaleBox(xyxy, placement.scale),
     }
   }
   type Placed = ReturnType<typeof placeOn> & { readonly query: Query; readonly index: number }
 
   const detectBatch = async (placed: readonly Placed[], detect: DetectOptions): Promise<Found[][]> => {
-    const own = config.prompt?.join('. ')
+    const own = config.prompt && joinNames(config.prompt).text
     const other = own !== undefined && placed.find(({ query }) => query.text !== own)
     if (other) {
       throw new UserError(

@@ -1,17 +1,19 @@
 import { basename, join, resolve } from 'node:path'
+import { clipBox } from '../boxes/xyxy.js'
 import { longs } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
-import { encodePrompt, type Prompt, tokensOf } from '../model/prompt.js'
+import { type EncodedPrompt, encodePrompt, tokensOf } from '../model/encode-prompt.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
+import { joinNames } from '../words/name-prompt.js'
 import { groupByPicture, shareOut } from './group-by-picture.js'
 import { requireJson } from './hf-folder.js'
 import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
-import { clipped, cornersOf, keepBest, sigmoid } from './keep-best.js'
+import { cornersOf, keepBest, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
-import { type PhrasePrompt, packPhrases } from './phrase-prompt.js'
+import { type PhrasePrompt, packPhrases } from './pack-phrases.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
 const family: ImageProcessor = {
@@ -50,7 +52,7 @@ export async function openGroundingDino(folder: OpenedFolder): Promise<Teacher> 
     typeof declared === 'number' ? declared : Number.POSITIVE_INFINITY,
   )
 
-  const textFeeds = (prompts: readonly Prompt[]) => {
+  const textFeeds = (prompts: readonly EncodedPrompt[]) => {
     const longest =
       typeof declared === 'number' ? declared : Math.max(...prompts.map(({ pieces }) => pieces.length))
     const shape = [prompts.length, longest]
@@ -159,7 +161,7 @@ function boxesOf(
     for (const token of tokens) best = Math.max(best, logits[query * width + token])
     const score = sigmoid(best)
     if (score < floor) continue
-    const xyxy = clipped(cornersOf(boxes, query, picture.width, picture.height), picture)
+    const xyxy = clipBox(cornersOf(boxes, query, picture.width, picture.height), picture)
     if (xyxy) found.push({ xyxy, score })
   }
   return found
@@ -175,13 +177,9 @@ function promptOf(phrases: readonly string[], tokenizer: Tokenizer, length: numb
   const [phrase] = phrases
   if (phrases.length === 1 && phrase.includes(' ') && tokenizer.encode(`${phrase}.`).length > length)
     return promptOf([phrase.slice(0, phrase.lastIndexOf(' '))], tokenizer, length)
-  let at = 0
-  const spans = phrases.map((phrase) => {
-    const start = at
-    at += [...phrase].length + 2
-    return [start, at - 2] as const
-  })
-  return { encoded: encodePrompt(`${phrases.join('. ')}.`, tokenizer, length), spans }
+  const { text, spans } = joinNames(phrases)
+  // Unlike GLIP's, this prompt ends with a full stop.
+  return { encoded: encodePrompt(`${text}.`, tokenizer, length), spans }
 }
 
 const grey: Picture = { width: 64, height: 64, scale: 1, data: new Uint8Array(64 * 64 * 3).fill(128) }

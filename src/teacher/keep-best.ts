@@ -1,5 +1,4 @@
 import { nms } from '../boxes/nms.js'
-import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
 import type { DetectOptions } from './teacher.js'
 
@@ -23,16 +22,6 @@ export function keepBest<T extends Scored>(candidates: readonly T[], options: De
 export function cornersOf(boxes: Float32Array, index: number, width: number, height: number): Xyxy {
   const [x, y, w, h] = boxes.subarray(4 * index, 4 * index + 4)
   return [(x - 0.5 * w) * width, (y - 0.5 * h) * height, (x + 0.5 * w) * width, (y + 0.5 * h) * height]
-}
-
-/** A box cut off at the picture's edges; undefined where nothing of it is inside. */
-export function clipped(
-  [x1, y1, x2, y2]: Xyxy,
-  { width, height }: Pick<Picture, 'width' | 'height'>,
-): Xyxy | undefined {
-  const xyxy = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)] as const
-  // Written so that what is not a number fails.
-  return xyxy[2] > xyxy[0] && xyxy[3] > xyxy[1] ? xyxy : undefined
 }
 
 export function sigmoid(x: number): number {

@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path'
 import { UserError } from '../base/user-error.js'
+import { clipBox } from '../boxes/xyxy.js'
 import { longs, type Value } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
@@ -9,7 +10,7 @@ import { groupByPicture, shareOut } from './group-by-picture.js'
 import { requireJson } from './hf-folder.js'
 import { clip, type ImageProcessor, readImageProcessor } from './hf-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
-import { clipped, cornersOf, keepBest, sigmoid } from './keep-best.js'
+import { cornersOf, keepBest, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
@@ -152,7 +153,7 @@ function boxesOf(
   for (let box = 0; box < count; box++) {
     const score = sigmoid((logits.data as Float32Array)[box * width + query])
     if (score < options.floor) continue
-    const xyxy = clipped(cornersOf(boxes, box, across, down), picture)
+    const xyxy = clipBox(cornersOf(boxes, box, across, down), picture)
     if (xyxy) found.push({ xyxy, score })
   }
   return keepBest(found, options)

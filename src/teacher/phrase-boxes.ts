@@ -1,6 +1,7 @@
+import { clipBox } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
-import { clipped, keepBest } from './keep-best.js'
+import { keepBest } from './keep-best.js'
 import type { PlaceAnswer } from './select-boxes.js'
 import type { DetectOptions, Found } from './teacher.js'
 
@@ -30,7 +31,7 @@ export function phraseBoxes(
       const score = objectness ? Math.sqrt(mean * objectness[place]) : mean
       if (score < options.floor) continue
       const [x1, y1, x2, y2] = boxes.subarray(4 * place, 4 * place + 4)
-      const xyxy = clipped(back([x1, y1, x2, y2]), picture)
+      const xyxy = clipBox(back([x1, y1, x2, y2]), picture)
       if (xyxy) candidates.push({ phrase, xyxy, score })
     }
     found.push(...keepBest(candidates, options))

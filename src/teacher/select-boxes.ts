@@ -1,8 +1,8 @@
 import { nms } from '../boxes/nms.js'
+import { clipBox } from '../boxes/xyxy.js'
 import type { BoxSelection, ImageSize } from '../model/network/config.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
-import { clipped } from './keep-best.js'
 import type { DetectOptions, Found } from './teacher.js'
 
 /** What a network says of one picture, for A anchors or queries. */
@@ -68,7 +68,7 @@ export function withinOptions(
   const counts = new Map<number, number>()
   return selected.flatMap(({ phrase, xyxy, score }) => {
     const count = counts.get(phrase) ?? 0
-    const inside = clipped(back(xyxy), picture)
+    const inside = clipBox(back(xyxy), picture)
     if (!inside || score < floor || count >= max_boxes) return []
     counts.set(phrase, count + 1)
     return [{ phrase, xyxy: inside, score }]

@@ -1,6 +1,5 @@
+import type { Span } from '../words/name-prompt.js'
 import type { DetectOptions, Found, Query, Teacher } from './teacher.js'
-
-type Span = readonly [start: number, end: number]
 
 /**
  * A teacher that is asked about texts of any length: one with more tokens than the model has room for is asked in parts,

@@ -1,5 +1,6 @@
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
+import { unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture } from '../pictures/picture.js'
 import {
   type ImageRow,
@@ -8,12 +9,12 @@ import {
   type Proposal,
   type ProposalRow,
   type RejectRow,
-  type Xyxy,
 } from '../rows/rows.js'
 import { readShard } from '../shards/read-shard.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
 import { rowStats } from '../statistics/row-stats.js'
+import { joinNames } from '../words/name-prompt.js'
 import type { TeachConfig } from './config.js'
 import { distinctSpans } from './distinct-spans.js'
 import type { Query, Teacher } from './teacher.js'
@@ -99,7 +100,7 @@ export async function teachShard(
         for (const row of rows) {
           const proposals = row.queries.flatMap(({ occurrences, negatives }) =>
             found[at++].flatMap(({ phrase, xyxy: seen, score, label = null }) => {
-              const xyxy = unscale(seen, row.scale)
+              const xyxy = unscaleBox(seen, row.scale)
               // A detector with a fixed list of labels has no answer to a prompt.
               if (negatives)
                 return label === null
@@ -180,15 +181,6 @@ async function askedOf(
 
 /** Negative prompts as one text, joined as category names are. */
 function negativePrompt(negatives: readonly string[]): Omit<Asked['queries'][number], 'picture'> {
-  let at = 0
-  const phrases = negatives.map((text) => {
-    const start = at
-    at += [...text].length + 2
-    return [start, at - 2] as const
-  })
-  return { text: negatives.join('. '), phrases, occurrences: [], negatives }
-}
-
-function unscale(xyxy: Xyxy, scale: number): Xyxy {
-  return xyxy.map((value) => value / scale) as unknown as Xyxy
+  const { text, spans } = joinNames(negatives)
+  return { text, phrases: spans, occurrences: [], negatives }
 }

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
+import { clipBox, scaleBox } from '../boxes/xyxy.js'
 import type { Value } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
@@ -10,7 +11,6 @@ import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { requireJson } from './hf-folder.js'
 import type { Size } from './hf-image-processor.js'
 import { declared } from './image-runs.js'
-import { clipped } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
 
@@ -54,7 +54,7 @@ export async function openTorchvision({ path, files, hash, options }: OpenedFold
       const score = scores[at]
       if (label === undefined || score < floor) return []
       const [x1, y1, x2, y2] = corners.subarray(4 * at, 4 * at + 4)
-      const xyxy: Xyxy | undefined = clipped([x1 * x, y1 * y, x2 * x, y2 * y], picture)
+      const xyxy: Xyxy | undefined = clipBox(scaleBox([x1, y1, x2, y2], x, y), picture)
       return xyxy ? [{ xyxy, score, label }] : []
     })
   }

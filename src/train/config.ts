@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { deviceChoice } from '../graph/device-choice.js'
+import { augmentConfig } from './examples/augment-config.js'
 
 const count = z.number().int().positive()
 const share = z.number().min(0).max(1)
@@ -13,21 +14,6 @@ const lossConfig = z.strictObject({
   contrastive: weight
     .default(0.2)
     .describe('contrastive alignment of regions and words; no term for a preset without that head'),
-})
-
-const augmentConfig = z.strictObject({
-  flip: share.default(0.5).describe('share mirrored, left and right swapped in the caption'),
-  scale: z
-    .tuple([z.number().positive(), z.number().positive()])
-    .default([0.7, 1.25])
-    .describe('range of the size'),
-  crop: share.default(0.5).describe('share moved or cut at the edges; others stay at the top left'),
-  colour: z.number().min(0).max(1).default(0.2).describe('largest change of brightness and contrast'),
-  mask_words: share.default(0).describe('share of words hidden behind [MASK]'),
-  categories: share
-    .default(0.7)
-    .describe('share of samples with a prompt of category names, where there are any'),
-  negatives: share.default(0.5).describe('share of captions that get other captions appended'),
 })
 
 const rate = z.number().min(0).lt(1)

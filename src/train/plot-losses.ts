@@ -1,8 +1,4 @@
-/** A line of a metrics file. */
-export interface StepMetrics {
-  readonly step: number
-  readonly [name: string]: number
-}
+import type { StepMetrics } from './metrics-log.js'
 
 const series = [
   { name: 'loss', colour: '#444' },

@@ -1,37 +1,29 @@
-import type { Session, Value } from '../graph/session.js'
-import { adamWStep } from './adamw.js'
-import type { TrainRun } from './config.js'
-import type { OptimizerState, stateViews } from './optimizer-state.js'
-import type { StepMetrics } from './plot-losses.js'
+import type { StepLosses } from './metrics-log.js'
+import { type AdamWConfig, adamWStep } from './optimizer/adamw.js'
+import type { OptimizerState } from './optimizer/optimizer-state.js'
 
-/** The losses of a part of a batch; its gradients are written into the state. */
-export async function runPart(
-  session: Session,
-  batch: Readonly<Record<string, Value>>,
-  { feeds, into }: ReturnType<typeof stateViews>,
-): Promise<Record<string, number>> {
-  const results = await session.run({ ...batch, ...feeds }, into)
-  const metrics = Object.entries(results).filter(([name]) => name.startsWith('metric.'))
-  return Object.fromEntries(
-    metrics.map(([name, { data }]) => [name.slice('metric.'.length), Number(data[0])]),
-  )
-}
-
-/** Steps on the gradients of all parts, and gives the means of their losses. */
+/**
+ * Steps on the gradients of all parts of a batch, and gives the means of their losses.
+ *
+ * @param step from 1
+ * @param rate the learning rate
+ */
 export function takeStep(
   state: OptimizerState,
   parts: readonly Readonly<Record<string, number>>[],
   step: number,
   rate: number,
-  config: TrainRun,
-): StepMetrics {
-  const mean = (name: string) => parts.reduce((sum, part) => sum + part[name], 0) / parts.length
-  const losses = Object.fromEntries(Object.keys(parts[0]).map((name) => [name, mean(name)]))
+  config: AdamWConfig,
+): StepLosses {
+  const mean = (name: string) =>
+    parts.reduce((sum, part) => sum + (part[name] ?? Number.NaN), 0) / parts.length
+  const losses = Object.fromEntries(Object.keys(parts[0] ?? {}).map((name) => [name, mean(name)]))
   for (const { vectors } of state.groups) vectors.sumGradients()
   const norm = adamWStep(state, step, rate, config, parts.length)
-  for (const [name, value] of Object.entries({ loss: losses.loss, gradient: norm })) {
+  const loss = mean('loss')
+  for (const [name, value] of Object.entries({ loss, gradient: norm })) {
     if (!Number.isFinite(value))
       throw new Error(`the ${name} became ${value} at step ${step}: try a lower learning_rate`)
   }
-  return { ...losses, step, learning_rate: rate, gradient_norm: norm, loss: losses.loss }
+  return { ...losses, step, learning_rate: rate, gradient_norm: norm, loss }
 }

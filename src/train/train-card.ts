@@ -1,27 +1,34 @@
 import { modelCard } from '../model/model-card.js'
 import type { GlipConfig } from '../model/network/config.js'
 import type { TrainRun } from './config.js'
-import type { StepMetrics } from './plot-losses.js'
-import type { SampleStream } from './read-samples.js'
-import type { TrainStart, TrainTask } from './train-model.js'
+import type { StepMetrics } from './metrics-log.js'
+import type { SampleSource, SampleStream } from './samples/sample.js'
+import type { TrainStart } from './train-task.js'
 
-/** The README of a trained model: the data with its licences and who drew its boxes, the start, the recipe. */
-export function trainCard(
-  { name, sources }: TrainTask,
-  config: TrainRun,
-  streams: readonly SampleStream[],
-  network: GlipConfig,
-  last: StepMetrics,
-  start: TrainStart | undefined,
-): string {
+/** What a card tells of. */
+export interface TrainedModel {
+  readonly name: string
+  readonly sources: readonly SampleSource[]
+  /** Of the sources, in the same order. */
+  readonly streams: readonly SampleStream[]
+  readonly config: TrainRun
+  readonly network: GlipConfig
+  readonly last: StepMetrics
+  readonly start: TrainStart | undefined
+}
+
+/**
+ * The README of a trained model: the data with its licences and who drew its boxes, the start, the recipe.
+ */
+export function trainCard({ name, sources, streams, config, network, last, start }: TrainedModel): string {
   const rows = streams.map(({ name: own, size, origins, license }, index) => {
     const boxes = [...origins].map(([origin, count]) => `${count} ${origin}`).join(', ')
-    const { grounding } = sources[index]
+    const grounding = sources[index]?.grounding
     return `| ${own} | ${grounding} | ${size} | ${boxes} | ${config.mix === 'size' ? size : (config.mix[own] ?? 1)} | ${license ?? 'unknown'} |`
   })
   const terms = ['classification', 'regression', 'grounding', 'contrastive']
     .filter((term) => term in last)
-    .map((term) => `${term} ${last[term].toFixed(4)}`)
+    .map((term) => `${term} ${last[term]?.toFixed(4)}`)
     .join(', ')
   const lineage = `Trained by groundmill. ${startText(start)}
 

@@ -68,7 +68,8 @@ export function parseEntityBoxes(xml: string): EntityBoxes {
   for (const [, object] of xml.matchAll(/<object>([\s\S]*?)<\/object>/g)) {
     const bounds = /<bndbox>([\s\S]*?)<\/bndbox>/.exec(object)?.[1]
     if (bounds === undefined) continue
-    const xyxy = ['xmin', 'ymin', 'xmax', 'ymax'].map((tag) => number(bounds, tag)) as unknown as Xyxy
+    const side = (tag: string) => number(bounds, tag)
+    const xyxy: Xyxy = [side('xmin'), side('ymin'), side('xmax'), side('ymax')]
     for (const [, id] of object.matchAll(/<name>\s*(\w+)\s*<\/name>/g)) {
       boxes.set(id, [...(boxes.get(id) ?? []), xyxy])
     }

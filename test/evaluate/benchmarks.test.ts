@@ -19,7 +19,7 @@ import {
 } from '../../src/evaluate/run-benchmark.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
 import { parseEntityBoxes, parseEntitySentences } from '../../src/words/flickr-entities.js'
-import { promptName } from '../../src/words/prompt-name.js'
+import { nameInPrompt } from '../../src/words/name-prompt.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -246,11 +246,13 @@ describe('a long vocabulary', () => {
       categories: names.map((name, index) => ({ id: 2 * index + 1, name })),
     }
     const found = await detectBenchmark(truth, run(model, folder), 300)
-    expect(asked.toSorted()).toEqual(names.flatMap((name) => [promptName(name), promptName(name)]).toSorted())
+    expect(asked.toSorted()).toEqual(
+      names.flatMap((name) => [nameInPrompt(name), nameInPrompt(name)]).toSorted(),
+    )
     expect(found.length).toBe(2 * 1203)
     for (const { category, bbox } of found) expect(bbox[2]).toBe(2 * ((((category - 1) / 2) % 50) + 0.5))
     expect(new Set(found.map(({ image, category }) => `${image}/${category}`)).size).toBe(2 * 1203)
-    const prompts = promptsOf(names.map(promptName), 40, model)
+    const prompts = promptsOf(names.map(nameInPrompt), 40, model)
     for (const { text } of prompts) expect(model.tokensOf(text)).toBeLessThanOrEqual(model.maxTokens)
     // The best of each prompt only.
     const least = prompts.reduce((sum, { spans }) => sum + Math.min(7, spans.length), 0)
@@ -258,8 +260,8 @@ describe('a long vocabulary', () => {
   })
 
   it('names things as GLIP does', () => {
-    expect(promptName('bow_(weapon)')).toBe('bow')
-    expect(promptName('trash_can')).toBe('trash can')
+    expect(nameInPrompt('bow_(weapon)')).toBe('bow')
+    expect(nameInPrompt('trash_can')).toBe('trash can')
   })
 })
 

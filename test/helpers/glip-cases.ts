@@ -9,7 +9,7 @@ import { dyHeadBlock } from '../../src/model/network/dyhead.js'
 import { fuse } from '../../src/model/network/fusion.js'
 import { type GlipOutputs, glip, glipInputs, head } from '../../src/model/network/glip.js'
 import { initialValue, type Parameter } from '../../src/model/network/parameters.js'
-import type { TrainGraphConfig } from '../../src/train/train-graph.js'
+import type { TrainGraphConfig } from '../../src/train/loss/train-graph.js'
 import { tinyBatch, tinyTraining } from './tiny-glip.js'
 
 /** All the parts of the official network, as narrow as they go; sizes of `narrowSize` leave no level even. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createDataset } from '../../src/shards/dataset.js'
-import type { SampleSource } from '../../src/train/read-samples.js'
+import type { SampleSource } from '../../src/train/samples/sample.js'
 import { ingestAll } from './ingest-all.js'
 import { makeSmallWorld } from './small-world.js'
 

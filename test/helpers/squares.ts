@@ -3,7 +3,7 @@ import type { Phrase, Region, Xyxy } from '../../src/rows/rows.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/storage.js'
 import { type TrainConfig, trainConfig } from '../../src/train/config.js'
-import type { SampleSource } from '../../src/train/read-samples.js'
+import type { SampleSource } from '../../src/train/samples/sample.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const colours = { blue: '#22f', green: '#2d2', red: '#f22' } as const

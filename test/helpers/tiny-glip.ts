@@ -2,9 +2,9 @@ import { random } from '../../src/base/random.js'
 import { floats, longs, type Value } from '../../src/graph/session.js'
 import { anchorsOf } from '../../src/model/network/anchors.js'
 import { type GlipConfig, squareSize } from '../../src/model/network/config.js'
-import type { AdamWConfig } from '../../src/train/adamw.js'
-import { assignTargets } from '../../src/train/assign-targets.js'
-import type { TrainGraphConfig } from '../../src/train/train-graph.js'
+import { assignTargets } from '../../src/train/examples/assign-targets.js'
+import type { TrainGraphConfig } from '../../src/train/loss/train-graph.js'
+import type { AdamWConfig } from '../../src/train/optimizer/adamw.js'
 
 /** All the parts of the toy preset, as small as they go. */
 export const tinyConfig: GlipConfig = {

@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { random } from '../../src/base/random.js'
 import type { ImageRow, Region } from '../../src/rows/rows.js'
 import { parseEntityBoxes, parseEntitySentence } from '../../src/words/flickr-entities.js'
-import { promptName } from '../../src/words/prompt-name.js'
-import { joinNames, promptsOfNames, tokenEstimate } from '../../src/words/prompt-of-names.js'
+import { joinNames, nameInPrompt } from '../../src/words/name-prompt.js'
+import { packNames, tokenEstimate } from '../../src/words/pack-names.js'
 import { ingestAll } from '../helpers/ingest-all.js'
 import { rowsOf } from '../helpers/rows-of.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -47,31 +47,28 @@ describe('prompts of names', () => {
         fc.integer({ min: 0, max: 30 }),
         (names, absent, max_tokens, negatives) => {
           const draw = () => random('prompts')
-          const prompts = promptsOfNames(names, absent, { max_tokens, negatives }, draw())
+          const prompts = packNames(names, absent, { max_tokens, negatives }, draw())
           const present = new Set(names)
           const found = prompts.flatMap(({ text }) => text.split('. ').filter((part) => present.has(part)))
           expect(found.sort()).toEqual([...present].sort())
-          for (const { text, spans } of prompts) {
+          for (const { text, names: joined, spans } of prompts) {
             expect(tokenEstimate(text)).toBeLessThanOrEqual(max_tokens)
             const others = text.split('. ').filter((part) => !present.has(part))
             expect(others.length).toBeLessThanOrEqual(negatives)
             expect(new Set(others).size).toBe(others.length)
             for (const other of others) expect(absent).toContain(other)
-            for (const [own, [start, end]] of spans) expect([...text].slice(start, end).join('')).toBe(own)
+            expect(joined).toHaveLength(spans.length)
+            for (const [index, [start, end]] of spans.entries())
+              expect([...text].slice(start, end).join('')).toBe(joined[index])
           }
-          expect(promptsOfNames(names, absent, { max_tokens, negatives }, draw())).toEqual(prompts)
+          expect(packNames(names, absent, { max_tokens, negatives }, draw())).toEqual(prompts)
         },
       ),
     )
   })
 
   it('keep the order of the source where nothing is drawn into them', () => {
-    const [{ text }] = promptsOfNames(
-      ['dog', 'cat', 'dog'],
-      ['ox'],
-      { max_tokens: 254, negatives: 0 },
-      random(1),
-    )
+    const [{ text }] = packNames(['dog', 'cat', 'dog'], ['ox'], { max_tokens: 254, negatives: 0 }, random(1))
     expect(text).toBe(joinNames(['dog', 'cat']).text)
   })
 
@@ -81,7 +78,7 @@ describe('prompts of names', () => {
     ['(only)', '(only)'],
     ['St. Bernard', 'St.Bernard'],
   ])('write %s as %s', (given, wanted) => {
-    expect(promptName(given)).toBe(wanted)
+    expect(nameInPrompt(given)).toBe(wanted)
   })
 })
 

@@ -10,7 +10,7 @@ import { placeWindows, swinBlock } from '../../src/model/network/backbone-swin.j
 import type { GlipConfig } from '../../src/model/network/config.js'
 import type { DropRates } from '../../src/model/network/drop.js'
 import { parametersOf } from '../../src/model/network/parameters.js'
-import { makeNoise } from '../../src/train/make-noise.js'
+import { makeNoise } from '../../src/train/examples/make-noise.js'
 import { withDrop } from '../../src/train/with-drop.js'
 import { caseValues, narrowGlip, narrowSize, networkCase, shakenValue } from '../helpers/glip-cases.js'
 import { cotangent } from '../helpers/parity-graph.js'

@@ -5,7 +5,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
-import { encodePrompt, tokensOf } from '../../src/model/prompt.js'
+import { encodePrompt, tokensOf } from '../../src/model/encode-prompt.js'
 import { buildVocabulary, createTokenizer, readTokenizer, tokenizerJson } from '../../src/model/word-piece.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { random } from '../../src/base/random.js'
-import { adamWStep } from '../../src/train/adamw.js'
-import { allocateVectors } from '../../src/train/adamw-kernel.js'
-import { parametersOfState } from '../../src/train/optimizer-state.js'
-import { groupParameters } from '../../src/train/parameter-groups.js'
+import { adamWStep } from '../../src/train/optimizer/adamw.js'
+import { allocateVectors } from '../../src/train/optimizer/adamw-kernel.js'
+import { parametersOfState } from '../../src/train/optimizer/optimizer-state.js'
+import { groupParameters } from '../../src/train/optimizer/parameter-groups.js'
 
 const config = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weight_decay: 0.1, clip_norm: 1, ema: 0.9 }
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { placeBox, plainPlacement, writeImage } from '../../src/model/image-input.js'
 import { anchorsOf } from '../../src/model/network/anchors.js'
 import type { Picture } from '../../src/pictures/picture.js'
-import { assignTargets } from '../../src/train/assign-targets.js'
-import { flipWords } from '../../src/train/flip-words.js'
-import { learningRate } from '../../src/train/learning-rate.js'
+import { assignTargets } from '../../src/train/examples/assign-targets.js'
+import { flipWords } from '../../src/train/examples/flip-words.js'
+import { learningRate } from '../../src/train/optimizer/learning-rate.js'
 import { tinyConfig } from '../helpers/tiny-glip.js'
 
 const slice = (text: string, [start, end]: readonly [number, number]) => [...text].slice(start, end).join('')

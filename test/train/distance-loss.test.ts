@@ -3,7 +3,7 @@ import { constant, input } from '../../src/graph/ops/tensor.js'
 import { floats, Session } from '../../src/graph/session.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
 import { cornersInPixels } from '../../src/model/network/glip-queries.js'
-import { distanceLoss } from '../../src/train/losses.js'
+import { distanceLoss } from '../../src/train/loss/losses.js'
 import { checkGradient } from '../helpers/check-gradient.js'
 
 const size = { height: 40, width: 100 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { trainConfig } from '../../src/train/config.js'
-import type { SampleSource } from '../../src/train/read-samples.js'
+import type { SampleSource } from '../../src/train/samples/sample.js'
 import { trainModel } from '../../src/train/train-model.js'
 import { smallGold } from '../helpers/small-gold.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'

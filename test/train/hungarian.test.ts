@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { random } from '../../src/base/random.js'
-import { cheapestAssignment } from '../../src/train/hungarian.js'
+import { cheapestAssignment } from '../../src/train/loss/hungarian.js'
 
 /** The least total over all ways to give min(rows, columns) pairs. */
 function cheapest(costs: Float64Array, rows: number, columns: number): number {

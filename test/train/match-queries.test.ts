@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { random } from '../../src/base/random.js'
 import { floats } from '../../src/graph/session.js'
-import { matchQueries } from '../../src/train/match-queries.js'
+import { matchQueries } from '../../src/train/loss/match-queries.js'
 
 const size = { height: 100, width: 200 }
 const boxes = [

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { random } from '../../base/random.js'
 import { UserError } from '../../base/user-error.js'
-import { promptName } from '../../words/prompt-name.js'
-import { promptsOfNames } from '../../words/prompt-of-names.js'
+import { nameInPrompt, type Span } from '../../words/name-prompt.js'
+import { type PackedNames, packNames } from '../../words/pack-names.js'
 import { readJsonElements } from '../read/read-json-elements.js'
 import { type GoldRegion, type Mark, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 import type { IngestConfig } from './config.js'
@@ -67,13 +67,13 @@ function pictureRow(
   const regions = given.flatMap((value) => {
     const parsed = regionSchema.safeParse(value)
     // A full stop of its own would stand beside the one that joins the phrases.
-    const phrase = parsed.data ? promptName(parsed.data.phrase).replace(/[\s.]+$/, '') : ''
+    const phrase = parsed.data ? nameInPrompt(parsed.data.phrase).replace(/[\s.]+$/, '') : ''
     if (parsed.success && phrase !== '') return [{ ...parsed.data, phrase }]
     bad++
     return []
   })
   const phrases = regions.map(({ phrase }) => phrase)
-  const prompts = promptsOfNames(phrases, [], { ...config.prompt, negatives: 0 }, random(0))
+  const prompts = packNames(phrases, [], { ...config.prompt, negatives: 0 }, random(0))
   const missing = { reason: 'malformed_row', detail: `${place}: ${config.image_list} has no such picture` }
   return sourceRow({
     mark,
@@ -82,8 +82,9 @@ function pictureRow(
     url: config.base_url ? `${id}.jpg` : (image?.url ?? null),
     captions: prompts.map(({ text }) => ({ text, kind: 'gold' })),
     regions: regions.map(({ phrase, x, y, width, height }, order): GoldRegion => {
-      const caption = prompts.findIndex(({ spans }) => spans.has(phrase))
-      const span = prompts[caption].spans.get(phrase) as readonly [number, number]
+      const caption = prompts.findIndex(({ names }) => names.includes(phrase))
+      const { names, spans } = prompts[caption] as PackedNames
+      const span = spans[names.indexOf(phrase)] as Span
       return { category: '', order, xyxy: [x, y, x + width, y + height], spans: [span], caption }
     }),
     size: image ? { width: image.width, height: image.height } : null,

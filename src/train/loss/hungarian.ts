@@ -1,7 +1,7 @@
 /**
- * The assignment of least total cost between rows and columns, exact (Kuhn 1955; here as shortest augmenting paths with potentials,
- * Jonker and Volgenant 1987), in min^2 * max steps. Each row gets a column of its own, or where there are more rows than columns each
- * column a row.
+ * The assignment of least total cost between rows and columns, exact (Kuhn 1955; here as shortest augmenting
+ * paths with potentials, Jonker and Volgenant 1987), in min^2 * max steps. Each row gets a column of its own,
+ * or where there are more rows than columns each column a row.
  *
  * @param costs [rows * columns], row by row, finite
  * @returns for each row its column, or -1

@@ -1,21 +1,21 @@
 /** The unified loss: four named terms, each a scalar tensor. */
-import { logSoftmax, sigmoid, softplus } from '../graph/ops/activation.js'
-import { reduceSum } from '../graph/ops/broadcast.js'
-import { abs, add, div, maximum, minimum, mul, square, sub } from '../graph/ops/elementwise.js'
-import { matmul, swapLast } from '../graph/ops/matmul.js'
-import { logSumExp } from '../graph/ops/reduce.js'
-import { reshape } from '../graph/ops/reshape.js'
-import { concat, split } from '../graph/ops/shape.js'
-import { constant, type Tensor } from '../graph/ops/tensor.js'
-import type { ImageSize } from '../model/network/config.js'
-import type { ContrastiveOutputs } from '../model/network/glip.js'
+import { logSoftmax, sigmoid, softplus } from '../../graph/ops/activation.js'
+import { reduceSum } from '../../graph/ops/broadcast.js'
+import { abs, add, div, maximum, minimum, mul, square, sub } from '../../graph/ops/elementwise.js'
+import { matmul, swapLast } from '../../graph/ops/matmul.js'
+import { logSumExp } from '../../graph/ops/reduce.js'
+import { reshape } from '../../graph/ops/reshape.js'
+import { concat, split } from '../../graph/ops/shape.js'
+import { constant, type Tensor } from '../../graph/ops/tensor.js'
+import type { ImageSize } from '../../model/network/config.js'
+import type { ContrastiveOutputs } from '../../model/network/glip.js'
 
 /** Added to scores that must not count; far below any logit, and finite so that no gradient becomes NaN. */
 const minusInfinity = -10_000
 
 /**
- * Sigmoid focal loss (Lin et al. 2017) of region-word alignment, alpha 0.25 and gamma 2, summed over places and
- * words and divided by the number of positive anchors.
+ * Sigmoid focal loss (Lin et al. 2017) of region-word alignment, alpha 0.25 and gamma 2, summed over places
+ * and words and divided by the number of positive anchors.
  *
  * @param logits [N, A, L]
  * @param target [N, A, L], 1 where the anchor's phrase has the word
@@ -33,8 +33,8 @@ export function alignmentFocalLoss(logits: Tensor, target: Tensor, words: Tensor
 }
 
 /**
- * Boxes [N, A, 4] made smaller by `inset` pixels on each side; what that turns inside out has no size, as in the
- * official loss.
+ * Boxes [N, A, 4] made smaller by `inset` pixels on each side; what that turns inside out has no size, as in
+ * the official loss.
  */
 export function insetBoxes(boxes: Tensor, inset: number): Tensor {
   if (inset === 0) return boxes
@@ -68,7 +68,8 @@ export function giouLoss(predicted: Tensor, target: Tensor, weight: Tensor): Ten
 }
 
 /**
- * Distance of centres and sizes in shares of the input (Carion et al. 2020), summed over the four and divided by the weights' sum.
+ * Distance of centres and sizes in shares of the input (Carion et al. 2020), summed over the four and divided
+ * by the weights' sum.
  *
  * @param predicted [N, Q, 4], x1 y1 x2 y2 in pixels of the input @param target [N, Q, 4]
  * @param weight [N, Q], 0 for queries without a box
@@ -100,8 +101,8 @@ export function centernessLoss(logits: Tensor, target: Tensor, positive: Tensor,
 }
 
 /**
- * Soft token prediction (MDETR, Kamath et al. 2021): at positive anchors the softmax over the words of the prompt
- * should be even over the phrase's words.
+ * Soft token prediction (MDETR, Kamath et al. 2021): at positive anchors the softmax over the words of the
+ * prompt should be even over the phrase's words.
  *
  * @param logits [N, A, L] @param target [N, A, L] of 0 and 1 @param words [N, L]
  */
@@ -112,8 +113,9 @@ export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, pos
 }
 
 /**
- * Contrastive alignment (MDETR) both ways between unit embeddings of regions and words: each positive region should
- * be nearer to its words than to the prompt's others, each word nearer to its regions than to all other places.
+ * Contrastive alignment (MDETR) both ways between unit embeddings of regions and words: each positive region
+ * should be nearer to its words than to the prompt's others, each word nearer to its regions than to all
+ * other places.
  *
  * @param target [N, A, L] of 0 and 1 @param words [N, L]
  */

@@ -1,9 +1,11 @@
-import { decodePicture, type Picture } from '../pictures/picture.js'
+import { decodePicture, type Picture } from '../../pictures/picture.js'
 
 /** Decodes a stored picture, or gives the one it decoded before. */
 export type PictureCache = (key: string, bytes: Uint8Array) => Promise<Picture>
 
-/** Bytes of decoded pictures that are kept: small sets are decoded once, large ones do not fill the memory. */
+/**
+ * Bytes of decoded pictures that are kept: small sets are decoded once, large ones do not fill the memory.
+ */
 const capacity = 256 * 1024 * 1024
 
 /** @param side longer side in pixels to which pictures are decoded at most */

@@ -1,12 +1,15 @@
-import { sizeOf } from '../graph/ops/tensor.js'
-import { floats, type Value } from '../graph/session.js'
-import { initialValue, type Parameter } from '../model/network/parameters.js'
-import { type NamedArray, openSafetensors, writeSafetensors } from '../weights/safetensors.js'
-import type { StoredTensor } from '../weights/weight-file.js'
+import { sizeOf } from '../../graph/ops/tensor.js'
+import { floats, type Value } from '../../graph/session.js'
+import { initialValue, type Parameter } from '../../model/network/parameters.js'
+import type { NamedArray } from '../../weights/safetensors.js'
+import type { StoredTensor } from '../../weights/weight-file.js'
 import { type AdamWVectors, allocateVectors } from './adamw-kernel.js'
 import type { ParameterGroup } from './parameter-groups.js'
 
-/** What a training changes from step to step, in memory that stays where it is, and the parameters that it does not change. */
+/**
+ * What a training changes from step to step, in memory that stays where it is, and the parameters that it
+ * does not change.
+ */
 export interface OptimizerState {
   readonly groups: readonly { readonly group: ParameterGroup; readonly vectors: AdamWVectors }[]
   readonly frozen: readonly NamedArray[]
@@ -29,7 +32,10 @@ export function emptyState(
   }
 }
 
-/** Gives these parameters the values that they start from: as given, one tensor after another, or as the seed has them. */
+/**
+ * Gives these parameters the values that they start from: as given, one tensor after another, or as the seed
+ * has them.
+ */
 export async function fillState(
   state: OptimizerState,
   parameters: readonly Parameter[],
@@ -57,7 +63,10 @@ export async function initialState(
   return state
 }
 
-/** The parameters that a state holds: the moving averages, which label and evaluate better than the last values. */
+/**
+ * The parameters that a state holds: the moving averages, which label and evaluate better than the last
+ * values.
+ */
 export function parametersOfState(
   { groups, frozen }: OptimizerState,
   kind: 'average' | 'value' | 'gradient' = 'average',
@@ -86,50 +95,4 @@ export function stateViews(state: OptimizerState): {
       parametersOfState(state, kind).map(({ name, shape, data }) => [nameOf(name), floats(data, shape)]),
     )
   return { feeds: views('value', valueName), into: views('gradient', gradientName) }
-}
-
-export interface Checkpoint {
-  readonly step: number
-  /** Samples taken from each source. */
-  readonly positions: Readonly<Record<string, number>>
-  /** What the run was made of; a checkpoint of another is not resumed. */
-  readonly hash: string
-}
-
-/** What a checkpoint holds of a group. */
-const kept = ['value', 'moment1', 'moment2', 'average'] as const
-
-const vectorsOf = ({ groups }: OptimizerState): NamedArray[] =>
-  groups.flatMap(({ group, vectors }) =>
-    kept.map((kind) => ({ name: `${kind}.${group.name}`, shape: [group.size], data: vectors[kind] })),
-  )
-
-export async function writeCheckpoint(
-  path: string,
-  checkpoint: Checkpoint,
-  state: OptimizerState,
-): Promise<void> {
-  await writeSafetensors(path, vectorsOf(state), { checkpoint: JSON.stringify(checkpoint) })
-}
-
-/** Fills the state from a file, one vector after another, where there is a checkpoint of this run. */
-export async function readCheckpoint(
-  path: string,
-  hash: string,
-  state: OptimizerState,
-): Promise<Checkpoint | undefined> {
-  const file = await openSafetensors(path).catch(() => undefined)
-  if (!file) return undefined
-  try {
-    const checkpoint = JSON.parse(file.metadata.checkpoint ?? '{}') as Checkpoint
-    if (checkpoint.hash !== hash) return undefined
-    for (const { name, data } of vectorsOf(state)) {
-      const stored = file.tensors.get(name)
-      if (!stored) throw new Error(`${path} has no ${name}`)
-      data.set(await stored.read())
-    }
-    return checkpoint
-  } finally {
-    await file.close()
-  }
 }

@@ -1,18 +1,10 @@
 import type { Random } from '../base/random.js'
-
-/** Code points, half open. */
-export type Span = readonly [number, number]
-
-/** Names joined by '. ', GLIP's detection prompt. */
-export interface NamePrompt {
-  readonly text: string
-  /** Of every name. */
-  readonly spans: ReadonlyMap<string, Span>
-}
+import { joinNames, type NamePrompt } from './name-prompt.js'
 
 /**
- * About how many tokens a text takes in a WordPiece vocabulary, on the high side for English: a word or a sign each, and
- * one more for every four letters beyond eight. Encoders count for themselves; this decides how names are shared out.
+ * About how many tokens a text takes in a WordPiece vocabulary, on the high side for English: a word or a
+ * sign each, and one more for every four letters beyond eight. Encoders count for themselves; this decides
+ * how names are shared out.
  */
 export function tokenEstimate(text: string): number {
   const parts = text.match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? []
@@ -26,18 +18,25 @@ export interface PromptLimits {
   readonly negatives: number
 }
 
+/** A prompt and the names that it was joined of. */
+export interface PackedNames extends NamePrompt {
+  /** As many as spans, in the same order. */
+  readonly names: readonly string[]
+}
+
 /**
- * Prompts that hold each name once, as few as the limits allow, each with absent names drawn into it while there is
- * room. With absent names the order within a prompt is drawn too, so that a place tells nothing; without, it is kept.
+ * Prompts that hold each name once, as few as the limits allow, each with absent names drawn into it while
+ * there is room. With absent names the order within a prompt is drawn too, so that a place tells nothing;
+ * without, it is kept.
  *
  * @param absent names of which none is in the picture
  */
-export function promptsOfNames(
+export function packNames(
   names: readonly string[],
   absent: readonly string[],
   { max_tokens, negatives }: PromptLimits,
   draw: Random,
-): NamePrompt[] {
+): PackedNames[] {
   const groups: { names: string[]; tokens: number }[] = []
   for (const name of new Set(names)) {
     const tokens = tokenEstimate(name) + 1
@@ -50,7 +49,7 @@ export function promptsOfNames(
   const present = new Set(names)
   const others = negatives > 0 ? absent.filter((name) => !present.has(name)) : []
   return groups.map(({ names: own, tokens }) => {
-    if (others.length === 0) return joinNames(own)
+    if (others.length === 0) return packed(own)
     const drawn: string[] = []
     let used = tokens
     for (const name of draw.shuffle([...new Set(others)])) {
@@ -59,18 +58,8 @@ export function promptsOfNames(
       if (used > max_tokens) break
       drawn.push(name)
     }
-    return joinNames(draw.shuffle([...own, ...drawn]))
+    return packed(draw.shuffle([...own, ...drawn]))
   })
 }
 
-/** Names joined by '. ', and the span of each. */
-export function joinNames(names: readonly string[]): NamePrompt {
-  const spans = new Map<string, Span>()
-  let start = 0
-  for (const name of names) {
-    const end = start + [...name].length
-    spans.set(name, [start, end])
-    start = end + 2
-  }
-  return { text: names.join('. '), spans }
-}
+const packed = (names: readonly string[]): PackedNames => ({ names, ...joinNames(names) })

@@ -1,6 +1,6 @@
-import { random } from '../base/random.js'
-import { UserError } from '../base/user-error.js'
-import type { Sample, SampleSource } from './read-samples.js'
+import { random } from '../../base/random.js'
+import { UserError } from '../../base/user-error.js'
+import type { Sample, SampleSource } from './sample.js'
 
 /** Which samples of a source are taken. */
 export interface SampleChoice {
@@ -52,11 +52,13 @@ export interface ShownCategories {
 }
 
 /**
- * Few-shot pictures as the official code chooses them: in an order that the seed decides, a picture is taken where one of
- * its categories is still shown by fewer than `shots` of those taken. Its other categories are counted too, so that common
- * ones are shown more often than that, and none less often that enough pictures show.
+ * Few-shot pictures as the official code chooses them: in an order that the seed decides, a picture is taken
+ * where one of its categories is still shown by fewer than `shots` of those taken. Its other categories are
+ * counted too, so that common ones are shown more often than that, and none less often that enough pictures
+ * show.
  *
- * (The official order is that of Python's `random`; ODinW publishes its own pictures as files, which any ingest reads.)
+ * (The official order is that of Python's `random`; ODinW publishes its own pictures as files, which any
+ * ingest reads.)
  *
  * @returns keys, in the order in which they were chosen
  */

@@ -1,71 +1,25 @@
-import { hashJson } from '../base/hash.js'
-import { random } from '../base/random.js'
-import { UserError } from '../base/user-error.js'
-import type { Caption, Xyxy } from '../rows/rows.js'
-import { readCommit } from '../shards/commit.js'
-import { isDataset, readDataset } from '../shards/dataset.js'
-import { readShard } from '../shards/read-shard.js'
-import type { ShardFile } from '../shards/write-shard.js'
-import type { Storage } from '../storage/storage.js'
+import { hashJson } from '../../base/hash.js'
+import { random } from '../../base/random.js'
+import { UserError } from '../../base/user-error.js'
+import { readCommit } from '../../shards/commit.js'
+import { isDataset, readDataset } from '../../shards/dataset.js'
+import { readShard } from '../../shards/read-shard.js'
+import type { ShardFile } from '../../shards/write-shard.js'
+import { splitNames } from '../../words/name-prompt.js'
 import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
+import type { GroundedCaption, Sample, SampleSource, SampleStream } from './sample.js'
 
-/** A phrase of a caption and the boxes it names. */
-export interface GroundedPhrase {
-  readonly start: number
-  readonly end: number
-  readonly boxes: readonly Xyxy[]
-  /** Who gave each box: `gold`, or a teacher. */
-  readonly origins: readonly string[]
-}
-
-export interface GroundedCaption extends Caption {
-  /** Phrases that have boxes. */
-  readonly grounded: readonly GroundedPhrase[]
-  /** Spans of phrases that have none: what they name may well be in the picture. */
-  readonly ungrounded: readonly (readonly [number, number])[]
-}
-
-export interface Sample {
-  readonly key: string
-  readonly bytes: Uint8Array
-  /** Captions with at least one grounded phrase. */
-  readonly captions: readonly GroundedCaption[]
-}
-
-/** Where samples come from: a grounding column and the phrases that it points to. */
-export interface SampleSource {
-  readonly name: string
-  readonly storage: Storage
-  readonly shards: readonly string[]
-  readonly grounding: string
-  readonly phrases: string
-}
-
-/** Samples of a source by their place in an endless, shuffled, reproducible order. */
-export interface SampleStream {
-  readonly name: string
-  /** Samples of one epoch. */
-  readonly size: number
-  /** Changes whenever its samples could. */
-  readonly hash: string
-  at(position: number): Promise<Sample>
-  /** All captions, for negatives and vocabularies: their texts only. */
-  readonly captions: readonly string[]
-  /** Category names, where there are any. */
-  readonly categories: readonly string[]
-  /** Boxes by who gave them: `gold`, or a teacher. */
-  readonly origins: ReadonlyMap<string, number>
-  /** The licence that the dataset's card names. */
-  readonly license: string | undefined
-}
-
-/** Shards held in memory at once, among which rows are shuffled, and bytes of their files; one shard at the least. */
+/**
+ * Shards held in memory at once, among which rows are shuffled, and bytes of their files; one shard at the
+ * least.
+ */
 const windowShards = 8
 const windowBytes = 2 ** 30
 
 /**
  * Opens a source. An epoch goes through the shards in a new order, a window of up to eight at a time, and
- * through the window's rows in a new order, so memory holds a gigabyte of stored pictures whatever the size of the dataset.
+ * through the window's rows in a new order, so memory holds a gigabyte of stored pictures whatever the size
+ * of the dataset.
  *
  * @throws UserError where no row has a grounded phrase
  */
@@ -88,7 +42,8 @@ export async function openSamples(
       for (const caption of sample.captions) {
         for (const origin of caption.grounded.flatMap((phrase) => phrase.origins))
           origins.set(origin, (origins.get(origin) ?? 0) + 1)
-        if (caption.kind === 'categories') for (const name of caption.text.split('. ')) categories.add(name)
+        if (caption.kind === 'categories')
+          for (const { name } of splitNames(caption.text)) categories.add(name)
         else captions.push(caption.text)
       }
     }

@@ -1,16 +1,17 @@
-import { grad } from '../graph/grad.js'
-import { reduceSum } from '../graph/ops/broadcast.js'
-import { add, cast, less, maximum, mul } from '../graph/ops/elementwise.js'
-import { reshape } from '../graph/ops/reshape.js'
-import { gatherRows } from '../graph/ops/shape.js'
-import { input, int64, type Tensor } from '../graph/ops/tensor.js'
-import { toOnnx } from '../graph/to-onnx.js'
-import { anchorsOf } from '../model/network/anchors.js'
-import { decodeBoxes } from '../model/network/box-coder.js'
-import { type GlipConfig, type ImageSize, queriesOf, squareSize } from '../model/network/config.js'
-import { type GlipOutputs, glip, glipInputs } from '../model/network/glip.js'
-import { cornersInPixels, glipQueries, type QueryOutputs } from '../model/network/glip-queries.js'
-import { parametersOf } from '../model/network/parameters.js'
+import { grad } from '../../graph/grad.js'
+import { reduceSum } from '../../graph/ops/broadcast.js'
+import { add, cast, less, maximum, mul } from '../../graph/ops/elementwise.js'
+import { reshape } from '../../graph/ops/reshape.js'
+import { gatherRows } from '../../graph/ops/shape.js'
+import { input, int64, type Tensor } from '../../graph/ops/tensor.js'
+import { toOnnx } from '../../graph/to-onnx.js'
+import { type Anchors, anchorsOf } from '../../model/network/anchors.js'
+import { decodeBoxes } from '../../model/network/box-coder.js'
+import { type GlipConfig, type ImageSize, queriesOf, squareSize } from '../../model/network/config.js'
+import { type GlipOutputs, glip, glipInputs } from '../../model/network/glip.js'
+import { cornersInPixels, glipQueries, type QueryOutputs } from '../../model/network/glip-queries.js'
+import { parametersOf } from '../../model/network/parameters.js'
+import { gradientName, valueName } from '../optimizer/optimizer-state.js'
 import {
   alignmentFocalLoss,
   centernessLoss,
@@ -20,7 +21,6 @@ import {
   groundingLoss,
   insetBoxes,
 } from './losses.js'
-import { gradientName, valueName } from './optimizer-state.js'
 
 export interface LossWeights {
   readonly classification: number
@@ -46,7 +46,10 @@ export interface TrainGraph {
   readonly step: Uint8Array
   /** The forward pass and the losses alone. */
   readonly forward: Uint8Array
-  /** For a network with queries, what is matched with the boxes before a step: `logits`, and `boxes` in pixels. */
+  /**
+   * For a network with queries, what is matched with the boxes before a step: `logits`, and `boxes` in
+   * pixels.
+   */
   readonly predict?: Uint8Array
   readonly parameters: ReturnType<typeof parametersOf>
 }
@@ -62,7 +65,7 @@ export function targetInputs(
   return {
     /** For each anchor or query the row of `box` and `phrase` that it answers for; max_boxes where none. */
     assigned: input('assigned', [batch, places], 'int64'),
-    /** Of anchors alone. */
+    /** Centerness of each place, 0 to 1; a network with queries has none. */
     centerness: queries === undefined ? input('centerness', [batch, places]) : undefined,
     /** x1 y1 x2 y2 in pixels of the input. */
     box: input('box', [batch, max_boxes + 1, 4]),
@@ -111,8 +114,8 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
 }
 
 /**
- * The terms, weighted, and their sum; what regression is made of is shown beside it. A network without a contrastive head has no
- * contrastive term.
+ * The terms, weighted, and their sum; what regression is made of is shown beside it. A network without a
+ * contrastive head has no contrastive term.
  */
 export function unifiedLoss(
   config: GlipConfig,
@@ -138,8 +141,13 @@ export function unifiedLoss(
   )
   const { sum, ...parts } =
     'boxes' in outputs
-      ? queryRegression(outputs, box, trained, image_size)
-      : anchorRegression(config, outputs, box, targets.centerness as Tensor, trained, image_size)
+      ? queryRegression(outputs, { box, trained }, image_size)
+      : anchorRegression(
+          outputs,
+          { box, trained },
+          targets.centerness as Tensor,
+          anchorsOf(config, image_size),
+        )
   const regression = mul(sum, weights.regression)
   const grounding = mul(groundingLoss(outputs.logits, counted, words, positives), weights.grounding)
   const contrastive =
@@ -158,16 +166,16 @@ export function unifiedLoss(
   }
 }
 
-/** GIoU weighted by centerness, and centerness, in the official proportion of 2 to 1 (MODEL.ATSS.REG_LOSS_WEIGHT). */
+/**
+ * GIoU weighted by centerness, and centerness, in the official proportion of 2 to 1
+ * (MODEL.ATSS.REG_LOSS_WEIGHT).
+ */
 function anchorRegression(
-  config: GlipConfig,
   outputs: GlipOutputs,
-  box: Tensor,
+  { box, trained }: RegressionTargets,
   target: Tensor,
-  trained: Tensor,
-  size: ImageSize,
+  anchors: Anchors,
 ): RegressionTerms {
-  const anchors = anchorsOf(config, size)
   const measured = (boxes: Tensor) => insetBoxes(boxes, anchors.inset)
   const predicted = measured(decodeBoxes(outputs.deltas, anchors))
   const giou = giouLoss(predicted, measured(box), mul(target, trained))
@@ -178,14 +186,21 @@ function anchorRegression(
 /** GIoU and distance in DETR's proportion of 2 to 5. */
 function queryRegression(
   outputs: QueryOutputs,
-  box: Tensor,
-  trained: Tensor,
+  { box, trained }: RegressionTargets,
   size: ImageSize,
 ): RegressionTerms {
   const predicted = cornersInPixels(outputs.boxes, size)
   const giou = giouLoss(predicted, box, trained)
   const distance = distanceLoss(predicted, box, trained, size)
   return { giou, distance, sum: add(mul(giou, 2), mul(distance, 5)) }
+}
+
+/** What boxes are trained on: of each place, an anchor or a query. */
+interface RegressionTargets {
+  /** [N, places, 4], x1 y1 x2 y2 in pixels of the input. */
+  readonly box: Tensor
+  /** [N, places], 1 where the place answers for a box that trains regression. */
+  readonly trained: Tensor
 }
 
 type RegressionTerms = { readonly sum: Tensor; readonly giou: Tensor } & Readonly<Record<string, Tensor>>

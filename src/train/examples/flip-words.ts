@@ -1,4 +1,4 @@
-import type { Span } from '../model/prompt.js'
+import type { Span } from '../../words/name-prompt.js'
 
 export interface SpannedText {
   readonly text: string
@@ -6,8 +6,8 @@ export interface SpannedText {
 }
 
 /**
- * The caption of a mirrored picture: left and right change places as whole words (MDETR swaps substrings, which makes
- * "bleft" of "bright"), and spans move with the letters.
+ * The caption of a mirrored picture: left and right change places as whole words (MDETR swaps substrings,
+ * which makes "bleft" of "bright"), and spans move with the letters.
  */
 export function flipWords({ text, spans }: SpannedText): SpannedText {
   const edits = [...text.matchAll(/\b(left|right)\b/giu)].map((match) => ({

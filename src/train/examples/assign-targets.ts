@@ -1,4 +1,6 @@
-import type { Anchors } from '../model/network/anchors.js'
+import { iou } from '../../boxes/iou.js'
+import type { Xyxy } from '../../boxes/xyxy.js'
+import type { Anchors } from '../../model/network/anchors.js'
 
 /** Candidates taken from each level for each box: MODEL.ATSS.TOPK of the official configuration. */
 const topk = 9
@@ -11,9 +13,10 @@ export interface Targets {
 }
 
 /**
- * Adaptive training sample selection (Zhang et al. 2020): from each level the anchors nearest to a box's centre are
- * candidates; those whose IoU reaches the mean plus the (unbiased) standard deviation of the candidates', and whose
- * centre lies inside the box, answer for it; an anchor claimed by several boxes goes to the one of highest IoU.
+ * Adaptive training sample selection (Zhang et al. 2020): from each level the anchors nearest to a box's
+ * centre are candidates; those whose IoU reaches the mean plus the (unbiased) standard deviation of the
+ * candidates', and whose centre lies inside the box, answer for it; an anchor claimed by several boxes goes
+ * to the one of highest IoU.
  *
  * Centerness is sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b)) of the anchor's centre.
  *
@@ -24,15 +27,16 @@ export function assignTargets(anchors: Anchors, boxes: Float32Array): Targets {
   const centerness = new Float32Array(anchors.count)
   const bestIou = new Float32Array(anchors.count)
   for (let box = 0; box < boxes.length / 4; box++) {
-    const [x1, y1, x2, y2] = boxes.subarray(4 * box, 4 * box + 4)
+    const target = boxAt(boxes, box)
+    const [x1, y1, x2, y2] = target
     const candidates = nearest(anchors, (x1 + x2) / 2, (y1 + y2) / 2)
-    const overlaps = candidates.map((anchor) => iou(anchors.boxes, 4 * anchor, x1, y1, x2, y2))
+    const overlaps = candidates.map((anchor) => iou(boxAt(anchors.boxes, anchor), target))
     const mean = overlaps.reduce((sum, value) => sum + value, 0) / overlaps.length
     const spread = overlaps.reduce((sum, value) => sum + (value - mean) ** 2, 0)
     const threshold = mean + Math.sqrt(spread / Math.max(1, overlaps.length - 1))
     candidates.forEach((anchor, index) => {
       if (overlaps[index] < threshold || overlaps[index] <= bestIou[anchor]) return
-      const [ax1, ay1, ax2, ay2] = anchors.boxes.subarray(4 * anchor, 4 * anchor + 4)
+      const [ax1, ay1, ax2, ay2] = boxAt(anchors.boxes, anchor)
       const left = (ax1 + ax2) / 2 - x1 - anchors.inset
       const right = x2 - (ax1 + ax2) / 2 - anchors.inset
       const top = (ay1 + ay2) / 2 - y1 - anchors.inset
@@ -68,11 +72,8 @@ function nearest(anchors: Anchors, x: number, y: number): number[] {
   return chosen
 }
 
-function iou(boxes: Float32Array, at: number, x1: number, y1: number, x2: number, y2: number): number {
-  const width = Math.min(boxes[at + 2], x2) - Math.max(boxes[at], x1)
-  const height = Math.min(boxes[at + 3], y2) - Math.max(boxes[at + 1], y1)
-  if (width <= 0 || height <= 0) return 0
-  const overlap = width * height
-  const area = (boxes[at + 2] - boxes[at]) * (boxes[at + 3] - boxes[at + 1])
-  return overlap / (area + (x2 - x1) * (y2 - y1) - overlap)
+/** Box number `index` of [count * 4] numbers. */
+function boxAt(boxes: Float32Array, index: number): Xyxy {
+  const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxes.subarray(4 * index, 4 * index + 4)
+  return [x1, y1, x2, y2]
 }

@@ -1,7 +1,10 @@
-import { longs, type Value } from '../graph/session.js'
+import { longs, type Value } from '../../graph/session.js'
 import { cheapestAssignment } from './hungarian.js'
 
-/** Costs as in the losses: alignment to the phrase's words, distance of the sides, and GIoU (DETR, Deformable DETR). */
+/**
+ * Costs as in the losses: alignment to the phrase's words, distance of the sides, and GIoU (DETR, Deformable
+ * DETR).
+ */
 const weights = { alignment: 2, distance: 5, giou: 2 } as const
 
 export interface Predictions {

@@ -14,9 +14,9 @@ export interface AdamWConfig {
 /**
  * AdamW (Loshchilov and Hutter 2019) with the gradient's norm clipped, in place.
  *
- * With c1 = 1 - beta1^t and c2 = 1 - beta2^t, value' = value (1 - rate decay) - rate sqrt(c2) / c1 *
- * moment1' / (sqrt(moment2') + epsilon sqrt(c2)), which is PyTorch's formula with the corrections moved to scalars; the
- * gradient is multiplied by clip_norm / (norm + 1e-6) where that is under 1, as `clip_grad_norm_` does.
+ * With c1 = 1 - beta1^t and c2 = 1 - beta2^t, value' = value (1 - rate decay) - rate sqrt(c2) / c1 * moment1'
+ * / (sqrt(moment2') + epsilon sqrt(c2)), which is PyTorch's formula with the corrections moved to scalars;
+ * the gradient is multiplied by clip_norm / (norm + 1e-6) where that is under 1, as `clip_grad_norm_` does.
  *
  * @param state its `gradient` vectors hold the step's gradients
  * @param step from 1

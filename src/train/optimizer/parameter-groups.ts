@@ -1,4 +1,4 @@
-import { type Shape, sizeOf } from '../graph/ops/tensor.js'
+import { type Shape, sizeOf } from '../../graph/ops/tensor.js'
 import { mostElements } from './adamw-kernel.js'
 
 export interface ParameterSlot {

@@ -1,7 +1,7 @@
-import { floats, longs, type Value } from '../graph/session.js'
-import { writeImage } from '../model/image-input.js'
-import type { Anchors } from '../model/network/anchors.js'
-import type { GlipConfig } from '../model/network/config.js'
+import { floats, longs, type Value } from '../../graph/session.js'
+import { writeImage } from '../../model/image-input.js'
+import type { Anchors } from '../../model/network/anchors.js'
+import type { GlipConfig } from '../../model/network/config.js'
 import { assignTargets } from './assign-targets.js'
 import type { Example } from './make-example.js'
 

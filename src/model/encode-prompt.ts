@@ -1,10 +1,8 @@
+import type { Span } from '../words/name-prompt.js'
 import type { Tokenizer, WordPiece } from './word-piece.js'
 
-/** Half-open span in code points. */
-export type Span = readonly [start: number, end: number]
-
-/** A text as the network reads it: padded to a fixed length. */
-export interface Prompt {
+/** A text as the network reads it: tokens, padded to a fixed length. */
+export interface EncodedPrompt {
   readonly pieces: readonly WordPiece[]
   /** [L] */
   readonly ids: BigInt64Array
@@ -13,7 +11,7 @@ export interface Prompt {
 }
 
 /** Encodes a text into `length` tokens; what does not fit is cut before the closing [SEP]. */
-export function encodePrompt(text: string, tokenizer: Tokenizer, length: number): Prompt {
+export function encodePrompt(text: string, tokenizer: Tokenizer, length: number): EncodedPrompt {
   const all = tokenizer.encode(text)
   const pieces = all.length > length ? [...all.slice(0, length - 1), ...all.slice(-1)] : all
   const ids = new BigInt64Array(length).fill(BigInt(tokenizer.pad))
@@ -26,6 +24,6 @@ export function encodePrompt(text: string, tokenizer: Tokenizer, length: number)
 }
 
 /** Indices of the tokens that a span of the text touches; none where the span was cut off. */
-export function tokensOf(prompt: Prompt, [start, end]: Span): number[] {
+export function tokensOf(prompt: EncodedPrompt, [start, end]: Span): number[] {
   return prompt.pieces.flatMap((piece, index) => (piece.start < end && piece.end > start ? [index] : []))
 }

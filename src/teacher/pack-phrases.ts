@@ -1,15 +1,16 @@
-import type { Prompt, Span } from '../model/prompt.js'
+import type { EncodedPrompt } from '../model/encode-prompt.js'
+import type { Span } from '../words/name-prompt.js'
 
 /** Phrases as one text. */
 export interface PhrasePrompt {
-  readonly encoded: Prompt
+  readonly encoded: EncodedPrompt
   /** Where each phrase is in it, code points. */
   readonly spans: readonly Span[]
 }
 
 /**
- * Phrases in packs that fit a prompt "a cat. a remote.": as many as `room` tokens and `most` allow, in their order. One
- * that is too long alone has a pack of its own.
+ * Phrases in packs that fit a prompt "a cat. a remote.": as many as `room` tokens and `most` allow, in their
+ * order. One that is too long alone has a pack of its own.
  *
  * @param tokensOf tokens of a text, special ones included
  */

@@ -1,0 +1,33 @@
+/** Left, top, right and bottom side of a box. */
+export type Xyxy = readonly [x1: number, y1: number, x2: number, y2: number]
+
+/** A box with each side changed alike. */
+export const mapBox = ([x1, y1, x2, y2]: Xyxy, change: (side: number) => number): Xyxy => [
+  change(x1),
+  change(y1),
+  change(x2),
+  change(y2),
+]
+
+/** A box with its sides times `x` across and `y` down. */
+export const scaleBox = ([x1, y1, x2, y2]: Xyxy, x: number, y = x): Xyxy => [x1 * x, y1 * y, x2 * x, y2 * y]
+
+/**
+ * The box that `scaleBox` with this scale made: from the pixels of a picture that was decoded smaller to
+ * those of the stored one. The sides are divided, for a product with 1 / scale would be rounded in another
+ * way.
+ */
+export const unscaleBox = (box: Xyxy, scale: number): Xyxy => mapBox(box, (side) => side / scale)
+
+/**
+ * A box cut off at the edges of what reaches from 0 to (width, height); undefined where nothing of it is
+ * inside.
+ */
+export function clipBox(
+  [x1, y1, x2, y2]: Xyxy,
+  { width, height }: { readonly width: number; readonly height: number },
+): Xyxy | undefined {
+  const inside: Xyxy = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)]
+  // Written so that what is not a number fails.
+  return inside[2] > inside[0] && inside[3] > inside[1] ? inside : undefined
+}

@@ -1,0 +1,48 @@
+import { appendFile, readFile } from 'node:fs/promises'
+import { writeFileAtomic } from '../base/write-file-atomic.js'
+
+/** What a step gives: the means of the losses of its batch, by name, and how it was taken. */
+export interface StepLosses {
+  readonly step: number
+  readonly loss: number
+  readonly learning_rate: number
+  /** L2 norm before it was clipped. */
+  readonly gradient_norm: number
+  readonly [term: string]: number
+}
+
+/** A line of a metrics file. */
+export interface StepMetrics extends StepLosses {
+  /** Of the whole step. */
+  readonly seconds: number
+  /** Of those, how long the step waited for its pictures. */
+  readonly data_seconds: number
+}
+
+/** The metrics of a training, in memory and in a file of one line a step. */
+export interface MetricsLog {
+  readonly lines: readonly StepMetrics[]
+  add(line: StepMetrics): Promise<void>
+}
+
+/** Opens a file with what an earlier run wrote of the first `steps` steps; later ones will be made again. */
+export async function openMetricsLog(path: string, steps: number): Promise<MetricsLog> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  // The last line may have been cut short; one that is missing leaves a gap in the plot, no more.
+  const kept = text.split('\n').slice(0, -1).slice(0, steps)
+  await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''))
+  const lines = kept.map((line) => JSON.parse(line) as StepMetrics)
+  return {
+    lines,
+    async add(line) {
+      lines.push(line)
+      await appendFile(path, `${JSON.stringify(line)}\n`)
+    },
+  }
+}
+
+/** How fast a step went and which share of its time it waited for its pictures, as a progress line says it. */
+export function speedNote({ seconds, data_seconds }: StepMetrics, batch: number): string {
+  const waited = Math.round((100 * data_seconds) / seconds)
+  return `${(batch / seconds).toFixed(0)} images/s, ${waited} % waiting for data`
+}

@@ -1,0 +1,147 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { hashJson } from '../base/hash.js'
+import { UserError } from '../base/user-error.js'
+import { resolveDevice } from '../graph/device.js'
+import type { Value } from '../graph/session.js'
+import { hashStart } from '../model/model-folder.js'
+import type { GlipConfig } from '../model/network/config.js'
+import { openStartWeights, startTokenizer } from '../model/start-weights.js'
+import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
+import { partsOf, stepsOf, type TrainRun } from './config.js'
+import { makePart } from './examples/make-part.js'
+import { createPictureCache } from './examples/picture-cache.js'
+import { readAhead } from './examples/read-ahead.js'
+import type { TrainGraph } from './loss/train-graph.js'
+import { type MetricsLog, openMetricsLog } from './metrics-log.js'
+import { readCheckpoint, writeCheckpoint } from './optimizer/checkpoint.js'
+import { emptyState, fillState, type OptimizerState } from './optimizer/optimizer-state.js'
+import { groupParameters } from './optimizer/parameter-groups.js'
+import { openSamples } from './samples/read-samples.js'
+import type { SampleStream } from './samples/sample.js'
+import { sampleOrder } from './samples/sample-order.js'
+import { openStepSessions } from './step-sessions.js'
+import { isPrompt, trainNetwork } from './train-network.js'
+import type { TrainStart, TrainTask } from './train-task.js'
+
+/** A training that is set up: all that its steps need. */
+export interface Training {
+  readonly config: TrainRun
+  /** Into how many parts a batch is cut. */
+  readonly parts: number
+  readonly network: GlipConfig
+  readonly tokenizer: Tokenizer
+  readonly streams: readonly SampleStream[]
+  readonly start: TrainStart | undefined
+  readonly state: OptimizerState
+  /** Steps that an earlier run has done and this one goes on from. */
+  readonly done: number
+  readonly metrics: MetricsLog
+  /**
+   * What part `part` (from 0) of the batch of a step (from 1) feeds: the same however the run came to that
+   * step.
+   */
+  batch(step: number, part: number): Promise<Readonly<Record<string, Value>>>
+  /** The losses of a part of a batch, by name; its gradients are written into the state. */
+  run(part: Readonly<Record<string, Value>>): Promise<Record<string, number>>
+  /** Writes what a run needs to go on after this step. */
+  save(step: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Where a training keeps its checkpoint in its folder. */
+export const checkpointFile = 'checkpoint.safetensors'
+const metricsFile = 'metrics.jsonl'
+
+/**
+ * Sets a training up, from its checkpoint where there is one of the same run in its folder.
+ *
+ * @throws UserError where the configuration asks for what the sources or the network have not
+ */
+export async function openTraining(task: TrainTask): Promise<Training> {
+  const { folder } = task
+  checkSources(task)
+  const { seed } = task.config
+  const streams = await Promise.all(task.sources.map((source) => openSamples(source, seed, task.config)))
+  const pictures = streams.reduce((sum, { size }) => sum + size, 0)
+  const config = { ...task.config, steps: stepsOf(task.config, pictures) }
+  const parts = partsOf(config)
+  const tokenizer = await openTokenizer(task, streams)
+  const { network, graph } = trainNetwork(task, config, streams, tokenizer)
+
+  const begin = task.init ? await hashStart(task.init) : null
+  // What a run is made of: a checkpoint with another hash is of another run.
+  const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), begin])
+  await mkdir(folder, { recursive: true })
+  const checkpoint = join(folder, checkpointFile)
+  const { state, start, done } = await openState(task, config, graph, { path: checkpoint, hash })
+  const metrics = await openMetricsLog(join(folder, metricsFile), done)
+
+  const device = await resolveDevice(config.device)
+  if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
+  const options = { threads: config.threads, device, own: true }
+  const sessions = await openStepSessions(graph, state, network, options)
+  const order = sampleOrder(streams, config)
+  const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
+  const made = { parts, order, tokenizer, network, config, pictures: cache, inputs: sessions.inputs }
+  // The next part is decoded on other threads while one is trained on.
+  const partOf = readAhead((index) => makePart(index, made), config.steps * parts)
+  return {
+    ...{ config, parts, network, tokenizer, streams, start, state, done, metrics },
+    batch: (step, part) => partOf((step - 1) * parts + part),
+    run: sessions.run,
+    save: (step) => writeCheckpoint(checkpoint, { step, hash }, state),
+    close: sessions.close,
+  }
+}
+
+/**
+ * The parameters and moments to go on from: of the checkpoint, else of the folder to start from, else of the
+ * seed.
+ */
+async function openState(
+  task: TrainTask,
+  config: TrainRun,
+  { parameters }: TrainGraph,
+  checkpoint: { readonly path: string; readonly hash: string },
+): Promise<{ state: OptimizerState; start: TrainStart | undefined; done: number }> {
+  const { init } = task
+  const given = init ? await openStartWeights(init, parameters, isPrompt) : undefined
+  const start =
+    init && given ? { taken: [...given.taken.keys()], fresh: given.fresh, folder: init } : undefined
+  if (start) task.onStart?.(start)
+  const state = emptyState(groupParameters(parameters, config), parameters, partsOf(config) > 1)
+  const resumed = await readCheckpoint(checkpoint.path, checkpoint.hash, state)
+  // A checkpoint has all but what is not trained.
+  const missing = resumed ? parameters.filter(({ frozen }) => frozen) : parameters
+  await fillState(state, missing, config.seed, given?.taken)
+  await given?.close()
+  return { state, start, done: resumed?.step ?? 0 }
+}
+
+/** Throws a UserError where the configuration speaks of a source that there is not. */
+function checkSources({ config, sources }: TrainTask): void {
+  const names = sources.map(({ name }) => name)
+  for (const key of ['mix', 'box_loss'] as const) {
+    const given = config[key]
+    const unknown = typeof given === 'object' && Object.keys(given).find((name) => !names.includes(name))
+    if (unknown)
+      throw new UserError(
+        `${key}: "${unknown}" is not a source of this training; it has: ${names.join(', ')}.`,
+      )
+  }
+}
+
+/** That of the folder to start from, else one made of all that the sources say. */
+async function openTokenizer(
+  { init, config, texts }: TrainTask,
+  streams: readonly SampleStream[],
+): Promise<Tokenizer> {
+  const given = init && (await startTokenizer(init))
+  if (given) return readTokenizer(given)
+  const all = [
+    ...streams.flatMap(({ captions, categories }) => [...captions, ...categories, ...categories]),
+    ...texts,
+  ]
+  return createTokenizer(buildVocabulary(all, config.vocabulary_size))
+}

@@ -1,0 +1,61 @@
+import { Session, type SessionOptions, type Value } from '../graph/session.js'
+import { type GlipConfig, squareSize } from '../model/network/config.js'
+import { matchQueries } from './loss/match-queries.js'
+import type { TrainGraph } from './loss/train-graph.js'
+import { type OptimizerState, stateViews } from './optimizer/optimizer-state.js'
+
+type Feeds = Readonly<Record<string, Value>>
+
+/** The graphs of a step, loaded and tied to the memory of a state. They hold native memory until `close`. */
+export interface StepSessions {
+  readonly inputs: Session['inputs']
+  /** The losses of a part of a batch, by name; its gradients are written into the state. */
+  run(part: Feeds): Promise<Record<string, number>>
+  close(): Promise<void>
+}
+
+export async function openStepSessions(
+  { step, predict }: Pick<TrainGraph, 'step' | 'predict'>,
+  state: OptimizerState,
+  network: GlipConfig,
+  options: SessionOptions,
+): Promise<StepSessions> {
+  const { feeds, into } = stateViews(state)
+  const session = await Session.open(step, options)
+  const predictor = predict && (await Session.open(predict, options))
+  return {
+    inputs: session.inputs,
+    async run(part) {
+      // Queries are matched by what they say with the same things dropped.
+      const matched = predictor && (await matchTargets(predictor, { ...part, ...feeds }, network))
+      const results = await session.run({ ...part, ...matched, ...feeds }, into)
+      const metrics = Object.entries(results).filter(([name]) => name.startsWith('metric.'))
+      return Object.fromEntries(
+        metrics.map(([name, { data }]) => [name.slice('metric.'.length), Number(data[0])]),
+      )
+    },
+    async close() {
+      await session.close()
+      await predictor?.close()
+    },
+  }
+}
+
+/** Which query answers for which box, by what the network says of a batch before it is trained on it. */
+async function matchTargets(
+  predictor: Session,
+  values: Feeds,
+  network: GlipConfig,
+): Promise<{ readonly assigned: Value }> {
+  const fed = Object.fromEntries(predictor.inputs.map(({ name }) => [name, valueNamed(values, name)]))
+  const predictions = await predictor.run(fed)
+  const [logits, boxes] = [valueNamed(predictions, 'logits'), valueNamed(predictions, 'boxes')]
+  const [box, phrase] = [valueNamed(values, 'box'), valueNamed(values, 'phrase')]
+  return { assigned: matchQueries({ logits, boxes }, { box, phrase }, squareSize(network)) }
+}
+
+function valueNamed(values: Feeds, name: string): Value {
+  const value = values[name]
+  if (!value) throw new Error(`there is no value for "${name}"`)
+  return value
+}
