@@ -13,7 +13,7 @@ import type { Stage } from '../src/pipeline/config.js'
 import { readPipeline } from '../src/pipeline/read-pipeline.js'
 import { readRunRecord } from '../src/pipeline/run-record.js'
 import { readDataset } from '../src/shards/dataset.js'
-import { readShard } from '../src/shards/read-shard.js'
+import { joinRows } from '../src/shards/join-rows.js'
 import { openStorage } from '../src/storage/storage.js'
 import { openTeacher } from '../src/teacher/open-teacher.js'
 import { makeWorld } from '../src/world/make-world.js'
@@ -91,11 +91,15 @@ async function chanceRecall(dataset: string, model: string): Promise<number> {
   const teacher = await openTeacher(model)
   const shares: number[] = []
   for (const shard of shards) {
-    const phrases = readShard(storage, 'phrases', name, shard)
-    const grounding = readShard(storage, 'grounding', name, shard)
-    for await (const { image, captions } of readShard(storage, 'images', null, shard)) {
-      const own = ((await phrases.next()).value?.phrases ?? []).map((phrase, index) => ({ ...phrase, index }))
-      const regions = (await grounding.next()).value?.regions ?? []
+    const parts = {
+      images: { columns: ['image', 'captions'] },
+      phrases: { stage: name },
+      grounding: { stage: name },
+    } as const
+    for await (const { images, phrases, grounding } of joinRows(storage, shard, parts)) {
+      const { image, captions } = images
+      const { regions } = grounding
+      const own = phrases.phrases.map((phrase, index) => ({ ...phrase, index }))
       const written = own.filter(({ caption }) => captions[caption].kind === 'gold')
       if (written.length === 0) continue
       const picture = await decodePicture(image.bytes, teacher.pictureSide)

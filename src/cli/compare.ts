@@ -10,6 +10,7 @@ import { contactSheet } from '../render/contact-sheet.js'
 import type { Drawing } from '../render/draw-regions.js'
 import type { Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
+import { joinRows } from '../shards/join-rows.js'
 import { readShard } from '../shards/read-shard.js'
 import { formatTable } from './terminal/format-table.js'
 
@@ -177,27 +178,25 @@ async function* pairs(
     const both = await Promise.all([a, b].map((stage) => readCommit(storage, 'grounding', stage, shard)))
     if (both.some((record) => !record)) continue
     any = true
-    const after = readShard(storage, 'grounding', b, shard)
-    const images = readShard(storage, 'images', null, shard, { columns: ['key', 'captions'] })
     const [lost, added] = [reasons.lost.rows(shard), reasons.added.rows(shard)]
+    const parts = {
+      images: { columns: ['captions'] },
+      before: { family: 'grounding', stage: a },
+      after: { family: 'grounding', stage: b },
+    } as const
     try {
-      let row = 0
-      for await (const one of readShard(storage, 'grounding', a, shard)) {
-        const other = (await after.next()).value
-        const image = (await images.next()).value
-        if (other?.key !== one.key || image?.key !== one.key)
-          throw new UserError(`${url}: shard ${shard} of "${a}" and "${b}" are not of the same images.`)
-        const { captions } = image
+      for await (const { row, images, before, after } of joinRows(storage, shard, parts)) {
+        const { captions } = images
         const texts = ({ caption, start, end }: Region) =>
           [...captions[caption].text].slice(start, end).join('').toLowerCase()
         const reasonOf = {
           lost: (await lost.next()).value ?? unknown,
           added: (await added.next()).value ?? unknown,
         }
-        yield { shard, row: row++, before: one.regions, after: other.regions, texts, reasonOf }
+        yield { shard, row, before: before.regions, after: after.regions, texts, reasonOf }
       }
     } finally {
-      for (const open of [after, images, lost, added]) await open.return(undefined)
+      for (const open of [lost, added]) await open.return(undefined)
     }
   }
   if (!any) throw new UserError(`${url}: no shard has both "${a}" and "${b}".`)

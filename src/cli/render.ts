@@ -4,7 +4,7 @@ import { random } from '../base/random.js'
 import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { drawRegions } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
-import { readShard } from '../shards/read-shard.js'
+import { joinRows } from '../shards/join-rows.js'
 
 export interface RenderOptions {
   readonly grounding?: string
@@ -31,22 +31,19 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
   for (const shard of shards) {
     const wanted = new Set(chosen.filter((row) => row.shard === shard).map(({ row }) => row))
     if (wanted.size === 0) continue
-    const regions = readShard(storage, 'grounding', grounding, shard)
-    try {
-      let row = 0
-      for await (const image of readShard(storage, 'images', null, shard)) {
-        const own = (await regions.next()).value
-        if (!wanted.delete(row++) || !own) continue
-        const { key, captions, width, height } = image
-        const title = `${key}  ${width} x ${height}  ${grounding}`
-        const path = join(options.out, `${key}.png`)
-        const drawing = { bytes: image.image.bytes, width, height, captions, regions: own.regions, title }
-        await writeFile(path, await drawRegions(drawing))
-        files.push(path)
-        if (wanted.size === 0) break
-      }
-    } finally {
-      await regions.return()
+    const parts = {
+      images: { columns: ['image', 'width', 'height', 'captions'] },
+      grounding: { stage: grounding },
+    } as const
+    for await (const { key, row, images, grounding: own } of joinRows(storage, shard, parts)) {
+      if (!wanted.delete(row)) continue
+      const { image, captions, width, height } = images
+      const title = `${key}  ${width} x ${height}  ${grounding}`
+      const path = join(options.out, `${key}.png`)
+      const drawing = { bytes: image.bytes, width, height, captions, regions: own.regions, title }
+      await writeFile(path, await drawRegions(drawing))
+      files.push(path)
+      if (wanted.size === 0) break
     }
   }
   process.stdout.write(

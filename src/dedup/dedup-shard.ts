@@ -1,5 +1,6 @@
 import { UserError } from '../base/user-error.js'
-import type { RejectRow, SelectionRow } from '../rows/rows.js'
+import type { GroundingRow, PhraseRow, RejectRow, SelectionRow } from '../rows/rows.js'
+import { joinRows } from '../shards/join-rows.js'
 import { readShard } from '../shards/read-shard.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
@@ -48,7 +49,7 @@ export async function dedupShard(
     }
     const selection = await writeShard(storage, 'selection', stage, shard, rows)
     const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
-    const beside = gold === undefined ? {} : await thinGold(task, gold, rows)
+    const beside = gold === undefined ? {} : await thinGold(task, gold)
     const out = rows.length - rejects.length
     const stats = statsBuilder()
     stats.count('images', out)
@@ -71,51 +72,27 @@ export async function recallShard(
   shards: readonly string[],
   { keep }: Deduper,
 ): Promise<void> {
-  const selection = readShard(storage, 'selection', stage, shard)
-  try {
-    for await (const row of readShard(storage, 'images', null, shard, { columns })) {
-      const selected = (await selection.next()).value
-      if (selected?.key !== row.key) throw new UserError(mismatch(storage, stage, shard))
-      if (selected.reason === null) keep(row, positionOf(row.key, shard, shards, storage))
-    }
-  } finally {
-    await selection.return()
-  }
+  const parts = { images: { columns }, selection: { stage, columns: ['reason'] } } as const
+  for await (const { key, images, selection } of joinRows(storage, shard, parts))
+    if (selection.reason === null) keep(images, positionOf(key, shard, shards, storage))
 }
 
-/** Phrases and regions row for row, none where the picture is dropped. */
-async function thinGold({ storage, stage, shard }: ShardTask, gold: string, rows: readonly SelectionRow[]) {
-  async function* thinned<F extends 'phrases' | 'grounding', R extends { readonly key: string }>(
-    family: F,
-    empty: (key: string) => R,
-  ): AsyncGenerator<R> {
-    let index = 0
-    for await (const row of readShard(storage, family, gold as string, shard)) {
-      const selected = rows[index++]
-      if (selected?.key !== row.key) throw new UserError(mismatch(storage, gold, shard))
-      yield selected.reason === null ? (row as unknown as R) : empty(row.key)
-    }
+/** Phrases and regions row for row, none where the selection, which is written by now, drops the picture. */
+async function thinGold({ storage, stage, shard }: ShardTask, gold: string) {
+  const selection = { stage, columns: ['reason'] } as const
+  async function* phraseRows(): AsyncGenerator<PhraseRow> {
+    for await (const row of joinRows(storage, shard, { selection, phrases: { stage: gold } }))
+      yield row.selection.reason === null ? row.phrases : { key: row.key, phrases: [] }
+  }
+  async function* groundingRows(): AsyncGenerator<GroundingRow> {
+    for await (const row of joinRows(storage, shard, { selection, grounding: { stage: gold } }))
+      yield row.selection.reason === null ? row.grounding : { key: row.key, regions: [] }
   }
   return {
-    phrases: await writeShard(
-      storage,
-      'phrases',
-      stage,
-      shard,
-      thinned('phrases', (key) => ({ key, phrases: [] })),
-    ),
-    grounding: await writeShard(
-      storage,
-      'grounding',
-      stage,
-      shard,
-      thinned('grounding', (key) => ({ key, regions: [] })),
-    ),
+    phrases: await writeShard(storage, 'phrases', stage, shard, phraseRows()),
+    grounding: await writeShard(storage, 'grounding', stage, shard, groundingRows()),
   }
 }
-
-const mismatch = (storage: Storage, stage: string, shard: string) =>
-  `${storage.url}: shard ${shard} of "${stage}" does not match its images: run that stage again.`
 
 /** A picture's place in the source: its shard's place in the dataset and its number in the shard, as its key has them. */
 function positionOf(key: string, shard: string, shards: readonly string[], storage: Storage): number {

@@ -1,10 +1,9 @@
-import { UserError } from '../base/user-error.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { openParquet } from '../parquet/open-parquet.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import { familyPath } from '../rows/family-path.js'
 import type { Phrase, Xyxy } from '../rows/rows.js'
-import { readShard } from '../shards/read-shard.js'
+import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import type { Teacher } from '../teacher/teacher.js'
 import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
@@ -110,16 +109,10 @@ async function imagesOf({ storage, shards }: EvaluationSet): Promise<number> {
 export async function categoriesOf({ storage, shards, stage }: EvaluationSet): Promise<string[]> {
   const names = new Set<string>()
   for (const shard of shards) {
-    const phrases = readShard(storage, 'phrases', stage, shard)
-    try {
-      for await (const { captions } of readShard(storage, 'images', null, shard, { columns: ['captions'] })) {
-        const row = (await phrases.next()).value
-        for (const { caption, text } of row?.phrases ?? [])
-          if (captions[caption].kind === 'categories') names.add(text)
-      }
-    } finally {
-      await phrases.return()
-    }
+    const parts = { images: { columns: ['captions'] }, phrases: { stage, columns: ['phrases'] } } as const
+    for await (const { images, phrases } of joinRows(storage, shard, parts))
+      for (const { caption, text } of phrases.phrases)
+        if (images.captions[caption]?.kind === 'categories') names.add(text)
   }
   return [...names].sort()
 }
@@ -149,38 +142,29 @@ async function* goldImages(
   { storage, shards, stage }: EvaluationSet,
   side: number,
 ): AsyncGenerator<GoldImage> {
-  const columns = ['key', 'image', 'captions'] as const
+  const parts = {
+    images: { columns: ['image', 'captions'] },
+    phrases: { family: 'phrases', stage, columns: ['phrases'] },
+    grounding: { family: 'grounding', stage, columns: ['regions'] },
+  } as const
   for (const shard of shards) {
-    const phrases = readShard(storage, 'phrases', stage, shard)
-    const grounding = readShard(storage, 'grounding', stage, shard)
-    try {
-      for await (const image of readShard(storage, 'images', null, shard, { columns })) {
-        const phraseRow = (await phrases.next()).value
-        const groundingRow = (await grounding.next()).value
-        if (phraseRow?.key !== image.key || groundingRow?.key !== image.key) {
-          throw new UserError(
-            `${storage.url}: gold phrases and boxes of shard ${shard} do not match its images.`,
-          )
-        }
-        const { regions } = groundingRow
-        const written = image.captions.findIndex(({ kind }) => kind !== 'categories')
-        const kindOf = (caption: number) => image.captions[caption].kind
-        yield {
-          picture: await decodePicture(image.image.bytes, side),
-          text: image.captions[written]?.text,
-          phrases: phraseRow.phrases.flatMap((phrase, index) => {
-            const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)
-            const { text, head, caption, start, end } = phrase
-            return caption === written ? [{ text, head, span: [start, end] as const, targets }] : []
-          }),
-          boxes: regions.flatMap(({ phrase, xyxy, caption }) =>
-            kindOf(caption) === 'categories' ? [{ category: phraseRow.phrases[phrase].text, xyxy }] : [],
-          ),
-        }
+    for await (const { row, images, phrases, grounding } of joinRows(storage, shard, parts)) {
+      const { regions } = grounding
+      const written = images.captions.findIndex(({ kind }) => kind !== 'categories')
+      yield {
+        picture: await decodePicture(images.image.bytes, side),
+        text: images.captions[written]?.text,
+        phrases: phrases.phrases.flatMap((phrase, index) => {
+          const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)
+          const { text, head, caption, start, end } = phrase
+          return caption === written ? [{ text, head, span: [start, end] as const, targets }] : []
+        }),
+        boxes: regions.flatMap(({ phrase, xyxy, caption }) => {
+          const [named, of] = [phrases.phrases[phrase], images.captions[caption]]
+          if (!named || !of) throw mismatch({ storage, shard }, parts.grounding, parts.phrases, row)
+          return of.kind === 'categories' ? [{ category: named.text, xyxy }] : []
+        }),
       }
-    } finally {
-      await phrases.return()
-      await grounding.return()
     }
   }
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../base/user-error.js'
 import type { Caption, Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
-import { readShard } from '../shards/read-shard.js'
+import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 
 /** What is exported: a grounding, the phrases that it points to, and the stage that says which pictures are dropped. */
@@ -48,7 +48,7 @@ export interface RowParts {
   readonly bytes: boolean
 }
 
-const light = ['key', 'width', 'height', 'captions', 'url', 'sha256', 'license', 'meta'] as const
+const light = ['width', 'height', 'captions', 'url', 'sha256', 'license', 'meta'] as const
 
 /** A key becomes the name of a file and of a sample, so it may hold neither folders nor dots. */
 const keyPattern = /^\w[\w-]*$/
@@ -64,51 +64,40 @@ export async function* readExportRows(
   shard: string,
   { bytes }: RowParts,
 ): AsyncGenerator<ExportRow, void, void> {
-  const columns = bytes ? ([...light, 'image'] as const) : light
-  const images = readShard(storage, 'images', null, shard, { columns })
-  const phraseRows = readShard(storage, 'phrases', phrases, shard)
-  const regionRows = readShard(storage, 'grounding', grounding, shard)
-  const selected = selection === undefined ? undefined : readShard(storage, 'selection', selection, shard)
-  const mismatch = (what: string) =>
-    new UserError(
-      `${storage.url}: shard ${shard} of ${what} does not match its images: run the stages that made it again.`,
-    )
-  try {
-    for await (const image of images) {
-      const { key, width, height, captions, url, sha256, license, meta } = image
-      if (!keyPattern.test(key))
-        throw new UserError(
-          `${storage.url}: shard ${shard}: the key ${JSON.stringify(key)} cannot be the name of a file.`,
-        )
-      const named = (await phraseRows.next()).value
-      const found = (await regionRows.next()).value
-      if (named?.key !== key) throw mismatch(`phrases "${phrases}"`)
-      if (found?.key !== key) throw mismatch(`grounding "${grounding}"`)
-      const choice = selected && (await selected.next()).value
-      if (selected && choice?.key !== key) throw mismatch(`selection "${selection}"`)
-      const points = captions.map(({ text }) => [...text])
-      const grounded = new Set<number>()
-      const regions = found.regions.map((region): ExportRegion => {
-        const own = points[region.caption]
-        const phrase = named.phrases[region.phrase]
-        if (!own || !phrase || region.end > own.length) throw mismatch(`grounding "${grounding}"`)
-        grounded.add(region.phrase)
-        const text = own.slice(region.start, region.end).join('')
-        const isCategory = captions[region.caption].kind === 'categories'
-        return { ...region, text, head: isCategory ? text : phrase.head }
-      })
-      yield {
-        ...{ key, width, height, captions, regions, url, sha256, license, meta },
-        bytes: 'image' in image ? (image.image as { bytes: Uint8Array }).bytes : new Uint8Array(),
-        ungrounded: named.phrases.length - grounded.size,
-        dropped: choice?.reason ?? null,
-      }
+  const rows = joinRows(storage, shard, {
+    images: { columns: bytes ? [...light, 'image'] : light },
+    phrases: { stage: phrases, columns: ['phrases'] },
+    grounding: { stage: grounding, columns: ['regions'] },
+    selection: selection === undefined ? undefined : { stage: selection, columns: ['reason'] },
+  })
+  const [asked, found] = [
+    { family: 'phrases', stage: phrases },
+    { family: 'grounding', stage: grounding },
+  ] as const
+  for await (const { key, row, images, ...joined } of rows) {
+    const { width, height, captions, url, sha256, license, meta } = images
+    if (!keyPattern.test(key))
+      throw new UserError(
+        `${storage.url}: shard ${shard}: the key ${JSON.stringify(key)} cannot be the name of a file.`,
+      )
+    const named = joined.phrases.phrases
+    const points = captions.map(({ text }) => [...text])
+    const grounded = new Set<number>()
+    const regions = joined.grounding.regions.map((region): ExportRegion => {
+      const own = points[region.caption]
+      const phrase = named[region.phrase]
+      if (!own || !phrase || region.end > own.length) throw mismatch({ storage, shard }, found, asked, row)
+      grounded.add(region.phrase)
+      const text = own.slice(region.start, region.end).join('')
+      const isCategory = captions[region.caption]?.kind === 'categories'
+      return { ...region, text, head: isCategory ? text : phrase.head }
+    })
+    yield {
+      ...{ key, width, height, captions, regions, url, sha256, license, meta },
+      bytes: 'image' in images ? images.image.bytes : new Uint8Array(),
+      ungrounded: named.length - grounded.size,
+      dropped: joined.selection?.reason ?? null,
     }
-  } finally {
-    await images.return()
-    await phraseRows.return()
-    await regionRows.return()
-    await selected?.return()
   }
 }
 

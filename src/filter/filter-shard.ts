@@ -1,6 +1,6 @@
 import { UserError } from '../base/user-error.js'
 import { type GroundingRow, negativePhrase, type RejectRow } from '../rows/rows.js'
-import { readShard } from '../shards/read-shard.js'
+import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
 import { addRegions, rowStats } from '../statistics/row-stats.js'
@@ -95,55 +95,59 @@ interface JoinedRow extends FilterRow {
   readonly teacher: string
 }
 
+type FilterStages = Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string }
+
 /** The rows of a shard's three families, image by image. */
 export async function* joinedRows(
-  { storage, shard }: Pick<ShardTask, 'storage' | 'shard'>,
-  {
-    rules,
-    ...stages
-  }: Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string },
+  place: Pick<ShardTask, 'storage' | 'shard'>,
+  stages: FilterStages,
 ): AsyncGenerator<JoinedRow> {
-  const apart = new UserError(
-    `${storage.url}: shard ${shard} of phrases "${stages.phrases}" or proposals "${stages.proposals}" does not match its images: run those stages again.`,
-  )
-  const readsLabels = someRead(rules, 'labels')
-  const columns = ['key', 'width', 'height'] as const
+  for await (const row of joinRows(place.storage, place.shard, filterParts(stages)))
+    yield filterRow(place, stages, row)
+}
+
+/** What a filter reads of a shard, for `joinRows`; `filterRow` makes its rows of that. */
+export function filterParts({ rules, phrases, proposals }: FilterStages) {
+  const columns = ['width', 'height'] as const
   const withPictures = someRead(rules, 'pictures')
-  const phrases = readShard(storage, 'phrases', stages.phrases, shard)
-  const proposals = readShard(storage, 'proposals', stages.proposals, shard)
-  const images = readShard(storage, 'images', null, shard, {
-    columns: withPictures ? [...columns, 'image'] : columns,
-  })
-  try {
-    for await (const { key, width, height, ...picture } of images) {
-      const phraseRow = (await phrases.next()).value
-      const proposalRow = (await proposals.next()).value
-      if (phraseRow?.key !== key || proposalRow?.key !== key) throw apart
-      const own = phraseRow.phrases
-      const candidates: Candidate[] = []
-      const negatives: Candidate[] = []
-      for (const proposal of proposalRow.proposals) {
-        // Shards of the first schema version have no labels.
-        const candidate = proposal.label === undefined ? { ...proposal, label: null } : proposal
-        const { phrase, label } = candidate
-        if (phrase === negativePhrase) negatives.push(candidate)
-        else if (!own[phrase]) throw apart
-        else {
-          if (label !== null && !readsLabels) {
-            throw new UserError(
-              `Proposals "${stages.proposals}" are of a detector with a fixed list of labels, which proposes every box for every phrase: put \`{ rule: label }\` first among the filter's rules, or \`agreement\`.`,
-            )
-          }
-          candidates.push(candidate)
-        }
+  return {
+    images: { columns: withPictures ? ([...columns, 'image'] as const) : columns },
+    phrases: { stage: phrases, columns: ['phrases'] },
+    proposals: { stage: proposals, columns: ['proposals', 'teacher'] },
+  } as const
+}
+
+/** @throws UserError where a box is of no phrase, or where labels are read by no rule */
+export function filterRow(
+  place: Pick<ShardTask, 'storage' | 'shard'>,
+  stages: FilterStages,
+  { key, row, images, phrases, proposals }: Joined<ReturnType<typeof filterParts>>,
+): JoinedRow {
+  const readsLabels = someRead(stages.rules, 'labels')
+  const own = phrases.phrases
+  const candidates: Candidate[] = []
+  const negatives: Candidate[] = []
+  for (const proposal of proposals.proposals) {
+    const { phrase, label } = proposal
+    if (phrase === negativePhrase) negatives.push(proposal)
+    else if (!own[phrase]) {
+      const asked = { family: 'phrases', stage: stages.phrases } as const
+      throw mismatch(place, { family: 'proposals', stage: stages.proposals }, asked, row)
+    } else {
+      if (label !== null && !readsLabels) {
+        throw new UserError(
+          `Proposals "${stages.proposals}" are of a detector with a fixed list of labels, which proposes every box for every phrase: put \`{ rule: label }\` first among the filter's rules, or \`agreement\`.`,
+        )
       }
-      const bytes = (picture as { image?: { bytes: Uint8Array } }).image?.bytes
-      const image = { width, height, phrases: own, negatives, bytes }
-      yield { key, candidates, image, teacher: proposalRow.teacher }
+      candidates.push(proposal)
     }
-    if (!(await phrases.next()).done || !(await proposals.next()).done) throw apart
-  } finally {
-    await phrases.return()
-    await proposals.return()
+  }
+  const { width, height } = images
+  const bytes = 'image' in images ? images.image.bytes : undefined
+  return {
+    key,
+    candidates,
+    image: { width, height, phrases: own, negatives, bytes },
+    teacher: proposals.teacher,
   }
 }

@@ -1,9 +1,8 @@
-import { UserError } from '../base/user-error.js'
 import { iou } from '../boxes/iou.js'
 import type { Phrase, Region, Xyxy } from '../rows/rows.js'
-import { readShard } from '../shards/read-shard.js'
+import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
-import { joinedRows } from './filter-shard.js'
+import { filterParts, filterRow } from './filter-shard.js'
 import type { Candidate, FilterRow } from './rule/rule.js'
 import type { RuleConfig } from './rules.js'
 
@@ -44,27 +43,17 @@ export async function* rowsWithGold(
   stages: GoldStages,
 ): AsyncGenerator<GoldRow> {
   const { gold } = stages
-  const phrases = readShard(storage, 'phrases', gold.phrases, shard)
-  const grounding = readShard(storage, 'grounding', gold.grounding, shard)
-  try {
-    for await (const { key, candidates, image, teacher } of joinedRows(
-      { storage, shard },
-      { ...stages, rules: [...stages.rules] },
-    )) {
-      const phraseRow = (await phrases.next()).value
-      const groundingRow = (await grounding.next()).value
-      if (phraseRow?.key !== key || groundingRow?.key !== key) {
-        throw new UserError(
-          `${storage.url}: shard ${shard} of gold "${gold.grounding}" does not match its images: make it again.`,
-        )
-      }
-      const targets = targetsOf(image.phrases, phraseRow.phrases, groundingRow.regions)
-      const wanted = new Set(targets.flatMap((boxes) => (boxes ?? []).map((box) => box.join()))).size
-      yield { candidates, image, teacher, targets, wanted }
-    }
-  } finally {
-    await phrases.return()
-    await grounding.return()
+  const filter = { ...stages, rules: [...stages.rules] }
+  const parts = {
+    ...filterParts(filter),
+    goldPhrases: { family: 'phrases', stage: gold.phrases, columns: ['phrases'] },
+    goldRegions: { family: 'grounding', stage: gold.grounding, columns: ['regions'] },
+  } as const
+  for await (const row of joinRows(storage, shard, parts)) {
+    const { candidates, image, teacher } = filterRow({ storage, shard }, filter, row)
+    const targets = targetsOf(image.phrases, row.goldPhrases.phrases, row.goldRegions.regions)
+    const wanted = new Set(targets.flatMap((boxes) => (boxes ?? []).map((box) => box.join()))).size
+    yield { candidates, image, teacher, targets, wanted }
   }
 }
 

@@ -1,9 +1,9 @@
 import { UserError } from '../base/user-error.js'
+import { joinRows } from '../shards/join-rows.js'
 import { readShard } from '../shards/read-shard.js'
-import type { Storage } from '../storage/storage.js'
 import type { IndexAnswer } from './answers.js'
 import { type ImagePart, imagePartBuilder, type LayerPart, layerPartBuilder } from './index-part.js'
-import { apart, type ImageShard, type Inspected, isMade, type Layer } from './layer.js'
+import { type ImageShard, type Inspected, isMade, type Layer, layerParts, storedLayer } from './layer.js'
 import { Words } from './words.js'
 
 /** Rows that are taken in before requests have their turn. */
@@ -163,25 +163,17 @@ export class DatasetIndex {
   }
 
   async #readLayer(layer: Layer, shard: ImageShard) {
-    const { storage, url } = this.dataset
+    const { storage } = this.dataset
     const builder = layerPartBuilder(layer, this.texts, this.heads)
-    const columns = ['key', 'width', 'height'] as const
-    const { phrases, boxes } = await openRows(this.dataset, layer, shard)
+    const parts = {
+      images: { columns: ['width', 'height'] },
+      ...layerParts(layer, await isMade(storage, layer, shard.name)),
+    } as const
     let rows = 0
-    try {
-      for await (const { key, width, height } of readShard(storage, 'images', null, shard.name, {
-        columns,
-      })) {
-        const phraseRow = (await phrases?.next())?.value
-        const boxRow = (await boxes?.next())?.value
-        if ((phrases && phraseRow?.key !== key) || (boxes && boxRow?.key !== key))
-          throw apart(url, shard, layer)
-        builder.add({ width, height, phrases: phraseRow?.phrases ?? [], boxes: boxRow?.boxes ?? [] })
-        if (++rows % burstRows === 0) await this.#pause()
-      }
-    } finally {
-      await phrases?.return(undefined)
-      await boxes?.return(undefined)
+    for await (const joined of joinRows(storage, shard.name, parts)) {
+      const { width, height } = joined.images
+      builder.add({ width, height, ...storedLayer(joined) })
+      if (++rows % burstRows === 0) await this.#pause()
     }
     checkRows(shard, layer.name, rows)
     return builder
@@ -190,29 +182,6 @@ export class DatasetIndex {
   async #pause() {
     await this.turn()
     if (this.#isClosed) throw new Error('closed')
-  }
-}
-
-/** The stored phrases and boxes of a shard, row by row; none where their stage has not come to it. */
-async function openRows({ storage }: Inspected, layer: Layer, { name }: ImageShard) {
-  const made = await isMade(storage, layer, name)
-  return {
-    phrases:
-      made && layer.phrases !== null
-        ? readShard(storage, 'phrases', layer.phrases, name, { columns: ['key', 'phrases'] })
-        : undefined,
-    boxes: made && layer.boxes ? boxRows(storage, layer.boxes, name) : undefined,
-  }
-}
-
-async function* boxRows(storage: Storage, { family, stage }: NonNullable<Layer['boxes']>, shard: string) {
-  if (family === 'grounding') {
-    for await (const { key, regions } of readShard(storage, family, stage, shard))
-      yield { key, boxes: regions }
-  } else {
-    const columns = ['key', 'proposals'] as const
-    for await (const { key, proposals } of readShard(storage, family, stage, shard, { columns }))
-      yield { key, boxes: proposals }
   }
 }
 

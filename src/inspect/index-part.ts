@@ -85,9 +85,7 @@ export function hostOf(url: string | null): string {
 export function splitProposals(proposals: readonly Proposal[], phrases: readonly Phrase[]) {
   const own: Proposal[] = []
   const negatives: Proposal[] = []
-  for (const proposal of proposals) {
-    // Shards of the first schema version have no labels.
-    const one = proposal.label === undefined ? { ...proposal, label: null } : proposal
+  for (const one of proposals) {
     if (one.phrase === negativePhrase) negatives.push(one)
     else if (phrases[one.phrase]) own.push(one)
   }

@@ -1,6 +1,6 @@
-import { UserError } from '../base/user-error.js'
 import type { Phrase, Proposal, Region, Xyxy } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
+import type { Joined } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import type { LayerAnswer, StageAnswer } from './answers.js'
 
@@ -88,7 +88,25 @@ export async function isMade(storage: Storage, { phrases, boxes }: Layer, shard:
   return records.every(Boolean)
 }
 
-export const apart = (url: string, shard: ImageShard, layer: Layer): UserError =>
-  new UserError(
-    `${url}: the rows of shard ${shard.name} of "${layer.name}" do not match its images: run that stage again.`,
-  )
+/** What is read of a layer, for a join: nothing where its stages have not come to the shard. */
+export function layerParts({ phrases, boxes }: Layer, isThere: boolean) {
+  if (!isThere) return { phrases: undefined, boxes: undefined }
+  return {
+    phrases: phrases === null ? undefined : ({ stage: phrases, columns: ['phrases'] } as const),
+    boxes: boxes ? boxPart(boxes) : undefined,
+  }
+}
+
+const boxPart = ({ family, stage }: NonNullable<Layer['boxes']>) =>
+  family === 'grounding'
+    ? ({ family, stage, columns: ['regions'] } as const)
+    : ({ family, stage, columns: ['proposals'] } as const)
+
+/** The phrases and stored boxes of a joined row; none where none were read. */
+export function storedLayer({
+  phrases,
+  boxes,
+}: Pick<Joined<ReturnType<typeof layerParts>>, 'phrases' | 'boxes'>) {
+  const stored = boxes && ('regions' in boxes ? boxes.regions : boxes.proposals)
+  return { phrases: phrases?.phrases ?? [], boxes: stored ?? [] }
+}

@@ -1,8 +1,9 @@
 import { Recent } from '../base/recent.js'
-import type { Caption, Families, Family } from '../rows/rows.js'
+import type { Caption } from '../rows/rows.js'
+import { joinRange } from '../shards/join-rows.js'
 import type { ShardRows } from '../shards/shard-rows.js'
 import type { LayerRow } from './index-part.js'
-import { apart, type ImageShard, type Inspected, isMade, type Layer } from './layer.js'
+import { type ImageShard, type Inspected, isMade, type Layer, layerParts, storedLayer } from './layer.js'
 
 /** Rows that are read together: a row group of the thin columns, which is decoded as a whole anyway. */
 const groupRows = 500
@@ -48,19 +49,13 @@ export class RowGroups {
   }
 
   async #read(layer: Layer, shard: ImageShard, start: number): Promise<readonly StoredRow[]> {
-    const read: ReadRows = (family, stage, columns) =>
-      this.rows.read(family, stage, shard.name, { start, end: start + groupRows, columns })
-    const images = await read('images', null, ['key', 'url', 'width', 'height', 'captions'])
-    const made = await this.#isMade(layer, shard)
-    const phrases =
-      made && layer.phrases !== null ? await read('phrases', layer.phrases, ['key', 'phrases']) : undefined
-    const boxes = made && layer.boxes ? await storedBoxes(layer.boxes, read) : undefined
-    return images.map((image, at) => {
-      const [phraseRow, boxRow] = [phrases?.[at], boxes?.[at]]
-      if ((phrases && phraseRow?.key !== image.key) || (boxes && boxRow?.key !== image.key))
-        throw apart(this.dataset.url, shard, layer)
-      return { ...image, phrases: phraseRow?.phrases ?? [], boxes: boxRow?.boxes ?? [] }
-    })
+    const parts = {
+      images: { columns: ['url', 'width', 'height', 'captions'] },
+      ...layerParts(layer, await this.#isMade(layer, shard)),
+    } as const
+    const range = { start, end: start + groupRows }
+    const joined = await joinRange(this.rows, shard.name, parts, range)
+    return joined.map((row) => ({ ...row.images, ...storedLayer(row) }))
   }
 
   async #isMade(layer: Layer, { name }: ImageShard): Promise<boolean> {
@@ -72,23 +67,6 @@ export class RowGroups {
     }
     return known
   }
-}
-
-/** Reads some rows of a shard. */
-type ReadRows = <F extends Family, C extends keyof Families[F] & string>(
-  family: F,
-  stage: string | null,
-  columns: readonly C[],
-) => Promise<Pick<Families[F], C>[]>
-
-async function storedBoxes({ family, stage }: NonNullable<Layer['boxes']>, read: ReadRows) {
-  if (family === 'grounding')
-    return (await read(family, stage, ['key', 'regions'])).map(({ key, regions }) => ({
-      key,
-      boxes: regions,
-    }))
-  const rows = await read(family, stage, ['key', 'proposals'])
-  return rows.map(({ key, proposals }) => ({ key, boxes: proposals }))
 }
 
 const sizeOf = (rows: readonly StoredRow[]) =>

@@ -103,7 +103,7 @@ export interface Proposal {
   readonly score: number
   /**
    * What a detector with a fixed list of labels calls the box, which it proposes for every phrase; null where the box was
-   * found for its phrase. Shards of schema version 1 have no such column.
+   * found for its phrase. Shards of schema version 1 have no such column and are read as null.
    */
   readonly label: string | null
 }

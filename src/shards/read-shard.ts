@@ -1,9 +1,10 @@
 import { UserError } from '../base/user-error.js'
 import { damaged, openParquet } from '../parquet/open-parquet.js'
-import { readRowGroups } from '../parquet/read-row-groups.js'
+import { eachRowGroup } from '../parquet/read-row-groups.js'
 import { familyPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
+import { rowMigration, type StoredRow } from './row-migration.js'
 
 export interface ReadOptions<Column extends string = string> {
   /** Top-level columns to read; the others are absent from the rows. */
@@ -11,8 +12,10 @@ export interface ReadOptions<Column extends string = string> {
 }
 
 /**
- * Streams the rows of a shard: the columns of one row group are in memory at a time, and each row is made when it is asked
- * for. Picture bytes are views into their row group: who keeps few of many copies them.
+ * Streams the rows of a shard: the columns of one row group are in memory at a time, and each row is made
+ * when it is asked for. Picture bytes are views into their row group: who keeps few of many copies them. Rows
+ * of an older schema version come as those of this one. Several families of a shard are read together by
+ * `joinRows`.
  *
  * @throws UserError where the file is missing, cut short, not Parquet, or has not the columns
  */
@@ -21,19 +24,47 @@ export async function* readShard<F extends Family, Column extends keyof Families
   family: F,
   stage: string | null,
   shard: string,
-  { columns }: ReadOptions<Column> = {},
+  options: ReadOptions<Column> = {},
 ): AsyncGenerator<Pick<Families[F], Column>, void, void> {
+  for await (const rows of readShardGroups(storage, family, stage, shard, options))
+    yield* rows as unknown as Iterable<Pick<Families[F], Column>>
+}
+
+/** As `readShard`, row group by row group: one waits for a group, and no longer for each of its rows. */
+export async function* readShardGroups(
+  storage: Storage,
+  family: Family,
+  stage: string | null,
+  shard: string,
+  { columns }: ReadOptions = {},
+): AsyncGenerator<Iterator<StoredRow, void, void>, void, void> {
   const path = storage.path(familyPath(family, stage, shard, 'parquet'))
   const { file, metadata, close } = await openParquet(path)
   try {
     checkColumns(path, family, columns, new Set(metadata.schema.map(({ name }) => name)))
-    yield* readRowGroups({ file, metadata }, columns) as AsyncGenerator<Pick<Families[F], Column>, void, void>
+    const migrate = rowMigration(family, metadata)
+    for await (const rows of eachRowGroup({ file, metadata }, columns)) yield wholeRows(path, rows, migrate)
   } catch (error) {
-    throw error instanceof UserError ? error : damaged(path, error)
+    throw asUserError(path, error)
   } finally {
     await close()
   }
 }
+
+function* wholeRows(
+  path: string,
+  rows: Iterable<StoredRow>,
+  migrate: ReturnType<typeof rowMigration>,
+): Generator<StoredRow, void, void> {
+  try {
+    for (const row of rows) yield migrate ? migrate(row) : row
+  } catch (error) {
+    throw asUserError(path, error)
+  }
+}
+
+const asUserError = (path: string, error: unknown) =>
+  error instanceof UserError ? error : damaged(path, error)
 
 function checkColumns(
   path: string,

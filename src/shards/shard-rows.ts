@@ -4,6 +4,7 @@ import { damaged, openParquet, type ParquetFile } from '../parquet/open-parquet.
 import { familyPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
+import { rowMigration } from './row-migration.js'
 
 /** Footers and handles of files that are held open: reading a few rows of one again costs no more than its pages. */
 const mostFiles = 48
@@ -21,11 +22,13 @@ interface Held {
 export class ShardRows {
   readonly #held = new Map<string, Held>()
 
-  constructor(private readonly storage: Storage) {}
+  constructor(readonly storage: Storage) {}
 
   /**
-   * Rows `start` up to `end` of a shard, fewer where it ends before.
+   * Rows `start` up to `end` of a shard, fewer where it ends before. Those of an older schema version come as those
+   * of this one.
    *
+   * @param columns top-level columns; all by default
    * @throws UserError where the file is missing, cut short or not Parquet
    */
   async read<F extends Family, Column extends keyof Families[F] & string>(
@@ -36,7 +39,7 @@ export class ShardRows {
       start,
       end,
       columns,
-    }: { readonly start: number; readonly end: number; readonly columns: readonly Column[] },
+    }: { readonly start: number; readonly end: number; readonly columns?: readonly Column[] },
   ): Promise<Pick<Families[F], Column>[]> {
     const path = this.storage.path(familyPath(family, stage, shard, 'parquet'))
     const held = this.#open(path)
@@ -48,7 +51,7 @@ export class ShardRows {
       const options = {
         file,
         metadata,
-        columns: [...columns],
+        columns: columns && [...columns],
         compressors,
         utf8: false,
         useOffsetIndex: true,
@@ -56,7 +59,8 @@ export class ShardRows {
       const found = await parquetReadObjects({ ...options, ...range }).catch((error: unknown) => {
         throw damaged(path, error)
       })
-      return found as Pick<Families[F], Column>[]
+      const migrate = rowMigration(family, metadata)
+      return (migrate ? found.map(migrate) : found) as unknown as Pick<Families[F], Column>[]
     } finally {
       held.readers--
       if (held.isDropped) this.#closeIdle(held)

@@ -1,5 +1,4 @@
 import { orderedMap } from '../base/ordered-map.js'
-import { UserError } from '../base/user-error.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture } from '../pictures/picture.js'
 import {
@@ -10,7 +9,7 @@ import {
   type ProposalRow,
   type RejectRow,
 } from '../rows/rows.js'
-import { readShard } from '../shards/read-shard.js'
+import { joinRows } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
 import { rowStats } from '../statistics/row-stats.js'
@@ -86,9 +85,12 @@ export async function teachShard(
     }
 
     async function* rows(): AsyncGenerator<ProposalRow> {
-      const pairs = rowsWithPhrases(task, config.phrases)
-      const asked = orderedMap(pairs, decodedAhead, ({ image, phrases }) =>
-        askedOf(image, phrases, teacher, config.negatives ?? []),
+      const joined = joinRows(storage, shard, {
+        images: { columns: ['image', 'captions'] },
+        phrases: { stage: config.phrases, columns: ['phrases'] },
+      })
+      const asked = orderedMap(joined, decodedAhead, ({ images, phrases: { phrases } }) =>
+        askedOf(images, phrases, teacher, config.negatives ?? []),
       )
       // While sessions are at work on some groups, the next one is prepared.
       for await (const { rows, found } of orderedMap(
@@ -143,28 +145,8 @@ async function* groupsOf(rows: AsyncIterable<Asked>, size: number): AsyncGenerat
   if (group.length > 0) yield group
 }
 
-type Image = Pick<ImageRow, 'key' | 'image' | 'captions' | 'width'>
-
-async function* rowsWithPhrases({ storage, shard }: ShardTask, stage: string) {
-  const phrases = readShard(storage, 'phrases', stage, shard)
-  const columns = ['key', 'image', 'captions', 'width'] as const
-  try {
-    for await (const image of readShard(storage, 'images', null, shard, { columns })) {
-      const row = (await phrases.next()).value
-      if (row?.key !== image.key) {
-        throw new UserError(
-          `${storage.url}: shard ${shard} of phrases "${stage}" does not match its images: chunk it again.`,
-        )
-      }
-      yield { image, phrases: row.phrases }
-    }
-  } finally {
-    await phrases.return()
-  }
-}
-
 async function askedOf(
-  image: Image,
+  image: Pick<ImageRow, 'key' | 'image' | 'captions'>,
   phrases: readonly Phrase[],
   teacher: Teacher,
   negatives: readonly string[],

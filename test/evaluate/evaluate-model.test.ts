@@ -131,6 +131,41 @@ describe('the evaluation of a model', () => {
     expect(teacher.prompts).not.toContain('owl')
   })
 
+  it('refuses gold of other pictures, for its names as for its boxes', async () => {
+    const other = { storage: openStorage(await temporaryFolder()), shards: ['00000'], stage: 'gold' }
+    const image = { bytes, path: null }
+    const captions = [{ text: categories, kind: 'categories' as const }]
+    const rest = { url: null, sha256: '', phash: '', license: null, meta: null }
+    const images: ImageRow[] = ['a', 'b'].map((key) => ({
+      key,
+      image,
+      width: 200,
+      height: 100,
+      captions,
+      ...rest,
+    }))
+    await writeShard(other.storage, 'images', null, '00000', images)
+    const own = [phrase(0, categories, 'dog')]
+    const gold = (keys: readonly string[]) => keys.map((key) => ({ key, phrases: own }))
+    await writeShard(other.storage, 'phrases', 'gold', '00000', gold(['a']))
+    const message = (family: string, row: number) =>
+      `shard 00000 of ${family} "gold" does not match its images from row ${row} on: run stage "gold" again.`
+    await expect(categoriesOf(other)).rejects.toThrow(message('phrases', 1))
+    await writeShard(other.storage, 'phrases', 'gold', '00000', gold(['a', 'b']))
+    expect(await categoriesOf(other)).toEqual(['dog'])
+    const none = ['b', 'a'].map((key) => ({ key, regions: [] }))
+    await writeShard(other.storage, 'grounding', 'gold', '00000', none)
+    const config = evaluateConfig.parse({})
+    const teacher = teacherThatSays((word) => places[word])
+    await expect(evaluateModel(teacher, other, config, ['dog'])).rejects.toThrow(message('grounding', 0))
+    const astray = { caption: 0, phrase: 1, start: 0, end: 3, score: 1, origin: 'gold' }
+    const regions = ['a', 'b'].map((key) => ({ key, regions: [{ ...astray, xyxy: [0, 0, 9, 9] as const }] }))
+    await writeShard(other.storage, 'grounding', 'gold', '00000', regions)
+    await expect(evaluateModel(teacher, other, config, ['dog'])).rejects.toThrow(
+      'of grounding "gold" does not match its phrases "gold" from row 0 on',
+    )
+  })
+
   it('tells names apart, and counts only those asked for', async () => {
     const swapped: Record<string, Xyxy> = { dog: places.cat, cat: places.dog, owl: places.owl }
     const config = evaluateConfig.parse({})

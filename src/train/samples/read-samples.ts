@@ -3,7 +3,7 @@ import { random } from '../../base/random.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
 import { isDataset, readDataset } from '../../shards/dataset.js'
-import { readShard } from '../../shards/read-shard.js'
+import { joinRows } from '../../shards/join-rows.js'
 import type { ShardFile } from '../../shards/write-shard.js'
 import { splitNames } from '../../words/name-prompt.js'
 import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
@@ -134,42 +134,30 @@ async function readWindow(
 }
 
 async function* readSamples(source: SampleSource, shard: string, withBytes: boolean): AsyncGenerator<Sample> {
-  const { storage } = source
-  const columns = withBytes ? (['key', 'captions', 'image'] as const) : (['key', 'captions'] as const)
-  const images = readShard(storage, 'images', null, shard, { columns })
-  const phrases = readShard(storage, 'phrases', source.phrases, shard)
-  const grounding = readShard(storage, 'grounding', source.grounding, shard)
-  try {
-    for await (const image of images) {
-      const phraseRow = (await phrases.next()).value
-      const groundingRow = (await grounding.next()).value
-      if (phraseRow?.key !== image.key || groundingRow?.key !== image.key) {
-        throw new UserError(
-          `${storage.url}: shard ${shard} of phrases "${source.phrases}" or grounding "${source.grounding}" does not match its images: run those stages again.`,
-        )
-      }
-      const captions = image.captions.flatMap((caption, index): GroundedCaption[] => {
-        const own = phraseRow.phrases.flatMap((phrase, at) =>
-          phrase.caption === index ? [{ ...phrase, at }] : [],
-        )
-        const parts = own.map(({ start, end, at }) => {
-          const regions = groundingRow.regions.filter(({ phrase }) => phrase === at)
-          const boxes = regions.map(({ xyxy }) => xyxy)
-          return { start, end, boxes, origins: regions.map(({ origin }) => origin) }
-        })
-        const grounded = parts.filter(({ boxes }) => boxes.length > 0)
-        if (grounded.length === 0) return []
-        const ungrounded = parts
-          .filter(({ boxes }) => boxes.length === 0)
-          .map(({ start, end }) => [start, end] as const)
-        return [{ ...caption, grounded, ungrounded }]
+  const joined = joinRows(source.storage, shard, {
+    images: { columns: withBytes ? ['captions', 'image'] : ['captions'] },
+    phrases: { stage: source.phrases, columns: ['phrases'] },
+    grounding: { stage: source.grounding, columns: ['regions'] },
+  })
+  for await (const { key, images, phrases, grounding } of joined) {
+    const captions = images.captions.flatMap((caption, index): GroundedCaption[] => {
+      const own = phrases.phrases.flatMap((phrase, at) =>
+        phrase.caption === index ? [{ ...phrase, at }] : [],
+      )
+      const parts = own.map(({ start, end, at }) => {
+        const regions = grounding.regions.filter(({ phrase }) => phrase === at)
+        const boxes = regions.map(({ xyxy }) => xyxy)
+        return { start, end, boxes, origins: regions.map(({ origin }) => origin) }
       })
-      if (captions.length === 0) continue
-      const bytes = 'image' in image ? (image.image as { bytes: Uint8Array }).bytes.slice() : new Uint8Array()
-      yield { key: image.key, bytes, captions }
-    }
-  } finally {
-    await phrases.return(undefined)
-    await grounding.return(undefined)
+      const grounded = parts.filter(({ boxes }) => boxes.length > 0)
+      if (grounded.length === 0) return []
+      const ungrounded = parts
+        .filter(({ boxes }) => boxes.length === 0)
+        .map(({ start, end }) => [start, end] as const)
+      return [{ ...caption, grounded, ungrounded }]
+    })
+    if (captions.length === 0) continue
+    const bytes = 'image' in images ? images.image.bytes.slice() : new Uint8Array()
+    yield { key, bytes, captions }
   }
 }
