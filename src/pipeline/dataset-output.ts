@@ -18,8 +18,10 @@ export async function datasetOutput(
 ): Promise<StageOutput> {
   const { name, storage, shards, isGold } = dataset
   const folder = family === 'images' ? null : stage
-  const records = await Promise.all(shards.map((shard) => readCommit(storage, family, folder, shard)))
-  const missing = shards.filter((_, index) => !records[index])
+  const there = await Promise.all(
+    shards.map(async (shard) => (await readCommit(storage, family, folder, shard)) !== undefined),
+  )
+  const missing = shards.filter((_, index) => !there[index])
   const own = { name: stage, dataset: { name, storage, shards }, missing }
   if (family === 'images' || stage === name) {
     const gold = isGold ? { phrases: name, grounding: name } : {}
