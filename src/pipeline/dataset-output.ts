@@ -45,7 +45,7 @@ export async function isForBoxLoss({ storage, shards }: OpenDataset, grounding: 
 }
 
 /** The folder of the run that a dataset is of: the one that it lies in. */
-export function runOfDataset({ url, storage }: OpenDataset): Storage {
+export function runOfDataset({ url, storage }: Pick<OpenDataset, 'url' | 'storage'>): Storage {
   if (storage.isLocal) return openStorage(storage.path('..'))
   const [, run, options = ''] = /^(s3:\/\/[^/?]+(?:\/[^?]*[^/?])?)\/+[^/?]+\/*(\?.*)?$/.exec(url) ?? []
   if (run === undefined) throw new UserError(`${url} lies in no run: it is a whole bucket.`)
