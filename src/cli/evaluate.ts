@@ -1,67 +1,73 @@
 import { parseConfig } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
-import { openDataset } from '../catalog/open-dataset.js'
+import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { evaluateConfig } from '../evaluate/config.js'
-import { categoriesOf, type EvaluationSet, evaluateModel } from '../evaluate/evaluate-model.js'
-import { openTeacher } from '../teacher/open-teacher.js'
+import { addOutput } from '../pipeline/add-output.js'
+import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
+import { runStage } from '../pipeline/run-stage.js'
+import { evaluate as evaluateKind } from '../pipeline/stages/evaluate.js'
+import type { StageOutput } from '../pipeline/stages/stage-context.js'
+import { stageName } from '../pipeline/stages/stage-kind.js'
 import { setOptions } from './set-options.js'
 import { formatTable } from './terminal/format-table.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface EvaluateOptions {
   readonly model: string
+  readonly as?: string
   readonly set: readonly string[]
   readonly json?: boolean
 }
 
 /** `groundmill evaluate`: COCO's twelve numbers and phrase recall@1, 5 and 10. */
-export async function evaluate(
-  dataset: string,
-  options: EvaluateOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const config = parseConfig(evaluateConfig.omit({ model: true }), setOptions(options.set), '--set')
-  const set = await openSet(dataset)
-  const seen = config.unseen_in ? await categoriesOf(await openSet(config.unseen_in)) : []
-  const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
+export async function evaluate(url: string, options: EvaluateOptions, signal: AbortSignal): Promise<void> {
+  const { unseen_in: unseenIn, ...config } = parseConfig(
+    evaluateConfig.omit({ model: true }),
+    setOptions(options.set),
+    '--set',
+  )
+  const name = parseConfig(stageName.optional(), options.as, '--as')
+  const outputs = new Map<string, StageOutput>()
+  const add = async (gold: OpenDataset) => addOutput(outputs, await datasetOutput(gold, 'images', gold.name))
+  const dataset = await openGold(url)
+  const set = await add(dataset)
+  const unseen = unseenIn === undefined ? {} : { unseen_in: await add(await openGold(unseenIn)) }
   const progress = createProgress()
-  const teacher = await openTeacher(options.model, {
-    ...config,
-    notice: (text) => progress.finish(`  ${text}`),
-  })
-  try {
-    const scores = await evaluateModel(
-      teacher,
-      set,
-      config,
-      categories,
-      (images, of) => progress.update('images', images, of),
+  const { outcome, result: scores } = await runStage(
+    evaluateKind,
+    { name: name ?? 'evaluate', needs: [set], with: { ...config, ...unseen, model: options.model } },
+    // Without a name there is nothing that a later run could look for.
+    { outputs, run: name === undefined ? undefined : runOfDataset(dataset) },
+    {
       signal,
+      onProgress: (_, images, of) => progress.update('images', images, of),
+      onNotice: (_, text) => progress.finish(`  ${text}`),
+    },
+  )
+  const done = outcome.ran === 0 ? ', already done' : ''
+  progress.finish(
+    `✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
+  )
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ dataset: url, model: options.model, ...scores })}\n`)
+  else
+    process.stdout.write(
+      `${formatTable(
+        ['score', 'value'],
+        Object.entries(scores).map(([name, value]) => [
+          name,
+          Number.isInteger(value) ? value : value.toFixed(4),
+        ]),
+      )}\n`,
     )
-    progress.finish(`✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories`)
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ dataset, model: options.model, ...scores })}\n`)
-    else
-      process.stdout.write(
-        `${formatTable(
-          ['score', 'value'],
-          Object.entries(scores).map(([name, value]) => [
-            name,
-            Number.isInteger(value) ? value : value.toFixed(4),
-          ]),
-        )}\n`,
-      )
-  } finally {
-    await teacher.close()
-  }
 }
 
-async function openSet(url: string): Promise<EvaluationSet> {
-  const { storage, shards, name, isGold } = await openDataset(url)
-  if (!isGold) {
+async function openGold(url: string): Promise<OpenDataset> {
+  const dataset = await openDataset(url)
+  if (!dataset.isGold) {
     throw new UserError(
       `${url} has no gold boxes: name a dataset that was ingested with them (\`instances\`).`,
     )
   }
-  return { storage, shards, stage: name }
+  return dataset
 }

@@ -1,9 +1,10 @@
 import { parseConfig } from '../base/parse-config.js'
 import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
-import { phrasesOf, selectionOf } from '../catalog/phrases-of.js'
 import { exportConfig } from '../export/config.js'
-import { type ExportReport, exportDataset } from '../export/export-dataset.js'
-import { readDataset } from '../shards/dataset.js'
+import type { ExportReport } from '../export/export-dataset.js'
+import { datasetOutput } from '../pipeline/dataset-output.js'
+import { runStage } from '../pipeline/run-stage.js'
+import { exportKind } from '../pipeline/stages/export.js'
 import { formatTable } from './terminal/format-table.js'
 import { createProgress, duration } from './terminal/progress.js'
 
@@ -31,20 +32,22 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   const dataset = await openDataset(url)
   const grounding = options.as ?? dataset.groundings.at(-1) ?? dataset.name
   requireGrounding(dataset, grounding)
-  const phrases = await phrasesOf(dataset, 'grounding', grounding)
-  const selection = await selectionOf(dataset, grounding, phrases)
-  const { card } = await readDataset(dataset.storage)
-  const license = typeof card?.license === 'string' ? card.license : undefined
+  // Shards that have no grounding yet are named in the report.
+  const source = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
+  const { out, force } = options
   const progress = createProgress()
-  const start = performance.now()
-  const { name, storage, shards } = dataset
-  const source = { name, storage, shards, grounding, phrases, ...(selection && { selection }) }
-  const { report, skipped } = await exportDataset(source, {
-    ...{ config, out: options.out, force: options.force, license, signal },
-    onProgress: (done, total) => progress.update(`${format} ${options.out}`, done, total),
-    onResume: (rows) => progress.finish(`  ${rows} pictures were done before`),
-  })
-  const seconds = (performance.now() - start) / 1000
+  const { outcome, result } = await runStage(
+    exportKind,
+    { name: 'export', needs: [grounding], with: { ...config, out } },
+    { outputs: new Map([[grounding, source]]) },
+    {
+      ...{ signal, replace: force ? 'any' : 'none' },
+      onProgress: (_, done, total) => progress.update(`${format} ${out}`, done, total),
+      onNotice: (_, text) => progress.finish(`  ${text}`),
+    },
+  )
+  const { report, skipped } = result
+  const { seconds } = outcome
   const { written } = report
   progress.finish(
     `✓ ${options.out}  ${written.images} pictures, ${written.captions} captions, ${written.regions + written.detections} boxes as ${format}, ${skipped ? 'already done' : duration(seconds)}`,

@@ -1,7 +1,7 @@
 import { assign, readAssignment } from '../base/assignment.js'
 import { parseConfig, readYaml } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
-import { filterConfig } from '../filter/config.js'
+import { type FilterConfig, filterConfig } from '../filter/config.js'
 import { type RuleConfig, ruleNames } from '../filter/rules.js'
 
 /**
@@ -12,9 +12,18 @@ import { type RuleConfig, ruleNames } from '../filter/rules.js'
  * @throws UserError that names the place
  */
 export async function readRules(file: string | undefined, set: readonly string[]): Promise<RuleConfig[]> {
-  const said = file === undefined ? {} : await readYaml(file)
+  return (await readFilter(file, set)).rules
+}
+
+/** The rules as `readRules` gives them, and the `box_loss` of the file where it says one. Throws as that does. */
+export async function readFilter(
+  file: string | undefined,
+  set: readonly string[],
+): Promise<Pick<FilterConfig, 'rules'> & Partial<Pick<FilterConfig, 'box_loss'>>> {
+  const read = file === undefined ? {} : await readYaml(file)
+  const said = Array.isArray(read) ? { rules: read } : read
   const where = file ?? '--set'
-  const given = parseConfig(filterConfig, Array.isArray(said) ? { rules: said } : said, where)
+  const given = parseConfig(filterConfig, said, where)
   let rules: Record<string, unknown>[] = given.rules.map((rule) => ({ ...rule }))
   for (const assignment of set.map(readAssignment)) {
     const [name, ...keys] = assignment.keys
@@ -34,5 +43,9 @@ export async function readRules(file: string | undefined, set: readonly string[]
     }
     for (const rule of meant) assign(rule, keys, assignment.value)
   }
-  return parseConfig(filterConfig, { rules }, where).rules
+  const saysBoxLoss = Object.hasOwn(said as object, 'box_loss')
+  return {
+    rules: parseConfig(filterConfig, { rules }, where).rules,
+    ...(saysBoxLoss && { box_loss: given.box_loss }),
+  }
 }

@@ -1,11 +1,11 @@
-import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
 import { openDataset } from '../catalog/open-dataset.js'
-import { phrasesOf, proposalsOf } from '../catalog/phrases-of.js'
-import { openFilterStage } from '../pipeline/filter-stage.js'
-import { readCommit } from '../shards/commit.js'
-import { addCounts } from '../statistics/stats.js'
-import { readRules } from './filter-rules.js'
+import { proposalsOf } from '../catalog/phrases-of.js'
+import { filterConfig } from '../filter/config.js'
+import { datasetOutput, isForBoxLoss } from '../pipeline/dataset-output.js'
+import { runStage } from '../pipeline/run-stage.js'
+import { filter as filterKind } from '../pipeline/stages/filter.js'
+import { readFilter } from './filter-rules.js'
 import { formatTable } from './terminal/format-table.js'
 import { createProgress, duration } from './terminal/progress.js'
 
@@ -19,55 +19,37 @@ export interface FilterOptions {
 
 /** `groundmill filter`: another grounding of the same proposals; the teacher is not asked again. */
 export async function filter(url: string, options: FilterOptions, signal: AbortSignal): Promise<void> {
-  const rules = await readRules(options.rules, options.set)
+  const { rules, box_loss: said } = await readFilter(options.rules, options.set)
   const dataset = await openDataset(url)
-  const { storage, shards } = dataset
   const proposals = proposalsOf(dataset, options.proposals)
-  const phrases = await phrasesOf(dataset, 'proposals', proposals)
-  const progress = createProgress()
-  const start = performance.now()
-  const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
-  const sums = { in: 0, out: 0, images: 0, skipped: 0 }
-  let rejected: Readonly<Record<string, number>> = {}
-  const missing: string[] = []
-  try {
-    for (const [index, shard] of shards.entries()) {
-      signal.throwIfAborted()
-      const file = (await readCommit(storage, 'proposals', proposals, shard))?.files.proposals
-      if (!file) {
-        missing.push(shard)
-        continue
-      }
-      const { record, skipped } = await stage.work({
-        storage,
-        stage: options.as,
-        shard,
-        configHash: hashJson({ rules }),
-        inputs: await stage.inputsOf(shard),
-        signal,
-        onProgress: (done) => progress.update(`shard ${index + 1} of ${shards.length}`, done, file.rows),
-      })
-      sums.in += record.in
-      sums.out += record.out
-      sums.images += record.stats.counts.grounded_images ?? 0
-      if (skipped) sums.skipped++
-      rejected = addCounts(rejected, record.rejected)
-    }
-  } finally {
-    await stage.close()
-  }
-  if (missing.length === shards.length)
+  const source = await datasetOutput(dataset, 'proposals', proposals)
+  const { missing } = source
+  if (missing.length === dataset.shards.length)
     throw new UserError(`${url}: no shard of proposals "${proposals}" is there: run its teach stage first.`)
-  const seconds = (performance.now() - start) / 1000
-  const done = sums.skipped === shards.length - missing.length ? 'already done' : duration(seconds)
+  // What a pipeline says of the same stage stays, unless the file says otherwise.
+  const noted = await isForBoxLoss(dataset, options.as)
+  const config = filterConfig.parse({ rules, box_loss: said ?? noted })
+  const progress = createProgress()
+  const { outcome, result } = await runStage(
+    filterKind,
+    { name: options.as, needs: [proposals], with: config },
+    { outputs: new Map([[proposals, source]]) },
+    {
+      ...{ signal, stopAtFailure: true },
+      onProgress: ({ name }, done, total) => progress.update(name, done, total),
+    },
+  )
+  const { seconds } = outcome
+  const { in: given, out, rejected } = result
+  const images = result.counts.grounded_images ?? 0
+  const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(
-    `✓ ${options.as}  ${sums.out} of ${sums.in} boxes in ${sums.images} pictures kept by ${rules.length} rules, ${done}`,
+    `✓ ${options.as}  ${out} of ${given} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
   )
   if (missing.length > 0) {
     progress.finish(`  without ${missing.length} shard(s) that have no proposals "${proposals}" yet`)
   }
   if (options.json) {
-    const { in: given, out, images } = sums
     process.stdout.write(
       `${JSON.stringify({ dataset: url, grounding: options.as, proposals, rules, in: given, out, images, rejected, missing, seconds })}\n`,
     )

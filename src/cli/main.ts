@@ -166,6 +166,7 @@ program
   .command('evaluate <dataset>')
   .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
   .requiredOption('--model <folder>', 'the model folder')
+  .option('--as <stage>', "keep the scores as that stage of the dataset's run, evaluations/STAGE.json")
   .addOption(repeated('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=8'))
   .option('--json', 'print the scores as JSON')
   .addHelpText('after', example('evaluate runs/quickstart/known --model runs/quickstart/models/teacher'))

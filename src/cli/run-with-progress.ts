@@ -1,5 +1,6 @@
-import type { Pipeline, Stage } from '../pipeline/config.js'
-import { type RunOptions, type RunResult, runPipeline, type StageOutcome } from '../pipeline/run-pipeline.js'
+import { kindOf, type Pipeline, type Stage } from '../pipeline/config.js'
+import { type RunOptions, type RunResult, runPipeline } from '../pipeline/run-pipeline.js'
+import type { StageOutcome } from '../pipeline/run-stage.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 /** Runs a pipeline and tells of it on standard error: a bar while a stage works, a line when it is done. */
@@ -17,14 +18,15 @@ export async function runWithProgress(
   })
 }
 
-function stageLine({ name, uses }: Stage, { ran, skipped, failed, warnings, seconds }: StageOutcome): string {
+function stageLine(stage: Stage, { ran, skipped, failed, warnings, seconds }: StageOutcome): string {
+  const { name, uses } = stage
   const tasks = ran + skipped + failed.length
   const state = failed.length > 0 ? '✗' : '✓'
   const parts = [`${state} ${name.padEnd(34)} ${uses.padEnd(8)}`]
   if (ran === 0 && failed.length === 0) parts.push('already done')
   else {
-    const shards = ['ingest', 'chunk', 'teach', 'filter'].includes(uses)
-    if (shards) parts.push(`${ran} of ${tasks} shards made${skipped ? `, ${skipped} already there` : ''}`)
+    if (kindOf(stage).makes === 'shards')
+      parts.push(`${ran} of ${tasks} shards made${skipped ? `, ${skipped} already there` : ''}`)
     parts.push(duration(seconds))
   }
   for (const { shard, error } of failed) parts.push(`\n  shard ${shard} set aside: ${error}`)

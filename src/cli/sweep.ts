@@ -8,7 +8,7 @@ import { phrasesOf, phrasesOfGrounding, proposalsOf } from '../catalog/phrases-o
 import { filterConfig } from '../filter/config.js'
 import type { RuleConfig } from '../filter/rules.js'
 import { type SweepPoint, sweepThresholds } from '../filter/sweep-thresholds.js'
-import { openFilterStage } from '../pipeline/filter-stage.js'
+import { openFilterStage } from '../pipeline/stages/filter-stage.js'
 import { plotLines } from '../render/plot-lines.js'
 import { readCommit } from '../shards/commit.js'
 import { readRules } from './filter-rules.js'

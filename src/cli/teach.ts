@@ -1,11 +1,10 @@
-import { hashJson } from '../base/hash.js'
 import { parseConfig } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { openDataset } from '../catalog/open-dataset.js'
-import { readCommit } from '../shards/commit.js'
-import { teachConfig, teachNotHashed } from '../teacher/config.js'
-import { openTeacher } from '../teacher/open-teacher.js'
-import { teachShard } from '../teacher/teach-shard.js'
+import { datasetOutput } from '../pipeline/dataset-output.js'
+import { runStage } from '../pipeline/run-stage.js'
+import { teach as teachKind } from '../pipeline/stages/teach.js'
+import { teachConfig } from '../teacher/config.js'
 import { setOptions } from './set-options.js'
 import { createProgress, duration } from './terminal/progress.js'
 
@@ -18,54 +17,31 @@ export interface TeachOptions {
 }
 
 /** `groundmill teach`: proposals for the phrases of a dataset. */
-export async function teach(dataset: string, options: TeachOptions, signal: AbortSignal): Promise<void> {
+export async function teach(url: string, options: TeachOptions, signal: AbortSignal): Promise<void> {
   const config = parseConfig(teachConfig.omit({ model: true }), setOptions(options.set), '--set')
-  const { storage, shards } = await openDataset(dataset)
-  const progress = createProgress()
-  const teacher = await openTeacher(options.model, {
-    ...config,
-    notice: (text) => progress.finish(`  ${text}`),
-  })
-  const left = new Set<string>(teachNotHashed)
-  const configHash = hashJson(Object.fromEntries(Object.entries(config).filter(([key]) => !left.has(key))))
-  const start = performance.now()
-  const sums = { phrases: 0, found: 0, proposals: 0 }
-  try {
-    for (const [index, shard] of shards.entries()) {
-      const images = await readCommit(storage, 'images', null, shard)
-      const phrases = await readCommit(storage, 'phrases', options.phrases, shard)
-      if (!images?.files.images || !phrases?.files.phrases) {
-        throw new UserError(
-          `${dataset}: shard ${shard} has no images or no phrases "${options.phrases}": run those stages first.`,
-        )
-      }
-      const rows = images.files.images.rows
-      const task = {
-        storage,
-        stage: options.as,
-        shard,
-        configHash,
-        inputs: {
-          images: images.files.images.sha256,
-          phrases: phrases.files.phrases.sha256,
-          model: teacher.hash,
-          teacher: teacher.name,
-        },
-        signal,
-        onProgress: (done: number) => progress.update(`shard ${index + 1} of ${shards.length}`, done, rows),
-      }
-      const { record } = await teachShard(task, { ...config, phrases: options.phrases }, async () => teacher)
-      sums.phrases += record.in
-      sums.found += record.out
-      sums.proposals += record.stats.counts.proposals ?? 0
-    }
-  } finally {
-    await teacher.close()
+  const phrases = await datasetOutput(await openDataset(url), 'phrases', options.phrases)
+  const [absent] = phrases.missing
+  if (absent !== undefined) {
+    throw new UserError(
+      `${url}: shard ${absent} has no images or no phrases "${options.phrases}": run those stages first.`,
+    )
   }
-  const seconds = (performance.now() - start) / 1000
+  const progress = createProgress()
+  const { outcome, result } = await runStage(
+    teachKind,
+    { name: options.as, needs: [phrases.name], with: { ...config, model: options.model } },
+    { outputs: new Map([[phrases.name, phrases]]) },
+    {
+      ...{ signal, stopAtFailure: true },
+      onProgress: ({ name }, done, total) => progress.update(name, done, total),
+      onNotice: (_, text) => progress.finish(`  ${text}`),
+    },
+  )
+  const { seconds, ran } = outcome
+  const sums = { phrases: result.in, found: result.out, proposals: result.counts.proposals ?? 0 }
   progress.finish(
-    `✓ ${options.as}  ${sums.proposals} boxes for ${sums.found} of ${sums.phrases} phrases, ${duration(seconds)}`,
+    `✓ ${options.as}  ${sums.proposals} boxes for ${sums.found} of ${sums.phrases} phrases, ${ran === 0 ? 'already done' : duration(seconds)}`,
   )
   if (options.json)
-    process.stdout.write(`${JSON.stringify({ dataset, stage: options.as, ...sums, seconds })}\n`)
+    process.stdout.write(`${JSON.stringify({ dataset: url, stage: options.as, ...sums, seconds })}\n`)
 }

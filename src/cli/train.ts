@@ -1,11 +1,15 @@
-import { basename, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { parseConfig } from '../base/parse-config.js'
-import { openDataset } from '../catalog/open-dataset.js'
-import { phrasesOfGrounding } from '../catalog/phrases-of.js'
+import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { hashModel } from '../model/model-folder.js'
+import { addOutput } from '../pipeline/add-output.js'
+import { datasetOutput } from '../pipeline/dataset-output.js'
+import { runStage } from '../pipeline/run-stage.js'
+import type { StageOutput } from '../pipeline/stages/stage-context.js'
+import { stageName } from '../pipeline/stages/stage-kind.js'
+import { train as trainKind } from '../pipeline/stages/train.js'
+import { openStorage, type Storage } from '../storage/storage.js'
 import { trainConfig } from '../train/config.js'
-import { speedNote } from '../train/metrics-log.js'
-import type { SampleSource } from '../train/samples/sample.js'
-import { trainModel } from '../train/train-model.js'
 import { setOptions } from './set-options.js'
 import { createProgress, duration } from './terminal/progress.js'
 
@@ -22,28 +26,35 @@ export async function train(
   signal: AbortSignal,
 ): Promise<void> {
   const config = parseConfig(trainConfig, setOptions(options.set), '--set')
-  const sources = await Promise.all(datasets.map(sourceOf))
+  const out = resolve(options.out)
+  // The models of a run lie beside each other, each with its record.
+  const run = openStorage(dirname(out))
+  const outputs = new Map<string, StageOutput>()
+  const needs: string[] = []
+  for (const given of datasets) needs.push(addOutput(outputs, await sourceOf(given)))
+  const vocabulary: string[] = []
+  for (const given of config.vocabulary)
+    vocabulary.push(outputs.has(given) ? given : addOutput(outputs, await captionsOf(given)))
+  if (config.init !== undefined) {
+    const trained = await trainedBeside(run, config.init)
+    if (trained) outputs.set(config.init, trained)
+  }
   const progress = createProgress()
-  const { steps, seconds, last } = await trainModel({
-    name: basename(resolve(options.out)),
-    folder: options.out,
-    config,
-    sources,
-    texts: [],
-    init: config.init,
-    signal,
-    onStart: ({ folder, taken, fresh }) =>
-      progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
-    onNotice: (text) => progress.finish(`  ${text}`),
-    onProgress: (line, total) =>
-      progress.update(
-        options.out,
-        line.step,
-        total,
-        `loss ${line.loss.toFixed(3)}, ${speedNote(line, config.batch)}`,
-      ),
-  })
-  progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${duration(seconds)}`)
+  const { outcome, result } = await runStage(
+    trainKind,
+    { name: basename(out), needs, with: { ...config, vocabulary } },
+    { run, models: '', outputs },
+    {
+      signal,
+      onTrainStart: (_, { folder, taken, fresh }) =>
+        progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
+      onNotice: (_, text) => progress.finish(`  ${text}`),
+      onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
+    },
+  )
+  const { steps, seconds, last } = result
+  const done = outcome.ran === 0 ? 'already done' : duration(seconds)
+  progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${done}`)
   if (options.json) process.stdout.write(`${JSON.stringify({ model: options.out, steps, seconds, last })}\n`)
 }
 
@@ -59,11 +70,25 @@ function freshText(fresh: readonly string[]): string {
 }
 
 /** `DATASET` is its gold, else its last grounding; `DATASET:STAGE` is that of a filter stage. */
-async function sourceOf(given: string): Promise<SampleSource> {
-  const [, url, asked] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(given) as unknown as [string, string, string?]
+async function sourceOf(given: string): Promise<StageOutput> {
+  const [, url = given, asked] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(given) ?? []
   const dataset = await openDataset(url)
-  const { storage, name, shards, isGold, groundings } = dataset
+  const { name, isGold, groundings } = dataset
   const grounding = asked ?? (isGold ? name : groundings.at(-1)) ?? name
-  const phrases = await phrasesOfGrounding(dataset, grounding)
-  return { name: asked ? `${name}-${asked}` : name, storage, shards, grounding, phrases }
+  requireGrounding(dataset, grounding)
+  // A shard that is not there yet is told of by its name.
+  return { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
+}
+
+/** A dataset whose captions are for the vocabulary. */
+async function captionsOf(url: string): Promise<StageOutput> {
+  const dataset = await openDataset(url)
+  return datasetOutput(dataset, 'images', dataset.name)
+}
+
+/** The model that a stage of that name has left in the same run. */
+async function trainedBeside(run: Storage, name: string): Promise<StageOutput | undefined> {
+  if (!stageName.safeParse(name).success || !(await run.exists(`${name}/record.json`))) return undefined
+  const folder = run.path(name)
+  return { name, model: { folder, name, hash: await hashModel(folder) }, missing: [] }
 }

@@ -1,63 +1,45 @@
 import { z } from 'zod'
-import { dedupConfig } from '../dedup/config.js'
-import { evaluateConfig, evaluateNotHashed } from '../evaluate/config.js'
-import { exportStageConfig } from '../export/config.js'
-import { filterConfig, filterNotHashed } from '../filter/config.js'
-import { ingestConfig, ingestNotHashed } from '../ingest/sources/config.js'
-import { chunkConfig } from '../nlp/config.js'
-import { teachConfig, teachNotHashed } from '../teacher/config.js'
-import { trainConfig, trainNotHashed } from '../train/config.js'
+import { evaluateConfig } from '../evaluate/config.js'
+import { filterConfig } from '../filter/config.js'
+import { teachConfig } from '../teacher/config.js'
+import { trainConfig } from '../train/config.js'
+import { promoteConfig } from './stages/decide-promotion.js'
+import { kinds } from './stages/kinds.js'
+import { stageName as name, type StageKind } from './stages/stage-kind.js'
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens')
-const needs = z.array(name).default([])
+type Kind = (typeof kinds)[number]
+type Use = Kind['name']
 
-/** What promotes a student: its score on a held-out set must beat the teacher's by the margin. */
-export const promoteConfig = z.strictObject({
-  set: name.describe('the held-out set that decides'),
-  metric: z.enum(['ap', 'ap50', 'ap75', 'recall1', 'recall5', 'recall10']).default('recall1'),
-  margin: z.number().default(0).describe('the student must score this much higher, 0 to 1'),
-  /** Filled in when rounds are laid out. */
-  round: z.number().int().positive().default(1),
-  student: name.optional(),
-  sets: z.array(name).default([]),
-})
+/** A stage of that kind. */
+type StageUsing<U extends Use> = {
+  readonly name: string
+  readonly uses: U
+  readonly needs: string[]
+  readonly with: z.infer<Extract<Kind, { name: U }>['schema']>
+}
 
-export type PromoteConfig = z.infer<typeof promoteConfig>
+export type Stage = { [U in Use]: StageUsing<U> }[Use]
 
-/** Each use's configuration, and the keys of it that do not change what comes out. */
-export const uses = {
-  ingest: { schema: ingestConfig, notHashed: ingestNotHashed },
-  // What the sets of `against` hold is among the inputs.
-  dedup: { schema: dedupConfig, notHashed: ['against'] },
-  chunk: { schema: chunkConfig, notHashed: [] },
-  teach: { schema: teachConfig, notHashed: teachNotHashed },
-  filter: { schema: filterConfig, notHashed: filterNotHashed },
-  train: { schema: trainConfig, notHashed: trainNotHashed },
-  evaluate: { schema: evaluateConfig, notHashed: evaluateNotHashed },
-  // An export knows by itself what it was made of.
-  export: { schema: exportStageConfig, notHashed: [] },
-  promote: { schema: promoteConfig, notHashed: [] },
-} as const
+/** The kind of a stage. */
+export function kindOf({ uses }: Stage): StageKind {
+  return kinds.find((kind) => kind.name === uses) as StageKind
+}
 
-export type Use = keyof typeof uses
+const schemaOf = ({ name: uses, schema, optional }: StageKind) =>
+  z.strictObject({
+    name,
+    uses: z.literal(uses),
+    needs: z.array(name).default([]),
+    with: optional ? schema.default(schema.parse({})) : schema,
+  })
 
-const stage = <U extends Use, S extends z.ZodType>(use: U, schema: S) =>
-  z.strictObject({ name, uses: z.literal(use), needs, with: schema })
+const [firstKind, ...otherKinds] = kinds
 
+// Of a list that is mapped the compiler no longer knows which schema belongs to which name.
 const stageSchema = z.discriminatedUnion('uses', [
-  stage('ingest', ingestConfig),
-  stage('dedup', dedupConfig.default(dedupConfig.parse({}))),
-  stage('chunk', chunkConfig.default(chunkConfig.parse({}))),
-  stage('teach', teachConfig.default(teachConfig.parse({}))),
-  stage('filter', filterConfig.default(filterConfig.parse({}))),
-  stage('train', trainConfig.default(trainConfig.parse({}))),
-  stage('evaluate', evaluateConfig.default(evaluateConfig.parse({}))),
-  stage('export', exportStageConfig),
-  stage('promote', promoteConfig),
-])
-
-export type Stage = z.infer<typeof stageSchema>
-export type StageOf<U extends Use> = Extract<Stage, { uses: U }>
+  schemaOf(firstKind),
+  ...otherKinds.map(schemaOf),
+]) as unknown as z.ZodType<Stage>
 
 /** Self-training: label with the current teacher, filter, train, evaluate, promote; then again. */
 export const roundsSchema = z.strictObject({

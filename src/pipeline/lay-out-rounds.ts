@@ -1,9 +1,7 @@
 import { UserError } from '../base/user-error.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import type { RoundsConfig, Stage } from './config.js'
-
-/** Name of the evaluation of a model on a held-out set. */
-export const evaluationName = (model: string, set: string) => `${model}-on-${set}`
+import { evaluationName } from './stages/promote.js'
 
 /**
  * The stages of self-training. Round n labels with the current teacher (the first, or whom the round before promoted),

@@ -7,6 +7,7 @@ import {
   type ShardOutput,
   type ShardResult,
   type ShardTask,
+  writeRecord,
   writeRecords,
 } from './shard-task.js'
 
@@ -38,4 +39,15 @@ export async function amendShardTask(
   checkOutput(output, task, family)
   const seconds = made.seconds + (performance.now() - start) / 1000
   return { record: await writeRecords(output, task, family, seconds), skipped: false }
+}
+
+/** Has a shard's record say something else of its configuration that its rows do not hang on. */
+export async function amendConfig(
+  { storage }: Pick<ShardTask, 'storage'>,
+  made: CommitRecord,
+  config: CommitRecord['config'],
+): Promise<CommitRecord> {
+  const record = { ...made, config }
+  await writeRecord(storage, record)
+  return record
 }

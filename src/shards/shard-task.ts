@@ -140,7 +140,8 @@ export function checkOutput(output: ShardOutput, { stage, shard }: ShardTask, fa
   }
 }
 
-async function writeRecord(storage: Storage, record: CommitRecord) {
+/** Writes a record beside its file. */
+export async function writeRecord(storage: Storage, record: CommitRecord) {
   const name = familyPath(record.family, record.stage, record.shard, 'json')
   await storage.write(name, `${JSON.stringify(record, null, 1)}\n`)
 }

@@ -1,9 +1,9 @@
-import { hashJson } from '../base/hash.js'
-import { UserError } from '../base/user-error.js'
-import type { Family } from '../rows/rows.js'
-import { readCommit } from '../shards/commit.js'
-import type { Storage } from '../storage/storage.js'
-import type { SampleSource } from '../train/samples/sample.js'
+import { hashJson } from '../../base/hash.js'
+import { UserError } from '../../base/user-error.js'
+import type { Family } from '../../rows/rows.js'
+import { readCommit } from '../../shards/commit.js'
+import type { Storage } from '../../storage/storage.js'
+import type { SampleSource } from '../../train/samples/sample.js'
 
 /** Hash of a shard's file, by its commit record. Throws a UserError where the shard is not there. */
 export async function hashOfFile(

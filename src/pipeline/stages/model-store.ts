@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
-import { asideSuffix, writeFileAtomic } from '../base/write-file-atomic.js'
-import { openObject } from '../storage/open-object.js'
-import type { Storage } from '../storage/storage.js'
+import { basename, dirname, join, relative } from 'node:path'
+import { asideSuffix, writeFileAtomic } from '../../base/write-file-atomic.js'
+import { openObject } from '../../storage/open-object.js'
+import type { Storage } from '../../storage/storage.js'
 
 const partBytes = 16 * 1024 * 1024
 
@@ -20,14 +20,17 @@ export interface ModelStore {
   settle(): Promise<void>
 }
 
-/** The model of a stage. A run in a bucket has its models' folders in the user's cache. */
-export function modelStore(run: Storage, stage: string): ModelStore {
-  const prefix = `models/${stage}`
+/**
+ * A model of a run. A run in a bucket has its models' folders in the user's cache.
+ *
+ * @param prefix the model's folder in the run: `models/NAME`
+ */
+export function modelStore(run: Storage, prefix: string): ModelStore {
   if (run.isLocal)
     return { folder: run.path(prefix), pull: async () => {}, push: async () => {}, settle: async () => {} }
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
   const name = createHash('sha256').update(run.url).digest('hex').slice(0, 16)
-  const folder = join(cache, 'groundmill', name, stage)
+  const folder = join(cache, 'groundmill', name, basename(prefix))
   const record = join(folder, 'record.json')
   return {
     folder,

@@ -1,62 +1,58 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { hashJson } from '../base/hash.js'
-import { UserError } from '../base/user-error.js'
-import { dedupShard, recallShard } from '../dedup/dedup-shard.js'
-import { createDeduper, type Deduper } from '../dedup/deduper.js'
-import { datasetHashes, type HashList, readHashList } from '../dedup/read-hash-list.js'
-import { readCommit } from '../shards/commit.js'
-import { isDataset, readDataset } from '../shards/dataset.js'
-import { openStorage, type Storage } from '../storage/storage.js'
-import type { StageOf } from './config.js'
+import { hashJson } from '../../base/hash.js'
+import { UserError } from '../../base/user-error.js'
+import { type DedupConfig, dedupConfig } from '../../dedup/config.js'
+import { dedupShard, recallShard } from '../../dedup/dedup-shard.js'
+import { createDeduper, type Deduper } from '../../dedup/deduper.js'
+import { datasetHashes, type HashList, readHashList } from '../../dedup/read-hash-list.js'
+import { readCommit } from '../../shards/commit.js'
+import { isDataset, readDataset } from '../../shards/dataset.js'
+import { openStorage, type Storage } from '../../storage/storage.js'
+import { eachShard } from './each-shard.js'
 import { hashOfFile } from './hash-inputs.js'
-import { eachShard } from './run-shards.js'
-import { type Dataset, needed, type StageContext, type StageOutput } from './stage-context.js'
+import { needed, type StageContext, type StageOf } from './stage-context.js'
+import { stageKind } from './stage-kind.js'
 
 /**
- * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's input is all
- * that lies before it, so its outcome is the same whenever it is made; what earlier runs kept is read back, not judged
- * anew.
+ * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's input
+ * is all that lies before it, so its outcome is the same whenever it is made; what earlier runs kept is read back,
+ * not judged anew.
  */
-export async function runDedup(
-  stage: StageOf<'dedup'>,
-  configHash: string,
-  context: StageContext,
-): Promise<StageOutput> {
-  const source = needed(
-    stage,
-    context,
-    'a dataset',
-    ({ stage: other }) => other.uses === 'ingest' && !stage.with.against.includes(other.name),
-  )
-  const { storage, shards } = source.dataset as Dataset
-  const gold = source.grounding
-  const sets = await Promise.all(stage.with.against.map((name) => openSet(name, stage.name, context)))
-  const chain = await hashChain(
-    storage,
-    shards,
-    sets.map(({ hash }) => hash),
-  )
-  const state = dedupState(storage, stage, shards, sets)
-  const made = await eachShard(stage, configHash, context, source, async (shard) => ({
-    inputs: {
-      images: chain.get(shard) as string,
-      ...(gold && {
-        phrases: await hashOfFile(storage, 'phrases', gold, shard),
-        grounding: await hashOfFile(storage, 'grounding', gold, shard),
-      }),
-    },
-    work: (task) => state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold)),
-  }))
-  return {
-    stage,
-    dataset: made.dataset,
-    selection: stage.name,
-    ...(gold && { phrases: stage.name, grounding: stage.name }),
-    missing: made.missing,
-  }
-}
+export const dedup = stageKind({
+  name: 'dedup',
+  schema: dedupConfig,
+  optional: true,
+  makes: 'shards',
+  // What the sets of `against` hold is among the inputs.
+  notHashed: ['against'],
+  async run(stage, configHash, context) {
+    const { against } = stage.with
+    const source = needed(stage, context, ['images', 'dataset'], 'a dataset', against)
+    const { dataset, grounding: gold } = source
+    const { storage, shards } = dataset
+    const sets = await Promise.all(against.map((name) => openSet(name, stage.name, context)))
+    const chain = await hashChain(
+      storage,
+      shards,
+      sets.map(({ hash }) => hash),
+    )
+    const state = dedupState(storage, stage, shards, sets)
+    const { sums, missing } = await eachShard(stage, configHash, context, source, async (shard) => ({
+      inputs: {
+        images: chain.get(shard) as string,
+        ...(gold && {
+          phrases: await hashOfFile(storage, 'phrases', gold, shard),
+          grounding: await hashOfFile(storage, 'grounding', gold, shard),
+        }),
+      },
+      work: (task) => state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold)),
+    }))
+    const thinned = gold ? { phrases: stage.name, grounding: stage.name } : {}
+    return { offers: { dataset, selection: stage.name, ...thinned, missing }, result: sums }
+  },
+})
 
 /** For each shard, a hash of the pictures of all shards up to it, those that are missing too. */
 async function hashChain(storage: Storage, shards: readonly string[], sets: readonly string[]) {
@@ -73,7 +69,7 @@ async function hashChain(storage: Storage, shards: readonly string[], sets: read
 /** The index over the pictures kept so far, made when the first shard needs it. */
 function dedupState(
   storage: Storage,
-  { name, with: config }: StageOf<'dedup'>,
+  { name, with: config }: StageOf<DedupConfig>,
   shards: readonly string[],
   sets: readonly { readonly read: () => Promise<HashList> }[],
 ) {
@@ -88,6 +84,7 @@ function dedupState(
     }
     for (; held.next < end; held.next++) {
       const shard = shards[held.next]
+      if (shard === undefined) break
       if (await readCommit(storage, 'selection', name, shard))
         await recallShard(storage, name, shard, shards, held.deduper)
       else if (await readCommit(storage, 'images', null, shard)) {

@@ -1,6 +1,6 @@
-import { hashJson } from '../base/hash.js'
-import type { FilterConfig } from '../filter/config.js'
-import { filterShard } from '../filter/filter-shard.js'
+import { hashJson } from '../../base/hash.js'
+import type { FilterConfig } from '../../filter/config.js'
+import { filterShard } from '../../filter/filter-shard.js'
 import {
   frequencyAsked,
   hashTools,
@@ -8,11 +8,11 @@ import {
   openTools,
   ownSources,
   type ToolSources,
-} from '../filter/open-tools.js'
-import type { RuleTools } from '../filter/rule/rule-tools.js'
-import type { ShardResult, ShardTask } from '../shards/shard-task.js'
-import { hashRegionScorer, openRegionScorer } from '../teacher/region-scorer.js'
-import { hashTextEncoder, openTextEncoder } from '../teacher/text-encoder.js'
+} from '../../filter/open-tools.js'
+import type { RuleTools } from '../../filter/rule/rule-tools.js'
+import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
+import { hashRegionScorer, openRegionScorer } from '../../teacher/region-scorer.js'
+import { hashTextEncoder, openTextEncoder } from '../../teacher/text-encoder.js'
 import { hashOfFile } from './hash-inputs.js'
 import type { Dataset } from './stage-context.js'
 

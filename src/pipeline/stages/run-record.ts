@@ -1,5 +1,5 @@
-import { canonicalJson } from '../base/hash.js'
-import type { Storage } from '../storage/storage.js'
+import { canonicalJson } from '../../base/hash.js'
+import type { Storage } from '../../storage/storage.js'
 
 /** What a task that makes no shard leaves: a model trained, a set evaluated, a promotion decided. */
 export interface RunRecord<T> {
@@ -11,14 +11,18 @@ export interface RunRecord<T> {
   readonly createdAt: string
 }
 
-/** Does the work unless the record `name` was made of the same, and writes the record when it is done. */
+/**
+ * Does the work unless the record `name` was made of the same, and writes the record when it is done.
+ *
+ * @param storage undefined where no record is kept: the work is done
+ */
 export async function runOnce<T>(
-  storage: Storage,
+  storage: Storage | undefined,
   name: string,
   made: Pick<RunRecord<T>, 'stage' | 'configHash' | 'inputs'>,
   work: () => Promise<T>,
 ): Promise<{ readonly record: RunRecord<T>; readonly skipped: boolean }> {
-  const before = await readRunRecord<T>(storage, name)
+  const before = storage && (await readRunRecord<T>(storage, name))
   if (
     before &&
     before.configHash === made.configHash &&
@@ -30,7 +34,7 @@ export async function runOnce<T>(
   const result = await work()
   const seconds = Math.round(performance.now() - start) / 1000
   const record = { ...made, result, seconds, createdAt: new Date().toISOString() }
-  await storage.write(name, `${JSON.stringify(record, null, 1)}\n`)
+  await storage?.write(name, `${JSON.stringify(record, null, 1)}\n`)
   return { record, skipped: false }
 }
 

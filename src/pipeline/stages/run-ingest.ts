@@ -1,25 +1,26 @@
-import { hashJson } from '../base/hash.js'
-import { createFetcher } from '../ingest/fetch/fetch-image.js'
-import { ingestShard } from '../ingest/ingest-shard.js'
-import { planIngest } from '../ingest/plan-ingest.js'
-import { retryShard } from '../ingest/retry-shard.js'
-import { dnsWarning, watchSuccess } from '../ingest/watch-success.js'
-import { families } from '../rows/family-path.js'
-import { readCommit } from '../shards/commit.js'
-import { createDataset, readDataset, replaceDataset } from '../shards/dataset.js'
-import type { ShardTask } from '../shards/shard-task.js'
-import { openStorage, type Storage } from '../storage/storage.js'
-import type { StageOf } from './config.js'
-import type { StageContext, StageOutput } from './stage-context.js'
+import { hashJson } from '../../base/hash.js'
+import { createFetcher } from '../../ingest/fetch/fetch-image.js'
+import { ingestShard } from '../../ingest/ingest-shard.js'
+import { planIngest } from '../../ingest/plan-ingest.js'
+import { retryShard } from '../../ingest/retry-shard.js'
+import type { IngestConfig } from '../../ingest/sources/config.js'
+import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
+import { families } from '../../rows/family-path.js'
+import { readCommit } from '../../shards/commit.js'
+import { createDataset, readDataset, replaceDataset } from '../../shards/dataset.js'
+import type { ShardTask } from '../../shards/shard-task.js'
+import { openStorage, type Storage } from '../../storage/storage.js'
+import { runOf, type StageContext, type StageOf } from './stage-context.js'
+import type { StageResult } from './stage-kind.js'
 
 /** Plans the shards of a source and makes each: a dataset of its own, named after the stage. */
 export async function runIngest(
-  stage: StageOf<'ingest'>,
+  stage: StageOf<IngestConfig>,
   configHash: string,
   context: StageContext,
-): Promise<StageOutput> {
+): Promise<StageResult<undefined>> {
   const plan = await planIngest(stage.with, context.signal)
-  const storage = openStorage(context.run.path(stage.name))
+  const storage = openStorage(runOf(context).path(stage.name))
   const shards = plan.shards.map(({ shard }) => shard)
   await declareDataset(storage, stage.name, plan.card, shards)
   const missing: string[] = []
@@ -59,7 +60,8 @@ export async function runIngest(
   const isGold =
     there !== undefined && (await readCommit(storage, 'grounding', stage.name, there)) !== undefined
   const gold = isGold ? { phrases: stage.name, grounding: stage.name } : {}
-  return { stage, dataset: { name: stage.name, storage, shards }, ...gold, missing }
+  const dataset = { name: stage.name, storage, shards }
+  return { offers: { dataset, images: stage.name, ...gold, missing }, result: undefined }
 }
 
 /** Writes dataset.json once; where the plan has changed, shards that are no longer in it go. */

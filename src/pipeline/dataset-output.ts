@@ -1,0 +1,53 @@
+import { UserError } from '../base/user-error.js'
+import type { OpenDataset } from '../catalog/open-dataset.js'
+import { phrasesOf, selectionOf } from '../catalog/phrases-of.js'
+import { readCommit } from '../shards/commit.js'
+import { openStorage, type Storage } from '../storage/storage.js'
+import type { StageOutput } from './stages/stage-context.js'
+
+/**
+ * What a stage of a dataset offers, by its commit records: the same as a pipeline that has just run it.
+ *
+ * @param family what of it is asked for; `images` are those of the ingest stage, which has the dataset's name
+ * @throws UserError where the phrases that it was made of are no longer there
+ */
+export async function datasetOutput(
+  dataset: OpenDataset,
+  family: 'images' | 'phrases' | 'proposals' | 'grounding',
+  stage: string,
+): Promise<StageOutput> {
+  const { name, storage, shards, isGold } = dataset
+  const folder = family === 'images' ? null : stage
+  const there = await Promise.all(
+    shards.map(async (shard) => (await readCommit(storage, family, folder, shard)) !== undefined),
+  )
+  const missing = shards.filter((_, index) => !there[index])
+  const own = { name: stage, dataset: { name, storage, shards }, missing }
+  if (family === 'images' || stage === name) {
+    const gold = isGold ? { phrases: name, grounding: name } : {}
+    return { ...own, images: name, ...gold }
+  }
+  const phrases = family === 'phrases' ? stage : await phrasesOf(dataset, family, stage)
+  const selection = await selectionOf(dataset, stage, phrases)
+  const made = { ...own, phrases, ...(selection !== undefined && { selection }) }
+  if (family === 'phrases') return made
+  if (family === 'proposals') return { ...made, proposals: stage }
+  return { ...made, grounding: stage, boxLoss: await isForBoxLoss(dataset, stage) }
+}
+
+/** Whether boxes of a grounding train box regression: a filter stage's records say where not. */
+export async function isForBoxLoss({ storage, shards }: OpenDataset, grounding: string): Promise<boolean> {
+  for (const shard of shards) {
+    const record = await readCommit(storage, 'grounding', grounding, shard)
+    if (record) return record.config?.box_loss !== false
+  }
+  return true
+}
+
+/** The folder of the run that a dataset is of: the one that it lies in. */
+export function runOfDataset({ url, storage }: Pick<OpenDataset, 'url' | 'storage'>): Storage {
+  if (storage.isLocal) return openStorage(storage.path('..'))
+  const [, run, options = ''] = /^(s3:\/\/[^/?]+(?:\/[^?]*[^/?])?)\/+[^/?]+\/*(\?.*)?$/.exec(url) ?? []
+  if (run === undefined) throw new UserError(`${url} lies in no run: it is a whole bucket.`)
+  return openStorage(`${run}${options}`)
+}

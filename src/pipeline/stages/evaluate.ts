@@ -1,0 +1,46 @@
+import { evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
+import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
+import { openTeacher } from '../../teacher/open-teacher.js'
+import { hashSource } from './hash-inputs.js'
+import { runOnce } from './run-record.js'
+import { modelOf, needed, outputOf } from './stage-context.js'
+import { stageKind } from './stage-kind.js'
+
+/** Scores a model on gold. */
+export const evaluate = stageKind({
+  name: 'evaluate',
+  schema: evaluateConfig,
+  optional: true,
+  makes: 'one',
+  notHashed: [...evaluateNotHashed, 'model'],
+  async run(stage, configHash, context) {
+    const source = needed(stage, context, ['images', 'dataset'], 'a held-out dataset')
+    const set = { ...source.dataset, stage: source.images }
+    const model = await modelOf(stage, context)
+    const unseen = stage.with.unseen_in ? outputOf(context, stage.with.unseen_in).dataset : undefined
+    const inputs: Record<string, string> = {
+      model: model.hash,
+      set: await hashSource({ ...set, grounding: set.stage, phrases: set.stage }),
+    }
+    if (unseen)
+      inputs.unseen_in = await hashSource({ ...unseen, grounding: unseen.name, phrases: unseen.name })
+    const made = { stage: stage.name, configHash, inputs }
+    const { record, skipped } = await runOnce<Evaluation>(
+      context.run,
+      `evaluations/${stage.name}.json`,
+      made,
+      async () => {
+        const seen = unseen ? await categoriesOf({ ...unseen, stage: unseen.name }) : []
+        const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
+        const teacher = await openTeacher(model.folder, { ...stage.with, notice: context.notice })
+        try {
+          return await evaluateModel(teacher, set, stage.with, categories, context.progress, context.signal)
+        } finally {
+          await teacher.close()
+        }
+      },
+    )
+    context.count(skipped)
+    return { offers: { missing: [] }, result: record.result }
+  },
+})

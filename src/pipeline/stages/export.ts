@@ -1,0 +1,43 @@
+import { UserError } from '../../base/user-error.js'
+import { exportStageConfig } from '../../export/config.js'
+import { exportDataset } from '../../export/export-dataset.js'
+import { readDataset } from '../../shards/dataset.js'
+import { needed } from './stage-context.js'
+import { stageKind } from './stage-kind.js'
+
+/** Exports the grounding of the stage that it needs. The folder itself knows what it was made of. */
+export const exportKind = stageKind({
+  name: 'export',
+  schema: exportStageConfig,
+  optional: false,
+  makes: 'one',
+  notHashed: [],
+  async run(stage, _configHash, context) {
+    const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
+    const { grounding, phrases, selection, missing } = source
+    if (missing.length > 0) {
+      throw new Error(
+        `Stage "${stage.name}" would export without ${missing.length} shard(s) of "${source.name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
+      )
+    }
+    const { out: named, ...config } = stage.with
+    const { run, replace } = context
+    const out = named ?? (run?.isLocal ? run.path(`exports/${stage.name}`) : undefined)
+    if (out === undefined)
+      throw new UserError(
+        `Stage "${stage.name}": the run lies in a bucket, and exports are made on this machine: set \`out\`.`,
+      )
+    const { card } = await readDataset(source.dataset.storage)
+    const made = await exportDataset(
+      { ...source.dataset, grounding, phrases, ...(selection && { selection }) },
+      {
+        ...{ config, out, replace: replace !== 'none', force: replace === 'any' },
+        ...{ signal: context.signal, onProgress: context.progress },
+        onResume: (rows) => context.notice(`${rows} pictures were done before`),
+        license: typeof card?.license === 'string' ? card.license : undefined,
+      },
+    )
+    context.count(made.skipped)
+    return { offers: { missing: [] }, result: made }
+  },
+})

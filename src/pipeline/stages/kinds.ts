@@ -1,0 +1,12 @@
+import { chunk } from './chunk.js'
+import { dedup } from './dedup.js'
+import { evaluate } from './evaluate.js'
+import { exportKind } from './export.js'
+import { filter } from './filter.js'
+import { ingest } from './ingest.js'
+import { promote } from './promote.js'
+import { teach } from './teach.js'
+import { train } from './train.js'
+
+/** Every kind of stage: the schema of a pipeline, its hashes and its runner are derived from this list. */
+export const kinds = [ingest, dedup, chunk, teach, filter, train, evaluate, exportKind, promote] as const

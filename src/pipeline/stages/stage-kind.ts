@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import type { StageContext, StageOf, StageOutput } from './stage-context.js'
+
+/** What a stage is called: also a folder of its dataset or its run. */
+export const stageName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens')
+
+/** What a stage that has run offers, and what else it has to say. */
+export interface StageResult<Result> {
+  /** For the stages that need it; its name and configuration are added by who runs it. */
+  readonly offers: Omit<StageOutput, 'name' | 'config'>
+  /** For who asked for this one stage: sums of shards, losses, scores, a report. */
+  readonly result: Result
+}
+
+/** A kind of stage: what a pipeline may say of it, what of that decides its results, and how it is run. */
+export interface StageKind<
+  Name extends string = string,
+  Schema extends z.ZodType = z.ZodType,
+  Result = unknown,
+> {
+  readonly name: Name
+  /** Of `with`. */
+  readonly schema: Schema
+  /** Whether `with` may be left out. */
+  readonly optional: boolean
+  /** What it makes: each shard of a dataset, or one thing. */
+  readonly makes: 'shards' | 'one'
+  /** Keys that do not change what comes out, or name something whose content is among the inputs. */
+  readonly notHashed: readonly string[]
+  /** Keys that name a model by its stage or its folder. Where a folder lies is not hashed either. */
+  readonly modelKeys?: readonly string[]
+  /**
+   * Does what is not done yet of the same configuration and inputs.
+   *
+   * @param configHash of what decides the results
+   */
+  run(
+    stage: StageOf<z.infer<Schema>>,
+    configHash: string,
+    context: StageContext,
+  ): Promise<StageResult<Result>>
+}
+
+/** Keys of a configuration, of each of several where it is one of them. */
+type KeyOf<Config> = Config extends unknown ? keyof Config & string : never
+
+/** Checks a kind: what is not hashed are keys of its schema. */
+export function stageKind<Name extends string, Schema extends z.ZodType, Result>(
+  kind: StageKind<Name, Schema, Result> & {
+    readonly notHashed: readonly KeyOf<z.infer<Schema>>[]
+    readonly modelKeys?: readonly KeyOf<z.infer<Schema>>[]
+  },
+): StageKind<Name, Schema, Result> {
+  return kind
+}

@@ -1,0 +1,129 @@
+import { hashJson } from '../../base/hash.js'
+import { UserError } from '../../base/user-error.js'
+import { hashModel, hashStart } from '../../model/model-folder.js'
+import { readCommit } from '../../shards/commit.js'
+import { readShard } from '../../shards/read-shard.js'
+import { type TrainConfig, trainConfig, trainNotHashed } from '../../train/config.js'
+import { speedNote } from '../../train/metrics-log.js'
+import type { SampleSource } from '../../train/samples/sample.js'
+import { trainModel } from '../../train/train-model.js'
+import type { TrainResult } from '../../train/train-task.js'
+import { hashSource } from './hash-inputs.js'
+import { modelStore } from './model-store.js'
+import { runOnce } from './run-record.js'
+import {
+  type Dataset,
+  type Model,
+  outputOf,
+  runOf,
+  type StageContext,
+  type StageOf,
+} from './stage-context.js'
+import { stageKind } from './stage-kind.js'
+
+/** Trains a model on the groundings of the stages that it needs. */
+export const train = stageKind({
+  name: 'train',
+  schema: trainConfig,
+  optional: true,
+  makes: 'one',
+  notHashed: trainNotHashed,
+  modelKeys: ['init'],
+  async run(stage, configHash, context) {
+    const { sources, boxLoss, start, texts, inputs } = await openInputs(stage, context)
+    const run = runOf(context)
+    const place = `${context.models}${stage.name}`
+    const store = modelStore(run, place)
+    const { folder } = store
+    await store.pull()
+    const { batch } = stage.with
+    const made = { stage: stage.name, configHash, inputs }
+    const recordName = `${place}/record.json`
+    const before = await hashModel(folder).catch(() => undefined)
+    // A folder that has lost a file is no model, whatever its record says.
+    if (before === undefined) await run.remove(recordName)
+    const { record, skipped } = await runOnce<TrainResult>(run, recordName, made, async () => {
+      const trained = await trainModel({
+        name: stage.name,
+        folder,
+        config: { ...stage.with, box_loss: boxLoss },
+        sources,
+        texts,
+        init: start?.folder,
+        signal: context.signal,
+        onStart: context.trainStart,
+        onNotice: context.notice,
+        onProgress: (line, steps) =>
+          context.progress(line.step, steps, `loss ${line.loss.toFixed(3)}, ${speedNote(line, batch)}`),
+      })
+      await store.push()
+      return trained
+    })
+    if (!skipped) await store.settle()
+    context.count(skipped)
+    const hash = skipped && before !== undefined ? before : await hashModel(folder)
+    return { offers: { model: { folder, name: stage.name, hash }, missing: [] }, result: record.result }
+  },
+})
+
+/** What a model is trained on, and the hashes of all of it. */
+async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
+  const sources = stage.needs.flatMap((name) => sourceOf(stage, name, context))
+  if (sources.length === 0)
+    throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
+  const inputs: Record<string, string> = {}
+  for (const source of sources) inputs[source.name] = await hashSource(source)
+  // A filter stage may keep its boxes out of regression; what the train stage itself says of a source comes first.
+  const wordsOnly = sources.filter(({ name }) => outputOf(context, name).boxLoss === false)
+  const boxLoss: Record<string, boolean> = {
+    ...Object.fromEntries(wordsOnly.map(({ name }) => [name, false])),
+    ...stage.with.box_loss,
+  }
+  for (const { name } of wordsOnly) inputs[`box_loss ${name}`] = String(boxLoss[name])
+  const start = stage.with.init ? await startOf(stage.with.init, context) : undefined
+  if (start) inputs.init = start.hash
+  const texts: string[] = []
+  for (const name of stage.with.vocabulary) {
+    const { dataset } = outputOf(context, name)
+    if (!dataset) throw new UserError(`Stage "${stage.name}": vocabulary: "${name}" is not an ingest stage.`)
+    texts.push(...(await captionsOf(dataset)))
+    inputs[`vocabulary ${name}`] = hashJson(texts)
+  }
+  return { sources, boxLoss, start, texts, inputs }
+}
+
+/** A needed stage as a source of samples; none where it gives a model, or captions for the vocabulary alone. */
+function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageContext): SampleSource[] {
+  const { dataset, phrases, grounding, missing } = outputOf(context, name)
+  if (!dataset) return []
+  if (grounding === undefined || phrases === undefined) {
+    // Captions for the vocabulary may come from anywhere; what is to be trained on must have boxes.
+    if (stage.with.vocabulary.includes(name)) return []
+    throw new UserError(
+      `Stage "${stage.name}" cannot train on "${name}": it has no boxes. Name its filter stage.`,
+    )
+  }
+  if (missing.length > 0) {
+    throw new Error(
+      `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
+    )
+  }
+  const { storage, shards } = dataset
+  return [{ name, storage, shards, grounding, phrases }]
+}
+
+/** What training starts from: a model of this run, or a folder of a model or of imported weights. */
+async function startOf(name: string, { outputs }: StageContext): Promise<Pick<Model, 'folder' | 'hash'>> {
+  return outputs.get(name)?.model ?? { folder: name, hash: await hashStart(name) }
+}
+
+async function captionsOf({ storage, shards }: Dataset): Promise<string[]> {
+  const texts: string[] = []
+  for (const shard of shards) {
+    if (!(await readCommit(storage, 'images', null, shard))) continue
+    for await (const { captions } of readShard(storage, 'images', null, shard, { columns: ['captions'] })) {
+      for (const { text } of captions) texts.push(text)
+    }
+  }
+  return texts
+}
