@@ -3,8 +3,8 @@ import { clipBox, scaleBox } from '../boxes/xyxy.js'
 import type { Caption, Phrase, Region, Xyxy } from '../rows/rows.js'
 import { nameInPrompt, type Span } from '../words/name-prompt.js'
 import { packNames } from '../words/pack-names.js'
+import type { PromptConfig } from './read/source-keys.js'
 import type { GoldRegion, SourceRow } from './read/source-row.js'
-import type { IngestConfig } from './sources/config.js'
 
 export interface GoldRows {
   readonly captions: readonly Caption[]
@@ -33,7 +33,7 @@ export interface StoredPicture {
 export function goldRows(
   { captions, regions: boxes, absent }: Pick<SourceRow, 'captions' | 'regions' | 'absent'>,
   picture: StoredPicture,
-  limits: IngestConfig['prompt'],
+  limits: PromptConfig,
   seed: string,
 ): GoldRows {
   const dropped: Record<string, number> = {}

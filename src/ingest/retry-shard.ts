@@ -9,10 +9,9 @@ import { amendStats } from '../statistics/stats.js'
 import type { Fetcher } from './fetch/fetch-image.js'
 import { isTransientReason } from './fetch/transient.js'
 import { indexOfKey, ingested } from './ingest-shard.js'
+import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
 import { shardSums } from './shard-sums.js'
-import type { IngestConfig } from './sources/config.js'
-import { hasBoxes, withCard } from './sources/read-source.js'
 
 /** Which of the rejected rows are tried again: a question to a reason. */
 export type RetriedReasons = (reason: string) => boolean
@@ -34,13 +33,12 @@ export function parseRetried(text: string): RetriedReasons {
  */
 export function retryShard(
   task: ShardTask,
-  given: IngestConfig,
+  source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
   isRetried: RetriedReasons,
 ): Promise<ShardResult | undefined> {
   return amendShardTask(task, 'images', async (made, withdraw) => {
-    const { config } = await withCard(given)
     const { storage, stage, shard, signal, onProgress } = task
     const old: RejectRow[] = []
     for await (const row of readShard(storage, 'rejects', stage, shard)) old.push(row)
@@ -48,9 +46,9 @@ export function retryShard(
     const wanted = new Set(old.filter(isWanted).map(({ key }) => indexOfKey(shard, key as string)))
     if (wanted.size === 0) return undefined
 
-    const sums = shardSums(hasBoxes(config))
+    const sums = shardSums(source.hasBoxes)
     const images: ImageRow[] = []
-    for await (const result of ingested(task, config, plan, fetcher, wanted)) {
+    for await (const result of ingested(task, source, plan, fetcher, wanted)) {
       signal?.throwIfAborted()
       sums.add(result)
       onProgress?.(made.in - wanted.size + sums.done)
@@ -66,7 +64,7 @@ export function retryShard(
     const merged = mergeByKey(readShard(storage, 'images', null, shard), images)
     const imageFile = await writeShard(storage, 'images', null, shard, merged, withdraw)
     const files = { images: imageFile, rejects: await writeRejects() }
-    if (!hasBoxes(config)) return { files, ...counts }
+    if (!source.hasBoxes) return { files, ...counts }
     const phrases = mergeByKey(readShard(storage, 'phrases', stage, shard), sums.phrases)
     const grounding = mergeByKey(readShard(storage, 'grounding', stage, shard), sums.grounding)
     const phraseFile = await writeShard(storage, 'phrases', stage, shard, phrases)

@@ -17,8 +17,8 @@ import {
   groundExpressions,
   groundSentences,
 } from '../../src/evaluate/run-benchmark.js'
+import { parseEntityBoxes, parseEntitySentences } from '../../src/formats/flickr-entities.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
-import { parseEntityBoxes, parseEntitySentences } from '../../src/words/flickr-entities.js'
 import { nameInPrompt } from '../../src/words/name-prompt.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
