@@ -12,19 +12,24 @@ export async function readCard(given: string): Promise<Card> {
   return parseConfig(cardSchema, await readYaml(path), path)
 }
 
+/** The configuration with what its card gives filled in, as `fillIn` does. */
+export async function withCard(
+  config: IngestConfig,
+  where?: string,
+): Promise<{ readonly config: SourceConfig; readonly card: Card | null }> {
+  const card = config.card ? await readCard(config.card) : null
+  return { config: fillIn(config, card, where), card }
+}
+
 /**
- * The configuration with what its card gives filled in. The card's licence is that of the list and stays with the card:
+ * Fills what a card gives into a configuration. The card's licence is that of the list and stays with the card:
  * a picture has its own. Where the configuration names another format than the card, what that one has no key for is
  * left out of the card.
  *
  * @param where the configuration is, for messages
  * @throws UserError where nothing says the format, or the configuration has a key that the format does not have
  */
-export async function withCard(
-  config: IngestConfig,
-  where = 'ingest',
-): Promise<{ readonly config: SourceConfig; readonly card: Card | null }> {
-  const card = config.card ? await readCard(config.card) : null
+export function fillIn(config: IngestConfig, card: Card | null, where = 'ingest'): SourceConfig {
   const format = config.format ?? card?.format
   if (!format) throw new UserError('An ingest stage needs `format` or `card`.')
   const { schema } = formatOf(format)
@@ -33,7 +38,7 @@ export async function withCard(
   const given = Object.entries(config).filter(([, value]) => value !== undefined)
   const whole = { ...Object.fromEntries(ofCard), ...Object.fromEntries(given), format }
   const place = config.card ? `${where} (card ${config.card})` : where
-  return { config: parseConfig(schema, whole, place) as SourceConfig, card }
+  return parseConfig(schema, whole, place) as SourceConfig
 }
 
 /** A source that is open, with the configuration that it was opened with. */
