@@ -65,7 +65,13 @@ export const sourceKeysOf = ({ shape }: z.ZodObject): string[] =>
 const cardSchemas = sources.map(({ name, schema }) => {
   const own = sourceKeysOf(schema).map((key) => [key, schema.shape[key as keyof typeof schema.shape]])
   const shape = { ...(Object.fromEntries(own) as object), format: z.literal(name), ...cardKeys }
-  return strictKeys(shape, keyRefusal(name, Object.keys(shape)))
+  return strictKeys(
+    shape,
+    keyRefusal(
+      `the format ${name} has`,
+      Object.keys(shape).filter((key) => key !== 'format'),
+    ),
+  )
 })
 
 /** A dataset card: `datasets/*.yaml`. Its own keys, and those of its format. */

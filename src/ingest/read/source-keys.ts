@@ -24,6 +24,32 @@ export const federated = z
   .optional()
   .describe('whether a category that has no box in a picture may be in it all the same; LVIS says so itself')
 
+/**
+ * Says that keys are not known, with the list of those that are.
+ *
+ * @param what has those, such as "the format tsv has"
+ */
+export function keyRefusal(what: string, known: readonly string[]) {
+  return (unknown: readonly string[]) => {
+    const named = unknown.map((key) => `"${key}"`).join(', ')
+    return `Unrecognized key${unknown.length > 1 ? 's' : ''}: ${named}; ${what}: ${known.join(', ')}`
+  }
+}
+
+/** A strict object whose unknown keys are told of as `keyRefusal` does. */
+export function strictKeys<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  refusal: ReturnType<typeof keyRefusal>,
+) {
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? refusal(issue.keys as string[]) : undefined),
+  })
+}
+
+/** An object of columns, which lists its own where another is named. */
+export const columnObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  strictKeys(shape, keyRefusal('there are', Object.keys(shape)))
+
 const pairColumn = {
   url: column.optional(),
   caption: column.optional(),
@@ -32,21 +58,16 @@ const pairColumn = {
 }
 
 /** The columns of a list of url and caption. */
-export const pairColumns = z
-  .strictObject(pairColumn)
+export const pairColumns = columnObject(pairColumn)
   .optional()
   .describe('names of the columns, or their numbers from 0')
 
 /** The columns of rows that may hold their pictures and their regions. */
-export const pictureColumns = z
-  .strictObject({
-    ...pairColumn,
-    image: z.string().optional().describe('the column or field that holds pictures'),
-    regions: z
-      .string()
-      .optional()
-      .describe('the column or field of regions, as groundmill export writes them'),
-  })
+export const pictureColumns = columnObject({
+  ...pairColumn,
+  image: optionalText('the column or field that holds pictures'),
+  regions: optionalText('the column or field of regions, as groundmill export writes them'),
+})
   .optional()
   .describe('names of the columns or fields, or their numbers from 0')
 
@@ -107,27 +128,9 @@ export const keysOfStagesOnly: readonly string[] = [
   'min_score',
 ]
 
-/** Refuses a key that a format does not have, with the list of those that it has. */
-export function keyRefusal(name: string, known: readonly string[]) {
-  return (unknown: readonly string[]) => {
-    const named = unknown.map((key) => `"${key}"`).join(', ')
-    return `Unrecognized key${unknown.length > 1 ? 's' : ''}: ${named}; the format ${name} has: ${known.join(', ')}`
-  }
-}
-
-/** A strict object of a format: any other key is refused with the list of those that there are. */
-export function strictKeys<Shape extends z.ZodRawShape>(
-  shape: Shape,
-  refusal: ReturnType<typeof keyRefusal>,
-) {
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? refusal(issue.keys as string[]) : undefined),
-  })
-}
-
 /** The schema of a stage with a format: the format's own keys, and those of every stage. */
 export function sourceSchema<Name extends string, Keys extends z.ZodRawShape>(name: Name, keys: Keys) {
-  const refusal = keyRefusal(name, [...Object.keys(keys), ...Object.keys(stageKeys)])
+  const refusal = keyRefusal(`the format ${name} has`, [...Object.keys(keys), ...Object.keys(stageKeys)])
   const always = {
     format: z.literal(name),
     // Shards know their configuration by a hash, in which these two have always been, whatever the format.

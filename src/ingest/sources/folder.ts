@@ -1,6 +1,5 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
@@ -9,13 +8,12 @@ import { type PairColumns, requireKey } from '../read/columns.js'
 import { pictureEndings } from '../read/picture-endings.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { column, optionalText, sourceSchema } from '../read/source-keys.js'
+import { column, columnObject, optionalText, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('folder', {
   path: optionalText('the folder of pictures'),
-  columns: z
-    .strictObject({ url: column.optional(), caption: column.optional() })
+  columns: columnObject({ url: column.optional(), caption: column.optional() })
     .optional()
     .describe('of the list in the folder: its keys of the file name and of the caption'),
 })
