@@ -28,6 +28,10 @@ const [quote, backslash, comma] = [0x22, 0x5c, 0x2c]
 const isOpening = (byte: number) => byte === 0x7b || byte === 0x5b
 const isClosing = (byte: number) => byte === 0x7d || byte === 0x5d
 const isSpace = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
+/** 1 for the bytes that begin, end or part values. */
+const isSign = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number('"\\{}[],'.includes(String.fromCharCode(byte))),
+)
 const isByteOrderMark = (byte: number) => byte === 0xef || byte === 0xbb || byte === 0xbf
 
 /**
@@ -85,7 +89,12 @@ export async function* readJsonElements(
       length = 0
     }
     for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at]
+      const byte = chunk[at] as number
+      // Within a value most bytes are of this kind.
+      if (isSign[byte] === 0 && (begin >= 0 || inString)) {
+        escaped = false
+        continue
+      }
       if (inString) {
         if (escaped) escaped = false
         else if (byte === backslash) escaped = true
