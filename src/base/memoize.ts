@@ -1,4 +1,7 @@
-/** What is made when it is first asked for, and kept. What failed is not kept: it is made again when asked for again. */
+/**
+ * What is made when it is first asked for, and kept. What failed is not kept: it is made again when asked for
+ * again.
+ */
 export function memoize<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {

@@ -21,8 +21,8 @@ type Json = Readonly<Record<string, unknown>>
 const lists = ['images', 'annotations', 'categories'] as const
 
 /**
- * Reads annotations in COCO's or LVIS' form, entry by entry: such a file may be larger than a string may be, and only
- * what scoring needs is kept. LVIS' outlines are most of its 200 MB.
+ * Reads annotations in COCO's or LVIS' form, entry by entry: such a file may be larger than a string may be,
+ * and only what scoring needs is kept. LVIS' outlines are most of its 200 MB.
  *
  * @throws UserError that names the file and its first fault
  */
@@ -78,7 +78,10 @@ function boxOf(annotation: Json, place: string): GroundTruth {
 export const isBox = (value: unknown): value is GroundTruth['bbox'] =>
   Array.isArray(value) && value.length === 4 && value.every(Number.isFinite)
 
-/** What LVIS says besides: of each picture what it was searched for, and of each category how often it is seen. */
+/**
+ * What LVIS says besides: of each picture what it was searched for, and of each category how often it is
+ * seen.
+ */
 function lvisLists() {
   let isLvis = true
   const images: LvisTruth['images'][number][] = []

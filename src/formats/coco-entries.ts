@@ -13,8 +13,8 @@ export interface CocoEntry {
 }
 
 /**
- * The entries of a JSON file in COCO's form, in the file's order, one in memory at a time: the files of LVIS and
- * Objects365 are larger than a string may be.
+ * The entries of a JSON file in COCO's form, in the file's order, one in memory at a time: the files of LVIS
+ * and Objects365 are larger than a string may be.
  *
  * @param lists which lists to read
  * @param needed which of them must be there, though they may be empty
@@ -38,7 +38,9 @@ export async function* cocoEntries(
   if (missing) throw new UserError(`${path}: ${missing}: expected a list.`)
 }
 
-/** A picture's file below its folder. LVIS names it by its address alone: `.../train2017/000000391895.jpg`. */
+/**
+ * A picture's file below its folder. LVIS names it by its address alone: `.../train2017/000000391895.jpg`.
+ */
 export function cocoFileName(image: {
   readonly file_name?: unknown
   readonly coco_url?: unknown

@@ -67,7 +67,9 @@ export interface CocoIndex {
   readonly licenses: ReadonlyMap<Id, string>
 }
 
-/** Reads the captions, the boxes, or both. Throws a UserError where a file is missing or not in COCO's form. */
+/**
+ * Reads the captions, the boxes, or both. Throws a UserError where a file is missing or not in COCO's form.
+ */
 export async function readCocoIndex(captionsPath?: string, instancesPath?: string): Promise<CocoIndex> {
   const images = new Map<Id, CocoImage>()
   const problems: { place: string; problem: string }[] = []

@@ -54,7 +54,8 @@ export interface EntityBoxes {
 }
 
 /**
- * Reads a picture's annotation: `<object>` with one or more `<name>` and a `<bndbox>`, or `<scene>` or `<nobndbox>` 1.
+ * Reads a picture's annotation: `<object>` with one or more `<name>` and a `<bndbox>`, or `<scene>` or
+ * `<nobndbox>` 1.
  *
  * @throws Error that says what is missing
  */

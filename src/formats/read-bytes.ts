@@ -13,7 +13,8 @@ export const isCompressed = (path: string) =>
   compressedEndings.some((ending) => path.toLowerCase().endsWith(ending))
 
 /**
- * The bytes of a file from a place on; `.gz` and `.zst` are decompressed, and the place is one of what comes out.
+ * The bytes of a file from a place on; `.gz` and `.zst` are decompressed, and the place is one of what comes
+ * out.
  *
  * @throws UserError where it is missing, not a file, or damaged
  */

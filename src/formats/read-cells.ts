@@ -16,8 +16,8 @@ export async function* tsvRows(path: string, from?: Mark): AsyncGenerator<CellRo
 }
 
 /**
- * Rows of comma-separated values (RFC 4180). A quotation mark that is never closed costs its own line alone: the lines
- * behind it are read again as if it were not there.
+ * Rows of comma-separated values (RFC 4180). A quotation mark that is never closed costs its own line alone:
+ * the lines behind it are read again as if it were not there.
  *
  * @param keepsReturns whether a line end within a cell stays as it is, in place of a line feed
  */

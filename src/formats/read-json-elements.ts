@@ -17,7 +17,10 @@ export interface ElementOptions {
   readonly wanted?: (key: string) => boolean
   /** Byte where an element of the array at the top begins, to go on from there. */
   readonly from?: number
-  /** Told the key of each array as it begins, null of the one at the top: one without elements is told of as well. */
+  /**
+   * Told the key of each array as it begins, null of the one at the top: one without elements is told of as
+   * well.
+   */
   readonly onArray?: (key: string | null) => void
 }
 
@@ -35,8 +38,8 @@ const isSign = Uint8Array.from({ length: 256 }, (_, byte) =>
 const isByteOrderMark = (byte: number) => byte === 0xef || byte === 0xbb || byte === 0xbf
 
 /**
- * The elements of the array at the top of a JSON file, or of arrays under the keys of an object at its top, one in
- * memory at a time: such files are often larger than a string may be.
+ * The elements of the array at the top of a JSON file, or of arrays under the keys of an object at its top,
+ * one in memory at a time: such files are often larger than a string may be.
  *
  * @throws UserError where the file is not JSON, or neither an array nor an object
  */

@@ -16,7 +16,8 @@ export type Line = { readonly mark: Mark } & (
 )
 
 /**
- * Lines of a UTF-8 file, compressed or not, from a mark on, without their ends and without the byte order mark.
+ * Lines of a UTF-8 file, compressed or not, from a mark on, without their ends and without the byte order
+ * mark.
  *
  * @param longest bytes of a line that is given; a longer one is a problem
  */

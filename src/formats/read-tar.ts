@@ -20,8 +20,8 @@ const padded = (size: number) => Math.ceil(size / block) * block
 const longestHeader = 1 << 20
 
 /**
- * The files of a tar (ustar, pax and GNU long names; compressed or not) from the headers of one of them on. What is not
- * wanted is passed over unread where the file is not compressed.
+ * The files of a tar (ustar, pax and GNU long names; compressed or not) from the headers of one of them on.
+ * What is not wanted is passed over unread where the file is not compressed.
  *
  * @throws UserError where it is no tar or is cut short
  */

@@ -28,12 +28,12 @@ export interface References {
 }
 
 /**
- * Reads REFER's references (RefCOCO, RefCOCO+, RefCOCOg, RefCLEF): a pickle such as `refs(unc).p`, which is read as plain
- * data, or the same as JSON.
+ * Reads REFER's references (RefCOCO, RefCOCO+, RefCOCOg, RefCLEF): a pickle such as `refs(unc).p`, which is
+ * read as plain data, or the same as JSON.
  *
  * @param split which of them to take; all by default
- * @throws UserError where the file is missing, damaged or no list, or has no reference of the split: then it names those
- *   that there are
+ * @throws UserError where the file is missing, damaged or no list, or has no reference of the split: then it
+ *   names those that there are
  */
 export async function readReferences(path: string, split?: string): Promise<References> {
   const references: Reference[] = []

@@ -14,7 +14,10 @@ export interface GoldRows {
   readonly dropped: Readonly<Record<string, number>>
 }
 
-/** The stored picture: its size, its pixels for one unit of the source's boxes, and where their corner lies in it. */
+/**
+ * The stored picture: its size, its pixels for one unit of the source's boxes, and where their corner lies in
+ * it.
+ */
 export interface StoredPicture {
   readonly width: number
   readonly height: number
@@ -23,10 +26,11 @@ export interface StoredPicture {
 }
 
 /**
- * Phrases and regions of gold boxes. Boxes with spans name phrases of their captions; all boxes name their category in
- * more captions, of kind `categories`: the distinct names in the source's order joined by '. ', as GLIP makes grounding
- * of detection, as many prompts as the encoder's tokens ask for. Names that are known to be absent are drawn into the
- * prompts by the configuration's seed; they are no phrases, so training takes their words for negatives.
+ * Phrases and regions of gold boxes. Boxes with spans name phrases of their captions; all boxes name their
+ * category in more captions, of kind `categories`: the distinct names in the source's order joined by '. ',
+ * as GLIP makes grounding of detection, as many prompts as the encoder's tokens ask for. Names that are known
+ * to be absent are drawn into the prompts by the configuration's seed; they are no phrases, so training takes
+ * their words for negatives.
  *
  * @param seed what makes this row's draws its own, such as its place in the source
  */

@@ -30,7 +30,10 @@ export interface RowConfig {
   readonly base_url?: string | undefined
 }
 
-/** Fetches or reads the picture of a row and makes of both what the shard stores, or a reject that says why not. */
+/**
+ * Fetches or reads the picture of a row and makes of both what the shard stores, or a reject that says why
+ * not.
+ */
 export async function ingestRow(
   row: SourceRow,
   key: string,
@@ -97,8 +100,8 @@ async function bytesOf(
 }
 
 /**
- * Pixels of the stored picture for one unit of the boxes'. Boxes are in the picture that the source describes; what was
- * fetched may have another size, but not another shape.
+ * Pixels of the stored picture for one unit of the boxes'. Boxes are in the picture that the source
+ * describes; what was fetched may have another size, but not another shape.
  */
 function boxScale(
   { size, regions, boxUnit, place }: SourceRow,

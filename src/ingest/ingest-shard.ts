@@ -11,8 +11,8 @@ import { shardSums } from './shard-sums.js'
 
 /**
  * Fetches or reads the pictures of one shard and writes `images`; where the source has boxes, `phrases` and
- * `grounding` beside it. Rows keep the order of the source whatever the order of arrival; a key is the shard's number
- * and the row's place in it, so a rejected row leaves a gap.
+ * `grounding` beside it. Rows keep the order of the source whatever the order of arrival; a key is the
+ * shard's number and the row's place in it, so a rejected row leaves a gap.
  *
  * @param source which stays open: its reader goes on with the next shard
  * @param shared the fetcher of all shards, which knows their hosts; without it the shard has its own

@@ -22,12 +22,13 @@ export async function withCard(
 }
 
 /**
- * Fills what a card gives into a configuration. The card's licence is that of the list and stays with the card:
- * a picture has its own. Where the configuration names another format than the card, what that one has no key for is
- * left out of the card.
+ * Fills what a card gives into a configuration. The card's licence is that of the list and stays with the
+ * card: a picture has its own. Where the configuration names another format than the card, what that one has
+ * no key for is left out of the card.
  *
  * @param where the configuration is, for messages
- * @throws UserError where nothing says the format, or the configuration has a key that the format does not have
+ * @throws UserError where nothing says the format, or the configuration has a key that the format does not
+ *   have
  */
 export function fillIn(config: IngestConfig, card: Card | null, where = 'ingest'): SourceConfig {
   const format = config.format ?? card?.format

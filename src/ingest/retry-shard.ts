@@ -16,7 +16,9 @@ import { shardSums } from './shard-sums.js'
 /** Which of the rejected rows are tried again: a question to a reason. */
 export type RetriedReasons = (reason: string) => boolean
 
-/** `transient` (what may have passed), `all`, or reasons with commas between them, such as `http_404,robots`. */
+/**
+ * `transient` (what may have passed), `all`, or reasons with commas between them, such as `http_404,robots`.
+ */
 export function parseRetried(text: string): RetriedReasons {
   if (text === 'transient') return isTransientReason
   if (text === 'all') return () => true
@@ -27,9 +29,9 @@ export function parseRetried(text: string): RetriedReasons {
 }
 
 /**
- * Tries the rejected rows of a shard again that is there, and puts those that come in now where they belong. Undefined
- * where the shard is not there or was made of something else. Pictures that come in are held in memory until all rows
- * have been tried; then the shard's files are replaced.
+ * Tries the rejected rows of a shard again that is there, and puts those that come in now where they belong.
+ * Undefined where the shard is not there or was made of something else. Pictures that come in are held in
+ * memory until all rows have been tried; then the shard's files are replaced.
  */
 export function retryShard(
   task: ShardTask,

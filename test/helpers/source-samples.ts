@@ -8,7 +8,10 @@ import * as parquet from 'parquet-wasm'
 const range = (count: number) => Array.from({ length: count }, (_, index) => index)
 const rows = 23
 
-/** A small source of each format, and of the ways in which its file may be packed, by a name that begins with the format. */
+/**
+ * A small source of each format, and of the ways in which its file may be packed, by a name that begins with
+ * the format.
+ */
 export async function sourceSamples(folder: string): Promise<Readonly<Record<string, { format: string }>>> {
   const file = async (name: string, content: string | Uint8Array | object) => {
     const path = join(folder, name)

@@ -151,7 +151,12 @@ describe.runIf(hasProc)('files', () => {
     const pipeline = join(folder, 'run.yaml')
     await writeFile(
       pipeline,
-      `name: p\nstages: [{ name: web, uses: ingest, with: { format: tsv, path: ${path}, limit: 4, shard_size: 2, min_success_rate: 0 } }]\n`,
+      `name: p
+stages:
+  - name: web
+    uses: ingest
+    with: { format: tsv, path: ${path}, limit: 4, shard_size: 2, min_success_rate: 0 }
+`,
     )
     const { outcomes } = await runPipeline(await readPipeline(pipeline), join(folder, 'run'))
     expect(outcomes.get('web')).toMatchObject({ ran: 2, failed: [] })

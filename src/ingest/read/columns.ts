@@ -56,7 +56,10 @@ export function requireKey(value: object, key: Column, place: string): void {
   throw new UserError(`${place} has no key "${key}"; it has: ${Object.keys(value).join(', ')}.`)
 }
 
-/** Place of a column among names; where there are none, columns have numbers. Throws a UserError that lists them. */
+/**
+ * Place of a column among names; where there are none, columns have numbers. Throws a UserError that lists
+ * them.
+ */
 export function columnIndex(column: Column, names: readonly string[] | undefined, path: string): number {
   if (!names && typeof column === 'string')
     throw new UserError(`${path} has no header: name its columns by number, not "${column}".`)

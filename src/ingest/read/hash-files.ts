@@ -9,7 +9,8 @@ const samples = 64
 const sampleBytes = 1 << 20
 
 /**
- * SHA-256 over the bytes of files, in hex. Of a file over 1 GiB, over its size and 64 parts of a MiB, evenly spread.
+ * SHA-256 over the bytes of files, in hex. Of a file over 1 GiB, over its size and 64 parts of a MiB, evenly
+ * spread.
  */
 export async function hashFiles(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256')

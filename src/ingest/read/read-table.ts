@@ -13,8 +13,8 @@ interface TableConfig {
 }
 
 /**
- * Pairs from a table. With a header (the default) columns are named, `url` and `caption` unless said otherwise; without
- * one they are numbered.
+ * Pairs from a table. With a header (the default) columns are named, `url` and `caption` unless said
+ * otherwise; without one they are numbered.
  */
 export async function* readTable(
   rows: CellReader,

@@ -20,9 +20,10 @@ const regionSchema = z.object({
 type Given = Pick<SourceRow, 'mark' | 'place'> & Partial<SourceRow>
 
 /**
- * A row with the captions and the regions of two values: captions are texts or objects of `text` and `kind`, regions
- * objects of `caption` (a place among the captions), `start`, `end` (code points), `xyxy` (pixels), and perhaps `head`,
- * `score` and `origin`. That is how `groundmill export` writes them. Either may be JSON text.
+ * A row with the captions and the regions of two values: captions are texts or objects of `text` and `kind`,
+ * regions objects of `caption` (a place among the captions), `start`, `end` (code points), `xyxy` (pixels),
+ * and perhaps `head`, `score` and `origin`. That is how `groundmill export` writes them. Either may be JSON
+ * text.
  */
 export function regionRow(given: Given, captionValue: unknown, regionValue: unknown): SourceRow {
   const captions = [parsed(captionValue) ?? []].flat().flatMap((value): Caption[] => {

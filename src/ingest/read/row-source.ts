@@ -6,7 +6,10 @@ import type { RowReader, Source } from './source.js'
 import { sourceFiles } from './source-files.js'
 import type { SourceRow } from './source-row.js'
 
-/** A source of the rows that a reader gives. It keeps the reader until it is closed, with what that has in memory. */
+/**
+ * A source of the rows that a reader gives. Until it is closed it keeps the reader, and what that has in
+ * memory.
+ */
 export function rowSource(given: RowReader): Source {
   let reader: RowReader | undefined = given
   /** Rows that somebody stopped reading. */
@@ -58,7 +61,8 @@ export function rowSource(given: RowReader): Source {
 }
 
 /**
- * A source of one or many files that are read one after another; the marks of their rows are numbered by them.
+ * A source of one or many files that are read one after another; the marks of their rows are numbered by
+ * them.
  *
  * @param path a file, a folder of files or a pattern
  * @param endings of the files that a folder is looked through for

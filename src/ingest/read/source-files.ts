@@ -4,8 +4,8 @@ import { UserError } from '../../base/user-error.js'
 import { compressedEndings } from '../../formats/read-bytes.js'
 
 /**
- * The files that a path names, sorted: itself; of a folder the files in it with one of the endings; of a pattern
- * (`*` and `?` within a name, `**` across folders, `{a,b}`, `{00000..00127}`) those that it matches.
+ * The files that a path names, sorted: itself; of a folder the files in it with one of the endings; of a
+ * pattern (`*` and `?` within a name, `**` across folders, `{a,b}`, `{00000..00127}`) those that it matches.
  *
  * @param endings such as `.tsv`; each also with `.gz` or `.zst` behind it
  * @throws UserError where there are none

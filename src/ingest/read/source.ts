@@ -6,8 +6,9 @@ export interface Source {
   /** Where each row begins, in the order of the rows. */
   plan(): AsyncGenerator<Mark>
   /**
-   * The rows from a mark on, from the start by default. Who stops in between leaves the reader open where it stands: rows
-   * that are asked for from there on go on with it, since a compressed file has no way in but from its start.
+   * The rows from a mark on, from the start by default. Who stops in between leaves the reader open where it
+   * stands, and rows that are asked for from there on go on with it: a compressed file has no way in but from
+   * its start.
    *
    * @throws UserError where a file is missing or damaged, or lacks a column
    */
@@ -23,7 +24,7 @@ export interface RowReader {
   /** @param marksOnly whether only the rows' places are looked at */
   rows(from: Mark | undefined, marksOnly: boolean): AsyncGenerator<SourceRow>
   /**
-   * The files that the rows are read from, for the hash. Without it the hash is of what the rows say: so it is with
+   * The files that the rows are read from, for the hash. Without it the hash is of what the rows say, as of
    * folders of many small files.
    */
   files?(): Promise<readonly (string | undefined)[]>

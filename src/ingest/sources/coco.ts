@@ -36,11 +36,11 @@ const boxSchema = z.object({
 })
 
 /**
- * Pictures with captions and boxes from COCO JSON: `captions`, `instances`, or both. In MDETR's form a picture has
- * its `caption` and a box the spans of the words that name it (`tokens_positive`); GLIP's gold data come so.
- * Crowd boxes name no one thing: they are left out, and counted, as are boxes and captions that cannot be read.
- * Where a picture says which categories it was searched for (LVIS), only those that it lacks are absent; else all that
- * have no box in it, unless the configuration calls the set federated.
+ * Pictures with captions and boxes from COCO JSON: `captions`, `instances`, or both. In MDETR's form a
+ * picture has its `caption` and a box the spans of the words that name it (`tokens_positive`); GLIP's gold
+ * data come so. Crowd boxes name no one thing: they are left out, and counted, as are boxes and captions that
+ * cannot be read. Where a picture says which categories it was searched for (LVIS), only those that it lacks
+ * are absent; else all that have no box in it, unless the configuration calls the set federated.
  */
 export const coco: SourceFormat<typeof schema> = {
   name: 'coco',

@@ -24,8 +24,8 @@ interface Group {
 }
 
 /**
- * Pictures of a table of regions as `groundmill export --format csv` writes it: a region a row, those of a picture one
- * behind the other. The picture is `file_name` below `images`, else what is fetched from `url`.
+ * Pictures of a table of regions as `groundmill export --format csv` writes it: a region a row, those of a
+ * picture one behind the other. The picture is `file_name` below `images`, else what is fetched from `url`.
  */
 export const csvRegions: SourceFormat<typeof schema> = {
   name: 'csv-regions',

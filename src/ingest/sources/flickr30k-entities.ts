@@ -19,9 +19,10 @@ const schema = sourceSchema('flickr30k-entities', {
 type Config = z.infer<typeof schema>
 
 /**
- * Pictures of Flickr30k Entities: `path` is its folder with `Sentences/ID.txt` and `Annotations/ID.xml` (names in lower
- * case will do), `images` the folder of `ID.jpg`. A sentence a caption; a phrase with boxes a region for each of them.
- * Phrases without a box are counted and left out. `split` is a list of ids, a line each, such as `test.txt`.
+ * Pictures of Flickr30k Entities: `path` is its folder with `Sentences/ID.txt` and `Annotations/ID.xml`
+ * (names in lower case will do), `images` the folder of `ID.jpg`. A sentence a caption; a phrase with boxes a
+ * region for each of them. Phrases without a box are counted and left out. `split` is a list of ids, a line
+ * each, such as `test.txt`.
  */
 export const flickr30kEntities: SourceFormat<typeof schema> = {
   name: 'flickr30k-entities',

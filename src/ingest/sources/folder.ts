@@ -19,9 +19,9 @@ const schema = sourceSchema('folder', {
 })
 
 /**
- * Pictures of a folder and those below it. Captions come from a text file beside each, of its name, a line each; and
- * from `captions.jsonl` or `metadata.jsonl` in the folder, an object a line with `file_name` and `caption` or `text`
- * (the form of Hugging Face's image folders) or the columns that the configuration names.
+ * Pictures of a folder and those below it. Captions come from a text file beside each, of its name, a line
+ * each; and from `captions.jsonl` or `metadata.jsonl` in the folder, an object a line with `file_name` and
+ * `caption` or `text` (the form of Hugging Face's image folders) or the columns that the configuration names.
  */
 export const folder: SourceFormat<typeof schema> = {
   name: 'folder',

@@ -35,9 +35,10 @@ const labelSchema = z.object({
 const longestLine = 64 << 20
 
 /**
- * GLIP's TSV of captions that a model has grounded: `path` is the TSV of labels (key, JSON), `images` the TSV of pictures
- * (key, …, base64), line for line, with its `.lineidx` of byte offsets where there is one. Both forms of label are read:
- * a box an entry, or an entry an entity with a list of boxes. Boxes under `min_score` are left out and counted.
+ * GLIP's TSV of captions that a model has grounded: `path` is the TSV of labels (key, JSON), `images` the TSV
+ * of pictures (key, …, base64), line for line, with its `.lineidx` of byte offsets where there is one. Both
+ * forms of label are read: a box an entry, or an entry an entity with a list of boxes. Boxes under
+ * `min_score` are left out and counted.
  */
 export const glipTsv: SourceFormat<typeof schema> = {
   name: 'glip-tsv',

@@ -18,8 +18,8 @@ const schema = sourceSchema('json', { path: listPath, columns: pairColumns, base
 const endings = ['.json']
 
 /**
- * Pairs from a JSON file: an array of objects, whose keys are the columns; or an object of arrays of equal length, a
- * column each (the form of SBU's list). One row is in memory at a time.
+ * Pairs from a JSON file: an array of objects, whose keys are the columns; or an object of arrays of equal
+ * length, a column each (the form of SBU's list). One row is in memory at a time.
  */
 export const json: SourceFormat<typeof schema> = {
   name: 'json',

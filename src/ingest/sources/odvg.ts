@@ -53,9 +53,10 @@ const regionSchema = z.object({
 const longestLine = 64 << 20
 
 /**
- * Pictures of MMDetection's ODVG files, an object a line: of detection (`instances` with a category, or a label that
- * `classes`, the label map, names) or of grounding (a caption and `regions`). A region without `tokens_positive` names
- * the first place in the caption where its phrase stands as a word. Boxes are x1 y1 x2 y2 in pixels.
+ * Pictures of MMDetection's ODVG files, an object a line: of detection (`instances` with a category, or a
+ * label that `classes`, the label map, names) or of grounding (a caption and `regions`). A region without
+ * `tokens_positive` names the first place in the caption where its phrase stands as a word. Boxes are x1 y1
+ * x2 y2 in pixels.
  */
 export const odvg: SourceFormat<typeof schema> = {
   name: 'odvg',

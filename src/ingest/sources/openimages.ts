@@ -25,11 +25,12 @@ type Config = z.infer<typeof schema>
 const needed = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf'] as const
 
 /**
- * Pictures of OpenImages from its CSV of boxes, whose lines of one picture stand together: `path` is that file (such as
- * `oidv6-train-annotations-bbox.csv`), `classes` the class descriptions, `images` the folder of `ID.jpg`; without it
- * pictures are fetched from `base_url`, or from where `image_list` (`train-images-boxable-with-rotation.csv`) has them.
- * Boxes are shares of the picture's sides. A box around a group (`IsGroupOf`) names no one thing: it is left out, and
- * counted. A category without a box may well be in the picture, since only some were asked for: none counts as absent.
+ * Pictures of OpenImages from its CSV of boxes, whose lines of one picture stand together: `path` is that
+ * file (such as `oidv6-train-annotations-bbox.csv`), `classes` the class descriptions, `images` the folder of
+ * `ID.jpg`; without it pictures are fetched from `base_url`, or from where `image_list`
+ * (`train-images-boxable-with-rotation.csv`) has them. Boxes are shares of the picture's sides. A box around
+ * a group (`IsGroupOf`) names no one thing: it is left out, and counted. A category without a box may well be
+ * in the picture, since only some were asked for: none counts as absent.
  */
 export const openImages: SourceFormat<typeof schema> = {
   name: 'openimages',

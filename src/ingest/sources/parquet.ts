@@ -23,10 +23,11 @@ const sides = ['width', 'height'] as const
 const captionNames = ['caption', 'captions', 'text', 'sentences', 'sentences_raw', 'raw', 'TEXT']
 
 /**
- * Rows from the named or numbered columns of a Parquet file, a row group of those columns in memory at a time: pairs of
- * url and caption; or, with an image column, pictures and captions. The image column is a struct of `bytes` and `path`
- * or plain bytes: the one that the configuration names, else the one that Hugging Face datasets' metadata calls an
- * Image, unless the configuration names a url. Captions may be lists.
+ * Rows from the named or numbered columns of a Parquet file, a row group of those columns in memory at a
+ * time: pairs of url and caption; or, with an image column, pictures and captions. The image column is a
+ * struct of `bytes` and `path` or plain bytes: the one that the configuration names, else the one that
+ * Hugging Face datasets' metadata calls an Image, unless the configuration names a url. Captions may be
+ * lists.
  */
 export const parquet: SourceFormat<typeof schema> = {
   name: 'parquet',

@@ -23,10 +23,10 @@ type Config = z.infer<typeof schema>
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
 /**
- * Pictures of RefCOCO, RefCOCO+, RefCOCOg and RefCLEF as REFER gives them: `path` is the file of references (such as
- * `refs(unc).p`, a pickle that is read as data, or the same as JSON), `instances` the `instances.json` beside it,
- * `images` the folder of pictures, `split` which of them to take (such as `val`; all by default). Each expression is a
- * caption that names one box.
+ * Pictures of RefCOCO, RefCOCO+, RefCOCOg and RefCLEF as REFER gives them: `path` is the file of references
+ * (such as `refs(unc).p`, a pickle that is read as data, or the same as JSON), `instances` the
+ * `instances.json` beside it, `images` the folder of pictures, `split` which of them to take (such as `val`;
+ * all by default). Each expression is a caption that names one box.
  */
 export const refcoco: SourceFormat<typeof schema> = {
   name: 'refcoco',

@@ -8,8 +8,8 @@ const schema = sourceSchema('tsv', { path: listPath, header, columns: pairColumn
 const endings = ['.tsv', '.txt']
 
 /**
- * Pairs from tab-separated values, with a header or without: CC3M is caption, then url. Tabs are not quoted in these
- * files, so a quotation mark is a character like any other.
+ * Pairs from tab-separated values, with a header or without: CC3M is caption, then url. Tabs are not quoted
+ * in these files, so a quotation mark is a character like any other.
  */
 export const tsv: SourceFormat<typeof schema> = {
   name: 'tsv',

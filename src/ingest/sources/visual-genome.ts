@@ -41,9 +41,10 @@ const imageSchema = z.object({
 })
 
 /**
- * Pictures of Visual Genome with its region descriptions: `path` is `region_descriptions.json`, `images` the folder of
- * `ID.jpg`; without it pictures are fetched from where `image_list` (`image_data.json`) has them. The descriptions of a
- * picture are joined by '. ' into as few captions as the prompt's limit allows, each a phrase with its boxes.
+ * Pictures of Visual Genome with its region descriptions: `path` is `region_descriptions.json`, `images` the
+ * folder of `ID.jpg`; without it pictures are fetched from where `image_list` (`image_data.json`) has them.
+ * The descriptions of a picture are joined by '. ' into as few captions as the prompt's limit allows, each a
+ * phrase with its boxes.
  */
 export const visualGenome: SourceFormat<typeof schema> = {
   name: 'visual-genome',

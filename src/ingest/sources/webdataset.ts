@@ -22,11 +22,12 @@ type Sample = { readonly key: string; readonly fields: Map<string, TarEntry> }
 const longestText = 1 << 20
 
 /**
- * Samples of a WebDataset tar: files one behind the other whose names are the same up to the first dot of the base name;
- * the rest is the field. The picture is the field that ends as pictures do, or the one that the configuration names;
- * the caption comes from `txt`, else from `caption` in `json`, or from the field named (`json.title` is a key of
- * `json`); regions from the field named. Keys of `json` become meta where the configuration names them. Pictures are read
- * when they are wanted; of a compressed tar they are held from the first reading on.
+ * Samples of a WebDataset tar: files one behind the other whose names are the same up to the first dot of the
+ * base name; the rest is the field. The picture is the field that ends as pictures do, or the one that the
+ * configuration names; the caption comes from `txt`, else from `caption` in `json`, or from the field named
+ * (`json.title` is a key of `json`); regions from the field named. Keys of `json` become meta where the
+ * configuration names them. Pictures are read when they are wanted; of a compressed tar they are held from
+ * the first reading on.
  */
 export const webdataset: SourceFormat<typeof schema> = {
   name: 'webdataset',

@@ -23,9 +23,10 @@ const yamlSchema = z.looseObject({
 })
 
 /**
- * Pictures of Ultralytics' YOLO: `path` is the data.yaml, `split` (train) the key of it that names the pictures' folder,
- * or folders. Beside each picture's folder `images` lies `labels` with a text file of the same name: a line a box, or a
- * line an outline, of which the box around it is taken. A picture without such a file has no boxes.
+ * Pictures of Ultralytics' YOLO: `path` is the data.yaml, `split` (train) the key of it that names the
+ * pictures' folder, or folders. Beside each picture's folder `images` lies `labels` with a text file of the
+ * same name: a line a box, or a line an outline, of which the box around it is taken. A picture without such
+ * a file has no boxes.
  */
 export const yolo: SourceFormat<typeof schema> = {
   name: 'yolo',
@@ -85,7 +86,9 @@ async function* rowsOf({ files, names }: Listing, from?: Mark): AsyncGenerator<S
   }
 }
 
-/** Pictures in a folder of data.yaml and below it, sorted. Paths start from its `path`, or from where it lies. */
+/**
+ * Pictures in a folder of data.yaml and below it, sorted. Paths start from its `path`, or from where it lies.
+ */
 async function picturesOf(yaml: string, root = '', folder: string): Promise<string[]> {
   const base = isAbsolute(root) ? root : join(dirname(yaml), root)
   const path = isAbsolute(folder) ? folder : join(base, folder)
