@@ -35,7 +35,7 @@ export function parseEntitySentence(line: string): EntitySentence {
   }
   for (const match of line.matchAll(/\[\/EN#(\w+)((?:\/[\w-]+)*) ([^\]]*)\]/g)) {
     add(line.slice(at, match.index))
-    const [whole, id, types, words] = match
+    const [whole, id = '', types = '', words = ''] = match
     const start = length
     add(words)
     phrases.push({ text: words, id, types: types.split('/').slice(1), start, end: length })
@@ -66,12 +66,12 @@ export function parseEntityBoxes(xml: string): EntityBoxes {
     return Number(value)
   }
   const boxes = new Map<string, Xyxy[]>()
-  for (const [, object] of xml.matchAll(/<object>([\s\S]*?)<\/object>/g)) {
+  for (const [, object = ''] of xml.matchAll(/<object>([\s\S]*?)<\/object>/g)) {
     const bounds = /<bndbox>([\s\S]*?)<\/bndbox>/.exec(object)?.[1]
     if (bounds === undefined) continue
     const side = (tag: string) => number(bounds, tag)
     const xyxy: Xyxy = [side('xmin'), side('ymin'), side('xmax'), side('ymax')]
-    for (const [, id] of object.matchAll(/<name>\s*(\w+)\s*<\/name>/g)) {
+    for (const [, id = ''] of object.matchAll(/<name>\s*(\w+)\s*<\/name>/g)) {
       boxes.set(id, [...(boxes.get(id) ?? []), xyxy])
     }
   }

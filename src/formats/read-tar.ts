@@ -45,7 +45,7 @@ export async function* readTar(
       if (header.length === 0 || header.every((byte) => byte === 0)) return
       if (header.length < block) throw bad(`it is cut short, after ${source.at()} bytes`)
       if (!hasChecksum(header)) throw bad(`there is no header at byte ${here}`)
-      const type = String.fromCharCode(header[156])
+      const type = String.fromCharCode(header[156] ?? 0)
       const size = long.size ?? numberOf(header.subarray(124, 136))
       if (!Number.isSafeInteger(size) || size < 0) throw bad(`the size at byte ${here} is no number`)
       if ('xgLK'.includes(type)) {
@@ -80,14 +80,14 @@ interface LongHeader {
 
 /** The sum of a header's bytes, its own field as spaces. */
 function hasChecksum(header: Uint8Array): boolean {
-  let sum = 0
-  for (let at = 0; at < block; at++) sum += at >= 148 && at < 156 ? 32 : header[at]
+  const sum = header.reduce((all, byte, at) => all + (at >= 148 && at < 156 ? 32 : byte), 0)
   return sum === numberOf(header.subarray(148, 156))
 }
 
 /** Octal digits, or GNU's base 256 where the first bit is set. */
 function numberOf(field: Uint8Array): number {
-  if (field[0] & 0x80) return field.subarray(1).reduce((sum, byte) => sum * 256 + byte, field[0] & 0x7f)
+  const [first = 0] = field
+  if (first & 0x80) return field.subarray(1).reduce((sum, byte) => sum * 256 + byte, first & 0x7f)
   const digits = textOf(field).trim()
   return /^[0-7]*$/.test(digits) ? Number.parseInt(digits || '0', 8) : Number.NaN
 }

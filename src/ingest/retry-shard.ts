@@ -82,7 +82,7 @@ function countsAfter(
   sums: ReturnType<typeof shardSums>,
 ): Omit<ShardOutput, 'files'> {
   const rejected: Record<string, number> = { ...made.rejected }
-  for (const { reason } of retried) rejected[reason]--
+  for (const { reason } of retried) rejected[reason] = (rejected[reason] ?? 0) - 1
   for (const [reason, count] of Object.entries(sums.rejected))
     rejected[reason] = (rejected[reason] ?? 0) + count
   return {
@@ -104,7 +104,7 @@ async function* mergeByKey<T extends { readonly key: string }>(
 ): AsyncGenerator<T> {
   let next = 0
   for await (const row of rows) {
-    while (next < others.length && others[next].key < row.key) yield others[next++]
+    for (let other = others[next]; other && other.key < row.key; other = others[++next]) yield other
     yield row
   }
   yield* others.slice(next)

@@ -31,7 +31,7 @@ export async function readPipeline(path: string, { set = [], rounds }: ReadOptio
 
 function applySet(document: Record<string, unknown>, text: string, path: string) {
   const { keys, value } = readAssignment(text)
-  const [first, ...rest] = keys
+  const [first = '', ...rest] = keys
   if (rest.length === 0) {
     if (isObject(document.vars ?? {})) document.vars = { ...(document.vars as object), [first]: value }
     return

@@ -4,6 +4,7 @@ import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { csvRows } from '../../formats/read-cells.js'
+import type { Xyxy } from '../../rows/rows.js'
 import { columnIndex } from '../read/columns.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
@@ -76,33 +77,35 @@ async function* rowsOf(
 ): AsyncGenerator<SourceRow> {
   const header = await headerOf(path)
   if (!header.next) return
-  const [id, label, ...rest] = needed.map((name) => columnIndex(name, header.names, path))
+  const indices = needed.map((name) => [name, columnIndex(name, header.names, path)] as const)
+  const indexOf = new Map(indices)
+  const last = Math.max(...indexOf.values())
   let open: OpenPicture | undefined
   for await (const { mark, cells, problem } of csvRows(path, from ?? header.next)) {
-    if (!cells || cells.length <= Math.max(id, label, ...rest)) {
+    if (!cells || cells.length <= last) {
       if (open) yield pictureRow(path, open, config, places)
       open = undefined
       yield problemRow(mark, `${path}:${mark.line}`, problem ?? `${cells?.length} columns`)
       continue
     }
-    if (open && open.id !== cells[id]) {
+    const cell = (name: (typeof needed)[number]) => cells[indexOf.get(name) ?? -1] ?? ''
+    if (open && open.id !== cell('ImageID')) {
       yield pictureRow(path, open, config, places)
       open = undefined
     }
-    open ??= { id: cells[id], mark, regions: [], dropped: {} }
-    const [x1, x2, y1, y2] = rest.slice(0, 4).map((index) => Number(cells[index]))
-    const name = names.get(cells[label])
+    open ??= { id: cell('ImageID'), mark, regions: [], dropped: {} }
+    const xyxy = [cell('XMin'), cell('YMin'), cell('XMax'), cell('YMax')].map(Number) as unknown as Xyxy
+    const name = names.get(cell('LabelName'))
     const why =
-      cells[rest[4]] === '1'
+      cell('IsGroupOf') === '1'
         ? 'group_box'
         : name === undefined
           ? 'unnamed_box'
-          : [x1, x2, y1, y2].every(Number.isFinite)
+          : xyxy.every(Number.isFinite)
             ? undefined
             : 'malformed_box'
     if (why !== undefined) open.dropped[why] = (open.dropped[why] ?? 0) + 1
-    else if (name)
-      open.regions.push({ category: name.text, order: name.order, xyxy: [x1, y1, x2, y2], spans: [] })
+    else if (name) open.regions.push({ category: name.text, order: name.order, xyxy, spans: [] })
   }
   if (open) yield pictureRow(path, open, config, places)
 }
@@ -143,9 +146,10 @@ function pictureRow(
 async function readClasses(path: string) {
   const names = new Map<string, { readonly text: string; readonly order: number }>()
   for await (const { mark, cells, problem } of csvRows(path)) {
-    if (!cells || cells.length < 2)
+    const [label, text] = cells ?? []
+    if (label === undefined || text === undefined)
       throw new UserError(`${path}:${mark.line}: ${problem ?? 'a label and a name were expected'}.`)
-    if (cells[0] !== 'LabelName') names.set(cells[0], { text: cells[1], order: names.size })
+    if (label !== 'LabelName') names.set(label, { text, order: names.size })
   }
   return names
 }
@@ -157,7 +161,7 @@ async function readPlaces(image_list: string): Promise<Places> {
     if (!cells) continue
     if (columns) {
       const [id, url, license] = columns.map((index) => cells[index])
-      if (id && url) places.set(id, { url, license })
+      if (id && url) places.set(id, { url, license: license ?? '' })
     } else columns = ['ImageID', 'OriginalURL', 'License'].map((name) => columnIndex(name, cells, image_list))
   }
   return places

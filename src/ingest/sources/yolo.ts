@@ -110,17 +110,18 @@ function labelPath(file: string): string {
 
 /** Class and centre, width, height, or class and the points of an outline: shares of the picture's sides. */
 function regionOf(line: string, names: ReadonlyMap<number, string>): GoldRegion | undefined {
-  const [id, ...values] = line.trim().split(/\s+/).map(Number)
+  const [id = Number.NaN, ...values] = line.trim().split(/\s+/).map(Number)
   const category = names.get(id)
   const isOutline = values.length >= 6 && values.length % 2 === 0
   if (category === undefined || !values.every(Number.isFinite) || (values.length !== 4 && !isOutline))
     return undefined
   if (isOutline) {
-    const [xs, ys] = [0, 1].map((side) => values.filter((_, index) => index % 2 === side))
+    const side = (first: 0 | 1) => values.filter((_, index) => index % 2 === first)
+    const [xs, ys] = [side(0), side(1)]
     const xyxy = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] as const
     return { category, order: id, xyxy, spans: [] }
   }
-  const [x, y, width, height] = values
+  const [x, y, width, height] = values as [number, number, number, number]
   const xyxy = [x - width / 2, y - height / 2, x + width / 2, y + height / 2] as const
   return { category, order: id, xyxy, spans: [] }
 }
