@@ -13,12 +13,7 @@ import {
 } from '../evaluate/flickr30k.js'
 import { fixedApLimits, lvisAp, lvisLimits } from '../evaluate/lvis-ap.js'
 import { meanAp, odinwSets } from '../evaluate/odinw.js'
-import {
-  detectionsJson,
-  readDetections,
-  readDetectionTruth,
-  readJson,
-} from '../evaluate/read-detection-truth.js'
+import { detectionsJson, readDetections, readDetectionTruth } from '../evaluate/read-detection-truth.js'
 import { readRefer, referAccuracy } from '../evaluate/refer.js'
 import {
   type BenchmarkRun,
@@ -26,6 +21,7 @@ import {
   groundExpressions,
   groundSentences,
 } from '../evaluate/run-benchmark.js'
+import { readJsonList } from '../formats/read-json-list.js'
 import type { Xyxy } from '../rows/rows.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import { setOptions } from './set-options.js'
@@ -195,32 +191,34 @@ function given(predictions: string): Answers {
         predictions.endsWith('.json') ? predictions : join(predictions, `${name.replaceAll('/', '-')}.json`),
       ),
     async sentences() {
-      const rows = (await readJson(predictions)) as {
-        image_id: string | number
-        sentence_id: number
-        boxes: Xyxy[][]
-      }[]
-      return rowsOf(rows, predictions, ['image_id', 'sentence_id', 'boxes']).map(
-        ({ image_id, sentence_id, boxes }) => ({
-          image: String(image_id),
-          sentence: Number(sentence_id),
-          boxes,
-        }),
+      const keys = ['image_id', 'sentence_id', 'boxes'] as const
+      const rows = await rowsOf<{ image_id: string | number; sentence_id: number; boxes: Xyxy[][] }>(
+        predictions,
+        keys,
       )
+      return rows.map(({ image_id, sentence_id, boxes }) => ({
+        image: String(image_id),
+        sentence: Number(sentence_id),
+        boxes,
+      }))
     },
     async expressions() {
-      const rows = (await readJson(predictions)) as { sent_id: number; bbox: Xyxy }[]
-      return new Map(
-        rowsOf(rows, predictions, ['sent_id', 'bbox']).map(({ sent_id, bbox }) => [sent_id, bbox]),
-      )
+      const rows = await rowsOf<{ sent_id: number; bbox: Xyxy }>(predictions, ['sent_id', 'bbox'])
+      return new Map(rows.map(({ sent_id, bbox }) => [sent_id, bbox]))
     },
   }
 }
 
-function rowsOf<T extends object>(rows: T[], path: string, keys: readonly (keyof T & string)[]): T[] {
-  const bad = Array.isArray(rows) ? rows.findIndex((row) => keys.some((key) => row?.[key] === undefined)) : 0
-  if (bad >= 0 && !(Array.isArray(rows) && rows.length === 0))
-    throw new UserError(`${path}: [${bad}]: expected a list of objects with ${keys.join(', ')}.`)
+/** The objects of a list in a JSON file; each must have the keys. */
+async function rowsOf<T extends object>(path: string, keys: readonly (keyof T & string)[]): Promise<T[]> {
+  const expected = `a list of objects with ${keys.join(', ')}`
+  const rows: T[] = []
+  for await (const value of readJsonList(path, expected)) {
+    const row = value as T | null
+    if (keys.some((key) => row?.[key] === undefined))
+      throw new UserError(`${path}: [${rows.length}]: expected ${expected}.`)
+    rows.push(row as T)
+  }
   return rows
 }
 

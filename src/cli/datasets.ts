@@ -4,8 +4,8 @@ import { packaged, packagedCard } from '../base/packaged.js'
 import { parseConfig } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { checkCard } from '../ingest/check-card.js'
-import { type Card, ingestConfig } from '../ingest/sources/config.js'
-import { readCard, withCard } from '../ingest/sources/read-source.js'
+import { type Card, ingestConfig } from '../ingest/config.js'
+import { openSource, readCard } from '../ingest/open-source.js'
 import { setOptions } from './set-options.js'
 import { formatTable } from './terminal/format-table.js'
 
@@ -45,8 +45,8 @@ export async function checkDataset(
   const card = await readCard(await cardPath(name))
   const main = card.format === 'coco' ? 'instances' : 'path'
   const given = { card: name, [main]: file, ...setOptions(options.set) }
-  const { config } = await withCard(parseConfig(ingestConfig, given, '--set'))
-  const check = await checkCard(card, config, options.rows, signal)
+  const source = await openSource(parseConfig(ingestConfig, given, '--set'), '--set')
+  const check = await checkCard(card, source, options.rows, signal).finally(() => source.close())
   if (check.faults.length > 0) process.exitCode = 1
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ card: card.name, file, ...check })}\n`)

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
+import { type EntityPhrase, parseEntityBoxes, parseEntitySentences } from '../formats/flickr-entities.js'
 import type { Xyxy } from '../rows/rows.js'
-import { type EntityPhrase, parseEntityBoxes, parseEntitySentences } from '../words/flickr-entities.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
 
 export interface FlickrSentence {

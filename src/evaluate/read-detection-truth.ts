@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
+import { cocoEntries, cocoFileName } from '../formats/coco-entries.js'
+import { readJsonList } from '../formats/read-json-list.js'
 import type { Detection, GroundTruth } from './coco-ap.js'
 import type { Frequency, LvisTruth } from './lvis-ap.js'
 
@@ -17,97 +17,110 @@ export interface DetectionTruth {
 
 type Json = Readonly<Record<string, unknown>>
 
+/** What is read of an annotation file; what it says of licences has nothing to do with scores. */
+const lists = ['images', 'annotations', 'categories'] as const
+
 /**
- * Reads annotations in COCO's or LVIS' form. Only what scoring needs is kept: LVIS' outlines are most of its 200 MB.
+ * Reads annotations in COCO's or LVIS' form, entry by entry: such a file may be larger than a string may be,
+ * and only what scoring needs is kept. LVIS' outlines are most of its 200 MB.
  *
  * @throws UserError that names the file and its first fault
  */
 export async function readDetectionTruth(path: string): Promise<DetectionTruth> {
-  const file = await readJson(path)
-  const fault = (place: string, what: string) => new UserError(`${path}: ${place}: ${what}.`)
-  const list = (name: string): readonly Json[] => {
-    const value = (file as Json | null)?.[name]
-    if (!Array.isArray(value)) throw fault(name, 'expected a list')
-    return value as readonly Json[]
+  const images: { id: number; file: string }[] = []
+  const categories: { id: number; name: string }[] = []
+  const boxes: GroundTruth[] = []
+  const lvis = lvisLists()
+  for await (const { list, index, value } of cocoEntries(path, lists, lists)) {
+    const place = `${path}: ${list}[${index}]`
+    const entry = (value ?? {}) as Json
+    if (list === 'images') {
+      const image = imageOf(entry, place)
+      images.push(image)
+      lvis.addImage(image.id, entry)
+    } else if (list === 'categories') {
+      const { name } = entry
+      const id = numberOf(entry.id, `${place}.id`)
+      if (typeof name !== 'string') throw new UserError(`${place}.name: expected a text.`)
+      categories.push({ id, name })
+      lvis.addCategory(id, entry)
+    } else boxes.push(boxOf(entry, place))
   }
-  const number = (value: unknown, place: string): number => {
-    if (typeof value !== 'number' || !Number.isFinite(value)) throw fault(place, 'expected a number')
-    return value
-  }
-  const images = list('images').map((image, at) => ({
-    id: number(image.id, `images[${at}].id`),
-    file: fileOf(image) ?? fail(fault(`images[${at}]`, 'expected file_name or coco_url')),
-  }))
-  const categories = list('categories').map((category, at) => ({
-    id: number(category.id, `categories[${at}].id`),
-    name:
-      typeof category.name === 'string'
-        ? category.name
-        : fail(fault(`categories[${at}].name`, 'expected a text')),
-  }))
-  const boxes = list('annotations').map((annotation, at): GroundTruth => {
-    const { bbox } = annotation
-    if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite))
-      throw fault(`annotations[${at}].bbox`, 'expected x, y, width and height')
-    return {
-      image: number(annotation.image_id, `annotations[${at}].image_id`),
-      category: number(annotation.category_id, `annotations[${at}].category_id`),
-      bbox: bbox as unknown as GroundTruth['bbox'],
-      // Some of ODinW's files have none.
-      area: typeof annotation.area === 'number' ? annotation.area : bbox[2] * bbox[3],
-      iscrowd: annotation.iscrowd === 1 || annotation.iscrowd === true,
-    }
-  })
-  const lvis = lvisOf(list('images'), list('categories'))
-  return { images, categories: categories.sort((a, b) => a.id - b.id), boxes, lvis }
+  return { images, categories: categories.sort((a, b) => a.id - b.id), boxes, lvis: lvis.found() }
 }
 
-function fail(error: UserError): never {
-  throw error
+function numberOf(value: unknown, place: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw new UserError(`${place}: expected a number.`)
+  return value
 }
 
-/** LVIS names a picture by its address: the last two parts are folder and file of COCO's. */
-function fileOf({ file_name, coco_url }: Json): string | undefined {
-  if (typeof file_name === 'string') return file_name
-  return typeof coco_url === 'string' ? join(...coco_url.split('/').slice(-2)) : undefined
+function imageOf(image: Json, place: string): DetectionTruth['images'][number] {
+  const id = numberOf(image.id, `${place}.id`)
+  const file = cocoFileName(image)
+  if (file === undefined) throw new UserError(`${place}: expected file_name or coco_url.`)
+  return { id, file }
 }
 
-function lvisOf(images: readonly Json[], categories: readonly Json[]): DetectionTruth['lvis'] {
-  if (!images.every((image) => Array.isArray(image.neg_category_ids))) return undefined
-  if (!categories.every(({ frequency }) => frequency === 'r' || frequency === 'c' || frequency === 'f'))
-    return undefined
+function boxOf(annotation: Json, place: string): GroundTruth {
+  const { bbox, area, iscrowd } = annotation
+  if (!isBox(bbox)) throw new UserError(`${place}.bbox: expected x, y, width and height.`)
   return {
-    images: images.map((image) => ({
-      id: image.id as number,
-      negative: image.neg_category_ids as number[],
-      notExhaustive: (image.not_exhaustive_category_ids ?? []) as number[],
-    })),
-    categories: categories.map(({ id, frequency }) => ({
-      id: id as number,
-      frequency: frequency as Frequency,
-    })),
+    image: numberOf(annotation.image_id, `${place}.image_id`),
+    category: numberOf(annotation.category_id, `${place}.category_id`),
+    bbox,
+    // Some of ODinW's files have none.
+    area: typeof area === 'number' ? area : bbox[2] * bbox[3],
+    iscrowd: iscrowd === 1 || iscrowd === true,
+  }
+}
+
+export const isBox = (value: unknown): value is GroundTruth['bbox'] =>
+  Array.isArray(value) && value.length === 4 && value.every(Number.isFinite)
+
+/**
+ * What LVIS says besides: of each picture what it was searched for, and of each category how often it is
+ * seen.
+ */
+function lvisLists() {
+  let isLvis = true
+  const images: LvisTruth['images'][number][] = []
+  const categories: LvisTruth['categories'][number][] = []
+  return {
+    addImage(id: number, { neg_category_ids: negative, not_exhaustive_category_ids: notExhaustive }: Json) {
+      isLvis &&= Array.isArray(negative)
+      if (!isLvis) return
+      images.push({
+        id,
+        negative: negative as number[],
+        notExhaustive: (notExhaustive ?? []) as number[],
+      })
+    },
+    addCategory(id: number, { frequency }: Json) {
+      isLvis &&= frequency === 'r' || frequency === 'c' || frequency === 'f'
+      if (isLvis) categories.push({ id, frequency: frequency as Frequency })
+    },
+    /** Undefined where some entry lacks it. */
+    found: (): DetectionTruth['lvis'] => (isLvis ? { images, categories } : undefined),
   }
 }
 
 /** Reads detections in COCO's result form: a list of image_id, category_id, bbox and score. */
 export async function readDetections(path: string): Promise<Detection[]> {
-  const value = await readJson(path)
-  if (!Array.isArray(value)) throw new UserError(`${path}: expected a list of detections.`)
-  return value.map((one: Json, at) => {
-    const { image_id: image, category_id: category, bbox, score } = one ?? {}
-    if (
-      !Number.isFinite(image) ||
-      !Number.isFinite(category) ||
-      !Number.isFinite(score) ||
-      !(Array.isArray(bbox) && bbox.length === 4 && bbox.every(Number.isFinite))
-    ) {
+  const detections: Detection[] = []
+  for await (const value of readJsonList(path, 'a list of detections')) {
+    const { image_id: image, category_id: category, bbox, score } = (value ?? {}) as Json
+    if (!isNumber(image) || !isNumber(category) || !isNumber(score) || !isBox(bbox)) {
       throw new UserError(
-        `${path}: [${at}]: expected image_id, category_id, score and a bbox of four numbers.`,
+        `${path}: [${detections.length}]: expected image_id, category_id, score and a bbox of four numbers.`,
       )
     }
-    return { image, category, bbox, score } as unknown as Detection
-  })
+    detections.push({ image, category, bbox, score })
+  }
+  return detections
 }
+
+const isNumber = (value: unknown): value is number => Number.isFinite(value)
 
 /** Detections in COCO's result form, boxes to a hundredth of a pixel. */
 export function detectionsJson(detections: readonly Detection[]): string {
@@ -116,16 +129,4 @@ export function detectionsJson(detections: readonly Detection[]): string {
     JSON.stringify({ image_id: image, category_id: category, bbox: bbox.map(round), score }),
   )
   return `[${rows.join(',\n')}]\n`
-}
-
-/** Throws a UserError that names the file. */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`)
-  }
 }

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { iou } from '../boxes/iou.js'
+import { type CocoIndex, readCocoIndex } from '../formats/coco-index.js'
+import { readReferences } from '../formats/refcoco-references.js'
 import type { Xyxy } from '../rows/rows.js'
-import { type PlainValue, readPlainPickle } from '../weights/read-plain-pickle.js'
-import { readDetectionTruth, readJson } from './read-detection-truth.js'
+import { isBox } from './read-detection-truth.js'
 
 /** A referring expression of RefCOCO, RefCOCO+ or RefCOCOg. */
 export interface Expression {
@@ -25,53 +25,35 @@ export interface Expression {
  */
 export async function readRefer(folder: string, by: string, split: string): Promise<Expression[]> {
   const path = join(folder, `refs(${by}).p`)
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
-  const refs = readPlainPickle(bytes, path)
+  const { references, problems } = await readReferences(path, split)
+  const bad = problems.find((problem) => problem.split === undefined || problem.split === split)
+  if (bad) throw new UserError(`${path}: ${bad.problem}.`)
   const instances = join(folder, 'instances.json')
-  const { images } = await readDetectionTruth(instances)
-  const files = new Map(images.map(({ id, file }) => [id, file]))
-  const boxes = await boxesById(instances)
-  const splits = new Set<string>()
-  const expressions: Expression[] = []
-  for (const [index, ref] of listOf(refs, path).entries()) {
-    const where = `${path}: reference ${index}`
-    const own = String(field(ref, 'split', where))
-    splits.add(own)
-    if (own !== split) continue
-    const box = boxes.get(Number(field(ref, 'ann_id', where)))
-    const file = files.get(Number(field(ref, 'image_id', where)))
-    if (!box || file === undefined)
-      throw new UserError(`${where}: its box or picture is not in ${instances}.`)
-    const [x, y, width, height] = box
-    for (const sentence of listOf(field(ref, 'sentences', where), where)) {
-      const text = String(field(sentence, 'sent', where))
-      const id = Number(field(sentence, 'sent_id', where))
-      expressions.push({ id, text, file, target: [x, y, x + width, y + height] })
+  const index = await readCocoIndex(undefined, instances)
+  const files = new Map(index.images.map(({ id, file_name }) => [String(id), file_name]))
+  const boxes = boxesById(index)
+  return references.flatMap(({ ann_id, image_id, sentences }) => {
+    const where = `${path}: annotation ${ann_id} of picture ${image_id}`
+    const target = boxes.get(String(ann_id))
+    const file = files.get(String(image_id))
+    if (!target || file === undefined) throw new UserError(`${where} is not in ${instances}.`)
+    return sentences.map(({ sent, sent_id }): Expression => {
+      if (sent_id === undefined) throw new UserError(`${where}: there is no sent_id.`)
+      return { id: Number(sent_id), text: sent, file, target }
+    })
+  })
+}
+
+function boxesById({ boxes }: CocoIndex): Map<string, Xyxy> {
+  const byId = new Map<string, Xyxy>()
+  for (const own of boxes.values()) {
+    for (const { id, bbox } of own) {
+      if (!isBox(bbox)) continue
+      const [x, y, width, height] = bbox
+      byId.set(String(id), [x, y, x + width, y + height])
     }
   }
-  if (expressions.length === 0)
-    throw new UserError(`${path} has no split "${split}"; it has: ${[...splits].sort().join(', ')}.`)
-  return expressions
-}
-
-async function boxesById(path: string): Promise<Map<number, readonly number[]>> {
-  const { annotations } = (await readJson(path)) as {
-    annotations: readonly { readonly id: number; readonly bbox: readonly number[] }[]
-  }
-  return new Map(annotations.map(({ id, bbox }) => [id, bbox]))
-}
-
-function listOf(value: PlainValue, where: string): readonly PlainValue[] {
-  if (Array.isArray(value)) return value
-  throw new UserError(`${where}: expected a list.`)
-}
-
-function field(value: PlainValue, name: string, where: string): PlainValue {
-  const isDict = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (isDict && Object.hasOwn(value, name)) return (value as { readonly [key: string]: PlainValue })[name]
-  throw new UserError(`${where}: there is no ${name}.`)
+  return byId
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Card, IngestConfig } from './sources/config.js'
-import { readSource } from './sources/read-source.js'
+import type { Card } from './config.js'
+import type { OpenSource } from './open-source.js'
 
 /** What a file holds, against what its card says. */
 export interface CardCheck {
@@ -32,13 +32,13 @@ const mostProblems = 0.5
 /**
  * Reads a source as its card says, without fetching a picture.
  *
- * @param config with the card filled in
+ * @param source opened with the card
  * @param limit rows to read at most
  * @throws UserError where a column or a file is missing
  */
 export async function checkCard(
   card: Card,
-  config: IngestConfig,
+  source: OpenSource,
   limit = Number.POSITIVE_INFINITY,
   signal?: AbortSignal,
 ): Promise<CardCheck> {
@@ -48,7 +48,7 @@ export async function checkCard(
   const examples: string[] = []
   const dropped: Record<string, number> = {}
   const first: CardCheck['first'][number][] = []
-  for await (const row of readSource(config)) {
+  for await (const row of source.rows()) {
     signal?.throwIfAborted()
     if (rows === limit) {
       stopped = true

@@ -3,8 +3,8 @@ import { clipBox, scaleBox } from '../boxes/xyxy.js'
 import type { Caption, Phrase, Region, Xyxy } from '../rows/rows.js'
 import { nameInPrompt, type Span } from '../words/name-prompt.js'
 import { packNames } from '../words/pack-names.js'
+import type { PromptConfig } from './read/source-keys.js'
 import type { GoldRegion, SourceRow } from './read/source-row.js'
-import type { IngestConfig } from './sources/config.js'
 
 export interface GoldRows {
   readonly captions: readonly Caption[]
@@ -14,7 +14,10 @@ export interface GoldRows {
   readonly dropped: Readonly<Record<string, number>>
 }
 
-/** The stored picture: its size, its pixels for one unit of the source's boxes, and where their corner lies in it. */
+/**
+ * The stored picture: its size, its pixels for one unit of the source's boxes, and where their corner lies in
+ * it.
+ */
 export interface StoredPicture {
   readonly width: number
   readonly height: number
@@ -23,17 +26,18 @@ export interface StoredPicture {
 }
 
 /**
- * Phrases and regions of gold boxes. Boxes with spans name phrases of their captions; all boxes name their category in
- * more captions, of kind `categories`: the distinct names in the source's order joined by '. ', as GLIP makes grounding
- * of detection, as many prompts as the encoder's tokens ask for. Names that are known to be absent are drawn into the
- * prompts by the configuration's seed; they are no phrases, so training takes their words for negatives.
+ * Phrases and regions of gold boxes. Boxes with spans name phrases of their captions; all boxes name their
+ * category in more captions, of kind `categories`: the distinct names in the source's order joined by '. ',
+ * as GLIP makes grounding of detection, as many prompts as the encoder's tokens ask for. Names that are known
+ * to be absent are drawn into the prompts by the configuration's seed; they are no phrases, so training takes
+ * their words for negatives.
  *
  * @param seed what makes this row's draws its own, such as its place in the source
  */
 export function goldRows(
   { captions, regions: boxes, absent }: Pick<SourceRow, 'captions' | 'regions' | 'absent'>,
   picture: StoredPicture,
-  limits: IngestConfig['prompt'],
+  limits: PromptConfig,
   seed: string,
 ): GoldRows {
   const dropped: Record<string, number> = {}

@@ -4,9 +4,10 @@ import type { Fetched, Fetcher } from './fetch/fetch-image.js'
 import type { TdmReservation } from './fetch/opt-out.js'
 import { Reject } from './fetch/reject.js'
 import { goldRows } from './gold-rows.js'
+import type { ImageConfig } from './image/image-config.js'
 import { type NormalImage, normaliseImage } from './image/normalise-image.js'
+import type { PromptConfig } from './read/source-keys.js'
 import type { SourceRow } from './read/source-row.js'
-import type { IngestConfig } from './sources/config.js'
 
 /** What a row of a source became. */
 export type Ingested =
@@ -21,11 +22,22 @@ export type Ingested =
     }
   | { readonly kind: 'reject'; readonly reject: RejectRow }
 
-/** Fetches or reads the picture of a row and makes of both what the shard stores, or a reject that says why not. */
+/** What of an ingest stage's configuration decides what becomes of a row. */
+export interface RowConfig {
+  readonly prompt: PromptConfig
+  readonly image: ImageConfig
+  readonly license?: string | undefined
+  readonly base_url?: string | undefined
+}
+
+/**
+ * Fetches or reads the picture of a row and makes of both what the shard stores, or a reject that says why
+ * not.
+ */
 export async function ingestRow(
   row: SourceRow,
   key: string,
-  config: IngestConfig,
+  config: RowConfig,
   fetcher: Fetcher,
   signal?: AbortSignal,
 ): Promise<Ingested> {
@@ -78,7 +90,7 @@ function metaOf({ meta }: SourceRow, tdm: TdmReservation | undefined): string | 
 /** What the source holds, else what lies on the disk, else what the web answers. */
 async function bytesOf(
   row: SourceRow,
-  config: IngestConfig,
+  config: RowConfig,
   fetcher: Fetcher,
   signal?: AbortSignal,
 ): Promise<Fetched> {
@@ -88,8 +100,8 @@ async function bytesOf(
 }
 
 /**
- * Pixels of the stored picture for one unit of the boxes'. Boxes are in the picture that the source describes; what was
- * fetched may have another size, but not another shape.
+ * Pixels of the stored picture for one unit of the boxes'. Boxes are in the picture that the source
+ * describes; what was fetched may have another size, but not another shape.
  */
 function boxScale(
   { size, regions, boxUnit, place }: SourceRow,

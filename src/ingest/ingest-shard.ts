@@ -4,30 +4,29 @@ import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from
 import { writeShard } from '../shards/write-shard.js'
 import { createFetcher, type Fetcher } from './fetch/fetch-image.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
+import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
 import type { SourceRow } from './read/source-row.js'
 import { shardSums } from './shard-sums.js'
-import type { IngestConfig } from './sources/config.js'
-import { hasBoxes, readSource, withCard } from './sources/read-source.js'
 
 /**
  * Fetches or reads the pictures of one shard and writes `images`; where the source has boxes, `phrases` and
- * `grounding` beside it. Rows keep the order of the source whatever the order of arrival; a key is the shard's number
- * and the row's place in it, so a rejected row leaves a gap.
+ * `grounding` beside it. Rows keep the order of the source whatever the order of arrival; a key is the
+ * shard's number and the row's place in it, so a rejected row leaves a gap.
  *
+ * @param source which stays open: its reader goes on with the next shard
  * @param shared the fetcher of all shards, which knows their hosts; without it the shard has its own
  */
 export async function ingestShard(
   task: ShardTask,
-  given: IngestConfig,
+  source: OpenSource,
   plan: ShardPlan,
   shared?: Fetcher,
 ): Promise<ShardResult> {
   return runShardTask(task, 'images', async (): Promise<ShardOutput> => {
-    const { config } = await withCard(given)
-    const fetcher = shared ?? createFetcher(config.fetch)
+    const fetcher = shared ?? createFetcher(source.config.fetch)
     try {
-      return await ingestRows(task, config, plan, fetcher)
+      return await ingestRows(task, source, plan, fetcher)
     } finally {
       if (!shared) await fetcher.close()
     }
@@ -36,14 +35,14 @@ export async function ingestShard(
 
 async function ingestRows(
   task: ShardTask,
-  config: IngestConfig,
+  source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
 ): Promise<ShardOutput> {
   const { storage, stage, shard, signal, onProgress } = task
-  const sums = shardSums(hasBoxes(config))
+  const sums = shardSums(source.hasBoxes)
   async function* images(): AsyncGenerator<ImageRow> {
-    for await (const result of ingested(task, config, plan, fetcher)) {
+    for await (const result of ingested(task, source, plan, fetcher)) {
       signal?.throwIfAborted()
       sums.add(result)
       onProgress?.(sums.done)
@@ -61,7 +60,7 @@ async function ingestRows(
     stats: sums.stats(),
   }
   // By the configuration, not by the rows: a shard whose pictures all failed is gold as well.
-  if (!hasBoxes(config)) return { files, ...counts }
+  if (!source.hasBoxes) return { files, ...counts }
   const phraseFile = await writeShard(storage, 'phrases', stage, shard, sums.phrases)
   const groundingFile = await writeShard(storage, 'grounding', stage, shard, sums.grounding)
   return { files: { ...files, phrases: phraseFile, grounding: groundingFile }, ...counts }
@@ -77,13 +76,14 @@ const rowsPerRequest = 4
  */
 export function ingested(
   { shard, signal }: ShardTask,
-  config: IngestConfig,
+  source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
   wanted?: ReadonlySet<number>,
 ): AsyncGenerator<Ingested> {
+  const { config } = source
   return orderedMap(
-    numbered(readSource(config, plan.mark), plan.rows, wanted),
+    numbered(source.rows(plan.mark), plan.rows, wanted),
     rowsPerRequest * config.fetch.concurrency,
     ([row, index]) => ingestRow(row, keyOf(shard, index), config, fetcher, signal),
     2 * rowsPerRequest * config.fetch.concurrency,

@@ -1,7 +1,7 @@
 import { UserError } from '../base/user-error.js'
-import type { Mark } from './read/source-row.js'
-import type { Card, IngestConfig } from './sources/config.js'
-import { hashSource, readSource, withCard } from './sources/read-source.js'
+import type { Mark } from '../formats/mark.js'
+import type { Card } from './config.js'
+import type { OpenSource } from './open-source.js'
 
 export interface ShardPlan {
   /** "00000" and so on. */
@@ -23,21 +23,23 @@ export interface IngestPlan {
  * Reads the source once and says which rows make which shard. Memory grows by a mark a shard, not by rows.
  * Throws a UserError where there is no such source, it lacks a column, or it has no rows.
  */
-export async function planIngest(given: IngestConfig, signal?: AbortSignal): Promise<IngestPlan> {
-  const { config, card } = await withCard(given)
+export async function planIngest(source: OpenSource, signal?: AbortSignal): Promise<IngestPlan> {
+  const { config, card } = source
   const shards: { shard: string; mark: Mark; rows: number }[] = []
   let rows = 0
-  for await (const { mark } of readSource(config, undefined, true)) {
+  for await (const mark of source.plan()) {
     signal?.throwIfAborted()
     if (rows % config.shard_size === 0) {
       shards.push({ shard: String(shards.length).padStart(5, '0'), mark, rows: 0 })
     }
-    shards[shards.length - 1].rows++
+    const shard = shards.at(-1)
+    if (shard) shard.rows++
     rows++
     if (rows === config.limit) break
   }
   if (rows === 0) {
-    throw new UserError(`${config.path ?? config.instances ?? config.captions} has no rows to ingest.`)
+    const { path, instances, captions }: Readonly<Partial<Record<string, unknown>>> = config
+    throw new UserError(`${path ?? instances ?? captions} has no rows to ingest.`)
   }
-  return { card, rows, sourceHash: await hashSource(config), shards }
+  return { card, rows, sourceHash: await source.hash(), shards }
 }

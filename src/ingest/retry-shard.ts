@@ -9,15 +9,16 @@ import { amendStats } from '../statistics/stats.js'
 import type { Fetcher } from './fetch/fetch-image.js'
 import { isTransientReason } from './fetch/transient.js'
 import { indexOfKey, ingested } from './ingest-shard.js'
+import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
 import { shardSums } from './shard-sums.js'
-import type { IngestConfig } from './sources/config.js'
-import { hasBoxes, withCard } from './sources/read-source.js'
 
 /** Which of the rejected rows are tried again: a question to a reason. */
 export type RetriedReasons = (reason: string) => boolean
 
-/** `transient` (what may have passed), `all`, or reasons with commas between them, such as `http_404,robots`. */
+/**
+ * `transient` (what may have passed), `all`, or reasons with commas between them, such as `http_404,robots`.
+ */
 export function parseRetried(text: string): RetriedReasons {
   if (text === 'transient') return isTransientReason
   if (text === 'all') return () => true
@@ -28,19 +29,18 @@ export function parseRetried(text: string): RetriedReasons {
 }
 
 /**
- * Tries the rejected rows of a shard again that is there, and puts those that come in now where they belong. Undefined
- * where the shard is not there or was made of something else. Pictures that come in are held in memory until all rows
- * have been tried; then the shard's files are replaced.
+ * Tries the rejected rows of a shard again that is there, and puts those that come in now where they belong.
+ * Undefined where the shard is not there or was made of something else. Pictures that come in are held in
+ * memory until all rows have been tried; then the shard's files are replaced.
  */
 export function retryShard(
   task: ShardTask,
-  given: IngestConfig,
+  source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
   isRetried: RetriedReasons,
 ): Promise<ShardResult | undefined> {
   return amendShardTask(task, 'images', async (made, withdraw) => {
-    const { config } = await withCard(given)
     const { storage, stage, shard, signal, onProgress } = task
     const old: RejectRow[] = []
     for await (const row of readShard(storage, 'rejects', stage, shard)) old.push(row)
@@ -48,9 +48,9 @@ export function retryShard(
     const wanted = new Set(old.filter(isWanted).map(({ key }) => indexOfKey(shard, key as string)))
     if (wanted.size === 0) return undefined
 
-    const sums = shardSums(hasBoxes(config))
+    const sums = shardSums(source.hasBoxes)
     const images: ImageRow[] = []
-    for await (const result of ingested(task, config, plan, fetcher, wanted)) {
+    for await (const result of ingested(task, source, plan, fetcher, wanted)) {
       signal?.throwIfAborted()
       sums.add(result)
       onProgress?.(made.in - wanted.size + sums.done)
@@ -66,7 +66,7 @@ export function retryShard(
     const merged = mergeByKey(readShard(storage, 'images', null, shard), images)
     const imageFile = await writeShard(storage, 'images', null, shard, merged, withdraw)
     const files = { images: imageFile, rejects: await writeRejects() }
-    if (!hasBoxes(config)) return { files, ...counts }
+    if (!source.hasBoxes) return { files, ...counts }
     const phrases = mergeByKey(readShard(storage, 'phrases', stage, shard), sums.phrases)
     const grounding = mergeByKey(readShard(storage, 'grounding', stage, shard), sums.grounding)
     const phraseFile = await writeShard(storage, 'phrases', stage, shard, phrases)
@@ -82,7 +82,7 @@ function countsAfter(
   sums: ReturnType<typeof shardSums>,
 ): Omit<ShardOutput, 'files'> {
   const rejected: Record<string, number> = { ...made.rejected }
-  for (const { reason } of retried) rejected[reason]--
+  for (const { reason } of retried) rejected[reason] = (rejected[reason] ?? 0) - 1
   for (const [reason, count] of Object.entries(sums.rejected))
     rejected[reason] = (rejected[reason] ?? 0) + count
   return {
@@ -104,7 +104,7 @@ async function* mergeByKey<T extends { readonly key: string }>(
 ): AsyncGenerator<T> {
   let next = 0
   for await (const row of rows) {
-    while (next < others.length && others[next].key < row.key) yield others[next++]
+    for (let other = others[next]; other && other.key < row.key; other = others[++next]) yield other
     yield row
   }
   yield* others.slice(next)

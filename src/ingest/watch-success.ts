@@ -1,5 +1,5 @@
 import type { CommitRecord } from '../shards/commit.js'
-import type { IngestConfig } from './sources/config.js'
+import type { IngestConfig } from './config.js'
 
 /** Looks at how many rows come in, shard after shard. */
 export interface SuccessWatch {

@@ -1,6 +1,7 @@
 import { assign, readAssignment } from '../base/assignment.js'
 import { parseConfig, readYaml } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
+import { fillIn, readCard } from '../ingest/open-source.js'
 import { type Pipeline, pipelineSchema, type Stage } from './config.js'
 import { layOutRounds } from './lay-out-rounds.js'
 
@@ -24,12 +25,13 @@ export async function readPipeline(path: string, { set = [], rounds }: ReadOptio
     ? layOutRounds({ ...config.rounds, count: rounds ?? config.rounds.count }, config.stages)
     : []
   const stages = inOrder([...config.stages, ...laidOut], path)
+  await checkCards(stages, path)
   return { name: config.name, description: config.description, stages, rounds: config.rounds }
 }
 
 function applySet(document: Record<string, unknown>, text: string, path: string) {
   const { keys, value } = readAssignment(text)
-  const [first, ...rest] = keys
+  const [first = '', ...rest] = keys
   if (rest.length === 0) {
     if (isObject(document.vars ?? {})) document.vars = { ...(document.vars as object), [first]: value }
     return
@@ -66,6 +68,18 @@ function substitute(value: unknown, vars: Readonly<Record<string, unknown>>, pat
     )
   }
   return value
+}
+
+/**
+ * Refuses keys that the format of a card does not have before anything runs. A card that cannot be read is left for its
+ * stage to tell of: that may not be among those that are to run.
+ */
+async function checkCards(stages: readonly Stage[], path: string) {
+  for (const stage of stages) {
+    if (stage.uses !== 'ingest' || !stage.with.card) continue
+    const card = await readCard(stage.with.card).catch(() => undefined)
+    if (card) fillIn(stage.with, card, `${path}: stages.${stage.name}.with`)
+  }
 }
 
 /** Stages after what they need. */

@@ -1,5 +1,7 @@
+import { constants } from 'node:buffer'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { promptsOf } from '../../src/evaluate/category-prompts.js'
@@ -17,8 +19,8 @@ import {
   groundExpressions,
   groundSentences,
 } from '../../src/evaluate/run-benchmark.js'
+import { parseEntityBoxes, parseEntitySentences } from '../../src/formats/flickr-entities.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
-import { parseEntityBoxes, parseEntitySentences } from '../../src/words/flickr-entities.js'
 import { nameInPrompt } from '../../src/words/name-prompt.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -299,6 +301,14 @@ describe('annotation files', () => {
     }
     await writeFile(path, '[{"image_id": 1}]')
     await expect(readDetections(path)).rejects.toThrow(/\[0\]: expected image_id, category_id, score/)
+    for (const text of ['{}', '{"images": [1]}', '{"images": 5}']) {
+      await writeFile(path, text)
+      await expect(readDetections(path)).rejects.toThrow(`${path}: expected a list of detections.`)
+    }
+    await expect(readDetectionTruth(path)).rejects.toThrow(`${path}: images: expected a list.`)
+    await writeFile(path, '[]')
+    await expect(readDetectionTruth(path)).rejects.toThrow(/an object with lists was expected/)
+    expect(await readDetections(path)).toEqual([])
   })
 
   it('of LVIS know which pictures show what, and where they lie', async () => {
@@ -323,6 +333,27 @@ describe('annotation files', () => {
     expect(truth.images).toEqual([{ id: 9, file: 'val2017/000000000009.jpg' }])
     expect(truth.categories.map(({ id }) => id)).toEqual([1, 2])
     expect(truth.lvis?.images).toEqual([{ id: 9, negative: [2], notExhaustive: [1] }])
+  })
+
+  it('may be larger than a string', { timeout: 120_000 }, async () => {
+    const path = join(await temporaryFolder(), 'truth.json.gz')
+    const annotations = [{ id: 1, image_id: 1, category_id: 3, bbox: [0, 0, 50, 50], area: 2400 }]
+    const lists = {
+      images: [{ id: 1, file_name: 'a.jpg' }],
+      annotations,
+      categories: [{ id: 3, name: 'dog' }],
+    }
+    const [start = '', end = ''] = JSON.stringify(lists).split('"categories"')
+    // Members of a gzip file follow one another: half a GiB of white space takes half a MB.
+    const space = Array(9).fill(gzipSync(Buffer.alloc(1 << 26, ' ')))
+    expect(9 * (1 << 26)).toBeGreaterThan(constants.MAX_STRING_LENGTH)
+    await writeFile(path, Buffer.concat([gzipSync(start), ...space, gzipSync(`"categories"${end}`)]))
+    expect(await readDetectionTruth(path)).toEqual({
+      images: [{ id: 1, file: 'a.jpg' }],
+      categories: [{ id: 3, name: 'dog' }],
+      boxes: [{ image: 1, category: 3, bbox: [0, 0, 50, 50], area: 2400, iscrowd: false }],
+      lvis: undefined,
+    })
   })
 
   it('are scored by the command line from a file of answers', async () => {

@@ -1,9 +1,21 @@
+import { ingestConfig } from '../../src/ingest/config.js'
 import { ingestShard } from '../../src/ingest/ingest-shard.js'
+import { type OpenSource, openSource } from '../../src/ingest/open-source.js'
 import { type IngestPlan, planIngest } from '../../src/ingest/plan-ingest.js'
-import { ingestConfig } from '../../src/ingest/sources/config.js'
 import type { Families } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage, type Storage } from '../../src/storage/storage.js'
+
+async function ingestShards(source: OpenSource, storage: Storage) {
+  // A runner stores the plan: nothing in it may need more than JSON.
+  const plan = JSON.parse(JSON.stringify(await planIngest(source))) as IngestPlan
+  const records = []
+  for (const part of plan.shards) {
+    const task = { storage, stage: 's', shard: part.shard, configHash: 'c', inputs: {} }
+    records.push((await ingestShard(task, source, part)).record)
+  }
+  return { plan, records }
+}
 
 /** Ingests a source into a dataset, shard by shard, and reads all of it back. */
 export async function ingestAll(dataset: string, given: object) {
@@ -22,13 +34,8 @@ export async function ingestAll(dataset: string, given: object) {
     },
   })
   const storage = openStorage(dataset)
-  // A runner stores the plan: nothing in it may need more than JSON.
-  const plan = JSON.parse(JSON.stringify(await planIngest(config))) as IngestPlan
-  const records = []
-  for (const part of plan.shards) {
-    const task = { storage, stage: 's', shard: part.shard, configHash: 'c', inputs: {} }
-    records.push((await ingestShard(task, config, part)).record)
-  }
+  const source = await openSource(config)
+  const { plan, records } = await ingestShards(source, storage).finally(() => source.close())
   const all = async <F extends 'images' | 'rejects' | 'phrases' | 'grounding'>(family: F) => {
     const rows: Families[F][] = []
     for (const { shard } of plan.shards) {

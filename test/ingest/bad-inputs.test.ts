@@ -8,11 +8,12 @@ import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { expect, it } from 'vitest'
+import { ingestConfig } from '../../src/ingest/config.js'
 import { createFetcher } from '../../src/ingest/fetch/fetch-image.js'
 import type { Lookup } from '../../src/ingest/fetch/resolve-host.js'
 import { ingestShard } from '../../src/ingest/ingest-shard.js'
+import { openSource } from '../../src/ingest/open-source.js'
 import { planIngest } from '../../src/ingest/plan-ingest.js'
-import { ingestConfig } from '../../src/ingest/sources/config.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/storage.js'
 import { imageServer, type Route } from '../helpers/image-server.js'
@@ -282,11 +283,13 @@ it('has an outcome for every bad input, and the page says which', { timeout: 180
       allow_hosts: ['pictures.example', 'forbids.example', 'fails.example'],
     },
   })
-  const plan = await planIngest(config)
+  const source = await openSource(config)
+  const plan = await planIngest(source)
   const storage = openStorage(join(folder, 'dataset'))
   const fetcher = createFetcher(config.fetch, { lookup })
   const task = { storage, stage: 's', shard: '00000', configHash: 'c', inputs: {} }
-  const { record } = await ingestShard(task, config, plan.shards[0], fetcher)
+  const { record } = await ingestShard(task, source, plan.shards[0], fetcher)
+  await source.close()
   await fetcher.close()
 
   const outcomes = new Map<string, string>()

@@ -1,8 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ingestConfig } from '../../src/ingest/sources/config.js'
-import { readCard, readSource, withCard } from '../../src/ingest/sources/read-source.js'
+import { ingestConfig } from '../../src/ingest/config.js'
+import { readCard, withCard } from '../../src/ingest/open-source.js'
+import { rowsOf } from '../helpers/rows-of.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -28,9 +29,9 @@ describe('a dataset card', () => {
   it('tells how CC3M is read', async () => {
     const path = join(folder, 'Train_GCC-training.tsv')
     await writeFile(path, 'a very typical bus station\thttp://host.example/b.jpg\n')
-    const { config } = await withCard(ingestConfig.parse({ card: join(cards, 'cc3m.yaml'), path }))
-    const rows = []
-    for await (const row of readSource(config)) rows.push([row.url, row.captions[0].text])
+    const given = { card: join(cards, 'cc3m.yaml'), path }
+    const { config } = await withCard(ingestConfig.parse(given))
+    const rows = (await rowsOf(given)).map((row) => [row.url, row.captions[0].text])
     expect(rows).toEqual([['http://host.example/b.jpg', 'a very typical bus station']])
     // The list's licence is not the picture's.
     expect(config.license).toBeUndefined()

@@ -5,9 +5,10 @@ import fc from 'fast-check'
 import * as parquet from 'parquet-wasm'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { ingestConfig } from '../../src/ingest/config.js'
 import { ingestShard } from '../../src/ingest/ingest-shard.js'
+import { openSource } from '../../src/ingest/open-source.js'
 import { planIngest } from '../../src/ingest/plan-ingest.js'
-import { ingestConfig } from '../../src/ingest/sources/config.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { openStorage } from '../../src/storage/storage.js'
 import { imageServer, type Route } from '../helpers/image-server.js'
@@ -268,11 +269,13 @@ describe('ingest of pairs', () => {
     const path = await tsv('abort.tsv', ['url\tcaption', `${url}/slow.jpg\tc`])
     const config = ingestConfig.parse({ format: 'tsv', path, fetch: { allow_hosts: [url] } })
     const storage = openStorage(join(folder, 'aborted'))
-    const plan = await planIngest(config)
+    const source = await openSource(config)
+    const plan = await planIngest(source)
     const abort = new AbortController()
     visited('/slow.jpg').then(() => abort.abort())
     const task = { storage, stage: 's', shard: '00000', configHash: 'c', inputs: {}, signal: abort.signal }
-    await expect(ingestShard(task, config, plan.shards[0])).rejects.toThrow()
+    await expect(ingestShard(task, source, plan.shards[0])).rejects.toThrow()
+    await source.close()
     expect(await readCommit(storage, 'images', null, '00000')).toBeUndefined()
     expect(await storage.list('images')).toEqual([])
   })

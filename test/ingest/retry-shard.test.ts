@@ -2,11 +2,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { ingestConfig } from '../../src/ingest/config.js'
 import { createFetcher } from '../../src/ingest/fetch/fetch-image.js'
 import { ingestShard } from '../../src/ingest/ingest-shard.js'
+import { openSource } from '../../src/ingest/open-source.js'
 import { planIngest } from '../../src/ingest/plan-ingest.js'
 import { parseRetried, retryShard } from '../../src/ingest/retry-shard.js'
-import { ingestConfig } from '../../src/ingest/sources/config.js'
 import { watchSuccess } from '../../src/ingest/watch-success.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
@@ -51,13 +52,14 @@ async function crawl(broken: Record<string, number>, given: object = {}) {
     ...given,
   })
   const storage = openStorage(join(folder, name))
-  const [plan] = (await planIngest(config)).shards
+  const source = await openSource(config)
+  const [plan] = (await planIngest(source)).shards
   const task = { storage, stage: 's', shard: '00000', configHash: 'c', inputs: {} }
   const fetcher = createFetcher(config.fetch)
-  const { record } = await ingestShard(task, config, plan, fetcher)
+  const { record } = await ingestShard(task, source, plan, fetcher)
   visits.clear()
   const retry = (reasons: string, changed = task) =>
-    retryShard(changed, config, plan, fetcher, parseRetried(reasons))
+    retryShard(changed, source, plan, fetcher, parseRetried(reasons))
   return { storage, record, task, retry, path }
 }
 

@@ -6,10 +6,9 @@ import fc from 'fast-check'
 import * as parquet from 'parquet-wasm'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
-import { planIngest } from '../../src/ingest/plan-ingest.js'
+import { ingestConfig } from '../../src/ingest/config.js'
 import type { SourceRow } from '../../src/ingest/read/source-row.js'
-import { ingestConfig } from '../../src/ingest/sources/config.js'
-import { readSource } from '../../src/ingest/sources/read-source.js'
+import { planOf, rowsOf } from '../helpers/rows-of.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -18,11 +17,6 @@ async function file(extension: string, content: string | Uint8Array): Promise<st
   const path = join(folder, `list-${count++}.${extension}`)
   await writeFile(path, content)
   return path
-}
-async function rowsOf(given: object, from?: SourceRow['mark']): Promise<SourceRow[]> {
-  const rows: SourceRow[] = []
-  for await (const row of readSource(ingestConfig.parse(given), from)) rows.push(row)
-  return rows
 }
 const short = ({ url, captions, problem }: SourceRow) => problem?.reason ?? [url, captions[0].text]
 
@@ -83,9 +77,7 @@ describe('a TSV', () => {
   it('without rows is said to have none', async () => {
     for (const text of ['url\tcaption', 'url\tcaption\n']) {
       const path = await file('tsv', text)
-      await expect(planIngest(ingestConfig.parse({ format: 'tsv', path }))).rejects.toThrow(
-        `${path} has no rows`,
-      )
+      await expect(planOf({ format: 'tsv', path })).rejects.toThrow(`${path} has no rows`)
     }
   })
 })
@@ -212,7 +204,7 @@ describe('a plan', () => {
           const config = ingestConfig.parse({ format: 'tsv', path, shard_size })
           const whole = await rowsOf(config)
           fc.pre(whole.length > 0)
-          const plan = await planIngest(config)
+          const plan = await planOf(config)
           expect(plan.rows).toBe(whole.length)
           const parts: SourceRow[] = []
           for (const { mark, rows } of plan.shards) parts.push(...(await rowsOf(config, mark)).slice(0, rows))

@@ -1,13 +1,11 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { UserError } from '../../base/user-error.js'
-
-/** Endings of files that are read as they are decompressed. */
-export const compressedEndings = ['.gz', '.zst'] as const
+import { compressedEndings } from '../../formats/read-bytes.js'
 
 /**
- * The files that a path names, sorted: itself; of a folder the files in it with one of the endings; of a pattern
- * (`*` and `?` within a name, `**` across folders, `{a,b}`, `{00000..00127}`) those that it matches.
+ * The files that a path names, sorted: itself; of a folder the files in it with one of the endings; of a
+ * pattern (`*` and `?` within a name, `**` across folders, `{a,b}`, `{00000..00127}`) those that it matches.
  *
  * @param endings such as `.tsv`; each also with `.gz` or `.zst` behind it
  * @throws UserError where there are none

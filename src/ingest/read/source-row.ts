@@ -1,14 +1,5 @@
+import type { Mark } from '../../formats/mark.js'
 import type { Caption, Xyxy } from '../../rows/rows.js'
-
-/** Where in its source a row begins, so that a shard can be read without what lies before it. */
-export interface Mark {
-  /** Byte of a list, or number of a row. */
-  readonly at: number
-  /** Line of a list, from 1; 0 where there are no lines. */
-  readonly line: number
-  /** Number of the file among those of the source, from 0; absent for the first. */
-  readonly file?: number
-}
 
 /** A named box of gold data. */
 export interface GoldRegion {

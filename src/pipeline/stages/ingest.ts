@@ -1,4 +1,4 @@
-import { ingestConfig, ingestNotHashed } from '../../ingest/sources/config.js'
+import { ingestConfig, ingestNotHashed } from '../../ingest/config.js'
 import { runIngest } from './run-ingest.js'
 import { stageKind } from './stage-kind.js'
 

@@ -1,12 +1,12 @@
 import { hashJson } from '../../base/hash.js'
+import type { IngestConfig } from '../../ingest/config.js'
 import { createFetcher } from '../../ingest/fetch/fetch-image.js'
 import { ingestShard } from '../../ingest/ingest-shard.js'
+import { type OpenSource, openSource } from '../../ingest/open-source.js'
 import { planIngest } from '../../ingest/plan-ingest.js'
 import { retryShard } from '../../ingest/retry-shard.js'
-import type { IngestConfig } from '../../ingest/sources/config.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
 import { families } from '../../rows/family-path.js'
-import { readCommit } from '../../shards/commit.js'
 import { createDataset, readDataset, replaceDataset } from '../../shards/dataset.js'
 import type { ShardTask } from '../../shards/shard-task.js'
 import { openStorage, type Storage } from '../../storage/storage.js'
@@ -19,7 +19,21 @@ export async function runIngest(
   configHash: string,
   context: StageContext,
 ): Promise<StageResult<undefined>> {
-  const plan = await planIngest(stage.with, context.signal)
+  const source = await openSource(stage.with, `stage "${stage.name}"`)
+  try {
+    return await ingestSource(source, stage, configHash, context)
+  } finally {
+    await source.close()
+  }
+}
+
+async function ingestSource(
+  source: OpenSource,
+  stage: StageOf<IngestConfig>,
+  configHash: string,
+  context: StageContext,
+): Promise<StageResult<undefined>> {
+  const plan = await planIngest(source, context.signal)
   const storage = openStorage(runOf(context).path(stage.name))
   const shards = plan.shards.map(({ shard }) => shard)
   await declareDataset(storage, stage.name, plan.card, shards)
@@ -40,8 +54,8 @@ export async function runIngest(
       }
       const work = async () => {
         const retried =
-          context.retryFailed && (await retryShard(task, stage.with, part, fetcher, context.retryFailed))
-        const result = retried ?? (await ingestShard(task, stage.with, part, fetcher))
+          context.retryFailed && (await retryShard(task, source, part, fetcher, context.retryFailed))
+        const result = retried ?? (await ingestShard(task, source, part, fetcher))
         watch.add(result.record)
         return result
       }
@@ -56,9 +70,7 @@ export async function runIngest(
   const dnsTrouble = dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)
   if (dnsTrouble) context.warn(dnsTrouble)
   // A source with boxes has written phrases and grounding beside its images.
-  const there = shards.find((shard) => !missing.includes(shard))
-  const isGold =
-    there !== undefined && (await readCommit(storage, 'grounding', stage.name, there)) !== undefined
+  const isGold = source.hasBoxes && missing.length < shards.length
   const gold = isGold ? { phrases: stage.name, grounding: stage.name } : {}
   const dataset = { name: stage.name, storage, shards }
   return { offers: { dataset, images: stage.name, ...gold, missing }, result: undefined }

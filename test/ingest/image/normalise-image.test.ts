@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import sharp, { type Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { ingestConfig } from '../../../src/ingest/config.js'
 import { normaliseImage } from '../../../src/ingest/image/normalise-image.js'
-import { ingestConfig } from '../../../src/ingest/sources/config.js'
 
 const noise = (width: number, height: number): Sharp =>
   sharp({

@@ -1,0 +1,52 @@
+import { UserError } from '../base/user-error.js'
+import { readJsonElements } from './read-json-elements.js'
+
+/** The lists of a file in COCO's form. */
+export type CocoList = 'images' | 'annotations' | 'categories' | 'licenses'
+
+/** An entry of one of the lists, as the file has it. */
+export interface CocoEntry {
+  readonly list: CocoList
+  /** Place in its list, from 0. */
+  readonly index: number
+  readonly value: unknown
+}
+
+/**
+ * The entries of a JSON file in COCO's form, in the file's order, one in memory at a time: the files of LVIS
+ * and Objects365 are larger than a string may be.
+ *
+ * @param lists which lists to read
+ * @param needed which of them must be there, though they may be empty
+ * @throws UserError where the file is not JSON, is no object at its top, or lacks a list that is needed
+ */
+export async function* cocoEntries(
+  path: string,
+  lists: readonly CocoList[],
+  needed: readonly CocoList[] = [],
+): AsyncGenerator<CocoEntry> {
+  const begun = new Set<string | null>()
+  const wanted = (key: string) => (lists as readonly string[]).includes(key)
+  const onArray = (key: string | null) => void begun.add(key)
+  for await (const { key, index, value } of readJsonElements(path, { wanted, onArray })) {
+    if (key === null) break
+    yield { list: key as CocoList, index, value }
+  }
+  if (begun.has(null))
+    throw new UserError(`${path} is not in COCO's form: an object with lists was expected.`)
+  const missing = needed.find((list) => !begun.has(list))
+  if (missing) throw new UserError(`${path}: ${missing}: expected a list.`)
+}
+
+/**
+ * A picture's file below its folder. LVIS names it by its address alone: `.../train2017/000000391895.jpg`.
+ */
+export function cocoFileName(image: {
+  readonly file_name?: unknown
+  readonly coco_url?: unknown
+}): string | undefined {
+  const { file_name, coco_url } = image
+  if (typeof file_name === 'string' && file_name !== '') return file_name
+  const named = typeof coco_url === 'string' ? coco_url.split('/').slice(-2).join('/') : ''
+  return named === '' ? undefined : named
+}

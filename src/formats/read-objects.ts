@@ -1,0 +1,28 @@
+import type { Mark } from './mark.js'
+import { readLines } from './read-lines.js'
+
+export type ObjectLine = { readonly mark: Mark; readonly place: string } & (
+  | { readonly value: Readonly<Record<string, unknown>>; readonly problem?: undefined }
+  | { readonly value?: undefined; readonly problem: string }
+)
+
+/** The JSON objects of a file, one a line, from a mark on; a line that is none says why. */
+export async function* readObjects(path: string, from?: Mark, longest?: number): AsyncGenerator<ObjectLine> {
+  for await (const line of readLines(path, from, longest)) {
+    const base = { mark: line.mark, place: `${path}:${line.mark.line}` }
+    if (line.text === null) yield { ...base, problem: line.problem }
+    else yield { ...base, ...parseObject(line.text) }
+  }
+}
+
+function parseObject(text: string): { value: Readonly<Record<string, unknown>> } | { problem: string } {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (value && typeof value === 'object' && !Array.isArray(value)) {
+      return { value: value as Readonly<Record<string, unknown>> }
+    }
+    return { problem: 'not a JSON object' }
+  } catch (error) {
+    return { problem: `not JSON: ${(error as Error).message}` }
+  }
+}

@@ -1,0 +1,71 @@
+import { orPackaged, packagedCard } from '../base/packaged.js'
+import { parseConfig, readYaml } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
+import { type Card, cardSchema, type IngestConfig, type SourceConfig, sourceKeysOf } from './config.js'
+import type { Source } from './read/source.js'
+import type { SourceFormat } from './read/source-format.js'
+import { sources } from './sources.js'
+
+/** Reads a dataset card: a file, or the name of a card that comes with the program. */
+export async function readCard(given: string): Promise<Card> {
+  const path = packagedCard(given) ?? orPackaged(given)
+  return parseConfig(cardSchema, await readYaml(path), path)
+}
+
+/** The configuration with what its card gives filled in, as `fillIn` does. */
+export async function withCard(
+  config: IngestConfig,
+  where?: string,
+): Promise<{ readonly config: SourceConfig; readonly card: Card | null }> {
+  const card = config.card ? await readCard(config.card) : null
+  return { config: fillIn(config, card, where), card }
+}
+
+/**
+ * Fills what a card gives into a configuration. The card's licence is that of the list and stays with the
+ * card: a picture has its own. Where the configuration names another format than the card, what that one has
+ * no key for is left out of the card.
+ *
+ * @param where the configuration is, for messages
+ * @throws UserError where nothing says the format, or the configuration has a key that the format does not
+ *   have
+ */
+export function fillIn(config: IngestConfig, card: Card | null, where = 'ingest'): SourceConfig {
+  const format = config.format ?? card?.format
+  if (!format) throw new UserError('An ingest stage needs `format` or `card`.')
+  const { schema } = formatOf(format)
+  const keys = new Set(sourceKeysOf(schema))
+  const ofCard = Object.entries(card ?? {}).filter(([key]) => keys.has(key))
+  const given = Object.entries(config).filter(([, value]) => value !== undefined)
+  const whole = { ...Object.fromEntries(ofCard), ...Object.fromEntries(given), format }
+  const place = config.card ? `${where} (card ${config.card})` : where
+  return parseConfig(schema, whole, place) as SourceConfig
+}
+
+/** A source that is open, with the configuration that it was opened with. */
+export interface OpenSource extends Source {
+  /** With the card filled in. */
+  readonly config: SourceConfig
+  readonly card: Card | null
+  /** Whether its rows come with boxes: then ingest writes phrases and grounding beside the images. */
+  readonly hasBoxes: boolean
+}
+
+/**
+ * Opens the source that a configuration, or its card, names. It is to be closed.
+ *
+ * @param where the configuration is, for messages
+ * @throws UserError where the configuration does not fit its format
+ */
+export async function openSource(given: IngestConfig, where?: string): Promise<OpenSource> {
+  const { config, card } = await withCard(given, where)
+  const format = formatOf(config.format)
+  return { ...format.open(config), config, card, hasBoxes: format.hasBoxes(config) }
+}
+
+/** The format of a name that the schema has let through. */
+function formatOf(name: string): SourceFormat {
+  const format = sources.find((one) => one.name === name)
+  if (!format) throw new Error(`there is no format "${name}"`)
+  return format
+}

@@ -1,0 +1,70 @@
+import { UserError } from '../../base/user-error.js'
+import type { Mark } from '../../formats/mark.js'
+import { pairRow, type SourceRow } from './source-row.js'
+
+/** A column by its name, or by its number from 0. */
+export type Column = string | number
+
+/** The columns of a list of pairs; `url` and `caption` unless said otherwise. */
+export interface PairColumns {
+  readonly url: Column
+  readonly caption: Column
+  readonly license?: Column | undefined
+  readonly meta: readonly Column[]
+}
+
+/** The columns that a configuration names. */
+export function pairColumnsOf(given: Partial<PairColumns> = {}): PairColumns {
+  const { url = 'url', caption = 'caption', license, meta = [] } = given
+  return { url, caption, license, meta }
+}
+
+/** All of them, each once. */
+export function columnsUsed({ url, caption, license, meta }: PairColumns): Column[] {
+  return [...new Set([url, caption, ...(license === undefined ? [] : [license]), ...meta])]
+}
+
+/** A row of the values that `value` gives for each column. */
+export function pairOf(
+  mark: Mark,
+  place: string,
+  columns: PairColumns,
+  value: (column: Column) => unknown,
+): SourceRow {
+  const license = columns.license === undefined ? null : value(columns.license)
+  const meta = columns.meta.map((column) => [String(column), plain(value(column))] as const)
+  return pairRow(mark, place, value(columns.url), value(columns.caption), {
+    license: typeof license === 'string' && license !== '' ? license : null,
+    meta: meta.length > 0 ? Object.fromEntries(meta) : null,
+  })
+}
+
+/** A value as JSON holds it: whole numbers of 64 bits as numbers where that is exact, as text else. */
+export function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  if (Array.isArray(value)) return value.map(plain)
+  if (value instanceof Date) return value.toISOString()
+  if (value && typeof value === 'object' && !ArrayBuffer.isView(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]))
+  }
+  return value ?? null
+}
+
+/** Throws a UserError that lists the keys there are. */
+export function requireKey(value: object, key: Column, place: string): void {
+  if (Object.hasOwn(value, key)) return
+  throw new UserError(`${place} has no key "${key}"; it has: ${Object.keys(value).join(', ')}.`)
+}
+
+/**
+ * Place of a column among names; where there are none, columns have numbers. Throws a UserError that lists
+ * them.
+ */
+export function columnIndex(column: Column, names: readonly string[] | undefined, path: string): number {
+  if (!names && typeof column === 'string')
+    throw new UserError(`${path} has no header: name its columns by number, not "${column}".`)
+  const index = typeof column === 'number' ? column : (names ?? []).indexOf(column)
+  if (index === -1 || (names && index >= names.length))
+    throw new UserError(`${path} has no column "${column}"; it has: ${(names ?? []).join(', ')}.`)
+  return index
+}

@@ -1,0 +1,145 @@
+/** The keys of an ingest stage that several formats share. */
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { fetchConfig } from '../fetch/fetch-config.js'
+import { imageConfig } from '../image/image-config.js'
+
+const count = z.number().int().positive()
+/** A column by its name, or by its number from 0. */
+export const column = z.union([z.string(), z.number().int().min(0)])
+
+/** A text that need not be given. */
+export const optionalText = (description: string) => z.string().optional().describe(description)
+
+export const listPath = optionalText('the list: a file, a folder of files or a pattern')
+
+export const imageFolder = optionalText('the folder of pictures')
+
+export const header = z.boolean().optional().describe('whether the first line names the columns')
+
+export const baseUrl = optionalText('relative addresses and file names are fetched from there')
+
+export const federated = z
+  .boolean()
+  .optional()
+  .describe('whether a category that has no box in a picture may be in it all the same; LVIS says so itself')
+
+/**
+ * Says that keys are not known, with the list of those that are.
+ *
+ * @param what has those, such as "the format tsv has"
+ */
+export function keyRefusal(what: string, known: readonly string[]) {
+  return (unknown: readonly string[]) => {
+    const named = unknown.map((key) => `"${key}"`).join(', ')
+    return `Unrecognized key${unknown.length > 1 ? 's' : ''}: ${named}; ${what}: ${known.join(', ')}`
+  }
+}
+
+/** A strict object whose unknown keys are told of as `keyRefusal` does. */
+export function strictKeys<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  refusal: ReturnType<typeof keyRefusal>,
+) {
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? refusal(issue.keys as string[]) : undefined),
+  })
+}
+
+/** An object of columns, which lists its own where another is named. */
+export const columnObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  strictKeys(shape, keyRefusal('there are', Object.keys(shape)))
+
+const pairColumn = {
+  url: column.optional(),
+  caption: column.optional(),
+  license: column.optional(),
+  meta: z.array(column).optional().describe('columns to keep in `meta`'),
+}
+
+/** The columns of a list of url and caption. */
+export const pairColumns = columnObject(pairColumn)
+  .optional()
+  .describe('names of the columns, or their numbers from 0')
+
+/** The columns of rows that may hold their pictures and their regions. */
+export const pictureColumns = columnObject({
+  ...pairColumn,
+  image: optionalText('the column or field that holds pictures'),
+  regions: optionalText('the column or field of regions, as groundmill export writes them'),
+})
+  .optional()
+  .describe('names of the columns or fields, or their numbers from 0')
+
+const promptConfig = z.strictObject({
+  max_tokens: count.default(254).describe('of a prompt; more names than fit make more prompts'),
+  negatives: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('names of absent categories in a prompt at most; GLIP draws up to 85, training draws its own'),
+  seed: z.number().int().default(2112).describe('of what is drawn'),
+})
+
+export type PromptConfig = z.infer<typeof promptConfig>
+
+const defaultPrompt: PromptConfig = promptConfig.parse({})
+const defaultScore = 0.5
+
+/** How category names become captions. */
+export const prompt = promptConfig.default(defaultPrompt)
+
+export const minScore = z
+  .number()
+  .min(0)
+  .max(1)
+  .default(defaultScore)
+  .describe('boxes that a model found with less are left out; GLIP trained on those above 0.5')
+
+/** What every ingest stage may say, whatever its format. */
+export const stageKeys = {
+  card: optionalText('a dataset card that gives what is not given here'),
+  license: optionalText('of pictures whose source gives none'),
+  shard_size: count
+    .max(10_000)
+    .default(1000)
+    .describe('rows of the source in a shard; a key has four digits for them'),
+  limit: count.optional().describe('rows of the source to take'),
+  fetch: fetchConfig.default(fetchConfig.parse({})),
+  image: imageConfig.default(imageConfig.parse({})),
+  min_success_rate: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('of the rows of the source so far; a run that falls under it is told of or ended'),
+  low_success: z
+    .enum(['warn', 'stop'])
+    .default('warn')
+    .describe('what a run does that falls under min_success_rate'),
+}
+
+/** Keys of some formats that only a stage gives: a card says where a source is and how it is read. */
+export const keysOfStagesOnly: readonly string[] = [
+  ...Object.keys(stageKeys),
+  'base_url',
+  'prompt',
+  'min_score',
+]
+
+/** The schema of a stage with a format: the format's own keys, and those of every stage. */
+export function sourceSchema<Name extends string, Keys extends z.ZodRawShape>(name: Name, keys: Keys) {
+  const refusal = keyRefusal(`the format ${name} has`, [...Object.keys(keys), ...Object.keys(stageKeys)])
+  const always = {
+    format: z.literal(name),
+    // Shards know their configuration by a hash, in which these two have always been, whatever the format.
+    min_score: z
+      .custom<number>((value) => value === defaultScore, refusal(['min_score']))
+      .default(defaultScore),
+    prompt: z
+      .custom<PromptConfig>((value) => isDeepStrictEqual(value, defaultPrompt), refusal(['prompt']))
+      .default(defaultPrompt),
+  }
+  return strictKeys({ ...always, ...keys, ...stageKeys }, refusal)
+}

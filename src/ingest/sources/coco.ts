@@ -1,0 +1,156 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { memoize } from '../../base/memoize.js'
+import { UserError } from '../../base/user-error.js'
+import {
+  type CocoAnnotation,
+  type CocoImage,
+  type CocoIndex,
+  type Id,
+  readCocoIndex,
+} from '../../formats/coco-index.js'
+import type { Mark } from '../../formats/mark.js'
+import type { Caption } from '../../rows/rows.js'
+import { rowSource } from '../read/row-source.js'
+import type { SourceFormat } from '../read/source-format.js'
+import { baseUrl, federated, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+
+const schema = sourceSchema('coco', {
+  images: imageFolder,
+  captions: optionalText('the JSON of captions'),
+  instances: optionalText('the JSON of boxes'),
+  federated,
+  base_url: baseUrl,
+  prompt,
+})
+type Config = z.infer<typeof schema>
+
+const boxSchema = z.object({
+  category_id: z.union([z.number(), z.string()]).optional(),
+  bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+  iscrowd: z.union([z.number(), z.boolean()]).optional(),
+  tokens_positive: z.array(z.tuple([z.int(), z.int()])).optional(),
+  score: z.number().min(0).max(1).optional(),
+  origin: z.string().optional(),
+})
+
+/**
+ * Pictures with captions and boxes from COCO JSON: `captions`, `instances`, or both. In MDETR's form a
+ * picture has its `caption` and a box the spans of the words that name it (`tokens_positive`); GLIP's gold
+ * data come so. Crowd boxes name no one thing: they are left out, and counted, as are boxes and captions that
+ * cannot be read. Where a picture says which categories it was searched for (LVIS), only those that it lacks
+ * are absent; else all that have no box in it, unless the configuration calls the set federated.
+ */
+export const coco: SourceFormat<typeof schema> = {
+  name: 'coco',
+  schema,
+  hasBoxes: ({ instances }) => instances !== undefined,
+  open(config) {
+    const { captions, instances } = config
+    if (!captions && !instances) {
+      throw new UserError(
+        'A coco source needs `captions`, `instances`, or both: the paths of its JSON files.',
+      )
+    }
+    const index = memoize(() => readCocoIndex(captions, instances))
+    return rowSource({
+      async *rows(from) {
+        yield* rowsOf(config, await index(), from)
+      },
+      files: async () => [captions, instances],
+    })
+  },
+}
+
+function* rowsOf(config: Config, index: CocoIndex, from?: Mark): Generator<SourceRow> {
+  const { images, problems } = index
+  for (let at = from?.at ?? 0; at < images.length + problems.length; at++) {
+    const mark = { at, line: 0 }
+    const image = images[at]
+    const bad = problems[at - images.length]
+    if (image) yield imageRow(mark, image, index, config)
+    else if (bad) yield problemRow(mark, bad.place, bad.problem)
+  }
+}
+
+function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config): SourceRow {
+  const dropped: Record<string, number> = {}
+  const drop = (reason: string) => {
+    dropped[reason] = (dropped[reason] ?? 0) + 1
+  }
+  const own = image.caption?.trim() ? [image.caption] : []
+  const written = (index.captions.get(image.id) ?? []).flatMap(({ caption }) => {
+    if (typeof caption === 'string' && caption.trim() !== '') return [caption]
+    drop('blank_caption')
+    return []
+  })
+  const boxes = index.boxes.get(image.id) ?? []
+  const regions = boxes.flatMap((box) => {
+    const region = regionOf(box, index, own.length > 0)
+    if (typeof region !== 'string') return [region]
+    drop(region)
+    return []
+  })
+  const { file_name, width, height, neg_category_ids, not_exhaustive_category_ids } = image
+  const license = image.license === undefined ? null : (index.licenses.get(image.license) ?? null)
+  return sourceRow({
+    mark,
+    place: `${config.instances ?? config.captions} image ${image.id}`,
+    ...locate(image, config),
+    captions: [...own, ...written].map((text): Caption => ({ text, kind: 'gold' })),
+    regions: config.instances ? regions : null,
+    absent: config.prompt.negatives > 0 && config.instances ? absentNames(image, boxes, index, config) : [],
+    dropped,
+    size: width && height ? { width, height } : null,
+    license,
+    meta: {
+      id: image.id,
+      file_name,
+      ...(boxes.length ? { boxes: boxes.length } : {}),
+      // What LVIS was and was not searched for; evaluation asks.
+      ...(neg_category_ids ? { neg_category_ids } : {}),
+      ...(not_exhaustive_category_ids ? { not_exhaustive_category_ids } : {}),
+    },
+  })
+}
+
+/** Names of categories that are not in the picture. A crowd of a thing is the thing. */
+function absentNames(
+  { neg_category_ids }: CocoImage,
+  boxes: readonly CocoAnnotation[],
+  { categories }: CocoIndex,
+  { federated }: Config,
+): string[] {
+  const name = (id: unknown) => categories.get(id as Id)?.name ?? ''
+  if (neg_category_ids) return neg_category_ids.map(name).filter((text) => text !== '')
+  if (federated) return []
+  const present = new Set(boxes.map(({ category_id }) => name(category_id)))
+  return [...categories.values()].map((category) => category.name).filter((text) => !present.has(text))
+}
+
+/** From `base_url` if there is one, else from the folder, else from where COCO itself has it. */
+function locate({ file_name, coco_url }: CocoImage, { base_url, images }: Config) {
+  if (base_url) return { url: file_name.split('/').map(encodeURIComponent).join('/') }
+  if (images) return { file: join(images, file_name) }
+  return { url: coco_url ?? file_name }
+}
+
+/** A box, or why it is none. */
+function regionOf(
+  annotation: CocoAnnotation,
+  { categories }: CocoIndex,
+  hasCaption: boolean,
+): GoldRegion | string {
+  const parsed = boxSchema.safeParse(annotation)
+  if (!parsed.success) return 'malformed_box'
+  const { bbox, category_id = '', iscrowd, tokens_positive = [], score, origin } = parsed.data
+  if (iscrowd) return 'crowd_box'
+  const { name, order } = categories.get(category_id) ?? { name: '', order: 0 }
+  const spans = hasCaption ? tokens_positive : []
+  if (name === '' && spans.length === 0) return 'unnamed_box'
+  const [x, y, width, height] = bbox
+  // Of what has been exported, boxes that a model found have its name.
+  const found = score !== undefined && origin !== undefined ? { found: { score, by: origin } } : {}
+  return { category: name, order, xyxy: [x, y, x + width, y + height], spans, ...found }
+}

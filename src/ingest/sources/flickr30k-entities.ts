@@ -1,0 +1,115 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { z } from 'zod'
+import { memoize } from '../../base/memoize.js'
+import { UserError } from '../../base/user-error.js'
+import { type EntityBoxes, parseEntityBoxes, parseEntitySentences } from '../../formats/flickr-entities.js'
+import type { Mark } from '../../formats/mark.js'
+import { rowSource } from '../read/row-source.js'
+import { requirePath, type SourceFormat } from '../read/source-format.js'
+import { baseUrl, imageFolder, optionalText, sourceSchema } from '../read/source-keys.js'
+import { type GoldRegion, type SourceRow, sourceRow } from '../read/source-row.js'
+
+const schema = sourceSchema('flickr30k-entities', {
+  path: optionalText('the folder of Sentences and Annotations'),
+  images: imageFolder,
+  split: optionalText('a list of ids: those pictures are taken'),
+  base_url: baseUrl,
+})
+type Config = z.infer<typeof schema>
+
+/**
+ * Pictures of Flickr30k Entities: `path` is its folder with `Sentences/ID.txt` and `Annotations/ID.xml`
+ * (names in lower case will do), `images` the folder of `ID.jpg`. A sentence a caption; a phrase with boxes a
+ * region for each of them. Phrases without a box are counted and left out. `split` is a list of ids, a line
+ * each, such as `test.txt`.
+ */
+export const flickr30kEntities: SourceFormat<typeof schema> = {
+  name: 'flickr30k-entities',
+  schema,
+  hasBoxes: () => true,
+  open(config) {
+    const path = requirePath(config)
+    if (!config.images && !config.base_url)
+      throw new UserError('A flickr30k-entities source needs `images`: the folder of its pictures.')
+    const listing = memoize(() => readListing(path, config.split))
+    return rowSource({
+      async *rows(from) {
+        yield* rowsOf(await listing(), config, from)
+      },
+    })
+  },
+}
+
+/** The folders of the annotations, and the pictures that they are of. */
+interface Listing {
+  readonly sentences: string
+  readonly annotations: string
+  readonly ids: readonly string[]
+}
+
+async function readListing(path: string, split: string | undefined): Promise<Listing> {
+  const entries = await readdir(path).catch((error: unknown) => {
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
+  })
+  const folderOf = (name: string) => {
+    const found = entries.find((entry) => entry === name || entry === name.toLowerCase())
+    if (found) return join(path, found)
+    throw new UserError(`${path} has no folder ${name}: give the folder of Flickr30k Entities as \`path\`.`)
+  }
+  const [sentences, annotations] = [folderOf('Sentences'), folderOf('Annotations')]
+  const listed = split && new Set((await readFile(split, 'utf8')).split(/\s+/))
+  const ids = (await readdir(sentences))
+    .filter((name) => name.endsWith('.txt'))
+    .map((name) => name.slice(0, -'.txt'.length))
+    .filter((id) => !listed || listed.has(id))
+    .sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
+  return { sentences, annotations, ids }
+}
+
+async function* rowsOf(listing: Listing, config: Config, from?: Mark): AsyncGenerator<SourceRow> {
+  for (const [at, id] of listing.ids.entries()) {
+    if (at >= (from?.at ?? 0)) yield await pictureRow({ at, line: 0 }, id, listing, config)
+  }
+}
+
+async function pictureRow(
+  mark: Mark,
+  id: string,
+  { sentences, annotations }: Listing,
+  { images, base_url }: Config,
+): Promise<SourceRow> {
+  const place = join(sentences, `${id}.txt`)
+  const source = base_url ? { url: `${id}.jpg` } : { file: join(images as string, `${id}.jpg`) }
+  const parsed = parseEntitySentences(await readFile(place, 'utf8'))
+  const file = join(annotations, `${id}.xml`)
+  let found: EntityBoxes
+  try {
+    found = parseEntityBoxes(await readFile(file, 'utf8'))
+  } catch (error) {
+    const problem = { reason: 'malformed_row', detail: `${file}: ${(error as Error).message}` }
+    return sourceRow({ mark, place, ...source, problem })
+  }
+  const { width, height, boxes } = found
+  let unboxed = 0
+  const regions: GoldRegion[] = []
+  for (const [caption, { phrases }] of parsed.entries()) {
+    for (const { id: chain, start, end } of phrases) {
+      const own = boxes.get(chain) ?? []
+      if (own.length === 0) unboxed++
+      for (const xyxy of own) {
+        regions.push({ category: '', order: regions.length, xyxy, spans: [[start, end]], caption })
+      }
+    }
+  }
+  return sourceRow({
+    mark,
+    place,
+    ...source,
+    captions: parsed.map(({ text }) => ({ text, kind: 'gold' })),
+    regions,
+    dropped: unboxed > 0 ? { phrase_without_box: unboxed } : {},
+    size: { width, height },
+    meta: { id },
+  })
+}

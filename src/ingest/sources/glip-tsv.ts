@@ -1,0 +1,192 @@
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
+import { z } from 'zod'
+import { memoize } from '../../base/memoize.js'
+import { UserError } from '../../base/user-error.js'
+import type { Mark } from '../../formats/mark.js'
+import { readBytes } from '../../formats/read-bytes.js'
+import { readLines } from '../../formats/read-lines.js'
+import { readAt } from '../../formats/read-tar.js'
+import type { Xyxy } from '../../rows/rows.js'
+import { Reject } from '../fetch/reject.js'
+import { rowSource } from '../read/row-source.js'
+import { requirePath, type SourceFormat } from '../read/source-format.js'
+import { minScore, optionalText, sourceSchema } from '../read/source-keys.js'
+import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+
+const schema = sourceSchema('glip-tsv', {
+  path: optionalText('the TSV of labels'),
+  images: optionalText('the TSV of pictures'),
+  min_score: minScore,
+})
+
+const box = z.tuple([z.number(), z.number(), z.number(), z.number()])
+const span = z.tuple([z.int(), z.int()])
+const labelSchema = z.object({
+  img_h: z.number().positive(),
+  img_w: z.number().positive(),
+  caption: z.string().optional(),
+  captions: z.array(z.string()).optional(),
+  bboxes: z.array(z.union([box, z.array(box)])),
+  scores: z.array(z.union([z.number(), z.array(z.number())])),
+  tokens_positive: z.array(z.array(z.union([span, z.array(span)]))),
+})
+
+/** A label holds the boxes of a caption, a picture's line the picture. */
+const longestLine = 64 << 20
+
+/**
+ * GLIP's TSV of captions that a model has grounded: `path` is the TSV of labels (key, JSON), `images` the TSV
+ * of pictures (key, …, base64), line for line, with its `.lineidx` of byte offsets where there is one. Both
+ * forms of label are read: a box an entry, or an entry an entity with a list of boxes. Boxes under
+ * `min_score` are left out and counted.
+ */
+export const glipTsv: SourceFormat<typeof schema> = {
+  name: 'glip-tsv',
+  schema,
+  hasBoxes: () => true,
+  open(config) {
+    const path = requirePath(config)
+    const { images, min_score } = config
+    if (!images) throw new UserError('A glip-tsv source needs `images`: the TSV of its pictures.')
+    const pictures = memoize(async () => ({ path: images, offsets: await readOffsets(images) }))
+    return rowSource({
+      async *rows(from) {
+        yield* rowsOf(path, await pictures(), min_score, from)
+      },
+      files: async () => [path, images],
+    })
+  },
+}
+
+/** The TSV of pictures, and where each of its lines begins. */
+interface PictureLines {
+  readonly path: string
+  readonly offsets: Float64Array
+}
+
+async function* rowsOf(
+  path: string,
+  pictures: PictureLines,
+  minScore: number,
+  from?: Mark,
+): AsyncGenerator<SourceRow> {
+  const { offsets } = pictures
+  for await (const line of readLines(path, from, longestLine)) {
+    const { mark } = line
+    const place = `${path}:${mark.line}`
+    if (line.text === null) {
+      yield problemRow(mark, place, line.problem)
+      continue
+    }
+    const tab = line.text.indexOf('\t')
+    const label = labelOf(line.text.slice(tab + 1))
+    const at = mark.line - 1
+    if (tab === -1 || typeof label === 'string')
+      yield problemRow(mark, place, tab === -1 ? 'a key, a tab and a label were expected' : (label as string))
+    else if (at >= offsets.length)
+      yield problemRow(mark, place, `${pictures.path} has only ${offsets.length} lines`)
+    else {
+      const key = line.text.slice(0, tab)
+      yield labelRow(mark, place, key, label, minScore, () => readPicture(pictures, at, key))
+    }
+  }
+}
+
+type Label = z.infer<typeof labelSchema>
+
+function labelRow(
+  mark: Mark,
+  place: string,
+  key: string,
+  label: Label,
+  minScore: number,
+  load: () => Promise<Uint8Array>,
+): SourceRow {
+  const caption = label.caption ?? label.captions?.[0] ?? ''
+  const dropped: Record<string, number> = {}
+  const regions = label.bboxes.flatMap((own, entity): GoldRegion[] => {
+    const boxes = (Array.isArray(own[0]) ? own : [own]) as readonly Xyxy[]
+    const scores = [label.scores[entity] ?? []].flat()
+    const given = label.tokens_positive[entity] ?? []
+    const spans = (given as readonly unknown[]).flatMap((value) =>
+      Array.isArray((value as unknown[])[0]) ? (value as Span[]) : [value as Span],
+    )
+    return boxes.flatMap((xyxy, index): GoldRegion[] => {
+      const score = scores[index] ?? Number.NaN
+      const why = !(score >= 0 && score <= 1) ? 'malformed_box' : score < minScore ? 'score' : undefined
+      if (why === undefined) return [{ category: '', order: 0, xyxy, spans, found: { score, by: 'glip' } }]
+      dropped[why] = (dropped[why] ?? 0) + 1
+      return []
+    })
+  })
+  return sourceRow({
+    mark,
+    place,
+    load,
+    captions: caption.trim() === '' ? [] : [{ text: caption, kind: 'web' }],
+    regions,
+    dropped,
+    size: { width: label.img_w, height: label.img_h },
+    meta: { key },
+  })
+}
+
+type Span = readonly [number, number]
+
+function labelOf(text: string): Label | string {
+  try {
+    const parsed = labelSchema.safeParse(JSON.parse(text))
+    if (parsed.success) return parsed.data
+    const [issue] = parsed.error.issues
+    return `${issue?.path.join('.')}: ${issue?.message}`
+  } catch (error) {
+    return `not JSON: ${(error as Error).message}`
+  }
+}
+
+/** Where each line of the pictures begins: eight bytes a picture. */
+async function readOffsets(images: string): Promise<Float64Array> {
+  const beside = images.replace(/\.tsv$/i, '.lineidx')
+  const text = beside === images ? undefined : await readFile(beside, 'utf8').catch(() => undefined)
+  if (text !== undefined) {
+    const offsets = Float64Array.from(
+      text.split('\n').filter((line) => line.trim() !== ''),
+      Number,
+    )
+    const { size } = await stat(images).catch((error: unknown) => {
+      throw new UserError(`Cannot read ${images}: ${(error as Error).message}`)
+    })
+    if (
+      offsets.every(
+        (offset, at) => offset >= 0 && offset < size && (at === 0 || offset > (offsets[at - 1] ?? 0)),
+      )
+    )
+      return offsets
+    throw new UserError(`${beside} is not the index of ${images}: delete it, and the lines are counted.`)
+  }
+  const starts = [0]
+  let base = 0
+  for await (const chunk of readBytes(images)) {
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) starts.push(base + at + 1)
+    base += chunk.length
+  }
+  if (starts.at(-1) === base) starts.pop()
+  return Float64Array.from(starts)
+}
+
+async function readPicture({ path, offsets }: PictureLines, at: number, key: string): Promise<Uint8Array> {
+  const handle: FileHandle = await open(path, 'r')
+  try {
+    const start = offsets[at] ?? 0
+    const end = offsets[at + 1] ?? (await handle.stat()).size
+    if (end - start > longestLine)
+      throw new Reject('too_large', `${path}:${at + 1} has more than ${longestLine >> 20} MiB`)
+    const line = Buffer.from(await readAt(handle, start, end - start)).toString('latin1')
+    const cells = line.replace(/\r?\n$/, '').split('\t')
+    if (cells.length < 2 || cells[0] !== key)
+      throw new Reject('malformed_row', `${path}:${at + 1} holds "${cells[0]?.slice(0, 80)}", not "${key}"`)
+    return Buffer.from(cells.at(-1) ?? '', 'base64')
+  } finally {
+    await handle.close()
+  }
+}

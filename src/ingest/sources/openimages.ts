@@ -1,0 +1,179 @@
+import { join } from 'node:path'
+import type { z } from 'zod'
+import { memoize } from '../../base/memoize.js'
+import { UserError } from '../../base/user-error.js'
+import type { Mark } from '../../formats/mark.js'
+import { csvRows } from '../../formats/read-cells.js'
+import type { Xyxy } from '../../rows/rows.js'
+import { columnIndex } from '../read/columns.js'
+import { rowSource } from '../read/row-source.js'
+import { requirePath, type SourceFormat } from '../read/source-format.js'
+import { baseUrl, federated, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+
+const schema = sourceSchema('openimages', {
+  path: optionalText('the CSV of boxes'),
+  images: imageFolder,
+  classes: optionalText('the CSV of class descriptions'),
+  image_list: optionalText('the CSV of image addresses'),
+  // Its card says so; no category counts as absent whether it is said or not.
+  federated,
+  base_url: baseUrl,
+  prompt,
+})
+type Config = z.infer<typeof schema>
+
+const needed = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf'] as const
+
+/**
+ * Pictures of OpenImages from its CSV of boxes, whose lines of one picture stand together: `path` is that
+ * file (such as `oidv6-train-annotations-bbox.csv`), `classes` the class descriptions, `images` the folder of
+ * `ID.jpg`; without it pictures are fetched from `base_url`, or from where `image_list`
+ * (`train-images-boxable-with-rotation.csv`) has them. Boxes are shares of the picture's sides. A box around
+ * a group (`IsGroupOf`) names no one thing: it is left out, and counted. A category without a box may well be
+ * in the picture, since only some were asked for: none counts as absent.
+ */
+export const openImages: SourceFormat<typeof schema> = {
+  name: 'openimages',
+  schema,
+  hasBoxes: () => true,
+  open(config) {
+    const path = requirePath(config)
+    const { classes, image_list, images, base_url } = config
+    if (!classes)
+      throw new UserError('An openimages source needs `classes`: the path of its class descriptions (CSV).')
+    if (!images && !base_url && !image_list)
+      throw new UserError(
+        'An openimages source needs `images`, `base_url` or `image_list`: where its pictures are.',
+      )
+    const lists = memoize(
+      async (): Promise<Lists> => ({
+        names: await readClasses(classes),
+        places: images || base_url || !image_list ? undefined : await readPlaces(image_list),
+      }),
+    )
+    return rowSource({
+      async *rows(from) {
+        yield* rowsOf(path, await lists(), config, from)
+      },
+      files: async () => [path, classes, image_list],
+    })
+  },
+}
+
+/** What stands in files beside the boxes. */
+interface Lists {
+  /** Names of the classes, in the order of the file. */
+  readonly names: ReadonlyMap<string, { readonly text: string; readonly order: number }>
+  /** Where pictures are that are fetched from their own addresses. */
+  readonly places?: Places
+}
+
+async function* rowsOf(
+  path: string,
+  { names, places }: Lists,
+  config: Config,
+  from: Mark | undefined,
+): AsyncGenerator<SourceRow> {
+  const header = await headerOf(path)
+  if (!header.next) return
+  const indices = needed.map((name) => [name, columnIndex(name, header.names, path)] as const)
+  const indexOf = new Map(indices)
+  const last = Math.max(...indexOf.values())
+  let open: OpenPicture | undefined
+  for await (const { mark, cells, problem } of csvRows(path, from ?? header.next)) {
+    if (!cells || cells.length <= last) {
+      if (open) yield pictureRow(path, open, config, places)
+      open = undefined
+      yield problemRow(mark, `${path}:${mark.line}`, problem ?? `${cells?.length} columns`)
+      continue
+    }
+    const cell = (name: (typeof needed)[number]) => cells[indexOf.get(name) ?? -1] ?? ''
+    if (open && open.id !== cell('ImageID')) {
+      yield pictureRow(path, open, config, places)
+      open = undefined
+    }
+    open ??= { id: cell('ImageID'), mark, regions: [], dropped: {} }
+    const xyxy = [cell('XMin'), cell('YMin'), cell('XMax'), cell('YMax')].map(Number) as unknown as Xyxy
+    const name = names.get(cell('LabelName'))
+    const why =
+      cell('IsGroupOf') === '1'
+        ? 'group_box'
+        : name === undefined
+          ? 'unnamed_box'
+          : xyxy.every(Number.isFinite)
+            ? undefined
+            : 'malformed_box'
+    if (why !== undefined) open.dropped[why] = (open.dropped[why] ?? 0) + 1
+    else if (name) open.regions.push({ category: name.text, order: name.order, xyxy, spans: [] })
+  }
+  if (open) yield pictureRow(path, open, config, places)
+}
+
+interface OpenPicture {
+  readonly id: string
+  readonly mark: Mark
+  readonly regions: GoldRegion[]
+  readonly dropped: Record<string, number>
+}
+
+type Places = ReadonlyMap<string, { readonly url: string; readonly license: string }>
+
+function pictureRow(
+  path: string,
+  { id, mark, regions, dropped }: OpenPicture,
+  config: Config,
+  places?: Places,
+): SourceRow {
+  const place = `${path}:${mark.line} picture ${id}`
+  const found = places?.get(id)
+  const problem = { reason: 'malformed_row', detail: `${place}: ${config.image_list} has no address for it` }
+  return sourceRow({
+    mark,
+    place,
+    file: config.images && !config.base_url ? join(config.images, `${id}.jpg`) : null,
+    url: config.base_url ? `${id}.jpg` : (found?.url ?? null),
+    license: found?.license || null,
+    regions,
+    boxUnit: 'share',
+    dropped,
+    meta: { id },
+    problem: places && !found ? problem : null,
+  })
+}
+
+/** Names by label (`/m/011k07`), in the order of the file. Version 7 has a header, older ones have none. */
+async function readClasses(path: string) {
+  const names = new Map<string, { readonly text: string; readonly order: number }>()
+  for await (const { mark, cells, problem } of csvRows(path)) {
+    const [label, text] = cells ?? []
+    if (label === undefined || text === undefined)
+      throw new UserError(`${path}:${mark.line}: ${problem ?? 'a label and a name were expected'}.`)
+    if (label !== 'LabelName') names.set(label, { text, order: names.size })
+  }
+  return names
+}
+
+async function readPlaces(image_list: string): Promise<Places> {
+  const places = new Map<string, { url: string; license: string }>()
+  let columns: number[] | undefined
+  for await (const { cells } of csvRows(image_list)) {
+    if (!cells) continue
+    if (columns) {
+      const [id, url, license] = columns.map((index) => cells[index])
+      if (id && url) places.set(id, { url, license: license ?? '' })
+    } else columns = ['ImageID', 'OriginalURL', 'License'].map((name) => columnIndex(name, cells, image_list))
+  }
+  return places
+}
+
+async function headerOf(path: string): Promise<{ readonly names: readonly string[]; readonly next?: Mark }> {
+  let names: readonly string[] | undefined
+  for await (const { mark, cells } of csvRows(path)) {
+    if (names) return { names, next: mark }
+    if (!cells) break
+    names = cells
+  }
+  if (names) return { names }
+  throw new UserError(`${path} has no header: a first line with column names was expected.`)
+}

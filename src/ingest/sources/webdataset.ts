@@ -1,0 +1,149 @@
+import { open } from 'node:fs/promises'
+import type { z } from 'zod'
+import { UserError } from '../../base/user-error.js'
+import type { Mark } from '../../formats/mark.js'
+import { isCompressed } from '../../formats/read-bytes.js'
+import { readAt, readTar, type TarEntry } from '../../formats/read-tar.js'
+import { Reject } from '../fetch/reject.js'
+import { pictureEndings } from '../read/picture-endings.js'
+import { regionRow, sizeOf } from '../read/region-values.js'
+import { fileSource } from '../read/row-source.js'
+import { requirePath, type SourceFormat } from '../read/source-format.js'
+import { listPath, pictureColumns, sourceSchema } from '../read/source-keys.js'
+import { captionedRow, problemRow, type SourceRow } from '../read/source-row.js'
+
+const schema = sourceSchema('webdataset', { path: listPath, columns: pictureColumns })
+type Columns = NonNullable<z.infer<typeof schema>['columns']>
+const endings = ['.tar', '.tgz']
+
+type Sample = { readonly key: string; readonly fields: Map<string, TarEntry> }
+
+/** Longer texts are no captions. */
+const longestText = 1 << 20
+
+/**
+ * Samples of a WebDataset tar: files one behind the other whose names are the same up to the first dot of the
+ * base name; the rest is the field. The picture is the field that ends as pictures do, or the one that the
+ * configuration names; the caption comes from `txt`, else from `caption` in `json`, or from the field named
+ * (`json.title` is a key of `json`); regions from the field named. Keys of `json` become meta where the
+ * configuration names them. Pictures are read when they are wanted; of a compressed tar they are held from
+ * the first reading on.
+ */
+export const webdataset: SourceFormat<typeof schema> = {
+  name: 'webdataset',
+  schema,
+  endings,
+  hasBoxes: ({ columns }) => columns?.regions !== undefined,
+  open: (config) =>
+    fileSource(requirePath(config), endings, (path, from, marksOnly) =>
+      readSamples(path, config.columns ?? {}, from, marksOnly),
+    ),
+}
+
+/** @param marksOnly pictures of a compressed tar are not held then */
+async function* readSamples(
+  path: string,
+  columns: Columns,
+  from: Mark | undefined,
+  marksOnly: boolean,
+): AsyncGenerator<SourceRow> {
+  const isHeld = isCompressed(path) && !marksOnly
+  const wanted = (name: string, size: number) => {
+    const field = fieldOf(name)?.field
+    if (field === undefined) return false
+    return isPicture(field, columns) ? isHeld : size <= longestText
+  }
+  let sample: Sample | undefined
+  for await (const entry of readTar(path, wanted, from?.at)) {
+    const split = fieldOf(entry.name)
+    if (!split) continue
+    const { key, field } = split
+    if (sample && sample.key !== key) {
+      yield sampleRow(path, columns, sample)
+      sample = undefined
+    }
+    sample ??= { key, fields: new Map() }
+    sample.fields.set(field, entry)
+  }
+  if (sample) yield sampleRow(path, columns, sample)
+}
+
+/** Files of macOS and without an ending belong to no sample. */
+function fieldOf(name: string): { readonly key: string; readonly field: string } | undefined {
+  const base = name.slice(name.lastIndexOf('/') + 1)
+  const dot = base.indexOf('.')
+  if (dot <= 0 || base.startsWith('._')) return undefined
+  const field = base.slice(dot + 1)
+  return field === ''
+    ? undefined
+    : { key: name.slice(0, name.length - field.length - 1), field: field.toLowerCase() }
+}
+
+function isPicture(field: string, columns: Columns): boolean {
+  if (columns.image !== undefined) return field === columns.image
+  return pictureEndings.has(`.${field.slice(field.lastIndexOf('.') + 1)}`)
+}
+
+function sampleRow(path: string, columns: Columns, { key, fields }: Sample): SourceRow {
+  const first = fields.values().next().value as TarEntry
+  const mark = { at: first.at, line: 0 }
+  const place = `${path} ${key}`
+  const picture = [...fields].find(([field]) => isPicture(field, columns))?.[1]
+  if (!picture) return problemRow(mark, place, `no picture among ${[...fields.keys()].join(', ')}`)
+  const json = jsonOf(fields.get('json'))
+  if (json === null) return problemRow(mark, place, 'its json is not a JSON object')
+  const text = (name: string): unknown => {
+    if (name.startsWith('json.')) return json?.[name.slice(5)]
+    const bytes = fields.get(name)?.bytes
+    return bytes ? Buffer.from(bytes).toString('utf8') : undefined
+  }
+  const named = (name: string | number | undefined) => {
+    if (typeof name === 'number')
+      throw new UserError(
+        `The fields of a WebDataset have names, such as txt or json.caption, not numbers: ${name}.`,
+      )
+    return name
+  }
+  const caption = named(columns.caption)
+  const [url, license] = [named(columns.url), named(columns.license)].map((name, index) =>
+    text(name ?? (index === 0 ? 'json.url' : 'json.license')),
+  )
+  const meta = (columns.meta ?? []).map(
+    (name) => [named(name) as string, text(`json.${name}`) ?? null] as const,
+  )
+  const given = {
+    url: typeof url === 'string' ? url : null,
+    license: typeof license === 'string' ? license : null,
+    load: () => pictureOf(path, picture, place),
+    meta: { key, ...Object.fromEntries(meta) },
+  }
+  const words = caption ? text(caption) : (text('txt') ?? json?.caption)
+  if (columns.regions === undefined) return captionedRow(mark, place, words, given)
+  const size = sizeOf(json?.width, json?.height)
+  return regionRow({ ...given, mark, place, size }, words, text(columns.regions))
+}
+
+/** The object; undefined where there is no field, null where it is none. */
+function jsonOf(entry: TarEntry | undefined): Readonly<Record<string, unknown>> | null | undefined {
+  if (!entry) return undefined
+  try {
+    const value: unknown = JSON.parse(Buffer.from(entry.bytes ?? []).toString('utf8'))
+    return value && typeof value === 'object' && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null
+  } catch {
+    return null
+  }
+}
+
+async function pictureOf(path: string, { bytes, start, size }: TarEntry, place: string): Promise<Uint8Array> {
+  if (bytes) return bytes
+  const handle = await open(path, 'r')
+  try {
+    const read = await readAt(handle, start, size)
+    if (read.length === size) return read
+    throw new Reject('truncated', `${place}: the tar ends within the picture`)
+  } finally {
+    await handle.close()
+  }
+}
