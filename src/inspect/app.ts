@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { Recent } from '../base/recent.js'
+import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
 import { ShardRows } from '../shards/shard-rows.js'
 import type { CountsAnswer, DatasetAnswer, ErrorAnswer, SampleAnswer, SamplesAnswer } from './answers.js'
@@ -47,7 +47,7 @@ export function inspectApp(
   const samples = new SampleReader(dataset, new RowGroups(dataset, rows))
   const rejects = new RejectReader(dataset, rows)
   const pictures = new Pictures(rows)
-  const results = new Recent<string, QueryResult>(3)
+  const results = new LruCache<string, QueryResult>({ maxSize: 3 })
   const key = pictureKey(token)
 
   /** The layers that a view is of: the last one of the dataset where it names none, or one that is not there. */

@@ -1,3 +1,4 @@
+import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
 import { joinRows } from '../shards/join-rows.js'
 import { readShard } from '../shards/read-shard.js'
@@ -29,7 +30,12 @@ export class DatasetIndex {
   readonly heads = new Words()
   readonly #images: (ImagePart | undefined)[] = []
   /** The one that was asked for last is at the end. */
-  readonly #layers = new Map<string, (LayerPart | undefined)[]>()
+  readonly #layers = new LruCache<string, (LayerPart | undefined)[]>({
+    maxSize: mostLayers,
+    onEvict: () => {
+      this.#isFull = false
+    },
+  })
   readonly #errors = new Map<string, string>()
   #running: Promise<void> | undefined
   #isClosed = false
@@ -47,14 +53,7 @@ export class DatasetIndex {
 
   /** Asks for a layer to be indexed. Its parts come one after another. */
   want(layer: Layer): void {
-    const parts = this.#layers.get(layer.name) ?? []
-    this.#layers.delete(layer.name)
-    this.#layers.set(layer.name, parts)
-    for (const [oldest] of this.#layers) {
-      if (this.#layers.size <= mostLayers) break
-      this.#layers.delete(oldest)
-      this.#isFull = false
-    }
+    if (!this.#layers.get(layer.name)) this.#layers.set(layer.name, [])
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
     })
@@ -62,7 +61,7 @@ export class DatasetIndex {
 
   /** The shards of a layer that are indexed so far, in their order, without a gap. */
   *shards({ name }: Layer): Generator<IndexedShard> {
-    const parts = this.#layers.get(name) ?? []
+    const parts = this.#layers.peek(name) ?? []
     for (const [at, shard] of this.dataset.shards.entries()) {
       const [images, layer] = [this.#images[at], parts[at]]
       if (!images || !layer) return
@@ -90,7 +89,8 @@ export class DatasetIndex {
 
   /** Bytes that the index takes. */
   get bytes(): number {
-    const parts = [...this.#images, ...[...this.#layers.values()].flat()]
+    const layers = [...this.#layers.entries()].flatMap(([, parts]) => parts)
+    const parts = [...this.#images, ...layers]
     const words = this.hosts.bytes + this.texts.bytes + this.heads.bytes
     return parts.reduce((sum, part) => sum + (part?.bytes ?? 0), words)
   }
@@ -104,7 +104,7 @@ export class DatasetIndex {
       if (!next) return
       const { layer, at } = next
       const shard = this.dataset.shards[at]
-      const parts = this.#layers.get(layer.name) ?? []
+      const parts = this.#layers.peek(layer.name) ?? []
       this.#images[at] ??= await this.#guard(
         shard,
         () => this.#readImages(shard),
@@ -122,7 +122,7 @@ export class DatasetIndex {
 
   /** The next shard of the layer that was asked for last. */
   #next(): { readonly layer: Layer; readonly at: number } | undefined {
-    for (const [name, parts] of [...this.#layers].reverse()) {
+    for (const [name, parts] of [...this.#layers.entries()].reverse()) {
       const layer = this.dataset.layers.find((one) => one.name === name)
       const at = this.dataset.shards.findIndex((_, index) => !parts[index])
       if (layer && at !== -1) return { layer, at }
