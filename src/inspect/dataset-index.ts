@@ -5,9 +5,9 @@ import { readShard } from '../shards/read-shard.js'
 import type { IndexAnswer } from './answers.js'
 import { type ImagePart, imagePartBuilder, type LayerPart, layerPartBuilder } from './index-part.js'
 import { type ImageShard, type Inspected, isMade, type Layer, layerParts, storedLayer } from './layer.js'
-import { Words } from './words.js'
+import { StringTable } from './string-table.js'
 
-/** Rows that are taken in before requests have their turn. */
+/** Rows that are indexed before requests have their turn. */
 const burstRows = 250
 /** Layers that are held at once; the one that was asked for longest ago makes room. */
 const mostLayers = 4
@@ -25,9 +25,9 @@ export interface IndexedShard {
  * most: beyond that the rest of the dataset is left out, and `progress` says so.
  */
 export class DatasetIndex {
-  readonly hosts = new Words()
-  readonly texts = new Words()
-  readonly heads = new Words()
+  readonly hosts = new StringTable()
+  readonly texts = new StringTable()
+  readonly heads = new StringTable()
   readonly #images: (ImagePart | undefined)[] = []
   /** The one that was asked for last is at the end. */
   readonly #layers = new LruCache<string, (LayerPart | undefined)[]>({
@@ -42,12 +42,12 @@ export class DatasetIndex {
   #isFull = false
 
   /**
-   * @param turn is waited for between bursts of work, so that who looks at the page comes first
+   * @param idle is waited for between bursts of work, so that requests come first
    * @param most bytes that the index may take
    */
   constructor(
     private readonly dataset: Inspected,
-    private readonly turn: () => Promise<void>,
+    private readonly idle: () => Promise<void>,
     private readonly most = 1e9,
   ) {}
 
@@ -96,7 +96,7 @@ export class DatasetIndex {
   }
 
   async #run() {
-    await this.turn()
+    await this.idle()
     for (;;) {
       if (this.#isClosed) return
       this.#isFull = this.bytes >= this.most
@@ -180,7 +180,7 @@ export class DatasetIndex {
   }
 
   async #pause() {
-    await this.turn()
+    await this.idle()
     if (this.#isClosed) throw new Error('closed')
   }
 }

@@ -1,4 +1,4 @@
-import type { Phrase, Proposal, Region, Xyxy } from '../rows/rows.js'
+import type { Phrase, Proposal, Xyxy } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import type { Joined } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
@@ -37,13 +37,6 @@ export interface ImageShard {
   readonly start: number
 }
 
-/** What became of a picture's boxes: those that moved as they are now, and what is on one side alone. */
-export interface Sides<T> {
-  readonly moved: readonly { readonly region: T }[]
-  readonly lost: readonly T[]
-  readonly added: readonly T[]
-}
-
 /** A dataset as the page looks at it. What it needs of the stages is given to it, so that it knows none of them. */
 export interface Inspected {
   readonly url: string
@@ -53,8 +46,6 @@ export interface Inspected {
   readonly pictures: number
   readonly layers: readonly Layer[]
   readonly funnel: readonly StageAnswer[]
-  /** What changed from one list of regions to another. */
-  readonly compare: (before: readonly Region[], after: readonly Region[]) => Sides<Region>
 }
 
 /** The shard and row of a picture by its place in the dataset. */

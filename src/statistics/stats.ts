@@ -1,5 +1,5 @@
 /** Statistics of a shard that add up: those of a dataset are the sums of its shards'. */
-import type { Measure } from './measures.js'
+import { binOf, type Measure } from './measures.js'
 import { recordWords, type Tally, type TallySum, type TallyTail, tallySum } from './tally.js'
 
 export interface Histogram {
@@ -66,9 +66,8 @@ export function statsBuilder<M extends string = never>(
     count: (name, by = 1) => add(counts, name, by),
     observe(name, value) {
       const { edges, counts: bins, moments } = histograms.get(name) as Collected
-      let bin = 0
-      while (bin < edges.length && value >= edges[bin]) bin++
-      bins[bin]++
+      const bin = binOf(edges, value)
+      bins[bin] = (bins[bin] ?? 0) + 1
       moments.sum += atGrid(value)
       moments.squares += atGrid(value * value)
       if (moments.min === null || value < moments.min) moments.min = value

@@ -27,7 +27,7 @@ export async function ask<T>(path: string): Promise<T> {
   return value as T
 }
 
-export interface Asked<T> {
+export interface Answer<T> {
   /** The last answer, which may be to an earlier question. */
   readonly value: T | undefined
   readonly error: string | undefined
@@ -41,7 +41,7 @@ export interface Asked<T> {
  *
  * @param again asks the same again when it changes
  */
-export function useAnswer<T>(path: string | null, again = 0): Asked<T> {
+export function useAnswer<T>(path: string | null, again = 0): Answer<T> {
   const [state, setState] = useState<{ path?: string; value?: T; error?: string }>({})
   const asking = useRef(false)
   const wanted = useRef<{ path: string; again: number } | null>(null)
