@@ -18,11 +18,15 @@ interface Entry<V> {
 }
 
 /**
- * A cache that keeps what was used last (least recently used, LRU). When it is full, the entries that were not used for the
- * longest time go. A single entry larger than the whole cache stays until the next one comes.
+ * A cache that keeps what was used last (least recently used, LRU). When it is full, the entries that were
+ * not used for the longest time go. A single entry larger than the whole cache stays until the next one
+ * comes.
  */
 export class LruCache<K, V> {
-  /** In the order of their use: a map keeps the order of insertion, so the least recently used one comes first. */
+  /**
+   * In the order of their use: a map keeps the order of insertion, so the least recently used one comes
+   * first.
+   */
   readonly #entries = new Map<K, Entry<V>>()
   readonly #loads = new Map<K, Promise<V>>()
   readonly #options: LruCacheOptions<K, V>
@@ -69,8 +73,8 @@ export class LruCache<K, V> {
   }
 
   /**
-   * The value, loaded where there is none. Whoever asks while it is loaded waits for the same load. A load that fails is not
-   * kept: the next one who asks loads again.
+   * The value, loaded where there is none. Whoever asks while it is loaded waits for the same load. A load
+   * that fails is not kept: the next one who asks loads again.
    *
    * @throws what `load` throws
    */

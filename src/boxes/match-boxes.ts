@@ -32,9 +32,9 @@ export interface BoxPairs {
 }
 
 /**
- * Makes a function that matches the boxes of two groundings of one picture. Of one phrase first those belong together that
- * are equal, then, from the largest overlap on, those that overlap by an IoU of 0.5 at least. Each box is in one pair at
- * most, and of equal overlaps the pair that comes first in the lists is taken.
+ * Makes a function that matches the boxes of two groundings of one picture. Of one phrase first those belong
+ * together that are equal, then, from the largest overlap on, those that overlap by an IoU of 0.5 at least.
+ * Each box is in one pair at most, and of equal overlaps the pair that comes first in the lists is taken.
  *
  * The function keeps its arrays from one picture to the next, since a comparison has millions of boxes.
  */

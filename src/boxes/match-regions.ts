@@ -21,8 +21,8 @@ export interface RegionPair {
 }
 
 /**
- * What belongs together of the regions of two groundings of one picture, by the span of their phrases and as `boxMatcher`
- * matches boxes: the closest pairs first.
+ * What belongs together of the regions of two groundings of one picture, by the span of their phrases and as
+ * `boxMatcher` matches boxes: the closest pairs first.
  */
 export function matchRegions(before: readonly SpannedBox[], after: readonly SpannedBox[]): RegionPair[] {
   const spans: SpannedBox[] = []
@@ -39,7 +39,10 @@ export function matchRegions(before: readonly SpannedBox[], after: readonly Span
   })
 }
 
-/** @param spans those that are known by now, to which others are added: a region's phrase is the place of its span */
+/**
+ * @param spans those that are known by now, to which others are added: a region's phrase is the place of its
+ * span
+ */
 function boxListOf(regions: readonly SpannedBox[], spans: SpannedBox[]): BoxList {
   return {
     xyxy: Float64Array.from(regions.flatMap(({ xyxy }) => xyxy)),

@@ -31,8 +31,8 @@ interface Listening {
 }
 
 /**
- * The page's server, without its socket. Every answer has `safeHeaders`; what is of the dataset is given only for the
- * token, and nothing is ever written.
+ * The page's server, without its socket. Every answer has `safeHeaders`; what is of the dataset is given only
+ * for the token, and nothing is ever written.
  *
  * @param files of the page, by their paths
  * @param listens the address that the server listens on, once it does

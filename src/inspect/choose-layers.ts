@@ -1,8 +1,8 @@
 import type { View } from './view.js'
 
 /**
- * The layers that a view shows: the last one where it names none, or one that is not there; of a comparison also the one it
- * is compared with, by default the last of the others.
+ * The layers that a view shows: the last one where it names none, or one that is not there; of a comparison
+ * also the one it is compared with, by default the last of the others.
  */
 export function chooseLayers<L extends { readonly name: string }>(
   view: Pick<View, 'tab' | 'grounding' | 'against'>,

@@ -5,7 +5,10 @@ import type { SampleReader } from './sample-reader.js'
 import { isKept, thresholdOf } from './threshold.js'
 import type { View } from './view.js'
 
-/** Samples of a layer with another layer's boxes beside them, and what became of each box from that one to this. */
+/**
+ * Samples of a layer with another layer's boxes beside them, and what became of each box from that one to
+ * this.
+ */
 export async function compareSamples(
   reader: SampleReader,
   places: readonly number[],

@@ -20,9 +20,9 @@ export interface IndexedShard {
 }
 
 /**
- * What filters, search and the threshold read instead of the dataset: typed arrays of its thin columns, made shard by
- * shard in the background while requests are answered from the shards themselves. Of what is held in memory, 1 GB at
- * most: beyond that the rest of the dataset is left out, and `progress` says so.
+ * What filters, search and the threshold read instead of the dataset: typed arrays of its thin columns, made
+ * shard by shard in the background while requests are answered from the shards themselves. Of what is held in
+ * memory, 1 GB at most: beyond that the rest of the dataset is left out, and `progress` says so.
  */
 export class DatasetIndex {
   readonly hosts = new StringTable()

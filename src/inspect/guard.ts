@@ -30,14 +30,17 @@ export function isSecret(given: string, secret: string): boolean {
   return timingSafeEqual(digest(given), digest(secret))
 }
 
-/** What pictures' addresses carry in the token's place, since a browser sends no header for them: good for nothing else. */
+/**
+ * What pictures' addresses carry in the token's place, since a browser sends no header for them: good for
+ * nothing else.
+ */
 export const pictureKey = (token: string): string =>
   createHmac('sha256', token).update('pictures').digest('base64url').slice(0, 22)
 
 /**
- * Whether a request was meant for this server: its Host is the address that it listens on. A page of another name that
- * has been made to resolve to this machine (DNS rebinding) is not let in. Where it listens on all addresses, these are
- * known by their numbers, which no name server gives out.
+ * Whether a request was meant for this server: its Host is the address that it listens on. A page of another
+ * name that has been made to resolve to this machine (DNS rebinding) is not let in. Where it listens on all
+ * addresses, these are known by their numbers, which no name server gives out.
  */
 export function isOwnHost(given: string | undefined, host: string, port: number): boolean {
   if (!given) return false

@@ -6,7 +6,9 @@ import type { Layer, LayerBox } from './layer.js'
 import { shownMeasures } from './shown-measures.js'
 import type { StringTable } from './string-table.js'
 
-/** What filters read of the pictures of one shard: a few dozen bytes each, and the length of key and address. */
+/**
+ * What filters read of the pictures of one shard: a few dozen bytes each, and the length of key and address.
+ */
 export interface ImagePart {
   readonly rows: number
   /** Bin of the longer side. */
@@ -31,9 +33,15 @@ export interface LayerPart {
   readonly boxStart: Uint32Array
   /** Head of the box's phrase. */
   readonly boxHead: Int32Array
-  /** The highest threshold at which the box is kept. In double precision where calibrated scores are no float32. */
+  /**
+   * The highest threshold at which the box is kept. In double precision where calibrated scores are no
+   * float32.
+   */
   readonly boxTo: Float32Array | Float64Array
-  /** The box is kept at thresholds above this one only; null where every box is kept at all thresholds below `boxTo`. */
+  /**
+   * The box is kept at thresholds above this one only; null where every box is kept at all thresholds below
+   * `boxTo`.
+   */
   readonly boxFrom: Float64Array | null
   readonly scoreBin: Uint8Array
   readonly areaBin: Uint8Array

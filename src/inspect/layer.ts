@@ -21,12 +21,17 @@ export interface LayerImage {
   readonly negatives: readonly Proposal[]
 }
 
-/** Boxes over the pictures of a dataset: a grounding, or proposals with rules; or what there is of them yet. */
+/**
+ * Boxes over the pictures of a dataset: a grounding, or proposals with rules; or what there is of them yet.
+ */
 export interface Layer extends LayerAnswer {
   /** The stage whose phrases its boxes point to; null where there are none. */
   readonly phrases: string | null
   readonly boxes: { readonly family: 'proposals' | 'grounding'; readonly stage: string } | null
-  /** What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are stored. */
+  /**
+   * What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are
+   * stored.
+   */
   readonly passing: ((proposals: readonly Proposal[], image: LayerImage) => readonly LayerBox[]) | null
 }
 
@@ -37,7 +42,10 @@ export interface ImageShard {
   readonly start: number
 }
 
-/** A dataset as the page looks at it. What it needs of the stages is given to it, so that it knows none of them. */
+/**
+ * A dataset as the page looks at it. What it needs of the stages is given to it, so that it knows none of
+ * them.
+ */
 export interface Inspected {
   readonly url: string
   readonly name: string

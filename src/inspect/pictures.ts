@@ -25,8 +25,8 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /**
- * Pictures for the page, by their first bytes raster images and nothing else: a drawing (SVG) or a web page is none,
- * whatever the dataset calls it.
+ * Pictures for the page, by their first bytes raster images and nothing else: a drawing (SVG) or a web page
+ * is none, whatever the dataset calls it.
  */
 export class Pictures {
   readonly #thumbs = new LruCache<string, ServedPicture | undefined>({

@@ -12,11 +12,16 @@ import type { View } from './view.js'
 
 export interface QueryResult {
   readonly counts: Omit<CountsAnswer, 'index'>
-  /** Places in the dataset of the pictures that match, in their order; of a comparison the most changed ones first. */
+  /**
+   * Places in the dataset of the pictures that match, in their order; of a comparison the most changed ones
+   * first.
+   */
   readonly matches: Uint32Array
 }
 
-/** A choice that a row or a box fails by, as a bit: each histogram shows what passes all the other choices. */
+/**
+ * A choice that a row or a box fails by, as a bit: each histogram shows what passes all the other choices.
+ */
 const boxFail = { score: 1, area_share: 2, aspect: 4, head: 8 } as const
 const rowFail = { regions_an_image: 1, phrases_an_image: 2, longer_side: 4, host: 8, search: 16 } as const
 
@@ -105,7 +110,11 @@ interface Before {
   readonly withSame: boolean
 }
 
-/** Adds a shard to the sums. @param found 1 for each row that the search finds; undefined where there is no search */
+/**
+ * Adds a shard to the sums.
+ *
+ * @param found 1 for each row that the search finds; undefined where there is no search
+ */
 function scanShard(
   shard: IndexedShard,
   threshold: number,
@@ -157,7 +166,11 @@ function scanShard(
   }
 }
 
-/** Counts the boxes of a row that fit all choices. @param sums to which they are added; none for a row that fails */
+/**
+ * Counts the boxes of a row that fit all choices.
+ *
+ * @param sums to which they are added; none for a row that fails
+ */
 function scanBoxes(
   part: LayerPart,
   start: number,

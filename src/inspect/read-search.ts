@@ -6,8 +6,8 @@ export interface SearchTerm {
 }
 
 /**
- * Terms of a search: words and "quoted words", each alone or behind `phrase:`, `head:`, `key:` or `url:`. A picture is
- * found where all of them are.
+ * Terms of a search: words and "quoted words", each alone or behind `phrase:`, `head:`, `key:` or `url:`. A
+ * picture is found where all of them are.
  */
 export function readSearch(search: string): SearchTerm[] {
   const terms: SearchTerm[] = []
@@ -29,8 +29,8 @@ export const isInText = ({ text }: SearchTerm, phrase: string): boolean => phras
 export const isHead = ({ text }: SearchTerm, head: string): boolean => head === text
 
 /**
- * Whether a search names a phrase: all of its terms that look at phrases do, and there is one. Terms for the key or the
- * address say nothing of phrases.
+ * Whether a search names a phrase: all of its terms that look at phrases do, and there is one. Terms for the
+ * key or the address say nothing of phrases.
  */
 export function namesPhrase(
   terms: readonly SearchTerm[],

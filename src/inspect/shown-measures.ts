@@ -20,8 +20,9 @@ const ratio = (edge: number) => (edge < 1 ? `1:${Number((1 / edge).toPrecision(2
 const counts = { write: whole, isCount: true } as const
 
 /**
- * Names and bins are those of the statistics (`groundmill stats`), so that a histogram of the page can be held against
- * theirs. Statistics count phrases by the caption: phrases by the picture are the page's own, in the bins of its regions.
+ * Names and bins are those of the statistics (`groundmill stats`), so that a histogram of the page can be
+ * held against theirs. Statistics count phrases by the caption: phrases by the picture are the page's own, in
+ * the bins of its regions.
  */
 export const shownMeasures = {
   score: { title: 'Score', of: 'boxes', edges: measures.score.edges, write: (edge) => edge.toFixed(2) },

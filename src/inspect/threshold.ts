@@ -1,8 +1,8 @@
 import type { View } from './view.js'
 
 /**
- * Whether a box is kept at a threshold. Its rules keep it at the thresholds above `from` and up to `to`; `from` is -1 where
- * they keep it at every threshold up to its score.
+ * Whether a box is kept at a threshold. Its rules keep it at the thresholds above `from` and up to `to`;
+ * `from` is -1 where they keep it at every threshold up to its score.
  */
 export const isKept = (from: number, to: number, threshold: number): boolean =>
   from < threshold && threshold <= to

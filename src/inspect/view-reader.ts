@@ -9,7 +9,10 @@ import { type QueryResult, queryIndex } from './query-index.js'
 import type { SampleReader } from './sample-reader.js'
 import { needsIndex, pageSize, type View, writeView } from './view.js'
 
-/** Results of queries that are remembered: the page asks for counts and pictures of one view one after the other. */
+/**
+ * Results of queries that are remembered: the page asks for counts and pictures of one view one after the
+ * other.
+ */
 const mostResults = 3
 
 /** What a view shows of a dataset: its counts, the pictures of its page, the open picture. */

@@ -102,5 +102,8 @@ export function isNarrowed({ search, bins, heads, hosts }: View): boolean {
   return search.trim() !== '' || Object.keys(bins).length > 0 || heads.length > 0 || hosts.length > 0
 }
 
-/** Whether pictures are found by the index; without it they are shown in the order of the dataset, all of them. */
+/**
+ * Whether pictures are found by the index; without it they are shown in the order of the dataset, all of
+ * them.
+ */
 export const needsIndex = (view: View): boolean => view.tab === 'compare' || isNarrowed(view)

@@ -19,8 +19,9 @@ interface OpenFile {
 }
 
 /**
- * Reads single rows of shards, of which only the pages that hold them are fetched: of pictures about a megabyte, of
- * thin columns one row group. The last used files stay open for the next rows; `close` closes all.
+ * Reads single rows of shards, of which only the pages that hold them are fetched: of pictures about a
+ * megabyte, of thin columns one row group. The last used files stay open for the next rows; `close` closes
+ * all.
  */
 export class ShardRows {
   // Holds the files and not their promises, so that a reader is counted before anything can be evicted.

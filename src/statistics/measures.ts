@@ -66,7 +66,8 @@ export function binOf(edges: readonly number[], value: number): number {
 }
 
 /**
- * The host of a URL, lower case, without its port; undefined where there is none. Exact statistics say the same in SQL.
+ * The host of a URL, lower case, without its port; undefined where there is none. Exact statistics say the
+ * same in SQL.
  */
 export function hostOf(url: string): string | undefined {
   return new RegExp(hostPattern, 'i').exec(url)?.[1]?.toLowerCase()

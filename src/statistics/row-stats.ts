@@ -1,4 +1,7 @@
-/** What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same in SQL. */
+/**
+ * What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same
+ * in SQL.
+ */
 import type { ImageRow, Phrase, Region } from '../rows/rows.js'
 import { countWords } from '../words/count-words.js'
 import { boxMeasures } from './box-measures.js'

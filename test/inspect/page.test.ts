@@ -135,8 +135,9 @@ describe.skipIf(!hasBrowser)('the page', () => {
       .first()
     for (;;) {
       if ((await card.count()) > 0) break
+      const before = await page.locator('.card').first().getAttribute('data-id')
       await page.getByLabel('Next page').click()
-      await page.waitForTimeout(200)
+      await expect.poll(() => page.locator('.card').first().getAttribute('data-id')).not.toBe(before)
     }
     const words = card.locator('.phrase', { hasText: /^(a|two) / }).first()
     expect(await words.textContent()).toMatch(/^(a|two) \w+ \w+$/)
@@ -281,7 +282,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await page.locator('.chip').first().click()
     await page.locator('.reject').nth(2).waitFor()
     expect(await page.locator('.reason').first().textContent()).toBe('<i>bad</i>')
-    await page.waitForTimeout(300)
+    await page.waitForLoadState('networkidle')
     expect(await page.evaluate(() => (globalThis as { pwned?: number }).pwned)).toBeUndefined()
     expect(await page.locator('main script, main b[onclick], main i, main image').count()).toBe(0)
     expect(requests.filter((address) => !address.startsWith(served.origin))).toEqual([])

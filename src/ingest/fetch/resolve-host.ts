@@ -38,8 +38,8 @@ const absent = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'])
 export const isNoSuchHost = (code: string | undefined): boolean => code !== undefined && absent.has(code)
 
 /**
- * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for as long
- * as they hold. What does not exist is remembered too; a name server that failed is asked again.
+ * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for
+ * as long as they hold. What does not exist is remembered too; a name server that failed is asked again.
  *
  * @param isLocal tells the hosts that the system knows best
  * @param given asks in the place of the name servers
@@ -81,9 +81,10 @@ export function createResolver(
 }
 
 /**
- * Look-ups that speak to the name servers themselves: the system's own take a thread each, of which there are few, and
- * pictures are decoded on them. A host without IPv4 addresses is asked for its IPv6 ones. Local names, those without a
- * point, and all where no name server can be reached are the system's business: they may stand in its hosts file.
+ * Look-ups that speak to the name servers themselves: the system's own take a thread each, of which there are
+ * few, and pictures are decoded on them. A host without IPv4 addresses is asked for its IPv6 ones. Local
+ * names, those without a point, and all where no name server can be reached are the system's business: they
+ * may stand in its hosts file.
  */
 function directLookup({ servers, timeout_ms }: FetchConfig['dns'], isLocal: (host: string) => boolean) {
   const resolver = new dns.Resolver({ timeout: timeout_ms, tries: 2 })

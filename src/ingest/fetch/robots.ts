@@ -19,7 +19,10 @@ export interface RobotsAnswer {
 }
 
 export interface Robots {
-  /** Throws a Reject where robots.txt forbids an address, or may not be assumed to allow it; waits for its Crawl-delay. */
+  /**
+   * Throws a Reject where robots.txt forbids an address, or may not be assumed to allow it; waits for its
+   * Crawl-delay.
+   */
   check(url: URL, signal?: AbortSignal): Promise<void>
 }
 
@@ -44,8 +47,9 @@ const mostCharacters = 32_000_000
 const ownCharacters = 200
 
 /**
- * Rules of robots.txt, asked for once an origin (RFC 9309): what is not there (4xx) allows everything, a server that
- * fails (5xx) allows nothing for a while, and one that cannot be reached fails as the picture itself would.
+ * Rules of robots.txt, asked for once an origin (RFC 9309): what is not there (4xx) allows everything, a
+ * server that fails (5xx) allows nothing for a while, and one that cannot be reached fails as the picture
+ * itself would.
  *
  * @param ask gets an address, with its redirects. Throws a Reject where there is no answer.
  */
@@ -68,7 +72,8 @@ export function createRobots(
       return parse(url, status === 200 ? text : '')
     } catch (error) {
       if (!(error instanceof Reject)) throw error
-      // Redirects without end are as good as no rules (RFC 9309, 2.3.1.2); all else is how the picture would fare.
+      // Redirects without end are as good as no rules (RFC 9309, 2.3.1.2); all else is how the picture would
+      // fare.
       return error.reason === 'too_many_redirects' ? parse(url, '') : failure(error.reason, error.message)
     }
   }

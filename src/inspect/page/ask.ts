@@ -36,8 +36,8 @@ export interface Answer<T> {
 }
 
 /**
- * Asks the server whenever the path changes. One question is under way at a time: of those that come meanwhile only the
- * last is asked, so that a slider that is dragged never waits for steps that are gone.
+ * Asks the server whenever the path changes. One question is under way at a time: of those that come
+ * meanwhile only the last is asked, so that a slider that is dragged never waits for steps that are gone.
  *
  * @param again asks the same again when it changes
  */

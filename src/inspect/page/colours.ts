@@ -2,7 +2,10 @@ import { phraseColours } from '../../render/phrase-colours.js'
 import type { Grounded } from '../answers.js'
 import { isKept } from '../threshold.js'
 
-/** A colour for each phrase that has a box at any threshold, null for the others: so that dragging changes no colour. */
+/**
+ * A colour for each phrase that has a box at any threshold, null for the others: so that dragging changes no
+ * colour.
+ */
 export function coloursOf({ phrases, boxes }: Grounded): (string | null)[] {
   const boxed = new Set(boxes.map(({ phrase }) => phrase))
   const colourOf = phraseColours(phrases.filter((_, at) => boxed.has(at)).map(({ text }) => text))

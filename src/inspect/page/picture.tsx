@@ -13,7 +13,9 @@ interface PictureProps {
   readonly onHot: (phrase: number | null) => void
   /** Also the boxes under the threshold. */
   readonly weak?: boolean
-  /** The picture has room for words: the boxes carry their phrases and scores, and its frame its own shape. */
+  /**
+   * The picture has room for words: the boxes carry their phrases and scores, and its frame its own shape.
+   */
   readonly labelled?: boolean
   /** Whether a box is one that was filtered for. */
   readonly isMeant?: (box: SampleBox) => boolean

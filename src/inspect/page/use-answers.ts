@@ -24,7 +24,8 @@ export function useAnswers(view: View): Answers {
   const hasSamples = view.tab !== 'funnel'
   const dataset = useAnswer<DatasetAnswer>('/api/dataset')
   const counts = useAnswer<CountsAnswer>(hasSamples ? `/api/counts?${countsQuery(view)}` : null, tick)
-  // The server matches a comparison's boxes, from row groups all over the dataset: after the slider, not with it.
+  // The server matches a comparison's boxes, from row groups all over the dataset: after the slider, not with
+  // it.
   const threshold = useSettled(view.threshold, view.tab === 'compare' ? pauseMs : 0)
   const samples = useAnswer<SamplesAnswer>(
     hasSamples ? `/api/samples?${samplesQuery({ ...view, threshold })}` : null,
@@ -46,7 +47,9 @@ export function useAnswers(view: View): Answers {
 /** What the counts depend on. */
 const countsQuery = (view: View) => writeView({ ...view, page: 0, open: null, stage: null, reason: null })
 
-/** What the pictures depend on. Where no index is needed the page itself leaves out boxes under the threshold. */
+/**
+ * What the pictures depend on. Where no index is needed the page itself leaves out boxes under the threshold.
+ */
 const samplesQuery = (view: View) =>
   writeView({
     ...view,
