@@ -43,12 +43,14 @@ export function boxMatcher(): (before: BoxList, after: BoxList) => BoxPairs {
   let taken = new Uint8Array(64)
   return (before, after) => {
     let length = 0
+    const phrases = after.phrase
+    const others = after.places
     for (let one = 0; one < before.count; one++) {
       const a = before.places[one] as number
       const phrase = before.phrase[a]
       for (let other = 0; other < after.count; other++) {
-        const b = after.places[other] as number
-        if (phrase !== after.phrase[b]) continue
+        const b = others[other] as number
+        if (phrase !== phrases[b]) continue
         const overlap = overlapOf(before, a, after, b)
         if (overlap < leastIou) continue
         if (length === pairs.overlap.length) pairs = grown(pairs)
@@ -89,8 +91,10 @@ export const isSameScore = (overlap: number): boolean => overlap === equalScores
 
 /** Rank of a pair: the IoU of its boxes, or more where they are equal. */
 function overlapOf(before: BoxList, a: number, after: BoxList, b: number): number {
-  const [one, other] = [before.xyxy, after.xyxy]
-  const [i, j] = [4 * a, 4 * b]
+  const one = before.xyxy
+  const other = after.xyxy
+  const i = 4 * a
+  const j = 4 * b
   const areEqual =
     one[i] === other[j] &&
     one[i + 1] === other[j + 1] &&

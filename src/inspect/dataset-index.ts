@@ -103,7 +103,7 @@ export class DatasetIndex {
       const next = this.#isFull ? undefined : this.#next()
       if (!next) return
       const { layer, at } = next
-      const shard = this.dataset.shards[at]
+      const shard = this.dataset.shards[at] as ImageShard
       const parts = this.#layers.peek(layer.name) ?? []
       this.#images[at] ??= await this.#guard(
         shard,

@@ -45,7 +45,7 @@ export const pictureKey = (token: string): string =>
 export function isOwnHost(given: string | undefined, host: string, port: number): boolean {
   if (!given) return false
   const parts = /^(\[[\da-f:.]+\]|[^:[\]]+)(?::(\d+))?$/i.exec(given)
-  if (!parts || Number(parts[2] ?? 80) !== port) return false
+  if (!parts?.[1] || Number(parts[2] ?? 80) !== port) return false
   const name = parts[1].replace(/^\[|\]$/g, '').toLowerCase()
   if (name === 'localhost' || name === host.toLowerCase()) return true
   if (isIP(host) === 0) return false

@@ -143,7 +143,8 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTab
       }
       proposals += row.boxes.length
       for (const { phrase, xyxy, score, from, to } of layerBoxes(layer, row)) {
-        boxHead.push(heads.add(phrases[phrase].head))
+        const named = phrases[phrase] as Phrase
+        boxHead.push(heads.add(named.head))
         boxTo.push(to)
         boxFrom.push(from)
         if (from >= 0) isSimple = false
@@ -152,7 +153,7 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTab
         scoreBin.push(binOf(shownMeasures.score.edges, measured.score))
         areaBin.push(binOf(shownMeasures.area_share.edges, measured.area_share))
         aspectBin.push(binOf(shownMeasures.aspect.edges, measured.aspect))
-        boxSpan.push(hashOf(phrases[phrase]))
+        boxSpan.push(hashOf(named))
         for (const edge of xyxy) boxXyxy.push(edge)
       }
     },

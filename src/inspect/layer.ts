@@ -64,10 +64,11 @@ export function placeOf(
   let [low, high] = [0, shards.length - 1]
   while (low < high) {
     const middle = (low + high + 1) >> 1
-    if (shards[middle].start <= row) low = middle
+    if ((shards[middle] as ImageShard).start <= row) low = middle
     else high = middle - 1
   }
-  return { shard: shards[low], row: row - shards[low].start }
+  const shard = shards[low] as ImageShard
+  return { shard, row: row - shard.start }
 }
 
 /** The place in the dataset that `shard:row` names; undefined where there is none. */

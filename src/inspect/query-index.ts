@@ -1,11 +1,12 @@
 import { binOf } from '../statistics/measures.js'
 import type { CountsAnswer, TallyAnswer } from './answers.js'
+import { binsOf, type Choices, choicesOf, perMeasure } from './choices.js'
 import { type ChangeCounter, changeCounter } from './count-changes.js'
 import type { DatasetIndex, IndexedShard } from './dataset-index.js'
 import type { LayerPart } from './index-part.js'
 import type { Inspected, Layer } from './layer.js'
 import { Search } from './search.js'
-import { type ShownName, shownMeasures, shownNames } from './shown-measures.js'
+import { shownMeasures } from './shown-measures.js'
 import type { StringTable } from './string-table.js'
 import { isKept, thresholdOf } from './threshold.js'
 import type { View } from './view.js'
@@ -70,22 +71,6 @@ export function queryIndex(
   }
 }
 
-/** What is chosen of each histogram and list: 1 for what is, null where nothing is chosen. */
-interface Choices {
-  readonly bins: Readonly<Record<ShownName, Uint8Array | null>>
-  readonly heads: Uint8Array | null
-  readonly hosts: Uint8Array | null
-  /** Whether a picture must have a box that fits. */
-  readonly wantsBox: boolean
-}
-
-function choicesOf(view: View, index: Pick<DatasetIndex, 'heads' | 'hosts'>): Choices {
-  const bins = perMeasure((name) => flagsOf(view.bins[name], binsOf(name)))
-  const heads = wordFlags(view.heads, index.heads)
-  const wantsBox = Boolean(bins.score || bins.area_share || bins.aspect || heads)
-  return { bins, heads, hosts: wordFlags(view.hosts, index.hosts), wantsBox }
-}
-
 function emptySums(pictures: number, index: Pick<DatasetIndex, 'heads' | 'hosts'>) {
   return {
     kept: { boxes: 0, pictures: 0, proposals: 0 },
@@ -129,7 +114,8 @@ function scanShard(
   const { bins } = choices
   kept.proposals += part.proposals
   for (let row = 0; row < images.rows; row++) {
-    const [start, end] = [boxStart[row] as number, boxStart[row + 1] as number]
+    const start = boxStart[row] as number
+    const end = boxStart[row + 1] as number
     let boxes = 0
     for (let at = start; at < end; at++) {
       if (isKept(boxFrom === null ? -1 : (boxFrom[at] as number), boxTo[at] as number, threshold)) boxes++
@@ -139,7 +125,8 @@ function scanShard(
     const phrases = (phraseStart[row + 1] as number) - (phraseStart[row] as number)
     const regionBin = countBins[Math.min(boxes, mostCount)] as number
     const phraseBin = countBins[Math.min(phrases, mostCount)] as number
-    const [sideBin, host] = [images.side[row] as number, images.host[row] as number]
+    const sideBin = images.side[row] as number
+    const host = images.host[row] as number
     let fails = 0
     if (found && found[row] === 0) fails |= rowFail.search
     if (bins.longer_side?.[sideBin] === 0) fails |= rowFail.longer_side
@@ -234,39 +221,22 @@ const increase = (counts: Float64Array, at: number): void => {
   counts[at] = (counts[at] as number) + 1
 }
 
-const binsOf = (name: ShownName): number => shownMeasures[name].edges.length + 1
-
-const perMeasure = <T>(of: (name: ShownName) => T): Record<ShownName, T> =>
-  Object.fromEntries(shownNames.map((name) => [name, of(name)])) as Record<ShownName, T>
-
-function flagsOf(bins: readonly number[] | undefined, count: number): Uint8Array | null {
-  if (!bins || bins.length === 0) return null
-  const flags = new Uint8Array(count)
-  for (const bin of bins) flags[bin] = 1
-  return flags
-}
-
-/** 1 at the places of the words; words that are nowhere leave all at 0. */
-function wordFlags(chosen: readonly string[], words: StringTable): Uint8Array | null {
-  if (chosen.length === 0) return null
-  const flags = new Uint8Array(words.list.length)
-  for (const word of chosen) {
-    const id = words.find(word)
-    if (id !== undefined) flags[id] = 1
-  }
-  return flags
-}
-
 /** Rows by falling weights, those of one weight in their order. */
 function mostFirst(rows: Uint32Array, weights: Uint32Array): Uint32Array {
+  const weightOf = (at: number) => weights[at] as number
   let most = 0
-  for (let at = 0; at < rows.length; at++) most = Math.max(most, weights[at])
-  // Weights are small numbers: each has its own stretch of the answer.
+  for (let at = 0; at < rows.length; at++) most = Math.max(most, weightOf(at))
+  // A counting sort: weights are small numbers, and each has its own stretch of the answer.
   const starts = new Uint32Array(most + 2)
-  for (let at = 0; at < rows.length; at++) starts[most - weights[at] + 1]++
-  for (let at = 0; at <= most; at++) starts[at + 1] += starts[at]
+  const startOf = (weight: number) => starts[most - weight] as number
+  for (let at = 0; at < rows.length; at++) starts[most - weightOf(at) + 1] = startOf(weightOf(at) - 1) + 1
+  for (let at = 0; at <= most; at++) starts[at + 1] = (starts[at + 1] as number) + (starts[at] as number)
   const sorted = new Uint32Array(rows.length)
-  for (let at = 0; at < rows.length; at++) sorted[starts[most - weights[at]]++] = rows[at]
+  for (let at = 0; at < rows.length; at++) {
+    const start = startOf(weightOf(at))
+    sorted[start] = rows[at] as number
+    starts[most - weightOf(at)] = start + 1
+  }
   return sorted
 }
 
@@ -279,8 +249,9 @@ function tallyOf(counts: Float64Array, words: StringTable, chosen: readonly stri
     if (count === 1) once++
   })
   const different = known.length
-  known.sort((a, b) => counts[b] - counts[a] || a - b)
-  const top = known.slice(0, mostWords).map((id): [string, number] => [words.list[id], counts[id]])
+  const countOf = (id: number) => counts[id] as number
+  known.sort((a, b) => countOf(b) - countOf(a) || a - b)
+  const top = known.slice(0, mostWords).map((id): [string, number] => [words.list[id] as string, countOf(id)])
   for (const word of chosen) {
     if (!top.some(([one]) => one === word)) top.push([word, counts[words.find(word) ?? -1] ?? 0])
   }

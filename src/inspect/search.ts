@@ -19,7 +19,9 @@ export class Search {
   rows(shard: IndexedShard): Uint8Array | undefined {
     const [first, ...more] = this.#terms.map((term) => this.#rowsOf(term, shard))
     if (!first) return undefined
-    for (const other of more) for (let row = 0; row < first.length; row++) first[row] &= other[row]
+    for (const other of more) {
+      for (let row = 0; row < first.length; row++) if (other[row] === 0) first[row] = 0
+    }
     return first
   }
 
@@ -54,8 +56,9 @@ export class Search {
 
 function markPhrases(found: Uint8Array, { phraseStart }: LayerPart, words: Int32Array, flags: Uint8Array) {
   for (let row = 0; row < found.length; row++) {
-    for (let at = phraseStart[row]; at < phraseStart[row + 1]; at++) {
-      if (flags[words[at]] === 1) {
+    const end = phraseStart[row + 1] as number
+    for (let at = phraseStart[row] as number; at < end; at++) {
+      if (flags[words[at] as number] === 1) {
         found[row] = 1
         break
       }
@@ -72,11 +75,11 @@ function markNames(
   const wanted = Buffer.from(text)
   let row = 0
   for (let at = names.indexOf(wanted); at !== -1; at = names.indexOf(wanted, at)) {
-    while (nameStart[row + 1] <= at) row++
+    while ((nameStart[row + 1] as number) <= at) row++
     const url = names.indexOf(0, nameStart[row]) + 1
     if (field === null || (field === 'url') === at >= url) {
       found[row] = 1
-      at = nameStart[row + 1]
+      at = nameStart[row + 1] as number
     } else at++
   }
 }

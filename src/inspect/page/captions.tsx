@@ -17,7 +17,7 @@ export function Captions({ sample, colours, hot, onHot, onPick }: CaptionsProps)
       {captionsToShow(sample, colours).map((at) => (
         <Caption
           key={at}
-          text={sample.captions[at].text}
+          text={sample.captions[at]?.text ?? ''}
           caption={at}
           phrases={sample.phrases}
           {...{ colours, hot, onHot, onPick }}

@@ -129,7 +129,7 @@ function Labels({
               top: `${(100 * Math.max(0, box.xyxy[1])) / height}%`,
             }}
           >
-            {grounded.phrases[box.phrase].text} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
+            {grounded.phrases[box.phrase]?.text} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
           </span>
         )
       })}
