@@ -137,7 +137,7 @@ try {
   await page.locator('[data-testid=kept][data-boxes]').waitFor()
   const plain = await drag(page, steps)
   // The same while filters hold, and the pictures of the page change with every step.
-  await page.goto(`${address.origin}/?head=kite&boxes=3`)
+  await page.goto(`${address.origin}/?head=kite&regions_an_image=3`)
   await page.locator('[data-testid=kept][data-boxes]').waitFor()
   const filtered = await drag(page, steps)
   figure('server_peak_rss', peakMb(), 'MB', 500, 'one grounding indexed')

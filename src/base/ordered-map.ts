@@ -3,7 +3,8 @@ import pLimit from 'p-limit'
 /**
  * Maps with at most `concurrency` calls at once and yields the results in the order of the items.
  *
- * @param window items under way or waiting to be yielded at most, so that memory stays bounded behind a slow one
+ * @param window items under way or waiting to be yielded at most, so that memory stays bounded behind a slow
+ * one
  */
 export async function* orderedMap<T, R>(
   items: AsyncIterable<T> | Iterable<T>,

@@ -27,7 +27,9 @@ export function parseConfig<T extends z.ZodType>(schema: T, value: unknown, wher
   throw new UserError(lines.join('\n'))
 }
 
-/** A path in a value, with the name of a thing in the place of its number where it has one: "stages.web.with". */
+/**
+ * A path in a value, with the name of a thing in the place of its number where it has one: "stages.web.with".
+ */
 function keyOf(path: readonly PropertyKey[], value: unknown): string {
   let at = value
   const keys = path.map((key) => {

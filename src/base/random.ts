@@ -14,8 +14,9 @@ export interface Random {
 }
 
 /**
- * sfc32 (Chris Doty-Humphrey's small fast counting generator), seeded from any number of words and strings, so that
- * each thing that is drawn (a scene, an epoch, a sample) has a stream of its own and order never matters.
+ * sfc32 (Chris Doty-Humphrey's small fast counting generator), seeded from any number of words and strings,
+ * so that each thing that is drawn (a scene, an epoch, a sample) has a stream of its own and order never
+ * matters.
  */
 export function random(...seed: readonly (number | string)[]): Random {
   let [a, b, c] = hash(seed.join('/'))

@@ -1,6 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 
-/** Pieces of a file are gathered up to so many bytes, and so many pieces, which a system takes in one call. */
+/**
+ * Pieces of a file are gathered up to so many bytes, and so many pieces, which a system takes in one call.
+ */
 export const gatheredBytes = 4 << 20
 export const gatheredPieces = 512
 

@@ -7,8 +7,8 @@ interface Scored {
 }
 
 /**
- * Greedy non-maximum suppression: from the highest score down, a box is kept unless it overlaps a kept one by more
- * than `threshold`. Equal scores keep their order.
+ * Greedy non-maximum suppression: from the highest score down, a box is kept unless it overlaps a kept one by
+ * more than `threshold`. Equal scores keep their order.
  *
  * @returns indices of the kept boxes, highest score first
  */

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
-import { compareRegions } from '../filter/compare-regions.js'
 import { datasetLayers } from '../filter/dataset-layers.js'
 import { isLoopback } from '../inspect/guard.js'
 import type { ImageShard, Inspected, Layer } from '../inspect/layer.js'
@@ -48,8 +47,7 @@ export async function openInspected(
     rejected: Object.entries(rejected).sort((a, b) => b[1] - a[1]),
   }))
   const pictures = last.start + last.rows
-  const dataset = { url, name, storage, shards, pictures, layers, funnel, compare: compareRegions }
-  return { dataset, missing }
+  return { dataset: { url, name, storage, shards, pictures, layers, funnel }, missing }
 }
 
 /** What is shown where no teacher has looked yet: the phrases of each chunk stage, or the pictures with their captions. */

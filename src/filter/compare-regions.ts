@@ -1,4 +1,4 @@
-import { iou } from '../boxes/iou.js'
+import { matchRegions } from '../boxes/match-regions.js'
 import type { Region } from '../rows/rows.js'
 
 /** What became of a picture's regions from one grounding to another. */
@@ -13,38 +13,27 @@ export interface RegionChanges {
   readonly added: readonly Region[]
 }
 
-/** Boxes that overlap less are different things. */
-export const leastIou = 0.5
-
 /**
  * Compares two groundings of one picture. Regions belong together by the span of their phrase; of one span
  * first those with equal boxes, then, from the largest overlap on, those that overlap by an IoU of 0.5 at
  * least.
  */
 export function compareRegions(before: readonly Region[], after: readonly Region[]): RegionChanges {
-  const kept: Region[] = []
-  const moved: { region: Region; iou: number }[] = []
-  const lost = new Set(before)
-  const added = new Set(after)
-  let rescored = 0
-  const pairs = before.flatMap((a) =>
-    after.flatMap((b) => {
-      if (a.caption !== b.caption || a.start !== b.start || a.end !== b.end) return []
-      const equal = a.xyxy.every((value, at) => value === b.xyxy[at])
-      // Equal boxes of equal scores before those of others, so that one that is there twice is not rescored.
-      const overlap = equal ? (a.score === b.score ? 3 : 2) : iou(a.xyxy, b.xyxy)
-      return overlap >= leastIou ? [{ a, b, overlap }] : []
-    }),
-  )
-  for (const { a, b, overlap } of pairs.sort((one, other) => other.overlap - one.overlap)) {
-    if (!lost.has(a) || !added.has(b)) continue
-    lost.delete(a)
-    added.delete(b)
-    if (overlap < 2) moved.push({ region: b, iou: overlap })
-    else {
-      kept.push(b)
-      if (overlap === 2) rescored++
-    }
+  const pairs = matchRegions(before, after)
+  const [lost, added] = [new Set(before.keys()), new Set(after.keys())]
+  for (const pair of pairs) {
+    lost.delete(pair.before)
+    added.delete(pair.after)
   }
-  return { kept, rescored, moved, lost: [...lost], added: [...added] }
+  const equal = pairs.filter(({ isEqual }) => isEqual)
+  const at = (regions: readonly Region[], place: number) => regions[place] as Region
+  return {
+    kept: equal.map((pair) => at(after, pair.after)),
+    rescored: equal.filter(({ isSameScore }) => !isSameScore).length,
+    moved: pairs
+      .filter(({ isEqual }) => !isEqual)
+      .map((pair) => ({ region: at(after, pair.after), iou: pair.iou })),
+    lost: [...lost].map((place) => at(before, place)),
+    added: [...added].map((place) => at(after, place)),
+  }
 }

@@ -1,5 +1,5 @@
 /** What the server answers and the page reads. */
-import type { MeasureName } from './bins.js'
+import type { ShownName } from './shown-measures.js'
 
 export interface DatasetAnswer {
   readonly name: string
@@ -53,7 +53,10 @@ export interface CountsAnswer {
   readonly kept: { readonly boxes: number; readonly pictures: number; readonly proposals: number }
   /** Under everything that is chosen. */
   readonly matched: { readonly boxes: number; readonly pictures: number }
-  readonly histograms: Readonly<Record<MeasureName, readonly number[]>>
+  /** Of boxes that are kept, and of pictures: without a filter those of `groundmill stats`. */
+  readonly histograms: Readonly<Record<ShownName, readonly number[]>>
+  /** The histogram of scores with the boxes that the threshold leaves out. */
+  readonly allScores: readonly number[]
   readonly heads: TallyAnswer
   readonly hosts: TallyAnswer
   readonly changes: ChangesAnswer | null
@@ -66,12 +69,15 @@ export interface TallyAnswer {
   readonly once: number
 }
 
-/** Of the pictures that match: boxes that are the same in both, moved, or on one side alone, as `groundmill compare` counts. */
+/** Of the pictures that match, by the names that `groundmill compare` gives them. */
 export interface ChangesAnswer {
-  readonly same: number
+  /** Boxes that are the same on both sides, and those of one phrase that moved. */
+  readonly kept: number
   readonly moved: number
-  readonly gone: number
-  readonly come: number
+  /** Boxes of the first side alone, and of the second alone. */
+  readonly lost: number
+  readonly added: number
+  /** Pictures that differ. */
   readonly pictures: number
 }
 

@@ -1,68 +1,74 @@
-import type { Region } from '../rows/rows.js'
+import { matchRegions, type SpannedBox } from '../boxes/match-regions.js'
 import type { Change, Grounded, Sample } from './answers.js'
-import type { Inspected, Layer } from './layer.js'
-import type { SampleReader } from './read-samples.js'
+import type { Layer } from './layer.js'
+import type { SampleReader } from './sample-reader.js'
+import { isKept, thresholdOf } from './threshold.js'
+import type { View } from './view.js'
 
-/** Samples of a layer with another layer's boxes beside them, and what became of each box from that one to this. */
+/**
+ * Samples of a layer with another layer's boxes beside them, and what became of each box from that one to
+ * this.
+ */
 export async function compareSamples(
-  { compare }: Pick<Inspected, 'compare'>,
   reader: SampleReader,
   places: readonly number[],
   layer: Layer,
   against: Layer,
-  threshold: number | null,
+  view: Pick<View, 'threshold'>,
 ): Promise<Sample[]> {
   const after = await reader.read(places, layer)
   const before = await reader.read(places, against)
-  return after.map((sample, at) => {
-    const [a, b] = [
-      regionsOf(before[at], threshold ?? against.threshold),
-      regionsOf(sample, threshold ?? layer.threshold),
-    ]
-    const { moved, lost, added } = compare([...a.keys()], [...b.keys()])
-    const [gone, come] = [new Set(lost), new Set(added)]
-    const shifted = new Set(moved.map(({ region }) => region))
-    // `compare` names what moved by its new place alone: an old box that is not lost has moved unless it is there still.
-    const changeBefore = (region: Region): Change =>
-      gone.has(region) ? 'alone' : hasEqual(b.keys(), region) ? 'same' : 'moved'
-    const changeAfter = (region: Region): Change =>
-      come.has(region) ? 'alone' : shifted.has(region) ? 'moved' : 'same'
+  return after.flatMap((sample, at) => {
+    const other = before[at]
+    if (!other) return []
+    const now = keptBoxes(sample, thresholdOf(view, layer))
+    const old = keptBoxes(other, thresholdOf(view, against))
+    const { phrases, boxes } = other
+    const changes = changesOf(old, now)
     return {
       ...sample,
-      changes: changesOf(sample, b, changeAfter),
-      against: {
-        phrases: before[at].phrases,
-        boxes: before[at].boxes,
-        changes: changesOf(before[at], a, changeBefore),
-      },
+      changes: placed(sample, now, changes.after),
+      against: { phrases, boxes, changes: placed(other, old, changes.before) },
     }
   })
 }
 
-/** The boxes above the threshold as regions, each with its place among the boxes. */
-function regionsOf({ phrases, boxes }: Grounded, threshold: number): Map<Region, number> {
-  const regions = new Map<Region, number>()
-  boxes.forEach(({ phrase, xyxy, score, from, to }, at) => {
-    if (!(from < threshold && threshold <= to)) return
-    const { caption, start, end } = phrases[phrase]
-    regions.set({ caption, phrase, start, end, xyxy, score, origin: '' }, at)
-  })
-  return regions
+/** A box that is kept, with its place among the sample's boxes. */
+interface KeptBox extends SpannedBox {
+  readonly place: number
 }
 
-function changesOf(
-  { boxes }: Grounded,
-  regions: ReadonlyMap<Region, number>,
-  changeOf: (region: Region) => Change,
-): (Change | null)[] {
-  const changes = new Array<Change | null>(boxes.length).fill(null)
-  for (const [region, at] of regions) changes[at] = changeOf(region)
+function keptBoxes({ phrases, boxes }: Grounded, threshold: number): KeptBox[] {
+  return boxes.flatMap(({ phrase, xyxy, score, from, to }, place) => {
+    const span = phrases[phrase]
+    if (!span || !isKept(from, to, threshold)) return []
+    return { caption: span.caption, start: span.start, end: span.end, xyxy, score, place }
+  })
+}
+
+/** What became of each box of two lists. */
+function changesOf(before: readonly KeptBox[], after: readonly KeptBox[]) {
+  const changes = {
+    before: new Array<Change>(before.length).fill('alone'),
+    after: new Array<Change>(after.length).fill('alone'),
+  }
+  for (const pair of matchRegions(before, after)) {
+    const change = pair.isEqual ? 'same' : 'moved'
+    changes.before[pair.before] = change
+    changes.after[pair.after] = change
+  }
   return changes
 }
 
-const sameSpan = (a: Region, b: Region) => a.caption === b.caption && a.start === b.start && a.end === b.end
-
-const hasEqual = (regions: Iterable<Region>, one: Region) =>
-  [...regions].some(
-    (other) => sameSpan(one, other) && one.xyxy.every((value, at) => value === other.xyxy[at]),
-  )
+/** The changes of boxes at their places among all of the sample's; null at those that are not kept. */
+function placed(
+  { boxes }: Grounded,
+  kept: readonly KeptBox[],
+  changes: readonly Change[],
+): (Change | null)[] {
+  const all = new Array<Change | null>(boxes.length).fill(null)
+  kept.forEach(({ place }, at) => {
+    all[place] = changes[at] ?? null
+  })
+  return all
+}

@@ -1,12 +1,13 @@
+import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
 import { joinRows } from '../shards/join-rows.js'
 import { readShard } from '../shards/read-shard.js'
 import type { IndexAnswer } from './answers.js'
 import { type ImagePart, imagePartBuilder, type LayerPart, layerPartBuilder } from './index-part.js'
 import { type ImageShard, type Inspected, isMade, type Layer, layerParts, storedLayer } from './layer.js'
-import { Words } from './words.js'
+import { StringTable } from './string-table.js'
 
-/** Rows that are taken in before requests have their turn. */
+/** Rows that are indexed before requests have their turn. */
 const burstRows = 250
 /** Layers that are held at once; the one that was asked for longest ago makes room. */
 const mostLayers = 4
@@ -19,42 +20,40 @@ export interface IndexedShard {
 }
 
 /**
- * What filters, search and the threshold read instead of the dataset: typed arrays of its thin columns, made shard by
- * shard in the background while requests are answered from the shards themselves. Of what is held in memory, 1 GB at
- * most: beyond that the rest of the dataset is left out, and `progress` says so.
+ * What filters, search and the threshold read instead of the dataset: typed arrays of its thin columns, made
+ * shard by shard in the background while requests are answered from the shards themselves. Of what is held in
+ * memory, 1 GB at most: beyond that the rest of the dataset is left out, and `progress` says so.
  */
 export class DatasetIndex {
-  readonly hosts = new Words()
-  readonly texts = new Words()
-  readonly heads = new Words()
+  readonly hosts = new StringTable()
+  readonly texts = new StringTable()
+  readonly heads = new StringTable()
   readonly #images: (ImagePart | undefined)[] = []
   /** The one that was asked for last is at the end. */
-  readonly #layers = new Map<string, (LayerPart | undefined)[]>()
+  readonly #layers = new LruCache<string, (LayerPart | undefined)[]>({
+    maxSize: mostLayers,
+    onEvict: () => {
+      this.#isFull = false
+    },
+  })
   readonly #errors = new Map<string, string>()
   #running: Promise<void> | undefined
   #isClosed = false
   #isFull = false
 
   /**
-   * @param turn is waited for between bursts of work, so that who looks at the page comes first
+   * @param idle is waited for between bursts of work, so that requests come first
    * @param most bytes that the index may take
    */
   constructor(
     private readonly dataset: Inspected,
-    private readonly turn: () => Promise<void>,
+    private readonly idle: () => Promise<void>,
     private readonly most = 1e9,
   ) {}
 
   /** Asks for a layer to be indexed. Its parts come one after another. */
   want(layer: Layer): void {
-    const parts = this.#layers.get(layer.name) ?? []
-    this.#layers.delete(layer.name)
-    this.#layers.set(layer.name, parts)
-    for (const [oldest] of this.#layers) {
-      if (this.#layers.size <= mostLayers) break
-      this.#layers.delete(oldest)
-      this.#isFull = false
-    }
+    if (!this.#layers.get(layer.name)) this.#layers.set(layer.name, [])
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
     })
@@ -62,7 +61,7 @@ export class DatasetIndex {
 
   /** The shards of a layer that are indexed so far, in their order, without a gap. */
   *shards({ name }: Layer): Generator<IndexedShard> {
-    const parts = this.#layers.get(name) ?? []
+    const parts = this.#layers.peek(name) ?? []
     for (const [at, shard] of this.dataset.shards.entries()) {
       const [images, layer] = [this.#images[at], parts[at]]
       if (!images || !layer) return
@@ -90,21 +89,22 @@ export class DatasetIndex {
 
   /** Bytes that the index takes. */
   get bytes(): number {
-    const parts = [...this.#images, ...[...this.#layers.values()].flat()]
+    const layers = [...this.#layers.entries()].flatMap(([, parts]) => parts)
+    const parts = [...this.#images, ...layers]
     const words = this.hosts.bytes + this.texts.bytes + this.heads.bytes
     return parts.reduce((sum, part) => sum + (part?.bytes ?? 0), words)
   }
 
   async #run() {
-    await this.turn()
+    await this.idle()
     for (;;) {
       if (this.#isClosed) return
       this.#isFull = this.bytes >= this.most
       const next = this.#isFull ? undefined : this.#next()
       if (!next) return
       const { layer, at } = next
-      const shard = this.dataset.shards[at]
-      const parts = this.#layers.get(layer.name) ?? []
+      const shard = this.dataset.shards[at] as ImageShard
+      const parts = this.#layers.peek(layer.name) ?? []
       this.#images[at] ??= await this.#guard(
         shard,
         () => this.#readImages(shard),
@@ -122,7 +122,7 @@ export class DatasetIndex {
 
   /** The next shard of the layer that was asked for last. */
   #next(): { readonly layer: Layer; readonly at: number } | undefined {
-    for (const [name, parts] of [...this.#layers].reverse()) {
+    for (const [name, parts] of [...this.#layers.entries()].reverse()) {
       const layer = this.dataset.layers.find((one) => one.name === name)
       const at = this.dataset.shards.findIndex((_, index) => !parts[index])
       if (layer && at !== -1) return { layer, at }
@@ -180,7 +180,7 @@ export class DatasetIndex {
   }
 
   async #pause() {
-    await this.turn()
+    await this.idle()
     if (this.#isClosed) throw new Error('closed')
   }
 }

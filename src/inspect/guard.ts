@@ -30,19 +30,22 @@ export function isSecret(given: string, secret: string): boolean {
   return timingSafeEqual(digest(given), digest(secret))
 }
 
-/** What pictures' addresses carry in the token's place, since a browser sends no header for them: good for nothing else. */
+/**
+ * What pictures' addresses carry in the token's place, since a browser sends no header for them: good for
+ * nothing else.
+ */
 export const pictureKey = (token: string): string =>
   createHmac('sha256', token).update('pictures').digest('base64url').slice(0, 22)
 
 /**
- * Whether a request was meant for this server: its Host is the address that it listens on. A page of another name that
- * has been made to resolve to this machine (DNS rebinding) is not let in. Where it listens on all addresses, these are
- * known by their numbers, which no name server gives out.
+ * Whether a request was meant for this server: its Host is the address that it listens on. A page of another
+ * name that has been made to resolve to this machine (DNS rebinding) is not let in. Where it listens on all
+ * addresses, these are known by their numbers, which no name server gives out.
  */
 export function isOwnHost(given: string | undefined, host: string, port: number): boolean {
   if (!given) return false
   const parts = /^(\[[\da-f:.]+\]|[^:[\]]+)(?::(\d+))?$/i.exec(given)
-  if (!parts || Number(parts[2] ?? 80) !== port) return false
+  if (!parts?.[1] || Number(parts[2] ?? 80) !== port) return false
   const name = parts[1].replace(/^\[|\]$/g, '').toLowerCase()
   if (name === 'localhost' || name === host.toLowerCase()) return true
   if (isIP(host) === 0) return false

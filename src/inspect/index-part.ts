@@ -1,16 +1,19 @@
-import { areaOf } from '../boxes/iou.js'
 import { negativePhrase, type Phrase, type Proposal, type Xyxy } from '../rows/rows.js'
-import { binOf, measures } from './bins.js'
-import { Column } from './column.js'
+import { boxMeasures } from '../statistics/box-measures.js'
+import { binOf, hostOf } from '../statistics/measures.js'
+import { GrowableArray } from './growable-array.js'
 import type { Layer, LayerBox } from './layer.js'
-import type { Words } from './words.js'
+import { shownMeasures } from './shown-measures.js'
+import type { StringTable } from './string-table.js'
 
-/** What filters read of the pictures of one shard, a few dozen bytes each and the length of key and address. */
+/**
+ * What filters read of the pictures of one shard: a few dozen bytes each, and the length of key and address.
+ */
 export interface ImagePart {
   readonly rows: number
   /** Bin of the longer side. */
   readonly side: Uint8Array
-  /** Place in the words of the hosts. */
+  /** Number of the host in the table of hosts, of an empty one where there is no address. */
   readonly host: Int32Array
   /** Of each row its key, a zero and its address, a zero, in lower case. */
   readonly names: Buffer
@@ -24,20 +27,26 @@ export interface LayerPart {
   /** Proposals, the boxes that no threshold keeps among them. */
   readonly proposals: number
   readonly phraseStart: Uint32Array
-  /** Places in the words of texts and heads. */
+  /** Numbers in the tables of texts and heads. */
   readonly phraseText: Int32Array
   readonly phraseHead: Int32Array
   readonly boxStart: Uint32Array
   /** Head of the box's phrase. */
   readonly boxHead: Int32Array
-  /** The highest threshold that keeps it. In double precision where calibrated scores are no float32. */
+  /**
+   * The highest threshold at which the box is kept. In double precision where calibrated scores are no
+   * float32.
+   */
   readonly boxTo: Float32Array | Float64Array
-  /** The highest that does not any more; null where there is none. */
+  /**
+   * The box is kept at thresholds above this one only; null where every box is kept at all thresholds below
+   * `boxTo`.
+   */
   readonly boxFrom: Float64Array | null
   readonly scoreBin: Uint8Array
   readonly areaBin: Uint8Array
   readonly aspectBin: Uint8Array
-  /** Equal where caption and span are. */
+  /** A hash of caption and span: equal for boxes of the same words. */
   readonly boxSpan: Uint32Array
   /** Four numbers a box. */
   readonly boxXyxy: Float32Array
@@ -48,16 +57,16 @@ const bytesOf = (parts: readonly (ArrayBufferView | null)[]) =>
   parts.reduce((sum, part) => sum + (part?.byteLength ?? 0), 0)
 
 /** Collects the pictures of a shard. */
-export function imagePartBuilder(hosts: Words) {
-  const side = new Column(Uint8Array)
-  const host = new Column(Int32Array)
-  const nameStart = new Column(Uint32Array)
+export function imagePartBuilder(hosts: StringTable) {
+  const side = new GrowableArray(Uint8Array)
+  const host = new GrowableArray(Int32Array)
+  const nameStart = new GrowableArray(Uint32Array)
   const names: Buffer[] = []
   let length = 0
   return {
     add({ key, url, width, height }: { key: string; url: string | null; width: number; height: number }) {
-      side.push(binOf(measures.side.edges, Math.max(width, height)))
-      host.push(hosts.add(hostOf(url)))
+      side.push(binOf(shownMeasures.longer_side.edges, Math.max(width, height)))
+      host.push(hosts.add((url === null ? undefined : hostOf(url)) ?? ''))
       nameStart.push(length)
       const name = Buffer.from(`${key}\0${url ?? ''}\0`.toLowerCase())
       names.push(name)
@@ -74,11 +83,6 @@ export function imagePartBuilder(hosts: Words) {
       return { ...part, rows: part.side.length, bytes: bytesOf(Object.values(part)) }
     },
   }
-}
-
-/** Host of an address of the web; empty where it is none. */
-export function hostOf(url: string | null): string {
-  return /^https?:\/\/(?:[^/?#@]*@)?([^/?#:]+)/i.exec(url ?? '')?.[1].toLowerCase() ?? ''
 }
 
 /** Proposals that belong to phrases, and those of negative prompts. */
@@ -114,19 +118,19 @@ export interface LayerRow {
 }
 
 /** Collects phrases and boxes of a shard. */
-export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: Words, heads: Words) {
-  const phraseStart = new Column(Uint32Array)
-  const phraseText = new Column(Int32Array)
-  const phraseHead = new Column(Int32Array)
-  const boxStart = new Column(Uint32Array)
-  const boxHead = new Column(Int32Array)
-  const boxTo = new Column(Float64Array)
-  const boxFrom = new Column(Float64Array)
-  const scoreBin = new Column(Uint8Array)
-  const areaBin = new Column(Uint8Array)
-  const aspectBin = new Column(Uint8Array)
-  const boxSpan = new Column(Uint32Array)
-  const boxXyxy = new Column(Float32Array)
+export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTable, heads: StringTable) {
+  const phraseStart = new GrowableArray(Uint32Array)
+  const phraseText = new GrowableArray(Int32Array)
+  const phraseHead = new GrowableArray(Int32Array)
+  const boxStart = new GrowableArray(Uint32Array)
+  const boxHead = new GrowableArray(Int32Array)
+  const boxTo = new GrowableArray(Float64Array)
+  const boxFrom = new GrowableArray(Float64Array)
+  const scoreBin = new GrowableArray(Uint8Array)
+  const areaBin = new GrowableArray(Uint8Array)
+  const aspectBin = new GrowableArray(Uint8Array)
+  const boxSpan = new GrowableArray(Uint32Array)
+  const boxXyxy = new GrowableArray(Float32Array)
   let [isSimple, isSingle, proposals] = [true, true, 0]
   return {
     add(row: LayerRow) {
@@ -139,15 +143,17 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: Words, he
       }
       proposals += row.boxes.length
       for (const { phrase, xyxy, score, from, to } of layerBoxes(layer, row)) {
-        boxHead.push(heads.add(phrases[phrase].head))
+        const named = phrases[phrase] as Phrase
+        boxHead.push(heads.add(named.head))
         boxTo.push(to)
         boxFrom.push(from)
         if (from >= 0) isSimple = false
         if (Math.fround(to) !== to) isSingle = false
-        scoreBin.push(binOf(measures.score.edges, score))
-        areaBin.push(binOf(measures.area.edges, areaOf(xyxy) / (width * height)))
-        aspectBin.push(binOf(measures.aspect.edges, (xyxy[2] - xyxy[0]) / (xyxy[3] - xyxy[1])))
-        boxSpan.push(hashOf(phrases[phrase]))
+        const measured = boxMeasures({ width, height }, { xyxy, score })
+        scoreBin.push(binOf(shownMeasures.score.edges, measured.score))
+        areaBin.push(binOf(shownMeasures.area_share.edges, measured.area_share))
+        aspectBin.push(binOf(shownMeasures.aspect.edges, measured.aspect))
+        boxSpan.push(hashOf(named))
         for (const edge of xyxy) boxXyxy.push(edge)
       }
     },

@@ -1,4 +1,4 @@
-import type { Phrase, Proposal, Region, Xyxy } from '../rows/rows.js'
+import type { Phrase, Proposal, Xyxy } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import type { Joined } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
@@ -21,12 +21,17 @@ export interface LayerImage {
   readonly negatives: readonly Proposal[]
 }
 
-/** Boxes over the pictures of a dataset: a grounding, or proposals with rules; or what there is of them yet. */
+/**
+ * Boxes over the pictures of a dataset: a grounding, or proposals with rules; or what there is of them yet.
+ */
 export interface Layer extends LayerAnswer {
   /** The stage whose phrases its boxes point to; null where there are none. */
   readonly phrases: string | null
   readonly boxes: { readonly family: 'proposals' | 'grounding'; readonly stage: string } | null
-  /** What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are stored. */
+  /**
+   * What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are
+   * stored.
+   */
   readonly passing: ((proposals: readonly Proposal[], image: LayerImage) => readonly LayerBox[]) | null
 }
 
@@ -37,14 +42,10 @@ export interface ImageShard {
   readonly start: number
 }
 
-/** What became of a picture's boxes: those that moved as they are now, and what is on one side alone. */
-export interface Sides<T> {
-  readonly moved: readonly { readonly region: T }[]
-  readonly lost: readonly T[]
-  readonly added: readonly T[]
-}
-
-/** A dataset as the page looks at it. What it needs of the stages is given to it, so that it knows none of them. */
+/**
+ * A dataset as the page looks at it. What it needs of the stages is given to it, so that it knows none of
+ * them.
+ */
 export interface Inspected {
   readonly url: string
   readonly name: string
@@ -53,8 +54,6 @@ export interface Inspected {
   readonly pictures: number
   readonly layers: readonly Layer[]
   readonly funnel: readonly StageAnswer[]
-  /** What changed from one list of regions to another. */
-  readonly compare: (before: readonly Region[], after: readonly Region[]) => Sides<Region>
 }
 
 /** The shard and row of a picture by its place in the dataset. */
@@ -65,10 +64,11 @@ export function placeOf(
   let [low, high] = [0, shards.length - 1]
   while (low < high) {
     const middle = (low + high + 1) >> 1
-    if (shards[middle].start <= row) low = middle
+    if ((shards[middle] as ImageShard).start <= row) low = middle
     else high = middle - 1
   }
-  return { shard: shards[low], row: row - shards[low].start }
+  const shard = shards[low] as ImageShard
+  return { shard, row: row - shard.start }
 }
 
 /** The place in the dataset that `shard:row` names; undefined where there is none. */

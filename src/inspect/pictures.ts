@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import sharp from 'sharp'
-import { Recent } from '../base/recent.js'
+import { LruCache } from '../base/lru-cache.js'
 import { sniffImage } from '../pictures/sniff-image.js'
 import type { ShardRows } from '../shards/shard-rows.js'
 
@@ -25,11 +25,14 @@ const types: Readonly<Record<string, string>> = {
 }
 
 /**
- * Pictures for the page, by their first bytes raster images and nothing else: a drawing (SVG) or a web page is none,
- * whatever the dataset calls it.
+ * Pictures for the page, by their first bytes raster images and nothing else: a drawing (SVG) or a web page
+ * is none, whatever the dataset calls it.
  */
 export class Pictures {
-  readonly #thumbs = new Recent<string, Promise<ServedPicture | undefined>>(cacheBytes)
+  readonly #thumbs = new LruCache<string, ServedPicture | undefined>({
+    maxSize: cacheBytes,
+    sizeOf: (picture) => picture?.bytes.length ?? 1,
+  })
   // Two at once: sharp has threads of its own, and pictures are large when they are decoded.
   readonly #limit = pLimit(2)
 
@@ -43,17 +46,8 @@ export class Pictures {
   }
 
   /** A small WebP; undefined where the bytes are no picture. */
-  async thumb(shard: string, row: number): Promise<ServedPicture | undefined> {
-    const id = `${shard}:${row}`
-    const known = this.#thumbs.get(id)
-    if (known) return known
-    const made = this.#limit(() => this.#shrink(shard, row))
-    this.#thumbs.set(id, made, thumbSide)
-    made.then(
-      (picture) => this.#thumbs.set(id, made, picture?.bytes.length ?? 1),
-      () => this.#thumbs.delete(id),
-    )
-    return made
+  thumb(shard: string, row: number): Promise<ServedPicture | undefined> {
+    return this.#thumbs.load(`${shard}:${row}`, () => this.#limit(() => this.#shrink(shard, row)))
   }
 
   async #shrink(shard: string, row: number): Promise<ServedPicture | undefined> {

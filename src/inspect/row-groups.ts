@@ -1,4 +1,4 @@
-import { Recent } from '../base/recent.js'
+import { LruCache } from '../base/lru-cache.js'
 import type { Caption } from '../rows/rows.js'
 import { joinRange } from '../shards/join-rows.js'
 import type { ShardRows } from '../shards/shard-rows.js'
@@ -9,6 +9,8 @@ import { type ImageShard, type Inspected, isMade, type Layer, layerParts, stored
 const groupRows = 500
 /** Phrases and boxes that are kept decoded, some 200 bytes each. */
 const mostKept = 60_000
+/** Shards of which it is remembered whether a layer has come to them. */
+const mostShards = 2000
 
 /** A picture's row with what a layer says of it. */
 export interface StoredRow extends LayerRow {
@@ -19,8 +21,8 @@ export interface StoredRow extends LayerRow {
 
 /** Rows of the thin columns, of which the last used groups stay decoded. */
 export class RowGroups {
-  readonly #groups = new Recent<string, Promise<readonly StoredRow[]>>(mostKept)
-  readonly #made = new Recent<string, Promise<boolean>>(2000)
+  readonly #groups = new LruCache<string, readonly StoredRow[]>({ maxSize: mostKept, sizeOf })
+  readonly #made = new LruCache<string, boolean>({ maxSize: mostShards })
 
   constructor(
     private readonly dataset: Inspected,
@@ -35,17 +37,8 @@ export class RowGroups {
   async row(layer: Layer, shard: ImageShard, row: number): Promise<StoredRow | undefined> {
     const start = row - (row % groupRows)
     const name = `${layer.name} ${shard.name} ${start}`
-    let group = this.#groups.get(name)
-    if (!group) {
-      const read = this.#read(layer, shard, start)
-      group = read
-      this.#groups.set(name, read)
-      read.then(
-        (rows) => this.#groups.set(name, read, sizeOf(rows)),
-        () => this.#groups.delete(name),
-      )
-    }
-    return (await group)[row - start]
+    const group = await this.#groups.load(name, () => this.#read(layer, shard, start))
+    return group[row - start]
   }
 
   async #read(layer: Layer, shard: ImageShard, start: number): Promise<readonly StoredRow[]> {
@@ -58,14 +51,8 @@ export class RowGroups {
     return joined.map((row) => ({ ...row.images, ...storedLayer(row) }))
   }
 
-  async #isMade(layer: Layer, { name }: ImageShard): Promise<boolean> {
-    const id = `${layer.name} ${name}`
-    let known = this.#made.get(id)
-    if (!known) {
-      known = isMade(this.dataset.storage, layer, name)
-      this.#made.set(id, known)
-    }
-    return known
+  #isMade(layer: Layer, { name }: ImageShard): Promise<boolean> {
+    return this.#made.load(`${layer.name} ${name}`, () => isMade(this.dataset.storage, layer, name))
   }
 }
 

@@ -1,33 +1,11 @@
 import type { DatasetIndex, IndexedShard } from './dataset-index.js'
 import type { LayerPart } from './index-part.js'
-import type { Words } from './words.js'
-
-type Field = 'phrase' | 'head' | 'key' | 'url'
-
-interface Term {
-  /** null: any of them. */
-  readonly field: Field | null
-  readonly text: string
-}
-
-/**
- * Terms of a search: words and "quoted words", each alone or behind `phrase:`, `head:`, `key:` or `url:`. A picture is
- * found where all of them are.
- */
-export function readSearch(search: string): Term[] {
-  const terms: Term[] = []
-  for (const [, field, quoted, word] of search
-    .toLowerCase()
-    .matchAll(/(?:(phrase|head|key|url):)?(?:"([^"]*)"?|(\S+))/g)) {
-    const text = quoted ?? word
-    if (text) terms.push({ field: (field as Field | undefined) ?? null, text })
-  }
-  return terms
-}
+import { isHead, isInText, looksInHeads, looksInTexts, readSearch, type SearchTerm } from './read-search.js'
+import type { StringTable } from './string-table.js'
 
 /** Finds rows by the text of their phrases, the heads of these, their keys and addresses. */
 export class Search {
-  readonly #terms: readonly Term[]
+  readonly #terms: readonly SearchTerm[]
   readonly #flags = new Map<string, Uint8Array>()
 
   constructor(
@@ -41,32 +19,35 @@ export class Search {
   rows(shard: IndexedShard): Uint8Array | undefined {
     const [first, ...more] = this.#terms.map((term) => this.#rowsOf(term, shard))
     if (!first) return undefined
-    for (const other of more) for (let row = 0; row < first.length; row++) first[row] &= other[row]
+    for (const other of more) {
+      for (let row = 0; row < first.length; row++) if (other[row] === 0) first[row] = 0
+    }
     return first
   }
 
-  #rowsOf({ field, text }: Term, { images, layer }: IndexedShard): Uint8Array {
+  #rowsOf(term: SearchTerm, { images, layer }: IndexedShard): Uint8Array {
+    const { field, text } = term
     const found = new Uint8Array(images.rows)
-    if (field === null || field === 'phrase') {
-      const flags = this.#flagsOf('text', text, this.index.texts, (word) => word.includes(text))
+    if (looksInTexts(term)) {
+      const flags = this.#flagsOf('text', text, this.index.texts, (phrase) => isInText(term, phrase))
       markPhrases(found, layer, layer.phraseText, flags)
     }
-    if (field === null || field === 'head') {
-      const flags = this.#flagsOf('head', text, this.index.heads, (word) => word === text)
+    if (looksInHeads(term)) {
+      const flags = this.#flagsOf('head', text, this.index.heads, (head) => isHead(term, head))
       markPhrases(found, layer, layer.phraseHead, flags)
     }
     if (field !== 'phrase' && field !== 'head') markNames(found, images, text, field)
     return found
   }
 
-  /** Which of the words fit, looked up again only where words were added since. */
-  #flagsOf(kind: string, text: string, words: Words, fits: (word: string) => boolean): Uint8Array {
+  /** Which strings of a table fit, looked up again only where strings were added since. */
+  #flagsOf(kind: string, text: string, table: StringTable, fits: (text: string) => boolean): Uint8Array {
     const name = `${kind} ${text}`
     const known = this.#flags.get(name)
-    if (known?.length === words.list.length) return known
-    const flags = new Uint8Array(words.list.length)
-    words.list.forEach((word, id) => {
-      if (fits(word)) flags[id] = 1
+    if (known?.length === table.list.length) return known
+    const flags = new Uint8Array(table.list.length)
+    table.list.forEach((one, id) => {
+      if (fits(one)) flags[id] = 1
     })
     this.#flags.set(name, flags)
     return flags
@@ -75,8 +56,9 @@ export class Search {
 
 function markPhrases(found: Uint8Array, { phraseStart }: LayerPart, words: Int32Array, flags: Uint8Array) {
   for (let row = 0; row < found.length; row++) {
-    for (let at = phraseStart[row]; at < phraseStart[row + 1]; at++) {
-      if (flags[words[at]] === 1) {
+    const end = phraseStart[row + 1] as number
+    for (let at = phraseStart[row] as number; at < end; at++) {
+      if (flags[words[at] as number] === 1) {
         found[row] = 1
         break
       }
@@ -93,11 +75,11 @@ function markNames(
   const wanted = Buffer.from(text)
   let row = 0
   for (let at = names.indexOf(wanted); at !== -1; at = names.indexOf(wanted, at)) {
-    while (nameStart[row + 1] <= at) row++
+    while ((nameStart[row + 1] as number) <= at) row++
     const url = names.indexOf(0, nameStart[row]) + 1
     if (field === null || (field === 'url') === at >= url) {
       found[row] = 1
-      at = nameStart[row + 1]
+      at = nameStart[row + 1] as number
     } else at++
   }
 }

@@ -1,4 +1,4 @@
-import { type MeasureName, measureNames, measures } from './bins.js'
+import { type ShownName, shownMeasures, shownNames } from './shown-measures.js'
 
 /** What the page shows, all of it in its address: a link opens the same again. */
 export interface View {
@@ -11,7 +11,7 @@ export interface View {
   readonly threshold: number | null
   readonly search: string
   /** Chosen bins of the histograms. */
-  readonly bins: Readonly<Partial<Record<MeasureName, readonly number[]>>>
+  readonly bins: Readonly<Partial<Record<ShownName, readonly number[]>>>
   readonly heads: readonly string[]
   readonly hosts: readonly string[]
   /** From 0. */
@@ -48,11 +48,11 @@ export const pageSize = 36
 export function readView(query: string): View {
   const given = new URLSearchParams(query)
   const tab = given.get('tab')
-  const bins: Partial<Record<MeasureName, number[]>> = {}
-  for (const name of measureNames) {
+  const bins: Partial<Record<ShownName, number[]>> = {}
+  for (const name of shownNames) {
     const chosen = (given.get(name) ?? '').split('.').filter(Boolean).map(Number)
     const known = chosen.filter(
-      (bin) => Number.isInteger(bin) && bin >= 0 && bin <= measures[name].edges.length,
+      (bin) => Number.isInteger(bin) && bin >= 0 && bin <= shownMeasures[name].edges.length,
     )
     if (known.length > 0) bins[name] = [...new Set(known)].sort((a, b) => a - b)
   }
@@ -83,7 +83,7 @@ export function writeView(view: View): string {
   if (view.against !== null) query.set('against', view.against)
   if (view.threshold !== null) query.set('t', String(view.threshold))
   if (view.search !== '') query.set('q', view.search)
-  for (const name of measureNames) {
+  for (const name of shownNames) {
     const chosen = view.bins[name]
     if (chosen && chosen.length > 0) query.set(name, chosen.join('.'))
   }
@@ -101,3 +101,9 @@ export function writeView(view: View): string {
 export function isNarrowed({ search, bins, heads, hosts }: View): boolean {
   return search.trim() !== '' || Object.keys(bins).length > 0 || heads.length > 0 || hosts.length > 0
 }
+
+/**
+ * Whether pictures are found by the index; without it they are shown in the order of the dataset, all of
+ * them.
+ */
+export const needsIndex = (view: View): boolean => view.tab === 'compare' || isNarrowed(view)

@@ -26,9 +26,10 @@ const meanings: Readonly<Record<StageFamily, string>> = {
 }
 
 /**
- * Views of a dataset: `images` and `captions`; for each family with stages one of all its stages with a column `stage`
- * (`phrases`, `proposals`, `grounding`, `rejects`, `selection`, and `left_out`), and one of each stage, such as
- * `grounding_round_1_filter`. Lists are unfolded: a row is a phrase or a box. Boxes are x1, y1, x2, y2.
+ * Views of a dataset: `images` and `captions`; for each family with stages one of all its stages with a
+ * column `stage` (`phrases`, `proposals`, `grounding`, `rejects`, `selection`, and `left_out`), and one of
+ * each stage, such as `grounding_round_1_filter`. Lists are unfolded: a row is a phrase or a box. Boxes are
+ * x1, y1, x2, y2.
  *
  * @param withImages whether `images` has the column of the pictures' bytes
  */

@@ -34,9 +34,9 @@ export interface ExactOptions extends StatisticsOptions {
 }
 
 /**
- * Statistics of a dataset from its rows, in the shape of those from its records (`datasetStatistics`), with nothing
- * estimated but medians of more than ten million values. The funnel's counts, and what is not in the rows (boxes that
- * ingest dropped), are the records' alone.
+ * Statistics of a dataset from its rows, in the shape of those from its records (`datasetStatistics`), with
+ * nothing estimated but medians of more than ten million values. The funnel's counts, and what is not in the
+ * rows (boxes that ingest dropped), are the records' alone.
  *
  * @throws UserError as `datasetFiles` does; the signal's reason where that is aborted
  */

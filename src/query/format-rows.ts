@@ -1,6 +1,9 @@
 /** Cells of a query's rows as text. */
 
-/** A cell as JSON can hold it: large numbers and dates as strings, bytes as base64, what is not finite as null. */
+/**
+ * A cell as JSON can hold it: large numbers and dates as strings, bytes as base64, what is not finite as
+ * null.
+ */
 export function jsonValue(value: unknown): unknown {
   if (typeof value === 'bigint') return isExact(value) ? Number(value) : String(value)
   if (typeof value === 'number') return Number.isFinite(value) ? value : null

@@ -1,4 +1,4 @@
-/** What `src/shards/row-stats.ts` measures of rows, in SQL. */
+/** What `src/statistics/row-stats.ts` measures of rows, in SQL. */
 import { hostPattern } from '../statistics/measures.js'
 import type { CommittedFile } from './dataset-files.js'
 import { itemsOf, quoted, rowsOf } from './sql.js'
@@ -25,7 +25,12 @@ const distinctText = (text: string) =>
 const timesOf = (files: Files, list: string, field: string) =>
   `select unnest(map_values(list_histogram(list_transform(${list}, lambda x: x.${field}))))::bigint as v from ${rowsOf(files)}`
 
-/** Those that come in no row are there as zeros. @param all how many there are with these */
+/**
+ * Adds a 0 for each item of which there is no value.
+ *
+ * @param values a query for the values of items that have one
+ * @param all how many items there are, with a value or without
+ */
 const withZeros = (values: string, all: string) =>
   `with found as (${values}) select v from found union all select 0 from range((${all}) - (select count(*) from found)::bigint)`
 
@@ -91,7 +96,10 @@ export function proposalQueries(files: Files, phrases: number): StageQueries {
   }
 }
 
-/** @param images the pictures' files @param phrases those that the regions point to, where their heads are tallied */
+/**
+ * @param images the pictures' files
+ * @param phrases those that the regions point to, where their heads are tallied
+ */
 export function groundingQueries(files: Files, images: Files, phrases?: Files): StageQueries {
   const rows = rowsOf(files)
   const regions = itemsOf(files, 'regions')

@@ -14,8 +14,8 @@ export interface OpenDuckDb {
 const memoryLimit = '1GB'
 
 /**
- * Opens DuckDB. Once `prepare` has run, no file but `paths` can be read, none be written, no extension be loaded, and no
- * setting be changed.
+ * Opens DuckDB. Once `prepare` has run, no file but `paths` can be read, none be written, no extension be
+ * loaded, and no setting be changed.
  *
  * @param signal breaks a query off that runs
  */

@@ -15,7 +15,10 @@ export interface QueryOptions {
 /** What a query gave, as it comes. */
 export interface QueryResult {
   readonly columns: readonly string[]
-  /** Rows of cells, a few thousand at a time: strings, numbers, bigints, booleans, dates, bytes, lists, objects and null. */
+  /**
+   * Rows of cells, a few thousand at a time: strings, numbers, bigints, booleans, dates, bytes, lists,
+   * objects and null.
+   */
   readonly rows: AsyncIterable<readonly (readonly unknown[])[]>
 }
 
@@ -41,9 +44,11 @@ export async function listViews(storage: Storage, options: QueryOptions = {}): P
 }
 
 /**
- * Runs one SELECT over the views of a dataset (`datasetViews`) and hands its result to `use` while it is made.
+ * Runs one SELECT over the views of a dataset (`datasetViews`) and hands its result to `use` while it is
+ * made.
  *
- * @throws UserError for anything but one SELECT, and where DuckDB cannot run it; the signal's reason where that is aborted
+ * @throws UserError for anything but one SELECT, and where DuckDB cannot run it; the signal's reason where
+ * that is aborted
  */
 export async function runQuery<T>(
   storage: Storage,
@@ -85,8 +90,9 @@ export async function runQuery<T>(
 const notOne = new UserError('One SELECT is expected, without others after it.')
 
 /**
- * Throws what a streamed result ended with, which DuckDB's API does not tell: a failed one looks like one that is at its
- * end, but leaves its transaction aborted. The words are had by running the query again, into a table.
+ * Throws what a streamed result ended with, which DuckDB's API does not tell: a failed one looks like one
+ * that is at its end, but leaves its transaction aborted. The words are had by running the query again, into
+ * a table.
  */
 async function checkEnd(connection: DuckDBConnection, sql: string, signal?: AbortSignal): Promise<void> {
   const isFailed = await connection.run('select 1').then(
@@ -118,7 +124,10 @@ async function withViews<T>(
   }
 }
 
-/** DuckDB's words without its name for the step that failed, and the views where one was named that is not there. */
+/**
+ * DuckDB's words without its name for the step that failed, and the views where one was named that is not
+ * there.
+ */
 function explained(error: Error, views: readonly DatasetView[]): Error {
   const { message } = error
   // An error of whoever took the rows, such as a full disk, is not the query's.

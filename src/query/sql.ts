@@ -12,7 +12,8 @@ export const rowsOf = (files: readonly Pick<CommittedFile, 'path'>[]): string =>
 export const patternOf = (path: string) => path.replace(/[*?[]/g, '[$&]')
 
 /**
- * A row for each item of a list column: `key`, the item's place as `place`, from 0 on, and the item as `item`.
+ * A row for each item of a list column: `key`, the item's place as `place`, from 0 on, and the item as
+ * `item`.
  *
  * @param also further columns of the row
  */

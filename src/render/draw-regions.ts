@@ -29,8 +29,9 @@ const labelHeight = 17
 const margin = 10
 
 /**
- * A PNG of the picture with its boxes, one colour a phrase, and below it the captions with the phrases in their colours.
- * Scores are shown for what a teacher found. A caption of category names is shown only where one of its names has a box.
+ * A PNG of the picture with its boxes, one colour a phrase, and below it the captions with the phrases in
+ * their colours. Scores are shown for what a teacher found. A caption of category names is shown only where
+ * one of its names has a box.
  *
  * @param side width of the largest drawing, and height of its picture, in pixels
  */

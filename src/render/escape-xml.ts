@@ -1,4 +1,7 @@
-/** Text as XML; characters that XML cannot hold become the replacement character, so that places stay the same. */
+/**
+ * Text as XML; characters that XML cannot hold become the replacement character, so that places stay the
+ * same.
+ */
 export function escapeXml(text: string): string {
   return (
     text

@@ -11,7 +11,10 @@ const files = ['400Regular/RobotoMono_400Regular.ttf', '700Bold/RobotoMono_700Bo
 
 let loading: Promise<void> | undefined
 
-/** Makes the font known to sharp's SVG renderer: a bare machine has none, and would draw an empty square a letter. */
+/**
+ * Makes the font known to sharp's SVG renderer: a bare machine has none, and would draw an empty square a
+ * letter.
+ */
 export function loadLabelFont(): Promise<void> {
   loading ??= load()
   return loading

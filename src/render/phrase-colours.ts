@@ -1,6 +1,6 @@
 /**
- * Colours far apart from each other, each with a contrast of 4.5 or more to white (WCAG AA), since they colour words on
- * white and stand behind white words. The first eight after Okabe and Ito (2008), darkened.
+ * Colours far apart from each other, each with a contrast of 4.5 or more to white (WCAG AA), since they
+ * colour words on white and stand behind white words. The first eight after Okabe and Ito (2008), darkened.
  */
 export const palette = [
   '#c04c00',

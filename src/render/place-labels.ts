@@ -17,8 +17,9 @@ export interface PlacedLabel {
 }
 
 /**
- * Places for labels at their boxes, inside the drawing and clear of each other where there is room. Small boxes choose
- * first. In a crowd, a label is left out where one with the same text stands in its way: the colour says enough.
+ * Places for labels at their boxes, inside the drawing and clear of each other where there is room. Small
+ * boxes choose first. In a crowd, a label is left out where one with the same text stands in its way: the
+ * colour says enough.
  */
 export function placeLabels(labels: readonly Label[], width: number, height: number): PlacedLabel[] {
   const order = labels

@@ -1,26 +1,37 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
+import { LruCache } from '../base/lru-cache.js'
 import { damaged, openParquet, type ParquetFile } from '../parquet/open-parquet.js'
 import { familyPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
 import { rowMigration } from './row-migration.js'
 
-/** Footers and handles of files that are held open: reading a few rows of one again costs no more than its pages. */
+/** Files held open with their footers: reading a few rows of one again costs no more than its pages. */
 const mostFiles = 48
 
-interface Held {
+interface OpenFile {
   readonly opened: Promise<ParquetFile>
+  /** Reads under way: the file is closed after the last of them. */
   readers: number
-  isDropped: boolean
+  isEvicted: boolean
+  closing?: Promise<void>
 }
 
 /**
- * Reads single rows of shards, of which only the pages that hold them are fetched: of pictures about a megabyte, of thin
- * columns one row group. Files stay open for the next rows, the last used of them; `close` lets go of all.
+ * Reads single rows of shards, of which only the pages that hold them are fetched: of pictures about a
+ * megabyte, of thin columns one row group. The last used files stay open for the next rows; `close` closes
+ * all.
  */
 export class ShardRows {
-  readonly #held = new Map<string, Held>()
+  // Holds the files and not their promises, so that a reader is counted before anything can be evicted.
+  readonly #files = new LruCache<string, OpenFile>({
+    maxSize: mostFiles,
+    onEvict: (file) => {
+      file.isEvicted = true
+      if (file.readers === 0) close(file)
+    },
+  })
 
   constructor(readonly storage: Storage) {}
 
@@ -42,10 +53,10 @@ export class ShardRows {
     }: { readonly start: number; readonly end: number; readonly columns?: readonly Column[] },
   ): Promise<Pick<Families[F], Column>[]> {
     const path = this.storage.path(familyPath(family, stage, shard, 'parquet'))
-    const held = this.#open(path)
-    held.readers++
+    const open = this.#open(path)
+    open.readers++
     try {
-      const { file, metadata, rows } = await held.opened
+      const { file, metadata, rows } = await open.opened
       const range = { rowStart: Math.max(0, start), rowEnd: Math.min(end, rows) }
       if (range.rowStart >= range.rowEnd) return []
       const options = {
@@ -62,38 +73,30 @@ export class ShardRows {
       const migrate = rowMigration(family, metadata)
       return (migrate ? found.map(migrate) : found) as unknown as Pick<Families[F], Column>[]
     } finally {
-      held.readers--
-      if (held.isDropped) this.#closeIdle(held)
+      open.readers--
+      if (open.isEvicted && open.readers === 0) close(open)
     }
   }
 
   async close(): Promise<void> {
-    const all = [...this.#held.values()]
-    this.#held.clear()
-    for (const held of all) await held.opened.then((file) => file.close()).catch(() => {})
+    const all = [...this.#files.entries()].map(([, file]) => file)
+    this.#files.clear()
+    await Promise.all(all.map(close))
   }
 
-  #open(path: string): Held {
-    const known = this.#held.get(path)
-    if (known) {
-      // The last used are at the end.
-      this.#held.delete(path)
-      this.#held.set(path, known)
-      return known
-    }
-    const held: Held = { opened: openParquet(path), readers: 0, isDropped: false }
-    this.#held.set(path, held)
-    held.opened.catch(() => this.#held.delete(path))
-    for (const [oldest, other] of this.#held) {
-      if (this.#held.size <= mostFiles) break
-      this.#held.delete(oldest)
-      other.isDropped = true
-      this.#closeIdle(other)
-    }
-    return held
+  #open(path: string): OpenFile {
+    const known = this.#files.get(path)
+    if (known) return known
+    const open: OpenFile = { opened: openParquet(path), readers: 0, isEvicted: false }
+    this.#files.set(path, open)
+    // A file that cannot be opened is tried again.
+    open.opened.catch(() => this.#files.delete(path))
+    return open
   }
+}
 
-  #closeIdle(held: Held) {
-    if (held.readers === 0) held.opened.then((file) => file.close()).catch(() => {})
-  }
+/** Closes a file once; what could not be opened has nothing to close. */
+function close(file: OpenFile): Promise<void> {
+  file.closing ??= file.opened.then((opened) => opened.close()).catch(() => {})
+  return file.closing
 }

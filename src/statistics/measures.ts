@@ -55,7 +55,20 @@ export const measures = {
 
 export type MeasureName = keyof typeof measures
 
-/** The host of a URL, lower case, without its port; undefined where there is none. Exact statistics say the same in SQL. */
+/** The bin of a value: the number of edges that it reaches, 0 to `edges.length`. */
+export function binOf(edges: readonly number[], value: number): number {
+  let bin = 0
+  for (const edge of edges) {
+    if (!(value >= edge)) break
+    bin++
+  }
+  return bin
+}
+
+/**
+ * The host of a URL, lower case, without its port; undefined where there is none. Exact statistics say the
+ * same in SQL.
+ */
 export function hostOf(url: string): string | undefined {
   return new RegExp(hostPattern, 'i').exec(url)?.[1]?.toLowerCase()
 }

@@ -1,8 +1,10 @@
-/** What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same in SQL. */
-import { areaOf } from '../boxes/iou.js'
-import { mapBox } from '../boxes/xyxy.js'
+/**
+ * What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same
+ * in SQL.
+ */
 import type { ImageRow, Phrase, Region } from '../rows/rows.js'
 import { countWords } from '../words/count-words.js'
+import { boxMeasures } from './box-measures.js'
 import { hostOf, type MeasureName, measures } from './measures.js'
 import { type StatsBuilder, statsBuilder } from './stats.js'
 
@@ -78,19 +80,17 @@ export function addPhrases(
 /** Adds a picture's regions, as they are once stored: in float32. */
 export function addRegions(
   stats: StatsBuilder<MeasureName>,
-  { width, height }: Pick<ImageRow, 'width' | 'height'>,
+  picture: Pick<ImageRow, 'width' | 'height'>,
   regions: readonly Pick<Region, 'xyxy' | 'score' | 'origin'>[],
 ): void {
   stats.count('regions', regions.length)
   if (regions.length > 0) stats.count('grounded_images')
   stats.observe('regions_an_image', regions.length)
-  for (const { xyxy, score, origin } of regions) {
-    const box = mapBox(xyxy, Math.fround)
-    const [x1, y1, x2, y2] = box
-    stats.observe('score', Math.fround(score))
-    // A box of the whole picture may be a rounding larger.
-    stats.observe('area_share', Math.min(1, areaOf(box) / (width * height)))
-    stats.observe('aspect', (x2 - x1) / (y2 - y1))
-    stats.tally('origins', origin)
+  for (const region of regions) {
+    const { score, area_share, aspect } = boxMeasures(picture, region)
+    stats.observe('score', score)
+    stats.observe('area_share', area_share)
+    stats.observe('aspect', aspect)
+    stats.tally('origins', region.origin)
   }
 }

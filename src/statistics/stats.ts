@@ -1,5 +1,5 @@
 /** Statistics of a shard that add up: those of a dataset are the sums of its shards'. */
-import type { Measure } from './measures.js'
+import { binOf, type Measure } from './measures.js'
 import { recordWords, type Tally, type TallySum, type TallyTail, tallySum } from './tally.js'
 
 export interface Histogram {
@@ -12,8 +12,8 @@ export interface Histogram {
 }
 
 /**
- * Of the values themselves. For the sums each is rounded to a multiple of 2^-32, so that sums of up to 2^21 are exact, and
- * the same in whatever order they are added; larger ones may differ in their last digits.
+ * Of the values themselves. For the sums each is rounded to a multiple of 2^-32, so that sums of up to 2^21
+ * are exact, and the same in whatever order they are added; larger ones may differ in their last digits.
  */
 export interface Moments {
   readonly sum: number
@@ -48,8 +48,8 @@ export interface StatsBuilder<M extends string> {
 }
 
 /**
- * Collects statistics while rows go by. What is declared is recorded even where no row has it, so that "none" can be told
- * from "not recorded"; other tallies are recorded where there is something to tally.
+ * Collects statistics while rows go by. What is declared is recorded even where no row has it, so that "none"
+ * can be told from "not recorded"; other tallies are recorded where there is something to tally.
  */
 export function statsBuilder<M extends string = never>(
   measured: Readonly<Record<M, Pick<Measure, 'edges'>>> = {} as Record<M, Measure>,
@@ -66,9 +66,8 @@ export function statsBuilder<M extends string = never>(
     count: (name, by = 1) => add(counts, name, by),
     observe(name, value) {
       const { edges, counts: bins, moments } = histograms.get(name) as Collected
-      let bin = 0
-      while (bin < edges.length && value >= edges[bin]) bin++
-      bins[bin]++
+      const bin = binOf(edges, value)
+      bins[bin] = (bins[bin] ?? 0) + 1
       moments.sum += atGrid(value)
       moments.squares += atGrid(value * value)
       if (moments.min === null || value < moments.min) moments.min = value
@@ -113,14 +112,16 @@ export function tabled(
   }
 }
 
-/** Adds up the statistics of two parts; the order of adding does not matter, and `emptyStats` changes nothing. */
+/**
+ * Adds up the statistics of two parts; the order of adding does not matter, and `emptyStats` changes nothing.
+ */
 export function mergeStats(a: ShardStats, b: ShardStats): ShardStats {
   return sumStats([a, b])
 }
 
 /**
- * Adds to statistics those of rows that came later. What a program before it was recorded had left out stays left out: a
- * sum of the later rows alone would pass for one of all.
+ * Adds to statistics those of rows that came later. What a program before it was recorded had left out stays
+ * left out: a sum of the later rows alone would pass for one of all.
  */
 export function amendStats(made: ShardStats, later: ShardStats): ShardStats {
   const known = <T>(own: Readonly<Record<string, T>>, names: object) =>
@@ -181,8 +182,8 @@ export function addCounts(
 }
 
 /**
- * Histograms of shards that different versions of a program made may have different edges: the sum has those that
- * both have, and each of its bins is exact.
+ * Histograms of shards that different versions of a program made may have different edges: the sum has those
+ * that both have, and each of its bins is exact.
  */
 function mergeHistograms(a: Histogram, b: Histogram): Histogram {
   const edges = a.edges.filter((edge) => b.edges.includes(edge))

@@ -1,11 +1,15 @@
 /**
- * How often each word came, in bounded space. Up to a limit every word is kept and all is exact. Beyond it a tally is cut:
- * the most frequent words stay, with one bound for what any word may have more, and for the tail a sample of the words
- * whose hashes end in so many zeros. Since the same words are sampled in every shard, their counts add up exactly, and the
- * tail's length can be told from them (Gibbons, "Distinct Sampling", VLDB 2001).
+ * How often each word came, in bounded space. Up to a limit every word is kept and all is exact. Beyond it a
+ * tally is cut: the most frequent words stay, with one bound for what any word may have more, and for the
+ * tail a sample of the words whose hashes end in so many zeros. Since the same words are sampled in every
+ * shard, their counts add up exactly, and the tail's length can be told from them (Gibbons, "Distinct
+ * Sampling", VLDB 2001).
  */
 export interface Tally {
-  /** Each count is exact where there is no tail; else the word came at least that often, and at most `tail.more` oftener. */
+  /**
+   * Each count is exact where there is no tail; else the word came at least that often, and at most
+   * `tail.more` oftener.
+   */
   readonly words: Readonly<Record<string, number>>
   readonly tail?: TallyTail
 }
@@ -28,7 +32,10 @@ export const recordWords = 2048
 /** Words of a sum in memory. */
 export const sumWords = 65_536
 
-/** Sampled words at least, once the tail is long: its length is then told with a standard error of 4.4 % or less. */
+/**
+ * Sampled words at least, once the tail is long: its length is then told with a standard error of 4.4 % or
+ * less.
+ */
 const sampleWords = 512
 
 /** What is known of a tally as a whole. */
@@ -131,7 +138,10 @@ export function topWords({ words }: Tally, count: number): [string, number][] {
   return Object.entries(words).sort(byCount).slice(0, count)
 }
 
-/** Zero bits at the end of a word's hash: of FNV-1a over its UTF-16 units, its bits mixed as MurmurHash3 does at the end. */
+/**
+ * Zero bits at the end of a word's hash: of FNV-1a over its UTF-16 units, its bits mixed as MurmurHash3 does
+ * at the end.
+ */
 function zeros(word: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193)

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
@@ -33,6 +34,7 @@ const family: ImageProcessor = {
 }
 /** Of texts, and of crops of one picture, in one run. */
 const batch = 16
+/** Vectors of texts kept: 40 MB at 512 numbers each. */
 const mostKept = 20_000
 
 /**
@@ -56,10 +58,13 @@ export async function openRegionScorer(
   )
   const processor = await readImageProcessor(folder, family)
   const [vision, language] = await Promise.all(paths.map((path) => Session.open(path, options)))
-  const known = new Map<string, Float32Array>()
+  const known = new LruCache<string, Float32Array>({ maxSize: mostKept })
 
   const embedTexts = async (texts: readonly string[]) => {
-    const missing = [...new Set(texts)].filter((text) => !known.has(text))
+    // Held here as well, since one picture may have more texts than are kept.
+    const wanted = new Map<string, Float32Array | undefined>()
+    for (const text of texts) wanted.set(text, wanted.get(text) ?? known.get(text))
+    const missing = [...wanted.keys()].filter((text) => !wanted.get(text))
     for (let start = 0; start < missing.length; start += batch) {
       const some = missing.slice(start, start + batch)
       const encoded = some.map((text) => tokenizer.encode(text))
@@ -76,15 +81,12 @@ export async function openRegionScorer(
       }
       const vectors = await embeddings(language, all, 'text_embeds', paths[1])
       some.forEach((text, index) => {
-        known.set(text, vectors[index])
+        const vector = vectors[index] as Float32Array
+        wanted.set(text, vector)
+        known.set(text, vector)
       })
     }
-    const own = new Map(texts.map((text) => [text, known.get(text) as Float32Array]))
-    for (const text of known.keys()) {
-      if (known.size <= mostKept) break
-      known.delete(text)
-    }
-    return own
+    return wanted as ReadonlyMap<string, Float32Array>
   }
 
   return {

@@ -8,8 +8,12 @@ interface Slot {
 }
 
 /**
- * Sessions of one network for inputs of several sizes, of which no more than some are open at once: each takes the memory of
- * the whole network. One that is asked for is opened, and the one that was not used longest is closed for it.
+ * Sessions of one network for inputs of several sizes, of which no more than some are open at once: each
+ * takes the memory of the whole network. One that is asked for is opened, and the one that was not used
+ * longest is closed for it.
+ *
+ * This is a pool and no `LruCache`: its limit is one of memory and never passed, so that who asks for one
+ * more size than may be open waits until another is no longer in use, and until it is closed.
  */
 export class SizeSessions {
   private readonly slots = new Map<number, Slot>()

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
 import { longs, Session, type Value } from '../graph/session.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
@@ -30,9 +31,9 @@ export async function openTextEncoder(
   const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
   const length = await checkFolder(folder)
   const session = await Session.open(path, options)
-  const known = new Map<string, Float32Array>()
+  const known = new LruCache<string, Float32Array>({ maxSize: mostKept })
 
-  const encode = async (texts: readonly string[]) => {
+  const encode = async (texts: readonly string[]): Promise<Float32Array[]> => {
     const tokens = texts.map((text) => tokenIds(text, tokenizer, length))
     const width = Math.max(...tokens.map(({ length: own }) => own))
     const { ids, mask } = padded(tokens, width, tokenizer.pad)
@@ -50,33 +51,28 @@ export async function openTextEncoder(
     )
     const hidden = Object.values(await session.run(feeds)).find((value) => value.shape.length === 3)
     if (!hidden) throw new UserError(`${path} has no output of hidden states [texts, tokens, width].`)
-    texts.forEach((text, index) => {
-      known.set(text, meanOf(hidden, index, tokens[index].length))
-    })
+    return tokens.map(({ length: own }, index) => meanOf(hidden, index, own))
   }
 
   return {
     async embed(texts) {
-      // What is asked for now is kept over what was asked for long ago.
-      const wanted = [...new Set(texts)]
-      for (const text of wanted) {
-        const vector = known.get(text)
-        if (!vector) continue
-        known.delete(text)
-        known.set(text, vector)
-      }
+      // Held here as well, since one call may ask for more texts than are kept.
+      const vectors = new Map<string, Float32Array | undefined>()
+      for (const text of texts) vectors.set(text, vectors.get(text) ?? known.get(text))
       // Texts of like length go together, so that little is padded.
-      const missing = wanted
-        .filter((text) => !known.has(text))
+      const missing = [...vectors.keys()]
+        .filter((text) => !vectors.get(text))
         .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
-      for (let start = 0; start < missing.length; start += batch)
-        await encode(missing.slice(start, start + batch))
-      const vectors = texts.map((text) => known.get(text) as Float32Array)
-      for (const text of known.keys()) {
-        if (known.size <= mostKept) break
-        known.delete(text)
+      for (let start = 0; start < missing.length; start += batch) {
+        const some = missing.slice(start, start + batch)
+        const encoded = await encode(some)
+        some.forEach((text, index) => {
+          const vector = encoded[index] as Float32Array
+          vectors.set(text, vector)
+          known.set(text, vector)
+        })
       }
-      return vectors
+      return texts.map((text) => vectors.get(text) as Float32Array)
     },
     close: () => session.close(),
   }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { openInspected } from '../../src/cli/inspect.js'
 import { DatasetIndex } from '../../src/inspect/dataset-index.js'
 import type { Inspected, Layer } from '../../src/inspect/layer.js'
-import { runQuery } from '../../src/inspect/run-query.js'
+import { queryIndex } from '../../src/inspect/query-index.js'
 import { firstView } from '../../src/inspect/view.js'
 import { makeInspectDataset } from '../helpers/inspect-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -34,7 +34,7 @@ describe('the index', () => {
     const seen = new Set<number>()
     index.want(layer)
     while (index.progress(layer).isBusy) {
-      const { counts } = runQuery(dataset, index, firstView, layer)
+      const { counts } = queryIndex(dataset, index, firstView, layer)
       expect(counts.matched.pictures).toBe(index.progress(layer).rows)
       seen.add(counts.matched.pictures)
       await turn()

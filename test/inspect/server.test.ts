@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { DatasetStatistics } from '../../src/catalog/dataset-statistics.js'
 import type {
   CountsAnswer,
   DatasetAnswer,
@@ -9,7 +10,9 @@ import type {
   SampleAnswer,
   SamplesAnswer,
 } from '../../src/inspect/answers.js'
+import { type ShownName, shownMeasures } from '../../src/inspect/shown-measures.js'
 import { readShard } from '../../src/shards/read-shard.js'
+import { type Measure, type MeasureName, measures } from '../../src/statistics/measures.js'
 import { openStorage } from '../../src/storage/storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { hostile, makeHostileDataset } from '../helpers/hostile-dataset.js'
@@ -208,13 +211,13 @@ describe('the numbers', () => {
   it('are the same in the histograms and in what they filter', async () => {
     const all = await server.whole('grounding=round-1-filter')
     const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0)
-    expect(sum(all.histograms.area)).toBe(all.kept.boxes)
-    expect(sum(all.histograms.boxes)).toBe(700)
+    expect(sum(all.histograms.area_share)).toBe(all.kept.boxes)
+    expect(sum(all.histograms.regions_an_image)).toBe(700)
     expect(all.heads.top.reduce((total, [, count]) => total + count, 0)).toBe(all.kept.boxes)
     for (const [measure, bin] of [
-      ['boxes', 3],
+      ['regions_an_image', 3],
       ['score', 15],
-      ['phrases', 2],
+      ['phrases_an_image', 2],
     ] as const) {
       const some = await server.api<CountsAnswer>(`/api/counts?grounding=round-1-filter&${measure}=${bin}`)
       // Its own bars stay as they are: they show what choosing others would give.
@@ -233,11 +236,41 @@ describe('the numbers', () => {
       expect(own.some(({ phrase, to }) => phrases[phrase].head === head && to >= 0.5)).toBe(true)
   })
 
+  it('have the histograms of the statistics, of records and of rows, and their hosts', async () => {
+    const statisticsOf = async (...options: readonly string[]) => {
+      const run = await groundmill('stats', url, '--json', ...options)
+      expect(run.code, run.err).toBe(0)
+      const { stages } = JSON.parse(run.out).datasets[0] as DatasetStatistics
+      return (stage: string, name: string) =>
+        stages.find((one) => one.stage === stage)?.statistics.find((column) => column.column_name === name)
+          ?.column_statistics
+    }
+    const [ofRecords, ofRows] = [await statisticsOf(), await statisticsOf('--exact')]
+    for (const grounding of ['round-1-filter', 'round-2-filter']) {
+      const { histograms, allScores, hosts } = await server.whole(`grounding=${grounding}`)
+      const histogramOf = (name: ShownName) => {
+        const { least, most = null, edges } = measures[name as MeasureName] as Measure
+        expect(shownMeasures[name].edges).toEqual(edges)
+        return { histogram: { hist: histograms[name], bin_edges: [least, ...edges, most] } }
+      }
+      for (const name of ['score', 'area_share', 'aspect', 'regions_an_image'] as const) {
+        expect(ofRecords(grounding, name)).toMatchObject(histogramOf(name))
+        expect(ofRows(grounding, name)).toMatchObject(histogramOf(name))
+      }
+      expect(ofRows('little', 'longer_side')).toMatchObject(histogramOf('longer_side'))
+      expect(ofRows('little', 'hosts')).toMatchObject({ frequencies: Object.fromEntries(hosts.top) })
+      for (const [bin, count] of histograms.score.entries())
+        expect(allScores[bin]).toBeGreaterThanOrEqual(count)
+    }
+    const { allScores, kept } = await server.whole('grounding=round-1-filter')
+    expect(allScores.reduce((a, b) => a + b, 0)).toBeGreaterThan(kept.boxes)
+  })
+
   it('are those of compare', async () => {
     const run = await groundmill('compare', url, 'round-1-filter', 'round-2-filter', '--json')
     const { kept, moved, lost, added, changed } = JSON.parse(run.out)
     const { changes } = await server.whole('tab=compare&against=round-1-filter&grounding=round-2-filter')
-    expect(changes).toEqual({ same: kept, moved, gone: lost, come: added, pictures: changed })
+    expect(changes).toEqual({ kept, moved, lost, added, pictures: changed })
     const { samples } = await server.api<SamplesAnswer>('/api/samples?tab=compare&against=round-1-filter')
     const alone = samples.map(({ changes: own }) => own?.filter((change) => change === 'alone').length ?? 0)
     expect(Math.max(...alone)).toBeGreaterThan(0)

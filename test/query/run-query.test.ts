@@ -1,6 +1,6 @@
-import { readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { csvLine, jsonValue, tableCell } from '../../src/query/format-rows.js'
 import { listViews, type QueryOptions, runQuery } from '../../src/query/run-query.js'
@@ -31,6 +31,15 @@ const ask = (sql: string, options: QueryOptions = {}, of = storage) =>
   })
 
 const shards = ['00000', '00001', '00002']
+const waiting = { timeout: 60_000, interval: 20 }
+
+/** Hundredths of a second for which a process had a processor. Where the system has no /proc, as if it had had one. */
+async function processorTicks(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  if (stat === undefined) return performance.now() / 10
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
 
 describe('views', () => {
   it('have what the shards have: captions, phrases, proposals, regions with their words, rejects', async () => {
@@ -232,8 +241,13 @@ describe('groundmill query', () => {
 
   it('is interrupted by Ctrl-C', async () => {
     const endless = 'select count(*) from range(100000000000) a, images b where a.range % 7 = 3'
-    const running = startGroundmill(['query', url, endless])
-    await new Promise((resolve) => setTimeout(resolve, 3000))
+    // The query runs once DuckDB has its folder for temporary files, and works on for a while after that.
+    const folder = await temporaryFolder()
+    const running = startGroundmill(['query', url, endless], { env: { ...process.env, TMPDIR: folder } })
+    const pid = running.child.pid as number
+    await vi.waitUntil(async () => (await readdir(folder)).some((name) => name.includes('duckdb')), waiting)
+    const before = await processorTicks(pid)
+    await vi.waitUntil(async () => (await processorTicks(pid)) > before + 20, waiting)
     running.signal('SIGINT')
     const { code, out } = await running.ended
     expect({ code, out }).toEqual({ code: 130, out: '' })

@@ -77,6 +77,25 @@ describe('ShardRows', () => {
     expect(await openFiles()).toBe(0)
   })
 
+  it.skipIf(process.platform !== 'linux')(
+    'holds few files open, and none is closed while it is read',
+    async () => {
+      const names = Array.from({ length: 60 }, (_, at) => `1${String(at).padStart(4, '0')}`)
+      for (const name of names)
+        await writeShard(storage, 'proposals', 'many', name, [{ key: name, teacher: 'toy', proposals: [] }])
+      const reader = new ShardRows(storage)
+      const keyOf = async (name: string) => {
+        const range = { start: 0, end: 1, columns: ['key'] as const }
+        return (await reader.read('proposals', 'many', name, range))[0]?.key
+      }
+      expect(await Promise.all(names.map(keyOf))).toEqual(names)
+      expect(await Promise.all(names.map(keyOf))).toEqual(names)
+      await expect.poll(openFiles).toBe(48)
+      await reader.close()
+      expect(await openFiles()).toBe(0)
+    },
+  )
+
   it('says what is missing', async () => {
     const reader = new ShardRows(storage)
     const read = reader.read('images', null, '00009', { start: 0, end: 1, columns: ['key'] })

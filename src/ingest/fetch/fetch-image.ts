@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { type Dispatcher, request } from 'undici'
+import { LruCache } from '../../base/lru-cache.js'
 import { addressOf, createAddressGuard, portOf } from './address-guard.js'
-import { boundedCache } from './bounded-cache.js'
 import { type FetchConfig, productToken, userAgentOf } from './fetch-config.js'
 import { guardedAgent } from './guarded-agent.js'
 import { keyedLimit } from './keyed-limit.js'
@@ -54,7 +54,8 @@ export function createFetcher(config: FetchConfig, { lookup, ca }: FetcherParts 
   const perHost = keyedLimit(config.per_host)
   const perAddress = keyedLimit(config.per_address)
   const all = pLimit(config.concurrency)
-  const held = boundedCache<number>(heldHosts)
+  // Of each host the time until which it wants no requests.
+  const held = new LruCache<string, number>({ maxSize: heldHosts, ttlOf: (until) => until - Date.now() })
   const robots = config.robots ? createRobots(config, askForRobots) : undefined
   const token = productToken(config)
   const headers = { 'user-agent': userAgentOf(config), 'accept-encoding': 'gzip, deflate, br' }
@@ -150,7 +151,7 @@ export function createFetcher(config: FetchConfig, { lookup, ca }: FetcherParts 
   /** A failure that says when to come again; until then the host is left alone. */
   function tryLater(place: string, status: number, headers: Response['headers']): Transient {
     const pause = retryAfter(headers['retry-after'])
-    if (pause && pause <= config.max_pause_ms) held.set(new URL(place).hostname, Date.now() + pause, pause)
+    if (pause && pause <= config.max_pause_ms) held.set(new URL(place).hostname, Date.now() + pause)
     return new Transient(`http_${status}`, `${place} answered ${status}`, pause)
   }
 

@@ -1,6 +1,6 @@
 import { promises as dns } from 'node:dns'
 import pLimit from 'p-limit'
-import { boundedCache } from './bounded-cache.js'
+import { LruCache } from '../../base/lru-cache.js'
 import type { FetchConfig } from './fetch-config.js'
 
 export interface Answer {
@@ -23,7 +23,13 @@ export interface Resolver {
 }
 
 /** Hosts that are remembered. */
-const room = 50_000
+const mostHosts = 50_000
+
+/** What is remembered of a host, and for how long. */
+type Known = { readonly holdsMs: number } & (
+  | { readonly addresses: readonly string[] }
+  | { readonly error: unknown }
+)
 
 /** Codes that say that there is no such host, or that it has no address. */
 const absent = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'])
@@ -32,57 +38,53 @@ const absent = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'])
 export const isNoSuchHost = (code: string | undefined): boolean => code !== undefined && absent.has(code)
 
 /**
- * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for as long
- * as they hold. What does not exist is remembered too; a name server that failed is asked again.
+ * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for
+ * as long as they hold. What does not exist is remembered too; a name server that failed is asked again.
  *
  * @param isLocal tells the hosts that the system knows best
  * @param given asks in the place of the name servers
+ * @param now the clock, in milliseconds, by which answers hold
  */
 export function createResolver(
   config: FetchConfig['dns'],
   isLocal: (host: string) => boolean = () => false,
   given?: Lookup,
+  now: () => number = Date.now,
 ): Resolver {
   const own = given ? undefined : directLookup(config, isLocal)
   const lookup = given ?? own!.lookup
-  const known = boundedCache<{ readonly addresses: readonly string[] } | { readonly error: unknown }>(room)
-  const asked = new Map<string, Promise<readonly string[]>>()
+  const hosts = new LruCache<string, Known>({ maxSize: mostHosts, ttlOf: ({ holdsMs }) => holdsMs, now })
   const limit = pLimit(config.lookups)
   const counts = { lookups: 0, failures: 0 }
 
-  const ask = async (host: string): Promise<readonly string[]> => {
+  const ask = async (host: string): Promise<Known> => {
     counts.lookups++
     try {
       const { addresses, ttl } = await lookup(host)
-      known.set(host, { addresses }, 1000 * Math.min(ttl, config.cache_s))
-      return addresses
+      return { addresses, holdsMs: 1000 * Math.min(ttl, config.cache_s) }
     } catch (error) {
       if (isNoSuchHost((error as NodeJS.ErrnoException).code))
-        known.set(host, { error }, 1000 * config.failure_cache_s)
-      else counts.failures++
+        return { error, holdsMs: 1000 * config.failure_cache_s }
+      counts.failures++
       throw error
     }
   }
   return {
     counts,
     close: () => own?.cancel(),
-    resolve(host) {
-      const entry = known.get(host)
-      if (entry) return 'error' in entry ? Promise.reject(entry.error) : Promise.resolve(entry.addresses)
-      let answer = asked.get(host)
-      if (!answer) {
-        answer = limit(ask, host).finally(() => asked.delete(host))
-        asked.set(host, answer)
-      }
-      return answer
+    async resolve(host) {
+      const known = await hosts.load(host, () => limit(ask, host))
+      if ('error' in known) throw known.error
+      return known.addresses
     },
   }
 }
 
 /**
- * Look-ups that speak to the name servers themselves: the system's own take a thread each, of which there are few, and
- * pictures are decoded on them. A host without IPv4 addresses is asked for its IPv6 ones. Local names, those without a
- * point, and all where no name server can be reached are the system's business: they may stand in its hosts file.
+ * Look-ups that speak to the name servers themselves: the system's own take a thread each, of which there are
+ * few, and pictures are decoded on them. A host without IPv4 addresses is asked for its IPv6 ones. Local
+ * names, those without a point, and all where no name server can be reached are the system's business: they
+ * may stand in its hosts file.
  */
 function directLookup({ servers, timeout_ms }: FetchConfig['dns'], isLocal: (host: string) => boolean) {
   const resolver = new dns.Resolver({ timeout: timeout_ms, tries: 2 })

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import untypedParser from 'robots-parser'
-import { boundedCache } from './bounded-cache.js'
+import { LruCache } from '../../base/lru-cache.js'
 import { type FetchConfig, productToken } from './fetch-config.js'
 import { Reject } from './reject.js'
 
@@ -19,11 +19,15 @@ export interface RobotsAnswer {
 }
 
 export interface Robots {
-  /** Throws a Reject where robots.txt forbids an address, or may not be assumed to allow it; waits for its Crawl-delay. */
+  /**
+   * Throws a Reject where robots.txt forbids an address, or may not be assumed to allow it; waits for its
+   * Crawl-delay.
+   */
   check(url: URL, signal?: AbortSignal): Promise<void>
 }
 
-type Rules =
+/** `size`: characters that they take in the cache. */
+type Rules = { readonly size: number } & (
   | {
       readonly kind: 'rules'
       readonly isAllowed: (url: string) => boolean
@@ -31,17 +35,21 @@ type Rules =
       next: number
     }
   | { readonly kind: 'failure'; readonly reason: string; readonly detail: string }
+)
 
 /** RFC 9309, 2.4: no copy older than a day. */
 const dayMs = 86_400_000
 /** A server in trouble is asked again after this. */
 const failureMs = 600_000
 /** Characters of the rules that are remembered, of all servers together. */
-const room = 32_000_000
+const mostCharacters = 32_000_000
+/** What an origin takes besides the text of its rules. */
+const ownCharacters = 200
 
 /**
- * Rules of robots.txt, asked for once an origin (RFC 9309): what is not there (4xx) allows everything, a server that
- * fails (5xx) allows nothing for a while, and one that cannot be reached fails as the picture itself would.
+ * Rules of robots.txt, asked for once an origin (RFC 9309): what is not there (4xx) allows everything, a
+ * server that fails (5xx) allows nothing for a while, and one that cannot be reached fails as the picture
+ * itself would.
  *
  * @param ask gets an address, with its redirects. Throws a Reject where there is no answer.
  */
@@ -50,50 +58,37 @@ export function createRobots(
   ask: (url: URL, signal?: AbortSignal) => Promise<RobotsAnswer>,
 ): Robots {
   const token = productToken(config)
-  const known = boundedCache<Rules>(room)
-  const asked = new Map<string, Promise<Rules>>()
-
-  async function rulesOf(origin: string, signal?: AbortSignal): Promise<Rules> {
-    const kept = known.get(origin)
-    if (kept) return kept
-    let answer = asked.get(origin)
-    if (!answer) {
-      answer = read(origin, signal).finally(() => asked.delete(origin))
-      asked.set(origin, answer)
-    }
-    return answer
-  }
+  const known = new LruCache<string, Rules>({
+    maxSize: mostCharacters,
+    sizeOf: ({ size }) => size,
+    ttlOf: ({ kind }) => (kind === 'failure' ? failureMs : dayMs),
+  })
 
   async function read(origin: string, signal?: AbortSignal): Promise<Rules> {
     const url = new URL('/robots.txt', origin)
-    let rules: Rules
-    let text = ''
     try {
-      const answer = await ask(url, signal)
-      text = answer.status === 200 ? answer.text : ''
-      rules =
-        answer.status >= 500
-          ? failure('robots_unreachable', `${url.href} answered ${answer.status}`)
-          : parse(url, text)
+      const { status, text } = await ask(url, signal)
+      if (status >= 500) return failure('robots_unreachable', `${url.href} answered ${status}`)
+      return parse(url, status === 200 ? text : '')
     } catch (error) {
       if (!(error instanceof Reject)) throw error
-      // Redirects without end are as good as no rules (RFC 9309, 2.3.1.2); all else is how the picture would fare.
-      rules = error.reason === 'too_many_redirects' ? parse(url, '') : failure(error.reason, error.message)
+      // Redirects without end are as good as no rules (RFC 9309, 2.3.1.2); all else is how the picture would
+      // fare.
+      return error.reason === 'too_many_redirects' ? parse(url, '') : failure(error.reason, error.message)
     }
-    known.set(origin, rules, rules.kind === 'failure' ? failureMs : dayMs, text.length + 200)
-    return rules
   }
 
   function parse(url: URL, text: string): Rules {
     const robot = robotsParser(url.href, text)
     const seconds = Math.min(robot.getCrawlDelay(token) ?? 0, config.max_crawl_delay_s)
     const isAllowed = (address: string) => robot.isAllowed(address, token) !== false
-    return { kind: 'rules', isAllowed, pause: seconds > 0 ? 1000 * seconds : 0, next: 0 }
+    const size = text.length + ownCharacters
+    return { kind: 'rules', size, isAllowed, pause: seconds > 0 ? 1000 * seconds : 0, next: 0 }
   }
 
   return {
     async check(url, signal) {
-      const rules = await rulesOf(url.origin, signal)
+      const rules = await known.load(url.origin, () => read(url.origin, signal))
       if (rules.kind === 'failure') throw new Reject(rules.reason, `${url.href}: ${rules.detail}`)
       if (!rules.isAllowed(url.href))
         throw new Reject('robots', `${url.origin}/robots.txt forbids ${url.href}`)
@@ -106,4 +101,7 @@ export function createRobots(
   }
 }
 
-const failure = (reason: string, detail: string): Rules => ({ kind: 'failure', reason, detail })
+const failure = (reason: string, detail: string): Rules => ({
+  ...{ kind: 'failure', reason, detail },
+  size: ownCharacters,
+})

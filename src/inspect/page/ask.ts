@@ -27,7 +27,7 @@ export async function ask<T>(path: string): Promise<T> {
   return value as T
 }
 
-export interface Asked<T> {
+export interface Answer<T> {
   /** The last answer, which may be to an earlier question. */
   readonly value: T | undefined
   readonly error: string | undefined
@@ -36,12 +36,12 @@ export interface Asked<T> {
 }
 
 /**
- * Asks the server whenever the path changes. One question is under way at a time: of those that come meanwhile only the
- * last is asked, so that a slider that is dragged never waits for steps that are gone.
+ * Asks the server whenever the path changes. One question is under way at a time: of those that come
+ * meanwhile only the last is asked, so that a slider that is dragged never waits for steps that are gone.
  *
  * @param again asks the same again when it changes
  */
-export function useAnswer<T>(path: string | null, again = 0): Asked<T> {
+export function useAnswer<T>(path: string | null, again = 0): Answer<T> {
   const [state, setState] = useState<{ path?: string; value?: T; error?: string }>({})
   const asking = useRef(false)
   const wanted = useRef<{ path: string; again: number } | null>(null)

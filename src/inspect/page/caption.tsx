@@ -30,8 +30,9 @@ export function piecesOf(text: string, caption: number, phrases: readonly Sample
   const pieces: { text: string; phrase: number | null }[] = []
   points.forEach((point, at) => {
     const last = pieces[pieces.length - 1]
-    if (last && last.phrase === owner[at]) last.text += point
-    else pieces.push({ text: point, phrase: owner[at] })
+    const phrase = owner[at] ?? null
+    if (last && last.phrase === phrase) last.text += point
+    else pieces.push({ text: point, phrase })
   })
   return pieces
 }
@@ -46,7 +47,7 @@ export function Caption({ text, caption, phrases, colours, hot, onHot, onPick }:
         const colour = colours[phrase]
         if (colour === null) {
           return (
-            <span key={at} class="unboxed" title={`${phrases[phrase].head}: no box`}>
+            <span key={at} class="unboxed" title={`${phrases[phrase]?.head}: no box`}>
               {piece.text}
             </span>
           )

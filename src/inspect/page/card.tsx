@@ -1,9 +1,9 @@
 import { memo } from 'preact/compat'
 import { useMemo, useState } from 'preact/hooks'
 import type { Sample, SampleBox } from '../answers.js'
-import { coloursOf, liveColours } from './live.js'
+import { Captions } from './captions.js'
+import { coloursOf, keptColours } from './colours.js'
 import { Picture } from './picture.js'
-import { Words } from './words.js'
 
 interface CardProps {
   readonly sample: Sample
@@ -17,7 +17,7 @@ interface CardProps {
 function CardOf({ sample, threshold, address, isMeant, onOpen }: CardProps) {
   const [hot, setHot] = useState<number | null>(null)
   const colours = useMemo(() => coloursOf(sample), [sample])
-  const live = liveColours(sample, colours, threshold)
+  const live = keptColours(sample, colours, threshold)
   const open = () => onOpen(sample.id)
   return (
     <li class="card" data-id={sample.id}>
@@ -27,7 +27,7 @@ function CardOf({ sample, threshold, address, isMeant, onOpen }: CardProps) {
           onHot={setHot}
         />
       </button>
-      <Words {...{ sample, hot }} colours={live} onHot={setHot} onPick={open} />
+      <Captions {...{ sample, hot }} colours={live} onHot={setHot} onPick={open} />
     </li>
   )
 }

@@ -1,13 +1,14 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { CountsAnswer, DatasetAnswer, Grounded, LayerAnswer, Sample, SamplesAnswer } from '../answers.js'
+import { thresholdOf } from '../threshold.js'
 import type { View } from '../view.js'
-import type { Asked } from './ask.js'
+import type { Answer } from './ask.js'
+import { Captions } from './captions.js'
+import { coloursOf, keptColours } from './colours.js'
 import { count, counted } from './format.js'
-import { coloursOf, liveColours, thresholdOf } from './live.js'
 import { Pager } from './pager.js'
 import { Picture } from './picture.js'
 import type { SetView } from './use-view.js'
-import { Words } from './words.js'
 
 interface CompareProps {
   readonly dataset: DatasetAnswer
@@ -15,7 +16,7 @@ interface CompareProps {
   readonly layer: LayerAnswer
   readonly against: LayerAnswer | undefined
   readonly counts: CountsAnswer | undefined
-  readonly samples: Asked<SamplesAnswer>
+  readonly samples: Answer<SamplesAnswer>
   readonly setView: SetView
 }
 
@@ -30,14 +31,18 @@ export function Compare({ dataset, view, layer, against, counts, samples, setVie
         <p
           role="status"
           data-testid="changes"
-          data-same={changes?.same}
+          data-kept={changes?.kept}
           data-moved={changes?.moved}
-          data-gone={changes?.gone}
-          data-come={changes?.come}
+          data-lost={changes?.lost}
+          data-added={changes?.added}
           data-pictures={changes?.pictures}
         >
           {changes
-            ? `${counted(changes.pictures, 'picture differs', 'pictures differ')}: ${count(changes.gone)} boxes gone, ${count(changes.come)} new, ${count(changes.moved)} moved, ${count(changes.same)} the same`
+            ? [
+                `${counted(changes.pictures, 'picture differs', 'pictures differ')}: `,
+                `${count(changes.lost)} boxes gone, ${count(changes.added)} new, `,
+                `${count(changes.moved)} moved, ${count(changes.kept)} the same`,
+              ].join('')
             : ' '}
           {value && !value.isWhole && ' so far'}
         </p>
@@ -92,7 +97,7 @@ interface SideProps {
 function Side({ dataset, name, sample, grounded, threshold, setView }: SideProps) {
   const [hot, setHot] = useState<number | null>(null)
   const colours = useMemo(() => coloursOf(grounded), [grounded])
-  const live = liveColours(grounded, colours, threshold)
+  const live = keptColours(grounded, colours, threshold)
   const alone = grounded.changes?.filter((change) => change === 'alone').length ?? 0
   const boxes = grounded.changes?.filter(Boolean).length ?? 0
   const open = () => setView({ open: sample.id })
@@ -111,7 +116,7 @@ function Side({ dataset, name, sample, grounded, threshold, setView }: SideProps
           onHot={setHot}
         />
       </button>
-      <Words sample={{ ...sample, ...grounded }} hot={hot} colours={live} onHot={setHot} onPick={open} />
+      <Captions sample={{ ...sample, ...grounded }} hot={hot} colours={live} onHot={setHot} onPick={open} />
     </section>
   )
 }

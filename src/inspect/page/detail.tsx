@@ -1,11 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { DatasetAnswer, Grounded, LayerAnswer, Sample, SampleAnswer } from '../answers.js'
+import { isKept, thresholdOf } from '../threshold.js'
 import type { View } from '../view.js'
-import type { Asked } from './ask.js'
+import type { Answer } from './ask.js'
 import { Caption } from './caption.js'
+import { coloursOf, keptColours } from './colours.js'
 import { count } from './format.js'
 import { Address } from './funnel.js'
-import { coloursOf, isLive, liveColours, thresholdOf } from './live.js'
 import { Picture } from './picture.js'
 import type { SetView } from './use-view.js'
 
@@ -14,7 +15,7 @@ interface DetailProps {
   readonly view: View
   readonly layer: LayerAnswer
   readonly against: LayerAnswer | undefined
-  readonly answer: Asked<SampleAnswer>
+  readonly answer: Answer<SampleAnswer>
   readonly weak: boolean
   readonly onWeak: (weak: boolean) => void
   readonly setView: SetView
@@ -101,7 +102,7 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
   const [pinned, setPinned] = useState<number | null>(null)
   const colours = useMemo(() => coloursOf(grounded), [grounded])
   const threshold = thresholdOf(view, layer)
-  const live = liveColours(grounded, colours, threshold)
+  const live = keptColours(grounded, colours, threshold)
   const hot = pointed ?? pinned
   const pin = (phrase: number) => setPinned(pinned === phrase ? null : phrase)
   return (
@@ -131,7 +132,9 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
         <ul class="phrases" aria-label="Phrases and their boxes">
           {grounded.phrases.map(({ text, head }, phrase) => {
             const boxes = grounded.boxes.filter((box) => box.phrase === phrase)
-            const shown = boxes.filter((box) => isLive(box, threshold) || (weak && box.from < threshold))
+            const shown = boxes.filter(
+              (box) => isKept(box.from, box.to, threshold) || (weak && box.from < threshold),
+            )
             if (boxes.length === 0 || (shown.length === 0 && live[phrase] === null)) return null
             return (
               <li key={phrase} class={hot === phrase ? 'hot' : ''}>
@@ -156,7 +159,7 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
                 </button>
                 <span class="scores">
                   {shown.map((box, at) => (
-                    <span key={at} class={isLive(box, threshold) ? '' : 'weak'}>
+                    <span key={at} class={isKept(box.from, box.to, threshold) ? '' : 'weak'}>
                       {layer.kind === 'gold' ? 'gold' : box.score.toFixed(2)}
                     </span>
                   ))}

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { areaOf, iou } from '../../boxes/iou.js'
 import type { Grounded, Sample, SampleBox } from '../answers.js'
-import { isLive } from './live.js'
+import { isKept } from '../threshold.js'
 
 interface PictureProps {
   readonly sample: Sample
@@ -13,7 +13,9 @@ interface PictureProps {
   readonly onHot: (phrase: number | null) => void
   /** Also the boxes under the threshold. */
   readonly weak?: boolean
-  /** The picture has room for words: the boxes carry their phrases and scores, and its frame its own shape. */
+  /**
+   * The picture has room for words: the boxes carry their phrases and scores, and its frame its own shape.
+   */
   readonly labelled?: boolean
   /** Whether a box is one that was filtered for. */
   readonly isMeant?: (box: SampleBox) => boolean
@@ -36,8 +38,8 @@ export function Picture(props: PictureProps) {
   const [failed, setFailed] = useState<string | null>(null)
   const { width, height } = sample
   const shown = grounded.boxes
-    .map((box, at) => ({ box, at, live: isLive(box, threshold) }))
-    .filter(({ live, box }) => live || (weak && box.from < threshold))
+    .map((box, at) => ({ box, at, kept: isKept(box.from, box.to, threshold) }))
+    .filter(({ kept, box }) => kept || (weak && box.from < threshold))
     .sort((a, b) => areaOf(b.box.xyxy) - areaOf(a.box.xyxy))
   return (
     <div
@@ -50,7 +52,7 @@ export function Picture(props: PictureProps) {
         <img src={address} alt="" loading="lazy" decoding="async" onError={() => setFailed(address)} />
       )}
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
-        {shown.map(({ box, at, live }, order) => {
+        {shown.map(({ box, at, kept }, order) => {
           const [x1, y1, x2, y2] = box.xyxy
           const change = grounded.changes?.[at] ?? null
           // Two phrases that name one thing show both colours, in turns.
@@ -59,7 +61,7 @@ export function Picture(props: PictureProps) {
             .some((other) => other.box.phrase !== box.phrase && iou(other.box.xyxy, box.xyxy) > 0.9)
           const state = [
             'box',
-            live ? '' : 'weak',
+            kept ? '' : 'weak',
             isTwin ? 'twin' : '',
             hot === null ? '' : hot === box.phrase ? 'hot' : 'cold',
             change ? `change-${change}` : '',
@@ -92,7 +94,7 @@ export function Picture(props: PictureProps) {
 interface Shown {
   readonly box: SampleBox
   readonly at: number
-  readonly live: boolean
+  readonly kept: boolean
 }
 
 /** The phrases of the boxes with their scores, those at one corner below each other. */
@@ -108,12 +110,12 @@ function Labels({
     Math.abs(a.xyxy[0] - b.xyxy[0]) < 0.1 * width && Math.abs(a.xyxy[1] - b.xyxy[1]) < 0.03 * height
   return (
     <>
-      {named.map(({ box, at, live }, order) => {
+      {named.map(({ box, at, kept }, order) => {
         const stack = named.slice(0, order).filter((other) => isNear(other.box, box)).length
         const state = [
           'label',
           hot !== null && hot !== box.phrase ? 'cold' : '',
-          live ? '' : 'weak',
+          kept ? '' : 'weak',
           box.xyxy[1] < 0.06 * height ? 'inside' : '',
         ]
         return (
@@ -127,7 +129,7 @@ function Labels({
               top: `${(100 * Math.max(0, box.xyxy[1])) / height}%`,
             }}
           >
-            {grounded.phrases[box.phrase].text} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
+            {grounded.phrases[box.phrase]?.text} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
           </span>
         )
       })}

@@ -1,3 +1,5 @@
+import { boxMeasures } from '../../statistics/box-measures.js'
+import { binOf } from '../../statistics/measures.js'
 import type {
   CountsAnswer,
   DatasetAnswer,
@@ -6,12 +8,13 @@ import type {
   SampleBox,
   SamplesAnswer,
 } from '../answers.js'
-import { binOf, type MeasureName, measures } from '../bins.js'
+import { namesPhrase, readSearch } from '../read-search.js'
+import { shownMeasures } from '../shown-measures.js'
+import { thresholdOf } from '../threshold.js'
 import type { View } from '../view.js'
-import type { Asked } from './ask.js'
+import type { Answer } from './ask.js'
 import { Card } from './card.js'
 import { counted } from './format.js'
-import { thresholdOf } from './live.js'
 import { Pager } from './pager.js'
 import type { SetView } from './use-view.js'
 
@@ -20,7 +23,7 @@ interface SamplesProps {
   readonly view: View
   readonly layer: LayerAnswer
   readonly counts: CountsAnswer | undefined
-  readonly samples: Asked<SamplesAnswer>
+  readonly samples: Answer<SamplesAnswer>
   readonly setView: SetView
 }
 
@@ -33,7 +36,11 @@ export function Samples({ dataset, view, layer, counts, samples, setView }: Samp
       <div class="toolbar">
         <p role="status" data-testid="matched" data-pictures={value?.total}>
           {value
-            ? `${counted(value.total, 'picture', 'pictures')}${counts ? `, ${counted(counts.matched.boxes, 'box', 'boxes')}` : ''}${value.isWhole ? '' : ' so far'}`
+            ? [
+                counted(value.total, 'picture', 'pictures'),
+                counts ? `, ${counted(counts.matched.boxes, 'box', 'boxes')}` : '',
+                value.isWhole ? '' : ' so far',
+              ].join('')
             : ' '}
         </p>
         <Pager page={view.page} total={value?.total ?? 0} onPage={(page) => setView({ page })} />
@@ -61,25 +68,18 @@ export function meant(
   view: View,
   { phrases, width, height }: Sample,
 ): ((box: SampleBox) => boolean) | undefined {
-  const { score, area, aspect } = view.bins
-  const terms = view.search.toLowerCase().trim()
-  if (!score && !area && !aspect && view.heads.length === 0 && terms === '') return undefined
-  const isIn = (name: MeasureName, bins: readonly number[] | undefined, value: number) =>
-    !bins || bins.includes(binOf(measures[name].edges, value))
-  const named = phrases.map(({ text, head }) => terms === '' || isNamed(terms, text, head))
+  const { bins, heads } = view
+  const terms = readSearch(view.search)
+  const chosen = (['score', 'area_share', 'aspect'] as const).filter((name) => bins[name])
+  if (chosen.length === 0 && heads.length === 0 && terms.length === 0) return undefined
+  const named = phrases.map((phrase) => namesPhrase(terms, phrase))
   const searchesPhrases = named.some(Boolean)
-  return ({ phrase, xyxy: [x1, y1, x2, y2], score: own }) =>
-    isIn('score', score, own) &&
-    isIn('area', area, ((x2 - x1) * (y2 - y1)) / (width * height)) &&
-    isIn('aspect', aspect, (x2 - x1) / (y2 - y1)) &&
-    (view.heads.length === 0 || view.heads.includes(phrases[phrase].head)) &&
-    (!searchesPhrases || named[phrase])
-}
-
-/** Whether a search names a phrase: each of its terms stands in it, or is its head. */
-function isNamed(search: string, text: string, head: string): boolean {
-  const terms = [...search.matchAll(/(?:phrase:|head:)?(?:"([^"]*)"?|(\S+))/g)].map(
-    ([, quoted, word]) => quoted ?? word,
-  )
-  return terms.every((term) => text.toLowerCase().includes(term) || head === term)
+  return (box) => {
+    const measured = boxMeasures({ width, height }, box)
+    return (
+      chosen.every((name) => bins[name]?.includes(binOf(shownMeasures[name].edges, measured[name]))) &&
+      (heads.length === 0 || heads.includes(phrases[box.phrase]?.head ?? '')) &&
+      (!searchesPhrases || named[box.phrase] === true)
+    )
+  }
 }

@@ -1,5 +1,5 @@
 import type { CountsAnswer, DatasetAnswer, LayerAnswer } from '../answers.js'
-import { measureNames } from '../bins.js'
+import { type ShownName, shownNames } from '../shown-measures.js'
 import { isNarrowed, type View } from '../view.js'
 import { count } from './format.js'
 import { Histogram } from './histogram.js'
@@ -15,6 +15,9 @@ interface SidebarProps {
   readonly counts: CountsAnswer | undefined
   readonly setView: SetView
 }
+
+/** Histograms that are empty where there are no boxes. */
+const needsBoxes: ReadonlySet<ShownName> = new Set(['score', 'area_share', 'aspect', 'regions_an_image'])
 
 /** What is shown, and everything that narrows it. */
 export function Sidebar({ dataset, view, layer, against, counts, setView }: SidebarProps) {
@@ -55,8 +58,8 @@ export function Sidebar({ dataset, view, layer, against, counts, setView }: Side
         chosen={view.heads}
         onChoose={(heads) => setView({ heads })}
       />
-      {measureNames
-        .filter((name) => name !== 'score' && (hasBoxes || name === 'side' || name === 'phrases'))
+      {shownNames
+        .filter((name) => name !== 'score' && (hasBoxes || !needsBoxes.has(name)))
         .map((name) => (
           <Histogram
             key={name}
@@ -109,7 +112,7 @@ function Progress({ rows, total, isBusy, errors }: CountsAnswer['index']) {
       <p class="fine">
         {isBusy
           ? `Looking through the dataset: ${count(rows)} of ${count(total)} pictures counted`
-          : `The first ${count(rows)} of ${count(total)} pictures are counted and found; for more there is no memory.`}
+          : `The first ${count(rows)} of ${count(total)} pictures are counted and found: more do not fit into memory.`}
       </p>
       {errors.map((error) => (
         <p key={error} class="error">

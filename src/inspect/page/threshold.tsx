@@ -1,8 +1,8 @@
 import type { CountsAnswer, LayerAnswer } from '../answers.js'
+import { thresholdOf } from '../threshold.js'
 import type { View } from '../view.js'
 import { count } from './format.js'
 import { Histogram } from './histogram.js'
-import { thresholdOf } from './live.js'
 import type { SetView } from './use-view.js'
 
 interface ThresholdProps {
@@ -25,8 +25,8 @@ export function Threshold({ view, layer, against, counts, setView }: ThresholdPr
         name="score"
         counts={counts?.histograms.score}
         chosen={view.bins.score ?? []}
+        behind={counts?.allScores}
         onChoose={(bins) => setView({ bins: withBins(view.bins, 'score', bins) })}
-        threshold={threshold}
       />
       <input
         type="range"

@@ -38,7 +38,7 @@ export function useKeys(given: Keys): void {
         event.preventDefault()
       } else if (event.key === 'n' || event.key === 'p') keys.turn(event.key === 'n' ? 1 : -1)
       else if (event.key in keys.keys) {
-        keys.keys[event.key]()
+        keys.keys[event.key]?.()
         event.preventDefault()
       }
     }
@@ -57,15 +57,16 @@ function moveFocus(key: string, way: number, turn: (by: number) => boolean): voi
   const isVertical = key === 'ArrowDown' || key === 'ArrowUp'
   const step = isVertical ? way * columnsOf(cards) : way
   const to = at === -1 ? (way > 0 ? 0 : cards.length - 1) : at + step
-  if (to >= 0 && to < cards.length) {
-    cards[to].focus({ preventScroll: true })
-    cards[to].closest('li')?.scrollIntoView({ block: 'nearest' })
+  const card = cards[to]
+  if (card) {
+    card.focus({ preventScroll: true })
+    card.closest('li')?.scrollIntoView({ block: 'nearest' })
   } else if (turn(way)) scrollTo({ top: 0 })
 }
 
 /** How many pictures stand in the first row. */
 function columnsOf(cards: readonly HTMLElement[]): number {
-  const top = cards[0].getBoundingClientRect().top
+  const top = cards[0]?.getBoundingClientRect().top ?? 0
   const next = cards.findIndex((card) => card.getBoundingClientRect().top > top + 4)
   return next === -1 ? cards.length : next
 }

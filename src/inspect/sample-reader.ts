@@ -1,4 +1,4 @@
-import { Recent } from '../base/recent.js'
+import { LruCache } from '../base/lru-cache.js'
 import type { Grounded, Sample } from './answers.js'
 import { layerBoxes } from './index-part.js'
 import { type Inspected, type Layer, placeOf } from './layer.js'
@@ -10,7 +10,7 @@ const mostBoxes = 300
 
 /** Reads pictures' rows with their boxes in a layer, from no other row groups than they lie in. */
 export class SampleReader {
-  readonly #samples = new Recent<string, Sample>(keptSamples)
+  readonly #samples = new LruCache<string, Sample>({ maxSize: keptSamples })
 
   constructor(
     private readonly dataset: Inspected,

@@ -1,4 +1,4 @@
-import { Recent } from '../base/recent.js'
+import { LruCache } from '../base/lru-cache.js'
 import type { Family, RejectRow } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import type { ShardRows } from '../shards/shard-rows.js'
@@ -18,6 +18,10 @@ const mostRejects = 60
 /** Rows that are looked through for one answer; the next one goes on behind them. */
 const mostLooked = 50_000
 const readAtOnce = 1000
+/** Stages whose files are remembered. */
+const mostStages = 32
+/** Keys of pictures that are remembered, those of a shard together. */
+const mostKeys = 300_000
 
 interface RejectFile {
   readonly shard: ImageShard
@@ -26,8 +30,11 @@ interface RejectFile {
 
 /** Reads the rejects of a stage from a place on, with the place of each one's picture where it is stored. */
 export class RejectReader {
-  readonly #files = new Recent<string, Promise<RejectFile[]>>(32)
-  readonly #keys = new Recent<string, Promise<ReadonlyMap<string, number>>>(300_000)
+  readonly #files = new LruCache<string, RejectFile[]>({ maxSize: mostStages })
+  readonly #rowsOfKeys = new LruCache<string, ReadonlyMap<string, number>>({
+    maxSize: mostKeys,
+    sizeOf: (rows) => Math.max(1, rows.size),
+  })
 
   constructor(
     private readonly dataset: Inspected,
@@ -42,7 +49,7 @@ export class RejectReader {
         [reject.key, reject.url, reject.detail].some((text) => text?.toLowerCase().includes(wanted)))
     const rejects: Reject[] = []
     let [place, looked] = [0, 0]
-    for (const { shard, rows } of await this.#filesOf(stage)) {
+    for (const { shard, rows } of await this.#files.load(stage, () => this.#find(stage))) {
       const fileStart = place
       place += rows
       if (place <= from) continue
@@ -64,15 +71,6 @@ export class RejectReader {
     return { rejects, next: null }
   }
 
-  #filesOf(stage: string): Promise<RejectFile[]> {
-    let files = this.#files.get(stage)
-    if (!files) {
-      files = this.#find(stage)
-      this.#files.set(stage, files)
-    }
-    return files
-  }
-
   async #find(stage: string): Promise<RejectFile[]> {
     const family = this.dataset.funnel.find((one) => one.stage === stage)?.family as Family | undefined
     if (!family) return []
@@ -87,12 +85,8 @@ export class RejectReader {
 
   async #pictureOf(shard: ImageShard, key: string | null): Promise<string | null> {
     if (key === null) return null
-    let keys = this.#keys.get(shard.name)
-    if (!keys) {
-      keys = this.#readKeys(shard)
-      this.#keys.set(shard.name, keys, Math.max(1, shard.rows))
-    }
-    const row = (await keys).get(key)
+    const rows = await this.#rowsOfKeys.load(shard.name, () => this.#readKeys(shard))
+    const row = rows.get(key)
     return row === undefined ? null : `${shard.name}:${row}`
   }
 

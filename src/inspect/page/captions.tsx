@@ -1,7 +1,7 @@
 import type { Sample } from '../answers.js'
 import { Caption } from './caption.js'
 
-interface WordsProps {
+interface CaptionsProps {
   readonly sample: Pick<Sample, 'captions' | 'phrases'>
   /** Colour of each phrase; null where it has no box. */
   readonly colours: readonly (string | null)[]
@@ -11,13 +11,13 @@ interface WordsProps {
 }
 
 /** The captions below a picture of a grid. */
-export function Words({ sample, colours, hot, onHot, onPick }: WordsProps) {
+export function Captions({ sample, colours, hot, onHot, onPick }: CaptionsProps) {
   return (
     <div class="words">
       {captionsToShow(sample, colours).map((at) => (
         <Caption
           key={at}
-          text={sample.captions[at].text}
+          text={sample.captions[at]?.text ?? ''}
           caption={at}
           phrases={sample.phrases}
           {...{ colours, hot, onHot, onPick }}

@@ -1,7 +1,7 @@
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array
 
-/** A list of numbers of one type that grows; it takes no more memory than twice its length, and `done` only that. */
-export class Column<A extends Numbers> {
+/** A typed array that grows as values are pushed. It takes twice the memory of its values at most. */
+export class GrowableArray<A extends Numbers> {
   #values: A
   #length = 0
 
@@ -22,6 +22,7 @@ export class Column<A extends Numbers> {
     this.#values[this.#length++] = value
   }
 
+  /** The values in an array of just their length. */
   done(): A {
     return this.#values.slice(0, this.#length) as A
   }
