@@ -105,10 +105,10 @@ for (const name of readdirSync(models).sort()) {
   const folder = resolve(models, name)
   const kind = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')).model_type
   const teacher = await openTeacher(folder, { threads })
-  const own = kind === 'groundmill-glip'
-  const raw = await Session.open(own ? join(folder, 'model.onnx') : await modelFile(folder, 'model'), {
+  const ownGraph = kind === 'groundmill-glip'
+  const raw = await Session.open(ownGraph ? join(folder, 'model.onnx') : await modelFile(folder, 'model'), {
     threads,
-    own,
+    ownGraph,
   })
   const queries: Query[] = pictures.map((picture) => ({ picture, text, phrases: spans }))
   // The first run is slower than the rest on either side.

@@ -157,8 +157,8 @@ async function measure({ config, batch: size, goal }: Subject): Promise<Record<s
     training: JSON.stringify(training),
   })
 
-  const step = await Session.open(graph.step, { threads: 2, own: true })
-  const forward = await Session.open(graph.forward, { threads: 2, own: true })
+  const step = await Session.open(graph.step, { threads: 2, ownGraph: true })
+  const forward = await Session.open(graph.forward, { threads: 2, ownGraph: true })
   const given = new Map(
     graph.parameters.map((parameter) => [parameter.name, { read: async () => firstValue(parameter) }]),
   )

@@ -13,10 +13,11 @@ interface Scored {
  * @returns indices of the kept boxes, highest score first
  */
 export function nms(boxes: readonly Scored[], threshold: number): number[] {
-  const order = boxes.map((_, index) => index).sort((a, b) => boxes[b].score - boxes[a].score || a - b)
-  const kept: number[] = []
-  for (const index of order) {
-    if (kept.every((other) => iou(boxes[other].xyxy, boxes[index].xyxy) <= threshold)) kept.push(index)
+  // The sort is stable.
+  const ranked = [...boxes.entries()].sort(([, a], [, b]) => b.score - a.score)
+  const kept: (readonly [index: number, xyxy: Xyxy])[] = []
+  for (const [index, { xyxy }] of ranked) {
+    if (kept.every(([, other]) => iou(other, xyxy) <= threshold)) kept.push([index, xyxy])
   }
-  return kept
+  return kept.map(([index]) => index)
 }

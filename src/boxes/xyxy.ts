@@ -1,6 +1,12 @@
 /** Left, top, right and bottom side of a box. */
 export type Xyxy = readonly [x1: number, y1: number, x2: number, y2: number]
 
+/** Box number `index` of an array of [count * 4] sides. */
+export function boxAt(sides: Float32Array, index: number): Xyxy {
+  const at = 4 * index
+  return [sides[at]!, sides[at + 1]!, sides[at + 2]!, sides[at + 3]!]
+}
+
 /** A box with each side changed alike. */
 export const mapBox = ([x1, y1, x2, y2]: Xyxy, change: (side: number) => number): Xyxy => [
   change(x1),

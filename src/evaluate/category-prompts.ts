@@ -2,7 +2,7 @@ import { UserError } from '../base/user-error.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Phrase } from '../rows/rows.js'
-import type { Found, Teacher } from '../teacher/teacher.js'
+import type { PhraseDetection, Teacher } from '../teacher/teacher.js'
 import { labelMatches } from '../words/label-matches.js'
 import { joinNames, type NamePrompt } from '../words/name-prompt.js'
 import type { Detection } from './coco-ap.js'
@@ -82,6 +82,6 @@ export async function detectCategories(
 }
 
 /** Whether a box is for the phrase: a detector with a fixed list proposes every box for each. */
-export function isMeant({ label }: Found, phrase: Pick<Phrase, 'text' | 'head'>): boolean {
+export function isMeant({ label }: PhraseDetection, phrase: Pick<Phrase, 'text' | 'head'>): boolean {
   return label === undefined || labelMatches(label, phrase)
 }

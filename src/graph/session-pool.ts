@@ -12,7 +12,7 @@ export interface PoolOptions {
   /** Threads inside one operator; by default the processor's cores, shared out among the sessions. */
   readonly threads?: number
   /** Whether this program wrote the model; see `sessionSettings`. */
-  readonly own?: boolean
+  readonly ownGraph?: boolean
 }
 
 /** An input or output as the file declares it. */
@@ -28,15 +28,15 @@ export interface Port {
  * once as there are sessions. Holds native memory until `close`; each session has its own copy of the weights.
  */
 export class SessionPool {
-  private readonly free: Seat[]
-  private readonly waiting: ((seat: Seat) => void)[] = []
+  private readonly idle: SessionWorker[]
+  private readonly waiting: ((worker: SessionWorker) => void)[] = []
 
   private constructor(
-    private readonly seats: readonly Seat[],
+    private readonly workers: readonly SessionWorker[],
     readonly inputs: readonly Port[],
     readonly outputs: readonly Port[],
   ) {
-    this.free = [...seats]
+    this.idle = [...workers]
   }
 
   /**
@@ -45,22 +45,25 @@ export class SessionPool {
    */
   static async open(
     path: string,
-    { devices = ['cpu'], threads = 0, own = false }: PoolOptions = {},
+    { devices = ['cpu'], threads = 0, ownGraph = false }: PoolOptions = {},
   ): Promise<SessionPool> {
-    const shared = devices.length > 1 ? Math.max(1, Math.floor(availableParallelism() / devices.length)) : 0
-    const seats = devices.map((device) => new Seat(path, device, sessionSettings(threads || shared, own)))
+    const coresEach =
+      devices.length > 1 ? Math.max(1, Math.floor(availableParallelism() / devices.length)) : 0
+    const settings = sessionSettings(threads || coresEach, ownGraph)
+    const workers = devices.map((device) => new SessionWorker(path, device, settings))
     try {
-      const [{ inputs, outputs }] = await Promise.all(seats.map((seat) => seat.opened))
-      return new SessionPool(seats, inputs.map(portOf), outputs.map(portOf))
+      const [metadata] = await Promise.all(workers.map((worker) => worker.opened))
+      if (!metadata) throw new Error('there is no device to run it on')
+      return new SessionPool(workers, metadata.inputs.map(portOf), metadata.outputs.map(portOf))
     } catch (error) {
-      await Promise.all(seats.map((seat) => seat.close()))
+      await Promise.all(workers.map((worker) => worker.close()))
       throw new UserError(`onnxruntime cannot load ${path}: ${(error as Error).message}`)
     }
   }
 
   /** Runs that can go at once. */
   get size(): number {
-    return this.seats.length
+    return this.workers.length
   }
 
   /** The declared input of a name, if the model has it. */
@@ -69,19 +72,20 @@ export class SessionPool {
   }
 
   /**
-   * Runs the model in a session that is free. The feeds are handed over: their arrays are empty afterwards. Float32
+   * Runs the model in a session that is idle. The feeds are handed over: their arrays are empty afterwards. Float32
    * values become float16 where the model wants these, and results come back as float32.
    */
   async run(feeds: Readonly<Record<string, Value>>): Promise<Record<string, Value>> {
-    const given = Object.entries(feeds).map(([name, value]) => {
+    const messages = Object.entries(feeds).map(([name, value]) => {
       const isHalf = value.data instanceof Float32Array && this.input(name)?.dtype === 'float16'
       return isHalf
         ? { name, shape: value.shape, dtype: 'float16', data: toHalf(value.data as Float32Array) }
         : { name, ...value }
     })
-    const seat = this.free.pop() ?? (await new Promise<Seat>((resolve) => this.waiting.push(resolve)))
+    const worker =
+      this.idle.pop() ?? (await new Promise<SessionWorker>((resolve) => this.waiting.push(resolve)))
     try {
-      const results = await seat.run(given)
+      const results = await worker.run(messages)
       return Object.fromEntries(
         results.map(({ name, dtype, data, shape }) => [
           name,
@@ -92,16 +96,17 @@ export class SessionPool {
       )
     } finally {
       const next = this.waiting.shift()
-      if (next) next(seat)
-      else this.free.push(seat)
+      if (next) next(worker)
+      else this.idle.push(worker)
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.seats.map((seat) => seat.close()))
+    await Promise.all(this.workers.map((worker) => worker.close()))
   }
 }
 
+/** A named value on its way to a worker or from it. */
 interface Message {
   readonly name: string
   readonly shape: readonly number[]
@@ -109,27 +114,28 @@ interface Message {
   readonly data: Value['data'] | Uint16Array
 }
 
-interface Opened {
+/** What a loaded model declares. */
+interface ModelMetadata {
   readonly inputs: readonly InferenceSession.ValueMetadata[]
   readonly outputs: readonly InferenceSession.ValueMetadata[]
 }
 
 /** One thread with its session, which answers one message at a time. */
-class Seat {
-  readonly opened: Promise<Opened>
+class SessionWorker {
+  readonly opened: Promise<ModelMetadata>
   private readonly worker: Worker
   private settle: { resolve(value: never): void; reject(error: Error): void } | undefined
   private failure: Error | undefined
 
-  constructor(path: string, device: Device, own: InferenceSession.SessionOptions) {
-    const settings = { ...own, executionProviders: executionProviders(device) }
+  constructor(path: string, device: Device, options: InferenceSession.SessionOptions) {
+    const settings = { ...options, executionProviders: executionProviders(device) }
     this.worker = new Worker(new URL('./session-worker.js', import.meta.url), {
       workerData: { path, settings },
     })
     this.worker.on('message', (message) => this.answer(message))
     this.worker.on('error', (error) => this.fail(error))
     this.worker.on('exit', () => this.fail(new Error('the session has been closed')))
-    this.opened = this.next<Opened>()
+    this.opened = this.next<ModelMetadata>()
   }
 
   async run(feeds: readonly Message[]): Promise<readonly Message[]> {

@@ -1,7 +1,7 @@
 import './no-telemetry.js'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { type Device, executionProviders } from './device.js'
-import type { Dtype, Shape, TensorData } from './ops/tensor.js'
+import { type Dtype, type Shape, sizeOf, type TensorData } from './ops/tensor.js'
 
 export interface Value {
   readonly data: TensorData
@@ -15,18 +15,18 @@ export interface SessionOptions {
   /** `cpu` by default. */
   readonly device?: Device
   /** Whether this program wrote the model; see `sessionSettings`. */
-  readonly own?: boolean
+  readonly ownGraph?: boolean
 }
 
 /**
  * What every session of this program is opened with.
  *
- * @param own whether the graph is one that this program wrote: those have no Conv, for whose sake onnxruntime would go through all layouts,
- * which takes minutes in a graph of ten thousands of nodes
+ * @param ownGraph whether this program wrote the graph: such graphs have no Conv. At its highest level onnxruntime tries
+ * out the layouts of convolutions, which takes minutes in a graph of tens of thousands of nodes.
  */
-export function sessionSettings(threads: number, own: boolean): InferenceSession.SessionOptions {
+export function sessionSettings(threads: number, ownGraph: boolean): InferenceSession.SessionOptions {
   return {
-    graphOptimizationLevel: own ? 'extended' : 'all',
+    graphOptimizationLevel: ownGraph ? 'extended' : 'all',
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
     // Moments of parameters that get no gradient fade into denormals, which are a hundred times slower.
@@ -41,7 +41,7 @@ export class Session {
   /** @param model the bytes of a model, or the path of one (needed where weights lie in a file beside it) */
   static async open(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
     const settings: InferenceSession.SessionOptions = {
-      ...sessionSettings(options.threads ?? 0, options.own ?? false),
+      ...sessionSettings(options.threads ?? 0, options.ownGraph ?? false),
       executionProviders: executionProviders(options.device ?? 'cpu'),
     }
     // The two overloads are told apart by type only.
@@ -66,11 +66,11 @@ export class Session {
     feeds: Readonly<Record<string, Value>>,
     into: Readonly<Record<string, Value>> = {},
   ): Promise<Record<string, Value>> {
-    const wanted: Record<string, OrtTensor | null> = {}
-    for (const name of this.session.outputNames) wanted[name] = into[name] ? toOrt(into[name]) : null
-    const given: Record<string, OrtTensor> = {}
-    for (const [name, value] of Object.entries(feeds)) given[name] = toOrt(value)
-    const results = await this.session.run(given, wanted)
+    const fetches: Record<string, OrtTensor | null> = {}
+    for (const name of this.session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null
+    const inputs: Record<string, OrtTensor> = {}
+    for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(value)
+    const results = await this.session.run(inputs, fetches)
     const values: Record<string, Value> = {}
     for (const [name, tensor] of Object.entries(results)) {
       values[name] = { data: tensor.data as TensorData, shape: tensor.dims, dtype: tensor.type as Dtype }
@@ -96,4 +96,17 @@ export function floats(data: Float32Array | readonly number[], shape: Shape): Va
 export function longs(data: BigInt64Array | readonly number[], shape: Shape): Value {
   const array = data instanceof BigInt64Array ? data : BigInt64Array.from(data, (value) => BigInt(value))
   return { data: array, shape, dtype: 'int64' }
+}
+
+/** A value by its name. Throws an Error where there is none. */
+export function valueNamed(values: Readonly<Record<string, Value>>, name: string): Value {
+  const value = values[name]
+  if (!value) throw new Error(`there is no value for "${name}"`)
+  return value
+}
+
+/** One sample of a float32 value whose first axis counts samples: a view, not a copy. */
+export function sampleOf({ data, shape }: Value, sample: number): Float32Array {
+  const size = sizeOf(shape.slice(1))
+  return (data as Float32Array).subarray(sample * size, (sample + 1) * size)
 }

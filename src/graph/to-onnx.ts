@@ -33,28 +33,75 @@ export function toOnnx({
     return body ? resolve(body) : tensor
   }
   const names = new Map<Tensor, string>()
-  const inputs = new Map<string, ValueProto>()
-  const initializers: InitializerProto[] = []
-  const constants = new Map<string, string>()
+  const leaves = leafTable(parameters)
   const nodes: NodeProto[] = []
-  const written = new Map<string, readonly string[]>()
+  const outputsByKey = new Map<string, readonly string[]>()
   // A node that makes a result carries the result's name, so that no copy is needed to give it one.
-  const claimed = new Map<Tensor, string>()
+  const resultNames = new Map<Tensor, string>()
   for (const [name, asked] of Object.entries(outputs)) {
     const tensor = resolve(asked)
-    if (tensor.source.kind === 'node' && !claimed.has(tensor)) claimed.set(tensor, name)
+    if (tensor.source.kind === 'node' && !resultNames.has(tensor)) resultNames.set(tensor, name)
   }
 
   const nameOf = (asked: Tensor): string => {
     const tensor = resolve(asked)
     const known = names.get(tensor)
     if (known !== undefined) return known
-    const name = leafName(tensor)
+    const name = leaves.nameOf(tensor)
     names.set(tensor, name)
     return name
   }
 
-  const leafName = (tensor: Tensor): string => {
+  for (const node of topologicalOrder(Object.values(outputs), ({ inputs }) => inputs, resolve)) {
+    const reads = node.inputs.map((input) => (input ? nameOf(input) : ''))
+    const key = nodeKey(node, reads)
+    const same = outputsByKey.get(key)
+    const outputNames =
+      same ??
+      node.outputs.map(
+        (output, index) => resultNames.get(output) ?? `${node.op}_${nodes.length}${index ? `_${index}` : ''}`,
+      )
+    if (!same) {
+      nodes.push({
+        op: node.op,
+        name: `${node.op}_${nodes.length}`,
+        inputs: reads,
+        outputs: outputNames,
+        attributes: node.attributes,
+      })
+      outputsByKey.set(key, outputNames)
+    }
+    node.outputs.forEach((output, index) => {
+      names.set(output, outputNames[index]!)
+    })
+  }
+
+  const values: ValueProto[] = []
+  for (const [name, asked] of Object.entries(outputs)) {
+    const tensor = resolve(asked)
+    const computed = nameOf(tensor)
+    if (computed !== name)
+      nodes.push({ op: 'Identity', name, inputs: [computed], outputs: [name], attributes: {} })
+    values.push({ name, shape: tensor.shape, dtype: tensor.dtype })
+  }
+  return encodeModel(
+    {
+      name: 'groundmill',
+      nodes,
+      inputs: [...leaves.inputs.values()],
+      outputs: values,
+      initializers: leaves.initializers,
+    },
+    metadata,
+  )
+}
+
+/** Names the tensors that no node makes, and collects them for the file. */
+function leafTable(parameters: OnnxOptions['parameters']) {
+  const inputs = new Map<string, ValueProto>()
+  const initializers: InitializerProto[] = []
+  const constants = new Map<string, string>()
+  const nameOf = (tensor: Tensor): string => {
     const { source, shape, dtype } = tensor
     if (source.kind === 'input') {
       inputs.set(source.name, { name: source.name, shape, dtype })
@@ -62,7 +109,7 @@ export function toOnnx({
     }
     if (source.kind === 'parameter') {
       if (!parameters) throw new Error(`parameter ${source.name} has no value`)
-      if (initializers.some((given) => given.name === source.name)) return source.name
+      if (initializers.some((other) => other.name === source.name)) return source.name
       initializers.push({ name: source.name, shape, dtype, data: parameters(source.name) })
       return source.name
     }
@@ -77,42 +124,7 @@ export function toOnnx({
     }
     throw new Error(`${source.node.op} is read before it is written`)
   }
-
-  for (const node of topologicalOrder(Object.values(outputs), (made) => made.inputs, resolve)) {
-    const reads = node.inputs.map((input) => (input ? nameOf(input) : ''))
-    const key = nodeKey(node, reads)
-    const same = written.get(key)
-    const made =
-      same ??
-      node.outputs.map(
-        (output, index) => claimed.get(output) ?? `${node.op}_${nodes.length}${index ? `_${index}` : ''}`,
-      )
-    if (!same) {
-      nodes.push({
-        op: node.op,
-        name: `${node.op}_${nodes.length}`,
-        inputs: reads,
-        outputs: made,
-        attributes: node.attributes,
-      })
-      written.set(key, made)
-    }
-    node.outputs.forEach((output, index) => {
-      names.set(output, made[index]!)
-    })
-  }
-
-  const values: ValueProto[] = []
-  for (const [name, asked] of Object.entries(outputs)) {
-    const tensor = resolve(asked)
-    const made = nameOf(tensor)
-    if (made !== name) nodes.push({ op: 'Identity', name, inputs: [made], outputs: [name], attributes: {} })
-    values.push({ name, shape: tensor.shape, dtype: tensor.dtype })
-  }
-  return encodeModel(
-    { name: 'groundmill', nodes, inputs: [...inputs.values()], outputs: values, initializers },
-    metadata,
-  )
+  return { inputs, initializers, nameOf }
 }
 
 function nodeKey(node: Node, reads: readonly string[]): string {

@@ -14,8 +14,8 @@ export function topologicalOrder(
   const seen = new Set<Node>()
   // An explicit stack: graphs of real networks are deeper than the call stack.
   const stack: { node: Node; reads: readonly (Tensor | undefined)[]; next: number }[] = []
-  const visit = (asked: Tensor | undefined) => {
-    const tensor = asked && resolve(asked)
+  const visit = (read: Tensor | undefined) => {
+    const tensor = read && resolve(read)
     if (tensor?.source.kind !== 'node' || seen.has(tensor.source.node)) return
     seen.add(tensor.source.node)
     stack.push({ node: tensor.source.node, reads: readsOf(tensor.source.node), next: 0 })

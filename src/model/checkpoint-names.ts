@@ -1,4 +1,4 @@
-/** The names that published weights go by, in terms of GLIP's official ones. */
+/** How published weights name their parameters, and GLIP's official names for these. */
 import { UserError } from '../base/user-error.js'
 import type { StoredTensor } from '../weights/weight-file.js'
 import { foldBatchNorms } from './fold-batch-norm.js'
@@ -7,7 +7,7 @@ import { foldBatchNorms } from './fold-batch-norm.js'
 export interface KeyPlace {
   /** Official name, without `module.`. */
   readonly parameter: string
-  /** Which third of the parameter's rows it is, where query, key and value are kept apart. */
+  /** Which third of the parameter's rows it is, where query, key and value are tensors of their own. */
   readonly third?: 0 | 1 | 2
   /** Whether the inputs of a patch merging come in the order of `unfold`, as MMDetection has them. */
   readonly unfolded?: boolean
@@ -169,7 +169,7 @@ const resnet: Naming = {
   prepare: foldBatchNorms,
 }
 
-/** Whose names the keys of a file are. Throws a UserError where they are of no model that is known. */
+/** The naming that the keys of a file follow. Throws a UserError where they are of no model that is known. */
 export function namingOf(keys: readonly string[], path: string): Naming {
   const plain = new Set(keys.map(withoutModule))
   const has = (pattern: RegExp) => [...plain].some((key) => pattern.test(key))

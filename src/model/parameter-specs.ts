@@ -58,16 +58,20 @@ export function toTorch({ shape, layout }: ParameterSpec, data: Float32Array): F
   return layout === 'same' ? data : reorder(shape, data, true)
 }
 
-function reorder([outputs = 1, height = 1, width = 1, inputs = 1]: Shape, data: Float32Array, out: boolean) {
+function reorder(
+  [outputs = 1, height = 1, width = 1, inputs = 1]: Shape,
+  data: Float32Array,
+  toPyTorch: boolean,
+) {
   const result = new Float32Array(data.length)
   const area = height * width
   for (let output = 0; output < outputs; output++) {
     for (let place = 0; place < area; place++) {
       for (let input = 0; input < inputs; input++) {
-        const here = (output * area + place) * inputs + input
+        const channelsLast = (output * area + place) * inputs + input
         const torch = (output * inputs + input) * area + place
-        if (out) result[torch] = data[here]!
-        else result[here] = data[torch]!
+        if (toPyTorch) result[torch] = data[channelsLast]!
+        else result[channelsLast] = data[torch]!
       }
     }
   }

@@ -34,7 +34,7 @@ export interface ImportReport {
   readonly unused: readonly { readonly key: string; readonly shape: Shape }[]
   /** Weights that are left out on purpose. */
   readonly ignored: readonly { readonly key: string; readonly reason: string }[]
-  /** What the files hold beside weights. */
+  /** What the files hold besides weights. */
   readonly others: readonly string[]
 }
 
@@ -44,7 +44,8 @@ export interface ImportPlan {
   readonly arrays: readonly LazyArray[]
 }
 
-interface Found extends KeyPlace {
+/** A weight of a file that belongs to a parameter, or to a third of one. */
+interface MatchedKey extends KeyPlace {
   readonly key: string
   readonly tensor: StoredTensor
 }
@@ -61,7 +62,7 @@ export function planImport(
 ): ImportPlan {
   const isWanted = (name: string) => wanted.some((part) => name.startsWith(parts[part]))
   const names = new Set(specs.map(({ name }) => name))
-  const found = new Map<string, Found[]>()
+  const found = new Map<string, MatchedKey[]>()
   const unused: { key: string; shape: Shape }[] = []
   const ignored: { key: string; reason: string }[] = []
   const named = checkpoints.map(({ path, file }) => {
@@ -89,10 +90,10 @@ export function planImport(
   const arrays: LazyArray[] = []
   for (const spec of specs.filter(({ name }) => isWanted(name))) {
     const { name, torchShape } = spec
-    const own = found.get(name) ?? []
-    const pieces = piecesOf(name, own)
+    const keys = found.get(name) ?? []
+    const pieces = piecesOf(name, keys)
     // Two thirds of a parameter are of no use without the other.
-    if (pieces.length === 0) unused.push(...own.map(({ key, tensor: { shape } }) => ({ key, shape })))
+    if (pieces.length === 0) unused.push(...keys.map(({ key, tensor: { shape } }) => ({ key, shape })))
     const expected =
       pieces.length === 3 ? torchShape.map((size, axis) => (axis === 0 ? size / 3 : size)) : torchShape
     const wrong = pieces.find(({ tensor }) => tensor.shape.join() !== expected.join())
@@ -116,7 +117,7 @@ export function planImport(
 }
 
 /** The one weight of a parameter, or its thirds in order; none where a third is missing. */
-function piecesOf(name: string, found: readonly Found[]): readonly Found[] {
+function piecesOf(name: string, found: readonly MatchedKey[]): readonly MatchedKey[] {
   const whole = found.length === 1 && found.every(({ third }) => third === undefined)
   const thirds = [0, 1, 2].flatMap((third) => found.filter((one) => one.third === third))
   const isSplit =
@@ -132,7 +133,7 @@ function absenceOf(name: string, namings: readonly Naming[]): string | undefined
   return namings.find(({ absent }) => absent?.names.test(name))?.absent?.reason
 }
 
-function arrayOf(spec: ParameterSpec, pieces: readonly Found[]): LazyArray {
+function arrayOf(spec: ParameterSpec, pieces: readonly MatchedKey[]): LazyArray {
   return {
     name: spec.name,
     shape: spec.shape,

@@ -15,8 +15,8 @@ export async function decodePicture(bytes: Uint8Array, maxSide: number): Promise
   const image = sharp(bytes, { failOn: 'none' })
   const { width: fullWidth = 1, height: fullHeight = 1 } = await image.metadata()
   const scale = Math.min(1, maxSide / Math.max(fullWidth, fullHeight))
-  const size = [fullWidth, fullHeight].map((side) => Math.max(1, Math.round(side * scale)))
-  const shrunk = scale < 1 ? image.resize(size[0], size[1], { fit: 'fill' }) : image
+  const scaled = (side: number) => Math.max(1, Math.round(side * scale))
+  const shrunk = scale < 1 ? image.resize(scaled(fullWidth), scaled(fullHeight), { fit: 'fill' }) : image
   const { data, info } = await shrunk
     .flatten()
     .toColourspace('srgb')

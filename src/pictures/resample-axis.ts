@@ -47,7 +47,7 @@ export function pillowWeights(from: number, to: number, filter: Resample): AxisW
       weights[at * width + x - low] = value
       sum += value
     }
-    if (sum !== 0) for (let x = low; x < high; x++) weights[at * width + x - low] /= sum
+    if (sum !== 0) for (let x = low; x < high; x++) weights[at * width + x - low]! /= sum
     first[at] = low
   }
   return { first, width, weights }
@@ -71,10 +71,11 @@ export function gaussianWeights(from: number, to: number): AxisWeights {
     const row = new Map<number, number>()
     const place = mirrorPlace((at + 0.5) * scale - 0.5, from)
     const low = Math.floor(place)
-    for (const [pixel, share] of [
-      [low, 1 - (place - low)],
-      [low + 1, place - low],
-    ]) {
+    const neighbours = [
+      { pixel: low, share: 1 - (place - low) },
+      { pixel: low + 1, share: place - low },
+    ]
+    for (const { pixel, share } of neighbours) {
       if (share === 0) continue
       kernel.forEach((value, index) => {
         const source = mirror(pixel + index - radius, from)
@@ -87,7 +88,7 @@ export function gaussianWeights(from: number, to: number): AxisWeights {
   const width = Math.max(...spans.map(([low, high]) => high - low + 1))
   const weights = new Float64Array(to * width)
   rows.forEach((row, at) => {
-    for (const [source, value] of row) weights[at * width + source - spans[at][0]] = value
+    for (const [source, value] of row) weights[at * width + source - spans[at]![0]] = value
   })
   return { first: Int32Array.from(spans, ([low]) => low), width, weights }
 }

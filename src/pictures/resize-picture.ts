@@ -3,7 +3,7 @@ import { type AxisWeights, gaussianWeights, pillowWeights, type Resample } from 
 
 type Pixels = Pick<Picture, 'width' | 'height' | 'data'>
 
-/** Weights are whole numbers of this many bits behind the point: 32 less 8 of a pixel and 2 for what overshoots. */
+/** Bits behind the point of fixed-point weights, as in Pillow: 32, less 8 for a pixel and 2 against overflow. */
 const precision = 22
 
 /**
@@ -17,22 +17,22 @@ export function resizePicture(picture: Pixels, width: number, height: number, fi
 }
 
 function resizeRows(picture: Pixels, width: number, filter: Resample): Pixels {
-  const axis = fixed(pillowWeights(picture.width, width, filter))
+  const axis = fixedPoint(pillowWeights(picture.width, width, filter))
   const data = axis.count.every((taps) => taps <= 4)
     ? rowsOfFour(picture, width, axis)
     : rowsOfMany(picture, width, axis)
   return { width, height: picture.height, data: new Uint8Array(data.buffer) }
 }
 
-/** Where a picture grows: always four taps, those that a place has not with weight 0 on its last one. */
-function rowsOfFour({ width: from, height, data }: Pixels, width: number, axis: FixedWeights) {
+/** For a picture that grows: always four taps. A place that has fewer reads its last pixel again, with weight 0. */
+function rowsOfFour({ width: from, height, data }: Pixels, width: number, axis: FixedPointWeights) {
   const { first, count, width: taps, weights } = axis
   const places = new Int32Array(width * 4)
   const shares = new Int32Array(width * 4)
   for (let x = 0; x < width; x++) {
     for (let tap = 0; tap < 4; tap++) {
-      places[4 * x + tap] = (first[x] + Math.min(tap, count[x] - 1)) * 3
-      shares[4 * x + tap] = tap < count[x] ? weights[x * taps + tap] : 0
+      places[4 * x + tap] = (first[x]! + Math.min(tap, count[x]! - 1)) * 3
+      shares[4 * x + tap] = tap < count[x]! ? weights[x * taps + tap]! : 0
     }
   }
   const result = new Uint8ClampedArray(width * height * 3)
@@ -40,37 +40,42 @@ function rowsOfFour({ width: from, height, data }: Pixels, width: number, axis: 
   for (let y = 0; y < height; y++) {
     const row = y * from * 3
     for (let x = 0; x < width * 4; x += 4) {
-      const a = row + places[x]
-      const b = row + places[x + 1]
-      const c = row + places[x + 2]
-      const d = row + places[x + 3]
-      const [wa, wb, wc, wd] = [shares[x], shares[x + 1], shares[x + 2], shares[x + 3]]
-      result[to] = (half + data[a] * wa + data[b] * wb + data[c] * wc + data[d] * wd) >> precision
+      const a = row + places[x]!
+      const b = row + places[x + 1]!
+      const c = row + places[x + 2]!
+      const d = row + places[x + 3]!
+      const wa = shares[x]!
+      const wb = shares[x + 1]!
+      const wc = shares[x + 2]!
+      const wd = shares[x + 3]!
+      result[to] = (half + data[a]! * wa + data[b]! * wb + data[c]! * wc + data[d]! * wd) >> precision
       result[to + 1] =
-        (half + data[a + 1] * wa + data[b + 1] * wb + data[c + 1] * wc + data[d + 1] * wd) >> precision
+        (half + data[a + 1]! * wa + data[b + 1]! * wb + data[c + 1]! * wc + data[d + 1]! * wd) >> precision
       result[to + 2] =
-        (half + data[a + 2] * wa + data[b + 2] * wb + data[c + 2] * wc + data[d + 2] * wd) >> precision
+        (half + data[a + 2]! * wa + data[b + 2]! * wb + data[c + 2]! * wc + data[d + 2]! * wd) >> precision
       to += 3
     }
   }
   return result
 }
 
-function rowsOfMany({ width: from, height, data }: Pixels, width: number, axis: FixedWeights) {
+function rowsOfMany({ width: from, height, data }: Pixels, width: number, axis: FixedPointWeights) {
   const { first, count, width: taps, weights } = axis
   const result = new Uint8ClampedArray(width * height * 3)
   let to = 0
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      let [red, green, blue] = [half, half, half]
-      let at = (y * from + first[x]) * 3
-      const end = x * taps + count[x]
+      let red = half
+      let green = half
+      let blue = half
+      let at = (y * from + first[x]!) * 3
+      const end = x * taps + count[x]!
       for (let tap = x * taps; tap < end; tap++) {
-        const weight = weights[tap]
-        // Said to be whole numbers of 32 bits: sums in a loop are taken for others.
-        red = (red + Math.imul(data[at], weight)) | 0
-        green = (green + Math.imul(data[at + 1], weight)) | 0
-        blue = (blue + Math.imul(data[at + 2], weight)) | 0
+        const weight = weights[tap]!
+        // `| 0` tells the compiler that these are integers of 32 bits; sums in a loop it takes for floats.
+        red = (red + Math.imul(data[at]!, weight)) | 0
+        green = (green + Math.imul(data[at + 1]!, weight)) | 0
+        blue = (blue + Math.imul(data[at + 2]!, weight)) | 0
         at += 3
       }
       result[to++] = red >> precision
@@ -83,25 +88,25 @@ function rowsOfMany({ width: from, height, data }: Pixels, width: number, axis: 
 
 function resizeColumns({ width, data }: Pixels, height: number, filter: Resample): Pixels {
   const from = data.length / width / 3
-  const { first, count, width: taps, weights } = fixed(pillowWeights(from, height, filter))
+  const { first, count, width: taps, weights } = fixedPoint(pillowWeights(from, height, filter))
   const stride = width * 3
   const result = new Uint8ClampedArray(stride * height)
   const sums = new Int32Array(stride)
   for (let y = 0; y < height; y++) {
     const to = y * stride
-    const last = count[y] - 1
+    const last = count[y]! - 1
     sums.fill(half)
     // Two rows at a time: a picture that grows has two, or four, of which the last two give the result.
     for (let tap = 0; tap <= last; tap += 2) {
-      const above = (first[y] + tap) * stride
+      const above = (first[y]! + tap) * stride
       const below = tap < last ? above + stride : above
-      const upper = weights[y * taps + tap]
-      const lower = tap < last ? weights[y * taps + tap + 1] : 0
+      const upper = weights[y * taps + tap]!
+      const lower = tap < last ? weights[y * taps + tap + 1]! : 0
       if (tap + 1 < last)
-        for (let at = 0; at < stride; at++) sums[at] += data[above + at] * upper + data[below + at] * lower
+        for (let at = 0; at < stride; at++) sums[at]! += data[above + at]! * upper + data[below + at]! * lower
       else
         for (let at = 0; at < stride; at++)
-          result[to + at] = (sums[at] + data[above + at] * upper + data[below + at] * lower) >> precision
+          result[to + at] = (sums[at]! + data[above + at]! * upper + data[below + at]! * lower) >> precision
     }
   }
   return { width, height, data: new Uint8Array(result.buffer) }
@@ -109,14 +114,14 @@ function resizeColumns({ width, data }: Pixels, height: number, filter: Resample
 
 const half = 1 << (precision - 1)
 
-interface FixedWeights extends Omit<AxisWeights, 'weights'> {
+interface FixedPointWeights extends Omit<AxisWeights, 'weights'> {
   readonly weights: Int32Array
   /** Weights of each output before the zeros at its end. */
   readonly count: Int32Array
 }
 
-/** Weights as whole numbers. */
-function fixed({ first, width, weights }: AxisWeights): FixedWeights {
+/** Weights as fixed-point numbers of `precision` bits behind the point. */
+function fixedPoint({ first, width, weights }: AxisWeights): FixedPointWeights {
   const whole = Int32Array.from(weights, (weight) =>
     Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * 2 ** precision),
   )
@@ -150,14 +155,16 @@ export function resizeOnSquare(
   const wide = new Float32Array(height * stride)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < to.width; x++) {
-      const { first, count } = columns.spans[x]
-      let [red, green, blue] = [0, 0, 0]
+      const { first, count } = columns.spans[x]!
+      let red = 0
+      let green = 0
+      let blue = 0
       let at = (y * width + first) * 3
       for (let tap = x * columns.width; tap < x * columns.width + count; tap++) {
-        const weight = columns.weights[tap]
-        red += data[at] * weight
-        green += data[at + 1] * weight
-        blue += data[at + 2] * weight
+        const weight = columns.weights[tap]!
+        red += data[at]! * weight
+        green += data[at + 1]! * weight
+        blue += data[at + 2]! * weight
         at += 3
       }
       const to = y * stride + x * 3
@@ -169,15 +176,15 @@ export function resizeOnSquare(
   const sums = new Float64Array(stride)
   for (let y = 0; y < to.height; y++) {
     sums.fill(0)
-    const { first, count, share } = rows.spans[y]
+    const { first, count, share } = rows.spans[y]!
     for (let tap = 0; tap < count; tap++) {
-      const weight = rows.weights[y * rows.width + tap] * rescale
+      const weight = rows.weights[y * rows.width + tap]! * rescale
       const row = (first + tap) * stride
-      for (let at = 0; at < stride; at++) sums[at] += wide[row + at] * weight
+      for (let at = 0; at < stride; at++) sums[at]! += wide[row + at]! * weight
     }
     for (let x = 0; x < to.width; x++) {
-      const rest = pad * (1 - share * columns.spans[x].share)
-      for (let channel = 0; channel < 3; channel++) write(channel, y, x, sums[x * 3 + channel] + rest)
+      const rest = pad * (1 - share * columns.spans[x]!.share)
+      for (let channel = 0; channel < 3; channel++) write(channel, y, x, sums[x * 3 + channel]! + rest)
     }
   }
 }
@@ -187,7 +194,7 @@ function inside({ first, width, weights }: AxisWeights, size: number) {
   const spans = Array.from(first, (start, at) => {
     const count = Math.max(0, Math.min(width, size - start))
     let share = 0
-    for (let tap = 0; tap < count; tap++) share += weights[at * width + tap]
+    for (let tap = 0; tap < count; tap++) share += weights[at * width + tap]!
     return { first: start, count, share }
   })
   return { spans, width, weights }

@@ -1,7 +1,7 @@
 /** Picture formats that sharp's own build decodes. */
 export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif'
 
-/** Picture formats that it does not: HEIC is in the same boxes as AVIF, with a codec that is not free. */
+/** Picture formats that sharp's own build does not decode. HEIC shares AVIF's container, but its codec is not free. */
 export type UnreadFormat = 'heic' | 'jxl' | 'bmp' | 'ico'
 
 /**
@@ -10,7 +10,7 @@ export type UnreadFormat = 'heic' | 'jxl' | 'bmp' | 'ico'
  */
 export function sniffImage(bytes: Uint8Array): ImageFormat | UnreadFormat | undefined {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(16, bytes.length)).toString('latin1')
-  // No picture is that short, and the checks of its end read so much.
+  // No picture is shorter, and `isCutShort` reads that many bytes.
   if (bytes.length < 12) return undefined
   if (start.startsWith('\xff\xd8\xff')) return 'jpeg'
   if (start.startsWith('\x89PNG\r\n\x1a\n')) return 'png'

@@ -24,14 +24,15 @@ export async function readClipTokenizer(
   const json = await requireJson(folder, 'tokenizer.json')
   const config = (await readJson(folder, 'tokenizer_config.json')) ?? {}
   const tokenizer = new Tokenizer(json, config)
-  const named = typeof config.pad_token === 'string' ? tokenizer.token_to_id(config.pad_token) : undefined
-  const padding = named ?? pad
+  const configured =
+    typeof config.pad_token === 'string' ? tokenizer.token_to_id(config.pad_token) : undefined
+  const padding = configured ?? pad
   return {
     length,
     encode(text) {
       const { ids: all } = tokenizer.encode(text)
       const isCut = all.length > length
-      const ids = isCut ? [...all.slice(0, length - 1), all[all.length - 1]] : all
+      const ids = isCut ? [...all.slice(0, length - 1), ...all.slice(-1)] : all
       const rest = Array.from({ length: length - ids.length }, () => 0)
       return { ids: [...ids, ...rest.map(() => padding)], mask: [...ids.map(() => 1), ...rest], isCut }
     },

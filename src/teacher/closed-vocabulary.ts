@@ -2,7 +2,7 @@ import { UserError } from '../base/user-error.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
 import { keepBest } from './keep-best.js'
-import type { DetectOptions, Found, Query } from './teacher.js'
+import type { DetectOptions, PhraseDetection, Query } from './teacher.js'
 
 /** A box of a detector that knows a fixed list of things. */
 export interface Detection {
@@ -32,23 +32,26 @@ export async function detectAll(
   queries: readonly Query[],
   options: DetectOptions,
   detect: (pictures: readonly Picture[]) => Promise<readonly (readonly Detection[])[]>,
-): Promise<Found[][]> {
+): Promise<PhraseDetection[][]> {
   const pictures = [...new Set(queries.map(({ picture }) => picture))]
-  const detections = new Map<Picture, Detection[]>()
-  for (const [index, found] of (await detect(pictures)).entries()) {
-    const labels = new Set(found.map(({ label }) => label))
-    const kept = [...labels].flatMap((label) =>
-      keepBest(
-        found.filter((box) => box.label === label),
-        options,
-      ),
-    )
-    detections.set(pictures[index], kept)
-  }
+  const answers = await detect(pictures)
+  const kept = new Map(
+    pictures.map((picture, index) => [picture, suppressByLabel(answers[index] ?? [], options)]),
+  )
   return queries.map(({ picture, phrases }) => {
-    const found = detections.get(picture) ?? []
+    const detections = kept.get(picture) ?? []
     return phrases
-      .flatMap((_, phrase) => found.map((box): Found => ({ phrase, ...box })))
+      .flatMap((_, phrase) => detections.map((box): PhraseDetection => ({ phrase, ...box })))
       .sort((a, b) => b.score - a.score)
   })
+}
+
+function suppressByLabel(detections: readonly Detection[], options: DetectOptions): Detection[] {
+  const labels = new Set(detections.map(({ label }) => label))
+  return [...labels].flatMap((label) =>
+    keepBest(
+      detections.filter((box) => box.label === label),
+      options,
+    ),
+  )
 }

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { clipBox } from '../boxes/xyxy.js'
-import type { Value } from '../graph/session.js'
+import { sizesOf } from '../graph/ops/tensor.js'
+import { sampleOf, valueNamed } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
@@ -11,13 +12,13 @@ import { cornersOf, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
 
-const plain = { mean: [0, 0, 0], std: [1, 1, 1] } as const
+const notNormalised = { mean: [0, 0, 0], std: [1, 1, 1] } as const
 const common = { resample: 2, rescale: 1 / 255, square: undefined } as const
 
 const families: Readonly<Record<string, ImageProcessor>> = {
   detr: { size: { shortest: 800, longest: 1333 }, ...common, ...imagenet },
-  rt_detr: { size: { width: 640, height: 640 }, ...common, ...plain },
-  rt_detr_v2: { size: { width: 640, height: 640 }, ...common, ...plain },
+  rt_detr: { size: { width: 640, height: 640 }, ...common, ...notNormalised },
+  rt_detr_v2: { size: { width: 640, height: 640 }, ...common, ...notNormalised },
 }
 
 /**
@@ -25,12 +26,14 @@ const families: Readonly<Record<string, ImageProcessor>> = {
  * processors read them.
  */
 export async function openDetr({ path, files, kind, hash, options }: OpenedFolder): Promise<Teacher> {
+  const family = families[kind]
+  if (!family) throw new Error(`${kind} is none of ${Object.keys(families).join(', ')}`)
   const labels = readLabels(path, await requireJson(path, 'config.json'))
-  const processor = await readImageProcessor(path, families[kind])
+  const processor = await readImageProcessor(path, family)
   const pool = await SessionPool.open(files[0], options)
   checkPorts(pool, files[0], ['pixel_values', 'pixel_mask'], ['logits', 'pred_boxes'])
   const images = imageInput(pool, files[0], processor, options.batch)
-  const read = kind === 'detr' ? readSoftmax : readSigmoid
+  const classify = kind === 'detr' ? classifySoftmax : classifySigmoid
   return {
     name: options.name ?? basename(resolve(path)),
     hash,
@@ -46,16 +49,13 @@ export async function openDetr({ path, files, kind, hash, options }: OpenedFolde
           images,
           pictures.map((picture) => ({ picture })),
           () => ({}),
-          ({ logits, pred_boxes }, at, { picture }) => {
-            const [, queriesOf, classes] = logits.shape
-            const rows = partOf(logits, at, queriesOf * classes)
-            return read(rows, classes, detect.floor).flatMap(({ query, label, score }) => {
-              const corners = cornersOf(
-                partOf(pred_boxes, at, queriesOf * 4),
-                query,
-                picture.width,
-                picture.height,
-              )
+          (results, sample, { picture }) => {
+            const logits = valueNamed(results, 'logits')
+            const [, , classes] = sizesOf(logits, 3)
+            const boxes = sampleOf(valueNamed(results, 'pred_boxes'), sample)
+            const classified = classify(sampleOf(logits, sample), classes, detect.floor)
+            return classified.flatMap(({ query, label, score }) => {
+              const corners = cornersOf(boxes, query, picture.width, picture.height)
               return detectionOf(corners, score, labels.get(label), picture)
             })
           },
@@ -65,11 +65,7 @@ export async function openDetr({ path, files, kind, hash, options }: OpenedFolde
   }
 }
 
-function partOf({ data }: Value, at: number, size: number): Float32Array {
-  return (data as Float32Array).subarray(at * size, (at + 1) * size)
-}
-
-/** A class without a name (DETR's gaps in COCO's numbering are called so) is none. */
+/** A detection, if its class has a name (the gaps in COCO's numbering have none) and its box is on the picture. */
 function detectionOf(
   corners: Detection['xyxy'],
   score: number,
@@ -80,7 +76,8 @@ function detectionOf(
   return xyxy && label !== undefined ? [{ xyxy, score, label }] : []
 }
 
-interface Reading {
+/** A class of a query's box. */
+interface Classified {
   readonly query: number
   readonly label: number
   readonly score: number
@@ -91,36 +88,36 @@ interface Reading {
  *
  * @param logits [Q, C + 1]
  */
-function readSoftmax(logits: Float32Array, classes: number, floor: number): Reading[] {
-  const found: Reading[] = []
+function classifySoftmax(logits: Float32Array, classes: number, floor: number): Classified[] {
+  const found: Classified[] = []
   for (let query = 0; query * classes < logits.length; query++) {
     const row = logits.subarray(query * classes, (query + 1) * classes)
-    const top = row.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
+    const top = row.reduce((max, value) => Math.max(max, value), Number.NEGATIVE_INFINITY)
     let sum = 0
     let label = 0
     row.forEach((value, index) => {
       sum += Math.exp(value - top)
-      if (index < classes - 1 && value > row[label]) label = index
+      if (index < classes - 1 && value > row[label]!) label = index
     })
-    const score = Math.exp(row[label] - top) / sum
+    const score = Math.exp(row[label]! - top) / sum
     if (score >= floor) found.push({ query, label, score })
   }
   return found
 }
 
 /**
- * RT-DETR: a sigmoid for each box and class, of which as many as there are boxes count, the best ones; a box may have
- * several labels.
+ * RT-DETR: a sigmoid for each box and class. As many of these pairs as there are boxes count, the best ones; so a box
+ * may have several labels.
  *
  * @param logits [Q, C]
  */
-function readSigmoid(logits: Float32Array, classes: number, floor: number): Reading[] {
-  const found: (Reading & { readonly index: number })[] = []
-  for (let index = 0; index < logits.length; index++) {
-    const score = sigmoid(logits[index])
+function classifySigmoid(logits: Float32Array, classes: number, floor: number): Classified[] {
+  const found: (Classified & { readonly index: number })[] = []
+  for (const [index, logit] of logits.entries()) {
+    const score = sigmoid(logit)
     if (score >= floor)
       found.push({ query: Math.floor(index / classes), label: index % classes, score, index })
   }
-  // What is too weak is never among the best before what is not: only the few that are left are sorted.
+  // Only what is above the floor is sorted: weaker pairs come after all of these anyway.
   return found.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, logits.length / classes)
 }

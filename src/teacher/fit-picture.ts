@@ -6,7 +6,7 @@ import type { Xyxy } from '../rows/rows.js'
 
 /** How a picture is shown to a network with inputs of several sizes: resized, at the upper left, the rest 0. */
 export interface Fit {
-  /** Which of the sizes. */
+  /** Index of the size. */
   readonly input: number
   /** What the picture covers of it, in whole pixels. */
   readonly covered: ImageSize
@@ -43,8 +43,8 @@ export function fitPicture(picture: ImageSize, resize: ImageResize, inputs: read
     const side = (length: number) => Math.max(1, Math.floor(length * shrink + 1e-9))
     best = { input, shrink, area, covered: { width: side(wanted.width), height: side(wanted.height) } }
   })
-  const { input, covered } = best as Fit
-  return { input, covered }
+  if (!best) throw new Error('a picture is fitted to one of no inputs')
+  return { input: best.input, covered: best.covered }
 }
 
 /** Writes a picture into one sample of an input [N, H, W, 3] of zeros, resized as Pillow does it, normalised. */
@@ -60,15 +60,13 @@ export function writeFitted(
   const colours = image_channels === 'bgr' ? [2, 1, 0] : [0, 1, 2]
   colours.forEach((colour, channel) => {
     // A byte has 256 values: each is normalised once.
-    const table = Float32Array.from(
-      { length: 256 },
-      (_, value) => (value / 255 - image_mean[colour]) / image_std[colour],
-    )
+    const [mean, std] = [image_mean[colour]!, image_std[colour]!]
+    const table = Float32Array.from({ length: 256 }, (_, value) => (value / 255 - mean) / std)
     let from = colour
     for (let y = 0; y < covered.height; y++) {
       let to = (sample * input.height + y) * input.width * 3 + channel
       for (let x = 0; x < covered.width; x++) {
-        into[to] = table[data[from]]
+        into[to] = table[data[from]!]!
         to += 3
         from += 3
       }

@@ -2,13 +2,13 @@ import { basename, join, resolve } from 'node:path'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { unscaleBox } from '../boxes/xyxy.js'
-import { floats, longs } from '../graph/session.js'
+import { floats, longs, sampleOf, valueNamed } from '../graph/session.js'
 import { encodePrompt, tokensOf } from '../model/encode-prompt.js'
 import { plainPlacement, writeImage } from '../model/image-input.js'
 import { modelFiles, readModelConfig } from '../model/model-folder.js'
 import { anchorsOf } from '../model/network/anchors.js'
-import { inputSizes } from '../model/network/config.js'
-import { readTokenizer } from '../model/word-piece.js'
+import { type GlipConfig, type ImageSize, inputSizes } from '../model/network/config.js'
+import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import type { Xyxy } from '../rows/rows.js'
 import { joinNames } from '../words/name-prompt.js'
 import { fitPicture, toPicture, writeFitted } from './fit-picture.js'
@@ -16,123 +16,187 @@ import type { OpenedFolder } from './opened-folder.js'
 import { phraseBoxes } from './phrase-boxes.js'
 import { selectBoxes, withinOptions } from './select-boxes.js'
 import { SizeSessions } from './size-sessions.js'
-import type { DetectOptions, Found, Query, Teacher } from './teacher.js'
+import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.js'
 
-/** Queries that are sorted by the size of their input before they are asked, where there are several. */
-const sortedAhead = 16
+/** Queries of a call at least, where there are several sizes: they are sorted by the size of their input. */
+const queriesSorted = 16
 
 /**
- * Opens a model folder of the family `glip`, as `src/model` writes it. One with several sizes of input shows a picture on the
- * one that suits it; queries of a size are asked together, so that few sessions are opened anew.
+ * Opens a model folder of the family `glip`, as `src/model` writes it. A picture is shown to a model with inputs of
+ * several sizes on the one that suits it; queries of a size are asked together, so that few sessions are opened anew.
  */
 export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Promise<Teacher> {
-  const config = await readModelConfig(path)
-  const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
-  const sizes = inputSizes(config)
-  const files = modelFiles(config).map((file) => join(path, file))
-  const sessions = new SizeSessions(files, options.openSizes, { ...options, own: true })
-  // The first is opened at once: a model or a device that is no good is told now, and the size of a batch is in the file.
-  const batch = await sessions.use(0, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
+  const model = await openModel(path, options)
+  const { config, tokenizer, inputs, sessions, batch } = model
   const parallel = options.devices.length
-  const { image_resize: resize, selection } = config
-  const levelStarts = sizes.map((size) => (selection ? anchorsOf(config, size).levelStarts : []))
-  const length = config.text.max_tokens
-
-  /** Where a query's picture lies on its input, and how it is written there and boxes are brought back. */
-  const placeOn = ({ picture }: Query) => {
-    if (resize) {
-      const { input, covered } = fitPicture(picture, resize, sizes)
-      return {
-        input,
-        covered,
-        write: (into: Float32Array, sample: number) =>
-          writeFitted(into, sample, picture, covered, sizes[input], config),
-        toPicture: (xyxy: Xyxy) => toPicture(xyxy, covered, picture),
-      }
-    }
-    const placement = plainPlacement(picture, config)
-    return {
-      input: 0,
-      covered: sizes[0],
-      write: (into: Float32Array, sample: number) => writeImage(into, sample, picture, placement, config),
-      toPicture: (xyxy: Xyxy) => unscaleBox(xyxy, placement.scale),
-    }
-  }
-  type Placed = ReturnType<typeof placeOn> & { readonly query: Query; readonly index: number }
-
-  const detectBatch = async (placed: readonly Placed[], detect: DetectOptions): Promise<Found[][]> => {
-    const own = config.prompt && joinNames(config.prompt).text
-    const other = own !== undefined && placed.find(({ query }) => query.text !== own)
-    if (other) {
-      throw new UserError(
-        `${path} was prompt-tuned: it can be asked for "${own}" alone, not for "${other.query.text}".`,
-      )
-    }
-    const [{ input }] = placed
-    const { height, width } = sizes[input]
-    const prompts = placed.map(({ query }) => encodePrompt(query.text, tokenizer, length))
-    const image = new Float32Array(batch * height * width * 3)
-    const ids = new BigInt64Array(batch * length)
-    const mask = new Float32Array(batch * length)
-    placed.forEach(({ write }, index) => {
-      write(image, index)
-      ids.set(prompts[index].ids, index * length)
-      mask.set(prompts[index].mask, index * length)
-    })
-    const { scores, boxes, objectness } = await sessions.use(input, (pool) =>
-      pool.run({
-        image: floats(image, [batch, height, width, 3]),
-        ids: longs(ids, [batch, length]),
-        mask: floats(mask, [batch, length]),
-      }),
-    )
-    const places = boxes.shape[1]
-    return placed.map(({ query, covered, toPicture: back }, index) => {
-      const of = (values: typeof scores, each: number) =>
-        (values.data as Float32Array).subarray(index * each, (index + 1) * each)
-      const answer = {
-        scores: of(scores, places * length),
-        boxes: of(boxes, places * 4),
-        objectness: objectness && of(objectness, places),
-        length,
-      }
-      const tokens = query.phrases.map((span) => tokensOf(prompts[index], span))
-      if (!selection) return phraseBoxes(answer, tokens, query.picture, back, detect)
-      const selected = selectBoxes(answer, levelStarts[input], tokens, covered, selection, detect.nms)
-      return withinOptions(selected, query.picture, back, detect)
-    })
-  }
-
   return {
     name: options.name ?? basename(resolve(path)),
     hash,
-    pictureSide: resize ? Number.POSITIVE_INFINITY : Math.ceil(config.image_size * 1.5),
-    batch: sizes.length > 1 ? Math.max(sortedAhead, 4 * batch) : batch,
+    pictureSide: config.image_resize ? Number.POSITIVE_INFINITY : Math.ceil(config.image_size * 1.5),
+    batch: inputs.length > 1 ? Math.max(queriesSorted, 4 * batch) : batch,
     parallel,
     ...(config.prompt && { prompt: config.prompt }),
     tokensOf: (text) => tokenizer.encode(text).length,
-    maxTokens: length,
+    maxTokens: config.text.max_tokens,
     async detect(queries, detect) {
-      const placed = queries.map((query, index) => ({ query, index, ...placeOn(query) }))
-      const found: Found[][] = queries.map(() => [])
-      // Sizes that are open come first, before one of them is closed for another.
-      const order = [...new Set([...sessions.open, ...sizes.keys()])]
-      const batches = order.flatMap((size) => {
-        const all = placed.filter(({ input }) => input === size)
-        return Array.from({ length: Math.ceil(all.length / batch) }, (_, at) =>
-          all.slice(at * batch, (at + 1) * batch),
-        )
+      const fitted = queries.map((query, index) => ({ index, ...fitQuery(query, model) }))
+      const answered = orderedMap(batchesOf(fitted, model), parallel + 1, async ({ input, items }) => {
+        const answers = await detectBatch(items, input, model, detect)
+        return items.map(({ index }, place) => ({ index, detections: answers[place] ?? [] }))
       })
-      const answered = orderedMap(batches, parallel + 1, async (one) => ({
-        one,
-        answers: await detectBatch(one, detect),
-      }))
-      for await (const { one, answers } of answered)
-        one.forEach(({ index }, at) => {
-          found[index] = answers[at]
-        })
+      const found: PhraseDetection[][] = queries.map(() => [])
+      for await (const answers of answered)
+        for (const { index, detections } of answers) found[index] = detections
       return found
     },
     close: () => sessions.close(),
   }
+}
+
+/** One of the sizes of input that the model has a graph for. */
+interface ModelInput {
+  /** Which of the model's files. */
+  readonly index: number
+  readonly size: ImageSize
+  /** As in `Anchors`; empty where boxes are not selected by level. */
+  readonly levelStarts: readonly number[]
+}
+
+interface GlipModel {
+  readonly path: string
+  readonly config: GlipConfig
+  readonly tokenizer: Tokenizer
+  readonly inputs: readonly ModelInput[]
+  readonly sessions: SizeSessions
+  /** Pictures in one run. */
+  readonly batch: number
+}
+
+async function openModel(path: string, options: OpenedFolder['options']): Promise<GlipModel> {
+  const config = await readModelConfig(path)
+  const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
+  const files = modelFiles(config).map((file) => join(path, file))
+  const sessions = new SizeSessions(files, options.openSizes, { ...options, ownGraph: true })
+  // The first is opened at once, so that a model or a device that cannot be used fails here. It also tells the batch.
+  const batch = await sessions.use(0, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
+  const inputs = inputSizes(config).map((size, index) => ({
+    index,
+    size,
+    levelStarts: config.selection ? anchorsOf(config, size).levelStarts : [],
+  }))
+  return { path, config, tokenizer, inputs, sessions, batch }
+}
+
+/** A query and how its picture is shown: where it lies on which input, and how boxes are brought back. */
+interface FittedQuery {
+  readonly query: Query
+  readonly input: ModelInput
+  /** What the picture covers of the input, in whole pixels. */
+  readonly covered: ImageSize
+  /** Writes the picture into one sample of the input. */
+  readonly write: (into: Float32Array, sample: number) => void
+  /** A box of the input, in pixels of the picture. */
+  readonly toPicture: (xyxy: Xyxy) => Xyxy
+}
+
+function fitQuery(query: Query, { config, inputs }: GlipModel): FittedQuery {
+  const { picture } = query
+  if (config.image_resize) {
+    const sizes = inputs.map(({ size }) => size)
+    const fit = fitPicture(picture, config.image_resize, sizes)
+    const input = inputAt(inputs, fit.input)
+    const { covered } = fit
+    return {
+      query,
+      input,
+      covered,
+      write: (into, sample) => writeFitted(into, sample, picture, covered, input.size, config),
+      toPicture: (xyxy) => toPicture(xyxy, covered, picture),
+    }
+  }
+  const input = inputAt(inputs, 0)
+  const placement = plainPlacement(picture, config)
+  return {
+    query,
+    input,
+    covered: input.size,
+    write: (into, sample) => writeImage(into, sample, picture, placement, config),
+    toPicture: (xyxy) => unscaleBox(xyxy, placement.scale),
+  }
+}
+
+function inputAt(inputs: readonly ModelInput[], index: number): ModelInput {
+  const input = inputs[index]
+  if (!input) throw new Error(`there is no input ${index}: the model has ${inputs.length}`)
+  return input
+}
+
+/** Queries in batches of one size each. Sizes whose sessions are open come first, before one is closed for another. */
+function batchesOf<T extends FittedQuery>(
+  queries: readonly T[],
+  { sessions, inputs, batch }: GlipModel,
+): { readonly input: ModelInput; readonly items: readonly T[] }[] {
+  const order = new Set([...sessions.open, ...inputs.keys()])
+  return [...order].flatMap((index) => {
+    const input = inputAt(inputs, index)
+    const items = queries.filter((query) => query.input === input)
+    return Array.from({ length: Math.ceil(items.length / batch) }, (_, at) => ({
+      input,
+      items: items.slice(at * batch, (at + 1) * batch),
+    }))
+  })
+}
+
+/** Runs the model once: one list of detections for each query. Throws a UserError for a text that it was not tuned for. */
+async function detectBatch(
+  queries: readonly FittedQuery[],
+  input: ModelInput,
+  { path, config, tokenizer, sessions, batch }: GlipModel,
+  detect: DetectOptions,
+): Promise<PhraseDetection[][]> {
+  const tuned = config.prompt && joinNames(config.prompt).text
+  const other = tuned !== undefined && queries.find(({ query }) => query.text !== tuned)
+  if (other) {
+    throw new UserError(
+      `${path} was prompt-tuned: it can be asked for "${tuned}" alone, not for "${other.query.text}".`,
+    )
+  }
+  const { height, width } = input.size
+  const length = config.text.max_tokens
+  const image = new Float32Array(batch * height * width * 3)
+  const ids = new BigInt64Array(batch * length)
+  const mask = new Float32Array(batch * length)
+  const prompted = queries.map((fitted, sample) => {
+    const prompt = encodePrompt(fitted.query.text, tokenizer, length)
+    fitted.write(image, sample)
+    ids.set(prompt.ids, sample * length)
+    mask.set(prompt.mask, sample * length)
+    return { ...fitted, prompt }
+  })
+  const results = await sessions.use(input.index, (pool) =>
+    pool.run({
+      image: floats(image, [batch, height, width, 3]),
+      ids: longs(ids, [batch, length]),
+      mask: floats(mask, [batch, length]),
+    }),
+  )
+  const scores = valueNamed(results, 'scores')
+  const boxes = valueNamed(results, 'boxes')
+  return prompted.map(({ query, prompt, covered, toPicture }, sample) => {
+    const answer = { scores: sampleOf(scores, sample), boxes: sampleOf(boxes, sample), length }
+    const objectness = results.objectness && sampleOf(results.objectness, sample)
+    const tokens = query.phrases.map((span) => tokensOf(prompt, span))
+    if (!config.selection)
+      return phraseBoxes({ ...answer, objectness }, tokens, query.picture, toPicture, detect)
+    if (!objectness) throw new Error('boxes are selected by their objectness, of which the model gives none')
+    const selected = selectBoxes(
+      { ...answer, objectness },
+      input.levelStarts,
+      tokens,
+      covered,
+      config.selection,
+      detect.nms,
+    )
+    return withinOptions(selected, query.picture, toPicture, detect)
+  })
 }

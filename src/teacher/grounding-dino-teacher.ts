@@ -1,16 +1,17 @@
 import { basename, join, resolve } from 'node:path'
 import { clipBox } from '../boxes/xyxy.js'
-import { longs } from '../graph/session.js'
+import { sizesOf } from '../graph/ops/tensor.js'
+import { longs, sampleOf, type Value, valueNamed } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import { type EncodedPrompt, encodePrompt, tokensOf } from '../model/encode-prompt.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
 import { joinNames } from '../words/name-prompt.js'
-import { groupByPicture, shareOut } from './group-by-picture.js'
+import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { requireJson } from './hf-folder.js'
 import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
-import { checkPorts, imageInput, runOverImages } from './image-runs.js'
+import { checkPorts, type ImageInput, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, keepBest, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import { type PhrasePrompt, packPhrases } from './pack-phrases.js'
@@ -39,66 +40,11 @@ interface Run {
  * and such a file gets one phrase a pass.
  */
 export async function openGroundingDino(folder: OpenedFolder): Promise<Teacher> {
-  const { path, options, notice } = folder
-  const config = await requireJson(path, 'config.json')
-  const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
-  const processor = await readImageProcessor(path, family)
-  const pool = await SessionPool.open(folder.files[0], options)
-  checkPorts(pool, folder.files[0], inputs, ['logits', 'pred_boxes'])
-  const images = imageInput(pool, folder.files[0], processor, options.batch)
-  const declared = pool.input('input_ids')?.shape[1]
-  const length = Math.min(
-    (config.max_text_len as number | undefined) ?? 256,
-    typeof declared === 'number' ? declared : Number.POSITIVE_INFINITY,
-  )
-
-  const textFeeds = (prompts: readonly EncodedPrompt[]) => {
-    const longest =
-      typeof declared === 'number' ? declared : Math.max(...prompts.map(({ pieces }) => pieces.length))
-    const shape = [prompts.length, longest]
-    const ids = new BigInt64Array(prompts.length * longest).fill(BigInt(tokenizer.pad))
-    const mask = new BigInt64Array(ids.length)
-    prompts.forEach(({ pieces }, row) => {
-      pieces.forEach(({ id }, at) => {
-        ids[row * longest + at] = BigInt(id)
-        mask[row * longest + at] = 1n
-      })
-    })
-    const feeds = {
-      input_ids: longs(ids, shape),
-      token_type_ids: longs(new BigInt64Array(ids.length), shape),
-      attention_mask: longs(mask, shape),
-    }
-    return Object.fromEntries(Object.entries(feeds).filter(([name]) => pool.input(name)))
-  }
-
-  const logitsOf = (runs: readonly Run[]) =>
-    runOverImages(
-      pool,
-      images,
-      runs,
-      (batch) => textFeeds(batch.map(({ prompt }) => prompt.encoded)),
-      ({ logits, pred_boxes }, at): Answer => {
-        const [, queries, tokens] = logits.shape
-        return {
-          logits: (logits.data as Float32Array).subarray(at * queries * tokens, (at + 1) * queries * tokens),
-          boxes: (pred_boxes.data as Float32Array).subarray(at * queries * 4, (at + 1) * queries * 4),
-          tokens,
-        }
-      },
-    )
-
-  const twice = promptOf(['a cat', 'a cat', 'a cat'], tokenizer, length)
-  const [probe] = await logitsOf([{ picture: grey, prompt: twice }])
-  const most = sameForEqualPhrases(probe, twice) ? Number.POSITIVE_INFINITY : 1
-  if (most === 1) {
-    notice(
-      `${folder.files[0]} is right for one phrase a pass only (its text mask was frozen when it was exported): every phrase gets a pass of its own. An export that keeps the mask open is faster.`,
-    )
-  }
-
+  const model = await openModel(folder)
+  const { pool, images, tokenizer, length } = model
+  const maxPhrases = await phrasesInOnePass(model, folder)
   return {
-    name: options.name ?? basename(resolve(path)),
+    name: folder.options.name ?? basename(resolve(folder.path)),
     hash: folder.hash,
     pictureSide: Number.POSITIVE_INFINITY,
     batch: images.batch,
@@ -107,32 +53,105 @@ export async function openGroundingDino(folder: OpenedFolder): Promise<Teacher> 
     maxTokens: length,
     async detect(queries: readonly Query[], detect: DetectOptions) {
       const groups = groupByPicture(queries, cleanPhrase)
-      const runs: (Run & { readonly group: number; readonly first: number })[] = []
-      groups.forEach(({ picture, texts }, group) => {
-        let first = 0
-        for (const pack of packPhrases(texts, (prompt) => tokenizer.encode(prompt).length, length, most)) {
-          runs.push({ picture, prompt: promptOf(pack, tokenizer, length), group, first })
-          first += pack.length
+      const runs = groups.flatMap(({ picture, texts }, group) => {
+        const packs = packPhrases(texts, (prompt) => tokenizer.encode(prompt).length, length, maxPhrases)
+        return packs.map((pack) => ({ picture, prompt: promptOf(pack, tokenizer, length), group }))
+      })
+      const answers = await runModel(model, runs)
+      // Packs keep the order of a group's texts: so do their boxes.
+      const found = groups.map((): Scored[][] => [])
+      for (const [index, { picture, prompt, group }] of runs.entries()) {
+        for (const span of prompt.spans) {
+          const boxes = boxesOf(answers[index]!, tokensOf(prompt.encoded, span), picture, detect.floor)
+          found[group]!.push(keepBest(boxes, detect))
         }
-      })
-      const answers = await logitsOf(runs)
-      const found: Scored[][][] = groups.map(({ texts }) => texts.map(() => []))
-      runs.forEach(({ picture, prompt, group, first }, index) => {
-        prompt.spans.forEach((span, phrase) => {
-          const tokens = tokensOf(prompt.encoded, span)
-          found[group][first + phrase] = keepBest(
-            boxesOf(answers[index], tokens, picture, detect.floor),
-            detect,
-          )
-        })
-      })
-      return shareOut(
+      }
+      return distributeBoxes(
         queries,
-        groups.map((group, index) => [group, found[index]] as const),
+        groups.map((group, index) => [group, found[index]!] as const),
       )
     },
     close: () => pool.close(),
   }
+}
+
+interface DinoModel {
+  readonly pool: SessionPool
+  readonly images: ImageInput
+  readonly tokenizer: Tokenizer
+  /** Tokens of a prompt at most. */
+  readonly length: number
+  /** Tokens that every prompt is padded to, where the graph takes a fixed number. */
+  readonly fixedLength: number | undefined
+}
+
+async function openModel({ path, files, options }: OpenedFolder): Promise<DinoModel> {
+  const config = await requireJson(path, 'config.json')
+  const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
+  const processor = await readImageProcessor(path, family)
+  const pool = await SessionPool.open(files[0], options)
+  checkPorts(pool, files[0], inputs, ['logits', 'pred_boxes'])
+  const images = imageInput(pool, files[0], processor, options.batch)
+  const declared = pool.input('input_ids')?.shape[1]
+  const fixedLength = typeof declared === 'number' ? declared : undefined
+  const length = Math.min(
+    (config.max_text_len as number | undefined) ?? 256,
+    fixedLength ?? Number.POSITIVE_INFINITY,
+  )
+  return { pool, images, tokenizer, length, fixedLength }
+}
+
+/** How many phrases a pass may have: one, with a notice, where the export is right for one only. */
+async function phrasesInOnePass(model: DinoModel, { files, notice }: OpenedFolder): Promise<number> {
+  const prompt = promptOf(['a cat', 'a cat', 'a cat'], model.tokenizer, model.length)
+  const [answer] = await runModel(model, [{ picture: grey, prompt }])
+  if (answer && sameForEqualPhrases(answer, prompt)) return Number.POSITIVE_INFINITY
+  notice(
+    `${files[0]} is right for one phrase a pass only (its text mask was frozen when it was exported): every phrase gets a pass of its own. An export that keeps the mask open is faster.`,
+  )
+  return 1
+}
+
+function runModel(model: DinoModel, runs: readonly Run[]): Promise<Answer[]> {
+  return runOverImages(
+    model.pool,
+    model.images,
+    runs,
+    (batch) =>
+      textFeeds(
+        model,
+        batch.map(({ prompt }) => prompt.encoded),
+      ),
+    (results, sample): Answer => {
+      const logits = valueNamed(results, 'logits')
+      const [, , tokens] = sizesOf(logits, 3)
+      const boxes = sampleOf(valueNamed(results, 'pred_boxes'), sample)
+      return { logits: sampleOf(logits, sample), boxes, tokens }
+    },
+  )
+}
+
+/** The inputs of a batch's prompts, padded to one length. */
+function textFeeds(
+  { pool, tokenizer, fixedLength }: DinoModel,
+  prompts: readonly EncodedPrompt[],
+): Record<string, Value> {
+  const length = fixedLength ?? Math.max(...prompts.map(({ pieces }) => pieces.length))
+  const shape = [prompts.length, length]
+  const ids = new BigInt64Array(prompts.length * length).fill(BigInt(tokenizer.pad))
+  const mask = new BigInt64Array(ids.length)
+  for (const [row, { pieces }] of prompts.entries()) {
+    for (const [at, { id }] of pieces.entries()) {
+      ids[row * length + at] = BigInt(id)
+      mask[row * length + at] = 1n
+    }
+  }
+  const feeds = {
+    input_ids: longs(ids, shape),
+    token_type_ids: longs(new BigInt64Array(ids.length), shape),
+    attention_mask: longs(mask, shape),
+  }
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => pool.input(name)))
 }
 
 interface Answer {
@@ -158,7 +177,7 @@ function boxesOf(
   if (tokens.length === 0) return found
   for (let query = 0; query * width < logits.length; query++) {
     let best = Number.NEGATIVE_INFINITY
-    for (const token of tokens) best = Math.max(best, logits[query * width + token])
+    for (const token of tokens) best = Math.max(best, logits[query * width + token]!)
     const score = sigmoid(best)
     if (score < floor) continue
     const xyxy = clipBox(cornersOf(boxes, query, picture.width, picture.height), picture)
@@ -172,10 +191,10 @@ function cleanPhrase(text: string): string {
   return text.toLowerCase().replace(/[.?]/g, ' ').replace(/\s+/g, ' ').trim()
 }
 
-/** The prompt of some phrases. One alone that is too long loses its last words, so that the full stop keeps its place. */
+/** The prompt of some phrases. A single one that is too long loses its last words, so that the full stop keeps its place. */
 function promptOf(phrases: readonly string[], tokenizer: Tokenizer, length: number): PhrasePrompt {
-  const [phrase] = phrases
-  if (phrases.length === 1 && phrase.includes(' ') && tokenizer.encode(`${phrase}.`).length > length)
+  const [phrase = '', ...others] = phrases
+  if (others.length === 0 && phrase.includes(' ') && tokenizer.encode(`${phrase}.`).length > length)
     return promptOf([phrase.slice(0, phrase.lastIndexOf(' '))], tokenizer, length)
   const { text, spans } = joinNames(phrases)
   // Unlike GLIP's, this prompt ends with a full stop.
@@ -190,17 +209,13 @@ const grey: Picture = { width: 64, height: 64, scale: 1, data: new Uint8Array(64
  * single words.
  */
 function sameForEqualPhrases({ logits, tokens: width }: Answer, prompt: PhrasePrompt): boolean {
-  const [first, ...others] = prompt.spans.map((span) => tokensOf(prompt.encoded, span))
+  const [first = [], ...others] = prompt.spans.map((span) => tokensOf(prompt.encoded, span))
   for (let query = 0; query * width < logits.length; query++) {
-    for (const other of others) {
-      if (
-        first.some((token, at) => {
-          const [a, b] = [logits[query * width + token], logits[query * width + other[at]]]
-          return Math.abs(a - b) > 0.01 * Math.max(1, Math.abs(a))
-        })
-      )
-        return false
+    const differs = (token: number, equalToken: number) => {
+      const [a, b] = [logits[query * width + token]!, logits[query * width + equalToken]!]
+      return Math.abs(a - b) > 0.01 * Math.max(1, Math.abs(a))
     }
+    if (others.some((other) => first.some((token, at) => differs(token, other[at]!)))) return false
   }
   return true
 }
@@ -235,9 +250,7 @@ export function groundedDetections(
     const score = Math.max(...scores)
     if (!(score > options.threshold)) continue
     // The first and the last place of the row are left out, whatever they hold.
-    const named = scores.flatMap((value, at) =>
-      value > options.textThreshold && at > 0 && at < tokens - 1 ? [ids[at]] : [],
-    )
+    const named = ids.filter((_, at) => scores[at]! > options.textThreshold && at > 0 && at < tokens - 1)
     found.push({ score, xyxy: cornersOf(boxes, query, picture.width, picture.height), label: decode(named) })
   }
   return found

@@ -1,5 +1,5 @@
 import type { Picture } from '../pictures/picture.js'
-import type { Found, Query } from './teacher.js'
+import type { PhraseDetection, Query } from './teacher.js'
 
 /** A picture and the different texts that are looked for in it, over all queries that show it. */
 export interface PictureGroup {
@@ -34,16 +34,16 @@ export function groupByPicture(queries: readonly Query[], clean: (text: string) 
   }))
 }
 
-/** Gives what was found of a group's texts to the queries that asked, best first within each. */
-export function shareOut(
+/** Gives the boxes of a group's texts to the queries that asked for them: a list for each query, best first. */
+export function distributeBoxes(
   queries: readonly Query[],
-  answers: Iterable<readonly [PictureGroup, readonly (readonly Omit<Found, 'phrase'>[])[]]>,
-): Found[][] {
-  const found: Found[][] = queries.map(() => [])
+  answers: Iterable<readonly [PictureGroup, readonly (readonly Omit<PhraseDetection, 'phrase'>[])[]]>,
+): PhraseDetection[][] {
+  const found: PhraseDetection[][] = queries.map(() => [])
   for (const [{ places }, texts] of answers) {
     texts.forEach((boxes, text) => {
-      for (const [query, phrase] of places[text])
-        for (const box of boxes) found[query].push({ ...box, phrase })
+      for (const [query, phrase] of places[text]!)
+        found[query]!.push(...boxes.map((box) => ({ ...box, phrase })))
     })
   }
   for (const boxes of found) boxes.sort((a, b) => b.score - a.score)

@@ -19,7 +19,7 @@ export async function readJson(folder: string, name: string): Promise<Record<str
   throw new UserError(`${path} does not hold a JSON object.`)
 }
 
-/** The same for a file that a model cannot do without. */
+/** Reads a JSON object that a model folder must have. Throws a UserError where it has not. */
 export async function requireJson(folder: string, name: string): Promise<Record<string, unknown>> {
   const value = await readJson(folder, name)
   if (!value) throw new UserError(`${folder} is not a whole model folder: ${name} is missing.`)
@@ -35,19 +35,26 @@ export async function requireJson(folder: string, name: string): Promise<Record<
 export async function modelFile(folder: string, name: string): Promise<string> {
   const found = await optionalModelFile(folder, name)
   if (found) return found
-  const there = (await Promise.all([join(folder, 'onnx'), folder].map(onnxFiles))).flat()
+  const others = (await Promise.all([join(folder, 'onnx'), folder].map(onnxFiles))).flat()
   throw new UserError(
-    `${folder} has no ${name}.onnx${there.length > 0 ? `; it has: ${there.join(', ')}` : ', nor any other .onnx file, in it or in onnx/'}.`,
+    `${folder} has no ${name}.onnx${others.length > 0 ? `; it has: ${others.join(', ')}` : ', nor any other .onnx file, in it or in onnx/'}.`,
   )
 }
 
 export async function optionalModelFile(folder: string, name: string): Promise<string | undefined> {
   for (const path of [join(folder, 'onnx', `${name}.onnx`), join(folder, `${name}.onnx`)])
-    if (await access(path).then(...presence)) return path
+    if (await exists(path)) return path
   return undefined
 }
 
-const presence = [() => true, () => false] as const
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch {
+    return false
+  }
+}
 
 async function onnxFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => [])
@@ -65,7 +72,10 @@ export async function hashFiles(folder: string, paths: readonly string[]): Promi
   return hash.digest('hex')
 }
 
-/** Files of weights beside a model, by the names that exporters give them: which are its own, only the model knows. */
+/**
+ * Files of weights beside a model, by the names that exporters give them. They may belong to another model of the
+ * folder: which ones a model reads stands in the model itself.
+ */
 export async function weightFiles(model: string): Promise<string[]> {
   const folder = join(model, '..')
   const names = await readdir(folder)

@@ -37,40 +37,42 @@ export const clip = {
  * @throws UserError where it asks for something that is not done here
  */
 export async function readImageProcessor(folder: string, family: ImageProcessor): Promise<ImageProcessor> {
-  const said = (await readJson(folder, 'preprocessor_config.json')) ?? {}
+  const config = (await readJson(folder, 'preprocessor_config.json')) ?? {}
   const refuse = (key: string): never => {
     throw new UserError(
-      `${folder}/preprocessor_config.json: ${key} is ${JSON.stringify(said[key])}, which groundmill does not do.`,
+      `${folder}/preprocessor_config.json: ${key} is ${JSON.stringify(config[key])}, which groundmill does not do.`,
     )
   }
-  if (said.do_center_crop === true && !family.crop) refuse('do_center_crop')
-  if (said.do_resize === false) refuse('do_resize')
-  if (said.resample !== undefined && said.resample !== 2 && said.resample !== 3) refuse('resample')
+  if (config.do_center_crop === true && !family.crop) refuse('do_center_crop')
+  if (config.do_resize === false) refuse('do_resize')
+  if (config.resample !== undefined && config.resample !== 2 && config.resample !== 3) refuse('resample')
   const triple = (key: string, otherwise: ImageProcessor['mean']): ImageProcessor['mean'] => {
-    const value = said[key] ?? otherwise
+    const value = config[key] ?? otherwise
     if (!Array.isArray(value) || value.length !== 3 || !value.every(Number.isFinite)) refuse(key)
     return value as unknown as ImageProcessor['mean']
   }
-  const normalise = said.do_normalize ?? family.mean.some((value) => value !== 0)
-  const pad = said.pad_value ?? family.square
+  const normalise = config.do_normalize ?? family.mean.some((value) => value !== 0)
+  const pad = config.pad_value ?? family.square
   const crop =
-    family.crop && said.do_center_crop !== false ? (cropOf(said.crop_size) ?? family.crop) : undefined
-  const size = sizeOf(said.size, said.max_size) ?? (said.size === undefined ? family.size : refuse('size'))
-  const least = 'shortest' in size ? size.shortest : Math.min(size.width, size.height)
-  if (crop && Math.max(crop.width, crop.height) > least) refuse('crop_size')
+    family.crop && config.do_center_crop !== false ? (cropOf(config.crop_size) ?? family.crop) : undefined
+  const size =
+    sizeOf(config.size, config.max_size) ?? (config.size === undefined ? family.size : refuse('size'))
+  const shorterSide = 'shortest' in size ? size.shortest : Math.min(size.width, size.height)
+  if (crop && Math.max(crop.width, crop.height) > shorterSide) refuse('crop_size')
   return {
     size,
-    padTo: said.do_pad === false ? undefined : ((said.pad_size as Size | null | undefined) ?? undefined),
+    padTo: config.do_pad === false ? undefined : ((config.pad_size as Size | null | undefined) ?? undefined),
     crop,
-    resample: (said.resample as Resample | undefined) ?? family.resample,
-    rescale: said.do_rescale === false ? 1 : ((said.rescale_factor as number | undefined) ?? family.rescale),
+    resample: (config.resample as Resample | undefined) ?? family.resample,
+    rescale:
+      config.do_rescale === false ? 1 : ((config.rescale_factor as number | undefined) ?? family.rescale),
     mean: normalise ? triple('image_mean', family.mean) : [0, 0, 0],
     std: normalise ? triple('image_std', family.std) : [1, 1, 1],
-    square: family.square === undefined || said.do_pad === false ? undefined : (pad as number),
+    square: family.square === undefined || config.do_pad === false ? undefined : (pad as number),
   }
 }
 
-/** A side, or both. */
+/** `crop_size`: the side of a square, or both sides. */
 function cropOf(size: unknown): Size | undefined {
   if (typeof size === 'number') return { width: size, height: size }
   const { height, width } = (size ?? {}) as Partial<Size>
@@ -142,7 +144,7 @@ export function prepareImages(
   pictures.forEach((picture, index) => {
     const sample = pixels.subarray(index * 3 * height * width, (index + 1) * 3 * height * width)
     if (processor.square === undefined)
-      writeResized(sample, picture, covered[index], { width, height }, processor)
+      writeResized(sample, picture, covered[index]!, { width, height }, processor)
     else writeSquare(sample, picture, { width, height }, processor.square, processor)
   })
   return { pixels, height, width, covered }
@@ -157,23 +159,24 @@ function writeResized(
 ) {
   const whole = processor.crop ? resizedSize(processor, picture) : size
   const { data } = resizePicture(picture, whole.width, whole.height, processor.resample)
-  const [left, top] = [
-    Math.floor((whole.width - size.width) / 2),
-    Math.floor((whole.height - size.height) / 2),
-  ]
+  const left = Math.floor((whole.width - size.width) / 2)
+  const top = Math.floor((whole.height - size.height) / 2)
   const { rescale, mean, std } = processor
   const plane = part.width * part.height
   // A byte has 256 values: each is normalised once.
-  const [red, green, blue] = mean.map((middle, channel) =>
-    Float32Array.from({ length: 256 }, (_, value) => (Math.fround(value * rescale) - middle) / std[channel]),
-  )
+  const table = (channel: 0 | 1 | 2) =>
+    Float32Array.from(
+      { length: 256 },
+      (_, value) => (Math.fround(value * rescale) - mean[channel]) / std[channel],
+    )
+  const [red, green, blue] = [table(0), table(1), table(2)]
   for (let y = 0; y < size.height; y++) {
     const row = y * part.width
     let from = ((top + y) * whole.width + left) * 3
     for (let to = row; to < row + size.width; to++) {
-      into[to] = red[data[from]]
-      into[plane + to] = green[data[from + 1]]
-      into[2 * plane + to] = blue[data[from + 2]]
+      into[to] = red[data[from]!]!
+      into[plane + to] = green[data[from + 1]!]!
+      into[2 * plane + to] = blue[data[from + 2]!]!
       from += 3
     }
   }
@@ -189,7 +192,7 @@ function writeSquare(
   const { rescale, mean, std } = processor
   const plane = whole.width * whole.height
   resizeOnSquare(picture, whole, rescale, pad, (channel, y, x, value) => {
-    into[channel * plane + y * whole.width + x] = (value - mean[channel]) / std[channel]
+    into[channel * plane + y * whole.width + x] = (value - mean[channel]!) / std[channel]!
   })
 }
 

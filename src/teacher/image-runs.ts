@@ -36,7 +36,7 @@ export function imageInput(
 ): ImageInput {
   const port = pool.input('pixel_values')
   if (port?.shape.length !== 4)
-    throw new UserError(`${path}: expected an input pixel_values [N, 3, H, W]; it has: ${declared(pool)}.`)
+    throw new UserError(`${path}: expected an input pixel_values [N, 3, H, W]; it has: ${inputsText(pool)}.`)
   const [n, , height, width] = port.shape
   const fixed = typeof height === 'number' && typeof width === 'number' ? { height, width } : processor.padTo
   const isBatchFixed = typeof n === 'number'
@@ -49,8 +49,8 @@ export function imageInput(
   }
 }
 
-/** The inputs of a model, to be read by a person. */
-export function declared(pool: SessionPool): string {
+/** The inputs of a model, for messages. */
+export function inputsText(pool: SessionPool): string {
   return pool.inputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ')
 }
 
@@ -67,8 +67,8 @@ export function checkPorts(
       `${path}: input "${unknown.name}" is not one that this family has (${fed.join(', ')}).`,
     )
   const names = pool.outputs.map(({ name }) => name)
-  const lacking = read.find((name) => !names.includes(name))
-  if (lacking) throw new UserError(`${path}: there is no output "${lacking}"; it has: ${names.join(', ')}.`)
+  const missing = read.find((name) => !names.includes(name))
+  if (missing) throw new UserError(`${path}: there is no output "${missing}"; it has: ${names.join(', ')}.`)
 }
 
 /**
@@ -76,7 +76,8 @@ export function checkPorts(
  * thread while the sessions work. A picture that comes several times in a row is prepared once.
  *
  * @param feed the inputs besides the pictures' own, for the items of one batch
- * @returns what `decode` makes of each item's place in the results, in the items' order
+ * @param decode reads an item's answer: its sample in the results is number `at`
+ * @returns what `decode` gives for each item, in the items' order
  */
 export async function runOverImages<T extends { readonly picture: Picture }, R>(
   pool: SessionPool,
@@ -85,34 +86,35 @@ export async function runOverImages<T extends { readonly picture: Picture }, R>(
   feed: (items: readonly T[]) => Record<string, Value>,
   decode: (results: Record<string, Value>, at: number, item: T) => R,
 ): Promise<R[]> {
-  const order = items.map((_, index) => index)
+  const order = [...items.entries()]
   const aspect = ({ picture: { width, height } }: T) => width / height
-  if (input.batch > 1) order.sort((a, b) => aspect(items[a]) - aspect(items[b]) || a - b)
-  const batches: number[][] = []
+  // The sort is stable.
+  if (input.batch > 1) order.sort(([, a], [, b]) => aspect(a) - aspect(b))
+  const batches: (readonly (readonly [index: number, item: T])[])[] = []
   for (let at = 0; at < order.length; at += input.batch) batches.push(order.slice(at, at + input.batch))
   const answers: R[] = new Array(items.length)
-  const itemsOf = (batch: readonly number[]) => {
-    const chosen = batch.map((index) => items[index])
-    if (input.isBatchFixed) while (chosen.length < input.batch) chosen.push(chosen[chosen.length - 1])
+  const itemsOf = (batch: (typeof batches)[number]) => {
+    const chosen = batch.map(([, item]) => item)
+    const last = chosen.at(-1)
+    if (input.isBatchFixed && last) while (chosen.length < input.batch) chosen.push(last)
     return chosen
   }
-  /** What was prepared for a batch, where the next one shows the same pictures. */
-  let kept: ImageBatch | undefined
-  const run = async (at: number) => {
-    const chosen = itemsOf(batches[at])
+  /** The pictures of a batch as they were prepared, where the next batch shows the same. */
+  let reusable: ImageBatch | undefined
+  const run = async ([at, batch]: readonly [number, (typeof batches)[number]]) => {
+    const chosen = itemsOf(batch)
     const pictures = chosen.map(({ picture }) => picture)
-    const images = kept ?? prepareImages(input.processor, pictures, input.fixed, input.mask === undefined)
-    const next = batches[at + 1] && itemsOf(batches[at + 1])
-    const isKept = next?.length === pictures.length && next.every(({ picture }, i) => picture === pictures[i])
-    kept = isKept ? images : undefined
-    // A session takes what it is given for itself.
-    const pixels = isKept ? images.pixels.slice() : images.pixels
+    const images = reusable ?? prepareImages(input.processor, pictures, input.fixed, input.mask === undefined)
+    const next = itemsOf(batches[at + 1] ?? [])
+    const isReused =
+      next.length === pictures.length && next.every(({ picture }, i) => picture === pictures[i])
+    reusable = isReused ? images : undefined
+    // The pixels that are handed to a session cannot be read here afterwards.
+    const pixels = isReused ? images.pixels.slice() : images.pixels
     const results = await pool.run({ ...imageFeeds(input, { ...images, pixels }), ...feed(chosen) })
-    batches[at].forEach((index, place) => {
-      answers[index] = decode(results, place, items[index])
-    })
+    for (const [place, [index, item]] of batch.entries()) answers[index] = decode(results, place, item)
   }
-  for await (const _ of orderedMap(batches.keys(), pool.size + 1, run)) {
+  for await (const _ of orderedMap(batches.entries(), pool.size + 1, run)) {
     // Each run has put its answers in their places.
   }
   return answers
@@ -126,11 +128,11 @@ function imageFeeds({ mask }: ImageInput, images: ImageBatch): Record<string, Va
   if (!mask) return feeds
   const [, maskHeight, maskWidth] = mask.shape
   // Some exports take a mask of a small fixed size, which only says that nothing is padded.
-  const isOther =
+  const hasOwnSize =
     typeof maskHeight === 'number' &&
     typeof maskWidth === 'number' &&
     maskHeight * maskWidth !== height * width
-  feeds.pixel_mask = isOther
+  feeds.pixel_mask = hasOwnSize
     ? longs(new BigInt64Array(covered.length * maskHeight * maskWidth).fill(1n), [
         covered.length,
         maskHeight,

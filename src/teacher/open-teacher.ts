@@ -31,16 +31,17 @@ export interface OpenOptions {
   readonly notice?: (text: string) => void
 }
 
-const families: Readonly<Record<string, (folder: OpenedFolder) => Promise<Teacher>>> = {
-  'groundmill-glip': openGlipTeacher,
-  'grounding-dino': openGroundingDino,
-  owlvit: openOwl,
-  owlv2: openOwl,
-  detr: openDetr,
-  rt_detr: openDetr,
-  rt_detr_v2: openDetr,
-  'torchvision-detector': openTorchvision,
-}
+/** By `model_type`. */
+const families: ReadonlyMap<string, (folder: OpenedFolder) => Promise<Teacher>> = new Map([
+  ['groundmill-glip', openGlipTeacher],
+  ['grounding-dino', openGroundingDino],
+  ['owlvit', openOwl],
+  ['owlv2', openOwl],
+  ['detr', openDetr],
+  ['rt_detr', openDetr],
+  ['rt_detr_v2', openDetr],
+  ['torchvision-detector', openTorchvision],
+])
 
 /**
  * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face folder as it is
@@ -52,12 +53,13 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
   const notice = options.notice ?? (() => {})
   const devices = await devicesOf(options)
   if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
-  const folder = await findFiles(path, options, devices)
+  const { open, kind, files } = await findFiles(path, options, devices)
   const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2 } = options
-  const teacher = await families[folder.kind]({
-    ...folder,
+  const teacher = await open({
+    kind,
+    files,
     path,
-    hash: await hashOf(path, folder),
+    hash: await hashOf(path, { kind, files }),
     options: {
       name,
       threads,
@@ -79,34 +81,33 @@ async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {
   return Promise.all([device].flat().map((choice) => resolveDevice(choice as DeviceChoice)))
 }
 
-interface FolderFiles {
-  readonly kind: string
-  readonly files: readonly [string, ...string[]]
-}
+type FolderFiles = Pick<OpenedFolder, 'kind' | 'files'>
 
 async function findFiles(
   path: string,
   { file }: OpenOptions,
   devices: readonly Device[],
-): Promise<FolderFiles> {
+): Promise<FolderFiles & { readonly open: (folder: OpenedFolder) => Promise<Teacher> }> {
   const config = await readJson(path, 'config.json')
   if (!config) throw new UserError(`${path} is not a model folder: ${join(path, 'config.json')} is missing.`)
   const kind = String(config.model_type)
-  if (!Object.hasOwn(families, kind)) {
+  const open = families.get(kind)
+  if (!open) {
     throw new UserError(
-      `${path}/config.json: model_type "${kind}" is not a family that groundmill knows (${Object.keys(families).join(', ')}).`,
+      `${path}/config.json: model_type "${kind}" is not a family that groundmill knows (${[...families.keys()].join(', ')}).`,
     )
   }
-  if (kind === 'groundmill-glip') return { kind, files: [join(path, 'model.onnx')] }
+  if (kind === 'groundmill-glip') return { open, kind, files: [join(path, 'model.onnx')] }
   // Half precision is for devices that compute in it; the CPU would only convert back and forth.
   const isHalf = file === undefined && devices.every((device) => device !== 'cpu')
   const find = async (name: string) =>
     (isHalf && (await optionalModelFile(path, `${name}_fp16`))) || optionalModelFile(path, name)
   if ((kind === 'owlvit' || kind === 'owlv2') && file === undefined) {
     const parts = await Promise.all(['vision_model', 'text_model'].map(find))
-    if (parts[0] && parts[1]) return { kind, files: [parts[0], parts[1]] }
+    if (parts[0] && parts[1]) return { open, kind, files: [parts[0], parts[1]] }
   }
   return {
+    open,
     kind,
     files: [(file === undefined && (await find('model'))) || (await modelFile(path, file ?? 'model'))],
   }
@@ -115,9 +116,9 @@ async function findFiles(
 async function hashOf(path: string, { kind, files }: FolderFiles): Promise<string> {
   if (kind === 'groundmill-glip') return hashModel(path)
   await requireJson(path, 'config.json')
-  const said = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
-  const there = await Promise.all(
-    said.map(async (name) => ((await readJson(path, name)) ? [join(path, name)] : [])),
+  const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
+  const present = await Promise.all(
+    names.map(async (name) => ((await readJson(path, name)) ? [join(path, name)] : [])),
   )
-  return hashFiles(path, [...there.flat(), ...files, ...(await weightFiles(files[0]))])
+  return hashFiles(path, [...present.flat(), ...files, ...(await weightFiles(files[0]))])
 }

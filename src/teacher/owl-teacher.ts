@@ -1,21 +1,22 @@
 import { basename, resolve } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { clipBox } from '../boxes/xyxy.js'
-import { longs, type Value } from '../graph/session.js'
+import { sizesOf } from '../graph/ops/tensor.js'
+import { longs, type Value, valueNamed } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
 import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
-import { groupByPicture, shareOut } from './group-by-picture.js'
+import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { requireJson } from './hf-folder.js'
 import { clip, type ImageProcessor, readImageProcessor } from './hf-image-processor.js'
-import { checkPorts, imageInput, runOverImages } from './image-runs.js'
+import { checkPorts, type ImageInput, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, keepBest, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
-/** Embeddings of phrases that are remembered: 100,000 of 512 numbers are 200 MB. */
-const embeddingsKept = 100_000
+/** Embeddings of phrases that are cached: 100,000 of 512 numbers are 200 MB. */
+const cacheCapacity = 100_000
 
 const families: Readonly<Record<string, ImageProcessor>> = {
   owlvit: { size: { width: 768, height: 768 }, resample: 3, rescale: 1 / 255, ...clip, square: undefined },
@@ -27,6 +28,8 @@ const families: Readonly<Record<string, ImageProcessor>> = {
 interface Run {
   readonly picture: Picture
   readonly texts: readonly string[]
+  /** Index of the picture's group. */
+  readonly group: number
 }
 
 /**
@@ -35,27 +38,91 @@ interface Run {
  *
  * With one `model.onnx`, all queries of a picture are asked in one run, and their words are read anew each time. With
  * `text_model.onnx` (input_ids, attention_mask -> text_embeds [Q, D]) and `vision_model.onnx` (pixel_values, text_embeds
- * -> logits, pred_boxes) beside it or instead, a phrase is read once and its embedding remembered.
+ * -> logits, pred_boxes) beside it or instead, a phrase is read once and its embedding cached.
  */
 export async function openOwl(folder: OpenedFolder): Promise<Teacher> {
-  const { path, options, kind, notice, files } = folder
+  const model = await openModel(folder)
+  const { pool, reader, images, tokenizer, maxQueries } = model
+  const isSquare = images.processor.square !== undefined
+  const encode = queryEncoder(model, folder)
+  const embed = reader && cachedEmbeddings(reader, encode, maxQueries)
+  return {
+    name: folder.options.name ?? basename(resolve(folder.path)),
+    hash: folder.hash,
+    pictureSide: Number.POSITIVE_INFINITY,
+    batch: 1,
+    parallel: pool.size,
+    tokensOf: (query) => countOf(query, tokenizer),
+    // Queries do not share the tokens of a prompt: a text of any length can be asked about.
+    maxTokens: Number.POSITIVE_INFINITY,
+    async detect(queries: readonly Query[], detect: DetectOptions) {
+      const groups = groupByPicture(queries, (phrase) => phrase.trim())
+      const runs = groups.flatMap(({ picture, texts }, group) =>
+        chunks(texts, maxQueries).map((chunk): Run => ({ picture, texts: chunk, group })),
+      )
+      const embeddings = await embed?.(runs.flatMap(({ texts }) => texts))
+      const answers = await runOverImages(
+        pool,
+        images,
+        runs,
+        (batch) => {
+          const texts = batch.flatMap((run) => run.texts)
+          return embeddings
+            ? { text_embeds: stack(texts.map((text) => embeddings.get(text)!)) }
+            : encode(texts)
+        },
+        (results, _, { picture, texts }) => {
+          const logits = valueNamed(results, 'logits')
+          const boxes = valueNamed(results, 'pred_boxes').data as Float32Array
+          return texts.map((_, query) => boxesOf(logits, boxes, query, picture, isSquare, detect))
+        },
+      )
+      const found = groups.map((): Scored[][] => [])
+      for (const [index, { group }] of runs.entries()) found[group]!.push(...answers[index]!)
+      return distributeBoxes(
+        queries,
+        groups.map((group, index) => [group, found[index]!] as const),
+      )
+    },
+    async close() {
+      await pool.close()
+      await reader?.close()
+    },
+  }
+}
+
+interface OwlModel {
+  readonly pool: SessionPool
+  /** The model that reads words, where it is a file of its own. */
+  readonly reader: SessionPool | undefined
+  readonly images: ImageInput
+  readonly tokenizer: QueryTokenizer
+  /** Queries in one run at most. */
+  readonly maxQueries: number
+  /** The graph takes `maxQueries` queries, no fewer. */
+  readonly isCountFixed: boolean
+}
+
+async function openModel({ path, kind, files, options }: OpenedFolder): Promise<OwlModel> {
+  const family = families[kind]
+  if (!family) throw new Error(`${kind} is none of ${Object.keys(families).join(', ')}`)
   const config = await requireJson(path, 'config.json')
   const text = (config.text_config ?? {}) as Record<string, unknown>
-  const processor = await readImageProcessor(path, families[kind])
+  const processor = await readImageProcessor(path, family)
   const [vision, words] = files
   const pool = await SessionPool.open(vision, options)
   const reader =
     words === undefined
       ? undefined
       : await SessionPool.open(words, { threads: options.threads, devices: options.devices?.slice(0, 1) })
-  const asking = reader ?? pool
+  const wordInputs = ['input_ids', 'attention_mask']
   checkPorts(
     pool,
     vision,
-    reader ? ['pixel_values', 'text_embeds'] : ['pixel_values', 'input_ids', 'attention_mask'],
+    ['pixel_values', ...(reader ? ['text_embeds'] : wordInputs)],
     ['logits', 'pred_boxes'],
   )
-  const [rows, columns] = asking.input('input_ids')?.shape ?? []
+  const [rows, columns] = (reader ?? pool).input('input_ids')?.shape ?? []
   const length =
     typeof columns === 'number' ? columns : ((text.max_position_embeddings as number | undefined) ?? 16)
   const tokenizer = await readClipTokenizer(path, length, (text.pad_token_id as number | undefined) ?? 0)
@@ -63,72 +130,41 @@ export async function openOwl(folder: OpenedFolder): Promise<Teacher> {
   const images = imageInput(pool, vision, processor, 1)
   if (images.batch !== 1)
     throw new UserError(`${vision}: it takes ${images.batch} pictures a run. Export it for one picture.`)
-  const most = typeof rows === 'number' ? rows : Number.POSITIVE_INFINITY
-  let cuts = 0
+  const isCountFixed = typeof rows === 'number'
+  return {
+    pool,
+    reader,
+    images,
+    tokenizer,
+    maxQueries: isCountFixed ? rows : Number.POSITIVE_INFINITY,
+    isCountFixed,
+  }
+}
 
-  const feedsOf = (texts: readonly string[]): Record<string, Value> => {
-    const count = Number.isFinite(most) ? most : texts.length
+/** Queries as the model's inputs of words. The first one that is cut short is told to the user. */
+function queryEncoder(
+  { tokenizer, maxQueries, isCountFixed }: OwlModel,
+  { kind, notice }: OpenedFolder,
+): (texts: readonly string[]) => Record<string, Value> {
+  const { length } = tokenizer
+  let hasCut = false
+  return (texts) => {
+    const count = isCountFixed ? maxQueries : texts.length
     // A row of zeros is a query that is not there.
     const ids = new BigInt64Array(count * length)
     const mask = new BigInt64Array(count * length)
-    texts.forEach((query, row) => {
+    for (const [row, query] of texts.entries()) {
       const encoded = tokenizer.encode(query)
-      if (encoded.isCut && cuts++ === 0)
+      if (encoded.isCut && !hasCut) {
+        hasCut = true
         notice(
           `"${query}" has more than the ${length} tokens that ${kind} reads: such phrases are asked by their beginning.`,
         )
+      }
       ids.set(encoded.ids.map(BigInt), row * length)
       mask.set(encoded.mask.map(BigInt), row * length)
-    })
+    }
     return { input_ids: longs(ids, [count, length]), attention_mask: longs(mask, [count, length]) }
-  }
-  const recall = reader && rememberEmbeddings(reader, feedsOf, most)
-
-  return {
-    name: options.name ?? basename(resolve(path)),
-    hash: folder.hash,
-    pictureSide: Number.POSITIVE_INFINITY,
-    batch: 1,
-    parallel: pool.size,
-    tokensOf: (query) => countOf(query, tokenizer),
-    // Queries do not share their room: a text of any length can be asked about.
-    maxTokens: Number.POSITIVE_INFINITY,
-    async detect(queries: readonly Query[], detect: DetectOptions) {
-      const groups = groupByPicture(queries, (phrase) => phrase.trim())
-      const runs: (Run & { readonly group: number })[] = groups.flatMap(({ picture, texts }, group) =>
-        chunks(texts, most).map((chosen) => ({ picture, texts: chosen, group })),
-      )
-      const embeddings = await recall?.(runs.flatMap(({ texts }) => texts))
-      const answers = await runOverImages(
-        pool,
-        images,
-        runs,
-        ([{ texts }]) => (embeddings ? { text_embeds: rowsOf(embeddings, texts) } : feedsOf(texts)),
-        ({ logits, pred_boxes }, _, { picture, texts }) =>
-          texts.map((_, query) =>
-            boxesOf(
-              logits,
-              pred_boxes.data as Float32Array,
-              query,
-              picture,
-              processor.square !== undefined,
-              detect,
-            ),
-          ),
-      )
-      const found: Scored[][][] = groups.map(() => [])
-      runs.forEach(({ group }, index) => {
-        found[group].push(...answers[index])
-      })
-      return shareOut(
-        queries,
-        groups.map((group, index) => [group, found[index]] as const),
-      )
-    },
-    async close() {
-      await pool.close()
-      await reader?.close()
-    },
   }
 }
 
@@ -146,12 +182,12 @@ function boxesOf(
   isSquare: boolean,
   options: DetectOptions,
 ): Scored[] {
-  const [, count, width] = logits.shape
+  const [, count, queries] = sizesOf(logits, 3)
   const side = Math.max(picture.width, picture.height)
   const [across, down] = isSquare ? [side, side] : [picture.width, picture.height]
   const found: Scored[] = []
   for (let box = 0; box < count; box++) {
-    const score = sigmoid((logits.data as Float32Array)[box * width + query])
+    const score = sigmoid((logits.data as Float32Array)[box * queries + query]!)
     if (score < options.floor) continue
     const xyxy = clipBox(cornersOf(boxes, box, across, down), picture)
     if (xyxy) found.push({ xyxy, score })
@@ -159,46 +195,43 @@ function boxesOf(
   return keepBest(found, options)
 }
 
-/** Reads phrases that it does not know yet, and remembers their embeddings; the oldest go when there are too many. */
-function rememberEmbeddings(
+/** Reads phrases whose embeddings are not in the cache, and caches them; the first in are the first out. */
+function cachedEmbeddings(
   reader: SessionPool,
-  feedsOf: (texts: readonly string[]) => Record<string, Value>,
-  most: number,
+  encode: (texts: readonly string[]) => Record<string, Value>,
+  maxQueries: number,
 ): (texts: readonly string[]) => Promise<ReadonlyMap<string, Float32Array>> {
-  const known = new Map<string, Float32Array>()
+  const cache = new Map<string, Float32Array>()
   return async (texts) => {
-    const asked = new Map<string, Float32Array>()
-    const unknown: string[] = []
+    const wanted = new Map<string, Float32Array>()
+    const missing: string[] = []
     for (const text of new Set(texts)) {
-      const embedding = known.get(text)
-      if (embedding) asked.set(text, embedding)
-      else unknown.push(text)
+      const embedding = cache.get(text)
+      if (embedding) wanted.set(text, embedding)
+      else missing.push(text)
     }
-    for (const chosen of chunks(unknown, Math.min(most, 64))) {
-      const { text_embeds } = await reader.run(feedsOf(chosen))
-      const width = text_embeds.shape[text_embeds.shape.length - 1]
-      chosen.forEach((text, row) => {
-        const embedding = (text_embeds.data as Float32Array).slice(row * width, (row + 1) * width)
-        asked.set(text, embedding)
-        known.set(text, embedding)
-      })
+    for (const chunk of chunks(missing, Math.min(maxQueries, 64))) {
+      const { data, shape } = valueNamed(await reader.run(encode(chunk)), 'text_embeds')
+      const width = shape.at(-1) ?? 0
+      for (const [row, text] of chunk.entries()) {
+        const embedding = (data as Float32Array).slice(row * width, (row + 1) * width)
+        wanted.set(text, embedding)
+        cache.set(text, embedding)
+      }
     }
-    for (const text of known.keys()) {
-      if (known.size <= embeddingsKept) break
-      known.delete(text)
+    for (const text of cache.keys()) {
+      if (cache.size <= cacheCapacity) break
+      cache.delete(text)
     }
-    return asked
+    return wanted
   }
 }
 
-/** Embeddings of some texts, one under the other: [Q, D]. */
-function rowsOf(embeddings: ReadonlyMap<string, Float32Array>, texts: readonly string[]): Value {
-  const rows = texts.map((text) => embeddings.get(text) as Float32Array)
-  const width = rows[0].length
+/** Vectors of one length as the rows of a matrix: [rows, length]. */
+function stack(rows: readonly Float32Array[]): Value {
+  const width = rows[0]?.length ?? 0
   const data = new Float32Array(rows.length * width)
-  rows.forEach((row, at) => {
-    data.set(row, at * width)
-  })
+  for (const [at, row] of rows.entries()) data.set(row, at * width)
   return { data, shape: [rows.length, width], dtype: 'float32' }
 }
 

@@ -9,30 +9,32 @@ export interface PhrasePrompt {
 }
 
 /**
- * Phrases in packs that fit a prompt "a cat. a remote.": as many as `room` tokens and `most` allow, in their
- * order. One that is too long alone has a pack of its own.
+ * Phrases in packs that fit a prompt "a cat. a remote.", in their order. A phrase that is too long by itself has a
+ * pack of its own.
  *
  * @param tokensOf tokens of a text, special ones included
+ * @param maxTokens tokens of a pack's prompt
+ * @param maxPhrases phrases of a pack
  */
 export function packPhrases(
   phrases: readonly string[],
   tokensOf: (text: string) => number,
-  room: number,
-  most: number,
+  maxTokens: number,
+  maxPhrases: number,
 ): string[][] {
-  // Pieces of a phrase do not depend on what stands beside it, so that lengths add up.
+  // The tokens of a phrase do not depend on its neighbours, so that lengths add up.
   const empty = tokensOf('')
   const packs: string[][] = []
   let used = 0
   for (const phrase of phrases) {
-    const own = tokensOf(`${phrase}.`) - empty
-    const pack = packs[packs.length - 1]
-    if (pack && pack.length < most && used + own <= room) {
+    const added = tokensOf(`${phrase}.`) - empty
+    const pack = packs.at(-1)
+    if (pack && pack.length < maxPhrases && used + added <= maxTokens) {
       pack.push(phrase)
-      used += own
+      used += added
     } else {
       packs.push([phrase])
-      used = empty + own
+      used = empty + added
     }
   }
   return packs

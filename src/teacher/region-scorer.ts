@@ -1,12 +1,12 @@
-import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
+import { sizesOf } from '../graph/ops/tensor.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
 import { readClipTokenizer } from './clip-tokenizer.js'
-import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
+import { exists, hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
 import { clip, type ImageProcessor, prepareImages, readImageProcessor } from './hf-image-processor.js'
 import { unit } from './text-encoder.js'
 
@@ -32,10 +32,10 @@ const family: ImageProcessor = {
   ...clip,
   square: undefined,
 }
-/** Of texts, and of crops of one picture, in one run. */
+/** Texts, or crops of one picture, in one run. */
 const batch = 16
-/** Vectors of texts kept: 40 MB at 512 numbers each. */
-const mostKept = 20_000
+/** Embeddings of texts that are kept: 40 MB at 512 numbers each. */
+const cacheCapacity = 20_000
 
 /**
  * Opens CLIP in ONNX in two halves, as transformers.js uses it: `vision_model.onnx` and `text_model.onnx` (here or in
@@ -47,7 +47,8 @@ export async function openRegionScorer(
   folder: string,
   options: { readonly threads?: number } = {},
 ): Promise<ClipScorer> {
-  const paths = await Promise.all([modelFile(folder, 'vision_model'), modelFile(folder, 'text_model')])
+  const visionPath = await modelFile(folder, 'vision_model')
+  const textPath = await modelFile(folder, 'text_model')
   const config = await readJson(folder, 'config.json')
   const length = numberOf(config?.text_config, 'max_position_embeddings') ?? 77
   // CLIP reads a text at its closing token, whose number is the largest, and pads with it.
@@ -57,19 +58,25 @@ export async function openRegionScorer(
     numberOf(config?.text_config, 'eos_token_id') ?? 49_407,
   )
   const processor = await readImageProcessor(folder, family)
-  const [vision, language] = await Promise.all(paths.map((path) => Session.open(path, options)))
-  const known = new LruCache<string, Float32Array>({ maxSize: mostKept })
+  const [vision, language] = await Promise.all([
+    Session.open(visionPath, options),
+    Session.open(textPath, options),
+  ])
+  const cache = new LruCache<string, Float32Array>({ maxSize: cacheCapacity })
 
   const embedTexts = async (texts: readonly string[]) => {
-    // Held here as well, since one picture may have more texts than are kept.
-    const wanted = new Map<string, Float32Array | undefined>()
-    for (const text of texts) wanted.set(text, wanted.get(text) ?? known.get(text))
-    const missing = [...wanted.keys()].filter((text) => !wanted.get(text))
+    // Held here as well, since one picture may have more texts than the cache keeps.
+    const embedded = new Map<string, Float32Array>()
+    for (const text of new Set(texts)) {
+      const vector = cache.get(text)
+      if (vector) embedded.set(text, vector)
+    }
+    const missing = [...new Set(texts)].filter((text) => !embedded.has(text))
     for (let start = 0; start < missing.length; start += batch) {
-      const some = missing.slice(start, start + batch)
-      const encoded = some.map((text) => tokenizer.encode(text))
-      const shape = [some.length, length]
-      const all: Record<string, Value> = {
+      const chunk = missing.slice(start, start + batch)
+      const encoded = chunk.map((text) => tokenizer.encode(text))
+      const shape = [chunk.length, length]
+      const values: Record<string, Value> = {
         input_ids: longs(
           encoded.flatMap(({ ids }) => ids),
           shape,
@@ -79,14 +86,14 @@ export async function openRegionScorer(
           shape,
         ),
       }
-      const vectors = await embeddings(language, all, 'text_embeds', paths[1])
-      some.forEach((text, index) => {
-        const vector = vectors[index] as Float32Array
-        wanted.set(text, vector)
-        known.set(text, vector)
-      })
+      const vectors = await embeddings(language, values, 'text_embeds', textPath)
+      for (const [index, text] of chunk.entries()) {
+        const vector = vectors[index]!
+        embedded.set(text, vector)
+        cache.set(text, vector)
+      }
     }
-    return wanted as ReadonlyMap<string, Float32Array>
+    return embedded
   }
 
   return {
@@ -95,14 +102,13 @@ export async function openRegionScorer(
       const picture = await decodePicture(bytes, Number.POSITIVE_INFINITY)
       const scores: number[] = []
       for (let start = 0; start < regions.length; start += batch) {
-        const some = regions.slice(start, start + batch)
-        const crops = some.map(({ xyxy }) => cropOf(picture, xyxy))
+        const chunk = regions.slice(start, start + batch)
+        const crops = chunk.map(({ xyxy }) => cropOf(picture, xyxy))
         const { pixels, height, width } = prepareImages(processor, crops, undefined, false)
-        const feeds = { pixel_values: floats(pixels, [some.length, 3, height, width]) }
-        const vectors = await embeddings(vision, feeds, 'image_embeds', paths[0])
-        some.forEach(({ text }, index) => {
-          scores.push(Math.min(1, Math.max(0, dot(vectors[index], texts.get(text) as Float32Array))))
-        })
+        const feeds = { pixel_values: floats(pixels, [chunk.length, 3, height, width]) }
+        const vectors = await embeddings(vision, feeds, 'image_embeds', visionPath)
+        for (const [index, { text }] of chunk.entries())
+          scores.push(Math.min(1, Math.max(0, dot(vectors[index]!, texts.get(text)!))))
       }
       return scores
     },
@@ -117,38 +123,31 @@ export async function openRegionScorer(
 export async function hashRegionScorer(folder: string): Promise<string> {
   const paths = await Promise.all([modelFile(folder, 'vision_model'), modelFile(folder, 'text_model')])
   const weights = [...new Set((await Promise.all(paths.map(weightFiles))).flat())]
-  const said = await optionalFiles(folder, [
+  const configs = await optionalFiles(folder, [
     'config.json',
     'preprocessor_config.json',
     'tokenizer_config.json',
   ])
-  return hashFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...said])
+  return hashFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...configs])
 }
 
 async function optionalFiles(folder: string, names: readonly string[]): Promise<string[]> {
   const paths = names.map((name) => join(folder, name))
-  const there = await Promise.all(
-    paths.map((path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  )
-  return paths.filter((_, index) => there[index])
+  const present = await Promise.all(paths.map(exists))
+  return paths.filter((_, index) => present[index])
 }
 
-/** Runs a half of CLIP: unit vectors of its output. */
+/** Runs one half of CLIP: the rows of its output, each of unit length. */
 async function embeddings(
   session: Session,
-  all: Readonly<Record<string, Value>>,
+  values: Readonly<Record<string, Value>>,
   output: string,
   path: string,
 ): Promise<Float32Array[]> {
   const feeds = Object.fromEntries(
     session.inputs.map(({ name }) => {
-      if (!all[name]) throw new UserError(`${path}: input "${name}" is not one that CLIP has.`)
-      return [name, all[name]]
+      if (!values[name]) throw new UserError(`${path}: input "${name}" is not one that CLIP has.`)
+      return [name, values[name]]
     }),
   )
   const results = await session.run(feeds)
@@ -158,7 +157,7 @@ async function embeddings(
       `${path} has no output ${output} [N, width]; it has: ${Object.keys(results).join(', ')}. Export CLIP with its projections.`,
     )
   }
-  const [rows, width] = value.shape
+  const [rows, width] = sizesOf(value, 2)
   const data = value.data as Float32Array
   return Array.from({ length: rows }, (_, row) => unit(data.slice(row * width, (row + 1) * width)))
 }
@@ -180,7 +179,7 @@ export function cropOf({ width, height, data }: Picture, [x1, y1, x2, y2]: Xyxy)
 
 function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0
-  for (let at = 0; at < a.length; at++) sum += a[at] * b[at]
+  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!
   return sum
 }
 

@@ -1,9 +1,9 @@
 import { nms } from '../boxes/nms.js'
-import { clipBox } from '../boxes/xyxy.js'
+import { boxAt, clipBox } from '../boxes/xyxy.js'
 import type { BoxSelection, ImageSize } from '../model/network/config.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
-import type { DetectOptions, Found } from './teacher.js'
+import type { DetectOptions, PhraseDetection } from './teacher.js'
 
 /** What a network says of one picture, for A anchors or queries. */
 export interface PlaceAnswer {
@@ -34,7 +34,7 @@ export interface SelectedBox {
  * where that pixel ends, so that areas and overlaps are the official ones without the + 1.
  *
  * @param levelStarts first anchor of each level, and the number of anchors at the end
- * @param phrases tokens of each phrase; one without any finds nothing
+ * @param phrases tokens of each phrase; nothing is found for one without any
  * @param covered what the picture covers of the input
  * @param iou boxes of a phrase that overlap more are one
  */
@@ -43,32 +43,36 @@ export function selectBoxes(
   levelStarts: readonly number[],
   phrases: readonly (readonly number[])[],
   covered: ImageSize,
-  { threshold, level_candidates, boxes: most }: BoxSelection,
+  { threshold, level_candidates, boxes: limit }: BoxSelection,
   iou: number,
 ): SelectedBox[] {
-  const byPhrase: SelectedBox[][] = phrases.map(() => [])
+  const byPhrase = phrases.map((): SelectedBox[] => [])
   for (let level = 0; level + 1 < levelStarts.length; level++) {
-    const ranked = candidatesOf(answer, phrases, levelStarts[level], levelStarts[level + 1], threshold)
+    const ranked = candidatesOf(answer, phrases, levelStarts[level]!, levelStarts[level + 1]!, threshold)
     for (const { anchor, phrase, product } of ranked.slice(0, level_candidates))
-      byPhrase[phrase].push({ phrase, xyxy: cut(answer.boxes, anchor, covered), score: Math.sqrt(product) })
+      byPhrase[phrase]!.push({
+        phrase,
+        xyxy: cutToPicture(boxAt(answer.boxes, anchor), covered),
+        score: Math.sqrt(product),
+      })
   }
-  const kept = byPhrase.flatMap((boxes) => nms(boxes, iou).map((index) => boxes[index]))
+  const kept = byPhrase.flatMap((boxes) => nms(boxes, iou).map((index) => boxes[index]!))
   kept.sort((a, b) => b.score - a.score)
-  const last = kept[most - 1]
+  const last = kept[limit - 1]
   return last ? kept.filter(({ score }) => score >= last.score) : kept
 }
 
-/** Selected boxes in pixels of the picture, those that a caller wants. */
+/** Selected boxes in pixels of the picture, as far as the options allow them. */
 export function withinOptions(
   selected: readonly SelectedBox[],
   picture: Picture,
-  back: (xyxy: Xyxy) => Xyxy,
+  toPicture: (xyxy: Xyxy) => Xyxy,
   { floor, max_boxes }: DetectOptions,
-): Found[] {
+): PhraseDetection[] {
   const counts = new Map<number, number>()
   return selected.flatMap(({ phrase, xyxy, score }) => {
     const count = counts.get(phrase) ?? 0
-    const inside = clipBox(back(xyxy), picture)
+    const inside = clipBox(toPicture(xyxy), picture)
     if (!inside || score < floor || count >= max_boxes) return []
     counts.set(phrase, count + 1)
     return [{ phrase, xyxy: inside, score }]
@@ -94,18 +98,17 @@ function candidatesOf(
   for (let anchor = first; anchor < end; anchor++) {
     phrases.forEach((tokens, phrase) => {
       let sum = 0
-      for (const token of tokens) sum += scores[anchor * length + token]
+      for (const token of tokens) sum += scores[anchor * length + token]!
       const score = sum / tokens.length
       // Written so that the score of a phrase without tokens, which is not a number, fails.
-      if (score > threshold) found.push({ anchor, phrase, product: score * objectness[anchor] })
+      if (score > threshold) found.push({ anchor, phrase, product: score * objectness[anchor]! })
     })
   }
   return found.sort((a, b) => b.product - a.product)
 }
 
-/** A box cut off at the picture, where even one outside keeps a pixel at the edge. */
-function cut(boxes: Float32Array, anchor: number, { width, height }: ImageSize): Xyxy {
-  const [x1, y1, x2, y2] = boxes.subarray(4 * anchor, 4 * anchor + 4)
+/** A box cut off at the picture's edges; one outside of it keeps a pixel at the edge. */
+function cutToPicture([x1, y1, x2, y2]: Xyxy, { width, height }: ImageSize): Xyxy {
   const low = (value: number, size: number) => Math.min(Math.max(value, 0), size - 1)
   const high = (value: number, size: number) => Math.min(Math.max(value, 1), size)
   return [low(x1, width), low(y1, height), high(x2, width), high(y2, height)]

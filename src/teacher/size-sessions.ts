@@ -3,7 +3,7 @@ import { type PoolOptions, SessionPool } from '../graph/session-pool.js'
 interface Slot {
   readonly pool: Promise<SessionPool>
   users: number
-  /** When it was last used, by a clock that counts uses. */
+  /** The count of uses when this one ended: the least of all is the least recently used. */
   used: number
 }
 
@@ -18,12 +18,13 @@ interface Slot {
 export class SizeSessions {
   private readonly slots = new Map<number, Slot>()
   private readonly waiting: (() => void)[] = []
-  private turn: Promise<unknown> = Promise.resolve()
-  private clock = 0
+  /** Settled when all earlier calls have their slots. */
+  private queue: Promise<unknown> = Promise.resolve()
+  private uses = 0
 
   /**
    * @param files the model of each size
-   * @param limit most sizes that are open at once
+   * @param limit sizes that are open at once at most
    */
   constructor(
     private readonly files: readonly string[],
@@ -42,22 +43,22 @@ export class SizeSessions {
    * @throws UserError where onnxruntime cannot load the model
    */
   async use<T>(size: number, work: (pool: SessionPool) => Promise<T>): Promise<T> {
-    // One at a time, in the order of asking: two that wait for room could each hold what the other needs.
-    const asked = this.turn.then(() => this.acquire(size))
-    this.turn = asked.catch(() => {})
-    const slot = await asked
+    // One at a time, in the order of calls: two that wait for a slot could each hold the one that the other needs.
+    const acquired = this.queue.then(() => this.acquire(size))
+    this.queue = acquired.catch(() => {})
+    const slot = await acquired
     try {
       return await work(await slot.pool)
     } finally {
       slot.users--
-      slot.used = ++this.clock
+      slot.used = ++this.uses
       for (const wake of this.waiting.splice(0)) wake()
     }
   }
 
   /** Closes all; none may be in use. */
   async close(): Promise<void> {
-    await this.turn
+    await this.queue
     const pools = [...this.slots.values()]
     this.slots.clear()
     await Promise.all(pools.map(async ({ pool }) => (await pool).close()))
@@ -71,13 +72,16 @@ export class SizeSessions {
     }
     while (this.slots.size >= this.limit) {
       const idle = [...this.slots].filter(([, { users }]) => users === 0)
-      const oldest = idle.sort(([, a], [, b]) => a.used - b.used)[0]
+      const [oldest] = idle.sort(([, a], [, b]) => a.used - b.used)
       if (oldest) {
-        this.slots.delete(oldest[0])
-        await (await oldest[1].pool).close()
+        const [oldestSize, { pool }] = oldest
+        this.slots.delete(oldestSize)
+        await (await pool).close()
       } else await new Promise<void>((resolve) => this.waiting.push(resolve))
     }
-    const pool = SessionPool.open(this.files[size], this.options)
+    const file = this.files[size]
+    if (file === undefined) throw new Error(`there is no size ${size}: the model has ${this.files.length}`)
+    const pool = SessionPool.open(file, this.options)
     const slot = { pool, users: 1, used: 0 }
     this.slots.set(size, slot)
     try {

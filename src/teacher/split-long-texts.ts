@@ -1,5 +1,5 @@
 import type { Span } from '../words/name-prompt.js'
-import type { DetectOptions, Found, Query, Teacher } from './teacher.js'
+import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.js'
 
 /**
  * A teacher that is asked about texts of any length: one with more tokens than the model has room for is asked in parts,
@@ -17,10 +17,9 @@ export function splitLongTexts(teacher: Teacher): Teacher {
         parts.map(({ query }) => query),
         options,
       )
-      const found: Found[][] = queries.map(() => [])
-      parts.forEach(({ index, phrases }, part) => {
-        for (const box of answers[part]) found[index].push({ ...box, phrase: phrases[box.phrase] })
-      })
+      const found: PhraseDetection[][] = queries.map(() => [])
+      for (const [part, { index, phrases }] of parts.entries())
+        for (const box of answers[part]!) found[index]!.push({ ...box, phrase: phrases[box.phrase]! })
       for (const boxes of found) boxes.sort((a, b) => b.score - a.score)
       return found
     },
@@ -29,7 +28,7 @@ export function splitLongTexts(teacher: Teacher): Teacher {
 
 interface Part {
   readonly query: Query
-  /** Which phrases of the whole query these are. */
+  /** For each phrase of the part its index in the whole query. */
   readonly phrases: readonly number[]
 }
 
@@ -41,18 +40,16 @@ export function partsOf(
   if (tokensOf(query.text) <= maxTokens) return [{ query, phrases: query.phrases.map((_, index) => index) }]
   const points = [...query.text]
   const size = ([start, end]: Span) => tokensOf(points.slice(start, end).join(''))
-  const order = query.phrases
-    .map((_, index) => index)
-    .sort((a, b) => query.phrases[a][0] - query.phrases[b][0])
-  const parts: { span: Span; phrases: number[] }[] = []
-  for (const index of order) {
-    const [start, end] = query.phrases[index]
-    const part = parts[parts.length - 1]
-    const joined = part && ([part.span[0], Math.max(part.span[1], end)] as const)
+  const order = [...query.phrases.entries()].sort(([, [a]], [, [b]]) => a - b)
+  const parts: { span: Span; phrases: (readonly [index: number, span: Span])[] }[] = []
+  for (const phrase of order) {
+    const [, span] = phrase
+    const part = parts.at(-1)
+    const joined = part && ([part.span[0], Math.max(part.span[1], span[1])] as const)
     if (joined && size(joined) <= maxTokens) {
       part.span = joined
-      part.phrases.push(index)
-    } else parts.push({ span: [start, end], phrases: [index] })
+      part.phrases.push(phrase)
+    } else parts.push({ span, phrases: [phrase] })
   }
   const words = wordEdges(points)
   return parts.map(({ span, phrases }) => {
@@ -61,18 +58,17 @@ export function partsOf(
       query: {
         picture: query.picture,
         text: points.slice(from, to).join(''),
-        phrases: phrases.map(
-          (index) => [query.phrases[index][0] - from, query.phrases[index][1] - from] as const,
-        ),
+        phrases: phrases.map(([, [start, end]]) => [start - from, end - from] as const),
       },
-      phrases,
+      phrases: phrases.map(([index]) => index),
     }
   })
 }
 
 /** Starts and ends of the text's words, in order. */
 function wordEdges(points: readonly string[]): { readonly starts: number[]; readonly ends: number[] } {
-  const isSpace = (at: number) => at < 0 || at >= points.length || /\s/u.test(points[at])
+  // The ends of the text count as white space.
+  const isSpace = (at: number) => /^$|\s/u.test(points[at] ?? '')
   const at = Array.from(points.keys())
   return {
     starts: at.filter((index) => !isSpace(index) && isSpace(index - 1)),

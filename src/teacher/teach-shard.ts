@@ -16,27 +16,29 @@ import { rowStats } from '../statistics/row-stats.js'
 import { joinNames } from '../words/name-prompt.js'
 import type { TeachConfig } from './config.js'
 import { distinctSpans } from './distinct-spans.js'
-import type { Query, Teacher } from './teacher.js'
+import type { PhraseDetection, Query, Teacher } from './teacher.js'
 
 /** Pictures that are decoded at once, on other threads. */
 const decodedAhead = 4
 
-/** A row and the questions it asks: one for each caption that has phrases. */
-interface Asked {
+/** A row and its queries: one for each caption that has phrases, and one for the negative prompts. */
+interface RowQueries {
   readonly key: string
   readonly phrases: readonly Phrase[]
   /** Pixels of the decoded picture for one of the stored one's. */
   readonly scale: number
-  readonly queries: readonly (Query & {
-    /** For each span the phrases that it stands for. */
-    readonly occurrences: readonly (readonly number[])[]
-    /** The negative prompts that are asked for, where these are not phrases of a caption. */
-    readonly negatives?: readonly string[]
-  })[]
+  readonly queries: readonly RowQuery[]
+}
+
+interface RowQuery extends Query {
+  /** For each span the indices of the row's phrases that it stands for. */
+  readonly occurrences: readonly (readonly number[])[]
+  /** The negative prompts, where the query asks for these instead of phrases of a caption. */
+  readonly negatives?: readonly string[]
 }
 
 /**
- * Asks the teacher for every phrase of every caption of a shard: one question a caption, the whole sentence with it,
+ * Asks the teacher for every phrase of every caption of a shard: one query a caption, the whole sentence with it,
  * so that a phrase is understood in its context. Pictures are decoded while the model runs. Boxes are in pixels of the
  * stored picture.
  *
@@ -53,19 +55,22 @@ export async function teachShard(
     const stats = rowStats('proposals')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
-    let [done, asked, out] = [0, 0, 0]
+    let rowsDone = 0
+    let phrasesIn = 0
+    let phrasesOut = 0
 
-    const finish = (row: Asked, proposals: readonly Proposal[]): ProposalRow => {
+    const finish = (row: RowQueries, proposals: readonly Proposal[]): ProposalRow => {
+      /** Boxes by phrase. */
       const found = new Map<number, number>()
       for (const { phrase, score } of proposals) {
         found.set(phrase, (found.get(phrase) ?? 0) + 1)
         stats.observe('score', Math.fround(score))
       }
       row.phrases.forEach(({ text }, index) => {
-        asked++
+        phrasesIn++
         stats.observe('boxes_a_phrase', found.get(index) ?? 0)
         if (found.has(index)) {
-          out++
+          phrasesOut++
           return
         }
         rejected.no_proposal = (rejected.no_proposal ?? 0) + 1
@@ -73,15 +78,22 @@ export async function teachShard(
       })
       stats.count('proposals', proposals.length)
       if (found.has(negativePhrase)) stats.count('negatives', found.get(negativePhrase))
-      done++
-      onProgress?.(done)
+      rowsDone++
+      onProgress?.(rowsDone)
       return { key: row.key, proposals, teacher: teacher.name }
     }
 
-    const answer = async (rows: readonly Asked[]) => {
+    /** Each row with the detections of its queries, in one call of the teacher. */
+    const detect = async (rows: readonly RowQueries[]) => {
       signal?.throwIfAborted()
       const queries = rows.flatMap((row) => row.queries)
-      return { rows, found: queries.length > 0 ? await teacher.detect(queries, config) : [] }
+      const answers = queries.length > 0 ? await teacher.detect(queries, config) : []
+      let first = 0
+      return rows.map((row) => {
+        const start = first
+        first += row.queries.length
+        return { row, answers: answers.slice(start, first) }
+      })
     }
 
     async function* rows(): AsyncGenerator<ProposalRow> {
@@ -89,31 +101,13 @@ export async function teachShard(
         images: { columns: ['image', 'captions'] },
         phrases: { stage: config.phrases, columns: ['phrases'] },
       })
-      const asked = orderedMap(joined, decodedAhead, ({ images, phrases: { phrases } }) =>
-        askedOf(images, phrases, teacher, config.negatives ?? []),
+      const queried = orderedMap(joined, decodedAhead, ({ images, phrases: { phrases } }) =>
+        queriesOf(images, phrases, teacher, config.negatives ?? []),
       )
       // While sessions are at work on some groups, the next one is prepared.
-      for await (const { rows, found } of orderedMap(
-        groupsOf(asked, teacher.batch),
-        teacher.parallel + 1,
-        answer,
-      )) {
-        let at = 0
-        for (const row of rows) {
-          const proposals = row.queries.flatMap(({ occurrences, negatives }) =>
-            found[at++].flatMap(({ phrase, xyxy: seen, score, label = null }) => {
-              const xyxy = unscaleBox(seen, row.scale)
-              // A detector with a fixed list of labels has no answer to a prompt.
-              if (negatives)
-                return label === null
-                  ? [{ phrase: negativePhrase, xyxy, score, label: negatives[phrase] }]
-                  : []
-              return occurrences[phrase].map((index) => ({ phrase: index, xyxy, score, label }))
-            }),
-          )
-          yield finish(row, proposals)
-        }
-      }
+      const detected = orderedMap(groupsOf(queried, teacher.batch), teacher.parallel + 1, detect)
+      for await (const group of detected)
+        for (const { row, answers } of group) yield finish(row, proposalsOf(row, answers))
     }
 
     const file = await writeShard(storage, 'proposals', stage, shard, rows())
@@ -121,17 +115,20 @@ export async function teachShard(
     return {
       files: { proposals: file, rejects: rejectFile },
       unit: 'phrases',
-      in: asked,
-      out,
+      in: phrasesIn,
+      out: phrasesOut,
       rejected,
       stats: stats.build(),
     }
   })
 }
 
-/** Rows in groups of whole rows, each with as many queries as one run of the model takes, as far as that goes. */
-async function* groupsOf(rows: AsyncIterable<Asked>, size: number): AsyncGenerator<readonly Asked[]> {
-  let group: Asked[] = []
+/** Whole rows in groups of at most `size` queries; a row with more is a group of its own. */
+async function* groupsOf(
+  rows: AsyncIterable<RowQueries>,
+  size: number,
+): AsyncGenerator<readonly RowQueries[]> {
+  let group: RowQueries[] = []
   let queries = 0
   for await (const row of rows) {
     if (queries > 0 && queries + row.queries.length > size) {
@@ -145,24 +142,39 @@ async function* groupsOf(rows: AsyncIterable<Asked>, size: number): AsyncGenerat
   if (group.length > 0) yield group
 }
 
-async function askedOf(
+/** The detections of a row's queries, by the row's phrases and in pixels of the stored picture. */
+function proposalsOf(
+  { queries, scale }: RowQueries,
+  answers: readonly (readonly PhraseDetection[])[],
+): Proposal[] {
+  return queries.flatMap(({ occurrences, negatives }, query) =>
+    answers[query]!.flatMap(({ phrase, xyxy: decodedBox, score, label = null }): Proposal[] => {
+      const xyxy = unscaleBox(decodedBox, scale)
+      if (!negatives) return occurrences[phrase]!.map((index) => ({ phrase: index, xyxy, score, label }))
+      // A detector with a fixed list of labels has no answer to a prompt.
+      return label === null ? [{ phrase: negativePhrase, xyxy, score, label: negatives[phrase]! }] : []
+    }),
+  )
+}
+
+async function queriesOf(
   image: Pick<ImageRow, 'key' | 'image' | 'captions'>,
   phrases: readonly Phrase[],
   teacher: Teacher,
   negatives: readonly string[],
-): Promise<Asked> {
+): Promise<RowQueries> {
   if (phrases.length === 0) return { key: image.key, phrases, scale: 1, queries: [] }
-  const decoded = await decodePicture(image.image.bytes, teacher.pictureSide)
-  const queries: Asked['queries'][number][] = image.captions.flatMap(({ text }, caption) => {
+  const picture = await decodePicture(image.image.bytes, teacher.pictureSide)
+  const queries: RowQuery[] = image.captions.flatMap(({ text }, caption) => {
     const { spans, occurrences } = distinctSpans(phrases, caption)
-    return spans.length > 0 ? [{ picture: decoded, text, phrases: spans, occurrences }] : []
+    return spans.length > 0 ? [{ picture, text, phrases: spans, occurrences }] : []
   })
-  if (negatives.length > 0) queries.push({ picture: decoded, ...negativePrompt(negatives) })
-  return { key: image.key, phrases, scale: decoded.scale, queries }
+  if (negatives.length > 0) queries.push({ picture, ...negativePrompt(negatives) })
+  return { key: image.key, phrases, scale: picture.scale, queries }
 }
 
 /** Negative prompts as one text, joined as category names are. */
-function negativePrompt(negatives: readonly string[]): Omit<Asked['queries'][number], 'picture'> {
+function negativePrompt(negatives: readonly string[]): Omit<RowQuery, 'picture'> {
   const { text, spans } = joinNames(negatives)
   return { text, phrases: spans, occurrences: [], negatives }
 }

@@ -9,16 +9,16 @@ export interface Query {
   readonly phrases: readonly (readonly [start: number, end: number])[]
 }
 
-/** What was found of one phrase of a query. */
-export interface Found {
+/** A box that was found for one phrase of a query. */
+export interface PhraseDetection {
   /** Index into the query's phrases. */
   readonly phrase: number
   /** Pixels of the query's picture. */
   readonly xyxy: Xyxy
   readonly score: number
   /**
-   * What a model with a fixed list of labels calls the box. Such a model proposes every box for every phrase; who uses the
-   * boxes decides which labels a phrase can mean.
+   * What a model with a fixed list of labels calls the box. Such a model proposes every box for every phrase; which
+   * labels a phrase can mean is decided by the caller.
    */
   readonly label?: string
 }
@@ -28,7 +28,7 @@ export interface DetectOptions {
   readonly floor: number
   /** Boxes of one phrase that overlap more are one. */
   readonly nms: number
-  /** Most boxes of one phrase. */
+  /** Boxes of one phrase at most. */
   readonly max_boxes: number
 }
 
@@ -41,14 +41,14 @@ export interface Teacher {
   readonly pictureSide: number
   /** Queries that are best asked together. */
   readonly batch: number
-  /** Calls of `detect` that are worth having under way at once, besides one that is being prepared. */
+  /** Calls of `detect` that run at once; one more is worth starting, so that it is prepared meanwhile. */
   readonly parallel: number
   /** Category names that the model was prompt-tuned for: it is asked for all of them, in this order, or not at all. */
   readonly prompt?: readonly string[]
   /** Tokens that a text takes, and how many there is room for. */
   tokensOf(text: string): number
   readonly maxTokens: number
-  /** One list for each query, best first. Phrases beyond the room find nothing. */
-  detect(queries: readonly Query[], options: DetectOptions): Promise<Found[][]>
+  /** One list for each query, best first. Nothing is found for phrases beyond `maxTokens`. */
+  detect(queries: readonly Query[], options: DetectOptions): Promise<PhraseDetection[][]>
   close(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
+import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, Session, type Value } from '../graph/session.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
@@ -14,8 +15,8 @@ export interface TextEncoder {
 
 /** Texts in one run of the model. */
 const batch = 64
-/** Vectors kept: 30 MB at 384 numbers each. Phrases of captions repeat a lot. */
-const mostKept = 20_000
+/** Vectors in the LRU cache: 30 MB at 384 numbers each. Phrases of captions repeat a lot. */
+const cacheCapacity = 20_000
 
 /**
  * Opens a sentence encoder in ONNX: a folder with `model.onnx` (here or in `onnx/`) and a WordPiece `tokenizer.json`, as
@@ -31,48 +32,51 @@ export async function openTextEncoder(
   const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
   const length = await checkFolder(folder)
   const session = await Session.open(path, options)
-  const known = new LruCache<string, Float32Array>({ maxSize: mostKept })
+  const cache = new LruCache<string, Float32Array>({ maxSize: cacheCapacity })
 
   const encode = async (texts: readonly string[]): Promise<Float32Array[]> => {
     const tokens = texts.map((text) => tokenIds(text, tokenizer, length))
-    const width = Math.max(...tokens.map(({ length: own }) => own))
+    const width = Math.max(...tokens.map((ids) => ids.length))
     const { ids, mask } = padded(tokens, width, tokenizer.pad)
     const shape = [texts.length, width]
-    const all: Record<string, Value> = {
+    const values: Record<string, Value> = {
       input_ids: longs(ids, shape),
       attention_mask: longs(mask, shape),
       token_type_ids: longs(new BigInt64Array(ids.length), shape),
     }
     const feeds = Object.fromEntries(
       session.inputs.map(({ name }) => {
-        if (!all[name]) throw new UserError(`${path}: input "${name}" is not one that a text encoder has.`)
-        return [name, all[name]]
+        if (!values[name]) throw new UserError(`${path}: input "${name}" is not one that a text encoder has.`)
+        return [name, values[name]]
       }),
     )
     const hidden = Object.values(await session.run(feeds)).find((value) => value.shape.length === 3)
     if (!hidden) throw new UserError(`${path} has no output of hidden states [texts, tokens, width].`)
-    return tokens.map(({ length: own }, index) => meanOf(hidden, index, own))
+    return tokens.map((ids, index) => meanOf(hidden, index, ids.length))
   }
 
   return {
     async embed(texts) {
-      // Held here as well, since one call may ask for more texts than are kept.
-      const vectors = new Map<string, Float32Array | undefined>()
-      for (const text of texts) vectors.set(text, vectors.get(text) ?? known.get(text))
+      // Held here as well, since one call may ask for more texts than the cache keeps.
+      const embedded = new Map<string, Float32Array>()
+      for (const text of new Set(texts)) {
+        const vector = cache.get(text)
+        if (vector) embedded.set(text, vector)
+      }
       // Texts of like length go together, so that little is padded.
-      const missing = [...vectors.keys()]
-        .filter((text) => !vectors.get(text))
+      const missing = [...new Set(texts)]
+        .filter((text) => !embedded.has(text))
         .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
       for (let start = 0; start < missing.length; start += batch) {
-        const some = missing.slice(start, start + batch)
-        const encoded = await encode(some)
-        some.forEach((text, index) => {
-          const vector = encoded[index] as Float32Array
-          vectors.set(text, vector)
-          known.set(text, vector)
-        })
+        const chunk = missing.slice(start, start + batch)
+        const encoded = await encode(chunk)
+        for (const [index, text] of chunk.entries()) {
+          const vector = encoded[index]!
+          embedded.set(text, vector)
+          cache.set(text, vector)
+        }
       }
-      return texts.map((text) => vectors.get(text) as Float32Array)
+      return texts.map((text) => embedded.get(text)!)
     },
     close: () => session.close(),
   }
@@ -96,23 +100,23 @@ async function checkFolder(folder: string): Promise<number> {
       `${folder}/1_Pooling/config.json asks for ${other?.[0] ?? `pooling_mode ${mode}`}: only the mean of the tokens is done here.`,
     )
   }
-  const said = await readJson(folder, 'sentence_bert_config.json')
+  const sentenceConfig = await readJson(folder, 'sentence_bert_config.json')
   const config = await readJson(folder, 'config.json')
-  const lengths = [said?.max_seq_length, config?.max_position_embeddings, 512]
+  const lengths = [sentenceConfig?.max_seq_length, config?.max_position_embeddings, 512]
   return Math.min(...lengths.filter((value): value is number => typeof value === 'number'))
 }
 
 /** [CLS], the text's pieces as far as there is room, [SEP]. */
 function tokenIds(text: string, tokenizer: Tokenizer, length: number): number[] {
   const ids = tokenizer.encode(text).map(({ id }) => id)
-  return ids.length > length ? [...ids.slice(0, length - 1), ids[ids.length - 1]] : ids
+  return ids.length > length ? [...ids.slice(0, length - 1), ...ids.slice(-1)] : ids
 }
 
 function padded(tokens: readonly (readonly number[])[], width: number, pad: number) {
   const ids = new BigInt64Array(tokens.length * width).fill(BigInt(pad))
   const mask = new BigInt64Array(tokens.length * width)
-  tokens.forEach((own, row) => {
-    own.forEach((id, at) => {
+  tokens.forEach((rowIds, row) => {
+    rowIds.forEach((id, at) => {
       ids[row * width + at] = BigInt(id)
       mask[row * width + at] = 1n
     })
@@ -121,17 +125,18 @@ function padded(tokens: readonly (readonly number[])[], width: number, pad: numb
 }
 
 /** Mean of the first `count` hidden states of a text, of unit length. */
-function meanOf({ data, shape }: Value, row: number, count: number): Float32Array {
-  const [, length, width] = shape
+function meanOf(hidden: Value, row: number, count: number): Float32Array {
+  const [, length, width] = sizesOf(hidden, 3)
+  const { data } = hidden
   const vector = new Float32Array(width)
   for (let token = 0; token < count; token++) {
     const at = (row * length + token) * width
-    for (let index = 0; index < width; index++) vector[index] += Number(data[at + index])
+    for (let index = 0; index < width; index++) vector[index]! += Number(data[at + index])
   }
   return unit(vector)
 }
 
-/** The vector, of length 1; what has no length stays as it is. */
+/** The vector scaled to length 1; a vector of zeros stays as it is. */
 export function unit(vector: Float32Array): Float32Array {
   const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0))
   return norm === 0 ? vector : vector.map((value) => value / norm)

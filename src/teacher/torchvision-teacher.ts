@@ -1,16 +1,15 @@
 import { basename, resolve } from 'node:path'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
-import { clipBox, scaleBox } from '../boxes/xyxy.js'
-import type { Value } from '../graph/session.js'
+import { boxAt, clipBox, scaleBox } from '../boxes/xyxy.js'
+import { type Value, valueNamed } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { resizePicture } from '../pictures/resize-picture.js'
-import type { Xyxy } from '../rows/rows.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { requireJson } from './hf-folder.js'
 import type { Size } from './hf-image-processor.js'
-import { declared } from './image-runs.js'
+import { inputsText } from './image-runs.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
 
@@ -27,34 +26,32 @@ import type { Teacher } from './teacher.js'
 export async function openTorchvision({ path, files, hash, options }: OpenedFolder): Promise<Teacher> {
   const labels = readLabels(path, await requireJson(path, 'config.json'))
   const pool = await SessionPool.open(files[0], options)
-  const [port] = pool.inputs
-  const dims = port.shape.slice(-3)
-  if (pool.inputs.length !== 1 || port.shape.length < 3 || (typeof dims[0] === 'number' && dims[0] !== 3))
-    throw new UserError(`${files[0]}: expected one input [3, H, W]; it has: ${declared(pool)}.`)
-  const named = pool.outputs.map(({ name }) => name)
-  const [boxes, second, third] = ['boxes', 'labels', 'scores'].every((name) => named.includes(name))
-    ? ['boxes', 'labels', 'scores']
-    : named
-  if (third === undefined)
+  const [port, ...furtherInputs] = pool.inputs
+  const [channels, height, width] = port?.shape.slice(-3) ?? []
+  const hasImages = port && port.shape.length >= 3 && (typeof channels !== 'number' || channels === 3)
+  if (!hasImages || furtherInputs.length > 0)
+    throw new UserError(`${files[0]}: expected one input [3, H, W]; it has: ${inputsText(pool)}.`)
+  const outputs = pool.outputs.map(({ name }) => name)
+  const usual = ['boxes', 'labels', 'scores']
+  const [boxesName, labelsName, scoresName] = usual.every((name) => outputs.includes(name)) ? usual : outputs
+  if (boxesName === undefined || labelsName === undefined || scoresName === undefined)
     throw new UserError(
-      `${files[0]}: expected outputs boxes, labels and scores; it has: ${named.join(', ')}.`,
+      `${files[0]}: expected outputs boxes, labels and scores; it has: ${outputs.join(', ')}.`,
     )
-  const [, height, width] = dims
   const fixed = typeof height === 'number' && typeof width === 'number' ? { height, width } : undefined
 
   const detectOne = async (picture: Picture, floor: number): Promise<Detection[]> => {
     const size = fixed ?? picture
     const shape = [...(port.shape.length === 4 ? [1] : []), 3, size.height, size.width]
     const results = await pool.run({ [port.name]: { data: planes(picture, size), shape, dtype: 'float32' } })
-    const corners = results[boxes].data as Float32Array
+    const boxes = valueNamed(results, boxesName).data as Float32Array
+    const scores = valueNamed(results, scoresName).data as Float32Array
     const [x, y] = [picture.width / size.width, picture.height / size.height]
-    const scores = results[third].data as Float32Array
-    return labelsOf(results[second]).flatMap((id, at) => {
+    return labelsOf(valueNamed(results, labelsName)).flatMap((id, at) => {
       const label = labels.get(id)
-      const score = scores[at]
+      const score = scores[at]!
       if (label === undefined || score < floor) return []
-      const [x1, y1, x2, y2] = corners.subarray(4 * at, 4 * at + 4)
-      const xyxy: Xyxy | undefined = clipBox(scaleBox([x1, y1, x2, y2], x, y), picture)
+      const xyxy = clipBox(scaleBox(boxAt(boxes, at), x, y), picture)
       return xyxy ? [{ xyxy, score, label }] : []
     })
   }
@@ -90,6 +87,6 @@ function planes(picture: Picture, size: Size): Float32Array {
   const plane = size.width * size.height
   const values = new Float32Array(3 * plane)
   for (let at = 0; at < plane; at++)
-    for (let channel = 0; channel < 3; channel++) values[channel * plane + at] = data[3 * at + channel] / 255
+    for (let channel = 0; channel < 3; channel++) values[channel * plane + at] = data[3 * at + channel]! / 255
   return values
 }

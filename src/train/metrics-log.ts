@@ -13,9 +13,9 @@ export interface StepLosses {
 
 /** A line of a metrics file. */
 export interface StepMetrics extends StepLosses {
-  /** Of the whole step. */
+  /** Duration of the step. */
   readonly seconds: number
-  /** Of those, how long the step waited for its pictures. */
+  /** How much of that the step waited for its pictures. */
   readonly data_seconds: number
 }
 

@@ -69,9 +69,9 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const tokenizer = await openTokenizer(task, streams)
   const { network, graph } = trainNetwork(task, config, streams, tokenizer)
 
-  const begin = task.init ? await hashStart(task.init) : null
-  // What a run is made of: a checkpoint with another hash is of another run.
-  const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), begin])
+  const startHash = task.init ? await hashStart(task.init) : null
+  // A checkpoint with another hash is of another run.
+  const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), startHash])
   await mkdir(folder, { recursive: true })
   const checkpoint = join(folder, checkpointFile)
   const { state, start, done } = await openState(task, config, graph, { path: checkpoint, hash })
@@ -79,16 +79,24 @@ export async function openTraining(task: TrainTask): Promise<Training> {
 
   const device = await resolveDevice(config.device)
   if (config.device === 'auto') task.onNotice?.(`device: ${device}`)
-  const options = { threads: config.threads, device, own: true }
+  const options = { threads: config.threads, device, ownGraph: true }
   const sessions = await openStepSessions(graph, state, network, options)
   const order = sampleOrder(streams, config)
   const cache = createPictureCache(Math.ceil(network.image_size * 1.5))
-  const made = { parts, order, tokenizer, network, config, pictures: cache, inputs: sessions.inputs }
+  const partOptions = { parts, order, tokenizer, network, config, pictures: cache, inputs: sessions.inputs }
   // The next part is decoded on other threads while one is trained on.
-  const partOf = readAhead((index) => makePart(index, made), config.steps * parts)
+  const partAt = readAhead((index) => makePart(index, partOptions), config.steps * parts)
   return {
-    ...{ config, parts, network, tokenizer, streams, start, state, done, metrics },
-    batch: (step, part) => partOf((step - 1) * parts + part),
+    config,
+    parts,
+    network,
+    tokenizer,
+    streams,
+    start,
+    state,
+    done,
+    metrics,
+    batch: (step, part) => partAt((step - 1) * parts + part),
     run: sessions.run,
     save: (step) => writeCheckpoint(checkpoint, { step, hash }, state),
     close: sessions.close,
@@ -106,25 +114,26 @@ async function openState(
   checkpoint: { readonly path: string; readonly hash: string },
 ): Promise<{ state: OptimizerState; start: TrainStart | undefined; done: number }> {
   const { init } = task
-  const given = init ? await openStartWeights(init, parameters, isPrompt) : undefined
+  const weights = init ? await openStartWeights(init, parameters, isPrompt) : undefined
   const start =
-    init && given ? { taken: [...given.taken.keys()], fresh: given.fresh, folder: init } : undefined
+    init && weights ? { taken: [...weights.taken.keys()], fresh: weights.fresh, folder: init } : undefined
   if (start) task.onStart?.(start)
   const state = emptyState(groupParameters(parameters, config), parameters, partsOf(config) > 1)
   const resumed = await readCheckpoint(checkpoint.path, checkpoint.hash, state)
-  // A checkpoint has all but what is not trained.
+  // A checkpoint has the parameters that are trained alone.
   const missing = resumed ? parameters.filter(({ frozen }) => frozen) : parameters
-  await fillState(state, missing, config.seed, given?.taken)
-  await given?.close()
+  await fillState(state, missing, config.seed, weights?.taken)
+  await weights?.close()
   return { state, start, done: resumed?.step ?? 0 }
 }
 
-/** Throws a UserError where the configuration speaks of a source that there is not. */
+/** Throws a UserError where the configuration names a source that the training has not. */
 function checkSources({ config, sources }: TrainTask): void {
   const names = sources.map(({ name }) => name)
   for (const key of ['mix', 'box_loss'] as const) {
-    const given = config[key]
-    const unknown = typeof given === 'object' && Object.keys(given).find((name) => !names.includes(name))
+    const bySource = config[key]
+    const unknown =
+      typeof bySource === 'object' && Object.keys(bySource).find((name) => !names.includes(name))
     if (unknown)
       throw new UserError(
         `${key}: "${unknown}" is not a source of this training; it has: ${names.join(', ')}.`,
@@ -132,16 +141,16 @@ function checkSources({ config, sources }: TrainTask): void {
   }
 }
 
-/** That of the folder to start from, else one made of all that the sources say. */
+/** The tokenizer of the folder to start from, else one whose vocabulary is made of the texts of all sources. */
 async function openTokenizer(
   { init, config, texts }: TrainTask,
   streams: readonly SampleStream[],
 ): Promise<Tokenizer> {
-  const given = init && (await startTokenizer(init))
-  if (given) return readTokenizer(given)
-  const all = [
+  const path = init && (await startTokenizer(init))
+  if (path) return readTokenizer(path)
+  const corpus = [
     ...streams.flatMap(({ captions, categories }) => [...captions, ...categories, ...categories]),
     ...texts,
   ]
-  return createTokenizer(buildVocabulary(all, config.vocabulary_size))
+  return createTokenizer(buildVocabulary(corpus, config.vocabulary_size))
 }

@@ -1,4 +1,4 @@
-import { Session, type SessionOptions, type Value } from '../graph/session.js'
+import { Session, type SessionOptions, type Value, valueNamed } from '../graph/session.js'
 import { type GlipConfig, squareSize } from '../model/network/config.js'
 import { matchQueries } from './loss/match-queries.js'
 import type { TrainGraph } from './loss/train-graph.js'
@@ -26,7 +26,7 @@ export async function openStepSessions(
   return {
     inputs: session.inputs,
     async run(part) {
-      // Queries are matched by what they say with the same things dropped.
+      // The predictions that are matched drop the same things as the step: the part feeds the noise to both.
       const matched = predictor && (await matchTargets(predictor, { ...part, ...feeds }, network))
       const results = await session.run({ ...part, ...matched, ...feeds }, into)
       const metrics = Object.entries(results).filter(([name]) => name.startsWith('metric.'))
@@ -49,13 +49,7 @@ async function matchTargets(
 ): Promise<{ readonly assigned: Value }> {
   const fed = Object.fromEntries(predictor.inputs.map(({ name }) => [name, valueNamed(values, name)]))
   const predictions = await predictor.run(fed)
-  const [logits, boxes] = [valueNamed(predictions, 'logits'), valueNamed(predictions, 'boxes')]
-  const [box, phrase] = [valueNamed(values, 'box'), valueNamed(values, 'phrase')]
-  return { assigned: matchQueries({ logits, boxes }, { box, phrase }, squareSize(network)) }
-}
-
-function valueNamed(values: Feeds, name: string): Value {
-  const value = values[name]
-  if (!value) throw new Error(`there is no value for "${name}"`)
-  return value
+  const predicted = { logits: valueNamed(predictions, 'logits'), boxes: valueNamed(predictions, 'boxes') }
+  const targets = { box: valueNamed(values, 'box'), phrase: valueNamed(values, 'phrase') }
+  return { assigned: matchQueries(predicted, targets, squareSize(network)) }
 }

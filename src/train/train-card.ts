@@ -5,11 +5,11 @@ import type { StepMetrics } from './metrics-log.js'
 import type { SampleSource, SampleStream } from './samples/sample.js'
 import type { TrainStart } from './train-task.js'
 
-/** What a card tells of. */
+/** What the card of a trained model describes. */
 export interface TrainedModel {
   readonly name: string
   readonly sources: readonly SampleSource[]
-  /** Of the sources, in the same order. */
+  /** The opened sources, in the same order. */
   readonly streams: readonly SampleStream[]
   readonly config: TrainRun
   readonly network: GlipConfig
@@ -21,10 +21,10 @@ export interface TrainedModel {
  * The README of a trained model: the data with its licences and who drew its boxes, the start, the recipe.
  */
 export function trainCard({ name, sources, streams, config, network, last, start }: TrainedModel): string {
-  const rows = streams.map(({ name: own, size, origins, license }, index) => {
+  const rows = streams.map(({ name: source, size, origins, license }, index) => {
     const boxes = [...origins].map(([origin, count]) => `${count} ${origin}`).join(', ')
     const grounding = sources[index]?.grounding
-    return `| ${own} | ${grounding} | ${size} | ${boxes} | ${config.mix === 'size' ? size : (config.mix[own] ?? 1)} | ${license ?? 'unknown'} |`
+    return `| ${source} | ${grounding} | ${size} | ${boxes} | ${config.mix === 'size' ? size : (config.mix[source] ?? 1)} | ${license ?? 'unknown'} |`
   })
   const terms = ['classification', 'regression', 'grounding', 'contrastive']
     .filter((term) => term in last)

@@ -1,5 +1,5 @@
-/** What a phrase is of, as the chunker says it. */
-interface Named {
+/** A phrase and its head noun, as the chunker finds it. */
+interface HeadedPhrase {
   readonly text: string
   /** Head noun, lower case and singular. */
   readonly head: string
@@ -40,26 +40,26 @@ export function pluralOf(noun: string): string {
  */
 export function labelMatches(
   label: string,
-  phrase: Named,
+  phrase: HeadedPhrase,
   synonyms: Readonly<Record<string, readonly string[]>> = {},
 ): boolean {
-  const own = label.toLowerCase()
+  const lower = label.toLowerCase()
   const further = Object.entries(synonyms).flatMap(([name, names]) =>
-    name.toLowerCase() === own ? names : [],
+    name.toLowerCase() === lower ? names : [],
   )
-  return [own, ...further].some((name) => isNamed(name.toLowerCase(), phrase))
+  return [lower, ...further].some((name) => isNamed(name.toLowerCase(), phrase))
 }
 
-function isNamed(name: string, { text, head }: Named): boolean {
+function isNamed(name: string, { text, head }: HeadedPhrase): boolean {
   const words = wordsOf(name)
-  const last = words[words.length - 1]
+  const last = words.at(-1)
   if (last === undefined || !isSameNoun(last, head)) return false
   if (words.length === 1) return true
-  const spoken = wordsOf(text.toLowerCase())
-  return spoken.some(
+  const phraseWords = wordsOf(text.toLowerCase())
+  return phraseWords.some(
     (word, at) =>
       isSameNoun(last, word) &&
-      words.slice(0, -1).every((other, back) => spoken[at - words.length + 1 + back] === other),
+      words.slice(0, -1).every((other, index) => phraseWords[at - words.length + 1 + index] === other),
   )
 }
 

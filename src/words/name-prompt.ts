@@ -12,7 +12,7 @@ export interface NamePrompt {
 const joint = '. '
 
 /**
- * Names joined by '. ', and the span of each. A name that holds '. ' itself is taken apart by `splitNames`.
+ * Names joined by '. ', and the span of each. A name that contains '. ' is split by `splitNames`.
  */
 export function joinNames(names: readonly string[]): NamePrompt {
   let at = 0

@@ -3,8 +3,8 @@ import { joinNames, type NamePrompt } from './name-prompt.js'
 
 /**
  * About how many tokens a text takes in a WordPiece vocabulary, on the high side for English: a word or a
- * sign each, and one more for every four letters beyond eight. Encoders count for themselves; this decides
- * how names are shared out.
+ * punctuation mark each, and one more for every four letters beyond eight. It decides how many names a prompt
+ * gets before any encoder is known.
  */
 export function tokenEstimate(text: string): number {
   const parts = text.match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? []
@@ -46,10 +46,10 @@ export function packNames(
       last.tokens += tokens
     } else groups.push({ names: [name], tokens })
   }
-  const present = new Set(names)
-  const others = negatives > 0 ? absent.filter((name) => !present.has(name)) : []
-  return groups.map(({ names: own, tokens }) => {
-    if (others.length === 0) return packed(own)
+  const unique = new Set(names)
+  const others = negatives > 0 ? absent.filter((name) => !unique.has(name)) : []
+  return groups.map(({ names: present, tokens }) => {
+    if (others.length === 0) return packed(present)
     const drawn: string[] = []
     let used = tokens
     for (const name of draw.shuffle([...new Set(others)])) {
@@ -58,7 +58,7 @@ export function packNames(
       if (used > max_tokens) break
       drawn.push(name)
     }
-    return packed(draw.shuffle([...own, ...drawn]))
+    return packed(draw.shuffle([...present, ...drawn]))
   })
 }
 

@@ -11,7 +11,7 @@ import type { Xyxy } from '../../src/rows/rows.js'
 import { groundedDetections } from '../../src/teacher/grounding-dino-teacher.js'
 import { pixelMask, prepareImages, readImageProcessor } from '../../src/teacher/hf-image-processor.js'
 import { type OpenOptions, openTeacher } from '../../src/teacher/open-teacher.js'
-import type { Found, Query } from '../../src/teacher/teacher.js'
+import type { PhraseDetection, Query } from '../../src/teacher/teacher.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { pictures } from './pictures.js'
 
@@ -191,12 +191,12 @@ interface OwlCase {
 
 /** The processor gives a box its best query; the teacher gives every query its boxes. */
 function expectLikeProcessor(
-  found: readonly Found[],
+  found: readonly PhraseDetection[],
   { phrases, processor }: OwlCase,
   picture: Picture,
   within = tolerance,
 ) {
-  const best = new Map<string, Found>()
+  const best = new Map<string, PhraseDetection>()
   for (const box of found) {
     const key = box.xyxy.join()
     const known = best.get(key)

@@ -35,9 +35,10 @@ describe('sessions of several sizes', () => {
   it('stay open while they are used, and what waits for room gets it in turn', async () => {
     const sessions = new SizeSessions(files, 1, { threads: 1 })
     const others: Promise<number>[] = []
-    await sessions.use(0, async () => {
+    await sessions.use(0, async (pool) => {
       others.push(...[1, 2, 1, 3].map((size) => factorOf(sessions, size)))
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      // The others ask for room while the model runs in its thread.
+      expect((await pool.run({ x: floats([7], [1]) })).y.data[0]).toBe(7)
       expect(sessions.open).toEqual([0])
     })
     expect(await Promise.all(others)).toEqual([2, 3, 2, 4])

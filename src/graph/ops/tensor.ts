@@ -60,11 +60,11 @@ type Sizes<Rank extends number, Known extends readonly number[] = []> = Known['l
   : Sizes<Rank, [...Known, number]>
 
 /**
- * The sizes of a tensor that has `rank` axes, as a tuple of that length.
+ * The sizes of a tensor or value that has `rank` axes, as a tuple of that length.
  *
  * @throws Error where it has more axes or fewer
  */
-export function sizesOf<Rank extends number>({ shape }: Tensor, rank: Rank): Sizes<Rank> {
+export function sizesOf<Rank extends number>({ shape }: { readonly shape: Shape }, rank: Rank): Sizes<Rank> {
   if (shape.length !== rank) throw new Error(`a tensor of ${rank} axes is needed, not [${shape.join(', ')}]`)
   return shape as Sizes<Rank>
 }
@@ -145,7 +145,7 @@ export function node<const Outputs extends readonly OutputSpec[]>(
   spec: NodeSpec<Outputs>,
 ): Tensors<Outputs> {
   const outputs: Tensor[] = []
-  const made = {
+  const created = {
     op,
     inputs: spec.inputs,
     attributes: spec.attributes ?? {},
@@ -158,10 +158,10 @@ export function node<const Outputs extends readonly OutputSpec[]>(
     if (shape.some((size) => !Number.isInteger(size) || size < 0)) {
       throw new Error(`${op}: impossible output shape [${shape.join(', ')}]`)
     }
-    outputs.push({ shape, dtype: dtype ?? 'float32', source: { kind: 'node', node: made, index } })
+    outputs.push({ shape, dtype: dtype ?? 'float32', source: { kind: 'node', node: created, index } })
   })
   const tensors = outputs as readonly Tensor[] as Tensors<Outputs>
-  made.vjp = spec.vjp?.(tensors)
+  created.vjp = spec.vjp?.(tensors)
   return tensors
 }
 
@@ -178,7 +178,7 @@ export function op(
   } = {},
 ): Tensor {
   const { vjp } = rest
-  const [made] = node<readonly [OutputSpec]>(name, {
+  const [output] = node<readonly [OutputSpec]>(name, {
     inputs,
     attributes: rest.attributes,
     outputs: [{ shape, dtype: rest.dtype }],
@@ -188,7 +188,7 @@ export function op(
         ([gradient]) =>
           gradient ? vjp(gradient, output) : []),
   })
-  return made
+  return output
 }
 
 /**
@@ -207,7 +207,7 @@ export function composite(
   portable?: Tensor,
 ): Tensor {
   const outputs: Tensor[] = []
-  const made: Node = {
+  const created: Node = {
     op: name,
     inputs,
     attributes: {},
@@ -219,7 +219,7 @@ export function composite(
   const output: Tensor = {
     shape: body.shape,
     dtype: body.dtype,
-    source: { kind: 'node', node: made, index: 0 },
+    source: { kind: 'node', node: created, index: 0 },
   }
   outputs.push(output)
   return output

@@ -1,5 +1,5 @@
 import { iou } from '../../boxes/iou.js'
-import type { Xyxy } from '../../boxes/xyxy.js'
+import { boxAt } from '../../boxes/xyxy.js'
 import type { Anchors } from '../../model/network/anchors.js'
 
 /** Candidates taken from each level for each box: MODEL.ATSS.TOPK of the official configuration. */
@@ -35,14 +35,14 @@ export function assignTargets(anchors: Anchors, boxes: Float32Array): Targets {
     const spread = overlaps.reduce((sum, value) => sum + (value - mean) ** 2, 0)
     const threshold = mean + Math.sqrt(spread / Math.max(1, overlaps.length - 1))
     candidates.forEach((anchor, index) => {
-      if (overlaps[index] < threshold || overlaps[index] <= bestIou[anchor]) return
+      if (overlaps[index]! < threshold || overlaps[index]! <= bestIou[anchor]!) return
       const [ax1, ay1, ax2, ay2] = boxAt(anchors.boxes, anchor)
       const left = (ax1 + ax2) / 2 - x1 - anchors.inset
       const right = x2 - (ax1 + ax2) / 2 - anchors.inset
       const top = (ay1 + ay2) / 2 - y1 - anchors.inset
       const bottom = y2 - (ay1 + ay2) / 2 - anchors.inset
       if (Math.min(left, right, top, bottom) <= 0.01) return
-      bestIou[anchor] = overlaps[index]
+      bestIou[anchor] = overlaps[index]!
       assigned[anchor] = box
       const across = Math.min(left, right) / Math.max(left, right)
       centerness[anchor] = Math.sqrt((across * Math.min(top, bottom)) / Math.max(top, bottom))
@@ -56,24 +56,18 @@ function nearest(anchors: Anchors, x: number, y: number): number[] {
   const chosen: number[] = []
   for (let level = 0; level + 1 < anchors.levelStarts.length; level++) {
     const best: { anchor: number; distance: number }[] = []
-    for (let anchor = anchors.levelStarts[level]; anchor < anchors.levelStarts[level + 1]; anchor++) {
+    for (let anchor = anchors.levelStarts[level]!; anchor < anchors.levelStarts[level + 1]!; anchor++) {
       const at = 4 * anchor
-      const dx = (anchors.boxes[at] + anchors.boxes[at + 2]) / 2 - x
-      const dy = (anchors.boxes[at + 1] + anchors.boxes[at + 3]) / 2 - y
+      const dx = (anchors.boxes[at]! + anchors.boxes[at + 2]!) / 2 - x
+      const dy = (anchors.boxes[at + 1]! + anchors.boxes[at + 3]!) / 2 - y
       const distance = dx * dx + dy * dy
-      if (best.length === topk && distance >= best[topk - 1].distance) continue
+      if (best.length === topk && distance >= best[topk - 1]!.distance) continue
       let place = best.length
-      while (place > 0 && best[place - 1].distance > distance) place--
+      while (place > 0 && best[place - 1]!.distance > distance) place--
       best.splice(place, 0, { anchor, distance })
       if (best.length > topk) best.pop()
     }
     for (const { anchor } of best) chosen.push(anchor)
   }
   return chosen
-}
-
-/** Box number `index` of [count * 4] numbers. */
-function boxAt(boxes: Float32Array, index: number): Xyxy {
-  const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxes.subarray(4 * index, 4 * index + 4)
-  return [x1, y1, x2, y2]
 }

@@ -14,18 +14,18 @@ export interface GroundedText {
     /** In pixels of the stored picture. */
     readonly boxes: readonly Xyxy[]
   }[]
-  /** Phrases that have no boxes, though what they name may be there. */
+  /** Phrases that have no boxes, though what they name may be in the picture. */
   readonly ungrounded: readonly Span[]
 }
 
 export interface PromptOptions {
   readonly tokenizer: Tokenizer
   readonly network: GlipConfig
-  /** Probability that a written caption gets others beside it. */
+  /** Probability that other captions are packed around a written one. */
   readonly negatives: number
   /**
-   * Whether the picture is mirrored: left and right change places, but in a tuned prompt, which is what it
-   * is.
+   * Whether the picture is mirrored: then left and right change places, except in a tuned prompt, whose text is
+   * fixed.
    */
   readonly flipped: boolean
 }
@@ -41,7 +41,7 @@ export function drawPrompt(
   { tokenizer, network, negatives, flipped }: PromptOptions,
 ): GroundedText {
   if (network.prompt) return tunedPrompt(caption, network.prompt)
-  const limit = { tokenizer, room: network.text.max_tokens - 2 }
+  const limit = { tokenizer, maxTokens: network.text.max_tokens - 2 }
   const written =
     caption.kind === 'categories'
       ? categoryPrompt(caption, stream.categories, draw, limit)
@@ -52,8 +52,8 @@ export function drawPrompt(
 /** How much fits into a prompt. */
 interface PromptLimit {
   readonly tokenizer: Tokenizer
-  /** Tokens, without the two that begin and end a prompt. */
-  readonly room: number
+  /** Without the two tokens that begin and end a prompt. */
+  readonly maxTokens: number
 }
 
 /** The picture's categories and others that it lacks, in random order. */
@@ -61,7 +61,7 @@ function categoryPrompt(
   caption: GroundedCaption,
   all: readonly string[],
   draw: Random,
-  { tokenizer, room }: PromptLimit,
+  { tokenizer, maxTokens }: PromptLimit,
 ): GroundedText {
   const present = phrasesByName(caption)
   const named = new Set(splitNames(caption.text).map(({ name }) => name))
@@ -73,7 +73,7 @@ function categoryPrompt(
     ...absent.slice(0, draw.integer(absent.length + 1)),
   ]) {
     const tokens = tokenizer.encode(name).length - 1
-    if (length + tokens > room) break
+    if (length + tokens > maxTokens) break
     length += tokens
     chosen.push(name)
   }
@@ -115,19 +115,20 @@ function packedCaption(
   caption: GroundedCaption,
   others: readonly string[],
   draw: Random,
-  { tokenizer, room }: PromptLimit,
+  { tokenizer, maxTokens }: PromptLimit,
 ): GroundedText {
   const before: string[] = []
   const after: string[] = []
   let length = tokenizer.encode(caption.text).length - 2
-  const own = new Set(contentWords(caption.text))
+  const captionWords = new Set(contentWords(caption.text))
   for (let tries = 0; others.length > 0 && tries < packTries; tries++) {
     const other = draw.pick(others)
     const tokens = tokenizer.encode(other).length - 1
-    if (length + tokens > room) break
-    if (contentWords(other).some((word) => own.has(word))) continue
+    if (length + tokens > maxTokens) break
+    if (contentWords(other).some((word) => captionWords.has(word))) continue
     length += tokens
-    ;(draw.next() < 0.5 ? before : after).push(other)
+    const side = draw.next() < 0.5 ? before : after
+    side.push(other)
   }
   const lead = before.map((text) => `${text}. `).join('')
   const shift = [...lead].length

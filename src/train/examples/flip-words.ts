@@ -36,5 +36,5 @@ export function flipWords({ text, spans }: SpannedText): SpannedText {
 
 function matchCase(word: string, like: string): string {
   if (like === like.toUpperCase()) return word.toUpperCase()
-  return like[0] === like[0].toUpperCase() ? word[0].toUpperCase() + word.slice(1) : word
+  return /^\p{Lu}/u.test(like) ? word.slice(0, 1).toUpperCase() + word.slice(1) : word
 }

@@ -58,14 +58,14 @@ export function makeExample(
   }
   for (const span of prompted.ungrounded) ignore(span)
   const boxes: Example['boxes'][number][] = []
-  for (const { span, boxes: own } of prompted.grounded) {
+  for (const { span, boxes: phraseBoxes } of prompted.grounded) {
     const tokens = tokensOf(prompt, span)
-    const seen = own.map((box) =>
+    const visible = phraseBoxes.map((box) =>
       visiblePart(placeBox(scaleBox(box, picture.scale), picture, placement), network.image_size),
     )
-    // What is cut to a sliver is neither a fair positive nor a fair negative.
-    if (seen.some((part) => part === 'sliver')) ignore(span)
-    for (const part of seen)
+    // A box of which a sliver is left is neither a fair positive nor a fair negative.
+    if (visible.some((part) => part === 'sliver')) ignore(span)
+    for (const part of visible)
       if (part !== undefined && part !== 'sliver' && tokens.length > 0) boxes.push({ xyxy: part, tokens })
   }
   return {
@@ -103,7 +103,7 @@ function drawPlacement(
   }
 }
 
-/** The part of a box inside the square; nothing where none is, `sliver` under a third of it. */
+/** The part of a box inside the square, `sliver` for less than a third of it, undefined for nothing. */
 function visiblePart(box: Xyxy, size: number): Xyxy | 'sliver' | undefined {
   const inside = clipBox(box, { width: size, height: size })
   if (!inside) return undefined

@@ -1,6 +1,6 @@
 /**
- * The assignment of least total cost between rows and columns, exact (Kuhn 1955; here as shortest augmenting
- * paths with potentials, Jonker and Volgenant 1987), in min^2 * max steps. Each row gets a column of its own,
+ * The assignment of least total cost between rows and columns, exact (the Hungarian method, Kuhn 1955; here as
+ * shortest augmenting paths with potentials, Jonker and Volgenant 1987), in min^2 * max steps. Each row gets a column of its own,
  * or where there are more rows than columns each column a row.
  *
  * @param costs [rows * columns], row by row, finite
@@ -10,14 +10,14 @@ export function cheapestAssignment(costs: Float64Array, rows: number, columns: n
   if (costs.length !== rows * columns) throw new Error(`${costs.length} costs for ${rows} x ${columns}`)
   if (!costs.every(Number.isFinite)) throw new RangeError('a cost is not a finite number')
   if (rows > columns) {
-    const turned = assignRows((row, column) => costs[column * columns + row], columns, rows)
+    const transposed = assignRows((row, column) => costs[column * columns + row]!, columns, rows)
     const result = new Int32Array(rows).fill(-1)
-    turned.forEach((row, column) => {
+    transposed.forEach((row, column) => {
       result[row] = column
     })
     return result
   }
-  return assignRows((row, column) => costs[row * columns + column], rows, columns)
+  return assignRows((row, column) => costs[row * columns + column]!, rows, columns)
 }
 
 /** For each row its column; no more rows than columns. */
@@ -26,47 +26,47 @@ function assignRows(
   rows: number,
   columns: number,
 ): Int32Array {
-  // cost - rowPrice - columnPrice is never negative, and 0 where a row has its column.
-  const rowPrice = new Float64Array(rows)
-  const columnPrice = new Float64Array(columns)
+  // cost - rowPotential - columnPotential is never negative, and 0 where a row has its column.
+  const rowPotential = new Float64Array(rows)
+  const columnPotential = new Float64Array(columns)
   const rowOf = new Int32Array(columns).fill(-1)
   const columnOf = new Int32Array(rows).fill(-1)
   for (let start = 0; start < rows; start++) {
-    // The shortest way from the new row to a free column, over columns whose rows would move on.
+    // The shortest augmenting path (Dijkstra) from the new row to a free column: each row on it moves to its next column.
     const distance = new Float64Array(columns).fill(Number.POSITIVE_INFINITY)
     const from = new Int32Array(columns).fill(-1)
     const settled = new Uint8Array(columns)
     let row = start
-    let reached = 0
+    let pathCost = 0
     let free = -1
     while (free < 0) {
       let nearest = -1
       for (let column = 0; column < columns; column++) {
         if (settled[column]) continue
-        const way = reached + cost(row, column) - rowPrice[row] - columnPrice[column]
-        if (way < distance[column]) {
-          distance[column] = way
+        const length = pathCost + cost(row, column) - rowPotential[row]! - columnPotential[column]!
+        if (length < distance[column]!) {
+          distance[column] = length
           from[column] = row
         }
-        if (nearest < 0 || distance[column] < distance[nearest]) nearest = column
+        if (nearest < 0 || distance[column]! < distance[nearest]!) nearest = column
       }
       settled[nearest] = 1
-      reached = distance[nearest]
-      if (rowOf[nearest] < 0) free = nearest
-      else row = rowOf[nearest]
+      pathCost = distance[nearest]!
+      if (rowOf[nearest]! < 0) free = nearest
+      else row = rowOf[nearest]!
     }
-    rowPrice[start] += reached
+    rowPotential[start]! += pathCost
     for (let column = 0; column < columns; column++) {
       if (!settled[column] || column === free) continue
-      rowPrice[rowOf[column]] += reached - distance[column]
-      columnPrice[column] -= reached - distance[column]
+      rowPotential[rowOf[column]!]! += pathCost - distance[column]!
+      columnPotential[column]! -= pathCost - distance[column]!
     }
     for (let column = free; column >= 0; ) {
-      const taker = from[column]
-      const left = columnOf[taker]
+      const taker = from[column]!
+      const previous = columnOf[taker]!
       rowOf[column] = taker
       columnOf[taker] = column
-      column = taker === start ? -1 : left
+      column = taker === start ? -1 : previous
     }
   }
   return columnOf

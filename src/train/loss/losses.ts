@@ -6,7 +6,7 @@ import { matmul, swapLast } from '../../graph/ops/matmul.js'
 import { logSumExp } from '../../graph/ops/reduce.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { concat, split } from '../../graph/ops/shape.js'
-import { constant, type Tensor } from '../../graph/ops/tensor.js'
+import { constant, sizesOf, type Tensor } from '../../graph/ops/tensor.js'
 import type { ImageSize } from '../../model/network/config.js'
 import type { ContrastiveOutputs } from '../../model/network/glip.js'
 
@@ -28,13 +28,13 @@ export function alignmentFocalLoss(logits: Tensor, target: Tensor, words: Tensor
   const alpha = sub(0.75, mul(target, 0.5))
   const crossEntropy = sub(softplus(logits), mul(logits, target))
   const loss = mul(mul(alpha, square(wrong)), crossEntropy)
-  const [n, length] = words.shape
+  const [n, length] = sizesOf(words, 2)
   return div(reduceSum(mul(loss, reshape(words, [n, 1, length]))), positives)
 }
 
 /**
- * Boxes [N, A, 4] made smaller by `inset` pixels on each side; what that turns inside out has no size, as in
- * the official loss.
+ * Boxes [N, A, 4] made smaller by `inset` pixels on each side; a side that would become negative is 0, as in the
+ * official loss.
  */
 export function insetBoxes(boxes: Tensor, inset: number): Tensor {
   if (inset === 0) return boxes
@@ -62,7 +62,7 @@ export function giouLoss(predicted: Tensor, target: Tensor, weight: Tensor): Ten
   // A box of no size has an empty hull with an empty target; a small constant keeps both quotients finite.
   const iou = div(overlap, add(union, 1e-7))
   const giou = sub(iou, div(sub(hull, union), add(hull, 1e-7)))
-  const [n, anchors] = weight.shape
+  const [n, anchors] = sizesOf(weight, 2)
   const loss = reduceSum(mul(reshape(sub(1, giou), [n, anchors]), weight))
   return div(loss, maximum(reduceSum(weight), 1e-6))
 }
@@ -71,7 +71,8 @@ export function giouLoss(predicted: Tensor, target: Tensor, weight: Tensor): Ten
  * Distance of centres and sizes in shares of the input (Carion et al. 2020), summed over the four and divided
  * by the weights' sum.
  *
- * @param predicted [N, Q, 4], x1 y1 x2 y2 in pixels of the input @param target [N, Q, 4]
+ * @param predicted [N, Q, 4], x1 y1 x2 y2 in pixels of the input
+ * @param target [N, Q, 4]
  * @param weight [N, Q], 0 for queries without a box
  */
 export function distanceLoss(
@@ -84,7 +85,7 @@ export function distanceLoss(
   const [low, high] = split(sub(predicted, target), [2, 2], 2)
   const centre = abs(mul(add(low, high), 0.5))
   const size = abs(sub(high, low))
-  const [n, queries] = weight.shape
+  const [n, queries] = sizesOf(weight, 2)
   const each = reshape(reduceSum(mul(add(centre, size), shares), [2]), [n, queries])
   return div(reduceSum(mul(each, weight)), maximum(reduceSum(weight), 1))
 }
@@ -104,7 +105,9 @@ export function centernessLoss(logits: Tensor, target: Tensor, positive: Tensor,
  * Soft token prediction (MDETR, Kamath et al. 2021): at positive anchors the softmax over the words of the
  * prompt should be even over the phrase's words.
  *
- * @param logits [N, A, L] @param target [N, A, L] of 0 and 1 @param words [N, L]
+ * @param logits [N, A, L]
+ * @param target [N, A, L] of 0 and 1
+ * @param words [N, L]
  */
 export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, positives: Tensor): Tensor {
   const share = div(target, maximum(reduceSum(target, [2], true), 1))
@@ -117,7 +120,8 @@ export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, pos
  * should be nearer to its words than to the prompt's others, each word nearer to its regions than to all
  * other places.
  *
- * @param target [N, A, L] of 0 and 1 @param words [N, L]
+ * @param target [N, A, L] of 0 and 1
+ * @param words [N, L]
  */
 export function contrastiveLoss(
   { regions, tokens }: ContrastiveOutputs,
@@ -134,13 +138,13 @@ export function contrastiveLoss(
 /** Mean over the rows with a positive of logSumExp(all) - mean(positives), along one axis. */
 function contrast(all: Tensor, similarity: Tensor, target: Tensor, axis: number): Tensor {
   const count = reduceSum(target, [axis])
-  const has = minimum(count, 1)
+  const hasPositive = minimum(count, 1)
   const mean = div(reduceSum(mul(similarity, target), [axis]), maximum(count, 1))
-  const gap = mul(sub(logSumExp(all, axis), mean), has)
-  return div(reduceSum(gap), maximum(reduceSum(has), 1))
+  const gap = mul(sub(logSumExp(all, axis), mean), hasPositive)
+  return div(reduceSum(gap), maximum(reduceSum(hasPositive), 1))
 }
 
 function wordBias(words: Tensor): Tensor {
-  const [n, length] = words.shape
+  const [n, length] = sizesOf(words, 2)
   return mul(sub(1, reshape(words, [n, 1, length])), minusInfinity)
 }

@@ -1,4 +1,6 @@
-import { longs, type Value } from '../../graph/session.js'
+import { boxAt, type Xyxy } from '../../boxes/xyxy.js'
+import { sizesOf } from '../../graph/ops/tensor.js'
+import { longs, sampleOf, type Value } from '../../graph/session.js'
 import { cheapestAssignment } from './hungarian.js'
 
 /**
@@ -32,55 +34,53 @@ export function matchQueries(
   { box, phrase }: MatchTargets,
   size: { readonly height: number; readonly width: number },
 ): Value {
-  const [n, queries, length] = logits.shape
-  const rows = box.shape[1]
+  const [n, queries, length] = sizesOf(logits, 3)
+  const [, rows] = sizesOf(box, 3)
   const none = rows - 1
   const assigned = new BigInt64Array(n * queries).fill(BigInt(none))
   for (let sample = 0; sample < n; sample++) {
-    const part = ({ data }: Value, each: number) =>
-      (data as Float32Array).subarray(sample * each, (sample + 1) * each)
-    const words = part(phrase, rows * length)
-    const targets = part(box, rows * 4)
-    const predicted = part(boxes, queries * 4)
-    const aligned = part(logits, queries * length)
+    const words = sampleOf(phrase, sample)
+    const targets = sampleOf(box, sample)
+    const predicted = sampleOf(boxes, sample)
+    const predictedWords = sampleOf(logits, sample)
     const real: { readonly row: number; readonly tokens: readonly number[] }[] = []
     for (let row = 0; row < none; row++) {
       const tokens = [...words.subarray(row * length, (row + 1) * length).keys()].filter(
-        (token) => words[row * length + token] > 0,
+        (token) => words[row * length + token]! > 0,
       )
       if (tokens.length > 0) real.push({ row, tokens })
     }
     const costs = new Float64Array(real.length * queries)
-    real.forEach(({ row, tokens }, index) => {
+    for (const [index, { row, tokens }] of real.entries()) {
+      const target = boxAt(targets, row)
       for (let query = 0; query < queries; query++) {
         let alignment = 0
-        for (const token of tokens) alignment += focalCost(aligned[query * length + token])
+        for (const token of tokens) alignment += focalCost(predictedWords[query * length + token]!)
         costs[index * queries + query] =
-          (weights.alignment * alignment) / tokens.length +
-          boxCost(predicted.subarray(4 * query, 4 * query + 4), targets.subarray(4 * row, 4 * row + 4), size)
+          (weights.alignment * alignment) / tokens.length + boxCost(boxAt(predicted, query), target, size)
       }
-    })
+    }
     if (!costs.every(Number.isFinite))
       throw new Error('a prediction is not a number any more: try a lower learning_rate')
     cheapestAssignment(costs, real.length, queries).forEach((query, index) => {
-      if (query >= 0) assigned[sample * queries + query] = BigInt(real[index].row)
+      if (query >= 0) assigned[sample * queries + query] = BigInt(real[index]!.row)
     })
   }
   return longs(assigned, [n, queries])
 }
 
-/** What a word that should be there costs by focal loss, less what one that should not be there does. */
+/** The focal loss of a word that the box's phrase has, less that of a word that it has not. */
 function focalCost(logit: number): number {
   const probability = 1 / (1 + Math.exp(-logit))
-  const there = 0.25 * (1 - probability) ** 2 * -Math.log(probability + 1e-8)
-  const absent = 0.75 * probability ** 2 * -Math.log(1 - probability + 1e-8)
-  return there - absent
+  const positive = 0.25 * (1 - probability) ** 2 * -Math.log(probability + 1e-8)
+  const negative = 0.75 * probability ** 2 * -Math.log(1 - probability + 1e-8)
+  return positive - negative
 }
 
 /** Distances of centre and size in shares of the input, and 1 - GIoU. */
 function boxCost(
-  [px1, py1, px2, py2]: Float32Array,
-  [tx1, ty1, tx2, ty2]: Float32Array,
+  [px1, py1, px2, py2]: Xyxy,
+  [tx1, ty1, tx2, ty2]: Xyxy,
   { width, height }: { readonly height: number; readonly width: number },
 ): number {
   const distance =

@@ -33,7 +33,7 @@ export interface TrainGraphConfig {
   readonly batch: number
   /** Size of the pictures; the configuration's square where it is not given. */
   readonly image_size?: ImageSize
-  /** Most boxes of one picture; a sample with more loses the last ones. */
+  /** Boxes of one picture at most; a sample with more loses the last ones. */
   readonly max_boxes: number
   readonly temperature: number
   readonly weights: LossWeights
@@ -93,7 +93,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
     losses.loss,
     learned.map(({ tensor }) => tensor),
   )
-  const named = Object.fromEntries(learned.map(({ name }, index) => [gradientName(name), gradients[index]]))
+  const named = Object.fromEntries(learned.map(({ name }, index) => [gradientName(name), gradients[index]!]))
   const bind = new Map(
     parameters.map(({ name, shape, tensor }): [Tensor, Tensor] => [tensor, input(valueName(name), shape)]),
   )
@@ -114,7 +114,7 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
 }
 
 /**
- * The terms, weighted, and their sum; what regression is made of is shown beside it. A network without a
+ * The weighted terms and their sum, and the unweighted parts of the regression for the log. A network without a
  * contrastive head has no contrastive term.
  */
 export function unifiedLoss(
@@ -205,7 +205,7 @@ interface RegressionTargets {
 
 type RegressionTerms = { readonly sum: Tensor; readonly giou: Tensor } & Readonly<Record<string, Tensor>>
 
-/** Scalars as vectors of one element, so that every metric is read alike, under `metric.` and its name. */
+/** Scalars as vectors of one element, under `metric.` and their names, as the step's session reads them. */
 function asVectors(metrics: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
   return Object.fromEntries(
     Object.entries(metrics).map(([name, tensor]) => [`metric.${name}`, reshape(tensor, [1])]),

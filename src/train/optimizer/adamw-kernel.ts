@@ -234,13 +234,13 @@ const { Module, Memory, Instance } = (globalThis as unknown as { readonly WebAss
 
 let compiled: object | undefined
 
-/** Most elements of vectors together: WebAssembly's addresses end at 4 GiB. */
-export const mostElements = Math.floor(2 ** 32 / 24) - 2 ** 14
+/** Elements of all vectors together at most: WebAssembly's addresses end at 4 GiB. */
+export const maxElements = Math.floor(2 ** 32 / 24) - 2 ** 14
 
 /**
  * Vectors of zeros, whose memory stays where it is: onnxruntime reads and writes them in place.
  *
- * @param size elements, at most `mostElements`
+ * @param size elements, at most `maxElements`
  * @param sums whether gradients of several parts of a batch are summed
  * @throws RangeError where there is no memory left
  */

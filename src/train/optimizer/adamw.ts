@@ -38,15 +38,15 @@ export function adamWStep(
   const scale = Math.min(1, clip_norm / (norm + 1e-6)) / parts
   const root2 = Math.sqrt(1 - beta2 ** step)
   for (const { group, vectors } of state.groups) {
-    const own = rate * group.rate
+    const groupRate = rate * group.rate
     vectors.update({
       beta1,
       share1: scale * (1 - beta1),
       beta2,
       share2: scale ** 2 * (1 - beta2),
       smallest: root2 * epsilon,
-      stride: (own * root2) / (1 - beta1 ** step),
-      shrink: group.decay ? 1 - own * weight_decay : 1,
+      stride: (groupRate * root2) / (1 - beta1 ** step),
+      shrink: group.decay ? 1 - groupRate * weight_decay : 1,
       ema,
       fresh: 1 - ema,
     })

@@ -16,7 +16,7 @@ export interface OptimizerState {
 }
 
 /** Values of parameters to start from, read one after another. */
-type Given = ReadonlyMap<string, Pick<StoredTensor, 'read'>>
+type StartValues = ReadonlyMap<string, Pick<StoredTensor, 'read'>>
 
 /** @param sums whether gradients of several parts of a batch are summed */
 export function emptyState(
@@ -33,20 +33,20 @@ export function emptyState(
 }
 
 /**
- * Gives these parameters the values that they start from: as given, one tensor after another, or as the seed
- * has them.
+ * Gives these parameters the values that they start from, one tensor after another: those of `start`, or where it has
+ * none, random ones that the seed decides.
  */
 export async function fillState(
   state: OptimizerState,
   parameters: readonly Parameter[],
   seed: number,
-  given?: Given,
+  start?: StartValues,
 ): Promise<void> {
   const placesOf = (kind: 'value' | 'average') =>
     new Map(parametersOfState(state, kind).map(({ name, data }) => [name, data]))
   const places = [placesOf('value'), placesOf('average')]
   for (const parameter of parameters) {
-    const values = (await given?.get(parameter.name)?.read()) ?? initialValue(parameter, seed)
+    const values = (await start?.get(parameter.name)?.read()) ?? initialValue(parameter, seed)
     for (const place of places) place.get(parameter.name)?.set(values)
   }
 }
@@ -56,10 +56,10 @@ export async function initialState(
   groups: readonly ParameterGroup[],
   parameters: readonly Parameter[],
   seed: number,
-  given?: Given,
+  start?: StartValues,
 ): Promise<OptimizerState> {
   const state = emptyState(groups, parameters)
-  await fillState(state, parameters, seed, given)
+  await fillState(state, parameters, seed, start)
   return state
 }
 

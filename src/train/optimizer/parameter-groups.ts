@@ -1,5 +1,5 @@
 import { type Shape, sizeOf } from '../../graph/ops/tensor.js'
-import { mostElements } from './adamw-kernel.js'
+import { maxElements } from './adamw-kernel.js'
 
 export interface ParameterSlot {
   readonly name: string
@@ -37,12 +37,12 @@ const isLanguage = (name: string) => name.startsWith('language_backbone.')
 /**
  * The parameters that are trained, in vectors. Biases and scalars are not decayed, as in the official solver.
  *
- * @param most elements of a vector; one parameter may have more
+ * @param maxSize elements of a vector; one parameter may have more
  */
 export function groupParameters(
   parameters: readonly { readonly name: string; readonly shape: Shape; readonly frozen: boolean }[],
   { language_rate, bias_rate }: RateFactors,
-  most = mostElements / 4,
+  maxSize = maxElements / 4,
 ): ParameterGroup[] {
   const kinds = [
     { name: 'weights', has: (name: string) => !isBias(name) && !isLanguage(name), decay: true, rate: 1 },
@@ -69,7 +69,7 @@ export function groupParameters(
   return kinds.flatMap(({ name, has, decay, rate }) =>
     vectorsOf(
       trained.filter((parameter) => has(parameter.name)),
-      most,
+      maxSize,
     ).map((vector, index) => ({
       name: index === 0 ? name : `${name}.${index}`,
       ...vector,
@@ -81,13 +81,13 @@ export function groupParameters(
 
 function vectorsOf(
   parameters: readonly { readonly name: string; readonly shape: Shape }[],
-  most: number,
+  maxSize: number,
 ): { readonly size: number; readonly slots: readonly ParameterSlot[] }[] {
   const vectors: { size: number; slots: ParameterSlot[] }[] = []
   for (const { name, shape } of parameters) {
     const size = Math.ceil(sizeOf(shape) / alignment) * alignment
     let last = vectors.at(-1)
-    if (!last || last.size + size > most) {
+    if (!last || last.size + size > maxSize) {
       last = { size: 0, slots: [] }
       vectors.push(last)
     }

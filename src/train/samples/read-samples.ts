@@ -59,7 +59,8 @@ export async function openSamples(
     )
   }
 
-  let held: { key: string; samples: Promise<Sample[]> } | undefined
+  /** The window that was read last. */
+  let current: { key: string; samples: Promise<Sample[]> } | undefined
   const at = async (position: number): Promise<Sample> => {
     const epoch = Math.floor(position / size)
     const order = random(seed, source.name, 'shards', epoch).shuffle([...sizes.keys()])
@@ -71,8 +72,11 @@ export async function openSamples(
         continue
       }
       const key = `${epoch}/${shards[0]}`
-      if (held?.key !== key) held = { key, samples: readWindow(source, shards, seed, key, wanted) }
-      return (await held.samples)[left]
+      if (current?.key !== key) current = { key, samples: readWindow(source, shards, seed, key, wanted) }
+      const sample = (await current.samples)[left]
+      if (!sample)
+        throw new Error(`${source.name} has fewer samples in ${shards.join(', ')} than it was opened with`)
+      return sample
     }
     throw new Error(`position ${position} is beyond its epoch`)
   }
@@ -102,15 +106,17 @@ async function filesOf({ storage, phrases, grounding }: SampleSource, shard: str
 /** Consecutive shards that are held in memory together. */
 function windowsOf(order: readonly string[], sizes: ReadonlyMap<string, ShardSize>): string[][] {
   const windows: string[][] = []
-  let left = 0
+  let bytesLeft = 0
   for (const shard of order) {
     const { bytes } = sizes.get(shard) as ShardSize
-    if (windows.length === 0 || bytes > left || windows[windows.length - 1].length === windowShards) {
-      windows.push([])
-      left = windowBytes
+    let window = windows.at(-1)
+    if (!window || bytes > bytesLeft || window.length === windowShards) {
+      window = []
+      windows.push(window)
+      bytesLeft = windowBytes
     }
-    windows[windows.length - 1].push(shard)
-    left -= bytes
+    window.push(shard)
+    bytesLeft -= bytes
   }
   return windows
 }
@@ -141,10 +147,10 @@ async function* readSamples(source: SampleSource, shard: string, withBytes: bool
   })
   for await (const { key, images, phrases, grounding } of joined) {
     const captions = images.captions.flatMap((caption, index): GroundedCaption[] => {
-      const own = phrases.phrases.flatMap((phrase, at) =>
+      const ofCaption = phrases.phrases.flatMap((phrase, at) =>
         phrase.caption === index ? [{ ...phrase, at }] : [],
       )
-      const parts = own.map(({ start, end, at }) => {
+      const parts = ofCaption.map(({ start, end, at }) => {
         const regions = grounding.regions.filter(({ phrase }) => phrase === at)
         const boxes = regions.map(({ xyxy }) => xyxy)
         return { start, end, boxes, origins: regions.map(({ origin }) => origin) }
