@@ -6,6 +6,7 @@ import { longs, type Value, valueNamed } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
+import { cachedEmbeddings } from './cached-embeddings.js'
 import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { requireJson } from './hf-folder.js'
@@ -45,7 +46,9 @@ export async function openOwl(folder: OpenedFolder): Promise<Teacher> {
   const { pool, reader, images, tokenizer, maxQueries } = model
   const isSquare = images.processor.square !== undefined
   const encode = queryEncoder(model, folder)
-  const embed = reader && cachedEmbeddings(reader, encode, maxQueries)
+  const embed =
+    reader &&
+    cachedEmbeddings(embedWith(reader, encode), { capacity: cacheCapacity, batch: Math.min(maxQueries, 64) })
   return {
     name: folder.options.name ?? basename(resolve(folder.path)),
     hash: folder.hash,
@@ -195,35 +198,12 @@ function boxesOf(
   return keepBest(found, options)
 }
 
-/** Reads phrases whose embeddings are not in the cache, and caches them; the first in are the first out. */
-function cachedEmbeddings(
-  reader: SessionPool,
-  encode: (texts: readonly string[]) => Record<string, Value>,
-  maxQueries: number,
-): (texts: readonly string[]) => Promise<ReadonlyMap<string, Float32Array>> {
-  const cache = new Map<string, Float32Array>()
-  return async (texts) => {
-    const wanted = new Map<string, Float32Array>()
-    const missing: string[] = []
-    for (const text of new Set(texts)) {
-      const embedding = cache.get(text)
-      if (embedding) wanted.set(text, embedding)
-      else missing.push(text)
-    }
-    for (const chunk of chunks(missing, Math.min(maxQueries, 64))) {
-      const { data, shape } = valueNamed(await reader.run(encode(chunk)), 'text_embeds')
-      const width = shape.at(-1) ?? 0
-      for (const [row, text] of chunk.entries()) {
-        const embedding = (data as Float32Array).slice(row * width, (row + 1) * width)
-        wanted.set(text, embedding)
-        cache.set(text, embedding)
-      }
-    }
-    for (const text of cache.keys()) {
-      if (cache.size <= cacheCapacity) break
-      cache.delete(text)
-    }
-    return wanted
+/** Embeddings of phrases, text_embeds [Q, D] of the half that reads words. */
+function embedWith(reader: SessionPool, encode: (texts: readonly string[]) => Record<string, Value>) {
+  return async (texts: readonly string[]): Promise<Float32Array[]> => {
+    const { data, shape } = valueNamed(await reader.run(encode(texts)), 'text_embeds')
+    const width = shape.at(-1) ?? 0
+    return texts.map((_, row) => (data as Float32Array).slice(row * width, (row + 1) * width))
   }
 }
 

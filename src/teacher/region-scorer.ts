@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
+import { cachedEmbeddings } from './cached-embeddings.js'
 import { readClipTokenizer } from './clip-tokenizer.js'
 import { exists, hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
 import { clip, type ImageProcessor, prepareImages, readImageProcessor } from './hf-image-processor.js'
@@ -62,20 +62,10 @@ export async function openRegionScorer(
     Session.open(visionPath, options),
     Session.open(textPath, options),
   ])
-  const cache = new LruCache<string, Float32Array>({ maxSize: cacheCapacity })
-
-  const embedTexts = async (texts: readonly string[]) => {
-    // Held here as well, since one picture may have more texts than the cache keeps.
-    const embedded = new Map<string, Float32Array>()
-    for (const text of new Set(texts)) {
-      const vector = cache.get(text)
-      if (vector) embedded.set(text, vector)
-    }
-    const missing = [...new Set(texts)].filter((text) => !embedded.has(text))
-    for (let start = 0; start < missing.length; start += batch) {
-      const chunk = missing.slice(start, start + batch)
-      const encoded = chunk.map((text) => tokenizer.encode(text))
-      const shape = [chunk.length, length]
+  const embedTexts = cachedEmbeddings(
+    (texts) => {
+      const encoded = texts.map((text) => tokenizer.encode(text))
+      const shape = [texts.length, length]
       const values: Record<string, Value> = {
         input_ids: longs(
           encoded.flatMap(({ ids }) => ids),
@@ -86,15 +76,10 @@ export async function openRegionScorer(
           shape,
         ),
       }
-      const vectors = await embeddings(language, values, 'text_embeds', textPath)
-      for (const [index, text] of chunk.entries()) {
-        const vector = vectors[index]!
-        embedded.set(text, vector)
-        cache.set(text, vector)
-      }
-    }
-    return embedded
-  }
+      return embeddings(language, values, 'text_embeds', textPath)
+    },
+    { capacity: cacheCapacity, batch },
+  )
 
   return {
     async score(bytes, regions) {

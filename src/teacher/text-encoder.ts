@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { LruCache } from '../base/lru-cache.js'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, Session, type Value } from '../graph/session.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
+import { cachedEmbeddings } from './cached-embeddings.js'
 import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
 
 /** A BERT-style `TextEmbedder` of the filter's rules. Holds native memory until it is closed. */
@@ -32,7 +32,6 @@ export async function openTextEncoder(
   const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
   const length = await checkFolder(folder)
   const session = await Session.open(path, options)
-  const cache = new LruCache<string, Float32Array>({ maxSize: cacheCapacity })
 
   const encode = async (texts: readonly string[]): Promise<Float32Array[]> => {
     const tokens = texts.map((text) => tokenIds(text, tokenizer, length))
@@ -55,27 +54,16 @@ export async function openTextEncoder(
     return tokens.map((ids, index) => meanOf(hidden, index, ids.length))
   }
 
+  const embedAll = cachedEmbeddings(encode, {
+    capacity: cacheCapacity,
+    batch,
+    // Texts of like length go together, so that little is padded.
+    compare: (a, b) => a.length - b.length || (a < b ? -1 : 1),
+  })
+
   return {
     async embed(texts) {
-      // Held here as well, since one call may ask for more texts than the cache keeps.
-      const embedded = new Map<string, Float32Array>()
-      for (const text of new Set(texts)) {
-        const vector = cache.get(text)
-        if (vector) embedded.set(text, vector)
-      }
-      // Texts of like length go together, so that little is padded.
-      const missing = [...new Set(texts)]
-        .filter((text) => !embedded.has(text))
-        .sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
-      for (let start = 0; start < missing.length; start += batch) {
-        const chunk = missing.slice(start, start + batch)
-        const encoded = await encode(chunk)
-        for (const [index, text] of chunk.entries()) {
-          const vector = encoded[index]!
-          embedded.set(text, vector)
-          cache.set(text, vector)
-        }
-      }
+      const embedded = await embedAll(texts)
       return texts.map((text) => embedded.get(text)!)
     },
     close: () => session.close(),
