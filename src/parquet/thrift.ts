@@ -23,20 +23,68 @@ export const struct = (fields: Readonly<Record<number, ThriftValue>>): ThriftVal
   fields: new Map(Object.entries(fields).map(([id, value]) => [Number(id), value])),
 })
 
-/** Reads a struct. Throws an Error where the bytes end within it or hold a type that Parquet does not use. */
-export function readThrift(bytes: Uint8Array): ThriftStruct {
-  let at = 0
-  const byte = () => {
-    if (at >= bytes.length) throw new Error('a Thrift struct is cut short')
-    return bytes[at++]
+/** The number that a field holds; undefined where there is none. */
+export function numberOf(fields: ThriftStruct, id: number): number | undefined {
+  const value = fields.get(id)
+  return value && value.type >= 3 && value.type <= 6 ? (value as { readonly value: number }).value : undefined
+}
+
+/** The text that a field holds; undefined where there is none. */
+export function textOf(fields: ThriftStruct, id: number): string | undefined {
+  const value = fields.get(id)
+  return value?.type === 8 ? Buffer.from(value.value).toString() : undefined
+}
+
+/** The struct that a field holds; undefined where there is none. */
+export function structOf(fields: ThriftStruct, id: number): ThriftStruct | undefined {
+  const value = fields.get(id)
+  return value?.type === 12 ? value.fields : undefined
+}
+
+/** The values of a list that a field holds; empty where there is none. */
+export function listOf(fields: ThriftStruct, id: number): readonly ThriftValue[] {
+  const value = fields.get(id)
+  return value?.type === 9 ? value.items : []
+}
+
+/** The structs of a list that a field holds; empty where there is none. Throws an Error where it is of other values. */
+export function structsOf(fields: ThriftStruct, id: number): readonly ThriftStruct[] {
+  return listOf(fields, id).map((item) => {
+    if (item.type !== 12) throw new Error(`field ${id} of a Thrift struct is not a list of structs`)
+    return item.fields
+  })
+}
+
+/** Parquet's own structs are nested about six deep. */
+const mostNested = 64
+
+/**
+ * Reads a struct. It takes no more memory than some constant times the bytes, whatever they say.
+ *
+ * @throws Error where the bytes end within it or hold a type that Parquet does not use
+ */
+export const readThrift = (bytes: Uint8Array): ThriftStruct => readThriftAt(bytes, 0).fields
+
+/** As `readThrift`, from a place on; gives the place behind the struct, too. */
+export function readThriftAt(
+  bytes: Uint8Array,
+  start: number,
+): { readonly fields: ThriftStruct; readonly end: number } {
+  let at = start
+  let nested = 0
+  const byte = (): number => {
+    const value = bytes[at++]
+    if (value === undefined) throw new Error('a Thrift struct is cut short')
+    return value
   }
   const varint = () => {
     let value = 0
-    for (let factor = 1; ; factor *= 128) {
+    for (let factor = 1; factor < 2 ** 70; factor *= 128) {
       const part = byte()
       value += (part & 127) * factor
       if (part < 128) return value
     }
+    throw new Error('a number of a Thrift struct is too long')
   }
   // Zigzag: even numbers are positive.
   const signed = () => {
@@ -49,6 +97,12 @@ export function readThrift(bytes: Uint8Array): ThriftStruct {
     return bytes.slice(at - length, at)
   }
   const readValue = (type: number): ThriftValue => {
+    if (++nested > mostNested) throw new Error('a Thrift struct is nested too deeply')
+    const value = readOf(type)
+    nested--
+    return value
+  }
+  const readOf = (type: number): ThriftValue => {
     switch (type) {
       case 1:
       case 2:
@@ -66,6 +120,8 @@ export function readThrift(bytes: Uint8Array): ThriftStruct {
       case 9: {
         const head = byte()
         const [of, size] = [head & 15, head >> 4 === 15 ? varint() : head >> 4]
+        // Each takes a byte at least. Without this a few bytes could ask for any amount of memory.
+        if (size > bytes.length - at) throw new Error('a Thrift struct is cut short')
         // A list's booleans are bytes of their own.
         const item = () => (of <= 2 ? ({ type: byte() as 1 | 2 } as const) : readValue(of))
         return { type, of, items: Array.from({ length: size }, item) }
@@ -84,7 +140,7 @@ export function readThrift(bytes: Uint8Array): ThriftStruct {
     }
     return fields
   }
-  return fieldsOf()
+  return { fields: fieldsOf(), end: at }
 }
 
 /** A struct's bytes, its fields in the order of their numbers. */

@@ -1,10 +1,9 @@
-import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import { damaged, openParquet, type ParquetFile } from '../parquet/open-parquet.js'
+import { readRows } from '../parquet/read-rows.js'
 import { familyPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
-import { rowMigration } from './row-migration.js'
+import { rowMigration, type StoredRow } from './row-migration.js'
 
 /** Footers and handles of files that are held open: reading a few rows of one again costs no more than its pages. */
 const mostFiles = 48
@@ -16,8 +15,8 @@ interface Held {
 }
 
 /**
- * Reads single rows of shards, of which only the pages that hold them are fetched: of pictures about a megabyte, of thin
- * columns one row group. Files stay open for the next rows, the last used of them; `close` lets go of all.
+ * Reads single rows of shards, of which only the columns and row groups that hold them are fetched, some megabytes of
+ * pictures. Files stay open for the next rows, the last used of them; `close` lets go of all.
  */
 export class ShardRows {
   readonly #held = new Map<string, Held>()
@@ -45,22 +44,16 @@ export class ShardRows {
     const held = this.#open(path)
     held.readers++
     try {
-      const { file, metadata, rows } = await held.opened
-      const range = { rowStart: Math.max(0, start), rowEnd: Math.min(end, rows) }
-      if (range.rowStart >= range.rowEnd) return []
-      const options = {
-        file,
-        metadata,
-        columns: columns && [...columns],
-        compressors,
-        utf8: false,
-        useOffsetIndex: true,
-      }
-      const found = await parquetReadObjects({ ...options, ...range }).catch((error: unknown) => {
+      const file = await held.opened
+      const migrate = rowMigration(family, file.footer)
+      const found: StoredRow[] = []
+      try {
+        for await (const row of readRows(file, { start, end, ...(columns && { columns }) }))
+          found.push(migrate ? migrate(row) : row)
+      } catch (error) {
         throw damaged(path, error)
-      })
-      const migrate = rowMigration(family, metadata)
-      return (migrate ? found.map(migrate) : found) as unknown as Pick<Families[F], Column>[]
+      }
+      return found as unknown as Pick<Families[F], Column>[]
     } finally {
       held.readers--
       if (held.isDropped) this.#closeIdle(held)
