@@ -55,7 +55,7 @@ function readZstd(bytes: Uint8Array, size: number): Uint8Array {
       // The last frame need not say how much it makes.
       const length = content ?? (end === bytes.length ? size - done : Number.NaN)
       if (!(length <= size - done)) throw new Error('a page of more bytes than it says')
-      decompressZstd(bytes.subarray(at, end), out.subarray(done, done + length))
+      decompressZstd(bytes.subarray(at, end), comparable(out.subarray(done, done + length)))
       done += length
     }
     at = end
@@ -63,6 +63,10 @@ function readZstd(bytes: Uint8Array, size: number): Uint8Array {
   if (done !== size) throw new Error(`a page of ${done} bytes instead of ${size}`)
   return out
 }
+
+/** The decoder compares what it is given with 1, for which JavaScript would write all of its bytes as text. */
+const comparable = (bytes: Uint8Array): Uint8Array =>
+  Object.defineProperty(bytes, Symbol.toPrimitive, { value: () => 0 })
 
 /** Where a frame ends and how many bytes it makes, if it says so. */
 function zstdFrame(bytes: Uint8Array, start: number): { readonly end: number; readonly content?: number } {
