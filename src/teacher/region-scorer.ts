@@ -2,10 +2,11 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
+import { hashModelFiles } from '../model/hash-model-files.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
 import { readClipTokenizer } from './clip-tokenizer.js'
-import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
+import { modelFile, readJson, weightFiles } from './hf-folder.js'
 import { clip, type ImageProcessor, prepareImages, readImageProcessor } from './hf-image-processor.js'
 import { unit } from './text-encoder.js'
 
@@ -120,7 +121,9 @@ export async function hashRegionScorer(folder: string): Promise<string> {
     'preprocessor_config.json',
     'tokenizer_config.json',
   ])
-  return hashFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...said])
+  return hashModelFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...said], {
+    withNames: true,
+  })
 }
 
 async function optionalFiles(folder: string, names: readonly string[]): Promise<string[]> {
