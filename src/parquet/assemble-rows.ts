@@ -204,10 +204,11 @@ function listNode({ read, cursors }: Node, defined: number, levels: Levels): Nod
 }
 
 function objectReader(names: readonly string[], nodes: readonly Node[]): () => Record<string, unknown> {
-  const fields = names.map((name, index) => ({ name, read: (nodes[index] as Node).read }))
+  const reads = nodes.map(({ read }) => read)
   return () => {
     const value: Record<string, unknown> = {}
-    for (const { name, read } of fields) value[name] = read()
+    for (let index = 0; index < reads.length; index++)
+      value[names[index] as string] = (reads[index] as Read)()
     return value
   }
 }
