@@ -19,7 +19,7 @@ import { hfNullable, hfSchema } from '../src/export/format-hf.js'
 import { appendFile, openPartFile } from '../src/export/part-file.js'
 import { openParquet } from '../src/parquet/open-parquet.js'
 import { parquetChunks } from '../src/parquet/parquet-chunks.js'
-import { readRowGroups } from '../src/parquet/read-row-groups.js'
+import { readRows as readParquetRows } from '../src/parquet/read-rows.js'
 import type { GroundingRow, ImageRow, PhraseRow } from '../src/rows/rows.js'
 import { createDataset } from '../src/shards/dataset.js'
 import { writeRecords } from '../src/shards/shard-task.js'
@@ -126,7 +126,7 @@ const fileMegabytes = (await stat(file)).size / 1e6
 async function readRows(keep?: Record<string, unknown>[]): Promise<number> {
   const opened = await openParquet(file)
   let bytes = 0
-  for await (const row of readRowGroups(opened)) {
+  for await (const row of readParquetRows(opened)) {
     bytes += (row.image as { bytes: Uint8Array }).bytes.length
     keep?.push(row)
   }

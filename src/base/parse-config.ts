@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { parse, YAMLParseError } from 'yaml'
 import type { z } from 'zod'
+import { readText } from './read-file.js'
 import { UserError } from './user-error.js'
 
 /** Reads a YAML file. Throws a UserError that names the file and the line. */
 export async function readYaml(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const text = await readText(path)
   try {
     return parse(text)
   } catch (error) {

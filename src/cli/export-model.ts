@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { readText } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { exportModel } from '../model/export-model.js'
 import type { CardScore } from '../model/model-card.js'
@@ -26,9 +26,7 @@ export async function exportModelCommand(folder: string, options: ExportModelOpt
 
 /** What `evaluate --json` printed, or the record of a pipeline's evaluate stage. */
 async function readScores(path: string): Promise<CardScore[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const text = await readText(path)
   let json: Record<string, unknown> = {}
   try {
     json = JSON.parse(text)

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readText } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { type EntityPhrase, parseEntityBoxes, parseEntitySentences } from '../formats/flickr-entities.js'
 import type { Xyxy } from '../rows/rows.js'
@@ -22,14 +22,14 @@ export interface FlickrSentence {
  * @throws UserError where a file is missing or damaged
  */
 export async function readFlickr30k(folder: string, split: string): Promise<FlickrSentence[]> {
-  const ids = (await read(join(folder, `${split}.txt`)))
+  const ids = (await readText(join(folder, `${split}.txt`)))
     .split('\n')
     .map((line) => line.trim())
     .filter(Boolean)
   const sentences: FlickrSentence[] = []
   for (const image of ids) {
     const boxes = await boxesOf(join(folder, 'Annotations', `${image}.xml`))
-    const own = parseEntitySentences(await read(join(folder, 'Sentences', `${image}.txt`)))
+    const own = parseEntitySentences(await readText(join(folder, 'Sentences', `${image}.txt`)))
     own.forEach(({ text, phrases }, sentence) => {
       const grounded = phrases.flatMap((phrase) => {
         const targets = boxes.get(phrase.id)
@@ -42,18 +42,12 @@ export async function readFlickr30k(folder: string, split: string): Promise<Flic
 }
 
 async function boxesOf(path: string) {
-  const xml = await read(path)
+  const xml = await readText(path)
   try {
     return parseEntityBoxes(xml).boxes
   } catch (error) {
     throw new UserError(`${path} is damaged: ${(error as Error).message}.`)
   }
-}
-
-async function read(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
 }
 
 /** Boxes for the phrases of a sentence, each best first. */

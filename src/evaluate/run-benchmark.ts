@@ -1,7 +1,7 @@
 /** Asks a model what a benchmark asks, and gives the answers in the benchmark's own form. */
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readData } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
@@ -132,9 +132,7 @@ async function groundTexts(
 }
 
 async function open(path: string, teacher: Pick<Teacher, 'pictureSide'>): Promise<Picture> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const bytes = await readData(path)
   return decodePicture(bytes, teacher.pictureSide).catch((error: unknown) => {
     throw new UserError(`${path} is not a picture: ${(error as Error).message}`)
   })

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
+import { unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 
 /** Endings of files that are read as they are decompressed. */
@@ -19,9 +20,7 @@ export const isCompressed = (path: string) =>
  * @throws UserError where it is missing, not a file, or damaged
  */
 export async function* readBytes(path: string, start = 0): AsyncGenerator<Buffer> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const found = await stat(path).catch(unreadable(path))
   if (!found.isFile()) throw new UserError(`${path} is not a file.`)
   if (!isCompressed(path)) {
     yield* createReadStream(path, { start, highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>

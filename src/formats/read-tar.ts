@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { isCompressed, readBytes } from './read-bytes.js'
 
@@ -133,9 +134,7 @@ interface TarSource {
 }
 
 async function fileOf(path: string, from: number): Promise<TarSource> {
-  const handle: FileHandle = await open(path, 'r').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const handle: FileHandle = await open(path, 'r').catch(unreadable(path))
   const { size: end } = await handle.stat()
   let at = from
   return {

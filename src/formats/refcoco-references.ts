@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { readData } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { readPlainPickle } from '../weights/read-plain-pickle.js'
 import { readJsonList } from './read-json-list.js'
@@ -66,9 +66,7 @@ async function* entriesOf(path: string): AsyncGenerator<unknown> {
     yield* readJsonList(path, expected)
     return
   }
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const bytes = await readData(path)
   const value = readPlainPickle(bytes, path)
   if (!Array.isArray(value)) throw new UserError(`${path}: expected ${expected}.`)
   yield* value

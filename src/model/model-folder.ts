@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseJson } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
 import { sigmoid } from '../graph/ops/activation.js'
 import type { Tensor } from '../graph/ops/tensor.js'
 import { toOnnx } from '../graph/to-onnx.js'
 import { type LazyArray, type NamedArray, writeSafetensors } from '../weights/safetensors.js'
+import { hashModelFiles } from './hash-model-files.js'
 import { anchorsOf } from './network/anchors.js'
 import { decodeBoxes } from './network/box-coder.js'
 import { type GlipConfig, type ImageSize, inputSizes, queriesOf } from './network/config.js'
@@ -98,12 +98,7 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new UserError(`${folder} is not a model folder: ${path} is missing.`)
   })
-  let config: Partial<GlipConfig>
-  try {
-    config = JSON.parse(text)
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`)
-  }
+  const config = parseJson(text, path) as Partial<GlipConfig>
   if (config.model_type !== 'groundmill-glip') {
     throw new UserError(
       `${path}: model_type "${config.model_type}" is not a family that groundmill knows (groundmill-glip).`,
@@ -127,14 +122,9 @@ export async function hashStart(folder: string): Promise<string> {
   return hashFiles(folder, [...(tokenizer ? ['tokenizer.json'] : []), 'model.safetensors'])
 }
 
-async function hashFiles(folder: string, names: readonly string[]): Promise<string> {
-  const hash = createHash('sha256')
-  for (const name of names) {
-    try {
-      for await (const chunk of createReadStream(join(folder, name))) hash.update(chunk)
-    } catch {
-      throw new UserError(`${folder} is not a whole model folder: ${name} is missing.`)
-    }
-  }
-  return hash.digest('hex')
-}
+const hashFiles = (folder: string, names: readonly string[]): Promise<string> =>
+  hashModelFiles(
+    folder,
+    names.map((name) => join(folder, name)),
+    { withNames: false },
+  )

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readText } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 
 /** A token of a prompt. Special tokens have the empty span [0, 0). */
@@ -200,9 +200,7 @@ export function tokenizerJson(vocabulary: ReadonlyMap<string, number>): string {
  * @throws UserError where it is neither, or splits texts in another way than the uncased BERT does
  */
 export async function readTokenizer(path: string): Promise<Tokenizer> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const text = await readText(path)
   if (path.endsWith('.txt')) return createTokenizer(vocabularyOfLines(text, path))
   let json: TokenizerFile | undefined
   try {

@@ -1,11 +1,16 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync } from 'hyparquet'
 import { UserError } from '../base/user-error.js'
 import { type OpenObject, openObject } from '../storage/open-object.js'
+import { type ParquetFooter, readFooter } from './read-footer.js'
+
+/** What parts of a file are read from. */
+export interface ByteSource {
+  slice(start: number, end: number): Promise<ArrayBuffer>
+}
 
 /** A Parquet file whose footer has been read, and whose parts are read as they are asked for. */
 export interface ParquetFile {
-  readonly file: AsyncBuffer
-  readonly metadata: FileMetaData
+  readonly file: ByteSource
+  readonly footer: ParquetFooter
   readonly rows: number
   close(): Promise<void>
 }
@@ -22,11 +27,10 @@ export async function openParquet(path: string): Promise<ParquetFile> {
   const object = await openObject(path)
   const { size } = object
   try {
-    // hyparquet leaves its other reads alone when one fails: the file stays open for them, and they fail unheard.
+    // Where one of several reads fails, the others go on: the file stays open for them, and they fail unheard.
     const reads = new Set<Promise<unknown>>()
-    const file: AsyncBuffer = {
-      byteLength: size,
-      slice(start, end = size) {
+    const file: ByteSource = {
+      slice(start, end) {
         const read = readRange(object, start, end)
         const heard = read.catch(() => {}).finally(() => reads.delete(heard))
         reads.add(heard)
@@ -37,16 +41,27 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       await Promise.all(reads)
       await object.close()
     }
-    const metadata = await parquetMetadataAsync(file, { initialFetchSize: tailBytes }).catch(
-      (error: unknown) => {
-        throw damaged(path, error)
-      },
-    )
-    return { file, metadata, rows: Number(metadata.num_rows), close }
+    const footer = await footerOf(file, size).catch((error: unknown) => {
+      throw damaged(path, error)
+    })
+    return { file, footer, rows: footer.rows, close }
   } catch (error) {
     await object.close()
     throw error
   }
+}
+
+/** A file ends with its footer, the footer's length in four bytes, and "PAR1". */
+async function footerOf(file: ByteSource, size: number): Promise<ParquetFooter> {
+  const start = Math.max(0, size - tailBytes)
+  const tail = Buffer.from(await file.slice(start, size))
+  const at = tail.length - 8
+  if (at < 0 || tail.toString('latin1', at + 4) !== 'PAR1') throw new Error('it does not end as Parquet does')
+  const length = tail.readUInt32LE(at)
+  if (length > size - 8) throw new Error(`a footer of ${length} bytes`)
+  if (length <= at) return readFooter(tail.subarray(at - length, at))
+  const before = Buffer.from(await file.slice(size - 8 - length, start))
+  return readFooter(Buffer.concat([before, tail.subarray(0, at)]))
 }
 
 /** The error for a file that is there and cannot be made sense of. */

@@ -3,8 +3,11 @@ import {
   i32,
   i64,
   list,
+  numberOf,
   readThrift,
   struct,
+  structOf,
+  structsOf,
   type ThriftStruct,
   type ThriftValue,
   text,
@@ -67,11 +70,11 @@ export function pictureFile(schema: Schema, whole: Uint8Array) {
       const path = pictureColumn(paths, 'path', at)
       at += path.bytes
       const columns = [bytes, path]
-      const [{ fields }] = listOf(footerOf(rest), footer.groups)
+      const [fields = new Map<number, ThriftValue>()] = structsOf(footerOf(rest), footer.groups)
       // Behind its own magic number, up to its page indexes and footer, the other file's bytes are taken as they are.
       const pages = pagesOf(fields)
       const shift = at - pages.start
-      const others = listOf(fields, group.columns).map((column) => moved(column.fields, shift))
+      const others = structsOf(fields, group.columns).map((column) => moved(column, shift))
       at += pages.end - pages.start
       const sizes = [...columns.map(({ column }) => column), ...others].map((column) => sizesOf(column))
       const sum = (name: 'uncompressed' | 'compressed') =>
@@ -116,17 +119,12 @@ function footerOf(file: Uint8Array): ThriftStruct {
   return readThrift(file.subarray(end - length, end))
 }
 
-const listOf = (fields: ThriftStruct, id: number) =>
-  (fields.get(id) as { readonly items: readonly { readonly fields: ThriftStruct }[] }).items
-const numberOf = (fields: ThriftStruct, id: number) =>
-  (fields.get(id) as { readonly value: number } | undefined)?.value
-
-const metaOf = (column: ThriftStruct) => (column.get(chunk.meta) as { readonly fields: ThriftStruct }).fields
+const metaOf = (column: ThriftStruct) => structOf(column, chunk.meta) ?? new Map<number, ThriftValue>()
 
 /** Where the pages of a group's columns begin and end. */
 function pagesOf(fields: ThriftStruct) {
-  const parts = listOf(fields, group.columns).map((column) => {
-    const own = metaOf(column.fields)
+  const parts = structsOf(fields, group.columns).map((column) => {
+    const own = metaOf(column)
     const start = numberOf(own, meta.dictionaryPage) ?? (numberOf(own, meta.dataPage) as number)
     return { start, end: start + (numberOf(own, meta.compressed) as number) }
   })

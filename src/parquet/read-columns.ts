@@ -1,20 +1,12 @@
-import type {
-  AsyncBuffer,
-  ColumnMetaData,
-  DecodedArray,
-  Encoding,
-  FileMetaData,
-  RowGroup,
-  SchemaTree,
-} from 'hyparquet'
-import { parquetHeader } from 'hyparquet/src/column.js'
-import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
-import { decompressPage, readDataPage } from 'hyparquet/src/datapage.js'
-import { readPlain } from 'hyparquet/src/plain.js'
-import { getMaxDefinitionLevel, getMaxRepetitionLevel, getSchemaPath } from 'hyparquet/src/schema.js'
-import type { ColumnDecoder, PageHeader } from 'hyparquet/src/types.js'
-import { compressors } from 'hyparquet-compressors'
+import type { DecodedArray, SchemaTree } from 'hyparquet'
+import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from 'hyparquet/src/schema.js'
+import { decompressPage } from './decompress-page.js'
+import { memoryBudget, type TakeMemory } from './memory-budget.js'
+import type { ByteSource } from './open-parquet.js'
+import { type DataPageHeader, type PageHeader, readPageHeader } from './page-header.js'
+import type { ColumnChunk, RowGroup } from './read-footer.js'
 import { readHybrid } from './read-hybrid.js'
+import { emptyLike, type LeafType, readDictionary, readValues, viewOf } from './read-values.js'
 
 /**
  * A leaf column of a row group as Parquet stores it: its values, and for every entry the levels that say where in a row
@@ -28,32 +20,44 @@ export interface LeafColumn {
   readonly definitions?: Uint8Array
   /** At which list an entry goes on, 0 at the start of a row; absent where there is no list. */
   readonly repetitions?: Uint8Array
+  /** The row of the group at which it begins, where the pages before were left alone. */
+  readonly firstRow: number
 }
+
+export interface ColumnsWanted {
+  /** Top-level columns; all of them where it is absent. */
+  readonly columns?: readonly string[]
+  /** Rows of the group, from `start` up to `end`. Pages without any of them are left alone where that can be seen. */
+  readonly start: number
+  readonly end: number
+  readonly bytesAsText: boolean
+}
+
+/** Leaf columns by the path of their names, joined as `leafKey` does. */
+export type LeafColumns = ReadonlyMap<string, LeafColumn>
+
+/** Names may hold dots: they are joined by what is in none. */
+export const leafKey = (path: readonly string[]): string => path.join('\0')
 
 /** Parts of a file with less than this between them are read as one. */
 const gapBytes = 8192
 
 /**
- * Reads the leaf columns of a row group, by the path of their names joined by dots.
+ * Reads the leaf columns of a row group. What is taken for them is bounded by `memoryBudget`, whatever the pages say.
  *
- * hyparquet reads headers and values. It does not put the rows together: it would make an array for every level of every
- * value, which cost more than all the rest.
+ * hyparquet converts values to their logical types, and reads those that are plain. It does not put the rows together:
+ * it would make an array for every level of every value, which cost more than all the rest.
  *
- * @param columns top-level columns; all of them where it is absent
  * @throws Error where bytes are not what the footer says
  */
 export async function readColumns(
-  file: AsyncBuffer,
-  { schema }: FileMetaData,
+  file: ByteSource,
+  schema: SchemaTree,
   group: RowGroup,
-  columns?: readonly string[],
-): Promise<ReadonlyMap<string, LeafColumn>> {
-  const chunks = group.columns
-    .map(({ meta_data: chunk }) => {
-      if (!chunk) throw new Error('a column of a row group is not described')
-      return { chunk, path: chunk.path_in_schema, ...rangeOf(chunk) }
-    })
-    .filter(({ path }) => !columns || columns.includes(path[0]))
+  wanted: ColumnsWanted,
+): Promise<LeafColumns> {
+  const chunks = group.chunks
+    .filter(({ path: [name = ''] }) => !wanted.columns || wanted.columns.includes(name))
     .sort((a, b) => a.start - b.start)
   const runs: { start: number; end: number }[] = []
   for (const { start, end } of chunks) {
@@ -64,95 +68,106 @@ export async function readColumns(
   const parts = await Promise.all(
     runs.map(async ({ start, end }) => ({ start, end, bytes: await file.slice(start, end) })),
   )
+  const take = memoryBudget(parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0))
   return new Map(
-    chunks.map(({ chunk, path, start, end }) => {
+    chunks.map((chunk) => {
+      const { start, end, path } = chunk
       const part = parts.find((one) => start >= one.start && end <= one.end)
       if (!part) throw new Error(`column ${path.join('.')} was not read`)
       const bytes = new Uint8Array(part.bytes, start - part.start, end - start)
-      return [path.join('.'), readChunk(bytes, chunk, getSchemaPath(schema, path))]
+      return [leafKey(path), readChunk(bytes, chunk, leafOf(chunk, schema, wanted.bytesAsText), wanted, take)]
     }),
   )
 }
 
-function rangeOf({ dictionary_page_offset, data_page_offset, total_compressed_size }: ColumnMetaData) {
-  const start = Number(dictionary_page_offset || data_page_offset)
-  return { start, end: start + Number(total_compressed_size) }
+/** A leaf column's type, and its highest levels. */
+interface Leaf extends LeafType {
+  readonly repeated: number
+  readonly defined: number
+}
+
+/** Levels are kept as bytes. */
+const mostLevels = 255
+
+function leafOf({ type, codec, path }: ColumnChunk, schema: SchemaTree, bytesAsText: boolean): Leaf {
+  const nodes = getTreePath(schema, [...path])
+  const element = nodes.at(-1)?.element
+  const [repeated, defined] = [getMaxRepetitionLevel(nodes), getMaxDefinitionLevel(nodes)]
+  if (!element || element.type !== type || defined > mostLevels) {
+    throw new Error(`column ${path.join('.')} is not the one of the schema`)
+  }
+  return { type, codec, element, repeated, defined, bytesAsText }
 }
 
 /** What a page holds; no levels where all have a value, or where there is no list. */
-interface Page {
-  readonly values: DecodedArray
-  readonly entries: number
-  readonly definitions?: Uint8Array
-  readonly repetitions?: Uint8Array
-}
+type Page = Omit<LeafColumn, 'firstRow'>
 
-function readChunk(bytes: Uint8Array, chunk: ColumnMetaData, schemaPath: SchemaTree[]): LeafColumn {
-  const { element } = schemaPath[schemaPath.length - 1]
-  const { type, codec } = chunk
-  const pathInSchema = chunk.path_in_schema
-  const decoder = { pathInSchema, type, element, schemaPath, codec, parsers: DEFAULT_PARSERS, utf8: false }
-  const reader = { view: viewOf(bytes), offset: 0 }
-  const entries = Number(chunk.num_values)
+function readChunk(
+  bytes: Uint8Array,
+  { entries }: ColumnChunk,
+  leaf: Leaf,
+  { start, end }: Pick<ColumnsWanted, 'start' | 'end'>,
+  take: TakeMemory,
+): LeafColumn {
   const pages: Page[] = []
   let dictionary: DecodedArray | undefined
-  let read = 0
-  while (read < entries) {
-    const header = parquetHeader(reader)
-    const size = header.compressed_page_size
-    if (!(size >= 0 && reader.offset + size <= bytes.length)) throw new Error('a page goes beyond its column')
-    const body = bytes.subarray(reader.offset, reader.offset + size)
-    reader.offset += size
-    if (header.dictionary_page_header) {
-      const page = decompressPage(body, header.uncompressed_page_size, codec, compressors)
-      const count = header.dictionary_page_header.num_values
-      dictionary = convert(
-        readPlain({ view: viewOf(page), offset: 0 }, type, count, element.type_length),
-        decoder,
-      )
-      continue
+  let [at, read, firstRow] = [0, 0, 0]
+  // Without lists each entry is a row.
+  const isFlat = leaf.repeated === 0
+  while (read < entries && !(isFlat && read >= end)) {
+    const { header, end: body } = readPageHeader(bytes, at)
+    at = body + header.stored
+    if (at > bytes.length) throw new Error('a page goes beyond its column')
+    const stored = bytes.subarray(body, at)
+    if (header.dictionary) {
+      const page = decompressPage(stored, header.size, leaf.codec, take)
+      dictionary = readDictionary(page, header.dictionary.count, leaf, take)
     }
-    const page = readPage(body, header, decoder, dictionary)
-    pages.push(page)
-    read += page.entries
+    if (!header.data) continue
+    const count = header.data.entries
+    if (count > entries - read) throw new Error(`a page of ${count} values where ${entries - read} are left`)
+    read += count
+    if (isFlat && read <= start) firstRow = read
+    else pages.push(readPage(stored, header, header.data, leaf, dictionary, take))
   }
-  if (read !== entries) throw new Error(`${read} of ${entries} values`)
-  return joined(pages, entries, getMaxDefinitionLevel(schemaPath))
+  return { ...joined(pages, leaf.defined), firstRow }
 }
 
 function readPage(
-  body: Uint8Array,
-  header: PageHeader,
-  decoder: ColumnDecoder,
+  stored: Uint8Array,
+  { size }: PageHeader,
+  about: DataPageHeader,
+  leaf: Leaf,
   dictionary: DecodedArray | undefined,
+  take: TakeMemory,
 ): Page {
-  const { codec, schemaPath } = decoder
-  const [repeated, defined] = [getMaxRepetitionLevel(schemaPath), getMaxDefinitionLevel(schemaPath)]
-  const about = header.data_page_header ?? header.data_page_header_v2
-  if (!about || !(about.num_values >= 0)) throw new Error(`a page of type ${header.type}`)
-  const { num_values: entries, encoding } = about
-  const levels = (bytes: Uint8Array, most: number) => readHybrid(bytes, bitsOf(most), new Uint8Array(entries))
+  const { entries, encoding, apart } = about
+  const { repeated, defined, codec } = leaf
+  const levels = (bytes: Uint8Array, most: number) => {
+    take(entries)
+    return readHybrid(bytes, bitsOf(most), new Uint8Array(entries))
+  }
   let bytes: Uint8Array
   let repetitions: Uint8Array | undefined
   let definitions: Uint8Array | undefined
-  if (header.data_page_header_v2) {
-    const about = header.data_page_header_v2
-    const [first, second] = [about.repetition_levels_byte_length, about.definition_levels_byte_length]
-    if (repeated > 0) repetitions = levels(body.subarray(0, first), repeated)
-    if (defined > 0) definitions = levels(body.subarray(first, first + second), defined)
-    bytes = body.subarray(first + second)
-    const size = header.uncompressed_page_size - first - second
-    if (about.is_compressed !== false) bytes = decompressPage(bytes, size, codec, compressors)
+  if (apart) {
+    const [first, second] = [apart.repetitionBytes, apart.repetitionBytes + apart.definitionBytes]
+    if (second > stored.length || second > size) throw new Error('the levels go beyond their page')
+    if (repeated > 0) repetitions = levels(stored.subarray(0, first), repeated)
+    if (defined > 0) definitions = levels(stored.subarray(first, second), defined)
+    bytes = stored.subarray(second)
+    if (apart.isCompressed) bytes = decompressPage(bytes, size - second, codec, take)
   } else {
-    bytes = decompressPage(body, header.uncompressed_page_size, codec, compressors)
-    const take = (most: number) => {
+    bytes = decompressPage(stored, size, codec, take)
+    const next = (most: number) => {
       const end = 4 + viewOf(bytes).getUint32(0, true)
+      if (end > bytes.length) throw new Error('the levels go beyond their page')
       const taken = levels(bytes.subarray(4, end), most)
       bytes = bytes.subarray(end)
       return taken
     }
-    if (repeated > 0) repetitions = take(repeated)
-    if (defined > 0) definitions = take(defined)
+    if (repeated > 0) repetitions = next(repeated)
+    if (defined > 0) definitions = next(defined)
   }
   let count = entries
   if (definitions) {
@@ -160,56 +175,21 @@ function readPage(
     for (const level of definitions) if (level === defined) count++
     if (count === entries) definitions = undefined
   }
-  return {
-    values: readValues(bytes, encoding, count, decoder, dictionary),
-    entries,
-    definitions,
-    repetitions,
-  }
+  const values = readValues(bytes, encoding, count, leaf, dictionary, take)
+  return { values, entries, ...(definitions && { definitions }), ...(repetitions && { repetitions }) }
 }
 
-/** The values of a page, behind its levels. */
-function readValues(
-  bytes: Uint8Array,
-  encoding: Encoding,
-  count: number,
-  decoder: ColumnDecoder,
-  dictionary: DecodedArray | undefined,
-): DecodedArray {
-  if (count === 0) return []
-  if (encoding === 'PLAIN_DICTIONARY' || encoding === 'RLE_DICTIONARY') {
-    if (!dictionary) throw new Error('a page without its dictionary')
-    const width = viewOf(bytes).getUint8(0)
-    const indices = new Uint32Array(count)
-    return chosen(dictionary, width > 0 ? readHybrid(bytes.subarray(1), width, indices) : indices)
-  }
-  if (encoding === 'RLE') throw new Error('columns of true and false are not read')
-  // To hyparquet it is a page of a column without levels.
-  const about = {
-    num_values: count,
-    encoding,
-    definition_level_encoding: encoding,
-    repetition_level_encoding: encoding,
-  }
-  return convert(readDataPage(bytes, about, { ...decoder, schemaPath: [] }).dataPage, decoder)
-}
-
-function chosen(dictionary: DecodedArray, indices: Uint32Array): DecodedArray {
-  const values = emptyLike(dictionary, indices.length)
-  for (let at = 0; at < indices.length; at++) {
-    if (indices[at] >= dictionary.length) throw new Error('a dictionary has fewer values')
-    values[at] = dictionary[indices[at]]
-  }
-  return values
-}
-
-function joined(pages: readonly Page[], entries: number, mostDefined: number): LeafColumn {
-  if (pages.length === 1) return pages[0]
+function joined(pages: readonly Page[], mostDefined: number): Page {
+  const [only] = pages
+  if (only && pages.length === 1) return only
+  const entries = pages.reduce((sum, page) => sum + page.entries, 0)
+  const definitions = joinedLevels(pages, 'definitions', entries, mostDefined)
+  const repetitions = joinedLevels(pages, 'repetitions', entries, 0)
   return {
     values: joinedValues(pages.map(({ values }) => values)),
     entries,
-    definitions: joinedLevels(pages, 'definitions', entries, mostDefined),
-    repetitions: joinedLevels(pages, 'repetitions', entries, 0),
+    ...(definitions && { definitions }),
+    ...(repetitions && { repetitions }),
   }
 }
 
@@ -231,22 +211,14 @@ function joinedLevels(
 }
 
 function joinedValues(parts: readonly DecodedArray[]): DecodedArray {
+  const [first = []] = parts
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const isSame = parts.every((part) => part.constructor === parts[0].constructor)
-  const all = isSame ? emptyLike(parts[0], length) : new Array<unknown>(length)
+  const isSame = parts.every((part) => part.constructor === first.constructor)
+  const all = isSame ? emptyLike(first, length) : new Array<unknown>(length)
   let at = 0
   for (const part of parts) for (let index = 0; index < part.length; index++) all[at++] = part[index]
   return all
 }
-
-function emptyLike(values: DecodedArray, length: number): DecodedArray {
-  if (values instanceof Float32Array) return new Float32Array(length)
-  if (values instanceof Int32Array) return new Int32Array(length)
-  return new Array(length)
-}
-
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
-  new DataView(buffer, byteOffset, byteLength)
 
 /** Bits that hold the numbers up to `most`. */
 const bitsOf = (most: number) => 32 - Math.clz32(most)

@@ -23,68 +23,141 @@ export const struct = (fields: Readonly<Record<number, ThriftValue>>): ThriftVal
   fields: new Map(Object.entries(fields).map(([id, value]) => [Number(id), value])),
 })
 
-/** Reads a struct. Throws an Error where the bytes end within it or hold a type that Parquet does not use. */
-export function readThrift(bytes: Uint8Array): ThriftStruct {
-  let at = 0
-  const byte = () => {
-    if (at >= bytes.length) throw new Error('a Thrift struct is cut short')
-    return bytes[at++]
+/** The number that a field holds; undefined where there is none. */
+export function numberOf(fields: ThriftStruct, id: number): number | undefined {
+  const value = fields.get(id)
+  return value && value.type >= 3 && value.type <= 6 ? (value as { readonly value: number }).value : undefined
+}
+
+/** The text that a field holds; undefined where there is none. */
+export function textOf(fields: ThriftStruct, id: number): string | undefined {
+  const value = fields.get(id)
+  return value?.type === 8 ? Buffer.from(value.value).toString() : undefined
+}
+
+/** The struct that a field holds; undefined where there is none. */
+export function structOf(fields: ThriftStruct, id: number): ThriftStruct | undefined {
+  const value = fields.get(id)
+  return value?.type === 12 ? value.fields : undefined
+}
+
+/** The values of a list that a field holds; empty where there is none. */
+export function listOf(fields: ThriftStruct, id: number): readonly ThriftValue[] {
+  const value = fields.get(id)
+  return value?.type === 9 ? value.items : []
+}
+
+/** The structs of a list that a field holds; empty where there is none. Throws an Error where it is of other values. */
+export function structsOf(fields: ThriftStruct, id: number): readonly ThriftStruct[] {
+  return listOf(fields, id).map((item) => {
+    if (item.type !== 12) throw new Error(`field ${id} of a Thrift struct is not a list of structs`)
+    return item.fields
+  })
+}
+
+/** Parquet's own structs are nested about six deep. */
+const mostNested = 64
+
+/**
+ * Reads a struct. It takes no more memory than some constant times the bytes, whatever they say.
+ *
+ * @throws Error where the bytes end within it or hold a type that Parquet does not use
+ */
+export const readThrift = (bytes: Uint8Array): ThriftStruct => readThriftAt(bytes, 0).fields
+
+/** As `readThrift`, from a place on; gives the place behind the struct, too. */
+export function readThriftAt(
+  bytes: Uint8Array,
+  start: number,
+): { readonly fields: ThriftStruct; readonly end: number } {
+  const reader = { bytes, at: start, nested: 0 }
+  const fields = readFields(reader)
+  return { fields, end: reader.at }
+}
+
+interface Reader {
+  readonly bytes: Uint8Array
+  at: number
+  nested: number
+}
+
+// Not closures of a read: there is one for every page, and to make them costs more than most headers.
+
+function readFields(reader: Reader): ThriftStruct {
+  const fields = new Map<number, ThriftValue>()
+  for (let id = 0, head = readByte(reader); head !== 0; head = readByte(reader)) {
+    id = head >> 4 === 0 ? readSigned(reader) : id + (head >> 4)
+    fields.set(id, readValue(reader, head & 15))
   }
-  const varint = () => {
-    let value = 0
-    for (let factor = 1; ; factor *= 128) {
-      const part = byte()
-      value += (part & 127) * factor
-      if (part < 128) return value
+  return fields
+}
+
+function readValue(reader: Reader, type: number): ThriftValue {
+  switch (type) {
+    case 1:
+    case 2:
+      return { type }
+    case 3:
+      return { type, value: readByte(reader) }
+    case 4:
+    case 5:
+    case 6:
+      return { type, value: readSigned(reader) }
+    case 7:
+      return { type, value: takeBytes(reader, 8) }
+    case 8:
+      return { type, value: takeBytes(reader, readVarint(reader)) }
+    case 9:
+    case 12: {
+      if (++reader.nested > mostNested) throw new Error('a Thrift struct is nested too deeply')
+      const value: ThriftValue = type === 9 ? readList(reader) : { type, fields: readFields(reader) }
+      reader.nested--
+      return value
     }
+    default:
+      throw new Error(`Thrift type ${type} is not known`)
   }
-  // Zigzag: even numbers are positive.
-  const signed = () => {
-    const value = varint()
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+}
+
+function readList(reader: Reader): ThriftValue {
+  const head = readByte(reader)
+  const [of, size] = [head & 15, head >> 4 === 15 ? readVarint(reader) : head >> 4]
+  // Each takes a byte at least. Without this a few bytes could ask for any amount of memory.
+  if (size > reader.bytes.length - reader.at) throw new Error('a Thrift struct is cut short')
+  const items: ThriftValue[] = []
+  // A list's booleans are bytes of their own.
+  for (let index = 0; index < size; index++) {
+    items.push(of <= 2 ? { type: readByte(reader) as 1 | 2 } : readValue(reader, of))
   }
-  const take = (length: number) => {
-    at += length
-    if (at > bytes.length) throw new Error('a Thrift struct is cut short')
-    return bytes.slice(at - length, at)
+  return { type: 9, of, items }
+}
+
+function readByte(reader: Reader): number {
+  const value = reader.bytes[reader.at++]
+  if (value === undefined) throw new Error('a Thrift struct is cut short')
+  return value
+}
+
+function readVarint(reader: Reader): number {
+  let value = 0
+  for (let factor = 1; factor < 2 ** 70; factor *= 128) {
+    const part = readByte(reader)
+    value += (part & 127) * factor
+    if (part < 128) return value
   }
-  const readValue = (type: number): ThriftValue => {
-    switch (type) {
-      case 1:
-      case 2:
-        return { type }
-      case 3:
-        return { type, value: byte() }
-      case 4:
-      case 5:
-      case 6:
-        return { type, value: signed() }
-      case 7:
-        return { type, value: take(8) }
-      case 8:
-        return { type, value: take(varint()) }
-      case 9: {
-        const head = byte()
-        const [of, size] = [head & 15, head >> 4 === 15 ? varint() : head >> 4]
-        // A list's booleans are bytes of their own.
-        const item = () => (of <= 2 ? ({ type: byte() as 1 | 2 } as const) : readValue(of))
-        return { type, of, items: Array.from({ length: size }, item) }
-      }
-      case 12:
-        return { type, fields: fieldsOf() }
-      default:
-        throw new Error(`Thrift type ${type} is not known`)
-    }
-  }
-  const fieldsOf = (): ThriftStruct => {
-    const fields = new Map<number, ThriftValue>()
-    for (let id = 0, head = byte(); head !== 0; head = byte()) {
-      id = head >> 4 === 0 ? signed() : id + (head >> 4)
-      fields.set(id, readValue(head & 15))
-    }
-    return fields
-  }
-  return fieldsOf()
+  throw new Error('a number of a Thrift struct is too long')
+}
+
+/** Zigzag: even numbers are positive. */
+function readSigned(reader: Reader): number {
+  const value = readVarint(reader)
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+}
+
+function takeBytes(reader: Reader, length: number): Uint8Array {
+  reader.at += length
+  if (reader.at > reader.bytes.length) throw new Error('a Thrift struct is cut short')
+  return reader.bytes.slice(reader.at - length, reader.at)
 }
 
 /** A struct's bytes, its fields in the order of their numbers. */

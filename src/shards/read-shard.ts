@@ -1,6 +1,7 @@
 import { UserError } from '../base/user-error.js'
 import { damaged, openParquet } from '../parquet/open-parquet.js'
-import { eachRowGroup } from '../parquet/read-row-groups.js'
+import { columnNames } from '../parquet/read-footer.js'
+import { eachRowGroup } from '../parquet/read-rows.js'
 import { familyPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
@@ -39,15 +40,16 @@ export async function* readShardGroups(
   { columns }: ReadOptions = {},
 ): AsyncGenerator<Iterator<StoredRow, void, void>, void, void> {
   const path = storage.path(familyPath(family, stage, shard, 'parquet'))
-  const { file, metadata, close } = await openParquet(path)
+  const opened = await openParquet(path)
   try {
-    checkColumns(path, family, columns, new Set(metadata.schema.map(({ name }) => name)))
-    const migrate = rowMigration(family, metadata)
-    for await (const rows of eachRowGroup({ file, metadata }, columns)) yield wholeRows(path, rows, migrate)
+    checkColumns(path, family, columns, columnNames(opened.footer))
+    const migrate = rowMigration(family, opened.footer)
+    const wanted = columns ? { columns } : {}
+    for await (const rows of eachRowGroup(opened, wanted)) yield wholeRows(path, rows, migrate)
   } catch (error) {
     throw asUserError(path, error)
   } finally {
-    await close()
+    await opened.close()
   }
 }
 
@@ -70,9 +72,9 @@ function checkColumns(
   path: string,
   family: Family,
   columns: readonly string[] | undefined,
-  known: ReadonlySet<string>,
+  known: readonly string[],
 ) {
-  const missing = (columns ?? ['key']).find((column) => !known.has(column))
+  const missing = (columns ?? ['key']).find((column) => !known.includes(column))
   if (missing !== undefined) {
     throw new UserError(`${path} has no column "${missing}": it is not a shard of ${family}.`)
   }

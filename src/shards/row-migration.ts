@@ -1,4 +1,4 @@
-import type { FileMetaData } from 'hyparquet'
+import type { ParquetFooter } from '../parquet/read-footer.js'
 import type { Family } from '../rows/rows.js'
 
 /** A row of any family as its file has it. */
@@ -10,9 +10,9 @@ export type StoredRow = Readonly<Record<string, unknown>>
  */
 export function rowMigration(
   family: Family,
-  { schema }: Pick<FileMetaData, 'schema'>,
+  { schema }: Pick<ParquetFooter, 'schema'>,
 ): ((row: StoredRow) => StoredRow) | undefined {
-  if (family !== 'proposals' || schema.some(({ name }) => name === 'label')) return undefined
+  if (family !== 'proposals' || hasColumn(schema, 'label')) return undefined
   return (row) => {
     // Where this column is not read, there is nothing to mend.
     const proposals = row.proposals as readonly object[] | undefined
@@ -20,3 +20,7 @@ export function rowMigration(
     return { ...row, proposals: proposals.map((proposal) => ({ ...proposal, label: null })) }
   }
 }
+
+/** Whether a column of that name is in a schema, at whatever depth. */
+const hasColumn = (tree: ParquetFooter['schema'], name: string): boolean =>
+  tree.element.name === name || tree.children.some((child) => hasColumn(child, name))

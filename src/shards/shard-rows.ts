@@ -1,11 +1,10 @@
-import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import { LruCache } from '../base/lru-cache.js'
 import { damaged, openParquet, type ParquetFile } from '../parquet/open-parquet.js'
+import { readRows } from '../parquet/read-rows.js'
 import { familyPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
-import { rowMigration } from './row-migration.js'
+import { rowMigration, type StoredRow } from './row-migration.js'
 
 /** Files held open with their footers: reading a few rows of one again costs no more than its pages. */
 const mostFiles = 48
@@ -19,9 +18,8 @@ interface OpenFile {
 }
 
 /**
- * Reads single rows of shards, of which only the pages that hold them are fetched: of pictures about a
- * megabyte, of thin columns one row group. The last used files stay open for the next rows; `close` closes
- * all.
+ * Reads single rows of shards, of which only the columns and row groups that hold them are fetched, some
+ * megabytes of pictures. The last used files stay open for the next rows; `close` closes all.
  */
 export class ShardRows {
   // Holds the files and not their promises, so that a reader is counted before anything can be evicted.
@@ -56,22 +54,16 @@ export class ShardRows {
     const open = this.#open(path)
     open.readers++
     try {
-      const { file, metadata, rows } = await open.opened
-      const range = { rowStart: Math.max(0, start), rowEnd: Math.min(end, rows) }
-      if (range.rowStart >= range.rowEnd) return []
-      const options = {
-        file,
-        metadata,
-        columns: columns && [...columns],
-        compressors,
-        utf8: false,
-        useOffsetIndex: true,
-      }
-      const found = await parquetReadObjects({ ...options, ...range }).catch((error: unknown) => {
+      const file = await open.opened
+      const migrate = rowMigration(family, file.footer)
+      const found: StoredRow[] = []
+      try {
+        for await (const row of readRows(file, { start, end, ...(columns && { columns }) }))
+          found.push(migrate ? migrate(row) : row)
+      } catch (error) {
         throw damaged(path, error)
-      })
-      const migrate = rowMigration(family, metadata)
-      return (migrate ? found.map(migrate) : found) as unknown as Pick<Families[F], Column>[]
+      }
+      return found as unknown as Pick<Families[F], Column>[]
     } finally {
       open.readers--
       if (open.isEvicted && open.readers === 0) close(open)

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseJson } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 
 /** Reads a JSON object of a model folder; undefined where the file is absent. */
@@ -9,13 +8,9 @@ export async function readJson(folder: string, name: string): Promise<Record<str
   const path = join(folder, name)
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`)
-  }
+  const value = parseJson(text, path)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
   throw new UserError(`${path} does not hold a JSON object.`)
 }
 
@@ -59,17 +54,6 @@ export async function exists(path: string): Promise<boolean> {
 async function onnxFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => [])
   return names.filter((name) => name.endsWith('.onnx'))
-}
-
-/** SHA-256 over the names, as they are in the folder, and the bytes of some files. */
-export async function hashFiles(folder: string, paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256')
-  for (const path of paths) {
-    const name = path.startsWith(folder) ? path.slice(folder.length) : path
-    hash.update(`${name}\0`)
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
-  }
-  return hash.digest('hex')
 }
 
 /**

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
+import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel } from '../model/model-folder.js'
 import { openDetr } from './detr-teacher.js'
 import { openGlipTeacher } from './glip-teacher.js'
 import { openGroundingDino } from './grounding-dino-teacher.js'
-import { hashFiles, modelFile, optionalModelFile, readJson, requireJson, weightFiles } from './hf-folder.js'
+import { modelFile, optionalModelFile, readJson, requireJson, weightFiles } from './hf-folder.js'
 import type { OpenedFolder } from './opened-folder.js'
 import { openOwl } from './owl-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
@@ -120,5 +121,7 @@ async function hashOf(path: string, { kind, files }: FolderFiles): Promise<strin
   const present = await Promise.all(
     names.map(async (name) => ((await readJson(path, name)) ? [join(path, name)] : [])),
   )
-  return hashFiles(path, [...present.flat(), ...files, ...(await weightFiles(files[0]))])
+  return hashModelFiles(path, [...present.flat(), ...files, ...(await weightFiles(files[0]))], {
+    withNames: true,
+  })
 }

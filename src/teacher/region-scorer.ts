@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
+import { hashModelFiles } from '../model/hash-model-files.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
 import { readClipTokenizer } from './clip-tokenizer.js'
-import { exists, hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
+import { exists, modelFile, readJson, weightFiles } from './hf-folder.js'
 import { clip, type ImageProcessor, prepareImages, readImageProcessor } from './hf-image-processor.js'
 import { unit } from './text-encoder.js'
 
@@ -113,7 +114,9 @@ export async function hashRegionScorer(folder: string): Promise<string> {
     'preprocessor_config.json',
     'tokenizer_config.json',
   ])
-  return hashFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...configs])
+  return hashModelFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...configs], {
+    withNames: true,
+  })
 }
 
 async function optionalFiles(folder: string, names: readonly string[]): Promise<string[]> {

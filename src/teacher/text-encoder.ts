@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, Session, type Value } from '../graph/session.js'
+import { hashModelFiles } from '../model/hash-model-files.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
-import { hashFiles, modelFile, readJson, weightFiles } from './hf-folder.js'
+import { modelFile, readJson, weightFiles } from './hf-folder.js'
 
 /** A BERT-style `TextEmbedder` of the filter's rules. Holds native memory until it is closed. */
 export interface TextEncoder {
@@ -73,7 +74,9 @@ export async function openTextEncoder(
 /** SHA-256 over what decides the vectors of a text encoder's folder. */
 export async function hashTextEncoder(folder: string): Promise<string> {
   const path = await modelFile(folder, 'model')
-  return hashFiles(folder, [path, ...(await weightFiles(path)), join(folder, 'tokenizer.json')])
+  return hashModelFiles(folder, [path, ...(await weightFiles(path)), join(folder, 'tokenizer.json')], {
+    withNames: true,
+  })
 }
 
 /** Tokens that a text may have. Throws a UserError where the folder says that its texts are pooled in another way. */

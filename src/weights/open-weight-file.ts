@@ -1,5 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { openTorchCheckpoint } from './read-torch-checkpoint.js'
 import { openSafetensors } from './safetensors.js'
@@ -29,13 +30,8 @@ export async function openWeightFile(path: string, options: OpenWeightOptions = 
 }
 
 async function inFolder(path: string): Promise<string> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    (error: Error) => {
-      throw new UserError(`Cannot read ${path}: ${error.message}`)
-    },
-  )
-  if (!isFolder) return path
+  const found = await stat(path).catch(unreadable(path))
+  if (!found.isDirectory()) return path
   for (const name of folderNames) {
     const file = join(path, name)
     if (await stat(file).catch(() => undefined)) return file

@@ -1,12 +1,4 @@
-import { UserError } from '../base/user-error.js'
-
-/** The pickle is damaged or asks for what is not allowed; the message says which opcode, at which byte. */
-export class PickleError extends UserError {}
-
-/** The bytes end in the middle of the pickle. */
-export class PickleCutError extends PickleError {}
-
-/** The arguments of opcodes, read one after another. All throw a PickleCutError where the bytes end. */
+/** The arguments of opcodes, read one after another. All throw where the bytes end. */
 export interface PickleBytes {
   /** Place of the next byte. */
   readonly at: number
@@ -20,21 +12,18 @@ export interface PickleBytes {
   data(size: number): Uint8Array
   /** UTF-8. */
   text(size: number): string
-  /** UTF-8 up to the next line feed, which is passed over. */
-  line(): string
+  /** Text up to the next line feed, which is passed over. */
+  line(encoding: 'utf8' | 'latin1'): string
 }
 
-/** Numbers of training states have a few bytes, and reading one takes the square of its length. */
-const longestNumber = 1024
-
-export function pickleBytes(bytes: Uint8Array, start: number, where: string): PickleBytes {
+/** @param cut makes the error that is thrown where the bytes end */
+export function pickleBytes(bytes: Uint8Array, start: number, cut: () => Error): PickleBytes {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let next = start
   /** Moves on by `count` bytes and gives the place of the first. */
   const take = (count: number): number => {
-    if (count > bytes.length - next)
-      throw new PickleCutError(`${where}: the pickle is cut short at byte ${bytes.length}.`)
+    if (count > bytes.length - next) throw cut()
     next += count
     return next - count
   }
@@ -51,11 +40,9 @@ export function pickleBytes(bytes: Uint8Array, start: number, where: string): Pi
     int32: () => view.getInt32(take(4), true),
     float64: () => view.getFloat64(take(8), false),
     long(size) {
-      if (size > longestNumber)
-        throw new PickleError(`${where}, byte ${next}: a whole number of ${size} bytes is not read.`)
       const at = take(size)
       let value = 0n
-      for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[at + index])
+      for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[at + index] ?? 0)
       value = BigInt.asIntN(8 * size, value)
       const number = Number(value)
       return Number.isSafeInteger(number) ? number : value
@@ -68,11 +55,11 @@ export function pickleBytes(bytes: Uint8Array, start: number, where: string): Pi
       const at = take(size)
       return buffer.toString('utf8', at, at + size)
     },
-    line() {
+    line(encoding) {
       const end = bytes.indexOf(10, next)
       if (end < 0) take(bytes.length - next + 1)
       const at = take(end - next + 1)
-      return buffer.toString('utf8', at, end)
+      return buffer.toString(encoding, at, end)
     },
   }
 }

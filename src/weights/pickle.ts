@@ -1,248 +1,238 @@
 /**
  * Reads Python pickles as data. A pickle is a program for a stack machine (Python's `pickletools` describes it) that
- * may import any name and call it; this machine has no such power. It knows the opcodes that hold data, hands imports
- * and calls to a table that the caller gives, and refuses all others by name.
+ * may import any name and call it; this machine has no such power. It knows the opcodes that hold data, of which a
+ * caller says which may occur, hands imports and calls to the caller's own tables, and refuses all others by name.
  */
-import { PickleError, pickleBytes } from './pickle-bytes.js'
+import { type PickleBytes, pickleBytes } from './pickle-bytes.js'
+import { opcodeName, type PickleOpcode } from './pickle-opcodes.js'
+import { createPickleStack, type PickleStack } from './pickle-stack.js'
+import { unescaped, unquoted, wholeNumber } from './pickle-text.js'
+import { PickleGlobal, PickleObject, type PickleValue } from './pickle-value.js'
 
-/** What a pickle may hold: Python's None, bool, int, float, str, bytes, list or tuple, dict, set, and the caller's own. */
-export type PickleValue =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | PickleValue[]
-  | Map<PickleValue, PickleValue>
-  | Set<PickleValue>
-  | PickleGlobal
-  | PickleObject
-
-/** A name that the pickle imports, such as `torch.float32`; never more than the name. */
-export class PickleGlobal {
-  constructor(
-    readonly name: string,
-    /** What a call of it gives; undefined where it may be named but not called. */
-    readonly call: ((args: readonly PickleValue[]) => PickleValue) | undefined,
-  ) {}
-}
-
-/** Something that the caller's table made of a call or of a persistent id. Items and state given to it are dropped. */
-export abstract class PickleObject {}
-
-/** The names and ids that a pickle may use. What these functions throw is reported with the place in the pickle. */
-export interface PickleOptions {
-  /** What an imported name stands for; undefined refuses it. */
-  readonly global: (name: string) => PickleGlobal | undefined
+/** What a kind of pickle may hold, and how it is read. What these functions throw is told with the place in the pickle. */
+export interface PickleKind {
+  /** The opcodes that may occur. */
+  readonly opcodes: ReadonlySet<PickleOpcode>
+  /** Says why another is refused: its number as text, and its name if it has one. */
+  readonly refusal: (code: string, name: PickleOpcode | undefined) => string
+  /** Protocols that may be named. */
+  readonly protocols: readonly [least: number, most: number]
+  /** How a dict is kept. */
+  readonly dict: {
+    make(): object
+    is(value: unknown): boolean
+    set(dict: object, key: unknown, value: unknown): void
+  }
+  /** The most bytes of a whole number: to read one takes the square of its length. */
+  readonly longestNumber: number
+  /** The error for something at an opcode's place. */
+  readonly error: (what: string, at: number) => Error
+  /** The error where the bytes end within the pickle: at an opcode, whose bytes would go beyond `size`. */
+  readonly cut: (at: number, size: number) => Error
+  /** What an imported name stands for; throws where it is refused. */
+  readonly global?: (name: string) => PickleGlobal
   /** What a persistent id stands for. */
-  readonly persistent: (id: PickleValue) => PickleValue
-  /** The file, for messages. */
-  readonly where: string
+  readonly persistent?: (id: PickleValue) => PickleValue
 }
-
-const stop = 0x2e
-
-/** Opcodes that are known and refused, by their names in `pickletools`. */
-const refused: Readonly<Record<number, string>> = {
-  70: 'FLOAT',
-  73: 'INT',
-  76: 'LONG',
-  80: 'PERSID',
-  83: 'STRING',
-  86: 'UNICODE',
-  100: 'DICT',
-  103: 'GET',
-  105: 'INST',
-  108: 'LIST',
-  111: 'OBJ',
-  112: 'PUT',
-  130: 'EXT1',
-  131: 'EXT2',
-  132: 'EXT4',
-  146: 'NEWOBJ_EX',
-  151: 'NEXT_BUFFER',
-  152: 'READONLY_BUFFER',
-}
-
-const mark = Symbol('mark')
 
 /**
- * Reads one pickle of protocol 2 to 5.
+ * Reads one pickle.
  *
  * @returns its value, and the byte behind its STOP
- * @throws PickleError; PickleCutError where more bytes are needed
+ * @throws whatever `kind.error` and `kind.cut` make, where it is damaged or asks for what it may not
  */
 export function readPickle(
   bytes: Uint8Array,
   start: number,
-  options: PickleOptions,
+  kind: PickleKind,
 ): { readonly value: PickleValue; readonly end: number } {
-  const read = pickleBytes(bytes, start, options.where)
-  const stack: (PickleValue | typeof mark)[] = []
-  const memo = new Map<number, PickleValue>()
   let opcodeAt = start
+  const error = (what: string) => kind.error(what, opcodeAt)
+  const read = pickleBytes(bytes, start, () => kind.cut(opcodeAt, bytes.length))
+  const stack = createPickleStack(error, kind.dict)
+  const machine = { read, stack, kind, error }
+  const operations = {
+    ...constants(machine),
+    ...texts(machine),
+    ...containers(machine),
+    ...memory(machine),
+    ...calls(machine),
+  } satisfies Partial<Record<PickleOpcode, () => void>>
+  for (;;) {
+    opcodeAt = read.at
+    const code = read.uint(1)
+    const name = opcodeName(code)
+    if (name === 'STOP') return { value: stack.pop() as PickleValue, end: read.at }
+    const run =
+      name && kind.opcodes.has(name) && (operations as Partial<Record<PickleOpcode, () => void>>)[name]
+    if (!run) throw error(kind.refusal(`0x${code.toString(16).padStart(2, '0')}`, name))
+    run()
+  }
+}
 
-  const error = (what: string) => new PickleError(`${options.where}, byte ${opcodeAt}: ${what}.`)
-  const push = (value: PickleValue) => {
-    stack.push(value)
+interface Machine {
+  readonly read: PickleBytes
+  readonly stack: PickleStack
+  readonly kind: PickleKind
+  readonly error: (what: string) => Error
+}
+
+/** Numbers and what there is one of; and what only says how the pickle is written. */
+function constants(machine: Machine) {
+  const {
+    read,
+    stack: { push },
+    kind,
+    error,
+  } = machine
+  const long = (size: number) => {
+    if (size > kind.longestNumber) throw error(`a whole number of ${size} bytes is not read`)
+    return read.long(size)
   }
-  const peek = (): PickleValue => {
-    const value = stack[stack.length - 1]
-    if (value === undefined || value === mark) throw error('its stack is empty')
-    return value as PickleValue
+  /** Protocol 0 writes True and False as the numbers 01 and 00. */
+  const int = (digits: string) => (digits === '01' ? true : digits === '00' ? false : wholeNumber(digits))
+  return {
+    PROTO: () => {
+      const protocol = read.uint(1)
+      const [least, most] = kind.protocols
+      if (protocol < least || protocol > most) throw error(`protocol ${protocol} is not ${least} to ${most}`)
+    },
+    // The length of a part, of no use to a reader that has the whole.
+    FRAME: () => void read.uint(8),
+    NONE: () => push(null),
+    NEWTRUE: () => push(true),
+    NEWFALSE: () => push(false),
+    BININT: () => push(read.int32()),
+    BININT1: () => push(read.uint(1)),
+    BININT2: () => push(read.uint(2)),
+    LONG1: () => push(long(read.uint(1))),
+    LONG4: () => push(long(read.uint(4))),
+    BINFLOAT: () => push(read.float64()),
+    INT: line(machine, int),
+    LONG: line(machine, (digits) => wholeNumber(digits.replace(/L$/, ''))),
+    FLOAT: () => push(Number(read.line('latin1'))),
   }
-  const pop = (): PickleValue => {
-    const value = peek()
-    stack.pop()
-    return value
+}
+
+/** Texts and bytes. Those of Python 2, STRING and its like, are read as UTF-8. */
+function texts(machine: Machine) {
+  const {
+    read,
+    stack: { push },
+  } = machine
+  return {
+    SHORT_BINUNICODE: () => push(read.text(read.uint(1))),
+    BINUNICODE: () => push(read.text(read.uint(4))),
+    BINUNICODE8: () => push(read.text(read.uint(8))),
+    SHORT_BINSTRING: () => push(read.text(read.uint(1))),
+    BINSTRING: () => push(read.text(read.uint(4))),
+    STRING: line(machine, unquoted),
+    UNICODE: line(machine, unescaped),
+    SHORT_BINBYTES: () => push(read.data(read.uint(1))),
+    BINBYTES: () => push(read.data(read.uint(4))),
+    BINBYTES8: () => push(read.data(read.uint(8))),
+    BYTEARRAY8: () => push(read.data(read.uint(8))),
   }
-  const popMany = (count: number) => Array.from({ length: count }, pop).reverse()
-  const toMark = (): PickleValue[] => {
-    const from = stack.lastIndexOf(mark)
-    if (from < 0) throw error('it ends a group that it never began')
-    return stack.splice(from).slice(1) as PickleValue[]
+}
+
+function containers({ stack, kind: { dict } }: Machine) {
+  const { push, pop, popMany, toMark, append, setItems, addItems } = stack
+  return {
+    EMPTY_LIST: () => push([]),
+    EMPTY_TUPLE: () => push([]),
+    EMPTY_DICT: () => push(dict.make()),
+    EMPTY_SET: () => push(new Set()),
+    LIST: () => push(toMark()),
+    TUPLE: () => push(toMark()),
+    TUPLE1: () => push(popMany(1)),
+    TUPLE2: () => push(popMany(2)),
+    TUPLE3: () => push(popMany(3)),
+    DICT: () => {
+      const items = toMark()
+      push(dict.make())
+      setItems(items)
+    },
+    FROZENSET: () => push(new Set(toMark())),
+    APPEND: () => append([pop()]),
+    APPENDS: () => append(toMark()),
+    SETITEM: () => setItems(popMany(2)),
+    SETITEMS: () => setItems(toMark()),
+    ADDITEMS: () => addItems(toMark()),
   }
-  const recall = (index: number): PickleValue => {
-    const value = memo.get(index)
-    if (value === undefined) throw error(`it recalls ${index}, which it never stored`)
-    return value
+}
+
+/** The stack's own order, and values that are stored to be used again. */
+function memory({ read, stack }: Machine) {
+  const { push, peek, store, recall } = stack
+  return {
+    MARK: stack.mark,
+    POP: stack.drop,
+    POP_MARK: () => void stack.toMark(),
+    DUP: () => push(peek()),
+    PUT: () => store(Number(read.line('latin1'))),
+    BINPUT: () => store(read.uint(1)),
+    LONG_BINPUT: () => store(read.uint(4)),
+    MEMOIZE: () => store(),
+    GET: () => push(recall(Number(read.line('latin1')))),
+    BINGET: () => push(recall(read.uint(1))),
+    LONG_BINGET: () => push(recall(read.uint(4))),
   }
-  const append = (items: readonly PickleValue[]) => {
-    const list = peek()
-    if (list instanceof PickleObject) return
-    if (!Array.isArray(list)) throw error('it appends to something that is no list')
-    for (const item of items) list.push(item)
-  }
-  const setItems = (items: readonly PickleValue[]) => {
-    const map = peek()
-    if (map instanceof PickleObject) return
-    if (!(map instanceof Map) || items.length % 2 !== 0)
-      throw error('it sets items of something that is no dict')
-    for (let index = 0; index < items.length; index += 2) {
-      const key = items[index]
-      if (map.has(key)) throw error(`it sets the key "${String(key)}" twice`)
-      map.set(key, items[index + 1])
-    }
-  }
-  const addItems = (items: readonly PickleValue[]) => {
-    const set = peek()
-    if (set instanceof PickleObject) return
-    if (!(set instanceof Set)) throw error('it adds to something that is no set')
-    for (const item of items) set.add(item)
-  }
-  const asked = (give: () => PickleValue): PickleValue => {
-    try {
-      return give()
-    } catch (cause) {
-      throw error((cause as Error).message)
-    }
-  }
-  const named = (name: string) => {
-    const found = options.global(name)
-    if (!found)
-      throw error(
-        `it asks for ${name}, which is not among the names that saved weights need. Nothing of it was run. ` +
-          'If you trust the file, load it in Python and save its state_dict() alone, best as safetensors',
-      )
-    push(found)
-  }
+}
+
+/** What names and calls something: the caller's tables say what stands for it. */
+function calls({ read, stack: { push, peek, pop, popMany }, kind, error }: Machine) {
+  const named = (name: string) =>
+    push(
+      asked(error, () => {
+        if (!kind.global) throw new Error(`it asks for ${name}`)
+        return kind.global(name)
+      }),
+    )
   const call = () => {
     const [callee, args] = popMany(2)
     if (!(callee instanceof PickleGlobal) || !Array.isArray(args))
       throw error('it calls something that is not an imported name')
     const { name, call: give } = callee
     if (!give) throw error(`it calls ${name}, which may only be named`)
-    push(asked(() => give(args)))
+    push(asked(error, () => give(args)))
   }
-  const build = () => {
-    pop()
-    const target = peek()
-    // The attributes of an OrderedDict, such as a state dict's `_metadata`, are no weights.
-    if (!(target instanceof PickleObject) && !(target instanceof Map))
-      throw error('it sets the state of something that has none')
-  }
-
-  const opcodes: Readonly<Record<number, () => void>> = {
-    // PROTO
-    128: () => {
-      const protocol = read.uint(1)
-      if (protocol < 2 || protocol > 5) throw error(`protocol ${protocol} is not 2 to 5`)
+  return {
+    GLOBAL: () => named(`${read.line('utf8')}.${read.line('utf8')}`),
+    STACK_GLOBAL: () => named(popMany(2).join('.')),
+    REDUCE: call,
+    NEWOBJ: call,
+    BUILD: () => {
+      pop()
+      const target = peek()
+      // The attributes of an OrderedDict, such as a state dict's `_metadata`, are no weights.
+      if (!(target instanceof PickleObject) && !kind.dict.is(target))
+        throw error('it sets the state of something that has none')
     },
-    // FRAME: the length of a part, of no use to a reader that has the whole
-    149: () => void read.uint(8),
-    // MARK, POP, POP_MARK, DUP
-    40: () => void stack.push(mark),
-    48: () => void stack.pop(),
-    49: () => void toMark(),
-    50: () => push(peek()),
-    // NONE, NEWTRUE, NEWFALSE
-    78: () => push(null),
-    136: () => push(true),
-    137: () => push(false),
-    // BININT, BININT1, BININT2, LONG1, LONG4, BINFLOAT
-    74: () => push(read.int32()),
-    75: () => push(read.uint(1)),
-    77: () => push(read.uint(2)),
-    138: () => push(read.long(read.uint(1))),
-    139: () => push(read.long(read.uint(4))),
-    71: () => push(read.float64()),
-    // SHORT_BINUNICODE, BINUNICODE, BINUNICODE8, and Python 2's SHORT_BINSTRING and BINSTRING
-    140: () => push(read.text(read.uint(1))),
-    88: () => push(read.text(read.uint(4))),
-    141: () => push(read.text(read.uint(8))),
-    85: () => push(read.text(read.uint(1))),
-    84: () => push(read.text(read.uint(4))),
-    // SHORT_BINBYTES, BINBYTES, BINBYTES8, BYTEARRAY8
-    67: () => push(read.data(read.uint(1))),
-    66: () => push(read.data(read.uint(4))),
-    142: () => push(read.data(read.uint(8))),
-    150: () => push(read.data(read.uint(8))),
-    // EMPTY_LIST, EMPTY_TUPLE, EMPTY_DICT, EMPTY_SET, FROZENSET
-    93: () => push([]),
-    41: () => push([]),
-    125: () => push(new Map()),
-    143: () => push(new Set()),
-    145: () => push(new Set(toMark())),
-    // TUPLE, TUPLE1, TUPLE2, TUPLE3
-    116: () => push(toMark()),
-    133: () => push(popMany(1)),
-    134: () => push(popMany(2)),
-    135: () => push(popMany(3)),
-    // APPEND, APPENDS, SETITEM, SETITEMS, ADDITEMS
-    97: () => append([pop()]),
-    101: () => append(toMark()),
-    115: () => setItems(popMany(2)),
-    117: () => setItems(toMark()),
-    144: () => addItems(toMark()),
-    // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
-    113: () => void memo.set(read.uint(1), peek()),
-    114: () => void memo.set(read.uint(4), peek()),
-    148: () => void memo.set(memo.size, peek()),
-    104: () => push(recall(read.uint(1))),
-    106: () => push(recall(read.uint(4))),
-    // GLOBAL, STACK_GLOBAL
-    99: () => named(`${read.line()}.${read.line()}`),
-    147: () => named(popMany(2).join('.')),
-    // REDUCE, NEWOBJ, BUILD, BINPERSID
-    82: call,
-    129: call,
-    98: build,
-    81: () => {
-      const id = pop()
-      push(asked(() => options.persistent(id)))
+    BINPERSID: () => {
+      const id = pop() as PickleValue
+      push(
+        asked(error, () => {
+          if (!kind.persistent) throw new Error('it has a persistent id')
+          return kind.persistent(id)
+        }),
+      )
     },
   }
+}
 
-  for (;;) {
-    opcodeAt = read.at
-    const opcode = read.uint(1)
-    if (opcode === stop) return { value: pop(), end: read.at }
-    const run = opcodes[opcode]
-    if (!run) {
-      const code = `0x${opcode.toString(16).padStart(2, '0')}`
-      throw error(`opcode ${code} (${refused[opcode] ?? 'unknown'}) is not one that saved weights need`)
-    }
-    run()
+/** An operation that pushes what a line of text stands for. */
+function line({ read, stack, error }: Machine, parse: (text: string) => unknown): () => void {
+  return () => {
+    const text = read.line('latin1')
+    stack.push(asked(error, () => parse(text)))
+  }
+}
+
+/** What a function gives; what it throws is told with the place in the pickle. */
+function asked<Value>(error: (what: string) => Error, give: () => Value): Value {
+  try {
+    return give()
+  } catch (cause) {
+    throw error((cause as Error).message)
   }
 }

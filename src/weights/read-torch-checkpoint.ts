@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises'
 import { readExactly } from '../base/read-exactly.js'
+import { unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
-import type { PickleValue } from './pickle.js'
+import type { PickleValue } from './pickle-value.js'
 import { isLegacyArchive, readLegacyArchive, readZipArchive, type TorchArchive } from './torch-archive.js'
 import { TorchTensor } from './torch-pickle.js'
 import { elementBytes, type StoredTensor, toFloats, type WeightFile } from './weight-file.js'
@@ -22,9 +23,7 @@ const largestTensor = 2 ** 31
  * @throws UserError where the file is damaged, is none of PyTorch, or its pickle holds more than data
  */
 export async function openTorchCheckpoint(path: string, average = false): Promise<WeightFile> {
-  const file = await open(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const file = await open(path).catch(unreadable(path))
   try {
     const { size } = await file.stat()
     const head = await readExactly(file, 0, Math.min(size, 64))

@@ -1,6 +1,8 @@
 /** The safetensors format: a JSON header with shapes and offsets, then the raw values. */
+
 import { type FileHandle, open } from 'node:fs/promises'
 import { readExactly } from '../base/read-exactly.js'
+import { unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
@@ -90,9 +92,7 @@ export async function writeSafetensors(
  * short, or has bytes that belong to no tensor or to two (as when two tensors have one name).
  */
 export async function openSafetensors(path: string): Promise<WeightFile> {
-  const file = await open(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const file = await open(path).catch(unreadable(path))
   try {
     const { header, start, size } = await readHeader(file, path)
     const { __metadata__: metadata, ...entries } = header

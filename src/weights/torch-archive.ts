@@ -3,9 +3,9 @@ import type { FileHandle } from 'node:fs/promises'
 import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
 import { readExactly } from '../base/read-exactly.js'
 import { UserError } from '../base/user-error.js'
-import { type PickleValue, readPickle } from './pickle.js'
-import { PickleCutError } from './pickle-bytes.js'
-import { type TorchStorage, torchPickle } from './torch-pickle.js'
+import { readPickle } from './pickle.js'
+import type { PickleValue } from './pickle-value.js'
+import { PickleCutError, type TorchStorage, torchPickle } from './torch-pickle.js'
 
 /** The pickle of a checkpoint, and where in the file the bytes of its storages are. */
 export interface TorchArchive {

@@ -1,7 +1,17 @@
 /** The few names that a checkpoint of PyTorch needs in its pickle, and what stands for them here. */
+
+import { UserError } from '../base/user-error.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
-import { PickleGlobal, PickleObject, type PickleOptions, type PickleValue } from './pickle.js'
+import type { PickleKind } from './pickle.js'
+import type { PickleOpcode } from './pickle-opcodes.js'
+import { PickleGlobal, PickleObject, type PickleValue } from './pickle-value.js'
 import { type ElementType, elementBytes, isCounts, isShape } from './weight-file.js'
+
+/** The pickle is damaged or asks for what is not allowed; the message says which opcode, at which byte. */
+export class PickleError extends UserError {}
+
+/** The bytes end in the middle of the pickle. */
+export class PickleCutError extends PickleError {}
 
 /** A storage: a run of values in the file that tensors are views of. */
 export class TorchStorage extends PickleObject {
@@ -95,14 +105,57 @@ const calls: Readonly<Record<string, (args: readonly PickleValue[]) => PickleVal
   },
 }
 
+/** Opcodes of protocol 2 to 5, and of those before what they still write. */
+const opcodes: ReadonlySet<PickleOpcode> = new Set<PickleOpcode>([
+  ...(['PROTO', 'FRAME', 'STOP', 'MARK', 'POP', 'POP_MARK', 'DUP', 'NONE', 'NEWTRUE', 'NEWFALSE'] as const),
+  ...(['BININT', 'BININT1', 'BININT2', 'LONG1', 'LONG4', 'BINFLOAT'] as const),
+  ...(['SHORT_BINUNICODE', 'BINUNICODE', 'BINUNICODE8', 'SHORT_BINSTRING', 'BINSTRING'] as const),
+  ...(['SHORT_BINBYTES', 'BINBYTES', 'BINBYTES8', 'BYTEARRAY8'] as const),
+  ...(['EMPTY_LIST', 'EMPTY_TUPLE', 'EMPTY_DICT', 'EMPTY_SET', 'FROZENSET'] as const),
+  ...([
+    'TUPLE',
+    'TUPLE1',
+    'TUPLE2',
+    'TUPLE3',
+    'APPEND',
+    'APPENDS',
+    'SETITEM',
+    'SETITEMS',
+    'ADDITEMS',
+  ] as const),
+  ...(['BINPUT', 'LONG_BINPUT', 'MEMOIZE', 'BINGET', 'LONG_BINGET'] as const),
+  ...(['GLOBAL', 'STACK_GLOBAL', 'REDUCE', 'NEWOBJ', 'BUILD', 'BINPERSID'] as const),
+])
+
+const dict: PickleKind['dict'] = {
+  make: () => new Map(),
+  is: (value) => value instanceof Map,
+  set(target, key, value) {
+    const map = target as Map<unknown, unknown>
+    if (map.has(key)) throw new Error(`it sets the key "${String(key)}" twice`)
+    map.set(key, value)
+  },
+}
+
 /** How to read the pickle of a checkpoint; storages that it mentions are put into `storages`. */
-export function torchPickle(where: string, storages: Map<string, TorchStorage>): PickleOptions {
+export function torchPickle(where: string, storages: Map<string, TorchStorage>): PickleKind {
   return {
-    where,
+    opcodes,
+    refusal: (code, name) => `opcode ${code} (${name ?? 'unknown'}) is not one that saved weights need`,
+    protocols: [2, 5],
+    dict,
+    // Numbers of training states have a few bytes.
+    longestNumber: 1024,
+    error: (what, at) => new PickleError(`${where}, byte ${at}: ${what}.`),
+    cut: (_, size) => new PickleCutError(`${where}: the pickle is cut short at byte ${size}.`),
     global(name) {
       if (Object.hasOwn(calls, name)) return new PickleGlobal(name, calls[name])
       if (skipped.has(name)) return new PickleGlobal(name, () => new SkippedObject(name))
-      return nameable.test(name) || storageType(name) ? new PickleGlobal(name, undefined) : undefined
+      if (nameable.test(name) || storageType(name)) return new PickleGlobal(name, undefined)
+      throw new Error(
+        `it asks for ${name}, which is not among the names that saved weights need. Nothing of it was run. ` +
+          'If you trust the file, load it in Python and save its state_dict() alone, best as safetensors',
+      )
     },
     persistent(id) {
       const [kind, type, key, , size, view] = Array.isArray(id) ? id : []

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
+import { type PickleOpcode, pickleOpcodes } from '../../src/weights/pickle-opcodes.js'
 import { readPlainPickle } from '../../src/weights/read-plain-pickle.js'
 
 const read = (base64: string) => readPlainPickle(Buffer.from(base64, 'base64'), 'refs.p')
@@ -61,6 +62,51 @@ describe('a pickle of plain data', () => {
   ])('is refused for %s', (_, base64, message) => {
     expect(() => read(base64)).toThrow(message)
     expect(() => read(base64)).toThrow(UserError)
+  })
+
+  const refused: readonly PickleOpcode[] = [
+    ...([
+      'GLOBAL',
+      'STACK_GLOBAL',
+      'REDUCE',
+      'BUILD',
+      'INST',
+      'OBJ',
+      'NEWOBJ',
+      'NEWOBJ_EX',
+      'PERSID',
+    ] as const),
+    ...(['BINPERSID', 'EXT1', 'EXT2', 'EXT4', 'NEXT_BUFFER', 'READONLY_BUFFER', 'BINBYTES'] as const),
+    ...(['SHORT_BINBYTES', 'BINBYTES8', 'BYTEARRAY8', 'EMPTY_SET', 'ADDITEMS', 'FROZENSET'] as const),
+  ]
+  const known = Object.values(pickleOpcodes) as number[]
+  const unknown = Array.from({ length: 256 }, (_, code) => code).filter((code) => !known.includes(code))
+  it.each([...refused.map((name) => pickleOpcodes[name]), ...unknown])(
+    'that has opcode %i is refused',
+    (code) => {
+      // Behind two values and a group, so that none is refused for want of them.
+      const bytes = Uint8Array.from([...Buffer.from('N(I1\nI2\n'), code, ...Buffer.from('os\nsystem\n.')])
+      const hex = code.toString(16).padStart(2, '0')
+      expect(() => readPlainPickle(bytes, 'refs.p')).toThrow(`byte 8: opcode 0x${hex} is refused`)
+    },
+  )
+
+  it.each([
+    ['a number of more bytes than are read', '\x8a\x81', /a whole number of 129 bytes/],
+    ['a text of more bytes than there are', 'X\xff\xff\xff\xffabc.', /it is cut short/],
+    ['a text of 2^63 bytes', '\x8d\x00\x00\x00\x00\x00\x00\x00\x80abc.', /it is cut short/],
+    ['a number of letters', 'Iabc\n.', /"abc" is not a whole number/],
+    ['a text without quotes', 'Sabc\n.', /a text has no quotes/],
+    ['a character that is none', 'V\\U00ffffff\n.', /code point/],
+    ['what it never stored', 'h\x05.', /recalls 5, which it never stored/],
+    ['a key that is a list', '}]Ns.', /a key is neither a text nor a number/],
+    ['an empty stack', '.', /its stack is empty/],
+    ['a value behind its end', '(.', /its stack is empty/],
+    ['no end', 'N', /it is cut short/],
+  ])('is refused for %s', (_, text, message) => {
+    const hostile = () => readPlainPickle(Buffer.from(text, 'latin1'), 'refs.p')
+    expect(hostile).toThrow(UserError)
+    expect(hostile).toThrow(message)
   })
 
   it('sets no prototype', () => {

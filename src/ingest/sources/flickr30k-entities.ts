@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
+import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { type EntityBoxes, parseEntityBoxes, parseEntitySentences } from '../../formats/flickr-entities.js'
 import type { Mark } from '../../formats/mark.js'
@@ -49,9 +50,7 @@ interface Listing {
 }
 
 async function readListing(path: string, split: string | undefined): Promise<Listing> {
-  const entries = await readdir(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const entries = await readdir(path).catch(unreadable(path))
   const folderOf = (name: string) => {
     const found = entries.find((entry) => entry === name || entry === name.toLowerCase())
     if (found) return join(path, found)

@@ -1,6 +1,7 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { memoize } from '../../base/memoize.js'
+import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { readObjects } from '../../formats/read-objects.js'
@@ -44,9 +45,7 @@ interface Contents extends CaptionList {
 }
 
 async function readContents(path: string, columns?: Partial<PairColumns>): Promise<Contents> {
-  const names = await readdir(path, { recursive: true }).catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
+  const names = await readdir(path, { recursive: true }).catch(unreadable(path))
   const pictures = names
     .filter((name) => pictureEndings.has(extname(name).toLowerCase()))
     .map((name) => name.replaceAll('\\', '/'))

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
+import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { readBytes } from '../../formats/read-bytes.js'
@@ -153,9 +154,7 @@ async function readOffsets(images: string): Promise<Float64Array> {
       text.split('\n').filter((line) => line.trim() !== ''),
       Number,
     )
-    const { size } = await stat(images).catch((error: unknown) => {
-      throw new UserError(`Cannot read ${images}: ${(error as Error).message}`)
-    })
+    const { size } = await stat(images).catch(unreadable(images))
     if (
       offsets.every(
         (offset, at) => offset >= 0 && offset < size && (at === 0 || offset > (offsets[at - 1] ?? 0)),

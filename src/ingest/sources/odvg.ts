@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
+import { readJson } from '../../base/read-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { readObjects } from '../../formats/read-objects.js'
@@ -184,15 +184,7 @@ function findWords(text: string, words: string): number {
 
 /** A label map: `{"0": "person"}`. */
 async function readLabels(path: string): Promise<Labels> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
-  })
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`)
-  }
+  const value = await readJson(path)
   const parsed = z.record(z.string(), z.string()).safeParse(value)
   if (!parsed.success) throw new UserError(`${path} is no label map: {"0": "person", …} was expected.`)
   return new Map(Object.entries(parsed.data).map(([id, name], order) => [id, { name, order }]))

@@ -1,9 +1,9 @@
-import { type FileMetaData, parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
 import type { z } from 'zod'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { openParquet } from '../../parquet/open-parquet.js'
+import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
+import { readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
 import { type Column, pairColumnsOf, pairOf, plain } from '../read/columns.js'
 import { regionRow, sizeOf, textOf } from '../read/region-values.js'
@@ -35,23 +35,24 @@ export const parquet: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: ({ columns }) => columns?.regions !== undefined,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) => readRows(path, config.columns, from)),
+    fileSource(requirePath(config), endings, (path, from) => sourceRows(path, config.columns, from)),
 }
 
-async function* readRows(
+async function* sourceRows(
   path: string,
   given: Columns,
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
-  const { file, metadata, close } = await openParquet(path).catch(damaged(path))
+  const file = await openParquet(path).catch(damaged(path))
+  const { footer, close } = file
   try {
-    const known = topColumns(metadata.schema)
+    const known = columnNames(footer)
     const resolve = (column: Column) => {
       const name = typeof column === 'number' ? known[column] : column
       if (name !== undefined && known.includes(name)) return name
       throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
     }
-    const image = imageColumn(given, metadata, known)
+    const image = imageColumn(given, footer, known)
     const columns = pairColumnsOf(given)
     const caption =
       given?.caption ?? (image && captionNames.find((name) => known.includes(name))) ?? 'caption'
@@ -68,16 +69,16 @@ async function* readRows(
     )
     const imageName = image === undefined ? undefined : resolve(image)
     let rowEnd = 0
-    for (const group of metadata.row_groups) {
+    for (const group of footer.groups) {
       const groupStart = rowEnd
-      rowEnd += Number(group.num_rows)
+      rowEnd += group.rows
       const rowStart = Math.max(from.at, groupStart)
       if (rowStart >= rowEnd) continue
-      const part = { file, metadata, rowStart, rowEnd, columns: [...new Set(names.values())], compressors }
-      const rows = await parquetReadObjects(part).catch(damaged(path))
+      const part = { start: rowStart, end: rowEnd, columns: [...new Set(names.values())], bytesAsText: true }
       const pictures = imageName === undefined ? undefined : pictureReader(path, imageName, rowStart, rowEnd)
-      for (const [index, row] of rows.entries()) {
-        const at = rowStart + index
+      let at = rowStart - 1
+      for await (const row of heard(path, readRows(file, part))) {
+        const index = ++at - rowStart
         const value = (column: Column) => plain(row[names.get(column) as string])
         const place = `${path} row ${at}`
         const mark = { at, line: 0 }
@@ -109,10 +110,10 @@ async function* readRows(
   }
 }
 
-function imageColumn(columns: Columns, metadata: FileMetaData, known: readonly string[]) {
+function imageColumn(columns: Columns, { notes }: ParquetFooter, known: readonly string[]) {
   if (columns?.image !== undefined) return columns.image
   if (columns?.url !== undefined) return undefined
-  const text = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value
+  const text = notes.get('huggingface')
   return known.find((name) => featuresOf(text)[name]?._type === 'Image')
 }
 
@@ -129,7 +130,7 @@ function pictureReader(path: string, column: string, rowStart: number, rowEnd: n
   let pictures: Promise<readonly Record<string, unknown>[]> | undefined
   return async (index: number, place: string): Promise<Uint8Array> => {
     pictures ??= readColumn(path, column, rowStart, rowEnd)
-    const value = (await pictures)[index][column] as Uint8Array | { readonly bytes?: unknown } | null
+    const value = (await pictures)[index]?.[column] as Uint8Array | { readonly bytes?: unknown } | null
     const bytes = value instanceof Uint8Array ? value : value?.bytes
     if (bytes instanceof Uint8Array && bytes.length > 0) return bytes
     throw new Reject('missing_file', `${place}: "${column}" holds no bytes`)
@@ -137,33 +138,31 @@ function pictureReader(path: string, column: string, rowStart: number, rowEnd: n
 }
 
 async function readColumn(path: string, column: string, rowStart: number, rowEnd: number) {
-  const { file, metadata, close } = await openParquet(path).catch(damaged(path))
+  const file = await openParquet(path).catch(damaged(path))
   try {
-    const part = { file, metadata, rowStart, rowEnd, columns: [column], compressors, utf8: false }
-    return await parquetReadObjects(part).catch(damaged(path))
+    const rows: Record<string, unknown>[] = []
+    const part = { start: rowStart, end: rowEnd, columns: [column] }
+    for await (const row of heard(path, readRows(file, part))) rows.push(row)
+    return rows
   } finally {
-    await close()
+    await file.close()
   }
 }
 
-/** Names of the columns at the top of a schema, which lists them depth first behind its root. */
-function topColumns(schema: readonly { readonly name: string; readonly num_children?: number }[]): string[] {
-  const names: string[] = []
-  let at = 1
-  const skip = () => {
-    const { num_children = 0 } = schema[at++]
-    for (let child = 0; child < num_children; child++) skip()
+/** Rows, with what is wrong with their file said as `damaged` does. */
+async function* heard<Row>(path: string, rows: AsyncGenerator<Row>): AsyncGenerator<Row> {
+  try {
+    yield* rows
+  } catch (error) {
+    damaged(path)(error)
   }
-  while (at < schema.length) {
-    names.push(schema[at].name)
-    skip()
-  }
-  return names
 }
 
 /** Rethrows what is wrong with the file, without the advice that is given for shards of our own. */
-const damaged = (path: string) => (error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof UserError) throw new UserError(message.replace(/ Delete it and its .*$/, ''))
-  throw new UserError(`${path} is damaged: ${message}`)
-}
+const damaged =
+  (path: string) =>
+  (error: unknown): never => {
+    const message = error instanceof Error ? error.message : String(error)
+    if (error instanceof UserError) throw new UserError(message.replace(/ Delete it and its .*$/, ''))
+    throw new UserError(`${path} is damaged: ${message}`)
+  }

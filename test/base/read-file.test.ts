@@ -1,0 +1,38 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readData, readText } from '../../src/base/read-file.js'
+import { readJson } from '../../src/base/read-json.js'
+import { UserError } from '../../src/base/user-error.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+
+describe('a file', () => {
+  it('is read as bytes, text or JSON', async () => {
+    const path = join(folder, 'a.json')
+    await writeFile(path, '{"a": "é"}')
+    expect(await readText(path)).toBe('{"a": "é"}')
+    expect(await readData(path)).toEqual(Buffer.from('{"a": "é"}'))
+    expect(await readJson(path)).toEqual({ a: 'é' })
+  })
+
+  it('that cannot be read is named, with the reason', async () => {
+    const missing = join(folder, 'missing')
+    for (const read of [readText, readData, readJson]) {
+      await expect(read(missing)).rejects.toThrow(UserError)
+      await expect(read(missing)).rejects.toThrow(`Cannot read ${missing}: ENOENT: no such file or directory`)
+    }
+    await mkdir(join(folder, 'inner'))
+    await expect(readText(join(folder, 'inner'))).rejects.toThrow(
+      `Cannot read ${join(folder, 'inner')}: EISDIR`,
+    )
+  })
+
+  it('that is not JSON is named, with the place', async () => {
+    const path = join(folder, 'b.json')
+    await writeFile(path, '{"a": ')
+    await expect(readJson(path)).rejects.toThrow(UserError)
+    await expect(readJson(path)).rejects.toThrow(`${path} is not JSON: `)
+  })
+})

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises'
+import fc from 'fast-check'
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { describe, expect, it } from 'vitest'
+import { fixtureFolder, openedBytes, parquetFixtures, parquetRows } from '../helpers/parquet-fixtures.js'
+
+const files = await parquetFixtures()
+
+/** As the fixtures' JSON has it. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Date) return { date: value.toISOString() }
+  if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') }
+  if (Array.isArray(value)) return value.map(plain)
+  if (value && typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, plain(one)]))
+  return value ?? null
+}
+
+describe('a Parquet file of pyarrow', () => {
+  it.each(files)('$name gives the rows that were written', async ({ name, bytes }) => {
+    const json = new URL(name.replace(/(-[12]\.0)?\.parquet$/, '.json'), fixtureFolder)
+    const expected = JSON.parse(await readFile(json, 'utf8')) as Record<string, unknown>[]
+    const rows = (await parquetRows(bytes)).map(plain) as Record<string, unknown>[]
+    expect(rows).toHaveLength(expected.length)
+    for (const [at, row] of rows.entries()) {
+      const there = expected[at] as Record<string, unknown>
+      expect(Object.keys(row)).toEqual(Object.keys(there))
+      for (const [column, value] of Object.entries(row)) {
+        const wrote = there[column]
+        // A decimal is made of its digits by a multiplication with a power of ten, which is rounded.
+        if (column.startsWith('decimal') && typeof wrote === 'number')
+          expect(Math.abs((value as number) - wrote)).toBeLessThanOrEqual(Math.abs(wrote) * 1e-15)
+        else expect(value, `${column} of row ${at}`).toEqual(wrote)
+      }
+    }
+  })
+
+  // LZ4 writes an empty dictionary as one byte, of which hyparquet makes an error.
+  const others = files.filter(({ name }) => !name.startsWith('lz4'))
+  it.each(others)('$name gives in any range what hyparquet gives', async ({ bytes }) => {
+    const { file } = openedBytes(bytes)
+    const place = fc.integer({ min: 0, max: 50 })
+    await fc.assert(
+      fc.asyncProperty(place, place, fc.boolean(), async (start, count, bytesAsText) => {
+        const end = start + count
+        const theirs = await parquetReadObjects({
+          ...{ file, compressors, utf8: bytesAsText, rowStart: start, rowEnd: end },
+        })
+        const ours = await parquetRows(bytes, { start, end, bytesAsText })
+        expect(ours.map(plain)).toEqual(theirs.map(plain))
+      }),
+      { numRuns: 12 },
+    )
+  })
+
+  it('gives only the columns that are asked for, in the order of the file', async () => {
+    const { bytes } = files.find(({ name }) => name === 'nested-2.0.parquet') as (typeof files)[number]
+    const whole = await parquetRows(bytes)
+    const some = await parquetRows(bytes, { columns: ['map', 'captions'], start: 15, end: 30 })
+    expect(some).toEqual(whole.slice(15, 30).map(({ captions, map }) => ({ captions, map })))
+  })
+})
