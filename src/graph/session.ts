@@ -1,6 +1,5 @@
-import './no-telemetry.js'
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { type Device, executionProviders } from './device.js'
+import { InferenceSession, Tensor as OrtTensor } from './onnxruntime.js'
 import type { Dtype, Shape, TensorData } from './ops/tensor.js'
 
 export interface Value {
@@ -21,8 +20,8 @@ export interface SessionOptions {
 /**
  * What every session of this program is opened with.
  *
- * @param own whether the graph is one that this program wrote: those have no Conv, for whose sake onnxruntime would go through all layouts,
- * which takes minutes in a graph of ten thousands of nodes
+ * @param own whether the graph is one that this program wrote: those have no Conv, for whose sake onnxruntime would go
+ * through all layouts, which takes minutes in a graph of ten thousands of nodes
  */
 export function sessionSettings(threads: number, own: boolean): InferenceSession.SessionOptions {
   return {
