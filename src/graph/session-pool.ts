@@ -50,8 +50,9 @@ export class SessionPool {
     const shared = devices.length > 1 ? Math.max(1, Math.floor(availableParallelism() / devices.length)) : 0
     const seats = devices.map((device) => new Seat(path, device, sessionSettings(threads || shared, own)))
     try {
-      const [{ inputs, outputs }] = await Promise.all(seats.map((seat) => seat.opened))
-      return new SessionPool(seats, inputs.map(portOf), outputs.map(portOf))
+      const [first] = await Promise.all(seats.map((seat) => seat.opened))
+      if (!first) throw new Error('no device is given')
+      return new SessionPool(seats, first.inputs.map(portOf), first.outputs.map(portOf))
     } catch (error) {
       await Promise.all(seats.map((seat) => seat.close()))
       throw new UserError(`onnxruntime cannot load ${path}: ${(error as Error).message}`)

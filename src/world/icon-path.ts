@@ -26,7 +26,8 @@ function materialIcons(icon: string): Icons {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
     throw new UserError(
-      `"${icon}" is not among the icons that come with groundmill, and @mdi/js, which has all of them, is not installed: npm install @mdi/js`,
+      `"${icon}" is not among the icons that come with groundmill, and @mdi/js, which has all of them, ` +
+        'is not installed: npm install @mdi/js',
     )
   }
 }
