@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { InferenceSession } from 'onnxruntime-node'
 import { UserError } from '../base/user-error.js'
 import { type Device, executionProviders } from './device.js'
 import { fromHalf, toHalf } from './half.js'
+import type { InferenceSession } from './onnxruntime.js'
 import { sessionSettings, type Value } from './session.js'
 
 export interface PoolOptions {

@@ -4,7 +4,7 @@
  * calls it. JavaScript, so that the thread starts the same from the sources, under a loader and when built.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { InferenceSession, Tensor } from './onnxruntime.js'
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
 

@@ -1,6 +1,5 @@
-import './no-telemetry.js'
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { type Device, executionProviders } from './device.js'
+import { InferenceSession, Tensor as OrtTensor } from './onnxruntime.js'
 import { type Dtype, type Shape, sizeOf, type TensorData } from './ops/tensor.js'
 
 export interface Value {

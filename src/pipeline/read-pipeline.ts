@@ -13,8 +13,22 @@ export interface ReadOptions {
 }
 
 /** Reads a pipeline, checks it, and lays out its rounds. Throws a UserError that names the file and the key. */
-export async function readPipeline(path: string, { set = [], rounds }: ReadOptions = {}): Promise<Pipeline> {
-  const raw = await readYaml(path)
+export async function readPipeline(path: string, options: ReadOptions = {}): Promise<Pipeline> {
+  return parsePipeline(await readYaml(path), path, options)
+}
+
+/**
+ * Checks a pipeline that is given as a value, as its YAML would give it, and lays out its rounds.
+ *
+ * @param path where it is from, for messages
+ * @throws UserError that names `path` and the key
+ */
+export async function parsePipeline(
+  value: unknown,
+  path = 'the pipeline',
+  { set = [], rounds }: ReadOptions = {},
+): Promise<Pipeline> {
+  const raw = structuredClone(value)
   if (!isObject(raw)) {
     throw new UserError(`${path}: a pipeline with \`name\` and \`stages\` was expected.`)
   }

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import sharp from 'sharp'
+import { packaged } from '../base/packaged.js'
 
 /** For SVG. Characters that the font lacks, such as emoji, come from what the machine has. */
 export const fontFamily = 'Roboto Mono, monospace'
@@ -7,7 +7,7 @@ export const fontFamily = 'Roboto Mono, monospace'
 /** Pixels of one column of text for each pixel of font size: 1229 of 2048 units. */
 export const columnWidth = 0.6001
 
-const files = ['400Regular/RobotoMono_400Regular.ttf', '700Bold/RobotoMono_700Bold.ttf']
+const files = ['RobotoMono_400Regular.ttf', 'RobotoMono_700Bold.ttf']
 
 let loading: Promise<void> | undefined
 
@@ -21,10 +21,9 @@ export function loadLabelFont(): Promise<void> {
 }
 
 async function load() {
-  const { resolve } = createRequire(import.meta.url)
   for (const file of files) {
     // Drawing any text with a font file adds it to the fonts that this process knows.
-    const fontfile = resolve(`@expo-google-fonts/roboto-mono/${file}`)
+    const fontfile = packaged(`assets/fonts/${file}`)
     await sharp({ text: { text: 'a', font: fontFamily, fontfile } })
       .raw()
       .toBuffer()

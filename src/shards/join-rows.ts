@@ -6,19 +6,20 @@ import type { StoredRow } from './row-migration.js'
 import type { ShardRows } from './shard-rows.js'
 
 /** Families with one row an image. */
-type JoinedFamily = Exclude<Family, 'rejects'>
+export type JoinedFamily = Exclude<Family, 'rejects'>
 
 /** What is read of a family: its stage (images have none), and its top-level columns; all by default. */
-type PartOf<F extends JoinedFamily> = (F extends 'images' ? unknown : { readonly stage: string }) & {
+export type PartOf<F extends JoinedFamily> = (F extends 'images' ? unknown : { readonly stage: string }) & {
   readonly columns?: readonly (keyof Families[F] & string)[]
 }
 
 /** What a name may stand for: a part of the family of that name, or of the one that it says. */
-type PartNamed<Name> =
+export type PartNamed<Name> =
   | { [F in JoinedFamily]: PartOf<F> & { readonly family: F } }[JoinedFamily]
   | (Name extends JoinedFamily ? PartOf<Name> & { readonly family?: undefined } : never)
 
-type PartsOf<Parts> = { readonly [Name in keyof Parts]: PartNamed<Name> | undefined }
+/** What is read, by the names that its rows get. */
+export type PartsOf<Parts> = { readonly [Name in keyof Parts]: PartNamed<Name> | undefined }
 
 type FamilyOf<Name, Part> = (Part extends { readonly family: infer F } ? F : Name) & JoinedFamily
 

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
-import { iconPath, type Recipe } from './recipe.js'
+import { iconPath } from './icon-path.js'
+import type { Recipe } from './recipe.js'
 
 /** Where a pictogram has ink, in units of its 24 x 24 grid. */
 export interface Ink {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import * as icons from '@mdi/js'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
+import { iconPath } from './icon-path.js'
 
 const pixel = z.number().int().min(0).max(255)
 const share = z.number().min(0).max(1)
@@ -110,11 +110,6 @@ function checkConcepts({ concepts: { known, novel }, colours, splits }: Recipe):
     if (shared) return `novel concept "${name}": known concepts have the word "${shared}" too`
   }
   return undefined
-}
-
-/** SVG path of a Material Design icon on its 24 x 24 grid. */
-export function iconPath(icon: string): string | undefined {
-  return icon.startsWith('mdi') ? (icons as unknown as Readonly<Record<string, string>>)[icon] : undefined
 }
 
 /** "cats", "buses", "cherries", "sheep". */

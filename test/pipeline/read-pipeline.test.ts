@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { UserError } from '../../src/base/user-error.js'
-import { readPipeline } from '../../src/pipeline/read-pipeline.js'
+import { parsePipeline, readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -25,6 +26,15 @@ describe('a pipeline', () => {
     const { stages } = await read(good)
     expect(stages.map(({ name }) => name)).toEqual(['web', 'phrases'])
     expect(stages[0].with).toMatchObject({ path: 'here/pairs.tsv', shard_size: 1000 })
+  })
+
+  it('is the same from a value, which is left as it is', async () => {
+    const value = parse(good)
+    const set = ['where=there', 'web.shard_size=5']
+    expect(await parsePipeline(value, 'p', { set })).toEqual(await read(good, set))
+    expect(value).toEqual(parse(good))
+    await expect(parsePipeline({ ...value, stages: [] })).rejects.toThrow(/^the pipeline: stages/)
+    await expect(parsePipeline([], 'mine')).rejects.toThrow(/^mine: a pipeline/)
   })
 
   it('is changed by --set', async () => {

@@ -29,7 +29,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   })
 }
 
-interface GemmOptions {
+export interface GemmOptions {
   readonly transA?: boolean
   readonly transB?: boolean
   readonly bias?: Tensor

@@ -55,7 +55,8 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1)
 }
 
-type Sizes<Rank extends number, Known extends readonly number[] = []> = Known['length'] extends Rank
+/** As many sizes as there are axes. */
+export type Sizes<Rank extends number, Known extends readonly number[] = []> = Known['length'] extends Rank
   ? Known
   : Sizes<Rank, [...Known, number]>
 

@@ -1,0 +1,27 @@
+/**
+ * Scores: of a teacher on a dataset with gold boxes, and COCO's average precision and phrase recall of any
+ * boxes.
+ *
+ * @example
+ * ```ts
+ * import { cocoAp } from 'groundmill/evaluate'
+ *
+ * const box = { image: 0, category: 0, bbox: [10, 10, 50, 50] } as const
+ * const { ap, ap75 } = cocoAp(
+ *   [{ ...box, area: 2500, iscrowd: false }],
+ *   [{ ...box, bbox: [12, 10, 50, 50], score: 0.9 }],
+ * )
+ * console.log(ap.toFixed(3), ap75.toFixed(3))
+ * ```
+ *
+ * @module groundmill/evaluate
+ */
+export { type CocoSummary, cocoAp, type Detection, type GroundTruth } from '../evaluate/coco-ap.js'
+export { type EvaluateConfig, evaluateConfig } from '../evaluate/config.js'
+export {
+  categoriesOf,
+  type Evaluation,
+  type EvaluationSet,
+  evaluateModel,
+} from '../evaluate/evaluate-model.js'
+export { type PhrasePrediction, phraseRecall } from '../evaluate/phrase-recall.js'

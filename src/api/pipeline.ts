@@ -1,0 +1,34 @@
+/**
+ * Pipelines: what `groundmill run` does, with the same words.
+ *
+ * @example
+ * ```ts
+ * import { parsePipeline, runPipeline } from 'groundmill'
+ *
+ * const gold = 'runs/quickstart/world/gold'
+ * const pipeline = await parsePipeline({
+ *   name: 'shards',
+ *   stages: [
+ *     {
+ *       name: 'gold',
+ *       uses: 'ingest',
+ *       with: { format: 'coco', images: `${gold}/images`, instances: `${gold}/annotations.json` },
+ *     },
+ *     { name: 'phrases', uses: 'chunk', needs: ['gold'] },
+ *   ],
+ * })
+ * const { failed } = await runPipeline(pipeline, 'runs/shards', {
+ *   onProgress: ({ name }, done, total) => console.log(`${name}: ${done} of ${total}`),
+ * })
+ * console.log(`${failed} shards failed`)
+ * ```
+ *
+ * @module groundmill
+ */
+export { UserError } from '../base/user-error.js'
+export { type Pipeline, pipelineSchema, type RoundsConfig, type Stage } from '../pipeline/config.js'
+export { parsePipeline, type ReadOptions, readPipeline } from '../pipeline/read-pipeline.js'
+export { type RunOptions, type RunResult, runPipeline } from '../pipeline/run-pipeline.js'
+export type { StageEvents, StageOptions, StageOutcome } from '../pipeline/run-stage.js'
+export type { StageOf } from '../pipeline/stages/stage-context.js'
+export type { TrainStart } from '../train/train-task.js'
