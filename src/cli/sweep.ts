@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { assign } from '../base/assignment.js'
 import { parseConfig } from '../base/parse-config.js'
+import { setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { phrasesOf, phrasesOfGrounding, proposalsOf } from '../catalog/phrases-of.js'
@@ -111,7 +111,7 @@ function variation(rules: readonly RuleConfig[], vary: string) {
   return (value: number): RuleConfig[] => {
     const changed = (has ? rules : [...rules, { rule: name }]).map((rule) => {
       const copy: Record<string, unknown> = structuredClone({ ...rule })
-      if (copy.rule === name) assign(copy, keys, value)
+      if (copy.rule === name) setNested(copy, keys, value)
       return copy
     })
     return parseConfig(filterConfig, { rules: changed }, `--vary ${vary}`).rules
