@@ -38,8 +38,9 @@ export function changedPhrases(limit = 65_536): ChangedPhrases {
       if (phrases.size <= 2 * limit) return
       const forgotten = ranked().slice(limit)
       // What is forgotten now may come again, and be forgotten again: the errors add up.
-      error += changesOf(forgotten[0][1])
-      for (const [one] of forgotten) phrases.delete(one)
+      const [largest] = forgotten
+      if (largest) error += changesOf(largest[1])
+      for (const [phrase] of forgotten) phrases.delete(phrase)
     },
     top: (count) => ranked().slice(0, count),
     error: () => error,
