@@ -231,12 +231,15 @@ function medianOf(
   if (half === 0) return null
   let below = 0
   let bin = 0
-  while (below + counts[bin] < half) below += counts[bin++]
-  const [least, most] = [edges[0], edges[edges.length - 1]]
-  const [low, high] = [edges[bin], edges[bin + 1]]
-  if (low === null || high === null || least === null || most === null) return null
-  const [from, to] = [Math.max(low, least), Math.min(high, most)]
-  const middle = from + ((half - below) / counts[bin]) * (to - from)
+  while (below + counts[bin]! < half) below += counts[bin++]!
+  const min = edges.at(0) ?? null
+  const max = edges.at(-1) ?? null
+  const low = edges[bin] ?? null
+  const high = edges[bin + 1] ?? null
+  if (low === null || high === null || min === null || max === null) return null
+  const from = Math.max(low, min)
+  const to = Math.min(high, max)
+  const middle = from + ((half - below) / counts[bin]!) * (to - from)
   // A bin of whole numbers ends below its upper edge.
   return isWhole ? Math.floor(middle) : middle
 }

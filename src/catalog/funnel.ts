@@ -73,7 +73,11 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
       stats.add(record.stats)
     },
     result: () => ({
-      ...{ stage, family, unit, rejected, recorded },
+      stage,
+      family,
+      unit,
+      rejected,
+      recorded,
       ...sums,
       // Records have whole milliseconds; their sum in floating point does not.
       seconds: Math.round(1000 * sums.seconds) / 1000,

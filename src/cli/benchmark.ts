@@ -232,8 +232,10 @@ function print(kind: string, scores: Scores, { json, truth, model, predictions }
   const percent = (value: number | undefined) =>
     value === undefined ? '' : value < 0 ? '-' : (100 * value).toFixed(1)
   const rows = Object.entries(scores)
+  const [first] = rows
+  if (!first) throw new Error(`${kind} gave no scores`)
+  const [, numbers] = first
   if (rows.length === 1) {
-    const [, numbers] = rows[0]
     process.stdout.write(
       `${formatTable(
         ['score', 'percent'],
@@ -242,7 +244,7 @@ function print(kind: string, scores: Scores, { json, truth, model, predictions }
     )
     return
   }
-  const columns = Object.keys(rows[0][1])
-  const table = rows.map(([name, numbers]) => [name, ...columns.map((column) => percent(numbers[column]))])
+  const columns = Object.keys(numbers)
+  const table = rows.map(([name, values]) => [name, ...columns.map((column) => percent(values[column]))])
   process.stdout.write(`${formatTable(['', ...columns], table)}\n`)
 }

@@ -35,7 +35,8 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
     { name: options.as, needs: [proposals], with: config },
     { outputs: new Map([[proposals, source]]) },
     {
-      ...{ signal, stopAtFailure: true },
+      signal,
+      stopAtFailure: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
     },
   )

@@ -31,8 +31,8 @@ export function createExactIndex(capacity: number): ExactIndex {
       ? Buffer.from(text.slice(0, 24), 'hex')
       : createHash('sha256').update(text).digest()
     for (let word = 0; word < 3; word++) words[word] = digest.readUInt32BE(4 * word)
-    for (let slot = words[0] & mask; ; slot = (slot + 1) & mask) {
-      const entry = slots[slot]
+    for (let slot = words[0]! & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot]!
       if (entry === none) return slot
       const at = 4 * entry
       if (entries[at] === words[0] && entries[at + 1] === words[1] && entries[at + 2] === words[2])
@@ -41,8 +41,8 @@ export function createExactIndex(capacity: number): ExactIndex {
   }
   return {
     find(text) {
-      const entry = slots[slotOf(text)]
-      return entry === none ? -1 : entries[4 * entry + 3]
+      const entry = slots[slotOf(text)]!
+      return entry === none ? -1 : entries[4 * entry + 3]!
     },
     add(text, number) {
       if (size === capacity) throw new Error(`the index was made for ${capacity} texts`)

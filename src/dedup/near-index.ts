@@ -51,14 +51,14 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
         const { heads, links, flips } = band
         const own = bandValue(top, bottom, band)
         for (let flip = 0; flip < flips.length; flip++) {
-          for (let entry = heads[own ^ flips[flip]]; entry !== 0; entry = links[entry - 1]) {
+          for (let entry = heads[own ^ flips[flip]!]!; entry !== 0; entry = links[entry - 1]!) {
             const at = entry - 1
-            if ((first === -1 || at < first) && ones(high[at] ^ top) + ones(low[at] ^ bottom) <= distance)
+            if ((first === -1 || at < first) && ones(high[at]! ^ top) + ones(low[at]! ^ bottom) <= distance)
               first = at
           }
         }
       }
-      return first === -1 ? -1 : numbers[first]
+      return first === -1 ? -1 : numbers[first]!
     },
     add([top, bottom], number) {
       if (size === capacity) throw new Error(`the index was made for ${capacity} hashes`)
@@ -67,7 +67,7 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
       numbers[size] = number
       for (const band of bands) {
         const own = bandValue(top, bottom, band)
-        band.links[size] = band.heads[own]
+        band.links[size] = band.heads[own]!
         band.heads[own] = size + 1
       }
       size++

@@ -47,7 +47,7 @@ export async function readHashList(path: string): Promise<HashList> {
   for await (const text of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
     line++
     if (text.trim() === '' || text.startsWith('#')) continue
-    const [digits, ...rest] = text.trim().split(/\s+/)
+    const [digits = '', ...rest] = text.trim().split(/\s+/)
     const hash = parseHash(digits)
     if (!hash)
       throw new UserError(`${path}:${line}: 16 hex digits were expected, not "${digits.slice(0, 40)}".`)

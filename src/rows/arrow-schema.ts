@@ -126,9 +126,9 @@ function featureOf(name: string, type: DataType): unknown {
   if (type instanceof Int32) return { dtype: 'int32', _type: 'Value' }
   if (type instanceof Float32) return { dtype: 'float32', _type: 'Value' }
   if (type instanceof FixedSizeList) {
-    return { feature: featureOf('item', type.children[0].type), length: type.listSize, _type: 'Sequence' }
+    return { feature: featureOf('item', type.valueType), length: type.listSize, _type: 'Sequence' }
   }
-  if (type instanceof List) return [featureOf('item', type.children[0].type)]
+  if (type instanceof List) return [featureOf('item', type.valueType)]
   if (type instanceof Struct) {
     return Object.fromEntries(
       type.children.map((child: Field) => [child.name, featureOf(child.name, child.type)]),

@@ -36,8 +36,8 @@ export const emptyStats: ShardStats = { counts: {}, histograms: {}, tallies: {} 
 
 /** A tally of statistics with what they know of its tail; undefined where it was not recorded. */
 export function tallyOf({ tallies, tails }: ShardStats, name: string): Tally | undefined {
-  if (!Object.hasOwn(tallies, name)) return undefined
-  return { words: tallies[name], tail: tails?.[name] }
+  const words = Object.hasOwn(tallies, name) ? tallies[name] : undefined
+  return words && { words, tail: tails?.[name] }
 }
 
 export interface StatsBuilder<M extends string> {
@@ -192,7 +192,7 @@ function mergeHistograms(a: Histogram, b: Histogram): Histogram {
     let bin = 0
     histogram.counts.forEach((count, index) => {
       if (index > 0 && bin < edges.length && histogram.edges[index - 1] === edges[bin]) bin++
-      counts[bin] += count
+      counts[bin]! += count
     })
   }
   const moments = a.moments && b.moments && mergeMoments(a.moments, b.moments)
