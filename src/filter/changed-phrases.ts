@@ -10,16 +10,13 @@ export interface ChangedPhrases {
   add(text: string, way: keyof PhraseChanges): void
   /** Those that changed most, equal ones by the alphabet. */
   top(count: number): [string, PhraseChanges][]
-  /**
-   * How many changes any phrase may have more than is told, whether it is told of or not; 0 while none was
-   * forgotten.
-   */
+  /** By how much the counts may be too low, those of phrases that are not listed too; 0 while none was forgotten. */
   error(): number
 }
 
 /**
- * @param limit phrases that are remembered: at twice as many those that changed least are forgotten, down to
- *   so many, as in lossy counting (Manku and Motwani, "Approximate Frequency Counts over Data Streams", VLDB
+ * @param limit phrases that are remembered: when there are twice as many, those that changed least are forgotten
+ *   until `limit` are left, as in lossy counting (Manku and Motwani, "Approximate Frequency Counts over Data Streams", VLDB
  *   2002)
  */
 export function changedPhrases(limit = 65_536): ChangedPhrases {

@@ -28,7 +28,8 @@ export interface Judged {
 export function calibrated(calibration: Calibration, score: number): number {
   if (calibration.method === 'temperature') return sigmoid(logit(score) / calibration.temperature)
   const { scores, shares } = calibration
-  let [low, high] = [0, scores.length - 1]
+  let low = 0
+  let high = scores.length - 1
   if (score <= scores[low]!) return shares[low]!
   if (score >= scores[high]!) return shares[high]!
   while (high - low > 1) {
@@ -97,7 +98,8 @@ export function fitTemperature(judged: readonly Judged[]): Calibration {
       const z = logit(score)
       return sum + (sigmoid(z * sharpness) - (right ? 1 : 0)) * z
     }, 0)
-  let [low, high] = [Math.log(0.01), Math.log(100)]
+  let low = Math.log(0.01)
+  let high = Math.log(100)
   for (let step = 0; step < 60; step++) {
     const middle = (low + high) / 2
     if (slope(Math.exp(middle)) < 0) low = middle
@@ -142,7 +144,7 @@ export function expectedCalibrationError(judged: readonly Judged[], bins = 15): 
 }
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
-/** Kept off 0 and 1, where it has no value. */
+/** Shares are clamped away from 0 and 1, where the logit is infinite. */
 const logit = (share: number) => {
   const inside = Math.min(1 - 1e-6, Math.max(1e-6, share))
   return Math.log(inside / (1 - inside))
