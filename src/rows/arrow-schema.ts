@@ -89,7 +89,7 @@ const columns: Readonly<Record<Family, Fields>> = {
   rejects: { key: new Utf8(), url: new Utf8(), reason: new Utf8(), detail: new Utf8() },
 }
 
-/** What may in truth be null, by its path in the row; everything else must be there. */
+/** What may really be null, by its path in the row; everything else must have a value. */
 export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
   images: new Set(['image.path', 'url', 'license', 'meta']),
   selection: new Set(['reason', 'duplicate_of']),
