@@ -25,11 +25,11 @@ export async function quickstart(
   const start = performance.now()
   const folder = join(dataset, 'world')
   const progress = createProgress()
-  const made = await makeWorld(await readRecipe(packaged('datasets/toy.yaml')), folder, {
+  const { skipped } = await makeWorld(await readRecipe(packaged('datasets/toy.yaml')), folder, {
     signal,
     onProgress: ({ split, done, total }) => progress.update(`world ${split}`, done, total),
   })
-  progress.finish(`✓ ${'world'.padEnd(34)} ${made.skipped ? 'already done' : 'made'}`)
+  progress.finish(`✓ ${'world'.padEnd(34)} ${skipped ? 'already done' : 'made'}`)
   const server = await serveFolder(join(folder, 'web'))
   try {
     const pipeline = await readPipeline(packaged('pipelines/quickstart.yaml'), {
