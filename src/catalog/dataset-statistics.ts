@@ -23,7 +23,7 @@ export interface NumberStatistics {
   readonly median: number | null
   /** Of a sample: with n - 1 in the denominator. */
   readonly std: number | null
-  /** One more edge than bins; the last is null where there is no most. A bin has its lower edge and not its upper one. */
+  /** One more edge than bins; the last is null where values have no maximum. A bin includes its lower edge only. */
   readonly histogram: { readonly hist: readonly number[]; readonly bin_edges: readonly (number | null)[] }
   /** Names of the fields above that are estimates. */
   readonly estimated: readonly string[]
@@ -39,7 +39,7 @@ export interface LabelStatistics {
   readonly n_once: number
   /** Of the most frequent labels, the most frequent first. */
   readonly frequencies: Readonly<Record<string, number>>
-  /** A label may have come oftener than `frequencies` says by this; 0 where all is exact. */
+  /** By how much the counts of `frequencies` may be too low; 0 where they are exact. */
   readonly frequencies_error: number
   readonly vocabulary?: Coverage
   readonly estimated: readonly string[]
@@ -47,7 +47,7 @@ export interface LabelStatistics {
 
 interface Column {
   readonly column_name: string
-  /** Whether shards that an older program made have no part in it. */
+  /** Whether some shards are left out, since an older version made them and did not record it. */
   readonly partial: boolean
 }
 
@@ -61,7 +61,7 @@ export interface StageStatistics {
   readonly shards: number
   readonly counts: Readonly<Record<string, number>>
   readonly statistics: readonly ColumnStatistics[]
-  /** What is measured of such a family today, and was not when this stage ran. */
+  /** What is measured of the family now, but was not when this stage ran. */
   readonly not_recorded: readonly string[]
 }
 
@@ -83,14 +83,14 @@ export interface DatasetStatistics {
   readonly stages: readonly StageStatistics[]
 }
 
-/** What a stage's statistics are told from: sums of records, or what a query over the rows gave. */
+/** What a stage's statistics are computed from: sums of records, or the result of a query over its rows. */
 export interface Measured {
   readonly counts: Readonly<Record<string, number>>
   readonly histograms: Readonly<Record<string, MeasuredHistogram>>
   readonly labels: Readonly<Record<string, MeasuredLabels>>
 }
 
-/** The median is told from the bins where it was not measured. */
+/** Where the median was not measured it is estimated from the bins. */
 export interface MeasuredHistogram extends Histogram {
   readonly median?: number | null
   readonly isMedianEstimated?: boolean
@@ -135,11 +135,11 @@ export function stageStatistics(stage: FunnelStage, measured: Measured, exact = 
     }
   })
   const labels = Object.entries(measured.labels).map(
-    ([name, own]): ColumnStatistics => ({
+    ([name, tally]): ColumnStatistics => ({
       column_name: name,
       column_type: 'string_label',
       partial: isPartial(name),
-      column_statistics: labelStatistics(own, name, measured.counts.images),
+      column_statistics: labelStatistics(tally, name, measured.counts.images),
     }),
   )
   const family = stage.family as RecordedFamily
@@ -184,12 +184,16 @@ function measuredOf(stats: ShardStats, { top, vocabulary }: StatisticsOptions): 
   return { counts: stats.counts, histograms: stats.histograms, labels: Object.fromEntries(labels) }
 }
 
-/** A histogram's numbers. @param measure what it can be at least and at most, and whether it is of whole numbers */
+/**
+ * The numbers of a histogram.
+ *
+ * @param measure the least and greatest possible value, and whether values are whole numbers
+ */
 export function numberStatistics(
   { edges, counts, moments, median, isMedianEstimated = median === undefined }: MeasuredHistogram,
   measure: Partial<Pick<Measure, 'type' | 'least' | 'most'>> | undefined,
 ): NumberStatistics {
-  const count = counts.reduce((all, own) => all + own, 0)
+  const count = counts.reduce((sum, count) => sum + count, 0)
   const mean = meanOf({ counts, moments })
   const deviations = moments && mean !== null ? deviationsOf(moments, mean, count) : null
   return {
@@ -209,7 +213,7 @@ export function numberStatistics(
   }
 }
 
-/** The sum of squared deviations from the mean; 0 where it is no more than what the rounding of the sums leaves. */
+/** The sum of squared deviations from the mean; 0 where it is within the rounding error of the sums. */
 function deviationsOf({ sum, squares }: Moments, mean: number, count: number): number {
   const deviations = squares - sum * mean
   return deviations > count * (1 + Math.abs(mean)) * 2 ** -32 ? deviations : 0
@@ -217,26 +221,29 @@ function deviationsOf({ sum, squares }: Moments, mean: number, count: number): n
 
 /** null where there is nothing, or where sums were not recorded. */
 export function meanOf({ counts, moments }: Pick<Histogram, 'counts' | 'moments'>): number | null {
-  const count = counts.reduce((all, own) => all + own, 0)
+  const count = counts.reduce((sum, count) => sum + count, 0)
   return moments && count > 0 ? moments.sum / count : null
 }
 
-/** Where half of the values lie below, as if those of a bin were spread evenly; null where that bin has no end. */
+/** The median, as if the values of a bin were spread evenly; null where its bin has no end. */
 function medianOf(
   counts: readonly number[],
   edges: readonly (number | null)[],
   isWhole: boolean,
 ): number | null {
-  const half = counts.reduce((all, own) => all + own, 0) / 2
+  const half = counts.reduce((sum, count) => sum + count, 0) / 2
   if (half === 0) return null
   let below = 0
   let bin = 0
-  while (below + counts[bin] < half) below += counts[bin++]
-  const [least, most] = [edges[0], edges[edges.length - 1]]
-  const [low, high] = [edges[bin], edges[bin + 1]]
-  if (low === null || high === null || least === null || most === null) return null
-  const [from, to] = [Math.max(low, least), Math.min(high, most)]
-  const middle = from + ((half - below) / counts[bin]) * (to - from)
+  while (below + counts[bin]! < half) below += counts[bin++]!
+  const min = edges.at(0) ?? null
+  const max = edges.at(-1) ?? null
+  const low = edges[bin] ?? null
+  const high = edges[bin + 1] ?? null
+  if (low === null || high === null || min === null || max === null) return null
+  const from = Math.max(low, min)
+  const to = Math.min(high, max)
+  const middle = from + ((half - below) / counts[bin]!) * (to - from)
   // A bin of whole numbers ends below its upper edge.
   return isWhole ? Math.floor(middle) : middle
 }
@@ -246,7 +253,7 @@ function labelStatistics(
   name: string,
   images: number | undefined,
 ): LabelStatistics {
-  // Of one a picture, where a picture may have none.
+  // A picture has at most one host and one license; other labels are not of pictures, so that none can be missing.
   const missing = (name === 'hosts' || name === 'licenses') && images !== undefined ? images - total : 0
   const all = total + missing
   return {

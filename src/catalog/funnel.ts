@@ -18,12 +18,12 @@ export interface FunnelStage {
   /** When its first shard was made. */
   readonly createdAt: string
   readonly stats: ShardStats
-  /** Shards whose record has each histogram and tally of `stats`: fewer than all where an older program made some. */
+  /** How many shards recorded each histogram and tally of `stats`: not all where an older version made some. */
   readonly recorded: Readonly<Record<string, number>>
 }
 
 /**
- * What went in and came out of every stage of a dataset, in the order of the data's way through it, and of stages of
+ * What went in and came out of every stage of a dataset, in the order in which data passes through it; stages of
  * one family in the order in which they first ran.
  *
  * @throws UserError where a record is malformed or its counts do not add up
@@ -35,7 +35,7 @@ export async function datasetFunnel(storage: Storage): Promise<FunnelStage[]> {
     for (const name of await storage.list(family)) {
       if (!name.endsWith('.json')) continue
       const record = await readRecord(storage, name)
-      // Families written beside the main one would count the same rows again.
+      // A record stands once in each family that its task wrote; counted is the one in its main family.
       if (!record || record.main !== family) continue
       const sum = stages.get(record.stage) ?? stageSum(record)
       stages.set(record.stage, sum)
@@ -73,7 +73,11 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
       stats.add(record.stats)
     },
     result: () => ({
-      ...{ stage, family, unit, rejected, recorded },
+      stage,
+      family,
+      unit,
+      rejected,
+      recorded,
       ...sums,
       // Records have whole milliseconds; their sum in floating point does not.
       seconds: Math.round(1000 * sums.seconds) / 1000,

@@ -4,7 +4,7 @@ import { isDataset, readDataset } from '../shards/dataset.js'
 import { openStorage, type Storage } from '../storage/storage.js'
 import { datasetFunnel, type FunnelStage } from './funnel.js'
 
-/** A dataset that a command was given, and what can be asked of it. */
+/** A dataset with what its commit records say of it. */
 export interface OpenDataset {
   readonly url: string
   readonly storage: Storage
@@ -28,33 +28,35 @@ export async function openDataset(url: string): Promise<OpenDataset> {
   }
   const { name, shards } = await readDataset(storage)
   const stages = await datasetFunnel(storage)
-  const golds = await Promise.all(shards.map((shard) => readCommit(storage, 'grounding', name, shard)))
-  const isGold = golds.some((record) => record?.files.grounding)
-  const filtered: string[] = []
+  const goldRecords = await Promise.all(shards.map((shard) => readCommit(storage, 'grounding', name, shard)))
+  const isGold = goldRecords.some((record) => record?.files.grounding)
+  const others: string[] = []
   for (const { family, stage } of stages) {
-    // Of gold, a dedup stage writes a grounding without the pictures that it drops.
+    // A dedup stage over gold writes a grounding too: gold without the pictures that it drops.
     const isThinned = family === 'selection' && isGold && (await hasGrounding(storage, stage, shards))
-    if (family === 'grounding' || isThinned) filtered.push(stage)
+    if (family === 'grounding' || isThinned) others.push(stage)
   }
-  return { url, storage, name, shards, stages, isGold, groundings: isGold ? [name, ...filtered] : filtered }
+  return { url, storage, name, shards, stages, isGold, groundings: isGold ? [name, ...others] : others }
 }
 
 async function hasGrounding(storage: Storage, stage: string, shards: readonly string[]): Promise<boolean> {
-  for (const shard of shards) if (await readCommit(storage, 'grounding', stage, shard)) return true
+  for (const shard of shards) {
+    if (await readCommit(storage, 'grounding', stage, shard)) return true
+  }
   return false
 }
 
 /** URLs of the datasets in a folder, by name. Throws a UserError where there is no such folder. */
 export async function datasetsIn(url: string): Promise<string[]> {
   const storage = openStorage(url)
-  const inside = (await storage.folders()).map((name) => storage.path(name))
-  const known = await Promise.all(inside.map((path) => isDataset(openStorage(path))))
-  return inside.filter((_, index) => known[index])
+  const folders = (await storage.folders()).map((name) => storage.path(name))
+  const areDatasets = await Promise.all(folders.map((path) => isDataset(openStorage(path))))
+  return folders.filter((_, index) => areDatasets[index])
 }
 
 /** Throws a UserError that lists the groundings there are. */
 export function requireGrounding({ url, groundings }: OpenDataset, grounding: string): void {
   if (groundings.includes(grounding)) return
-  const known = groundings.length > 0 ? groundings.join(', ') : 'none yet'
-  throw new UserError(`${url} has no grounding "${grounding}"; it has: ${known}.`)
+  const list = groundings.length > 0 ? groundings.join(', ') : 'none yet'
+  throw new UserError(`${url} has no grounding "${grounding}"; it has: ${list}.`)
 }

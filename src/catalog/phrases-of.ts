@@ -3,15 +3,15 @@ import { readCommit } from '../shards/commit.js'
 import type { Storage } from '../storage/storage.js'
 import { type OpenDataset, requireGrounding } from './open-dataset.js'
 
-/** The stage whose phrases a stage's rows point to: the one whose file its record carries the hash of. */
+/** The stage whose phrases a stage's rows point to: the one whose file has the hash that the stage's record names. */
 export async function phrasesOf(
   { url, storage, shards, stages, name, isGold }: OpenDataset,
   family: 'proposals' | 'grounding',
   stage: string,
 ): Promise<string> {
-  // Gold has its phrases beside it, thinned or whole.
-  if (family === 'grounding' && (await isBeside(storage, shards, stage))) return stage
-  const chunked = stages.filter((one) => one.family === 'phrases').map((one) => one.stage)
+  // The phrases of gold, thinned or whole, are written with its grounding, under one commit record.
+  if (family === 'grounding' && (await hasOwnPhrases(storage, shards, stage))) return stage
+  const chunked = stages.filter((entry) => entry.family === 'phrases').map((entry) => entry.stage)
   const candidates = isGold ? [...chunked, name] : chunked
   for (const shard of shards) {
     const wanted = (await readCommit(storage, family, stage, shard))?.inputs.phrases
@@ -26,7 +26,7 @@ export async function phrasesOf(
   )
 }
 
-async function isBeside(storage: Storage, shards: readonly string[], stage: string): Promise<boolean> {
+async function hasOwnPhrases(storage: Storage, shards: readonly string[], stage: string): Promise<boolean> {
   for (const shard of shards) {
     const record = await readCommit(storage, 'grounding', stage, shard)
     if (record) return record.files.phrases !== undefined
@@ -40,13 +40,14 @@ export async function phrasesOfGrounding(dataset: OpenDataset, grounding: string
   return phrasesOf(dataset, 'grounding', grounding)
 }
 
-/** The proposals that a command was asked for, or the last ones. Throws a UserError that lists those there are. */
-export function proposalsOf({ url, stages }: OpenDataset, asked: string | undefined): string {
-  const known = stages.filter(({ family }) => family === 'proposals').map(({ stage }) => stage)
-  const chosen = asked ?? known.at(-1)
-  if (chosen !== undefined && known.includes(chosen)) return chosen
-  const list = known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none: run a teach stage first'
-  throw new UserError(`${url} has no proposals${asked === undefined ? '' : ` "${asked}"`}; ${list}.`)
+/** The requested proposals, or the last ones. Throws a UserError that lists those there are. */
+export function proposalsOf({ url, stages }: OpenDataset, requested: string | undefined): string {
+  const available = stages.filter(({ family }) => family === 'proposals').map(({ stage }) => stage)
+  const chosen = requested ?? available.at(-1)
+  if (chosen !== undefined && available.includes(chosen)) return chosen
+  const list =
+    available.length > 0 ? `it has: ${available.join(', ')}` : 'it has none: run a teach stage first'
+  throw new UserError(`${url} has no proposals${requested === undefined ? '' : ` "${requested}"`}; ${list}.`)
 }
 
 /**
@@ -58,12 +59,12 @@ export async function selectionOf(
   grounding: string,
   phrases: string,
 ): Promise<string | undefined> {
-  const known = stages.filter(({ family }) => family === 'selection').map(({ stage }) => stage)
-  if (known.includes(grounding)) return grounding
+  const selections = stages.filter(({ family }) => family === 'selection').map(({ stage }) => stage)
+  if (selections.includes(grounding)) return grounding
   for (const shard of shards) {
     const wanted = (await readCommit(storage, 'phrases', phrases, shard))?.inputs.selection
     if (wanted === undefined) continue
-    for (const stage of known) {
+    for (const stage of selections) {
       const record = await readCommit(storage, 'selection', stage, shard)
       if (record?.files.selection?.sha256 === wanted) return stage
     }

@@ -1,7 +1,7 @@
 import { type CommitRecord, readCommit } from '../shards/commit.js'
 import type { OpenDataset } from './open-dataset.js'
 
-/** The record of a grounding's first shard that there is. */
+/** The record of the first shard that has the grounding. */
 export async function firstRecord(
   { storage, shards }: OpenDataset,
   grounding: string,
@@ -14,8 +14,8 @@ export async function firstRecord(
 }
 
 /**
- * The stage of the proposals that a shard of grounding was made of: the one whose file its record carries the
- * hash of. Undefined where they are no longer there, or were never: gold is made of none.
+ * The stage of the proposals that a shard of grounding was made from: the one whose file has the hash that the
+ * shard's record names. Undefined where they are gone, and for gold, which is made from none.
  */
 export async function proposalsBehind(
   { storage, stages }: OpenDataset,

@@ -53,12 +53,12 @@ export interface BenchmarkOptions {
 /** Rows of a result: a name and its numbers, 0 to 1. */
 type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>
 
-/** What answers a benchmark: a model, or a file of what one has answered. */
+/** The answers to a benchmark: from a model, or from a file of a model's answers. */
 interface Answers {
   detections(
     truth: Awaited<ReturnType<typeof readDetectionTruth>>,
     images: string,
-    most: number,
+    maxPerPrompt: number,
     name: string,
   ): Promise<Detection[]>
   sentences(sentences: readonly FlickrSentence[]): Promise<readonly SentencePrediction[]>
@@ -94,7 +94,7 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
     }
     if (run && options.images === undefined && !kind.startsWith('odinw'))
       throw new UserError('benchmark: --images FOLDER is needed to ask a model.')
-    const answers = run ? asked(run, options.out) : given(options.predictions as string)
+    const answers = run ? askModel(run, options.out) : readAnswers(options.predictions as string)
     const scores = await scoresOf(kind, options, answers)
     progress.finish(`✓ ${kind}`)
     print(kind, scores, options)
@@ -153,7 +153,7 @@ async function scoresOf(kind: string, options: BenchmarkOptions, answers: Answer
 }
 
 /** Asks the model, and keeps what it answers in `out`. */
-function asked(run: BenchmarkRun, out: string | undefined): Answers {
+function askModel(run: BenchmarkRun, out: string | undefined): Answers {
   const keep = async (name: string, text: string) => {
     if (out === undefined) return
     const path = out.endsWith('.json') ? out : join(out, `${name.replaceAll('/', '-')}.json`)
@@ -161,8 +161,8 @@ function asked(run: BenchmarkRun, out: string | undefined): Answers {
     await writeFileAtomic(path, text)
   }
   return {
-    async detections(truth, images, most, name) {
-      const found = await detectBenchmark(truth, { ...run, images }, most)
+    async detections(truth, images, maxPerPrompt, name) {
+      const found = await detectBenchmark(truth, { ...run, images }, maxPerPrompt)
       await keep(name, detectionsJson(found))
       return found
     },
@@ -184,9 +184,9 @@ function asked(run: BenchmarkRun, out: string | undefined): Answers {
 }
 
 /** Reads what a model has answered: COCO's results, MDETR's boxes of sentences, or x1 y1 x2 y2 by `sent_id`. */
-function given(predictions: string): Answers {
+function readAnswers(predictions: string): Answers {
   return {
-    detections: (_truth, _images, _most, name) =>
+    detections: (_truth, _images, _maxPerPrompt, name) =>
       readDetections(
         predictions.endsWith('.json') ? predictions : join(predictions, `${name.replaceAll('/', '-')}.json`),
       ),
@@ -232,8 +232,10 @@ function print(kind: string, scores: Scores, { json, truth, model, predictions }
   const percent = (value: number | undefined) =>
     value === undefined ? '' : value < 0 ? '-' : (100 * value).toFixed(1)
   const rows = Object.entries(scores)
+  const [first] = rows
+  if (!first) throw new Error(`${kind} gave no scores`)
+  const [, numbers] = first
   if (rows.length === 1) {
-    const [, numbers] = rows[0]
     process.stdout.write(
       `${formatTable(
         ['score', 'percent'],
@@ -242,7 +244,7 @@ function print(kind: string, scores: Scores, { json, truth, model, predictions }
     )
     return
   }
-  const columns = Object.keys(rows[0][1])
-  const table = rows.map(([name, numbers]) => [name, ...columns.map((column) => percent(numbers[column]))])
+  const columns = Object.keys(numbers)
+  const table = rows.map(([name, values]) => [name, ...columns.map((column) => percent(values[column]))])
   process.stdout.write(`${formatTable(['', ...columns], table)}\n`)
 }

@@ -48,18 +48,15 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
   progress.finish(
     `✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
   )
-  if (options.json)
+  if (options.json) {
     process.stdout.write(`${JSON.stringify({ dataset: url, model: options.model, ...scores })}\n`)
-  else
-    process.stdout.write(
-      `${formatTable(
-        ['score', 'value'],
-        Object.entries(scores).map(([name, value]) => [
-          name,
-          Number.isInteger(value) ? value : value.toFixed(4),
-        ]),
-      )}\n`,
-    )
+    return
+  }
+  const rows = Object.entries(scores).map(([score, value]) => [
+    score,
+    Number.isInteger(value) ? value : value.toFixed(4),
+  ])
+  process.stdout.write(`${formatTable(['score', 'value'], rows)}\n`)
 }
 
 async function openGold(url: string): Promise<OpenDataset> {

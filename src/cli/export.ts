@@ -41,7 +41,8 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     { name: 'export', needs: [grounding], with: { ...config, out } },
     { outputs: new Map([[grounding, source]]) },
     {
-      ...{ signal, replace: force ? 'any' : 'none' },
+      signal,
+      replace: force ? 'any' : 'none',
       onProgress: (_, done, total) => progress.update(`${format} ${out}`, done, total),
       onNotice: (_, text) => progress.finish(`  ${text}`),
     },

@@ -1,5 +1,5 @@
-import { assign, readAssignment } from '../base/assignment.js'
 import { parseConfig, readYaml } from '../base/parse-config.js'
+import { readSetOption, setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { type FilterConfig, filterConfig } from '../filter/config.js'
 import { type RuleConfig, ruleNames } from '../filter/rules.js'
@@ -21,31 +21,31 @@ export async function readFilter(
   set: readonly string[],
 ): Promise<Pick<FilterConfig, 'rules'> & Partial<Pick<FilterConfig, 'box_loss'>>> {
   const read = file === undefined ? {} : await readYaml(file)
-  const said = Array.isArray(read) ? { rules: read } : read
+  const config = Array.isArray(read) ? { rules: read } : read
   const where = file ?? '--set'
-  const given = parseConfig(filterConfig, said, where)
-  let rules: Record<string, unknown>[] = given.rules.map((rule) => ({ ...rule }))
-  for (const assignment of set.map(readAssignment)) {
-    const [name, ...keys] = assignment.keys
+  const parsed = parseConfig(filterConfig, config, where)
+  let rules: Record<string, unknown>[] = parsed.rules.map((rule) => ({ ...rule }))
+  for (const option of set.map(readSetOption)) {
+    const [name, ...keys] = option.keys
     if (name === 'rules' && keys.length === 0) {
-      rules = parseConfig(filterConfig, { rules: assignment.value }, `--set ${assignment.text}`).rules
+      rules = parseConfig(filterConfig, { rules: option.value }, `--set ${option.text}`).rules
       continue
     }
     if (keys.length === 0 || !ruleNames.includes(name)) {
       throw new UserError(
-        `--set ${assignment.text}: expected rules=[…] or RULE.KEY=VALUE, where RULE is one of ${ruleNames.join(', ')}.`,
+        `--set ${option.text}: expected rules=[…] or RULE.KEY=VALUE, where RULE is one of ${ruleNames.join(', ')}.`,
       )
     }
-    const meant = rules.filter(({ rule }) => rule === name)
-    if (meant.length === 0) {
-      meant.push({ rule: name })
-      rules.push(...meant)
+    const sameName = rules.filter(({ rule }) => rule === name)
+    if (sameName.length === 0) {
+      sameName.push({ rule: name })
+      rules.push(...sameName)
     }
-    for (const rule of meant) assign(rule, keys, assignment.value)
+    for (const rule of sameName) setNested(rule, keys, option.value)
   }
-  const saysBoxLoss = Object.hasOwn(said as object, 'box_loss')
+  const hasBoxLoss = Object.hasOwn(config as object, 'box_loss')
   return {
     rules: parseConfig(filterConfig, { rules }, where).rules,
-    ...(saysBoxLoss && { box_loss: given.box_loss }),
+    ...(hasBoxLoss && { box_loss: parsed.box_loss }),
   }
 }

@@ -19,39 +19,40 @@ export interface FilterOptions {
 
 /** `groundmill filter`: another grounding of the same proposals; the teacher is not asked again. */
 export async function filter(url: string, options: FilterOptions, signal: AbortSignal): Promise<void> {
-  const { rules, box_loss: said } = await readFilter(options.rules, options.set)
+  const { rules, box_loss: requestedBoxLoss } = await readFilter(options.rules, options.set)
   const dataset = await openDataset(url)
   const proposals = proposalsOf(dataset, options.proposals)
   const source = await datasetOutput(dataset, 'proposals', proposals)
   const { missing } = source
   if (missing.length === dataset.shards.length)
     throw new UserError(`${url}: no shard of proposals "${proposals}" is there: run its teach stage first.`)
-  // What a pipeline says of the same stage stays, unless the file says otherwise.
-  const noted = await isForBoxLoss(dataset, options.as)
-  const config = filterConfig.parse({ rules, box_loss: said ?? noted })
+  // What a pipeline has set for the same stage stays, unless the file of rules sets it.
+  const recordedBoxLoss = await isForBoxLoss(dataset, options.as)
+  const config = filterConfig.parse({ rules, box_loss: requestedBoxLoss ?? recordedBoxLoss })
   const progress = createProgress()
   const { outcome, result } = await runStage(
     filterKind,
     { name: options.as, needs: [proposals], with: config },
     { outputs: new Map([[proposals, source]]) },
     {
-      ...{ signal, stopAtFailure: true },
+      signal,
+      stopAtFailure: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
     },
   )
   const { seconds } = outcome
-  const { in: given, out, rejected } = result
+  const { in: boxes, out, rejected } = result
   const images = result.counts.grounded_images ?? 0
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(
-    `✓ ${options.as}  ${out} of ${given} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
+    `✓ ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
   )
   if (missing.length > 0) {
     progress.finish(`  without ${missing.length} shard(s) that have no proposals "${proposals}" yet`)
   }
   if (options.json) {
     process.stdout.write(
-      `${JSON.stringify({ dataset: url, grounding: options.as, proposals, rules, in: given, out, images, rejected, missing, seconds })}\n`,
+      `${JSON.stringify({ dataset: url, grounding: options.as, proposals, rules, in: boxes, out, images, rejected, missing, seconds })}\n`,
     )
     return
   }

@@ -36,19 +36,21 @@ export async function query(
   )
 }
 
-/** As many rows as a table may have: its columns are as wide as the widest of them. */
-async function printTable({ columns, rows }: QueryResult, most: number): Promise<void> {
+/** Prints at most `maxRows` rows: they are held in memory, since a column is as wide as its widest cell. */
+async function printTable({ columns, rows }: QueryResult, maxRows: number): Promise<void> {
   const cells: string[][] = []
   let isMore = false
   for await (const chunk of rows) {
     for (const row of chunk)
-      if (cells.length < most) cells.push(row.map(tableCell))
+      if (cells.length < maxRows) cells.push(row.map(tableCell))
       else isMore = true
     if (isMore) break
   }
   await write(`${formatTable(columns.map(tableCell), cells)}\n`)
   if (isMore)
-    process.stderr.write(`These are the first ${most} rows: --rows gives more, --format csv or jsonl all.\n`)
+    process.stderr.write(
+      `These are the first ${maxRows} rows: --rows gives more, --format csv or jsonl all.\n`,
+    )
 }
 
 async function printLines({ columns, rows }: QueryResult, format: 'csv' | 'json' | 'jsonl'): Promise<void> {

@@ -25,11 +25,11 @@ export async function quickstart(
   const start = performance.now()
   const folder = join(dataset, 'world')
   const progress = createProgress()
-  const made = await makeWorld(await readRecipe(packaged('datasets/toy.yaml')), folder, {
+  const { skipped } = await makeWorld(await readRecipe(packaged('datasets/toy.yaml')), folder, {
     signal,
     onProgress: ({ split, done, total }) => progress.update(`world ${split}`, done, total),
   })
-  progress.finish(`✓ ${'world'.padEnd(34)} ${made.skipped ? 'already done' : 'made'}`)
+  progress.finish(`✓ ${'world'.padEnd(34)} ${skipped ? 'already done' : 'made'}`)
   const server = await serveFolder(join(folder, 'web'))
   try {
     const pipeline = await readPipeline(packaged('pipelines/quickstart.yaml'), {
@@ -65,14 +65,16 @@ ${nextCommands(dataset, folder)}
 
 /** The commands to try next, each with what it is for. */
 function nextCommands(dataset: string, world: string): string {
-  const own = dataset === 'runs/quickstart' ? '' : ` --dataset ${dataset} --set world=${world}`
-  const commands = [
+  const options = dataset === 'runs/quickstart' ? '' : ` --dataset ${dataset} --set world=${world}`
+  const commands: readonly (readonly [command: string, purpose: string])[] = [
     [`stats ${dataset}`, 'statistics of every stage'],
     [`inspect ${dataset}/web`, 'look at what the teacher found, in a browser'],
     [`render ${dataset}/web --sample 8 -o pictures`, 'the same as pictures'],
-    [`round pipelines/quickstart.yaml${own}`, 'one more round, with the better teacher'],
+    [`round pipelines/quickstart.yaml${options}`, 'one more round, with the better teacher'],
     ['run pipelines/coco-folder.yaml --set folder=DIR', 'your own photographs'],
   ]
   const width = Math.max(...commands.map(([command]) => command.length))
-  return commands.map(([command, what]) => `  npx groundmill ${command.padEnd(width)}  ${what}`).join('\n')
+  return commands
+    .map(([command, purpose]) => `  npx groundmill ${command.padEnd(width)}  ${purpose}`)
+    .join('\n')
 }

@@ -14,9 +14,9 @@ export interface RoundOptions {
   readonly json?: boolean
 }
 
-/** `groundmill round`: as many more rounds as asked, each from whom the one before promoted. */
-export async function round(given: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
-  const path = orPackaged(given)
+/** `groundmill round`: more rounds, each with the teacher that the one before promoted. */
+export async function round(pipelinePath: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
+  const path = orPackaged(pipelinePath)
   const first = await readPipeline(path, { set: options.set })
   if (!first.rounds) throw new UserError(`${path} has no \`rounds\`: see pipelines/self-training.yaml.`)
   const url = options.dataset ?? `runs/${first.name}`
@@ -54,13 +54,13 @@ export async function round(given: string, options: RoundOptions, signal: AbortS
 }
 
 /**
- * How many rounds there are to be. The number is written down, so that the same command after an interrupt goes on to
- * where the first was going, and not further.
+ * How many rounds the run is to have. The number is stored, so that the same command after an interrupt finishes the
+ * rounds that the first one began, and adds none.
  */
 async function roundsToMake(storage: Storage, done: number, more: number): Promise<number> {
   const bytes = await storage.read('rounds.json')
-  const begun = bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as { rounds: number }).rounds : 0
-  if (begun > done) return begun
+  const planned = bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as { rounds: number }).rounds : 0
+  if (planned > done) return planned
   await storage.write('rounds.json', `${JSON.stringify({ rounds: done + more })}\n`)
   return done + more
 }

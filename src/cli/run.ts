@@ -19,20 +19,21 @@ export async function run(path: string, options: RunOptions, signal: AbortSignal
   const pipeline = await readPipeline(orPackaged(path), { set: options.set })
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
-  const { retryFailed: given } = options
-  const retryFailed = given === undefined ? given : parseRetried(given === true ? 'transient' : given)
+  const { retryFailed: reasons } = options
+  const retryFailed =
+    reasons === undefined ? undefined : parseRetried(reasons === true ? 'transient' : reasons)
   const { outcomes, failed } = await runWithProgress(pipeline, url, { signal, only, retryFailed })
   const funnel = await readStats(url)
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ run: url, stages: Object.fromEntries(outcomes), funnel })}\n`)
   } else process.stdout.write(`\n${funnelTable(funnel)}\n`)
-  for (const { dataset, stage, in: given, out, unit, rejected } of funnel) {
-    if (given === 0 || out > 0) continue
-    // Rejects are final: a crawl without its web would stay empty, and nobody would know why.
-    const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
+  for (const { dataset, stage, in: input, out, unit, rejected } of funnel) {
+    if (input === 0 || out > 0) continue
+    // Rejects are final: a crawl that was offline stays empty when it is run again, so the user must be told.
+    const counts = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
     const where = join(url, dataset)
     process.stderr.write(
-      `groundmill: nothing came of the ${given} ${unit} of "${stage}" (${reasons.join(', ')}): mend that, remove ${where}, and run again\n`,
+      `groundmill: nothing came of the ${input} ${unit} of "${stage}" (${counts.join(', ')}): mend that, remove ${where}, and run again\n`,
     )
   }
   if (failed > 0) {

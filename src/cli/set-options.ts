@@ -1,8 +1,8 @@
-import { assign, readAssignment } from '../base/assignment.js'
+import { readSetOption, setNested } from '../base/set-option.js'
 
 /** `--set key=value` options as an object; values are YAML, keys with points are nested. */
-export function setOptions(assignments: readonly string[]): Record<string, unknown> {
+export function setOptions(options: readonly string[]): Record<string, unknown> {
   const object: Record<string, unknown> = {}
-  for (const { keys, value } of assignments.map(readAssignment)) assign(object, keys, value)
+  for (const { keys, value } of options.map(readSetOption)) setNested(object, keys, value)
   return object
 }

@@ -18,7 +18,7 @@ export interface StatsOptions {
 /** `groundmill stats`: sums of commit records, so it answers at once at any size; or, exact, what the rows say. */
 export async function stats(url: string, options: StatsOptions, signal: AbortSignal): Promise<void> {
   const vocabulary = options.vocabulary === undefined ? undefined : await readVocabulary(options.vocabulary)
-  const asked = { top: options.top, vocabulary }
+  const statisticsOptions = { top: options.top, vocabulary }
   const progress = createProgress()
   const datasets: DatasetStatistics[] = []
   const funnel: (FunnelStage & { readonly dataset: string })[] = []
@@ -27,12 +27,12 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
     const { name } = await readDataset(storage)
     const stages = await datasetFunnel(storage)
     funnel.push(...stages.map((stage) => ({ dataset: name, ...stage })))
-    if (!options.exact) datasets.push(datasetStatistics(name, stages, asked))
+    if (!options.exact) datasets.push(datasetStatistics(name, stages, statisticsOptions))
     else {
       const { exactStatistics } = await import('../query/exact-statistics.js')
       const onStage = (stage: string, done: number, total: number) =>
         progress.update(`${name} / ${stage}`, done, total)
-      datasets.push(await exactStatistics(storage, { ...asked, signal, onStage }))
+      datasets.push(await exactStatistics(storage, { ...statisticsOptions, signal, onStage }))
     }
   }
   if (options.exact) progress.finish(`✓ the rows of ${datasets.length} dataset(s) were read`)
@@ -46,11 +46,12 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   const rounds = roundTable(datasets)
   if (rounds !== undefined) parts.push(rounds)
   for (const { dataset, stages } of datasets) {
-    for (const own of stages) {
-      const ran = funnel.find(
-        (stage) => stage.dataset === dataset && stage.stage === own.stage && stage.family === own.family,
+    for (const statistics of stages) {
+      const { stage, family } = statistics
+      const funnelStage = funnel.find(
+        (entry) => entry.dataset === dataset && entry.stage === stage && entry.family === family,
       ) as FunnelStage
-      parts.push(stageText(dataset, own, ran))
+      parts.push(stageText(dataset, statistics, funnelStage))
     }
   }
   process.stdout.write(`${parts.join('\n\n')}\n`)

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { assign } from '../base/assignment.js'
 import { parseConfig } from '../base/parse-config.js'
+import { setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { phrasesOf, phrasesOfGrounding, proposalsOf } from '../catalog/phrases-of.js'
@@ -40,11 +40,11 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const truth =
     gold === undefined ? undefined : { grounding: gold, phrases: await phrasesOfGrounding(dataset, gold) }
   const { storage } = dataset
-  const there = await Promise.all(
+  const records = await Promise.all(
     dataset.shards.map((shard) => readCommit(storage, 'proposals', proposals, shard)),
   )
-  const shards = dataset.shards.filter((_, index) => there[index])
-  const rows = there.reduce((sum, record) => sum + (record?.files.proposals?.rows ?? 0), 0)
+  const shards = dataset.shards.filter((_, index) => records[index])
+  const rows = records.reduce((sum, record) => sum + (record?.files.proposals?.rows ?? 0), 0)
   const progress = createProgress()
   const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
   let points: readonly SweepPoint[]
@@ -93,7 +93,8 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
 }
 
 function valuesOf({ from, to, steps }: SweepCommandOptions): number[] {
-  const [low, high] = [Number(from), Number(to)]
+  const low = Number(from)
+  const high = Number(to)
   if (!(low < high) || steps < 2)
     throw new UserError(
       `--from ${from} --to ${to} --steps ${steps}: expected two numbers, the first below, and two steps.`,
@@ -111,7 +112,7 @@ function variation(rules: readonly RuleConfig[], vary: string) {
   return (value: number): RuleConfig[] => {
     const changed = (has ? rules : [...rules, { rule: name }]).map((rule) => {
       const copy: Record<string, unknown> = structuredClone({ ...rule })
-      if (copy.rule === name) assign(copy, keys, value)
+      if (copy.rule === name) setNested(copy, keys, value)
       return copy
     })
     return parseConfig(filterConfig, { rules: changed }, `--vary ${vary}`).rules
@@ -120,13 +121,14 @@ function variation(rules: readonly RuleConfig[], vary: string) {
 
 function plotOf(points: readonly SweepPoint[], axis: string, title: string): string {
   const share = (key: 'boxes' | 'phrases' | 'images') => {
-    const most = Math.max(1, ...points.map((point) => point[key]))
-    return { most, values: points.map((point) => point[key] / most) }
+    const max = Math.max(1, ...points.map((point) => point[key]))
+    return { max, values: points.map((point) => point[key] / max) }
   }
-  const [boxes, phrases] = [share('boxes'), share('phrases')]
+  const boxes = share('boxes')
+  const phrases = share('phrases')
   const lines = [
-    { name: `boxes (1 = ${boxes.most})`, colour: '#444', values: boxes.values },
-    { name: `phrases (1 = ${phrases.most})`, colour: '#1f77b4', values: phrases.values },
+    { name: `boxes (1 = ${boxes.max})`, colour: '#444', values: boxes.values },
+    { name: `phrases (1 = ${phrases.max})`, colour: '#1f77b4', values: phrases.values },
     { name: 'precision', colour: '#2ca02c', values: points.map(({ precision }) => precision) },
     { name: 'recall', colour: '#ff7f0e', values: points.map(({ recall }) => recall) },
     { name: 'F1', colour: '#9467bd', values: points.map(({ f1 }) => f1) },

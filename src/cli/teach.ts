@@ -32,7 +32,8 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
     { name: options.as, needs: [phrases.name], with: { ...config, model: options.model } },
     { outputs: new Map([[phrases.name, phrases]]) },
     {
-      ...{ signal, stopAtFailure: true },
+      signal,
+      stopAtFailure: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
       onNotice: (_, text) => progress.finish(`  ${text}`),
     },

@@ -31,10 +31,10 @@ export async function train(
   const run = openStorage(dirname(out))
   const outputs = new Map<string, StageOutput>()
   const needs: string[] = []
-  for (const given of datasets) needs.push(addOutput(outputs, await sourceOf(given)))
+  for (const source of datasets) needs.push(addOutput(outputs, await sourceOf(source)))
   const vocabulary: string[] = []
-  for (const given of config.vocabulary)
-    vocabulary.push(outputs.has(given) ? given : addOutput(outputs, await captionsOf(given)))
+  for (const name of config.vocabulary)
+    vocabulary.push(outputs.has(name) ? name : addOutput(outputs, await captionsOf(name)))
   if (config.init !== undefined) {
     const trained = await trainedBeside(run, config.init)
     if (trained) outputs.set(config.init, trained)
@@ -70,13 +70,13 @@ function freshText(fresh: readonly string[]): string {
 }
 
 /** `DATASET` is its gold, else its last grounding; `DATASET:STAGE` is that of a filter stage. */
-async function sourceOf(given: string): Promise<StageOutput> {
-  const [, url = given, asked] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(given) ?? []
+async function sourceOf(source: string): Promise<StageOutput> {
+  const [, url = source, stage] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(source) ?? []
   const dataset = await openDataset(url)
   const { name, isGold, groundings } = dataset
-  const grounding = asked ?? (isGold ? name : groundings.at(-1)) ?? name
+  const grounding = stage ?? (isGold ? name : groundings.at(-1)) ?? name
   requireGrounding(dataset, grounding)
-  // A shard that is not there yet is told of by its name.
+  // Missing shards are reported by name when they are read.
   return { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
 }
 

@@ -10,14 +10,14 @@ import type { Deduper } from './deduper.js'
 
 const columns = ['key', 'url', 'sha256', 'phash'] as const
 
-/** Rows of a shard at most: a key's last four digits. */
-const rowsAShard = 10_000
+/** The most rows that a shard can have, since a key ends in four digits. */
+const maxRowsPerShard = 10_000
 
 /**
  * Judges the pictures of a shard: images/<shard> to selection/<stage>/<shard>, row for row. Where the dataset has gold,
  * its phrases and regions are written beside it, without those of dropped pictures.
  *
- * @param deduper asked for only where the shard must be made; it knows the pictures kept of all shards before
+ * @param deduper called only where the shard must be made; the deduper knows the pictures kept of all shards before
  * @param gold the stage whose phrases and grounding are to be thinned
  */
 export async function dedupShard(
@@ -49,12 +49,12 @@ export async function dedupShard(
     }
     const selection = await writeShard(storage, 'selection', stage, shard, rows)
     const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
-    const beside = gold === undefined ? {} : await thinGold(task, gold)
+    const thinned = gold === undefined ? {} : await thinGold(task, gold)
     const out = rows.length - rejects.length
     const stats = statsBuilder()
     stats.count('images', out)
     return {
-      files: { selection, rejects: rejectFile, ...beside },
+      files: { selection, rejects: rejectFile, ...thinned },
       unit: 'images',
       in: rows.length,
       out,
@@ -64,7 +64,7 @@ export async function dedupShard(
   })
 }
 
-/** Has a deduper know the pictures that an earlier run kept of a shard. */
+/** Adds the pictures that an earlier run kept of a shard to a deduper. */
 export async function recallShard(
   storage: Storage,
   stage: string,
@@ -97,11 +97,11 @@ async function thinGold({ storage, stage, shard }: ShardTask, gold: string) {
 /** A picture's place in the source: its shard's place in the dataset and its number in the shard, as its key has them. */
 function positionOf(key: string, shard: string, shards: readonly string[], storage: Storage): number {
   const row = key.startsWith(shard) ? key.slice(shard.length) : ''
-  if (/^\d{4}$/.test(row)) return shards.indexOf(shard) * rowsAShard + Number(row)
+  if (/^\d{4}$/.test(row)) return shards.indexOf(shard) * maxRowsPerShard + Number(row)
   throw new UserError(
     `${storage.url}: picture ${key} of shard ${shard} cannot be placed: its key is not the shard's name and four digits.`,
   )
 }
 
 const keyAt = (position: number, shards: readonly string[]) =>
-  `${shards[Math.floor(position / rowsAShard)]}${String(position % rowsAShard).padStart(4, '0')}`
+  `${shards[Math.floor(position / maxRowsPerShard)]}${String(position % maxRowsPerShard).padStart(4, '0')}`

@@ -15,17 +15,18 @@ export type Verdict =
   | { readonly reason: 'duplicate_url' | 'duplicate_bytes' | 'near_duplicate'; readonly of: number }
   | { readonly reason: 'contaminated'; readonly of: string }
 
-/** Judges pictures in the order of the source; what it says of one depends on those before it alone. */
+/** Judges pictures in the order of the source; a verdict depends only on the pictures before. */
 export interface Deduper {
-  /** Why a picture is dropped; undefined where it is kept. It then stands in the way of its duplicates. */
+  /** Why a picture is dropped; undefined where it is kept. Later duplicates of a kept picture are dropped. */
   judge(print: Fingerprint, position: number): Verdict | undefined
-  /** Takes a picture that was kept by an earlier run. */
+  /** Adds a picture that an earlier run kept. */
   keep(print: Fingerprint, position: number): void
 }
 
 /**
- * Duplicates are looked for among the pictures kept, in this order: of an evaluation set, of the address, of the bytes,
- * near by perceptual hash. The earliest is the one that is named. A picture that only resembles dropped ones is kept.
+ * A picture is compared with evaluation sets and with the pictures kept so far, in this order: evaluation sets, equal
+ * addresses, equal bytes, near perceptual hashes. The earliest match is named. A picture that resembles only dropped
+ * ones is kept.
  *
  * @param capacity how many pictures there are at most
  */
@@ -33,7 +34,7 @@ export function createDeduper(capacity: number, config: DedupConfig, sets: reado
   const urls = config.url ? createExactIndex(capacity) : undefined
   const bytes = config.bytes ? createExactIndex(capacity) : undefined
   const near = config.distance === null ? undefined : createNearIndex(capacity, config.distance)
-  const held = sets.map((set) => ({ set, index: indexOf(set, config.against_distance) }))
+  const setIndexes = sets.map((set) => ({ set, index: indexOf(set, config.against_distance) }))
 
   const keep = ({ url, sha256, phash }: Fingerprint, position: number) => {
     if (url !== null && urls?.find(url) === -1) urls.add(url, position)
@@ -43,7 +44,7 @@ export function createDeduper(capacity: number, config: DedupConfig, sets: reado
   }
   const find = ({ url, sha256, phash }: Fingerprint): Verdict | undefined => {
     const hash = parseHash(phash)
-    for (const { set, index } of held) {
+    for (const { set, index } of setIndexes) {
       const entry = hash ? index.find(hash) : -1
       if (entry !== -1) return { reason: 'contaminated', of: set.nameOf(entry) }
     }

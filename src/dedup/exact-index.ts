@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
-/** Finds texts that came before: 16 bytes a text and 5 to 10 for the table, whatever the texts' lengths. */
+/** A hash table that finds equal texts: 16 bytes a text and 5 to 10 for its slots, however long the texts are. */
 export interface ExactIndex {
-  /** The number given with a text that was added; -1 where there is none. */
+  /** The number that a text was added with; -1 where it was not added. */
   find(text: string): number
   /** Adds a text that `find` does not know, with a number under 2^32. */
   add(text: string, number: number): void
@@ -12,8 +12,8 @@ export interface ExactIndex {
 const none = 0xffffffff
 
 /**
- * A table of texts by the first 96 bits of their SHA-256 (of a text that is one, by its own first bits). Two different
- * texts of 24 million have the same 96 bits with a chance of 4e-15.
+ * A table of texts by the first 96 bits of their SHA-256; a text that is itself a SHA-256 in hex is not hashed again.
+ * Among 24 million texts, two different ones have the same 96 bits with a probability of 4e-15.
  *
  * @param capacity how many texts will be added at most
  */
@@ -31,8 +31,8 @@ export function createExactIndex(capacity: number): ExactIndex {
       ? Buffer.from(text.slice(0, 24), 'hex')
       : createHash('sha256').update(text).digest()
     for (let word = 0; word < 3; word++) words[word] = digest.readUInt32BE(4 * word)
-    for (let slot = words[0] & mask; ; slot = (slot + 1) & mask) {
-      const entry = slots[slot]
+    for (let slot = words[0]! & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot]!
       if (entry === none) return slot
       const at = 4 * entry
       if (entries[at] === words[0] && entries[at + 1] === words[1] && entries[at + 2] === words[2])
@@ -41,8 +41,8 @@ export function createExactIndex(capacity: number): ExactIndex {
   }
   return {
     find(text) {
-      const entry = slots[slotOf(text)]
-      return entry === none ? -1 : entries[4 * entry + 3]
+      const entry = slots[slotOf(text)]!
+      return entry === none ? -1 : entries[4 * entry + 3]!
     },
     add(text, number) {
       if (size === capacity) throw new Error(`the index was made for ${capacity} texts`)

@@ -49,16 +49,16 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
       let first = -1
       for (const band of bands) {
         const { heads, links, flips } = band
-        const own = bandValue(top, bottom, band)
+        const value = bandValue(top, bottom, band)
         for (let flip = 0; flip < flips.length; flip++) {
-          for (let entry = heads[own ^ flips[flip]]; entry !== 0; entry = links[entry - 1]) {
+          for (let entry = heads[value ^ flips[flip]!]!; entry !== 0; entry = links[entry - 1]!) {
             const at = entry - 1
-            if ((first === -1 || at < first) && ones(high[at] ^ top) + ones(low[at] ^ bottom) <= distance)
+            if ((first === -1 || at < first) && ones(high[at]! ^ top) + ones(low[at]! ^ bottom) <= distance)
               first = at
           }
         }
       }
-      return first === -1 ? -1 : numbers[first]
+      return first === -1 ? -1 : numbers[first]!
     },
     add([top, bottom], number) {
       if (size === capacity) throw new Error(`the index was made for ${capacity} hashes`)
@@ -66,9 +66,9 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
       low[size] = bottom
       numbers[size] = number
       for (const band of bands) {
-        const own = bandValue(top, bottom, band)
-        band.links[size] = band.heads[own]
-        band.heads[own] = size + 1
+        const value = bandValue(top, bottom, band)
+        band.links[size] = band.heads[value]!
+        band.heads[value] = size + 1
       }
       size++
     },
@@ -92,7 +92,8 @@ function bandsOf(capacity: number, distance: number): Band[] {
   const wanted = Math.max(8, Math.min(24, Math.log2(capacity + 1)))
   const count = Math.max(3, Math.min(8, Math.round(64 / wanted)))
   const radius = Math.floor(distance / count)
-  // With d = r m + a, one of the first a + 1 bands differs by at most r, or another by at most r - 1.
+  // With d = r m + a, either one of the first a + 1 bands differs by at most r bits, or one of the others by at most
+  // r - 1 (pigeonhole principle).
   const wide = distance - radius * count + 1
   const bands: Band[] = []
   let start = 0
@@ -114,11 +115,11 @@ function bandsOf(capacity: number, distance: number): Band[] {
   return bands
 }
 
-/** Words of `bits` bits with at most `most` of them set, fewest first. */
-function masksOf(bits: number, most: number): Uint32Array {
+/** Words of `bits` bits with at most `maxSet` of them set, fewest first. */
+function masksOf(bits: number, maxSet: number): Uint32Array {
   let layer = [0]
   const masks = [0]
-  for (let set = 1; set <= most; set++) {
+  for (let set = 1; set <= maxSet; set++) {
     const next: number[] = []
     // Bits are added above the highest one, so that each word comes once.
     for (const mask of layer) {

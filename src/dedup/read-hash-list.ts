@@ -8,7 +8,7 @@ import { type Hash64, parseHash } from './near-index.js'
 /** Perceptual hashes of a set whose pictures must not be in the data. */
 export interface HashList {
   readonly hashes: readonly Hash64[]
-  /** What a reader of a reject wants to know: the set, and the picture's key or line. */
+  /** Names an entry in the detail of a reject: the set, and the picture's key or line. */
   nameOf(entry: number): string
 }
 
@@ -37,7 +37,7 @@ export async function datasetHashes(
  * The hashes of a text file: 16 hex digits a line, and behind them whatever names the picture. Blank lines and lines
  * that begin with # are passed over. They must be difference hashes as `ingest` makes them.
  *
- * @throws UserError where a line is none, or there are none
+ * @throws UserError where a line is not such a hash, or the file has none
  */
 export async function readHashList(path: string): Promise<HashList> {
   const hashes: Hash64[] = []
@@ -47,7 +47,7 @@ export async function readHashList(path: string): Promise<HashList> {
   for await (const text of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
     line++
     if (text.trim() === '' || text.startsWith('#')) continue
-    const [digits, ...rest] = text.trim().split(/\s+/)
+    const [digits = '', ...rest] = text.trim().split(/\s+/)
     const hash = parseHash(digits)
     if (!hash)
       throw new UserError(`${path}:${line}: 16 hex digits were expected, not "${digits.slice(0, 40)}".`)

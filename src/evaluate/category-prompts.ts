@@ -1,4 +1,5 @@
 import { UserError } from '../base/user-error.js'
+import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Phrase } from '../rows/rows.js'
@@ -23,7 +24,7 @@ export interface CategoryPrompt extends NamePrompt {
  */
 export function promptsOf(
   categories: readonly string[],
-  most: number,
+  maxNames: number,
   teacher: Pick<Teacher, 'tokensOf' | 'maxTokens' | 'prompt'>,
 ): CategoryPrompt[] {
   const { prompt } = teacher
@@ -45,7 +46,7 @@ export function promptsOf(
   }
   categories.forEach((name, index) => {
     const longer = joinNames([...names, name]).text
-    if (names.length === most || (names.length > 0 && teacher.tokensOf(longer) > teacher.maxTokens))
+    if (names.length === maxNames || (names.length > 0 && teacher.tokensOf(longer) > teacher.maxTokens))
       flush(index)
     names.push(name)
   })
@@ -56,27 +57,29 @@ export function promptsOf(
 /**
  * Boxes of the categories of one prompt in some pictures, in pixels of the stored ones.
  *
- * @param first number of the first picture; the others follow
+ * @returns with the place of each box's picture among `pictures` as its image
  */
 export async function detectCategories(
   teacher: Pick<Teacher, 'detect'>,
   pictures: readonly Picture[],
-  { text, spans, categories: meant }: CategoryPrompt,
+  { text, spans, categories: categoryOf }: CategoryPrompt,
   categories: readonly string[],
   config: Pick<EvaluateConfig, 'floor' | 'nms' | 'max_boxes'>,
-  first: number,
 ): Promise<Detection[]> {
   const queries = pictures.map((picture) => ({ picture, text, phrases: spans }))
   const found = await teacher.detect(queries, config)
-  return found.flatMap((boxes, index) =>
+  return zip(pictures, found).flatMap(([{ scale }, boxes], image) =>
     boxes.flatMap((box) => {
-      const category = meant[box.phrase]
-      if (category < 0) return []
+      const category = categoryOf[box.phrase]
+      if (category === undefined)
+        throw new Error(`a box is of phrase ${box.phrase} of a prompt that has ${spans.length}`)
       const name = categories[category]
+      // Names that do not count have -1 for their category.
+      if (name === undefined) return []
       if (!isMeant(box, { text: name, head: name.toLowerCase().split(' ').at(-1) ?? '' })) return []
-      const [x1, y1, x2, y2] = unscaleBox(box.xyxy, pictures[index].scale)
+      const [x1, y1, x2, y2] = unscaleBox(box.xyxy, scale)
       const bbox = [x1, y1, x2 - x1, y2 - y1] as const
-      return [{ image: first + index, category, bbox, score: box.score }]
+      return [{ image, category, bbox, score: box.score }]
     }),
   )
 }

@@ -1,7 +1,7 @@
 /** Average precision as pycocotools computes it (COCOeval, iouType "bbox"), number for number. */
 import { boxTable, placesOf } from './box-table.js'
 import { areaRanges, eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
-import { recallPoints, rightNeeded, sumOfPrecisions } from './precision-curve.js'
+import { recallPoints, sumOfPrecisions, truePositivesNeeded } from './precision-curve.js'
 
 export interface GroundTruth {
   readonly image: number
@@ -36,9 +36,9 @@ export interface CocoSummary {
   readonly ar_large: number
 }
 
-/** Detections of one category that count in a picture. */
-const mostDetections = [1, 10, 100] as const
-const most = mostDetections[2]
+/** How many detections of one category count in a picture, for each average recall. */
+const detectionLimits = [1, 10, 100] as const
+const maxDetections = detectionLimits[2]
 
 /**
  * COCO average precision and recall.
@@ -56,36 +56,39 @@ export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detec
   const scores = Float64Array.from(detections, ({ score }) => score)
   const rank = new Uint16Array(found.length)
   const sums = new Sums()
-  const options = { images: images.size, categories: categories.size, most }
+  const options = { images: images.size, categories: categories.size, maxDetections }
   eachCategory(gold, found, scores, rank, options, (matched) => sums.add(matched, rank))
   return sums.summary()
 }
 
-/** Sums over categories of precisions [area, threshold] and recalls [area, most detections]. */
+/** Sums over categories of precisions [area, threshold] and recalls [area, detection limit]. */
 class Sums {
   readonly #precisions = areaRanges.map(() => new Float64Array(iouThresholds.length))
-  readonly #recalls = areaRanges.map(() => new Float64Array(mostDetections.length))
+  readonly #recalls = areaRanges.map(() => new Float64Array(detectionLimits.length))
   readonly #categories = new Int32Array(areaRanges.length)
 
   add({ range, ranked, outcome, positives }: MatchedCategory, rank: Uint16Array): void {
-    const needed = rightNeeded(positives)
-    const wrongBefore = new Int32Array(ranked.length)
+    const needed = truePositivesNeeded(positives)
+    const falsePositivesBefore = new Int32Array(ranked.length)
     const scratch = new Float64Array(ranked.length)
     this.#categories[range]!++
     for (let t = 0; t < iouThresholds.length; t++) {
-      let [right, wrong, right1, right10] = [0, 0, 0, 0]
+      let truePositives = 0
+      let falsePositives = 0
+      let truePositives1 = 0
+      let truePositives10 = 0
       for (const index of ranked) {
-        if (rank[index]! >= most || (outcome.ignored[index]! >> t) & 1) continue
+        if (rank[index]! >= maxDetections || (outcome.ignored[index]! >> t) & 1) continue
         if ((outcome.matched[index]! >> t) & 1) {
-          wrongBefore[right++] = wrong
-          if (rank[index]! < mostDetections[0]) right1++
-          if (rank[index]! < mostDetections[1]) right10++
-        } else wrong++
+          falsePositivesBefore[truePositives++] = falsePositives
+          if (rank[index]! < detectionLimits[0]) truePositives1++
+          if (rank[index]! < detectionLimits[1]) truePositives10++
+        } else falsePositives++
       }
-      this.#precisions[range]![t]! += sumOfPrecisions(wrongBefore, right, needed, scratch)
-      this.#recalls[range]![0]! += right1 / positives
-      this.#recalls[range]![1]! += right10 / positives
-      this.#recalls[range]![2]! += right / positives
+      this.#precisions[range]![t]! += sumOfPrecisions(falsePositivesBefore, truePositives, needed, scratch)
+      this.#recalls[range]![0]! += truePositives1 / positives
+      this.#recalls[range]![1]! += truePositives10 / positives
+      this.#recalls[range]![2]! += truePositives / positives
     }
   }
 

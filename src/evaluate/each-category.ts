@@ -31,7 +31,7 @@ export interface MatchOptions {
   readonly images: number
   readonly categories: number
   /** Detections of one category that count in a picture; the weakest others are not matched, and stay in `ranked`. */
-  readonly most: number
+  readonly maxDetections: number
   /** Whether detections of a picture and category that match nothing count neither way. */
   readonly isUnjudged?: (image: number, category: number) => boolean
 }
@@ -40,14 +40,14 @@ export interface MatchOptions {
  * Matches all detections and tells of every category that has something to find, in each range of areas. Ties of scores
  * go by image, then as they came: the order in which pycocotools and lvis concatenate.
  *
- * @param rank written: place of each detection among those of its image and category, no more than `most`
+ * @param rank written: place of each detection among those of its image and category, no more than `maxDetections`
  */
 export function eachCategory(
   gold: Truth,
   found: BoxTable,
   scores: Float64Array,
   rank: Uint16Array,
-  { images, categories, most, isUnjudged }: MatchOptions,
+  { images, categories, maxDetections, isUnjudged }: MatchOptions,
   tell: (matched: MatchedCategory) => void,
 ): void {
   const outcomes = areaRanges.map(
@@ -75,23 +75,26 @@ export function eachCategory(
       const image = found.image[foundPairs.order[foundAt]!]!
       const foundStart = foundAt
       for (; foundAt < foundEnd && found.image[foundPairs.order[foundAt]!] === image; foundAt++)
-        rank[foundPairs.order[foundAt]!] = Math.min(most, foundAt - foundStart)
+        rank[foundPairs.order[foundAt]!] = Math.min(maxDetections, foundAt - foundStart)
       while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]!]! < image) goldAt++
       const goldStart = goldAt
       while (goldAt < goldEnd && gold.image[goldPairs.order[goldAt]!] === image) goldAt++
-      const counted = foundPairs.order.subarray(foundStart, Math.min(foundAt, foundStart + most))
-      if (isUnjudged?.(image, category))
-        for (const { ignored } of outcomes) for (const index of counted) ignored[index] = every
+      const counted = foundPairs.order.subarray(foundStart, Math.min(foundAt, foundStart + maxDetections))
+      if (isUnjudged?.(image, category)) {
+        for (const { ignored } of outcomes) {
+          for (const index of counted) ignored[index] = every
+        }
+      }
       matchPair(gold, goldPairs.order.subarray(goldStart, goldAt), found, counted, iouThresholds, outcomes)
     }
-    const own = ranked.order.subarray(ranked.starts[category], ranked.starts[category + 1])
+    const categoryRanked = ranked.order.subarray(ranked.starts[category], ranked.starts[category + 1])
     outcomes.forEach((outcome, range) => {
       let positives = 0
       for (let at = goldPairs.starts[category]!; at < goldEnd; at++) {
         const index = goldPairs.order[at]!
         if (!gold.ignore[index] && !outside(gold.area[index]!, outcome)) positives++
       }
-      if (positives > 0) tell({ category, range, ranked: own, outcome, positives })
+      if (positives > 0) tell({ category, range, ranked: categoryRanked, outcome, positives })
     })
   }
 }

@@ -1,3 +1,4 @@
+import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { openParquet } from '../parquet/open-parquet.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
@@ -40,7 +41,12 @@ interface GoldImage {
   readonly boxes: readonly { readonly category: string; readonly xyxy: Xyxy }[]
 }
 
-/** Pictures held in memory at once, and between two words of progress. */
+export interface EvaluateOptions {
+  readonly onProgress?: (images: number, total: number) => void
+  readonly signal?: AbortSignal
+}
+
+/** Pictures held in memory at once; progress is told after each window of them. */
 const windowImages = 16
 
 /**
@@ -53,8 +59,7 @@ export async function evaluateModel(
   set: EvaluationSet,
   config: EvaluateConfig,
   categories: readonly string[],
-  onProgress?: (images: number, of: number) => void,
-  signal?: AbortSignal,
+  { onProgress, signal }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const total = await imagesOf(set)
   const prompts = promptsOf(categories, config.names_a_prompt, teacher)
@@ -71,8 +76,8 @@ export async function evaluateModel(
     const pictures = window.map(({ picture }) => picture)
     for (const prompt of prompts) {
       signal?.throwIfAborted()
-      for (const found of await detectCategories(teacher, pictures, prompt, categories, config, first))
-        detections.push(found)
+      for (const found of await detectCategories(teacher, pictures, prompt, categories, config))
+        detections.push({ ...found, image: first + found.image })
     }
     window = []
     onProgress?.(images, total)
@@ -80,8 +85,10 @@ export async function evaluateModel(
   for await (const image of goldImages(set, teacher.pictureSide)) {
     for (const { category, xyxy } of image.boxes) {
       const index = categories.indexOf(category)
-      const [width, height] = [xyxy[2] - xyxy[0], xyxy[3] - xyxy[1]]
-      const bbox = [xyxy[0], xyxy[1], width, height] as const
+      const [x1, y1, x2, y2] = xyxy
+      const width = x2 - x1
+      const height = y2 - y1
+      const bbox = [x1, y1, width, height] as const
       if (index >= 0)
         truth.push({ image: images, category: index, bbox, area: width * height, iscrowd: false })
     }
@@ -91,8 +98,15 @@ export async function evaluateModel(
   }
   if (window.length > 0) await flush()
   const [recall1, recall5, recall10] = phraseRecall(phrases, [1, 5, 10])
-  const counts = { images, phrases: phrases.length, categories: categories.length }
-  return { ...cocoAp(truth, detections), recall1, recall5, recall10, ...counts }
+  return {
+    ...cocoAp(truth, detections),
+    recall1,
+    recall5,
+    recall10,
+    images,
+    phrases: phrases.length,
+    categories: categories.length,
+  }
 }
 
 async function imagesOf({ storage, shards }: EvaluationSet): Promise<number> {
@@ -118,18 +132,18 @@ export async function categoriesOf({ storage, shards, stage }: EvaluationSet): P
 }
 
 async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], config: EvaluateConfig) {
-  const asked = images.filter(({ text, phrases }) => text !== undefined && phrases.length > 0)
-  const queries = asked.map(({ picture, text, phrases }) => ({
+  const withPhrases = images.filter(({ text, phrases }) => text !== undefined && phrases.length > 0)
+  const queries = withPhrases.map(({ picture, text, phrases }) => ({
     picture,
     text: text as string,
     phrases: phrases.map(({ span }) => span),
   }))
   // A phrase's best box counts however weak it is.
   const found = await teacher.detect(queries, { ...config, floor: 0 })
-  return asked.flatMap(({ picture, phrases }, index) =>
+  return zip(withPhrases, found).flatMap(([{ picture, phrases }, boxes]) =>
     phrases.map(
       ({ text, head, targets }, phrase): PhrasePrediction => ({
-        predicted: found[index]
+        predicted: boxes
           .filter((box) => box.phrase === phrase && isMeant(box, { text, head }))
           .map(({ xyxy }) => unscaleBox(xyxy, picture.scale)),
         targets,
@@ -160,9 +174,10 @@ async function* goldImages(
           return caption === written ? [{ text, head, span: [start, end] as const, targets }] : []
         }),
         boxes: regions.flatMap(({ phrase, xyxy, caption }) => {
-          const [named, of] = [phrases.phrases[phrase], images.captions[caption]]
-          if (!named || !of) throw mismatch({ storage, shard }, parts.grounding, parts.phrases, row)
-          return of.kind === 'categories' ? [{ category: named.text, xyxy }] : []
+          const named = phrases.phrases[phrase]
+          const source = images.captions[caption]
+          if (!named || !source) throw mismatch({ storage, shard }, parts.grounding, parts.phrases, row)
+          return source.kind === 'categories' ? [{ category: named.text, xyxy }] : []
         }),
       }
     }

@@ -2,7 +2,7 @@
 import { boxTable, placesOf } from './box-table.js'
 import type { Detection } from './coco-ap.js'
 import { eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
-import { recallPoints, rightNeeded, sumOfPrecisions } from './precision-curve.js'
+import { recallPoints, sumOfPrecisions, truePositivesNeeded } from './precision-curve.js'
 
 /** How many training pictures show a category: 1 to 10, 11 to 100, more. */
 export type Frequency = 'r' | 'c' | 'f'
@@ -82,7 +82,8 @@ export function lvisAp(
   const places = categories.size
   /** A picture and a category as one number; -1 for what LVIS does not have. */
   const pairOf = (image: number, category: number) => {
-    const [row, column] = [images.get(image), categories.get(category)]
+    const row = images.get(image)
+    const column = categories.get(category)
     return row === undefined || column === undefined ? -1 : row * places + column
   }
   // Pairs of which is known whether the picture shows the category.
@@ -93,7 +94,7 @@ export function lvisAp(
     for (const category of notExhaustive) unjudged.add(pairOf(id, category))
   }
   judged.delete(-1)
-  const shown = limit(detections, options).filter(({ image, category }) =>
+  const shown = applyLimits(detections, options).filter(({ image, category }) =>
     judged.has(pairOf(image, category)),
   )
   const gold = {
@@ -114,7 +115,7 @@ export function lvisAp(
     {
       images: images.size,
       categories: places,
-      most: Number.POSITIVE_INFINITY,
+      maxDetections: Number.POSITIVE_INFINITY,
       isUnjudged: (image, category) => unjudged.has(image * places + category),
     },
     (matched) => sums.add(matched),
@@ -123,7 +124,7 @@ export function lvisAp(
 }
 
 /** The best detections of each picture and of each category, in the order in which they came. */
-function limit(detections: readonly Detection[], { mostOfImage, mostOfCategory }: LvisOptions) {
+function applyLimits(detections: readonly Detection[], { mostOfImage, mostOfCategory }: LvisOptions) {
   const ofImages = best(detections, ({ image }) => image, mostOfImage)
   return best(ofImages, ({ category }) => category, mostOfCategory)
 }
@@ -131,21 +132,21 @@ function limit(detections: readonly Detection[], { mostOfImage, mostOfCategory }
 function best(
   detections: readonly Detection[],
   groupOf: (detection: Detection) => number,
-  most: number | undefined,
+  limit: number | undefined,
 ): readonly Detection[] {
-  if (most === undefined) return detections
+  if (limit === undefined) return detections
   const groups = new Map<number, number[]>()
   detections.forEach((detection, index) => {
     const group = groups.get(groupOf(detection))
     if (group) group.push(index)
     else groups.set(groupOf(detection), [index])
   })
-  if ([...groups.values()].every(({ length }) => length <= most)) return detections
+  if ([...groups.values()].every(({ length }) => length <= limit)) return detections
   const kept = new Uint8Array(detections.length)
   for (const group of groups.values()) {
     const ranked =
-      group.length > most
-        ? group.sort((a, b) => detections[b]!.score - detections[a]!.score || a - b).slice(0, most)
+      group.length > limit
+        ? group.sort((a, b) => detections[b]!.score - detections[a]!.score || a - b).slice(0, limit)
         : group
     for (const index of ranked) kept[index] = 1
   }
@@ -167,23 +168,24 @@ class LvisSums {
   constructor(private readonly frequencyOf: readonly Frequency[]) {}
 
   add({ category, range, ranked, outcome, positives }: MatchedCategory): void {
-    const needed = rightNeeded(positives)
-    const wrongBefore = new Int32Array(ranked.length)
+    const needed = truePositivesNeeded(positives)
+    const falsePositivesBefore = new Int32Array(ranked.length)
     const scratch = new Float64Array(ranked.length)
     const into = [this.#ranges[range]!]
     if (range === 0) into.push(this.#frequencies[this.frequencyOf[category]!])
     for (const sum of into) sum.categories++
     for (let t = 0; t < iouThresholds.length; t++) {
-      let [right, wrong] = [0, 0]
+      let truePositives = 0
+      let falsePositives = 0
       for (const index of ranked) {
         if ((outcome.ignored[index]! >> t) & 1) continue
-        if ((outcome.matched[index]! >> t) & 1) wrongBefore[right++] = wrong
-        else wrong++
+        if ((outcome.matched[index]! >> t) & 1) falsePositivesBefore[truePositives++] = falsePositives
+        else falsePositives++
       }
-      const precision = sumOfPrecisions(wrongBefore, right, needed, scratch)
+      const precision = sumOfPrecisions(falsePositivesBefore, truePositives, needed, scratch)
       for (const sum of into) {
         sum.precisions[t]! += precision
-        sum.recall += right / positives
+        sum.recall += truePositives / positives
       }
     }
   }

@@ -40,8 +40,11 @@ export function matchPair(
   outcomes: readonly Outcomes[],
 ): void {
   const every = (1 << thresholds.length) - 1
-  for (const outcome of outcomes)
-    for (const index of foundIndices) if (outside(found.area[index]!, outcome)) outcome.ignored[index] = every
+  for (const outcome of outcomes) {
+    for (const index of foundIndices) {
+      if (outside(found.area[index]!, outcome)) outcome.ignored[index] = every
+    }
+  }
   if (truthIndices.length === 0) return
   const lowest = Math.min(thresholds[0]!, 1 - 1e-10)
   const candidates: Candidate[][] = []
@@ -61,11 +64,11 @@ export function matchPair(
     })
     for (let t = 0; t < thresholds.length; t++) {
       taken.fill(0)
-      const least = Math.min(thresholds[t]!, 1 - 1e-10)
+      const minIou = Math.min(thresholds[t]!, 1 - 1e-10)
       for (let at = 0; at < foundIndices.length; at++) {
         let match = -1
         for (let pass = 0; pass < 2 && match < 0; pass++) {
-          let best = least
+          let best = minIou
           for (const { truth: place, iou } of candidates[at]!) {
             if (skipped[place] !== pass || iou < best) continue
             if (taken[place] && !truth.iscrowd[truthIndices[place]!]) continue
@@ -101,7 +104,7 @@ function overlapping(
   truthIndices: Int32Array,
   { bbox, area }: BoxTable,
   index: number,
-  least: number,
+  minIou: number,
 ): Candidate[] {
   const candidates: Candidate[] = []
   const [x, y, w, h] = bboxAt(bbox, index)
@@ -115,7 +118,7 @@ function overlapping(
     if (height <= 0) continue
     const shared = width * height
     const iou = shared / (truth.iscrowd[other] ? area[index]! : area[index]! + tw * th - shared)
-    if (iou >= least) candidates.push({ truth: place, iou })
+    if (iou >= minIou) candidates.push({ truth: place, iou })
   }
   return candidates
 }

@@ -14,12 +14,18 @@ export interface PhrasePrediction {
  * @param ks Infinity for the upper bound over all boxes
  * @returns 0 to 1 for each k; -1 where no phrase has a target
  */
-export function phraseRecall(phrases: readonly PhrasePrediction[], ks: readonly number[]): number[] {
+export function phraseRecall<const Ks extends readonly number[]>(
+  phrases: readonly PhrasePrediction[],
+  ks: Ks,
+): { -readonly [At in keyof Ks]: number } {
   const ranks = phrases
     .filter(({ targets }) => targets.length > 0)
     .map(({ predicted, targets }) => {
       const first = predicted.findIndex((box) => targets.some((target) => iou(box, target) >= 0.5))
       return first < 0 ? Number.POSITIVE_INFINITY : first
     })
-  return ks.map((k) => (ranks.length === 0 ? -1 : ranks.filter((rank) => rank < k).length / ranks.length))
+  const recalls = ks.map((k) =>
+    ranks.length === 0 ? -1 : ranks.filter((rank) => rank < k).length / ranks.length,
+  )
+  return recalls as { -readonly [At in keyof Ks]: number }
 }

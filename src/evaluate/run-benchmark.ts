@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { readData } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
+import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Xyxy } from '../rows/rows.js'
@@ -31,12 +32,12 @@ const windowImages = 16
 /**
  * Detections of all categories of a benchmark, asked for in as many prompts as the vocabulary needs.
  *
- * @param mostOfPrompt boxes of a picture that one prompt may give, the best: GLIP takes 300 for LVIS, 100 for COCO
+ * @param maxPerPrompt boxes of a picture that one prompt may give, the best: GLIP takes 300 for LVIS, 100 for COCO
  */
 export async function detectBenchmark(
   { images, categories }: Pick<DetectionTruth, 'images' | 'categories'>,
   run: BenchmarkRun,
-  mostOfPrompt: number,
+  maxPerPrompt: number,
 ): Promise<Detection[]> {
   const { teacher, config, signal } = run
   const names = categories.map(({ name }) => nameInPrompt(name))
@@ -47,11 +48,12 @@ export async function detectBenchmark(
     const pictures = await Promise.all(window.map(({ file }) => open(join(run.images, file), teacher)))
     for (const prompt of prompts) {
       signal?.throwIfAborted()
-      const found = await detectCategories(teacher, pictures, prompt, names, config, 0)
-      const left = new Int32Array(window.length).fill(mostOfPrompt)
+      const found = await detectCategories(teacher, pictures, prompt, names, config)
+      const left = new Int32Array(window.length).fill(maxPerPrompt)
       for (const { image, category, bbox, score } of found.sort((a, b) => b.score - a.score)) {
-        if (left[image]-- <= 0) continue
-        detections.push({ image: window[image].id, category: categories[category].id, bbox, score })
+        // Both are places in the lists that were asked about.
+        if (left[image]!-- <= 0) continue
+        detections.push({ image: window[image]!.id, category: categories[category]!.id, bbox, score })
       }
     }
     run.onProgress?.(Math.min(images.length, start + windowImages), images.length)
@@ -71,10 +73,10 @@ export async function groundSentences(
     phrases,
   }))
   const found = await groundTexts(items, run)
-  return sentences.map(({ image, sentence }, index) => ({
+  return zip(sentences, found).map(([{ image, sentence }, answer]) => ({
     image,
     sentence,
-    boxes: found[index].map((boxes) => (boxes.length > 0 ? boxes : [[0, 0, 0, 0] as const])),
+    boxes: answer.map((boxes) => (boxes.length > 0 ? boxes : [[0, 0, 0, 0] as const])),
   }))
 }
 
@@ -86,7 +88,7 @@ export async function groundExpressions(
   const items = expressions.map(({ file, text }) => ({ file, text, spans: [[0, [...text].length] as const] }))
   const found = await groundTexts(items, run)
   return new Map(
-    expressions.flatMap(({ id }, index) => found[index][0].slice(0, 1).map((box) => [id, box] as const)),
+    zip(expressions, found).flatMap(([{ id }, [boxes = []]]) => boxes.slice(0, 1).map((box) => [id, box])),
   )
 }
 
@@ -114,18 +116,18 @@ async function groundTexts(
     }
     // A phrase's best box counts however weak it is.
     const found = await teacher.detect(queries, { ...config, floor: 0 })
-    window.forEach(({ text, spans }, index) => {
+    for (const [{ picture, text, phrases }, boxes] of zip(queries, found)) {
       const points = [...text]
       answers.push(
-        spans.map((span, phrase) => {
+        phrases.map((span, phrase) => {
           const words = points.slice(...span).join('')
           const named = { text: words, head: words.toLowerCase().split(' ').at(-1) ?? '' }
-          return found[index]
+          return boxes
             .filter((box) => box.phrase === phrase && isMeant(box, named))
-            .map(({ xyxy }) => unscaleBox(xyxy, queries[index].picture.scale))
+            .map(({ xyxy }) => unscaleBox(xyxy, picture.scale))
         }),
       )
-    })
+    }
     onProgress?.(answers.length, items.length)
   }
   return answers

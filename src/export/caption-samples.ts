@@ -23,13 +23,13 @@ export function captionSamples(
 ): CaptionSample[] {
   return captions.flatMap((caption, index): CaptionSample[] => {
     if (!wanted(caption)) return []
-    const own = regions.filter((region) => region.caption === index)
-    if (own.length === 0 && !keepEmpty) {
+    const captionRegions = regions.filter((region) => region.caption === index)
+    if (captionRegions.length === 0 && !keepEmpty) {
       count(leftOut.captions, 'no_region')
       return []
     }
     written.captions++
-    written.regions += own.length
-    return [{ caption, index, regions: own }]
+    written.regions += captionRegions.length
+    return [{ caption, index, regions: captionRegions }]
   })
 }

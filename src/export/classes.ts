@@ -36,8 +36,8 @@ export async function findClasses(
   choice: string,
   signal?: AbortSignal,
 ): Promise<Classes> {
-  const namesOf = namings[choice] ?? namings.listed
-  if (!namings[choice]) return classesOf(await readNames(choice), namesOf, clean)
+  const namesOf = namings.get(choice)
+  if (!namesOf) return classesOf(await readNames(choice), phraseOrHead, clean)
   const counts = new Map<string, number>()
   for (const shard of shards) {
     for await (const row of readExportRows(source, shard, { bytes: false })) {
@@ -60,31 +60,38 @@ type Naming = (region: ExportRegion, row: ExportRow) => readonly string[]
 
 const clean = (name: string) => name.toLowerCase().replaceAll(/\s+/g, ' ').trim()
 
-const namings: Readonly<Record<string, Naming>> = {
-  heads: ({ head }) => [clean(head)],
-  phrases: ({ text }) => [clean(text)],
-  categories: ({ caption, text }, { captions }) => (captions[caption].kind === 'categories' ? [text] : []),
-  listed: ({ head, text }) => [clean(text), clean(head)],
-}
+const namings: ReadonlyMap<string, Naming> = new Map<string, Naming>([
+  ['heads', ({ head }) => [clean(head)]],
+  ['phrases', ({ text }) => [clean(text)]],
+  [
+    'categories',
+    ({ caption, text }, { captions }) => (captions[caption]?.kind === 'categories' ? [text] : []),
+  ],
+])
+
+/** What is looked for in a list of the user's: the whole phrase, else its head. */
+const phraseOrHead: Naming = ({ head, text }) => [clean(text), clean(head)]
 
 function classesOf(names: readonly string[], namesOf: Naming, keyOf = (name: string) => name): Classes {
-  const places = new Map(names.map((name, index) => [keyOf(name), index]))
+  const classes = new Map(names.map((name, index) => [keyOf(name), { index, name }]))
   return {
     names,
     boxes(row, without, again) {
       const boxes = new Map<string, ClassBox>()
       for (const region of row.regions) {
-        const name = namesOf(region, row).find((one) => places.has(one))
-        if (name === undefined) {
+        const found = namesOf(region, row)
+          .map((name) => classes.get(name))
+          .find((entry) => entry !== undefined)
+        if (!found) {
           without?.(region)
           continue
         }
-        const index = places.get(name) as number
+        const { index, name } = found
         const id = `${index} ${region.xyxy}`
         const known = boxes.get(id)
         if (known) again?.()
         // Of two scores of one box the better one.
-        if (!known || region.score > known.region.score) boxes.set(id, { index, name: names[index], region })
+        if (!known || region.score > known.region.score) boxes.set(id, { index, name, region })
       }
       return [...boxes.values()]
     },

@@ -12,7 +12,7 @@ import {
   readExportRows,
 } from './export-rows.js'
 import { count, countLost, type ExportSums, emptySums } from './export-sums.js'
-import type { Format, Memory, PlacedRow, Writer } from './format.js'
+import type { Format, Memory, RowWithFile, Writer } from './format.js'
 import { formats } from './formats.js'
 import { pictureEnding, placePicture } from './place-picture.js'
 
@@ -22,7 +22,7 @@ export interface ExportReport extends ExportSums {
   readonly dataset: string
   readonly grounding: string
   readonly config: ExportConfig
-  /** Of all that it was made of: the same hash, the same bytes. */
+  /** Hash of the data and the options: the same hash means the same bytes. */
   readonly hash: string
   /** Names in the list of classes; null where there is none. */
   readonly classes: number | null
@@ -39,7 +39,7 @@ export interface ExportOptions {
   readonly out: string
   /** Whether another export that lies there is replaced. */
   readonly replace?: boolean
-  /** Whether, besides, the same is made anew. */
+  /** Whether an export with the same hash is made anew as well. */
   readonly force?: boolean
   /** The licence of the dataset's card. */
   readonly license?: string
@@ -49,14 +49,15 @@ export interface ExportOptions {
   readonly onResume?: (rows: number) => void
 }
 
-/** Raised when the same configuration gives other bytes. */
+/** A higher number where the same configuration gives other bytes than before: part of the hash. */
 const exportVersion = 1
 /** Pictures that are written at once. */
-const pictures = 8
+const concurrentPictures = 8
 
 /**
  * Exports a grounding with its pictures into a folder, which appears whole or not at all. A run that was stopped goes on
- * behind its last whole shard, and its result has the bytes of one that was not; what is already there of the same is left.
+ * behind its last whole shard, and gives the same bytes as one that was not stopped. An export that is already there with the
+ * same hash is left as it is.
  *
  * @throws UserError where the folder holds something else, or the format cannot do what is asked
  */
@@ -67,42 +68,47 @@ export async function exportDataset(
   const { config, out, signal } = options
   const format = formats[config.format]
   checkConfig(config, format)
-  const { there, missing } = await exportShards(source)
-  if (there.length === 0)
+  const { complete: shards, missing } = await exportShards(source)
+  if (shards.length === 0)
     throw new UserError(
       `${source.storage.url}: no shard of grounding "${source.grounding}" is there: run its stage first.`,
     )
   const hash = hashJson([
-    ...[exportVersion, source.name, source.grounding, options.license ?? null, config],
-    there.map(({ shard, hashes }) => [shard, hashes]),
+    exportVersion,
+    source.name,
+    source.grounding,
+    options.license ?? null,
+    config,
+    shards.map(({ shard, hashes }) => [shard, hashes]),
   ])
-  const before = await readExport<ExportReport>(out)
-  if (before && !options.force) {
-    if (before.hash === hash) return { report: before, skipped: true }
+  const existing = await readExport<ExportReport>(out)
+  if (existing && !options.force) {
+    if (existing.hash === hash) return { report: existing, skipped: true }
     if (!options.replace)
       throw new UserError(
         `${out} holds an export of other data or with other options: --force replaces it, -o names another folder.`,
       )
   }
 
-  const classes = await classesOf(source, there, config, format, signal)
+  const classes = await classesOf(source, shards, config, format, signal)
   const folder = await ExportFolder.open<Memory>(out, hash)
   try {
-    const memory = folder.begun?.memory ?? { sums: emptySums(), counters: {}, licenses: [] }
-    const context = { folder, config, source, shards: there, license: options.license, classes, memory }
+    const memory = folder.saved?.memory ?? { sums: emptySums(), counters: {}, licenses: [] }
+    const context = { folder, config, source, shards, license: options.license, classes, memory }
     const writer = await format.open(context)
-    const first = folder.begun?.shards ?? 0
-    const total = there.reduce((sum, { rows }) => sum + rows, 0)
-    let done = there.slice(0, first).reduce((sum, { rows }) => sum + rows, 0)
-    if (first > 0) options.onResume?.(done)
+    const run: ExportRun = { source, config, format, folder, writer, sums: memory.sums }
+    const shardsDone = folder.saved?.shards ?? 0
+    const total = shards.reduce((sum, { rows }) => sum + rows, 0)
+    let done = shards.slice(0, shardsDone).reduce((sum, { rows }) => sum + rows, 0)
+    if (shardsDone > 0) options.onResume?.(done)
     options.onProgress?.(done, total)
-    for (let index = first; index < there.length; index++) {
-      const { shard } = there[index]
-      const rows = wantedRows(source, shard, config, format, writer, memory.sums, () => {
+    for (const [index, { shard }] of shards.entries()) {
+      if (index < shardsDone) continue
+      const rows = wantedRows(run, shard, () => {
         signal?.throwIfAborted()
         options.onProgress?.(++done, total)
       })
-      await writer.shard(index, placedRows(rows, shard, config, format, folder, memory.sums))
+      await writer.shard({ shard, index }, rowsWithFiles(run, shard, rows))
       await folder.checkpoint(index + 1, memory)
     }
     signal?.throwIfAborted()
@@ -154,26 +160,33 @@ async function classesOf(
   return { names: [], boxes: () => [] }
 }
 
+/** What all shards of an export are written with. */
+interface ExportRun {
+  readonly source: ExportSource
+  readonly config: ExportConfig
+  readonly format: Format
+  readonly folder: ExportFolder<Memory>
+  readonly writer: Writer
+  readonly sums: ExportSums
+}
+
 /** The rows that are written; why the others are not is counted. */
 async function* wantedRows(
-  source: ExportSource,
+  { source, config, format, writer, sums }: ExportRun,
   shard: string,
-  { images, keep_empty }: ExportConfig,
-  format: Format,
-  writer: Writer,
-  sums: ExportSums,
   onRow: () => void,
 ): AsyncGenerator<ExportRow, void, void> {
+  const { images, keep_empty } = config
   const { leftOut, written } = sums
   for await (const row of readExportRows(source, shard, { bytes: images !== 'url' })) {
     onRow()
     const isEmpty = writer.wants ? !writer.wants(row) : row.regions.length === 0
-    const why =
+    const reason =
       row.dropped ??
       (isEmpty && !keep_empty ? 'no_region' : images === 'url' && row.url === null ? 'no_url' : undefined)
-    if (why !== undefined) {
-      count(leftOut.images, why)
-      count(leftOut.regions, why, row.regions.length)
+    if (reason !== undefined) {
+      count(leftOut.images, reason)
+      count(leftOut.regions, reason, row.regions.length)
       continue
     }
     written.images++
@@ -183,25 +196,22 @@ async function* wantedRows(
 }
 
 /** The rows with their pictures written, some ahead of the one that is wanted. */
-function placedRows(
-  rows: AsyncGenerator<ExportRow, void, void>,
+function rowsWithFiles(
+  { config, format, folder, sums }: ExportRun,
   shard: string,
-  config: ExportConfig,
-  format: Format,
-  folder: ExportFolder<Memory>,
-  { pictures: placed }: ExportSums,
-): AsyncGenerator<PlacedRow> {
+  rows: AsyncGenerator<ExportRow, void, void>,
+): AsyncGenerator<RowWithFile> {
   return orderedMap(
     rows,
-    pictures,
-    async (row): Promise<PlacedRow> => {
+    concurrentPictures,
+    async (row): Promise<RowWithFile> => {
       if (format.pictures === 'within' || config.images === 'url') return { row, file: null }
       // A folder a shard: no file system likes a million names in one.
       const name = `${shard}/${row.key}.${pictureEnding(row.bytes)}`
       const file = `${format.folder?.(config)}/${name}`
-      count(placed, await placePicture(await folder.loosePath(file), name, row, config.link_from))
+      count(sums.pictures, await placePicture(await folder.loosePath(file), name, row, config.link_from))
       return { row, file }
     },
-    2 * pictures,
+    2 * concurrentPictures,
   )
 }

@@ -13,19 +13,20 @@ const stateName = `${helperPrefix}state.json`
 
 /** How far an export has come, as it stands on the disk. */
 export interface ExportState<Memory> {
-  /** Of the configuration and the shards: another export's parts are not gone on with. */
+  /** Hash of the configuration and the shards: the parts of another export are not continued. */
   readonly hash: string
   /** Shards that are done. */
   readonly shards: number
-  /** Bytes of the growing files behind the last of them. */
+  /** Lengths of the growing files after the last of them. */
   readonly lengths: Readonly<Record<string, number>>
   /** What the writer must know to go on. */
   readonly memory: Memory
 }
 
 /**
- * A folder that is made beside its place, as NAME.partial, and moved there when it is whole: whoever finds it finds all
- * of it. Files grow shard by shard; what a checkpoint has seen outlives the program, and all behind it is cut off.
+ * A folder that is made as NAME.partial and moved to NAME when it is whole, so that a folder of that name is never half
+ * made. Files grow shard by shard. What was written before a checkpoint outlives the program; what came after it is cut
+ * off when the export is resumed.
  */
 export class ExportFolder<Memory> {
   readonly #parts = new Map<string, PartFile>()
@@ -37,23 +38,23 @@ export class ExportFolder<Memory> {
     readonly path: string,
     readonly target: string,
     private readonly hash: string,
-    /** Where an earlier run has come to; undefined where there is none. */
-    readonly begun: ExportState<Memory> | undefined,
+    /** The last checkpoint of an earlier run of the same export; undefined where there is none. */
+    readonly saved: ExportState<Memory> | undefined,
   ) {
-    this.#lengths = begun?.lengths ?? {}
+    this.#lengths = saved?.lengths ?? {}
   }
 
   /** Opens what an earlier run has begun of the same, or a new one. */
   static async open<Memory>(target: string, hash: string): Promise<ExportFolder<Memory>> {
     const path = `${resolve(target)}.partial`
-    const begun = await readJson<ExportState<Memory>>(join(path, stateName))
-    if (begun && begun.hash === hash && begun.shards > 0 && (await reaches(path, begun.lengths)))
-      return new ExportFolder(path, resolve(target), hash, begun)
-    if (!begun && (await namesIn(path)).length > 0)
+    const saved = await readJson<ExportState<Memory>>(join(path, stateName))
+    if (saved && saved.hash === hash && saved.shards > 0 && (await hasFiles(path, saved.lengths)))
+      return new ExportFolder(path, resolve(target), hash, saved)
+    if (!saved && (await namesIn(path)).length > 0)
       throw new UserError(`${path} is there and was not begun by an export: move it, or name another folder.`)
     await rm(path, { recursive: true, force: true })
     await mkdir(path, { recursive: true })
-    // From here on the folder is known for one that may be thrown away.
+    // With a state file the folder is known as an export's: a later run may remove it.
     await writeFileAtomic(join(path, stateName), JSON.stringify({ hash, shards: 0, lengths: {} }))
     return new ExportFolder<Memory>(path, resolve(target), hash, undefined)
   }
@@ -94,7 +95,7 @@ export class ExportFolder<Memory> {
     await rm(join(this.path, name), { force: true })
   }
 
-  /** Where a file of its own, of which there may be millions, goes: its folder is there. */
+  /** The path of a single file, such as a picture; makes the folder that it lies in. */
   async loosePath(name: string): Promise<string> {
     const path = join(this.path, name)
     const folder = dirname(path)
@@ -110,7 +111,7 @@ export class ExportFolder<Memory> {
     await writeFileAtomic(join(this.path, name), text)
   }
 
-  /** Closes what is open; the folder can be gone on with. */
+  /** Closes what is open; a later run can resume the folder. */
   async close(): Promise<void> {
     for (const part of this.#parts.values()) await part.close()
     this.#parts.clear()
@@ -136,7 +137,7 @@ export class ExportFolder<Memory> {
 /**
  * The report of the export that a folder holds; undefined where there is nothing.
  *
- * @throws UserError where something else lies there, which is nobody's to replace
+ * @throws UserError where something else lies there, which must not be replaced
  */
 export async function readExport<Report>(target: string): Promise<Report | undefined> {
   const names = await namesIn(target)
@@ -168,8 +169,8 @@ async function readJson<T>(path: string): Promise<T | undefined> {
   }
 }
 
-/** Whether the files that a state speaks of are there. */
-async function reaches(path: string, lengths: Readonly<Record<string, number>>): Promise<boolean> {
+/** Whether files of at least these lengths are there. */
+async function hasFiles(path: string, lengths: Readonly<Record<string, number>>): Promise<boolean> {
   for (const [name, length] of Object.entries(lengths)) {
     const found = await stat(join(path, name)).catch(absent)
     if ((found?.size ?? 0) < length) return false

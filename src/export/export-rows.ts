@@ -70,32 +70,39 @@ export async function* readExportRows(
     grounding: { stage: grounding, columns: ['regions'] },
     selection: selection === undefined ? undefined : { stage: selection, columns: ['reason'] },
   })
-  const [asked, found] = [
-    { family: 'phrases', stage: phrases },
-    { family: 'grounding', stage: grounding },
-  ] as const
+  const phraseSource = { family: 'phrases', stage: phrases } as const
+  const regionSource = { family: 'grounding', stage: grounding } as const
   for await (const { key, row, images, ...joined } of rows) {
     const { width, height, captions, url, sha256, license, meta } = images
     if (!keyPattern.test(key))
       throw new UserError(
         `${storage.url}: shard ${shard}: the key ${JSON.stringify(key)} cannot be the name of a file.`,
       )
-    const named = joined.phrases.phrases
-    const points = captions.map(({ text }) => [...text])
+    const rowPhrases = joined.phrases.phrases
+    const codePoints = captions.map(({ text }) => [...text])
     const grounded = new Set<number>()
     const regions = joined.grounding.regions.map((region): ExportRegion => {
-      const own = points[region.caption]
-      const phrase = named[region.phrase]
-      if (!own || !phrase || region.end > own.length) throw mismatch({ storage, shard }, found, asked, row)
+      const caption = codePoints[region.caption]
+      const phrase = rowPhrases[region.phrase]
+      if (!caption || !phrase || region.end > caption.length)
+        throw mismatch({ storage, shard }, regionSource, phraseSource, row)
       grounded.add(region.phrase)
-      const text = own.slice(region.start, region.end).join('')
+      const text = caption.slice(region.start, region.end).join('')
       const isCategory = captions[region.caption]?.kind === 'categories'
       return { ...region, text, head: isCategory ? text : phrase.head }
     })
     yield {
-      ...{ key, width, height, captions, regions, url, sha256, license, meta },
+      key,
+      width,
+      height,
+      captions,
+      regions,
+      url,
+      sha256,
+      license,
+      meta,
       bytes: 'image' in images ? images.image.bytes : new Uint8Array(),
-      ungrounded: named.length - grounded.size,
+      ungrounded: rowPhrases.length - grounded.size,
       dropped: joined.selection?.reason ?? null,
     }
   }
@@ -109,15 +116,18 @@ export interface ExportShard {
   readonly hashes: readonly string[]
 }
 
-/** The shards of a source that are whole, and those that are not. */
+/** The shards of a source that have all their files, and those that lack one. */
 export async function exportShards({
   storage,
   shards,
   grounding,
   phrases,
   selection,
-}: ExportSource): Promise<{ readonly there: readonly ExportShard[]; readonly missing: readonly string[] }> {
-  const there: ExportShard[] = []
+}: ExportSource): Promise<{
+  readonly complete: readonly ExportShard[]
+  readonly missing: readonly string[]
+}> {
+  const complete: ExportShard[] = []
   const missing: string[] = []
   for (const shard of shards) {
     const files = [
@@ -126,9 +136,10 @@ export async function exportShards({
       (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding,
       ...(selection ? [(await readCommit(storage, 'selection', selection, shard))?.files.selection] : []),
     ]
-    const whole = files.filter((file) => file !== undefined)
-    if (whole.length < files.length) missing.push(shard)
-    else there.push({ shard, rows: whole[0].rows, hashes: whole.map(({ sha256 }) => sha256) })
+    const present = files.filter((file) => file !== undefined)
+    const [first] = present
+    if (!first || present.length < files.length) missing.push(shard)
+    else complete.push({ shard, rows: first.rows, hashes: present.map(({ sha256 }) => sha256) })
   }
-  return { there, missing }
+  return { complete, missing }
 }

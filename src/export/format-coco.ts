@@ -4,7 +4,7 @@ import { asciiJson } from './ascii-json.js'
 import { captionSamples } from './caption-samples.js'
 import { helperPrefix } from './export-folder.js'
 import { lengthBetween, shortFloat } from './float-text.js'
-import type { Format, Memory, PlacedRow, Writer, WriterContext } from './format.js'
+import type { Format, Memory, RowWithFile, Writer, WriterContext } from './format.js'
 import type { PartFile } from './part-file.js'
 import { appendFile } from './part-file.js'
 
@@ -40,9 +40,9 @@ export const coco: Format = {
     }
     return {
       async shard(_, rows) {
-        for await (const placed of rows) {
-          const { row } = placed
-          const image = imageOf(placed, memory)
+        for await (const rowWithFile of rows) {
+          const { row } = rowWithFile
+          const image = imageOf(rowWithFile, memory)
           for (const { caption, index, regions } of captionSamples(
             row,
             config.keep_empty,
@@ -50,12 +50,20 @@ export const coco: Format = {
             isSentence,
           )) {
             const id = next('grounding.images')
-            const { text } = caption
-            const of = { dataset_name: source.name, original_img_id: row.key, sentence_id: index }
-            await grounding.add('images', { id, ...image, caption: text, ...of })
+            await grounding.add('images', {
+              id,
+              ...image,
+              caption: caption.text,
+              dataset_name: source.name,
+              original_img_id: row.key,
+              sentence_id: index,
+            })
             for (const { xyxy, start, end, score, origin } of regions) {
               await grounding.add('annotations', {
-                ...{ id: next('grounding.annotations'), image_id: id, category_id: 1, ...boxOf(xyxy) },
+                id: next('grounding.annotations'),
+                image_id: id,
+                category_id: 1,
+                ...boxOf(xyxy),
                 tokens_positive: [[start, end]],
                 ...(origin !== 'gold' && { score: shortFloat(score), origin }),
               })
@@ -69,7 +77,10 @@ export const coco: Format = {
           for (const { index, region } of boxes) {
             const { xyxy, score, origin } = region
             await detection.add('annotations', {
-              ...{ id: next('instances.annotations'), image_id: id, category_id: index + 1, ...boxOf(xyxy) },
+              id: next('instances.annotations'),
+              image_id: id,
+              category_id: index + 1,
+              ...boxOf(xyxy),
               ...(origin !== 'gold' && { score: shortFloat(score), origin }),
             })
           }
@@ -101,7 +112,7 @@ export const coco: Format = {
   },
 }
 
-function imageOf({ file, row }: PlacedRow, { licenses }: Memory) {
+function imageOf({ file, row }: RowWithFile, { licenses }: Memory) {
   const { key, width, height, url, license } = row
   if (license !== null && !licenses.includes(license)) licenses.push(license)
   return {
@@ -114,8 +125,9 @@ function imageOf({ file, row }: PlacedRow, { licenses }: Memory) {
 }
 
 function boxOf([x1, y1, x2, y2]: Xyxy) {
-  const [x, y, width, height] = [shortFloat(x1), shortFloat(y1), lengthBetween(x1, x2), lengthBetween(y1, y2)]
-  return { bbox: [x, y, width, height], area: width * height, iscrowd: 0 }
+  const width = lengthBetween(x1, x2)
+  const height = lengthBetween(y1, y2)
+  return { bbox: [shortFloat(x1), shortFloat(y1), width, height], area: width * height, iscrowd: 0 }
 }
 
 type ListName = 'images' | 'annotations'

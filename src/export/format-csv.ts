@@ -2,10 +2,27 @@ import { floatText } from './float-text.js'
 import type { Format, Writer } from './format.js'
 
 export const csvColumns = [
-  ...(['key', 'file_name', 'url', 'width', 'height', 'license', 'meta'] as const),
-  ...(['caption', 'kind', 'text', 'start', 'end', 'phrase', 'head'] as const),
-  ...(['x1', 'y1', 'x2', 'y2', 'score', 'origin'] as const),
-]
+  'key',
+  'file_name',
+  'url',
+  'width',
+  'height',
+  'license',
+  'meta',
+  'caption',
+  'kind',
+  'text',
+  'start',
+  'end',
+  'phrase',
+  'head',
+  'x1',
+  'y1',
+  'x2',
+  'y2',
+  'score',
+  'origin',
+] as const
 
 const file = 'regions.csv'
 
@@ -29,12 +46,12 @@ export const csv: Format = {
           const { key, url, width, height, license, meta, captions, regions } = row
           const picture = [key, name ?? '', url ?? '', width, height, license ?? '', meta ?? '']
           const lines = captions.flatMap(({ text, kind }, index) => {
-            const own = regions.filter(({ caption }) => caption === index)
+            const captionRegions = regions.filter(({ caption }) => caption === index)
             const caption = [...picture, index, kind, text]
             written.captions++
-            written.regions += own.length
-            if (own.length === 0) return [lineOf([...caption, ...Array<string>(10).fill('')])]
-            return own.map(({ start, end, text: phrase, head, xyxy, score, origin }) =>
+            written.regions += captionRegions.length
+            if (captionRegions.length === 0) return [lineOf([...caption, ...Array<string>(10).fill('')])]
+            return captionRegions.map(({ start, end, text: phrase, head, xyxy, score, origin }) =>
               lineOf([
                 ...caption,
                 start,

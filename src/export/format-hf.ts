@@ -2,10 +2,12 @@ import { Binary, Float32, Int32, Utf8 } from 'apache-arrow'
 import { parquetChunks } from '../parquet/parquet-chunks.js'
 import { listOf, schemaOf, struct, xyxy } from '../rows/arrow-schema.js'
 import { count } from './export-sums.js'
-import type { Format, PlacedRow, Writer, WriterContext } from './format.js'
+import type { Format, RowWithFile, Writer, WriterContext } from './format.js'
 import { pictureObject } from './region-object.js'
 
-const [text, int, float] = [new Utf8(), new Int32(), new Float32()]
+const text = new Utf8()
+const int = new Int32()
+const float = new Float32()
 
 const region = {
   caption: int,
@@ -54,14 +56,14 @@ export const hf: Format = {
     const { folder, config, shards, memory } = context
     const { written } = memory.sums
     return {
-      async shard(index, rows) {
+      async shard({ index }, rows) {
         const name = `data/${config.split}-${five(index)}-of-${five(shards.length)}.parquet`
         const file = await folder.part(name)
         async function* records() {
-          for await (const placed of rows) {
-            written.captions += placed.row.captions.length
-            written.regions += placed.row.regions.length
-            yield recordOf(placed, config.images === 'url')
+          for await (const rowWithFile of rows) {
+            written.captions += rowWithFile.row.captions.length
+            written.regions += rowWithFile.row.regions.length
+            yield recordOf(rowWithFile, config.images === 'url')
           }
         }
         for await (const chunk of parquetChunks(hfSchema, hfNullable, records())) await file.write(chunk)
@@ -83,7 +85,7 @@ export const hf: Format = {
 
 const five = (value: number) => String(value).padStart(5, '0')
 
-function recordOf({ row }: PlacedRow, isUrl: boolean) {
+function recordOf({ row }: RowWithFile, isUrl: boolean) {
   const image = isUrl ? { bytes: null, path: row.url } : { bytes: row.bytes, path: null }
   return { ...pictureObject(row), image }
 }

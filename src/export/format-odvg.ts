@@ -4,7 +4,7 @@ import { captionSamples } from './caption-samples.js'
 import type { ClassBox } from './classes.js'
 import type { ExportRegion, ExportRow } from './export-rows.js'
 import { shortFloat } from './float-text.js'
-import type { Format, PlacedRow, Writer } from './format.js'
+import type { Format, RowWithFile, Writer } from './format.js'
 
 const grounding = 'grounding.jsonl'
 const detection = 'detection.jsonl'
@@ -43,17 +43,17 @@ export const odvg: Format = {
     const boxLines = classes.names.length > 0 ? await folder.part(detection) : undefined
     return {
       async shard(_, rows) {
-        for await (const placed of rows) {
-          const { row } = placed
+        for await (const rowWithFile of rows) {
+          const { row } = rowWithFile
           for (const { caption, regions } of captionSamples(row, config.keep_empty, sums, isSentence)) {
             const part = { caption: caption.text, regions: phraseRegions(regions) }
-            await lines.write(`${asciiJson({ ...sizeOf(placed), grounding: part })}\n`)
+            await lines.write(`${asciiJson({ ...pictureOf(rowWithFile), grounding: part })}\n`)
           }
           const boxes = classes.boxes(row)
           if (!boxLines || (boxes.length === 0 && !config.keep_empty)) continue
           sums.written.detections += boxes.length
           await boxLines.write(
-            `${asciiJson({ ...sizeOf(placed), detection: { instances: boxes.map(instanceOf) } })}\n`,
+            `${asciiJson({ ...pictureOf(rowWithFile), detection: { instances: boxes.map(instanceOf) } })}\n`,
           )
         }
       },
@@ -83,7 +83,7 @@ export const odvg: Format = {
   },
 }
 
-const sizeOf = ({ file, row: { url, width, height } }: PlacedRow) => ({
+const pictureOf = ({ file, row: { url, width, height } }: RowWithFile) => ({
   filename: file ?? url,
   height,
   width,

@@ -13,11 +13,11 @@ export const webdataset: Format = {
   urls: false,
   lacks: ['phrases without a box'],
   notes: [],
-  async open({ folder, shards, memory }): Promise<Writer> {
+  async open({ folder, memory }): Promise<Writer> {
     const { written } = memory.sums
     return {
-      async shard(index, rows) {
-        const name = `${shards[index].shard}.tar`
+      async shard({ shard }, rows) {
+        const name = `${shard}.tar`
         const tar = await folder.part(name)
         const add = async (member: string, content: Uint8Array) => {
           for (const part of tarMember(member, content)) await tar.write(part)
@@ -27,7 +27,8 @@ export const webdataset: Format = {
           const picture = pictureObject(row)
           const short = picture.regions.map(({ xyxy, score, ...region }) => ({
             ...region,
-            ...{ xyxy: xyxy.map(shortFloat), score: shortFloat(score) },
+            xyxy: xyxy.map(shortFloat),
+            score: shortFloat(score),
           }))
           const json = { ...picture, regions: short, meta: picture.meta && JSON.parse(picture.meta) }
           await add(`${key}.${pictureEnding(bytes)}`, bytes)

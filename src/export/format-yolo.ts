@@ -3,7 +3,7 @@ import type { Format, Writer } from './format.js'
 import { writeNew } from './place-picture.js'
 
 /** Label files that are written at once. */
-const together = 32
+const concurrentWrites = 32
 
 /**
  * Ultralytics' YOLO: `images/<split>/…`, for each a text file of the same name under `labels/<split>/` with a line a box
@@ -15,8 +15,16 @@ export const yolo: Format = {
   urls: false,
   classes: 'heads',
   lacks: [
-    ...(['captions', 'caption kinds', 'spans', 'scores', 'origins', 'phrases without a box'] as const),
-    ...(['urls', 'hashes', 'licenses', 'meta'] as const),
+    'captions',
+    'caption kinds',
+    'spans',
+    'scores',
+    'origins',
+    'phrases without a box',
+    'urls',
+    'hashes',
+    'licenses',
+    'meta',
   ],
   notes: [
     'boxes have a class and no words: see `classes`',
@@ -49,18 +57,18 @@ export const yolo: Format = {
           })
           written.regions += boxes.length
           labels.push(writeNew(await folder.loosePath(labelName(file as string)), lines.join('')))
-          if (labels.length >= together) await Promise.all(labels.splice(0))
+          if (labels.length >= concurrentWrites) await Promise.all(labels.splice(0))
         }
         await Promise.all(labels)
       },
       async finish() {
         const { split } = config
         const names = classes.names.map((name, index) => `  ${index}: ${JSON.stringify(name)}\n`)
-        const held =
+        const valComment =
           split === 'val' ? '' : '# Ultralytics asks for a val: put held-out pictures in its place.\n'
         await folder.write(
           'data.yaml',
-          `train: images/${split}\n${held}val: images/${split}\nnames:${names.length > 0 ? `\n${names.join('')}` : ' {}\n'}`,
+          `train: images/${split}\n${valComment}val: images/${split}\nnames:${names.length > 0 ? `\n${names.join('')}` : ' {}\n'}`,
         )
       },
     }

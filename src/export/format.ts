@@ -25,17 +25,23 @@ export interface WriterContext {
 }
 
 /** A picture that is written, and where its file lies below the folder; null where it lies in none. */
-export interface PlacedRow {
+export interface RowWithFile {
   readonly row: ExportRow
   /** With forward slashes. */
   readonly file: string | null
 }
 
+/** A shard that is written, and its place in the list of shards. */
+export interface ShardPlace {
+  readonly shard: string
+  readonly index: number
+}
+
 export interface Writer {
   /** Whether a picture is written; where there is no such function, whether it has a region. */
   wants?(row: ExportRow): boolean
-  /** Writes the rows of the shard at that place of the list. Which captions and boxes were written is the writer's to count. */
-  shard(index: number, rows: AsyncIterable<PlacedRow>): Promise<void>
+  /** Writes the rows of a shard. Which captions and boxes were written is the writer's to count. */
+  shard(place: ShardPlace, rows: AsyncIterable<RowWithFile>): Promise<void>
   /** Writes what can be written only when all shards are; may be called again. */
   finish(): Promise<void>
 }

@@ -4,11 +4,11 @@ import { gatheredBytes, gatheredPieces, writePieces } from '../base/write-pieces
 
 /** A file that grows, from a known length on. */
 export interface PartFile {
-  /** Bytes given so far. */
+  /** Bytes taken so far, those included that are not on the disk yet. */
   length(): number
   /** Takes bytes; they must not change until the promise is kept, and need not be on the disk then. */
   write(bytes: Uint8Array | string): void | Promise<void>
-  /** When this returns, all that was given outlives a power cut. */
+  /** When this returns, all that was written outlives a power cut. */
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -34,13 +34,14 @@ export async function openPartFile(path: string, length: number): Promise<PartFi
   let position = length
   let writing: Promise<void> = Promise.resolve()
   const send = async () => {
-    const [buffers, at] = [waiting, position]
+    const buffers = waiting
+    const start = position
     position += waitingBytes
     waiting = []
     waitingBytes = 0
     await writing
-    writing = writePieces(handle, buffers, at)
-    // Heard by the next write or flush, which may come later than the failure.
+    writing = writePieces(handle, buffers, start)
+    // The next write or flush awaits it and throws; until then the rejection must not count as unhandled.
     writing.catch(() => {})
   }
   return {

@@ -11,8 +11,8 @@ export function pictureEnding(bytes: Uint8Array): string {
   return endings[format] ?? format
 }
 
-/** How a picture came to where it lies. */
-export type Placed = 'copied' | 'linked'
+/** How a picture's file was made: written anew, or as a link to another. */
+export type PictureTransfer = 'copied' | 'linked'
 
 /**
  * Writes a picture as a file, or links it to a file of `from` with the same bytes: a hard link, a symbolic one from
@@ -24,9 +24,9 @@ export async function placePicture(
   name: string,
   row: ExportRow,
   from: string | undefined,
-): Promise<Placed> {
+): Promise<PictureTransfer> {
   if (from !== undefined) {
-    for (const candidate of [join(from, name), ...ingested(row, from)]) {
+    for (const candidate of [join(from, name), ...ingestedFile(row, from)]) {
       if (!(await isSame(candidate, row.bytes))) continue
       await rm(path, { force: true })
       await link(candidate, path).catch((error: NodeJS.ErrnoException) => {
@@ -40,7 +40,10 @@ export async function placePicture(
   return 'copied'
 }
 
-/** Writes a file. What a run that was stopped has left there goes first: it may be a link, to a file of another's. */
+/**
+ * Writes a file, in the place of what a stopped run has left there. That is removed and not written over: it may be a
+ * link, and the file it leads to is not ours.
+ */
 export async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
   await writeFile(path, content, { flag: 'wx' }).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
@@ -50,7 +53,7 @@ export async function writeNew(path: string, content: Uint8Array | string): Prom
 }
 
 /** The file that a picture was ingested from, where its source had names; never one outside of the folder. */
-function ingested({ meta }: ExportRow, from: string): string[] {
+function ingestedFile({ meta }: ExportRow, from: string): string[] {
   if (meta === null) return []
   try {
     const name = (JSON.parse(meta) as { file_name?: unknown }).file_name

@@ -17,10 +17,17 @@ export interface RegionObject {
 }
 
 export const regionObject = ({ caption, start, end, text, head, xyxy, score, origin }: ExportRegion) => ({
-  ...{ caption, start, end, text, head, xyxy, score, origin },
+  caption,
+  start,
+  end,
+  text,
+  head,
+  xyxy,
+  score,
+  origin,
 })
 
-/** What is said of a picture besides its bytes. */
+/** A picture's metadata: all but its bytes. */
 export interface PictureObject {
   readonly key: string
   readonly width: number

@@ -1,7 +1,7 @@
 import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
 import type { CalibrationFile } from './calibration-file.js'
-import { createRowFilter } from './filter-proposals.js'
+import { createFilter } from './filter-proposals.js'
 import { type Gold, judgeBoxes, rowsWithGold } from './rows-with-gold.js'
 import {
   type Calibration,
@@ -37,34 +37,37 @@ export async function calibrateTeacher(
   { method, nms, ...stages }: CalibrateOptions,
 ): Promise<CalibrationFile> {
   const rules: RuleConfig[] = [{ rule: 'nms', iou: nms }]
-  const filter = createRowFilter(rules)
-  const halves: [Judged[], Judged[]] = [[], []]
+  const filter = createFilter(rules)
+  const even: Judged[] = []
+  const odd: Judged[] = []
   let teacher = ''
   let row = 0
   for (const shard of shards) {
     for await (const gold of rowsWithGold(storage, shard, { ...stages, rules })) {
       teacher = gold.teacher
-      const [{ kept }] = await filter([gold])
+      const { kept } = filter(gold.candidates, gold.image)
       // Pictures, not boxes, are dealt to the halves: boxes of one picture are alike.
-      const half = halves[row++ % 2]
+      const half = row % 2 === 0 ? even : odd
+      row++
       for (const { box, right } of judgeBoxes(kept, gold.targets)) half.push({ score: box.score, right })
     }
   }
-  const all = halves.flat()
-  if (halves.some(({ length }) => length === 0)) {
+  const all = [...even, ...odd]
+  if (even.length === 0 || odd.length === 0) {
     throw new UserError(
       `${storage.url}: gold "${stages.gold.grounding}" judges ${all.length} boxes of "${stages.proposals}": there must be some in two pictures at least. Are its captions or head nouns those that the teacher was asked for?`,
     )
   }
-  const mapOf = fits[method]
-  const crossed = halves.flatMap((half, index) => {
-    const map = mapOf(halves[1 - index])
-    return half.map(({ score, right }) => ({ score: calibrated(map, score), right }))
-  })
+  const fitCalibration = fits[method]
+  const calibratedBy = (other: readonly Judged[], half: readonly Judged[]) => {
+    const calibration = fitCalibration(other)
+    return half.map(({ score, right }) => ({ score: calibrated(calibration, score), right }))
+  }
+  const crossed = [...calibratedBy(odd, even), ...calibratedBy(even, odd)]
   return {
     version: 1,
     teacher,
-    calibration: mapOf(all),
+    calibration: fitCalibration(all),
     judged: all.length,
     ece: { before: expectedCalibrationError(all), after: expectedCalibrationError(crossed) },
     bins: reliability(all),

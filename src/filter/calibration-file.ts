@@ -21,7 +21,8 @@ export interface CalibrationFile {
 }
 
 const shares = z.array(z.number().min(0).max(1)).min(1)
-const rises = (values: readonly number[]) => values.every((value, at) => at === 0 || value >= values[at - 1])
+const rises = (values: readonly number[]) =>
+  values.every((value, at) => value >= (values[at - 1] ?? -Infinity))
 const fileSchema = z.object({
   version: z.literal(1),
   teacher: z.string(),
@@ -55,6 +56,6 @@ export async function readCalibration(path: string): Promise<CalibrationFile> {
   }
   const parsed = fileSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  const [{ path: at, message }] = parsed.error.issues
-  throw bad(`${at.join('.') || 'the file'}: ${message}`)
+  const [issue] = parsed.error.issues
+  throw bad(issue ? `${issue.path.join('.') || 'the file'}: ${issue.message}` : parsed.error.message)
 }

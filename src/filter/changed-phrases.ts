@@ -10,16 +10,13 @@ export interface ChangedPhrases {
   add(text: string, way: keyof PhraseChanges): void
   /** Those that changed most, equal ones by the alphabet. */
   top(count: number): [string, PhraseChanges][]
-  /**
-   * How many changes any phrase may have more than is told, whether it is told of or not; 0 while none was
-   * forgotten.
-   */
+  /** By how much the counts may be too low, those of phrases that are not listed too; 0 while none was forgotten. */
   error(): number
 }
 
 /**
- * @param limit phrases that are remembered: at twice as many those that changed least are forgotten, down to
- *   so many, as in lossy counting (Manku and Motwani, "Approximate Frequency Counts over Data Streams", VLDB
+ * @param limit phrases that are remembered: when there are twice as many, those that changed least are forgotten
+ *   until `limit` are left, as in lossy counting (Manku and Motwani, "Approximate Frequency Counts over Data Streams", VLDB
  *   2002)
  */
 export function changedPhrases(limit = 65_536): ChangedPhrases {
@@ -38,8 +35,9 @@ export function changedPhrases(limit = 65_536): ChangedPhrases {
       if (phrases.size <= 2 * limit) return
       const forgotten = ranked().slice(limit)
       // What is forgotten now may come again, and be forgotten again: the errors add up.
-      error += changesOf(forgotten[0][1])
-      for (const [one] of forgotten) phrases.delete(one)
+      const [largest] = forgotten
+      if (largest) error += changesOf(largest[1])
+      for (const [phrase] of forgotten) phrases.delete(phrase)
     },
     top: (count) => ranked().slice(0, count),
     error: () => error,

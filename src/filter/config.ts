@@ -2,10 +2,7 @@ import { z } from 'zod'
 import { label } from './rules/label.js'
 import { type RuleConfig, ruleSchema } from './rules.js'
 
-/**
- * What is wrong for any score goes first, then the weak, then what says the same again, then what is too
- * much.
- */
+/** Boxes that are wrong whatever their score go first, then weak ones, then duplicates, then those beyond a limit. */
 const defaultRules: RuleConfig[] = [
   { rule: 'area', min: 0.0005, max: 0.95 },
   { rule: 'score', min: 0.5 },
@@ -15,8 +12,8 @@ const defaultRules: RuleConfig[] = [
 ]
 
 /**
- * For proposals that nobody has filtered: the default rules, behind the one that reads a detector's own
- * labels.
+ * For proposals without a grounding: the default rules, after the one that reads the labels of a detector with
+ * a fixed list.
  */
 export const proposalRules: readonly RuleConfig[] = [
   label.schema.parse({ rule: label.name }),

@@ -9,15 +9,15 @@ export type Step = {
   readonly rescores: boolean
 } & ({ readonly rule: Rule } | { readonly model: ModelRule })
 
-/** The rule that a configuration names, with what it asks for of `tools`. */
+/** The rule that a configuration names, with the tool that it asks for. */
 export function createRule(config: RuleConfig, tools: RuleTools = {}): Step {
   const rule = ruleOf(config)
-  const made = rule.create(config, toolOf(config, tools))
-  const known = { reason: config.rule, rescores: rule.rescores }
-  return asksModel(config) ? { ...known, model: made as ModelRule } : { ...known, rule: made as Rule }
+  const created = rule.create(config, toolOf(config, tools))
+  const step = { reason: config.rule, rescores: rule.rescores }
+  return asksModel(config) ? { ...step, model: created as ModelRule } : { ...step, rule: created as Rule }
 }
 
-/** What a rule asks for of `tools`; of a dataset whose head nouns nobody has counted none is frequent. */
+/** The tool that a rule asks for. Without counts of head nouns, none of them is frequent. */
 function toolOf(config: RuleConfig, tools: RuleTools): unknown {
   const { asks } = ruleOf(config)
   if (asks === null) return undefined
@@ -36,14 +36,14 @@ export interface NamedTool {
 }
 
 /** The files and folders that rules name, in the order of the rules. */
-export const toolsNamed = (configs: readonly RuleConfig[]): NamedTool[] =>
+export const namedTools = (configs: readonly RuleConfig[]): NamedTool[] =>
   configs.flatMap((config) => {
     const { asks } = ruleOf(config)
     if (asks === null || asks.tools === 'frequency') return []
     return [{ rule: config.rule, tools: asks.tools, path: asks.path(config) }]
   })
 
-/** Throws a UserError where something that the rules asked for is not for the proposals of a teacher. */
+/** Throws a UserError where a tool of the rules does not fit the proposals of a teacher. */
 export function checkTeacher(configs: readonly RuleConfig[], tools: RuleTools, teacher: string): void {
   for (const config of configs) {
     const { asks } = ruleOf(config)

@@ -5,7 +5,7 @@ import { groundingOrigin } from './grounding-origin.js'
 import { openPlainTools } from './open-tools.js'
 import type { Candidate, FilterImage } from './rule/rule.js'
 import { asksModel, type RuleConfig } from './rules.js'
-import { type Passing, thresholdOf, thresholdRule, varyThreshold } from './vary-threshold.js'
+import { type ThresholdBox, thresholdOf, thresholdRule, varyThreshold } from './vary-threshold.js'
 
 /**
  * Boxes over the pictures of a dataset: gold, what a filter kept, or proposals that no filter has been run
@@ -21,17 +21,17 @@ export interface DatasetLayer {
   readonly rules: readonly RuleConfig[] | null
   /** The rule whose `min` the threshold is. */
   readonly thresholdRule: typeof thresholdRule
-  /** The score that its own rules ask for. */
+  /** The threshold of the rules as they are configured. */
   readonly threshold: number
   /** Whether the threshold can be lowered as well: then `passing` is given, or the boxes are gold. */
   readonly isExact: boolean
-  /** What must be known of it, where there is something. */
+  /** What a viewer must know of the layer; null where there is nothing. */
   readonly note: string | null
   /**
    * What the rules keep of a picture's proposals, and at which thresholds; null: the boxes are those that are
    * stored.
    */
-  readonly passing: ((proposals: readonly Candidate[], image: FilterImage) => readonly Passing[]) | null
+  readonly passing: ((proposals: readonly Candidate[], image: FilterImage) => readonly ThresholdBox[]) | null
 }
 
 /** The layers of a dataset, gold first, then in the order in which its stages ran. */
@@ -103,36 +103,38 @@ async function filterLayer(
   if (!rules) return stored('This grounding was made by an older version, which did not record its rules')
   if (proposals === undefined) return stored('The proposals of this grounding are no longer there')
   return (
-    (await movableLayer(dataset, { name, kind: 'filter', phrases, proposals }, rules)) ??
+    (await movableLayer(dataset, { name, kind: 'filter', phrases, proposals, rules })) ??
     stored('Its rules ask a model, or change scores between two thresholds')
   )
 }
 
 async function proposalsLayer(dataset: OpenDataset, name: string): Promise<DatasetLayer> {
   const phrases = await phrasesOf(dataset, 'proposals', name)
-  const layer = await movableLayer(
-    dataset,
-    { name, kind: 'proposals', phrases, proposals: name },
-    proposalRules,
-  )
+  const layer = await movableLayer(dataset, {
+    name,
+    kind: 'proposals',
+    phrases,
+    proposals: name,
+    rules: proposalRules,
+  })
   return {
     ...(layer as DatasetLayer),
     note: 'Proposals that no filter has been run over: shown under the rules by default.',
   }
 }
 
-/** The layer whose threshold moves, where the rules allow it. */
+/** A filter over proposals. */
+interface MovableLayer extends Pick<DatasetLayer, 'name' | 'kind' | 'phrases'> {
+  readonly proposals: string
+  readonly rules: readonly RuleConfig[]
+}
+
+/** The layer with a threshold that can be moved; undefined where the rules do not allow it. */
 async function movableLayer(
   dataset: OpenDataset,
-  {
-    name,
-    kind,
-    phrases,
-    proposals,
-  }: Pick<DatasetLayer, 'name' | 'kind' | 'phrases'> & { readonly proposals: string },
-  rules: readonly RuleConfig[],
+  { name, kind, phrases, proposals, rules }: MovableLayer,
 ): Promise<DatasetLayer | undefined> {
-  // Known without opening the model.
+  // Checked before the tools are opened, since opening a model is slow.
   if (rules.some(asksModel)) return undefined
   const passing = varyThreshold(rules, await openPlainTools(dataset, rules, phrases))
   if (!passing) return undefined

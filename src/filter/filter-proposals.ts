@@ -1,3 +1,4 @@
+import { zip } from '../base/zip.js'
 import { createRule, type Step } from './create-rule.js'
 import { clipBoxes } from './rule/clip-boxes.js'
 import type { Candidate, FilterImage, FilterRow } from './rule/rule.js'
@@ -15,8 +16,8 @@ export interface Filtered {
 }
 
 /**
- * A filter made of rules in their order, none of which asks a model. Boxes are cut off at the picture's edge
- * first. The order of the proposals makes no difference, since candidates are brought into one of their own.
+ * A filter made of rules in their order, none of which asks a model. Boxes are clipped to the picture first. The
+ * order of the proposals makes no difference, since candidates are sorted.
  */
 export function createFilter(
   rules: readonly RuleConfig[],
@@ -44,20 +45,18 @@ export function createRowFilter(
   return async (rows) => {
     const passages = rows.map(({ candidates, image }) => ({ passage: begin(candidates, image), image }))
     for (const step of steps) {
-      const now = passages.map(({ passage, image }) => ({ candidates: passage.kept, image }))
-      const next =
+      const input = passages.map(({ passage, image }) => ({ candidates: passage.kept, image }))
+      const output =
         'model' in step
-          ? await step.model(now)
-          : now.map(({ candidates, image }) => step.rule(candidates, image))
-      passages.forEach(({ passage }, index) => {
-        advance(passage, step, next[index] as readonly Candidate[])
-      })
+          ? await step.model(input)
+          : input.map(({ candidates, image }) => step.rule(candidates, image))
+      for (const [{ passage }, kept] of zip(passages, output)) advance(passage, step, kept)
     }
     return passages.map(({ passage }) => passage)
   }
 }
 
-/** One picture's way through the rules so far, and its ledger. */
+/** What the rules so far have kept of a picture's boxes, and how many they dropped. */
 interface Passage {
   kept: readonly Candidate[]
   readonly dropped: Record<string, number>
@@ -80,8 +79,8 @@ function bestFirst(a: Candidate, b: Candidate): number {
   if (a.score !== b.score) return b.score - a.score
   if (a.phrase !== b.phrase) return a.phrase - b.phrase
   for (let at = 0; at < 4; at++) {
-    const apart = (a.xyxy[at] as number) - (b.xyxy[at] as number)
-    if (apart !== 0) return apart
+    const difference = a.xyxy[at]! - b.xyxy[at]!
+    if (difference !== 0) return difference
   }
   if (a.label !== b.label) return (a.label ?? '') < (b.label ?? '') ? -1 : 1
   return 0

@@ -1,4 +1,5 @@
 import { UserError } from '../base/user-error.js'
+import { zip } from '../base/zip.js'
 import { type GroundingRow, negativePhrase, type RejectRow } from '../rows/rows.js'
 import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
@@ -20,7 +21,7 @@ const windowRows = 64
  * are read only for a rule that looks at them. Boxes that a rule drops are counted by its name, with one reject row a
  * picture and reason.
  *
- * @param open gives what the rules need besides their parameters; not called where the shard is already made
+ * @param open opens what the rules need besides their parameters; not called where the shard is already done
  * @throws UserError where the shards do not belong together, or where labels are read by no rule
  */
 export async function filterShard(
@@ -35,19 +36,18 @@ export async function filterShard(
     const stats = rowStats('grounding')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
-    let [done, all, out] = [0, 0, 0]
+    let done = 0
+    let proposals = 0
+    let kept = 0
 
-    const finish = (
-      { key, candidates, image, teacher }: JoinedRow,
-      { kept, dropped }: Filtered,
-    ): GroundingRow => {
-      all += candidates.length
-      out += kept.length
-      for (const [reason, count] of Object.entries(dropped)) {
+    const finish = ({ key, candidates, image, teacher }: JoinedRow, filtered: Filtered): GroundingRow => {
+      proposals += candidates.length
+      kept += filtered.kept.length
+      for (const [reason, count] of Object.entries(filtered.dropped)) {
         rejected[reason] = (rejected[reason] ?? 0) + count
         rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} boxes` })
       }
-      const regions = kept.map((box) => {
+      const regions = filtered.kept.map((box) => {
         const { phrase, xyxy, score } = box
         const { caption, start, end, head } = phraseOf(image, box)
         stats.tally('heads', head)
@@ -64,9 +64,9 @@ export async function filterShard(
       const flush = async () => {
         signal?.throwIfAborted()
         const filtered = await filter(window)
-        const made = window.map((row, index) => finish(row, filtered[index] as Filtered))
+        const finished = zip(window, filtered).map(([row, result]) => finish(row, result))
         window.length = 0
-        return made
+        return finished
       }
       for await (const row of joinedRows(task, config)) {
         if (row.candidates.length > 0) checkTeacher(config.rules, tools, row.teacher)
@@ -80,8 +80,8 @@ export async function filterShard(
     return {
       files: { grounding: file, rejects: rejectFile },
       unit: 'proposals',
-      in: all,
-      out,
+      in: proposals,
+      out: kept,
       rejected,
       stats: stats.build(),
       config: { rules: config.rules },
@@ -124,15 +124,15 @@ export function filterRow(
   { key, row, images, phrases, proposals }: Joined<ReturnType<typeof filterParts>>,
 ): JoinedRow {
   const readsLabels = someRead(stages.rules, 'labels')
-  const own = phrases.phrases
+  const rowPhrases = phrases.phrases
   const candidates: Candidate[] = []
   const negatives: Candidate[] = []
   for (const proposal of proposals.proposals) {
     const { phrase, label } = proposal
     if (phrase === negativePhrase) negatives.push(proposal)
-    else if (!own[phrase]) {
-      const asked = { family: 'phrases', stage: stages.phrases } as const
-      throw mismatch(place, { family: 'proposals', stage: stages.proposals }, asked, row)
+    else if (!rowPhrases[phrase]) {
+      const phraseSource = { family: 'phrases', stage: stages.phrases } as const
+      throw mismatch(place, { family: 'proposals', stage: stages.proposals }, phraseSource, row)
     } else {
       if (label !== null && !readsLabels) {
         throw new UserError(
@@ -147,7 +147,7 @@ export function filterRow(
   return {
     key,
     candidates,
-    image: { width, height, phrases: own, negatives, bytes },
+    image: { width, height, phrases: rowPhrases, negatives, bytes },
     teacher: proposals.teacher,
   }
 }

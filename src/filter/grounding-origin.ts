@@ -2,17 +2,17 @@ import type { OpenDataset } from '../catalog/open-dataset.js'
 import { firstRecord, proposalsBehind } from '../catalog/proposals-behind.js'
 import { type RuleConfig, ruleSchema } from './rules.js'
 
-/** What a grounding was made of, by the record of its first shard. */
+/** What a grounding was made from, by the record of its first shard. */
 export interface GroundingOrigin {
   /**
-   * In their order; undefined where the record does not say them: an older version wrote it, or it is gold.
+   * In their order; undefined where the record does not hold them: an older version wrote it, or it is gold.
    */
   readonly rules: readonly RuleConfig[] | undefined
   /** The stage of the proposals; undefined where they are no longer there. */
   readonly proposals: string | undefined
 }
 
-/** The rules and proposals that a grounding was made of. `phrasesOf` tells the phrases. */
+/** The rules and proposals that a grounding was made from. Its phrases are found by `phrasesOf`. */
 export async function groundingOrigin(dataset: OpenDataset, grounding: string): Promise<GroundingOrigin> {
   const record = await firstRecord(dataset, grounding)
   const parsed = ruleSchema.array().safeParse(record?.config?.rules)

@@ -4,9 +4,9 @@ import { tallyOf } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
 
 /**
- * Phrases of a dataset by head noun: the sums of what the chunk stage tallied, or counted anew where it did
- * not, as of gold of older versions, or where a shard had so many heads that its tally was cut. Shards that
- * are not there count nothing.
+ * How many phrases of a dataset have each head noun: the sums of the chunk stage's tallies. Rows are counted
+ * where a record has no tally (gold of older versions) or one that was cut, since a shard had too many heads.
+ * Missing shards count nothing.
  */
 export async function headFrequency(
   storage: Storage,
@@ -21,11 +21,14 @@ export async function headFrequency(
     const record = await readCommit(storage, 'phrases', phrases, shard)
     if (!record) continue
     const heads = tallyOf(record.stats, 'heads')
-    // Of a cut tally the rare words, which matter most here, would be missing.
-    if (heads && !heads.tail) for (const [head, count] of Object.entries(heads.words)) add(head, count)
-    else
-      for await (const row of readShard(storage, 'phrases', phrases, shard))
-        for (const { head } of row.phrases) add(head, 1)
+    // A cut tally lacks the rare words, which matter most here.
+    if (heads && !heads.tail) {
+      for (const [head, count] of Object.entries(heads.words)) add(head, count)
+      continue
+    }
+    for await (const row of readShard(storage, 'phrases', phrases, shard)) {
+      for (const { head } of row.phrases) add(head, 1)
+    }
   }
   return counts
 }

@@ -1,12 +1,12 @@
 import { hashJson } from '../base/hash.js'
 import type { Storage } from '../storage/storage.js'
 import { readCalibration } from './calibration-file.js'
-import { toolsNamed } from './create-rule.js'
+import { namedTools } from './create-rule.js'
 import { headFrequency } from './head-frequency.js'
 import type { NamedTools, RuleTools } from './rule/rule-tools.js'
 import { type RuleConfig, ruleOf } from './rules.js'
 
-/** How tools of a kind are come by, from the file or folder that a rule names. */
+/** Hashes and opens tools of a kind by the file or folder that a rule names. */
 export interface ToolSource<Tool> {
   /** Hash of all that its answers depend on. */
   hash(path: string): Promise<string>
@@ -15,8 +15,8 @@ export interface ToolSource<Tool> {
 
 export type ToolSources = { readonly [Kind in keyof NamedTools]: ToolSource<NamedTools[Kind]> }
 
-/** What the filter opens by itself; models are opened by who knows the teacher room. */
-export const ownSources: Pick<ToolSources, 'calibrations'> = {
+/** Calibrations, which are files of this room. Models belong to the teacher room: the pipeline opens those. */
+export const calibrationSource: Pick<ToolSources, 'calibrations'> = {
   calibrations: {
     hash: async (path) => hashJson(await readCalibration(path)),
     open: readCalibration,
@@ -29,7 +29,7 @@ export async function hashTools(
   sources: ToolSources,
 ): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {}
-  for (const { rule, tools, path } of toolsNamed(rules)) {
+  for (const { rule, tools, path } of namedTools(rules)) {
     hashes[`${rule} ${path}`] = await sources[tools].hash(path)
   }
   return hashes
@@ -68,7 +68,7 @@ export async function openTools(
     tools[kind].set(path, tool)
   }
   try {
-    for (const { tools: kind, path } of toolsNamed(rules)) await add(kind, path)
+    for (const { tools: kind, path } of namedTools(rules)) await add(kind, path)
   } catch (error) {
     await close()
     throw error
@@ -76,14 +76,14 @@ export async function openTools(
   return { tools, close }
 }
 
-/** Shards of a dataset, whose phrases may be counted. */
+/** Shards of a dataset whose phrases may be counted. */
 export interface CountedShards {
   readonly storage: Storage
   readonly shards: readonly string[]
 }
 
-/** The phrases of a dataset by head noun, where some rule asks for them. */
-export async function frequencyAsked(
+/** How many phrases of a dataset have each head noun; undefined where no rule asks for it. */
+export async function requestedFrequency(
   { storage, shards }: CountedShards,
   rules: readonly RuleConfig[],
   phrases: string,
@@ -93,7 +93,7 @@ export async function frequencyAsked(
 }
 
 /**
- * What rules that ask no model ask for; nothing of it is to be closed.
+ * The tools of rules that ask no model. None of them has to be closed.
  *
  * @throws UserError where a file that a rule names is missing or is something else
  */
@@ -102,6 +102,6 @@ export async function openPlainTools(
   rules: readonly RuleConfig[],
   phrases: string,
 ): Promise<RuleTools> {
-  const { tools } = await openTools(rules, ownSources)
-  return { ...tools, frequency: await frequencyAsked(dataset, rules, phrases) }
+  const { tools } = await openTools(rules, calibrationSource)
+  return { ...tools, frequency: await requestedFrequency(dataset, rules, phrases) }
 }

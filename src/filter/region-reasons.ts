@@ -11,13 +11,13 @@ import { asksModel } from './rules.js'
 import { whyDropped } from './why-dropped.js'
 
 /**
- * Why a grounding has not the regions of another: the rule that dropped the box, `not_proposed` where the
- * teacher gave none that overlaps it, `not_in_gold`, or `unknown` where that cannot be told.
+ * Why a grounding lacks regions of another: the rule that dropped the box, `not_proposed` where the teacher
+ * proposed no box that overlaps it, `not_in_gold`, or `unknown`.
  */
 export interface RegionReasons {
   /** Why reasons are `unknown`, where they are. */
   readonly note?: string
-  /** Rows of a shard, one after another: a function that gives the reason for each region. */
+  /** For each row of a shard, in their order, a function that gives the reason for a region. */
   rows(shard: string): AsyncGenerator<(region: Region) => string>
 }
 
@@ -39,16 +39,19 @@ export async function openRegionReasons(dataset: OpenDataset, grounding: string)
         { storage, shard },
         { rules: [...rules], phrases, proposals },
       )) {
-        // Told only where it is asked for: most pictures are the same in both.
+        // Computed only when it is called: most pictures are the same in both groundings.
         let boxes: ReturnType<typeof dropped> | undefined
         yield (region) => {
           boxes ??= dropped(candidates, image)
-          let [reason, most] = ['not_proposed', leastIou]
-          for (const { candidate, reason: why } of boxes) {
+          let reason = 'not_proposed'
+          let bestIou = leastIou
+          for (const { candidate, reason: dropReason } of boxes) {
             const { caption, start, end } = phraseOf(image, candidate)
             if (caption !== region.caption || start !== region.start || end !== region.end) continue
             const overlap = iou(candidate.xyxy, region.xyxy)
-            if (overlap >= most) [reason, most] = [why, overlap]
+            if (overlap < bestIou) continue
+            reason = dropReason
+            bestIou = overlap
           }
           return reason
         }

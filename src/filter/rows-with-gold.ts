@@ -12,7 +12,7 @@ export interface GoldRow extends FilterRow {
   /** For each phrase its gold boxes; undefined where gold does not know the phrase: its boxes are not judged. */
   readonly targets: readonly (readonly Xyxy[] | undefined)[]
   /** Gold boxes of the picture, each once, that some phrase asks for. */
-  readonly wanted: number
+  readonly targetCount: number
 }
 
 export interface GoldStages {
@@ -28,8 +28,8 @@ export interface Gold {
   readonly phrases: string
 }
 
-/** Boxes that are right overlap a gold box by this IoU at least. */
-export const rightIou = 0.5
+/** The IoU with a gold box from which on a box is right. */
+const minRightIou = 0.5
 
 /**
  * The rows of a shard with gold. A phrase's gold is that of the same span of the same caption; where gold has no such span,
@@ -52,12 +52,12 @@ export async function* rowsWithGold(
   for await (const row of joinRows(storage, shard, parts)) {
     const { candidates, image, teacher } = filterRow({ storage, shard }, filter, row)
     const targets = targetsOf(image.phrases, row.goldPhrases.phrases, row.goldRegions.regions)
-    const wanted = new Set(targets.flatMap((boxes) => (boxes ?? []).map((box) => box.join()))).size
-    yield { candidates, image, teacher, targets, wanted }
+    const targetCount = new Set(targets.flatMap((boxes) => (boxes ?? []).map((box) => box.join()))).size
+    yield { candidates, image, teacher, targets, targetCount }
   }
 }
 
-function targetsOf(asked: readonly Phrase[], gold: readonly Phrase[], regions: readonly Region[]) {
+function targetsOf(phrases: readonly Phrase[], gold: readonly Phrase[], regions: readonly Region[]) {
   const spans = new Map<string, Xyxy[]>()
   const heads = new Map<string, Xyxy[]>()
   gold.forEach(({ caption, start, end, head }, index) => {
@@ -67,7 +67,7 @@ function targetsOf(asked: readonly Phrase[], gold: readonly Phrase[], regions: r
     const fresh = boxes.filter((box) => !known.some((other) => other.join() === box.join()))
     heads.set(head.toLowerCase(), [...known, ...fresh])
   })
-  return asked.map(
+  return phrases.map(
     ({ caption, start, end, head }) => spans.get(`${caption}/${start}/${end}`) ?? heads.get(head),
   )
 }
@@ -89,16 +89,16 @@ export interface JudgedBox {
 export function judgeBoxes(boxes: readonly Candidate[], targets: GoldRow['targets']): JudgedBox[] {
   const taken = new Map<number, Set<Xyxy>>()
   return boxes.flatMap((box): JudgedBox[] => {
-    const own = targets[box.phrase]
-    if (!own) return []
+    const phraseTargets = targets[box.phrase]
+    if (!phraseTargets) return []
     const used = taken.get(box.phrase) ?? new Set<Xyxy>()
     taken.set(box.phrase, used)
     let best: Xyxy | undefined
-    let most = rightIou
-    for (const target of own) {
+    let bestIou = minRightIou
+    for (const target of phraseTargets) {
       const overlap = used.has(target) ? 0 : iou(box.xyxy, target)
-      if (overlap < most) continue
-      most = overlap
+      if (overlap < bestIou) continue
+      bestIou = overlap
       best = target
     }
     if (!best) return [{ box, right: false }]

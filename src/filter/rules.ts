@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Asks, FilterRule, LooksAt, RuleSchema } from './rule/filter-rule.js'
+import type { FilterRule, LooksAt, RuleSchema, ToolRequest } from './rule/filter-rule.js'
 import { modelTools } from './rule/rule-tools.js'
 import { agreement } from './rules/agreement.js'
 import { area } from './rules/area.js'
@@ -24,7 +24,7 @@ import { phraseRecall } from './rules/phrase-recall.js'
 import { score } from './rules/score.js'
 import { softNms } from './rules/soft-nms.js'
 
-/** Every rule that there is. What else is known of rules is derived from this list. */
+/** Every rule. The schema, the factory and all else that is known of rules are derived from this list. */
 export const rules = [
   calibrate,
   score,
@@ -64,14 +64,14 @@ export type RuleConfig = z.infer<typeof ruleSchema>
 
 export const ruleNames: readonly string[] = rules.map(({ name }) => name)
 
-/** A rule whose parameters are those of some rule, as it is reached by its name. */
+/** Any rule of the list, as it is found by its name: its parameters are those of some rule. */
 export type AnyRule = Omit<FilterRule<RuleSchema>, 'looksAt' | 'asks' | 'create'> & {
   readonly looksAt: LooksAt | ((config: RuleConfig) => LooksAt)
-  readonly asks: Asks<RuleConfig> | null
+  readonly asks: ToolRequest<RuleConfig> | null
   create(config: RuleConfig, tool: unknown): ReturnType<(typeof rules)[number]['create']>
 }
 
-// A rule is only ever given parameters that bear its name.
+// The cast is safe because a rule is only given parameters with its own name.
 const byName = new Map(rules.map((rule) => [rule.name, rule as unknown as AnyRule]))
 
 /** The rule that parameters are of. */
@@ -79,8 +79,8 @@ export const ruleOf = ({ rule }: RuleConfig): AnyRule => byName.get(rule) as Any
 
 /** Which boxes of a picture decide about one, by a rule with its parameters. */
 export function looksAt(config: RuleConfig): LooksAt {
-  const { looksAt: given } = ruleOf(config)
-  return typeof given === 'function' ? given(config) : given
+  const { looksAt } = ruleOf(config)
+  return typeof looksAt === 'function' ? looksAt(config) : looksAt
 }
 
 /** Whether a rule asks a model: it takes many pictures at once, and answers later. */
@@ -89,6 +89,6 @@ export function asksModel(config: RuleConfig): boolean {
   return asks !== null && modelTools.some((kind) => kind === asks.tools)
 }
 
-/** Whether some of the rules read what is read for those alone that say so. */
+/** Whether some of the rules read this, which is read for them alone. */
 export const someRead = (configs: readonly RuleConfig[], what: AnyRule['reads'][number]): boolean =>
   configs.some((config) => ruleOf(config).reads.includes(what))

@@ -1,3 +1,4 @@
+import { zip } from '../base/zip.js'
 import type { Storage } from '../storage/storage.js'
 import { createRowFilter } from './filter-proposals.js'
 import { joinedRows } from './filter-shard.js'
@@ -42,29 +43,34 @@ export async function sweepThresholds(
   shards: readonly string[],
   { values, rulesAt, tools, gold, onProgress, signal, ...stages }: SweepOptions,
 ): Promise<SweepPoint[]> {
-  const filters = values.map((value) => createRowFilter(rulesAt(value), tools))
-  const sums = values.map(() => ({ boxes: 0, phrases: 0, images: 0, judged: 0, right: 0, found: 0 }))
-  let [rows, wanted] = [0, 0]
+  const [firstValue] = values
+  if (firstValue === undefined) return []
+  const points = values.map((value) => ({
+    value,
+    filter: createRowFilter(rulesAt(value), tools),
+    sums: { boxes: 0, phrases: 0, images: 0, judged: 0, right: 0, found: 0 },
+  }))
+  let rows = 0
+  let targets = 0
   const add = async (window: readonly (FilterRow & Partial<GoldRow>)[]) => {
-    for (const [index, filter] of filters.entries()) {
+    for (const { filter, sums } of points) {
       signal?.throwIfAborted()
-      const filtered = await filter(window)
-      filtered.forEach(({ kept }, at) => {
-        const sum = sums[index]
-        sum.boxes += kept.length
-        sum.phrases += new Set(kept.map(({ phrase }) => phrase)).size
-        sum.images += kept.length > 0 ? 1 : 0
-        const judged = judgeBoxes(kept, window[at].targets ?? [])
-        sum.judged += judged.length
-        sum.right += judged.filter(({ right }) => right).length
-        sum.found += new Set(judged.flatMap(({ target }) => (target ? [target.join()] : []))).size
-      })
+      for (const [row, { kept }] of zip(window, await filter(window))) {
+        sums.boxes += kept.length
+        sums.phrases += new Set(kept.map(({ phrase }) => phrase)).size
+        sums.images += kept.length > 0 ? 1 : 0
+        const judged = judgeBoxes(kept, row.targets ?? [])
+        sums.judged += judged.length
+        sums.right += judged.filter(({ right }) => right).length
+        sums.found += new Set(judged.flatMap(({ target }) => (target ? [target.join()] : []))).size
+      }
     }
     rows += window.length
-    wanted += window.reduce((sum, row) => sum + (row.wanted ?? 0), 0)
+    targets += window.reduce((sum, row) => sum + (row.targetCount ?? 0), 0)
     onProgress?.(rows)
   }
-  const rules = [...rulesAt(values[0])]
+  // All values read the same columns, since they differ in one parameter alone.
+  const rules = [...rulesAt(firstValue)]
   for (const shard of shards) {
     let window: (FilterRow & Partial<GoldRow>)[] = []
     const source =
@@ -79,10 +85,10 @@ export async function sweepThresholds(
     }
     if (window.length > 0) await add(window)
   }
-  return values.map((value, index) => {
-    const { boxes, phrases, images, judged, right, found } = sums[index]
+  return points.map(({ value, sums }) => {
+    const { boxes, phrases, images, judged, right, found } = sums
     const precision = judged > 0 ? right / judged : undefined
-    const recall = wanted > 0 ? found / wanted : undefined
+    const recall = targets > 0 ? found / targets : undefined
     const f1 =
       precision !== undefined && recall !== undefined
         ? (2 * precision * recall) / Math.max(1e-12, precision + recall)

@@ -5,16 +5,16 @@ import { score } from './rules/score.js'
 import { asksModel, looksAt, type RuleConfig, ruleOf } from './rules.js'
 
 /**
- * A box that the rules keep at some thresholds: at those above `from` and up to `to`. Where a rule after the
- * threshold gives other scores, a box may pass more than once, with the score that it has there.
+ * A box that the rules keep at some thresholds: those above `from` and up to `to`. Where a rule after the threshold
+ * changes scores, a box may come several times, once for each range of thresholds that gives it another score.
  */
-export interface Passing extends Candidate {
+export interface ThresholdBox extends Candidate {
   readonly from: number
   readonly to: number
 }
 
-/** Below every threshold. */
-const below = -1
+/** A threshold that is lower than every score. */
+const belowAll = -1
 
 /** The rule whose `min` is the threshold. */
 export const thresholdRule = score.name
@@ -25,15 +25,15 @@ const isScore = (config: RuleConfig): config is ScoreConfig => config.rule === t
 /** The threshold that rules ask for; 0 where none of them is a `score` rule. */
 export const thresholdOf = (rules: readonly RuleConfig[]): number => rules.find(isScore)?.min ?? 0
 
-/** A threshold before such a rule cuts off the end of what is kept, and nothing else. */
+/** Whether raising a threshold before the rule only takes the weakest boxes from what the rule keeps. */
 const isCutShort = (config: RuleConfig) => looksAt(config) !== 'all' && !ruleOf(config).rescores
 
 /**
- * A filter whose score threshold is left open: it says of every box at which thresholds it is kept, so that
- * `from < min && min <= to` holds of just the boxes that `createFilter` keeps with every `score` rule's `min`
+ * A filter whose score threshold is left open: it gives for every box the thresholds at which it is kept, so that
+ * `from < min && min <= to` holds for exactly the boxes that `createFilter` keeps with every `score` rule's `min`
  * set to that. Rules without a `score` rule are taken with one at the end, as `--set score.min` adds it.
  *
- * Where no rule behind the threshold looks at weaker boxes or changes scores, one pass tells; otherwise the
+ * Where no rule after the threshold looks at weaker boxes or changes scores, one pass is enough; otherwise the
  * rules are run at each score of the picture.
  *
  * @returns undefined where the rules ask a model, or change scores between two thresholds
@@ -41,7 +41,7 @@ const isCutShort = (config: RuleConfig) => looksAt(config) !== 'all' && !ruleOf(
 export function varyThreshold(
   rules: readonly RuleConfig[],
   tools?: RuleTools,
-): ((proposals: readonly Candidate[], image: FilterImage) => Passing[]) | undefined {
+): ((proposals: readonly Candidate[], image: FilterImage) => ThresholdBox[]) | undefined {
   if (rules.some(asksModel)) return undefined
   const first = rules.findIndex(isScore)
   const before = first === -1 ? rules : rules.slice(0, first)
@@ -49,33 +49,37 @@ export function varyThreshold(
   if (after.every(isCutShort)) {
     const filter = createFilter([...before, ...after.filter((rule) => !isScore(rule))], tools)
     return (proposals, image) =>
-      filter(proposals, image).kept.map((candidate) => ({ ...candidate, from: below, to: candidate.score }))
+      filter(proposals, image).kept.map((candidate) => ({
+        ...candidate,
+        from: belowAll,
+        to: candidate.score,
+      }))
   }
   if (after.some(isScore) && after.some((config) => ruleOf(config).rescores)) return undefined
   const start = createFilter(before, tools)
   return (proposals, image) => {
     const { kept } = start(proposals, image)
     const steps = [...new Set(kept.map(({ score }) => score))]
-    const passing = new Map<Candidate['xyxy'], { candidate: Candidate; from: number; to: number }[]>()
+    const ranges = new Map<Candidate['xyxy'], { candidate: Candidate; from: number; to: number }[]>()
     steps.forEach((min, at) => {
-      const next = steps[at + 1] ?? below
+      const next = steps[at + 1] ?? belowAll
       const end = after.map((rule): RuleConfig => (isScore(rule) ? { ...rule, min } : rule))
       const filter = createFilter([{ rule: thresholdRule, min }, ...end], tools)
       for (const candidate of filter(kept, image).kept) {
         // Rules that change a score keep the array of the box.
-        const known = passing.get(candidate.xyxy) ?? []
+        const boxRanges = ranges.get(candidate.xyxy) ?? []
         const { phrase, score, label } = candidate
-        const same = known.find(
-          (one) =>
-            one.from === min &&
-            one.candidate.score === score &&
-            one.candidate.phrase === phrase &&
-            one.candidate.label === label,
+        const adjoining = boxRanges.find(
+          (range) =>
+            range.from === min &&
+            range.candidate.score === score &&
+            range.candidate.phrase === phrase &&
+            range.candidate.label === label,
         )
-        if (same) same.from = next
-        else passing.set(candidate.xyxy, [...known, { candidate, from: next, to: min }])
+        if (adjoining) adjoining.from = next
+        else ranges.set(candidate.xyxy, [...boxRanges, { candidate, from: next, to: min }])
       }
     })
-    return [...passing.values()].flat().map(({ candidate, from, to }) => ({ ...candidate, from, to }))
+    return [...ranges.values()].flat().map(({ candidate, from, to }) => ({ ...candidate, from, to }))
   }
 }

@@ -11,7 +11,7 @@ export interface DroppedBox {
 }
 
 /**
- * Tells for each proposal that rules drop which of them does: the first after which it is no longer there.
+ * Finds for each proposal that rules drop the rule that does: the first whose output no longer has it.
  *
  * @param rules none of which asks a model
  */
@@ -19,8 +19,8 @@ export function whyDropped(
   rules: readonly RuleConfig[],
   tools?: RuleTools,
 ): (proposals: readonly Candidate[], image: FilterImage) => DroppedBox[] {
-  // Each rule sees what those before it leave, with their scores: the filters of the first one, two, … of the
-  // rules.
+  // A rule sees the output of those before it, with the scores they gave. So there is a filter of the first rule,
+  // one of the first two, and so on, and what one keeps is held against what the next one keeps.
   const filters = rules.map(({ rule }, index) => ({
     reason: rule,
     filter: createFilter(rules.slice(0, index + 1), tools),
@@ -47,7 +47,7 @@ export function whyDropped(
   }
 }
 
-/** What no rule changes. */
+/** A candidate by what no rule changes: scores may differ from one filter to the next. */
 const keyOf = ({ phrase, xyxy, label }: Candidate) => `${phrase} ${xyxy.join()} ${label}`
 
 function countOf(candidates: readonly Candidate[]): Map<string, number> {

@@ -6,7 +6,7 @@ import { openStorage, type Storage } from '../storage/storage.js'
 import type { StageOutput } from './stages/stage-context.js'
 
 /**
- * What a stage of a dataset offers, by its commit records: the same as a pipeline that has just run it.
+ * What a stage of a dataset offers, read from its commit records: the same as in a pipeline that has just run it.
  *
  * @param family what of it is asked for; `images` are those of the ingest stage, which has the dataset's name
  * @throws UserError where the phrases that it was made of are no longer there
@@ -18,21 +18,21 @@ export async function datasetOutput(
 ): Promise<StageOutput> {
   const { name, storage, shards, isGold } = dataset
   const folder = family === 'images' ? null : stage
-  const there = await Promise.all(
+  const isPresent = await Promise.all(
     shards.map(async (shard) => (await readCommit(storage, family, folder, shard)) !== undefined),
   )
-  const missing = shards.filter((_, index) => !there[index])
-  const own = { name: stage, dataset: { name, storage, shards }, missing }
+  const missing = shards.filter((_, index) => !isPresent[index])
+  const output = { name: stage, dataset: { name, storage, shards }, missing }
   if (family === 'images' || stage === name) {
     const gold = isGold ? { phrases: name, grounding: name } : {}
-    return { ...own, images: name, ...gold }
+    return { ...output, images: name, ...gold }
   }
   const phrases = family === 'phrases' ? stage : await phrasesOf(dataset, family, stage)
   const selection = await selectionOf(dataset, stage, phrases)
-  const made = { ...own, phrases, ...(selection !== undefined && { selection }) }
-  if (family === 'phrases') return made
-  if (family === 'proposals') return { ...made, proposals: stage }
-  return { ...made, grounding: stage, boxLoss: await isForBoxLoss(dataset, stage) }
+  const withPhrases = { ...output, phrases, ...(selection !== undefined && { selection }) }
+  if (family === 'phrases') return withPhrases
+  if (family === 'proposals') return { ...withPhrases, proposals: stage }
+  return { ...withPhrases, grounding: stage, boxLoss: await isForBoxLoss(dataset, stage) }
 }
 
 /** Whether boxes of a grounding train box regression: a filter stage's records say where not. */

@@ -1,5 +1,5 @@
-import { assign, readAssignment } from '../base/assignment.js'
 import { parseConfig, readYaml } from '../base/parse-config.js'
+import { readSetOption, setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { fillIn, readCard } from '../ingest/open-source.js'
 import { type Pipeline, pipelineSchema, type Stage } from './config.js'
@@ -32,7 +32,7 @@ export async function parsePipeline(
   if (!isObject(raw)) {
     throw new UserError(`${path}: a pipeline with \`name\` and \`stages\` was expected.`)
   }
-  for (const assignment of set) applySet(raw, assignment, path)
+  for (const option of set) applySet(raw, option, path)
   const vars = isObject(raw.vars) ? raw.vars : {}
   const config = parseConfig(pipelineSchema, substitute(raw, vars, path), path)
   const laidOut = config.rounds
@@ -44,8 +44,8 @@ export async function parsePipeline(
 }
 
 function applySet(document: Record<string, unknown>, text: string, path: string) {
-  const { keys, value } = readAssignment(text)
-  const [first = '', ...rest] = keys
+  const { keys, value } = readSetOption(text)
+  const [first, ...rest] = keys
   if (rest.length === 0) {
     if (isObject(document.vars ?? {})) document.vars = { ...(document.vars as object), [first]: value }
     return
@@ -55,8 +55,8 @@ function applySet(document: Record<string, unknown>, text: string, path: string)
   if (stage) {
     stage.with ??= {}
     // What is neither is left for the schema to refuse.
-    if (isObject(stage.with)) assign(stage.with, rest, value)
-  } else if (first === 'rounds' && isObject(document.rounds)) assign(document.rounds, rest, value)
+    if (isObject(stage.with)) setNested(stage.with, rest, value)
+  } else if (first === 'rounds' && isObject(document.rounds)) setNested(document.rounds, rest, value)
   else {
     const names = stages.map(({ name }) => name).join(', ')
     throw new UserError(`--set ${text}: ${path} has no stage "${first}"; it has: ${names}.`)

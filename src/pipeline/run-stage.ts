@@ -50,7 +50,8 @@ export interface StagePlace {
   readonly outputs: ReadonlyMap<string, StageOutput>
 }
 
-const tries = 3
+/** How often the work of a shard is tried. */
+const maxAttempts = 3
 
 /**
  * Runs one stage over what others have made: those of a pipeline before it, or those that a dataset has. What is
@@ -58,25 +59,30 @@ const tries = 3
  */
 export async function runStage<Schema extends z.ZodType, Result>(
   kind: StageKind<string, Schema, Result>,
-  given: Omit<StageOf<z.infer<Schema>>, 'uses'>,
+  described: Omit<StageOf<z.infer<Schema>>, 'uses'>,
   place: StagePlace,
   options: StageOptions = {},
 ): Promise<{ readonly output: StageOutput; readonly outcome: StageOutcome; readonly result: Result }> {
-  const stage = { ...given, uses: kind.name }
+  const stage = { ...described, uses: kind.name }
   const start = performance.now()
   const failed: { shard: string; error: string }[] = []
   const warnings: string[] = []
-  let [ran, skipped] = [0, 0]
+  let ran = 0
+  let skipped = 0
   const { signal, retryFailed, replace = 'other' } = options
   const context: StageContext = {
-    ...{ run: place.run, models: place.models ?? 'models/', outputs: place.outputs },
-    ...{ signal, retryFailed, replace },
+    run: place.run,
+    models: place.models ?? 'models/',
+    outputs: place.outputs,
+    signal,
+    retryFailed,
+    replace,
     warn: (message) => warnings.push(message),
     progress: (done, total, note) => options.onProgress?.(stage, done, total, note),
     notice: (text) => options.onNotice?.(stage, text),
     trainStart: (start) => options.onTrainStart?.(stage, start),
-    count: (wasThere) => {
-      if (wasThere) skipped++
+    count: (isSkipped) => {
+      if (isSkipped) skipped++
       else ran++
     },
     async attempt(shard, work) {
@@ -97,8 +103,8 @@ export async function runStage<Schema extends z.ZodType, Result>(
 }
 
 /**
- * Hash of what decides a stage's results. How fast it works is left out, and so is where a model lies: the model
- * itself is among the inputs. The name of a stage that makes one stays.
+ * Hash of what decides a stage's results. Keys that only say how fast to work are left out, and so is the path of a
+ * model, whose content is among the inputs. The name of a stage that makes a model stays.
  */
 function hashOf(
   { notHashed, modelKeys = [] }: StageKind,
@@ -110,14 +116,14 @@ function hashOf(
   return hashJson(Object.fromEntries(Object.entries(stage.with as object).filter(isHashed)))
 }
 
-/** Work that failed for a reason that may pass is tried again; what the user must mend is not. */
+/** Tries work again after a pause; not where it was aborted or the user must mend something. */
 async function retried<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      const mustBeMended = explainError(error) instanceof UserError
-      if (signal?.aborted || mustBeMended || attempt === tries) throw error
+      const isUserError = explainError(error) instanceof UserError
+      if (signal?.aborted || isUserError || attempt === maxAttempts) throw error
       await delay(500 * 2 ** attempt, undefined, { signal })
     }
   }

@@ -89,7 +89,7 @@ const columns: Readonly<Record<Family, Fields>> = {
   rejects: { key: new Utf8(), url: new Utf8(), reason: new Utf8(), detail: new Utf8() },
 }
 
-/** What may in truth be null, by its path in the row; everything else must be there. */
+/** What may really be null, by its path in the row; everything else must have a value. */
 export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
   images: new Set(['image.path', 'url', 'license', 'meta']),
   selection: new Set(['reason', 'duplicate_of']),
@@ -126,9 +126,9 @@ function featureOf(name: string, type: DataType): unknown {
   if (type instanceof Int32) return { dtype: 'int32', _type: 'Value' }
   if (type instanceof Float32) return { dtype: 'float32', _type: 'Value' }
   if (type instanceof FixedSizeList) {
-    return { feature: featureOf('item', type.children[0].type), length: type.listSize, _type: 'Sequence' }
+    return { feature: featureOf('item', type.valueType), length: type.listSize, _type: 'Sequence' }
   }
-  if (type instanceof List) return [featureOf('item', type.children[0].type)]
+  if (type instanceof List) return [featureOf('item', type.valueType)]
   if (type instanceof Struct) {
     return Object.fromEntries(
       type.children.map((child: Field) => [child.name, featureOf(child.name, child.type)]),

@@ -1,7 +1,7 @@
 import { UserError } from '../base/user-error.js'
 import type { Family } from './rows.js'
 
-/** The families in the order of the data's way through them; rejects lie beside the way. */
+/** The families in the order in which data passes through them; rejects come last, since no stage reads them. */
 export const families: readonly Family[] = [
   'images',
   'selection',

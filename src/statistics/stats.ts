@@ -1,4 +1,4 @@
-/** Statistics of a shard that add up: those of a dataset are the sums of its shards'. */
+/** Statistics of a shard. They can be added: those of a dataset are the sums of its shards'. */
 import { binOf, type Measure } from './measures.js'
 import { recordWords, type Tally, type TallySum, type TallyTail, tallySum } from './tally.js'
 
@@ -7,7 +7,7 @@ export interface Histogram {
   readonly edges: readonly number[]
   /** One more than `edges`: under the first, between each two, from the last upwards. */
   readonly counts: readonly number[]
-  /** Absent where a program before they were recorded had a part in it. */
+  /** Absent where an older version, which did not record them, made a part of it. */
   readonly moments?: Moments
 }
 
@@ -28,7 +28,7 @@ export interface ShardStats {
   readonly histograms: Readonly<Record<string, Histogram>>
   /** How often each word came, such as heads of phrases. */
   readonly tallies: Readonly<Record<string, Tally['words']>>
-  /** Of tallies that are cut; the others are exact. */
+  /** Of tallies that were cut; the others are exact. */
   readonly tails?: Readonly<Record<string, TallyTail>>
 }
 
@@ -36,8 +36,8 @@ export const emptyStats: ShardStats = { counts: {}, histograms: {}, tallies: {} 
 
 /** A tally of statistics with what they know of its tail; undefined where it was not recorded. */
 export function tallyOf({ tallies, tails }: ShardStats, name: string): Tally | undefined {
-  if (!Object.hasOwn(tallies, name)) return undefined
-  return { words: tallies[name], tail: tails?.[name] }
+  const words = Object.hasOwn(tallies, name) ? tallies[name] : undefined
+  return words && { words, tail: tails?.[name] }
 }
 
 export interface StatsBuilder<M extends string> {
@@ -56,7 +56,7 @@ export function statsBuilder<M extends string = never>(
   tallied: readonly string[] = [],
 ): StatsBuilder<M> {
   const counts: Counts = new Map()
-  const histograms = new Map<string, Collected>()
+  const histograms = new Map<string, GrowingHistogram>()
   for (const [name, { edges }] of Object.entries<Pick<Measure, 'edges'>>(measured)) {
     const bins = new Array<number>(edges.length + 1).fill(0)
     histograms.set(name, { edges, counts: bins, moments: { sum: 0, squares: 0, min: null, max: null } })
@@ -65,11 +65,11 @@ export function statsBuilder<M extends string = never>(
   return {
     count: (name, by = 1) => add(counts, name, by),
     observe(name, value) {
-      const { edges, counts: bins, moments } = histograms.get(name) as Collected
+      const { edges, counts: bins, moments } = histograms.get(name) as GrowingHistogram
       const bin = binOf(edges, value)
       bins[bin] = (bins[bin] ?? 0) + 1
-      moments.sum += atGrid(value)
-      moments.squares += atGrid(value * value)
+      moments.sum += toGrid(value)
+      moments.squares += toGrid(value * value)
       if (moments.min === null || value < moments.min) moments.min = value
       if (moments.max === null || value > moments.max) moments.max = value
     },
@@ -93,9 +93,9 @@ export function statsBuilder<M extends string = never>(
 }
 
 const grid = 2 ** 32
-const atGrid = (value: number) => Math.round(value * grid) / grid
+const toGrid = (value: number) => Math.round(value * grid) / grid
 
-interface Collected {
+interface GrowingHistogram {
   readonly edges: readonly number[]
   readonly counts: number[]
   readonly moments: { sum: number; squares: number; min: number | null; max: number | null }
@@ -120,16 +120,16 @@ export function mergeStats(a: ShardStats, b: ShardStats): ShardStats {
 }
 
 /**
- * Adds to statistics those of rows that came later. What a program before it was recorded had left out stays
- * left out: a sum of the later rows alone would pass for one of all.
+ * Adds the statistics of later rows to recorded ones. What an older version did not record stays unrecorded: a sum of
+ * the later rows alone would be taken for one of all rows.
  */
-export function amendStats(made: ShardStats, later: ShardStats): ShardStats {
-  const known = <T>(own: Readonly<Record<string, T>>, names: object) =>
-    Object.fromEntries(Object.entries(own).filter(([name]) => Object.hasOwn(names, name)))
-  return mergeStats(made, {
+export function amendStats(recorded: ShardStats, later: ShardStats): ShardStats {
+  const pick = <T>(values: Readonly<Record<string, T>>, names: object) =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(names, name)))
+  return mergeStats(recorded, {
     ...later,
-    histograms: known(later.histograms, made.histograms),
-    tallies: known(later.tallies, made.tallies),
+    histograms: pick(later.histograms, recorded.histograms),
+    tallies: pick(later.tallies, recorded.tallies),
   })
 }
 
@@ -158,15 +158,15 @@ export function statsSum(): StatsSum {
         histograms.set(name, sum ? mergeHistograms(sum, histogram) : histogram)
       }
       for (const name of Object.keys(part.tallies)) {
-        const own = tallies.get(name) ?? tallySum()
-        tallies.set(name, own)
-        own.add(tallyOf(part, name) as Tally)
+        const sum = tallies.get(name) ?? tallySum()
+        tallies.set(name, sum)
+        sum.add(tallyOf(part, name) as Tally)
       }
     },
     result: () => ({
       counts: sorted(counts),
       histograms: Object.fromEntries(histograms),
-      ...tabled([...tallies].map(([name, own]) => [name, own.result()])),
+      ...tabled([...tallies].map(([name, sum]) => [name, sum.result()])),
     }),
   }
 }
@@ -192,7 +192,7 @@ function mergeHistograms(a: Histogram, b: Histogram): Histogram {
     let bin = 0
     histogram.counts.forEach((count, index) => {
       if (index > 0 && bin < edges.length && histogram.edges[index - 1] === edges[bin]) bin++
-      counts[bin] += count
+      counts[bin]! += count
     })
   }
   const moments = a.moments && b.moments && mergeMoments(a.moments, b.moments)
@@ -200,15 +200,15 @@ function mergeHistograms(a: Histogram, b: Histogram): Histogram {
 }
 
 function mergeMoments(a: Moments, b: Moments): Moments {
-  const among = (values: readonly (number | null)[], choose: (...values: number[]) => number) => {
-    const known = values.filter((value) => value !== null)
-    return known.length > 0 ? choose(...known) : null
+  const extreme = (values: readonly (number | null)[], choose: (...values: number[]) => number) => {
+    const present = values.filter((value) => value !== null)
+    return present.length > 0 ? choose(...present) : null
   }
   return {
     sum: a.sum + b.sum,
     squares: a.squares + b.squares,
-    min: among([a.min, b.min], Math.min),
-    max: among([a.max, b.max], Math.max),
+    min: extreme([a.min, b.min], Math.min),
+    max: extreme([a.max, b.max], Math.max),
   }
 }
 

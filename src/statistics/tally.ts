@@ -6,36 +6,30 @@
  * Sampling", VLDB 2001).
  */
 export interface Tally {
-  /**
-   * Each count is exact where there is no tail; else the word came at least that often, and at most
-   * `tail.more` oftener.
-   */
+  /** Exact counts where there is no tail; otherwise lower bounds, which may be too low by up to `tail.more`. */
   readonly words: Readonly<Record<string, number>>
   readonly tail?: TallyTail
 }
 
-/** What a cut tally knows of the words that it has not. */
+/** What a cut tally keeps of the words that it left out. */
 export interface TallyTail {
-  /** How often all words came together. */
+  /** Sum of the counts of all words. */
   readonly total: number
-  /** Bound for what a word may have come oftener than `words` says, whether it is there or not. */
+  /** By how much a count of `words` may be too low at most; also a bound for the count of a word not in it. */
   readonly more: number
-  /** Sampled are words whose hash ends in so many zero bits: one in 2^level. */
+  /** Words are sampled whose hash ends in so many zero bits: one in 2^level. */
   readonly level: number
   /** The sampled words' exact counts. */
   readonly sample: Readonly<Record<string, number>>
 }
 
-/** Words of a tally in a commit record: those of a shard are seldom more, and a record stays small. */
+/** How many words a tally in a commit record may have: few shards have more, and records stay small. */
 export const recordWords = 2048
 
-/** Words of a sum in memory. */
+/** How many words a sum in memory may have. */
 export const sumWords = 65_536
 
-/**
- * Sampled words at least, once the tail is long: its length is then told with a standard error of 4.4 % or
- * less.
- */
+/** The smallest sample of a long tail: it estimates the tail's length with a standard error of 4.4 % or less. */
 const sampleWords = 512
 
 /** What is known of a tally as a whole. */
@@ -67,37 +61,44 @@ export interface TallySum {
   result(): Tally
 }
 
-/** @param limit most words of the sum: where there are more it is cut */
+/** @param limit how many words the sum may have: where there are more it is cut */
 export function tallySum(limit = sumWords): TallySum {
   const words: Counts = new Map()
   const sample: Counts = new Map()
-  let [total, more, level, isCut] = [0, 0, 0, false]
+  let total = 0
+  let more = 0
+  let level = 0
+  let isCut = false
 
   const thinTo = (next: number) => {
     level = next
-    for (const word of sample.keys()) if (zeros(word) < level) sample.delete(word)
+    for (const word of sample.keys()) {
+      if (trailingZeros(word) < level) sample.delete(word)
+    }
   }
-  const addToSample = (own: Iterable<readonly [string, number]>) => {
-    for (const [word, count] of own) {
-      if (zeros(word) < level) continue
+  const addToSample = (entries: Iterable<readonly [string, number]>) => {
+    for (const [word, count] of entries) {
+      if (trailingZeros(word) < level) continue
       increase(sample, word, count)
       while (sample.size > 2 * sampleWords) thinTo(level + 1)
     }
   }
-  // Until now every word was there, so that no sample was needed.
+  // Until now all words were kept and a sample was not needed, so it begins with all of them.
   const beginSample = () => {
     if (!isCut) addToSample(words)
     isCut = true
   }
   const cut = () => {
     beginSample()
-    const least = leastToKeep(words.values(), limit)
-    for (const [word, count] of words) if (count < least) words.delete(word)
-    more += least - 1
+    const minCount = minCountWithin(words.values(), limit)
+    for (const [word, count] of words) {
+      if (count < minCount) words.delete(word)
+    }
+    more += minCount - 1
   }
   return {
-    add({ words: own, tail }) {
-      const entries = Object.entries(own)
+    add({ words: partWords, tail }) {
+      const entries = Object.entries(partWords)
       if (tail) {
         beginSample()
         total += tail.total
@@ -119,18 +120,18 @@ export function tallySum(limit = sumWords): TallySum {
   }
 }
 
-/** The least count from which on there are no more than so many words. */
-function leastToKeep(counts: Iterable<number>, limit: number): number {
-  const words = new Map<number, number>()
-  for (const count of counts) words.set(count, (words.get(count) ?? 0) + 1)
+/** The lowest count such that at most `limit` words have it or a higher one. */
+function minCountWithin(counts: Iterable<number>, limit: number): number {
+  const wordsByCount = new Map<number, number>()
+  for (const count of counts) wordsByCount.set(count, (wordsByCount.get(count) ?? 0) + 1)
   let kept = 0
-  let least = Number.POSITIVE_INFINITY
-  for (const [count, own] of [...words].sort((a, b) => b[0] - a[0])) {
-    kept += own
-    if (kept > limit) return Number.isFinite(least) ? least : count + 1
-    least = count
+  let minCount = Number.POSITIVE_INFINITY
+  for (const [count, words] of [...wordsByCount].sort((a, b) => b[0] - a[0])) {
+    kept += words
+    if (kept > limit) return Number.isFinite(minCount) ? minCount : count + 1
+    minCount = count
   }
-  return least
+  return minCount
 }
 
 /** The most frequent words with their counts, equal ones by the alphabet. */
@@ -138,11 +139,8 @@ export function topWords({ words }: Tally, count: number): [string, number][] {
   return Object.entries(words).sort(byCount).slice(0, count)
 }
 
-/**
- * Zero bits at the end of a word's hash: of FNV-1a over its UTF-16 units, its bits mixed as MurmurHash3 does
- * at the end.
- */
-function zeros(word: string): number {
+/** Zero bits at the end of a word's hash: FNV-1a over its UTF-16 units, then MurmurHash3's finalizer. */
+function trailingZeros(word: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)

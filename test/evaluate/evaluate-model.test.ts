@@ -111,7 +111,9 @@ describe('the evaluation of a model', () => {
     const teacher = teacherThatSays((word) => places[word])
     const config = evaluateConfig.parse({ names_a_prompt: 2 })
     const progress: [number, number][] = []
-    const found = await evaluateModel(teacher, set, config, names, (...at) => progress.push(at))
+    const found = await evaluateModel(teacher, set, config, names, {
+      onProgress: (...at) => progress.push(at),
+    })
     expect(found).toMatchObject({ ap: 1, ap50: 1, ar100: 1, recall1: 1, images: 70, categories: 3 })
     expect(new Set(teacher.prompts)).toEqual(new Set([sentence, 'cat. dog', 'owl']))
     expect(progress).toEqual([16, 32, 48, 64, 70].map((done) => [done, 70]))
@@ -125,7 +127,7 @@ describe('the evaluation of a model', () => {
     })
     const config = evaluateConfig.parse({ names_a_prompt: 2 })
     const names = await categoriesOf(set)
-    await expect(evaluateModel(teacher, set, config, names, undefined, abort.signal)).rejects.toThrow(
+    await expect(evaluateModel(teacher, set, config, names, { signal: abort.signal })).rejects.toThrow(
       /abort/i,
     )
     expect(teacher.prompts).not.toContain('owl')

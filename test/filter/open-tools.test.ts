@@ -4,10 +4,10 @@ import { hashJson } from '../../src/base/hash.js'
 import { UserError } from '../../src/base/user-error.js'
 import { readCalibration, writeCalibration } from '../../src/filter/calibration-file.js'
 import {
+  calibrationSource,
   hashTools,
   openPlainTools,
   openTools,
-  ownSources,
   type ToolSources,
 } from '../../src/filter/open-tools.js'
 import type { RuleConfig } from '../../src/filter/rules.js'
@@ -34,7 +34,7 @@ function sources(said: string[]): ToolSources {
     },
   })
   return {
-    ...ownSources,
+    ...calibrationSource,
     embedders: source({ embed: async () => [] }),
     scorers: source({ score: async () => [] }),
   }

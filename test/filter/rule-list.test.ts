@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
-import { checkTeacher, createRule, toolsNamed } from '../../src/filter/create-rule.js'
+import { checkTeacher, createRule, namedTools } from '../../src/filter/create-rule.js'
 import { createFilter, createRowFilter } from '../../src/filter/filter-proposals.js'
 import { filterRule } from '../../src/filter/rule/filter-rule.js'
 import type { Candidate } from '../../src/filter/rule/rule.js'
@@ -141,7 +141,7 @@ describe.each(rules)('$name is what it says', ({ name, schema, rescores, reads, 
 
   it('asks for what it says, and takes many pictures at once just where that is a model', () => {
     const [config] = fc.sample(any, 1) as [RuleConfig]
-    const named = toolsNamed([config])
+    const named = namedTools([config])
     expect(named.map(({ tools }) => tools)).toEqual(
       asks === null || asks.tools === 'frequency' ? [] : [asks.tools],
     )

@@ -15,7 +15,7 @@ export function formatTable(
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) => {
-        const space = ' '.repeat(Math.max(0, widths[column] - [...cell].length))
+        const space = ' '.repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length))
         return numeric[column] ? space + cell : cell + space
       })
       .join('  ')

@@ -24,6 +24,6 @@ export function endWithReader(): void {
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     process.exit(code === 'EPIPE' ? process.exitCode : 1)
   })
-  // The work goes on where nobody reads of its progress.
+  // The work goes on when the reader of its progress has gone.
   process.stderr.on('error', () => {})
 }

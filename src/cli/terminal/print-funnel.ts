@@ -3,11 +3,11 @@ import { formatTable } from './format-table.js'
 
 /** The funnel as a table: what went in, what came out, and why the rest did not. */
 export function funnelTable(stages: readonly DatasetStage[]): string {
-  const rows = stages.map(({ dataset, stage, unit, in: given, out, rejected }) => {
+  const rows = stages.map(({ dataset, stage, unit, in: input, out, rejected }) => {
     const reasons = Object.entries(rejected)
       .sort((a, b) => b[1] - a[1])
       .map(([reason, count]) => `${reason} ${count}`)
-    return [dataset, stage, unit, given, out, given - out, reasons.join(', ')]
+    return [dataset, stage, unit, input, out, input - out, reasons.join(', ')]
   })
   return formatTable(['dataset', 'stage', 'unit', 'in', 'out', 'rejected', 'reasons'], rows)
 }

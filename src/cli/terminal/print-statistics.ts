@@ -95,17 +95,21 @@ function numberLines(name: string, part: string, statistics: NumberStatistics): 
       ? 'min, max and mean were not recorded'
       : `${short(min)} to ${short(max)}, mean ${short(mean)}${std === null ? '' : ` ± ${short(std)}`}, median ${estimated.includes('median') ? '~' : ''}${median === null ? '-' : short(median)}`
   const { hist, bin_edges: edges } = histogram
-  const [first, last] = [hist.findIndex((own) => own > 0), hist.findLastIndex((own) => own > 0)]
+  const first = hist.findIndex((size) => size > 0)
+  const last = hist.findLastIndex((size) => size > 0)
   const highest = Math.max(...hist)
-  const labels = hist.map((_, at) => binLabel(edges[at], edges[at + 1], measure?.type === 'int'))
-  const shown = labels.slice(first, last + 1)
-  const width = Math.max(...shown.map((label) => label.length))
+  const bins = hist.slice(first, last + 1).map((size, index) => {
+    const low = edges[first + index] ?? null
+    const high = edges[first + index + 1] ?? null
+    return { size, label: binLabel(low, high, measure?.type === 'int') }
+  })
+  const width = Math.max(...bins.map(({ label }) => label.length))
   return [
     `${title}; ${summary}`,
-    ...shown.map((label, at) => {
-      const own = hist[first + at]
-      return `    ${label.padStart(width)}  ${bar(own / highest)} ${own}  ${percent(own / count)}`
-    }),
+    ...bins.map(
+      ({ size, label }) =>
+        `    ${label.padStart(width)}  ${bar(size / highest)} ${size}  ${percent(size / count)}`,
+    ),
   ]
 }
 
@@ -135,7 +139,7 @@ function labelLines(name: string, statistics: LabelStatistics): string[] {
   ]
   const top = Object.entries(frequencies).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   const error = frequencies_error > 0 ? ` (each may be ${frequencies_error} more)` : ''
-  lines.push(`    ${top.map(([word, own]) => `${tableCell(word)} ${own}`).join(', ')}${error}`)
+  lines.push(`    ${top.map(([word, wordCount]) => `${tableCell(word)} ${wordCount}`).join(', ')}${error}`)
   if (vocabulary) {
     const { categories, seen, several_words, occurrences, share } = vocabulary
     const least = estimated.includes('vocabulary') ? 'at least ' : ''

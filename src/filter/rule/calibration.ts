@@ -28,16 +28,17 @@ export interface Judged {
 export function calibrated(calibration: Calibration, score: number): number {
   if (calibration.method === 'temperature') return sigmoid(logit(score) / calibration.temperature)
   const { scores, shares } = calibration
-  let [low, high] = [0, scores.length - 1]
-  if (score <= scores[low]) return shares[low]
-  if (score >= scores[high]) return shares[high]
+  let low = 0
+  let high = scores.length - 1
+  if (score <= scores[low]!) return shares[low]!
+  if (score >= scores[high]!) return shares[high]!
   while (high - low > 1) {
     const middle = (low + high) >> 1
-    if (scores[middle] <= score) low = middle
+    if (scores[middle]! <= score) low = middle
     else high = middle
   }
-  const through = (score - scores[low]) / (scores[high] - scores[low])
-  return shares[low] + through * (shares[high] - shares[low])
+  const through = (score - scores[low]!) / (scores[high]! - scores[low]!)
+  return shares[low]! + through * (shares[high]! - shares[low]!)
 }
 
 /**
@@ -49,24 +50,25 @@ export function calibrated(calibration: Calibration, score: number): number {
 export function fitIsotonic(judged: readonly Judged[]): Calibration {
   const sorted = [...judged].sort((a, b) => a.score - b.score)
   const blocks: { first: number; last: number; right: number; count: number }[] = []
-  for (let at = 0; at < sorted.length; ) {
-    const { score } = sorted[at]
+  let at = 0
+  while (at < sorted.length) {
+    const { score } = sorted[at]!
     const block = { first: score, last: score, right: 0, count: 0 }
     // Equal scores cannot be told apart: they are one block from the start.
-    for (; at < sorted.length && sorted[at].score === score; at++) {
+    for (; at < sorted.length && sorted[at]!.score === score; at++) {
       block.count++
-      if (sorted[at].right) block.right++
+      if (sorted[at]!.right) block.right++
     }
     blocks.push(block)
-    while (blocks.length > 1 && meanOf(blocks[blocks.length - 2]) >= meanOf(blocks[blocks.length - 1])) {
+    while (blocks.length > 1 && meanOf(blocks[blocks.length - 2]!) >= meanOf(blocks[blocks.length - 1]!)) {
       const { last, right, count } = blocks.pop() as (typeof blocks)[number]
-      const into = blocks[blocks.length - 1]
+      const into = blocks[blocks.length - 1]!
       into.last = last
       into.right += right
       into.count += count
     }
   }
-  const knots = blocks.flatMap((block) => {
+  const knots = blocks.flatMap((block): (readonly [score: number, share: number])[] => {
     const share = meanOf(block)
     return block.first === block.last
       ? [[block.first, share]]
@@ -96,7 +98,8 @@ export function fitTemperature(judged: readonly Judged[]): Calibration {
       const z = logit(score)
       return sum + (sigmoid(z * sharpness) - (right ? 1 : 0)) * z
     }, 0)
-  let [low, high] = [Math.log(0.01), Math.log(100)]
+  let low = Math.log(0.01)
+  let high = Math.log(100)
   for (let step = 0; step < 60; step++) {
     const middle = (low + high) / 2
     if (slope(Math.exp(middle)) < 0) low = middle
@@ -117,7 +120,7 @@ export interface ReliabilityBin {
 export function reliability(judged: readonly Judged[], bins = 15): ReliabilityBin[] {
   const sums = Array.from({ length: bins }, () => ({ count: 0, score: 0, right: 0 }))
   for (const { score, right } of judged) {
-    const bin = sums[Math.min(bins - 1, Math.floor(score * bins))]
+    const bin = sums[Math.min(bins - 1, Math.floor(score * bins))]!
     bin.count++
     bin.score += score
     if (right) bin.right++
@@ -141,7 +144,7 @@ export function expectedCalibrationError(judged: readonly Judged[], bins = 15): 
 }
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
-/** Kept off 0 and 1, where it has no value. */
+/** Shares are clamped away from 0 and 1, where the logit is infinite. */
 const logit = (share: number) => {
   const inside = Math.min(1 - 1e-6, Math.max(1e-6, share))
   return Math.log(inside / (1 - inside))

@@ -16,34 +16,34 @@ export type RuleSchema = z.ZodObject<{ rule: z.ZodLiteral<string> }, z.core.$str
 export type LooksAt = 'itself' | 'better' | 'all'
 
 /** What a rule asks for besides its parameters. */
-export type Asks<Config> =
+export type ToolRequest<Config> =
   | { readonly tools: 'frequency' }
-  | { [Kind in keyof NamedTools]: AsksNamed<Config, Kind> }[keyof NamedTools]
+  | { [Kind in keyof NamedTools]: NamedToolRequest<Config, Kind> }[keyof NamedTools]
 
-interface AsksNamed<Config, Kind extends keyof NamedTools> {
+interface NamedToolRequest<Config, Kind extends keyof NamedTools> {
   readonly tools: Kind
   /** The file or folder that the parameters name. */
   path(config: Config): string
-  /** Throws a UserError where it is not for proposals of a teacher; null where it is for those of any. */
+  /** Throws a UserError where the tool does not fit the proposals of a teacher; null where it fits those of any. */
   readonly checkTeacher: ((config: Config, tool: NamedTools[Kind], teacher: string) => void) | null
 }
 
-type ToolOf<Asked> = Asked extends { readonly tools: 'frequency' }
+type ToolOf<Request> = Request extends { readonly tools: 'frequency' }
   ? NonNullable<RuleTools['frequency']>
-  : Asked extends { readonly tools: infer Kind extends keyof NamedTools }
+  : Request extends { readonly tools: infer Kind extends keyof NamedTools }
     ? NamedTools[Kind]
     : undefined
 
-type MadeOf<Asked> = Asked extends { readonly tools: (typeof modelTools)[number] } ? ModelRule : Rule
+type CreatedRule<Request> = Request extends { readonly tools: (typeof modelTools)[number] } ? ModelRule : Rule
 
 /**
- * Everything that is known of a rule. None of it has a default: who writes a rule says what it looks at.
+ * Everything that is known of a rule. Nothing has a default, so that a new rule has to state what it looks at.
  *
  * @see `filterRule`, which infers the types
  */
 export interface FilterRule<
   Schema extends RuleSchema,
-  Asked extends Asks<z.infer<Schema>> | null = Asks<z.infer<Schema>> | null,
+  Request extends ToolRequest<z.infer<Schema>> | null = ToolRequest<z.infer<Schema>> | null,
 > {
   /** Also the reason under which what it drops is counted. */
   readonly name: z.infer<Schema>['rule']
@@ -56,12 +56,15 @@ export interface FilterRule<
    * picture.
    */
   readonly reads: readonly ('labels' | 'pictures')[]
-  readonly asks: Asked
-  /** The rule with its parameters and what it asked for. */
-  create(config: z.infer<Schema>, tool: ToolOf<Asked>): MadeOf<Asked>
+  readonly asks: Request
+  /** The rule, from its parameters and the tool that it asks for. */
+  create(config: z.infer<Schema>, tool: ToolOf<Request>): CreatedRule<Request>
 }
 
-/** A rule, checked: its name is that of its schema, and `create` is given what it asks for. */
-export const filterRule = <Schema extends RuleSchema, const Asked extends Asks<z.infer<Schema>> | null>(
-  rule: FilterRule<Schema, Asked>,
-): FilterRule<Schema, Asked> => rule
+/** Checks the types of a rule: its name is that of its schema, and `create` takes the tool that it asks for. */
+export const filterRule = <
+  Schema extends RuleSchema,
+  const Request extends ToolRequest<z.infer<Schema>> | null,
+>(
+  rule: FilterRule<Schema, Request>,
+): FilterRule<Schema, Request> => rule

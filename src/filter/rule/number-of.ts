@@ -24,8 +24,8 @@ const openers: ReadonlySet<string> = new Set([
   'their',
   'its',
 ])
-/** Most things that a digit may mean: "a 747" is no number of things. */
-const most = 20
+/** The highest number in digits that counts things: "a 747" does not. */
+const maxCount = 20
 
 /**
  * How many things a phrase says that it names: "two dogs" and "a pair of shoes" 2, "the three men" 3;
@@ -40,8 +40,8 @@ export function numberOf(text: string, singular = false): number | undefined {
   // The last word is the thing itself, never its number.
   while (at < words.length - 1 && openers.has(words[at] ?? '')) at++
   const word = at < words.length - 1 ? (words[at] ?? '') : ''
-  const said = numerals.get(word) ?? digits(word)
-  if (said !== undefined && said > 1) return said
+  const numeral = numerals.get(word) ?? digits(word)
+  if (numeral !== undefined && numeral > 1) return numeral
   // "A pair of shoes", "both dogs"; "a couple" alone is two people and one noun, and is left alone.
   const several = collectives.get(word)
   if (several !== undefined && (words[at + 1] === 'of' || word === 'both' || word === 'dozen')) return several
@@ -50,5 +50,5 @@ export function numberOf(text: string, singular = false): number | undefined {
 
 function digits(word: string): number | undefined {
   const value = /^\d{1,2}$/.test(word) ? Number(word) : 0
-  return value > 0 && value <= most ? value : undefined
+  return value > 0 && value <= maxCount ? value : undefined
 }

@@ -9,7 +9,7 @@ export function phraseOf(
   { phrases }: Pick<FilterImage, 'phrases'>,
   { phrase }: Pick<Candidate, 'phrase'>,
 ): Phrase {
-  const own = phrases[phrase]
-  if (!own) throw new Error(`a box is of phrase ${phrase} of a picture that has ${phrases.length}`)
-  return own
+  const found = phrases[phrase]
+  if (!found) throw new Error(`a box is of phrase ${phrase} of a picture that has ${phrases.length}`)
+  return found
 }

@@ -2,7 +2,7 @@ import type { MeasuredCalibration } from './calibration.js'
 import type { Candidate } from './rule.js'
 
 /**
- * A text encoder: unit vectors, whose product is how much two texts mean the same. The pipeline opens it as
+ * A text encoder. It gives unit vectors, whose dot product is the cosine similarity of two texts. The pipeline opens it as
  * the teacher room's `TextEncoder`.
  */
 export interface TextEmbedder {
@@ -26,11 +26,11 @@ export interface NamedTools {
   readonly scorers: RegionScorer
 }
 
-/** What rules are made of besides their parameters: of each kind those that they name, by their paths. */
+/** What rules need besides their parameters: the tools of each kind, by the paths under which rules name them. */
 export type RuleTools = {
   readonly [Kind in keyof NamedTools]?: ReadonlyMap<string, NamedTools[Kind]>
 } & {
-  /** Phrases of the dataset by head noun. */
+  /** How many phrases of the dataset have each head noun. */
   readonly frequency?: ReadonlyMap<string, number>
 }
 

@@ -17,8 +17,8 @@ export interface FilterImage {
 
 /**
  * Keeps some of a picture's candidates, in their order; one that changes scores gives new candidates in their
- * place. They come best first, in an order that is the same however the teacher's rows were ordered. Pure:
- * the same candidates give the same answer.
+ * place. Candidates come best first, in an order that does not depend on the teacher's. Pure: the same candidates
+ * give the same result.
  */
 export type Rule = (candidates: readonly Candidate[], image: FilterImage) => readonly Candidate[]
 

@@ -31,18 +31,19 @@ export const agreement = filterRule({
       const cosine = (a: string, b: string) =>
         dot(vectors.get(a) as Float32Array, vectors.get(b) as Float32Array)
       return rows.map(({ candidates, image }) => {
-        const agreed = (label: string, box: Candidate) => cosine(label, phraseOf(image, box).text)
-        const most = new Map<string, number>()
-        const placeOf = (label: string, box: Candidate) => `${phraseOf(image, box).caption}/${label}`
+        const agreementOf = (label: string, box: Candidate) => cosine(label, phraseOf(image, box).text)
+        // By caption and label, the highest agreement of a phrase.
+        const highest = new Map<string, number>()
+        const keyOf = (label: string, box: Candidate) => `${phraseOf(image, box).caption}/${label}`
         for (const box of candidates) {
           if (box.label === null) continue
-          const place = placeOf(box.label, box)
-          most.set(place, Math.max(most.get(place) ?? -1, agreed(box.label, box)))
+          const key = keyOf(box.label, box)
+          highest.set(key, Math.max(highest.get(key) ?? -1, agreementOf(box.label, box)))
         }
         return candidates.filter((box) => {
           if (box.label === null) return true
-          const value = agreed(box.label, box)
-          return value >= min && (!best || value === most.get(placeOf(box.label, box)))
+          const value = agreementOf(box.label, box)
+          return value >= min && (!best || value === highest.get(keyOf(box.label, box)))
         })
       })
     }

@@ -18,7 +18,8 @@ export const aspect = filterRule({
   create({ max }) {
     return (candidates) =>
       candidates.filter(({ xyxy: [x1, y1, x2, y2] }) => {
-        const [width, height] = [x2 - x1, y2 - y1]
+        const width = x2 - x1
+        const height = y2 - y1
         return Math.max(width, height) <= max * Math.min(width, height)
       })
   },

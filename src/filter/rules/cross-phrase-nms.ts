@@ -20,14 +20,14 @@ export const crossPhraseNms = filterRule({
   rescores: false,
   reads: [],
   asks: null,
-  create({ iou: most }) {
+  create({ iou: maxIou }) {
     return (candidates, image) =>
       suppress(
         candidates,
         (box) => phraseOf(image, box).caption,
         (a, b) =>
           (a.phrase === b.phrase || phraseOf(image, a).text !== phraseOf(image, b).text) &&
-          iou(a.xyxy, b.xyxy) > most,
+          iou(a.xyxy, b.xyxy) > maxIou,
       )
   },
 })

@@ -9,7 +9,7 @@ import { suppress } from '../rule/suppress.js'
 /**
  * Of boxes that overlap by more than an IoU of `iou` and that the same words of one caption name ("a dog and
  * a dog"), keeps the best: a teacher that is asked for the same words twice answers twice. `cross_phrase_nms`
- * leaves these alone, and captions are left to each other, since each tells of the whole picture.
+ * leaves these alone. Boxes of different captions do not compete, since each caption tells of the whole picture.
  */
 export const duplicate = filterRule({
   name: 'duplicate',
@@ -21,17 +21,17 @@ export const duplicate = filterRule({
   rescores: false,
   reads: [],
   asks: null,
-  create({ iou: most }) {
+  create({ iou: maxIou }) {
     return (candidates, image) => {
       const groups = new Map<string, number>()
       const groupOf = (box: Candidate) => {
         const { caption, text } = phraseOf(image, box)
         const key = `${caption}/${text.toLowerCase()}`
-        const known = groups.get(key) ?? groups.size
-        groups.set(key, known)
-        return known
+        const group = groups.get(key) ?? groups.size
+        groups.set(key, group)
+        return group
       }
-      return suppress(candidates, groupOf, (a, b) => iou(a.xyxy, b.xyxy) > most)
+      return suppress(candidates, groupOf, (a, b) => iou(a.xyxy, b.xyxy) > maxIou)
     }
   },
 })

@@ -4,9 +4,9 @@ import { share } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Keeps boxes of at least a score that depends on how often the phrase's head noun comes in the dataset: a
- * teacher is less sure of what it has seen seldom, and what is seldom is what a self-trained student has most
- * to gain from.
+ * Keeps boxes of at least a score that depends on how often the phrase's head noun occurs in the dataset: a
+ * teacher is less sure of what it has seen seldom, and rare nouns are those from which a self-trained student
+ * learns most.
  */
 export const frequencyScore = filterRule({
   name: 'frequency_score',
@@ -27,10 +27,10 @@ export const frequencyScore = filterRule({
   reads: [],
   asks: { tools: 'frequency' },
   create({ bounds, rare, common, frequent }, frequency) {
-    const least = (head: string) => {
+    const minScore = (head: string) => {
       const count = frequency.get(head) ?? 0
       return count <= bounds[0] ? rare : count <= bounds[1] ? common : frequent
     }
-    return (candidates, image) => candidates.filter((box) => box.score >= least(phraseOf(image, box).head))
+    return (candidates, image) => candidates.filter((box) => box.score >= minScore(phraseOf(image, box).head))
   },
 })

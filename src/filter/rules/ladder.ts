@@ -7,8 +7,8 @@ import { suppress } from '../rule/suppress.js'
 
 /**
  * Several passes from strict to lenient (as NVIDIA TAO's auto-labelling does): each keeps the boxes of at
- * least its score, suppressed at its IoU, of the phrases that no pass before it has found. A phrase that is
- * found surely keeps only sure boxes; one that is not is still given its best ones.
+ * least its score, suppressed at its IoU, of the phrases that no earlier pass has found. So a phrase with sure
+ * boxes keeps only those, and one without keeps its best.
  */
 export const ladder = filterRule({
   name: 'ladder',
@@ -30,12 +30,12 @@ export const ladder = filterRule({
     return (candidates) => {
       const kept = new Set<Candidate>()
       const found = new Set<number>()
-      for (const { min, iou: most } of passes) {
+      for (const { min, iou: maxIou } of passes) {
         const left = candidates.filter(({ phrase, score }) => score >= min && !found.has(phrase))
         const best = suppress(
           left,
           ({ phrase }) => phrase,
-          (a, b) => iou(a.xyxy, b.xyxy) > most,
+          (a, b) => iou(a.xyxy, b.xyxy) > maxIou,
         )
         for (const candidate of best) kept.add(candidate)
         for (const { phrase } of best) found.add(phrase)

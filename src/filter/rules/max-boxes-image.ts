@@ -13,7 +13,7 @@ export const maxBoxesImage = filterRule({
   rescores: false,
   reads: [],
   asks: null,
-  create({ image: most }) {
-    return (candidates) => (candidates.length <= most ? candidates : candidates.slice(0, most))
+  create({ image: limit }) {
+    return (candidates) => (candidates.length <= limit ? candidates : candidates.slice(0, limit))
   },
 })

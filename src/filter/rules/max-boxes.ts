@@ -13,13 +13,13 @@ export const maxBoxes = filterRule({
   rescores: false,
   reads: [],
   asks: null,
-  create({ phrase: most }) {
+  create({ phrase: limit }) {
     return (candidates) => {
       const counts = new Map<number, number>()
       return candidates.filter(({ phrase }) => {
         const before = counts.get(phrase) ?? 0
         counts.set(phrase, before + 1)
-        return before < most
+        return before < limit
       })
     }
   },

@@ -23,7 +23,7 @@ export const negative = filterRule({
   rescores: false,
   reads: [],
   asks: null,
-  create({ iou: least, phrases: words }) {
+  create({ iou: minIou, phrases: words }) {
     const unwanted = new Set(words.map((word) => word.toLowerCase()))
     return (candidates, { phrases, negatives = [] }) => {
       const isUnwanted = phrases.map(
@@ -32,7 +32,7 @@ export const negative = filterRule({
       const against = [...negatives, ...candidates.filter(({ phrase }) => isUnwanted[phrase])]
       return candidates.filter(
         ({ phrase, xyxy, score }) =>
-          !isUnwanted[phrase] && !against.some((box) => box.score >= score && iou(box.xyxy, xyxy) >= least),
+          !isUnwanted[phrase] && !against.some((box) => box.score >= score && iou(box.xyxy, xyxy) >= minIou),
       )
     }
   },

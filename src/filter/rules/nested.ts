@@ -21,14 +21,14 @@ export const nested = filterRule({
   rescores: false,
   reads: [],
   asks: null,
-  create({ iou: most, keep }) {
+  create({ iou: maxIou, keep }) {
     return (candidates, image) => {
       const yields = (a: Phrase, b: Phrase) => (keep === 'outer' ? isWithin(a, b) : isWithin(b, a))
       return candidates.filter(
         (box) =>
           !candidates.some(
             (other) =>
-              yields(phraseOf(image, box), phraseOf(image, other)) && iou(box.xyxy, other.xyxy) > most,
+              yields(phraseOf(image, box), phraseOf(image, other)) && iou(box.xyxy, other.xyxy) > maxIou,
           ),
       )
     }

@@ -15,12 +15,12 @@ export const nms = filterRule({
   rescores: false,
   reads: [],
   asks: null,
-  create({ iou: most }) {
+  create({ iou: maxIou }) {
     return (candidates) =>
       suppress(
         candidates,
         ({ phrase }) => phrase,
-        (a, b) => iou(a.xyxy, b.xyxy) > most,
+        (a, b) => iou(a.xyxy, b.xyxy) > maxIou,
       )
   },
 })

@@ -8,9 +8,9 @@ import { phraseOf } from '../rule/phrase-of.js'
  * (Data-Juicer's phrase_grounding_recall_filter): a caption of which little is found does not tell of its
  * picture.
  *
- * The same words count once, in whatever case and wherever they stand, and phrases are known by their place
- * in the caption: Data-Juicer's own keeps them in a set of strings, whose order, and with it the boxes, is
- * another in each run.
+ * The same words count once, in whatever case and wherever they stand. Phrases are told apart by their place in
+ * the caption. (Data-Juicer keeps them in a set of strings, whose order, and with it the boxes, differs between
+ * runs.)
  */
 export const phraseRecall = filterRule({
   name: 'phrase_recall',
@@ -30,14 +30,14 @@ export const phraseRecall = filterRule({
       const found = new Set(candidates.map(({ phrase }) => phrase))
       const words = new Map<number, Map<string, boolean>>()
       image.phrases.forEach(({ caption, text }, index) => {
-        const own = words.get(caption) ?? new Map<string, boolean>()
-        words.set(caption, own)
+        const captionWords = words.get(caption) ?? new Map<string, boolean>()
+        words.set(caption, captionWords)
         const word = text.toLowerCase()
-        own.set(word, found.has(index) || own.get(word) === true)
+        captionWords.set(word, found.has(index) || captionWords.get(word) === true)
       })
       const fits = new Map(
-        [...words].map(([caption, own]) => {
-          const recall = [...own.values()].filter(Boolean).length / own.size
+        [...words].map(([caption, captionWords]) => {
+          const recall = [...captionWords.values()].filter(Boolean).length / captionWords.size
           return [caption, recall >= min && recall <= max]
         }),
       )

@@ -9,7 +9,7 @@ import type { Candidate } from '../rule/rule.js'
  * score is multiplied by exp(-iou^2 / sigma), or with `method: linear` by 1 - iou where the IoU is above
  * `iou`. What falls under `min` is dropped; the others carry their new scores, and are ranked by them.
  *
- * A box that was lowered may then be lowered again by one that was weaker than it at first: it looks at all.
+ * It looks at all boxes: one whose score was lowered may be lowered again by a box that was weaker at first.
  */
 export const softNms = filterRule({
   name: 'soft_nms',
@@ -24,19 +24,19 @@ export const softNms = filterRule({
   rescores: true,
   reads: [],
   asks: null,
-  create({ method, sigma, iou: most, min }) {
+  create({ method, sigma, iou: maxIou, min }) {
     const decay = (overlap: number) => {
       if (method === 'gaussian') return Math.exp((-overlap * overlap) / sigma)
-      return overlap > most ? 1 - overlap : 1
+      return overlap > maxIou ? 1 - overlap : 1
     }
     return (candidates) => {
       const phrases = new Map<number, Candidate[]>()
       for (const candidate of candidates) {
-        const own = phrases.get(candidate.phrase)
-        if (own) own.push(candidate)
+        const group = phrases.get(candidate.phrase)
+        if (group) group.push(candidate)
         else phrases.set(candidate.phrase, [candidate])
       }
-      return [...phrases.values()].flatMap((own) => decayed(own, decay, min))
+      return [...phrases.values()].flatMap((group) => decayed(group, decay, min))
     }
   },
 })
@@ -49,7 +49,7 @@ function decayed(
   const kept: Candidate[] = []
   let left = candidates
   while (left.length > 0) {
-    // Of equal scores the first: candidates come in an order of their own.
+    // Of equal scores the first: candidates come in an order that does not depend on the teacher's.
     const best = left.reduce((a, b) => (b.score > a.score ? b : a))
     if (best.score < min) break
     kept.push(best)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../base/user-error.js'
 import type { Evaluation } from '../../evaluate/evaluate-model.js'
+import { evaluationName, evaluationRecord } from './evaluation-record.js'
 import { stageName } from './stage-kind.js'
 
 /** What promotes a student: its score on a held-out set must beat the teacher's by the margin. */
@@ -34,7 +35,11 @@ interface Named {
   readonly hash: string
 }
 
-/** Promotes the student where it beats the teacher by the margin on the set that decides. */
+/**
+ * Promotes the student where it beats the teacher by the margin on the set that decides.
+ *
+ * @throws UserError where that set is not among `scores`, or a record of it lacks the metric
+ */
 export function decidePromotion(
   { set, metric, margin, round }: PromoteConfig,
   teacher: Named,
@@ -45,17 +50,26 @@ export function decidePromotion(
   const decisive = scores[set]
   if (!decisive)
     throw new UserError(`promote: set "${set}" is not among its sets: ${Object.keys(scores).join(', ')}.`)
-  const before = decisive.teacher[metric]
-  const after = decisive.student[metric]
-  const score = ({ name, hash }: Named, value: number) => ({ name, hash, score: value })
+  const scoreOf = ({ name, hash }: Named, evaluation: Partial<Evaluation>) => {
+    const score = evaluation[metric]
+    if (score !== undefined) return { name, hash, score }
+    const record = evaluationRecord(evaluationName(name, set))
+    throw new UserError(
+      `promote: ${record} has no "${metric}": an older version wrote it. Remove it and run again, which evaluates ${name} anew, or decide by another metric.`,
+    )
+  }
+  const scoredTeacher = scoreOf(teacher, decisive.teacher)
+  const scoredStudent = scoreOf(student, decisive.student)
+  const before = scoredTeacher.score
+  const after = scoredStudent.score
   return {
     round,
     promoted: after > before && after >= before + margin,
     metric,
     set,
     margin,
-    teacher: score(teacher, before),
-    student: score(student, after),
+    teacher: scoredTeacher,
+    student: scoredStudent,
     scores,
     lineage,
   }

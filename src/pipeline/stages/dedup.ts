@@ -16,16 +16,16 @@ import { needed, type StageContext, type StageOf } from './stage-context.js'
 import { stageKind } from './stage-kind.js'
 
 /**
- * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's input
- * is all that lies before it, so its outcome is the same whenever it is made; what earlier runs kept is read back,
- * not judged anew.
+ * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's
+ * input is all that comes before it, so its result is the same whenever it is made. What earlier runs kept is read
+ * back and not judged again.
  */
 export const dedup = stageKind({
   name: 'dedup',
   schema: dedupConfig,
   optional: true,
   makes: 'shards',
-  // What the sets of `against` hold is among the inputs.
+  // The content of the sets that `against` names is hashed among the inputs.
   notHashed: ['against'],
   async run(stage, configHash, context) {
     const { against } = stage.with
@@ -73,28 +73,28 @@ function dedupState(
   shards: readonly string[],
   sets: readonly { readonly read: () => Promise<HashList> }[],
 ) {
-  let held: { readonly deduper: Deduper; next: number } | undefined
+  let current: { readonly deduper: Deduper; next: number } | undefined
   const upTo = async (end: number): Promise<Deduper> => {
-    // A shard that failed on its way has left half of itself in the index.
-    if (!held || held.next > end) {
+    // A shard that failed half way has left some of its pictures in the index, so the index is built anew.
+    if (!current || current.next > end) {
       const records = await Promise.all(shards.map((shard) => readCommit(storage, 'images', null, shard)))
       const rows = records.reduce((sum, record) => sum + (record?.files.images?.rows ?? 0), 0)
       const lists = await Promise.all(sets.map(({ read }) => read()))
-      held = { deduper: createDeduper(rows, config, lists), next: 0 }
+      current = { deduper: createDeduper(rows, config, lists), next: 0 }
     }
-    for (; held.next < end; held.next++) {
-      const shard = shards[held.next]
+    for (; current.next < end; current.next++) {
+      const shard = shards[current.next]
       if (shard === undefined) break
       if (await readCommit(storage, 'selection', name, shard))
-        await recallShard(storage, name, shard, shards, held.deduper)
+        await recallShard(storage, name, shard, shards, current.deduper)
       else if (await readCommit(storage, 'images', null, shard)) {
-        held = undefined
+        current = undefined
         throw new UserError(`Shard ${shard} comes before it and could not be made: run again to retry both.`)
       }
     }
-    // Whatever becomes of this shard, its pictures are in the index now.
-    held.next = end + 1
-    return held.deduper
+    // The shard's work adds its pictures to the index, even where it fails.
+    current.next = end + 1
+    return current.deduper
   }
   return {
     run: <T>(shard: string, work: (deduper: () => Promise<Deduper>) => Promise<T>) =>
@@ -116,7 +116,7 @@ async function openSet(name: string, stage: string, context: StageContext) {
   }
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(name)) hash.update(chunk as Buffer)
-  // Read at once, so that a file that is none stops the stage before its first shard.
+  // Read now, so that a file without hashes stops the stage before its first shard.
   const list = await readHashList(name)
   return { hash: hash.digest('hex'), read: async () => list }
 }

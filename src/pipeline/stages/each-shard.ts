@@ -44,7 +44,11 @@ export async function eachShard(
       const { inputs, work } = await prepare(shard, storage)
       const start = before
       const result = await work({
-        ...{ storage, stage: stage.name, shard, configHash, inputs },
+        storage,
+        stage: stage.name,
+        shard,
+        configHash,
+        inputs,
         signal: context.signal,
         onProgress: (count: number) => context.progress(start + count, total),
       })

@@ -1,6 +1,7 @@
 import { evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
 import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
 import { openTeacher } from '../../teacher/open-teacher.js'
+import { evaluationRecord } from './evaluation-record.js'
 import { hashSource } from './hash-inputs.js'
 import { runOnce } from './run-record.js'
 import { modelOf, needed, outputOf } from './stage-context.js'
@@ -24,17 +25,20 @@ export const evaluate = stageKind({
     }
     if (unseen)
       inputs.unseen_in = await hashSource({ ...unseen, grounding: unseen.name, phrases: unseen.name })
-    const made = { stage: stage.name, configHash, inputs }
+    const task = { stage: stage.name, configHash, inputs }
     const { record, skipped } = await runOnce<Evaluation>(
       context.run,
-      `evaluations/${stage.name}.json`,
-      made,
+      evaluationRecord(stage.name),
+      task,
       async () => {
         const seen = unseen ? await categoriesOf({ ...unseen, stage: unseen.name }) : []
         const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
         const teacher = await openTeacher(model.folder, { ...stage.with, notice: context.notice })
         try {
-          return await evaluateModel(teacher, set, stage.with, categories, context.progress, context.signal)
+          return await evaluateModel(teacher, set, stage.with, categories, {
+            onProgress: context.progress,
+            signal: context.signal,
+          })
         } finally {
           await teacher.close()
         }

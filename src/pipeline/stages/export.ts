@@ -31,8 +31,12 @@ export const exportKind = stageKind({
     const made = await exportDataset(
       { ...source.dataset, grounding, phrases, ...(selection && { selection }) },
       {
-        ...{ config, out, replace: replace !== 'none', force: replace === 'any' },
-        ...{ signal: context.signal, onProgress: context.progress },
+        config,
+        out,
+        replace: replace !== 'none',
+        force: replace === 'any',
+        signal: context.signal,
+        onProgress: context.progress,
         onResume: (rows) => context.notice(`${rows} pictures were done before`),
         license: typeof card?.license === 'string' ? card.license : undefined,
       },

@@ -2,11 +2,11 @@ import { hashJson } from '../../base/hash.js'
 import type { FilterConfig } from '../../filter/config.js'
 import { filterShard } from '../../filter/filter-shard.js'
 import {
-  frequencyAsked,
+  calibrationSource,
   hashTools,
   type OpenTools,
   openTools,
-  ownSources,
+  requestedFrequency,
   type ToolSources,
 } from '../../filter/open-tools.js'
 import type { RuleTools } from '../../filter/rule/rule-tools.js'
@@ -18,17 +18,17 @@ import type { Dataset } from './stage-context.js'
 
 /** A filter over a dataset: its tools are opened when the first shard needs them, and closed with it. */
 export interface FilterStage {
-  /** What a shard is made of besides the configuration. */
+  /** Hashes of what a shard is made from. */
   inputsOf(shard: string): Promise<Record<string, string>>
   work(task: ShardTask): Promise<ShardResult>
-  /** What the rules ask for, for a caller that applies them to rows of its own. */
+  /** The tools of the rules, for a caller that applies the rules itself. */
   tools(): Promise<RuleTools>
   close(): Promise<void>
 }
 
-/** The teacher room opens what the filter's rules ask for; neither knows the other. */
+/** The teacher room opens the models that rules ask for. Neither room imports the other. */
 const toolSources: ToolSources = {
-  ...ownSources,
+  ...calibrationSource,
   embedders: { hash: hashTextEncoder, open: openTextEncoder },
   scorers: { hash: hashRegionScorer, open: openRegionScorer },
 }
@@ -39,7 +39,7 @@ export async function openFilterStage(
   { rules }: Pick<FilterConfig, 'rules'>,
   stages: { readonly phrases: string; readonly proposals: string },
 ): Promise<FilterStage> {
-  const frequency = await frequencyAsked({ storage, shards }, rules, stages.phrases)
+  const frequency = await requestedFrequency({ storage, shards }, rules, stages.phrases)
   const shared = {
     ...(frequency && { frequency: hashJson([...frequency].sort()) }),
     ...(await hashTools(rules, toolSources)),
@@ -60,8 +60,8 @@ export async function openFilterStage(
     },
     work: (task) => filterShard(task, { rules, ...stages }, tools),
     async close() {
-      const held = await opened?.catch(() => undefined)
-      await held?.close()
+      const tools = await opened?.catch(() => undefined)
+      await tools?.close()
     },
   }
 }

@@ -6,13 +6,14 @@ import { openFilterStage } from './filter-stage.js'
 import { needed } from './stage-context.js'
 import { stageKind } from './stage-kind.js'
 
-/** Keeps of a teacher's proposals what the rules let through. */
+/** Keeps the proposals of a teacher that pass the rules. */
 export const filter = stageKind({
   name: 'filter',
   schema: filterConfig,
   optional: true,
   makes: 'shards',
-  // A rule's file or folder stays in the hash: the record names it, for who applies the rules again.
+  // The path of a rule's file or folder stays in the hash. The record holds it too, so that the page can apply the rules
+  // again.
   notHashed: filterNotHashed,
   async run(stage, configHash, context) {
     const source = needed(stage, context, ['proposals', 'phrases', 'dataset'], 'proposals')
@@ -22,7 +23,7 @@ export const filter = stageKind({
     try {
       const { sums, missing } = await eachShard(stage, configHash, context, source, async (shard) => ({
         inputs: await opened.inputsOf(shard),
-        work: async (task) => noteBoxLoss(task, await opened.work(task), boxLoss),
+        work: async (task) => recordBoxLoss(task, await opened.work(task), boxLoss),
       }))
       return {
         offers: { dataset, selection, phrases, grounding: stage.name, boxLoss, missing },
@@ -34,10 +35,10 @@ export const filter = stageKind({
   },
 })
 
-/** Has the record say `box_loss: false`, or no longer: the train command reads it there. */
-async function noteBoxLoss(task: ShardTask, made: ShardResult, boxLoss: boolean): Promise<ShardResult> {
-  const { box_loss: noted, ...config } = made.record.config ?? {}
-  if (boxLoss ? noted === undefined : noted === false) return made
-  const record = await amendConfig(task, made.record, boxLoss ? config : { ...config, box_loss: false })
-  return { ...made, record }
+/** Writes `box_loss: false` into the record, or removes it: the train command reads it there. */
+async function recordBoxLoss(task: ShardTask, result: ShardResult, boxLoss: boolean): Promise<ShardResult> {
+  const { box_loss: recorded, ...config } = result.record.config ?? {}
+  if (boxLoss ? recorded === undefined : recorded === false) return result
+  const record = await amendConfig(task, result.record, boxLoss ? config : { ...config, box_loss: false })
+  return { ...result, record }
 }

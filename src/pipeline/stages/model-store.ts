@@ -36,9 +36,9 @@ export function modelStore(run: Storage, prefix: string): ModelStore {
     folder,
     async pull() {
       const wanted = await run.read(`${prefix}/record.json`)
-      const held = await readFile(record).catch(() => undefined)
-      // Without a record there may be a training that was stopped: it goes on from what lies there.
-      if (!wanted || held?.equals(wanted)) return
+      const cached = await readFile(record).catch(() => undefined)
+      // A folder without a record may be that of a stopped training, which resumes from its files.
+      if (!wanted || cached?.equals(wanted)) return
       await rm(folder, { recursive: true, force: true })
       for (const object of await run.list(prefix)) {
         if (object !== `${prefix}/record.json`)

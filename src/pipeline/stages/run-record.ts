@@ -19,21 +19,21 @@ export interface RunRecord<T> {
 export async function runOnce<T>(
   storage: Storage | undefined,
   name: string,
-  made: Pick<RunRecord<T>, 'stage' | 'configHash' | 'inputs'>,
+  task: Pick<RunRecord<T>, 'stage' | 'configHash' | 'inputs'>,
   work: () => Promise<T>,
 ): Promise<{ readonly record: RunRecord<T>; readonly skipped: boolean }> {
   const before = storage && (await readRunRecord<T>(storage, name))
   if (
     before &&
-    before.configHash === made.configHash &&
-    canonicalJson(before.inputs) === canonicalJson(made.inputs)
+    before.configHash === task.configHash &&
+    canonicalJson(before.inputs) === canonicalJson(task.inputs)
   ) {
     return { record: before, skipped: true }
   }
   const start = performance.now()
   const result = await work()
   const seconds = Math.round(performance.now() - start) / 1000
-  const record = { ...made, result, seconds, createdAt: new Date().toISOString() }
+  const record = { ...task, result, seconds, createdAt: new Date().toISOString() }
   await storage?.write(name, `${JSON.stringify(record, null, 1)}\n`)
   return { record, skipped: false }
 }

@@ -61,13 +61,13 @@ export interface StageContext {
   readonly notice: (text: string) => void
   /** Told before the first step of a training that starts from something. */
   readonly trainStart: (start: TrainStart) => void
-  /** Runs a shard's work, again after a pause where it fails; false where it was set aside. */
+  /** Runs the work of a shard, and runs it again after a pause where it fails. False where the shard was set aside. */
   readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
   /** Rejected rows that an ingest stage tries again; none by default. */
   readonly retryFailed: ((reason: string) => boolean) | undefined
-  /** Which export that is there already may be replaced: one of other data, even of the same, or none. */
+  /** Which existing export may be replaced: one of other data, any, or none. */
   readonly replace: 'other' | 'any' | 'none'
-  /** Tells of what the user should know though the work goes on. */
+  /** Adds a warning for the user; the work goes on. */
   readonly warn: (message: string) => void
   /** Counts a task that makes no shard. */
   readonly count: (skipped: boolean) => void

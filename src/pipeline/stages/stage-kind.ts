@@ -6,11 +6,11 @@ export const stageName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens')
 
-/** What a stage that has run offers, and what else it has to say. */
+/** What a stage offers once it has run, and its result. */
 export interface StageResult<Result> {
-  /** For the stages that need it; its name and configuration are added by who runs it. */
+  /** For the stages that need it. `runStage` adds its name and configuration. */
   readonly offers: Omit<StageOutput, 'name' | 'config'>
-  /** For who asked for this one stage: sums of shards, losses, scores, a report. */
+  /** For a command that runs this one stage: sums of shards, losses, scores, a report. */
   readonly result: Result
 }
 
@@ -27,7 +27,7 @@ export interface StageKind<
   readonly optional: boolean
   /** What it makes: each shard of a dataset, or one thing. */
   readonly makes: 'shards' | 'one'
-  /** Keys that do not change what comes out, or name something whose content is among the inputs. */
+  /** Keys that do not change the results, or that name something whose content is hashed among the inputs. */
   readonly notHashed: readonly string[]
   /** Keys that name a model by its stage or its folder. Where a folder lies is not hashed either. */
   readonly modelKeys?: readonly string[]

@@ -37,12 +37,12 @@ export const train = stageKind({
     const { folder } = store
     await store.pull()
     const { batch } = stage.with
-    const made = { stage: stage.name, configHash, inputs }
+    const task = { stage: stage.name, configHash, inputs }
     const recordName = `${place}/record.json`
     const before = await hashModel(folder).catch(() => undefined)
     // A folder that has lost a file is no model, whatever its record says.
     if (before === undefined) await run.remove(recordName)
-    const { record, skipped } = await runOnce<TrainResult>(run, recordName, made, async () => {
+    const { record, skipped } = await runOnce<TrainResult>(run, recordName, task, async () => {
       const trained = await trainModel({
         name: stage.name,
         folder,
