@@ -34,8 +34,9 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
   for (const family of families) {
     const stages = new Set<string | null>()
     for (const name of await storage.list(family)) {
+      // FAMILY/SHARD.json, or FAMILY/STAGE/SHARD.json.
       const [, stage, file] = name.split('/')
-      stages.add(file === undefined ? null : stage)
+      stages.add(stage === undefined || file === undefined ? null : stage)
     }
     for (const stage of stages) {
       for (const shard of shards) {

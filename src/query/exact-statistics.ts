@@ -166,7 +166,7 @@ async function labelsOf(
   await connection.run(
     `create or replace temp table tally as select word, count(*) as n from (${sql}) group by word`,
   )
-  const [[total, different, once]] = await rows(
+  const [[total, different, once] = []] = await rows(
     'select coalesce(sum(n), 0), count(*), count(*) filter (where n = 1) from tally',
   )
   const ranked = await rows(`select word, n from tally order by n desc, word limit ${top}`)

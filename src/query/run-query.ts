@@ -132,7 +132,7 @@ function explained(error: Error, views: readonly DatasetView[]): Error {
   const { message } = error
   // An error of whoever took the rows, such as a full disk, is not the query's.
   if (!/^(?:Failed to \w+ statements?: )?[A-Z][\w -]* Error: /.test(message)) return error
-  const [words, ...rest] = message.replace(/^Failed to \w+ statements?: /, '').split('\n\n')
+  const [words = '', ...rest] = message.replace(/^Failed to \w+ statements?: /, '').split('\n\n')
   const place = rest.join('\n\n').trimEnd()
   const isName = /Table with name \S+ does not exist/.test(words)
   const known = isName ? `\nViews: ${views.map(({ name }) => name).join(', ')}` : ''

@@ -20,9 +20,9 @@ const knownSettings = new Set(['endpoint', 'region', 'path_style'])
 
 /** Throws a UserError where a URL names no bucket, has a setting that is not known, or carries a password. */
 export function parseS3(url: string): S3Location {
-  const match = /^s3:\/\/([^/?#]+)(?:\/([^?#]*))?(\?[^#]*)?$/i.exec(url)
-  if (!match) throw new UserError(`${url} is not the address of a bucket: s3://BUCKET/PREFIX was expected.`)
-  const [, bucket, key = '', query = ''] = match
+  const [, bucket, key = '', query = ''] = /^s3:\/\/([^/?#]+)(?:\/([^?#]*))?(\?[^#]*)?$/i.exec(url) ?? []
+  if (bucket === undefined)
+    throw new UserError(`${url} is not the address of a bucket: s3://BUCKET/PREFIX was expected.`)
   if (bucket.includes('@'))
     throw new UserError(
       'An s3:// address has no place for keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',

@@ -39,9 +39,9 @@ function meanLuma({ data, width, height, channels }: Pixels, column: number, row
   for (let y = y0; y < y1; y += stepY) {
     const end = (y * width + x1) * channels
     for (let at = (y * width + x0) * channels; at < end; at += stepX * channels) {
-      r += data[at]
-      g += data[at + green]
-      b += data[at + blue]
+      r += data[at]!
+      g += data[at + green]!
+      b += data[at + blue]!
       count++
     }
   }
