@@ -38,8 +38,19 @@ const absent = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'])
 export const isNoSuchHost = (code: string | undefined): boolean => code !== undefined && absent.has(code)
 
 /**
- * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for
- * as long as they hold. What does not exist is remembered too; a name server that failed is asked again.
+ * The first address of a host.
+ *
+ * @throws Error as `node:dns` does, where there is none
+ */
+export function firstAddress(host: string, addresses: readonly string[]): string {
+  const [first] = addresses
+  if (first !== undefined) return first
+  throw Object.assign(new Error(`${host} has no address`), { code: 'ENODATA' })
+}
+
+/**
+ * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for as long
+ * as they hold. What does not exist is remembered too; a name server that failed is asked again.
  *
  * @param isLocal tells the hosts that the system knows best
  * @param given asks in the place of the name servers
