@@ -27,7 +27,9 @@ export interface ElementOptions {
 /** No row of a dataset is that long, and a file without an end would fill the memory. */
 const maxValueBytes = 256 << 20
 
-const [quote, backslash, comma] = [0x22, 0x5c, 0x2c]
+const quote = 0x22
+const backslash = 0x5c
+const comma = 0x2c
 const isOpening = (byte: number) => byte === 0x7b || byte === 0x5b
 const isClosing = (byte: number) => byte === 0x7d || byte === 0x5d
 const isSpace = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)

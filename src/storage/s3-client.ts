@@ -55,9 +55,9 @@ export function s3Client({ query }: S3Location): Promise<S3Client> {
   const region = settings.get('region') ?? AWS_REGION ?? AWS_DEFAULT_REGION ?? (endpoint && 'us-east-1')
   const forcePathStyle = (settings.get('path_style') ?? String(endpoint !== undefined)) === 'true'
   const key = JSON.stringify([endpoint, region, forcePathStyle])
-  const known = clients.get(key)
-  if (known) return known
-  const made = makeClient({
+  const cached = clients.get(key)
+  if (cached) return cached
+  const client = makeClient({
     ...(region && { region }),
     ...(endpoint && {
       endpoint,
@@ -67,9 +67,9 @@ export function s3Client({ query }: S3Location): Promise<S3Client> {
     forcePathStyle,
     maxAttempts: 5,
   })
-  clients.set(key, made)
-  made.catch(() => clients.delete(key))
-  return made
+  clients.set(key, client)
+  client.catch(() => clients.delete(key))
+  return client
 }
 
 async function makeClient(config: Sdk.S3ClientConfig): Promise<S3Client> {

@@ -12,7 +12,7 @@ export interface AgentParts {
 }
 
 /** Requests under way at once on a connection of HTTP/2. */
-const streams = 100
+const maxStreams = 100
 
 /**
  * Kept-alive connections, HTTP/1.1 and HTTP/2, each of them guarded where it is made: the addresses that are checked
@@ -76,7 +76,7 @@ export function guardedAgent(config: FetchConfig, { guard, resolver, ca }: Agent
     const key = {}
     const client = new Client(origin, { ...options, connect: connectFor(key) })
     client.on('connect', () => {
-      if (multiplexed.has(key)) client.pipelining = streams
+      if (multiplexed.has(key)) client.pipelining = maxStreams
     })
     return client
   }

@@ -178,7 +178,7 @@ async function within<T>(
   }
 }
 
-/** Work that cannot be stopped is not waited for. */
+/** Rejects when the signal aborts, though the work itself cannot be stopped and goes on. */
 function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
