@@ -116,7 +116,8 @@ const byId = (a: { id: Id }, b: { id: Id }) => (Number(a.id) || 0) - (Number(b.i
 
 async function readCocoFile(path: string): Promise<CocoFile> {
   const file: CocoFile = { images: [], annotations: [], categories: [], licenses: [] }
-  let [problem, more] = ['', 0]
+  let problem = ''
+  let more = 0
   const lists = Object.keys(elementSchemas) as CocoList[]
   for await (const { list, index, value } of cocoEntries(path, lists)) {
     const parsed = elementSchemas[list].safeParse(value)

@@ -1,5 +1,5 @@
 import type { Mark } from './mark.js'
-import { type Line, maxLine, readLines } from './read-lines.js'
+import { type Line, maxLineBytes, readLines } from './read-lines.js'
 
 /** A row of a table. */
 export type CellRow = { readonly mark: Mark } & (
@@ -23,9 +23,9 @@ export async function* tsvRows(path: string, from?: Mark): AsyncGenerator<CellRo
  */
 export async function* csvRows(path: string, from?: Mark, keepsReturns = false): AsyncGenerator<CellRow> {
   const lines = readLines(path, from)
-  const waiting: Line[] = []
+  const pushedBack: Line[] = []
   const next = async (): Promise<Line | undefined> => {
-    const line = waiting.shift() ?? (await lines.next()).value
+    const line = pushedBack.shift() ?? (await lines.next()).value
     return line ?? undefined
   }
   try {
@@ -34,21 +34,21 @@ export async function* csvRows(path: string, from?: Mark, keepsReturns = false):
         yield { mark: first.mark, problem: first.problem }
         continue
       }
-      const taken: Line[] = []
+      const continuation: Line[] = []
       let text = first.text
       let isOpen = hasOpenQuote(text, false)
       let hadReturn = first.hadReturn
-      while (isOpen && text.length <= maxLine) {
+      while (isOpen && text.length <= maxLineBytes) {
         const line = await next()
         if (!line) break
-        taken.push(line)
+        continuation.push(line)
         if (line.text === null) break
         text += `${keepsReturns && hadReturn ? '\r' : ''}\n${line.text}`
         hadReturn = line.hadReturn
         isOpen = hasOpenQuote(line.text, true)
       }
       if (isOpen) {
-        waiting.unshift(...taken)
+        pushedBack.unshift(...continuation)
         yield { mark: first.mark, problem: 'a quotation mark is not closed' }
       } else yield { mark: first.mark, ...parseCells(text) }
     }

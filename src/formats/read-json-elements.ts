@@ -25,14 +25,16 @@ export interface ElementOptions {
 }
 
 /** No row of a dataset is that long, and a file without an end would fill the memory. */
-const longest = 256 << 20
+const maxValueBytes = 256 << 20
 
-const [quote, backslash, comma] = [0x22, 0x5c, 0x2c]
+const quote = 0x22
+const backslash = 0x5c
+const comma = 0x2c
 const isOpening = (byte: number) => byte === 0x7b || byte === 0x5b
 const isClosing = (byte: number) => byte === 0x7d || byte === 0x5d
 const isSpace = (byte: number) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)
-/** 1 for the bytes that begin, end or part values. */
-const isSign = Uint8Array.from({ length: 256 }, (_, byte) =>
+/** 1 for the bytes that begin, end or separate values. */
+const isStructural = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number('"\\{}[],'.includes(String.fromCharCode(byte))),
 )
 const isByteOrderMark = (byte: number) => byte === 0xef || byte === 0xbb || byte === 0xbf
@@ -59,43 +61,39 @@ export async function* readJsonElements(
   let index = 0
   let inString = false
   let escaped = false
-  /** Where the value being read began; -1 between values. */
-  let begin = -1
-  let parts: Buffer[] = []
-  let length = 0
+  /** Whether a value has begun, a key or an element. */
+  let inValue = false
+  const collector = valueCollector(bad)
   let isWanted = false
-  let kind: 'key' | 'element' = 'element'
+  let kind = 'element' as 'key' | 'element'
   let done = false
 
   const elementDepth = () => (inObject ? 2 : 1)
-  const parse = (bytes: Buffer): unknown => {
-    try {
-      return JSON.parse(bytes.toString('utf8'))
-    } catch (error) {
-      throw bad(`byte ${begin}: ${(error as Error).message}`)
-    }
-  }
   for await (const chunk of readBytes(path, base)) {
-    let start = 0
     const found: JsonElement[] = []
     /** Ends the value before `end`. */
     const take = (end: number) => {
-      if (begin < 0) return
-      const piece = chunk.subarray(start, end)
-      if (kind === 'key') lastString = String(parse(Buffer.concat([...parts, piece])))
-      else if (isWanted) {
-        found.push({ key, at: begin, index, value: parse(Buffer.concat([...parts, piece])) })
+      if (!inValue) return
+      inValue = false
+      if (kind === 'key') {
+        lastString = String(collector.parse(chunk, end))
+        return
       }
-      if (kind === 'element') index++
-      begin = -1
-      parts = []
-      length = 0
+      if (isWanted) found.push({ key, at: collector.firstByte(), index, value: collector.parse(chunk, end) })
+      index++
+    }
+    const begin = (what: typeof kind, at: number) => {
+      kind = what
+      isWanted = what === 'key' || key === null || wanted(key)
+      inValue = true
+      collector.begin(base, at)
     }
     for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at] as number
-      // Within a value most bytes are of this kind.
-      if (isSign[byte] === 0 && (begin >= 0 || inString)) {
+      const byte = chunk[at]!
+      // Most bytes are within a value and of this kind: they are passed over in a loop of their own.
+      if (isStructural[byte] === 0 && (inValue || inString)) {
         escaped = false
+        while (at + 1 < chunk.length && isStructural[chunk[at + 1]!] === 0) at++
         continue
       }
       if (inString) {
@@ -103,30 +101,22 @@ export async function* readJsonElements(
         else if (byte === backslash) escaped = true
         else if (byte === quote) {
           inString = false
-          if (kind === 'key' && begin >= 0) take(at + 1)
+          if (kind === 'key' && inValue) take(at + 1)
         }
         continue
       }
       if (isSpace(byte)) continue
       if (done) throw bad(`there is more behind its end, at byte ${base + at}`)
-      if (begin < 0 && depth === elementDepth() && arrayOpen && !isClosing(byte) && byte !== comma) {
-        kind = 'element'
-        isWanted = key === null || wanted(key)
-        begin = base + at
-        start = at
-      } else if (begin < 0 && inObject && depth === 1 && byte === quote) {
-        kind = 'key'
-        isWanted = true
-        begin = base + at
-        start = at
-      }
+      if (!inValue && depth === elementDepth() && arrayOpen && !isClosing(byte) && byte !== comma) {
+        begin('element', at)
+      } else if (!inValue && inObject && depth === 1 && byte === quote) begin('key', at)
       if (byte === quote) inString = true
       else if (isOpening(byte)) {
         if (depth === 0) {
           inObject = byte === 0x7b
           arrayOpen = !inObject
           if (arrayOpen) onArray?.(null)
-        } else if (depth === 1 && inObject && byte === 0x5b && begin < 0) {
+        } else if (depth === 1 && inObject && byte === 0x5b && !inValue) {
           arrayOpen = true
           key = lastString
           index = 0
@@ -146,14 +136,47 @@ export async function* readJsonElements(
       else if (depth === 0 && !(base + at < 3 && isByteOrderMark(byte)))
         throw bad('it begins with neither [ nor {')
     }
-    if (begin >= 0 && (isWanted || kind === 'key')) {
-      const rest = chunk.subarray(start)
-      length += rest.length
-      if (length > longest) throw bad(`the value at byte ${begin} is over ${longest >> 20} MiB`)
-      parts.push(rest)
-    }
+    if (inValue && isWanted) collector.keep(chunk)
     base += chunk.length
     yield* found
   }
   if (!done) throw bad(`it is cut short, after ${base} bytes`)
+}
+
+/** Keeps the bytes of one value after another over the borders of chunks, and parses each when it is whole. */
+function valueCollector(bad: (what: string) => UserError) {
+  /** Byte of the file where the value begins. */
+  let first = 0
+  /** Where in the chunk the part of the value begins that is not kept yet. */
+  let start = 0
+  let parts: Buffer[] = []
+  let length = 0
+  return {
+    firstByte: () => first,
+    /** The value begins at a place in the chunk that is at byte `base` of the file. */
+    begin(base: number, at: number) {
+      first = base + at
+      start = at
+      parts = []
+      length = 0
+    },
+    /** The value goes on behind the chunk. */
+    keep(chunk: Buffer) {
+      const rest = chunk.subarray(start)
+      length += rest.length
+      if (length > maxValueBytes) throw bad(`the value at byte ${first} is over ${maxValueBytes >> 20} MiB`)
+      parts.push(rest)
+      start = 0
+    },
+    /** The value, which ends in the chunk, before `end`. */
+    parse(chunk: Buffer, end: number): unknown {
+      const text = Buffer.concat([...parts, chunk.subarray(start, end)]).toString('utf8')
+      parts = []
+      try {
+        return JSON.parse(text)
+      } catch (error) {
+        throw bad(`byte ${first}: ${(error as Error).message}`)
+      }
+    },
+  }
 }

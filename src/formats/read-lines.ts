@@ -3,7 +3,7 @@ import type { Mark } from './mark.js'
 import { readBytes } from './read-bytes.js'
 
 /** Longer lines are not held: no caption is that long, and a file without line ends would fill the memory. */
-export const maxLine = 1 << 20
+export const maxLineBytes = 1 << 20
 
 export type Line = { readonly mark: Mark } & (
   | {
@@ -19,12 +19,12 @@ export type Line = { readonly mark: Mark } & (
  * Lines of a UTF-8 file, compressed or not, from a mark on, without their ends and without the byte order
  * mark.
  *
- * @param longest bytes of a line that is given; a longer one is a problem
+ * @param maxBytes bytes of a line that is given; a longer one is a problem
  */
 export async function* readLines(
   path: string,
   from: Mark = { at: 0, line: 1 },
-  longest = maxLine,
+  maxBytes = maxLineBytes,
 ): AsyncGenerator<Line> {
   let { at, line } = from
   let parts: Buffer[] = []
@@ -33,7 +33,7 @@ export async function* readLines(
     const mark = { at, line }
     const bytes = Buffer.concat(parts)
     parts = []
-    if (length > longest) return { mark, text: null, problem: `line over ${longest >> 20} MiB` }
+    if (length > maxBytes) return { mark, text: null, problem: `line over ${maxBytes >> 20} MiB` }
     if (!isUtf8(bytes)) return { mark, text: null, problem: 'not UTF-8' }
     const hadReturn = bytes.at(-1) === 13
     const text = bytes.toString('utf8', 0, bytes.length - (hadReturn ? 1 : 0))
@@ -43,7 +43,7 @@ export async function* readLines(
     let start = 0
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       length += end - start
-      if (length <= longest) parts.push(chunk.subarray(start, end))
+      if (length <= maxBytes) parts.push(chunk.subarray(start, end))
       yield take()
       at += length + 1
       line++
@@ -51,7 +51,7 @@ export async function* readLines(
       start = end + 1
     }
     length += chunk.length - start
-    if (length <= longest) parts.push(chunk.subarray(start))
+    if (length <= maxBytes) parts.push(chunk.subarray(start))
     else parts = []
   }
   if (length > 0) yield take()

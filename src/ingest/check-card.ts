@@ -25,9 +25,9 @@ export interface CardCheck {
   readonly faults: readonly string[]
 }
 
-const firstRows = 3
-/** A list in which more rows than this share cannot be used is read with the wrong card. */
-const mostProblems = 0.5
+const exampleRows = 3
+/** Where a larger share of the rows cannot be used, the card is taken to be wrong. */
+const maxProblemShare = 0.5
 
 /**
  * Reads a source as its card says, without fetching a picture.
@@ -42,7 +42,10 @@ export async function checkCard(
   limit = Number.POSITIVE_INFINITY,
   signal?: AbortSignal,
 ): Promise<CardCheck> {
-  let [rows, captions, regions, unusable] = [0, 0, 0, 0]
+  let rows = 0
+  let captions = 0
+  let regions = 0
+  let unusable = 0
   let stopped = false
   const problems: Record<string, number> = {}
   const examples: string[] = []
@@ -64,14 +67,14 @@ export async function checkCard(
       if (!problems[reason]) examples.push(detail)
       problems[reason] = (problems[reason] ?? 0) + 1
       unusable++
-    } else if (first.length < firstRows) {
+    } else if (first.length < exampleRows) {
       const texts = row.captions.map(({ text }) => text)
       first.push({ place: row.place, url: row.url, captions: texts, regions: row.regions?.length ?? null })
     }
   }
   const faults: string[] = []
   if (rows === 0) faults.push('there are no rows')
-  if (unusable > mostProblems * rows) faults.push(`${unusable} of ${rows} rows cannot be used`)
+  if (unusable > maxProblemShare * rows) faults.push(`${unusable} of ${rows} rows cannot be used`)
   if (card.rows !== undefined && !stopped && rows !== card.rows)
     faults.push(`there are ${rows} rows, ${card.rows} were published`)
   return { rows, stopped, problems, examples, captions, regions, dropped, first, faults }

@@ -63,8 +63,8 @@ export const sourceKeysOf = ({ shape }: z.ZodObject): string[] =>
   Object.keys(shape).filter((key) => !keysOfStagesOnly.includes(key))
 
 const cardSchemas = sources.map(({ name, schema }) => {
-  const own = sourceKeysOf(schema).map((key) => [key, schema.shape[key as keyof typeof schema.shape]])
-  const shape = { ...(Object.fromEntries(own) as object), format: z.literal(name), ...cardKeys }
+  const formatKeys = sourceKeysOf(schema).map((key) => [key, schema.shape[key as keyof typeof schema.shape]])
+  const shape = { ...(Object.fromEntries(formatKeys) as object), format: z.literal(name), ...cardKeys }
   return strictKeys(
     shape,
     keyRefusal(

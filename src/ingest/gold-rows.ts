@@ -61,22 +61,23 @@ export function goldRows(
 
   const phrases: Phrase[] = []
   const regions: Region[] = []
-  const known = new Map<string, number>()
+  const phraseIndices = new Map<string, number>()
   const add = (caption: number, text: string, [start, end]: Span, { xyxy, found, head }: GoldRegion) => {
     const key = `${caption}/${start}/${end}`
-    let phrase = known.get(key)
+    let phrase = phraseIndices.get(key)
     if (phrase === undefined) {
       phrase = phrases.push({ caption, text, start, end, head: head ?? headOf(text) }) - 1
-      known.set(key, phrase)
+      phraseIndices.set(key, phrase)
     }
     const { score, by } = found ?? { score: 1, by: 'gold' }
     regions.push({ caption, phrase, start, end, xyxy, score, origin: by })
   }
   for (const box of kept) {
-    const own = points[box.caption ?? 0] ?? []
-    const sound = box.spans.filter((span) => isSound(span, own))
+    const captionPoints = points[box.caption ?? 0] ?? []
+    const sound = box.spans.filter((span) => isSound(span, captionPoints))
     for (let bad = sound.length; bad < box.spans.length; bad++) drop('bad_span')
-    for (const span of joinSpans(sound, own)) add(box.caption ?? 0, own.slice(...span).join(''), span, box)
+    for (const span of joinSpans(sound, captionPoints))
+      add(box.caption ?? 0, captionPoints.slice(...span).join(''), span, box)
     prompts.forEach(({ names, spans }, index) => {
       const span = spans[names.indexOf(box.category)]
       if (span) add(captions.length + index, box.category, span, box)

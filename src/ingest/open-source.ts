@@ -7,8 +7,8 @@ import type { SourceFormat } from './read/source-format.js'
 import { sources } from './sources.js'
 
 /** Reads a dataset card: a file, or the name of a card that comes with the program. */
-export async function readCard(given: string): Promise<Card> {
-  const path = packagedCard(given) ?? orPackaged(given)
+export async function readCard(fileOrName: string): Promise<Card> {
+  const path = packagedCard(fileOrName) ?? orPackaged(fileOrName)
   return parseConfig(cardSchema, await readYaml(path), path)
 }
 
@@ -36,8 +36,8 @@ export function fillIn(config: IngestConfig, card: Card | null, where = 'ingest'
   const { schema } = formatOf(format)
   const keys = new Set(sourceKeysOf(schema))
   const ofCard = Object.entries(card ?? {}).filter(([key]) => keys.has(key))
-  const given = Object.entries(config).filter(([, value]) => value !== undefined)
-  const whole = { ...Object.fromEntries(ofCard), ...Object.fromEntries(given), format }
+  const ofConfig = Object.entries(config).filter(([, value]) => value !== undefined)
+  const whole = { ...Object.fromEntries(ofCard), ...Object.fromEntries(ofConfig), format }
   const place = config.card ? `${where} (card ${config.card})` : where
   return parseConfig(schema, whole, place) as SourceConfig
 }
@@ -57,8 +57,8 @@ export interface OpenSource extends Source {
  * @param where the configuration is, for messages
  * @throws UserError where the configuration does not fit its format
  */
-export async function openSource(given: IngestConfig, where?: string): Promise<OpenSource> {
-  const { config, card } = await withCard(given, where)
+export async function openSource(ingestConfig: IngestConfig, where?: string): Promise<OpenSource> {
+  const { config, card } = await withCard(ingestConfig, where)
   const format = formatOf(config.format)
   return { ...format.open(config), config, card, hasBoxes: format.hasBoxes(config) }
 }

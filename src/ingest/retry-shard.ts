@@ -13,7 +13,7 @@ import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
 import { shardSums } from './shard-sums.js'
 
-/** Which of the rejected rows are tried again: a question to a reason. */
+/** Whether rows that were rejected for a reason are tried again. */
 export type RetriedReasons = (reason: string) => boolean
 
 /**
@@ -29,9 +29,9 @@ export function parseRetried(text: string): RetriedReasons {
 }
 
 /**
- * Tries the rejected rows of a shard again that is there, and puts those that come in now where they belong.
- * Undefined where the shard is not there or was made of something else. Pictures that come in are held in
- * memory until all rows have been tried; then the shard's files are replaced.
+ * Tries the rejected rows of a committed shard again, and inserts those that come in now in the order of their keys.
+ * Undefined where the shard is not committed or was made of other inputs. New pictures are held in memory until
+ * all rows have been tried; then the shard's files are replaced.
  */
 export function retryShard(
   task: ShardTask,
@@ -40,7 +40,7 @@ export function retryShard(
   fetcher: Fetcher,
   isRetried: RetriedReasons,
 ): Promise<ShardResult | undefined> {
-  return amendShardTask(task, 'images', async (made, withdraw) => {
+  return amendShardTask(task, 'images', async (record, withdraw) => {
     const { storage, stage, shard, signal, onProgress } = task
     const old: RejectRow[] = []
     for await (const row of readShard(storage, 'rejects', stage, shard)) old.push(row)
@@ -53,15 +53,15 @@ export function retryShard(
     for await (const result of ingested(task, source, plan, fetcher, wanted)) {
       signal?.throwIfAborted()
       sums.add(result)
-      onProgress?.(made.in - wanted.size + sums.done)
+      onProgress?.(record.in - wanted.size + sums.done)
       if (result.kind === 'row') images.push(result.image)
     }
     const rejects = byKey([...old.filter((row) => !isWanted(row)), ...sums.rejects])
-    const counts = countsAfter(made, old.filter(isWanted), sums)
+    const counts = countsAfter(record, old.filter(isWanted), sums)
     const writeRejects = (before?: () => Promise<void>) =>
       writeShard(storage, 'rejects', stage, shard, rejects, before)
     if (images.length === 0)
-      return { files: { ...made.files, rejects: await writeRejects(withdraw) }, ...counts }
+      return { files: { ...record.files, rejects: await writeRejects(withdraw) }, ...counts }
 
     const merged = mergeByKey(readShard(storage, 'images', null, shard), images)
     const imageFile = await writeShard(storage, 'images', null, shard, merged, withdraw)

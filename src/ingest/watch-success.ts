@@ -9,9 +9,9 @@ export interface SuccessWatch {
 }
 
 /** Rows before which nothing can be said. */
-const fewRows = 200
+const minRows = 200
 /** Reasons that are named. */
-const namedReasons = 3
+const maxReasons = 3
 
 /**
  * @param rows of the whole source
@@ -23,19 +23,22 @@ export function watchSuccess(
   warn: (message: string) => void,
 ): SuccessWatch {
   const rejected = new Map<string, number>()
-  let [given, out, warned] = [0, 0, false]
+  let rowsIn = 0
+  let out = 0
+  let warned = false
   return {
     add(record) {
-      given += record.in
+      rowsIn += record.in
       out += record.out
       for (const [reason, count] of Object.entries(record.rejected))
         rejected.set(reason, (rejected.get(reason) ?? 0) + count)
     },
     check() {
-      if (warned || given < Math.min(fewRows, rows) || given === 0 || out / given >= min_success_rate) return
-      const reasons = [...rejected].sort((a, b) => b[1] - a[1]).slice(0, namedReasons)
+      if (warned || rowsIn < Math.min(minRows, rows) || rowsIn === 0 || out / rowsIn >= min_success_rate)
+        return
+      const reasons = [...rejected].sort((a, b) => b[1] - a[1]).slice(0, maxReasons)
       const named = reasons.map(([reason, count]) => `${reason} ${count}`).join(', ')
-      const message = `${out} of ${given} rows came in, less than min_success_rate ${min_success_rate} (${named})`
+      const message = `${out} of ${rowsIn} rows came in, less than min_success_rate ${min_success_rate} (${named})`
       if (low_success === 'stop')
         throw new Error(
           `${message}. What was made stays. Run again with --retry-failed, or with a lower min_success_rate.`,

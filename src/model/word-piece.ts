@@ -9,7 +9,10 @@ export interface WordPiece {
   readonly end: number
 }
 
-/** BERT's tokenizer (lower case, WordPiece) with the places of its tokens. */
+/**
+ * BERT's tokenizer (lower case, WordPiece). It is our own, although `@huggingface/tokenizers` is a dependency, because
+ * each token must come with its span in the text, in code points, which that package does not give.
+ */
 export interface Tokenizer {
   readonly vocabulary: ReadonlyMap<string, number>
   readonly pad: number
@@ -21,7 +24,7 @@ export interface Tokenizer {
 export const specialTokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const
 const prefix = '##'
 /** Longer words become [UNK], as in the original. */
-const longestWord = 100
+const maxWordCharacters = 100
 
 export function createTokenizer(vocabulary: ReadonlyMap<string, number>): Tokenizer {
   const id = (token: string): number => {
@@ -105,7 +108,7 @@ function isIdeograph(char: string): boolean {
 /** Longest match first from the left; a word that cannot be made of pieces is one [UNK]. */
 function piecesOf(word: Word, vocabulary: ReadonlyMap<string, number>, unknown: number): WordPiece[] {
   const whole = { id: unknown, start: word[0]!.at, end: word.at(-1)!.at + 1 }
-  if (word.length > longestWord) return [whole]
+  if (word.length > maxWordCharacters) return [whole]
   const pieces: WordPiece[] = []
   for (let start = 0; start < word.length; ) {
     let end = word.length
@@ -187,7 +190,7 @@ export function tokenizerJson(vocabulary: ReadonlyMap<string, number>): string {
       type: 'WordPiece',
       unk_token: '[UNK]',
       continuing_subword_prefix: prefix,
-      max_input_chars_per_word: longestWord,
+      max_input_chars_per_word: maxWordCharacters,
       vocab: Object.fromEntries(vocabulary),
     },
   }
@@ -213,9 +216,9 @@ export async function readTokenizer(path: string): Promise<Tokenizer> {
   const isCased = normalizer?.lowercase === false || normalizer?.strip_accents === false
   if (isCased || normalizer?.handle_chinese_chars === false)
     throw new UserError(`${path} is not the tokenizer of an uncased BERT, the only kind that is read.`)
-  if ((joined ?? prefix) !== prefix || (longest ?? longestWord) !== longestWord)
+  if ((joined ?? prefix) !== prefix || (longest ?? maxWordCharacters) !== maxWordCharacters)
     throw new UserError(
-      `${path} has the prefix "${joined}" and words of up to ${longest} characters; read are "${prefix}" and ${longestWord}.`,
+      `${path} has the prefix "${joined}" and words of up to ${longest} characters; read are "${prefix}" and ${maxWordCharacters}.`,
     )
   return createTokenizer(new Map(Object.entries(model.vocab)))
 }

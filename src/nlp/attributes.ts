@@ -39,7 +39,8 @@ const counting = list(
 export function attributes(tokens: readonly TaggedToken[], start: number, end: number): Attribute[] {
   const found: Attribute[] = []
   for (let at = start; at < end - 1; at++) {
-    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
+    const word = wordAt(tokens, at)
+    const tag = tagAt(tokens, at)
     if (counting.has(word) || tag === 'CD') continue
     const kind = kindOf(word)
     if (kind !== 'other' ? isModifier(tokens[at]) || isNoun(tokens[at]) : isModifier(tokens[at])) {

@@ -25,7 +25,9 @@ export async function chunkShard(
     const stats = rowStats('phrases')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
-    let [done, captions, out] = [0, 0, 0]
+    let done = 0
+    let captions = 0
+    let out = 0
 
     async function* rows(): AsyncGenerator<PhraseRow> {
       const joined = joinRows(

@@ -3,11 +3,11 @@ import type { Phrase } from '../rows/rows.js'
 export interface DistinctPhrase {
   /** Lower case, composed, single spaces. */
   readonly text: string
-  /** Indices of every phrase that says so. */
+  /** Indices of all phrases with this text. */
   readonly occurrences: readonly number[]
 }
 
-/** Phrases that say the same, once each in the order they came, keeping every occurrence. */
+/** Phrases grouped by their normalised text, in the order of their first occurrence. */
 export function distinctPhrases(phrases: readonly Pick<Phrase, 'text'>[]): DistinctPhrase[] {
   const groups = new Map<string, number[]>()
   phrases.forEach(({ text }, index) => {

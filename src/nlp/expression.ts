@@ -1,11 +1,11 @@
 import { lemma } from './lexicon/lemma.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isAdverb, isVerb, reach, tagAt, wordAt } from './tags/tag-patterns.js'
+import { isAdverb, isVerb, maxLookback, tagAt, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
-/** Open a clause of their own, whatever the tagger calls them. */
+/** Words that open a clause, whatever tag they have. */
 const conjunctions = list(
   'while as because that if whether although though since until unless so than when where before after like except',
 )
@@ -14,31 +14,36 @@ const pronouns = list('it them him her itself himself herself themselves')
 const places = list('front top side back middle center centre edge bottom inside outside corner end')
 /** Prepositions that the tagger often takes for something else. */
 const ways = list('past around along across over through down up off')
-/** What things do that do nothing: behind a thing, another participle tells of whoever has it. */
+/** Participles that are true of things; any other participle behind a thing tells of the person who has it. */
 const states = list(
   `sitting standing hanging lying laying leaning resting showing containing featuring facing overlooking covering
   floating flying growing sticking being`,
 )
 const actors = /^(?:person|animal|group|tops)$/
-/** Parts of animals, which WordNet files under animals, and act as little as a coat does. */
+/** Parts of animals: WordNet files them under animals, but they do nothing themselves. */
 const parts = list(
   'beak horn antler tail wing paw fur feather mane trunk tusk hoof shell fin snout claw hide',
 )
-/** Tails are short; so every caption takes time in proportion to its length. */
-const longest = 30
+/** Limits a tail, so that every caption takes time in proportion to its length. */
+const maxTailTokens = 30
 
 /** Noun phrases by their first token: where each ends. */
 export type PhraseEnds = ReadonlyMap<number, number>
 
 /**
- * Where the referring expression of a noun phrase ends: behind the prepositional and participial tail that belongs to it
- * ("a man in a red coat holding a bat"), after the method of GRIT (Peng et al. 2023, which walks a dependency tree; here
- * it is told from tags). It does not go over a conjunction. The subject of a clause takes every tail up to its verb; what
- * stands behind a preposition takes what follows it, but a coat in "a man in a coat sitting" does not sit; the object of a verb takes only what cannot belong to the verb:
- * "of", "with", and participles.
+ * The end of the referring expression of a noun phrase: the token behind the prepositional and participial tail that
+ * belongs to it, as in "a man in a red coat holding a bat". The method is GRIT's (Peng et al. 2023); GRIT walks a
+ * dependency tree, here the tail is found from tags. How much a phrase takes depends on what it is in its clause:
+ *
+ * - The tail never goes over a conjunction.
+ * - The subject of a clause takes every tail up to its verb.
+ * - A phrase behind a preposition takes what follows it. A participle of doing goes to it only if it can act: in
+ *   "a man in a coat sitting", the coat does not sit.
+ * - The object of a verb takes only what cannot belong to the verb: "of", "with", and participles.
  *
  * @param start first token of the phrase
  * @param end token behind its last
+ * @param ends all phrases of the caption
  */
 export function expressionEnd(
   tokens: readonly TaggedToken[],
@@ -51,7 +56,7 @@ export function expressionEnd(
   const isSubject = !isObject && !/^(?:IN|TO|CC|,)$/.test(before?.tag ?? '')
   const head = lemma(wordAt(tokens, end - 1))
   const acts = actors.test(visibility(head) ?? '') && !parts.has(head)
-  const limit = end + longest
+  const limit = end + maxTailTokens
   let at = end
   for (;;) {
     const takes = !isObject || /^(?:of|with)$/.test(wordAt(tokens, at))
@@ -72,7 +77,7 @@ export function expressionEnd(
 /** "a cup of coffee": what governs the cup governs the coffee too. */
 function wholeBefore(tokens: readonly TaggedToken[], start: number, ends: PhraseEnds): number {
   if (wordAt(tokens, start - 1) !== 'of') return start
-  for (let at = start - 2; at >= Math.max(0, start - reach); at--) {
+  for (let at = start - 2; at >= Math.max(0, start - maxLookback); at--) {
     if (ends.get(at) === start - 1) return isVerb(verbBefore(tokens, at)) ? at : start
   }
   return start

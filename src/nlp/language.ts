@@ -25,13 +25,13 @@ const foreign = list(
   și cu pe o din la un două egy két és az itt van ja on kaksi sekä ang sa ng na một hai trên với của amb gizon bat
   dhe në një katika kwenye ya est`,
 )
-/** Short words of both that say nothing. */
+/** Short words that English shares with other languages: no evidence. */
 const either = list('a i o on no la me do as so to')
 
-/** Share of the words that must be unknown before anything else is asked. */
-const mostUnknown = 0.5
-/** Names and titles ("El Capitan", "café au lait") are taken for English up to here. */
-const fewWords = 4
+/** A caption in Latin letters with a smaller share of unknown words is English. */
+const minUnknownShare = 0.5
+/** Shorter captions in Latin letters are English: names and titles ("El Capitan", "café au lait") prove nothing. */
+const minWords = 4
 
 /**
  * Whether a caption is in English, or may be: it takes evidence to say no, since captions are short and full of names.
@@ -40,7 +40,11 @@ const fewWords = 4
  * than are words that only English has.
  */
 export function isEnglish(tokens: readonly Token[]): boolean {
-  let [latin, other, words, unknown, evidence] = [0, 0, 0, 0, 0]
+  let latin = 0
+  let other = 0
+  let words = 0
+  let unknown = 0
+  let evidence = 0
   for (const { word, isWord } of tokens) {
     if (!isWord) continue
     const plain = /^[a-z'-]+$/.test(word)
@@ -60,7 +64,7 @@ export function isEnglish(tokens: readonly Token[]): boolean {
     }
   }
   if (other > latin) return false
-  if (words < fewWords || unknown < mostUnknown * words) return true
+  if (words < minWords || unknown < minUnknownShare * words) return true
   return evidence < (unknown >= 0.8 * words ? 1 : 2)
 }
 

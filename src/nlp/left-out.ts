@@ -76,7 +76,8 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
 
 /** Times, doings and ideas, unless the compound that they end is a thing. */
 function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
-  const [before, of] = [wordAt(tokens, start - 1), wordAt(tokens, start - 2)]
+  const before = wordAt(tokens, start - 1)
+  const of = wordAt(tokens, start - 2)
   if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
   // "a game of poker", "standing in a line".
   if (before === 'of' && /^(?:game|match|round|sport)$/.test(of)) return true

@@ -8,7 +8,7 @@ import { isNoun, spanOf, wordAt } from './tags/tag-patterns.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
-/** An n-gram of these alone asks for nothing. */
+/** An n-gram of stop words alone names nothing. */
 const stopWords = list(
   `a an the this that these those some any all both each every no other another such and or but nor so if of in on at to
   from by with without for as into onto over under up down out off near behind between through about around along
@@ -16,7 +16,7 @@ const stopWords = list(
   might must shall should not it its he him his she her hers they them their theirs we us our ours you your yours i me
   my mine who whom whose which what when where why how there here than then too very just also only s t next`,
 )
-/** Say of a picture that it is one; nothing in it answers to them (OWL-ST drops such queries too). */
+/** Words for a picture as such, which no thing in it matches (OWL-ST drops such queries too). */
 const generic = list(
   `image images photo photos photograph photographs picture pictures pic pics png jpg jpeg gif stock vector illustration
   view background wallpaper royalty free close closeup close-up scene shot clipart thumbnail screenshot footage`,
@@ -27,7 +27,7 @@ const generic = list(
  * first word, the shorter first. Runs of stop words alone and runs that name only a picture are left out with that
  * reason; a run goes over no sign of punctuation. Where a run has a noun, its last one is the head; else its last word.
  */
-export function nGrams(caption: string, longest: number): Chunk[] {
+export function nGrams(caption: string, maxWords: number): Chunk[] {
   const tokens = repairTags(tag(tokenize(caption)))
   const points = [...caption]
   const found: Chunk[] = []
@@ -37,7 +37,7 @@ export function nGrams(caption: string, longest: number): Chunk[] {
     let words = 0
     for (const [after, last] of tokens.slice(first).entries()) {
       if (!last.isWord && last.tag !== 'POS' && last.tag !== 'CC') break
-      if (last.isWord && ++words > longest) break
+      if (last.isWord && ++words > maxWords) break
       if (last.isWord) found.push(nGram(tokens, first, first + after + 1, points))
     }
   }
@@ -69,7 +69,7 @@ function nGram(
 }
 
 function reasonAgainst(run: readonly TaggedToken[]): 'stop_words' | 'generic' | undefined {
-  const telling = run.filter(({ word, isWord }) => isWord && !stopWords.has(word))
-  if (telling.length === 0) return 'stop_words'
-  return telling.every(({ word }) => generic.has(word)) ? 'generic' : undefined
+  const contentWords = run.filter(({ word, isWord }) => isWord && !stopWords.has(word))
+  if (contentWords.length === 0) return 'stop_words'
+  return contentWords.every(({ word }) => generic.has(word)) ? 'generic' : undefined
 }

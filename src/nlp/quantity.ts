@@ -32,7 +32,7 @@ const sets: ReadonlyMap<string, number> = new Map([
   ['hundred', 100],
   ['thousand', 1000],
 ])
-/** Things that are two in name only. */
+/** Single things whose name is a plural: a pair of them is one. */
 const pairOfOne = new Set(
   'scissors pants jeans shorts trousers goggles pliers tweezers binoculars overalls pajamas sunglasses eyeglasses glasses headphones tongs skis'.split(
     ' ',
@@ -80,7 +80,8 @@ function ofMeasure(tokens: readonly TaggedToken[], start: number, of: number, he
 function stated(tokens: readonly TaggedToken[], start: number, end: number, plural: boolean): number | null {
   const found: number[] = []
   for (let at = start; at < end - 1; at++) {
-    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
+    const word = wordAt(tokens, at)
+    const tag = tagAt(tokens, at)
     const value = tag === 'CD' && /^\d{1,4}$/.test(word) ? Number(word) : numbers.get(word)
     if (value !== undefined && (plural || value <= 20)) found.push(value)
   }

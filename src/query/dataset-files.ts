@@ -34,8 +34,9 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
   for (const family of families) {
     const stages = new Set<string | null>()
     for (const name of await storage.list(family)) {
+      // FAMILY/SHARD.json, or FAMILY/STAGE/SHARD.json.
       const [, stage, file] = name.split('/')
-      stages.add(file === undefined ? null : stage)
+      stages.add(stage === undefined || file === undefined ? null : stage)
     }
     for (const stage of stages) {
       for (const shard of shards) {
@@ -50,8 +51,11 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
     Family,
     Map<string, CommittedFile[]>
   >
-  for (const { stage, shard, files: own, inputs } of records) {
-    for (const [family, file] of Object.entries(own) as [Family, { path: string; sha256: string }][]) {
+  for (const { stage, shard, files: recordFiles, inputs } of records) {
+    for (const [family, file] of Object.entries(recordFiles) as [
+      Family,
+      { path: string; sha256: string },
+    ][]) {
       const list = files[family].get(stage) ?? []
       files[family].set(stage, list)
       list.push({ shard, path: storage.path(file.path), sha256: file.sha256, phrases: inputs.phrases })

@@ -36,13 +36,13 @@ const meanings: Readonly<Record<StageFamily, string>> = {
 export function datasetViews(files: DatasetFiles, withImages = false): DatasetView[] {
   const images = [...files.images.values()].flat()
   const views: DatasetView[] = []
-  const taken = new Set<string>()
-  const add = (name: string, rows: string, select: string, own: readonly CommittedFile[]) => {
-    // Two stages whose names differ by a hyphen alone.
-    let free = name
-    for (let number = 2; taken.has(free); number++) free = `${name}_${number}`
-    taken.add(free)
-    views.push({ name: free, rows, select, paths: [...new Set(own.map(({ path }) => path))] })
+  const usedNames = new Set<string>()
+  const add = (name: string, rows: string, select: string, files: readonly CommittedFile[]) => {
+    // Two stages may differ by a hyphen alone, which a view's name cannot have.
+    let uniqueName = name
+    for (let number = 2; usedNames.has(uniqueName); number++) uniqueName = `${name}_${number}`
+    usedNames.add(uniqueName)
+    views.push({ name: uniqueName, rows, select, paths: [...new Set(files.map(({ path }) => path))] })
   }
   if (images.length > 0) {
     const columns = withImages ? '*' : '* exclude (image)'
@@ -80,30 +80,30 @@ export function datasetViews(files: DatasetFiles, withImages = false): DatasetVi
     }[],
   ) {
     if (stages.length === 0) return
-    const beside = name === 'grounding' ? images : []
+    const imageFiles = name === 'grounding' ? images : []
     const all = stages.map(({ stage, select }) => `select ${quoted(stage)} as stage, * from (${select})`)
-    add(name, rows, all.join(' union all by name '), [...stages.flatMap(({ own }) => own), ...beside])
+    add(name, rows, all.join(' union all by name '), [...stages.flatMap(({ own }) => own), ...imageFiles])
     for (const { stage, own, select } of stages)
-      add(`${name}_${stage.replace(/\W/g, '_')}`, `${name} of ${stage}`, select, [...own, ...beside])
+      add(`${name}_${stage.replace(/\W/g, '_')}`, `${name} of ${stage}`, select, [...own, ...imageFiles])
   }
 }
 
 function selectOf(
   family: StageFamily,
-  own: readonly CommittedFile[],
+  files: readonly CommittedFile[],
   images: readonly CommittedFile[],
 ): string {
   switch (family) {
     case 'phrases':
-      return `select key, place as phrase, unnest(item) from ${itemsOf(own, 'phrases')}`
+      return `select key, place as phrase, unnest(item) from ${itemsOf(files, 'phrases')}`
     case 'proposals':
-      return `select * exclude (xyxy) from (select key, unnest(item), ${corners}, teacher from ${itemsOf(own, 'proposals', 'teacher')})`
+      return `select * exclude (xyxy) from (select key, unnest(item), ${corners}, teacher from ${itemsOf(files, 'proposals', 'teacher')})`
     case 'grounding':
       // A caption's words count in code points, as substring does.
       return `select r.* exclude (xyxy), substring(i.captions[r.caption + 1].text, r.start + 1, r."end" - r.start) as text
-        from (select key, unnest(item), ${corners} from ${itemsOf(own, 'regions')}) r
+        from (select key, unnest(item), ${corners} from ${itemsOf(files, 'regions')}) r
         left join (select key, captions from ${rowsOf(images)}) i using (key)`
     default:
-      return `select * from ${rowsOf(own)}`
+      return `select * from ${rowsOf(files)}`
   }
 }

@@ -24,8 +24,8 @@ import {
 import { openDuckDb } from './open-duckdb.js'
 import { quoted, rowsOf } from './sql.js'
 
-/** Of more values the median is told by a t-digest: all of them would have to be held in memory. */
-const mostForMedian = 10_000_000
+/** The median of more values is estimated by a t-digest: exactly, all of them would have to be in memory. */
+const maxExactMedian = 10_000_000
 
 export interface ExactOptions extends StatisticsOptions {
   readonly signal?: AbortSignal
@@ -63,32 +63,40 @@ export async function exactStatistics(storage: Storage, options: ExactOptions): 
   }
 }
 
-/** What is asked of a stage's files: of those of gold besides its pictures, too. */
-function queriesOf({ stage, family, in: given }: FunnelStage, files: DatasetFiles): readonly StageQueries[] {
-  const own = files[family].get(stage) ?? []
+/** The queries over a stage's files. Gold ingest wrote phrases and grounding too. */
+function queriesOf({ stage, family, in: inputs }: FunnelStage, files: DatasetFiles): readonly StageQueries[] {
+  const stageFiles = files[family].get(stage) ?? []
   const images = [...files.images.values()].flat()
   switch (family) {
     case 'images': {
       const phrases = files.phrases.get(stage)
       const grounding = files.grounding.get(stage)
-      if (!phrases || !grounding) return [imageQueries(own)]
-      const captions = `select coalesce(sum(len(captions)), 0)::bigint from ${rowsOf(own)}`
-      const { words, ...regions } = groundingQueries(grounding, own)
-      return [imageQueries(own), phraseQueries(phrases, captions), { ...regions, words }]
+      if (!phrases || !grounding) return [imageQueries(stageFiles)]
+      const captions = `select coalesce(sum(len(captions)), 0)::bigint from ${rowsOf(stageFiles)}`
+      const { words, ...regions } = groundingQueries(grounding, stageFiles)
+      return [imageQueries(stageFiles), phraseQueries(phrases, captions), { ...regions, words }]
     }
     case 'phrases':
-      return [chunkQueries(own, given)]
+      return [chunkQueries(stageFiles, inputs)]
     case 'proposals':
-      return [proposalQueries(own, given)]
+      return [proposalQueries(stageFiles, inputs)]
     case 'grounding': {
       const all = [...files.phrases.values()].flat()
-      const made = own.flatMap(({ phrases }) => all.find(({ sha256 }) => sha256 === phrases) ?? [])
-      return [groundingQueries(own, images, made.length === own.length ? made : undefined)]
+      const phraseFiles = stageFiles.flatMap(
+        ({ phrases }) => all.find(({ sha256 }) => sha256 === phrases) ?? [],
+      )
+      return [
+        groundingQueries(
+          stageFiles,
+          images,
+          phraseFiles.length === stageFiles.length ? phraseFiles : undefined,
+        ),
+      ]
     }
     default:
       return [
         {
-          counts: [`select count(*) filter (where reason is null) as images from ${rowsOf(own)}`],
+          counts: [`select count(*) filter (where reason is null) as images from ${rowsOf(stageFiles)}`],
           values: {},
           words: {},
         },
@@ -102,19 +110,19 @@ async function measure(
   options: ExactOptions,
 ): Promise<Measured> {
   const one = async (sql: string) => {
-    // Between two queries there is none to be broken off.
+    // An abort between two queries interrupts none of them: it is checked here.
     options.signal?.throwIfAborted()
     return (await connection.runAndReadAll(sql)).getRowObjectsJS()[0] as Record<string, unknown>
   }
   const counts: Record<string, number> = {}
   const histograms: Record<string, Measured['histograms'][string]> = {}
   const labels: Record<string, MeasuredLabels> = {}
-  for (const own of queries) {
-    for (const sql of own.counts)
+  for (const query of queries) {
+    for (const sql of query.counts)
       for (const [name, count] of Object.entries(await one(sql))) counts[name] = Number(count)
-    for (const [name, sql] of Object.entries(own.values))
+    for (const [name, sql] of Object.entries(query.values))
       histograms[name] = await histogramOf(one, sql, measures[name as MeasureName].edges)
-    for (const [name, sql] of Object.entries(own.words))
+    for (const [name, sql] of Object.entries(query.words))
       labels[name] = await labelsOf(connection, sql, name === 'heads' ? options : { top: options.top })
   }
   return { counts, histograms, labels }
@@ -138,8 +146,8 @@ async function histogramOf(
     `select ${bins.join(', ')}, count(*) as n, sum(v) as total, sum(v * v) as squares, min(v) as least, max(v) as most from ${values}`,
   )
   const number = (value: unknown) => (value === null ? null : Number(value))
-  const isMany = Number(row.n) > mostForMedian
-  const middle = await one(
+  const isMany = Number(row.n) > maxExactMedian
+  const median = await one(
     `select ${isMany ? 'approx_quantile(v, 0.5)' : 'median(v)'} as middle from ${values}`,
   )
   return {
@@ -151,7 +159,7 @@ async function histogramOf(
       min: number(row.least),
       max: number(row.most),
     },
-    median: number(middle.middle),
+    median: number(median.middle),
     isMedianEstimated: isMany,
   }
 }
@@ -166,7 +174,7 @@ async function labelsOf(
   await connection.run(
     `create or replace temp table tally as select word, count(*) as n from (${sql}) group by word`,
   )
-  const [[total, different, once]] = await rows(
+  const [[total, different, once] = []] = await rows(
     'select coalesce(sum(n), 0), count(*), count(*) filter (where n = 1) from tally',
   )
   const ranked = await rows(`select word, n from tally order by n desc, word limit ${top}`)
@@ -175,8 +183,8 @@ async function labelsOf(
     names.length > 0
       ? await rows(`select word, n from tally where word in (${names.map(quoted).join(', ')})`)
       : []
-  const counted = (own: readonly (readonly unknown[])[]) =>
-    own.map(([word, n]) => [String(word), Number(n)] as [string, number])
+  const counted = (cells: readonly (readonly unknown[])[]) =>
+    cells.map(([word, n]) => [String(word), Number(n)] as [string, number])
   return {
     total: Number(total),
     different: Number(different),

@@ -12,7 +12,7 @@ export function jsonValue(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString()
   if (Array.isArray(value)) return value.map(jsonValue)
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([name, own]) => [name, jsonValue(own)]))
+    return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, jsonValue(field)]))
   return value ?? null
 }
 
@@ -36,7 +36,7 @@ export const safeLines = (text: string): string =>
     .map((line) => line.replace(harmful, '·'))
     .join('\n')
 
-const widest = 60
+const maxCellLength = 60
 
 /** A cell of a table: cut where it is long, and without signs that would do something to a terminal. */
 export function tableCell(value: unknown): string {
@@ -44,14 +44,14 @@ export function tableCell(value: unknown): string {
     typeof value === 'number' && !Number.isInteger(value)
       ? String(Number(value.toPrecision(6)))
       : plain(value)
-  const safe = [...text.slice(0, 4 * widest).replace(harmful, '·')]
-  return safe.length > widest ? `${safe.slice(0, widest - 1).join('')}…` : safe.join('')
+  const safe = [...text.slice(0, 4 * maxCellLength).replace(harmful, '·')]
+  return safe.length > maxCellLength ? `${safe.slice(0, maxCellLength - 1).join('')}…` : safe.join('')
 }
 
 function plain(value: unknown): string {
-  const own = jsonValue(value)
-  if (own === null) return ''
-  return typeof own === 'object' ? JSON.stringify(own) : String(own)
+  const json = jsonValue(value)
+  if (json === null) return ''
+  return typeof json === 'object' ? JSON.stringify(json) : String(json)
 }
 
 const isExact = (value: bigint) => value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER

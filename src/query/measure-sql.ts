@@ -21,15 +21,14 @@ const wordsIn = (text: string) => `len(regexp_extract_all(${text}, ${quoted(`[^$
 const distinctText = (text: string) =>
   `trim(regexp_replace(lower(nfc_normalize(${text})), ${quoted(`[${space}]+`)}, ' ', 'g'))`
 
-/** How often each value of a field comes in a row's list, one row a value. */
+/** How often each value of a field occurs in the list of a row: one row for each value and list. */
 const timesOf = (files: Files, list: string, field: string) =>
   `select unnest(map_values(list_histogram(list_transform(${list}, lambda x: x.${field}))))::bigint as v from ${rowsOf(files)}`
 
 /**
- * Adds a 0 for each item of which there is no value.
+ * The values, with a zero added for each item that occurs in no row: a caption without phrases, a phrase without boxes.
  *
- * @param values a query for the values of items that have one
- * @param all how many items there are, with a value or without
+ * @param all how many items there are, a number or a query
  */
 const withZeros = (values: string, all: string) =>
   `with found as (${values}) select v from found union all select 0 from range((${all}) - (select count(*) from found)::bigint)`
@@ -85,7 +84,7 @@ export function chunkQueries(files: Files, captions: number): StageQueries {
 /** @param phrases how many phrases were asked for */
 export function proposalQueries(files: Files, phrases: number): StageQueries {
   const proposals = itemsOf(files, 'proposals')
-  const found = `select v from (select unnest(map_values(own))::bigint as v from (select list_histogram(list_filter(list_transform(proposals, lambda x: x.phrase), lambda x: x >= 0)) as own from ${rowsOf(files)}))`
+  const found = `select v from (select unnest(map_values(counts))::bigint as v from (select list_histogram(list_filter(list_transform(proposals, lambda x: x.phrase), lambda x: x >= 0)) as counts from ${rowsOf(files)}))`
   return {
     counts: [`select count(*) as proposals from ${proposals}`],
     values: {
@@ -97,8 +96,8 @@ export function proposalQueries(files: Files, phrases: number): StageQueries {
 }
 
 /**
- * @param images the pictures' files
- * @param phrases those that the regions point to, where their heads are tallied
+ * @param images the files of the pictures
+ * @param phrases the files of the phrases that the regions point to; without them heads are not tallied
  */
 export function groundingQueries(files: Files, images: Files, phrases?: Files): StageQueries {
   const rows = rowsOf(files)

@@ -10,7 +10,7 @@ export interface OpenDuckDb {
   close(): Promise<void>
 }
 
-/** What does not fit goes to a folder for temporary files. */
+/** What does not fit is spilled to a temporary folder. */
 const memoryLimit = '1GB'
 
 /**
@@ -46,9 +46,9 @@ export async function openDuckDb(
     signal?.throwIfAborted()
     signal?.addEventListener('abort', interrupt, { once: true })
     for (const statement of prepare) await connection.run(statement)
-    // Asked about is what the SQL says, which is a pattern.
-    const allowed = [...new Set(paths.flatMap((path) => [path, patternOf(path)]))]
-    await connection.run(`set allowed_paths = [${allowed.map(quoted).join(', ')}]`)
+    // DuckDB compares the text of the SQL, which is a pattern, with the allowed paths.
+    const allowedPaths = [...new Set(paths.flatMap((path) => [path, patternOf(path)]))]
+    await connection.run(`set allowed_paths = [${allowedPaths.map(quoted).join(', ')}]`)
     await connection.run('set enable_external_access = false')
     await connection.run('set lock_configuration = true')
   } catch (error) {

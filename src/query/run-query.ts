@@ -58,8 +58,8 @@ export async function runQuery<T>(
 ): Promise<T> {
   const all = datasetViews(await datasetFiles(storage), options.withImages)
   // To make a view DuckDB opens its files: only those are made that the query may mean.
-  const meant = all.filter(({ name }) => new RegExp(`\\b${name}\\b`, 'i').test(sql))
-  return withViews(meant, options, async (connection) => {
+  const mentioned = all.filter(({ name }) => new RegExp(`\\b${name}\\b`, 'i').test(sql))
+  return withViews(mentioned, options, async (connection) => {
     try {
       const { StatementType } = await import('@duckdb/node-api')
       // DuckDB has no error for what has no statement in it.
@@ -90,9 +90,8 @@ export async function runQuery<T>(
 const notOne = new UserError('One SELECT is expected, without others after it.')
 
 /**
- * Throws what a streamed result ended with, which DuckDB's API does not tell: a failed one looks like one
- * that is at its end, but leaves its transaction aborted. The words are had by running the query again, into
- * a table.
+ * Throws what a streamed result ended with, which DuckDB's API does not tell: a failed one looks like one that is at its
+ * end, but leaves its transaction aborted. Its message is found by running the query again, into a table.
  */
 async function checkEnd(connection: DuckDBConnection, sql: string, signal?: AbortSignal): Promise<void> {
   const isFailed = await connection.run('select 1').then(
@@ -132,7 +131,7 @@ function explained(error: Error, views: readonly DatasetView[]): Error {
   const { message } = error
   // An error of whoever took the rows, such as a full disk, is not the query's.
   if (!/^(?:Failed to \w+ statements?: )?[A-Z][\w -]* Error: /.test(message)) return error
-  const [words, ...rest] = message.replace(/^Failed to \w+ statements?: /, '').split('\n\n')
+  const [words = '', ...rest] = message.replace(/^Failed to \w+ statements?: /, '').split('\n\n')
   const place = rest.join('\n\n').trimEnd()
   const isName = /Table with name \S+ does not exist/.test(words)
   const known = isName ? `\nViews: ${views.map(({ name }) => name).join(', ')}` : ''

@@ -20,9 +20,9 @@ const knownSettings = new Set(['endpoint', 'region', 'path_style'])
 
 /** Throws a UserError where a URL names no bucket, has a setting that is not known, or carries a password. */
 export function parseS3(url: string): S3Location {
-  const match = /^s3:\/\/([^/?#]+)(?:\/([^?#]*))?(\?[^#]*)?$/i.exec(url)
-  if (!match) throw new UserError(`${url} is not the address of a bucket: s3://BUCKET/PREFIX was expected.`)
-  const [, bucket, key = '', query = ''] = match
+  const [, bucket, key = '', query = ''] = /^s3:\/\/([^/?#]+)(?:\/([^?#]*))?(\?[^#]*)?$/i.exec(url) ?? []
+  if (bucket === undefined)
+    throw new UserError(`${url} is not the address of a bucket: s3://BUCKET/PREFIX was expected.`)
   if (bucket.includes('@'))
     throw new UserError(
       'An s3:// address has no place for keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
@@ -55,9 +55,9 @@ export function s3Client({ query }: S3Location): Promise<S3Client> {
   const region = settings.get('region') ?? AWS_REGION ?? AWS_DEFAULT_REGION ?? (endpoint && 'us-east-1')
   const forcePathStyle = (settings.get('path_style') ?? String(endpoint !== undefined)) === 'true'
   const key = JSON.stringify([endpoint, region, forcePathStyle])
-  const known = clients.get(key)
-  if (known) return known
-  const made = makeClient({
+  const cached = clients.get(key)
+  if (cached) return cached
+  const client = makeClient({
     ...(region && { region }),
     ...(endpoint && {
       endpoint,
@@ -67,9 +67,9 @@ export function s3Client({ query }: S3Location): Promise<S3Client> {
     forcePathStyle,
     maxAttempts: 5,
   })
-  clients.set(key, made)
-  made.catch(() => clients.delete(key))
-  return made
+  clients.set(key, client)
+  client.catch(() => clients.delete(key))
+  return client
 }
 
 async function makeClient(config: Sdk.S3ClientConfig): Promise<S3Client> {

@@ -14,8 +14,8 @@ import type { Storage } from './storage.js'
 /** Larger objects are put in parts. */
 const partBytes = 16 * 1024 * 1024
 /** A store takes at most ten thousand parts of an object. */
-const mostParts = 9_000
-const partsAtOnce = 4
+const maxParts = 9_000
+const partConcurrency = 4
 const bodyTries = 4
 
 export const isS3 = (location: string) => /^s3:\/\//i.test(location)
@@ -44,18 +44,18 @@ export function openS3Storage(url: string): Storage {
     async writeStream(name, chunks, check) {
       const folder = join(tmpdir(), 'groundmill')
       await mkdir(folder, { recursive: true })
-      const aside = join(folder, `${process.pid}-${randomBytes(8).toString('hex')}${asideSuffix}`)
+      const temporaryPath = join(folder, `${process.pid}-${randomBytes(8).toString('hex')}${asideSuffix}`)
       try {
-        const file = await open(aside, 'w')
+        const file = await open(temporaryPath, 'w')
         try {
           await writeChunks(file, chunks)
         } finally {
           await file.close()
         }
-        await check?.(aside)
-        await putFile(at(name), aside)
+        await check?.(temporaryPath)
+        await putFile(at(name), temporaryPath)
       } finally {
-        await rm(aside, { force: true })
+        await rm(temporaryPath, { force: true })
       }
     },
     async list(prefix) {
@@ -180,9 +180,9 @@ async function putNew(location: S3Location, bytes: Uint8Array | string): Promise
     return true
   } catch (error) {
     if (!isAnswer(error)) throw error
-    const there = await readObject(location)
+    const existing = await readObject(location)
     // A put that was answered on a lost connection is found to be there when it is sent again.
-    if (there) return Buffer.from(there).equals(Buffer.from(bytes))
+    if (existing) return Buffer.from(existing).equals(Buffer.from(bytes))
     await put(location, bytes)
     return true
   }
@@ -201,11 +201,11 @@ async function putFile(location: S3Location, path: string): Promise<void> {
 
 /** The object appears when all its parts are there; parts of a failed one are given up. */
 async function putParts(location: S3Location, file: FileHandle, size: number): Promise<void> {
-  const length = Math.max(partBytes, Math.ceil(size / mostParts))
+  const length = Math.max(partBytes, Math.ceil(size / maxParts))
   await send(location, async ({ sdk, client }, where) => {
     const { UploadId } = await client.send(new sdk.CreateMultipartUploadCommand(where))
     try {
-      const limit = pLimit(partsAtOnce)
+      const limit = pLimit(partConcurrency)
       const Parts = await Promise.all(
         Array.from({ length: Math.ceil(size / length) }, (_, index) =>
           limit(async () => {

@@ -69,39 +69,39 @@ export function openStorage(url: string): Storage {
       await syncFolder(dirname(path(name)))
     },
     async create(name, bytes) {
-      const aside = asidePath(path(name))
-      await makeFolder(dirname(aside))
+      const temporaryPath = asidePath(path(name))
+      await makeFolder(dirname(temporaryPath))
       try {
-        await writeFileAtomic(aside, bytes)
+        await writeFileAtomic(temporaryPath, bytes)
         // Unlike a rename, a link is refused where there is a file.
-        await link(aside, path(name))
+        await link(temporaryPath, path(name))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
         throw error
       } finally {
-        await rm(aside, { force: true })
+        await rm(temporaryPath, { force: true })
       }
-      await syncFolder(dirname(aside))
+      await syncFolder(dirname(temporaryPath))
       return true
     },
     async writeStream(name, chunks, check) {
-      const aside = asidePath(path(name))
-      await makeFolder(dirname(aside))
+      const temporaryPath = asidePath(path(name))
+      await makeFolder(dirname(temporaryPath))
       try {
-        const file = await open(aside, 'w')
+        const file = await open(temporaryPath, 'w')
         try {
           await writeChunks(file, chunks)
           await file.sync()
         } finally {
           await file.close()
         }
-        await check?.(aside)
-        await rename(aside, path(name))
+        await check?.(temporaryPath)
+        await rename(temporaryPath, path(name))
       } catch (error) {
-        await rm(aside, { force: true })
+        await rm(temporaryPath, { force: true })
         throw error
       }
-      await syncFolder(dirname(aside))
+      await syncFolder(dirname(temporaryPath))
     },
     async list(prefix) {
       const entries = await readdir(path(prefix), { recursive: true, withFileTypes: true }).catch(absent)
@@ -154,5 +154,6 @@ async function isBeingWritten(path: string, pid: number): Promise<boolean> {
 async function makeFolder(folder: string) {
   const first = await mkdir(folder, { recursive: true })
   if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+  for (let created = folder; created.length >= first.length; created = dirname(created))
+    await syncFolder(dirname(created))
 }

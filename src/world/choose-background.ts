@@ -18,9 +18,9 @@ export interface Background {
 }
 
 /** Least distance (CIE 1976) that any colour of a background keeps from every object's colour. */
-export const leastContrast = 22
+export const minContrast = 22
 
-/** What the first colour is to keep, so that there is room for the second. */
+/** Distance that the first colour should keep, so that there is room for the second. */
 const wantedContrast = 40
 
 /** A background that every object stands out from. */
@@ -67,7 +67,7 @@ function chooseSecond(first: Rgb, contrast: (rgb: Rgb) => number, draw: Random):
   for (let tries = 0; tries < 60; tries++) {
     const second = changed(first, tries < 30 ? 70 : 25, draw)
     const steps = Array.from({ length: 9 }, (_, at) => contrast(blend(first, second, at / 8)))
-    if (Math.min(...steps) > leastContrast + 2) return second
+    if (Math.min(...steps) > minContrast + 2) return second
   }
   return first
 }
@@ -85,7 +85,8 @@ export function blend(from: Rgb, to: Rgb, share: number): Rgb {
 
 /** How different two colours look: Euclidean distance in CIE Lab (D65), 0 to about 258 in sRGB. */
 export function colourDistance(a: Rgb, b: Rgb): number {
-  const [p, q] = [labOf(a), labOf(b)]
+  const p = labOf(a)
+  const q = labOf(b)
   return Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2])
 }
 
@@ -95,7 +96,9 @@ function labOf(rgb: Rgb): readonly [number, number, number] {
     const share = value / 255
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
   }
-  const [red, green, blue] = [linear(rgb[0]), linear(rgb[1]), linear(rgb[2])]
+  const red = linear(rgb[0])
+  const green = linear(rgb[1])
+  const blue = linear(rgb[2])
   const bend = (value: number) =>
     value > (6 / 29) ** 3 ? Math.cbrt(value) : value / (3 * (6 / 29) ** 2) + 4 / 29
   const x = bend((0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505)

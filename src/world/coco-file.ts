@@ -45,8 +45,10 @@ export function addToCocoFile(coco: CocoFile, scene: Scene, words: Description, 
   const { index, size } = scene
   coco.images.push({ id: index, file_name, width: size, height: size, caption: words.caption })
   scene.objects.forEach(({ box, concept }, at) => {
-    const [x1, y1] = [hundredths(box[0]), hundredths(box[1])]
-    const [width, height] = [hundredths(hundredths(box[2]) - x1), hundredths(hundredths(box[3]) - y1)]
+    const x1 = hundredths(box[0])
+    const y1 = hundredths(box[1])
+    const width = hundredths(hundredths(box[2]) - x1)
+    const height = hundredths(hundredths(box[3]) - y1)
     coco.annotations.push({
       id: coco.annotations.length + 1,
       image_id: index,

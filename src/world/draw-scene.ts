@@ -32,7 +32,8 @@ export function objectSvg({ box, rgb, mirrored }: SceneObject, { path, x, y, wid
 }
 
 function backgroundSvg({ kind, colours, angle, scale, blobs, grains }: Background, size: number): string {
-  const [first, second] = [css(colours[0]), css(colours[1])]
+  const first = css(colours[0])
+  const second = css(colours[1])
   const fill = (paint: string) => `<rect width="${size}" height="${size}" fill="${paint}"/>`
   const turn = `patternTransform="rotate(${angle})" patternUnits="userSpaceOnUse"`
   const half = digits(scale)

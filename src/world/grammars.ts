@@ -16,8 +16,8 @@ interface Grammar {
 }
 
 const all: readonly Split[] = ['gold', 'web', 'known', 'novel']
-/** The novel split has bare names: nothing that would give a hint where a thing is. */
-const telling: readonly Split[] = ['gold', 'web', 'known']
+/** All splits but novel, which has bare names: nothing may hint at where a thing is. */
+const attributed: readonly Split[] = ['gold', 'web', 'known']
 
 const numbers = ['two', 'three', 'four', 'five', 'six']
 
@@ -71,10 +71,11 @@ export const grammars: readonly Grammar[] = [
   },
   {
     name: 'relation',
-    splits: telling,
+    splits: attributed,
     write: ([first, second, third], scene, draw) => {
       if (!first || !second || isMany(first) || isMany(second) || first.place) return undefined
-      const [a, b] = [objectOf(first, scene), objectOf(second, scene)]
+      const a = objectOf(first, scene)
+      const b = objectOf(second, scene)
       if (!a || !b) return undefined
       const relations = relationsOf(a, b, scene.size)
       if (relations.length === 0) return undefined
@@ -84,7 +85,7 @@ export const grammars: readonly Grammar[] = [
   },
   {
     name: 'place',
-    splits: telling,
+    splits: attributed,
     write: (phrases, scene, draw) => {
       const parts = phrases.map((phrase) => named(withPlace(phrase, scene, draw), draw))
       return phrases.some(({ objects }) => placeOf(objects, scene)) ? list(parts, draw) : undefined
@@ -92,11 +93,11 @@ export const grammars: readonly Grammar[] = [
   },
   {
     name: 'place first',
-    splits: telling,
+    splits: attributed,
     write: (phrases, scene, draw) => {
-      const placed = phrases.map((phrase) => withPlace(phrase, scene, draw))
-      if (placed.length > 2 || placed.some(({ place }) => place === undefined)) return undefined
-      return placed.flatMap((phrase, at) => {
+      const withPlaces = phrases.map((phrase) => withPlace(phrase, scene, draw))
+      if (withPlaces.length > 2 || withPlaces.some(({ place }) => place === undefined)) return undefined
+      return withPlaces.flatMap((phrase, at) => {
         const verb = phrase.objects.length > 1 ? 'there are' : 'there is'
         const lead = draw.pick([`${phrase.place} ${verb} `, `${phrase.place}, `])
         return [at > 0 ? `, and ${lead}` : lead, determined(phrase, draw)]

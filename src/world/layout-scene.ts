@@ -33,8 +33,8 @@ export function layoutScene(recipe: Recipe, ink: InkMap, split: Split, index: nu
   const draw = random(recipe.seed, 'scene', split, index)
   const { size, objects: range } = recipe.scene
   const heldOut = split === 'known' || split === 'novel'
-  const fewest = Math.min(range[1], Math.max(range[0], heldOut ? 2 : 1))
-  const count = fewest + draw.integer(range[1] - fewest + 1)
+  const minCount = Math.min(range[1], Math.max(range[0], heldOut ? 2 : 1))
+  const count = minCount + draw.integer(range[1] - minCount + 1)
   const novels = chooseNovel(recipe, split, count, draw)
   const objects: SceneObject[] = []
   for (let tries = 0; objects.length < count && tries < 200; tries++) {
@@ -74,7 +74,8 @@ function drawObject(
   if (!rgb) throw new Error(`the recipe has no colour ${colour}`)
   const side = draw.between(scene.object_size[0], scene.object_size[1])
   const scale = side / Math.max(shape.width, shape.height)
-  const [width, height] = [shape.width * scale, shape.height * scale]
+  const width = shape.width * scale
+  const height = shape.height * scale
   const x = draw.between(1, scene.size - 1 - width)
   const y = draw.between(1, scene.size - 1 - height)
   return {

@@ -25,7 +25,7 @@ export interface MakeWorldOptions {
   readonly onProgress?: (progress: WorldProgress) => void
 }
 
-/** Raised whenever the same recipe makes other files than before. */
+/** Version of the generator: it is increased when the same recipe makes other files than before. */
 const generation = 2
 
 /** Scenes drawn at a time; libvips draws each in a thread of its own. */
@@ -57,7 +57,7 @@ export async function makeWorld(
   const found = await readWorldFile(folder)
   if (found?.hash === hash && found.complete) return { skipped: true }
   if (found?.hash !== hash) {
-    // Killed in here, the folder is nobody's, and the next run starts over.
+    // A run that is killed from here on leaves a record without a hash, and the next run starts over.
     await record({ hash: '', complete: false })
     for (const split of splits) await rm(join(folder, split), { recursive: true, force: true })
     await record({ hash, complete: false })
@@ -160,7 +160,7 @@ async function isWritten(path: string): Promise<boolean> {
 
 /** Whole or not at all, also when killed. Without a sync, which thousands of small files cannot afford. */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const aside = asidePath(path)
-  await writeFile(aside, bytes)
-  await rename(aside, path)
+  const temporaryPath = asidePath(path)
+  await writeFile(temporaryPath, bytes)
+  await rename(temporaryPath, path)
 }

@@ -25,7 +25,10 @@ export async function measureInk({ concepts }: Recipe): Promise<InkMap> {
     const side = 24 * zoom
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="${side}" height="${side}"><path d="${path}"/></svg>`
     const data = await sharp(Buffer.from(svg)).ensureAlpha().extractChannel(3).raw().toBuffer()
-    let [left, top, right, bottom] = [side, side, 0, 0]
+    let left = side
+    let top = side
+    let right = 0
+    let bottom = 0
     for (let y = 0; y < side; y++) {
       for (let x = 0; x < side; x++) {
         if (data[y * side + x]! < 128) continue
@@ -35,7 +38,8 @@ export async function measureInk({ concepts }: Recipe): Promise<InkMap> {
         bottom = Math.max(bottom, y + 1)
       }
     }
-    const [width, height] = [(right - left) / zoom, (bottom - top) / zoom]
+    const width = (right - left) / zoom
+    const height = (bottom - top) / zoom
     measured.set(name, { path, x: left / zoom, y: top / zoom, width, height })
   }
   return measured

@@ -64,8 +64,8 @@ function nounPhrase(recipe: Recipe, scene: Scene, object: SceneObject, draw: Ran
       if (draw.next() < recipe.web.bare_share) return bare
       const place = placeOf(bare.objects, scene)
       if (place?.alone && draw.next() < 0.15) return { ...bare, place: draw.pick(place.words) }
-      const telling = open.filter((attributes) => tellsApart(scene, object, attributes))
-      if (telling.length > 0) return build(draw.pick(telling))
+      const unambiguous = open.filter((attributes) => tellsApart(scene, object, attributes))
+      if (unambiguous.length > 0) return build(draw.pick(unambiguous))
       if (place?.alone) return { ...bare, place: draw.pick(place.words) }
       return build(draw.pick(open))
     }
@@ -107,7 +107,8 @@ function sizeIsClear(scene: Scene, object: SceneObject): boolean {
 }
 
 function isClearlyOff(other: SceneObject, object: SceneObject): boolean {
-  const [a, b] = [sideOf(other), sideOf(object)]
+  const a = sideOf(other)
+  const b = sideOf(object)
   return Math.max(a, b) / Math.min(a, b) >= clearlyBigger
 }
 

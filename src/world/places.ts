@@ -55,7 +55,8 @@ export function placeOf(objects: readonly number[], scene: Scene): PlaceOfObject
 export function relationsOf(first: SceneObject, second: SceneObject, size: number): readonly string[] {
   const [ax, ay] = centreOf(first)
   const [bx, by] = centreOf(second)
-  const [dx, dy] = [bx - ax, by - ay]
+  const dx = bx - ax
+  const dy = by - ay
   const far = size / 5
   const relations: string[] = []
   if (Math.abs(dx) > Math.max(far, 1.5 * Math.abs(dy))) {

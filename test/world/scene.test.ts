@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { backgroundKinds, colourDistance, leastContrast } from '../../src/world/choose-background.js'
+import { backgroundKinds, colourDistance, minContrast } from '../../src/world/choose-background.js'
 import { describeScene } from '../../src/world/describe-scene.js'
 import { drawScene, objectSvg, sceneSvg } from '../../src/world/draw-scene.js'
 import { layoutScene, type Scene } from '../../src/world/layout-scene.js'
@@ -140,7 +140,7 @@ test('every object stands out from every background', async () => {
     kinds.add(background.kind)
     for (const { rgb } of objects) {
       for (const colour of background.colours) {
-        expect(colourDistance(colour, rgb)).toBeGreaterThan(leastContrast)
+        expect(colourDistance(colour, rgb)).toBeGreaterThan(minContrast)
       }
     }
   }

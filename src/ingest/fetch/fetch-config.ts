@@ -92,5 +92,5 @@ export function userAgentOf({ user_agent, contact }: FetchConfig): string {
 
 /** The name that robots.txt and X-Robots-Tag know the crawler by. */
 export function productToken({ user_agent }: FetchConfig): string {
-  return user_agent.split(/[/\s]/, 1)[0].toLowerCase()
+  return user_agent.replace(/[/\s].*$/s, '').toLowerCase()
 }

@@ -2,7 +2,7 @@ import { isIP, type LookupFunction, type Socket } from 'node:net'
 import { Agent, buildConnector, Client, Pool } from 'undici'
 import { type AddressGuard, addressOf } from './address-guard.js'
 import type { FetchConfig } from './fetch-config.js'
-import type { Resolver } from './resolve-host.js'
+import { firstAddress, type Resolver } from './resolve-host.js'
 
 export interface AgentParts {
   readonly guard: AddressGuard
@@ -12,7 +12,7 @@ export interface AgentParts {
 }
 
 /** Requests under way at once on a connection of HTTP/2. */
-const streams = 100
+const maxStreams = 100
 
 /**
  * Kept-alive connections, HTTP/1.1 and HTTP/2, each of them guarded where it is made: the addresses that are checked
@@ -27,9 +27,15 @@ export function guardedAgent(config: FetchConfig, { guard, resolver, ca }: Agent
       const fail = (error: NodeJS.ErrnoException) => callback(error, '', 0)
       const answer = (addresses: readonly string[]) => {
         check(host, addresses)
-        const found = addresses.map((address) => ({ address, family: isIP(address) }))
-        if (options.all) callback(null, found)
-        else callback(null, found[0].address, found[0].family)
+        if (options.all) {
+          callback(
+            null,
+            addresses.map((address) => ({ address, family: isIP(address) })),
+          )
+        } else {
+          const address = firstAddress(host, addresses)
+          callback(null, address, isIP(address))
+        }
       }
       resolver.resolve(host).then(answer).catch(fail)
     }
@@ -70,7 +76,7 @@ export function guardedAgent(config: FetchConfig, { guard, resolver, ca }: Agent
     const key = {}
     const client = new Client(origin, { ...options, connect: connectFor(key) })
     client.on('connect', () => {
-      if (multiplexed.has(key)) client.pipelining = streams
+      if (multiplexed.has(key)) client.pipelining = maxStreams
     })
     return client
   }

@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit'
 
-/** Runs work when its key has a free place. */
+/** A semaphore for each key: runs work when fewer than the limit run under its key. */
 export type KeyedLimit = <T>(key: string, work: () => Promise<T>) => Promise<T>
 
 /** At most `concurrency` at once of each key. A key without work takes no memory. */

@@ -19,7 +19,7 @@ export function robotsTagDirectives(header: Header, token: string): ReadonlySet<
   for (const line of typeof header === 'string' ? [header] : (header ?? [])) {
     let agent: string | undefined
     for (const part of line.toLowerCase().split(',')) {
-      const [, before, rest] = /^\s*([^\s:]+)\s*:(.*)$/s.exec(part) ?? []
+      const [, before, rest = ''] = /^\s*([^\s:]+)\s*:(.*)$/s.exec(part) ?? []
       const named = before !== undefined && !valued.has(before)
       if (named) agent = before
       if (agent !== undefined && agent !== token && agent !== '*') continue

@@ -2,14 +2,15 @@ import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { Reject } from './reject.js'
 
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: () => createGunzip(),
-  'x-gzip': () => createGunzip(),
-  deflate: () => createInflate(),
-  br: () => createBrotliDecompress(),
-}
+/** What undoes each encoding. */
+const decoders: ReadonlyMap<string, () => Transform> = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
 /** More layers than a server has reason for. */
-const mostEncodings = 2
+const maxEncodings = 2
 
 /**
  * The bytes of an answer, unpacked. Neither what comes nor what it unpacks to is ever held beyond `maxBytes`.
@@ -30,8 +31,8 @@ export async function readBody(
     .split(',')
     .map((encoding) => encoding.trim())
     .filter((encoding) => encoding !== '' && encoding !== 'identity')
-  const unknown = encodings.find((encoding) => !Object.hasOwn(decoders, encoding))
-  if (unknown !== undefined || encodings.length > mostEncodings) {
+  const known = encodings.flatMap((encoding) => decoders.get(encoding) ?? [])
+  if (known.length < encodings.length || encodings.length > maxEncodings) {
     discard(body)
     throw new Reject('bad_encoding', `${place} is packed as ${encodings.join(', ')}`)
   }
@@ -41,7 +42,7 @@ export async function readBody(
   }
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of unpacked(body, encodings, place)) {
+  for await (const chunk of unpacked(body, encodings, known, place)) {
     length += chunk.length
     // Leaving the loop destroys the stream, so no more is read.
     if (length > maxBytes && !cut) throw tooLarge()
@@ -49,8 +50,9 @@ export async function readBody(
     if (length > maxBytes) break
   }
   if (length === 0 && !cut) throw new Reject('empty_body', `${place} answered no bytes`)
-  return chunks.length === 1 && length <= maxBytes
-    ? chunks[0]
+  const [first, ...rest] = chunks
+  return first && rest.length === 0 && length <= maxBytes
+    ? first
     : Buffer.concat(chunks, Math.min(length, maxBytes))
 }
 
@@ -63,6 +65,7 @@ function discard(body: Readable) {
 async function* unpacked(
   body: Readable,
   encodings: readonly string[],
+  decodersOf: readonly (() => Transform)[],
   place: string,
 ): AsyncGenerator<Uint8Array> {
   if (encodings.length === 0) {
@@ -74,7 +77,7 @@ async function* unpacked(
     failed ??= error
   })
   // The last that was applied is the first to be undone.
-  const steps = [...encodings].reverse().map((encoding) => decoders[encoding]())
+  const steps = decodersOf.map((create) => create()).reverse()
   const last = pipeline([body, ...steps], () => {}) as unknown as Readable
   try {
     yield* last

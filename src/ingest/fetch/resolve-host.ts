@@ -23,57 +23,73 @@ export interface Resolver {
 }
 
 /** Hosts that are remembered. */
-const mostHosts = 50_000
+const maxCachedHosts = 50_000
 
 /** What is remembered of a host, and for how long. */
-type Known = { readonly holdsMs: number } & (
+type CachedAnswer = { readonly ttlMs: number } & (
   | { readonly addresses: readonly string[] }
   | { readonly error: unknown }
 )
 
 /** Codes that say that there is no such host, or that it has no address. */
-const absent = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'])
+const noSuchHostCodes = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ENONAME'])
 
 /** Whether a failed look-up says that the host does not exist, so that asking again is of no use. */
-export const isNoSuchHost = (code: string | undefined): boolean => code !== undefined && absent.has(code)
+export const isNoSuchHost = (code: string | undefined): boolean =>
+  code !== undefined && noSuchHostCodes.has(code)
 
 /**
- * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for
- * as long as they hold. What does not exist is remembered too; a name server that failed is asked again.
+ * The first address of a host.
+ *
+ * @throws Error as `node:dns` does, where there is none
+ */
+export function firstAddress(host: string, addresses: readonly string[]): string {
+  const [first] = addresses
+  if (first !== undefined) return first
+  throw Object.assign(new Error(`${host} has no address`), { code: 'ENODATA' })
+}
+
+/**
+ * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for as long
+ * as they hold. What does not exist is remembered too; a name server that failed is asked again.
  *
  * @param isLocal tells the hosts that the system knows best
- * @param given asks in the place of the name servers
+ * @param customLookup asks in the place of the name servers
  * @param now the clock, in milliseconds, by which answers hold
  */
 export function createResolver(
   config: FetchConfig['dns'],
   isLocal: (host: string) => boolean = () => false,
-  given?: Lookup,
+  customLookup?: Lookup,
   now: () => number = Date.now,
 ): Resolver {
-  const own = given ? undefined : directLookup(config, isLocal)
-  const lookup = given ?? own!.lookup
-  const hosts = new LruCache<string, Known>({ maxSize: mostHosts, ttlOf: ({ holdsMs }) => holdsMs, now })
+  const direct = customLookup ? undefined : directLookup(config, isLocal)
+  const lookup = customLookup ?? direct!.lookup
+  const cache = new LruCache<string, CachedAnswer>({
+    maxSize: maxCachedHosts,
+    ttlOf: ({ ttlMs: holdsMs }) => holdsMs,
+    now,
+  })
   const limit = pLimit(config.lookups)
   const counts = { lookups: 0, failures: 0 }
 
-  const ask = async (host: string): Promise<Known> => {
+  const ask = async (host: string): Promise<CachedAnswer> => {
     counts.lookups++
     try {
       const { addresses, ttl } = await lookup(host)
-      return { addresses, holdsMs: 1000 * Math.min(ttl, config.cache_s) }
+      return { addresses, ttlMs: 1000 * Math.min(ttl, config.cache_s) }
     } catch (error) {
       if (isNoSuchHost((error as NodeJS.ErrnoException).code))
-        return { error, holdsMs: 1000 * config.failure_cache_s }
+        return { error, ttlMs: 1000 * config.failure_cache_s }
       counts.failures++
       throw error
     }
   }
   return {
     counts,
-    close: () => own?.cancel(),
+    close: () => direct?.cancel(),
     async resolve(host) {
-      const known = await hosts.load(host, () => limit(ask, host))
+      const known = await cache.load(host, () => limit(ask, host))
       if ('error' in known) throw known.error
       return known.addresses
     },

@@ -42,9 +42,9 @@ const dayMs = 86_400_000
 /** A server in trouble is asked again after this. */
 const failureMs = 600_000
 /** Characters of the rules that are remembered, of all servers together. */
-const mostCharacters = 32_000_000
+const maxCachedCharacters = 32_000_000
 /** What an origin takes besides the text of its rules. */
-const ownCharacters = 200
+const originCharacters = 200
 
 /**
  * Rules of robots.txt, asked for once an origin (RFC 9309): what is not there (4xx) allows everything, a
@@ -58,8 +58,8 @@ export function createRobots(
   ask: (url: URL, signal?: AbortSignal) => Promise<RobotsAnswer>,
 ): Robots {
   const token = productToken(config)
-  const known = new LruCache<string, Rules>({
-    maxSize: mostCharacters,
+  const cache = new LruCache<string, Rules>({
+    maxSize: maxCachedCharacters,
     sizeOf: ({ size }) => size,
     ttlOf: ({ kind }) => (kind === 'failure' ? failureMs : dayMs),
   })
@@ -82,26 +82,26 @@ export function createRobots(
     const robot = robotsParser(url.href, text)
     const seconds = Math.min(robot.getCrawlDelay(token) ?? 0, config.max_crawl_delay_s)
     const isAllowed = (address: string) => robot.isAllowed(address, token) !== false
-    const size = text.length + ownCharacters
+    const size = text.length + originCharacters
     return { kind: 'rules', size, isAllowed, pause: seconds > 0 ? 1000 * seconds : 0, next: 0 }
   }
 
   return {
     async check(url, signal) {
-      const rules = await known.load(url.origin, () => read(url.origin, signal))
+      const rules = await cache.load(url.origin, () => read(url.origin, signal))
       if (rules.kind === 'failure') throw new Reject(rules.reason, `${url.href}: ${rules.detail}`)
       if (!rules.isAllowed(url.href))
         throw new Reject('robots', `${url.origin}/robots.txt forbids ${url.href}`)
       if (rules.pause === 0) return
       const now = Date.now()
-      const turn = Math.max(now, rules.next)
-      rules.next = turn + rules.pause
-      if (turn > now) await delay(turn - now, undefined, { signal })
+      const sendAt = Math.max(now, rules.next)
+      rules.next = sendAt + rules.pause
+      if (sendAt > now) await delay(sendAt - now, undefined, { signal })
     },
   }
 }
 
 const failure = (reason: string, detail: string): Rules => ({
   ...{ kind: 'failure', reason, detail },
-  size: ownCharacters,
+  size: originCharacters,
 })

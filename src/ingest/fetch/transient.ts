@@ -30,11 +30,11 @@ const basePause = 500
  * Milliseconds to wait before try `attempt` + 2, or undefined where there shall be none: what the server asks for, or
  * exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", 2015).
  *
- * @param longest who asks for a longer wait is not asked again
+ * @param maxPause who asks for a longer wait is not asked again
  */
-export function pauseAfter(failure: Transient, attempt: number, longest: number): number | undefined {
-  if (failure.retryAfter !== undefined) return failure.retryAfter <= longest ? failure.retryAfter : undefined
-  return Math.random() * Math.min(longest, basePause * 2 ** attempt)
+export function pauseAfter(failure: Transient, attempt: number, maxPause: number): number | undefined {
+  if (failure.retryAfter !== undefined) return failure.retryAfter <= maxPause ? failure.retryAfter : undefined
+  return Math.random() * Math.min(maxPause, basePause * 2 ** attempt)
 }
 
 /** Milliseconds that a Retry-After header asks for, in seconds or as a date (RFC 9110, section 10.2.3). */

@@ -9,7 +9,7 @@ export interface Pixels {
 const columns = 9
 const rows = 8
 /** Samples of a cell's side: more would tell no more of its mean. */
-const mostSamples = 32
+const maxSamples = 32
 
 /**
  * 64 bits as 16 hex digits: each says whether a cell of a 9 x 8 grid over the picture is brighter than its right
@@ -31,17 +31,20 @@ export function differenceHash(pixels: Pixels): string {
 function meanLuma({ data, width, height, channels }: Pixels, column: number, row: number): number {
   const [x0, x1] = span(column, columns, width)
   const [y0, y1] = span(row, rows, height)
-  const stepX = Math.ceil((x1 - x0) / mostSamples)
-  const stepY = Math.ceil((y1 - y0) / mostSamples)
+  const stepX = Math.ceil((x1 - x0) / maxSamples)
+  const stepY = Math.ceil((y1 - y0) / maxSamples)
   // Of grey all three are the same sample.
   const [green, blue] = channels < 3 ? [0, 0] : [1, 2]
-  let [r, g, b, count] = [0, 0, 0, 0]
+  let r = 0
+  let g = 0
+  let b = 0
+  let count = 0
   for (let y = y0; y < y1; y += stepY) {
     const end = (y * width + x1) * channels
     for (let at = (y * width + x0) * channels; at < end; at += stepX * channels) {
-      r += data[at]
-      g += data[at + green]
-      b += data[at + blue]
+      r += data[at]!
+      g += data[at + green]!
+      b += data[at + blue]!
       count++
     }
   }

@@ -103,7 +103,8 @@ function placed(picture: Sharp, { width, height, canvas, left, top }: Fit, isWho
   if (isWhole) return picture
   const scaled = picture.resize(width, height, { fit: 'fill' })
   if (left < 0 || top < 0) return scaled.extract({ left: -left, top: -top, ...canvas })
-  const [right, bottom] = [canvas.width - width - left, canvas.height - height - top]
+  const right = canvas.width - width - left
+  const bottom = canvas.height - height - top
   if (left + top + right + bottom === 0) return scaled
   return scaled.extend({ left, top, right, bottom, background: '#fff' })
 }

@@ -14,12 +14,12 @@ export interface PairColumns {
 }
 
 /** The columns that a configuration names. */
-export function pairColumnsOf(given: Partial<PairColumns> = {}): PairColumns {
-  const { url = 'url', caption = 'caption', license, meta = [] } = given
+export function pairColumnsOf(columns: Partial<PairColumns> = {}): PairColumns {
+  const { url = 'url', caption = 'caption', license, meta = [] } = columns
   return { url, caption, license, meta }
 }
 
-/** All of them, each once. */
+/** The columns that are read, without repetitions. */
 export function columnsUsed({ url, caption, license, meta }: PairColumns): Column[] {
   return [...new Set([url, caption, ...(license === undefined ? [] : [license]), ...meta])]
 }
@@ -50,7 +50,7 @@ export function plain(value: unknown): unknown {
   return value ?? null
 }
 
-/** Throws a UserError that lists the keys there are. */
+/** Throws a UserError that lists the keys of an object where it lacks one. */
 export function requireKey(value: object, key: Column, place: string): void {
   if (Object.hasOwn(value, key)) return
   throw new UserError(`${place} has no key "${key}"; it has: ${Object.keys(value).join(', ')}.`)

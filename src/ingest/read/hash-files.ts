@@ -4,7 +4,7 @@ import { open, stat } from 'node:fs/promises'
 import { readAt } from '../../formats/read-tar.js'
 
 /** Larger files are known by their size and by samples: a set of tars holds all its pictures. */
-const wholeBelow = 1 << 30
+const maxWholeBytes = 1 << 30
 const samples = 64
 const sampleBytes = 1 << 20
 
@@ -16,7 +16,7 @@ export async function hashFiles(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const path of paths) {
     const { size } = await stat(path)
-    if (size <= wholeBelow) {
+    if (size <= maxWholeBytes) {
       for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
       continue
     }

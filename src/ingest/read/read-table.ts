@@ -19,21 +19,23 @@ interface TableConfig {
 export async function* readTable(
   rows: CellReader,
   path: string,
-  { header = true, columns: given }: TableConfig,
+  { header = true, columns: columnNames }: TableConfig,
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
-  const columns = pairColumnsOf(given)
+  const columns = pairColumnsOf(columnNames)
   const head = header ? await readHeader(rows, path) : undefined
   const places = new Map(
     columnsUsed(columns).map((column) => [column, columnIndex(column, head?.names, path)] as const),
   )
-  const needed = Math.max(...[columns.url, columns.caption].map((column) => places.get(column) as number)) + 1
+  const minCells =
+    Math.max(...[columns.url, columns.caption].map((column) => places.get(column) as number)) + 1
   const start = from ?? head?.next
   if (head && !start) return
   for await (const { mark, cells, problem } of rows(path, start)) {
     const place = `${path}:${mark.line}`
     if (!cells) yield problemRow(mark, place, problem)
-    else if (cells.length < needed) yield problemRow(mark, place, `${cells.length} columns, ${needed} needed`)
+    else if (cells.length < minCells)
+      yield problemRow(mark, place, `${cells.length} columns, ${minCells} needed`)
     else yield pairOf(mark, place, columns, (column) => cells[places.get(column) as number])
   }
 }

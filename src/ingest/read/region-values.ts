@@ -17,7 +17,7 @@ const regionSchema = z.object({
   origin: z.string().default('gold'),
 })
 
-type Given = Pick<SourceRow, 'mark' | 'place'> & Partial<SourceRow>
+type RowFields = Pick<SourceRow, 'mark' | 'place'> & Partial<SourceRow>
 
 /**
  * A row with the captions and the regions of two values: captions are texts or objects of `text` and `kind`,
@@ -25,7 +25,7 @@ type Given = Pick<SourceRow, 'mark' | 'place'> & Partial<SourceRow>
  * and perhaps `head`, `score` and `origin`. That is how `groundmill export` writes them. Either may be JSON
  * text.
  */
-export function regionRow(given: Given, captionValue: unknown, regionValue: unknown): SourceRow {
+export function regionRow(fields: RowFields, captionValue: unknown, regionValue: unknown): SourceRow {
   const captions = [parsed(captionValue) ?? []].flat().flatMap((value): Caption[] => {
     const caption = captionSchema.safeParse(value)
     return caption.success ? [caption.data] : []
@@ -33,8 +33,8 @@ export function regionRow(given: Given, captionValue: unknown, regionValue: unkn
   const regions = parsed(regionValue)
   if (!Array.isArray(regions))
     return sourceRow({
-      ...given,
-      problem: { reason: 'malformed_row', detail: `${given.place}: its regions are no list` },
+      ...fields,
+      problem: { reason: 'malformed_row', detail: `${fields.place}: its regions are no list` },
     })
   const dropped: Record<string, number> = {}
   const sound = regions.flatMap((value): GoldRegion[] => {
@@ -43,7 +43,7 @@ export function regionRow(given: Given, captionValue: unknown, regionValue: unkn
     dropped.malformed_box = (dropped.malformed_box ?? 0) + 1
     return []
   })
-  return sourceRow({ ...given, captions, regions: sound, dropped })
+  return sourceRow({ ...fields, captions, regions: sound, dropped })
 }
 
 /** A region by the span of its caption; one that a model has found keeps its score. */
@@ -67,7 +67,7 @@ export function goldRegion({
   }
 }
 
-/** A value, or what its text is as JSON. */
+/** A value; JSON text of a list is parsed. */
 function parsed(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*\[/.test(value)) return value
   try {
@@ -79,7 +79,8 @@ function parsed(value: unknown): unknown {
 
 /** What a row says of the size of its picture. */
 export function sizeOf(width: unknown, height: unknown): SourceRow['size'] {
-  const [w, h] = [Number(width), Number(height)]
+  const w = Number(width)
+  const h = Number(height)
   return w > 0 && h > 0 ? { width: w, height: h } : null
 }
 

@@ -10,8 +10,8 @@ import type { SourceRow } from './source-row.js'
  * A source of the rows that a reader gives. Until it is closed it keeps the reader, and what that has in
  * memory.
  */
-export function rowSource(given: RowReader): Source {
-  let reader: RowReader | undefined = given
+export function rowSource(rowReader: RowReader): Source {
+  let reader: RowReader | undefined = rowReader
   /** Rows that somebody stopped reading. */
   let parked: AsyncGenerator<SourceRow> | undefined
   const open = (from: Mark | undefined, marksOnly: boolean) => {
@@ -36,15 +36,15 @@ export function rowSource(given: RowReader): Source {
         rows = open(from, false)
         next = await rows.next()
       }
-      let isOver = false
+      let isFinished = false
       try {
         for (; !next.done; next = await rows.next()) yield next.value
-        isOver = true
+        isFinished = true
       } catch (error) {
-        isOver = true
+        isFinished = true
         throw error
       } finally {
-        if (isOver) await rows.return(undefined)
+        if (isFinished) await rows.return(undefined)
         else await park(rows)
       }
     },
@@ -67,26 +67,26 @@ export function rowSource(given: RowReader): Source {
  * @param path a file, a folder of files or a pattern
  * @param endings of the files that a folder is looked through for
  * @param read the rows of one file, from a mark on
- * @param beside other files that the rows are made of, for the hash
+ * @param otherFiles other files that the rows are made of, for the hash
  */
 export function fileSource(
   path: string,
   endings: readonly string[],
   read: (path: string, from: Mark | undefined, marksOnly: boolean) => AsyncGenerator<SourceRow>,
-  beside: readonly (string | undefined)[] = [],
+  otherFiles: readonly (string | undefined)[] = [],
 ): Source {
   const list = memoize(() => sourceFiles(path, endings))
   return rowSource({
     async *rows(from, marksOnly) {
       const first = from?.file ?? 0
-      for (const [file, own] of (await list()).entries()) {
+      for (const [file, filePath] of (await list()).entries()) {
         if (file < first) continue
-        const rows = read(own, file === first ? from : undefined, marksOnly)
+        const rows = read(filePath, file === first ? from : undefined, marksOnly)
         if (file === 0) yield* rows
         else for await (const row of rows) yield { ...row, mark: { ...row.mark, file } }
       }
     },
-    files: async () => [...(await list()), ...beside],
+    files: async () => [...(await list()), ...otherFiles],
   })
 }
 

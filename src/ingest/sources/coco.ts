@@ -79,15 +79,15 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
   const drop = (reason: string) => {
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
-  const own = image.caption?.trim() ? [image.caption] : []
-  const written = (index.captions.get(image.id) ?? []).flatMap(({ caption }) => {
+  const imageCaptions = image.caption?.trim() ? [image.caption] : []
+  const listedCaptions = (index.captions.get(image.id) ?? []).flatMap(({ caption }) => {
     if (typeof caption === 'string' && caption.trim() !== '') return [caption]
     drop('blank_caption')
     return []
   })
   const boxes = index.boxes.get(image.id) ?? []
   const regions = boxes.flatMap((box) => {
-    const region = regionOf(box, index, own.length > 0)
+    const region = regionOf(box, index, imageCaptions.length > 0)
     if (typeof region !== 'string') return [region]
     drop(region)
     return []
@@ -98,7 +98,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     mark,
     place: `${config.instances ?? config.captions} image ${image.id}`,
     ...locate(image, config),
-    captions: [...own, ...written].map((text): Caption => ({ text, kind: 'gold' })),
+    captions: [...imageCaptions, ...listedCaptions].map((text): Caption => ({ text, kind: 'gold' })),
     regions: config.instances ? regions : null,
     absent: config.prompt.negatives > 0 && config.instances ? absentNames(image, boxes, index, config) : [],
     dropped,

@@ -86,7 +86,8 @@ function pictureRow(path: string, { mark, cells }: Group, images: string | undef
       numbers.set(cell('caption'), caption)
     }
     if (cell('x1') === '') continue
-    const [start, end] = [Number(cell('start')), Number(cell('end'))]
+    const start = Number(cell('start'))
+    const end = Number(cell('end'))
     const xyxy = ['x1', 'y1', 'x2', 'y2'].map((name) => Number(cell(name)))
     const score = cell('score') === '' ? 1 : Number(cell('score'))
     if (

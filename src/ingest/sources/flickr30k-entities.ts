@@ -56,7 +56,8 @@ async function readListing(path: string, split: string | undefined): Promise<Lis
     if (found) return join(path, found)
     throw new UserError(`${path} has no folder ${name}: give the folder of Flickr30k Entities as \`path\`.`)
   }
-  const [sentences, annotations] = [folderOf('Sentences'), folderOf('Annotations')]
+  const sentences = folderOf('Sentences')
+  const annotations = folderOf('Annotations')
   const listed = split && new Set((await readFile(split, 'utf8')).split(/\s+/))
   const ids = (await readdir(sentences))
     .filter((name) => name.endsWith('.txt'))
@@ -94,9 +95,9 @@ async function pictureRow(
   const regions: GoldRegion[] = []
   for (const [caption, { phrases }] of parsed.entries()) {
     for (const { id: chain, start, end } of phrases) {
-      const own = boxes.get(chain) ?? []
-      if (own.length === 0) unboxed++
-      for (const xyxy of own) {
+      const chainBoxes = boxes.get(chain) ?? []
+      if (chainBoxes.length === 0) unboxed++
+      for (const xyxy of chainBoxes) {
         regions.push({ category: '', order: regions.length, xyxy, spans: [[start, end]], caption })
       }
     }

@@ -76,10 +76,10 @@ async function pictureRow(
   listed: readonly string[],
 ): Promise<SourceRow> {
   const file = join(folder, name)
-  const beside = `${file.slice(0, -extname(file).length)}.txt`
-  const text = await readFile(beside, 'utf8').catch(() => '')
+  const captionFile = `${file.slice(0, -extname(file).length)}.txt`
+  const text = await readFile(captionFile, 'utf8').catch(() => '')
   const texts = [...listed, ...text.split(/\r?\n/)].filter((line) => line.trim() !== '')
-  const problem = { reason: 'empty_caption', detail: `${file}: no caption in ${beside} or a list` }
+  const problem = { reason: 'empty_caption', detail: `${file}: no caption in ${captionFile} or a list` }
   return sourceRow({
     mark,
     place: file,

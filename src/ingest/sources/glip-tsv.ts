@@ -33,7 +33,7 @@ const labelSchema = z.object({
 })
 
 /** A label holds the boxes of a caption, a picture's line the picture. */
-const longestLine = 64 << 20
+const maxLineBytes = 64 << 20
 
 /**
  * GLIP's TSV of captions that a model has grounded: `path` is the TSV of labels (key, JSON), `images` the TSV
@@ -72,7 +72,7 @@ async function* rowsOf(
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
   const { offsets } = pictures
-  for await (const line of readLines(path, from, longestLine)) {
+  for await (const line of readLines(path, from, maxLineBytes)) {
     const { mark } = line
     const place = `${path}:${mark.line}`
     if (line.text === null) {
@@ -105,11 +105,11 @@ function labelRow(
 ): SourceRow {
   const caption = label.caption ?? label.captions?.[0] ?? ''
   const dropped: Record<string, number> = {}
-  const regions = label.bboxes.flatMap((own, entity): GoldRegion[] => {
-    const boxes = (Array.isArray(own[0]) ? own : [own]) as readonly Xyxy[]
+  const regions = label.bboxes.flatMap((entityBoxes, entity): GoldRegion[] => {
+    const boxes = (Array.isArray(entityBoxes[0]) ? entityBoxes : [entityBoxes]) as readonly Xyxy[]
     const scores = [label.scores[entity] ?? []].flat()
-    const given = label.tokens_positive[entity] ?? []
-    const spans = (given as readonly unknown[]).flatMap((value) =>
+    const entitySpans = label.tokens_positive[entity] ?? []
+    const spans = (entitySpans as readonly unknown[]).flatMap((value) =>
       Array.isArray((value as unknown[])[0]) ? (value as Span[]) : [value as Span],
     )
     return boxes.flatMap((xyxy, index): GoldRegion[] => {
@@ -147,8 +147,8 @@ function labelOf(text: string): Label | string {
 
 /** Where each line of the pictures begins: eight bytes a picture. */
 async function readOffsets(images: string): Promise<Float64Array> {
-  const beside = images.replace(/\.tsv$/i, '.lineidx')
-  const text = beside === images ? undefined : await readFile(beside, 'utf8').catch(() => undefined)
+  const indexFile = images.replace(/\.tsv$/i, '.lineidx')
+  const text = indexFile === images ? undefined : await readFile(indexFile, 'utf8').catch(() => undefined)
   if (text !== undefined) {
     const offsets = Float64Array.from(
       text.split('\n').filter((line) => line.trim() !== ''),
@@ -161,7 +161,7 @@ async function readOffsets(images: string): Promise<Float64Array> {
       )
     )
       return offsets
-    throw new UserError(`${beside} is not the index of ${images}: delete it, and the lines are counted.`)
+    throw new UserError(`${indexFile} is not the index of ${images}: delete it, and the lines are counted.`)
   }
   const starts = [0]
   let base = 0
@@ -178,8 +178,8 @@ async function readPicture({ path, offsets }: PictureLines, at: number, key: str
   try {
     const start = offsets[at] ?? 0
     const end = offsets[at + 1] ?? (await handle.stat()).size
-    if (end - start > longestLine)
-      throw new Reject('too_large', `${path}:${at + 1} has more than ${longestLine >> 20} MiB`)
+    if (end - start > maxLineBytes)
+      throw new Reject('too_large', `${path}:${at + 1} has more than ${maxLineBytes >> 20} MiB`)
     const line = Buffer.from(await readAt(handle, start, end - start)).toString('latin1')
     const cells = line.replace(/\r?\n$/, '').split('\t')
     if (cells.length < 2 || cells[0] !== key)

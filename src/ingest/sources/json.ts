@@ -49,7 +49,9 @@ async function* readObjectRows(path: string, columns: PairColumns, from?: Mark):
       continue
     }
     const row = value as Readonly<Record<Column, unknown>>
-    if (mark.line === 0) for (const column of columnsUsed(columns)) requireKey(row, column, place)
+    if (mark.line === 0) {
+      for (const column of columnsUsed(columns)) requireKey(row, column, place)
+    }
     yield pairOf(mark, place, columns, (column) => row[column])
   }
 }

@@ -29,8 +29,10 @@ async function* readPairs(path: string, columns: PairColumns, from?: Mark): Asyn
       continue
     }
     // A column that the first row lacks is a wrong name; one that a later row lacks is a bad row.
-    if (first) for (const column of columnsUsed(columns)) requireKey(value, column, place)
-    first = false
+    if (first) {
+      for (const column of columnsUsed(columns)) requireKey(value, column, place)
+      first = false
+    }
     yield pairOf(mark, place, columns, (column) => value[column])
   }
 }

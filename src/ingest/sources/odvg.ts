@@ -50,7 +50,7 @@ const regionSchema = z.object({
 })
 
 /** Lines hold every box of a picture, and crowded pictures have hundreds. */
-const longestLine = 64 << 20
+const maxLineBytes = 64 << 20
 
 /**
  * Pictures of MMDetection's ODVG files, an object a line: of detection (`instances` with a category, or a
@@ -79,7 +79,7 @@ async function* rowsOf(
   labels: Labels,
   from: Mark | undefined,
 ): AsyncGenerator<SourceRow> {
-  for await (const { mark, place, value, problem } of readObjects(file, from, longestLine)) {
+  for await (const { mark, place, value, problem } of readObjects(file, from, maxLineBytes)) {
     const parsed = lineSchema.safeParse(value)
     if (!value) yield problemRow(mark, place, problem)
     else if (parsed.success) yield pictureRow(mark, place, parsed.data, labels, config)

@@ -23,7 +23,7 @@ const schema = sourceSchema('openimages', {
 })
 type Config = z.infer<typeof schema>
 
-const needed = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf'] as const
+const requiredColumns = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf'] as const
 
 /**
  * Pictures of OpenImages from its CSV of boxes, whose lines of one picture stand together: `path` is that
@@ -77,7 +77,7 @@ async function* rowsOf(
 ): AsyncGenerator<SourceRow> {
   const header = await headerOf(path)
   if (!header.next) return
-  const indices = needed.map((name) => [name, columnIndex(name, header.names, path)] as const)
+  const indices = requiredColumns.map((name) => [name, columnIndex(name, header.names, path)] as const)
   const indexOf = new Map(indices)
   const last = Math.max(...indexOf.values())
   let open: OpenPicture | undefined
@@ -88,7 +88,7 @@ async function* rowsOf(
       yield problemRow(mark, `${path}:${mark.line}`, problem ?? `${cells?.length} columns`)
       continue
     }
-    const cell = (name: (typeof needed)[number]) => cells[indexOf.get(name) ?? -1] ?? ''
+    const cell = (name: (typeof requiredColumns)[number]) => cells[indexOf.get(name) ?? -1] ?? ''
     if (open && open.id !== cell('ImageID')) {
       yield pictureRow(path, open, config, places)
       open = undefined

@@ -111,16 +111,16 @@ function sampleRow(path: string, columns: Columns, { key, fields }: Sample): Sou
   const meta = (columns.meta ?? []).map(
     (name) => [named(name) as string, text(`json.${name}`) ?? null] as const,
   )
-  const given = {
+  const common = {
     url: typeof url === 'string' ? url : null,
     license: typeof license === 'string' ? license : null,
     load: () => pictureOf(path, picture, place),
     meta: { key, ...Object.fromEntries(meta) },
   }
   const words = caption ? text(caption) : (text('txt') ?? json?.caption)
-  if (columns.regions === undefined) return captionedRow(mark, place, words, given)
+  if (columns.regions === undefined) return captionedRow(mark, place, words, common)
   const size = sizeOf(json?.width, json?.height)
-  return regionRow({ ...given, mark, place, size }, words, text(columns.regions))
+  return regionRow({ ...common, mark, place, size }, words, text(columns.regions))
 }
 
 /** The object; undefined where there is no field, null where it is none. */

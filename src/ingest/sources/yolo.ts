@@ -51,8 +51,8 @@ interface Listing {
 
 async function readListing(path: string, split = 'train'): Promise<Listing> {
   const yaml = parseConfig(yamlSchema, await readYaml(path), path)
-  const given = yaml[split]
-  const folders = [given].flat().filter((folder): folder is string => typeof folder === 'string')
+  const splitPath = yaml[split]
+  const folders = [splitPath].flat().filter((folder): folder is string => typeof folder === 'string')
   if (folders.length === 0)
     throw new UserError(`${path} has no split "${split}"; it has: ${Object.keys(yaml).join(', ')}.`)
   const names = new Map(Object.entries(yaml.names).map(([id, name]) => [Number(id), name]))
@@ -104,8 +104,8 @@ async function picturesOf(yaml: string, root = '', folder: string): Promise<stri
 /** The last folder `images` of a path becomes `labels`, as Ultralytics finds them. */
 function labelPath(file: string): string {
   const at = file.replaceAll('\\', '/').lastIndexOf('/images/')
-  const beside = at === -1 ? file : `${file.slice(0, at)}/labels/${file.slice(at + '/images/'.length)}`
-  return `${beside.slice(0, -extname(beside).length)}.txt`
+  const labelFile = at === -1 ? file : `${file.slice(0, at)}/labels/${file.slice(at + '/images/'.length)}`
+  return `${labelFile.slice(0, -extname(labelFile).length)}.txt`
 }
 
 /** Class and centre, width, height, or class and the points of an outline: shares of the picture's sides. */
@@ -117,7 +117,8 @@ function regionOf(line: string, names: ReadonlyMap<number, string>): GoldRegion 
     return undefined
   if (isOutline) {
     const side = (first: 0 | 1) => values.filter((_, index) => index % 2 === first)
-    const [xs, ys] = [side(0), side(1)]
+    const xs = side(0)
+    const ys = side(1)
     const xyxy = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] as const
     return { category, order: id, xyxy, spans: [] }
   }

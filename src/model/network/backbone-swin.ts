@@ -21,7 +21,7 @@ const epsilon = 1e-5
 const swinInit: Init = { kind: 'normal', std: 0.02 }
 const mlpRatio = 4
 /** What the official code adds to the attention between places that only the shift brought together. */
-const apart = -100
+const otherRegionBias = -100
 
 /**
  * @param image [N, H, W, 3], H and W multiples of the patch
@@ -40,7 +40,7 @@ export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: nu
   let x = norm(`${body}.patch_embed.norm`, embedded, epsilon)
   const maps: Tensor[] = []
   const last = depths.reduce((sum, depth) => sum + depth, 0) - 1
-  let passed = 0
+  let blocksBefore = 0
   widths.forEach((width, stage) => {
     if (stage > 0) x = mergePatches(`${body}.layers.${stage - 1}.downsample`, x, width)
     const [, h, w] = sizesOf(x, 4)
@@ -48,7 +48,7 @@ export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: nu
     const shifted = placeWindows(h, w, config.window, Math.floor(config.window / 2))
     for (let block = 0; block < depths[stage]!; block++) {
       const name = `${body}.layers.${stage}.blocks.${block}`
-      const drop = last > 0 ? (path * passed++) / last : 0
+      const drop = last > 0 ? (path * blocksBefore++) / last : 0
       x = swinBlock(name, x, config.heads[stage]!, block % 2 === 0 ? plain : shifted, drop)
     }
     if (stage >= firstStage) maps.push(norm(`${body}.norm${stage}`, x, epsilon))
@@ -142,18 +142,19 @@ function positionBias(name: string, heads: number, window: number): Tensor {
   return transpose(reshape(gatherRows(table, int64(differences)), [area, area, heads]), [2, 0, 1])
 }
 
-/** [count, 1, area, area]: 0 within a region, `apart` between two. Computed, since as data it would be tens of MB. */
+/** [count, 1, area, area]: 0 within a region, `otherRegionBias` between two. Computed, since as data it would be tens of MB. */
 function regionBias(regions: Float32Array, count: number, area: number): Tensor {
-  const own = constant(regions, [count, 1, area, 1])
-  const other = constant(regions, [count, 1, 1, area])
-  return mul(sub(1, cast(equal(own, other), 'float32')), apart)
+  const queryRegions = constant(regions, [count, 1, area, 1])
+  const keyRegions = constant(regions, [count, 1, 1, area])
+  return mul(sub(1, cast(equal(queryRegions, keyRegions), 'float32')), otherRegionBias)
 }
 
 /** Four places become one of twice the channels; a map of odd size is padded at its end. */
 export function mergePatches(name: string, x: Tensor, width: number): Tensor {
   const [n, h, w, channels] = sizesOf(x, 4)
   const even = pad(pad(x, 1, 0, h % 2), 2, 0, w % 2)
-  const [rows, columns] = [Math.ceil(h / 2), Math.ceil(w / 2)]
+  const rows = Math.ceil(h / 2)
+  const columns = Math.ceil(w / 2)
   // The official order: the two rows of the left column, then those of the right one.
   const blocks = transpose(reshape(even, [n, rows, 2, columns, 2, channels]), [0, 1, 3, 4, 2, 5])
   const merged = norm(`${name}.norm`, reshape(blocks, [n, rows, columns, 4 * channels]), epsilon)

@@ -26,7 +26,9 @@ export function dyHeadBlock(name: string, levels: readonly Tensor[], groups: num
   const channels = channelsOf(levels)
   const moves = convParameters(`${name}.offset`, channels, 3 * taps, 3, uniform(channels * 9))
   const branch = (index: number) => deformableNorm(`${name}.DyConv.${index}`, channels, groups)
-  const [fromCoarser, fromOwn, fromFiner] = [branch(0), branch(1), branch(2)]
+  const fromCoarser = branch(0)
+  const fromOwn = branch(1)
+  const fromFiner = branch(2)
   const attention = scaleAttention(`${name}.AttnConv.1`, channels)
   const activate = dynamicRelu(`${name}.relu`, channels)
   return levels.map((level, index) => {
@@ -35,7 +37,8 @@ export function dyHeadBlock(name: string, levels: readonly Tensor[], groups: num
     const offset = slice(moved, 3, 0, 2 * taps)
     const mask = sigmoid(slice(moved, 3, 2 * taps, 3 * taps))
     const branches = [fromOwn(level, offset, mask, 1)]
-    const [finer, coarser] = [levels[index - 1], levels[index + 1]]
+    const finer = levels[index - 1]
+    const coarser = levels[index + 1]
     if (finer) branches.push(fromFiner(finer, offset, mask, 2))
     if (coarser) {
       const map = fromCoarser(coarser, flatPrefix(offset, coarser), flatPrefix(mask, coarser), 1)

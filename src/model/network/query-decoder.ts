@@ -53,12 +53,12 @@ export function decoderLayer(
   memoryPositions: Tensor,
   { heads, intermediate }: DecoderShape,
 ): Tensor {
-  const asked = add(x, queryPositions)
-  const among = attention(`${name}.self_attn`, asked, asked, x, heads)
-  const y = norm(`${name}.norm1`, add(x, among), epsilon)
+  const query = add(x, queryPositions)
+  const selfAttended = attention(`${name}.self_attn`, query, query, x, heads)
+  const y = norm(`${name}.norm1`, add(x, selfAttended), epsilon)
   const places = add(memory, memoryPositions)
-  const read = attention(`${name}.multihead_attn`, add(y, queryPositions), places, memory, heads)
-  const z = norm(`${name}.norm2`, add(y, read), epsilon)
+  const crossAttended = attention(`${name}.multihead_attn`, add(y, queryPositions), places, memory, heads)
+  const z = norm(`${name}.norm2`, add(y, crossAttended), epsilon)
   const width = sizeAt(x, 2)
   const inner = relu(dense(`${name}.linear1`, z, intermediate))
   return norm(`${name}.norm3`, add(z, dense(`${name}.linear2`, inner, width)), epsilon)

@@ -51,8 +51,8 @@ const unchanged = new Set(
  */
 export function lemma(noun: string): string {
   const word = noun.toLowerCase()
-  const known = irregular.get(word) ?? compound(word)
-  if (known !== undefined) return known
+  const listed = irregular.get(word) ?? compound(word)
+  if (listed !== undefined) return listed
   if (!/[^su'\d]s$/.test(word) || word.length < 4 || unchanged.has(word) || isSingular(word)) return word
   const stems = candidates(word)
   return stems.find((stem) => canBe(stem, 'NN')) ?? stems[0] ?? word

@@ -27,7 +27,9 @@ function senseIndex(): Buffer {
   return index
 }
 
-const [newline, noun, verb] = [10, '%1:', '%2:']
+const newline = 10
+const noun = '%1:'
+const verb = '%2:'
 
 /** The noun senses of a lemma, lower case, its words joined by "_"; none for a word that WordNet does not have. */
 export function nounSenses(lemma: string): NounSense[] {
@@ -52,7 +54,8 @@ export function isVerbLemma(lemma: string): boolean {
 
 /** Where the first line begins that is not less than `prefix`, as WordNet's own library searches. */
 function firstLine(file: Buffer, prefix: Buffer): number {
-  let [low, high] = [0, file.length]
+  let low = 0
+  let high = file.length
   while (low < high) {
     const middle = (low + high) >> 1
     // `low` is where a line begins, so the line of the middle does not begin before it.

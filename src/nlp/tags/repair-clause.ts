@@ -1,7 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe } from '../lexicon/lexicon.js'
 import type { TaggedToken } from './tag.js'
-import { isDeterminer, isModifier, isNoun, isPlural, reach, tagAt, wordAt } from './tag-patterns.js'
+import { isDeterminer, isModifier, isNoun, isPlural, maxLookback, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 
 /** Who acts in captions; a plural in -s behind one of them is what they do. */
@@ -62,7 +62,7 @@ const isAction = (word: string) =>
 
 /** Whether the nouns before `at` have a determiner of the singular. */
 function isOne(tokens: readonly TaggedToken[], at: number): boolean {
-  for (let place = at - 1; place >= Math.max(0, at - reach); place--) {
+  for (let place = at - 1; place >= Math.max(0, at - maxLookback); place--) {
     const word = wordAt(tokens, place)
     if (one.has(word)) return true
     if (many.has(word)) return false

@@ -11,7 +11,7 @@ import {
   isPlural,
   isVerb,
   joinLength,
-  reach,
+  maxLookback,
   tagAt,
   wordAt,
 } from './tag-patterns.js'
@@ -102,7 +102,8 @@ const rules: readonly TagRule[] = [
       : undefined,
   // "their faces", "its bed", "the crossing": what follows a determiner and is not an adjective.
   (tokens, at) => {
-    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
+    const word = wordAt(tokens, at)
+    const tag = tagAt(tokens, at)
     if (!/^VB/.test(tag) || !isDeterminer(tokens[at - 1]) || /^(?:all|both)$/.test(wordAt(tokens, at - 1)))
       return undefined
     if (tag === 'VBZ') return canBe(lemma(word), 'NN') ? 'NNS' : undefined
@@ -110,7 +111,8 @@ const rules: readonly TagRule[] = [
   },
   // "a bus stop", "a light pole", "a teddy bear in": a bare verb behind a singular noun, unless many act.
   (tokens, at) => {
-    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
+    const word = wordAt(tokens, at)
+    const tag = tagAt(tokens, at)
     if (
       !(/^VBP?$/.test(tag) || (word === 'set' && !inPlace(tokens[at + 1]))) ||
       !canBe(word, 'NN') ||
@@ -187,7 +189,7 @@ function goesOn(tokens: readonly TaggedToken[], at: number): boolean {
 
 /** Whether a plural before `at`, in the same clause, has no verb yet: "two men in a boat fish". */
 function pluralWaits(tokens: readonly TaggedToken[], at: number): boolean {
-  for (let place = at - 1; place >= Math.max(0, at - reach); place--) {
+  for (let place = at - 1; place >= Math.max(0, at - maxLookback); place--) {
     if (/^[.;:!?]$/.test(tagAt(tokens, place)) || /^(?:VB[PZD]|MD)$/.test(tagAt(tokens, place))) return false
     if (isPlural(tokens[place])) return true
   }
@@ -197,7 +199,7 @@ function pluralWaits(tokens: readonly TaggedToken[], at: number): boolean {
 /** Whether the noun phrase before `at` is joined to one before it: "a zebra and a giraffe". */
 function isJoined(tokens: readonly TaggedToken[], at: number): boolean {
   let place = at - 1
-  const stop = Math.max(0, at - reach)
+  const stop = Math.max(0, at - maxLookback)
   while (place > stop && (isNoun(tokens[place]) || isModifier(tokens[place]) || isDeterminer(tokens[place])))
     place--
   return tagAt(tokens, place) === 'CC' && isNoun(tokens[place - 1])

@@ -2,7 +2,16 @@ import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
-import { determinerOf, isDeterminer, isNoun, isPlural, isVerb, reach, tagAt, wordAt } from './tag-patterns.js'
+import {
+  determinerOf,
+  isDeterminer,
+  isNoun,
+  isPlural,
+  isVerb,
+  maxLookback,
+  tagAt,
+  wordAt,
+} from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
@@ -21,7 +30,7 @@ const ways = list('railroad railway rail road street pedestrian school deer leve
 const motions = list(
   'jumps leaps sits lies hangs goes flies swims grinds slides climbs crouches kneels leans hovers looms',
 )
-/** Animals that are many without an ending. */
+/** Animals whose plural has no ending. */
 const herds = list('sheep deer cattle zebra elk moose fish bison people')
 const postures = list('stand sit walk lie graze rest run look eat rest play wait feed drink sleep roam')
 const aims = list(
@@ -29,7 +38,7 @@ const aims = list(
   starting starts able set using used`,
 )
 
-/** Mistakes between what is done and what is there. */
+/** Mistakes between verbs and nouns. */
 export const verbRules: readonly TagRule[] = [
   // "can't", "isn't".
   (tokens, at) => (/n't$/.test(wordAt(tokens, at)) ? 'MD' : undefined),
@@ -162,8 +171,9 @@ const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}\p{Ll}/u.test(toke
 
 /** Whether most words nearby begin small: not so in a title. */
 function amongSmall(tokens: readonly TaggedToken[], at: number): boolean {
-  let [small, words] = [0, 0]
-  for (const { isWord, text } of tokens.slice(Math.max(0, at - reach), at + reach)) {
+  let small = 0
+  let words = 0
+  for (const { isWord, text } of tokens.slice(Math.max(0, at - maxLookback), at + maxLookback)) {
     if (!isWord) continue
     words++
     if (/^\p{Ll}/u.test(text)) small++

@@ -32,14 +32,16 @@ export const wordRules: readonly TagRule[] = [
   // Rules of spelling are for unknown words, but the tagger also applies them to nouns it knows: "bed", "butterfly",
   // "animal", "glass" and "elderly" are no participle, adverb, adjective, plural and adverb.
   (tokens, at) => {
-    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
+    const word = wordAt(tokens, at)
+    const tag = tagAt(tokens, at)
     const [first] = tagsOf(word) ?? []
     if (first === 'JJ' && tag === 'RB') return first
     return first?.startsWith('NN') && /^(?:RB|JJ|VBN|NNS|URL)$/.test(tag) ? first : undefined
   },
   // "inspects": natural looks for the first "s" of a word, and misses the last of those that have two.
   (tokens, at) => {
-    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
+    const word = wordAt(tokens, at)
+    const tag = tagAt(tokens, at)
     if (tag !== 'NN' || tagsOf(word) !== undefined) return undefined
     return endings.find(([ending]) => ending.test(word))?.[1]
   },
@@ -53,7 +55,8 @@ export const wordRules: readonly TagRule[] = [
       : undefined,
   // "a wedding", "a ceiling": no verb at all; "a building", but "a man painting a wall".
   (tokens, at) => {
-    const [word, tag] = [wordAt(tokens, at), tagAt(tokens, at)]
+    const word = wordAt(tokens, at)
+    const tag = tagAt(tokens, at)
     if (tag !== 'VBG') return undefined
     const known = tagsOf(word) ?? []
     if (known[0]?.startsWith('NN') && !known.some((other) => other.startsWith('VBG'))) return known[0]

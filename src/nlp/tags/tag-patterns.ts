@@ -20,14 +20,14 @@ export function joinLength(tokens: readonly TaggedToken[], at: number): number {
   return tokens[at]?.tag === ',' ? 1 + conjunction(at + 1) : conjunction(at)
 }
 
-/** How far rules look back, so that no caption takes time beyond its length. */
-export const reach = 12
+/** How many tokens rules look back, so that a caption takes time in proportion to its length. */
+export const maxLookback = 12
 
 /**
  * The determiner or number that the modifiers and nouns before `at` belong to, or undefined where they have none.
  */
 export function determinerOf(tokens: readonly TaggedToken[], at: number): TaggedToken | undefined {
-  for (let place = at - 1; place >= Math.max(0, at - reach); place--) {
+  for (let place = at - 1; place >= Math.max(0, at - maxLookback); place--) {
     const token = tokens[place]
     if (isDeterminer(token)) return token
     if (!isModifier(token) && !isNoun(token) && !isAdverb(token)) {
@@ -35,7 +35,7 @@ export function determinerOf(tokens: readonly TaggedToken[], at: number): Tagged
       return number?.tag === 'CD' && place + 1 < at ? number : undefined
     }
   }
-  return tokens[0]?.tag === 'CD' && at > 0 && at <= reach ? tokens[0] : undefined
+  return tokens[0]?.tag === 'CD' && at > 0 && at <= maxLookback ? tokens[0] : undefined
 }
 
 /** The word at a place of a caption, in lower case; empty before its start and behind its end. */
@@ -47,7 +47,8 @@ export function spanOf(
   first: number,
   behind: number,
 ): { readonly start: number; readonly end: number } {
-  const [opens, closes] = [tokens[first], tokens[behind - 1]]
+  const opens = tokens[first]
+  const closes = tokens[behind - 1]
   if (!opens || !closes) throw new RangeError(`there are no tokens ${first} to ${behind}`)
   return { start: opens.start, end: closes.end }
 }

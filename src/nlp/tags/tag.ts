@@ -15,8 +15,8 @@ const punctuation = /^[.,:;!?()"'`“”‘’…–—-]$/u
 
 /** Brill's tagger (Brill 1992) with natural's lexicon and rules; words it does not know are nouns. */
 export function tag(tokens: readonly Token[]): TaggedToken[] {
-  const asked = tokens.map(({ word }) => (word in Object.prototype ? 'thing' : withoutAccents(word)))
-  const { taggedWords } = tagger.tag(asked)
+  const words = tokens.map(({ word }) => (word in Object.prototype ? 'thing' : withoutAccents(word)))
+  const { taggedWords } = tagger.tag(words)
   return tokens.map((token, index) => ({ ...token, tag: tagOf(token, taggedWords[index]?.tag ?? '') }))
 }
 

@@ -9,8 +9,8 @@ const visibleFiles: ReadonlySet<NounFile> = new Set([
   ...(['phenomenon', 'plant', 'shape', 'substance', 'tops'] as const),
 ])
 
-/** Nouns that WordNet knows as something said, done or counted, and captions as something there. */
-const shown: ReadonlySet<string> = new Set(
+/** Nouns that name visible things in captions, though most of their senses in WordNet are not visible. */
+const visibleNouns: ReadonlySet<string> = new Set(
   `wave racket sign signal stoplight signpost windsock baseball book novel tv television coin money cash bill ticket
   stamp card postcard receipt certificate award badge booklet brochure leaflet flyer pamphlet manual newspaper magazine
   note notebook notepad page document paperwork memo list timetable menu map chart diagram advertisement advertising ad billboard
@@ -38,7 +38,7 @@ export function visibleAs(tokens: readonly TaggedToken[], start: number, end: nu
 }
 
 /** Words that captions often write as two. */
-const writtenApart: ReadonlySet<string> = new Set(
+const openCompounds: ReadonlySet<string> = new Set(
   'walk_way run_way path_way drive_way hall_way door_way side_walk cross_walk board_walk card_board'.split(
     ' ',
   ),
@@ -46,14 +46,14 @@ const writtenApart: ReadonlySet<string> = new Set(
 
 /** What can be seen of a compound that WordNet has and whose head alone is an idea, or undefined. */
 export function compoundVisibility(modifier: string, head: string): Visible | undefined {
-  if (writtenApart.has(`${modifier}_${head}`)) return 'listed'
+  if (openCompounds.has(`${modifier}_${head}`)) return 'listed'
   const found = visibility(`${modifier}_${head}`)
   return found === 'unknown' ? undefined : found
 }
 
-/** Share of a noun's uses that must be visible for it to be asked for. */
-const least = 0.1
-/** Enough to remember the nouns of any corpus's head; what is rare is looked up again. */
+/** The smallest share of a noun's uses that must be visible for it to be asked for. */
+const minVisibleShare = 0.1
+/** Enough for the frequent nouns of any corpus; rare ones are looked up again. */
 const cacheSize = 50_000
 const cache = new Map<string, Visible | undefined>()
 
@@ -72,9 +72,10 @@ export function visibility(lemma: string): Visible | undefined {
 }
 
 function lookUp(lemma: string): Visible | undefined {
-  if (shown.has(lemma)) return 'listed'
+  if (visibleNouns.has(lemma)) return 'listed'
   const weights = new Map<NounFile, number>()
-  let [total, visible] = [0, 0]
+  let total = 0
+  let visible = 0
   for (const { file, count } of nounSenses(lemma)) {
     const weight = count + 0.5
     total += weight
@@ -83,6 +84,6 @@ function lookUp(lemma: string): Visible | undefined {
     weights.set(file, (weights.get(file) ?? 0) + weight)
   }
   if (total === 0) return 'unknown'
-  if (visible / total < least) return undefined
+  if (visible / total < minVisibleShare) return undefined
   return [...weights].reduce((best, next) => (next[1] > best[1] ? next : best))[0]
 }

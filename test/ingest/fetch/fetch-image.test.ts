@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fetchConfig } from '../../../src/ingest/fetch/fetch-config.js'
-import { createFetcher, type FetcherParts } from '../../../src/ingest/fetch/fetch-image.js'
+import { createFetcher } from '../../../src/ingest/fetch/fetch-image.js'
+import type { RequesterParts } from '../../../src/ingest/fetch/requester.js'
 import { imageServer } from '../../helpers/image-server.js'
 
 let userAgent: string | undefined
@@ -37,7 +38,7 @@ const { url, visits } = await imageServer({
 const fetchWith = async (
   address: string,
   given: object = {},
-  { signal, ...parts }: FetcherParts & { signal?: AbortSignal } = {},
+  { signal, ...parts }: RequesterParts & { signal?: AbortSignal } = {},
 ) => {
   const fetch = { retries: 1, allow_hosts: ['127.0.0.1'], ...given }
   const fetcher = createFetcher(fetchConfig.parse(fetch), parts)

@@ -3,7 +3,8 @@ import { createSecureServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fetchConfig } from '../../../src/ingest/fetch/fetch-config.js'
-import { createFetcher, type FetcherParts } from '../../../src/ingest/fetch/fetch-image.js'
+import { createFetcher } from '../../../src/ingest/fetch/fetch-image.js'
+import type { RequesterParts } from '../../../src/ingest/fetch/requester.js'
 import { imageServer } from '../../helpers/image-server.js'
 
 const { url, visits, visited } = await imageServer({
@@ -24,7 +25,7 @@ const publicAddress = '93.184.216.34'
 /** What a fetcher says that knows these names and may ask any host on the port of the server. */
 async function outcome(address: string, names: Record<string, string[]>, given: object = {}) {
   const left = Object.fromEntries(Object.entries(names).map(([name, answers]) => [name, [...answers]]))
-  const parts: FetcherParts = {
+  const parts: RequesterParts = {
     // Each answer once, the last one for ever; none is kept.
     lookup: async (host) => {
       const answers = left[host]
@@ -169,7 +170,7 @@ describe('a fetch over TLS', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   afterAll(() => server.close())
   const address = `https://pictures.example:${(server.address() as AddressInfo).port}/a.jpg`
-  const fetchAll = async (given: object, parts: FetcherParts) => {
+  const fetchAll = async (given: object, parts: RequesterParts) => {
     versions.length = 0
     sessions.clear()
     const fetcher = createFetcher(

@@ -1,0 +1,208 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import pLimit from 'p-limit'
+import { type Dispatcher, request } from 'undici'
+import { LruCache } from '../../base/lru-cache.js'
+import { addressOf, createAddressGuard, portOf } from './address-guard.js'
+import { type FetchConfig, userAgentOf } from './fetch-config.js'
+import { guardedAgent } from './guarded-agent.js'
+import { keyedLimit } from './keyed-limit.js'
+import { Reject } from './reject.js'
+import { createResolver, firstAddress, isNoSuchHost, type Lookup } from './resolve-host.js'
+import { pauseAfter, retryAfter, Transient } from './transient.js'
+
+export type Response = Dispatcher.ResponseData
+
+/** A request, with its redirects and retries. */
+export interface RequestOptions<T> {
+  /** The header Accept. */
+  readonly accept: string
+  readonly signal: AbortSignal | undefined
+  /** Runs before each request, those of redirects included; an address that the guard refuses does not come here. */
+  readonly before?: (url: URL) => Promise<void>
+  /**
+   * Reads the answer that is no redirect, while its request still counts among those under way.
+   *
+   * @param start the address that the redirects began at
+   */
+  readonly read: (response: Response, start: URL) => Promise<T>
+}
+
+/** Sends requests to strangers' servers; holds connections and what it knows of hosts until it is closed. */
+export interface Requester {
+  /** Throws a Reject with the reason why there is no answer. */
+  get<T>(address: string, options: RequestOptions<T>): Promise<T>
+  /** The failure of an answer that may change; the host is left alone for as long as it asks for. */
+  tryLater(place: string, response: Pick<Response, 'statusCode' | 'headers'>): Transient
+  /** Look-ups of host names, and those that the name servers failed. */
+  readonly dns: { readonly lookups: number; readonly failures: number }
+  close(): Promise<void>
+}
+
+/** What a requester is built with in the place of the system's own. */
+export interface RequesterParts {
+  readonly lookup?: Lookup
+  /** Certificates to trust, in PEM. */
+  readonly ca?: string
+}
+
+/** Hosts with a Retry-After under way that are remembered. */
+const maxPausedHosts = 10_000
+
+/**
+ * A requester that follows redirects, tries again what may pass, and keeps to the limits of the configuration: requests
+ * at once to a host and to an address, time, and no private address, whatever name or redirect leads there.
+ */
+export function createRequester(config: FetchConfig, { lookup, ca }: RequesterParts = {}): Requester {
+  const guard = createAddressGuard(config)
+  const resolver = createResolver(config.dns, guard.isNamed, lookup)
+  const agent = guardedAgent(config, { guard, resolver, ca })
+  const perHost = keyedLimit(config.per_host)
+  const perAddress = keyedLimit(config.per_address)
+  const all = pLimit(config.concurrency)
+  /** By host, the time in milliseconds before which it is sent nothing. */
+  const pausedUntil = new LruCache<string, number>({
+    maxSize: maxPausedHosts,
+    ttlOf: (until) => until - Date.now(),
+  })
+  const headers = { 'user-agent': userAgentOf(config), 'accept-encoding': 'gzip, deflate, br' }
+
+  /** One request; `read` runs while it still has its place among those under way. */
+  async function send<T>(
+    url: URL,
+    accept: string,
+    signal: AbortSignal | undefined,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const wait = (pausedUntil.get(url.hostname) ?? 0) - Date.now()
+    if (wait > 0) await delay(wait, undefined, { signal })
+    const address = await orAbort(addressFor(url), signal)
+    const timed = () =>
+      within(config.timeout_ms, url, signal, async (inner) =>
+        read(await request(url, { dispatcher: agent, signal: inner, headers: { ...headers, accept } })),
+      )
+    // The narrowest limit first: a place among all is not held by what waits for its host.
+    return perHost(url.hostname, () => perAddress(address, () => all(timed)))
+  }
+
+  /** The address that a request will probably go to: the agent looks again, and checks what it connects to. */
+  async function addressFor(url: URL): Promise<string> {
+    const { hostname } = url
+    const literal = addressOf(hostname)
+    if (literal) return literal
+    const addresses = await resolver.resolve(hostname)
+    if (!guard.isAllowed(hostname, portOf(url))) guard.checkAddresses(hostname, addresses)
+    return firstAddress(hostname, addresses)
+  }
+
+  /** Follows redirects until an answer is none; every hop is checked as the first was. */
+  async function follow<T>(start: URL, { accept, signal, before, read }: RequestOptions<T>): Promise<T> {
+    let url = start
+    for (let hop = 0; hop <= config.max_redirects; hop++) {
+      guard.checkUrl(url)
+      await before?.(url)
+      const step = await send(url, accept, signal, async (response) => {
+        const { statusCode, headers, body } = response
+        if (statusCode < 300 || statusCode >= 400 || typeof headers.location !== 'string')
+          return { value: await read(response, start) }
+        await body.dump()
+        return { location: headers.location }
+      })
+      if ('value' in step) return step.value as T
+      // Header bytes come as Latin-1; those of an address are UTF-8.
+      url = parseUrl(Buffer.from(step.location, 'latin1').toString('utf8'), url)
+    }
+    throw new Reject('too_many_redirects', `${start.href} redirected more than ${config.max_redirects} times`)
+  }
+
+  return {
+    dns: resolver.counts,
+    async get(address, options) {
+      const start = parseUrl(address)
+      return retried(address, config, options.signal, () => follow(start, options))
+    },
+    tryLater(place, { statusCode, headers }) {
+      const pause = retryAfter(headers['retry-after'])
+      if (pause && pause <= config.max_pause_ms) pausedUntil.set(new URL(place).hostname, Date.now() + pause)
+      return new Transient(`http_${statusCode}`, `${place} answered ${statusCode}`, pause)
+    },
+    async close() {
+      resolver.close()
+      await agent.destroy()
+    },
+  }
+}
+
+/** Does work again after failures that may pass, as often and with such pauses as the configuration allows. */
+async function retried<T>(
+  place: string,
+  { retries, max_pause_ms }: FetchConfig,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      signal?.throwIfAborted()
+      return await work()
+    } catch (error) {
+      signal?.throwIfAborted()
+      const failure = asReject(error, place)
+      const pause = failure instanceof Transient ? pauseAfter(failure, attempt, max_pause_ms) : undefined
+      if (pause === undefined || attempt >= retries) throw failure
+      await delay(pause, undefined, { signal })
+    }
+  }
+}
+
+/** Runs work with a signal that aborts it with the outer one or after a time, of which a Transient then tells. */
+async function within<T>(
+  milliseconds: number,
+  url: URL,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted()
+  const abort = new AbortController()
+  const stop = () => abort.abort(outer?.reason)
+  const timeout = new Transient('timeout', `${url.href} took over ${milliseconds} ms`)
+  const timer = setTimeout(() => abort.abort(timeout), milliseconds)
+  // One listener a request, taken away with it: AbortSignal.any would leave its own on the outer signal.
+  outer?.addEventListener('abort', stop)
+  try {
+    return await work(abort.signal)
+  } catch (error) {
+    if (abort.signal.reason === timeout && !(error instanceof Reject)) throw timeout
+    throw error
+  } finally {
+    clearTimeout(timer)
+    outer?.removeEventListener('abort', stop)
+  }
+}
+
+/** Rejects when the signal aborts, though the work itself cannot be stopped and goes on. */
+function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+function parseUrl(url: string, base?: URL): URL {
+  if (URL.canParse(url, base?.href)) return new URL(url, base?.href)
+  throw new Reject('bad_url', `${url} is not an http or https address`)
+}
+
+function asReject(error: unknown, place: string): Reject {
+  if (error instanceof Reject) return error
+  const { name, code = '', message, cause } = error as NodeJS.ErrnoException
+  const detail = `${place}: ${message || (cause as Error | undefined)?.message || code}`
+  if (isNoSuchHost(code)) return new Reject('no_such_host', detail)
+  if ((error as NodeJS.ErrnoException).syscall?.startsWith('query') || code.startsWith('EAI_'))
+    return new Transient('dns', detail)
+  if (/^ERR_(TLS|SSL)|CERT|UNABLE_TO|SELF_SIGNED/.test(code)) return new Reject('tls', detail)
+  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
+    return new Reject('bad_response', detail)
+  if (code.includes('TIMEOUT') || code === 'ETIMEDOUT') return new Transient('timeout', detail)
+  return new Transient('connection', detail)
+}
