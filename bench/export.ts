@@ -24,7 +24,7 @@ import type { GroundingRow, ImageRow, PhraseRow } from '../src/rows/rows.js'
 import { createDataset } from '../src/shards/dataset.js'
 import { writeRecords } from '../src/shards/shard-task.js'
 import { writeShard } from '../src/shards/write-shard.js'
-import { openStorage } from '../src/storage/storage.js'
+import { openStorage } from '../src/storage/open-storage.js'
 import { gatherFigures, median, option, printReport } from './report.js'
 
 const count = Number(option('pictures', '4000'))

@@ -15,7 +15,8 @@ import type { Candidate } from '../src/filter/rule/rule.js'
 import type { RuleConfig } from '../src/filter/rules.js'
 import type { ImageRow, Phrase } from '../src/rows/rows.js'
 import { writeShard } from '../src/shards/write-shard.js'
-import { openStorage, type Storage } from '../src/storage/storage.js'
+import { openStorage } from '../src/storage/open-storage.js'
+import type { Storage } from '../src/storage/storage.js'
 import { type Figure, option, printReport } from './report.js'
 
 const total = Number(option('proposals', '1000000'))

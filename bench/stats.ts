@@ -10,7 +10,7 @@ import { datasetFunnel } from '../src/catalog/funnel.js'
 import { familyPath } from '../src/rows/family-path.js'
 import { createDataset } from '../src/shards/dataset.js'
 import { type RecordedFamily, recordedOf, rowStats } from '../src/statistics/row-stats.js'
-import { openStorage } from '../src/storage/storage.js'
+import { openStorage } from '../src/storage/open-storage.js'
 import { type Figure, median, option, printReport } from './report.js'
 
 const shards = Number(option('shards', '1000'))

@@ -1,7 +1,8 @@
 import { UserError } from '../base/user-error.js'
 import { readCommit } from '../shards/commit.js'
 import { isDataset, readDataset } from '../shards/dataset.js'
-import { openStorage, type Storage } from '../storage/storage.js'
+import { openStorage } from '../storage/open-storage.js'
+import type { Storage } from '../storage/storage.js'
 import { datasetFunnel, type FunnelStage } from './funnel.js'
 
 /** A dataset with what its commit records say of it. */

@@ -1,6 +1,6 @@
 import { UserError } from '../base/user-error.js'
 import { isDataset, readDataset } from '../shards/dataset.js'
-import { openStorage } from '../storage/storage.js'
+import { openStorage } from '../storage/open-storage.js'
 import { datasetFunnel, type FunnelStage } from './funnel.js'
 import { datasetsIn } from './open-dataset.js'
 

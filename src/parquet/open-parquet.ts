@@ -1,5 +1,6 @@
 import { UserError } from '../base/user-error.js'
-import { type OpenObject, openObject } from '../storage/open-object.js'
+import { openObject } from '../storage/open-storage.js'
+import type { OpenObject } from '../storage/storage.js'
 import { type ParquetFooter, readFooter } from './read-footer.js'
 
 /** What parts of a file are read from. */

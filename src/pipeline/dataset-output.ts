@@ -2,7 +2,8 @@ import { UserError } from '../base/user-error.js'
 import type { OpenDataset } from '../catalog/open-dataset.js'
 import { phrasesOf, selectionOf } from '../catalog/phrases-of.js'
 import { readCommit } from '../shards/commit.js'
-import { openStorage, type Storage } from '../storage/storage.js'
+import { openStorage } from '../storage/open-storage.js'
+import type { Storage } from '../storage/storage.js'
 import type { StageOutput } from './stages/stage-context.js'
 
 /**

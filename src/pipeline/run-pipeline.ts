@@ -1,5 +1,5 @@
 import { UserError } from '../base/user-error.js'
-import { openStorage } from '../storage/storage.js'
+import { openStorage } from '../storage/open-storage.js'
 import { kindOf, type Pipeline, type Stage } from './config.js'
 import { runStage, type StageOptions, type StageOutcome } from './run-stage.js'
 import type { StageOutput } from './stages/stage-context.js'

@@ -7,9 +7,8 @@ import pLimit from 'p-limit'
 import { UserError } from '../base/user-error.js'
 import { asideSuffix } from '../base/write-file-atomic.js'
 import { writeChunks } from '../base/write-pieces.js'
-import type { OpenObject } from './open-object.js'
 import { explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
-import type { Storage } from './storage.js'
+import type { OpenObject, Storage } from './storage.js'
 
 /** Larger objects are put in parts. */
 const partBytes = 16 * 1024 * 1024

@@ -5,7 +5,8 @@ import type { Family } from '../../src/rows/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { statsBuilder } from '../../src/statistics/stats.js'
-import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 type Sums = { readonly in: number; readonly out: number; readonly rejected: Record<string, number> }

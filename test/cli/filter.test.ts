@@ -11,7 +11,7 @@ import { createDataset } from '../../src/shards/dataset.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { type ShardFile, writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

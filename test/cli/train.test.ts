@@ -9,7 +9,7 @@ import { readCommit } from '../../src/shards/commit.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

@@ -4,7 +4,7 @@ import { evaluateConfig } from '../../src/evaluate/config.js'
 import { categoriesOf, evaluateModel } from '../../src/evaluate/evaluate-model.js'
 import type { GroundingRow, ImageRow, Phrase, PhraseRow, Xyxy } from '../../src/rows/rows.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

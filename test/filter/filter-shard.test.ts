@@ -6,7 +6,8 @@ import type { ImageRow, PhraseRow, ProposalRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const image = (key: string): ImageRow => ({

@@ -11,7 +11,7 @@ import {
   type ToolSources,
 } from '../../src/filter/open-tools.js'
 import type { RuleConfig } from '../../src/filter/rules.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const file = {

@@ -9,7 +9,7 @@ import type { Caption, Families, ImageRow, Phrase, Region, SelectionRow } from '
 import { createDataset } from '../../src/shards/dataset.js'
 import { writeRecords } from '../../src/shards/shard-task.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { grain } from './odd-images.js'
 
 /** A region of a picture to be made; its span is cut to its caption. */

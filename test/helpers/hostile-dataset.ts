@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import type { ImageRow, Phrase, Region } from '../../src/rows/rows.js'
 import { createDataset } from '../../src/shards/dataset.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { commit } from './inspect-dataset.js'
 
 const attack = '<img src=x onerror="window.pwned=1"><script>window.pwned=2</script>'

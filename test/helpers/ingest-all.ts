@@ -4,7 +4,8 @@ import { type OpenSource, openSource } from '../../src/ingest/open-source.js'
 import { type IngestPlan, planIngest } from '../../src/ingest/plan-ingest.js'
 import type { Families } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 
 async function ingestShards(source: OpenSource, storage: Storage) {
   // A runner stores the plan: nothing in it may need more than JSON.

@@ -10,7 +10,8 @@ import { createDataset } from '../../src/shards/dataset.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { type ShardFile, writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
-import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 
 const colours = ['red', 'green', 'blue', 'yellow', 'white', 'black']
 const things = ['dog', 'cat', 'bus', 'tree', 'boat', 'kite', 'clock', 'bench']

@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import type { Phrase, Region, Xyxy } from '../../src/rows/rows.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { type TrainConfig, trainConfig } from '../../src/train/config.js'
 import type { SampleSource } from '../../src/train/samples/sample.js'
 import { temporaryFolder } from './temporary-folder.js'

@@ -13,7 +13,7 @@ import type {
 import { type ShownName, shownMeasures } from '../../src/inspect/shown-measures.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { type Measure, type MeasureName, measures } from '../../src/statistics/measures.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { hostile, makeHostileDataset } from '../helpers/hostile-dataset.js'
 import { makeInspectDataset, secondRules } from '../helpers/inspect-dataset.js'

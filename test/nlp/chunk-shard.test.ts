@@ -4,7 +4,7 @@ import { chunkConfig } from '../../src/nlp/config.js'
 import type { Caption, ImageRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const storage = openStorage(await temporaryFolder())

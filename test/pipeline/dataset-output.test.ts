@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { addOutput } from '../../src/pipeline/add-output.js'
 import { runOfDataset } from '../../src/pipeline/dataset-output.js'
 import type { StageOutput } from '../../src/pipeline/stages/stage-context.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()

@@ -9,7 +9,7 @@ import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import type { ImageRow, SelectionRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { imageServer } from '../helpers/image-server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 

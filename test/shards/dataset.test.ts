@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { createDataset, isDataset, readDataset } from '../../src/shards/dataset.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('dataset.json', () => {

@@ -8,7 +8,7 @@ import type { Caption, GroundingRow, ImageRow, Phrase, PhraseRow, SelectionRow }
 import { joinRange, joinRows } from '../../src/shards/join-rows.js'
 import { ShardRows } from '../../src/shards/shard-rows.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const shard = '00000'

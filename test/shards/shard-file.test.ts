@@ -13,7 +13,8 @@ import { familyPath } from '../../src/rows/family-path.js'
 import type { Families, Family, GroundingRow, ImageRow, PhraseRow, ProposalRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const storage = openStorage(await temporaryFolder())

@@ -7,7 +7,8 @@ import type { ImageRow, ProposalRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { ShardRows } from '../../src/shards/shard-rows.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const rows = 1300

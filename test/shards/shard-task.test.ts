@@ -11,7 +11,8 @@ import { readCommit } from '../../src/shards/commit.js'
 import { runShardTask, type ShardOutput, type ShardTask } from '../../src/shards/shard-task.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { statsBuilder } from '../../src/statistics/stats.js'
-import { openStorage, type Storage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const taskIn = (storage: Storage): ShardTask => ({

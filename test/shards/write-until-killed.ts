@@ -2,7 +2,7 @@
 import type { PhraseRow } from '../../src/rows/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { writeShard } from '../../src/shards/write-shard.js'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 
 const storage = openStorage(process.argv[2])
 const task = { storage, stage: 'chunk', shard: '00000', configHash: 'c1', inputs: { images: 'i1' } }

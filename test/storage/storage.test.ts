@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const storage = openStorage(await temporaryFolder())

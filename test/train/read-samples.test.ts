@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openStorage } from '../../src/storage/storage.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { openSamples } from '../../src/train/samples/read-samples.js'
 import type { SampleSource } from '../../src/train/samples/sample.js'
 import { ingestAll } from '../helpers/ingest-all.js'

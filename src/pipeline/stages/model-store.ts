@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { asideSuffix, writeFileAtomic } from '../../base/write-file-atomic.js'
-import { openObject } from '../../storage/open-object.js'
+import { openObject } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
 
 const partBytes = 16 * 1024 * 1024
