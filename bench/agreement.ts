@@ -66,7 +66,10 @@ const seconds = (performance.now() - start) / 1000
 const labelsOf = (kept: readonly Candidate[]) => new Set(kept.map(({ label }) => label))
 function shares(kept: readonly (readonly Candidate[])[]) {
   const count = (which: 'shown' | 'absent') =>
-    rows.reduce((sum, row, at) => sum + row[which].filter((label) => labelsOf(kept[at]).has(label)).length, 0)
+    rows.reduce(
+      (sum, row, at) => sum + row[which].filter((label) => labelsOf(kept[at]!).has(label)).length,
+      0,
+    )
   const total = (which: 'shown' | 'absent') => rows.reduce((sum, row) => sum + row[which].length, 0)
   return {
     shown: count('shown'),
@@ -102,23 +105,23 @@ printReport(`agreement on ${rows.length} captions`, 1, figures)
 if (process.argv.includes('--examples')) {
   const kept = await agreement(Number(option('min', '0.55')))
   const pairs = (list: readonly Candidate[], at: number) =>
-    list.map(({ label, phrase }) => `${label} ~ ${rows[at].image.phrases[phrase].text.toLowerCase()}`)
+    list.map(({ label, phrase }) => `${label} ~ ${rows[at]!.image.phrases[phrase]!.text.toLowerCase()}`)
   const distinct = (list: readonly string[]) => [...new Set(list)].sort().join('; ')
-  const isShown = (at: number) => (box: Candidate) => rows[at].shown.includes(box.label as string)
-  const both = rows.map((_, at) => ({ word: new Set(pairs(byWord[at], at)), at }))
+  const isShown = (at: number) => (box: Candidate) => rows[at]!.shown.includes(box.label as string)
+  const both = rows.map((_, at) => ({ word: new Set(pairs(byWord[at]!, at)), at }))
   const more = both.flatMap(({ word, at }) =>
-    pairs(kept[at].filter(isShown(at)), at).filter((pair) => !word.has(pair)),
+    pairs(kept[at]!.filter(isShown(at)), at).filter((pair) => !word.has(pair)),
   )
   const wrong = both.flatMap(({ at }) =>
     pairs(
-      kept[at].filter((box) => !isShown(at)(box)),
+      kept[at]!.filter((box) => !isShown(at)(box)),
       at,
     ),
   )
   const lost = both.flatMap(({ at }) => {
-    const labels = labelsOf(kept[at])
+    const labels = labelsOf(kept[at]!)
     return pairs(
-      byWord[at].filter((box) => isShown(at)(box) && !labels.has(box.label)),
+      byWord[at]!.filter((box) => isShown(at)(box) && !labels.has(box.label)),
       at,
     )
   })

@@ -21,7 +21,7 @@ const hashes: Hash64[] = []
 for (let row = 0; row < rows; row++) {
   if (row < 100 || row % 10 !== 0) hashes.push([word(), word()])
   else {
-    let [high, low] = hashes[draw.integer(row)]
+    let [high, low] = hashes[draw.integer(row)]!
     for (let flip = 0; flip < row % 4; flip++) {
       const bit = 2 ** draw.integer(32)
       if (flip % 2 === 0) high = (high ^ bit) >>> 0

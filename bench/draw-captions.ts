@@ -8,12 +8,12 @@
 import { readFile } from 'node:fs/promises'
 import { random } from '../src/base/random.js'
 
-const lines = (await readFile(process.argv[2], 'utf8')).split(/\r?\n/).filter((line) => line !== '')
+const lines = (await readFile(process.argv[2]!, 'utf8')).split(/\r?\n/).filter((line) => line !== '')
 const pictures = new Set<string>()
 const drawn = random('coco-phrases', 1)
   .shuffle(lines)
   .filter((line) => {
-    const [picture] = line.split('\t')
+    const [picture = ''] = line.split('\t')
     return pictures.size < 300 && !pictures.has(picture) && pictures.add(picture)
   })
 process.stdout.write(`${drawn.join('\n')}\n`)

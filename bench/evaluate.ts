@@ -116,7 +116,7 @@ for (const kind of kinds) {
   }
   const out = execFileSync(python, [script, kind, truthPath, foundPath], { encoding: 'utf8' })
   const theirs = JSON.parse(out) as { seconds: number; stats: number[] }
-  const gap = Math.max(...stats.map((value, at) => Math.abs(value - theirs.stats[at])))
+  const gap = Math.max(...stats.map((value, at) => Math.abs(value - theirs.stats[at]!)))
   figures[`${names[kind]}, ${peer}`] = { value: theirs.seconds, unit: 's', goal: '', met: null }
   figures[`${names[kind]}, ours against ${peer}`] = {
     value: theirs.seconds / seconds,

@@ -69,7 +69,8 @@ async function makeShard(shard: string) {
   const words = keys.map((key): PhraseRow => ({ key, phrases }))
   const found = keys.map((key): GroundingRow => {
     const regions = Array.from({ length: 5 }, (_, index) => {
-      const [phrase, [from, end]] = [index % 3, spans[index % 3]]
+      const phrase = index % 3
+      const [from, end] = spans[phrase]!
       const [x, y] = [draw.between(0, 500), draw.between(0, 400)]
       const xyxy = [x, y, x + draw.between(5, 140), y + draw.between(5, 80)].map(Math.fround)
       const rest = { score: Math.fround(draw.between(0.5, 1)), origin: 'round-1' }
@@ -119,7 +120,7 @@ const source = { name: 'bench', storage, shards, grounding: 'bench', phrases: 'b
 await exportDataset(source, { config: exportConfig.parse({ format: 'hf' }), out: join(folder, 'hf') })
 const data = join(folder, 'hf', 'data')
 const [first] = (await readdir(data)).sort()
-const file = join(data, first)
+const file = join(data, first!)
 const fileMegabytes = (await stat(file)).size / 1e6
 
 /** Looks at every row of the file, as an object. */
@@ -170,7 +171,8 @@ if (python) {
     encoding: 'utf8',
   })
   const theirs = JSON.parse(out) as Record<string, number[]>
-  const [wrote, readThem, columns] = ['write', 'read', 'read columns'].map((name) => median(theirs[name]))
+  const secondsOf = (name: string) => median(theirs[name]!)
+  const [wrote, readThem, columns] = [secondsOf('write'), secondsOf('read'), secondsOf('read columns')]
   report('Parquet written by pyarrow', fileMegabytes / wrote, 'MB/s')
   report('Parquet read as rows by pyarrow', fileMegabytes / readThem, 'MB/s')
   report('Parquet read as columns by pyarrow', fileMegabytes / columns, 'MB/s')

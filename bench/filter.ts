@@ -112,7 +112,7 @@ const draw = random(1, 'in memory')
 const rows = Array.from({ length: 200 }, () => proposals(draw))
 const image = { width, height, phrases }
 const start = performance.now()
-for (let at = 0; at < total / boxesARow; at++) filter(rows[at % rows.length], image)
+for (let at = 0; at < total / boxesARow; at++) filter(rows[at % rows.length]!, image)
 const inMemory = (performance.now() - start) / 1000
 await rm(folder, { recursive: true })
 

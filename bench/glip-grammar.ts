@@ -13,11 +13,11 @@ export function glipGrammar(caption: string): Span[] {
   const spans: Span[] = []
   for (let at = 0; at < tokens.length; ) {
     let end = at
-    if (tokens[end].tag === 'DT') end++
+    if (tokens[end]!.tag === 'DT') end++
     while (tokens[end]?.tag.startsWith('JJ')) end++
     const nouns = end
     while (isNoun(tokens[end])) end++
-    if (end > nouns) spans.push({ start: tokens[at].start, end: tokens[end - 1].end })
+    if (end > nouns) spans.push({ start: tokens[at]!.start, end: tokens[end - 1]!.end })
     at = end > nouns ? end : at + 1
   }
   return spans

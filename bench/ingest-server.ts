@@ -9,7 +9,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 
-const folder = process.argv[2]
+const [, , folder = '.'] = process.argv
 const pictures = readdirSync(folder)
   .sort()
   .map((name) => readFileSync(join(folder, name)))
@@ -21,7 +21,7 @@ const server = createServer((request, response) => {
     return
   }
   const send = () => {
-    const bytes = pictures[index % pictures.length]
+    const bytes = pictures[index % pictures.length]!
     response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': bytes.length }).end(bytes)
   }
   if (index % 50 === 7) setTimeout(send, 500)

@@ -143,7 +143,7 @@ async function sharpLimit(folder: string, count: number): Promise<number> {
   const resize = async (bytes: Buffer) =>
     sharp(bytes).resize(size, size, { fit: 'inside' }).jpeg({ quality }).toBuffer()
   await Promise.all(
-    Array.from({ length: count }, (_, index) => limit(resize, pictures[index % pictures.length])),
+    Array.from({ length: count }, (_, index) => limit(resize, pictures[index % pictures.length]!)),
   )
   return (1000 * count) / (performance.now() - start)
 }
@@ -178,7 +178,7 @@ try {
     'images/s',
     '',
     null,
-    `${own[0].kept} of ${urls} kept`,
+    `${own[0]!.kept} of ${urls} kept`,
   )
   report(
     'groundmill, CPU',
@@ -191,10 +191,10 @@ try {
     'MB',
   )
   report("sharp's own loop", median(limit), 'images/s')
-  report('groundmill over sharp', median(own.map(({ rate }, round) => rate / limit[round])), 'times')
+  report('groundmill over sharp', median(own.map(({ rate }, round) => rate / limit[round]!)), 'times')
   const missing = `no img2dataset beside ${python}: name its Python with --python`
   if (hasPeer) {
-    const ratio = median(own.map(({ rate }, round) => rate / peer[round].rate))
+    const ratio = median(own.map(({ rate }, round) => rate / peer[round]!.rate))
     const memory = (of(own, ({ peak }) => peak) ?? 0) / (of(peer, ({ peak }) => peak) ?? 1)
     report(
       'img2dataset',
@@ -202,7 +202,7 @@ try {
       'images/s',
       '',
       null,
-      `${peer[0].kept} of ${urls} kept`,
+      `${peer[0]!.kept} of ${urls} kept`,
     )
     report(
       'img2dataset, CPU',
@@ -218,7 +218,13 @@ try {
     const time = (of(peer, ({ cpu }) => cpu) ?? 0) / (of(own, ({ cpu }) => cpu) ?? 1)
     report('images for a CPU second over img2dataset', time, 'times')
     report('memory over img2dataset', memory, 'times', '<= 1', memory <= 1)
-    report('kept over img2dataset', own[0].kept / peer[0].kept, 'times', '>= 1', own[0].kept >= peer[0].kept)
+    report(
+      'kept over img2dataset',
+      own[0]!.kept / peer[0]!.kept,
+      'times',
+      '>= 1',
+      own[0]!.kept >= peer[0]!.kept,
+    )
   } else report('rate over img2dataset', null, 'times', '>= 1.5', null, missing)
 
   const smallFolder = join(work, 'small')
@@ -233,7 +239,7 @@ try {
     report(`peak memory at ${count} small pictures`, peak, 'MB', '', null, `${rate.toFixed(0)} images/s`)
   }
   small.close()
-  const growth = peaks[2] / peaks[1]
+  const growth = peaks[2]! / peaks[1]!
   report(`growth from ${many / 2} to ${many}`, growth, 'times', '<= 1.15', growth <= 1.15)
 } finally {
   await rm(work, { recursive: true, force: true })

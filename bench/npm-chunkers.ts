@@ -41,11 +41,11 @@ export function winkGrammar(caption: string): Span[] {
   const spans: Span[] = []
   for (let at = 0; at < tags.length; ) {
     let end = at
-    while (/^(?:DET|NUM)$/.test(tags[end]) || /^(?:his|her|its|their|my|your|our)$/i.test(texts[end])) end++
+    while (/^(?:DET|NUM)$/.test(tags[end]!) || /^(?:his|her|its|their|my|your|our)$/i.test(texts[end]!)) end++
     while (tags[end] === 'ADJ') end++
     const nouns = end
-    while (/^(?:NOUN|PROPN)$/.test(tags[end])) end++
-    if (end > nouns) spans.push({ start: places[at].start, end: places[end - 1].end })
+    while (/^(?:NOUN|PROPN)$/.test(tags[end]!)) end++
+    if (end > nouns) spans.push({ start: places[at]!.start, end: places[end - 1]!.end })
     at = end > nouns ? end : at + 1
   }
   return spans

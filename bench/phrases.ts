@@ -75,7 +75,7 @@ for (const [set, captions] of Object.entries(sets)) {
     const note = `precision ${share(scores.precision)}, recall ${share(scores.recall)}`
     report(`${set}: ${name}`, f1[name], 'F1, %', '', null, note)
   }
-  const lead = f1.groundmill - f1["GLIP's grammar"]
+  const lead = f1.groundmill! - f1["GLIP's grammar"]!
   report(`${set}: over GLIP's grammar`, lead, 'points', '>= 10', lead >= 10, `${captions.length} captions`)
 }
 

@@ -100,12 +100,12 @@ async function chanceRecall(dataset: string, model: string): Promise<number> {
       const { image, captions } = images
       const { regions } = grounding
       const own = phrases.phrases.map((phrase, index) => ({ ...phrase, index }))
-      const written = own.filter(({ caption }) => captions[caption].kind === 'gold')
+      const written = own.filter(({ caption }) => captions[caption]!.kind === 'gold')
       if (written.length === 0) continue
       const picture = await decodePicture(image.bytes, teacher.pictureSide)
       const spans = written.map(({ start, end }) => [start, end] as const)
-      const query = { picture, text: captions[written[0].caption].text, phrases: spans }
-      const [found] = await teacher.detect([query], { floor: 0.2, nms: 0.5, max_boxes: 10 })
+      const query = { picture, text: captions[written[0]!.caption]!.text, phrases: spans }
+      const [found = []] = await teacher.detect([query], { floor: 0.2, nms: 0.5, max_boxes: 10 })
       for (const { index } of written) {
         const targets = regions.filter(({ phrase }) => phrase === index).map(({ xyxy }) => xyxy)
         const hits = found.filter(({ xyxy }) => {

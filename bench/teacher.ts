@@ -133,8 +133,8 @@ for (const name of readdirSync(models).sort()) {
   }
   await teacher.close()
   await raw.close()
-  const ratio = median(whole.map(({ time }, round) => time / bare[round].time))
-  const work = median(whole.map(({ processor }, round) => processor / bare[round].processor))
+  const ratio = median(whole.map(({ time }, round) => time / bare[round]!.time))
+  const work = median(whole.map(({ processor }, round) => processor / bare[round]!.processor))
   const speed = (costs: readonly Cost[]) => (1000 * count) / median(costs.map(({ time }) => time))
   figures[`${name} detect`] = { value: speed(whole), unit: 'images/s', goal: '', met: null }
   figures[`${name} session.run`] = { value: speed(bare), unit: 'images/s', goal: '', met: null }
@@ -145,7 +145,7 @@ for (const name of readdirSync(models).sort()) {
     met: ratio <= 1.05,
   }
   figures[`${name} the same in processor time`] = { value: work, unit: 'times', goal: '', met: null }
-  const against = torch.length === 0 ? null : median(torch.map((time, round) => whole[round].time / time))
+  const against = torch.length === 0 ? null : median(torch.map((time, round) => whole[round]!.time / time))
   figures[`${name} detect / PyTorch`] = {
     value: against,
     unit: 'times',

@@ -74,7 +74,7 @@ function makeBatch(config: GlipConfig, { batch: n, max_boxes }: TrainGraphConfig
     }
   }
   const repeat = (values: ArrayLike<number>) =>
-    Float32Array.from({ length: n * values.length }, (_, at) => values[at % values.length])
+    Float32Array.from({ length: n * values.length }, (_, at) => values[at % values.length]!)
   const ones = floats(new Float32Array(n * length).fill(1), [n, length])
   return {
     image: floats(
@@ -106,7 +106,7 @@ function firstValue({ shape, init }: Parameter): Float32Array {
   const values = new Float32Array(sizeOf(shape))
   if (init.kind === 'constant') return values.fill(init.value)
   const spread = init.kind === 'normal' ? init.std : init.bound / Math.sqrt(3)
-  for (let index = 0; index < values.length; index++) values[index] = spread * noise[index % noise.length]
+  for (let index = 0; index < values.length; index++) values[index] = spread * noise[index % noise.length]!
   return values
 }
 

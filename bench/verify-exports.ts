@@ -22,7 +22,7 @@ const folders = exportFormats.map((format) => join(folder, format))
 let status: number | null = 1
 try {
   for (const [index, format] of exportFormats.entries()) {
-    const given = ['export', dataset, '--format', format, '-o', folders[index]]
+    const given = ['export', dataset, '--format', format, '-o', folders[index]!]
     const args = [...given, ...(grounding ? ['--as', grounding] : []), '--json']
     execFileSync(process.execPath, ['--import', 'tsx', main, ...args], {
       stdio: ['ignore', 'ignore', 'inherit'],

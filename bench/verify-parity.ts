@@ -33,7 +33,7 @@ const preset = option('preset', 'glip-t')
 const sizes = option('sizes', '224x320,800x1344')
   .split(',')
   .map((text) => text.split('x').map(Number))
-  .map(([height, width]) => ({ height, width }))
+  .map(([height = 0, width = 0]) => ({ height, width }))
 const config = glipConfig(preset, 30_522)
 const limit = 1e-3
 const figures: Record<string, Figure> = {}
@@ -68,7 +68,7 @@ async function runHere(
     const session = await Session.open(join(folder, 'model.onnx'))
     const start = performance.now()
     const results = await session.run(
-      Object.fromEntries(Object.keys(parityCase.inputs).map((key) => [key, fed[key]])),
+      Object.fromEntries(Object.keys(parityCase.inputs).map((key) => [key, fed[key]!])),
     )
     const seconds = (performance.now() - start) / 1000
     await session.close()
@@ -101,7 +101,7 @@ async function compare(name: string, parityCase: ParityCase, label: string, grad
   for (const { name: key, data } of expected.values()) {
     const parameter = byName.get(key)
     const theirs = parameter ? fromTorch(torchLayout(parameter), data) : data
-    const difference = relativeDifference(results[key].data as Float32Array, theirs)
+    const difference = relativeDifference(results[key]!.data as Float32Array, theirs)
     if (key.startsWith('output.')) worst = Math.max(worst, difference)
     // Gradients that are 0 by construction, as that of a key's bias, are rounding on both sides.
     else if (scaleOf(key, data) > 1e-6 * largest) worstGradient = Math.max(worstGradient, difference)
@@ -121,7 +121,7 @@ function record(label: string, value: number, note?: string) {
 }
 
 if (pythonHasTorch()) {
-  const [small] = sizes
+  const small = sizes[0]!
   const { network: _, ...blocks } = parityCases(config, small, 1)
   for (const [name, block] of Object.entries(blocks)) {
     await compare(name, block, `${name}, ${small.height} x ${small.width}`, true)

@@ -18,7 +18,7 @@ import { option } from '../report.js'
 const folder = option('out', '')
 if (folder === '') throw new Error('--out FOLDER is missing')
 const preset = option('preset', 'glip-t')
-const [height, width] = option('size', '800x1344').split('x').map(Number)
+const [height = 0, width = 0] = option('size', '800x1344').split('x').map(Number)
 
 /** As many tokens as bert-base-uncased has; of words, those that bench/teacher.ts asks for. */
 const words = 'a red dog , the person two cats big ball'.split(' ')

@@ -3,4 +3,4 @@ import { writeFileSync } from 'node:fs'
 import { tinyOfficialSpecs } from '../../test/helpers/tiny-official.js'
 
 const shapes = tinyOfficialSpecs.map(({ name, torchShape }) => [name, torchShape])
-writeFileSync(process.argv[2], JSON.stringify(shapes))
+writeFileSync(process.argv[2]!, JSON.stringify(shapes))

@@ -18,4 +18,4 @@ const metadata = {
   config: JSON.stringify(tinyConfig),
   training: JSON.stringify({ ...tinyTraining, optimizer: tinyOptimizer }),
 }
-await writeSafetensors(process.argv[2], [...values, ...batch], metadata)
+await writeSafetensors(process.argv[2]!, [...values, ...batch], metadata)

@@ -26,5 +26,5 @@ export function explainError(error: unknown): Error {
   const { code = '', path } = error as SystemError
   if (passing[code]) return new Error(passing[code], { cause: error })
   if (path === undefined || !Object.hasOwn(advice, code)) return error
-  return new UserError(advice[code](path), { cause: error })
+  return new UserError(advice[code]!(path), { cause: error })
 }

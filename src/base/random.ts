@@ -38,12 +38,14 @@ export function random(...seed: readonly (number | string)[]): Random {
     integer,
     between: (low, high) => low + (high - low) * next(),
     normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
-    pick: (items) => items[integer(items.length)],
+    pick: (items) => items[integer(items.length)]!,
     shuffle: (items) => {
       const copy = [...items]
       for (let last = copy.length - 1; last > 0; last--) {
         const other = integer(last + 1)
-        ;[copy[last], copy[other]] = [copy[other], copy[last]]
+        const swapped = copy[last] as (typeof copy)[number]
+        copy[last] = copy[other] as (typeof copy)[number]
+        copy[other] = swapped
       }
       return copy
     },
@@ -55,7 +57,7 @@ function hash(text: string): [number, number, number] {
   const words: [number, number, number] = [0x811c9dc5, 0x9e3779b9, 0x85ebca6b]
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
-    for (let at = 0; at < 3; at++) words[at] = Math.imul(words[at] ^ code, 0x01000193)
+    for (let at = 0; at < 3; at++) words[at] = Math.imul(words[at]! ^ code, 0x01000193)
   }
   return words
 }

@@ -22,9 +22,9 @@ export async function writePieces(
     place += bytesWritten
     let done = bytesWritten
     let whole = 0
-    while (whole < left.length && done >= left[whole].length) done -= left[whole++].length
+    while (whole < left.length && done >= left[whole]!.length) done -= left[whole++]!.length
     left = left.slice(whole)
-    if (done > 0) left[0] = left[0].subarray(done)
+    if (done > 0) left[0] = left[0]!.subarray(done)
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { readText } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
+import { zip } from '../base/zip.js'
 import { type EntityPhrase, parseEntityBoxes, parseEntitySentences } from '../formats/flickr-entities.js'
 import type { Xyxy } from '../rows/rows.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
@@ -87,17 +88,14 @@ export function flickrRecall(
       throw new UserError(
         `The prediction for ${where} is of ${own.boxes.length} phrases; ${sentence.phrases.length} have boxes.`,
       )
-    sentence.phrases.forEach(({ targets, types }, index) => {
-      const phrase = {
-        predicted: own.boxes[index],
-        targets: protocol === 'any' ? targets : [enclosing(targets)],
-      }
+    for (const [{ targets, types }, predicted] of zip(sentence.phrases, own.boxes)) {
+      const phrase = { predicted, targets: protocol === 'any' ? targets : [enclosing(targets)] }
       for (const group of ['all', ...types]) {
         const members = groups.get(group)
         if (members) members.push(phrase)
         else groups.set(group, [phrase])
       }
-    })
+    }
   }
   return Object.fromEntries(
     [...groups].map(([group, phrases]) => {
@@ -109,6 +107,6 @@ export function flickrRecall(
 
 /** The smallest box around some boxes. */
 function enclosing(boxes: readonly Xyxy[]): Xyxy {
-  const side = (at: number) => boxes.map((box) => box[at])
+  const side = (at: 0 | 1 | 2 | 3) => boxes.map((box) => box[at])
   return [Math.min(...side(0)), Math.min(...side(1)), Math.max(...side(2)), Math.max(...side(3))]
 }

@@ -58,7 +58,7 @@ export function odinwSets(of: 13 | 35): OdinwSet[] {
         : 'annotations_without_background.json'
       const parts = images.split('/')
       const name = parts
-        .slice(0, parts[0] === 'AerialMaritimeDrone' || /EgoHands|OxfordPets/.test(parts[0]) ? 2 : 1)
+        .slice(0, parts[0] === 'AerialMaritimeDrone' || /EgoHands|OxfordPets/.test(parts[0] ?? '') ? 2 : 1)
         .join('/')
       return { name, images, annotations: `${images}/${file}`, isOf13: isOf13 === 1 }
     })

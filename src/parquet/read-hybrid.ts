@@ -18,7 +18,7 @@ export function readHybrid<Out extends Uint8Array | Uint32Array>(
     let header = 0
     for (let shift = 0; ; shift += 7) {
       if (at >= bytes.length || shift > 28) throw new Error('a run without a length')
-      const byte = bytes[at++]
+      const byte = bytes[at++]!
       header |= (byte & 0x7f) << shift
       if (byte < 0x80) break
     }
@@ -35,7 +35,7 @@ export function readHybrid<Out extends Uint8Array | Uint32Array>(
       if (count === 0 || count > out.length - done || size > bytes.length - at)
         throw new Error(`a run of ${count}`)
       let value = 0
-      for (let byte = 0; byte < size; byte++) value |= bytes[at++] << (8 * byte)
+      for (let byte = 0; byte < size; byte++) value |= bytes[at++]! << (8 * byte)
       out.fill(value, done, done + count)
       done += count
     }
@@ -56,7 +56,7 @@ function unpack(
   let [at, held, bits] = [from, 0, 0]
   for (let index = start; index < start + count; index++) {
     while (bits < width) {
-      held |= bytes[at++] << bits
+      held |= bytes[at++]! << bits
       bits += 8
     }
     out[index] = held & mask

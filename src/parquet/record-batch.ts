@@ -83,7 +83,7 @@ function columnData(
     )
     return makeData({ type: type as Struct, length, nullCount: 0, children })
   }
-  const item = type.children[0].type
+  const item = type.children[0]!.type
   const lists = values as readonly (readonly unknown[])[]
   if (DataType.isFixedSizeList(type)) {
     const size = type.listSize
@@ -106,7 +106,7 @@ const empty = new Uint8Array(0)
 
 function joined(parts: readonly Uint8Array[]): { offsets: Int32Array; data: Uint8Array } {
   const offsets = offsetsOf(parts.map((part) => part.length))
-  const data = new Uint8Array(offsets[parts.length])
+  const data = new Uint8Array(offsets[parts.length]!)
   parts.forEach((part, index) => {
     data.set(part, offsets[index])
   })
@@ -128,7 +128,7 @@ function joinedTexts(texts: readonly string[]): { offsets: Int32Array; data: Uin
 function offsetsOf(lengths: readonly number[]): Int32Array {
   const offsets = new Int32Array(lengths.length + 1)
   lengths.forEach((length, index) => {
-    offsets[index + 1] = offsets[index] + length
+    offsets[index + 1] = offsets[index]! + length
   })
   return offsets
 }
@@ -139,7 +139,7 @@ function validity(values: readonly unknown[]): { nullCount: number; nullBitmap: 
   let nullCount = 0
   values.forEach((value, index) => {
     if (isNull(value)) nullCount++
-    else nullBitmap[index >> 3] |= 1 << (index & 7)
+    else nullBitmap[index >> 3]! |= 1 << (index & 7)
   })
   return { nullCount, nullBitmap }
 }

@@ -44,7 +44,7 @@ export async function drawRegions(drawing: Drawing, side = 640): Promise<Buffer>
   const canvas = Math.max(width, Math.min(side, leastSide))
   const { captions, regions } = drawing
   const texts = regions.map(({ caption, start, end }) =>
-    [...captions[caption].text].slice(start, end).join(''),
+    [...captions[caption]!.text].slice(start, end).join(''),
   )
   const colourOf = phraseColours(texts)
   const panel = panelSvg(drawing, texts, colourOf, canvas)
@@ -82,11 +82,12 @@ function boxesSvg(
   height: number,
 ): string {
   const marks = regions.map(({ xyxy, origin, score }, index) => {
-    const label = origin === 'gold' ? texts[index] : `${texts[index]} ${score.toFixed(2)}`
+    const phrase = texts[index] ?? ''
+    const label = origin === 'gold' ? phrase : `${phrase} ${score.toFixed(2)}`
     const text = fitColumns(label, Math.floor((width - 8) / charWidth))
     const box = [...move(xyxy[0], xyxy[1]), ...move(xyxy[2], xyxy[3])] as const
     const labelWidth = Math.min(width, textColumns(text) * charWidth + 8)
-    return { text, colour: colourOf(texts[index]), box, width: labelWidth, height: labelHeight }
+    return { text, colour: colourOf(phrase), box, width: labelWidth, height: labelHeight }
   })
   const rectangle = ([x1, y1, x2, y2]: Xyxy, style: string) =>
     `<rect x="${x1}" y="${y1}" width="${x2 - x1}" height="${y2 - y1}" fill="none" ${style}/>`
@@ -99,7 +100,7 @@ function boxesSvg(
     return `${halo}${rectangle(box, `stroke="${colour}" stroke-width="2"${below ? ' stroke-dasharray="9"' : ''}`)}`
   })
   const labels = placeLabels(marks, width, height).map(({ index, x, y }) => {
-    const { text, colour, width: labelWidth } = marks[index]
+    const { text, colour, width: labelWidth } = marks[index]!
     return `<rect x="${x}" y="${y}" width="${labelWidth}" height="${labelHeight}" fill="${colour}"/><text x="${x + 4}" y="${y + 13}" fill="#fff" xml:space="preserve">${escapeXml(text)}</text>`
   })
   return boxes.join('') + labels.join('')
@@ -115,7 +116,7 @@ function panelSvg(
   const columns = Math.floor((width - 2 * margin) / charWidth)
   const lines = captions.flatMap(({ text, kind }, index) => {
     const spans = regions.flatMap(({ caption, start, end }, region) =>
-      caption === index ? [{ start, end, colour: colourOf(texts[region]) }] : [],
+      caption === index ? [{ start, end, colour: colourOf(texts[region]!) }] : [],
     )
     return kind === 'categories' && spans.length === 0 ? [] : wrapCaption(text, spans, columns)
   })

@@ -24,5 +24,5 @@ export function phraseColours(texts: Iterable<string>): (text: string) => string
     const key = text.toLowerCase()
     if (!places.has(key)) places.set(key, places.size)
   }
-  return (text) => palette[(places.get(text.toLowerCase()) ?? 0) % palette.length]
+  return (text) => palette[(places.get(text.toLowerCase()) ?? 0) % palette.length]!
 }

@@ -24,17 +24,17 @@ export interface PlacedLabel {
 export function placeLabels(labels: readonly Label[], width: number, height: number): PlacedLabel[] {
   const order = labels
     .map((_, index) => index)
-    .sort((a, b) => areaOf(labels[a].box) - areaOf(labels[b].box) || a - b)
+    .sort((a, b) => areaOf(labels[a]!.box) - areaOf(labels[b]!.box) || a - b)
   const placed: (PlacedLabel & { readonly at: Xyxy })[] = []
   for (const index of order) {
-    const label = labels[index]
+    const label = labels[index]!
     const choices = placesFor(label, width, height).map(([x, y]) => {
       const at = [x, y, x + label.width, y + label.height] as const
       const over = placed.filter((other) => shared(at, other.at) > 0)
       return { index, x, y, at, over, covered: over.reduce((sum, other) => sum + shared(at, other.at), 0) }
     })
     const best = choices.reduce((a, b) => (b.covered < a.covered ? b : a))
-    if (best.over.some((other) => labels[other.index].text === label.text)) continue
+    if (best.over.some((other) => labels[other.index]!.text === label.text)) continue
     placed.push(best)
   }
   return placed.map(({ index, x, y }) => ({ index, x, y }))

@@ -20,7 +20,8 @@ const [width, height, left, right, top, bottom] = [720, 400, 56, 150, 40, 44]
 
 /** An SVG of shares, 0 to 1, over a value. */
 export function plotLines({ title, axis, xs, lines }: LinePlot): string {
-  const [low, high] = [xs[0], xs[xs.length - 1]]
+  const low = xs[0] ?? 0
+  const high = xs.at(-1) ?? low
   const x = (value: number) => left + ((width - left - right) * (value - low)) / Math.max(1e-12, high - low)
   const y = (value: number) => height - bottom - (height - bottom - top) * value
   const digits = (value: number) => value.toFixed(1)

@@ -43,7 +43,7 @@ export function wrapCaption(
 function lineEnd(points: readonly string[], start: number, columns: number): number {
   let end = start
   for (let used = 0; end < points.length; end++) {
-    used += columnsOf(points[end])
+    used += columnsOf(points[end]!)
     if (used > columns) break
   }
   if (end === points.length) return end

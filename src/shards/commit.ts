@@ -131,7 +131,7 @@ export async function readRecord(storage: Storage, name: string): Promise<Commit
   const parsed = recordSchema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw bad(`${issue.path.join('.')}: ${issue.message}`)
+    throw bad(`${issue?.path.join('.')}: ${issue?.message}`)
   }
   // The value itself: zod's copy would lose the word "__proto__" of a tally.
   const record = value as CommitRecord

@@ -61,7 +61,7 @@ export async function readDataset(storage: Storage): Promise<DatasetInfo> {
   const parsed = datasetSchema.safeParse(value)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw new UserError(`${where}: ${issue.path.join('.') || 'the file'}: ${issue.message}`)
+    throw new UserError(`${where}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`)
   }
   return parsed.data
 }

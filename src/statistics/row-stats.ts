@@ -70,7 +70,7 @@ export function addPhrases(
   stats.count('phrases', phrases.length)
   const found = new Array<number>(captions).fill(0)
   for (const { caption, text, head } of phrases) {
-    found[caption]++
+    found[caption]!++
     stats.observe('words_a_phrase', countWords(text))
     stats.tally('heads', head)
   }

@@ -96,11 +96,11 @@ function gather({ shape, strides }: TorchTensor, values: Float32Array): Float32A
   const place = shape.map(() => 0)
   let at = 0
   for (let index = 0; index < result.length; index++) {
-    result[index] = values[at]
+    result[index] = values[at]!
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis]
-      if (++place[axis] < shape[axis]) break
-      at -= strides[axis] * shape[axis]
+      at += strides[axis]!
+      if (++place[axis]! < shape[axis]!) break
+      at -= strides[axis]! * shape[axis]!
       place[axis] = 0
     }
   }

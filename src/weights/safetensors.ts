@@ -172,9 +172,9 @@ function placeOf(name: string, entry: unknown, path: string): Place {
     throw new UserError(
       `${path}: ${name} is ${dtype}; read are ${Object.keys(elementBytes).join(', ')}. Save it as F32.`,
     )
-  if (!isShape(shape) || !isCounts(offsets) || offsets.length !== 2)
+  const [start, end, ...more] = isCounts(offsets) ? offsets : []
+  if (!isShape(shape) || start === undefined || end === undefined || more.length > 0)
     throw new UserError(`${path}: the header's entry of ${name} is damaged.`)
-  const [start, end] = offsets
   if (end - start !== elementBytes[dtype] * sizeOf(shape))
     throw new UserError(
       `${path}: ${name} is ${dtype} [${shape.join(', ')}], which is not the ${end - start} bytes that it has.`,

@@ -29,7 +29,7 @@ export async function readZipArchive(file: FileHandle, path: string): Promise<To
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name))
   if (pickles.length !== 1)
     throw new UserError(`${path} is a zip file, but not one of torch.save: it has no data.pkl in a folder.`)
-  const folder = pickles[0].slice(0, -'data.pkl'.length)
+  const folder = pickles[0]!.slice(0, -'data.pkl'.length)
   if (entries.has(`${folder}constants.pkl`))
     throw new UserError(`${path} is a TorchScript program. Save the model's state_dict() with torch.save.`)
   const order = entries.get(`${folder}byteorder`)
@@ -39,7 +39,7 @@ export async function readZipArchive(file: FileHandle, path: string): Promise<To
   )
     throw new UserError(`${path} was written on a big-endian machine. Load and save it again on another.`)
 
-  const pickle = entries.get(pickles[0]) as Range
+  const pickle = entries.get(pickles[0]!) as Range
   if (pickle.length > largestPickle)
     throw new UserError(`${path}: ${pickles[0]} has ${pickle.length} bytes, which no state dict needs.`)
   const bytes = await readExactly(file, pickle.start, pickle.length)

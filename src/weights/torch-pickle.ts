@@ -43,7 +43,7 @@ export class TorchTensor extends PickleObject {
   /** Elements of the storage from the first that it views to the last; 0 where it has none. */
   get span(): number {
     if (sizeOf(this.shape) === 0) return 0
-    return 1 + this.shape.reduce((sum, side, axis) => sum + (side - 1) * this.strides[axis], 0)
+    return 1 + this.shape.reduce((sum, side, axis) => sum + (side - 1) * this.strides[axis]!, 0)
   }
 }
 

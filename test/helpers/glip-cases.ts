@@ -75,13 +75,13 @@ export function parityCases(config: GlipConfig, size: ImageSize, batch: number):
     ]),
   )
   const levelInputs = Object.fromEntries(levels.map((level, index) => [`level${index}`, level]))
-  const places = levels.reduce((sum, { shape }) => sum + shape[1] * shape[2], 0)
+  const places = levels.reduce((sum, { shape }) => sum + shape[1]! * shape[2]!, 0)
   const language = input('language', [batch, text.max_tokens, text.hidden])
   const mask = input('mask', [batch, text.max_tokens])
   const vision = input('vision', [batch, places, fpn.channels])
 
   const map = input('map', [batch, size.height / backbone.patch, size.width / backbone.patch, width])
-  const windows = (shift: number) => placeWindows(map.shape[1], map.shape[2], backbone.window, shift)
+  const windows = (shift: number) => placeWindows(map.shape[1]!, map.shape[2]!, backbone.window, shift)
   const block = 'backbone.body.layers.0.blocks'
   const odd = input('odd', [batch, 5, 7, width])
   const channels = fpn.channels
@@ -110,13 +110,13 @@ export function parityCases(config: GlipConfig, size: ImageSize, batch: number):
     'swin block': {
       inputs: { map },
       outputs: {
-        plain: swinBlock(`${block}.0`, map, backbone.heads[0], windows(0)),
-        shifted: swinBlock(`${block}.1`, map, backbone.heads[0], windows(Math.floor(backbone.window / 2))),
+        plain: swinBlock(`${block}.0`, map, backbone.heads[0]!, windows(0)),
+        shifted: swinBlock(`${block}.1`, map, backbone.heads[0]!, windows(Math.floor(backbone.window / 2))),
       },
     },
     'patch merging': {
       inputs: { odd },
-      outputs: { merged: mergePatches('backbone.body.layers.0.downsample', odd, nextWidth) },
+      outputs: { merged: mergePatches('backbone.body.layers.0.downsample', odd, nextWidth!) },
     },
     'bert layer': {
       inputs: { language, mask },
@@ -150,7 +150,7 @@ export function caseValues(
     Object.entries(inputs).map(([key, { shape }]) => {
       const count = shape.reduce((product, length) => product * length, 1)
       const draw = random(name, key)
-      const [, length] = shape
+      const length = shape[1] ?? 1
       const make: Record<string, () => Value> = {
         ids: () =>
           longs(
@@ -185,7 +185,7 @@ export function shakenValue(parameter: Parameter, seed: number): Float32Array {
   if (shape.length === 1) {
     const centre = init.kind === 'constant' ? init.value : 0
     const draw = random(seed, name)
-    return Float32Array.from({ length: shape[0] }, () => centre + 0.2 * draw.normal())
+    return Float32Array.from({ length: shape[0]! }, () => centre + 0.2 * draw.normal())
   }
   const fanIn = shape.slice(1).reduce((product, length) => product * length, 1)
   const std = name.includes('relative_position') ? 0.5 : 1 / Math.sqrt(fanIn)

@@ -172,21 +172,21 @@ function makeRow(key: string, jpegs: readonly Uint8Array[], draw: Random): Row {
   })
   // Characters beyond the basic plane: spans count code points.
   const start = draw.next() < 0.1 ? '🪁🎉 ' : ''
-  const text = `${start}${words[0].text} beside ${words[1].text} in the park`
+  const text = `${start}${words[0]!.text} beside ${words[1]!.text} in the park`
   const phrases = words.map((word, side): Phrase => {
-    const from = side === 0 ? [...start].length : [...start].length + words[0].text.length + 8
+    const from = side === 0 ? [...start].length : [...start].length + words[0]!.text.length + 8
     return { caption: 0, ...word, start: from, end: from + word.text.length }
   })
   const [first, last] = phrases
   const places = [...placesOf(at)]
   // A phrase that holds the others and names what the first of them names.
   if (draw.next() < 0.3) {
-    const whole = `${first.text} beside ${last.text}`
-    phrases.push({ caption: 0, text: whole, head: first.head, start: first.start, end: last.end })
-    places.push(places[0])
+    const whole = `${first!.text} beside ${last!.text}`
+    phrases.push({ caption: 0, text: whole, head: first!.head, start: first!.start, end: last!.end })
+    places.push(places[0]!)
   }
   const image: ImageRow = {
-    ...{ key, image: { bytes: jpegs[at], path: null }, width, height },
+    ...{ key, image: { bytes: jpegs[at]!, path: null }, width, height },
     captions: [{ text, kind: 'web' }],
     url: `https://${draw.pick(['photos', 'pictures', 'snaps'])}.example/${key}.jpg`,
     ...{ sha256: '', phash: '', license: null, meta: null },
@@ -202,7 +202,7 @@ function makeProposals(
 ): Proposal[] {
   return phrases.flatMap((_, phrase) =>
     Array.from({ length: boxes }, (_, at): Proposal => {
-      const place = places[at % 3 === 2 ? 1 - (phrase % 2) : phrase]
+      const place = places[at % 3 === 2 ? 1 - (phrase % 2) : phrase]!
       const by = () => Math.round((draw.next() - 0.5) * (at === 0 ? 4 : 24))
       const [x1, y1] = [place[0] + by(), place[1] + by()]
       const xyxy: Xyxy = [x1, y1, x1 + (place[2] - place[0]), y1 + (place[3] - place[1])]

@@ -40,13 +40,13 @@ export function caseGradients(
     terms.reduce((sum, term) => add(sum, term)),
     wrt.map(([, tensor]) => tensor),
   )
-  return Object.fromEntries(wrt.map(([key], index) => [`gradient.${key}`, gradients[index]]))
+  return Object.fromEntries(wrt.map(([key], index) => [`gradient.${key}`, gradients[index]!]))
 }
 
 /** Some of an array's values, evenly spread. */
 export function sampleOf(data: ArrayLike<number>, most: number): number[] {
   const count = Math.min(most, data.length)
-  return Array.from({ length: count }, (_, index) => data[Math.floor((index * data.length) / count)])
+  return Array.from({ length: count }, (_, index) => data[Math.floor((index * data.length) / count)]!)
 }
 
 /** Largest absolute difference, over the largest absolute value of what is expected. */
@@ -54,9 +54,9 @@ export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLik
   let difference = 0
   let scale = 0
   for (let index = 0; index < expected.length; index++) {
-    const gap = Math.abs(actual[index] - expected[index])
+    const gap = Math.abs(actual[index]! - expected[index]!)
     difference = Math.max(difference, gap)
-    scale = Math.max(scale, Math.abs(expected[index]))
+    scale = Math.max(scale, Math.abs(expected[index]!))
   }
   return difference / scale
 }

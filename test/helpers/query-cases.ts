@@ -44,7 +44,7 @@ export function queryCases(config: GlipConfig, size: ImageSize, batch: number): 
       inputs: { map },
       outputs: {
         plain: bottleneck('backbone.body.layer1.1', map, width, 1),
-        halved: bottleneck('backbone.body.layer2.0', map, nextWidth, 2),
+        halved: bottleneck('backbone.body.layer2.0', map, nextWidth!, 2),
       },
     },
     resnet: {
