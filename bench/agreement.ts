@@ -1,12 +1,13 @@
 /**
- * The rule `agreement` with a real sentence encoder on real captions: each caption's phrases against the labels that
- * annotators gave its picture, which a perfect detector with COCO's list would say, and against five labels that the
- * picture does not have. Not all of a picture is told in a caption: most labels that are lost are of things unsaid.
+ * The rule `agreement` with a real sentence encoder on real captions: each caption's phrases against the
+ * labels that annotators gave its picture, which a perfect detector with COCO's list would say, and against
+ * five labels that the picture does not have. Not all of a picture is told in a caption: most labels that are
+ * lost are of things unsaid.
  *
  *     npm run bench:agreement -- --encoder FOLDER --data FOLDER [--captions 200] [--min 0.55] [--examples] [--json]
  *
- * FOLDER of data has captions.json and instances.json in COCO's form; bench/parity/export_sentence_encoder.py makes the
- * encoder's.
+ * FOLDER of data has captions.json and instances.json in COCO's form; bench/parity/export_sentence_encoder.py
+ * makes the encoder's.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

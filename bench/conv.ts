@@ -1,7 +1,7 @@
 /**
- * `conv2d` (a gather and a product) against onnxruntime's own Conv, with weights that are inputs as in training; and
- * `deformConv2d` out of portable operators against onnxruntime's DeformConv, on the finest level of a picture of
- * 400 x 672 pixels.
+ * `conv2d` (a gather and a product) against onnxruntime's own Conv, with weights that are inputs as in
+ * training; and `deformConv2d` out of portable operators against onnxruntime's DeformConv, on the finest
+ * level of a picture of 400 x 672 pixels.
  *
  *     npm run bench:conv -- [--rounds 30] [--json]
  */

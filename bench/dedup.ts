@@ -1,7 +1,7 @@
 /**
- * What deduplication costs: a million synthetic fingerprints, one in ten a duplicate of an earlier one, through the same
- * code as the `dedup` stage without the reading of shards. Answers of the near index are compared with a comparison of
- * all pairs on a part of them. Bytes are those of the typed arrays.
+ * What deduplication costs: a million synthetic fingerprints, one in ten a duplicate of an earlier one,
+ * through the same code as the `dedup` stage without the reading of shards. Answers of the near index are
+ * compared with a comparison of all pairs on a part of them. Bytes are those of the typed arrays.
  *
  *     npm run bench:dedup -- [--rows 1000000] [--json]
  */
@@ -93,7 +93,8 @@ const wrong = [2, 6].reduce((sum, distance) => {
 }, 0)
 figures['answers unlike a comparison of all'] = { value: wrong, unit: 'of 3000', goal: '0', met: wrong === 0 }
 
-// What grows with the rows: 2 * 16 of hashes and numbers, 12 and 4 for each of three bands; and what is there once.
+// What grows with the rows: 2 * 16 of hashes and numbers, 12 and 4 for each of three bands; and what is there
+// once.
 const slots = 2 * 4 * 2 ** Math.ceil(Math.log2(1.25 * web))
 const heads = 4 * (2 ** 21 + 2 ** 21 + 2 ** 22)
 const bytes = (32 + 24) * web + slots + heads

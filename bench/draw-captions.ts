@@ -1,7 +1,7 @@
 /**
  * Draws the captions that bench/data/coco-phrases.tsv annotates: of the lines of COCO's val2017 captions
- * (`image_id<TAB>caption`), shuffled by a seed, the first 300 of different pictures. The first half is for development,
- * the second for the final figure only.
+ * (`image_id<TAB>caption`), shuffled by a seed, the first 300 of different pictures. The first half is for
+ * development, the second for the final figure only.
  *
  *     npx tsx bench/draw-captions.ts captions.tsv
  */

@@ -1,10 +1,11 @@
 /**
- * COCO AP, LVIS AP and Fixed AP against pycocotools and lvis: their numbers and their time, files read included.
+ * COCO AP, LVIS AP and Fixed AP against pycocotools and lvis: their numbers and their time, files read
+ * included.
  *
  *     npm run bench:evaluate -- [--python python3] [--truth instances.json] [--images 1000] [--json]
  *
- * Without a Python that has pycocotools, lvis and NumPy only our own time is shown. Annotations are made up, or those of
- * `--truth`; detections are drawn around them.
+ * Without a Python that has pycocotools, lvis and NumPy only our own time is shown. Annotations are made up,
+ * or those of `--truth`; detections are drawn around them.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * Exports of one dataset in every format, and Parquet against pyarrow on the same rows. The limit is a plain copy of the
- * bytes of the dataset's pictures, flushed to the disk as an export is.
+ * Exports of one dataset in every format, and Parquet against pyarrow on the same rows. The limit is a plain
+ * copy of the bytes of the dataset's pictures, flushed to the disk as an export is.
  *
  *     npm run bench:export -- [--pictures 4000] [--kilobytes 50] [--runs 5] [--python python3] [--json]
  *

@@ -1,6 +1,6 @@
 /**
- * A filter over a million proposals: shards read, rules applied, grounding and rejects written, in one process. Processor
- * time is that of all its threads, so that one core could do it in that time.
+ * A filter over a million proposals: shards read, rules applied, grounding and rejects written, in one
+ * process. Processor time is that of all its threads, so that one core could do it in that time.
  *
  *     npm run bench:filter -- [--proposals 1000000] [--json]
  */

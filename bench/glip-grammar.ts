@@ -5,8 +5,8 @@ import type { Span } from './read-annotation.js'
 
 /**
  * The noun phrases of GLIP's published demo, `NP: {<DT>?<JJ.*>*<NN.*>+}` (the grammar that Data-Juicer's
- * phrase_grounding_recall_filter took over), leftmost and longest first, on our tokeniser and the tagger as it comes,
- * without our repairs. GLIP tags with NLTK, whose tagger may do better or worse.
+ * phrase_grounding_recall_filter took over), leftmost and longest first, on our tokeniser and the tagger as
+ * it comes, without our repairs. GLIP tags with NLTK, whose tagger may do better or worse.
  */
 export function glipGrammar(caption: string): Span[] {
   const tokens = tag(tokenize(caption.toLowerCase()))

@@ -1,6 +1,6 @@
 /**
- * The web that bench/ingest.ts crawls, in a process of its own: the JPEGs of a folder under any number of addresses,
- * of which one in fifty is slow and one in fifty fails. Prints its port.
+ * The web that bench/ingest.ts crawls, in a process of its own: the JPEGs of a folder under any number of
+ * addresses, of which one in fifty is slow and one in fifty fails. Prints its port.
  *
  *     tsx bench/ingest-server.ts FOLDER
  */

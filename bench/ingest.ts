@@ -3,8 +3,8 @@
  *
  *     npm run bench:ingest -- [--urls 2000] [--rounds 3] [--python PYTHON] [--memory 10000] [--json]
  *
- * PYTHON is an interpreter that has img2dataset; without it groundmill's figures stand alone. With `--memory 100000`
- * the peak is also measured there, over small pictures.
+ * PYTHON is an interpreter that has img2dataset; without it groundmill's figures stand alone. With
+ * `--memory 100000` the peak is also measured there, over small pictures.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -231,7 +231,8 @@ try {
   await makePictures(smallFolder, 24, 320)
   const small = await serve(smallFolder)
   const peaks: number[] = []
-  // From nothing to the first thousand the program itself grows: what may not grow with the list is what comes after.
+  // From nothing to the first thousand the program itself grows: what may not grow with the list is what
+  // comes after.
   for (const count of [1000, many / 2, many]) {
     const list = await writeList(`${count}.tsv`, small.url, count)
     const { peak, rate } = await groundmill(list, small.url, count, 64)

@@ -1,12 +1,12 @@
 /**
- * The page of `groundmill inspect` over many pictures, in Chromium: how soon it shows the first ones, how long a step of
- * the slider takes, how long until everything is counted, and the server's memory. Pictures are tiny JPEGs; each has two
- * phrases with five proposals of each of two teachers.
+ * The page of `groundmill inspect` over many pictures, in Chromium: how soon it shows the first ones, how
+ * long a step of the slider takes, how long until everything is counted, and the server's memory. Pictures
+ * are tiny JPEGs; each has two phrases with five proposals of each of two teachers.
  *
  *     npm run bench:inspect -- [--pictures 100000] [--json]
  *
- * Chromium is /usr/bin/chromium, or what CHROMIUM names. The first paint is the browser's own mark; a step goes from the
- * slider's event to the counts of that threshold on the page.
+ * Chromium is /usr/bin/chromium, or what CHROMIUM names. The first paint is the browser's own mark; a step
+ * goes from the slider's event to the counts of that threshold on the page.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -61,7 +61,10 @@ interface Opening {
   readonly pictures: number
 }
 
-/** Opens the page anew; milliseconds from the navigation to the first paint, and to all pictures of the first page. */
+/**
+ * Opens the page anew; milliseconds from the navigation to the first paint, and to all pictures of the first
+ * page.
+ */
 async function opening(page: Page, to: string): Promise<Opening> {
   await page.goto(to, { waitUntil: 'commit' })
   await page.locator('.card').first().waitFor()

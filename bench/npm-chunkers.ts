@@ -4,7 +4,10 @@ import model from 'wink-eng-lite-web-model'
 import winkNLP from 'wink-nlp'
 import type { Span } from './read-annotation.js'
 
-/** compromise's `nouns()`, its own notion of a noun phrase; the punctuation that it keeps at the ends is cut off. */
+/**
+ * compromise's `nouns()`, its own notion of a noun phrase; the punctuation that it keeps at the ends is cut
+ * off.
+ */
 export function compromiseNouns(caption: string): Span[] {
   const found = nlp(caption).nouns().json({ offset: true, text: true }) as {
     readonly text: string
@@ -23,8 +26,8 @@ export function compromiseNouns(caption: string): Span[] {
 const wink = winkNLP(model, ['sbd', 'pos'])
 
 /**
- * wink-nlp has tags but no chunks: the same grammar as GLIP's in its universal tags, a determiner, adjectives and
- * nouns, with numbers and possessives beside the determiner, which favours it.
+ * wink-nlp has tags but no chunks: the same grammar as GLIP's in its universal tags, a determiner, adjectives
+ * and nouns, with numbers and possessives beside the determiner, which favours it.
  */
 export function winkGrammar(caption: string): Span[] {
   const { its } = wink

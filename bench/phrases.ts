@@ -1,11 +1,12 @@
 /**
- * The noun-phrase chunker: captions a second of one core over COCO's val2017 captions; precision, recall and F1 of
- * exact spans against captions that were marked by hand and against Flickr30k Entities; and the same of GLIP's
- * published grammar on the same tagger, of compromise and of wink-nlp.
+ * The noun-phrase chunker: captions a second of one core over COCO's val2017 captions; precision, recall and
+ * F1 of exact spans against captions that were marked by hand and against Flickr30k Entities; and the same of
+ * GLIP's published grammar on the same tagger, of compromise and of wink-nlp.
  *
  *     npm run bench:phrases -- [--data ../shared/data] [--rounds 3] [--json]
  *
- * --data holds coco-captions-val2017.tsv (`image_id<TAB>caption`) and flickr30k-entities-sample/sentences/*.txt.
+ * --data holds coco-captions-val2017.tsv (`image_id<TAB>caption`) and
+ * flickr30k-entities-sample/sentences/*.txt.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

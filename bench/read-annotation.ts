@@ -1,4 +1,6 @@
-/** Captions whose phrases somebody marked: COCO's in square brackets, Flickr30k Entities' in its own markup. */
+/**
+ * Captions whose phrases somebody marked: COCO's in square brackets, Flickr30k Entities' in its own markup.
+ */
 
 /** Half open, in code points. */
 export interface Span {
@@ -24,8 +26,8 @@ export function readBracketed(file: string): AnnotatedCaption[] {
 }
 
 /**
- * Sentences with `[/EN#chain/type words]` round each phrase (Plummer et al. 2015), one a line. Phrases that the
- * annotators found not to be visible are no phrases here.
+ * Sentences with `[/EN#chain/type words]` round each phrase (Plummer et al. 2015), one a line. Phrases that
+ * the annotators found not to be visible are no phrases here.
  */
 export function readEntities(file: string, id: string): AnnotatedCaption[] {
   return file

@@ -1,6 +1,6 @@
 /**
- * Does a student learn what gold never named? For each seed: a world, a teacher on gold, its labels of the web, a
- * student on both, and a control that goes on with gold alone for as many steps.
+ * Does a student learn what gold never named? For each seed: a world, a teacher on gold, its labels of the
+ * web, a student on both, and a control that goes on with gold alone for as many steps.
  *
  *     npm run bench:self-training -- [--seeds 1,2,3] [--teacher 2500] [--student 1500] [--threads 2] [--dir runs/bench] [--json]
  */

@@ -7,8 +7,8 @@ export interface SpanScores {
 }
 
 /**
- * Precision, recall and F1 of exact spans, over all captions together (as CoNLL-2000 scores chunks; Tjong Kim Sang and
- * Buchholz 2000), in 0 to 1.
+ * Precision, recall and F1 of exact spans, over all captions together (as CoNLL-2000 scores chunks; Tjong Kim
+ * Sang and Buchholz 2000), in 0 to 1.
  */
 export function spanScores(
   pairs: readonly { readonly found: readonly Span[]; readonly true: readonly Span[] }[],

@@ -1,6 +1,7 @@
 /**
- * How long `stats` takes over the records of a large dataset: 1,000 shards of 10,000 pictures, each with thousands of heads
- * and hosts, more than a record keeps. Only records are written; no row is read. Node alone, one core.
+ * How long `stats` takes over the records of a large dataset: 1,000 shards of 10,000 pictures, each with
+ * thousands of heads and hosts, more than a record keeps. Only records are written; no row is read. Node
+ * alone, one core.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,11 +1,13 @@
 /**
- * Teachers through `Teacher.detect` against raw `session.run` on the tensors that it prepares, and against PyTorch.
+ * Teachers through `Teacher.detect` against raw `session.run` on the tensors that it prepares, and against
+ * PyTorch.
  *
  *     npm run bench:teacher -- --models FOLDER [--rounds 3] [--pictures 4] [--threads 2] [--python python3] [--json]
  *
- * FOLDER holds teacher folders, such as bench/parity/export_teachers.py and write-glip-teacher.ts write. Decoding a JPEG is not
- * part of either side; resizing, normalising, tokenising, and reading the boxes are part of detect. The three sides take turns.
- * Without a Python that has torch, torchvision and transformers the figures of PyTorch are null.
+ * FOLDER holds teacher folders, such as bench/parity/export_teachers.py and write-glip-teacher.ts write.
+ * Decoding a JPEG is not part of either side; resizing, normalising, tokenising, and reading the boxes are
+ * part of detect. The three sides take turns. Without a Python that has torch, torchvision and transformers
+ * the figures of PyTorch are null.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -68,7 +70,10 @@ async function recording(work: () => Promise<unknown>): Promise<Feeds[]> {
 interface Cost {
   /** Milliseconds on the clock. */
   readonly time: number
-  /** Milliseconds of the processor, all threads together: what other programs do at the time matters less to it. */
+  /**
+   * Milliseconds of the processor, all threads together: what other programs do at the time matters less to
+   * it.
+   */
   readonly processor: number
 }
 

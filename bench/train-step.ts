@@ -3,8 +3,9 @@
  *
  *     npm run bench:train-step -- [--networks toy,glip-t] [--rounds 5] [--steps 10] [--python python3] [--json]
  *
- * `toy` with 16 pictures of its own size; `glip-t` with one of 128 x 128 pixels and 32 tokens, which needs 16 GB of memory with
- * PyTorch beside it. Without a Python that has torch, torchvision and numpy the figures of PyTorch are null.
+ * `toy` with 16 pictures of its own size; `glip-t` with one of 128 x 128 pixels and 32 tokens, which needs 16
+ * GB of memory with PyTorch beside it. Without a Python that has torch, torchvision and numpy the figures of
+ * PyTorch are null.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -101,7 +102,9 @@ function makeBatch(config: GlipConfig, { batch: n, max_boxes }: TrainGraphConfig
 const draw = random('values')
 const noise = Float32Array.from({ length: 65_521 }, () => draw.normal())
 
-/** A parameter's first values, of noise that repeats: drawing hundreds of millions of numbers takes a minute. */
+/**
+ * A parameter's first values, of noise that repeats: drawing hundreds of millions of numbers takes a minute.
+ */
 function firstValue({ shape, init }: Parameter): Float32Array {
   const values = new Float32Array(sizeOf(shape))
   if (init.kind === 'constant') return values.fill(init.value)

@@ -3,7 +3,8 @@
  *
  *     npm run verify:exports -- --python python3 [--dataset runs/quickstart/web] [--as round-1-filter]
  *
- * What that Python needs stands in bench/verify-exports.py, which reads any folders of exports by itself, too.
+ * What that Python needs stands in bench/verify-exports.py, which reads any folders of exports by itself,
+ * too.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'

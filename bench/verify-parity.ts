@@ -1,11 +1,11 @@
 /**
- * The official network at its real widths, with random weights, against PyTorch: every block with its gradients at a
- * small size, then the whole network.
+ * The official network at its real widths, with random weights, against PyTorch: every block with its
+ * gradients at a small size, then the whole network.
  *
  *     npm run verify:parity -- [--preset glip-t] [--sizes 224x320,800x1344] [--python python3] [--json]
  *
- * Sizes are of the padded picture: one of 800 x 1333 pixels is fed as 800 x 1344. Needs a Python with torch and
- * torchvision, and about 8 GB of memory at 800 x 1344; where Python lacks them every figure is null.
+ * Sizes are of the padded picture: one of 800 x 1333 pixels is fed as 800 x 1344. Needs a Python with torch
+ * and torchvision, and about 8 GB of memory at 800 x 1344; where Python lacks them every figure is null.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -7,7 +7,10 @@ import { runReference } from './run-reference.js'
 /** Digits that float32 has. */
 export const round = (value: number) => Number(value.toPrecision(7))
 
-/** For each case and each of its outputs and gradients, the largest value and some of the values that PyTorch computes. */
+/**
+ * For each case and each of its outputs and gradients, the largest value and some of the values that PyTorch
+ * computes.
+ */
 export async function caseFixture(
   python: string,
   config: GlipConfig,

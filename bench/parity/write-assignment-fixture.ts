@@ -1,5 +1,6 @@
 /**
- * Writes test/train/fixtures/assignment.json: what scipy assigns in the matrix of test/train/hungarian.test.ts.
+ * Writes test/train/fixtures/assignment.json: what scipy assigns in the matrix of
+ * test/train/hungarian.test.ts.
  *
  *     npx tsx bench/parity/write-assignment-fixture.ts [--python python3]        Python needs scipy
  */

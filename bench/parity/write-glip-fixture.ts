@@ -1,5 +1,6 @@
 /**
- * Writes test/model/fixtures/glip-parity.json: what PyTorch computes for each case of test/helpers/glip-cases.ts.
+ * Writes test/model/fixtures/glip-parity.json: what PyTorch computes for each case of
+ * test/helpers/glip-cases.ts.
  *
  *     npx tsx bench/parity/write-glip-fixture.ts [--python python3]        Python needs torch and torchvision
  */

@@ -3,8 +3,8 @@
  *
  *     npx tsx bench/parity/write-glip-teacher.ts --out FOLDER [--preset glip-t] [--size 800x1344]
  *
- * One input alone, height x width, whose shorter side is that of the pictures shown: `session.run` and `detect` are then of
- * the same graph, whatever a picture's aspect.
+ * One input alone, height x width, whose shorter side is that of the pictures shown: `session.run` and
+ * `detect` are then of the same graph, whatever a picture's aspect.
  */
 import { mkdirSync } from 'node:fs'
 import { modelCard } from '../../src/model/model-card.js'

@@ -1,4 +1,7 @@
-/** Writes names and PyTorch shapes of the tiny official network for glip_checkpoint.py: `tsx write-import-specs.ts FILE`. */
+/**
+ * Writes names and PyTorch shapes of the tiny official network for glip_checkpoint.py:
+ * `tsx write-import-specs.ts FILE`.
+ */
 import { writeFileSync } from 'node:fs'
 import { tinyOfficialSpecs } from '../../test/helpers/tiny-official.js'
 

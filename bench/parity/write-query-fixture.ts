@@ -1,5 +1,6 @@
 /**
- * Writes test/model/fixtures/query-parity.json: what PyTorch computes for each case of test/helpers/query-cases.ts.
+ * Writes test/model/fixtures/query-parity.json: what PyTorch computes for each case of
+ * test/helpers/query-cases.ts.
  *
  *     npx tsx bench/parity/write-query-fixture.ts [--python python3]        Python needs torch and torchvision
  */

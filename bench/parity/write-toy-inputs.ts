@@ -1,4 +1,6 @@
-/** Writes the tiny network's first parameters and batch for toy_fixture.py: `tsx write-toy-inputs.ts FILE`. */
+/**
+ * Writes the tiny network's first parameters and batch for toy_fixture.py: `tsx write-toy-inputs.ts FILE`.
+ */
 import { initialValue } from '../../src/model/network/parameters.js'
 import { trainGraph } from '../../src/train/loss/train-graph.js'
 import { writeSafetensors } from '../../src/weights/safetensors.js'

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { UserError } from './user-error.js'
 
-/** For `catch` behind whatever opens or reads a file or a folder: throws a UserError that names it and says why. */
+/**
+ * For `catch` behind whatever opens or reads a file or a folder: throws a UserError that names it and says
+ * why.
+ */
 export const unreadable =
   (path: string) =>
   (error: unknown): never => {

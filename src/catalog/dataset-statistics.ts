@@ -1,6 +1,7 @@
 /**
- * Statistics of a dataset, in the shape of the /statistics endpoint of Hugging Face's dataset viewer where that fits:
- * per column counts of what is missing, min, max, mean, median, std and a histogram, or frequencies of labels.
+ * Statistics of a dataset, in the shape of the /statistics endpoint of Hugging Face's dataset viewer where
+ * that fits: per column counts of what is missing, min, max, mean, median, std and a histogram, or
+ * frequencies of labels.
  */
 
 import { type Measure, measures } from '../statistics/measures.js'
@@ -23,7 +24,10 @@ export interface NumberStatistics {
   readonly median: number | null
   /** Of a sample: with n - 1 in the denominator. */
   readonly std: number | null
-  /** One more edge than bins; the last is null where values have no maximum. A bin includes its lower edge only. */
+  /**
+   * One more edge than bins; the last is null where values have no maximum. A bin includes its lower edge
+   * only.
+   */
   readonly histogram: { readonly hist: readonly number[]; readonly bin_edges: readonly (number | null)[] }
   /** Names of the fields above that are estimates. */
   readonly estimated: readonly string[]
@@ -253,7 +257,8 @@ function labelStatistics(
   name: string,
   images: number | undefined,
 ): LabelStatistics {
-  // A picture has at most one host and one license; other labels are not of pictures, so that none can be missing.
+  // A picture has at most one host and one license; other labels are not of pictures, so that none can be
+  // missing.
   const missing = (name === 'hosts' || name === 'licenses') && images !== undefined ? images - total : 0
   const all = total + missing
   return {

@@ -18,13 +18,15 @@ export interface FunnelStage {
   /** When its first shard was made. */
   readonly createdAt: string
   readonly stats: ShardStats
-  /** How many shards recorded each histogram and tally of `stats`: not all where an older version made some. */
+  /**
+   * How many shards recorded each histogram and tally of `stats`: not all where an older version made some.
+   */
   readonly recorded: Readonly<Record<string, number>>
 }
 
 /**
- * What went in and came out of every stage of a dataset, in the order in which data passes through it; stages of
- * one family in the order in which they first ran.
+ * What went in and came out of every stage of a dataset, in the order in which data passes through it; stages
+ * of one family in the order in which they first ran.
  *
  * @throws UserError where a record is malformed or its counts do not add up
  */

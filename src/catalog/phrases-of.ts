@@ -3,7 +3,10 @@ import { readCommit } from '../shards/commit.js'
 import type { Storage } from '../storage/storage.js'
 import { type OpenDataset, requireGrounding } from './open-dataset.js'
 
-/** The stage whose phrases a stage's rows point to: the one whose file has the hash that the stage's record names. */
+/**
+ * The stage whose phrases a stage's rows point to: the one whose file has the hash that the stage's record
+ * names.
+ */
 export async function phrasesOf(
   { url, storage, shards, stages, name, isGold }: OpenDataset,
   family: 'proposals' | 'grounding',
@@ -34,7 +37,10 @@ async function hasOwnPhrases(storage: Storage, shards: readonly string[], stage:
   return false
 }
 
-/** The stage of the phrases that a grounding points to. Throws a UserError that lists the groundings there are. */
+/**
+ * The stage of the phrases that a grounding points to. Throws a UserError that lists the groundings there
+ * are.
+ */
 export async function phrasesOfGrounding(dataset: OpenDataset, grounding: string): Promise<string> {
   requireGrounding(dataset, grounding)
   return phrasesOf(dataset, 'grounding', grounding)
@@ -51,8 +57,8 @@ export function proposalsOf({ url, stages }: OpenDataset, requested: string | un
 }
 
 /**
- * The stage that dropped pictures on the way to a grounding: the dedup stage itself where the grounding is its thinned
- * gold, else the one whose selection the phrases were made with. Undefined where none was.
+ * The stage that dropped pictures on the way to a grounding: the dedup stage itself where the grounding is
+ * its thinned gold, else the one whose selection the phrases were made with. Undefined where none was.
  */
 export async function selectionOf(
   { storage, shards, stages }: OpenDataset,

@@ -14,8 +14,8 @@ export async function firstRecord(
 }
 
 /**
- * The stage of the proposals that a shard of grounding was made from: the one whose file has the hash that the
- * shard's record names. Undefined where they are gone, and for gold, which is made from none.
+ * The stage of the proposals that a shard of grounding was made from: the one whose file has the hash that
+ * the shard's record names. Undefined where they are gone, and for gold, which is made from none.
  */
 export async function proposalsBehind(
   { storage, stages }: OpenDataset,

@@ -17,8 +17,8 @@ export interface Coverage {
 }
 
 /**
- * Reads a vocabulary: a text with a name a line, or COCO's and LVIS' JSON with `categories`, of which `name` and `synonyms`
- * are taken. "bow_(weapon)" is bow.
+ * Reads a vocabulary: a text with a name a line, or COCO's and LVIS' JSON with `categories`, of which `name`
+ * and `synonyms` are taken. "bow_(weapon)" is bow.
  *
  * @throws UserError where the file is missing or has no names
  */

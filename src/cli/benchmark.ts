@@ -73,7 +73,8 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
     throw new UserError(
       'benchmark: give --model FOLDER, or --predictions FILE with what a model has answered.',
     )
-  // GLIP asks for 40 of LVIS' names at once; the other vocabularies fit one prompt where the model has the room.
+  // GLIP asks for 40 of LVIS' names at once; the other vocabularies fit one prompt where the model has the
+  // room.
   const names = kind.startsWith('lvis') ? 40 : 1000
   const config = parseConfig(
     evaluateConfig.omit({ model: true, unseen_in: true }),
@@ -183,7 +184,9 @@ function askModel(run: BenchmarkRun, out: string | undefined): Answers {
   }
 }
 
-/** Reads what a model has answered: COCO's results, MDETR's boxes of sentences, or x1 y1 x2 y2 by `sent_id`. */
+/**
+ * Reads what a model has answered: COCO's results, MDETR's boxes of sentences, or x1 y1 x2 y2 by `sent_id`.
+ */
 function readAnswers(predictions: string): Answers {
   return {
     detections: (_truth, _images, _maxPerPrompt, name) =>

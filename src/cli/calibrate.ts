@@ -14,7 +14,10 @@ export interface CalibrateCommandOptions {
   readonly json?: boolean
 }
 
-/** `groundmill calibrate`: how often a teacher's boxes of each score are right, as a file that the filter reads. */
+/**
+ * `groundmill calibrate`: how often a teacher's boxes of each score are right, as a file that the filter
+ * reads.
+ */
 export async function calibrate(url: string, options: CalibrateCommandOptions): Promise<void> {
   const nms = Number(options.nms)
   if (!(nms >= 0 && nms <= 1)) throw new UserError(`--nms ${options.nms}: expected a number from 0 to 1.`)

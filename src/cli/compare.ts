@@ -20,7 +20,9 @@ export interface CompareOptions {
   readonly json?: boolean
 }
 
-/** `groundmill compare DATASET A B`: what changed from one grounding to another, and in which rules' ledgers. */
+/**
+ * `groundmill compare DATASET A B`: what changed from one grounding to another, and in which rules' ledgers.
+ */
 export async function compare(
   url: string,
   groundings: readonly [string, string],

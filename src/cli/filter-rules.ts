@@ -5,9 +5,9 @@ import { type FilterConfig, filterConfig } from '../filter/config.js'
 import { type RuleConfig, ruleNames } from '../filter/rules.js'
 
 /**
- * The rules that a command was asked for: those of a file (a list, or the `with` of a filter stage), else the default
- * ones; changed by `--set`, where `rules=[…]` gives all of them anew and `RULE.KEY=VALUE` changes every rule of that name,
- * or adds one at the end.
+ * The rules that a command was asked for: those of a file (a list, or the `with` of a filter stage), else the
+ * default ones; changed by `--set`, where `rules=[…]` gives all of them anew and `RULE.KEY=VALUE` changes
+ * every rule of that name, or adds one at the end.
  *
  * @throws UserError that names the place
  */
@@ -15,7 +15,9 @@ export async function readRules(file: string | undefined, set: readonly string[]
   return (await readFilter(file, set)).rules
 }
 
-/** The rules as `readRules` gives them, and the `box_loss` of the file where it says one. Throws as that does. */
+/**
+ * The rules as `readRules` gives them, and the `box_loss` of the file where it says one. Throws as that does.
+ */
 export async function readFilter(
   file: string | undefined,
   set: readonly string[],

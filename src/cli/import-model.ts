@@ -24,7 +24,10 @@ const changesSchema = z.strictObject({
   max_tokens: z.number().int().positive().optional(),
 })
 
-/** `groundmill import-model CHECKPOINT…`: published weights as a model folder, every one of them accounted for. */
+/**
+ * `groundmill import-model CHECKPOINT…`: published weights as a model folder, every one of them accounted
+ * for.
+ */
 export async function importModelCommand(
   checkpoints: readonly string[],
   options: ImportModelOptions,

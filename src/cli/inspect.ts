@@ -28,7 +28,8 @@ export async function inspect(url: string, options: InspectOptions, signal: Abor
 }
 
 /**
- * A dataset as the page looks at it, with what it needs of the stages; and which groundings it cannot show, and why.
+ * A dataset as the page looks at it, with what it needs of the stages; and which groundings it cannot show,
+ * and why.
  *
  * @throws UserError where there is no dataset, or no picture in it
  */
@@ -50,7 +51,10 @@ export async function openInspected(
   return { dataset: { url, name, storage, shards, pictures, layers, funnel }, missing }
 }
 
-/** What is shown where no teacher has looked yet: the phrases of each chunk stage, or the pictures with their captions. */
+/**
+ * What is shown where no teacher has looked yet: the phrases of each chunk stage, or the pictures with their
+ * captions.
+ */
 function unfoundLayers({ stages }: OpenDataset): Layer[] {
   const plain = { boxes: null, rules: null, thresholdRule: null, threshold: 0, isExact: true, passing: null }
   const chunked = stages.filter(({ family }) => family === 'phrases')

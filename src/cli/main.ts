@@ -360,7 +360,9 @@ try {
   process.exitCode = report(error)
 }
 
-/** Prints what the user needs of an error and gives the exit code: 2 to mend, 130 interrupted, 1 failed work. */
+/**
+ * Prints what the user needs of an error and gives the exit code: 2 to mend, 130 interrupted, 1 failed work.
+ */
 function report(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
   // The line of progress that stands there is over.

@@ -11,7 +11,10 @@ export interface QueryCommandOptions {
   readonly json?: boolean
 }
 
-/** `groundmill query`: the rows of one SELECT, printed while they come; without SQL the views and their columns. */
+/**
+ * `groundmill query`: the rows of one SELECT, printed while they come; without SQL the views and their
+ * columns.
+ */
 export async function query(
   url: string,
   sql: string | undefined,

@@ -55,8 +55,8 @@ export async function round(pipelinePath: string, options: RoundOptions, signal:
 }
 
 /**
- * How many rounds the run is to have. The number is stored, so that the same command after an interrupt finishes the
- * rounds that the first one began, and adds none.
+ * How many rounds the run is to have. The number is stored, so that the same command after an interrupt
+ * finishes the rounds that the first one began, and adds none.
  */
 async function roundsToMake(storage: Storage, done: number, more: number): Promise<number> {
   const bytes = await storage.read('rounds.json')

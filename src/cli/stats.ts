@@ -15,7 +15,10 @@ export interface StatsOptions {
   readonly json?: boolean
 }
 
-/** `groundmill stats`: sums of commit records, so it answers at once at any size; or, exact, what the rows say. */
+/**
+ * `groundmill stats`: sums of commit records, so it answers at once at any size; or, exact, what the rows
+ * say.
+ */
 export async function stats(url: string, options: StatsOptions, signal: AbortSignal): Promise<void> {
   const vocabulary = options.vocabulary === undefined ? undefined : await readVocabulary(options.vocabulary)
   const statisticsOptions = { top: options.top, vocabulary }

@@ -14,10 +14,11 @@ const columns = ['key', 'url', 'sha256', 'phash'] as const
 const maxRowsPerShard = 10_000
 
 /**
- * Judges the pictures of a shard: images/<shard> to selection/<stage>/<shard>, row for row. Where the dataset has gold,
- * its phrases and regions are written beside it, without those of dropped pictures.
+ * Judges the pictures of a shard: images/<shard> to selection/<stage>/<shard>, row for row. Where the dataset
+ * has gold, its phrases and regions are written beside it, without those of dropped pictures.
  *
- * @param deduper called only where the shard must be made; the deduper knows the pictures kept of all shards before
+ * @param deduper called only where the shard must be made; the deduper knows the pictures kept of all shards
+ * before
  * @param gold the stage whose phrases and grounding are to be thinned
  */
 export async function dedupShard(
@@ -94,7 +95,10 @@ async function thinGold({ storage, stage, shard }: ShardTask, gold: string) {
   }
 }
 
-/** A picture's place in the source: its shard's place in the dataset and its number in the shard, as its key has them. */
+/**
+ * A picture's place in the source: its shard's place in the dataset and its number in the shard, as its key
+ * has them.
+ */
 function positionOf(key: string, shard: string, shards: readonly string[], storage: Storage): number {
   const row = key.startsWith(shard) ? key.slice(shard.length) : ''
   if (/^\d{4}$/.test(row)) return shards.indexOf(shard) * maxRowsPerShard + Number(row)

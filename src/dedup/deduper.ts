@@ -24,9 +24,9 @@ export interface Deduper {
 }
 
 /**
- * A picture is compared with evaluation sets and with the pictures kept so far, in this order: evaluation sets, equal
- * addresses, equal bytes, near perceptual hashes. The earliest match is named. A picture that resembles only dropped
- * ones is kept.
+ * A picture is compared with evaluation sets and with the pictures kept so far, in this order: evaluation
+ * sets, equal addresses, equal bytes, near perceptual hashes. The earliest match is named. A picture that
+ * resembles only dropped ones is kept.
  *
  * @param capacity how many pictures there are at most
  */

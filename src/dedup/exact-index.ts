@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 
-/** A hash table that finds equal texts: 16 bytes a text and 5 to 10 for its slots, however long the texts are. */
+/**
+ * A hash table that finds equal texts: 16 bytes a text and 5 to 10 for its slots, however long the texts are.
+ */
 export interface ExactIndex {
   /** The number that a text was added with; -1 where it was not added. */
   find(text: string): number
@@ -12,8 +14,8 @@ export interface ExactIndex {
 const none = 0xffffffff
 
 /**
- * A table of texts by the first 96 bits of their SHA-256; a text that is itself a SHA-256 in hex is not hashed again.
- * Among 24 million texts, two different ones have the same 96 bits with a probability of 4e-15.
+ * A table of texts by the first 96 bits of their SHA-256; a text that is itself a SHA-256 in hex is not
+ * hashed again. Among 24 million texts, two different ones have the same 96 bits with a probability of 4e-15.
  *
  * @param capacity how many texts will be added at most
  */

@@ -8,9 +8,9 @@ export function parseHash(hex: string): Hash64 | undefined {
 }
 
 /**
- * Finds 64-bit hashes within a Hamming distance of one, exactly. The bits are cut into bands: two hashes within distance
- * d of m bands differ in some band by at most d / m bits, so it is enough to look into the chains of the few band
- * values that are that near (multi-index hashing: Norouzi, Punjani, Fleet 2012).
+ * Finds 64-bit hashes within a Hamming distance of one, exactly. The bits are cut into bands: two hashes
+ * within distance d of m bands differ in some band by at most d / m bits, so it is enough to look into the
+ * chains of the few band values that are that near (multi-index hashing: Norouzi, Punjani, Fleet 2012).
  */
 export interface NearIndex {
   /** The number of the first hash added that is within the distance; -1 where there is none. */
@@ -85,15 +85,15 @@ export function createNearIndex(capacity: number, distance: number): NearIndex {
 }
 
 /**
- * About as many bits in a band as the number of hashes has, so that a chain is short: fewer bands of more bits ask for
- * more values to try, more bands for longer chains.
+ * About as many bits in a band as the number of hashes has, so that a chain is short: fewer bands of more
+ * bits ask for more values to try, more bands for longer chains.
  */
 function bandsOf(capacity: number, distance: number): Band[] {
   const wanted = Math.max(8, Math.min(24, Math.log2(capacity + 1)))
   const count = Math.max(3, Math.min(8, Math.round(64 / wanted)))
   const radius = Math.floor(distance / count)
-  // With d = r m + a, either one of the first a + 1 bands differs by at most r bits, or one of the others by at most
-  // r - 1 (pigeonhole principle).
+  // With d = r m + a, either one of the first a + 1 bands differs by at most r bits, or one of the others by
+  // at most r - 1 (pigeonhole principle).
   const wide = distance - radius * count + 1
   const bands: Band[] = []
   let start = 0

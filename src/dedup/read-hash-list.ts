@@ -34,8 +34,8 @@ export async function datasetHashes(
 }
 
 /**
- * The hashes of a text file: 16 hex digits a line, and behind them whatever names the picture. Blank lines and lines
- * that begin with # are passed over. They must be difference hashes as `ingest` makes them.
+ * The hashes of a text file: 16 hex digits a line, and behind them whatever names the picture. Blank lines
+ * and lines that begin with # are passed over. They must be difference hashes as `ingest` makes them.
  *
  * @throws UserError where a line is not such a hash, or the file has none
  */

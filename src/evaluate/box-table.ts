@@ -1,7 +1,9 @@
 /** Boxes as columns, so that a large evaluation walks over numbers and not over objects. */
 export interface BoxTable {
   readonly length: number
-  /** Place of the box's image and category among all, ascending by id; a category that does not count is -1. */
+  /**
+   * Place of the box's image and category among all, ascending by id; a category that does not count is -1.
+   */
   readonly image: Int32Array
   readonly category: Int32Array
   /** [length * 4]: x, y, width, height. */

@@ -16,9 +16,9 @@ export interface CategoryPrompt extends NamePrompt {
 }
 
 /**
- * Category names joined by '. ', as many as asked and as fit. A long vocabulary (LVIS' 1203) takes as many prompts as it
- * needs; their boxes are merged by score alone, as in the official evaluation. A prompt-tuned model is asked for its own
- * prompt.
+ * Category names joined by '. ', as many as asked and as fit. A long vocabulary (LVIS' 1203) takes as many
+ * prompts as it needs; their boxes are merged by score alone, as in the official evaluation. A prompt-tuned
+ * model is asked for its own prompt.
  *
  * @throws UserError where a prompt-tuned model does not know a category
  */

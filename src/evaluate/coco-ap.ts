@@ -43,8 +43,8 @@ const maxDetections = detectionLimits[2]
 /**
  * COCO average precision and recall.
  *
- * @param truth boxes of all images, in the order of the annotations; crowds are matched by any number of detections and
- *   count for none
+ * @param truth boxes of all images, in the order of the annotations; crowds are matched by any number of
+ * detections and count for none
  * @param detections scores are finite; of equal scores the earlier one counts first
  */
 export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detection[]): CocoSummary {

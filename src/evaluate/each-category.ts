@@ -30,17 +30,21 @@ export interface MatchedCategory {
 export interface MatchOptions {
   readonly images: number
   readonly categories: number
-  /** Detections of one category that count in a picture; the weakest others are not matched, and stay in `ranked`. */
+  /**
+   * Detections of one category that count in a picture; the weakest others are not matched, and stay in
+   * `ranked`.
+   */
   readonly maxDetections: number
   /** Whether detections of a picture and category that match nothing count neither way. */
   readonly isUnjudged?: (image: number, category: number) => boolean
 }
 
 /**
- * Matches all detections and tells of every category that has something to find, in each range of areas. Ties of scores
- * go by image, then as they came: the order in which pycocotools and lvis concatenate.
+ * Matches all detections and tells of every category that has something to find, in each range of areas. Ties
+ * of scores go by image, then as they came: the order in which pycocotools and lvis concatenate.
  *
- * @param rank written: place of each detection among those of its image and category, no more than `maxDetections`
+ * @param rank written: place of each detection among those of its image and category, no more than
+ * `maxDetections`
  */
 export function eachCategory(
   gold: Truth,

@@ -17,8 +17,8 @@ export interface FlickrSentence {
 }
 
 /**
- * Reads Flickr30k Entities: `Sentences/` and `Annotations/` of the pictures that `<split>.txt` lists. Sentences without a
- * phrase that has boxes do not count, and are left out.
+ * Reads Flickr30k Entities: `Sentences/` and `Annotations/` of the pictures that `<split>.txt` lists.
+ * Sentences without a phrase that has boxes do not count, and are left out.
  *
  * @throws UserError where a file is missing or damaged
  */
@@ -62,9 +62,9 @@ export interface SentencePrediction {
 export type FlickrRecall = Readonly<Record<string, readonly [number, number, number, number]>>
 
 /**
- * Recall@k of Flickr30k Entities, as MDETR's and GLIP's evaluators compute it. Any-box: one of the first k boxes overlaps
- * one of the phrase's boxes with an IoU of at least 0.5. Merged-boxes: the phrase's boxes are replaced by the one that
- * encloses them.
+ * Recall@k of Flickr30k Entities, as MDETR's and GLIP's evaluators compute it. Any-box: one of the first k
+ * boxes overlaps one of the phrase's boxes with an IoU of at least 0.5. Merged-boxes: the phrase's boxes are
+ * replaced by the one that encloses them.
  *
  * @throws UserError where a sentence has no prediction, or one of another number of phrases
  */

@@ -61,16 +61,16 @@ export interface LvisOptions {
 export const lvisLimits: LvisOptions = { mostOfImage: 300 }
 
 /**
- * The limits of Fixed AP (Dave et al. 2021): 10,000 detections of a category over the whole set and no limit for a picture,
- * so that categories do not compete for places. GLIP's LVIS numbers are Fixed AP.
+ * The limits of Fixed AP (Dave et al. 2021): 10,000 detections of a category over the whole set and no limit
+ * for a picture, so that categories do not compete for places. GLIP's LVIS numbers are Fixed AP.
  */
 export const fixedApLimits: LvisOptions = { mostOfCategory: 10_000 }
 
 /**
  * LVIS average precision and recall.
  *
- * @param detections scores are finite; of equal scores the earlier one counts first. Those of categories that a picture
- *   neither shows nor is known not to show count neither way
+ * @param detections scores are finite; of equal scores the earlier one counts first. Those of categories that
+ * a picture neither shows nor is known not to show count neither way
  */
 export function lvisAp(
   { boxes, images: pictures, categories: named }: LvisTruth,

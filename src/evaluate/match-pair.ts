@@ -12,7 +12,10 @@ export interface Outcomes {
 export interface Truth extends BoxTable {
   /** 1 for a box that any number of detections match, by the share of their own area that lies in it. */
   readonly iscrowd: Uint8Array
-  /** 1 for a box that need not be found; a detection that matches it counts neither way. Crowds are among them. */
+  /**
+   * 1 for a box that need not be found; a detection that matches it counts neither way. Crowds are among
+   * them.
+   */
   readonly ignore: Uint8Array
 }
 
@@ -23,9 +26,10 @@ interface Candidate {
 }
 
 /**
- * Matches the detections of one image and category to its ground truth, as COCOeval.evaluateImg does: best score first,
- * each takes the free box that it overlaps most (of equals the last); boxes that do not count (ignored ones, and those outside
- * the range of areas) only where no other will do; a crowd is never used up. Writes into `outcomes`.
+ * Matches the detections of one image and category to its ground truth, as COCOeval.evaluateImg does: best
+ * score first, each takes the free box that it overlaps most (of equals the last); boxes that do not count
+ * (ignored ones, and those outside the range of areas) only where no other will do; a crowd is never used up.
+ * Writes into `outcomes`.
  *
  * @param truthIndices in the order of the annotations
  * @param foundIndices best score first

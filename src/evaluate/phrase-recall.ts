@@ -8,8 +8,9 @@ export interface PhrasePrediction {
 }
 
 /**
- * Recall@k of phrase grounding, any-box protocol of Flickr30k Entities: a phrase is found when one of its first k
- * boxes overlaps one of its targets with an IoU of at least 0.5. Phrases without targets do not count.
+ * Recall@k of phrase grounding, any-box protocol of Flickr30k Entities: a phrase is found when one of its
+ * first k boxes overlaps one of its targets with an IoU of at least 0.5. Phrases without targets do not
+ * count.
  *
  * @param ks Infinity for the upper bound over all boxes
  * @returns 0 to 1 for each k; -1 where no phrase has a target

@@ -5,12 +5,13 @@ const recallThresholds = Array.from({ length: 101 }, (_, index) => (index === 10
 const epsilon = 2 ** -52
 
 /**
- * Sum of the precisions at the 101 recall thresholds, as COCOeval.accumulate samples them: at each threshold the best
- * precision at that recall or a higher one, 0 where the recall is never reached.
+ * Sum of the precisions at the 101 recall thresholds, as COCOeval.accumulate samples them: at each threshold
+ * the best precision at that recall or a higher one, 0 where the recall is never reached.
  *
  * Precision rises at true positives only, so it is computed there alone.
  *
- * @param falsePositivesBefore for each true positive, best score first: how many false positives come before it
+ * @param falsePositivesBefore for each true positive, best score first: how many false positives come before
+ * it
  * @param truePositives how many there are
  * @param needed from `truePositivesNeeded`
  */

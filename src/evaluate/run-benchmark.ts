@@ -32,7 +32,8 @@ const windowImages = 16
 /**
  * Detections of all categories of a benchmark, asked for in as many prompts as the vocabulary needs.
  *
- * @param maxPerPrompt boxes of a picture that one prompt may give, the best: GLIP takes 300 for LVIS, 100 for COCO
+ * @param maxPerPrompt boxes of a picture that one prompt may give, the best: GLIP takes 300 for LVIS, 100 for
+ * COCO
  */
 export async function detectBenchmark(
   { images, categories }: Pick<DetectionTruth, 'images' | 'categories'>,

@@ -1,6 +1,9 @@
 /** Orders of indices over typed arrays, all stable: what is equal stays as it came. */
 
-/** Indices of `values`, largest first (NumPy: argsort(-values, kind="mergesort")), ties in the order of `from`. */
+/**
+ * Indices of `values`, largest first (NumPy: argsort(-values, kind="mergesort")), ties in the order of
+ * `from`.
+ */
 export function descending(values: Float64Array, from: Int32Array): Int32Array {
   let source = Int32Array.from(from)
   let target = new Int32Array(source.length)

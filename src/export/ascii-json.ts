@@ -1,6 +1,6 @@
 /**
- * JSON in ASCII alone, as Python's `json.dumps` writes it: the readers of these formats open files in whatever encoding
- * the machine has.
+ * JSON in ASCII alone, as Python's `json.dumps` writes it: the readers of these formats open files in
+ * whatever encoding the machine has.
  */
 export function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(

@@ -11,7 +11,8 @@ export interface CaptionSample {
 }
 
 /**
- * The captions of a picture that become samples: those with a region, or all. What is written and left out is counted.
+ * The captions of a picture that become samples: those with a region, or all. What is written and left out is
+ * counted.
  *
  * @param wanted captions that this file holds; others are another file's
  */

@@ -15,16 +15,17 @@ export interface Classes {
   /** In the order of their numbers. */
   readonly names: readonly string[]
   /**
-   * The boxes of a picture that have a class. A box that several captions name the same is one box. Regions whose name is
-   * not in the list are handed to `without`, and those that say a box again to `again`.
+   * The boxes of a picture that have a class. A box that several captions name the same is one box. Regions
+   * whose name is not in the list are handed to `without`, and those that say a box again to `again`.
    */
   boxes(row: ExportRow, without?: (region: ExportRegion) => void, again?: () => void): ClassBox[]
 }
 
 /**
- * The classes of a grounding: the head nouns of its phrases (of a category's name the whole name), the phrases
- * themselves, the categories of detection data alone, or the names of a text file, a line each, to which heads and
- * phrases are compared. Without a list they are ordered by how many regions they have, the most first.
+ * The classes of a grounding: the head nouns of its phrases (of a category's name the whole name), the
+ * phrases themselves, the categories of detection data alone, or the names of a text file, a line each, to
+ * which heads and phrases are compared. Without a list they are ordered by how many regions they have, the
+ * most first.
  *
  * Memory grows with the number of different names, as the list that is written does.
  *

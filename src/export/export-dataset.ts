@@ -55,9 +55,9 @@ const exportVersion = 1
 const concurrentPictures = 8
 
 /**
- * Exports a grounding with its pictures into a folder, which appears whole or not at all. A run that was stopped goes on
- * behind its last whole shard, and gives the same bytes as one that was not stopped. An export that is already there with the
- * same hash is left as it is.
+ * Exports a grounding with its pictures into a folder, which appears whole or not at all. A run that was
+ * stopped goes on behind its last whole shard, and gives the same bytes as one that was not stopped. An
+ * export that is already there with the same hash is left as it is.
  *
  * @throws UserError where the folder holds something else, or the format cannot do what is asked
  */

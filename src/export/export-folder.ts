@@ -24,9 +24,9 @@ export interface ExportState<Memory> {
 }
 
 /**
- * A folder that is made as NAME.partial and moved to NAME when it is whole, so that a folder of that name is never half
- * made. Files grow shard by shard. What was written before a checkpoint outlives the program; what came after it is cut
- * off when the export is resumed.
+ * A folder that is made as NAME.partial and moved to NAME when it is whole, so that a folder of that name is
+ * never half made. Files grow shard by shard. What was written before a checkpoint outlives the program; what
+ * came after it is cut off when the export is resumed.
  */
 export class ExportFolder<Memory> {
   readonly #parts = new Map<string, PartFile>()

@@ -4,7 +4,10 @@ import { readCommit } from '../shards/commit.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 
-/** What is exported: a grounding, the phrases that it points to, and the stage that says which pictures are dropped. */
+/**
+ * What is exported: a grounding, the phrases that it points to, and the stage that says which pictures are
+ * dropped.
+ */
 export interface ExportSource {
   /** Name of the dataset. */
   readonly name: string
@@ -56,8 +59,8 @@ const keyPattern = /^\w[\w-]*$/
 /**
  * The rows of a shard, in their order, a row group of each family in memory.
  *
- * @throws UserError where the families do not match row for row, a region is outside its caption, or a key cannot be the
- *   name of a file
+ * @throws UserError where the families do not match row for row, a region is outside its caption, or a key
+ * cannot be the name of a file
  */
 export async function* readExportRows(
   { storage, grounding, phrases, selection }: ExportSource,

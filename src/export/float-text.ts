@@ -1,4 +1,6 @@
-/** The shortest decimal that a reader of 32-bit floats takes for the same value: 0.1, not 0.10000000149011612. */
+/**
+ * The shortest decimal that a reader of 32-bit floats takes for the same value: 0.1, not 0.10000000149011612.
+ */
 export function floatText(value: number): string {
   const wanted = Math.fround(value)
   if (Number.isInteger(wanted) && Math.abs(wanted) < 1e6) return String(wanted)
@@ -13,8 +15,8 @@ export function floatText(value: number): string {
 export const shortFloat = (value: number): number => Number(floatText(value))
 
 /**
- * A length such that `start + length` is the same 32-bit float as `end`, where start and end are written by `shortFloat`:
- * of x y width height, readers make x2 by adding.
+ * A length such that `start + length` is the same 32-bit float as `end`, where start and end are written by
+ * `shortFloat`: of x y width height, readers make x2 by adding.
  */
 export function lengthBetween(start: number, end: number): number {
   const from = shortFloat(start)

@@ -14,10 +14,10 @@ const isSentence = ({ kind }: Caption) => kind !== 'categories'
 const grounded = [{ supercategory: 'object', id: 1, name: 'object' }]
 
 /**
- * COCO's JSON. `grounding.json` has MDETR's and GLIP's form: an image is a picture with one `caption`, and a box has the
- * spans of the words that name it, in Python's character offsets (`tokens_positive`). `instances.json` has boxes with
- * categories. Boxes are x y width height. Beside COCO's own keys a box that a model found has its `score` and `origin`,
- * which COCO's readers pass over.
+ * COCO's JSON. `grounding.json` has MDETR's and GLIP's form: an image is a picture with one `caption`, and a
+ * box has the spans of the words that name it, in Python's character offsets (`tokens_positive`).
+ * `instances.json` has boxes with categories. Boxes are x y width height. Beside COCO's own keys a box that a
+ * model found has its `score` and `origin`, which COCO's readers pass over.
  */
 export const coco: Format = {
   pictures: 'files',

@@ -27,8 +27,9 @@ export const csvColumns = [
 const file = 'regions.csv'
 
 /**
- * A table of regions (RFC 4180), those of a picture one behind the other: the picture, the number, kind and text of the
- * caption, the span and what it covers, the box, the score. A caption without a region has a row with no box.
+ * A table of regions (RFC 4180), those of a picture one behind the other: the picture, the number, kind and
+ * text of the caption, the span and what it covers, the box, the score. A caption without a region has a row
+ * with no box.
  */
 export const csv: Format = {
   pictures: 'files',

@@ -4,9 +4,9 @@ import { shortFloat } from './float-text.js'
 import type { Format, Writer, WriterContext } from './format.js'
 
 /**
- * GLIP's TSV of grounded captions: `labels.tsv` has a key and the boxes of a caption as JSON, `images.tsv` the key and the
- * picture in base64, line for line; the `.lineidx` beside each has the byte at which every line begins. `dataset.yaml`
- * names both for GLIP's loader.
+ * GLIP's TSV of grounded captions: `labels.tsv` has a key and the boxes of a caption as JSON, `images.tsv`
+ * the key and the picture in base64, line for line; the `.lineidx` beside each has the byte at which every
+ * line begins. `dataset.yaml` names both for GLIP's loader.
  */
 export const glipTsv: Format = {
   pictures: 'within',

@@ -43,9 +43,9 @@ export const hfNullable: ReadonlySet<string> = new Set([
 ])
 
 /**
- * A dataset of Hugging Face: `data/<split>-00000-of-000NN.parquet`, a file a shard, with the feature `Image` in its
- * metadata, and the README with its card. Pictures that are left where they are have the address for their path, from
- * which datasets fetches them.
+ * A dataset of Hugging Face: `data/<split>-00000-of-000NN.parquet`, a file a shard, with the feature `Image`
+ * in its metadata, and the README with its card. Pictures that are left where they are have the address for
+ * their path, from which datasets fetches them.
  */
 export const hf: Format = {
   pictures: 'within',

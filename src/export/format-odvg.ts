@@ -14,8 +14,8 @@ const labelMap = 'label_map.json'
 const isSentence = ({ kind }: Caption) => kind !== 'categories'
 
 /**
- * MMDetection's ODVG, an object a line: `grounding.jsonl` has a caption and its phrases' boxes, `detection.jsonl` boxes
- * with the labels of `label_map.json`.
+ * MMDetection's ODVG, an object a line: `grounding.jsonl` has a caption and its phrases' boxes,
+ * `detection.jsonl` boxes with the labels of `label_map.json`.
  */
 export const odvg: Format = {
   pictures: 'files',

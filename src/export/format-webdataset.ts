@@ -5,8 +5,8 @@ import { pictureObject } from './region-object.js'
 import { tarEnd, tarMember } from './tar-member.js'
 
 /**
- * WebDataset: a tar a shard, and in it for each picture KEY.jpg (or its own ending), KEY.json with all that is said of
- * it, and KEY.txt with its first caption, which most loaders of pairs ask for.
+ * WebDataset: a tar a shard, and in it for each picture KEY.jpg (or its own ending), KEY.json with all that
+ * is said of it, and KEY.txt with its first caption, which most loaders of pairs ask for.
  */
 export const webdataset: Format = {
   pictures: 'within',

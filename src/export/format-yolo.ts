@@ -6,8 +6,9 @@ import { writeNew } from './place-picture.js'
 const concurrentWrites = 32
 
 /**
- * Ultralytics' YOLO: `images/<split>/…`, for each a text file of the same name under `labels/<split>/` with a line a box
- * (class, centre, width and height in shares of the picture's), and `data.yaml` with the names of the classes.
+ * Ultralytics' YOLO: `images/<split>/…`, for each a text file of the same name under `labels/<split>/` with a
+ * line a box (class, centre, width and height in shares of the picture's), and `data.yaml` with the names of
+ * the classes.
  */
 export const yolo: Format = {
   pictures: 'files',

@@ -48,7 +48,9 @@ export interface Writer {
 
 /** A format that datasets are exported to. */
 export interface Format {
-  /** Whether pictures are files beside the annotations, lie within the export's own files, or may do without. */
+  /**
+   * Whether pictures are files beside the annotations, lie within the export's own files, or may do without.
+   */
   readonly pictures: 'files' | 'within'
   /** Where files of pictures lie, and their split's folder. */
   readonly folder?: (config: ExportConfig) => string
@@ -61,6 +63,9 @@ export interface Format {
   /** What a reader should know. */
   readonly notes: readonly string[]
   open(context: WriterContext): Promise<Writer>
-  /** The `with` of an ingest stage that reads it back, by what is read; none where its reader gives other rows. */
+  /**
+   * The `with` of an ingest stage that reads it back, by what is read; none where its reader gives other
+   * rows.
+   */
   ingest(folder: string, config: ExportConfig, sums: ExportSums): Readonly<Record<string, object>>
 }

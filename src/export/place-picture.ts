@@ -15,9 +15,10 @@ export function pictureEnding(bytes: Uint8Array): string {
 export type PictureTransfer = 'copied' | 'linked'
 
 /**
- * Writes a picture as a file, or links it to a file of `from` with the same bytes: a hard link, a symbolic one from
- * another disk. That file is looked for by the name of an earlier export's picture and by the name that the picture had
- * when it was ingested; a picture that has been resized or encoded anew has other bytes, and is copied.
+ * Writes a picture as a file, or links it to a file of `from` with the same bytes: a hard link, a symbolic
+ * one from another disk. That file is looked for by the name of an earlier export's picture and by the name
+ * that the picture had when it was ingested; a picture that has been resized or encoded anew has other bytes,
+ * and is copied.
  */
 export async function placePicture(
   path: string,
@@ -41,8 +42,8 @@ export async function placePicture(
 }
 
 /**
- * Writes a file, in the place of what a stopped run has left there. That is removed and not written over: it may be a
- * link, and the file it leads to is not ours.
+ * Writes a file, in the place of what a stopped run has left there. That is removed and not written over: it
+ * may be a link, and the file it leads to is not ours.
  */
 export async function writeNew(path: string, content: Uint8Array | string): Promise<void> {
   await writeFile(path, content, { flag: 'wx' }).catch(async (error: NodeJS.ErrnoException) => {

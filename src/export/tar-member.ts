@@ -1,8 +1,8 @@
 const block = 512
 
 /**
- * The parts of a file in a tar (ustar): its header, its content, and zeros up to a whole block. Owners and times are 0, so
- * that the same content gives the same bytes.
+ * The parts of a file in a tar (ustar): its header, its content, and zeros up to a whole block. Owners and
+ * times are 0, so that the same content gives the same bytes.
  *
  * @param name at most 100 bytes
  */

@@ -10,14 +10,17 @@ export interface ChangedPhrases {
   add(text: string, way: keyof PhraseChanges): void
   /** Those that changed most, equal ones by the alphabet. */
   top(count: number): [string, PhraseChanges][]
-  /** By how much the counts may be too low, those of phrases that are not listed too; 0 while none was forgotten. */
+  /**
+   * By how much the counts may be too low, those of phrases that are not listed too; 0 while none was
+   * forgotten.
+   */
   error(): number
 }
 
 /**
- * @param limit phrases that are remembered: when there are twice as many, those that changed least are forgotten
- *   until `limit` are left, as in lossy counting (Manku and Motwani, "Approximate Frequency Counts over Data Streams", VLDB
- *   2002)
+ * @param limit phrases that are remembered: when there are twice as many, those that changed least are
+ * forgotten until `limit` are left, as in lossy counting (Manku and Motwani, "Approximate Frequency Counts
+ * over Data Streams", VLDB 2002)
  */
 export function changedPhrases(limit = 65_536): ChangedPhrases {
   const phrases = new Map<string, { lost: number; added: number; moved: number }>()

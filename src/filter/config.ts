@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { label } from './rules/label.js'
 import { type RuleConfig, ruleSchema } from './rules.js'
 
-/** Boxes that are wrong whatever their score go first, then weak ones, then duplicates, then those beyond a limit. */
+/**
+ * Boxes that are wrong whatever their score go first, then weak ones, then duplicates, then those beyond a
+ * limit.
+ */
 const defaultRules: RuleConfig[] = [
   { rule: 'area', min: 0.0005, max: 0.95 },
   { rule: 'score', min: 0.5 },
@@ -12,8 +15,8 @@ const defaultRules: RuleConfig[] = [
 ]
 
 /**
- * For proposals without a grounding: the default rules, after the one that reads the labels of a detector with
- * a fixed list.
+ * For proposals without a grounding: the default rules, after the one that reads the labels of a detector
+ * with a fixed list.
  */
 export const proposalRules: readonly RuleConfig[] = [
   label.schema.parse({ rule: label.name }),

@@ -16,8 +16,8 @@ export interface Filtered {
 }
 
 /**
- * A filter made of rules in their order, none of which asks a model. Boxes are clipped to the picture first. The
- * order of the proposals makes no difference, since candidates are sorted.
+ * A filter made of rules in their order, none of which asks a model. Boxes are clipped to the picture first.
+ * The order of the proposals makes no difference, since candidates are sorted.
  */
 export function createFilter(
   rules: readonly RuleConfig[],

@@ -13,13 +13,16 @@ import type { Candidate, FilterRow } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
 import { someRead } from './rules.js'
 
-/** Pictures that go through the rules together: enough to fill the runs of a model, few enough to hold in memory. */
+/**
+ * Pictures that go through the rules together: enough to fill the runs of a model, few enough to hold in
+ * memory.
+ */
 const windowRows = 64
 
 /**
- * Applies the rules to a shard's proposals; what they keep is its grounding. The teacher is not asked again, and pictures
- * are read only for a rule that looks at them. Boxes that a rule drops are counted by its name, with one reject row a
- * picture and reason.
+ * Applies the rules to a shard's proposals; what they keep is its grounding. The teacher is not asked again,
+ * and pictures are read only for a rule that looks at them. Boxes that a rule drops are counted by its name,
+ * with one reject row a picture and reason.
  *
  * @param open opens what the rules need besides their parameters; not called where the shard is already done
  * @throws UserError where the shards do not belong together, or where labels are read by no rule

@@ -15,7 +15,9 @@ export interface ToolSource<Tool> {
 
 export type ToolSources = { readonly [Kind in keyof NamedTools]: ToolSource<NamedTools[Kind]> }
 
-/** Calibrations, which are files of this room. Models belong to the teacher room: the pipeline opens those. */
+/**
+ * Calibrations, which are files of this room. Models belong to the teacher room: the pipeline opens those.
+ */
 export const calibrationSource: Pick<ToolSources, 'calibrations'> = {
   calibrations: {
     hash: async (path) => hashJson(await readCalibration(path)),

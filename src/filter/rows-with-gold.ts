@@ -9,7 +9,9 @@ import type { RuleConfig } from './rules.js'
 /** A picture's proposals beside what its gold says. */
 export interface GoldRow extends FilterRow {
   readonly teacher: string
-  /** For each phrase its gold boxes; undefined where gold does not know the phrase: its boxes are not judged. */
+  /**
+   * For each phrase its gold boxes; undefined where gold does not know the phrase: its boxes are not judged.
+   */
   readonly targets: readonly (readonly Xyxy[] | undefined)[]
   /** Gold boxes of the picture, each once, that some phrase asks for. */
   readonly targetCount: number
@@ -32,8 +34,9 @@ export interface Gold {
 const minRightIou = 0.5
 
 /**
- * The rows of a shard with gold. A phrase's gold is that of the same span of the same caption; where gold has no such span,
- * that of all its phrases with the same head noun: "a brown dog" is right where gold says "dog".
+ * The rows of a shard with gold. A phrase's gold is that of the same span of the same caption; where gold has
+ * no such span, that of all its phrases with the same head noun: "a brown dog" is right where gold says
+ * "dog".
  *
  * @throws UserError where the shards do not belong together
  */
@@ -81,8 +84,8 @@ export interface JudgedBox {
 }
 
 /**
- * Judges the boxes of the phrases that gold knows: from the best on, each may take one gold box of its phrase that no
- * better one has, so that a second box of one thing is wrong.
+ * Judges the boxes of the phrases that gold knows: from the best on, each may take one gold box of its phrase
+ * that no better one has, so that a second box of one thing is wrong.
  *
  * @param boxes best first
  */

@@ -5,8 +5,9 @@ import { score } from './rules/score.js'
 import { asksModel, looksAt, type RuleConfig, ruleOf } from './rules.js'
 
 /**
- * A box that the rules keep at some thresholds: those above `from` and up to `to`. Where a rule after the threshold
- * changes scores, a box may come several times, once for each range of thresholds that gives it another score.
+ * A box that the rules keep at some thresholds: those above `from` and up to `to`. Where a rule after the
+ * threshold changes scores, a box may come several times, once for each range of thresholds that gives it
+ * another score.
  */
 export interface ThresholdBox extends Candidate {
   readonly from: number
@@ -29,12 +30,13 @@ export const thresholdOf = (rules: readonly RuleConfig[]): number => rules.find(
 const isCutShort = (config: RuleConfig) => looksAt(config) !== 'all' && !ruleOf(config).rescores
 
 /**
- * A filter whose score threshold is left open: it gives for every box the thresholds at which it is kept, so that
- * `from < min && min <= to` holds for exactly the boxes that `createFilter` keeps with every `score` rule's `min`
- * set to that. Rules without a `score` rule are taken with one at the end, as `--set score.min` adds it.
+ * A filter whose score threshold is left open: it gives for every box the thresholds at which it is kept, so
+ * that `from < min && min <= to` holds for exactly the boxes that `createFilter` keeps with every `score`
+ * rule's `min` set to that. Rules without a `score` rule are taken with one at the end, as `--set score.min`
+ * adds it.
  *
- * Where no rule after the threshold looks at weaker boxes or changes scores, one pass is enough; otherwise the
- * rules are run at each score of the picture.
+ * Where no rule after the threshold looks at weaker boxes or changes scores, one pass is enough; otherwise
+ * the rules are run at each score of the picture.
  *
  * @returns undefined where the rules ask a model, or change scores between two thresholds
  */

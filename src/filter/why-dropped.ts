@@ -19,8 +19,8 @@ export function whyDropped(
   rules: readonly RuleConfig[],
   tools?: RuleTools,
 ): (proposals: readonly Candidate[], image: FilterImage) => DroppedBox[] {
-  // A rule sees the output of those before it, with the scores they gave. So there is a filter of the first rule,
-  // one of the first two, and so on, and what one keeps is held against what the next one keeps.
+  // A rule sees the output of those before it, with the scores they gave. So there is a filter of the first
+  // rule, one of the first two, and so on, and what one keeps is held against what the next one keeps.
   const filters = rules.map(({ rule }, index) => ({
     reason: rule,
     filter: createFilter(rules.slice(0, index + 1), tools),

@@ -143,7 +143,9 @@ export async function* readJsonElements(
   if (!done) throw bad(`it is cut short, after ${base} bytes`)
 }
 
-/** Keeps the bytes of one value after another over the borders of chunks, and parses each when it is whole. */
+/**
+ * Keeps the bytes of one value after another over the borders of chunks, and parses each when it is whole.
+ */
 function valueCollector(bad: (what: string) => UserError) {
   /** Byte of the file where the value begins. */
   let first = 0

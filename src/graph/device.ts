@@ -20,8 +20,8 @@ export function executionProviders(device: Device): InferenceSession.ExecutionPr
 const known = new Map<Device, Promise<string | undefined>>()
 
 /**
- * The device that a choice means: `auto` is the first of cuda, webgpu and cpu that is there. A device counts as there
- * when it has run a session.
+ * The device that a choice means: `auto` is the first of cuda, webgpu and cpu that is there. A device counts
+ * as there when it has run a session.
  *
  * @throws UserError where the chosen device is not there, with what would bring it
  */
@@ -55,7 +55,10 @@ function missing(device: Device): Promise<string | undefined> {
   return answer
 }
 
-/** Asking onnxruntime for a provider that was never installed prints an error that a user of `auto` need not see. */
+/**
+ * Asking onnxruntime for a provider that was never installed prints an error that a user of `auto` need not
+ * see.
+ */
 function hasCudaLibrary(): boolean {
   const main = createRequire(import.meta.url).resolve('onnxruntime-node')
   const folder = join(dirname(main), '../bin/napi-v6', process.platform, process.arch)

@@ -1,6 +1,6 @@
 /**
- * IEEE 754 binary16 as bits, which is how onnxruntime takes and gives float16 in Node. Rounds to nearest, ties to even;
- * what is too large becomes infinite.
+ * IEEE 754 binary16 as bits, which is how onnxruntime takes and gives float16 in Node. Rounds to nearest,
+ * ties to even; what is too large becomes infinite.
  */
 export function toHalf(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)

@@ -24,8 +24,9 @@ export interface Port {
 }
 
 /**
- * Sessions of one model, each in a thread of its own: pictures are prepared while the model runs, and as many runs go at
- * once as there are sessions. Holds native memory until `close`; each session has its own copy of the weights.
+ * Sessions of one model, each in a thread of its own: pictures are prepared while the model runs, and as many
+ * runs go at once as there are sessions. Holds native memory until `close`; each session has its own copy of
+ * the weights.
  */
 export class SessionPool {
   private readonly idle: SessionWorker[]
@@ -72,8 +73,8 @@ export class SessionPool {
   }
 
   /**
-   * Runs the model in a session that is idle. The feeds are handed over: their arrays are empty afterwards. Float32
-   * values become float16 where the model wants these, and results come back as float32.
+   * Runs the model in a session that is idle. The feeds are handed over: their arrays are empty afterwards.
+   * Float32 values become float16 where the model wants these, and results come back as float32.
    */
   async run(feeds: Readonly<Record<string, Value>>): Promise<Record<string, Value>> {
     const messages = Object.entries(feeds).map(([name, value]) => {

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * Runs one onnxruntime session in a thread of its own, for SessionPool: `run` of onnxruntime-node blocks the thread that
- * calls it. JavaScript, so that the thread starts the same from the sources, under a loader and when built.
+ * Runs one onnxruntime session in a thread of its own, for SessionPool: `run` of onnxruntime-node blocks the
+ * thread that calls it. JavaScript, so that the thread starts the same from the sources, under a loader and
+ * when built.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { InferenceSession, Tensor } from './onnxruntime.js'

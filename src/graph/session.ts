@@ -20,8 +20,9 @@ export interface SessionOptions {
 /**
  * What every session of this program is opened with.
  *
- * @param ownGraph whether this program wrote the graph: such graphs have no Conv. At its highest level onnxruntime tries
- * out the layouts of convolutions, which takes minutes in a graph of tens of thousands of nodes.
+ * @param ownGraph whether this program wrote the graph: such graphs have no Conv. At its highest level
+ * onnxruntime tries out the layouts of convolutions, which takes minutes in a graph of tens of thousands of
+ * nodes.
  */
 export function sessionSettings(threads: number, ownGraph: boolean): InferenceSession.SessionOptions {
   return {
@@ -58,8 +59,8 @@ export class Session {
   }
 
   /**
-   * Runs the model. Inputs are not copied; a result is written into `into[name]` where that is given, else into
-   * new memory.
+   * Runs the model. Inputs are not copied; a result is written into `into[name]` where that is given, else
+   * into new memory.
    */
   async run(
     feeds: Readonly<Record<string, Value>>,

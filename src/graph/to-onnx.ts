@@ -10,7 +10,9 @@ export interface OnnxOptions {
   /** Values of the parameters that are not bound. */
   readonly parameters?: (name: string) => InitializerProto['data']
   readonly metadata?: Readonly<Record<string, string>>
-  /** Writes the portable body of each composite that has one: WebGPU lacks DeformConv, the fastest on the CPU. */
+  /**
+   * Writes the portable body of each composite that has one: WebGPU lacks DeformConv, the fastest on the CPU.
+   */
   readonly portable?: boolean
 }
 

@@ -29,9 +29,9 @@ export function parseRetried(text: string): RetriedReasons {
 }
 
 /**
- * Tries the rejected rows of a committed shard again, and inserts those that come in now in the order of their keys.
- * Undefined where the shard is not committed or was made of other inputs. New pictures are held in memory until
- * all rows have been tried; then the shard's files are replaced.
+ * Tries the rejected rows of a committed shard again, and inserts those that come in now in the order of
+ * their keys. Undefined where the shard is not committed or was made of other inputs. New pictures are held
+ * in memory until all rows have been tried; then the shard's files are replaced.
  */
 export function retryShard(
   task: ShardTask,

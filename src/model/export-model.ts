@@ -28,7 +28,10 @@ export interface ExportResult {
 
 const extension = '.safetensors'
 
-/** Writes a model's weights with the official key names and in PyTorch's layouts, one tensor at a time, and its card. */
+/**
+ * Writes a model's weights with the official key names and in PyTorch's layouts, one tensor at a time, and
+ * its card.
+ */
 export async function exportModel(options: ExportOptions): Promise<ExportResult> {
   const { folder, file } = options
   if (!file.endsWith(extension))

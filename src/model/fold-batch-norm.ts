@@ -5,9 +5,10 @@ import type { StoredTensor } from '../weights/weight-file.js'
 const epsilon = 1e-5
 
 /**
- * Tensors of a network in which each batch norm with statistics (`X.weight`, `X.bias`, `X.running_mean`, `X.running_var`) has become a
- * scale and a shift of each channel, under its own `X.weight` and `X.bias`: weight / sqrt(variance + epsilon), and bias less the
- * mean times that. The statistics stay in the list, for the account of what a file holds.
+ * Tensors of a network in which each batch norm with statistics (`X.weight`, `X.bias`, `X.running_mean`,
+ * `X.running_var`) has become a scale and a shift of each channel, under its own `X.weight` and `X.bias`:
+ * weight / sqrt(variance + epsilon), and bias less the mean times that. The statistics stay in the list, for
+ * the account of what a file holds.
  *
  * @throws UserError where the four differ in shape
  */

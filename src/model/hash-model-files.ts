@@ -6,9 +6,9 @@ import { UserError } from '../base/user-error.js'
 /**
  * SHA-256 over files of a model folder, one behind another.
  *
- * @param withNames hash their names in the folder too. A folder of our own always has the same files in the same order:
- *   their bytes say all. Of others it depends on the folder which files there are. Records hold both kinds of hash, so
- *   that neither can become the other.
+ * @param withNames hash their names in the folder too. A folder of our own always has the same files in the
+ * same order: their bytes say all. Of others it depends on the folder which files there are. Records hold
+ * both kinds of hash, so that neither can become the other.
  * @throws UserError that names a file that is missing
  */
 export async function hashModelFiles(

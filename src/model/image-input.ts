@@ -1,7 +1,9 @@
 import type { Picture } from '../pictures/picture.js'
 import type { GlipConfig } from './network/config.js'
 
-/** How a picture lies on the network's square: pixel (x, y) of the picture at (x scale + dx, y scale + dy). */
+/**
+ * How a picture lies on the network's square: pixel (x, y) of the picture at (x scale + dx, y scale + dy).
+ */
 export interface Placement {
   readonly scale: number
   readonly dx: number
@@ -19,8 +21,8 @@ export function plainPlacement({ width, height }: Picture, { image_size }: GlipC
 }
 
 /**
- * Writes a picture into one sample of an input [N, S, S, 3], bilinearly, normalised by mean and deviation; what the
- * picture does not cover is 0, as the official code pads after normalising.
+ * Writes a picture into one sample of an input [N, S, S, 3], bilinearly, normalised by mean and deviation;
+ * what the picture does not cover is 0, as the official code pads after normalising.
  */
 export function writeImage(
   into: Float32Array,

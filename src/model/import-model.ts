@@ -42,9 +42,9 @@ export interface ImportResult extends ImportReport {
 }
 
 /**
- * Writes the weights of published checkpoints as a model folder; where they are not those of a whole network, as a
- * folder of weights that `train` starts from. Nothing is written where parameters are missing or of a wrong shape,
- * unless that is allowed. Tensors are read and written one at a time.
+ * Writes the weights of published checkpoints as a model folder; where they are not those of a whole network,
+ * as a folder of weights that `train` starts from. Nothing is written where parameters are missing or of a
+ * wrong shape, unless that is allowed. Tensors are read and written one at a time.
  */
 export async function importModel(options: ImportOptions): Promise<ImportResult> {
   const { folder, preset, parts } = options

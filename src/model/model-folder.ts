@@ -25,7 +25,9 @@ export interface GlipModel {
   readonly parameters: readonly (NamedArray | LazyArray)[]
   /** The text of the model card. */
   readonly card: string
-  /** Pictures that `model.onnx` takes in one run; 8 where it is not given, which is much for a large network. */
+  /**
+   * Pictures that `model.onnx` takes in one run; 8 where it is not given, which is much for a large network.
+   */
   readonly batch?: number
 }
 
@@ -37,8 +39,8 @@ export const modelFiles = (config: GlipConfig): string[] =>
 
 /**
  * Writes a model folder: `model.onnx`, and a file beside it for each further size, all with their weights in
- * `model.safetensors`; `config.json`, `tokenizer.json`, `preprocessor_config.json` and the model card. `config.json` comes
- * last: without it the folder is not a model.
+ * `model.safetensors`; `config.json`, `tokenizer.json`, `preprocessor_config.json` and the model card.
+ * `config.json` comes last: without it the folder is not a model.
  */
 export async function writeModelFolder(
   folder: string,
@@ -77,7 +79,10 @@ export async function writeModelFolder(
   await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(written, null, 2)}\n`)
 }
 
-/** What a model file gives: probabilities of words, boxes in pixels of the input, and centerness where the network has it. */
+/**
+ * What a model file gives: probabilities of words, boxes in pixels of the input, and centerness where the
+ * network has it.
+ */
 function detectorOutputs(config: GlipConfig, batch: number, size: ImageSize): Record<string, Tensor> {
   const inputs = glipInputs(config, batch, size)
   if (queriesOf(config) !== undefined) {
@@ -92,7 +97,9 @@ function detectorOutputs(config: GlipConfig, batch: number, size: ImageSize): Re
   }
 }
 
-/** Reads `config.json` of a model folder. Throws a UserError where the folder is not one of this program's. */
+/**
+ * Reads `config.json` of a model folder. Throws a UserError where the folder is not one of this program's.
+ */
 export async function readModelConfig(folder: string): Promise<GlipConfig> {
   const path = join(folder, 'config.json')
   const text = await readFile(path, 'utf8').catch(() => {

@@ -12,18 +12,19 @@ export interface ParameterSpec {
   /** Shape in PyTorch. */
   readonly torchShape: Shape
   /**
-   * `same`: the bytes are PyTorch's. `channels_last`: a convolution's weight, [O, kH, kW, I] here and [O, I, kH, kW]
-   * in PyTorch.
+   * `same`: the bytes are PyTorch's. `channels_last`: a convolution's weight, [O, kH, kW, I] here and [O, I,
+   * kH, kW] in PyTorch.
    */
   readonly layout: 'same' | 'channels_last'
 }
 
 /**
- * All parameters of a network, in the order in which its graph reads them. Only the weights of convolutions have four
- * axes, and all of them are stored with channels last: this is the whole difference from PyTorch's layout.
+ * All parameters of a network, in the order in which its graph reads them. Only the weights of convolutions
+ * have four axes, and all of them are stored with channels last: this is the whole difference from PyTorch's
+ * layout.
  *
- * Of the official checkpoints' keys a network has no use for `rpn.head.cls_logits.*` (frozen, no loss), buffers
- * (`relative_position_index`, `position_ids`, `cell_anchors`) and the pooler of BERT.
+ * Of the official checkpoints' keys a network has no use for `rpn.head.cls_logits.*` (frozen, no loss),
+ * buffers (`relative_position_index`, `position_ids`, `cell_anchors`) and the pooler of BERT.
  */
 export function parameterSpecs(config: GlipConfig): ParameterSpec[] {
   const smallest = { height: sizeStep(config), width: sizeStep(config) }

@@ -151,8 +151,8 @@ function arrayOf(spec: ParameterSpec, pieces: readonly MatchedKey[]): LazyArray 
 }
 
 /**
- * Rows of patch merging with four neighbours' channels, from the order of `unfold` (a channel's four neighbours
- * together, row by row) to Swin's (a neighbour's channels together, column by column).
+ * Rows of patch merging with four neighbours' channels, from the order of `unfold` (a channel's four
+ * neighbours together, row by row) to Swin's (a neighbour's channels together, column by column).
  */
 function fromUnfolded(values: Float32Array, width: number): Float32Array {
   const result = new Float32Array(values.length)

@@ -24,7 +24,8 @@ export async function startTokenizer(folder: string): Promise<string | undefined
 }
 
 /**
- * Opens a model folder, or a folder of imported weights of parts of a network, for a network with these parameters.
+ * Opens a model folder, or a folder of imported weights of parts of a network, for a network with these
+ * parameters.
  *
  * @param mayBeFresh parameters that a whole model need not have
  * @throws UserError where a shape differs, or where a whole model lacks a parameter

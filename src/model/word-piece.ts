@@ -10,8 +10,9 @@ export interface WordPiece {
 }
 
 /**
- * BERT's tokenizer (lower case, WordPiece). It is our own, although `@huggingface/tokenizers` is a dependency, because
- * each token must come with its span in the text, in code points, which that package does not give.
+ * BERT's tokenizer (lower case, WordPiece). It is our own, although `@huggingface/tokenizers` is a
+ * dependency, because each token must come with its span in the text, in code points, which that package does
+ * not give.
  */
 export interface Tokenizer {
   readonly vocabulary: ReadonlyMap<string, number>
@@ -126,8 +127,8 @@ function piecesOf(word: Word, vocabulary: ReadonlyMap<string, number>, unknown: 
 }
 
 /**
- * A vocabulary of a corpus: special tokens, every character alone and as a continuation, then the words that come at
- * least `minCount` times, the most frequent first.
+ * A vocabulary of a corpus: special tokens, every character alone and as a continuation, then the words that
+ * come at least `minCount` times, the most frequent first.
  */
 export function buildVocabulary(texts: Iterable<string>, size: number, minCount = 2): Map<string, number> {
   const counts = new Map<string, number>()

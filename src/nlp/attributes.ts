@@ -33,8 +33,8 @@ const counting = list(
 )
 
 /**
- * What the words between `start` and the head at `end` - 1 say of it: its adjectives and participles, and nouns that
- * name a colour or a material, in their order.
+ * What the words between `start` and the head at `end` - 1 say of it: its adjectives and participles, and
+ * nouns that name a colour or a material, in their order.
  */
 export function attributes(tokens: readonly TaggedToken[], start: number, end: number): Attribute[] {
   const found: Attribute[] = []

@@ -22,8 +22,9 @@ export interface CaptionPhrases {
 }
 
 /**
- * The phrases of a caption that are worth asking a teacher for. Category names are taken as they are; of other captions
- * the noun phrases that name things, or their n-grams, in order, as many and as long as the configuration allows.
+ * The phrases of a caption that are worth asking a teacher for. Category names are taken as they are; of
+ * other captions the noun phrases that name things, or their n-grams, in order, as many and as long as the
+ * configuration allows.
  */
 export function captionPhrases({ text, kind }: Caption, config: ChunkConfig): CaptionPhrases {
   if (isBlank(text)) return { kept: [], leftOut: [], reason: 'empty_caption' }

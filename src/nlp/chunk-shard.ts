@@ -9,9 +9,9 @@ import type { ChunkConfig } from './config.js'
 import { distinctPhrases } from './distinct-phrases.js'
 
 /**
- * Finds the noun phrases of every caption of a shard: images/<shard> to phrases/<stage>/<shard>, row for row. A caption
- * without one is rejected with the reason; phrases left out stand beside those that are kept, with the reason, and are
- * tallied in the statistics.
+ * Finds the noun phrases of every caption of a shard: images/<shard> to phrases/<stage>/<shard>, row for row.
+ * A caption without one is rejected with the reason; phrases left out stand beside those that are kept, with
+ * the reason, and are tallied in the statistics.
  *
  * @param selection the stage that says which pictures are dropped: their captions are not read
  */

@@ -27,8 +27,8 @@ export interface Chunk extends Quantity {
 }
 
 /**
- * Noun phrases of a caption, in its order, without overlap (see `phraseEnds`). Takes time in proportion to the
- * caption's length, whatever is in it.
+ * Noun phrases of a caption, in its order, without overlap (see `phraseEnds`). Takes time in proportion to
+ * the caption's length, whatever is in it.
  */
 export function chunk(caption: string): Chunk[] {
   const tokens = repairTags(tag(tokenize(caption)))

@@ -14,7 +14,9 @@ const pronouns = list('it them him her itself himself herself themselves')
 const places = list('front top side back middle center centre edge bottom inside outside corner end')
 /** Prepositions that the tagger often takes for something else. */
 const ways = list('past around along across over through down up off')
-/** Participles that are true of things; any other participle behind a thing tells of the person who has it. */
+/**
+ * Participles that are true of things; any other participle behind a thing tells of the person who has it.
+ */
 const states = list(
   `sitting standing hanging lying laying leaning resting showing containing featuring facing overlooking covering
   floating flying growing sticking being`,
@@ -31,14 +33,15 @@ const maxTailTokens = 30
 export type PhraseEnds = ReadonlyMap<number, number>
 
 /**
- * The end of the referring expression of a noun phrase: the token behind the prepositional and participial tail that
- * belongs to it, as in "a man in a red coat holding a bat". The method is GRIT's (Peng et al. 2023); GRIT walks a
- * dependency tree, here the tail is found from tags. How much a phrase takes depends on what it is in its clause:
+ * The end of the referring expression of a noun phrase: the token behind the prepositional and participial
+ * tail that belongs to it, as in "a man in a red coat holding a bat". The method is GRIT's (Peng et al.
+ * 2023); GRIT walks a dependency tree, here the tail is found from tags. How much a phrase takes depends on
+ * what it is in its clause:
  *
  * - The tail never goes over a conjunction.
  * - The subject of a clause takes every tail up to its verb.
- * - A phrase behind a preposition takes what follows it. A participle of doing goes to it only if it can act: in
- *   "a man in a coat sitting", the coat does not sit.
+ * - A phrase behind a preposition takes what follows it. A participle of doing goes to it only if it can
+ *   act: in "a man in a coat sitting", the coat does not sit.
  * - The object of a verb takes only what cannot belong to the verb: "of", "with", and participles.
  *
  * @param start first token of the phrase
@@ -149,7 +152,10 @@ function participial(
   return at
 }
 
-/** A past participle, or what the tagger takes for the past where no object follows: "a car parked near a house". */
+/**
+ * A past participle, or what the tagger takes for the past where no object follows: "a car parked near a
+ * house".
+ */
 function isPassive(tokens: readonly TaggedToken[], at: number): boolean {
   if (tagAt(tokens, at) === 'VBN') return true
   return (

@@ -30,14 +30,17 @@ const either = list('a i o on no la me do as so to')
 
 /** A caption in Latin letters with a smaller share of unknown words is English. */
 const minUnknownShare = 0.5
-/** Shorter captions in Latin letters are English: names and titles ("El Capitan", "café au lait") prove nothing. */
+/**
+ * Shorter captions in Latin letters are English: names and titles ("El Capitan", "café au lait") prove
+ * nothing.
+ */
 const minWords = 4
 
 /**
- * Whether a caption is in English, or may be: it takes evidence to say no, since captions are short and full of names.
- * Either most letters are of another script; or at least half of four words or more are in neither the tagger's lexicon
- * nor WordNet, and two or more (one, where hardly any is known) are words or have letters of another language, more
- * than are words that only English has.
+ * Whether a caption is in English, or may be: it takes evidence to say no, since captions are short and full
+ * of names. Either most letters are of another script; or at least half of four words or more are in neither
+ * the tagger's lexicon nor WordNet, and two or more (one, where hardly any is known) are words or have
+ * letters of another language, more than are words that only English has.
  */
 export function isEnglish(tokens: readonly Token[]): boolean {
   let latin = 0

@@ -23,7 +23,10 @@ export type LeftOut =
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
-/** Say where or how much, not what, unless another noun makes them a thing: "a street corner", "a parking lot". */
+/**
+ * Say where or how much, not what, unless another noun makes them a thing: "a street corner", "a parking
+ * lot".
+ */
 const relational = list(
   `top bottom left right side front back middle center centre corner edge end half part background foreground inside
   outside rear next area other rest lot space spot place row set`,

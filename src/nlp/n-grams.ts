@@ -23,9 +23,10 @@ const generic = list(
 )
 
 /**
- * Every run of up to `longest` words of a caption as a query, after OWL-ST (Minderer et al. 2023): in order of their
- * first word, the shorter first. Runs of stop words alone and runs that name only a picture are left out with that
- * reason; a run goes over no sign of punctuation. Where a run has a noun, its last one is the head; else its last word.
+ * Every run of up to `longest` words of a caption as a query, after OWL-ST (Minderer et al. 2023): in order
+ * of their first word, the shorter first. Runs of stop words alone and runs that name only a picture are left
+ * out with that reason; a run goes over no sign of punctuation. Where a run has a noun, its last one is the
+ * head; else its last word.
  */
 export function nGrams(caption: string, maxWords: number): Chunk[] {
   const tokens = repairTags(tag(tokenize(caption)))

@@ -21,8 +21,8 @@ const sites = list(
 )
 
 /**
- * Whether the noun phrase of tokens `start` to `end` is what the web puts beside a caption: a camera's name ("Canon EOS
- * 5D Mark II"), a site, a hashtag that is no English word, or a number and a unit of the file.
+ * Whether the noun phrase of tokens `start` to `end` is what the web puts beside a caption: a camera's name
+ * ("Canon EOS 5D Mark II"), a site, a hashtag that is no English word, or a number and a unit of the file.
  */
 export function isNoise(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = wordAt(tokens, end - 1)

@@ -12,9 +12,9 @@ import {
 } from './tags/tag-patterns.js'
 
 /**
- * The noun phrases of a caption, each by its first token with the token behind its last; in order, without overlap:
- * determiners, numerals and modifiers, then nouns; a possessor and what it owns; "a pair of" and what there is a pair
- * of. The tail ("on the left") is not part of it.
+ * The noun phrases of a caption, each by its first token with the token behind its last; in order, without
+ * overlap: determiners, numerals and modifiers, then nouns; a possessor and what it owns; "a pair of" and
+ * what there is a pair of. The tail ("on the left") is not part of it.
  */
 export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> {
   const ends = new Map<number, number>()
@@ -35,8 +35,8 @@ const pictureWords = new Set(
 )
 
 /**
- * "Ford Mustang front view", "cute puppy stock photo": a title without a determiner is parted into the thing and the
- * picture of it. The end of the thing.
+ * "Ford Mustang front view", "cute puppy stock photo": a title without a determiner is parted into the thing
+ * and the picture of it. The end of the thing.
  */
 function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
   const last = lemma(wordAt(tokens, end - 1))
@@ -48,8 +48,8 @@ function pictured(tokens: readonly TaggedToken[], start: number, end: number): n
 }
 
 /**
- * NP = NP1 ("'s" NP1 | "of" NP1, behind a measure)*; NP1 = determiner* modifiers noun+. Where none begins at `start`,
- * `end` is the next place that is worth a try: what was passed over would have needed the same noun.
+ * NP = NP1 ("'s" NP1 | "of" NP1, behind a measure)*; NP1 = determiner* modifiers noun+. Where none begins at
+ * `start`, `end` is the next place that is worth a try: what was passed over would have needed the same noun.
  */
 function nounPhrase(tokens: readonly TaggedToken[], start: number): { end: number; found: boolean } {
   let found: number | undefined

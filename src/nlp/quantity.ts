@@ -6,7 +6,10 @@ import { visibility } from './tags/visibility.js'
 
 export interface Quantity {
   readonly number: 'singular' | 'plural' | 'mass'
-  /** How many the phrase says there are: 2 of "two dogs" and "a pair of shoes", 1 of "a dog"; null where it does not. */
+  /**
+   * How many the phrase says there are: 2 of "two dogs" and "a pair of shoes", 1 of "a dog"; null where it
+   * does not.
+   */
   readonly count: number | null
 }
 
@@ -74,8 +77,8 @@ function ofMeasure(tokens: readonly TaggedToken[], start: number, of: number, he
 }
 
 /**
- * The number that stands in front or behind an article. "A number 10 bus" and "1967 Ford Mustang" are one; "twenty two"
- * is not summed up and says nothing here.
+ * The number that stands in front or behind an article. "A number 10 bus" and "1967 Ford Mustang" are one;
+ * "twenty two" is not summed up and says nothing here.
  */
 function stated(tokens: readonly TaggedToken[], start: number, end: number, plural: boolean): number | null {
   const found: number[] = []

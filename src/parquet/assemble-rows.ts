@@ -30,8 +30,8 @@ export interface RowRange {
 }
 
 /**
- * Puts rows together from leaf columns, each when it is asked for: rows that are dropped soon cost the garbage collector
- * little. What is null is null, lists and structs too.
+ * Puts rows together from leaf columns, each when it is asked for: rows that are dropped soon cost the
+ * garbage collector little. What is null is null, lists and structs too.
  *
  * @throws Error where the columns do not make those rows
  */

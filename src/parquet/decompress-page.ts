@@ -43,8 +43,8 @@ function snappySize(bytes: Uint8Array): number {
 }
 
 /**
- * Frames of Zstandard (RFC 8878) one behind another. Left to itself, the decoder takes as much memory as a frame asks
- * for; given where to write, it cannot go beyond that.
+ * Frames of Zstandard (RFC 8878) one behind another. Left to itself, the decoder takes as much memory as a
+ * frame asks for; given where to write, it cannot go beyond that.
  */
 function readZstd(bytes: Uint8Array, size: number): Uint8Array {
   const out = new Uint8Array(size)
@@ -64,7 +64,9 @@ function readZstd(bytes: Uint8Array, size: number): Uint8Array {
   return out
 }
 
-/** The decoder compares what it is given with 1, for which JavaScript would write all of its bytes as text. */
+/**
+ * The decoder compares what it is given with 1, for which JavaScript would write all of its bytes as text.
+ */
 const comparable = (bytes: Uint8Array): Uint8Array =>
   Object.defineProperty(bytes, Symbol.toPrimitive, { value: () => 0 })
 

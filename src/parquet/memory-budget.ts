@@ -4,12 +4,15 @@ export type TakeMemory = (bytes: number) => void
 /** What any row group may take: 16 million null values of a few columns are stored in some dozen bytes. */
 const freeBytes = 512 * 1024 * 1024
 
-/** Beyond that, so many bytes for each byte of the file: text that repeats is compressed to a tenth, seldom to less. */
+/**
+ * Beyond that, so many bytes for each byte of the file: text that repeats is compressed to a tenth, seldom to
+ * less.
+ */
 const bytesAByte = 32
 
 /**
- * The memory that the values of a row group may take. A run length or a codec lets a few bytes of a damaged file stand
- * for any amount of values: what is asked for must stand in some relation to what the file has.
+ * The memory that the values of a row group may take. A run length or a codec lets a few bytes of a damaged
+ * file stand for any amount of values: what is asked for must stand in some relation to what the file has.
  *
  * @param stored bytes of the file from which the values come
  */

@@ -28,7 +28,8 @@ export async function openParquet(path: string): Promise<ParquetFile> {
   const object = await openObject(path)
   const { size } = object
   try {
-    // Where one of several reads fails, the others go on: the file stays open for them, and they fail unheard.
+    // Where one of several reads fails, the others go on: the file stays open for them, and they fail
+    // unheard.
     const reads = new Set<Promise<unknown>>()
     const file: ByteSource = {
       slice(start, end) {

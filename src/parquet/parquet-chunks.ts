@@ -14,13 +14,13 @@ const batchRows = 100
 const batchBytes = groupBytes / 4
 
 /**
- * A Parquet file of rows whose columns are those of a schema, in pieces, some of which may be views of the rows' own
- * bytes. The same rows give the same bytes.
+ * A Parquet file of rows whose columns are those of a schema, in pieces, some of which may be views of the
+ * rows' own bytes. The same rows give the same bytes.
  *
  * @param nullable paths of the columns that may be null, as `recordBatch` takes them
  * @param counter is told how many rows have been taken
- * @throws whatever `rows` throws, and TypeError naming the column where a row is not of the schema; what was given until
- *   then is no Parquet file
+ * @throws whatever `rows` throws, and TypeError naming the column where a row is not of the schema; what was
+ * given until then is no Parquet file
  */
 export function parquetChunks(
   schema: Schema,
@@ -109,7 +109,8 @@ async function* plainChunks(
     yield parquet.writeParquet(table, writerProperties(schema, groupBytes))
     return
   }
-  // parquet-wasm closes a valid but short file where its source fails: the error is kept, to be thrown at the end.
+  // parquet-wasm closes a valid but short file where its source fails: the error is kept, to be thrown at the
+  // end.
   let failure: { readonly error: unknown } | undefined
   let pending: IteratorResult<RecordBatch, void> = first
   const source = new ReadableStream<parquet.RecordBatch>({
@@ -173,7 +174,8 @@ function wasmBatches(batch: RecordBatch, scratch: Scratch): parquet.RecordBatch[
   try {
     return table.recordBatches()
   } finally {
-    // The batches stay; a table left to the garbage collector would hold its memory long after they are written.
+    // The batches stay; a table left to the garbage collector would hold its memory long after they are
+    // written.
     table.free()
   }
 }

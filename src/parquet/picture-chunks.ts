@@ -20,7 +20,10 @@ export interface Picture {
   readonly path: string | null
 }
 
-/** A column of a row group: the pieces of its bytes, and what the footer says of it with places from the file's start. */
+/**
+ * A column of a row group: the pieces of its bytes, and what the footer says of it with places from the
+ * file's start.
+ */
 export interface ColumnPieces {
   readonly pieces: readonly Uint8Array[]
   readonly bytes: number
@@ -45,8 +48,8 @@ export const besidePictures = (schema: Schema): Schema =>
   )
 
 /**
- * A file in the making of which parquet-wasm makes all but the pictures. It would copy each of them several times; here
- * their bytes are pieces of the file as they are.
+ * A file in the making of which parquet-wasm makes all but the pictures. It would copy each of them several
+ * times; here their bytes are pieces of the file as they are.
  *
  * @param whole an empty file of the whole schema, by which the footer is made
  */
@@ -71,7 +74,8 @@ export function pictureFile(schema: Schema, whole: Uint8Array) {
       at += path.bytes
       const columns = [bytes, path]
       const [fields = new Map<number, ThriftValue>()] = structsOf(footerOf(rest), footer.groups)
-      // Behind its own magic number, up to its page indexes and footer, the other file's bytes are taken as they are.
+      // Behind its own magic number, up to its page indexes and footer, the other file's bytes are taken as
+      // they are.
       const pages = pagesOf(fields)
       const shift = at - pages.start
       const others = structsOf(fields, group.columns).map((column) => moved(column, shift))
@@ -160,7 +164,10 @@ function moved(column: ThriftStruct, shift: number): ThriftValue {
 /** Pages of so many bytes at most, or of one value: a reader holds a page in memory. */
 const pageBytes = 1 << 20
 
-/** One of the two columns of a struct of pictures, in plain pages: a length and the bytes of each value that is there. */
+/**
+ * One of the two columns of a struct of pictures, in plain pages: a length and the bytes of each value that
+ * is there.
+ */
 function pictureColumn(values: readonly (Uint8Array | null)[], name: string, at: number): ColumnPieces {
   const pieces: Uint8Array[] = []
   let bytes = 0
@@ -201,7 +208,10 @@ function pictureColumn(values: readonly (Uint8Array | null)[], name: string, at:
 
 const [byteArray, plain, runs] = [6, 0, 3]
 
-/** Definition levels as runs of one byte each, behind their length: 2 where there is a value, 1 where only its struct is. */
+/**
+ * Definition levels as runs of one byte each, behind their length: 2 where there is a value, 1 where only its
+ * struct is.
+ */
 function levelsOf(page: readonly (Uint8Array | null)[]): Uint8Array {
   const out: number[] = [0, 0, 0, 0]
   for (let from = 0; from < page.length; ) {

@@ -9,8 +9,8 @@ import { readHybrid } from './read-hybrid.js'
 import { emptyLike, type LeafType, readDictionary, readValues, viewOf } from './read-values.js'
 
 /**
- * A leaf column of a row group as Parquet stores it: its values, and for every entry the levels that say where in a row
- * it stands (Melnik et al., "Dremel", 2010).
+ * A leaf column of a row group as Parquet stores it: its values, and for every entry the levels that say
+ * where in a row it stands (Melnik et al., "Dremel", 2010).
  */
 export interface LeafColumn {
   /** Only those that are there. */
@@ -27,7 +27,10 @@ export interface LeafColumn {
 export interface ColumnsWanted {
   /** Top-level columns; all of them where it is absent. */
   readonly columns?: readonly string[]
-  /** Rows of the group, from `start` up to `end`. Pages without any of them are left alone where that can be seen. */
+  /**
+   * Rows of the group, from `start` up to `end`. Pages without any of them are left alone where that can be
+   * seen.
+   */
   readonly start: number
   readonly end: number
   readonly bytesAsText: boolean
@@ -43,10 +46,11 @@ export const leafKey = (path: readonly string[]): string => path.join('\0')
 const gapBytes = 8192
 
 /**
- * Reads the leaf columns of a row group. What is taken for them is bounded by `memoryBudget`, whatever the pages say.
+ * Reads the leaf columns of a row group. What is taken for them is bounded by `memoryBudget`, whatever the
+ * pages say.
  *
- * hyparquet converts values to their logical types, and reads those that are plain. It does not put the rows together:
- * it would make an array for every level of every value, which cost more than all the rest.
+ * hyparquet converts values to their logical types, and reads those that are plain. It does not put the rows
+ * together: it would make an array for every level of every value, which cost more than all the rest.
  *
  * @throws Error where bytes are not what the footer says
  */

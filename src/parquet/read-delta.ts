@@ -1,9 +1,11 @@
 import type { TakeMemory } from './memory-budget.js'
 
 /**
- * Decoders of Parquet's three delta encodings: https://parquet.apache.org/docs/file-format/data-pages/encodings/
+ * Decoders of Parquet's three delta encodings:
+ * https://parquet.apache.org/docs/file-format/data-pages/encodings/
  *
- * hyparquet has them too, but there a damaged header makes one go round without an end, or take any amount of memory.
+ * hyparquet has them too, but there a damaged header makes one go round without an end, or take any amount of
+ * memory.
  */
 
 /** Numbers, and where their bytes end. */

@@ -41,8 +41,8 @@ export const columnNames = ({ schema }: ParquetFooter): string[] =>
   schema.children.map(({ element }) => element.name)
 
 /**
- * Reads the struct `FileMetaData` of parquet.thrift. Statistics and indexes are left alone: nothing is read by them, and
- * hyparquet, which converts them to their types, can be kept busy for minutes by a damaged one.
+ * Reads the struct `FileMetaData` of parquet.thrift. Statistics and indexes are left alone: nothing is read
+ * by them, and hyparquet, which converts them to their types, can be kept busy for minutes by a damaged one.
  *
  * @throws Error where the bytes are none, or say what cannot be
  */

@@ -1,6 +1,7 @@
 /**
- * Decodes Parquet's hybrid of run lengths and bit packing, by which levels and indices into dictionaries are stored.
- * hyparquet has a decoder too, but grows its output by whatever a damaged run says, until the process ends.
+ * Decodes Parquet's hybrid of run lengths and bit packing, by which levels and indices into dictionaries are
+ * stored. hyparquet has a decoder too, but grows its output by whatever a damaged run says, until the process
+ * ends.
  *
  * @param bytes what is encoded and nothing else
  * @param width bits of a value, 0 to 24

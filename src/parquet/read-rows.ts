@@ -15,14 +15,15 @@ export interface RowsWanted {
 type Row = Record<string, unknown>
 
 /**
- * Rows of a Parquet file, of any writer: the columns of one row group are in memory at a time (to read the next one ahead
- * was slower), and each row is made when it is asked for. Bytes are views into their row group.
+ * Rows of a Parquet file, of any writer: the columns of one row group are in memory at a time (to read the
+ * next one ahead was slower), and each row is made when it is asked for. Bytes are views into their row
+ * group.
  *
- * Values are those of hyparquet: text, numbers (decimals too), booleans, Dates, what JSON text holds, bytes; whole
- * numbers of 64 bits are bigint. Lists are arrays, structs and maps objects. What is not there is null.
+ * Values are those of hyparquet: text, numbers (decimals too), booleans, Dates, what JSON text holds, bytes;
+ * whole numbers of 64 bits are bigint. Lists are arrays, structs and maps objects. What is not there is null.
  *
- * It is not left to parquet-wasm, which ends the process on damaged pages, where nothing can catch it, nor as a whole to
- * hyparquet, whose decoders take the memory that a damaged page names.
+ * It is not left to parquet-wasm, which ends the process on damaged pages, where nothing can catch it, nor as
+ * a whole to hyparquet, whose decoders take the memory that a damaged page names.
  *
  * @throws Error where the file is damaged, in time and memory that are bounded by its size
  */

@@ -11,7 +11,10 @@ export interface LeafType {
   readonly type: ParquetType
   readonly element: SchemaElement
   readonly codec: CompressionCodec
-  /** Whether bytes of which the file does not say that they are text are read as text, as older writers mean them. */
+  /**
+   * Whether bytes of which the file does not say that they are text are read as text, as older writers mean
+   * them.
+   */
   readonly bytesAsText: boolean
 }
 

@@ -12,11 +12,11 @@ import {
 type Row = Readonly<Record<string, unknown>>
 
 /**
- * One record batch of rows whose columns are those of the schema. Built by hand: Arrow's own builders copy picture
- * bytes one by one.
+ * One record batch of rows whose columns are those of the schema. Built by hand: Arrow's own builders copy
+ * picture bytes one by one.
  *
- * @param nullable paths of the columns of strings, bytes, whole numbers and lists that may be null, whatever the schema says; a
- *   value that is not there is null
+ * @param nullable paths of the columns of strings, bytes, whole numbers and lists that may be null, whatever
+ * the schema says; a value that is not there is null
  * @throws TypeError naming the column where a value is missing or cannot be held by it
  */
 export function recordBatch(

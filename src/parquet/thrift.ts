@@ -1,6 +1,6 @@
 /**
- * Thrift's compact protocol, in which Parquet writes its footers and page headers, without any knowledge of what the
- * fields mean: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
+ * Thrift's compact protocol, in which Parquet writes its footers and page headers, without any knowledge of
+ * what the fields mean: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
  */
 
 /** A value by its type in the compact protocol. Whole numbers are safe integers. */
@@ -47,7 +47,10 @@ export function listOf(fields: ThriftStruct, id: number): readonly ThriftValue[]
   return value?.type === 9 ? value.items : []
 }
 
-/** The structs of a list that a field holds; empty where there is none. Throws an Error where it is of other values. */
+/**
+ * The structs of a list that a field holds; empty where there is none. Throws an Error where it is of other
+ * values.
+ */
 export function structsOf(fields: ThriftStruct, id: number): readonly ThriftStruct[] {
   return listOf(fields, id).map((item) => {
     if (item.type !== 12) throw new Error(`field ${id} of a Thrift struct is not a list of structs`)

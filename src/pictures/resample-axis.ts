@@ -1,4 +1,7 @@
-/** How one axis of a picture is resampled: output i is the sum of `weights[i * width + k]` times input `first[i] + k`. */
+/**
+ * How one axis of a picture is resampled: output i is the sum of `weights[i * width + k]` times input
+ * `first[i] + k`.
+ */
 export interface AxisWeights {
   readonly first: Int32Array
   /** Weights kept for each output; where it has fewer, the rest are 0. */
@@ -26,8 +29,8 @@ function cubic(x: number): number {
 }
 
 /**
- * Pillow's weights from `from` to `to` pixels: the filter, widened by the scale where the picture shrinks, over the pixels
- * that it reaches, normalised (Pillow, src/libImaging/Resample.c, precompute_coeffs).
+ * Pillow's weights from `from` to `to` pixels: the filter, widened by the scale where the picture shrinks,
+ * over the pixels that it reaches, normalised (Pillow, src/libImaging/Resample.c, precompute_coeffs).
  */
 export function pillowWeights(from: number, to: number, filter: Resample): AxisWeights {
   const { support, weight } = resampleFilters[filter]
@@ -54,9 +57,9 @@ export function pillowWeights(from: number, to: number, filter: Resample): AxisW
 }
 
 /**
- * scikit-image's resize with anti-aliasing, as OWLv2 uses it: a Gaussian of deviation (scale - 1) / 2 cut at four
- * deviations, then linear interpolation between pixel centres, both mirrored about the outermost centres. Filters along
- * one axis are linear, so both are one table.
+ * scikit-image's resize with anti-aliasing, as OWLv2 uses it: a Gaussian of deviation (scale - 1) / 2 cut at
+ * four deviations, then linear interpolation between pixel centres, both mirrored about the outermost
+ * centres. Filters along one axis are linear, so both are one table.
  */
 export function gaussianWeights(from: number, to: number): AxisWeights {
   const scale = from / to

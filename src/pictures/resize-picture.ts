@@ -3,13 +3,15 @@ import { type AxisWeights, gaussianWeights, pillowWeights, type Resample } from 
 
 type Pixels = Pick<Picture, 'width' | 'height' | 'data'>
 
-/** Bits behind the point of fixed-point weights, as in Pillow: 32, less 8 for a pixel and 2 against overflow. */
+/**
+ * Bits behind the point of fixed-point weights, as in Pillow: 32, less 8 for a pixel and 2 against overflow.
+ */
 const precision = 22
 
 /**
- * Resizes as Pillow does with 8 bits a channel, to the bit: first along rows, then along columns, in whole numbers,
- * rounded to bytes in between. (Pillow 13 takes columns first where that is less work; what checkpoints were trained with
- * did not.) An axis that keeps its size is left alone.
+ * Resizes as Pillow does with 8 bits a channel, to the bit: first along rows, then along columns, in whole
+ * numbers, rounded to bytes in between. (Pillow 13 takes columns first where that is less work; what
+ * checkpoints were trained with did not.) An axis that keeps its size is left alone.
  */
 export function resizePicture(picture: Pixels, width: number, height: number, filter: Resample): Pixels {
   const wide = picture.width === width ? picture : resizeRows(picture, width, filter)
@@ -24,7 +26,10 @@ function resizeRows(picture: Pixels, width: number, filter: Resample): Pixels {
   return { width, height: picture.height, data: new Uint8Array(data.buffer) }
 }
 
-/** For a picture that grows: always four taps. A place that has fewer reads its last pixel again, with weight 0. */
+/**
+ * For a picture that grows: always four taps. A place that has fewer reads its last pixel again, with weight
+ * 0.
+ */
 function rowsOfFour({ width: from, height, data }: Pixels, width: number, axis: FixedPointWeights) {
   const { first, count, width: taps, weights } = axis
   const places = new Int32Array(width * 4)
@@ -135,7 +140,8 @@ function fixedPoint({ first, width, weights }: AxisWeights): FixedPointWeights {
 
 /**
  * OWLv2's way: the picture at the upper left of a square, the rest of it `pad`, the square resized by
- * `gaussianWeights`. The padding is never laid out: its share of an output pixel is what the picture's pixels leave of 1.
+ * `gaussianWeights`. The padding is never laid out: its share of an output pixel is what the picture's pixels
+ * leave of 1.
  *
  * @param rescale what a byte is multiplied with, most often 1 / 255
  * @param pad in what `rescale` makes of bytes

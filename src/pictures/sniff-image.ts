@@ -1,12 +1,15 @@
 /** Picture formats that sharp's own build decodes. */
 export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif'
 
-/** Picture formats that sharp's own build does not decode. HEIC shares AVIF's container, but its codec is not free. */
+/**
+ * Picture formats that sharp's own build does not decode. HEIC shares AVIF's container, but its codec is not
+ * free.
+ */
 export type UnreadFormat = 'heic' | 'jxl' | 'bmp' | 'ico'
 
 /**
- * The format that the first bytes of a file tell, whatever its name and headers say; undefined for all else: web pages,
- * text, and drawings (SVG), which have no pixels of their own and may name other files.
+ * The format that the first bytes of a file tell, whatever its name and headers say; undefined for all else:
+ * web pages, text, and drawings (SVG), which have no pixels of their own and may name other files.
  */
 export function sniffImage(bytes: Uint8Array): ImageFormat | UnreadFormat | undefined {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(16, bytes.length)).toString('latin1')
@@ -39,8 +42,8 @@ function sniffBrands(bytes: Uint8Array): 'avif' | 'heic' | undefined {
 }
 
 /**
- * Whether a picture that could not be decoded is one that ends too early, by its own lengths and end marks. The decoder's
- * message does not tell: libvips keeps one for all threads.
+ * Whether a picture that could not be decoded is one that ends too early, by its own lengths and end marks.
+ * The decoder's message does not tell: libvips keeps one for all threads.
  */
 export function isCutShort(bytes: Uint8Array, format: ImageFormat): boolean {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -62,7 +65,9 @@ export function isCutShort(bytes: Uint8Array, format: ImageFormat): boolean {
   }
 }
 
-/** Where the boxes of an ISO media file end by their own sizes; a box of size 0 goes to the end of the file. */
+/**
+ * Where the boxes of an ISO media file end by their own sizes; a box of size 0 goes to the end of the file.
+ */
 function boxesEnd(buffer: Buffer): number {
   let at = 0
   while (at + 8 <= buffer.length) {

@@ -3,7 +3,8 @@ import type { StageOutput } from './stages/stage-context.js'
 /**
  * Adds what a stage of a dataset offers to what a command's stage may need.
  *
- * @returns the name to need it by: its own, with a number behind it where a stage of another dataset has that name
+ * @returns the name to need it by: its own, with a number behind it where a stage of another dataset has that
+ * name
  */
 export function addOutput(outputs: Map<string, StageOutput>, output: StageOutput): string {
   for (let number = 1; ; number++) {

@@ -7,7 +7,8 @@ import type { Storage } from '../storage/storage.js'
 import type { StageOutput } from './stages/stage-context.js'
 
 /**
- * What a stage of a dataset offers, read from its commit records: the same as in a pipeline that has just run it.
+ * What a stage of a dataset offers, read from its commit records: the same as in a pipeline that has just run
+ * it.
  *
  * @param family what of it is asked for; `images` are those of the ingest stage, which has the dataset's name
  * @throws UserError where the phrases that it was made of are no longer there

@@ -4,8 +4,9 @@ import type { RoundsConfig, Stage } from './config.js'
 import { evaluationName } from './stages/evaluation-record.js'
 
 /**
- * The stages of self-training. Round n labels with the current teacher (the first one, or the model that
- * the round before promoted), filters, trains a student on gold and on what was labelled, evaluates it and decides on its promotion.
+ * The stages of self-training. Round n labels with the current teacher (the first one, or the model that the
+ * round before promoted), filters, trains a student on gold and on what was labelled, evaluates it and
+ * decides on its promotion.
  */
 export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): Stage[] {
   for (const need of [rounds.teacher, rounds.phrases, ...rounds.gold, ...rounds.held_out]) {

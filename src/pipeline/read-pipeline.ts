@@ -12,7 +12,9 @@ export interface ReadOptions {
   readonly rounds?: number
 }
 
-/** Reads a pipeline, checks it, and lays out its rounds. Throws a UserError that names the file and the key. */
+/**
+ * Reads a pipeline, checks it, and lays out its rounds. Throws a UserError that names the file and the key.
+ */
 export async function readPipeline(path: string, options: ReadOptions = {}): Promise<Pipeline> {
   return parsePipeline(await readYaml(path), path, options)
 }
@@ -85,8 +87,8 @@ function substitute(value: unknown, vars: Readonly<Record<string, unknown>>, pat
 }
 
 /**
- * Refuses keys that the format of a card does not have before anything runs. A card that cannot be read is left for its
- * stage to tell of: that may not be among those that are to run.
+ * Refuses keys that the format of a card does not have before anything runs. A card that cannot be read is
+ * left for its stage to tell of: that may not be among those that are to run.
  */
 async function checkCards(stages: readonly Stage[], path: string) {
   for (const stage of stages) {

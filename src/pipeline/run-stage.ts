@@ -54,8 +54,8 @@ export interface StagePlace {
 const maxAttempts = 3
 
 /**
- * Runs one stage over what others have made: those of a pipeline before it, or those that a dataset has. What is
- * done of the same configuration and inputs is left as it is.
+ * Runs one stage over what others have made: those of a pipeline before it, or those that a dataset has. What
+ * is done of the same configuration and inputs is left as it is.
  */
 export async function runStage<Schema extends z.ZodType, Result>(
   kind: StageKind<string, Schema, Result>,
@@ -103,8 +103,8 @@ export async function runStage<Schema extends z.ZodType, Result>(
 }
 
 /**
- * Hash of what decides a stage's results. Keys that only say how fast to work are left out, and so is the path of a
- * model, whose content is among the inputs. The name of a stage that makes a model stays.
+ * Hash of what decides a stage's results. Keys that only say how fast to work are left out, and so is the
+ * path of a model, whose content is among the inputs. The name of a stage that makes a model stays.
  */
 function hashOf(
   { notHashed, modelKeys = [] }: StageKind,

@@ -26,7 +26,8 @@ const timesOf = (files: Files, list: string, field: string) =>
   `select unnest(map_values(list_histogram(list_transform(${list}, lambda x: x.${field}))))::bigint as v from ${rowsOf(files)}`
 
 /**
- * The values, with a zero added for each item that occurs in no row: a caption without phrases, a phrase without boxes.
+ * The values, with a zero added for each item that occurs in no row: a caption without phrases, a phrase
+ * without boxes.
  *
  * @param all how many items there are, a number or a query
  */

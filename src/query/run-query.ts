@@ -90,8 +90,9 @@ export async function runQuery<T>(
 const notOne = new UserError('One SELECT is expected, without others after it.')
 
 /**
- * Throws what a streamed result ended with, which DuckDB's API does not tell: a failed one looks like one that is at its
- * end, but leaves its transaction aborted. Its message is found by running the query again, into a table.
+ * Throws what a streamed result ended with, which DuckDB's API does not tell: a failed one looks like one
+ * that is at its end, but leaves its transaction aborted. Its message is found by running the query again,
+ * into a table.
  */
 async function checkEnd(connection: DuckDBConnection, sql: string, signal?: AbortSignal): Promise<void> {
   const isFailed = await connection.run('select 1').then(

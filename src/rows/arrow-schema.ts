@@ -18,8 +18,8 @@ import type { Family } from './rows.js'
 export type Fields = Readonly<Record<string, DataType>>
 
 /**
- * Every field may be null as far as Arrow is told: Hugging Face datasets takes a feature only for a field that is equal
- * to what it would have written itself, and drops an Image whose struct is `not null`.
+ * Every field may be null as far as Arrow is told: Hugging Face datasets takes a feature only for a field
+ * that is equal to what it would have written itself, and drops an Image whose struct is `not null`.
  */
 const fieldsOf = (fields: Fields) => Object.entries(fields).map(([name, type]) => new Field(name, type, true))
 export const struct = (fields: Fields) => new Struct(fieldsOf(fields) as Field<TypeMap[string]>[])
@@ -117,8 +117,8 @@ export function schemaOf(columns: Fields): Schema {
 }
 
 /**
- * The feature that Hugging Face datasets names a type by. Lists of structs are written as one-element JSON lists and
- * lists of scalars as `Sequence`, the forms that versions 2, 3 and 4 all read.
+ * The feature that Hugging Face datasets names a type by. Lists of structs are written as one-element JSON
+ * lists and lists of scalars as `Sequence`, the forms that versions 2, 3 and 4 all read.
  */
 function featureOf(name: string, type: DataType): unknown {
   if (name === 'image') return { _type: 'Image' }

@@ -1,7 +1,9 @@
 import { UserError } from '../base/user-error.js'
 import type { Family } from './rows.js'
 
-/** The families in the order in which data passes through them; rejects come last, since no stage reads them. */
+/**
+ * The families in the order in which data passes through them; rejects come last, since no stage reads them.
+ */
 export const families: readonly Family[] = [
   'images',
   'selection',
@@ -25,7 +27,9 @@ export function familyPath(
   return `${familyFolder(family, stage)}/${checkName('shard', shard)}.${extension}`
 }
 
-/** Images are written once and belong to no stage but ingest; every other family has a folder for each stage. */
+/**
+ * Images are written once and belong to no stage but ingest; every other family has a folder for each stage.
+ */
 export function familyFolder(family: Family, stage: string | null): string {
   return family === 'images' || stage === null ? family : `${family}/${checkName('stage', stage)}`
 }

@@ -47,7 +47,8 @@ export interface Phrase {
   readonly end: number
   /** Head noun, lower case. */
   readonly head: string
-  // What follows came later: shards of older versions have none of it, and where nobody told (gold) it is null.
+  // What follows came later: shards of older versions have none of it, and where nobody told (gold) it is
+  // null.
   /** End of the referring expression that begins at `start`: the phrase and the tail that belongs to it. */
   readonly expression_end?: number | null
   readonly number?: 'singular' | 'plural' | 'mass' | null
@@ -92,7 +93,9 @@ export interface PhraseRow {
   readonly left_out?: readonly LeftOutPhrase[] | null
 }
 
-/** In the place of a phrase: the box was found for a negative prompt of the teacher, which the label names. */
+/**
+ * In the place of a phrase: the box was found for a negative prompt of the teacher, which the label names.
+ */
 export const negativePhrase = -1
 
 export interface Proposal {
@@ -102,8 +105,8 @@ export interface Proposal {
   /** In 0 to 1. */
   readonly score: number
   /**
-   * What a detector with a fixed list of labels calls the box, which it proposes for every phrase; null where the box was
-   * found for its phrase. Shards of schema version 1 have no such column and are read as null.
+   * What a detector with a fixed list of labels calls the box, which it proposes for every phrase; null where
+   * the box was found for its phrase. Shards of schema version 1 have no such column and are read as null.
    */
   readonly label: string | null
 }

@@ -12,9 +12,10 @@ import {
 } from './shard-task.js'
 
 /**
- * Replaces a shard that is there by one of the same configuration and inputs, in which more has succeeded. The shard
- * stays as it is until `work` has the first of its new files whole and calls `withdraw`, which takes back the records;
- * with the new ones the shard exists again. A program killed between the two leaves a shard that is made anew.
+ * Replaces a shard that is there by one of the same configuration and inputs, in which more has succeeded.
+ * The shard stays as it is until `work` has the first of its new files whole and calls `withdraw`, which
+ * takes back the records; with the new ones the shard exists again. A program killed between the two leaves a
+ * shard that is made anew.
  *
  * @param work gives undefined where nothing is to be changed
  * @returns undefined where the shard is not there or was made of something else

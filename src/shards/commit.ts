@@ -7,8 +7,8 @@ import type { Storage } from '../storage/storage.js'
 import type { ShardFile } from './write-shard.js'
 
 /**
- * The record beside a shard's file, written last: a file without a record does not exist. It says what the shard was
- * made of, so that a task whose inputs and configuration are unchanged need not run again.
+ * The record beside a shard's file, written last: a file without a record does not exist. It says what the
+ * shard was made of, so that a task whose inputs and configuration are unchanged need not run again.
  */
 export interface CommitRecord {
   readonly version: 1
@@ -18,7 +18,10 @@ export interface CommitRecord {
   readonly main: Family
   readonly shard: string
   readonly configHash: string
-  /** What of the configuration readers want to know: the `rules` of a filter. Absent where an older version wrote it. */
+  /**
+   * What of the configuration readers want to know: the `rules` of a filter. Absent where an older version
+   * wrote it.
+   */
   readonly config?: Readonly<Record<string, unknown>>
   /** Hash of each input by its name: of a shard's file, a model, a source list. */
   readonly inputs: Readonly<Record<string, string>>
@@ -92,8 +95,8 @@ const recordSchema = z.object({
 })
 
 /**
- * The record of a shard's family, or undefined where that does not exist. A family that was written beside another
- * exists from the instant the other's record does.
+ * The record of a shard's family, or undefined where that does not exist. A family that was written beside
+ * another exists from the instant the other's record does.
  *
  * @throws UserError where it is not a record, or of a newer version than this program
  */

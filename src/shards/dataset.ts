@@ -3,8 +3,8 @@ import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
 
 /**
- * Raised when older programs could misread what this one writes. 2: proposals have labels, without which boxes of a
- * detector with a fixed list would count for every phrase.
+ * Raised when older programs could misread what this one writes. 2: proposals have labels, without which
+ * boxes of a detector with a fixed list would count for every phrase.
  */
 export const SCHEMA_VERSION = 2
 

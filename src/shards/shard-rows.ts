@@ -34,8 +34,8 @@ export class ShardRows {
   constructor(readonly storage: Storage) {}
 
   /**
-   * Rows `start` up to `end` of a shard, fewer where it ends before. Those of an older schema version come as those
-   * of this one.
+   * Rows `start` up to `end` of a shard, fewer where it ends before. Those of an older schema version come as
+   * those of this one.
    *
    * @param columns top-level columns; all by default
    * @throws UserError where the file is missing, cut short or not Parquet

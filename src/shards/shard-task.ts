@@ -37,9 +37,10 @@ export interface ShardResult {
 }
 
 /**
- * Makes a shard unless its record already carries the same configuration and inputs, then commits it: the files
- * first (each whole or absent), the records of the families beside the main one, the main record last, with which all
- * of them begin to exist. A program killed at any instant leaves the shard as it was or not there.
+ * Makes a shard unless its record already carries the same configuration and inputs, then commits it: the
+ * files first (each whole or absent), the records of the families beside the main one, the main record last,
+ * with which all of them begin to exist. A program killed at any instant leaves the shard as it was or not
+ * there.
  *
  * @throws UserError where another stage of the dataset has the same name
  */
@@ -100,8 +101,8 @@ export function isSame(record: CommitRecord, task: ShardTask): boolean {
 }
 
 /**
- * Removes what earlier runs of the task left, whole or half. The main record goes first, and every record before any
- * file, so that no record ever speaks of other bytes.
+ * Removes what earlier runs of the task left, whole or half. The main record goes first, and every record
+ * before any file, so that no record ever speaks of other bytes.
  */
 async function clear({ storage, stage, shard }: ShardTask, family: Family) {
   const own: Family[] = [family]

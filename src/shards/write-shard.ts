@@ -15,10 +15,12 @@ export interface ShardFile {
 }
 
 /**
- * Streams rows into a shard's Parquet file, which appears whole or not at all. The same rows give the same bytes.
+ * Streams rows into a shard's Parquet file, which appears whole or not at all. The same rows give the same
+ * bytes.
  *
  * @param beforeVisible what must be done between the last byte and the instant that the file appears
- * @throws whatever `rows` throws, and TypeError naming the column where a row is not of the family; then there is no file
+ * @throws whatever `rows` throws, and TypeError naming the column where a row is not of the family; then
+ * there is no file
  */
 export async function writeShard<F extends Family>(
   storage: Storage,

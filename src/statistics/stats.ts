@@ -120,8 +120,8 @@ export function mergeStats(a: ShardStats, b: ShardStats): ShardStats {
 }
 
 /**
- * Adds the statistics of later rows to recorded ones. What an older version did not record stays unrecorded: a sum of
- * the later rows alone would be taken for one of all rows.
+ * Adds the statistics of later rows to recorded ones. What an older version did not record stays unrecorded:
+ * a sum of the later rows alone would be taken for one of all rows.
  */
 export function amendStats(recorded: ShardStats, later: ShardStats): ShardStats {
   const pick = <T>(values: Readonly<Record<string, T>>, names: object) =>

@@ -6,7 +6,9 @@
  * Sampling", VLDB 2001).
  */
 export interface Tally {
-  /** Exact counts where there is no tail; otherwise lower bounds, which may be too low by up to `tail.more`. */
+  /**
+   * Exact counts where there is no tail; otherwise lower bounds, which may be too low by up to `tail.more`.
+   */
   readonly words: Readonly<Record<string, number>>
   readonly tail?: TallyTail
 }
@@ -15,7 +17,9 @@ export interface Tally {
 export interface TallyTail {
   /** Sum of the counts of all words. */
   readonly total: number
-  /** By how much a count of `words` may be too low at most; also a bound for the count of a word not in it. */
+  /**
+   * By how much a count of `words` may be too low at most; also a bound for the count of a word not in it.
+   */
   readonly more: number
   /** Words are sampled whose hash ends in so many zero bits: one in 2^level. */
   readonly level: number
@@ -29,7 +33,9 @@ export const recordWords = 2048
 /** How many words a sum in memory may have. */
 export const sumWords = 65_536
 
-/** The smallest sample of a long tail: it estimates the tail's length with a standard error of 4.4 % or less. */
+/**
+ * The smallest sample of a long tail: it estimates the tail's length with a standard error of 4.4 % or less.
+ */
 const sampleWords = 512
 
 /** What is known of a tally as a whole. */

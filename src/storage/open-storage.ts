@@ -4,8 +4,8 @@ import { isS3, openS3Object, openS3Storage } from './s3-storage.js'
 import type { OpenObject, Storage } from './storage.js'
 
 /**
- * Opens the storage behind a URL: a plain path is a folder of this machine, `s3://bucket/prefix` a part of a bucket.
- * Throws a UserError for a scheme that it does not know.
+ * Opens the storage behind a URL: a plain path is a folder of this machine, `s3://bucket/prefix` a part of a
+ * bucket. Throws a UserError for a scheme that it does not know.
  */
 export function openStorage(url: string): Storage {
   if (isS3(url)) return openS3Storage(url)

@@ -42,9 +42,10 @@ export const s3Url = ({ bucket, key, query }: S3Location) => `s3://${bucket}/${k
 const clients = new Map<string, Promise<S3Client>>()
 
 /**
- * The client for a location's store, made once. Settings come from the address, else from the environment as the SDK
- * reads it (AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, credentials and profiles). A store at an endpoint of its
- * own (MinIO, R2, GCS) is addressed by paths, and sent no checksums beyond those that every store knows.
+ * The client for a location's store, made once. Settings come from the address, else from the environment as
+ * the SDK reads it (AWS_REGION, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, credentials and profiles). A store at
+ * an endpoint of its own (MinIO, R2, GCS) is addressed by paths, and sent no checksums beyond those that
+ * every store knows.
  *
  * @throws UserError where the SDK is not installed
  */

@@ -20,8 +20,8 @@ const bodyTries = 4
 export const isS3 = (location: string) => /^s3:\/\//i.test(location)
 
 /**
- * Objects of a bucket below a prefix. What is written in chunks is kept in a file of this machine until it is whole and
- * checked: an object cannot be looked at before it is there, and its parts can be sent again.
+ * Objects of a bucket below a prefix. What is written in chunks is kept in a file of this machine until it is
+ * whole and checked: an object cannot be looked at before it is there, and its parts can be sent again.
  */
 export function openS3Storage(url: string): Storage {
   const root = parseS3(url)
@@ -133,7 +133,9 @@ async function headOf(location: S3Location): Promise<{ readonly size: number } |
   }
 }
 
-/** The bytes of an object or of a range of it. The SDK tries a request again, not an answer that broke off. */
+/**
+ * The bytes of an object or of a range of it. The SDK tries a request again, not an answer that broke off.
+ */
 async function readObject(location: S3Location, range?: string): Promise<Uint8Array | undefined> {
   for (let attempt = 1; ; attempt++) {
     let answered = false
@@ -166,7 +168,9 @@ const put = (location: S3Location, bytes: Uint8Array | string) =>
     client.send(new sdk.PutObjectCommand({ ...where, ...bodyOf(bytes) })),
   )
 
-/** Writes an object unless there is one (If-None-Match); a store that cannot do this is asked first instead. */
+/**
+ * Writes an object unless there is one (If-None-Match); a store that cannot do this is asked first instead.
+ */
 async function putNew(location: S3Location, bytes: Uint8Array | string): Promise<boolean> {
   const isAnswer = (error: unknown) => [409, 412, 501].includes(statusOf(error) ?? 0)
   try {
@@ -250,7 +254,9 @@ async function* pagesOf(location: S3Location, delimiter?: string) {
   } while (token)
 }
 
-/** Gives up the parts that a killed program has sent of an object: they are paid for, and nobody sees them. */
+/**
+ * Gives up the parts that a killed program has sent of an object: they are paid for, and nobody sees them.
+ */
 async function abortUploads(location: S3Location): Promise<void> {
   // Not every store lists them, and not every key may: then they are left to the bucket's own rules.
   const isNotOffered = (error: unknown) => [403, 405, 501].includes(statusOf(error) ?? 0)

@@ -2,7 +2,10 @@
 export interface Storage {
   /** As the user gave it. */
   readonly url: string
-  /** What `openObject` opens and `openStorage` goes on from: of a folder the local file, of a bucket the address. */
+  /**
+   * What `openObject` opens and `openStorage` goes on from: of a folder the local file, of a bucket the
+   * address.
+   */
   path(name: string): string
   /** Whether what `path` gives is a file of this machine. */
   readonly isLocal: boolean
@@ -16,7 +19,8 @@ export interface Storage {
   /**
    * Writes an object from chunks, as `write` does: nothing becomes visible unless all of them arrive.
    *
-   * @param check looks at the finished file, by its local path, before it becomes visible; where it throws, it never does
+   * @param check looks at the finished file, by its local path, before it becomes visible; where it throws,
+   * it never does
    */
   writeStream(
     name: string,

@@ -5,8 +5,8 @@ import { readJson, requireJson } from './hf-folder.js'
 export interface QueryTokenizer {
   readonly length: number
   /**
-   * Ids and mask of a query, padded to the length. One that is too long keeps its beginning and the closing token, which
-   * is where CLIP reads the meaning of a text.
+   * Ids and mask of a query, padded to the length. One that is too long keeps its beginning and the closing
+   * token, which is where CLIP reads the meaning of a text.
    */
   encode(text: string): {
     readonly ids: readonly number[]

@@ -24,9 +24,9 @@ export function readLabels(
 }
 
 /**
- * Detects in every picture once, whatever is asked of it, and proposes each detection, with its label, for every phrase
- * of every query that shows the picture. Which phrase a label can mean is for the filter's `label` rule to say.
- * Suppression runs within a label.
+ * Detects in every picture once, whatever is asked of it, and proposes each detection, with its label, for
+ * every phrase of every query that shows the picture. Which phrase a label can mean is for the filter's
+ * `label` rule to say. Suppression runs within a label.
  */
 export async function detectAll(
   queries: readonly Query[],

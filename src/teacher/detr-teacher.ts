@@ -22,8 +22,8 @@ const families: Readonly<Record<string, ImageProcessor>> = {
 }
 
 /**
- * Opens a Hugging Face folder of DETR, RT-DETR or RT-DETRv2: detectors with a fixed list of labels, read as their
- * processors read them.
+ * Opens a Hugging Face folder of DETR, RT-DETR or RT-DETRv2: detectors with a fixed list of labels, read as
+ * their processors read them.
  */
 export async function openDetr({ path, files, kind, hash, options }: OpenedFolder): Promise<Teacher> {
   const family = families[kind]
@@ -65,7 +65,10 @@ export async function openDetr({ path, files, kind, hash, options }: OpenedFolde
   }
 }
 
-/** A detection, if its class has a name (the gaps in COCO's numbering have none) and its box is on the picture. */
+/**
+ * A detection, if its class has a name (the gaps in COCO's numbering have none) and its box is on the
+ * picture.
+ */
 function detectionOf(
   corners: Detection['xyxy'],
   score: number,
@@ -106,8 +109,8 @@ function classifySoftmax(logits: Float32Array, classes: number, floor: number): 
 }
 
 /**
- * RT-DETR: a sigmoid for each box and class. As many of these pairs as there are boxes count, the best ones; so a box
- * may have several labels.
+ * RT-DETR: a sigmoid for each box and class. As many of these pairs as there are boxes count, the best ones;
+ * so a box may have several labels.
  *
  * @param logits [Q, C]
  */

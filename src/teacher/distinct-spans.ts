@@ -1,7 +1,9 @@
 import type { Phrase } from '../rows/rows.js'
 import type { Span } from '../words/name-prompt.js'
 
-/** The spans of one caption's phrases, each once, and for each span the indices of the phrases that have it. */
+/**
+ * The spans of one caption's phrases, each once, and for each span the indices of the phrases that have it.
+ */
 export function distinctSpans(phrases: readonly Phrase[], caption: number) {
   const bySpan = new Map<string, { readonly span: Span; readonly phrases: number[] }>()
   for (const [index, { caption: phraseCaption, start, end }] of phrases.entries()) {

@@ -4,7 +4,9 @@ import type { Picture } from '../pictures/picture.js'
 import { resizePicture } from '../pictures/resize-picture.js'
 import type { Xyxy } from '../rows/rows.js'
 
-/** How a picture is shown to a network with inputs of several sizes: resized, at the upper left, the rest 0. */
+/**
+ * How a picture is shown to a network with inputs of several sizes: resized, at the upper left, the rest 0.
+ */
 export interface Fit {
   /** Index of the size. */
   readonly input: number
@@ -13,8 +15,9 @@ export interface Fit {
 }
 
 /**
- * The size that a picture is resized to: the shorter side as asked for, or what keeps the longer one within bounds. Rounded
- * as the official code does it (maskrcnn_benchmark, Resize.get_size): the shorter side first, the longer one from that and cut.
+ * The size that a picture is resized to: the shorter side as asked for, or what keeps the longer one within
+ * bounds. Rounded as the official code does it (maskrcnn_benchmark, Resize.get_size): the shorter side first,
+ * the longer one from that and cut.
  */
 export function resizedTo(
   { width, height }: ImageSize,
@@ -30,8 +33,8 @@ export function resizedTo(
 }
 
 /**
- * The input that shows a picture at the size asked for with the least padding; where none is large enough, the one that shows
- * it largest.
+ * The input that shows a picture at the size asked for with the least padding; where none is large enough,
+ * the one that shows it largest.
  */
 export function fitPicture(picture: ImageSize, resize: ImageResize, inputs: readonly ImageSize[]): Fit {
   const wanted = resizedTo(picture, resize)
@@ -47,7 +50,9 @@ export function fitPicture(picture: ImageSize, resize: ImageResize, inputs: read
   return { input: best.input, covered: best.covered }
 }
 
-/** Writes a picture into one sample of an input [N, H, W, 3] of zeros, resized as Pillow does it, normalised. */
+/**
+ * Writes a picture into one sample of an input [N, H, W, 3] of zeros, resized as Pillow does it, normalised.
+ */
 export function writeFitted(
   into: Float32Array,
   sample: number,

@@ -22,8 +22,9 @@ import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.j
 const queriesSorted = 16
 
 /**
- * Opens a model folder of the family `glip`, as `src/model` writes it. A picture is shown to a model with inputs of
- * several sizes on the one that suits it; queries of a size are asked together, so that few sessions are opened anew.
+ * Opens a model folder of the family `glip`, as `src/model` writes it. A picture is shown to a model with
+ * inputs of several sizes on the one that suits it; queries of a size are asked together, so that few
+ * sessions are opened anew.
  */
 export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Promise<Teacher> {
   const model = await openModel(path, options)
@@ -77,7 +78,8 @@ async function openModel(path: string, options: OpenedFolder['options']): Promis
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
   const files = modelFiles(config).map((file) => join(path, file))
   const sessions = new SizeSessions(files, options.openSizes, { ...options, ownGraph: true })
-  // The first is opened at once, so that a model or a device that cannot be used fails here. It also tells the batch.
+  // The first is opened at once, so that a model or a device that cannot be used fails here. It also tells
+  // the batch.
   const batch = await sessions.use(0, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
   const inputs = inputSizes(config).map((size, index) => ({
     index,
@@ -131,7 +133,10 @@ function inputAt(inputs: readonly ModelInput[], index: number): ModelInput {
   return input
 }
 
-/** Queries in batches of one size each. Sizes whose sessions are open come first, before one is closed for another. */
+/**
+ * Queries in batches of one size each. Sizes whose sessions are open come first, before one is closed for
+ * another.
+ */
 function batchesOf<T extends FittedQuery>(
   queries: readonly T[],
   { sessions, inputs, batch }: GlipModel,
@@ -147,7 +152,10 @@ function batchesOf<T extends FittedQuery>(
   })
 }
 
-/** Runs the model once: one list of detections for each query. Throws a UserError for a text that it was not tuned for. */
+/**
+ * Runs the model once: one list of detections for each query. Throws a UserError for a text that it was not
+ * tuned for.
+ */
 async function detectBatch(
   queries: readonly FittedQuery[],
   input: ModelInput,

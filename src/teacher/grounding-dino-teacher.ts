@@ -32,12 +32,12 @@ interface Run {
 }
 
 /**
- * Opens a Hugging Face folder of Grounding DINO. Phrases are asked as "a cat. a remote.", as many in a pass as there is
- * room for; a box's score of a phrase is the largest probability of the phrase's own tokens. The sentence around a phrase
- * is not asked: the network keeps phrases apart.
+ * Opens a Hugging Face folder of Grounding DINO. Phrases are asked as "a cat. a remote.", as many in a pass
+ * as there is room for; a box's score of a phrase is the largest probability of the phrase's own tokens. The
+ * sentence around a phrase is not asked: the network keeps phrases apart.
  *
- * Some exports are right for one phrase a pass only, since the text's mask was frozen with them; that is found out here,
- * and such a file gets one phrase a pass.
+ * Some exports are right for one phrase a pass only, since the text's mask was frozen with them; that is
+ * found out here, and such a file gets one phrase a pass.
  */
 export async function openGroundingDino(folder: OpenedFolder): Promise<Teacher> {
   const model = await openModel(folder)
@@ -191,7 +191,10 @@ function cleanPhrase(text: string): string {
   return text.toLowerCase().replace(/[.?]/g, ' ').replace(/\s+/g, ' ').trim()
 }
 
-/** The prompt of some phrases. A single one that is too long loses its last words, so that the full stop keeps its place. */
+/**
+ * The prompt of some phrases. A single one that is too long loses its last words, so that the full stop keeps
+ * its place.
+ */
 function promptOf(phrases: readonly string[], tokenizer: Tokenizer, length: number): PhrasePrompt {
   const [phrase = '', ...others] = phrases
   if (others.length === 0 && phrase.includes(' ') && tokenizer.encode(`${phrase}.`).length > length)
@@ -204,9 +207,9 @@ function promptOf(phrases: readonly string[], tokenizer: Tokenizer, length: numb
 const grey: Picture = { width: 64, height: 64, scale: 1, data: new Uint8Array(64 * 64 * 3).fill(128) }
 
 /**
- * Whether equal phrases of one prompt have equal scores. They must: each is read by itself, its positions counted from
- * its own start. Where the mask's loop over separators was frozen at the count of one phrase, the later ones are read as
- * single words.
+ * Whether equal phrases of one prompt have equal scores. They must: each is read by itself, its positions
+ * counted from its own start. Where the mask's loop over separators was frozen at the count of one phrase,
+ * the later ones are read as single words.
  */
 function sameForEqualPhrases({ logits, tokens: width }: Answer, prompt: PhrasePrompt): boolean {
   const [first = [], ...others] = prompt.spans.map((span) => tokensOf(prompt.encoded, span))
@@ -230,9 +233,9 @@ export interface GroundedDetection {
 }
 
 /**
- * `post_process_grounded_object_detection` of Hugging Face's processor: boxes whose best token is above `threshold`, named
- * by all tokens above `textThreshold`. The teacher reads phrases by their place in the prompt instead, since these names
- * run into one another; this is for comparing with other programs.
+ * `post_process_grounded_object_detection` of Hugging Face's processor: boxes whose best token is above
+ * `threshold`, named by all tokens above `textThreshold`. The teacher reads phrases by their place in the
+ * prompt instead, since these names run into one another; this is for comparing with other programs.
  *
  * @param ids of the prompt, special tokens included
  */

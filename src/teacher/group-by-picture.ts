@@ -34,7 +34,9 @@ export function groupByPicture(queries: readonly Query[], clean: (text: string) 
   }))
 }
 
-/** Gives the boxes of a group's texts to the queries that asked for them: a list for each query, best first. */
+/**
+ * Gives the boxes of a group's texts to the queries that asked for them: a list for each query, best first.
+ */
 export function distributeBoxes(
   queries: readonly Query[],
   answers: Iterable<readonly [PictureGroup, readonly (readonly Omit<PhraseDetection, 'phrase'>[])[]]>,

@@ -57,8 +57,8 @@ async function onnxFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * Files of weights beside a model, by the names that exporters give them. They may belong to another model of the
- * folder: which ones a model reads stands in the model itself.
+ * Files of weights beside a model, by the names that exporters give them. They may belong to another model of
+ * the folder: which ones a model reads stands in the model itself.
  */
 export async function weightFiles(model: string): Promise<string[]> {
   const folder = join(model, '..')

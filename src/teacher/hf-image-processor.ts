@@ -21,7 +21,9 @@ export interface ImageProcessor {
   readonly rescale: number
   readonly mean: readonly [number, number, number]
   readonly std: readonly [number, number, number]
-  /** Set where pictures are put on a square before they are resized (OWLv2): the colour of the rest, 0 to 1. */
+  /**
+   * Set where pictures are put on a square before they are resized (OWLv2): the colour of the rest, 0 to 1.
+   */
   readonly square: number | undefined
 }
 
@@ -95,7 +97,8 @@ export function resizedSize({ size }: ImageProcessor, { width, height }: Size): 
   if (!('shortest' in size)) return size
   const { shortest, longest } = size
   const [low, high] = [Math.min(width, height), Math.max(width, height)]
-  // Where the longer side decides, the shorter one is rounded (ties to even, as Python rounds), and the longer one is cut.
+  // Where the longer side decides, the shorter one is rounded (ties to even, as Python rounds), and the
+  // longer one is cut.
   const raw = longest !== undefined && (high / low) * shortest > longest ? (longest * low) / high : undefined
   const edge = raw === undefined ? shortest : roundEven(raw)
   if (low === edge) return { width, height }
@@ -120,9 +123,9 @@ export interface ImageBatch {
 }
 
 /**
- * Resizes and normalises pictures and lays each at the upper left of its part of the batch, which is as large as the
- * largest of them, or as `fixed`; what a picture does not cover is 0. A picture too large for a fixed size is made to fit,
- * its aspect kept; where `fill` is set it is stretched over the whole instead.
+ * Resizes and normalises pictures and lays each at the upper left of its part of the batch, which is as large
+ * as the largest of them, or as `fixed`; what a picture does not cover is 0. A picture too large for a fixed
+ * size is made to fit, its aspect kept; where `fill` is set it is stretched over the whole instead.
  */
 export function prepareImages(
   processor: ImageProcessor,

@@ -72,8 +72,9 @@ export function checkPorts(
 }
 
 /**
- * Runs the model over items that each show a picture: batches of like aspect, so that little is padded, prepared on this
- * thread while the sessions work. A picture that comes several times in a row is prepared once.
+ * Runs the model over items that each show a picture: batches of like aspect, so that little is padded,
+ * prepared on this thread while the sessions work. A picture that comes several times in a row is prepared
+ * once.
  *
  * @param feed the inputs besides the pictures' own, for the items of one batch
  * @param decode reads an item's answer: its sample in the results is number `at`

@@ -45,10 +45,12 @@ const families: ReadonlyMap<string, (folder: OpenedFolder) => Promise<Teacher>> 
 ])
 
 /**
- * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face folder as it is
- * (`onnx/model.onnx`, `config.json`, `preprocessor_config.json`, `tokenizer.json`), or a detector of torchvision.
+ * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
+ * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json`, `tokenizer.json`), or a
+ * detector of torchvision.
  *
- * @throws UserError where the family is not known, a file or a device is missing, or the model does not fit its family
+ * @throws UserError where the family is not known, a file or a device is missing, or the model does not fit
+ * its family
  */
 export async function openTeacher(path: string, options: OpenOptions = {}): Promise<Teacher> {
   const notice = options.notice ?? (() => {})
@@ -73,7 +75,10 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
   return splitLongTexts(teacher)
 }
 
-/** The hash of the teacher that `openTeacher` would open, without opening it: it changes whenever its answers could. */
+/**
+ * The hash of the teacher that `openTeacher` would open, without opening it: it changes whenever its answers
+ * could.
+ */
 export async function hashTeacher(path: string, options: OpenOptions = {}): Promise<string> {
   return hashOf(path, await findFiles(path, options, await devicesOf(options)))
 }

@@ -21,8 +21,8 @@ const cacheCapacity = 100_000
 
 const families: Readonly<Record<string, ImageProcessor>> = {
   owlvit: { size: { width: 768, height: 768 }, resample: 3, rescale: 1 / 255, ...clip, square: undefined },
-  // Grey, as the checkpoints were trained. Hugging Face's processors have used 0.5 and 0 in turn: `pad_value` of
-  // preprocessor_config.json decides.
+  // Grey, as the checkpoints were trained. Hugging Face's processors have used 0.5 and 0 in turn: `pad_value`
+  // of preprocessor_config.json decides.
   owlv2: { size: { width: 960, height: 960 }, resample: 2, rescale: 1 / 255, ...clip, square: 0.5 },
 }
 
@@ -34,12 +34,14 @@ interface Run {
 }
 
 /**
- * Opens a Hugging Face folder of OWL-ViT or OWLv2. Each phrase is a query of its own; a box's score of it is the sigmoid
- * of their logit. OWLv2 sees the picture on a square, and its boxes are shares of the square's side.
+ * Opens a Hugging Face folder of OWL-ViT or OWLv2. Each phrase is a query of its own; a box's score of it is
+ * the sigmoid of their logit. OWLv2 sees the picture on a square, and its boxes are shares of the square's
+ * side.
  *
- * With one `model.onnx`, all queries of a picture are asked in one run, and their words are read anew each time. With
- * `text_model.onnx` (input_ids, attention_mask -> text_embeds [Q, D]) and `vision_model.onnx` (pixel_values, text_embeds
- * -> logits, pred_boxes) beside it or instead, a phrase is read once and its embedding cached.
+ * With one `model.onnx`, all queries of a picture are asked in one run, and their words are read anew each
+ * time. With `text_model.onnx` (input_ids, attention_mask -> text_embeds [Q, D]) and `vision_model.onnx`
+ * (pixel_values, text_embeds -> logits, pred_boxes) beside it or instead, a phrase is read once and its
+ * embedding cached.
  */
 export async function openOwl(folder: OpenedFolder): Promise<Teacher> {
   const model = await openModel(folder)
@@ -129,7 +131,8 @@ async function openModel({ path, kind, files, options }: OpenedFolder): Promise<
   const length =
     typeof columns === 'number' ? columns : ((text.max_position_embeddings as number | undefined) ?? 16)
   const tokenizer = await readClipTokenizer(path, length, (text.pad_token_id as number | undefined) ?? 0)
-  // The graph ties the number of queries to that of pictures, and most exports freeze the latter: one picture a run.
+  // The graph ties the number of queries to that of pictures, and most exports freeze the latter: one picture
+  // a run.
   const images = imageInput(pool, vision, processor, 1)
   if (images.batch !== 1)
     throw new UserError(`${vision}: it takes ${images.batch} pictures a run. Export it for one picture.`)

@@ -9,8 +9,8 @@ export interface PhrasePrompt {
 }
 
 /**
- * Phrases in packs that fit a prompt "a cat. a remote.", in their order. A phrase that is too long by itself has a
- * pack of its own.
+ * Phrases in packs that fit a prompt "a cat. a remote.", in their order. A phrase that is too long by itself
+ * has a pack of its own.
  *
  * @param tokensOf tokens of a text, special ones included
  * @param maxTokens tokens of a pack's prompt

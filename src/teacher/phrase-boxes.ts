@@ -6,9 +6,9 @@ import type { PlaceAnswer } from './select-boxes.js'
 import type { DetectOptions, PhraseDetection } from './teacher.js'
 
 /**
- * Boxes of each phrase, groundmill's own way: a place's score of a phrase is the mean of its words' probabilities (the official
- * SCORE_AGG MEAN), a box's score the square root of that times the centerness, or the mean itself where the network has no
- * centerness. Suppression runs within a phrase.
+ * Boxes of each phrase, groundmill's own way: a place's score of a phrase is the mean of its words'
+ * probabilities (the official SCORE_AGG MEAN), a box's score the square root of that times the centerness, or
+ * the mean itself where the network has no centerness. Suppression runs within a phrase.
  *
  * @param phrases tokens of each phrase; nothing is found for one without any
  * @param toPicture brings a box of the input into pixels of the picture

@@ -14,8 +14,8 @@ import { unit } from './text-encoder.js'
 /** CLIP as the `RegionScorer` of the filter's rules. Holds native memory until it is closed. */
 export interface ClipScorer {
   /**
-   * For each region of a stored picture the cosine of the embeddings of what is in the box and of its text, 0 to 1
-   * (negative ones are 0).
+   * For each region of a stored picture the cosine of the embeddings of what is in the box and of its text, 0
+   * to 1 (negative ones are 0).
    */
   score(
     bytes: Uint8Array,
@@ -39,8 +39,9 @@ const batch = 16
 const cacheCapacity = 20_000
 
 /**
- * Opens CLIP in ONNX in two halves, as transformers.js uses it: `vision_model.onnx` and `text_model.onnx` (here or in
- * `onnx/`), `preprocessor_config.json` and `tokenizer.json`. Texts are embedded once, however often they come.
+ * Opens CLIP in ONNX in two halves, as transformers.js uses it: `vision_model.onnx` and `text_model.onnx`
+ * (here or in `onnx/`), `preprocessor_config.json` and `tokenizer.json`. Texts are embedded once, however
+ * often they come.
  *
  * @throws UserError where a file is missing or is another family's
  */

@@ -25,13 +25,14 @@ export interface SelectedBox {
 }
 
 /**
- * Boxes as the official code selects them (rpn/inference.py, ATSSPostProcessor, with SCORE_AGG MEAN): a phrase's score at a
- * place is the mean of its words' probabilities; those above the threshold are ranked by score times centerness within their
- * level; a box's score is the square root of that product. Boxes are cut off at the picture, each phrase's are suppressed among
- * themselves, and the best of all stay; ties at the last place stay too.
+ * Boxes as the official code selects them (rpn/inference.py, ATSSPostProcessor, with SCORE_AGG MEAN): a
+ * phrase's score at a place is the mean of its words' probabilities; those above the threshold are ranked by
+ * score times centerness within their level; a box's score is the square root of that product. Boxes are cut
+ * off at the picture, each phrase's are suppressed among themselves, and the best of all stay; ties at the
+ * last place stay too.
  *
- * The official boxes end with their last pixel and are one wider than x2 - x1. These are the same boxes in edges, which end
- * where that pixel ends, so that areas and overlaps are the official ones without the + 1.
+ * The official boxes end with their last pixel and are one wider than x2 - x1. These are the same boxes in
+ * edges, which end where that pixel ends, so that areas and overlaps are the official ones without the + 1.
  *
  * @param levelStarts first anchor of each level, and the number of anchors at the end
  * @param phrases tokens of each phrase; nothing is found for one without any

@@ -43,7 +43,8 @@ export class SizeSessions {
    * @throws UserError where onnxruntime cannot load the model
    */
   async use<T>(size: number, work: (pool: SessionPool) => Promise<T>): Promise<T> {
-    // One at a time, in the order of calls: two that wait for a slot could each hold the one that the other needs.
+    // One at a time, in the order of calls: two that wait for a slot could each hold the one that the other
+    // needs.
     const acquired = this.queue.then(() => this.acquire(size))
     this.queue = acquired.catch(() => {})
     const slot = await acquired

@@ -2,8 +2,9 @@ import type { Span } from '../words/name-prompt.js'
 import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.js'
 
 /**
- * A teacher that is asked about texts of any length: one with more tokens than the model has room for is asked in parts,
- * each with as much of the text as fits around its phrases. No phrase is cut, unless it is too long by itself.
+ * A teacher that is asked about texts of any length: one with more tokens than the model has room for is
+ * asked in parts, each with as much of the text as fits around its phrases. No phrase is cut, unless it is
+ * too long by itself.
  */
 export function splitLongTexts(teacher: Teacher): Teacher {
   if (!Number.isFinite(teacher.maxTokens)) return teacher

@@ -38,9 +38,9 @@ interface RowQuery extends Query {
 }
 
 /**
- * Asks the teacher for every phrase of every caption of a shard: one query a caption, the whole sentence with it,
- * so that a phrase is understood in its context. Pictures are decoded while the model runs. Boxes are in pixels of the
- * stored picture.
+ * Asks the teacher for every phrase of every caption of a shard: one query a caption, the whole sentence with
+ * it, so that a phrase is understood in its context. Pictures are decoded while the model runs. Boxes are in
+ * pixels of the stored picture.
  *
  * @param open gives the teacher; not called where the shard is already made
  */

@@ -17,8 +17,8 @@ export interface PhraseDetection {
   readonly xyxy: Xyxy
   readonly score: number
   /**
-   * What a model with a fixed list of labels calls the box. Such a model proposes every box for every phrase; which
-   * labels a phrase can mean is decided by the caller.
+   * What a model with a fixed list of labels calls the box. Such a model proposes every box for every phrase;
+   * which labels a phrase can mean is decided by the caller.
    */
   readonly label?: string
 }
@@ -43,7 +43,10 @@ export interface Teacher {
   readonly batch: number
   /** Calls of `detect` that run at once; one more is worth starting, so that it is prepared meanwhile. */
   readonly parallel: number
-  /** Category names that the model was prompt-tuned for: it is asked for all of them, in this order, or not at all. */
+  /**
+   * Category names that the model was prompt-tuned for: it is asked for all of them, in this order, or not at
+   * all.
+   */
   readonly prompt?: readonly string[]
   /** Tokens that a text takes, and how many there is room for. */
   tokensOf(text: string): number

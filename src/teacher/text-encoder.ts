@@ -9,7 +9,10 @@ import { modelFile, readJson, weightFiles } from './hf-folder.js'
 
 /** A BERT-style `TextEmbedder` of the filter's rules. Holds native memory until it is closed. */
 export interface TextEncoder {
-  /** Vectors of unit length, one for each text, in their order. A text is encoded once, however often it comes. */
+  /**
+   * Vectors of unit length, one for each text, in their order. A text is encoded once, however often it
+   * comes.
+   */
   embed(texts: readonly string[]): Promise<readonly Float32Array[]>
   close(): Promise<void>
 }
@@ -20,8 +23,9 @@ const batch = 64
 const cacheCapacity = 20_000
 
 /**
- * Opens a sentence encoder in ONNX: a folder with `model.onnx` (here or in `onnx/`) and a WordPiece `tokenizer.json`, as
- * sentence-transformers exports it. The vector of a text is the mean of its tokens' hidden states, of unit length.
+ * Opens a sentence encoder in ONNX: a folder with `model.onnx` (here or in `onnx/`) and a WordPiece
+ * `tokenizer.json`, as sentence-transformers exports it. The vector of a text is the mean of its tokens'
+ * hidden states, of unit length.
  *
  * @throws UserError where a file is missing, or where the folder pools in another way
  */
@@ -79,7 +83,10 @@ export async function hashTextEncoder(folder: string): Promise<string> {
   })
 }
 
-/** Tokens that a text may have. Throws a UserError where the folder says that its texts are pooled in another way. */
+/**
+ * Tokens that a text may have. Throws a UserError where the folder says that its texts are pooled in another
+ * way.
+ */
 async function checkFolder(folder: string): Promise<number> {
   const pooling = await readJson(folder, '1_Pooling/config.json')
   const other = Object.entries(pooling ?? {}).find(

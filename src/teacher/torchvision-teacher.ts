@@ -17,9 +17,10 @@ import type { Teacher } from './teacher.js'
  * Opens a detector of torchvision (Faster R-CNN and its kin) that was exported to ONNX. The folder holds
  *
  * - `config.json`: `{"model_type": "torchvision-detector", "id2label": {"1": "person", …}}`;
- * - `model.onnx`: one input [3, H, W] or [1, 3, H, W], red green blue, 0 to 1, not normalised (the network does that, and
- *   resizes); outputs `boxes` [K, 4] (corners in pixels of the input), `scores` [K] and `labels` [K], or, under other
- *   names, these kinds in the order boxes, labels, scores, as torchvision gives them.
+ * - `model.onnx`: one input [3, H, W] or [1, 3, H, W], red green blue, 0 to 1, not normalised (the network
+ *   does that, and resizes); outputs `boxes` [K, 4] (corners in pixels of the input), `scores` [K] and
+ *   `labels` [K], or, under other names, these kinds in the order boxes, labels, scores, as torchvision gives
+ *   them.
  *
  * Where H and W are fixed, pictures are stretched to them and boxes brought back.
  */

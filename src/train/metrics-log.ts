@@ -41,7 +41,9 @@ export async function openMetricsLog(path: string, steps: number): Promise<Metri
   }
 }
 
-/** How fast a step went and which share of its time it waited for its pictures, as a progress line says it. */
+/**
+ * How fast a step went and which share of its time it waited for its pictures, as a progress line says it.
+ */
 export function speedNote({ seconds, data_seconds }: StepMetrics, batch: number): string {
   const waited = Math.round((100 * data_seconds) / seconds)
   return `${(batch / seconds).toFixed(0)} images/s, ${waited} % waiting for data`

@@ -141,7 +141,9 @@ function checkSources({ config, sources }: TrainTask): void {
   }
 }
 
-/** The tokenizer of the folder to start from, else one whose vocabulary is made of the texts of all sources. */
+/**
+ * The tokenizer of the folder to start from, else one whose vocabulary is made of the texts of all sources.
+ */
 async function openTokenizer(
   { init, config, texts }: TrainTask,
   streams: readonly SampleStream[],

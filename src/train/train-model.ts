@@ -24,7 +24,8 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
         const batch = await training.batch(step, part)
         waited += secondsSince(asked)
         losses.push(await training.run(batch))
-        // The last part's gradients stay in their vectors: `takeStep` adds the sum of the earlier ones to them.
+        // The last part's gradients stay in their vectors: `takeStep` adds the sum of the earlier ones to
+        // them.
         if (part < parts - 1) for (const { vectors } of state.groups) vectors.keepGradient()
       }
       const taken = takeStep(state, losses, step, rate, config)

@@ -16,8 +16,9 @@ export interface OpenWeightOptions {
 }
 
 /**
- * Opens a file of weights, whatever its kind: safetensors, the index of sharded safetensors, a file of `torch.save`,
- * or a folder with one of them. Its content decides, not its name. Throws a UserError where it is none of these.
+ * Opens a file of weights, whatever its kind: safetensors, the index of sharded safetensors, a file of
+ * `torch.save`, or a folder with one of them. Its content decides, not its name. Throws a UserError where it
+ * is none of these.
  */
 export async function openWeightFile(path: string, options: OpenWeightOptions = {}): Promise<WeightFile> {
   const { average = false } = options

@@ -9,7 +9,10 @@ export function wholeNumber(digits: string): number | bigint {
 
 const signs: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '\n': '' }
 
-/** A text as Python 2's repr wrote it: its escapes are bytes, and the bytes UTF-8. Throws an Error where it has no quotes. */
+/**
+ * A text as Python 2's repr wrote it: its escapes are bytes, and the bytes UTF-8. Throws an Error where it
+ * has no quotes.
+ */
 export function unquoted(repr: string): string {
   const [quote = ''] = repr
   if (repr.length < 2 || (quote !== "'" && quote !== '"') || !repr.endsWith(quote))

@@ -1,4 +1,7 @@
-/** What a pickle may hold: Python's None, bool, int, float, str, bytes, list or tuple, dict, set, and the caller's own. */
+/**
+ * What a pickle may hold: Python's None, bool, int, float, str, bytes, list or tuple, dict, set, and the
+ * caller's own.
+ */
 export type PickleValue =
   | null
   | boolean
@@ -21,5 +24,8 @@ export class PickleGlobal {
   ) {}
 }
 
-/** Something that the caller's table made of a call or of a persistent id. Items and state given to it are dropped. */
+/**
+ * Something that the caller's table made of a call or of a persistent id. Items and state given to it are
+ * dropped.
+ */
 export abstract class PickleObject {}

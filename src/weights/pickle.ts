@@ -1,7 +1,8 @@
 /**
- * Reads Python pickles as data. A pickle is a program for a stack machine (Python's `pickletools` describes it) that
- * may import any name and call it; this machine has no such power. It knows the opcodes that hold data, of which a
- * caller says which may occur, hands imports and calls to the caller's own tables, and refuses all others by name.
+ * Reads Python pickles as data. A pickle is a program for a stack machine (Python's `pickletools` describes
+ * it) that may import any name and call it; this machine has no such power. It knows the opcodes that hold
+ * data, of which a caller says which may occur, hands imports and calls to the caller's own tables, and
+ * refuses all others by name.
  */
 import { type PickleBytes, pickleBytes } from './pickle-bytes.js'
 import { opcodeName, type PickleOpcode } from './pickle-opcodes.js'
@@ -9,7 +10,10 @@ import { createPickleStack, type PickleStack } from './pickle-stack.js'
 import { unescaped, unquoted, wholeNumber } from './pickle-text.js'
 import { PickleGlobal, PickleObject, type PickleValue } from './pickle-value.js'
 
-/** What a kind of pickle may hold, and how it is read. What these functions throw is told with the place in the pickle. */
+/**
+ * What a kind of pickle may hold, and how it is read. What these functions throw is told with the place in
+ * the pickle.
+ */
 export interface PickleKind {
   /** The opcodes that may occur. */
   readonly opcodes: ReadonlySet<PickleOpcode>

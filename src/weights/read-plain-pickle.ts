@@ -37,8 +37,9 @@ const dict = {
 }
 
 /**
- * Reads a Python pickle that holds nothing but None, booleans, numbers, texts, lists, tuples and dicts, of protocol 0
- * (the text that Python 2 wrote) to 5. Opcodes that import or call anything are refused, so nothing of the file is run.
+ * Reads a Python pickle that holds nothing but None, booleans, numbers, texts, lists, tuples and dicts, of
+ * protocol 0 (the text that Python 2 wrote) to 5. Opcodes that import or call anything are refused, so
+ * nothing of the file is run.
  *
  * @param where the file, for messages
  * @throws UserError where it is damaged or asks for more

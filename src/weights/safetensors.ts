@@ -41,8 +41,8 @@ export interface TensorPlace {
 const longestHeader = 100_000_000
 
 /**
- * Writes float32 tensors one after another and says where each lies in the file. The file appears whole or not at
- * all. Throws where two tensors have one name or an array is not of its shape.
+ * Writes float32 tensors one after another and says where each lies in the file. The file appears whole or
+ * not at all. Throws where two tensors have one name or an array is not of its shape.
  */
 export async function writeSafetensors(
   path: string,
@@ -88,8 +88,8 @@ export async function writeSafetensors(
 }
 
 /**
- * Opens a file; tensors are read when they are asked for. Throws a UserError where it is no safetensors file, is cut
- * short, or has bytes that belong to no tensor or to two (as when two tensors have one name).
+ * Opens a file; tensors are read when they are asked for. Throws a UserError where it is no safetensors file,
+ * is cut short, or has bytes that belong to no tensor or to two (as when two tensors have one name).
  */
 export async function openSafetensors(path: string): Promise<WeightFile> {
   const file = await open(path).catch(unreadable(path))

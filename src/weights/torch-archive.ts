@@ -23,7 +23,9 @@ interface Range {
 /** State dicts of billions of weights have pickles of some megabytes. */
 const largestPickle = 2 ** 28
 
-/** `torch.save` since 1.6: a zip file with the pickle and each storage as an entry that is stored as it is. */
+/**
+ * `torch.save` since 1.6: a zip file with the pickle and each storage as an entry that is stored as it is.
+ */
 export async function readZipArchive(file: FileHandle, path: string): Promise<TorchArchive> {
   const entries = await zipEntries(file, path)
   const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name))
@@ -104,8 +106,8 @@ export function isLegacyArchive(head: Uint8Array): boolean {
 }
 
 /**
- * `torch.save` before 1.6: five pickles in a row (magic number, protocol version, facts about the machine, the value,
- * the keys of the storages), then each storage as its number of elements and its bytes.
+ * `torch.save` before 1.6: five pickles in a row (magic number, protocol version, facts about the machine,
+ * the value, the keys of the storages), then each storage as its number of elements and its bytes.
  */
 export async function readLegacyArchive(file: FileHandle, path: string): Promise<TorchArchive> {
   const { size } = await file.stat()

@@ -85,7 +85,9 @@ const skipped = new Set([
   'mmengine.logging.history_buffer.HistoryBuffer',
 ])
 
-/** Names that stand for themselves: element types, and the classes that a defaultdict or an array refers to. */
+/**
+ * Names that stand for themselves: element types, and the classes that a defaultdict or an array refers to.
+ */
 const nameable =
   /^(torch\.(float|double|half|bfloat|int|long|short|uint|bool)\d*|(builtins|__builtin__)\.(list|dict|int|float|str|tuple)|numpy\.ndarray)$/
 

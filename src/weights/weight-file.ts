@@ -51,7 +51,8 @@ export function isShape(value: unknown): value is number[] {
 }
 
 /**
- * Little-endian bytes as float32. Float16 and bfloat16 are exact; float64 and integers are rounded to the nearest.
+ * Little-endian bytes as float32. Float16 and bfloat16 are exact; float64 and integers are rounded to the
+ * nearest.
  *
  * @param bytes whole elements; shared with the result where it is float32 and aligned
  */

@@ -32,9 +32,9 @@ export function pluralOf(noun: string): string {
 }
 
 /**
- * Whether a phrase can mean what a detector's label names: its head is the label, or the label's plural, or one of the
- * label's synonyms. Of a label of several words ("traffic light", "tv_monitor") the last must be the head and the others
- * stand before it in the phrase. Case makes no difference.
+ * Whether a phrase can mean what a detector's label names: its head is the label, or the label's plural, or
+ * one of the label's synonyms. Of a label of several words ("traffic light", "tv_monitor") the last must be
+ * the head and the others stand before it in the phrase. Case makes no difference.
  *
  * @param synonyms further names by label, such as person: [man, woman]
  */

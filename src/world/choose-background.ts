@@ -62,7 +62,9 @@ function chooseFirst(contrast: (rgb: Rgb) => number, draw: Random): Rgb {
   return best as Rgb
 }
 
-/** Another colour with nothing in between that comes near an object's; the first one again if there is none. */
+/**
+ * Another colour with nothing in between that comes near an object's; the first one again if there is none.
+ */
 function chooseSecond(first: Rgb, contrast: (rgb: Rgb) => number, draw: Random): Rgb {
   for (let tries = 0; tries < 60; tries++) {
     const second = changed(first, tries < 30 ? 70 : 25, draw)

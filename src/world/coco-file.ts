@@ -18,7 +18,9 @@ export interface CocoAnnotation {
   readonly bbox: readonly [number, number, number, number]
   readonly area: number
   readonly iscrowd: 0
-  /** As MDETR has it: spans in the caption, in code points, half open; none where no phrase names the object. */
+  /**
+   * As MDETR has it: spans in the caption, in code points, half open; none where no phrase names the object.
+   */
   readonly tokens_positive: readonly (readonly [number, number])[]
 }
 
@@ -40,7 +42,9 @@ export function emptyCocoFile({ title, license, concepts }: Recipe): CocoFile {
   }
 }
 
-/** Appends a scene. Image ids are scene numbers; annotation ids start at 1, as pycocotools takes 0 for none. */
+/**
+ * Appends a scene. Image ids are scene numbers; annotation ids start at 1, as pycocotools takes 0 for none.
+ */
 export function addToCocoFile(coco: CocoFile, scene: Scene, words: Description, file_name: string): void {
   const { index, size } = scene
   coco.images.push({ id: index, file_name, width: size, height: size, caption: words.caption })

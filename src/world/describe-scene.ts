@@ -21,8 +21,8 @@ export interface Description {
 }
 
 /**
- * Words for a scene. Every noun phrase with a span names all and only the objects that it is true of, and what is
- * said of places and relations is true. The recipe, the split and the index decide everything.
+ * Words for a scene. Every noun phrase with a span names all and only the objects that it is true of, and
+ * what is said of places and relations is true. The recipe, the split and the index decide everything.
  */
 export function describeScene(recipe: Recipe, scene: Scene): Description {
   const draw = random(recipe.seed, 'caption', scene.split, scene.index)

@@ -39,10 +39,10 @@ type WorldFile = z.infer<typeof worldFile>
 
 /**
  * Writes a world into a folder of its own: `gold/`, `known/` and `novel/` as COCO folders (`images/`,
- * `annotations.json` with captions and MDETR's `tokens_positive`), and `web/` as `images/` with `pairs.tsv` (url,
- * caption) and, for measuring only, `truth.json` in the form of gold. `world.json` comes last: a folder whose own names
- * the same recipe as complete is left as it is, and an interrupted one goes on where it stopped. A folder with a
- * world of another recipe is made anew; one with anything else in it is a UserError.
+ * `annotations.json` with captions and MDETR's `tokens_positive`), and `web/` as `images/` with `pairs.tsv`
+ * (url, caption) and, for measuring only, `truth.json` in the form of gold. `world.json` comes last: a folder
+ * whose own names the same recipe as complete is left as it is, and an interrupted one goes on where it
+ * stopped. A folder with a world of another recipe is made anew; one with anything else in it is a UserError.
  */
 export async function makeWorld(
   recipe: Recipe,

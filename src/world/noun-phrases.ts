@@ -19,9 +19,9 @@ type Attribute = 'size' | 'colour'
 const clearlyBigger = 1.25
 
 /**
- * The noun phrases that a caption of the scene has, at most three, in the order in which they come. No object is
- * named twice. Gold and the known split name objects with and without attributes; the web mostly with what tells
- * them apart; the novel split names novel concepts alone, by their bare names.
+ * The noun phrases that a caption of the scene has, at most three, in the order in which they come. No object
+ * is named twice. Gold and the known split name objects with and without attributes; the web mostly with what
+ * tells them apart; the novel split names novel concepts alone, by their bare names.
  */
 export function chooseNounPhrases(recipe: Recipe, scene: Scene, draw: Random): NounPhrase[] {
   const phrases: NounPhrase[] = []
@@ -112,7 +112,10 @@ function isClearlyOff(other: SceneObject, object: SceneObject): boolean {
   return Math.max(a, b) / Math.min(a, b) >= clearlyBigger
 }
 
-/** The attributes alone, without the noun, are true of this concept's objects and of nothing else in the scene. */
+/**
+ * The attributes alone, without the noun, are true of this concept's objects and of nothing else in the
+ * scene.
+ */
 function tellsApart(scene: Scene, object: SceneObject, attributes: readonly Attribute[]): boolean {
   return scene.objects
     .filter(({ concept }) => concept.name !== object.concept.name)

@@ -102,7 +102,10 @@ async function send(
   else await pipeline(file.createReadStream({ autoClose: false }), response)
 }
 
-/** The file that a request names; undefined where there is none or it is outside of the folder, also by a link. */
+/**
+ * The file that a request names; undefined where there is none or it is outside of the folder, also by a
+ * link.
+ */
 async function filePath(root: string, url: string): Promise<string | undefined> {
   try {
     const path = decodeURIComponent(url.replace(/[?#].*$/s, ''))

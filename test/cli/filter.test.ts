@@ -162,7 +162,8 @@ describe('filter, compare, sweep and calibrate', () => {
     const { ece, judged, teacher } = await json('calibrate', url, '-o', file)
     expect([judged, teacher]).toEqual([20, 'toy'])
     expect(ece.after).toBeLessThan(ece.before)
-    // Sure boxes are always right and the others never: any threshold finds the dog, and the cat's 0.3 is one of the others.
+    // Sure boxes are always right and the others never: any threshold finds the dog, and the cat's 0.3 is one
+    // of the others.
     const rules = `rules=[{rule: calibrate, file: ${file}}, {rule: score, min: 0.9}]`
     expect(await json('filter', url, '--as', 'calibrated', '--set', rules)).toMatchObject({ out: 10 })
 

@@ -18,7 +18,9 @@ const folder = await temporaryFolder()
 const world = join(folder, 'world')
 const run = join(folder, 'run')
 
-/** Seconds: a tenth where there is time for it, more on a busy machine, and less than any timeout of a fetch. */
+/**
+ * Seconds: a tenth where there is time for it, more on a busy machine, and less than any timeout of a fetch.
+ */
 const soon = 9
 
 async function until(running: Running, condition: () => boolean | Promise<boolean>): Promise<void> {

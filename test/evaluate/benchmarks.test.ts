@@ -57,7 +57,10 @@ async function grey(path: string, width: number, height: number) {
   )
 }
 
-/** A teacher that finds each span where its words say, in tenths of the picture: "3" is a box around the middle. */
+/**
+ * A teacher that finds each span where its words say, in tenths of the picture: "3" is a box around the
+ * middle.
+ */
 function teacher(
   answer: (query: Query, phrase: number) => readonly [number, number, number, number] | undefined,
 ): Teacher {

@@ -11,7 +11,9 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
 
-/** Captions that are hard on formats: several units a code point, marks, quotes, tabs, line ends of all kinds. */
+/**
+ * Captions that are hard on formats: several units a code point, marks, quotes, tabs, line ends of all kinds.
+ */
 const word = fc.constantFrom(
   ...[
     'a',

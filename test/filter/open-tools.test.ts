@@ -23,7 +23,9 @@ const file = {
   bins: [],
 } as const
 
-/** Sources that open models which say when they are opened and closed; folders named "missing" are not there. */
+/**
+ * Sources that open models which say when they are opened and closed; folders named "missing" are not there.
+ */
 function sources(said: string[]): ToolSources {
   const source = <Tool>(tool: Tool) => ({
     hash: async (path: string) => `hash of ${path}`,

@@ -177,8 +177,8 @@ export function caseValues(
 }
 
 /**
- * Random values with which every parameter matters: first values would leave biases 0, scales 1 and position biases
- * too small to be seen in an output.
+ * Random values with which every parameter matters: first values would leave biases 0, scales 1 and position
+ * biases too small to be seen in an output.
  */
 export function shakenValue(parameter: Parameter, seed: number): Float32Array {
   const { name, shape, init } = parameter

@@ -17,7 +17,10 @@ const colours = ['red', 'green', 'blue', 'yellow', 'white', 'black']
 const things = ['dog', 'cat', 'bus', 'tree', 'boat', 'kite', 'clock', 'bench']
 const [width, height] = [96, 72]
 
-/** Rules that look at weaker boxes too: a threshold does not cut off the end of what they keep, and may add to it. */
+/**
+ * Rules that look at weaker boxes too: a threshold does not cut off the end of what they keep, and may add to
+ * it.
+ */
 export const secondRules: readonly RuleConfig[] = [
   { rule: 'score', min: 0.4 },
   { rule: 'nms', iou: 0.5 },
@@ -33,8 +36,9 @@ export interface InspectDataset {
 }
 
 /**
- * A dataset of small pictures, made fast: captions of two phrases, proposals of two teachers and their filters
- * (`round-1-filter` by the rules by default, `round-2-filter` by `secondRules`), and rejects of ingest.
+ * A dataset of small pictures, made fast: captions of two phrases, proposals of two teachers and their
+ * filters (`round-1-filter` by the rules by default, `round-2-filter` by `secondRules`), and rejects of
+ * ingest.
  */
 export async function makeInspectDataset(
   url: string,

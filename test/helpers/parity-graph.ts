@@ -6,7 +6,9 @@ import { constant, sizeOf, type Tensor } from '../../src/graph/ops/tensor.js'
 import { type Parameter, parametersOf } from '../../src/model/network/parameters.js'
 import type { ParityCase } from './glip-cases.js'
 
-/** Noise of an output's size: the gradients of a case are those of sum(cotangent * output) over its outputs. */
+/**
+ * Noise of an output's size: the gradients of a case are those of sum(cotangent * output) over its outputs.
+ */
 export function cotangent(name: string, key: string, { shape }: Tensor): Float32Array {
   const draw = random(name, 'cotangent', key)
   return Float32Array.from({ length: sizeOf(shape) }, () => draw.normal())

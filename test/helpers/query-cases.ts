@@ -24,7 +24,10 @@ export const narrowQueries: GlipConfig = {
 
 export const querySize: ImageSize = { height: 64, width: 96 }
 
-/** Every block of a preset with queries, and the whole of it: bench/parity/query_reference.py has them under the same names. */
+/**
+ * Every block of a preset with queries, and the whole of it: bench/parity/query_reference.py has them under
+ * the same names.
+ */
 export function queryCases(config: GlipConfig, size: ImageSize, batch: number): Record<string, ParityCase> {
   const { backbone, fpn, tower } = config
   if (backbone.kind !== 'resnet' || tower.kind !== 'decoder') throw new Error('not a preset with queries')

@@ -24,9 +24,9 @@ export interface S3Server {
 }
 
 /**
- * An S3-compatible server on loopback: s3rver, with a proxy before it for what s3rver leaves out. The proxy refuses a put
- * with If-None-Match where there is the object (as S3 does since 2024), cuts lists into pages of three, and fails when it
- * is told to.
+ * An S3-compatible server on loopback: s3rver, with a proxy before it for what s3rver leaves out. The proxy
+ * refuses a put with If-None-Match where there is the object (as S3 does since 2024), cuts lists into pages
+ * of three, and fails when it is told to.
  */
 export async function s3Server(): Promise<S3Server> {
   const directory = await temporaryFolder()

@@ -13,8 +13,9 @@ import { makeSmallWorld } from './small-world.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 /**
- * A dataset of three shards that the stages themselves made: gold of the toy world, its captions chunked, boxes of two
- * teachers that guess, and a filter over each: `s`, `chunk`, `label-1`, `label-2`, `round-1`, `round-2`.
+ * A dataset of three shards that the stages themselves made: gold of the toy world, its captions chunked,
+ * boxes of two teachers that guess, and a filter over each: `s`, `chunk`, `label-1`, `label-2`, `round-1`,
+ * `round-2`.
  */
 export async function makeSmallDataset(): Promise<{ readonly url: string; readonly storage: Storage }> {
   const folder = await temporaryFolder()
@@ -55,7 +56,9 @@ export async function makeSmallDataset(): Promise<{ readonly url: string; readon
   return { url, storage }
 }
 
-/** A teacher whose boxes hang on the words alone: none, one or several a phrase, with odd fractions of pixels. */
+/**
+ * A teacher whose boxes hang on the words alone: none, one or several a phrase, with odd fractions of pixels.
+ */
 function guesser(seed: number): Teacher {
   return {
     ...{

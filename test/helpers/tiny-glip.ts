@@ -41,7 +41,10 @@ export const tinyOptimizer: AdamWConfig = {
 /** Two boxes of a picture of `tinyConfig`. */
 const tinyBoxes = [2, 3, 14, 17, 12, 10, 30, 31]
 
-/** A batch that the seed decides: noise pictures, two boxes each, padding, ignored words, one sample without regression. */
+/**
+ * A batch that the seed decides: noise pictures, two boxes each, padding, ignored words, one sample without
+ * regression.
+ */
 export function tinyBatch(
   seed: number,
   config = tinyConfig,

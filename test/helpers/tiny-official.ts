@@ -24,9 +24,14 @@ export const tinyOfficial: GlipConfig = {
   head: { anchor_scale: 8, box_edges: 'pixel_centres' },
 }
 
-/** By name, so that the fixtures' values do not depend on the order in which the graph reads its parameters. */
+/**
+ * By name, so that the fixtures' values do not depend on the order in which the graph reads its parameters.
+ */
 export const tinyOfficialSpecs = parameterSpecs(tinyOfficial).sort((a, b) => (a.name < b.name ? -1 : 1))
 
-/** Value `index`, in PyTorch's order, of parameter `number` of the list: what bench/parity/glip_checkpoint.py writes. */
+/**
+ * Value `index`, in PyTorch's order, of parameter `number` of the list: what bench/parity/glip_checkpoint.py
+ * writes.
+ */
 export const tinyValue = (number: number, index: number): number =>
   (((index * 37 + number * 101) % 512) - 256) / 256

@@ -48,7 +48,8 @@ describe('gold in the form of MDETR', () => {
         { image_id: 1, category_id: 3, bbox: [-20, -20, 60, 60], tokens_positive: [[20, 25]] },
         { image_id: 1, category_id: 3, bbox: [500, 500, 10, 10], tokens_positive: [[20, 25]] },
         { image_id: 1, category_id: 3, bbox: [1, 1, 50, 50], tokens_positive: [], iscrowd: 1 },
-        // Named by its category alone; its words are not in the caption; apart in the caption, and so two phrases.
+        // Named by its category alone; its words are not in the caption; apart in the caption, and so two
+        // phrases.
         { image_id: 1, category_id: 3, bbox: [100, 100, 20, 20], tokens_positive: [] },
         { image_id: 1, category_id: 3, bbox: [120, 100, 20, 20], tokens_positive: [[20, 90]] },
         {

@@ -21,7 +21,10 @@ const all = { path: 0.5, dropout: 0.2, block: 0.3 }
 
 const networkOf = (drop: DropRates, config = narrowGlip) => networkCase(withDrop(config, drop), narrowSize, 2)
 
-/** Without deformable convolutions, whose places move with every weight: differences of it are those of its gradient. */
+/**
+ * Without deformable convolutions, whose places move with every weight: differences of it are those of its
+ * gradient.
+ */
 const smooth: GlipConfig = { ...narrowGlip, tower: { kind: 'conv', blocks: 2 } }
 
 async function noisyInputs(drop: DropRates) {

@@ -26,7 +26,10 @@ const options = { top: 1000, vocabulary }
 
 const fromRecords = async (storage: Storage) => datasetStatistics('s', await datasetFunnel(storage), options)
 
-/** Numbers alike but for the last digits of sums; medians are told apart, since those of records are estimates. */
+/**
+ * Numbers alike but for the last digits of sums; medians are told apart, since those of records are
+ * estimates.
+ */
 function expectAlike(exact: DatasetStatistics, summed: DatasetStatistics) {
   const { medians: exactMedians, rest } = withoutMedians(exact)
   const { medians, rest: other } = withoutMedians(summed)

@@ -34,7 +34,10 @@ const ask = (sql: string, options: QueryOptions = {}, of = storage) =>
 const shards = ['00000', '00001', '00002']
 const waiting = { timeout: 60_000, interval: 20 }
 
-/** Hundredths of a second for which a process had a processor. Where the system has no /proc, as if it had had one. */
+/**
+ * Hundredths of a second for which a process had a processor. Where the system has no /proc, as if it had had
+ * one.
+ */
 async function processorTicks(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   if (stat === undefined) return performance.now() / 10

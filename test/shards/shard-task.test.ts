@@ -65,7 +65,10 @@ async function ingestGold(task: ShardTask) {
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
-/** The configuration hash of what can be seen of a shard in each family; throws where a record speaks of other bytes. */
+/**
+ * The configuration hash of what can be seen of a shard in each family; throws where a record speaks of other
+ * bytes.
+ */
 async function visible(storage: Storage, stage: string): Promise<Record<string, string>> {
   const seen: Record<string, string> = {}
   for (const family of families) {

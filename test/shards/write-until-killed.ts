@@ -1,4 +1,7 @@
-/** Run as a program of its own by shard-task.test.ts: begins a shard in the given folder, says so, and waits to be killed. */
+/**
+ * Run as a program of its own by shard-task.test.ts: begins a shard in the given folder, says so, and waits
+ * to be killed.
+ */
 import type { PhraseRow } from '../../src/rows/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { writeShard } from '../../src/shards/write-shard.js'

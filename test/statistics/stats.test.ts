@@ -12,7 +12,10 @@ import {
 const word = fc.constantFrom('dog', 'zebra', '__proto__', 'constructor', '1')
 const edges = fc.constantFrom([1, 2, 3], [2], [2, 4], [], [0.5, 2])
 
-/** Statistics that a builder made: of one histogram, whose edges differ from part to part. Sums of quarters are exact. */
+/**
+ * Statistics that a builder made: of one histogram, whose edges differ from part to part. Sums of quarters
+ * are exact.
+ */
 const part: fc.Arbitrary<ShardStats> = fc
   .record({
     edges,

@@ -69,7 +69,9 @@ const resize = { shortest_edge: 64, longest_edge: 96 }
 /** Red alone, neither moved nor scaled. */
 const plain: GlipConfig = { ...glipConfig('glip-t', 30), image_mean: [0, 0, 0], image_std: [1, 1, 1] }
 
-/** Where a profile rises over and falls below a half, between the centres of pixels; its ends count as low. */
+/**
+ * Where a profile rises over and falls below a half, between the centres of pixels; its ends count as low.
+ */
 function edgesOf(profile: readonly number[]): [number, number] {
   const crossing = (from: number, to: number) => (0.5 - profile[from]) / (profile[to] - profile[from])
   const first = profile.findIndex((value) => value > 0.5)
@@ -91,7 +93,8 @@ describe('a box that is drawn in a picture', () => {
         }),
         ({ width, height, at }) => {
           const { input, covered } = fitPicture({ width, height }, resize, inputs)
-          // A few pixels of it are shown, and of what is beside it: an edge between two that blend has no place.
+          // A few pixels of it are shown, and of what is beside it: an edge between two that blend has no
+          // place.
           const span = (size: number, shown: number, start: number, length: number): [number, number] => {
             const least = Math.min(size, Math.ceil((4 * size) / shown))
             const low = Math.floor(start * (size - least))

@@ -151,8 +151,8 @@ describe('grounding-dino', () => {
     expect(notices).toEqual([
       expect.stringMatching(/model_one_phrase\.onnx is right for one phrase a pass only/),
     ])
-    // A phrase alone is not quite what it is among others: the reference is the good export, asked for one at a time. (Of
-    // one and the same picture it would be asked for all of them together.)
+    // A phrase alone is not quite what it is among others: the reference is the good export, asked for one at
+    // a time. (Of one and the same picture it would be asked for all of them together.)
     const alone = await answers(
       'grounding-dino',
       queries

@@ -6,7 +6,8 @@ import { readPlainPickle } from '../../src/weights/read-plain-pickle.js'
 
 const read = (base64: string) => readPlainPickle(Buffer.from(base64, 'base64'), 'refs.p')
 
-// Of Python 3: pickle.dumps({'a': [1, -2, 300, 70000, 2**40, 2**70, 1.5, True, None], 'é"\n': ('x', ('y', 'z'), {})}, protocol=N)
+// Of Python 3: pickle.dumps({'a': [1, -2, 300, 70000, 2**40, 2**70, 1.5, True, None], 'é"\n': ('x', ('y',
+// 'z'), {})}, protocol=N)
 const pickles = {
   0: 'KGRwMApWYQpwMQoobHAyCkkxCmFJLTIKYUkzMDAKYUk3MDAwMAphTDEwOTk1MTE2Mjc3NzZMCmFMMTE4MDU5MTYyMDcxNzQxMTMwMzQyNEwKYUYxLjUKYUkwMQphTmFzVukiXHUwMDBhCnAzCihWeApwNAooVnkKcDUKVnoKcDYKdHA3CihkcDgKdHA5CnMu',
   2: 'gAJ9cQAoWAEAAABhcQFdcQIoSwFK/v///00sAUpwEQEAigYAAAAAAAGKCQAAAAAAAAAAQEc/+AAAAAAAAIhOZVgEAAAAw6kiCnEDWAEAAAB4cQRYAQAAAHlxBVgBAAAAenEGhnEHfXEIh3EJdS4=',

@@ -46,7 +46,9 @@ function readPhrase(text: string) {
 
 const sideOf = ({ box }: SceneObject) => Math.max(box[2] - box[0], box[3] - box[1])
 
-/** Is what the phrase claims true of the object? By the recipe's own numbers, not by the generator's marks. */
+/**
+ * Is what the phrase claims true of the object? By the recipe's own numbers, not by the generator's marks.
+ */
 function isTrueOf(phrase: ReturnType<typeof readPhrase>, object: SceneObject): boolean {
   if (object.concept.name !== phrase.concept.name) return false
   if (phrase.colour && object.colour !== phrase.colour) return false

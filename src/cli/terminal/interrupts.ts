@@ -1,9 +1,12 @@
-/** A second signal within this time is the same Ctrl-C: npm passes on to its child what the terminal has sent it. */
+/**
+ * A second signal within this time is the same Ctrl-C: npm passes on to its child what the terminal has sent
+ * it.
+ */
 const echoMs = 400
 
 /**
- * A signal that the first Ctrl-C or SIGTERM aborts, so that the work stops where it can go on later. The second ends
- * the process at once, with 130.
+ * A signal that the first Ctrl-C or SIGTERM aborts, so that the work stops where it can go on later. The
+ * second ends the process at once, with 130.
  */
 export function listenForInterrupts(): AbortSignal {
   const interrupt = new AbortController()

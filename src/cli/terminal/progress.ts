@@ -7,7 +7,10 @@ export interface ProgressLine {
 
 const barWidth = 24
 
-/** On a terminal a bar that is drawn over; elsewhere only the finished lines, so that piped output stays clean. */
+/**
+ * On a terminal a bar that is drawn over; elsewhere only the finished lines, so that piped output stays
+ * clean.
+ */
 export function createProgress(stream: NodeJS.WriteStream = process.stderr): ProgressLine {
   let label = ''
   let start = 0

@@ -24,7 +24,10 @@ interface NamedToolRequest<Config, Kind extends keyof NamedTools> {
   readonly tools: Kind
   /** The file or folder that the parameters name. */
   path(config: Config): string
-  /** Throws a UserError where the tool does not fit the proposals of a teacher; null where it fits those of any. */
+  /**
+   * Throws a UserError where the tool does not fit the proposals of a teacher; null where it fits those of
+   * any.
+   */
   readonly checkTeacher: ((config: Config, tool: NamedTools[Kind], teacher: string) => void) | null
 }
 
@@ -37,7 +40,8 @@ type ToolOf<Request> = Request extends { readonly tools: 'frequency' }
 type CreatedRule<Request> = Request extends { readonly tools: (typeof modelTools)[number] } ? ModelRule : Rule
 
 /**
- * Everything that is known of a rule. Nothing has a default, so that a new rule has to state what it looks at.
+ * Everything that is known of a rule. Nothing has a default, so that a new rule has to state what it looks
+ * at.
  *
  * @see `filterRule`, which infers the types
  */
@@ -61,7 +65,9 @@ export interface FilterRule<
   create(config: z.infer<Schema>, tool: ToolOf<Request>): CreatedRule<Request>
 }
 
-/** Checks the types of a rule: its name is that of its schema, and `create` takes the tool that it asks for. */
+/**
+ * Checks the types of a rule: its name is that of its schema, and `create` takes the tool that it asks for.
+ */
 export const filterRule = <
   Schema extends RuleSchema,
   const Request extends ToolRequest<z.infer<Schema>> | null,

@@ -2,8 +2,8 @@ import type { MeasuredCalibration } from './calibration.js'
 import type { Candidate } from './rule.js'
 
 /**
- * A text encoder. It gives unit vectors, whose dot product is the cosine similarity of two texts. The pipeline opens it as
- * the teacher room's `TextEncoder`.
+ * A text encoder. It gives unit vectors, whose dot product is the cosine similarity of two texts. The
+ * pipeline opens it as the teacher room's `TextEncoder`.
  */
 export interface TextEmbedder {
   /** One vector for each text, in their order. */
@@ -26,7 +26,9 @@ export interface NamedTools {
   readonly scorers: RegionScorer
 }
 
-/** What rules need besides their parameters: the tools of each kind, by the paths under which rules name them. */
+/**
+ * What rules need besides their parameters: the tools of each kind, by the paths under which rules name them.
+ */
 export type RuleTools = {
   readonly [Kind in keyof NamedTools]?: ReadonlyMap<string, NamedTools[Kind]>
 } & {

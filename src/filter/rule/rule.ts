@@ -17,8 +17,8 @@ export interface FilterImage {
 
 /**
  * Keeps some of a picture's candidates, in their order; one that changes scores gives new candidates in their
- * place. Candidates come best first, in an order that does not depend on the teacher's. Pure: the same candidates
- * give the same result.
+ * place. Candidates come best first, in an order that does not depend on the teacher's. Pure: the same
+ * candidates give the same result.
  */
 export type Rule = (candidates: readonly Candidate[], image: FilterImage) => readonly Candidate[]
 

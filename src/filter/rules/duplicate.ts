@@ -9,7 +9,8 @@ import { suppress } from '../rule/suppress.js'
 /**
  * Of boxes that overlap by more than an IoU of `iou` and that the same words of one caption name ("a dog and
  * a dog"), keeps the best: a teacher that is asked for the same words twice answers twice. `cross_phrase_nms`
- * leaves these alone. Boxes of different captions do not compete, since each caption tells of the whole picture.
+ * leaves these alone. Boxes of different captions do not compete, since each caption tells of the whole
+ * picture.
  */
 export const duplicate = filterRule({
   name: 'duplicate',

@@ -7,8 +7,8 @@ import { suppress } from '../rule/suppress.js'
 
 /**
  * Several passes from strict to lenient (as NVIDIA TAO's auto-labelling does): each keeps the boxes of at
- * least its score, suppressed at its IoU, of the phrases that no earlier pass has found. So a phrase with sure
- * boxes keeps only those, and one without keeps its best.
+ * least its score, suppressed at its IoU, of the phrases that no earlier pass has found. So a phrase with
+ * sure boxes keeps only those, and one without keeps its best.
  */
 export const ladder = filterRule({
   name: 'ladder',

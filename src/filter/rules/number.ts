@@ -5,10 +5,10 @@ import { numberOf } from '../rule/number-of.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
- * Checks boxes against the number that a phrase states: "two dogs" wants two boxes. A phrase with fewer loses all of
- * them with `fewer: drop`, since what is missing would be taught as background; one with more keeps its best
- * with `more: best`. Phrases that say no number are left alone, and so are plain singulars ("a dog") unless
- * `singular` is set.
+ * Checks boxes against the number that a phrase states: "two dogs" wants two boxes. A phrase with fewer loses
+ * all of them with `fewer: drop`, since what is missing would be taught as background; one with more keeps
+ * its best with `more: best`. Phrases that say no number are left alone, and so are plain singulars ("a dog")
+ * unless `singular` is set.
  */
 export const number = filterRule({
   name: 'number',
@@ -40,7 +40,9 @@ export const number = filterRule({
   },
 })
 
-/** The count that the chunker stored; for phrases from elsewhere, such as gold, it is read from their words. */
+/**
+ * The count that the chunker stored; for phrases from elsewhere, such as gold, it is read from their words.
+ */
 function countOf({ count, text }: Phrase, singular: boolean): number | undefined {
   if (count === undefined || count === null) return numberOf(text, singular)
   return count > 1 || singular ? count : undefined

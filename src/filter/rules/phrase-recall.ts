@@ -8,9 +8,9 @@ import { phraseOf } from '../rule/phrase-of.js'
  * (Data-Juicer's phrase_grounding_recall_filter): a caption of which little is found does not tell of its
  * picture.
  *
- * The same words count once, in whatever case and wherever they stand. Phrases are told apart by their place in
- * the caption. (Data-Juicer keeps them in a set of strings, whose order, and with it the boxes, differs between
- * runs.)
+ * The same words count once, in whatever case and wherever they stand. Phrases are told apart by their place
+ * in the caption. (Data-Juicer keeps them in a set of strings, whose order, and with it the boxes, differs
+ * between runs.)
  */
 export const phraseRecall = filterRule({
   name: 'phrase_recall',

@@ -26,8 +26,8 @@ export const tanh = (x: Tensor): Tensor =>
   op('Tanh', [x], x.shape, { vjp: (gradient, y) => [mul(gradient, sub(1, mul(y, y)))] })
 
 /**
- * log(1 + exp(x)), stable at both ends: max(x, 0) - log(sigmoid(|x|)), which onnxruntime computes several numbers at a
- * time where its Softplus takes them one by one.
+ * log(1 + exp(x)), stable at both ends: max(x, 0) - log(sigmoid(|x|)), which onnxruntime computes several
+ * numbers at a time where its Softplus takes them one by one.
  */
 export const softplus = (x: Tensor): Tensor =>
   composite('softplus', [x], sub(relu(x), log(sigmoid(abs(x)))), (gradient) => [mul(gradient, sigmoid(x))])

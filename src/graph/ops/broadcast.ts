@@ -1,6 +1,6 @@
 /**
- * Broadcasting and summing over what was broadcast. Each is the other's gradient, so they stand in one file; everything
- * else that broadcasts or sums builds on these.
+ * Broadcasting and summing over what was broadcast. Each is the other's gradient, so they stand in one file;
+ * everything else that broadcasts or sums builds on these.
  */
 
 import { reshape } from './reshape.js'
@@ -68,8 +68,8 @@ export function reduceSum(x: Tensor, axes: readonly number[] = allAxes(x), keep 
 }
 
 /**
- * Sum over all axes but the last: a product with a row of ones, which reads memory in order. ReduceSum takes twice the
- * time for it, and longer with two threads than with one.
+ * Sum over all axes but the last: a product with a row of ones, which reads memory in order. ReduceSum takes
+ * twice the time for it, and longer with two threads than with one.
  */
 function sumRows(x: Tensor, shape: Shape): Tensor {
   const width = sizeAt(x, -1)

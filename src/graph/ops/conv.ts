@@ -15,13 +15,14 @@ export interface ConvOptions {
 /**
  * Cross-correlation as torch.nn.functional.conv2d, on pictures with channels last.
  *
- * Unfolded rows times a matrix: the rows are one Gather of pixels, which onnxruntime runs at memory speed, and the
- * product one Gemm over the whole batch. With weights that change at every step onnxruntime cannot pack them for
- * its own Conv, which then is slower, and up to six times at few places (`npm run bench:conv`); and the same
- * unfolded rows serve the gradient of the weight.
+ * Unfolded rows times a matrix: the rows are one Gather of pixels, which onnxruntime runs at memory speed,
+ * and the product one Gemm over the whole batch. With weights that change at every step onnxruntime cannot
+ * pack them for its own Conv, which then is slower, and up to six times at few places (`npm run bench:conv`);
+ * and the same unfolded rows serve the gradient of the weight.
  *
  * @param x [N, H, W, I]
- * @param weight [O, kH, kW, I]: PyTorch's [O, I, kH, kW] with channels last, so that a row of it is a row of taps
+ * @param weight [O, kH, kW, I]: PyTorch's [O, I, kH, kW] with channels last, so that a row of it is a row of
+ * taps
  * @param bias [O]
  * @returns [N, floor((H + 2 pad - kH) / stride) + 1, floor((W + 2 pad - kW) / stride) + 1, O]
  */
@@ -48,7 +49,8 @@ export function conv2d(
   return composite('conv2d', [x, weight, bias], body, (gradient) => {
     const rows = reshape(gradient, [n * outH * outW, outChannels])
     const byMatrix = gemm(rows, unfolded, { transA: true })
-    // Input pixel (y, x) was read at tap (r, c) by the output place ((y + pad - r) / stride, …), where that is whole.
+    // Input pixel (y, x) was read at tap (r, c) by the output place ((y + pad - r) / stride, …), where that
+    // is whole.
     const backward = pixelTable(h, w, kh, kw, outH, outW, (at, tap) => (at + pad - tap) / stride)
     const folded = reshape(unfold(gradient, backward), [n * h * w, taps * outChannels])
     const turned = reshape(transpose(weight, [1, 2, 0, 3]), [taps * outChannels, inChannels])
@@ -73,7 +75,9 @@ function unfold(x: Tensor, table: Int32Array): Tensor {
   return op('Gather', [source, constant(table)], [n, table.length, c], { attributes: { axis: 1 } })
 }
 
-/** For each of rows x columns places and each tap, the source pixel that `sourceAt` names, or H * W for none. */
+/**
+ * For each of rows x columns places and each tap, the source pixel that `sourceAt` names, or H * W for none.
+ */
 function pixelTable(
   rows: number,
   columns: number,

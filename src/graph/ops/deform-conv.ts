@@ -1,4 +1,7 @@
-/** Modulated deformable convolution (DCNv2, Zhu et al. 2019) over pictures with channels last, and its gradients. */
+/**
+ * Modulated deformable convolution (DCNv2, Zhu et al. 2019) over pictures with channels last, and its
+ * gradients.
+ */
 
 import { expand, reduceSum, zeros } from './broadcast.js'
 import type { ConvOptions } from './conv.js'
@@ -9,12 +12,12 @@ import { concat, scatterAdd, split, transpose } from './shape.js'
 import { composite, constant, op, type Shape, sizesOf, type Tensor } from './tensor.js'
 
 /**
- * As torchvision.ops.deform_conv2d with a mask, one group and one offset group: tap (r, c) of output place (y, x)
- * reads the input bilinearly at (y stride + r - pad + dy, x stride + c - pad + dx), outside of which it is 0, times
- * its mask.
+ * As torchvision.ops.deform_conv2d with a mask, one group and one offset group: tap (r, c) of output place
+ * (y, x) reads the input bilinearly at (y stride + r - pad + dy, x stride + c - pad + dx), outside of which
+ * it is 0, times its mask.
  *
- * The forward pass is ONNX's DeformConv; `portable` graphs, and the gradient, which ONNX has not, gather the four
- * pixels around each point, tap by tap: all taps at once would need 36 copies of the map.
+ * The forward pass is ONNX's DeformConv; `portable` graphs, and the gradient, which ONNX has not, gather the
+ * four pixels around each point, tap by tap: all taps at once would need 36 copies of the map.
  *
  * @param x [N, H, W, I]
  * @param offset [N, H', W', 2 kH kW], (dy, dx) of each tap, taps row by row

@@ -42,8 +42,8 @@ export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon: numbe
 }
 
 /**
- * Group normalisation (Wu and He 2018) of a map with channels last: mean and variance run over all places and over
- * the channels of a group.
+ * Group normalisation (Wu and He 2018) of a map with channels last: mean and variance run over all places and
+ * over the channels of a group.
  *
  * @param x [N, H, W, C]
  * @param scale [C]

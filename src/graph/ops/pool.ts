@@ -6,8 +6,8 @@ import { scatterAdd, transpose } from './shape.js'
 import { node, sizeOf, sizesOf, type Tensor } from './tensor.js'
 
 /**
- * Largest value of each window, as torch.nn.functional.max_pool2d: [N, H, W, C] to
- * [N, floor((H + 2 pad - kernel) / stride) + 1, …, C]. Of equal values the first one, row by row, gets the gradient.
+ * Largest value of each window, as torch.nn.functional.max_pool2d: [N, H, W, C] to [N, floor((H + 2 pad -
+ * kernel) / stride) + 1, …, C]. Of equal values the first one, row by row, gets the gradient.
  */
 export function maxPool(
   x: Tensor,

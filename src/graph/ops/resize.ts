@@ -6,7 +6,8 @@ import { constant, sizesOf, type Tensor } from './tensor.js'
 
 /**
  * Bilinear resizing of [N, H, W, C] to [N, height, width, C] with aligned corners, as
- * torch.nn.functional.interpolate(mode='bilinear', align_corners=True): one product by a matrix along each axis.
+ * torch.nn.functional.interpolate(mode='bilinear', align_corners=True): one product by a matrix along each
+ * axis.
  */
 export function resizeBilinear(x: Tensor, height: number, width: number): Tensor {
   const [n, h, w, channels] = sizesOf(x, 4)

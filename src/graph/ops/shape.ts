@@ -122,10 +122,11 @@ export function gatherRows(table: Tensor, indices: Tensor): Tensor {
 }
 
 /**
- * `data` with each of `updates` added at its index along one axis, as torch.Tensor.scatter_add; there is no gradient.
+ * `data` with each of `updates` added at its index along one axis, as torch.Tensor.scatter_add; there is no
+ * gradient.
  *
- * Not ScatterND, which would take whole rows: onnxruntime 1.30 shares its updates out over threads without a lock, so
- * that of two updates of one row one may be lost.
+ * Not ScatterND, which would take whole rows: onnxruntime 1.30 shares its updates out over threads without a
+ * lock, so that of two updates of one row one may be lost.
  *
  * @param indices int64, of the shape of `updates`
  */
@@ -136,8 +137,8 @@ export function scatterAdd(data: Tensor, indices: Tensor, updates: Tensor, axis:
 }
 
 /**
- * Blocks of pixels side by side in the channels: [N, H, W, C] to [N, H / b, W / b, b * b * C], ordered (row in
- * block, column in block, channel).
+ * Blocks of pixels side by side in the channels: [N, H, W, C] to [N, H / b, W / b, b * b * C], ordered (row
+ * in block, column in block, channel).
  */
 export function spaceToDepth(x: Tensor, block: number): Tensor {
   const [n, h, w, c] = sizesOf(x, 4)
@@ -153,8 +154,9 @@ export function upsampleNearest(x: Tensor, factor: number): Tensor {
 }
 
 /**
- * Places of a map in another order, [N, P, C] to [N, table.length, C]: row i is row `table[i]`, or zeros where that is
- * -1. No place may be read twice, so that the gradient is a rearrangement too; places that none reads are left out.
+ * Places of a map in another order, [N, P, C] to [N, table.length, C]: row i is row `table[i]`, or zeros
+ * where that is -1. No place may be read twice, so that the gradient is a rearrangement too; places that none
+ * reads are left out.
  */
 export function rearrange(x: Tensor, table: Int32Array): Tensor {
   const [n, places, channels] = sizesOf(x, 3)

@@ -1,9 +1,9 @@
 /**
  * A tensor is a value that a graph will compute: a shape, an element type and where it comes from.
  *
- * Nothing is computed while a graph is built. A tensor points at the node that makes it, a node at the tensors
- * that it reads, so a graph is simply what can be reached from its outputs. Shapes are static: every size is a
- * number when the graph is built.
+ * Nothing is computed while a graph is built. A tensor points at the node that makes it, a node at the
+ * tensors that it reads, so a graph is simply what can be reached from its outputs. Shapes are static: every
+ * size is a number when the graph is built.
  */
 
 export type Dtype = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8'
@@ -193,8 +193,8 @@ export function op(
 }
 
 /**
- * An operation made of others, with a gradient of its own: for where the chain rule through the parts is right but
- * slow.
+ * An operation made of others, with a gradient of its own: for where the chain rule through the parts is
+ * right but slow.
  *
  * @param body the result, built from `inputs`
  * @param vjp gradient of the result in, gradients of `inputs` out

@@ -6,7 +6,9 @@ import { Reject } from './reject.js'
 export interface AddressGuard {
   /** Throws a Reject where the address may not be asked for, so far as it can be told without a look-up. */
   checkUrl(url: URL): void
-  /** Throws a Reject where one of a host's addresses is not public. To be called with what is connected to. */
+  /**
+   * Throws a Reject where one of a host's addresses is not public. To be called with what is connected to.
+   */
   checkAddresses(host: string, addresses: readonly string[]): void
   /** Whether the configuration names this host, so that it may have any address. */
   isAllowed(host: string, port: string): boolean
@@ -20,8 +22,9 @@ export interface GuardConfig {
 }
 
 /**
- * A guard against requests to this machine and private networks (server-side request forgery). Hosts are names or
- * literals as `URL` gives them, which has turned decimal, octal, hexadecimal and short spellings into plain ones.
+ * A guard against requests to this machine and private networks (server-side request forgery). Hosts are
+ * names or literals as `URL` gives them, which has turned decimal, octal, hexadecimal and short spellings
+ * into plain ones.
  */
 export function createAddressGuard({ allow_hosts, allow_ports }: GuardConfig): AddressGuard {
   const hosts = new Set(allow_hosts.map(parseAllowedHost))
@@ -64,8 +67,8 @@ export function addressOf(host: string): string | undefined {
 }
 
 /**
- * HOST or HOST:PORT of an entry of `allow_hosts`, spelled as `URL` spells it; undefined where it is neither that nor an
- * address.
+ * HOST or HOST:PORT of an entry of `allow_hosts`, spelled as `URL` spells it; undefined where it is neither
+ * that nor an address.
  */
 export function parseAllowedHost(entry: string): string | undefined {
   const isAddress = /^https?:\/\//i.test(entry)

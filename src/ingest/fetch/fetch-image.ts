@@ -26,8 +26,8 @@ export interface Fetcher {
 const robotsBytes = 512_000
 
 /**
- * A fetcher of strangers' pictures: polite (robots.txt, X-Robots-Tag, Retry-After, few requests at once to a host),
- * guarded (no private address, whatever name or redirect leads there), and bounded in time and bytes.
+ * A fetcher of strangers' pictures: polite (robots.txt, X-Robots-Tag, Retry-After, few requests at once to a
+ * host), guarded (no private address, whatever name or redirect leads there), and bounded in time and bytes.
  */
 export function createFetcher(config: FetchConfig, parts: RequesterParts = {}): Fetcher {
   const requester = createRequester(config, parts)

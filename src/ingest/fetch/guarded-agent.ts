@@ -15,10 +15,10 @@ export interface AgentParts {
 const maxStreams = 100
 
 /**
- * Kept-alive connections, HTTP/1.1 and HTTP/2, each of them guarded where it is made: the addresses that are checked
- * are those that are connected to, so that a name that changes between two look-ups (DNS rebinding) gains nothing.
- * Connections are as many as requests under way, which the fetcher bounds: one that waited for a connection would time
- * out unsent.
+ * Kept-alive connections, HTTP/1.1 and HTTP/2, each of them guarded where it is made: the addresses that are
+ * checked are those that are connected to, so that a name that changes between two look-ups (DNS rebinding)
+ * gains nothing. Connections are as many as requests under way, which the fetcher bounds: one that waited for
+ * a connection would time out unsent.
  */
 export function guardedAgent(config: FetchConfig, { guard, resolver, ca }: AgentParts): Agent {
   const lookup =
@@ -71,7 +71,8 @@ export function guardedAgent(config: FetchConfig, { guard, resolver, ca }: Agent
       }
       guarded(options, callback)
     }
-  // undici sends one request at a time on a connection unless told otherwise, and only HTTP/2 is safe with more.
+  // undici sends one request at a time on a connection unless told otherwise, and only HTTP/2 is safe with
+  // more.
   const createClient = (origin: URL, options: object) => {
     const key = {}
     const client = new Client(origin, { ...options, connect: connectFor(key) })

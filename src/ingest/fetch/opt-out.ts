@@ -9,8 +9,9 @@ type Header = string | readonly string[] | undefined
 const valued = new Set(['unavailable_after', 'max-snippet', 'max-image-preview', 'max-video-preview'])
 
 /**
- * The directives of X-Robots-Tag headers that hold for a crawler, in lower case. `name: noindex, noai` holds for the
- * crawler of that name alone, to the end of its header line or the next name; `none` stands for noindex and nofollow.
+ * The directives of X-Robots-Tag headers that hold for a crawler, in lower case. `name: noindex, noai` holds
+ * for the crawler of that name alone, to the end of its header line or the next name; `none` stands for
+ * noindex and nofollow.
  *
  * @param token the crawler's name, lower case
  */
@@ -31,7 +32,9 @@ export function robotsTagDirectives(header: Header, token: string): ReadonlySet<
   return found
 }
 
-/** Rights of text and data mining that a server reserves, by the TDM Reservation Protocol of the W3C's group. */
+/**
+ * Rights of text and data mining that a server reserves, by the TDM Reservation Protocol of the W3C's group.
+ */
 export interface TdmReservation {
   readonly reserved: boolean
   /** Where a licence can be had. */

@@ -16,7 +16,8 @@ const maxEncodings = 2
  * The bytes of an answer, unpacked. Neither what comes nor what it unpacks to is ever held beyond `maxBytes`.
  *
  * @param cut takes the first `maxBytes` of a longer answer, and no bytes for an answer
- * @throws Reject `too_large`, `empty_body`, or `bad_encoding` where it is packed in a way that is not known or is broken
+ * @throws Reject `too_large`, `empty_body`, or `bad_encoding` where it is packed in a way that is not known
+ * or is broken
  */
 export async function readBody(
   body: Readable,

@@ -17,7 +17,10 @@ export interface RequestOptions<T> {
   /** The header Accept. */
   readonly accept: string
   readonly signal: AbortSignal | undefined
-  /** Runs before each request, those of redirects included; an address that the guard refuses does not come here. */
+  /**
+   * Runs before each request, those of redirects included; an address that the guard refuses does not come
+   * here.
+   */
   readonly before?: (url: URL) => Promise<void>
   /**
    * Reads the answer that is no redirect, while its request still counts among those under way.
@@ -49,8 +52,9 @@ export interface RequesterParts {
 const maxPausedHosts = 10_000
 
 /**
- * A requester that follows redirects, tries again what may pass, and keeps to the limits of the configuration: requests
- * at once to a host and to an address, time, and no private address, whatever name or redirect leads there.
+ * A requester that follows redirects, tries again what may pass, and keeps to the limits of the
+ * configuration: requests at once to a host and to an address, time, and no private address, whatever name or
+ * redirect leads there.
  */
 export function createRequester(config: FetchConfig, { lookup, ca }: RequesterParts = {}): Requester {
   const guard = createAddressGuard(config)
@@ -84,7 +88,9 @@ export function createRequester(config: FetchConfig, { lookup, ca }: RequesterPa
     return perHost(url.hostname, () => perAddress(address, () => all(timed)))
   }
 
-  /** The address that a request will probably go to: the agent looks again, and checks what it connects to. */
+  /**
+   * The address that a request will probably go to: the agent looks again, and checks what it connects to.
+   */
   async function addressFor(url: URL): Promise<string> {
     const { hostname } = url
     const literal = addressOf(hostname)
@@ -132,7 +138,9 @@ export function createRequester(config: FetchConfig, { lookup, ca }: RequesterPa
   }
 }
 
-/** Does work again after failures that may pass, as often and with such pauses as the configuration allows. */
+/**
+ * Does work again after failures that may pass, as often and with such pauses as the configuration allows.
+ */
 async function retried<T>(
   place: string,
   { retries, max_pause_ms }: FetchConfig,
@@ -153,7 +161,9 @@ async function retried<T>(
   }
 }
 
-/** Runs work with a signal that aborts it with the outer one or after a time, of which a Transient then tells. */
+/**
+ * Runs work with a signal that aborts it with the outer one or after a time, of which a Transient then tells.
+ */
 async function within<T>(
   milliseconds: number,
   url: URL,

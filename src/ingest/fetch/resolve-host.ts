@@ -50,8 +50,8 @@ export function firstAddress(host: string, addresses: readonly string[]): string
 }
 
 /**
- * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for as long
- * as they hold. What does not exist is remembered too; a name server that failed is asked again.
+ * A resolver that asks each host once at a time, a bounded number of them at once, and keeps the answers for
+ * as long as they hold. What does not exist is remembered too; a name server that failed is asked again.
  *
  * @param isLocal tells the hosts that the system knows best
  * @param customLookup asks in the place of the name servers

@@ -27,8 +27,8 @@ export function isTransientReason(reason: string): boolean {
 const basePause = 500
 
 /**
- * Milliseconds to wait before try `attempt` + 2, or undefined where there shall be none: what the server asks for, or
- * exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", 2015).
+ * Milliseconds to wait before try `attempt` + 2, or undefined where there shall be none: what the server asks
+ * for, or exponential backoff with full jitter (Brooker, "Exponential Backoff And Jitter", 2015).
  *
  * @param maxPause who asks for a longer wait is not asked again
  */

@@ -12,8 +12,9 @@ const rows = 8
 const maxSamples = 32
 
 /**
- * 64 bits as 16 hex digits: each says whether a cell of a 9 x 8 grid over the picture is brighter than its right
- * neighbour (Krawetz's dHash). Cells are compared by their mean luma, as whole numbers, so that flat parts are equal.
+ * 64 bits as 16 hex digits: each says whether a cell of a 9 x 8 grid over the picture is brighter than its
+ * right neighbour (Krawetz's dHash). Cells are compared by their mean luma, as whole numbers, so that flat
+ * parts are equal.
  */
 export function differenceHash(pixels: Pixels): string {
   let bits = 0n

@@ -13,8 +13,8 @@ export interface Fit {
 }
 
 /**
- * The size of a picture by img2dataset's resize modes. With `resize_only_if_bigger` a picture whose side that the mode
- * measures is not above `image_size` stays as it is, and gets no border.
+ * The size of a picture by img2dataset's resize modes. With `resize_only_if_bigger` a picture whose side that
+ * the mode measures is not above `image_size` stays as it is, and gets no border.
  */
 export function fitImage(
   width: number,

@@ -16,7 +16,9 @@ export interface NormalImage {
   readonly source: { readonly width: number; readonly height: number }
   /** Pixels of the stored picture for one of the source's. */
   readonly scale: number
-  /** Where the source's corner lies in the stored picture: not at 0 behind a border or where it was cropped. */
+  /**
+   * Where the source's corner lies in the stored picture: not at 0 behind a border or where it was cropped.
+   */
   readonly offset: readonly [number, number]
   /** Of the bytes as they came. */
   readonly sha256: string
@@ -27,7 +29,8 @@ export interface NormalImage {
 /** libuv has so many threads, and each picture takes one. */
 const uvThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4
 const cores = availableParallelism()
-// Many pictures at once on a thread each waste less than one picture on many; what cores are left over help within one.
+// Many pictures at once on a thread each waste less than one picture on many; what cores are left over help
+// within one.
 sharp.concurrency(Math.max(1, Math.floor(cores / uvThreads)))
 // No picture comes twice.
 sharp.cache(false)
@@ -35,14 +38,15 @@ sharp.cache(false)
 const decoding = pLimit(Math.min(cores + 1, uvThreads))
 
 /**
- * A picture as the dataset stores it: upright, in the size that the configuration asks for, sRGB of 8 bits, without
- * EXIF, XMP or a colour profile (which has been applied). A picture that is in the format to be stored and all of this
- * already keeps its bytes, with what metadata they have. Of an animation the first frame is taken; transparency becomes
- * white.
+ * A picture as the dataset stores it: upright, in the size that the configuration asks for, sRGB of 8 bits,
+ * without EXIF, XMP or a colour profile (which has been applied). A picture that is in the format to be
+ * stored and all of this already keeps its bytes, with what metadata they have. Of an animation the first
+ * frame is taken; transparency becomes white.
  *
- * @throws Reject where the bytes are no picture (`not_image`), of a format without a decoder (`unsupported_format`), end
- *   too early (`truncated`), cannot be decoded (`decode_error`) or are outside the limits (`too_small`,
- *   `too_large_area`, `extreme_aspect`, `too_many_pixels`, `too_many_pages`, `too_much_memory`)
+ * @throws Reject where the bytes are no picture (`not_image`), of a format without a decoder
+ * (`unsupported_format`), end too early (`truncated`), cannot be decoded (`decode_error`) or are outside the
+ * limits (`too_small`, `too_large_area`, `extreme_aspect`, `too_many_pixels`, `too_many_pages`,
+ * `too_much_memory`)
  */
 export async function normaliseImage(
   bytes: Uint8Array,
@@ -61,7 +65,8 @@ export async function normaliseImage(
 }
 
 async function normalise(bytes: Uint8Array, place: string, config: ImageConfig): Promise<NormalImage> {
-  // The header alone is read here: its pixels are counted below, and its small faults are the decoder's business.
+  // The header alone is read here: its pixels are counted below, and its small faults are the decoder's
+  // business.
   const metadata = await sharp(bytes, { limitInputPixels: false, failOn: 'none' }).metadata()
   const source = uprightSize(metadata)
   checkLimits(source, metadata, place, config)

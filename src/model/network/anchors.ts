@@ -12,8 +12,8 @@ export interface Anchors {
 }
 
 /**
- * One square anchor at the centre of each place of each level, `anchor_scale` strides wide; finest level first,
- * then row by row, as the network's rows. A level has one place for each stride begun.
+ * One square anchor at the centre of each place of each level, `anchor_scale` strides wide; finest level
+ * first, then row by row, as the network's rows. A level has one place for each stride begun.
  *
  * The official code writes the same anchors inclusive of their last pixel: x2 and y2 one less, and a width of
  * x2 - x1 + 1. Boxes decoded from either, in edges, are the same.

@@ -8,8 +8,8 @@ import { convParameters, dense, norm, sameConv } from './layers.js'
 const epsilon = 1e-6
 
 /**
- * A small residual network with Swin's way down: patches fold into channels (patch embedding, then patch merging
- * with a norm before the reduction), and normalisation runs over the channels of a place.
+ * A small residual network with Swin's way down: patches fold into channels (patch embedding, then patch
+ * merging with a norm before the reduction), and normalisation runs over the channels of a place.
  *
  * @param image [N, S, S, 3]
  * @returns each stage's map, finest first: [N, S / (patch * 2^i), …, widths[i]]

@@ -1,4 +1,7 @@
-/** ResNet with bottlenecks (He et al. 2016), with the parameter names of torchvision and its stride in the 3x3 convolution. */
+/**
+ * ResNet with bottlenecks (He et al. 2016), with the parameter names of torchvision and its stride in the 3x3
+ * convolution.
+ */
 import { relu } from '../../graph/ops/activation.js'
 import { conv2d } from '../../graph/ops/conv.js'
 import { add, mul } from '../../graph/ops/elementwise.js'
@@ -27,7 +30,10 @@ export function resnetBackbone(image: Tensor, { widths, depths }: ResnetBackbone
   })
 }
 
-/** 1x1 to fewer channels, 3x3, 1x1 to `width` channels, added to what was there, projected where its shape differs. */
+/**
+ * 1x1 to fewer channels, 3x3, 1x1 to `width` channels, added to what was there, projected where its shape
+ * differs.
+ */
 export function bottleneck(name: string, x: Tensor, width: number, stride: number): Tensor {
   const inner = width / expansion
   const first = relu(frozenConv(`${name}.conv1`, `${name}.bn1`, x, inner, 1, 1))
@@ -41,12 +47,16 @@ export function bottleneck(name: string, x: Tensor, width: number, stride: numbe
   return relu(add(third, kept))
 }
 
-/** Where the norm of a block's last convolution starts without imported weights: blocks that add little train from the start. */
+/**
+ * Where the norm of a block's last convolution starts without imported weights: blocks that add little train
+ * from the start.
+ */
 const lastScale = 0.25
 
 /**
- * A convolution and a batch norm that is never trained: with its statistics folded into its weight and bias, a scale and a shift of
- * each channel. The scale goes into the convolution's weight, which is smaller than the map.
+ * A convolution and a batch norm that is never trained: with its statistics folded into its weight and bias,
+ * a scale and a shift of each channel. The scale goes into the convolution's weight, which is smaller than
+ * the map.
  */
 function frozenConv(
   conv: string,

@@ -27,7 +27,8 @@ const otherRegionBias = -100
  * @param image [N, H, W, 3], H and W multiples of the patch
  * @param firstStage the first stage whose map is wanted: the official detector norms no others
  * @param path share of samples that the last block loses in training; see `DropRates`
- * @returns the maps of that stage and those after it, normed, finest first: [N, H / (patch * 2^i), …, widths[i]]
+ * @returns the maps of that stage and those after it, normed, finest first: [N, H / (patch * 2^i), …,
+ * widths[i]]
  */
 export function swinBackbone(image: Tensor, config: SwinBackbone, firstStage: number, path = 0): Tensor[] {
   const body = 'backbone.body'
@@ -70,8 +71,8 @@ export interface Windows {
 }
 
 /**
- * Windows of a map that is padded at the right and at the bottom to whole windows and then moved up and left in a
- * circle by `shift` places.
+ * Windows of a map that is padded at the right and at the bottom to whole windows and then moved up and left
+ * in a circle by `shift` places.
  */
 export function placeWindows(h: number, w: number, window: number, shift: number): Windows {
   const rows = Math.ceil(h / window)
@@ -80,7 +81,8 @@ export function placeWindows(h: number, w: number, window: number, shift: number
   const toWindows = new Int32Array(rows * columns * area)
   const toMap = new Int32Array(h * w)
   const regions = new Float32Array(toWindows.length)
-  // The last window's places, and those of them that came round from the other edge, are regions of their own.
+  // The last window's places, and those of them that came round from the other edge, are regions of their
+  // own.
   const region = (at: number, size: number) => (at < size - window ? 0 : at < size - shift ? 1 : 2)
   for (let index = 0; index < toWindows.length; index++) {
     const at = Math.floor(index / area)
@@ -97,7 +99,8 @@ export function placeWindows(h: number, w: number, window: number, shift: number
 }
 
 /**
- * One block: attention within windows, then a feed-forward part, each normed before and added to what was there.
+ * One block: attention within windows, then a feed-forward part, each normed before and added to what was
+ * there.
  *
  * @param drop share of samples that lose what a part adds, in training
  */
@@ -127,7 +130,10 @@ function windowAttention(name: string, x: Tensor, heads: number, windows: Window
   return dense(`${name}.proj`, context, width, swinInit)
 }
 
-/** [heads, area, area]: a learned value for each difference of rows and columns, from 1 - window to window - 1. */
+/**
+ * [heads, area, area]: a learned value for each difference of rows and columns, from 1 - window to window -
+ * 1.
+ */
 function positionBias(name: string, heads: number, window: number): Tensor {
   const side = 2 * window - 1
   const area = window * window
@@ -142,7 +148,10 @@ function positionBias(name: string, heads: number, window: number): Tensor {
   return transpose(reshape(gatherRows(table, int64(differences)), [area, area, heads]), [2, 0, 1])
 }
 
-/** [count, 1, area, area]: 0 within a region, `otherRegionBias` between two. Computed, since as data it would be tens of MB. */
+/**
+ * [count, 1, area, area]: 0 within a region, `otherRegionBias` between two. Computed, since as data it would
+ * be tens of MB.
+ */
 function regionBias(regions: Float32Array, count: number, area: number): Tensor {
   const queryRegions = constant(regions, [count, 1, area, 1])
   const keyRegions = constant(regions, [count, 1, 1, area])

@@ -1,6 +1,6 @@
 /**
- * The R-CNN box parametrisation (Girshick et al. 2014) with GLIP's weights: dx and dy in tenths of the anchor,
- * log width and height in fifths, dw and dh capped at log(1000 / 16).
+ * The R-CNN box parametrisation (Girshick et al. 2014) with GLIP's weights: dx and dy in tenths of the
+ * anchor, log width and height in fifths, dw and dh capped at log(1000 / 16).
  */
 import { add, exp, minimum, mul } from '../../graph/ops/elementwise.js'
 import { concat, split } from '../../graph/ops/shape.js'

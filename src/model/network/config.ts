@@ -1,16 +1,25 @@
 import type { DropRates } from './drop.js'
 
-/** The shape of a GLIP network: everything that the graph is built from, stored as `config.json` beside a model. */
+/**
+ * The shape of a GLIP network: everything that the graph is built from, stored as `config.json` beside a
+ * model.
+ */
 export interface GlipConfig {
   readonly model_type: 'groundmill-glip'
   readonly preset: string
-  /** Side of the square input in pixels where no other size is asked for, a multiple of the backbone's last stride. */
+  /**
+   * Side of the square input in pixels where no other size is asked for, a multiple of the backbone's last
+   * stride.
+   */
   readonly image_size: number
-  /** Sizes of inputs, height and width, that a model folder has a graph for; the square alone where it is not given. */
+  /**
+   * Sizes of inputs, height and width, that a model folder has a graph for; the square alone where it is not
+   * given.
+   */
   readonly image_sizes?: readonly (readonly [height: number, width: number])[]
   /**
-   * How large a picture is shown: its shorter side in pixels, as far as the longer one stays within bounds. Where it is not
-   * given a picture fills the input.
+   * How large a picture is shown: its shorter side in pixels, as far as the longer one stays within bounds.
+   * Where it is not given a picture fills the input.
    */
   readonly image_resize?: ImageResize
   /** Mean and deviation of red, green and blue in 0 to 1. */
@@ -38,8 +47,8 @@ export interface GlipConfig {
     readonly intermediate: number
   }
   /**
-   * Blocks over the pyramid: a plain convolution with a norm, DyHead's dynamic convolution, or none but the fusion, under the
-   * layers of a decoder.
+   * Blocks over the pyramid: a plain convolution with a norm, DyHead's dynamic convolution, or none but the
+   * fusion, under the layers of a decoder.
    */
   readonly tower:
     | { readonly kind: 'conv'; readonly blocks: number }
@@ -51,19 +60,27 @@ export interface GlipConfig {
         readonly heads: number
         readonly intermediate: number
       }
-  /** Cross attention between picture and text before each block of the tower; none where the two meet in the head only. */
+  /**
+   * Cross attention between picture and text before each block of the tower; none where the two meet in the
+   * head only.
+   */
   readonly fusion?: {
     readonly embed: number
     readonly heads: number
   }
   /**
-   * Set where the network was prompt-tuned: the category names it is asked for, together and in this order. A learned
-   * offset, a row for each token of that prompt, is added to what the text encoder gives.
+   * Set where the network was prompt-tuned: the category names it is asked for, together and in this order. A
+   * learned offset, a row for each token of that prompt, is added to what the text encoder gives.
    */
   readonly prompt?: readonly string[]
-  /** Set while a network is trained, where it loses something at random; `config.json` of a model has none. */
+  /**
+   * Set while a network is trained, where it loses something at random; `config.json` of a model has none.
+   */
   readonly drop?: DropRates
-  /** Which boxes of a picture are kept, as the official code does it; a model without it has groundmill's own way. */
+  /**
+   * Which boxes of a picture are kept, as the official code does it; a model without it has groundmill's own
+   * way.
+   */
   readonly selection?: BoxSelection
   /** A box at each place, moved from an anchor, or a box for each of some queries. */
   readonly head: (AnchorHead | QueryHead) & {
@@ -76,8 +93,8 @@ export interface AnchorHead {
   /** Side of the one square anchor of a place, in strides of its level. */
   readonly anchor_scale: number
   /**
-   * What of a box the training measures: its edges, or the centres of its outermost pixels, half a pixel inside of
-   * them on every side, as the official code with its inclusive boxes does.
+   * What of a box the training measures: its edges, or the centres of its outermost pixels, half a pixel
+   * inside of them on every side, as the official code with its inclusive boxes does.
    */
   readonly box_edges: 'outer' | 'pixel_centres'
 }

@@ -1,19 +1,25 @@
-/** What a network loses at random while it is trained. Each place draws from an input of its own, `noise.` and its name. */
+/**
+ * What a network loses at random while it is trained. Each place draws from an input of its own, `noise.` and
+ * its name.
+ */
 import { dropBlock, dropout, spreadLength, spreadNoise } from '../../graph/ops/dropout.js'
 import { input, sizesOf, type Tensor } from '../../graph/ops/tensor.js'
 
 /** Shares, 0 to under 1. */
 export interface DropRates {
   /**
-   * Of a Swin block: the share of samples that lose what its attention, or its feed-forward part, adds. It grows evenly from 0 in
-   * the first block to this in the last (stochastic depth, Huang et al. 2016).
+   * Of a Swin block: the share of samples that lose what its attention, or its feed-forward part, adds. It
+   * grows evenly from 0 in the first block to this in the last (stochastic depth, Huang et al. 2016).
    */
   readonly path: number
   /**
-   * Of text layers: embeddings, attention, and what attention and the feed-forward part add. Of fusion: attention both ways.
+   * Of text layers: embeddings, attention, and what attention and the feed-forward part add. Of fusion:
+   * attention both ways.
    */
   readonly dropout: number
-  /** Of the merged maps of the pyramid, all but the coarsest, under their outputs: places in blocks of 3 x 3. */
+  /**
+   * Of the merged maps of the pyramid, all but the coarsest, under their outputs: places in blocks of 3 x 3.
+   */
   readonly block: number
 }
 

@@ -16,9 +16,9 @@ const small: Init = { kind: 'normal', std: 0.01 }
 const uniform = (inputs: number): Init => ({ kind: 'uniform', bound: 1 / Math.sqrt(inputs) })
 
 /**
- * Each level is the mean of up to three deformable convolutions, of itself, of the finer level at stride 2 and of the
- * coarser level, resized, each weighted by its own attention (scale-aware), then a dynamic ReLU (task-aware). Offsets
- * and masks come from the level itself and serve all three (spatial-aware).
+ * Each level is the mean of up to three deformable convolutions, of itself, of the finer level at stride 2
+ * and of the coarser level, resized, each weighted by its own attention (scale-aware), then a dynamic ReLU
+ * (task-aware). Offsets and masks come from the level itself and serve all three (spatial-aware).
  *
  * @param levels maps [N, H, W, C], finest first, each ceil(H / 2) of the one before
  */
@@ -50,8 +50,9 @@ export function dyHeadBlock(name: string, levels: readonly Tensor[], groups: num
 }
 
 /**
- * What the official kernel reads where it is given offsets of a larger map than it writes: it takes the start of the
- * buffer, channels first, as if it had the smaller size. The released weights are trained with this, so it stays.
+ * What the official kernel reads where it is given offsets of a larger map than it writes: it takes the start
+ * of the buffer, channels first, as if it had the smaller size. The released weights are trained with this,
+ * so it stays.
  *
  * @param x [N, H, W, K]
  * @param like [N, H', W', C], no larger
@@ -81,8 +82,8 @@ function scaleAttention(name: string, channels: number) {
 }
 
 /**
- * Dynamic ReLU (Chen et al. 2020), variant B: max(a1 x + b1, a2 x + b2) with slopes and intercepts of each channel
- * from the map's mean; they start near a1 = 1 and the others 0.
+ * Dynamic ReLU (Chen et al. 2020), variant B: max(a1 x + b1, a2 x + b2) with slopes and intercepts of each
+ * channel from the map's mean; they start near a1 = 1 and the others 0.
  */
 function dynamicRelu(name: string, channels: number) {
   const squeezed = channels / 4

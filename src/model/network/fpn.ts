@@ -8,8 +8,9 @@ import { convParameters, sameConv, stridedConv, xavier } from './layers.js'
 
 /**
  * Feature pyramid (Lin et al. 2017) as in the official code: 1x1 laterals, top-down nearest upsampling and
- * addition, 3x3 outputs, no norm and no activation. Levels above the backbone's are convolutions of stride 2 over
- * the level below, which passes through a ReLU from the second on (P6 and P7 of RetinaNet, Lin et al. 2017).
+ * addition, 3x3 outputs, no norm and no activation. Levels above the backbone's are convolutions of stride 2
+ * over the level below, which passes through a ReLU from the second on (P6 and P7 of RetinaNet, Lin et al.
+ * 2017).
  *
  * @param stages maps of the backbone, finest first, each half the size of the one before
  * @param firstStage number of the first of them, for the names of the parameters

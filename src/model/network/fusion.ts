@@ -18,8 +18,8 @@ export type FusionSettings = NonNullable<GlipConfig['fusion']> & {
 }
 
 /**
- * Cross attention both ways over one affinity matrix. As in the official code the residual adds to the normalised
- * input, scaled by a learned gamma for each channel.
+ * Cross attention both ways over one affinity matrix. As in the official code the residual adds to the
+ * normalised input, scaled by a learned gamma for each channel.
  *
  * @param vision [N, P, Cv], the places of all levels in a row
  * @param language [N, L, Cl]

@@ -28,8 +28,9 @@ export interface QueryOutputs {
 }
 
 /**
- * GLIP with a decoder in place of the dense head: backbone and pyramid, text encoder, fusion of both, then queries that read the fused
- * places (DETR, Carion et al. 2020), each with a box and its alignment to the words.
+ * GLIP with a decoder in place of the dense head: backbone and pyramid, text encoder, fusion of both, then
+ * queries that read the fused places (DETR, Carion et al. 2020), each with a box and its alignment to the
+ * words.
  */
 export function glipQueries(config: GlipConfig, { image, ids, mask }: GlipInputs): QueryOutputs {
   const { fusion, text, tower, drop } = config

@@ -157,8 +157,8 @@ export function contrastiveOutputs(
 }
 
 /**
- * Dot-product alignment of places and words, as the official head computes it: with e the text of unit length,
- * feature . W (e / 2) / exp(log_scale) + e . bias_lang + bias0, limited to +-50000. bias0 starts at
+ * Dot-product alignment of places and words, as the official head computes it: with e the text of unit
+ * length, feature . W (e / 2) / exp(log_scale) + e . bias_lang + bias0, limited to +-50000. bias0 starts at
  * log(0.01 / 0.99), the focal loss's prior.
  */
 export function alignment(name: string, features: Tensor, language: Tensor): Tensor {

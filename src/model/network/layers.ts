@@ -34,7 +34,8 @@ export function dense(
 }
 
 /**
- * Several dense maps of the same rows, each cut into heads, as one product: three small ones cost more than one large.
+ * Several dense maps of the same rows, each cut into heads, as one product: three small ones cost more than
+ * one large.
  *
  * @param names of the maps, each with parameters `name.weight` [width, inputs] and `name.bias`
  * @param x [N, L, inputs]
@@ -82,7 +83,10 @@ export interface ConvParameters {
   readonly kernel: number
 }
 
-/** Parameters `name.weight` [O, k, k, I] and `name.bias` of a convolution, to be applied once or at many levels. */
+/**
+ * Parameters `name.weight` [O, k, k, I] and `name.bias` of a convolution, to be applied once or at many
+ * levels.
+ */
 export function convParameters(
   name: string,
   inputs: number,

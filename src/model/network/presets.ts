@@ -11,9 +11,9 @@ type Preset = Omit<GlipConfig, 'text'> & { readonly text: Omit<GlipConfig['text'
 const officialResize = { shortest_edge: 800, longest_edge: 1333 } as const
 
 /**
- * Inputs that hold pictures of every aspect at the official scale, padded by a twelfth at the most on average: squares, 6:5,
- * 4:3, 3:2 and 5:3 with a shorter side of 800, and wider ones, whose longer side of 1333 makes the shorter one less. The most
- * usual aspect comes first.
+ * Inputs that hold pictures of every aspect at the official scale, padded by a twelfth at the most on
+ * average: squares, 6:5, 4:3, 3:2 and 5:3 with a shorter side of 800, and wider ones, whose longer side of
+ * 1333 makes the shorter one less. The most usual aspect comes first.
  */
 export const officialSizes: readonly ImageSize[] = (
   [
@@ -105,7 +105,10 @@ const presets: Readonly<Record<string, Preset>> = {
     tower: { kind: 'dyhead', blocks: 8, groups: 16 },
     fusion: officialFusion,
   },
-  /** The lighter one: ResNet-50 and a decoder with 100 queries, which needs no anchors and no deformable convolution. */
+  /**
+   * The lighter one: ResNet-50 and a decoder with 100 queries, which needs no anchors and no deformable
+   * convolution.
+   */
   'glip-r50': {
     model_type: 'groundmill-glip',
     preset: 'glip-r50',

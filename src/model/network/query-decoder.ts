@@ -1,4 +1,7 @@
-/** The decoder of DETR (Carion et al. 2020): queries that read a picture's maps, with the parameter names of PyTorch. */
+/**
+ * The decoder of DETR (Carion et al. 2020): queries that read a picture's maps, with the parameter names of
+ * PyTorch.
+ */
 import { relu, softmax } from '../../graph/ops/activation.js'
 import { expand } from '../../graph/ops/broadcast.js'
 import { add, mul } from '../../graph/ops/elementwise.js'
@@ -18,8 +21,8 @@ export interface DecoderShape {
 }
 
 /**
- * Where the places of a map lie, as DETR's normalised sine encoding: half the channels for the row, half for the column, sines
- * and cosines in turn of angles from 2 pi over the map's side.
+ * Where the places of a map lie, as DETR's normalised sine encoding: half the channels for the row, half for
+ * the column, sines and cosines in turn of angles from 2 pi over the map's side.
  *
  * @returns [1, rows * columns, channels]
  */
@@ -39,8 +42,8 @@ export function sinePositions(rows: number, columns: number, channels: number): 
 }
 
 /**
- * One layer: queries attend to each other, then to the places of the picture, then a feed-forward part, each added to what was there
- * and normed. Positions are added to what is compared, never to what is read.
+ * One layer: queries attend to each other, then to the places of the picture, then a feed-forward part, each
+ * added to what was there and normed. Positions are added to what is compared, never to what is read.
  *
  * @param x [N, Q, C] @param queryPositions [1, Q, C]
  * @param memory [N, P, C] @param memoryPositions [1, P, C]

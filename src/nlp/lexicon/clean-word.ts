@@ -1,10 +1,14 @@
-/** Characters that change how text is laid out but are no part of a word: soft hyphens, joiners, marks of order. */
+/**
+ * Characters that change how text is laid out but are no part of a word: soft hyphens, joiners, marks of
+ * order.
+ */
 const invisible = /\p{Cf}|\u034f|[\ufe00-\ufe0f]/gu
 const apostrophes = /[\u2018\u2019\u02bc\uff07]/g
 
 /**
  * A word as the tagger and a list of words know it: compatibility forms composed ("ｄｏｇ" is "dog"), invisible
- * characters gone, apostrophes plain, lower case. The caption itself keeps what it has; only spans point into it.
+ * characters gone, apostrophes plain, lower case. The caption itself keeps what it has; only spans point into
+ * it.
  */
 export function cleanWord(text: string): string {
   if (/^[!-@[-~]*$/.test(text)) return text

@@ -46,8 +46,8 @@ const unchanged = new Set(
 )
 
 /**
- * The singular of a noun, lower case. An ending is taken off where the lexicon has what is left as a noun; where it
- * has nothing, by the rules of English spelling.
+ * The singular of a noun, lower case. An ending is taken off where the lexicon has what is left as a noun;
+ * where it has nothing, by the rules of English spelling.
  */
 export function lemma(noun: string): string {
   const word = noun.toLowerCase()

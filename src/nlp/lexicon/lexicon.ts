@@ -2,7 +2,9 @@
 import brill from 'natural/lib/natural/brill_pos_tagger/index.js'
 import { captionWords } from './caption-words.js'
 
-/** natural's lexicon (words of the Wall Street Journal with their Penn Treebank tags), corrected for captions. */
+/**
+ * natural's lexicon (words of the Wall Street Journal with their Penn Treebank tags), corrected for captions.
+ */
 export const lexicon = new brill.Lexicon('EN', 'NN')
 for (const [word, tags] of Object.entries(captionWords)) lexicon.addWord(word, [...tags])
 

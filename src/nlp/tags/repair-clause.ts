@@ -43,7 +43,8 @@ export const clauseRules: readonly TagRule[] = [
       (actors.has(wordAt(tokens, at - 1)) && /^(?:IN|RB|TO|VBG|PRP)$/.test(tagAt(tokens, at + 1))))
       ? 'VBZ'
       : undefined,
-  // "two dogs chase a frisbee", "birds perch on": a noun that can be a verb behind a plural, before what it takes.
+  // "two dogs chase a frisbee", "birds perch on": a noun that can be a verb behind a plural, before what it
+  // takes.
   (tokens, at) =>
     tagAt(tokens, at) === 'NN' &&
     isPlural(tokens[at - 1]) &&

@@ -15,9 +15,9 @@ const rules: readonly TagRule[] = [
 ]
 
 /**
- * Mends what the tagger, made for newspapers, gets wrong in captions. Each rule goes over the whole caption before
- * the next, so that later ones see what earlier ones mended: single words, then compounds, who does what, modifiers, and last what is
- * done or there.
+ * Mends what the tagger, made for newspapers, gets wrong in captions. Each rule goes over the whole caption
+ * before the next, so that later ones see what earlier ones mended: single words, then compounds, who does
+ * what, modifiers, and last what is done or there.
  */
 export function repairTags(tokens: readonly TaggedToken[]): TaggedToken[] {
   const mended = [...tokens]

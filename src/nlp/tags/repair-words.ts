@@ -9,7 +9,9 @@ const ingThings = new Set(
     ' ',
   ),
 )
-/** Said of what does it by itself: before a noun it tells which one ("running water"), and takes no object. */
+/**
+ * Said of what does it by itself: before a noun it tells which one ("running water"), and takes no object.
+ */
 const ingQualities = new Set(
   `smiling running standing sleeping flying burning steaming laughing rolling moving floating falling hanging glowing
   sparkling shining crying swimming barking galloping surrounding matching missing living passing rising towering`.split(
@@ -29,8 +31,8 @@ const opensPhrase = (token: TaggedToken | undefined) => isNoun(token) || isModif
 
 /** Mistakes that show in one word and what stands beside it. */
 export const wordRules: readonly TagRule[] = [
-  // Rules of spelling are for unknown words, but the tagger also applies them to nouns it knows: "bed", "butterfly",
-  // "animal", "glass" and "elderly" are no participle, adverb, adjective, plural and adverb.
+  // Rules of spelling are for unknown words, but the tagger also applies them to nouns it knows: "bed",
+  // "butterfly", "animal", "glass" and "elderly" are no participle, adverb, adjective, plural and adverb.
   (tokens, at) => {
     const word = wordAt(tokens, at)
     const tag = tagAt(tokens, at)

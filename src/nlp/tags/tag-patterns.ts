@@ -14,7 +14,9 @@ export const isAdjective = (token: TaggedToken | undefined) => adjectives.has(to
 export const isModifier = (token: TaggedToken | undefined) => isAdjective(token) || token?.tag === 'CD'
 export const isAdverb = (token: TaggedToken | undefined) => token?.tag.startsWith('RB') ?? false
 
-/** "and", "or", "&", a comma, or a comma and one of them: how many tokens join what is here to what follows. */
+/**
+ * "and", "or", "&", a comma, or a comma and one of them: how many tokens join what is here to what follows.
+ */
 export function joinLength(tokens: readonly TaggedToken[], at: number): number {
   const conjunction = (place: number) => (tokens[place]?.tag === 'CC' ? 1 : 0)
   return tokens[at]?.tag === ',' ? 1 + conjunction(at + 1) : conjunction(at)
@@ -24,7 +26,8 @@ export function joinLength(tokens: readonly TaggedToken[], at: number): number {
 export const maxLookback = 12
 
 /**
- * The determiner or number that the modifiers and nouns before `at` belong to, or undefined where they have none.
+ * The determiner or number that the modifiers and nouns before `at` belong to, or undefined where they have
+ * none.
  */
 export function determinerOf(tokens: readonly TaggedToken[], at: number): TaggedToken | undefined {
   for (let place = at - 1; place >= Math.max(0, at - maxLookback); place--) {
@@ -41,7 +44,10 @@ export function determinerOf(tokens: readonly TaggedToken[], at: number): Tagged
 /** The word at a place of a caption, in lower case; empty before its start and behind its end. */
 export const wordAt = (tokens: readonly TaggedToken[], at: number): string => tokens[at]?.word ?? ''
 
-/** Code points of the caption that the tokens from `first` up to `behind` take, of which there is one at least. */
+/**
+ * Code points of the caption that the tokens from `first` up to `behind` take, of which there is one at
+ * least.
+ */
 export function spanOf(
   tokens: readonly TaggedToken[],
   first: number,

@@ -3,7 +3,9 @@ import { type NounFile, nounSenses } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import { wordAt } from './tag-patterns.js'
 
-/** Files of WordNet whose nouns a picture can show. Weather and smoke are phenomena, and a line is a shape. */
+/**
+ * Files of WordNet whose nouns a picture can show. Weather and smoke are phenomena, and a line is a shape.
+ */
 const visibleFiles: ReadonlySet<NounFile> = new Set([
   ...(['animal', 'artifact', 'body', 'food', 'group', 'location', 'object', 'person'] as const),
   ...(['phenomenon', 'plant', 'shape', 'substance', 'tops'] as const),
@@ -25,12 +27,15 @@ const visibleNouns: ReadonlySet<string> = new Set(
   filling drink toilette`.split(/\s+/),
 )
 
-/** A file of WordNet, `listed` for a noun that is known from captions, `unknown` for one that nothing is known of. */
+/**
+ * A file of WordNet, `listed` for a noun that is known from captions, `unknown` for one that nothing is known
+ * of.
+ */
 export type Visible = NounFile | 'listed' | 'unknown'
 
 /**
- * What of the noun phrase of tokens `start` to `end` can be seen, by its head, or where that cannot be seen by the
- * compound that it ends: a range is an idea, a "mountain range" is there. Undefined where neither can.
+ * What of the noun phrase of tokens `start` to `end` can be seen, by its head, or where that cannot be seen
+ * by the compound that it ends: a range is an idea, a "mountain range" is there. Undefined where neither can.
  */
 export function visibleAs(tokens: readonly TaggedToken[], start: number, end: number): Visible | undefined {
   const head = lemma(wordAt(tokens, end - 1))
@@ -58,8 +63,8 @@ const cacheSize = 50_000
 const cache = new Map<string, Visible | undefined>()
 
 /**
- * What of a noun can be seen, or undefined for one that only names something done, thought or felt. Its senses are
- * weighted by how often they came in WordNet's tagged texts, those that never did by a half.
+ * What of a noun can be seen, or undefined for one that only names something done, thought or felt. Its
+ * senses are weighted by how often they came in WordNet's tagged texts, those that never did by a half.
  *
  * @param lemma lower case, words of a compound joined by "_"
  */

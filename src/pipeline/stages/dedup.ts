@@ -18,8 +18,8 @@ import { stageKind } from './stage-kind.js'
 
 /**
  * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's
- * input is all that comes before it, so its result is the same whenever it is made. What earlier runs kept is read
- * back and not judged again.
+ * input is all that comes before it, so its result is the same whenever it is made. What earlier runs kept is
+ * read back and not judged again.
  */
 export const dedup = stageKind({
   name: 'dedup',

@@ -12,8 +12,8 @@ export const filter = stageKind({
   schema: filterConfig,
   optional: true,
   makes: 'shards',
-  // The path of a rule's file or folder stays in the hash. The record holds it too, so that the page can apply the rules
-  // again.
+  // The path of a rule's file or folder stays in the hash. The record holds it too, so that the page can
+  // apply the rules again.
   notHashed: filterNotHashed,
   async run(stage, configHash, context) {
     const source = needed(stage, context, ['proposals', 'phrases', 'dataset'], 'proposals')

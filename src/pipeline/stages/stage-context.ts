@@ -61,7 +61,10 @@ export interface StageContext {
   readonly notice: (text: string) => void
   /** Told before the first step of a training that starts from something. */
   readonly trainStart: (start: TrainStart) => void
-  /** Runs the work of a shard, and runs it again after a pause where it fails. False where the shard was set aside. */
+  /**
+   * Runs the work of a shard, and runs it again after a pause where it fails. False where the shard was set
+   * aside.
+   */
   readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
   /** Rejected rows that an ingest stage tries again; none by default. */
   readonly retryFailed: ((reason: string) => boolean) | undefined

@@ -73,7 +73,8 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
     throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
   const inputs: Record<string, string> = {}
   for (const source of sources) inputs[source.name] = await hashSource(source)
-  // A filter stage may keep its boxes out of regression; what the train stage itself says of a source comes first.
+  // A filter stage may keep its boxes out of regression; what the train stage itself says of a source comes
+  // first.
   const wordsOnly = sources.filter(({ name }) => outputOf(context, name).boxLoss === false)
   const boxLoss: Record<string, boolean> = {
     ...Object.fromEntries(wordsOnly.map(({ name }) => [name, false])),
@@ -92,7 +93,9 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
   return { sources, boxLoss, start, texts, inputs }
 }
 
-/** A needed stage as a source of samples; none where it gives a model, or captions for the vocabulary alone. */
+/**
+ * A needed stage as a source of samples; none where it gives a model, or captions for the vocabulary alone.
+ */
 function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageContext): SampleSource[] {
   const { dataset, phrases, grounding, missing } = outputOf(context, name)
   if (!dataset) return []

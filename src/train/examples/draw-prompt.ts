@@ -24,8 +24,8 @@ export interface PromptOptions {
   /** Probability that other captions are packed around a written one. */
   readonly negatives: number
   /**
-   * Whether the picture is mirrored: then left and right change places, except in a tuned prompt, whose text is
-   * fixed.
+   * Whether the picture is mirrored: then left and right change places, except in a tuned prompt, whose text
+   * is fixed.
    */
   readonly flipped: boolean
 }

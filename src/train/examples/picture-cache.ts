@@ -9,9 +9,9 @@ export type PictureCache = (key: string, bytes: Uint8Array) => Promise<Picture>
 const capacity = 256 * 1024 * 1024
 
 /**
- * A cache that is filled once and then never evicts. It is no `LruCache` on purpose: training goes through all pictures
- * again in every epoch, so that of a set larger than the cache an LRU cache would evict each picture before it comes
- * again, and this one still saves the share that fits.
+ * A cache that is filled once and then never evicts. It is no `LruCache` on purpose: training goes through
+ * all pictures again in every epoch, so that of a set larger than the cache an LRU cache would evict each
+ * picture before it comes again, and this one still saves the share that fits.
  *
  * @param side longer side in pixels to which pictures are decoded at most
  */

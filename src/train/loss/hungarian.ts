@@ -1,7 +1,7 @@
 /**
- * The assignment of least total cost between rows and columns, exact (the Hungarian method, Kuhn 1955; here as
- * shortest augmenting paths with potentials, Jonker and Volgenant 1987), in min^2 * max steps. Each row gets a column of its own,
- * or where there are more rows than columns each column a row.
+ * The assignment of least total cost between rows and columns, exact (the Hungarian method, Kuhn 1955; here
+ * as shortest augmenting paths with potentials, Jonker and Volgenant 1987), in min^2 * max steps. Each row
+ * gets a column of its own, or where there are more rows than columns each column a row.
  *
  * @param costs [rows * columns], row by row, finite
  * @returns for each row its column, or -1
@@ -32,7 +32,8 @@ function assignRows(
   const rowOf = new Int32Array(columns).fill(-1)
   const columnOf = new Int32Array(rows).fill(-1)
   for (let start = 0; start < rows; start++) {
-    // The shortest augmenting path (Dijkstra) from the new row to a free column: each row on it moves to its next column.
+    // The shortest augmenting path (Dijkstra) from the new row to a free column: each row on it moves to its
+    // next column.
     const distance = new Float64Array(columns).fill(Number.POSITIVE_INFINITY)
     const from = new Int32Array(columns).fill(-1)
     const settled = new Uint8Array(columns)

@@ -33,8 +33,8 @@ export function alignmentFocalLoss(logits: Tensor, target: Tensor, words: Tensor
 }
 
 /**
- * Boxes [N, A, 4] made smaller by `inset` pixels on each side; a side that would become negative is 0, as in the
- * official loss.
+ * Boxes [N, A, 4] made smaller by `inset` pixels on each side; a side that would become negative is 0, as in
+ * the official loss.
  */
 export function insetBoxes(boxes: Tensor, inset: number): Tensor {
   if (inset === 0) return boxes

@@ -114,8 +114,8 @@ export function trainGraph(config: GlipConfig, train: TrainGraphConfig): TrainGr
 }
 
 /**
- * The weighted terms and their sum, and the unweighted parts of the regression for the log. A network without a
- * contrastive head has no contrastive term.
+ * The weighted terms and their sum, and the unweighted parts of the regression for the log. A network without
+ * a contrastive head has no contrastive term.
  */
 export function unifiedLoss(
   config: GlipConfig,

@@ -102,7 +102,8 @@ function updateFunction(): WasmFunction {
   const [stride, shrink, ema, fresh] = [20, 21, 22, 23]
   const [least, g, m, v, next] = [24, 25, 26, 27, 28]
   const factors = [beta1, share1, beta2, share2, smallest, stride, shrink, ema, fresh]
-  // Moments of parameters that get no gradient fade into denormals, which are a hundred times slower: zero instead.
+  // Moments of parameters that get no gradient fade into denormals, which are a hundred times slower: zero
+  // instead.
   const flush = (local: number): Code => [
     ...localGet(local),
     ...[...localGet(local), ...f32x4Abs, ...localGet(least), ...f32x4Ge],

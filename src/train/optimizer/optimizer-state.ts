@@ -33,8 +33,8 @@ export function emptyState(
 }
 
 /**
- * Gives these parameters the values that they start from, one tensor after another: those of `start`, or where it has
- * none, random ones that the seed decides.
+ * Gives these parameters the values that they start from, one tensor after another: those of `start`, or
+ * where it has none, random ones that the seed decides.
  */
 export async function fillState(
   state: OptimizerState,
