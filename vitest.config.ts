@@ -1,11 +1,30 @@
 import { defineConfig } from 'vitest/config'
 
+const limits = { testTimeout: 240_000, hookTimeout: 240_000 }
+
+/**
+ * Files that need a process of their own. Once onnxruntime has opened a session, its process rounds the
+ * smallest floats (denormals) to zero; these tests look at the last bit of them.
+ */
+const alone = ['test/shards/shard-file.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
     // Two cores: onnxruntime and sharp bring their own threads.
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...limits,
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: alone,
+          globalSetup: 'test/helpers/compile.ts',
+          // A worker keeps the modules that it has loaded from file to file: a third of the time went into them.
+          isolate: false,
+        },
+      },
+      { test: { ...limits, name: 'alone', include: alone } },
+    ],
   },
 })

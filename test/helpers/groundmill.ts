@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { compiledMain } from './compile.js'
 
-// By their paths, so that the working folder may be another.
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const main = resolve('src/cli/main.ts')
+// By its whole path, so that the working folder may be another.
+const main = resolve(compiledMain)
 
 export interface Ended {
   readonly code: number | null
@@ -34,7 +32,7 @@ export function startGroundmill(
     readonly env?: NodeJS.ProcessEnv
   } = {},
 ): Running {
-  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
   })

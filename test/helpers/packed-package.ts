@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { compiled } from './compile.js'
 
 const run = promisify(execFile)
 
@@ -25,7 +26,7 @@ export interface Manifest {
 export const readManifest = async (): Promise<Manifest> => JSON.parse(await readFile('package.json', 'utf8'))
 
 /**
- * Builds the package apart from the project's own `dist`, packs it as it is published, and unpacks it into
+ * Puts the package together apart from the project's own `dist`, packs it as it is published, and unpacks it into
  * the `node_modules` of a new folder, with what it needs beside it.
  *
  * @param folder an empty one
@@ -40,7 +41,7 @@ export async function installPacked(
   const { files } = await readManifest()
   for (const file of ['package.json', ...files.filter((name) => name !== 'dist')])
     await cp(file, join(stage, file), { recursive: true })
-  await tool('tsc', '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist'))
+  await cp(compiled, join(stage, 'dist'), { recursive: true })
   await tool('vite', 'build', '--outDir', join(stage, 'dist/inspect/page'))
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json'], { cwd: stage })
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
