@@ -20,6 +20,7 @@ export { type CocoSummary, cocoAp, type Detection, type GroundTruth } from '../e
 export { type EvaluateConfig, evaluateConfig } from '../evaluate/config.js'
 export {
   categoriesOf,
+  type EvaluateOptions,
   type Evaluation,
   type EvaluationSet,
   evaluateModel,
