@@ -15,6 +15,8 @@
  *
  * @module groundmill/dataset
  */
+
+export type { Xyxy } from '../boxes/xyxy.js'
 export type { FunnelStage } from '../catalog/funnel.js'
 export { datasetsIn, type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 export {
@@ -34,7 +36,6 @@ export {
   type Region,
   type RejectRow,
   type SelectionRow,
-  type Xyxy,
 } from '../rows/rows.js'
 export { type CommitRecord, readCommit } from '../shards/commit.js'
 export {

@@ -23,6 +23,8 @@
  *
  * @module groundmill/filter
  */
+
+export type { Xyxy } from '../boxes/xyxy.js'
 export { type CalibrationFile, readCalibration } from '../filter/calibration-file.js'
 export { compareRegions, type RegionChanges } from '../filter/compare-regions.js'
 export { type FilterConfig, filterConfig } from '../filter/config.js'
@@ -31,4 +33,4 @@ export type { Calibration, MeasuredCalibration, ReliabilityBin } from '../filter
 export type { Candidate, FilterImage, FilterRow } from '../filter/rule/rule.js'
 export type { NamedTools, RegionScorer, RuleTools, TextEmbedder } from '../filter/rule/rule-tools.js'
 export { type RuleConfig, ruleSchema } from '../filter/rules.js'
-export type { Phrase, Proposal, Region, Xyxy } from '../rows/rows.js'
+export type { Phrase, Proposal, Region } from '../rows/rows.js'

@@ -22,9 +22,10 @@
  *
  * @module groundmill/teach
  */
+
+export type { Xyxy } from '../boxes/xyxy.js'
 export { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 export { decodePicture, type Picture } from '../pictures/picture.js'
-export type { Xyxy } from '../rows/rows.js'
 export { type TeachConfig, teachConfig } from '../teacher/config.js'
 export { hashTeacher, type OpenOptions, openTeacher } from '../teacher/open-teacher.js'
 export type { DetectOptions, PhraseDetection, Query, Teacher } from '../teacher/teacher.js'

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { parseConfig } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 import { cocoAp, type Detection } from '../evaluate/coco-ap.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import {
@@ -22,7 +23,6 @@ import {
   groundSentences,
 } from '../evaluate/run-benchmark.js'
 import { readJsonList } from '../formats/read-json-list.js'
-import type { Xyxy } from '../rows/rows.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import { setOptions } from './set-options.js'
 import { formatTable } from './terminal/format-table.js'

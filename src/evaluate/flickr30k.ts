@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { readText } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 import { type EntityPhrase, parseEntityBoxes, parseEntitySentences } from '../formats/flickr-entities.js'
-import type { Xyxy } from '../rows/rows.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
 
 export interface FlickrSentence {

@@ -1,5 +1,5 @@
 import { iou } from '../boxes/iou.js'
-import type { Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 
 export interface PhrasePrediction {
   /** Best first. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { iou } from '../boxes/iou.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 import { type CocoIndex, readCocoIndex } from '../formats/coco-index.js'
 import { readReferences } from '../formats/refcoco-references.js'
-import type { Xyxy } from '../rows/rows.js'
 import { isBox } from './read-detection-truth.js'
 
 /** A referring expression of RefCOCO, RefCOCO+ or RefCOCOg. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Caption, Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
+import type { Caption } from '../rows/rows.js'
 import { asciiJson } from './ascii-json.js'
 import { captionSamples } from './caption-samples.js'
 import { helperPrefix } from './export-folder.js'

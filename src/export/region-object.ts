@@ -1,4 +1,5 @@
-import type { Caption, Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
+import type { Caption } from '../rows/rows.js'
 import type { ExportRegion, ExportRow } from './export-rows.js'
 
 /** A region as `hf` and `webdataset` hold it. */

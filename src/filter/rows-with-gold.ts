@@ -1,5 +1,6 @@
 import { iou } from '../boxes/iou.js'
-import type { Phrase, Region, Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
+import type { Phrase, Region } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import { filterParts, filterRow } from './filter-shard.js'

@@ -1,4 +1,4 @@
-import type { Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 
 /** A sentence of Flickr30k Entities without its marks. */
 export interface EntitySentence {

@@ -1,6 +1,7 @@
 import { random } from '../base/random.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 import { clipBox, scaleBox } from '../boxes/xyxy.js'
-import type { Caption, Phrase, Region, Xyxy } from '../rows/rows.js'
+import type { Caption, Phrase, Region } from '../rows/rows.js'
 import { nameInPrompt, type Span } from '../words/name-prompt.js'
 import { packNames } from '../words/pack-names.js'
 import type { PromptConfig } from './read/source-keys.js'

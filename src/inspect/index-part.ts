@@ -1,4 +1,5 @@
-import { negativePhrase, type Phrase, type Proposal, type Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
+import { negativePhrase, type Phrase, type Proposal } from '../rows/rows.js'
 import { boxMeasures } from '../statistics/box-measures.js'
 import { binOf, hostOf } from '../statistics/measures.js'
 import { GrowableArray } from './growable-array.js'

@@ -1,4 +1,5 @@
-import type { Phrase, Proposal, Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
+import type { Phrase, Proposal } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import type { Joined } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'

@@ -1,6 +1,7 @@
 import sharp from 'sharp'
 import { areaOf, iou } from '../boxes/iou.js'
-import type { Caption, Region, Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
+import type { Caption, Region } from '../rows/rows.js'
 import { escapeXml } from './escape-xml.js'
 import { columnWidth, fontFamily, loadLabelFont } from './label-font.js'
 import { phraseColours } from './phrase-colours.js'

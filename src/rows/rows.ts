@@ -3,8 +3,9 @@
  *
  * One row an image in every family, in the same order. `caption` and `phrase` are indices into that row's own
  * lists. Spans are Unicode code points, half open, so that a Python slice takes them unchanged. Boxes are
- * [x1, y1, x2, y2] in pixels of the stored image.
+ * [x1, y1, x2, y2] in pixels of the stored image, x2 > x1 and y2 > y1.
  */
+import type { Xyxy } from '../boxes/xyxy.js'
 
 /** Where a caption's words come from. */
 export type CaptionKind = 'web' | 'gold' | 'categories'
@@ -14,9 +15,6 @@ export interface Caption {
   /** `web`: crawled; `gold`: written for the picture; `categories`: category names joined by '. '. */
   readonly kind: CaptionKind
 }
-
-/** [x1, y1, x2, y2] in pixels of the stored image, x2 > x1 and y2 > y1. */
-export type Xyxy = readonly [number, number, number, number]
 
 /** Family `images`: the one place where picture bytes live. */
 export interface ImageRow {

@@ -1,6 +1,6 @@
 import { UserError } from '../base/user-error.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
-import type { Xyxy } from '../rows/rows.js'
 import { keepBest } from './keep-best.js'
 import type { DetectOptions, PhraseDetection, Query } from './teacher.js'
 

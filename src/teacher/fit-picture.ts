@@ -1,8 +1,8 @@
+import type { Xyxy } from '../boxes/xyxy.js'
 import { scaleBox } from '../boxes/xyxy.js'
 import type { GlipConfig, ImageResize, ImageSize } from '../model/network/config.js'
 import type { Picture } from '../pictures/picture.js'
 import { resizePicture } from '../pictures/resize-picture.js'
-import type { Xyxy } from '../rows/rows.js'
 
 /**
  * How a picture is shown to a network with inputs of several sizes: resized, at the upper left, the rest 0.

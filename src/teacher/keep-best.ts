@@ -1,5 +1,5 @@
 import { nms } from '../boxes/nms.js'
-import type { Xyxy } from '../rows/rows.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 import type { DetectOptions } from './teacher.js'
 
 /** Candidates that go into suppression at most: PRE_NMS_TOP_N of GLIP's configuration. */

@@ -1,6 +1,6 @@
+import type { Xyxy } from '../boxes/xyxy.js'
 import { boxAt, clipBox } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
-import type { Xyxy } from '../rows/rows.js'
 import { keepBest } from './keep-best.js'
 import type { PlaceAnswer } from './select-boxes.js'
 import type { DetectOptions, PhraseDetection } from './teacher.js'

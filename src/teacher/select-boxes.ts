@@ -1,8 +1,8 @@
 import { nms } from '../boxes/nms.js'
+import type { Xyxy } from '../boxes/xyxy.js'
 import { boxAt, clipBox } from '../boxes/xyxy.js'
 import type { BoxSelection, ImageSize } from '../model/network/config.js'
 import type { Picture } from '../pictures/picture.js'
-import type { Xyxy } from '../rows/rows.js'
 import type { DetectOptions, PhraseDetection } from './teacher.js'
 
 /** What a network says of one picture, for A anchors or queries. */

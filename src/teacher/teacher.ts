@@ -1,5 +1,5 @@
+import type { Xyxy } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
-import type { Xyxy } from '../rows/rows.js'
 
 /** A picture with one text and the phrases of it that are to be found. */
 export interface Query {

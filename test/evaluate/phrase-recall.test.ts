@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { phraseRecall } from '../../src/evaluate/phrase-recall.js'
-import type { Xyxy } from '../../src/rows/rows.js'
 
 const target: Xyxy = [10, 10, 30, 30]
 /** Overlaps the target with an IoU of exactly 0.5. */

@@ -1,5 +1,6 @@
 import sharp from 'sharp'
-import type { Phrase, Region, Xyxy } from '../../src/rows/rows.js'
+import type { Xyxy } from '../../src/boxes/xyxy.js'
+import type { Phrase, Region } from '../../src/rows/rows.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { type TrainConfig, trainConfig } from '../../src/train/config.js'

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { contactSheet } from '../../src/render/contact-sheet.js'
 import { type Drawing, drawRegions } from '../../src/render/draw-regions.js'
 import { palette } from '../../src/render/phrase-colours.js'
-import type { Region, Xyxy } from '../../src/rows/rows.js'
+import type { Region } from '../../src/rows/rows.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const picture = async (width: number, height: number) =>

@@ -1,5 +1,6 @@
+import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Mark } from '../../formats/mark.js'
-import type { Caption, Xyxy } from '../../rows/rows.js'
+import type { Caption } from '../../rows/rows.js'
 
 /** A named box of gold data. */
 export interface GoldRegion {

@@ -1,7 +1,7 @@
 import type { Random } from '../../base/random.js'
+import type { Xyxy } from '../../boxes/xyxy.js'
 import type { GlipConfig } from '../../model/network/config.js'
 import type { Tokenizer } from '../../model/word-piece.js'
-import type { Xyxy } from '../../rows/rows.js'
 import { joinNames, type Span, splitNames } from '../../words/name-prompt.js'
 import type { GroundedCaption, GroundedPhrase, SampleStream } from '../samples/sample.js'
 import { flipWords } from './flip-words.js'

@@ -1,4 +1,5 @@
-import type { Caption, Xyxy } from '../../rows/rows.js'
+import type { Xyxy } from '../../boxes/xyxy.js'
+import type { Caption } from '../../rows/rows.js'
 import type { Storage } from '../../storage/storage.js'
 
 /** A phrase of a caption and the boxes it names. */
