@@ -22,6 +22,7 @@ const meanings: Readonly<Record<StageFamily, string>> = {
   phrases: "a phrase; `phrase` is its place in the picture's list",
   proposals: "a box of the teacher's; `phrase` is the phrase's place, -1 for negative prompts",
   grounding: 'a region, with the words that it grounds',
+  negatives: 'a phrase that names nothing in the picture, and how that is known',
   rejects: 'a row that a stage rejected',
 }
 
@@ -98,6 +99,8 @@ function selectOf(
       return `select key, place as phrase, unnest(item) from ${itemsOf(files, 'phrases')}`
     case 'proposals':
       return `select * exclude (xyxy) from (select key, unnest(item), ${corners}, teacher from ${itemsOf(files, 'proposals', 'teacher')})`
+    case 'negatives':
+      return `select key, unnest(item), exhaustive, teacher from ${itemsOf(files, 'negatives', 'exhaustive, teacher')}`
     case 'grounding':
       // A caption's words count in code points, as substring does.
       return `select r.* exclude (xyxy), substring(i.captions[r.caption + 1].text, r.start + 1, r."end" - r.start) as text

@@ -1,6 +1,7 @@
 /** Arrow schemas of the column families, with the metadata by which Hugging Face datasets decodes them. */
 import {
   Binary,
+  Bool,
   type DataType,
   Field,
   FixedSizeList,
@@ -86,6 +87,15 @@ const columns: Readonly<Record<Family, Fields>> = {
       }),
     ),
   },
+  negatives: {
+    key: new Utf8(),
+    negatives: listOf(
+      struct({ text: new Utf8(), evidence: new Utf8(), phrase: new Int32(), score: new Float32() }),
+    ),
+    exhaustive: new Bool(),
+    partial: listOf(new Utf8()),
+    teacher: new Utf8(),
+  },
   rejects: { key: new Utf8(), url: new Utf8(), reason: new Utf8(), detail: new Utf8() },
 }
 
@@ -103,6 +113,7 @@ export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
   ]),
   proposals: new Set(['proposals.label']),
   grounding: new Set(),
+  negatives: new Set(['negatives.score', 'teacher']),
   rejects: new Set(['key', 'url']),
 }
 
@@ -123,6 +134,7 @@ export function schemaOf(columns: Fields): Schema {
 function featureOf(name: string, type: DataType): unknown {
   if (name === 'image') return { _type: 'Image' }
   if (type instanceof Utf8) return { dtype: 'string', _type: 'Value' }
+  if (type instanceof Bool) return { dtype: 'bool', _type: 'Value' }
   if (type instanceof Int32) return { dtype: 'int32', _type: 'Value' }
   if (type instanceof Float32) return { dtype: 'float32', _type: 'Value' }
   if (type instanceof FixedSizeList) {

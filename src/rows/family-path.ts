@@ -10,6 +10,7 @@ export const families: readonly Family[] = [
   'phrases',
   'proposals',
   'grounding',
+  'negatives',
   'rejects',
 ]
 

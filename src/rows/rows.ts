@@ -135,6 +135,38 @@ export interface GroundingRow {
   readonly regions: readonly Region[]
 }
 
+/**
+ * How it is known that a phrase names nothing in a picture: `gold`, boxes of an exhaustive source without one
+ * of it; `categories`, a source's list of what it looked for; `caption`, the text of an exhaustive source;
+ * `attribute`, a phrase with boxes is of another value of an attribute; `verified`, a person or the source
+ * said so of this picture.
+ */
+export type NegativeEvidence = 'gold' | 'categories' | 'caption' | 'attribute' | 'verified'
+
+export interface Negative {
+  /** The phrase that names nothing in the picture. */
+  readonly text: string
+  readonly evidence: NegativeEvidence
+  /** Index of the phrase that it is a variant of, "blue cat" of "red cat"; -1 where it is of none. */
+  readonly phrase: number
+  /** Score of the best box that a teacher found for it all the same, 0 to 1; null where none was asked. */
+  readonly score: number | null
+}
+
+/** Family `negatives`: what is known not to be in a picture. */
+export interface NegativeRow {
+  readonly key: string
+  readonly negatives: readonly Negative[]
+  /**
+   * Whether the source boxed everything that its own category names name: a name without a box is absent.
+   */
+  readonly exhaustive: boolean
+  /** Category names of which the picture may hold more than is boxed. */
+  readonly partial: readonly string[]
+  /** Name of the model that gave the scores; null where none was asked. */
+  readonly teacher: string | null
+}
+
 /** Family `rejects`: what did not make it through a stage, and why. Not row for row with the others. */
 export interface RejectRow {
   readonly key: string | null
@@ -151,6 +183,7 @@ export interface Families {
   readonly phrases: PhraseRow
   readonly proposals: ProposalRow
   readonly grounding: GroundingRow
+  readonly negatives: NegativeRow
   readonly rejects: RejectRow
 }
 
