@@ -39,7 +39,7 @@ interface Outcome {
 async function runSeed(seed: number): Promise<Outcome> {
   const dir = join(folder, `seed-${seed}`)
   const recipe = await readRecipe('datasets/toy.yaml')
-  const splits = { gold: 2000, web: 3000, known: 200, novel: 200 }
+  const splits = { gold: 2000, web: 3000, known: 200, novel: 200, attributes: 200 }
   await makeWorld({ ...recipe, seed: recipe.seed + seed, splits }, join(dir, 'world'))
   const server = await serveFolder(join(dir, 'world', 'web'))
   try {

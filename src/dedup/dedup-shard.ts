@@ -1,5 +1,6 @@
 import { UserError } from '../base/user-error.js'
-import type { GroundingRow, PhraseRow, RejectRow, SelectionRow } from '../rows/rows.js'
+import type { GroundingRow, NegativeRow, PhraseRow, RejectRow, SelectionRow } from '../rows/rows.js'
+import { hasFamily } from '../shards/has-family.js'
 import { joinRows } from '../shards/join-rows.js'
 import { readShard } from '../shards/read-shard.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
@@ -15,7 +16,7 @@ const maxRowsPerShard = 10_000
 
 /**
  * Judges the pictures of a shard: images/<shard> to selection/<stage>/<shard>, row for row. Where the dataset
- * has gold, its phrases and regions are written beside it, without those of dropped pictures.
+ * has gold, its phrases, regions and negatives are written beside it, without those of dropped pictures.
  *
  * @param deduper called only where the shard must be made; the deduper knows the pictures kept of all shards
  * before
@@ -78,7 +79,7 @@ export async function recallShard(
     if (selection.reason === null) keep(images, positionOf(key, shard, shards, storage))
 }
 
-/** Phrases and regions row for row, none where the selection, which is written by now, drops the picture. */
+/** Phrases, regions and negatives row for row, none where the selection, which is written by now, drops the picture. */
 async function thinGold({ storage, stage, shard }: ShardTask, gold: string) {
   const selection = { stage, columns: ['reason'] } as const
   async function* phraseRows(): AsyncGenerator<PhraseRow> {
@@ -89,11 +90,20 @@ async function thinGold({ storage, stage, shard }: ShardTask, gold: string) {
     for await (const row of joinRows(storage, shard, { selection, grounding: { stage: gold } }))
       yield row.selection.reason === null ? row.grounding : { key: row.key, regions: [] }
   }
+  async function* negativeRows(): AsyncGenerator<NegativeRow> {
+    for await (const row of joinRows(storage, shard, { selection, negatives: { stage: gold } }))
+      yield row.selection.reason === null ? row.negatives : { key: row.key, ...nothingSaid }
+  }
   return {
     phrases: await writeShard(storage, 'phrases', stage, shard, phraseRows()),
     grounding: await writeShard(storage, 'grounding', stage, shard, groundingRows()),
+    ...((await hasFamily(storage, 'negatives', gold, shard)) && {
+      negatives: await writeShard(storage, 'negatives', stage, shard, negativeRows()),
+    }),
   }
 }
+
+const nothingSaid = { negatives: [], exhaustive: false, partial: [], teacher: null }
 
 /**
  * A picture's place in the source: its shard's place in the dataset and its number in the shard, as its key

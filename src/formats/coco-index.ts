@@ -27,6 +27,9 @@ const imageSchema = z
     coco_url: z.string().optional(),
     neg_category_ids: z.array(idSchema).optional(),
     not_exhaustive_category_ids: z.array(idSchema).optional(),
+    // Not of COCO: what this program's exports say besides. Another's keys of these names are passed over.
+    negatives: z.array(z.string()).optional().catch(undefined),
+    exhaustive: z.boolean().optional().catch(undefined),
   })
   .transform((image, context) => {
     const file_name = cocoFileName(image)

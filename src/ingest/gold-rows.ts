@@ -1,7 +1,7 @@
 import { random } from '../base/random.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { clipBox, scaleBox } from '../boxes/xyxy.js'
-import type { Caption, Phrase, Region } from '../rows/rows.js'
+import type { Caption, NegativeRow, Phrase, Region } from '../rows/rows.js'
 import { nameInPrompt, type Span } from '../words/name-prompt.js'
 import { packNames } from '../words/pack-names.js'
 import type { PromptConfig } from './read/source-keys.js'
@@ -11,7 +11,12 @@ export interface GoldRows {
   readonly captions: readonly Caption[]
   readonly phrases: readonly Phrase[]
   readonly regions: readonly Region[]
-  /** What was left out, by reason: `degenerate_box` (outside the picture or under a pixel), `bad_span`. */
+  /** What is known not to be in the picture. */
+  readonly absence: Omit<NegativeRow, 'key'>
+  /**
+   * What was left out, by reason: `degenerate_box` (outside the picture or under a pixel), `bad_span`,
+   * `boxed_negative` (what is said to be absent has a box).
+   */
   readonly dropped: Readonly<Record<string, number>>
 }
 
@@ -36,18 +41,24 @@ export interface StoredPicture {
  * @param seed what makes this row's draws its own, such as its place in the source
  */
 export function goldRows(
-  { captions, regions: boxes, absent }: Pick<SourceRow, 'captions' | 'regions' | 'absent'>,
+  row: Pick<SourceRow, 'captions' | 'regions' | 'absent' | 'exhaustive' | 'negatives' | 'partial'>,
   picture: StoredPicture,
   limits: PromptConfig,
   seed: string,
 ): GoldRows {
+  const { captions, regions: boxes, absent } = row
   const dropped: Record<string, number> = {}
+  /** Names of things whose box is not kept. */
+  const unboxed: string[] = []
   const drop = (reason: string) => {
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
   const kept = (boxes ?? []).flatMap((box) => {
     const xyxy = storedBox(box.xyxy, picture)
-    if (!xyxy) drop('degenerate_box')
+    if (!xyxy) {
+      drop('degenerate_box')
+      unboxed.push(box.category)
+    }
     return xyxy ? [{ ...box, xyxy, category: box.category && nameInPrompt(box.category) }] : []
   })
   const names = kept.filter(({ category }) => category !== '').sort((a, b) => a.order - b.order)
@@ -85,7 +96,31 @@ export function goldRows(
     })
   }
   const named = prompts.map(({ text }): Caption => ({ text, kind: 'categories' }))
-  return { captions: [...captions, ...named], phrases, regions, dropped }
+  const absence = absenceOf({ ...row, partial: [...row.partial, ...unboxed] }, phrases, drop)
+  return { captions: [...captions, ...named], phrases, regions, absence, dropped }
+}
+
+/** What the source says of what is absent, by names as phrases have them, each once. */
+function absenceOf(
+  { exhaustive, negatives, partial }: Pick<SourceRow, 'exhaustive' | 'negatives' | 'partial'>,
+  phrases: readonly Phrase[],
+  drop: (reason: string) => void,
+): GoldRows['absence'] {
+  const clean = (names: readonly string[]) =>
+    [...new Set(names.map(nameInPrompt))].filter((name) => name !== '')
+  const unsure = clean(partial)
+  const present = new Set([...phrases.map(({ text }) => text), ...unsure].map((text) => text.toLowerCase()))
+  const kept = clean(negatives).filter((text) => {
+    const isBoxed = present.has(text.toLowerCase())
+    if (isBoxed) drop('boxed_negative')
+    return !isBoxed
+  })
+  return {
+    negatives: kept.map((text) => ({ text, evidence: 'verified', phrase: -1, score: null })),
+    exhaustive,
+    partial: unsure,
+    teacher: null,
+  }
 }
 
 /** The last word, lower case. */

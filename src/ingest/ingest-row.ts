@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { GroundingRow, ImageRow, PhraseRow, RejectRow } from '../rows/rows.js'
+import type { GroundingRow, ImageRow, NegativeRow, PhraseRow, RejectRow } from '../rows/rows.js'
 import type { Fetched, Fetcher } from './fetch/fetch-image.js'
 import type { TdmReservation } from './fetch/opt-out.js'
 import { Reject } from './fetch/reject.js'
@@ -16,6 +16,7 @@ export type Ingested =
       readonly image: ImageRow
       readonly phrases: PhraseRow
       readonly grounding: GroundingRow
+      readonly negatives: NegativeRow
       /** Boxes and captions of the picture that were left out, by reason. */
       readonly dropped: readonly Readonly<Record<string, number>>[]
       readonly tdm?: TdmReservation
@@ -71,6 +72,7 @@ export async function ingestRow(
       image,
       phrases: { key, phrases: gold.phrases },
       grounding: { key, regions: gold.regions },
+      negatives: { key, ...gold.absence },
       dropped: [row.dropped, gold.dropped],
       ...(tdm && { tdm }),
     }

@@ -10,8 +10,8 @@ import type { SourceRow } from './read/source-row.js'
 import { shardSums } from './shard-sums.js'
 
 /**
- * Fetches or reads the pictures of one shard and writes `images`; where the source has boxes, `phrases` and
- * `grounding` beside it. Rows keep the order of the source whatever the order of arrival; a key is the
+ * Fetches or reads the pictures of one shard and writes `images`; where the source has boxes, `phrases`,
+ * `grounding` and `negatives` beside it. Rows keep the order of the source whatever the order of arrival; a key is the
  * shard's number and the row's place in it, so a rejected row leaves a gap.
  *
  * @param source which stays open: its reader goes on with the next shard
@@ -63,7 +63,9 @@ async function ingestRows(
   if (!source.hasBoxes) return { files, ...counts }
   const phraseFile = await writeShard(storage, 'phrases', stage, shard, sums.phrases)
   const groundingFile = await writeShard(storage, 'grounding', stage, shard, sums.grounding)
-  return { files: { ...files, phrases: phraseFile, grounding: groundingFile }, ...counts }
+  const negativeFile = await writeShard(storage, 'negatives', stage, shard, sums.negatives)
+  const gold = { phrases: phraseFile, grounding: groundingFile, negatives: negativeFile }
+  return { files: { ...files, ...gold }, ...counts }
 }
 
 /** Requests that wait for a slow host must not keep those for others from being sent. */

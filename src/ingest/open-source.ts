@@ -47,7 +47,10 @@ export interface OpenSource extends Source {
   /** With the card filled in. */
   readonly config: SourceConfig
   readonly card: Card | null
-  /** Whether its rows come with boxes: then ingest writes phrases and grounding beside the images. */
+  /**
+   * Whether its rows come with boxes: then ingest writes phrases, grounding and negatives beside the
+   * images.
+   */
   readonly hasBoxes: boolean
 }
 

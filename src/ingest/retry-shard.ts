@@ -71,7 +71,12 @@ export function retryShard(
     const grounding = mergeByKey(readShard(storage, 'grounding', stage, shard), sums.grounding)
     const phraseFile = await writeShard(storage, 'phrases', stage, shard, phrases)
     const groundingFile = await writeShard(storage, 'grounding', stage, shard, grounding)
-    return { files: { ...files, phrases: phraseFile, grounding: groundingFile }, ...counts }
+    const gold = { ...files, phrases: phraseFile, grounding: groundingFile }
+    // A shard of an older version does not say what is absent, and of its rows nobody can tell any more.
+    if (!record.files.negatives) return { files: gold, ...counts }
+    const negatives = mergeByKey(readShard(storage, 'negatives', stage, shard), sums.negatives)
+    const negativeFile = await writeShard(storage, 'negatives', stage, shard, negatives)
+    return { files: { ...gold, negatives: negativeFile }, ...counts }
   })
 }
 

@@ -1,5 +1,5 @@
-import type { GroundingRow, PhraseRow, RejectRow } from '../rows/rows.js'
-import { addImage, addPhrases, addRegions, rowStats } from '../statistics/row-stats.js'
+import type { GroundingRow, NegativeRow, PhraseRow, RejectRow } from '../rows/rows.js'
+import { addImage, addNegatives, addPhrases, addRegions, rowStats } from '../statistics/row-stats.js'
 import type { ShardStats } from '../statistics/stats.js'
 import type { Ingested } from './ingest-row.js'
 
@@ -12,6 +12,7 @@ export interface ShardSums {
   readonly rejects: readonly RejectRow[]
   readonly phrases: readonly PhraseRow[]
   readonly grounding: readonly GroundingRow[]
+  readonly negatives: readonly NegativeRow[]
   stats(): ShardStats
 }
 
@@ -21,11 +22,12 @@ export interface ShardSums {
  * @param isGold whether the source has boxes
  */
 export function shardSums(isGold: boolean): ShardSums {
-  const builder = isGold ? rowStats('images', 'phrases', 'grounding') : rowStats('images')
+  const builder = isGold ? rowStats('images', 'phrases', 'grounding', 'negatives') : rowStats('images')
   const rejected: Record<string, number> = {}
   const rejects: RejectRow[] = []
   const phrases: PhraseRow[] = []
   const grounding: GroundingRow[] = []
+  const negatives: NegativeRow[] = []
   let done = 0
   let out = 0
   return {
@@ -33,6 +35,7 @@ export function shardSums(isGold: boolean): ShardSums {
     rejects,
     phrases,
     grounding,
+    negatives,
     get done() {
       return done
     },
@@ -51,10 +54,12 @@ export function shardSums(isGold: boolean): ShardSums {
       out++
       phrases.push(result.phrases)
       grounding.push(result.grounding)
+      negatives.push(result.negatives)
       addImage(builder, image)
       if (isGold) {
         addPhrases(builder, image.captions.length, result.phrases.phrases)
         addRegions(builder, image, result.grounding.regions)
+        addNegatives(builder, result.negatives)
       }
       for (const reasons of result.dropped) {
         for (const [reason, count] of Object.entries(reasons)) builder.tally('dropped', reason, count)

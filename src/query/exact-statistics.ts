@@ -17,6 +17,7 @@ import {
   chunkQueries,
   groundingQueries,
   imageQueries,
+  negativeQueries,
   phraseQueries,
   proposalQueries,
   type StageQueries,
@@ -63,7 +64,7 @@ export async function exactStatistics(storage: Storage, options: ExactOptions): 
   }
 }
 
-/** The queries over a stage's files. Gold ingest wrote phrases and grounding too. */
+/** The queries over a stage's files. Gold ingest wrote phrases, grounding and negatives too. */
 function queriesOf({ stage, family, in: inputs }: FunnelStage, files: DatasetFiles): readonly StageQueries[] {
   const stageFiles = files[family].get(stage) ?? []
   const images = [...files.images.values()].flat()
@@ -74,8 +75,17 @@ function queriesOf({ stage, family, in: inputs }: FunnelStage, files: DatasetFil
       if (!phrases || !grounding) return [imageQueries(stageFiles)]
       const captions = `select coalesce(sum(len(captions)), 0)::bigint from ${rowsOf(stageFiles)}`
       const { words, ...regions } = groundingQueries(grounding, stageFiles)
-      return [imageQueries(stageFiles), phraseQueries(phrases, captions), { ...regions, words }]
+      // A dataset of an older version has no negatives.
+      const negatives = files.negatives.get(stage)
+      return [
+        imageQueries(stageFiles),
+        phraseQueries(phrases, captions),
+        { ...regions, words },
+        ...(negatives ? [negativeQueries(negatives)] : []),
+      ]
     }
+    case 'negatives':
+      return [negativeQueries(stageFiles)]
     case 'phrases':
       return [chunkQueries(stageFiles, inputs)]
     case 'proposals':

@@ -82,6 +82,21 @@ export function chunkQueries(files: Files, captions: number): StageQueries {
   }
 }
 
+export function negativeQueries(files: Files): StageQueries {
+  const rows = rowsOf(files)
+  const negatives = itemsOf(files, 'negatives')
+  return {
+    counts: [
+      `select coalesce(sum(len(negatives)), 0) as negatives, count(*) filter (where exhaustive) as exhaustive_images from ${rows}`,
+    ],
+    values: {
+      negatives_an_image: `select len(negatives) as v from ${rows}`,
+      negative_score: `select item.score::double as v from ${negatives} where item.score is not null`,
+    },
+    words: { evidence: `select item.evidence as word from ${negatives}` },
+  }
+}
+
 /** @param phrases how many phrases were asked for */
 export function proposalQueries(files: Files, phrases: number): StageQueries {
   const proposals = itemsOf(files, 'proposals')

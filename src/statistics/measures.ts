@@ -42,6 +42,8 @@ export const measures = {
   words_a_phrase: { title: 'words a phrase', type: 'int', edges: [2, 3, 4, 5, 7], least: 1 },
   boxes_a_phrase: { title: 'boxes a phrase', type: 'int', edges: counts, least: 0 },
   regions_an_image: { title: 'regions a picture', type: 'int', edges: counts, least: 0 },
+  negatives_an_image: { title: 'negatives a picture', type: 'int', edges: counts, least: 0 },
+  negative_score: { title: 'score of a negative', type: 'float', edges: scores, least: 0, most: 1 },
   score: { title: 'score', type: 'float', edges: scores, least: 0, most: 1 },
   area_share: {
     title: "share of the picture's area",

@@ -2,7 +2,7 @@
  * What is recorded of the rows of each family. Exact statistics (`src/query/measure-sql.ts`) measure the same
  * in SQL.
  */
-import type { ImageRow, Phrase, Region } from '../rows/rows.js'
+import type { ImageRow, NegativeRow, Phrase, Region } from '../rows/rows.js'
 import { countWords } from '../words/count-words.js'
 import { boxMeasures } from './box-measures.js'
 import { hostOf, type MeasureName, measures } from './measures.js'
@@ -21,6 +21,11 @@ export const recordedOf = {
     counts: ['regions', 'grounded_images'],
     measures: ['regions_an_image', 'score', 'area_share', 'aspect'],
     tallies: ['heads', 'origins'],
+  },
+  negatives: {
+    counts: ['negatives', 'exhaustive_images'],
+    measures: ['negatives_an_image', 'negative_score'],
+    tallies: ['evidence'],
   },
 } as const satisfies Record<
   string,
@@ -75,6 +80,20 @@ export function addPhrases(
     stats.tally('heads', head)
   }
   for (const count of found) stats.observe('phrases_a_caption', count)
+}
+
+/** Adds what is said of a picture's negatives; the score is of those that a teacher was asked for. */
+export function addNegatives(
+  stats: StatsBuilder<MeasureName>,
+  { negatives, exhaustive }: Pick<NegativeRow, 'negatives' | 'exhaustive'>,
+): void {
+  stats.count('negatives', negatives.length)
+  if (exhaustive) stats.count('exhaustive_images')
+  stats.observe('negatives_an_image', negatives.length)
+  for (const { evidence, score } of negatives) {
+    stats.tally('evidence', evidence)
+    if (score !== null) stats.observe('negative_score', Math.fround(score))
+  }
 }
 
 /** Adds a picture's regions, as they are once stored: in float32. */

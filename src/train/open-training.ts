@@ -62,7 +62,8 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const { folder } = task
   checkSources(task)
   const { seed } = task.config
-  const streams = await Promise.all(task.sources.map((source) => openSamples(source, seed, task.config)))
+  const choice = { ...task.config, untargeted: task.config.augment.absent > 0 }
+  const streams = await Promise.all(task.sources.map((source) => openSamples(source, seed, choice)))
   const pictures = streams.reduce((sum, { size }) => sum + size, 0)
   const config = { ...task.config, steps: stepsOf(task.config, pictures) }
   const parts = partsOf(config)

@@ -67,6 +67,7 @@ function wordsOf(text: string): string[] {
   return text.split(/[\s_-]+/u).filter((word) => word !== '')
 }
 
-function isSameNoun(a: string, b: string): boolean {
+/** Whether two nouns are one in the singular or the plural. Lower case. */
+export function isSameNoun(a: string, b: string): boolean {
   return a === b || pluralOf(a) === b || a === pluralOf(b)
 }

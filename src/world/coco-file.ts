@@ -1,5 +1,6 @@
 import type { Description } from './describe-scene.js'
 import type { Scene } from './layout-scene.js'
+import type { SizeName } from './plan-objects.js'
 import type { Recipe } from './recipe.js'
 
 export interface CocoImage {
@@ -8,6 +9,8 @@ export interface CocoImage {
   readonly width: number
   readonly height: number
   readonly caption: string
+  /** Phrases that are true of nothing in the picture; not on the web. */
+  readonly negatives?: readonly string[]
 }
 
 export interface CocoAnnotation {
@@ -22,11 +25,18 @@ export interface CocoAnnotation {
    * As MDETR has it: spans in the caption, in code points, half open; none where no phrase names the object.
    */
   readonly tokens_positive: readonly (readonly [number, number])[]
+  /** What it looks like, said or not; a size only where it is small or big. */
+  readonly attributes: { readonly colour: string; readonly size: SizeName }
 }
 
 /** A COCO file of instances whose images have a caption, as MDETR reads it. */
 export interface CocoFile {
-  readonly info: { readonly description: string; readonly license: string }
+  readonly info: {
+    readonly description: string
+    readonly license: string
+    /** Every object is annotated: what a picture has no annotation of is not in it. */
+    readonly exhaustive: true
+  }
   readonly images: CocoImage[]
   readonly annotations: CocoAnnotation[]
   readonly categories: readonly { readonly id: number; readonly name: string }[]
@@ -35,7 +45,7 @@ export interface CocoFile {
 /** A file without images, with a category for each concept. */
 export function emptyCocoFile({ title, license, concepts }: Recipe): CocoFile {
   return {
-    info: { description: title, license },
+    info: { description: title, license, exhaustive: true },
     images: [],
     annotations: [],
     categories: [...concepts.known, ...concepts.novel].map(({ name }, at) => ({ id: at + 1, name })),
@@ -45,10 +55,23 @@ export function emptyCocoFile({ title, license, concepts }: Recipe): CocoFile {
 /**
  * Appends a scene. Image ids are scene numbers; annotation ids start at 1, as pycocotools takes 0 for none.
  */
-export function addToCocoFile(coco: CocoFile, scene: Scene, words: Description, file_name: string): void {
+export function addToCocoFile(
+  coco: CocoFile,
+  scene: Scene,
+  words: Description,
+  file_name: string,
+  negatives?: readonly string[],
+): void {
   const { index, size } = scene
-  coco.images.push({ id: index, file_name, width: size, height: size, caption: words.caption })
-  scene.objects.forEach(({ box, concept }, at) => {
+  coco.images.push({
+    id: index,
+    file_name,
+    width: size,
+    height: size,
+    caption: words.caption,
+    ...(negatives ? { negatives } : {}),
+  })
+  scene.objects.forEach(({ box, concept, colour, size }, at) => {
     const x1 = hundredths(box[0])
     const y1 = hundredths(box[1])
     const width = hundredths(hundredths(box[2]) - x1)
@@ -63,6 +86,7 @@ export function addToCocoFile(coco: CocoFile, scene: Scene, words: Description, 
       tokens_positive: words.mentions
         .filter(({ objects }) => objects.includes(at))
         .map(({ start, end }) => [start, end] as const),
+      attributes: { colour, size },
     })
   })
 }

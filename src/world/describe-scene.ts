@@ -1,8 +1,9 @@
 import { type Random, random } from '../base/random.js'
 import { distractors, grammars, type Part } from './grammars.js'
 import type { Scene } from './layout-scene.js'
-import { chooseNounPhrases } from './noun-phrases.js'
+import { chooseNounPhrases, type NounPhrase } from './noun-phrases.js'
 import type { Recipe } from './recipe.js'
+import { scramblePhrase } from './scramble-phrase.js'
 
 export interface Mention {
   /** Span of the noun phrase in the caption, in code points, half open. */
@@ -10,6 +11,8 @@ export interface Mention {
   readonly end: number
   /** The objects of the scene that the phrase names: all and only those it is true of. */
   readonly objects: readonly number[]
+  /** What it is made of. */
+  readonly phrase: NounPhrase
 }
 
 export interface Description {
@@ -22,11 +25,12 @@ export interface Description {
 
 /**
  * Words for a scene. Every noun phrase with a span names all and only the objects that it is true of, and
- * what is said of places and relations is true. The recipe, the split and the index decide everything.
+ * what is said of places and relations is true; where the recipe scrambles the web, its colours, sizes and
+ * places are false of them. The recipe, the split and the index decide everything.
  */
 export function describeScene(recipe: Recipe, scene: Scene): Description {
   const draw = random(recipe.seed, 'caption', scene.split, scene.index)
-  const phrases = chooseNounPhrases(recipe, scene, draw)
+  const phrases = phrasesOf(recipe, scene, draw)
   const open = draw.shuffle(grammars.filter(({ splits }) => splits.includes(scene.split)))
   for (const grammar of open) {
     const parts = grammar.write(phrases, scene, draw)
@@ -35,6 +39,14 @@ export function describeScene(recipe: Recipe, scene: Scene): Description {
     return { caption, mentions, grammar: grammar.name }
   }
   throw new Error(`no grammar suits scene ${scene.index} of ${scene.split}`)
+}
+
+function phrasesOf(recipe: Recipe, scene: Scene, draw: Random): NounPhrase[] {
+  const phrases = chooseNounPhrases(recipe, scene, draw)
+  if (scene.split !== 'web' || recipe.web.scramble === 'none') return phrases
+  // A stream of its own: all else of the caption is as without it.
+  const wrong = random(recipe.seed, 'scramble', scene.split, scene.index)
+  return phrases.map((phrase) => scramblePhrase(phrase, scene, Object.keys(recipe.colours), wrong))
 }
 
 /** Adds what people write around what they see: distractors, a capital letter, a stop, an emoji. */
@@ -68,7 +80,10 @@ function assemble(parts: readonly Part[]): { caption: string; mentions: Mention[
   for (const part of parts) {
     const text = typeof part === 'string' ? part : part.text
     const end = length + [...text].length
-    if (typeof part !== 'string') mentions.push({ start: length, end, objects: part.objects })
+    if (typeof part !== 'string') {
+      const { phrase } = part
+      mentions.push({ start: length, end, objects: phrase.objects, phrase })
+    }
     caption += text
     length = end
   }

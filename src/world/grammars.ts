@@ -1,11 +1,11 @@
 import type { Random } from '../base/random.js'
 import type { Scene } from './layout-scene.js'
-import type { NounPhrase } from './noun-phrases.js'
+import { type NounPhrase, wordsOf } from './noun-phrases.js'
 import { placeOf, relationsOf } from './places.js'
 import type { Split } from './recipe.js'
 
 /** A piece of a caption: words between, or a phrase that names objects. */
-export type Part = string | { readonly text: string; readonly objects: readonly number[] }
+export type Part = string | { readonly text: string; readonly phrase: NounPhrase }
 
 /** A way to put one to three noun phrases into words. */
 interface Grammar {
@@ -15,9 +15,9 @@ interface Grammar {
   write(phrases: readonly NounPhrase[], scene: Scene, draw: Random): Part[] | undefined
 }
 
-const all: readonly Split[] = ['gold', 'web', 'known', 'novel']
-/** All splits but novel, which has bare names: nothing may hint at where a thing is. */
-const attributed: readonly Split[] = ['gold', 'web', 'known']
+const all: readonly Split[] = ['gold', 'web', 'known', 'novel', 'attributes']
+/** Novel has bare names, attributes its own: nothing else may hint at where a thing is. */
+const placed: readonly Split[] = ['gold', 'web', 'known']
 
 const numbers = ['two', 'three', 'four', 'five', 'six']
 
@@ -71,7 +71,7 @@ export const grammars: readonly Grammar[] = [
   },
   {
     name: 'relation',
-    splits: attributed,
+    splits: placed,
     write: ([first, second, third], scene, draw) => {
       if (!first || !second || isMany(first) || isMany(second) || first.place) return undefined
       const a = objectOf(first, scene)
@@ -85,7 +85,7 @@ export const grammars: readonly Grammar[] = [
   },
   {
     name: 'place',
-    splits: attributed,
+    splits: placed,
     write: (phrases, scene, draw) => {
       const parts = phrases.map((phrase) => named(withPlace(phrase, scene, draw), draw))
       return phrases.some(({ objects }) => placeOf(objects, scene)) ? list(parts, draw) : undefined
@@ -93,7 +93,7 @@ export const grammars: readonly Grammar[] = [
   },
   {
     name: 'place first',
-    splits: attributed,
+    splits: placed,
     write: (phrases, scene, draw) => {
       const withPlaces = phrases.map((phrase) => withPlace(phrase, scene, draw))
       if (withPlaces.length > 2 || withPlaces.some(({ place }) => place === undefined)) return undefined
@@ -110,7 +110,7 @@ export const grammars: readonly Grammar[] = [
     write: (phrases, _, draw) => {
       const names = phrases.map((phrase) =>
         phrase.objects.length === 1
-          ? withTail({ text: phrase.words, objects: phrase.objects }, phrase)
+          ? withPlaceBehind({ text: wordsOf(phrase), phrase })
           : named(phrase, draw),
       )
       return [...list(names, draw), draw.pick([' - ', ', ', ': ']), draw.pick(offers)]
@@ -156,23 +156,26 @@ function list(names: readonly (readonly Part[])[], draw: Random): Part[] {
 
 /** The phrase with its determiner, and its place behind it if it has one. */
 function named(phrase: NounPhrase, draw: Random): Part[] {
-  return withTail(determined(phrase, draw), phrase)
+  return withPlaceBehind(determined(phrase, draw))
 }
 
-function withTail(part: Part, { place }: NounPhrase): Part[] {
+function withPlaceBehind(part: Exclude<Part, string>): Part[] {
+  const { place } = part.phrase
   return place ? [part, ` ${place}`] : [part]
 }
 
-function determined({ words, objects }: NounPhrase, draw: Random): Part {
+function determined(phrase: NounPhrase, draw: Random): Exclude<Part, string> {
   const luck = draw.next()
-  const count = objects.length
+  const words = wordsOf(phrase)
+  const count = phrase.objects.length
   if (count > 1) {
     const number = numbers[count - 2]
     const determiner =
       luck < 0.75 ? `${number} ` : luck < 0.85 ? `the ${number} ` : luck < 0.93 ? 'some ' : ''
-    return { text: determiner + words, objects }
+    return { text: determiner + words, phrase }
   }
-  return { text: `${luck < 0.15 ? 'the' : indefiniteArticle(words)} ${words}`, objects }
+  const isDefinite = luck < (phrase.isPronoun ? 0.5 : 0.15)
+  return { text: `${isDefinite ? 'the' : indefiniteArticle(words)} ${words}`, phrase }
 }
 
 /** "an owl", "a unicorn". */
@@ -185,7 +188,7 @@ function withPlace(phrase: NounPhrase, scene: Scene, draw: Random): NounPhrase {
   return place === undefined ? phrase : { ...phrase, place }
 }
 
-function pickPlace({ objects }: NounPhrase, scene: Scene, draw: Random): string | undefined {
+function pickPlace({ objects, places }: NounPhrase, scene: Scene, draw: Random): string | undefined {
   const place = placeOf(objects, scene)
-  return place && draw.pick(place.words)
+  return place && draw.pick(places ?? place.words)
 }

@@ -1,6 +1,8 @@
 import { type Random, random } from '../base/random.js'
+import { UserError } from '../base/user-error.js'
 import { type Background, chooseBackground } from './choose-background.js'
 import type { InkMap } from './measure-ink.js'
+import { countsOf, type PlannedObject, planObjects, type SizeName, sizeOf } from './plan-objects.js'
 import type { Concept, Recipe, Rgb, Split } from './recipe.js'
 
 export interface SceneObject {
@@ -9,7 +11,7 @@ export interface SceneObject {
   readonly colour: string
   readonly rgb: Rgb
   /** What it is called by its longer side; null for what is neither. */
-  readonly size: 'small' | 'big' | null
+  readonly size: SizeName
   readonly mirrored: boolean
   /** x1 y1 x2 y2 in pixels: the pictogram's ink. */
   readonly box: readonly [number, number, number, number]
@@ -28,62 +30,65 @@ export interface Scene {
 /** Pixels between any two objects. */
 const gap = 2
 
+/** Scenes that are tried until all objects of one find a place. */
+const attempts = 50
+
 /** Decides what stands where in a scene. The recipe, the split and the index decide everything. */
 export function layoutScene(recipe: Recipe, ink: InkMap, split: Split, index: number): Scene {
   const draw = random(recipe.seed, 'scene', split, index)
-  const { size, objects: range } = recipe.scene
-  const heldOut = split === 'known' || split === 'novel'
-  const minCount = Math.min(range[1], Math.max(range[0], heldOut ? 2 : 1))
-  const count = minCount + draw.integer(range[1] - minCount + 1)
-  const novels = chooseNovel(recipe, split, count, draw)
-  const objects: SceneObject[] = []
-  for (let tries = 0; objects.length < count && tries < 200; tries++) {
-    const object = drawObject(recipe, ink, objects, novels[objects.length] ?? false, draw)
-    if (!objects.some((other) => near(object.box, other.box))) objects.push(object)
+  const { size } = recipe.scene
+  const [least, most] = countsOf(recipe, split)
+  const count = least + draw.integer(most - least + 1)
+  let objects: readonly SceneObject[] = []
+  for (let tries = 0; objects.length < count && tries < attempts; tries++) {
+    const placed = placeObjects(recipe, ink, planObjects(recipe, split, count, draw), draw)
+    if (placed.length > objects.length) objects = placed
+  }
+  if (split === 'attributes' && objects.length < 2) {
+    throw new UserError('scene.object_size: no two objects find a place in a scene; lower it')
   }
   return { split, index, size, background: chooseBackground(objects, draw, size), objects }
 }
 
-/** Which of a scene's objects are novel: a web or novel scene's first always is. */
-function chooseNovel({ web }: Recipe, split: Split, count: number, draw: Random): boolean[] {
-  // As the first is novel, the others are so less often for the share to come out right over all of them.
-  const rest = count > 1 ? Math.max(0, (web.novel_share * count - 1) / (count - 1)) : 0
-  return Array.from({ length: count }, (_, at) => {
-    if (split === 'web') return at === 0 || draw.next() < rest
-    // The second is known: something that the novel name must be told from.
-    if (split === 'novel') return at === 0 || (at > 1 && draw.next() < 0.6)
-    return false
-  })
+/** The objects apart from each other, up to the first that finds no place. */
+function placeObjects(
+  recipe: Recipe,
+  ink: InkMap,
+  planned: readonly PlannedObject[],
+  draw: Random,
+): SceneObject[] {
+  const objects: SceneObject[] = []
+  for (const plan of planned) {
+    let placed: SceneObject | undefined
+    for (let tries = 0; !placed && tries < 30; tries++) {
+      const object = placeObject(recipe, ink, plan, draw)
+      if (!objects.some((other) => near(object.box, other.box))) placed = object
+    }
+    if (!placed) break
+    objects.push(placed)
+  }
+  return objects
 }
 
-function drawObject(
-  { scene, concepts, colours }: Recipe,
+function placeObject(
+  { scene, colours }: Recipe,
   ink: InkMap,
-  objects: readonly SceneObject[],
-  novel: boolean,
+  { side, ...plan }: PlannedObject,
   draw: Random,
 ): SceneObject {
-  const alike = objects.filter((object) => object.novel === novel)
-  // Two of a kind, mostly in one colour, give captions something to count.
-  const twin = alike.length > 0 && draw.next() < 0.3 ? draw.pick(alike) : undefined
-  const concept = twin?.concept ?? draw.pick(novel ? concepts.novel : concepts.known)
-  const colour = twin && draw.next() < 0.6 ? twin.colour : draw.pick(Object.keys(colours))
-  const rgb = colours[colour]
-  const shape = ink.get(concept.name)
-  if (!shape) throw new Error(`no ink measured for ${concept.name}`)
-  if (!rgb) throw new Error(`the recipe has no colour ${colour}`)
-  const side = draw.between(scene.object_size[0], scene.object_size[1])
+  const rgb = colours[plan.colour]
+  const shape = ink.get(plan.concept.name)
+  if (!shape) throw new Error(`no ink measured for ${plan.concept.name}`)
+  if (!rgb) throw new Error(`the recipe has no colour ${plan.colour}`)
   const scale = side / Math.max(shape.width, shape.height)
   const width = shape.width * scale
   const height = shape.height * scale
   const x = draw.between(1, scene.size - 1 - width)
   const y = draw.between(1, scene.size - 1 - height)
   return {
-    concept,
-    novel,
-    colour,
+    ...plan,
     rgb: jitter(rgb, draw),
-    size: side < scene.small_below ? 'small' : side > scene.big_above ? 'big' : null,
+    size: sizeOf(scene, side),
     mirrored: draw.next() < 0.5,
     box: [x, y, x + width, y + height],
   }

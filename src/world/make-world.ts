@@ -6,6 +6,7 @@ import pLimit from 'p-limit'
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../base/write-file-atomic.js'
+import { absentPhrases } from './absent-phrases.js'
 import { addToCocoFile, emptyCocoFile } from './coco-file.js'
 import { describeScene } from './describe-scene.js'
 import { drawScene } from './draw-scene.js'
@@ -26,22 +27,22 @@ export interface MakeWorldOptions {
 }
 
 /** Version of the generator: it is increased when the same recipe makes other files than before. */
-const generation = 2
+const generation = 3
 
 /** Scenes drawn at a time; libvips draws each in a thread of its own. */
 const concurrency = 4
 
-const splits: readonly Split[] = ['gold', 'known', 'novel', 'web']
+const splits: readonly Split[] = ['gold', 'known', 'novel', 'attributes', 'web']
 
 /** What `world.json` says of the folder that it is in; `hash` is of the recipe and the generator. */
 const worldFile = z.strictObject({ world: z.string(), hash: z.string(), complete: z.boolean() })
 type WorldFile = z.infer<typeof worldFile>
 
 /**
- * Writes a world into a folder of its own: `gold/`, `known/` and `novel/` as COCO folders (`images/`,
- * `annotations.json` with captions and MDETR's `tokens_positive`), and `web/` as `images/` with `pairs.tsv`
- * (url, caption) and, for measuring only, `truth.json` in the form of gold. `world.json` comes last: a folder
- * whose own names the same recipe as complete is left as it is, and an interrupted one goes on where it
+ * Writes a world into a folder of its own: `gold/`, `known/`, `novel/` and `attributes/` as COCO folders
+ * (`images/`, `annotations.json` with captions and MDETR's `tokens_positive`, and beside COCO's keys what each
+ * object looks like and phrases that a picture has nothing of), and `web/` as `images/` with `pairs.tsv` (url,
+ * caption) and, for measuring only, `truth.json` in the form of gold. `world.json` comes last: a folder whose own names the same recipe as complete is left as it is, and an interrupted one goes on where it
  * stopped. A folder with a world of another recipe is made anew; one with anything else in it is a UserError.
  */
 export async function makeWorld(
@@ -122,7 +123,8 @@ async function writeSplit(
     const words = describeScene(recipe, scene)
     const name = `${String(index).padStart(6, '0')}.jpg`
     const failure = failureOf(recipe, split, index)
-    addToCocoFile(coco, scene, words, name)
+    const negatives = split === 'web' ? undefined : absentPhrases(recipe, scene, words)
+    addToCocoFile(coco, scene, words, name, negatives)
     const file = failure === 'page' ? name.replace('.jpg', '.html') : name
     pairs.push(`images/${file}\t${words.caption}`)
     const path = join(root, 'images', file)

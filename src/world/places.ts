@@ -15,6 +15,13 @@ const top = (_: number, y: number) => y < low
 const bottom = (_: number, y: number) => y > high
 const middle = (x: number, y: number) => x >= low && x <= high && y >= low && y <= high
 
+const sides: readonly Place[] = [
+  { words: ['on the left', 'on the left side'], holds: left },
+  { words: ['on the right', 'on the right side'], holds: right },
+  { words: ['at the top'], holds: top },
+  { words: ['at the bottom'], holds: bottom },
+]
+
 /** Corners come first: what is in a corner is best named by it. */
 const places: readonly Place[] = [
   { words: ['in the top left corner', 'in the top left'], holds: (x, y) => left(x) && top(x, y) },
@@ -25,10 +32,15 @@ const places: readonly Place[] = [
     holds: (x, y) => right(x) && bottom(x, y),
   },
   { words: ['in the middle', 'in the center'], holds: middle },
-  { words: ['on the left', 'on the left side'], holds: left },
-  { words: ['on the right', 'on the right side'], holds: right },
-  { words: ['at the top'], holds: top },
-  { words: ['at the bottom'], holds: bottom },
+  ...sides,
+]
+
+/** Halves of the picture, in the order of the sides. */
+const halves: readonly Place['holds'][] = [
+  (x) => x < 0.5,
+  (x) => x > 0.5,
+  (_, y) => y < 0.5,
+  (_, y) => y > 0.5,
 ]
 
 export interface PlaceOfObjects {
@@ -39,16 +51,40 @@ export interface PlaceOfObjects {
 
 /** The narrowest part of the picture that has the centres of all the objects. */
 export function placeOf(objects: readonly number[], scene: Scene): PlaceOfObjects | undefined {
-  const isIn = (place: Place, at: number) => {
-    const object = scene.objects[at]
-    if (!object) return false
-    const [x, y] = centreOf(object)
-    return place.holds(x / scene.size, y / scene.size)
-  }
-  const place = places.find((candidate) => objects.every((at) => isIn(candidate, at)))
+  const place = places.find(({ holds }) => objects.every((at) => isIn(holds, at, scene)))
   if (!place) return undefined
-  const alone = !scene.objects.some((_, at) => !objects.includes(at) && isIn(place, at))
+  const alone = !scene.objects.some((_, at) => !objects.includes(at) && isIn(place.holds, at, scene))
   return { words: place.words, alone }
+}
+
+/** Words for parts of the picture that have none of the objects. */
+export function wrongPlaces(objects: readonly number[], scene: Scene): string[] {
+  return places
+    .filter(({ holds }) => !objects.some((at) => isIn(holds, at, scene)))
+    .flatMap(({ words }) => words)
+}
+
+/** Objects that are on a side of the picture, and words for it. */
+export interface SideOfObjects {
+  readonly words: readonly string[]
+  readonly objects: readonly number[]
+}
+
+/** Sides that the object is on where all of its kind are on it as well or in the other half. */
+export function sidesOf(at: number, kind: readonly number[], scene: Scene): SideOfObjects[] {
+  return sides.flatMap(({ words, holds }, side) => {
+    const half = halves[side]
+    if (!half || !isIn(holds, at, scene)) return []
+    const objects = kind.filter((other) => isIn(half, other, scene))
+    return objects.every((other) => isIn(holds, other, scene)) ? [{ words, objects }] : []
+  })
+}
+
+function isIn(holds: Place['holds'], at: number, { objects, size }: Scene): boolean {
+  const object = objects[at]
+  if (!object) return false
+  const [x, y] = centreOf(object)
+  return holds(x / size, y / size)
 }
 
 /** Ways to say how the first object stands to the second; none where it is not plain to see. */

@@ -7,6 +7,7 @@ import { iconPath } from './icon-path.js'
 const pixel = z.number().int().min(0).max(255)
 const share = z.number().min(0).max(1)
 const scenes = z.number().int().min(0).max(999_999)
+const counts = z.tuple([z.number().int().min(1), z.number().int().max(6)])
 const noun = z.string().regex(/^[a-z]+( [a-z]+)?$/, 'must be one or two words in lower case')
 const concepts = z.array(
   z.strictObject({
@@ -24,9 +25,7 @@ export const recipeSchema = z.strictObject({
   seed: z.number().int(),
   scene: z.strictObject({
     size: z.number().int().min(32).max(4096).describe('Side of a scene in pixels.'),
-    objects: z
-      .tuple([z.number().int().min(1), z.number().int().max(6)])
-      .describe('Fewest and most objects of a scene.'),
+    objects: counts.describe('Fewest and most objects of a scene.'),
     object_size: z
       .tuple([z.number().min(8), z.number().positive()])
       .describe('Least and greatest longer side of a pictogram in pixels.'),
@@ -34,10 +33,37 @@ export const recipeSchema = z.strictObject({
     big_above: z.number().positive().describe('An object over so many pixels is called big.'),
     jpeg_quality: z.number().int().min(1).max(100),
   }),
-  splits: z.strictObject({ gold: scenes, web: scenes, known: scenes, novel: scenes }),
+  splits: z.strictObject({
+    gold: scenes,
+    web: scenes,
+    known: scenes,
+    novel: scenes,
+    attributes: scenes.default(0).describe('Held out: a noun alone is never enough.'),
+  }),
+  gold: z
+    .strictObject({
+      objects: counts.optional().describe('In place of scene.objects; for known and attributes too.'),
+      twin_share: share
+        .optional()
+        .describe('Share of objects whose kind is there already, in another colour or size. For known too.'),
+      attribute_share: share
+        .default(0.65)
+        .describe('Share of phrases with a colour or a size. For known too.'),
+      pronoun_share: share
+        .default(0)
+        .describe('Share of phrases such as "the red one", part of attribute_share. For known too.'),
+    })
+    .prefault({}),
   web: z.strictObject({
     novel_share: share.describe('Share of novel objects; a web scene has at least one.'),
     bare_share: share.describe('Share of phrases without anything that tells the object apart.'),
+    telling_share: share
+      .optional()
+      .describe('Share of scenes where nothing of another kind has the colour of a novel object.'),
+    scramble: z
+      .enum(['none', 'attributes'])
+      .default('none')
+      .describe('With attributes, every colour, size and place of a caption is a wrong one.'),
     broken_share: share.describe('Share of addresses that are gone, answer HTML or are cut short.'),
   }),
   colours: z.record(z.string().regex(/^[a-z]+$/), z.tuple([pixel, pixel, pixel])),
@@ -75,18 +101,45 @@ export function parseRecipe(value: unknown, where: string): Recipe {
     throw new UserError(`${where}: ${key}: ${issue?.message}`)
   }
   const recipe = parsed.data
-  const problem = checkScene(recipe) ?? checkConcepts(recipe)
+  const problem = checkScene(recipe) ?? checkGold(recipe) ?? checkConcepts(recipe)
   if (problem) throw new UserError(`${where}: ${problem}`)
   return recipe
 }
 
-function checkScene({ scene, colours }: Recipe): string | undefined {
+function checkScene({ scene, colours, web }: Recipe): string | undefined {
   const { size, objects, object_size: sides, small_below: small, big_above: big } = scene
   if (objects[0] > objects[1]) return 'scene.objects: the first number must not be over the second'
   if (sides[0] > sides[1]) return 'scene.object_size: the first number must not be over the second'
   if (sides[1] > size / 2) return `scene.object_size: at most half the scene (${size / 2} pixels)`
   if (small > big) return 'scene.small_below: must not be over scene.big_above'
   if (Object.keys(colours).length < 2) return 'colours: name at least two'
+  if (web.telling_share && Object.keys(colours).length < objects[1]) {
+    return `web.telling_share: up to ${objects[1]} objects a scene need as many colours`
+  }
+  return undefined
+}
+
+/** Nouns for whatever is there: only what stands before them tells. */
+export const pronouns = ['one', 'thing', 'object', 'shape'] as const
+
+function checkGold({ scene, gold, splits, concepts }: Recipe): string | undefined {
+  const [least, most] = gold.objects ?? scene.objects
+  if (least > most) return 'gold.objects: the first number must not be over the second'
+  if (gold.twin_share !== undefined && gold.twin_share > (most - 1) / most) {
+    return `gold.twin_share: at most ${most - 1} of ${most} objects of a scene can be of a kind that is there`
+  }
+  if (gold.pronoun_share > gold.attribute_share) {
+    return 'gold.pronoun_share: must not be over gold.attribute_share, of which it is a part'
+  }
+  if (splits.attributes > 0 && most < 2) {
+    return 'splits.attributes: its scenes have two objects at least; raise gold.objects'
+  }
+  const taken = [...concepts.known, ...concepts.novel].find(({ name }) =>
+    name.split(' ').some((word) => pronouns.some((pronoun) => pronoun === word)),
+  )
+  if (gold.pronoun_share > 0 && taken) {
+    return `concept "${taken.name}": gold.pronoun_share has phrases such as "the red ${taken.name}" for anything`
+  }
   return undefined
 }
 

@@ -37,7 +37,7 @@ export async function ingestAll(dataset: string, given: object) {
   const storage = openStorage(dataset)
   const source = await openSource(config)
   const { plan, records } = await ingestShards(source, storage).finally(() => source.close())
-  const all = async <F extends 'images' | 'rejects' | 'phrases' | 'grounding'>(family: F) => {
+  const all = async <F extends 'images' | 'rejects' | 'phrases' | 'grounding' | 'negatives'>(family: F) => {
     const rows: Families[F][] = []
     for (const { shard } of plan.shards) {
       const read = readShard(storage, family, family === 'images' ? null : 's', shard)

@@ -5,5 +5,8 @@ import { readRecipe } from '../../src/world/recipe.js'
 export async function makeSmallWorld(folder: string): Promise<void> {
   const recipe = await readRecipe('datasets/toy.yaml')
   const web = { ...recipe.web, broken_share: 0.1 }
-  await makeWorld({ ...recipe, web, splits: { gold: 30, web: 40, known: 6, novel: 6 } }, folder)
+  await makeWorld(
+    { ...recipe, web, splits: { gold: 30, web: 40, known: 6, novel: 6, attributes: 6 } },
+    folder,
+  )
 }

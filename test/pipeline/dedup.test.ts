@@ -192,6 +192,9 @@ stages:
     const regions: number[] = []
     for await (const row of readShard(storage, 'grounding', 'thin', '00000')) regions.push(row.regions.length)
     expect(regions).toEqual([1, 1, 0])
+    const exhaustive: boolean[] = []
+    for await (const row of readShard(storage, 'negatives', 'thin', '00000')) exhaustive.push(row.exhaustive)
+    expect(exhaustive).toEqual(regions.map((count) => count > 0))
     const record = await readCommit(storage, 'phrases', 'thin', '00000')
     expect(record?.main).toBe('selection')
     expect((await readFile(storage.path('phrases/thin/00000.parquet'))).length).toBeGreaterThan(0)

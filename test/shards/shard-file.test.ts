@@ -86,6 +86,21 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
       { maxLength: 3 },
     ),
   }),
+  negatives: fc.record({
+    key: text,
+    negatives: fc.array(
+      fc.record({
+        text,
+        evidence: fc.constantFrom('gold', 'categories', 'caption', 'attribute', 'verified'),
+        phrase: fc.integer({ min: -1, max: 5 }),
+        score: fc.option(float),
+      }),
+      { maxLength: 12 },
+    ),
+    exhaustive: fc.boolean(),
+    partial: fc.array(text, { maxLength: 3 }),
+    teacher: fc.option(text),
+  }),
   rejects: fc.record({ key: fc.option(text), url: fc.option(text), reason: text, detail: text }),
 }
 

@@ -3,13 +3,13 @@ import { type Description, describeScene } from '../../src/world/describe-scene.
 import { distractors, grammars, indefiniteArticle } from '../../src/world/grammars.js'
 import { layoutScene, type Scene, type SceneObject } from '../../src/world/layout-scene.js'
 import { type InkMap, measureInk } from '../../src/world/measure-ink.js'
-import { pluralOf, type Recipe, type Split } from '../../src/world/recipe.js'
+import { pluralOf, pronouns, type Recipe, type Split } from '../../src/world/recipe.js'
 import { toyRecipe } from './toy-recipe.js'
 
 let recipe: Recipe
 let ink: InkMap
 const samples = new Map<Split, readonly { scene: Scene; words: Description }[]>()
-const splits: readonly Split[] = ['gold', 'web', 'known', 'novel']
+const splits: readonly Split[] = ['gold', 'web', 'known', 'novel', 'attributes']
 
 beforeAll(async () => {
   recipe = await toyRecipe()
@@ -33,15 +33,31 @@ function readPhrase(text: string) {
   const [, determiner = '', rest] = /^(?:((?:the )?(?:two|three|four)|an?|the|some) )?(.*)$/.exec(
     text.toLowerCase(),
   ) as RegExpExecArray
-  const words = rest.split(' ')
+  const [, before, tail] = /^(.*?)( (?:on|at) the (?:left|right|top|bottom)(?: side)?)?$/.exec(
+    rest,
+  ) as RegExpExecArray
+  const words = before.split(' ')
   const size = { small: 'small', little: 'small', big: 'big', large: 'big' }[words[0]]
   if (size) words.shift()
   const colour = words[0] in recipe.colours ? words.shift() : undefined
   const noun = words.join(' ')
+  const side = tail && /left|right|top|bottom/.exec(tail)?.[0]
+  const pronoun = pronouns.find((word) => noun === word || noun === `${word}s`)
+  if (pronoun)
+    return { determiner, size, colour, noun, side, pronoun, singular: pronoun, plural: `${pronoun}s` }
   const concepts = [...recipe.concepts.known, ...recipe.concepts.novel]
   const concept = concepts.find((candidate) => candidate.name === noun || pluralOf(candidate) === noun)
   expect(concept, `${text} names a concept`).toBeDefined()
-  return { determiner, size, colour, noun, concept: concept! }
+  return {
+    determiner,
+    size,
+    colour,
+    noun,
+    side,
+    concept,
+    singular: concept!.name,
+    plural: pluralOf(concept!),
+  }
 }
 
 const sideOf = ({ box }: SceneObject) => Math.max(box[2] - box[0], box[3] - box[1])
@@ -50,7 +66,15 @@ const sideOf = ({ box }: SceneObject) => Math.max(box[2] - box[0], box[3] - box[
  * Is what the phrase claims true of the object? By the recipe's own numbers, not by the generator's marks.
  */
 function isTrueOf(phrase: ReturnType<typeof readPhrase>, object: SceneObject): boolean {
-  if (object.concept.name !== phrase.concept.name) return false
+  if (phrase.concept && object.concept.name !== phrase.concept.name) return false
+  const { box } = object
+  const x = (box[0] + box[2]) / 2 / recipe.scene.size
+  const y = (box[1] + box[3]) / 2 / recipe.scene.size
+  // Halves: nothing of the kind may stand between a side and the other half.
+  if (phrase.side === 'left' && x >= 0.5) return false
+  if (phrase.side === 'right' && x <= 0.5) return false
+  if (phrase.side === 'top' && y >= 0.5) return false
+  if (phrase.side === 'bottom' && y <= 0.5) return false
   if (phrase.colour && object.colour !== phrase.colour) return false
   if (phrase.size === 'small') return sideOf(object) < recipe.scene.small_below
   if (phrase.size === 'big') return sideOf(object) > recipe.scene.big_above
@@ -72,7 +96,7 @@ describe.each(splits)('captions of %s', (split) => {
         const phrase = readPhrase(text)
         const all = scene.objects.flatMap((object, at) => (isTrueOf(phrase, object) ? [at] : []))
         expect([...objects].sort(), `${text} | ${words.caption}`).toEqual(all)
-        expect(phrase.noun).toBe(all.length === 1 ? phrase.concept.name : pluralOf(phrase.concept))
+        expect(phrase.noun).toBe(all.length === 1 ? phrase.singular : phrase.plural)
         const number = numbers.find((word) => phrase.determiner.endsWith(word))
         if (number) expect(numbers.indexOf(number) + 2).toBe(all.length)
         if (all.length > 1) expect(phrase.determiner).not.toMatch(/^an?$/)
@@ -116,8 +140,8 @@ describe.each(splits)('captions of %s', (split) => {
         }
       })
     }
-    // Bare names have no places.
-    if (split === 'novel') expect(said).toBe(0)
+    // Bare names have no places, and those of the attributes split are part of their phrases.
+    if (split === 'novel' || split === 'attributes') expect(said).toBe(0)
     else expect(said).toBeGreaterThan(500)
   })
 
@@ -144,7 +168,7 @@ describe.each(splits)('captions of %s', (split) => {
         if (relation === 'next to' || relation === 'beside') expect(far, message).toBeLessThan(scene.size / 6)
       }
     }
-    if (split === 'novel') expect(said.size).toBe(0)
+    if (split === 'novel' || split === 'attributes') expect(said.size).toBe(0)
     else expect(said.size).toBe(8)
   })
 
@@ -173,7 +197,7 @@ test('gold and held-out known captions have no word of a novel concept', () => {
     ...pluralOf(concept).split(' '),
   ])
   const novel = new RegExp(`\\b(${words.join('|')})\\b`, 'i')
-  for (const split of ['gold', 'known'] as const) {
+  for (const split of ['gold', 'known', 'attributes'] as const) {
     for (const { words } of samples.get(split)!) expect(words.caption).not.toMatch(novel)
   }
   expect(samples.get('web')!.every(({ words }) => novel.test(words.caption))).toBe(true)

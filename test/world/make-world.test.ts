@@ -23,7 +23,7 @@ beforeAll(async () => {
   const toy = await toyRecipe()
   recipe = {
     ...toy,
-    splits: { gold: 12, web: 60, known: 8, novel: 8 },
+    splits: { gold: 12, web: 60, known: 8, novel: 8, attributes: 8 },
     web: { ...toy.web, broken_share: 0.1 },
   }
   folder = join(await temporaryFolder(), 'world')
@@ -46,7 +46,7 @@ async function hashes(root: string): Promise<Record<string, string>> {
 const coco = async (path: string): Promise<CocoFile> => JSON.parse(await readFile(join(folder, path), 'utf8'))
 
 describe('the folders', () => {
-  test.each(['gold', 'known', 'novel'] as const)(
+  test.each(['gold', 'known', 'novel', 'attributes'] as const)(
     '%s is a COCO folder with captions and spans',
     async (split) => {
       const ink = await measureInk(recipe)
@@ -156,7 +156,7 @@ describe('made again', () => {
   })
 
   test('from another recipe, nothing of the old one stays', async () => {
-    const small = { ...recipe, splits: { gold: 3, web: 2, known: 0, novel: 0 } }
+    const small = { ...recipe, splits: { gold: 3, web: 2, known: 0, novel: 0, attributes: 0 } }
     const other = join(await temporaryFolder(), 'world')
     await makeWorld(small, other)
     await makeWorld({ ...small, seed: 7, splits: { ...small.splits, gold: 1 } }, other)

@@ -16,7 +16,7 @@ beforeAll(async () => {
   ink = await measureInk(recipe)
 })
 
-const anySplit = fc.constantFrom<Split>('gold', 'web', 'known', 'novel')
+const anySplit = fc.constantFrom<Split>('gold', 'web', 'known', 'novel', 'attributes')
 const anyIndex = fc.integer({ min: 0, max: 999_999 })
 
 test('a scene is the same whenever and in whatever order it is made', async () => {
@@ -67,7 +67,7 @@ describe('boxes', () => {
       fc.property(anySplit, anyIndex, (split, index) => {
         const { objects, size } = layoutScene(recipe, ink, split, index)
         expect(objects.length).toBeGreaterThan(0)
-        expect(objects.length).toBeLessThanOrEqual(recipe.scene.objects[1])
+        expect(objects.length).toBeLessThanOrEqual((recipe.gold.objects ?? recipe.scene.objects)[1])
         objects.forEach(({ box, size: word }, at) => {
           expect(Math.min(...box)).toBeGreaterThanOrEqual(0)
           expect(Math.max(...box)).toBeLessThanOrEqual(size)
@@ -108,7 +108,11 @@ describe('which concepts are where', () => {
 
   test('gold and held-out known: never a novel one', () => {
     const known = new Set(recipe.concepts.known.map(({ name }) => name))
-    for (const { objects } of [...scenes('gold', 2000), ...scenes('known', 500)]) {
+    for (const { objects } of [
+      ...scenes('gold', 2000),
+      ...scenes('known', 500),
+      ...scenes('attributes', 500),
+    ]) {
       for (const { concept, novel } of objects) {
         expect(novel).toBe(false)
         expect(known.has(concept.name)).toBe(true)

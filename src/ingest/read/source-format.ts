@@ -9,7 +9,10 @@ export interface SourceFormat<Schema extends z.ZodObject = z.ZodObject> {
   readonly schema: Schema
   /** What its files end in, where a path may be a folder of them. */
   readonly endings?: readonly string[]
-  /** Whether rows come with boxes: then ingest writes phrases and grounding beside the images. */
+  /**
+   * Whether rows come with boxes: then ingest writes phrases, grounding and negatives beside the
+   * images.
+   */
   hasBoxes(config: z.infer<Schema>): boolean
   /**
    * Opens the source. Files are read when rows are.

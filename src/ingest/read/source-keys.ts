@@ -19,10 +19,12 @@ export const header = z.boolean().optional().describe('whether the first line na
 
 export const baseUrl = optionalText('relative addresses and file names are fetched from there')
 
-export const federated = z
+export const exhaustive = z
   .boolean()
   .optional()
-  .describe('whether a category that has no box in a picture may be in it all the same; LVIS says so itself')
+  .describe(
+    'whether a picture has a box for everything that a category names, so that one without a box is absent',
+  )
 
 /**
  * Says that keys are not known, with the list of those that are.

@@ -34,8 +34,14 @@ export interface SourceRow {
   /** Present, though perhaps empty, where the source has boxes. */
   readonly regions: readonly GoldRegion[] | null
   readonly boxUnit: 'pixel' | 'share'
-  /** Categories that are known not to be in the picture. */
+  /** Categories that are known not to be in the picture, to be drawn into prompts. */
   readonly absent: readonly string[]
+  /** Whether everything in the picture that one of the source's category names names has a box. */
+  readonly exhaustive: boolean
+  /** Phrases of which the source itself says that they name nothing in the picture. */
+  readonly negatives: readonly string[]
+  /** Category names of which there may be more in the picture than has a box. */
+  readonly partial: readonly string[]
   /** Boxes and captions of the picture that the source left out, by reason. */
   readonly dropped: Readonly<Record<string, number>>
   /** Size of the picture that the boxes are in, where the source gives it. */
@@ -54,6 +60,9 @@ const blank = {
   regions: null,
   boxUnit: 'pixel' as const,
   absent: [],
+  exhaustive: false,
+  negatives: [],
+  partial: [],
   dropped: {},
   size: null,
   license: null,

@@ -13,14 +13,14 @@ import type { Mark } from '../../formats/mark.js'
 import type { Caption } from '../../rows/rows.js'
 import { rowSource } from '../read/row-source.js'
 import type { SourceFormat } from '../read/source-format.js'
-import { baseUrl, federated, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, exhaustive, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('coco', {
   images: imageFolder,
   captions: optionalText('the JSON of captions'),
   instances: optionalText('the JSON of boxes'),
-  federated,
+  exhaustive,
   base_url: baseUrl,
   prompt,
 })
@@ -39,8 +39,12 @@ const boxSchema = z.object({
  * Pictures with captions and boxes from COCO JSON: `captions`, `instances`, or both. In MDETR's form a
  * picture has its `caption` and a box the spans of the words that name it (`tokens_positive`); GLIP's gold
  * data come so. Crowd boxes name no one thing: they are left out, and counted, as are boxes and captions that
- * cannot be read. Where a picture says which categories it was searched for (LVIS), only those that it lacks
- * are absent; else all that have no box in it, unless the configuration calls the set federated.
+ * cannot be read.
+ *
+ * A picture's categories are taken for exhaustive: one that has no box is absent. They are not where the
+ * configuration says so, where boxes have no categories, and where a picture says which categories it was
+ * searched for (LVIS): then only its `neg_category_ids` are absent. Beside COCO's own keys a picture may say
+ * `exhaustive` itself, and `negatives`: phrases that name nothing in it.
  */
 export const coco: SourceFormat<typeof schema> = {
   name: 'coco',
@@ -86,10 +90,13 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     return []
   })
   const boxes = index.boxes.get(image.id) ?? []
+  /** Names of boxes that are left out; undefined for one of which nobody knows what it is. */
+  const unboxed: (string | undefined)[] = []
   const regions = boxes.flatMap((box) => {
     const region = regionOf(box, index, imageCaptions.length > 0)
     if (typeof region !== 'string') return [region]
     drop(region)
+    unboxed.push(index.categories.get(box.category_id as Id)?.name)
     return []
   })
   const { file_name, width, height, neg_category_ids, not_exhaustive_category_ids } = image
@@ -100,7 +107,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     ...locate(image, config),
     captions: [...imageCaptions, ...listedCaptions].map((text): Caption => ({ text, kind: 'gold' })),
     regions: config.instances ? regions : null,
-    absent: config.prompt.negatives > 0 && config.instances ? absentNames(image, boxes, index, config) : [],
+    ...(config.instances && absenceOf(image, boxes, unboxed, index, config)),
     dropped,
     size: width && height ? { width, height } : null,
     license,
@@ -115,18 +122,35 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
   })
 }
 
-/** Names of categories that are not in the picture. A crowd of a thing is the thing. */
-function absentNames(
-  { neg_category_ids }: CocoImage,
+/**
+ * What is not in the picture. A crowd of a thing is the thing, and there is more of it than the crowd's box.
+ */
+function absenceOf(
+  image: CocoImage,
   boxes: readonly CocoAnnotation[],
+  unboxed: readonly (string | undefined)[],
   { categories }: CocoIndex,
-  { federated }: Config,
-): string[] {
-  const name = (id: unknown) => categories.get(id as Id)?.name ?? ''
-  if (neg_category_ids) return neg_category_ids.map(name).filter((text) => text !== '')
-  if (federated) return []
-  const present = new Set(boxes.map(({ category_id }) => name(category_id)))
-  return [...categories.values()].map((category) => category.name).filter((text) => !present.has(text))
+  config: Config,
+): Pick<SourceRow, 'absent' | 'exhaustive' | 'negatives' | 'partial'> {
+  const { neg_category_ids, not_exhaustive_category_ids } = image
+  const namesOf = (ids: readonly unknown[] = []) =>
+    ids.flatMap((id) => categories.get(id as Id)?.name ?? []).filter((name) => name !== '')
+  const isFederated = neg_category_ids !== undefined || not_exhaustive_category_ids !== undefined
+  const isClosed = categories.size > 0 && !unboxed.includes(undefined)
+  const isExhaustive = isClosed && (image.exhaustive ?? (!isFederated && (config.exhaustive ?? true)))
+  const named = namesOf(neg_category_ids)
+  const present = new Set(namesOf(boxes.map(({ category_id }) => category_id)))
+  const all = [...categories.values()].map(({ name }) => name)
+  const absent = isExhaustive ? all.filter((name) => !present.has(name)) : named
+  return {
+    absent: config.prompt.negatives > 0 ? absent : [],
+    exhaustive: isExhaustive,
+    negatives: [...named, ...(image.negatives ?? [])],
+    partial: [
+      ...namesOf(not_exhaustive_category_ids),
+      ...unboxed.filter((name) => name !== undefined && name !== ''),
+    ] as string[],
+  }
 }
 
 /** From `base_url` if there is one, else from the folder, else from where COCO itself has it. */

@@ -9,7 +9,7 @@ import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import {
   baseUrl,
-  federated,
+  exhaustive,
   imageFolder,
   listPath,
   optionalText,
@@ -22,7 +22,7 @@ const schema = sourceSchema('odvg', {
   path: listPath,
   images: imageFolder,
   classes: optionalText('the JSON of label names'),
-  federated,
+  exhaustive,
   base_url: baseUrl,
   prompt,
 })
@@ -37,6 +37,10 @@ const lineSchema = z.object({
   width: z.number().positive(),
   detection: z.object({ instances: z.array(z.unknown()) }).optional(),
   grounding: z.object({ caption: z.string(), regions: z.array(z.unknown()) }).optional(),
+  // Not of ODVG, whose readers pass them over: what this program's exports say besides.
+  exhaustive: z.boolean().optional().catch(undefined),
+  negatives: z.array(z.string()).optional().catch(undefined),
+  partial: z.array(z.string()).optional().catch(undefined),
 })
 const instanceSchema = z.object({
   bbox: boxSchema,
@@ -57,6 +61,10 @@ const maxLineBytes = 64 << 20
  * label that `classes`, the label map, names) or of grounding (a caption and `regions`). A region without
  * `tokens_positive` names the first place in the caption where its phrase stands as a word. Boxes are x1 y1
  * x2 y2 in pixels.
+ *
+ * A line of detection with a label map is taken for exhaustive, as ODVG's readers take it, unless the
+ * configuration or the line itself says otherwise; a line of grounding is not. A line may name `negatives`,
+ * phrases that name nothing in the picture, and `partial`, categories of which not everything has a box.
  */
 export const odvg: SourceFormat<typeof schema> = {
   name: 'odvg',
@@ -100,21 +108,30 @@ interface Label {
 function pictureRow(
   mark: Mark,
   place: string,
-  { filename, width, height, detection, grounding }: z.infer<typeof lineSchema>,
+  line: z.infer<typeof lineSchema>,
   labels: Labels,
-  { images, base_url, prompt, federated }: Config,
+  { images, base_url, prompt, exhaustive = true }: Config,
 ): SourceRow {
+  const { filename, width, height, detection, grounding } = line
   const dropped: Record<string, number> = {}
   const drop = (reason: string): [] => {
     dropped[reason] = (dropped[reason] ?? 0) + 1
     return []
   }
+  /** Whether it is known what all boxes of detection are of. */
+  let isClosed = detection !== undefined && labels.size > 0
   const named = (detection?.instances ?? []).flatMap((value, index): GoldRegion[] => {
     const parsed = instanceSchema.safeParse(value)
-    if (!parsed.success) return drop('malformed_box')
+    if (!parsed.success) {
+      isClosed = false
+      return drop('malformed_box')
+    }
     const label = labels.get(String(parsed.data.label))
     const category = parsed.data.category ?? label?.name
-    if (!category) return drop('unnamed_box')
+    if (!category) {
+      isClosed = false
+      return drop('unnamed_box')
+    }
     return [{ category, order: label?.order ?? index, xyxy: parsed.data.bbox, spans: [] }]
   })
   const caption = grounding?.caption ?? ''
@@ -128,17 +145,20 @@ function pictureRow(
     return all.map((xyxy) => ({ category: '', order: 0, xyxy, spans }))
   })
   const present = new Set(named.map(({ category }) => category))
-  const absent =
-    prompt.negatives > 0 && detection && !federated
-      ? [...labels.values()].map(({ name }) => name).filter((name) => !present.has(name))
-      : []
+  const isExhaustive = isClosed && (line.exhaustive ?? exhaustive)
+  const negatives = line.negatives ?? []
+  const all = [...labels.values()].map(({ name }) => name)
+  const absent = isExhaustive ? all.filter((name) => !present.has(name)) : negatives
   return sourceRow({
     mark,
     place,
     ...locate(filename, images, base_url),
     captions: caption.trim() === '' ? [] : [{ text: caption, kind: 'gold' }],
     regions: [...named, ...spanned],
-    absent,
+    absent: prompt.negatives > 0 ? absent : [],
+    exhaustive: isExhaustive,
+    negatives,
+    partial: line.partial ?? [],
     dropped,
     size: { width, height },
     meta: { file_name: filename },

@@ -8,7 +8,7 @@ import { csvRows } from '../../formats/read-cells.js'
 import { columnIndex } from '../read/columns.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, federated, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('openimages', {
@@ -16,8 +16,7 @@ const schema = sourceSchema('openimages', {
   images: imageFolder,
   classes: optionalText('the CSV of class descriptions'),
   image_list: optionalText('the CSV of image addresses'),
-  // Its card says so; no category counts as absent whether it is said or not.
-  federated,
+  image_labels: optionalText('the CSV of labels of whole pictures that people have verified'),
   base_url: baseUrl,
   prompt,
 })
@@ -31,7 +30,8 @@ const requiredColumns = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax',
  * `ID.jpg`; without it pictures are fetched from `base_url`, or from where `image_list`
  * (`train-images-boxable-with-rotation.csv`) has them. Boxes are shares of the picture's sides. A box around
  * a group (`IsGroupOf`) names no one thing: it is left out, and counted. A category without a box may well be
- * in the picture, since only some were asked for: none counts as absent.
+ * in the picture, since only some were asked for: those are absent of which `image_labels`
+ * (`oidv7-train-annotations-human-imagelabels.csv`) says so, with a confidence of 0.
  */
 export const openImages: SourceFormat<typeof schema> = {
   name: 'openimages',
@@ -39,7 +39,7 @@ export const openImages: SourceFormat<typeof schema> = {
   hasBoxes: () => true,
   open(config) {
     const path = requirePath(config)
-    const { classes, image_list, images, base_url } = config
+    const { classes, image_list, images, base_url, image_labels } = config
     if (!classes)
       throw new UserError('An openimages source needs `classes`: the path of its class descriptions (CSV).')
     if (!images && !base_url && !image_list)
@@ -49,6 +49,7 @@ export const openImages: SourceFormat<typeof schema> = {
     const lists = memoize(
       async (): Promise<Lists> => ({
         names: await readClasses(classes),
+        absent: image_labels ? await readAbsent(image_labels) : undefined,
         places: images || base_url || !image_list ? undefined : await readPlaces(image_list),
       }),
     )
@@ -56,7 +57,7 @@ export const openImages: SourceFormat<typeof schema> = {
       async *rows(from) {
         yield* rowsOf(path, await lists(), config, from)
       },
-      files: async () => [path, classes, image_list],
+      files: async () => [path, classes, image_list, image_labels],
     })
   },
 }
@@ -67,14 +68,17 @@ interface Lists {
   readonly names: ReadonlyMap<string, { readonly text: string; readonly order: number }>
   /** Where pictures are that are fetched from their own addresses. */
   readonly places?: Places
+  /** Labels that people have verified not to be in a picture. */
+  readonly absent?: AbsentLabels
 }
 
 async function* rowsOf(
   path: string,
-  { names, places }: Lists,
+  lists: Lists,
   config: Config,
   from: Mark | undefined,
 ): AsyncGenerator<SourceRow> {
+  const { names } = lists
   const header = await headerOf(path)
   if (!header.next) return
   const indices = requiredColumns.map((name) => [name, columnIndex(name, header.names, path)] as const)
@@ -83,17 +87,17 @@ async function* rowsOf(
   let open: OpenPicture | undefined
   for await (const { mark, cells, problem } of csvRows(path, from ?? header.next)) {
     if (!cells || cells.length <= last) {
-      if (open) yield pictureRow(path, open, config, places)
+      if (open) yield pictureRow(path, open, config, lists)
       open = undefined
       yield problemRow(mark, `${path}:${mark.line}`, problem ?? `${cells?.length} columns`)
       continue
     }
     const cell = (name: (typeof requiredColumns)[number]) => cells[indexOf.get(name) ?? -1] ?? ''
     if (open && open.id !== cell('ImageID')) {
-      yield pictureRow(path, open, config, places)
+      yield pictureRow(path, open, config, lists)
       open = undefined
     }
-    open ??= { id: cell('ImageID'), mark, regions: [], dropped: {} }
+    open ??= { id: cell('ImageID'), mark, regions: [], dropped: {}, unboxed: [] }
     const xyxy = [cell('XMin'), cell('YMin'), cell('XMax'), cell('YMax')].map(Number) as unknown as Xyxy
     const name = names.get(cell('LabelName'))
     const why =
@@ -104,10 +108,12 @@ async function* rowsOf(
           : xyxy.every(Number.isFinite)
             ? undefined
             : 'malformed_box'
-    if (why !== undefined) open.dropped[why] = (open.dropped[why] ?? 0) + 1
-    else if (name) open.regions.push({ category: name.text, order: name.order, xyxy, spans: [] })
+    if (why !== undefined) {
+      open.dropped[why] = (open.dropped[why] ?? 0) + 1
+      if (name) open.unboxed.push(name.text)
+    } else if (name) open.regions.push({ category: name.text, order: name.order, xyxy, spans: [] })
   }
-  if (open) yield pictureRow(path, open, config, places)
+  if (open) yield pictureRow(path, open, config, lists)
 }
 
 interface OpenPicture {
@@ -115,18 +121,24 @@ interface OpenPicture {
   readonly mark: Mark
   readonly regions: GoldRegion[]
   readonly dropped: Record<string, number>
+  /** Names of boxes that are left out. */
+  readonly unboxed: string[]
 }
+
+/** By picture. */
+type AbsentLabels = ReadonlyMap<string, readonly string[]>
 
 type Places = ReadonlyMap<string, { readonly url: string; readonly license: string }>
 
 function pictureRow(
   path: string,
-  { id, mark, regions, dropped }: OpenPicture,
+  { id, mark, regions, dropped, unboxed }: OpenPicture,
   config: Config,
-  places?: Places,
+  { names, places, absent }: Lists,
 ): SourceRow {
   const place = `${path}:${mark.line} picture ${id}`
   const found = places?.get(id)
+  const negatives = (absent?.get(id) ?? []).flatMap((label) => names.get(label)?.text ?? [])
   const problem = { reason: 'malformed_row', detail: `${place}: ${config.image_list} has no address for it` }
   return sourceRow({
     mark,
@@ -137,6 +149,9 @@ function pictureRow(
     regions,
     boxUnit: 'share',
     dropped,
+    absent: config.prompt.negatives > 0 ? negatives : [],
+    negatives,
+    partial: unboxed,
     meta: { id },
     problem: places && !found ? problem : null,
   })
@@ -152,6 +167,28 @@ async function readClasses(path: string) {
     if (label !== 'LabelName') names.set(label, { text, order: names.size })
   }
   return names
+}
+
+/** Labels with a confidence of 0, by picture: those of the whole list are held. */
+async function readAbsent(path: string): Promise<AbsentLabels> {
+  const absent = new Map<string, string[]>()
+  /** A label's text as it is held: a file has some thousand of them, millions of times. */
+  const held = new Map<string, string>()
+  let columns: number[] | undefined
+  for await (const { cells } of csvRows(path)) {
+    if (!cells) continue
+    if (columns) {
+      const [id, label, confidence] = columns.map((index) => cells[index])
+      if (id === undefined || label === undefined || confidence === undefined || Number(confidence) !== 0)
+        continue
+      const text = held.get(label) ?? label
+      held.set(label, text)
+      const known = absent.get(id)
+      if (known) known.push(text)
+      else absent.set(id, [text])
+    } else columns = ['ImageID', 'LabelName', 'Confidence'].map((name) => columnIndex(name, cells, path))
+  }
+  return absent
 }
 
 async function readPlaces(image_list: string): Promise<Places> {

@@ -8,12 +8,13 @@ import type { Mark } from '../../formats/mark.js'
 import { pictureEndings } from '../read/picture-endings.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { exhaustive, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
 import { type GoldRegion, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('yolo', {
   path: optionalText('the data.yaml'),
   split: optionalText('the key of it that names the pictures, such as val; train by default'),
+  exhaustive,
   prompt,
 })
 
@@ -26,7 +27,7 @@ const yamlSchema = z.looseObject({
  * Pictures of Ultralytics' YOLO: `path` is the data.yaml, `split` (train) the key of it that names the
  * pictures' folder, or folders. Beside each picture's folder `images` lies `labels` with a text file of the
  * same name: a line a box, or a line an outline, of which the box around it is taken. A picture without such
- * a file has no boxes.
+ * a file has no boxes. A class without a box is absent, unless the configuration says otherwise.
  */
 export const yolo: SourceFormat<typeof schema> = {
   name: 'yolo',
@@ -37,7 +38,7 @@ export const yolo: SourceFormat<typeof schema> = {
     const listing = memoize(() => readListing(path, config.split))
     return rowSource({
       async *rows(from) {
-        yield* rowsOf(await listing(), from)
+        yield* rowsOf(await listing(), config, from)
       },
     })
   },
@@ -61,18 +62,29 @@ async function readListing(path: string, split = 'train'): Promise<Listing> {
   return { files, names }
 }
 
-async function* rowsOf({ files, names }: Listing, from?: Mark): AsyncGenerator<SourceRow> {
+async function* rowsOf(
+  { files, names }: Listing,
+  { exhaustive = true }: z.infer<typeof schema>,
+  from?: Mark,
+): AsyncGenerator<SourceRow> {
   for (const [at, file] of files.entries()) {
     if (at < (from?.at ?? 0)) continue
     const labels = await readFile(labelPath(file), 'utf8').catch(() => '')
     const dropped: Record<string, number> = {}
+    const partial: string[] = []
+    /** Whether it is known what all boxes are of. */
+    let isClosed = true
     const regions = labels.split('\n').flatMap((line): GoldRegion[] => {
       if (line.trim() === '') return []
       const region = regionOf(line, names)
       if (region) return [region]
       dropped.malformed_box = (dropped.malformed_box ?? 0) + 1
+      const name = names.get(Number(line.trim().split(/\s+/)[0]))
+      if (name === undefined) isClosed = false
+      else partial.push(name)
       return []
     })
+    const isExhaustive = isClosed && exhaustive
     const mark = { at, line: 0 }
     yield sourceRow({
       mark,
@@ -80,6 +92,8 @@ async function* rowsOf({ files, names }: Listing, from?: Mark): AsyncGenerator<S
       file,
       regions,
       boxUnit: 'share',
+      exhaustive: isExhaustive,
+      partial,
       dropped,
       meta: { file_name: file },
     })

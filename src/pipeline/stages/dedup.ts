@@ -9,6 +9,7 @@ import { createDeduper, type Deduper } from '../../dedup/deduper.js'
 import { datasetHashes, type HashList, readHashList } from '../../dedup/read-hash-list.js'
 import { readCommit } from '../../shards/commit.js'
 import { isDataset, readDataset } from '../../shards/dataset.js'
+import { hasFamily } from '../../shards/has-family.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
 import { eachShard } from './each-shard.js'
@@ -46,6 +47,9 @@ export const dedup = stageKind({
         ...(gold && {
           phrases: await hashOfFile(storage, 'phrases', gold, shard),
           grounding: await hashOfFile(storage, 'grounding', gold, shard),
+          ...((await hasFamily(storage, 'negatives', gold, shard)) && {
+            negatives: await hashOfFile(storage, 'negatives', gold, shard),
+          }),
         }),
       },
       work: (task) => state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold)),

@@ -23,7 +23,13 @@ export async function hashOfFile(
 }
 
 /** Hash of everything that a model is trained or scored on of a dataset. */
-export async function hashSource({ storage, shards, grounding, phrases }: SampleSource): Promise<string> {
+export async function hashSource({
+  storage,
+  shards,
+  grounding,
+  phrases,
+  negatives,
+}: SampleSource): Promise<string> {
   const hashes: string[] = []
   for (const shard of shards) {
     hashes.push(
@@ -31,6 +37,9 @@ export async function hashSource({ storage, shards, grounding, phrases }: Sample
       await hashOfFile(storage, 'phrases', phrases, shard),
       await hashOfFile(storage, 'grounding', grounding, shard),
     )
+    if (negatives === undefined) continue
+    const known = (await readCommit(storage, 'negatives', negatives, shard))?.files.negatives
+    if (known) hashes.push(known.sha256)
   }
   return hashJson(hashes)
 }

@@ -70,7 +70,7 @@ async function ingestSource(
   }
   const dnsTrouble = dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)
   if (dnsTrouble) context.warn(dnsTrouble)
-  // A source with boxes has written phrases and grounding beside its images.
+  // A source with boxes has written phrases, grounding and negatives beside its images.
   const isGold = source.hasBoxes && missing.length < shards.length
   const gold = isGold ? { phrases: stage.name, grounding: stage.name } : {}
   const dataset = { name: stage.name, storage, shards }

@@ -100,8 +100,9 @@ function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageConte
   const { dataset, phrases, grounding, missing } = outputOf(context, name)
   if (!dataset) return []
   if (grounding === undefined || phrases === undefined) {
-    // Captions for the vocabulary may come from anywhere; what is to be trained on must have boxes.
-    if (stage.with.vocabulary.includes(name)) return []
+    // Captions for the vocabulary may come from anywhere, and negatives belong to the boxes of another stage;
+    // what is to be trained on must have boxes.
+    if (stage.with.vocabulary.includes(name) || outputOf(context, name).negatives !== undefined) return []
     throw new UserError(
       `Stage "${stage.name}" cannot train on "${name}": it has no boxes. Name its filter stage.`,
     )
@@ -112,7 +113,32 @@ function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageConte
     )
   }
   const { storage, shards } = dataset
-  return [{ name, storage, shards, grounding, phrases }]
+  return [
+    { name, storage, shards, grounding, phrases, negatives: negativesOf(stage, dataset, name, context) },
+  ]
+}
+
+/**
+ * The stage whose negatives are read with a source: the one that mined them of its dataset, where that is
+ * needed too, else what the ingest stage was told by the source of the dataset.
+ */
+function negativesOf(
+  stage: StageOf<TrainConfig>,
+  { name: ingest, storage }: Dataset,
+  source: string,
+  context: StageContext,
+): string {
+  const own = outputOf(context, source).negatives
+  if (own !== undefined) return own
+  const mined = stage.needs.flatMap((name) => {
+    const { dataset, negatives } = outputOf(context, name)
+    return negatives !== undefined && dataset?.storage.url === storage.url ? [negatives] : []
+  })
+  if (mined.length > 1)
+    throw new UserError(
+      `Stage "${stage.name}" (train) takes negatives of "${ingest}" from one stage, and needs several that give them: ${mined.join(', ')}.`,
+    )
+  return mined[0] ?? ingest
 }
 
 /** What training starts from: a model of this run, or a folder of a model or of imported weights. */

@@ -12,10 +12,33 @@ export const augmentConfig = z.strictObject({
   crop: share.default(0.5).describe('share moved or cut at the edges; others stay at the top left'),
   colour: z.number().min(0).max(1).default(0.2).describe('largest change of brightness and contrast'),
   mask_words: share.default(0).describe('share of words hidden behind [MASK]'),
+  mask_heads: share
+    .default(0)
+    .describe(
+      'share of phrases with an attribute whose noun is hidden behind [MASK], in exhaustive pictures',
+    ),
   categories: share
     .default(0.7)
     .describe('share of samples with a prompt of category names, where there are any'),
   negatives: share.default(0.5).describe('share of captions that get other captions appended'),
+  packed_negatives: z
+    .boolean()
+    .default(true)
+    .describe(
+      'whether words of appended captions are negatives of every picture; false: of exhaustive pictures alone',
+    ),
+  absent: share.default(0).describe('share of samples with a prompt of which nothing is in the picture'),
+  hard_negatives: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe("at most so many of a picture's stored negatives in a prompt of names or phrases"),
+  attributes: share
+    .default(0)
+    .describe(
+      'share of written captions shown as their phrases alone, beside the same with other colours, sizes, numbers',
+    ),
 })
 
 export type AugmentConfig = z.infer<typeof augmentConfig>

@@ -1,28 +1,20 @@
 import type { Random } from '../../base/random.js'
-import type { Xyxy } from '../../boxes/xyxy.js'
 import type { GlipConfig } from '../../model/network/config.js'
 import type { Tokenizer } from '../../model/word-piece.js'
-import { joinNames, type Span, splitNames } from '../../words/name-prompt.js'
-import type { GroundedCaption, GroundedPhrase, SampleStream } from '../samples/sample.js'
-import { flipWords } from './flip-words.js'
-
-/** The text that a picture is shown with, and what of it is in the picture. */
-export interface GroundedText {
-  readonly text: string
-  readonly grounded: readonly {
-    readonly span: Span
-    /** In pixels of the stored picture. */
-    readonly boxes: readonly Xyxy[]
-  }[]
-  /** Phrases that have no boxes, though what they name may be in the picture. */
-  readonly ungrounded: readonly Span[]
-}
+import type { GroundedCaption, Sample, SampleStream } from '../samples/sample.js'
+import { absentPrompt } from './absent-prompt.js'
+import type { AugmentConfig } from './augment-config.js'
+import { categoryPrompt, tunedPrompt, withoutPartial } from './category-prompt.js'
+import { flipText, type GroundedText } from './grounded-text.js'
+import { hideHeads } from './hide-heads.js'
+import { packedCaption } from './packed-caption.js'
+import { phrasePrompt } from './phrase-prompt.js'
+import { type PictureTruth, pictureTruth } from './picture-truth.js'
 
 export interface PromptOptions {
   readonly tokenizer: Tokenizer
   readonly network: GlipConfig
-  /** Probability that other captions are packed around a written one. */
-  readonly negatives: number
+  readonly augment: AugmentConfig
   /**
    * Whether the picture is mirrored: then left and right change places, except in a tuned prompt, whose text
    * is fixed.
@@ -30,124 +22,61 @@ export interface PromptOptions {
   readonly flipped: boolean
 }
 
+/** What is shown: a picture, and one of its captions with boxes where it has any. */
+export interface ShownSample {
+  readonly sample: Sample
+  readonly caption: GroundedCaption | undefined
+  /** Where it comes from, and other captions and names with it. */
+  readonly stream: Pick<SampleStream, 'captions' | 'categories'>
+}
+
 /**
- * Draws what a picture is shown with for one of its captions: all names of a prompt-tuned network, category
- * names with absent ones between them, or the written caption with others around it.
+ * Draws what a picture is shown with: all names of a prompt-tuned network, names of which none is there,
+ * category names with absent ones between them, phrases beside others of other attributes, or the written
+ * caption with others around it.
  */
 export function drawPrompt(
-  caption: GroundedCaption,
-  stream: Pick<SampleStream, 'captions' | 'categories'>,
+  shown: ShownSample,
   draw: Random,
-  { tokenizer, network, negatives, flipped }: PromptOptions,
+  { tokenizer, network, augment, flipped }: PromptOptions,
 ): GroundedText {
-  if (network.prompt) return tunedPrompt(caption, network.prompt)
+  const { sample, stream } = shown
+  if (network.prompt) return tunedPrompt(sample, network.prompt)
+  const truth = pictureTruth(sample, stream.categories)
   const limit = { tokenizer, maxTokens: network.text.max_tokens - 2 }
-  const written =
-    caption.kind === 'categories'
-      ? categoryPrompt(caption, stream.categories, draw, limit)
-      : packedCaption(caption, draw.next() < negatives ? stream.captions : [], draw, limit)
-  return flipped ? flipText(written) : written
+  const written = drawText(shown, truth, draw, { augment, limit })
+  const hides = augment.mask_heads > 0 && sample.exhaustive
+  const partly = hides ? hideHeads(written, truth, augment.mask_heads, draw) : written
+  return flipped ? flipText(partly) : partly
 }
 
-/** How much fits into a prompt. */
-interface PromptLimit {
-  readonly tokenizer: Tokenizer
-  /** Without the two tokens that begin and end a prompt. */
-  readonly maxTokens: number
-}
-
-/** The picture's categories and others that it lacks, in random order. */
-function categoryPrompt(
-  caption: GroundedCaption,
-  all: readonly string[],
+/** Nothing is drawn for a share of 0, so that a setting of today changes no batch of a run without it. */
+function drawText(
+  { sample, caption, stream }: ShownSample,
+  truth: PictureTruth,
   draw: Random,
-  { tokenizer, maxTokens }: PromptLimit,
+  { augment, limit }: { readonly augment: AugmentConfig; readonly limit: Parameters<typeof absentPrompt>[3] },
 ): GroundedText {
-  const present = phrasesByName(caption)
-  const named = new Set(splitNames(caption.text).map(({ name }) => name))
-  const absent = draw.shuffle(all.filter((name) => !named.has(name)))
-  const chosen: string[] = []
-  let length = 0
-  for (const name of [
-    ...draw.shuffle([...present.keys()]),
-    ...absent.slice(0, draw.integer(absent.length + 1)),
-  ]) {
-    const tokens = tokenizer.encode(name).length - 1
-    if (length + tokens > maxTokens) break
-    length += tokens
-    chosen.push(name)
+  const { captions, categories: all } = stream
+  if (!caption || (augment.absent > 0 && draw.next() < augment.absent)) {
+    const absent = absentPrompt(sample, { truth, all }, draw, limit)
+    if (absent) return absent
+    // A picture of which nothing can be said teaches nothing.
+    if (!caption) return { text: '', phrases: [], ignored: [] }
   }
-  return namedPrompt(draw.shuffle(chosen), present)
+  const hard = hardNegatives(sample, truth, augment.hard_negatives, draw)
+  if (caption.kind === 'categories') return categoryPrompt(caption, sample, { all, hard }, draw, limit)
+  if (augment.attributes > 0 && draw.next() < augment.attributes) {
+    const phrases = phrasePrompt(caption, { truth, all, hard }, draw, limit)
+    if (phrases) return withoutPartial(phrases, sample)
+  }
+  const others = draw.next() < augment.negatives ? captions : []
+  return packedCaption(caption, { sample, others, assumed: augment.packed_negatives }, draw, limit)
 }
 
-/**
- * All names that a network is prompt-tuned for, in their order; the words of those that the picture lacks are
- * negatives.
- */
-const tunedPrompt = (caption: GroundedCaption, names: readonly string[]): GroundedText =>
-  namedPrompt(names, phrasesByName(caption))
-
-/** The phrases of a caption that have boxes, by their words; of equal ones the last. */
-function phrasesByName({ text, grounded }: GroundedCaption): Map<string, GroundedPhrase> {
-  const points = [...text]
-  return new Map(grounded.map((phrase) => [points.slice(phrase.start, phrase.end).join(''), phrase]))
-}
-
-function namedPrompt(names: readonly string[], present: ReadonlyMap<string, GroundedPhrase>): GroundedText {
-  const { text, spans } = joinNames(names)
-  const grounded = spans.flatMap((span, index) => {
-    const phrase = present.get(names[index] ?? '')
-    return phrase ? [{ span, boxes: phrase.boxes }] : []
-  })
-  return { text, grounded, ungrounded: [] }
-}
-
-/** Other captions that are tried for one prompt. */
-const packTries = 4
-
-/**
- * The caption with other captions before and after it as negatives (GLIP's packing). Words of those that the
- * caption has too are not negatives for it, so captions that share a content word with it are not packed.
- *
- * @param others what is drawn from; none where the caption stands alone
- */
-function packedCaption(
-  caption: GroundedCaption,
-  others: readonly string[],
-  draw: Random,
-  { tokenizer, maxTokens }: PromptLimit,
-): GroundedText {
-  const before: string[] = []
-  const after: string[] = []
-  let length = tokenizer.encode(caption.text).length - 2
-  const captionWords = new Set(contentWords(caption.text))
-  for (let tries = 0; others.length > 0 && tries < packTries; tries++) {
-    const other = draw.pick(others)
-    const tokens = tokenizer.encode(other).length - 1
-    if (length + tokens > maxTokens) break
-    if (contentWords(other).some((word) => captionWords.has(word))) continue
-    length += tokens
-    const side = draw.next() < 0.5 ? before : after
-    side.push(other)
-  }
-  const lead = before.map((text) => `${text}. `).join('')
-  const shift = [...lead].length
-  const move = (start: number, end: number): Span => [start + shift, end + shift]
-  return {
-    text: lead + caption.text + after.map((text) => `. ${text}`).join(''),
-    grounded: caption.grounded.map(({ start, end, boxes }) => ({ span: move(start, end), boxes })),
-    ungrounded: caption.ungrounded.map(([start, end]) => move(start, end)),
-  }
-}
-
-/** Words of four letters and more: short ones are mostly grammar, which every caption shares. */
-const contentWords = (text: string) => text.toLowerCase().match(/\p{L}{4,}/gu) ?? []
-
-function flipText({ text, grounded, ungrounded }: GroundedText): GroundedText {
-  const flipped = flipWords({ text, spans: [...grounded.map(({ span }) => span), ...ungrounded] })
-  return {
-    text: flipped.text,
-    grounded: grounded.map(({ span, boxes }, index) => ({ span: flipped.spans[index] ?? span, boxes })),
-    ungrounded: flipped.spans.slice(grounded.length),
-  }
+/** Up to `most` of the negatives that are stored of a picture. */
+function hardNegatives({ negatives }: Sample, truth: PictureTruth, most: number, draw: Random): string[] {
+  if (most === 0) return []
+  const texts = [...new Set(negatives.map(({ text }) => text))].filter(truth.isAbsent)
+  return draw.shuffle(texts).slice(0, draw.integer(Math.min(most, texts.length) + 1))
 }

@@ -41,8 +41,10 @@ export function makeBatch(
       if (index >= 0) assigned[sample * places + anchor] = BigInt(index)
     })
     box.set(boxes, sample * rows * 4)
-    example.boxes.forEach(({ tokens }, index) => {
-      for (const token of tokens) phrase[(sample * rows + index) * length + token] = 1
+    example.boxes.forEach(({ tokens, unsure }, index) => {
+      const row = (sample * rows + index) * length
+      for (const token of tokens) phrase[row + token] = 1
+      for (const token of unsure) phrase[row + token] = -1
     })
   })
   return {

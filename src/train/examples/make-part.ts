@@ -43,7 +43,7 @@ export async function makePart(index: number, options: PartOptions): Promise<Rec
       const draw = random(config.seed, 'example', step, first + place)
       const picture = await pictures(`${stream.name}/${sample.key}`, sample.bytes)
       const caption = pickCaption(sample.captions, config.augment.categories, draw)
-      const example = makeExample({ picture, caption, stream, draw }, options)
+      const example = makeExample({ picture, sample, caption, stream, draw }, options)
       return { ...example, regress: config.box_loss[stream.name] !== false }
     }),
   )
@@ -54,12 +54,16 @@ export async function makePart(index: number, options: PartOptions): Promise<Rec
   }
 }
 
-/** A prompt of category names with the given probability, else one of the written captions. */
+/**
+ * A prompt of category names with the given probability, else one of the written captions; none where no
+ * caption has boxes.
+ */
 function pickCaption(
   captions: readonly GroundedCaption[],
   categories: number,
   draw: Random,
-): GroundedCaption {
+): GroundedCaption | undefined {
+  if (captions.length === 0) return undefined
   const named = captions.filter(({ kind }) => kind === 'categories')
   const written = captions.filter(({ kind }) => kind !== 'categories')
   if (named.length === 0) return draw.pick(written)

@@ -19,7 +19,7 @@ const minusInfinity = -10_000
  *
  * @param logits [N, A, L]
  * @param target [N, A, L], 1 where the anchor's phrase has the word
- * @param words [N, L], 1 for the words that count
+ * @param words [N, A, L] or [N, 1, L], 1 for the words that count at a place
  * @param positives scalar, at least 1
  */
 export function alignmentFocalLoss(logits: Tensor, target: Tensor, words: Tensor, positives: Tensor): Tensor {
@@ -28,8 +28,7 @@ export function alignmentFocalLoss(logits: Tensor, target: Tensor, words: Tensor
   const alpha = sub(0.75, mul(target, 0.5))
   const crossEntropy = sub(softplus(logits), mul(logits, target))
   const loss = mul(mul(alpha, square(wrong)), crossEntropy)
-  const [n, length] = sizesOf(words, 2)
-  return div(reduceSum(mul(loss, reshape(words, [n, 1, length]))), positives)
+  return div(reduceSum(mul(loss, words)), positives)
 }
 
 /**
@@ -107,7 +106,7 @@ export function centernessLoss(logits: Tensor, target: Tensor, positive: Tensor,
  *
  * @param logits [N, A, L]
  * @param target [N, A, L] of 0 and 1
- * @param words [N, L]
+ * @param words [N, A, L] or [N, 1, L], 1 for the words that count at a place
  */
 export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, positives: Tensor): Tensor {
   const share = div(target, maximum(reduceSum(target, [2], true), 1))
@@ -121,7 +120,7 @@ export function groundingLoss(logits: Tensor, target: Tensor, words: Tensor, pos
  * other places.
  *
  * @param target [N, A, L] of 0 and 1
- * @param words [N, L]
+ * @param words [N, A, L] or [N, 1, L], 1 for the words that count at a place
  */
 export function contrastiveLoss(
   { regions, tokens }: ContrastiveOutputs,
@@ -130,8 +129,9 @@ export function contrastiveLoss(
   temperature: number,
 ): Tensor {
   const similarity = mul(matmul(regions, swapLast(tokens)), 1 / temperature)
-  const toWords = contrast(add(similarity, wordBias(words)), similarity, target, 2)
-  const toRegions = contrast(similarity, similarity, target, 1)
+  const counted = add(similarity, wordBias(words))
+  const toWords = contrast(counted, similarity, target, 2)
+  const toRegions = contrast(counted, similarity, target, 1)
   return mul(add(toWords, toRegions), 0.5)
 }
 
@@ -144,7 +144,4 @@ function contrast(all: Tensor, similarity: Tensor, target: Tensor, axis: number)
   return div(reduceSum(gap), maximum(reduceSum(hasPositive), 1))
 }
 
-function wordBias(words: Tensor): Tensor {
-  const [n, length] = sizesOf(words, 2)
-  return mul(sub(1, reshape(words, [n, 1, length])), minusInfinity)
-}
+const wordBias = (words: Tensor) => mul(sub(1, words), minusInfinity)

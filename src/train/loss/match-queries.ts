@@ -19,7 +19,10 @@ export interface Predictions {
 export interface MatchTargets {
   /** [N, R, 4], x1 y1 x2 y2 in pixels of the input; the last row is that of no box. */
   readonly box: Value
-  /** [N, R, L], 1 for the tokens of the box's phrase; a row without any is no box. */
+  /**
+   * [N, R, L], 1 for the tokens of the box's phrases, -1 for those that do not count for it; a row of zeros is
+   * no box.
+   */
   readonly phrase: Value
 }
 
@@ -45,10 +48,9 @@ export function matchQueries(
     const predictedWords = sampleOf(logits, sample)
     const real: { readonly row: number; readonly tokens: readonly number[] }[] = []
     for (let row = 0; row < none; row++) {
-      const tokens = [...words.subarray(row * length, (row + 1) * length).keys()].filter(
-        (token) => words[row * length + token]! > 0,
-      )
-      if (tokens.length > 0) real.push({ row, tokens })
+      const own = words.subarray(row * length, (row + 1) * length)
+      const tokens = [...own.keys()].filter((token) => own[token]! > 0)
+      if (own.some((word) => word !== 0)) real.push({ row, tokens })
     }
     const costs = new Float64Array(real.length * queries)
     for (const [index, { row, tokens }] of real.entries()) {
@@ -57,7 +59,8 @@ export function matchQueries(
         let alignment = 0
         for (const token of tokens) alignment += focalCost(predictedWords[query * length + token]!)
         costs[index * queries + query] =
-          (weights.alignment * alignment) / tokens.length + boxCost(boxAt(predicted, query), target, size)
+          (weights.alignment * alignment) / Math.max(1, tokens.length) +
+          boxCost(boxAt(predicted, query), target, size)
       }
     }
     if (!costs.every(Number.isFinite))

@@ -1,6 +1,6 @@
 import { grad } from '../../graph/grad.js'
 import { reduceSum } from '../../graph/ops/broadcast.js'
-import { add, cast, less, maximum, mul } from '../../graph/ops/elementwise.js'
+import { add, cast, less, maximum, minimum, mul } from '../../graph/ops/elementwise.js'
 import { reshape } from '../../graph/ops/reshape.js'
 import { gatherRows } from '../../graph/ops/shape.js'
 import { input, int64, type Tensor } from '../../graph/ops/tensor.js'
@@ -69,7 +69,10 @@ export function targetInputs(
     centerness: queries === undefined ? input('centerness', [batch, places]) : undefined,
     /** x1 y1 x2 y2 in pixels of the input. */
     box: input('box', [batch, max_boxes + 1, 4]),
-    /** 1 for the tokens of the box's phrase; the last row, that of no box, is 0. */
+    /**
+     * 1 for the tokens of the box's phrases, -1 for those that do not count for it; the last row, that of no
+     * box, is 0.
+     */
     phrase: input('phrase', [batch, max_boxes + 1, max_tokens]),
     /** 1 for the tokens that count in the losses: not padding, and not phrases whose boxes are unknown. */
     words: input('words', [batch, max_tokens]),
@@ -126,17 +129,18 @@ export function unifiedLoss(
   const rows = max_boxes + 1
   const first = int64(Array.from({ length: batch }, (_, sample) => sample * rows))
   const chosen = add(targets.assigned, reshape(first, [batch, 1]))
-  const target = gatherRows(reshape(targets.phrase, [batch * rows, config.text.max_tokens]), chosen)
+  const phrase = gatherRows(reshape(targets.phrase, [batch * rows, config.text.max_tokens]), chosen)
   const box = gatherRows(reshape(targets.box, [batch * rows, 4]), chosen)
   const none = { ...int64([max_boxes]), shape: [] }
   const positive = cast(less(targets.assigned, none), 'float32')
   const positives = maximum(reduceSum(positive), 1)
 
-  const words = targets.words
-  const counted = mul(target, reshape(words, [batch, 1, config.text.max_tokens]))
+  const isKnown = add(minimum(phrase, 0), 1)
+  const words = mul(isKnown, reshape(targets.words, [batch, 1, config.text.max_tokens]))
+  const target = mul(maximum(phrase, 0), words)
   const trained = mul(positive, targets.regress)
   const classification = mul(
-    alignmentFocalLoss(outputs.logits, counted, words, positives),
+    alignmentFocalLoss(outputs.logits, target, words, positives),
     weights.classification,
   )
   const { sum, ...parts } =
@@ -149,10 +153,10 @@ export function unifiedLoss(
           anchorsOf(config, image_size),
         )
   const regression = mul(sum, weights.regression)
-  const grounding = mul(groundingLoss(outputs.logits, counted, words, positives), weights.grounding)
+  const grounding = mul(groundingLoss(outputs.logits, target, words, positives), weights.grounding)
   const contrastive =
     outputs.contrastive &&
-    mul(contrastiveLoss(outputs.contrastive, counted, words, temperature), weights.contrastive)
+    mul(contrastiveLoss(outputs.contrastive, target, words, temperature), weights.contrastive)
   const others = contrastive ? add(grounding, contrastive) : grounding
   const loss = add(add(classification, regression), others)
   return {

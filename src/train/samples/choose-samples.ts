@@ -9,6 +9,8 @@ export interface SampleChoice {
   readonly shot_seed: number
   /** Prompt tuning learns of category names alone. */
   readonly tune: 'full' | 'prompt'
+  /** Whether pictures without a box are taken where it is known of something that it is not in them. */
+  readonly untargeted?: boolean
 }
 
 export const allSamples: SampleChoice = { tune: 'full', shot_seed: 0 }

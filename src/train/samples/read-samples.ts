@@ -3,11 +3,11 @@ import { random } from '../../base/random.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
 import { isDataset, readDataset } from '../../shards/dataset.js'
-import { joinRows } from '../../shards/join-rows.js'
 import type { ShardFile } from '../../shards/write-shard.js'
 import { splitNames } from '../../words/name-prompt.js'
 import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
-import type { GroundedCaption, Sample, SampleSource, SampleStream } from './sample.js'
+import { readSampleRows } from './read-sample-rows.js'
+import type { Sample, SampleSource, SampleStream } from './sample.js'
 
 /**
  * Shards held in memory at once, among which rows are shuffled, and bytes of their files; one shard at the
@@ -28,7 +28,8 @@ export async function openSamples(
   seed: number,
   choice: SampleChoice = allSamples,
 ): Promise<SampleStream> {
-  const { wanted, named } = await chooseSamples(() => allOf(source), source, choice)
+  const { wanted, named } = await chooseSamples(() => usableOf(source, choice), source, choice)
+  const isWanted = (sample: Sample) => isUsable(sample, choice) && wanted(sample)
   const sizes = new Map<string, ShardSize>()
   const hashes: string[] = []
   const captions: string[] = []
@@ -36,8 +37,8 @@ export async function openSamples(
   const origins = new Map<string, number>()
   for (const shard of source.shards) {
     let usable = 0
-    for await (const sample of readSamples(source, shard, false)) {
-      if (!wanted(sample)) continue
+    for await (const sample of readSampleRows(source, shard, false)) {
+      if (!isWanted(sample)) continue
       usable++
       for (const caption of sample.captions) {
         for (const origin of caption.grounded.flatMap((phrase) => phrase.origins))
@@ -72,7 +73,7 @@ export async function openSamples(
         continue
       }
       const key = `${epoch}/${shards[0]}`
-      if (current?.key !== key) current = { key, samples: readWindow(source, shards, seed, key, wanted) }
+      if (current?.key !== key) current = { key, samples: readWindow(source, shards, seed, key, isWanted) }
       const sample = (await current.samples)[left]
       if (!sample)
         throw new Error(`${source.name} has fewer samples in ${shards.join(', ')} than it was opened with`)
@@ -93,12 +94,18 @@ interface ShardSize {
 }
 
 /** The files that a shard's samples come from, by their commit records. */
-async function filesOf({ storage, phrases, grounding }: SampleSource, shard: string): Promise<ShardFile[]> {
-  const stages = { images: null, phrases, grounding }
+async function filesOf(
+  { storage, phrases, grounding, negatives }: SampleSource,
+  shard: string,
+): Promise<ShardFile[]> {
+  const stages = { images: null, phrases, grounding, negatives }
   const records = await Promise.all(
-    (['images', 'phrases', 'grounding'] as const).map(
-      async (family) => (await readCommit(storage, family, stages[family], shard))?.files[family],
-    ),
+    (['images', 'phrases', 'grounding', 'negatives'] as const).map(async (family) => {
+      const stage = stages[family]
+      return stage === undefined
+        ? undefined
+        : (await readCommit(storage, family, stage, shard))?.files[family]
+    }),
   )
   return records.filter((file) => file !== undefined)
 }
@@ -121,8 +128,14 @@ function windowsOf(order: readonly string[], sizes: ReadonlyMap<string, ShardSiz
   return windows
 }
 
-async function* allOf(source: SampleSource): AsyncGenerator<Sample> {
-  for (const shard of source.shards) yield* readSamples(source, shard, false)
+/** Whether there is anything to learn of a picture: boxes, or what is known not to be in it. */
+const isUsable = (sample: Sample, { untargeted = false }: SampleChoice) =>
+  sample.captions.length > 0 || (untargeted && (sample.exhaustive || sample.negatives.length > 0))
+
+async function* usableOf(source: SampleSource, choice: SampleChoice): AsyncGenerator<Sample> {
+  for (const shard of source.shards)
+    for await (const sample of readSampleRows(source, shard, false))
+      if (isUsable(sample, choice)) yield sample
 }
 
 async function readWindow(
@@ -134,36 +147,7 @@ async function readWindow(
 ) {
   const samples: Sample[] = []
   for (const shard of [...shards].sort()) {
-    for await (const sample of readSamples(source, shard, true)) if (wanted(sample)) samples.push(sample)
+    for await (const sample of readSampleRows(source, shard, true)) if (wanted(sample)) samples.push(sample)
   }
   return random(seed, source.name, 'rows', key).shuffle(samples)
-}
-
-async function* readSamples(source: SampleSource, shard: string, withBytes: boolean): AsyncGenerator<Sample> {
-  const joined = joinRows(source.storage, shard, {
-    images: { columns: withBytes ? ['captions', 'image'] : ['captions'] },
-    phrases: { stage: source.phrases, columns: ['phrases'] },
-    grounding: { stage: source.grounding, columns: ['regions'] },
-  })
-  for await (const { key, images, phrases, grounding } of joined) {
-    const captions = images.captions.flatMap((caption, index): GroundedCaption[] => {
-      const ofCaption = phrases.phrases.flatMap((phrase, at) =>
-        phrase.caption === index ? [{ ...phrase, at }] : [],
-      )
-      const parts = ofCaption.map(({ start, end, at }) => {
-        const regions = grounding.regions.filter(({ phrase }) => phrase === at)
-        const boxes = regions.map(({ xyxy }) => xyxy)
-        return { start, end, boxes, origins: regions.map(({ origin }) => origin) }
-      })
-      const grounded = parts.filter(({ boxes }) => boxes.length > 0)
-      if (grounded.length === 0) return []
-      const ungrounded = parts
-        .filter(({ boxes }) => boxes.length === 0)
-        .map(({ start, end }) => [start, end] as const)
-      return [{ ...caption, grounded, ungrounded }]
-    })
-    if (captions.length === 0) continue
-    const bytes = 'image' in images ? images.image.bytes.slice() : new Uint8Array()
-    yield { key, bytes, captions }
-  }
 }

@@ -1,8 +1,8 @@
 import type { Xyxy } from '../../boxes/xyxy.js'
-import type { Caption } from '../../rows/rows.js'
+import type { Caption, Negative } from '../../rows/rows.js'
 import type { Storage } from '../../storage/storage.js'
 
-/** A phrase of a caption and the boxes it names. */
+/** A part of a caption and the boxes it names: a phrase, or a part of one that names others than it. */
 export interface GroundedPhrase {
   readonly start: number
   readonly end: number
@@ -16,6 +16,15 @@ export interface GroundedCaption extends Caption {
   readonly grounded: readonly GroundedPhrase[]
   /** Spans of phrases that have none: what they name may well be in the picture. */
   readonly ungrounded: readonly (readonly [number, number])[]
+  /** Words that may be true of boxes, or not: what a phrase says beside the part that its box stands for. */
+  readonly unsure: readonly UnsureWords[]
+}
+
+/** Words of a text of which nobody knows whether they are true of these boxes. */
+export interface UnsureWords {
+  readonly start: number
+  readonly end: number
+  readonly boxes: readonly Xyxy[]
 }
 
 export interface Sample {
@@ -23,6 +32,17 @@ export interface Sample {
   readonly bytes: Uint8Array
   /** Captions with at least one grounded phrase. */
   readonly captions: readonly GroundedCaption[]
+  /** Texts of all phrases of all captions, with boxes or without. */
+  readonly mentioned: readonly string[]
+  /** What is known not to be in the picture. */
+  readonly negatives: readonly Negative[]
+  /**
+   * Whether everything is boxed that the source's category names name: a name without a box is absent. Where
+   * nothing is stored of it, whether the picture names its categories.
+   */
+  readonly exhaustive: boolean
+  /** Category names of which the picture may hold more than is boxed. */
+  readonly partial: readonly string[]
 }
 
 /** Where samples come from: a grounding column and the phrases that it points to. */
@@ -32,6 +52,8 @@ export interface SampleSource {
   readonly shards: readonly string[]
   readonly grounding: string
   readonly phrases: string
+  /** The stage whose negatives are read; a shard without any is read as one that says nothing of them. */
+  readonly negatives?: string | undefined
 }
 
 /** Samples of a source by their place in an endless, shuffled, reproducible order. */

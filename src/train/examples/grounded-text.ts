@@ -1,0 +1,74 @@
+import type { Xyxy } from '../../boxes/xyxy.js'
+import type { Tokenizer } from '../../model/word-piece.js'
+import { joinNames, type Span } from '../../words/name-prompt.js'
+import { flipWords } from './flip-words.js'
+
+/** A phrase of a prompt and what is known of it. */
+export interface PromptPhrase {
+  readonly span: Span
+  /** What it names, in pixels of the stored picture; none where it names nothing in it. */
+  readonly boxes: readonly Xyxy[]
+  /** What it may name, or not. */
+  readonly unsure?: readonly Xyxy[]
+  /** The part of it that is hidden behind [MASK]. */
+  readonly hidden?: Span
+}
+
+/** The text that a picture is shown with, and what of it is in the picture. */
+export interface GroundedText {
+  readonly text: string
+  readonly phrases: readonly PromptPhrase[]
+  /** Words that do not count, since what they name may be in the picture. */
+  readonly ignored: readonly Span[]
+}
+
+/** A phrase as a name in a prompt of names. */
+export interface NamedPhrase extends Omit<PromptPhrase, 'span' | 'hidden'> {
+  readonly name: string
+}
+
+/** A prompt of names joined by '. '. */
+export function namedText(names: readonly NamedPhrase[]): GroundedText {
+  const { text, spans } = joinNames(names.map(({ name }) => name))
+  const phrases = spans.flatMap((span, index): PromptPhrase[] => {
+    const named = names[index]
+    if (!named) return []
+    const { name: _, ...phrase } = named
+    return [{ span, ...phrase }]
+  })
+  return { text, phrases, ignored: [] }
+}
+
+/** How much fits into a prompt. */
+export interface PromptLimit {
+  readonly tokenizer: Tokenizer
+  /** Without the two tokens that begin and end a prompt. */
+  readonly maxTokens: number
+}
+
+/** The first names, as many as fit into a prompt: up to the first that does not. */
+export function fittingNames<T extends { readonly name: string }>(
+  names: Iterable<T>,
+  { tokenizer, maxTokens }: PromptLimit,
+): T[] {
+  const chosen: T[] = []
+  let length = 0
+  for (const named of names) {
+    // The name's own tokens and the full stop behind it.
+    const tokens = tokenizer.encode(named.name).length - 1
+    if (length + tokens > maxTokens) break
+    length += tokens
+    chosen.push(named)
+  }
+  return chosen
+}
+
+/** The text of a mirrored picture: left and right change places. */
+export function flipText({ text, phrases, ignored }: GroundedText): GroundedText {
+  const flipped = flipWords({ text, spans: [...phrases.map(({ span }) => span), ...ignored] })
+  return {
+    text: flipped.text,
+    phrases: phrases.map((phrase, index) => ({ ...phrase, span: flipped.spans[index] ?? phrase.span })),
+    ignored: flipped.spans.slice(phrases.length),
+  }
+}

@@ -1,0 +1,82 @@
+import type { Phrase, Region } from '../../rows/rows.js'
+import { readCommit } from '../../shards/commit.js'
+import { joinRows } from '../../shards/join-rows.js'
+import type { GroundedCaption, GroundedPhrase, Sample, SampleSource, UnsureWords } from './sample.js'
+
+/**
+ * The pictures of a shard with what is known of them, also those of which no caption has a box.
+ *
+ * @param withBytes without, samples have no bytes, and no picture is read
+ */
+export async function* readSampleRows(
+  { storage, phrases, grounding, negatives }: SampleSource,
+  shard: string,
+  withBytes: boolean,
+): AsyncGenerator<Sample> {
+  const known =
+    negatives !== undefined && (await readCommit(storage, 'negatives', negatives, shard)) !== undefined
+  const joined = joinRows(storage, shard, {
+    images: { columns: withBytes ? ['captions', 'image'] : ['captions'] },
+    phrases: { stage: phrases, columns: ['phrases'] },
+    grounding: { stage: grounding, columns: ['regions'] },
+    negatives:
+      known && negatives !== undefined
+        ? { stage: negatives, columns: ['negatives', 'exhaustive', 'partial'] }
+        : undefined,
+  })
+  for await (const row of joined) {
+    const { captions } = row.images
+    const grounded = captions.flatMap((caption, index): GroundedCaption[] => {
+      const own = groundedPhrases(row.phrases.phrases, row.grounding.regions, index)
+      return own.grounded.length === 0 ? [] : [{ ...caption, ...own }]
+    })
+    yield {
+      key: row.key,
+      bytes: 'image' in row.images ? row.images.image.bytes.slice() : new Uint8Array(),
+      captions: grounded,
+      mentioned: row.phrases.phrases.map(({ text }) => text),
+      negatives: row.negatives?.negatives ?? [],
+      // Sources that were read before they could say so box all that they name.
+      exhaustive: row.negatives?.exhaustive ?? captions.some(({ kind }) => kind === 'categories'),
+      partial: row.negatives?.partial ?? [],
+    }
+  }
+}
+
+/**
+ * The phrases of a caption with boxes and those without. A box may stand for a part of its phrase, as where
+ * a filter trusts the head of "red dolphin" alone: then it names that part, and nobody knows whether the rest
+ * of the phrase is true of it.
+ *
+ * @param caption index of the caption
+ */
+function groundedPhrases(
+  phrases: readonly Phrase[],
+  regions: readonly Region[],
+  caption: number,
+): Pick<GroundedCaption, 'grounded' | 'ungrounded' | 'unsure'> {
+  const grounded: GroundedPhrase[] = []
+  const ungrounded: GroundedCaption['ungrounded'][number][] = []
+  const unsure: UnsureWords[] = []
+  phrases.forEach((phrase, at) => {
+    if (phrase.caption !== caption) return
+    const own = regions.filter((region) => region.phrase === at)
+    if (own.length === 0) ungrounded.push([phrase.start, phrase.end])
+    for (const [start, end] of spansOf(own)) {
+      const named = own.filter((region) => region.start === start && region.end === end)
+      const boxes = named.map(({ xyxy }) => xyxy)
+      grounded.push({ start, end, boxes, origins: named.map(({ origin }) => origin) })
+      if (start > phrase.start) unsure.push({ start: phrase.start, end: start, boxes })
+      if (end < phrase.end) unsure.push({ start: end, end: phrase.end, boxes })
+    }
+  })
+  return { grounded, ungrounded, unsure }
+}
+
+/** The different spans of regions, in the order in which they come. */
+function spansOf(regions: readonly Region[]): (readonly [number, number])[] {
+  const spans = new Map<string, readonly [number, number]>()
+  for (const { start, end } of regions)
+    if (!spans.has(`${start}/${end}`)) spans.set(`${start}/${end}`, [start, end])
+  return [...spans.values()]
+}
