@@ -51,6 +51,13 @@ export function attributeTable(contrasts: readonly AttributeContrast[]): Attribu
   return Object.fromEntries(table) as AttributeTable
 }
 
+/** Kinds of attributes for which at least one of the tables has a phrase. */
+export function kindsAsked(tables: readonly (AttributeTable | undefined)[]): AttributeKind[] {
+  return attributeKinds.filter((kind) =>
+    tables.some((table) => table !== undefined && table[kind].phrases > 0),
+  )
+}
+
 function scoresOf(contrasts: readonly AttributeContrast[]): AttributeScores {
   const place = pairsOf(contrasts, 'place')
   const absent = contrasts.filter((contrast) => contrast.absent)
