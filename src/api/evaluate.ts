@@ -16,6 +16,13 @@
  *
  * @module groundmill/evaluate
  */
+export {
+  type AttributeContrast,
+  type AttributeScores,
+  type AttributeTable,
+  attributeTable,
+  type ContrastScores,
+} from '../evaluate/attribute-contrast.js'
 export { type CocoSummary, cocoAp, type Detection, type GroundTruth } from '../evaluate/coco-ap.js'
 export { type EvaluateConfig, evaluateConfig } from '../evaluate/config.js'
 export {
@@ -26,3 +33,4 @@ export {
   evaluateModel,
 } from '../evaluate/evaluate-model.js'
 export { type PhrasePrediction, phraseRecall } from '../evaluate/phrase-recall.js'
+export type { AttributeKind } from '../words/attribute-values.js'

@@ -77,7 +77,7 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
   // room.
   const names = kind.startsWith('lvis') ? 40 : 1000
   const config = parseConfig(
-    evaluateConfig.omit({ model: true, unseen_in: true }),
+    evaluateConfig.omit({ model: true, unseen_in: true, attributes: true }),
     { names_a_prompt: names, ...setOptions(options.set) },
     '--set',
   )

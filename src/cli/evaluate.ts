@@ -10,20 +10,22 @@ import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { stageName } from '../pipeline/stages/stage-kind.js'
 import { setOptions } from './set-options.js'
 import { formatTable } from './terminal/format-table.js'
+import { attributesTable } from './terminal/print-report.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface EvaluateOptions {
   readonly model: string
   readonly as?: string
+  readonly attributes?: boolean
   readonly set: readonly string[]
   readonly json?: boolean
 }
 
-/** `groundmill evaluate`: COCO's twelve numbers and phrase recall@1, 5 and 10. */
+/** `groundmill evaluate`: COCO's twelve numbers, phrase recall@1, 5 and 10, and whether attributes are read. */
 export async function evaluate(url: string, options: EvaluateOptions, signal: AbortSignal): Promise<void> {
   const { unseen_in: unseenIn, ...config } = parseConfig(
     evaluateConfig.omit({ model: true }),
-    setOptions(options.set),
+    { ...(options.attributes && { attributes: true }), ...setOptions(options.set) },
     '--set',
   )
   const name = parseConfig(stageName.optional(), options.as, '--as')
@@ -52,11 +54,13 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
     process.stdout.write(`${JSON.stringify({ dataset: url, model: options.model, ...scores })}\n`)
     return
   }
-  const rows = Object.entries(scores).map(([score, value]) => [
+  const { attributes, ...numbers } = scores
+  const rows = Object.entries(numbers).map(([score, value]) => [
     score,
     Number.isInteger(value) ? value : value.toFixed(4),
   ])
-  process.stdout.write(`${formatTable(['score', 'value'], rows)}\n`)
+  const tables = [formatTable(['score', 'value'], rows), ...(attributes ? [attributesTable(attributes)] : [])]
+  process.stdout.write(`${tables.join('\n\n')}\n`)
 }
 
 async function openGold(url: string): Promise<OpenDataset> {

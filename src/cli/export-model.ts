@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { readText } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
+import type { AttributeTable } from '../evaluate/attribute-contrast.js'
 import { exportModel } from '../model/export-model.js'
 import type { CardScore } from '../model/model-card.js'
 
@@ -12,7 +13,7 @@ export interface ExportModelOptions {
   readonly json?: boolean
 }
 
-/** Scores that a card shows. */
+/** Scores that a card shows, beside how far attributes are read. */
 const shown = ['ap', 'ap50', 'recall1', 'recall5', 'recall10'] as const
 
 /** `groundmill export-model`: official key names, PyTorch's layouts, and a card. */
@@ -33,10 +34,14 @@ async function readScores(path: string): Promise<CardScore[]> {
   } catch {}
   const values = (json.result ?? json) as Record<string, unknown>
   const set = basename(String(json.dataset ?? json.stage ?? ''))
-  const scores = shown.flatMap((name) => {
-    const value = values[name]
-    return typeof value === 'number' && value >= 0 ? [{ set, name, value }] : []
-  })
+  const attributes = values.attributes as AttributeTable | undefined
+  const named = [
+    ...shown.map((name) => [name, values[name]] as const),
+    ...Object.entries(attributes ?? {}).map(([kind, { auc }]) => [`attribute_auc_${kind}`, auc] as const),
+  ]
+  const scores = named.flatMap(([name, value]) =>
+    typeof value === 'number' && value >= 0 ? [{ set, name, value }] : [],
+  )
   if (!set || scores.length === 0)
     throw new UserError(`${path} has no scores: give what \`groundmill evaluate --json\` printed.`)
   return scores

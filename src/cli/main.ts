@@ -167,6 +167,10 @@ program
   .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
   .requiredOption('--model <folder>', 'the model folder')
   .option('--as <stage>', "keep the scores as that stage of the dataset's run, evaluations/STAGE.json")
+  .option(
+    '--attributes',
+    'also ask phrases with a colour, size, number or place with another value: are they told apart?',
+  )
   .addOption(repeated('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=8'))
   .option('--json', 'print the scores as JSON')
   .addHelpText('after', example('evaluate runs/quickstart/known --model runs/quickstart/models/teacher'))
@@ -254,7 +258,9 @@ program
 
 program
   .command('stats <dataset>')
-  .description('the funnel and the statistics of a dataset, or of every dataset of a run')
+  .description(
+    'the funnel and the statistics of a dataset, or of every dataset of a run with the scores of its models',
+  )
   .option('--exact', "read the rows, not the sums in the shards' records: slower, nothing estimated")
   .option('--top <n>', 'how many words to show: heads, hosts, licences', whole, 12)
   .option(

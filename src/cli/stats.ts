@@ -2,9 +2,13 @@ import { type DatasetStatistics, datasetStatistics } from '../catalog/dataset-st
 import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
 import { datasetsAt } from '../catalog/read-stats.js'
 import { readVocabulary } from '../catalog/vocabulary.js'
+import type { Evaluation } from '../evaluate/evaluate-model.js'
+import { evaluationFolder } from '../pipeline/stages/evaluation-record.js'
+import { readRunRecord } from '../pipeline/stages/run-record.js'
 import { readDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
 import { funnelTable } from './terminal/print-funnel.js'
+import { evaluationTable } from './terminal/print-report.js'
 import { roundTable, sourceTable, stageText } from './terminal/print-statistics.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -17,7 +21,7 @@ export interface StatsOptions {
 
 /**
  * `groundmill stats`: sums of commit records, so it answers at once at any size; or, exact, what the rows
- * say.
+ * say. Of a run also what its models scored.
  */
 export async function stats(url: string, options: StatsOptions, signal: AbortSignal): Promise<void> {
   const vocabulary = options.vocabulary === undefined ? undefined : await readVocabulary(options.vocabulary)
@@ -38,16 +42,21 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
       datasets.push(await exactStatistics(storage, { ...statisticsOptions, signal, onStage }))
     }
   }
+  const evaluations = await evaluationsOf(url)
   if (options.exact) progress.finish(`✓ the rows of ${datasets.length} dataset(s) were read`)
   if (options.json) {
     // What the records have recorded is in the statistics, in one shape with what the rows say.
     const rows = funnel.map(({ stats: _, recorded: __, ...stage }) => stage)
-    process.stdout.write(`${JSON.stringify({ dataset: url, funnel: rows, datasets })}\n`)
+    process.stdout.write(`${JSON.stringify({ dataset: url, funnel: rows, datasets, evaluations })}\n`)
     return
   }
   const parts = [funnelTable(funnel), sourceTable(datasets)]
   const rounds = roundTable(datasets)
   if (rounds !== undefined) parts.push(rounds)
+  if (evaluations.length > 0) {
+    const scored = evaluations.map(({ stage, ...evaluation }) => ({ labels: [stage], evaluation }))
+    parts.push(evaluationTable(['evaluation'], scored))
+  }
   for (const { dataset, stages } of datasets) {
     for (const statistics of stages) {
       const { stage, family } = statistics
@@ -58,4 +67,15 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
     }
   }
   process.stdout.write(`${parts.join('\n\n')}\n`)
+}
+
+/** What the evaluate stages of a run have left, the oldest first; none where `url` is a dataset's. */
+async function evaluationsOf(url: string): Promise<({ readonly stage: string } & Evaluation)[]> {
+  const storage = openStorage(url)
+  const names = (await storage.list(evaluationFolder)).filter((name) => name.endsWith('.json'))
+  const read = await Promise.all(names.map((name) => readRunRecord<Evaluation>(storage, name)))
+  return read
+    .flatMap((record) => record ?? [])
+    .sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
+    .map(({ stage, result }) => ({ stage, ...result }))
 }

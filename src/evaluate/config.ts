@@ -11,6 +11,11 @@ export const evaluateConfig = z.strictObject({
   floor: z.number().min(0).max(1).default(0.01).describe('weaker boxes do not count'),
   nms: z.number().min(0).max(1).default(0.6),
   max_boxes: z.number().int().positive().default(100).describe('of a phrase or category in a picture'),
+  // Without a default: evaluations of configurations that do not name it stay what they are.
+  attributes: z
+    .boolean()
+    .optional()
+    .describe('whether phrases with a colour, size, number or place are also asked with another value'),
   ...sessionKeys,
 })
 

@@ -2,12 +2,14 @@ import { zip } from '../base/zip.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { openParquet } from '../parquet/open-parquet.js'
-import { decodePicture, type Picture } from '../pictures/picture.js'
+import { decodePicture } from '../pictures/picture.js'
 import { familyPath } from '../rows/family-path.js'
 import type { Phrase } from '../rows/rows.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import type { Teacher } from '../teacher/teacher.js'
+import { askAttributes, type GoldPicture } from './ask-attributes.js'
+import { type AttributeContrast, type AttributeTable, attributeTable } from './attribute-contrast.js'
 import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
@@ -28,10 +30,11 @@ export interface Evaluation extends CocoSummary {
   readonly images: number
   readonly phrases: number
   readonly categories: number
+  /** Where the configuration asks for it: whether phrases are told from those with another attribute. */
+  readonly attributes?: AttributeTable
 }
 
-interface GoldImage {
-  readonly picture: Picture
+interface GoldImage extends GoldPicture {
   /** The written caption with its phrases and their boxes. */
   readonly text: string | undefined
   readonly phrases: readonly (Pick<Phrase, 'text' | 'head'> & {
@@ -67,12 +70,16 @@ export async function evaluateModel(
   const truth: GroundTruth[] = []
   const detections: Detection[] = []
   const phrases: PhrasePrediction[] = []
+  const contrasts: AttributeContrast[] = []
   let images = 0
   let window: GoldImage[] = []
   const flush = async () => {
     // A prompt-tuned model understands its own prompt alone.
-    if (!teacher.prompt)
+    if (!teacher.prompt) {
       for (const phrase of await groundPhrases(teacher, window, config)) phrases.push(phrase)
+      signal?.throwIfAborted()
+      if (config.attributes) contrasts.push(...(await askAttributes(teacher, window, config)))
+    }
     const first = images - window.length
     const pictures = window.map(({ picture }) => picture)
     for (const prompt of prompts) {
@@ -107,6 +114,7 @@ export async function evaluateModel(
     images,
     phrases: phrases.length,
     categories: categories.length,
+    ...(config.attributes && { attributes: attributeTable(contrasts) }),
   }
 }
 
@@ -163,11 +171,12 @@ async function* goldImages(
     grounding: { family: 'grounding', stage, columns: ['regions'] },
   } as const
   for (const shard of shards) {
-    for await (const { row, images, phrases, grounding } of joinRows(storage, shard, parts)) {
+    for await (const { key, row, images, phrases, grounding } of joinRows(storage, shard, parts)) {
       const { regions } = grounding
       const written = images.captions.findIndex(({ kind }) => kind !== 'categories')
       yield {
         picture: await decodePicture(images.image.bytes, side),
+        gold: { key, captions: images.captions, phrases: phrases.phrases, regions },
         text: images.captions[written]?.text,
         phrases: phrases.phrases.flatMap((phrase, index) => {
           const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)

@@ -101,7 +101,9 @@ describe('a model that is exported', () => {
       printed,
       JSON.stringify({ dataset: 'runs/known', model: 'm', ap: 0.5, ap50: 0.75, ar1: -1 }),
     )
-    await writeFile(record, JSON.stringify({ stage: 'teacher-novel', result: { ap: -1, recall1: 0.25 } }))
+    const attributes = { colour: { phrases: 4, auc: 0.75 }, size: { phrases: 0, auc: -1 } }
+    const result = { ap: -1, recall1: 0.25, attributes }
+    await writeFile(record, JSON.stringify({ stage: 'teacher-novel', result }))
     const out = join(folder, 'scored.safetensors')
     const silent = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     await exportModelCommand(original, { out, scores: [printed, record] })
@@ -112,6 +114,7 @@ describe('a model that is exported', () => {
       '| known | ap | 0.5000 |',
       '| known | ap50 | 0.7500 |',
       '| teacher-novel | recall1 | 0.2500 |',
+      '| teacher-novel | attribute_auc_colour | 0.7500 |',
     ])
     expect(card).toContain('license: mit\n')
     const empty = exportModelCommand(original, { out, scores: [join(original, 'config.json')] })

@@ -1,3 +1,4 @@
+import { type AttributeTable, kindsAsked } from '../../evaluate/attribute-contrast.js'
 import type { Evaluation } from '../../evaluate/evaluate-model.js'
 import { formatTable } from './format-table.js'
 
@@ -9,7 +10,9 @@ export interface RoundReport {
   readonly [set: string]: unknown
 }
 
-const percent = (value: number) => (value < 0 ? '-' : (100 * value).toFixed(1))
+/** A score that an older version did not record is not there. */
+const percent = (value: number | undefined) =>
+  value === undefined || value < 0 ? '-' : (100 * value).toFixed(1)
 
 /** Teacher against student on every held-out set. */
 export function reportTable(report: RoundReport): string {
@@ -18,12 +21,38 @@ export function reportTable(report: RoundReport): string {
     { teacher: Evaluation; student: Evaluation },
   ][]
   const rows = sets.flatMap(([set, { teacher, student }]) => [
-    [set, `teacher (${report.teacher})`, ...scores(teacher)],
-    [set, `student (${report.student})`, ...scores(student)],
+    { labels: [set, `teacher (${report.teacher})`], evaluation: teacher },
+    { labels: [set, `student (${report.student})`], evaluation: student },
   ])
-  return formatTable(['held out', 'model', 'AP', 'AP50', 'recall@1', 'recall@5', 'recall@10'], rows)
+  return evaluationTable(['held out', 'model'], rows)
+}
+
+/** Evaluations, a row each, in percent; kinds of attributes have a column where one of the rows has a score. */
+export function evaluationTable(
+  header: readonly string[],
+  rows: readonly { readonly labels: readonly string[]; readonly evaluation: Evaluation }[],
+): string {
+  const kinds = kindsAsked(rows.map(({ evaluation }) => evaluation.attributes))
+  const cells = rows.map(({ labels, evaluation }) => [
+    ...labels,
+    ...scores(evaluation),
+    ...kinds.map((kind) => percent(evaluation.attributes?.[kind].auc ?? -1)),
+  ])
+  const names = ['AP', 'AP50', 'recall@1', 'recall@5', 'recall@10', ...kinds.map((kind) => `AUC ${kind}`)]
+  return formatTable([...header, ...names], cells)
 }
 
 function scores({ ap, ap50, recall1, recall5, recall10 }: Evaluation): string[] {
   return [ap, ap50, recall1, recall5, recall10].map(percent)
+}
+
+/** How far attributes are read: a row a kind, in percent. */
+export function attributesTable(attributes: AttributeTable): string {
+  const rows = Object.entries(attributes).map(([kind, scores]) => {
+    const { phrases, auc, share, absent, auc_presence, share_presence, found, chance } = scores
+    const presence = [absent, percent(auc_presence), percent(share_presence)]
+    return [kind, phrases, percent(auc), percent(share), ...presence, percent(found), percent(chance)]
+  })
+  const presence = ['absent', 'AUC presence', 'share presence']
+  return formatTable(['attribute', 'phrases', 'AUC', 'share', ...presence, 'found', 'chance'], rows)
 }
