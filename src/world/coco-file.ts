@@ -1,7 +1,7 @@
 import type { Description } from './describe-scene.js'
 import type { Scene } from './layout-scene.js'
 import type { SizeName } from './plan-objects.js'
-import type { Recipe } from './recipe.js'
+import type { Recipe, Split } from './recipe.js'
 
 export interface CocoImage {
   readonly id: number
@@ -42,13 +42,17 @@ export interface CocoFile {
   readonly categories: readonly { readonly id: number; readonly name: string }[]
 }
 
-/** A file without images, with a category for each concept. */
-export function emptyCocoFile({ title, license, concepts }: Recipe): CocoFile {
+/**
+ * A file without images, with a category for each concept. Gold's has the known ones alone: a name that is a
+ * category is known to be absent where it has no box, and gold must not know of the novel ones.
+ */
+export function emptyCocoFile({ title, license, concepts }: Recipe, split: Split): CocoFile {
+  const named = split === 'gold' ? concepts.known : [...concepts.known, ...concepts.novel]
   return {
     info: { description: title, license, exhaustive: true },
     images: [],
     annotations: [],
-    categories: [...concepts.known, ...concepts.novel].map(({ name }, at) => ({ id: at + 1, name })),
+    categories: named.map(({ name }, at) => ({ id: at + 1, name })),
   }
 }
 

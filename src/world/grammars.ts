@@ -87,8 +87,12 @@ export const grammars: readonly Grammar[] = [
     name: 'place',
     splits: placed,
     write: (phrases, scene, draw) => {
-      const parts = phrases.map((phrase) => named(withPlace(phrase, scene, draw), draw))
-      return phrases.some(({ objects }) => placeOf(objects, scene)) ? list(parts, draw) : undefined
+      const withPlaces = phrases.map((phrase) => withPlace(phrase, scene, draw))
+      if (withPlaces.every(({ place }) => place === undefined)) return undefined
+      return list(
+        withPlaces.map((phrase) => named(phrase, draw)),
+        draw,
+      )
     },
   },
   {
@@ -184,6 +188,7 @@ export function indefiniteArticle(words: string): 'a' | 'an' {
 }
 
 function withPlace(phrase: NounPhrase, scene: Scene, draw: Random): NounPhrase {
+  if (phrase.tail !== undefined) return phrase
   const place = phrase.place ?? pickPlace(phrase, scene, draw)
   return place === undefined ? phrase : { ...phrase, place }
 }

@@ -110,7 +110,7 @@ async function writeSplit(
     // Left by a run that was killed.
     if (name.endsWith(asideSuffix)) await rm(join(root, 'images', name))
   }
-  const coco = emptyCocoFile(recipe)
+  const coco = emptyCocoFile(recipe, split)
   const pairs = ['url\tcaption']
   const total = recipe.splits[split]
   const limit = pLimit(concurrency)

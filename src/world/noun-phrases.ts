@@ -75,14 +75,21 @@ function nounPhrase(recipe: Recipe, scene: Scene, object: SceneObject, draw: Ran
       return webPhrase(recipe, scene, object, draw)
     case 'attributes':
       return contrastingPhrase(scene, object, draw)
-    default: {
-      const luck = draw.next()
-      const pronoun = luck < recipe.gold.pronoun_share ? pronounPhrase(scene, object, draw) : undefined
-      if (pronoun) return pronoun
-      if (luck >= recipe.gold.attribute_share) return build([])
-      return build(draw.pick(openAttributes(scene, object, ofKind(scene, object))))
-    }
+    default:
+      return goldPhrase(recipe, scene, object, draw)
   }
+}
+
+function goldPhrase({ gold }: Recipe, scene: Scene, object: SceneObject, draw: Random): NounPhrase {
+  const kind = ofKind(scene, object)
+  const luck = draw.next()
+  const pronoun = luck < gold.pronoun_share ? pronounPhrase(scene, object, draw) : undefined
+  if (pronoun) return pronoun
+  if (luck < gold.attribute_share) {
+    return withAttributes(scene, object, kind, draw.pick(openAttributes(scene, object, kind)), draw)
+  }
+  const place = luck < gold.attribute_share + gold.place_share ? onSide(scene, object, draw) : undefined
+  return place ?? withAttributes(scene, object, kind, [], draw)
 }
 
 /** Attributes that can be said of the object among others that its noun may mean; colours more often. */
@@ -124,6 +131,15 @@ function pronounPhrase(scene: Scene, object: SceneObject, draw: Random): NounPhr
   return { ...phrase, noun: phrase.objects.length === 1 ? noun : `${noun}s`, isPronoun: true }
 }
 
+/** "cat on the left": all of its kind that are there; undefined where a side is not plain to see. */
+function onSide(scene: Scene, object: SceneObject, draw: Random): NounPhrase | undefined {
+  const sides = sidesOf(scene.objects.indexOf(object), ofKind(scene, object), scene)
+  if (sides.length === 0) return undefined
+  const { words, objects } = draw.pick(sides)
+  const noun = objects.length === 1 ? object.concept.name : pluralOf(object.concept)
+  return { noun, tail: draw.pick(words), objects }
+}
+
 /** A phrase that is true of the object and not of all of its kind; undefined where there is none. */
 function contrastingPhrase(scene: Scene, object: SceneObject, draw: Random): NounPhrase | undefined {
   const kind = ofKind(scene, object)
@@ -131,12 +147,8 @@ function contrastingPhrase(scene: Scene, object: SceneObject, draw: Random): Nou
   const phrases = choices
     .filter((choice) => !choice.includes('size') || sizeIsClear(scene, object, kind))
     .map((attributes) => withAttributes(scene, object, kind, attributes, draw))
-  const sides = sidesOf(scene.objects.indexOf(object), kind, scene)
-  if (sides.length > 0) {
-    const { words, objects } = draw.pick(sides)
-    const noun = objects.length === 1 ? object.concept.name : pluralOf(object.concept)
-    phrases.push({ noun, tail: draw.pick(words), objects })
-  }
+  const place = onSide(scene, object, draw)
+  if (place) phrases.push(place)
   const telling = phrases.filter(({ objects }) => objects.length < kind.length)
   return telling.length > 0 ? draw.pick(telling) : undefined
 }

@@ -52,7 +52,10 @@ function planContrasts(recipe: Recipe, count: number, draw: Random): PlannedObje
   const objects: PlannedObject[] = []
   while (objects.length < count) {
     const left = count - objects.length
-    const group = [drawOther(recipe, objects, draw)]
+    // Where every kind is there, the group goes on with one of them: it must differ from that as well.
+    const isFull = recipe.concepts.known.every((kind) => objects.some(({ concept }) => concept === kind))
+    const first = isFull ? drawTwin(recipe, draw.pick(objects), draw) : drawOther(recipe, objects, draw)
+    const group = [first]
     const members = left < 3 ? left : 2 + draw.integer(Math.min(left, 4) - 1)
     while (group.length < members) group.push(drawTwin(recipe, draw.pick(group), draw))
     objects.push(...group)

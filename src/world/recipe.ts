@@ -52,6 +52,9 @@ export const recipeSchema = z.strictObject({
       pronoun_share: share
         .default(0)
         .describe('Share of phrases such as "the red one", part of attribute_share. For known too.'),
+      place_share: share
+        .default(0)
+        .describe('Share of phrases that say where, such as "the cat on the left". For known too.'),
     })
     .prefault({}),
   web: z.strictObject({
@@ -130,6 +133,9 @@ function checkGold({ scene, gold, splits, concepts }: Recipe): string | undefine
   }
   if (gold.pronoun_share > gold.attribute_share) {
     return 'gold.pronoun_share: must not be over gold.attribute_share, of which it is a part'
+  }
+  if (gold.attribute_share + gold.place_share > 1) {
+    return 'gold.place_share: over 1 together with gold.attribute_share; a phrase has an attribute or a place'
   }
   if (splits.attributes > 0 && most < 2) {
     return 'splits.attributes: its scenes have two objects at least; raise gold.objects'

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
+import { absentPhrases } from '../../src/world/absent-phrases.js'
 import type { CocoFile } from '../../src/world/coco-file.js'
 import { describeScene } from '../../src/world/describe-scene.js'
 import { drawScene } from '../../src/world/draw-scene.js'
@@ -51,8 +52,11 @@ describe('the folders', () => {
     async (split) => {
       const ink = await measureInk(recipe)
       const file = await coco(`${split}/annotations.json`)
+      expect(file.info.exhaustive).toBe(true)
       expect(file.images).toHaveLength(recipe.splits[split])
-      expect(file.categories).toHaveLength(ink.size)
+      const { known, novel } = recipe.concepts
+      const named = split === 'gold' ? known : [...known, ...novel]
+      expect(file.categories.map(({ name }) => name)).toEqual(named.map(({ name }) => name))
       for (const image of file.images) {
         const bytes = await readFile(join(folder, split, 'images', image.file_name))
         const meta = await sharp(bytes).metadata()
@@ -61,10 +65,13 @@ describe('the folders', () => {
         expect(bytes).toEqual(await drawScene(scene, ink, recipe.scene.jpeg_quality))
         const { caption, mentions } = describeScene(recipe, scene)
         expect(image.caption).toBe(caption)
+        expect(image.negatives).toEqual(absentPhrases(recipe, scene, describeScene(recipe, scene)))
+        expect(image.negatives).toHaveLength(6)
         const own = file.annotations.filter(({ image_id }) => image_id === image.id)
         expect(own).toHaveLength(scene.objects.length)
         own.forEach((annotation, at) => {
-          const { box, concept } = scene.objects[at]
+          const { box, concept, colour, size } = scene.objects[at]
+          expect(annotation.attributes).toEqual({ colour, size })
           const [x, y, width, height] = annotation.bbox
           for (const [side, value] of [x, y, x + width, y + height].entries()) {
             expect(Math.abs(value - box[side])).toBeLessThan(0.011)
@@ -96,6 +103,8 @@ test('the web, served: pictures arrive, and the broken share fails in each of it
   expect(header).toBe('url\tcaption')
   const truth = await coco('web/truth.json')
   expect(rows.map((row) => row.split('\t')[1])).toEqual(truth.images.map(({ caption }) => caption))
+  expect(truth.images.some((image) => 'negatives' in image)).toBe(false)
+  expect(truth.annotations.every(({ attributes }) => attributes.colour in recipe.colours)).toBe(true)
   const served = await serveFolder(join(folder, 'web'))
   const outcomes: Record<string, number> = {}
   for (const row of rows) {

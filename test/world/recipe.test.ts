@@ -36,6 +36,50 @@ describe('a message names the file, the key and what is wrong', () => {
       (value) => ({ ...value, scene: { ...value.scene, object_size: [24, 100] } }),
       /object_size: at most half the scene \(64 pixels\)/,
     ],
+    [
+      'backward range of gold',
+      gold({ objects: [4, 3] }),
+      /^r\.yaml: gold\.objects: the first number must not be over the second/,
+    ],
+    [
+      'more twins than there can be',
+      gold({ objects: [1, 2], twin_share: 0.6 }),
+      /gold\.twin_share: at most 1 of 2 objects/,
+    ],
+    [
+      'more phrases without a noun than with an attribute',
+      gold({ attribute_share: 0.2, pronoun_share: 0.3, place_share: 0 }),
+      /gold\.pronoun_share: must not be over gold\.attribute_share/,
+    ],
+    [
+      'more attributes and places than phrases',
+      gold({ attribute_share: 0.9, place_share: 0.2 }),
+      /gold\.place_share: over 1 together with gold\.attribute_share/,
+    ],
+    ['a share over one', gold({ twin_share: 1.5 }), /gold\.twin_share: /],
+    [
+      'one object where a noun is never to be enough',
+      gold({ objects: [1, 1], twin_share: 0 }),
+      /splits\.attributes: its scenes have two objects at least; raise gold\.objects/,
+    ],
+    [
+      'fewer colours than telling objects',
+      (value) => {
+        const { red, blue } = value.colours
+        return { ...value, colours: { red, blue } }
+      },
+      /web\.telling_share: up to 4 objects a scene need as many colours/,
+    ],
+    [
+      'an unknown scramble',
+      (value) => ({ ...value, web: { ...value.web, scramble: 'nouns' } }),
+      /web\.scramble: .*attributes/,
+    ],
+    [
+      'a concept that could be anything',
+      known({ name: 'shape', icon: 'mdiShape' }),
+      /"shape": gold\.pronoun_share has phrases such as "the red shape" for anything/,
+    ],
     ['no such icon', known({ name: 'zebra', icon: 'mdiZebra' }), /"zebra": @mdi\/js has no icon "mdiZebra"/],
     ['name twice', known({ name: 'cat', icon: 'mdiPaw' }), /"cat": named twice/],
     ['icon twice', known({ name: 'kitten', icon: 'mdiCat' }), /"kitten": "mdiCat" is another concept's icon/],
@@ -62,6 +106,20 @@ describe('a message names the file, the key and what is wrong', () => {
     expect(recipe).toEqual(parse(text))
   })
 })
+
+test('a recipe without the newer keys is read as it was', () => {
+  const { gold: _, ...old } = structuredClone(recipe)
+  const { attributes: __, ...splits } = old.splits
+  const { telling_share: ___, scramble: ____, ...web } = old.web
+  const read = parseRecipe({ ...old, splits, web }, 'old.yaml')
+  expect(read.gold).toEqual({ attribute_share: 0.65, pronoun_share: 0, place_share: 0 })
+  expect(read.splits).toEqual({ ...splits, attributes: 0 })
+  expect(read.web).toEqual({ ...web, scramble: 'none' })
+})
+
+function gold(change: Partial<Recipe['gold']>) {
+  return (value: Recipe): Recipe => ({ ...value, gold: { ...value.gold, ...change } })
+}
 
 function known(concept: { name: string; icon: string }) {
   return (value: Recipe): Recipe => ({
