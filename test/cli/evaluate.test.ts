@@ -46,7 +46,7 @@ describe('groundmill evaluate --attributes', () => {
     const header = 'attribute +phrases +AUC +share +absent +AUC presence +share presence +found +chance'
     expect(out).toMatch(new RegExp(`\\n\\n${header}\\n[─ ]+\\ncolour +\\d+ +[\\d.]+ [^\\n]*\\nsize +`))
     expect(out).not.toContain('object')
-  }, 120_000)
+  }, 400_000)
 
   it('gives all numbers as JSON; the other scores are what they are without', async () => {
     const args = ['evaluate', known, '--model', model, '--set', 'names_a_prompt=20', '--json']
@@ -59,7 +59,7 @@ describe('groundmill evaluate --attributes', () => {
     expect(attributes.colour.phrases).toBeGreaterThan(0)
     expect(attributes.colour.auc).toBeGreaterThanOrEqual(0)
     expect(attributes.colour.auc).toBeLessThanOrEqual(1)
-  }, 120_000)
+  }, 400_000)
 
   it('is no key of a benchmark, and of no configuration that does not name it', async () => {
     expect(evaluateConfig.parse({})).not.toHaveProperty('attributes')
@@ -69,7 +69,7 @@ describe('groundmill evaluate --attributes', () => {
       code: 2,
       err: expect.stringMatching(/Unrecognized key: "attributes"/),
     })
-  }, 60_000)
+  }, 400_000)
 })
 
 describe('groundmill stats of a run', () => {
@@ -82,7 +82,7 @@ describe('groundmill stats of a run', () => {
     expect(evaluations.map(({ stage }: { stage: string }) => stage)).toEqual(['plain', 'scores'])
     expect(evaluations[1].attributes.colour.phrases).toBeGreaterThan(0)
     expect(JSON.parse((await groundmill('stats', known, '--json')).out).evaluations).toEqual([])
-  }, 120_000)
+  }, 400_000)
 })
 
 describe('the table of a report', () => {
