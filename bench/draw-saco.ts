@@ -20,13 +20,13 @@ export function drawSaco(draw: Random, { pairs, truths, crowds, onGrid, partial 
   const box = (): Bbox => {
     if (onGrid) return [draw.integer(3) / 16, draw.integer(3) / 16, draw.pick(sides), draw.pick(sides)]
     const side = () => Math.exp(draw.between(-4, -0.7))
-    return [draw.between(0, 0.6), draw.between(0, 0.6), side(), side()]
+    return rounded([draw.between(0, 0.6), draw.between(0, 0.6), side(), side()])
   }
   const near = ([x, y, width, height]: Bbox, spread: number): Bbox => {
     if (onGrid) return draw.pick(gridMoves)([x, y, width, height])
     const moved = (value: number, side: number) => value + draw.normal() * spread * side
     const size = (side: number) => side * Math.exp(draw.normal() * spread)
-    return [moved(x, width), moved(y, height), size(width), size(height)]
+    return rounded([moved(x, width), moved(y, height), size(width), size(height)])
   }
   const files = Array.from({ length: truths }, () => ({
     images: [] as object[],
@@ -60,6 +60,9 @@ export function drawSaco(draw: Random, { pairs, truths, crowds, onGrid, partial 
   }
   return { files, predictions: draw.shuffle(predictions) }
 }
+
+/** As many digits as SAM 3 writes. */
+const rounded = (box: Bbox) => box.map((value) => Math.round(1e5 * value) / 1e5) as unknown as Bbox
 
 const sides = [0.25, 0.5, 0.625]
 /** Overlaps of 1, 3/5, 3/4, 4/5 and 1/2 with the box, and a neighbour. */

@@ -35,7 +35,7 @@ export function officialScores(
   folders: readonly string[],
 ): readonly OfficialScores[] {
   const script = packaged('bench/verify-cgf1.py')
-  const options = { encoding: 'utf8', maxBuffer: 1 << 26 } as const
+  const options = { encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'inherit'] } as const
   return JSON.parse(execFileSync(python, [script, checkout, ...folders], options))
 }
 

@@ -1,4 +1,4 @@
-import { readCommit } from '../shards/commit.js'
+import { hasFamily } from '../shards/has-family.js'
 import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import type { KnownCategories } from './presence-scores.js'
@@ -26,7 +26,7 @@ export async function knownCategories(
   const placesOf = (names: readonly string[]) => names.flatMap((name) => places.get(name) ?? [])
   const known = new Map<number, KnownCategories>()
   for (const shard of shards) {
-    const isSaid = (await readCommit(storage, 'negatives', stage, shard)) !== undefined
+    const isSaid = await hasFamily(storage, 'negatives', stage, shard)
     const parts = {
       images: { columns: ['captions'] },
       negatives: isSaid ? { stage, columns: ['negatives', 'exhaustive', 'partial'] as const } : undefined,

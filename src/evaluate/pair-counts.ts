@@ -33,12 +33,10 @@ export const noPairs = (): PairCounts => ({
   f1: new Float64Array(thresholds),
 })
 
-/** How many pairs were counted. */
-export const pairsOf = ({ truePresent, falseAbsent, falsePresent, trueAbsent }: PairCounts): number =>
-  truePresent + falseAbsent + falsePresent + trueAbsent
-
 /** Numbers over boxes: the mean over IoU thresholds, and at 0.5 and 0.75. */
-type AtThresholds<Name extends string> = { readonly [At in Name | `${Name}_50` | `${Name}_75`]: number }
+export type AtThresholds<Name extends string> = {
+  readonly [At in Name | `${Name}_50` | `${Name}_75`]: number
+}
 
 /**
  * The numbers of the official evaluator, 0 to 1; `il_mcc` and with it cgF1 go down to -1. As there, a number

@@ -53,7 +53,8 @@ const lists = ['images', 'annotations', 'categories'] as const
  * one whose thing is not in the picture.
  *
  * @param paths one or several annotators' files of the same pairs
- * @throws UserError that names the file and its first fault, or the first pair on which files disagree
+ * @throws UserError that names the file and its first fault, or the first pair on which files disagree, and
+ *   where no pair counts
  */
 export async function readSacoTruth(paths: readonly string[]): Promise<SacoTruth> {
   const files: SacoFile[] = []
@@ -64,6 +65,8 @@ export async function readSacoTruth(paths: readonly string[]): Promise<SacoTruth
   const pairs = [...first.pairs.values()].filter(({ id }) =>
     files.every((file) => file.pairs.get(id)?.isExhaustive),
   )
+  if (pairs.length === 0)
+    throw new UserError(`${paths.join(', ')}: no pair is boxed exhaustively (is_instance_exhaustive) in all.`)
   const truths = files.map(({ boxes }) => boxes)
   return {
     pairs,
@@ -169,23 +172,32 @@ export function sacoScores(
     throw new UserError(`The predictions are in ${of}; the boxes of the truth are in ${and}.`)
   }
   const places = new Map(pairs.map(({ id }, place) => [id, place]))
-  const columns = <Box extends { readonly category: number; readonly bbox: readonly number[] }>(
-    boxes: readonly Box[],
-    pairOf: (box: Box) => number,
-  ) => {
-    // The official code gathers the boxes of a pair category by category.
-    const ordered = [...boxes].sort((a, b) => a.category - b.category)
-    return {
-      boxes: ordered,
-      pair: Int32Array.from(ordered, (box) => places.get(pairOf(box)) ?? -1),
-      bbox: Float64Array.from(ordered.flatMap(({ bbox }) => bbox)),
-    }
-  }
   const gold = truths.map((truth) => {
-    const { boxes, ...table } = columns(truth, ({ pair }) => pair)
-    return { ...table, iscrowd: Uint8Array.from(boxes, ({ iscrowd }) => (iscrowd ? 1 : 0)) }
+    const boxes = byCategory(truth)
+    const iscrowd = Uint8Array.from(boxes, (box) => (box.iscrowd ? 1 : 0))
+    return {
+      pair: Int32Array.from(boxes, ({ pair }) => places.get(pair) ?? -1),
+      bbox: bboxes(boxes),
+      iscrowd,
+    }
   })
-  const { boxes, ...table } = columns(predictions, ({ image }) => image)
-  const found = { ...table, scores: Float64Array.from(boxes, ({ score }) => score) }
+  const boxes = byCategory(predictions)
+  const found = {
+    pair: Int32Array.from(boxes, ({ image }) => places.get(image) ?? -1),
+    bbox: bboxes(boxes),
+    scores: Float64Array.from(boxes, ({ score }) => score),
+  }
   return cgF1(pairs.length, gold, found, confidence)
+}
+
+/** The official code gathers the boxes of a pair category by category. */
+const byCategory = <Box extends { readonly category: number }>(boxes: readonly Box[]): readonly Box[] =>
+  boxes.every(({ category }) => category === boxes[0]?.category)
+    ? boxes
+    : [...boxes].sort((a, b) => a.category - b.category)
+
+function bboxes(boxes: readonly { readonly bbox: SacoBox['bbox'] }[]): Float64Array {
+  const columns = new Float64Array(4 * boxes.length)
+  for (const [index, { bbox }] of boxes.entries()) columns.set(bbox, 4 * index)
+  return columns
 }
