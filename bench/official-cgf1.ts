@@ -1,5 +1,5 @@
 /** SAM 3's own cgF1 of made-up cases, beside ours. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, type StdioOptions } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packaged } from '../src/base/packaged.js'
@@ -35,7 +35,11 @@ export function officialScores(
   folders: readonly string[],
 ): readonly OfficialScores[] {
   const script = packaged('bench/verify-cgf1.py')
-  const options = { encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'inherit'] } as const
+  const options = {
+    encoding: 'utf8' as const,
+    maxBuffer: 1 << 26,
+    stdio: ['ignore', 'pipe', 'inherit'] as StdioOptions,
+  }
   return JSON.parse(execFileSync(python, [script, checkout, ...folders], options))
 }
 
