@@ -79,7 +79,7 @@ describe('what is known of the pictures of a dataset', () => {
     }),
   )
   const said = (negatives: readonly string[], exhaustive: boolean, partial: readonly string[]) => ({
-    negatives: negatives.map((text) => ({ text, evidence: 'categories' as const, phrase: -1, score: 0.5 })),
+    negatives: negatives.map((text) => ({ text, evidence: 'categories' as const, phrase: -1, score: null })),
     ...{ exhaustive, partial, teacher: null },
   })
   const negatives: NegativeRow[] = [
