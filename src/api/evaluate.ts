@@ -23,6 +23,14 @@ export {
   attributeTable,
   type ContrastScores,
 } from '../evaluate/attribute-contrast.js'
+export {
+  cgF1,
+  countPairs,
+  officialConfidence,
+  type PairBoxes,
+  type PairPredictions,
+  type PairTruth,
+} from '../evaluate/cg-f1.js'
 export { type CocoSummary, cocoAp, type Detection, type GroundTruth } from '../evaluate/coco-ap.js'
 export { type EvaluateConfig, evaluateConfig } from '../evaluate/config.js'
 export {
@@ -32,5 +40,13 @@ export {
   type EvaluationSet,
   evaluateModel,
 } from '../evaluate/evaluate-model.js'
+export {
+  type AtThresholds,
+  type CgF1Summary,
+  cgF1Of,
+  noPairs,
+  type PairCounts,
+} from '../evaluate/pair-counts.js'
 export { type PhrasePrediction, phraseRecall } from '../evaluate/phrase-recall.js'
+export type { PresenceScores } from '../evaluate/presence-scores.js'
 export type { AttributeKind } from '../words/attribute-values.js'

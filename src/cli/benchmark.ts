@@ -12,16 +12,25 @@ import {
   readFlickr30k,
   type SentencePrediction,
 } from '../evaluate/flickr30k.js'
+import { knownOfFile } from '../evaluate/known-categories.js'
 import { fixedApLimits, lvisAp, lvisLimits } from '../evaluate/lvis-ap.js'
 import { meanAp, odinwSets } from '../evaluate/odinw.js'
-import { detectionsJson, readDetections, readDetectionTruth } from '../evaluate/read-detection-truth.js'
+import { presenceScores } from '../evaluate/presence-scores.js'
+import {
+  type DetectionTruth,
+  detectionsJson,
+  readDetections,
+  readDetectionTruth,
+} from '../evaluate/read-detection-truth.js'
 import { readRefer, referAccuracy } from '../evaluate/refer.js'
 import {
   type BenchmarkRun,
   detectBenchmark,
+  detectPairs,
   groundExpressions,
   groundSentences,
 } from '../evaluate/run-benchmark.js'
+import { readSacoTruth, type SacoTruth, sacoScores } from '../evaluate/saco.js'
 import { readJsonList } from '../formats/read-json-list.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import { setOptions } from './set-options.js'
@@ -36,10 +45,12 @@ const benchmarkKinds: readonly string[] = [
   'refcoco',
   'odinw13',
   'odinw35',
+  'saco',
 ]
 
 export interface BenchmarkOptions {
-  readonly truth: string
+  /** One path; of saco one or several files. */
+  readonly truth: readonly string[]
   readonly images?: string
   readonly model?: string
   readonly predictions?: string
@@ -55,14 +66,10 @@ type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 /** The answers to a benchmark: from a model, or from a file of a model's answers. */
 interface Answers {
-  detections(
-    truth: Awaited<ReturnType<typeof readDetectionTruth>>,
-    images: string,
-    maxPerPrompt: number,
-    name: string,
-  ): Promise<Detection[]>
+  detections(truth: DetectionTruth, images: string, maxPerPrompt: number, name: string): Promise<Detection[]>
   sentences(sentences: readonly FlickrSentence[]): Promise<readonly SentencePrediction[]>
   expressions(expressions: Awaited<ReturnType<typeof readRefer>>): Promise<ReadonlyMap<number, Xyxy>>
+  pairs(truth: SacoTruth): Promise<readonly Detection[]>
 }
 
 /** `groundmill benchmark`: a published benchmark's own numbers, from its official files. */
@@ -96,7 +103,7 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
     if (run && options.images === undefined && !kind.startsWith('odinw'))
       throw new UserError('benchmark: --images FOLDER is needed to ask a model.')
     const answers = run ? askModel(run, options.out) : readAnswers(options.predictions as string)
-    const scores = await scoresOf(kind, options, answers)
+    const scores = await scoresOf(kind, options, answers, config.presence_score)
     progress.finish(`✓ ${kind}`)
     print(kind, scores, options)
   } finally {
@@ -104,12 +111,25 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
   }
 }
 
-async function scoresOf(kind: string, options: BenchmarkOptions, answers: Answers): Promise<Scores> {
-  const { truth: path, images = '' } = options
+async function scoresOf(
+  kind: string,
+  options: BenchmarkOptions,
+  answers: Answers,
+  confidence: number,
+): Promise<Scores> {
+  const { truth: paths, images = '' } = options
+  const [path = '', ...others] = paths
+  if (others.length > 0 && kind !== 'saco')
+    throw new UserError(`benchmark: ${kind} has one --truth; several are of saco, one an annotator.`)
   switch (kind) {
+    case 'saco': {
+      const truth = await readSacoTruth(paths)
+      return { saco: { ...sacoScores(truth, await answers.pairs(truth), confidence) } }
+    }
     case 'coco': {
       const truth = await readDetectionTruth(path)
-      return { coco: { ...cocoAp(truth.boxes, await answers.detections(truth, images, 100, 'coco')) } }
+      const detections = await answers.detections(truth, images, 100, 'coco')
+      return { coco: { ...cocoAp(truth.boxes, detections), ...presenceOf(truth, detections, confidence) } }
     }
     case 'lvis':
     case 'lvis-fixed': {
@@ -120,7 +140,8 @@ async function scoresOf(kind: string, options: BenchmarkOptions, answers: Answer
         )
       const detections = await answers.detections(truth, images, 300, kind)
       const limits = kind === 'lvis' ? lvisLimits : fixedApLimits
-      return { [kind]: { ...lvisAp({ ...truth.lvis, boxes: truth.boxes }, detections, limits) } }
+      const ap = lvisAp({ ...truth.lvis, boxes: truth.boxes }, detections, limits)
+      return { [kind]: { ...ap, ...presenceOf(truth, detections, confidence) } }
     }
     case 'flickr30k': {
       const sentences = await readFlickr30k(path, options.split ?? 'test')
@@ -153,6 +174,15 @@ async function scoresOf(kind: string, options: BenchmarkOptions, answers: Answer
   }
 }
 
+const presenceOf = (truth: DetectionTruth, detections: readonly Detection[], confidence: number) =>
+  presenceScores(
+    knownOfFile(truth),
+    truth.categories.map(({ id }) => id),
+    truth.boxes,
+    detections,
+    confidence,
+  )
+
 /** Asks the model, and keeps what it answers in `out`. */
 function askModel(run: BenchmarkRun, out: string | undefined): Answers {
   const keep = async (name: string, text: string) => {
@@ -179,6 +209,11 @@ function askModel(run: BenchmarkRun, out: string | undefined): Answers {
       const found = await groundExpressions(expressions, run)
       const rows = [...found].map(([id, box]) => JSON.stringify({ sent_id: id, bbox: box }))
       await keep('refcoco', `[${rows.join(',\n')}]\n`)
+      return found
+    },
+    async pairs(truth) {
+      const found = await detectPairs(truth, run)
+      await keep('saco', detectionsJson(found, truth.isNormalised ? 6 : 2))
       return found
     },
   }
@@ -209,6 +244,7 @@ function readAnswers(predictions: string): Answers {
       const rows = await rowsOf<{ sent_id: number; bbox: Xyxy }>(predictions, ['sent_id', 'bbox'])
       return new Map(rows.map(({ sent_id, bbox }) => [sent_id, bbox]))
     },
+    pairs: () => readDetections(predictions),
   }
 }
 
@@ -227,13 +263,14 @@ async function rowsOf<T extends object>(path: string, keys: readonly (keyof T & 
 
 function print(kind: string, scores: Scores, { json, truth, model, predictions }: BenchmarkOptions): void {
   if (json) {
+    const named = kind === 'saco' ? truth : truth[0]
     process.stdout.write(
-      `${JSON.stringify({ benchmark: kind, truth, model: model ?? predictions, scores })}\n`,
+      `${JSON.stringify({ benchmark: kind, truth: named, model: model ?? predictions, scores })}\n`,
     )
     return
   }
   const percent = (value: number | undefined) =>
-    value === undefined ? '' : value < 0 ? '-' : (100 * value).toFixed(1)
+    value === undefined ? '' : value === -1 ? '-' : (100 * value).toFixed(1)
   const rows = Object.entries(scores)
   const [first] = rows
   if (!first) throw new Error(`${kind} gave no scores`)

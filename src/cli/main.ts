@@ -179,9 +179,14 @@ program
 program
   .command('benchmark <name>')
   .description(
-    'a published benchmark by its official files: coco, lvis, lvis-fixed, flickr30k, refcoco, odinw13, odinw35',
+    'a published benchmark by its official files: coco, lvis, lvis-fixed, flickr30k, refcoco, odinw13, odinw35, saco',
   )
-  .requiredOption('--truth <path>', "the annotation file; for flickr30k, refcoco and odinw the data's folder")
+  .addOption(
+    repeated(
+      '--truth <path>',
+      "the annotation file; for flickr30k, refcoco and odinw the data's folder; for saco a file an annotator",
+    ).makeOptionMandatory(),
+  )
   .option('--images <folder>', 'the pictures')
   .option('--model <folder>', 'the model to ask')
   .option('--predictions <path>', 'what a model has answered, in the place of a model')

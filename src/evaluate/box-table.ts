@@ -45,3 +45,16 @@ export function boxTable<T extends Box>(
   }
   return table
 }
+
+/**
+ * The area that box `a` of one list [boxes * 4] of x, y, width, height shares with box `b` of another. The
+ * order of the operations is that of pycocotools' maskApi.c, so that the last bit agrees.
+ */
+export function sharedArea(of: Float64Array, a: number, and: Float64Array, b: number): number {
+  const [x, y] = [of[4 * a]!, of[4 * a + 1]!]
+  const [otherX, otherY] = [and[4 * b]!, and[4 * b + 1]!]
+  const width = Math.min(of[4 * a + 2]! + x, and[4 * b + 2]! + otherX) - Math.max(x, otherX)
+  if (width <= 0) return 0
+  const height = Math.min(of[4 * a + 3]! + y, and[4 * b + 3]! + otherY) - Math.max(y, otherY)
+  return height <= 0 ? 0 : width * height
+}

@@ -9,6 +9,12 @@ export const evaluateConfig = z.strictObject({
   unseen_in: z.string().optional().describe('a dataset: only categories that it never names count in AP'),
   names_a_prompt: z.number().int().positive().default(12).describe('category names asked at once'),
   floor: z.number().min(0).max(1).default(0.01).describe('weaker boxes do not count'),
+  presence_score: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('cgF1: a box of at least this score says that a category is in the picture'),
   nms: z.number().min(0).max(1).default(0.6),
   max_boxes: z.number().int().positive().default(100).describe('of a phrase or category in a picture'),
   // Without a default: evaluations of configurations that do not name it stay what they are.

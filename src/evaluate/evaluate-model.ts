@@ -13,7 +13,9 @@ import { type AttributeContrast, type AttributeTable, attributeTable } from './a
 import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
+import { knownCategories } from './known-categories.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
+import { type PresenceScores, presenceScores } from './presence-scores.js'
 
 /** A dataset with gold boxes. */
 export interface EvaluationSet {
@@ -23,7 +25,7 @@ export interface EvaluationSet {
   readonly stage: string
 }
 
-export interface Evaluation extends CocoSummary {
+export interface Evaluation extends CocoSummary, PresenceScores {
   readonly recall1: number
   readonly recall5: number
   readonly recall10: number
@@ -54,7 +56,7 @@ export interface EvaluateOptions {
 const windowImages = 16
 
 /**
- * COCO AP over prompts of category names, and recall@k over the phrases of gold captions.
+ * COCO AP and SAM 3's cgF1 over prompts of category names, and recall@k over the phrases of gold captions.
  *
  * @param categories names that count; those of the set's own gold by default
  */
@@ -106,8 +108,10 @@ export async function evaluateModel(
   }
   if (window.length > 0) await flush()
   const [recall1, recall5, recall10] = phraseRecall(phrases, [1, 5, 10])
+  const known = await knownCategories(set, categories)
   return {
     ...cocoAp(truth, detections),
+    ...presenceScores(known, [...categories.keys()], truth, detections, config.presence_score),
     recall1,
     recall5,
     recall10,

@@ -1,4 +1,4 @@
-import type { BoxTable } from './box-table.js'
+import { type BoxTable, sharedArea } from './box-table.js'
 
 /** What became of each detection in one range of areas: bit t of an entry speaks of IoU threshold t. */
 export interface Outcomes {
@@ -95,13 +95,6 @@ export function matchPair(
 export const outside = (area: number, { low, high }: Pick<Outcomes, 'low' | 'high'>): boolean =>
   area < low || area > high
 
-const bboxAt = (bbox: Float64Array, index: number): readonly [number, number, number, number] => [
-  bbox[4 * index]!,
-  bbox[4 * index + 1]!,
-  bbox[4 * index + 2]!,
-  bbox[4 * index + 3]!,
-]
-
 /** Intersection over union of a detection with each box; over its own area where the box is a crowd. */
 function overlapping(
   truth: Truth,
@@ -111,17 +104,12 @@ function overlapping(
   minIou: number,
 ): Candidate[] {
   const candidates: Candidate[] = []
-  const [x, y, w, h] = bboxAt(bbox, index)
   for (let place = 0; place < truthIndices.length; place++) {
     const other = truthIndices[place]!
-    const [tx, ty, tw, th] = bboxAt(truth.bbox, other)
-    // The order of the operations is that of pycocotools' maskApi.c, so that the last bit agrees.
-    const width = Math.min(w + x, tw + tx) - Math.max(x, tx)
-    if (width <= 0) continue
-    const height = Math.min(h + y, th + ty) - Math.max(y, ty)
-    if (height <= 0) continue
-    const shared = width * height
-    const iou = shared / (truth.iscrowd[other] ? area[index]! : area[index]! + tw * th - shared)
+    const shared = sharedArea(bbox, index, truth.bbox, other)
+    if (shared === 0) continue
+    const own = truth.bbox[4 * other + 2]! * truth.bbox[4 * other + 3]!
+    const iou = shared / (truth.iscrowd[other] ? area[index]! : area[index]! + own - shared)
     if (iou >= minIou) candidates.push({ truth: place, iou })
   }
   return candidates

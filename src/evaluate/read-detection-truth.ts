@@ -122,9 +122,13 @@ export async function readDetections(path: string): Promise<Detection[]> {
 
 const isNumber = (value: unknown): value is number => Number.isFinite(value)
 
-/** Detections in COCO's result form, boxes to a hundredth of a pixel. */
-export function detectionsJson(detections: readonly Detection[]): string {
-  const round = (value: number) => Math.round(value * 100) / 100
+/**
+ * Detections in COCO's result form.
+ *
+ * @param decimals of the boxes: a hundredth of a pixel; those in shares of the picture have more
+ */
+export function detectionsJson(detections: readonly Detection[], decimals = 2): string {
+  const round = (value: number) => Math.round(value * 10 ** decimals) / 10 ** decimals
   const rows = detections.map(({ image, category, bbox, score }) =>
     JSON.stringify({ image_id: image, category_id: category, bbox: bbox.map(round), score }),
   )

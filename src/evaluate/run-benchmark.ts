@@ -5,7 +5,7 @@ import { readData } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
 import type { Xyxy } from '../boxes/xyxy.js'
-import { unscaleBox } from '../boxes/xyxy.js'
+import { scaleBox, unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Query, Teacher } from '../teacher/teacher.js'
 import { nameInPrompt } from '../words/name-prompt.js'
@@ -15,6 +15,7 @@ import type { EvaluateConfig } from './config.js'
 import type { FlickrSentence, SentencePrediction } from './flickr30k.js'
 import type { DetectionTruth } from './read-detection-truth.js'
 import type { Expression } from './refer.js'
+import type { SacoTruth } from './saco.js'
 
 export interface BenchmarkRun {
   readonly teacher: Teacher
@@ -73,11 +74,14 @@ export async function groundSentences(
     spans: phrases.map(({ start, end }) => [start, end] as const),
     phrases,
   }))
-  const found = await groundTexts(items, run)
+  // A phrase's best box counts however weak it is.
+  const found = await groundTexts(items, run, 0)
   return zip(sentences, found).map(([{ image, sentence }, answer]) => ({
     image,
     sentence,
-    boxes: answer.map((boxes) => (boxes.length > 0 ? boxes : [[0, 0, 0, 0] as const])),
+    boxes: answer.map((boxes) =>
+      boxes.length > 0 ? boxes.map(({ xyxy }) => xyxy) : [[0, 0, 0, 0] as const],
+    ),
   }))
 }
 
@@ -87,9 +91,29 @@ export async function groundExpressions(
   run: BenchmarkRun,
 ): Promise<Map<number, Xyxy>> {
   const items = expressions.map(({ file, text }) => ({ file, text, spans: [[0, [...text].length] as const] }))
-  const found = await groundTexts(items, run)
+  const found = await groundTexts(items, run, 0)
   return new Map(
-    zip(expressions, found).flatMap(([{ id }, [boxes = []]]) => boxes.slice(0, 1).map((box) => [id, box])),
+    zip(expressions, found).flatMap(([{ id }, [boxes = []]]) =>
+      boxes.slice(0, 1).map(({ xyxy }) => [id, xyxy]),
+    ),
+  )
+}
+
+/** Boxes of each pair of SA-Co, the whole of whose phrase is asked for, in the units of its truth. */
+export async function detectPairs(
+  { pairs, categories, isNormalised }: SacoTruth,
+  run: BenchmarkRun,
+): Promise<Detection[]> {
+  // Pairs of one picture follow each other, so that it is decoded once.
+  const asked = [...pairs].sort((a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)))
+  const items = asked.map(({ file, text }) => ({ file, text, spans: [[0, [...text].length] as const] }))
+  const found = await groundTexts(items, run, run.config.floor)
+  const category = categories[0] ?? 1
+  return zip(asked, found).flatMap(([{ id, width, height }, [boxes = []]]) =>
+    boxes.map(({ xyxy, score }) => {
+      const [x1, y1, x2, y2] = isNormalised ? scaleBox(xyxy, 1 / width, 1 / height) : xyxy
+      return { image: id, category, bbox: [x1, y1, x2 - x1, y2 - y1] as const, score }
+    }),
   )
 }
 
@@ -99,12 +123,18 @@ interface Item {
   readonly spans: readonly (readonly [number, number])[]
 }
 
+interface ScoredBox {
+  readonly xyxy: Xyxy
+  readonly score: number
+}
+
 /** For each text and each of its spans the boxes, best first, in pixels of the stored picture. */
 async function groundTexts(
   items: readonly Item[],
   { teacher, images, config, onProgress, signal }: BenchmarkRun,
-): Promise<Xyxy[][][]> {
-  const answers: Xyxy[][][] = []
+  floor: number,
+): Promise<ScoredBox[][][]> {
+  const answers: ScoredBox[][][] = []
   // Texts of one picture follow each other: it is decoded once.
   let last: { readonly file: string; readonly picture: Promise<Picture> } | undefined
   for (let start = 0; start < items.length; start += windowImages) {
@@ -115,8 +145,7 @@ async function groundTexts(
       if (last?.file !== file) last = { file, picture: open(join(images, file), teacher) }
       queries.push({ picture: await last.picture, text, phrases: spans })
     }
-    // A phrase's best box counts however weak it is.
-    const found = await teacher.detect(queries, { ...config, floor: 0 })
+    const found = await teacher.detect(queries, { ...config, floor })
     for (const [{ picture, text, phrases }, boxes] of zip(queries, found)) {
       const points = [...text]
       answers.push(
@@ -125,7 +154,7 @@ async function groundTexts(
           const named = { text: words, head: words.toLowerCase().split(' ').at(-1) ?? '' }
           return boxes
             .filter((box) => box.phrase === phrase && isMeant(box, named))
-            .map(({ xyxy }) => unscaleBox(xyxy, picture.scale))
+            .map(({ xyxy, score }) => ({ xyxy: unscaleBox(xyxy, picture.scale), score }))
         }),
       )
     }

@@ -172,7 +172,10 @@ function valueCollector(bad: (what: string) => UserError) {
     },
     /** The value, which ends in the chunk, before `end`. */
     parse(chunk: Buffer, end: number): unknown {
-      const text = Buffer.concat([...parts, chunk.subarray(start, end)]).toString('utf8')
+      const text =
+        parts.length === 0
+          ? chunk.toString('utf8', start, end)
+          : Buffer.concat([...parts, chunk.subarray(start, end)]).toString('utf8')
       parts = []
       try {
         return JSON.parse(text)

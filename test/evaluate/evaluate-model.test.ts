@@ -120,6 +120,22 @@ describe('the evaluation of a model', () => {
     expect(progress).toEqual([16, 32, 48, 64, 70].map((done) => [done, 70]))
   })
 
+  it('says how often a model sees what is not there', async () => {
+    const names = [...(await categoriesOf(set)), 'elk']
+    const told = (elk: Xyxy | undefined) => teacherThatSays((word) => (word === 'elk' ? elk : places[word]))
+    const config = evaluateConfig.parse({})
+    const honest = await evaluateModel(told(undefined), set, config, names)
+    expect(honest).toMatchObject({ il_mcc: expect.closeTo(1, 6), false_presence: 0 })
+    expect(honest.cgf1).toBeCloseTo(1, 3)
+    const liar = told([20, 60, 60, 100])
+    expect(await evaluateModel(liar, set, config, names)).toMatchObject({
+      ...{ il_mcc: 0, cgf1: 0, pmf1: expect.closeTo(1, 3), false_presence: 1 },
+    })
+    // Its boxes score 0.9: nothing of them is there for who asks for more.
+    const unsure = await evaluateModel(liar, set, { ...config, presence_score: 0.91 }, names)
+    expect(unsure).toMatchObject({ ap: 1, pmf1: 0, false_presence: 0 })
+  })
+
   it('stops between two prompts when it is interrupted', async () => {
     const abort = new AbortController()
     const teacher = teacherThatSays((word) => {

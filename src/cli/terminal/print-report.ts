@@ -10,9 +10,9 @@ export interface RoundReport {
   readonly [set: string]: unknown
 }
 
-/** A score that an older version did not record is not there. */
+/** A score that an older version did not record is not there; IL_MCC and cgF1 may be below 0. */
 const percent = (value: number | undefined) =>
-  value === undefined || value < 0 ? '-' : (100 * value).toFixed(1)
+  value === undefined || value === -1 ? '-' : (100 * value).toFixed(1)
 
 /** Teacher against student on every held-out set. */
 export function reportTable(report: RoundReport): string {
@@ -38,12 +38,16 @@ export function evaluationTable(
     ...scores(evaluation),
     ...kinds.map((kind) => percent(evaluation.attributes?.[kind].auc ?? -1)),
   ])
-  const names = ['AP', 'AP50', 'recall@1', 'recall@5', 'recall@10', ...kinds.map((kind) => `AUC ${kind}`)]
+  const names = [
+    ...['AP', 'AP50', 'recall@1', 'recall@5', 'recall@10', 'cgF1', 'IL_MCC', 'false presence'],
+    ...kinds.map((kind) => `AUC ${kind}`),
+  ]
   return formatTable([...header, ...names], cells)
 }
 
-function scores({ ap, ap50, recall1, recall5, recall10 }: Evaluation): string[] {
-  return [ap, ap50, recall1, recall5, recall10].map(percent)
+function scores(evaluation: Partial<Evaluation>): string[] {
+  const { ap, ap50, recall1, recall5, recall10, cgf1, il_mcc, false_presence } = evaluation
+  return [ap, ap50, recall1, recall5, recall10, cgf1, il_mcc, false_presence].map(percent)
 }
 
 /** How far attributes are read: a row a kind, in percent. */

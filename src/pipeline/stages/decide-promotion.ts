@@ -7,7 +7,9 @@ import { stageName } from './stage-kind.js'
 /** What promotes a student: its score on a held-out set must beat the teacher's by the margin. */
 export const promoteConfig = z.strictObject({
   set: stageName.describe('the held-out set that decides'),
-  metric: z.enum(['ap', 'ap50', 'ap75', 'recall1', 'recall5', 'recall10']).default('recall1'),
+  metric: z
+    .enum(['ap', 'ap50', 'ap75', 'cgf1', 'pmf1', 'il_mcc', 'recall1', 'recall5', 'recall10'])
+    .default('recall1'),
   margin: z.number().default(0).describe('the student must score this much higher, 0 to 1'),
   /** Filled in when rounds are laid out. */
   round: z.number().int().positive().default(1),

@@ -1,7 +1,7 @@
+import { cheapestAssignment } from '../../boxes/cheapest-assignment.js'
 import { boxAt, type Xyxy } from '../../boxes/xyxy.js'
 import { sizesOf } from '../../graph/ops/tensor.js'
 import { longs, sampleOf, type Value } from '../../graph/session.js'
-import { cheapestAssignment } from './hungarian.js'
 
 /**
  * Costs as in the losses: alignment to the phrase's words, distance of the sides, and GIoU (DETR, Deformable

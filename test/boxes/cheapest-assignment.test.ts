@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { random } from '../../src/base/random.js'
-import { cheapestAssignment } from '../../src/train/loss/hungarian.js'
+import { cheapestAssignment } from '../../src/boxes/cheapest-assignment.js'
 
 /** The least total over all ways to give min(rows, columns) pairs. */
 function cheapest(costs: Float64Array, rows: number, columns: number): number {
@@ -56,16 +56,27 @@ describe('the cheapest assignment', () => {
     )
   })
 
+  // bench/parity/write-assignment-fixture.ts
+  const path = new URL('./fixtures/assignment.json', import.meta.url)
+  const expected: {
+    total: number
+    columns: number[]
+    ties: { rows: number; columns: number; costs: number[]; assigned: number[] }[]
+  } = JSON.parse(readFileSync(path, 'utf8'))
+
   it('costs what scipy finds, of 100 x 60 and of 60 x 100', () => {
-    // bench/parity/write-assignment-fixture.ts
-    const path = new URL('./fixtures/assignment.json', import.meta.url)
-    const expected: { total: number; columns: number[] } = JSON.parse(readFileSync(path, 'utf8'))
     const draw = random('assignment')
     const costs = Float64Array.from({ length: 6000 }, () => Math.round(draw.next() * 1e6) / 1e3)
     expect(check(costs, 100, 60)).toBeCloseTo(expected.total, 6)
     expect([...cheapestAssignment(costs, 100, 60)]).toEqual(expected.columns)
     const turned = Float64Array.from(costs, (__, at) => costs[(at % 100) * 60 + Math.floor(at / 100)])
     expect(check(turned, 60, 100)).toBeCloseTo(expected.total, 6)
+  })
+
+  it('is the one that scipy gives where several are as cheap', () => {
+    expect(expected.ties.length).toBe(60)
+    for (const { rows, columns, costs, assigned } of expected.ties)
+      expect([...cheapestAssignment(Float64Array.from(costs), rows, columns)]).toEqual(assigned)
   })
 
   it('refuses what is not a number, and costs that are no matrix', () => {

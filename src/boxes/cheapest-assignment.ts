@@ -1,7 +1,8 @@
 /**
  * The assignment of least total cost between rows and columns, exact (the Hungarian method, Kuhn 1955; here
  * as shortest augmenting paths with potentials, Jonker and Volgenant 1987), in min^2 * max steps. Each row
- * gets a column of its own, or where there are more rows than columns each column a row.
+ * gets a column of its own, or where there are more rows than columns each column a row. Of several cheapest
+ * assignments it gives the one that SciPy's linear_sum_assignment gives: columns are looked at in the same order.
  *
  * @param costs [rows * columns], row by row, finite
  * @returns for each row its column, or -1
@@ -31,34 +32,47 @@ function assignRows(
   const columnPotential = new Float64Array(columns)
   const rowOf = new Int32Array(columns).fill(-1)
   const columnOf = new Int32Array(rows).fill(-1)
+  const distance = new Float64Array(columns)
+  const from = new Int32Array(columns)
+  /** Columns in the order in which they are looked at; those from `unsettled` on are settled. */
+  const order = new Int32Array(columns)
   for (let start = 0; start < rows; start++) {
     // The shortest augmenting path (Dijkstra) from the new row to a free column: each row on it moves to its
     // next column.
-    const distance = new Float64Array(columns).fill(Number.POSITIVE_INFINITY)
-    const from = new Int32Array(columns).fill(-1)
-    const settled = new Uint8Array(columns)
+    distance.fill(Number.POSITIVE_INFINITY)
+    from.fill(-1)
+    for (let at = 0; at < columns; at++) order[at] = columns - at - 1
+    let unsettled = columns
     let row = start
     let pathCost = 0
     let free = -1
     while (free < 0) {
       let nearest = -1
-      for (let column = 0; column < columns; column++) {
-        if (settled[column]) continue
+      let least = Number.POSITIVE_INFINITY
+      for (let at = 0; at < unsettled; at++) {
+        const column = order[at]!
         const length = pathCost + cost(row, column) - rowPotential[row]! - columnPotential[column]!
         if (length < distance[column]!) {
           distance[column] = length
           from[column] = row
         }
-        if (nearest < 0 || distance[column]! < distance[nearest]!) nearest = column
+        // Of equals a free column, with which the path ends.
+        if (distance[column]! < least || (distance[column] === least && rowOf[column]! < 0)) {
+          least = distance[column]!
+          nearest = at
+        }
       }
-      settled[nearest] = 1
-      pathCost = distance[nearest]!
-      if (rowOf[nearest]! < 0) free = nearest
-      else row = rowOf[nearest]!
+      const column = order[nearest]!
+      pathCost = least
+      if (rowOf[column]! < 0) free = column
+      else row = rowOf[column]!
+      order[nearest] = order[--unsettled]!
+      order[unsettled] = column
     }
     rowPotential[start]! += pathCost
-    for (let column = 0; column < columns; column++) {
-      if (!settled[column] || column === free) continue
+    for (let at = unsettled; at < columns; at++) {
+      const column = order[at]!
+      if (column === free) continue
       rowPotential[rowOf[column]!]! += pathCost - distance[column]!
       columnPotential[column]! -= pathCost - distance[column]!
     }

@@ -1,0 +1,203 @@
+/** SA-Co (SAM 3's benchmark): pairs of a picture and a phrase, each with the boxes of several annotators. */
+import { UserError } from '../base/user-error.js'
+import { cocoEntries, cocoFileName } from '../formats/coco-entries.js'
+import { cgF1 } from './cg-f1.js'
+import type { Detection } from './coco-ap.js'
+import type { CgF1Summary } from './pair-counts.js'
+import { isBox } from './read-detection-truth.js'
+
+/** A pair that is asked: a phrase and the picture it is looked for in. */
+export interface SacoPair {
+  readonly id: number
+  readonly text: string
+  /** The picture's file. */
+  readonly file: string
+  /** In pixels. */
+  readonly width: number
+  readonly height: number
+}
+
+interface SacoBox {
+  readonly pair: number
+  readonly category: number
+  readonly bbox: readonly [number, number, number, number]
+  readonly iscrowd: boolean
+}
+
+export interface SacoTruth {
+  /** Pairs that count: those that every annotator has boxed exhaustively, in the first file's order. */
+  readonly pairs: readonly SacoPair[]
+  /** By annotator; boxes of pairs that do not count are among them. */
+  readonly truths: readonly (readonly SacoBox[])[]
+  /** Ids of the files' categories, none of which has a meaning. */
+  readonly categories: readonly number[]
+  /** Whether boxes are in shares of the picture, as the official ones are, or in pixels. */
+  readonly isNormalised: boolean
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+/** What one annotator's file holds. */
+interface SacoFile {
+  readonly path: string
+  readonly pairs: ReadonlyMap<number, SacoPair & { readonly isExhaustive: boolean }>
+  readonly boxes: readonly SacoBox[]
+  readonly categories: ReadonlySet<number>
+}
+
+const lists = ['images', 'annotations', 'categories'] as const
+
+/**
+ * Reads the files of SA-Co/Gold (three), SA-Co/Silver (one), or others of their form: COCO's, in which an
+ * entry of `images` is a pair, with `text_input` and `is_instance_exhaustive`. A pair without annotations is
+ * one whose thing is not in the picture.
+ *
+ * @param paths one or several annotators' files of the same pairs
+ * @throws UserError that names the file and its first fault, or the first pair on which files disagree, and
+ *   where no pair counts
+ */
+export async function readSacoTruth(paths: readonly string[]): Promise<SacoTruth> {
+  const files: SacoFile[] = []
+  for (const path of paths) files.push(await readFile(path))
+  const [first] = files
+  if (!first) throw new Error('there are no files to read')
+  for (const other of files.slice(1)) requireSame(first, other)
+  const pairs = [...first.pairs.values()].filter(({ id }) =>
+    files.every((file) => file.pairs.get(id)?.isExhaustive),
+  )
+  if (pairs.length === 0)
+    throw new UserError(`${paths.join(', ')}: no pair is boxed exhaustively (is_instance_exhaustive) in all.`)
+  const truths = files.map(({ boxes }) => boxes)
+  return {
+    pairs,
+    truths,
+    categories: [...first.categories],
+    isNormalised: !truths.some((boxes) => boxes.some(isOfPixels)),
+  }
+}
+
+async function readFile(path: string): Promise<SacoFile> {
+  const pairs = new Map<number, SacoPair & { isExhaustive: boolean }>()
+  const categories = new Set<number>()
+  const boxes: SacoBox[] = []
+  for await (const { list, index, value } of cocoEntries(path, lists, lists)) {
+    const place = `${path}: ${list}[${index}]`
+    const entry = (value ?? {}) as Json
+    if (list === 'images') {
+      const pair = pairOf(entry, place)
+      if (pairs.has(pair.id)) throw new UserError(`${place}.id: there are several pairs ${pair.id}.`)
+      pairs.set(pair.id, pair)
+    } else if (list === 'categories') categories.add(numberOf(entry, 'id', place))
+    else boxes.push(boxOf(entry, place))
+  }
+  const stray = boxes.find(({ pair, category }) => !pairs.has(pair) || !categories.has(category))
+  if (stray)
+    throw new UserError(
+      `${path}: annotations: there is no pair ${stray.pair} or no category ${stray.category}, of which a box is.`,
+    )
+  return { path, pairs, boxes, categories }
+}
+
+function pairOf(image: Json, place: string) {
+  const { text_input: text, is_instance_exhaustive: isExhaustive } = image
+  const file = cocoFileName(image)
+  if (file === undefined) throw new UserError(`${place}: expected file_name or coco_url.`)
+  if (typeof text !== 'string' || text.trim() === '')
+    throw new UserError(`${place}.text_input: expected the phrase of the pair.`)
+  if (typeof isExhaustive !== 'boolean' && isExhaustive !== 0 && isExhaustive !== 1)
+    throw new UserError(`${place}.is_instance_exhaustive: expected 0 or 1.`)
+  return {
+    id: numberOf(image, 'id', place),
+    text,
+    file,
+    width: numberOf(image, 'width', place),
+    height: numberOf(image, 'height', place),
+    isExhaustive: Boolean(isExhaustive),
+  }
+}
+
+function boxOf(annotation: Json, place: string): SacoBox {
+  const { bbox, iscrowd } = annotation
+  if (!isBox(bbox)) throw new UserError(`${place}.bbox: expected x, y, width and height.`)
+  return {
+    pair: numberOf(annotation, 'image_id', place),
+    category: numberOf(annotation, 'category_id', place),
+    bbox,
+    iscrowd: Boolean(iscrowd),
+  }
+}
+
+function numberOf(entry: Json, key: string, place: string): number {
+  const value = entry[key]
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new UserError(`${place}.${key}: expected a number.`)
+}
+
+/** Annotators must have been asked the same. */
+function requireSame(first: SacoFile, other: SacoFile): void {
+  for (const { id, text } of first.pairs.values()) {
+    const same = other.pairs.get(id)
+    if (same?.text === text) continue
+    const found = same ? `"${same.text}" is asked` : 'there is no such pair'
+    throw new UserError(`${first.path} asks "${text}" in pair ${id}; in ${other.path} ${found}.`)
+  }
+  const odd = [...other.categories].find((category) => !first.categories.has(category))
+  if (odd !== undefined) throw new UserError(`${other.path} has a category ${odd}, ${first.path} has none.`)
+}
+
+/** Whether a box reaches to two times the side of a picture of 1, over whose border it may only lean. */
+const isOfPixels = ({ bbox: [x, y, width, height] }: { readonly bbox: SacoBox['bbox'] }): boolean =>
+  Math.max(x + width, y + height) > 2
+
+/**
+ * cgF1 and what it is made of, by the annotator of each pair whom the predictions suit best.
+ *
+ * @param predictions whose image is the pair, in the units of the truth; those of other pairs do not count
+ * @throws UserError where they are of a category that the files do not have, or plainly in other units
+ */
+export function sacoScores(
+  { pairs, truths, categories, isNormalised }: SacoTruth,
+  predictions: readonly Detection[],
+  confidence: number,
+): CgF1Summary {
+  const odd = predictions.find(({ category }) => !categories.includes(category))
+  if (odd)
+    throw new UserError(
+      `A prediction for pair ${odd.image} is of category ${odd.category}; the truth has: ${categories.join(', ')}.`,
+    )
+  const isInPixels = predictions.some(isOfPixels)
+  const isComparable = predictions.length > 0 && truths.some((boxes) => boxes.length > 0)
+  if (isComparable && isInPixels === isNormalised) {
+    const [of, and] = isInPixels ? ['pixels', 'shares of the picture'] : ['shares of the picture', 'pixels']
+    throw new UserError(`The predictions are in ${of}; the boxes of the truth are in ${and}.`)
+  }
+  const places = new Map(pairs.map(({ id }, place) => [id, place]))
+  const gold = truths.map((truth) => {
+    const boxes = byCategory(truth)
+    const iscrowd = Uint8Array.from(boxes, (box) => (box.iscrowd ? 1 : 0))
+    return {
+      pair: Int32Array.from(boxes, ({ pair }) => places.get(pair) ?? -1),
+      bbox: bboxes(boxes),
+      iscrowd,
+    }
+  })
+  const boxes = byCategory(predictions)
+  const found = {
+    pair: Int32Array.from(boxes, ({ image }) => places.get(image) ?? -1),
+    bbox: bboxes(boxes),
+    scores: Float64Array.from(boxes, ({ score }) => score),
+  }
+  return cgF1(pairs.length, gold, found, confidence)
+}
+
+/** The official code gathers the boxes of a pair category by category. */
+const byCategory = <Box extends { readonly category: number }>(boxes: readonly Box[]): readonly Box[] =>
+  boxes.every(({ category }) => category === boxes[0]?.category)
+    ? boxes
+    : [...boxes].sort((a, b) => a.category - b.category)
+
+function bboxes(boxes: readonly { readonly bbox: SacoBox['bbox'] }[]): Float64Array {
+  const columns = new Float64Array(4 * boxes.length)
+  for (const [index, { bbox }] of boxes.entries()) columns.set(bbox, 4 * index)
+  return columns
+}
