@@ -101,6 +101,17 @@ program
   .action(async (dataset, options) => (await import('./teach.js')).teach(dataset, options, interrupted))
 
 program
+  .command('mine <dataset>')
+  .description('find phrases that name nothing in the pictures of gold and that a model still finds a box for')
+  .option('--model <folder>', 'the model folder (none: what is kept is drawn)')
+  .option('--gold <stage>', "the grounding whose pictures they are of (the dataset's own)")
+  .requiredOption('--as <stage>', 'the name of the negatives')
+  .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))
+  .option('--json', 'print the counts as JSON')
+  .addHelpText('after', example('mine runs/quickstart/gold --model runs/quickstart/models/teacher --as hard'))
+  .action(async (dataset, options) => (await import('./mine.js')).mine(dataset, options, interrupted))
+
+program
   .command('filter <dataset>')
   .description(
     'make another grounding of the same proposals with other rules; the teacher is not asked again',
