@@ -102,7 +102,9 @@ program
 
 program
   .command('mine <dataset>')
-  .description('find phrases that name nothing in the pictures of gold and that a model still finds a box for')
+  .description(
+    'find phrases that name nothing in the pictures of gold and that a model still finds a box for',
+  )
   .option('--model <folder>', 'the model folder (none: what is kept is drawn)')
   .option('--gold <stage>', "the grounding whose pictures they are of (the dataset's own)")
   .requiredOption('--as <stage>', 'the name of the negatives')
@@ -241,7 +243,7 @@ program
   .option('--as <stage>', 'the grounding to export (the last one of the dataset)')
   .addOption(
     new Option('--format <name>', 'the format')
-      .choices(['hf', 'webdataset', 'odvg', 'coco', 'glip-tsv', 'yolo', 'csv'])
+      .choices(['hf', 'webdataset', 'odvg', 'coco', 'saco', 'glip-tsv', 'yolo', 'csv'])
       .makeOptionMandatory(),
   )
   .requiredOption('-o, --out <folder>', 'the folder to make')
@@ -256,6 +258,7 @@ program
     'what boxes are called in yolo, odvg and coco: heads, phrases, categories, or a text file of names',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
+  .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")
   .option('--force', 'replace another export that lies there, or make the same anew')
   .option('--json', 'print the report as JSON')
   .addHelpText('after', example('export runs/quickstart/web --as round-1-filter --format hf -o web-hf'))

@@ -1,5 +1,5 @@
 import { lemma } from './lemma.js'
-import { hypernyms, nounSenses } from './wordnet.js'
+import { hypernyms, type NounSense, nounSenses } from './wordnet.js'
 
 /** Where a noun stands among WordNet's ideas. */
 export interface NounPlace {
@@ -7,7 +7,7 @@ export interface NounPlace {
   readonly words: readonly string[]
   /** Its synsets, in the senses that are in use; none of a name that WordNet does not have. */
   readonly own: ReadonlySet<number>
-  /** Of each sense the synsets above it with the steps to them, itself at 0. */
+  /** Of each sense in use the synsets above it with the steps to them, itself at 0. */
   readonly senses: readonly ReadonlyMap<number, number>[]
 }
 
@@ -37,25 +37,54 @@ function findPlace(noun: string): NounPlace {
     .filter((word) => word !== '')
   const last = given.at(-1)
   const words = last === undefined ? [] : [...given.slice(0, -1), lemma(last)]
-  const own = synsetsOf([words.join('_'), words.join(''), words.join('-')])
-  const head = own.length > 0 ? [] : synsetsOf(words.slice(-1))
-  return { words, own: new Set(own), senses: (own.length > 0 ? own : head).map(above) }
+  const own = firstSenses([words.join('_'), words.join(''), words.join('-')])
+  const senses = own.length > 0 ? own : firstSenses(words.slice(-1))
+  const used = inUse(senses).map(({ synset }) => synset)
+  const parents = firstSenses(young.get(words.at(-1) ?? '') ?? []).map(({ synset }) => synset)
+  return {
+    words,
+    own: new Set(own.length > 0 ? used : []),
+    senses: used.map((synset) => above(synset, parents)),
+  }
 }
 
-/** The synsets in use of the first spelling that WordNet has. */
-function synsetsOf(spellings: readonly string[]): number[] {
+/** What WordNet calls young mammals or birds and no more, by what they grow into. */
+const young: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    kitten: ['cat'],
+    calf: ['cow'],
+    lamb: ['sheep'],
+    piglet: ['pig'],
+    foal: ['horse'],
+    colt: ['horse'],
+    fawn: ['deer'],
+    kid: ['child'],
+    chick: ['chicken'],
+  }),
+)
+
+/** The senses of the first spelling that WordNet has. */
+function firstSenses(spellings: readonly string[]): readonly NounSense[] {
   for (const spelling of new Set(spellings)) {
     const senses = nounSenses(spelling)
-    const total = senses.reduce((sum, { count }) => sum + count, 0)
-    const used = senses.filter(({ rank, count }) => rank === 1 || (total > 0 && count / total >= minShare))
-    if (used.length > 0) return used.map(({ synset }) => synset)
+    if (senses.length > 0) return senses
   }
   return []
 }
 
-/** All synsets above one, with the fewest steps to each. */
-function above(synset: number): Map<number, number> {
-  const steps = new Map([[synset, 0]])
+function inUse(senses: readonly NounSense[]): readonly NounSense[] {
+  const total = senses.reduce((sum, { count }) => sum + count, 0)
+  // Of words that WordNet never met in a text, nobody knows which sense is meant.
+  return total === 0 ? senses : senses.filter(({ rank, count }) => rank === 1 || count / total >= minShare)
+}
+
+/**
+ * All synsets above one, with the fewest steps to each.
+ *
+ * @param more that stand right above it
+ */
+function above(synset: number, more: readonly number[] = []): Map<number, number> {
+  const steps = new Map([[synset, 0], ...more.map((parent) => [parent, 1] as const)])
   // A map gives what is added to it while it is gone through, here in the order of steps.
   for (const [at, step] of steps)
     for (const next of hypernyms(at)) if (!steps.has(next)) steps.set(next, step + 1)

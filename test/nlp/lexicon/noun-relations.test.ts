@@ -13,6 +13,7 @@ describe('nouns', () => {
     ['fire truck', 'truck'],
     ['wine glass', 'glass'],
     ['toy dolphin', 'dolphin'],
+    ['kitten', 'cat'],
     ['zorgle', 'zorgle'],
     ['scissors', 'scissors'],
   ])('%s and %s may be the same thing', (a, b) => {
@@ -35,7 +36,8 @@ describe('nouns', () => {
   it('are kinds of others, in all of their senses', () => {
     expect(isKindOf(placeOf('puppy'), placeOf('dog'))).toBe(true)
     expect(isKindOf(placeOf('dog'), placeOf('puppy'))).toBe(false)
-    // A mouse may be a rodent or the one beside a keyboard.
+    expect(isKindOf(placeOf('hot dog'), placeOf('dog'))).toBe(false)
+    expect(isKindOf(placeOf('hot dog'), placeOf('person'))).toBe(false)
     expect(isKindOf(placeOf('red truck'), placeOf('truck'))).toBe(true)
     expect(isKindOf(placeOf('zorgle'), placeOf('animal'))).toBe(false)
   })
