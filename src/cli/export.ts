@@ -1,5 +1,6 @@
 import { parseConfig } from '../base/parse-config.js'
-import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { UserError } from '../base/user-error.js'
+import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
 import type { ExportReport } from '../export/export-dataset.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
@@ -17,6 +18,7 @@ export interface ExportOptions {
   readonly keepEmpty?: boolean
   readonly classes?: string
   readonly split?: string
+  readonly negatives?: string
   readonly force?: boolean
   readonly json?: boolean
 }
@@ -32,14 +34,18 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   const dataset = await openDataset(url)
   const grounding = options.as ?? dataset.groundings.at(-1) ?? dataset.name
   requireGrounding(dataset, grounding)
+  // Its own are known to the grounding; those of another stage are named.
+  const negatives = options.negatives
+    ? await datasetOutput(dataset, 'negatives', requireNegatives(dataset, options.negatives))
+    : undefined
   // Shards that have no grounding yet are named in the report.
   const source = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
   const { out, force } = options
   const progress = createProgress()
   const { outcome, result } = await runStage(
     exportKind,
-    { name: 'export', needs: [grounding], with: { ...config, out } },
-    { outputs: new Map([[grounding, source]]) },
+    { name: 'export', needs: [grounding, ...(negatives ? [negatives.name] : [])], with: { ...config, out } },
+    { outputs: new Map([source, ...(negatives ? [negatives] : [])].map((output) => [output.name, output])) },
     {
       signal,
       replace: force ? 'any' : 'none',
@@ -60,6 +66,14 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     return
   }
   process.stdout.write(`${reportText(report)}\n`)
+}
+
+/** Throws a UserError that lists the mined negatives there are. */
+function requireNegatives({ url, stages }: OpenDataset, wanted: string): string {
+  const mined = stages.filter(({ family }) => family === 'negatives').map(({ stage }) => stage)
+  if (mined.includes(wanted)) return wanted
+  const list = mined.length > 0 ? mined.join(', ') : 'none yet'
+  throw new UserError(`${url} has no mined negatives "${wanted}"; it has: ${list}.`)
 }
 
 /** What was left out and what the format cannot hold, as tables. */

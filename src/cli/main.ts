@@ -101,6 +101,19 @@ program
   .action(async (dataset, options) => (await import('./teach.js')).teach(dataset, options, interrupted))
 
 program
+  .command('mine <dataset>')
+  .description(
+    'find phrases that name nothing in the pictures of gold and that a model still finds a box for',
+  )
+  .option('--model <folder>', 'the model folder (none: what is kept is drawn)')
+  .option('--gold <stage>', "the grounding whose pictures they are of (the dataset's own)")
+  .requiredOption('--as <stage>', 'the name of the negatives')
+  .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))
+  .option('--json', 'print the counts as JSON')
+  .addHelpText('after', example('mine runs/quickstart/gold --model runs/quickstart/models/teacher --as hard'))
+  .action(async (dataset, options) => (await import('./mine.js')).mine(dataset, options, interrupted))
+
+program
   .command('filter <dataset>')
   .description(
     'make another grounding of the same proposals with other rules; the teacher is not asked again',
@@ -239,7 +252,7 @@ program
   .option('--as <stage>', 'the grounding to export (the last one of the dataset)')
   .addOption(
     new Option('--format <name>', 'the format')
-      .choices(['hf', 'webdataset', 'odvg', 'coco', 'glip-tsv', 'yolo', 'csv'])
+      .choices(['hf', 'webdataset', 'odvg', 'coco', 'saco', 'glip-tsv', 'yolo', 'csv'])
       .makeOptionMandatory(),
   )
   .requiredOption('-o, --out <folder>', 'the folder to make')
@@ -254,6 +267,7 @@ program
     'what boxes are called in yolo, odvg and coco: heads, phrases, categories, or a text file of names',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
+  .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")
   .option('--force', 'replace another export that lies there, or make the same anew')
   .option('--json', 'print the report as JSON')
   .addHelpText('after', example('export runs/quickstart/web --as round-1-filter --format hf -o web-hf'))

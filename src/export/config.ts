@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const exportFormats = ['hf', 'webdataset', 'odvg', 'coco', 'glip-tsv', 'yolo', 'csv'] as const
+export const exportFormats = ['hf', 'webdataset', 'odvg', 'coco', 'saco', 'glip-tsv', 'yolo', 'csv'] as const
 export type ExportFormat = (typeof exportFormats)[number]
 
 /** What an export is made of besides the data. */

@@ -21,6 +21,8 @@ export interface ExportReport extends ExportSums {
   readonly version: 1
   readonly dataset: string
   readonly grounding: string
+  /** The stage whose negatives were taken, where it is another. */
+  readonly negatives?: string
   readonly config: ExportConfig
   /** Hash of the data and the options: the same hash means the same bytes. */
   readonly hash: string
@@ -117,6 +119,7 @@ export async function exportDataset(
       version: 1,
       dataset: source.name,
       grounding: source.grounding,
+      ...(source.negatives && { negatives: source.negatives }),
       config,
       hash,
       ...memory.sums,

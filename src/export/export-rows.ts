@@ -1,6 +1,7 @@
 import { UserError } from '../base/user-error.js'
-import type { Caption, Region } from '../rows/rows.js'
+import type { Caption, NegativeRow, Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
+import { hasFamily } from '../shards/has-family.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 
@@ -16,6 +17,8 @@ export interface ExportSource {
   readonly grounding: string
   readonly phrases: string
   readonly selection?: string
+  /** The stage that mined negatives of the pictures; else those that the grounding's own stage was told of. */
+  readonly negatives?: string
 }
 
 /** A region with the words that it names. */
@@ -42,8 +45,18 @@ export interface ExportRow {
   readonly sha256: string
   readonly license: string | null
   readonly meta: string | null
+  /** What is known not to be in the picture; null where nobody said. */
+  readonly absence: Absence | null
   /** Why an earlier stage dropped the picture; null where it is kept. */
   readonly dropped: string | null
+}
+
+/** What is known not to be in a picture. */
+export interface Absence {
+  readonly negatives: readonly string[]
+  /** Whether everything that a category names has a box; never of boxes that a model found. */
+  readonly exhaustive: boolean
+  readonly partial: readonly string[]
 }
 
 export interface RowParts {
@@ -63,15 +76,18 @@ const keyPattern = /^\w[\w-]*$/
  * cannot be the name of a file
  */
 export async function* readExportRows(
-  { storage, grounding, phrases, selection }: ExportSource,
+  { storage, grounding, phrases, selection, negatives }: ExportSource,
   shard: string,
   { bytes }: RowParts,
 ): AsyncGenerator<ExportRow, void, void> {
+  const isSaid = await hasFamily(storage, 'negatives', grounding, shard)
   const rows = joinRows(storage, shard, {
     images: { columns: bytes ? [...light, 'image'] : light },
     phrases: { stage: phrases, columns: ['phrases'] },
     grounding: { stage: grounding, columns: ['regions'] },
     selection: selection === undefined ? undefined : { stage: selection, columns: ['reason'] },
+    said: isSaid ? { family: 'negatives', stage: grounding } : undefined,
+    mined: negatives === undefined ? undefined : { family: 'negatives', stage: negatives },
   })
   const phraseSource = { family: 'phrases', stage: phrases } as const
   const regionSource = { family: 'grounding', stage: grounding } as const
@@ -106,8 +122,23 @@ export async function* readExportRows(
       meta,
       bytes: 'image' in images ? images.image.bytes : new Uint8Array(),
       ungrounded: rowPhrases.length - grounded.size,
+      absence: absenceOf(joined.said, joined.mined),
       dropped: joined.selection?.reason ?? null,
     }
+  }
+}
+
+/**
+ * @param said by the source of the boxes
+ * @param mined of its pictures: what holds of the source's boxes alone is not taken from there
+ */
+function absenceOf(said: NegativeRow | undefined, mined: NegativeRow | undefined): Absence | null {
+  const known = mined ?? said
+  if (!known) return null
+  return {
+    negatives: known.negatives.map(({ text }) => text),
+    exhaustive: said?.exhaustive ?? false,
+    partial: said?.partial ?? [],
   }
 }
 
@@ -126,6 +157,7 @@ export async function exportShards({
   grounding,
   phrases,
   selection,
+  negatives,
 }: ExportSource): Promise<{
   readonly complete: readonly ExportShard[]
   readonly missing: readonly string[]
@@ -138,7 +170,10 @@ export async function exportShards({
       (await readCommit(storage, 'phrases', phrases, shard))?.files.phrases,
       (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding,
       ...(selection ? [(await readCommit(storage, 'selection', selection, shard))?.files.selection] : []),
+      ...(negatives ? [(await readCommit(storage, 'negatives', negatives, shard))?.files.negatives] : []),
     ]
+    const said = (await readCommit(storage, 'negatives', grounding, shard))?.files.negatives
+    if (said) files.push(said)
     const present = files.filter((file) => file !== undefined)
     const [first] = present
     if (!first || present.length < files.length) missing.push(shard)

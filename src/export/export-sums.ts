@@ -46,6 +46,7 @@ export type Facet =
   | 'hashes'
   | 'licenses'
   | 'meta'
+  | 'negatives'
 
 const present = (value: unknown) => (value === null || value === '' ? 0 : 1)
 
@@ -62,6 +63,7 @@ const valuesOf: Readonly<Record<Facet, (row: ExportRow) => number>> = {
   hashes: () => 1,
   licenses: ({ license }) => present(license),
   meta: ({ meta }) => present(meta),
+  negatives: ({ absence }) => absence?.negatives.length ?? 0,
 }
 
 /** Counts what of a written row is lost. */

@@ -1,13 +1,10 @@
-import { join } from 'node:path'
 import type { Xyxy } from '../boxes/xyxy.js'
 import type { Caption } from '../rows/rows.js'
-import { asciiJson } from './ascii-json.js'
 import { captionSamples } from './caption-samples.js'
-import { helperPrefix } from './export-folder.js'
+import { openCocoFile } from './coco-file.js'
+import type { ExportRow } from './export-rows.js'
 import { lengthBetween, shortFloat } from './float-text.js'
 import type { Format, Memory, RowWithFile, Writer, WriterContext } from './format.js'
-import type { PartFile } from './part-file.js'
-import { appendFile } from './part-file.js'
 
 const isSentence = ({ kind }: Caption) => kind !== 'categories'
 
@@ -18,7 +15,8 @@ const grounded = [{ supercategory: 'object', id: 1, name: 'object' }]
  * COCO's JSON. `grounding.json` has MDETR's and GLIP's form: an image is a picture with one `caption`, and a
  * box has the spans of the words that name it, in Python's character offsets (`tokens_positive`).
  * `instances.json` has boxes with categories. Boxes are x y width height. Beside COCO's own keys a box that a
- * model found has its `score` and `origin`, which COCO's readers pass over.
+ * model found has its `score` and `origin`, and a picture what is known not to be in it, which COCO's readers
+ * pass over; of a set that is not exhaustive LVIS' keys say it.
  */
 export const coco: Format = {
   pictures: 'files',
@@ -33,8 +31,8 @@ export const coco: Format = {
   async open(context: WriterContext): Promise<Writer> {
     const { folder, config, classes, memory, source } = context
     const { sums, counters } = memory
-    const grounding = await openList(folder, 'grounding')
-    const detection = classes.names.length > 0 ? await openList(folder, 'instances') : undefined
+    const grounding = await openCocoFile(folder, 'grounding')
+    const detection = classes.names.length > 0 ? await openCocoFile(folder, 'instances') : undefined
     const next = (name: string) => {
       counters[name] = (counters[name] ?? 0) + 1
       return counters[name]
@@ -51,9 +49,11 @@ export const coco: Format = {
             isSentence,
           )) {
             const id = next('grounding.images')
+            const absent = row.absence?.negatives ?? []
             await grounding.add('images', {
               id,
               ...image,
+              ...(absent.length > 0 && { negatives: absent }),
               caption: caption.text,
               dataset_name: source.name,
               original_img_id: row.key,
@@ -74,7 +74,7 @@ export const coco: Format = {
           if (!detection || (boxes.length === 0 && !config.keep_empty)) continue
           sums.written.detections += boxes.length
           const id = next('instances.images')
-          await detection.add('images', { id, ...image })
+          await detection.add('images', { id, ...image, ...absenceKeys(row, classes.names) })
           for (const { index, region } of boxes) {
             const { xyxy, score, origin } = region
             await detection.add('annotations', {
@@ -113,6 +113,23 @@ export const coco: Format = {
   },
 }
 
+/**
+ * What is absent, as LVIS says it of a federated set; the rest by keys that COCO's readers pass over. Of a
+ * picture that is exhaustive LVIS' keys would say that only some categories were looked for.
+ */
+function absenceKeys({ absence }: ExportRow, classes: readonly string[]) {
+  if (!absence) return {}
+  const { negatives, exhaustive, partial } = absence
+  const idsOf = (names: readonly string[]) =>
+    names.flatMap((name) => (classes.includes(name) ? [classes.indexOf(name) + 1] : []))
+  const unlisted = exhaustive ? negatives : negatives.filter((name) => !classes.includes(name))
+  return {
+    ...(exhaustive ? { exhaustive } : { neg_category_ids: idsOf(negatives) }),
+    not_exhaustive_category_ids: idsOf(partial),
+    ...(unlisted.length > 0 && { negatives: unlisted }),
+  }
+}
+
 function imageOf({ file, row }: RowWithFile, { licenses }: Memory) {
   const { key, width, height, url, license } = row
   if (license !== null && !licenses.includes(license)) licenses.push(license)
@@ -129,34 +146,4 @@ function boxOf([x1, y1, x2, y2]: Xyxy) {
   const width = lengthBetween(x1, x2)
   const height = lengthBetween(y1, y2)
   return { bbox: [shortFloat(x1), shortFloat(y1), width, height], area: width * height, iscrowd: 0 }
-}
-
-type ListName = 'images' | 'annotations'
-
-/** A COCO file whose two lists grow in files of their own, to be joined at the end. */
-async function openList(folder: WriterContext['folder'], name: string) {
-  const helper = (list: ListName) => `${helperPrefix}${name}-${list}.json`
-  const parts: Record<ListName, PartFile> = {
-    images: await folder.part(helper('images')),
-    annotations: await folder.part(helper('annotations')),
-  }
-  return {
-    async add(list: ListName, value: object) {
-      const part = parts[list]
-      await part.write(`${part.length() > 0 ? ',\n' : ''}${asciiJson(value)}`)
-    },
-    async finish(head: object) {
-      const file = `${name}.json`
-      const whole = await folder.part(file)
-      await whole.write(`${asciiJson({ info: { description: name }, ...head }).slice(0, -1)}`)
-      for (const list of ['images', 'annotations'] as const) {
-        await parts[list].flush()
-        await whole.write(`,\n"${list}": [\n`)
-        await appendFile(join(folder.path, helper(list)), whole)
-        await whole.write('\n]')
-      }
-      await whole.write('}\n')
-      await folder.end(file)
-    },
-  }
 }

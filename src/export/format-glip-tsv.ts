@@ -11,7 +11,17 @@ import type { Format, Writer, WriterContext } from './format.js'
 export const glipTsv: Format = {
   pictures: 'within',
   urls: false,
-  lacks: ['caption kinds', 'origins', 'heads', 'phrases without a box', 'urls', 'hashes', 'licenses', 'meta'],
+  lacks: [
+    'caption kinds',
+    'origins',
+    'heads',
+    'phrases without a box',
+    'urls',
+    'hashes',
+    'licenses',
+    'meta',
+    'negatives',
+  ],
   notes: [
     'a caption is a line, and its picture is written with each: a picture with five captions stands there five times',
     'GLIP trains on scores above 0.5 unless it is told otherwise; gold has 1',

@@ -50,7 +50,7 @@ export const hfNullable: ReadonlySet<string> = new Set([
 export const hf: Format = {
   pictures: 'within',
   urls: true,
-  lacks: ['phrases without a box'],
+  lacks: ['phrases without a box', 'negatives'],
   notes: [],
   async open(context: WriterContext): Promise<Writer> {
     const { folder, config, shards, memory } = context

@@ -15,7 +15,8 @@ const isSentence = ({ kind }: Caption) => kind !== 'categories'
 
 /**
  * MMDetection's ODVG, an object a line: `grounding.jsonl` has a caption and its phrases' boxes,
- * `detection.jsonl` boxes with the labels of `label_map.json`.
+ * `detection.jsonl` boxes with the labels of `label_map.json`. ODVG has no key for what is absent: it stands
+ * in keys of the line that its readers pass over.
  */
 export const odvg: Format = {
   pictures: 'files',
@@ -36,6 +37,7 @@ export const odvg: Format = {
   notes: [
     'a caption is a line: a picture with several captions stands on several lines',
     'boxes of one span are one region with a list of boxes, in the order of the spans',
+    'readers of detection.jsonl take every label that a line has no box of for absent, whatever its key `exhaustive` says',
   ],
   async open({ folder, config, classes, memory }): Promise<Writer> {
     const { sums } = memory
@@ -47,14 +49,15 @@ export const odvg: Format = {
           const { row } = rowWithFile
           for (const { caption, regions } of captionSamples(row, config.keep_empty, sums, isSentence)) {
             const part = { caption: caption.text, regions: phraseRegions(regions) }
-            await lines.write(`${asciiJson({ ...pictureOf(rowWithFile), grounding: part })}\n`)
+            const absent = row.absence?.negatives ?? []
+            const more = absent.length > 0 ? { negatives: absent } : {}
+            await lines.write(`${asciiJson({ ...pictureOf(rowWithFile), ...more, grounding: part })}\n`)
           }
           const boxes = classes.boxes(row)
           if (!boxLines || (boxes.length === 0 && !config.keep_empty)) continue
           sums.written.detections += boxes.length
-          await boxLines.write(
-            `${asciiJson({ ...pictureOf(rowWithFile), detection: { instances: boxes.map(instanceOf) } })}\n`,
-          )
+          const line = { ...pictureOf(rowWithFile), ...row.absence }
+          await boxLines.write(`${asciiJson({ ...line, detection: { instances: boxes.map(instanceOf) } })}\n`)
         }
       },
       async finish() {

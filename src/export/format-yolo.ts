@@ -26,6 +26,7 @@ export const yolo: Format = {
     'hashes',
     'licenses',
     'meta',
+    'negatives',
   ],
   notes: [
     'boxes have a class and no words: see `classes`',

@@ -5,6 +5,7 @@ import { csv } from './format-csv.js'
 import { glipTsv } from './format-glip-tsv.js'
 import { hf } from './format-hf.js'
 import { odvg } from './format-odvg.js'
+import { saco } from './format-saco.js'
 import { webdataset } from './format-webdataset.js'
 import { yolo } from './format-yolo.js'
 
@@ -13,6 +14,7 @@ export const formats: Readonly<Record<ExportFormat, Format>> = {
   webdataset,
   odvg,
   coco,
+  saco,
   'glip-tsv': glipTsv,
   yolo,
   csv,

@@ -45,7 +45,9 @@ export async function ingestRow(
   try {
     signal?.throwIfAborted()
     if (row.problem) throw new Reject(row.problem.reason, row.problem.detail)
-    if (row.captions.length === 0 && !row.regions?.length)
+    const { captions, regions, negatives } = row
+    // A picture of which is only known what it has not is kept.
+    if (captions.length === 0 && !regions?.length && negatives.length === 0)
       throw new Reject('empty_caption', `${row.place}: neither captions nor boxes`)
     const { bytes, tdm } = await bytesOf(row, config, fetcher, signal)
     signal?.throwIfAborted()
@@ -53,7 +55,7 @@ export async function ingestRow(
     const { width, height, offset } = picture
     const stored = { width, height, scale: boxScale(row, picture), offset }
     const gold = goldRows(row, stored, config.prompt, row.place)
-    if (gold.captions.length === 0)
+    if (gold.captions.length === 0 && gold.absence.negatives.length === 0)
       throw new Reject('empty_caption', `${row.place}: no captions, and no box in the picture`)
     const image: ImageRow = {
       key,

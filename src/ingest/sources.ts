@@ -10,6 +10,7 @@ import { odvg } from './sources/odvg.js'
 import { openImages } from './sources/openimages.js'
 import { parquet } from './sources/parquet.js'
 import { refcoco } from './sources/refcoco.js'
+import { saco } from './sources/saco.js'
 import { tsv } from './sources/tsv.js'
 import { visualGenome } from './sources/visual-genome.js'
 import { webdataset } from './sources/webdataset.js'
@@ -30,6 +31,7 @@ export const sources = [
   flickr30kEntities,
   refcoco,
   odvg,
+  saco,
   glipTsv,
   yolo,
   csvRegions,

@@ -15,7 +15,7 @@ import type { StageOutput } from './stages/stage-context.js'
  */
 export async function datasetOutput(
   dataset: OpenDataset,
-  family: 'images' | 'phrases' | 'proposals' | 'grounding',
+  family: 'images' | 'phrases' | 'proposals' | 'grounding' | 'negatives',
   stage: string,
 ): Promise<StageOutput> {
   const { name, storage, shards, isGold } = dataset
@@ -25,6 +25,7 @@ export async function datasetOutput(
   )
   const missing = shards.filter((_, index) => !isPresent[index])
   const output = { name: stage, dataset: { name, storage, shards }, missing }
+  if (family === 'negatives') return { ...output, negatives: stage }
   if (family === 'images' || stage === name) {
     const gold = isGold ? { phrases: name, grounding: name } : {}
     return { ...output, images: name, ...gold }

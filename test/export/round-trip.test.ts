@@ -224,6 +224,15 @@ describe('export, then ingest', () => {
   )
 
   it('is tried for every format', () => {
-    expect([...exportFormats].sort()).toEqual(['coco', 'csv', 'glip-tsv', 'hf', 'odvg', 'webdataset', 'yolo'])
+    expect([...exportFormats].sort()).toEqual([
+      'coco',
+      'csv',
+      'glip-tsv',
+      'hf',
+      'odvg',
+      'saco',
+      'webdataset',
+      'yolo',
+    ])
   })
 })

@@ -50,6 +50,7 @@ const keysOf: Readonly<Record<string, string>> = {
   'flickr30k-entities': 'path, images, split, base_url',
   refcoco: 'path, images, instances, split, base_url',
   odvg: 'path, images, classes, exhaustive, base_url, prompt',
+  saco: 'path, images, base_url, prompt',
   'glip-tsv': 'path, images, min_score',
   yolo: 'path, split, exhaustive, prompt',
   'csv-regions': 'path, images, base_url',

