@@ -94,8 +94,8 @@ function thingsOf({ captions }: Pick<Sample, 'captions'>): Thing[] {
   const found = new Map<string, { box: Xyxy; names: Set<string>; categories: Set<string> }>()
   for (const { text, kind, grounded } of captions) {
     const points = [...text]
-    for (const { start, end, boxes } of grounded) {
-      const name = phraseKey(points.slice(start, end).join(''))
+    for (const { name: span, boxes } of grounded) {
+      const name = phraseKey(points.slice(...span).join(''))
       for (const box of boxes) {
         const thing = found.get(box.join()) ?? { box, names: new Set(), categories: new Set() }
         found.set(box.join(), thing)

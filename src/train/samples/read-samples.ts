@@ -28,8 +28,11 @@ export async function openSamples(
   seed: number,
   choice: SampleChoice = allSamples,
 ): Promise<SampleStream> {
-  const { wanted, named } = await chooseSamples(() => usableOf(source, choice), source, choice)
-  const isWanted = (sample: Sample) => isUsable(sample, choice) && wanted(sample)
+  const read = (shard: string, withBytes: boolean) => usableRows(source, shard, withBytes, choice)
+  async function* all() {
+    for (const shard of source.shards) yield* read(shard, false)
+  }
+  const { wanted, named } = await chooseSamples(all, source, choice)
   const sizes = new Map<string, ShardSize>()
   const hashes: string[] = []
   const captions: string[] = []
@@ -37,8 +40,8 @@ export async function openSamples(
   const origins = new Map<string, number>()
   for (const shard of source.shards) {
     let usable = 0
-    for await (const sample of readSampleRows(source, shard, false)) {
-      if (!isWanted(sample)) continue
+    for await (const sample of read(shard, false)) {
+      if (!wanted(sample)) continue
       usable++
       for (const caption of sample.captions) {
         for (const origin of caption.grounded.flatMap((phrase) => phrase.origins))
@@ -60,6 +63,12 @@ export async function openSamples(
     )
   }
 
+  const readWindow = async (shards: readonly string[], key: string) => {
+    const samples: Sample[] = []
+    for (const shard of [...shards].sort())
+      for await (const sample of read(shard, true)) if (wanted(sample)) samples.push(sample)
+    return random(seed, source.name, 'rows', key).shuffle(samples)
+  }
   /** The window that was read last. */
   let current: { key: string; samples: Promise<Sample[]> } | undefined
   const at = async (position: number): Promise<Sample> => {
@@ -73,7 +82,7 @@ export async function openSamples(
         continue
       }
       const key = `${epoch}/${shards[0]}`
-      if (current?.key !== key) current = { key, samples: readWindow(source, shards, seed, key, isWanted) }
+      if (current?.key !== key) current = { key, samples: readWindow(shards, key) }
       const sample = (await current.samples)[left]
       if (!sample)
         throw new Error(`${source.name} has fewer samples in ${shards.join(', ')} than it was opened with`)
@@ -128,26 +137,15 @@ function windowsOf(order: readonly string[], sizes: ReadonlyMap<string, ShardSiz
   return windows
 }
 
-/** Whether there is anything to learn of a picture: boxes, or what is known not to be in it. */
-const isUsable = (sample: Sample, { untargeted = false }: SampleChoice) =>
-  sample.captions.length > 0 || (untargeted && (sample.exhaustive || sample.negatives.length > 0))
-
-async function* usableOf(source: SampleSource, choice: SampleChoice): AsyncGenerator<Sample> {
-  for (const shard of source.shards)
-    for await (const sample of readSampleRows(source, shard, false))
-      if (isUsable(sample, choice)) yield sample
-}
-
-async function readWindow(
+/** The pictures of a shard of which there is anything to learn: boxes, or what is known not to be there. */
+async function* usableRows(
   source: SampleSource,
-  shards: readonly string[],
-  seed: number,
-  key: string,
-  wanted: (sample: Sample) => boolean,
-) {
-  const samples: Sample[] = []
-  for (const shard of [...shards].sort()) {
-    for await (const sample of readSampleRows(source, shard, true)) if (wanted(sample)) samples.push(sample)
+  shard: string,
+  withBytes: boolean,
+  { untargeted = false, words }: SampleChoice,
+): AsyncGenerator<Sample> {
+  for await (const sample of readSampleRows(source, shard, { withBytes, words })) {
+    const saysWhatLacks = sample.exhaustive || sample.negatives.length > 0
+    if (sample.captions.length > 0 || (untargeted && saysWhatLacks)) yield sample
   }
-  return random(seed, source.name, 'rows', key).shuffle(samples)
 }
