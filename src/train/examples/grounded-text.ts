@@ -12,6 +12,8 @@ export interface PromptPhrase {
   readonly boxes: readonly Xyxy[]
   /** What it may name, or not. */
   readonly unsure?: readonly Xyxy[]
+  /** Whether it may name more than is boxed: then it does not count where there is no box. */
+  readonly partial?: boolean
   /** The part of it that is hidden behind [MASK]. */
   readonly hidden?: Span
 }
