@@ -24,14 +24,17 @@ const numbers = ['two', 'three', 'four', 'five', 'six'] as const
  *
  * @param anyNoun whether its noun is hidden
  */
-export function isTrueOf(phrase: string, thing: TrueThing, all: readonly TrueThing[], anyNoun = false): boolean {
+export function isTrueOf(
+  phrase: string,
+  thing: TrueThing,
+  all: readonly TrueThing[],
+  anyNoun = false,
+): boolean {
   const values = attributeValues(phrase)
   const noun = (phrase.split(' ').at(-1) ?? '').replace(/s$/, '')
   const suits = (other: TrueThing) =>
     (anyNoun || other.noun === noun) &&
-    values.every(
-      ({ kind, value }) => kind === 'number' || value === other.colour || value === other.size,
-    )
+    values.every(({ kind, value }) => kind === 'number' || value === other.colour || value === other.size)
   const number = values.find(({ kind }) => kind === 'number')
   const least = number ? numbers.findIndex((word) => word === number.value) + 2 : 1
   return suits(thing) && all.filter(suits).length >= least
@@ -64,12 +67,12 @@ function categoriesOf(things: readonly TrueThing[]): GroundedCaption {
   return { kind: 'categories', text, grounded, ungrounded: [], unsure: [] }
 }
 
-const phraseOf = (thing: TrueThing, says: readonly [boolean, boolean, boolean], things: readonly TrueThing[]) => {
-  const words = [
-    ...(says[0] ? [thing.size] : []),
-    ...(says[1] ? [thing.colour] : []),
-    thing.noun,
-  ].join(' ')
+const phraseOf = (
+  thing: TrueThing,
+  says: readonly [boolean, boolean, boolean],
+  things: readonly TrueThing[],
+) => {
+  const words = [...(says[0] ? [thing.size] : []), ...(says[1] ? [thing.colour] : []), thing.noun].join(' ')
   const count = things.filter((other) => isTrueOf(words, other, things)).length
   if (says[2] && count > 1) return `${numbers[count - 2]} ${words}s`
   return `${count > 1 ? 'the' : 'a'} ${words}${count > 1 ? 's' : ''}`
@@ -94,14 +97,18 @@ export const describedScene: fc.Arbitrary<DescribedScene> = fc
     things: fc.array(thing, { minLength: 1, maxLength: 5 }),
     exhaustive: fc.boolean(),
     said: fc.array(fc.tuple(fc.nat(4), says), { minLength: 1, maxLength: 3 }),
-    lacking: fc.array(fc.tuple(fc.constantFrom(...colours), fc.constantFrom(...nouns, 'owl')), { maxLength: 6 }),
+    lacking: fc.array(fc.tuple(fc.constantFrom(...colours), fc.constantFrom(...nouns, 'owl')), {
+      maxLength: 6,
+    }),
   })
   .map(({ things: drawn, exhaustive, said, lacking }) => {
-    const things = drawn.map((own, at): TrueThing => ({
-      ...own,
-      boxed: exhaustive || own.boxed,
-      box: [20 * at, 10, 20 * at + 15, 40],
-    }))
+    const things = drawn.map(
+      (own, at): TrueThing => ({
+        ...own,
+        boxed: exhaustive || own.boxed,
+        box: [20 * at, 10, 20 * at + 15, 40],
+      }),
+    )
     const seen = things.filter(({ boxed }) => boxed)
     const unseen = things.filter(({ boxed }) => !boxed)
     const written = said.flatMap(([at, what]) => {

@@ -13,7 +13,8 @@ const stream = {
   captions: ['a red owl and a cat', 'the white kites', 'a blue dog in the sky', 'an owl'],
   categories: [...nouns, 'owl'],
 }
-const words = 'red blue green white orange yellow purple pink brown black grey big small two three four five six a the and'
+const words =
+  'red blue green white orange yellow purple pink brown black grey big small two three four five six a the and'
 const tokenizer = createTokenizer(buildVocabulary([`${words} ${nouns.join(' ')} owl s in sky`], 300, 1))
 const network = glipConfig('toy', 300, {})
 
@@ -89,7 +90,11 @@ describe('the prompt of a picture', () => {
     if (augment.mask_heads) expect(unsure).toBeGreaterThan(50)
   })
 
-  const caption = (text: string, phrases: Record<string, number[]>, kind: 'gold' | 'categories' = 'gold') => ({
+  const caption = (
+    text: string,
+    phrases: Record<string, number[]>,
+    kind: 'gold' | 'categories' = 'gold',
+  ) => ({
     ...{ kind, text, ungrounded: [], unsure: [] },
     grounded: Object.entries(phrases).map(([phrase, boxes]) => {
       const start = text.indexOf(phrase)
@@ -135,7 +140,10 @@ describe('the prompt of a picture', () => {
     // What people call by either name excludes nothing.
     expect(Object.keys(found)).not.toContain('orange cat')
     // Nothing is known of what a picture lacks whose source does not box all.
-    const open = drawn(sampleOf(sample.captions, { exhaustive: false }), written, { attributes: 1, negatives: 0 })
+    const open = drawn(sampleOf(sample.captions, { exhaustive: false }), written, {
+      attributes: 1,
+      negatives: 0,
+    })
     expect(Object.keys(open)).toEqual(['a red cat', 'a small dog'])
   })
 
@@ -148,7 +156,11 @@ describe('the prompt of a picture', () => {
       ...{ 'white owl': [0, 0], 'the kite': [0, 0], kite: [0, 0] },
     })
     const bare = sampleOf([], { exhaustive: false, negatives })
-    expect(Object.keys(drawn(bare, undefined, { absent: 0.1 })).sort()).toEqual(['red cat', 'the kite', 'white owl'])
+    expect(Object.keys(drawn(bare, undefined, { absent: 0.1 })).sort()).toEqual([
+      'red cat',
+      'the kite',
+      'white owl',
+    ])
     const unknown = sampleOf([], { exhaustive: false })
     expect(draw(unknown, undefined, { absent: 1 }, 1)).toEqual({ text: '', phrases: [], ignored: [] })
   })

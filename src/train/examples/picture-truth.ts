@@ -71,8 +71,7 @@ export function mayName(phrase: string, { names }: Thing, anyNoun = false): bool
 export const phraseKey = (phrase: string): string => withoutDeterminer(phrase.toLowerCase())
 
 /** The noun of a phrase: its last word, lower case. */
-export const headOf = (phrase: string): string =>
-  phrase.toLowerCase().trim().split(/\s+/).at(-1) ?? ''
+export const headOf = (phrase: string): string => phrase.toLowerCase().trim().split(/\s+/).at(-1) ?? ''
 
 /** Whether what has the one name cannot have the other. How many there are says nothing of each of them. */
 function excludes(name: string, phrase: string): boolean {

@@ -1,8 +1,9 @@
 import type { Phrase, Region } from '../../rows/rows.js'
-import { readCommit } from '../../shards/commit.js'
+import { hasFamily } from '../../shards/has-family.js'
 import { joinRows } from '../../shards/join-rows.js'
 import { type AskedPart, askedSpan } from '../../words/asked-span.js'
 import type { Span } from '../../words/name-prompt.js'
+import { negativesStage } from './negatives-stage.js'
 import type { GroundedCaption, GroundedPhrase, Sample, SampleSource, UnsureWords } from './sample.js'
 
 /**
@@ -12,20 +13,21 @@ import type { GroundedCaption, GroundedPhrase, Sample, SampleSource, UnsureWords
  * @param words which words of a caption stand for a phrase
  */
 export async function* readSampleRows(
-  { storage, phrases, grounding, negatives }: SampleSource,
+  source: SampleSource,
   shard: string,
   { withBytes, words = 'phrase' }: { readonly withBytes: boolean; readonly words?: AskedPart | undefined },
 ): AsyncGenerator<Sample> {
-  const known =
-    negatives !== undefined && (await readCommit(storage, 'negatives', negatives, shard)) !== undefined
+  const { storage, phrases, grounding } = source
+  const negatives = await negativesStage(source, shard)
+  const isGold = await hasFamily(storage, 'negatives', grounding, shard)
   const joined = joinRows(storage, shard, {
     images: { columns: withBytes ? ['captions', 'image'] : ['captions'] },
     phrases: { stage: phrases, columns: ['phrases'] },
     grounding: { stage: grounding, columns: ['regions'] },
     negatives:
-      known && negatives !== undefined
-        ? { stage: negatives, columns: ['negatives', 'exhaustive', 'partial'] }
-        : undefined,
+      negatives === undefined
+        ? undefined
+        : { stage: negatives, columns: ['negatives', 'exhaustive', 'partial'] },
   })
   for await (const row of joined) {
     const { captions } = row.images
@@ -39,8 +41,11 @@ export async function* readSampleRows(
       captions: grounded,
       mentioned: row.phrases.phrases.map(({ text }) => text),
       negatives: row.negatives?.negatives ?? [],
-      // Sources that were read before they could say so box all that they name.
-      exhaustive: row.negatives?.exhaustive ?? captions.some(({ kind }) => kind === 'categories'),
+      // The boxes of gold are exhaustive, never those that a teacher found of its captions. Sources that were
+      // read before they could say so box all that they name.
+      exhaustive: row.negatives
+        ? isGold && row.negatives.exhaustive
+        : captions.some(({ kind }) => kind === 'categories'),
       partial: row.negatives?.partial ?? [],
     }
   }

@@ -6,6 +6,7 @@ import { isDataset, readDataset } from '../../shards/dataset.js'
 import type { ShardFile } from '../../shards/write-shard.js'
 import { splitNames } from '../../words/name-prompt.js'
 import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
+import { negativesStage } from './negatives-stage.js'
 import { readSampleRows } from './read-sample-rows.js'
 import type { Sample, SampleSource, SampleStream } from './sample.js'
 
@@ -103,17 +104,14 @@ interface ShardSize {
 }
 
 /** The files that a shard's samples come from, by their commit records. */
-async function filesOf(
-  { storage, phrases, grounding, negatives }: SampleSource,
-  shard: string,
-): Promise<ShardFile[]> {
-  const stages = { images: null, phrases, grounding, negatives }
+async function filesOf(source: SampleSource, shard: string): Promise<ShardFile[]> {
+  const { storage, phrases, grounding } = source
+  const negatives = await negativesStage(source, shard)
+  const stages = { images: null, phrases, grounding, ...(negatives !== undefined && { negatives }) }
   const records = await Promise.all(
-    (['images', 'phrases', 'grounding', 'negatives'] as const).map(async (family) => {
-      const stage = stages[family]
-      return stage === undefined
-        ? undefined
-        : (await readCommit(storage, family, stage, shard))?.files[family]
+    Object.entries(stages).map(async ([name, stage]) => {
+      const family = name as keyof typeof stages
+      return (await readCommit(storage, family, stage, shard))?.files[family]
     }),
   )
   return records.filter((file) => file !== undefined)

@@ -56,7 +56,10 @@ export interface SampleSource {
   readonly shards: readonly string[]
   readonly grounding: string
   readonly phrases: string
-  /** The stage whose negatives are read; a shard without any is read as one that says nothing of them. */
+  /**
+   * The stage whose negatives are read, else those that were written with the grounding. A shard without any
+   * is read as one that says nothing of them.
+   */
   readonly negatives?: string | undefined
 }
 
