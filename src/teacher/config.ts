@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { deviceChoice } from '../graph/device-choice.js'
+import { askedParts } from '../words/asked-span.js'
 
 /** Keys of every stage that opens a model. */
 export const sessionKeys = {
@@ -47,6 +48,12 @@ export const teachConfig = z.strictObject({
     .describe('weaker boxes are not kept: the filter decides on the rest'),
   nms: z.number().min(0).max(1).default(0.6).describe('boxes of one phrase that overlap more are one'),
   max_boxes: z.number().int().positive().default(20).describe('boxes of one phrase'),
+  ask: z
+    .enum(askedParts)
+    .default('phrase')
+    .describe(
+      'words that stand for a phrase: all of it, with the tail that tells it from others (expression), or from its first attribute on (attributes)',
+    ),
   negatives: z
     .array(z.string().min(1))
     .optional()

@@ -102,7 +102,7 @@ export async function teachShard(
         phrases: { stage: config.phrases, columns: ['phrases'] },
       })
       const queried = orderedMap(joined, decodedAhead, ({ images, phrases: { phrases } }) =>
-        queriesOf(images, phrases, teacher, config.negatives ?? []),
+        queriesOf(images, phrases, teacher, config),
       )
       // While sessions are at work on some groups, the next one is prepared.
       const detected = orderedMap(groupsOf(queried, teacher.batch), teacher.parallel + 1, detect)
@@ -161,12 +161,12 @@ async function queriesOf(
   image: Pick<ImageRow, 'key' | 'image' | 'captions'>,
   phrases: readonly Phrase[],
   teacher: Teacher,
-  negatives: readonly string[],
+  { ask, negatives = [] }: Pick<TeachConfig, 'ask' | 'negatives'>,
 ): Promise<RowQueries> {
   if (phrases.length === 0) return { key: image.key, phrases, scale: 1, queries: [] }
   const picture = await decodePicture(image.image.bytes, teacher.pictureSide)
   const queries: RowQuery[] = image.captions.flatMap(({ text }, caption) => {
-    const { spans, occurrences } = distinctSpans(phrases, caption)
+    const { spans, occurrences } = distinctSpans(phrases, caption, ask)
     return spans.length > 0 ? [{ picture, text, phrases: spans, occurrences }] : []
   })
   if (negatives.length > 0) queries.push({ picture, ...negativePrompt(negatives) })

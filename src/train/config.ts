@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { deviceChoice } from '../graph/device-choice.js'
+import { askedParts } from '../words/asked-span.js'
 import { augmentConfig } from './examples/augment-config.js'
 
 const count = z.number().int().positive()
@@ -84,6 +85,12 @@ export const trainConfig = z.strictObject({
     .default(dropConfig.parse({}))
     .describe(
       'what the network loses at random while it is trained; officially path 0.2, dropout 0.1, block 0.3',
+    ),
+  words: z
+    .enum(askedParts)
+    .default('phrase')
+    .describe(
+      'words that name a box of a phrase: all of it, with the tail that tells it from others (expression), or from its first attribute on (attributes)',
     ),
   mix: z
     .union([z.literal('size'), z.record(z.string(), z.number().positive())])

@@ -3,6 +3,7 @@ import { UserError } from '../../base/user-error.js'
 import type { Family } from '../../rows/rows.js'
 import { readCommit } from '../../shards/commit.js'
 import type { Storage } from '../../storage/storage.js'
+import { negativesStage } from '../../train/samples/negatives-stage.js'
 import type { SampleSource } from '../../train/samples/sample.js'
 
 /** Hash of a shard's file, by its commit record. Throws a UserError where the shard is not there. */
@@ -23,13 +24,8 @@ export async function hashOfFile(
 }
 
 /** Hash of everything that a model is trained or scored on of a dataset. */
-export async function hashSource({
-  storage,
-  shards,
-  grounding,
-  phrases,
-  negatives,
-}: SampleSource): Promise<string> {
+export async function hashSource(source: SampleSource): Promise<string> {
+  const { storage, shards, grounding, phrases } = source
   const hashes: string[] = []
   for (const shard of shards) {
     hashes.push(
@@ -37,9 +33,8 @@ export async function hashSource({
       await hashOfFile(storage, 'phrases', phrases, shard),
       await hashOfFile(storage, 'grounding', grounding, shard),
     )
-    if (negatives === undefined) continue
-    const known = (await readCommit(storage, 'negatives', negatives, shard))?.files.negatives
-    if (known) hashes.push(known.sha256)
+    const negatives = await negativesStage(source, shard)
+    if (negatives !== undefined) hashes.push(await hashOfFile(storage, 'negatives', negatives, shard))
   }
   return hashJson(hashes)
 }

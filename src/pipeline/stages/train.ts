@@ -97,48 +97,45 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
  * A needed stage as a source of samples; none where it gives a model, or captions for the vocabulary alone.
  */
 function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageContext): SampleSource[] {
-  const { dataset, phrases, grounding, missing } = outputOf(context, name)
+  const { dataset, phrases, grounding, negatives, missing } = outputOf(context, name)
   if (!dataset) return []
   if (grounding === undefined || phrases === undefined) {
     // Captions for the vocabulary may come from anywhere, and negatives belong to the boxes of another stage;
     // what is to be trained on must have boxes.
-    if (stage.with.vocabulary.includes(name) || outputOf(context, name).negatives !== undefined) return []
+    if (stage.with.vocabulary.includes(name) || negatives !== undefined) return []
     throw new UserError(
       `Stage "${stage.name}" cannot train on "${name}": it has no boxes. Name its filter stage.`,
     )
   }
-  if (missing.length > 0) {
-    throw new Error(
-      `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
-    )
-  }
+  requireWhole(stage, name, missing)
   const { storage, shards } = dataset
-  return [
-    { name, storage, shards, grounding, phrases, negatives: negativesOf(stage, dataset, name, context) },
-  ]
+  return [{ name, storage, shards, grounding, phrases, negatives: minedOf(stage, dataset, context) }]
 }
 
-/**
- * The stage whose negatives are read with a source: the one that mined them of its dataset, where that is
- * needed too, else what the ingest stage was told by the source of the dataset.
- */
-function negativesOf(
+function requireWhole(stage: StageOf<TrainConfig>, name: string, missing: readonly string[]): void {
+  if (missing.length === 0) return
+  throw new Error(
+    `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
+  )
+}
+
+/** The stage that mined negatives of a dataset, where one is needed too. */
+function minedOf(
   stage: StageOf<TrainConfig>,
-  { name: ingest, storage }: Dataset,
-  source: string,
+  { name: source, storage }: Dataset,
   context: StageContext,
-): string {
-  const own = outputOf(context, source).negatives
-  if (own !== undefined) return own
+): string | undefined {
   const mined = stage.needs.flatMap((name) => {
-    const { dataset, negatives } = outputOf(context, name)
-    return negatives !== undefined && dataset?.storage.url === storage.url ? [negatives] : []
+    const { dataset, negatives, missing } = outputOf(context, name)
+    if (negatives === undefined || dataset?.storage.url !== storage.url) return []
+    requireWhole(stage, name, missing)
+    return [negatives]
   })
   if (mined.length > 1)
     throw new UserError(
-      `Stage "${stage.name}" (train) takes negatives of "${ingest}" from one stage, and needs several that give them: ${mined.join(', ')}.`,
+      `Stage "${stage.name}" (train) takes negatives of "${source}" from one stage, and needs several that give them: ${mined.join(', ')}.`,
     )
-  return mined[0] ?? ingest
+  return mined[0]
 }
 
 /** What training starts from: a model of this run, or a folder of a model or of imported weights. */

@@ -2,7 +2,7 @@ import type { Random } from '../../base/random.js'
 import type { Sample } from '../samples/sample.js'
 import { fittingNames, type GroundedText, namedText, type PromptLimit } from './grounded-text.js'
 import { attributeSwaps, phrasesOf } from './phrase-prompt.js'
-import type { PictureTruth } from './picture-truth.js'
+import { type PictureTruth, phraseKey } from './picture-truth.js'
 
 /**
  * A prompt of names and phrases of which nothing is in the picture: its stored negatives, phrases of its
@@ -32,4 +32,6 @@ export function absentPrompt(
   return namedText(draw.shuffle(fittingNames(absent, limit)))
 }
 
-const unique = (names: readonly string[]) => [...new Set(names)]
+const unique = (names: readonly string[]) => [
+  ...new Map(names.map((name) => [phraseKey(name), name])).values(),
+]

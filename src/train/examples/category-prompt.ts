@@ -9,13 +9,12 @@ import {
   namedText,
   type PromptLimit,
 } from './grounded-text.js'
-import { phraseKey } from './picture-truth.js'
 
 /**
  * The picture's categories and others that it lacks, in random order.
  *
  * Lacking are all other names of an exhaustive picture's source, and of another picture those alone that are
- * known to be absent. A name of which more may be there than is boxed does not count.
+ * known to be absent.
  *
  * @param all the source's names
  * @param hard the picture's hard negatives for this prompt
@@ -32,7 +31,7 @@ export function categoryPrompt(
   const shown = draw.shuffle([...present.keys()])
   const lacking = new Set([...hard, ...absent.slice(0, draw.integer(absent.length + 1))])
   const names = [...shown, ...lacking].map((name): NamedPhrase => ({ name, boxes: present.get(name) ?? [] }))
-  return withoutPartial(namedText(draw.shuffle(fittingNames(names, limit))), sample)
+  return namedText(draw.shuffle(fittingNames(names, limit)))
 }
 
 /**
@@ -45,7 +44,7 @@ export function tunedPrompt(sample: Sample, names: readonly string[]): GroundedT
   const absent = new Set(absentNames(sample, names))
   const unknown = names.map((name) => !present.has(name) && !absent.has(name) && !isDrawnAbsent(sample, name))
   const ignored = written.phrases.filter((_, index) => unknown[index]).map(({ span }) => span)
-  return withoutPartial({ ...written, ignored }, sample)
+  return { ...written, ignored }
 }
 
 /** Names that ingest drew into prompts as known to be absent: they are there, and are no phrases. */
@@ -58,15 +57,16 @@ function isDrawnAbsent({ captions, mentioned }: Sample, name: string): boolean {
 
 /** Names that the picture is known to lack, in the order of `all` where it is exhaustive. */
 function absentNames(sample: Sample, all: readonly string[]): string[] {
-  const named = new Set([
+  const named = [
     ...sample.captions.flatMap(({ kind, text }) => (kind === 'categories' ? namesOf(text) : [])),
     ...sample.mentioned,
     ...sample.partial,
-  ])
+  ]
+  const taken = new Set(named.map((name) => name.toLowerCase()))
   const names = sample.exhaustive
     ? all
     : new Set(sample.negatives.flatMap(({ text, evidence }) => (evidence === 'attribute' ? [] : [text])))
-  return [...names].filter((name) => !named.has(name))
+  return [...names].filter((name) => !taken.has(name.toLowerCase()))
 }
 
 const namesOf = (text: string) => splitNames(text).map(({ name }) => name)
@@ -79,15 +79,4 @@ function boxesByName(captions: readonly GroundedCaption[]): Map<string, readonly
     for (const { start, end, boxes } of grounded) found.set(points.slice(start, end).join(''), boxes)
   }
   return found
-}
-
-/** Names of which the picture may hold more than is boxed do not count: what is not boxed is no negative. */
-export function withoutPartial(written: GroundedText, { partial }: Pick<Sample, 'partial'>): GroundedText {
-  if (partial.length === 0) return written
-  const keys = new Set(partial.map(phraseKey))
-  const points = [...written.text]
-  const spans = written.phrases
-    .map(({ span }) => span)
-    .filter(([start, end]) => keys.has(phraseKey(points.slice(start, end).join(''))))
-  return { ...written, ignored: [...written.ignored, ...spans] }
 }

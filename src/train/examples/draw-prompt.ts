@@ -4,9 +4,10 @@ import type { Tokenizer } from '../../model/word-piece.js'
 import type { GroundedCaption, Sample, SampleStream } from '../samples/sample.js'
 import { absentPrompt } from './absent-prompt.js'
 import type { AugmentConfig } from './augment-config.js'
-import { categoryPrompt, tunedPrompt, withoutPartial } from './category-prompt.js'
+import { categoryPrompt, tunedPrompt } from './category-prompt.js'
 import { flipText, type GroundedText } from './grounded-text.js'
 import { hideHeads } from './hide-heads.js'
+import { markPartial } from './mark-partial.js'
 import { packedCaption } from './packed-caption.js'
 import { phrasePrompt } from './phrase-prompt.js'
 import { type PictureTruth, pictureTruth } from './picture-truth.js'
@@ -41,10 +42,10 @@ export function drawPrompt(
   { tokenizer, network, augment, flipped }: PromptOptions,
 ): GroundedText {
   const { sample, stream } = shown
-  if (network.prompt) return tunedPrompt(sample, network.prompt)
+  if (network.prompt) return markPartial(tunedPrompt(sample, network.prompt), sample)
   const truth = pictureTruth(sample, stream.categories)
   const limit = { tokenizer, maxTokens: network.text.max_tokens - 2 }
-  const written = drawText(shown, truth, draw, { augment, limit })
+  const written = markPartial(drawText(shown, truth, draw, { augment, limit }), sample)
   const hides = augment.mask_heads > 0 && sample.exhaustive
   const partly = hides ? hideHeads(written, truth, augment.mask_heads, draw) : written
   return flipped ? flipText(partly) : partly
@@ -68,7 +69,7 @@ function drawText(
   if (caption.kind === 'categories') return categoryPrompt(caption, sample, { all, hard }, draw, limit)
   if (augment.attributes > 0 && draw.next() < augment.attributes) {
     const phrases = phrasePrompt(caption, { truth, all, hard }, draw, limit)
-    if (phrases) return withoutPartial(phrases, sample)
+    if (phrases) return phrases
   }
   const others = draw.next() < augment.negatives ? captions : []
   return packedCaption(caption, { sample, others, assumed: augment.packed_negatives }, draw, limit)

@@ -6,10 +6,14 @@ import { flipWords } from './flip-words.js'
 /** A phrase of a prompt and what is known of it. */
 export interface PromptPhrase {
   readonly span: Span
+  /** Its noun and what stands before it, where it has a tail. */
+  readonly name?: Span
   /** What it names, in pixels of the stored picture; none where it names nothing in it. */
   readonly boxes: readonly Xyxy[]
   /** What it may name, or not. */
   readonly unsure?: readonly Xyxy[]
+  /** Whether it may name more than is boxed: then it does not count where there is no box. */
+  readonly partial?: boolean
   /** The part of it that is hidden behind [MASK]. */
   readonly hidden?: Span
 }
@@ -23,7 +27,7 @@ export interface GroundedText {
 }
 
 /** A phrase as a name in a prompt of names. */
-export interface NamedPhrase extends Omit<PromptPhrase, 'span' | 'hidden'> {
+export interface NamedPhrase extends Pick<PromptPhrase, 'boxes' | 'unsure'> {
   readonly name: string
 }
 
@@ -65,10 +69,24 @@ export function fittingNames<T extends { readonly name: string }>(
 
 /** The text of a mirrored picture: left and right change places. */
 export function flipText({ text, phrases, ignored }: GroundedText): GroundedText {
-  const flipped = flipWords({ text, spans: [...phrases.map(({ span }) => span), ...ignored] })
+  const flipped = flipWords({
+    text,
+    spans: [
+      ...phrases.map(({ span }) => span),
+      ...phrases.map(({ span, name = span }) => name),
+      ...phrases.map(({ span, hidden = span }) => hidden),
+      ...ignored,
+    ],
+  })
+  const moved = (index: number) => flipped.spans[index] ?? ([0, 0] as const)
   return {
     text: flipped.text,
-    phrases: phrases.map((phrase, index) => ({ ...phrase, span: flipped.spans[index] ?? phrase.span })),
-    ignored: flipped.spans.slice(phrases.length),
+    phrases: phrases.map((phrase, index) => ({
+      ...phrase,
+      span: moved(index),
+      ...(phrase.name && { name: moved(phrases.length + index) }),
+      ...(phrase.hidden && { hidden: moved(2 * phrases.length + index) }),
+    })),
+    ignored: flipped.spans.slice(3 * phrases.length),
   }
 }

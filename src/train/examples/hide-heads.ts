@@ -19,15 +19,15 @@ export function hideHeads(
 ): GroundedText {
   const points = [...written.text]
   const phrases = written.phrases.map((phrase): PromptPhrase => {
-    const [start, end] = phrase.span
+    const [start, end] = phrase.name ?? phrase.span
     const text = points.slice(start, end).join('')
     const head = headSpan(text)
-    if (!head || draw.next() >= share) return phrase
-    const boxes = new Set(phrase.boxes.map((box) => box.join()))
-    const unsure = things.filter((thing) => !boxes.has(thing.box.join()) && mayName(text, thing, true))
+    // Words that may be true of boxes, and of which nobody knows whether they are, are no phrase.
+    const isPart = phrase.boxes.length === 0 && phrase.unsure !== undefined
+    if (!head || isPart || draw.next() >= share) return phrase
     return {
       ...phrase,
-      unsure: unsure.map(({ box }) => box),
+      unsure: things.filter((thing) => mayName(text, thing, true)).map(({ box }) => box),
       hidden: [start + head[0], start + head[1]],
     }
   })

@@ -46,6 +46,7 @@ export function makeBatch(
       for (const token of tokens) phrase[row + token] = 1
       for (const token of unsure) phrase[row + token] = -1
     })
+    for (const token of example.partial) phrase[(sample * rows + maxBoxes) * length + token] = -1
   })
   return {
     image: floats(image, [n, size, size, 3]),

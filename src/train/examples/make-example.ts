@@ -18,6 +18,8 @@ export interface Example {
   /** [L], 1 for the tokens that count in the losses. */
   readonly words: Float32Array
   readonly boxes: readonly TargetBox[]
+  /** Tokens that do not count where there is no box, since what they name may be there without one. */
+  readonly partial: readonly number[]
 }
 
 /** What an example is drawn from. */
@@ -64,6 +66,7 @@ export function makeExample(
     prompt: maskWords(partly, tokenizer, augment.mask_words, draw),
     words,
     boxes,
+    partial: prompted.phrases.flatMap(({ span, partial }) => (partial ? tokensOf(prompt, span) : [])),
   }
 }
 

@@ -42,19 +42,23 @@ export function packedCaption(
   const spans = spansOf(parts)
   const [shift = 0] = spans[before.length] ?? []
   const isUnknown = (other: string) => !assumed && !(sample.exhaustive && namesNothing(other, sample))
-  const move = ({ start, end }: { start: number; end: number }): Span => [start + shift, end + shift]
+  const move = (start: number, end: number): Span => [start + shift, end + shift]
   return {
     text: parts.join('. '),
     phrases: [
-      ...caption.grounded.map(({ start, end, boxes }) => ({ span: move({ start, end }), boxes })),
+      ...caption.grounded.map(({ start, end, name, boxes }) => ({
+        span: move(start, end),
+        name: move(...name),
+        boxes,
+      })),
       ...caption.unsure.map(({ start, end, boxes }) => ({
-        span: move({ start, end }),
+        span: move(start, end),
         boxes: [],
         unsure: boxes,
       })),
     ],
     ignored: [
-      ...caption.ungrounded.map(([start, end]) => move({ start, end })),
+      ...caption.ungrounded.map(([start, end]) => move(start, end)),
       ...spans.filter((_, index) => index !== before.length && isUnknown(parts[index] ?? '')),
     ],
   }

@@ -66,7 +66,7 @@ export function phrasesOf({ text, grounded }: GroundedCaption, truth: PictureTru
   const points = [...text]
   const boxes = new Map<string, { readonly name: string; readonly boxes: Xyxy[] }>()
   for (const phrase of grounded) {
-    const name = withoutDeterminer(points.slice(phrase.start, phrase.end).join(''))
+    const name = withoutDeterminer(points.slice(...phrase.name).join(''))
     if (name === '') continue
     const known = boxes.get(phraseKey(name)) ?? { name, boxes: [] }
     boxes.set(phraseKey(name), known)

@@ -70,8 +70,8 @@ export function mayName(phrase: string, { names }: Thing, anyNoun = false): bool
 /** A phrase as it is compared: without its determiner, in lower case. */
 export const phraseKey = (phrase: string): string => withoutDeterminer(phrase.toLowerCase())
 
-/** The last word, lower case. */
-const headOf = (phrase: string) => phrase.toLowerCase().trim().split(/\s+/).at(-1) ?? ''
+/** The noun of a phrase: its last word, lower case. */
+export const headOf = (phrase: string): string => phrase.toLowerCase().trim().split(/\s+/).at(-1) ?? ''
 
 /** Whether what has the one name cannot have the other. How many there are says nothing of each of them. */
 function excludes(name: string, phrase: string): boolean {
@@ -94,8 +94,8 @@ function thingsOf({ captions }: Pick<Sample, 'captions'>): Thing[] {
   const found = new Map<string, { box: Xyxy; names: Set<string>; categories: Set<string> }>()
   for (const { text, kind, grounded } of captions) {
     const points = [...text]
-    for (const { start, end, boxes } of grounded) {
-      const name = phraseKey(points.slice(start, end).join(''))
+    for (const { name: span, boxes } of grounded) {
+      const name = phraseKey(points.slice(...span).join(''))
       for (const box of boxes) {
         const thing = found.get(box.join()) ?? { box, names: new Set(), categories: new Set() }
         found.set(box.join(), thing)

@@ -70,8 +70,8 @@ export function targetInputs(
     /** x1 y1 x2 y2 in pixels of the input. */
     box: input('box', [batch, max_boxes + 1, 4]),
     /**
-     * 1 for the tokens of the box's phrases, -1 for those that do not count for it; the last row, that of no
-     * box, is 0.
+     * 1 for the tokens of the box's phrases, -1 for those that do not count for it, else 0. The last row is
+     * that of no box.
      */
     phrase: input('phrase', [batch, max_boxes + 1, max_tokens]),
     /** 1 for the tokens that count in the losses: not padding, and not phrases whose boxes are unknown. */

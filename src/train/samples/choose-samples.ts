@@ -1,5 +1,6 @@
 import { random } from '../../base/random.js'
 import { UserError } from '../../base/user-error.js'
+import type { AskedPart } from '../../words/asked-span.js'
 import type { Sample, SampleSource } from './sample.js'
 
 /** Which samples of a source are taken. */
@@ -11,6 +12,8 @@ export interface SampleChoice {
   readonly tune: 'full' | 'prompt'
   /** Whether pictures without a box are taken where it is known of something that it is not in them. */
   readonly untargeted?: boolean
+  /** Which words stand for a phrase; all of it where it is not given. */
+  readonly words?: AskedPart
 }
 
 export const allSamples: SampleChoice = { tune: 'full', shot_seed: 0 }

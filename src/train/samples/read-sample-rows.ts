@@ -1,33 +1,38 @@
 import type { Phrase, Region } from '../../rows/rows.js'
-import { readCommit } from '../../shards/commit.js'
+import { hasFamily } from '../../shards/has-family.js'
 import { joinRows } from '../../shards/join-rows.js'
+import { type AskedPart, askedSpan } from '../../words/asked-span.js'
+import type { Span } from '../../words/name-prompt.js'
+import { negativesStage } from './negatives-stage.js'
 import type { GroundedCaption, GroundedPhrase, Sample, SampleSource, UnsureWords } from './sample.js'
 
 /**
  * The pictures of a shard with what is known of them, also those of which no caption has a box.
  *
  * @param withBytes without, samples have no bytes, and no picture is read
+ * @param words which words of a caption stand for a phrase
  */
 export async function* readSampleRows(
-  { storage, phrases, grounding, negatives }: SampleSource,
+  source: SampleSource,
   shard: string,
-  withBytes: boolean,
+  { withBytes, words = 'phrase' }: { readonly withBytes: boolean; readonly words?: AskedPart | undefined },
 ): AsyncGenerator<Sample> {
-  const known =
-    negatives !== undefined && (await readCommit(storage, 'negatives', negatives, shard)) !== undefined
+  const { storage, phrases, grounding } = source
+  const negatives = await negativesStage(source, shard)
+  const isGold = await hasFamily(storage, 'negatives', grounding, shard)
   const joined = joinRows(storage, shard, {
     images: { columns: withBytes ? ['captions', 'image'] : ['captions'] },
     phrases: { stage: phrases, columns: ['phrases'] },
     grounding: { stage: grounding, columns: ['regions'] },
     negatives:
-      known && negatives !== undefined
-        ? { stage: negatives, columns: ['negatives', 'exhaustive', 'partial'] }
-        : undefined,
+      negatives === undefined
+        ? undefined
+        : { stage: negatives, columns: ['negatives', 'exhaustive', 'partial'] },
   })
   for await (const row of joined) {
     const { captions } = row.images
     const grounded = captions.flatMap((caption, index): GroundedCaption[] => {
-      const own = groundedPhrases(row.phrases.phrases, row.grounding.regions, index)
+      const own = groundedPhrases(row.phrases.phrases, row.grounding.regions, { caption: index, words })
       return own.grounded.length === 0 ? [] : [{ ...caption, ...own }]
     })
     yield {
@@ -36,8 +41,11 @@ export async function* readSampleRows(
       captions: grounded,
       mentioned: row.phrases.phrases.map(({ text }) => text),
       negatives: row.negatives?.negatives ?? [],
-      // Sources that were read before they could say so box all that they name.
-      exhaustive: row.negatives?.exhaustive ?? captions.some(({ kind }) => kind === 'categories'),
+      // The boxes of gold are exhaustive, never those that a teacher found of its captions. Sources that were
+      // read before they could say so box all that they name.
+      exhaustive: row.negatives
+        ? isGold && row.negatives.exhaustive
+        : captions.some(({ kind }) => kind === 'categories'),
       partial: row.negatives?.partial ?? [],
     }
   }
@@ -49,11 +57,12 @@ export async function* readSampleRows(
  * of the phrase is true of it.
  *
  * @param caption index of the caption
+ * @param words which words stand for a phrase whose box stands for all of it
  */
 function groundedPhrases(
   phrases: readonly Phrase[],
   regions: readonly Region[],
-  caption: number,
+  { caption, words }: { readonly caption: number; readonly words: AskedPart },
 ): Pick<GroundedCaption, 'grounded' | 'ungrounded' | 'unsure'> {
   const grounded: GroundedPhrase[] = []
   const ungrounded: GroundedCaption['ungrounded'][number][] = []
@@ -61,11 +70,17 @@ function groundedPhrases(
   phrases.forEach((phrase, at) => {
     if (phrase.caption !== caption) return
     const own = regions.filter((region) => region.phrase === at)
-    if (own.length === 0) ungrounded.push([phrase.start, phrase.end])
-    for (const [start, end] of spansOf(own)) {
-      const named = own.filter((region) => region.start === start && region.end === end)
+    if (own.length === 0) {
+      const [, end] = askedSpan(phrase, words)
+      ungrounded.push([phrase.start, end])
+    }
+    for (const span of spansOf(own)) {
+      const named = own.filter((region) => region.start === span[0] && region.end === span[1])
       const boxes = named.map(({ xyxy }) => xyxy)
-      grounded.push({ start, end, boxes, origins: named.map(({ origin }) => origin) })
+      const isWhole = span[0] === phrase.start && span[1] === phrase.end
+      const [start, end] = isWhole ? askedSpan(phrase, words) : span
+      const name: Span = [start, Math.min(end, phrase.end)]
+      grounded.push({ start, end, name, boxes, origins: named.map(({ origin }) => origin) })
       if (start > phrase.start) unsure.push({ start: phrase.start, end: start, boxes })
       if (end < phrase.end) unsure.push({ start: end, end: phrase.end, boxes })
     }

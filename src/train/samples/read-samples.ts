@@ -6,6 +6,7 @@ import { isDataset, readDataset } from '../../shards/dataset.js'
 import type { ShardFile } from '../../shards/write-shard.js'
 import { splitNames } from '../../words/name-prompt.js'
 import { allSamples, chooseSamples, type SampleChoice } from './choose-samples.js'
+import { negativesStage } from './negatives-stage.js'
 import { readSampleRows } from './read-sample-rows.js'
 import type { Sample, SampleSource, SampleStream } from './sample.js'
 
@@ -28,8 +29,11 @@ export async function openSamples(
   seed: number,
   choice: SampleChoice = allSamples,
 ): Promise<SampleStream> {
-  const { wanted, named } = await chooseSamples(() => usableOf(source, choice), source, choice)
-  const isWanted = (sample: Sample) => isUsable(sample, choice) && wanted(sample)
+  const read = (shard: string, withBytes: boolean) => usableRows(source, shard, withBytes, choice)
+  async function* all() {
+    for (const shard of source.shards) yield* read(shard, false)
+  }
+  const { wanted, named } = await chooseSamples(all, source, choice)
   const sizes = new Map<string, ShardSize>()
   const hashes: string[] = []
   const captions: string[] = []
@@ -37,8 +41,8 @@ export async function openSamples(
   const origins = new Map<string, number>()
   for (const shard of source.shards) {
     let usable = 0
-    for await (const sample of readSampleRows(source, shard, false)) {
-      if (!isWanted(sample)) continue
+    for await (const sample of read(shard, false)) {
+      if (!wanted(sample)) continue
       usable++
       for (const caption of sample.captions) {
         for (const origin of caption.grounded.flatMap((phrase) => phrase.origins))
@@ -60,6 +64,12 @@ export async function openSamples(
     )
   }
 
+  const readWindow = async (shards: readonly string[], key: string) => {
+    const samples: Sample[] = []
+    for (const shard of [...shards].sort())
+      for await (const sample of read(shard, true)) if (wanted(sample)) samples.push(sample)
+    return random(seed, source.name, 'rows', key).shuffle(samples)
+  }
   /** The window that was read last. */
   let current: { key: string; samples: Promise<Sample[]> } | undefined
   const at = async (position: number): Promise<Sample> => {
@@ -73,7 +83,7 @@ export async function openSamples(
         continue
       }
       const key = `${epoch}/${shards[0]}`
-      if (current?.key !== key) current = { key, samples: readWindow(source, shards, seed, key, isWanted) }
+      if (current?.key !== key) current = { key, samples: readWindow(shards, key) }
       const sample = (await current.samples)[left]
       if (!sample)
         throw new Error(`${source.name} has fewer samples in ${shards.join(', ')} than it was opened with`)
@@ -94,17 +104,14 @@ interface ShardSize {
 }
 
 /** The files that a shard's samples come from, by their commit records. */
-async function filesOf(
-  { storage, phrases, grounding, negatives }: SampleSource,
-  shard: string,
-): Promise<ShardFile[]> {
-  const stages = { images: null, phrases, grounding, negatives }
+async function filesOf(source: SampleSource, shard: string): Promise<ShardFile[]> {
+  const { storage, phrases, grounding } = source
+  const negatives = await negativesStage(source, shard)
+  const stages = { images: null, phrases, grounding, ...(negatives !== undefined && { negatives }) }
   const records = await Promise.all(
-    (['images', 'phrases', 'grounding', 'negatives'] as const).map(async (family) => {
-      const stage = stages[family]
-      return stage === undefined
-        ? undefined
-        : (await readCommit(storage, family, stage, shard))?.files[family]
+    Object.entries(stages).map(async ([name, stage]) => {
+      const family = name as keyof typeof stages
+      return (await readCommit(storage, family, stage, shard))?.files[family]
     }),
   )
   return records.filter((file) => file !== undefined)
@@ -128,26 +135,15 @@ function windowsOf(order: readonly string[], sizes: ReadonlyMap<string, ShardSiz
   return windows
 }
 
-/** Whether there is anything to learn of a picture: boxes, or what is known not to be in it. */
-const isUsable = (sample: Sample, { untargeted = false }: SampleChoice) =>
-  sample.captions.length > 0 || (untargeted && (sample.exhaustive || sample.negatives.length > 0))
-
-async function* usableOf(source: SampleSource, choice: SampleChoice): AsyncGenerator<Sample> {
-  for (const shard of source.shards)
-    for await (const sample of readSampleRows(source, shard, false))
-      if (isUsable(sample, choice)) yield sample
-}
-
-async function readWindow(
+/** The pictures of a shard of which there is anything to learn: boxes, or what is known not to be there. */
+async function* usableRows(
   source: SampleSource,
-  shards: readonly string[],
-  seed: number,
-  key: string,
-  wanted: (sample: Sample) => boolean,
-) {
-  const samples: Sample[] = []
-  for (const shard of [...shards].sort()) {
-    for await (const sample of readSampleRows(source, shard, true)) if (wanted(sample)) samples.push(sample)
+  shard: string,
+  withBytes: boolean,
+  { untargeted = false, words }: SampleChoice,
+): AsyncGenerator<Sample> {
+  for await (const sample of readSampleRows(source, shard, { withBytes, words })) {
+    const saysWhatLacks = sample.exhaustive || sample.negatives.length > 0
+    if (sample.captions.length > 0 || (untargeted && saysWhatLacks)) yield sample
   }
-  return random(seed, source.name, 'rows', key).shuffle(samples)
 }

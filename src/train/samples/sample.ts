@@ -1,11 +1,15 @@
 import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Caption, Negative } from '../../rows/rows.js'
 import type { Storage } from '../../storage/storage.js'
+import type { Span } from '../../words/name-prompt.js'
 
 /** A part of a caption and the boxes it names: a phrase, or a part of one that names others than it. */
 export interface GroundedPhrase {
+  /** Words that stand for it, in code points, half open. */
   readonly start: number
   readonly end: number
+  /** The noun and what stands before it of those words: without the tail of a referring expression. */
+  readonly name: Span
   readonly boxes: readonly Xyxy[]
   /** Who gave each box: `gold`, or a teacher. */
   readonly origins: readonly string[]
@@ -52,7 +56,10 @@ export interface SampleSource {
   readonly shards: readonly string[]
   readonly grounding: string
   readonly phrases: string
-  /** The stage whose negatives are read; a shard without any is read as one that says nothing of them. */
+  /**
+   * The stage whose negatives are read, else those that were written with the grounding. A shard without any
+   * is read as one that says nothing of them.
+   */
   readonly negatives?: string | undefined
 }
 
