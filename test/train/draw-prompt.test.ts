@@ -126,7 +126,7 @@ describe('the prompt of a picture', () => {
   it('of phrases has their swapped attributes where these are known to be absent', () => {
     const written = caption('a red cat and a small dog', { 'a red cat': [0], 'a small dog': [1] })
     const sample = sampleOf([written, caption('cat. dog', { cat: [0], dog: [1, 2] }, 'categories')])
-    const found = drawn(sample, written, { attributes: 1 })
+    const found = drawn(sample, written, { attributes: 1, hard_negatives: 30 })
     // Of the other dog nobody knows how large it is.
     expect(found['big dog']).toBeUndefined()
     expect(found).toMatchObject({

@@ -33,11 +33,13 @@ export const augmentConfig = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe("at most so many of a picture's stored negatives in a prompt of names or phrases"),
+    .describe(
+      "at most so many phrases that are known to be absent in a prompt: a picture's stored negatives, and its own phrases with another attribute",
+    ),
   attributes: share
     .default(0)
     .describe(
-      'share of written captions shown as their phrases alone, beside the same with other colours, sizes, numbers',
+      'share of written captions shown as their phrases beside hard negatives and names, where an attribute is known to decide',
     ),
 })
 

@@ -65,19 +65,21 @@ function drawText(
     // A picture of which nothing can be said teaches nothing.
     if (!caption) return { text: '', phrases: [], ignored: [] }
   }
-  const hard = hardNegatives(sample, truth, augment.hard_negatives, draw)
-  if (caption.kind === 'categories') return categoryPrompt(caption, sample, { all, hard }, draw, limit)
+  const most = augment.hard_negatives
+  const stored = most > 0 ? storedNegatives(sample, truth) : []
+  if (caption.kind === 'categories') {
+    const hard =
+      most > 0 ? draw.shuffle(stored).slice(0, draw.integer(Math.min(most, stored.length) + 1)) : []
+    return categoryPrompt(caption, sample, { all, hard }, draw, limit)
+  }
   if (augment.attributes > 0 && draw.next() < augment.attributes) {
-    const phrases = phrasePrompt(caption, { truth, all, hard }, draw, limit)
+    const phrases = phrasePrompt(caption, { truth, all, stored, most }, draw, limit)
     if (phrases) return phrases
   }
   const others = draw.next() < augment.negatives ? captions : []
   return packedCaption(caption, { sample, others, assumed: augment.packed_negatives }, draw, limit)
 }
 
-/** Up to `most` of the negatives that are stored of a picture. */
-function hardNegatives({ negatives }: Sample, truth: PictureTruth, most: number, draw: Random): string[] {
-  if (most === 0) return []
-  const texts = [...new Set(negatives.map(({ text }) => text))].filter(truth.isAbsent)
-  return draw.shuffle(texts).slice(0, draw.integer(Math.min(most, texts.length) + 1))
-}
+/** The negatives that are stored of a picture, each once. */
+const storedNegatives = ({ negatives }: Sample, truth: PictureTruth) =>
+  [...new Set(negatives.map(({ text }) => text))].filter(truth.isAbsent)

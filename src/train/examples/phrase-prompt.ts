@@ -18,39 +18,41 @@ export interface OtherNames {
   readonly truth: PictureTruth
   /** The source's category names. */
   readonly all: readonly string[]
-  /** The picture's hard negatives for this prompt. */
-  readonly hard: readonly string[]
+  /** Phrases that are known to be absent from the picture, beside those that differ by an attribute. */
+  readonly stored: readonly string[]
+  /** So many absent phrases of these two kinds at most. */
+  readonly most: number
 }
 
 /**
- * The phrases of a caption as names: "red cat. blue cat. green cat. dog". Beside them stand the same phrases
- * with other values of their attributes, hard negatives and category names, as far as it is known of them
- * whether they name anything. Alone, a phrase may be true of more than in its caption ("the cat", "another
+ * The phrases of a caption as names: "red cat. blue cat. green cat. dog". Beside them stand hard negatives, which
+ * are the same phrases with other values of their attributes and stored ones, then the names of the picture's
+ * categories, and others that it lacks, as far as it is known of them whether they name anything. Names and phrases
+ * together teach more than a prompt of each: the name alone is right for both cats, the colour for one. Alone, a phrase may be true of more than in its caption ("the cat", "another
  * cat"): where that is not known, it does not count for the box.
  *
  * @returns undefined where the caption has no phrase of which another value is absent
  */
 export function phrasePrompt(
   caption: GroundedCaption,
-  { truth, all, hard }: OtherNames,
+  { truth, all, stored, most }: OtherNames,
   draw: Random,
   limit: PromptLimit,
 ): GroundedText | undefined {
   const own = phrasesOf(caption, truth)
   const swaps = attributeSwaps(own, truth)
   if (swaps.length === 0) return undefined
+  const hard = draw.shuffle([...swaps, ...stored.map((name): NamedPhrase => ({ name, boxes: [] }))])
+  const lacking = most > 0 ? hard.slice(0, 1 + draw.integer(most)) : []
   const known = new Set([...own, ...swaps].map(({ name }) => phraseKey(name)))
   const names = draw.shuffle(all.filter((name) => !known.has(phraseKey(name)))).flatMap((name) => {
     const boxes = truth.things.filter(({ categories }) => categories.includes(phraseKey(name)))
-    if (boxes.length === 0 && !truth.isAbsent(name)) return []
-    return [nameOf(name, boxes, truth)]
+    return boxes.length > 0 || truth.isAbsent(name) ? [nameOf(name, boxes, truth)] : []
   })
-  const lacking = [
-    ...draw.shuffle(swaps).slice(0, 1 + draw.integer(swaps.length)),
-    ...hard.map((name): NamedPhrase => ({ name, boxes: [] })),
-  ]
-  const few = names.slice(0, draw.integer(own.length + 1))
-  return namedText(draw.shuffle(fittingNames(distinct([...own, ...lacking, ...few]), limit)))
+  const shown = names.filter(({ boxes }) => boxes.length > 0)
+  const others = names.filter(({ boxes }) => boxes.length === 0)
+  const drawn = [...shown, ...others].slice(0, draw.integer(names.length + 1))
+  return namedText(draw.shuffle(fittingNames(distinct([...own, ...lacking, ...drawn]), limit)))
 }
 
 /** Phrases that name nothing in the picture, each a phrase of it with another value of an attribute. */
