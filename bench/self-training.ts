@@ -1,85 +1,65 @@
 /**
- * Does a student learn what gold never named? For each seed: a world, a teacher on gold, its labels of the
- * web, a student on both, and a control that goes on with gold alone for as many steps.
+ * Does a student learn what gold never named, and why? For each seed: a world, a teacher on gold, two rounds of
+ * labels and students, and beside them a control that goes on with gold alone for as many steps, a student of the
+ * same pictures with wrong attributes in their captions, and a teacher without negatives. For the first seed also
+ * teachers of other numbers of hard negatives.
  *
- *     npm run bench:self-training -- [--seeds 1,2,3] [--teacher 2500] [--student 1500] [--threads 2] [--dir runs/bench] [--json]
+ *     npm run bench:self-training -- [--seeds 1,2,3] [--teacher 1600] [--student 1000] [--web 2000] [--threads 2] [--dir runs/bench-cycle] [--json]
  */
 import { join } from 'node:path'
 import { iou } from '../src/boxes/iou.js'
-import { runWithProgress } from '../src/cli/run-with-progress.js'
+import { unscaleBox } from '../src/boxes/xyxy.js'
 import type { Evaluation } from '../src/evaluate/evaluate-model.js'
 import { decodePicture } from '../src/pictures/picture.js'
-import type { Stage } from '../src/pipeline/config.js'
-import { readPipeline } from '../src/pipeline/read-pipeline.js'
-import { readRunRecord } from '../src/pipeline/stages/run-record.js'
 import { readDataset } from '../src/shards/dataset.js'
 import { joinRows } from '../src/shards/join-rows.js'
 import { openStorage } from '../src/storage/open-storage.js'
 import { openTeacher } from '../src/teacher/open-teacher.js'
-import { makeWorld } from '../src/world/make-world.js'
-import { readRecipe } from '../src/world/recipe.js'
-import { serveFolder } from '../src/world/serve-world.js'
-import { type Figure, option, printReport } from './report.js'
+import { type Figure, printReport } from './report.js'
+import { curve, cycleOptions, runCycle, seedFigure } from './toy-cycle.js'
 
-const seeds = option('seeds', '1,2,3').split(',').map(Number)
-const teacherSteps = Number(option('teacher', '2500'))
-const studentSteps = Number(option('student', '1500'))
-const threads = option('threads', '0')
-const folder = option('dir', 'runs/bench-self-training')
+const models = [
+  'teacher',
+  'round-1-student',
+  'round-2-student',
+  'control',
+  'scrambled-student',
+  'plain',
+] as const
+type Model = (typeof models)[number]
 
 interface Outcome {
-  readonly teacher: Evaluation
-  readonly knownTeacher: Evaluation
-  readonly student: Evaluation
-  readonly knownStudent: Evaluation
-  readonly control: Evaluation
+  readonly known: Readonly<Record<Model, Evaluation>>
+  /** The plain teacher knows no novel name either: it is not asked for them. */
+  readonly novel: Readonly<Record<Exclude<Model, 'plain'>, Evaluation>>
   readonly chance: number
 }
 
-async function runSeed(seed: number): Promise<Outcome> {
-  const dir = join(folder, `seed-${seed}`)
-  const recipe = await readRecipe('datasets/toy.yaml')
-  const splits = { gold: 2000, web: 3000, known: 200, novel: 200, attributes: 200 }
-  await makeWorld({ ...recipe, seed: recipe.seed + seed, splits }, join(dir, 'world'))
-  const server = await serveFolder(join(dir, 'world', 'web'))
-  try {
-    const set = [
-      `world=${join(dir, 'world')}`,
-      `web_url=${server.url}`,
-      `teacher.steps=${teacherSteps}`,
-      `teacher.seed=${seed}`,
-      `teacher.threads=${threads}`,
-      `rounds.train.threads=${threads}`,
-      `rounds.teach.threads=${threads}`,
-      `rounds.train.steps=${studentSteps}`,
-      `rounds.train.seed=${seed}`,
-    ]
-    const pipeline = await readPipeline('pipelines/self-training.yaml', { set, rounds: 1 })
-    const student = pipeline.stages.find(({ name }) => name === 'round-1-student') as Stage & {
-      uses: 'train'
-    }
-    const control: Stage = { ...student, name: 'control', needs: ['gold', 'teacher'] }
-    const evaluations = ['known', 'novel'].map((held): Stage => {
-      const like = pipeline.stages.find(({ name }) => name === `teacher-on-${held}`) as Stage & {
-        uses: 'evaluate'
-      }
-      return { ...like, name: `control-on-${held}`, needs: [held, 'control'] }
-    })
-    await runWithProgress({ ...pipeline, stages: [...pipeline.stages, control, ...evaluations] }, dir, {})
-  } finally {
-    await server.close()
+/** Teachers by how many hard negatives they were shown in a prompt at most. */
+const byNegatives: { readonly count: number; readonly known: Evaluation; readonly attributes: Evaluation }[] =
+  []
+
+async function runSeed(seed: number, isFirst: boolean): Promise<Outcome> {
+  const parts = ['round', 'second', 'control', 'scrambled', 'plain'] as const
+  const cycle = await runCycle(seed, isFirst ? [...parts, 'curve'] : parts)
+  if (isFirst) {
+    const shown = [{ count: 0, model: 'plain' }, ...curve.map((count) => ({ count, model: `hard-${count}` }))]
+    for (const { count, model } of shown)
+      byNegatives.push({
+        count,
+        known: await cycle.scores(model, 'known'),
+        attributes: await cycle.scores(model, 'attributes'),
+      })
   }
-  const scores = async (model: string, held: string) => {
-    const record = await readRunRecord<Evaluation>(openStorage(dir), `evaluations/${model}-on-${held}.json`)
-    if (!record) throw new Error(`no evaluation of ${model} on ${held}`)
-    return record.result
-  }
+  const scores = async <M extends Model>(of: readonly M[], set: 'known' | 'novel') =>
+    Object.fromEntries(
+      await Promise.all(of.map(async (model) => [model, await cycle.scores(model, set)] as const)),
+    ) as Record<M, Evaluation>
+  const asked = models.filter((model): model is Exclude<Model, 'plain'> => model !== 'plain')
+  const dir = join(cycleOptions.folder, `seed-${seed}`)
   return {
-    teacher: await scores('teacher', 'novel'),
-    knownTeacher: await scores('teacher', 'known'),
-    student: await scores('round-1-student', 'novel'),
-    knownStudent: await scores('round-1-student', 'known'),
-    control: await scores('control', 'novel'),
+    known: await scores(models, 'known'),
+    novel: await scores(asked, 'novel'),
     chance: await chanceRecall(join(dir, 'novel'), join(dir, 'models', 'teacher')),
   }
 }
@@ -109,7 +89,7 @@ async function chanceRecall(dataset: string, model: string): Promise<number> {
       for (const { index } of written) {
         const targets = regions.filter(({ phrase }) => phrase === index).map(({ xyxy }) => xyxy)
         const hits = found.filter(({ xyxy }) => {
-          const box = xyxy.map((value) => value / picture.scale) as unknown as typeof xyxy
+          const box = unscaleBox(xyxy, picture.scale)
           return targets.some((target) => iou(target, box) >= 0.5)
         })
         shares.push(found.length === 0 ? 0 : hits.length / found.length)
@@ -121,38 +101,80 @@ async function chanceRecall(dataset: string, model: string): Promise<number> {
 }
 
 const outcomes: Outcome[] = []
-for (const seed of seeds) outcomes.push(await runSeed(seed))
+for (const [at, seed] of cycleOptions.seeds.entries()) outcomes.push(await runSeed(seed, at === 0))
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-const figure = (
-  of: (outcome: Outcome) => number,
-  goal = '',
-  met: (value: number) => boolean | null = () => null,
-): Figure => {
-  const values = outcomes.map(of)
-  const value = mean(values)
-  const note = `seeds ${values.map((one) => one.toFixed(3)).join(', ')}`
-  return { value, unit: '0 to 1', goal, met: met(value), note }
-}
+const known = (model: Model, of: (evaluation: Evaluation) => number) =>
+  outcomes.map((outcome) => of(outcome.known[model]))
+const recall1 = (model: Exclude<Model, 'plain'>) => outcomes.map(({ novel }) => novel[model].recall1)
+const less = (values: readonly number[], others: readonly number[]) =>
+  values.map((value, at) => value - (others[at] ?? 0))
+
+const curveFigures: Record<string, Figure> = Object.fromEntries(
+  byNegatives.map(({ count, known: scores, attributes }) => [
+    `${count} hard negatives: known cgF1`,
+    {
+      ...{ value: scores.cgf1, unit: '0 to 1', goal: '', met: null },
+      note:
+        `IL_MCC ${scores.il_mcc.toFixed(3)}, false presence ${scores.false_presence.toFixed(3)}, AP ${scores.ap.toFixed(3)}, ` +
+        `recall@1 ${scores.recall1.toFixed(3)}, AUC of colour ${attributes.attributes?.colour.auc.toFixed(3)}, of size ${attributes.attributes?.size.auc.toFixed(3)}`,
+    },
+  ]),
+)
+
 printReport('self-training', outcomes.length, {
-  'teacher, known AP50': figure(
-    ({ knownTeacher }) => knownTeacher.ap50,
-    '>= 0.60',
-    (value) => value >= 0.6,
+  'chance, novel recall@1': seedFigure(outcomes.map(({ chance }) => chance)),
+  'teacher, novel recall@1': seedFigure(recall1('teacher')),
+  'control, novel recall@1': seedFigure(recall1('control')),
+  'student, novel recall@1': seedFigure(recall1('round-1-student')),
+  'student over teacher': seedFigure(less(recall1('round-1-student'), recall1('teacher')), {
+    least: 0.12,
+    each: true,
+  }),
+  'student over control': seedFigure(less(recall1('round-1-student'), recall1('control')), {
+    least: 0.12,
+    each: true,
+  }),
+  'second student, novel recall@1': seedFigure(recall1('round-2-student')),
+  'second over first': seedFigure(less(recall1('round-2-student'), recall1('round-1-student')), {
+    least: 0.02,
+  }),
+  'student of wrong attributes, novel recall@1': seedFigure(recall1('scrambled-student')),
+  'student over that of wrong attributes': seedFigure(
+    less(recall1('round-1-student'), recall1('scrambled-student')),
+    { least: 0, each: true },
   ),
-  'student, known AP50': figure(({ knownStudent }) => knownStudent.ap50),
-  'chance, novel recall@1': figure(({ chance }) => chance),
-  'teacher, novel recall@1': figure(({ teacher }) => teacher.recall1),
-  'control, novel recall@1': figure(({ control }) => control.recall1),
-  'student, novel recall@1': figure(({ student }) => student.recall1),
-  'student over teacher': figure(
-    ({ student, teacher }) => student.recall1 - teacher.recall1,
-    '>= 0.05',
-    (value) => value >= 0.05,
+  'teacher, known AP50': seedFigure(known('teacher', ({ ap50 }) => ap50)),
+  'student, known AP50': seedFigure(known('round-1-student', ({ ap50 }) => ap50)),
+  'teacher, known AP': seedFigure(known('teacher', ({ ap }) => ap)),
+  'without negatives, known AP': seedFigure(known('plain', ({ ap }) => ap)),
+  'negatives, gain of known AP': seedFigure(
+    less(
+      known('teacher', ({ ap }) => ap),
+      known('plain', ({ ap }) => ap),
+    ),
+    { least: 0 },
   ),
-  'student over control': figure(({ student, control }) => student.recall1 - control.recall1),
-  'student over chance': figure(({ student, chance }) => student.recall1 - chance),
-  'teacher, novel AP50': figure(({ teacher }) => teacher.ap50),
-  'control, novel AP50': figure(({ control }) => control.ap50),
-  'student, novel AP50': figure(({ student }) => student.ap50),
+  'teacher, known recall@1': seedFigure(known('teacher', (scores) => scores.recall1)),
+  'negatives, gain of known recall@1': seedFigure(
+    less(
+      known('teacher', (scores) => scores.recall1),
+      known('plain', (scores) => scores.recall1),
+    ),
+    { least: 0 },
+  ),
+  'teacher, known IL_MCC': seedFigure(
+    known('teacher', (scores) => scores.il_mcc),
+    { least: 0.6 },
+  ),
+  'without negatives, known IL_MCC': seedFigure(known('plain', (scores) => scores.il_mcc)),
+  'student, known IL_MCC': seedFigure(known('round-1-student', (scores) => scores.il_mcc)),
+  'teacher, known cgF1': seedFigure(
+    known('teacher', ({ cgf1 }) => cgf1),
+    { least: 0.3 },
+  ),
+  'without negatives, known cgF1': seedFigure(known('plain', ({ cgf1 }) => cgf1)),
+  'student, known cgF1': seedFigure(known('round-1-student', ({ cgf1 }) => cgf1)),
+  'teacher, known false presence': seedFigure(known('teacher', (scores) => scores.false_presence)),
+  'without negatives, known false presence': seedFigure(known('plain', (scores) => scores.false_presence)),
+  ...curveFigures,
 })
