@@ -76,7 +76,7 @@ describe('groundmill stats of a run', () => {
   it('has what its models scored, a row an evaluation', async () => {
     const { code, out } = await groundmill('stats', run)
     expect(code).toBe(0)
-    expect(out).toMatch(/\n\nevaluation +AP +AP50 +recall@1 +recall@5 +recall@10 +AUC colour/)
+    expect(out).toMatch(/\n\nevaluation +AP +AP50 +recall@1 +recall@5 +recall@10 [^\n]*AUC colour/)
     expect(out).toMatch(/\nplain +[^\n]* -\nscores +[\d.]+ [^\n]*[\d.]+\n/)
     const { evaluations } = JSON.parse((await groundmill('stats', run, '--json')).out)
     expect(evaluations.map(({ stage }: { stage: string }) => stage)).toEqual(['plain', 'scores'])
@@ -96,9 +96,9 @@ describe('the table of a report', () => {
 
   it('has a column for each kind of attribute that was asked, and none where nobody asked', () => {
     const lines = report(scored, { ...scored, attributes: attributeTable([contrast]) }).split('\n')
-    expect(lines[0]).toMatch(/recall@10 +AUC size$/)
+    expect(lines[0]).toMatch(/recall@10 .*AUC size$/)
     // The older record has no recall@10.
-    expect(lines[2]).toMatch(/^known +teacher \(t\) +50\.0 +60\.0 +70\.0 +80\.0 +- +-$/)
+    expect(lines[2]).toMatch(/^known +teacher \(t\) +50\.0 +60\.0 +70\.0 +80\.0(?: +-)+$/)
     expect(lines[3]).toMatch(/100\.0$/)
     expect(report(scored, scored)).not.toContain('AUC')
   })
