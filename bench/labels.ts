@@ -1,14 +1,15 @@
 /**
  * Are the labels true? On toy worlds of several seeds: what share of a round's labels is right, by kind of phrase
  * beside chance, by the world's own truth, and whether teacher and student tell a phrase from the same with
- * another colour or size.
+ * another colour or size. With `--ablate`, for the first seed, also teachers whose recipe is in one thing as it was
+ * before attributes were asked for.
  *
- *     npm run bench:labels -- [--seeds 1,2,3] [--teacher 1600] [--student 1000] [--web 2000] [--threads 2] [--dir runs/bench-cycle] [--json]
+ *     npm run bench:labels -- [--ablate] [--seeds 1,2,3] [--teacher 1600] [--student 1000] [--web 2000] [--threads 2] [--dir runs/bench-cycle] [--json]
  */
 import type { AuditSummary } from '../src/audit/audit-labels.js'
 import type { Evaluation } from '../src/evaluate/evaluate-model.js'
 import { type Figure, printReport } from './report.js'
-import { cycleOptions, runCycle, seedFigure } from './toy-cycle.js'
+import { ablations, type Cycle, cycleOptions, runCycle, seedFigure } from './toy-cycle.js'
 
 interface Outcome {
   readonly labels: AuditSummary
@@ -17,13 +18,35 @@ interface Outcome {
 }
 
 const outcomes: Outcome[] = []
+const ablated: Record<string, Figure> = {}
 for (const seed of cycleOptions.seeds) {
-  const cycle = await runCycle(seed, ['round'])
+  const isAblated = process.argv.includes('--ablate') && outcomes.length === 0
+  const cycle = await runCycle(seed, isAblated ? ['round', 'ablation'] : ['round'])
   outcomes.push({
-    labels: await cycle.labels('1'),
+    labels: await cycle.labels('round-1'),
     teacher: await cycle.scores('teacher', 'attributes'),
     student: await cycle.scores('round-1-student', 'attributes'),
   })
+  if (isAblated) Object.assign(ablated, await ablationFigures(cycle))
+}
+
+/** Of each teacher of the ablation, and of the recipe itself, what it reads and how right its labels are. */
+async function ablationFigures(cycle: Cycle): Promise<Record<string, Figure>> {
+  const rows: Record<string, Figure> = {}
+  for (const name of ['teacher', ...Object.keys(ablations)]) {
+    const { attributes } = await cycle.scores(name, 'attributes')
+    const known = await cycle.scores(name, 'known')
+    const { kinds } = await cycle.labels(name === 'teacher' ? 'round-1' : name)
+    const telling = kinds.find(({ kind }) => kind === 'new/telling_colour')
+    rows[`${name}: new name, telling colour, labels right`] = {
+      ...{ value: telling?.precision ?? null, unit: '0 to 1', goal: '', met: null },
+      note:
+        `by lot ${telling?.chance?.toFixed(3)}, ${telling?.judged} labels; AUC of colour ${attributes?.colour.auc.toFixed(3)}, ` +
+        `of size ${attributes?.size.auc.toFixed(3)}; known AP50 ${known.ap50.toFixed(3)}, recall@1 ${known.recall1.toFixed(3)}, ` +
+        `IL_MCC ${known.il_mcc.toFixed(3)}`,
+    }
+  }
+  return rows
 }
 
 const kindOf = (dimension: string, kind: string) => {
@@ -80,4 +103,5 @@ printReport('labels', outcomes.length, {
   ...labelFigures('all', 'all', 'all'),
   ...aucFigures('colour'),
   ...aucFigures('size'),
+  ...ablated,
 })

@@ -12,6 +12,7 @@ import { readPipeline } from '../src/pipeline/read-pipeline.js'
 import { evaluationName, evaluationRecord } from '../src/pipeline/stages/evaluation-record.js'
 import { readRunRecord } from '../src/pipeline/stages/run-record.js'
 import { openStorage } from '../src/storage/open-storage.js'
+import { augmentConfig } from '../src/train/examples/augment-config.js'
 import { makeWorld } from '../src/world/make-world.js'
 import { type Recipe, readRecipe } from '../src/world/recipe.js'
 import { serveFolder } from '../src/world/serve-world.js'
@@ -31,9 +32,37 @@ export type CyclePart =
   | 'plain'
   /** Teachers of other numbers of hard negatives. */
   | 'curve'
+  /** Teachers whose recipe differs in one thing, and the labels of each. */
+  | 'ablation'
 
 /** Hard negatives of a prompt at most, of the teachers of the curve; 0 is the plain one. */
 export const curve = [5, 15, 30] as const
+
+type TrainConfig = StageOf<'train'>['with']
+
+/** Teachers of the ablation: what of the recipe is as it was before attributes were asked for. */
+export const ablations: Readonly<Record<string, (config: TrainConfig) => TrainConfig>> = {
+  'before-all': (config) => ({
+    ...config,
+    ...{ learning_rate: 0.003, warmup: 50, loss: { ...config.loss, contrastive: 0.2, grounding: 0.2 } },
+    augment: augmentConfig.parse({}),
+  }),
+  'before-prompts': (config) => ({
+    ...config,
+    augment: {
+      ...config.augment,
+      attributes: 0,
+      categories: 0.7,
+      hard_negatives: 0,
+      absent: 0,
+      mask_heads: 0,
+    },
+  }),
+  'before-heads': (config) => ({ ...config, augment: { ...config.augment, mask_heads: 0 } }),
+  'before-losses': (config) => ({ ...config, loss: { ...config.loss, contrastive: 0.2, grounding: 0.2 } }),
+  'before-colour': (config) => ({ ...config, augment: { ...config.augment, colour: 0.2 } }),
+  'before-rate': (config) => ({ ...config, learning_rate: 0.003, warmup: 50 }),
+}
 
 /** Settings of all benchmarks of the cycle, from the command line. */
 export const cycleOptions = {
@@ -49,8 +78,8 @@ export const cycleOptions = {
 export interface Cycle {
   /** How a model scored on a held-out set. */
   scores(model: string, set: 'known' | 'novel' | 'attributes'): Promise<Evaluation>
-  /** How right the labels of a round are; that of the wrong captions is `scrambled`. */
-  labels(round: '1' | '2' | 'scrambled'): Promise<AuditSummary>
+  /** How right labels are: those of `round-1`, of the wrong captions (`scrambled`), of a teacher's name. */
+  labels(of: string): Promise<AuditSummary>
 }
 
 /** Runs parts of the cycle of a seed, as far as they are not done. */
@@ -81,8 +110,7 @@ export async function runCycle(seed: number, parts: readonly CyclePart[]): Promi
   }
   return {
     scores: (model, set) => read<Evaluation>(evaluationRecord(evaluationName(model, set))),
-    labels: (round) =>
-      read<AuditSummary>(`audits/${round === 'scrambled' ? 'scrambled-audit' : `round-${round}-audit`}.json`),
+    labels: (of) => read<AuditSummary>(`audits/${of}-audit.json`),
   }
 }
 
@@ -171,6 +199,21 @@ function withParts(
         ...evaluations('scrambled-student', ['known', 'novel']),
       ]
     },
+    ablation: () =>
+      Object.entries(ablations).flatMap(([name, change]): Stage[] => {
+        const audit = stageOf('round-1-audit', 'audit')
+        return [
+          { ...teacher, name, with: change(teacher.with) },
+          ...evaluations(name, ['known', 'attributes']),
+          { ...stageOf('round-1-label', 'teach'), name: `${name}-label`, needs: ['phrases', name] },
+          { ...stageOf('round-1-filter', 'filter'), name: `${name}-filter`, needs: [`${name}-label`] },
+          {
+            ...audit,
+            name: `${name}-audit`,
+            needs: audit.needs.map((need) => (need === 'round-1-filter' ? `${name}-filter` : need)),
+          },
+        ]
+      }),
     plain: () => [
       teacherWith('plain', { hard_negatives: 0, absent: 0 }),
       ...evaluations('plain', ['known', 'attributes']),
