@@ -8,6 +8,7 @@ import { openStorage } from '../../src/storage/open-storage.js'
 import { teachConfig } from '../../src/teacher/config.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
 import { teachShard } from '../../src/teacher/teach-shard.js'
+import type { Teacher } from '../../src/teacher/teacher.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { pictures } from './pictures.js'
 
@@ -39,7 +40,8 @@ const phrase = (caption: number, text: string): Phrase => {
   return { caption, text, start, end: start + text.length, head: text.split(' ')[1] }
 }
 /** The first two are asked in one caption; one picture has none. */
-const phrases = [phrase(0, 'a dog'), phrase(0, 'two cats'), phrase(1, 'the dog')]
+const tail = { expression_end: captions[0].length }
+const phrases = [{ ...phrase(0, 'a dog'), ...tail }, phrase(0, 'two cats'), phrase(1, 'the dog')]
 await writeShard(storage, 'images', null, '00000', images)
 await writeShard(
   storage,
@@ -82,6 +84,30 @@ describe('labelling a shard', () => {
       })
     },
   )
+
+  it.each([
+    ['phrase', ['a dog', 'two cats', 'the dog']],
+    ['expression', ['a dog and two cats', 'two cats', 'the dog']],
+    ['attributes', ['dog', 'two cats', 'dog']],
+  ] as const)('asks for the words that stand for a phrase: %s', async (ask, expected) => {
+    const asked: string[] = []
+    const answer = { xyxy: [0, 0, 8, 8] as const, score: 0.9 }
+    const teacher: Teacher = {
+      ...{ name: 'fake', hash: '', pictureSide: 64, batch: 1, parallel: 1, maxTokens: 99 },
+      tokensOf: () => 1,
+      async detect(queries) {
+        for (const { text, phrases } of queries) asked.push(...phrases.map((span) => text.slice(...span)))
+        return queries.map(({ phrases }) => phrases.map((_, phrase) => ({ phrase, ...answer })))
+      },
+      async close() {},
+    }
+    const config = { ...teachConfig.parse({ ask }), phrases: 'chunk' }
+    const task = { storage, stage: `ask-${ask}`, shard: '00000', configHash: ask, inputs: {} }
+    await teachShard(task, config, async () => teacher)
+    expect(asked.slice(0, 3)).toEqual(expected)
+    for await (const { key, proposals } of readShard(storage, 'proposals', task.stage, '00000'))
+      expect(proposals.map(({ phrase }) => phrase)).toEqual(key === '2' ? [] : [0, 1, 2])
+  })
 
   it('gives the same file whatever runs at once', async () => {
     const one = await teach('detr', 'one')

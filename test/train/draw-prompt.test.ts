@@ -156,11 +156,7 @@ describe('the prompt of a picture', () => {
       ...{ 'white owl': [0, 0], 'the kite': [0, 0], kite: [0, 0] },
     })
     const bare = sampleOf([], { exhaustive: false, negatives })
-    expect(Object.keys(drawn(bare, undefined, { absent: 0.1 })).sort()).toEqual([
-      'red cat',
-      'the kite',
-      'white owl',
-    ])
+    expect(drawn(bare, undefined, { absent: 0.1 })).toMatchObject({ 'red cat': [0, 0], kite: [0, 0] })
     const unknown = sampleOf([], { exhaustive: false })
     expect(draw(unknown, undefined, { absent: 1 }, 1)).toEqual({ text: '', phrases: [], ignored: [] })
   })

@@ -38,6 +38,14 @@ function predictions(given: Readonly<Record<number, readonly [box: number, word:
 }
 
 describe('matching queries with boxes', () => {
+  it('gives a box a query where it is not known what names it, by its place alone', () => {
+    const { box, phrase } = targets([[0], []])
+    const rows = phrase.data as Float32Array
+    rows[0] = -1
+    const { data } = matchQueries(predictions({ 3: [0, 2], 1: [1, 0] }), { box, phrase }, size)
+    expect([...data].map(Number)).toEqual([3, 3, 3, 0, 3, 3, 3, 3, 3, 3])
+  })
+
   it('gives each box the query that shows it, and the others none', () => {
     const given = { 3: [0, 0], 1: [1, 1], 5: [1, 2] } as const
     const { data, shape } = matchQueries(

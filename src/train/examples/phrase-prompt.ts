@@ -25,11 +25,12 @@ export interface OtherNames {
 }
 
 /**
- * The phrases of a caption as names: "red cat. blue cat. green cat. dog". Beside them stand hard negatives, which
- * are the same phrases with other values of their attributes and stored ones, then the names of the picture's
- * categories, and others that it lacks, as far as it is known of them whether they name anything. Names and phrases
- * together teach more than a prompt of each: the name alone is right for both cats, the colour for one. Alone, a phrase may be true of more than in its caption ("the cat", "another
- * cat"): where that is not known, it does not count for the box.
+ * The phrases of a caption as names: "red cat. blue cat. green cat. dog". Beside them stand hard negatives,
+ * which are the same phrases with other values of their attributes and stored ones, then the names of the
+ * picture's categories, and others that it lacks, as far as it is known of them whether they name anything.
+ * Names and phrases together teach more than a prompt of each: the name alone is right for both cats, the
+ * colour for one. Alone, a phrase may be true of more than in its caption ("the cat", "another cat"): where
+ * that is not known, it does not count for the box.
  *
  * @returns undefined where the caption has no phrase of which another value is absent
  */

@@ -1,6 +1,6 @@
 import type { Xyxy } from '../../boxes/xyxy.js'
 import { attributeValues } from '../../words/attribute-values.js'
-import { isSameNoun } from '../../words/label-matches.js'
+import { isSameNoun, pluralOf } from '../../words/label-matches.js'
 import { withoutDeterminer } from '../../words/without-determiner.js'
 import type { Sample } from '../samples/sample.js'
 
@@ -39,20 +39,30 @@ export function pictureTruth(
   const unboxed = [...mentioned].filter((name) => !boxed.has(name))
   const negatives = new Set(sample.negatives.map(({ text }) => phraseKey(text)))
   const partial = sample.partial.map(headOf)
-  const boxedNouns = categories.map(headOf)
+  const isBoxed = memberOf(categories.map(headOf))
 
   const isAbsent = (phrase: string): boolean => {
     const key = phraseKey(phrase)
     if (mentioned.has(key)) return false
     if (negatives.has(key)) return true
     const head = headOf(key)
-    if (!sample.exhaustive || !boxedNouns.some((noun) => isSameNoun(noun, head))) return false
+    if (!sample.exhaustive || !isBoxed(head)) return false
     if (partial.some((noun) => isSameNoun(noun, head))) return false
     if (unboxed.some((name) => isSameNoun(headOf(name), head) && !excludes(name, key))) return false
     const meant = things.filter((thing) => mayName(key, thing)).length
     return meant < countOf(key)
   }
   return { things, isAbsent }
+}
+
+/** Whether a noun is one of these, in the singular or the plural: `isSameNoun` of any, for lists of thousands. */
+function memberOf(nouns: readonly string[]): (noun: string) => boolean {
+  let forms: ReadonlySet<string> | undefined
+  const known = new Set(nouns)
+  return (noun) => {
+    forms ??= new Set([...known, ...[...known].map(pluralOf)])
+    return forms.has(noun) || known.has(pluralOf(noun))
+  }
 }
 
 /**
