@@ -15,8 +15,8 @@ type Row = Readonly<Record<string, unknown>>
  * One record batch of rows whose columns are those of the schema. Built by hand: Arrow's own builders copy
  * picture bytes one by one.
  *
- * @param nullable paths of the columns of strings, bytes, whole numbers and lists that may be null, whatever
- * the schema says; a value that is not there is null
+ * @param nullable paths of the columns of strings, bytes, numbers and lists that may be null, whatever the
+ * schema says; a value that is not there is null
  * @throws TypeError naming the column where a value is missing or cannot be held by it
  */
 export function recordBatch(
@@ -68,8 +68,14 @@ function columnData(
     return makeData({ type, length, nullCount: 0, ...valid, data })
   }
   if (DataType.isFloat(type)) {
-    check(Number.isFinite, 'a finite number')
-    return makeData({ type, length, nullCount: 0, data: new Float32Array(values as number[]) })
+    check((value) => Number.isFinite(value) || (mayBeNull && isNull(value)), 'a finite number')
+    const data = new Float32Array(length)
+    for (let index = 0; index < length; index++) data[index] = (values[index] as number | null) ?? 0
+    return makeData({ type, length, nullCount: 0, ...valid, data })
+  }
+  if (DataType.isBool(type)) {
+    check((value) => typeof value === 'boolean', 'true or false')
+    return makeData({ type, length, nullCount: 0, data: bits(values, (value) => value === true) })
   }
   if (DataType.isStruct(type)) {
     check((value) => typeof value === 'object' && value !== null, 'an object')
@@ -133,13 +139,18 @@ function offsetsOf(lengths: readonly number[]): Int32Array {
   return offsets
 }
 
-/** One bit a value, the lowest first: set where there is one. */
+/** Which values are there. */
 function validity(values: readonly unknown[]): { nullCount: number; nullBitmap: Uint8Array } {
-  const nullBitmap = new Uint8Array((values.length + 7) >> 3)
-  let nullCount = 0
+  const nullCount = values.filter(isNull).length
+  return { nullCount, nullBitmap: bits(values, (value) => !isNull(value)) }
+}
+
+/** One bit a value, the lowest first: set where it passes. */
+function bits(values: readonly unknown[], isSet: (value: unknown) => boolean): Uint8Array {
+  const bitmap = new Uint8Array((values.length + 7) >> 3)
   values.forEach((value, index) => {
-    if (isNull(value)) nullCount++
-    else nullBitmap[index >> 3]! |= 1 << (index & 7)
+    const at = index >> 3
+    if (isSet(value)) bitmap[at] = (bitmap[at] ?? 0) | (1 << (index & 7))
   })
-  return { nullCount, nullBitmap }
+  return bitmap
 }
