@@ -6,6 +6,7 @@ import type { Region } from '../rows/rows.js'
 import { joinedRows } from './filter-shard.js'
 import { groundingOrigin } from './grounding-origin.js'
 import { openPlainTools } from './open-tools.js'
+import { clipBoxes } from './rule/clip-boxes.js'
 import { phraseOf } from './rule/phrase-of.js'
 import type { Candidate, FilterImage } from './rule/rule.js'
 import { nameSpan } from './rules/contrast.js'
@@ -67,12 +68,15 @@ function reasonOf(
   // The other grounding may have the name in a phrase for a label, which is no phrase by itself.
   const phrases = new Set(whole.length > 0 ? whole : own.filter((phrase) => isAt(nameSpan(phrase))))
   const isOf = (box: Candidate) => phrases.has(phraseOf(image, box))
-  const isAround = (box: Candidate) => isOf(box) && iou(box.xyxy, region.xyxy) >= leastIou
-  let reason = whole.length === 0 && candidates.some(isAround) ? 'not_relabelled' : 'not_proposed'
-  let bestIou = leastIou
+  const overlapOf = ({ xyxy }: Candidate) => iou(xyxy, region.xyxy)
+  const nearest =
+    whole.length > 0 ? 0 : Math.max(0, ...clipBoxes(candidates, image).filter(isOf).map(overlapOf))
+  let reason = nearest >= leastIou ? 'not_relabelled' : 'not_proposed'
+  // Where the nearest of them was not dropped, it was kept for the whole phrase.
+  let bestIou = Math.max(leastIou, nearest)
   for (const { candidate, reason: dropReason } of boxes) {
     if (!isOf(candidate)) continue
-    const overlap = iou(candidate.xyxy, region.xyxy)
+    const overlap = overlapOf(candidate)
     if (overlap < bestIou) continue
     reason = dropReason
     bestIou = overlap

@@ -1,29 +1,22 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { datasetFunnel } from '../../src/catalog/funnel.js'
 import { openDataset } from '../../src/catalog/open-dataset.js'
 import { readExportRows } from '../../src/export/export-rows.js'
 import { compareGroundings } from '../../src/filter/compare-groundings.js'
-import { filterConfig } from '../../src/filter/config.js'
 import { createFilter, relabelledBy } from '../../src/filter/filter-proposals.js'
-import { filterShard } from '../../src/filter/filter-shard.js'
 import { judgeBoxes, rowsWithGold } from '../../src/filter/rows-with-gold.js'
 import type { Candidate, FilterImage } from '../../src/filter/rule/rule.js'
 import { type RuleConfig, ruleSchema } from '../../src/filter/rules.js'
 import { whyDropped } from '../../src/filter/why-dropped.js'
+import type { ProposalRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
-import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
-import { teachConfig } from '../../src/teacher/config.js'
-import { teachShard } from '../../src/teacher/teach-shard.js'
-import { colourDataset, colourTeacher, phrasesIn, thingOf, things } from '../helpers/colour-teacher.js'
-import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { filteredColours, phrasesIn, taughtColours, thingOf, things } from '../helpers/colour-teacher.js'
 
 const shard = '00000'
 const caption = '🎉 two small red fire trucks and a ball'
@@ -33,33 +26,24 @@ const rows = [
   { caption: 'a blue ball', phrases: phrasesIn('a blue ball', ['a blue ball', 'ball']) },
 ]
 
-/** A dataset for which a teacher was asked, with so many other values. */
-async function taught(reads: boolean, contrast = 1): Promise<Storage> {
-  const folder = join(await temporaryFolder(), 'colours')
-  await mkdir(folder)
-  const storage = openStorage(folder)
-  await colourDataset(storage, rows)
-  const config = { ...teachConfig.parse({ contrast }), phrases: 'chunk' }
-  const inputs = { phrases: await hashOf(storage, 'phrases', 'chunk') }
-  await teachShard({ storage, stage: 'label', shard, configHash: '', inputs }, config, async () =>
-    colourTeacher(reads),
-  )
-  return storage
-}
+const taught = (reads: boolean, contrast = 1) => taughtColours(rows, { reads, contrast })
 
-const hashOf = async (storage: Storage, family: 'phrases' | 'proposals', stage: string) =>
-  (await readCommit(storage, family, stage, shard))?.files[family]?.sha256 ?? ''
-
-async function filtered(storage: Storage, stage: string, rules: readonly object[]) {
-  const config = { ...filterConfig.parse({ rules }), phrases: 'chunk', proposals: 'label' }
-  const inputs = {
-    phrases: await hashOf(storage, 'phrases', 'chunk'),
-    proposals: await hashOf(storage, 'proposals', 'label'),
+/** Beside each proposal a weaker one around the same thing, which only a threshold drops. */
+async function addWeakTwins(storage: Storage): Promise<void> {
+  const { inputs = {}, config } = (await readCommit(storage, 'proposals', 'label', shard)) ?? {}
+  const found: ProposalRow[] = []
+  for await (const row of readShard(storage, 'proposals', 'label', shard)) {
+    const proposals = row.proposals.flatMap((box) => {
+      const [x1, y1, x2, y2] = box.xyxy
+      return [box, { ...box, xyxy: [x1, y1, x2 - 1, y2] as const, score: 0.25 }]
+    })
+    found.push({ ...row, proposals })
   }
-  const { record } = await filterShard({ storage, stage, shard, configHash: '', inputs }, config)
-  const regions = []
-  for await (const row of readShard(storage, 'grounding', stage, shard)) regions.push(row.regions)
-  return { record, regions }
+  const task = { storage, stage: 'label', shard, configHash: 'twins', inputs }
+  await runShardTask(task, 'proposals', async () => ({
+    files: { proposals: await writeShard(storage, 'proposals', 'label', shard, found) },
+    ...{ unit: 'phrases', in: 2, out: 2, rejected: {}, stats: emptyStats, config },
+  }))
 }
 
 const textOf = (row: number, { start, end }: { readonly start: number; readonly end: number }) =>
@@ -67,7 +51,7 @@ const textOf = (row: number, { start, end }: { readonly start: number; readonly 
 
 describe('a teacher with the rule contrast behind it', () => {
   it('keeps what it tells apart under the whole phrase, and the rest under the name', async () => {
-    const reader = await filtered(await taught(true), 'filter', [
+    const reader = await filteredColours(await taught(true), 'filter', [
       { rule: 'contrast' },
       { rule: 'score', min: 0.5 },
     ])
@@ -76,7 +60,7 @@ describe('a teacher with the rule contrast behind it', () => {
       ['fire trucks', 'a ball', 'a ball'],
       ['a blue ball'],
     ])
-    const blind = await filtered(await taught(false), 'filter', [{ rule: 'contrast' }])
+    const blind = await filteredColours(await taught(false), 'filter', [{ rule: 'contrast' }])
     expect(blind.regions.map((regions, row) => regions.map((region) => textOf(row, region)))).toEqual([
       ['fire trucks', 'fire trucks', 'a ball', 'a ball'],
       ['ball', 'ball'],
@@ -87,14 +71,16 @@ describe('a teacher with the rule contrast behind it', () => {
   })
 
   it('drops them where that is asked, as any rule does', async () => {
-    const { record } = await filtered(await taught(false), 'filter', [{ rule: 'contrast', else: 'drop' }])
+    const { record } = await filteredColours(await taught(false), 'filter', [
+      { rule: 'contrast', else: 'drop' },
+    ])
     expect(record).toMatchObject({ in: 6, out: 2, rejected: { contrast: 4 } })
     expect(record.relabelled).toBeUndefined()
   })
 
   it('is refused where the teacher was not asked', async () => {
     const storage = await taught(true, 0)
-    await expect(filtered(storage, 'filter', [{ rule: 'contrast' }])).rejects.toThrow(
+    await expect(filteredColours(storage, 'filter', [{ rule: 'contrast' }])).rejects.toThrow(
       /"label", shard 00000: .* not asked with other attributes.*set `contrast: 1` .* in the teach stage "label"/,
     )
     const stages = { phrases: 'chunk', proposals: 'label', gold: { grounding: 'gold', phrases: 'chunk' } }
@@ -104,8 +90,9 @@ describe('a teacher with the rule contrast behind it', () => {
 
   it('is told of by the ledger, the comparison and the export', async () => {
     const storage = await taught(false)
-    await filtered(storage, 'plain', [{ rule: 'score', min: 0.5 }])
-    await filtered(storage, 'told', [{ rule: 'score', min: 0.5 }, { rule: 'contrast' }])
+    await addWeakTwins(storage)
+    await filteredColours(storage, 'plain', [{ rule: 'score', min: 0.5 }])
+    await filteredColours(storage, 'told', [{ rule: 'score', min: 0.5 }, { rule: 'contrast' }])
     const funnel = await datasetFunnel(storage)
     const sums = funnel.flatMap(({ stage, relabelled }) => (stage === 'told' ? [relabelled] : []))
     expect(sums).toEqual([{ contrast: 4 }])
@@ -120,7 +107,10 @@ describe('a teacher with the rule contrast behind it', () => {
     expect(there.sums).toMatchObject({ kept: 2, moved: 0, lost: 4, added: 4 })
     expect(there.why.lost).toEqual(new Map([['relabelled: contrast', 4]]))
     expect(there.why.added).toEqual(new Map([['not_relabelled', 4]]))
-    expect(there.reasons).toEqual([{ reason: 'relabelled: contrast', before: null, after: 4 }])
+    expect(there.reasons).toEqual([
+      { reason: 'relabelled: contrast', before: null, after: 4 },
+      { reason: 'score', before: 6, after: 6 },
+    ])
     const back = await compareGroundings(dataset, ['told', 'plain'], { top: 2 })
     expect(back.why).toEqual({ lost: there.why.added, added: there.why.lost })
   })

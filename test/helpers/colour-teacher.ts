@@ -1,15 +1,24 @@
+import { join } from 'node:path'
 import sharp from 'sharp'
 import { iou } from '../../src/boxes/iou.js'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
+import { filterConfig } from '../../src/filter/config.js'
+import { filterShard } from '../../src/filter/filter-shard.js'
 import type { Picture } from '../../src/pictures/picture.js'
 import type { ImageRow, Phrase } from '../../src/rows/rows.js'
+import { readCommit } from '../../src/shards/commit.js'
 import { createDataset } from '../../src/shards/dataset.js'
+import { readShard } from '../../src/shards/read-shard.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
+import { teachConfig } from '../../src/teacher/config.js'
+import { teachShard } from '../../src/teacher/teach-shard.js'
 import type { PhraseDetection, Query, Teacher } from '../../src/teacher/teacher.js'
 import { attributeValues } from '../../src/words/attribute-values.js'
+import { temporaryFolder } from './temporary-folder.js'
 
 /** Where the two things of every picture are, and what colours they have. */
 export const things: readonly { readonly xyxy: Xyxy; readonly colour: 'red' | 'blue' }[] = [
@@ -64,11 +73,14 @@ export const phrasesIn = (text: string, ...named: readonly (readonly [words: str
     return { caption: 0, text: words, start, end: start + [...words].length, head }
   })
 
+/** A picture's caption, and the phrases of it. */
+export interface ColourRow {
+  readonly caption: string
+  readonly phrases: readonly Phrase[]
+}
+
 /** Makes a dataset of pictures with the two things, a caption each, and its phrases as stage "chunk". */
-export async function colourDataset(
-  storage: Storage,
-  rows: readonly { readonly caption: string; readonly phrases: readonly Phrase[] }[],
-): Promise<void> {
+export async function colourDataset(storage: Storage, rows: readonly ColourRow[]): Promise<void> {
   await createDataset(storage, { name: 'colours', card: null, shards: ['00000'] })
   const bytes = await sharp({ create: { width: 120, height: 60, channels: 3, background: '#888' } })
     .composite(
@@ -102,3 +114,35 @@ export async function colourDataset(
 
 /** Which of the two things a box is around. */
 export const thingOf = (xyxy: Xyxy) => things.find((thing) => iou(thing.xyxy, xyxy) > 0.9)?.colour
+
+const shard = '00000'
+const hashOf = async (storage: Storage, family: 'phrases' | 'proposals', stage: string) =>
+  (await readCommit(storage, family, stage, shard))?.files[family]?.sha256 ?? ''
+
+/** Such a dataset with the proposals "label" of a teacher, which was asked with so many other values. */
+export async function taughtColours(
+  rows: readonly ColourRow[],
+  { reads, contrast }: { readonly reads: boolean; readonly contrast: number },
+): Promise<Storage> {
+  const storage = openStorage(join(await temporaryFolder(), 'colours'))
+  await colourDataset(storage, rows)
+  const config = { ...teachConfig.parse({ contrast }), phrases: 'chunk' }
+  const inputs = { phrases: await hashOf(storage, 'phrases', 'chunk') }
+  await teachShard({ storage, stage: 'label', shard, configHash: '', inputs }, config, async () =>
+    colourTeacher(reads),
+  )
+  return storage
+}
+
+/** The grounding of these proposals by rules: its record, and the regions of each row. */
+export async function filteredColours(storage: Storage, stage: string, rules: readonly object[]) {
+  const config = { ...filterConfig.parse({ rules }), phrases: 'chunk', proposals: 'label' }
+  const inputs = {
+    phrases: await hashOf(storage, 'phrases', 'chunk'),
+    proposals: await hashOf(storage, 'proposals', 'label'),
+  }
+  const { record } = await filterShard({ storage, stage, shard, configHash: '', inputs }, config)
+  const regions = []
+  for await (const row of readShard(storage, 'grounding', stage, shard)) regions.push(row.regions)
+  return { record, regions }
+}
