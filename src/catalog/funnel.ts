@@ -12,6 +12,8 @@ export interface FunnelStage {
   readonly in: number
   readonly out: number
   readonly rejected: Readonly<Record<string, number>>
+  /** Of what came out, count by the rule that gave it another label. */
+  readonly relabelled: Readonly<Record<string, number>>
   readonly shards: number
   readonly bytes: number
   readonly seconds: number
@@ -59,6 +61,7 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
   const stats = statsSum()
   const sums = { in: 0, out: 0, shards: 0, bytes: 0, seconds: 0 }
   let rejected: Record<string, number> = {}
+  let relabelled: Record<string, number> = {}
   let recorded: Record<string, number> = {}
   let createdAt: string | undefined
   return {
@@ -69,6 +72,7 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
       for (const { bytes } of Object.values(record.files)) sums.bytes += bytes
       sums.seconds += record.seconds
       rejected = addCounts(rejected, record.rejected)
+      relabelled = addCounts(relabelled, record.relabelled ?? {})
       const names = [...Object.keys(record.stats.histograms), ...Object.keys(record.stats.tallies)]
       recorded = addCounts(recorded, Object.fromEntries(names.map((name) => [name, 1])))
       if (createdAt === undefined || record.createdAt < createdAt) createdAt = record.createdAt
@@ -79,6 +83,7 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
       family,
       unit,
       rejected,
+      relabelled,
       recorded,
       ...sums,
       // Records have whole milliseconds; their sum in floating point does not.

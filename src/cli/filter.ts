@@ -41,7 +41,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
     },
   )
   const { seconds } = outcome
-  const { in: boxes, out, rejected } = result
+  const { in: boxes, out, rejected, relabelled } = result
   const images = result.counts.grounded_images ?? 0
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(
@@ -52,10 +52,15 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   }
   if (options.json) {
     process.stdout.write(
-      `${JSON.stringify({ dataset: url, grounding: options.as, proposals, rules, in: boxes, out, images, rejected, missing, seconds })}\n`,
+      `${JSON.stringify({ dataset: url, grounding: options.as, proposals, rules, in: boxes, out, images, rejected, relabelled, missing, seconds })}\n`,
     )
     return
   }
-  const rows = Object.entries(rejected).sort((a, b) => b[1] - a[1])
-  if (rows.length > 0) process.stdout.write(`${formatTable(['dropped by', 'boxes'], rows)}\n`)
+  const byCount = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts).sort((a, b) => b[1] - a[1])
+  const dropped = byCount(rejected)
+  if (dropped.length > 0) process.stdout.write(`${formatTable(['dropped by', 'boxes'], dropped)}\n`)
+  const renamed = byCount(relabelled)
+  if (renamed.length > 0)
+    process.stdout.write(`${formatTable(['kept, and relabelled by', 'boxes'], renamed)}\n`)
 }

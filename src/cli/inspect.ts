@@ -43,9 +43,10 @@ export async function openInspected(
   const { layers: found, missing } = await datasetLayers(opened)
   const layers = found.length > 0 ? found : unfoundLayers(opened)
   const { name, storage } = opened
-  const funnel = opened.stages.map(({ stage, family, unit, in: given, out, rejected }) => ({
+  const funnel = opened.stages.map(({ stage, family, unit, in: given, out, rejected, relabelled }) => ({
     ...{ stage, family, unit, in: given, out },
     rejected: Object.entries(rejected).sort((a, b) => b[1] - a[1]),
+    relabelled: Object.entries(relabelled),
   }))
   const pictures = last.start + last.rows
   return { dataset: { url, name, storage, shards, pictures, layers, funnel }, missing }

@@ -6,6 +6,7 @@ import { joinRows } from '../shards/join-rows.js'
 import { changedPhrases, type PhraseChanges } from './changed-phrases.js'
 import { compareRegions, type RegionChanges } from './compare-regions.js'
 import { openRegionReasons, type RegionReasons } from './region-reasons.js'
+import { relabelledReason } from './why-dropped.js'
 
 /** What became of the regions of all pictures. */
 export interface ChangeSums {
@@ -27,7 +28,7 @@ export interface ScoreChanges extends PhraseChanges {
   readonly kept: number
 }
 
-/** How many boxes a reason dropped in each grounding; null where its records do not have the reason. */
+/** How many boxes a reason dropped, or re-labelled, in each grounding; null where its records do not have the reason. */
 export interface ReasonChange {
   readonly reason: string
   readonly before: number | null
@@ -216,10 +217,16 @@ function addToScores(
   for (const region of added) binOf(region).added++
 }
 
-/** Boxes that each reason dropped in the two groundings; gold has dropped none. */
+/** Boxes that each reason dropped, or re-labelled, in the two groundings; gold has dropped none. */
 function compareReasons({ stages }: OpenDataset, before: string, after: string): ReasonChange[] {
-  const rejectedBy = (name: string) =>
-    stages.find(({ family, stage }) => family === 'grounding' && stage === name)?.rejected ?? {}
+  const rejectedBy = (name: string): Readonly<Record<string, number>> => {
+    const made = stages.find(({ family, stage }) => family === 'grounding' && stage === name)
+    const renamed = Object.entries(made?.relabelled ?? {})
+    return {
+      ...made?.rejected,
+      ...Object.fromEntries(renamed.map(([rule, count]) => [relabelledReason(rule), count])),
+    }
+  }
   const rejectedBefore = rejectedBy(before)
   const rejectedAfter = rejectedBy(after)
   const reasons = new Set([...Object.keys(rejectedBefore), ...Object.keys(rejectedAfter)])

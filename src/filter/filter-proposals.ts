@@ -15,6 +15,14 @@ export interface Filtered {
   readonly dropped: Readonly<Record<string, number>>
 }
 
+/** How many of the boxes that were kept each rule has left a part of their phrase for a label. */
+export function relabelledBy(kept: readonly Candidate[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { relabelled } of kept)
+    if (relabelled) counts[relabelled.rule] = (counts[relabelled.rule] ?? 0) + 1
+  return counts
+}
+
 /**
  * A filter made of rules in their order, none of which asks a model. Boxes are clipped to the picture first.
  * The order of the proposals makes no difference, since candidates are sorted.
@@ -74,7 +82,7 @@ function advance(passage: Passage, { reason, rescores }: Step, next: readonly Ca
   passage.kept = rescores ? [...next].sort(bestFirst) : next
 }
 
-/** By score; equal scores by phrase, place and label, so that only identical proposals are tied. */
+/** By score; equal scores by phrase, place, label and contrast, so that only identical proposals are tied. */
 function bestFirst(a: Candidate, b: Candidate): number {
   if (a.score !== b.score) return b.score - a.score
   if (a.phrase !== b.phrase) return a.phrase - b.phrase
@@ -83,5 +91,5 @@ function bestFirst(a: Candidate, b: Candidate): number {
     if (difference !== 0) return difference
   }
   if (a.label !== b.label) return (a.label ?? '') < (b.label ?? '') ? -1 : 1
-  return 0
+  return (a.contrast ?? -1) - (b.contrast ?? -1)
 }

@@ -1,13 +1,16 @@
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
 import { type GroundingRow, negativePhrase, type RejectRow } from '../rows/rows.js'
+import { readCommit } from '../shards/commit.js'
 import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { writeShard } from '../shards/write-shard.js'
 import { addRegions, rowStats } from '../statistics/row-stats.js'
+import { addCounts } from '../statistics/stats.js'
 import type { FilterConfig } from './config.js'
 import { checkTeacher } from './create-rule.js'
-import { createRowFilter, type Filtered } from './filter-proposals.js'
+import { createRowFilter, type Filtered, relabelledBy } from './filter-proposals.js'
+import { namedSpan } from './rule/named-span.js'
 import { phraseOf } from './rule/phrase-of.js'
 import type { Candidate, FilterRow } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
@@ -22,10 +25,11 @@ const windowRows = 64
 /**
  * Applies the rules to a shard's proposals; what they keep is its grounding. The teacher is not asked again,
  * and pictures are read only for a rule that looks at them. Boxes that a rule drops are counted by its name,
- * with one reject row a picture and reason.
+ * with one reject row a picture and reason; boxes that a rule re-labels are kept, and counted by its name too.
  *
  * @param open opens what the rules need besides their parameters; not called where the shard is already done
- * @throws UserError where the shards do not belong together, or where labels are read by no rule
+ * @throws UserError where the shards do not belong together, where labels are read by no rule, or where the
+ * teacher was not asked what a rule reads
  */
 export async function filterShard(
   task: ShardTask,
@@ -39,6 +43,7 @@ export async function filterShard(
     const stats = rowStats('grounding')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
+    let relabelled: Record<string, number> = {}
     let done = 0
     let proposals = 0
     let kept = 0
@@ -46,14 +51,15 @@ export async function filterShard(
     const finish = ({ key, candidates, image, teacher }: JoinedRow, filtered: Filtered): GroundingRow => {
       proposals += candidates.length
       kept += filtered.kept.length
+      relabelled = addCounts(relabelled, relabelledBy(filtered.kept))
       for (const [reason, count] of Object.entries(filtered.dropped)) {
         rejected[reason] = (rejected[reason] ?? 0) + count
         rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} boxes` })
       }
       const regions = filtered.kept.map((box) => {
         const { phrase, xyxy, score } = box
-        const { caption, start, end, head } = phraseOf(image, box)
-        stats.tally('heads', head)
+        stats.tally('heads', phraseOf(image, box).head)
+        const { caption, start, end } = namedSpan(image, box)
         return { caption, phrase, start, end, xyxy, score, origin: teacher }
       })
       addRegions(stats, image, regions)
@@ -86,6 +92,7 @@ export async function filterShard(
       in: proposals,
       out: kept,
       rejected,
+      ...(Object.keys(relabelled).length > 0 && { relabelled }),
       stats: stats.build(),
       config: { rules: config.rules },
     }
@@ -100,11 +107,28 @@ interface JoinedRow extends FilterRow {
 
 type FilterStages = Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string }
 
-/** The rows of a shard's three families, image by image. */
+/**
+ * Throws a UserError where a rule reads what the teacher answered to other attributes, and it was not asked:
+ * every box would pass.
+ */
+export async function checkContrast(
+  { storage, shard }: Pick<ShardTask, 'storage' | 'shard'>,
+  { rules, proposals }: Pick<FilterStages, 'rules' | 'proposals'>,
+): Promise<void> {
+  if (!someRead(rules, 'contrast')) return
+  const record = await readCommit(storage, 'proposals', proposals, shard)
+  if (record?.config?.contrast !== undefined) return
+  throw new UserError(
+    `Proposals "${proposals}", shard ${shard}: the teacher was not asked with other attributes, which the rule \`contrast\` reads: set \`contrast: 1\` (or more values) in the teach stage "${proposals}" and run it again.`,
+  )
+}
+
+/** The rows of a shard's three families, image by image. Throws as `checkContrast` and `filterRow` do. */
 export async function* joinedRows(
   place: Pick<ShardTask, 'storage' | 'shard'>,
   stages: FilterStages,
 ): AsyncGenerator<JoinedRow> {
+  await checkContrast(place, stages)
   for await (const row of joinRows(place.storage, place.shard, filterParts(stages)))
     yield filterRow(place, stages, row)
 }

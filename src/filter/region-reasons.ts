@@ -6,13 +6,17 @@ import type { Region } from '../rows/rows.js'
 import { joinedRows } from './filter-shard.js'
 import { groundingOrigin } from './grounding-origin.js'
 import { openPlainTools } from './open-tools.js'
+import { clipBoxes } from './rule/clip-boxes.js'
 import { phraseOf } from './rule/phrase-of.js'
+import type { Candidate, FilterImage } from './rule/rule.js'
+import { nameSpan } from './rules/contrast.js'
 import { asksModel } from './rules.js'
-import { whyDropped } from './why-dropped.js'
+import { type DroppedBox, whyDropped } from './why-dropped.js'
 
 /**
- * Why a grounding lacks regions of another: the rule that dropped the box, `not_proposed` where the teacher
- * proposed no box that overlaps it, `not_in_gold`, or `unknown`.
+ * Why a grounding lacks regions of another: the rule that dropped the box, `relabelled: ` and the rule that left
+ * it a part of its phrase for a label, `not_relabelled` where the other one did so and this one has it for the
+ * whole phrase, `not_proposed` where the teacher proposed no box that overlaps it, `not_in_gold`, or `unknown`.
  */
 export interface RegionReasons {
   /** Why reasons are `unknown`, where they are. */
@@ -40,24 +44,44 @@ export async function openRegionReasons(dataset: OpenDataset, grounding: string)
         { rules: [...rules], phrases, proposals },
       )) {
         // Computed only when it is called: most pictures are the same in both groundings.
-        let boxes: ReturnType<typeof dropped> | undefined
+        let boxes: readonly DroppedBox[] | undefined
         yield (region) => {
           boxes ??= dropped(candidates, image)
-          let reason = 'not_proposed'
-          let bestIou = leastIou
-          for (const { candidate, reason: dropReason } of boxes) {
-            const { caption, start, end } = phraseOf(image, candidate)
-            if (caption !== region.caption || start !== region.start || end !== region.end) continue
-            const overlap = iou(candidate.xyxy, region.xyxy)
-            if (overlap < bestIou) continue
-            reason = dropReason
-            bestIou = overlap
-          }
-          return reason
+          return reasonOf(region, boxes, candidates, image)
         }
       }
     },
   }
+}
+
+/** @param boxes what became of the candidates that are not kept for their whole phrase */
+function reasonOf(
+  region: Region,
+  boxes: readonly DroppedBox[],
+  candidates: readonly Candidate[],
+  image: FilterImage,
+): string {
+  const isAt = (span: { readonly start: number; readonly end: number } | undefined) =>
+    span?.start === region.start && span.end === region.end
+  const own = image.phrases.filter(({ caption }) => caption === region.caption)
+  const whole = own.filter(isAt)
+  // The other grounding may have the name in a phrase for a label, which is no phrase by itself.
+  const phrases = new Set(whole.length > 0 ? whole : own.filter((phrase) => isAt(nameSpan(phrase))))
+  const isOf = (box: Candidate) => phrases.has(phraseOf(image, box))
+  const overlapOf = ({ xyxy }: Candidate) => iou(xyxy, region.xyxy)
+  const nearest =
+    whole.length > 0 ? 0 : Math.max(0, ...clipBoxes(candidates, image).filter(isOf).map(overlapOf))
+  let reason = nearest >= leastIou ? 'not_relabelled' : 'not_proposed'
+  // Where the nearest of them was not dropped, it was kept for the whole phrase.
+  let bestIou = Math.max(leastIou, nearest)
+  for (const { candidate, reason: dropReason } of boxes) {
+    if (!isOf(candidate)) continue
+    const overlap = overlapOf(candidate)
+    if (overlap < bestIou) continue
+    reason = dropReason
+    bestIou = overlap
+  }
+  return reason
 }
 
 function always(reason: string, note?: string): RegionReasons {

@@ -3,19 +3,24 @@ import type { Xyxy } from '../boxes/xyxy.js'
 import type { Phrase, Region } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
-import { filterParts, filterRow } from './filter-shard.js'
+import { checkContrast, filterParts, filterRow } from './filter-shard.js'
 import type { Candidate, FilterRow } from './rule/rule.js'
 import type { RuleConfig } from './rules.js'
 
 /** A picture's proposals beside what its gold says. */
 export interface GoldRow extends FilterRow {
   readonly teacher: string
-  /**
-   * For each phrase its gold boxes; undefined where gold does not know the phrase: its boxes are not judged.
-   */
-  readonly targets: readonly (readonly Xyxy[] | undefined)[]
-  /** Gold boxes of the picture, each once, that some phrase asks for. */
-  readonly targetCount: number
+  /** For each phrase its gold boxes. */
+  readonly targets: readonly PhraseTargets[]
+  /** Gold boxes of the picture that some phrase asks for, each once, as text. */
+  readonly asked: ReadonlySet<string>
+}
+
+/** Gold boxes that boxes of a phrase may find; undefined where gold does not know it: they are not judged. */
+export interface PhraseTargets {
+  readonly boxes: readonly Xyxy[] | undefined
+  /** For boxes that have the name in the phrase for a label, of the span where they have it. */
+  named(start: number, end: number): readonly Xyxy[] | undefined
 }
 
 export interface GoldStages {
@@ -37,9 +42,9 @@ const minRightIou = 0.5
 /**
  * The rows of a shard with gold. A phrase's gold is that of the same span of the same caption; where gold has
  * no such span, that of all its phrases with the same head noun: "a brown dog" is right where gold says
- * "dog".
+ * "dog". A box that has a part of the phrase for a label is judged by that part in the same way.
  *
- * @throws UserError where the shards do not belong together
+ * @throws UserError where the shards do not belong together, or the teacher was not asked what a rule reads
  */
 export async function* rowsWithGold(
   storage: Storage,
@@ -53,15 +58,20 @@ export async function* rowsWithGold(
     goldPhrases: { family: 'phrases', stage: gold.phrases, columns: ['phrases'] },
     goldRegions: { family: 'grounding', stage: gold.grounding, columns: ['regions'] },
   } as const
+  await checkContrast({ storage, shard }, filter)
   for await (const row of joinRows(storage, shard, parts)) {
     const { candidates, image, teacher } = filterRow({ storage, shard }, filter, row)
     const targets = targetsOf(image.phrases, row.goldPhrases.phrases, row.goldRegions.regions)
-    const targetCount = new Set(targets.flatMap((boxes) => (boxes ?? []).map((box) => box.join()))).size
-    yield { candidates, image, teacher, targets, targetCount }
+    const asked = new Set(targets.flatMap(({ boxes = [] }) => boxes.map((box) => box.join())))
+    yield { candidates, image, teacher, targets, asked }
   }
 }
 
-function targetsOf(phrases: readonly Phrase[], gold: readonly Phrase[], regions: readonly Region[]) {
+function targetsOf(
+  phrases: readonly Phrase[],
+  gold: readonly Phrase[],
+  regions: readonly Region[],
+): PhraseTargets[] {
   const spans = new Map<string, Xyxy[]>()
   const heads = new Map<string, Xyxy[]>()
   gold.forEach(({ caption, start, end, head }, index) => {
@@ -71,9 +81,10 @@ function targetsOf(phrases: readonly Phrase[], gold: readonly Phrase[], regions:
     const fresh = boxes.filter((box) => !known.some((other) => other.join() === box.join()))
     heads.set(head.toLowerCase(), [...known, ...fresh])
   })
-  return phrases.map(
-    ({ caption, start, end, head }) => spans.get(`${caption}/${start}/${end}`) ?? heads.get(head),
-  )
+  return phrases.map(({ caption, start, end, head }): PhraseTargets => {
+    const named = (from: number, to: number) => spans.get(`${caption}/${from}/${to}`) ?? heads.get(head)
+    return { boxes: named(start, end), named }
+  })
 }
 
 /** A box, and whether it is right. */
@@ -93,7 +104,9 @@ export interface JudgedBox {
 export function judgeBoxes(boxes: readonly Candidate[], targets: GoldRow['targets']): JudgedBox[] {
   const taken = new Map<number, Set<Xyxy>>()
   return boxes.flatMap((box): JudgedBox[] => {
-    const phraseTargets = targets[box.phrase]
+    const { relabelled } = box
+    const own = targets[box.phrase]
+    const phraseTargets = relabelled ? own?.named(relabelled.start, relabelled.end) : own?.boxes
     if (!phraseTargets) return []
     const used = taken.get(box.phrase) ?? new Set<Xyxy>()
     taken.set(box.phrase, used)

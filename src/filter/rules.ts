@@ -7,6 +7,7 @@ import { aspect } from './rules/aspect.js'
 import { border } from './rules/border.js'
 import { calibrate } from './rules/calibrate.js'
 import { clip } from './rules/clip.js'
+import { contrast } from './rules/contrast.js'
 import { crossPhraseNms } from './rules/cross-phrase-nms.js'
 import { duplicate } from './rules/duplicate.js'
 import { frequencyScore } from './rules/frequency-score.js'
@@ -38,6 +39,7 @@ export const rules = [
   label,
   agreement,
   clip,
+  contrast,
   negative,
   nms,
   softNms,

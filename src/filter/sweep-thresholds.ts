@@ -62,11 +62,13 @@ export async function sweepThresholds(
         const judged = judgeBoxes(kept, row.targets ?? [])
         sums.judged += judged.length
         sums.right += judged.filter(({ right }) => right).length
-        sums.found += new Set(judged.flatMap(({ target }) => (target ? [target.join()] : []))).size
+        const found = new Set(judged.flatMap(({ target }) => (target ? [target.join()] : [])))
+        // A box that kept the name alone for a label may find a thing that no whole phrase asks for.
+        for (const target of found) if (row.asked?.has(target)) sums.found++
       }
     }
     rows += window.length
-    targets += window.reduce((sum, row) => sum + (row.targetCount ?? 0), 0)
+    targets += window.reduce((sum, row) => sum + (row.asked?.size ?? 0), 0)
     onProgress?.(rows)
   }
   // All values read the same columns, since they differ in one parameter alone.

@@ -70,13 +70,14 @@ export function varyThreshold(
       for (const candidate of filter(kept, image).kept) {
         // Rules that change a score keep the array of the box.
         const boxRanges = ranges.get(candidate.xyxy) ?? []
-        const { phrase, score, label } = candidate
+        const { phrase, score, label, relabelled } = candidate
         const adjoining = boxRanges.find(
           (range) =>
             range.from === min &&
             range.candidate.score === score &&
             range.candidate.phrase === phrase &&
-            range.candidate.label === label,
+            range.candidate.label === label &&
+            range.candidate.relabelled?.start === relabelled?.start,
         )
         if (adjoining) adjoining.from = next
         else ranges.set(candidate.xyxy, [...boxRanges, { candidate, from: next, to: min }])

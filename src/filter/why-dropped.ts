@@ -4,14 +4,18 @@ import type { Candidate, FilterImage } from './rule/rule.js'
 import type { RuleTools } from './rule/rule-tools.js'
 import type { RuleConfig } from './rules.js'
 
-/** A proposal that a filter drops, and the rule that does. */
+/**
+ * A proposal that a filter drops, and the rule that does; or one that it keeps for a part of its phrase, and,
+ * behind `relabelled: `, the rule that left it no more.
+ */
 export interface DroppedBox {
   readonly candidate: Candidate
-  readonly reason: RuleConfig['rule'] | 'outside'
+  readonly reason: RuleConfig['rule'] | 'outside' | `relabelled: ${string}`
 }
 
 /**
- * Finds for each proposal that rules drop the rule that does: the first whose output no longer has it.
+ * Finds for each proposal that rules drop the rule that does: the first whose output no longer has it. Those
+ * that rules re-label and keep are told as well, since under their whole phrase they are gone.
  *
  * @param rules none of which asks a model
  */
@@ -33,8 +37,10 @@ export function whyDropped(
       if (inside) left.push(inside)
       else dropped.push({ candidate, reason: 'outside' })
     }
+    let last: readonly Candidate[] = []
     for (const { reason, filter } of filters) {
-      const kept = countOf(filter(proposals, image).kept)
+      last = filter(proposals, image).kept
+      const kept = countOf(last)
       left = left.filter((candidate) => {
         const key = keyOf(candidate)
         const count = kept.get(key) ?? 0
@@ -43,9 +49,16 @@ export function whyDropped(
         return count > 0
       })
     }
+    for (const candidate of last) {
+      const { relabelled } = candidate
+      if (relabelled) dropped.push({ candidate, reason: relabelledReason(relabelled.rule) })
+    }
     return dropped
   }
 }
+
+/** How it is said of a box that a rule has left a part of its phrase for a label. */
+export const relabelledReason = (rule: string) => `relabelled: ${rule}` as const
 
 /** A candidate by what no rule changes: scores may differ from one filter to the next. */
 const keyOf = ({ phrase, xyxy, label }: Candidate) => `${phrase} ${xyxy.join()} ${label}`

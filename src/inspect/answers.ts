@@ -35,6 +35,8 @@ export interface StageAnswer {
   readonly in: number
   readonly out: number
   readonly rejected: readonly (readonly [reason: string, count: number])[]
+  /** What came out with another label, by the rule that gave it. */
+  readonly relabelled: readonly (readonly [rule: string, count: number])[]
 }
 
 /** How far the index is. */
@@ -96,6 +98,14 @@ export interface SamplePhrase {
   readonly head: string
 }
 
+/** The part of its phrase that a box has for a label: a span of the caption, in code points. */
+export interface Relabelled {
+  readonly start: number
+  readonly end: number
+  /** The rule that left it no more; null where its grounding does not tell. */
+  readonly rule: string | null
+}
+
 /** A box, kept at thresholds above `from` and up to `to`. */
 export interface SampleBox {
   readonly phrase: number
@@ -103,6 +113,8 @@ export interface SampleBox {
   readonly score: number
   readonly from: number
   readonly to: number
+  /** Where its label is not the whole phrase. */
+  readonly relabelled?: Relabelled
 }
 
 export interface Grounded {

@@ -39,10 +39,11 @@ interface KeptBox extends SpannedBox {
 }
 
 function keptBoxes({ phrases, boxes }: Grounded, threshold: number): KeptBox[] {
-  return boxes.flatMap(({ phrase, xyxy, score, from, to }, place) => {
+  return boxes.flatMap(({ phrase, xyxy, score, from, to, relabelled }, place) => {
     const span = phrases[phrase]
     if (!span || !isKept(from, to, threshold)) return []
-    return { caption: span.caption, start: span.start, end: span.end, xyxy, score, place }
+    const { start, end } = relabelled ?? span
+    return { caption: span.caption, start, end, xyxy, score, place }
   })
 }
 

@@ -2,6 +2,7 @@ import type { Xyxy } from '../boxes/xyxy.js'
 import { negativePhrase, type Phrase, type Proposal } from '../rows/rows.js'
 import { boxMeasures } from '../statistics/box-measures.js'
 import { binOf, hostOf } from '../statistics/measures.js'
+import type { Relabelled } from './answers.js'
 import { GrowableArray } from './growable-array.js'
 import type { Layer, LayerBox } from './layer.js'
 import { shownMeasures } from './shown-measures.js'
@@ -103,11 +104,22 @@ export function layerBoxes(
   { width, height, phrases, boxes }: LayerRow,
 ): readonly LayerBox[] {
   if (!layer.passing)
-    return boxes.flatMap(({ phrase, xyxy, score }) =>
-      phrases[phrase] ? [{ phrase, xyxy, score, from: -1, to: score }] : [],
-    )
+    return boxes.flatMap((box): LayerBox[] => {
+      const { phrase, xyxy, score } = box
+      const named = phrases[phrase]
+      if (!named) return []
+      const relabelled = storedLabel(box, named)
+      return [{ phrase, xyxy, score, from: -1, to: score, ...(relabelled && { relabelled }) }]
+    })
   const { own, negatives } = splitProposals(boxes as readonly Proposal[], phrases)
   return layer.passing(own, { width, height, phrases, negatives })
+}
+
+/** The label of a stored region that has a part of its phrase for one. */
+function storedLabel({ start, end }: LayerRow['boxes'][number], named: Phrase): Relabelled | undefined {
+  if (start === undefined || end === undefined) return undefined
+  const isPart = start >= named.start && end <= named.end && end - start < named.end - named.start
+  return isPart ? { start, end, rule: null } : undefined
 }
 
 /** A row of pictures, phrases and stored boxes. */
@@ -115,7 +127,14 @@ export interface LayerRow {
   readonly width: number
   readonly height: number
   readonly phrases: readonly Phrase[]
-  readonly boxes: readonly { readonly phrase: number; readonly xyxy: Xyxy; readonly score: number }[]
+  readonly boxes: readonly {
+    readonly phrase: number
+    readonly xyxy: Xyxy
+    readonly score: number
+    /** Span of a region's words; a proposal has none. */
+    readonly start?: number
+    readonly end?: number
+  }[]
 }
 
 /** Collects phrases and boxes of a shard. */
@@ -143,7 +162,7 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTab
         phraseHead.push(heads.add(head))
       }
       proposals += row.boxes.length
-      for (const { phrase, xyxy, score, from, to } of layerBoxes(layer, row)) {
+      for (const { phrase, xyxy, score, from, to, relabelled } of layerBoxes(layer, row)) {
         const named = phrases[phrase] as Phrase
         boxHead.push(heads.add(named.head))
         boxTo.push(to)
@@ -154,7 +173,7 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTab
         scoreBin.push(binOf(shownMeasures.score.edges, measured.score))
         areaBin.push(binOf(shownMeasures.area_share.edges, measured.area_share))
         aspectBin.push(binOf(shownMeasures.aspect.edges, measured.aspect))
-        boxSpan.push(hashOf(named))
+        boxSpan.push(hashOf({ ...named, ...relabelled }))
         for (const edge of xyxy) boxXyxy.push(edge)
       }
     },
@@ -182,7 +201,7 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTab
 }
 
 /** FNV-1a over caption and span, by words of 32 bits. */
-function hashOf({ caption, start, end }: Phrase): number {
+function hashOf({ caption, start, end }: Pick<Phrase, 'caption' | 'start' | 'end'>): number {
   let hash = 0x811c9dc5
   for (const word of [caption, start, end]) {
     hash = Math.imul(hash ^ (word & 0xffff), 0x01000193)

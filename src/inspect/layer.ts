@@ -3,7 +3,7 @@ import type { Phrase, Proposal } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import type { Joined } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
-import type { LayerAnswer, StageAnswer } from './answers.js'
+import type { LayerAnswer, Relabelled, StageAnswer } from './answers.js'
 
 /** A box of a layer, kept at thresholds above `from` and up to `to`. */
 export interface LayerBox {
@@ -12,6 +12,8 @@ export interface LayerBox {
   readonly score: number
   readonly from: number
   readonly to: number
+  /** Where its label is not the whole phrase. */
+  readonly relabelled?: Relabelled
 }
 
 /** One picture's row, as the rules of a filter take it. */

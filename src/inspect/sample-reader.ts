@@ -48,6 +48,9 @@ function groundedOf(layer: Layer, row: StoredRow): Grounded {
   const boxes = [...layerBoxes(layer, row)].sort((a, b) => b.to - a.to).slice(0, mostBoxes)
   return {
     phrases: row.phrases.map(({ caption, text, start, end, head }) => ({ caption, text, start, end, head })),
-    boxes: boxes.map(({ phrase, xyxy, score, from, to }) => ({ phrase, xyxy: [...xyxy], score, from, to })),
+    boxes: boxes.map(({ phrase, xyxy, score, from, to, relabelled }) => ({
+      ...{ phrase, xyxy: [...xyxy], score, from, to },
+      ...(relabelled && { relabelled }),
+    })),
   }
 }

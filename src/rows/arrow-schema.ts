@@ -70,7 +70,15 @@ const columns: Readonly<Record<Family, Fields>> = {
   },
   proposals: {
     key: new Utf8(),
-    proposals: listOf(struct({ phrase: new Int32(), xyxy: xyxy(), score: new Float32(), label: new Utf8() })),
+    proposals: listOf(
+      struct({
+        phrase: new Int32(),
+        xyxy: xyxy(),
+        score: new Float32(),
+        label: new Utf8(),
+        contrast: new Float32(),
+      }),
+    ),
     teacher: new Utf8(),
   },
   grounding: {
@@ -111,7 +119,7 @@ export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
     'phrases.kept',
     'left_out',
   ]),
-  proposals: new Set(['proposals.label']),
+  proposals: new Set(['proposals.label', 'proposals.contrast']),
   grounding: new Set(),
   negatives: new Set(['negatives.score', 'teacher']),
   rejects: new Set(['key', 'url']),

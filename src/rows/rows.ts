@@ -107,6 +107,12 @@ export interface Proposal {
    * the box was found for its phrase. Shards of schema version 1 have no such column and are read as null.
    */
   readonly label: string | null
+  /**
+   * The best score that a box around the same thing had when an attribute of its phrase was asked with another
+   * value ("a blue cat" for "a red cat"), 0 to 1; 0 where no box was above the floor. Null, or absent in what
+   * no file holds, where the phrase has no attribute or nobody asked: shards that are older than the column.
+   */
+  readonly contrast?: number | null
 }
 
 /** Family `proposals`: what a teacher found, down to a low floor score. */

@@ -32,6 +32,8 @@ export interface CommitRecord {
   readonly out: number
   /** Count by reason; in = out + their sum. */
   readonly rejected: Readonly<Record<string, number>>
+  /** Of what came out, count by the rule that gave it another label; absent where none did. */
+  readonly relabelled?: Readonly<Record<string, number>>
   readonly stats: ShardStats
   readonly seconds: number
   readonly createdAt: string
@@ -65,6 +67,7 @@ const recordSchema = z.object({
   in: count,
   out: count,
   rejected: counts,
+  relabelled: counts.optional(),
   stats: z.object({
     counts: sums,
     histograms: z.record(

@@ -25,6 +25,8 @@ export interface ShardOutput {
   readonly in: number
   readonly out: number
   readonly rejected: Readonly<Record<string, number>>
+  /** Of what came out, count by the rule that gave it another label; absent where none did. */
+  readonly relabelled?: Readonly<Record<string, number>>
   readonly stats: ShardStats
   /** What of the stage's configuration readers of the dataset want to know. */
   readonly config?: Readonly<Record<string, unknown>>

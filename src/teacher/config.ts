@@ -60,6 +60,14 @@ export const teachConfig = z.strictObject({
     .describe(
       "what is asked for in every picture as well, such as a logo: the filter's rule negative reads it",
     ),
+  contrast: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      "other values that each colour, size and place of a phrase is asked with as well, for the filter's rule contrast; else none",
+    ),
   ...sessionKeys,
 })
 

@@ -1,4 +1,5 @@
 import { orderedMap } from '../base/ordered-map.js'
+import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture } from '../pictures/picture.js'
 import {
@@ -15,13 +16,17 @@ import { writeShard } from '../shards/write-shard.js'
 import { rowStats } from '../statistics/row-stats.js'
 import { joinNames } from '../words/name-prompt.js'
 import type { TeachConfig } from './config.js'
+import { type ContrastBox, contrastQueries, withContrast } from './contrast-queries.js'
 import { distinctSpans } from './distinct-spans.js'
 import type { PhraseDetection, Query, Teacher } from './teacher.js'
 
 /** Pictures that are decoded at once, on other threads. */
 const decodedAhead = 4
 
-/** A row and its queries: one for each caption that has phrases, and one for the negative prompts. */
+/**
+ * A row and its queries: one for each caption that has phrases, those of its phrases with other attributes, and
+ * one for the negative prompts.
+ */
 interface RowQueries {
   readonly key: string
   readonly phrases: readonly Phrase[]
@@ -35,12 +40,14 @@ interface RowQuery extends Query {
   readonly occurrences: readonly (readonly number[])[]
   /** The negative prompts, where the query asks for these instead of phrases of a caption. */
   readonly negatives?: readonly string[]
+  /** Whether an attribute of its phrases has another value than the caption says. */
+  readonly isContrast?: boolean
 }
 
 /**
  * Asks the teacher for every phrase of every caption of a shard: one query a caption, the whole sentence with
- * it, so that a phrase is understood in its context. Pictures are decoded while the model runs. Boxes are in
- * pixels of the stored picture.
+ * it, so that a phrase is understood in its context; with `contrast` also one for each attribute and other
+ * value. Pictures are decoded while the model runs. Boxes are in pixels of the stored picture.
  *
  * @param open gives the teacher; not called where the shard is already made
  */
@@ -119,6 +126,8 @@ export async function teachShard(
       out: phrasesOut,
       rejected,
       stats: stats.build(),
+      // The filter's rule of that name looks whether its scores were asked for.
+      ...(config.contrast && { config: { contrast: config.contrast } }),
     }
   })
 }
@@ -147,30 +156,46 @@ function proposalsOf(
   { queries, scale }: RowQueries,
   answers: readonly (readonly PhraseDetection[])[],
 ): Proposal[] {
-  return queries.flatMap(({ occurrences, negatives }, query) =>
-    answers[query]!.flatMap(({ phrase, xyxy: decodedBox, score, label = null }): Proposal[] => {
+  const proposals: Proposal[] = []
+  const contrastBoxes: ContrastBox[] = []
+  const contrasted = new Set<number>()
+  for (const [{ occurrences, negatives, isContrast }, answer] of zip(queries, answers)) {
+    if (isContrast) for (const index of occurrences.flat()) contrasted.add(index)
+    for (const { phrase, xyxy: decodedBox, score, label = null } of answer) {
       const xyxy = unscaleBox(decodedBox, scale)
-      if (!negatives) return occurrences[phrase]!.map((index) => ({ phrase: index, xyxy, score, label }))
       // A detector with a fixed list of labels has no answer to a prompt.
-      return label === null ? [{ phrase: negativePhrase, xyxy, score, label: negatives[phrase]! }] : []
-    }),
-  )
+      const prompt = label === null ? negatives?.[phrase] : undefined
+      if (prompt !== undefined) proposals.push({ phrase: negativePhrase, xyxy, score, label: prompt })
+      for (const index of occurrences[phrase] ?? []) {
+        if (isContrast) contrastBoxes.push({ phrase: index, xyxy, score })
+        else proposals.push({ phrase: index, xyxy, score, label })
+      }
+    }
+  }
+  return withContrast(proposals, contrasted, contrastBoxes)
 }
 
 async function queriesOf(
   image: Pick<ImageRow, 'key' | 'image' | 'captions'>,
   phrases: readonly Phrase[],
   teacher: Teacher,
-  { ask, negatives = [] }: Pick<TeachConfig, 'ask' | 'negatives'>,
+  { ask, negatives = [], contrast = 0 }: Pick<TeachConfig, 'ask' | 'negatives' | 'contrast'>,
 ): Promise<RowQueries> {
-  if (phrases.length === 0) return { key: image.key, phrases, scale: 1, queries: [] }
+  const { key } = image
+  if (phrases.length === 0) return { key, phrases, scale: 1, queries: [] }
   const picture = await decodePicture(image.image.bytes, teacher.pictureSide)
-  const queries: RowQuery[] = image.captions.flatMap(({ text }, caption) => {
-    const { spans, occurrences } = distinctSpans(phrases, caption, ask)
-    return spans.length > 0 ? [{ picture, text, phrases: spans, occurrences }] : []
+  const queries: RowQuery[] = image.captions.flatMap(({ text }, caption): RowQuery[] => {
+    const distinct = distinctSpans(phrases, caption, ask)
+    const { spans, occurrences } = distinct
+    if (spans.length === 0) return []
+    const contrasts = contrastQueries(key, caption, text, distinct, phrases, contrast)
+    return [
+      { picture, text, phrases: spans, occurrences },
+      ...contrasts.map((query) => ({ picture, ...query, isContrast: true })),
+    ]
   })
   if (negatives.length > 0) queries.push({ picture, ...negativePrompt(negatives) })
-  return { key: image.key, phrases, scale: picture.scale, queries }
+  return { key, phrases, scale: picture.scale, queries }
 }
 
 /** Negative prompts as one text, joined as category names are. */

@@ -15,7 +15,18 @@ import { recordWords } from '../../src/statistics/tally.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const stage = (family: FunnelStage['family'], stats: ShardStats, shards = 1): FunnelStage => ({
-  ...{ stage: family, family, unit: 'rows', in: 1, out: 1, rejected: {}, shards, bytes: 1, seconds: 1 },
+  ...{
+    stage: family,
+    family,
+    unit: 'rows',
+    in: 1,
+    out: 1,
+    rejected: {},
+    relabelled: {},
+    shards,
+    bytes: 1,
+    seconds: 1,
+  },
   ...{ createdAt: '', stats },
   recorded: Object.fromEntries(
     [...Object.keys(stats.histograms), ...Object.keys(stats.tallies)].map((name) => [name, shards]),

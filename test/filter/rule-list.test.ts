@@ -31,7 +31,7 @@ async function kept(
  * What became of boxes, whatever their labels: no two arbitrary ones of the same words differ in them alone.
  */
 const plain = (boxes: readonly Candidate[]) =>
-  boxes.map(({ phrase, xyxy, score }) => `${phrase} ${xyxy} ${score}`).sort()
+  boxes.map(({ phrase, xyxy, score, relabelled }) => `${phrase} ${xyxy} ${score} ${relabelled?.start}`).sort()
 /** Boxes inside the picture keep their arrays, through rules that change scores as well. */
 const inside = candidates.map((boxes) =>
   boxes.map((box) => ({ ...box, xyxy: box.xyxy.map((side) => Math.min(100, side)) as never })),
@@ -95,6 +95,7 @@ describe.each(rules)('$name is what it says', ({ name, schema, rescores, reads, 
   })
 
   it('keeps some of what it is given, in its order, with other scores only if it says so', async () => {
+    let renamed = 0
     const changed = await times(any, async (config, boxes) => {
       const given = createFilter([])(boxes, image).kept
       const left = await kept(config, boxes)
@@ -102,14 +103,20 @@ describe.each(rules)('$name is what it says', ({ name, schema, rescores, reads, 
       expect(places).not.toContain(-1)
       expect(new Set(places).size).toBe(places.length)
       for (const [at, place] of places.entries()) {
-        const { score, ...box } = left[at] as Candidate
+        const { score, contrast, relabelled, ...box } = left[at] as Candidate
         expect(given[place]).toMatchObject(box)
+        if (!rescores) expect(contrast).toBe(given[place]?.contrast)
+        if (relabelled) expect(relabelled.rule).toBe(name)
+        renamed += relabelled ? 1 : 0
       }
       if (!rescores) expect(places).toEqual([...places].sort((a, b) => a - b))
       return left.filter((box) => scoreOf(box, given) !== box.score).length
     })
     if (rescores) expect(changed).toBeGreaterThan(0)
     else expect(changed).toBe(0)
+    // What is left of a label is looked for by its phrase's attributes, which one rule knows of.
+    if (reads.some((what) => what === 'contrast')) expect(renamed).toBeGreaterThan(0)
+    else expect(renamed).toBe(0)
   })
 
   it('gives the same answer to the same boxes', async () => {
@@ -126,6 +133,16 @@ describe.each(rules)('$name is what it says', ({ name, schema, rescores, reads, 
       return one.join() === other.join() ? 0 : 1
     })
     if (reads.some((what) => what === 'labels')) expect(differing).toBeGreaterThan(0)
+    else expect(differing).toBe(0)
+  })
+
+  it('reads what was answered to other attributes only if it says so', async () => {
+    const differing = await times(any, async (config, boxes) => {
+      const unasked = boxes.map((box) => ({ ...box, contrast: null }))
+      const [one, other] = [plain(await kept(config, boxes)), plain(await kept(config, unasked))]
+      return one.join() === other.join() ? 0 : 1
+    })
+    if (reads.some((what) => what === 'contrast')) expect(differing).toBeGreaterThan(0)
     else expect(differing).toBe(0)
   })
 

@@ -21,15 +21,16 @@ const side = fc.integer({ min: 1, max: 60 })
 const tenths = fc.integer({ min: 0, max: 10 }).map((value) => value / 10)
 const most = fc.integer({ min: 1, max: 4 })
 
-/** Proposals for that picture, in it and beyond its edge, with a label or none. */
+/** Proposals for that picture, in it and beyond its edge, with a label or none, and a contrast or none. */
 export const anyCandidate = (label: fc.Arbitrary<string | null>): fc.Arbitrary<Candidate> =>
   fc
-    .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 20 }), side, side, side, side, label)
-    .map(([phrase, score, x, y, w, h, own]) => ({
-      phrase,
-      score: score / 20,
+    .record({
+      ...{ phrase: fc.integer({ min: 0, max: 3 }), score: fc.integer({ min: 0, max: 20 }), label },
+      ...{ x: side, y: side, w: side, h: side, contrast: fc.option(tenths) },
+    })
+    .map(({ phrase, score, x, y, w, h, label, contrast }) => ({
+      ...{ phrase, score: score / 20, label, contrast },
       xyxy: [x, y, x + w, y + h],
-      label: own,
     }))
 
 const unit = (angle: number) => Float32Array.of(Math.cos(angle / 4), Math.sin(angle / 4))
@@ -78,6 +79,11 @@ export const anyRule: { readonly [Name in RuleConfig['rule']]: fc.Arbitrary<Rule
     best: fc.boolean(),
   }),
   clip: tenths.map((min) => ({ rule: 'clip', model: 'clip', template: 'a photo of {}', min })),
+  contrast: fc.record({
+    rule: fc.constant('contrast' as const),
+    margin: tenths.map((margin) => margin / 3),
+    else: fc.constantFrom('head' as const, 'drop' as const),
+  }),
   negative: tenths.map((iou) => ({ rule: 'negative', iou, phrases: ['two cats'] })),
   nms: tenths.map((iou) => ({ rule: 'nms', iou })),
   soft_nms: fc.record({

@@ -315,7 +315,10 @@ describe('a range of rows', () => {
   })
 })
 
-it('rows of the first schema version, which had no labels, come as rows of this one', async () => {
+it.each([
+  ['no labels', 'phrase: p.phrase, xyxy: p.xyxy, score: p.score', { label: null, contrast: null }],
+  ['no contrast', 'phrase: p.phrase, xyxy: p.xyxy, score: p.score, label: p.label', { contrast: null }],
+])('proposals of older files, which had %s, come as rows of this version', async (_, fields, lacking) => {
   await writeImages(keysTo(2))
   const proposals = [
     { phrase: 0, xyxy: [0, 0, 1, 1] as const, score: 0.5, label: 'dog' },
@@ -328,13 +331,13 @@ it('rows of the first schema version, which had no labels, come as rows of this 
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run(
     `copy (select key, teacher,
-        list_transform(proposals, lambda p: {phrase: p.phrase, xyxy: p.xyxy, score: p.score}) as proposals
+        list_transform(proposals, lambda p: {${fields}}) as proposals
       from '${pathOf('label')}') to '${pathOf('old')}'`,
   )
   const parts = { images: { columns: [] }, proposals: { stage: 'old' } } as const
   const found = await collect(joinRows(storage, shard, parts))
   expect(found.map((row) => row.proposals)).toEqual(
-    rows.map((row) => ({ ...row, proposals: proposals.map((one) => ({ ...one, label: null })) })),
+    rows.map((row) => ({ ...row, proposals: proposals.map((one) => ({ ...one, ...lacking })) })),
   )
   const reader = new ShardRows(storage)
   expect(await joinRange(reader, shard, parts, { start: 0, end: 2 })).toEqual(found)

@@ -66,9 +66,10 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
   }),
   proposals: fc.record({
     key: text,
-    proposals: fc.array(fc.record({ phrase: count, xyxy, score: float, label: fc.option(text) }), {
-      maxLength: 3,
-    }),
+    proposals: fc.array(
+      fc.record({ phrase: count, xyxy, score: float, label: fc.option(text), contrast: fc.option(float) }),
+      { maxLength: 3 },
+    ),
     teacher: text,
   }),
   grounding: fc.record({
@@ -205,7 +206,9 @@ describe('a shard file', () => {
       key: `${row}`,
       proposals: Array.from({ length: row % 400 }, (_, index) => {
         const x = Math.fround(row + index / 1000)
-        return { phrase: index, xyxy: [x, x + 1, x + 2, x + 3], score: x, label: index % 2 ? `${x}` : null }
+        const contrast = index % 3 ? x : null
+        const label = index % 2 ? `${x}` : null
+        return { phrase: index, xyxy: [x, x + 1, x + 2, x + 3], score: x, label, contrast }
       }),
       teacher: 't',
     })

@@ -1,12 +1,13 @@
 import type { DatasetStage } from '../../catalog/read-stats.js'
 import { formatTable } from './format-table.js'
 
-/** The funnel as a table: what went in, what came out, and why the rest did not. */
+/** The funnel as a table: what went in, what came out, and why the rest did not, or has another label. */
 export function funnelTable(stages: readonly DatasetStage[]): string {
-  const rows = stages.map(({ dataset, stage, unit, in: input, out, rejected }) => {
+  const rows = stages.map(({ dataset, stage, unit, in: input, out, rejected, relabelled }) => {
     const reasons = Object.entries(rejected)
       .sort((a, b) => b[1] - a[1])
       .map(([reason, count]) => `${reason} ${count}`)
+    for (const [rule, count] of Object.entries(relabelled)) reasons.push(`relabelled: ${rule} ${count}`)
     return [dataset, stage, unit, input, out, input - out, reasons.join(', ')]
   })
   return formatTable(['dataset', 'stage', 'unit', 'in', 'out', 'rejected', 'reasons'], rows)

@@ -57,9 +57,9 @@ export interface FilterRule<
   readonly rescores: boolean
   /**
    * What it reads that is not read for every rule: the labels of a detector with a fixed list, the stored
-   * picture.
+   * picture, what a teacher answered to other attributes.
    */
-  readonly reads: readonly ('labels' | 'pictures')[]
+  readonly reads: readonly ('labels' | 'pictures' | 'contrast')[]
   readonly asks: Request
   /** The rule, from its parameters and the tool that it asks for. */
   create(config: z.infer<Schema>, tool: ToolOf<Request>): CreatedRule<Request>

@@ -1,7 +1,19 @@
 import type { Phrase, Proposal } from '../../rows/rows.js'
 
 /** A proposal on its way through the rules. */
-export type Candidate = Proposal
+export interface Candidate extends Proposal {
+  /** Where a rule left the box a part of its phrase for a label. */
+  readonly relabelled?: Relabelling
+}
+
+/** The words that are left of a box's phrase. To rules the box is of its phrase all the same. */
+export interface Relabelling {
+  /** The rule that took the others away. */
+  readonly rule: string
+  /** Span in the caption, in code points, half open, within that of the phrase. */
+  readonly start: number
+  readonly end: number
+}
 
 /** What a rule may look at besides the candidates: one picture's row. */
 export interface FilterImage {
@@ -16,8 +28,8 @@ export interface FilterImage {
 }
 
 /**
- * Keeps some of a picture's candidates, in their order; one that changes scores gives new candidates in their
- * place. Candidates come best first, in an order that does not depend on the teacher's. Pure: the same
+ * Keeps some of a picture's candidates, in their order; one that changes scores or labels gives new candidates in
+ * their place. Candidates come best first, in an order that does not depend on the teacher's. Pure: the same
  * candidates give the same result.
  */
 export type Rule = (candidates: readonly Candidate[], image: FilterImage) => readonly Candidate[]

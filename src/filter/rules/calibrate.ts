@@ -3,6 +3,7 @@ import { UserError } from '../../base/user-error.js'
 import { calibrated } from '../rule/calibration.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { path } from '../rule/parameters.js'
+import { rescored } from '../rule/rescored.js'
 
 /**
  * Replaces scores by how often a box of that score is right, as it was measured on gold (`groundmill
@@ -33,6 +34,6 @@ export const calibrate = filterRule({
   },
   create(_, { calibration }) {
     return (candidates) =>
-      candidates.map((candidate) => ({ ...candidate, score: calibrated(calibration, candidate.score) }))
+      candidates.map((candidate) => rescored(candidate, (score) => calibrated(calibration, score)))
   },
 })

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { filterRule } from '../rule/filter-rule.js'
+import { namedText } from '../rule/named-span.js'
 import { path, share } from '../rule/parameters.js'
-import { phraseOf } from '../rule/phrase-of.js'
+import { rescored } from '../rule/rescored.js'
 import type { Candidate } from '../rule/rule.js'
 
 /**
@@ -27,22 +28,22 @@ export const clip = filterRule({
   asks: { tools: 'scorers', path: ({ model }) => model, checkTeacher: null },
   create({ min, template }, scorer) {
     return async (rows) => {
-      const rescored: Candidate[][] = []
+      const changed: Candidate[][] = []
       for (const { candidates, image } of rows) {
         const { bytes } = image
         if (candidates.length > 0 && !bytes) throw new Error('the rule clip was given no picture')
         const regions = candidates.map((box) => ({
           xyxy: box.xyxy,
-          text: template.replace('{}', phraseOf(image, box).text),
+          text: template.replace('{}', namedText(image, box)),
         }))
         const fits = regions.length > 0 ? await scorer.score(bytes as Uint8Array, regions) : []
-        rescored.push(
+        changed.push(
           candidates
-            .map((box, index) => ({ ...box, score: Math.sqrt(box.score * (fits[index] as number)) }))
+            .map((box, index) => rescored(box, (score) => Math.sqrt(score * (fits[index] as number))))
             .filter(({ score }) => score >= min),
         )
       }
-      return rescored
+      return changed
     }
   },
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { iou } from '../../boxes/iou.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { share } from '../rule/parameters.js'
+import { rescored } from '../rule/rescored.js'
 import type { Candidate } from '../rule/rule.js'
 
 /**
@@ -57,7 +58,7 @@ function decayed(
       .filter((other) => other !== best)
       .map((other) => {
         const factor = decay(iou(best.xyxy, other.xyxy))
-        return factor === 1 ? other : { ...other, score: other.score * factor }
+        return factor === 1 ? other : rescored(other, (score) => score * factor)
       })
   }
   return kept

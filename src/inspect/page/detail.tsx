@@ -7,6 +7,7 @@ import { Caption } from './caption.js'
 import { coloursOf, keptColours } from './colours.js'
 import { count } from './format.js'
 import { Address } from './funnel.js'
+import { relabelledText } from './label-of.js'
 import { Picture } from './picture.js'
 import type { SetView } from './use-view.js'
 
@@ -160,7 +161,7 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
                 <span class="scores">
                   {shown.map((box, at) => (
                     <span key={at} class={isKept(box.from, box.to, threshold) ? '' : 'weak'}>
-                      {layer.kind === 'gold' ? 'gold' : box.score.toFixed(2)}
+                      {layer.kind === 'gold' ? 'gold' : box.score.toFixed(2)} {relabelledText(grounded, box)}
                     </span>
                   ))}
                 </span>

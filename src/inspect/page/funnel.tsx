@@ -85,6 +85,11 @@ function StageRow({
               {reason} <b>{count(value)}</b>
             </button>
           ))}
+          {stage.relabelled.map(([rule, value]) => (
+            <span key={rule} class="fine" title="kept, for a part of their phrases">
+              relabelled: {rule} <b>{count(value)}</b>
+            </span>
+          ))}
         </span>
       </td>
     </tr>

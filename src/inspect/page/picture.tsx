@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { areaOf, iou } from '../../boxes/iou.js'
 import type { Grounded, Sample, SampleBox } from '../answers.js'
 import { isKept } from '../threshold.js'
+import { labelOf } from './label-of.js'
 
 interface PictureProps {
   readonly sample: Sample
@@ -129,7 +130,7 @@ function Labels({
               top: `${(100 * Math.max(0, box.xyxy[1])) / height}%`,
             }}
           >
-            {grounded.phrases[box.phrase]?.text} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
+            {labelOf(grounded, box)} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
           </span>
         )
       })}

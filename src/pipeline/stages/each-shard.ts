@@ -9,6 +9,8 @@ export interface ShardSums {
   readonly in: number
   readonly out: number
   readonly rejected: Readonly<Record<string, number>>
+  /** Of what came out, count by the rule that gave it another label. */
+  readonly relabelled: Readonly<Record<string, number>>
   readonly counts: Readonly<Record<string, number>>
 }
 
@@ -35,7 +37,7 @@ export async function eachShard(
     await Promise.all(shards.map(async (shard) => [shard, await rowsOf(storage, shard)] as const)),
   )
   const total = [...rows.values()].reduce((sum, count) => sum + count, 0)
-  let sums: ShardSums = { in: 0, out: 0, rejected: {}, counts: {} }
+  let sums: ShardSums = { in: 0, out: 0, rejected: {}, relabelled: {}, counts: {} }
   let before = 0
   for (const shard of shards) {
     if (source.missing.includes(shard)) continue
@@ -57,6 +59,7 @@ export async function eachShard(
         in: sums.in + record.in,
         out: sums.out + record.out,
         rejected: addCounts(sums.rejected, record.rejected),
+        relabelled: addCounts(sums.relabelled, record.relabelled ?? {}),
         counts: addCounts(sums.counts, record.stats.counts),
       }
       return result
