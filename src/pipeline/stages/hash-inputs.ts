@@ -29,7 +29,7 @@ export async function hashSource({
   grounding,
   phrases,
   negatives,
-}: SampleSource): Promise<string> {
+}: Omit<SampleSource, 'name'>): Promise<string> {
   const hashes: string[] = []
   for (const shard of shards) {
     hashes.push(

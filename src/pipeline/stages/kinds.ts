@@ -1,3 +1,4 @@
+import { audit } from './audit.js'
 import { chunk } from './chunk.js'
 import { dedup } from './dedup.js'
 import { evaluate } from './evaluate.js'
@@ -9,4 +10,15 @@ import { teach } from './teach.js'
 import { train } from './train.js'
 
 /** Every kind of stage: the schema of a pipeline, its hashes and its runner are derived from this list. */
-export const kinds = [ingest, dedup, chunk, teach, filter, train, evaluate, exportKind, promote] as const
+export const kinds = [
+  ingest,
+  dedup,
+  chunk,
+  teach,
+  filter,
+  train,
+  evaluate,
+  audit,
+  exportKind,
+  promote,
+] as const
