@@ -18,7 +18,7 @@ import { readRecipe } from '../../src/world/recipe.js'
 export async function labelledWorld(folder: string, scenes: number) {
   const world = join(folder, 'world')
   const recipe = await readRecipe('datasets/toy.yaml')
-  await makeWorld({ ...recipe, splits: { gold: 40, web: scenes, known: 1, novel: 1 } }, world)
+  await makeWorld({ ...recipe, splits: { gold: 40, web: scenes, known: 1, novel: 1, attributes: 1 } }, world)
   const source = (split: string, file: string, images: string) => ({
     name: split,
     uses: 'ingest',
