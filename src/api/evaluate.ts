@@ -1,6 +1,6 @@
 /**
- * Scores: of a teacher on a dataset with gold boxes, and COCO's average precision and phrase recall of any
- * boxes.
+ * Scores: of a teacher on a dataset with gold boxes, COCO's average precision and phrase recall of any boxes,
+ * and how right the labels of a grounding are.
  *
  * @example
  * ```ts
@@ -16,6 +16,26 @@
  *
  * @module groundmill/evaluate
  */
+export {
+  type AuditedLabel,
+  type AuditedPhrase,
+  type AuditedPicture,
+  type AuditSummary,
+  auditLabels,
+  type KindSummary,
+} from '../audit/audit-labels.js'
+export { auditGrounding } from '../audit/audited-pictures.js'
+export type { CalibrationBin, CalibrationError } from '../audit/calibration-error.js'
+export { type FindTruth, type PictureIdentity, readCocoTruth } from '../audit/coco-truth.js'
+export { drawSample, type SampledLabel, type SampleOptions } from '../audit/draw-sample.js'
+export type { AuditOptions, GoldStage } from '../audit/grounded-pictures.js'
+export { type JudgedSummary, judgeLabels } from '../audit/judge-labels.js'
+export { type Judgement, readJudgements } from '../audit/judgements.js'
+export { type GroundingSource, knownHeads } from '../audit/known-heads.js'
+export type { PhraseKind } from '../audit/phrase-kinds.js'
+export { type PlacedLabel, placedLabels } from '../audit/placed-labels.js'
+export type { Interval } from '../audit/share-interval.js'
+export type { PictureTruth, TruthObject } from '../audit/truth.js'
 export {
   type AttributeContrast,
   type AttributeScores,

@@ -190,6 +190,32 @@ program
   .action(async (dataset, options) => (await import('./evaluate.js')).evaluate(dataset, options, interrupted))
 
 program
+  .command('audit <dataset>')
+  .description(
+    'how right the labels of a grounding are, by kind of phrase: held against a truth, or by a sample that a person judges',
+  )
+  .option('--grounding <stage>', 'the grounding (the last one of the dataset)')
+  .option(
+    '--truth <stage or file>',
+    'another grounding of the dataset, or a COCO file with captions and tokens_positive',
+  )
+  .option('--known <source>', 'whose boxes make nouns known: a grounding of the dataset, or DATASET[:STAGE]')
+  .option('--as <stage>', "keep the figures as that stage of the dataset's run, audits/STAGE.json")
+  .option('--sample <n>', 'draw that many labels to judge, as lines of JSON', whole)
+  .option('--without-box <n>', 'draw phrases without a box too, for recall', whole)
+  .option('--seed <n>', 'which labels are drawn', whole, 1)
+  .option('-o, --out <file>', 'the sample to judge')
+  .option('--judged <file>', 'a sample that was judged')
+  .option('--json', 'print the figures as JSON')
+  .addHelpText(
+    'after',
+    example(
+      'audit runs/quickstart/web --truth runs/quickstart/world/web/truth.json --known runs/quickstart/gold',
+    ),
+  )
+  .action(async (dataset, options) => (await import('./audit.js')).audit(dataset, options, interrupted))
+
+program
   .command('benchmark <name>')
   .description(
     'a published benchmark by its official files: coco, lvis, lvis-fixed, flickr30k, refcoco, odinw13, odinw35, saco',

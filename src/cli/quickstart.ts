@@ -7,6 +7,7 @@ import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
 import { runWithProgress } from './run-with-progress.js'
+import { labelTable } from './terminal/print-audit.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { type RoundReport, reportTable } from './terminal/print-report.js'
 import { createProgress, duration } from './terminal/progress.js'
@@ -55,7 +56,7 @@ ${funnelTable(funnel)}
 Teacher against student, in percent. "novel" holds things that no gold caption ever named:
 
 ${reportTable(report)}
-
+${report.labels ? `\nLabels of the round that are right, in percent, beside boxes drawn by lot:\n\n${labelTable(report.labels)}\n` : ''}
 The student is ${report.promoted ? 'promoted: it is the next teacher' : 'not promoted: the teacher stays'}. All in ${duration((performance.now() - start) / 1000)}.
 
 What to try next:

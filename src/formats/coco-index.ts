@@ -14,6 +14,7 @@ const annotationSchema = z.object({
   tokens_positive: z.unknown().optional(),
   score: z.unknown().optional(),
   origin: z.unknown().optional(),
+  attributes: z.unknown().optional(),
 })
 
 const imageSchema = z

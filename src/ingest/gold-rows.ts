@@ -2,6 +2,7 @@ import { random } from '../base/random.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { clipBox, scaleBox } from '../boxes/xyxy.js'
 import type { Caption, NegativeRow, Phrase, Region } from '../rows/rows.js'
+import { joinSpans } from '../words/join-spans.js'
 import { nameInPrompt, type Span } from '../words/name-prompt.js'
 import { packNames } from '../words/pack-names.js'
 import type { PromptConfig } from './read/source-keys.js'
@@ -129,18 +130,6 @@ const headOf = (text: string) => text.toLowerCase().trim().split(/\s+/).at(-1) ?
 /** Within the caption, and not over white space alone. */
 const isSound = ([start, end]: Span, points: readonly string[]) =>
   start >= 0 && end <= points.length && points.slice(start, end).some((point) => point.trim() !== '')
-
-/** Spans of one box with only white space between them are one phrase; MDETR often gives one a word. */
-function joinSpans(spans: readonly Span[], points: readonly string[]): readonly Span[] {
-  const joined: [number, number][] = []
-  for (const [start, end] of [...spans].sort((a, b) => a[0] - b[0])) {
-    const last = joined.at(-1)
-    if (last && points.slice(last[1], start).every((point) => point.trim() === ''))
-      last[1] = Math.max(last[1], end)
-    else joined.push([start, end])
-  }
-  return joined
-}
 
 /** A box of the source in pixels of the stored picture; undefined under a pixel of width or height. */
 function storedBox(box: Xyxy, picture: StoredPicture): Xyxy | undefined {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { auditConfig } from '../audit/config.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import { filterConfig } from '../filter/config.js'
 import { teachConfig } from '../teacher/config.js'
@@ -53,6 +54,7 @@ export const roundsSchema = z.strictObject({
   filter: filterConfig.default(filterConfig.parse({})),
   train: trainConfig.default(trainConfig.parse({})),
   evaluate: z.record(name, evaluateConfig).default({}).describe('by held-out set'),
+  audit: auditConfig.optional().describe('what the labels of each round are held against'),
   promote: z.strictObject({
     set: promoteConfig.shape.set,
     metric: promoteConfig.shape.metric,

@@ -27,6 +27,7 @@ const set = () => [
   'rounds.train.batch=4',
   'rounds.teach.floor=0.001',
   'rounds.filter.rules=[{rule: score, min: 0.002}]',
+  `rounds.audit={truth: "${world}/web/truth.json", known: gold}`,
 ]
 
 beforeAll(async () => {
@@ -68,6 +69,11 @@ describe('the whole cycle', () => {
       }
     }
     expect(report.promoted).toBeTypeOf('boolean')
+    expect(report.labels).toMatchObject({ pictures: 36, picturesWithTruth: 36 })
+    expect(report.labels.kinds[0]).toMatchObject({ dimension: 'all', labels: funnel.at(-1)?.out })
+    expect(report.labels.kinds[0].chance).toBeGreaterThan(0)
+    const audit = JSON.parse(await readFile(join(run, 'audits', 'round-2-audit.json'), 'utf8'))
+    expect(audit.result).toEqual(report.labels)
 
     const connection = await (await DuckDBInstance.create()).connect()
     const rows = await connection.runAndReadAll(

@@ -102,4 +102,19 @@ describe('a pipeline', () => {
       expect(stages.length).toBeGreaterThan(1)
     },
   )
+
+  it('audits the labels of each round where a truth is named', async () => {
+    const set = ['rounds.count=2', 'rounds.audit={truth: truth.json, known: gold}']
+    const { stages } = await readPipeline('pipelines/quickstart.yaml', { set })
+    const named = (name: string) => stages.find((stage) => stage.name === name)
+    expect(named('round-2-audit')).toMatchObject({
+      ...{ uses: 'audit', needs: ['round-2-filter', 'gold'] },
+      with: { truth: 'truth.json', known: 'gold' },
+    })
+    expect(named('round-2-promote')?.needs).toContain('round-2-audit')
+    const without = await readPipeline('pipelines/quickstart.yaml', { set: ['rounds.count=2'] })
+    expect(without.stages.map(({ uses }) => uses)).not.toContain('audit')
+    const lost = readPipeline('pipelines/quickstart.yaml', { set: ['rounds.audit={truth: t, known: lost}'] })
+    await expect(lost).rejects.toThrow(/rounds: "lost" is not a stage/)
+  })
 })

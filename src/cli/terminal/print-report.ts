@@ -1,3 +1,4 @@
+import type { AuditSummary } from '../../audit/audit-labels.js'
 import { type AttributeTable, kindsAsked } from '../../evaluate/attribute-contrast.js'
 import type { Evaluation } from '../../evaluate/evaluate-model.js'
 import { formatTable } from './format-table.js'
@@ -7,6 +8,8 @@ export interface RoundReport {
   readonly teacher: string
   readonly student: string
   readonly promoted: boolean
+  /** How right the teacher's labels are, where the pipeline names a truth. */
+  readonly labels?: AuditSummary
   readonly [set: string]: unknown
 }
 
@@ -16,7 +19,8 @@ const percent = (value: number | undefined) =>
 
 /** Teacher against student on every held-out set. */
 export function reportTable(report: RoundReport): string {
-  const sets = Object.entries(report).filter(([, value]) => value && typeof value === 'object') as [
+  const isSet = (value: unknown) => typeof value === 'object' && value !== null && 'teacher' in value
+  const sets = Object.entries(report).filter(([, value]) => isSet(value)) as [
     string,
     { teacher: Evaluation; student: Evaluation },
   ][]

@@ -24,7 +24,7 @@ export async function hashOfFile(
 }
 
 /** Hash of everything that a model is trained or scored on of a dataset. */
-export async function hashSource(source: SampleSource): Promise<string> {
+export async function hashSource(source: Omit<SampleSource, 'name'>): Promise<string> {
   const { storage, shards, grounding, phrases } = source
   const hashes: string[] = []
   for (const shard of shards) {

@@ -1,3 +1,4 @@
+import { audit } from './audit.js'
 import { chunk } from './chunk.js'
 import { dedup } from './dedup.js'
 import { evaluate } from './evaluate.js'
@@ -19,6 +20,7 @@ export const kinds = [
   filter,
   train,
   evaluate,
+  audit,
   exportKind,
   promote,
 ] as const

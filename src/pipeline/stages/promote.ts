@@ -50,7 +50,9 @@ export const promote = stageKind({
     })
     context.count(skipped)
     const { result } = record
-    const report = { round, ...scores, teacher: teacher.name, student, promoted: result.promoted }
+    const labels = stage.needs.map((name) => outputOf(context, name).labels).find(Boolean)
+    const decided = { teacher: teacher.name, student, promoted: result.promoted }
+    const report = { round, ...scores, ...decided, ...(labels && { labels }) }
     await run.write('report.json', `${JSON.stringify(report, null, 1)}\n`)
     return { offers: { model: result.promoted ? trained : teacher, missing: [] }, result }
   },

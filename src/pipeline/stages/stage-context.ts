@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path'
+import type { AuditSummary } from '../../audit/audit-labels.js'
 import { UserError } from '../../base/user-error.js'
 import type { Storage } from '../../storage/storage.js'
 import { hashTeacher, type OpenOptions } from '../../teacher/open-teacher.js'
@@ -47,6 +48,8 @@ export interface StageOutput {
   /** False where boxes of that grounding are not to train box regression. */
   readonly boxLoss?: boolean
   readonly model?: Model
+  /** How right the labels of a grounding are. */
+  readonly labels?: AuditSummary
   /** Shards that are not there. */
   readonly missing: readonly string[]
 }

@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { UserError } from '../base/user-error.js'
+import { type CocoAnnotation, type CocoIndex, type Id, readCocoIndex } from '../formats/coco-index.js'
+import type { ImageRow } from '../rows/rows.js'
+import { joinSpans } from '../words/join-spans.js'
+import { attributeName, collectTruth, type PictureTruth, spanKey } from './truth.js'
+
+const boxSchema = z.object({
+  bbox: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]),
+  category_id: z.union([z.number(), z.string()]).optional(),
+  iscrowd: z.union([z.number(), z.boolean()]).optional(),
+  tokens_positive: z.array(z.tuple([z.int(), z.int()])).default([]),
+  attributes: z.object({ colour: z.unknown().optional(), size: z.unknown().optional() }).optional(),
+})
+type Box = z.infer<typeof boxSchema>
+
+/** What is asked of a picture to find its truth. */
+export type PictureIdentity = Pick<ImageRow, 'captions' | 'url' | 'meta' | 'width' | 'height'>
+
+/** Finds a picture's truth; undefined where the file has not that picture with one of its captions. */
+export type FindTruth = (picture: PictureIdentity) => PictureTruth | undefined
+
+/**
+ * The truth of a file in COCO's form whose images have a `caption` and whose boxes have `tokens_positive`, as
+ * MDETR's and the toy world's. Every box is an object of its picture, whether words name it or not; a crowd is
+ * none. Boxes may have `attributes` (`colour`, `size`). A picture is found by its address or its `file_name`.
+ *
+ * @throws UserError where the file is not of that form, or no words of it name a box
+ */
+export async function readCocoTruth(path: string): Promise<FindTruth> {
+  const index = await readCocoIndex(undefined, path)
+  const files = new Map(index.images.map((image) => [image.file_name, image]))
+  const boxes = boxesOf(index)
+  if (![...boxes.values()].flat().some(({ tokens_positive }) => tokens_positive.length > 0)) {
+    throw new UserError(
+      `${path}: no annotation has \`tokens_positive\`: without the spans of a caption that name its box, nothing can be judged.`,
+    )
+  }
+  return ({ captions, url, meta, width, height }) => {
+    const image = namesOf(url, meta)
+      .map((name) => files.get(name))
+      .find((found) => found !== undefined)
+    const caption = captions.findIndex(({ text }) => text === image?.caption)
+    if (!image || caption === -1) return undefined
+    const scale = image.width ? width / image.width : 1
+    // What is shaped otherwise was cut or bordered: where its boxes are now is not known.
+    if (image.height && Math.abs(height - scale * image.height) > 1 + 0.02 * height) return undefined
+    return truthOf(boxes.get(image.id) ?? [], index, { caption, points: [...(image.caption ?? '')], scale })
+  }
+}
+
+function boxesOf({ boxes }: CocoIndex): Map<Id, Box[]> {
+  const read = (annotation: CocoAnnotation) => {
+    const parsed = boxSchema.safeParse(annotation)
+    return parsed.success && !parsed.data.iscrowd ? [parsed.data] : []
+  }
+  return new Map([...boxes].map(([id, own]) => [id, own.flatMap(read)]))
+}
+
+function truthOf(
+  boxes: readonly Box[],
+  { categories }: CocoIndex,
+  place: { readonly caption: number; readonly points: readonly string[]; readonly scale: number },
+): PictureTruth {
+  const { caption, points, scale } = place
+  const collected = collectTruth()
+  for (const { bbox, category_id, tokens_positive, attributes } of boxes) {
+    const [x, y, width, height] = bbox
+    const category = category_id === undefined ? undefined : categories.get(category_id)?.name
+    const object = collected.object({
+      xyxy: [x * scale, y * scale, (x + width) * scale, (y + height) * scale],
+      ...(category !== undefined && { category }),
+      ...(attributes && {
+        attributes: {
+          colour: attributeName('colour', attributes.colour),
+          size: attributeName('size', attributes.size),
+        },
+      }),
+    })
+    const spans = tokens_positive.filter(([start, end]) => start >= 0 && start < end && end <= points.length)
+    for (const [start, end] of joinSpans(spans, points))
+      collected.mention(spanKey(caption, start, end), object)
+  }
+  return collected.truth()
+}
+
+/** What a picture's file may be called, the longest path first: "images/000012.jpg", "000012.jpg". */
+function namesOf(url: string | null, meta: string | null): string[] {
+  const named = fileNameIn(meta)
+  return [...(url === null ? [] : pathsIn(url)), ...(named === undefined ? [] : pathsIn(named))]
+}
+
+function pathsIn(address: string): string[] {
+  const path = address.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '').replace(/[?#].*$/s, '')
+  const parts = decoded(path)
+    .split('/')
+    .filter((part) => part !== '')
+  return parts.map((_, at) => parts.slice(at).join('/'))
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function fileNameIn(meta: string | null): string | undefined {
+  if (meta === null) return undefined
+  try {
+    const { file_name } = JSON.parse(meta) as { readonly file_name?: unknown }
+    return typeof file_name === 'string' ? file_name : undefined
+  } catch {
+    return undefined
+  }
+}

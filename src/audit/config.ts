@@ -1,0 +1,17 @@
+import { z } from 'zod'
+
+/** What a grounding is held against. */
+export const auditConfig = z.strictObject({
+  truth: z
+    .string()
+    .min(1)
+    .describe(
+      'a stage with a grounding of the same dataset, or a COCO file with captions and tokens_positive',
+    ),
+  known: z.string().min(1).optional().describe('the stage whose boxes make head nouns known'),
+})
+
+export type AuditConfig = z.infer<typeof auditConfig>
+
+/** Where the truth and what is known lie is not hashed: what is in them is. */
+export const auditNotHashed = ['truth', 'known'] as const

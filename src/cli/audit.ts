@@ -1,0 +1,172 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { drawSample } from '../audit/draw-sample.js'
+import type { AuditOptions } from '../audit/grounded-pictures.js'
+import { judgeLabels } from '../audit/judge-labels.js'
+import { readJudgements } from '../audit/judgements.js'
+import { type GroundingSource, knownHeads } from '../audit/known-heads.js'
+import { placedLabels } from '../audit/placed-labels.js'
+import { parseConfig } from '../base/parse-config.js'
+import { UserError } from '../base/user-error.js'
+import { writeFileAtomic } from '../base/write-file-atomic.js'
+import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { addOutput } from '../pipeline/add-output.js'
+import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
+import { runStage } from '../pipeline/run-stage.js'
+import { audit as auditKind } from '../pipeline/stages/audit.js'
+import type { StageOutput } from '../pipeline/stages/stage-context.js'
+import { stageName } from '../pipeline/stages/stage-kind.js'
+import { auditTable, calibrationTable, judgedTable } from './terminal/print-audit.js'
+import { createProgress } from './terminal/progress.js'
+
+export interface AuditCommandOptions {
+  readonly grounding?: string
+  readonly truth?: string
+  readonly known?: string
+  readonly as?: string
+  readonly sample?: number
+  readonly withoutBox?: number
+  readonly seed: number
+  readonly out?: string
+  readonly judged?: string
+  readonly json?: boolean
+}
+
+/** `groundmill audit`: how right a grounding is, by a truth or by a sample that a person judges. */
+export async function audit(url: string, options: AuditCommandOptions, signal: AbortSignal): Promise<void> {
+  const ways = (['truth', 'sample', 'judged'] as const).filter((way) => options[way] !== undefined)
+  if (ways.length !== 1)
+    throw new UserError('audit: give one of --truth FILE or STAGE, --sample N, and --judged FILE.')
+  for (const [given, way] of [
+    ['as', 'truth'],
+    ['withoutBox', 'sample'],
+    ['out', 'sample'],
+  ] as const) {
+    if (options[given] !== undefined && options[way] === undefined)
+      throw new UserError(`audit: --${given === 'withoutBox' ? 'without-box' : given} goes with --${way}.`)
+  }
+  const dataset = await openDataset(url)
+  const grounding = options.grounding ?? dataset.groundings.at(-1)
+  if (grounding === undefined) throw new UserError(`${url} has no grounding yet.`)
+  requireGrounding(dataset, grounding)
+  const given: Given = { dataset, grounding, options, signal }
+  if (options.truth !== undefined) await byTruth(given, options.truth)
+  else if (options.sample !== undefined) await drawn(given, options.sample)
+  else if (options.judged !== undefined) await byJudgements(given, options.judged)
+}
+
+interface Given {
+  readonly dataset: OpenDataset
+  readonly grounding: string
+  readonly options: AuditCommandOptions
+  readonly signal: AbortSignal
+}
+
+async function byTruth({ dataset, grounding, options, signal }: Given, truth: string): Promise<void> {
+  const name = parseConfig(stageName.optional(), options.as, '--as')
+  const outputs = new Map<string, StageOutput>()
+  const add = async (of: OpenDataset, stage: string) =>
+    addOutput(outputs, await datasetOutput(of, 'grounding', stage))
+  const needs = [await add(dataset, grounding)]
+  const known = options.known === undefined ? undefined : await knownIn(dataset, options.known)
+  const config = {
+    truth: dataset.groundings.includes(truth) ? await add(dataset, truth) : truth,
+    ...(known && { known: await add(known.dataset, known.grounding) }),
+  }
+  const progress = createProgress()
+  const { outcome, result } = await runStage(
+    auditKind,
+    { name: name ?? 'audit', needs, with: config },
+    // Without a name there is nothing that a later run could look for.
+    { outputs, ...(name !== undefined && { run: runOfDataset(dataset) }) },
+    { signal, onProgress: (_, pictures, of) => progress.update('pictures', pictures, of) },
+  )
+  const done = outcome.ran === 0 ? ', already done' : ''
+  const [all] = result.kinds
+  progress.finish(
+    `✓ ${grounding}: ${all?.labels ?? 0} labels, ${all?.judged ?? 0} of them with truth, in ${result.pictures} pictures${done}`,
+  )
+  if (result.unaskedMentions > 0)
+    progress.finish(
+      `  ${result.unaskedMentions} phrases of the truth are none of the dataset's: recall is without them`,
+    )
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ dataset: dataset.url, grounding, truth, ...result })}\n`)
+    return
+  }
+  process.stdout.write(`${auditTable(result)}\n\n${calibrationTable(result)}\n`)
+}
+
+async function drawn({ dataset, grounding, options, signal }: Given, labels: number): Promise<void> {
+  const { out, seed, withoutBox = 0 } = options
+  if (out === undefined) throw new UserError('audit: --sample needs --out FILE, the sample to judge.')
+  const progress = createProgress()
+  const { source, read } = await readingOf({ dataset, grounding, options, signal }, progress)
+  const rows = await drawSample(placedLabels(source, read), { labels, withoutBox, seed })
+  if (rows.length === 0)
+    throw new UserError(`${dataset.url}: grounding "${grounding}" has no labels to judge.`)
+  await mkdir(dirname(out), { recursive: true })
+  await writeFileAtomic(out, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const boxes = rows.filter(({ xyxy }) => xyxy !== null).length
+  const strata = new Set(rows.map(({ stratum }) => stratum)).size
+  progress.finish(
+    `✓ ${out}  ${boxes} labels and ${rows.length - boxes} phrases without a box, of ${strata} strata: fill in \`right\``,
+  )
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify({ dataset: dataset.url, grounding, file: out, labels: boxes, withoutBox: rows.length - boxes, strata })}\n`,
+    )
+}
+
+async function byJudgements(given: Given, file: string): Promise<void> {
+  const { dataset, grounding, options } = given
+  const judgements = await readJudgements(file)
+  const progress = createProgress()
+  const { source, read } = await readingOf(given, progress)
+  const result = await judgeLabels(judgements, placedLabels(source, read))
+  progress.finish(`✓ ${grounding}: ${result.judged} of ${result.drawn} labels judged, of ${result.labels}`)
+  if (result.covered < 1)
+    progress.finish(
+      `  nothing is judged of some strata: the figures are about ${(100 * result.covered).toFixed(1)} % of the labels`,
+    )
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ dataset: dataset.url, grounding, file, ...result })}\n`)
+    return
+  }
+  process.stdout.write(`${judgedTable(result)}\n\n${calibrationTable(result)}\n`)
+}
+
+/** The grounding to read, and how. */
+async function readingOf(
+  { dataset, grounding, options, signal }: Given,
+  progress: ReturnType<typeof createProgress>,
+): Promise<{ readonly source: GroundingSource; readonly read: AuditOptions }> {
+  const { source, selection } = await sourceOf(dataset, grounding)
+  const known = options.known === undefined ? undefined : await knownIn(dataset, options.known)
+  const heads = known && (await knownHeads((await sourceOf(known.dataset, known.grounding)).source, signal))
+  return {
+    source,
+    read: {
+      ...(heads && { known: heads }),
+      ...(selection !== undefined && { selection }),
+      signal,
+      onProgress: (pictures) => progress.update('pictures', pictures, pictures),
+    },
+  }
+}
+
+async function sourceOf(dataset: OpenDataset, grounding: string) {
+  const { phrases = grounding, selection, missing } = await datasetOutput(dataset, 'grounding', grounding)
+  const shards = dataset.shards.filter((shard) => !missing.includes(shard))
+  return { source: { storage: dataset.storage, shards, grounding, phrases }, selection }
+}
+
+/** A grounding of the dataset itself, or `DATASET[:STAGE]`: its gold, else its last grounding. */
+async function knownIn(dataset: OpenDataset, known: string) {
+  if (dataset.groundings.includes(known)) return { dataset, grounding: known }
+  const [, url = known, stage] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(known) ?? []
+  const other = await openDataset(url)
+  const grounding = stage ?? (other.isGold ? other.name : other.groundings.at(-1)) ?? other.name
+  requireGrounding(other, grounding)
+  return { dataset: other, grounding }
+}

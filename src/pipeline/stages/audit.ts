@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import type { AuditSummary } from '../../audit/audit-labels.js'
+import { auditGrounding } from '../../audit/audited-pictures.js'
+import { readCocoTruth } from '../../audit/coco-truth.js'
+import { auditConfig, auditNotHashed } from '../../audit/config.js'
+import type { AuditOptions } from '../../audit/grounded-pictures.js'
+import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
+import { unreadable } from '../../base/read-file.js'
+import { UserError } from '../../base/user-error.js'
+import { readCommit } from '../../shards/commit.js'
+import { hashSource } from './hash-inputs.js'
+import { runOnce } from './run-record.js'
+import { needed, outputOf, type StageContext, type StageOutput } from './stage-context.js'
+import { stageKind } from './stage-kind.js'
+
+/** Tells how right the labels of a grounding are, by kind of phrase. */
+export const audit = stageKind({
+  name: 'audit',
+  schema: auditConfig,
+  optional: false,
+  makes: 'one',
+  notHashed: auditNotHashed,
+  async run(stage, configHash, context) {
+    const { truth, known } = stage.with
+    const others = [truth, ...(known === undefined ? [] : [known])]
+    const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'a grounding', others)
+    const audited = groundingOf(source, stage.name)
+    const gold = context.outputs.has(truth) ? groundingOf(outputOf(context, truth), stage.name) : undefined
+    if (gold && gold.storage.url !== audited.storage.url) {
+      throw new UserError(
+        `Stage "${stage.name}": truth: "${truth}" is of another dataset: name a grounding of the one that is audited, or a COCO file.`,
+      )
+    }
+    const knownSource = known === undefined ? undefined : groundingOf(outputOf(context, known), stage.name)
+    const inputs = {
+      grounding: await hashSource(audited),
+      truth: gold ? await hashSource({ ...gold, shards: audited.shards }) : await hashOf(truth),
+      ...(knownSource && { known: await hashSource(knownSource) }),
+    }
+    const task = { stage: stage.name, configHash, inputs }
+    const { record, skipped } = await runOnce<AuditSummary>(
+      context.run,
+      auditRecord(stage.name),
+      task,
+      async () => {
+        const heads = knownSource && (await knownHeads(knownSource, context.signal))
+        return auditGrounding(
+          audited,
+          { name: truth, from: gold ?? (await readCocoTruth(truth)) },
+          optionsOf(source, context, heads, await picturesOf(audited)),
+        )
+      },
+    )
+    context.count(skipped)
+    return { offers: { labels: record.result, missing: [] }, result: record.result }
+  },
+})
+
+/** The record of an audit stage in its run. */
+export const auditRecord = (stage: string): string => `audits/${stage}.json`
+
+/** Shards that are not there are left out: nothing is in them to be right or wrong. */
+function groundingOf(output: StageOutput, stage: string): GroundingSource {
+  const { name, dataset, grounding, phrases, missing } = output
+  if (!dataset || grounding === undefined || phrases === undefined)
+    throw new UserError(`Stage "${stage}": "${name}" has no grounding: name a filter stage, or one of gold.`)
+  const shards = dataset.shards.filter((shard) => !missing.includes(shard))
+  return { storage: dataset.storage, shards, grounding, phrases }
+}
+
+function optionsOf(
+  { selection }: StageOutput,
+  { signal, progress }: StageContext,
+  known: ReadonlySet<string> | undefined,
+  total: number,
+): AuditOptions {
+  return {
+    ...(known && { known }),
+    ...(selection !== undefined && { selection }),
+    ...(signal && { signal }),
+    onProgress: (pictures) => progress(pictures, total),
+  }
+}
+
+async function picturesOf({ storage, shards, grounding }: GroundingSource): Promise<number> {
+  const records = await Promise.all(shards.map((shard) => readCommit(storage, 'grounding', grounding, shard)))
+  return records.reduce((sum, record) => sum + (record?.files.grounding?.rows ?? 0), 0)
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  } catch (error) {
+    unreadable(path)(error)
+  }
+  return hash.digest('hex')
+}
