@@ -19,8 +19,9 @@ export async function writeCase(folder: string, { files, predictions }: SacoCase
 }
 
 export interface OfficialScores {
-  /** Of the processor. */
-  readonly seconds: number
+  /** Seconds of the processor, for the files alone and for all else. */
+  readonly reading: number
+  readonly scoring: number
   /** By the official names, such as `positive_micro_F1@0.5`. */
   readonly stats: Readonly<Record<string, number>>
 }

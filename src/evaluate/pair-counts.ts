@@ -99,23 +99,23 @@ export function cgF1Of(counts: PairCounts): CgF1Summary {
       'cgf1',
       each((at) => pmf1[at]! * mcc),
     ),
+    ...summary('pmf1', pmf1),
+    il_mcc: mcc,
+    il_precision: ilPrecision,
+    il_recall: ilRecall,
+    il_f1: f1Of(ilPrecision, ilRecall, 1e-6),
+    il_fpr: shareOf(falsePresent, trueAbsent, 1e-6),
+    ...summary('positive_micro_precision', microPrecision),
+    ...summary(
+      'positive_macro_f1',
+      each((at) => (truePresent === 0 ? -1 : counts.f1[at]! / truePresent)),
+    ),
     ...summary('precision', precision),
     ...summary('recall', recall),
     ...summary(
       'f1',
       each((at) => f1Of(precision[at]!, recall[at]!, 1e-4)),
     ),
-    ...summary(
-      'positive_macro_f1',
-      each((at) => (truePresent === 0 ? -1 : counts.f1[at]! / truePresent)),
-    ),
-    ...summary('pmf1', pmf1),
-    ...summary('positive_micro_precision', microPrecision),
-    il_precision: ilPrecision,
-    il_recall: ilRecall,
-    il_f1: f1Of(ilPrecision, ilRecall, 1e-6),
-    il_fpr: shareOf(falsePresent, trueAbsent, 1e-6),
-    il_mcc: mcc,
   }
 }
 

@@ -146,8 +146,8 @@ function requireSame(first: SacoFile, other: SacoFile): void {
 }
 
 /** Whether a box reaches to two times the side of a picture of 1, over whose border it may only lean. */
-const isOfPixels = ({ bbox: [x, y, width, height] }: { readonly bbox: SacoBox['bbox'] }): boolean =>
-  Math.max(x + width, y + height) > 2
+const isOfPixels = ({ bbox }: { readonly bbox: SacoBox['bbox'] }): boolean =>
+  bbox[0] + bbox[2] > 2 || bbox[1] + bbox[3] > 2
 
 /**
  * cgF1 and what it is made of, by the annotator of each pair whom the predictions suit best.
@@ -198,6 +198,7 @@ const byCategory = <Box extends { readonly category: number }>(boxes: readonly B
 
 function bboxes(boxes: readonly { readonly bbox: SacoBox['bbox'] }[]): Float64Array {
   const columns = new Float64Array(4 * boxes.length)
-  for (const [index, { bbox }] of boxes.entries()) columns.set(bbox, 4 * index)
+  let at = 0
+  for (const { bbox } of boxes) for (const value of bbox) columns[at++] = value
   return columns
 }
