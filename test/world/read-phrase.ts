@@ -42,7 +42,7 @@ export function isTrueOf({ scene }: Recipe, phrase: ReadPhrase, object: SceneObj
   const { box } = object
   const x = (box[0] + box[2]) / 2 / scene.size
   const y = (box[1] + box[3]) / 2 / scene.size
-  if ('concept' in phrase && object.concept.name !== phrase.concept.name) return false
+  if ('concept' in phrase && phrase.concept && object.concept.name !== phrase.concept.name) return false
   if (phrase.side === 'left' && x >= 0.5) return false
   if (phrase.side === 'right' && x <= 0.5) return false
   if (phrase.side === 'top' && y >= 0.5) return false
