@@ -59,7 +59,7 @@ describe('boxes', () => {
         }
       }
     }
-    expect(mirrored).toBeGreaterThan(20)
+    expect(mirrored).toBeGreaterThan(ink.size / 5)
   })
 
   test('lie in the scene, apart from each other, in the sizes of the recipe', () => {
