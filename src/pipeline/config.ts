@@ -3,8 +3,8 @@ import { evaluateConfig } from '../evaluate/config.js'
 import { filterConfig } from '../filter/config.js'
 import { teachConfig } from '../teacher/config.js'
 import { trainConfig } from '../train/config.js'
-import { promoteConfig } from './stages/decide-promotion.js'
 import { kinds } from './stages/kinds.js'
+import { promoteRule } from './stages/promote-config.js'
 import { stageName as name, type StageKind } from './stages/stage-kind.js'
 
 type Kind = (typeof kinds)[number]
@@ -53,11 +53,7 @@ export const roundsSchema = z.strictObject({
   filter: filterConfig.default(filterConfig.parse({})),
   train: trainConfig.default(trainConfig.parse({})),
   evaluate: z.record(name, evaluateConfig).default({}).describe('by held-out set'),
-  promote: z.strictObject({
-    set: promoteConfig.shape.set,
-    metric: promoteConfig.shape.metric,
-    margin: promoteConfig.shape.margin,
-  }),
+  promote: promoteRule,
 })
 
 export type RoundsConfig = z.infer<typeof roundsSchema>

@@ -2,21 +2,33 @@ import { UserError } from '../base/user-error.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import type { RoundsConfig, Stage } from './config.js'
 import { evaluationName } from './stages/evaluation-record.js'
+import { sharesOf } from './stages/promote-config.js'
 
 /**
  * The stages of self-training. Round n labels with the current teacher (the first one, or the model that the
- * round before promoted), filters, trains a student on gold and on what was labelled, evaluates it and
- * decides on its promotion.
+ * round before promoted), filters, trains a student on gold and on what was labelled, evaluates it (and means
+ * of it and its teacher, where they are asked for) and decides on promotion.
  */
 export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): Stage[] {
   for (const need of [rounds.teacher, rounds.phrases, ...rounds.gold, ...rounds.held_out]) {
     if (!stages.some(({ name }) => name === need)) throw new UserError(`rounds: "${need}" is not a stage.`)
   }
-  if (!rounds.held_out.includes(rounds.promote.set)) {
-    throw new UserError(
-      `rounds: promote.set "${rounds.promote.set}" is not among held_out: ${rounds.held_out.join(', ')}.`,
-    )
+  const { promote } = rounds
+  const decisive = [
+    { key: 'set', set: promote.set },
+    ...promote.guards.map(({ set }, index) => ({ key: `guards[${index}].set`, set })),
+  ]
+  for (const { key, set } of decisive) {
+    if (!rounds.held_out.includes(set))
+      throw new UserError(
+        `rounds: promote.${key} "${set}" is not among held_out: ${rounds.held_out.join(', ')}.`,
+      )
   }
+  const shares = sharesOf(promote)
+  if (shares.length > 0 && rounds.start !== 'teacher')
+    throw new UserError(
+      'rounds: promote.average takes students that start from their teacher (`start: teacher`): of models that were trained apart the mean is of no use.',
+    )
   const evaluations = (model: string): Stage[] =>
     rounds.held_out.map((set) => ({
       name: evaluationName(model, set),
@@ -29,6 +41,7 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
     const name = (part: string) => `round-${round}-${part}`
     const current = round === 1 ? rounds.teacher : `round-${round - 1}-promote`
     const student = name('student')
+    const means = shares.map((weight) => ({ name: name(`mean-${Math.round(100 * weight)}`), weight }))
     const init = rounds.start === 'teacher' ? { init: current } : {}
     laidOut.push(
       { name: name('label'), uses: 'teach', needs: [rounds.phrases, current], with: rounds.teach },
@@ -40,6 +53,15 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
         with: { ...rounds.train, ...init, seed: rounds.train.seed + round },
       },
       ...evaluations(student),
+      ...means.flatMap(({ name: mean, weight }): Stage[] => [
+        {
+          name: mean,
+          uses: 'average',
+          needs: [current, student],
+          with: { from: current, to: student, weight },
+        },
+        ...evaluations(mean),
+      ]),
       {
         name: name('promote'),
         uses: 'promote',
@@ -47,10 +69,16 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
           current,
           ...rounds.held_out.flatMap((set) => [
             evaluationName(rounds.teacher, set),
-            evaluationName(student, set),
+            ...[student, ...means.map(({ name }) => name)].map((model) => evaluationName(model, set)),
           ]),
         ],
-        with: { ...rounds.promote, round, student, sets: rounds.held_out },
+        with: {
+          ...promote,
+          round,
+          student,
+          means: means.map(({ name }) => name),
+          sets: rounds.held_out,
+        },
       },
     )
   }

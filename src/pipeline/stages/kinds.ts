@@ -1,3 +1,4 @@
+import { average } from './average.js'
 import { chunk } from './chunk.js'
 import { dedup } from './dedup.js'
 import { evaluate } from './evaluate.js'
@@ -18,6 +19,7 @@ export const kinds = [
   teach,
   filter,
   train,
+  average,
   evaluate,
   exportKind,
   promote,
