@@ -15,7 +15,7 @@ import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
 import { runStage } from '../pipeline/run-stage.js'
 import { audit as auditKind } from '../pipeline/stages/audit.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
-import { stageName } from '../pipeline/stages/stage-kind.js'
+import { stageName } from '../rows/stage-name.js'
 import { auditTable, calibrationTable, judgedTable } from './terminal/print-audit.js'
 import { createProgress } from './terminal/progress.js'
 

@@ -5,9 +5,9 @@ import { UserError } from '../../src/base/user-error.js'
 import { pictureMetric } from '../../src/evaluate/compare/picture-metrics.js'
 import type { Evaluation } from '../../src/evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../src/evaluate/picture-outcomes.js'
-import type { AllAnswers, Answers } from '../../src/pipeline/stages/compare-answers.js'
-import { decidePromotion } from '../../src/pipeline/stages/decide-promotion.js'
-import { promoteConfig } from '../../src/pipeline/stages/promote-config.js'
+import type { AllAnswers, Answers } from '../../src/pipeline/promotion/compare-answers.js'
+import { decidePromotion } from '../../src/pipeline/promotion/decide-promotion.js'
+import { promoteConfig } from '../../src/pipeline/promotion/promote-config.js'
 import { drawAnswers, onlyPhrases, outcomesOf } from '../helpers/any-outcomes.js'
 
 const teacher = { name: 'start', hash: 'a' }

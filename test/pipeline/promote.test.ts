@@ -21,7 +21,8 @@ beforeAll(async () => {
 }, 240_000)
 
 // Any difference is above a margin of -1: what is made after few steps is promoted.
-const easy = '{set: known, metric: ap, margin: -1, level: 0.5, average: [0, 0.5, 1], guards: [{set: novel, lower_by: 1}]}'
+const easy =
+  '{set: known, metric: ap, margin: -1, level: 0.5, average: [0, 0.5, 1], guards: [{set: novel, lower_by: 1}]}'
 const hard = '{set: known, metric: ap, average: [0.5], guards: [{set: novel, lower_by: 0.2}]}'
 
 const pipelineWith = (promote: string, rounds = 1) =>

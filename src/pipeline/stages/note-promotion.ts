@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../../base/write-file-atomic.js'
 import { withPromotion } from '../../model/model-card.js'
 import type { Storage } from '../../storage/storage.js'
-import type { Comparison } from './compare-answers.js'
+import type { Comparison } from '../promotion/compare-answers.js'
+import type { Promotion } from '../promotion/promotion.js'
 import { modelStore } from './model-store.js'
-import type { Promotion } from './promotion.js'
 import { readRunRecord } from './run-record.js'
 
 /**

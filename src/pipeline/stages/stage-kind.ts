@@ -1,10 +1,5 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { StageContext, StageOf, StageOutput } from './stage-context.js'
-
-/** What a stage is called: also a folder of its dataset or its run. */
-export const stageName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens')
 
 /** What a stage offers once it has run, and its result. */
 export interface StageResult<Result> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { metricNames } from '../../evaluate/compare/picture-metrics.js'
-import { stageName } from './stage-kind.js'
+import { stageName } from '../../rows/stage-name.js'
 
 const metric = z.enum(metricNames).default('recall1')
 const level = z
