@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto'
 
 /** SHA-256 of a value as JSON with sorted keys, in hex. */
 export function hashJson(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+  return hashBytes(canonicalJson(value))
+}
+
+/** SHA-256 of bytes, in hex. */
+export function hashBytes(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex')
 }
 
 /** JSON whose object keys are sorted, so that equal values give equal texts. */

@@ -3,7 +3,7 @@ import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
 import { datasetsAt } from '../catalog/read-stats.js'
 import { readVocabulary } from '../catalog/vocabulary.js'
 import type { Evaluation } from '../evaluate/evaluate-model.js'
-import { evaluationFolder } from '../pipeline/stages/evaluation-record.js'
+import { evaluationFolder, isEvaluationRecord } from '../pipeline/stages/evaluation-record.js'
 import { readRunRecord } from '../pipeline/stages/run-record.js'
 import { readDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
@@ -72,7 +72,7 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
 /** What the evaluate stages of a run have left, the oldest first; none where `url` is a dataset's. */
 async function evaluationsOf(url: string): Promise<({ readonly stage: string } & Evaluation)[]> {
   const storage = openStorage(url)
-  const names = (await storage.list(evaluationFolder)).filter((name) => name.endsWith('.json'))
+  const names = (await storage.list(evaluationFolder)).filter(isEvaluationRecord)
   const read = await Promise.all(names.map((name) => readRunRecord<Evaluation>(storage, name)))
   return read
     .flatMap((record) => record ?? [])

@@ -38,7 +38,7 @@ export interface CocoSummary {
 
 /** How many detections of one category count in a picture, for each average recall. */
 const detectionLimits = [1, 10, 100] as const
-const maxDetections = detectionLimits[2]
+export const maxDetections = detectionLimits[2]
 
 /**
  * COCO average precision and recall.
@@ -48,6 +48,23 @@ const maxDetections = detectionLimits[2]
  * @param detections scores are finite; of equal scores the earlier one counts first
  */
 export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detection[]): CocoSummary {
+  const sums = new Sums()
+  matchAsCoco(truth, detections, (matched, rank) => sums.add(matched, rank))
+  return sums.summary()
+}
+
+/**
+ * Matches detections as COCO does and tells of each category that has something to find, in each range of
+ * areas.
+ *
+ * @param tell `rank` is the place of each detection among those of its picture and category; from
+ * `maxDetections` on it does not count
+ */
+export function matchAsCoco(
+  truth: readonly GroundTruth[],
+  detections: readonly Detection[],
+  tell: (matched: MatchedCategory, rank: Uint16Array) => void,
+): void {
   const categories = placesOf(truth.map(({ category }) => category))
   const images = placesOf([...truth, ...detections].map(({ image }) => image))
   const iscrowd = Uint8Array.from(truth, (box) => (box.iscrowd ? 1 : 0))
@@ -55,10 +72,8 @@ export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detec
   const found = boxTable(detections, images, categories, ({ bbox }) => bbox[2] * bbox[3])
   const scores = Float64Array.from(detections, ({ score }) => score)
   const rank = new Uint16Array(found.length)
-  const sums = new Sums()
   const options = { images: images.size, categories: categories.size, maxDetections }
-  eachCategory(gold, found, scores, rank, options, (matched) => sums.add(matched, rank))
-  return sums.summary()
+  eachCategory(gold, found, scores, rank, options, (matched) => tell(matched, rank))
 }
 
 /** Sums over categories of precisions [area, threshold] and recalls [area, detection limit]. */

@@ -25,6 +25,8 @@ export interface MatchedCategory {
   readonly outcome: Outcomes
   /** Boxes to find; more than 0. */
   readonly positives: number
+  /** Which boxes these are, in the order of their images. */
+  readonly truths: Int32Array
 }
 
 export interface MatchOptions {
@@ -93,12 +95,11 @@ export function eachCategory(
     }
     const categoryRanked = ranked.order.subarray(ranked.starts[category], ranked.starts[category + 1])
     outcomes.forEach((outcome, range) => {
-      let positives = 0
-      for (let at = goldPairs.starts[category]!; at < goldEnd; at++) {
-        const index = goldPairs.order[at]!
-        if (!gold.ignore[index] && !outside(gold.area[index]!, outcome)) positives++
-      }
-      if (positives > 0) tell({ category, range, ranked: categoryRanked, outcome, positives })
+      const truths = goldPairs.order
+        .subarray(goldPairs.starts[category], goldEnd)
+        .filter((index) => !gold.ignore[index] && !outside(gold.area[index]!, outcome))
+      const { length: positives } = truths
+      if (positives > 0) tell({ category, range, ranked: categoryRanked, outcome, positives, truths })
     })
   }
 }

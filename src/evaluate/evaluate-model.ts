@@ -15,7 +15,8 @@ import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './co
 import type { EvaluateConfig } from './config.js'
 import { knownCategories } from './known-categories.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
-import { type PresenceScores, presenceScores } from './presence-scores.js'
+import { categoryOutcomes, type PictureOutcomes, pairOutcomes, phraseOutcomes } from './picture-outcomes.js'
+import { type PresenceScores, presenceCounts, scoresOfCounts } from './presence-scores.js'
 
 /** A dataset with gold boxes. */
 export interface EvaluationSet {
@@ -49,6 +50,8 @@ interface GoldImage extends GoldPicture {
 
 export interface EvaluateOptions {
   readonly onProgress?: (images: number, total: number) => void
+  /** Told at the end what became of the answers, picture by picture. */
+  readonly onOutcomes?: (outcomes: PictureOutcomes) => void
   readonly signal?: AbortSignal
 }
 
@@ -65,24 +68,25 @@ export async function evaluateModel(
   set: EvaluationSet,
   config: EvaluateConfig,
   categories: readonly string[],
-  { onProgress, signal }: EvaluateOptions = {},
+  { onProgress, onOutcomes, signal }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const total = await imagesOf(set)
   const prompts = promptsOf(categories, config.names_a_prompt, teacher)
   const truth: GroundTruth[] = []
   const detections: Detection[] = []
-  const phrases: PhrasePrediction[] = []
+  const phrases: (PhrasePrediction & { readonly image: number })[] = []
   const contrasts: AttributeContrast[] = []
   let images = 0
   let window: GoldImage[] = []
   const flush = async () => {
+    const first = images - window.length
     // A prompt-tuned model understands its own prompt alone.
     if (!teacher.prompt) {
-      for (const phrase of await groundPhrases(teacher, window, config)) phrases.push(phrase)
+      for (const phrase of await groundPhrases(teacher, window, config))
+        phrases.push({ ...phrase, image: first + phrase.image })
       signal?.throwIfAborted()
       if (config.attributes) contrasts.push(...(await askAttributes(teacher, window, config)))
     }
-    const first = images - window.length
     const pictures = window.map(({ picture }) => picture)
     for (const prompt of prompts) {
       signal?.throwIfAborted()
@@ -107,11 +111,19 @@ export async function evaluateModel(
     if (window.length === windowImages) await flush()
   }
   if (window.length > 0) await flush()
-  const [recall1, recall5, recall10] = phraseRecall(phrases, [1, 5, 10])
   const known = await knownCategories(set, categories)
+  const ids = [...categories.keys()]
+  const pairs = presenceCounts(known, ids, truth, detections, config.presence_score)
+  onOutcomes?.({
+    images,
+    phrases: phraseOutcomes(phrases),
+    categories: categoryOutcomes(truth, detections),
+    pairs: pairOutcomes(pairs, images),
+  })
+  const [recall1, recall5, recall10] = phraseRecall(phrases, [1, 5, 10])
   return {
     ...cocoAp(truth, detections),
-    ...presenceScores(known, [...categories.keys()], truth, detections, config.presence_score),
+    ...scoresOfCounts([...pairs.values()]),
     recall1,
     recall5,
     recall10,
@@ -144,8 +156,11 @@ export async function categoriesOf({ storage, shards, stage }: EvaluationSet): P
   return [...names].sort()
 }
 
+/** @returns with the place of each phrase's picture among `images` */
 async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], config: EvaluateConfig) {
-  const withPhrases = images.filter(({ text, phrases }) => text !== undefined && phrases.length > 0)
+  const withPhrases = images
+    .map((gold, image) => ({ ...gold, image }))
+    .filter(({ text, phrases }) => text !== undefined && phrases.length > 0)
   const queries = withPhrases.map(({ picture, text, phrases }) => ({
     picture,
     text: text as string,
@@ -153,15 +168,14 @@ async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], con
   }))
   // A phrase's best box counts however weak it is.
   const found = await teacher.detect(queries, { ...config, floor: 0 })
-  return zip(withPhrases, found).flatMap(([{ picture, phrases }, boxes]) =>
-    phrases.map(
-      ({ text, head, targets }, phrase): PhrasePrediction => ({
-        predicted: boxes
-          .filter((box) => box.phrase === phrase && isMeant(box, { text, head }))
-          .map(({ xyxy }) => unscaleBox(xyxy, picture.scale)),
-        targets,
-      }),
-    ),
+  return zip(withPhrases, found).flatMap(([{ image, picture, phrases }, boxes]) =>
+    phrases.map(({ text, head, targets }, phrase) => ({
+      image,
+      predicted: boxes
+        .filter((box) => box.phrase === phrase && isMeant(box, { text, head }))
+        .map(({ xyxy }) => unscaleBox(xyxy, picture.scale)),
+      targets,
+    })),
   )
 }
 

@@ -33,6 +33,21 @@ export const noPairs = (): PairCounts => ({
   f1: new Float64Array(thresholds),
 })
 
+/** Adds counts, so many times over, to sums. */
+export function addCounts(sums: PairCounts, counts: PairCounts, times: number): void {
+  sums.truePresent += times * counts.truePresent
+  sums.falseAbsent += times * counts.falseAbsent
+  sums.falsePresent += times * counts.falsePresent
+  sums.trueAbsent += times * counts.trueAbsent
+  for (let at = 0; at < thresholds; at++) {
+    sums.matched[at]! += times * counts.matched[at]!
+    sums.wrong[at]! += times * counts.wrong[at]!
+    sums.missed[at]! += times * counts.missed[at]!
+    sums.wrongOfPresent[at]! += times * counts.wrongOfPresent[at]!
+    sums.f1[at]! += times * counts.f1[at]!
+  }
+}
+
 /** Numbers over boxes: the mean over IoU thresholds, and at 0.5 and 0.75. */
 export type AtThresholds<Name extends string> = {
   readonly [At in Name | `${Name}_50` | `${Name}_75`]: number

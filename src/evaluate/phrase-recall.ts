@@ -19,14 +19,15 @@ export function phraseRecall<const Ks extends readonly number[]>(
   phrases: readonly PhrasePrediction[],
   ks: Ks,
 ): { -readonly [At in keyof Ks]: number } {
-  const ranks = phrases
-    .filter(({ targets }) => targets.length > 0)
-    .map(({ predicted, targets }) => {
-      const first = predicted.findIndex((box) => targets.some((target) => iou(box, target) >= 0.5))
-      return first < 0 ? Number.POSITIVE_INFINITY : first
-    })
+  const ranks = phrases.filter(({ targets }) => targets.length > 0).map(rankOf)
   const recalls = ks.map((k) =>
     ranks.length === 0 ? -1 : ranks.filter((rank) => rank < k).length / ranks.length,
   )
   return recalls as { -readonly [At in keyof Ks]: number }
+}
+
+/** Place of the first box that is right, from 0; Infinity where none is. */
+export function rankOf({ predicted, targets }: PhrasePrediction): number {
+  const first = predicted.findIndex((box) => targets.some((target) => iou(box, target) >= 0.5))
+  return first < 0 ? Number.POSITIVE_INFINITY : first
 }

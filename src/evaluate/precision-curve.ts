@@ -2,7 +2,7 @@
 const recallThresholds = Array.from({ length: 101 }, (_, index) => (index === 100 ? 1 : index * 0.01))
 
 /** np.spacing(1) */
-const epsilon = 2 ** -52
+export const epsilon = 2 ** -52
 
 /**
  * Sum of the precisions at the 101 recall thresholds, as COCOeval.accumulate samples them: at each threshold
@@ -40,6 +40,17 @@ export function truePositivesNeeded(positives: number): Int32Array {
     while (count / positives < threshold) count++
     return Math.max(1, count)
   })
+}
+
+/** How many of the recall thresholds `count` true positives reach; none where there are none. */
+export function thresholdsReached(count: number, positives: number): number {
+  if (count === 0) return 0
+  const recall = count / positives
+  let reached = Math.min(recallThresholds.length, Math.floor(100 * recall) + 1)
+  // The thresholds are rounded: the guess may be one off.
+  while (reached > 0 && recallThresholds[reached - 1]! > recall) reached--
+  while (reached < recallThresholds.length && recallThresholds[reached]! <= recall) reached++
+  return reached
 }
 
 export const recallPoints = recallThresholds.length

@@ -1,5 +1,6 @@
-import { cgF1, type PairBoxes } from './cg-f1.js'
+import { countPairs, type PairBoxes } from './cg-f1.js'
 import type { Detection, GroundTruth } from './coco-ap.js'
+import { addCounts, cgF1Of, noPairs, type PairCounts } from './pair-counts.js'
 
 /** What is known of the categories of a picture. Of one that is in none of these nothing is known. */
 export interface KnownCategories {
@@ -23,35 +24,56 @@ export interface PresenceScores {
 
 /**
  * Scores detections over all pairs of a picture and a category of which is known whether the one shows the
- * other. Only boxes of at least the confidence say that it does.
+ * other: `scoresOfCounts` of `presenceCounts`.
+ */
+export function presenceScores(...all: Parameters<typeof presenceCounts>): PresenceScores {
+  return scoresOfCounts([...presenceCounts(...all).values()])
+}
+
+/** The scores of pictures that were counted. */
+export function scoresOfCounts(pictures: readonly PairCounts[]): PresenceScores {
+  const counts = noPairs()
+  for (const picture of pictures) addCounts(counts, picture, 1)
+  const { truePresent, falseAbsent, falsePresent, trueAbsent } = counts
+  const absent = falsePresent + trueAbsent
+  if (truePresent + falseAbsent + absent === 0) return { cgf1: -1, pmf1: -1, il_mcc: -1, false_presence: -1 }
+  const { cgf1, pmf1, il_mcc } = cgF1Of(counts)
+  return { cgf1, pmf1, il_mcc, false_presence: absent === 0 ? -1 : falsePresent / absent }
+}
+
+/**
+ * Counts the pairs of each picture and a category of which is known whether the one shows the other. Only
+ * boxes of at least the confidence say that it does.
  *
  * @param pictures what is known, by the picture's id
  * @param categories ids of those that count
  * @param truth a picture and category with a crowd among them counts neither way, as in SA-Co, where such
  *   pairs are not exhaustive
+ * @returns by the picture's id, of every picture
  */
-export function presenceScores(
+export function presenceCounts(
   pictures: ReadonlyMap<number, KnownCategories>,
   categories: readonly number[],
   truth: readonly GroundTruth[],
   detections: readonly Detection[],
   confidence: number,
-): PresenceScores {
+): Map<number, PairCounts> {
   const pairs = judgedPairs(pictures, categories, truth)
-  const all = pairs.count()
-  if (all === 0) return { cgf1: -1, pmf1: -1, il_mcc: -1, false_presence: -1 }
   const confident = detections.filter(({ score }) => score >= confidence)
   const gold = { ...columns(truth, pairs.placeOf), iscrowd: new Uint8Array(truth.length) }
-  const present = pairs.met()
   const found = {
     ...columns(confident, pairs.placeOf),
     scores: Float64Array.from(confident, ({ score }) => score),
   }
-  // Pairs with neither boxes nor detections have got no place: they are the last ones.
-  const { cgf1, pmf1, il_mcc } = cgF1(all, [gold], found, confidence)
-  const absent = all - present
-  const false_presence = absent === 0 ? -1 : (pairs.met() - present) / absent
-  return { cgf1, pmf1, il_mcc, false_presence }
+  const counted = Array.from(pictures, noPairs)
+  const met = pairs.rowsMet()
+  countPairs(met.length, [gold], found, confidence, (pair) => counted[met[pair]!]!)
+  // Pairs with neither boxes nor detections have got no place.
+  pairs.counts().forEach((all, row) => {
+    counted[row]!.trueAbsent += all
+  })
+  for (const row of met) counted[row]!.trueAbsent--
+  return new Map([...pictures.keys()].map((id, row) => [id, counted[row]!]))
 }
 
 /** Numbers the pairs that count, in the order in which they are met. */
@@ -67,6 +89,7 @@ function judgedPairs(
     const column = columnOf.get(category)
     return row === undefined || column === undefined ? -1 : row * categories.length + column
   }
+  const rowOf = (pair: number) => Math.floor(pair / categories.length)
   const partial = new Set<number>()
   const known = new Set<number>()
   for (const [id, { absent, partial: more }] of pictures) {
@@ -74,10 +97,9 @@ function judgedPairs(
     for (const category of absent) known.add(pairOf(id, category))
   }
   for (const { image, category, iscrowd } of truth) (iscrowd ? partial : known).add(pairOf(image, category))
-  partial.add(-1)
   const exhaustive = [...pictures.values()].map((picture) => picture.exhaustive)
   const isJudged = (pair: number) =>
-    !partial.has(pair) && (known.has(pair) || exhaustive[Math.floor(pair / categories.length)] === true)
+    pair >= 0 && !partial.has(pair) && (known.has(pair) || exhaustive[rowOf(pair)] === true)
   const places = new Map<number, number>()
   return {
     /** The place of the pair of a box among those met; -1 where it does not count. */
@@ -88,14 +110,15 @@ function judgedPairs(
       places.set(pair, place)
       return place
     },
-    met: () => places.size,
-    /** How many pairs count. */
-    count(): number {
-      const isOfAll = (pair: number) => exhaustive[Math.floor(pair / categories.length)] === true
-      let pairs = exhaustive.filter(Boolean).length * categories.length
-      for (const pair of partial) if (isOfAll(pair)) pairs--
-      for (const pair of known) if (!isOfAll(pair) && !partial.has(pair)) pairs++
-      return pairs
+    /** The picture of each pair that was met, by its place among all. */
+    rowsMet: (): number[] => [...places.keys()].map(rowOf),
+    /** How many pairs of each picture count. */
+    counts(): Int32Array {
+      const counts = Int32Array.from(exhaustive, (isOfAll) => (isOfAll ? categories.length : 0))
+      for (const pair of partial) if (pair >= 0 && exhaustive[rowOf(pair)]) counts[rowOf(pair)]!--
+      for (const pair of known)
+        if (pair >= 0 && !exhaustive[rowOf(pair)] && !partial.has(pair)) counts[rowOf(pair)]!++
+      return counts
     },
   }
 }

@@ -212,6 +212,6 @@ stages:
     expect(await go(there)).toEqual([])
     await cp(join(piped, 'models/student'), there, { recursive: true })
     expect(await go(there)).toEqual(['label', 'scores', 'tuned'])
-    expect(await readdir(join(run, 'evaluations'))).toEqual(['scores.json'])
+    expect(await readdir(join(run, 'evaluations'))).toEqual(['scores.json', 'scores.outcomes.json'])
   })
 })

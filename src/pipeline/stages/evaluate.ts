@@ -1,7 +1,8 @@
 import { evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
 import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
+import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
 import { openTeacher } from '../../teacher/open-teacher.js'
-import { evaluationRecord } from './evaluation-record.js'
+import { evaluationRecord, outcomesFile } from './evaluation-record.js'
 import { hashSource } from './hash-inputs.js'
 import { runOnce } from './run-record.js'
 import { modelOf, needed, outputOf } from './stage-context.js'
@@ -30,19 +31,26 @@ export const evaluate = stageKind({
       context.run,
       evaluationRecord(stage.name),
       task,
-      async () => {
+      async (leave) => {
         const seen = unseen ? await categoriesOf({ ...unseen, stage: unseen.name }) : []
         const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
         const teacher = await openTeacher(model.folder, { ...stage.with, notice: context.notice })
+        let outcomes: PictureOutcomes | undefined
         try {
-          return await evaluateModel(teacher, set, stage.with, categories, {
+          const scores = await evaluateModel(teacher, set, stage.with, categories, {
             onProgress: context.progress,
+            onOutcomes: (all) => {
+              outcomes = all
+            },
             signal: context.signal,
           })
+          await leave(`${JSON.stringify(outcomes)}\n`)
+          return scores
         } finally {
           await teacher.close()
         }
       },
+      outcomesFile(stage.name),
     )
     context.count(skipped)
     return { offers: { missing: [] }, result: record.result }

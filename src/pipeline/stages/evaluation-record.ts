@@ -6,3 +6,10 @@ export const evaluationFolder = 'evaluations'
 
 /** The record of an evaluate stage in its run. */
 export const evaluationRecord = (stage: string): string => `${evaluationFolder}/${stage}.json`
+
+/** What became of the answers, picture by picture, beside that record. */
+export const outcomesFile = (stage: string): string => `${evaluationFolder}/${stage}.outcomes.json`
+
+/** Whether an object of that folder is a record. */
+export const isEvaluationRecord = (name: string): boolean =>
+  name.endsWith('.json') && !name.endsWith('.outcomes.json')

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../base/hash.js'
+import { canonicalJson, hashBytes } from '../../base/hash.js'
 import type { Storage } from '../../storage/storage.js'
 
 /** What a task that makes no shard leaves: a model trained, a set evaluated, a promotion decided. */
@@ -6,36 +6,62 @@ export interface RunRecord<T> {
   readonly stage: string
   readonly configHash: string
   readonly inputs: Readonly<Record<string, string>>
+  /** SHA-256 of the files that it left beside its record, by their names in the run. */
+  readonly files?: Readonly<Record<string, string>>
   readonly result: T
   readonly seconds: number
   readonly createdAt: string
 }
 
+/** Leaves a file of the run, whole; its hash goes into the record. */
+export type Leave = (bytes: Uint8Array | string) => Promise<void>
+
 /**
- * Does the work unless the record `name` was made of the same, and writes the record when it is done.
+ * Does the work unless the record `name` was made of the same and its file is still there, and writes the
+ * record when it is done.
  *
- * @param storage undefined where no record is kept: the work is done
+ * @param storage undefined where no record is kept: the work is done, and leaves nothing
+ * @param file what the work must leave besides the record, if anything
  */
 export async function runOnce<T>(
   storage: Storage | undefined,
   name: string,
   task: Pick<RunRecord<T>, 'stage' | 'configHash' | 'inputs'>,
-  work: () => Promise<T>,
+  work: (leave: Leave) => Promise<T>,
+  file?: string,
 ): Promise<{ readonly record: RunRecord<T>; readonly skipped: boolean }> {
   const before = storage && (await readRunRecord<T>(storage, name))
   if (
     before &&
     before.configHash === task.configHash &&
-    canonicalJson(before.inputs) === canonicalJson(task.inputs)
+    canonicalJson(before.inputs) === canonicalJson(task.inputs) &&
+    (file === undefined || (await hasFile(storage, before, file)))
   ) {
     return { record: before, skipped: true }
   }
   const start = performance.now()
-  const result = await work()
+  const files: Record<string, string> = {}
+  const result = await work(async (bytes) => {
+    if (file === undefined) throw new Error(`${name} was not said to have a file beside it`)
+    await storage?.write(file, bytes)
+    files[file] = hashBytes(bytes)
+  })
+  if (file !== undefined && files[file] === undefined) throw new Error(`${name} was left without ${file}`)
   const seconds = Math.round(performance.now() - start) / 1000
-  const record = { ...task, result, seconds, createdAt: new Date().toISOString() }
+  const left = file === undefined ? {} : { files }
+  const record = { ...task, ...left, result, seconds, createdAt: new Date().toISOString() }
   await storage?.write(name, `${JSON.stringify(record, null, 1)}\n`)
   return { record, skipped: false }
+}
+
+async function hasFile(
+  storage: Storage,
+  { files }: Pick<RunRecord<unknown>, 'files'>,
+  file: string,
+): Promise<boolean> {
+  const hash = files?.[file]
+  const bytes = hash === undefined ? undefined : await storage.read(file)
+  return bytes !== undefined && hashBytes(bytes) === hash
 }
 
 export async function readRunRecord<T>(storage: Storage, name: string): Promise<RunRecord<T> | undefined> {
