@@ -68,6 +68,11 @@ export {
   type PairCounts,
 } from '../evaluate/pair-counts.js'
 export { type PhrasePrediction, phraseRecall } from '../evaluate/phrase-recall.js'
-export type { CategoryOutcomes, PairOutcomes, PhraseOutcomes, PictureOutcomes } from '../evaluate/picture-outcomes.js'
+export type {
+  CategoryOutcomes,
+  PairOutcomes,
+  PhraseOutcomes,
+  PictureOutcomes,
+} from '../evaluate/picture-outcomes.js'
 export type { PresenceScores } from '../evaluate/presence-scores.js'
 export type { AttributeKind } from '../words/attribute-values.js'

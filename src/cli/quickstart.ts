@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { packaged } from '../base/packaged.js'
 import { readStats } from '../catalog/read-stats.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
+import type { RoundReport } from '../pipeline/stages/round-report.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
 import { runWithProgress } from './run-with-progress.js'
 import { labelTable } from './terminal/print-audit.js'
 import { funnelTable } from './terminal/print-funnel.js'
-import { type RoundReport, reportTable } from './terminal/print-report.js'
+import { reportTable } from './terminal/print-report.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface QuickstartOptions {
@@ -57,11 +58,19 @@ Teacher against student, in percent. "novel" holds things that no gold caption e
 
 ${reportTable(report)}
 ${report.labels ? `\nLabels of the round that are right, in percent, beside boxes drawn by lot:\n\n${labelTable(report.labels)}\n` : ''}
-The student is ${report.promoted ? 'promoted: it is the next teacher' : 'not promoted: the teacher stays'}. All in ${duration((performance.now() - start) / 1000)}.
+${verdict(report)}. All in ${duration((performance.now() - start) / 1000)}.
+${report.promotion.reason}.
 
 What to try next:
 ${nextCommands(dataset, folder)}
 `)
+}
+
+/** Which model is the next teacher. */
+function verdict({ promoted, student, promotion }: RoundReport): string {
+  if (!promoted) return 'The student is not promoted: the teacher stays'
+  if (promotion.next.name === student) return 'The student is promoted: it is the next teacher'
+  return `A mean of teacher and student is promoted: ${promotion.next.name} is the next teacher`
 }
 
 /** The commands to try next, each with what it is for. */

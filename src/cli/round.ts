@@ -1,12 +1,13 @@
 import { orPackaged } from '../base/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
-import type { Promotion } from '../pipeline/stages/decide-promotion.js'
+import type { Promotion } from '../pipeline/stages/promotion.js'
+import { roundReport } from '../pipeline/stages/round-report.js'
 import { readRunRecord } from '../pipeline/stages/run-record.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { runWithProgress } from './run-with-progress.js'
-import { type RoundReport, reportTable } from './terminal/print-report.js'
+import { reportTable } from './terminal/print-report.js'
 
 export interface RoundOptions {
   readonly dataset?: string
@@ -38,19 +39,9 @@ export async function round(pipelinePath: string, options: RoundOptions, signal:
     process.stdout.write(`${JSON.stringify({ run: url, rounds })}\n`)
     return
   }
-  for (const { round: number, scores, promoted, teacher, student, metric, set, margin } of rounds.slice(
-    done,
-  )) {
-    const report: RoundReport = {
-      ...scores,
-      round: number,
-      promoted,
-      teacher: teacher.name,
-      student: student.name,
-    }
-    const verdict = promoted ? 'promoted' : 'not promoted'
-    const need = `${metric} on ${set}: ${student.score.toFixed(3)} against ${teacher.score.toFixed(3)}, margin ${margin}`
-    process.stdout.write(`\nRound ${number}: ${student.name} ${verdict} (${need})\n${reportTable(report)}\n`)
+  for (const made of rounds.slice(done)) {
+    const { round: number, reason } = made
+    process.stdout.write(`\nRound ${number}: ${reason}.\n${reportTable(roundReport(made))}\n`)
   }
 }
 

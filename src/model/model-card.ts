@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type GlipConfig, queriesOf } from './network/config.js'
 
 export interface CardFacts {
@@ -50,6 +52,18 @@ export interface CardScore {
 /** A card with another licence. */
 export function withLicense(card: string, license: string): string {
   return card.replace(/^(---\n[\s\S]*?)^license: .*$/m, `$1license: ${license}`)
+}
+
+/** The licence that the card of a model folder names; `unknown` where it names none. */
+export async function licenseOf(folder: string): Promise<string> {
+  const card = await readFile(join(folder, 'README.md'), 'utf8').catch(() => '')
+  return /^---\n[\s\S]*?^license: (.*)$/m.exec(card)?.[1] ?? 'unknown'
+}
+
+/** A card with what came of a promotion, as its last section, in the place of an earlier one. */
+export function withPromotion(card: string, text: string): string {
+  const before = card.split('\n## Promotion\n')[0]?.trimEnd()
+  return `${before}\n\n## Promotion\n\n${text.trim()}\n`
 }
 
 /** A card with scores, as its last section and as the metadata that Hugging Face reads. */

@@ -4,8 +4,8 @@ import { evaluateConfig } from '../evaluate/config.js'
 import { filterConfig } from '../filter/config.js'
 import { teachConfig } from '../teacher/config.js'
 import { trainConfig } from '../train/config.js'
-import { promoteConfig } from './stages/decide-promotion.js'
 import { kinds } from './stages/kinds.js'
+import { promoteRule } from './stages/promote-config.js'
 import { stageName as name, type StageKind } from './stages/stage-kind.js'
 
 type Kind = (typeof kinds)[number]
@@ -55,11 +55,7 @@ export const roundsSchema = z.strictObject({
   train: trainConfig.default(trainConfig.parse({})),
   evaluate: z.record(name, evaluateConfig).default({}).describe('by held-out set'),
   audit: auditConfig.optional().describe('what the labels of each round are held against'),
-  promote: z.strictObject({
-    set: promoteConfig.shape.set,
-    metric: promoteConfig.shape.metric,
-    margin: promoteConfig.shape.margin,
-  }),
+  promote: promoteRule,
 })
 
 export type RoundsConfig = z.infer<typeof roundsSchema>

@@ -2,11 +2,13 @@ import { UserError } from '../base/user-error.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import type { RoundsConfig, Stage } from './config.js'
 import { evaluationName } from './stages/evaluation-record.js'
+import { sharesOf } from './stages/promote-config.js'
 
 /**
  * The stages of self-training. Round n labels with the current teacher (the first one, or the model that the
  * round before promoted), filters, audits its labels where a truth is named, trains a student on gold and on
- * what was labelled, evaluates it and decides on its promotion.
+ * what was labelled, evaluates it (and means of it and its teacher, where they are asked for) and decides on
+ * promotion.
  */
 export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): Stage[] {
   const isStage = (name: string) => stages.some((stage) => stage.name === name)
@@ -15,11 +17,22 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
   for (const need of [rounds.teacher, rounds.phrases, ...rounds.gold, ...rounds.held_out, ...known]) {
     if (!isStage(need)) throw new UserError(`rounds: "${need}" is not a stage.`)
   }
-  if (!rounds.held_out.includes(rounds.promote.set)) {
-    throw new UserError(
-      `rounds: promote.set "${rounds.promote.set}" is not among held_out: ${rounds.held_out.join(', ')}.`,
-    )
+  const { promote } = rounds
+  const decisive = [
+    { key: 'set', set: promote.set },
+    ...promote.guards.map(({ set }, index) => ({ key: `guards[${index}].set`, set })),
+  ]
+  for (const { key, set } of decisive) {
+    if (!rounds.held_out.includes(set))
+      throw new UserError(
+        `rounds: promote.${key} "${set}" is not among held_out: ${rounds.held_out.join(', ')}.`,
+      )
   }
+  const shares = sharesOf(promote)
+  if (shares.length > 0 && rounds.start !== 'teacher')
+    throw new UserError(
+      'rounds: promote.average takes students that start from their teacher (`start: teacher`): of models that were trained apart the mean is of no use.',
+    )
   const evaluations = (model: string): Stage[] =>
     rounds.held_out.map((set) => ({
       name: evaluationName(model, set),
@@ -43,6 +56,7 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
           },
         ]
       : []
+    const means = shares.map((weight) => ({ name: name(`mean-${Math.round(100 * weight)}`), weight }))
     const init = rounds.start === 'teacher' ? { init: current } : {}
     laidOut.push(
       { name: name('label'), uses: 'teach', needs: [rounds.phrases, current], with: rounds.teach },
@@ -55,6 +69,15 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
         with: { ...rounds.train, ...init, seed: rounds.train.seed + round },
       },
       ...evaluations(student),
+      ...means.flatMap(({ name: mean, weight }): Stage[] => [
+        {
+          name: mean,
+          uses: 'average',
+          needs: [current, student],
+          with: { from: current, to: student, weight },
+        },
+        ...evaluations(mean),
+      ]),
       {
         name: name('promote'),
         uses: 'promote',
@@ -63,10 +86,16 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
           ...audits.map((stage) => stage.name),
           ...rounds.held_out.flatMap((set) => [
             evaluationName(rounds.teacher, set),
-            evaluationName(student, set),
+            ...[student, ...means.map(({ name }) => name)].map((model) => evaluationName(model, set)),
           ]),
         ],
-        with: { ...rounds.promote, round, student, sets: rounds.held_out },
+        with: {
+          ...promote,
+          round,
+          student,
+          means: means.map(({ name }) => name),
+          sets: rounds.held_out,
+        },
       },
     )
   }

@@ -1,33 +1,41 @@
-import type { AuditSummary } from '../../audit/audit-labels.js'
 import { type AttributeTable, kindsAsked } from '../../evaluate/attribute-contrast.js'
 import type { Evaluation } from '../../evaluate/evaluate-model.js'
 import { formatTable } from './format-table.js'
 
-export interface RoundReport {
-  readonly round: number
+/** A round's report: among its keys are the held-out sets. */
+interface Report {
   readonly teacher: string
   readonly student: string
-  readonly promoted: boolean
-  /** How right the teacher's labels are, where the pipeline names a truth. */
-  readonly labels?: AuditSummary
   readonly [set: string]: unknown
 }
+
+interface Scored {
+  readonly teacher: Evaluation
+  readonly student: Evaluation
+  readonly means?: Readonly<Record<string, Evaluation>>
+}
+
+const isScored = (value: unknown): value is Scored =>
+  typeof (value as Partial<Scored> | null)?.teacher?.ap === 'number'
 
 /** A score that an older version did not record is not there; IL_MCC and cgF1 may be below 0. */
 const percent = (value: number | undefined) =>
   value === undefined || value === -1 ? '-' : (100 * value).toFixed(1)
 
-/** Teacher against student on every held-out set. */
-export function reportTable(report: RoundReport): string {
-  const isSet = (value: unknown) => typeof value === 'object' && value !== null && 'teacher' in value
-  const sets = Object.entries(report).filter(([, value]) => isSet(value)) as [
-    string,
-    { teacher: Evaluation; student: Evaluation },
-  ][]
-  const rows = sets.flatMap(([set, { teacher, student }]) => [
-    { labels: [set, `teacher (${report.teacher})`], evaluation: teacher },
-    { labels: [set, `student (${report.student})`], evaluation: student },
-  ])
+/** Teacher against student, and means of both, on every held-out set. */
+export function reportTable(report: Report): string {
+  const rows = Object.entries(report).flatMap(([set, value]) =>
+    isScored(value)
+      ? [
+          { labels: [set, `teacher (${report.teacher})`], evaluation: value.teacher },
+          { labels: [set, `student (${report.student})`], evaluation: value.student },
+          ...Object.entries(value.means ?? {}).map(([mean, evaluation]) => ({
+            labels: [set, `mean (${mean})`],
+            evaluation,
+          })),
+        ]
+      : [],
+  )
   return evaluationTable(['held out', 'model'], rows)
 }
 

@@ -1,78 +1,102 @@
-import { z } from 'zod'
-import { UserError } from '../../base/user-error.js'
-import type { Evaluation } from '../../evaluate/evaluate-model.js'
-import { evaluationName, evaluationRecord } from './evaluation-record.js'
-import { stageName } from './stage-kind.js'
+import type { MetricName } from '../../evaluate/compare/picture-metrics.js'
+import { type AllAnswers, type Answers, compareAnswers, type Named } from './compare-answers.js'
+import type { PromoteConfig } from './promote-config.js'
+import {
+  type Candidate,
+  type GuardOutcome,
+  hasScore,
+  isAbove,
+  type Promotion,
+  type PromotionScores,
+} from './promotion.js'
+import { promotionReason } from './promotion-reason.js'
 
-/** What promotes a student: its score on a held-out set must beat the teacher's by the margin. */
-export const promoteConfig = z.strictObject({
-  set: stageName.describe('the held-out set that decides'),
-  metric: z
-    .enum(['ap', 'ap50', 'ap75', 'cgf1', 'pmf1', 'il_mcc', 'recall1', 'recall5', 'recall10'])
-    .default('recall1'),
-  margin: z.number().default(0).describe('the student must score this much higher, 0 to 1'),
-  /** Filled in when rounds are laid out. */
-  round: z.number().int().positive().default(1),
-  student: stageName.optional(),
-  sets: z.array(stageName).default([]),
-})
-
-export type PromoteConfig = z.infer<typeof promoteConfig>
-
-/** A round's outcome and where it came from. */
-export interface Promotion {
-  readonly round: number
-  readonly promoted: boolean
-  readonly metric: string
-  readonly set: string
-  readonly margin: number
-  readonly teacher: { readonly name: string; readonly hash: string; readonly score: number }
-  readonly student: { readonly name: string; readonly hash: string; readonly score: number }
-  readonly scores: Readonly<Record<string, { readonly teacher: Evaluation; readonly student: Evaluation }>>
-  readonly lineage: object
-}
-
-interface Named {
-  readonly name: string
-  readonly hash: string
-}
+/** Differences that should be the same may differ by how floating point rounds. */
+const rounding = 1e-9
 
 /**
- * Promotes the student where it beats the teacher by the margin on the set that decides.
+ * Promotes the best candidate among those whose interval of the difference to the teacher lies above the
+ * margin, on the set that decides, and that pass every guard.
  *
- * @throws UserError where that set is not among `scores`, or a record of it lacks the metric
+ * @param candidates the student first
+ * @throws UserError where a set is not among `answers`, or a record lacks a metric
  */
 export function decidePromotion(
-  { set, metric, margin, round }: PromoteConfig,
+  { set, metric, margin, level, resamplings, seed, guards, round }: PromoteConfig,
   teacher: Named,
-  student: Named,
-  scores: Promotion['scores'],
+  candidates: readonly [Named, ...Named[]],
+  answers: AllAnswers,
   lineage: object,
 ): Promotion {
-  const decisive = scores[set]
-  if (!decisive)
-    throw new UserError(`promote: set "${set}" is not among its sets: ${Object.keys(scores).join(', ')}.`)
-  const scoreOf = ({ name, hash }: Named, evaluation: Partial<Evaluation>) => {
-    const score = evaluation[metric]
-    if (score !== undefined) return { name, hash, score }
-    const record = evaluationRecord(evaluationName(name, set))
-    throw new UserError(
-      `promote: ${record} has no "${metric}": an older version wrote it. Remove it and run again, which evaluates ${name} anew, or decide by another metric.`,
-    )
-  }
-  const scoredTeacher = scoreOf(teacher, decisive.teacher)
-  const scoredStudent = scoreOf(student, decisive.student)
-  const before = scoredTeacher.score
-  const after = scoredStudent.score
+  const compare = (options: { set: string; metric: MetricName; margin: number; level: number }) =>
+    compareAnswers(teacher, candidates, answers, { ...options, resamplings, seed })
+  const decisive = compare({ set, metric, margin, level })
+  const guarded = guards.map((guard) =>
+    compare({
+      set: guard.set,
+      metric: guard.metric,
+      margin: -guard.lower_by,
+      level: guard.level ?? level,
+    }).map((comparison): GuardOutcome => {
+      const { lower_by, level: own } = guard
+      const lowest = own === undefined ? comparison.difference : comparison.interval?.[0]
+      const holds = hasScore(comparison) && lowest !== undefined && lowest >= -lower_by - rounding
+      return { ...comparison, lower_by, by_interval: own !== undefined, holds }
+    }),
+  )
+  const compared = decisive.map((comparison, index): Candidate => {
+    const { name, hash } = candidates[index]!
+    const own = guarded.map((outcomes) => outcomes[index]!)
+    return {
+      name,
+      hash,
+      ...comparison,
+      guards: own,
+      passes: isAbove(comparison, margin) && own.every(({ holds }) => holds),
+    }
+  })
+  const [student] = compared
+  const promoted = best(compared.filter(({ passes }) => passes))
+  const { name, hash, teacher: score } = { ...teacher, teacher: student!.teacher }
+  const { name: next, hash: nextHash } = promoted ?? teacher
   return {
     round,
-    promoted: after > before && after >= before + margin,
+    promoted: promoted !== undefined,
+    reason: promotionReason(promoted ?? best(compared)!, compared.length, margin),
     metric,
     set,
     margin,
-    teacher: scoredTeacher,
-    student: scoredStudent,
-    scores,
+    level,
+    resamplings,
+    seed,
+    teacher: { name, hash, score },
+    student: { name: student!.name, hash: student!.hash, score: student!.candidate },
+    next: { name: next, hash: nextHash },
+    candidates: compared,
+    scores: scoresOf(teacher, candidates, answers),
     lineage,
   }
+}
+
+/** The candidate with the best score, of equals the first. */
+function best(candidates: readonly Candidate[]): Candidate | undefined {
+  return candidates.reduce<Candidate | undefined>(
+    (first, next) => (first === undefined || next.candidate > first.candidate ? next : first),
+    undefined,
+  )
+}
+
+function scoresOf(
+  teacher: Named,
+  [student, ...means]: readonly [Named, ...Named[]],
+  answers: AllAnswers,
+): PromotionScores {
+  const ofSet = (byModel: ReadonlyMap<string, Answers>) => {
+    const of = ({ name }: Named) => byModel.get(name)!.scores
+    const both = { teacher: of(teacher), student: of(student) }
+    return means.length === 0
+      ? both
+      : { ...both, means: Object.fromEntries(means.map((mean) => [mean.name, of(mean)])) }
+  }
+  return Object.fromEntries([...answers].map(([set, byModel]) => [set, ofSet(byModel)]))
 }

@@ -1,4 +1,5 @@
 import { audit } from './audit.js'
+import { average } from './average.js'
 import { chunk } from './chunk.js'
 import { dedup } from './dedup.js'
 import { evaluate } from './evaluate.js'
@@ -19,6 +20,7 @@ export const kinds = [
   teach,
   filter,
   train,
+  average,
   evaluate,
   audit,
   exportKind,

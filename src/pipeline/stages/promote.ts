@@ -1,12 +1,19 @@
 import { hashJson } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
+import { zip } from '../../base/zip.js'
 import type { Evaluation } from '../../evaluate/evaluate-model.js'
+import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
 import type { Storage } from '../../storage/storage.js'
 import type { TrainResult } from '../../train/train-task.js'
-import { decidePromotion, type Promotion, promoteConfig } from './decide-promotion.js'
-import { evaluationName, evaluationRecord } from './evaluation-record.js'
-import { readRunRecord, runOnce } from './run-record.js'
-import { needed, outputOf, runOf } from './stage-context.js'
+import type { Answers } from './compare-answers.js'
+import { decidePromotion } from './decide-promotion.js'
+import { evaluationName, evaluationRecord, outcomesFile } from './evaluation-record.js'
+import { notePromotion } from './note-promotion.js'
+import { promoteConfig } from './promote-config.js'
+import type { Promotion } from './promotion.js'
+import { roundReport } from './round-report.js'
+import { type RunRecord, readRunRecord, runOnce } from './run-record.js'
+import { type Model, needed, outputOf, runOf } from './stage-context.js'
 import { stageKind } from './stage-kind.js'
 
 /** Decides on a student's promotion, and writes the round's record and the run's report. */
@@ -17,22 +24,26 @@ export const promote = stageKind({
   makes: 'one',
   notHashed: [],
   async run(stage, configHash, context) {
-    const { student, sets, round } = stage.with
+    const { student, means, sets, round } = stage.with
     if (!student)
       throw new UserError(`Stage "${stage.name}": promote is laid out by \`rounds\`, not written by hand.`)
     const run = runOf(context)
     const teacher = needed(stage, context, ['model'], 'a teacher').model
-    const trained = outputOf(context, student).model
-    if (!trained) throw new UserError(`Stage "${stage.name}": student: "${student}" is not a train stage.`)
-    const scores: Record<string, { teacher: Evaluation; student: Evaluation }> = {}
-    for (const set of sets) {
-      scores[set] = {
-        teacher: await scoresOf(run, teacher.name, set),
-        student: await scoresOf(run, trained.name, set),
-      }
+    const modelNamed = (name: string) => {
+      const { model } = outputOf(context, name)
+      if (!model) throw new UserError(`Stage "${stage.name}": "${name}" is not a stage that makes a model.`)
+      return model
     }
-    // Scores change without the models where the way of scoring does.
-    const inputs = { teacher: teacher.hash, student: trained.hash, scores: hashJson(scores) }
+    const candidates = [modelNamed(student), ...means.map(modelNamed)] as const
+    const models = [teacher, ...candidates]
+    const evaluations = new Map<string, RunRecord<Evaluation>[]>()
+    for (const set of sets) evaluations.set(set, await evaluationsOf(run, models, set))
+    // Answers change without the models where the way of asking or scoring does.
+    const asked = [...evaluations.values()]
+      .flat()
+      .map(({ configHash, files, result }) => ({ configHash, files, result }))
+    const inputs: Record<string, string> = { teacher: teacher.hash, answers: hashJson(asked) }
+    for (const { name, hash } of candidates) inputs[name] = hash
     const task = { stage: stage.name, configHash, inputs }
     const { record, skipped } = await runOnce<Promotion>(run, `rounds/${round}.json`, task, async () => {
       const training = await readRunRecord<TrainResult>(run, `${context.models}${student}/record.json`)
@@ -40,27 +51,64 @@ export const promote = stageKind({
         inputs: training?.inputs ?? {},
         losses: training?.result.last ?? {},
         stages: Object.fromEntries(
-          [`round-${round}-label`, `round-${round}-filter`, student].map((part) => [
+          [`round-${round}-label`, `round-${round}-filter`, student, ...means].map((part) => [
             part,
             outputOf(context, part).config,
           ]),
         ),
       }
-      return decidePromotion(stage.with, teacher, trained, scores, lineage)
+      const answers = new Map<string, ReadonlyMap<string, Answers>>()
+      for (const [set, records] of evaluations) answers.set(set, await answersOf(run, models, set, records))
+      return decidePromotion(stage.with, teacher, candidates, answers, lineage)
     })
     context.count(skipped)
     const { result } = record
+    for (const { name } of candidates) await notePromotion(run, `${context.models}${name}`, result)
     const labels = stage.needs.map((name) => outputOf(context, name).labels).find(Boolean)
-    const decided = { teacher: teacher.name, student, promoted: result.promoted }
-    const report = { round, ...scores, ...decided, ...(labels && { labels }) }
-    await run.write('report.json', `${JSON.stringify(report, null, 1)}\n`)
-    return { offers: { model: result.promoted ? trained : teacher, missing: [] }, result }
+    await run.write('report.json', `${JSON.stringify(roundReport(result, labels), null, 1)}\n`)
+    const model = models.find(({ name }) => name === result.next.name)
+    return { offers: { model, missing: [] }, result }
   },
 })
 
-async function scoresOf(run: Storage, model: string, set: string): Promise<Evaluation> {
-  const record = await readRunRecord<Evaluation>(run, evaluationRecord(evaluationName(model, set)))
-  if (!record)
-    throw new UserError(`There is no evaluation of ${model} on ${set}: run the pipeline's evaluate stages.`)
-  return record.result
+/**
+ * The records of the models' evaluations on a set.
+ *
+ * @throws UserError where a model was not evaluated on it, or the set has changed in between
+ */
+async function evaluationsOf(
+  run: Storage,
+  models: readonly Model[],
+  set: string,
+): Promise<RunRecord<Evaluation>[]> {
+  const records: RunRecord<Evaluation>[] = []
+  for (const { name } of models) {
+    const record = await readRunRecord<Evaluation>(run, evaluationRecord(evaluationName(name, set)))
+    if (!record)
+      throw new UserError(`There is no evaluation of ${name} on ${set}: run the pipeline's evaluate stages.`)
+    if (record.inputs.set !== (records[0] ?? record).inputs.set)
+      throw new UserError(
+        `${models[0]?.name} and ${name} were not evaluated on the same pictures of ${set}: run the pipeline's evaluate stages again.`,
+      )
+    records.push(record)
+  }
+  return records
+}
+
+/** Each model's scores on a set and what became of its answers, by its name. */
+async function answersOf(
+  run: Storage,
+  models: readonly Model[],
+  set: string,
+  records: readonly RunRecord<Evaluation>[],
+): Promise<ReadonlyMap<string, Answers>> {
+  const answers = new Map<string, Answers>()
+  for (const [{ name }, { result }] of zip(models, records)) {
+    const file = outcomesFile(evaluationName(name, set))
+    const bytes = await run.read(file)
+    if (!bytes) throw new UserError(`${file} is missing: run the pipeline's evaluate stages again.`)
+    const outcomes = JSON.parse(Buffer.from(bytes).toString('utf8')) as PictureOutcomes
+    answers.set(name, { scores: result, outcomes })
+  }
+  return answers
 }

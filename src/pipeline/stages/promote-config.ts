@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { metricNames } from '../../evaluate/compare/picture-metrics.js'
+import { stageName } from './stage-kind.js'
+
+const metric = z.enum(metricNames).default('recall1')
+const level = z
+  .number()
+  .gt(0)
+  .lt(1)
+  .describe('how often the interval of a difference may miss it, half of that on either side')
+
+/** What a student must not lose. */
+const guard = z.strictObject({
+  set: stageName.describe('a held-out set'),
+  metric,
+  lower_by: z.number().min(0).max(1).default(0).describe('how much lower the student may score, 0 to 1'),
+  level: level
+    .optional()
+    .describe(
+      'the whole interval at this level must stay within `lower_by`; else the difference as measured',
+    ),
+})
+
+/** What promotes a student: by more than the margin, and by more than chance, better on a held-out set. */
+export const promoteRule = z.strictObject({
+  set: stageName.describe('the held-out set that decides'),
+  metric,
+  margin: z.number().default(0).describe('the student must score more than this much higher, 0 to 1'),
+  level: level.default(0.05),
+  resamplings: z.number().int().min(100).default(2000).describe('drawings of the bootstrap'),
+  seed: z.number().int().nonnegative().default(0).describe('of the drawings'),
+  guards: z.array(guard).default([]).describe('what the student must not lose besides'),
+  average: z
+    .union([z.boolean(), z.array(z.number().min(0).max(1).multipleOf(0.01, 'expected whole hundredths'))])
+    .default(false)
+    .describe("the student's share in means of both models that are tried as well; `true`: 0.25, 0.5, 0.75"),
+})
+
+/**
+ * The shares of the student in the means that a rule asks for, ascending. 0 and 1 are the teacher and the
+ * student, which are there anyway.
+ */
+export function sharesOf({ average }: Pick<z.infer<typeof promoteRule>, 'average'>): number[] {
+  const shares = typeof average === 'boolean' ? (average ? [0.25, 0.5, 0.75] : []) : average
+  return [...new Set(shares)].filter((share) => share > 0 && share < 1).sort((a, b) => a - b)
+}
+
+export const promoteConfig = promoteRule.extend({
+  /** Filled in when rounds are laid out. */
+  round: z.number().int().positive().default(1),
+  student: stageName.optional(),
+  means: z.array(stageName).default([]),
+  sets: z.array(stageName).default([]),
+})
+
+export type PromoteConfig = z.infer<typeof promoteConfig>

@@ -1,0 +1,24 @@
+import type { AuditSummary } from '../../audit/audit-labels.js'
+import type { Promotion } from './promotion.js'
+
+/** What `report.json` says of the last round: the scores by held-out set, and the decision. */
+export interface RoundReport {
+  readonly round: number
+  readonly teacher: string
+  readonly student: string
+  readonly promoted: boolean
+  /** How right the teacher's labels are, where the pipeline names a truth. */
+  readonly labels?: AuditSummary
+  readonly promotion: Omit<Promotion, 'scores' | 'lineage'>
+  readonly [set: string]: unknown
+}
+
+/** The report of a round. */
+export function roundReport(
+  { scores, lineage: _, ...promotion }: Promotion,
+  labels?: AuditSummary,
+): RoundReport {
+  const { round, teacher, student, promoted } = promotion
+  const decided = { teacher: teacher.name, student: student.name, promoted, promotion }
+  return { round, ...scores, ...decided, ...(labels && { labels }) }
+}
