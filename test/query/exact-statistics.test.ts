@@ -104,10 +104,7 @@ describe('exact statistics', () => {
     for (const { counts, statistics, not_recorded } of exact.stages) {
       expect(not_recorded).toEqual([])
       expect(statistics.length).toBeGreaterThan(1)
-      // The toy world's gold names nothing that is absent: that follows from its being exhaustive.
-      for (const [name, count] of Object.entries(counts))
-        if (name === 'negatives') expect(count).toBe(0)
-        else expect(count).toBeGreaterThan(0)
+      for (const count of Object.values(counts)) expect(count).toBeGreaterThan(0)
     }
     expectAlike(exact, await fromRecords(made.storage))
     // Some phrases have no box, and some captions no phrase more than others: the bins of zero are not empty.
