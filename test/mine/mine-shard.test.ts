@@ -60,7 +60,7 @@ describe('mining the gold of the toy world', () => {
     ).flat() as PhraseRow[]
     expect(rows.some(({ negatives }) => negatives.length === 8)).toBe(true)
     const evidence = new Set(rows.flatMap(({ negatives }) => negatives.map((one) => one.evidence)))
-    expect([...evidence].sort()).toEqual(['attribute', 'gold'])
+    expect([...evidence].sort()).toEqual(['attribute', 'gold', 'verified'])
     for (const [at, { negatives, exhaustive, teacher }] of rows.entries()) {
       expect([exhaustive, teacher]).toEqual([true, null])
       const own = phrases[at]?.phrases ?? []

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
+import { mineSources } from '../../src/mine/config.js'
 import { type PictureRows, pictureTruth } from '../../src/mine/picture-truth.js'
 import { proposeNegatives } from '../../src/mine/propose-negatives.js'
 import { type Vocabulary, vocabularyOf } from '../../src/mine/vocabulary.js'
@@ -134,7 +135,7 @@ it('of a picture that is not exhaustive nothing is known', () => {
 })
 
 describe('proposals', () => {
-  const config = { sources: ['siblings', 'attributes', 'frequent'] as const, max: 6, seed: 1 }
+  const config = { sources: [...mineSources], max: 6, seed: 1 }
 
   it('are what the source says, swaps, siblings and frequent phrases, each once', () => {
     const rows = rowsOf([{ name: 'cat', phrases: ['a red cat'] }, { name: 'car' }])
