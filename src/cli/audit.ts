@@ -88,7 +88,7 @@ async function byTruth({ dataset, grounding, options, signal }: Given, truth: st
   )
   if (result.unaskedMentions > 0)
     progress.finish(
-      `  ${result.unaskedMentions} phrases of the truth are none of the dataset's: recall is without them`,
+      `  spans of the truth that are no phrase of the dataset: ${result.unaskedMentions}; recall is without them`,
     )
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ dataset: dataset.url, grounding, truth, ...result })}\n`)

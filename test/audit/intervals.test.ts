@@ -18,7 +18,7 @@ describe('quantiles', () => {
     for (const [a, b] of [
       [20, 11],
       [1, 300],
-      [140, 3],
+      [3, 140],
     ] as const) {
       const x = betaQuantile(0.975, a, b)
       const n = a + b - 1

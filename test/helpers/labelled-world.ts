@@ -48,12 +48,14 @@ async function label(url: string): Promise<void> {
       phrases: { stage: 'words', columns: ['phrases'] },
       grounding: { stage: 'web', columns: ['regions'] },
     } as const
-    for await (const { key, phrases, grounding } of joinRows(storage, shard, parts)) {
+    for await (const { key, images, phrases, grounding } of joinRows(storage, shard, parts)) {
       const draw = random('labels', key)
       const boxes = [...new Map(grounding.regions.map(({ xyxy }) => [xyxy.join(), xyxy])).values()]
       // What is found in one picture is easy or hard together.
       const ease = draw.next()
       const regions = phrases.phrases.flatMap(({ caption, start, end }, phrase): Region[] => {
+        // The prompts of names that gold has are not the web's captions.
+        if (images.captions[caption]?.kind === 'categories') return []
         const own = grounding.regions.filter(
           (region) => region.caption === caption && region.start === start && region.end === end,
         )
