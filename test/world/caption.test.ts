@@ -18,7 +18,7 @@ beforeAll(async () => {
   for (const split of splits) {
     samples.set(
       split,
-      Array.from({ length: 3000 }, (_, index) => {
+      Array.from({ length: 1500 }, (_, index) => {
         const scene = layoutScene(recipe, ink, split, index)
         return { scene, words: describeScene(recipe, scene) }
       }),
@@ -68,7 +68,7 @@ describe.each(splits)('captions of %s', (split) => {
     }
     // Bare names have no places, and those of the attributes split are part of their phrases.
     if (split === 'novel' || split === 'attributes') expect(said).toBe(0)
-    else expect(said).toBeGreaterThan(500)
+    else expect(said).toBeGreaterThan(250)
   })
 
   test('what is said of relations is true', () => {

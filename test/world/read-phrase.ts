@@ -67,6 +67,13 @@ export function expectTrue(recipe: Recipe, scene: Scene, { caption, mentions }: 
     const all = scene.objects.flatMap((object, at) => (isTrueOf(recipe, phrase, object) ? [at] : []))
     expect([...objects].sort(), `${text} | ${caption}`).toEqual(all)
     expectGrammatical(text, phrase, all.length)
+    for (const at of phrase.side ? objects : []) {
+      const { box } = scene.objects[at]
+      const isAcross = phrase.side === 'left' || phrase.side === 'right'
+      const middle = (isAcross ? box[0] + box[2] : box[1] + box[3]) / 2 / recipe.scene.size
+      const isLow = phrase.side === 'left' || phrase.side === 'top'
+      expect(isLow ? middle : 1 - middle, `${text} | ${caption}`).toBeLessThan(0.4)
+    }
   }
   expect(last).toBeLessThanOrEqual([...caption].length)
 }
