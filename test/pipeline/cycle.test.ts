@@ -27,7 +27,6 @@ const set = () => [
   'rounds.train.batch=4',
   'rounds.teach.floor=0.001',
   'rounds.filter.rules=[{rule: score, min: 0.002}]',
-  `rounds.audit={truth: "${world}/web/truth.json", known: gold}`,
 ]
 
 beforeAll(async () => {
