@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { swapOutcomes } from '../../../bench/swap-outcomes.js'
 import { type Random, random } from '../../../src/base/random.js'
 import {
   type BootstrapOptions,
@@ -9,7 +10,6 @@ import {
 import type { PictureMetric } from '../../../src/evaluate/compare/picture-metric.js'
 import { metricNames, pictureMetric } from '../../../src/evaluate/compare/picture-metrics.js'
 import { normalTail, studentQuantile, studentTail } from '../../../src/evaluate/compare/student-tail.js'
-import type { PictureOutcomes } from '../../../src/evaluate/picture-outcomes.js'
 import { drawAnswers, onlyPhrases, outcomesOf } from '../../helpers/any-outcomes.js'
 
 const options = (images: number, more: Partial<BootstrapOptions> = {}): BootstrapOptions => ({
@@ -35,46 +35,6 @@ function recallOf(images: number, chance: (image: number) => number, draw: Rando
     }
   }
   return pictureMetric('recall1', onlyPhrases(images, { image, rank }))
-}
-
-/** Two models that swap their answers on pictures drawn at random: neither is the better one. */
-function swapped(a: PictureOutcomes, b: PictureOutcomes, draw: Random): [PictureOutcomes, PictureOutcomes] {
-  const isSwapped = Array.from({ length: a.images }, () => draw.next() < 0.5)
-  const mix = (own: PictureOutcomes, other: PictureOutcomes): PictureOutcomes => ({
-    images: own.images,
-    phrases: {
-      image: own.phrases.image,
-      rank: own.phrases.rank.map((rank, at) =>
-        isSwapped[own.phrases.image[at]!] ? other.phrases.rank[at]! : rank,
-      ),
-    },
-    categories: own.categories.map((category, index) => {
-      const rows = [category, other.categories[index]!].flatMap(({ image, score, matched, ignored }, which) =>
-        image.flatMap((at, place) =>
-          isSwapped[at] === (which === 1)
-            ? [{ at, score: score[place]!, matched: matched[place]!, ignored: ignored[place]! }]
-            : [],
-        ),
-      )
-      rows.sort((x, y) => y.score - x.score)
-      return {
-        truths: category.truths,
-        image: rows.map(({ at }) => at),
-        score: rows.map(({ score }) => score),
-        matched: rows.map(({ matched }) => matched),
-        ignored: rows.map(({ ignored }) => ignored),
-      }
-    }),
-    pairs: Object.fromEntries(
-      Object.entries(own.pairs).map(([key, values]) => [
-        key,
-        (values as readonly unknown[]).map((value, at) =>
-          isSwapped[at] ? other.pairs[key as keyof typeof own.pairs][at] : value,
-        ),
-      ]),
-    ) as unknown as PictureOutcomes['pairs'],
-  })
-  return [mix(a, b), mix(b, a)]
 }
 
 describe('the paired bootstrap', () => {
@@ -133,7 +93,7 @@ describe('the paired bootstrap', () => {
       const draw = random(name, 'swaps')
       let preferred = 0
       for (let run = 0; run < 200; run++) {
-        const [first, second] = swapped(a, b, draw).map((outcomes) => pictureMetric(name, outcomes))
+        const [first, second] = swapOutcomes(a, b, draw).map((outcomes) => pictureMetric(name, outcomes))
         const [found] = pairedBootstrap(first!, [second!], options(images, { seed: run }))
         if (isPreferred(found)) preferred++
       }
