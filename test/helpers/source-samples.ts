@@ -83,6 +83,12 @@ export async function sourceSamples(folder: string): Promise<Readonly<Record<str
   }))
   add('refcoco', { path: await file('references.json', [...references, 'nonsense']), instances, images })
 
+  const asked = {
+    images: pictures.map((picture) => ({ ...picture, text_input: 'a dog' })),
+    annotations: pictures.map(({ id }) => ({ image_id: id, bbox: [0.1, 0.1, 0.2, 0.2] })),
+  }
+  add('saco', { path: await file('asked.json', asked), images })
+
   const boxes = range(rows).flatMap((id) => [`i${id},/m/1,0.1,0.2,0.1,0.2,0`, `i${id},/m/2,0,1,0,1,0`])
   add('openimages', {
     path: await file('boxes.csv', `ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\n${boxes.join('\n')}\n`),

@@ -60,9 +60,9 @@ describe('the whole cycle', () => {
 
     const round = JSON.parse(await readFile(join(run, 'rounds', '2.json'), 'utf8'))
     expect(round.result.lineage.stages['round-2-filter'].rules).toEqual([{ rule: 'score', min: 0.002 }])
-    expect(Object.keys(round.result.scores)).toEqual(['known', 'novel'])
+    expect(Object.keys(round.result.scores)).toEqual(['known', 'novel', 'attributes'])
     const report = JSON.parse(await readFile(join(run, 'report.json'), 'utf8'))
-    for (const held of ['known', 'novel']) {
+    for (const held of ['known', 'novel', 'attributes']) {
       for (const model of ['teacher', 'student']) {
         for (const score of ['ap', 'ap50', 'recall1']) expect(report[held][model][score]).toBeTypeOf('number')
       }

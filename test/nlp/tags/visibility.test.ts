@@ -7,7 +7,7 @@ import { compoundVisibility, visibility } from '../../../src/nlp/tags/visibility
 describe("WordNet's index", () => {
   it('gives every sense of a noun, and none for what it does not have', () => {
     expect(nounSenses('hot_dog').map(({ file }) => file)).toEqual(['food', 'food', 'person'])
-    expect(nounSenses('dog')[0]).toEqual({ file: 'animal', count: 42 })
+    expect(nounSenses('dog')[0]).toEqual({ file: 'animal', count: 42, rank: 1, synset: 2086723 })
     for (const word of ['', '~', 'dogg', 'do', '__proto__', 'café']) {
       expect(nounSenses(word).length, word).toBe(word === 'do' ? 3 : 0)
     }
