@@ -6,10 +6,17 @@ import { formatTable } from './format-table.js'
 const percent = (share: number | null) => (share === null ? '-' : (100 * share).toFixed(1))
 const range = (interval: Interval | null) => (interval ? interval.map(percent).join(' to ') : '-')
 
-/** Labels right by kind of phrase beside chance, with the 95 % interval; percent. */
+/** What a round's report shows of the kinds: the rest stands in `report.json` and in `audit`. */
+const shownKinds = new Set([
+  ...['all', 'known', 'new', 'known/none', 'new/none'],
+  ...['known/telling_colour', 'known/shared_colour', 'new/telling_colour', 'new/shared_colour'],
+  ...['known/telling_size', 'new/telling_size'],
+])
+
+/** Labels right by the kinds of phrases that matter most, beside chance, with the 95 % interval; percent. */
 export function labelTable({ kinds }: Pick<AuditSummary, 'kinds'>): string {
   const rows = kinds
-    .filter(({ judged }) => judged > 0)
+    .filter(({ kind, judged }) => judged > 0 && shownKinds.has(kind))
     .map((kind) => [
       ...namesOf(kind),
       kind.judged,
