@@ -16,7 +16,7 @@ import { type Grouped, grouped, upTo } from './stable-order.js'
 export interface PairBoxes {
   /** The pair of each box, from 0; what is below 0 is left out. */
   readonly pair: Int32Array
-  /** [boxes * 4]: x, y, width, height, in pixels or in shares of the picture, as those compared to. */
+  /** x, y, width, height of each box, `boxes * 4` numbers, in pixels or in shares, as those compared to. */
   readonly bbox: Float64Array
 }
 

@@ -36,7 +36,7 @@ export function isTrueOf(
     (anyNoun || other.noun === noun) &&
     values.every(({ kind, value }) => kind === 'number' || value === other.colour || value === other.size)
   const number = values.find(({ kind }) => kind === 'number')
-  const least = number ? numbers.indexOf(number.value) + 2 : 1
+  const least = number ? (numbers as readonly string[]).indexOf(number.value) + 2 : 1
   return suits(thing) && all.filter(suits).length >= least
 }
 
