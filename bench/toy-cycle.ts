@@ -173,6 +173,7 @@ function withParts(
     ],
     scrambled: () => {
       const web = stageOf('web', 'ingest')
+      const { fetch } = web.with as { readonly fetch: object }
       const source = { ...web.with, path: join(otherWorld, 'web', 'pairs.tsv'), base_url: otherUrl }
       const audit = stageOf('round-1-audit', 'audit')
       const truth = join(otherWorld, 'web', 'truth.json')
@@ -180,7 +181,7 @@ function withParts(
         {
           ...web,
           name: 'scrambled',
-          with: { ...source, fetch: { allow_hosts: [otherUrl] } } as typeof web.with,
+          with: { ...source, fetch: { ...fetch, allow_hosts: [otherUrl] } } as typeof web.with,
         },
         { ...stageOf('phrases', 'chunk'), name: 'scrambled-phrases', needs: ['scrambled'] },
         {
