@@ -231,7 +231,7 @@ function withParts(
   return { ...pipeline, stages: [...stages, ...parts.flatMap((part) => added[part]())] }
 }
 
-export const mean = (values: readonly number[]): number =>
+const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** The mean over seeds, with each seed's value beside it; a goal is met where the mean, or each, meets it. */

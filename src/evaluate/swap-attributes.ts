@@ -5,6 +5,7 @@ import {
   type AttributeKind,
   type AttributeValue,
   attributeValues,
+  countOfValue,
   withAttribute,
 } from '../words/attribute-values.js'
 import { labelMatches } from '../words/label-matches.js'
@@ -81,10 +82,6 @@ interface Candidate {
   readonly absent: boolean
 }
 
-const counts: ReadonlyMap<string, number> = new Map(
-  ['two', 'three', 'four', 'five', 'six'].map((name, index) => [name, index + 2]),
-)
-
 /** Words of the kind with values that are false in their place. */
 function candidatesOf(own: GoldPhrase, kind: AttributeKind, named: readonly GoldPhrase[]): Candidate[] {
   const { head } = own.phrase
@@ -106,7 +103,7 @@ function candidatesOf(own: GoldPhrase, kind: AttributeKind, named: readonly Gold
   return ofKind(own.values, kind).flatMap((value) =>
     value.others
       .filter((other) => {
-        const count = counts.get(other)
+        const count = countOfValue(other)
         return !stated.has(other) && count !== own.boxes.size && count !== alikeBoxes.size
       })
       .map((other) => ({ value, other, absent: kind === 'number' || isElsewhereOtherwise(other) })),

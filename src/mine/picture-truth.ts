@@ -2,7 +2,7 @@ import type { Xyxy } from '../boxes/xyxy.js'
 import { mayBeSame, type NounPlace, placeOf } from '../nlp/lexicon/noun-relations.js'
 import { tokenize } from '../nlp/lexicon/tokenize.js'
 import type { Caption, NegativeEvidence, NegativeRow, Phrase, Region } from '../rows/rows.js'
-import type { AttributeValue } from '../words/attribute-values.js'
+import { type AttributeValue, countOfValue, excludes } from '../words/attribute-values.js'
 import type { NamedThing } from './named-thing.js'
 import type { Vocabulary } from './vocabulary.js'
 
@@ -71,20 +71,13 @@ export function pictureTruth(rows: PictureRows, vocabulary: Vocabulary): Picture
       const alike = things.filter(({ places }) => places.some((name) => mayBeSame(name, place)))
       const isOther = attributes.some((wanted) =>
         wanted.kind === 'number'
-          ? alike.length < numberOf(wanted)
+          ? alike.length < (countOfValue(wanted.value) ?? 0)
           : alike.every((thing) => thing.attributes.some((own) => excludes(own, wanted))),
       )
       return isOther && alike.length > 0 ? 'attribute' : undefined
     },
   }
 }
-
-/** Whether what has the one value cannot have the other. */
-const excludes = (own: AttributeValue, other: AttributeValue) =>
-  own.kind === other.kind && own.kind !== 'number' && own.others.includes(other.value)
-
-const numbers = ['one', 'two', 'three', 'four', 'five', 'six']
-const numberOf = ({ value }: AttributeValue) => numbers.indexOf(value) + 1
 
 /** The different boxes, each with what all phrases say of it. */
 function thingsOf(grounded: readonly GroundedThing[]): Thing[] {

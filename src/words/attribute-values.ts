@@ -136,6 +136,20 @@ export function attributeValues(phrase: string): AttributeValue[] {
 }
 
 /**
+ * Whether what has the one value cannot have the other: red and blue, not red and orange. How many there are
+ * says nothing of each of them, so numbers exclude nothing.
+ */
+export const excludes = (own: AttributeValue, other: AttributeValue): boolean =>
+  own.kind === other.kind && own.kind !== 'number' && own.others.includes(other.value)
+
+const counts: ReadonlyMap<string, number> = new Map(
+  ['two', 'three', 'four', 'five', 'six'].map((value, index) => [value, index + 2]),
+)
+
+/** How many things the value of a number speaks of, 2 to 6; undefined for what is no such value. */
+export const countOfValue = (value: string): number | undefined => counts.get(value)
+
+/**
  * The phrase with another value in the place of a word of it: "a red cat" becomes "a blue cat", "an orange
  * cat" "a blue cat".
  */

@@ -65,7 +65,7 @@ describe('the prompt of a picture', () => {
     { absent: 1, negatives: 0 },
     { hard_negatives: 5, negatives: 0 },
     { attributes: 1, hard_negatives: 3, negatives: 0 },
-    { attributes: 1, mask_heads: 0.5, negatives: 0 },
+    { attributes: 1, hard_negatives: 3, mask_heads: 0.5, negatives: 0 },
     { absent: 0.5, mask_heads: 1, negatives: 0 },
   ]
 

@@ -6,10 +6,9 @@ import { mineShard } from '../../mine/mine-shard.js'
 import { readVocabulary } from '../../mine/vocabulary.js'
 import { readCommit } from '../../shards/commit.js'
 import { hasFamily } from '../../shards/has-family.js'
-import { openTeacher } from '../../teacher/open-teacher.js'
-import type { Teacher } from '../../teacher/teacher.js'
 import { eachShard } from './each-shard.js'
 import { hashOfFile } from './hash-inputs.js'
+import { lazyTeacher } from './lazy-teacher.js'
 import {
   type Dataset,
   type Model,
@@ -33,13 +32,9 @@ export const mine = stageKind({
     await requireNegatives(dataset, grounding)
     const files = { phrases, grounding, negatives: grounding }
     const model = await modelToAsk(stage, context)
-    // Read and opened when the first shard needs them: a run that finds all done never does.
+    const teacher = model && lazyTeacher(model, { ...stage.with, notice: context.notice })
+    // Read when the first shard needs it, as the teacher is opened.
     const vocabulary = memoize(() => readVocabulary(dataset.storage, dataset.shards, files, context.signal))
-    let opened: Teacher | undefined
-    const teacher = async (asked: Model) => {
-      opened ??= await openTeacher(asked.folder, { ...stage.with, name: asked.name, notice: context.notice })
-      return opened
-    }
     const names = await hashOfNames(dataset, files)
     try {
       const { sums, missing } = await eachShard(
@@ -56,13 +51,12 @@ export const mine = stageKind({
             negatives: await hashOfFile(storage, 'negatives', grounding, shard),
             ...(model && { model: model.hash, teacher: model.name }),
           },
-          work: (task) =>
-            mineShard(task, { ...stage.with, ...files }, vocabulary, model && (() => teacher(model))),
+          work: (task) => mineShard(task, { ...stage.with, ...files }, vocabulary, teacher?.open),
         }),
       )
       return { offers: { dataset, negatives: stage.name, missing }, result: sums }
     } finally {
-      await opened?.close()
+      await teacher?.close()
     }
   },
 })

@@ -1,9 +1,8 @@
 import { teachConfig, teachNotHashed } from '../../teacher/config.js'
-import { openTeacher } from '../../teacher/open-teacher.js'
 import { teachShard } from '../../teacher/teach-shard.js'
-import type { Teacher } from '../../teacher/teacher.js'
 import { eachShard } from './each-shard.js'
 import { hashOfFile } from './hash-inputs.js'
+import { lazyTeacher } from './lazy-teacher.js'
 import { modelOf, needed } from './stage-context.js'
 import { stageKind } from './stage-kind.js'
 
@@ -18,16 +17,7 @@ export const teach = stageKind({
     const source = needed(stage, context, ['phrases', 'dataset'], 'phrases')
     const { dataset, selection, phrases } = source
     const model = await modelOf(stage, context)
-    // The model is loaded when the first shard needs it: a run that finds all done never does.
-    let opened: Teacher | undefined
-    const teacher = async () => {
-      opened ??= await openTeacher(model.folder, {
-        ...stage.with,
-        name: model.name,
-        notice: context.notice,
-      })
-      return opened
-    }
+    const teacher = lazyTeacher(model, { ...stage.with, notice: context.notice })
     try {
       const { sums, missing } = await eachShard(
         stage,
@@ -41,12 +31,12 @@ export const teach = stageKind({
             model: model.hash,
             teacher: model.name,
           },
-          work: (task) => teachShard(task, { ...stage.with, phrases }, teacher),
+          work: (task) => teachShard(task, { ...stage.with, phrases }, teacher.open),
         }),
       )
       return { offers: { dataset, selection, phrases, proposals: stage.name, missing }, result: sums }
     } finally {
-      await opened?.close()
+      await teacher.close()
     }
   },
 })

@@ -43,37 +43,42 @@ export function drawPrompt(
 ): GroundedText {
   const { sample, stream } = shown
   if (network.prompt) return markPartial(tunedPrompt(sample, network.prompt), sample)
-  const truth = pictureTruth(sample, stream.categories)
+  // Not every prompt asks for it, and a source may have thousands of names to look through.
+  let known: PictureTruth | undefined
+  const truth = () => {
+    known ??= pictureTruth(sample, stream.categories)
+    return known
+  }
   const limit = { tokenizer, maxTokens: network.text.max_tokens - 2 }
   const written = markPartial(drawText(shown, truth, draw, { augment, limit }), sample)
   const hides = augment.mask_heads > 0 && sample.exhaustive
-  const partly = hides ? hideHeads(written, truth, augment.mask_heads, draw) : written
+  const partly = hides ? hideHeads(written, truth(), augment.mask_heads, draw) : written
   return flipped ? flipText(partly) : partly
 }
 
 /** Nothing is drawn for a share of 0, so that a setting of today changes no batch of a run without it. */
 function drawText(
   { sample, caption, stream }: ShownSample,
-  truth: PictureTruth,
+  truth: () => PictureTruth,
   draw: Random,
   { augment, limit }: { readonly augment: AugmentConfig; readonly limit: Parameters<typeof absentPrompt>[3] },
 ): GroundedText {
   const { captions, categories: all } = stream
   if (!caption || (augment.absent > 0 && draw.next() < augment.absent)) {
-    const absent = absentPrompt(sample, { truth, all }, draw, limit)
+    const absent = absentPrompt(sample, { truth: truth(), all }, draw, limit)
     if (absent) return absent
     // A picture of which nothing can be said teaches nothing.
     if (!caption) return { text: '', phrases: [], ignored: [] }
   }
   const most = augment.hard_negatives
-  const stored = most > 0 ? storedNegatives(sample, truth) : []
+  const stored = most > 0 ? storedNegatives(sample, truth()) : []
   if (caption.kind === 'categories') {
     const hard =
       most > 0 ? draw.shuffle(stored).slice(0, draw.integer(Math.min(most, stored.length) + 1)) : []
     return categoryPrompt(caption, sample, { all, hard }, draw, limit)
   }
   if (augment.attributes > 0 && draw.next() < augment.attributes) {
-    const phrases = phrasePrompt(caption, { truth, all, stored, most }, draw, limit)
+    const phrases = phrasePrompt(caption, { truth: truth(), all, stored, most }, draw, limit)
     if (phrases) return phrases
   }
   const others = draw.next() < augment.negatives ? captions : []

@@ -1,5 +1,5 @@
 import type { Xyxy } from '../../boxes/xyxy.js'
-import { attributeValues } from '../../words/attribute-values.js'
+import { attributeValues, countOfValue, excludes } from '../../words/attribute-values.js'
 import { isSameNoun, pluralOf } from '../../words/label-matches.js'
 import { withoutDeterminer } from '../../words/without-determiner.js'
 import type { Sample } from '../samples/sample.js'
@@ -48,7 +48,7 @@ export function pictureTruth(
     const head = headOf(key)
     if (!sample.exhaustive || !isBoxed(head)) return false
     if (partial.some((noun) => isSameNoun(noun, head))) return false
-    if (unboxed.some((name) => isSameNoun(headOf(name), head) && !excludes(name, key))) return false
+    if (unboxed.some((name) => isSameNoun(headOf(name), head) && !areExclusive(name, key))) return false
     const meant = things.filter((thing) => mayName(key, thing)).length
     return meant < countOf(key)
   }
@@ -74,7 +74,7 @@ function memberOf(nouns: readonly string[]): (noun: string) => boolean {
 export function mayName(phrase: string, { names }: Thing, anyNoun = false): boolean {
   const head = headOf(phrase)
   if (!anyNoun && !names.some((name) => isSameNoun(headOf(name), head))) return false
-  return !names.some((name) => excludes(name, phrase))
+  return !names.some((name) => areExclusive(name, phrase))
 }
 
 /** A phrase as it is compared: without its determiner, in lower case. */
@@ -83,20 +83,16 @@ export const phraseKey = (phrase: string): string => withoutDeterminer(phrase.to
 /** The noun of a phrase: its last word, lower case. */
 export const headOf = (phrase: string): string => phrase.toLowerCase().trim().split(/\s+/).at(-1) ?? ''
 
-/** Whether what has the one name cannot have the other. How many there are says nothing of each of them. */
-function excludes(name: string, phrase: string): boolean {
+/** Whether what has the one name cannot have the other. */
+function areExclusive(name: string, phrase: string): boolean {
   const values = attributeValues(phrase)
-  return attributeValues(name).some(({ kind, others }) =>
-    values.some((own) => kind !== 'number' && own.kind === kind && others.includes(own.value)),
-  )
+  return attributeValues(name).some((own) => values.some((other) => excludes(own, other)))
 }
-
-const numbers = ['two', 'three', 'four', 'five', 'six']
 
 /** How many things a phrase speaks of, 1 where it does not say. */
 function countOf(phrase: string): number {
   const number = attributeValues(phrase).find(({ kind }) => kind === 'number')
-  return number ? numbers.indexOf(number.value) + 2 : 1
+  return (number && countOfValue(number.value)) ?? 1
 }
 
 /** The different boxes of all captions. */
