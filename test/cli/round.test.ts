@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { serveFolder } from '../../src/world/serve-world.js'
 import { groundmill, startGroundmill } from '../helpers/groundmill.js'
+import { oneStepCycle } from '../helpers/one-step-cycle.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -20,17 +21,7 @@ beforeAll(async () => {
 
 const args = (count: number) => [
   ...['round', 'pipelines/quickstart.yaml', '--dataset', run, '--count', String(count), '--json'],
-  ...[
-    `world=${world}`,
-    `web_url=${web.url}`,
-    'web.limit=8',
-    'teacher.steps=1',
-    'teacher.batch=2',
-    'rounds.train.steps=1',
-    'rounds.train.batch=2',
-    'rounds.teach.floor=0.001',
-    'rounds.filter.rules=[{rule: score, min: 0.002}, {rule: max_boxes, phrase: 1}]',
-  ].flatMap((setting) => ['--set', setting]),
+  ...oneStepCycle(world, web.url).flatMap((setting) => ['--set', setting]),
 ]
 
 const roundsOf = (out: string) => JSON.parse(out).rounds.map(({ round }: { round: number }) => round)

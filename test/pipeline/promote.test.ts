@@ -6,6 +6,7 @@ import { hashModel } from '../../src/model/model-folder.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import { serveFolder } from '../../src/world/serve-world.js'
+import { oneStepCycle } from '../helpers/one-step-cycle.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -29,15 +30,7 @@ const pipelineWith = (promote: string, rounds = 1) =>
   readPipeline('pipelines/quickstart.yaml', {
     rounds,
     set: [
-      `world=${world}`,
-      `web_url=${web.url}`,
-      'web.limit=8',
-      'teacher.steps=1',
-      'teacher.batch=2',
-      'rounds.train.steps=1',
-      'rounds.train.batch=2',
-      'rounds.teach.floor=0.001',
-      'rounds.filter.rules=[{rule: score, min: 0.002}, {rule: max_boxes, phrase: 1}]',
+      ...oneStepCycle(world, web.url),
       'rounds.held_out=[known, novel]',
       'rounds.evaluate={novel: {unseen_in: gold}}',
       `rounds.promote=${promote}`,
