@@ -1,9 +1,46 @@
+import { brotliDecompressSync, unzipSync } from 'node:zlib'
 import type { CompressionCodec } from 'hyparquet'
-import { compressors, decompressZstd } from 'hyparquet-compressors'
+import { decompressLz4Raw, decompressSnappy } from 'hyparquet-compressors'
+import { ZSTDDecoder } from 'zstddec'
 import type { TakeMemory } from './memory-budget.js'
 
+/** Bytes of a page and the size that its header says to what they make, which may be of another size. */
+type Decompress = (bytes: Uint8Array, size: number) => Uint8Array
+
+/** A block as the decoder can take it: with what it makes it has to fit in the memory of WebAssembly. */
+const largestZstd = 2 ** 30
+
+const zstd = new ZSTDDecoder()
+
 /**
- * The bytes of a page, of whichever codec. No more memory is taken than the page's header says.
+ * Has decoders ready that must be awaited.
+ *
+ * @param codecs those that are about to be read
+ */
+export async function prepareCodecs(codecs: ReadonlySet<CompressionCodec>): Promise<void> {
+  if (codecs.has('ZSTD')) await zstd.init()
+}
+
+/**
+ * Decoders that end with any bytes whatever, in time and memory that the bytes and the size bound. Those in
+ * JavaScript of Brotli and gzip are not among them: a wrong byte may keep them going for ever.
+ */
+const decoders: Readonly<Partial<Record<CompressionCodec, Decompress>>> = {
+  // The decoder writes as much as the stream itself says, wherever that is.
+  SNAPPY: (bytes, size) => (snappySize(bytes) === size ? decompressSnappy(bytes, size) : new Uint8Array(0)),
+  GZIP: (bytes, size) => unzipSync(bytes, { maxOutputLength: size }),
+  BROTLI: (bytes, size) => brotliDecompressSync(bytes, { maxOutputLength: size }),
+  ZSTD(bytes, size) {
+    if (bytes.length + size > largestZstd) throw new Error(`a page of ${size} bytes is too large`)
+    return zstd.decode(bytes, size)
+  },
+  LZ4: readHadoopLz4,
+  LZ4_RAW: decompressLz4Raw,
+}
+
+/**
+ * The bytes of a page, of whichever codec; its codec has been told to `prepareCodecs`. No more memory is taken
+ * than the page's header says.
  *
  * @param size as the header has it
  * @throws Error where the page is damaged, or of a codec that is not known
@@ -21,13 +58,15 @@ export function decompressPage(
   // Codecs write an empty page as a byte or more, of which their decoders here make nothing.
   if (size === 0) return new Uint8Array(0)
   take(size)
-  if (codec === 'ZSTD') return readZstd(bytes, size)
-  const decompress = compressors[codec]
+  const decompress = decoders[codec]
   if (!decompress) throw new Error(`codec ${codec} is not read`)
-  // The decoder writes as much as the stream itself says, wherever that is.
-  if (codec === 'SNAPPY' && snappySize(bytes) !== size) throw new Error('a page of another size than it says')
-  const page = decompress(bytes, size)
-  if (page.length !== size) throw new Error(`a page of ${page.length} bytes instead of ${size}`)
+  let page: Uint8Array
+  try {
+    page = decompress(bytes, size)
+  } catch (error) {
+    throw new Error(`a page is not compressed as it says: ${(error as Error).message}`)
+  }
+  if (page.length !== size) throw new Error(`a page that is not of the ${size} bytes that it says`)
   return page
 }
 
@@ -43,59 +82,26 @@ function snappySize(bytes: Uint8Array): number {
 }
 
 /**
- * Frames of Zstandard (RFC 8878) one behind another. Left to itself, the decoder takes as much memory as a
- * frame asks for; given where to write, it cannot go beyond that.
+ * LZ4 as Hadoop frames it: blocks, each behind two numbers of four bytes, the highest first, of what it makes
+ * and of what it takes. Some writers left the numbers out; what is not framed is taken for one block.
  */
-function readZstd(bytes: Uint8Array, size: number): Uint8Array {
+function readHadoopLz4(bytes: Uint8Array, size: number): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const blocks: { readonly start: number; readonly end: number; readonly makes: number }[] = []
+  let [at, made] = [0, 0]
+  while (at + 8 < bytes.length) {
+    const [makes, takes] = [view.getUint32(at), view.getUint32(at + 4)]
+    if (takes === 0 || at + 8 + takes > bytes.length || made + makes > size) break
+    blocks.push({ start: at + 8, end: at + 8 + takes, makes })
+    at += 8 + takes
+    made += makes
+  }
+  if (at !== bytes.length || made !== size) return decompressLz4Raw(bytes, size)
   const out = new Uint8Array(size)
-  let [at, done] = [0, 0]
-  while (at < bytes.length) {
-    const { end, content } = zstdFrame(bytes, at)
-    if (content !== 0) {
-      // The last frame need not say how much it makes.
-      const length = content ?? (end === bytes.length ? size - done : Number.NaN)
-      if (!(length <= size - done)) throw new Error('a page of more bytes than it says')
-      decompressZstd(bytes.subarray(at, end), comparable(out.subarray(done, done + length)))
-      done += length
-    }
-    at = end
+  let filled = 0
+  for (const { start, end, makes } of blocks) {
+    out.set(decompressLz4Raw(bytes.subarray(start, end), makes), filled)
+    filled += makes
   }
-  if (done !== size) throw new Error(`a page of ${done} bytes instead of ${size}`)
   return out
-}
-
-/**
- * The decoder compares what it is given with 1, for which JavaScript would write all of its bytes as text.
- */
-const comparable = (bytes: Uint8Array): Uint8Array =>
-  Object.defineProperty(bytes, Symbol.toPrimitive, { value: () => 0 })
-
-/** Where a frame ends and how many bytes it makes, if it says so. */
-function zstdFrame(bytes: Uint8Array, start: number): { readonly end: number; readonly content?: number } {
-  const whole = (at: number, length: number) => {
-    let value = 0
-    for (let byte = length - 1; byte >= 0; byte--) value = value * 256 + (bytes[at + byte] ?? Number.NaN)
-    if (Number.isNaN(value)) throw new Error('a page is cut short')
-    return value
-  }
-  const magic = whole(start, 4)
-  // Frames that are to be skipped.
-  if (magic >= 0x184d2a50 && magic <= 0x184d2a5f) return { end: start + 8 + whole(start + 4, 4), content: 0 }
-  if (magic !== 0xfd2fb528) throw new Error('a page is not compressed as it says')
-  const flags = whole(start + 4, 1)
-  const isSingle = ((flags >> 5) & 1) === 1
-  const idBytes = [0, 1, 2, 4][flags & 3] ?? 0
-  const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][flags >> 6] ?? 0
-  const sizeAt = start + (isSingle ? 5 : 6) + idBytes
-  const content = whole(sizeAt, sizeBytes) + (sizeBytes === 2 ? 256 : 0)
-  let at = sizeAt + sizeBytes
-  for (let isLast = false; !isLast; ) {
-    const head = whole(at, 3)
-    isLast = (head & 1) === 1
-    // A block of one byte that repeats has only that.
-    at += 3 + (((head >> 1) & 3) === 1 ? 1 : head >> 3)
-  }
-  const end = at + ((flags >> 2) & 1) * 4
-  if (end > bytes.length) throw new Error('a page is cut short')
-  return sizeBytes > 0 ? { end, content } : { end }
 }

@@ -1,6 +1,6 @@
 import type { DecodedArray, SchemaTree } from 'hyparquet'
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from 'hyparquet/src/schema.js'
-import { decompressPage } from './decompress-page.js'
+import { decompressPage, prepareCodecs } from './decompress-page.js'
 import { memoryBudget, type TakeMemory } from './memory-budget.js'
 import type { ByteSource } from './open-parquet.js'
 import { type DataPageHeader, type PageHeader, readPageHeader } from './page-header.js'
@@ -72,6 +72,7 @@ export async function readColumns(
   const parts = await Promise.all(
     runs.map(async ({ start, end }) => ({ start, end, bytes: await file.slice(start, end) })),
   )
+  await prepareCodecs(new Set(chunks.map(({ codec }) => codec)))
   const take = memoryBudget(parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0))
   return new Map(
     chunks.map((chunk) => {

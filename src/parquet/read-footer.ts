@@ -49,7 +49,7 @@ export const columnNames = ({ schema }: ParquetFooter): string[] =>
 export function readFooter(bytes: Uint8Array): ParquetFooter {
   const fields = readThrift(bytes)
   const elements = structsOf(fields, 2).map(elementOf)
-  checkDepth(elements)
+  checkTree(elements)
   const notes = structsOf(fields, 5).map((note) => ({ key: textOf(note, 1) ?? '', value: textOf(note, 2) }))
   markGeoColumns(elements, notes)
   return {
@@ -66,10 +66,14 @@ export function readFooter(bytes: Uint8Array): ParquetFooter {
 /** A schema is nested as its rows are. hyparquet keeps the whole path of every element. */
 const mostDepth = 100
 
-function checkDepth(elements: readonly SchemaElement[]) {
+/** Holds that the elements are a tree: hyparquet steps over children by their number, and so back by a negative one. */
+function checkTree(elements: readonly SchemaElement[]) {
   /** For each open element, how many children are still to come. */
   const open: number[] = []
   for (const { num_children = 0 } of elements) {
+    if (!(num_children >= 0 && num_children < elements.length)) {
+      throw new Error(`an element of the schema with ${num_children} children`)
+    }
     while (open.at(-1) === 0) open.pop()
     if (open.length > 0) open.push((open.pop() as number) - 1)
     open.push(num_children)

@@ -1,3 +1,4 @@
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
@@ -56,6 +57,14 @@ describe('a damaged file', () => {
     },
   )
 
+  // These two bytes keep a decoder in JavaScript going for ever.
+  it('of Brotli ends where wrong bytes lead nowhere', async () => {
+    const bytes = files.find(({ name }) => name === 'brotli-1.0.parquet')!.bytes.slice()
+    bytes[5429] = 224
+    bytes[1703] = 61
+    expect(await outcome(bytes)).toBeInstanceOf(Error)
+  })
+
   it('that is cut short within its pages is refused', async () => {
     for (const { bytes } of files) {
       const footer = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 8, true) + 8
@@ -66,7 +75,7 @@ describe('a damaged file', () => {
 })
 
 const types = { INT32: 1, INT64: 2, BYTE_ARRAY: 6 } as const
-const codecs = { UNCOMPRESSED: 0, SNAPPY: 1, ZSTD: 6 } as const
+const codecs = { UNCOMPRESSED: 0, SNAPPY: 1, GZIP: 2, BROTLI: 4, LZ4: 5, ZSTD: 6 } as const
 const encodings = { PLAIN: 0, RLE_DICTIONARY: 8, DELTA_BINARY_PACKED: 5, DELTA_BYTE_ARRAY: 7 } as const
 
 interface Made {
@@ -170,7 +179,7 @@ describe('a file that asks for too much', () => {
     ],
     'a Snappy stream of another size': [
       { codec: 'SNAPPY', size: 4, count: 1, page: [255, 255, 255, 127, 12, 9, 0, 0, 0] },
-      /another size/,
+      /not of the 4 bytes that it says/,
     ],
     'a Zstandard frame of another size': [
       {
@@ -179,7 +188,26 @@ describe('a file that asks for too much', () => {
         count: 1,
         page: [0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0x7f, 0x23, 0, 0, 1],
       },
-      /more bytes than it says/,
+      /not of the 4 bytes that it says/,
+    ],
+    // A megabyte of zeros.
+    'a gzip stream of more than it says': [
+      { codec: 'GZIP', size: 4, count: 1, page: [...gzipSync(new Uint8Array(2 ** 20))] },
+      /not compressed as it says/,
+    ],
+    'a Brotli stream of more than it says': [
+      { codec: 'BROTLI', size: 4, count: 1, page: [...brotliCompressSync(new Uint8Array(2 ** 20))] },
+      /not compressed as it says/,
+    ],
+    // A block that makes nothing and takes 8 bytes less than nothing, which leads back to where it stands.
+    'a block of LZ4 that leads backwards': [
+      {
+        codec: 'LZ4',
+        size: 4,
+        count: 1,
+        page: [0, 0, 0, 0, 255, 255, 255, 248, ...new Array<number>(9).fill(0)],
+      },
+      /not compressed as it says/,
     ],
     'parts of a block without an end': [
       { encoding: 'DELTA_BINARY_PACKED', count: 2, page: [128, 1, 255, 255, 255, 255, 15, 2, 10, 6] },
@@ -204,6 +232,14 @@ describe('a file that asks for too much', () => {
     'a schema without an end': [
       { count: 1, page: [], scheme: new Array<ThriftValue>(200).fill(struct({ 4: text('x'), 5: i32(1) })) },
       /more than 100 levels/,
+    ],
+    'a schema that leads backwards': [
+      {
+        count: 1,
+        page: [],
+        scheme: [struct({ 4: text('root'), 5: i32(1) }), struct({ 4: text('x'), 5: i32(-1) })],
+      },
+      /-1 children/,
     ],
   }
 
