@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { StallReporter } from './test/helpers/stall-reporter.js'
 
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 }
 
@@ -12,6 +13,7 @@ export default defineConfig({
   test: {
     // Two cores: onnxruntime and sharp bring their own threads.
     maxWorkers: 2,
+    reporters: ['default', new StallReporter()],
     projects: [
       {
         test: {
