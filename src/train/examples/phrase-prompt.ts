@@ -53,7 +53,7 @@ export function phrasePrompt(
   const shown = names.filter(({ boxes }) => boxes.length > 0)
   const others = names.filter(({ boxes }) => boxes.length === 0)
   // A short prompt, where the attribute is next to all there is, is learned sooner; a long one teaches the names too.
-  const drawn = draw.next() < 0.5 ? [] : [...shown, ...others].slice(0, draw.integer(names.length + 1))
+  const drawn = draw.next() < 0.25 ? [] : [...shown, ...others].slice(0, draw.integer(names.length + 1))
   return namedText(draw.shuffle(fittingNames(distinct([...own, ...lacking, ...drawn]), limit)))
 }
 
