@@ -4,7 +4,7 @@
  * another colour or size. With `--ablate`, for the first seed, also teachers whose recipe is in one thing as it was
  * before attributes were asked for.
  *
- *     npm run bench:labels -- [--ablate] [--seeds 1,2,3] [--teacher 1800] [--student 600] [--web 2000] [--threads 2] [--dir runs/bench-cycle] [--json]
+ *     npm run bench:labels -- [--ablate] [--seeds 1,2,3] [--teacher 2500] [--student 1500] [--web 2000] [--threads 2] [--dir runs/bench-cycle] [--json]
  */
 import type { AuditSummary } from '../src/audit/audit-labels.js'
 import type { Evaluation } from '../src/evaluate/evaluate-model.js'

@@ -4,7 +4,7 @@
  * same pictures with wrong attributes in their captions, and a teacher without negatives. For the first seed also
  * teachers of other numbers of hard negatives.
  *
- *     npm run bench:self-training -- [--seeds 1,2,3] [--teacher 1800] [--student 600] [--web 2000] [--threads 2] [--dir runs/bench-cycle] [--json]
+ *     npm run bench:self-training -- [--seeds 1,2,3] [--teacher 2500] [--student 1500] [--web 2000] [--threads 2] [--dir runs/bench-cycle] [--json]
  */
 import { join } from 'node:path'
 import { iou } from '../src/boxes/iou.js'

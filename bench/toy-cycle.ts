@@ -67,8 +67,8 @@ export const ablations: Readonly<Record<string, (config: TrainConfig) => TrainCo
 /** Settings of all benchmarks of the cycle, from the command line. */
 export const cycleOptions = {
   seeds: option('seeds', '1,2,3').split(',').map(Number),
-  teacher: Number(option('teacher', '1800')),
-  student: Number(option('student', '600')),
+  teacher: Number(option('teacher', '2500')),
+  student: Number(option('student', '1500')),
   web: Number(option('web', '2000')),
   threads: option('threads', '0'),
   folder: option('dir', 'runs/bench-cycle'),

@@ -137,6 +137,9 @@ describe('the prompt of a picture', () => {
       dog: [2, 0],
       owl: [0, 0],
     })
+    const bare = drawn(sample, written, { attributes: 1, hard_negatives: 30, names: 0 })
+    expect(bare).toMatchObject({ 'red cat': [1, 0], 'blue cat': [0, 0] })
+    expect(Object.keys(bare)).not.toContain('owl')
     // What people call by either name excludes nothing.
     expect(Object.keys(found)).not.toContain('orange cat')
     // Nothing is known of what a picture lacks whose source does not box all.

@@ -39,8 +39,11 @@ export const augmentConfig = z.strictObject({
   attributes: share
     .default(0)
     .describe(
-      'share of written captions shown as their phrases beside hard negatives and names, where an attribute is known to decide',
+      'share of written captions shown as their phrases beside hard negatives, where an attribute is known to decide',
     ),
+  names: share
+    .default(0.75)
+    .describe('share of prompts of phrases that show names of the source as well, there and absent'),
 })
 
 export type AugmentConfig = z.infer<typeof augmentConfig>

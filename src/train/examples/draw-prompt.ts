@@ -78,7 +78,12 @@ function drawText(
     return categoryPrompt(caption, sample, { all, hard }, draw, limit)
   }
   if (augment.attributes > 0 && draw.next() < augment.attributes) {
-    const phrases = phrasePrompt(caption, { truth: truth(), all, stored, most }, draw, limit)
+    const phrases = phrasePrompt(
+      caption,
+      { truth: truth(), all, stored, most, share: augment.names },
+      draw,
+      limit,
+    )
     if (phrases) return phrases
   }
   const others = draw.next() < augment.negatives ? captions : []

@@ -22,6 +22,8 @@ export interface OtherNames {
   readonly stored: readonly string[]
   /** So many absent phrases of these two kinds at most. */
   readonly most: number
+  /** Share of prompts with category names. */
+  readonly share: number
 }
 
 /**
@@ -36,7 +38,7 @@ export interface OtherNames {
  */
 export function phrasePrompt(
   caption: GroundedCaption,
-  { truth, all, stored, most }: OtherNames,
+  { truth, all, stored, most, share }: OtherNames,
   draw: Random,
   limit: PromptLimit,
 ): GroundedText | undefined {
@@ -53,7 +55,8 @@ export function phrasePrompt(
   const shown = names.filter(({ boxes }) => boxes.length > 0)
   const others = names.filter(({ boxes }) => boxes.length === 0)
   // A short prompt, where the attribute is next to all there is, is learned sooner; a long one teaches the names too.
-  const drawn = draw.next() < 0.25 ? [] : [...shown, ...others].slice(0, draw.integer(names.length + 1))
+  const count = draw.next() < 1 - share ? 0 : draw.integer(names.length + 1)
+  const drawn = [...shown, ...others].slice(0, count)
   return namedText(draw.shuffle(fittingNames(distinct([...own, ...lacking, ...drawn]), limit)))
 }
 
