@@ -18,9 +18,9 @@ const mostSteps = 200
  * Fits a multinomial logistic regression on features of mean 0 and deviation 1: what a linear map can read of
  * them (Alain and Bengio 2016). The loss is the mean cross entropy and `decay` / 2 times the squared weights.
  *
- * Each step is Newton's with a fixed bound in the place of the Hessian, (X^T X / 2n + decay I) for every class
- * (Böhning 1992), after Nesterov's momentum, which starts anew where it points uphill. Nothing is drawn: equal
- * rows give equal probes.
+ * Each step is Newton's with a fixed bound in the place of the Hessian, X^T X / 2n + decay I for every class
+ * (Böhning 1992), after Nesterov's momentum, which starts anew where it points uphill. Nothing is drawn:
+ * equal rows give equal probes.
  *
  * @param labels of the rows, 0 to `classes` - 1
  */
@@ -135,7 +135,7 @@ function standardised({ count, width, data }: FeatureRows, { mean, factor }: Col
   return { count, width: width + 1, data: scaled }
 }
 
-/** X^T X / 2n + decay I [d, d], a little more on the diagonal than nothing for the constant too. */
+/** X^T X / 2n + decay I [d, d]: the constant too, which only makes its steps a little shorter. */
 function curvatureBound({ count, width, data }: FeatureRows): Float64Array {
   const bound = new Float64Array(width * width)
   for (let row = 0; row < count; row++)

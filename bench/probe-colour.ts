@@ -1,12 +1,14 @@
 /**
  * From the pixel to the logit: what a linear probe reads of a thing's colour, size and name in each layer of a
- * trained network of the preset `toy`, at the place of the thing's centre, and whether the scores there say it
- * too. Probes are fitted on every other picture of the held-out sets, and asked about the others.
+ * network of the preset `toy`, at the thing's centre, and whether the scores there say it too. Probes are
+ * fitted on every other picture of the held-out sets, and asked about the others.
  *
- *     npm run bench:probe -- --run runs/bench-cycle/seed-1 [--models teacher,round-1-student,untrained] [--sets known,attributes] [--json]
+ *     npm run bench:probe -- --run runs/bench-cycle/seed-1 [--models teacher,round-1-student,untrained]
+ *       [--sets known,attributes] [--json]
  *
  * The run folder is one of `bench:labels` or `bench:self-training`, with the world's truth in `world/`. Models
- * are names in its `models/`, or paths; `untrained` has the first weights of the first other one's network.
+ * are names in its `models/`, or paths; `untrained` has the first weights of the network of the first other
+ * one, or of the teacher.
  */
 import { join } from 'node:path'
 import { random } from '../src/base/random.js'
@@ -127,7 +129,9 @@ function probeFigure(questions: readonly Question[], { values }: ProbeTask, laye
   const shuffled = accuracyWith(random('shuffled labels').shuffle(labels))
   return {
     ...{ value: accuracyWith(labels), unit: '0 to 1', goal: '', met: null },
-    note: `most frequent value ${chance.toFixed(3)}, shuffled labels ${shuffled.toFixed(3)}, ${rows.width} features`,
+    note:
+      `most frequent value ${chance.toFixed(3)}, shuffled labels ${shuffled.toFixed(3)}, ` +
+      `${rows.width} features`,
   }
 }
 

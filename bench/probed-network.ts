@@ -1,4 +1,4 @@
-/** A network of the toy's kind with the maps within it as results, to look at what each layer knows of a place. */
+/** A network of the toy's kind with the maps within it as results: what each layer knows of a place. */
 import { join } from 'node:path'
 import type { Tensor } from '../src/graph/ops/tensor.js'
 import { floats, longs, Session, valueNamed } from '../src/graph/session.js'

@@ -123,7 +123,7 @@ it('looks into the network that the model folder runs', async () => {
   await network.close()
 })
 
-it('has, untrained, the weights that a training of its configuration starts from, whatever the folder holds', async () => {
+it('has, untrained, first weights of its configuration, whatever the folder holds', async () => {
   const { path } = await toyModel('other', 2)
   const { path: same } = await toyModel('first', 1)
   const [a, b, c] = await Promise.all([
