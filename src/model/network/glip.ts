@@ -82,30 +82,54 @@ function stagesOf(
 }
 
 /** GLIP (Li et al. 2022): backbone and pyramid, text encoder, fusion tower, dense head aligned to words. */
-export function glip(config: GlipConfig, { image, ids, mask }: GlipInputs): GlipOutputs {
+export function glip(config: GlipConfig, inputs: GlipInputs): GlipOutputs {
+  const pyramid = pictureLevels(config, inputs.image)
+  const { blocks, language } = fusionTower(config, pyramid, inputs)
+  return head(config, blocks.at(-1)?.levels ?? pyramid, language)
+}
+
+/** Maps of all levels within a block of the tower, finest first. */
+export interface TowerBlock {
+  /** After the text was fused in; what came into the block where nothing is fused. */
+  readonly fused: readonly Tensor[]
+  /** What the block gives. */
+  readonly levels: readonly Tensor[]
+}
+
+/**
+ * Text encoder and fusion tower: the maps of each block, and the text as the head reads it [N, L, C].
+ */
+export function fusionTower(
+  config: GlipConfig,
+  pyramid: readonly Tensor[],
+  { ids, mask }: Pick<GlipInputs, 'ids' | 'mask'>,
+): { readonly blocks: readonly TowerBlock[]; readonly language: Tensor } {
   const { fusion, text, tower, drop } = config
   if (tower.kind === 'decoder') throw new Error(`a network of preset ${config.preset} has queries`)
-  let levels = pictureLevels(config, image)
   const encoded = bertEncoder('language_backbone.body.model', ids, mask, text, drop?.dropout)
   let language = config.prompt ? add(encoded, promptOffset(text)) : encoded
+  let levels = pyramid
 
   // The official tower is one sequence: with fusion each block is three of its modules, without it one.
   let at = 0
   const nextModule = () => `rpn.head.dyhead_tower.${at++}`
+  const blocks: TowerBlock[] = []
   for (let block = 0; block < tower.blocks; block++) {
+    let fusedLevels = levels
     if (fusion) {
       const settings = { ...fusion, gamma: 1 / tower.blocks, drop: drop?.dropout }
       const fused = fuse(`${nextModule()}.b_attn`, flattenLevels(levels), language, mask, settings)
       language = bertLayer(nextModule(), fused.language, mask, text, drop?.dropout)
-      levels = unflattenLevels(fused.vision, levels)
+      fusedLevels = unflattenLevels(fused.vision, levels)
     }
     levels =
       tower.kind === 'dyhead'
-        ? dyHeadBlock(nextModule(), levels, tower.groups)
-        : towerConv(nextModule(), levels)
+        ? dyHeadBlock(nextModule(), fusedLevels, tower.groups)
+        : towerConv(nextModule(), fusedLevels)
+    blocks.push({ fused: fusedLevels, levels })
   }
   // Text that was never fused reaches the head with its padding zeroed, as in the official GLIP-T (A).
-  return head(config, levels, fusion ? language : mul(language, reshape(mask, [...mask.shape, 1])))
+  return { blocks, language: fusion ? language : mul(language, reshape(mask, [...mask.shape, 1])) }
 }
 
 /** The official `language_prompt_v2`: a row for each token of the tuned prompt, 0 at first. */
