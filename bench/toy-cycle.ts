@@ -139,6 +139,17 @@ function cyclePipeline(seed: number, dir: string, url: string): Promise<Pipeline
 
 type StageOf<Use extends Stage['uses']> = Extract<Stage, { readonly uses: Use }>
 
+/** The stage of that name, with the configuration of its kind. */
+export function stageIn<Use extends Stage['uses']>(
+  pipeline: Pipeline,
+  name: string,
+  uses: Use,
+): StageOf<Use> {
+  const found = pipeline.stages.find((stage): stage is StageOf<Use> => stage.name === name)
+  if (found?.uses !== uses) throw new Error(`the pipeline has no stage ${name} that uses ${uses}`)
+  return found
+}
+
 /** The pipeline with the stages that parts add, without those that none asks for. */
 function withParts(
   pipeline: Pipeline,
@@ -146,11 +157,7 @@ function withParts(
   otherWorld: string,
   otherUrl: string,
 ): Pipeline {
-  const stageOf = <Use extends Stage['uses']>(name: string, uses: Use): StageOf<Use> => {
-    const found = pipeline.stages.find((stage): stage is StageOf<Use> => stage.name === name)
-    if (found?.uses !== uses) throw new Error(`the pipeline has no stage ${name} that uses ${uses}`)
-    return found
-  }
+  const stageOf = <Use extends Stage['uses']>(name: string, uses: Use) => stageIn(pipeline, name, uses)
   const evaluations = (model: string, sets: readonly string[]): Stage[] =>
     sets.map((set) => ({
       ...stageOf(evaluationName('teacher', set), 'evaluate'),

@@ -7,32 +7,16 @@ verify-parity.ts; needs torch and torchvision.
 
 import json
 import os
-import struct
 import sys
 
-import numpy as np
 import torch
 from torchvision.ops import deform_conv2d
 
 from glip_reference import Glip, anchors_of, assign_targets
 from query_reference import QueryGlip, run_query_case
-from toy_glip import load_safetensors, unified_loss
+from toy_glip import load_safetensors, unified_loss, write_safetensors
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-
-
-def write_safetensors(path, tensors):
-    arrays = {name: tensor.detach().contiguous().float().numpy() for name, tensor in tensors.items()}
-    header, at = {}, 0
-    for name, array in arrays.items():
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
-        at += array.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for array in arrays.values():
-            file.write(array.tobytes())
 
 
 first = lambda x: x.permute(0, 3, 1, 2)

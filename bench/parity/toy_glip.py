@@ -37,6 +37,21 @@ def load_safetensors(path):
     return tensors, metadata
 
 
+def write_safetensors(path, tensors):
+    """Tensors by name, as float32."""
+    arrays = {name: tensor.detach().contiguous().float().numpy() for name, tensor in tensors.items()}
+    header, at = {}, 0
+    for name, array in arrays.items():
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
+        at += array.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for array in arrays.values():
+            file.write(array.tobytes())
+
+
 class ToyGlip:
     """The network as plain functions over a dictionary of parameters, as src/model writes it."""
 
@@ -200,17 +215,18 @@ def unified_loss(out, batch, anchors, weights, temperature=0.07, inset=0):
     Boxes are measured `inset` pixels inside of their edges; without embeddings there is no contrastive term.
     """
     n = torch.arange(batch["assigned"].shape[0], device=batch["assigned"].device)[:, None]
-    target = batch["phrase"][n, batch["assigned"]] * batch["words"][:, None]
+    phrase = batch["phrase"][n, batch["assigned"]]
+    words = batch["words"][:, None] * (1 + phrase.clamp(max=0))
+    target = phrase.clamp(min=0) * words
     box = batch["box"][n, batch["assigned"]]
     positive = (batch["assigned"] < batch["phrase"].shape[1] - 1).float()
     positives = positive.sum().clamp(min=1)
-    words = batch["words"]
 
     probability = out["logits"].sigmoid()
     wrong = probability * (1 - 2 * target) + target
     alpha = 0.75 - 0.5 * target
     cross = F.softplus(out["logits"]) - out["logits"] * target
-    classification = (alpha * wrong**2 * cross * words[:, None]).sum() / positives
+    classification = (alpha * wrong**2 * cross * words).sum() / positives
 
     trained = positive * batch["regress"]
     weight = batch["centerness"] * trained
@@ -229,7 +245,7 @@ def unified_loss(out, batch, anchors, weights, temperature=0.07, inset=0):
     centerness = ((F.softplus(out["centerness"]) - out["centerness"] * batch["centerness"]) * trained).sum()
     regression = giou * 2 + centerness / trained.sum().clamp(min=1)
 
-    word_bias = (1 - words[:, None]) * -10000
+    word_bias = (1 - words) * -10000
     share = target / target.sum(2, keepdim=True).clamp(min=1)
     grounding = -(share * (out["logits"] + word_bias).log_softmax(-1)).sum() / positives
 
@@ -245,6 +261,7 @@ def unified_loss(out, batch, anchors, weights, temperature=0.07, inset=0):
         mean = (similarity * target).sum(axis) / count.clamp(min=1)
         return ((everything.logsumexp(axis) - mean) * has).sum() / has.sum().clamp(min=1)
 
-    contrastive = (contrast(similarity + word_bias, 2) + contrast(similarity, 1)) / 2
+    counted = similarity + word_bias
+    contrastive = (contrast(counted, 2) + contrast(counted, 1)) / 2
     terms["contrastive"] = contrastive * weights["contrastive"]
     return sum(terms.values()), terms
