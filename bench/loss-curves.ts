@@ -1,4 +1,4 @@
-import type { Figure } from './report.js'
+import { type Figure, mean } from './report.js'
 
 /** Steps, from 1, at which two curves are told. */
 const told = [1, 2, 5, 10, 20, 50, 100, 200, 300, 400, 600, 800, 1000, 1500, 2000, 2500]
@@ -26,17 +26,13 @@ export function compareLosses(ours: readonly number[], theirs: readonly number[]
   const last = Math.min(50, steps)
   report(`mean loss of the last ${last} steps, ours`, mean(ours.slice(-last)), '')
   report(`mean loss of the last ${last} steps, PyTorch`, mean(theirs.slice(-last)), '')
-  for (const first of [10, 100, steps].filter((one, at, all) => one <= steps && all.indexOf(one) === at)) {
-    report(`largest difference, first ${first} steps`, largestDifference(ours, theirs, first), 'of the loss')
+  for (const first of new Set([10, 100, steps].map((one) => Math.min(one, steps)))) {
+    const value = largestDifference(ours, theirs, first)
+    const goal = first <= 10 ? { goal: `< ${limit}`, met: value < limit } : { goal: '', met: null }
+    figures[`largest difference, first ${first} steps`] = { value, unit: 'of the loss', ...goal }
   }
-  const first = `largest difference, first ${Math.min(10, steps)} steps`
-  const value = largestDifference(ours, theirs, 10)
-  figures[first] = { value, unit: 'of the loss', goal: `< ${limit}`, met: value < limit }
   return figures
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length
 
 /**
  * How far the terms of one step are apart, in shares of the second's. Of the first step this is what the same

@@ -16,7 +16,7 @@ import { augmentConfig } from '../src/train/examples/augment-config.js'
 import { makeWorld } from '../src/world/make-world.js'
 import { type Recipe, readRecipe } from '../src/world/recipe.js'
 import { serveFolder } from '../src/world/serve-world.js'
-import { type Figure, option } from './report.js'
+import { type Figure, mean, option } from './report.js'
 
 /** What is run of a cycle. */
 export type CyclePart =
@@ -237,9 +237,6 @@ function withParts(
     : pipeline.stages.filter(({ name }) => !name.startsWith('round-2-'))
   return { ...pipeline, stages: [...stages, ...parts.flatMap((part) => added[part]())] }
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** The mean over seeds, with each seed's value beside it; a goal is met where the mean, or each, meets it. */
 export function seedFigure(
