@@ -66,7 +66,10 @@ export function readFooter(bytes: Uint8Array): ParquetFooter {
 /** A schema is nested as its rows are. hyparquet keeps the whole path of every element. */
 const mostDepth = 100
 
-/** Holds that the elements are a tree: hyparquet steps over children by their number, and so back by a negative one. */
+/**
+ * Holds that the elements are a tree: hyparquet steps over children by their number, and so back by a
+ * negative one.
+ */
 function checkTree(elements: readonly SchemaElement[]) {
   /** For each open element, how many children are still to come. */
   const open: number[] = []

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** Longer than any test may take: its own limit ends one that waits, but none that never lets go of its thread. */
+/**
+ * Longer than any test may take: its own limit ends one that waits, but none that never lets go of its
+ * thread.
+ */
 const patience = 8 * 60_000
 
 /**

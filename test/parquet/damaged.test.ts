@@ -140,6 +140,13 @@ describe('a file that asks for too much', () => {
     expect(await parquetRows(fileOf(dictionary))).toEqual([{ x: 7 }, { x: 7 }, { x: 7 }])
     const snappy = { codec: 'SNAPPY', size: 4, count: 1, page: [4, 12, 9, 0, 0, 0] } as const
     expect(await parquetRows(fileOf(snappy))).toEqual([{ x: 9 }])
+    // Blocks as Hadoop frames them, of four bytes as they are, and one without its frame.
+    const four = (value: number) => [0x40, value, 0, 0, 0]
+    const framed = (value: number) => [0, 0, 0, 4, 0, 0, 0, 5, ...four(value)]
+    const hadoop = { codec: 'LZ4', size: 8, count: 2, page: [...framed(9), ...framed(8)] } as const
+    expect(await parquetRows(fileOf(hadoop))).toEqual([{ x: 9 }, { x: 8 }])
+    const bare = { codec: 'LZ4', size: 4, count: 1, page: four(7) } as const
+    expect(await parquetRows(fileOf(bare))).toEqual([{ x: 7 }])
     // One block of one byte four times.
     const zstd = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 4, 0x23, 0, 0, 1]
     const repeated = { codec: 'ZSTD', size: 4, count: 1, page: zstd } as const
