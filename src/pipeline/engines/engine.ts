@@ -1,0 +1,14 @@
+import type { Resource, Task, TaskOptions, TaskResult } from '../tasks/task.js'
+
+/** What carries tasks to where they are done: this process, others of this machine, or a queue. */
+export interface Engine {
+  /** Tasks that may be under way or waiting at once: the scheduler releases no more. */
+  readonly window: number
+  /**
+   * Has a task done, and tried again where the failure may pass. Rejects where it was not done: with what
+   * failed, or with the signal's reason.
+   */
+  submit(task: Task, resource: Resource, options: TaskOptions): Promise<TaskResult>
+  /** Lets go of processes and connections. */
+  close(): Promise<void>
+}
