@@ -84,13 +84,17 @@ export interface CountedShards {
   readonly shards: readonly string[]
 }
 
+/** Whether a rule asks how often a head noun is named in the whole dataset. */
+export const asksFrequency = (rules: readonly RuleConfig[]): boolean =>
+  rules.some((rule) => ruleOf(rule).asks?.tools === 'frequency')
+
 /** How many phrases of a dataset have each head noun; undefined where no rule asks for it. */
 export async function requestedFrequency(
   { storage, shards }: CountedShards,
   rules: readonly RuleConfig[],
   phrases: string,
 ): Promise<ReadonlyMap<string, number> | undefined> {
-  if (!rules.some((rule) => ruleOf(rule).asks?.tools === 'frequency')) return undefined
+  if (!asksFrequency(rules)) return undefined
   return headFrequency(storage, phrases, shards)
 }
 

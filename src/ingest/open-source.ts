@@ -66,6 +66,12 @@ export async function openSource(ingestConfig: IngestConfig, where?: string): Pr
   return { ...format.open(config), config, card, hasBoxes: format.hasBoxes(config) }
 }
 
+/** Whether the rows of a source come with boxes: it is not opened for that. */
+export async function sourceHasBoxes(ingestConfig: IngestConfig): Promise<boolean> {
+  const { config } = await withCard(ingestConfig)
+  return formatOf(config.format).hasBoxes(config)
+}
+
 /** The format of a name that the schema has let through. */
 function formatOf(name: string): SourceFormat {
   const format = sources.find((one) => one.name === name)

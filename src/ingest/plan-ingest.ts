@@ -22,8 +22,14 @@ export interface IngestPlan {
 /**
  * Reads the source once and says which rows make which shard. Memory grows by a mark a shard, not by rows.
  * Throws a UserError where there is no such source, it lacks a column, or it has no rows.
+ *
+ * @param sourceHash the source's own, where it is known already
  */
-export async function planIngest(source: OpenSource, signal?: AbortSignal): Promise<IngestPlan> {
+export async function planIngest(
+  source: OpenSource,
+  signal?: AbortSignal,
+  sourceHash?: string,
+): Promise<IngestPlan> {
   const { config, card } = source
   const shards: { shard: string; mark: Mark; rows: number }[] = []
   let rows = 0
@@ -41,5 +47,5 @@ export async function planIngest(source: OpenSource, signal?: AbortSignal): Prom
     const { path, instances, captions }: Readonly<Partial<Record<string, unknown>>> = config
     throw new UserError(`${path ?? instances ?? captions} has no rows to ingest.`)
   }
-  return { card, rows, sourceHash: await source.hash(), shards }
+  return { card, rows, sourceHash: sourceHash ?? (await source.hash()), shards }
 }

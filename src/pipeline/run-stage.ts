@@ -1,12 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { z } from 'zod'
-import { explainError } from '../base/explain-error.js'
 import { hashJson } from '../base/hash.js'
-import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
 import type { TrainStart } from '../train/train-task.js'
 import type { StageContext, StageOf, StageOutput } from './stages/stage-context.js'
-import type { StageKind } from './stages/stage-kind.js'
+import type { Offers, OneKind, ShardsKind, StageKind } from './stages/stage-kind.js'
+import { runShards } from './tasks/run-shards.js'
+import type { ShardSums } from './tasks/shard-sums.js'
 
 /** What a stage tells of its work. */
 export interface StageEvents {
@@ -50,63 +49,123 @@ export interface StagePlace {
   readonly outputs: ReadonlyMap<string, StageOutput>
 }
 
-/** How often the work of a shard is tried. */
-const maxAttempts = 3
+/** What a stage gave. */
+export interface StageRun<Result> {
+  readonly output: StageOutput
+  readonly outcome: StageOutcome
+  readonly result: Result
+}
+
+type Described<Schema extends z.ZodType> = Omit<StageOf<z.infer<Schema>>, 'uses'>
 
 /**
  * Runs one stage over what others have made: those of a pipeline before it, or those that a dataset has. What
  * is done of the same configuration and inputs is left as it is.
  */
-export async function runStage<Schema extends z.ZodType, Result>(
-  kind: StageKind<string, Schema, Result>,
-  described: Omit<StageOf<z.infer<Schema>>, 'uses'>,
+export function runStage<Schema extends z.ZodType>(
+  kind: ShardsKind<string, Schema>,
+  described: Described<Schema>,
+  place: StagePlace,
+  options?: StageOptions,
+): Promise<StageRun<ShardSums>>
+export function runStage<Schema extends z.ZodType, Result>(
+  kind: OneKind<string, Schema, Result>,
+  described: Described<Schema>,
+  place: StagePlace,
+  options?: StageOptions,
+): Promise<StageRun<Result>>
+export function runStage(
+  kind: StageKind,
+  described: Described<z.ZodType>,
+  place: StagePlace,
+  options?: StageOptions,
+): Promise<StageRun<unknown>>
+export async function runStage(
+  kind: StageKind,
+  described: Described<z.ZodType>,
   place: StagePlace,
   options: StageOptions = {},
-): Promise<{ readonly output: StageOutput; readonly outcome: StageOutcome; readonly result: Result }> {
+): Promise<StageRun<unknown>> {
   const stage = { ...described, uses: kind.name }
   const start = performance.now()
-  const failed: { shard: string; error: string }[] = []
   const warnings: string[] = []
-  let ran = 0
-  let skipped = 0
-  const { signal, retryFailed, replace = 'other' } = options
-  const context: StageContext = {
-    run: place.run,
-    models: place.models ?? 'models/',
-    outputs: place.outputs,
+  const context = stageContext(stage, place, options, (message) => warnings.push(message))
+  const configHash = hashOf(kind, stage, place.outputs)
+  const made =
+    kind.makes === 'one'
+      ? await runOne(kind, stage, configHash, context)
+      : await runAllShards(kind, stage, configHash, context, options)
+  const outcome = { ...made.outcome, warnings, seconds: (performance.now() - start) / 1000 }
+  const output = { ...made.offers, name: stage.name, config: stage.with }
+  return { output, outcome, result: made.result }
+}
+
+/** What a stage is run with, in this process. */
+export function stageContext(
+  stage: StageOf,
+  { run, models = 'models/', outputs }: StagePlace,
+  { signal, retryFailed, replace = 'other', ...events }: StageOptions,
+  warn: (message: string) => void,
+): StageContext {
+  return {
+    run,
+    models,
+    outputs,
     signal,
     retryFailed,
     replace,
-    warn: (message) => warnings.push(message),
-    progress: (done, total, note) => options.onProgress?.(stage, done, total, note),
-    notice: (text) => options.onNotice?.(stage, text),
-    trainStart: (start) => options.onTrainStart?.(stage, start),
-    count: (isSkipped) => {
-      if (isSkipped) skipped++
-      else ran++
-    },
-    async attempt(shard, work) {
-      try {
-        context.count((await retried(work, signal)).skipped)
-        return true
-      } catch (error) {
-        signal?.throwIfAborted()
-        if (options.stopAtFailure) throw error
-        failed.push({ shard, error: explainError(error).message })
-        return false
-      }
-    },
+    warn,
+    progress: (done, total, note) => events.onProgress?.(stage, done, total, note),
+    notice: (text) => events.onNotice?.(stage, text),
+    trainStart: (start) => events.onTrainStart?.(stage, start),
   }
-  const { offers, result } = await kind.run(stage, hashOf(kind, stage, place.outputs), context)
-  const outcome = { ran, skipped, failed, warnings, seconds: (performance.now() - start) / 1000 }
-  return { output: { ...offers, name: stage.name, config: stage.with }, outcome, result }
+}
+
+interface Made {
+  readonly offers: Offers
+  readonly result: unknown
+  readonly outcome: Pick<StageOutcome, 'ran' | 'skipped' | 'failed'>
+}
+
+async function runOne(
+  kind: OneKind,
+  stage: StageOf,
+  configHash: string,
+  context: StageContext,
+): Promise<Made> {
+  const { offers, result, skipped } = await kind.run(stage, configHash, context)
+  return { offers, result, outcome: { ran: skipped ? 0 : 1, skipped: skipped ? 1 : 0, failed: [] } }
+}
+
+async function runAllShards(
+  kind: ShardsKind,
+  stage: StageOf,
+  configHash: string,
+  context: StageContext,
+  { stopAtFailure }: StageOptions,
+): Promise<Made> {
+  const planned = await kind.plan?.(stage, configHash, context)
+  const offers = await kind.offers(stage, context)
+  const isMissing = new Set(offers.missing)
+  const shards = offers.dataset.shards.filter((shard) => !isMissing.has(shard))
+  const opened = await kind.open(stage, configHash, context)
+  try {
+    const watch = planned && kind.watch?.(stage, planned.rows, context.warn)
+    const onProgress = context.progress
+    const { signal } = context
+    const { sums, ...outcome } = await runShards(opened, shards, { signal, watch, onProgress, stopAtFailure })
+    const missing = [...offers.missing, ...outcome.failed.map(({ shard }) => shard)]
+    return { offers: { ...offers, missing }, result: sums, outcome }
+  } finally {
+    await opened.close()
+  }
 }
 
 /**
  * Hash of what decides a stage's results. Keys that only say how fast to work are left out, and so is the
  * path of a model, whose content is among the inputs. The name of a stage that makes a model stays.
  */
-function hashOf(
+export function hashOf(
   { notHashed, modelKeys = [] }: StageKind,
   stage: StageOf,
   outputs: StagePlace['outputs'],
@@ -114,17 +173,4 @@ function hashOf(
   const isHashed = ([key, value]: [string, unknown]) =>
     !notHashed.includes(key) && !(modelKeys.includes(key) && !outputs.has(String(value)))
   return hashJson(Object.fromEntries(Object.entries(stage.with as object).filter(isHashed)))
-}
-
-/** Tries work again after a pause; not where it was aborted or the user must mend something. */
-async function retried<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      const isUserError = explainError(error) instanceof UserError
-      if (signal?.aborted || isUserError || attempt === maxAttempts) throw error
-      await delay(500 * 2 ** attempt, undefined, { signal })
-    }
-  }
 }

@@ -3,41 +3,35 @@ import { createReadStream } from 'node:fs'
 import type { AuditSummary } from '../../audit/audit-labels.js'
 import { auditGrounding } from '../../audit/audited-pictures.js'
 import { readCocoTruth } from '../../audit/coco-truth.js'
-import { auditConfig, auditNotHashed } from '../../audit/config.js'
+import { type AuditConfig, auditConfig, auditNotHashed } from '../../audit/config.js'
 import type { AuditOptions } from '../../audit/grounded-pictures.js'
 import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
 import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
 import { hashSource } from './hash-inputs.js'
-import { runOnce } from './run-record.js'
-import { needed, outputOf, type StageContext, type StageOutput } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { findRunRecord, runOnce } from './run-record.js'
+import { needed, outputOf, type StageContext, type StageOf, type StageOutput } from './stage-context.js'
+import { oneKind } from './stage-kind.js'
 
 /** Tells how right the labels of a grounding are, by kind of phrase. */
-export const audit = stageKind({
+export const audit = oneKind({
   name: 'audit',
   schema: auditConfig,
   optional: false,
   makes: 'one',
+  resource: 'cpu',
   notHashed: auditNotHashed,
+  async find(stage, configHash, context) {
+    const { inputs } = await openInputs(stage, context)
+    const { run } = context
+    const made =
+      run && (await findRunRecord<AuditSummary>(run, auditRecord(stage.name), { configHash, inputs }))
+    return made && { labels: made.result, missing: [] }
+  },
   async run(stage, configHash, context) {
-    const { truth, known } = stage.with
-    const others = [truth, ...(known === undefined ? [] : [known])]
-    const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'a grounding', others)
-    const audited = groundingOf(source, stage.name)
-    const gold = context.outputs.has(truth) ? groundingOf(outputOf(context, truth), stage.name) : undefined
-    if (gold && gold.storage.url !== audited.storage.url) {
-      throw new UserError(
-        `Stage "${stage.name}": truth: "${truth}" is of another dataset: name a grounding of the one that is audited, or a COCO file.`,
-      )
-    }
-    const knownSource = known === undefined ? undefined : groundingOf(outputOf(context, known), stage.name)
-    const inputs = {
-      grounding: await hashSource(audited),
-      truth: gold ? await hashSource({ ...gold, shards: audited.shards }) : await hashOf(truth),
-      ...(knownSource && { known: await hashSource(knownSource) }),
-    }
+    const { source, audited, gold, knownSource, inputs } = await openInputs(stage, context)
+    const { truth } = stage.with
     const task = { stage: stage.name, configHash, inputs }
     const { record, skipped } = await runOnce<AuditSummary>(
       context.run,
@@ -52,10 +46,30 @@ export const audit = stageKind({
         )
       },
     )
-    context.count(skipped)
-    return { offers: { labels: record.result, missing: [] }, result: record.result }
+    return { offers: { labels: record.result, missing: [] }, result: record.result, skipped }
   },
 })
+
+/** What is audited, what it is held against, and the hashes of both. */
+async function openInputs(stage: StageOf<AuditConfig>, context: StageContext) {
+  const { truth, known } = stage.with
+  const others = [truth, ...(known === undefined ? [] : [known])]
+  const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'a grounding', others)
+  const audited = groundingOf(source, stage.name)
+  const gold = context.outputs.has(truth) ? groundingOf(outputOf(context, truth), stage.name) : undefined
+  if (gold && gold.storage.url !== audited.storage.url) {
+    throw new UserError(
+      `Stage "${stage.name}": truth: "${truth}" is of another dataset: name a grounding of the one that is audited, or a COCO file.`,
+    )
+  }
+  const knownSource = known === undefined ? undefined : groundingOf(outputOf(context, known), stage.name)
+  const inputs = {
+    grounding: await hashSource(audited),
+    truth: gold ? await hashSource({ ...gold, shards: audited.shards }) : await hashOf(truth),
+    ...(knownSource && { known: await hashSource(knownSource) }),
+  }
+  return { source, audited, gold, knownSource, inputs }
+}
 
 /** The record of an audit stage in its run. */
 export const auditRecord = (stage: string): string => `audits/${stage}.json`

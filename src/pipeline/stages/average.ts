@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { averageModels } from '../../model/average-models.js'
 import { hashModel } from '../../model/model-folder.js'
-import { modelStore } from './model-store.js'
-import { runOnce } from './run-record.js'
-import { type Model, runOf, type StageContext } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { findModel, makeModel } from './make-model.js'
+import type { Model, StageContext, StageOf } from './stage-context.js'
+import { oneKind } from './stage-kind.js'
 
 const averageConfig = z.strictObject({
   from: z.string().describe('a model folder or the name of a stage that makes a model'),
@@ -13,41 +12,35 @@ const averageConfig = z.strictObject({
 })
 
 /** Makes the model whose parameters are the means of those of two. */
-export const average = stageKind({
+export const average = oneKind({
   name: 'average',
   schema: averageConfig,
   optional: false,
   makes: 'one',
+  resource: 'cpu',
   notHashed: [],
   modelKeys: ['from', 'to'],
+  async find(stage, configHash, context) {
+    const { from, to } = await modelsOf(stage, context)
+    return findModel(stage, { configHash, inputs: { from: from.hash, to: to.hash } }, context)
+  },
   async run(stage, configHash, context) {
     const { weight } = stage.with
-    const from = await modelNamed(stage.with.from, context)
-    const to = await modelNamed(stage.with.to, context)
-    const run = runOf(context)
-    const place = `${context.models}${stage.name}`
-    const store = modelStore(run, place)
-    const { folder } = store
-    await store.pull()
-    const recordName = `${place}/record.json`
-    // A folder that has lost a file is no model, whatever its record says.
-    if ((await hashModel(folder).catch(() => undefined)) === undefined) await run.remove(recordName)
-    const task = { stage: stage.name, configHash, inputs: { from: from.hash, to: to.hash } }
-    const { skipped, record } = await runOnce<{ readonly weight: number }>(
-      run,
-      recordName,
-      task,
-      async () => {
-        await averageModels({ name: stage.name, folder, from: from.folder, to: to.folder, weight })
-        await store.push()
-        return { weight }
-      },
-    )
-    if (!skipped) await store.settle()
-    context.count(skipped)
-    const hash = await hashModel(folder)
-    return { offers: { model: { folder, name: stage.name, hash }, missing: [] }, result: record.result }
+    const { from, to } = await modelsOf(stage, context)
+    const task = { configHash, inputs: { from: from.hash, to: to.hash } }
+    return makeModel<{ readonly weight: number }>(stage, task, context, async (folder) => {
+      await averageModels({ name: stage.name, folder, from: from.folder, to: to.folder, weight })
+      return { weight }
+    })
   },
+})
+
+const modelsOf = async (
+  { with: { from, to } }: StageOf<z.infer<typeof averageConfig>>,
+  context: StageContext,
+) => ({
+  from: await modelNamed(from, context),
+  to: await modelNamed(to, context),
 })
 
 async function modelNamed(name: string, { outputs }: StageContext): Promise<Pick<Model, 'folder' | 'hash'>> {

@@ -1,27 +1,34 @@
 import { chunkShard } from '../../nlp/chunk-shard.js'
 import { chunkConfig } from '../../nlp/config.js'
-import { eachShard } from './each-shard.js'
+import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
-import { needed } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { needed, type StageContext, type StageOf } from './stage-context.js'
+import { shardsKind } from './stage-kind.js'
 
 /** Finds the noun phrases of a dataset's captions. */
-export const chunk = stageKind({
+export const chunk = shardsKind({
   name: 'chunk',
   schema: chunkConfig,
   optional: true,
   makes: 'shards',
+  resource: 'cpu',
   notHashed: [],
-  async run(stage, configHash, context) {
-    const source = needed(stage, context, ['dataset'], 'a dataset')
-    const { dataset, selection } = source
-    const { sums, missing } = await eachShard(stage, configHash, context, source, async (shard, storage) => ({
+  edge: () => 'shard',
+  async offers(stage, context) {
+    const { dataset, selection, missing } = sourceOf(stage, context)
+    return { dataset, selection, phrases: stage.name, missing }
+  },
+  async open(stage, configHash, context) {
+    const { dataset, selection } = sourceOf(stage, context)
+    const { storage } = dataset
+    return datasetShards(stage, configHash, dataset, async (shard) => ({
       inputs: {
         images: await hashOfFile(storage, 'images', null, shard),
         ...(selection && { selection: await hashOfFile(storage, 'selection', selection, shard) }),
       },
       work: (task) => chunkShard(task, stage.with, selection),
     }))
-    return { offers: { dataset, selection, phrases: stage.name, missing }, result: sums }
   },
 })
+
+const sourceOf = (stage: StageOf, context: StageContext) => needed(stage, context, ['dataset'], 'a dataset')

@@ -7,41 +7,49 @@ import { type DedupConfig, dedupConfig } from '../../dedup/config.js'
 import { dedupShard, recallShard } from '../../dedup/dedup-shard.js'
 import { createDeduper, type Deduper } from '../../dedup/deduper.js'
 import { datasetHashes, type HashList, readHashList } from '../../dedup/read-hash-list.js'
-import { readCommit } from '../../shards/commit.js'
+import { type CommitRecord, readCommit } from '../../shards/commit.js'
 import { isDataset, readDataset } from '../../shards/dataset.js'
 import { hasFamily } from '../../shards/has-family.js'
+import type { ShardTask } from '../../shards/shard-task.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
-import { eachShard } from './each-shard.js'
+import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
 import { needed, type StageContext, type StageOf } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { shardsKind } from './stage-kind.js'
 
 /**
  * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's
  * input is all that comes before it, so its result is the same whenever it is made. What earlier runs kept is
  * read back and not judged again.
  */
-export const dedup = stageKind({
+export const dedup = shardsKind({
   name: 'dedup',
   schema: dedupConfig,
   optional: true,
   makes: 'shards',
+  resource: 'cpu',
   // The content of the sets that `against` names is hashed among the inputs.
   notHashed: ['against'],
-  async run(stage, configHash, context) {
-    const { against } = stage.with
-    const source = needed(stage, context, ['images', 'dataset'], 'a dataset', against)
-    const { dataset, grounding: gold } = source
+  edge: () => 'in order',
+  async offers(stage, context) {
+    const { dataset, grounding: gold, missing } = sourceOf(stage, context)
+    const thinned = gold ? { phrases: stage.name, grounding: stage.name } : {}
+    return { dataset, selection: stage.name, ...thinned, missing }
+  },
+  async open(stage, configHash, context) {
+    const { dataset, grounding: gold } = sourceOf(stage, context)
     const { storage, shards } = dataset
-    const sets = await Promise.all(against.map((name) => openSet(name, stage.name, context)))
+    const sets = await Promise.all(stage.with.against.map((name) => openSet(name, stage.name, context)))
     const chain = await hashChain(
       storage,
       shards,
       sets.map(({ hash }) => hash),
     )
-    const state = dedupState(storage, stage, shards, sets)
-    const { sums, missing } = await eachShard(stage, configHash, context, source, async (shard) => ({
+    const isMade = ({ configHash: made, inputs }: CommitRecord, shard: string) =>
+      made === configHash && inputs.images === chain.get(shard)
+    const state = dedupState(storage, stage, shards, sets, isMade)
+    const prepare = async (shard: string) => ({
       inputs: {
         images: chain.get(shard) as string,
         ...(gold && {
@@ -52,12 +60,14 @@ export const dedup = stageKind({
           }),
         }),
       },
-      work: (task) => state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold)),
-    }))
-    const thinned = gold ? { phrases: stage.name, grounding: stage.name } : {}
-    return { offers: { dataset, selection: stage.name, ...thinned, missing }, result: sums }
+      work: (task: ShardTask) => state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold)),
+    })
+    return datasetShards(stage, configHash, dataset, prepare)
   },
 })
+
+const sourceOf = (stage: StageOf<DedupConfig>, context: StageContext) =>
+  needed(stage, context, ['images', 'dataset'], 'a dataset', stage.with.against)
 
 /** For each shard, a hash of the pictures of all shards up to it, those that are missing too. */
 async function hashChain(storage: Storage, shards: readonly string[], sets: readonly string[]) {
@@ -77,6 +87,7 @@ function dedupState(
   { name, with: config }: StageOf<DedupConfig>,
   shards: readonly string[],
   sets: readonly { readonly read: () => Promise<HashList> }[],
+  isMade: (record: CommitRecord, shard: string) => boolean,
 ) {
   let current: { readonly deduper: Deduper; next: number } | undefined
   const upTo = async (end: number): Promise<Deduper> => {
@@ -90,8 +101,9 @@ function dedupState(
     for (; current.next < end; current.next++) {
       const shard = shards[current.next]
       if (shard === undefined) break
-      if (await readCommit(storage, 'selection', name, shard))
-        await recallShard(storage, name, shard, shards, current.deduper)
+      const made = await readCommit(storage, 'selection', name, shard)
+      // One of another configuration stands until this one has made the shard.
+      if (made && isMade(made, shard)) await recallShard(storage, name, shard, shards, current.deduper)
       else if (await readCommit(storage, 'images', null, shard)) {
         current = undefined
         throw new UserError(`Shard ${shard} comes before it and could not be made: run again to retry both.`)

@@ -1,31 +1,31 @@
-import { evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
+import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
 import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
 import { openTeacher } from '../../teacher/open-teacher.js'
 import { evaluationRecord, outcomesFile } from '../promotion/evaluation-record.js'
 import { hashSource } from './hash-inputs.js'
-import { runOnce } from './run-record.js'
-import { modelOf, needed, outputOf } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { findRunRecord, runOnce } from './run-record.js'
+import { modelOf, needed, outputOf, type StageContext, type StageOf } from './stage-context.js'
+import { oneKind } from './stage-kind.js'
 
 /** Scores a model on gold. */
-export const evaluate = stageKind({
+export const evaluate = oneKind({
   name: 'evaluate',
   schema: evaluateConfig,
   optional: true,
   makes: 'one',
+  resource: 'gpu',
   notHashed: [...evaluateNotHashed, 'model'],
+  async find(stage, configHash, context) {
+    const { inputs } = await openInputs(stage, context)
+    const { run } = context
+    const task = { configHash, inputs }
+    const made =
+      run && (await findRunRecord(run, evaluationRecord(stage.name), task, outcomesFile(stage.name)))
+    return made && { missing: [] }
+  },
   async run(stage, configHash, context) {
-    const source = needed(stage, context, ['images', 'dataset'], 'a held-out dataset')
-    const set = { ...source.dataset, stage: source.images }
-    const model = await modelOf(stage, context)
-    const unseen = stage.with.unseen_in ? outputOf(context, stage.with.unseen_in).dataset : undefined
-    const inputs: Record<string, string> = {
-      model: model.hash,
-      set: await hashSource({ ...set, grounding: set.stage, phrases: set.stage }),
-    }
-    if (unseen)
-      inputs.unseen_in = await hashSource({ ...unseen, grounding: unseen.name, phrases: unseen.name })
+    const { set, unseen, model, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
     const { record, skipped } = await runOnce<Evaluation>(
       context.run,
@@ -52,7 +52,20 @@ export const evaluate = stageKind({
       },
       outcomesFile(stage.name),
     )
-    context.count(skipped)
-    return { offers: { missing: [] }, result: record.result }
+    return { offers: { missing: [] }, result: record.result, skipped }
   },
 })
+
+/** The set, the model and the hashes of both. */
+async function openInputs(stage: StageOf<EvaluateConfig>, context: StageContext) {
+  const source = needed(stage, context, ['images', 'dataset'], 'a held-out dataset')
+  const set = { ...source.dataset, stage: source.images }
+  const model = await modelOf(stage, context)
+  const unseen = stage.with.unseen_in ? outputOf(context, stage.with.unseen_in).dataset : undefined
+  const inputs: Record<string, string> = {
+    model: model.hash,
+    set: await hashSource({ ...set, grounding: set.stage, phrases: set.stage }),
+  }
+  if (unseen) inputs.unseen_in = await hashSource({ ...unseen, grounding: unseen.name, phrases: unseen.name })
+  return { set, unseen, model, inputs }
+}

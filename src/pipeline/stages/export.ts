@@ -3,15 +3,18 @@ import { exportStageConfig } from '../../export/config.js'
 import { exportDataset } from '../../export/export-dataset.js'
 import { readDataset } from '../../shards/dataset.js'
 import { needed, outputOf } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { oneKind } from './stage-kind.js'
 
 /** Exports the grounding of the stage that it needs. The folder itself knows what it was made of. */
-export const exportKind = stageKind({
+export const exportKind = oneKind({
   name: 'export',
   schema: exportStageConfig,
   optional: false,
   makes: 'one',
+  resource: 'cpu',
   notHashed: [],
+  // The folder may lie on one machine alone, and nothing is made of it: who must know asks it to be made.
+  find: async () => undefined,
   async run(stage, _configHash, context) {
     const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
     const { grounding, phrases, selection, missing } = source
@@ -58,7 +61,6 @@ export const exportKind = stageKind({
         license: typeof card?.license === 'string' ? card.license : undefined,
       },
     )
-    context.count(made.skipped)
-    return { offers: { missing: [] }, result: made }
+    return { offers: { missing: [] }, result: made, skipped: made.skipped }
   },
 })

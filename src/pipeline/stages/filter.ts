@@ -1,39 +1,42 @@
 import { filterConfig, filterNotHashed } from '../../filter/config.js'
+import { asksFrequency } from '../../filter/open-tools.js'
 import { amendConfig } from '../../shards/amend-shard.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
-import { eachShard } from './each-shard.js'
+import { datasetShards } from './dataset-shards.js'
 import { openFilterStage } from './filter-stage.js'
-import { needed } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { needed, type StageContext, type StageOf } from './stage-context.js'
+import { shardsKind } from './stage-kind.js'
 
 /** Keeps the proposals of a teacher that pass the rules. */
-export const filter = stageKind({
+export const filter = shardsKind({
   name: 'filter',
   schema: filterConfig,
   optional: true,
   makes: 'shards',
+  resource: 'cpu',
   // The path of a rule's file or folder stays in the hash. The record holds it too, so that the page can
   // apply the rules again.
   notHashed: filterNotHashed,
-  async run(stage, configHash, context) {
-    const source = needed(stage, context, ['proposals', 'phrases', 'dataset'], 'proposals')
-    const { dataset, selection, phrases, proposals } = source
+  edge: ({ rules }) => (asksFrequency(rules) ? 'all' : 'shard'),
+  async offers(stage, context) {
+    const { dataset, selection, phrases, missing } = sourceOf(stage, context)
+    const { box_loss: boxLoss } = stage.with
+    return { dataset, selection, phrases, grounding: stage.name, boxLoss, missing }
+  },
+  async open(stage, configHash, context) {
+    const { dataset, phrases, proposals } = sourceOf(stage, context)
     const { box_loss: boxLoss } = stage.with
     const opened = await openFilterStage(dataset, stage.with, { phrases, proposals })
-    try {
-      const { sums, missing } = await eachShard(stage, configHash, context, source, async (shard) => ({
-        inputs: await opened.inputsOf(shard),
-        work: async (task) => recordBoxLoss(task, await opened.work(task), boxLoss),
-      }))
-      return {
-        offers: { dataset, selection, phrases, grounding: stage.name, boxLoss, missing },
-        result: sums,
-      }
-    } finally {
-      await opened.close()
-    }
+    const prepare = async (shard: string) => ({
+      inputs: await opened.inputsOf(shard),
+      work: async (task: ShardTask) => recordBoxLoss(task, await opened.work(task), boxLoss),
+    })
+    return datasetShards(stage, configHash, dataset, prepare, opened.close)
   },
 })
+
+const sourceOf = (stage: StageOf, context: StageContext) =>
+  needed(stage, context, ['proposals', 'phrases', 'dataset'], 'proposals')
 
 /** Writes `box_loss: false` into the record, or removes it: the train command reads it there. */
 async function recordBoxLoss(task: ShardTask, result: ShardResult, boxLoss: boolean): Promise<ShardResult> {

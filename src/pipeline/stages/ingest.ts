@@ -1,13 +1,84 @@
-import { ingestConfig, ingestNotHashed } from '../../ingest/config.js'
-import { runIngest } from './run-ingest.js'
-import { stageKind } from './stage-kind.js'
+import { hashJson } from '../../base/hash.js'
+import { type IngestConfig, ingestConfig, ingestNotHashed } from '../../ingest/config.js'
+import { createFetcher } from '../../ingest/fetch/fetch-image.js'
+import { ingestShard } from '../../ingest/ingest-shard.js'
+import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
+import { retryShard } from '../../ingest/retry-shard.js'
+import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
+import { readDataset } from '../../shards/dataset.js'
+import type { ShardTask } from '../../shards/shard-task.js'
+import { openStorage } from '../../storage/open-storage.js'
+import { declareDataset } from './declare-dataset.js'
+import { storedPlan } from './ingest-plan.js'
+import { runOf, type StageContext, type StageOf } from './stage-context.js'
+import { type OpenStage, shardsKind } from './stage-kind.js'
 
-/** Makes a source's pictures, captions and boxes a dataset. */
-export const ingest = stageKind({
+/** Makes a source's pictures, captions and boxes a dataset of its own, named after the stage. */
+export const ingest = shardsKind({
   name: 'ingest',
   schema: ingestConfig,
   optional: false,
   makes: 'shards',
+  resource: 'fetch',
   notHashed: ingestNotHashed,
-  run: runIngest,
+  edge: () => 'shard',
+  async plan(stage, configHash, context) {
+    const source = await openSource(stage.with, `stage "${stage.name}"`)
+    try {
+      const plan = await storedPlan(runOf(context), source, configHash, context.signal)
+      const shards = plan.shards.map(({ shard }) => shard)
+      await declareDataset(storageOf(stage, context), stage.name, plan.card, shards)
+      return { rows: plan.rows }
+    } finally {
+      await source.close()
+    }
+  },
+  async offers(stage, context) {
+    const storage = storageOf(stage, context)
+    const { shards } = await readDataset(storage)
+    // A source with boxes has written phrases, grounding and negatives beside its images.
+    const isGold = await sourceHasBoxes(stage.with)
+    const gold = isGold ? { phrases: stage.name, grounding: stage.name } : {}
+    return { dataset: { name: stage.name, storage, shards }, images: stage.name, ...gold, missing: [] }
+  },
+  open: openIngest,
+  watch: (stage, rows, warn) => watchSuccess(stage.with, rows, warn),
 })
+
+const storageOf = ({ name }: StageOf, context: StageContext) => openStorage(runOf(context).path(name))
+
+async function openIngest(
+  stage: StageOf<IngestConfig>,
+  configHash: string,
+  context: StageContext,
+): Promise<OpenStage> {
+  const source = await openSource(stage.with, `stage "${stage.name}"`)
+  try {
+    const plan = await storedPlan(runOf(context), source, configHash, context.signal)
+    const storage = storageOf(stage, context)
+    const parts = new Map(plan.shards.map((part) => [part.shard, part]))
+    const card = hashJson(plan.card)
+    const fetcher = createFetcher(stage.with.fetch)
+    return {
+      rows: async (shard) => parts.get(shard)?.rows,
+      async make(shard, options) {
+        const part = parts.get(shard)
+        if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
+        const inputs = { source: plan.sourceHash, card, rows: String(part.rows) }
+        const task: ShardTask = { storage, stage: stage.name, shard, configHash, inputs, ...options }
+        const retried =
+          context.retryFailed && (await retryShard(task, source, part, fetcher, context.retryFailed))
+        return retried ?? ingestShard(task, source, part, fetcher)
+      },
+      async close() {
+        const dnsTrouble = dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)
+        if (dnsTrouble) context.warn(dnsTrouble)
+        await fetcher.close()
+        await source.close()
+      },
+    }
+  } catch (error) {
+    await source.close()
+    throw error
+  }
+}

@@ -6,7 +6,8 @@ import { mineShard } from '../../mine/mine-shard.js'
 import { readVocabulary } from '../../mine/vocabulary.js'
 import { readCommit } from '../../shards/commit.js'
 import { hasFamily } from '../../shards/has-family.js'
-import { eachShard } from './each-shard.js'
+import type { ShardTask } from '../../shards/shard-task.js'
+import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
 import { lazyTeacher } from './lazy-teacher.js'
 import {
@@ -17,49 +18,49 @@ import {
   type StageContext,
   type StageOf,
 } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { shardsKind } from './stage-kind.js'
 
 /** Finds phrases that name nothing in the pictures of gold, and that a model still finds a box for. */
-export const mine = stageKind({
+export const mine = shardsKind({
   name: 'mine',
   schema: mineConfig,
   optional: true,
   makes: 'shards',
+  resource: 'gpu',
   notHashed: [...mineNotHashed, 'model'],
-  async run(stage, configHash, context) {
-    const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'gold')
-    const { dataset, grounding, phrases } = source
+  // What is named in the whole dataset is where negatives are drawn from.
+  edge: () => 'all',
+  async offers(stage, context) {
+    const { dataset, missing } = sourceOf(stage, context)
+    return { dataset, negatives: stage.name, missing }
+  },
+  async open(stage, configHash, context) {
+    const { dataset, grounding, phrases } = sourceOf(stage, context)
+    const { storage, shards } = dataset
     await requireNegatives(dataset, grounding)
     const files = { phrases, grounding, negatives: grounding }
     const model = await modelToAsk(stage, context)
     const teacher = model && lazyTeacher(model, { ...stage.with, notice: context.notice })
     // Read when the first shard needs it, as the teacher is opened.
-    const vocabulary = memoize(() => readVocabulary(dataset.storage, dataset.shards, files, context.signal))
+    const vocabulary = memoize(() => readVocabulary(storage, shards, files, context.signal))
     const names = await hashOfNames(dataset, files)
-    try {
-      const { sums, missing } = await eachShard(
-        stage,
-        configHash,
-        context,
-        source,
-        async (shard, storage) => ({
-          inputs: {
-            names,
-            images: await hashOfFile(storage, 'images', null, shard),
-            phrases: await hashOfFile(storage, 'phrases', phrases, shard),
-            grounding: await hashOfFile(storage, 'grounding', grounding, shard),
-            negatives: await hashOfFile(storage, 'negatives', grounding, shard),
-            ...(model && { model: model.hash, teacher: model.name }),
-          },
-          work: (task) => mineShard(task, { ...stage.with, ...files }, vocabulary, teacher?.open),
-        }),
-      )
-      return { offers: { dataset, negatives: stage.name, missing }, result: sums }
-    } finally {
-      await teacher?.close()
-    }
+    const prepare = async (shard: string) => ({
+      inputs: {
+        names,
+        images: await hashOfFile(storage, 'images', null, shard),
+        phrases: await hashOfFile(storage, 'phrases', phrases, shard),
+        grounding: await hashOfFile(storage, 'grounding', grounding, shard),
+        negatives: await hashOfFile(storage, 'negatives', grounding, shard),
+        ...(model && { model: model.hash, teacher: model.name }),
+      },
+      work: (task: ShardTask) => mineShard(task, { ...stage.with, ...files }, vocabulary, teacher?.open),
+    })
+    return datasetShards(stage, configHash, dataset, prepare, teacher?.close)
   },
 })
+
+const sourceOf = (stage: StageOf, context: StageContext) =>
+  needed(stage, context, ['grounding', 'phrases', 'dataset'], 'gold')
 
 /** The model that is asked; undefined where none is, as where nothing names one. */
 async function modelToAsk(stage: StageOf<MineConfig>, context: StageContext): Promise<Model | undefined> {

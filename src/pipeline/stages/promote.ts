@@ -8,44 +8,33 @@ import type { TrainResult } from '../../train/train-task.js'
 import type { Answers } from '../promotion/compare-answers.js'
 import { decidePromotion } from '../promotion/decide-promotion.js'
 import { evaluationName, evaluationRecord, outcomesFile } from '../promotion/evaluation-record.js'
-import { promoteConfig } from '../promotion/promote-config.js'
+import { type PromoteConfig, promoteConfig } from '../promotion/promote-config.js'
 import type { Promotion } from '../promotion/promotion.js'
 import { roundReport } from '../promotion/round-report.js'
 import { notePromotion } from './note-promotion.js'
-import { type RunRecord, readRunRecord, runOnce } from './run-record.js'
-import { type Model, needed, outputOf, runOf } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { findRunRecord, type RunRecord, readRunRecord, runOnce } from './run-record.js'
+import { type Model, needed, outputOf, runOf, type StageContext, type StageOf } from './stage-context.js'
+import { oneKind } from './stage-kind.js'
 
 /** Decides on a student's promotion, and writes the round's record and the run's report. */
-export const promote = stageKind({
+export const promote = oneKind({
   name: 'promote',
   schema: promoteConfig,
   optional: false,
   makes: 'one',
+  resource: 'cpu',
   notHashed: [],
+  async find(stage, configHash, context) {
+    const { models, inputs } = await openInputs(stage, context)
+    const made = await findRunRecord<Promotion>(runOf(context), roundRecord(stage), { configHash, inputs })
+    return made && { model: nextOf(models, made.result), missing: [] }
+  },
   async run(stage, configHash, context) {
-    const { student, means, sets, round } = stage.with
-    if (!student)
-      throw new UserError(`Stage "${stage.name}": promote is laid out by \`rounds\`, not written by hand.`)
+    const { means, round } = stage.with
     const run = runOf(context)
-    const teacher = needed(stage, context, ['model'], 'a teacher').model
-    const modelNamed = (name: string) => {
-      const { model } = outputOf(context, name)
-      if (!model) throw new UserError(`Stage "${stage.name}": "${name}" is not a stage that makes a model.`)
-      return model
-    }
-    const candidates = [modelNamed(student), ...means.map(modelNamed)] as const
-    const models = [teacher, ...candidates]
-    const evaluations = new Map<string, RunRecord<Evaluation>[]>()
-    for (const set of sets) evaluations.set(set, await evaluationsOf(run, models, set))
-    // Answers change without the models where the way of asking or scoring does.
-    const asked = [...evaluations.values()]
-      .flat()
-      .map(({ configHash, files, result }) => ({ configHash, files, result }))
-    const inputs: Record<string, string> = { teacher: teacher.hash, answers: hashJson(asked) }
-    for (const { name, hash } of candidates) inputs[name] = hash
+    const { student, teacher, candidates, models, evaluations, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
-    const { record, skipped } = await runOnce<Promotion>(run, `rounds/${round}.json`, task, async () => {
+    const { record, skipped } = await runOnce<Promotion>(run, roundRecord(stage), task, async () => {
       const training = await readRunRecord<TrainResult>(run, `${context.models}${student}/record.json`)
       const lineage = {
         inputs: training?.inputs ?? {},
@@ -61,15 +50,43 @@ export const promote = stageKind({
       for (const [set, records] of evaluations) answers.set(set, await answersOf(run, models, set, records))
       return decidePromotion(stage.with, teacher, candidates, answers, lineage)
     })
-    context.count(skipped)
     const { result } = record
     for (const { name } of candidates) await notePromotion(run, `${context.models}${name}`, result)
     const labels = stage.needs.map((name) => outputOf(context, name).labels).find(Boolean)
     await run.write('report.json', `${JSON.stringify(roundReport(result, labels), null, 1)}\n`)
-    const model = models.find(({ name }) => name === result.next.name)
-    return { offers: { model, missing: [] }, result }
+    return { offers: { model: nextOf(models, result), missing: [] }, result, skipped }
   },
 })
+
+const roundRecord = ({ with: { round } }: StageOf<PromoteConfig>) => `rounds/${round}.json`
+
+const nextOf = (models: readonly Model[], { next }: Promotion) =>
+  models.find(({ name }) => name === next.name)
+
+/** The models, what they scored, and the hashes of both. */
+async function openInputs(stage: StageOf<PromoteConfig>, context: StageContext) {
+  const { student, means, sets } = stage.with
+  if (!student)
+    throw new UserError(`Stage "${stage.name}": promote is laid out by \`rounds\`, not written by hand.`)
+  const run = runOf(context)
+  const teacher = needed(stage, context, ['model'], 'a teacher').model
+  const modelNamed = (name: string) => {
+    const { model } = outputOf(context, name)
+    if (!model) throw new UserError(`Stage "${stage.name}": "${name}" is not a stage that makes a model.`)
+    return model
+  }
+  const candidates = [modelNamed(student), ...means.map(modelNamed)] as const
+  const models = [teacher, ...candidates]
+  const evaluations = new Map<string, RunRecord<Evaluation>[]>()
+  for (const set of sets) evaluations.set(set, await evaluationsOf(run, models, set))
+  // Answers change without the models where the way of asking or scoring does.
+  const asked = [...evaluations.values()]
+    .flat()
+    .map(({ configHash, files, result }) => ({ configHash, files, result }))
+  const inputs: Record<string, string> = { teacher: teacher.hash, answers: hashJson(asked) }
+  for (const { name, hash } of candidates) inputs[name] = hash
+  return { student, teacher, candidates, models, evaluations, inputs }
+}
 
 /**
  * The records of the models' evaluations on a set.

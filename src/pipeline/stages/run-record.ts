@@ -30,15 +30,8 @@ export async function runOnce<T>(
   work: (leave: Leave) => Promise<T>,
   file?: string,
 ): Promise<{ readonly record: RunRecord<T>; readonly skipped: boolean }> {
-  const before = storage && (await readRunRecord<T>(storage, name))
-  if (
-    before &&
-    before.configHash === task.configHash &&
-    canonicalJson(before.inputs) === canonicalJson(task.inputs) &&
-    (file === undefined || (await hasFile(storage, before, file)))
-  ) {
-    return { record: before, skipped: true }
-  }
+  const before = storage && (await findRunRecord<T>(storage, name, task, file))
+  if (before) return { record: before, skipped: true }
   const start = performance.now()
   const files: Record<string, string> = {}
   const result = await work(async (bytes) => {
@@ -52,6 +45,20 @@ export async function runOnce<T>(
   const record = { ...task, ...left, result, seconds, createdAt: new Date().toISOString() }
   await storage?.write(name, `${JSON.stringify(record, null, 1)}\n`)
   return { record, skipped: false }
+}
+
+/** The record of what was made of the same, and whose file is there; undefined where there is none. */
+export async function findRunRecord<T>(
+  storage: Storage,
+  name: string,
+  task: Pick<RunRecord<T>, 'configHash' | 'inputs'>,
+  file?: string,
+): Promise<RunRecord<T> | undefined> {
+  const record = await readRunRecord<T>(storage, name)
+  const isSame =
+    record?.configHash === task.configHash && canonicalJson(record.inputs) === canonicalJson(task.inputs)
+  if (!record || !isSame) return undefined
+  return file === undefined || (await hasFile(storage, record, file)) ? record : undefined
 }
 
 async function hasFile(

@@ -66,19 +66,12 @@ export interface StageContext {
   readonly notice: (text: string) => void
   /** Told before the first step of a training that starts from something. */
   readonly trainStart: (start: TrainStart) => void
-  /**
-   * Runs the work of a shard, and runs it again after a pause where it fails. False where the shard was set
-   * aside.
-   */
-  readonly attempt: (shard: string, work: () => Promise<{ readonly skipped: boolean }>) => Promise<boolean>
   /** Rejected rows that an ingest stage tries again; none by default. */
   readonly retryFailed: ((reason: string) => boolean) | undefined
   /** Which existing export may be replaced: one of other data, any, or none. */
   readonly replace: 'other' | 'any' | 'none'
   /** Adds a warning for the user; the work goes on. */
   readonly warn: (message: string) => void
-  /** Counts a task that makes no shard. */
-  readonly count: (skipped: boolean) => void
 }
 
 type Offered<Key extends keyof StageOutput> = StageOutput & Required<Pick<StageOutput, Key>>

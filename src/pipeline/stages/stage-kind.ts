@@ -1,36 +1,106 @@
 import type { z } from 'zod'
+import type { ShardResult } from '../../shards/shard-task.js'
+import type { Resource } from '../tasks/task.js'
 import type { StageContext, StageOf, StageOutput } from './stage-context.js'
 
-/** What a stage offers once it has run, and its result. */
+/** What a stage offers to those that need it: its name and configuration are added by who runs it. */
+export type Offers = Omit<StageOutput, 'name' | 'config'>
+
+/** What one thing that a stage makes offers, and its result. */
 export interface StageResult<Result> {
-  /** For the stages that need it. `runStage` adds its name and configuration. */
-  readonly offers: Omit<StageOutput, 'name' | 'config'>
-  /** For a command that runs this one stage: sums of shards, losses, scores, a report. */
+  readonly offers: Offers
+  /** For a command that runs this one stage: losses, scores, a report. */
   readonly result: Result
+  /** True where an earlier run had made the same. */
+  readonly skipped: boolean
 }
 
-/** A kind of stage: what a pipeline may say of it, what of that decides its results, and how it is run. */
-export interface StageKind<
-  Name extends string = string,
-  Schema extends z.ZodType = z.ZodType,
-  Result = unknown,
-> {
+/** What a shard is made with. */
+export interface ShardOptions {
+  readonly signal?: AbortSignal
+  /** Told how many rows of the shard are done. */
+  readonly onProgress?: (rows: number) => void
+}
+
+/** A stage that is open: its model is loaded when the first shard asks for it, and stays for the next ones. */
+export interface OpenStage {
+  /** Rows of a shard, for progress; undefined where the shard's inputs are not there. */
+  rows(shard: string): Promise<number | undefined>
+  /** Makes a shard, or finds it made of the same. */
+  make(shard: string, options: ShardOptions): Promise<ShardResult>
+  close(): Promise<void>
+}
+
+/** Looks at the sums of a stage as its shards are made. */
+export interface StageWatch {
+  add(sums: {
+    readonly in: number
+    readonly out: number
+    readonly rejected: Readonly<Record<string, number>>
+  }): void
+  /** Warns, or throws an Error that ends the stage. */
+  check(): void
+}
+
+interface AnyKind<Name extends string, Schema extends z.ZodType> {
   readonly name: Name
   /** Of `with`. */
   readonly schema: Schema
   /** Whether `with` may be left out. */
   readonly optional: boolean
-  /** What it makes: each shard of a dataset, or one thing. */
-  readonly makes: 'shards' | 'one'
+  /** What its tasks want most of. */
+  readonly resource: Resource
   /** Keys that do not change the results, or that name something whose content is hashed among the inputs. */
   readonly notHashed: readonly string[]
   /** Keys that name a model by its stage or its folder. Where a folder lies is not hashed either. */
   readonly modelKeys?: readonly string[]
+}
+
+/** A kind of stage that makes each shard of a dataset. */
+export interface ShardsKind<Name extends string = string, Schema extends z.ZodType = z.ZodType>
+  extends AnyKind<Name, Schema> {
+  readonly makes: 'shards'
   /**
-   * Does what is not done yet of the same configuration and inputs.
-   *
-   * @param configHash of what decides the results
+   * What a shard needs of the stages before: the same shard alone, or all of them. A stage `in order` makes its
+   * shards one after another, and is one task.
    */
+  edge(config: z.infer<Schema>): 'shard' | 'all' | 'in order'
+  /**
+   * Finds out which shards there will be and says so in the storage; who opens the stage then finds it there.
+   * Undefined where they are those of the stages before.
+   *
+   * @returns rows of all of them
+   */
+  readonly plan?: (
+    stage: StageOf<z.infer<Schema>>,
+    configHash: string,
+    context: StageContext,
+  ) => Promise<{ readonly rows: number }>
+  /** What it offers when its shards are made, as the storage has it. `missing` are those that came without. */
+  offers(
+    stage: StageOf<z.infer<Schema>>,
+    context: StageContext,
+  ): Promise<Offers & Required<Pick<Offers, 'dataset'>>>
+  open(stage: StageOf<z.infer<Schema>>, configHash: string, context: StageContext): Promise<OpenStage>
+  /** @param rows of all shards */
+  readonly watch?: (
+    stage: StageOf<z.infer<Schema>>,
+    rows: number,
+    warn: (message: string) => void,
+  ) => StageWatch
+}
+
+/** A kind of stage that makes one thing: a model, scores, a folder. */
+export interface OneKind<Name extends string = string, Schema extends z.ZodType = z.ZodType, Result = unknown>
+  extends AnyKind<Name, Schema> {
+  readonly makes: 'one'
+  /** What it offers where it is made of the same already; undefined where it is not. */
+  find(
+    stage: StageOf<z.infer<Schema>>,
+    configHash: string,
+    context: StageContext,
+  ): Promise<Offers | undefined>
+  /** Makes it, or finds it made of the same. */
   run(
     stage: StageOf<z.infer<Schema>>,
     configHash: string,
@@ -38,15 +108,28 @@ export interface StageKind<
   ): Promise<StageResult<Result>>
 }
 
+/** A kind of stage: what a pipeline may say of it, what of that decides its results, and how it is run. */
+export type StageKind = ShardsKind | OneKind
+
 /** Keys of a configuration, of each of several where it is one of them. */
 type KeyOf<Config> = Config extends unknown ? keyof Config & string : never
 
+/** Keys that the schema has. */
+interface Keys<Schema extends z.ZodType> {
+  readonly notHashed: readonly KeyOf<z.infer<Schema>>[]
+  readonly modelKeys?: readonly KeyOf<z.infer<Schema>>[]
+}
+
 /** Checks a kind: what is not hashed are keys of its schema. */
-export function stageKind<Name extends string, Schema extends z.ZodType, Result>(
-  kind: StageKind<Name, Schema, Result> & {
-    readonly notHashed: readonly KeyOf<z.infer<Schema>>[]
-    readonly modelKeys?: readonly KeyOf<z.infer<Schema>>[]
-  },
-): StageKind<Name, Schema, Result> {
+export function shardsKind<Name extends string, Schema extends z.ZodType>(
+  kind: ShardsKind<Name, Schema> & Keys<Schema>,
+): ShardsKind<Name, Schema> {
+  return kind
+}
+
+/** Checks a kind: what is not hashed are keys of its schema. */
+export function oneKind<Name extends string, Schema extends z.ZodType, Result>(
+  kind: OneKind<Name, Schema, Result> & Keys<Schema>,
+): OneKind<Name, Schema, Result> {
   return kind
 }

@@ -1,42 +1,42 @@
+import type { ShardTask } from '../../shards/shard-task.js'
 import { teachConfig, teachNotHashed } from '../../teacher/config.js'
 import { teachShard } from '../../teacher/teach-shard.js'
-import { eachShard } from './each-shard.js'
+import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
 import { lazyTeacher } from './lazy-teacher.js'
-import { modelOf, needed } from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { modelOf, needed, type StageContext, type StageOf } from './stage-context.js'
+import { shardsKind } from './stage-kind.js'
 
 /** Asks a model for the boxes of a dataset's phrases. */
-export const teach = stageKind({
+export const teach = shardsKind({
   name: 'teach',
   schema: teachConfig,
   optional: true,
   makes: 'shards',
+  resource: 'gpu',
   notHashed: [...teachNotHashed, 'model'],
-  async run(stage, configHash, context) {
-    const source = needed(stage, context, ['phrases', 'dataset'], 'phrases')
-    const { dataset, selection, phrases } = source
+  edge: () => 'shard',
+  async offers(stage, context) {
+    const { dataset, selection, phrases, missing } = sourceOf(stage, context)
+    return { dataset, selection, phrases, proposals: stage.name, missing }
+  },
+  async open(stage, configHash, context) {
+    const { dataset, phrases } = sourceOf(stage, context)
+    const { storage } = dataset
     const model = await modelOf(stage, context)
     const teacher = lazyTeacher(model, { ...stage.with, notice: context.notice })
-    try {
-      const { sums, missing } = await eachShard(
-        stage,
-        configHash,
-        context,
-        source,
-        async (shard, storage) => ({
-          inputs: {
-            images: await hashOfFile(storage, 'images', null, shard),
-            phrases: await hashOfFile(storage, 'phrases', phrases, shard),
-            model: model.hash,
-            teacher: model.name,
-          },
-          work: (task) => teachShard(task, { ...stage.with, phrases }, teacher.open),
-        }),
-      )
-      return { offers: { dataset, selection, phrases, proposals: stage.name, missing }, result: sums }
-    } finally {
-      await teacher.close()
-    }
+    const prepare = async (shard: string) => ({
+      inputs: {
+        images: await hashOfFile(storage, 'images', null, shard),
+        phrases: await hashOfFile(storage, 'phrases', phrases, shard),
+        model: model.hash,
+        teacher: model.name,
+      },
+      work: (task: ShardTask) => teachShard(task, { ...stage.with, phrases }, teacher.open),
+    })
+    return datasetShards(stage, configHash, dataset, prepare, teacher.close)
   },
 })
+
+const sourceOf = (stage: StageOf, context: StageContext) =>
+  needed(stage, context, ['phrases', 'dataset'], 'phrases')

@@ -1,6 +1,6 @@
 import { hashJson } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
-import { hashModel, hashStart } from '../../model/model-folder.js'
+import { hashStart } from '../../model/model-folder.js'
 import { readCommit } from '../../shards/commit.js'
 import { readShard } from '../../shards/read-shard.js'
 import { type TrainConfig, trainConfig, trainNotHashed } from '../../train/config.js'
@@ -9,41 +9,28 @@ import type { SampleSource } from '../../train/samples/sample.js'
 import { trainModel } from '../../train/train-model.js'
 import type { TrainResult } from '../../train/train-task.js'
 import { hashSource } from './hash-inputs.js'
-import { modelStore } from './model-store.js'
-import { runOnce } from './run-record.js'
-import {
-  type Dataset,
-  type Model,
-  outputOf,
-  runOf,
-  type StageContext,
-  type StageOf,
-} from './stage-context.js'
-import { stageKind } from './stage-kind.js'
+import { findModel, makeModel } from './make-model.js'
+import { type Dataset, type Model, outputOf, type StageContext, type StageOf } from './stage-context.js'
+import { oneKind } from './stage-kind.js'
 
 /** Trains a model on the groundings of the stages that it needs. */
-export const train = stageKind({
+export const train = oneKind({
   name: 'train',
   schema: trainConfig,
   optional: true,
   makes: 'one',
+  resource: 'gpu',
   notHashed: trainNotHashed,
   modelKeys: ['init'],
+  async find(stage, configHash, context) {
+    const { inputs } = await openInputs(stage, context)
+    return findModel(stage, { configHash, inputs }, context)
+  },
   async run(stage, configHash, context) {
     const { sources, boxLoss, start, texts, inputs } = await openInputs(stage, context)
-    const run = runOf(context)
-    const place = `${context.models}${stage.name}`
-    const store = modelStore(run, place)
-    const { folder } = store
-    await store.pull()
     const { batch } = stage.with
-    const task = { stage: stage.name, configHash, inputs }
-    const recordName = `${place}/record.json`
-    const before = await hashModel(folder).catch(() => undefined)
-    // A folder that has lost a file is no model, whatever its record says.
-    if (before === undefined) await run.remove(recordName)
-    const { record, skipped } = await runOnce<TrainResult>(run, recordName, task, async () => {
-      const trained = await trainModel({
+    return makeModel<TrainResult>(stage, { configHash, inputs }, context, (folder) =>
+      trainModel({
         name: stage.name,
         folder,
         config: { ...stage.with, box_loss: boxLoss },
@@ -55,14 +42,8 @@ export const train = stageKind({
         onNotice: context.notice,
         onProgress: (line, steps) =>
           context.progress(line.step, steps, `loss ${line.loss.toFixed(3)}, ${speedNote(line, batch)}`),
-      })
-      await store.push()
-      return trained
-    })
-    if (!skipped) await store.settle()
-    context.count(skipped)
-    const hash = skipped && before !== undefined ? before : await hashModel(folder)
-    return { offers: { model: { folder, name: stage.name, hash }, missing: [] }, result: record.result }
+      }),
+    )
   },
 })
 

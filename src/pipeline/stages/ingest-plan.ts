@@ -1,0 +1,42 @@
+import { hashJson } from '../../base/hash.js'
+import type { OpenSource } from '../../ingest/open-source.js'
+import { type IngestPlan, planIngest } from '../../ingest/plan-ingest.js'
+import type { Storage } from '../../storage/storage.js'
+
+/** Raised where plans of older programs would be read wrongly. */
+const planVersion = 1
+
+/**
+ * The plan of a source, which the processes of a run share: the first that needs it reads the source and
+ * leaves the plan in the run's storage, under a hash of what the source and the configuration say.
+ *
+ * @throws UserError as `planIngest` does
+ */
+export async function storedPlan(
+  run: Storage,
+  source: OpenSource,
+  configHash: string,
+  signal?: AbortSignal,
+): Promise<IngestPlan> {
+  const { card } = source
+  const sourceHash = await source.hash()
+  const name = `.groundmill/plans/${hashJson([planVersion, configHash, card, sourceHash])}.json`
+  const stored = await run.read(name)
+  if (stored) {
+    const plan = parsePlan(stored)
+    if (plan) return plan
+  }
+  const plan = await planIngest(source, signal, sourceHash)
+  await run.write(name, JSON.stringify(plan))
+  return plan
+}
+
+/** Undefined where it is none, as after damage: then it is made again. */
+function parsePlan(bytes: Uint8Array): IngestPlan | undefined {
+  try {
+    const plan = JSON.parse(Buffer.from(bytes).toString('utf8')) as IngestPlan
+    return Array.isArray(plan.shards) && typeof plan.sourceHash === 'string' ? plan : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,66 @@
+import { explainError } from '../../base/explain-error.js'
+import { orderedMap } from '../../base/ordered-map.js'
+import type { OpenStage, StageWatch } from '../stages/stage-kind.js'
+import { addSums, noSums, type ShardSums, sumsOfRecord } from './shard-sums.js'
+import { withRetries } from './with-retries.js'
+
+/** Records that are read at once to know how many rows there are. */
+const recordsAtOnce = 16
+
+export interface ShardRun {
+  readonly signal?: AbortSignal
+  readonly watch?: StageWatch
+  /** Rows done of all. */
+  readonly onProgress?: (done: number, total: number) => void
+  /** Whether a shard that keeps failing ends the work with its error, in place of being set aside. */
+  readonly stopAtFailure?: boolean
+}
+
+/** What became of the shards of a stage. */
+export interface ShardOutcome {
+  readonly sums: ShardSums
+  /** Shards made now, and those that an earlier run had made. */
+  readonly ran: number
+  readonly skipped: number
+  /** Shards set aside, with their errors. */
+  readonly failed: readonly { readonly shard: string; readonly error: string }[]
+}
+
+/**
+ * Makes shards of an open stage one after another. One that keeps failing is set aside, and the rest goes on.
+ */
+export async function runShards(
+  stage: OpenStage,
+  shards: readonly string[],
+  { signal, watch, onProgress, stopAtFailure }: ShardRun,
+): Promise<ShardOutcome> {
+  const rows: number[] = []
+  for await (const count of orderedMap(shards, recordsAtOnce, (shard) => stage.rows(shard)))
+    rows.push(count ?? 0)
+  const total = rows.reduce((sum, count) => sum + count, 0)
+  const failed: { shard: string; error: string }[] = []
+  let sums = noSums
+  let ran = 0
+  let skipped = 0
+  let before = 0
+  for (const [index, shard] of shards.entries()) {
+    signal?.throwIfAborted()
+    const start = before
+    const options = { signal, onProgress: (count: number) => onProgress?.(start + count, total) }
+    try {
+      const result = await withRetries(() => stage.make(shard, options), signal)
+      sums = addSums(sums, sumsOfRecord(result.record))
+      watch?.add(result.record)
+      if (result.skipped) skipped++
+      else ran++
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (stopAtFailure) throw error
+      failed.push({ shard, error: explainError(error).message })
+    }
+    before += rows[index] ?? 0
+    onProgress?.(before, total)
+    watch?.check()
+  }
+  return { sums, ran, skipped, failed }
+}

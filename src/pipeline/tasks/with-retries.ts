@@ -1,0 +1,22 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { explainError } from '../../base/explain-error.js'
+import { UserError } from '../../base/user-error.js'
+
+/** How often the work of a shard is tried. */
+export const maxAttempts = 3
+
+/** Pause before a further try, in milliseconds: exponential, with jitter so that many do not come at once. */
+export const pauseBefore = (attempt: number): number => 500 * 2 ** attempt * (0.5 + Math.random() / 2)
+
+/** Tries work again after a pause; not where it was aborted or the user must mend something. */
+export async function withRetries<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      const isUserError = explainError(error) instanceof UserError
+      if (signal?.aborted || isUserError || attempt === maxAttempts) throw error
+      await delay(pauseBefore(attempt), undefined, { signal })
+    }
+  }
+}
