@@ -20,8 +20,8 @@ export async function run(path: string, options: RunOptions, signal: AbortSignal
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
   const { retryFailed: reasons } = options
-  const retryFailed =
-    reasons === undefined ? undefined : parseRetried(reasons === true ? 'transient' : reasons)
+  const retryFailed = reasons === true ? 'transient' : reasons
+  if (retryFailed !== undefined) parseRetried(retryFailed)
   const { outcomes, failed } = await runWithProgress(pipeline, url, { signal, only, retryFailed })
   const funnel = await readStats(url)
   if (options.json) {

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { ownCores } from '../base/own-cores.js'
 import { UserError } from '../base/user-error.js'
 import { type Device, executionProviders } from './device.js'
 import { fromHalf, toHalf } from './half.js'
@@ -48,8 +48,7 @@ export class SessionPool {
     path: string,
     { devices = ['cpu'], threads = 0, ownGraph = false }: PoolOptions = {},
   ): Promise<SessionPool> {
-    const coresEach =
-      devices.length > 1 ? Math.max(1, Math.floor(availableParallelism() / devices.length)) : 0
+    const coresEach = devices.length > 1 ? Math.max(1, Math.floor(ownCores() / devices.length)) : 0
     const settings = sessionSettings(threads || coresEach, ownGraph)
     const workers = devices.map((device) => new SessionWorker(path, device, settings))
     try {

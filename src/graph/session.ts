@@ -1,3 +1,4 @@
+import { sharedCores } from '../base/own-cores.js'
 import { type Device, executionProviders } from './device.js'
 import { InferenceSession, Tensor as OrtTensor } from './onnxruntime.js'
 import { type Dtype, type Shape, sizeOf, type TensorData } from './ops/tensor.js'
@@ -27,7 +28,7 @@ export interface SessionOptions {
 export function sessionSettings(threads: number, ownGraph: boolean): InferenceSession.SessionOptions {
   return {
     graphOptimizationLevel: ownGraph ? 'extended' : 'all',
-    intraOpNumThreads: threads,
+    intraOpNumThreads: threads || (sharedCores() ?? 0),
     logSeverityLevel: 3,
     // Moments of parameters that get no gradient fade into denormals, which are a hundred times slower.
     extra: { session: { set_denormal_as_zero: '1' } },

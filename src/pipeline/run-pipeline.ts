@@ -16,21 +16,41 @@ export interface RunResult {
   readonly failed: number
 }
 
+/** A share of a dataset's shards: those whose place, divided by `count`, leaves `index`. */
+export interface Slice {
+  readonly index: number
+  readonly count: number
+}
+
 /**
- * Runs a pipeline in this process, stage after stage, into the folder `url`. What is already made of the same
- * configuration and inputs is left as it is, so a run that was stopped at any instant goes on where it was.
+ * Runs a pipeline into the folder `url`. What is already made of the same configuration and inputs is left as
+ * it is, so a run that was stopped at any instant goes on where it was.
+ *
+ * Without an engine it is run in this process, stage after stage; a slice of it up to the stages that need the
+ * shards of other slices too.
  */
 export async function runPipeline(
   pipeline: Pipeline,
   url: string,
   options: RunOptions = {},
 ): Promise<RunResult> {
+  const wanted = options.only && withNeeds(pipeline, options.only)
+  const stages = pipeline.stages.filter(({ name }) => !wanted || wanted.has(name))
+  if (options.slice) return runSlice(stages, url, options.slice, options)
+  return options.engine
+    ? runTasks(pipeline, stages, url, options.engine, options)
+    : runInProcess(stages, url, options)
+}
+
+async function runInProcess(
+  stages: readonly Stage[],
+  url: string,
+  options: RunOptions,
+): Promise<RunResult> {
   const run = openStorage(url)
   const outputs = new Map<string, StageOutput>()
   const outcomes = new Map<string, StageOutcome>()
-  const wanted = options.only && withNeeds(pipeline, options.only)
-  for (const stage of pipeline.stages) {
-    if (wanted && !wanted.has(stage.name)) continue
+  for (const stage of stages) {
     options.signal?.throwIfAborted()
     options.onStageStart?.(stage)
     const { output, outcome } = await runStage(kindOf(stage), stage, { run, outputs }, options)
@@ -38,8 +58,7 @@ export async function runPipeline(
     outcomes.set(stage.name, outcome)
     options.onStageEnd?.(stage, outcome)
   }
-  const failed = [...outcomes.values()].reduce((sum, outcome) => sum + outcome.failed.length, 0)
-  return { outcomes, failed }
+  return resultOf(outcomes)
 }
 
 function withNeeds({ stages }: Pipeline, names: readonly string[]): Set<string> {

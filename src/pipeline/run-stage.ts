@@ -31,8 +31,11 @@ export interface StageOutcome {
 
 export interface StageOptions extends StageEvents {
   readonly signal?: AbortSignal
-  /** Reasons for which rejected rows are fetched again in shards that are there. */
-  readonly retryFailed?: (reason: string) => boolean
+  /**
+   * Rejected rows that are fetched again in shards that are there: `transient`, `all`, or reasons with commas
+   * between them.
+   */
+  readonly retryFailed?: string
   /** Whether a shard that keeps failing ends the stage with its error, in place of being set aside. */
   readonly stopAtFailure?: boolean
   /** Which folder of an earlier export may be replaced; one of other data by default. */

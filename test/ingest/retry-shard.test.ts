@@ -165,7 +165,7 @@ stages:
     const again = await runPipeline(await readPipeline(pipeline), run)
     expect([...again.outcomes.values()].map(({ ran }) => ran)).toEqual([0, 0])
     const retried = await runPipeline(await readPipeline(pipeline), run, {
-      retryFailed: parseRetried('transient'),
+      retryFailed: 'transient',
     })
     expect([...retried.outcomes.values()].map(({ ran }) => ran)).toEqual([1, 1])
     expect(retried.outcomes.get('web')?.warnings).toEqual([])

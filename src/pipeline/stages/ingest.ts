@@ -3,7 +3,7 @@ import { type IngestConfig, ingestConfig, ingestNotHashed } from '../../ingest/c
 import { createFetcher } from '../../ingest/fetch/fetch-image.js'
 import { ingestShard } from '../../ingest/ingest-shard.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
-import { retryShard } from '../../ingest/retry-shard.js'
+import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
 import { readDataset } from '../../shards/dataset.js'
 import type { ShardTask } from '../../shards/shard-task.js'
@@ -52,6 +52,7 @@ async function openIngest(
   configHash: string,
   context: StageContext,
 ): Promise<OpenStage> {
+  const isRetried = context.retryFailed === undefined ? undefined : parseRetried(context.retryFailed)
   const source = await openSource(stage.with, `stage "${stage.name}"`)
   try {
     const plan = await storedPlan(runOf(context), source, configHash, context.signal)
@@ -66,8 +67,7 @@ async function openIngest(
         if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
         const inputs = { source: plan.sourceHash, card, rows: String(part.rows) }
         const task: ShardTask = { storage, stage: stage.name, shard, configHash, inputs, ...options }
-        const retried =
-          context.retryFailed && (await retryShard(task, source, part, fetcher, context.retryFailed))
+        const retried = isRetried && (await retryShard(task, source, part, fetcher, isRetried))
         return retried ?? ingestShard(task, source, part, fetcher)
       },
       async close() {

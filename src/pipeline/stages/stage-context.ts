@@ -67,7 +67,7 @@ export interface StageContext {
   /** Told before the first step of a training that starts from something. */
   readonly trainStart: (start: TrainStart) => void
   /** Rejected rows that an ingest stage tries again; none by default. */
-  readonly retryFailed: ((reason: string) => boolean) | undefined
+  readonly retryFailed: string | undefined
   /** Which existing export may be replaced: one of other data, any, or none. */
   readonly replace: 'other' | 'any' | 'none'
   /** Adds a warning for the user; the work goes on. */

@@ -8,11 +8,15 @@ export interface Task {
   readonly run: string
   /** SHA-256 of the laid-out pipeline, which lies in the run's storage. */
   readonly pipeline: string
+  /** Drawn when the run began: what a worker has found out in one is not taken for true in the next. */
+  readonly session: string
   readonly stage: string
   /** Absent where the stage is one task. */
   readonly shard?: string
   /** Shards that were set aside, by the stage that should have made them. */
   readonly missing?: Readonly<Record<string, readonly string[]>>
+  /** Rejected rows that an ingest stage tries again: `transient`, `all`, or reasons with commas between them. */
+  readonly retry?: string
 }
 
 /** What a task gave. The truth of a shard is its commit record; this is for sums and progress. */

@@ -1,0 +1,183 @@
+import { LruCache } from '../../base/lru-cache.js'
+import { memoize } from '../../base/memoize.js'
+import { UserError } from '../../base/user-error.js'
+import { openStorage } from '../../storage/open-storage.js'
+import type { Storage } from '../../storage/storage.js'
+import { kindOf, type Pipeline, type Stage } from '../config.js'
+import { hashOf, runStage, stageContext } from '../run-stage.js'
+import type { StageOutput } from '../stages/stage-context.js'
+import type { OpenStage, ShardsKind } from '../stages/stage-kind.js'
+import { noSums, type ShardSums, sumsOfRecord } from './shard-sums.js'
+import { stagesBehind } from './stages-behind.js'
+import { readStoredPipeline } from './stored-pipeline.js'
+import type { RunTask, Task, TaskOptions, TaskResult } from './task.js'
+import { StageError } from './task-error.js'
+
+/** Stages that stay open for their next shards, with their models: those from a crawl to its labels. */
+const mostOpen = 4
+
+/** What makes tasks in this process. */
+export interface TaskRunner {
+  readonly run: RunTask
+  /** Closes the stages that are open. Returns what they still had to say. */
+  close(): Promise<readonly string[]>
+}
+
+/** A run of a pipeline that tasks have come from. */
+interface Session {
+  readonly run: Storage
+  readonly pipeline: Pipeline
+  /** What stages offer that are done, or whose shards are known. */
+  readonly outputs: Map<string, Promise<StageOutput>>
+  /** The stage that is open, by its name. */
+  readonly key: string
+}
+
+/**
+ * Makes tasks one at a time. A stage is opened for its first shard and stays open for the next ones; of those
+ * that are, the one that was not used for longest is closed.
+ */
+export function openTaskRunner(): TaskRunner {
+  let session: { readonly key: string; readonly opened: () => Promise<Session> } | undefined
+  const warnings: string[] = []
+  const closing: Promise<void>[] = []
+  const open = new LruCache<string, Promise<OpenStage>>({
+    maxSize: mostOpen,
+    onEvict: (stage) => {
+      closing.push(
+        stage.then(
+          (opened) => opened.close(),
+          () => {},
+        ),
+      )
+    },
+  })
+  const closeAll = async () => {
+    open.clear()
+    await Promise.all(closing.splice(0))
+  }
+  const sessionOf = async (task: Task): Promise<Session> => {
+    const key = [task.run, task.pipeline, task.session].join('\n')
+    if (session?.key !== key) {
+      // Sources and models may be others in the next run: nothing of this one is kept.
+      await closeAll()
+      session = { key, opened: memoize(() => openSession(key, task)) }
+    }
+    return session.opened()
+  }
+  const openedStage = async (
+    { run, key }: Session,
+    kind: ShardsKind,
+    stage: Stage,
+    task: Task,
+    outputs: ReadonlyMap<string, StageOutput>,
+    { onNotice }: TaskOptions,
+  ): Promise<OpenStage> => {
+    const place = `${key}\n${stage.name}`
+    const known = open.get(place)
+    if (known) return known
+    const options = { retryFailed: task.retry, onNotice: (_: unknown, text: string) => onNotice?.(text) }
+    const context = stageContext(stage, { run, outputs }, options, (text) => warnings.push(text))
+    const opened = kind.open(stage, hashOf(kind, stage, outputs), context)
+    open.set(place, opened)
+    try {
+      return await opened
+    } catch (error) {
+      open.delete(place)
+      throw error instanceof UserError ? new StageError(error.message, { cause: error }) : error
+    } finally {
+      await Promise.all(closing.splice(0))
+    }
+  }
+  return {
+    async run(task, options) {
+      const own = await sessionOf(task)
+      const stage = stageOf(own.pipeline, task.stage)
+      const kind = kindOf(stage)
+      const outputs = await outputsBehind(own, stage, task)
+      const { shard } = task
+      if (kind.makes === 'shards' && shard !== undefined) {
+        const opened = await openedStage(own, kind, stage, task, outputs, options)
+        const { signal } = options
+        const total = await opened.rows(shard)
+        const onProgress = (done: number) => options.onProgress?.(done, total ?? 0)
+        const { record, skipped } = await opened.make(shard, { signal, onProgress })
+        return resultOf(skipped, sumsOfRecord(record), [], warnings.splice(0))
+      }
+      const { outcome, result } = await runStage(
+        kind,
+        stage,
+        { run: own.run, outputs },
+        {
+          signal: options.signal,
+          retryFailed: task.retry,
+          onProgress: (_, done, total, note) => options.onProgress?.(done, total, note),
+          onNotice: (_, text) => options.onNotice?.(text),
+        },
+      )
+      const sums = kind.makes === 'shards' ? (result as ShardSums) : noSums
+      return resultOf(outcome.ran === 0 && outcome.failed.length === 0, sums, outcome.failed, [
+        ...warnings.splice(0),
+        ...outcome.warnings,
+      ])
+    },
+    async close() {
+      await closeAll()
+      return warnings.splice(0)
+    },
+  }
+}
+
+const resultOf = (
+  skipped: boolean,
+  sums: ShardSums,
+  failed: TaskResult['failed'],
+  warnings: readonly string[],
+): TaskResult => ({ skipped, ...sums, failed, warnings })
+
+async function openSession(key: string, { run: url, pipeline: hash }: Task): Promise<Session> {
+  const run = openStorage(url)
+  return { run, pipeline: await readStoredPipeline(run, hash), outputs: new Map(), key }
+}
+
+function stageOf({ name, stages }: Pipeline, wanted: string): Stage {
+  const stage = stages.find((one) => one.name === wanted)
+  if (!stage) throw new Error(`the pipeline ${name} has no stage "${wanted}"`)
+  return stage
+}
+
+/** What the stages offer that a stage is made of, without running any of them. */
+async function outputsBehind(
+  session: Session,
+  stage: Stage,
+  { missing = {} }: Pick<Task, 'missing'>,
+): Promise<ReadonlyMap<string, StageOutput>> {
+  const outputs = new Map<string, StageOutput>()
+  for (const behind of stagesBehind(session.pipeline, stage)) {
+    let found = session.outputs.get(behind.name)
+    if (!found) {
+      found = foundOutput(session.run, behind, outputs)
+      session.outputs.set(behind.name, found)
+      // What is not there yet is looked for again.
+      found.catch(() => session.outputs.delete(behind.name))
+    }
+    outputs.set(behind.name, { ...(await found), missing: missing[behind.name] ?? [] })
+  }
+  return outputs
+}
+
+async function foundOutput(
+  run: Storage,
+  stage: Stage,
+  outputs: ReadonlyMap<string, StageOutput>,
+): Promise<StageOutput> {
+  const kind = kindOf(stage)
+  const context = stageContext(stage, { run, outputs }, {}, () => {})
+  const offers =
+    kind.makes === 'shards'
+      ? await kind.offers(stage, context)
+      : await kind.find(stage, hashOf(kind, stage, outputs), context)
+  if (!offers && kind.makes === 'one' && kind.name !== 'export')
+    throw new Error(`what "${stage.name}" makes is not there, or was made of something else`)
+  return { missing: [], ...offers, name: stage.name, config: stage.with }
+}

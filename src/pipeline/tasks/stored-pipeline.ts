@@ -1,0 +1,34 @@
+import { canonicalJson, hashBytes } from '../../base/hash.js'
+import { UserError } from '../../base/user-error.js'
+import type { Storage } from '../../storage/storage.js'
+import type { Pipeline } from '../config.js'
+
+/** Where what the processes of a run share lies in its storage; no stage can have that name. */
+export const runFolder = '.groundmill'
+
+const nameOf = (hash: string) => `${runFolder}/pipelines/${hash}.json`
+
+/** Leaves a laid-out pipeline in a run's storage, under the SHA-256 of its bytes, which is returned. */
+export async function storePipeline(run: Storage, pipeline: Pipeline): Promise<string> {
+  const { name, stages } = pipeline
+  const text = canonicalJson({ name, stages })
+  const hash = hashBytes(text)
+  await run.create(nameOf(hash), text)
+  return hash
+}
+
+/**
+ * The pipeline of a hash.
+ *
+ * @throws UserError where the run's storage does not have it, or has something else under that name
+ */
+export async function readStoredPipeline(run: Storage, hash: string): Promise<Pipeline> {
+  const bytes = await run.read(nameOf(hash))
+  if (!bytes)
+    throw new UserError(
+      `${run.url} has no pipeline ${hash}: it is not the folder that the run works in, or not seen from this machine.`,
+    )
+  if (hashBytes(bytes) !== hash)
+    throw new UserError(`${run.path(nameOf(hash))} is damaged: delete it, and start the run again.`)
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as Pipeline
+}
