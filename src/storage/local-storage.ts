@@ -4,6 +4,7 @@ import {
   link,
   mkdir,
   open,
+  opendir,
   readdir,
   readFile,
   rename,
@@ -12,11 +13,15 @@ import {
   unlink,
 } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
+import { hashBytes } from '../base/hash.js'
 import { absent, syncFolder } from '../base/sync-folder.js'
 import { UserError } from '../base/user-error.js'
-import { asidePath, asideSuffix, writeFileAtomic } from '../base/write-file-atomic.js'
+import { asidePath, asideSuffix, writeFileAtomic, writeSynced } from '../base/write-file-atomic.js'
 import { writeChunks } from '../base/write-pieces.js'
+import { ageOfFile } from './file-age.js'
 import type { OpenObject, Storage } from './storage.js'
+import { isWithoutLinks, swapFile } from './swap-file.js'
+import { sweepAside } from './sweep-aside.js'
 
 /** The storage in a folder of this machine. */
 export function openLocalStorage(url: string): Storage {
@@ -41,18 +46,30 @@ export function openLocalStorage(url: string): Storage {
       const temporaryPath = asidePath(path(name))
       await makeFolder(dirname(temporaryPath))
       try {
-        await writeFileAtomic(temporaryPath, bytes)
+        await writeSynced(temporaryPath, bytes)
         // Unlike a rename, a link is refused where there is a file.
         await link(temporaryPath, path(name))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-        throw error
+        if (!isWithoutLinks(error)) throw error
+        if (!(await swapFile(path(name), bytes, undefined))) return false
       } finally {
         await rm(temporaryPath, { force: true })
       }
       await syncFolder(dirname(temporaryPath))
       return true
     },
+    async readVersioned(name) {
+      const bytes = await readFile(path(name)).catch(absent)
+      return bytes && { bytes, version: hashBytes(bytes) }
+    },
+    async swap(name, bytes, before) {
+      await makeFolder(dirname(path(name)))
+      const isSwapped = await swapFile(path(name), bytes, before)
+      if (isSwapped) await syncFolder(dirname(path(name)))
+      return isSwapped
+    },
+    age: (name) => ageOfFile(path(name)),
     async writeStream(name, chunks, check) {
       const temporaryPath = asidePath(path(name))
       await makeFolder(dirname(temporaryPath))
@@ -79,6 +96,21 @@ export function openLocalStorage(url: string): Storage {
         .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
         .sort()
     },
+    async *listFiles(prefix) {
+      const folders = [path(prefix)]
+      for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+        const entries = await opendir(folder).catch(absent)
+        for await (const entry of entries ?? []) {
+          const full = join(folder, entry.name)
+          if (entry.isDirectory()) folders.push(full)
+          else if (entry.isFile()) {
+            const found = await stat(full).catch(absent)
+            const name = relative(root, full).replaceAll('\\', '/')
+            if (found) yield { name, size: found.size, modified: found.mtimeMs }
+          }
+        }
+      }
+    },
     async folders() {
       const entries = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
         throw new UserError(`Cannot read ${url}: ${(error as Error).message}`)
@@ -95,27 +127,9 @@ export function openLocalStorage(url: string): Storage {
     async sweep(name) {
       const folder = dirname(path(name))
       const start = `${basename(name)}.`
-      for (const file of (await readdir(folder).catch(absent)) ?? []) {
-        if (!file.startsWith(start) || !file.endsWith(asideSuffix)) continue
-        const writer = Number.parseInt(file.slice(start.length), 10)
-        if (!(await isBeingWritten(join(folder, file), writer))) await rm(join(folder, file), { force: true })
-      }
+      for (const file of (await readdir(folder).catch(absent)) ?? [])
+        if (file.startsWith(start) && file.endsWith(asideSuffix)) await sweepAside(join(folder, file))
     },
-  }
-}
-
-/** Whether the process that began a file still lives, so far as this machine can tell. */
-async function isBeingWritten(path: string, pid: number): Promise<boolean> {
-  if (pid === process.pid) {
-    // In a container every run may have the same number: what is older than this process is not its own.
-    const modified = (await stat(path).catch(absent))?.mtimeMs ?? 0
-    return modified >= Date.now() - process.uptime() * 1000
-  }
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

@@ -8,7 +8,8 @@ import { UserError } from '../base/user-error.js'
 import { asideSuffix } from '../base/write-file-atomic.js'
 import { writeChunks } from '../base/write-pieces.js'
 import { explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
-import type { OpenObject, Storage } from './storage.js'
+import type { OpenObject, Storage, StoredFile, Version } from './storage.js'
+import { leftOverAfter } from './sweep-aside.js'
 
 /** Larger objects are put in parts. */
 const partBytes = 16 * 1024 * 1024
@@ -39,7 +40,10 @@ export function openS3Storage(url: string): Storage {
     async write(name, bytes) {
       await put(at(name), bytes)
     },
-    create: (name, bytes) => putNew(at(name), bytes),
+    create: (name, bytes) => putIf(at(name), bytes, undefined),
+    readVersioned: (name) => readVersionedObject(at(name)),
+    swap: (name, bytes, before) => putIf(at(name), bytes, before),
+    age: async (name) => (await headOf(at(name)))?.age,
     async writeStream(name, chunks, check) {
       const folder = join(tmpdir(), 'groundmill')
       await mkdir(folder, { recursive: true })
@@ -60,9 +64,14 @@ export function openS3Storage(url: string): Storage {
     async list(prefix) {
       const below = at(prefix)
       const names: string[] = []
-      for await (const { keys } of pagesOf(below)) names.push(...keys)
+      for await (const { files } of pagesOf(below)) names.push(...files.map((file) => file.name))
       const skip = root.key === '' ? 0 : root.key.length + 1
       return names.map((key) => key.slice(skip)).sort()
+    },
+    async *listFiles(prefix) {
+      const skip = root.key === '' ? 0 : root.key.length + 1
+      for await (const { files } of pagesOf(at(prefix)))
+        for (const file of files) yield { ...file, name: file.name.slice(skip) }
     },
     async folders() {
       const names: string[] = []
@@ -119,33 +128,62 @@ const isMissing = (error: unknown) => {
   return name === 'NoSuchKey' || name === 'NotFound'
 }
 
-async function headOf(location: S3Location): Promise<{ readonly size: number } | undefined> {
+interface Head {
+  readonly size: number
+  /** Milliseconds since it was written, by the store's clock. */
+  readonly age: number
+}
+
+async function headOf(location: S3Location): Promise<Head | undefined> {
   try {
-    const head = await send(
+    return await send(
       location,
-      ({ sdk, client }, where) => client.send(new sdk.HeadObjectCommand(where)),
+      async ({ sdk, client }, where) => {
+        const command = new sdk.HeadObjectCommand(where)
+        let now = Date.now()
+        command.middlewareStack.add(
+          (next) => async (args) => {
+            const answer = await next(args)
+            const { headers } = answer.response as { readonly headers: Record<string, string> }
+            now = Date.parse(headers.date ?? '') || now
+            return answer
+          },
+          { step: 'deserialize', priority: 'low' },
+        )
+        const head = await client.send(command)
+        return { size: head.ContentLength ?? 0, age: now - (head.LastModified?.getTime() ?? now) }
+      },
       isMissing,
     )
-    return { size: head.ContentLength ?? 0 }
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error
   }
 }
 
+interface Read {
+  readonly bytes: Uint8Array
+  readonly version: Version
+}
+
+const readObject = async (location: S3Location, range?: string) =>
+  (await readVersionedObject(location, range))?.bytes
+
 /**
- * The bytes of an object or of a range of it. The SDK tries a request again, not an answer that broke off.
+ * The bytes of an object or of a range of it, and its ETag. The SDK tries a request again, not an answer that
+ * broke off.
  */
-async function readObject(location: S3Location, range?: string): Promise<Uint8Array | undefined> {
+async function readVersionedObject(location: S3Location, range?: string): Promise<Read | undefined> {
   for (let attempt = 1; ; attempt++) {
     let answered = false
     try {
       return await send(
         location,
         async ({ sdk, client }, where) => {
-          const { Body } = await client.send(new sdk.GetObjectCommand({ ...where, Range: range }))
+          const { Body, ETag } = await client.send(new sdk.GetObjectCommand({ ...where, Range: range }))
           answered = true
-          return Body?.transformToByteArray()
+          const bytes = await Body?.transformToByteArray()
+          return bytes && { bytes, version: ETag ?? '' }
         },
         isMissing,
       )
@@ -169,26 +207,52 @@ const put = (location: S3Location, bytes: Uint8Array | string) =>
   )
 
 /**
- * Writes an object unless there is one (If-None-Match); a store that cannot do this is asked first instead.
+ * Writes an object if its ETag is still `before`, or if there is none where that is undefined (If-Match,
+ * If-None-Match); whether it is this one now.
  */
-async function putNew(location: S3Location, bytes: Uint8Array | string): Promise<boolean> {
-  const isAnswer = (error: unknown) => [409, 412, 501].includes(statusOf(error) ?? 0)
-  try {
-    await send(
-      location,
-      ({ sdk, client }, where) =>
-        client.send(new sdk.PutObjectCommand({ ...where, ...bodyOf(bytes), IfNoneMatch: '*' })),
-      isAnswer,
-    )
-    return true
-  } catch (error) {
-    if (!isAnswer(error)) throw error
-    const existing = await readObject(location)
-    // A put that was answered on a lost connection is found to be there when it is sent again.
-    if (existing) return Buffer.from(existing).equals(Buffer.from(bytes))
-    await put(location, bytes)
-    return true
+async function putIf(
+  location: S3Location,
+  bytes: Uint8Array | string,
+  before: Version | undefined,
+): Promise<boolean> {
+  const isAnswer = (error: unknown) => [404, 409, 412, 501].includes(statusOf(error) ?? 0)
+  const condition = before === undefined ? { IfNoneMatch: '*' } : { IfMatch: before }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await send(
+        location,
+        ({ sdk, client }, where) =>
+          client.send(new sdk.PutObjectCommand({ ...where, ...bodyOf(bytes), ...condition })),
+        (error) => isAnswer(error) && (error as Error).name !== 'NoSuchBucket',
+      )
+      return true
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+      const now = await readVersionedObject(location)
+      // A put that was answered on a lost connection is found to be there when it is sent again.
+      if (now && Buffer.from(now.bytes).equals(Buffer.from(bytes))) return true
+      if (now?.version !== before) return false
+      if (statusOf(error) === 501) {
+        warnOfPuts(location)
+        await put(location, bytes)
+        return true
+      }
+      // Of puts at once a store may refuse all (409), and who was in the way be gone again.
+      if (attempt === bodyTries) return false
+      await delay(50 * 2 ** attempt * Math.random())
+    }
   }
+}
+
+const warnedOf = new Set<string>()
+
+function warnOfPuts({ bucket, query }: S3Location) {
+  if (warnedOf.has(bucket + query)) return
+  warnedOf.add(bucket + query)
+  process.emitWarning(
+    `s3://${bucket}${query} has no conditional puts (If-Match, If-None-Match): let one groundmill at a time write there.`,
+    'GroundmillWarning',
+  )
 }
 
 async function putFile(location: S3Location, path: string): Promise<void> {
@@ -231,7 +295,7 @@ async function putParts(location: S3Location, file: FileHandle, size: number): P
   })
 }
 
-/** Pages of the keys below a location, and of the folders where a delimiter is given. */
+/** Pages of the objects below a location by their keys, and of the folders where a delimiter is given. */
 async function* pagesOf(location: S3Location, delimiter?: string) {
   const Prefix = location.key === '' ? '' : `${location.key}/`
   let token: string | undefined
@@ -247,7 +311,13 @@ async function* pagesOf(location: S3Location, delimiter?: string) {
       ),
     )
     yield {
-      keys: (page.Contents ?? []).map(({ Key }) => Key as string),
+      files: (page.Contents ?? []).map(
+        ({ Key, Size, LastModified }): StoredFile => ({
+          name: Key as string,
+          size: Size ?? 0,
+          modified: LastModified?.getTime() ?? 0,
+        }),
+      ),
       folders: (page.CommonPrefixes ?? []).map((folder) => folder.Prefix as string),
     }
     token = page.IsTruncated ? page.NextContinuationToken : undefined
@@ -255,7 +325,8 @@ async function* pagesOf(location: S3Location, delimiter?: string) {
 }
 
 /**
- * Gives up the parts that a killed program has sent of an object: they are paid for, and nobody sees them.
+ * Gives up the parts that a killed program has sent of an object: they are paid for, and nobody sees them. What
+ * began within a day may still be sent by another program.
  */
 async function abortUploads(location: S3Location): Promise<void> {
   // Not every store lists them, and not every key may: then they are left to the bucket's own rules.
@@ -267,8 +338,10 @@ async function abortUploads(location: S3Location): Promise<void> {
         const { Uploads = [] } = await client.send(
           new sdk.ListMultipartUploadsCommand({ Bucket, Prefix: Key }),
         )
-        for (const { Key: key, UploadId } of Uploads) {
-          if (key === Key) await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
+        for (const { Key: key, UploadId, Initiated } of Uploads) {
+          const isOld = Date.now() - (Initiated?.getTime() ?? Date.now()) > leftOverAfter
+          if (key === Key && isOld)
+            await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
         }
       },
       isNotOffered,

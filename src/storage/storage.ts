@@ -1,3 +1,15 @@
+/** What tells an object's content from another one: equal where the bytes are. Of one store alone. */
+export type Version = string
+
+/** A file or an object, as it is listed. */
+export interface StoredFile {
+  readonly name: string
+  /** In bytes. */
+  readonly size: number
+  /** When it was last written, by the store's clock, in milliseconds since 1970. */
+  readonly modified: number
+}
+
 /** Where the objects of a dataset lie. Names are paths with forward slashes below the dataset. */
 export interface Storage {
   /** As the user gave it. */
@@ -16,6 +28,22 @@ export interface Storage {
   write(name: string, bytes: Uint8Array | string): Promise<void>
   /** Writes an object as `write` does unless there is one already; whether it is now this one. */
   create(name: string, bytes: Uint8Array | string): Promise<boolean>
+  /** The bytes of an object and what `swap` takes for having read them, or undefined where there is none. */
+  readVersioned(name: string): Promise<{ readonly bytes: Uint8Array; readonly version: Version } | undefined>
+  /**
+   * Writes an object as `write` does if it still is what was read, or still is not there: compare and swap.
+   * Of several that swap from one version at once, one alone is answered true; who is answered false may read
+   * again and decide anew. A store that has no conditional puts is looked at first, which leaves an instant
+   * in which both may believe so; the process then warns once.
+   *
+   * @param before what `readVersioned` gave; undefined where there was none
+   */
+  swap(name: string, bytes: Uint8Array | string, before: Version | undefined): Promise<boolean>
+  /**
+   * Milliseconds since an object was last written, by the store's own clock, whatever that of this machine
+   * says; undefined where there is none.
+   */
+  age(name: string): Promise<number | undefined>
   /**
    * Writes an object from chunks, as `write` does: nothing becomes visible unless all of them arrive.
    *
@@ -29,10 +57,15 @@ export interface Storage {
   ): Promise<void>
   /** Names of the objects below a folder, sorted. Files that are still being written are not objects. */
   list(prefix: string): Promise<string[]>
+  /** The files below a folder one after another, in no order, those that are still being written too. */
+  listFiles(prefix: string): AsyncIterable<StoredFile>
   /** Names of the folders at the top, sorted. Throws a UserError where there is no such folder. */
   folders(): Promise<string[]>
   remove(name: string): Promise<void>
-  /** Removes what a program that was killed while it wrote this object has left of it. */
+  /**
+   * Removes what writers of this object have left half done that certainly write no more: processes of this
+   * machine that are gone, and any that began more than a day ago.
+   */
   sweep(name: string): Promise<void>
 }
 

@@ -1,5 +1,11 @@
-import { existsSync } from 'node:fs'
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { utimes } from 'node:fs/promises'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -21,12 +27,17 @@ export interface S3Server {
   readonly requests: string[]
   /** Answers the next requests that match with a status, or breaks their answers off. */
   fail(times: number, matches: RegExp, how: number | 'break'): void
+  /** Whether puts with conditions are done; refused with 501 otherwise, as by stores that have none. */
+  setConditional(isConditional: boolean): void
+  /** Has an object be last written so long ago, in milliseconds. */
+  setAge(key: string, age: number): Promise<void>
 }
 
 /**
- * An S3-compatible server on loopback: s3rver, with a proxy before it for what s3rver leaves out. The proxy
- * refuses a put with If-None-Match where there is the object (as S3 does since 2024), cuts lists into pages
- * of three, and fails when it is told to.
+ * An S3-compatible server on loopback: s3rver, with a proxy before it for what s3rver leaves out. Through the
+ * proxy an object is written or read in one instant, whoever asks; a put with If-None-Match or If-Match is
+ * refused where there is the object, or another one (as S3 does since 2024); lists are cut into pages of three;
+ * and it fails when it is told to.
  */
 export async function s3Server(): Promise<S3Server> {
   const directory = await temporaryFolder()
@@ -41,7 +52,41 @@ export async function s3Server(): Promise<S3Server> {
   const { port } = await server.run()
   const requests: string[] = []
   const faults: { times: number; matches: RegExp; how: number | 'break' }[] = []
-  let puts: Promise<void> = Promise.resolve()
+  const objectsInUse = new Map<string, Promise<void>>()
+  let isConditional = true
+
+  /** Requests of one object one after the other: s3rver writes its bytes and its ETag in two steps. */
+  function inTurn(path: string, work: () => Promise<void>) {
+    const done = (objectsInUse.get(path) ?? Promise.resolve()).then(work)
+    objectsInUse.set(path, done)
+    done.finally(() => {
+      if (objectsInUse.get(path) === done) objectsInUse.delete(path)
+    })
+  }
+
+  /** The status with which a put with conditions is refused, if it is. */
+  async function refusalOf({ headers, url }: IncomingMessage): Promise<number | undefined> {
+    const { 'if-none-match': ifNone, 'if-match': ifMatch } = headers
+    if (ifNone === undefined && ifMatch === undefined) return undefined
+    if (!isConditional) return 501
+    const etag = await new Promise<string | undefined>((resolve, reject) => {
+      const outgoing = request({
+        host: '127.0.0.1',
+        port,
+        method: 'HEAD',
+        path: url,
+        headers: signedAs(headers),
+      })
+      outgoing.on('response', (answer) => {
+        answer.resume()
+        resolve(answer.statusCode === 200 ? answer.headers.etag : undefined)
+      })
+      outgoing.on('error', reject).end()
+    })
+    if (ifNone !== undefined) return etag === undefined ? undefined : 412
+    if (etag === undefined) return 404
+    return etag === ifMatch ? undefined : 412
+  }
 
   const forward = (incoming: IncomingMessage, response: ServerResponse, isBroken: boolean) =>
     new Promise<void>((resolve) => {
@@ -67,6 +112,9 @@ export async function s3Server(): Promise<S3Server> {
           })
         } else if (!isList) answer.pipe(response)
         answer.on('end', resolve)
+        // Who asked may want no more of it.
+        response.on('close', () => answer.destroy())
+        answer.on('close', () => resolve())
         answer.on('error', () => resolve())
       })
       outgoing.on('error', () => {
@@ -85,17 +133,14 @@ export async function s3Server(): Promise<S3Server> {
       incoming.resume().on('end', () => response.writeHead(fault.how as number).end())
       return
     }
-    if (!incoming.headers['if-none-match']) {
-      forward(incoming, response, fault !== undefined)
-      return
-    }
-    // One after the other: of two at once, one must see the other.
-    puts = puts.then(async () => {
-      const name = decodeURIComponent(new URL(incoming.url as string, 'http://host').pathname)
-      if (existsSync(join(directory, `${name}._S3rver_object`))) {
+    const { pathname } = new URL(incoming.url as string, 'http://host')
+    inTurn(pathname, async () => {
+      const refusal = incoming.method === 'PUT' ? await refusalOf(incoming) : undefined
+      if (refusal === undefined) await forward(incoming, response, fault !== undefined)
+      else {
         incoming.resume()
-        response.writeHead(412).end()
-      } else await forward(incoming, response, false)
+        response.writeHead(refusal).end()
+      }
     })
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
@@ -110,9 +155,24 @@ export async function s3Server(): Promise<S3Server> {
   return {
     url: (prefix) => `s3://bucket/${prefix}?endpoint=${endpoint}`,
     requests,
+    setConditional: (isSet) => {
+      isConditional = isSet
+    },
+    async setAge(key, age) {
+      const written = (Date.now() - age) / 1000
+      await utimes(join(directory, 'bucket', `${key}._S3rver_object`), written, written)
+    },
     fail: (times, matches, how) => void faults.push({ times, matches, how }),
   }
 }
+
+/** What a request says of who asks, without what it says of a body. */
+const signedAs = ({ authorization, host, ...headers }: IncomingHttpHeaders) => ({
+  authorization,
+  host,
+  'x-amz-date': headers['x-amz-date'],
+  'x-amz-content-sha256': headers['x-amz-content-sha256'],
+})
 
 /** Three keys of a list, and where the next ones begin: s3rver fails where it should cut a list. */
 function pageOf(text: string, from: number): string {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import { thisProcess } from '../../src/base/process-identity.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -38,23 +39,35 @@ describe('storage', () => {
     expect(await readdir(storage.path('s'))).toEqual(['x'])
   })
 
-  it('sweeps away what a dead program left half written, and only that', async () => {
+  it('sweeps away what certainly is written no more, and only that', async () => {
     const dead = spawnSync(process.execPath, ['-e', '']).pid
     await storage.write('w/00000.parquet', 'whole')
-    const asides = {
-      ofDead: `00000.parquet.${dead}-01234567.aside`,
-      ofOther: `00001.parquet.${dead}-01234567.aside`,
-      ofParent: `00000.parquet.${process.ppid}-01234567.aside`,
-      own: `00000.parquet.${process.pid}-01234567.aside`,
-      ofNamesake: `00000.parquet.${process.pid}-76543210.aside`,
+    const { host, pid, started } = thisProcess
+    const aside = (file: string, ...who: (string | number)[]) => `${file}.${who.join('-')}-01234567.aside`
+    const gone = {
+      ofDead: aside('00000.parquet', host, dead, started),
+      // In a container every run may have the same number.
+      ofNamesake: aside('00000.parquet', host, pid, `${started.split('t')[0]}t1`),
+      ofOldest: aside('00000.parquet', 'elsewhere', 1, '01234567t1'),
     }
-    for (const name of Object.values(asides)) await writeFile(storage.path(`w/${name}`), 'half')
-    // Written before this process began, by one that had its number then.
-    await utimes(storage.path(`w/${asides.ofNamesake}`), 1, 1)
+    const left = {
+      ofOther: aside('00001.parquet', host, dead, started),
+      own: aside('00000.parquet', host, pid, started),
+      ofMachine: aside('00000.parquet', 'elsewhere', dead, '01234567t1'),
+      ofBefore: aside('00000.parquet', host, dead, '01234567t1'),
+    }
+    for (const name of [...Object.values(gone), ...Object.values(left)])
+      await writeFile(storage.path(`w/${name}`), 'half')
+    const yesterday = Date.now() / 1000 - 25 * 3600
+    await utimes(storage.path(`w/${gone.ofOldest}`), yesterday, yesterday)
     expect(await storage.list('w')).toEqual(['w/00000.parquet'])
     await storage.sweep('w/00000.parquet')
-    const left = ['00000.parquet', asides.ofOther, asides.ofParent, asides.own]
-    expect((await readdir(storage.path('w'))).sort()).toEqual(left.sort())
+    const names = ['00000.parquet', ...Object.values(left)]
+    expect((await readdir(storage.path('w'))).sort()).toEqual(names.sort())
+    const listed = []
+    for await (const { name, size } of storage.listFiles('w')) listed.push(`${name} ${size}`)
+    const sizes = names.map((name) => `w/${name} ${name === '00000.parquet' ? 5 : 4}`)
+    expect(listed.sort()).toEqual(sizes.sort())
     await storage.sweep('nowhere/00000.parquet')
   })
 
