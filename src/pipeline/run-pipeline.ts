@@ -1,10 +1,21 @@
 import { UserError } from '../base/user-error.js'
 import { openStorage } from '../storage/open-storage.js'
 import { kindOf, type Pipeline, type Stage } from './config.js'
+import type { Engine } from './engines/engine.js'
+import { runSlice, type StoppedStage } from './run-slice.js'
 import { runStage, type StageOptions, type StageOutcome } from './run-stage.js'
+import { runTasks } from './run-tasks.js'
 import type { StageOutput } from './stages/stage-context.js'
+import type { TaskResult } from './tasks/task.js'
 
 export interface RunOptions extends Omit<StageOptions, 'stopAtFailure' | 'replace'> {
+  /** What carries the tasks; they are made in this process, stage after stage, by default. */
+  readonly engine?: Engine
+  /** Before a task of an engine is carried, and when it has come to an end. */
+  onTaskStart?(stage: Stage, shard: string | undefined): void
+  onTaskEnd?(stage: Stage, shard: string | undefined, result: TaskResult | Error): void
+  /** Tasks of an engine that have ended, of those that are known. */
+  onTasks?(done: number, total: number): void
   onStageStart?(stage: Stage): void
   onStageEnd?(stage: Stage, outcome: StageOutcome): void
   /** Stages to run, and what they need; all by default. */
@@ -14,12 +25,8 @@ export interface RunOptions extends Omit<StageOptions, 'stopAtFailure' | 'replac
 export interface RunResult {
   readonly outcomes: ReadonlyMap<string, StageOutcome>
   readonly failed: number
-}
-
-/** A share of a dataset's shards: those whose place, divided by `count`, leaves `index`. */
-export interface Slice {
-  readonly index: number
-  readonly count: number
+  /** Stages at which a slice has stopped, and those behind them. */
+  readonly stopped: readonly StoppedStage[]
 }
 
 /**
@@ -42,11 +49,7 @@ export async function runPipeline(
     : runInProcess(stages, url, options)
 }
 
-async function runInProcess(
-  stages: readonly Stage[],
-  url: string,
-  options: RunOptions,
-): Promise<RunResult> {
+async function runInProcess(stages: readonly Stage[], url: string, options: RunOptions): Promise<RunResult> {
   const run = openStorage(url)
   const outputs = new Map<string, StageOutput>()
   const outcomes = new Map<string, StageOutcome>()
@@ -58,7 +61,7 @@ async function runInProcess(
     outcomes.set(stage.name, outcome)
     options.onStageEnd?.(stage, outcome)
   }
-  return resultOf(outcomes)
+  return { outcomes, failed: failedOf(outcomes), stopped: [] }
 }
 
 function withNeeds({ stages }: Pipeline, names: readonly string[]): Set<string> {

@@ -7,6 +7,13 @@ import type { Offers, OneKind, ShardsKind, StageKind } from './stages/stage-kind
 import { runShards } from './tasks/run-shards.js'
 import type { ShardSums } from './tasks/shard-sums.js'
 
+/** A share of a dataset's shards: those whose place, divided by `count`, leaves `index`. */
+export interface Slice {
+  /** From 0. */
+  readonly index: number
+  readonly count: number
+}
+
 /** What a stage tells of its work. */
 export interface StageEvents {
   /** Units done of all: pairs, rows, steps, images. */
@@ -38,6 +45,8 @@ export interface StageOptions extends StageEvents {
   readonly retryFailed?: string
   /** Whether a shard that keeps failing ends the stage with its error, in place of being set aside. */
   readonly stopAtFailure?: boolean
+  /** The share of its shards that is made; all by default. */
+  readonly slice?: Slice
   /** Which folder of an earlier export may be replaced; one of other data by default. */
   readonly replace?: StageContext['replace']
 }
@@ -145,12 +154,14 @@ async function runAllShards(
   stage: StageOf,
   configHash: string,
   context: StageContext,
-  { stopAtFailure }: StageOptions,
+  { stopAtFailure, slice }: StageOptions,
 ): Promise<Made> {
   const planned = await kind.plan?.(stage, configHash, context)
   const offers = await kind.offers(stage, context)
   const isMissing = new Set(offers.missing)
-  const shards = offers.dataset.shards.filter((shard) => !isMissing.has(shard))
+  const shards = offers.dataset.shards.filter(
+    (shard, at) => !isMissing.has(shard) && (!slice || at % slice.count === slice.index),
+  )
   const opened = await kind.open(stage, configHash, context)
   try {
     const watch = planned && kind.watch?.(stage, planned.rows, context.warn)

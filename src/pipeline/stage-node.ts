@@ -3,8 +3,8 @@ import { kindOf, type Stage } from './config.js'
 import { hashOf, type StageOptions, type StageOutcome, type StagePlace, stageContext } from './run-stage.js'
 import type { StageOutput } from './stages/stage-context.js'
 import type { StageKind, StageWatch } from './stages/stage-kind.js'
-import { StageError } from './tasks/task-error.js'
 import type { TaskResult } from './tasks/task.js'
+import { StageError } from './tasks/task-error.js'
 
 /** What is known of a shard of a stage. A byte each: there may be hundreds of thousands. */
 const waiting = 0

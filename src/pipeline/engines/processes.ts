@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { TaskOptions, TaskResult } from '../tasks/task.js'
-import type { Task } from '../tasks/task.js'
+import type { Task, TaskOptions, TaskResult } from '../tasks/task.js'
 import { withRetries } from '../tasks/with-retries.js'
 import type { Engine } from './engine.js'
 import { startTaskProcess, type TaskProcess } from './task-process.js'

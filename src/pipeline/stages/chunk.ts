@@ -11,6 +11,7 @@ export const chunk = shardsKind({
   schema: chunkConfig,
   optional: true,
   makes: 'shards',
+  family: 'phrases',
   resource: 'cpu',
   notHashed: [],
   edge: () => 'shard',

@@ -28,6 +28,7 @@ export const dedup = shardsKind({
   schema: dedupConfig,
   optional: true,
   makes: 'shards',
+  family: 'selection',
   resource: 'cpu',
   // The content of the sets that `against` names is hashed among the inputs.
   notHashed: ['against'],

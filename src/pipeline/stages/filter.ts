@@ -13,6 +13,7 @@ export const filter = shardsKind({
   schema: filterConfig,
   optional: true,
   makes: 'shards',
+  family: 'grounding',
   resource: 'cpu',
   // The path of a rule's file or folder stays in the hash. The record holds it too, so that the page can
   // apply the rules again.

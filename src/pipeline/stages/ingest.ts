@@ -19,6 +19,7 @@ export const ingest = shardsKind({
   schema: ingestConfig,
   optional: false,
   makes: 'shards',
+  family: 'images',
   resource: 'fetch',
   notHashed: ingestNotHashed,
   edge: () => 'shard',

@@ -26,6 +26,7 @@ export const mine = shardsKind({
   schema: mineConfig,
   optional: true,
   makes: 'shards',
+  family: 'negatives',
   resource: 'gpu',
   notHashed: [...mineNotHashed, 'model'],
   // What is named in the whole dataset is where negatives are drawn from.

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Family } from '../../rows/rows.js'
 import type { ShardResult } from '../../shards/shard-task.js'
 import type { Resource } from '../tasks/task.js'
 import type { StageContext, StageOf, StageOutput } from './stage-context.js'
@@ -60,6 +61,8 @@ interface AnyKind<Name extends string, Schema extends z.ZodType> {
 export interface ShardsKind<Name extends string = string, Schema extends z.ZodType = z.ZodType>
   extends AnyKind<Name, Schema> {
   readonly makes: 'shards'
+  /** The family whose records say that its shards are there. */
+  readonly family: Family
   /**
    * What a shard needs of the stages before: the same shard alone, or all of them. A stage `in order` makes its
    * shards one after another, and is one task.

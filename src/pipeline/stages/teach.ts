@@ -13,6 +13,7 @@ export const teach = shardsKind({
   schema: teachConfig,
   optional: true,
   makes: 'shards',
+  family: 'proposals',
   resource: 'gpu',
   notHashed: [...teachNotHashed, 'model'],
   edge: () => 'shard',

@@ -1,6 +1,7 @@
 import { LruCache } from '../../base/lru-cache.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
+import { LockedError } from '../../storage/lock.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
 import { kindOf, type Pipeline, type Stage } from '../config.js'
@@ -84,7 +85,8 @@ export function openTaskRunner(): TaskRunner {
       return await opened
     } catch (error) {
       open.delete(place)
-      throw error instanceof UserError ? new StageError(error.message, { cause: error }) : error
+      const isWrong = error instanceof UserError && !(error instanceof LockedError)
+      throw isWrong ? new StageError(error.message, { cause: error }) : error
     } finally {
       await Promise.all(closing.splice(0))
     }

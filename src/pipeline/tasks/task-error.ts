@@ -5,9 +5,12 @@ import { LockedError } from '../../storage/lock.js'
 /** What the user must mend before any shard of a stage can be made: it ends the run, and sets nothing aside. */
 export class StageError extends UserError {}
 
+/** Another process works where two may not: what it is about can be done later. */
+export class BusyError extends UserError {}
+
 /** An error as plain data, for another process. */
 export interface TaskFailure {
-  readonly kind: 'stage' | 'user' | 'locked' | 'aborted' | 'other'
+  readonly kind: 'stage' | 'user' | 'busy' | 'aborted' | 'other'
   readonly message: string
 }
 
@@ -16,13 +19,13 @@ export function failureOf(thrown: unknown): TaskFailure {
   const { message } = error
   if (error.name === 'AbortError') return { kind: 'aborted', message }
   if (error instanceof StageError) return { kind: 'stage', message }
-  if (error instanceof LockedError) return { kind: 'locked', message }
+  if (error instanceof LockedError || error instanceof BusyError) return { kind: 'busy', message }
   return { kind: error instanceof UserError ? 'user' : 'other', message }
 }
 
 export function errorOf({ kind, message }: TaskFailure): Error {
   if (kind === 'aborted') return new DOMException(message, 'AbortError')
   if (kind === 'stage') return new StageError(message)
-  if (kind === 'locked') return new LockedError(message)
+  if (kind === 'busy') return new BusyError(message)
   return kind === 'user' ? new UserError(message) : new Error(message)
 }

@@ -1,0 +1,125 @@
+import { orderedMap } from '../base/ordered-map.js'
+import { readCommit } from '../shards/commit.js'
+import { openStorage } from '../storage/open-storage.js'
+import { kindOf, type Stage } from './config.js'
+import type { RunOptions, RunResult } from './run-pipeline.js'
+import {
+  hashOf,
+  runStage,
+  type Slice,
+  type StageOutcome,
+  type StagePlace,
+  stageContext,
+} from './run-stage.js'
+import type { StageOutput } from './stages/stage-context.js'
+import type { OneKind } from './stages/stage-kind.js'
+import { stagesBehind } from './tasks/stages-behind.js'
+
+/** Records that are read at once. */
+const recordsAtOnce = 16
+
+/** A stage that a slice has not run. */
+export interface StoppedStage {
+  readonly stage: string
+  /** The stage that is to be run first, and what it waits for. */
+  readonly at: string
+  readonly why: 'it takes all shards at once' | 'shards of other slices are missing'
+}
+
+/**
+ * Runs a slice of a pipeline in this process: of each dataset every `count`-th shard. It goes on where a shard
+ * needs the same shard of the stage before, and stops at a stage that needs all of them, unless all are there:
+ * one thing (a model, scores) is taken where it is made already, and made by nobody but a whole run.
+ */
+export async function runSlice(
+  stages: readonly Stage[],
+  url: string,
+  slice: Slice,
+  options: RunOptions,
+): Promise<RunResult> {
+  const run = openStorage(url)
+  const outputs = new Map<string, StageOutput>()
+  const outcomes = new Map<string, StageOutcome>()
+  const stopped = new Map<string, StoppedStage>()
+  /** Stages all of whose shards are known to be there. */
+  const whole = new Map<string, boolean>()
+  const place: StagePlace = { run, outputs }
+
+  const isWhole = async (stage: Stage): Promise<boolean> => {
+    const known = whole.get(stage.name)
+    if (known !== undefined) return known
+    const found = await hasAllShards(stage, place)
+    whole.set(stage.name, found)
+    return found
+  }
+  const lacking = async (stage: Stage) => {
+    for (const need of stagesBehind({ stages }, stage)) if (!(await isWhole(need))) return need
+    return undefined
+  }
+  const stop = (stage: Stage, at: string, why: StoppedStage['why']) => {
+    stopped.set(stage.name, { stage: stage.name, at, why })
+  }
+
+  for (const stage of stages) {
+    options.signal?.throwIfAborted()
+    const before = stagesBehind({ stages }, stage).flatMap(({ name }) => stopped.get(name) ?? [])[0]
+    if (before) {
+      stop(stage, before.at, before.why)
+      continue
+    }
+    const kind = kindOf(stage)
+    const isShard = kind.makes === 'shards' && kind.edge(stage.with) === 'shard'
+    if (!isShard && (await lacking(stage))) {
+      stop(stage, stage.name, 'shards of other slices are missing')
+      continue
+    }
+    if (kind.makes === 'one') {
+      const found = await findOne(kind, stage, place)
+      if (!found) stop(stage, stage.name, 'it takes all shards at once')
+      else {
+        outputs.set(stage.name, found)
+        outcomes.set(stage.name, { ran: 0, skipped: 1, failed: [], warnings: [], seconds: 0 })
+      }
+      continue
+    }
+    if (kind.edge(stage.with) === 'in order') {
+      const context = stageContext(stage, place, {}, () => {})
+      outputs.set(stage.name, {
+        ...(await kind.offers(stage, context)),
+        name: stage.name,
+        config: stage.with,
+      })
+      if (await isWhole(stage)) continue
+      outputs.delete(stage.name)
+      stop(stage, stage.name, 'it takes all shards at once')
+      continue
+    }
+    options.onStageStart?.(stage)
+    const { output, outcome } = await runStage(kind, stage, place, { ...options, slice })
+    outputs.set(stage.name, output)
+    outcomes.set(stage.name, outcome)
+    options.onStageEnd?.(stage, outcome)
+  }
+  const failed = [...outcomes.values()].reduce((sum, outcome) => sum + outcome.failed.length, 0)
+  return { outcomes, failed, stopped: [...stopped.values()] }
+}
+
+async function findOne(kind: OneKind, stage: Stage, place: StagePlace): Promise<StageOutput | undefined> {
+  const context = stageContext(stage, place, {}, () => {})
+  const offers = await kind.find(stage, hashOf(kind, stage, place.outputs), context)
+  return offers && { ...offers, name: stage.name, config: stage.with }
+}
+
+/** Whether all shards of a stage are there, made of the same configuration; true of a stage that makes one thing. */
+async function hasAllShards(stage: Stage, { outputs }: StagePlace): Promise<boolean> {
+  const kind = kindOf(stage)
+  const dataset = outputs.get(stage.name)?.dataset
+  if (kind.makes === 'one' || !dataset) return true
+  const { family } = kind
+  const configHash = hashOf(kind, stage, outputs)
+  const records = orderedMap(dataset.shards, recordsAtOnce, (shard) =>
+    readCommit(dataset.storage, family, family === 'images' ? null : stage.name, shard),
+  )
+  for await (const record of records) if (record?.configHash !== configHash) return false
+  return true
+}
