@@ -26,9 +26,15 @@
  * @module groundmill
  */
 export { UserError } from '../base/user-error.js'
-export { type Pipeline, pipelineSchema, type RoundsConfig, type Stage } from '../pipeline/config.js'
 export { parsePipeline, type ReadOptions, readPipeline } from '../pipeline/read-pipeline.js'
-export { type RunOptions, type RunResult, runPipeline } from '../pipeline/run-pipeline.js'
-export type { StageEvents, StageOptions, StageOutcome } from '../pipeline/run-stage.js'
+export type { RunOptions, RunResult, StoppedStage } from '../pipeline/run-options.js'
+export { runPipeline } from '../pipeline/run-pipeline.js'
+export {
+  type Pipeline,
+  pipelineSchema,
+  type RoundsConfig,
+  type Stage,
+} from '../pipeline/stages/pipeline-config.js'
 export type { StageOf } from '../pipeline/stages/stage-context.js'
+export type { StageEvents, StageOptions, StageOutcome } from '../pipeline/tasks/run-stage.js'
 export type { TrainStart } from '../train/train-task.js'

@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os'
 
-/** Cores of the processor that this process may use: fewer where it shares them with others of its run. */
-export function ownCores(): number {
-  return sharedCores() ?? availableParallelism()
+let share: number | undefined
+
+/** Says how many cores this process may use beside others of its run; undefined: all of them. */
+export function shareCores(cores: number | undefined): void {
+  share = cores
 }
 
-/** Its share of the cores where the process that started it has given it one (GROUNDMILL_CORES). */
-export function sharedCores(): number | undefined {
-  const cores = Number(process.env.GROUNDMILL_CORES)
-  return Number.isInteger(cores) && cores > 0 ? cores : undefined
-}
+/** The share of the cores that this process was given; undefined where it may use all. */
+export const sharedCores = (): number | undefined => share
+
+/** Cores of the processor that this process may use. */
+export const ownCores = (): number => share ?? availableParallelism()

@@ -4,8 +4,8 @@ import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open
 import { exportConfig } from '../export/config.js'
 import type { ExportReport } from '../export/export-dataset.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
-import { runStage } from '../pipeline/run-stage.js'
 import { exportKind } from '../pipeline/stages/export.js'
+import { runStage } from '../pipeline/tasks/run-stage.js'
 import { formatTable } from './terminal/format-table.js'
 import { createProgress, duration } from './terminal/progress.js'
 

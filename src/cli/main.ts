@@ -63,6 +63,11 @@ program
     '--retry-failed [reasons]',
     'fetch rejected rows again: transient (the default: what may have passed), all, or reasons such as http_404,robots',
   )
+  .option('--workers <n>', 'make the shards in that many processes of this machine', whole)
+  .option(
+    '--slice [i/n]',
+    'make every n-th shard alone, from the i-th on (0 to n - 1); without a value as a Slurm array or an Indexed Job says; auto/n where that says no n',
+  )
   .option('--json', 'print what was done as JSON')
   .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
   .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))

@@ -1,18 +1,30 @@
-import { kindOf, type Pipeline, type Stage } from '../pipeline/config.js'
-import { type RunOptions, type RunResult, runPipeline } from '../pipeline/run-pipeline.js'
-import type { StageOutcome } from '../pipeline/run-stage.js'
+import type { RunOptions, RunResult } from '../pipeline/run-options.js'
+import { runPipeline } from '../pipeline/run-pipeline.js'
+import { kindOf, type Pipeline, type Stage } from '../pipeline/stages/pipeline-config.js'
+import type { StageOutcome } from '../pipeline/tasks/run-stage.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 /** Runs a pipeline and tells of it on standard error: a bar while a stage works, a line when it is done. */
 export async function runWithProgress(
   pipeline: Pipeline,
   url: string,
-  options: Pick<RunOptions, 'signal' | 'only' | 'retryFailed'>,
+  options: Pick<RunOptions, 'signal' | 'only' | 'retryFailed' | 'engine' | 'slice'>,
 ): Promise<RunResult> {
   const progress = createProgress()
+  /** Tasks of an engine that are under way, by their stage. */
+  const underWay = new Map<string, number>()
+  const count = ({ name }: Stage, change: number) => underWay.set(name, (underWay.get(name) ?? 0) + change)
   return runPipeline(pipeline, url, {
     ...options,
-    onProgress: ({ name }, done, total, note) => progress.update(name, done, total, note),
+    onProgress: ({ name }, done, total, note) => {
+      if (!options.engine) progress.update(name, done, total, note)
+    },
+    onTaskStart: (stage) => count(stage, 1),
+    onTaskEnd: (stage) => count(stage, -1),
+    onTasks: (done, total) => {
+      const now = [...underWay].filter(([, tasks]) => tasks > 0).map(([name, tasks]) => `${name} ${tasks}`)
+      progress.update('tasks', done, total, now.join(', '))
+    },
     onNotice: ({ name }, text) => progress.finish(`  ${name}: ${text}`),
     onStageEnd: (stage, outcome) => progress.finish(stageLine(stage, outcome)),
   })

@@ -1,31 +1,45 @@
 import { join } from 'node:path'
 import { orPackaged } from '../base/packaged.js'
+import { UserError } from '../base/user-error.js'
 import { readStats } from '../catalog/read-stats.js'
 import { parseRetried } from '../ingest/retry-shard.js'
+import type { Engine } from '../pipeline/engines/engine.js'
+import { processes } from '../pipeline/engines/processes.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
+import type { Slice } from '../pipeline/tasks/run-stage.js'
+import { readSlice } from './read-slice.js'
 import { runWithProgress } from './run-with-progress.js'
 import { funnelTable } from './terminal/print-funnel.js'
 
-export interface RunOptions {
+export interface RunCommand {
   readonly dataset?: string
   readonly set: readonly string[]
   readonly only: readonly string[]
   readonly retryFailed?: string | true
+  readonly workers?: number
+  readonly slice?: string | true
   readonly json?: boolean
 }
 
-/** `groundmill run`: exit code 1 where shards were set aside. */
-export async function run(path: string, options: RunOptions, signal: AbortSignal): Promise<void> {
+/**
+ * `groundmill run`: exit code 1 where shards were set aside, 75 where a slice waits for shards of other slices.
+ */
+export async function run(path: string, options: RunCommand, signal: AbortSignal): Promise<void> {
   const pipeline = await readPipeline(orPackaged(path), { set: options.set })
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
   const { retryFailed: reasons } = options
   const retryFailed = reasons === true ? 'transient' : reasons
   if (retryFailed !== undefined) parseRetried(retryFailed)
-  const { outcomes, failed } = await runWithProgress(pipeline, url, { signal, only, retryFailed })
+  const slice = readSlice(options.slice === true ? 'auto' : options.slice, process.env)
+  const engine = engineOf(options, slice)
+  const running = runWithProgress(pipeline, url, { signal, only, retryFailed, engine, slice })
+  const { outcomes, failed, stopped } = await running.finally(() => engine?.close())
   const funnel = await readStats(url)
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ run: url, stages: Object.fromEntries(outcomes), funnel })}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ run: url, stages: Object.fromEntries(outcomes), stopped, funnel })}\n`,
+    )
   } else process.stdout.write(`\n${funnelTable(funnel)}\n`)
   for (const { dataset, stage, in: input, out, unit, rejected } of funnel) {
     if (input === 0 || out > 0) continue
@@ -36,10 +50,22 @@ export async function run(path: string, options: RunOptions, signal: AbortSignal
       `groundmill: nothing came of the ${input} ${unit} of "${stage}" (${counts.join(', ')}): mend that, remove ${where}, and run again\n`,
     )
   }
+  for (const { stage, why } of stopped.filter((one) => one.stage === one.at))
+    process.stderr.write(`groundmill: this slice stopped before "${stage}": ${why}\n`)
+  if (only?.some((name) => stopped.some(({ stage }) => stage === name))) process.exitCode = waitingForOthers
   if (failed > 0) {
     process.exitCode = 1
     process.stderr.write(
       `groundmill: ${failed} shard(s) were set aside; run the same command again to retry them\n`,
     )
   }
+}
+
+/** What sysexits.h calls a temporary failure: a scheduler may try again later. */
+const waitingForOthers = 75
+
+function engineOf({ workers }: RunCommand, slice: Slice | undefined): Engine | undefined {
+  if (workers === undefined) return undefined
+  if (slice) throw new UserError('A slice is made in one process: give --workers or --slice.')
+  return processes(workers, (text) => process.stderr.write(`  warning: ${text}\n`))
 }

@@ -1,8 +1,8 @@
 import { UserError } from '../base/user-error.js'
 import { evaluateConfig } from '../evaluate/config.js'
-import type { RoundsConfig, Stage } from './config.js'
 import { evaluationName } from './promotion/evaluation-record.js'
 import { sharesOf } from './promotion/promote-config.js'
+import type { RoundsConfig, Stage } from './stages/pipeline-config.js'
 
 /**
  * The stages of self-training. Round n labels with the current teacher (the first one, or the model that the

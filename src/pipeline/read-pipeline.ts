@@ -2,8 +2,8 @@ import { parseConfig, readYaml } from '../base/parse-config.js'
 import { readSetOption, setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { fillIn, readCard } from '../ingest/open-source.js'
-import { type Pipeline, pipelineSchema, type Stage } from './config.js'
 import { layOutRounds } from './lay-out-rounds.js'
+import { type Pipeline, pipelineSchema, type Stage } from './stages/pipeline-config.js'
 
 export interface ReadOptions {
   /** `stage.key=value`, `rounds.key=value` or `variable=value`; values are YAML. */

@@ -1,33 +1,12 @@
 import { UserError } from '../base/user-error.js'
 import { openStorage } from '../storage/open-storage.js'
-import { kindOf, type Pipeline, type Stage } from './config.js'
-import type { Engine } from './engines/engine.js'
-import { runSlice, type StoppedStage } from './run-slice.js'
-import { runStage, type StageOptions, type StageOutcome } from './run-stage.js'
+import type { RunOptions, RunResult } from './run-options.js'
+import { runSlice } from './run-slice.js'
 import { runTasks } from './run-tasks.js'
+import { kindOf, type Pipeline, type Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
-import type { TaskResult } from './tasks/task.js'
-
-export interface RunOptions extends Omit<StageOptions, 'stopAtFailure' | 'replace'> {
-  /** What carries the tasks; they are made in this process, stage after stage, by default. */
-  readonly engine?: Engine
-  /** Before a task of an engine is carried, and when it has come to an end. */
-  onTaskStart?(stage: Stage, shard: string | undefined): void
-  onTaskEnd?(stage: Stage, shard: string | undefined, result: TaskResult | Error): void
-  /** Tasks of an engine that have ended, of those that are known. */
-  onTasks?(done: number, total: number): void
-  onStageStart?(stage: Stage): void
-  onStageEnd?(stage: Stage, outcome: StageOutcome): void
-  /** Stages to run, and what they need; all by default. */
-  readonly only?: readonly string[]
-}
-
-export interface RunResult {
-  readonly outcomes: ReadonlyMap<string, StageOutcome>
-  readonly failed: number
-  /** Stages at which a slice has stopped, and those behind them. */
-  readonly stopped: readonly StoppedStage[]
-}
+import { countFailed } from './tasks/count-failed.js'
+import { runStage, type StageOutcome } from './tasks/run-stage.js'
 
 /**
  * Runs a pipeline into the folder `url`. What is already made of the same configuration and inputs is left as
@@ -61,7 +40,7 @@ async function runInProcess(stages: readonly Stage[], url: string, options: RunO
     outcomes.set(stage.name, outcome)
     options.onStageEnd?.(stage, outcome)
   }
-  return { outcomes, failed: failedOf(outcomes), stopped: [] }
+  return { outcomes, failed: countFailed(outcomes), stopped: [] }
 }
 
 function withNeeds({ stages }: Pipeline, names: readonly string[]): Set<string> {

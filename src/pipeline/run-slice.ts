@@ -1,8 +1,11 @@
 import { orderedMap } from '../base/ordered-map.js'
 import { readCommit } from '../shards/commit.js'
 import { openStorage } from '../storage/open-storage.js'
-import { kindOf, type Stage } from './config.js'
-import type { RunOptions, RunResult } from './run-pipeline.js'
+import type { RunOptions, RunResult, StoppedStage } from './run-options.js'
+import { kindOf, type Stage } from './stages/pipeline-config.js'
+import type { StageOutput } from './stages/stage-context.js'
+import type { OneKind } from './stages/stage-kind.js'
+import { countFailed } from './tasks/count-failed.js'
 import {
   hashOf,
   runStage,
@@ -10,21 +13,11 @@ import {
   type StageOutcome,
   type StagePlace,
   stageContext,
-} from './run-stage.js'
-import type { StageOutput } from './stages/stage-context.js'
-import type { OneKind } from './stages/stage-kind.js'
+} from './tasks/run-stage.js'
 import { stagesBehind } from './tasks/stages-behind.js'
 
 /** Records that are read at once. */
 const recordsAtOnce = 16
-
-/** A stage that a slice has not run. */
-export interface StoppedStage {
-  readonly stage: string
-  /** The stage that is to be run first, and what it waits for. */
-  readonly at: string
-  readonly why: 'it takes all shards at once' | 'shards of other slices are missing'
-}
 
 /**
  * Runs a slice of a pipeline in this process: of each dataset every `count`-th shard. It goes on where a shard
@@ -100,8 +93,7 @@ export async function runSlice(
     outcomes.set(stage.name, outcome)
     options.onStageEnd?.(stage, outcome)
   }
-  const failed = [...outcomes.values()].reduce((sum, outcome) => sum + outcome.failed.length, 0)
-  return { outcomes, failed, stopped: [...stopped.values()] }
+  return { outcomes, failed: countFailed(outcomes), stopped: [...stopped.values()] }
 }
 
 async function findOne(kind: OneKind, stage: Stage, place: StagePlace): Promise<StageOutput | undefined> {

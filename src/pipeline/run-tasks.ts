@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { explainError } from '../base/explain-error.js'
 import { openStorage } from '../storage/open-storage.js'
-import type { Pipeline, Stage } from './config.js'
 import type { Engine } from './engines/engine.js'
-import type { RunOptions, RunResult } from './run-pipeline.js'
+import type { RunOptions, RunResult } from './run-options.js'
 import { openStage, type StageNode, stageNodes } from './stage-node.js'
+import type { Pipeline, Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
+import { countFailed } from './tasks/count-failed.js'
 import { storePipeline } from './tasks/stored-pipeline.js'
 import { type Task, type TaskResult, taskProtocol } from './tasks/task.js'
 
@@ -125,8 +126,7 @@ export async function runTasks(
     }
   }
   const outcomes = new Map(nodes.map((node) => [node.stage.name, node.outcome()]))
-  const failed = [...outcomes.values()].reduce((sum, outcome) => sum + outcome.failed.length, 0)
-  return { outcomes, failed }
+  return { outcomes, failed: countFailed(outcomes), stopped: [] }
 }
 
 /** Shards that stages are without, by their stage. */

@@ -1,8 +1,14 @@
 import { explainError } from '../base/explain-error.js'
-import { kindOf, type Stage } from './config.js'
-import { hashOf, type StageOptions, type StageOutcome, type StagePlace, stageContext } from './run-stage.js'
+import { kindOf, type Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
 import type { StageKind, StageWatch } from './stages/stage-kind.js'
+import {
+  hashOf,
+  type StageOptions,
+  type StageOutcome,
+  type StagePlace,
+  stageContext,
+} from './tasks/run-stage.js'
 import type { TaskResult } from './tasks/task.js'
 import { StageError } from './tasks/task-error.js'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
 import sharp, { type Metadata, type Sharp } from 'sharp'
-import { ownCores } from '../../base/own-cores.js'
 import { type ImageFormat, isCutShort, isUnread, sniffImage } from '../../pictures/sniff-image.js'
 import { Reject } from '../fetch/reject.js'
 import { differenceHash } from './difference-hash.js'
@@ -28,7 +28,7 @@ export interface NormalImage {
 
 /** libuv has so many threads, and each picture takes one. */
 const uvThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4
-const cores = ownCores()
+const cores = availableParallelism()
 // Many pictures at once on a thread each waste less than one picture on many; what cores are left over help
 // within one.
 sharp.concurrency(Math.max(1, Math.floor(cores / uvThreads)))

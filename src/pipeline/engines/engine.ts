@@ -1,4 +1,5 @@
-import type { Resource, Task, TaskOptions, TaskResult } from '../tasks/task.js'
+import type { Resource } from '../stages/resource.js'
+import type { Task, TaskOptions, TaskResult } from '../tasks/task.js'
 
 /** What carries tasks to where they are done: this process, others of this machine, or a queue. */
 export interface Engine {

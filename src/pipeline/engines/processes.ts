@@ -19,7 +19,7 @@ interface Seat {
  */
 export function processes(count: number, onWarning: (text: string) => void = () => {}): Engine {
   // Sessions of all processes share the cores, as those of one would.
-  const cores = String(Math.max(1, Math.floor(availableParallelism() / count)))
+  const cores = Math.max(1, Math.floor(availableParallelism() / count))
   const idle: Seat[] = []
   const all = new Set<Seat>()
   const waiting: { readonly stage: string; readonly give: (seat: Seat) => void }[] = []
@@ -32,7 +32,7 @@ export function processes(count: number, onWarning: (text: string) => void = () 
     return new Promise((give) => waiting.push({ stage, give }))
   }
   const start = (): Seat => {
-    const seat = { process: startTaskProcess({ GROUNDMILL_CORES: cores }) }
+    const seat = { process: startTaskProcess(cores) }
     all.add(seat)
     return seat
   }

@@ -1,3 +1,4 @@
+import { shareCores } from '../../base/own-cores.js'
 import { openTaskRunner } from '../tasks/run-task.js'
 import { failureOf } from '../tasks/task-error.js'
 import type { FromChild, ToChild } from './task-messages.js'
@@ -17,9 +18,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}
 // A parent that is gone asks for nothing more, and its tasks are others' now.
 process.on('disconnect', () => process.exit(1))
 
-async function run({ id, task }: Extract<ToChild, { kind: 'run' }>) {
+async function run({ id, task, cores }: Extract<ToChild, { kind: 'run' }>) {
   const abort = new AbortController()
   current = { id, abort }
+  shareCores(cores)
   try {
     const result = await runner.run(task, {
       signal: abort.signal,

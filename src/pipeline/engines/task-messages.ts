@@ -3,7 +3,13 @@ import type { TaskFailure } from '../tasks/task-error.js'
 
 /** What a process is told that makes tasks. */
 export type ToChild =
-  | { readonly kind: 'run'; readonly id: number; readonly task: Task }
+  | {
+      readonly kind: 'run'
+      readonly id: number
+      readonly task: Task
+      /** Its share of the processor's; all by default. */
+      readonly cores?: number
+    }
   | { readonly kind: 'abort'; readonly id: number }
   | { readonly kind: 'close' }
 

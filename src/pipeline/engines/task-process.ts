@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { RunTask, Task, TaskOptions, TaskResult } from '../tasks/task.js'
+import type { RunTask, TaskOptions, TaskResult } from '../tasks/task.js'
 import { errorOf } from '../tasks/task-error.js'
 import type { FromChild, ToChild } from './task-messages.js'
 
@@ -19,10 +19,12 @@ export interface TaskProcess {
   kill(): void
 }
 
-/** @param env what its environment has besides this process's own */
-export function startTaskProcess(env: Readonly<Record<string, string>> = {}): TaskProcess {
+/**
+ * @param cores that a shard may use, beside those of other processes. What is one task, such as a training,
+ *   stands in the way of all others and has them all: its result hangs on their number, too.
+ */
+export function startTaskProcess(cores?: number): TaskProcess {
   const child = fork(fileURLToPath(new URL('./task-child.js', import.meta.url)), [], {
-    env: { ...process.env, ...env },
     // What a library writes to standard output is nothing of what this program prints.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
@@ -37,7 +39,11 @@ export function startTaskProcess(env: Readonly<Record<string, string>> = {}): Ta
   let nextId = 0
   return {
     pid: child.pid,
-    run: (task, options) => runIn(child, gone, nextId++, task, options),
+    run: (task, options) => {
+      const id = nextId++
+      const own = task.shard === undefined ? undefined : cores
+      return runIn(child, gone, { kind: 'run', id, task, ...(own && { cores: own }) }, options)
+    },
     isGone: () => isGone,
     async stop() {
       const warnings = new Promise<readonly string[]>((resolve) => {
@@ -65,24 +71,24 @@ function send(child: ChildProcess, message: ToChild) {
 function runIn(
   child: ChildProcess,
   gone: Promise<string>,
-  id: number,
-  task: Task,
+  message: Extract<ToChild, { kind: 'run' }>,
   { signal, onProgress, onNotice }: TaskOptions,
 ): Promise<TaskResult> {
+  const { id } = message
   return new Promise((resolve, reject) => {
     const onAbort = () => send(child, { kind: 'abort', id })
     const end = () => {
       child.off('message', onMessage)
       signal?.removeEventListener('abort', onAbort)
     }
-    const onMessage = (message: FromChild) => {
-      if (message.kind === 'closed' || message.id !== id) return
-      if (message.kind === 'progress') onProgress?.(message.done, message.total, message.note)
-      else if (message.kind === 'notice') onNotice?.(message.text)
+    const onMessage = (said: FromChild) => {
+      if (said.kind === 'closed' || said.id !== id) return
+      if (said.kind === 'progress') onProgress?.(said.done, said.total, said.note)
+      else if (said.kind === 'notice') onNotice?.(said.text)
       else {
         end()
-        if (message.kind === 'done') resolve(message.result)
-        else reject(signal?.aborted ? signal.reason : errorOf(message.failure))
+        if (said.kind === 'done') resolve(said.result)
+        else reject(signal?.aborted ? signal.reason : errorOf(said.failure))
       }
     }
     child.on('message', onMessage)
@@ -91,7 +97,7 @@ function runIn(
       end()
       reject(signal?.aborted ? signal.reason : new Error(`the process that made it has ended (${how})`))
     })
-    send(child, { kind: 'run', id, task })
+    send(child, message)
     if (signal?.aborted) onAbort()
   })
 }

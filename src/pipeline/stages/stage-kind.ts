@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Family } from '../../rows/rows.js'
 import type { ShardResult } from '../../shards/shard-task.js'
-import type { Resource } from '../tasks/task.js'
+import type { Resource } from './resource.js'
 import type { StageContext, StageOf, StageOutput } from './stage-context.js'
 
 /** What a stage offers to those that need it: its name and configuration are added by who runs it. */

@@ -1,4 +1,4 @@
-import { kindOf, type Pipeline, type Stage } from '../config.js'
+import { kindOf, type Pipeline, type Stage } from '../stages/pipeline-config.js'
 
 /**
  * The stages that a stage is made of, in the order of the pipeline: those that it needs, those that they need,

@@ -1,7 +1,7 @@
 import { canonicalJson, hashBytes } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import type { Storage } from '../../storage/storage.js'
-import type { Pipeline } from '../config.js'
+import type { Pipeline } from '../stages/pipeline-config.js'
 
 /** Where what the processes of a run share lies in its storage; no stage can have that name. */
 export const runFolder = '.groundmill'

@@ -35,10 +35,6 @@ export interface TaskResult {
   readonly warnings: readonly string[]
 }
 
-/** What a task wants most of: the network, processors, or an accelerator. */
-export const resources = ['fetch', 'cpu', 'gpu'] as const
-export type Resource = (typeof resources)[number]
-
 /** What is told of a task while it goes on. */
 export interface TaskEvents {
   /** Units done of all: pairs, rows, steps. */

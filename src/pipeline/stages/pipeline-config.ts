@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { auditConfig } from '../audit/config.js'
-import { evaluateConfig } from '../evaluate/config.js'
-import { filterConfig } from '../filter/config.js'
-import { stageName as name } from '../rows/stage-name.js'
-import { teachConfig } from '../teacher/config.js'
-import { trainConfig } from '../train/config.js'
-import { promoteRule } from './promotion/promote-config.js'
-import { kinds } from './stages/kinds.js'
-import type { StageKind } from './stages/stage-kind.js'
+import { auditConfig } from '../../audit/config.js'
+import { evaluateConfig } from '../../evaluate/config.js'
+import { filterConfig } from '../../filter/config.js'
+import { stageName as name } from '../../rows/stage-name.js'
+import { teachConfig } from '../../teacher/config.js'
+import { trainConfig } from '../../train/config.js'
+import { promoteRule } from '../promotion/promote-config.js'
+import { kinds } from './kinds.js'
+import type { StageKind } from './stage-kind.js'
 
 type Kind = (typeof kinds)[number]
 type Use = Kind['name']

@@ -1,11 +1,11 @@
 import type { z } from 'zod'
-import { hashJson } from '../base/hash.js'
-import type { Storage } from '../storage/storage.js'
-import type { TrainStart } from '../train/train-task.js'
-import type { StageContext, StageOf, StageOutput } from './stages/stage-context.js'
-import type { Offers, OneKind, ShardsKind, StageKind } from './stages/stage-kind.js'
-import { runShards } from './tasks/run-shards.js'
-import type { ShardSums } from './tasks/shard-sums.js'
+import { hashJson } from '../../base/hash.js'
+import type { Storage } from '../../storage/storage.js'
+import type { TrainStart } from '../../train/train-task.js'
+import type { StageContext, StageOf, StageOutput } from '../stages/stage-context.js'
+import type { Offers, OneKind, ShardsKind, StageKind } from '../stages/stage-kind.js'
+import { runShards } from './run-shards.js'
+import type { ShardSums } from './shard-sums.js'
 
 /** A share of a dataset's shards: those whose place, divided by `count`, leaves `index`. */
 export interface Slice {

@@ -1,0 +1,33 @@
+import type { Engine } from './engines/engine.js'
+import type { Stage } from './stages/pipeline-config.js'
+import type { StageOptions, StageOutcome } from './tasks/run-stage.js'
+import type { TaskResult } from './tasks/task.js'
+
+export interface RunOptions extends Omit<StageOptions, 'stopAtFailure' | 'replace'> {
+  /** What carries the tasks; they are made in this process, stage after stage, by default. */
+  readonly engine?: Engine
+  /** Before a task of an engine is carried, and when it has come to an end. */
+  onTaskStart?(stage: Stage, shard: string | undefined): void
+  onTaskEnd?(stage: Stage, shard: string | undefined, result: TaskResult | Error): void
+  /** Tasks of an engine that have ended, of those that are known. */
+  onTasks?(done: number, total: number): void
+  onStageStart?(stage: Stage): void
+  onStageEnd?(stage: Stage, outcome: StageOutcome): void
+  /** Stages to run, and what they need; all by default. */
+  readonly only?: readonly string[]
+}
+
+export interface RunResult {
+  readonly outcomes: ReadonlyMap<string, StageOutcome>
+  readonly failed: number
+  /** Stages at which a slice has stopped, and those behind them. */
+  readonly stopped: readonly StoppedStage[]
+}
+
+/** A stage that a slice has not run. */
+export interface StoppedStage {
+  readonly stage: string
+  /** The stage that is to be run first, and what it waits for. */
+  readonly at: string
+  readonly why: 'it takes all shards at once' | 'shards of other slices are missing'
+}
