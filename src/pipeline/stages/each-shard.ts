@@ -1,5 +1,7 @@
+import type { Family } from '../../rows/rows.js'
 import { readCommit } from '../../shards/commit.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
+import { sweepShards } from '../../shards/sweep-shards.js'
 import { addCounts } from '../../statistics/stats.js'
 import type { Storage } from '../../storage/storage.js'
 import type { Dataset, StageContext, StageOf } from './stage-context.js'
@@ -20,7 +22,8 @@ interface ShardWork {
 }
 
 /**
- * Runs a task for each shard of a dataset that the stage before has made.
+ * Runs a task for each shard of a dataset that the stage before has made, and removes what writers of the stage
+ * that died have left.
  *
  * @returns the sums of the shards that are there now, and the shards that are not
  */
@@ -39,6 +42,7 @@ export async function eachShard(
   const total = [...rows.values()].reduce((sum, count) => sum + count, 0)
   let sums: ShardSums = { in: 0, out: 0, rejected: {}, relabelled: {}, counts: {} }
   let before = 0
+  let main: Family | undefined
   for (const shard of shards) {
     if (source.missing.includes(shard)) continue
     context.signal?.throwIfAborted()
@@ -55,6 +59,7 @@ export async function eachShard(
         onProgress: (count: number) => context.progress(start + count, total),
       })
       const { record } = result
+      main = record.main
       sums = {
         in: sums.in + record.in,
         out: sums.out + record.out,
@@ -68,6 +73,7 @@ export async function eachShard(
     before += rows.get(shard) ?? 0
     context.progress(before, total)
   }
+  if (main) await sweepShards(storage, main, stage.name)
   return { sums, missing }
 }
 

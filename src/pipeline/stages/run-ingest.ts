@@ -6,9 +6,10 @@ import { type OpenSource, openSource } from '../../ingest/open-source.js'
 import { planIngest } from '../../ingest/plan-ingest.js'
 import { retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
-import { families } from '../../rows/family-path.js'
+import { families, shardObject } from '../../rows/family-path.js'
 import { createDataset, readDataset, replaceDataset } from '../../shards/dataset.js'
 import type { ShardTask } from '../../shards/shard-task.js'
+import { sweepShards } from '../../shards/sweep-shards.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
 import { runOf, type StageContext, type StageOf } from './stage-context.js'
@@ -68,6 +69,7 @@ async function ingestSource(
   } finally {
     await fetcher.close()
   }
+  await sweepShards(storage, 'images', stage.name)
   const dnsTrouble = dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)
   if (dnsTrouble) context.warn(dnsTrouble)
   // A source with boxes has written phrases, grounding and negatives beside its images.
@@ -91,10 +93,13 @@ async function declareDataset(
   if (hashJson(known) === hashJson(info)) return
   const kept = new Set(shards)
   for (const family of families) {
-    for (const object of await storage.list(family)) {
-      const shard = /([^/]+)\.(json|parquet)$/.exec(object)?.[1]
-      if (shard && !kept.has(shard)) await storage.remove(object)
-    }
+    const objects = (await storage.list(family)).filter((name) => {
+      const { shard } = shardObject(name) ?? {}
+      return shard !== undefined && !kept.has(shard)
+    })
+    // Records first, so that none is without its file.
+    for (const kind of ['record', 'file'])
+      for (const name of objects) if (shardObject(name)?.kind === kind) await storage.remove(name)
   }
   await replaceDataset(storage, info)
 }
