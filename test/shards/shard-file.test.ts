@@ -243,6 +243,12 @@ describe('a shard file', () => {
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(first.sha256)
   })
 
+  it('keeps a mark of byte order with which a text begins', async () => {
+    const rows = ['\uFEFF', '\uFEFF\uFEFFa', 'a\uFEFF'].map((key) => ({ key, phrases: [], left_out: null }))
+    await putShard(storage, 'phrases', 'marks', '00000', rows)
+    expect(await collect(readShard(storage, 'phrases', 'marks', '00000'))).toEqual(rows)
+  })
+
   it('is read by parquet-wasm, null and empty told apart', async () => {
     const { path } = await putShard(storage, 'grounding', 's', '00001', grounding)
     const bytes = await readFile(storage.path(path))
