@@ -21,9 +21,9 @@ import { openParquet } from '../src/parquet/open-parquet.js'
 import { parquetChunks } from '../src/parquet/parquet-chunks.js'
 import { readRows as readParquetRows } from '../src/parquet/read-rows.js'
 import type { GroundingRow, ImageRow, PhraseRow } from '../src/rows/rows.js'
+import { committedFile } from '../src/shards/committed-file.js'
 import { createDataset } from '../src/shards/dataset.js'
-import { writeRecords } from '../src/shards/shard-task.js'
-import { writeShard } from '../src/shards/write-shard.js'
+import { runShardTask } from '../src/shards/shard-task.js'
 import { openStorage } from '../src/storage/open-storage.js'
 import { gatherFigures, median, option, printReport } from './report.js'
 
@@ -78,15 +78,13 @@ async function makeShard(shard: string) {
     })
     return { key, regions }
   })
-  const files = {
-    images: await writeShard(storage, 'images', null, shard, images),
-    phrases: await writeShard(storage, 'phrases', 'bench', shard, words),
-    grounding: await writeShard(storage, 'grounding', 'bench', shard, found),
-  }
   const task = { storage, stage: 'bench', shard, configHash: 'bench', inputs: {} }
   const stats = { counts: {}, histograms: {}, tallies: {} }
   const sums = { unit: 'pairs', in: rowsAShard, out: rowsAShard, rejected: {}, stats }
-  await writeRecords({ files, ...sums }, task, 'images', 0)
+  await runShardTask(task, 'images', async (write) => {
+    const beside = { phrases: await write('phrases', words), grounding: await write('grounding', found) }
+    return { files: { images: await write('images', images), ...beside }, ...sums }
+  })
 }
 
 await createDataset(storage, { name: 'bench', card: null, shards })
@@ -109,7 +107,10 @@ const { figures, report } = gatherFigures()
 /** The bytes of the pictures once more, and nothing else. */
 async function copyPictures() {
   const part = await openPartFile(join(folder, 'copy'), 0)
-  for (const shard of shards) await appendFile(storage.path(`images/${shard}.parquet`), part)
+  for (const shard of shards) {
+    const { path } = await committedFile(storage, 'images', null, shard)
+    await appendFile(storage.path(path), part)
+  }
   await part.flush()
   await part.close()
 }

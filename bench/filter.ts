@@ -13,8 +13,8 @@ import { createFilter } from '../src/filter/filter-proposals.js'
 import { filterShard } from '../src/filter/filter-shard.js'
 import type { Candidate } from '../src/filter/rule/rule.js'
 import type { RuleConfig } from '../src/filter/rules.js'
-import type { ImageRow, Phrase } from '../src/rows/rows.js'
-import { writeShard } from '../src/shards/write-shard.js'
+import type { Families, Family, ImageRow, Phrase } from '../src/rows/rows.js'
+import { runShardTask } from '../src/shards/shard-task.js'
 import { openStorage } from '../src/storage/open-storage.js'
 import type { Storage } from '../src/storage/storage.js'
 import { type Figure, option, printReport } from './report.js'
@@ -57,19 +57,23 @@ function imageRow(key: string): ImageRow {
 async function makeShard(storage: Storage, shard: string) {
   const draw = random(shard, 'filter bench')
   const keys = Array.from({ length: rowsAShard }, (_, row) => shard + String(row).padStart(4, '0'))
-  await writeShard(storage, 'images', null, shard, keys.map(imageRow))
-  await writeShard(
-    storage,
-    'phrases',
+  const stats = { counts: {}, histograms: {}, tallies: {} }
+  const sums = { unit: 'rows', in: keys.length, out: keys.length, rejected: {}, stats }
+  const task = { storage, shard, configHash: 'bench', inputs: {} }
+  const make = <F extends Family>(stage: string, family: F, rows: readonly Families[F][]) =>
+    runShardTask({ ...task, stage }, family, async (write) => ({
+      files: { [family]: await write(family, rows) },
+      ...sums,
+    }))
+  await make('bench', 'images', keys.map(imageRow))
+  await make(
     'chunk',
-    shard,
+    'phrases',
     keys.map((key) => ({ key, phrases })),
   )
-  await writeShard(
-    storage,
-    'proposals',
+  await make(
     'label',
-    shard,
+    'proposals',
     keys.map((key) => ({ key, proposals: proposals(draw), teacher: 'bench' })),
   )
 }

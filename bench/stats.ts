@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { datasetStatistics } from '../src/catalog/dataset-statistics.js'
 import { datasetFunnel } from '../src/catalog/funnel.js'
-import { familyPath } from '../src/rows/family-path.js'
+import { recordPath } from '../src/rows/family-path.js'
 import { createDataset } from '../src/shards/dataset.js'
 import { type RecordedFamily, recordedOf, rowStats } from '../src/statistics/row-stats.js'
 import { openStorage } from '../src/storage/open-storage.js'
@@ -48,7 +48,7 @@ try {
         ...{ seconds: 1, createdAt: new Date().toISOString() },
       })
       bytes += text.length
-      await storage.write(familyPath(family, stage, shard, 'json'), text)
+      await storage.write(recordPath(family, stage, shard), text)
     }
   }
   const seconds: number[] = []

@@ -3,8 +3,8 @@ import type { GroundingRow, NegativeRow, PhraseRow, RejectRow, SelectionRow } fr
 import { hasFamily } from '../shards/has-family.js'
 import { joinRows } from '../shards/join-rows.js'
 import { readShard } from '../shards/read-shard.js'
+import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { writeShard } from '../shards/write-shard.js'
 import { statsBuilder } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
 import type { Deduper } from './deduper.js'
@@ -28,8 +28,8 @@ export async function dedupShard(
   deduper: () => Promise<Deduper>,
   gold?: string,
 ): Promise<ShardResult> {
-  return runShardTask(task, 'selection', async (): Promise<ShardOutput> => {
-    const { storage, stage, shard, signal, onProgress } = task
+  return runShardTask(task, 'selection', async (write): Promise<ShardOutput> => {
+    const { storage, shard, signal, onProgress } = task
     const { judge } = await deduper()
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
@@ -49,9 +49,9 @@ export async function dedupShard(
       rejected[reason] = (rejected[reason] ?? 0) + 1
       rejects.push({ key, url, reason, detail: `of ${of}` })
     }
-    const selection = await writeShard(storage, 'selection', stage, shard, rows)
-    const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
-    const thinned = gold === undefined ? {} : await thinGold(task, gold)
+    const selection = await write('selection', rows)
+    const rejectFile = await write('rejects', rejects)
+    const thinned = gold === undefined ? {} : await thinGold(task, gold, rows, write)
     const out = rows.length - rejects.length
     const stats = statsBuilder()
     stats.count('images', out)
@@ -79,26 +79,35 @@ export async function recallShard(
     if (selection.reason === null) keep(images, positionOf(key, shard, shards, storage))
 }
 
-/** Phrases, regions and negatives row for row, none where the selection, which is written by now, drops the picture. */
-async function thinGold({ storage, stage, shard }: ShardTask, gold: string) {
-  const selection = { stage, columns: ['reason'] } as const
+/** Phrases, regions and negatives row for row, none where the selection drops the picture. */
+async function thinGold(
+  { storage, shard }: ShardTask,
+  gold: string,
+  selection: readonly SelectionRow[],
+  write: WriteFamily,
+) {
+  const isKept = (row: number) => selection[row]?.reason === null
+  // Held against the images, of which the selection has a row each.
+  const images = { columns: [] } as const
   async function* phraseRows(): AsyncGenerator<PhraseRow> {
-    for await (const row of joinRows(storage, shard, { selection, phrases: { stage: gold } }))
-      yield row.selection.reason === null ? row.phrases : { key: row.key, phrases: [] }
+    for await (const { key, row, phrases } of joinRows(storage, shard, { images, phrases: { stage: gold } }))
+      yield isKept(row) ? phrases : { key, phrases: [] }
   }
   async function* groundingRows(): AsyncGenerator<GroundingRow> {
-    for await (const row of joinRows(storage, shard, { selection, grounding: { stage: gold } }))
-      yield row.selection.reason === null ? row.grounding : { key: row.key, regions: [] }
+    const parts = { images, grounding: { stage: gold } }
+    for await (const { key, row, grounding } of joinRows(storage, shard, parts))
+      yield isKept(row) ? grounding : { key, regions: [] }
   }
   async function* negativeRows(): AsyncGenerator<NegativeRow> {
-    for await (const row of joinRows(storage, shard, { selection, negatives: { stage: gold } }))
-      yield row.selection.reason === null ? row.negatives : { key: row.key, ...nothingSaid }
+    const parts = { images, negatives: { stage: gold } }
+    for await (const { key, row, negatives } of joinRows(storage, shard, parts))
+      yield isKept(row) ? negatives : { key, ...nothingSaid }
   }
   return {
-    phrases: await writeShard(storage, 'phrases', stage, shard, phraseRows()),
-    grounding: await writeShard(storage, 'grounding', stage, shard, groundingRows()),
+    phrases: await write('phrases', phraseRows()),
+    grounding: await write('grounding', groundingRows()),
     ...((await hasFamily(storage, 'negatives', gold, shard)) && {
-      negatives: await writeShard(storage, 'negatives', stage, shard, negativeRows()),
+      negatives: await write('negatives', negativeRows()),
     }),
   }
 }

@@ -1,10 +1,9 @@
 import { zip } from '../base/zip.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { unscaleBox } from '../boxes/xyxy.js'
-import { openParquet } from '../parquet/open-parquet.js'
 import { decodePicture } from '../pictures/picture.js'
-import { familyPath } from '../rows/family-path.js'
 import type { Phrase } from '../rows/rows.js'
+import { committedFile } from '../shards/committed-file.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import type { Teacher } from '../teacher/teacher.js'
@@ -136,11 +135,7 @@ export async function evaluateModel(
 
 async function imagesOf({ storage, shards }: EvaluationSet): Promise<number> {
   let images = 0
-  for (const shard of shards) {
-    const { rows, close } = await openParquet(storage.path(familyPath('images', null, shard, 'parquet')))
-    await close()
-    images += rows
-  }
+  for (const shard of shards) images += (await committedFile(storage, 'images', null, shard)).rows
   return images
 }
 

@@ -4,7 +4,6 @@ import { type GroundingRow, negativePhrase, type RejectRow } from '../rows/rows.
 import { readCommit } from '../shards/commit.js'
 import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { writeShard } from '../shards/write-shard.js'
 import { addRegions, rowStats } from '../statistics/row-stats.js'
 import { addCounts } from '../statistics/stats.js'
 import type { FilterConfig } from './config.js'
@@ -36,8 +35,8 @@ export async function filterShard(
   config: Pick<FilterConfig, 'rules'> & { readonly phrases: string; readonly proposals: string },
   open: () => Promise<RuleTools> = async () => ({}),
 ): Promise<ShardResult> {
-  return runShardTask(task, 'grounding', async (): Promise<ShardOutput> => {
-    const { storage, stage, shard, signal, onProgress } = task
+  return runShardTask(task, 'grounding', async (write): Promise<ShardOutput> => {
+    const { signal, onProgress } = task
     const tools = await open()
     const filter = createRowFilter(config.rules, tools)
     const stats = rowStats('grounding')
@@ -84,8 +83,8 @@ export async function filterShard(
       }
       yield* await flush()
     }
-    const file = await writeShard(storage, 'grounding', stage, shard, rows())
-    const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
+    const file = await write('grounding', rows())
+    const rejectFile = await write('rejects', rejects)
     return {
       files: { grounding: file, rejects: rejectFile },
       unit: 'proposals',

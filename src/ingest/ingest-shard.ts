@@ -1,7 +1,7 @@
 import { orderedMap } from '../base/ordered-map.js'
 import type { ImageRow } from '../rows/rows.js'
+import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { writeShard } from '../shards/write-shard.js'
 import { createFetcher, type Fetcher } from './fetch/fetch-image.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
 import type { OpenSource } from './open-source.js'
@@ -23,10 +23,10 @@ export async function ingestShard(
   plan: ShardPlan,
   shared?: Fetcher,
 ): Promise<ShardResult> {
-  return runShardTask(task, 'images', async (): Promise<ShardOutput> => {
+  return runShardTask(task, 'images', async (write): Promise<ShardOutput> => {
     const fetcher = shared ?? createFetcher(source.config.fetch)
     try {
-      return await ingestRows(task, source, plan, fetcher)
+      return await ingestRows(task, source, plan, fetcher, write)
     } finally {
       if (!shared) await fetcher.close()
     }
@@ -38,8 +38,9 @@ async function ingestRows(
   source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
+  write: WriteFamily,
 ): Promise<ShardOutput> {
-  const { storage, stage, shard, signal, onProgress } = task
+  const { signal, onProgress } = task
   const sums = shardSums(source.hasBoxes)
   async function* images(): AsyncGenerator<ImageRow> {
     for await (const result of ingested(task, source, plan, fetcher)) {
@@ -49,8 +50,8 @@ async function ingestRows(
       if (result.kind === 'row') yield result.image
     }
   }
-  const imageFile = await writeShard(storage, 'images', null, shard, images())
-  const rejectFile = await writeShard(storage, 'rejects', stage, shard, sums.rejects)
+  const imageFile = await write('images', images())
+  const rejectFile = await write('rejects', sums.rejects)
   const files = { images: imageFile, rejects: rejectFile }
   const counts = {
     unit: 'pairs',
@@ -61,9 +62,9 @@ async function ingestRows(
   }
   // By the configuration, not by the rows: a shard whose pictures all failed is gold as well.
   if (!source.hasBoxes) return { files, ...counts }
-  const phraseFile = await writeShard(storage, 'phrases', stage, shard, sums.phrases)
-  const groundingFile = await writeShard(storage, 'grounding', stage, shard, sums.grounding)
-  const negativeFile = await writeShard(storage, 'negatives', stage, shard, sums.negatives)
+  const phraseFile = await write('phrases', sums.phrases)
+  const groundingFile = await write('grounding', sums.grounding)
+  const negativeFile = await write('negatives', sums.negatives)
   const gold = { phrases: phraseFile, grounding: groundingFile, negatives: negativeFile }
   return { files: { ...files, ...gold }, ...counts }
 }

@@ -4,7 +4,6 @@ import { amendShardTask } from '../shards/amend-shard.js'
 import type { CommitRecord } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
 import type { ShardOutput, ShardResult, ShardTask } from '../shards/shard-task.js'
-import { writeShard } from '../shards/write-shard.js'
 import { amendStats } from '../statistics/stats.js'
 import type { Fetcher } from './fetch/fetch-image.js'
 import { isTransientReason } from './fetch/transient.js'
@@ -40,7 +39,7 @@ export function retryShard(
   fetcher: Fetcher,
   isRetried: RetriedReasons,
 ): Promise<ShardResult | undefined> {
-  return amendShardTask(task, 'images', async (record, withdraw) => {
+  return amendShardTask(task, 'images', async (record, write) => {
     const { storage, stage, shard, signal, onProgress } = task
     const old: RejectRow[] = []
     for await (const row of readShard(storage, 'rejects', stage, shard)) old.push(row)
@@ -58,24 +57,22 @@ export function retryShard(
     }
     const rejects = byKey([...old.filter((row) => !isWanted(row)), ...sums.rejects])
     const counts = countsAfter(record, old.filter(isWanted), sums)
-    const writeRejects = (before?: () => Promise<void>) =>
-      writeShard(storage, 'rejects', stage, shard, rejects, before)
     if (images.length === 0)
-      return { files: { ...record.files, rejects: await writeRejects(withdraw) }, ...counts }
+      return { files: { ...record.files, rejects: await write('rejects', rejects) }, ...counts }
 
     const merged = mergeByKey(readShard(storage, 'images', null, shard), images)
-    const imageFile = await writeShard(storage, 'images', null, shard, merged, withdraw)
-    const files = { images: imageFile, rejects: await writeRejects() }
+    const imageFile = await write('images', merged)
+    const files = { images: imageFile, rejects: await write('rejects', rejects) }
     if (!source.hasBoxes) return { files, ...counts }
     const phrases = mergeByKey(readShard(storage, 'phrases', stage, shard), sums.phrases)
     const grounding = mergeByKey(readShard(storage, 'grounding', stage, shard), sums.grounding)
-    const phraseFile = await writeShard(storage, 'phrases', stage, shard, phrases)
-    const groundingFile = await writeShard(storage, 'grounding', stage, shard, grounding)
+    const phraseFile = await write('phrases', phrases)
+    const groundingFile = await write('grounding', grounding)
     const gold = { ...files, phrases: phraseFile, grounding: groundingFile }
     // A shard of an older version does not say what is absent, and of its rows nobody can tell any more.
     if (!record.files.negatives) return { files: gold, ...counts }
     const negatives = mergeByKey(readShard(storage, 'negatives', stage, shard), sums.negatives)
-    const negativeFile = await writeShard(storage, 'negatives', stage, shard, negatives)
+    const negativeFile = await write('negatives', negatives)
     return { files: { ...gold, negatives: negativeFile }, ...counts }
   })
 }

@@ -4,7 +4,6 @@ import { decodePicture } from '../pictures/picture.js'
 import type { Negative, NegativeRow, RejectRow } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { writeShard } from '../shards/write-shard.js'
 import { addNegatives, rowStats } from '../statistics/row-stats.js'
 import type { Teacher } from '../teacher/teacher.js'
 import { askForNegatives } from './ask-teacher.js'
@@ -34,8 +33,8 @@ export async function mineShard(
   vocabulary: () => Promise<Vocabulary>,
   open: (() => Promise<Teacher>) | undefined,
 ): Promise<ShardResult> {
-  return runShardTask(task, 'negatives', async (): Promise<ShardOutput> => {
-    const { storage, stage, shard, signal, onProgress } = task
+  return runShardTask(task, 'negatives', async (write): Promise<ShardOutput> => {
+    const { storage, shard, signal, onProgress } = task
     const known = await vocabulary()
     const teacher = await open?.()
     const stats = rowStats('negatives')
@@ -88,8 +87,8 @@ export async function mineShard(
       }
     }
 
-    const file = await writeShard(storage, 'negatives', stage, shard, rows())
-    const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
+    const file = await write('negatives', rows())
+    const rejectFile = await write('rejects', rejects)
     return {
       files: { negatives: file, rejects: rejectFile },
       unit: 'negatives',

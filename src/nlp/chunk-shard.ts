@@ -1,7 +1,6 @@
 import type { LeftOutPhrase, Phrase, PhraseRow, RejectRow } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { writeShard } from '../shards/write-shard.js'
 import { addPhrases, rowStats } from '../statistics/row-stats.js'
 import { captionPhrases } from './caption-phrases.js'
 import type { Chunk } from './chunk.js'
@@ -20,8 +19,8 @@ export async function chunkShard(
   config: ChunkConfig,
   selection?: string,
 ): Promise<ShardResult> {
-  return runShardTask(task, 'phrases', async (): Promise<ShardOutput> => {
-    const { storage, stage, shard, signal, onProgress } = task
+  return runShardTask(task, 'phrases', async (write): Promise<ShardOutput> => {
+    const { storage, shard, signal, onProgress } = task
     const stats = rowStats('phrases')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
@@ -72,8 +71,8 @@ export async function chunkShard(
         yield { key, phrases, left_out }
       }
     }
-    const file = await writeShard(storage, 'phrases', stage, shard, rows())
-    const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
+    const file = await write('phrases', rows())
+    const rejectFile = await write('rejects', rejects)
     return {
       files: { phrases: file, rejects: rejectFile },
       unit: 'captions',

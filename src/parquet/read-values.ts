@@ -109,6 +109,13 @@ function checkRoom(bytes: Uint8Array, count: number, bits: number) {
   if (Math.ceil((count * bits) / 8) > bytes.length) throw new Error(`a page has not ${count} values`)
 }
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+/** A text may begin with the mark U+FEFF, of which hyparquet's own parser would take one away. */
+const parsers = {
+  ...DEFAULT_PARSERS,
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
+}
+
 /** Far beyond what is a number to JavaScript. hyparquet takes a time for them that grows with the square. */
 const mostDecimalBytes = 512
 
@@ -120,9 +127,7 @@ function converted(values: DecodedArray, { element, bytesAsText }: LeafType): De
       }
     }
   }
-  return convert(values, { element, parsers: DEFAULT_PARSERS, utf8: bytesAsText } as Parameters<
-    typeof convert
-  >[1])
+  return convert(values, { element, parsers, utf8: bytesAsText } as Parameters<typeof convert>[1])
 }
 
 function chosen(dictionary: DecodedArray, indices: Uint32Array): DecodedArray {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { explainError } from '../base/explain-error.js'
+import { sweepShards } from '../shards/sweep-shards.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Engine } from './engines/engine.js'
 import type { RunOptions, RunResult } from './run-options.js'
@@ -45,8 +46,12 @@ export async function runTasks(
     options.onStageStart?.(node.stage)
     await openStage(node, { run, outputs }, { ...options, signal })
   }
-  const end = (node: StageNode) => {
-    outputs.set(node.stage.name, node.output())
+  const end = async (node: StageNode) => {
+    const { kind, stage } = node
+    const output = node.output()
+    outputs.set(stage.name, output)
+    if (kind.makes === 'shards' && !node.isOne && output.dataset)
+      await sweepShards(output.dataset.storage, kind.family, stage.name)
     options.onStageEnd?.(node.stage, node.outcome())
   }
   const carry = ({ kind, stage }: StageNode, task: Task): Promise<TaskResult | Error> =>
@@ -90,7 +95,7 @@ export async function runTasks(
     for (;;) {
       signal.throwIfAborted()
       for (const node of nodes) if (node.canOpen()) await open(node)
-      for (const node of nodes) if (node.canEnd()) end(node)
+      for (const node of nodes) if (node.canEnd()) await end(node)
       if (nodes.every(({ state }) => state === 'ended')) break
       const woken = new Promise<void>((resolve) => {
         wake = resolve

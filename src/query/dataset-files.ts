@@ -1,7 +1,9 @@
+import { access } from 'node:fs/promises'
 import { UserError } from '../base/user-error.js'
-import { families, familyPath } from '../rows/family-path.js'
+import { families, recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
+import { isWhole } from '../shards/commit-shard.js'
 import { readDataset } from '../shards/dataset.js'
 import type { Storage } from '../storage/storage.js'
 
@@ -40,7 +42,7 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
     }
     for (const stage of stages) {
       for (const shard of shards) {
-        const record = await readRecord(storage, familyPath(family, stage, shard, 'json'))
+        const record = await wholeRecord(storage, recordPath(family, stage, shard))
         // Families written beside the main one are among its files.
         if (record?.main === family) records.push({ ...record, stats: { ...record.stats, tallies: {} } })
       }
@@ -65,3 +67,30 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
     for (const list of files[family].values()) list.sort((a, b) => (a.shard < b.shard ? -1 : 1))
   return files
 }
+
+/** The record of that name; where a file of it is gone, another process has replaced it by now. */
+async function wholeRecord(storage: Storage, name: string): Promise<CommitRecord | undefined> {
+  const record = await readRecord(storage, name)
+  return !record || (await isWhole(storage, record)) ? record : readRecord(storage, name)
+}
+
+/**
+ * Does what begins with a dataset's files. Where it fails and one of them has been replaced since, it is done
+ * once more with those that there are then.
+ */
+export async function withDatasetFiles<T>(
+  storage: Storage,
+  begin: (files: DatasetFiles) => Promise<T>,
+): Promise<T> {
+  const files = await datasetFiles(storage)
+  try {
+    return await begin(files)
+  } catch (error) {
+    const all = families.flatMap((family) => [...files[family].values()].flat())
+    const areThere = await Promise.all(all.map(({ path }) => access(path).then(...isThere)))
+    if (areThere.every(Boolean)) throw error
+    return begin(await datasetFiles(storage))
+  }
+}
+
+const isThere = [() => true, () => false] as const

@@ -12,7 +12,7 @@ import { coverageOf } from '../catalog/vocabulary.js'
 import { readDataset } from '../shards/dataset.js'
 import { type MeasureName, measures } from '../statistics/measures.js'
 import type { Storage } from '../storage/storage.js'
-import { type CommittedFile, type DatasetFiles, datasetFiles } from './dataset-files.js'
+import { type CommittedFile, type DatasetFiles, withDatasetFiles } from './dataset-files.js'
 import {
   chunkQueries,
   groundingQueries,
@@ -41,9 +41,16 @@ export interface ExactOptions extends StatisticsOptions {
  *
  * @throws UserError as `datasetFiles` does; the signal's reason where that is aborted
  */
-export async function exactStatistics(storage: Storage, options: ExactOptions): Promise<DatasetStatistics> {
+export function exactStatistics(storage: Storage, options: ExactOptions): Promise<DatasetStatistics> {
+  return withDatasetFiles(storage, (files) => statisticsOf(storage, files, options))
+}
+
+async function statisticsOf(
+  storage: Storage,
+  files: DatasetFiles,
+  options: ExactOptions,
+): Promise<DatasetStatistics> {
   const { name } = await readDataset(storage)
-  const files = await datasetFiles(storage)
   const funnel = await datasetFunnel(storage)
   const paths = Object.values(files).flatMap((stages) =>
     [...stages.values()].flat().map(({ path }: CommittedFile) => path),

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
-import { datasetFiles } from './dataset-files.js'
+import { withDatasetFiles } from './dataset-files.js'
 import { type DatasetView, datasetViews } from './dataset-views.js'
 import { safeLines } from './format-rows.js'
 import { openDuckDb } from './open-duckdb.js'
@@ -29,18 +29,22 @@ export interface ListedView extends Pick<DatasetView, 'name' | 'rows'> {
 
 /** The views that a dataset has. Throws as `datasetFiles` does. */
 export async function listViews(storage: Storage, options: QueryOptions = {}): Promise<ListedView[]> {
-  const views = datasetViews(await datasetFiles(storage), options.withImages)
-  return withViews(views, options, async (connection) => {
-    const listed: ListedView[] = []
-    for (const { name, rows } of views) {
-      const described = await connection.runAndReadAll(`describe "${name}"`)
-      const columns = described
-        .getRows()
-        .map(([column, type]) => ({ name: String(column), type: String(type) }))
-      listed.push({ name, rows, columns })
-    }
-    return listed
-  })
+  return withViews(
+    storage,
+    options,
+    () => true,
+    async (connection, views) => {
+      const listed: ListedView[] = []
+      for (const { name, rows } of views) {
+        const described = await connection.runAndReadAll(`describe "${name}"`)
+        const columns = described
+          .getRows()
+          .map(([column, type]) => ({ name: String(column), type: String(type) }))
+        listed.push({ name, rows, columns })
+      }
+      return listed
+    },
+  )
 }
 
 /**
@@ -56,10 +60,9 @@ export async function runQuery<T>(
   options: QueryOptions,
   use: (result: QueryResult) => Promise<T>,
 ): Promise<T> {
-  const all = datasetViews(await datasetFiles(storage), options.withImages)
   // To make a view DuckDB opens its files: only those are made that the query may mean.
-  const mentioned = all.filter(({ name }) => new RegExp(`\\b${name}\\b`, 'i').test(sql))
-  return withViews(mentioned, options, async (connection) => {
+  const isMentioned = ({ name }: DatasetView) => new RegExp(`\\b${name}\\b`, 'i').test(sql)
+  return withViews(storage, options, isMentioned, async (connection, all) => {
     try {
       const { StatementType } = await import('@duckdb/node-api')
       // DuckDB has no error for what has no statement in it.
@@ -106,19 +109,26 @@ async function checkEnd(connection: DuckDBConnection, sql: string, signal?: Abor
   throw new UserError('The query failed while its rows were read; run it again.')
 }
 
+/**
+ * Makes views of a dataset and asks them.
+ *
+ * @param isMade which of them; `use` is given all
+ */
 async function withViews<T>(
-  views: readonly DatasetView[],
-  { signal }: QueryOptions,
-  use: (connection: DuckDBConnection) => Promise<T>,
+  storage: Storage,
+  { withImages, signal }: QueryOptions,
+  isMade: (view: DatasetView) => boolean,
+  use: (connection: DuckDBConnection, all: readonly DatasetView[]) => Promise<T>,
 ): Promise<T> {
-  const paths = [...new Set(views.flatMap((view) => view.paths))]
-  const { connection, close } = await openDuckDb(
-    paths,
-    views.map(({ name, select }) => `create view "${name}" as ${select}`),
-    signal,
-  )
+  const { connection, close, all } = await withDatasetFiles(storage, async (files) => {
+    const all = datasetViews(files, withImages)
+    const made = all.filter(isMade)
+    const paths = [...new Set(made.flatMap((view) => view.paths))]
+    const statements = made.map(({ name, select }) => `create view "${name}" as ${select}`)
+    return { all, ...(await openDuckDb(paths, statements, signal)) }
+  })
   try {
-    return await use(connection)
+    return await use(connection, all)
   } finally {
     await close()
   }

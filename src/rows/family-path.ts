@@ -15,17 +15,36 @@ export const families: readonly Family[] = [
 ]
 
 /**
- * Name of a shard's file or commit record: `images/00000.parquet`, `phrases/<stage>/00000.json`.
+ * Name of a shard's commit record: `images/00000.json`, `phrases/<stage>/00000.json`.
  *
  * @throws UserError where stage or shard cannot be the name of a file
  */
-export function familyPath(
-  family: Family,
-  stage: string | null,
-  shard: string,
-  extension: 'parquet' | 'json',
-): string {
-  return `${familyFolder(family, stage)}/${checkName('shard', shard)}.${extension}`
+export function recordPath(family: Family, stage: string | null, shard: string): string {
+  return `${familyFolder(family, stage)}/${checkName('shard', shard)}.json`
+}
+
+/** How many digits of a file's hash are in its name. */
+const hashDigits = 16
+
+/**
+ * Name of a shard's file, which its content gives: `images/00000-8d0b745c91f02b3e.parquet`. Who looks for a
+ * file asks the shard's record: older files are named `00000.parquet`, and there may be others that no record
+ * names.
+ *
+ * @param sha256 of the file, in hexadecimal digits
+ * @throws UserError as `recordPath` does
+ */
+export function filePath(family: Family, stage: string | null, shard: string, sha256: string): string {
+  return `${familyFolder(family, stage)}/${checkName('shard', shard)}-${sha256.slice(0, hashDigits)}.parquet`
+}
+
+/** What the name of an object below a family's folder says it is; undefined where it is nothing of a shard. */
+export function shardObject(
+  name: string,
+): { readonly shard: string; readonly kind: 'file' | 'record' } | undefined {
+  const [, shard, extension] = /([^/]+?)(?:-[0-9a-f]{16}(?=\.parquet$))?\.(json|parquet)$/.exec(name) ?? []
+  if (shard === undefined) return undefined
+  return { shard, kind: extension === 'json' ? 'record' : 'file' }
 }
 
 /**

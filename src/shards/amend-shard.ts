@@ -1,54 +1,69 @@
-import { familyPath } from '../rows/family-path.js'
+import { recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
-import { type CommitRecord, readCommit } from './commit.js'
+import type { CommitRecord } from './commit.js'
+import { commitShard, readMain, textOf } from './commit-shard.js'
+import { ShardFiles, type WriteFamily } from './shard-files.js'
 import {
   checkOutput,
   isSame,
+  recordOf,
   type ShardOutput,
   type ShardResult,
   type ShardTask,
-  writeRecord,
-  writeRecords,
 } from './shard-task.js'
 
 /**
  * Replaces a shard that is there by one of the same configuration and inputs, in which more has succeeded.
- * The shard stays as it is until `work` has the first of its new files whole and calls `withdraw`, which
- * takes back the records; with the new ones the shard exists again. A program killed between the two leaves a
- * shard that is made anew.
+ * The shard stays as it is until the new one is whole. Where another process has replaced it in the meantime,
+ * what is there now is amended.
  *
- * @param work gives undefined where nothing is to be changed
+ * @param work makes those of the shard's files anew that change; gives undefined where nothing is to be
+ *   changed
  * @returns undefined where the shard is not there or was made of something else
  */
 export async function amendShardTask(
   task: ShardTask,
   family: Family,
-  work: (made: CommitRecord, withdraw: () => Promise<void>) => Promise<ShardOutput | undefined>,
+  work: (made: CommitRecord, write: WriteFamily) => Promise<ShardOutput | undefined>,
 ): Promise<ShardResult | undefined> {
-  const { storage, stage, shard } = task
-  const made = await readCommit(storage, family, stage, shard)
-  if (!made || !isSame(made, task)) return undefined
-  const start = performance.now()
-  const withdraw = async () => {
-    task.signal?.throwIfAborted()
-    // The main record first: without it the others are of no shard.
-    const others = (Object.keys(made.files) as Family[]).filter((other) => other !== family)
-    for (const one of [family, ...others]) await storage.remove(familyPath(one, stage, shard, 'json'))
+  for (;;) {
+    const made = await readMain(task, family)
+    if (!made || !isSame(made.record, task)) return undefined
+    const isThere = async () => (await readMain(task, family))?.version === made.version
+    const start = performance.now()
+    const files = new ShardFiles(task)
+    try {
+      const output = await work(made.record, files.write)
+      if (!output) return { record: made.record, skipped: true }
+      task.signal?.throwIfAborted()
+      checkOutput(output, task, family)
+      const seconds = made.record.seconds + (performance.now() - start) / 1000
+      const own = recordOf(output, task, family, seconds)
+      const { isOwn } = await commitShard(task, own, files, (now) => now?.version === made.version)
+      if (isOwn) return { record: own, skipped: false }
+    } catch (error) {
+      // Where the shard was replaced while it was read, its rows were of the one and the other.
+      if (task.signal?.aborted || (await isThere())) throw error
+    } finally {
+      await files.discard()
+    }
   }
-  const output = await work(made, withdraw)
-  if (!output) return { record: made, skipped: true }
-  checkOutput(output, task, family)
-  const seconds = made.seconds + (performance.now() - start) / 1000
-  return { record: await writeRecords(output, task, family, seconds), skipped: false }
 }
 
-/** Has a shard's record say something else of its configuration that its rows do not hang on. */
+/**
+ * Has a shard's record say something else of its configuration that its rows do not hang on. Where another
+ * process has made the shard anew in the meantime, that one's record is amended if it is of the task.
+ */
 export async function amendConfig(
-  { storage }: Pick<ShardTask, 'storage'>,
-  made: CommitRecord,
-  config: CommitRecord['config'],
-): Promise<CommitRecord> {
-  const record = { ...made, config }
-  await writeRecord(storage, record)
-  return record
+  task: ShardTask,
+  family: Family,
+  change: (config: NonNullable<CommitRecord['config']>) => CommitRecord['config'],
+): Promise<CommitRecord | undefined> {
+  for (;;) {
+    const made = await readMain(task, family)
+    if (!made || !isSame(made.record, task)) return made?.record
+    const record = { ...made.record, config: change(made.record.config ?? {}) }
+    const name = recordPath(family, task.stage, task.shard)
+    if (await task.storage.swap(name, textOf(record), made.version)) return record
+  }
 }

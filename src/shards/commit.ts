@@ -1,17 +1,21 @@
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
-import { families, familyPath } from '../rows/family-path.js'
+import { families, recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import type { ShardStats } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
 import type { ShardFile } from './write-shard.js'
 
+/** Raised when older programs could not read what this one writes. 2: files are named by their content. */
+export const recordVersion = 2
+
 /**
- * The record beside a shard's file, written last: a file without a record does not exist. It says what the
- * shard was made of, so that a task whose inputs and configuration are unchanged need not run again.
+ * The record of a shard, written when its files are there: a file that no record names does not exist. It
+ * says what the shard was made of, so that a task whose inputs and configuration are unchanged need not run
+ * again.
  */
 export interface CommitRecord {
-  readonly version: 1
+  readonly version: 1 | 2
   readonly stage: string
   readonly family: Family
   /** The family that the task was for; others that it wrote beside it name it here. */
@@ -39,6 +43,12 @@ export interface CommitRecord {
   readonly createdAt: string
 }
 
+/**
+ * What stands for a record in a family that was written beside another one: it says where the record is. It
+ * is the same whatever the shard was made of.
+ */
+export type RecordPointer = Pick<CommitRecord, 'version' | 'stage' | 'family' | 'main' | 'shard'>
+
 const count = z.number().int().nonnegative()
 const counts = z.record(z.string(), count)
 /** Looked at one by one: of thousands of words zod would make thousands of objects. */
@@ -51,11 +61,14 @@ const sums = z.custom<Record<string, number>>(
   'expected numbers by their names',
 )
 
-const recordSchema = z.object({
+const pointerSchema = z.object({
   stage: z.string(),
   family: z.enum(families),
   main: z.enum(families),
   shard: z.string(),
+})
+
+const recordSchema = pointerSchema.extend({
   configHash: z.string(),
   config: z.record(z.string(), z.unknown()).optional(),
   inputs: z.record(z.string(), z.string()),
@@ -98,8 +111,8 @@ const recordSchema = z.object({
 })
 
 /**
- * The record of a shard's family, or undefined where that does not exist. A family that was written beside
- * another exists from the instant the other's record does.
+ * The record of a shard's family, or undefined where that does not exist. There is one record of a shard, in
+ * its main family: families that were written beside it exist where it lists them.
  *
  * @throws UserError where it is not a record, or of a newer version than this program
  */
@@ -109,18 +122,56 @@ export async function readCommit(
   stage: string | null,
   shard: string,
 ): Promise<CommitRecord | undefined> {
-  const record = await readRecord(storage, familyPath(family, stage, shard, 'json'))
-  if (!record || record.main === record.family) return record
-  const main = await readRecord(storage, familyPath(record.main, record.stage, shard, 'json'))
-  const isWhole = main?.stage === record.stage && main.files[family]?.sha256 === record.files[family]?.sha256
-  return isWhole ? record : undefined
+  if (family === 'rejects') return commitOfRejects(storage, stage, shard)
+  const stored = await readStored(storage, recordPath(family, stage, shard))
+  if (!stored || !isPointer(stored)) return stored
+  const main = await readRecord(storage, recordPath(stored.main, stored.stage, shard))
+  return main?.stage === stored.stage && main.files[family] ? { ...main, family } : undefined
 }
 
-/** The record of that name as it stands. Throws as `readCommit` does. */
+/** Rejects have no record of their own: they are the main family's, whichever that is. */
+async function commitOfRejects(
+  storage: Storage,
+  stage: string | null,
+  shard: string,
+): Promise<CommitRecord | undefined> {
+  for (const family of families) {
+    if (family === 'rejects') continue
+    const main = await readRecord(storage, recordPath(family, stage, shard))
+    if (main?.stage === stage && main.files.rejects) return { ...main, family: 'rejects' }
+  }
+  return undefined
+}
+
+/**
+ * The record of that name as it stands; undefined where there is none, or one that points to another family's.
+ * Throws as `readCommit` does.
+ */
 export async function readRecord(storage: Storage, name: string): Promise<CommitRecord | undefined> {
+  const stored = await readStored(storage, name)
+  return stored && !isPointer(stored) ? stored : undefined
+}
+
+/** Whether it is no record but says where that is. Older versions wrote the whole record a second time. */
+export const isPointer = (stored: CommitRecord | RecordPointer): stored is RecordPointer =>
+  stored.main !== stored.family
+
+/** What stands under that name: a record, or what points to one. Throws as `readCommit` does. */
+export async function readStored(
+  storage: Storage,
+  name: string,
+): Promise<CommitRecord | RecordPointer | undefined> {
   const bytes = await storage.read(name)
-  if (!bytes) return undefined
-  const where = storage.path(name)
+  return bytes && parseStored(bytes, storage.path(name))
+}
+
+/**
+ * What bytes say of a shard.
+ *
+ * @param where they are from, for messages
+ * @throws UserError as `readCommit` does
+ */
+export function parseStored(bytes: Uint8Array, where: string): CommitRecord | RecordPointer {
   const bad = (what: string) =>
     new UserError(`${where} is not a commit record (${what}): delete it, and its shard is made anew.`)
   let value: unknown
@@ -130,16 +181,20 @@ export async function readRecord(storage: Storage, name: string): Promise<Commit
     throw bad((error as Error).message)
   }
   const version = (value as { version?: unknown } | null)?.version
-  if (typeof version === 'number' && version > 1) {
-    throw new UserError(`${where} has version ${version}, this groundmill reads up to 1: update groundmill.`)
+  if (typeof version === 'number' && version > recordVersion) {
+    throw new UserError(
+      `${where} has version ${version}, this groundmill reads up to ${recordVersion}: update groundmill.`,
+    )
   }
-  if (version !== 1) throw bad('it has no version')
-  const parsed = recordSchema.safeParse(value)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw bad(`${issue?.path.join('.')}: ${issue?.message}`)
+  if (version !== 1 && version !== 2) throw bad('it has no version')
+  const check = (schema: z.ZodType) => {
+    const [issue] = schema.safeParse(value).error?.issues ?? []
+    if (issue) throw bad(`${issue.path.join('.')}: ${issue.message}`)
   }
+  check(pointerSchema)
   // The value itself: zod's copy would lose the word "__proto__" of a tally.
+  if (isPointer(value as RecordPointer)) return value as RecordPointer
+  check(recordSchema)
   const record = value as CommitRecord
   if (!addsUp(record)) throw bad(sumsOf(record))
   return record

@@ -1,10 +1,10 @@
 import { UserError } from '../base/user-error.js'
-import { damaged, openParquet } from '../parquet/open-parquet.js'
+import { damaged } from '../parquet/open-parquet.js'
 import { columnNames } from '../parquet/read-footer.js'
 import { eachRowGroup } from '../parquet/read-rows.js'
-import { familyPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
+import { openCommitted } from './committed-file.js'
 import { rowMigration, type StoredRow } from './row-migration.js'
 
 export interface ReadOptions<Column extends string = string> {
@@ -18,7 +18,8 @@ export interface ReadOptions<Column extends string = string> {
  * of an older schema version come as those of this one. Several families of a shard are read together by
  * `joinRows`.
  *
- * @throws UserError where the file is missing, cut short, not Parquet, or has not the columns
+ * @throws UserError where the shard is not there, and where its file is missing, cut short, not Parquet, or
+ *   has not the columns
  */
 export async function* readShard<F extends Family, Column extends keyof Families[F] & string>(
   storage: Storage,
@@ -39,8 +40,7 @@ export async function* readShardGroups(
   shard: string,
   { columns }: ReadOptions = {},
 ): AsyncGenerator<Iterator<StoredRow, void, void>, void, void> {
-  const path = storage.path(familyPath(family, stage, shard, 'parquet'))
-  const opened = await openParquet(path)
+  const { path, opened } = await openCommitted(storage, family, stage, shard)
   try {
     checkColumns(path, family, columns, columnNames(opened.footer))
     const migrate = rowMigration(family, opened.footer)

@@ -1,13 +1,15 @@
 import { LruCache } from '../base/lru-cache.js'
 import { damaged, openParquet, type ParquetFile } from '../parquet/open-parquet.js'
 import { readRows } from '../parquet/read-rows.js'
-import { familyPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
+import { committedFile } from './committed-file.js'
 import { rowMigration, type StoredRow } from './row-migration.js'
 
 /** Files held open with their footers: reading a few rows of one again costs no more than its pages. */
 const mostFiles = 48
+/** Names of files are remembered longer: a record is much larger than what it says of them. */
+const mostNames = 20_000
 
 interface OpenFile {
   readonly opened: Promise<ParquetFile>
@@ -15,6 +17,12 @@ interface OpenFile {
   readers: number
   isEvicted: boolean
   closing?: Promise<void>
+}
+
+interface Range<Column> {
+  readonly start: number
+  readonly end: number
+  readonly columns?: readonly Column[]
 }
 
 /**
@@ -31,6 +39,8 @@ export class ShardRows {
     },
   })
 
+  readonly #names = new LruCache<string, string>({ maxSize: mostNames })
+
   constructor(readonly storage: Storage) {}
 
   /**
@@ -38,19 +48,41 @@ export class ShardRows {
    * those of this one.
    *
    * @param columns top-level columns; all by default
-   * @throws UserError where the file is missing, cut short or not Parquet
+   * @throws UserError where the shard is not there, and where its file is missing, cut short or not Parquet
    */
   async read<F extends Family, Column extends keyof Families[F] & string>(
     family: F,
     stage: string | null,
     shard: string,
-    {
-      start,
-      end,
-      columns,
-    }: { readonly start: number; readonly end: number; readonly columns?: readonly Column[] },
+    range: Range<Column>,
   ): Promise<Pick<Families[F], Column>[]> {
-    const path = this.storage.path(familyPath(family, stage, shard, 'parquet'))
+    const key = `${family} ${stage} ${shard}`
+    const nameOf = async () => (await committedFile(this.storage, family, stage, shard)).path
+    const name = await this.#names.load(key, nameOf)
+    try {
+      return await this.#read(name, family, range)
+    } catch (error) {
+      if (await this.storage.exists(name)) throw error
+      // Another process has replaced the file since its name was read.
+      const newName = await nameOf()
+      if (newName === name) throw error
+      this.#names.set(key, newName)
+      return await this.#read(newName, family, range)
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#files.entries()].map(([, file]) => file)
+    this.#files.clear()
+    await Promise.all(all.map(close))
+  }
+
+  async #read<F extends Family, Column extends keyof Families[F] & string>(
+    name: string,
+    family: F,
+    { start, end, columns }: Range<Column>,
+  ): Promise<Pick<Families[F], Column>[]> {
+    const path = this.storage.path(name)
     const open = this.#open(path)
     open.readers++
     try {
@@ -68,12 +100,6 @@ export class ShardRows {
       open.readers--
       if (open.isEvicted && open.readers === 0) close(open)
     }
-  }
-
-  async close(): Promise<void> {
-    const all = [...this.#files.entries()].map(([, file]) => file)
-    this.#files.clear()
-    await Promise.all(all.map(close))
   }
 
   #open(path: string): OpenFile {

@@ -1,16 +1,14 @@
-import { UserError } from '../base/user-error.js'
-import { families, familyPath } from '../rows/family-path.js'
+import { families, recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import type { ShardStats } from '../statistics/stats.js'
-import type { Storage } from '../storage/storage.js'
-import { addsUp, type CommitRecord, readCommit, readRecord, sumsOf } from './commit.js'
+import { addsUp, type CommitRecord, readCommit, readStored, recordVersion, sumsOf } from './commit.js'
+import { commitShard, isWhole, namesake } from './commit-shard.js'
+import { ShardFiles, type WriteFamily } from './shard-files.js'
+import type { ShardPlace } from './shard-place.js'
 import type { ShardFile } from './write-shard.js'
 
 /** One shard of one stage to be made. */
-export interface ShardTask {
-  readonly storage: Storage
-  readonly stage: string
-  readonly shard: string
+export interface ShardTask extends ShardPlace {
   readonly configHash: string
   readonly inputs: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
@@ -39,40 +37,49 @@ export interface ShardResult {
 }
 
 /**
- * Makes a shard unless its record already carries the same configuration and inputs, then commits it: the
- * files first (each whole or absent), the records of the families beside the main one, the main record last,
- * with which all of them begin to exist. A program killed at any instant leaves the shard as it was or not
- * there.
+ * Makes a shard unless its record already carries the same configuration and inputs, then commits it
+ * (`commitShard`). Until then the shard stays as it was, whatever happens to the program; and where another
+ * process has made the same in the meantime, that stays.
  *
+ * @param work makes the shard's files with `write`
  * @throws UserError where another stage of the dataset has the same name
  */
 export async function runShardTask(
   task: ShardTask,
   family: Family,
-  work: () => Promise<ShardOutput>,
+  work: (write: WriteFamily) => Promise<ShardOutput>,
 ): Promise<ShardResult> {
-  const { storage, stage, shard } = task
-  const made = await readCommit(storage, family, stage, shard)
+  const { storage } = task
+  const made = await readCommit(storage, family, task.stage, task.shard)
   if (made && isSame(made, task)) return { record: made, skipped: true }
-  await clear(task, family)
+  await refuseNamesake(task, family)
 
   const start = performance.now()
-  const output = await work()
-  task.signal?.throwIfAborted()
-  checkOutput(output, task, family)
-  const seconds = (performance.now() - start) / 1000
-  return { record: await writeRecords(output, task, family, seconds), skipped: false }
+  const files = new ShardFiles(task)
+  try {
+    const output = await work(files.write)
+    task.signal?.throwIfAborted()
+    checkOutput(output, task, family)
+    const own = recordOf(output, task, family, (performance.now() - start) / 1000)
+    const { record, isOwn } = await commitShard(task, own, files, async (now) => {
+      const isMade = now && isSame(now.record, task) && (await isWhole(storage, now.record))
+      return !isMade
+    })
+    return { record: record ?? own, skipped: !isOwn }
+  } finally {
+    await files.discard()
+  }
 }
 
-/** Commits a shard whose files are there: the records beside the main one first. */
-export async function writeRecords(
+/** The record of what a task has made. */
+export function recordOf(
   output: ShardOutput,
-  { storage, stage, shard, configHash, inputs }: ShardTask,
+  { stage, shard, configHash, inputs }: ShardTask,
   family: Family,
   seconds: number,
-): Promise<CommitRecord> {
-  const record: CommitRecord = {
-    version: 1,
+): CommitRecord {
+  return {
+    version: recordVersion,
     stage,
     family,
     main: family,
@@ -83,12 +90,6 @@ export async function writeRecords(
     seconds: Math.round(seconds * 1000) / 1000,
     createdAt: new Date().toISOString(),
   }
-  const beside = (Object.keys(output.files) as Family[]).filter(
-    (other) => other !== family && other !== 'rejects',
-  )
-  for (const other of beside) await writeRecord(storage, { ...record, family: other })
-  await writeRecord(storage, record)
-  return record
 }
 
 /** Whether a shard was made of the task's configuration and inputs. */
@@ -102,30 +103,12 @@ export function isSame(record: CommitRecord, task: ShardTask): boolean {
   )
 }
 
-/**
- * Removes what earlier runs of the task left, whole or half. The main record goes first, and every record
- * before any file, so that no record ever speaks of other bytes.
- */
-async function clear({ storage, stage, shard }: ShardTask, family: Family) {
-  const own: Family[] = [family]
+/** Throws where a stage of this name makes shards of another family. */
+async function refuseNamesake({ storage, stage, shard }: ShardTask, family: Family) {
   for (const other of families) {
     if (other === family) continue
-    const record = await readRecord(storage, familyPath(other, stage, shard, 'json'))
-    const isOther = record && record.main !== family
-    if (isOther && record.stage === stage) {
-      throw new UserError(
-        `${storage.url}: the stage "${stage}" already made the ${record.main} of shard ${shard}: give the stage that makes ${family} another name.`,
-      )
-    }
-    // Images are in no stage's folder: they are ingest's alone.
-    if (!isOther && other !== 'images') own.push(other)
-  }
-  for (const other of own) await storage.remove(familyPath(other, stage, shard, 'json'))
-  for (const other of own) {
-    for (const extension of ['parquet', 'json'] as const) {
-      await storage.sweep(familyPath(other, stage, shard, extension))
-    }
-    await storage.remove(familyPath(other, stage, shard, 'parquet'))
+    const stored = await readStored(storage, recordPath(other, stage, shard))
+    if (stored && stored.main !== family && stored.stage === stage) throw namesake(storage, stored, family)
   }
 }
 
@@ -141,10 +124,4 @@ export function checkOutput(output: ShardOutput, { stage, shard }: ShardTask, fa
       throw new Error(`${where}: ${file.rows} rows of ${other} beside ${main.rows} of ${family}`)
     }
   }
-}
-
-/** Writes a record beside its file. */
-export async function writeRecord(storage: Storage, record: CommitRecord) {
-  const name = familyPath(record.family, record.stage, record.shard, 'json')
-  await storage.write(name, `${JSON.stringify(record, null, 1)}\n`)
 }

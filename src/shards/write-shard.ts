@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { openParquet } from '../parquet/open-parquet.js'
 import { parquetChunks } from '../parquet/parquet-chunks.js'
 import { arrowSchema, nullable } from '../rows/arrow-schema.js'
-import { familyPath } from '../rows/family-path.js'
+import { filePath, recordPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
-import type { Storage } from '../storage/storage.js'
+import type { Aside, Storage } from '../storage/storage.js'
 
 export interface ShardFile {
   /** Name of the object below the dataset. */
@@ -14,11 +14,16 @@ export interface ShardFile {
   readonly sha256: string
 }
 
+/** A shard's file that is whole and not in place yet. */
+export interface WrittenShard {
+  readonly file: ShardFile
+  readonly aside: Aside
+}
+
 /**
- * Streams rows into a shard's Parquet file, which appears whole or not at all. The same rows give the same
- * bytes.
+ * Streams rows into a Parquet file that is not seen until it is put in place, under the name that its content
+ * gives (`file.path`). The same rows give the same bytes.
  *
- * @param beforeVisible what must be done between the last byte and the instant that the file appears
  * @throws whatever `rows` throws, and TypeError naming the column where a row is not of the family; then
  * there is no file
  */
@@ -28,9 +33,7 @@ export async function writeShard<F extends Family>(
   stage: string | null,
   shard: string,
   rows: Iterable<Families[F]> | AsyncIterable<Families[F]>,
-  beforeVisible?: () => Promise<void>,
-): Promise<ShardFile> {
-  const path = familyPath(family, stage, shard, 'parquet')
+): Promise<WrittenShard> {
   const hash = createHash('sha256')
   const counter = { rows: 0 }
   let bytes = 0
@@ -41,13 +44,21 @@ export async function writeShard<F extends Family>(
       yield chunk
     }
   }
-  await storage.writeStream(path, chunks(), async (file) => {
-    const written = await openParquet(file)
+  const aside = await storage.writeAside(asideOf(family, stage, shard), chunks())
+  try {
+    const written = await openParquet(aside.path)
     await written.close()
-    if (written.rows !== counter.rows) {
-      throw new Error(`${path}: ${written.rows} of ${counter.rows} rows were written`)
-    }
-    await beforeVisible?.()
-  })
-  return { path, rows: counter.rows, bytes, sha256: hash.digest('hex') }
+    if (written.rows !== counter.rows)
+      throw new Error(`${family} of shard ${shard}: ${written.rows} of ${counter.rows} rows were written`)
+  } catch (error) {
+    await aside.discard()
+    throw error
+  }
+  const sha256 = hash.digest('hex')
+  const path = filePath(family, stage, shard, sha256)
+  return { file: { path, rows: counter.rows, bytes, sha256 }, aside }
 }
+
+/** What of a shard's files is not in place lies beside this name. */
+export const asideOf = (family: Family, stage: string | null, shard: string) =>
+  recordPath(family, stage, shard).replace(/json$/, 'parquet')

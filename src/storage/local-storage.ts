@@ -1,5 +1,6 @@
 import {
   access,
+  copyFile,
   type FileHandle,
   link,
   mkdir,
@@ -70,30 +71,37 @@ export function openLocalStorage(url: string): Storage {
       return isSwapped
     },
     age: (name) => ageOfFile(path(name)),
-    async writeStream(name, chunks, check) {
-      const temporaryPath = asidePath(path(name))
-      await makeFolder(dirname(temporaryPath))
+    async writeStream(name, chunks) {
+      const aside = await writeAside(path(name), chunks)
       try {
-        const file = await open(temporaryPath, 'w')
-        try {
-          await writeChunks(file, chunks)
-          await file.sync()
-        } finally {
-          await file.close()
-        }
-        await check?.(temporaryPath)
-        await rename(temporaryPath, path(name))
+        await rename(aside, path(name))
       } catch (error) {
-        await rm(temporaryPath, { force: true })
+        await rm(aside, { force: true })
         throw error
       }
-      await syncFolder(dirname(temporaryPath))
+      await syncFolder(dirname(path(name)))
+    },
+    async writeAside(name, chunks) {
+      const aside = await writeAside(path(name), chunks)
+      return {
+        path: aside,
+        place: (final) => placeFile(aside, asidePath(path(name)), path(final)),
+        discard: () => rm(aside, { force: true }),
+      }
     },
     async list(prefix) {
       const entries = await readdir(path(prefix), { recursive: true, withFileTypes: true }).catch(absent)
       return (entries ?? [])
         .filter((entry) => entry.isFile() && !entry.name.endsWith(asideSuffix))
         .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+        .sort()
+    },
+    async listBeginning(start) {
+      const folder = dirname(start)
+      const names = (await readdir(path(folder)).catch(absent)) ?? []
+      return names
+        .filter((name) => name.startsWith(basename(start)) && !name.endsWith(asideSuffix))
+        .map((name) => `${folder}/${name}`)
         .sort()
     },
     async *listFiles(prefix) {
@@ -124,13 +132,48 @@ export function openLocalStorage(url: string): Storage {
       const removed = await unlink(path(name)).then(() => true, absent)
       if (removed) await syncFolder(dirname(path(name)))
     },
-    async sweep(name) {
-      const folder = dirname(path(name))
-      const start = `${basename(name)}.`
-      for (const file of (await readdir(folder).catch(absent)) ?? [])
-        if (file.startsWith(start) && file.endsWith(asideSuffix)) await sweepAside(join(folder, file))
+    async sweep(folder) {
+      for (const file of (await readdir(path(folder)).catch(absent)) ?? [])
+        if (file.endsWith(asideSuffix)) await sweepAside(join(path(folder), file))
     },
   }
+}
+
+/** Writes a file beside the one that it is to be, and gives its path. */
+async function writeAside(path: string, chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const aside = asidePath(path)
+  await makeFolder(dirname(aside))
+  try {
+    const file = await open(aside, 'w')
+    try {
+      await writeChunks(file, chunks)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    await rm(aside, { force: true })
+    throw error
+  }
+  return aside
+}
+
+/**
+ * Puts a file in place of whatever has that name, and leaves it aside as well.
+ *
+ * @param second a name aside that is free
+ */
+async function placeFile(aside: string, second: string, path: string): Promise<void> {
+  await makeFolder(dirname(path))
+  // Not every file system has links.
+  await link(aside, second).catch(() => copyFile(aside, second))
+  try {
+    await rename(second, path)
+  } finally {
+    // Where the file is in place already, a rename leaves both names.
+    await rm(second, { force: true })
+  }
+  await syncFolder(dirname(path))
 }
 
 /** Makes a folder and those above it, each of them there after a power cut too. */

@@ -1,16 +1,18 @@
-import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import { absent } from '../base/sync-folder.js'
 import { UserError } from '../base/user-error.js'
-import { asideSuffix } from '../base/write-file-atomic.js'
+import { asidePath } from '../base/write-file-atomic.js'
 import { writeChunks } from '../base/write-pieces.js'
-import { explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
+import { attemptsOf, explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
 import type { OpenObject, Storage, StoredFile, Version } from './storage.js'
-import { leftOverAfter } from './sweep-aside.js'
+import { leftOverAfter, sweepAside } from './sweep-aside.js'
 
+/** Of this machine: an object cannot be looked at before it is there. */
+const asideFolder = join(tmpdir(), 'groundmill')
 /** Larger objects are put in parts. */
 const partBytes = 16 * 1024 * 1024
 /** A store takes at most ten thousand parts of an object. */
@@ -31,6 +33,12 @@ export function openS3Storage(url: string): Storage {
     key: [root.key, name.replace(/^\.?\/+/, '')].filter((part) => part !== '' && part !== '.').join('/'),
   })
   const path = (name: string) => s3Url(at(name))
+  const listKeys = async (prefix: string) => {
+    const names: string[] = []
+    for await (const { files } of pagesOf(root, prefix)) names.push(...files.map(({ name }) => name))
+    const skip = root.key === '' ? 0 : root.key.length + 1
+    return names.map((key) => key.slice(skip)).sort()
+  }
   return {
     url,
     path,
@@ -44,45 +52,66 @@ export function openS3Storage(url: string): Storage {
     readVersioned: (name) => readVersionedObject(at(name)),
     swap: (name, bytes, before) => putIf(at(name), bytes, before),
     age: async (name) => (await headOf(at(name)))?.age,
-    async writeStream(name, chunks, check) {
-      const folder = join(tmpdir(), 'groundmill')
-      await mkdir(folder, { recursive: true })
-      const temporaryPath = join(folder, `${process.pid}-${randomBytes(8).toString('hex')}${asideSuffix}`)
+    async writeStream(name, chunks) {
+      const aside = await writeAside(chunks)
       try {
-        const file = await open(temporaryPath, 'w')
-        try {
-          await writeChunks(file, chunks)
-        } finally {
-          await file.close()
-        }
-        await check?.(temporaryPath)
-        await putFile(at(name), temporaryPath)
+        await putFile(at(name), aside)
       } finally {
-        await rm(temporaryPath, { force: true })
+        await rm(aside, { force: true })
+      }
+    },
+    async writeAside(_name, chunks) {
+      const aside = await writeAside(chunks)
+      return {
+        path: aside,
+        place: (name) => putFile(at(name), aside),
+        discard: () => rm(aside, { force: true }),
       }
     },
     async list(prefix) {
-      const below = at(prefix)
-      const names: string[] = []
-      for await (const { files } of pagesOf(below)) names.push(...files.map((file) => file.name))
-      const skip = root.key === '' ? 0 : root.key.length + 1
-      return names.map((key) => key.slice(skip)).sort()
+      const { key } = at(prefix)
+      return listKeys(key === '' ? '' : `${key}/`)
     },
+    listBeginning: (start) => listKeys(at(start).key),
     async *listFiles(prefix) {
+      const { key } = at(prefix)
       const skip = root.key === '' ? 0 : root.key.length + 1
-      for await (const { files } of pagesOf(at(prefix)))
+      for await (const { files } of pagesOf(root, key === '' ? '' : `${key}/`))
         for (const file of files) yield { ...file, name: file.name.slice(skip) }
     },
     async folders() {
       const names: string[] = []
-      for await (const { folders } of pagesOf(root, '/')) names.push(...folders)
+      const prefix = root.key === '' ? '' : `${root.key}/`
+      for await (const { folders } of pagesOf(root, prefix, '/')) names.push(...folders)
       return names.map((key) => key.split('/').at(-2) as string).sort()
     },
     async remove(name) {
       await send(at(name), ({ sdk, client }, where) => client.send(new sdk.DeleteObjectCommand(where)))
     },
-    sweep: (name) => abortUploads(at(name)),
+    async sweep(folder) {
+      for (const file of (await readdir(asideFolder).catch(absent)) ?? [])
+        await sweepAside(join(asideFolder, file))
+      await abortUploads(at(folder))
+    },
   }
+}
+
+/** Writes a file of this machine, and gives its path. */
+async function writeAside(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  await mkdir(asideFolder, { recursive: true })
+  const path = asidePath(join(asideFolder, 'object'))
+  try {
+    const file = await open(path, 'w')
+    try {
+      await writeChunks(file, chunks)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+  return path
 }
 
 /** An object whose parts are read as they are asked for. Throws a UserError where there is none. */
@@ -229,8 +258,9 @@ async function putIf(
     } catch (error) {
       if (!isAnswer(error)) throw error
       const now = await readVersionedObject(location)
-      // A put that was answered on a lost connection is found to be there when it is sent again.
-      if (now && Buffer.from(now.bytes).equals(Buffer.from(bytes))) return true
+      // A put that was answered on a lost connection is found to be there when the SDK sends it again; the same
+      // bytes else are another's.
+      if (now && attemptsOf(error) > 1 && Buffer.from(now.bytes).equals(Buffer.from(bytes))) return true
       if (now?.version !== before) return false
       if (statusOf(error) === 501) {
         warnOfPuts(location)
@@ -295,9 +325,8 @@ async function putParts(location: S3Location, file: FileHandle, size: number): P
   })
 }
 
-/** Pages of the objects below a location by their keys, and of the folders where a delimiter is given. */
-async function* pagesOf(location: S3Location, delimiter?: string) {
-  const Prefix = location.key === '' ? '' : `${location.key}/`
+/** Pages of a bucket's objects whose keys begin so, and of the folders where a delimiter is given. */
+async function* pagesOf(location: S3Location, Prefix: string, delimiter?: string) {
   let token: string | undefined
   do {
     const page = await send(location, ({ sdk, client }, { Bucket }) =>
@@ -334,14 +363,13 @@ async function abortUploads(location: S3Location): Promise<void> {
   try {
     await send(
       location,
-      async ({ sdk, client }, { Bucket, Key }) => {
+      async ({ sdk, client }, { Bucket, Key: prefix }) => {
         const { Uploads = [] } = await client.send(
-          new sdk.ListMultipartUploadsCommand({ Bucket, Prefix: Key }),
+          new sdk.ListMultipartUploadsCommand({ Bucket, Prefix: `${prefix}/` }),
         )
-        for (const { Key: key, UploadId, Initiated } of Uploads) {
+        for (const { Key, UploadId, Initiated } of Uploads) {
           const isOld = Date.now() - (Initiated?.getTime() ?? Date.now()) > leftOverAfter
-          if (key === Key && isOld)
-            await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
+          if (isOld) await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
         }
       },
       isNotOffered,

@@ -44,29 +44,39 @@ export interface Storage {
    * says; undefined where there is none.
    */
   age(name: string): Promise<number | undefined>
+  /** Writes an object from chunks, as `write` does: nothing becomes visible unless all of them arrive. */
+  writeStream(name: string, chunks: AsyncIterable<Uint8Array>): Promise<void>
   /**
-   * Writes an object from chunks, as `write` does: nothing becomes visible unless all of them arrive.
+   * Writes chunks to where nobody sees them, for an object whose name is known when they are written. What a
+   * killed program has left of them is found by `sweep`.
    *
-   * @param check looks at the finished file, by its local path, before it becomes visible; where it throws,
-   * it never does
+   * @param name what is written belongs to
    */
-  writeStream(
-    name: string,
-    chunks: AsyncIterable<Uint8Array>,
-    check?: (path: string) => Promise<void>,
-  ): Promise<void>
+  writeAside(name: string, chunks: AsyncIterable<Uint8Array>): Promise<Aside>
   /** Names of the objects below a folder, sorted. Files that are still being written are not objects. */
   list(prefix: string): Promise<string[]>
+  /** Names of the objects that begin so, the last folder's name whole, sorted. */
+  listBeginning(start: string): Promise<string[]>
   /** The files below a folder one after another, in no order, those that are still being written too. */
   listFiles(prefix: string): AsyncIterable<StoredFile>
   /** Names of the folders at the top, sorted. Throws a UserError where there is no such folder. */
   folders(): Promise<string[]>
   remove(name: string): Promise<void>
   /**
-   * Removes what writers of this object have left half done that certainly write no more: processes of this
-   * machine that are gone, and any that began more than a day ago.
+   * Removes what writers of the objects in a folder have left half done that certainly write no more: processes
+   * of this machine that are gone, and any that began more than a day ago.
    */
-  sweep(name: string): Promise<void>
+  sweep(folder: string): Promise<void>
+}
+
+/** What is written whole and has no name yet. */
+export interface Aside {
+  /** Of a file of this machine, in which it can be looked at. */
+  readonly path: string
+  /** Makes it an object, as `write` does. It stays aside, so that it can be put in place again. */
+  place(name: string): Promise<void>
+  /** Removes what is aside. */
+  discard(): Promise<void>
 }
 
 /** A file or an object of a store, whose parts are read as they are asked for. */

@@ -12,7 +12,6 @@ import {
 } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
-import { writeShard } from '../shards/write-shard.js'
 import { rowStats } from '../statistics/row-stats.js'
 import { joinNames } from '../words/name-prompt.js'
 import type { TeachConfig } from './config.js'
@@ -56,9 +55,9 @@ export async function teachShard(
   config: TeachConfig & { readonly phrases: string },
   open: () => Promise<Teacher>,
 ): Promise<ShardResult> {
-  return runShardTask(task, 'proposals', async (): Promise<ShardOutput> => {
+  return runShardTask(task, 'proposals', async (write): Promise<ShardOutput> => {
     const teacher = await open()
-    const { storage, stage, shard, signal, onProgress } = task
+    const { storage, shard, signal, onProgress } = task
     const stats = rowStats('proposals')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
@@ -117,8 +116,8 @@ export async function teachShard(
         for (const { row, answers } of group) yield finish(row, proposalsOf(row, answers))
     }
 
-    const file = await writeShard(storage, 'proposals', stage, shard, rows())
-    const rejectFile = await writeShard(storage, 'rejects', stage, shard, rejects)
+    const file = await write('proposals', rows())
+    const rejectFile = await write('rejects', rejects)
     return {
       files: { proposals: file, rejects: rejectFile },
       unit: 'phrases',

@@ -2,8 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { datasetFunnel } from '../../src/catalog/funnel.js'
 import type { Family } from '../../src/rows/rows.js'
+import { committedFile } from '../../src/shards/committed-file.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
+import type { ShardFile } from '../../src/shards/write-shard.js'
 import { statsBuilder } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
@@ -13,10 +14,10 @@ type Sums = { readonly in: number; readonly out: number; readonly rejected: Reco
 
 async function make(storage: Storage, stage: string, family: Family, shard: string, sums: Sums) {
   const beside: Family[] = family === 'images' ? ['phrases', 'grounding', 'rejects'] : ['rejects']
-  await runShardTask({ storage, stage, shard, configHash: 'c', inputs: {} }, family, async () => {
-    const files: Record<string, Awaited<ReturnType<typeof writeShard>>> = {}
+  await runShardTask({ storage, stage, shard, configHash: 'c', inputs: {} }, family, async (write) => {
+    const files: Record<string, ShardFile> = {}
     for (const other of [family, ...beside]) {
-      files[other] = await writeShard(storage, other, other === 'images' ? null : stage, shard, [])
+      files[other] = await write(other, [])
     }
     const stats = statsBuilder({ score: { edges: [0.5] } })
     stats.count('rows', sums.in)
@@ -53,10 +54,11 @@ describe('the funnel of a dataset', () => {
       stats: { counts: { rows: 9 }, histograms: { score: { edges: [0.5], counts: [0, 2] } } },
     })
     expect(Object.entries(gold.stats.tallies.heads)).toEqual([['__proto__', 2]])
-    const sizes = ['images', 'phrases/gold', 'grounding/gold', 'rejects/gold'].flatMap((folder) =>
-      ['00000', '00001'].map(
-        async (shard) => (await readFile(storage.path(`${folder}/${shard}.parquet`))).length,
-      ),
+    const sizes = (['images', 'phrases', 'grounding', 'rejects'] as const).flatMap((family) =>
+      ['00000', '00001'].map(async (shard) => {
+        const { path } = await committedFile(storage, family, 'gold', shard)
+        return (await readFile(storage.path(path))).length
+      }),
     )
     expect(gold.bytes).toBe((await Promise.all(sizes)).reduce((sum, size) => sum + size, 0))
   })

@@ -10,7 +10,7 @@ import { sweep } from '../../src/cli/sweep.js'
 import type { Families, Family, ImageRow, Phrase, Proposal } from '../../src/rows/rows.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { type ShardFile, writeShard } from '../../src/shards/write-shard.js'
+import type { ShardFile } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
@@ -58,11 +58,10 @@ beforeAll(async () => {
     const { record } = await runShardTask(
       { storage, stage, shard, configHash: '', inputs },
       main,
-      async () => {
+      async (write) => {
         const files: Partial<Record<Family, ShardFile>> = {}
         for (const family of Object.keys(rows) as Family[]) {
-          const own = family === 'images' ? null : stage
-          files[family] = await writeShard(storage, family, own, shard, rows[family] as never[])
+          files[family] = await write(family, rows[family] as never[])
         }
         const counts = { in: keys.length, out: keys.length, rejected: {} }
         return { files, unit: 'rows', ...counts, stats: emptyStats }

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { committedFile } from '../../src/shards/committed-file.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
@@ -118,7 +119,8 @@ stages:
     expect(err).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
     expect(err).toMatch(/✓ web .*1 of 1 shards made/)
 
-    const shard = join(folder, 'run/web/images/00000.parquet')
+    const web = openStorage(join(folder, 'run/web'))
+    const shard = web.path((await committedFile(web, 'images', null, '00000')).path)
     await writeFile(shard, (await readFile(shard)).subarray(0, 900))
     const again = await groundmill(
       'run',
@@ -130,7 +132,7 @@ stages:
     )
     expect(again.code).toBe(1)
     expect(again.err).toMatch(
-      /shard 00000 set aside: .*images.00000\.parquet is damaged or cut short .*Delete it/,
+      /shard 00000 set aside: .*images.00000-[0-9a-f]{16}\.parquet is damaged or cut short .*Delete it/,
     )
     expect(again.err).toMatch(/1 shard\(s\) were set aside; run the same command again/)
     expect(again.err).not.toMatch(/\n\s+at /)

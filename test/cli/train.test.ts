@@ -7,7 +7,6 @@ import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
@@ -34,10 +33,10 @@ stages:
   const storage = openStorage(web)
   const task = { storage, shard: '00000', configHash: 'c' }
   const phrases = (await readCommit(storage, 'phrases', 'first', '00000'))?.files.phrases?.sha256 as string
-  await runShardTask({ ...task, stage: 'label', inputs: { phrases } }, 'proposals', async () => {
+  await runShardTask({ ...task, stage: 'label', inputs: { phrases } }, 'proposals', async (write) => {
     const proposals = [{ phrase: 0, xyxy: [8, 8, 64, 64] as const, score: 0.9, label: null }]
     const rows = [{ key: '000000000', proposals, teacher: 't' }]
-    const file = await writeShard(storage, 'proposals', 'label', '00000', rows)
+    const file = await write('proposals', rows)
     return { files: { proposals: file }, unit: 'phrases', in: 1, out: 1, rejected: {}, stats: emptyStats }
   })
   const config = { rules: [], phrases: 'first', proposals: 'label' }

@@ -5,9 +5,9 @@ import { evaluateConfig } from '../../src/evaluate/config.js'
 import { evaluateModel } from '../../src/evaluate/evaluate-model.js'
 import type { Picture } from '../../src/pictures/picture.js'
 import type { GroundingRow, ImageRow, Phrase, PhraseRow, Region } from '../../src/rows/rows.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { PhraseDetection, Query, Teacher } from '../../src/teacher/teacher.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const colours = {
@@ -94,11 +94,11 @@ const images = rows.map(
     captions: captions.map(({ text }, at) => ({ text, kind: at === 2 ? 'categories' : 'gold' })),
   }),
 )
-await writeShard(storage, 'images', null, '00000', images)
+await putShard(storage, 'images', null, '00000', images)
 const phraseRows = rows.map(({ key, phrases }): PhraseRow => ({ key, phrases }))
-await writeShard(storage, 'phrases', 'gold', '00000', phraseRows)
+await putShard(storage, 'phrases', 'gold', '00000', phraseRows)
 const groundingRows = rows.map(({ key, regions }): GroundingRow => ({ key, regions }))
-await writeShard(storage, 'grounding', 'gold', '00000', groundingRows)
+await putShard(storage, 'grounding', 'gold', '00000', groundingRows)
 
 type Score = (words: string, pixel: readonly number[], box: Xyxy, text: string) => number
 

@@ -4,9 +4,9 @@ import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { evaluateConfig } from '../../src/evaluate/config.js'
 import { categoriesOf, evaluateModel } from '../../src/evaluate/evaluate-model.js'
 import type { GroundingRow, ImageRow, Phrase, PhraseRow } from '../../src/rows/rows.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 /** Where things are in every picture, in its own pixels. */
@@ -31,7 +31,7 @@ const bytes = await sharp({ create: { width: 200, height: 100, channels: 3, back
   .jpeg()
   .toBuffer()
 const keys = Array.from({ length: 70 }, (_, index) => `${index}`.padStart(9, '0'))
-await writeShard(
+await putShard(
   storage,
   'images',
   null,
@@ -54,14 +54,14 @@ await writeShard(
     }),
   ),
 )
-await writeShard(
+await putShard(
   storage,
   'phrases',
   'gold',
   '00000',
   keys.map((key): PhraseRow => ({ key, phrases })),
 )
-await writeShard(
+await putShard(
   storage,
   'grounding',
   'gold',
@@ -163,23 +163,23 @@ describe('the evaluation of a model', () => {
       captions,
       ...rest,
     }))
-    await writeShard(other.storage, 'images', null, '00000', images)
+    await putShard(other.storage, 'images', null, '00000', images)
     const own = [phrase(0, categories, 'dog')]
     const gold = (keys: readonly string[]) => keys.map((key) => ({ key, phrases: own }))
-    await writeShard(other.storage, 'phrases', 'gold', '00000', gold(['a']))
+    await putShard(other.storage, 'phrases', 'gold', '00000', gold(['a']))
     const message = (family: string, row: number) =>
       `shard 00000 of ${family} "gold" does not match its images from row ${row} on: run stage "gold" again.`
     await expect(categoriesOf(other)).rejects.toThrow(message('phrases', 1))
-    await writeShard(other.storage, 'phrases', 'gold', '00000', gold(['a', 'b']))
+    await putShard(other.storage, 'phrases', 'gold', '00000', gold(['a', 'b']))
     expect(await categoriesOf(other)).toEqual(['dog'])
     const none = ['b', 'a'].map((key) => ({ key, regions: [] }))
-    await writeShard(other.storage, 'grounding', 'gold', '00000', none)
+    await putShard(other.storage, 'grounding', 'gold', '00000', none)
     const config = evaluateConfig.parse({})
     const teacher = teacherThatSays((word) => places[word])
     await expect(evaluateModel(teacher, other, config, ['dog'])).rejects.toThrow(message('grounding', 0))
     const astray = { caption: 0, phrase: 1, start: 0, end: 3, score: 1, origin: 'gold' }
     const regions = ['a', 'b'].map((key) => ({ key, regions: [{ ...astray, xyxy: [0, 0, 9, 9] as const }] }))
-    await writeShard(other.storage, 'grounding', 'gold', '00000', regions)
+    await putShard(other.storage, 'grounding', 'gold', '00000', regions)
     await expect(evaluateModel(teacher, other, config, ['dog'])).rejects.toThrow(
       'of grounding "gold" does not match its phrases "gold" from row 0 on',
     )

@@ -5,9 +5,9 @@ import { knownCategories, knownOfFile } from '../../src/evaluate/known-categorie
 import { presenceScores } from '../../src/evaluate/presence-scores.js'
 import type { ImageRow, NegativeRow } from '../../src/rows/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { statsBuilder } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const gold = (image: number, category: number, iscrowd = false): GroundTruth => ({
@@ -91,11 +91,11 @@ describe('what is known of the pictures of a dataset', () => {
   async function dataset(withNegatives: boolean) {
     const own = openStorage(join(await temporaryFolder(), 'ds'))
     const task = { storage: own, stage: 'gold', shard: '00000', configHash: 'c', inputs: {} }
-    await writeShard(own, 'images', null, '00000', rows)
-    await runShardTask(task, 'phrases', async () => {
+    await putShard(own, 'images', null, '00000', rows)
+    await runShardTask(task, 'phrases', async (write) => {
       const empty = keys.map((key) => ({ key, phrases: [] }))
-      const phrases = await writeShard(own, 'phrases', 'gold', '00000', empty)
-      const file = await writeShard(own, 'negatives', 'gold', '00000', negatives)
+      const phrases = await write('phrases', empty)
+      const file = await write('negatives', negatives)
       const files = withNegatives ? { phrases, negatives: file } : { phrases }
       return { files, unit: 'rows', in: 1, out: 1, rejected: {}, stats: statsBuilder().build() }
     })

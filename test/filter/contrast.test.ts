@@ -13,7 +13,6 @@ import type { ProposalRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import type { Storage } from '../../src/storage/storage.js'
 import { filteredColours, phrasesIn, taughtColours, thingOf, things } from '../helpers/colour-teacher.js'
@@ -40,8 +39,8 @@ async function addWeakTwins(storage: Storage): Promise<void> {
     found.push({ ...row, proposals })
   }
   const task = { storage, stage: 'label', shard, configHash: 'twins', inputs }
-  await runShardTask(task, 'proposals', async () => ({
-    files: { proposals: await writeShard(storage, 'proposals', 'label', shard, found) },
+  await runShardTask(task, 'proposals', async (write) => ({
+    files: { proposals: await write('proposals', found) },
     ...{ unit: 'phrases', in: 2, out: 2, rejected: {}, stats: emptyStats, config },
   }))
 }
@@ -224,17 +223,14 @@ it('a box that kept the name is judged by the name', async () => {
   ]
   const made = { unit: 'rows', in: 2, out: 2, rejected: {}, stats: emptyStats }
   const task = { storage, stage: 'gold', shard, configHash: '', inputs: {} }
-  await runShardTask(task, 'grounding', async () => ({
+  await runShardTask(task, 'grounding', async (write) => ({
     ...made,
     files: {
-      phrases: await writeShard(
-        storage,
+      phrases: await write(
         'phrases',
-        'gold',
-        shard,
         gold.map((list, at) => ({ key: String(at), phrases: list })),
       ),
-      grounding: await writeShard(storage, 'grounding', 'gold', shard, [
+      grounding: await write('grounding', [
         { key: '0', regions: [ofThing(0, 2, 27), { ...ofThing(1, 21, 27), phrase: 1 }] },
         { key: '1', regions: [ofThing(1, 7, 11)] },
       ]),

@@ -5,9 +5,9 @@ import { filterShard } from '../../src/filter/filter-shard.js'
 import type { ImageRow, PhraseRow, ProposalRow } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const image = (key: string): ImageRow => ({
@@ -50,15 +50,15 @@ const proposals: readonly ProposalRow[] = [
 
 async function dataset(rows: readonly ProposalRow[], keys = ['a', 'b', 'c']): Promise<Storage> {
   const storage = openStorage(await temporaryFolder())
-  await writeShard(storage, 'images', null, '00000', keys.map(image))
-  await writeShard(
+  await putShard(storage, 'images', null, '00000', keys.map(image))
+  await putShard(
     storage,
     'phrases',
     'chunk',
     '00000',
     keys.map((key) => ({ key, phrases })),
   )
-  await writeShard(storage, 'proposals', 'label', '00000', rows)
+  await putShard(storage, 'proposals', 'label', '00000', rows)
   return storage
 }
 

@@ -10,7 +10,6 @@ import { readCommit } from '../../src/shards/commit.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
@@ -101,13 +100,13 @@ export async function colourDataset(storage: Storage, rows: readonly ColourRow[]
   )
   const made = { unit: 'rows', in: rows.length, out: rows.length, rejected: {}, stats: emptyStats }
   const task = { storage, shard: '00000', configHash: '', inputs: {} }
-  await runShardTask({ ...task, stage: 'colours' }, 'images', async () => ({
-    files: { images: await writeShard(storage, 'images', null, '00000', images) },
+  await runShardTask({ ...task, stage: 'colours' }, 'images', async (write) => ({
+    files: { images: await write('images', images) },
     ...made,
   }))
   const phraseRows = rows.map(({ phrases }, at) => ({ key: keyOf(at), phrases }))
-  await runShardTask({ ...task, stage: 'chunk' }, 'phrases', async () => ({
-    files: { phrases: await writeShard(storage, 'phrases', 'chunk', '00000', phraseRows) },
+  await runShardTask({ ...task, stage: 'chunk' }, 'phrases', async (write) => ({
+    files: { phrases: await write('phrases', phraseRows) },
     ...made,
   }))
 }

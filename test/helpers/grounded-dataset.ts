@@ -7,8 +7,7 @@ import { type ExportOptions, exportDataset } from '../../src/export/export-datas
 import type { ExportSource } from '../../src/export/export-rows.js'
 import type { Caption, Families, ImageRow, Phrase, Region, SelectionRow } from '../../src/rows/rows.js'
 import { createDataset } from '../../src/shards/dataset.js'
-import { writeRecords } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
+import { runShardTask } from '../../src/shards/shard-task.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { grain } from './odd-images.js'
 
@@ -76,12 +75,13 @@ export async function groundedDataset(
       rows: readonly Families[F][],
       inputs: Readonly<Record<string, string>> = {},
     ) => {
-      const folder = family === 'images' ? null : stage
-      const file = await writeShard(storage, family, folder, shard, rows)
       const counts = { unit: 'rows', in: rows.length, out: rows.length, rejected: {}, stats }
       const task = { storage, stage, shard, configHash: 'c', inputs }
-      await writeRecords({ files: { [family]: file }, ...counts }, task, family, 0)
-      return file.sha256
+      const { record } = await runShardTask(task, family, async (write) => ({
+        files: { [family]: await write(family, rows) },
+        ...counts,
+      }))
+      return record.files[family]?.sha256 as string
     }
     await commit('made', 'images', images)
     const choices = pictures.map(({ dropped = null }, at) => ({ key: keys[at], reason: dropped }))

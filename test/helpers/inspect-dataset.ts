@@ -9,7 +9,7 @@ import type { Families, Family, ImageRow, Phrase, Proposal } from '../../src/row
 import type { CommitRecord } from '../../src/shards/commit.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { type ShardFile, writeShard } from '../../src/shards/write-shard.js'
+import type { ShardFile } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
@@ -120,17 +120,20 @@ export async function commit(
   rows: Partial<{ [K in Family]: readonly Families[K][] }>,
   inputs: Readonly<Record<string, string>> = {},
 ): Promise<CommitRecord> {
-  const { record } = await runShardTask({ storage, stage, shard, configHash: '', inputs }, main, async () => {
-    const files: Partial<Record<Family, ShardFile>> = {}
-    for (const family of Object.keys(rows) as Family[]) {
-      const own = family === 'images' ? null : stage
-      files[family] = await writeShard(storage, family, own, shard, rows[family] as never[])
-    }
-    const rejected: Record<string, number> = {}
-    for (const { reason } of rows.rejects ?? []) rejected[reason] = (rejected[reason] ?? 0) + 1
-    const out = rows[main]?.length ?? 0
-    return { files, unit: 'rows', in: out + (rows.rejects?.length ?? 0), out, rejected, stats: emptyStats }
-  })
+  const { record } = await runShardTask(
+    { storage, stage, shard, configHash: '', inputs },
+    main,
+    async (write) => {
+      const files: Partial<Record<Family, ShardFile>> = {}
+      for (const family of Object.keys(rows) as Family[]) {
+        files[family] = await write(family, rows[family] as never[])
+      }
+      const rejected: Record<string, number> = {}
+      for (const { reason } of rows.rejects ?? []) rejected[reason] = (rejected[reason] ?? 0) + 1
+      const out = rows[main]?.length ?? 0
+      return { files, unit: 'rows', in: out + (rows.rejects?.length ?? 0), out, rejected, stats: emptyStats }
+    },
+  )
   return record
 }
 

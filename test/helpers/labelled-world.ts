@@ -6,8 +6,7 @@ import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import type { GroundingRow, Region } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { joinRows } from '../../src/shards/join-rows.js'
-import { writeRecords } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
+import { runShardTask } from '../../src/shards/shard-task.js'
 import { makeWorld } from '../../src/world/make-world.js'
 import { readRecipe } from '../../src/world/recipe.js'
 
@@ -72,10 +71,12 @@ async function label(url: string): Promise<void> {
       rows.push({ key, regions })
     }
     const phrases = (await readCommit(storage, 'phrases', 'words', shard))?.files.phrases?.sha256 ?? ''
-    const file = await writeShard(storage, 'grounding', 'found', shard, rows)
     const stats = { counts: {}, histograms: {}, tallies: {} }
     const counts = { unit: 'rows', in: rows.length, out: rows.length, rejected: {}, stats }
     const task = { storage, stage: 'found', shard, configHash: 'c', inputs: { phrases } }
-    await writeRecords({ files: { grounding: file }, ...counts }, task, 'grounding', 0)
+    await runShardTask(task, 'grounding', async (write) => ({
+      files: { grounding: await write('grounding', rows) },
+      ...counts,
+    }))
   }
 }

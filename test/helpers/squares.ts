@@ -1,10 +1,10 @@
 import sharp from 'sharp'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
 import type { Phrase, Region } from '../../src/rows/rows.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { type TrainConfig, trainConfig } from '../../src/train/config.js'
 import type { SampleSource } from '../../src/train/samples/sample.js'
+import { putShard } from './put-shard.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const colours = { blue: '#22f', green: '#2d2', red: '#f22' } as const
@@ -56,7 +56,7 @@ export async function squares(count: number): Promise<SampleSource> {
   )
   const shard = '00000'
   const empty = { url: null, sha256: '', phash: '', license: null, meta: null }
-  await writeShard(
+  await putShard(
     storage,
     'images',
     null,
@@ -66,14 +66,14 @@ export async function squares(count: number): Promise<SampleSource> {
       ...{ width: 96, height: 96, ...empty },
     })),
   )
-  await writeShard(
+  await putShard(
     storage,
     'phrases',
     'gold',
     shard,
     pictures.map(({ key, phrases }) => ({ key, phrases })),
   )
-  await writeShard(
+  await putShard(
     storage,
     'grounding',
     'gold',

@@ -7,9 +7,9 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import type { SourceRow } from '../../src/ingest/read/source-row.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { ingestAll } from '../helpers/ingest-all.js'
+import { putShard } from '../helpers/put-shard.js'
 import { plainRows, rowsByShards, rowsOf } from '../helpers/rows-of.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -272,7 +272,7 @@ describe('pictures in Parquet', () => {
       license: index === 0 ? 'free' : null,
       meta: `caption ${index}`,
     })
-    await writeShard(storage, 'images', null, '00000', [0, 1, 2].map(row))
+    await putShard(storage, 'images', null, '00000', [0, 1, 2].map(row))
     const source = {
       format: 'parquet',
       path: storage.path('images'),

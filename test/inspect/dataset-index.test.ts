@@ -6,6 +6,7 @@ import { DatasetIndex } from '../../src/inspect/dataset-index.js'
 import type { Inspected, Layer } from '../../src/inspect/layer.js'
 import { queryIndex } from '../../src/inspect/query-index.js'
 import { firstView } from '../../src/inspect/view.js'
+import { committedFile } from '../../src/shards/committed-file.js'
 import { makeInspectDataset } from '../helpers/inspect-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -57,7 +58,8 @@ describe('the index', () => {
     const healthy = new DatasetIndex(dataset, turn)
     await settled(healthy)
     const whole = [...healthy.shards(layer)].map((shard) => shard.layer.proposals)
-    const path = join(url, 'proposals/round-1-label/00002.parquet')
+    const { storage } = dataset
+    const path = storage.path((await committedFile(storage, 'proposals', 'round-1-label', '00002')).path)
     const file = await readFile(path)
     await writeFile(path, file.subarray(0, file.length / 2))
     const index = new DatasetIndex(dataset, turn)
@@ -65,7 +67,7 @@ describe('the index', () => {
     await writeFile(path, file)
     expect(progress).toMatchObject({ rows: 500, isWhole: true })
     expect(progress.errors).toHaveLength(1)
-    expect(progress.errors[0]).toMatch(/00002\.parquet is damaged/)
+    expect(progress.errors[0]).toMatch(/00002-[0-9a-f]{16}\.parquet is damaged/)
     const left = [...index.shards(layer)].map((shard) => shard.layer.proposals)
     expect(left).toEqual(whole.with(2, 0))
     await index.close()

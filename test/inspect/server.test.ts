@@ -11,6 +11,7 @@ import type {
   SamplesAnswer,
 } from '../../src/inspect/answers.js'
 import { type ShownName, shownMeasures } from '../../src/inspect/shown-measures.js'
+import { committedFile } from '../../src/shards/committed-file.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { type Measure, type MeasureName, measures } from '../../src/statistics/measures.js'
 import { openStorage } from '../../src/storage/open-storage.js'
@@ -112,13 +113,14 @@ describe('the guard', () => {
   it('reads no file outside of the page and the dataset', async () => {
     const { pictureKey } = await server.api<DatasetAnswer>('/api/dataset')
     const own = await readFile(join(page, 'index.html'))
+    const shard = await committedFile(openStorage(url), 'images', null, '00000')
     const paths = [
       ...['/../package.json', '/..%2f..%2fpackage.json', '//etc/passwd', '/assets/../../../../etc/passwd'],
       ...[
         '/%2e%2e/%2e%2e/etc/passwd',
         '/assets/%00',
         '/dataset.json',
-        '/images/00000.parquet',
+        `/${shard.path}`,
         '/..\\..\\package.json',
       ],
     ]

@@ -4,6 +4,7 @@ import { mineConfig } from '../../src/mine/config.js'
 import { mineShard } from '../../src/mine/mine-shard.js'
 import { readVocabulary } from '../../src/mine/vocabulary.js'
 import type { NegativeRow, PhraseRow } from '../../src/rows/rows.js'
+import { committedFile } from '../../src/shards/committed-file.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import type { Teacher } from '../../src/teacher/teacher.js'
 import { smallGold } from '../helpers/small-gold.js'
@@ -83,7 +84,8 @@ describe('mining the gold of the toy world', () => {
   it('is the same whenever it is done, and done once', async () => {
     await mined('again', { max: 8 })
     for (const shard of shards) {
-      const bytes = (stage: string) => readFile(storage.path(`negatives/${stage}/${shard}.parquet`))
+      const bytes = async (stage: string) =>
+        readFile(storage.path((await committedFile(storage, 'negatives', stage, shard)).path))
       expect((await bytes('again')).equals(await bytes('drawn'))).toBe(true)
     }
     const { records } = await mined('again', { max: 8 })

@@ -3,8 +3,8 @@ import { chunkShard } from '../../src/nlp/chunk-shard.js'
 import { chunkConfig } from '../../src/nlp/config.js'
 import type { Caption, ImageRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const storage = openStorage(await temporaryFolder())
@@ -34,7 +34,7 @@ const images = captions.map(
     meta: null,
   }),
 )
-await writeShard(storage, 'images', null, '00000', images)
+await putShard(storage, 'images', null, '00000', images)
 
 async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []

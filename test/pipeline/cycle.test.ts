@@ -7,6 +7,7 @@ import { hashStart } from '../../src/model/model-folder.js'
 import { partialWeights } from '../../src/model/start-weights.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
+import { committedFile } from '../../src/shards/committed-file.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js'
 import { serveFolder } from '../../src/world/serve-world.js'
@@ -175,14 +176,16 @@ stages:
 
   it('sets a shard aside that keeps failing, and goes on with the rest', { timeout: 240_000 }, async () => {
     const name = 'round-1-filter'
-    const proposals = join(run, 'web', 'proposals', 'round-1-label', '00000.parquet')
+    const web = openStorage(join(run, 'web'))
+    const { path } = await committedFile(web, 'proposals', 'round-1-label', '00000')
+    const proposals = web.path(path)
     await writeFile(proposals, (await readFile(proposals)).subarray(0, 500))
     const changed = [...set(), 'rounds.filter.rules=[{rule: score, min: 0.004}]']
     const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: changed })
     const { failed, outcomes } = await runPipeline(pipeline, run, { only: [name] })
     expect(failed).toBe(1)
     expect(outcomes.get(name)?.failed[0].error).toMatch(
-      /proposals.round-1-label.00000\.parquet is damaged or cut short/,
+      /proposals.round-1-label.00000-[0-9a-f]{16}\.parquet is damaged or cut short/,
     )
   })
 })

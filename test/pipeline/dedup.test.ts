@@ -197,7 +197,7 @@ stages:
     expect(exhaustive).toEqual(regions.map((count) => count > 0))
     const record = await readCommit(storage, 'phrases', 'thin', '00000')
     expect(record?.main).toBe('selection')
-    expect((await readFile(storage.path('phrases/thin/00000.parquet'))).length).toBeGreaterThan(0)
+    expect((await readFile(storage.path(record?.files.phrases?.path as string))).length).toBeGreaterThan(0)
   })
 
   it('says which set it does not know', async () => {

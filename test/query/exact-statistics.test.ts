@@ -9,11 +9,10 @@ import {
 } from '../../src/catalog/dataset-statistics.js'
 import { datasetFunnel } from '../../src/catalog/funnel.js'
 import { exactStatistics } from '../../src/query/exact-statistics.js'
-import { familyPath } from '../../src/rows/family-path.js'
+import { recordPath } from '../../src/rows/family-path.js'
 import type { ImageRow } from '../../src/rows/rows.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { addImage, addPhrases, addRegions, rowStats } from '../../src/statistics/row-stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
@@ -114,7 +113,7 @@ describe('exact statistics', () => {
   })
 
   it('tell what older records lack, which are read all the same', async () => {
-    const path = made.storage.path(familyPath('grounding', 'round-2', '00001', 'json'))
+    const path = made.storage.path(recordPath('grounding', 'round-2', '00001'))
     const text = await readFile(path, 'utf8')
     const record = JSON.parse(text)
     const { score } = record.stats.histograms
@@ -193,7 +192,7 @@ describe('exact statistics', () => {
         const storage = openStorage(await temporaryFolder())
         await createDataset(storage, { name: 's', card: null, shards: ['00000'] })
         const task = { storage, stage: 's', shard: '00000', configHash: '', inputs: {} }
-        await runShardTask(task, 'images', async () => {
+        await runShardTask(task, 'images', async (write) => {
           const stats = rowStats('images', 'phrases', 'grounding')
           const images = rows.map(
             ({ captions, url, license, width }, at): ImageRow => ({
@@ -229,9 +228,9 @@ describe('exact statistics', () => {
           })
           return {
             files: {
-              images: await writeShard(storage, 'images', null, '00000', images),
-              phrases: await writeShard(storage, 'phrases', 's', '00000', phrases),
-              grounding: await writeShard(storage, 'grounding', 's', '00000', grounding),
+              images: await write('images', images),
+              phrases: await write('phrases', phrases),
+              grounding: await write('grounding', grounding),
             },
             ...{ unit: 'pairs', in: rows.length, out: rows.length, rejected: {}, stats: stats.build() },
           }

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { csvLine, jsonValue, tableCell } from '../../src/query/format-rows.js'
 import { listViews, type QueryOptions, runQuery } from '../../src/query/run-query.js'
-import { familyPath } from '../../src/rows/family-path.js'
+import { recordPath } from '../../src/rows/family-path.js'
+import { committedFile } from '../../src/shards/committed-file.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
@@ -109,7 +110,7 @@ describe('views', () => {
   })
 
   it('read only shards that have a record, and those of older versions too', async () => {
-    const record = storage.path(familyPath('proposals', 'label-2', '00001', 'json'))
+    const record = storage.path(recordPath('proposals', 'label-2', '00001'))
     const kept = await readFile(record)
     const count = async () => (await ask('select count(*) as n from proposals_label_2'))[0].n as number
     const all = await count()
@@ -129,7 +130,7 @@ describe('views', () => {
 
 describe('a query', () => {
   it('reads nothing else and changes nothing', async () => {
-    const shard = storage.path(familyPath('images', null, '00000', 'parquet'))
+    const shard = storage.path((await committedFile(storage, 'images', null, '00000')).path)
     const outside = join(await temporaryFolder(), 'secret.csv')
     await writeFile(outside, 'a\nsecret\n')
     const before = await stat(shard)

@@ -3,7 +3,6 @@ import { expect, it } from 'vitest'
 import { hasFamily } from '../../src/shards/has-family.js'
 import { joinRows } from '../../src/shards/join-rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { statsBuilder } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -14,10 +13,10 @@ const shard = '00000'
 /** Makes a shard of phrases, and where it is said one of negatives beside it. */
 async function make(stage: string, hasNegatives: boolean) {
   const task = { storage, stage, shard, configHash: 'c', inputs: {} }
-  await runShardTask(task, 'phrases', async () => {
-    const phrases = await writeShard(storage, 'phrases', stage, shard, [{ key: 'a', phrases: [] }])
+  await runShardTask(task, 'phrases', async (write) => {
+    const phrases = await write('phrases', [{ key: 'a', phrases: [] }])
     const said = { key: 'a', negatives: [], exhaustive: true, partial: ['cat'], teacher: null }
-    const negatives = await writeShard(storage, 'negatives', stage, shard, [said])
+    const negatives = await write('negatives', [said])
     const files = hasNegatives ? { phrases, negatives } : { phrases }
     return { files, unit: 'rows', in: 1, out: 1, rejected: {}, stats: statsBuilder().build() }
   })

@@ -7,8 +7,8 @@ import { UserError } from '../../src/base/user-error.js'
 import type { Caption, GroundingRow, ImageRow, Phrase, PhraseRow, SelectionRow } from '../../src/rows/rows.js'
 import { joinRange, joinRows } from '../../src/shards/join-rows.js'
 import { ShardRows } from '../../src/shards/shard-rows.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
+import { adoptFile, oldPath, putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const shard = '00000'
@@ -30,15 +30,15 @@ const regionsOf = (key: string): GroundingRow => ({
   regions: [{ caption: 0, phrase: 0, start: 8, end: 9, xyxy: [0, 0, 1, 1], score: 0.5, origin: key }],
 })
 
-const writeImages = (keys: readonly string[]) => writeShard(storage, 'images', null, shard, keys.map(imageOf))
+const writeImages = (keys: readonly string[]) => putShard(storage, 'images', null, shard, keys.map(imageOf))
 const writePhrases = (stage: string, keys: readonly string[]) =>
-  writeShard(storage, 'phrases', stage, shard, keys.map(phrasesOf))
+  putShard(storage, 'phrases', stage, shard, keys.map(phrasesOf))
 const writeRegions = (stage: string, keys: readonly string[]) =>
-  writeShard(storage, 'grounding', stage, shard, keys.map(regionsOf))
+  putShard(storage, 'grounding', stage, shard, keys.map(regionsOf))
 
 const writeSelection = (keys: readonly string[]) => {
   const rows = keys.map((key) => ({ key, reason: `why ${key}`, duplicate_of: null }))
-  return writeShard(storage, 'selection', 'dedup', shard, rows)
+  return putShard(storage, 'selection', 'dedup', shard, rows)
 }
 
 async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
@@ -325,15 +325,16 @@ it.each([
     { phrase: 1, xyxy: [0, 0, 2, 2] as const, score: 0.25, label: null },
   ]
   const rows = keysTo(2).map((key) => ({ key, teacher: 'old', proposals }))
-  await writeShard(storage, 'proposals', 'label', shard, rows)
-  const pathOf = (stage: string) => storage.path(`proposals/${stage}/${shard}.parquet`)
-  await mkdir(dirname(pathOf('old')), { recursive: true })
+  const file = await putShard(storage, 'proposals', 'label', shard, rows)
+  const old = storage.path(oldPath('proposals', 'old', shard))
+  await mkdir(dirname(old), { recursive: true })
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run(
     `copy (select key, teacher,
         list_transform(proposals, lambda p: {${fields}}) as proposals
-      from '${pathOf('label')}') to '${pathOf('old')}'`,
+      from '${storage.path(file.path)}') to '${old}'`,
   )
+  await adoptFile(storage, 'proposals', 'old', shard)
   const parts = { images: { columns: [] }, proposals: { stage: 'old' } } as const
   const found = await collect(joinRows(storage, shard, parts))
   expect(found.map((row) => row.proposals)).toEqual(

@@ -6,9 +6,9 @@ import { UserError } from '../../src/base/user-error.js'
 import type { ImageRow, ProposalRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { ShardRows } from '../../src/shards/shard-rows.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const rows = 1300
@@ -29,14 +29,14 @@ beforeAll(async () => {
       ...{ url: null, sha256: '', phash: '', license: null, meta: null },
     }
   })
-  await writeShard(storage, 'images', null, '00000', written)
+  await putShard(storage, 'images', null, '00000', written)
   const found = written.map(({ key }, at) => ({
     ...{ key, teacher: 'toy' },
     proposals: Array.from({ length: at % 5 }, (_, n) => ({
       ...{ phrase: n, xyxy: [at, n, at + 1, n + 1] as const, score: 0.5, label: null },
     })),
   }))
-  await writeShard(storage, 'proposals', 'label', '00000', found)
+  await putShard(storage, 'proposals', 'label', '00000', found)
   const columns = ['key', 'image', 'captions'] as const
   for await (const { image, ...row } of readShard(storage, 'images', null, '00000', { columns }))
     images.push({ ...row, image: { ...image, bytes: image.bytes.slice() } })
@@ -83,7 +83,7 @@ describe('ShardRows', () => {
     async () => {
       const names = Array.from({ length: 60 }, (_, at) => `1${String(at).padStart(4, '0')}`)
       for (const name of names)
-        await writeShard(storage, 'proposals', 'many', name, [{ key: name, teacher: 'toy', proposals: [] }])
+        await putShard(storage, 'proposals', 'many', name, [{ key: name, teacher: 'toy', proposals: [] }])
       const reader = new ShardRows(storage)
       const keyOf = async (name: string) => {
         const range = { start: 0, end: 1, columns: ['key'] as const }

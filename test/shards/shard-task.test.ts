@@ -5,11 +5,11 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { families, familyPath } from '../../src/rows/family-path.js'
-import type { Family } from '../../src/rows/rows.js'
+import { families, filePath, recordPath, shardObject } from '../../src/rows/family-path.js'
 import { readCommit } from '../../src/shards/commit.js'
+import type { WriteFamily } from '../../src/shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
+import { sweepShards } from '../../src/shards/sweep-shards.js'
 import { statsBuilder } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
@@ -29,16 +29,16 @@ const statsOf = (head: string) => {
   return stats.build()
 }
 
-async function chunkOnce(storage: Storage): Promise<ShardOutput> {
-  const file = await writeShard(storage, 'phrases', 'chunk', '00000', [{ key: 'a', phrases: [] }])
+async function chunkOnce(write: WriteFamily): Promise<ShardOutput> {
+  const file = await write('phrases', [{ key: 'a', phrases: [] }])
   const sums = { unit: 'captions', in: 3, out: 2, rejected: { no_phrase: 1 } }
   return { files: { phrases: file }, ...sums, stats: statsOf('__proto__') }
 }
 
 /** What ingest of gold does: four families in one task. */
 async function ingestGold(task: ShardTask) {
-  return runShardTask(task, 'images', async () => {
-    const { storage, stage, shard, configHash } = task
+  return runShardTask(task, 'images', async (write) => {
+    const { configHash } = task
     const key = `${configHash}-0`
     const rejects = [{ key: null, url: configHash, reason: 'bad', detail: '' }]
     const image = {
@@ -54,10 +54,10 @@ async function ingestGold(task: ShardTask) {
       meta: null,
     }
     const files = {
-      images: await writeShard(storage, 'images', null, shard, [image]),
-      rejects: await writeShard(storage, 'rejects', stage, shard, rejects),
-      phrases: await writeShard(storage, 'phrases', stage, shard, [{ key, phrases: [] }]),
-      grounding: await writeShard(storage, 'grounding', stage, shard, [{ key, regions: [] }]),
+      images: await write('images', [image]),
+      rejects: await write('rejects', rejects),
+      phrases: await write('phrases', [{ key, phrases: [] }]),
+      grounding: await write('grounding', [{ key, regions: [] }]),
     }
     return { files, unit: 'pairs', in: 2, out: 1, rejected: { bad: 1 }, stats: statsOf(configHash) }
   })
@@ -99,9 +99,9 @@ describe('a shard task', () => {
     const task = taskIn(storage)
     let runs = 0
     const run = (changed: Partial<ShardTask>) =>
-      runShardTask({ ...task, ...changed }, 'phrases', () => {
+      runShardTask({ ...task, ...changed }, 'phrases', (write) => {
         runs++
-        return chunkOnce(storage)
+        return chunkOnce(write)
       })
     const first = await run({})
     expect(first.skipped).toBe(false)
@@ -126,35 +126,46 @@ describe('a shard task', () => {
     })
   })
 
-  it('leaves no record when its work fails or it is stopped, even where there was one', async () => {
+  it('leaves what there was when its work fails or it is stopped, and no file', async () => {
     const storage = openStorage(await temporaryFolder())
     const task = taskIn(storage)
-    const work = () => chunkOnce(storage)
-    await runShardTask(task, 'phrases', work)
-    const fail = () => Promise.reject(new Error('no'))
+    const fail = async (write: WriteFamily) => {
+      await chunkOnce(write)
+      throw new Error('no')
+    }
+    await expect(runShardTask(task, 'phrases', fail)).rejects.toThrow('no')
+    expect(await visible(storage, 'chunk')).toEqual({})
+    expect(await filesOf(storage)).toEqual({})
+    await runShardTask(task, 'phrases', chunkOnce)
+    const whole = await filesOf(storage)
     await expect(runShardTask({ ...task, configHash: 'c3' }, 'phrases', fail)).rejects.toThrow('no')
-    expect(await visible(storage, 'chunk')).toEqual({})
-    await runShardTask(task, 'phrases', work)
-    const stopped = { ...task, configHash: 'c4', signal: AbortSignal.abort() }
+    const stopping = new AbortController()
+    const stopped = { ...task, configHash: 'c4', signal: stopping.signal }
+    const work = async (write: WriteFamily) => {
+      const output = await chunkOnce(write)
+      stopping.abort()
+      return output
+    }
     await expect(runShardTask(stopped, 'phrases', work)).rejects.toThrow(/abort/i)
-    expect(await visible(storage, 'chunk')).toEqual({})
+    expect(await visible(storage, 'chunk')).toEqual({ phrases: 'c1' })
+    expect(await filesOf(storage)).toEqual(whole)
   })
 
   it('refuses counts that do not add up, a missing file, and families of unequal length', async () => {
     const storage = openStorage(await temporaryFolder())
-    const attempt = (change: (output: ShardOutput) => Promise<Partial<ShardOutput>>) =>
-      runShardTask(taskIn(storage), 'phrases', async () => {
-        const output = await chunkOnce(storage)
-        return { ...output, ...(await change(output)) }
+    const attempt = (change: (output: ShardOutput, write: WriteFamily) => Promise<Partial<ShardOutput>>) =>
+      runShardTask(taskIn(storage), 'phrases', async (write) => {
+        const output = await chunkOnce(write)
+        return { ...output, ...(await change(output, write)) }
       })
     await expect(attempt(async () => ({ in: 4 }))).rejects.toThrow(
       'stage chunk, shard 00000: 4 captions in, 2 out and 1 rejected do not add up',
     )
     await expect(attempt(async () => ({ files: {} }))).rejects.toThrow('there is no file of phrases')
-    const longer = async ({ files }: ShardOutput) => {
+    const longer = async ({ files }: ShardOutput, write: WriteFamily) => {
       const rows = ['a', 'b'].map((key) => ({ key, regions: [] }))
       return {
-        files: { ...files, grounding: await writeShard(storage, 'grounding', 'chunk', '00000', rows) },
+        files: { ...files, grounding: await write('grounding', rows) },
       }
     }
     await expect(attempt(longer)).rejects.toThrow('2 rows of grounding beside 1 of phrases')
@@ -168,15 +179,15 @@ describe('a shard task', () => {
     const teach = () => runShardTask(gold, 'proposals', () => Promise.reject(new Error('not reached')))
     await expect(teach()).rejects.toThrow(/the stage "gold" already made the images of shard 00000/)
     const before = await visible(storage, 'gold')
-    expect(before).toEqual({ images: 'c1', phrases: 'c1', grounding: 'c1' })
+    expect(before).toEqual({ images: 'c1', phrases: 'c1', grounding: 'c1', rejects: 'c1' })
   })
 
   it('clears away what an earlier run made and it does not', async () => {
     const storage = openStorage(await temporaryFolder())
     const task = { ...taskIn(storage), stage: 'gold' }
     await ingestGold(task)
-    await runShardTask({ ...task, configHash: 'c2' }, 'images', async () => {
-      const images = await writeShard(storage, 'images', null, '00000', [])
+    await runShardTask({ ...task, configHash: 'c2' }, 'images', async (write) => {
+      const images = await write('images', [])
       return { files: { images }, unit: 'pairs', in: 0, out: 0, rejected: {}, stats: statsOf('none') }
     })
     expect(await visible(storage, 'gold')).toEqual({ images: 'c2' })
@@ -195,16 +206,22 @@ describe('a shard task that dies', () => {
     return {
       ...storage,
       write: (...given) => alive().then(() => storage.write(...given)),
-      writeStream: (...given) => alive().then(() => storage.writeStream(...given)),
-      remove: (...given) => alive().then(() => storage.remove(...given)),
-      sweep: (...given) => alive().then(() => storage.sweep(...given)),
+      swap: (...given) => alive().then(() => storage.swap(...given)),
+      async writeAside(...given) {
+        await alive()
+        const aside = await storage.writeAside(...given)
+        return { ...aside, place: (name) => alive().then(() => aside.place(name)) }
+      },
+      // Of a process that dies its lock is taken over; here it lives on.
+      remove: (name) =>
+        (name.endsWith('.lock') ? Promise.resolve() : alive()).then(() => storage.remove(name)),
     }
   }
 
-  it('before any change of the disk, leaves the old shard or none, and is made whole by the next run', async () => {
+  it('before any change of the disk, leaves the old shard or the new one whole, and no file for good', async () => {
     const url = await temporaryFolder()
     const task = { ...taskIn(openStorage(url)), stage: 'gold' }
-    const all = (hash: string) => ({ images: hash, phrases: hash, grounding: hash })
+    const all = (hash: string) => ({ images: hash, phrases: hash, grounding: hash, rejects: hash })
     await ingestGold(task)
     const old = await filesOf(task.storage)
     const fresh = { ...task, configHash: 'c2', storage: openStorage(await temporaryFolder()) }
@@ -224,17 +241,23 @@ describe('a shard task that dies', () => {
         expect(state).toEqual(all('c2'))
         break
       }
-      expect([all('c1'), {}]).toContainEqual(state)
+      expect([all('c1'), all('c2')]).toContainEqual(state)
 
       await ingestGold({ ...task, configHash: 'c2' })
       expect(await visible(task.storage, 'gold')).toEqual(all('c2'))
+      await sweepShards(task.storage, 'images', 'gold')
       expect(await filesOf(task.storage)).toEqual(undisturbed)
       await ingestGold(task)
       expect(await filesOf(task.storage)).toEqual(old)
     }
-    // The old shard goes once, the new one comes at the very last change: nothing in between is seen.
-    expect(seen).toEqual(['c1', ...Array<string>(seen.length - 2).fill('none'), 'c2'])
-    expect(seen.length).toBeGreaterThan(10)
+    // The shard is never away: the new one takes the place of the old in one change.
+    const first = seen.indexOf('c2')
+    expect(seen).toEqual([
+      ...Array<string>(first).fill('c1'),
+      ...Array<string>(seen.length - first).fill('c2'),
+    ])
+    expect(first).toBeGreaterThan(8)
+    expect(seen.length - first).toBeGreaterThan(4)
   }, 120_000)
 
   it('by SIGKILL in the middle of a file, leaves nothing that is seen, and no litter after the next run', async () => {
@@ -252,7 +275,8 @@ describe('a shard task that dies', () => {
     expect(await asides()).toHaveLength(1)
     expect(await storage.list('phrases')).toEqual([])
     expect(await visible(storage, 'chunk')).toEqual({})
-    expect((await runShardTask(taskIn(storage), 'phrases', () => chunkOnce(storage))).skipped).toBe(false)
+    expect((await runShardTask(taskIn(storage), 'phrases', chunkOnce)).skipped).toBe(false)
+    await sweepShards(storage, 'phrases', 'chunk')
     expect(await asides()).toEqual([])
     expect(await visible(storage, 'chunk')).toEqual({ phrases: 'c1' })
   }, 60_000)
@@ -272,8 +296,8 @@ describe('a commit record', () => {
 
   it('is refused when malformed or newer, with its name and what to do', async () => {
     const storage = openStorage(await temporaryFolder())
-    await runShardTask(taskIn(storage), 'phrases', () => chunkOnce(storage))
-    const name = familyPath('phrases', 'chunk', '00000', 'json')
+    await runShardTask(taskIn(storage), 'phrases', chunkOnce)
+    const name = recordPath('phrases', 'chunk', '00000')
     const good = JSON.parse(await readFile(storage.path(name), 'utf8'))
     const { files: _, ...headless } = good
     for (const [text, message] of [
@@ -282,7 +306,7 @@ describe('a commit record', () => {
         /chunk\/00000\.json is not a commit record .*: delete it, and its shard is made anew/,
       ],
       ['[1]', /00000\.json is not a commit record \(it has no version\)/],
-      [JSON.stringify({ ...good, version: 2 }), /00000\.json has version 2.*update groundmill/],
+      [JSON.stringify({ ...good, version: 3 }), /00000\.json has version 3.*update groundmill/],
       [JSON.stringify(headless), /00000\.json is not a commit record \(files: /],
       [JSON.stringify({ ...good, out: -1 }), /\(out: /],
       [JSON.stringify({ ...good, out: 3 }), /3 captions in, 3 out and 1 rejected do not add up/],
@@ -294,18 +318,19 @@ describe('a commit record', () => {
 
   it('has no name that leads out of its dataset', () => {
     for (const bad of ['..', 'a/b', '', '.hidden', '-x']) {
-      expect(() => familyPath('phrases', bad, '00000', 'json')).toThrow(/cannot name a stage/)
-      expect(() => familyPath('images', null, bad, 'json')).toThrow(/cannot name a shard/)
+      expect(() => recordPath('phrases', bad, '00000')).toThrow(/cannot name a stage/)
+      expect(() => recordPath('images', null, bad)).toThrow(/cannot name a shard/)
     }
-    const named: [Family, string | null][] = [
-      ['images', 'web'],
-      ['images', null],
-      ['phrases', 'chunk'],
-    ]
-    expect(named.map(([family, stage]) => familyPath(family, stage, '00001', 'parquet'))).toEqual([
-      'images/00001.parquet',
-      'images/00001.parquet',
-      'phrases/chunk/00001.parquet',
+    const hash = 'ab'.repeat(32)
+    expect(filePath('images', 'web', '00001', hash)).toBe('images/00001-abababababababab.parquet')
+    expect(filePath('phrases', 'chunk', '00001', hash)).toBe('phrases/chunk/00001-abababababababab.parquet')
+    expect(recordPath('images', null, '00001')).toBe('images/00001.json')
+    const told = ['images/00001-abababababababab.parquet', 'phrases/chunk/00001.parquet', 'images/00001.json']
+    expect(told.map((name) => shardObject(name))).toEqual([
+      { shard: '00001', kind: 'file' },
+      { shard: '00001', kind: 'file' },
+      { shard: '00001', kind: 'record' },
     ])
+    expect(shardObject('images/00001.lock')).toBeUndefined()
   })
 })

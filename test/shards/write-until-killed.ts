@@ -4,7 +4,6 @@
  */
 import type { PhraseRow } from '../../src/rows/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 
 const storage = openStorage(process.argv[2])
@@ -16,8 +15,8 @@ async function* rows(): AsyncGenerator<PhraseRow> {
   await new Promise((resolve) => setTimeout(resolve, 3_600_000))
 }
 
-await runShardTask(task, 'phrases', async () => {
-  const phrases = await writeShard(storage, 'phrases', 'chunk', '00000', rows())
+await runShardTask(task, 'phrases', async (write) => {
+  const phrases = await write('phrases', rows())
   const stats = { counts: {}, histograms: {}, tallies: {} }
   return { files: { phrases }, unit: 'captions', in: 0, out: 0, rejected: {}, stats }
 })

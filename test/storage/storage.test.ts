@@ -28,15 +28,32 @@ describe('storage', () => {
     expect(await storage.list('b')).toEqual([])
   })
 
-  it('keeps the old object and leaves nothing behind when its chunks or its check fail', async () => {
+  it('keeps the old object and leaves nothing behind when its chunks fail', async () => {
     await storage.write('s/x', 'old')
     await expect(storage.writeStream('s/x', chunks('new', new Error('cut')))).rejects.toThrow('cut')
-    const refuse = async (path: string) => {
-      throw new Error(`no to ${(await stat(path)).size} bytes`)
-    }
-    await expect(storage.writeStream('s/x', chunks('news'), refuse)).rejects.toThrow('no to 4 bytes')
     expect(Buffer.from((await storage.read('s/x')) ?? []).toString()).toBe('old')
     expect(await readdir(storage.path('s'))).toEqual(['x'])
+  })
+
+  it('has what is aside only when it is put in place, again where it has gone since', async () => {
+    const aside = await storage.writeAside('t/x', chunks('wh', 'ole'))
+    expect(await storage.list('t')).toEqual([])
+    expect((await stat(aside.path)).size).toBe(5)
+    const text = async () => Buffer.from((await storage.read('t/x-1')) ?? []).toString()
+    for (const before of [undefined, 'other', 'none']) {
+      if (before) await storage.write('t/x-1', before)
+      if (before === 'none') await storage.remove('t/x-1')
+      await aside.place('t/x-1')
+      expect(await text()).toBe('whole')
+    }
+    await aside.place('t/x-1')
+    await aside.discard()
+    expect(await text()).toBe('whole')
+    expect(await readdir(storage.path('t'))).toEqual(['x-1'])
+    expect(await storage.listBeginning('t/x')).toEqual(['t/x-1'])
+    expect(await storage.listBeginning('t/y')).toEqual([])
+    await expect(storage.writeAside('t/x', chunks('new', new Error('cut')))).rejects.toThrow('cut')
+    expect(await readdir(storage.path('t'))).toEqual(['x-1'])
   })
 
   it('sweeps away what certainly is written no more, and only that', async () => {
@@ -48,10 +65,10 @@ describe('storage', () => {
       ofDead: aside('00000.parquet', host, dead, started),
       // In a container every run may have the same number.
       ofNamesake: aside('00000.parquet', host, pid, `${started.split('t')[0]}t1`),
+      ofOther: aside('00001.parquet', host, dead, started),
       ofOldest: aside('00000.parquet', 'elsewhere', 1, '01234567t1'),
     }
     const left = {
-      ofOther: aside('00001.parquet', host, dead, started),
       own: aside('00000.parquet', host, pid, started),
       ofMachine: aside('00000.parquet', 'elsewhere', dead, '01234567t1'),
       ofBefore: aside('00000.parquet', host, dead, '01234567t1'),
@@ -61,14 +78,14 @@ describe('storage', () => {
     const yesterday = Date.now() / 1000 - 25 * 3600
     await utimes(storage.path(`w/${gone.ofOldest}`), yesterday, yesterday)
     expect(await storage.list('w')).toEqual(['w/00000.parquet'])
-    await storage.sweep('w/00000.parquet')
+    await storage.sweep('w')
     const names = ['00000.parquet', ...Object.values(left)]
     expect((await readdir(storage.path('w'))).sort()).toEqual(names.sort())
     const listed = []
     for await (const { name, size } of storage.listFiles('w')) listed.push(`${name} ${size}`)
     const sizes = names.map((name) => `w/${name} ${name === '00000.parquet' ? 5 : 4}`)
     expect(listed.sort()).toEqual(sizes.sort())
-    await storage.sweep('nowhere/00000.parquet')
+    await storage.sweep('nowhere')
   })
 
   it('is only looked for where it can be', () => {

@@ -3,12 +3,12 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import type { ImageRow, Phrase } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { teachConfig } from '../../src/teacher/config.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
 import { teachShard } from '../../src/teacher/teach-shard.js'
 import type { Teacher } from '../../src/teacher/teacher.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { pictures } from './pictures.js'
 
@@ -42,8 +42,8 @@ const phrase = (caption: number, text: string): Phrase => {
 /** The first two are asked in one caption; one picture has none. */
 const tail = { expression_end: captions[0].length }
 const phrases = [{ ...phrase(0, 'a dog'), ...tail }, phrase(0, 'two cats'), phrase(1, 'the dog')]
-await writeShard(storage, 'images', null, '00000', images)
-await writeShard(
+await putShard(storage, 'images', null, '00000', images)
+await putShard(
   storage,
   'phrases',
   'chunk',

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Caption, NegativeRow, Phrase, Region } from '../../src/rows/rows.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { readSampleRows } from '../../src/train/samples/read-sample-rows.js'
 import { openSamples } from '../../src/train/samples/read-samples.js'
 import type { Sample, SampleSource } from '../../src/train/samples/sample.js'
 import type { AskedPart } from '../../src/words/asked-span.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const storage = openStorage(await temporaryFolder())
@@ -48,14 +48,14 @@ const keys = ['a', 'b']
 async function commit(stage: string, rows: { grounding?: boolean; negatives?: readonly NegativeRow[] }) {
   const task = { storage, stage, shard, configHash: stage, inputs: {} }
   const main = rows.grounding ? 'grounding' : 'negatives'
-  await runShardTask(task, main, async () => {
+  await runShardTask(task, main, async (write) => {
     const grounding =
       rows.grounding &&
-      (await writeShard(storage, 'grounding', stage, shard, [
+      (await write('grounding', [
         { key: 'a', regions },
         { key: 'b', regions: [] },
       ]))
-    const negatives = rows.negatives && (await writeShard(storage, 'negatives', stage, shard, rows.negatives))
+    const negatives = rows.negatives && (await write('negatives', rows.negatives))
     const files = { ...(grounding && { grounding }), ...(negatives && { negatives }) }
     return { files, unit: 'rows', in: 2, out: 2, rejected: {}, stats: emptyStats }
   })
@@ -70,7 +70,7 @@ const negatives = (exhaustive: boolean): NegativeRow[] => [
 beforeAll(async () => {
   const empty = { url: null, sha256: '', phash: '', license: null, meta: null, width: 32, height: 8 }
   const captions: Caption[] = [{ text, kind: 'gold' }]
-  await writeShard(
+  await putShard(
     storage,
     'images',
     null,
@@ -78,7 +78,7 @@ beforeAll(async () => {
     keys.map((key) => ({ key, captions, image: { bytes: new Uint8Array([1]), path: null }, ...empty })),
   )
   const rows = keys.map((key) => ({ key, phrases: key === 'a' ? phrases : [] }))
-  await writeShard(storage, 'phrases', 'chunk', shard, rows)
+  await putShard(storage, 'phrases', 'chunk', shard, rows)
   await commit('gold', { grounding: true, negatives: negatives(true) })
   await commit('found', { grounding: true })
   await commit('mined', { negatives: negatives(true) })

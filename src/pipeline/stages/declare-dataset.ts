@@ -1,5 +1,5 @@
 import { hashJson } from '../../base/hash.js'
-import { families } from '../../rows/family-path.js'
+import { families, shardObject } from '../../rows/family-path.js'
 import { createDataset, readDataset, replaceDataset } from '../../shards/dataset.js'
 import type { Storage } from '../../storage/storage.js'
 
@@ -17,10 +17,13 @@ export async function declareDataset(
   if (hashJson(known) === hashJson(info)) return
   const kept = new Set(shards)
   for (const family of families) {
-    for (const object of await storage.list(family)) {
-      const shard = /([^/]+)\.(json|parquet)$/.exec(object)?.[1]
-      if (shard && !kept.has(shard)) await storage.remove(object)
-    }
+    const objects = (await storage.list(family)).filter((name) => {
+      const { shard } = shardObject(name) ?? {}
+      return shard !== undefined && !kept.has(shard)
+    })
+    // Records first, so that none is without its file.
+    for (const kind of ['record', 'file'])
+      for (const name of objects) if (shardObject(name)?.kind === kind) await storage.remove(name)
   }
   await replaceDataset(storage, info)
 }

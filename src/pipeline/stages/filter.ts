@@ -41,8 +41,10 @@ const sourceOf = (stage: StageOf, context: StageContext) =>
 
 /** Writes `box_loss: false` into the record, or removes it: the train command reads it there. */
 async function recordBoxLoss(task: ShardTask, result: ShardResult, boxLoss: boolean): Promise<ShardResult> {
-  const { box_loss: recorded, ...config } = result.record.config ?? {}
+  const recorded = result.record.config?.box_loss
   if (boxLoss ? recorded === undefined : recorded === false) return result
-  const record = await amendConfig(task, result.record, boxLoss ? config : { ...config, box_loss: false })
-  return { ...result, record }
+  const record = await amendConfig(task, 'grounding', ({ box_loss: _, ...config }) =>
+    boxLoss ? config : { ...config, box_loss: false },
+  )
+  return { ...result, record: record ?? result.record }
 }

@@ -1,7 +1,6 @@
 import { hashJson } from '../../base/hash.js'
-import { UserError } from '../../base/user-error.js'
 import type { Family } from '../../rows/rows.js'
-import { readCommit } from '../../shards/commit.js'
+import { committedFile } from '../../shards/committed-file.js'
 import type { Storage } from '../../storage/storage.js'
 import { negativesStage } from '../../train/samples/negatives-stage.js'
 import type { SampleSource } from '../../train/samples/sample.js'
@@ -13,14 +12,7 @@ export async function hashOfFile(
   stage: string | null,
   shard: string,
 ): Promise<string> {
-  const record = await readCommit(storage, family, stage, shard)
-  const file = record?.files[family]
-  if (!file) {
-    throw new UserError(
-      `${storage.url}: shard ${shard} of ${family}${stage ? ` "${stage}"` : ''} is not there: run its stage first.`,
-    )
-  }
-  return file.sha256
+  return (await committedFile(storage, family, stage, shard)).sha256
 }
 
 /** Hash of everything that a model is trained or scored on of a dataset. */

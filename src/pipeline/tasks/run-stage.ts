@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { hashJson } from '../../base/hash.js'
+import { sweepShards } from '../../shards/sweep-shards.js'
 import type { Storage } from '../../storage/storage.js'
 import type { TrainStart } from '../../train/train-task.js'
 import type { StageContext, StageOf, StageOutput } from '../stages/stage-context.js'
@@ -168,6 +169,7 @@ async function runAllShards(
     const onProgress = context.progress
     const { signal } = context
     const { sums, ...outcome } = await runShards(opened, shards, { signal, watch, onProgress, stopAtFailure })
+    await sweepShards(offers.dataset.storage, kind.family, stage.name)
     const missing = [...offers.missing, ...outcome.failed.map(({ shard }) => shard)]
     return { offers: { ...offers, missing }, result: sums, outcome }
   } finally {

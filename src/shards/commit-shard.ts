@@ -1,0 +1,180 @@
+import { UserError } from '../base/user-error.js'
+import { familyFolder, recordPath, shardObject } from '../rows/family-path.js'
+import type { Family } from '../rows/rows.js'
+import { withLock } from '../storage/lock.js'
+import type { Storage, Version } from '../storage/storage.js'
+import {
+  type CommitRecord,
+  isPointer,
+  parseStored,
+  type RecordPointer,
+  readRecord,
+  readStored,
+} from './commit.js'
+import type { ShardFiles } from './shard-files.js'
+import type { ShardPlace } from './shard-place.js'
+
+/** A record with what a conditional swap of it needs. */
+export interface VersionedRecord {
+  readonly record: CommitRecord
+  readonly version: Version
+}
+
+/** The record of a shard's main family. Throws as `readCommit` does. */
+export async function readMain(
+  { storage, stage, shard }: ShardPlace,
+  family: Family,
+): Promise<VersionedRecord | undefined> {
+  const name = recordPath(family, stage, shard)
+  const stored = await storage.readVersioned(name)
+  if (!stored) return undefined
+  const record = parseStored(stored.bytes, storage.path(name))
+  if (isPointer(record)) throw namesake(storage, record, family)
+  return { record, version: stored.version }
+}
+
+/** What a commit has come to: the record that is there now, and whether it is the one that was committed. */
+export interface Committed {
+  readonly record: CommitRecord | undefined
+  readonly isOwn: boolean
+}
+
+/**
+ * Commits a shard. Its record is the only thing that says that it is there, so it is the last to be written:
+ * the files are put in place first, then what points to the record from other families, then the record takes
+ * the place of the one that was there. What the new one does not name is removed after that. Of several who
+ * commit one shard at once each leaves a whole one, and the last stays.
+ *
+ * @param mayReplace is asked of what is there at that instant; where it says no, that stays
+ * @param place whose signal is looked at before anything is put in place
+ * @throws UserError where another stage of the dataset has the same name
+ */
+export async function commitShard(
+  place: ShardPlace & { readonly signal?: AbortSignal },
+  record: CommitRecord,
+  files: ShardFiles,
+  mayReplace: (now: VersionedRecord | undefined) => Promise<boolean> | boolean,
+): Promise<Committed> {
+  const { storage, signal } = place
+  const { family } = record
+  const paths = Object.values(record.files).map(({ path }) => path)
+  // Sending objects takes long, and others wait for the lock.
+  if (!storage.isLocal) await files.place(paths, { onlyMissing: false })
+  for (;;) {
+    const committed = await withShardLock(place, family, async (lost): Promise<Committed | undefined> => {
+      signal?.throwIfAborted()
+      const now = await readMain(place, family)
+      if (!(await mayReplace(now))) {
+        const left = now ? await unnamed(place, now.record, familiesOf(now.record, record)) : []
+        await removeUnnamed(place, family, left, lost)
+        return { record: now?.record, isOwn: false }
+      }
+      const left = await unnamed(place, record, familiesOf(record, now?.record))
+      // What was sent before the lock another may have removed: no record named it yet.
+      await files.place(paths, { onlyMissing: !storage.isLocal })
+      await writePointers(place, record)
+      if (!(await storage.swap(recordPath(family, place.stage, place.shard), textOf(record), now?.version)))
+        return undefined
+      await removeUnnamed(place, family, left, lost)
+      return { record, isOwn: true }
+    })
+    // Where the lock was lost to another, the record is looked at again.
+    if (committed) return committed
+  }
+}
+
+/**
+ * Works on a shard alone: only commits and what removes files take this lock, each for a moment.
+ *
+ * @param work is given a signal that is aborted where the lock is lost to another
+ */
+export function withShardLock<T>(
+  { storage, stage, shard }: ShardPlace,
+  main: Family,
+  work: (lost: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const name = recordPath(main, stage, shard).replace(/json$/, 'lock')
+  return withLock(storage, name, `committing shard ${shard} of stage "${stage}"`, work)
+}
+
+/** Has every other family that the record lists point to it. */
+async function writePointers({ storage, stage, shard }: ShardPlace, record: CommitRecord) {
+  const { family: main, version } = record
+  for (const family of besideOf(record)) {
+    const name = recordPath(family, stage, shard)
+    const stored = await readStored(storage, name)
+    if (stored && stored.main !== main && stored.stage === stage) throw namesake(storage, stored, main)
+    const pointer: RecordPointer = { version, stage, family, main, shard }
+    // Older versions wrote the whole record here.
+    if (!stored || 'files' in stored) await storage.write(name, textOf(pointer))
+  }
+}
+
+/** Families with a pointer to a record. */
+const besideOf = ({ family, files }: CommitRecord) =>
+  (Object.keys(files) as Family[]).filter((other) => other !== family && other !== 'rejects')
+
+/**
+ * Objects of a shard that its record does not name: files, and pointers of families that it does not list. All
+ * of them where there is no record.
+ *
+ * @param among families that are looked at
+ */
+export async function unnamed(
+  { storage, stage, shard }: ShardPlace,
+  record: CommitRecord | undefined,
+  among: Iterable<Family>,
+): Promise<string[]> {
+  const found: string[] = []
+  for (const family of among)
+    for (const name of await storage.listBeginning(`${familyFolder(family, stage)}/${shard}`))
+      if (shardObject(name)?.shard === shard && !isNamed(record, name)) found.push(name)
+  return found
+}
+
+const familiesOf = (...records: readonly (CommitRecord | undefined)[]) =>
+  new Set(records.flatMap((record) => Object.keys(record?.files ?? {}) as Family[]))
+
+function isNamed(record: CommitRecord | undefined, name: string): boolean {
+  if (!record) return false
+  const family = name.slice(0, name.indexOf('/')) as Family
+  if (shardObject(name)?.kind === 'file') return record.files[family]?.path === name
+  return family === record.family || besideOf(record).includes(family)
+}
+
+/**
+ * Removes objects of a shard, unless a record that another has written in between names them.
+ *
+ * @param lost aborted where another has the shard's lock by now: what is left is that one's
+ */
+export async function removeUnnamed(
+  { storage, stage, shard }: ShardPlace,
+  main: Family,
+  names: readonly string[],
+  lost: AbortSignal,
+): Promise<void> {
+  for (const name of names) {
+    if (lost.aborted) return
+    const now = await readRecord(storage, recordPath(main, stage, shard))
+    if (!isNamed(now, name)) await storage.remove(name)
+  }
+}
+
+/** Whether everything that a record names is there. */
+export async function isWhole(storage: Storage, { files }: CommitRecord): Promise<boolean> {
+  for (const { path } of Object.values(files)) if (!(await storage.exists(path))) return false
+  return true
+}
+
+/** The error for a stage whose name another one has, which makes shards of another family. */
+export const namesake = (
+  { url }: Storage,
+  { stage, main, shard }: RecordPointer,
+  family: Family,
+): UserError =>
+  new UserError(
+    `${url}: the stage "${stage}" already made the ${main} of shard ${shard}: give the stage that makes ${family} another name.`,
+  )
+
+/** A record as it is stored. */
+export const textOf = (record: CommitRecord | RecordPointer) => `${JSON.stringify(record, null, 1)}\n`

@@ -1,0 +1,64 @@
+import { UserError } from '../base/user-error.js'
+import { openParquet, type ParquetFile } from '../parquet/open-parquet.js'
+import type { Family } from '../rows/rows.js'
+import type { Storage } from '../storage/storage.js'
+import { readCommit } from './commit.js'
+import type { ShardFile } from './write-shard.js'
+
+/**
+ * The file of a shard's family that its record names.
+ *
+ * @throws UserError where the family of that shard is not there, and as `readCommit` does
+ */
+export async function committedFile(
+  storage: Storage,
+  family: Family,
+  stage: string | null,
+  shard: string,
+): Promise<ShardFile> {
+  const file = (await readCommit(storage, family, stage, shard))?.files[family]
+  if (file) return file
+  throw new UserError(
+    `${storage.url}: shard ${shard} of ${family}${stage ? ` "${stage}"` : ''} is not there: run its stage first.`,
+  )
+}
+
+/** A shard's file that is open, and its local path or address. */
+export interface OpenShard {
+  readonly path: string
+  readonly opened: ParquetFile
+}
+
+/**
+ * Opens the file of a shard's family. Where another process has replaced it between the record and the file,
+ * the record is read again.
+ *
+ * @throws UserError where the family of that shard is not there, and where its file is missing, cut short or
+ *   not Parquet
+ */
+export async function openCommitted(
+  storage: Storage,
+  family: Family,
+  stage: string | null,
+  shard: string,
+): Promise<OpenShard> {
+  const first = await committedFile(storage, family, stage, shard)
+  try {
+    return await opened(storage, first)
+  } catch (error) {
+    if (await storage.exists(first.path)) throw error
+    const second = await committedFile(storage, family, stage, shard)
+    if (second.path === first.path) throw withoutFile(storage, first)
+    return opened(storage, second)
+  }
+}
+
+async function opened(storage: Storage, file: ShardFile): Promise<OpenShard> {
+  const path = storage.path(file.path)
+  return { path, opened: await openParquet(path) }
+}
+
+const withoutFile = (storage: Storage, { path }: ShardFile) =>
+  new UserError(
+    `Cannot read ${storage.path(path)}: a record names it, and it is not there. \`groundmill check --mend\` removes the record, and the next run makes the shard anew.`,
+  )
