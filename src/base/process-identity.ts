@@ -10,7 +10,7 @@ export interface ProcessIdentity {
   readonly pid: number
   /**
    * Where and when it began: 8 hex digits of what gives process numbers (this boot of the machine, this
-   * container), `t`, and the instant in base 36 as the kernel counts it. Numbers are given again, and in a
+   * container), `t`, and the instant as the kernel counts it. Numbers are given again, and in a
    * container every program may be number 1.
    */
   readonly started: string
@@ -36,7 +36,7 @@ export const thisProcess: ProcessIdentity = {
     .replace(/[^A-Za-z0-9_-]/g, '_')
     .slice(0, 64),
   pid: process.pid,
-  started: `${place}t${startOf(textOf('/proc/self/stat')) ?? Math.round(Date.now() - process.uptime() * 1000).toString(36)}`,
+  started: `${place}t${startOf(textOf('/proc/self/stat')) ?? Math.round(Date.now() - process.uptime() * 1000)}`,
 }
 
 /** Whether a process still lives, so far as it can be known from here. */
@@ -58,12 +58,12 @@ export async function processState({ host, pid, started }: ProcessIdentity): Pro
   }
 }
 
-/** The instant at which a process began, of the text of its `stat`: field 22 (proc(5)), in base 36. */
+/** The instant at which a process began, of the text of its `stat`: field 22 (proc(5)). */
 function startOf(stat: string): string | undefined {
   // The second field is the program's name in parentheses, which may hold any.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = Number(fields[19])
-  return fields.length > 19 && Number.isSafeInteger(ticks) ? ticks.toString(36) : undefined
+  return fields.length > 19 && Number.isSafeInteger(ticks) ? String(ticks) : undefined
 }
 
 function textOf(path: string): string {

@@ -87,11 +87,14 @@ async function makeClient(config: Sdk.S3ClientConfig): Promise<S3Client> {
 
 type ServiceError = Error & {
   readonly Code?: string
-  readonly $metadata?: { readonly httpStatusCode?: number }
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number }
 }
 
 /** The HTTP status of a store's refusal. */
 export const statusOf = (error: unknown) => (error as ServiceError).$metadata?.httpStatusCode
+
+/** How often a request was sent before it was refused. */
+export const attemptsOf = (error: unknown) => (error as ServiceError).$metadata?.attempts ?? 1
 
 /** A store's refusal in words that say what to mend; what may pass as it is. */
 export function explainS3(error: unknown, url: string): Error {

@@ -7,7 +7,7 @@ import pLimit from 'p-limit'
 import { UserError } from '../base/user-error.js'
 import { asideSuffix } from '../base/write-file-atomic.js'
 import { writeChunks } from '../base/write-pieces.js'
-import { explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
+import { attemptsOf, explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
 import type { OpenObject, Storage, StoredFile, Version } from './storage.js'
 import { leftOverAfter } from './sweep-aside.js'
 
@@ -229,8 +229,9 @@ async function putIf(
     } catch (error) {
       if (!isAnswer(error)) throw error
       const now = await readVersionedObject(location)
-      // A put that was answered on a lost connection is found to be there when it is sent again.
-      if (now && Buffer.from(now.bytes).equals(Buffer.from(bytes))) return true
+      // A put that was answered on a lost connection is found to be there when the SDK sends it again; the same
+      // bytes else are another's.
+      if (now && attemptsOf(error) > 1 && Buffer.from(now.bytes).equals(Buffer.from(bytes))) return true
       if (now?.version !== before) return false
       if (statusOf(error) === 501) {
         warnOfPuts(location)

@@ -19,14 +19,20 @@ interface S3rver {
 // It has no types.
 const S3rver = createRequire(import.meta.url)('s3rver') as new (options: object) => S3rver
 
+interface Fault {
+  times: number
+  readonly matches: RegExp
+  readonly how: number | 'break' | 'lose'
+}
+
 /** What a test asks of the server. */
 export interface S3Server {
   /** Address of a prefix in the bucket. */
   url(prefix: string): string
   /** Requests as they came: method and path. */
   readonly requests: string[]
-  /** Answers the next requests that match with a status, or breaks their answers off. */
-  fail(times: number, matches: RegExp, how: number | 'break'): void
+  /** Answers the next requests that match with a status, breaks their answers off, or does them and says nothing. */
+  fail(times: number, matches: RegExp, how: Fault['how']): void
   /** Whether puts with conditions are done; refused with 501 otherwise, as by stores that have none. */
   setConditional(isConditional: boolean): void
   /** Has an object be last written so long ago, in milliseconds. */
@@ -51,7 +57,7 @@ export async function s3Server(): Promise<S3Server> {
   })
   const { port } = await server.run()
   const requests: string[] = []
-  const faults: { times: number; matches: RegExp; how: number | 'break' }[] = []
+  const faults: Fault[] = []
   const objectsInUse = new Map<string, Promise<void>>()
   let isConditional = true
 
@@ -88,7 +94,7 @@ export async function s3Server(): Promise<S3Server> {
     return etag === ifMatch ? undefined : 412
   }
 
-  const forward = (incoming: IncomingMessage, response: ServerResponse, isBroken: boolean) =>
+  const forward = (incoming: IncomingMessage, response: ServerResponse, how?: Fault['how']) =>
     new Promise<void>((resolve) => {
       const { method, headers } = incoming
       const url = new URL(incoming.url as string, 'http://host')
@@ -104,8 +110,10 @@ export async function s3Server(): Promise<S3Server> {
             text += part
           })
           answer.on('end', () => response.writeHead(status).end(pageOf(text, from)))
-        } else response.writeHead(status, answer.headers)
-        if (isBroken) {
+        } else if (how !== 'lose') response.writeHead(status, answer.headers)
+        if (how === 'lose') {
+          answer.resume().on('end', () => response.destroy())
+        } else if (how === 'break') {
           answer.once('data', (chunk: Buffer) => {
             response.write(chunk.subarray(0, chunk.length >> 1))
             setTimeout(() => response.destroy(), 20)
@@ -136,7 +144,7 @@ export async function s3Server(): Promise<S3Server> {
     const { pathname } = new URL(incoming.url as string, 'http://host')
     inTurn(pathname, async () => {
       const refusal = incoming.method === 'PUT' ? await refusalOf(incoming) : undefined
-      if (refusal === undefined) await forward(incoming, response, fault !== undefined)
+      if (refusal === undefined) await forward(incoming, response, fault?.how)
       else {
         incoming.resume()
         response.writeHead(refusal).end()
