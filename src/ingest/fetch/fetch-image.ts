@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { type FetchConfig, productToken } from './fetch-config.js'
+import { localHostLimiter } from './local-host-limiter.js'
 import { robotsTagDirectives, type TdmReservation, tdmReservation } from './opt-out.js'
 import { readBody } from './read-body.js'
 import { Reject } from './reject.js'
@@ -30,9 +31,10 @@ const robotsBytes = 512_000
  * host), guarded (no private address, whatever name or redirect leads there), and bounded in time and bytes.
  */
 export function createFetcher(config: FetchConfig, parts: RequesterParts = {}): Fetcher {
-  const requester = createRequester(config, parts)
+  const { limiter = localHostLimiter() } = parts
+  const requester = createRequester(config, { ...parts, limiter })
   const robots = config.robots
-    ? createRobots(config, (url, signal) => fetchRobots(requester, url, signal))
+    ? createRobots(config, limiter, (url, signal) => fetchRobots(requester, url, signal))
     : undefined
   const token = productToken(config)
 

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { type Dispatcher, request } from 'undici'
-import { LruCache } from '../../base/lru-cache.js'
 import { addressOf, createAddressGuard, portOf } from './address-guard.js'
 import { type FetchConfig, userAgentOf } from './fetch-config.js'
 import { guardedAgent } from './guarded-agent.js'
-import { keyedLimit } from './keyed-limit.js'
+import { HostLimitError, type HostLimiter, withLeases } from './host-limiter.js'
 import { Reject } from './reject.js'
 import { createResolver, firstAddress, isNoSuchHost, type Lookup } from './resolve-host.js'
 import { pauseAfter, retryAfter, Transient } from './transient.js'
@@ -46,28 +45,23 @@ export interface RequesterParts {
   readonly lookup?: Lookup
   /** Certificates to trust, in PEM. */
   readonly ca?: string
+  /** The limits by host, where others keep to them as well; those of this fetcher alone by default. */
+  readonly limiter?: HostLimiter | undefined
 }
-
-/** Hosts with a Retry-After under way that are remembered. */
-const maxPausedHosts = 10_000
 
 /**
  * A requester that follows redirects, tries again what may pass, and keeps to the limits of the
  * configuration: requests at once to a host and to an address, time, and no private address, whatever name or
  * redirect leads there.
  */
-export function createRequester(config: FetchConfig, { lookup, ca }: RequesterParts = {}): Requester {
+export function createRequester(
+  config: FetchConfig,
+  { lookup, ca, limiter }: RequesterParts & { readonly limiter: HostLimiter },
+): Requester {
   const guard = createAddressGuard(config)
   const resolver = createResolver(config.dns, guard.isNamed, lookup)
   const agent = guardedAgent(config, { guard, resolver, ca })
-  const perHost = keyedLimit(config.per_host)
-  const perAddress = keyedLimit(config.per_address)
   const all = pLimit(config.concurrency)
-  /** By host, the time in milliseconds before which it is sent nothing. */
-  const pausedUntil = new LruCache<string, number>({
-    maxSize: maxPausedHosts,
-    ttlOf: (until) => until - Date.now(),
-  })
   const headers = { 'user-agent': userAgentOf(config), 'accept-encoding': 'gzip, deflate, br' }
 
   /** One request; `read` runs while it still has its place among those under way. */
@@ -77,15 +71,17 @@ export function createRequester(config: FetchConfig, { lookup, ca }: RequesterPa
     signal: AbortSignal | undefined,
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
-    const wait = (pausedUntil.get(url.hostname) ?? 0) - Date.now()
-    if (wait > 0) await delay(wait, undefined, { signal })
     const address = await orAbort(addressFor(url), signal)
     const timed = () =>
       within(config.timeout_ms, url, signal, async (inner) =>
         read(await request(url, { dispatcher: agent, signal: inner, headers: { ...headers, accept } })),
       )
     // The narrowest limit first: a place among all is not held by what waits for its host.
-    return perHost(url.hostname, () => perAddress(address, () => all(timed)))
+    const limits = [
+      { key: hostKey(url), limit: config.per_host },
+      { key: `address:${address}`, limit: config.per_address },
+    ]
+    return withLeases(limiter, limits, { holdMs: config.timeout_ms, signal }, all, timed)
   }
 
   /**
@@ -128,7 +124,7 @@ export function createRequester(config: FetchConfig, { lookup, ca }: RequesterPa
     },
     tryLater(place, { statusCode, headers }) {
       const pause = retryAfter(headers['retry-after'])
-      if (pause && pause <= config.max_pause_ms) pausedUntil.set(new URL(place).hostname, Date.now() + pause)
+      if (pause && pause <= config.max_pause_ms) limiter.pause(hostKey(new URL(place)), pause)
       return new Transient(`http_${statusCode}`, `${place} answered ${statusCode}`, pause)
     },
     async close() {
@@ -137,6 +133,8 @@ export function createRequester(config: FetchConfig, { lookup, ca }: RequesterPa
     },
   }
 }
+
+const hostKey = ({ hostname }: URL) => `host:${hostname}`
 
 /**
  * Does work again after failures that may pass, as often and with such pauses as the configuration allows.
@@ -153,6 +151,7 @@ async function retried<T>(
       return await work()
     } catch (error) {
       signal?.throwIfAborted()
+      if (error instanceof HostLimitError) throw error
       const failure = asReject(error, place)
       const pause = failure instanceof Transient ? pauseAfter(failure, attempt, max_pause_ms) : undefined
       if (pause === undefined || attempt >= retries) throw failure

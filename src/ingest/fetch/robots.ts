@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import untypedParser from 'robots-parser'
 import { LruCache } from '../../base/lru-cache.js'
 import { type FetchConfig, productToken } from './fetch-config.js'
+import type { HostLimiter } from './host-limiter.js'
 import { Reject } from './reject.js'
 
 interface ParsedRobots {
@@ -32,7 +32,6 @@ type Rules = { readonly size: number } & (
       readonly kind: 'rules'
       readonly isAllowed: (url: string) => boolean
       readonly pause: number
-      next: number
     }
   | { readonly kind: 'failure'; readonly reason: string; readonly detail: string }
 )
@@ -51,10 +50,12 @@ const originCharacters = 200
  * server that fails (5xx) allows nothing for a while, and one that cannot be reached fails as the picture
  * itself would.
  *
+ * @param limiter keeps the Crawl-delay
  * @param ask gets an address, with its redirects. Throws a Reject where there is no answer.
  */
 export function createRobots(
   config: FetchConfig,
+  limiter: HostLimiter,
   ask: (url: URL, signal?: AbortSignal) => Promise<RobotsAnswer>,
 ): Robots {
   const token = productToken(config)
@@ -83,7 +84,7 @@ export function createRobots(
     const seconds = Math.min(robot.getCrawlDelay(token) ?? 0, config.max_crawl_delay_s)
     const isAllowed = (address: string) => robot.isAllowed(address, token) !== false
     const size = text.length + originCharacters
-    return { kind: 'rules', size, isAllowed, pause: seconds > 0 ? 1000 * seconds : 0, next: 0 }
+    return { kind: 'rules', size, isAllowed, pause: seconds > 0 ? 1000 * seconds : 0 }
   }
 
   return {
@@ -92,11 +93,7 @@ export function createRobots(
       if (rules.kind === 'failure') throw new Reject(rules.reason, `${url.href}: ${rules.detail}`)
       if (!rules.isAllowed(url.href))
         throw new Reject('robots', `${url.origin}/robots.txt forbids ${url.href}`)
-      if (rules.pause === 0) return
-      const now = Date.now()
-      const sendAt = Math.max(now, rules.next)
-      rules.next = sendAt + rules.pause
-      if (sendAt > now) await delay(sendAt - now, undefined, { signal })
+      if (rules.pause > 0) await limiter.delay(`origin:${url.origin}`, rules.pause, signal)
     },
   }
 }
