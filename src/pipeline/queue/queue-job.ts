@@ -1,0 +1,53 @@
+import { hashBytes } from '../../base/hash.js'
+import { UserError } from '../../base/user-error.js'
+import { type Task, type TaskResult, taskProtocol } from '../tasks/task.js'
+import { hideCredentials } from './credentials.js'
+
+/** Before every key in Redis. A worker of another protocol looks elsewhere, and never sees these tasks. */
+export const queuePrefix = `groundmill-${taskProtocol}`
+
+/** Where workers are told the ids of jobs that are no longer wanted. */
+export const stopChannel = `${queuePrefix}:stop`
+
+/** What a job gives back. */
+export type JobResult = TaskResult | { readonly stopped: true }
+
+/** What a worker tells of a job, at most once a second. */
+export interface JobProgress {
+  readonly at?: readonly [done: number, total: number, note?: string]
+  readonly notices?: readonly string[]
+  /** Why the job was put back. */
+  readonly waits?: string
+}
+
+const short = (text: string) => hashBytes(text).slice(0, 16)
+
+/** The beginning of the ids of a run's jobs, and of those of one pipeline of it. */
+export const runPrefix = ({ run }: Pick<Task, 'run'>) => `${short(run)}.`
+export const pipelinePrefix = ({ run, pipeline }: Pick<Task, 'run' | 'pipeline'>) =>
+  `${runPrefix({ run })}${short(pipeline)}.`
+
+/** The id of a task's job, of which there is one at a time. BullMQ allows no colon in it. */
+export const jobIdOf = (task: Task): string =>
+  [`${pipelinePrefix(task)}${task.stage}`, ...(task.shard === undefined ? [] : [task.shard])].join('.')
+
+/** Words for a task. */
+export const taskName = ({ stage, shard }: Task): string =>
+  shard === undefined ? stage : `${stage} ${shard}`
+
+const userErrorMark = 'UserError: '
+
+/** What stands of an error in Redis: its message without secrets, marked where the user must mend something. */
+export const failedReason = (error: Error): string =>
+  (error instanceof UserError ? userErrorMark : '') + hideCredentials(error.message)
+
+/** The error that a reason was made of. */
+export const reasonError = (reason: string): Error =>
+  reason.startsWith(userErrorMark) ? new UserError(reason.slice(userErrorMark.length)) : new Error(reason)
+
+/** A result as it may lie in Redis. */
+export const publicResult = (result: TaskResult): TaskResult => ({
+  ...result,
+  warnings: result.warnings.map(hideCredentials),
+  failed: result.failed.map(({ shard, error }) => ({ shard, error: hideCredentials(error) })),
+})
