@@ -91,8 +91,10 @@ function openFakeProcess(): TaskProcess {
         signal?.addEventListener('abort', abort)
         here.send({ task })
       }),
+    isGone: () => false,
     async stop() {
       child?.disconnect()
+      return []
     },
     kill: () => void child?.kill('SIGKILL'),
   }
@@ -139,7 +141,12 @@ async function beWorker({ url, take, graceMs }: WorkerSettings): Promise<void> {
 }
 
 async function beCoordinator(settings: { url: string; run: string; pipeline: string; names: string[] }) {
-  const engine = await openQueueEngine({ url: settings.url, findResult: findFileResult, reconcileMs: 500 })
+  const engine = await openQueueEngine({
+    url: settings.url,
+    pipeline: {},
+    findResult: findFileResult,
+    reconcileMs: 500,
+  })
   await Promise.all(
     tasksOf(settings.run, settings.names, settings.pipeline).map((task) => engine.submit(task, 'cpu', {})),
   )

@@ -7,21 +7,26 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Resource, Task, TaskResult } from '../../src/pipeline/tasks/task.js'
 
-/** A run with the mark that workers look for, and an empty log; it goes away with its test. */
+/** Hashes of the pipelines of a fake run. */
+export const pipelines = ['a'.repeat(64), 'b'.repeat(64)] as const
+
+export const pipelineFile = (run: string, hash: string) => join(run, `.groundmill/pipelines/${hash}.json`)
+
+/** A run with its pipelines, which workers look for, and an empty log; it goes away with its test. */
 export async function fakeRun(): Promise<string> {
   const run = await mkdtemp(join(tmpdir(), 'groundmill-run-'))
   onTestFinished(() => rm(run, { recursive: true, force: true }))
-  await mkdir(join(run, '.groundmill'))
-  await writeFile(join(run, '.groundmill/run.json'), '{}')
+  await mkdir(join(run, '.groundmill/pipelines'), { recursive: true })
+  for (const hash of pipelines) await writeFile(pipelineFile(run, hash), '{}')
   await writeFile(join(run, 'log'), '')
   return run
 }
 
 /** A task for each name, `stage/shard`. */
-export const tasksOf = (run: string, names: readonly string[], pipeline = 'a'.repeat(64)): Task[] =>
+export const tasksOf = (run: string, names: readonly string[], pipeline = pipelines[0]): Task[] =>
   names.map((name) => {
     const [stage = '', shard = ''] = name.split('/')
-    return { v: 1, run, pipeline, stage, shard }
+    return { v: 1, run, pipeline, session: 'first', stage, shard }
   })
 
 /** Names of `count` tasks. */

@@ -4,8 +4,8 @@ import type { Task, TaskOptions, TaskResult } from '../tasks/task.js'
 /** Runs one task at a time in a child process, and ends the child where it does not stop when it is told to. */
 export interface JobRunner {
   run(task: Task, options: TaskOptions & { readonly signal: AbortSignal }): Promise<TaskResult>
-  /** Lets the child end, within `killMs`. */
-  close(): Promise<void>
+  /** Lets the child end, within `killMs`. Returns what its stages still had to say. */
+  close(): Promise<readonly string[]>
   /** Ends the child at once. */
   kill(): void
 }
@@ -19,15 +19,15 @@ export function openJobRunner(open: () => TaskProcess, killMs: number): JobRunne
   let child: TaskProcess | undefined
   return {
     async run(task, options) {
-      child ??= open()
+      if (!child || child.isGone()) child = open()
       const running = child
       const { signal } = options
       let timer: NodeJS.Timeout | undefined
       const killed = new Promise<never>((_, reject) => {
         const kill = () => {
           timer = setTimeout(() => {
-            if (child === running) child = undefined
             running.kill()
+            if (child === running) child = undefined
             reject(signal.reason)
           }, killMs)
         }
@@ -46,11 +46,12 @@ export function openJobRunner(open: () => TaskProcess, killMs: number): JobRunne
     },
     async close() {
       const last = child
-      if (!last) return
+      if (!last) return []
       const timer = setTimeout(() => last.kill(), killMs)
-      await last.stop().catch(() => {})
+      const said = await last.stop().catch(() => [])
       child = undefined
       clearTimeout(timer)
+      return said
     },
     kill() {
       child?.kill()

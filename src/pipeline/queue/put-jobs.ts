@@ -53,18 +53,18 @@ export function openJobPutter(
   /** Once a pipeline, before its first task. */
   const beginOnce = (task: Flight['task']): Promise<void> => {
     const prefix = pipelinePrefix(task)
-    const work = begun.get(prefix) ?? removeOtherPipelines(runPrefix(task), prefix)
+    const work = begun.get(prefix) ?? removeOlder(runPrefix(task), prefix)
     begun.set(prefix, work)
     work.catch(() => begun.delete(prefix))
     return work
   }
 
-  // A coordinator that was killed has left its jobs. Of the same pipeline they are what is wanted now; of
-  // another one they would be made after ours and win.
-  const removeOtherPipelines = async (ofRun: string, ofPipeline: string) => {
+  // A coordinator that was killed has left its jobs. What is being made by the same pipeline is wanted now too;
+  // what another one makes would win over ours if it came later.
+  const removeOlder = async (ofRun: string, ofPipeline: string) => {
     for (const queue of queues.values()) {
-      const others = (await queue.idsOf(ofRun)).filter((id) => !id.startsWith(ofPipeline))
-      if (others.length > 0) await stop(await queue.remove(others))
+      const active = await queue.remove(await queue.idsOf(ofRun))
+      await stop(active.filter((id) => !id.startsWith(ofPipeline)))
     }
   }
 

@@ -14,6 +14,8 @@ import { within } from './within.js'
 export interface QueueEngineOptions {
   /** `redis://…`; where it is not given, GROUNDMILL_QUEUE. */
   readonly url?: string | undefined
+  /** The laid-out pipeline, refused where an address in it holds a password or a key. */
+  readonly pipeline: unknown
   /** What the run's storage says of a task: what it gave, or undefined where it is not done. */
   readonly findResult: (task: Task) => Promise<TaskResult | undefined>
   readonly onNotice?: (text: string) => void
@@ -38,6 +40,7 @@ const closeMs = 5000
 export async function openQueueEngine(options: QueueEngineOptions): Promise<Engine> {
   const { window = 1000, reconcileMs = 3000, connectMs = 10_000 } = options
   const address = queueAddress(options.url)
+  refuseCredentials(options.pipeline, 'The pipeline')
   const libraries = await loadBullMq()
   await checkRedis(libraries, address, connectMs)
   const redis = openConnection(libraries, address)

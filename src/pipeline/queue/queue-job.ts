@@ -1,4 +1,4 @@
-import { hashBytes } from '../../base/hash.js'
+import { hashBytes, hashJson } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import { type Task, type TaskResult, taskProtocol } from '../tasks/task.js'
 import { hideCredentials } from './credentials.js'
@@ -27,9 +27,19 @@ export const runPrefix = ({ run }: Pick<Task, 'run'>) => `${short(run)}.`
 export const pipelinePrefix = ({ run, pipeline }: Pick<Task, 'run' | 'pipeline'>) =>
   `${runPrefix({ run })}${short(pipeline)}.`
 
-/** The id of a task's job, of which there is one at a time. BullMQ allows no colon in it. */
-export const jobIdOf = (task: Task): string =>
-  [`${pipelinePrefix(task)}${task.stage}`, ...(task.shard === undefined ? [] : [task.shard])].join('.')
+/**
+ * The id of a task's job, of which there is one at a time: `run.pipeline.stage.shard`, and where the task says
+ * more than that (shards that are missing) a hash of it. BullMQ allows no colon in it.
+ */
+export function jobIdOf(task: Task): string {
+  const { v, run, pipeline, stage, shard, session, ...more } = task
+  const rest = Object.keys(more).length > 0 ? [hashJson(more).slice(0, 16)] : []
+  return [
+    `${pipelinePrefix({ run, pipeline })}${stage}`,
+    ...(shard === undefined ? [] : [shard]),
+    ...rest,
+  ].join('.')
+}
 
 /** Words for a task. */
 export const taskName = ({ stage, shard }: Task): string =>

@@ -23,7 +23,7 @@ export interface SlotOptions {
   /** Of the worker, as others see it. */
   readonly name: string
   readonly open: () => TaskProcess
-  readonly canRead: (run: string) => Promise<boolean>
+  readonly canRead: (task: Task) => Promise<boolean>
   readonly notices: Pick<QueueNotices, 'tellOnce'>
   readonly onEnd: (task: Task, outcome: Outcome) => void
   readonly lockMs: number
@@ -116,7 +116,7 @@ export function openSlot(
     try {
       const told = stopped.get(id)
       if (told !== undefined && performance.now() - told < stopHoldsMs) leaving.abort('stopped')
-      const unreadable = await whyUnreadable(canRead, job.data.run)
+      const unreadable = await whyUnreadable(canRead, job.data)
       if (unreadable !== undefined && !leaving.signal.aborted) {
         await sleep(Math.min(unreadableMs, putBackMs), undefined, { signal: leaving.signal }).catch(() => {})
         if (!leaving.signal.aborted) return await putBackSaying(job, token, unreadable)
@@ -166,7 +166,7 @@ export function openSlot(
       const timer = setTimeout(() => leave('closing'), graceMs)
       await worker.close()
       clearTimeout(timer)
-      await runner.close()
+      for (const text of await runner.close()) notices.tellOnce(text)
     },
     abandon() {
       runner.kill()
@@ -176,12 +176,12 @@ export function openSlot(
 }
 
 async function whyUnreadable(
-  canRead: (run: string) => Promise<boolean>,
-  run: string,
+  canRead: (task: Task) => Promise<boolean>,
+  task: Task,
 ): Promise<string | undefined> {
   try {
-    return (await canRead(run)) ? undefined : `${run} cannot be read there`
+    return (await canRead(task)) ? undefined : `${task.run} cannot be read there`
   } catch (error) {
-    return `${run} cannot be read there: ${explainError(error).message}`
+    return `${task.run} cannot be read there: ${explainError(error).message}`
   }
 }

@@ -20,8 +20,8 @@ export interface QueueWorkerOptions {
   readonly signal: AbortSignal
   readonly onNotice?: (text: string) => void
   readonly onEnd?: (task: Task, outcome: Outcome) => void
-  /** Whether this worker can read a run's storage. */
-  readonly canRead?: (run: string) => Promise<boolean>
+  /** Whether this worker can read what a task needs of its run's storage. */
+  readonly canRead?: (task: Task) => Promise<boolean>
   /** How long a task belongs to a worker of which nothing is heard. */
   readonly lockMs?: number
   /** How often tasks of such workers are looked for. */
@@ -91,10 +91,11 @@ export async function runQueueWorker(options: QueueWorkerOptions): Promise<Worke
 
 const visible = new Set<string>()
 
-/** Whether the mark that every run has can be read. One that was seen stays seen. */
-async function isRunVisible(run: string): Promise<boolean> {
-  if (visible.has(run)) return true
-  const isThere = await openStorage(run).exists('.groundmill/run.json')
-  if (isThere) visible.add(run)
+/** Whether a task's pipeline can be read in the storage of its run. One that was seen stays seen. */
+async function isRunVisible({ run, pipeline }: Task): Promise<boolean> {
+  const key = `${run}\n${pipeline}`
+  if (visible.has(key)) return true
+  const isThere = await openStorage(run).exists(`.groundmill/pipelines/${pipeline}.json`)
+  if (isThere) visible.add(key)
   return isThere
 }

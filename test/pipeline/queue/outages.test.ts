@@ -8,6 +8,7 @@ import {
   findFileResult,
   logged,
   names,
+  pipelines,
   startQueueProcess,
   startWorker,
   tasksOf,
@@ -22,6 +23,7 @@ async function begin(which: readonly string[], workers = 2) {
   const notices: string[] = []
   const engine = await openQueueEngine({
     url: redis.url,
+    pipeline: {},
     findResult: findFileResult,
     reconcileMs: 500,
     onNotice: (text) => notices.push(text),
@@ -90,7 +92,7 @@ describe.skipIf(!hasRedis)('a queue loses nothing and makes nothing twice', () =
     const redis = await redisServer(onTestFinished)
     const run = await fakeRun()
     const all = names(80)
-    const settings = { url: redis.url, run, pipeline: 'a'.repeat(64), names: all }
+    const settings = { url: redis.url, run, pipeline: pipelines[0], names: all }
     startWorker(redis.url)
     const first = startQueueProcess('coordinator', settings)
     await made(run, 20)

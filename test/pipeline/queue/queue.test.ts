@@ -12,6 +12,8 @@ import {
   logged,
   madeBy,
   names,
+  pipelineFile,
+  pipelines,
   startQueueProcess,
   startWorker,
   tasksOf,
@@ -20,7 +22,13 @@ import {
 import { hasRedis, redisServer } from '../../helpers/redis-server.js'
 
 async function openEngine(url: string, options: Partial<QueueEngineOptions> = {}): Promise<Engine> {
-  const engine = await openQueueEngine({ url, findResult: findFileResult, reconcileMs: 500, ...options })
+  const engine = await openQueueEngine({
+    url,
+    pipeline: {},
+    findResult: findFileResult,
+    reconcileMs: 500,
+    ...options,
+  })
   onTestFinished(() => engine.close())
   return engine
 }
@@ -88,7 +96,7 @@ describe.skipIf(!hasRedis)('a queue', async () => {
   it('puts back what cannot be done here and now, without spending a try', async () => {
     const run = await fakeRun()
     const hidden = await fakeRun()
-    await rm(join(hidden, '.groundmill/run.json'))
+    await rm(pipelineFile(hidden, pipelines[0]))
     const notices: string[] = []
     startWorker(redis.url)
     const engine = await openEngine(redis.url, { onNotice: (text) => notices.push(text) })
@@ -98,7 +106,7 @@ describe.skipIf(!hasRedis)('a queue', async () => {
     expect(await locked).toMatchObject([{ status: 'fulfilled' }])
     const unseen = submitAll(engine, hidden, names(2))
     await until(() => notices.some((text) => text.includes('cannot be read')))
-    writeFileSync(join(hidden, '.groundmill/run.json'), '{}')
+    writeFileSync(pipelineFile(hidden, pipelines[0]), '{}')
     expect(reasons(await unseen)).toEqual([])
     expect(logged(hidden, 'begun')).toHaveLength(2)
     expect(notices.find((text) => text.includes('locked'))).toMatch(
@@ -114,10 +122,9 @@ describe.skipIf(!hasRedis)('a queue', async () => {
     const interrupt = new AbortController()
     const gpu = engine.submit(tasksOf(run, ['teach/a'])[0]!, 'gpu', { signal: interrupt.signal })
     const cpu = submitAll(engine, run, [...names(9), 'filter/slow'], interrupt.signal)
-    await until(() => notices.length > 0)
-    expect(notices).toEqual([
-      'No worker takes gpu tasks, and 1 wait: start groundmill worker --take gpu with this queue.',
-    ])
+    const lonely =
+      'No worker takes gpu tasks, and 1 wait: start groundmill worker --take gpu with this queue.'
+    await until(() => notices.includes(lonely))
     await until(() => logged(run, 'begun').some((line) => line.includes('slow')))
     interrupt.abort(new DOMException('interrupted', 'AbortError'))
     await expect(gpu).rejects.toThrow('interrupted')
@@ -146,7 +153,7 @@ describe.skipIf(!hasRedis)('a queue', async () => {
   it('leaves nothing of an older pipeline that could win over the new one', async () => {
     const run = await fakeRun()
     const slow = ['chunk/slow', ...names(3)]
-    const old = 'b'.repeat(64)
+    const [current, old] = pipelines
     startWorker(redis.url)
     const before = startQueueProcess('coordinator', { url: redis.url, run, pipeline: old, names: slow })
     await until(() => logged(run, 'begun').some((line) => line.includes('slow')))
@@ -154,7 +161,7 @@ describe.skipIf(!hasRedis)('a queue', async () => {
     await before.ended
     const engine = await openEngine(redis.url)
     expect(reasons(await submitAll(engine, run, slow))).toEqual([])
-    expect(new Set(tasksOf(run, slow).map(madeBy))).toEqual(new Set(['a'.repeat(64)]))
+    expect(new Set(tasksOf(run, slow).map(madeBy))).toEqual(new Set([current]))
     const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
     expect(await queue.getJobCountByTypes('waiting', 'prioritized', 'active', 'delayed')).toBe(0)
     await queue.close()
