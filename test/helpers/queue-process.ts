@@ -13,9 +13,8 @@ import type { TaskProcess } from '../../src/pipeline/engines/task-process.js'
 import { openQueueEngine } from '../../src/pipeline/queue/queue-engine.js'
 import { runQueueWorker } from '../../src/pipeline/queue/queue-worker.js'
 import type { Resource, RunTask, Task, TaskOptions, TaskResult } from '../../src/pipeline/tasks/task.js'
+import { BusyError, errorOf, failureOf, type TaskFailure } from '../../src/pipeline/tasks/task-error.js'
 import { findFileResult, tasksOf } from './queue-tasks.js'
-
-export class LockedError extends UserError {}
 
 interface WorkerSettings {
   readonly url: string
@@ -43,7 +42,7 @@ const runFake: RunTask = async (task, { signal, onProgress, onNotice }) => {
   if (shard.startsWith('broken') || (shard.startsWith('flaky') && tries < 3))
     throw new Error(`no answer from https://me:pa55word@host/list?token=t0ken`)
   if (shard.startsWith('locked') && !existsSync(join(run, 'unlocked')))
-    throw new LockedError('host-1, process 7, works there since noon')
+    throw new BusyError('host-1, process 7, works there since noon')
   onNotice?.('from https://me:pa55word@host/x')
   const end = performance.now() + (shard.startsWith('slow') ? slowMs : fastMs)
   while (performance.now() < end) {
@@ -64,6 +63,7 @@ const runFake: RunTask = async (task, { signal, onProgress, onNotice }) => {
 function openFakeProcess(): TaskProcess {
   let child: ReturnType<typeof fork> | undefined
   return {
+    pid: undefined,
     run: (task, { signal, onProgress, onNotice }: TaskOptions) =>
       new Promise((resolve, reject) => {
         child ??= fork(fileURLToPath(import.meta.url), ['child'], { execArgv: process.execArgv })
@@ -73,10 +73,7 @@ function openFakeProcess(): TaskProcess {
           if (message.progress) onProgress?.(...(message.progress as [number, number, string]))
           if (message.notice) onNotice?.(message.notice as string)
           if (message.result) end(() => resolve(message.result as TaskResult))
-          if (typeof message.error === 'string') {
-            const Kind = { UserError, LockedError }[message.kind as string] ?? Error
-            end(() => reject(new Kind(message.error as string)))
-          }
+          if (message.failure) end(() => reject(errorOf(message.failure as TaskFailure)))
         }
         const gone = () => {
           child = undefined
@@ -116,7 +113,7 @@ function beChild(): void {
       })
       send({ result })
     } catch (error) {
-      send({ error: (error as Error).message, kind: (error as Error).constructor.name })
+      send({ failure: failureOf(error) })
     }
   })
 }

@@ -1,6 +1,6 @@
 import { hashBytes, hashJson } from '../../base/hash.js'
-import { UserError } from '../../base/user-error.js'
 import { type Task, type TaskResult, taskProtocol } from '../tasks/task.js'
+import { errorOf, type TaskFailure } from '../tasks/task-error.js'
 import { hideCredentials } from './credentials.js'
 
 /** Before every key in Redis. A worker of another protocol looks elsewhere, and never sees these tasks. */
@@ -45,15 +45,17 @@ export function jobIdOf(task: Task): string {
 export const taskName = ({ stage, shard }: Task): string =>
   shard === undefined ? stage : `${stage} ${shard}`
 
-const userErrorMark = 'UserError: '
+const mark = /^\((stage|user)\) /
 
-/** What stands of an error in Redis: its message without secrets, marked where the user must mend something. */
-export const failedReason = (error: Error): string =>
-  (error instanceof UserError ? userErrorMark : '') + hideCredentials(error.message)
+/** What stands of a failure in Redis: its message without secrets, marked where the user must mend something. */
+export const failedReason = ({ kind, message }: TaskFailure): string =>
+  `${kind === 'stage' || kind === 'user' ? `(${kind}) ` : ''}${hideCredentials(message)}`
 
 /** The error that a reason was made of. */
-export const reasonError = (reason: string): Error =>
-  reason.startsWith(userErrorMark) ? new UserError(reason.slice(userErrorMark.length)) : new Error(reason)
+export function reasonError(reason: string): Error {
+  const kind = mark.exec(reason)?.[1] as 'stage' | 'user' | undefined
+  return errorOf({ kind: kind ?? 'other', message: reason.replace(mark, '') })
+}
 
 /** A result as it may lie in Redis. */
 export const publicResult = (result: TaskResult): TaskResult => ({

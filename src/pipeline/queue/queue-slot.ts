@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from 'bullmq'
 import { explainError } from '../../base/explain-error.js'
-import { UserError } from '../../base/user-error.js'
 import type { TaskProcess } from '../engines/task-process.js'
 import type { Resource, Task, TaskResult } from '../tasks/task.js'
+import { failureOf } from '../tasks/task-error.js'
 import { hideCredentials } from './credentials.js'
 import { openJobReporter } from './job-reporter.js'
 import { openJobRunner } from './job-runner.js'
@@ -96,13 +96,11 @@ export function openSlot(
       return { stopped: true }
     }
     if (why === 'closing') return putBack(job, token, 0)
-    const explained = explainError(error)
-    if (explained.constructor.name === 'LockedError') return putBackSaying(job, token, explained.message)
+    const failure = failureOf(error)
+    if (failure.kind === 'busy') return putBackSaying(job, token, failure.message)
     onEnd(job.data, 'failed')
-    const failed =
-      explained instanceof UserError
-        ? new bullmq.UnrecoverableError(failedReason(explained))
-        : new Error(failedReason(explained))
+    const isFinal = failure.kind === 'stage' || failure.kind === 'user'
+    const failed = new (isFinal ? bullmq.UnrecoverableError : Error)(failedReason(failure))
     delete failed.stack
     throw failed
   }

@@ -19,6 +19,8 @@ export interface QueueWorkerOptions {
   /** Ends it: nothing is taken any more, and what is not done in time is put back. */
   readonly signal: AbortSignal
   readonly onNotice?: (text: string) => void
+  /** Called when it begins to take tasks. */
+  readonly onReady?: () => void
   readonly onEnd?: (task: Task, outcome: Outcome) => void
   /** Whether this worker can read what a task needs of its run's storage. */
   readonly canRead?: (task: Task) => Promise<boolean>
@@ -77,6 +79,7 @@ export async function runQueueWorker(options: QueueWorkerOptions): Promise<Worke
     for (const id of JSON.parse(ids) as string[]) for (const slot of slots) slot.stop(id)
   })
   await redis.subscribe(stopChannel)
+  options.onReady?.()
   if (!signal.aborted)
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 

@@ -4,6 +4,7 @@ import { hideCredentials, refuseCredentials } from '../../../src/pipeline/queue/
 import { loadBullMq, refuseOldVersion } from '../../../src/pipeline/queue/load-bullmq.js'
 import { checkRedis, queueAddress } from '../../../src/pipeline/queue/queue-address.js'
 import { failedReason, jobIdOf, reasonError } from '../../../src/pipeline/queue/queue-job.js'
+import { failureOf, StageError } from '../../../src/pipeline/tasks/task-error.js'
 import { tasksOf } from '../../helpers/queue-tasks.js'
 
 describe('credentials in addresses', () => {
@@ -95,9 +96,11 @@ describe('a job', () => {
   })
 
   it('gives back the kind of its error', () => {
-    expect(reasonError(failedReason(new UserError('mend it')))).toBeInstanceOf(UserError)
-    expect(reasonError(failedReason(new UserError('mend it'))).message).toBe('mend it')
-    expect(reasonError(failedReason(new Error('again')))).not.toBeInstanceOf(UserError)
+    const back = (error: Error) => reasonError(failedReason(failureOf(error)))
+    expect(back(new UserError('mend it'))).toEqual(new UserError('mend it'))
+    expect(back(new StageError('mend it'))).toBeInstanceOf(StageError)
+    expect(back(new Error('again'))).not.toBeInstanceOf(UserError)
+    expect(back(new Error('again')).message).toBe('again')
   })
 })
 
