@@ -83,6 +83,25 @@ program
   .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))
 
 program
+  .command('worker')
+  .description('take tasks of runs from a queue, one of each resource at a time, until Ctrl-C')
+  .option('--queue <url>', 'redis://HOST:6379, or rediss:// (default: GROUNDMILL_QUEUE)')
+  .option('--take <resources>', 'what it takes tasks of: fetch, cpu, gpu', 'fetch,cpu,gpu')
+  .option('--json', 'print at the end what was done as JSON')
+  .addHelpText('after', example('worker --queue redis://queue:6379 --take gpu'))
+  .action(async (options) => (await import('./worker.js')).worker(options, interrupted))
+
+program
+  .command('queue')
+  .description('a queue of tasks')
+  .command('status')
+  .description('what waits in a queue, what is being done, and which workers there are')
+  .option('--queue <url>', 'redis://HOST:6379, or rediss:// (default: GROUNDMILL_QUEUE)')
+  .option('--json', 'print it as JSON')
+  .addHelpText('after', example('queue status --queue redis://queue:6379'))
+  .action(async (options) => (await import('./queue.js')).queueStatus(options))
+
+program
   .command('train <dataset...>')
   .description('train a model on datasets with grounding: DATASET or DATASET:STAGE')
   .requiredOption('-o, --out <folder>', 'the model folder to write')

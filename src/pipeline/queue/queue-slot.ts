@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Job } from 'bullmq'
+import { explainError } from '../../base/explain-error.js'
+import type { TaskProcess } from '../engines/task-process.js'
+import type { Resource } from '../stages/resource.js'
+import type { Task, TaskResult } from '../tasks/task.js'
+import { failureOf } from '../tasks/task-error.js'
+import { hideCredentials } from './credentials.js'
+import { openJobReporter } from './job-reporter.js'
+import { openJobRunner } from './job-runner.js'
+import type { QueueLibraries } from './load-bullmq.js'
+import type { QueueNotices } from './notices.js'
+import { connectionOptions, type QueueAddress } from './queue-address.js'
+import { failedReason, type JobResult, publicResult, queuePrefix, taskName } from './queue-job.js'
+
+/**
+ * How a task ended at a worker: `put-back` is left to others or to a later time, `left` was given up by its
+ * coordinator or taken over by another worker.
+ */
+export const outcomes = ['made', 'skipped', 'failed', 'put-back', 'left'] as const
+export type Outcome = (typeof outcomes)[number]
+
+export interface SlotOptions {
+  /** Of the worker, as others see it. */
+  readonly name: string
+  readonly open: () => TaskProcess
+  readonly canRead: (task: Task) => Promise<boolean>
+  readonly notices: Pick<QueueNotices, 'tellOnce'>
+  readonly onEnd: (task: Task, outcome: Outcome) => void
+  readonly lockMs: number
+  readonly stalledMs: number
+  readonly mostStalled: number
+  readonly putBackMs: number
+  readonly killMs: number
+}
+
+/** Why a task is left before it is done. */
+type Leave = 'lost' | 'stopped' | 'closing'
+
+/** Takes tasks of one resource, one at a time. */
+export interface QueueSlot {
+  /** Leaves a job, if it is here or on its way. */
+  stop(id: string): void
+  /** Takes no more, lets the one that is here go on for some time, and puts it back then. */
+  close(graceMs: number): Promise<void>
+  /** Ends the child process and the connection at once. */
+  abandon(): void
+}
+
+/** A word that a job is not wanted may come before the job does. */
+const stopHoldsMs = 5000
+/** A worker that cannot read a run takes its time, so as not to run through all of its tasks. */
+const unreadableMs = 5000
+
+export function openSlot(
+  { bullmq }: QueueLibraries,
+  address: QueueAddress,
+  resource: Resource,
+  options: SlotOptions,
+): QueueSlot {
+  const { name, canRead, notices, onEnd, lockMs, stalledMs, mostStalled, putBackMs, killMs } = options
+  const runner = openJobRunner(options.open, killMs)
+  const stopped = new Map<string, number>()
+  let current: { readonly id: string; readonly leaving: AbortController } | undefined
+
+  const leave = (why: Leave, id = current?.id) => {
+    if (current && current.id === id) current.leaving.abort(why)
+  }
+
+  /** Puts a job back without spending a try. Throws what tells BullMQ so. */
+  const putBack = async (job: Job, token: string, delayMs: number): Promise<never> => {
+    onEnd(job.data, 'put-back')
+    await job.moveToDelayed(Date.now() + delayMs, token)
+    throw new bullmq.DelayedError()
+  }
+  const putBackSaying = async (job: Job, token: string, why: string) => {
+    const waits = hideCredentials(`${taskName(job.data)} waits: ${why} (worker ${name})`)
+    notices.tellOnce(waits)
+    await job.updateProgress({ waits }).catch(() => {})
+    return putBack(job, token, putBackMs)
+  }
+
+  /** What becomes of a job that was left or has failed. */
+  const endOf = async (
+    error: unknown,
+    why: Leave | undefined,
+    job: Job,
+    token: string,
+  ): Promise<JobResult> => {
+    if (why === 'lost') {
+      onEnd(job.data, 'left')
+      // It is not ours any more: nothing is said of it.
+      throw new bullmq.DelayedError()
+    }
+    if (why === 'stopped') {
+      onEnd(job.data, 'left')
+      return { stopped: true }
+    }
+    if (why === 'closing') return putBack(job, token, 0)
+    const failure = failureOf(error)
+    if (failure.kind === 'busy') return putBackSaying(job, token, failure.message)
+    onEnd(job.data, 'failed')
+    const isFinal = failure.kind === 'stage' || failure.kind === 'user'
+    const failed = new (isFinal ? bullmq.UnrecoverableError : Error)(failedReason(failure))
+    delete failed.stack
+    throw failed
+  }
+
+  const process = async (job: Job<Task, JobResult>, token = ''): Promise<JobResult> => {
+    const id = String(job.id)
+    const leaving = new AbortController()
+    current = { id, leaving }
+    const why = () => leaving.signal.reason as Leave | undefined
+    const report = openJobReporter(job)
+    try {
+      const told = stopped.get(id)
+      if (told !== undefined && performance.now() - told < stopHoldsMs) leaving.abort('stopped')
+      const unreadable = await whyUnreadable(canRead, job.data)
+      if (unreadable !== undefined && !leaving.signal.aborted) {
+        await sleep(Math.min(unreadableMs, putBackMs), undefined, { signal: leaving.signal }).catch(() => {})
+        if (!leaving.signal.aborted) return await putBackSaying(job, token, unreadable)
+      }
+      if (leaving.signal.aborted) return await endOf(undefined, why(), job, token)
+      const result = await runner
+        .run(job.data, { signal: leaving.signal, ...report })
+        .catch((error: unknown) => ({ error }))
+      await report.close()
+      if ('error' in result) return await endOf(result.error, why(), job, token)
+      onEnd(job.data, result.skipped ? 'skipped' : 'made')
+      return publicResult(result satisfies TaskResult)
+    } finally {
+      await report.close()
+      current = undefined
+    }
+  }
+
+  const worker = new bullmq.Worker<Task, JobResult>(resource, process, {
+    connection: connectionOptions(address),
+    prefix: queuePrefix,
+    name,
+    concurrency: 1,
+    lockDuration: lockMs,
+    stalledInterval: stalledMs,
+    maxStalledCount: mostStalled,
+    // Redis is away for seconds, mostly.
+    runRetryDelay: 1000,
+  })
+  worker.on('error', (error) => {
+    // That Redis is away is told by our own connection, and a lost lock by the task that is left.
+    if (bullmq.isNotConnectionError(error) && !/\block\b/i.test(error.message))
+      notices.tellOnce(error.message)
+  })
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) leave('lost', id)
+  })
+
+  return {
+    stop(id) {
+      const now = performance.now()
+      for (const [old, told] of stopped) if (now - told > stopHoldsMs) stopped.delete(old)
+      stopped.set(id, now)
+      leave('stopped', id)
+    },
+    async close(graceMs) {
+      const timer = setTimeout(() => leave('closing'), graceMs)
+      await worker.close()
+      clearTimeout(timer)
+      for (const text of await runner.close()) notices.tellOnce(text)
+    },
+    abandon() {
+      runner.kill()
+      worker.disconnect().catch(() => {})
+    },
+  }
+}
+
+async function whyUnreadable(
+  canRead: (task: Task) => Promise<boolean>,
+  task: Task,
+): Promise<string | undefined> {
+  try {
+    return (await canRead(task)) ? undefined : `${task.run} cannot be read there`
+  } catch (error) {
+    return `${task.run} cannot be read there: ${explainError(error).message}`
+  }
+}

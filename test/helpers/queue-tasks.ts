@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Resource } from '../../src/pipeline/stages/resource.js'
+import type { Task, TaskResult } from '../../src/pipeline/tasks/task.js'
+
+/** Hashes of the pipelines of a fake run. */
+export const pipelines = ['a'.repeat(64), 'b'.repeat(64)] as const
+
+export const pipelineFile = (run: string, hash: string) => join(run, `.groundmill/pipelines/${hash}.json`)
+
+/** A run with its pipelines, which workers look for, and an empty log; it goes away with its test. */
+export async function fakeRun(): Promise<string> {
+  const run = await mkdtemp(join(tmpdir(), 'groundmill-run-'))
+  onTestFinished(() => rm(run, { recursive: true, force: true }))
+  await mkdir(join(run, '.groundmill/pipelines'), { recursive: true })
+  for (const hash of pipelines) await writeFile(pipelineFile(run, hash), '{}')
+  await writeFile(join(run, 'log'), '')
+  return run
+}
+
+/** A task for each name, `stage/shard`. */
+export const tasksOf = (run: string, names: readonly string[], pipeline = pipelines[0]): Task[] =>
+  names.map((name) => {
+    const [stage = '', shard = ''] = name.split('/')
+    return { v: 1, run, pipeline, session: 'first', stage, shard }
+  })
+
+/** Names of `count` tasks. */
+export const names = (count: number, stage = 'chunk', kind = 'shard'): string[] =>
+  Array.from({ length: count }, (_, index) => `${stage}/${kind}${String(index).padStart(5, '0')}`)
+
+const fileOf = ({ run, stage, shard }: Task) => join(run, stage, `${shard}.json`)
+
+/** What a task has given by its file. */
+export async function findFileResult(task: Task): Promise<TaskResult | undefined> {
+  if (!existsSync(fileOf(task))) return undefined
+  const counts = { rejected: {}, relabelled: {}, counts: {} }
+  return { skipped: true, in: 1, out: 1, ...counts, failed: [], warnings: [] }
+}
+
+/** The pipeline that a task's file was made by. */
+export const madeBy = (task: Task): string => JSON.parse(readFileSync(fileOf(task), 'utf8'))
+
+/** Lines of a run's log that begin with a word: `begun`, `made`, `skipped`. */
+export const logged = (run: string, word: string): string[] =>
+  readFileSync(join(run, 'log'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith(`${word} `))
+
+/** A process of a test: its child goes with it, since it ends when it hears no more of its parent. */
+export interface QueueProcess {
+  readonly child: ChildProcess
+  readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>
+  err(): string
+}
+
+/** Starts `queue-process.ts` as a process; it is killed when the test is done. */
+export function startQueueProcess(role: 'worker' | 'coordinator', settings: object): QueueProcess {
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', join(import.meta.dirname, 'queue-process.ts'), role, JSON.stringify(settings)],
+    // A group of its own, so that it can be stopped with its child.
+    { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+  )
+  let [out, err] = ['', '']
+  child.stdout.on('data', (text) => {
+    out += text
+  })
+  child.stderr.on('data', (text) => {
+    err += text
+  })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }))
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  return { child, ended, err: () => err }
+}
+
+export const startWorker = (url: string, take: readonly Resource[] = ['cpu'], settings: object = {}) =>
+  startQueueProcess('worker', { url, take, ...settings })
+
+/** Waits until something is so. Throws where it is not after a minute. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 60_000
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`waited in vain for ${holds}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

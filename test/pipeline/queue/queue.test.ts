@@ -1,0 +1,183 @@
+import { writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Queue } from 'bullmq'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { UserError } from '../../../src/base/user-error.js'
+import type { Engine } from '../../../src/pipeline/engines/engine.js'
+import { openQueueEngine, type QueueEngineOptions } from '../../../src/pipeline/queue/queue-engine.js'
+import {
+  fakeRun,
+  findFileResult,
+  logged,
+  madeBy,
+  names,
+  pipelineFile,
+  pipelines,
+  startQueueProcess,
+  startWorker,
+  tasksOf,
+  until,
+} from '../../helpers/queue-tasks.js'
+import { hasRedis, redisServer } from '../../helpers/redis-server.js'
+
+async function openEngine(url: string, options: Partial<QueueEngineOptions> = {}): Promise<Engine> {
+  const engine = await openQueueEngine({
+    url,
+    pipeline: {},
+    findResult: findFileResult,
+    reconcileMs: 500,
+    ...options,
+  })
+  onTestFinished(() => engine.close())
+  return engine
+}
+
+const submitAll = (engine: Engine, run: string, which: readonly string[], signal?: AbortSignal) =>
+  Promise.allSettled(tasksOf(run, which).map((task) => engine.submit(task, 'cpu', signal ? { signal } : {})))
+
+const reasons = (results: readonly PromiseSettledResult<unknown>[]) =>
+  results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []))
+
+describe.skipIf(!hasRedis)('a queue', async () => {
+  if (!hasRedis) return
+  const redis = await redisServer()
+
+  it('has tasks done by workers, later stages first, and tells what they gave', async () => {
+    const run = await fakeRun()
+    const engine = await openEngine(redis.url)
+    const progress: unknown[] = []
+    const notices: string[] = []
+    const early = tasksOf(run, names(4, 'chunk')).map((task) => engine.submit(task, 'cpu', { priority: 1 }))
+    const late = tasksOf(run, [...names(3, 'filter'), 'filter/slow', 'filter/warned']).map((task) =>
+      engine.submit(task, 'cpu', {
+        priority: 2,
+        onProgress: (...all) => progress.push(all),
+        onNotice: (text) => notices.push(text),
+      }),
+    )
+    startWorker(redis.url)
+    const results = await Promise.all([...early, ...late])
+    expect(results.every(({ skipped, out }) => !skipped && out === 1)).toBe(true)
+    expect(logged(run, 'made').map((line) => line.split(' ')[1])).toEqual([
+      ...Array(5).fill('filter'),
+      ...Array(4).fill('chunk'),
+    ])
+    expect(progress.length).toBeGreaterThan(0)
+    expect(progress.length).toBeLessThan(6)
+    expect(progress[0]).toEqual([1, 2, 'half'])
+    expect(notices).toContain('from https://host/x')
+    expect(results.at(-1)?.warnings).toEqual(['see s3://bucket/x'])
+    const again = await submitAll(engine, run, names(2))
+    expect(again).toMatchObject(Array(2).fill({ status: 'fulfilled', value: { skipped: true } }))
+  })
+
+  it('sets a task aside at once where the user must mend something, and tries others three times', async () => {
+    const run = await fakeRun()
+    startWorker(redis.url)
+    const engine = await openEngine(redis.url)
+    const results = await submitAll(engine, run, ['chunk/bad', 'chunk/flaky', 'chunk/broken'])
+    const [bad, broken] = reasons(results)
+    expect(bad).toBeInstanceOf(UserError)
+    expect(bad?.message).toBe('chunk: row 7 of https://host/list')
+    expect(broken).not.toBeInstanceOf(UserError)
+    expect(broken?.message).toBe('no answer from https://host/list')
+    expect(results[1]).toMatchObject({ status: 'fulfilled' })
+    const begun = logged(run, 'begun').map((line) => line.split(' ')[2])
+    expect(begun.sort()).toEqual(['bad', 'broken', 'broken', 'broken', 'flaky', 'flaky', 'flaky'])
+    // What failed is kept for who looks, and does not block the next run.
+    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    expect(await queue.getFailedCount()).toBe(2)
+    await queue.close()
+    expect(reasons(await submitAll(engine, run, ['chunk/bad']))).toHaveLength(1)
+    expect(logged(run, 'begun').filter((line) => line.includes('bad'))).toHaveLength(2)
+  })
+
+  it('puts back what cannot be done here and now, without spending a try', async () => {
+    const run = await fakeRun()
+    const hidden = await fakeRun()
+    await rm(pipelineFile(hidden, pipelines[0]))
+    const notices: string[] = []
+    startWorker(redis.url)
+    const engine = await openEngine(redis.url, { onNotice: (text) => notices.push(text) })
+    const locked = submitAll(engine, run, ['chunk/locked'])
+    await until(() => logged(run, 'begun').length > 4)
+    writeFileSync(join(run, 'unlocked'), '')
+    expect(await locked).toMatchObject([{ status: 'fulfilled' }])
+    const unseen = submitAll(engine, hidden, names(2))
+    await until(() => notices.some((text) => text.includes('cannot be read')))
+    writeFileSync(pipelineFile(hidden, pipelines[0]), '{}')
+    expect(reasons(await unseen)).toEqual([])
+    expect(logged(hidden, 'begun')).toHaveLength(2)
+    expect(notices.find((text) => text.includes('locked'))).toMatch(
+      /^chunk locked waits: host-1, process 7, works there since noon \(worker .+\)$/,
+    )
+  })
+
+  it('says when nobody takes the tasks of a resource, and takes them back when it is interrupted', async () => {
+    const run = await fakeRun()
+    const notices: string[] = []
+    startWorker(redis.url)
+    const engine = await openEngine(redis.url, { onNotice: (text) => notices.push(text) })
+    const interrupt = new AbortController()
+    const gpu = engine.submit(tasksOf(run, ['teach/a'])[0]!, 'gpu', { signal: interrupt.signal })
+    const cpu = submitAll(engine, run, [...names(9), 'filter/slow'], interrupt.signal)
+    const lonely =
+      'No worker takes gpu tasks, and 1 wait: start groundmill worker --take gpu with this queue.'
+    await until(() => notices.includes(lonely))
+    await until(() => logged(run, 'begun').some((line) => line.includes('slow')))
+    interrupt.abort(new DOMException('interrupted', 'AbortError'))
+    await expect(gpu).rejects.toThrow('interrupted')
+    expect(reasons(await cpu).map(({ message }) => message)).toContain('interrupted')
+    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    await until(
+      async () => (await queue.getJobCountByTypes('waiting', 'prioritized', 'active', 'delayed')) === 0,
+    )
+    await queue.close()
+    expect(logged(run, 'made').filter((line) => line.includes('slow'))).toEqual([])
+    expect(reasons(await submitAll(engine, run, ['filter/slow']))).toEqual([])
+  })
+
+  it('is not seen by workers of another protocol', async () => {
+    const run = await fakeRun()
+    startWorker(redis.url)
+    const engine = await openEngine(redis.url)
+    const other = new Queue('cpu', { prefix: 'groundmill-2', connection: { url: redis.url } })
+    await other.add('chunk', tasksOf(run, ['chunk/other'])[0], { jobId: 'other' })
+    await submitAll(engine, run, names(3))
+    expect(await other.getWaitingCount()).toBe(1)
+    expect(logged(run, 'made')).toHaveLength(3)
+    await other.close()
+  })
+
+  it('leaves nothing of an older pipeline that could win over the new one', async () => {
+    const run = await fakeRun()
+    const slow = ['chunk/slow', ...names(3)]
+    const [current, old] = pipelines
+    startWorker(redis.url)
+    const before = startQueueProcess('coordinator', { url: redis.url, run, pipeline: old, names: slow })
+    await until(() => logged(run, 'begun').some((line) => line.includes('slow')))
+    before.child.kill('SIGKILL')
+    await before.ended
+    const engine = await openEngine(redis.url)
+    expect(reasons(await submitAll(engine, run, slow))).toEqual([])
+    expect(new Set(tasksOf(run, slow).map(madeBy))).toEqual(new Set([current]))
+    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    expect(await queue.getJobCountByTypes('waiting', 'prioritized', 'active', 'delayed')).toBe(0)
+    await queue.close()
+  })
+
+  it('has no secret in what Redis writes', async () => {
+    const run = await fakeRun()
+    startWorker(redis.url)
+    const engine = await openEngine(redis.url)
+    await expect(
+      engine.submit({ ...tasksOf(run, ['a/b'])[0]!, run: 's3://me:pa55word@bucket/run' }, 'cpu', {}),
+    ).rejects.toThrow('The run: an address with a user or a password cannot go through a queue')
+    await submitAll(engine, run, ['chunk/bad', 'chunk/broken', 'chunk/warned', 'chunk/slow'])
+    const written = await redis.written()
+    expect(written).toContain('no answer from https://host/list')
+    expect(written).not.toMatch(/pa55word|t0ken/)
+    expect(written).not.toMatch(/\bat .+\.[jt]s:\d+/)
+  })
+})
