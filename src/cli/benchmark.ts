@@ -33,7 +33,7 @@ import {
 import { readSacoTruth, type SacoTruth, sacoScores } from '../evaluate/saco.js'
 import { readJsonList } from '../formats/read-json-list.js'
 import { openTeacher } from '../teacher/open-teacher.js'
-import { setOptions } from './set-options.js'
+import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
 import { createProgress } from './terminal/progress.js'
 

@@ -6,7 +6,7 @@ import { UserError } from '../base/user-error.js'
 import { checkCard } from '../ingest/check-card.js'
 import { type Card, ingestConfig } from '../ingest/config.js'
 import { openSource, readCard } from '../ingest/open-source.js'
-import { setOptions } from './set-options.js'
+import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
 
 /** `groundmill datasets`: the cards that come with the program, or one of them. */

@@ -4,7 +4,7 @@ import { UserError } from '../base/user-error.js'
 import { type Part, parts } from '../model/checkpoint-names.js'
 import { type ImportResult, importModel } from '../model/import-model.js'
 import type { ImageSize } from '../model/network/config.js'
-import { setOptions } from './set-options.js'
+import { setOptions } from './options/set-options.js'
 
 export interface ImportModelOptions {
   readonly out: string

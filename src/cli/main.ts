@@ -65,6 +65,10 @@ program
   )
   .option('--workers <n>', 'make the shards in that many processes of this machine', whole)
   .option(
+    '--queue [url]',
+    'hand the tasks to workers over a queue in Redis: its address, or that of GROUNDMILL_QUEUE',
+  )
+  .option(
     '--slice [i/n]',
     'make every n-th shard alone, from the i-th on (0 to n - 1); without a value as a Slurm array or an Indexed Job says; auto/n where that says no n',
   )
@@ -89,7 +93,7 @@ program
   .option('--take <resources>', 'what it takes tasks of: fetch, cpu, gpu', 'fetch,cpu,gpu')
   .option('--json', 'print at the end what was done as JSON')
   .addHelpText('after', example('worker --queue redis://queue:6379 --take gpu'))
-  .action(async (options) => (await import('./worker.js')).worker(options, interrupted))
+  .action(async (options) => (await import('./machines/worker.js')).worker(options, interrupted))
 
 program
   .command('queue')
@@ -99,7 +103,7 @@ program
   .option('--queue <url>', 'redis://HOST:6379, or rediss:// (default: GROUNDMILL_QUEUE)')
   .option('--json', 'print it as JSON')
   .addHelpText('after', example('queue status --queue redis://queue:6379'))
-  .action(async (options) => (await import('./queue.js')).queueStatus(options))
+  .action(async (options) => (await import('./machines/queue.js')).queueStatus(options))
 
 program
   .command('train <dataset...>')

@@ -4,7 +4,7 @@ import { mineConfig } from '../mine/config.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { mine as mineKind } from '../pipeline/stages/mine.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
-import { setOptions } from './set-options.js'
+import { setOptions } from './options/set-options.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface MineOptions {

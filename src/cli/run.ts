@@ -5,9 +5,11 @@ import { readStats } from '../catalog/read-stats.js'
 import { parseRetried } from '../ingest/retry-shard.js'
 import type { Engine } from '../pipeline/engines/engine.js'
 import { processes } from '../pipeline/engines/processes.js'
+import { openQueueEngine } from '../pipeline/queue/queue-engine.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
+import type { Pipeline } from '../pipeline/stages/pipeline-config.js'
 import type { Slice } from '../pipeline/tasks/run-stage.js'
-import { readSlice } from './read-slice.js'
+import { readSlice } from './options/read-slice.js'
 import { runWithProgress } from './run-with-progress.js'
 import { funnelTable } from './terminal/print-funnel.js'
 
@@ -18,6 +20,7 @@ export interface RunCommand {
   readonly retryFailed?: string | true
   readonly workers?: number
   readonly slice?: string | true
+  readonly queue?: string | true
   readonly json?: boolean
 }
 
@@ -32,15 +35,16 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   const retryFailed = reasons === true ? 'transient' : reasons
   if (retryFailed !== undefined) parseRetried(retryFailed)
   const slice = readSlice(options.slice === true ? 'auto' : options.slice, process.env)
-  const engine = engineOf(options, slice)
+  const engine = await engineOf(options, slice, pipeline)
   const running = runWithProgress(pipeline, url, { signal, only, retryFailed, engine, slice })
   const { outcomes, failed, stopped } = await running.finally(() => engine?.close())
-  const funnel = await readStats(url)
+  // Who runs one of many slices would read the records of all of them.
+  const funnel = slice ? [] : await readStats(url)
   if (options.json) {
     process.stdout.write(
       `${JSON.stringify({ run: url, stages: Object.fromEntries(outcomes), stopped, funnel })}\n`,
     )
-  } else process.stdout.write(`\n${funnelTable(funnel)}\n`)
+  } else if (!slice) process.stdout.write(`\n${funnelTable(funnel)}\n`)
   for (const { dataset, stage, in: input, out, unit, rejected } of funnel) {
     if (input === 0 || out > 0) continue
     // Rejects are final: a crawl that was offline stays empty when it is run again, so the user must be told.
@@ -64,8 +68,22 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
 /** What sysexits.h calls a temporary failure: a scheduler may try again later. */
 const waitingForOthers = 75
 
-function engineOf({ workers }: RunCommand, slice: Slice | undefined): Engine | undefined {
-  if (workers === undefined) return undefined
-  if (slice) throw new UserError('A slice is made in one process: give --workers or --slice.')
-  return processes(workers, (text) => process.stderr.write(`  warning: ${text}\n`))
+async function engineOf(
+  { workers, queue }: RunCommand,
+  slice: Slice | undefined,
+  pipeline: Pipeline,
+): Promise<Engine | undefined> {
+  const ways = [workers !== undefined && '--workers', slice && '--slice', queue && '--queue'].filter(Boolean)
+  if (ways.length > 1)
+    throw new UserError(`A run goes one way: give one of ${ways.join(' and ')}, not ${ways.length}.`)
+  const say = (text: string) => process.stderr.write(`  ${text}\n`)
+  if (workers !== undefined) return processes(workers, (text) => say(`warning: ${text}`))
+  if (queue === undefined) return undefined
+  return openQueueEngine({
+    url: queue === true ? undefined : queue,
+    pipeline,
+    // A worker that is given a task again finds at once whether it was done.
+    findResult: async () => undefined,
+    onNotice: say,
+  })
 }

@@ -5,7 +5,7 @@ import { datasetOutput } from '../pipeline/dataset-output.js'
 import { teach as teachKind } from '../pipeline/stages/teach.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { teachConfig } from '../teacher/config.js'
-import { setOptions } from './set-options.js'
+import { setOptions } from './options/set-options.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface TeachOptions {

@@ -11,7 +11,7 @@ import { stageName } from '../rows/stage-name.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { trainConfig } from '../train/config.js'
-import { setOptions } from './set-options.js'
+import { setOptions } from './options/set-options.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface TrainOptions {

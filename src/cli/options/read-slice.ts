@@ -1,5 +1,5 @@
-import { UserError } from '../base/user-error.js'
-import type { Slice } from '../pipeline/tasks/run-stage.js'
+import { UserError } from '../../base/user-error.js'
+import type { Slice } from '../../pipeline/tasks/run-stage.js'
 
 /**
  * A slice as it was asked for: `i/n`, with i from 0, or `auto` for the one that a scheduler gives: a Slurm array

@@ -1,9 +1,9 @@
-import { UserError } from '../base/user-error.js'
-import { startTaskProcess } from '../pipeline/engines/task-process.js'
-import { queueAddress } from '../pipeline/queue/queue-address.js'
-import { runQueueWorker } from '../pipeline/queue/queue-worker.js'
-import { type Resource, resources } from '../pipeline/stages/resource.js'
-import { createProgress } from './terminal/progress.js'
+import { UserError } from '../../base/user-error.js'
+import { startTaskProcess } from '../../pipeline/engines/task-process.js'
+import { queueAddress } from '../../pipeline/queue/queue-address.js'
+import { runQueueWorker } from '../../pipeline/queue/queue-worker.js'
+import { type Resource, resources } from '../../pipeline/stages/resource.js'
+import { createProgress } from '../terminal/progress.js'
 
 export interface WorkerCommandOptions {
   readonly queue?: string

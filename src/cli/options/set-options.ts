@@ -1,4 +1,4 @@
-import { readSetOption, setNested } from '../base/set-option.js'
+import { readSetOption, setNested } from '../../base/set-option.js'
 
 /** `--set key=value` options as an object; values are YAML, keys with points are nested. */
 export function setOptions(options: readonly string[]): Record<string, unknown> {

@@ -1,6 +1,6 @@
-import { readQueueStatus } from '../pipeline/queue/queue-status.js'
-import { formatTable } from './terminal/format-table.js'
-import { duration } from './terminal/progress.js'
+import { readQueueStatus } from '../../pipeline/queue/queue-status.js'
+import { formatTable } from '../terminal/format-table.js'
+import { duration } from '../terminal/progress.js'
 
 export interface QueueStatusOptions {
   readonly queue?: string
