@@ -1,5 +1,5 @@
-import { kindOf, type Pipeline, type Stage } from '../config.js'
 import { withNeeds } from '../run-pipeline.js'
+import { kindOf, type Pipeline, type Stage } from '../stages/pipeline-config.js'
 import { wantsGpu } from './wants-gpu.js'
 
 /** Stages that one job of a cluster runs. */

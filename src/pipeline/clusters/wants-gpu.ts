@@ -1,4 +1,4 @@
-import { kindOf, type Stage } from '../config.js'
+import { kindOf, type Stage } from '../stages/pipeline-config.js'
 
 /** Whether a stage is to be run where there is a GPU: its kind can use one, and its configuration names one. */
 export function wantsGpu(stage: Stage): boolean {
