@@ -77,6 +77,39 @@ program
   .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))
 
 program
+  .command('submit <pipeline>')
+  .description('print the files with which a cluster runs a pipeline: for Slurm or for Kubernetes')
+  .option('--slurm', 'job arrays, and submit.sh that chains them')
+  .option('--k8s', 'Indexed Jobs, and submit.sh that creates one after another')
+  .option('--dataset <url>', 'as in run')
+  .addOption(repeated('--set <key=value>', 'as in run'))
+  .addOption(repeated('--only <stage>', 'as in run'))
+  .option('--slices <n>', 'how many slices the shards are cut into', whole, 8)
+  .option('--limit <n>', 'most slices at once (all)', whole)
+  .option('--cpus <n>', 'processors of a job', whole, 4)
+  .option('--memory <size>', 'memory of a job, in M, G or T', '16G')
+  .option('--partition <name>', 'Slurm: the partition')
+  .option('--gpu-partition <name>', 'Slurm: the partition of GPU jobs (that of --partition)')
+  .option('--time <time>', 'Slurm: longest time of a job (24:00:00)')
+  .option('--gres <name>', 'Slurm: what a GPU job is given (gpu:1)')
+  .addOption(
+    repeated('--sbatch <option>', 'Slurm: another option of sbatch, such as --sbatch=--account=vision'),
+  )
+  .option('--command <words>', 'Slurm: how the program is started (groundmill)')
+  .option('--image <name>', "Kubernetes: the image (groundmill and this program's version)")
+  .option('--namespace <name>', "Kubernetes: the namespace (kubectl's own)")
+  .option('--claim <name>', 'Kubernetes: a volume claim, at /data, where relative paths begin')
+  .option('--secret <name>', 'Kubernetes: a Secret that is the environment, such as the keys of a bucket')
+  .option('--gpu <n>', 'Kubernetes: GPUs of a GPU job (1)', whole)
+  .option('-o, --out <folder>', 'write the files there; else they are printed')
+  .option('--json', 'print the files and what each runs as JSON')
+  .addHelpText(
+    'after',
+    example('submit pipelines/cc3m.yaml --slurm --slices 100 --set list=cc3m.tsv -o jobs'),
+  )
+  .action(async (pipeline, options) => (await import('./machines/submit.js')).submit(pipeline, options, version))
+
+program
   .command('round <pipeline>')
   .description('run the next round of self-training of a run')
   .option('--dataset <url>', 'folder of the run (default: runs/ and the name of the pipeline)')

@@ -43,7 +43,8 @@ async function runInProcess(stages: readonly Stage[], url: string, options: RunO
   return { outcomes, failed: countFailed(outcomes), stopped: [] }
 }
 
-function withNeeds({ stages }: Pipeline, names: readonly string[]): Set<string> {
+/** The stages of those names, and all that they need. */
+export function withNeeds({ stages }: Pipeline, names: readonly string[]): Set<string> {
   const byName = new Map(stages.map((stage) => [stage.name, stage]))
   const wanted = new Set<string>()
   const add = (name: string) => {
