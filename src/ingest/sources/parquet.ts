@@ -10,7 +10,7 @@ import { regionRow, sizeOf, textOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, listPath, pictureColumns, sourceSchema } from '../read/source-keys.js'
-import { captionedRow, type SourceRow } from '../read/source-row.js'
+import { captionedRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('parquet', { path: listPath, columns: pictureColumns, base_url: baseUrl })
 type Columns = z.infer<typeof schema>['columns']
@@ -35,13 +35,17 @@ export const parquet: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: ({ columns }) => columns?.regions !== undefined,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) => sourceRows(path, config.columns, from)),
+    fileSource(requirePath(config), endings, (path, from, marksOnly) =>
+      sourceRows(path, config.columns, from, marksOnly),
+    ),
 }
 
+/** @param marksOnly the footer says how many rows there are: then no column is read */
 async function* sourceRows(
   path: string,
   given: Columns,
   from: Mark = { at: 0, line: 0 },
+  marksOnly = false,
 ): AsyncGenerator<SourceRow> {
   const file = await openParquet(path).catch(damaged(path))
   const { footer, close } = file
@@ -74,6 +78,11 @@ async function* sourceRows(
       rowEnd += group.rows
       const rowStart = Math.max(from.at, groupStart)
       if (rowStart >= rowEnd) continue
+      if (marksOnly) {
+        for (let at = rowStart; at < rowEnd; at++)
+          yield sourceRow({ mark: { at, line: 0 }, place: `${path} row ${at}` })
+        continue
+      }
       const part = { start: rowStart, end: rowEnd, columns: [...new Set(names.values())], bytesAsText: true }
       const pictures = imageName === undefined ? undefined : pictureReader(path, imageName, rowStart, rowEnd)
       let at = rowStart - 1
