@@ -8,7 +8,6 @@ import { chunkConfig } from '../../src/nlp/config.js'
 import type { ImageRow } from '../../src/rows/rows.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
-import { writeShard } from '../../src/shards/write-shard.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
@@ -42,8 +41,8 @@ export async function measureShards(folder: string, rows: number, captionFile?: 
     return result
   }
 
-  const images = await runShardTask(task('web'), 'images', async () => ({
-    files: { images: await writeShard(storage, 'images', null, shard, imageRows(rows, texts)) },
+  const images = await runShardTask(task('web'), 'images', async (write) => ({
+    files: { images: await write('images', imageRows(rows, texts)) },
     ...{ unit: 'pairs', in: rows, out: rows, rejected: {}, stats: emptyStats },
   }))
   const chunked = await during('chunk', () => chunkShard(task('words'), chunkConfig.parse({})))
@@ -62,8 +61,8 @@ export async function measureShards(folder: string, rows: number, captionFile?: 
       yield { key, proposals: found, teacher: 'bench' }
     }
   }
-  const taught = await runShardTask(task('label'), 'proposals', async () => ({
-    files: { proposals: await writeShard(storage, 'proposals', 'label', shard, proposals()) },
+  const taught = await runShardTask(task('label'), 'proposals', async (write) => ({
+    files: { proposals: await write('proposals', proposals()) },
     ...{ unit: 'phrases', in: 0, out: 0, rejected: {}, stats: emptyStats },
   }))
   const { rules } = filterConfig.parse({})
@@ -112,7 +111,7 @@ function* imageRows(rows: number, texts: readonly string[]): Generator<ImageRow>
 function counted(storage: Storage) {
   const calls = { reads: 0, writes: 0, others: 0 }
   const kindOf = (name: string) => {
-    if (/^(read|exists|version)/.test(name)) return 'reads'
+    if (/^(read|exists|age)/.test(name)) return 'reads'
     if (/^(write|create|swap|list|folders)/.test(name)) return 'writes'
     return 'others'
   }

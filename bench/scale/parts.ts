@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { random } from '../../src/base/random.js'
@@ -14,6 +14,7 @@ import { planIngest } from '../../src/ingest/plan-ingest.js'
 import { vocabularyBuilder } from '../../src/model/vocabulary-builder.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/storage/open-storage.js'
+import { measureCoordinator } from './measure-coordinator.js'
 import { measureShards } from './measure-shards.js'
 import { recorded, syntheticRecords } from './synthetic-records.js'
 import { writeList } from './write-list.js'
@@ -77,6 +78,21 @@ const dataset = (shards: number): Promise<Measured> =>
     const names = Array.from({ length: shards }, (_, at) => String(at).padStart(5, '0'))
     await createDataset(openStorage(folder), { name: 'large', card: null, shards: names })
     return { bytes: (await stat(join(folder, 'dataset.json'))).size }
+  })
+
+/** A folder of so many files and records, of which a commit looks for those of its shard. */
+const folder = (names: number): Promise<Measured> =>
+  inFolder(async (root) => {
+    const storage = openStorage(root)
+    await mkdir(join(root, 'phrases/words'), { recursive: true })
+    for (let at = 0; at < names / 2; at++) {
+      const shard = join(root, 'phrases/words', String(at).padStart(5, '0'))
+      await writeFile(`${shard}.json`, '')
+      await writeFile(`${shard}-0123456789abcdef.parquet`, '')
+    }
+    const stop = stopwatch()
+    for (let at = 0; at < 10; at++) await storage.listBeginning(`phrases/words/0000${at}-`)
+    return { seconds: stop().seconds / 10 }
   })
 
 /** Captions of a training source: held on disk, and their words counted. */
@@ -173,6 +189,8 @@ export const parts: Readonly<Record<string, (size: number, path?: string) => Pro
   'planning-tsv': planning('tsv'),
   'planning-parquet': planning('parquet'),
   dataset,
+  folder,
+  coordinator: (tasks) => inFolder((folder) => measureCoordinator(folder, tasks)),
   captions,
   dedup,
   coco,

@@ -1,4 +1,4 @@
-import { families, familyPath } from '../../src/rows/family-path.js'
+import { families, recordPath } from '../../src/rows/family-path.js'
 import type { Family } from '../../src/rows/rows.js'
 import { type RecordedFamily, recordedOf, rowStats } from '../../src/statistics/row-stats.js'
 import type { Storage } from '../../src/storage/storage.js'
@@ -41,7 +41,7 @@ export function syntheticRecords(shards: number): Storage & { readonly bytesRead
     list: async (prefix: string) =>
       recorded.includes(prefix as RecordedFamily)
         ? Array.from({ length: shards }, (_, at) =>
-            familyPath(prefix as Family, stageOf(prefix as Family), nameOf(at), 'json'),
+            recordPath(prefix as Family, stageOf(prefix as Family), nameOf(at)),
           )
         : [],
     folders: async () => [],
