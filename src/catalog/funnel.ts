@@ -1,3 +1,5 @@
+import { readsAtOnce } from '../base/map-limited.js'
+import { orderedMap } from '../base/ordered-map.js'
 import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
@@ -36,9 +38,9 @@ export async function datasetFunnel(storage: Storage): Promise<FunnelStage[]> {
   const funnel: FunnelStage[] = []
   for (const family of families) {
     const stages = new Map<string, StageSum>()
-    for (const name of await storage.list(family)) {
-      if (!name.endsWith('.json')) continue
-      const record = await readRecord(storage, name)
+    const names = (await storage.list(family)).filter((name) => name.endsWith('.json'))
+    const read = (name: string) => readRecord(storage, name)
+    for await (const record of orderedMap(names, readsAtOnce, read, readsAtOnce)) {
       // A record stands once in each family that its task wrote; counted is the one in its main family.
       if (!record || record.main !== family) continue
       const sum = stages.get(record.stage) ?? stageSum(record)

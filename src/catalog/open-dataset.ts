@@ -1,3 +1,4 @@
+import { findFirst } from '../base/find-first.js'
 import { UserError } from '../base/user-error.js'
 import { readCommit } from '../shards/commit.js'
 import { isDataset, readDataset } from '../shards/dataset.js'
@@ -29,8 +30,7 @@ export async function openDataset(url: string): Promise<OpenDataset> {
   }
   const { name, shards } = await readDataset(storage)
   const stages = await datasetFunnel(storage)
-  const goldRecords = await Promise.all(shards.map((shard) => readCommit(storage, 'grounding', name, shard)))
-  const isGold = goldRecords.some((record) => record?.files.grounding)
+  const isGold = await hasGrounding(storage, name, shards)
   const others: string[] = []
   for (const { family, stage } of stages) {
     // A dedup stage over gold writes a grounding too: gold without the pictures that it drops.
@@ -41,10 +41,9 @@ export async function openDataset(url: string): Promise<OpenDataset> {
 }
 
 async function hasGrounding(storage: Storage, stage: string, shards: readonly string[]): Promise<boolean> {
-  for (const shard of shards) {
-    if (await readCommit(storage, 'grounding', stage, shard)) return true
-  }
-  return false
+  const look = async (shard: string) =>
+    (await readCommit(storage, 'grounding', stage, shard))?.files.grounding
+  return (await findFirst(shards, look)) !== undefined
 }
 
 /** URLs of the datasets in a folder, by name. Throws a UserError where there is no such folder. */

@@ -1,3 +1,4 @@
+import { findFirst } from '../base/find-first.js'
 import { UserError } from '../base/user-error.js'
 import { readCommit } from '../shards/commit.js'
 import type { Storage } from '../storage/storage.js'
@@ -16,25 +17,24 @@ export async function phrasesOf(
   if (family === 'grounding' && (await hasOwnPhrases(storage, shards, stage))) return stage
   const chunked = stages.filter((entry) => entry.family === 'phrases').map((entry) => entry.stage)
   const candidates = isGold ? [...chunked, name] : chunked
-  for (const shard of shards) {
+  const found = await findFirst(shards, async (shard) => {
     const wanted = (await readCommit(storage, family, stage, shard))?.inputs.phrases
-    if (wanted === undefined) continue
+    if (wanted === undefined) return undefined
     for (const candidate of candidates) {
       const record = await readCommit(storage, 'phrases', candidate, shard)
       if (record?.files.phrases?.sha256 === wanted) return candidate
     }
-  }
+    return undefined
+  })
+  if (found !== undefined) return found
   throw new UserError(
     `${url}: the phrases that ${family} "${stage}" was made of are no longer there: run the pipeline again.`,
   )
 }
 
 async function hasOwnPhrases(storage: Storage, shards: readonly string[], stage: string): Promise<boolean> {
-  for (const shard of shards) {
-    const record = await readCommit(storage, 'grounding', stage, shard)
-    if (record) return record.files.phrases !== undefined
-  }
-  return false
+  const record = await findFirst(shards, (shard) => readCommit(storage, 'grounding', stage, shard))
+  return record?.files.phrases !== undefined
 }
 
 /**
@@ -67,13 +67,14 @@ export async function selectionOf(
 ): Promise<string | undefined> {
   const selections = stages.filter(({ family }) => family === 'selection').map(({ stage }) => stage)
   if (selections.includes(grounding)) return grounding
-  for (const shard of shards) {
+  if (selections.length === 0) return undefined
+  return findFirst(shards, async (shard) => {
     const wanted = (await readCommit(storage, 'phrases', phrases, shard))?.inputs.selection
-    if (wanted === undefined) continue
+    if (wanted === undefined) return undefined
     for (const stage of selections) {
       const record = await readCommit(storage, 'selection', stage, shard)
       if (record?.files.selection?.sha256 === wanted) return stage
     }
-  }
-  return undefined
+    return undefined
+  })
 }

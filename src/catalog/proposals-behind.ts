@@ -1,3 +1,4 @@
+import { findFirst } from '../base/find-first.js'
 import { type CommitRecord, readCommit } from '../shards/commit.js'
 import type { OpenDataset } from './open-dataset.js'
 
@@ -6,11 +7,7 @@ export async function firstRecord(
   { storage, shards }: OpenDataset,
   grounding: string,
 ): Promise<CommitRecord | undefined> {
-  for (const shard of shards) {
-    const record = await readCommit(storage, 'grounding', grounding, shard)
-    if (record) return record
-  }
-  return undefined
+  return findFirst(shards, (shard) => readCommit(storage, 'grounding', grounding, shard))
 }
 
 /**

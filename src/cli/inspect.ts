@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { mapLimited } from '../base/map-limited.js'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { datasetLayers } from '../filter/dataset-layers.js'
@@ -68,8 +69,9 @@ function unfoundLayers({ stages }: OpenDataset): Layer[] {
 async function imageShards({ storage, shards }: OpenDataset): Promise<ImageShard[]> {
   const found: ImageShard[] = []
   let start = 0
-  for (const name of shards) {
-    const rows = (await readCommit(storage, 'images', null, name))?.files.images?.rows ?? 0
+  const read = async (name: string) =>
+    [name, (await readCommit(storage, 'images', null, name))?.files.images?.rows ?? 0] as const
+  for (const [name, rows] of await mapLimited(shards, read)) {
     if (rows === 0) continue
     found.push({ name, rows, start })
     start += rows

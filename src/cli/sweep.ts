@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { mapLimited } from '../base/map-limited.js'
 import { parseConfig } from '../base/parse-config.js'
 import { setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
@@ -40,11 +41,12 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const truth =
     gold === undefined ? undefined : { grounding: gold, phrases: await phrasesOfGrounding(dataset, gold) }
   const { storage } = dataset
-  const records = await Promise.all(
-    dataset.shards.map((shard) => readCommit(storage, 'proposals', proposals, shard)),
-  )
-  const shards = dataset.shards.filter((_, index) => records[index])
-  const rows = records.reduce((sum, record) => sum + (record?.files.proposals?.rows ?? 0), 0)
+  const rowsOf = await mapLimited(dataset.shards, async (shard) => {
+    const record = await readCommit(storage, 'proposals', proposals, shard)
+    return record && (record.files.proposals?.rows ?? 0)
+  })
+  const shards = dataset.shards.filter((_, index) => rowsOf[index] !== undefined)
+  const rows = rowsOf.reduce<number>((sum, count) => sum + (count ?? 0), 0)
   const progress = createProgress()
   const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
   let points: readonly SweepPoint[]

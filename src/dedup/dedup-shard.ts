@@ -34,10 +34,11 @@ export async function dedupShard(
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
     const rows: SelectionRow[] = []
+    const positionOf = placeRows(shard, shards, storage)
     for await (const row of readShard(storage, 'images', null, shard, { columns })) {
       signal?.throwIfAborted()
       const { key, url } = row
-      const verdict = judge(row, positionOf(key, shard, shards, storage))
+      const verdict = judge(row, positionOf(key))
       onProgress?.(rows.length + 1)
       if (!verdict) {
         rows.push({ key, reason: null, duplicate_of: null })
@@ -75,8 +76,9 @@ export async function recallShard(
   { keep }: Deduper,
 ): Promise<void> {
   const parts = { images: { columns }, selection: { stage, columns: ['reason'] } } as const
+  const positionOf = placeRows(shard, shards, storage)
   for await (const { key, images, selection } of joinRows(storage, shard, parts))
-    if (selection.reason === null) keep(images, positionOf(key, shard, shards, storage))
+    if (selection.reason === null) keep(images, positionOf(key))
 }
 
 /** Phrases, regions and negatives row for row, none where the selection drops the picture. */
@@ -115,15 +117,18 @@ async function thinGold(
 const nothingSaid = { negatives: [], exhaustive: false, partial: [], teacher: null }
 
 /**
- * A picture's place in the source: its shard's place in the dataset and its number in the shard, as its key
- * has them.
+ * Gives the place in the source of a shard's pictures: its shard's place in the dataset and its number in the
+ * shard, as its key has them.
  */
-function positionOf(key: string, shard: string, shards: readonly string[], storage: Storage): number {
-  const row = key.startsWith(shard) ? key.slice(shard.length) : ''
-  if (/^\d{4}$/.test(row)) return shards.indexOf(shard) * maxRowsPerShard + Number(row)
-  throw new UserError(
-    `${storage.url}: picture ${key} of shard ${shard} cannot be placed: its key is not the shard's name and four digits.`,
-  )
+function placeRows(shard: string, shards: readonly string[], storage: Storage): (key: string) => number {
+  const first = shards.indexOf(shard) * maxRowsPerShard
+  return (key) => {
+    const row = key.startsWith(shard) ? key.slice(shard.length) : ''
+    if (/^\d{4}$/.test(row)) return first + Number(row)
+    throw new UserError(
+      `${storage.url}: picture ${key} of shard ${shard} cannot be placed: its key is not the shard's name and four digits.`,
+    )
+  }
 }
 
 const keyAt = (position: number, shards: readonly string[]) =>

@@ -1,3 +1,5 @@
+import { readsAtOnce } from '../base/map-limited.js'
+import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import type { Caption, NegativeRow, Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
@@ -164,7 +166,7 @@ export async function exportShards({
 }> {
   const complete: ExportShard[] = []
   const missing: string[] = []
-  for (const shard of shards) {
+  const filesOf = async (shard: string) => {
     const files = [
       (await readCommit(storage, 'images', null, shard))?.files.images,
       (await readCommit(storage, 'phrases', phrases, shard))?.files.phrases,
@@ -174,6 +176,9 @@ export async function exportShards({
     ]
     const said = (await readCommit(storage, 'negatives', grounding, shard))?.files.negatives
     if (said) files.push(said)
+    return { shard, files }
+  }
+  for await (const { shard, files } of orderedMap(shards, readsAtOnce, filesOf)) {
     const present = files.filter((file) => file !== undefined)
     const [first] = present
     if (!first || present.length < files.length) missing.push(shard)

@@ -33,14 +33,17 @@ export async function planIngest(
   const { config, card } = source
   const shards: { shard: string; mark: Mark; rows: number }[] = []
   let rows = 0
-  for await (const mark of source.plan()) {
+  for await (const marks of source.plan()) {
     signal?.throwIfAborted()
-    if (rows % config.shard_size === 0) {
-      shards.push({ shard: String(shards.length).padStart(5, '0'), mark, rows: 0 })
+    for (const mark of marks) {
+      if (rows === config.limit) break
+      if (rows % config.shard_size === 0) {
+        shards.push({ shard: String(shards.length).padStart(5, '0'), mark, rows: 0 })
+      }
+      const shard = shards.at(-1)
+      if (shard) shard.rows++
+      rows++
     }
-    const shard = shards.at(-1)
-    if (shard) shard.rows++
-    rows++
     if (rows === config.limit) break
   }
   if (rows === 0) {

@@ -1,4 +1,5 @@
 import { LruCache } from '../base/lru-cache.js'
+import { mapLimited } from '../base/map-limited.js'
 import type { Family, RejectRow } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import type { ShardRows } from '../shards/shard-rows.js'
@@ -75,11 +76,11 @@ export class RejectReader {
     const family = this.dataset.funnel.find((one) => one.stage === stage)?.family as Family | undefined
     if (!family) return []
     const files: RejectFile[] = []
-    for (const shard of this.dataset.shards) {
-      const rows =
-        (await readCommit(this.dataset.storage, family, stage, shard.name))?.files.rejects?.rows ?? 0
-      if (rows > 0) files.push({ shard, rows })
-    }
+    const read = async (shard: ImageShard) => ({
+      shard,
+      rows: (await readCommit(this.dataset.storage, family, stage, shard.name))?.files.rejects?.rows ?? 0,
+    })
+    for (const file of await mapLimited(this.dataset.shards, read)) if (file.rows > 0) files.push(file)
     return files
   }
 

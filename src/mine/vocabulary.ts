@@ -2,6 +2,7 @@ import { isKindOf, type NounPlace, placeOf } from '../nlp/lexicon/noun-relations
 import { hasFamily } from '../shards/has-family.js'
 import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
+import { wordCounter } from '../words/word-counter.js'
 import { type NamedThing, namedThing, singular } from './named-thing.js'
 
 /** What the phrases of a dataset name. */
@@ -50,7 +51,7 @@ export async function readVocabulary(
   signal?: AbortSignal,
 ): Promise<Vocabulary> {
   const categories = new Map<string, number>()
-  const others = new Map<string, number>()
+  const others = wordCounter()
   for (const shard of shards) {
     if (!(await hasFamily(storage, 'negatives', negatives, shard))) continue
     const parts = {
@@ -62,10 +63,13 @@ export async function readVocabulary(
       for (const phrase of row.phrases) {
         const isCategory = images.captions[phrase.caption]?.kind === 'categories'
         if (isCategory && said.exhaustive) add(categories, phrase.text)
-        else if (!isCategory) add(others, plainPhrase(phrase.text))
+        else if (!isCategory) {
+          const text = plainPhrase(phrase.text)
+          if (text !== '') others.add(text)
+        }
       }
   }
-  const repeated = ranked(others).filter(({ count }) => count >= leastCount)
+  const repeated = ranked(others.counts).filter(({ count }) => count >= leastCount)
   return vocabularyOf(ranked(categories), repeated.slice(0, mostPhrases))
 }
 

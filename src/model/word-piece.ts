@@ -1,5 +1,6 @@
 import { readText } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
+import { bertWords, type Word } from './bert-words.js'
 
 /** A token of a prompt. Special tokens have the empty span [0, 0). */
 export interface WordPiece {
@@ -23,7 +24,8 @@ export interface Tokenizer {
 }
 
 export const specialTokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const
-const prefix = '##'
+/** Of a token that goes on within a word. */
+export const prefix = '##'
 /** Longer words become [UNK], as in the original. */
 const maxWordCharacters = 100
 
@@ -42,68 +44,11 @@ export function createTokenizer(vocabulary: ReadonlyMap<string, number>): Tokeni
     mask: id('[MASK]'),
     encode(text) {
       const pieces: WordPiece[] = [{ id: first, start: 0, end: 0 }]
-      for (const word of words(text)) pieces.push(...piecesOf(word, vocabulary, unknown))
+      for (const word of bertWords(text)) pieces.push(...piecesOf(word, vocabulary, unknown))
       pieces.push({ id: last, start: 0, end: 0 })
       return pieces
     },
   }
-}
-
-/** A word's normalised characters, each with the place of the character it came from. */
-type Word = readonly { readonly char: string; readonly at: number }[]
-
-/** Words of a text: runs between white space, with every punctuation mark and every ideograph on its own. */
-function words(text: string): Word[] {
-  const found: Word[] = []
-  let word: { char: string; at: number }[] = []
-  const end = () => {
-    if (word.length > 0) found.push(word)
-    word = []
-  }
-  ;[...text].forEach((point, at) => {
-    if (/[\t\n\r]/.test(point)) end()
-    // Other control characters vanish, also those that count as white space.
-    else if (/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\uFFFD]/u.test(point)) return
-    else if (/\s/u.test(point)) end()
-    else {
-      const isAlone = isIdeograph(point)
-      if (isAlone) end()
-      // Without accents and in lower case; one character may become several, or none.
-      for (const char of point.normalize('NFD')) {
-        if (/\p{Mn}/u.test(char)) continue
-        if (isPunctuation(char)) {
-          end()
-          found.push([{ char, at }])
-        } else for (const lower of char.toLowerCase()) word.push({ char: lower, at })
-      }
-      if (isAlone) end()
-    }
-  })
-  end()
-  return found
-}
-
-/** BERT counts every ASCII sign that is neither letter nor digit as punctuation. */
-function isPunctuation(point: string): boolean {
-  return /\p{P}/u.test(point) || /[!-/:-@[-`{-~]/.test(point)
-}
-
-/** The blocks that BERT splits into single characters, as Hugging Face's tokenizers have them. */
-const ideographs: readonly (readonly [number, number])[] = [
-  [0x3400, 0x4dbf],
-  [0x4e00, 0x9fff],
-  [0xf900, 0xfaff],
-  [0x20000, 0x2a6df],
-  [0x2a700, 0x2b73f],
-  [0x2b740, 0x2b81f],
-  // BERT's own code begins this one at 0x2b820.
-  [0x2b920, 0x2ceaf],
-  [0x2f800, 0x2fa1f],
-]
-
-function isIdeograph(char: string): boolean {
-  const code = char.codePointAt(0) as number
-  return code >= 0x3400 && ideographs.some(([first, last]) => code >= first && code <= last)
 }
 
 /** Longest match first from the left; a word that cannot be made of pieces is one [UNK]. */
@@ -124,29 +69,6 @@ function piecesOf(word: Word, vocabulary: ReadonlyMap<string, number>, unknown: 
     start = end
   }
   return pieces
-}
-
-/**
- * A vocabulary of a corpus: special tokens, every character alone and as a continuation, then the words that
- * come at least `minCount` times, the most frequent first.
- */
-export function buildVocabulary(texts: Iterable<string>, size: number, minCount = 2): Map<string, number> {
-  const counts = new Map<string, number>()
-  const characters = new Set<string>()
-  for (const text of texts) {
-    for (const word of words(text)) {
-      const joined = word.map(({ char }) => char).join('')
-      counts.set(joined, (counts.get(joined) ?? 0) + 1)
-      for (const { char } of word) characters.add(char)
-    }
-  }
-  const single = [...characters].sort()
-  const frequent = [...counts]
-    .filter(([word, count]) => count >= minCount && word.length > 1)
-    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-    .map(([word]) => word)
-  const tokens = [...specialTokens, ...single, ...single.map((char) => prefix + char), ...frequent]
-  return new Map([...new Set(tokens)].slice(0, size).map((token, id) => [token, id]))
 }
 
 /** The `tokenizer.json` of Hugging Face tokenizers for a vocabulary. */

@@ -1,3 +1,5 @@
+import { findFirst } from '../base/find-first.js'
+import { mapLimited } from '../base/map-limited.js'
 import { UserError } from '../base/user-error.js'
 import type { OpenDataset } from '../catalog/open-dataset.js'
 import { phrasesOf, selectionOf } from '../catalog/phrases-of.js'
@@ -20,8 +22,9 @@ export async function datasetOutput(
 ): Promise<StageOutput> {
   const { name, storage, shards, isGold } = dataset
   const folder = family === 'images' ? null : stage
-  const isPresent = await Promise.all(
-    shards.map(async (shard) => (await readCommit(storage, family, folder, shard)) !== undefined),
+  const isPresent = await mapLimited(
+    shards,
+    async (shard) => (await readCommit(storage, family, folder, shard)) !== undefined,
   )
   const missing = shards.filter((_, index) => !isPresent[index])
   const output = { name: stage, dataset: { name, storage, shards }, missing }
@@ -40,11 +43,8 @@ export async function datasetOutput(
 
 /** Whether boxes of a grounding train box regression: a filter stage's records say where not. */
 export async function isForBoxLoss({ storage, shards }: OpenDataset, grounding: string): Promise<boolean> {
-  for (const shard of shards) {
-    const record = await readCommit(storage, 'grounding', grounding, shard)
-    if (record) return record.config?.box_loss !== false
-  }
-  return true
+  const record = await findFirst(shards, (shard) => readCommit(storage, 'grounding', grounding, shard))
+  return record?.config?.box_loss !== false
 }
 
 /** The folder of the run that a dataset is of: the one that it lies in. */

@@ -7,7 +7,8 @@ import type { Value } from '../graph/session.js'
 import { hashStart } from '../model/model-folder.js'
 import type { GlipConfig } from '../model/network/config.js'
 import { openStartWeights, startTokenizer } from '../model/start-weights.js'
-import { buildVocabulary, createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
+import { vocabularyBuilder } from '../model/vocabulary-builder.js'
+import { createTokenizer, readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { partsOf, stepsOf, type TrainRun } from './config.js'
 import { makePart } from './examples/make-part.js'
 import { createPictureCache } from './examples/picture-cache.js'
@@ -100,7 +101,10 @@ export async function openTraining(task: TrainTask): Promise<Training> {
     batch: (step, part) => partAt((step - 1) * parts + part),
     run: sessions.run,
     save: (step) => writeCheckpoint(checkpoint, { step, hash }, state),
-    close: sessions.close,
+    async close() {
+      for (const stream of streams) stream.close()
+      await sessions.close()
+    },
   }
 }
 
@@ -151,9 +155,11 @@ async function openTokenizer(
 ): Promise<Tokenizer> {
   const path = init && (await startTokenizer(init))
   if (path) return readTokenizer(path)
-  const corpus = [
-    ...streams.flatMap(({ captions, categories }) => [...captions, ...categories, ...categories]),
-    ...texts,
-  ]
-  return createTokenizer(buildVocabulary(corpus, config.vocabulary_size))
+  const vocabulary = vocabularyBuilder()
+  for (const { captions, categories } of streams) {
+    for (const text of captions) vocabulary.add(text)
+    for (const name of categories) vocabulary.add(name, 2)
+  }
+  for await (const text of texts) vocabulary.add(text)
+  return createTokenizer(vocabulary.build(config.vocabulary_size))
 }

@@ -8,8 +8,8 @@ export interface TrainTask {
   readonly folder: string
   readonly config: TrainConfig
   readonly sources: readonly SampleSource[]
-  /** Further captions for the vocabulary. */
-  readonly texts: readonly string[]
+  /** Further captions for the vocabulary: read once where one is made, and not held. */
+  readonly texts: Iterable<string> | AsyncIterable<string>
   /**
    * A folder to start from, of a model or of imported weights: its weights and, where it has one, its
    * vocabulary.

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { datasetFunnel } from '../../src/catalog/funnel.js'
 import type { Family } from '../../src/rows/rows.js'
@@ -28,6 +29,41 @@ async function make(storage: Storage, stage: string, family: Family, shard: stri
 }
 
 describe('the funnel of a dataset', () => {
+  it('reads records side by side, but few at once, and comes to the same sums', async () => {
+    const one = openStorage(await temporaryFolder())
+    await make(one, 'kept', 'grounding', '00000', { in: 5, out: 3, rejected: { low_score: 2 } })
+    const [name = ''] = (await one.list('grounding')).filter((file) => file.endsWith('.json'))
+    const record = JSON.parse(await readFile(one.path(name), 'utf8'))
+    /** The shard a hundred times, each with one row more. */
+    const storage: Storage = {
+      ...one,
+      list: async (prefix) =>
+        prefix === 'grounding' ? Array.from({ length: 100 }, (_, at) => `${prefix}/${at}.json`) : [],
+      async read(file) {
+        const more = Number(/\d+/.exec(file)?.[0])
+        return Buffer.from(JSON.stringify({ ...record, in: record.in + more, out: record.out + more }))
+      },
+    }
+    let [now, most] = [0, 0]
+    const slow: Storage = {
+      ...storage,
+      async read(name) {
+        most = Math.max(most, ++now)
+        await setTimeout(Math.random() * 4)
+        now--
+        return storage.read(name)
+      },
+    }
+    const [stage] = await datasetFunnel(slow)
+    expect([stage?.shards, stage?.in, stage?.out, stage?.rejected]).toEqual([
+      ...[100, 500 + 4950, 300 + 4950],
+      { low_score: 200 },
+    ])
+    expect(await datasetFunnel(storage)).toEqual([stage])
+    expect(most).toBeGreaterThan(1)
+    expect(most).toBeLessThanOrEqual(32)
+  })
+
   it('adds up the shards of each stage once, in the order of the way of the data', async () => {
     const storage = openStorage(await temporaryFolder())
     await make(storage, 'loose', 'grounding', '00000', { in: 9, out: 4, rejected: { low_score: 5 } })

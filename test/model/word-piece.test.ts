@@ -6,7 +6,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { encodePrompt, tokensOf } from '../../src/model/encode-prompt.js'
-import { buildVocabulary, createTokenizer, readTokenizer, tokenizerJson } from '../../src/model/word-piece.js'
+import { buildVocabulary } from '../../src/model/vocabulary-builder.js'
+import { createTokenizer, readTokenizer, tokenizerJson } from '../../src/model/word-piece.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const corpus = [

@@ -1,6 +1,8 @@
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { hashJson } from '../../src/base/hash.js'
+import { openDataset } from '../../src/catalog/open-dataset.js'
 import { evaluate } from '../../src/cli/evaluate.js'
 import { exportCommand } from '../../src/cli/export.js'
 import { filter } from '../../src/cli/filter.js'
@@ -8,6 +10,7 @@ import { teach } from '../../src/cli/teach.js'
 import { train } from '../../src/cli/train.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
+import { readShard } from '../../src/shards/read-shard.js'
 import { hashesIn } from '../helpers/grounded-dataset.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -150,6 +153,17 @@ describe('a stage by pipeline and by command', () => {
     const [one, other] = [await made(piped), await made(handed)]
     expect(one.length).toBeGreaterThan(10)
     expect(other).toEqual(one)
+  })
+
+  it('hashes the captions of a vocabulary as the list that they are', async () => {
+    const { storage, shards } = await openDataset(join(piped, 'known'))
+    const texts: string[] = []
+    for (const shard of shards)
+      for await (const { captions } of readShard(storage, 'images', null, shard))
+        texts.push(...captions.map(({ text }) => text))
+    expect(texts.length).toBeGreaterThan(0)
+    const { inputs } = JSON.parse(await readFile(join(piped, 'models/teacher/record.json'), 'utf8'))
+    expect(inputs['vocabulary known']).toBe(hashJson(texts))
   })
 
   it('keeps what the pipeline says of box regression unless its own rules say otherwise', async () => {

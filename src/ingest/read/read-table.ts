@@ -1,6 +1,7 @@
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import type { CellRow } from '../../formats/read-cells.js'
+import { lineMarks } from '../../formats/read-lines.js'
 import { columnIndex, columnsUsed, type PairColumns, pairColumnsOf, pairOf } from './columns.js'
 import { problemRow, type SourceRow } from './source-row.js'
 
@@ -19,18 +20,14 @@ interface TableConfig {
 export async function* readTable(
   rows: CellReader,
   path: string,
-  { header = true, columns: columnNames }: TableConfig,
+  config: TableConfig,
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
-  const columns = pairColumnsOf(columnNames)
-  const head = header ? await readHeader(rows, path) : undefined
-  const places = new Map(
-    columnsUsed(columns).map((column) => [column, columnIndex(column, head?.names, path)] as const),
-  )
+  const { columns, places, isEmpty, first } = await openTable(rows, path, config)
   const minCells =
     Math.max(...[columns.url, columns.caption].map((column) => places.get(column) as number)) + 1
-  const start = from ?? head?.next
-  if (head && !start) return
+  const start = from ?? first
+  if (isEmpty && !start) return
   for await (const { mark, cells, problem } of rows(path, start)) {
     const place = `${path}:${mark.line}`
     if (!cells) yield problemRow(mark, place, problem)
@@ -38,6 +35,33 @@ export async function* readTable(
       yield problemRow(mark, place, `${cells.length} columns, ${minCells} needed`)
     else yield pairOf(mark, place, columns, (column) => cells[places.get(column) as number])
   }
+}
+
+/**
+ * Where the rows of a table begin whose rows are lines. The header alone is looked into, so that a column that
+ * is not there is told now.
+ */
+export async function* tableMarks(
+  rows: CellReader,
+  path: string,
+  config: TableConfig,
+): AsyncGenerator<readonly Mark[]> {
+  const { isEmpty, first } = await openTable(rows, path, config)
+  if (!isEmpty) yield* lineMarks(path, first)
+}
+
+/** The columns of a table and where its first row is; throws a UserError where it lacks one of them. */
+async function openTable(
+  rows: CellReader,
+  path: string,
+  { header = true, columns: columnNames }: TableConfig,
+) {
+  const columns = pairColumnsOf(columnNames)
+  const head = header ? await readHeader(rows, path) : undefined
+  const places = new Map(
+    columnsUsed(columns).map((column) => [column, columnIndex(column, head?.names, path)] as const),
+  )
+  return { columns, places, isEmpty: head !== undefined && !head.next, first: head?.next }
 }
 
 interface Header {

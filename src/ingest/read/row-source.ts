@@ -25,7 +25,8 @@ export function rowSource(rowReader: RowReader): Source {
   }
   return {
     async *plan() {
-      for await (const { mark } of open(undefined, true)) yield mark
+      if (reader?.marks) yield* reader.marks()
+      else for await (const { mark } of open(undefined, true)) yield [mark]
     },
     async *rows(from) {
       let rows = parked
@@ -68,12 +69,14 @@ export function rowSource(rowReader: RowReader): Source {
  * @param endings of the files that a folder is looked through for
  * @param read the rows of one file, from a mark on
  * @param otherFiles other files that the rows are made of, for the hash
+ * @param marks where the rows of one file begin, where that can be told without making them
  */
 export function fileSource(
   path: string,
   endings: readonly string[],
   read: (path: string, from: Mark | undefined, marksOnly: boolean) => AsyncGenerator<SourceRow>,
   otherFiles: readonly (string | undefined)[] = [],
+  marks?: (path: string) => AsyncGenerator<readonly Mark[]>,
 ): Source {
   const list = memoize(() => sourceFiles(path, endings))
   return rowSource({
@@ -86,6 +89,13 @@ export function fileSource(
         else for await (const row of rows) yield { ...row, mark: { ...row.mark, file } }
       }
     },
+    marks:
+      marks &&
+      async function* () {
+        for (const [file, filePath] of (await list()).entries())
+          for await (const some of marks(filePath))
+            yield file === 0 ? some : some.map((mark) => ({ ...mark, file }))
+      },
     files: async () => [...(await list()), ...otherFiles],
   })
 }

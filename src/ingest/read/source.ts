@@ -3,8 +3,8 @@ import type { SourceRow } from './source-row.js'
 
 /** A source that is open: it is read once for the plan, and then shard after shard. */
 export interface Source {
-  /** Where each row begins, in the order of the rows. */
-  plan(): AsyncGenerator<Mark>
+  /** Where each row begins, in the order of the rows: those of some rows at once. */
+  plan(): AsyncGenerator<readonly Mark[]>
   /**
    * The rows from a mark on, from the start by default. Who stops in between leaves the reader open where it
    * stands, and rows that are asked for from there on go on with it: a compressed file has no way in but from
@@ -23,6 +23,12 @@ export interface Source {
 export interface RowReader {
   /** @param marksOnly whether only the rows' places are looked at */
   rows(from: Mark | undefined, marksOnly: boolean): AsyncGenerator<SourceRow>
+  /**
+   * What `Source.plan` gives, where it can be told without making the rows.
+   *
+   * @throws UserError as `rows` does
+   */
+  marks?: (() => AsyncGenerator<readonly Mark[]>) | undefined
   /**
    * The files that the rows are read from, for the hash. Without it the hash is of what the rows say, as of
    * folders of many small files.

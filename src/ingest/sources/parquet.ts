@@ -35,7 +35,51 @@ export const parquet: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: ({ columns }) => columns?.regions !== undefined,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) => sourceRows(path, config.columns, from)),
+    fileSource(
+      requirePath(config),
+      endings,
+      (path, from) => sourceRows(path, config.columns, from),
+      [],
+      (path) => sourceMarks(path, config.columns),
+    ),
+}
+
+/** Where the rows of a file begin: its footer says how many there are, and no column is read. */
+async function* sourceMarks(path: string, given: Columns): AsyncGenerator<readonly Mark[]> {
+  const file = await openParquet(path).catch(damaged(path))
+  try {
+    neededColumns(path, file.footer, given)
+    let groupStart = 0
+    for (const { rows } of file.footer.groups) {
+      const start = groupStart
+      yield Array.from({ length: rows }, (_, row) => ({ at: start + row, line: 0 }))
+      groupStart += rows
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** What is read of a file. Throws a UserError where a column is not there. */
+function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
+  const known = columnNames(footer)
+  const resolve = (column: Column) => {
+    const name = typeof column === 'number' ? known[column] : column
+    if (name !== undefined && known.includes(name)) return name
+    throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
+  }
+  const image = imageColumn(given, footer, known)
+  const columns = pairColumnsOf(given)
+  const caption = given?.caption ?? (image && captionNames.find((name) => known.includes(name))) ?? 'caption'
+  const needed = image ? [caption] : [columns.url, caption]
+  const { regions } = given ?? {}
+  const beside = regions === undefined ? [] : [regions, ...sides.filter((name) => known.includes(name))]
+  const names = new Map(
+    [...needed, ...beside, ...(columns.license === undefined ? [] : [columns.license]), ...columns.meta].map(
+      (column) => [column, resolve(column)] as const,
+    ),
+  )
+  return { columns, caption, regions, names, imageName: image === undefined ? undefined : resolve(image) }
 }
 
 async function* sourceRows(
@@ -46,28 +90,7 @@ async function* sourceRows(
   const file = await openParquet(path).catch(damaged(path))
   const { footer, close } = file
   try {
-    const known = columnNames(footer)
-    const resolve = (column: Column) => {
-      const name = typeof column === 'number' ? known[column] : column
-      if (name !== undefined && known.includes(name)) return name
-      throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
-    }
-    const image = imageColumn(given, footer, known)
-    const columns = pairColumnsOf(given)
-    const caption =
-      given?.caption ?? (image && captionNames.find((name) => known.includes(name))) ?? 'caption'
-    const needed = image ? [caption] : [columns.url, caption]
-    const { regions } = given ?? {}
-    const beside = regions === undefined ? [] : [regions, ...sides.filter((name) => known.includes(name))]
-    const names = new Map(
-      [
-        ...needed,
-        ...beside,
-        ...(columns.license === undefined ? [] : [columns.license]),
-        ...columns.meta,
-      ].map((column) => [column, resolve(column)] as const),
-    )
-    const imageName = image === undefined ? undefined : resolve(image)
+    const { columns, caption, regions, names, imageName } = neededColumns(path, footer, given)
     let rowEnd = 0
     for (const group of footer.groups) {
       const groupStart = rowEnd

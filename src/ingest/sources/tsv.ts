@@ -1,5 +1,5 @@
 import { tsvRows } from '../../formats/read-cells.js'
-import { readTable } from '../read/read-table.js'
+import { readTable, tableMarks } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, header, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
@@ -17,5 +17,11 @@ export const tsv: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: () => false,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) => readTable(tsvRows, path, config, from)),
+    fileSource(
+      requirePath(config),
+      endings,
+      (path, from) => readTable(tsvRows, path, config, from),
+      [],
+      (path) => tableMarks(tsvRows, path, config),
+    ),
 }

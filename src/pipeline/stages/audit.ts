@@ -6,6 +6,7 @@ import { readCocoTruth } from '../../audit/coco-truth.js'
 import { type AuditConfig, auditConfig, auditNotHashed } from '../../audit/config.js'
 import type { AuditOptions } from '../../audit/grounded-pictures.js'
 import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
+import { mapLimited } from '../../base/map-limited.js'
 import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
@@ -98,8 +99,11 @@ function optionsOf(
 }
 
 async function picturesOf({ storage, shards, grounding }: GroundingSource): Promise<number> {
-  const records = await Promise.all(shards.map((shard) => readCommit(storage, 'grounding', grounding, shard)))
-  return records.reduce((sum, record) => sum + (record?.files.grounding?.rows ?? 0), 0)
+  const rows = await mapLimited(
+    shards,
+    async (shard) => (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding?.rows ?? 0,
+  )
+  return rows.reduce((sum, count) => sum + count, 0)
 }
 
 async function hashOf(path: string): Promise<string> {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { hashJson } from '../../base/hash.js'
+import { mapLimited, readsAtOnce } from '../../base/map-limited.js'
+import { orderedMap } from '../../base/ordered-map.js'
 import { UserError } from '../../base/user-error.js'
 import { type DedupConfig, dedupConfig } from '../../dedup/config.js'
 import { dedupShard, recallShard } from '../../dedup/dedup-shard.js'
@@ -74,9 +76,10 @@ const sourceOf = (stage: StageOf<DedupConfig>, context: StageContext) =>
 async function hashChain(storage: Storage, shards: readonly string[], sets: readonly string[]) {
   const chain = new Map<string, string>()
   let hash = hashJson(sets)
-  for (const shard of shards) {
-    const record = await readCommit(storage, 'images', null, shard)
-    hash = hashJson([hash, record?.files.images?.sha256 ?? 'missing'])
+  const hashOf = async (shard: string) =>
+    [shard, (await readCommit(storage, 'images', null, shard))?.files.images?.sha256 ?? 'missing'] as const
+  for await (const [shard, file] of orderedMap(shards, readsAtOnce, hashOf)) {
+    hash = hashJson([hash, file])
     chain.set(shard, hash)
   }
   return chain
@@ -90,14 +93,24 @@ function dedupState(
   sets: readonly { readonly read: () => Promise<HashList> }[],
   isMade: (record: CommitRecord, shard: string) => boolean,
 ) {
+  const places = new Map(shards.map((shard, place) => [shard, place]))
   let current: { readonly deduper: Deduper; next: number } | undefined
   const upTo = async (end: number): Promise<Deduper> => {
     // A shard that failed half way has left some of its pictures in the index, so the index is built anew.
     if (!current || current.next > end) {
-      const records = await Promise.all(shards.map((shard) => readCommit(storage, 'images', null, shard)))
-      const rows = records.reduce((sum, record) => sum + (record?.files.images?.rows ?? 0), 0)
+      const rows = await mapLimited(
+        shards,
+        async (shard) => (await readCommit(storage, 'images', null, shard))?.files.images?.rows ?? 0,
+      )
       const lists = await Promise.all(sets.map(({ read }) => read()))
-      current = { deduper: createDeduper(rows, config, lists), next: 0 }
+      current = {
+        deduper: createDeduper(
+          rows.reduce((sum, count) => sum + count, 0),
+          config,
+          lists,
+        ),
+        next: 0,
+      }
     }
     for (; current.next < end; current.next++) {
       const shard = shards[current.next]
@@ -116,7 +129,7 @@ function dedupState(
   }
   return {
     run: <T>(shard: string, work: (deduper: () => Promise<Deduper>) => Promise<T>) =>
-      work(() => upTo(shards.indexOf(shard))),
+      work(() => upTo(places.get(shard) as number)),
   }
 }
 
@@ -140,6 +153,6 @@ async function openSet(name: string, stage: string, context: StageContext) {
 }
 
 async function openDataset(name: string, storage: Storage, shards: readonly string[]) {
-  const hashes = await Promise.all(shards.map((shard) => hashOfFile(storage, 'images', null, shard)))
+  const hashes = await mapLimited(shards, (shard) => hashOfFile(storage, 'images', null, shard))
   return { hash: hashJson(hashes), read: () => datasetHashes(name, storage, shards) }
 }

@@ -1,4 +1,6 @@
-import { hashJson } from '../../base/hash.js'
+import { listHash } from '../../base/hash.js'
+import { readsAtOnce } from '../../base/map-limited.js'
+import { orderedMap } from '../../base/ordered-map.js'
 import type { Family } from '../../rows/rows.js'
 import { committedFile } from '../../shards/committed-file.js'
 import type { Storage } from '../../storage/storage.js'
@@ -18,15 +20,17 @@ export async function hashOfFile(
 /** Hash of everything that a model is trained or scored on of a dataset. */
 export async function hashSource(source: Omit<SampleSource, 'name'>): Promise<string> {
   const { storage, shards, grounding, phrases } = source
-  const hashes: string[] = []
-  for (const shard of shards) {
-    hashes.push(
+  const hashes = listHash()
+  const ofShard = async (shard: string) => {
+    const negatives = await negativesStage(source, shard)
+    return [
       await hashOfFile(storage, 'images', null, shard),
       await hashOfFile(storage, 'phrases', phrases, shard),
       await hashOfFile(storage, 'grounding', grounding, shard),
-    )
-    const negatives = await negativesStage(source, shard)
-    if (negatives !== undefined) hashes.push(await hashOfFile(storage, 'negatives', negatives, shard))
+      ...(negatives === undefined ? [] : [await hashOfFile(storage, 'negatives', negatives, shard)]),
+    ]
   }
-  return hashJson(hashes)
+  for await (const files of orderedMap(shards, readsAtOnce, ofShard))
+    for (const hash of files) hashes.add(hash)
+  return hashes.digest()
 }

@@ -1,4 +1,6 @@
+import { findFirst } from '../../base/find-first.js'
 import { hashJson } from '../../base/hash.js'
+import { mapLimited } from '../../base/map-limited.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import { type MineConfig, mineConfig, mineNotHashed } from '../../mine/config.js'
@@ -76,17 +78,16 @@ async function hashOfNames(
   { storage, shards }: Dataset,
   { phrases, negatives }: { readonly phrases: string; readonly negatives: string },
 ): Promise<string> {
-  const hashes = await Promise.all(
-    shards.map(async (shard) => [
-      (await readCommit(storage, 'phrases', phrases, shard))?.files.phrases?.sha256 ?? null,
-      (await readCommit(storage, 'negatives', negatives, shard))?.files.negatives?.sha256 ?? null,
-    ]),
-  )
+  const hashes = await mapLimited(shards, async (shard) => [
+    (await readCommit(storage, 'phrases', phrases, shard))?.files.phrases?.sha256 ?? null,
+    (await readCommit(storage, 'negatives', negatives, shard))?.files.negatives?.sha256 ?? null,
+  ])
   return hashJson(hashes)
 }
 
 async function requireNegatives({ name, storage, shards }: Dataset, grounding: string): Promise<void> {
-  for (const shard of shards) if (await hasFamily(storage, 'negatives', grounding, shard)) return
+  const look = async (shard: string) => (await hasFamily(storage, 'negatives', grounding, shard)) || undefined
+  if (await findFirst(shards, look)) return
   throw new UserError(
     `Nothing says what is not in the pictures of "${grounding}" of ${name}: negatives are mined of gold that an ingest stage of this version has read, or that a dedup stage has thinned.`,
   )

@@ -1,4 +1,4 @@
-import { hashJson } from '../../base/hash.js'
+import { listHash } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import { hashStart } from '../../model/model-folder.js'
 import { readCommit } from '../../shards/commit.js'
@@ -64,13 +64,17 @@ async function openInputs(stage: StageOf<TrainConfig>, context: StageContext) {
   for (const { name } of wordsOnly) inputs[`box_loss ${name}`] = String(boxLoss[name])
   const start = stage.with.init ? await startOf(stage.with.init, context) : undefined
   if (start) inputs.init = start.hash
-  const texts: string[] = []
+  const datasets: Dataset[] = []
+  const captions = listHash()
   for (const name of stage.with.vocabulary) {
     const { dataset } = outputOf(context, name)
     if (!dataset) throw new UserError(`Stage "${stage.name}": vocabulary: "${name}" is not an ingest stage.`)
-    texts.push(...(await captionsOf(dataset)))
-    inputs[`vocabulary ${name}`] = hashJson(texts)
+    datasets.push(dataset)
+    for await (const text of captionsOf([dataset])) captions.add(text)
+    inputs[`vocabulary ${name}`] = captions.digest()
   }
+  // Read again where a vocabulary is made: the captions of a large dataset are not held.
+  const texts = { [Symbol.asyncIterator]: () => captionsOf(datasets) }
   return { sources, boxLoss, start, texts, inputs }
 }
 
@@ -124,13 +128,11 @@ async function startOf(name: string, { outputs }: StageContext): Promise<Pick<Mo
   return outputs.get(name)?.model ?? { folder: name, hash: await hashStart(name) }
 }
 
-async function captionsOf({ storage, shards }: Dataset): Promise<string[]> {
-  const texts: string[] = []
-  for (const shard of shards) {
-    if (!(await readCommit(storage, 'images', null, shard))) continue
-    for await (const { captions } of readShard(storage, 'images', null, shard, { columns: ['captions'] })) {
-      for (const { text } of captions) texts.push(text)
+async function* captionsOf(datasets: readonly Dataset[]): AsyncGenerator<string> {
+  for (const { storage, shards } of datasets)
+    for (const shard of shards) {
+      if (!(await readCommit(storage, 'images', null, shard))) continue
+      for await (const { captions } of readShard(storage, 'images', null, shard, { columns: ['captions'] }))
+        for (const { text } of captions) yield text
     }
-  }
-  return texts
 }

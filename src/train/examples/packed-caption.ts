@@ -1,4 +1,5 @@
 import type { Random } from '../../base/random.js'
+import type { Texts } from '../../base/text-list.js'
 import { isSameNoun } from '../../words/label-matches.js'
 import type { Span } from '../../words/name-prompt.js'
 import type { GroundedCaption, Sample } from '../samples/sample.js'
@@ -17,11 +18,7 @@ const packTries = 4
  */
 export function packedCaption(
   caption: GroundedCaption,
-  {
-    sample,
-    others,
-    assumed,
-  }: { readonly sample: Sample; readonly others: readonly string[]; assumed: boolean },
+  { sample, others, assumed }: { readonly sample: Sample; readonly others: Texts; assumed: boolean },
   draw: Random,
   { tokenizer, maxTokens }: PromptLimit,
 ): GroundedText {
@@ -30,7 +27,7 @@ export function packedCaption(
   let length = tokenizer.encode(caption.text).length - 2
   const captionWords = new Set(contentWords(caption.text))
   for (let tries = 0; others.length > 0 && tries < packTries; tries++) {
-    const other = draw.pick(others)
+    const other = others.at(draw.integer(others.length)) as string
     const tokens = tokenizer.encode(other).length - 1
     if (length + tokens > maxTokens) break
     if (contentWords(other).some((word) => captionWords.has(word))) continue

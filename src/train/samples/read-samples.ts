@@ -1,5 +1,6 @@
 import { hashJson } from '../../base/hash.js'
 import { random } from '../../base/random.js'
+import { TextList } from '../../base/text-list.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
 import { isDataset, readDataset } from '../../shards/dataset.js'
@@ -36,7 +37,7 @@ export async function openSamples(
   const { wanted, named } = await chooseSamples(all, source, choice)
   const sizes = new Map<string, ShardSize>()
   const hashes: string[] = []
-  const captions: string[] = []
+  const captions = new TextList()
   const categories = new Set<string>(named)
   const origins = new Map<string, number>()
   for (const shard of source.shards) {
@@ -49,7 +50,7 @@ export async function openSamples(
           origins.set(origin, (origins.get(origin) ?? 0) + 1)
         if (caption.kind === 'categories')
           for (const { name } of splitNames(caption.text)) categories.add(name)
-        else captions.push(caption.text)
+        else captions.add(caption.text)
       }
     }
     const files = await filesOf(source, shard)
@@ -94,7 +95,10 @@ export async function openSamples(
   const card = (await isDataset(source.storage)) ? (await readDataset(source.storage)).card : null
   const license = typeof card?.license === 'string' ? card.license : undefined
   const hash = hashJson(hashes)
-  return { name: source.name, size, hash, at, captions, categories: [...categories].sort(), origins, license }
+  return {
+    ...{ name: source.name, size, hash, at, origins, license },
+    ...{ captions, categories: [...categories].sort(), close: () => captions.close() },
+  }
 }
 
 interface ShardSize {

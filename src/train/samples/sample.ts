@@ -1,3 +1,4 @@
+import type { Texts } from '../../base/text-list.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Caption, Negative } from '../../rows/rows.js'
 import type { Storage } from '../../storage/storage.js'
@@ -72,11 +73,13 @@ export interface SampleStream {
   readonly hash: string
   at(position: number): Promise<Sample>
   /** All captions, for negatives and vocabularies: their texts only. */
-  readonly captions: readonly string[]
+  readonly captions: Texts
   /** Category names, where there are any. */
   readonly categories: readonly string[]
   /** Boxes by who gave them: `gold`, or a teacher. */
   readonly origins: ReadonlyMap<string, number>
   /** The licence that the dataset's card names. */
   readonly license: string | undefined
+  /** Lets go of the captions. */
+  close(): void
 }
