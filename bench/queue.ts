@@ -86,7 +86,7 @@ async function withQueue<T>(
     fork(self, ['worker', url], { execArgv: process.execArgv }),
   )
   await Promise.all(processes.map((one) => once(one, 'message')))
-  const engine = await openQueueEngine({ url, pipeline: {}, findResult: async () => undefined, window })
+  const engine = await openQueueEngine({ url, pipeline: {}, window })
   try {
     return await work(engine, async (what) =>
       Number(new RegExp(`^${what}:(\\d+)`, 'm').exec(await redis.info('memory'))?.[1]),
