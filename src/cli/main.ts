@@ -107,7 +107,9 @@ program
     'after',
     example('submit pipelines/cc3m.yaml --slurm --slices 100 --set list=cc3m.tsv -o jobs'),
   )
-  .action(async (pipeline, options) => (await import('./machines/submit.js')).submit(pipeline, options, version))
+  .action(async (pipeline, options) =>
+    (await import('./machines/submit.js')).submit(pipeline, options, version),
+  )
 
 program
   .command('round <pipeline>')
