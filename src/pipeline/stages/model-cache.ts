@@ -52,7 +52,12 @@ export function modelCache(run: Storage, prefix: string): ModelCache {
             `${run.path(name)} is not what its record says: another process replaces the model. Run again.`,
           )
       }
-      await moveTo(aside, folder)
+      if (await moveTo(aside, folder)) return true
+      if (!(await hasFiles(folder, files, prefix))) {
+        // It is not that another process was first: the cache has lost a file.
+        await rename(folder, asidePath(folder))
+        await moveTo(aside, folder)
+      }
       return true
     } finally {
       await rm(aside, { recursive: true, force: true })
@@ -65,26 +70,27 @@ export function modelCache(run: Storage, prefix: string): ModelCache {
       // Older versions did not write down what a model consists of: it is made again.
       if (!files) return undefined
       const folder = folderOf(files)
-      if (!(await hasFiles(folder, files, prefix))) {
-        await rm(folder, { recursive: true, force: true })
-        if (!(await fetchAll(files, folder))) return undefined
-      }
+      if (!(await hasFiles(folder, files, prefix)) && !(await fetchAll(files, folder))) return undefined
       await utimes(folder, new Date(), new Date())
       await sweepVersions(root, folder)
       return folder
     },
     async keep(files) {
-      await moveTo(join(root, 'work'), folderOf(files))
+      const work = join(root, 'work')
+      if (!(await moveTo(work, folderOf(files)))) await rm(work, { recursive: true, force: true })
     },
   }
 }
 
-/** Moves a folder to where another process may have put the same meanwhile. */
-async function moveTo(from: string, to: string): Promise<void> {
-  await rename(from, to).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
-    await rm(from, { recursive: true, force: true })
-  })
+/** Moves a folder; false where there is one already. */
+async function moveTo(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
+  }
 }
 
 async function hasFiles(
