@@ -46,6 +46,7 @@ export const audit = oneKind({
           optionsOf(source, context, heads, await picturesOf(audited)),
         )
       },
+      { inputsNow: async () => (await openInputs(stage, context)).inputs },
     )
     return { offers: { labels: record.result, missing: [] }, result: record.result, skipped }
   },

@@ -30,6 +30,11 @@ export const average = oneKind({
     const task = { configHash, inputs: { from: from.hash, to: to.hash } }
     return makeModel<{ readonly weight: number }>(stage, task, context, async (folder) => {
       await averageModels({ name: stage.name, folder, from: from.folder, to: to.folder, weight })
+      for (const { folder: source, hash } of [from, to])
+        if ((await hashModel(source)) !== hash)
+          throw new Error(
+            `${source} was replaced by another model while "${stage.name}" was made: run it again.`,
+          )
       return { weight }
     })
   },

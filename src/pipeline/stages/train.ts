@@ -29,7 +29,9 @@ export const train = oneKind({
   async run(stage, configHash, context) {
     const { sources, boxLoss, start, texts, inputs } = await openInputs(stage, context)
     const { batch } = stage.with
-    return makeModel<TrainResult>(stage, { configHash, inputs }, context, (folder) =>
+    const inputsNow = async () => (await openInputs(stage, context)).inputs
+    const task = { configHash, inputs, inputsNow }
+    return makeModel<TrainResult>(stage, task, context, (folder, signal) =>
       trainModel({
         name: stage.name,
         folder,
@@ -37,7 +39,7 @@ export const train = oneKind({
         sources,
         texts,
         init: start?.folder,
-        signal: context.signal,
+        signal,
         onStart: context.trainStart,
         onNotice: context.notice,
         onProgress: (line, steps) =>
