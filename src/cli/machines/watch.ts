@@ -48,6 +48,9 @@ export async function watch(url: string, options: WatchOptions, signal: AbortSig
       const took = performance.now() - start
       await sleep(Math.max(run.isLocal ? folderMs : bucketMs, slowness * took), undefined, { signal })
     }
+  } catch (error) {
+    // Nothing was left undone: who has seen enough is told nothing more.
+    if (!signal.aborted) throw error
   } finally {
     await server?.close()
   }
