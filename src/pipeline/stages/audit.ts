@@ -21,6 +21,7 @@ export const audit = oneKind({
   schema: auditConfig,
   optional: false,
   makes: 'one',
+  record: ({ name }) => auditRecord(name),
   resource: 'cpu',
   notHashed: auditNotHashed,
   async find(stage, configHash, context) {

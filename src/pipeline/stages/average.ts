@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { averageModels } from '../../model/average-models.js'
 import { hashModel } from '../../model/model-folder.js'
-import { findModel, makeModel } from './make-model.js'
+import { findModel, makeModel, modelRecord } from './make-model.js'
 import type { Model, StageContext, StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -17,6 +17,7 @@ export const average = oneKind({
   schema: averageConfig,
   optional: false,
   makes: 'one',
+  record: ({ name }) => modelRecord(name),
   resource: 'cpu',
   notHashed: [],
   modelKeys: ['from', 'to'],

@@ -14,6 +14,7 @@ export const evaluate = oneKind({
   schema: evaluateConfig,
   optional: true,
   makes: 'one',
+  record: ({ name }) => evaluationRecord(name),
   resource: 'gpu',
   notHashed: [...evaluateNotHashed, 'model'],
   async find(stage, configHash, context) {

@@ -4,6 +4,9 @@ import { findRunRecord, type RunRecord, runOnce } from './run-record.js'
 import { runOf, type StageContext, type StageOf } from './stage-context.js'
 import type { Offers, StageResult } from './stage-kind.js'
 
+/** The record of a model that a stage of a run makes. */
+export const modelRecord = (name: string): string => `models/${name}/record.json`
+
 type Task = Pick<RunRecord<unknown>, 'configHash' | 'inputs'>
 
 /** The model of a stage that was made of the same; undefined where there is none, or not all of it. */

@@ -22,6 +22,7 @@ export const promote = oneKind({
   schema: promoteConfig,
   optional: false,
   makes: 'one',
+  record: (stage) => roundRecord(stage),
   resource: 'cpu',
   notHashed: [],
   async find(stage, configHash, context) {

@@ -9,7 +9,7 @@ import type { SampleSource } from '../../train/samples/sample.js'
 import { trainModel } from '../../train/train-model.js'
 import type { TrainResult } from '../../train/train-task.js'
 import { hashSource } from './hash-inputs.js'
-import { findModel, makeModel } from './make-model.js'
+import { findModel, makeModel, modelRecord } from './make-model.js'
 import { type Dataset, type Model, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -19,6 +19,7 @@ export const train = oneKind({
   schema: trainConfig,
   optional: true,
   makes: 'one',
+  record: ({ name }) => modelRecord(name),
   resource: 'gpu',
   notHashed: trainNotHashed,
   modelKeys: ['init'],
