@@ -10,8 +10,8 @@ import { mapLimited } from '../../base/map-limited.js'
 import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
+import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
-import { findRunRecord, runOnce } from './run-record.js'
 import { needed, outputOf, type StageContext, type StageOf, type StageOutput } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -21,6 +21,7 @@ export const audit = oneKind({
   schema: auditConfig,
   optional: false,
   makes: 'one',
+  record: ({ name }) => auditRecord(name),
   resource: 'cpu',
   notHashed: auditNotHashed,
   async find(stage, configHash, context) {
@@ -46,6 +47,7 @@ export const audit = oneKind({
           optionsOf(source, context, heads, await picturesOf(audited)),
         )
       },
+      { inputsNow: async () => (await openInputs(stage, context)).inputs },
     )
     return { offers: { labels: record.result, missing: [] }, result: record.result, skipped }
   },
