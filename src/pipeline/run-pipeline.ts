@@ -7,6 +7,7 @@ import { kindOf, type Pipeline, type Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
 import { countFailed } from './tasks/count-failed.js'
 import { openPresence } from './tasks/presence.js'
+import { othersAtWork } from './tasks/read-presences.js'
 import { joinEvents, presentEvents } from './tasks/run-events.js'
 import { runStage, type StageOutcome } from './tasks/run-stage.js'
 import { storePipeline } from './tasks/stored-pipeline.js'
@@ -33,7 +34,8 @@ export async function runPipeline(
     pipeline: hash,
     onNotice: (text) => options.onNotice?.(stages[0] as Stage, text),
   })
-  const told = { ...options, ...joinEvents(options, presentEvents(presence, engine !== undefined)) }
+  const others = () => othersAtWork(run, hash)
+  const told = { ...options, others, ...joinEvents(options, presentEvents(presence, engine !== undefined)) }
   try {
     if (slice) return await runSlice(stages, url, slice, told)
     return await (engine ? runTasks(hash, stages, url, engine, told) : runInProcess(stages, url, told))

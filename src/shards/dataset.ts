@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
 
@@ -27,9 +28,17 @@ export async function createDataset(storage: Storage, info: Declared): Promise<b
   return storage.create(fileName, textOf(info))
 }
 
-/** Writes `dataset.json` anew, for a source whose shards have changed. */
-export async function replaceDataset(storage: Storage, info: Declared): Promise<void> {
-  await storage.write(fileName, textOf(info))
+/**
+ * Writes `dataset.json` anew, for a source whose shards have changed, unless another process has changed it
+ * since it was read.
+ *
+ * @param known what it said when the decision was made
+ */
+export async function replaceDataset(storage: Storage, known: DatasetInfo, info: Declared): Promise<boolean> {
+  const before = await storage.readVersioned(fileName)
+  if (!before || hashJson(JSON.parse(Buffer.from(before.bytes).toString('utf8'))) !== hashJson(known))
+    return false
+  return storage.swap(fileName, textOf(info), before.version)
 }
 
 const textOf = (info: Declared) => `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...info }, null, 2)}\n`

@@ -28,7 +28,7 @@ export const ingest = shardsKind({
     try {
       const plan = await storedPlan(runOf(context), source, configHash, context.signal)
       const shards = plan.shards.map(({ shard }) => shard)
-      await declareDataset(storageOf(stage, context), stage.name, plan.card, shards)
+      await declareDataset(storageOf(stage, context), stage.name, plan.card, shards, context.others)
       return { rows: plan.rows }
     } finally {
       await source.close()

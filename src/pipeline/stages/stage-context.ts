@@ -67,6 +67,8 @@ export interface StageContext {
   readonly notice: (text: string) => void
   /** Told before the first step of a training that starts from something. */
   readonly trainStart: (start: TrainStart) => void
+  /** Says who else works on the run with another pipeline, if anybody does. */
+  readonly others: (() => Promise<string | undefined>) | undefined
   /** Rejected rows that an ingest stage tries again; none by default. */
   readonly retryFailed: string | undefined
   /** Shared with the other processes of the run, where there are any. */

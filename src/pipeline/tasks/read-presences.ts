@@ -36,6 +36,14 @@ export async function readPresences(run: Storage, now = Date.now()): Promise<Kno
   return (await Promise.all(files.slice(0, mostPresences).map((file) => limit(read, file)))).flat()
 }
 
+/** Who works on a run with another pipeline, in words; undefined where nobody does. */
+export async function othersAtWork(run: Storage, pipeline: string): Promise<string | undefined> {
+  const other = (await readPresences(run)).find(
+    (one) => (one.state === 'alive' || one.state === 'silent') && one.pipeline !== pipeline,
+  )
+  return other && `process ${other.pid} on ${other.host} (since ${other.since})`
+}
+
 /** Removes what processes that are no more have left. */
 export async function removeEnded(run: Storage): Promise<void> {
   for (const { file, state } of await readPresences(run))

@@ -56,6 +56,8 @@ export interface StageOptions extends StageEvents {
   readonly retryFailed?: string
   /** Whether a shard that keeps failing ends the stage with its error, in place of being set aside. */
   readonly stopAtFailure?: boolean
+  /** Says who else works on the run with another pipeline, if anybody does. */
+  readonly others?: () => Promise<string | undefined>
   /** What keeps a crawl polite; by default a limiter of this stage alone. */
   readonly hostLimiter?: HostLimiter
   /** The share of its shards that is made; all by default. */
@@ -129,7 +131,7 @@ export async function runStage(
 export function stageContext(
   stage: StageOf,
   { run, models = 'models/', outputs }: StagePlace,
-  { signal, retryFailed, hostLimiter, replace = 'other', ...events }: StageOptions,
+  { signal, retryFailed, hostLimiter, others, replace = 'other', ...events }: StageOptions,
   warn: (message: string) => void,
 ): StageContext {
   return {
@@ -139,6 +141,7 @@ export function stageContext(
     signal,
     retryFailed,
     hostLimiter,
+    others,
     replace,
     warn,
     progress: (done, total, note) => events.onProgress?.(stage, done, total, note),
