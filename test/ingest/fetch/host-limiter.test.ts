@@ -299,7 +299,7 @@ describe('processes that fetch from one server', () => {
       address,
       pictures: 8,
       perHost: 2,
-      timeoutMs: 400,
+      timeoutMs: 1500,
       count: 3,
     }
     const children = [0, 1, 2].map((index) => startChild({ ...settings, index }))

@@ -119,15 +119,15 @@ describe('the presence of a process', () => {
     }
     const presence = openPresence(slow, { ...about, writeMs: 30 })
     const start = performance.now()
-    while (performance.now() - start < 400) {
+    // As long as it takes, on a slow machine.
+    while (writes < 5) {
       presence.update({ task: { stage: 'label', done: writes } })
       await delay(1)
     }
+    // A write takes at least 60 ms, and the next one waits for it.
+    expect(performance.now() - start).toBeGreaterThan(4 * 59)
     await presence.close()
     expect(most).toBe(1)
-    expect(writes).toBeGreaterThan(2)
-    // A write takes 60 ms, and the next one waits for news after it.
-    expect(writes).toBeLessThanOrEqual(8)
   })
 })
 
