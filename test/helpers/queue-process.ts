@@ -21,6 +21,7 @@ interface WorkerSettings {
   readonly url: string
   readonly take: readonly Resource[]
   readonly graceMs?: number
+  readonly unreadableUntilMs?: number
 }
 
 /** What a fake task takes, in milliseconds, where its shard's name says `slow`, and otherwise. */
@@ -119,7 +120,7 @@ function beChild(): void {
   })
 }
 
-async function beWorker({ url, take, graceMs }: WorkerSettings): Promise<void> {
+async function beWorker({ url, take, ...more }: WorkerSettings): Promise<void> {
   const ending = new AbortController()
   process.once('SIGTERM', () => ending.abort())
   const counts = await runQueueWorker({
@@ -132,7 +133,7 @@ async function beWorker({ url, take, graceMs }: WorkerSettings): Promise<void> {
     stalledMs: 1000,
     putBackMs: 500,
     killMs: 2000,
-    ...(graceMs !== undefined && { graceMs }),
+    ...more,
   })
   process.stdout.write(JSON.stringify(counts))
   process.exit(130)

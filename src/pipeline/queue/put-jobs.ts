@@ -8,7 +8,7 @@ const batchSize = 250
 
 /** Puts tasks into their queues, many in one call. */
 export interface JobPutter {
-  /** Those that are waiting to be put already stay. */
+  /** Those that are waiting to be put, or just being put, stay. */
   add(flights: readonly Flight[]): void
   /** A task that is not to be put any more. */
   forget(flight: Flight): void
@@ -37,10 +37,12 @@ export function openJobPutter(
       await new Promise(setImmediate)
       while (flights.size > 0) {
         const some = [...flights.values()].slice(0, batchSize)
-        for (const { id } of some) flights.delete(id)
         await Promise.all(some.map(({ task }) => beginOnce(task)))
         await queue.put(some)
-        for (const flight of some) flight.isPut = true
+        for (const flight of some) {
+          flight.isPut = true
+          flights.delete(flight.id)
+        }
       }
     } catch (error) {
       flights.clear()

@@ -32,6 +32,7 @@ export interface SlotOptions {
   readonly stalledMs: number
   readonly mostStalled: number
   readonly putBackMs: number
+  readonly unreadableUntilMs: number
   readonly killMs: number
 }
 
@@ -59,8 +60,19 @@ export function openSlot(
   resource: Resource,
   options: SlotOptions,
 ): QueueSlot {
-  const { name, canRead, notices, onStart, onEnd, lockMs, stalledMs, mostStalled, putBackMs, killMs } =
-    options
+  const {
+    name,
+    canRead,
+    notices,
+    onStart,
+    onEnd,
+    lockMs,
+    stalledMs,
+    mostStalled,
+    putBackMs,
+    unreadableUntilMs,
+    killMs,
+  } = options
   const runner = openJobRunner(options.open, killMs)
   const stopped = new Map<string, number>()
   let current: { readonly id: string; readonly leaving: AbortController } | undefined
@@ -121,6 +133,8 @@ export function openSlot(
       const unreadable = await whyUnreadable(canRead, job.data)
       if (unreadable !== undefined && !leaving.signal.aborted) {
         await sleep(Math.min(unreadableMs, putBackMs), undefined, { signal: leaving.signal }).catch(() => {})
+        // Of a run that is gone nobody asks for it. Who does puts it again when it is missed.
+        if (Date.now() - job.timestamp > unreadableUntilMs) leaving.abort('stopped')
         if (!leaving.signal.aborted) return await putBackSaying(job, token, unreadable)
       }
       if (leaving.signal.aborted) return await endOf(undefined, why(), job, token)

@@ -36,6 +36,8 @@ export interface QueueWorkerOptions {
   readonly mostStalled?: number
   /** For how long a task that cannot be done here and now is left to others. */
   readonly putBackMs?: number
+  /** For how long a task is kept whose run's storage this worker cannot read. */
+  readonly unreadableUntilMs?: number
   /** How long tasks may go on after the signal. */
   readonly graceMs?: number
   /** How long they may take to stop then, before their process is killed. */
@@ -80,6 +82,7 @@ export async function runQueueWorker(options: QueueWorkerOptions): Promise<Worke
       stalledMs: options.stalledMs ?? 30_000,
       mostStalled: options.mostStalled ?? 3,
       putBackMs: options.putBackMs ?? 15_000,
+      unreadableUntilMs: options.unreadableUntilMs ?? 600_000,
       killMs,
     }),
   )

@@ -31,7 +31,7 @@ export interface ResourceQueue {
 
 const keptFailedSeconds = 7 * 24 * 3600
 
-/** A job's options: three tries, a second, two and four apart at most, so that many do not come at once. */
+/** Three tries, 0.5 to 1 and then 1 to 2 seconds apart, so that many do not come at once. */
 export const jobOptions = {
   attempts: 3,
   backoff: { type: 'exponential', delay: 1000, jitter: 0.5 },

@@ -167,6 +167,16 @@ describe.skipIf(!hasRedis)('a queue', async () => {
     await queue.close()
   })
 
+  it('drops what nobody asks for of a run that is gone', async () => {
+    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    await queue.add('chunk', tasksOf('/nowhere', ['chunk/a'])[0], { jobId: 'left', removeOnComplete: true })
+    const worker = startWorker(redis.url, ['cpu'], { unreadableUntilMs: 1000 })
+    await until(async () => (await queue.getJob('left')) === undefined)
+    await queue.close()
+    worker.child.kill('SIGTERM')
+    expect(JSON.parse((await worker.ended).out)).toMatchObject({ made: 0, failed: 0, left: 1 })
+  })
+
   it('has no secret in what Redis writes', async () => {
     const run = await fakeRun()
     startWorker(redis.url)
