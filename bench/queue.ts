@@ -71,6 +71,13 @@ async function startRedis(folder: string): Promise<{ url: string; child: ChildPr
   return { url: `redis://127.0.0.1:${port}`, child }
 }
 
+/** When a worker takes tasks. Rejects where it has ended before. */
+const ready = (worker: ChildProcess) =>
+  Promise.race([
+    once(worker, 'message'),
+    once(worker, 'exit').then(([code]) => Promise.reject(new Error(`a worker has ended with ${code}`))),
+  ])
+
 /** Runs work with Redis and workers of its own. */
 async function withQueue<T>(
   workers: number,
@@ -85,8 +92,8 @@ async function withQueue<T>(
   const processes = Array.from({ length: workers }, () =>
     fork(self, ['worker', url], { execArgv: process.execArgv }),
   )
-  await Promise.all(processes.map((one) => once(one, 'message')))
-  const engine = await openQueueEngine({ url, pipeline: {}, findResult: async () => undefined, window })
+  await Promise.all(processes.map(ready))
+  const engine = await openQueueEngine({ url, pipeline: {}, window })
   try {
     return await work(engine, async (what) =>
       Number(new RegExp(`^${what}:(\\d+)`, 'm').exec(await redis.info('memory'))?.[1]),

@@ -4,7 +4,7 @@
  * `bench/scale/rates.ts` hours, machines, GPU hours, network, storage and requests are computed for 3, 24 and
  * 400 million pairs. Nothing of that size is run.
  *
- *     npm run bench:scale -- [--rows 20000000] [--shards 80000] [--tasks 400000] [--boxes 500000] [--pictures 2000000]
+ *     npm run bench:scale -- [--rows 20000000] [--shards 80000] [--tasks 400000] [--boxes 500000] [--pictures 8000000]
  *       [--captions FILE] [--rate "kept of a list=0.6"]... [--rates] [--json]
  *
  * --captions holds `image_id<TAB>caption`; `--rows` of a list take 100 bytes each in the temporary folder.
@@ -24,7 +24,7 @@ const rows = Number(option('rows', '20000000'))
 const shards = Number(option('shards', '80000'))
 const tasks = Number(option('tasks', '400000'))
 const boxes = Number(option('boxes', '500000'))
-const pictures = Number(option('pictures', '2000000'))
+const pictures = Number(option('pictures', '8000000'))
 const captions = option('captions', '../shared/data/coco-captions-val2017.tsv')
 
 /** Three sizes, each with machines on which it is done in days. */
@@ -41,6 +41,7 @@ type WithPeak = Measured & { readonly peakMb: number }
 async function part(name: string, size: number, ...paths: readonly string[]): Promise<WithPeak> {
   const args = ['--expose-gc', '--import', 'tsx', 'bench/scale/parts.ts', name, String(size), ...paths]
   const { stdout } = await run(process.execPath, args)
+  process.stderr.write(`${name} ${size}: ${stdout}`)
   return JSON.parse(stdout) as WithPeak
 }
 
@@ -86,8 +87,12 @@ try {
   report('captions of a training: peak memory', texts.peakMb, 'MiB', '<= 500', texts.peakMb <= 500)
   show('vocabulary', texts.count!, 'captions a CPU second')
 
+  // A picture is compared with more others the more there are: two sizes tell by how much.
+  const few = await part('dedup', pictures / 8)
   const index = await part('dedup', pictures)
-  show('dedup', index.rate!, 'pictures/s', `${pictures} pictures`)
+  const grown = Math.max(0, (index.judge! - few.judge!) / (pictures - pictures / 8))
+  show('dedup', 1 / index.judge!, 'pictures a CPU second', `beside ${pictures} others`)
+  show('dedup: a picture takes longer for each that is known', 1e12 * grown, 'ps')
   show('dedup: memory', index.bytes!, 'B a picture')
 
   const coco = await part('coco', boxes)
@@ -129,7 +134,8 @@ try {
     recordBytes: records.bytes!,
     markBytes: tsv.marks!,
     shardNameBytes: dataset.bytes! / shards,
-    dedup: index.rate!,
+    dedup: Math.max(0, few.judge! - grown * (pictures / 8)),
+    dedupGrowth: grown,
     dedupBytes: index.bytes!,
     captions: texts.count!,
     chunk: made['chunk cpu']!,

@@ -10,8 +10,12 @@ export interface MeasuredRates {
   /** Bytes of a shard in the stored plan, and of a shard in `dataset.json`. */
   readonly markBytes: number
   readonly shardNameBytes: number
-  /** Pictures a second that a dedup stage judges, one process, and bytes of memory for each. */
+  /**
+   * Seconds that a dedup stage takes for a picture, one process; by how many more for each picture that it
+   * knows; and bytes of memory for each.
+   */
   readonly dedup: number
+  readonly dedupGrowth: number
   readonly dedupBytes: number
   /** Captions a second whose words are counted, one core. */
   readonly captions: number
@@ -96,7 +100,12 @@ export function planRound(cluster: Cluster, rates: Rates, measured: MeasuredRate
   const steps = [
     step('planning', pairs / measured.planning, true, 'one core reads lines'),
     step('crawl', slowest[0], false, slowest[1]),
-    step('dedup', pictures / measured.dedup, true, 'one process, a chain over the shards'),
+    step(
+      'dedup',
+      pictures * (measured.dedup + (measured.dedupGrowth * pictures) / 2),
+      true,
+      'one process, a chain over the shards',
+    ),
     step('chunk', (pictures * measured.chunk) / cores, false, 'cores'),
     step('teach', gpuSeconds / gpus, false, 'GPUs'),
     step('filter', (pictures * measured.filter) / cores, false, 'cores'),

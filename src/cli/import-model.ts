@@ -1,9 +1,12 @@
+import { basename, dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { parseConfig } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { type Part, parts } from '../model/checkpoint-names.js'
 import { type ImportResult, importModel } from '../model/import-model.js'
 import type { ImageSize } from '../model/network/config.js'
+import { acquireLock } from '../storage/lock.js'
+import { openStorage } from '../storage/open-storage.js'
 import { setOptions } from './options/set-options.js'
 
 export interface ImportModelOptions {
@@ -32,18 +35,22 @@ export async function importModelCommand(
   checkpoints: readonly string[],
   options: ImportModelOptions,
 ): Promise<void> {
-  const result = await importModel({
+  const wanted = {
     checkpoints,
     folder: options.out,
     preset: options.preset,
-    parts: options.part.length > 0 ? options.part.map(partOf) : ['all'],
+    parts: options.part.length > 0 ? options.part.map(partOf) : ['all' as const],
     tokenizer: options.tokenizer,
     average: options.ema ?? false,
     allowMissing: options.allowMissing ?? false,
     batch: options.batch,
     sizes: options.sizes === undefined ? undefined : readSizes(options.sizes),
     changes: parseConfig(changesSchema, setOptions(options.set), '--set'),
-  })
+  }
+  const out = resolve(options.out)
+  const what = `importing ${checkpoints.join(', ')}`
+  const lock = await acquireLock(openStorage(dirname(out)), `${basename(out)}.lock`, { what, wait: false })
+  const result = await importModel(wanted).finally(lock.release)
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : importText(result, options.out))
   if (result.written === 'nothing') throw new UserError(refusal(result))
 }

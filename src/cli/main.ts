@@ -131,6 +131,17 @@ program
   .action(async (options) => (await import('./machines/worker.js')).worker(options, interrupted))
 
 program
+  .command('watch <run>')
+  .description(
+    'what is going on in a run, in a folder or a bucket: tasks by stage, who works on it, rates, time left, what was set aside and why',
+  )
+  .option('--once', 'print it once')
+  .option('--metrics <[host:]port>', 'tell it to Prometheus too, at /metrics (on loopback by default)')
+  .option('--json', 'print it as JSON, an object a line')
+  .addHelpText('after', example('watch runs/quickstart'))
+  .action(async (run, options) => (await import('./machines/watch.js')).watch(run, options, interrupted))
+
+program
   .command('queue')
   .description('a queue of tasks')
   .command('status')

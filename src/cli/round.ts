@@ -4,6 +4,7 @@ import type { Promotion } from '../pipeline/promotion/promotion.js'
 import { roundReport } from '../pipeline/promotion/round-report.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { readRunRecord } from '../pipeline/stages/run-record.js'
+import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { runWithProgress } from './run-with-progress.js'
@@ -23,14 +24,30 @@ export async function round(pipelinePath: string, options: RoundOptions, signal:
   if (!first.rounds) throw new UserError(`${path} has no \`rounds\`: see pipelines/self-training.yaml.`)
   const url = options.dataset ?? `runs/${first.name}`
   const storage = openStorage(url)
-  const done = (await storage.list('rounds')).length
+  const lock = await acquireLock(storage, 'rounds.lock', { what: 'making rounds', wait: false })
+  try {
+    await makeRounds(path, url, storage, options, AbortSignal.any([signal, lock.signal]))
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Makes rounds, and prints what became of them. */
+async function makeRounds(
+  path: string,
+  url: string,
+  storage: Storage,
+  options: RoundOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const done = (await roundRecords(storage)).length
   const pipeline = await readPipeline(path, {
     set: options.set,
     rounds: await roundsToMake(storage, done, options.count),
   })
   await runWithProgress(pipeline, url, { signal })
   const rounds: Promotion[] = []
-  for (const name of await storage.list('rounds')) {
+  for (const name of await roundRecords(storage)) {
     const record = await readRunRecord<Promotion>(storage, name)
     if (record) rounds.push(record.result)
   }
@@ -50,9 +67,16 @@ export async function round(pipelinePath: string, options: RoundOptions, signal:
  * finishes the rounds that the first one began, and adds none.
  */
 async function roundsToMake(storage: Storage, done: number, more: number): Promise<number> {
-  const bytes = await storage.read('rounds.json')
-  const planned = bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as { rounds: number }).rounds : 0
+  const before = await storage.readVersioned('rounds.json')
+  const planned = before
+    ? (JSON.parse(Buffer.from(before.bytes).toString('utf8')) as { rounds: number }).rounds
+    : 0
   if (planned > done) return planned
-  await storage.write('rounds.json', `${JSON.stringify({ rounds: done + more })}\n`)
-  return done + more
+  const rounds = done + more
+  if (!(await storage.swap('rounds.json', `${JSON.stringify({ rounds })}\n`, before?.version)))
+    throw new Error(`${storage.path('rounds.json')} was written by another process meanwhile: run again.`)
+  return rounds
 }
+
+const roundRecords = async (storage: Storage) =>
+  (await storage.list('rounds')).filter((name) => name.endsWith('.json'))

@@ -82,8 +82,6 @@ async function engineOf(
   return openQueueEngine({
     url: queue === true ? undefined : queue,
     pipeline,
-    // A worker that is given a task again finds at once whether it was done.
-    findResult: async () => undefined,
     onNotice: say,
   })
 }

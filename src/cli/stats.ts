@@ -5,10 +5,13 @@ import { readVocabulary } from '../catalog/vocabulary.js'
 import type { Evaluation } from '../evaluate/evaluate-model.js'
 import { evaluationFolder, isEvaluationRecord } from '../pipeline/promotion/evaluation-record.js'
 import { readRunRecord } from '../pipeline/stages/run-record.js'
+import { readPresences } from '../pipeline/tasks/read-presences.js'
+import { type RunState, runStateReader } from '../pipeline/tasks/run-state.js'
 import { readDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { evaluationTable } from './terminal/print-report.js'
+import { setAsideText, workersText } from './terminal/print-run-state.js'
 import { roundTable, sourceTable, stageText } from './terminal/print-statistics.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -43,14 +46,18 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
     }
   }
   const evaluations = await evaluationsOf(url)
+  const run = await runOf(url)
   if (options.exact) progress.finish(`✓ the rows of ${datasets.length} dataset(s) were read`)
   if (options.json) {
     // What the records have recorded is in the statistics, in one shape with what the rows say.
     const rows = funnel.map(({ stats: _, recorded: __, ...stage }) => stage)
-    process.stdout.write(`${JSON.stringify({ dataset: url, funnel: rows, datasets, evaluations })}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ dataset: url, funnel: rows, datasets, evaluations, ...(run && { run }) })}\n`,
+    )
     return
   }
   const parts = [funnelTable(funnel), sourceTable(datasets)]
+  if (run) parts.push(...[workersText(run, 5), setAsideText(run, 5)].filter((text) => text !== ''))
   const rounds = roundTable(datasets)
   if (rounds !== undefined) parts.push(rounds)
   if (evaluations.length > 0) {
@@ -67,6 +74,14 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
     }
   }
   process.stdout.write(`${parts.join('\n\n')}\n`)
+}
+
+/** Who works on a run, and what was set aside; undefined where nobody does and nothing was. */
+async function runOf(url: string): Promise<Pick<RunState, 'at' | 'processes' | 'setAside'> | undefined> {
+  const storage = openStorage(url)
+  if ((await readPresences(storage)).length === 0) return undefined
+  const { at, processes, setAside } = await runStateReader(storage)()
+  return { at, processes, setAside }
 }
 
 /** What the evaluate stages of a run have left, the oldest first; none where `url` is a dataset's. */

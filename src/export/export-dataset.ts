@@ -1,6 +1,9 @@
+import { basename, dirname, resolve } from 'node:path'
 import { hashJson } from '../base/hash.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
+import { acquireLock } from '../storage/lock.js'
+import { openStorage } from '../storage/open-storage.js'
 import { type Classes, findClasses } from './classes.js'
 import type { ExportConfig } from './config.js'
 import { ExportFolder, readExport } from './export-folder.js'
@@ -61,7 +64,8 @@ const concurrentPictures = 8
  * stopped goes on behind its last whole shard, and gives the same bytes as one that was not stopped. An
  * export that is already there with the same hash is left as it is.
  *
- * @throws UserError where the folder holds something else, or the format cannot do what is asked
+ * @throws UserError where the folder holds something else, or the format cannot do what is asked; LockedError
+ *   where another process exports into it
  */
 export async function exportDataset(
   source: ExportSource,
@@ -75,23 +79,52 @@ export async function exportDataset(
     throw new UserError(
       `${source.storage.url}: no shard of grounding "${source.grounding}" is there: run its stage first.`,
     )
-  const hash = hashJson([
+  const hash = hashOf(source, options, shards)
+  const target = resolve(out)
+  const lockName = `${basename(target)}.lock`
+  const what = `exporting ${source.name} as ${config.format}`
+  const lock = await acquireLock(openStorage(dirname(target)), lockName, { what, wait: false })
+  try {
+    const existing = await readExport<ExportReport>(out)
+    if (existing && !options.force) {
+      if (existing.hash === hash) return { report: existing, skipped: true }
+      if (!options.replace)
+        throw new UserError(
+          `${out} holds an export of other data or with other options: --force replaces it, -o names another folder.`,
+        )
+    }
+    const stop = signal ? AbortSignal.any([signal, lock.signal]) : lock.signal
+    const report = await makeExport(source, { ...options, signal: stop }, { format, shards, missing, hash })
+    return { report, skipped: false }
+  } finally {
+    await lock.release()
+  }
+}
+
+const hashOf = (source: ExportSource, { license, config }: ExportOptions, shards: readonly ExportShard[]) =>
+  hashJson([
     exportVersion,
     source.name,
     source.grounding,
-    options.license ?? null,
+    license ?? null,
     config,
     shards.map(({ shard, hashes }) => [shard, hashes]),
   ])
-  const existing = await readExport<ExportReport>(out)
-  if (existing && !options.force) {
-    if (existing.hash === hash) return { report: existing, skipped: true }
-    if (!options.replace)
-      throw new UserError(
-        `${out} holds an export of other data or with other options: --force replaces it, -o names another folder.`,
-      )
-  }
 
+/** What an export is made of. */
+interface Plan {
+  readonly format: Format
+  readonly shards: readonly ExportShard[]
+  readonly missing: readonly string[]
+  readonly hash: string
+}
+
+async function makeExport(
+  source: ExportSource,
+  options: ExportOptions,
+  { format, shards, missing, hash }: Plan,
+): Promise<ExportReport> {
+  const { config, out, signal } = options
   const classes = await classesOf(source, shards, config, format, signal)
   const folder = await ExportFolder.open<Memory>(out, hash)
   try {
@@ -128,8 +161,11 @@ export async function exportDataset(
       ingest: format.ingest(out, config, memory.sums),
       missing,
     }
+    signal?.throwIfAborted()
+    if (hashOf(source, options, (await exportShards(source)).complete) !== hash)
+      throw new Error(`${source.storage.url} was changed while it was exported: run the export again.`)
     await folder.publish(report)
-    return { report, skipped: false }
+    return report
   } finally {
     await folder.close()
   }

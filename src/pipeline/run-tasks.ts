@@ -58,6 +58,7 @@ export async function runTasks(
     engine
       .submit(task, kind.resource, {
         signal,
+        priority: stages.indexOf(stage),
         ...(task.shard === undefined && {
           onProgress: (made, total, note) => options.onProgress?.(stage, made, total, note),
         }),

@@ -47,13 +47,12 @@ describe('a process', () => {
 
   it('is gone though its parent has not asked for its end', async () => {
     // The shell starts a program that ends at once, and becomes one that never asks.
-    const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'])
+    const shell = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'])
     try {
       const [text] = await once(shell.stdout, 'data')
       const pid = Number(String(text))
-      await new Promise((resolve) => setTimeout(resolve, 300))
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-      expect(stat).toContain(') Z ')
+      let stat = ''
+      while (!stat.includes(') Z ')) stat = await readFile(`/proc/${pid}/stat`, 'utf8')
       const start = stat.replace(/^.*\) /, '').split(' ')[19]
       expect(
         await processState({ ...thisProcess, pid, started: `${thisProcess.started.slice(0, 8)}t${start}` }),

@@ -4,7 +4,15 @@ import { rates, ratesOf } from '../../bench/scale/rates.js'
 
 const measured: MeasuredRates = {
   ...{ planning: 1e6, records: 1000, recordBytes: 20_000, markBytes: 60, shardNameBytes: 13 },
-  ...{ dedup: 10_000, dedupBytes: 80, captions: 50_000, chunk: 1 / 2000, filter: 1 / 4000, regions: 3 },
+  ...{
+    dedup: 1e-4,
+    dedupGrowth: 2e-12,
+    dedupBytes: 80,
+    captions: 50_000,
+    chunk: 1 / 2000,
+    filter: 1 / 4000,
+    regions: 3,
+  },
   ...{ rowBytes: { images: 100, phrases: 60, proposals: 300 }, taskReads: 7, taskWrites: 3, cocoBytes: 200 },
 }
 const given = ratesOf([
@@ -26,7 +34,8 @@ describe('the plan of a round', () => {
     expect(plan.steps.find(({ name }) => name === 'crawl')?.limit).toContain('concurrency')
     expect(hours.teach).toBeCloseTo(5e6 / 4 / 5 / 3600)
     expect(hours.chunk).toBeCloseTo(5e6 / 2000 / 20 / 3600)
-    expect(hours.dedup).toBeCloseTo(500 / 3600)
+    // 0.1 ms a picture, and 2 ps for each of those that are known: 2.5 M on average.
+    expect(hours.dedup).toBeCloseTo((500 + 5e6 * 2.5e6 * 2e-12) / 3600)
     expect(plan.first.name).toBe('teach')
     expect(plan.firstAlone.name).toBe('dedup')
   })

@@ -92,12 +92,13 @@ stages: [{ name: web, uses: ingest, with: { format: tsv, path: ${world}/web/pair
   it('stops training with a checkpoint', async () => {
     const model = join(folder, 'model')
     const running = startGroundmill(['train', join(run, 'gold'), '-o', model, '--set', 'batch=2'])
-    await until(running, () => isThere(join(model, 'metrics.jsonl')))
+    await until(running, () => isThere(join(`${model}.partial`, 'metrics.jsonl')))
     running.signal('SIGINT')
     const { code } = await running.ended
     expect(code).toBe(130)
-    expect(await isThere(join(model, 'checkpoint.safetensors'))).toBe(true)
-    expect(await isThere(join(model, 'config.json'))).toBe(false)
+    expect(await isThere(join(`${model}.partial`, 'checkpoint.safetensors'))).toBe(true)
+    expect(await isThere(model)).toBe(false)
+    expect(await isThere(`${model}.lock`)).toBe(false)
   }, 240_000)
 
   it('given twice ends at once, though not where npm sends the same one on', async () => {

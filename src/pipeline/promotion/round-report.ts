@@ -1,6 +1,9 @@
 import type { AuditSummary } from '../../audit/audit-labels.js'
 import type { Promotion } from './promotion.js'
 
+/** The report of a run's last round. */
+export const reportFile = 'report.json'
+
 /** What `report.json` says of the last round: the scores by held-out set, and the decision. */
 export interface RoundReport {
   readonly round: number

@@ -17,8 +17,11 @@ export interface QueueEngineOptions {
   readonly url?: string | undefined
   /** The laid-out pipeline, refused where an address in it holds a password or a key. */
   readonly pipeline: unknown
-  /** What the run's storage says of a task: what it gave, or undefined where it is not done. */
-  readonly findResult: (task: Task) => Promise<TaskResult | undefined>
+  /**
+   * What the run's storage says of a task: what it gave, or undefined where it is not done. Where it is not
+   * given, a task that Redis has lost is put again in any case, and a worker finds it made.
+   */
+  readonly findResult?: (task: Task) => Promise<TaskResult | undefined>
   readonly onNotice?: (text: string) => void
   /** Tasks released at once: they are all that Redis holds of a run. */
   readonly window?: number
@@ -39,7 +42,7 @@ const closeMs = 5000
  * @throws UserError where a library is not installed, or Redis does not answer
  */
 export async function openQueueEngine(options: QueueEngineOptions): Promise<Engine> {
-  const { window = 1000, reconcileMs = 3000, connectMs = 10_000 } = options
+  const { window = 1000, reconcileMs = 3000, connectMs = 10_000, findResult = nothingFound } = options
   const address = queueAddress(options.url)
   refuseCredentials(options.pipeline, 'The pipeline')
   const libraries = await loadBullMq()
@@ -80,7 +83,7 @@ export async function openQueueEngine(options: QueueEngineOptions): Promise<Engi
         here.filter(({ isPut }) => isPut),
         queue,
         flights,
-        options.findResult,
+        findResult,
       )
       putter.add(here.filter((flight) => !flight.isPut && flights.has(flight)))
       notices.tellWorkers(resource, await queue.workers(), flights.of(resource).length)
@@ -108,6 +111,8 @@ export async function openQueueEngine(options: QueueEngineOptions): Promise<Engi
     },
   }
 }
+
+const nothingFound = async () => undefined
 
 const closeAll = (queues: readonly { close(): Promise<void> }[]) =>
   Promise.all(queues.map((queue) => queue.close()))

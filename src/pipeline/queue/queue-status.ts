@@ -39,7 +39,7 @@ export interface QueueStatus {
  * @param url `redis://…`; where it is not given, GROUNDMILL_QUEUE
  * @throws UserError where a library is not installed, or Redis does not answer within `connectMs`
  */
-export async function readQueueStatus(url?: string, connectMs = 10_000): Promise<QueueStatus> {
+export async function readQueueStatus(url?: string, connectMs = 3000): Promise<QueueStatus> {
   const address = queueAddress(url)
   const { bullmq, ...libraries } = await loadBullMq()
   await checkRedis({ bullmq, ...libraries }, address, connectMs)

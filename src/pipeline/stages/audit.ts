@@ -21,6 +21,7 @@ export const audit = oneKind({
   schema: auditConfig,
   optional: false,
   makes: 'one',
+  record: ({ name }) => auditRecord(name),
   resource: 'cpu',
   notHashed: auditNotHashed,
   async find(stage, configHash, context) {
@@ -46,6 +47,7 @@ export const audit = oneKind({
           optionsOf(source, context, heads, await picturesOf(audited)),
         )
       },
+      { inputsNow: async () => (await openInputs(stage, context)).inputs },
     )
     return { offers: { labels: record.result, missing: [] }, result: record.result, skipped }
   },

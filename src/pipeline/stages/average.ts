@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { averageModels } from '../../model/average-models.js'
 import { hashModel } from '../../model/model-folder.js'
-import { findModel, makeModel } from './make-model.js'
+import { findModel, makeModel, modelRecord } from './make-model.js'
 import type { Model, StageContext, StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -17,6 +17,7 @@ export const average = oneKind({
   schema: averageConfig,
   optional: false,
   makes: 'one',
+  record: ({ name }) => modelRecord(name),
   resource: 'cpu',
   notHashed: [],
   modelKeys: ['from', 'to'],
@@ -30,6 +31,11 @@ export const average = oneKind({
     const task = { configHash, inputs: { from: from.hash, to: to.hash } }
     return makeModel<{ readonly weight: number }>(stage, task, context, async (folder) => {
       await averageModels({ name: stage.name, folder, from: from.folder, to: to.folder, weight })
+      for (const { folder: source, hash } of [from, to])
+        if ((await hashModel(source)) !== hash)
+          throw new Error(
+            `${source} was replaced by another model while "${stage.name}" was made: run it again.`,
+          )
       return { weight }
     })
   },

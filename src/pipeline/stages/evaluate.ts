@@ -1,9 +1,9 @@
 import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
 import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
-import { openTeacher } from '../../teacher/open-teacher.js'
 import { evaluationRecord, outcomesFile } from '../promotion/evaluation-record.js'
 import { hashSource } from './hash-inputs.js'
+import { openModel } from './open-model.js'
 import { findRunRecord, runOnce } from './run-record.js'
 import { modelOf, needed, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
@@ -14,6 +14,7 @@ export const evaluate = oneKind({
   schema: evaluateConfig,
   optional: true,
   makes: 'one',
+  record: ({ name }) => evaluationRecord(name),
   resource: 'gpu',
   notHashed: [...evaluateNotHashed, 'model'],
   async find(stage, configHash, context) {
@@ -21,7 +22,8 @@ export const evaluate = oneKind({
     const { run } = context
     const task = { configHash, inputs }
     const made =
-      run && (await findRunRecord(run, evaluationRecord(stage.name), task, outcomesFile(stage.name)))
+      run &&
+      (await findRunRecord(run, evaluationRecord(stage.name), task, { file: outcomesFile(stage.name) }))
     return made && { missing: [] }
   },
   async run(stage, configHash, context) {
@@ -31,10 +33,10 @@ export const evaluate = oneKind({
       context.run,
       evaluationRecord(stage.name),
       task,
-      async (leave) => {
+      async ({ leave, lost }) => {
         const seen = unseen ? await categoriesOf({ ...unseen, stage: unseen.name }) : []
         const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
-        const teacher = await openTeacher(model.folder, { ...stage.with, notice: context.notice })
+        const teacher = await openModel(model, { ...stage.with, notice: context.notice })
         let outcomes: PictureOutcomes | undefined
         try {
           const scores = await evaluateModel(teacher, set, stage.with, categories, {
@@ -42,15 +44,18 @@ export const evaluate = oneKind({
             onOutcomes: (all) => {
               outcomes = all
             },
-            signal: context.signal,
+            signal: context.signal ? AbortSignal.any([context.signal, lost]) : lost,
           })
-          await leave(`${JSON.stringify(outcomes)}\n`)
+          await leave(outcomesFile(stage.name), `${JSON.stringify(outcomes)}\n`)
           return scores
         } finally {
           await teacher.close()
         }
       },
-      outcomesFile(stage.name),
+      {
+        file: outcomesFile(stage.name),
+        inputsNow: async () => (await openInputs(stage, context)).inputs,
+      },
     )
     return { offers: { missing: [] }, result: record.result, skipped }
   },

@@ -1,6 +1,7 @@
 import { UserError } from '../../base/user-error.js'
 import { exportStageConfig } from '../../export/config.js'
 import { exportDataset } from '../../export/export-dataset.js'
+import { reportName } from '../../export/export-folder.js'
 import { readDataset } from '../../shards/dataset.js'
 import { needed, outputOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
@@ -11,6 +12,7 @@ export const exportKind = oneKind({
   schema: exportStageConfig,
   optional: false,
   makes: 'one',
+  record: ({ name, with: { out } }) => (out === undefined ? `exports/${name}/${reportName}` : undefined),
   resource: 'cpu',
   notHashed: [],
   // The folder may lie on one machine alone, and nothing is made of it: who must know asks it to be made.

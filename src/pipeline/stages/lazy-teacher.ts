@@ -1,6 +1,7 @@
 import { memoize } from '../../base/memoize.js'
-import { type OpenOptions, openTeacher } from '../../teacher/open-teacher.js'
+import type { OpenOptions } from '../../teacher/open-teacher.js'
 import type { Teacher } from '../../teacher/teacher.js'
+import { openModel } from './open-model.js'
 import type { Model } from './stage-context.js'
 
 /** A teacher that is opened when the first shard asks for it: a run that finds all done never loads the model. */
@@ -11,10 +12,10 @@ export interface LazyTeacher {
 }
 
 /** The teacher of a stage, under the name of its model. */
-export function lazyTeacher({ folder, name }: Model, options: OpenOptions): LazyTeacher {
+export function lazyTeacher(model: Model, options: OpenOptions): LazyTeacher {
   let teacher: Teacher | undefined
   const open = memoize(async () => {
-    teacher = await openTeacher(folder, { ...options, name })
+    teacher = await openModel(model, { ...options, name: model.name })
     return teacher
   })
   return { open, close: async () => teacher?.close() }

@@ -1,52 +1,75 @@
 import { hashModel } from '../../model/model-folder.js'
-import { modelStore } from './model-store.js'
-import { findRunRecord, type RunRecord, runOnce } from './run-record.js'
-import { runOf, type StageContext, type StageOf } from './stage-context.js'
+import { modelLock, modelStore } from './model-store.js'
+import { findRunRecord, type RunOnceOptions, type RunRecord, runOnce } from './run-record.js'
+import { type Model, runOf, type StageContext, type StageOf } from './stage-context.js'
 import type { Offers, StageResult } from './stage-kind.js'
+
+/** The record of a model that a stage of a run makes. */
+export const modelRecord = (name: string): string => `models/${name}/record.json`
 
 type Task = Pick<RunRecord<unknown>, 'configHash' | 'inputs'>
 
 /** The model of a stage that was made of the same; undefined where there is none, or not all of it. */
 export async function findModel(
-  { name }: StageOf,
+  stage: StageOf,
   task: Task,
   context: StageContext,
 ): Promise<Offers | undefined> {
-  const run = runOf(context)
-  const place = `${context.models}${name}`
+  const { run, place, open } = placeOf(stage, context)
   if (!(await findRunRecord(run, `${place}/record.json`, task))) return undefined
-  const store = modelStore(run, place)
-  await store.pull()
-  const hash = await hashModel(store.folder).catch(() => undefined)
-  return hash === undefined ? undefined : { model: { folder: store.folder, name, hash }, missing: [] }
+  const model = await open()
+  return model && { model, missing: [] }
 }
 
 /**
- * Makes the model of a stage in its folder, or finds it made of the same.
+ * Makes the model of a stage, or finds it made of the same.
  *
- * @param work writes the model folder
+ * @param work writes the model into a folder; its signal is aborted where another process has taken it over
  */
 export async function makeModel<Result>(
-  { name }: StageOf,
-  task: Task,
+  stage: StageOf,
+  task: Task & Pick<RunOnceOptions<Result>, 'inputsNow'>,
   context: StageContext,
-  work: (folder: string) => Promise<Result>,
+  work: (folder: string, signal: AbortSignal) => Promise<Result>,
 ): Promise<StageResult<Result>> {
+  const { run, place, store, open } = placeOf(stage, context)
+  const { signal } = context
+  const { inputsNow, ...made } = task
+  let model: Model | undefined
+  const { record, skipped } = await runOnce<Result>(
+    run,
+    `${place}/record.json`,
+    { stage: stage.name, ...made },
+    async ({ lost, note }) => {
+      const stop = signal ? AbortSignal.any([signal, lost]) : lost
+      const result = await work(store.work, stop)
+      stop.throwIfAborted()
+      note(await store.place())
+      return result
+    },
+    {
+      inputsNow,
+      lock: modelLock(place),
+      // A folder that has lost a file is no model, whatever its record says.
+      isThere: async () => {
+        model = await open()
+        return model !== undefined
+      },
+    },
+  )
+  if (!skipped) model = await open()
+  if (!model) throw new Error(`${run.path(place)} was replaced or removed while "${stage.name}" was made.`)
+  return { offers: { model, missing: [] }, result: record.result, skipped }
+}
+
+function placeOf({ name }: StageOf, context: StageContext) {
   const run = runOf(context)
   const place = `${context.models}${name}`
   const store = modelStore(run, place)
-  const { folder } = store
-  await store.pull()
-  const recordName = `${place}/record.json`
-  const before = await hashModel(folder).catch(() => undefined)
-  // A folder that has lost a file is no model, whatever its record says.
-  if (before === undefined) await run.remove(recordName)
-  const { record, skipped } = await runOnce<Result>(run, recordName, { stage: name, ...task }, async () => {
-    const result = await work(folder)
-    await store.push()
-    return result
-  })
-  if (!skipped) await store.settle()
-  const hash = skipped && before !== undefined ? before : await hashModel(folder)
-  return { offers: { model: { folder, name, hash }, missing: [] }, result: record.result, skipped }
+  async function open(): Promise<Model | undefined> {
+    const folder = await store.open()
+    const hash = folder && (await hashModel(folder).catch(() => undefined))
+    return folder && hash ? { folder, name, hash } : undefined
+  }
+  return { run, place, store, open }
 }

@@ -1,79 +1,102 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { basename, dirname, join, relative } from 'node:path'
-import { asideSuffix, writeFileAtomic } from '../../base/write-file-atomic.js'
-import { openObject } from '../../storage/open-storage.js'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { absent, syncFolder } from '../../base/sync-folder.js'
+import { asideSuffix } from '../../base/write-file-atomic.js'
 import type { Storage } from '../../storage/storage.js'
+import { modelCache } from './model-cache.js'
+import { readRunRecord } from './run-record.js'
 
-const partBytes = 16 * 1024 * 1024
-
-/** The folder that a model of a run is trained and opened in: onnxruntime wants files of this machine. */
+/** The folders in which a model of a run is made and opened: onnxruntime wants files of this machine. */
 export interface ModelStore {
-  readonly folder: string
-  /** Fetches the run's model where the folder holds another or none. */
-  pull(): Promise<void>
-  /** Puts the folder's files into the run, before the record that says the model is whole. */
-  push(): Promise<void>
-  /** Notes that the folder holds what the run's record speaks of. */
-  settle(): Promise<void>
+  /** Where it is made. What a stopped training has left there, the next one goes on from. */
+  readonly work: string
+  /** The folder of the model that the run's record speaks of; undefined where not all of it is there. */
+  open(): Promise<string | undefined>
+  /**
+   * Puts what lies in `work` in the place of the run's model, as a whole, and takes the earlier one's record
+   * away with it.
+   *
+   * @returns SHA-256 of its files, by their names in the run
+   */
+  place(): Promise<Readonly<Record<string, string>>>
 }
 
 /**
- * A model of a run. A run in a bucket has its models' folders in the user's cache.
+ * Where a model of a run lies. In a folder it is made as NAME.partial and moved to NAME when it is whole. A run
+ * in a bucket has its models in the user's cache as well.
  *
  * @param prefix the model's folder in the run: `models/NAME`
  */
 export function modelStore(run: Storage, prefix: string): ModelStore {
-  if (run.isLocal)
-    return { folder: run.path(prefix), pull: async () => {}, push: async () => {}, settle: async () => {} }
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
-  const name = createHash('sha256').update(run.url).digest('hex').slice(0, 16)
-  const folder = join(cache, 'groundmill', name, basename(prefix))
-  const record = join(folder, 'record.json')
+  return run.isLocal ? localStore(run, prefix) : bucketStore(run, prefix)
+}
+
+/** Name of the lock under which a model is made. It lies beside the folder, which is moved. */
+export const modelLock = (prefix: string): string => `${prefix}.lock`
+
+function localStore(run: Storage, prefix: string): ModelStore {
+  const folder = run.path(prefix)
+  const work = `${folder}.partial`
   return {
-    folder,
-    async pull() {
-      const wanted = await run.read(`${prefix}/record.json`)
-      const cached = await readFile(record).catch(() => undefined)
-      // A folder without a record may be that of a stopped training, which resumes from its files.
-      if (!wanted || cached?.equals(wanted)) return
-      await rm(folder, { recursive: true, force: true })
-      for (const object of await run.list(prefix)) {
-        if (object !== `${prefix}/record.json`)
-          await fetchFile(run.path(object), join(folder, object.slice(prefix.length + 1)))
-      }
-      await writeFileAtomic(record, wanted)
-    },
-    async settle() {
-      const wanted = await run.read(`${prefix}/record.json`)
-      if (wanted) await writeFileAtomic(record, wanted)
-    },
-    async push() {
-      await mkdir(folder, { recursive: true })
-      const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-      for (const entry of entries) {
-        const path = join(entry.parentPath, entry.name)
-        if (!entry.isFile() || entry.name.endsWith(asideSuffix) || path === record) continue
-        const name = relative(folder, path).replaceAll('\\', '/')
-        await run.writeStream(`${prefix}/${name}`, createReadStream(path))
-      }
+    work,
+    open: async () => ((await run.exists(`${prefix}/record.json`)) ? folder : undefined),
+    async place() {
+      const files = await hashFiles(work, prefix)
+      await syncFolder(work)
+      const before = `${folder}.replaced`
+      // Of a program that was killed between the two.
+      if (await stat(folder).catch(absent)) await rm(before, { recursive: true, force: true })
+      else await rename(before, folder).catch(absent)
+      await rename(folder, before).catch(absent)
+      await rename(work, folder)
+      await keepOthers(before, folder)
+      await syncFolder(dirname(folder))
+      await rm(before, { recursive: true, force: true })
+      return files
     },
   }
 }
 
-/** Weights may be larger than a buffer: they are fetched part by part. */
-async function fetchFile(from: string, to: string): Promise<void> {
-  const object = await openObject(from)
-  await mkdir(dirname(to), { recursive: true })
-  const file = await open(to, 'w')
-  try {
-    for (let at = 0; at < object.size; at += partBytes) {
-      await file.writeFile(new Uint8Array(await object.read(at, Math.min(object.size, at + partBytes))))
-    }
-  } finally {
-    await file.close()
-    await object.close()
+/** What a model's folder holds besides what makes one is someone's own: it goes along. */
+async function keepOthers(from: string, to: string): Promise<void> {
+  const made = /^(model[-\dx]*\.onnx|(model|checkpoint)\.safetensors|record\.json|metrics\.jsonl|loss\.svg)$/
+  for (const name of (await readdir(from).catch(absent)) ?? []) {
+    const isOther = !made.test(name) && !(await stat(join(to, name)).catch(absent))
+    if (isOther) await rename(join(from, name), join(to, name))
   }
+}
+
+function bucketStore(run: Storage, prefix: string): ModelStore {
+  const cache = modelCache(run, prefix)
+  return {
+    work: cache.work,
+    async open() {
+      const record = await readRunRecord(run, `${prefix}/record.json`)
+      return record && cache.fetch(record)
+    },
+    async place() {
+      // Objects are replaced one by one: without a record nobody takes them for a model.
+      await run.remove(`${prefix}/record.json`)
+      const files = await hashFiles(cache.work, prefix)
+      for (const name of Object.keys(files))
+        await run.writeStream(name, createReadStream(join(cache.work, name.slice(prefix.length + 1))))
+      await cache.keep(files)
+      return files
+    },
+  }
+}
+
+/** SHA-256 of the files of a folder, by the names that they have below `prefix`. */
+async function hashFiles(folder: string, prefix: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {}
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.endsWith(asideSuffix)) continue
+    const path = join(entry.parentPath, entry.name)
+    const hash = createHash('sha256')
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+    files[`${prefix}/${relative(folder, path).replaceAll('\\', '/')}`] = hash.digest('hex')
+  }
+  return files
 }

@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { writeFileAtomic } from '../../base/write-file-atomic.js'
+import { hashBytes } from '../../base/hash.js'
 import { withPromotion } from '../../model/model-card.js'
 import type { Storage } from '../../storage/storage.js'
 import type { Comparison } from '../promotion/compare-answers.js'
 import type { Promotion } from '../promotion/promotion.js'
-import { modelStore } from './model-store.js'
-import { readRunRecord } from './run-record.js'
+import type { RunRecord } from './run-record.js'
 
 /**
  * Notes in a candidate's record and on its card what became of it. What is noted already is left as it is.
@@ -18,21 +15,21 @@ export async function notePromotion(
   place: string,
   { scores: _, lineage: __, ...promotion }: Promotion,
 ): Promise<void> {
-  const record = await readRunRecord(run, `${place}/record.json`)
-  if (!record) throw new Error(`${run.url}: there is no ${place}/record.json`)
-  const noted = `${JSON.stringify({ ...record, promotion }, null, 1)}\n`
-  const store = modelStore(run, place)
-  const card = join(store.folder, 'README.md')
-  const text = await readFile(card, 'utf8')
-  const own = withPromotion(text, promotionText(promotion, record.stage))
-  if (own !== text) {
-    await writeFileAtomic(card, own)
-    if (!run.isLocal) await run.write(`${place}/README.md`, own)
+  const card = `${place}/README.md`
+  const bytes = await run.read(card)
+  if (!bytes) throw new Error(`${run.url}: there is no ${card}`)
+  for (;;) {
+    const before = await run.readVersioned(`${place}/record.json`)
+    if (!before) throw new Error(`${run.url}: there is no ${place}/record.json`)
+    const record = JSON.parse(Buffer.from(before.bytes).toString('utf8')) as RunRecord<unknown>
+    const text = Buffer.from(bytes).toString('utf8')
+    const own = withPromotion(text, promotionText(promotion, record.stage))
+    const files = record.files && { files: { ...record.files, [card]: hashBytes(own) } }
+    const noted = `${JSON.stringify({ ...record, ...files, promotion }, null, 1)}\n`
+    if (own !== text) await run.write(card, own)
+    if (Buffer.from(before.bytes).toString('utf8') === noted) return
+    if (await run.swap(`${place}/record.json`, noted, before.version)) return
   }
-  const before = await run.read(`${place}/record.json`)
-  if (before && Buffer.from(before).toString('utf8') === noted) return
-  await run.write(`${place}/record.json`, noted)
-  await store.settle()
 }
 
 /** A round's decision as a section of a model's card, in Markdown. */

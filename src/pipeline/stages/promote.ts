@@ -10,7 +10,7 @@ import { decidePromotion } from '../promotion/decide-promotion.js'
 import { evaluationName, evaluationRecord, outcomesFile } from '../promotion/evaluation-record.js'
 import { type PromoteConfig, promoteConfig } from '../promotion/promote-config.js'
 import type { Promotion } from '../promotion/promotion.js'
-import { roundReport } from '../promotion/round-report.js'
+import { type RoundReport, reportFile, roundReport } from '../promotion/round-report.js'
 import { notePromotion } from './note-promotion.js'
 import { findRunRecord, type RunRecord, readRunRecord, runOnce } from './run-record.js'
 import { type Model, needed, outputOf, runOf, type StageContext, type StageOf } from './stage-context.js'
@@ -22,6 +22,7 @@ export const promote = oneKind({
   schema: promoteConfig,
   optional: false,
   makes: 'one',
+  record: (stage) => roundRecord(stage),
   resource: 'cpu',
   notHashed: [],
   async find(stage, configHash, context) {
@@ -53,12 +54,28 @@ export const promote = oneKind({
     const { result } = record
     for (const { name } of candidates) await notePromotion(run, `${context.models}${name}`, result)
     const labels = stage.needs.map((name) => outputOf(context, name).labels).find(Boolean)
-    await run.write('report.json', `${JSON.stringify(roundReport(result, labels), null, 1)}\n`)
+    await writeReport(run, roundReport(result, labels), skipped)
     return { offers: { model: nextOf(models, result), missing: [] }, result, skipped }
   },
 })
 
 const roundRecord = ({ with: { round } }: StageOf<PromoteConfig>) => `rounds/${round}.json`
+
+/**
+ * Writes the report of a round, unless another process has written that of a later one meanwhile.
+ *
+ * @param isOld whether the round was decided before: then it is not what makes later ones void
+ */
+async function writeReport(run: Storage, report: RoundReport, isOld: boolean): Promise<void> {
+  const text = `${JSON.stringify(report, null, 1)}\n`
+  for (;;) {
+    const now = await run.readVersioned(reportFile)
+    const other = now && (JSON.parse(Buffer.from(now.bytes).toString('utf8')) as RoundReport)
+    if (isOld && other && other.round > report.round && (await run.exists(`rounds/${other.round}.json`)))
+      return
+    if (await run.swap(reportFile, text, now?.version)) return
+  }
+}
 
 const nextOf = (models: readonly Model[], { next }: Promotion) =>
   models.find(({ name }) => name === next.name)

@@ -1,4 +1,5 @@
 import { canonicalJson, hashBytes } from '../../base/hash.js'
+import { acquireLock } from '../../storage/lock.js'
 import type { Storage } from '../../storage/storage.js'
 
 /** What a task that makes no shard leaves: a model trained, a set evaluated, a promotion decided. */
@@ -13,38 +14,94 @@ export interface RunRecord<T> {
   readonly createdAt: string
 }
 
-/** Leaves a file of the run, whole; its hash goes into the record. */
-export type Leave = (bytes: Uint8Array | string) => Promise<void>
+/** What work that leaves a record is given. */
+export interface Leaving {
+  /** Aborted where another process has taken the record's lock over: nothing must be written any more. */
+  readonly lost: AbortSignal
+  /** Writes a file of the run, whole; its hash goes into the record. */
+  leave(name: string, bytes: Uint8Array | string): Promise<void>
+  /** Has the record name files of the run that the work has put there itself, with their SHA-256. */
+  note(files: Readonly<Record<string, string>>): void
+}
+
+export interface RunOnceOptions<T> {
+  /** What the work must leave besides the record, if anything. */
+  readonly file?: string
+  /** Whether what a record speaks of is there; by default whether `file` is, where one is named. */
+  readonly isThere?: (record: RunRecord<T>) => Promise<boolean>
+  /**
+   * The task's inputs as they are by now, asked when the work is done: what another process has changed
+   * meanwhile it may have read in both states.
+   */
+  readonly inputsNow?: () => Promise<Readonly<Record<string, string>>>
+  /** Name of the lock; `record.lock` beside `record.json` by default. */
+  readonly lock?: string
+}
 
 /**
  * Does the work unless the record `name` was made of the same and its file is still there, and writes the
- * record when it is done.
+ * record when it is done. It is done under a lock: of two processes that want the same at once, the second is
+ * refused.
  *
  * @param storage undefined where no record is kept: the work is done, and leaves nothing
- * @param file what the work must leave besides the record, if anything
+ * @throws LockedError where another process makes it, and an Error where that took the lock over
  */
 export async function runOnce<T>(
   storage: Storage | undefined,
   name: string,
   task: Pick<RunRecord<T>, 'stage' | 'configHash' | 'inputs'>,
-  work: (leave: Leave) => Promise<T>,
-  file?: string,
+  work: (leaving: Leaving) => Promise<T>,
+  options: RunOnceOptions<T> = {},
 ): Promise<{ readonly record: RunRecord<T>; readonly skipped: boolean }> {
-  const before = storage && (await findRunRecord<T>(storage, name, task, file))
+  if (!storage) return { record: (await made(undefined, name, task, work, options)).record, skipped: false }
+  const before = await findRunRecord<T>(storage, name, task, options)
   if (before) return { record: before, skipped: true }
+  const lockName = options.lock ?? name.replace(/\.json$/, '.lock')
+  const lock = await acquireLock(storage, lockName, { what: `making "${task.stage}"`, wait: false })
+  try {
+    const old = await storage.readVersioned(name)
+    // Another process may have made it before the lock was free.
+    const found = await findRunRecord<T>(storage, name, task, options)
+    if (found) return { record: found, skipped: true }
+    const { record, text } = await made({ storage, lost: lock.signal }, name, task, work, options)
+    if (options.inputsNow && canonicalJson(await options.inputsNow()) !== canonicalJson(task.inputs))
+      throw new Error(`What "${task.stage}" is made of was changed by another process meanwhile: run again.`)
+    lock.signal.throwIfAborted()
+    const now = await storage.readVersioned(name)
+    const isOld = now === undefined || now.version === old?.version
+    if (!isOld || !(await storage.swap(name, text, now?.version)))
+      throw new Error(`${storage.path(name)} was written by another process while "${task.stage}" was made.`)
+    return { record, skipped: false }
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Does the work, and gives its record. */
+async function made<T>(
+  place: { readonly storage: Storage; readonly lost: AbortSignal } | undefined,
+  name: string,
+  task: Pick<RunRecord<T>, 'stage' | 'configHash' | 'inputs'>,
+  work: (leaving: Leaving) => Promise<T>,
+  { file }: RunOnceOptions<T>,
+): Promise<{ readonly record: RunRecord<T>; readonly text: string }> {
   const start = performance.now()
   const files: Record<string, string> = {}
-  const result = await work(async (bytes) => {
-    if (file === undefined) throw new Error(`${name} was not said to have a file beside it`)
-    await storage?.write(file, bytes)
-    files[file] = hashBytes(bytes)
+  const lost = place?.lost ?? new AbortController().signal
+  const result = await work({
+    lost,
+    async leave(left, bytes) {
+      lost.throwIfAborted()
+      await place?.storage.write(left, bytes)
+      files[left] = hashBytes(bytes)
+    },
+    note: (others) => void Object.assign(files, others),
   })
   if (file !== undefined && files[file] === undefined) throw new Error(`${name} was left without ${file}`)
   const seconds = Math.round(performance.now() - start) / 1000
-  const left = file === undefined ? {} : { files }
+  const left = Object.keys(files).length === 0 ? {} : { files }
   const record = { ...task, ...left, result, seconds, createdAt: new Date().toISOString() }
-  await storage?.write(name, `${JSON.stringify(record, null, 1)}\n`)
-  return { record, skipped: false }
+  return { record, text: `${JSON.stringify(record, null, 1)}\n` }
 }
 
 /** The record of what was made of the same, and whose file is there; undefined where there is none. */
@@ -52,13 +109,16 @@ export async function findRunRecord<T>(
   storage: Storage,
   name: string,
   task: Pick<RunRecord<T>, 'configHash' | 'inputs'>,
-  file?: string,
+  { file, isThere }: Pick<RunOnceOptions<T>, 'file' | 'isThere'> = {},
 ): Promise<RunRecord<T> | undefined> {
   const record = await readRunRecord<T>(storage, name)
   const isSame =
     record?.configHash === task.configHash && canonicalJson(record.inputs) === canonicalJson(task.inputs)
   if (!record || !isSame) return undefined
-  return file === undefined || (await hasFile(storage, record, file)) ? record : undefined
+  const isWhole = isThere
+    ? await isThere(record)
+    : file === undefined || (await hasFile(storage, record, file))
+  return isWhole ? record : undefined
 }
 
 async function hasFile(

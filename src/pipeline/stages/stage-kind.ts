@@ -97,6 +97,8 @@ export interface ShardsKind<Name extends string = string, Schema extends z.ZodTy
 export interface OneKind<Name extends string = string, Schema extends z.ZodType = z.ZodType, Result = unknown>
   extends AnyKind<Name, Schema> {
   readonly makes: 'one'
+  /** Name in the run of the record that it leaves; undefined where that lies elsewhere. */
+  record(stage: StageOf<z.infer<Schema>>): string | undefined
   /** What it offers where it is made of the same already; undefined where it is not. */
   find(
     stage: StageOf<z.infer<Schema>>,

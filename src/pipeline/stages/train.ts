@@ -9,7 +9,7 @@ import type { SampleSource } from '../../train/samples/sample.js'
 import { trainModel } from '../../train/train-model.js'
 import type { TrainResult } from '../../train/train-task.js'
 import { hashSource } from './hash-inputs.js'
-import { findModel, makeModel } from './make-model.js'
+import { findModel, makeModel, modelRecord } from './make-model.js'
 import { type Dataset, type Model, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -19,6 +19,7 @@ export const train = oneKind({
   schema: trainConfig,
   optional: true,
   makes: 'one',
+  record: ({ name }) => modelRecord(name),
   resource: 'gpu',
   notHashed: trainNotHashed,
   modelKeys: ['init'],
@@ -29,7 +30,9 @@ export const train = oneKind({
   async run(stage, configHash, context) {
     const { sources, boxLoss, start, texts, inputs } = await openInputs(stage, context)
     const { batch } = stage.with
-    return makeModel<TrainResult>(stage, { configHash, inputs }, context, (folder) =>
+    const inputsNow = async () => (await openInputs(stage, context)).inputs
+    const task = { configHash, inputs, inputsNow }
+    return makeModel<TrainResult>(stage, task, context, (folder, signal) =>
       trainModel({
         name: stage.name,
         folder,
@@ -37,7 +40,7 @@ export const train = oneKind({
         sources,
         texts,
         init: start?.folder,
-        signal: context.signal,
+        signal,
         onStart: context.trainStart,
         onNotice: context.notice,
         onProgress: (line, steps) =>

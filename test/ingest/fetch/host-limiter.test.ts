@@ -327,6 +327,7 @@ describe.runIf(hasRedis)('places in Redis', () => {
     mine.disconnect()
     await next
     expect(got).toBeGreaterThan(1500)
+    expect(got).toBeLessThan(1500 + 600 + 400)
     expect(lease.until).toBeLessThan(performance.now() + 600)
     await expect(first.acquire('host:a', 1, options)).rejects.toThrow(HostLimitError)
   })

@@ -3,10 +3,10 @@ import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { UserError } from '../../src/base/user-error.js'
-import { submit as submitFiles } from '../../src/cli/machines/submit.js'
-import { groundmill, startGroundmill } from '../helpers/groundmill.js'
-import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { UserError } from '../../../src/base/user-error.js'
+import { submit as submitFiles } from '../../../src/cli/machines/submit.js'
+import { groundmill, startGroundmill } from '../../helpers/groundmill.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const pipeline = `# A pipeline with \${list} in it.
 name: photos
