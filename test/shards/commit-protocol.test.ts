@@ -2,15 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Family } from '../../src/rows/rows.js'
+import { datasetShards } from '../../src/pipeline/stages/dataset-shards.js'
+import { hashOfFile } from '../../src/pipeline/stages/hash-inputs.js'
 import { amendShardTask } from '../../src/shards/amend-shard.js'
 import type { CommitRecord } from '../../src/shards/commit.js'
+import { readCommit } from '../../src/shards/commit.js'
+import { joinRows } from '../../src/shards/join-rows.js'
+import { readShard } from '../../src/shards/read-shard.js'
 import type { WriteFamily } from '../../src/shards/shard-files.js'
-import { runShardTask, type ShardOutput } from '../../src/shards/shard-task.js'
+import { runShardTask, type ShardOutput, type ShardTask } from '../../src/shards/shard-task.js'
 import { sweepShards } from '../../src/shards/sweep-shards.js'
 import { emptyStats } from '../../src/statistics/stats.js'
 import type { Storage } from '../../src/storage/storage.js'
-import { interleave, type Switch } from '../helpers/interleave.js'
+import { interleave, type Step, type Switch } from '../helpers/interleave.js'
 import { SteppedStore, sha256 } from '../helpers/stepped-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -42,6 +46,31 @@ async function work(storage: Storage, kind: Kind): Promise<unknown> {
   const task = { storage, ...place, configHash: kind === 'b' ? 'b' : 'a', inputs: {} }
   if (kind === 'amend') return amendShardTask(task, 'images', (_, write) => files(write, 'amended'))
   return runShardTask(task, 'images', (write) => files(write, kind))
+}
+
+/** A stage that reads the pictures, and says in its rows whose they are. */
+async function makeOfImages(storage: Storage) {
+  const { shard } = place
+  const stage = { name: 'chunk', uses: 'chunk', needs: [], with: {} }
+  const prepare = async () => ({
+    inputs: { images: await hashOfFile(storage, 'images', null, shard) },
+    work: (task: ShardTask) =>
+      runShardTask(task, 'phrases', async (write) => {
+        const keys: string[] = []
+        for await (const { key } of joinRows(storage, shard, { images: { columns: [] } })) keys.push(key)
+        const phrases = await write(
+          'phrases',
+          keys.map((key) => ({ key, phrases: [] })),
+        )
+        return { files: { phrases }, unit: 'rows', in: 1, out: 1, rejected: {}, stats: emptyStats }
+      }),
+  })
+  const open = datasetShards(stage, 'c', { name: 'gold', storage, shards: [shard] }, prepare)
+  // As a run tries again what may pass.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const made = await open.make(shard, {}).catch((error: unknown) => error)
+    if (!(made instanceof Error)) return
+  }
 }
 
 const recordName = `images/${place.shard}.json`
@@ -163,6 +192,37 @@ describe.each([
       { numRuns: Number(process.env.RUNS ?? 300), seed: 12 },
     )
   }, 240_000)
-})
 
-void ({} as Family)
+  it('of a shard that another replaces while it is read, say what they have read', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom<Kind>('a', 'b'), { minLength: 1, maxLength: 2 }),
+        switchesOf(['pause']),
+        async (writers, switches) => {
+          store = new SteppedStore(mkdtempSync(join(scratch, 'read-')), isLocal)
+          await work(store.openBy('before', free), 'a')
+          await interleave(
+            [
+              { name: 'reader', run: (step) => makeOfImages(store.openBy('machine', step)) },
+              ...writers.map((kind, index) => ({
+                name: `${index} ${kind}`,
+                run: (step: Step) => work(store.openBy(`machine${index}`, step), kind),
+              })),
+            ],
+            switches,
+            { stepped() {}, timePasses: () => store.pass(3 * minutes) },
+          )
+          const storage = store.openBy('last', free)
+          const record = await readCommit(storage, 'phrases', 'chunk', place.shard)
+          if (!record) return
+          const keys: string[] = []
+          for await (const { key } of readShard(storage, 'phrases', 'chunk', place.shard)) keys.push(key)
+          const read = ['a', 'b'].find((content) => expected.get(content)?.images === record.inputs.images)
+          expect(keys).toEqual([`${read}-0`])
+          rmSync(store.root, { recursive: true, force: true })
+        },
+      ),
+      { numRuns: Number(process.env.RUNS ?? 100), seed: 12 },
+    )
+  }, 120_000)
+})

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -127,23 +127,25 @@ async function workOn(url: string, name: string, config: string, killer: Killer)
 /** Reads every record again and again, and its files: what a record names is there, and is what it says. */
 async function watch(url: string, isOver: () => boolean): Promise<number> {
   const storage = openStorage(url)
+  // A file is never written over.
+  const known = new Set<string>()
   let seen = 0
   while (!isOver()) {
     for (const [family, stage] of made)
       for (const shard of shards) {
-        const before = await readCommit(storage, family, stage, shard)
-        const file = before?.files[family]
-        if (!before || !file) continue
-        const bytes = await readWhole(storage.path(file.path))
-        if (bytes) expect(sha256(bytes)).toBe(file.sha256)
-        else {
+        const file = (await readCommit(storage, family, stage, shard))?.files[family]
+        if (!file) continue
+        seen++
+        const bytes = known.has(file.path) ? undefined : await readWhole(storage.path(file.path))
+        if (bytes) expect(sha256(bytes), file.path).toBe(file.sha256)
+        if (bytes) known.add(file.path)
+        else if (!(await storage.exists(file.path))) {
           // Replaced between the record and the file: then the record is another.
           const after = await readCommit(storage, family, stage, shard)
-          expect(after?.files[family]?.path, `${file.path} is not there`).not.toBe(file.path)
+          expect(after?.files[family]?.path, 'a record names a file that is not there').not.toBe(file.path)
         }
-        seen++
       }
-    await delay(5)
+    await delay(20)
   }
   return seen
 }
@@ -179,10 +181,11 @@ async function contend(url: string, configs: readonly string[], killer: Killer) 
   let isOver = false
   const watched = watch(url, () => isOver)
   const working = configs.map((config, index) => workOn(url, String(index), config, killer))
-  await Promise.all(working).finally(() => {
+  const worked = Promise.all(working).finally(() => {
     isOver = true
   })
-  expect(await watched).toBeGreaterThan(20)
+  const [seen] = await Promise.all([watched, worked])
+  expect(seen).toBeGreaterThan(20)
   expect(killer.left).toBe(0)
   await lastRun(url)
 }
@@ -192,8 +195,8 @@ beforeAll(() => lastRun(calm), 60_000)
 
 describe('many writers of one dataset', () => {
   it.each([
-    { writers: ['a', 'b'], kills: 7 },
-    { writers: ['a', 'a', 'b', 'a'], kills: 7 },
+    { writers: ['a', 'b'], kills: 8 },
+    { writers: ['a', 'a', 'b', 'a'], kills: 8 },
   ])(
     '$writers.length at once, $kills killed, leave what one leaves',
     async ({ writers, kills }) => {
@@ -210,10 +213,10 @@ describe('many writers of one dataset', () => {
     120_000,
   )
 
-  it('in a store of objects, killed 6 times, leave what one leaves', async () => {
+  it('in a store of objects, killed 4 times, leave what one leaves', async () => {
     const server = await s3Server()
     const url = server.url('shaken')
-    await contend(url, ['a', 'b'], { draw: random('kills in a store'), left: 6 })
+    await contend(url, ['a', 'b'], { draw: random('kills in a store'), left: 4 })
     expect(await filesOf(url)).toEqual(await filesOf(calm))
   }, 120_000)
 })

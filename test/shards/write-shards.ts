@@ -10,7 +10,9 @@ import { openSource } from '../../src/ingest/open-source.js'
 import { planIngest, type ShardPlan } from '../../src/ingest/plan-ingest.js'
 import { chunkShard } from '../../src/nlp/chunk-shard.js'
 import { chunkConfig } from '../../src/nlp/config.js'
-import { readCommit } from '../../src/shards/commit.js'
+import { datasetShards } from '../../src/pipeline/stages/dataset-shards.js'
+import { hashOfFile } from '../../src/pipeline/stages/hash-inputs.js'
+import { sweepShards } from '../../src/shards/sweep-shards.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
 
@@ -35,19 +37,32 @@ const source = await openSource(
 )
 try {
   const { shards, sourceHash } = await planIngest(source)
+  const names = shards.map(({ shard }) => shard)
+  const chunk = datasetShards(
+    { name: 'chunk', uses: 'chunk', needs: [], with: {} },
+    orders.config,
+    { name: 'gold', storage, shards: names },
+    async (shard) => ({
+      inputs: { images: await hashOfFile(storage, 'images', null, shard) },
+      work: (task) => chunkShard(task, chunkConfig.parse({})),
+    }),
+  )
   process.stdout.write('ready\n')
   for (const plan of orders.pause > 0 ? draw.shuffle(shards) : shards)
-    await retried(() => work(plan, sourceHash))
+    await retried(async () => {
+      await ingestGold(plan, sourceHash)
+      await chunk.make(plan.shard, {})
+    })
+  await sweepShards(storage, 'images', 'gold')
+  await sweepShards(storage, 'phrases', 'chunk')
 } finally {
   await source.close()
 }
 
-async function work(plan: ShardPlan, sourceHash: string) {
-  const { shard } = plan
-  const made = { storage, shard, configHash: orders.config }
-  await ingestShard({ ...made, stage: 'gold', inputs: { source: sourceHash } }, source, plan)
-  const images = (await readCommit(storage, 'images', null, shard))?.files.images?.sha256 ?? ''
-  await chunkShard({ ...made, stage: 'chunk', inputs: { images } }, chunkConfig.parse({}))
+function ingestGold(plan: ShardPlan, sourceHash: string) {
+  const inputs = { source: sourceHash }
+  const task = { storage, stage: 'gold', shard: plan.shard, configHash: orders.config, inputs }
+  return ingestShard(task, source, plan)
 }
 
 /** As a run does: a shard whose pictures another replaces while they are read is made again. */
