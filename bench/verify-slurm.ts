@@ -69,6 +69,11 @@ async function recordsOf(run: string): Promise<Map<string, Written>> {
 const countOf = (records: ReadonlyMap<string, unknown>, place: RegExp) =>
   [...records.keys()].filter((path) => place.test(path)).length
 
+/** Files of rows of a stage, whoever names them: one too many would be counted twice by who reads the folder. */
+async function filesBelow(folder: string): Promise<number> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.parquet')).length
+}
+
 /** Of what stood before, what is not as it was. */
 const changedSince = (before: ReadonlyMap<string, Written>, after: ReadonlyMap<string, Written>) =>
   [...before].filter(([path, { text, mtimeMs }]) => {
@@ -227,6 +232,7 @@ async function verify(cluster: SlurmCluster, folder: string) {
   expect('second submission, in 3 slices: tasks that failed', failed, 0)
   const after = await recordsOf(run)
   expect('shards of the last stage after it', countOf(after, kept), shards)
+  expect('its Parquet files, whoever names them', await filesBelow(join(run, 'gold/grounding/kept')), shards)
   expect('records of the first submission that changed', changedSince(before, after), 0, `of ${before.size}`)
   const made = [...after.keys()].filter((path) => !before.has(path) && kept.test(path)).length
   expect('shards of the last stage made by it', made, missing)

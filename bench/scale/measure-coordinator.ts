@@ -4,7 +4,9 @@ import { setImmediate } from 'node:timers/promises'
 import type { Engine } from '../../src/pipeline/engines/engine.js'
 import { parsePipeline } from '../../src/pipeline/read-pipeline.js'
 import { runTasks } from '../../src/pipeline/run-tasks.js'
+import { storePipeline } from '../../src/pipeline/tasks/stored-pipeline.js'
 import type { TaskResult } from '../../src/pipeline/tasks/task.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 
 /** A stage that makes the shards, and four that follow it shard by shard. */
 const stages = 5
@@ -42,7 +44,8 @@ export async function measureCoordinator(folder: string, tasks: number) {
   }
   const start = performance.now()
   let begun = 0
-  await runTasks(pipeline, pipeline.stages, join(folder, 'run'), engine, {
+  const run = join(folder, 'run')
+  await runTasks(await storePipeline(openStorage(run), pipeline), pipeline.stages, run, engine, {
     onTaskStart: () => {
       if (begun === 0) begun = performance.now()
     },

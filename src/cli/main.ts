@@ -68,6 +68,7 @@ program
     '--queue [url]',
     'hand the tasks to workers over a queue in Redis: its address, or that of GROUNDMILL_QUEUE',
   )
+  .option('--metrics <[host:]port>', 'tell Prometheus of the tasks, at /metrics (on loopback by default)')
   .option(
     '--slice [i/n]',
     'make every n-th shard alone, from the i-th on (0 to n - 1); without a value as a Slurm array or an Indexed Job says; auto/n where that says no n',
@@ -126,6 +127,7 @@ program
   .description('take tasks of runs from a queue, one of each resource at a time, until Ctrl-C')
   .option('--queue <url>', 'redis://HOST:6379, or rediss:// (default: GROUNDMILL_QUEUE)')
   .option('--take <resources>', 'what it takes tasks of: fetch, cpu, gpu', 'fetch,cpu,gpu')
+  .option('--metrics <[host:]port>', 'tell Prometheus of the tasks, at /metrics (on loopback by default)')
   .option('--json', 'print at the end what was done as JSON')
   .addHelpText('after', example('worker --queue redis://queue:6379 --take gpu'))
   .action(async (options) => (await import('./machines/worker.js')).worker(options, interrupted))

@@ -1,7 +1,9 @@
 import type { RunOptions, RunResult } from '../pipeline/run-options.js'
 import { runPipeline } from '../pipeline/run-pipeline.js'
 import { kindOf, type Pipeline, type Stage } from '../pipeline/stages/pipeline-config.js'
-import type { StageOutcome } from '../pipeline/tasks/run-stage.js'
+import type { StageOf } from '../pipeline/stages/stage-context.js'
+import { joinEvents } from '../pipeline/tasks/run-events.js'
+import type { StageEvents, StageOutcome } from '../pipeline/tasks/run-stage.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 /** Runs a pipeline and tells of it on standard error: a bar while a stage works, a line when it is done. */
@@ -9,23 +11,27 @@ export async function runWithProgress(
   pipeline: Pipeline,
   url: string,
   options: Pick<RunOptions, 'signal' | 'only' | 'retryFailed' | 'engine' | 'slice'>,
+  others: StageEvents = {},
 ): Promise<RunResult> {
   const progress = createProgress()
   /** Tasks of an engine that are under way, by their stage. */
   const underWay = new Map<string, number>()
-  const count = ({ name }: Stage, change: number) => underWay.set(name, (underWay.get(name) ?? 0) + change)
-  return runPipeline(pipeline, url, {
-    ...options,
+  const count = ({ name }: StageOf, change: number) => underWay.set(name, (underWay.get(name) ?? 0) + change)
+  const own: StageEvents = {
     onProgress: ({ name }, done, total, note) => {
       if (!options.engine) progress.update(name, done, total, note)
     },
     onTaskStart: (stage) => count(stage, 1),
     onTaskEnd: (stage) => count(stage, -1),
+    onNotice: ({ name }, text) => progress.finish(`  ${name}: ${text}`),
+  }
+  return runPipeline(pipeline, url, {
+    ...options,
+    ...joinEvents(own, others),
     onTasks: (done, total) => {
       const now = [...underWay].filter(([, tasks]) => tasks > 0).map(([name, tasks]) => `${name} ${tasks}`)
       progress.update('tasks', done, total, now.join(', '))
     },
-    onNotice: ({ name }, text) => progress.finish(`  ${name}: ${text}`),
     onStageEnd: (stage, outcome) => progress.finish(stageLine(stage, outcome)),
   })
 }

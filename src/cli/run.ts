@@ -8,7 +8,9 @@ import { processes } from '../pipeline/engines/processes.js'
 import { openQueueEngine } from '../pipeline/queue/queue-engine.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import type { Pipeline } from '../pipeline/stages/pipeline-config.js'
+import { meteredEvents } from '../pipeline/tasks/run-events.js'
 import type { Slice } from '../pipeline/tasks/run-stage.js'
+import { openMetrics } from './options/open-metrics.js'
 import { readSlice } from './options/read-slice.js'
 import { runWithProgress } from './run-with-progress.js'
 import { funnelTable } from './terminal/print-funnel.js'
@@ -21,6 +23,7 @@ export interface RunCommand {
   readonly workers?: number
   readonly slice?: string | true
   readonly queue?: string | true
+  readonly metrics?: string
   readonly json?: boolean
 }
 
@@ -36,8 +39,18 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   if (retryFailed !== undefined) parseRetried(retryFailed)
   const slice = readSlice(options.slice === true ? 'auto' : options.slice, process.env)
   const engine = await engineOf(options, slice, pipeline)
-  const running = runWithProgress(pipeline, url, { signal, only, retryFailed, engine, slice })
-  const { outcomes, failed, stopped } = await running.finally(() => engine?.close())
+  const metrics = await openMetrics(options.metrics)
+  metrics?.tasks.workers(options.workers ?? 1)
+  const running = runWithProgress(
+    pipeline,
+    url,
+    { signal, only, retryFailed, engine, slice },
+    metrics && meteredEvents(metrics.tasks),
+  )
+  const { outcomes, failed, stopped } = await running.finally(async () => {
+    await engine?.close()
+    await metrics?.close()
+  })
   // Who runs one of many slices would read the records of all of them.
   const funnel = slice ? [] : await readStats(url)
   if (options.json) {

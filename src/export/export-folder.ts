@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { absent, syncFolder } from '../base/sync-folder.js'
 import { UserError } from '../base/user-error.js'
-import { writeFileAtomic } from '../base/write-file-atomic.js'
+import { asideSuffix, writeFileAtomic } from '../base/write-file-atomic.js'
 import { openPartFile, type PartFile } from './part-file.js'
 
 /** What an export folder says of itself; written last. */
@@ -121,6 +121,9 @@ export class ExportFolder<Memory> {
   async publish(report: object): Promise<void> {
     for (const part of this.#parts.values()) await part.flush()
     await this.close()
+    // Of a program that was killed: nobody else writes here.
+    for (const name of await namesIn(this.path))
+      if (name.endsWith(asideSuffix)) await rm(join(this.path, name))
     await this.write(reportName, `${JSON.stringify(report, null, 1)}\n`)
     await syncFolder(this.path)
     const before = `${this.target}.replaced`

@@ -1,14 +1,10 @@
 import type { Engine } from './engines/engine.js'
 import type { Stage } from './stages/pipeline-config.js'
 import type { StageOptions, StageOutcome } from './tasks/run-stage.js'
-import type { TaskResult } from './tasks/task.js'
 
 export interface RunOptions extends Omit<StageOptions, 'stopAtFailure' | 'replace'> {
   /** What carries the tasks; they are made in this process, stage after stage, by default. */
   readonly engine?: Engine
-  /** Before a task of an engine is carried, and when it has come to an end. */
-  onTaskStart?(stage: Stage, shard: string | undefined): void
-  onTaskEnd?(stage: Stage, shard: string | undefined, result: TaskResult | Error): void
   /** Tasks of an engine that have ended, of those that are known. */
   onTasks?(done: number, total: number): void
   onStageStart?(stage: Stage): void

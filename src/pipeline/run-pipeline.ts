@@ -6,7 +6,10 @@ import { runTasks } from './run-tasks.js'
 import { kindOf, type Pipeline, type Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
 import { countFailed } from './tasks/count-failed.js'
+import { openPresence } from './tasks/presence.js'
+import { joinEvents, presentEvents } from './tasks/run-events.js'
 import { runStage, type StageOutcome } from './tasks/run-stage.js'
+import { storePipeline } from './tasks/stored-pipeline.js'
 
 /**
  * Runs a pipeline into the folder `url`. What is already made of the same configuration and inputs is left as
@@ -22,10 +25,21 @@ export async function runPipeline(
 ): Promise<RunResult> {
   const wanted = options.only && withNeeds(pipeline, options.only)
   const stages = pipeline.stages.filter(({ name }) => !wanted || wanted.has(name))
-  if (options.slice) return runSlice(stages, url, options.slice, options)
-  return options.engine
-    ? runTasks(pipeline, stages, url, options.engine, options)
-    : runInProcess(stages, url, options)
+  const run = openStorage(url)
+  const hash = await storePipeline(run, pipeline)
+  const { slice, engine } = options
+  const presence = openPresence(run, {
+    kind: slice ? 'slice' : 'run',
+    pipeline: hash,
+    onNotice: (text) => options.onNotice?.(stages[0] as Stage, text),
+  })
+  const told = { ...options, ...joinEvents(options, presentEvents(presence, engine !== undefined)) }
+  try {
+    if (slice) return await runSlice(stages, url, slice, told)
+    return await (engine ? runTasks(hash, stages, url, engine, told) : runInProcess(stages, url, told))
+  } finally {
+    await presence.close()
+  }
 }
 
 async function runInProcess(stages: readonly Stage[], url: string, options: RunOptions): Promise<RunResult> {

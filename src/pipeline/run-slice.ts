@@ -1,4 +1,5 @@
 import { orderedMap } from '../base/ordered-map.js'
+import { sliceHostLimiter } from '../ingest/fetch/slice-host-limiter.js'
 import { readCommit } from '../shards/commit.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { RunOptions, RunResult, StoppedStage } from './run-options.js'
@@ -53,6 +54,7 @@ export async function runSlice(
     stopped.set(stage.name, { stage: stage.name, at, why })
   }
 
+  const hostLimiter = sliceHostLimiter(slice)
   for (const stage of stages) {
     options.signal?.throwIfAborted()
     const before = stagesBehind({ stages }, stage).flatMap(({ name }) => stopped.get(name) ?? [])[0]
@@ -88,7 +90,7 @@ export async function runSlice(
       continue
     }
     options.onStageStart?.(stage)
-    const { output, outcome } = await runStage(kind, stage, place, { ...options, slice })
+    const { output, outcome } = await runStage(kind, stage, place, { hostLimiter, ...options, slice })
     outputs.set(stage.name, output)
     outcomes.set(stage.name, outcome)
     options.onStageEnd?.(stage, outcome)

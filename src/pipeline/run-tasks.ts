@@ -5,10 +5,9 @@ import { openStorage } from '../storage/open-storage.js'
 import type { Engine } from './engines/engine.js'
 import type { RunOptions, RunResult } from './run-options.js'
 import { openStage, type StageNode, stageNodes } from './stage-node.js'
-import type { Pipeline, Stage } from './stages/pipeline-config.js'
+import type { Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
 import { countFailed } from './tasks/count-failed.js'
-import { storePipeline } from './tasks/stored-pipeline.js'
 import { type Task, type TaskResult, taskProtocol } from './tasks/task.js'
 
 /**
@@ -16,10 +15,11 @@ import { type Task, type TaskResult, taskProtocol } from './tasks/task.js'
  * shard of the stage before, or all of them. Of the tasks that can be done, those of later stages come first,
  * so that what was begun is ended, and no more than the engine's window are released at once.
  *
+ * @param pipeline its hash in the run's storage
  * @param stages in the order of the pipeline, with all that they need
  */
 export async function runTasks(
-  pipeline: Pipeline,
+  pipeline: string,
   stages: readonly Stage[],
   url: string,
   engine: Engine,
@@ -30,7 +30,7 @@ export async function runTasks(
     v: taskProtocol as typeof taskProtocol,
     // What a worker of another folder of this machine would not find.
     run: run.isLocal ? run.path('') : run.url,
-    pipeline: await storePipeline(run, pipeline),
+    pipeline,
     session: randomUUID(),
     ...(options.retryFailed !== undefined && { retry: options.retryFailed }),
   }
@@ -59,9 +59,10 @@ export async function runTasks(
       .submit(task, kind.resource, {
         signal,
         priority: stages.indexOf(stage),
-        ...(task.shard === undefined && {
-          onProgress: (made, total, note) => options.onProgress?.(stage, made, total, note),
-        }),
+        onProgress: (made, total, note) => {
+          options.onTaskProgress?.(stage, task.shard, made, total)
+          if (task.shard === undefined) options.onProgress?.(stage, made, total, note)
+        },
         onNotice: (text) => options.onNotice?.(stage, text),
       })
       .catch(explainError)

@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { hashBytes } from '../base/hash.js'
+import { sweepAside } from '../base/sweep-aside.js'
 import { absent, syncFolder } from '../base/sync-folder.js'
 import { UserError } from '../base/user-error.js'
 import { asidePath, asideSuffix, writeFileAtomic, writeSynced } from '../base/write-file-atomic.js'
@@ -22,7 +23,6 @@ import { writeChunks } from '../base/write-pieces.js'
 import { ageOfFile } from './file-age.js'
 import type { OpenObject, Storage } from './storage.js'
 import { isWithoutLinks, swapFile } from './swap-file.js'
-import { sweepAside } from './sweep-aside.js'
 
 /** The storage in a folder of this machine. */
 export function openLocalStorage(url: string): Storage {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path/posix'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ProcessIdentity, processState, thisProcess } from '../base/process-identity.js'
 import { UserError } from '../base/user-error.js'
@@ -115,7 +116,10 @@ async function takeOrFind(
   const state = other ? await processState(other) : 'elsewhere'
   const isDead = state === 'elsewhere' ? ((await storage.age(name)) ?? 0) > deadAfter : state === 'gone'
   if (!isDead) return { owner: other }
-  return (await storage.swap(name, text, found.version)) ? 'taken' : 'changed'
+  if (!(await storage.swap(name, text, found.version))) return 'changed'
+  // What the dead had half written, the lock among it.
+  await storage.sweep(dirname(name))
+  return 'taken'
 }
 
 /** Keeps a lock that was taken, by renewing it until it is given up or lost. */

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import { leftOverAfter, sweepAside } from '../base/sweep-aside.js'
 import { absent } from '../base/sync-folder.js'
 import { UserError } from '../base/user-error.js'
 import { asidePath } from '../base/write-file-atomic.js'
 import { writeChunks } from '../base/write-pieces.js'
 import { attemptsOf, explainS3, parseS3, type S3Location, s3Client, s3Url, statusOf } from './s3-client.js'
 import type { OpenObject, Storage, StoredFile, Version } from './storage.js'
-import { leftOverAfter, sweepAside } from './sweep-aside.js'
 
 /** Of this machine: an object cannot be looked at before it is there. */
 const asideFolder = join(tmpdir(), 'groundmill')

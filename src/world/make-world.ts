@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { z } from 'zod'
+import { sweepAside } from '../base/sweep-aside.js'
 import { UserError } from '../base/user-error.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../base/write-file-atomic.js'
 import { absentPhrases } from './absent-phrases.js'
@@ -106,10 +107,8 @@ async function writeSplit(
 ): Promise<void> {
   const root = join(folder, split)
   await mkdir(join(root, 'images'), { recursive: true })
-  for (const name of await readdir(join(root, 'images'))) {
-    // Left by a run that was killed.
-    if (name.endsWith(asideSuffix)) await rm(join(root, 'images', name))
-  }
+  for (const name of await readdir(join(root, 'images')))
+    if (name.endsWith(asideSuffix)) await sweepAside(join(root, 'images', name))
   const coco = emptyCocoFile(recipe, split)
   const pairs = ['url\tcaption']
   const total = recipe.splits[split]

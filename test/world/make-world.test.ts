@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { thisProcess } from '../../src/base/process-identity.js'
 import { UserError } from '../../src/base/user-error.js'
 import { absentPhrases } from '../../src/world/absent-phrases.js'
 import type { CocoFile } from '../../src/world/coco-file.js'
@@ -157,7 +158,9 @@ describe('made again', () => {
     expect(there.length).toBeLessThan(50)
     // As a power cut leaves it, and as a kill does.
     await truncate(join(images, '000000.jpg'))
-    await writeFile(join(images, '000055.jpg.1-2.aside'), 'half')
+    const { host, pid, started } = thisProcess
+    const aside = `000055.jpg.${host}-${pid}-${started.split('t')[0]}t1-01234567.aside`
+    await writeFile(join(images, aside), 'half')
     const before = await stat(join(images, '000001.jpg'))
     expect(await makeWorld(recipe, other)).toEqual({ skipped: false })
     expect((await stat(join(images, '000001.jpg'))).mtimeMs).toBe(before.mtimeMs)

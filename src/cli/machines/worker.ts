@@ -3,11 +3,15 @@ import { startTaskProcess } from '../../pipeline/engines/task-process.js'
 import { queueAddress } from '../../pipeline/queue/queue-address.js'
 import { runQueueWorker } from '../../pipeline/queue/queue-worker.js'
 import { type Resource, resources } from '../../pipeline/stages/resource.js'
+import { meteredEvents } from '../../pipeline/tasks/run-events.js'
+import type { Task } from '../../pipeline/tasks/task.js'
+import { openMetrics } from '../options/open-metrics.js'
 import { createProgress } from '../terminal/progress.js'
 
 export interface WorkerCommandOptions {
   readonly queue?: string
   readonly take: string
+  readonly metrics?: string
   readonly json?: boolean
 }
 
@@ -20,15 +24,25 @@ export async function worker(options: WorkerCommandOptions, signal: AbortSignal)
   signal.addEventListener('abort', () =>
     tell('ending: what is being done has twenty seconds, then it is put back; again to end at once'),
   )
+  const metrics = await openMetrics(options.metrics)
+  metrics?.tasks.workers(1)
+  const metered = metrics && meteredEvents(metrics.tasks)
+  const stageOf = ({ stage }: Task) => ({ name: stage, uses: '', needs: [], with: undefined })
   const counts = await runQueueWorker({
     url: options.queue,
     take,
-    open: () => startTaskProcess(),
+    open: (limiter) => startTaskProcess({ kind: 'queue-worker', limiter }),
     signal,
     onReady: () => tell(`worker of ${shown} takes ${take.join(', ')}`),
     onNotice: (text) => tell(`  ${text}`),
-    onEnd: ({ stage, shard = '' }, outcome) => tell(`${marks[outcome]} ${stage} ${shard}  ${outcome}`),
+    onStart: (task) => metered?.onTaskStart?.(stageOf(task), task.shard),
+    onEnd: (task, outcome, result) => {
+      const { stage, shard = '' } = task
+      tell(`${marks[outcome]} ${stage} ${shard}  ${outcome}`)
+      metered?.onTaskEnd?.(stageOf(task), task.shard, result ?? endOf(outcome))
+    },
   })
+  await metrics?.close()
   if (options.json) process.stdout.write(`${JSON.stringify(counts)}\n`)
   else
     process.stdout.write(
@@ -47,3 +61,7 @@ function parseTake(list: string): Resource[] {
     throw new UserError(`--take ${list}: there is no "${unknown}"; there are: ${resources.join(', ')}.`)
   return [...new Set(names)] as Resource[]
 }
+
+/** What became of a task that gave nothing. */
+const endOf = (outcome: string): Error =>
+  outcome === 'failed' ? new Error(outcome) : new DOMException(outcome, 'AbortError')

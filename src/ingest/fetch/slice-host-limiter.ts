@@ -36,8 +36,8 @@ export function sliceHostLimiter(options: SliceOptions): HostLimiter {
     const time = now()
     const offset = offsetOf(key)
     for (let slot = Math.floor(time / slotMs); ; slot++) {
-      // A slice that is `behind` the first owner of the slot by less than the places is one of the owners.
-      const behind = (((index - offset - slot) % count) + count) % count
+      // Each slot belongs to the next slices in their round: nobody waits for longer than a round takes.
+      const behind = (((index - offset - slot * places) % count) + count) % count
       const begin = slot * slotMs + skewMs
       const end = (slot + 1) * slotMs - holdMs
       if (behind < places && time < end) return { waitMs: Math.max(0, begin - time), end }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { localHostLimiter } from '../../ingest/fetch/local-host-limiter.js'
 import type { Task, TaskOptions, TaskResult } from '../tasks/task.js'
 import { withRetries } from '../tasks/with-retries.js'
 import type { Engine } from './engine.js'
@@ -20,6 +21,7 @@ interface Seat {
 export function processes(count: number, onWarning: (text: string) => void = () => {}): Engine {
   // Sessions of all processes share the cores, as those of one would.
   const cores = Math.max(1, Math.floor(availableParallelism() / count))
+  const limiter = localHostLimiter()
   const idle: Seat[] = []
   const all = new Set<Seat>()
   const waiting: { readonly stage: string; readonly give: (seat: Seat) => void }[] = []
@@ -32,7 +34,7 @@ export function processes(count: number, onWarning: (text: string) => void = () 
     return new Promise((give) => waiting.push({ stage, give }))
   }
   const start = (): Seat => {
-    const seat = { process: startTaskProcess(cores) }
+    const seat = { process: startTaskProcess({ kind: 'worker', limiter, cores }) }
     all.add(seat)
     return seat
   }

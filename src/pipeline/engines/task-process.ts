@@ -1,6 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
+import { grantHostLimits } from '../../ingest/fetch/ipc-host-limiter.js'
+import type { PresenceRecord } from '../tasks/presence-record.js'
 import type { RunTask, TaskOptions, TaskResult } from '../tasks/task.js'
 import { errorOf } from '../tasks/task-error.js'
 import type { FromChild, ToChild } from './task-messages.js'
@@ -19,12 +22,21 @@ export interface TaskProcess {
   kill(): void
 }
 
-/**
- * @param cores that a shard may use, beside those of other processes. What is one task, such as a training,
- *   stands in the way of all others and has them all: its result hangs on their number, too.
- */
-export function startTaskProcess(cores?: number): TaskProcess {
-  const child = fork(fileURLToPath(new URL('./task-child.js', import.meta.url)), [], {
+export interface TaskProcessOptions {
+  /** As what it is seen by who watches the run. */
+  readonly kind: PresenceRecord['kind']
+  /** What its crawls are kept polite by, with those of others. */
+  readonly limiter: HostLimiter
+  /**
+   * Cores that a shard may use, beside those of other processes; all by default. What is one task, such as a
+   * training, stands in the way of all others and has them all: its result hangs on their number, too.
+   */
+  readonly cores?: number
+}
+
+/** Starts a process that makes tasks. It ends with this one. */
+export function startTaskProcess({ kind, limiter, cores }: TaskProcessOptions): TaskProcess {
+  const child = fork(fileURLToPath(new URL('./task-child.js', import.meta.url)), [kind], {
     // What a library writes to standard output is nothing of what this program prints.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
@@ -36,6 +48,8 @@ export function startTaskProcess(cores?: number): TaskProcess {
   void gone.then(() => {
     isGone = true
   })
+  const revoke = grantHostLimits(child, limiter)
+  void gone.then(revoke)
   let nextId = 0
   return {
     pid: child.pid,

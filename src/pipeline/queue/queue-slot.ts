@@ -26,7 +26,8 @@ export interface SlotOptions {
   readonly open: () => TaskProcess
   readonly canRead: (task: Task) => Promise<boolean>
   readonly notices: Pick<QueueNotices, 'tellOnce'>
-  readonly onEnd: (task: Task, outcome: Outcome) => void
+  readonly onStart: (task: Task) => void
+  readonly onEnd: (task: Task, outcome: Outcome, result?: TaskResult) => void
   readonly lockMs: number
   readonly stalledMs: number
   readonly mostStalled: number
@@ -58,7 +59,8 @@ export function openSlot(
   resource: Resource,
   options: SlotOptions,
 ): QueueSlot {
-  const { name, canRead, notices, onEnd, lockMs, stalledMs, mostStalled, putBackMs, killMs } = options
+  const { name, canRead, notices, onStart, onEnd, lockMs, stalledMs, mostStalled, putBackMs, killMs } =
+    options
   const runner = openJobRunner(options.open, killMs)
   const stopped = new Map<string, number>()
   let current: { readonly id: string; readonly leaving: AbortController } | undefined
@@ -112,6 +114,7 @@ export function openSlot(
     current = { id, leaving }
     const why = () => leaving.signal.reason as Leave | undefined
     const report = openJobReporter(job)
+    onStart(job.data)
     try {
       const told = stopped.get(id)
       if (told !== undefined && performance.now() - told < stopHoldsMs) leaving.abort('stopped')
@@ -126,7 +129,7 @@ export function openSlot(
         .catch((error: unknown) => ({ error }))
       await report.close()
       if ('error' in result) return await endOf(result.error, why(), job, token)
-      onEnd(job.data, result.skipped ? 'skipped' : 'made')
+      onEnd(job.data, result.skipped ? 'skipped' : 'made', result)
       return publicResult(result satisfies TaskResult)
     } finally {
       await report.close()

@@ -1,8 +1,10 @@
 import { hostname } from 'node:os'
+import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
+import { redisHostLimiter } from '../../ingest/fetch/redis-host-limiter.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { TaskProcess } from '../engines/task-process.js'
 import type { Resource } from '../stages/resource.js'
-import type { Task } from '../tasks/task.js'
+import type { Task, TaskResult } from '../tasks/task.js'
 import { loadBullMq } from './load-bullmq.js'
 import { openNotices } from './notices.js'
 import { checkRedis, openConnection, queueAddress } from './queue-address.js'
@@ -15,14 +17,15 @@ export interface QueueWorkerOptions {
   readonly url?: string | undefined
   /** What it takes tasks of: one task of each at a time, each in a child process of its own. */
   readonly take: readonly Resource[]
-  /** Makes a child process; called with the first task of a resource, and where one had to be killed. */
-  readonly open: () => TaskProcess
+  /** Makes a child process, whose crawls keep the limits that all workers of this Redis share; called with the first task of a resource, and where one had to be killed. */
+  readonly open: (limiter: HostLimiter) => TaskProcess
   /** Ends it: nothing is taken any more, and what is not done in time is put back. */
   readonly signal: AbortSignal
   readonly onNotice?: (text: string) => void
   /** Called when it begins to take tasks. */
   readonly onReady?: () => void
-  readonly onEnd?: (task: Task, outcome: Outcome) => void
+  readonly onStart?: (task: Task) => void
+  readonly onEnd?: (task: Task, outcome: Outcome, result?: TaskResult) => void
   /** Whether this worker can read what a task needs of its run's storage. */
   readonly canRead?: (task: Task) => Promise<boolean>
   /** How long a task belongs to a worker of which nothing is heard. */
@@ -57,17 +60,21 @@ export async function runQueueWorker(options: QueueWorkerOptions): Promise<Worke
   const libraries = await loadBullMq()
   await checkRedis(libraries, address, connectMs)
   const redis = openConnection(libraries, address)
+  // A connection that listens for messages takes no other commands.
+  const limits = openConnection(libraries, address)
+  const limiter = redisHostLimiter(limits)
   const notices = openNotices(options.onNotice, redis, address)
   const counts = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<Outcome, number>
   const slots = options.take.map((resource) =>
     openSlot(libraries, address, resource, {
       name: `${hostname().replace(/[^\w.-]/g, '_')}-${process.pid}`,
-      open: options.open,
+      open: () => options.open(limiter),
       canRead: options.canRead ?? isRunVisible,
       notices,
-      onEnd: (task, outcome) => {
+      onStart: (task) => options.onStart?.(task),
+      onEnd: (task, outcome, result) => {
         counts[outcome]++
-        options.onEnd?.(task, outcome)
+        options.onEnd?.(task, outcome, result)
       },
       lockMs: options.lockMs ?? 90_000,
       stalledMs: options.stalledMs ?? 30_000,
@@ -89,6 +96,8 @@ export async function runQueueWorker(options: QueueWorkerOptions): Promise<Worke
   await within(graceMs + killMs + 1000, closed)
   notices.close()
   for (const slot of slots) slot.abandon()
+  await within(1000, limiter.close())
+  limits.disconnect()
   redis.disconnect()
   return counts
 }

@@ -2,9 +2,9 @@ import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../ev
 import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
 import { evaluationRecord, outcomesFile } from '../promotion/evaluation-record.js'
+import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
 import { openModel } from './open-model.js'
-import { findRunRecord, runOnce } from './run-record.js'
 import { modelOf, needed, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 

@@ -60,7 +60,8 @@ async function openIngest(
     const storage = storageOf(stage, context)
     const parts = new Map(plan.shards.map((part) => [part.shard, part]))
     const card = hashJson(plan.card)
-    const fetcher = createFetcher(stage.with.fetch)
+    const { hostLimiter: limiter } = context
+    const fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }) })
     return {
       rows: async (shard) => parts.get(shard)?.rows,
       async make(shard, options) {

@@ -1,6 +1,6 @@
 import { hashModel } from '../../model/model-folder.js'
-import { modelLock, modelStore } from './model-store.js'
-import { findRunRecord, type RunOnceOptions, type RunRecord, runOnce } from './run-record.js'
+import { modelLock, modelStore } from '../records/model-store.js'
+import { findRunRecord, type RunOnceOptions, type RunRecord, runOnce } from '../records/run-record.js'
 import { type Model, runOf, type StageContext, type StageOf } from './stage-context.js'
 import type { Offers, StageResult } from './stage-kind.js'
 

@@ -11,8 +11,8 @@ import { evaluationName, evaluationRecord, outcomesFile } from '../promotion/eva
 import { type PromoteConfig, promoteConfig } from '../promotion/promote-config.js'
 import type { Promotion } from '../promotion/promotion.js'
 import { type RoundReport, reportFile, roundReport } from '../promotion/round-report.js'
+import { findRunRecord, type RunRecord, readRunRecord, runOnce } from '../records/run-record.js'
 import { notePromotion } from './note-promotion.js'
-import { findRunRecord, type RunRecord, readRunRecord, runOnce } from './run-record.js'
 import { type Model, needed, outputOf, runOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path'
 import type { AuditSummary } from '../../audit/audit-labels.js'
 import { UserError } from '../../base/user-error.js'
+import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import type { Storage } from '../../storage/storage.js'
 import { hashTeacher, type OpenOptions } from '../../teacher/open-teacher.js'
 import type { TrainStart } from '../../train/train-task.js'
@@ -68,6 +69,8 @@ export interface StageContext {
   readonly trainStart: (start: TrainStart) => void
   /** Rejected rows that an ingest stage tries again; none by default. */
   readonly retryFailed: string | undefined
+  /** Shared with the other processes of the run, where there are any. */
+  readonly hostLimiter: HostLimiter | undefined
   /** Which existing export may be replaced: one of other data, any, or none. */
   readonly replace: 'other' | 'any' | 'none'
   /** Adds a warning for the user; the work goes on. */

@@ -12,6 +12,9 @@ export interface ShardRun {
   readonly watch?: StageWatch
   /** Rows done of all. */
   readonly onProgress?: (done: number, total: number) => void
+  readonly onStart?: (shard: string) => void
+  readonly onShardProgress?: (shard: string, done: number, total: number) => void
+  readonly onEnd?: (shard: string, end: (ShardSums & { readonly skipped: boolean }) | Error) => void
   /** Whether a shard that keeps failing ends the work with its error, in place of being set aside. */
   readonly stopAtFailure?: boolean
 }
@@ -32,7 +35,7 @@ export interface ShardOutcome {
 export async function runShards(
   stage: OpenStage,
   shards: readonly string[],
-  { signal, watch, onProgress, stopAtFailure }: ShardRun,
+  { signal, watch, onProgress, stopAtFailure, ...on }: ShardRun,
 ): Promise<ShardOutcome> {
   const rows: number[] = []
   for await (const count of orderedMap(shards, recordsAtOnce, (shard) => stage.rows(shard)))
@@ -46,17 +49,28 @@ export async function runShards(
   for (const [index, shard] of shards.entries()) {
     signal?.throwIfAborted()
     const start = before
-    const options = { signal, onProgress: (count: number) => onProgress?.(start + count, total) }
+    const options = {
+      signal,
+      onProgress: (count: number) => {
+        onProgress?.(start + count, total)
+        on.onShardProgress?.(shard, count, rows[index] ?? 0)
+      },
+    }
+    on.onStart?.(shard)
     try {
       const result = await withRetries(() => stage.make(shard, options), signal)
-      sums = addSums(sums, sumsOfRecord(result.record))
+      const own = sumsOfRecord(result.record)
+      sums = addSums(sums, own)
       watch?.add(result.record)
       if (result.skipped) skipped++
       else ran++
+      on.onEnd?.(shard, { ...own, skipped: result.skipped })
     } catch (error) {
       signal?.throwIfAborted()
       if (stopAtFailure) throw error
-      failed.push({ shard, error: explainError(error).message })
+      const explained = explainError(error)
+      failed.push({ shard, error: explained.message })
+      on.onEnd?.(shard, explained)
     }
     before += rows[index] ?? 0
     onProgress?.(before, total)

@@ -1,12 +1,13 @@
 import type { z } from 'zod'
 import { hashJson } from '../../base/hash.js'
+import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import { sweepShards } from '../../shards/sweep-shards.js'
 import type { Storage } from '../../storage/storage.js'
 import type { TrainStart } from '../../train/train-task.js'
 import type { StageContext, StageOf, StageOutput } from '../stages/stage-context.js'
 import type { Offers, OneKind, ShardsKind, StageKind } from '../stages/stage-kind.js'
 import { runShards } from './run-shards.js'
-import type { ShardSums } from './shard-sums.js'
+import { noSums, type ShardSums } from './shard-sums.js'
 
 /** A share of a dataset's shards: those whose place, divided by `count`, leaves `index`. */
 export interface Slice {
@@ -19,11 +20,20 @@ export interface Slice {
 export interface StageEvents {
   /** Units done of all: pairs, rows, steps, images. */
   onProgress?(stage: StageOf, done: number, total: number, note?: string): void
+  /** Before a task: a shard, or all of a stage that is one. */
+  onTaskStart?(stage: StageOf, shard: string | undefined): void
+  /** Units of a task done of all: pairs, rows, steps, images. */
+  onTaskProgress?(stage: StageOf, shard: string | undefined, done: number, total: number): void
+  /** What a task gave, or why it was set aside. */
+  onTaskEnd?(stage: StageOf, shard: string | undefined, end: TaskEnd): void
   /** What a user should know while a stage goes on, such as which device was found. */
   onNotice?(stage: StageOf, text: string): void
   /** Before the first step of a training that starts from something. */
   onTrainStart?(stage: StageOf, start: TrainStart): void
 }
+
+/** The sums of a task and whether an earlier run had made it, or the error with which it failed. */
+export type TaskEnd = (ShardSums & { readonly skipped: boolean }) | Error
 
 /** What became of a stage. */
 export interface StageOutcome {
@@ -46,6 +56,8 @@ export interface StageOptions extends StageEvents {
   readonly retryFailed?: string
   /** Whether a shard that keeps failing ends the stage with its error, in place of being set aside. */
   readonly stopAtFailure?: boolean
+  /** What keeps a crawl polite; by default a limiter of this stage alone. */
+  readonly hostLimiter?: HostLimiter
   /** The share of its shards that is made; all by default. */
   readonly slice?: Slice
   /** Which folder of an earlier export may be replaced; one of other data by default. */
@@ -106,7 +118,7 @@ export async function runStage(
   const configHash = hashOf(kind, stage, place.outputs)
   const made =
     kind.makes === 'one'
-      ? await runOne(kind, stage, configHash, context)
+      ? await runOne(kind, stage, configHash, context, options)
       : await runAllShards(kind, stage, configHash, context, options)
   const outcome = { ...made.outcome, warnings, seconds: (performance.now() - start) / 1000 }
   const output = { ...made.offers, name: stage.name, config: stage.with }
@@ -117,7 +129,7 @@ export async function runStage(
 export function stageContext(
   stage: StageOf,
   { run, models = 'models/', outputs }: StagePlace,
-  { signal, retryFailed, replace = 'other', ...events }: StageOptions,
+  { signal, retryFailed, hostLimiter, replace = 'other', ...events }: StageOptions,
   warn: (message: string) => void,
 ): StageContext {
   return {
@@ -126,6 +138,7 @@ export function stageContext(
     outputs,
     signal,
     retryFailed,
+    hostLimiter,
     replace,
     warn,
     progress: (done, total, note) => events.onProgress?.(stage, done, total, note),
@@ -145,8 +158,15 @@ async function runOne(
   stage: StageOf,
   configHash: string,
   context: StageContext,
+  options: StageOptions,
 ): Promise<Made> {
-  const { offers, result, skipped } = await kind.run(stage, configHash, context)
+  options.onTaskStart?.(stage, undefined)
+  const progress: StageContext['progress'] = (done, total, note) => {
+    context.progress(done, total, note)
+    options.onTaskProgress?.(stage, undefined, done, total)
+  }
+  const { offers, result, skipped } = await kind.run(stage, configHash, { ...context, progress })
+  options.onTaskEnd?.(stage, undefined, { ...noSums, skipped })
   return { offers, result, outcome: { ran: skipped ? 0 : 1, skipped: skipped ? 1 : 0, failed: [] } }
 }
 
@@ -155,8 +175,9 @@ async function runAllShards(
   stage: StageOf,
   configHash: string,
   context: StageContext,
-  { stopAtFailure, slice }: StageOptions,
+  options: StageOptions,
 ): Promise<Made> {
+  const { stopAtFailure, slice } = options
   const planned = await kind.plan?.(stage, configHash, context)
   const offers = await kind.offers(stage, context)
   const isMissing = new Set(offers.missing)
@@ -168,7 +189,15 @@ async function runAllShards(
     const watch = planned && kind.watch?.(stage, planned.rows, context.warn)
     const onProgress = context.progress
     const { signal } = context
-    const { sums, ...outcome } = await runShards(opened, shards, { signal, watch, onProgress, stopAtFailure })
+    const { sums, ...outcome } = await runShards(opened, shards, {
+      signal,
+      watch,
+      onProgress,
+      stopAtFailure,
+      onStart: (shard) => options.onTaskStart?.(stage, shard),
+      onShardProgress: (shard, done, of) => options.onTaskProgress?.(stage, shard, done, of),
+      onEnd: (shard, end) => options.onTaskEnd?.(stage, shard, end),
+    })
     await sweepShards(offers.dataset.storage, kind.family, stage.name)
     const missing = [...offers.missing, ...outcome.failed.map(({ shard }) => shard)]
     return { offers: { ...offers, missing }, result: sums, outcome }

@@ -7,7 +7,7 @@ import type { Storage } from '../../storage/storage.js'
 import { kindOf, type Pipeline, type Stage } from '../stages/pipeline-config.js'
 import type { StageOutput } from '../stages/stage-context.js'
 import type { OpenStage, ShardsKind } from '../stages/stage-kind.js'
-import { hashOf, runStage, stageContext } from './run-stage.js'
+import { hashOf, runStage, type StageOptions, stageContext } from './run-stage.js'
 import { noSums, type ShardSums, sumsOfRecord } from './shard-sums.js'
 import { stagesBehind } from './stages-behind.js'
 import { readStoredPipeline } from './stored-pipeline.js'
@@ -37,8 +37,10 @@ interface Session {
 /**
  * Makes tasks one at a time. A stage is opened for its first shard and stays open for the next ones; of those
  * that are, the one that was not used for longest is closed.
+ *
+ * @param options.hostLimiter what crawls are kept polite by, with those of other processes
  */
-export function openTaskRunner(): TaskRunner {
+export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'> = {}): TaskRunner {
   let session: { readonly key: string; readonly opened: () => Promise<Session> } | undefined
   const warnings: string[] = []
   const closing: Promise<void>[] = []
@@ -77,7 +79,11 @@ export function openTaskRunner(): TaskRunner {
     const place = `${key}\n${stage.name}`
     const known = open.get(place)
     if (known) return known
-    const options = { retryFailed: task.retry, onNotice: (_: unknown, text: string) => onNotice?.(text) }
+    const options = {
+      retryFailed: task.retry,
+      hostLimiter,
+      onNotice: (_: unknown, text: string) => onNotice?.(text),
+    }
     const context = stageContext(stage, { run, outputs }, options, (text) => warnings.push(text))
     const opened = kind.open(stage, hashOf(kind, stage, outputs), context)
     open.set(place, opened)
@@ -113,6 +119,7 @@ export function openTaskRunner(): TaskRunner {
         {
           signal: options.signal,
           retryFailed: task.retry,
+          hostLimiter,
           onProgress: (_, done, total, note) => options.onProgress?.(done, total, note),
           onNotice: (_, text) => options.onNotice?.(text),
         },

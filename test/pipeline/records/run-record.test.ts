@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { thisProcess } from '../../src/base/process-identity.js'
-import { readRunRecord, runOnce } from '../../src/pipeline/stages/run-record.js'
-import { acquireLock, LockedError } from '../../src/storage/lock.js'
-import { openStorage } from '../../src/storage/open-storage.js'
-import { s3Server } from '../helpers/s3-server.js'
-import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { thisProcess } from '../../../src/base/process-identity.js'
+import { readRunRecord, runOnce } from '../../../src/pipeline/records/run-record.js'
+import { acquireLock, LockedError } from '../../../src/storage/lock.js'
+import { openStorage } from '../../../src/storage/open-storage.js'
+import { s3Server } from '../../helpers/s3-server.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const server = await s3Server()
 const folder = await temporaryFolder()

@@ -88,12 +88,19 @@ function bucketStore(run: Storage, prefix: string): ModelStore {
   }
 }
 
-/** SHA-256 of the files of a folder, by the names that they have below `prefix`. */
+/**
+ * SHA-256 of the files of a folder, by the names that they have below `prefix`. What was half written there is of
+ * a program that was killed: nobody else writes in it.
+ */
 async function hashFiles(folder: string, prefix: string): Promise<Record<string, string>> {
   const files: Record<string, string> = {}
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.endsWith(asideSuffix)) continue
+    if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
+    if (entry.name.endsWith(asideSuffix)) {
+      await rm(path)
+      continue
+    }
     const hash = createHash('sha256')
     for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
     files[`${prefix}/${relative(folder, path).replaceAll('\\', '/')}`] = hash.digest('hex')

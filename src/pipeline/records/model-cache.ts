@@ -3,11 +3,11 @@ import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
+import { isLeftOver } from '../../base/sweep-aside.js'
 import { absent } from '../../base/sync-folder.js'
 import { asidePath, asideSuffix } from '../../base/write-file-atomic.js'
 import { openObject } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
-import { isLeftOver } from '../../storage/sweep-aside.js'
 import type { RunRecord } from './run-record.js'
 
 const partBytes = 16 * 1024 * 1024

@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises'
-import { processState } from '../base/process-identity.js'
-import { absent } from '../base/sync-folder.js'
-import { asideOwner } from '../base/write-file-atomic.js'
+import { processState } from './process-identity.js'
+import { absent } from './sync-folder.js'
+import { asideOwner } from './write-file-atomic.js'
 
 /** What nobody has finished in a day is left over, whoever began it. */
 export const leftOverAfter = 24 * 3600 * 1000
