@@ -14,6 +14,15 @@ import {
 import type { ShardFiles } from './shard-files.js'
 import type { ShardPlace } from './shard-place.js'
 
+/** A lock is lost to another after two minutes at the earliest: who has held it for less holds it alone. */
+const lockIsSafeFor = 60_000
+
+/** A lock while it is held. */
+export interface HeldLock {
+  /** Whether another may have taken it over. */
+  mayBeLost(): boolean
+}
+
 /** A record with what a conditional swap of it needs. */
 export interface VersionedRecord {
   readonly record: CommitRecord
@@ -61,12 +70,12 @@ export async function commitShard(
   // Sending objects takes long, and others wait for the lock.
   if (!storage.isLocal) await files.place(paths, { onlyMissing: false })
   for (;;) {
-    const committed = await withShardLock(place, family, async (lost): Promise<Committed | undefined> => {
+    const committed = await withShardLock(place, family, async (held): Promise<Committed | undefined> => {
       signal?.throwIfAborted()
       const now = await readMain(place, family)
       if (!(await mayReplace(now))) {
         const left = now ? await unnamed(place, now.record, familiesOf(now.record, record)) : []
-        await removeUnnamed(place, family, left, lost)
+        await removeUnnamed(place, family, left, held)
         return { record: now?.record, isOwn: false }
       }
       const left = await unnamed(place, record, familiesOf(record, now?.record))
@@ -75,7 +84,12 @@ export async function commitShard(
       await writePointers(place, record)
       if (!(await storage.swap(recordPath(family, place.stage, place.shard), textOf(record), now?.version)))
         return undefined
-      await removeUnnamed(place, family, left, lost)
+      // While nothing named them yet, another that had the lock may have removed them.
+      if (held.mayBeLost()) {
+        await files.place(paths, { onlyMissing: true })
+        await writePointers(place, record)
+      }
+      await removeUnnamed(place, family, left, held)
       return { record, isOwn: true }
     })
     // Where the lock was lost to another, the record is looked at again.
@@ -83,19 +97,21 @@ export async function commitShard(
   }
 }
 
-/**
- * Works on a shard alone: only commits and what removes files take this lock, each for a moment.
- *
- * @param work is given a signal that is aborted where the lock is lost to another
- */
+/** Works on a shard alone: only commits and what removes files take this lock, each for a moment. */
 export function withShardLock<T>(
   { storage, stage, shard }: ShardPlace,
   main: Family,
-  work: (lost: AbortSignal) => Promise<T>,
+  work: (held: HeldLock) => Promise<T>,
 ): Promise<T> {
   const name = recordPath(main, stage, shard).replace(/json$/, 'lock')
-  return withLock(storage, name, `committing shard ${shard} of stage "${stage}"`, work)
+  return withLock(storage, name, `committing shard ${shard} of stage "${stage}"`, (lost) => {
+    const start = performance.now()
+    return work({ mayBeLost: () => lost.aborted || performance.now() - start > lockIsSafeFor })
+  })
 }
+
+/** The shard whose lock an object is; undefined where it is none. */
+export const lockedShard = (name: string): string | undefined => /([^/]+)\.lock$/.exec(name)?.[1]
 
 /** Has every other family that the record lists point to it. */
 async function writePointers({ storage, stage, shard }: ShardPlace, record: CommitRecord) {
@@ -143,26 +159,43 @@ function isNamed(record: CommitRecord | undefined, name: string): boolean {
 }
 
 /**
- * Removes objects of a shard, unless a record that another has written in between names them.
+ * Removes objects of a shard, unless a record that another has written in between names them. Nothing can hold back
+ * who falls asleep between the look and the removal, and wakes when another has the lock: where that one needed
+ * what was removed, its record goes too, and the shard is made anew.
  *
- * @param lost aborted where another has the shard's lock by now: what is left is that one's
+ * @param held who holds the shard's lock
  */
 export async function removeUnnamed(
-  { storage, stage, shard }: ShardPlace,
+  place: ShardPlace,
   main: Family,
   names: readonly string[],
-  lost: AbortSignal,
+  held: HeldLock,
 ): Promise<void> {
+  const { storage, stage, shard } = place
   for (const name of names) {
-    if (lost.aborted) return
+    // What is left is for who has the lock by now, or for the next sweep.
+    if (held.mayBeLost()) return
     const now = await readRecord(storage, recordPath(main, stage, shard))
-    if (!isNamed(now, name)) await storage.remove(name)
+    if (isNamed(now, name)) continue
+    await storage.remove(name)
+    if (held.mayBeLost()) return withdrawBroken(place, main)
   }
 }
 
+/** Removes the record of a shard where not all is there that it names. */
+async function withdrawBroken(place: ShardPlace, main: Family) {
+  const { storage, stage, shard } = place
+  await withShardLock(place, main, async () => {
+    const record = await readRecord(storage, recordPath(main, stage, shard))
+    if (record && !(await isWhole(storage, record))) await storage.remove(recordPath(main, stage, shard))
+  })
+}
+
 /** Whether everything that a record names is there. */
-export async function isWhole(storage: Storage, { files }: CommitRecord): Promise<boolean> {
-  for (const { path } of Object.values(files)) if (!(await storage.exists(path))) return false
+export async function isWhole(storage: Storage, record: CommitRecord): Promise<boolean> {
+  const pointers = besideOf(record).map((family) => recordPath(family, record.stage, record.shard))
+  const files = Object.values(record.files).map(({ path }) => path)
+  for (const name of [...pointers, ...files]) if (!(await storage.exists(name))) return false
   return true
 }
 

@@ -12,6 +12,11 @@ export interface ShardTask extends ShardPlace {
   readonly configHash: string
   readonly inputs: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
+  /**
+   * Whether the inputs still are those. Asked when all is made of them: another may have replaced them while
+   * they were read.
+   */
+  readonly isCurrent?: () => Promise<boolean>
   /** Told how many rows of this shard are done. */
   readonly onProgress?: (rows: number) => void
 }
@@ -42,7 +47,8 @@ export interface ShardResult {
  * process has made the same in the meantime, that stays.
  *
  * @param work makes the shard's files with `write`
- * @throws UserError where another stage of the dataset has the same name
+ * @throws UserError where another stage of the dataset has the same name; an Error where the inputs were replaced
+ *   while they were read, which trying again mends
  */
 export async function runShardTask(
   task: ShardTask,
@@ -60,6 +66,10 @@ export async function runShardTask(
     const output = await work(files.write)
     task.signal?.throwIfAborted()
     checkOutput(output, task, family)
+    if (task.isCurrent && !(await task.isCurrent()))
+      throw new Error(
+        `${storage.url}: what shard ${task.shard} of stage "${task.stage}" is made of was replaced while it was read.`,
+      )
     const own = recordOf(output, task, family, (performance.now() - start) / 1000)
     const { record, isOwn } = await commitShard(task, own, files, async (now) => {
       const isMade = now && isSame(now.record, task) && (await isWhole(storage, now.record))

@@ -2,7 +2,7 @@ import { UserError } from '../base/user-error.js'
 import { families, familyFolder, shardObject } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
-import { readMain, removeUnnamed, unnamed, withShardLock } from './commit-shard.js'
+import { lockedShard, readMain, removeUnnamed, unnamed, withShardLock } from './commit-shard.js'
 
 /** What there is of a shard in one family. */
 interface Found {
@@ -21,12 +21,16 @@ interface Found {
 export async function sweepShards(storage: Storage, main: Family, stage: string): Promise<string[]> {
   const own = familiesOf(main)
   const found = new Map<Family, Map<string, Found>>()
+  const suspects = new Set<string>()
   for (const family of own) {
     const shards = new Map<string, Found>()
     found.set(family, shards)
     const folder = familyFolder(family, stage)
     await storage.sweep(folder)
     for (const name of await storage.list(folder)) {
+      // Who died in a commit leaves its lock, which goes when it is taken over and given up.
+      const locked = lockedShard(name)
+      if (locked !== undefined && family === main) suspects.add(locked)
       const { shard, kind } = shardObject(name) ?? {}
       if (shard === undefined) continue
       const counts = shards.get(shard) ?? { files: 0, records: 0 }
@@ -35,7 +39,6 @@ export async function sweepShards(storage: Storage, main: Family, stage: string)
       else counts.records++
     }
   }
-  const suspects = new Set<string>()
   for (const [family, shards] of found)
     for (const [shard, { files, records }] of shards) {
       const hasMain = found.get(main)?.get(shard)?.records === 1
@@ -61,10 +64,10 @@ export async function sweepShards(storage: Storage, main: Family, stage: string)
  */
 export function sweepShard(storage: Storage, main: Family, stage: string, shard: string): Promise<string[]> {
   const place = { storage, stage, shard }
-  return withShardLock(place, main, async (lost) => {
+  return withShardLock(place, main, async (held) => {
     const now = await readMain(place, main)
     const names = await unnamed(place, now?.record, familiesOf(main))
-    await removeUnnamed(place, main, names, lost)
+    await removeUnnamed(place, main, names, held)
     return names
   })
 }

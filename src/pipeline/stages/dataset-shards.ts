@@ -1,3 +1,4 @@
+import { hashJson } from '../../base/hash.js'
 import { readCommit } from '../../shards/commit.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
 import type { Dataset, StageOf } from './stage-context.js'
@@ -12,7 +13,7 @@ export interface ShardWork {
 /**
  * An open stage over the shards of a dataset that the stage before has made.
  *
- * @param prepare reads what the shard is made of
+ * @param prepare says what the shard is made of; asked again when it is made
  */
 export function datasetShards(
   stage: StageOf,
@@ -25,7 +26,9 @@ export function datasetShards(
     rows: async (shard) => (await readCommit(storage, 'images', null, shard))?.files.images?.rows,
     async make(shard, options) {
       const { inputs, work } = await prepare(shard)
-      return work({ storage, stage: stage.name, shard, configHash, inputs, ...options })
+      const hash = hashJson(inputs)
+      const isCurrent = async () => hashJson((await prepare(shard)).inputs) === hash
+      return work({ storage, stage: stage.name, shard, configHash, inputs, isCurrent, ...options })
     },
     close,
   }
