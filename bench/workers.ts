@@ -25,7 +25,10 @@ import { measureProcess } from './measure-process.js'
 import { gatherFigures, median, option, printReport } from './report.js'
 
 const rounds = Number(option('rounds', '3'))
-const workers = option('workers', '1,2,4').split(',').map(Number).filter((count) => count > 0)
+const workers = option('workers', '1,2,4')
+  .split(',')
+  .map(Number)
+  .filter((count) => count > 0)
 const wanted = option('stages', 'crawl,chunk,label,filter').split(',')
 const urls = Number(option('urls', '1920'))
 const pictures = Number(option('pictures', '384'))

@@ -43,7 +43,7 @@ it('what failed for a file that is gone is begun once more, and nothing else is'
   const seen: string[] = []
   const begin = (isReplaced: boolean) =>
     withDatasetFiles(storage, async ({ selection }) => {
-      const [{ path }] = selection.get('dedup') as [{ path: string }]
+      const path = selection.get('dedup')?.[0]?.path ?? ''
       seen.push(path)
       if (isReplaced && seen.length === 1) await put(storage, 'newer')
       throw new Error('no')

@@ -1,4 +1,4 @@
 /** What a task wants most of: the network, processors, or an accelerator. */
-export const resources = ['fetch', 'cpu', 'gpu'] as const
+export type Resource = 'fetch' | 'cpu' | 'gpu'
 
-export type Resource = (typeof resources)[number]
+export const resources: readonly Resource[] = ['fetch', 'cpu', 'gpu']
