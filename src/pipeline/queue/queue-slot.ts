@@ -4,40 +4,23 @@ import { explainError } from '../../base/explain-error.js'
 import type { TaskProcess } from '../engines/task-process.js'
 import type { Resource } from '../stages/resource.js'
 import type { Task, TaskResult } from '../tasks/task.js'
-import { failureOf } from '../tasks/task-error.js'
-import { hideCredentials } from './credentials.js'
+import { type EndingOptions, jobEndings, type Leave } from './job-endings.js'
 import { openJobReporter } from './job-reporter.js'
 import { openJobRunner } from './job-runner.js'
 import type { QueueLibraries } from './load-bullmq.js'
-import type { QueueNotices } from './notices.js'
 import { connectionOptions, type QueueAddress } from './queue-address.js'
-import { failedReason, type JobResult, publicResult, queuePrefix, taskName } from './queue-job.js'
+import { type JobResult, publicResult, queuePrefix } from './queue-job.js'
 
-/**
- * How a task ended at a worker: `put-back` is left to others or to a later time, `left` was given up by its
- * coordinator or taken over by another worker.
- */
-export const outcomes = ['made', 'skipped', 'failed', 'put-back', 'left'] as const
-export type Outcome = (typeof outcomes)[number]
-
-export interface SlotOptions {
-  /** Of the worker, as others see it. */
-  readonly name: string
+export interface SlotOptions extends EndingOptions {
   readonly open: () => TaskProcess
   readonly canRead: (task: Task) => Promise<boolean>
-  readonly notices: Pick<QueueNotices, 'tellOnce'>
   readonly onStart: (task: Task) => void
-  readonly onEnd: (task: Task, outcome: Outcome, result?: TaskResult) => void
   readonly lockMs: number
   readonly stalledMs: number
   readonly mostStalled: number
-  readonly putBackMs: number
   readonly unreadableUntilMs: number
   readonly killMs: number
 }
-
-/** Why a task is left before it is done. */
-type Leave = 'lost' | 'stopped' | 'closing'
 
 /** Takes tasks of one resource, one at a time. */
 export interface QueueSlot {
@@ -81,45 +64,7 @@ export function openSlot(
     if (current && current.id === id) current.leaving.abort(why)
   }
 
-  /** Puts a job back without spending a try. Throws what tells BullMQ so. */
-  const putBack = async (job: Job, token: string, delayMs: number): Promise<never> => {
-    onEnd(job.data, 'put-back')
-    await job.moveToDelayed(Date.now() + delayMs, token)
-    throw new bullmq.DelayedError()
-  }
-  const putBackSaying = async (job: Job, token: string, why: string) => {
-    const waits = hideCredentials(`${taskName(job.data)} waits: ${why} (worker ${name})`)
-    notices.tellOnce(waits)
-    await job.updateProgress({ waits }).catch(() => {})
-    return putBack(job, token, putBackMs)
-  }
-
-  /** What becomes of a job that was left or has failed. */
-  const endOf = async (
-    error: unknown,
-    why: Leave | undefined,
-    job: Job,
-    token: string,
-  ): Promise<JobResult> => {
-    if (why === 'lost') {
-      onEnd(job.data, 'left')
-      // It is not ours any more: nothing is said of it.
-      throw new bullmq.DelayedError()
-    }
-    if (why === 'stopped') {
-      onEnd(job.data, 'left')
-      return { stopped: true }
-    }
-    if (why === 'closing') return putBack(job, token, 0)
-    const failure = failureOf(error)
-    if (failure.kind === 'busy') return putBackSaying(job, token, failure.message)
-    onEnd(job.data, 'failed')
-    const isFinal = failure.kind === 'stage' || failure.kind === 'user'
-    const failed = new (isFinal ? bullmq.UnrecoverableError : Error)(failedReason(failure))
-    delete failed.stack
-    throw failed
-  }
-
+  const { putBackSaying, endOf } = jobEndings(bullmq, options)
   const process = async (job: Job<Task, JobResult>, token = ''): Promise<JobResult> => {
     const id = String(job.id)
     const leaving = new AbortController()

@@ -5,11 +5,12 @@ import { openStorage } from '../../storage/open-storage.js'
 import type { TaskProcess } from '../engines/task-process.js'
 import type { Resource } from '../stages/resource.js'
 import type { Task, TaskResult } from '../tasks/task.js'
+import { type Outcome, outcomes } from './job-endings.js'
 import { loadBullMq } from './load-bullmq.js'
 import { openNotices } from './notices.js'
 import { checkRedis, openConnection, queueAddress } from './queue-address.js'
 import { stopChannel } from './queue-job.js'
-import { type Outcome, openSlot, outcomes } from './queue-slot.js'
+import { openSlot } from './queue-slot.js'
 import { within } from './within.js'
 
 export interface QueueWorkerOptions {
