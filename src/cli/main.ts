@@ -393,6 +393,20 @@ program
   .action(async (dataset, options) => (await import('./stats.js')).stats(dataset, options, interrupted))
 
 program
+  .command('check <dataset>')
+  .description(
+    'hold every record of a dataset, or of a run with all its datasets, against its files: what is wrong, missing or left over',
+  )
+  .option('--deep', 'read every file and compare its SHA-256; else its size alone')
+  .option(
+    '--mend',
+    'remove what is left over and the records of broken files, which the next run then makes anew; name files of older versions as today',
+  )
+  .option('--json', 'print what was found as JSON')
+  .addHelpText('after', example('check runs/quickstart --deep'))
+  .action(async (dataset, options) => (await import('./check.js')).check(dataset, options, interrupted))
+
+program
   .command('query <dataset> [sql]')
   .description(
     "SQL over a dataset's captions, phrases, proposals, regions and rejects; without SQL, what there is",

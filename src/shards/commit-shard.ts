@@ -11,7 +11,6 @@ import {
   readRecord,
   readStored,
 } from './commit.js'
-import type { ShardFiles } from './shard-files.js'
 import type { ShardPlace } from './shard-place.js'
 
 /** A lock is lost to another after two minutes at the earliest: who has held it for less holds it alone. */
@@ -42,6 +41,16 @@ export async function readMain(
   return { record, version: stored.version }
 }
 
+/** Files that wait for their commit: `ShardFiles`, which a task has written. */
+export interface PlacedFiles {
+  /**
+   * Puts files in place.
+   *
+   * @param onlyMissing whether those that are there are left as they are
+   */
+  place(paths: Iterable<string>, options: { readonly onlyMissing: boolean }): Promise<void>
+}
+
 /** What a commit has come to: the record that is there now, and whether it is the one that was committed. */
 export interface Committed {
   readonly record: CommitRecord | undefined
@@ -61,7 +70,7 @@ export interface Committed {
 export async function commitShard(
   place: ShardPlace & { readonly signal?: AbortSignal },
   record: CommitRecord,
-  files: ShardFiles,
+  files: PlacedFiles,
   mayReplace: (now: VersionedRecord | undefined) => Promise<boolean> | boolean,
 ): Promise<Committed> {
   const { storage, signal } = place
@@ -97,14 +106,18 @@ export async function commitShard(
   }
 }
 
+/** Name of the lock of a shard, which lies beside its record. */
+export const shardLock = (main: Family, stage: string, shard: string): string =>
+  recordPath(main, stage, shard).replace(/json$/, 'lock')
+
 /** Works on a shard alone: only commits and what removes files take this lock, each for a moment. */
 export function withShardLock<T>(
   { storage, stage, shard }: ShardPlace,
   main: Family,
   work: (held: HeldLock) => Promise<T>,
 ): Promise<T> {
-  const name = recordPath(main, stage, shard).replace(/json$/, 'lock')
-  return withLock(storage, name, `committing shard ${shard} of stage "${stage}"`, (lost) => {
+  const what = `committing shard ${shard} of stage "${stage}"`
+  return withLock(storage, shardLock(main, stage, shard), what, (lost) => {
     const start = performance.now()
     return work({ mayBeLost: () => lost.aborted || performance.now() - start > lockIsSafeFor })
   })
@@ -126,8 +139,29 @@ async function writePointers({ storage, stage, shard }: ShardPlace, record: Comm
   }
 }
 
+/**
+ * Writes what points to a shard's record anew where that is lost or cannot be read.
+ *
+ * @returns whether there was a record to point to
+ */
+export function mendPointers(place: ShardPlace, main: Family): Promise<boolean> {
+  const { storage, stage, shard } = place
+  return withShardLock(place, main, async () => {
+    const now = await readMain(place, main)
+    if (!now) return false
+    for (const family of besideOf(now.record)) {
+      const name = recordPath(family, stage, shard)
+      const stored = await readStored(storage, name).catch(() => undefined)
+      if (stored && isPointer(stored) && stored.main === main) continue
+      await storage.remove(name)
+    }
+    await writePointers(place, now.record)
+    return true
+  })
+}
+
 /** Families with a pointer to a record. */
-const besideOf = ({ family, files }: CommitRecord) =>
+export const besideOf = ({ family, files }: CommitRecord) =>
   (Object.keys(files) as Family[]).filter((other) => other !== family && other !== 'rejects')
 
 /**
@@ -151,7 +185,8 @@ export async function unnamed(
 const familiesOf = (...records: readonly (CommitRecord | undefined)[]) =>
   new Set(records.flatMap((record) => Object.keys(record?.files ?? {}) as Family[]))
 
-function isNamed(record: CommitRecord | undefined, name: string): boolean {
+/** Whether a record names an object of its shard: a file, itself, or what points to it. */
+export function isNamed(record: CommitRecord | undefined, name: string): boolean {
   if (!record) return false
   const family = name.slice(0, name.indexOf('/')) as Family
   if (shardObject(name)?.kind === 'file') return record.files[family]?.path === name

@@ -104,14 +104,15 @@ export function openLocalStorage(url: string): Storage {
         .map((name) => `${folder}/${name}`)
         .sort()
     },
-    async *listFiles(prefix) {
+    async *listFiles(prefix, where = 'below') {
       const folders = [path(prefix)]
       for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
         const entries = await opendir(folder).catch(absent)
         for await (const entry of entries ?? []) {
           const full = join(folder, entry.name)
-          if (entry.isDirectory()) folders.push(full)
-          else if (entry.isFile()) {
+          if (entry.isDirectory()) {
+            if (where === 'below') folders.push(full)
+          } else if (entry.isFile()) {
             const found = await stat(full).catch(absent)
             const name = relative(root, full).replaceAll('\\', '/')
             if (found) yield { name, size: found.size, modified: found.mtimeMs }

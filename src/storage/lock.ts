@@ -113,13 +113,17 @@ async function takeOrFind(
   const found = await storage.readVersioned(name)
   if (!found) return 'changed'
   const other = parseOwner(found.bytes)
-  const state = other ? await processState(other) : 'elsewhere'
-  const isDead = state === 'elsewhere' ? ((await storage.age(name)) ?? 0) > deadAfter : state === 'gone'
-  if (!isDead) return { owner: other }
+  if (!(await isDeadLock(storage, name, other))) return { owner: other }
   if (!(await storage.swap(name, text, found.version))) return 'changed'
   // What the dead had half written, the lock among it.
   await storage.sweep(dirname(name))
   return 'taken'
+}
+
+/** Whether a lock's owner is gone, so far as it can be known. An owner that cannot be read is one elsewhere. */
+export async function isDeadLock(storage: Storage, name: string, owner: Owner | undefined): Promise<boolean> {
+  const state = owner ? await processState(owner) : 'elsewhere'
+  return state === 'elsewhere' ? ((await storage.age(name)) ?? 0) > deadAfter : state === 'gone'
 }
 
 /** Keeps a lock that was taken, by renewing it until it is given up or lost. */

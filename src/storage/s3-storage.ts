@@ -73,10 +73,11 @@ export function openS3Storage(url: string): Storage {
       return listKeys(key === '' ? '' : `${key}/`)
     },
     listBeginning: (start) => listKeys(at(start).key),
-    async *listFiles(prefix) {
+    async *listFiles(prefix, where = 'below') {
       const { key } = at(prefix)
       const skip = root.key === '' ? 0 : root.key.length + 1
-      for await (const { files } of pagesOf(root, key === '' ? '' : `${key}/`))
+      const delimiter = where === 'inside' ? '/' : undefined
+      for await (const { files } of pagesOf(root, key === '' ? '' : `${key}/`, delimiter))
         for (const file of files) yield { ...file, name: file.name.slice(skip) }
     },
     async folders() {

@@ -57,8 +57,12 @@ export interface Storage {
   list(prefix: string): Promise<string[]>
   /** Names of the objects that begin so, the last folder's name whole, sorted. */
   listBeginning(start: string): Promise<string[]>
-  /** The files below a folder one after another, in no order, those that are still being written too. */
-  listFiles(prefix: string): AsyncIterable<StoredFile>
+  /**
+   * The files below a folder one after another, in no order, those that are still being written too.
+   *
+   * @param where in the folder itself alone, or in those below it as well, as by default
+   */
+  listFiles(prefix: string, where?: 'inside' | 'below'): AsyncIterable<StoredFile>
   /** Names of the folders at the top, sorted. Throws a UserError where there is no such folder. */
   folders(): Promise<string[]>
   remove(name: string): Promise<void>

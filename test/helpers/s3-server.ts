@@ -100,7 +100,8 @@ export async function s3Server(): Promise<S3Server> {
       const url = new URL(incoming.url as string, 'http://host')
       const isList = url.searchParams.has('list-type')
       const from = Number(url.searchParams.get('continuation-token') ?? 0)
-      url.searchParams.delete('continuation-token')
+      const delimiter = url.searchParams.get('delimiter')
+      for (const name of ['continuation-token', 'delimiter']) url.searchParams.delete(name)
       const path = isList ? url.pathname + url.search : (incoming.url as string)
       const outgoing = request({ host: '127.0.0.1', port, method, path, headers }, (answer) => {
         const status = answer.statusCode ?? 500
@@ -109,7 +110,11 @@ export async function s3Server(): Promise<S3Server> {
           answer.setEncoding('utf8').on('data', (part) => {
             text += part
           })
-          answer.on('end', () => response.writeHead(status).end(pageOf(text, from)))
+          answer.on('end', () =>
+            response
+              .writeHead(status)
+              .end(pageOf(text, from, url.searchParams.get('prefix') ?? '', delimiter)),
+          )
         } else if (how !== 'lose') response.writeHead(status, answer.headers)
         if (how === 'lose') {
           answer.resume().on('end', () => response.destroy())
@@ -182,15 +187,25 @@ const signedAs = ({ authorization, host, ...headers }: IncomingHttpHeaders) => (
   'x-amz-content-sha256': headers['x-amz-content-sha256'],
 })
 
-/** Three keys of a list, and where the next ones begin: s3rver fails where it should cut a list. */
-function pageOf(text: string, from: number): string {
-  const keys = text.match(/<Contents>.*?<\/Contents>/gs) ?? []
+/**
+ * Three keys of a list, and where the next ones begin: s3rver fails where it should cut a list. It does not see
+ * folders that have nothing but folders either, so that it is not asked for any.
+ */
+function pageOf(text: string, from: number, prefix: string, delimiter: string | null): string {
+  const folders = new Set<string>()
+  const keys = (text.match(/<Contents>.*?<\/Contents>/gs) ?? []).filter((content) => {
+    const below = (/<Key>(.*?)<\/Key>/s.exec(content)?.[1] ?? '').slice(prefix.length)
+    const end = delimiter === null ? -1 : below.indexOf(delimiter)
+    if (end >= 0) folders.add(`${prefix}${below.slice(0, end + 1)}`)
+    return end < 0
+  })
   const page = keys.slice(from, from + 3).join('')
   const rest = text.replace(/<Contents>.*?<\/Contents>/gs, '')
   const isLast = from + 3 >= keys.length
   const token = isLast ? '' : `<NextContinuationToken>${from + 3}</NextContinuationToken>`
+  const common = [...folders].map((folder) => `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`)
   return rest.replace(
     /<IsTruncated>\w+<\/IsTruncated>/,
-    `<IsTruncated>${!isLast}</IsTruncated>${token}${page}`,
+    `<IsTruncated>${!isLast}</IsTruncated>${token}${page}${isLast ? common.join('') : ''}`,
   )
 }

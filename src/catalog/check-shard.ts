@@ -1,0 +1,190 @@
+import { explainError } from '../base/explain-error.js'
+import { UserError } from '../base/user-error.js'
+import { recordPath } from '../rows/family-path.js'
+import type { Family } from '../rows/rows.js'
+import {
+  type CommitRecord,
+  isPointer,
+  parseStored,
+  type RecordPointer,
+  recordVersion,
+} from '../shards/commit.js'
+import type { VersionedRecord } from '../shards/commit-shard.js'
+import { isOlder, moveShard } from '../shards/move-shard.js'
+import type { ShardFile } from '../shards/write-shard.js'
+import { hashObject } from '../storage/hash-object.js'
+import { openObject } from '../storage/open-storage.js'
+import type { Storage, Version } from '../storage/storage.js'
+import type { Finding } from './finding.js'
+import { removeShard, shardRemoved, unlessLocked } from './remove-shard.js'
+
+export interface CheckOptions {
+  /** Whether files are held against their hash too, and not against their size alone. */
+  readonly deep: boolean
+  /** Whether what is wrong or left over is mended. */
+  readonly mend: boolean
+  readonly signal?: AbortSignal
+}
+
+/** Where a record was listed. */
+export interface RecordPlace {
+  readonly storage: Storage
+  readonly family: Family
+  readonly stage: string
+  readonly shard: string
+}
+
+/** What a record came to. */
+export interface CheckedRecord {
+  readonly findings: readonly Finding[]
+  /** The record, where it is one of a main family that stands; what it names is not left over. */
+  readonly record?: CommitRecord
+  /** What stands for a record in a family beside. */
+  readonly pointer?: RecordPointer
+  /** Why it is no record, and whether a newer version wrote it: then it is right. */
+  readonly unreadable?: { readonly what: string; readonly version: Version; readonly isOfNewer: boolean }
+  /** Bytes of its files. */
+  readonly bytes: number
+}
+
+const none: CheckedRecord = { findings: [], bytes: 0 }
+
+/**
+ * Holds a record of a shard against its files.
+ *
+ * @param listed bytes of a file as it was listed; undefined where it was not, or has to be asked for
+ * @param isKnown whether the dataset has such a shard
+ */
+export async function checkRecord(
+  place: RecordPlace,
+  listed: (path: string) => number | undefined,
+  isKnown: boolean,
+  options: CheckOptions,
+): Promise<CheckedRecord> {
+  const { storage, family, stage, shard } = place
+  const name = recordPath(family, stage, shard)
+  const stored = await storage.readVersioned(name)
+  if (!stored) return none
+  const content = parseContent(storage, name, stored.bytes)
+  if (typeof content === 'string') {
+    const unreadable = { what: content, version: stored.version, isOfNewer: isOfNewer(stored.bytes) }
+    return { findings: [], unreadable, bytes: 0 }
+  }
+  if (isPointer(content)) return { findings: [], pointer: content, bytes: 0 }
+  const record: CommitRecord = content
+  if (record.stage !== stage || record.shard !== shard || record.family !== family) {
+    const what = `it says of itself that it is ${record.family} of "${record.stage}", shard ${record.shard}`
+    // Whoever moved it here may want it back.
+    return { findings: [{ kind: 'wrong', name, what }], bytes: 0 }
+  }
+  if (!isKnown) {
+    const finding: Finding = { kind: 'left over', name, what: `dataset.json has no shard ${shard}` }
+    if (!options.mend) return { findings: [finding], record, bytes: 0 }
+    return { findings: [await mended(place, stored.version, finding)], bytes: 0 }
+  }
+  return checkFiles(place, { record, version: stored.version }, listed, options)
+}
+
+async function checkFiles(
+  place: RecordPlace,
+  made: VersionedRecord,
+  listed: (path: string) => number | undefined,
+  options: CheckOptions,
+): Promise<CheckedRecord> {
+  const { storage, family, stage, shard } = place
+  const { record } = made
+  const name = recordPath(family, stage, shard)
+  const findings: Finding[] = []
+  let bytes = 0
+  for (const file of Object.values(record.files)) {
+    const finding = await checkFile(storage, file, listed(file.path), options)
+    bytes += file.bytes
+    if (!finding) continue
+    // Where it was replaced after it was listed, the new one is looked at.
+    const now = await storage.readVersioned(name)
+    if (now?.version !== made.version) return checkRecord(place, () => undefined, true, options)
+    findings.push(finding)
+  }
+  if (findings.length > 0) {
+    if (!options.mend) return { findings, record, bytes }
+    const [first, ...others] = findings as [Finding, ...Finding[]]
+    const { mended: what } = await mended(place, made.version, first)
+    return { findings: [first, ...others].map((one) => (what ? { ...one, mended: what } : one)), bytes: 0 }
+  }
+  if (!isOlder(record)) return { findings, record, bytes }
+  const what = 'its files are named as older versions named them'
+  if (!options.mend) return { findings: [{ kind: 'older', name, what }], record, bytes }
+  try {
+    const isMoved = await unlessLocked(() => moveShard(storage, made, options.signal), false)
+    const now = await storage.readVersioned(name)
+    const finding: Finding = {
+      kind: 'older',
+      name,
+      what,
+      ...(isMoved && { mended: 'named by their contents' }),
+    }
+    const moved = now && (parseStored(now.bytes, storage.path(name)) as CommitRecord)
+    return { findings: [finding], ...(moved && { record: moved }), bytes }
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    return { findings: [{ kind: 'wrong', name, what: explainError(error).message }], record, bytes }
+  }
+}
+
+/** What is to be said of a file that a record names. */
+async function checkFile(
+  storage: Storage,
+  { path, bytes, sha256 }: ShardFile,
+  listed: number | undefined,
+  { deep, signal }: CheckOptions,
+): Promise<Finding | undefined> {
+  if (listed === bytes && !deep) return undefined
+  const object = await openObject(storage.path(path)).catch((error: unknown) => {
+    if (error instanceof UserError) return undefined
+    throw error
+  })
+  if (!object) return { kind: 'missing', name: path, what: `its record names it, with ${bytes} bytes` }
+  try {
+    const { size } = object
+    if (size !== bytes)
+      return { kind: 'wrong', name: path, what: `it has ${size} bytes, its record says ${bytes}` }
+    const hash = deep ? await hashObject(object, signal) : sha256
+    if (hash === sha256) return undefined
+    return { kind: 'wrong', name: path, what: `its SHA-256 is ${hash}, its record says ${sha256}` }
+  } finally {
+    await object.close()
+  }
+}
+
+async function mended(
+  { storage, family, stage, shard }: RecordPlace,
+  version: Version,
+  finding: Finding,
+): Promise<Finding> {
+  const isGone = await unlessLocked(() => removeShard({ storage, stage, shard }, family, version), false)
+  return isGone ? { ...finding, mended: shardRemoved } : finding
+}
+
+/** What an object says, or why it is no record. */
+function parseContent(
+  storage: Storage,
+  name: string,
+  bytes: Uint8Array,
+): CommitRecord | RecordPointer | string {
+  try {
+    return parseStored(bytes, storage.path(name))
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return error.message.replace(`${storage.path(name)} `, '')
+  }
+}
+
+/** Whether a newer version wrote it: then it is right, and nothing of it is to be removed. */
+function isOfNewer(bytes: Uint8Array): boolean {
+  try {
+    const version = (JSON.parse(Buffer.from(bytes).toString('utf8')) as { version?: unknown } | null)?.version
+    return typeof version === 'number' && version > recordVersion
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,65 @@
+import { processState } from '../base/process-identity.js'
+import { isLeftOver } from '../base/sweep-aside.js'
+import { asideOwner, asideSuffix } from '../base/write-file-atomic.js'
+import { acquireLock, isDeadLock, LockedError, parseOwner } from '../storage/lock.js'
+import type { Storage, StoredFile } from '../storage/storage.js'
+import type { Finding } from './finding.js'
+
+/**
+ * What is to be said of a file that is being written, or of a lock; undefined where it is neither of them.
+ *
+ * @param mend removes it where its process is gone, and where nobody can tell and it is old
+ */
+export async function checkUnfinished(
+  storage: Storage,
+  file: StoredFile,
+  mend: boolean,
+): Promise<Finding | undefined> {
+  if (file.name.endsWith(asideSuffix)) return checkAside(storage, file, mend)
+  return file.name.endsWith('.lock') ? checkLock(storage, file.name, mend) : undefined
+}
+
+async function checkAside(
+  storage: Storage,
+  { name, size, modified }: StoredFile,
+  mend: boolean,
+): Promise<Finding> {
+  const owner = asideOwner(name)
+  const who = owner ? `process ${owner.pid} on ${owner.host}` : 'a process of an older version, or a lock'
+  const state = owner ? await processState(owner) : 'elsewhere'
+  const lives = { alive: 'which lives', gone: 'which is gone', elsewhere: 'of which nothing is known here' }
+  const what = `half written (${size} bytes) ${ageText(Date.now() - modified)} ago by ${who}, ${lives[state]}`
+  if (!(await isLeftOver(name, modified))) return { kind: 'busy', name, what }
+  if (!mend) return { kind: 'left over', name, what }
+  await storage.remove(name)
+  return { kind: 'left over', name, what, mended: 'removed' }
+}
+
+async function checkLock(storage: Storage, name: string, mend: boolean): Promise<Finding | undefined> {
+  const bytes = await storage.read(name)
+  // It was given up meanwhile.
+  if (!bytes) return undefined
+  const owner = parseOwner(bytes)
+  const what = owner
+    ? `process ${owner.pid} on ${owner.host} is ${owner.what} since ${owner.since}`
+    : 'a lock that cannot be read'
+  if (!(await isDeadLock(storage, name, owner))) return { kind: 'busy', name, what }
+  const gone = owner
+    ? `the lock of process ${owner.pid} on ${owner.host}, which is gone (${owner.what})`
+    : what
+  if (!mend) return { kind: 'left over', name, what: gone }
+  try {
+    await (await acquireLock(storage, name, { what: 'checking', wait: false })).release()
+    return { kind: 'left over', name, what: gone, mended: 'removed' }
+  } catch (error) {
+    if (!(error instanceof LockedError)) throw error
+    return { kind: 'busy', name, what: error.message }
+  }
+}
+
+/** A span of time in words. */
+export function ageText(milliseconds: number): string {
+  const minutes = Math.round(milliseconds / 60_000)
+  if (minutes < 120) return `${Math.max(0, minutes)} min`
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 60 / 24)} days`
+}
