@@ -25,7 +25,10 @@ import { measureProcess } from './measure-process.js'
 import { gatherFigures, median, option, printReport } from './report.js'
 
 const rounds = Number(option('rounds', '3'))
-const workers = option('workers', '1,2,4').split(',').map(Number).filter((count) => count > 0)
+const workers = option('workers', '1,2,4')
+  .split(',')
+  .map(Number)
+  .filter((count) => count > 0)
 const wanted = option('stages', 'crawl,chunk,label,filter').split(',')
 const urls = Number(option('urls', '1920'))
 const pictures = Number(option('pictures', '384'))
@@ -220,8 +223,7 @@ try {
   server = await serve(join(world, 'web/images'))
   const pipeline = await writePipeline(world, server.port)
   const base = join(work, 'base')
-  const made = await groundmill(pipeline, base, [], null)
-  process.stderr.write(made.err)
+  await groundmill(pipeline, base, [], null)
   const ways = [null, ...workers]
   for (const [name, measure] of Object.entries(measures)) {
     if (!wanted.includes(name)) continue
