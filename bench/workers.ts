@@ -223,8 +223,7 @@ try {
   server = await serve(join(world, 'web/images'))
   const pipeline = await writePipeline(world, server.port)
   const base = join(work, 'base')
-  const made = await groundmill(pipeline, base, [], null)
-  process.stderr.write(made.err)
+  await groundmill(pipeline, base, [], null)
   const ways = [null, ...workers]
   for (const [name, measure] of Object.entries(measures)) {
     if (!wanted.includes(name)) continue

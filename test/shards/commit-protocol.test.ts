@@ -21,6 +21,8 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 const scratch = await temporaryFolder()
 const place = { stage: 'gold', shard: '00000' }
 const minutes = 60_000
+/** Of each kind and place. */
+const schedules = 200
 
 /** What a writer does: makes the shard of a configuration, amends that of `a`, or removes what is left over. */
 const kinds = ['a', 'b', 'amend', 'sweep'] as const
@@ -177,7 +179,7 @@ describe.each([
         switchesOf(['pause', 'kill']),
         (before, writers, switches) => scheduled(before, writers, switches, () => checkRecord(store)),
       ),
-      { numRuns: Number(process.env.RUNS ?? 300), seed: 12 },
+      { numRuns: schedules, seed: 12 },
     )
   }, 240_000)
 
@@ -189,7 +191,7 @@ describe.each([
         switchesOf(['pause', 'freeze']),
         (before, writers, switches) => scheduled(before, writers, switches, () => checkRecord(store, false)),
       ),
-      { numRuns: Number(process.env.RUNS ?? 300), seed: 12 },
+      { numRuns: schedules, seed: 12 },
     )
   }, 240_000)
 
@@ -222,7 +224,7 @@ describe.each([
           rmSync(store.root, { recursive: true, force: true })
         },
       ),
-      { numRuns: Number(process.env.RUNS ?? 100), seed: 12 },
+      { numRuns: schedules / 2, seed: 12 },
     )
   }, 120_000)
 })

@@ -1,0 +1,259 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { readPipeline } from '../../../src/pipeline/read-pipeline.js'
+import { runPipeline } from '../../../src/pipeline/run-pipeline.js'
+import { openStorage } from '../../../src/storage/open-storage.js'
+import { serveFolder } from '../../../src/world/serve-world.js'
+import { type Running, startGroundmill } from '../../helpers/groundmill.js'
+import { makeSmallWorld } from '../../helpers/small-world.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+const world = join(folder, 'world')
+const calm = join(folder, 'calm')
+const last = 'round-1-filter'
+const stages = ['gold', 'web', 'phrases', 'teacher', 'round-1-label', last]
+/** 40 rows, 4 in a shard. */
+const shards = 10
+let files: Awaited<ReturnType<typeof serveFolder>>
+/** The web, which may be told to answer nothing for a while. */
+let web: Server
+let requests = 0
+let isSilent = false
+
+const settings = () => [
+  `world=${world}`,
+  `web_url=http://127.0.0.1:${(web.address() as AddressInfo).port}/`,
+  'gold.shard_size=5',
+  'web.shard_size=4',
+  'teacher.steps=2',
+  'teacher.batch=2',
+  'rounds.train.steps=1',
+  'rounds.train.batch=2',
+  'rounds.teach.floor=0.001',
+  'rounds.filter.rules=[{rule: score, min: 0.002}]',
+]
+
+function start(run: string, ...args: readonly string[]): Running {
+  const set = settings().flatMap((one) => ['--set', one])
+  return startGroundmill(['run', 'pipelines/quickstart.yaml', '--dataset', run, ...set, '--json', ...args])
+}
+
+interface Summary {
+  readonly stages: Readonly<Record<string, { readonly ran: number; readonly skipped: number }>>
+  readonly stopped: readonly { readonly stage: string; readonly at: string }[]
+}
+
+/** Runs to the end, and gives the exit code with what became of the stages. */
+async function ran(run: string, ...args: readonly string[]) {
+  const { code, out, err } = await start(run, ...args).ended
+  return { code, err, ...(out === '' ? { stages: {}, stopped: [] } : (JSON.parse(out) as Summary)) }
+}
+
+/** Everything below a run that is no record of its making, by its name, as a hash of its bytes. */
+async function filesOf(run: string): Promise<Record<string, string>> {
+  const storage = openStorage(run)
+  const hashes: Record<string, string> = {}
+  for (const name of await storage.list('.')) {
+    if (name.startsWith('.groundmill/') || !/\.(parquet|lock|safetensors|bin)$/.test(name)) continue
+    hashes[name] = createHash('sha256')
+      .update(await readFile(storage.path(name)))
+      .digest('hex')
+  }
+  return hashes
+}
+
+/** What programs that are gone have left half done. */
+const asides = (run: string) =>
+  readdirSync(run, { recursive: true }).filter((name) => String(name).includes('.aside'))
+
+/** Processes that a process has started and that live. */
+function childrenOf(pid: number): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const [state, parent] = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')
+      return Number(parent) === pid && state !== 'Z' ? [Number(name)] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+const isThere = (pid: number) => {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+async function until(what: string, condition: () => boolean) {
+  for (let waited = 0; !condition(); waited += 20) {
+    if (waited > 60_000) throw new Error(`${what} has not come`)
+    await delay(20)
+  }
+}
+
+beforeAll(async () => {
+  await makeSmallWorld(world)
+  files = await serveFolder(join(world, 'web'))
+  web = createServer(async (request, response) => {
+    requests++
+    if (isSilent) return
+    const answer = await fetch(new URL(request.url as string, files.url))
+    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
+    response.end(Buffer.from(await answer.arrayBuffer()))
+  })
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
+  const pipeline = await readPipeline('pipelines/quickstart.yaml', { set: settings() })
+  await runPipeline(pipeline, calm, { only: [last] })
+  return async () => {
+    web.closeAllConnections()
+    web.close()
+    await files.close()
+  }
+}, 120_000)
+
+/** A run in which all is done but stages from the crawl on, or but those that are named. */
+async function undone(name: string, ...again: readonly string[]): Promise<string> {
+  const run = join(folder, name)
+  await cp(calm, run, { recursive: true })
+  if (again.length === 0) await rm(join(run, 'web'), { recursive: true })
+  for (const stage of again)
+    for (const family of ['phrases', 'proposals', 'grounding', 'rejects'])
+      await rm(join(run, 'web', family, stage), { recursive: true, force: true })
+  return run
+}
+
+describe('run --workers', () => {
+  it('makes what one process makes', async () => {
+    const run = join(folder, 'two')
+    const { code, stages: made } = await ran(run, '--workers', '2', '--only', last)
+    expect(code).toBe(0)
+    expect(made.web).toMatchObject({ ran: shards, skipped: 0 })
+    expect(await filesOf(run)).toEqual(await filesOf(calm))
+    const again = await ran(run, '--workers', '3', '--only', last)
+    expect([again.code, stages.map((stage) => again.stages[stage]?.ran)]).toEqual([0, stages.map(() => 0)])
+  }, 120_000)
+
+  it('goes on where a worker is killed', async () => {
+    const run = await undone('killed')
+    const wanted = requests + 5
+    const { child, ended } = start(run, '--workers', '2', '--only', last)
+    for (let kill = 0; kill < 2; kill++) {
+      await until('the next request', () => requests >= wanted + 8 * kill)
+      const [worker] = childrenOf(child.pid as number)
+      if (worker !== undefined) process.kill(worker, 'SIGKILL')
+    }
+    expect((await ended).code).toBe(0)
+    expect(await filesOf(run)).toEqual(await filesOf(calm))
+    expect(asides(run)).toEqual([])
+  }, 120_000)
+
+  it.each([
+    { signal: 'SIGINT', code: 130 },
+    { signal: 'SIGKILL', code: null },
+  ] as const)(
+    'stopped by $signal leaves no process, and a state to go on from',
+    async ({ signal, code }) => {
+      const run = await undone(`stopped-${signal}`)
+      const wanted = requests + 12
+      const running = start(run, '--workers', '2', '--only', last)
+      await until('the crawl', () => requests >= wanted)
+      isSilent = true
+      const workers = childrenOf(running.child.pid as number)
+      expect(workers).toHaveLength(2)
+      running.signal(signal)
+      const { code: ended, seconds } = await running.ended
+      expect(ended).toBe(code)
+      expect(seconds).toBeLessThan(20)
+      await until('the end of the workers', () => !workers.some(isThere))
+      isSilent = false
+      web.closeAllConnections()
+      const { code: after, stages: made } = await ran(run, '--only', last)
+      expect(after).toBe(0)
+      expect(made.web?.ran).toBeGreaterThan(0)
+      expect(await filesOf(run)).toEqual(await filesOf(calm))
+      expect(asides(run)).toEqual([])
+    },
+    120_000,
+  )
+
+  it('sets aside what cannot be made, makes the rest, and ends with 1', async () => {
+    const run = await undone('broken', 'phrases', 'round-1-label', last)
+    const [broken] = Object.keys(await filesOf(run)).filter((name) => name.startsWith('web/images/00003'))
+    const whole = await readFile(join(run, broken as string))
+    await truncate(join(run, broken as string), 100)
+    const first = await ran(run, '--workers', '2', '--only', 'phrases')
+    expect([first.code, first.stages.phrases?.ran]).toEqual([1, shards - 1])
+    expect(first.err).toMatch(/shard 00003 set aside: .* is damaged or cut short/)
+    await writeFile(join(run, broken as string), whole)
+    const second = await ran(run, '--workers', '2', '--only', last)
+    expect([second.code, second.stages.phrases?.ran, second.stages[last]?.ran]).toEqual([0, 1, shards])
+    expect(await filesOf(run)).toEqual(await filesOf(calm))
+  }, 120_000)
+})
+
+describe('run --slice', () => {
+  const slices = (run: string, count: number, ...args: readonly string[]) =>
+    Promise.all(
+      Array.from({ length: count }, (_, index) => ran(run, '--slice', `${index}/${count}`, ...args)),
+    )
+
+  it('at once makes what one process makes, up to what needs all shards', async () => {
+    const run = join(folder, 'slices')
+    // Whoever of them ends first finds the others' shards missing.
+    const first = await slices(run, 2, '--only', 'phrases')
+    expect(first.map(({ code }) => code)).toEqual([0, 0])
+    expect(first.map(({ stages: made }) => made.web?.ran)).toEqual([shards / 2, shards / 2])
+    const [stopped] = await slices(run, 1, '--only', last)
+    expect(stopped).toMatchObject({ code: 75, stopped: [{ stage: 'teacher', at: 'teacher' }, {}, {}] })
+    expect(stopped?.err).toMatch(/this slice stopped before "teacher": it takes all shards at once/)
+    expect((await ran(run, '--only', 'teacher')).code).toBe(0)
+    const rest = await slices(run, 2, '--only', last)
+    expect(rest.map(({ code }) => code)).toEqual([0, 0])
+    expect(rest.map(({ stages: made }) => made[last]?.ran)).toEqual([shards / 2, shards / 2])
+    expect(await filesOf(run)).toEqual(await filesOf(calm))
+    expect(asides(run)).toEqual([])
+  }, 240_000)
+
+  it('killed and begun again in another number make what is missing, once', async () => {
+    const run = await undone('other-number')
+    const wanted = requests + 5
+    const { child, ended } = start(run, '--slice', '1/3', '--only', 'phrases')
+    await until('the crawl', () => requests >= wanted)
+    child.kill('SIGKILL')
+    await ended
+    expect((await ran(run, '--slice', '0/3', '--only', 'phrases')).code).toBe(0)
+    const made = (await openStorage(join(run, 'web')).list('images')).filter((name) => name.endsWith('.json'))
+    const rest = await slices(run, 2, '--only', 'phrases')
+    expect(rest.map(({ code }) => code)).toEqual([0, 0])
+    const count = (one: 'ran' | 'skipped') =>
+      rest.reduce((sum, { stages: done }) => sum + (done.web?.[one] ?? 0), 0)
+    expect([count('ran'), count('skipped')]).toEqual([shards - made.length, made.length])
+    // What the killed one had aside goes with the next whole run.
+    expect((await ran(run, '--only', last)).code).toBe(0)
+    expect(await filesOf(run)).toEqual(await filesOf(calm))
+    expect(asides(run)).toEqual([])
+  }, 240_000)
+
+  it('ends with 1 where a shard is set aside, with 75 where those of others are, with 2 for what is no slice', async () => {
+    const run = await undone('lacking', 'phrases', 'round-1-label', last)
+    const [broken] = Object.keys(await filesOf(run)).filter((name) => name.startsWith('web/images/00003'))
+    await truncate(join(run, broken as string), 100)
+    const [even, odd] = await slices(run, 2, '--only', 'phrases')
+    expect([even?.code, odd?.code]).toEqual([0, 1])
+    expect((await ran(run, '--slice', '2/2')).code).toBe(2)
+    expect((await ran(run, '--slice', 'half')).code).toBe(2)
+    expect((await ran(run, '--slice', '0/2', '--workers', '2')).code).toBe(2)
+  }, 120_000)
+})
