@@ -151,6 +151,8 @@ async function checkPointers(
       const name = recordPath(family, stage, shard)
       const place = { storage, stage, shard }
       if (expected.get(family)?.has(shard) || (await isNamedByAny(place, name))) continue
+      // It went with the record, which was broken.
+      if (!(await storage.exists(name))) continue
       const what = `it points to a record of ${main} that is not there, or does not name it`
       const gone = mend ? await unlessLocked(() => removeLeftOver(place, [main], [name]), []) : []
       onFinding({ kind: 'left over', name, what, ...(gone.length > 0 && { mended: 'removed' }) })
