@@ -9,6 +9,7 @@ import {
   type StagePlace,
   stageContext,
 } from './tasks/run-stage.js'
+import { stagesNamed } from './tasks/stages-behind.js'
 import type { TaskResult } from './tasks/task.js'
 import { StageError } from './tasks/task-error.js'
 
@@ -22,6 +23,8 @@ const missing = 3
 export class StageNode {
   readonly kind: StageKind
   readonly needs: StageNode[] = []
+  /** Stages that it names without needing them: they must have ended. */
+  readonly named: StageNode[] = []
   /** Stages whose shards need the same shard of this one. */
   readonly followers: StageNode[] = []
   state: 'closed' | 'open' | 'ended' = 'closed'
@@ -60,6 +63,7 @@ export class StageNode {
   canOpen(): boolean {
     return (
       this.state === 'closed' &&
+      this.named.every(({ state }) => state === 'ended') &&
       this.needs.every((needed) =>
         this.follows(needed) ? needed.state !== 'closed' : needed.state === 'ended',
       )
@@ -191,6 +195,7 @@ export function stageNodes(stages: readonly Stage[]): StageNode[] {
       const needed = nodes.get(name)
       if (needed) node.needs.push(needed)
     }
+    for (const { name } of stagesNamed({ stages }, node.stage)) node.named.push(nodes.get(name) as StageNode)
     // Shards of several datasets have nothing to do with one another.
     if (node.needs.filter(({ isOne }) => !isOne).length > 1) node.isWhole = true
     for (const needed of node.needs) if (node.follows(needed)) needed.followers.push(node)

@@ -9,7 +9,7 @@ import type { StageOutput } from '../stages/stage-context.js'
 import type { OpenStage, ShardsKind } from '../stages/stage-kind.js'
 import { hashOf, runStage, type StageOptions, stageContext } from './run-stage.js'
 import { noSums, type ShardSums, sumsOfRecord } from './shard-sums.js'
-import { stagesBehind } from './stages-behind.js'
+import { stagesBehind, stagesNeeded } from './stages-behind.js'
 import { readStoredPipeline } from './stored-pipeline.js'
 import type { RunTask, Task, TaskOptions, TaskResult } from './task.js'
 import { StageError } from './task-error.js'
@@ -162,6 +162,7 @@ async function outputsBehind(
   { missing = {} }: Pick<Task, 'missing'>,
 ): Promise<ReadonlyMap<string, StageOutput>> {
   const outputs = new Map<string, StageOutput>()
+  const needed = new Set(stagesNeeded(session.pipeline, stage))
   for (const behind of stagesBehind(session.pipeline, stage)) {
     let found = session.outputs.get(behind.name)
     if (!found) {
@@ -170,7 +171,12 @@ async function outputsBehind(
       // What is not there yet is looked for again.
       found.catch(() => session.outputs.delete(behind.name))
     }
-    outputs.set(behind.name, { ...(await found), missing: missing[behind.name] ?? [] })
+    try {
+      outputs.set(behind.name, { ...(await found), missing: missing[behind.name] ?? [] })
+    } catch (error) {
+      // A word of the configuration that happens to be the name of a stage, which need not have run.
+      if (needed.has(behind)) throw error
+    }
   }
   return outputs
 }
