@@ -21,8 +21,8 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 const scratch = await temporaryFolder()
 const place = { stage: 'gold', shard: '00000' }
 const minutes = 60_000
-/** Of each kind and place. */
-const schedules = 200
+/** Drawn, in each place. */
+const schedules = 150
 
 /** What a writer does: makes the shard of a configuration, amends that of `a`, or removes what is left over. */
 const kinds = ['a', 'b', 'amend', 'sweep'] as const
@@ -171,6 +171,22 @@ describe.each([
     }
   }
 
+  /** Which of a writer's steps are of its commit, where nothing disturbs it. */
+  async function stepsOfCommit(before: readonly Kind[], kind: Kind) {
+    store = new SteppedStore(mkdtempSync(join(scratch, 'steps-')), isLocal)
+    for (const one of before) await work(store.openBy('before', free), one)
+    const steps: string[] = []
+    await work(
+      store.openBy('alone', async (what) => {
+        steps.push(what)
+      }),
+      kind,
+    )
+    rmSync(store.root, { recursive: true })
+    const from = steps.findIndex((what) => /^(place|create) /.test(what))
+    return { from: from === -1 ? steps.length : from, to: steps.length }
+  }
+
   it('killed or paused at any operation, leave a whole shard at every instant', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -191,9 +207,27 @@ describe.each([
         switchesOf(['pause', 'freeze']),
         (before, writers, switches) => scheduled(before, writers, switches, () => checkRecord(store, false)),
       ),
-      { numRuns: schedules, seed: 12 },
+      { numRuns: schedules / 2, seed: 12 },
     )
   }, 240_000)
+
+  it('frozen at each operation of a commit while another works, leave a whole shard', async () => {
+    for (const before of [[], ['a']] as const)
+      for (const frozen of ['a', 'b', 'amend'] as const)
+        for (const other of ['a', 'sweep'] as const) {
+          const { from, to } = await stepsOfCommit(before, frozen)
+          for (let after = from; after < to; after++) {
+            const switches = [{ after, how: 'freeze', to: 0 }] as const
+            await scheduled(before, [frozen, other], switches, () => checkRecord(store, false)).catch(
+              (error) => {
+                throw new Error(`${[...before, frozen, other]}, after ${after}: ${error.message}`, {
+                  cause: error,
+                })
+              },
+            )
+          }
+        }
+  }, 120_000)
 
   it('of a shard that another replaces while it is read, say what they have read', async () => {
     await fc.assert(
