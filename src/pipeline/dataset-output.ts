@@ -21,10 +21,9 @@ export async function datasetOutput(
   stage: string,
 ): Promise<StageOutput> {
   const { name, storage, shards, isGold } = dataset
-  const folder = family === 'images' ? null : stage
   const isPresent = await mapLimited(
     shards,
-    async (shard) => (await readCommit(storage, family, folder, shard)) !== undefined,
+    async (shard) => (await readCommit(storage, family, stage, shard)) !== undefined,
   )
   const missing = shards.filter((_, index) => !isPresent[index])
   const output = { name: stage, dataset: { name, storage, shards }, missing }

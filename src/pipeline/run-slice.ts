@@ -1,24 +1,14 @@
-import { orderedMap } from '../base/ordered-map.js'
+import { findFirst } from '../base/find-first.js'
 import { sliceHostLimiter } from '../ingest/fetch/slice-host-limiter.js'
 import { readCommit } from '../shards/commit.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { RunOptions, RunResult, StoppedStage } from './run-options.js'
 import { kindOf, type Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
-import type { OneKind } from './stages/stage-kind.js'
 import { countFailed } from './tasks/count-failed.js'
-import {
-  hashOf,
-  runStage,
-  type Slice,
-  type StageOutcome,
-  type StagePlace,
-  stageContext,
-} from './tasks/run-stage.js'
+import { findOutput } from './tasks/find-output.js'
+import { hashOf, runStage, type Slice, type StageOutcome, type StagePlace } from './tasks/run-stage.js'
 import { stagesBehind } from './tasks/stages-behind.js'
-
-/** Records that are read at once. */
-const recordsAtOnce = 16
 
 /**
  * Runs a slice of a pipeline in this process: of each dataset every `count`-th shard. It goes on where a shard
@@ -69,7 +59,7 @@ export async function runSlice(
       continue
     }
     if (kind.makes === 'one') {
-      const found = await findOne(kind, stage, place)
+      const found = await findOutput(stage, place)
       if (!found) stop(stage, stage.name, 'it takes all shards at once')
       else {
         outputs.set(stage.name, found)
@@ -78,12 +68,8 @@ export async function runSlice(
       continue
     }
     if (kind.edge(stage.with) === 'in order') {
-      const context = stageContext(stage, place, {}, () => {})
-      outputs.set(stage.name, {
-        ...(await kind.offers(stage, context)),
-        name: stage.name,
-        config: stage.with,
-      })
+      const found = await findOutput(stage, place)
+      if (found) outputs.set(stage.name, found)
       if (await isWhole(stage)) continue
       outputs.delete(stage.name)
       stop(stage, stage.name, 'it takes all shards at once')
@@ -98,22 +84,15 @@ export async function runSlice(
   return { outcomes, failed: countFailed(outcomes), stopped: [...stopped.values()] }
 }
 
-async function findOne(kind: OneKind, stage: Stage, place: StagePlace): Promise<StageOutput | undefined> {
-  const context = stageContext(stage, place, {}, () => {})
-  const offers = await kind.find(stage, hashOf(kind, stage, place.outputs), context)
-  return offers && { ...offers, name: stage.name, config: stage.with }
-}
-
 /** Whether all shards of a stage are there, made of the same configuration; true of a stage that makes one thing. */
 async function hasAllShards(stage: Stage, { outputs }: StagePlace): Promise<boolean> {
   const kind = kindOf(stage)
   const dataset = outputs.get(stage.name)?.dataset
   if (kind.makes === 'one' || !dataset) return true
-  const { family } = kind
   const configHash = hashOf(kind, stage, outputs)
-  const records = orderedMap(dataset.shards, recordsAtOnce, (shard) =>
-    readCommit(dataset.storage, family, family === 'images' ? null : stage.name, shard),
-  )
-  for await (const record of records) if (record?.configHash !== configHash) return false
-  return true
+  const lacking = await findFirst(dataset.shards, async (shard) => {
+    const record = await readCommit(dataset.storage, kind.family, stage.name, shard)
+    return record?.configHash === configHash ? undefined : shard
+  })
+  return lacking === undefined
 }

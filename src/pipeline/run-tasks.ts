@@ -41,6 +41,11 @@ export async function runTasks(
   let underWay = 0
   let wake = () => {}
   const fail = (error: unknown) => failing.abort(error)
+  /** The end of the next task. */
+  const nextEnd = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve
+    })
 
   const open = async (node: StageNode) => {
     options.onStageStart?.(node.stage)
@@ -99,9 +104,7 @@ export async function runTasks(
       for (const node of nodes) if (node.canOpen()) await open(node)
       for (const node of nodes) if (node.canEnd()) await end(node)
       if (nodes.every(({ state }) => state === 'ended')) break
-      const woken = new Promise<void>((resolve) => {
-        wake = resolve
-      })
+      const woken = nextEnd()
       let released = 0
       for (const node of nodes.toReversed()) {
         while (underWay < engine.window) {
@@ -125,12 +128,7 @@ export async function runTasks(
     fail(error)
     throw error
   } finally {
-    while (underWay > 0) {
-      const woken = new Promise<void>((resolve) => {
-        wake = resolve
-      })
-      await woken
-    }
+    while (underWay > 0) await nextEnd()
   }
   const outcomes = new Map(nodes.map((node) => [node.stage.name, node.outcome()]))
   return { outcomes, failed: countFailed(outcomes), stopped: [] }

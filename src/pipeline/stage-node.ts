@@ -2,6 +2,7 @@ import { explainError } from '../base/explain-error.js'
 import { kindOf, type Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
 import type { StageKind, StageWatch } from './stages/stage-kind.js'
+import { outputOfStage } from './tasks/find-output.js'
 import {
   hashOf,
   type StageOptions,
@@ -172,8 +173,7 @@ export class StageNode {
   output(): StageOutput {
     this.state = 'ended'
     this.#seconds = (performance.now() - this.#start) / 1000
-    const { name, with: config } = this.stage
-    return { ...this.#offers, missing: this.#missing, name, config }
+    return outputOfStage(this.stage, { ...this.#offers, missing: this.#missing })
   }
 
   outcome(): StageOutcome {
@@ -220,6 +220,6 @@ export async function openStage(
   const offers = await kind.offers(stage, context)
   const watch = planned && kind.watch?.(stage, planned.rows, warn)
   // Those that follow look for what it offers before it has ended.
-  outputs.set(stage.name, { ...offers, name: stage.name, config: stage.with })
+  outputs.set(stage.name, outputOfStage(stage, offers))
   node.open(offers.dataset.shards, offers, watch)
 }

@@ -10,7 +10,7 @@ import type { ShardFile } from './write-shard.js'
 
 /** Where a file of a shard lies by its content. */
 export function placeOf({ stage, shard }: CommitRecord, family: Family, { sha256 }: ShardFile): string {
-  return filePath(family, family === 'images' ? null : stage, shard, sha256)
+  return filePath(family, stage, shard, sha256)
 }
 
 /** Whether a shard's files lie where older versions laid them. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isLiving } from '../../pipeline/tasks/read-presences.js'
 import { runMetrics } from '../../pipeline/tasks/run-metrics.js'
-import { isLiving, type RunState, runStateReader } from '../../pipeline/tasks/run-state.js'
+import { type RunState, runStateReader } from '../../pipeline/tasks/run-state.js'
 import { parseMetricsAddress, serveMetrics } from '../../pipeline/tasks/serve-metrics.js'
 import { openStorage } from '../../storage/open-storage.js'
 import {

@@ -1,5 +1,6 @@
 import type { KnownPresence } from '../../pipeline/tasks/read-presences.js'
-import { isLiving, type RunState, type StageState } from '../../pipeline/tasks/run-state.js'
+import { isLiving } from '../../pipeline/tasks/read-presences.js'
+import type { RunState, StageState } from '../../pipeline/tasks/run-state.js'
 import { formatTable } from './format-table.js'
 import { plainText } from './plain-text.js'
 import { duration } from './progress.js'

@@ -4,6 +4,7 @@ import { redisHostLimiter } from '../../ingest/fetch/redis-host-limiter.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { TaskProcess } from '../engines/task-process.js'
 import type { Resource } from '../stages/resource.js'
+import { hasStoredPipeline } from '../tasks/stored-pipeline.js'
 import type { Task, TaskResult } from '../tasks/task.js'
 import { type Outcome, outcomes } from './job-endings.js'
 import { loadBullMq } from './load-bullmq.js'
@@ -112,7 +113,7 @@ const visible = new Set<string>()
 async function isRunVisible({ run, pipeline }: Task): Promise<boolean> {
   const key = `${run}\n${pipeline}`
   if (visible.has(key)) return true
-  const isThere = await openStorage(run).exists(`.groundmill/pipelines/${pipeline}.json`)
+  const isThere = await hasStoredPipeline(openStorage(run), pipeline)
   if (isThere) visible.add(key)
   return isThere
 }

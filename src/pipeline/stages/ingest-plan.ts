@@ -2,6 +2,7 @@ import { hashJson } from '../../base/hash.js'
 import type { OpenSource } from '../../ingest/open-source.js'
 import { type IngestPlan, planIngest } from '../../ingest/plan-ingest.js'
 import type { Storage } from '../../storage/storage.js'
+import { runFolder } from '../records/run-folder.js'
 
 /** Raised where plans of older programs would be read wrongly. */
 const planVersion = 1
@@ -20,7 +21,7 @@ export async function storedPlan(
 ): Promise<IngestPlan> {
   const { card } = source
   const sourceHash = await source.hash()
-  const name = `.groundmill/plans/${hashJson([planVersion, configHash, card, sourceHash])}.json`
+  const name = `${runFolder}/plans/${hashJson([planVersion, configHash, card, sourceHash])}.json`
   const stored = await run.read(name)
   if (stored) {
     const plan = parsePlan(stored)

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
 import type { Storage } from '../../storage/storage.js'
 import type { Pipeline } from '../stages/pipeline-config.js'
-import type { KnownPresence } from './read-presences.js'
-import { readStoredPipeline, runFolder } from './stored-pipeline.js'
+import { isLiving, type KnownPresence } from './read-presences.js'
+import { pipelineFolder, readStoredPipeline } from './stored-pipeline.js'
 
 /** A laid-out pipeline of a run, under its hash. */
 export interface RunPipeline {
@@ -18,10 +18,9 @@ export async function currentPipeline(
   run: Storage,
   presences: readonly KnownPresence[],
 ): Promise<RunPipeline | undefined> {
-  const rank = ({ state, beat }: KnownPresence) =>
-    `${state === 'alive' || state === 'silent' ? 1 : 0} ${beat}`
+  const rank = (one: KnownPresence) => `${Number(isLiving(one))} ${one.beat}`
   const told = [...presences].sort((a, b) => (rank(a) < rank(b) ? 1 : -1)).map(({ pipeline }) => pipeline)
-  const names = (await run.list(`${runFolder}/pipelines`)).filter((name) => name.endsWith('.json'))
+  const names = (await run.list(pipelineFolder)).filter((name) => name.endsWith('.json'))
   const dated = await Promise.all(names.map(async (name) => ({ name, time: await storedAt(run, name) })))
   const stored = dated
     .sort((a, b) => b.time - a.time)

@@ -14,6 +14,9 @@ export interface KnownPresence extends PresenceRecord {
   readonly state: 'alive' | 'silent' | 'ended' | 'dead'
 }
 
+/** Whether a process still works, so far as can be told. */
+export const isLiving = ({ state }: KnownPresence): boolean => state === 'alive' || state === 'silent'
+
 /** A process of another machine of which nothing is heard for so long is taken for dead. */
 export const deadAfterMs = 120_000
 /** Files that are read, the names in their order: who watches a run of ten thousand workers sees some. */
@@ -38,9 +41,7 @@ export async function readPresences(run: Storage, now = Date.now()): Promise<Kno
 
 /** Who works on a run with another pipeline, in words; undefined where nobody does. */
 export async function othersAtWork(run: Storage, pipeline: string): Promise<string | undefined> {
-  const other = (await readPresences(run)).find(
-    (one) => (one.state === 'alive' || one.state === 'silent') && one.pipeline !== pipeline,
-  )
+  const other = (await readPresences(run)).find((one) => isLiving(one) && one.pipeline !== pipeline)
   return other && `process ${other.pid} on ${other.host} (since ${other.since})`
 }
 

@@ -1,6 +1,7 @@
 import { type MetricRegistry, metricRegistry } from './metric-registry.js'
 import { addProcessMetrics } from './metrics.js'
-import { isLiving, type RunState } from './run-state.js'
+import { isLiving } from './read-presences.js'
+import type { RunState } from './run-state.js'
 
 /** What a watcher tells of a run: of all its processes together. */
 export interface RunMetrics {

@@ -1,11 +1,8 @@
 import { explainError } from '../../base/explain-error.js'
-import { orderedMap } from '../../base/ordered-map.js'
+import { mapLimited } from '../../base/map-limited.js'
 import type { OpenStage, StageWatch } from '../stages/stage-kind.js'
 import { addSums, noSums, type ShardSums, sumsOfRecord } from './shard-sums.js'
 import { withRetries } from './with-retries.js'
-
-/** Records that are read at once to know how many rows there are. */
-const recordsAtOnce = 16
 
 export interface ShardRun {
   readonly signal?: AbortSignal
@@ -37,9 +34,7 @@ export async function runShards(
   shards: readonly string[],
   { signal, watch, onProgress, stopAtFailure, ...on }: ShardRun,
 ): Promise<ShardOutcome> {
-  const rows: number[] = []
-  for await (const count of orderedMap(shards, recordsAtOnce, (shard) => stage.rows(shard)))
-    rows.push(count ?? 0)
+  const rows = await mapLimited(shards, async (shard) => (await stage.rows(shard)) ?? 0)
   const total = rows.reduce((sum, count) => sum + count, 0)
   const failed: { shard: string; error: string }[] = []
   let sums = noSums

@@ -3,7 +3,7 @@ import type { Storage } from '../../storage/storage.js'
 import { kindOf } from '../stages/pipeline-config.js'
 import { currentPipeline, type RunPipeline } from './current-pipeline.js'
 import type { SetAside } from './presence-record.js'
-import { type KnownPresence, readPresences } from './read-presences.js'
+import { isLiving, type KnownPresence, readPresences } from './read-presences.js'
 import { type StageTasks, stageReader } from './stage-tasks.js'
 
 /** How far a stage of a run is. */
@@ -44,9 +44,6 @@ export interface RunState {
   readonly isAtLeast: boolean
   readonly isDone: boolean
 }
-
-/** Whether a process still works, so far as can be told. */
-export const isLiving = ({ state }: KnownPresence): boolean => state === 'alive' || state === 'silent'
 
 /**
  * Reads what is going on in a run, again and again.

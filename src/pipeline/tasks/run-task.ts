@@ -7,7 +7,8 @@ import type { Storage } from '../../storage/storage.js'
 import { kindOf, type Pipeline, type Stage } from '../stages/pipeline-config.js'
 import type { StageOutput } from '../stages/stage-context.js'
 import type { OpenStage, ShardsKind } from '../stages/stage-kind.js'
-import { hashOf, runStage, type StageOptions, stageContext } from './run-stage.js'
+import { findOutput, outputOfStage } from './find-output.js'
+import { hashOf, runStage, type StageOptions, type StagePlace, stageContext } from './run-stage.js'
 import { noSums, type ShardSums, sumsOfRecord } from './shard-sums.js'
 import { stagesBehind, stagesNeeded } from './stages-behind.js'
 import { readStoredPipeline } from './stored-pipeline.js'
@@ -30,8 +31,6 @@ interface Session {
   readonly pipeline: Pipeline
   /** What stages offer that are done, or whose shards are known. */
   readonly outputs: Map<string, Promise<StageOutput>>
-  /** The stage that is open, by its name. */
-  readonly key: string
 }
 
 /**
@@ -64,21 +63,21 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
     if (session?.key !== key) {
       // Sources and models may be others in the next run: nothing of this one is kept.
       await closeAll()
-      session = { key, opened: memoize(() => openSession(key, task)) }
+      session = { key, opened: memoize(() => openSession(task)) }
     }
     return session.opened()
   }
   const openedStage = async (
-    { run, key }: Session,
+    own: Session,
     kind: ShardsKind,
     stage: Stage,
     task: Task,
-    outputs: ReadonlyMap<string, StageOutput>,
     { onNotice }: TaskOptions,
   ): Promise<OpenStage> => {
-    const place = `${key}\n${stage.name}`
-    const known = open.get(place)
+    const known = open.get(stage.name)
     if (known) return known
+    const { run } = own
+    const outputs = await outputsBehind(own, stage, task)
     const options = {
       retryFailed: task.retry,
       hostLimiter,
@@ -86,11 +85,11 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
     }
     const context = stageContext(stage, { run, outputs }, options, (text) => warnings.push(text))
     const opened = kind.open(stage, hashOf(kind, stage, outputs), context)
-    open.set(place, opened)
+    open.set(stage.name, opened)
     try {
       return await opened
     } catch (error) {
-      open.delete(place)
+      open.delete(stage.name)
       const isWrong = error instanceof UserError && !(error instanceof LockedError)
       throw isWrong ? new StageError(error.message, { cause: error }) : error
     } finally {
@@ -102,10 +101,9 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
       const own = await sessionOf(task)
       const stage = stageOf(own.pipeline, task.stage)
       const kind = kindOf(stage)
-      const outputs = await outputsBehind(own, stage, task)
       const { shard } = task
       if (kind.makes === 'shards' && shard !== undefined) {
-        const opened = await openedStage(own, kind, stage, task, outputs, options)
+        const opened = await openedStage(own, kind, stage, task, options)
         const { signal } = options
         const total = await opened.rows(shard)
         const onProgress = (done: number) => options.onProgress?.(done, total ?? 0)
@@ -115,7 +113,7 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
       const { outcome, result } = await runStage(
         kind,
         stage,
-        { run: own.run, outputs },
+        { run: own.run, outputs: await outputsBehind(own, stage, task) },
         {
           signal: options.signal,
           retryFailed: task.retry,
@@ -144,9 +142,9 @@ const resultOf = (
   warnings: readonly string[],
 ): TaskResult => ({ skipped, ...sums, failed, warnings })
 
-async function openSession(key: string, { run: url, pipeline: hash }: Task): Promise<Session> {
+async function openSession({ run: url, pipeline: hash }: Task): Promise<Session> {
   const run = openStorage(url)
-  return { run, pipeline: await readStoredPipeline(run, hash), outputs: new Map(), key }
+  return { run, pipeline: await readStoredPipeline(run, hash), outputs: new Map() }
 }
 
 function stageOf({ name, stages }: Pipeline, wanted: string): Stage {
@@ -161,12 +159,13 @@ async function outputsBehind(
   stage: Stage,
   { missing = {} }: Pick<Task, 'missing'>,
 ): Promise<ReadonlyMap<string, StageOutput>> {
+  const { run, pipeline } = session
   const outputs = new Map<string, StageOutput>()
-  const needed = new Set(stagesNeeded(session.pipeline, stage))
-  for (const behind of stagesBehind(session.pipeline, stage)) {
+  const needed = new Set(stagesNeeded(pipeline, stage))
+  for (const behind of stagesBehind(pipeline, stage)) {
     let found = session.outputs.get(behind.name)
     if (!found) {
-      found = foundOutput(session.run, behind, outputs)
+      found = madeOutput(behind, { run, outputs })
       session.outputs.set(behind.name, found)
       // What is not there yet is looked for again.
       found.catch(() => session.outputs.delete(behind.name))
@@ -181,18 +180,11 @@ async function outputsBehind(
   return outputs
 }
 
-async function foundOutput(
-  run: Storage,
-  stage: Stage,
-  outputs: ReadonlyMap<string, StageOutput>,
-): Promise<StageOutput> {
+async function madeOutput(stage: Stage, place: StagePlace): Promise<StageOutput> {
+  const found = await findOutput(stage, place)
+  if (found) return found
   const kind = kindOf(stage)
-  const context = stageContext(stage, { run, outputs }, {}, () => {})
-  const offers =
-    kind.makes === 'shards'
-      ? await kind.offers(stage, context)
-      : await kind.find(stage, hashOf(kind, stage, outputs), context)
-  if (!offers && kind.makes === 'one' && kind.name !== 'export')
-    throw new Error(`what "${stage.name}" makes is not there, or was made of something else`)
-  return { missing: [], ...offers, name: stage.name, config: stage.with }
+  // What leaves no record in the run offers nothing either.
+  if (kind.makes === 'one' && kind.record(stage) === undefined) return outputOfStage(stage, { missing: [] })
+  throw new Error(`what "${stage.name}" makes is not there, or was made of something else`)
 }

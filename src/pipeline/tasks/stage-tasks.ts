@@ -67,10 +67,7 @@ export function stageReader(run: Storage): StageReader {
       const shard = done[Math.floor(((pick + 0.5) * done.length) / Math.min(more, done.length))]
       if (shard === undefined || time.asked.has(shard)) continue
       time.asked.add(shard)
-      const family = kind.family
-      const record = await readCommit(storage, family, family === 'images' ? null : stage.name, shard).catch(
-        () => undefined,
-      )
+      const record = await readCommit(storage, kind.family, stage.name, shard).catch(() => undefined)
       if (record) time.seconds.push(record.seconds)
     }
     if (time.seconds.length === 0) return undefined

@@ -1,12 +1,15 @@
 import { canonicalJson, hashBytes } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import type { Storage } from '../../storage/storage.js'
+import { runFolder } from '../records/run-folder.js'
 import type { Pipeline } from '../stages/pipeline-config.js'
 
-/** Where what the processes of a run share lies in its storage; no stage can have that name. */
-export const runFolder = '.groundmill'
+export const pipelineFolder = `${runFolder}/pipelines`
 
-const nameOf = (hash: string) => `${runFolder}/pipelines/${hash}.json`
+const nameOf = (hash: string) => `${pipelineFolder}/${hash}.json`
+
+/** Whether a run's storage has the pipeline of a hash. */
+export const hasStoredPipeline = (run: Storage, hash: string): Promise<boolean> => run.exists(nameOf(hash))
 
 /** Leaves a laid-out pipeline in a run's storage, under the SHA-256 of its bytes, which is returned. */
 export async function storePipeline(run: Storage, pipeline: Pipeline): Promise<string> {
