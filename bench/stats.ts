@@ -10,9 +10,9 @@ import { datasetStatistics } from '../src/catalog/dataset-statistics.js'
 import { datasetFunnel } from '../src/catalog/funnel.js'
 import { recordPath } from '../src/rows/family-path.js'
 import { createDataset } from '../src/shards/dataset.js'
-import { type RecordedFamily, recordedOf, rowStats } from '../src/statistics/row-stats.js'
 import { openStorage } from '../src/storage/open-storage.js'
 import { type Figure, median, option, printReport } from './report.js'
+import { recorded, stageOfRecords, syntheticRecord } from './synthetic-record.js'
 
 const shards = Number(option('shards', '1000'))
 const runs = Number(option('runs', '3'))
@@ -20,13 +20,7 @@ const rows = 10_000
 /** Seconds: what still feels like at once. */
 const limit = 5
 
-let state = 1
-const random = () => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-  return state / 2 ** 32
-}
-/** A word of an endless list, the n-th about 1 / n as often as the first. */
-const word = (name: string) => `${name}${Math.floor(Math.exp(random() * Math.log(2e6)))}`
+const recordOf = syntheticRecord(rows)
 
 const folder = await mkdtemp(join(tmpdir(), 'groundmill-bench-'))
 try {
@@ -35,20 +29,10 @@ try {
   await createDataset(storage, { name: 'large', card: null, shards: names })
   let bytes = 0
   for (const shard of names) {
-    for (const family of ['images', 'phrases', 'proposals', 'grounding'] as RecordedFamily[]) {
-      const stats = rowStats(family)
-      for (const name of recordedOf[family].measures)
-        for (let at = 0; at < 200; at++) stats.observe(name, random())
-      const words = family === 'images' ? 'hosts' : 'heads'
-      if (family !== 'proposals') for (let at = 0; at < 3 * rows; at++) stats.tally(words, word(words))
-      const stage = family === 'images' ? 'large' : `${family}-1`
-      const text = JSON.stringify({
-        ...{ version: 1, stage, family, main: family, shard, configHash: 'c', inputs: {}, files: {} },
-        ...{ unit: 'rows', in: rows, out: rows, rejected: {}, stats: stats.build() },
-        ...{ seconds: 1, createdAt: new Date().toISOString() },
-      })
+    for (const family of recorded) {
+      const text = recordOf(family, shard)
       bytes += text.length
-      await storage.write(recordPath(family, stage, shard), text)
+      await storage.write(recordPath(family, stageOfRecords(family), shard), text)
     }
   }
   const seconds: number[] = []

@@ -14,9 +14,10 @@ import { planIngest } from '../../src/ingest/plan-ingest.js'
 import { vocabularyBuilder } from '../../src/model/vocabulary-builder.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/storage/open-storage.js'
+import { recorded } from '../synthetic-record.js'
 import { measureCoordinator } from './measure-coordinator.js'
 import { measureShards } from './measure-shards.js'
-import { recorded, syntheticRecords } from './synthetic-records.js'
+import { syntheticRecords } from './synthetic-records.js'
 import { writeList } from './write-list.js'
 
 /** What a part measured, by name. */

@@ -1,10 +1,9 @@
 import { families, recordPath } from '../../src/rows/family-path.js'
 import type { Family } from '../../src/rows/rows.js'
-import { type RecordedFamily, recordedOf, rowStats } from '../../src/statistics/row-stats.js'
+import type { RecordedFamily } from '../../src/statistics/row-stats.js'
 import type { Storage } from '../../src/storage/storage.js'
+import { recorded, syntheticRecord } from '../synthetic-record.js'
 
-/** Families whose tasks leave a record of their own in a run over captioned pictures. */
-export const recorded: readonly RecordedFamily[] = ['images', 'phrases', 'proposals', 'grounding']
 /** Different records of a family: as many as are worth making; shards take turns. */
 const different = 32
 
@@ -53,25 +52,7 @@ export function syntheticRecords(shards: number): Storage & { readonly bytesRead
 
 function recordsOf(family: RecordedFamily): string[] {
   const rows = 5000
-  let state = 1
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-  /** A word of an endless list, the n-th about 1 / n as often as the first. */
-  const word = (name: string) => `${name}${Math.floor(Math.exp(random() * Math.log(2e6)))}`
-  return Array.from({ length: different }, () => {
-    const stats = rowStats(family)
-    for (const name of recordedOf[family].measures)
-      for (let at = 0; at < 200; at++) stats.observe(name, random())
-    const words = family === 'images' ? 'hosts' : 'heads'
-    if (family !== 'proposals') for (let at = 0; at < 3 * rows; at++) stats.tally(words, word(words))
-    const stage = family === 'images' ? 'large' : `${family}-1`
-    return JSON.stringify({
-      ...{ version: 1, stage, family, main: family, shard: '', configHash: 'c', inputs: {} },
-      files: { [family]: { path: 'p', rows, bytes: 1, sha256: 'a'.repeat(64) } },
-      ...{ unit: 'rows', in: rows, out: rows, rejected: {}, stats: stats.build() },
-      ...{ seconds: 1, createdAt: '2026-01-01T00:00:00.000Z' },
-    })
-  })
+  const recordOf = syntheticRecord(rows)
+  const files = { [family]: { path: 'p', rows, bytes: 1, sha256: 'a'.repeat(64) } }
+  return Array.from({ length: different }, () => recordOf(family, '', files))
 }

@@ -12,6 +12,7 @@ import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { serveFolder } from '../../src/world/serve-world.js'
 import { compiledMain } from '../helpers/compile.js'
+import { shortCycle } from '../helpers/short-cycle.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -21,18 +22,8 @@ let files: Awaited<ReturnType<typeof serveFolder>>
 /** The web, which counts what it is asked for. */
 let web: Server
 let requests = 0
-const settings = () => [
-  `world=${world}`,
-  `web_url=http://127.0.0.1:${(web.address() as AddressInfo).port}/`,
-  'gold.shard_size=20',
-  'web.shard_size=8',
-  'teacher.steps=2',
-  'teacher.batch=2',
-  'rounds.train.steps=1',
-  'rounds.train.batch=2',
-  'rounds.teach.floor=0.001',
-  'rounds.filter.rules=[{rule: score, min: 0.002}]',
-]
+const settings = () =>
+  shortCycle(world, `http://127.0.0.1:${(web.address() as AddressInfo).port}/`, { gold: 20, web: 8 })
 const last = 'round-1-filter'
 /** 40 rows, 8 in a shard. */
 const shards = 5

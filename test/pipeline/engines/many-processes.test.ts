@@ -11,6 +11,7 @@ import { runPipeline } from '../../../src/pipeline/run-pipeline.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import { serveFolder } from '../../../src/world/serve-world.js'
 import { type Running, startGroundmill } from '../../helpers/groundmill.js'
+import { shortCycle } from '../../helpers/short-cycle.js'
 import { makeSmallWorld } from '../../helpers/small-world.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
@@ -27,18 +28,8 @@ let web: Server
 let requests = 0
 let isSilent = false
 
-const settings = () => [
-  `world=${world}`,
-  `web_url=http://127.0.0.1:${(web.address() as AddressInfo).port}/`,
-  'gold.shard_size=5',
-  'web.shard_size=4',
-  'teacher.steps=2',
-  'teacher.batch=2',
-  'rounds.train.steps=1',
-  'rounds.train.batch=2',
-  'rounds.teach.floor=0.001',
-  'rounds.filter.rules=[{rule: score, min: 0.002}]',
-]
+const settings = () =>
+  shortCycle(world, `http://127.0.0.1:${(web.address() as AddressInfo).port}/`, { gold: 5, web: 4 })
 
 function start(run: string, ...args: readonly string[]): Running {
   const set = settings().flatMap((one) => ['--set', one])
