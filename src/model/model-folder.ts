@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseJson } from '../base/read-json.js'
+import { jsonOf } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
 import { sigmoid } from '../graph/ops/activation.js'
@@ -105,7 +105,7 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new UserError(`${folder} is not a model folder: ${path} is missing.`)
   })
-  const config = parseJson(text, path) as Partial<GlipConfig>
+  const config = jsonOf(text, path) as Partial<GlipConfig>
   if (config.model_type !== 'groundmill-glip') {
     throw new UserError(
       `${path}: model_type "${config.model_type}" is not a family that groundmill knows (groundmill-glip).`,

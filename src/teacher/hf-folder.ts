@@ -1,6 +1,6 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseJson } from '../base/read-json.js'
+import { jsonOf } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 
 /** Reads a JSON object of a model folder; undefined where the file is absent. */
@@ -8,7 +8,7 @@ export async function readJson(folder: string, name: string): Promise<Record<str
   const path = join(folder, name)
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  const value = parseJson(text, path)
+  const value = jsonOf(text, path)
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>
   throw new UserError(`${path} does not hold a JSON object.`)
