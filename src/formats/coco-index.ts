@@ -11,6 +11,8 @@ const annotationSchema = z.object({
   category_id: z.unknown().optional(),
   bbox: z.unknown().optional(),
   iscrowd: z.unknown().optional(),
+  area: z.unknown().optional(),
+  ignore: z.unknown().optional(),
   tokens_positive: z.unknown().optional(),
   score: z.unknown().optional(),
   origin: z.unknown().optional(),

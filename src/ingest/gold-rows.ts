@@ -1,17 +1,19 @@
 import { random } from '../base/random.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { clipBox, scaleBox } from '../boxes/xyxy.js'
-import type { Caption, NegativeRow, Phrase, Region } from '../rows/rows.js'
+import type { Caption, IgnoredRegion, NegativeRow, Phrase, Region } from '../rows/rows.js'
 import { joinSpans } from '../words/join-spans.js'
 import { nameInPrompt, type Span } from '../words/name-prompt.js'
 import { packNames } from '../words/pack-names.js'
 import type { PromptConfig } from './read/source-keys.js'
-import type { GoldRegion, SourceRow } from './read/source-row.js'
+import type { GoldRegion, IgnoredBox, SourceRow } from './read/source-row.js'
 
 export interface GoldRows {
   readonly captions: readonly Caption[]
   readonly phrases: readonly Phrase[]
   readonly regions: readonly Region[]
+  /** Those that lie in the picture and have a name. */
+  readonly ignored: readonly IgnoredRegion[]
   /** What is known not to be in the picture. */
   readonly absence: Omit<NegativeRow, 'key'>
   /**
@@ -42,7 +44,10 @@ export interface StoredPicture {
  * @param seed what makes this row's draws its own, such as its place in the source
  */
 export function goldRows(
-  row: Pick<SourceRow, 'captions' | 'regions' | 'absent' | 'exhaustive' | 'negatives' | 'partial'>,
+  row: Pick<
+    SourceRow,
+    'captions' | 'regions' | 'ignored' | 'absent' | 'exhaustive' | 'negatives' | 'partial'
+  >,
   picture: StoredPicture,
   limits: PromptConfig,
   seed: string,
@@ -75,7 +80,8 @@ export function goldRows(
   const phrases: Phrase[] = []
   const regions: Region[] = []
   const phraseIndices = new Map<string, number>()
-  const add = (caption: number, text: string, [start, end]: Span, { xyxy, found, head }: GoldRegion) => {
+  const add = (caption: number, text: string, [start, end]: Span, box: GoldRegion) => {
+    const { xyxy, found, head } = box
     const key = `${caption}/${start}/${end}`
     let phrase = phraseIndices.get(key)
     if (phrase === undefined) {
@@ -83,7 +89,8 @@ export function goldRows(
       phraseIndices.set(key, phrase)
     }
     const { score, by } = found ?? { score: 1, by: 'gold' }
-    regions.push({ caption, phrase, start, end, xyxy, score, origin: by })
+    const area = box.area === undefined ? null : box.area * pixelArea(picture)
+    regions.push({ caption, phrase, start, end, xyxy, score, origin: by, area })
   }
   for (const box of kept) {
     const captionPoints = points[box.caption ?? 0] ?? []
@@ -98,8 +105,25 @@ export function goldRows(
   }
   const named = prompts.map(({ text }): Caption => ({ text, kind: 'categories' }))
   const absence = absenceOf({ ...row, partial: [...row.partial, ...unboxed] }, phrases, drop)
-  return { captions: [...captions, ...named], phrases, regions, absence, dropped }
+  const ignored = row.ignored.flatMap((box) => ignoredRegion(box, picture))
+  return { captions: [...captions, ...named], phrases, regions, ignored, absence, dropped }
 }
+
+/** None where the box has no name, or is not in the picture. */
+function ignoredRegion(
+  { category, xyxy: box, area, crowd }: IgnoredBox,
+  picture: StoredPicture,
+): IgnoredRegion[] {
+  const xyxy = storedBox(box, picture)
+  const text = nameInPrompt(category)
+  if (!xyxy || text === '') return []
+  const [x1, y1, x2, y2] = xyxy
+  const own = (x2 - x1) * (y2 - y1)
+  return [{ text, xyxy, area: area === undefined ? own : area * pixelArea(picture), crowd }]
+}
+
+/** Pixels of the stored picture, squared, for one of the unit of the source's boxes. */
+const pixelArea = ({ scale: [x, y] }: StoredPicture) => x * y
 
 /** What the source says of what is absent, by names as phrases have them, each once. */
 function absenceOf(

@@ -73,7 +73,7 @@ export async function ingestRow(
       kind: 'row',
       image,
       phrases: { key, phrases: gold.phrases },
-      grounding: { key, regions: gold.regions },
+      grounding: { key, regions: gold.regions, ignored: gold.ignored },
       negatives: { key, ...gold.absence },
       dropped: [row.dropped, gold.dropped],
       ...(tdm && { tdm }),

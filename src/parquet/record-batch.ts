@@ -4,6 +4,7 @@ import {
   type FixedSizeList,
   type List,
   makeData,
+  Precision,
   RecordBatch,
   type Schema,
   Struct,
@@ -69,7 +70,7 @@ function columnData(
   }
   if (DataType.isFloat(type)) {
     check((value) => Number.isFinite(value) || (mayBeNull && isNull(value)), 'a finite number')
-    const data = new Float32Array(length)
+    const data = type.precision === Precision.DOUBLE ? new Float64Array(length) : new Float32Array(length)
     for (let index = 0; index < length; index++) data[index] = (values[index] as number | null) ?? 0
     return makeData({ type, length, nullCount: 0, ...valid, data })
   }

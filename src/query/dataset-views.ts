@@ -28,7 +28,8 @@ const meanings: Readonly<Record<StageFamily, string>> = {
 
 /**
  * Views of a dataset: `images` and `captions`; for each family with stages one of all its stages with a
- * column `stage` (`phrases`, `proposals`, `grounding`, `rejects`, `selection`, and `left_out`), and one of
+ * column `stage` (`phrases`, `proposals`, `grounding`, `rejects`, `selection`, `left_out` and
+ * `ignored`), and one of
  * each stage, such as `grounding_round_1_filter`. Lists are unfolded: a row is a phrase or a box. Boxes are
  * x1, y1, x2, y2.
  *
@@ -69,6 +70,8 @@ export function datasetViews(files: DatasetFiles, withImages = false): DatasetVi
     select: `select key, unnest(item) from ${itemsOf(own, 'left_out')}`,
   }))
   addStages('left_out', 'a phrase that is not asked for, and why', leftOut)
+  const ignored = [...files.grounding].map(([stage, own]) => ({ stage, own, select: ignoredOf(own) }))
+  addStages('ignored', 'a box that evaluation passes over: a crowd, or one that its source marks so', ignored)
   return views
 
   function addStages(
@@ -110,3 +113,9 @@ function selectOf(
       return `select * from ${rowsOf(files)}`
   }
 }
+
+/** Files of older versions have no such column: an empty list of its type stands beside them. */
+const ignoredOf = (files: readonly CommittedFile[]) =>
+  `select key, item.text, ${corners}, item.area, item.crowd from (select key, unnest(ignored) as item
+    from (select * from ${rowsOf(files)} union all by name
+      select null::struct(text varchar, xyxy float[], area double, crowd boolean)[] as ignored where false))`

@@ -6,6 +6,7 @@ import {
   Field,
   FixedSizeList,
   Float32,
+  Float64,
   Int32,
   List,
   Schema,
@@ -92,8 +93,10 @@ const columns: Readonly<Record<Family, Fields>> = {
         xyxy: xyxy(),
         score: new Float32(),
         origin: new Utf8(),
+        area: new Float64(),
       }),
     ),
+    ignored: listOf(struct({ text: new Utf8(), xyxy: xyxy(), area: new Float64(), crowd: new Bool() })),
   },
   negatives: {
     key: new Utf8(),
@@ -120,7 +123,7 @@ export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
     'left_out',
   ]),
   proposals: new Set(['proposals.label', 'proposals.contrast']),
-  grounding: new Set(),
+  grounding: new Set(['regions.area', 'ignored']),
   negatives: new Set(['negatives.score', 'teacher']),
   rejects: new Set(['key', 'url']),
 }
@@ -145,6 +148,7 @@ function featureOf(name: string, type: DataType): unknown {
   if (type instanceof Bool) return { dtype: 'bool', _type: 'Value' }
   if (type instanceof Int32) return { dtype: 'int32', _type: 'Value' }
   if (type instanceof Float32) return { dtype: 'float32', _type: 'Value' }
+  if (type instanceof Float64) return { dtype: 'float64', _type: 'Value' }
   if (type instanceof FixedSizeList) {
     return { feature: featureOf('item', type.valueType), length: type.listSize, _type: 'Sequence' }
   }

@@ -133,12 +133,33 @@ export interface Region {
   readonly score: number
   /** `gold`, or the teacher's name and round. */
   readonly origin: string
+  /**
+   * What the source calls the thing's area, such as that of its outline, in pixels of the stored picture,
+   * squared; null, or absent in what is older, where it says nothing: then it is the box's own.
+   */
+  readonly area?: number | null
+}
+
+/**
+ * A box that an evaluation neither asks for nor counts as wrong where it is found: a crowd, or one that its
+ * source marks so (`ignore` of LVIS). No phrase names it; training, filters and statistics do not see it.
+ */
+export interface IgnoredRegion {
+  /** Name of its category, as phrases have it. */
+  readonly text: string
+  readonly xyxy: Xyxy
+  /** As that of a region; of the box where the source says nothing. */
+  readonly area: number
+  /** Whether it holds many things of its name: any number of boxes may lie in it. */
+  readonly crowd: boolean
 }
 
 /** Family `grounding`: which phrase of which caption names which box. */
 export interface GroundingRow {
   readonly key: string
   readonly regions: readonly Region[]
+  /** Of gold; null, or absent in what is older, where nobody told. */
+  readonly ignored?: readonly IgnoredRegion[] | null
 }
 
 /**

@@ -5,7 +5,7 @@ import { eachRowGroup } from '../parquet/read-rows.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
 import { openCommitted } from './committed-file.js'
-import { rowMigration, type StoredRow } from './row-migration.js'
+import { laterFields, rowMigration, type StoredRow } from './row-migration.js'
 
 export interface ReadOptions<Column extends string = string> {
   /** Top-level columns to read; the others are absent from the rows. */
@@ -74,7 +74,8 @@ function checkColumns(
   columns: readonly string[] | undefined,
   known: readonly string[],
 ) {
-  const missing = (columns ?? ['key']).find((column) => !known.includes(column))
+  const isLater = (column: string) => laterFields[family]?.includes(column) ?? false
+  const missing = (columns ?? ['key']).find((column) => !known.includes(column) && !isLater(column))
   if (missing !== undefined) {
     throw new UserError(`${path} has no column "${missing}": it is not a shard of ${family}.`)
   }

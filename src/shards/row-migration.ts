@@ -7,6 +7,12 @@ export type StoredRow = Readonly<Record<string, unknown>>
 /** Columns that proposals have got since version 1, in which they are null. */
 const laterColumns = ['label', 'contrast'] as const
 
+/** Columns that families have got since version 1 and that rows need not have: of older files they are none. */
+export const laterFields: Readonly<Partial<Record<Family, readonly string[]>>> = {
+  phrases: ['left_out'],
+  grounding: ['ignored'],
+}
+
 /**
  * Makes rows of older files into rows of this version; undefined where a file's rows are of this one. Columns
  * of proposals that a file does not have become null.

@@ -56,7 +56,7 @@ describe('views', () => {
         for (const { caption, phrase, start, end, xyxy, score, origin } of row?.regions ?? []) {
           const text = [...captions[caption].text].slice(start, end).join('')
           const [x1, y1, x2, y2] = xyxy
-          expected.push({ key, caption, phrase, start, end, score, origin, x1, y1, x2, y2, text })
+          expected.push({ key, caption, phrase, start, end, score, origin, area: null, x1, y1, x2, y2, text })
         }
       }
       expect((await grounding.next()).done).toBe(true)

@@ -27,7 +27,9 @@ const phrasesOf = (key: string): PhraseRow => ({
 })
 const regionsOf = (key: string): GroundingRow => ({
   key,
-  regions: [{ caption: 0, phrase: 0, start: 8, end: 9, xyxy: [0, 0, 1, 1], score: 0.5, origin: key }],
+  regions: [
+    { caption: 0, phrase: 0, start: 8, end: 9, xyxy: [0, 0, 1, 1], score: 0.5, origin: key, area: null },
+  ],
 })
 
 const writeImages = (keys: readonly string[]) => putShard(storage, 'images', null, shard, keys.map(imageOf))
@@ -83,7 +85,7 @@ describe('a join', () => {
         }))
         return {
           ...{ key, row, images: { key, captions, width }, phrases: { key, phrases } },
-          ...{ before: regionsOf(key), after: regionsOf(key) },
+          ...{ before: { ...regionsOf(key), ignored: null }, after: regionsOf(key) },
         }
       }),
     )

@@ -82,8 +82,17 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
         xyxy,
         score: float,
         origin: text,
+        area: fc.option(fc.double({ min: 0, max: 1e9, noNaN: true })),
       }),
       { maxLength: 3 },
+    ),
+    ignored: fc.option(
+      fc.array(
+        fc.record({ text, xyxy, area: fc.double({ min: 0, max: 1e9, noNaN: true }), crowd: fc.boolean() }),
+        {
+          maxLength: 3,
+        },
+      ),
     ),
   }),
   negatives: fc.record({
@@ -151,7 +160,7 @@ describe('a shard file', () => {
     meta: null,
   }))
   const grounding: GroundingRow[] = [
-    { key: 'a', regions: [] },
+    { key: 'a', regions: [], ignored: null },
     {
       key: 'b',
       regions: [
@@ -163,8 +172,10 @@ describe('a shard file', () => {
           xyxy: [0.5, 1.25, 30.75, 40],
           score: 0.875,
           origin: 'gold',
+          area: 1234.567891011,
         },
       ],
+      ignored: [{ text: 'dog', xyxy: [0, 1, 2, 3.5], area: 0.1, crowd: true }],
     },
   ]
 

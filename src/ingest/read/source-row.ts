@@ -18,6 +18,14 @@ export interface GoldRegion {
   readonly head?: string
   /** In 0 to 1, with the name of the model that gave it; boxes without are gold. */
   readonly found?: { readonly score: number; readonly by: string }
+  /** What the source calls the thing's area, in the unit of the boxes, squared; else it is the box's own. */
+  readonly area?: number
+}
+
+/** A box that evaluation neither asks for nor counts as wrong. */
+export interface IgnoredBox extends Pick<GoldRegion, 'category' | 'xyxy' | 'area'> {
+  /** A crowd, in which any number of boxes may lie; else one thing. */
+  readonly crowd: boolean
 }
 
 export interface SourceRow {
@@ -33,6 +41,8 @@ export interface SourceRow {
   readonly captions: readonly Caption[]
   /** Present, though perhaps empty, where the source has boxes. */
   readonly regions: readonly GoldRegion[] | null
+  /** Boxes that are none of the regions; what is not named is left out. */
+  readonly ignored: readonly IgnoredBox[]
   readonly boxUnit: 'pixel' | 'share'
   /** Categories that are known not to be in the picture, to be drawn into prompts. */
   readonly absent: readonly string[]
@@ -58,6 +68,7 @@ const blank = {
   load: null,
   captions: [],
   regions: null,
+  ignored: [],
   boxUnit: 'pixel' as const,
   absent: [],
   exhaustive: false,

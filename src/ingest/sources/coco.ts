@@ -14,7 +14,13 @@ import type { Caption } from '../../rows/rows.js'
 import { rowSource } from '../read/row-source.js'
 import type { SourceFormat } from '../read/source-format.js'
 import { baseUrl, exhaustive, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
-import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+import {
+  type GoldRegion,
+  type IgnoredBox,
+  problemRow,
+  type SourceRow,
+  sourceRow,
+} from '../read/source-row.js'
 
 const schema = sourceSchema('coco', {
   images: imageFolder,
@@ -33,13 +39,15 @@ const boxSchema = z.object({
   tokens_positive: z.array(z.tuple([z.int(), z.int()])).optional(),
   score: z.number().min(0).max(1).optional(),
   origin: z.string().optional(),
+  area: z.number().nonnegative().optional().catch(undefined),
+  ignore: z.unknown().optional(),
 })
 
 /**
  * Pictures with captions and boxes from COCO JSON: `captions`, `instances`, or both. In MDETR's form a
  * picture has its `caption` and a box the spans of the words that name it (`tokens_positive`); GLIP's gold
  * data come so. Crowd boxes name no one thing: they are left out, and counted, as are boxes and captions that
- * cannot be read.
+ * cannot be read, and what LVIS marks `ignore`; of crowds and the latter evaluation is told.
  *
  * A picture's categories are taken for exhaustive: one that has no box is absent. They are not where the
  * configuration says so, where boxes have no categories, and where a picture says which categories it was
@@ -92,10 +100,16 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
   const boxes = index.boxes.get(image.id) ?? []
   /** Names of boxes that are left out; undefined for one of which nobody knows what it is. */
   const unboxed: (string | undefined)[] = []
+  const ignored: IgnoredBox[] = []
   const regions = boxes.flatMap((box) => {
-    const region = regionOf(box, index, imageCaptions.length > 0)
+    const region = regionOf(box, index, {
+      hasCaption: imageCaptions.length > 0,
+      isFederated: isFederated(image),
+    })
     if (typeof region !== 'string') return [region]
     drop(region)
+    const apart = region === 'crowd_box' || region === 'ignored_box' ? ignoredOf(box, index) : undefined
+    if (apart) ignored.push(apart)
     unboxed.push(index.categories.get(box.category_id as Id)?.name)
     return []
   })
@@ -107,6 +121,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     ...locate(image, config),
     captions: [...imageCaptions, ...listedCaptions].map((text): Caption => ({ text, kind: 'gold' })),
     regions: config.instances ? regions : null,
+    ignored,
     ...(config.instances && absenceOf(image, boxes, unboxed, index, config)),
     dropped,
     size: width && height ? { width, height } : null,
@@ -135,9 +150,8 @@ function absenceOf(
   const { neg_category_ids, not_exhaustive_category_ids } = image
   const namesOf = (ids: readonly unknown[] = []) =>
     ids.flatMap((id) => categories.get(id as Id)?.name ?? []).filter((name) => name !== '')
-  const isFederated = neg_category_ids !== undefined || not_exhaustive_category_ids !== undefined
   const isClosed = categories.size > 0 && !unboxed.includes(undefined)
-  const isExhaustive = isClosed && (image.exhaustive ?? (!isFederated && (config.exhaustive ?? true)))
+  const isExhaustive = isClosed && (image.exhaustive ?? (!isFederated(image) && (config.exhaustive ?? true)))
   const named = namesOf(neg_category_ids)
   const present = new Set(namesOf(boxes.map(({ category_id }) => category_id)))
   const all = [...categories.values()].map(({ name }) => name)
@@ -153,6 +167,10 @@ function absenceOf(
   }
 }
 
+/** Whether a picture says which categories it was searched for, as LVIS does. */
+const isFederated = ({ neg_category_ids, not_exhaustive_category_ids }: CocoImage) =>
+  neg_category_ids !== undefined || not_exhaustive_category_ids !== undefined
+
 /** From `base_url` if there is one, else from the folder, else from where COCO itself has it. */
 function locate({ file_name, coco_url }: CocoImage, { base_url, images }: Config) {
   if (base_url) return { url: file_name.split('/').map(encodeURIComponent).join('/') }
@@ -164,17 +182,36 @@ function locate({ file_name, coco_url }: CocoImage, { base_url, images }: Config
 function regionOf(
   annotation: CocoAnnotation,
   { categories }: CocoIndex,
-  hasCaption: boolean,
+  image: { readonly hasCaption: boolean; readonly isFederated: boolean },
 ): GoldRegion | string {
   const parsed = boxSchema.safeParse(annotation)
   if (!parsed.success) return 'malformed_box'
-  const { bbox, category_id = '', iscrowd, tokens_positive = [], score, origin } = parsed.data
+  const { bbox, category_id = '', iscrowd, tokens_positive = [], score, origin, area } = parsed.data
   if (iscrowd) return 'crowd_box'
+  // Of COCO's own files pycocotools does not read it.
+  if (image.isFederated && parsed.data.ignore) return 'ignored_box'
   const { name, order } = categories.get(category_id) ?? { name: '', order: 0 }
-  const spans = hasCaption ? tokens_positive : []
+  const spans = image.hasCaption ? tokens_positive : []
   if (name === '' && spans.length === 0) return 'unnamed_box'
   const [x, y, width, height] = bbox
   // Of what has been exported, boxes that a model found have its name.
   const found = score !== undefined && origin !== undefined ? { found: { score, by: origin } } : {}
-  return { category: name, order, xyxy: [x, y, x + width, y + height], spans, ...found }
+  return {
+    category: name,
+    order,
+    xyxy: [x, y, x + width, y + height],
+    spans,
+    ...found,
+    ...(area !== undefined && { area }),
+  }
+}
+
+/** What evaluation is told of a crowd, or of a box that is marked `ignore`; undefined without a name. */
+function ignoredOf(annotation: CocoAnnotation, { categories }: CocoIndex): IgnoredBox | undefined {
+  const { bbox, category_id = '', iscrowd, area } = boxSchema.parse(annotation)
+  const name = categories.get(category_id)?.name
+  if (!name) return undefined
+  const [x, y, width, height] = bbox
+  const xyxy = [x, y, x + width, y + height] as const
+  return { category: name, xyxy, crowd: Boolean(iscrowd), ...(area !== undefined && { area }) }
 }

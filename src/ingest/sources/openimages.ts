@@ -9,7 +9,13 @@ import { columnIndex } from '../read/columns.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
-import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+import {
+  type GoldRegion,
+  type IgnoredBox,
+  problemRow,
+  type SourceRow,
+  sourceRow,
+} from '../read/source-row.js'
 
 const schema = sourceSchema('openimages', {
   path: optionalText('the CSV of boxes'),
@@ -29,7 +35,7 @@ const requiredColumns = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax',
  * file (such as `oidv6-train-annotations-bbox.csv`), `classes` the class descriptions, `images` the folder of
  * `ID.jpg`; without it pictures are fetched from `base_url`, or from where `image_list`
  * (`train-images-boxable-with-rotation.csv`) has them. Boxes are shares of the picture's sides. A box around
- * a group (`IsGroupOf`) names no one thing: it is left out, and counted. A category without a box may well be
+ * a group (`IsGroupOf`) names no one thing: it is left out, and counted, and evaluation takes it for a crowd. A category without a box may well be
  * in the picture, since only some were asked for: those are absent of which `image_labels`
  * (`oidv7-train-annotations-human-imagelabels.csv`) says so, with a confidence of 0.
  */
@@ -97,7 +103,7 @@ async function* rowsOf(
       yield pictureRow(path, open, config, lists)
       open = undefined
     }
-    open ??= { id: cell('ImageID'), mark, regions: [], dropped: {}, unboxed: [] }
+    open ??= { id: cell('ImageID'), mark, regions: [], ignored: [], dropped: {}, unboxed: [] }
     const xyxy = [cell('XMin'), cell('YMin'), cell('XMax'), cell('YMax')].map(Number) as unknown as Xyxy
     const name = names.get(cell('LabelName'))
     const why =
@@ -111,6 +117,8 @@ async function* rowsOf(
     if (why !== undefined) {
       open.dropped[why] = (open.dropped[why] ?? 0) + 1
       if (name) open.unboxed.push(name.text)
+      if (name && why === 'group_box' && xyxy.every(Number.isFinite))
+        open.ignored.push({ category: name.text, xyxy, crowd: true })
     } else if (name) open.regions.push({ category: name.text, order: name.order, xyxy, spans: [] })
   }
   if (open) yield pictureRow(path, open, config, lists)
@@ -120,6 +128,7 @@ interface OpenPicture {
   readonly id: string
   readonly mark: Mark
   readonly regions: GoldRegion[]
+  readonly ignored: IgnoredBox[]
   readonly dropped: Record<string, number>
   /** Names of boxes that are left out. */
   readonly unboxed: string[]
@@ -132,7 +141,7 @@ type Places = ReadonlyMap<string, { readonly url: string; readonly license: stri
 
 function pictureRow(
   path: string,
-  { id, mark, regions, dropped, unboxed }: OpenPicture,
+  { id, mark, regions, ignored, dropped, unboxed }: OpenPicture,
   config: Config,
   { names, places, absent }: Lists,
 ): SourceRow {
@@ -147,6 +156,7 @@ function pictureRow(
     url: config.base_url ? `${id}.jpg` : (found?.url ?? null),
     license: found?.license || null,
     regions,
+    ignored,
     boxUnit: 'share',
     dropped,
     absent: config.prompt.negatives > 0 ? negatives : [],

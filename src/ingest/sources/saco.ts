@@ -7,7 +7,13 @@ import type { Mark } from '../../formats/mark.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
-import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+import {
+  type GoldRegion,
+  type IgnoredBox,
+  problemRow,
+  type SourceRow,
+  sourceRow,
+} from '../read/source-row.js'
 
 const schema = sourceSchema('saco', {
   path: optionalText('the JSON of pairs'),
@@ -128,12 +134,14 @@ function pictureRow(
   const partial: string[] = []
   const negatives: string[] = []
   const regions: GoldRegion[] = []
+  const ignored: IgnoredBox[] = []
   for (const [order, { id, text_input: category, is_instance_exhaustive }] of pairs.entries()) {
     const given = boxes.get(id) ?? []
     const sound = given.flatMap((value): GoldRegion[] => {
       const region = regionOf(value, category, order)
       if (typeof region !== 'string') return [region]
       dropped[region] = (dropped[region] ?? 0) + 1
+      if (region === 'crowd_box') ignored.push(crowdOf(value, category))
       return []
     })
     regions.push(...sound)
@@ -147,6 +155,7 @@ function pictureRow(
     place,
     ...locate(file_name, coco_url, images, base_url),
     regions,
+    ignored,
     boxUnit: 'share',
     absent: wanted > 0 ? negatives : [],
     negatives,
@@ -174,4 +183,9 @@ function regionOf(value: unknown, category: string, order: number): GoldRegion |
   const [x, y, width, height] = bbox
   const found = score !== undefined && origin !== undefined ? { found: { score, by: origin } } : {}
   return { category, order, xyxy: [x, y, x + width, y + height], spans: [], ...found }
+}
+
+function crowdOf(value: unknown, category: string): IgnoredBox {
+  const [x, y, width, height] = boxSchema.parse(value).bbox
+  return { category, xyxy: [x, y, x + width, y + height], crowd: true }
 }
