@@ -27,9 +27,9 @@ const markedBig = /"\\u0000bigint:(-?\d+)"/g
 
 /**
  * Whether a text may hold what `JSON.parse` does not read, or reads as another number. Strings that look like
- * it are only parsed more slowly.
+ * it are only parsed more slowly; the decimals of a number, of which Python writes sixteen, do not.
  */
-const isUnusual = /NaN|Infinity|\d{16}/
+const isUnusual = /NaN|Infinity|(?<![\d.])\d{16}/
 
 /** Deeper than any file of annotations, and far from the end of the stack. */
 const maxDepth = 2000

@@ -12,10 +12,10 @@ export function withoutNulls(value: unknown): unknown {
   )
 }
 
-/** Most values have none: they are given back as they are. */
+/** Most values have none, and outlines have many numbers: they are given back as they are. */
 function hasNulls(value: object): boolean {
-  const isList = Array.isArray(value)
-  return Object.values(value).some((part) =>
-    part === null ? !isList : typeof part === 'object' && hasNulls(part),
-  )
+  if (Array.isArray(value)) return value.some((part) => typeof part === 'object' && part && hasNulls(part))
+  for (const part of Object.values(value))
+    if (part === null || (typeof part === 'object' && hasNulls(part))) return true
+  return false
 }

@@ -1,14 +1,19 @@
 import { UserError } from '../base/user-error.js'
+import { withoutNulls } from '../base/without-nulls.js'
 import { readJsonElements } from './read-json-elements.js'
 
 /** The lists of a file in COCO's form. */
 export type CocoList = 'images' | 'annotations' | 'categories' | 'licenses'
 
-/** An entry of one of the lists, as the file has it. */
+/** An entry of one of the lists. */
 export interface CocoEntry {
   readonly list: CocoList
   /** Place in its list, from 0. */
   readonly index: number
+  /**
+   * As the file has it, whatever that is: keys that are null are not there (`withoutNulls`), numbers may be
+   * NaN or `bigint` (`parseJson`), and ids are compared by `entryId`.
+   */
   readonly value: unknown
 }
 
@@ -30,7 +35,7 @@ export async function* cocoEntries(
   const onArray = (key: string | null) => void begun.add(key)
   for await (const { key, index, value } of readJsonElements(path, { wanted, onArray })) {
     if (key === null) break
-    yield { list: key as CocoList, index, value }
+    yield { list: key as CocoList, index, value: withoutNulls(value) }
   }
   if (begun.has(null))
     throw new UserError(`${path} is not in COCO's form: an object with lists was expected.`)

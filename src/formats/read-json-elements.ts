@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer'
+import { parseJson } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
-import { readBytes } from './read-bytes.js'
+import { readUtf8 } from './read-utf8.js'
 
 /** An element of an array in a JSON file. */
 export interface JsonElement {
@@ -9,6 +11,7 @@ export interface JsonElement {
   readonly at: number
   /** Place in its array, from 0; from where reading began if that was within the array. */
   readonly index: number
+  /** As `parseJson` gives it: numbers may be NaN, and large whole ones `bigint`. */
   readonly value: unknown
 }
 
@@ -27,6 +30,9 @@ export interface ElementOptions {
 /** No row of a dataset is that long, and a file without an end would fill the memory. */
 const maxValueBytes = 256 << 20
 
+/** Most such files are of a Windows code page, which nothing in them names. */
+const notUtf8 = 'not UTF-8: save the file as UTF-8 (in Python: open(..., encoding="utf-8"))'
+
 const quote = 0x22
 const backslash = 0x5c
 const comma = 0x2c
@@ -43,7 +49,7 @@ const isByteOrderMark = (byte: number) => byte === 0xef || byte === 0xbb || byte
  * The elements of the array at the top of a JSON file, or of arrays under the keys of an object at its top,
  * one in memory at a time: such files are often larger than a string may be.
  *
- * @throws UserError where the file is not JSON, or neither an array nor an object
+ * @throws UserError where the file is not JSON, is neither UTF-8 nor UTF-16, or neither an array nor an object
  */
 export async function* readJsonElements(
   path: string,
@@ -69,7 +75,7 @@ export async function* readJsonElements(
   let done = false
 
   const elementDepth = () => (inObject ? 2 : 1)
-  for await (const chunk of readBytes(path, base)) {
+  for await (const chunk of readUtf8(path, base)) {
     const found: JsonElement[] = []
     /** Ends the value before `end`. */
     const take = (end: number) => {
@@ -172,13 +178,12 @@ function valueCollector(bad: (what: string) => UserError) {
     },
     /** The value, which ends in the chunk, before `end`. */
     parse(chunk: Buffer, end: number): unknown {
-      const text =
-        parts.length === 0
-          ? chunk.toString('utf8', start, end)
-          : Buffer.concat([...parts, chunk.subarray(start, end)]).toString('utf8')
+      const last = chunk.subarray(start, end)
+      const bytes = parts.length === 0 ? last : Buffer.concat([...parts, last])
       parts = []
+      if (!isUtf8(bytes)) throw bad(`the value at byte ${first} is ${notUtf8}`)
       try {
-        return JSON.parse(text)
+        return parseJson(bytes.toString('utf8'))
       } catch (error) {
         throw bad(`byte ${first}: ${(error as Error).message}`)
       }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Mark } from './mark.js'
-import { readBytes } from './read-bytes.js'
+import { readUtf8 } from './read-utf8.js'
 
 /** Longer lines are not held: no caption is that long, and a file without line ends would fill the memory. */
 export const maxLineBytes = 1 << 20
@@ -16,7 +16,7 @@ export type Line = { readonly mark: Mark } & (
 )
 
 /**
- * Lines of a UTF-8 file, compressed or not, from a mark on, without their ends and without the byte order
+ * Lines of a file of UTF-8 or UTF-16, compressed or not, from a mark on, without their ends and without the byte order
  * mark.
  *
  * @param maxBytes bytes of a line that is given; a longer one is a problem
@@ -39,7 +39,7 @@ export async function* readLines(
     const text = bytes.toString('utf8', 0, bytes.length - (hadReturn ? 1 : 0))
     return { mark, text: at === 0 ? text.replace(/^\uFEFF/, '') : text, hadReturn }
   }
-  for await (const chunk of readBytes(path, at)) {
+  for await (const chunk of readUtf8(path, at)) {
     let start = 0
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       length += end - start
@@ -67,7 +67,7 @@ export async function* lineMarks(
 ): AsyncGenerator<readonly Mark[]> {
   let { at, line } = from
   let chunkStart = at
-  for await (const chunk of readBytes(path, at)) {
+  for await (const chunk of readUtf8(path, at)) {
     const marks: Mark[] = []
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, end + 1)) {
       marks.push({ at, line })

@@ -1,3 +1,4 @@
+import { parseJson } from '../base/parse-json.js'
 import type { Mark } from './mark.js'
 import { readLines } from './read-lines.js'
 
@@ -6,7 +7,10 @@ export type ObjectLine = { readonly mark: Mark; readonly place: string } & (
   | { readonly value?: undefined; readonly problem: string }
 )
 
-/** The JSON objects of a file, one a line, from a mark on; a line that is none says why. */
+/**
+ * The JSON objects of a file, one a line, from a mark on, as `parseJson` reads them; a line that is none says
+ * why.
+ */
 export async function* readObjects(path: string, from?: Mark, longest?: number): AsyncGenerator<ObjectLine> {
   for await (const line of readLines(path, from, longest)) {
     const base = { mark: line.mark, place: `${path}:${line.mark.line}` }
@@ -17,7 +21,7 @@ export async function* readObjects(path: string, from?: Mark, longest?: number):
 
 function parseObject(text: string): { value: Readonly<Record<string, unknown>> } | { problem: string } {
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseJson(text)
     if (value && typeof value === 'object' && !Array.isArray(value)) {
       return { value: value as Readonly<Record<string, unknown>> }
     }
