@@ -15,6 +15,18 @@ export type Line = { readonly mark: Mark } & (
   | { readonly text: null; readonly problem: string }
 )
 
+const [lineFeed, carriageReturn] = [10, 13]
+
+/**
+ * The byte that ends the lines of a file: a line feed, perhaps behind a carriage return; in files of the old
+ * Mac, whose beginning has no line feed, the carriage return alone.
+ */
+async function lineEndOf(path: string): Promise<number> {
+  for await (const chunk of readBytes(path))
+    return chunk.includes(carriageReturn) && !chunk.includes(lineFeed) ? carriageReturn : lineFeed
+  return lineFeed
+}
+
 /**
  * Lines of a UTF-8 file, compressed or not, from a mark on, without their ends and without the byte order
  * mark.
@@ -34,14 +46,15 @@ export async function* readLines(
     const bytes = Buffer.concat(parts)
     parts = []
     if (length > maxBytes) return { mark, text: null, problem: `line over ${maxBytes >> 20} MiB` }
-    if (!isUtf8(bytes)) return { mark, text: null, problem: 'not UTF-8' }
-    const hadReturn = bytes.at(-1) === 13
+    if (!isUtf8(bytes)) return { mark, text: null, problem: `not UTF-8${at === 0 ? utf16Hint(bytes) : ''}` }
+    const hadReturn = bytes.at(-1) === carriageReturn
     const text = bytes.toString('utf8', 0, bytes.length - (hadReturn ? 1 : 0))
     return { mark, text: at === 0 ? text.replace(/^\uFEFF/, '') : text, hadReturn }
   }
+  const lineEnd = await lineEndOf(path)
   for await (const chunk of readBytes(path, at)) {
     let start = 0
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+    for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, start)) {
       length += end - start
       if (length <= maxBytes) parts.push(chunk.subarray(start, end))
       yield take()
@@ -57,6 +70,12 @@ export async function* readLines(
   if (length > 0) yield take()
 }
 
+/** Excel's "Unicode text" is UTF-16: its byte order mark says so. */
+const utf16Hint = (bytes: Uint8Array) =>
+  (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+    ? ' but UTF-16: save it as UTF-8'
+    : ''
+
 /**
  * Where the lines that `readLines` gives begin, those of a piece of the file at once: a list of hundreds of
  * millions is planned as fast as its line ends are found.
@@ -67,9 +86,10 @@ export async function* lineMarks(
 ): AsyncGenerator<readonly Mark[]> {
   let { at, line } = from
   let chunkStart = at
+  const lineEnd = await lineEndOf(path)
   for await (const chunk of readBytes(path, at)) {
     const marks: Mark[] = []
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, end + 1)) {
+    for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, end + 1)) {
       marks.push({ at, line })
       at = chunkStart + end + 1
       line++
