@@ -10,18 +10,37 @@ export type CellRow = { readonly mark: Mark } & (
 /** Rows of tab-separated values: a line each, its cells as they are written. */
 export async function* tsvRows(path: string, from?: Mark): AsyncGenerator<CellRow> {
   for await (const line of readLines(path, from)) {
-    if (line.text === null) yield { mark: line.mark, problem: line.problem }
-    else yield { mark: line.mark, cells: line.text.split('\t') }
+    const { mark, text } = line
+    const problem = problemOf(line)
+    if (problem === undefined) yield { mark, cells: (text ?? '').split('\t') }
+    else yield { mark, problem }
   }
 }
 
+/** Rows of tab-separated values whose cells may be quoted as those of CSV are: pandas writes them so. */
+export const quotedTsvRows = (path: string, from?: Mark): AsyncGenerator<CellRow> =>
+  quotedRows(path, '\t', from, false)
+
 /**
- * Rows of comma-separated values (RFC 4180). A quotation mark that is never closed costs its own line alone:
- * the lines behind it are read again as if it were not there.
+ * Rows of comma-separated values (RFC 4180).
  *
  * @param keepsReturns whether a line end within a cell stays as it is, in place of a line feed
  */
-export async function* csvRows(path: string, from?: Mark, keepsReturns = false): AsyncGenerator<CellRow> {
+export const csvRows = (path: string, from?: Mark, keepsReturns = false): AsyncGenerator<CellRow> =>
+  quotedRows(path, ',', from, keepsReturns)
+
+/**
+ * Rows whose cells may stand in quotation marks, doubled ones within, and then hold delimiters and line ends.
+ * A mark within a cell that does not begin with one is a character like any other. A row that cannot be read
+ * so, such as one whose mark is not closed within a MiB, costs its own first line alone: the lines behind it
+ * are read again as if it were not there.
+ */
+async function* quotedRows(
+  path: string,
+  delimiter: string,
+  from: Mark | undefined,
+  keepsReturns: boolean,
+): AsyncGenerator<CellRow> {
   const lines = readLines(path, from)
   const pushedBack: Line[] = []
   const next = async (): Promise<Line | undefined> => {
@@ -30,58 +49,78 @@ export async function* csvRows(path: string, from?: Mark, keepsReturns = false):
   }
   try {
     for (let first = await next(); first; first = await next()) {
-      if (first.text === null) {
-        yield { mark: first.mark, problem: first.problem }
-        continue
-      }
+      const record: OpenRecord = { cells: [], quoted: null }
       const continuation: Line[] = []
-      let text = first.text
-      let isOpen = hasOpenQuote(text, false)
-      let hadReturn = first.hadReturn
-      while (isOpen && text.length <= maxLineBytes) {
-        const line = await next()
-        if (!line) break
-        continuation.push(line)
-        if (line.text === null) break
-        text += `${keepsReturns && hadReturn ? '\r' : ''}\n${line.text}`
-        hadReturn = line.hadReturn
-        isOpen = hasOpenQuote(line.text, true)
+      let problem = problemOf(first) ?? takeLine(record, first.text ?? '', delimiter)
+      let length = first.text?.length ?? 0
+      for (let before: Line = first; problem === undefined && record.quoted !== null; ) {
+        const line = length > maxLineBytes ? undefined : await next()
+        if (line) continuation.push(line)
+        if (!line || problemOf(line)) {
+          problem = notClosed
+          break
+        }
+        const text = line.text ?? ''
+        length += text.length + 1
+        record.quoted += `${keepsReturns && before.text !== null && before.hadReturn ? '\r' : ''}\n`
+        // What goes on behind a mark on a later line shows that it closes no cell: the first mark was none.
+        if (takeLine(record, text, delimiter) !== undefined) problem = notClosed
+        before = line
       }
-      if (isOpen) {
+      if (problem === undefined) yield { mark: first.mark, cells: record.cells }
+      else {
         pushedBack.unshift(...continuation)
-        yield { mark: first.mark, problem: 'a quotation mark is not closed' }
-      } else yield { mark: first.mark, ...parseCells(text) }
+        yield { mark: first.mark, problem }
+      }
     }
   } finally {
     await lines.return(undefined)
   }
 }
 
-/** Whether a quoted cell goes on behind a text. Every quotation mark turns this over, doubled ones twice. */
-function hasOpenQuote(text: string, isOpen: boolean): boolean {
-  let open = isOpen
-  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) open = !open
-  return open
+const notClosed = `a quotation mark is not closed, or not within ${maxLineBytes >> 20} MiB`
+
+/** Why a line has no cells, if it has none. */
+function problemOf(line: Line): string | undefined {
+  if (line.text === null) return line.problem
+  return line.text.includes('\0') ? 'it holds NUL characters: is the file damaged, or not UTF-8?' : undefined
 }
 
-function parseCells(text: string): { readonly cells: string[] } | { readonly problem: string } {
-  const cells: string[] = []
+/** A row whose cells are being read. */
+interface OpenRecord {
+  readonly cells: string[]
+  /** What there is of a quoted cell that goes on in the next line; null where none does. */
+  quoted: string | null
+}
+
+/** Reads the cells of one more line of a row. Returns what is wrong with it, if anything is. */
+function takeLine(record: OpenRecord, line: string, delimiter: string): string | undefined {
   for (let at = 0; ; at++) {
-    if (text[at] === '"') {
-      let end = text.indexOf('"', at + 1)
-      while (end !== -1 && text[end + 1] === '"') end = text.indexOf('"', end + 2)
-      if (end === -1) return { problem: 'a quotation mark is not closed' }
-      cells.push(text.slice(at + 1, end).replaceAll('""', '"'))
-      at = end + 1
-      if (at < text.length && text[at] !== ',')
-        return { problem: `cell ${cells.length} goes on behind its closing quotation mark` }
-    } else {
-      const comma = text.indexOf(',', at)
-      // Marks within a cell that does not begin with one are characters, as most readers take them.
-      const cell = text.slice(at, comma === -1 ? undefined : comma)
-      cells.push(cell)
-      at += cell.length
+    if (record.quoted === null && line[at] === '"') {
+      record.quoted = ''
+      at++
     }
-    if (at >= text.length) return { cells }
+    if (record.quoted === null) {
+      const end = line.indexOf(delimiter, at)
+      record.cells.push(line.slice(at, end === -1 ? undefined : end))
+      at = end === -1 ? line.length : end
+    } else {
+      const end = closingMark(line, at)
+      record.quoted += line.slice(at, end === -1 ? undefined : end).replaceAll('""', '"')
+      if (end === -1) return undefined
+      record.cells.push(record.quoted)
+      record.quoted = null
+      at = end + 1
+      if (at < line.length && line[at] !== delimiter)
+        return `cell ${record.cells.length} goes on behind its closing quotation mark`
+    }
+    if (at >= line.length) return undefined
   }
+}
+
+/** Where a quoted cell ends that begins or goes on at a place: at the first mark that is not doubled. */
+function closingMark(line: string, from: number): number {
+  let end = line.indexOf('"', from)
+  while (end !== -1 && line[end + 1] === '"') end = line.indexOf('"', end + 2)
+  return end
 }

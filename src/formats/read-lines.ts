@@ -15,6 +15,18 @@ export type Line = { readonly mark: Mark } & (
   | { readonly text: null; readonly problem: string }
 )
 
+const [lineFeed, carriageReturn] = [10, 13]
+
+/**
+ * The byte that ends the lines of a file: a line feed, perhaps behind a carriage return; in files of the old
+ * Mac, whose beginning has no line feed, the carriage return alone.
+ */
+async function lineEndOf(path: string): Promise<number> {
+  for await (const chunk of readUtf8(path))
+    return chunk.includes(carriageReturn) && !chunk.includes(lineFeed) ? carriageReturn : lineFeed
+  return lineFeed
+}
+
 /**
  * Lines of a file of UTF-8 or UTF-16, compressed or not, from a mark on, without their ends and without the byte order
  * mark.
@@ -35,13 +47,14 @@ export async function* readLines(
     parts = []
     if (length > maxBytes) return { mark, text: null, problem: `line over ${maxBytes >> 20} MiB` }
     if (!isUtf8(bytes)) return { mark, text: null, problem: 'not UTF-8' }
-    const hadReturn = bytes.at(-1) === 13
+    const hadReturn = bytes.at(-1) === carriageReturn
     const text = bytes.toString('utf8', 0, bytes.length - (hadReturn ? 1 : 0))
     return { mark, text: at === 0 ? text.replace(/^\uFEFF/, '') : text, hadReturn }
   }
+  const lineEnd = await lineEndOf(path)
   for await (const chunk of readUtf8(path, at)) {
     let start = 0
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+    for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, start)) {
       length += end - start
       if (length <= maxBytes) parts.push(chunk.subarray(start, end))
       yield take()
@@ -67,9 +80,10 @@ export async function* lineMarks(
 ): AsyncGenerator<readonly Mark[]> {
   let { at, line } = from
   let chunkStart = at
+  const lineEnd = await lineEndOf(path)
   for await (const chunk of readUtf8(path, at)) {
     const marks: Mark[] = []
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, end + 1)) {
+    for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, end + 1)) {
       marks.push({ at, line })
       at = chunkStart + end + 1
       line++

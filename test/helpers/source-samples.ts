@@ -29,6 +29,8 @@ export async function sourceSamples(folder: string): Promise<Readonly<Record<str
   const tsv = `url\tcaption\n${pairs.map(({ url, caption }) => `${url}\t${caption}`).join('\n')}\n`
   add('tsv', { path: await file('pairs.tsv', tsv) })
   add('tsv in gzip', { path: await file('packed.tsv.gz', gzipSync(tsv)) })
+  const quoted = `url\tcaption\n${pairs.map(({ url, caption }) => `${url}\t"${caption},\nmore"`).join('\n')}\n`
+  add('tsv with quoted cells', { path: await file('quoted.tsv', quoted), quoted: true })
   await file('parts/a.tsv', tsv)
   await file('parts/b.tsv.gz', gzipSync(tsv))
   await file('parts/c.tsv', tsv)

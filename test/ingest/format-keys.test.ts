@@ -29,6 +29,7 @@ const values: Readonly<Record<string, unknown>> = {
   classes: 'l',
   image_list: 'l',
   image_labels: 'l',
+  quoted: true,
   exhaustive: false,
   split: 'val',
   base_url: 'http://host/',
@@ -37,7 +38,7 @@ const values: Readonly<Record<string, unknown>> = {
 }
 const ofStages = 'card, license, shard_size, limit, fetch, image, min_success_rate, low_success'
 const keysOf: Readonly<Record<string, string>> = {
-  tsv: 'path, header, columns, base_url',
+  tsv: 'path, header, quoted, columns, base_url',
   csv: 'path, header, columns, base_url',
   jsonl: 'path, columns, base_url',
   json: 'path, columns, base_url',
@@ -110,7 +111,7 @@ describe('a key that the format does not have', () => {
       'pipeline.yaml',
       `name: p\nstages: [{ name: a, uses: ingest, with: { ${given} } }, { name: b, uses: chunk, needs: [a] }]\n`,
     )
-  const tsvHas = `"split"; the format tsv has: path, header, columns, base_url, ${ofStages}`
+  const tsvHas = `"split"; the format tsv has: path, header, quoted, columns, base_url, ${ofStages}`
 
   it('is refused in a pipeline and in --set, by file, stage and format', async () => {
     const path = await pipeline('format: tsv, path: p, split: val')
@@ -123,7 +124,7 @@ describe('a key that the format does not have', () => {
     const own = 'name: x\ntitle: X\nlicense: free\n'
     const card = await file('card.yaml', `${own}format: tsv\nsplit: val\n`)
     await expect(readCard(card)).rejects.toThrow(
-      `${card}: Unrecognized key: "split"; the format tsv has: path, header, columns, name, title, homepage, paper, license, rows, expected, unchecked, quirks`,
+      `${card}: Unrecognized key: "split"; the format tsv has: path, header, quoted, columns, name, title, homepage, paper, license, rows, expected, unchecked, quirks`,
     )
     // What only a stage gives is for no card to say.
     await file('card.yaml', `${own}format: glip-tsv\nmin_score: 0.7\n`)

@@ -67,6 +67,78 @@ describe('a CSV', () => {
   })
 })
 
+describe('a TSV', () => {
+  const text = [
+    'language\turl\tcaption',
+    'en\tu1\t"A ""red"" square on grey"',
+    'en\tu2\t"A green square,',
+    '\tseen from above"',
+    'en\tu3\tplain 5" square',
+    'en\t"u4\tnever closed',
+    'en\tu5\tafter',
+    'en\tu6\tNUL \0',
+  ].join('\r\n')
+
+  it('whose cells are quoted is read so where that is said, from any row on', async () => {
+    const source = { format: 'tsv', quoted: true, path: await file('.tsv', `\uFEFF${text}`), shard_size: 2 }
+    const rows = await rowsOf(source)
+    expect(rows.map(short)).toEqual([
+      ['u1', 'A "red" square on grey'],
+      ['u2', 'A green square,\n\tseen from above'],
+      ['u3', 'plain 5" square'],
+      'malformed_row',
+      ['u5', 'after'],
+      'malformed_row',
+    ])
+    expect(rows.map(({ mark }) => mark.line)).toEqual([2, 3, 5, 6, 7, 8])
+    expect(rows[5].problem?.detail).toContain('NUL')
+    expect(await rowsByShards(source)).toEqual(rows)
+    for (const [index, { mark }] of rows.entries())
+      expect(await rowsOf(source, mark)).toEqual(rows.slice(index))
+  })
+
+  it('is taken as it is written where nothing is said, with a word where a cell seems to be cut', async () => {
+    const rows = await rowsOf({ format: 'tsv', path: await file('.tsv', text) })
+    expect(rows.slice(0, 2).map(short)).toEqual([
+      ['u1', '"A ""red"" square on grey"'],
+      ['u2', '"A green square,'],
+    ])
+    expect(rows[2].problem?.detail).toMatch(/2 columns, 3 needed \(a line of a quoted cell\? .*quoted: true/)
+  })
+
+  it('never lets a mark that is not closed take more than a MiB with it', async () => {
+    const line = `u\t${'x'.repeat(1000)}\n`
+    const path = await file('.tsv', `url\tcaption\nu\t"open\n${line.repeat(3000)}u\tclosed"\n`)
+    const rows = await rowsOf({ format: 'tsv', quoted: true, path })
+    expect(rows).toHaveLength(3002)
+    expect(rows.filter(({ problem }) => problem).map(({ mark }) => mark.line)).toEqual([2])
+  })
+
+  it.each([
+    ['\n', '\n'],
+    ['\r\n', '\r\n'],
+    ['\r', '\r'],
+    ['\n', ''],
+  ])('may have lines that end in %j, the last in %j', async (end, last) => {
+    const source = {
+      format: 'tsv',
+      path: await file('.tsv', ['url\tcaption', 'u1\tone', 'u2\ttwo'].join(end) + last),
+      shard_size: 1,
+    }
+    const rows = await rowsOf(source)
+    expect(rows.map(short)).toEqual([
+      ['u1', 'one'],
+      ['u2', 'two'],
+    ])
+    expect(await rowsByShards(source)).toEqual(rows)
+  })
+
+  it('of UTF-16 is refused by that name', async () => {
+    const path = await file('.tsv', Buffer.from('\uFEFFurl\tcaption\nu1\tone\n', 'utf16le'))
+    await expect(rowsOf({ format: 'tsv', path })).rejects.toThrow(/not UTF-8 but UTF-16: save it as UTF-8/)
+  })
+})
+
 describe('a JSON', () => {
   it('of objects keeps the columns asked for, and goes on from any row', async () => {
     const values = Array.from({ length: 9 }, (_, index) => ({

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
-import type { CellRow } from '../../formats/read-cells.js'
+import { type CellRow, tsvRows } from '../../formats/read-cells.js'
 import { lineMarks } from '../../formats/read-lines.js'
 import { columnIndex, columnsUsed, type PairColumns, pairColumnsOf, pairOf } from './columns.js'
 import { problemRow, type SourceRow } from './source-row.js'
@@ -31,11 +31,16 @@ export async function* readTable(
   for await (const { mark, cells, problem } of rows(path, start)) {
     const place = `${path}:${mark.line}`
     if (!cells) yield problemRow(mark, place, problem)
-    else if (cells.length < minCells)
-      yield problemRow(mark, place, `${cells.length} columns, ${minCells} needed`)
-    else yield pairOf(mark, place, columns, (column) => cells[places.get(column) as number])
+    else if (cells.length < minCells) {
+      const hint = rows === tsvRows && cells.some(isHalfQuoted) ? quotedHint : ''
+      yield problemRow(mark, place, `${cells.length} columns, ${minCells} needed${hint}`)
+    } else yield pairOf(mark, place, columns, (column) => cells[places.get(column) as number])
   }
 }
+
+/** Whether a quoted cell begins or ends here whose other end is on another line. */
+const isHalfQuoted = (cell: string) => cell.startsWith('"') !== cell.endsWith('"')
+const quotedHint = ' (a line of a quoted cell? then say `quoted: true`)'
 
 /**
  * Where the rows of a table begin whose rows are lines. The header alone is looked into, so that a column that
@@ -72,9 +77,12 @@ interface Header {
 
 async function readHeader(rows: CellReader, path: string): Promise<Header> {
   let names: readonly string[] | undefined
-  for await (const { mark, cells } of rows(path)) {
+  for await (const { mark, cells, problem } of rows(path)) {
     if (names) return { names, next: mark }
-    if (!cells) break
+    if (!cells)
+      throw new UserError(
+        `${path}: its first line, which should name the columns, cannot be read: ${problem}.`,
+      )
     names = cells
   }
   if (names) return { names }

@@ -17,6 +17,11 @@ export const imageFolder = optionalText('the folder of pictures')
 
 export const header = z.boolean().optional().describe('whether the first line names the columns')
 
+export const quoted = z
+  .boolean()
+  .optional()
+  .describe('whether cells may stand in quotation marks, as pandas and WIT write them')
+
 export const baseUrl = optionalText('relative addresses and file names are fetched from there')
 
 export const exhaustive = z

@@ -1,27 +1,37 @@
-import { tsvRows } from '../../formats/read-cells.js'
+import { quotedTsvRows, tsvRows } from '../../formats/read-cells.js'
 import { readTable, tableMarks } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, header, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, header, listPath, pairColumns, quoted, sourceSchema } from '../read/source-keys.js'
 
-const schema = sourceSchema('tsv', { path: listPath, header, columns: pairColumns, base_url: baseUrl })
+const schema = sourceSchema('tsv', {
+  path: listPath,
+  header,
+  quoted,
+  columns: pairColumns,
+  base_url: baseUrl,
+})
 const endings = ['.tsv', '.txt']
 
 /**
- * Pairs from tab-separated values, with a header or without: CC3M is caption, then url. Tabs are not quoted
- * in these files, so a quotation mark is a character like any other.
+ * Pairs from tab-separated values, with a header or without: CC3M is caption, then url. In most such files
+ * nothing is quoted, and a quotation mark is a character like any other; pandas and others write cells as CSV
+ * does, in quotation marks where they hold tabs, line ends or such marks: `quoted: true`.
  */
 export const tsv: SourceFormat<typeof schema> = {
   name: 'tsv',
   schema,
   endings,
   hasBoxes: () => false,
-  open: (config) =>
-    fileSource(
+  open(config) {
+    const rows = config.quoted ? quotedTsvRows : tsvRows
+    return fileSource(
       requirePath(config),
       endings,
-      (path, from) => readTable(tsvRows, path, config, from),
+      (path, from) => readTable(rows, path, config, from),
       [],
-      (path) => tableMarks(tsvRows, path, config),
-    ),
+      // A quoted row may have several lines: where rows begin is only known by reading them.
+      config.quoted ? undefined : (path) => tableMarks(rows, path, config),
+    )
+  },
 }
