@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import sharp from 'sharp'
 import { LruCache } from '../base/lru-cache.js'
+import { rgbPicture } from '../pictures/rgb-picture.js'
 import { sniffImage } from '../pictures/sniff-image.js'
 import type { ShardRows } from '../shards/shard-rows.js'
 
@@ -55,7 +56,9 @@ export class Pictures {
     const format = bytes && sniffImage(bytes)
     if (!bytes || !format || !(format in types || format === 'tiff')) return undefined
     try {
-      const small = await sharp(bytes, { failOn: 'none', limitInputPixels: mostPixels })
+      const options = { failOn: 'none', limitInputPixels: mostPixels } as const
+      const picture = await rgbPicture(bytes, await sharp(bytes, options).metadata(), options)
+      const small = await picture
         .resize(thumbSide, thumbSide, { fit: 'inside', withoutEnlargement: true })
         .webp({ quality: 80, effort: 1 })
         .toBuffer()

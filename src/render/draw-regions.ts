@@ -1,6 +1,7 @@
 import sharp from 'sharp'
 import { areaOf, iou } from '../boxes/iou.js'
 import type { Xyxy } from '../boxes/xyxy.js'
+import { rgbPicture } from '../pictures/rgb-picture.js'
 import type { Caption, Region } from '../rows/rows.js'
 import { escapeXml } from './escape-xml.js'
 import { columnWidth, fontFamily, loadLabelFont } from './label-font.js'
@@ -52,12 +53,9 @@ export async function drawRegions(drawing: Drawing, side = 640): Promise<Buffer>
   const left = Math.floor((canvas - width) / 2)
   const move = (x: number, y: number) => [x * scale + left, y * scale] as const
   const overlay = `${svgHead(canvas, height)}${boxesSvg(regions, texts, colourOf, move, canvas, height)}</svg>`
-  const picture = await sharp(drawing.bytes, { failOn: 'none' })
-    .resize(width, height, { fit: 'fill' })
-    .flatten({ background: '#fff' })
-    .toColourspace('srgb')
-    .png({ compressionLevel: 0 })
-    .toBuffer()
+  const options = { failOn: 'none' } as const
+  const stored = await rgbPicture(drawing.bytes, await sharp(drawing.bytes, options).metadata(), options)
+  const picture = await stored.resize(width, height, { fit: 'fill' }).png({ compressionLevel: 0 }).toBuffer()
   return sharp({
     create: { width: canvas, height: height + panel.height, channels: 3, background: '#e8e8e8' },
   })

@@ -42,6 +42,12 @@ export const imageConfig = z.strictObject({
     .max(100)
     .default(92)
     .describe('of JPEG and WebP, where a picture must be encoded anew'),
+  transparency: z
+    .enum(['drop', 'white'])
+    .optional()
+    .describe(
+      'what becomes of it where a picture is encoded anew: drop keeps the colours below it, as reference programs see them; white lays the picture on white, as img2dataset does; drop where not given',
+    ),
   skip_reencode: z
     .boolean()
     .default(false)

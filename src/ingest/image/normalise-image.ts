@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
 import sharp, { type Metadata, type Sharp } from 'sharp'
+import { rgbPicture } from '../../pictures/rgb-picture.js'
 import { type ImageFormat, isCutShort, isUnread, sniffImage } from '../../pictures/sniff-image.js'
 import { Reject } from '../fetch/reject.js'
 import { differenceHash } from './difference-hash.js'
@@ -38,10 +39,12 @@ sharp.cache(false)
 const decoding = pLimit(Math.min(cores + 1, uvThreads))
 
 /**
- * A picture as the dataset stores it: upright, in the size that the configuration asks for, sRGB of 8 bits,
- * without EXIF, XMP or a colour profile (which has been applied). A picture that is in the format to be
- * stored and all of this already keeps its bytes, with what metadata they have. Of an animation the first
- * frame is taken; transparency becomes white.
+ * A picture as the dataset stores it: upright, in the size that the configuration asks for, red, green and
+ * blue of 8 bits. One that is in the format to be stored and all of this already keeps its bytes, with what
+ * metadata and colour profile they have. What is encoded anew has neither, and is made of the pixels that
+ * reference programs see in the picture as it came (`rgbPicture`): of an animation the first frame, colours
+ * without their profile and without transparency, which is dropped, or laid on white where the configuration
+ * asks for it.
  *
  * @throws Reject where the bytes are no picture (`not_image`), of a format without a decoder
  * (`unsupported_format`), end too early (`truncated`), cannot be decoded (`decode_error`) or are outside the
@@ -82,8 +85,12 @@ async function normalise(bytes: Uint8Array, place: string, config: ImageConfig):
     sha256: createHash('sha256').update(bytes).digest('hex'),
   }
   // The decode runs to the last line in every case: a cut JPEG has a sound header.
-  const input = sharp(bytes, { failOn: 'truncated', limitInputPixels: config.max_pixels })
-  const upright = input.autoOrient().flatten({ background: '#fff' }).toColourspace('srgb')
+  const upright = await rgbPicture(bytes, metadata, {
+    failOn: 'truncated',
+    limitInputPixels: config.max_pixels,
+    upright: true,
+    onWhite: config.transparency === 'white',
+  })
   if (isWhole && mayKeepBytes(metadata, config)) {
     const small = upright.resize(hashed.width, hashed.height, { fit: 'fill' })
     return { ...common, bytes, phash: differenceHash(await pixelsOf(small)) }
@@ -179,17 +186,13 @@ const storedFormats = { jpg: 'jpeg', png: 'png', webp: 'webp' } as const
 
 /** Whether a picture that keeps its size need not be encoded anew. */
 function mayKeepBytes(metadata: Metadata, { encode_format, skip_reencode }: ImageConfig): boolean {
-  const { format, orientation = 1, space, hasAlpha, pages = 1, depth, icc } = metadata
+  const { format, orientation = 1, space, hasAlpha, pages = 1, depth } = metadata
   // Boxes and sizes are of the upright picture, which readers that know no EXIF would not see.
   if (orientation !== 1) return false
   if (skip_reencode) return true
   const isPlain = space === 'srgb' && depth === 'uchar' && !hasAlpha && pages === 1
-  return format === storedFormats[encode_format] && isPlain && (!icc || isSrgbProfile(icc))
+  return format === storedFormats[encode_format] && isPlain
 }
-
-/** By its description, which stands in a profile as ASCII or, in newer ones, as UTF-16. */
-const isSrgbProfile = (icc: Buffer) =>
-  icc.includes('sRGB') || icc.includes(Buffer.from('\0s\0R\0G\0B', 'latin1'))
 
 function describeBytes(bytes: Uint8Array): string {
   const start = Buffer.from(bytes.subarray(0, 64)).toString('latin1').replace(/^ï»¿/, '').trimStart()

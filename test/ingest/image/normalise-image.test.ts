@@ -151,27 +151,27 @@ describe('a picture', () => {
     }
   })
 
-  it('loses its colour profile and EXIF where it is encoded anew, its colours turned to sRGB', async () => {
+  it('keeps its colour profile and EXIF with its bytes; encoded anew it has neither, its samples the same', async () => {
     const red = sharp({ create: { width: 50, height: 50, channels: 3, background: '#f00' } })
-    const wide = await red.clone().withIccProfile('p3').jpeg({ quality: 100 }).toBuffer()
-    const raw = await sharp(wide, { ignoreIcc: true }).raw().toBuffer()
-    expect(raw[1]).toBeGreaterThan(30)
-    const stored = (await normalise(wide)).bytes
-    const metadata = await sharp(stored).metadata()
-    expect([metadata.icc, metadata.exif]).toEqual([undefined, undefined])
-    const [r, g, b] = await sharp(stored).raw().toBuffer()
-    expect(r).toBeGreaterThan(245)
-    expect(Math.max(g, b)).toBeLessThan(15)
-    // Its colours are sRGB already: it stays as it is, EXIF and all.
-    const own = await red
-      .clone()
-      .withIccProfile('srgb')
-      .withExif({ IFD0: { Copyright: 'A. Photographer' } })
-      .jpeg()
-      .toBuffer()
-    expect(Buffer.from((await normalise(own)).bytes).equals(own)).toBe(true)
-    const smaller = await sharp((await normalise(own, { image_size: 20 })).bytes).metadata()
-    expect([smaller.icc, smaller.exif]).toEqual([undefined, undefined])
+    for (const profile of ['p3', 'srgb']) {
+      const own = await red
+        .clone()
+        .withIccProfile(profile)
+        .withExif({ IFD0: { Copyright: 'A. Photographer' } })
+        .jpeg({ quality: 100 })
+        .toBuffer()
+      expect(Buffer.from((await normalise(own)).bytes).equals(own)).toBe(true)
+      const smaller = (await normalise(own, { image_size: 20, quality: 100 })).bytes
+      const metadata = await sharp(smaller).metadata()
+      expect([metadata.icc, metadata.exif]).toEqual([undefined, undefined])
+      const [before, after] = await Promise.all(
+        [own, Buffer.from(smaller)].map((bytes) => sharp(bytes, { ignoreIcc: true }).raw().toBuffer()),
+      )
+      // The red of sRGB has green in it where its samples are of Display P3.
+      for (const channel of [0, 1, 2])
+        expect(Math.abs(before![channel]! - after![channel]!)).toBeLessThanOrEqual(2)
+      expect(before![1]! > 30).toBe(profile === 'p3')
+    }
   })
 
   it('is turned upright, and its mark of having been turned is gone', async () => {
@@ -188,7 +188,7 @@ describe('a picture', () => {
     expect(at(30, 85)).toBeGreaterThan(200)
   })
 
-  it('that moves gives its first frame, and one that is clear is white behind', async () => {
+  it('that moves gives its first frame; what is clear keeps its colours, or becomes white', async () => {
     const frames = [Buffer.alloc(30 * 20 * 3, 255), Buffer.alloc(30 * 20 * 3, 0)]
     const moving = await sharp(Buffer.concat(frames), {
       raw: { width: 30, height: 40, channels: 3, pageHeight: 20 },
@@ -204,9 +204,11 @@ describe('a picture', () => {
     const clear = await sharp({ create: { width: 40, height: 40, channels: 4, background } })
       .png()
       .toBuffer()
-    const { channels } = await sharp((await normalise(clear)).bytes).stats()
+    const { channels } = await sharp((await normalise(clear, { transparency: 'white' })).bytes).stats()
     expect(channels).toHaveLength(3)
     expect(channels[0].min).toBeGreaterThan(250)
+    for (const image of [{}, { transparency: 'drop' }])
+      expect((await sharp((await normalise(clear, image)).bytes).stats()).channels[0].max).toBeLessThan(5)
   })
 
   it('of four inks, of 16 bits or of greys is stored in sRGB of 8 bits', async () => {
