@@ -6,6 +6,7 @@ import { readCommit } from '../shards/commit.js'
 import { hasFamily } from '../shards/has-family.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
+import { plainText } from '../words/plain-text.js'
 
 /**
  * What is exported: a grounding, the phrases that it points to, and the stage that says which pictures are
@@ -25,7 +26,7 @@ export interface ExportSource {
 
 /** A region with the words that it names. */
 export interface ExportRegion extends Region {
-  /** What the span covers of its caption. */
+  /** What the span covers of its caption, as people read it. */
   readonly text: string
   /** Head noun of its phrase; of a category's name the whole name. */
   readonly head: string
@@ -108,7 +109,7 @@ export async function* readExportRows(
       if (!caption || !phrase || region.end > caption.length)
         throw mismatch({ storage, shard }, regionSource, phraseSource, row)
       grounded.add(region.phrase)
-      const text = caption.slice(region.start, region.end).join('')
+      const text = plainText(caption.slice(region.start, region.end).join(''))
       const isCategory = captions[region.caption]?.kind === 'categories'
       return { ...region, text, head: isCategory ? text : phrase.head }
     })

@@ -1,4 +1,5 @@
 import { splitNames } from '../words/name-prompt.js'
+import { plainText } from '../words/plain-text.js'
 import type { Chunk } from './chunk.js'
 import { lemma } from './lexicon/lemma.js'
 
@@ -9,10 +10,10 @@ export function categoryNames(caption: string): Chunk[] {
     const text = name.trim().replace(/\s*\.$/, '')
     const begin = span[0] + [...name.slice(0, name.indexOf(text))].length
     if (text !== '') {
-      const head = lemma(text.split(/\s+/).at(-1) as string)
+      const head = lemma(plainText(text).split(/\s+/).at(-1) as string)
       const end = begin + [...text].length
       names.push({
-        text,
+        text: plainText(text),
         start: begin,
         end,
         expressionEnd: end,

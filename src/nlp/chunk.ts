@@ -1,3 +1,4 @@
+import { plainText } from '../words/plain-text.js'
 import { type Attribute, attributes } from './attributes.js'
 import { expressionEnd } from './expression.js'
 import { type LeftOut, leftOut } from './left-out.js'
@@ -11,8 +12,9 @@ import { spanOf, wordAt } from './tags/tag-patterns.js'
 import { type Visible, visibleAs } from './tags/visibility.js'
 
 export interface Chunk extends Quantity {
+  /** As people read it: without the entities and tags that its span may hold. */
   readonly text: string
-  /** Span in the caption, in code points, half open. */
+  /** Span in the caption as it is stored, in code points, half open. */
   readonly start: number
   readonly end: number
   /** End of the referring expression that begins at `start`: the phrase and the tail that belongs to it. */
@@ -38,7 +40,7 @@ export function chunk(caption: string): Chunk[] {
     const { start, end } = spanOf(tokens, first, behind)
     const why = leftOut(tokens, first, behind)
     return {
-      text: points.slice(start, end).join(''),
+      text: plainText(points.slice(start, end).join('')),
       start,
       end,
       expressionEnd: spanOf(tokens, first, expressionEnd(tokens, first, behind, ends)).end,

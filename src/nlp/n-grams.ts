@@ -1,3 +1,4 @@
+import { plainText } from '../words/plain-text.js'
 import type { Chunk } from './chunk.js'
 import { lemma } from './lexicon/lemma.js'
 import { tokenize } from './lexicon/tokenize.js'
@@ -57,7 +58,7 @@ function nGram(
   const noun = at === -1 ? behind : first + at + 1
   const leftOut = reasonAgainst(run)
   return {
-    text: points.slice(start, end).join(''),
+    text: plainText(points.slice(start, end).join('')),
     start,
     end,
     expressionEnd: end,

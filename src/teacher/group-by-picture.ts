@@ -1,4 +1,5 @@
 import type { Picture } from '../pictures/picture.js'
+import { plainText } from '../words/plain-text.js'
 import type { PhraseDetection, Query } from './teacher.js'
 
 /** A picture and the different texts that are looked for in it, over all queries that show it. */
@@ -20,7 +21,7 @@ export function groupByPicture(queries: readonly Query[], clean: (text: string) 
       groups.set(picture, places)
     }
     for (const [phrase, [start, end]] of phrases.entries()) {
-      const words = clean(points.slice(start, end).join(''))
+      const words = clean(plainText(points.slice(start, end).join('')))
       if (words === '') continue
       const known = places.get(words)
       if (known) known.push([query, phrase])

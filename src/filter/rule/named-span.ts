@@ -12,7 +12,9 @@ export function namedSpan(
 
 /** Those words themselves. */
 export function namedText(image: Pick<FilterImage, 'phrases'>, box: Candidate): string {
-  const { text, start } = phraseOf(image, box)
-  if (!box.relabelled) return text
-  return [...text].slice(box.relabelled.start - start, box.relabelled.end - start).join('')
+  const { text, start, end } = phraseOf(image, box)
+  const points = [...text]
+  // A span that holds an entity or a tag is longer than what is read there.
+  if (!box.relabelled || points.length !== end - start) return text
+  return points.slice(box.relabelled.start - start, box.relabelled.end - start).join('')
 }

@@ -1,10 +1,12 @@
+import { readText } from '../../words/plain-text.js'
 import { cleanWord } from './clean-word.js'
 
 export interface Token {
+  /** As people read it: the character, where an entity stands for it. */
   readonly text: string
   /** The cleaned word; for a sign, the sign itself. */
   readonly word: string
-  /** Span in the caption, in code points, half open. */
+  /** Span in the caption as it is stored, in code points, half open. */
   readonly start: number
   readonly end: number
   /** Letters or digits; anything else is a sign. */
@@ -13,13 +15,27 @@ export interface Token {
 
 const letter = String.raw`\p{L}\p{M}\p{N}\u00ad\u200c\u200d\u2060`
 const inWord = `[${letter}]`
+/** Also what is typed for an apostrophe, and what is left of one that was lost. */
+const apostrophe = "['’‘ʼ´`\\u2032\\ufffd＇]"
+/** An apostrophe inside a word; what else may stand there only before what is left out so: "don´t". */
+const inner = `['’ʼ＇]|${apostrophe}(?=(?:t|re|ve|ll|d|m)(?!${inWord}))`
 /** An 's of its own or at the end of a word. */
-const possessive = `['’]s(?!${inWord})`
+const possessive = `${apostrophe}s(?!${inWord})`
 
 /** "12/05/2010", "2010-05-12", with a time behind it or not; no part of a longer number. */
 const date = String.raw`(?<![\d./-])(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}[/.-]\d{1,2}[/.-]\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?(?![\d/-])`
 /** What cameras and phones call their files, without an ending: "DSC_0012", "IMG-20150412-WA0003". */
 const fileName = String.raw`(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[_-]?\d{3,}[\p{L}\p{N}_-]{0,40}(?!${inWord})`
+
+const endings =
+  'jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|html?|php|aspx?|heic|avif|psd|eps|mp4|mov|avi|zip|docx?|txt'
+/** Of addresses without "www": endings that are no English word, so that "the car.the dog" is no address. */
+const topDomains = 'com|net|org|edu|gov|info|biz|io|co\\.[a-z]{2}|com\\.[a-z]{2}|de|fr|ru|eu|nl|pl|ca'
+const address = String.raw`[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,5}|https?:\/\/\S+|www\.\S+|[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,4}\.(?:${topDomains})(?![\p{L}\p{N}-])(?:\/\S*)?`
+const file = String.raw`[\p{L}\p{N}_-]{1,80}\.(?:${endings})(?!${inWord})`
+const tag = String.raw`<!--.{0,200}?-->|<[/!]?[a-z][^<>]{0,200}>|<\/?(?:BR|P|DIV|LI|[OU]L|T[RDH]|TABLE|H[1-6]|HR|IMG|CENTER)(?:\s[^<>]{0,200})?\/?>`
+/** A hashtag that is no word, and a handle. */
+const handle = String.raw`@[\p{L}\p{N}_.]+|#[\p{L}\p{N}]*_[\p{L}\p{N}_]*`
 
 /**
  * In this order: addresses, files, handles, dates and markup, which are signs as a whole; `<PERSON>`, as
@@ -28,35 +44,40 @@ const fileName = String.raw`(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[_
  */
 const pattern = new RegExp(
   [
-    String.raw`(?<skip>https?:\/\/\S+|www\.\S+|@[\p{L}\p{N}_.]+|&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,8});|<\/?[a-z][^<>]{0,200}>|[\p{L}\p{N}_-]{1,80}\.(?:jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|html?)(?!${inWord})|${date}|${fileName})`,
+    `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName})`,
     '(?<masked><[A-Z]+>)',
     `(?<possessive>${possessive})`,
     String.raw`(?<number>\d+(?:[.,]\d+)+(?!${inWord}))`,
-    String.raw`(?<word>\p{L}(?:\.\p{L})+(?!${inWord})|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})[-‐‑'’&]${inWord}+)*)`,
+    String.raw`(?<word>\p{L}(?:\.\p{L})+(?!${inWord})|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
     String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
   ].join('|'),
   'gsu',
 )
 
-/** Words and signs of a caption with their places. The caption itself is never changed. */
+/**
+ * Words and signs of a caption with their places. The caption itself is never changed: it is read as people
+ * read it (see `readText`), and a place is where what was read is stored.
+ */
 export function tokenize(caption: string): Token[] {
+  const read = readText(caption)
+  const text = read?.text ?? caption
   const tokens: Token[] = []
   let unit = 0
   let point = 0
-  for (const match of caption.matchAll(pattern)) {
-    point += countPoints(caption, unit, match.index)
-    const [text] = match
-    const length = countPoints(text, 0, text.length)
+  for (const match of text.matchAll(pattern)) {
+    point += countPoints(text, unit, match.index)
+    const [found] = match
+    const behind = point + countPoints(found, 0, found.length)
     const { word, number, masked } = match.groups as Record<string, string | undefined>
     tokens.push({
-      text,
-      word: masked ? masked.slice(1, -1).toLowerCase() : word ? cleanWord(word) : text,
-      start: point,
-      end: point + length,
+      text: found,
+      word: masked ? masked.slice(1, -1).toLowerCase() : word ? cleanWord(word) : found,
+      start: read?.starts[point] ?? point,
+      end: read?.ends[behind - 1] ?? behind,
       isWord: (word ?? number ?? masked) !== undefined,
     })
-    unit = match.index + text.length
-    point += length
+    unit = match.index + found.length
+    point = behind
   }
   return tokens
 }

@@ -23,7 +23,7 @@ export function tag(tokens: readonly Token[]): TaggedToken[] {
 function tagOf({ text, word, isWord }: Token, found: string): string {
   // English is all that the tagger knows: of another script it cannot tell a noun from a sentence.
   if (isWord) return /[\p{Script=Latin}\p{N}]/u.test(word) ? found : 'FW'
-  if (/^['’]s$/.test(text)) return 'POS'
-  if (text === '&' || text === '&amp;') return 'CC'
+  if (/^[^\p{L}]s$/u.test(text)) return 'POS'
+  if (text === '&') return 'CC'
   return punctuation.test(text) ? text : 'SYM'
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tokenize } from '../../../src/nlp/lexicon/tokenize.js'
+import { plainText } from '../../../src/words/plain-text.js'
 import { anyCaption } from '../any-caption.js'
 
 const texts = (caption: string) => tokenize(caption).map(({ text }) => text)
@@ -18,10 +19,44 @@ describe('tokens', () => {
   it('take addresses, files, handles and markup as one sign each', () => {
     const caption = 'cat @zoo https://a.example/b?c=1 IMG_2.jpg <br/> salt &amp; milk'
     expect(texts(caption)).toEqual([
-      ...['cat', '@zoo', 'https://a.example/b?c=1', 'IMG_2.jpg', '<br/>', 'salt', '&amp;', 'milk'],
+      ...['cat', '@zoo', 'https://a.example/b?c=1', 'IMG_2.jpg', '<br/>', 'salt', '&', 'milk'],
     ])
     const words = tokenize(caption).filter(({ isWord }) => isWord)
     expect(words.map(({ text }) => text)).toEqual(['cat', 'salt', 'milk'])
+  })
+
+  it('take mail addresses, sites without "www" and hashtags of several words for signs', () => {
+    const caption =
+      'dog me@shop.example.org amazon.com/dp/1 shop.co.uk cat.jpeg #dog_lover the car.the cat<!-- x -->'
+    const words = tokenize(caption).filter(({ isWord }) => isWord)
+    expect(words.map(({ text }) => text)).toEqual(['dog', 'the', 'car', 'the', 'cat'])
+  })
+
+  it('are read through entities, tags, emphasis and broken quotation marks, and have their place as stored', () => {
+    const caption = 'a &quot;red&quot;dog&#39;s <b>big</b> **bowl** donâ€™t dog\ufffds it´s AT&amp;T'
+    const found = tokenize(caption)
+    expect(found.map(({ word }) => word)).toEqual([
+      ...['a', '"', 'red', '"', 'dog', "'s", 'big', 'bowl', "don't", 'dog', '\ufffds', 'it', '´s', 'at&t'],
+    ])
+    const stored = found.map(({ start, end }) => [...caption].slice(start, end).join(''))
+    expect(stored).toEqual([
+      ...[
+        'a',
+        '&quot;',
+        'red',
+        '&quot;',
+        'dog',
+        '&#39;s',
+        'big',
+        'bowl',
+        'donâ€™t',
+        'dog',
+        '\ufffds',
+        'it',
+        '´s',
+      ],
+      'AT&amp;T',
+    ])
   })
 
   it('take dates and the names of pictures for signs, and no other numbers', () => {
@@ -50,8 +85,8 @@ describe('tokens', () => {
         const points = [...caption]
         let last = 0
         for (const { text, start, end } of tokenize(caption)) {
-          expect(points.slice(start, end).join('')).toBe(text)
-          expect(points.slice(last, start).join('')).toMatch(/^(?:\s|\p{C}|\p{Z}|\p{M})*$/u)
+          expect(plainText(points.slice(start, end).join(''))).toBe(plainText(text))
+          expect(plainText(points.slice(last, start).join(''))).toMatch(/^(?:\s|\p{C}|\p{Z}|\p{M}|[*_`])*$/u)
           expect(end).toBeGreaterThan(start)
           last = end
         }
