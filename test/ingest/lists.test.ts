@@ -133,9 +133,19 @@ describe('a TSV', () => {
     expect(await rowsByShards(source)).toEqual(rows)
   })
 
-  it('of UTF-16 is refused by that name', async () => {
-    const path = await file('.tsv', Buffer.from('\uFEFFurl\tcaption\nu1\tone\n', 'utf16le'))
-    await expect(rowsOf({ format: 'tsv', path })).rejects.toThrow(/not UTF-8 but UTF-16: save it as UTF-8/)
+  it('of UTF-16 is read, from any row', async () => {
+    const text = '\uFEFFurl\tcaption\r\nu1\téins\r\nu2\ttwo\r\n'
+    const source = {
+      format: 'tsv',
+      path: await file('.tsv', Buffer.from(text, 'utf16le')),
+      shard_size: 1,
+    }
+    const rows = await rowsOf(source)
+    expect(rows.map(short)).toEqual([
+      ['u1', 'éins'],
+      ['u2', 'two'],
+    ])
+    expect(await rowsByShards(source)).toEqual(rows)
   })
 })
 
