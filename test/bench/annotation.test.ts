@@ -33,7 +33,10 @@ describe('the marked captions', () => {
     expect(marked.flatMap(({ spans }) => spans).length).toBe(813)
   })
 
-  it.each([['web-phrases-dev.tsv', 169, 518]])(
+  it.each([
+    ['web-phrases-dev.tsv', 169, 518],
+    ['web-phrases-held-out.tsv', 169, 490],
+  ])(
     'in the manner of the web (%s) say their kind, each mark round whole words',
     (file, captions, phrases) => {
       const marked = read(file)
