@@ -70,6 +70,7 @@ const sets: Readonly<Record<string, { captions: readonly AnnotatedCaption[]; goa
   development: { captions: marked.slice(0, 150) },
   'held out': { captions: marked.slice(150), goal: 96 },
   'web, development': { captions: web },
+  'web, held out': { captions: await marksOf('web-phrases-held-out.tsv'), goal: 90 },
   'Flickr30k Entities': { captions: await entitiesOf(join(data, 'flickr30k-entities-sample/sentences')) },
 }
 
