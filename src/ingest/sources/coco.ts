@@ -1,20 +1,23 @@
 import { join } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
+import { numberOf } from '../../formats/coco-box.js'
 import {
   type CocoAnnotation,
   type CocoImage,
   type CocoIndex,
-  type Id,
   readCocoIndex,
 } from '../../formats/coco-index.js'
+import { idNumber } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
+import { tokenSpans } from '../../formats/token-spans.js'
 import type { Caption } from '../../rows/rows.js'
+import { isAddress, tailsOf } from '../read/picture-places.js'
 import { rowSource } from '../read/row-source.js'
 import type { SourceFormat } from '../read/source-format.js'
 import { baseUrl, exhaustive, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
-import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+import { fileProblemRow, type GoldRegion, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('coco', {
   images: imageFolder,
@@ -26,20 +29,12 @@ const schema = sourceSchema('coco', {
 })
 type Config = z.infer<typeof schema>
 
-const boxSchema = z.object({
-  category_id: z.union([z.number(), z.string()]).optional(),
-  bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
-  iscrowd: z.union([z.number(), z.boolean()]).optional(),
-  tokens_positive: z.array(z.tuple([z.int(), z.int()])).optional(),
-  score: z.number().min(0).max(1).optional(),
-  origin: z.string().optional(),
-})
-
 /**
  * Pictures with captions and boxes from COCO JSON: `captions`, `instances`, or both. In MDETR's form a
  * picture has its `caption` and a box the spans of the words that name it (`tokens_positive`); GLIP's gold
  * data come so. Crowd boxes name no one thing: they are left out, and counted, as are boxes and captions that
- * cannot be read.
+ * cannot be read. Entries that cannot be used, pictures that share an id, and annotations of pictures or
+ * categories that the file lacks are rejects.
  *
  * A picture's categories are taken for exhaustive: one that has no box is absent. They are not where the
  * configuration says so, where boxes have no categories, and where a picture says which categories it was
@@ -74,7 +69,7 @@ function* rowsOf(config: Config, index: CocoIndex, from?: Mark): Generator<Sourc
     const image = images[at]
     const bad = problems[at - images.length]
     if (image) yield imageRow(mark, image, index, config)
-    else if (bad) yield problemRow(mark, bad.place, bad.problem)
+    else if (bad) yield fileProblemRow(mark, bad)
   }
 }
 
@@ -96,7 +91,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     const region = regionOf(box, index, imageCaptions.length > 0)
     if (typeof region !== 'string') return [region]
     drop(region)
-    unboxed.push(index.categories.get(box.category_id as Id)?.name)
+    unboxed.push(index.categories.get(box.category_id ?? '')?.name)
     return []
   })
   const { file_name, width, height, neg_category_ids, not_exhaustive_category_ids } = image
@@ -104,7 +99,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
   return sourceRow({
     mark,
     place: `${config.instances ?? config.captions} image ${image.id}`,
-    ...locate(image, config),
+    ...locate(image, config, index.hasSoleNames),
     captions: [...imageCaptions, ...listedCaptions].map((text): Caption => ({ text, kind: 'gold' })),
     regions: config.instances ? regions : null,
     ...(config.instances && absenceOf(image, boxes, unboxed, index, config)),
@@ -112,12 +107,14 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     size: width && height ? { width, height } : null,
     license,
     meta: {
-      id: image.id,
+      id: idNumber(image.id),
       file_name,
       ...(boxes.length ? { boxes: boxes.length } : {}),
       // What LVIS was and was not searched for; evaluation asks.
-      ...(neg_category_ids ? { neg_category_ids } : {}),
-      ...(not_exhaustive_category_ids ? { not_exhaustive_category_ids } : {}),
+      ...(neg_category_ids ? { neg_category_ids: neg_category_ids.map(idNumber) } : {}),
+      ...(not_exhaustive_category_ids
+        ? { not_exhaustive_category_ids: not_exhaustive_category_ids.map(idNumber) }
+        : {}),
     },
   })
 }
@@ -133,15 +130,17 @@ function absenceOf(
   config: Config,
 ): Pick<SourceRow, 'absent' | 'exhaustive' | 'negatives' | 'partial'> {
   const { neg_category_ids, not_exhaustive_category_ids } = image
-  const namesOf = (ids: readonly unknown[] = []) =>
-    ids.flatMap((id) => categories.get(id as Id)?.name ?? []).filter((name) => name !== '')
+  const namesOf = (ids: readonly (string | undefined)[] = []) =>
+    ids.flatMap((id) => categories.get(id ?? '')?.name ?? []).filter((name) => name !== '')
   const isFederated = neg_category_ids !== undefined || not_exhaustive_category_ids !== undefined
   const isClosed = categories.size > 0 && !unboxed.includes(undefined)
   const isExhaustive = isClosed && (image.exhaustive ?? (!isFederated && (config.exhaustive ?? true)))
   const named = namesOf(neg_category_ids)
   const present = new Set(namesOf(boxes.map(({ category_id }) => category_id)))
+  /** A dog is an animal: where it has a box there is one, though none may be boxed as such. */
+  const implied = new Set(boxes.flatMap(({ category_id = '' }) => categories.get(category_id)?.kindOf ?? []))
   const all = [...categories.values()].map(({ name }) => name)
-  const absent = isExhaustive ? all.filter((name) => !present.has(name)) : named
+  const absent = isExhaustive ? all.filter((name) => !present.has(name) && !implied.has(name)) : named
   return {
     absent: config.prompt.negatives > 0 ? absent : [],
     exhaustive: isExhaustive,
@@ -149,32 +148,36 @@ function absenceOf(
     partial: [
       ...namesOf(not_exhaustive_category_ids),
       ...unboxed.filter((name) => name !== undefined && name !== ''),
+      ...implied,
     ] as string[],
   }
 }
 
 /** From `base_url` if there is one, else from the folder, else from where COCO itself has it. */
-function locate({ file_name, coco_url }: CocoImage, { base_url, images }: Config) {
+function locate({ file_name, coco_url }: CocoImage, { base_url, images }: Config, isSole: boolean) {
+  if (isAddress(file_name)) return { url: file_name }
   if (base_url) return { url: file_name.split('/').map(encodeURIComponent).join('/') }
-  if (images) return { file: join(images, file_name) }
-  return { url: coco_url ?? file_name }
+  if (!images) return { url: coco_url ?? file_name }
+  return { file: join(images, file_name), elsewhere: isSole ? tailsOf(file_name, images) : [] }
 }
 
 /** A box, or why it is none. */
 function regionOf(
-  annotation: CocoAnnotation,
+  { bbox, category_id = '', iscrowd, tokens_positive, score: given, origin }: CocoAnnotation,
   { categories }: CocoIndex,
   hasCaption: boolean,
 ): GoldRegion | string {
-  const parsed = boxSchema.safeParse(annotation)
-  if (!parsed.success) return 'malformed_box'
-  const { bbox, category_id = '', iscrowd, tokens_positive = [], score, origin } = parsed.data
+  const named = tokenSpans(tokens_positive)
+  const score = numberOf(given)
+  // Of what has been exported, boxes that a model found have its name.
+  const isFound = typeof origin === 'string' && given !== undefined
+  const isScore = score !== undefined && score >= 0 && score <= 1
+  if (!bbox || !named || (isFound && !isScore)) return 'malformed_box'
   if (iscrowd) return 'crowd_box'
   const { name, order } = categories.get(category_id) ?? { name: '', order: 0 }
-  const spans = hasCaption ? tokens_positive : []
+  const spans = hasCaption ? named : []
   if (name === '' && spans.length === 0) return 'unnamed_box'
   const [x, y, width, height] = bbox
-  // Of what has been exported, boxes that a model found have its name.
-  const found = score !== undefined && origin !== undefined ? { found: { score, by: origin } } : {}
+  const found = isFound && isScore ? { found: { score, by: origin } } : {}
   return { category: name, order, xyxy: [x, y, x + width, y + height], spans, ...found }
 }
