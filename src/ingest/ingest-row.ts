@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { stringifyJson } from '../base/parse-json.js'
 import type { GroundingRow, ImageRow, NegativeRow, PhraseRow, RejectRow } from '../rows/rows.js'
 import type { Fetched, Fetcher } from './fetch/fetch-image.js'
 import type { TdmReservation } from './fetch/opt-out.js'
@@ -86,9 +87,9 @@ export async function ingestRow(
 
 /** What the source said of the picture, and what its server says of mining it. */
 function metaOf({ meta }: SourceRow, tdm: TdmReservation | undefined): string | null {
-  if (!tdm) return meta && JSON.stringify(meta)
+  if (!tdm) return meta && stringifyJson(meta)
   const { reserved, policy } = tdm
-  return JSON.stringify({ ...meta, tdm_reservation: reserved ? 1 : 0, ...(policy && { tdm_policy: policy }) })
+  return stringifyJson({ ...meta, tdm_reservation: reserved ? 1 : 0, ...(policy && { tdm_policy: policy }) })
 }
 
 /** What the source holds, else what lies on the disk, else what the web answers. */
