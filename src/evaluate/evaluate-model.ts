@@ -43,8 +43,20 @@ interface GoldImage extends GoldPicture {
     readonly span: readonly [number, number]
     readonly targets: readonly Xyxy[]
   })[]
-  /** Boxes by category name. */
-  readonly boxes: readonly { readonly category: string; readonly xyxy: Xyxy }[]
+  readonly boxes: readonly GoldBox[]
+  /** Pixels of the picture that the source describes for one of the stored one. */
+  readonly unit: number
+}
+
+/** A box with its category's name. */
+interface GoldBox {
+  readonly category: string
+  /** In pixels of the stored picture, as is its area. */
+  readonly xyxy: Xyxy
+  readonly area: number | null
+  readonly crowd: boolean
+  /** Need not be found. */
+  readonly ignore: boolean
 }
 
 export interface EvaluateOptions {
@@ -87,23 +99,23 @@ export async function evaluateModel(
       if (config.attributes) contrasts.push(...(await askAttributes(teacher, window, config)))
     }
     const pictures = window.map(({ picture }) => picture)
+    const units = window.map(({ unit }) => unit)
     for (const prompt of prompts) {
       signal?.throwIfAborted()
       for (const found of await detectCategories(teacher, pictures, prompt, categories, config))
-        detections.push({ ...found, image: first + found.image })
+        detections.push({
+          ...found,
+          ...inUnit(found.bbox, units[found.image] ?? 1),
+          image: first + found.image,
+        })
     }
     window = []
     onProgress?.(images, total)
   }
   for await (const image of goldImages(set, teacher.pictureSide)) {
-    for (const { category, xyxy } of image.boxes) {
-      const index = categories.indexOf(category)
-      const [x1, y1, x2, y2] = xyxy
-      const width = x2 - x1
-      const height = y2 - y1
-      const bbox = [x1, y1, width, height] as const
-      if (index >= 0)
-        truth.push({ image: images, category: index, bbox, area: width * height, iscrowd: false })
+    for (const box of image.boxes) {
+      const category = categories.indexOf(box.category)
+      if (category >= 0) truth.push({ image: images, category, ...truthOf(box, image.unit) })
     }
     images++
     window.push(image)
@@ -132,6 +144,24 @@ export async function evaluateModel(
     ...(config.attributes && { attributes: attributeTable(contrasts) }),
   }
 }
+
+/**
+ * A box and its area in pixels of the picture that the source describes, in which COCO's classes of size are
+ * meant.
+ */
+function truthOf(
+  { xyxy, area, crowd, ignore }: GoldBox,
+  unit: number,
+): Omit<GroundTruth, 'image' | 'category'> {
+  const [x1, y1, x2, y2] = xyxy
+  const { bbox } = inUnit([x1, y1, x2 - x1, y2 - y1], unit)
+  const own = area === null ? bbox[2] * bbox[3] : area * unit * unit
+  return { bbox, area: own, iscrowd: crowd, ignore }
+}
+
+const inUnit = ([x, y, width, height]: Detection['bbox'], unit: number) => ({
+  bbox: [x * unit, y * unit, width * unit, height * unit] as const,
+})
 
 async function imagesOf({ storage, shards }: EvaluationSet): Promise<number> {
   let images = 0
@@ -163,11 +193,12 @@ async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], con
   }))
   // A phrase's best box counts however weak it is.
   const found = await teacher.detect(queries, { ...config, floor: 0 })
+  const isFor = isMeant(teacher)
   return zip(withPhrases, found).flatMap(([{ image, picture, phrases }, boxes]) =>
     phrases.map(({ text, head, targets }, phrase) => ({
       image,
       predicted: boxes
-        .filter((box) => box.phrase === phrase && isMeant(box, { text, head }))
+        .filter((box) => box.phrase === phrase && isFor(box, { text, head }))
         .map(({ xyxy }) => unscaleBox(xyxy, picture.scale)),
       targets,
     })),
@@ -181,11 +212,11 @@ async function* goldImages(
   const parts = {
     images: { columns: ['image', 'captions'] },
     phrases: { family: 'phrases', stage, columns: ['phrases'] },
-    grounding: { family: 'grounding', stage, columns: ['regions'] },
+    grounding: { family: 'grounding', stage, columns: ['regions', 'ignored', 'scale'] },
   } as const
   for (const shard of shards) {
     for await (const { key, row, images, phrases, grounding } of joinRows(storage, shard, parts)) {
-      const { regions } = grounding
+      const { regions, ignored, scale } = grounding
       const written = images.captions.findIndex(({ kind }) => kind !== 'categories')
       yield {
         picture: await decodePicture(images.image.bytes, side),
@@ -196,12 +227,16 @@ async function* goldImages(
           const { text, head, caption, start, end } = phrase
           return caption === written ? [{ text, head, span: [start, end] as const, targets }] : []
         }),
-        boxes: regions.flatMap(({ phrase, xyxy, caption }) => {
-          const named = phrases.phrases[phrase]
-          const source = images.captions[caption]
-          if (!named || !source) throw mismatch({ storage, shard }, parts.grounding, parts.phrases, row)
-          return source.kind === 'categories' ? [{ category: named.text, xyxy }] : []
-        }),
+        unit: 1 / (scale ?? 1),
+        boxes: regions
+          .flatMap(({ phrase, xyxy, caption, area = null }): GoldBox[] => {
+            const named = phrases.phrases[phrase]
+            const source = images.captions[caption]
+            if (!named || !source) throw mismatch({ storage, shard }, parts.grounding, parts.phrases, row)
+            if (source.kind !== 'categories') return []
+            return [{ category: named.text, xyxy, area, crowd: false, ignore: false }]
+          })
+          .concat(ignored?.map(({ text, ...box }) => ({ category: text, ...box, ignore: true })) ?? []),
       }
     }
   }

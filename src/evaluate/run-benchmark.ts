@@ -135,6 +135,7 @@ async function groundTexts(
   floor: number,
 ): Promise<ScoredBox[][][]> {
   const answers: ScoredBox[][][] = []
+  const isFor = isMeant(teacher)
   // Texts of one picture follow each other: it is decoded once.
   let last: { readonly file: string; readonly picture: Promise<Picture> } | undefined
   for (let start = 0; start < items.length; start += windowImages) {
@@ -153,7 +154,7 @@ async function groundTexts(
           const words = points.slice(...span).join('')
           const named = { text: words, head: words.toLowerCase().split(' ').at(-1) ?? '' }
           return boxes
-            .filter((box) => box.phrase === phrase && isMeant(box, named))
+            .filter((box) => box.phrase === phrase && isFor(box, named))
             .map(({ xyxy, score }) => ({ xyxy: unscaleBox(xyxy, picture.scale), score }))
         }),
       )

@@ -90,7 +90,13 @@ export async function ingestRow(
       kind: 'row',
       image,
       phrases: { key, phrases: gold.phrases },
-      grounding: { key, regions: gold.regions, ignored: gold.ignored },
+      grounding: {
+        key,
+        regions: gold.regions,
+        ignored: gold.ignored,
+        // Boxes that are shares of its sides are in the picture as it came.
+        scale: row.boxUnit === 'share' ? picture.scale : stored.scale[0],
+      },
       negatives: { key, ...gold.absence },
       dropped: [row.dropped, gold.dropped],
       ...(tdm && { tdm }),

@@ -40,6 +40,7 @@ export async function openDetr({ path, files, kind, hash, options }: OpenedFolde
     pictureSide: Number.POSITIVE_INFINITY,
     batch: images.batch,
     parallel: pool.size,
+    labels: [...new Set(labels.values())],
     tokensOf: () => 0,
     maxTokens: Number.POSITIVE_INFINITY,
     detect: (queries, detect) =>

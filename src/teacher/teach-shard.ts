@@ -125,8 +125,13 @@ export async function teachShard(
       out: phrasesOut,
       rejected,
       stats: stats.build(),
-      // The filter's rule of that name looks whether its scores were asked for.
-      ...(config.contrast && { config: { contrast: config.contrast } }),
+      // The filter's rule `contrast` looks whether its scores were asked for, `label` at what a box may be called.
+      ...((config.contrast || teacher.labels) && {
+        config: {
+          ...(config.contrast && { contrast: config.contrast }),
+          ...(teacher.labels && { labels: teacher.labels }),
+        },
+      }),
     }
   })
 }

@@ -48,6 +48,8 @@ export interface Teacher {
    * all.
    */
   readonly prompt?: readonly string[]
+  /** All names that a model with a fixed list of labels can give a box; absent where it has none. */
+  readonly labels?: readonly string[]
   /** Tokens that a text takes, and how many there is room for. */
   tokensOf(text: string): number
   readonly maxTokens: number

@@ -63,6 +63,7 @@ export async function openTorchvision({ path, files, hash, options }: OpenedFold
     pictureSide: Number.POSITIVE_INFINITY,
     batch: 1,
     parallel: pool.size,
+    labels: [...new Set(labels.values())],
     tokensOf: () => 0,
     maxTokens: Number.POSITIVE_INFINITY,
     detect: (queries, detect) =>
