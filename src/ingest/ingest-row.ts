@@ -6,7 +6,8 @@ import type { TdmReservation } from './fetch/opt-out.js'
 import { Reject } from './fetch/reject.js'
 import { goldRows } from './gold-rows.js'
 import type { ImageConfig } from './image/image-config.js'
-import { type NormalImage, normaliseImage } from './image/normalise-image.js'
+import { normaliseImage } from './image/normalise-image.js'
+import { placeBoxes } from './place-boxes.js'
 import type { PromptConfig } from './read/source-keys.js'
 import type { SourceRow } from './read/source-row.js'
 
@@ -64,8 +65,8 @@ export async function ingestRow(
     const { bytes, tdm } = await bytesOf(row, config, fetcher, signal)
     signal?.throwIfAborted()
     const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
-    const { width, height, offset } = picture
-    const stored = { width, height, scale: boxScale(row, picture), offset }
+    const { width, height } = picture
+    const stored = { width, height, ...placeBoxes(row, picture) }
     const gold = goldRows(row, stored, config.prompt, row.place)
     if (gold.captions.length === 0 && gold.absence.negatives.length === 0) {
       dropped = [row.dropped, gold.dropped]
@@ -132,25 +133,6 @@ async function bytesOf(
   if (row.load) return { bytes: await row.load() }
   if (row.file) return { bytes: await readImage(row.file, row.elsewhere) }
   return fetcher.fetch(resolveUrl(row, config.base_url), signal)
-}
-
-/**
- * Pixels of the stored picture for one unit of the boxes'. Boxes are in the picture that the source
- * describes; what was fetched may have another size, but not another shape.
- */
-function boxScale(
-  { size, regions, boxUnit, place }: SourceRow,
-  { source, scale }: NormalImage,
-): readonly [number, number] {
-  if (boxUnit === 'share') return [source.width * scale, source.height * scale]
-  if (!size) return [scale, scale]
-  const ratio = source.width / size.width
-  // Rounding of a resized side may move it by a pixel.
-  if (regions?.length && Math.abs(source.height - ratio * size.height) > 1 + 0.02 * source.height) {
-    const shapes = `${size.width} x ${size.height}, the picture is shaped ${source.width} x ${source.height}`
-    throw new Reject('size_mismatch', `${place}: boxes are in a picture of ${shapes}`)
-  }
-  return [ratio * scale, ratio * scale]
 }
 
 function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {
