@@ -3,11 +3,10 @@ import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Phrase } from '../rows/rows.js'
-import type { PhraseDetection, Teacher } from '../teacher/teacher.js'
+import type { DetectOptions, PhraseDetection, Teacher } from '../teacher/teacher.js'
 import { isSameName, type LabelMatcher, labelMatcher } from '../words/label-matches.js'
 import { joinNames, type NamePrompt } from '../words/name-prompt.js'
 import type { Detection } from './coco-ap.js'
-import type { EvaluateConfig } from './config.js'
 
 /** A prompt of names of categories. */
 export interface CategoryPrompt extends NamePrompt {
@@ -64,7 +63,7 @@ export async function detectCategories(
   pictures: readonly Picture[],
   { text, spans, categories: categoryOf }: CategoryPrompt,
   categories: readonly string[],
-  config: Pick<EvaluateConfig, 'floor' | 'nms' | 'max_boxes'>,
+  config: DetectOptions,
 ): Promise<Detection[]> {
   const queries = pictures.map((picture) => ({ picture, text, phrases: spans }))
   const found = await teacher.detect(queries, config)

@@ -44,13 +44,14 @@ export async function detectBenchmark(
   const { teacher, config, signal } = run
   const names = categories.map(({ name }) => nameInPrompt(name))
   const prompts = promptsOf(names, config.names_a_prompt, teacher)
+  const options = { ...config, boxes: maxPerPrompt }
   const detections: Detection[] = []
   for (let start = 0; start < images.length; start += windowImages) {
     const window = images.slice(start, start + windowImages)
     const pictures = await Promise.all(window.map(({ file }) => open(join(run.images, file), teacher)))
     for (const prompt of prompts) {
       signal?.throwIfAborted()
-      const found = await detectCategories(teacher, pictures, prompt, names, config)
+      const found = await detectCategories(teacher, pictures, prompt, names, options)
       const left = new Int32Array(window.length).fill(maxPerPrompt)
       for (const { image, category, bbox, score } of found.sort((a, b) => b.score - a.score)) {
         // Both are places in the lists that were asked about.

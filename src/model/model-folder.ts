@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hashJson } from '../base/hash.js'
 import { jsonOf } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
@@ -10,7 +11,7 @@ import { type LazyArray, type NamedArray, writeSafetensors } from '../weights/sa
 import { hashModelFiles } from './hash-model-files.js'
 import { anchorsOf } from './network/anchors.js'
 import { decodeBoxes } from './network/box-coder.js'
-import { type GlipConfig, type ImageSize, inputSizes, queriesOf } from './network/config.js'
+import { boxEdgesOf, type GlipConfig, type ImageSize, inputSizes, queriesOf } from './network/config.js'
 import { glip, glipInputs } from './network/glip.js'
 import { cornersInPixels, glipQueries } from './network/glip-queries.js'
 import { startTokenizer } from './start-weights.js'
@@ -119,9 +120,18 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
 
 /** SHA-256 over what decides a model's answers. */
 export async function hashModel(folder: string): Promise<string> {
-  const models = modelFiles(await readModelConfig(folder))
-  return hashFiles(folder, ['config.json', 'tokenizer.json', ...models, 'model.safetensors'])
+  const config = await readModelConfig(folder)
+  const hash = await hashFiles(folder, [
+    'config.json',
+    'tokenizer.json',
+    ...modelFiles(config),
+    'model.safetensors',
+  ])
+  return boxEdgesOf(config) === 'outer' ? hash : hashJson([hash, answersOfPixels])
 }
+
+/** Changed whenever a network with boxes of pixels is asked in another way: its answers are others then. */
+const answersOfPixels = 'boxes scaled by their pixels'
 
 /** SHA-256 over what training takes from a folder to start from. */
 export async function hashStart(folder: string): Promise<string> {

@@ -8,7 +8,7 @@ import { encodePrompt, tokensOf } from '../model/encode-prompt.js'
 import { plainPlacement, writeImage } from '../model/image-input.js'
 import { modelFiles, readModelConfig } from '../model/model-folder.js'
 import { anchorsOf } from '../model/network/anchors.js'
-import { type GlipConfig, type ImageSize, inputSizes } from '../model/network/config.js'
+import { boxEdgesOf, type GlipConfig, type ImageSize, inputSizes } from '../model/network/config.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { joinNames } from '../words/name-prompt.js'
 import { fitPicture, toPicture, writeFitted } from './fit-picture.js'
@@ -113,7 +113,7 @@ function fitQuery(query: Query, { config, inputs }: GlipModel): FittedQuery {
       input,
       covered,
       write: (into, sample) => writeFitted(into, sample, picture, covered, input.size, config),
-      toPicture: (xyxy) => toPicture(xyxy, covered, picture),
+      toPicture: (xyxy) => toPicture(xyxy, covered, picture, boxEdgesOf(config)),
     }
   }
   const input = inputAt(inputs, 0)
@@ -202,7 +202,7 @@ async function detectBatch(
       input.levelStarts,
       tokens,
       covered,
-      config.selection,
+      { ...config.selection, ...(detect.boxes !== undefined && { boxes: detect.boxes }) },
       detect.nms,
     )
     return withinOptions(selected, query.picture, toPicture, detect)

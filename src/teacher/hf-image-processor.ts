@@ -1,3 +1,4 @@
+import { roundHalfEven } from '../base/round-half-even.js'
 import { UserError } from '../base/user-error.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Resample } from '../pictures/resample-axis.js'
@@ -100,16 +101,10 @@ export function resizedSize({ size }: ImageProcessor, { width, height }: Size): 
   // Where the longer side decides, the shorter one is rounded (ties to even, as Python rounds), and the
   // longer one is cut.
   const raw = longest !== undefined && (high / low) * shortest > longest ? (longest * low) / high : undefined
-  const edge = raw === undefined ? shortest : roundEven(raw)
+  const edge = raw === undefined ? shortest : roundHalfEven(raw)
   if (low === edge) return { width, height }
   const other = Math.max(1, Math.trunc(((raw ?? edge) * high) / low))
   return width < height ? { width: edge, height: other } : { width: other, height: edge }
-}
-
-function roundEven(value: number): number {
-  const floor = Math.floor(value)
-  const rest = value - floor
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
 }
 
 /** Pictures as a network reads them. */

@@ -122,7 +122,7 @@ describe('a model with inputs of several sizes', () => {
       found[index].forEach(({ phrase, xyxy, score }, at) => {
         expect(phrase).toBe(expected[at].phrase)
         expect(score).toBeCloseTo(expected[at].score, 4)
-        toPicture(expected[at].xyxy, covered, shown).forEach((value, corner) => {
+        toPicture(expected[at].xyxy, covered, shown, 'pixel_centres').forEach((value, corner) => {
           expect(xyxy[corner]).toBeCloseTo(value, 2)
         })
       })
