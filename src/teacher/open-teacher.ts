@@ -4,9 +4,16 @@ import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.j
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel } from '../model/model-folder.js'
 import { openDetr } from './detr-teacher.js'
+import {
+  configFiles,
+  modelFile,
+  optionalModelFile,
+  readJson,
+  requireJson,
+  weightFiles,
+} from './folder/hf-folder.js'
 import { openGlipTeacher } from './glip-teacher.js'
 import { openGroundingDino } from './grounding-dino-teacher.js'
-import { modelFile, optionalModelFile, readJson, requireJson, weightFiles } from './hf-folder.js'
 import type { OpenedFolder } from './opened-folder.js'
 import { openOwl } from './owl-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
@@ -46,8 +53,8 @@ const families: ReadonlyMap<string, (folder: OpenedFolder) => Promise<Teacher>> 
 
 /**
  * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
- * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json`, `tokenizer.json`), or a
- * detector of torchvision.
+ * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json` or `processor_config.json`,
+ * `tokenizer.json`), or a detector of torchvision.
  *
  * @throws UserError where the family is not known, a file or a device is missing, or the model does not fit
  * its family
@@ -123,10 +130,8 @@ async function hashOf(path: string, { kind, files }: FolderFiles): Promise<strin
   if (kind === 'groundmill-glip') return hashModel(path)
   await requireJson(path, 'config.json')
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
-  const present = await Promise.all(
-    names.map(async (name) => ((await readJson(path, name)) ? [join(path, name)] : [])),
-  )
-  return hashModelFiles(path, [...present.flat(), ...files, ...(await weightFiles(files[0]))], {
+  const configs = await configFiles(path, names)
+  return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(files[0]))], {
     withNames: true,
   })
 }
