@@ -91,7 +91,11 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
   )
   const progress = createProgress()
   const teacher = options.model
-    ? await openTeacher(options.model, { ...config, notice: (text) => progress.finish(`  ${text}`) })
+    ? await openTeacher(options.model, {
+        ...config,
+        sizes: config.sizes ?? 'auto',
+        notice: (text) => progress.finish(`  ${text}`),
+      })
     : undefined
   try {
     const run = teacher && {

@@ -7,7 +7,12 @@ import { writeFileAtomic } from '../base/write-file-atomic.js'
 import { sigmoid } from '../graph/ops/activation.js'
 import type { Tensor } from '../graph/ops/tensor.js'
 import { toOnnx } from '../graph/to-onnx.js'
-import { type LazyArray, type NamedArray, writeSafetensors } from '../weights/safetensors.js'
+import {
+  type LazyArray,
+  type NamedArray,
+  type TensorPlace,
+  writeSafetensors,
+} from '../weights/safetensors.js'
 import { hashModelFiles } from './hash-model-files.js'
 import { anchorsOf } from './network/anchors.js'
 import { decodeBoxes } from './network/box-coder.js'
@@ -50,16 +55,7 @@ export async function writeModelFolder(
   const places = await writeSafetensors(join(folder, 'model.safetensors'), parameters)
   const files = modelFiles(config)
   for (const [index, size] of inputSizes(config).entries()) {
-    const onnx = toOnnx({
-      outputs: detectorOutputs(config, batch, size),
-      parameters: (name) => {
-        const place = places.get(name)
-        if (!place) throw new Error(`no value for parameter ${name}`)
-        return { location: 'model.safetensors', offset: place.offset, length: place.length }
-      },
-      metadata: { preset: config.preset },
-    })
-    await writeFileAtomic(join(folder, files[index]!), onnx)
+    await writeFileAtomic(join(folder, files[index]!), sizeGraph(config, batch, size, places))
   }
   const preprocessor = {
     image_processor_type: 'GroundmillImageProcessor',
@@ -78,6 +74,28 @@ export async function writeModelFolder(
   await writeFileAtomic(join(folder, 'README.md'), card)
   const written = { ...config, image_sizes: inputSizes(config).map(({ height, width }) => [height, width]) }
   await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(written, null, 2)}\n`)
+}
+
+/**
+ * The ONNX graph of a model for one size of input, over the weights in `model.safetensors`.
+ *
+ * @param places where each tensor lies in that file
+ */
+export function sizeGraph(
+  config: GlipConfig,
+  batch: number,
+  size: ImageSize,
+  places: ReadonlyMap<string, TensorPlace>,
+): Uint8Array {
+  return toOnnx({
+    outputs: detectorOutputs(config, batch, size),
+    parameters: (name) => {
+      const place = places.get(name)
+      if (!place) throw new UserError(`model.safetensors has no value for ${name}.`)
+      return { location: 'model.safetensors', offset: place.offset, length: place.length }
+    },
+    metadata: { preset: config.preset },
+  })
 }
 
 /**

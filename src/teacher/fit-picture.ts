@@ -52,6 +52,20 @@ export function fitPicture(picture: ImageSize, resize: ImageResize, inputs: read
 }
 
 /**
+ * How the official code shows a picture: at the size asked for, padded to the next multiples of `step`
+ * (DATALOADER.SIZE_DIVISIBILITY).
+ */
+export function fitExactly(
+  picture: ImageSize,
+  resize: ImageResize,
+  step: number,
+): { readonly size: ImageSize; readonly covered: ImageSize } {
+  const covered = resizedTo(picture, resize)
+  const padded = (length: number) => Math.ceil(length / step) * step
+  return { size: { height: padded(covered.height), width: padded(covered.width) }, covered }
+}
+
+/**
  * Writes a picture into one sample of an input [N, H, W, 3] of zeros, resized as Pillow does it, normalised.
  */
 export function writeFitted(

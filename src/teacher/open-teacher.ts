@@ -3,6 +3,7 @@ import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel } from '../model/model-folder.js'
+import type { SizeMode } from './config.js'
 import { openDetr } from './detr-teacher.js'
 import {
   configFiles,
@@ -35,6 +36,11 @@ export interface OpenOptions {
   readonly batch?: number
   /** Input sizes of a model that has several, whose sessions stay open at once; 2 where not given. */
   readonly open_sizes?: number
+  /**
+   * How pictures are padded for a model with inputs of several sizes; `fast` where not given. `auto`: exactly, where
+   * it is an official network.
+   */
+  readonly sizes?: SizeMode | 'auto'
   /** Told what a user should know, such as which device `auto` found. */
   readonly notice?: (text: string) => void
 }
@@ -64,7 +70,7 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
   const devices = await devicesOf(options)
   if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
   const { open, kind, files } = await findFiles(path, options, devices)
-  const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2 } = options
+  const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2, sizes = 'fast' } = options
   const teacher = await open({
     kind,
     files,
@@ -75,6 +81,7 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
       threads,
       batch,
       openSizes,
+      sizes,
       devices: devices.flatMap((device) => Array.from({ length: sessions }, () => device)),
     },
     notice,
