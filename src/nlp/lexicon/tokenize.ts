@@ -42,17 +42,17 @@ const handle = String.raw`@[\p{L}\p{N}_.]+|#[\p{L}\p{N}]*_[\p{L}\p{N}_]*`
  * CC12M hides names; the possessive ending; numbers; words with apostrophes, hyphens and points inside; any
  * one other visible sign.
  */
-const pattern = new RegExp(
-  [
-    `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName})`,
-    '(?<masked><[A-Z]+>)',
-    `(?<possessive>${possessive})`,
-    String.raw`(?<number>\d+(?:[.,]\d+)+(?!${inWord}))`,
-    String.raw`(?<word>\p{L}(?:\.\p{L})+(?!${inWord})|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
-    String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
-  ].join('|'),
-  'gsu',
-)
+const skipped = `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName})|(?<masked><[A-Z]+>)`
+const plain = [
+  `(?<possessive>${possessive})`,
+  String.raw`(?<number>\d+(?:[.,]\d+)+(?!${inWord}))`,
+  String.raw`(?<word>\p{L}(?:\.\p{L})+(?!${inWord})|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
+  String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
+].join('|')
+const pattern = new RegExp(`${skipped}|${plain}`, 'gsu')
+/** The same for most captions, which have none of what is passed over as a whole. */
+const plainPattern = new RegExp(plain, 'gsu')
+const hasSkipped = /[@#<_\d]|:\/\/|[^\s.]\.[^\s.]/
 
 /**
  * Words and signs of a caption with their places. The caption itself is never changed: it is read as people
@@ -64,7 +64,7 @@ export function tokenize(caption: string): Token[] {
   const tokens: Token[] = []
   let unit = 0
   let point = 0
-  for (const match of text.matchAll(pattern)) {
+  for (const match of text.matchAll(hasSkipped.test(text) ? pattern : plainPattern)) {
     point += countPoints(text, unit, match.index)
     const [found] = match
     const behind = point + countPoints(found, 0, found.length)
