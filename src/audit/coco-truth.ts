@@ -7,7 +7,7 @@ import { attributeName, collectTruth, type PictureTruth, spanKey } from './truth
 
 const boxSchema = z.object({
   bbox: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]),
-  category_id: z.union([z.number(), z.string()]).optional(),
+  category_id: z.string().optional(),
   iscrowd: z.union([z.number(), z.boolean()]).optional(),
   tokens_positive: z.array(z.tuple([z.int(), z.int()])).default([]),
   attributes: z.object({ colour: z.unknown().optional(), size: z.unknown().optional() }).optional(),

@@ -19,6 +19,17 @@ export const mapBox = ([x1, y1, x2, y2]: Xyxy, change: (side: number) => number)
 export const scaleBox = ([x1, y1, x2, y2]: Xyxy, x: number, y = x): Xyxy => [x1 * x, y1 * y, x2 * x, y2 * y]
 
 /**
+ * A box scaled as the official code of GLIP scales it: by the places of its first and its last pixel, not by
+ * its edges. It ends one pixel behind the last, before and after: x2 becomes (x2 - 1) * x + 1.
+ */
+export const scalePixelBox = ([x1, y1, x2, y2]: Xyxy, x: number, y = x): Xyxy => [
+  x1 * x,
+  y1 * y,
+  (x2 - 1) * x + 1,
+  (y2 - 1) * y + 1,
+]
+
+/**
  * The box that `scaleBox` with this scale made: from the pixels of a picture that was decoded smaller to
  * those of the stored one. The sides are divided, for a product with 1 / scale would be rounded in another
  * way.

@@ -80,17 +80,22 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
     throw new UserError(
       'benchmark: give --model FOLDER, or --predictions FILE with what a model has answered.',
     )
-  // GLIP asks for 40 of LVIS' names at once; the other vocabularies fit one prompt where the model has the
-  // room.
-  const names = kind.startsWith('lvis') ? 40 : 1000
+  // GLIP asks for 40 of LVIS' names at once and takes 300 boxes, however many of them one name has; the other
+  // vocabularies fit one prompt where the model has the room, of which it takes 100.
+  const isLvis = kind.startsWith('lvis')
+  const defaults = { names_a_prompt: isLvis ? 40 : 1000, max_boxes: isLvis ? 300 : 100 }
   const config = parseConfig(
     evaluateConfig.omit({ model: true, unseen_in: true, attributes: true }),
-    { names_a_prompt: names, ...setOptions(options.set) },
+    { ...defaults, ...setOptions(options.set) },
     '--set',
   )
   const progress = createProgress()
   const teacher = options.model
-    ? await openTeacher(options.model, { ...config, notice: (text) => progress.finish(`  ${text}`) })
+    ? await openTeacher(options.model, {
+        ...config,
+        sizes: config.sizes ?? 'auto',
+        notice: (text) => progress.finish(`  ${text}`),
+      })
     : undefined
   try {
     const run = teacher && {

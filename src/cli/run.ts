@@ -28,7 +28,8 @@ export interface RunCommand {
 }
 
 /**
- * `groundmill run`: exit code 1 where shards were set aside, 75 where a slice waits for shards of other slices.
+ * `groundmill run`: exit code 1 where shards were set aside, 2 where nothing came of a stage, 75 where a slice
+ * waits for shards of other slices.
  */
 export async function run(path: string, options: RunCommand, signal: AbortSignal): Promise<void> {
   const pipeline = await readPipeline(orPackaged(path), { set: options.set })
@@ -61,6 +62,7 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   for (const { dataset, stage, in: input, out, unit, rejected } of funnel) {
     if (input === 0 || out > 0) continue
     // Rejects are final: a crawl that was offline stays empty when it is run again, so the user must be told.
+    process.exitCode = nothingCame
     const counts = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
     const where = join(url, dataset)
     process.stderr.write(
@@ -77,6 +79,9 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
     )
   }
 }
+
+/** As for whatever else the user must mend. */
+const nothingCame = 2
 
 /** What sysexits.h calls a temporary failure: a scheduler may try again later. */
 const waitingForOthers = 75

@@ -31,7 +31,7 @@ interface Question {
  * have boxes, so that they are treated alike; captions that are too long for the model are left out.
  */
 export async function askAttributes(
-  teacher: Pick<Teacher, 'detect' | 'tokensOf' | 'maxTokens'>,
+  teacher: Pick<Teacher, 'detect' | 'tokensOf' | 'maxTokens' | 'labels'>,
   pictures: readonly GoldPicture[],
   config: Pick<EvaluateConfig, 'nms' | 'max_boxes'>,
 ): Promise<AttributeContrast[]> {
@@ -40,7 +40,8 @@ export async function askAttributes(
   if (questions.length === 0) return []
   // A phrase's best box counts however weak it is.
   const found = await teacher.detect(queries, { ...config, floor: 0 })
-  return questions.map((question) => contrastOf(question, queries, found))
+  const isFor = isMeant(teacher)
+  return questions.map((question) => contrastOf(question, queries, found, isFor))
 }
 
 /** The questions of a picture; what is to be asked for them is added to `queries`. */
@@ -77,6 +78,7 @@ function contrastOf(
   { source: { picture, gold }, swap, stated, swapped, asked }: Question,
   queries: readonly Query[],
   found: readonly (readonly PhraseDetection[])[],
+  isFor: ReturnType<typeof isMeant>,
 ): AttributeContrast {
   const { head } = gold.phrases[swap.phrase] as Phrase
   const targets = gold.regions.flatMap(({ phrase, xyxy }) => (phrase === swap.phrase ? [xyxy] : []))
@@ -84,7 +86,7 @@ function contrastOf(
     const { text, phrases } = queries[query] as Query
     const words = [...text].slice(...(phrases[asked] as Span)).join('')
     return (found[query] ?? [])
-      .filter((box) => box.phrase === asked && isMeant(box, { text: words, head }))
+      .filter((box) => box.phrase === asked && isFor(box, { text: words, head }))
       .map(({ xyxy, score }) => [unscaleBox(xyxy, picture.scale), score] as const)
   }
   const isTrue = (box: Xyxy) => targets.some((target) => iou(box, target) >= 0.5)

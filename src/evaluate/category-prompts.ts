@@ -3,11 +3,10 @@ import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
 import type { Phrase } from '../rows/rows.js'
-import type { PhraseDetection, Teacher } from '../teacher/teacher.js'
-import { labelMatches } from '../words/label-matches.js'
+import type { DetectOptions, PhraseDetection, Teacher } from '../teacher/teacher.js'
+import { isSameName, type LabelMatcher, labelMatcher } from '../words/label-matches.js'
 import { joinNames, type NamePrompt } from '../words/name-prompt.js'
 import type { Detection } from './coco-ap.js'
-import type { EvaluateConfig } from './config.js'
 
 /** A prompt of names of categories. */
 export interface CategoryPrompt extends NamePrompt {
@@ -64,7 +63,7 @@ export async function detectCategories(
   pictures: readonly Picture[],
   { text, spans, categories: categoryOf }: CategoryPrompt,
   categories: readonly string[],
-  config: Pick<EvaluateConfig, 'floor' | 'nms' | 'max_boxes'>,
+  config: DetectOptions,
 ): Promise<Detection[]> {
   const queries = pictures.map((picture) => ({ picture, text, phrases: spans }))
   const found = await teacher.detect(queries, config)
@@ -76,7 +75,8 @@ export async function detectCategories(
       const name = categories[category]
       // Names that do not count have -1 for their category.
       if (name === undefined) return []
-      if (!isMeant(box, { text: name, head: name.toLowerCase().split(' ').at(-1) ?? '' })) return []
+      // A detector with a fixed list proposes every box for each name; a category is that of its own name.
+      if (box.label !== undefined && !isSameName(box.label, name)) return []
       const [x1, y1, x2, y2] = unscaleBox(box.xyxy, scale)
       const bbox = [x1, y1, x2 - x1, y2 - y1] as const
       return [{ image, category, bbox, score: box.score }]
@@ -84,7 +84,27 @@ export async function detectCategories(
   )
 }
 
-/** Whether a box is for the phrase: a detector with a fixed list proposes every box for each. */
-export function isMeant({ label }: PhraseDetection, phrase: Pick<Phrase, 'text' | 'head'>): boolean {
-  return label === undefined || labelMatches(label, phrase)
+/** Boxes of a picture that count in COCO's numbers, as GLIP and most detectors give them. */
+export const boxesOfPicture = 100
+
+/** The best boxes of each picture, best first; equal ones as they came. */
+export function bestOfPictures(found: readonly Detection[], most: number): Detection[] {
+  const taken = new Map<number, number>()
+  return [...found]
+    .sort((a, b) => b.score - a.score)
+    .filter(({ image }) => {
+      const count = (taken.get(image) ?? 0) + 1
+      taken.set(image, count)
+      return count <= most
+    })
+}
+
+/**
+ * Whether a box is for a phrase: a detector with a fixed list proposes every box for each. Of its labels that
+ * name the phrase the longest is meant, as in the filter's rule `label`.
+ */
+export function isMeant({ labels = [] }: Pick<Teacher, 'labels'>) {
+  const matches: LabelMatcher = labelMatcher(labels)
+  return ({ label }: PhraseDetection, phrase: Pick<Phrase, 'text' | 'head'>): boolean =>
+    label === undefined || matches(label, phrase)
 }

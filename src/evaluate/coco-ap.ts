@@ -10,6 +10,8 @@ export interface GroundTruth {
   readonly bbox: readonly [number, number, number, number]
   readonly area: number
   readonly iscrowd: boolean
+  /** Whether it need not be found though it is no crowd: a detection that matches it counts neither way. */
+  readonly ignore?: boolean
 }
 
 export interface Detection {
@@ -68,7 +70,8 @@ export function matchAsCoco(
   const categories = placesOf(truth.map(({ category }) => category))
   const images = placesOf([...truth, ...detections].map(({ image }) => image))
   const iscrowd = Uint8Array.from(truth, (box) => (box.iscrowd ? 1 : 0))
-  const gold = { ...boxTable(truth, images, categories, ({ area }) => area), iscrowd, ignore: iscrowd }
+  const ignore = Uint8Array.from(truth, (box) => (box.iscrowd || box.ignore ? 1 : 0))
+  const gold = { ...boxTable(truth, images, categories, ({ area }) => area), iscrowd, ignore }
   const found = boxTable(detections, images, categories, ({ bbox }) => bbox[2] * bbox[3])
   const scores = Float64Array.from(detections, ({ score }) => score)
   const rank = new Uint16Array(found.length)

@@ -1,29 +1,18 @@
 import { zip } from '../base/zip.js'
-import type { Xyxy } from '../boxes/xyxy.js'
 import { unscaleBox } from '../boxes/xyxy.js'
-import { decodePicture } from '../pictures/picture.js'
-import type { Phrase } from '../rows/rows.js'
 import { committedFile } from '../shards/committed-file.js'
-import { joinRows, mismatch } from '../shards/join-rows.js'
-import type { Storage } from '../storage/storage.js'
+import { joinRows } from '../shards/join-rows.js'
 import type { Teacher } from '../teacher/teacher.js'
-import { askAttributes, type GoldPicture } from './ask-attributes.js'
+import { askAttributes } from './ask-attributes.js'
 import { type AttributeContrast, type AttributeTable, attributeTable } from './attribute-contrast.js'
-import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
+import { bestOfPictures, boxesOfPicture, detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
+import { type EvaluationSet, type GoldImage, goldImages, inSource, truthOf } from './gold-images.js'
 import { knownCategories } from './known-categories.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
 import { categoryOutcomes, type PictureOutcomes, pairOutcomes, phraseOutcomes } from './picture-outcomes.js'
 import { type PresenceScores, presenceCounts, scoresOfCounts } from './presence-scores.js'
-
-/** A dataset with gold boxes. */
-export interface EvaluationSet {
-  readonly storage: Storage
-  readonly shards: readonly string[]
-  /** The stage whose phrases and grounding are gold. */
-  readonly stage: string
-}
 
 export interface Evaluation extends CocoSummary, PresenceScores {
   readonly recall1: number
@@ -34,17 +23,6 @@ export interface Evaluation extends CocoSummary, PresenceScores {
   readonly categories: number
   /** Where the configuration asks for it: whether phrases are told from those with another attribute. */
   readonly attributes?: AttributeTable
-}
-
-interface GoldImage extends GoldPicture {
-  /** The written caption with its phrases and their boxes. */
-  readonly text: string | undefined
-  readonly phrases: readonly (Pick<Phrase, 'text' | 'head'> & {
-    readonly span: readonly [number, number]
-    readonly targets: readonly Xyxy[]
-  })[]
-  /** Boxes by category name. */
-  readonly boxes: readonly { readonly category: string; readonly xyxy: Xyxy }[]
 }
 
 export interface EvaluateOptions {
@@ -87,23 +65,20 @@ export async function evaluateModel(
       if (config.attributes) contrasts.push(...(await askAttributes(teacher, window, config)))
     }
     const pictures = window.map(({ picture }) => picture)
+    const found: Detection[] = []
     for (const prompt of prompts) {
       signal?.throwIfAborted()
-      for (const found of await detectCategories(teacher, pictures, prompt, categories, config))
-        detections.push({ ...found, image: first + found.image })
+      found.push(...(await detectCategories(teacher, pictures, prompt, categories, config)))
     }
+    for (const { image, bbox, ...box } of bestOfPictures(found, boxesOfPicture))
+      detections.push({ ...box, image: first + image, bbox: inSource(bbox, window[image]?.unit ?? 1) })
     window = []
     onProgress?.(images, total)
   }
   for await (const image of goldImages(set, teacher.pictureSide)) {
-    for (const { category, xyxy } of image.boxes) {
-      const index = categories.indexOf(category)
-      const [x1, y1, x2, y2] = xyxy
-      const width = x2 - x1
-      const height = y2 - y1
-      const bbox = [x1, y1, width, height] as const
-      if (index >= 0)
-        truth.push({ image: images, category: index, bbox, area: width * height, iscrowd: false })
+    for (const box of image.boxes) {
+      const category = categories.indexOf(box.category)
+      if (category >= 0) truth.push({ image: images, category, ...truthOf(box, image.unit) })
     }
     images++
     window.push(image)
@@ -163,46 +138,14 @@ async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], con
   }))
   // A phrase's best box counts however weak it is.
   const found = await teacher.detect(queries, { ...config, floor: 0 })
+  const isFor = isMeant(teacher)
   return zip(withPhrases, found).flatMap(([{ image, picture, phrases }, boxes]) =>
     phrases.map(({ text, head, targets }, phrase) => ({
       image,
       predicted: boxes
-        .filter((box) => box.phrase === phrase && isMeant(box, { text, head }))
+        .filter((box) => box.phrase === phrase && isFor(box, { text, head }))
         .map(({ xyxy }) => unscaleBox(xyxy, picture.scale)),
       targets,
     })),
   )
-}
-
-async function* goldImages(
-  { storage, shards, stage }: EvaluationSet,
-  side: number,
-): AsyncGenerator<GoldImage> {
-  const parts = {
-    images: { columns: ['image', 'captions'] },
-    phrases: { family: 'phrases', stage, columns: ['phrases'] },
-    grounding: { family: 'grounding', stage, columns: ['regions'] },
-  } as const
-  for (const shard of shards) {
-    for await (const { key, row, images, phrases, grounding } of joinRows(storage, shard, parts)) {
-      const { regions } = grounding
-      const written = images.captions.findIndex(({ kind }) => kind !== 'categories')
-      yield {
-        picture: await decodePicture(images.image.bytes, side),
-        gold: { key, captions: images.captions, phrases: phrases.phrases, regions },
-        text: images.captions[written]?.text,
-        phrases: phrases.phrases.flatMap((phrase, index) => {
-          const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)
-          const { text, head, caption, start, end } = phrase
-          return caption === written ? [{ text, head, span: [start, end] as const, targets }] : []
-        }),
-        boxes: regions.flatMap(({ phrase, xyxy, caption }) => {
-          const named = phrases.phrases[phrase]
-          const source = images.captions[caption]
-          if (!named || !source) throw mismatch({ storage, shard }, parts.grounding, parts.phrases, row)
-          return source.kind === 'categories' ? [{ category: named.text, xyxy }] : []
-        }),
-      }
-    }
-  }
 }

@@ -47,7 +47,7 @@ export function scoresOfCounts(pictures: readonly PairCounts[]): PresenceScores 
  *
  * @param pictures what is known, by the picture's id
  * @param categories ids of those that count
- * @param truth a picture and category with a crowd among them counts neither way, as in SA-Co, where such
+ * @param truth a picture and category with a crowd or an ignored box among them counts neither way, as in SA-Co, where such
  *   pairs are not exhaustive
  * @returns by the picture's id, of every picture
  */
@@ -96,7 +96,8 @@ function judgedPairs(
     for (const category of more) partial.add(pairOf(id, category))
     for (const category of absent) known.add(pairOf(id, category))
   }
-  for (const { image, category, iscrowd } of truth) (iscrowd ? partial : known).add(pairOf(image, category))
+  for (const { image, category, iscrowd, ignore } of truth)
+    (iscrowd || ignore ? partial : known).add(pairOf(image, category))
   const exhaustive = [...pictures.values()].map((picture) => picture.exhaustive)
   const isJudged = (pair: number) =>
     pair >= 0 && !partial.has(pair) && (known.has(pair) || exhaustive[rowOf(pair)] === true)

@@ -9,7 +9,7 @@ import { scaleBox, unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Query, Teacher } from '../teacher/teacher.js'
 import { nameInPrompt } from '../words/name-prompt.js'
-import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
+import { bestOfPictures, detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import type { Detection } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 import type { FlickrSentence, SentencePrediction } from './flickr30k.js'
@@ -44,19 +44,17 @@ export async function detectBenchmark(
   const { teacher, config, signal } = run
   const names = categories.map(({ name }) => nameInPrompt(name))
   const prompts = promptsOf(names, config.names_a_prompt, teacher)
+  const options = { ...config, boxes: maxPerPrompt }
   const detections: Detection[] = []
   for (let start = 0; start < images.length; start += windowImages) {
     const window = images.slice(start, start + windowImages)
     const pictures = await Promise.all(window.map(({ file }) => open(join(run.images, file), teacher)))
     for (const prompt of prompts) {
       signal?.throwIfAborted()
-      const found = await detectCategories(teacher, pictures, prompt, names, config)
-      const left = new Int32Array(window.length).fill(maxPerPrompt)
-      for (const { image, category, bbox, score } of found.sort((a, b) => b.score - a.score)) {
-        // Both are places in the lists that were asked about.
-        if (left[image]!-- <= 0) continue
+      const found = await detectCategories(teacher, pictures, prompt, names, options)
+      // Both are places in the lists that were asked about.
+      for (const { image, category, bbox, score } of bestOfPictures(found, maxPerPrompt))
         detections.push({ image: window[image]!.id, category: categories[category]!.id, bbox, score })
-      }
     }
     run.onProgress?.(Math.min(images.length, start + windowImages), images.length)
   }
@@ -135,6 +133,7 @@ async function groundTexts(
   floor: number,
 ): Promise<ScoredBox[][][]> {
   const answers: ScoredBox[][][] = []
+  const isFor = isMeant(teacher)
   // Texts of one picture follow each other: it is decoded once.
   let last: { readonly file: string; readonly picture: Promise<Picture> } | undefined
   for (let start = 0; start < items.length; start += windowImages) {
@@ -153,7 +152,7 @@ async function groundTexts(
           const words = points.slice(...span).join('')
           const named = { text: words, head: words.toLowerCase().split(' ').at(-1) ?? '' }
           return boxes
-            .filter((box) => box.phrase === phrase && isMeant(box, named))
+            .filter((box) => box.phrase === phrase && isFor(box, named))
             .map(({ xyxy, score }) => ({ xyxy: unscaleBox(xyxy, picture.scale), score }))
         }),
       )

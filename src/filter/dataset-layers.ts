@@ -1,6 +1,9 @@
+import { findFirst } from '../base/find-first.js'
 import type { OpenDataset } from '../catalog/open-dataset.js'
 import { phrasesOf } from '../catalog/phrases-of.js'
+import { readCommit } from '../shards/commit.js'
 import { proposalRules } from './config.js'
+import { labelsOf } from './filter-shard.js'
 import { groundingOrigin } from './grounding-origin.js'
 import { openPlainTools } from './open-tools.js'
 import type { Candidate, FilterImage } from './rule/rule.js'
@@ -138,6 +141,10 @@ async function movableLayer(
   if (rules.some(asksModel)) return undefined
   const passing = varyThreshold(rules, await openPlainTools(dataset, rules, phrases))
   if (!passing) return undefined
+  const { storage, shards } = dataset
+  const labels = labelsOf(
+    await findFirst(shards, (shard) => readCommit(storage, 'proposals', proposals, shard)),
+  )
   return {
     name,
     kind,
@@ -148,6 +155,6 @@ async function movableLayer(
     threshold: thresholdOf(rules),
     isExact: true,
     note: null,
-    passing,
+    passing: labels ? (boxes, image) => passing(boxes, { ...image, labels }) : passing,
   }
 }

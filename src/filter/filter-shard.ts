@@ -1,7 +1,7 @@
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
 import { type GroundingRow, negativePhrase, type RejectRow } from '../rows/rows.js'
-import { readCommit } from '../shards/commit.js'
+import { type CommitRecord, readCommit } from '../shards/commit.js'
 import { type Joined, joinRows, mismatch } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { addRegions, rowStats } from '../statistics/row-stats.js'
@@ -98,6 +98,19 @@ export async function filterShard(
   })
 }
 
+/** All that the teacher of some proposals can call a box, as their record says; undefined where it says nothing. */
+export function labelsOf(record: CommitRecord | undefined): readonly string[] | undefined {
+  const labels = record?.config?.labels
+  return Array.isArray(labels) ? labels.map(String) : undefined
+}
+
+/** `labelsOf` of a shard. */
+export const recordedLabels = async (
+  { storage, shard }: Pick<ShardTask, 'storage' | 'shard'>,
+  proposals: string,
+): Promise<readonly string[] | undefined> =>
+  labelsOf(await readCommit(storage, 'proposals', proposals, shard))
+
 /** A picture's row of the three families. */
 interface JoinedRow extends FilterRow {
   readonly key: string
@@ -128,8 +141,9 @@ export async function* joinedRows(
   stages: FilterStages,
 ): AsyncGenerator<JoinedRow> {
   await checkContrast(place, stages)
+  const labels = await recordedLabels(place, stages.proposals)
   for await (const row of joinRows(place.storage, place.shard, filterParts(stages)))
-    yield filterRow(place, stages, row)
+    yield filterRow(place, stages, row, labels)
 }
 
 /** What a filter reads of a shard, for `joinRows`; `filterRow` makes its rows of that. */
@@ -143,11 +157,15 @@ export function filterParts({ rules, phrases, proposals }: FilterStages) {
   } as const
 }
 
-/** @throws UserError where a box is of no phrase, or where labels are read by no rule */
+/**
+ * @param labels `recordedLabels` of the shard
+ * @throws UserError where a box is of no phrase, or where labels are read by no rule
+ */
 export function filterRow(
   place: Pick<ShardTask, 'storage' | 'shard'>,
   stages: FilterStages,
   { key, row, images, phrases, proposals }: Joined<ReturnType<typeof filterParts>>,
+  labels: readonly string[] | undefined,
 ): JoinedRow {
   const readsLabels = someRead(stages.rules, 'labels')
   const rowPhrases = phrases.phrases
@@ -173,7 +191,7 @@ export function filterRow(
   return {
     key,
     candidates,
-    image: { width, height, phrases: rowPhrases, negatives, bytes },
+    image: { width, height, phrases: rowPhrases, negatives, bytes, labels },
     teacher: proposals.teacher,
   }
 }

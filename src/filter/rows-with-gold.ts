@@ -1,9 +1,10 @@
 import { iou } from '../boxes/iou.js'
 import type { Xyxy } from '../boxes/xyxy.js'
-import type { Phrase, Region } from '../rows/rows.js'
+import type { Caption, Phrase, Region } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
-import { checkContrast, filterParts, filterRow } from './filter-shard.js'
+import { labelMatcher } from '../words/label-matches.js'
+import { checkContrast, filterParts, filterRow, recordedLabels } from './filter-shard.js'
 import type { Candidate, FilterRow } from './rule/rule.js'
 import type { RuleConfig } from './rules.js'
 
@@ -42,7 +43,7 @@ const minRightIou = 0.5
 /**
  * The rows of a shard with gold. A phrase's gold is that of the same span of the same caption; where gold has
  * no such span, that of all its phrases with the same head noun: "a brown dog" is right where gold says
- * "dog". A box that has a part of the phrase for a label is judged by that part in the same way.
+ * "dog". A category counts by its whole name: "a dog" is no "hot dog". A box that has a part of the phrase for a label is judged by that part in the same way.
  *
  * @throws UserError where the shards do not belong together, or the teacher was not asked what a rule reads
  */
@@ -56,12 +57,19 @@ export async function* rowsWithGold(
   const parts = {
     ...filterParts(filter),
     goldPhrases: { family: 'phrases', stage: gold.phrases, columns: ['phrases'] },
+    goldImages: { family: 'images', columns: ['captions'] },
     goldRegions: { family: 'grounding', stage: gold.grounding, columns: ['regions'] },
   } as const
   await checkContrast({ storage, shard }, filter)
+  const labels = await recordedLabels({ storage, shard }, stages.proposals)
   for await (const row of joinRows(storage, shard, parts)) {
-    const { candidates, image, teacher } = filterRow({ storage, shard }, filter, row)
-    const targets = targetsOf(image.phrases, row.goldPhrases.phrases, row.goldRegions.regions)
+    const { candidates, image, teacher } = filterRow({ storage, shard }, filter, row, labels)
+    const targets = targetsOf(
+      image.phrases,
+      row.goldPhrases.phrases,
+      row.goldRegions.regions,
+      row.goldImages.captions,
+    )
     const asked = new Set(targets.flatMap(({ boxes = [] }) => boxes.map((box) => box.join())))
     yield { candidates, image, teacher, targets, asked }
   }
@@ -71,21 +79,33 @@ function targetsOf(
   phrases: readonly Phrase[],
   gold: readonly Phrase[],
   regions: readonly Region[],
+  captions: readonly Caption[],
 ): PhraseTargets[] {
   const spans = new Map<string, Xyxy[]>()
   const heads = new Map<string, Xyxy[]>()
-  gold.forEach(({ caption, start, end, head }, index) => {
+  const categories = new Map<string, Xyxy[]>()
+  gold.forEach(({ caption, start, end, head, text }, index) => {
     const boxes = regions.filter(({ phrase }) => phrase === index).map(({ xyxy }) => xyxy)
     spans.set(`${caption}/${start}/${end}`, boxes)
-    const known = heads.get(head.toLowerCase()) ?? []
-    const fresh = boxes.filter((box) => !known.some((other) => other.join() === box.join()))
-    heads.set(head.toLowerCase(), [...known, ...fresh])
+    const isCategory = captions[caption]?.kind === 'categories'
+    const [known, name] = isCategory ? [categories, text] : [heads, head.toLowerCase()]
+    known.set(name, distinct([...(known.get(name) ?? []), ...boxes]))
   })
-  return phrases.map(({ caption, start, end, head }): PhraseTargets => {
-    const named = (from: number, to: number) => spans.get(`${caption}/${from}/${to}`) ?? heads.get(head)
+  const isOf = labelMatcher([...categories.keys()])
+  return phrases.map((phrase): PhraseTargets => {
+    const { caption, start, end, head } = phrase
+    const own = [...categories].filter(([name]) => isOf(name, phrase)).map(([, boxes]) => boxes)
+    const written = heads.get(head)
+    const known = own.length > 0 || written ? distinct([...(written ?? []), ...own.flat()]) : undefined
+    const named = (from: number, to: number) => spans.get(`${caption}/${from}/${to}`) ?? known
     return { boxes: named(start, end), named }
   })
 }
+
+/** Boxes, each once. */
+const distinct = (boxes: readonly Xyxy[]): Xyxy[] => [
+  ...new Map(boxes.map((box) => [box.join(), box])).values(),
+]
 
 /** A box, and whether it is right. */
 export interface JudgedBox {

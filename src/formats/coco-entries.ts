@@ -44,14 +44,18 @@ export async function* cocoEntries(
 }
 
 /**
- * A picture's file below its folder. LVIS names it by its address alone: `.../train2017/000000391895.jpg`.
+ * A picture's file below its folder, with slashes as Windows does not write them and without a `./` before it.
+ * LVIS names it by its address alone: `.../train2017/000000391895.jpg`.
  */
 export function cocoFileName(image: {
   readonly file_name?: unknown
   readonly coco_url?: unknown
 }): string | undefined {
   const { file_name, coco_url } = image
-  if (typeof file_name === 'string' && file_name !== '') return file_name
+  if (typeof file_name === 'string' && file_name.trim() !== '') return slashed(file_name)
   const named = typeof coco_url === 'string' ? coco_url.split('/').slice(-2).join('/') : ''
   return named === '' ? undefined : named
 }
+
+/** A path as this program has them: backslashes are Windows' slashes, and `./` says nothing. */
+export const slashed = (name: string): string => name.replaceAll('\\', '/').replace(/^(\.\/+)+/, '')

@@ -1,151 +1,157 @@
-import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
-import { type CocoList, cocoEntries, cocoFileName } from './coco-entries.js'
+import type { CocoAnnotation, CocoCategory, CocoImage, Id } from './coco-entry.js'
+import { type CocoFile, readCocoFile, sharedId } from './coco-file.js'
+import { compareIds } from './entry-id.js'
+import type { FileProblem } from './problem-list.js'
 
-const idSchema = z.union([z.number(), z.string()])
-/** What a box or a caption may have is checked where it is used; all else, such as outlines, is not kept. */
-const annotationSchema = z.object({
-  id: z.unknown().optional(),
-  image_id: idSchema,
-  caption: z.unknown().optional(),
-  category_id: z.unknown().optional(),
-  bbox: z.unknown().optional(),
-  iscrowd: z.unknown().optional(),
-  area: z.unknown().optional(),
-  ignore: z.unknown().optional(),
-  tokens_positive: z.unknown().optional(),
-  score: z.unknown().optional(),
-  origin: z.unknown().optional(),
-  attributes: z.unknown().optional(),
-})
+export type { CocoAnnotation, CocoImage, Id } from './coco-entry.js'
 
-const imageSchema = z
-  .object({
-    id: idSchema,
-    file_name: z.string().min(1).optional(),
-    width: z.number().positive().optional(),
-    height: z.number().positive().optional(),
-    caption: z.string().optional(),
-    license: idSchema.optional(),
-    coco_url: z.string().optional(),
-    neg_category_ids: z.array(idSchema).optional(),
-    not_exhaustive_category_ids: z.array(idSchema).optional(),
-    // Not of COCO: what this program's exports say besides. Another's keys of these names are passed over.
-    negatives: z.array(z.string()).optional().catch(undefined),
-    exhaustive: z.boolean().optional().catch(undefined),
-  })
-  .transform((image, context) => {
-    const file_name = cocoFileName(image)
-    if (file_name) return { ...image, file_name }
-    context.addIssue({ code: 'custom', path: ['file_name'], message: 'neither a file_name nor a coco_url' })
-    return z.NEVER
-  })
-
-/** What is read of a file, by the key of its list. */
-const elementSchemas = {
-  images: z.unknown(),
-  annotations: annotationSchema,
-  categories: z.object({ id: idSchema, name: z.string() }),
-  licenses: z.object({ id: idSchema, name: z.string().optional(), url: z.string().optional() }),
-} as const
-
-interface CocoFile {
-  readonly images: unknown[]
-  readonly annotations: CocoAnnotation[]
-  readonly categories: z.infer<typeof elementSchemas.categories>[]
-  readonly licenses: z.infer<typeof elementSchemas.licenses>[]
+/** A category by its name, and its place in order of id. */
+export interface NamedCategory {
+  readonly name: string
+  readonly order: number
+  /** Names of the listed categories that this one is a kind of. */
+  readonly kindOf: readonly string[]
 }
-
-export type Id = z.infer<typeof idSchema>
-export type CocoImage = z.infer<typeof imageSchema>
-export type CocoAnnotation = z.infer<typeof annotationSchema>
 
 /** What COCO's JSON files say, by picture. */
 export interface CocoIndex {
   /** In order of id. */
   readonly images: readonly CocoImage[]
-  /** Entries of the list of images that are none, and why. */
-  readonly problems: readonly { readonly place: string; readonly problem: string }[]
+  /** What of the files cannot be used, and why. */
+  readonly problems: readonly FileProblem[]
   readonly captions: ReadonlyMap<Id, readonly CocoAnnotation[]>
   readonly boxes: ReadonlyMap<Id, readonly CocoAnnotation[]>
-  /** A name and its place in order of id. */
-  readonly categories: ReadonlyMap<Id, { readonly name: string; readonly order: number }>
+  readonly categories: ReadonlyMap<Id, NamedCategory>
   readonly licenses: ReadonlyMap<Id, string>
+  /** Whether no two pictures have the same last name, in whatever folders. */
+  readonly hasSoleNames: boolean
 }
 
 /**
- * Reads the captions, the boxes, or both. Throws a UserError where a file is missing or not in COCO's form.
+ * Reads the captions, the boxes, or both. Entries that cannot be used are told of: those that are malformed,
+ * pictures that share an id, and annotations of pictures or categories that there are not.
+ *
+ * @throws UserError where a file is missing or not in COCO's form, or has annotations of its own pictures none
  */
 export async function readCocoIndex(captionsPath?: string, instancesPath?: string): Promise<CocoIndex> {
-  const images = new Map<Id, CocoImage>()
-  const problems: { place: string; problem: string }[] = []
-  const licenses = new Map<Id, string>()
-  const readFileOf = async (path: string | undefined) => {
-    if (!path) return undefined
-    const file = await readCocoFile(path)
-    for (const { id, url, name } of file.licenses) licenses.set(id, url ?? name ?? String(id))
-    const seen = new Set<Id>()
-    for (const [at, value] of file.images.entries()) {
-      const place = `${path} images[${at}]`
-      const image = imageSchema.safeParse(value)
-      if (!image.success) {
-        const [issue] = image.error.issues
-        problems.push({ place, problem: `${issue?.path.join('.')}: ${issue?.message}` })
-      } else if (seen.has(image.data.id)) problems.push({ place, problem: `id ${image.data.id} comes twice` })
-      else {
-        seen.add(image.data.id)
-        images.set(image.data.id, { ...images.get(image.data.id), ...image.data })
-      }
-    }
-    return file
-  }
-  const captions = await readFileOf(captionsPath)
-  const instances = await readFileOf(instancesPath)
-  const categories = [...(instances?.categories ?? [])].sort(byId)
+  const captions = captionsPath ? await readCocoFile(captionsPath) : undefined
+  const instances = instancesPath ? await readCocoFile(instancesPath) : undefined
+  const files = [captions, instances].filter((file) => file !== undefined)
+  const { images, shared } = joinImages(files)
+  const groups = files.map((file) => ownAnnotations(file, images, shared))
+  const categories: ReadonlyMap<Id, NamedCategory> = instances ? namedCategories(instances) : new Map()
+  if (instances && categories.size > 0) tellUnknownCategories(instances)
+  const none = new Map<Id, readonly CocoAnnotation[]>()
   return {
-    images: [...images.values()].sort(byId),
-    problems,
-    captions: groupByImage(captions?.annotations ?? []),
-    boxes: groupByImage(instances?.annotations ?? []),
-    // MDETR's files give all boxes the one category "object", which names nothing.
-    categories: new Map(
-      categories.length === 1 && categories[0]?.name === 'object'
-        ? []
-        : categories.map(({ id, name }, order) => [id, { name, order }]),
-    ),
-    licenses,
+    images: [...images.values()].sort((a, b) => compareIds(a.id, b.id)),
+    problems: files.flatMap(({ problems }) => problems.found()),
+    captions: captions ? (groups[0] ?? none) : none,
+    boxes: instances ? (groups.at(-1) ?? none) : none,
+    categories,
+    licenses: new Map(files.flatMap(({ licenses }) => [...licenses])),
+    hasSoleNames: new Set([...images.values()].map(lastName)).size === images.size,
   }
 }
 
-/** Numbers by size; ids that are words stay in the order of the file. */
-const byId = (a: { id: Id }, b: { id: Id }) => (Number(a.id) || 0) - (Number(b.id) || 0)
-
-async function readCocoFile(path: string): Promise<CocoFile> {
-  const file: CocoFile = { images: [], annotations: [], categories: [], licenses: [] }
-  let problem = ''
-  let more = 0
-  const lists = Object.keys(elementSchemas) as CocoList[]
-  for await (const { list, index, value } of cocoEntries(path, lists)) {
-    const parsed = elementSchemas[list].safeParse(value)
-    if (parsed.success) (file[list] as unknown[]).push(parsed.data)
-    else if (problem !== '') more++
-    else {
-      const [issue] = parsed.error.issues
-      problem = `${[list, index, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`
+/** The pictures of all files: what a later one says of a picture goes before what an earlier one says. */
+function joinImages(files: readonly CocoFile[]) {
+  const images = new Map<Id, CocoImage>()
+  const shared = new Set(files.flatMap((file) => [...file.shared]))
+  for (const { images: own, problems } of files) {
+    for (const [id, image] of own) {
+      const known = images.get(id)
+      if (known && !isSamePicture(known.file_name, image.file_name)) {
+        shared.add(id)
+        problems.add(
+          'images',
+          undefined,
+          'shared_id',
+          sharedId(id, `${known.file_name} and ${image.file_name}`),
+        )
+      }
+      images.set(id, { ...known, ...image })
     }
   }
-  // A file of another form has as many faults as entries: the first one says enough.
-  const rest = more > 0 ? ` (and ${more} more)` : ''
-  if (problem !== '') throw new UserError(`${path} is not in COCO's form: ${problem}${rest}`)
-  return file
+  for (const id of shared) images.delete(id)
+  return { images, shared }
 }
 
-function groupByImage(annotations: readonly CocoAnnotation[]): Map<Id, CocoAnnotation[]> {
-  const groups = new Map<Id, CocoAnnotation[]>()
-  for (const annotation of annotations) {
-    const group = groups.get(annotation.image_id)
-    if (group) group.push(annotation)
-    else groups.set(annotation.image_id, [annotation])
+const lastName = ({ file_name }: CocoImage) => file_name.slice(file_name.lastIndexOf('/') + 1)
+
+/** Names of one picture in two files may differ: COCO_val2014_000000000042.jpg, val2017/000000000042.jpg. */
+function isSamePicture(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((name) => name.replace(/^.*\//s, '').replace(/\.[^.]*$/, ''))
+  return (left ?? '').endsWith(right ?? '') || (right ?? '').endsWith(left ?? '')
+}
+
+/** The annotations of pictures that there are; the others are told of. */
+function ownAnnotations(
+  { path, annotations, problems }: CocoFile,
+  images: ReadonlyMap<Id, unknown>,
+  shared: ReadonlySet<Id>,
+): Map<Id, readonly CocoAnnotation[]> {
+  const kept = new Map<Id, readonly CocoAnnotation[]>()
+  for (const [id, { own, at }] of annotations) {
+    if (images.has(id)) kept.set(id, own)
+    else {
+      const [reason, what] = shared.has(id)
+        ? ['shared_id', 'that several pictures have']
+        : ['unknown_picture', 'that no picture has']
+      const rest = own.length > 1 ? ` (and ${own.length - 1} more)` : ''
+      problems.add('annotations', at, reason, `image_id ${id}, an id ${what}${rest}`, own.length)
+    }
   }
-  return groups
+  const [first] = annotations
+  if (first && kept.size === 0 && shared.size === 0)
+    throw new UserError(
+      `${path}: no annotation is of a picture that is listed: annotations.${first[1].at}.image_id is ${first[0]}, and so on.`,
+    )
+  return kept
+}
+
+/** Categories by their names, without those that are no things. */
+function namedCategories({ categories, used }: CocoFile): Map<Id, NamedCategory> {
+  const listed = [...categories.values()]
+    .filter((category) => category !== undefined)
+    .sort((a, b) => compareIds(a.id, b.id))
+  // MDETR's files give all boxes the one category "object", which names nothing.
+  if (listed.length === 1 && listed[0]?.name === 'object') return new Map()
+  const kinds = new Map<string, Id[]>()
+  for (const { id, supercategory } of listed) {
+    if (supercategory === undefined) continue
+    const own = kinds.get(supercategory)
+    if (own) own.push(id)
+    else kinds.set(supercategory, [id])
+  }
+  /**
+   * One without a box of its own cannot be said to be absent where others are kinds of it: Roboflow puts such
+   * a root before its categories, named as the project. Nor can labelme's background.
+   */
+  const isThing = ({ id, name }: CocoCategory) =>
+    used.has(id) ||
+    (!/^_+(background|ignore)_+$/.test(name) && !kinds.get(name)?.some((other) => other !== id))
+  const things = listed.filter(isThing)
+  const parents = new Map(things.map(({ name, supercategory }) => [name, supercategory]))
+  const above = (name: string) => {
+    const names = new Set([name])
+    for (let next = parents.get(name); next !== undefined && !names.has(next); next = parents.get(next))
+      if (parents.has(next)) names.add(next)
+    return [...names].slice(1)
+  }
+  return new Map(things.map(({ id, name }, order) => [id, { name, order, kindOf: above(name) }]))
+}
+
+/** Categories of annotations that the file lacks; the pictures count those as boxes without a name. */
+function tellUnknownCategories({ used, categories, problems }: CocoFile): void {
+  for (const { id, at, count } of used.values()) {
+    if (categories.has(id)) continue
+    const rest = count > 1 ? ` (and ${count - 1} more)` : ''
+    problems.add(
+      'annotations',
+      at,
+      'unknown_category',
+      `category_id ${id}, an id that no category has${rest}`,
+    )
+  }
 }

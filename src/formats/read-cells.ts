@@ -10,10 +10,8 @@ export type CellRow = { readonly mark: Mark } & (
 /** Rows of tab-separated values: a line each, its cells as they are written. */
 export async function* tsvRows(path: string, from?: Mark): AsyncGenerator<CellRow> {
   for await (const line of readLines(path, from)) {
-    const { mark, text } = line
-    const problem = problemOf(line)
-    if (problem === undefined) yield { mark, cells: (text ?? '').split('\t') }
-    else yield { mark, problem }
+    if (line.text === null) yield { mark: line.mark, problem: line.problem }
+    else yield { mark: line.mark, cells: line.text.split('\t') }
   }
 }
 
@@ -49,23 +47,27 @@ async function* quotedRows(
   }
   try {
     for (let first = await next(); first; first = await next()) {
+      if (first.text === null) {
+        yield { mark: first.mark, problem: first.problem }
+        continue
+      }
       const record: OpenRecord = { cells: [], quoted: null }
       const continuation: Line[] = []
-      let problem = problemOf(first) ?? takeLine(record, first.text ?? '', delimiter)
-      let length = first.text?.length ?? 0
-      for (let before: Line = first; problem === undefined && record.quoted !== null; ) {
+      let problem = takeLine(record, first.text, delimiter)
+      let { length } = first.text
+      let { hadReturn } = first
+      while (problem === undefined && record.quoted !== null) {
         const line = length > maxLineBytes ? undefined : await next()
         if (line) continuation.push(line)
-        if (!line || problemOf(line)) {
+        if (!line || line.text === null) {
           problem = notClosed
           break
         }
-        const text = line.text ?? ''
-        length += text.length + 1
-        record.quoted += `${keepsReturns && before.text !== null && before.hadReturn ? '\r' : ''}\n`
+        length += line.text.length + 1
+        record.quoted += `${keepsReturns && hadReturn ? '\r' : ''}\n`
+        hadReturn = line.hadReturn
         // What goes on behind a mark on a later line shows that it closes no cell: the first mark was none.
-        if (takeLine(record, text, delimiter) !== undefined) problem = notClosed
-        before = line
+        if (takeLine(record, line.text, delimiter) !== undefined) problem = notClosed
       }
       if (problem === undefined) yield { mark: first.mark, cells: record.cells }
       else {
@@ -79,12 +81,6 @@ async function* quotedRows(
 }
 
 const notClosed = `a quotation mark is not closed, or not within ${maxLineBytes >> 20} MiB`
-
-/** Why a line has no cells, if it has none. */
-function problemOf(line: Line): string | undefined {
-  if (line.text === null) return line.problem
-  return line.text.includes('\0') ? 'it holds NUL characters: is the file damaged, or not UTF-8?' : undefined
-}
 
 /** A row whose cells are being read. */
 interface OpenRecord {

@@ -15,6 +15,15 @@ export interface PoolOptions {
   readonly ownGraph?: boolean
 }
 
+/** A model that is not in a file, over weights that are. */
+export interface GraphOverWeights {
+  readonly graph: Uint8Array
+  /** The folder in which the graph's files of weights lie. */
+  readonly folder: string
+  /** What it is called where it cannot be loaded. */
+  readonly name: string
+}
+
 /** An input or output as the file declares it. */
 export interface Port {
   readonly name: string
@@ -41,23 +50,24 @@ export class SessionPool {
   }
 
   /**
-   * @param path of the model; weights may lie in files beside it
+   * @param model a path, beside which weights may lie in files, or a graph over such files
    * @throws UserError where onnxruntime cannot load it
    */
   static async open(
-    path: string,
+    model: string | GraphOverWeights,
     { devices = ['cpu'], threads = 0, ownGraph = false }: PoolOptions = {},
   ): Promise<SessionPool> {
     const coresEach = devices.length > 1 ? Math.max(1, Math.floor(ownCores() / devices.length)) : 0
-    const settings = sessionSettings(threads || coresEach, ownGraph)
-    const workers = devices.map((device) => new SessionWorker(path, device, settings))
+    const settings = settingsOf(model, sessionSettings(threads || coresEach, ownGraph))
+    const [source, name] = typeof model === 'string' ? [model, model] : [model.graph, model.name]
+    const workers = devices.map((device) => new SessionWorker(source, device, settings))
     try {
       const [metadata] = await Promise.all(workers.map((worker) => worker.opened))
       if (!metadata) throw new Error('there is no device to run it on')
       return new SessionPool(workers, metadata.inputs.map(portOf), metadata.outputs.map(portOf))
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.close()))
-      throw new UserError(`onnxruntime cannot load ${path}: ${(error as Error).message}`)
+      throw new UserError(`onnxruntime cannot load ${name}: ${(error as Error).message}`)
     }
   }
 
@@ -127,10 +137,10 @@ class SessionWorker {
   private settle: { resolve(value: never): void; reject(error: Error): void } | undefined
   private failure: Error | undefined
 
-  constructor(path: string, device: Device, options: InferenceSession.SessionOptions) {
+  constructor(model: string | Uint8Array, device: Device, options: InferenceSession.SessionOptions) {
     const settings = { ...options, executionProviders: executionProviders(device) }
     this.worker = new Worker(new URL('./session-worker.js', import.meta.url), {
-      workerData: { path, settings },
+      workerData: { model, settings },
     })
     this.worker.on('message', (message) => this.answer(message))
     this.worker.on('error', (error) => this.fail(error))
@@ -175,6 +185,17 @@ class SessionWorker {
     this.settle?.reject(error)
     this.settle = undefined
   }
+}
+
+/** A graph in memory has to be told where its weights lie. */
+function settingsOf(
+  model: string | GraphOverWeights,
+  settings: InferenceSession.SessionOptions,
+): InferenceSession.SessionOptions {
+  if (typeof model === 'string') return settings
+  const { session, ...extra } = (settings.extra ?? {}) as { readonly session?: object }
+  const weights = { model_external_initializers_file_folder_path: model.folder }
+  return { ...settings, extra: { ...extra, session: { ...session, ...weights } } }
 }
 
 function portOf(meta: InferenceSession.ValueMetadata): Port {

@@ -10,7 +10,7 @@ import { InferenceSession, Tensor } from './onnxruntime.js'
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
 
 try {
-  const session = await InferenceSession.create(workerData.path, workerData.settings)
+  const session = await InferenceSession.create(workerData.model, workerData.settings)
   port.on('message', async (message) => {
     if (message === 'close') {
       await session.release()

@@ -1,4 +1,5 @@
 import { random } from '../base/random.js'
+import { type Turn, turnBox } from '../boxes/turn-box.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { clipBox, scaleBox } from '../boxes/xyxy.js'
 import type { Caption, IgnoredRegion, NegativeRow, Phrase, Region } from '../rows/rows.js'
@@ -32,6 +33,8 @@ export interface StoredPicture {
   readonly height: number
   readonly scale: readonly [number, number]
   readonly offset: readonly [number, number]
+  /** Set where the source's boxes are in the picture as it lies in its file, before it was turned upright. */
+  readonly turn?: Turn
 }
 
 /**
@@ -157,9 +160,9 @@ const isSound = ([start, end]: Span, points: readonly string[]) =>
 
 /** A box of the source in pixels of the stored picture; undefined under a pixel of width or height. */
 function storedBox(box: Xyxy, picture: StoredPicture): Xyxy | undefined {
-  const { scale, offset } = picture
+  const { scale, offset, turn } = picture
   const [dx, dy] = offset
-  const [left, top, right, bottom] = scaleBox(box, ...scale)
+  const [left, top, right, bottom] = scaleBox(turn ? turnBox(box, turn) : box, ...scale)
   const inside = clipBox([left + dx, top + dy, right + dx, bottom + dy], picture)
   return inside && inside[2] - inside[0] >= 1 && inside[3] - inside[1] >= 1 ? inside : undefined
 }

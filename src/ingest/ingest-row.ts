@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
+import { stringifyJson } from '../base/parse-json.js'
 import type { GroundingRow, ImageRow, NegativeRow, PhraseRow, RejectRow } from '../rows/rows.js'
 import type { Fetched, Fetcher } from './fetch/fetch-image.js'
 import type { TdmReservation } from './fetch/opt-out.js'
 import { Reject } from './fetch/reject.js'
 import { goldRows } from './gold-rows.js'
 import type { ImageConfig } from './image/image-config.js'
-import { type NormalImage, normaliseImage } from './image/normalise-image.js'
+import { normaliseImage } from './image/normalise-image.js'
+import { placeBoxes } from './place-boxes.js'
 import type { PromptConfig } from './read/source-keys.js'
 import type { SourceRow } from './read/source-row.js'
 
@@ -21,7 +23,12 @@ export type Ingested =
       readonly dropped: readonly Readonly<Record<string, number>>[]
       readonly tdm?: TdmReservation
     }
-  | { readonly kind: 'reject'; readonly reject: RejectRow }
+  | {
+      readonly kind: 'reject'
+      readonly reject: RejectRow
+      /** What the source left out, where the row is no row for want of it. */
+      readonly dropped: readonly Readonly<Record<string, number>>[]
+    }
 
 /** What of an ingest stage's configuration decides what becomes of a row. */
 export interface RowConfig {
@@ -42,21 +49,32 @@ export async function ingestRow(
   fetcher: Fetcher,
   signal?: AbortSignal,
 ): Promise<Ingested> {
+  let dropped: readonly Readonly<Record<string, number>>[] = []
   try {
     signal?.throwIfAborted()
-    if (row.problem) throw new Reject(row.problem.reason, row.problem.detail)
+    if (row.problem) {
+      dropped = [row.dropped]
+      throw new Reject(row.problem.reason, row.problem.detail)
+    }
     const { captions, regions, negatives } = row
     // A picture of which is only known what it has not is kept.
-    if (captions.length === 0 && !regions?.length && negatives.length === 0)
-      throw new Reject('empty_caption', `${row.place}: neither captions nor boxes`)
+    if (captions.length === 0 && !regions?.length && negatives.length === 0) {
+      dropped = [row.dropped]
+      throw new Reject('empty_caption', `${row.place}: neither captions nor boxes${leftOut(dropped)}`)
+    }
     const { bytes, tdm } = await bytesOf(row, config, fetcher, signal)
     signal?.throwIfAborted()
     const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
-    const { width, height, offset } = picture
-    const stored = { width, height, scale: boxScale(row, picture), offset }
+    const { width, height } = picture
+    const stored = { width, height, ...placeBoxes(row, picture) }
     const gold = goldRows(row, stored, config.prompt, row.place)
-    if (gold.captions.length === 0 && gold.absence.negatives.length === 0)
-      throw new Reject('empty_caption', `${row.place}: no captions, and no box in the picture`)
+    if (gold.captions.length === 0 && gold.absence.negatives.length === 0) {
+      dropped = [row.dropped, gold.dropped]
+      throw new Reject(
+        'empty_caption',
+        `${row.place}: no captions, and no box in the picture${leftOut(dropped)}`,
+      )
+    }
     const image: ImageRow = {
       key,
       image: { bytes: picture.bytes, path: null },
@@ -73,22 +91,36 @@ export async function ingestRow(
       kind: 'row',
       image,
       phrases: { key, phrases: gold.phrases },
-      grounding: { key, regions: gold.regions, ignored: gold.ignored },
+      grounding: {
+        key,
+        regions: gold.regions,
+        ignored: gold.ignored,
+        // Boxes that are shares of its sides are in the picture as it came.
+        scale: row.boxUnit === 'share' ? picture.scale : stored.scale[0],
+      },
       negatives: { key, ...gold.absence },
       dropped: [row.dropped, gold.dropped],
       ...(tdm && { tdm }),
     }
   } catch (error) {
     if (!(error instanceof Reject)) throw error
-    return { kind: 'reject', reject: { key, url: row.url, reason: error.reason, detail: error.message } }
+    const reject = { key, url: row.url, reason: error.reason, detail: error.message }
+    return { kind: 'reject', reject, dropped }
   }
+}
+
+/** What was left out, by reason, to be said behind a message. */
+function leftOut(dropped: readonly Readonly<Record<string, number>>[]): string {
+  const counts = dropped.flatMap((reasons) => Object.entries(reasons))
+  if (counts.length === 0) return ''
+  return `; left out were: ${counts.map(([reason, count]) => `${reason} ${count}`).join(', ')}`
 }
 
 /** What the source said of the picture, and what its server says of mining it. */
 function metaOf({ meta }: SourceRow, tdm: TdmReservation | undefined): string | null {
-  if (!tdm) return meta && JSON.stringify(meta)
+  if (!tdm) return meta && stringifyJson(meta)
   const { reserved, policy } = tdm
-  return JSON.stringify({ ...meta, tdm_reservation: reserved ? 1 : 0, ...(policy && { tdm_policy: policy }) })
+  return stringifyJson({ ...meta, tdm_reservation: reserved ? 1 : 0, ...(policy && { tdm_policy: policy }) })
 }
 
 /** What the source holds, else what lies on the disk, else what the web answers. */
@@ -99,27 +131,8 @@ async function bytesOf(
   signal?: AbortSignal,
 ): Promise<Fetched> {
   if (row.load) return { bytes: await row.load() }
-  if (row.file) return { bytes: await readImage(row.file) }
+  if (row.file) return { bytes: await readImage(row.file, row.elsewhere) }
   return fetcher.fetch(resolveUrl(row, config.base_url), signal)
-}
-
-/**
- * Pixels of the stored picture for one unit of the boxes'. Boxes are in the picture that the source
- * describes; what was fetched may have another size, but not another shape.
- */
-function boxScale(
-  { size, regions, boxUnit, place }: SourceRow,
-  { source, scale }: NormalImage,
-): readonly [number, number] {
-  if (boxUnit === 'share') return [source.width * scale, source.height * scale]
-  if (!size) return [scale, scale]
-  const ratio = source.width / size.width
-  // Rounding of a resized side may move it by a pixel.
-  if (regions?.length && Math.abs(source.height - ratio * size.height) > 1 + 0.02 * source.height) {
-    const shapes = `${size.width} x ${size.height}, the picture is shaped ${source.width} x ${source.height}`
-    throw new Reject('size_mismatch', `${place}: boxes are in a picture of ${shapes}`)
-  }
-  return [ratio * scale, ratio * scale]
 }
 
 function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {
@@ -127,8 +140,15 @@ function resolveUrl({ url, place }: SourceRow, base: string | undefined): string
   return base && URL.canParse(url, base) ? new URL(url, base).href : url
 }
 
-async function readImage(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error: unknown) => {
-    throw new Reject('missing_file', (error as Error).message)
-  })
+async function readImage(path: string, elsewhere: readonly string[]): Promise<Uint8Array> {
+  const failures: unknown[] = []
+  for (const place of [path, ...elsewhere]) {
+    try {
+      return await readFile(place)
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  const more = elsewhere.length > 0 ? `, nor ${elsewhere.join(', ')}` : ''
+  throw new Reject('missing_file', `${(failures[0] as Error).message}${more}`)
 }

@@ -47,7 +47,7 @@ export function retryShard(
     const wanted = new Set(old.filter(isWanted).map(({ key }) => indexOfKey(shard, key as string)))
     if (wanted.size === 0) return undefined
 
-    const sums = shardSums(source.hasBoxes)
+    const sums = shardSums(source.hasBoxes, false)
     const images: ImageRow[] = []
     for await (const result of ingested(task, source, plan, fetcher, wanted)) {
       signal?.throwIfAborted()

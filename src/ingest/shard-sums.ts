@@ -20,8 +20,10 @@ export interface ShardSums {
  * Counts rows as they come in; phrases, regions and rejects are collected in the rows' order.
  *
  * @param isGold whether the source has boxes
+ * @param countsRejects whether what rejected rows have lost is counted; it is already where they are tried
+ *   again
  */
-export function shardSums(isGold: boolean): ShardSums {
+export function shardSums(isGold: boolean, countsRejects = true): ShardSums {
   const builder = isGold ? rowStats('images', 'phrases', 'grounding', 'negatives') : rowStats('images')
   const rejected: Record<string, number> = {}
   const rejects: RejectRow[] = []
@@ -45,6 +47,10 @@ export function shardSums(isGold: boolean): ShardSums {
     stats: () => builder.build(),
     add(result) {
       done++
+      if (result.kind === 'row' || countsRejects)
+        for (const reasons of result.dropped) {
+          for (const [reason, count] of Object.entries(reasons)) builder.tally('dropped', reason, count)
+        }
       if (result.kind === 'reject') {
         rejects.push(result.reject)
         rejected[result.reject.reason] = (rejected[result.reject.reason] ?? 0) + 1
@@ -60,9 +66,6 @@ export function shardSums(isGold: boolean): ShardSums {
         addPhrases(builder, image.captions.length, result.phrases.phrases)
         addRegions(builder, image, result.grounding.regions)
         addNegatives(builder, result.negatives)
-      }
-      for (const reasons of result.dropped) {
-        for (const [reason, count] of Object.entries(reasons)) builder.tally('dropped', reason, count)
       }
       if (tdm) builder.tally('tdm_reservation', tdm.reserved ? 'reserved' : 'not reserved')
     },

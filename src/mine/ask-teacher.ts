@@ -1,12 +1,12 @@
 import type { Picture } from '../pictures/picture.js'
 import type { Negative } from '../rows/rows.js'
 import type { Query, Teacher } from '../teacher/teacher.js'
-import { labelMatches } from '../words/label-matches.js'
+import { labelMatcher } from '../words/label-matches.js'
 import { joinNames } from '../words/name-prompt.js'
 import { namedThing } from './named-thing.js'
 
 /** What of a teacher is asked. */
-export type Asked = Pick<Teacher, 'detect' | 'tokensOf' | 'maxTokens'>
+export type Asked = Pick<Teacher, 'detect' | 'tokensOf' | 'maxTokens' | 'labels'>
 
 /** A prompt of phrases, and which of the picture's they are. */
 export interface NegativePrompt extends Omit<Query, 'picture'> {
@@ -50,16 +50,26 @@ export async function askForNegatives(
     // One box is enough to be wrong.
     { floor, nms: 0.6, max_boxes: 1 },
   )
+  const isNamed = isOf(teacher.labels ?? [])
   for (const [at, { indices }] of prompts.entries())
     for (const { phrase, score, label } of answers[at] ?? []) {
       const index = indices[phrase]
       if (index === undefined) continue
       // A detector with a fixed list of labels proposes each box for every phrase.
-      if (label !== undefined && !isOf(label, texts[index] ?? '')) continue
+      if (label !== undefined && !isNamed(label, texts[index] ?? '')) continue
       scores[index] = Math.max(scores[index] ?? 0, score)
     }
   return scores
 }
 
 const none: ReadonlySet<string> = new Set()
-const isOf = (label: string, text: string) => labelMatches(label, { text, head: namedThing(text, none).noun })
+
+/** Whether a label is the thing that a text names: of a compound ("hot dog") no label of fewer words is. */
+function isOf(labels: readonly string[]): (label: string, text: string) => boolean {
+  const matches = labelMatcher(labels)
+  return (label, text) => {
+    const words = namedThing(text, none).noun.split(' ')
+    const isWhole = label.split(/[\s_-]+/u).length >= words.length
+    return isWhole && matches(label, { text, head: words.at(-1) ?? '' })
+  }
+}

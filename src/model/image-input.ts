@@ -1,5 +1,6 @@
+import { scaleBox, scalePixelBox, type Xyxy } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
-import type { GlipConfig } from './network/config.js'
+import type { BoxEdges, GlipConfig } from './network/config.js'
 
 /**
  * How a picture lies on the network's square: pixel (x, y) of the picture at (x scale + dx, y scale + dy).
@@ -99,12 +100,26 @@ function axis(size: number, length: number, scale: number, shift: number, flippe
   return { first, second, weight }
 }
 
-/** A box of the picture, in pixels of the network's input. */
+/**
+ * A box of the stored picture, in pixels of the network's input.
+ *
+ * @param picture decoded, maybe smaller than it is stored
+ * @param edges what the network's boxes are: see `BoxEdges`
+ */
 export function placeBox(
-  [x1, y1, x2, y2]: readonly [number, number, number, number],
-  { width }: Picture,
+  box: Xyxy,
+  { width, scale: decoded }: Pick<Picture, 'width' | 'scale'>,
   { scale, dx, dy, flipped }: Placement,
-): [number, number, number, number] {
+  edges: BoxEdges,
+): Xyxy {
+  if (edges === 'pixel_centres') {
+    // The official code mirrors the resized picture, and with it boxes that are already scaled.
+    const [x1, y1, x2, y2] = scalePixelBox(box, decoded * scale)
+    const shown = width * scale
+    const [left, right] = flipped ? [shown - x2, shown - x1] : [x1, x2]
+    return [left + dx, y1 + dy, right + dx, y2 + dy]
+  }
+  const [x1, y1, x2, y2] = scaleBox(box, decoded)
   const [left, right] = flipped ? [width - x2, width - x1] : [x1, x2]
   return [left * scale + dx, y1 * scale + dy, right * scale + dx, y2 * scale + dy]
 }

@@ -1,16 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hashJson } from '../base/hash.js'
 import { jsonOf } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
 import { sigmoid } from '../graph/ops/activation.js'
 import type { Tensor } from '../graph/ops/tensor.js'
 import { toOnnx } from '../graph/to-onnx.js'
-import { type LazyArray, type NamedArray, writeSafetensors } from '../weights/safetensors.js'
+import {
+  type LazyArray,
+  type NamedArray,
+  type TensorPlace,
+  writeSafetensors,
+} from '../weights/safetensors.js'
 import { hashModelFiles } from './hash-model-files.js'
 import { anchorsOf } from './network/anchors.js'
 import { decodeBoxes } from './network/box-coder.js'
-import { type GlipConfig, type ImageSize, inputSizes, queriesOf } from './network/config.js'
+import { boxEdgesOf, type GlipConfig, type ImageSize, inputSizes, queriesOf } from './network/config.js'
 import { glip, glipInputs } from './network/glip.js'
 import { cornersInPixels, glipQueries } from './network/glip-queries.js'
 import { startTokenizer } from './start-weights.js'
@@ -49,16 +55,7 @@ export async function writeModelFolder(
   const places = await writeSafetensors(join(folder, 'model.safetensors'), parameters)
   const files = modelFiles(config)
   for (const [index, size] of inputSizes(config).entries()) {
-    const onnx = toOnnx({
-      outputs: detectorOutputs(config, batch, size),
-      parameters: (name) => {
-        const place = places.get(name)
-        if (!place) throw new Error(`no value for parameter ${name}`)
-        return { location: 'model.safetensors', offset: place.offset, length: place.length }
-      },
-      metadata: { preset: config.preset },
-    })
-    await writeFileAtomic(join(folder, files[index]!), onnx)
+    await writeFileAtomic(join(folder, files[index]!), sizeGraph(config, batch, size, places))
   }
   const preprocessor = {
     image_processor_type: 'GroundmillImageProcessor',
@@ -77,6 +74,28 @@ export async function writeModelFolder(
   await writeFileAtomic(join(folder, 'README.md'), card)
   const written = { ...config, image_sizes: inputSizes(config).map(({ height, width }) => [height, width]) }
   await writeFileAtomic(join(folder, 'config.json'), `${JSON.stringify(written, null, 2)}\n`)
+}
+
+/**
+ * The ONNX graph of a model for one size of input, over the weights in `model.safetensors`.
+ *
+ * @param places where each tensor lies in that file
+ */
+export function sizeGraph(
+  config: GlipConfig,
+  batch: number,
+  size: ImageSize,
+  places: ReadonlyMap<string, TensorPlace>,
+): Uint8Array {
+  return toOnnx({
+    outputs: detectorOutputs(config, batch, size),
+    parameters: (name) => {
+      const place = places.get(name)
+      if (!place) throw new UserError(`model.safetensors has no value for ${name}.`)
+      return { location: 'model.safetensors', offset: place.offset, length: place.length }
+    },
+    metadata: { preset: config.preset },
+  })
 }
 
 /**
@@ -119,9 +138,18 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
 
 /** SHA-256 over what decides a model's answers. */
 export async function hashModel(folder: string): Promise<string> {
-  const models = modelFiles(await readModelConfig(folder))
-  return hashFiles(folder, ['config.json', 'tokenizer.json', ...models, 'model.safetensors'])
+  const config = await readModelConfig(folder)
+  const hash = await hashFiles(folder, [
+    'config.json',
+    'tokenizer.json',
+    ...modelFiles(config),
+    'model.safetensors',
+  ])
+  return boxEdgesOf(config) === 'outer' ? hash : hashJson([hash, answersOfPixels])
 }
+
+/** Changed whenever a network with boxes of pixels is asked in another way: its answers are others then. */
+const answersOfPixels = 'boxes scaled by their pixels'
 
 /** SHA-256 over what training takes from a folder to start from. */
 export async function hashStart(folder: string): Promise<string> {

@@ -136,8 +136,10 @@ export async function readTokenizer(path: string): Promise<Tokenizer> {
   if (model?.type !== 'WordPiece' || !model.vocab)
     throw new UserError(`${path} is not a WordPiece tokenizer.json.`)
   const { continuing_subword_prefix: joined, max_input_chars_per_word: longest } = model
-  const isCased = normalizer?.lowercase === false || normalizer?.strip_accents === false
-  if (isCased || normalizer?.handle_chinese_chars === false)
+  // Newer files may have it as the one step of a sequence. One that says nothing of case keeps it.
+  const steps = normalizer?.normalizers ?? [normalizer]
+  const isUncased = steps.some((step) => step?.lowercase === true && step.strip_accents !== false)
+  if (!isUncased || steps.some((step) => step?.handle_chinese_chars === false))
     throw new UserError(`${path} is not the tokenizer of an uncased BERT, the only kind that is read.`)
   if ((joined ?? prefix) !== prefix || (longest ?? maxWordCharacters) !== maxWordCharacters)
     throw new UserError(
@@ -153,11 +155,13 @@ interface TokenizerFile {
     readonly continuing_subword_prefix?: string
     readonly max_input_chars_per_word?: number
   }
-  readonly normalizer?: {
-    readonly lowercase?: boolean
-    readonly strip_accents?: boolean | null
-    readonly handle_chinese_chars?: boolean
-  } | null
+  readonly normalizer?: (Normalizer & { readonly normalizers?: readonly (Normalizer | null)[] }) | null
+}
+
+interface Normalizer {
+  readonly lowercase?: boolean
+  readonly strip_accents?: boolean | null
+  readonly handle_chinese_chars?: boolean
 }
 
 /** A token's id is the number of its line, from 0. */

@@ -9,7 +9,7 @@ const groups: Readonly<Record<string, string>> = {
     wish luck interest passion pride excitement surprise care comfort beauty freedom faith spirit
     emotion attitude thanks`,
   ideas: `fact matter idea reason cause result way manner method kind type sort style variety number amount
-    plenty series order sense purpose point case example detail difference problem question answer
+    plenty series order sense purpose point example detail difference problem question answer
     choice option opportunity possibility chance experience knowledge information concept theme topic
     subject meaning truth inspiration advice tip fashion formation life death world history nature
     culture tradition reality fiction`,
@@ -18,12 +18,16 @@ const groups: Readonly<Record<string, string>> = {
     travel vacation conversation discussion talk attention help support service performance
     demonstration celebration arrival return visit tennis soccer skateboarding snowboarding surfing
     skiing cooking shopping swimming sightseeing horseback
+    meeting premiere gala ceremony conference festival event throwback makeover
     bite trick jump swing serve pitch ride stunt pose walk run`,
   trade: `sale price quality shipping delivery stock offer discount deal value cost brand collection business
     industry marketing company`,
   measures: `size height length width depth weight shape color colour distance direction angle level degree range
     rate speed location condition state status series portion amount pace height temperature weather
     sunlight daylight darkness lighting air`,
+  pictures: `atmosphere ambiance ambience vibe composition contrast backdrop setting perspective tone palette hue
+    tranquility serenity elegance warmth gaze expression glance posture blur depth simplicity accent emphasis charm
+    aesthetic mid-air design layout`,
   pronouns: `something nothing anything everything anyone anybody nobody someone somebody everyone everybody
     one other self itself himself herself themselves each`,
 }

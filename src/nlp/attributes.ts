@@ -1,3 +1,4 @@
+import { materials } from './lexicon/qualities.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isModifier, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 
@@ -20,12 +21,6 @@ const sizes = list(
   thin deep shallow high low medium full-size oversized bigger larger smaller longer shorter taller biggest largest
   smallest tallest`,
 )
-const materials = list(
-  `wooden wood metal metallic steel iron brass bronze copper aluminum aluminium tin chrome glass plastic rubber leather
-  cloth fabric wool woolen woollen cotton denim silk satin velvet lace linen fur paper cardboard styrofoam brick stone
-  rock concrete cement marble granite tile tiled ceramic porcelain clay straw bamboo wicker gold stainless wire`,
-)
-
 /** Adjectives that say how many or which, not how a thing is. */
 const counting = list(
   `many several few various different other own more most same such first second third next last another numerous

@@ -1,9 +1,13 @@
 import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lexicon/lemma.js'
+import { nounSenses } from './lexicon/wordnet.js'
 import { isNoise } from './noise.js'
+import { isPlace } from './places.js'
+import { isPurpose } from './purposes.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
+import { isAdjective, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { compoundVisibility, visibleAs } from './tags/visibility.js'
+import { isPictureOnly, isSpecification } from './thing-end.js'
 
 /** Why a phrase is not worth grounding. */
 export type LeftOut =
@@ -14,6 +18,14 @@ export type LeftOut =
   | 'credit'
   | 'not_in_picture'
   | 'noise'
+  /** Words that stand in quotation marks. */
+  | 'quoted'
+  /** A town, a state or a region by its name. */
+  | 'place'
+  /** What a good is said to be, behind its name: "128GB", "Navy Blue". */
+  | 'specification'
+  /** What a good is for: "for Women", "Christmas Gift". */
+  | 'purpose'
   /** Of n-grams. */
   | 'stop_words'
   | 'generic'
@@ -29,16 +41,16 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
  */
 const relational = list(
   `top bottom left right side front back middle center centre corner edge end half part background foreground inside
-  outside rear next area other rest lot space spot place row set`,
+  outside rear next area other rest lot space mid-air heart spot place row set`,
 )
 /** The picture itself. */
 const depictions = list(
   `photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up
-  wallpaper clipart stock`,
+  clipart stock mockup`,
 )
 /** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
 const depicting = list(
-  'picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector icon',
+  'picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector icon advertisement advert ad map chart diagram infographic artwork scene pattern',
 )
 const makers = list('artist photographer painter designer illustrator author architect')
 
@@ -58,10 +70,18 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   const after = tokens[end]
   if (end - start === 1 && idioms.has(`${before?.word}-${head}`)) return 'abstract_head'
   if (isNoise(tokens, start, end)) return 'noise'
+  if (isPlace(tokens, start, end)) return 'place'
+  if (isSpecification(tokens, start, end)) return 'specification'
+  if (isPurpose(tokens, start, end)) return 'purpose'
   // "a no parking sign" is there to be seen.
   if ((wordAt(tokens, start) === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
-  if (depictions.has(head) || (depicting.has(head) && isDepiction(head, before, after))) return 'depiction'
+  if (isQuoted(tokens, start, end)) return 'quoted'
+  if (isPictureOnly(tokens, start, end)) return 'depiction'
+  if (depictions.has(head) && !isFramed(tokens, start, end)) return 'depiction'
+  if (depicting.has(head) && isDepiction(head, before, after)) return 'depiction'
   if (makers.has(head) && before?.word === 'by') return 'credit'
+  if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
+    return 'relational_head'
   if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
@@ -81,6 +101,11 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
 function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
   const before = wordAt(tokens, start - 1)
   const of = wordAt(tokens, start - 2)
+  // A season where it is one, and coils of wire.
+  if (head === 'spring' && tagAt(tokens, end - 1) === 'NNS') return false
+  if (head === 'number' && tagAt(tokens, end) === 'CD') return false
+  if (/^play/.test(before) && end - start === 1 && isGame(head)) return true
+  if (before === 'at' && /^(?:sunset|sunrise)$/.test(head)) return true
   if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
   // "a game of poker", "standing in a line".
   if (before === 'of' && /^(?:game|match|round|sport)$/.test(of)) return true
@@ -89,10 +114,17 @@ function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head
   return end - start < 2 || compoundVisibility(wordAt(tokens, end - 2), head) === undefined
 }
 
+/** "playing football" is no ball. */
+const isGame = (head: string) => nounSenses(head)[0]?.file === 'act'
+
 /** Whether a picture in the caption is the picture that it is the caption of, or one that nobody sees. */
 function isDepiction(head: string, before: TaggedToken | undefined, after: TaggedToken | undefined): boolean {
   const opens = before === undefined || !before.isWord || /^(?:is|are|at|in)$/.test(before.word)
-  const tells = /^(?:of|showing|shows|depicting|featuring|from|taken)$/.test(after?.word ?? '')
+  const tells =
+    /^(?:of|showing|shows|depicting|featuring|from|taken|features|depicts|portrays|captures|displays)$/.test(
+      after?.word ?? '',
+    ) ||
+    (/^ad/.test(head) && after?.word === 'for')
   if (opens && tells) return true
   return (
     head === 'picture' &&
@@ -100,9 +132,37 @@ function isDepiction(head: string, before: TaggedToken | undefined, after: Tagge
   )
 }
 
+/** A photograph in a frame is a thing on the wall. */
+const isFramed = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  tokens.slice(start, end - 1).some(({ word }) => word === 'framed')
+
+/** Quoted phrases are looked for no further away. */
+const longestQuote = 16
+
+/** Whether a phrase is of two words or more that stand in quotation marks: a slogan, a title, what is written. */
+function isQuoted(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  let open = start - 1
+  while (open >= Math.max(0, start - longestQuote) && !isMark(tokens[open])) open--
+  const mark = tokens[open]
+  if (!isMark(mark) || mark?.end !== tokens[open + 1]?.start || tokens[open - 1]?.end === mark?.start)
+    return false
+  let close = end
+  while (close < Math.min(tokens.length, end + longestQuote) && !isMark(tokens[close])) close++
+  return isMark(tokens[close]) && close - open > 2
+}
+
+const isMark = (token: TaggedToken | undefined) => /^["“”«»„]$/.test(token?.text ?? '')
+
 /** "a street corner", "his back": what belongs to a thing is seen as one; "the right side" is only where. */
 function isPart(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
   const before = end - start > 1 ? tokens[end - 2] : undefined
+  // A place with cars or grass; "a lot" of how often something is done has no place.
+  if (head === 'lot' && wordAt(tokens, end) !== 'of')
+    return (
+      isAdjective(before) ||
+      isNoun(before) ||
+      /^(?:in|on|across|through|near|at|around)$/.test(wordAt(tokens, start - 1))
+    )
   // What somebody wears.
   if (
     head === 'top' &&

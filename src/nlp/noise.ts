@@ -7,7 +7,7 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
 /** Makers of cameras and their series, which crawled captions name after the picture. */
 const cameras = list(
-  `canon nikon sony fujifilm fuji olympus pentax leica panasonic lumix kodak hasselblad gopro minolta sigma tamron eos
+  `canon nikon sony fujifilm olympus pentax leica panasonic lumix kodak hasselblad gopro minolta sigma tamron eos
   powershot coolpix cybershot finepix dslr iphone samsung`,
 )
 const devices = list(
@@ -32,6 +32,8 @@ export function isNoise(tokens: readonly TaggedToken[], start: number, end: numb
     return visibility(lemma(head)) === 'unknown'
   if (devices.has(head)) return false
   if (!tokens.slice(start, end).some(({ word }) => cameras.has(word))) return false
+  // What a title begins with is what it is of.
+  if (start === 0 && end < tokens.length) return false
   // "a Nikon" is a camera that somebody holds; without an article it is the one that took the picture.
   if (/^(?:a|an|the)$/.test(wordAt(tokens, start))) return false
   return isDeterminer(tokens[start]) || end - start === 1

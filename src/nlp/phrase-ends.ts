@@ -1,5 +1,6 @@
 import { lemma } from './lexicon/lemma.js'
 import { measures } from './lexicon/measures.js'
+import { opensName } from './tags/repair-names.js'
 import type { TaggedToken } from './tags/tag.js'
 import {
   isAdjective,
@@ -8,8 +9,10 @@ import {
   isModifier,
   isNoun,
   joinLength,
+  tagAt,
   wordAt,
 } from './tags/tag-patterns.js'
+import { thingEnd } from './thing-end.js'
 
 /**
  * The noun phrases of a caption, each by its first token with the token behind its last; in order, without
@@ -20,31 +23,11 @@ export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> 
   const ends = new Map<number, number>()
   for (let at = 0; at < tokens.length; ) {
     const { end: behind, found } = nounPhrase(tokens, at)
-    const end = found ? pictured(tokens, at, behind) : behind
+    const end = found ? thingEnd(tokens, at, behind) : behind
     if (found) ends.set(at, end)
     at = end
   }
   return ends
-}
-
-/** What a title calls the picture, behind what is on it. */
-const pictureWords = new Set(
-  'view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial'.split(
-    ' ',
-  ),
-)
-
-/**
- * "Ford Mustang front view", "cute puppy stock photo": a title without a determiner is parted into the thing
- * and the picture of it. The end of the thing.
- */
-function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
-  const last = lemma(wordAt(tokens, end - 1))
-  if (!pictureWords.has(last) || /^(?:front|rear|side|aerial)$/.test(last) || isDeterminer(tokens[start]))
-    return end
-  let at = end
-  while (at > start && pictureWords.has(lemma(wordAt(tokens, at - 1)))) at--
-  return at > start && isNoun(tokens[at - 1]) ? at : end
 }
 
 /**
@@ -53,11 +36,11 @@ function pictured(tokens: readonly TaggedToken[], start: number, end: number): n
  */
 function nounPhrase(tokens: readonly TaggedToken[], start: number): { end: number; found: boolean } {
   let found: number | undefined
-  for (let at = start; ; ) {
+  for (let at = behindPartitive(tokens, start); ; ) {
     while (isDeterminer(tokens[at])) at++
     at = skipModifiers(tokens, at)
     const nouns = at
-    while (isNoun(tokens[at])) at++
+    while (isNoun(tokens[at]) && !(at > nouns && opensName(tokens, at))) at++
     if (at === nouns)
       return found === undefined
         ? { end: Math.max(at, start + 1), found: false }
@@ -66,6 +49,18 @@ function nounPhrase(tokens: readonly TaggedToken[], start: number): { end: numbe
     if (!joinsNounPhrase(tokens, at)) return { end: found, found: true }
     at++
   }
+}
+
+/** Of "one of the giraffes" and "most of its floor" the giraffes and the floor are what is spoken of. */
+const partitives = new Set(
+  'one two three four five six some many most several few all both each half rest'.split(' '),
+)
+
+/** The place behind "one of" where a determiner follows; `start` itself where it does not say so. */
+function behindPartitive(tokens: readonly TaggedToken[], start: number): number {
+  const at = isDeterminer(tokens[start]) && wordAt(tokens, start + 1) !== 'of' ? start + 1 : start
+  const isPart = partitives.has(wordAt(tokens, at)) && wordAt(tokens, at + 1) === 'of'
+  return isPart && /^(?:DT|PRP\$)$/.test(tagAt(tokens, at + 2)) ? at + 2 : start
 }
 
 /** "bright red", "red and white", "big, bad and ugly": the place behind the modifiers that begin at `at`. */

@@ -97,6 +97,7 @@ const columns: Readonly<Record<Family, Fields>> = {
       }),
     ),
     ignored: listOf(struct({ text: new Utf8(), xyxy: xyxy(), area: new Float64(), crowd: new Bool() })),
+    scale: new Float64(),
   },
   negatives: {
     key: new Utf8(),
@@ -123,7 +124,7 @@ export const nullable: Readonly<Record<Family, ReadonlySet<string>>> = {
     'left_out',
   ]),
   proposals: new Set(['proposals.label', 'proposals.contrast']),
-  grounding: new Set(['regions.area', 'ignored']),
+  grounding: new Set(['regions.area', 'ignored', 'scale']),
   negatives: new Set(['negatives.score', 'teacher']),
   rejects: new Set(['key', 'url']),
 }

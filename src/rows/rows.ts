@@ -160,6 +160,12 @@ export interface GroundingRow {
   readonly regions: readonly Region[]
   /** Of gold; null, or absent in what is older, where nobody told. */
   readonly ignored?: readonly IgnoredRegion[] | null
+  /**
+   * Sides of a pixel of the picture that the source describes, in those of the stored one: 0.5 where it was
+   * halved. Of gold; null, or absent in what is older, where nobody told. COCO's size classes are in the
+   * source's pixels.
+   */
+  readonly scale?: number | null
 }
 
 /**

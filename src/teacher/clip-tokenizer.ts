@@ -1,5 +1,6 @@
 import { Tokenizer } from '@huggingface/tokenizers'
-import { readJson, requireJson } from './hf-folder.js'
+import { UserError } from '../base/user-error.js'
+import { readJson, requireJson } from './folder/hf-folder.js'
 
 /** CLIP's tokenizer as OWL uses it: every query in a row of its own, of a fixed length. */
 export interface QueryTokenizer {
@@ -15,7 +16,10 @@ export interface QueryTokenizer {
   }
 }
 
-/** @throws UserError where the folder has no tokenizer.json */
+/**
+ * @param pad number of the token that queries are padded with where `tokenizer_config.json` names none
+ * @throws UserError where the folder has no tokenizer.json
+ */
 export async function readClipTokenizer(
   folder: string,
   length: number,
@@ -24,8 +28,12 @@ export async function readClipTokenizer(
   const json = await requireJson(folder, 'tokenizer.json')
   const config = (await readJson(folder, 'tokenizer_config.json')) ?? {}
   const tokenizer = new Tokenizer(json, config)
-  const configured =
-    typeof config.pad_token === 'string' ? tokenizer.token_to_id(config.pad_token) : undefined
+  const token = textOf(config.pad_token)
+  const configured = token === undefined ? undefined : tokenizer.token_to_id(token)
+  if (token !== undefined && configured === undefined)
+    throw new UserError(
+      `${folder}/tokenizer_config.json: pad_token "${token}" is not in the vocabulary of tokenizer.json.`,
+    )
   const padding = configured ?? pad
   return {
     length,
@@ -37,4 +45,11 @@ export async function readClipTokenizer(
       return { ids: [...ids, ...rest.map(() => padding)], mask: [...ids.map(() => 1), ...rest], isCut }
     },
   }
+}
+
+/** A token as configurations write it: its text, or an object with the text as `content`. */
+function textOf(token: unknown): string | undefined {
+  const { content } = (typeof token === 'object' && token !== null ? token : {}) as { content?: unknown }
+  const text = content ?? token
+  return typeof text === 'string' ? text : undefined
 }

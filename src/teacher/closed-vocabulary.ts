@@ -12,7 +12,11 @@ export interface Detection {
   readonly label: string
 }
 
-/** Names of a model's classes. Throws a UserError where `id2label` is missing. */
+/**
+ * Names of a model's classes.
+ *
+ * @throws UserError where `id2label` is missing or empty, or is no map from numbers to names
+ */
 export function readLabels(
   path: string,
   config: Readonly<Record<string, unknown>>,
@@ -20,7 +24,13 @@ export function readLabels(
   const labels = config.id2label
   if (typeof labels !== 'object' || labels === null)
     throw new UserError(`${path}/config.json has no id2label: the names of the model's classes, by number.`)
-  return new Map(Object.entries(labels).map(([id, name]) => [Number(id), String(name)]))
+  const named = Object.entries(labels)
+  const wrong = named.find(([id, name]) => !/^\d+$/.test(id) || typeof name !== 'string')
+  if (named.length === 0 || wrong)
+    throw new UserError(
+      `${path}/config.json: id2label ${wrong ? `has ${JSON.stringify(wrong[0])}: ${JSON.stringify(wrong[1])}` : 'is empty'}; it must give each class's name by its number.`,
+    )
+  return new Map(named.map(([id, name]) => [Number(id), name]))
 }
 
 /**

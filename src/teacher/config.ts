@@ -2,6 +2,13 @@ import { z } from 'zod'
 import { deviceChoice } from '../graph/device-choice.js'
 import { askedParts } from '../words/asked-span.js'
 
+/**
+ * How a network that takes pictures of several sizes is shown one: padded as the official code pads it, or on the
+ * nearest of the sizes that the model has files for.
+ */
+const sizeMode = z.enum(['exact', 'fast'])
+export type SizeMode = z.infer<typeof sizeMode>
+
 /** Keys of every stage that opens a model. */
 export const sessionKeys = {
   device: z
@@ -33,6 +40,12 @@ export const sessionKeys = {
     .positive()
     .default(2)
     .describe('input sizes of a model that has several, whose sessions stay open at once'),
+  // Without a default: what does not name it stays what it is.
+  sizes: sizeMode
+    .optional()
+    .describe(
+      'of a model that has several: exact pads a picture as the official code does, fast to the nearest of them; evaluate and benchmark are exact, others fast',
+    ),
 }
 
 export const teachConfig = z.strictObject({

@@ -5,20 +5,32 @@ import { sampleOf, valueNamed } from '../graph/session.js'
 import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
-import { requireJson } from './hf-folder.js'
-import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
+import { requireJson } from './folder/hf-folder.js'
+import {
+  detrProcessor,
+  imagenet,
+  type ProcessorClass,
+  readImageProcessor,
+} from './folder/read-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
 
-const notNormalised = { mean: [0, 0, 0], std: [1, 1, 1] } as const
-const common = { resample: 2, rescale: 1 / 255, square: undefined } as const
+const rtDetrProcessor: ProcessorClass = {
+  names: ['RTDetr'],
+  size: { width: 640, height: 640 },
+  sizeOfNumber: 'shortest',
+  resample: 2,
+  normalise: false,
+  ...imagenet,
+  pads: false,
+}
 
-const families: Readonly<Record<string, ImageProcessor>> = {
-  detr: { size: { shortest: 800, longest: 1333 }, ...common, ...imagenet },
-  rt_detr: { size: { width: 640, height: 640 }, ...common, ...notNormalised },
-  rt_detr_v2: { size: { width: 640, height: 640 }, ...common, ...notNormalised },
+const processors: Readonly<Record<string, ProcessorClass>> = {
+  detr: detrProcessor,
+  rt_detr: rtDetrProcessor,
+  rt_detr_v2: rtDetrProcessor,
 }
 
 /**
@@ -26,8 +38,8 @@ const families: Readonly<Record<string, ImageProcessor>> = {
  * their processors read them.
  */
 export async function openDetr({ path, files, kind, hash, options }: OpenedFolder): Promise<Teacher> {
-  const family = families[kind]
-  if (!family) throw new Error(`${kind} is none of ${Object.keys(families).join(', ')}`)
+  const family = processors[kind]
+  if (!family) throw new Error(`${kind} is none of ${Object.keys(processors).join(', ')}`)
   const labels = readLabels(path, await requireJson(path, 'config.json'))
   const processor = await readImageProcessor(path, family)
   const pool = await SessionPool.open(files[0], options)
@@ -40,6 +52,7 @@ export async function openDetr({ path, files, kind, hash, options }: OpenedFolde
     pictureSide: Number.POSITIVE_INFINITY,
     batch: images.batch,
     parallel: pool.size,
+    labels: [...new Set(labels.values())],
     tokensOf: () => 0,
     maxTokens: Number.POSITIVE_INFINITY,
     detect: (queries, detect) =>

@@ -1,6 +1,7 @@
+import { roundHalfEven } from '../base/round-half-even.js'
 import type { Xyxy } from '../boxes/xyxy.js'
-import { scaleBox } from '../boxes/xyxy.js'
-import type { GlipConfig, ImageResize, ImageSize } from '../model/network/config.js'
+import { scaleBox, scalePixelBox } from '../boxes/xyxy.js'
+import type { BoxEdges, GlipConfig, ImageResize, ImageSize } from '../model/network/config.js'
 import type { Picture } from '../pictures/picture.js'
 import { resizePicture } from '../pictures/resize-picture.js'
 
@@ -16,8 +17,8 @@ export interface Fit {
 
 /**
  * The size that a picture is resized to: the shorter side as asked for, or what keeps the longer one within
- * bounds. Rounded as the official code does it (maskrcnn_benchmark, Resize.get_size): the shorter side first,
- * the longer one from that and cut.
+ * bounds. Rounded as the official code does it (maskrcnn_benchmark, Resize.get_size): the shorter side first
+ * (ties to even, as Python rounds), the longer one from that and cut.
  */
 export function resizedTo(
   { width, height }: ImageSize,
@@ -25,7 +26,7 @@ export function resizedTo(
 ): ImageSize {
   const [low, high] = [Math.min(width, height), Math.max(width, height)]
   const short =
-    (high / low) * shortest_edge > longest_edge ? Math.round((longest_edge * low) / high) : shortest_edge
+    (high / low) * shortest_edge > longest_edge ? roundHalfEven((longest_edge * low) / high) : shortest_edge
   const edge = Math.max(1, short)
   if (low === edge) return { width, height }
   const other = Math.trunc((edge * high) / low)
@@ -48,6 +49,20 @@ export function fitPicture(picture: ImageSize, resize: ImageResize, inputs: read
   })
   if (!best) throw new Error('a picture is fitted to one of no inputs')
   return { input: best.input, covered: best.covered }
+}
+
+/**
+ * How the official code shows a picture: at the size asked for, padded to the next multiples of `step`
+ * (DATALOADER.SIZE_DIVISIBILITY).
+ */
+export function fitExactly(
+  picture: ImageSize,
+  resize: ImageResize,
+  step: number,
+): { readonly size: ImageSize; readonly covered: ImageSize } {
+  const covered = resizedTo(picture, resize)
+  const padded = (length: number) => Math.ceil(length / step) * step
+  return { size: { height: padded(covered.height), width: padded(covered.width) }, covered }
 }
 
 /**
@@ -79,6 +94,12 @@ export function writeFitted(
   })
 }
 
-/** A box of the input, in pixels of the picture. The two sides were rounded, each to its own scale. */
-export const toPicture = (box: Xyxy, covered: ImageSize, picture: ImageSize): Xyxy =>
-  scaleBox(box, picture.width / covered.width, picture.height / covered.height)
+/**
+ * A box of the input, in pixels of the picture. The two sides were rounded, each to its own scale.
+ *
+ * @param edges what the network's boxes are: see `BoxEdges`
+ */
+export function toPicture(box: Xyxy, covered: ImageSize, picture: ImageSize, edges: BoxEdges): Xyxy {
+  const scale = edges === 'pixel_centres' ? scalePixelBox : scaleBox
+  return scale(box, picture.width / covered.width, picture.height / covered.height)
+}

@@ -4,14 +4,23 @@ import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { floats, longs, sampleOf, valueNamed } from '../graph/session.js'
+import type { GraphOverWeights } from '../graph/session-pool.js'
 import { encodePrompt, tokensOf } from '../model/encode-prompt.js'
 import { plainPlacement, writeImage } from '../model/image-input.js'
-import { modelFiles, readModelConfig } from '../model/model-folder.js'
+import { modelFiles, readModelConfig, sizeGraph } from '../model/model-folder.js'
 import { anchorsOf } from '../model/network/anchors.js'
-import { type GlipConfig, type ImageSize, inputSizes } from '../model/network/config.js'
+import {
+  boxEdgesOf,
+  type GlipConfig,
+  type ImageResize,
+  type ImageSize,
+  inputSizes,
+  sizeStep,
+} from '../model/network/config.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
+import { readTensorPlaces } from '../weights/safetensors.js'
 import { joinNames } from '../words/name-prompt.js'
-import { fitPicture, toPicture, writeFitted } from './fit-picture.js'
+import { fitExactly, fitPicture, toPicture, writeFitted } from './fit-picture.js'
 import type { OpenedFolder } from './opened-folder.js'
 import { phraseBoxes } from './phrase-boxes.js'
 import { selectBoxes, withinOptions } from './select-boxes.js'
@@ -54,21 +63,24 @@ export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Pr
   }
 }
 
-/** One of the sizes of input that the model has a graph for. */
+/** A size of input, and the sessions that run it. */
 interface ModelInput {
-  /** Which of the model's files. */
-  readonly index: number
   readonly size: ImageSize
   /** As in `Anchors`; empty where boxes are not selected by level. */
   readonly levelStarts: readonly number[]
+  /** The model's file of this size, or a graph over its weights. */
+  readonly source: () => string | GraphOverWeights
 }
 
 interface GlipModel {
   readonly path: string
   readonly config: GlipConfig
   readonly tokenizer: Tokenizer
+  /** The sizes that the model has files for. */
   readonly inputs: readonly ModelInput[]
-  readonly sessions: SizeSessions
+  /** The input of any size, where pictures are padded as the official code pads them: one object a size. */
+  readonly exactInput: ((size: ImageSize) => ModelInput) | undefined
+  readonly sessions: SizeSessions<ModelInput>
   /** Pictures in one run. */
   readonly batch: number
 }
@@ -76,17 +88,63 @@ interface GlipModel {
 async function openModel(path: string, options: OpenedFolder['options']): Promise<GlipModel> {
   const config = await readModelConfig(path)
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
-  const files = modelFiles(config).map((file) => join(path, file))
-  const sessions = new SizeSessions(files, options.openSizes, { ...options, ownGraph: true })
-  // The first is opened at once, so that a model or a device that cannot be used fails here. It also tells
-  // the batch.
-  const batch = await sessions.use(0, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
-  const inputs = inputSizes(config).map((size, index) => ({
-    index,
-    size,
-    levelStarts: config.selection ? anchorsOf(config, size).levelStarts : [],
-  }))
-  return { path, config, tokenizer, inputs, sessions, batch }
+  const files = modelFiles(config)
+  const inputs = inputSizes(config).map((size, index) =>
+    inputOf(config, size, () => join(path, files[index] ?? '')),
+  )
+  const [first] = inputs
+  if (!first) throw new UserError(`${path}/config.json: image_sizes has no size.`)
+  const sessions = new SizeSessions(({ source }: ModelInput) => source(), options.openSizes, {
+    ...options,
+    ownGraph: true,
+  })
+  // One is opened at once, so that a model or a device that cannot be used fails here. It also tells the batch.
+  const batch = await sessions.use(first, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
+  const isExact = isShownExactly(path, config, options.sizes)
+  const exactInput = isExact ? await exactInputs(path, config, batch, inputs) : undefined
+  return { path, config, tokenizer, inputs, exactInput, sessions, batch }
+}
+
+const inputOf = (config: GlipConfig, size: ImageSize, source: ModelInput['source']): ModelInput => ({
+  size,
+  levelStarts: config.selection ? anchorsOf(config, size).levelStarts : [],
+  source,
+})
+
+/**
+ * Whether pictures are padded as the official code pads them, not to the nearest of the model's sizes. Of
+ * itself (`auto`) an official network is asked so that has inputs of several sizes: one with a single size was
+ * trained on it or imported for it.
+ */
+function isShownExactly(path: string, config: GlipConfig, sizes: OpenedFolder['options']['sizes']): boolean {
+  if (sizes === 'exact' && !config.image_resize)
+    throw new UserError(`sizes: exact: ${path} shows every picture on one square, image_size.`)
+  if (sizes !== 'auto') return sizes === 'exact'
+  return boxEdgesOf(config) === 'pixel_centres' && inputSizes(config).length > 1
+}
+
+/** Inputs of all sizes that are asked for: the model's own files, and graphs that are made as needed. */
+async function exactInputs(
+  path: string,
+  config: GlipConfig,
+  batch: number,
+  inputs: readonly ModelInput[],
+): Promise<(size: ImageSize) => ModelInput> {
+  const places = await readTensorPlaces(join(path, 'model.safetensors'))
+  const keyOf = ({ height, width }: ImageSize) => `${height}x${width}`
+  const known = new Map(inputs.map((input) => [keyOf(input.size), input]))
+  return (size) => {
+    const key = keyOf(size)
+    const input =
+      known.get(key) ??
+      inputOf(config, size, () => ({
+        graph: sizeGraph(config, batch, size, places),
+        folder: resolve(path),
+        name: `${path} for pictures of ${key}`,
+      }))
+    known.set(key, input)
+    return input
+  }
 }
 
 /** A query and how its picture is shown: where it lies on which input, and how boxes are brought back. */
@@ -101,19 +159,17 @@ interface FittedQuery {
   readonly toPicture: (xyxy: Xyxy) => Xyxy
 }
 
-function fitQuery(query: Query, { config, inputs }: GlipModel): FittedQuery {
+function fitQuery(query: Query, model: GlipModel): FittedQuery {
   const { picture } = query
+  const { config, inputs } = model
   if (config.image_resize) {
-    const sizes = inputs.map(({ size }) => size)
-    const fit = fitPicture(picture, config.image_resize, sizes)
-    const input = inputAt(inputs, fit.input)
-    const { covered } = fit
+    const { input, covered } = fitOf(picture, config.image_resize, model, sizeStep(config))
     return {
       query,
       input,
       covered,
       write: (into, sample) => writeFitted(into, sample, picture, covered, input.size, config),
-      toPicture: (xyxy) => toPicture(xyxy, covered, picture),
+      toPicture: (xyxy) => toPicture(xyxy, covered, picture, boxEdgesOf(config)),
     }
   }
   const input = inputAt(inputs, 0)
@@ -125,6 +181,22 @@ function fitQuery(query: Query, { config, inputs }: GlipModel): FittedQuery {
     write: (into, sample) => writeImage(into, sample, picture, placement, config),
     toPicture: (xyxy) => unscaleBox(xyxy, placement.scale),
   }
+}
+
+/** The input that a picture is shown on, and what it covers of it. */
+function fitOf(
+  picture: ImageSize,
+  resize: ImageResize,
+  { inputs, exactInput }: Pick<GlipModel, 'inputs' | 'exactInput'>,
+  step: number,
+): Pick<FittedQuery, 'input' | 'covered'> {
+  if (exactInput) {
+    const { size, covered } = fitExactly(picture, resize, step)
+    return { input: exactInput(size), covered }
+  }
+  const sizes = inputs.map(({ size }) => size)
+  const { input, covered } = fitPicture(picture, resize, sizes)
+  return { input: inputAt(inputs, input), covered }
 }
 
 function inputAt(inputs: readonly ModelInput[], index: number): ModelInput {
@@ -141,9 +213,8 @@ function batchesOf<T extends FittedQuery>(
   queries: readonly T[],
   { sessions, inputs, batch }: GlipModel,
 ): { readonly input: ModelInput; readonly items: readonly T[] }[] {
-  const order = new Set([...sessions.open, ...inputs.keys()])
-  return [...order].flatMap((index) => {
-    const input = inputAt(inputs, index)
+  const order = new Set([...sessions.open, ...inputs, ...queries.map(({ input }) => input)])
+  return [...order].flatMap((input) => {
     const items = queries.filter((query) => query.input === input)
     return Array.from({ length: Math.ceil(items.length / batch) }, (_, at) => ({
       input,
@@ -181,7 +252,7 @@ async function detectBatch(
     mask.set(prompt.mask, sample * length)
     return { ...fitted, prompt }
   })
-  const results = await sessions.use(input.index, (pool) =>
+  const results = await sessions.use(input, (pool) =>
     pool.run({
       image: floats(image, [batch, height, width, 3]),
       ids: longs(ids, [batch, length]),
@@ -202,7 +273,7 @@ async function detectBatch(
       input.levelStarts,
       tokens,
       covered,
-      config.selection,
+      { ...config.selection, ...(detect.boxes !== undefined && { boxes: detect.boxes }) },
       detect.nms,
     )
     return withinOptions(selected, query.picture, toPicture, detect)

@@ -8,22 +8,15 @@ import { type EncodedPrompt, encodePrompt, tokensOf } from '../model/encode-prom
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import type { Picture } from '../pictures/picture.js'
 import { joinNames } from '../words/name-prompt.js'
+import { countIn, requireJson } from './folder/hf-folder.js'
+import { detrProcessor, readImageProcessor } from './folder/read-image-processor.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
-import { requireJson } from './hf-folder.js'
-import { type ImageProcessor, imagenet, readImageProcessor } from './hf-image-processor.js'
 import { checkPorts, type ImageInput, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, keepBest, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import { type PhrasePrompt, packPhrases } from './pack-phrases.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
-const family: ImageProcessor = {
-  size: { shortest: 800, longest: 1333 },
-  resample: 2,
-  rescale: 1 / 255,
-  ...imagenet,
-  square: undefined,
-}
 const inputs = ['pixel_values', 'pixel_mask', 'input_ids', 'token_type_ids', 'attention_mask']
 
 interface Run {
@@ -88,16 +81,15 @@ interface DinoModel {
 async function openModel({ path, files, options }: OpenedFolder): Promise<DinoModel> {
   const config = await requireJson(path, 'config.json')
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
-  const processor = await readImageProcessor(path, family)
+  const processor = await readImageProcessor(path, detrProcessor)
   const pool = await SessionPool.open(files[0], options)
   checkPorts(pool, files[0], inputs, ['logits', 'pred_boxes'])
   const images = imageInput(pool, files[0], processor, options.batch)
   const declared = pool.input('input_ids')?.shape[1]
   const fixedLength = typeof declared === 'number' ? declared : undefined
-  const length = Math.min(
-    (config.max_text_len as number | undefined) ?? 256,
-    fixedLength ?? Number.POSITIVE_INFINITY,
-  )
+  // transformers leaves out of config.json what is as GroundingDinoConfig has it.
+  const ownLength = countIn(config, 'max_text_len', `${path}/config.json: `) ?? 256
+  const length = Math.min(ownLength, fixedLength ?? Number.POSITIVE_INFINITY)
   return { pool, images, tokenizer, length, fixedLength }
 }
 

@@ -9,7 +9,7 @@ import {
   pixelMask,
   prepareImages,
   type Size,
-} from './hf-image-processor.js'
+} from './folder/hf-image-processor.js'
 
 /** How pictures go into a model, from what its file declares. */
 export interface ImageInput {

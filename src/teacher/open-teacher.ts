@@ -3,10 +3,18 @@ import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel } from '../model/model-folder.js'
+import type { SizeMode } from './config.js'
 import { openDetr } from './detr-teacher.js'
+import {
+  configFiles,
+  modelFile,
+  optionalModelFile,
+  readJson,
+  requireJson,
+  weightFiles,
+} from './folder/hf-folder.js'
 import { openGlipTeacher } from './glip-teacher.js'
 import { openGroundingDino } from './grounding-dino-teacher.js'
-import { modelFile, optionalModelFile, readJson, requireJson, weightFiles } from './hf-folder.js'
 import type { OpenedFolder } from './opened-folder.js'
 import { openOwl } from './owl-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
@@ -28,6 +36,11 @@ export interface OpenOptions {
   readonly batch?: number
   /** Input sizes of a model that has several, whose sessions stay open at once; 2 where not given. */
   readonly open_sizes?: number
+  /**
+   * How pictures are padded for a model with inputs of several sizes; `fast` where not given. `auto`: exactly, where
+   * it is an official network.
+   */
+  readonly sizes?: SizeMode | 'auto'
   /** Told what a user should know, such as which device `auto` found. */
   readonly notice?: (text: string) => void
 }
@@ -46,8 +59,8 @@ const families: ReadonlyMap<string, (folder: OpenedFolder) => Promise<Teacher>> 
 
 /**
  * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
- * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json`, `tokenizer.json`), or a
- * detector of torchvision.
+ * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json` or `processor_config.json`,
+ * `tokenizer.json`), or a detector of torchvision.
  *
  * @throws UserError where the family is not known, a file or a device is missing, or the model does not fit
  * its family
@@ -57,7 +70,7 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
   const devices = await devicesOf(options)
   if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
   const { open, kind, files } = await findFiles(path, options, devices)
-  const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2 } = options
+  const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2, sizes = 'fast' } = options
   const teacher = await open({
     kind,
     files,
@@ -68,6 +81,7 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
       threads,
       batch,
       openSizes,
+      sizes,
       devices: devices.flatMap((device) => Array.from({ length: sessions }, () => device)),
     },
     notice,
@@ -123,10 +137,8 @@ async function hashOf(path: string, { kind, files }: FolderFiles): Promise<strin
   if (kind === 'groundmill-glip') return hashModel(path)
   await requireJson(path, 'config.json')
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
-  const present = await Promise.all(
-    names.map(async (name) => ((await readJson(path, name)) ? [join(path, name)] : [])),
-  )
-  return hashModelFiles(path, [...present.flat(), ...files, ...(await weightFiles(files[0]))], {
+  const configs = await configFiles(path, names)
+  return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(files[0]))], {
     withNames: true,
   })
 }

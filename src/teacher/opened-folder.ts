@@ -1,4 +1,5 @@
 import type { Device } from '../graph/device.js'
+import type { SizeMode } from './config.js'
 
 /** A model folder of a known family, its files found and its devices chosen. */
 export interface OpenedFolder {
@@ -14,6 +15,7 @@ export interface OpenedFolder {
     readonly devices: readonly Device[]
     readonly batch: number
     readonly openSizes: number
+    readonly sizes: SizeMode | 'auto'
   }
   readonly notice: (text: string) => void
 }

@@ -8,9 +8,9 @@ import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
 import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
+import { countIn, requireJson } from './folder/hf-folder.js'
+import { clip, type ProcessorClass, readImageProcessor } from './folder/read-image-processor.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
-import { requireJson } from './hf-folder.js'
-import { clip, type ImageProcessor, readImageProcessor } from './hf-image-processor.js'
 import { checkPorts, type ImageInput, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, keepBest, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
@@ -19,11 +19,27 @@ import type { DetectOptions, Query, Teacher } from './teacher.js'
 /** Embeddings of phrases that are cached: 100,000 of 512 numbers are 200 MB. */
 const cacheCapacity = 100_000
 
-const families: Readonly<Record<string, ImageProcessor>> = {
-  owlvit: { size: { width: 768, height: 768 }, resample: 3, rescale: 1 / 255, ...clip, square: undefined },
-  // Grey, as the checkpoints were trained. Hugging Face's processors have used 0.5 and 0 in turn: `pad_value`
-  // of preprocessor_config.json decides.
-  owlv2: { size: { width: 960, height: 960 }, resample: 2, rescale: 1 / 255, ...clip, square: 0.5 },
+const owlProcessor: ProcessorClass = {
+  names: ['OwlViT'],
+  size: { width: 768, height: 768 },
+  sizeOfNumber: 'square',
+  resample: 3,
+  normalise: true,
+  ...clip,
+  pads: false,
+}
+
+const processors: Readonly<Record<string, ProcessorClass>> = {
+  owlvit: owlProcessor,
+  owlv2: {
+    ...owlProcessor,
+    names: ['Owlv2'],
+    size: { width: 960, height: 960 },
+    resample: 2,
+    // Grey, as the checkpoints were trained. Hugging Face's processors have used 0.5 and 0 in turn, and write
+    // neither down: `pad_value` in the folder's configuration decides.
+    square: 0.5,
+  },
 }
 
 interface Run {
@@ -109,10 +125,11 @@ interface OwlModel {
 }
 
 async function openModel({ path, kind, files, options }: OpenedFolder): Promise<OwlModel> {
-  const family = families[kind]
-  if (!family) throw new Error(`${kind} is none of ${Object.keys(families).join(', ')}`)
+  const family = processors[kind]
+  if (!family) throw new Error(`${kind} is none of ${Object.keys(processors).join(', ')}`)
   const config = await requireJson(path, 'config.json')
   const text = (config.text_config ?? {}) as Record<string, unknown>
+  const place = `${path}/config.json: text_config.`
   const processor = await readImageProcessor(path, family)
   const [vision, words] = files
   const pool = await SessionPool.open(vision, options)
@@ -128,9 +145,10 @@ async function openModel({ path, kind, files, options }: OpenedFolder): Promise<
     ['logits', 'pred_boxes'],
   )
   const [rows, columns] = (reader ?? pool).input('input_ids')?.shape ?? []
+  // transformers leaves out of config.json what is as OwlViTTextConfig has it.
   const length =
-    typeof columns === 'number' ? columns : ((text.max_position_embeddings as number | undefined) ?? 16)
-  const tokenizer = await readClipTokenizer(path, length, (text.pad_token_id as number | undefined) ?? 0)
+    typeof columns === 'number' ? columns : (countIn(text, 'max_position_embeddings', place) ?? 16)
+  const tokenizer = await readClipTokenizer(path, length, countIn(text, 'pad_token_id', place) ?? 0)
   // The graph ties the number of queries to that of pictures, and most exports freeze the latter: one picture
   // a run.
   const images = imageInput(pool, vision, processor, 1)

@@ -7,8 +7,9 @@ import { hashModelFiles } from '../model/hash-model-files.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
 import { readClipTokenizer } from './clip-tokenizer.js'
-import { exists, modelFile, readJson, weightFiles } from './hf-folder.js'
-import { clip, type ImageProcessor, prepareImages, readImageProcessor } from './hf-image-processor.js'
+import { configFiles, countIn, modelFile, requireJson, weightFiles } from './folder/hf-folder.js'
+import { prepareImages } from './folder/hf-image-processor.js'
+import { clip, type ProcessorClass, readImageProcessor } from './folder/read-image-processor.js'
 import { unit } from './text-encoder.js'
 
 /** CLIP as the `RegionScorer` of the filter's rules. Holds native memory until it is closed. */
@@ -24,14 +25,15 @@ export interface ClipScorer {
   close(): Promise<void>
 }
 
-/** As CLIPImageProcessor has it where the folder says nothing. */
-const family: ImageProcessor = {
+const family: ProcessorClass = {
+  names: ['CLIP'],
   size: { shortest: 224, longest: undefined },
+  sizeOfNumber: 'shortest',
   crop: { width: 224, height: 224 },
   resample: 3,
-  rescale: 1 / 255,
+  normalise: true,
   ...clip,
-  square: undefined,
+  pads: false,
 }
 /** Texts, or crops of one picture, in one run. */
 const batch = 16
@@ -40,8 +42,8 @@ const cacheCapacity = 20_000
 
 /**
  * Opens CLIP in ONNX in two halves, as transformers.js uses it: `vision_model.onnx` and `text_model.onnx`
- * (here or in `onnx/`), `preprocessor_config.json` and `tokenizer.json`. Texts are embedded once, however
- * often they come.
+ * (here or in `onnx/`), `config.json`, `preprocessor_config.json` or `processor_config.json`, and
+ * `tokenizer.json`. Texts are embedded once, however often they come.
  *
  * @throws UserError where a file is missing or is another family's
  */
@@ -51,14 +53,17 @@ export async function openRegionScorer(
 ): Promise<ClipScorer> {
   const visionPath = await modelFile(folder, 'vision_model')
   const textPath = await modelFile(folder, 'text_model')
-  const config = await readJson(folder, 'config.json')
-  const length = numberOf(config?.text_config, 'max_position_embeddings') ?? 77
+  const config = await requireJson(folder, 'config.json')
+  if (config.model_type !== 'clip')
+    throw new UserError(
+      `${folder}/config.json: model_type ${JSON.stringify(config.model_type)} is not "clip", the only family that scores regions.`,
+    )
+  // transformers leaves out of config.json what is as CLIPTextConfig has it.
+  const place = `${folder}/config.json: text_config.`
+  const length = countIn(config.text_config, 'max_position_embeddings', place) ?? 77
   // CLIP reads a text at its closing token, whose number is the largest, and pads with it.
-  const tokenizer = await readClipTokenizer(
-    folder,
-    length,
-    numberOf(config?.text_config, 'eos_token_id') ?? 49_407,
-  )
+  const pad = countIn(config.text_config, 'eos_token_id', place) ?? 49_407
+  const tokenizer = await readClipTokenizer(folder, length, pad)
   const processor = await readImageProcessor(folder, family)
   const [vision, language] = await Promise.all([
     Session.open(visionPath, options),
@@ -110,20 +115,11 @@ export async function openRegionScorer(
 export async function hashRegionScorer(folder: string): Promise<string> {
   const paths = await Promise.all([modelFile(folder, 'vision_model'), modelFile(folder, 'text_model')])
   const weights = [...new Set((await Promise.all(paths.map(weightFiles))).flat())]
-  const configs = await optionalFiles(folder, [
-    'config.json',
-    'preprocessor_config.json',
-    'tokenizer_config.json',
-  ])
+  const names = ['config.json', 'preprocessor_config.json', 'tokenizer_config.json']
+  const configs = await configFiles(folder, names)
   return hashModelFiles(folder, [...paths, ...weights, join(folder, 'tokenizer.json'), ...configs], {
     withNames: true,
   })
-}
-
-async function optionalFiles(folder: string, names: readonly string[]): Promise<string[]> {
-  const paths = names.map((name) => join(folder, name))
-  const present = await Promise.all(paths.map(exists))
-  return paths.filter((_, index) => present[index])
 }
 
 /** Runs one half of CLIP: the rows of its output, each of unit length. */
@@ -170,9 +166,4 @@ function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0
   for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!
   return sum
-}
-
-function numberOf(object: unknown, key: string): number | undefined {
-  const value = (object as Record<string, unknown> | undefined)?.[key]
-  return typeof value === 'number' ? value : undefined
 }

@@ -63,7 +63,11 @@ export function selectBoxes(
   return last ? kept.filter(({ score }) => score >= last.score) : kept
 }
 
-/** Selected boxes in pixels of the picture, as far as the options allow them. */
+/**
+ * Selected boxes in pixels of the picture, as far as the options allow them. As in the official code they are
+ * not cut off once more: one that ends with the last pixel of what was shown may end less than a pixel behind
+ * the picture.
+ */
 export function withinOptions(
   selected: readonly SelectedBox[],
   picture: Picture,
@@ -73,10 +77,10 @@ export function withinOptions(
   const counts = new Map<number, number>()
   return selected.flatMap(({ phrase, xyxy, score }) => {
     const count = counts.get(phrase) ?? 0
-    const inside = clipBox(toPicture(xyxy), picture)
-    if (!inside || score < floor || count >= max_boxes) return []
+    const box = toPicture(xyxy)
+    if (!clipBox(box, picture) || score < floor || count >= max_boxes) return []
     counts.set(phrase, count + 1)
-    return [{ phrase, xyxy: inside, score }]
+    return [{ phrase, xyxy: box, score }]
   })
 }
 

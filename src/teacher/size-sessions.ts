@@ -1,4 +1,4 @@
-import { type PoolOptions, SessionPool } from '../graph/session-pool.js'
+import { type GraphOverWeights, type PoolOptions, SessionPool } from '../graph/session-pool.js'
 
 interface Slot {
   readonly pool: Promise<SessionPool>
@@ -15,25 +15,25 @@ interface Slot {
  * This is a pool and no `LruCache`: its limit is one of memory and never passed, so that who asks for one
  * more size than may be open waits until another is no longer in use, and until it is closed.
  */
-export class SizeSessions {
-  private readonly slots = new Map<number, Slot>()
+export class SizeSessions<S> {
+  private readonly slots = new Map<S, Slot>()
   private readonly waiting: (() => void)[] = []
   /** Settled when all earlier calls have their slots. */
   private queue: Promise<unknown> = Promise.resolve()
   private uses = 0
 
   /**
-   * @param files the model of each size
+   * @param modelOf the model of a size, made when its sessions are opened
    * @param limit sizes that are open at once at most
    */
   constructor(
-    private readonly files: readonly string[],
+    private readonly modelOf: (size: S) => string | GraphOverWeights,
     private readonly limit: number,
     private readonly options: PoolOptions,
   ) {}
 
   /** Sizes that are open now. */
-  get open(): readonly number[] {
+  get open(): readonly S[] {
     return [...this.slots.keys()]
   }
 
@@ -42,7 +42,7 @@ export class SizeSessions {
    *
    * @throws UserError where onnxruntime cannot load the model
    */
-  async use<T>(size: number, work: (pool: SessionPool) => Promise<T>): Promise<T> {
+  async use<T>(size: S, work: (pool: SessionPool) => Promise<T>): Promise<T> {
     // One at a time, in the order of calls: two that wait for a slot could each hold the one that the other
     // needs.
     const acquired = this.queue.then(() => this.acquire(size))
@@ -65,7 +65,7 @@ export class SizeSessions {
     await Promise.all(pools.map(async ({ pool }) => (await pool).close()))
   }
 
-  private async acquire(size: number): Promise<Slot> {
+  private async acquire(size: S): Promise<Slot> {
     const known = this.slots.get(size)
     if (known) {
       known.users++
@@ -80,9 +80,7 @@ export class SizeSessions {
         await (await pool).close()
       } else await new Promise<void>((resolve) => this.waiting.push(resolve))
     }
-    const file = this.files[size]
-    if (file === undefined) throw new Error(`there is no size ${size}: the model has ${this.files.length}`)
-    const pool = SessionPool.open(file, this.options)
+    const pool = SessionPool.open(this.modelOf(size), this.options)
     const slot = { pool, users: 1, used: 0 }
     this.slots.set(size, slot)
     try {

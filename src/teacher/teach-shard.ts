@@ -1,6 +1,6 @@
 import { orderedMap } from '../base/ordered-map.js'
 import { zip } from '../base/zip.js'
-import { unscaleBox } from '../boxes/xyxy.js'
+import { clipBox, unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture } from '../pictures/picture.js'
 import {
   type ImageRow,
@@ -125,8 +125,13 @@ export async function teachShard(
       out: phrasesOut,
       rejected,
       stats: stats.build(),
-      // The filter's rule of that name looks whether its scores were asked for.
-      ...(config.contrast && { config: { contrast: config.contrast } }),
+      // The filter's rule `contrast` looks whether its scores were asked for, `label` at what a box may be called.
+      ...((config.contrast || teacher.labels) && {
+        config: {
+          ...(config.contrast && { contrast: config.contrast }),
+          ...(teacher.labels && { labels: teacher.labels }),
+        },
+      }),
     }
   })
 }
@@ -158,10 +163,12 @@ function proposalsOf(
   const proposals: Proposal[] = []
   const contrastBoxes: ContrastBox[] = []
   const contrasted = new Set<number>()
-  for (const [{ occurrences, negatives, isContrast }, answer] of zip(queries, answers)) {
+  for (const [{ picture, occurrences, negatives, isContrast }, answer] of zip(queries, answers)) {
     if (isContrast) for (const index of occurrences.flat()) contrasted.add(index)
     for (const { phrase, xyxy: decodedBox, score, label = null } of answer) {
-      const xyxy = unscaleBox(decodedBox, scale)
+      const inside = clipBox(decodedBox, picture)
+      if (!inside) continue
+      const xyxy = unscaleBox(inside, scale)
       // A detector with a fixed list of labels has no answer to a prompt.
       const prompt = label === null ? negatives?.[phrase] : undefined
       if (prompt !== undefined) proposals.push({ phrase: negativePhrase, xyxy, score, label: prompt })

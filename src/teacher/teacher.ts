@@ -13,7 +13,7 @@ export interface Query {
 export interface PhraseDetection {
   /** Index into the query's phrases. */
   readonly phrase: number
-  /** Pixels of the query's picture. */
+  /** Pixels of the query's picture. A box of an official network may end less than a pixel behind its edge. */
   readonly xyxy: Xyxy
   readonly score: number
   /**
@@ -30,6 +30,11 @@ export interface DetectOptions {
   readonly nms: number
   /** Boxes of one phrase at most. */
   readonly max_boxes: number
+  /**
+   * Boxes of a picture at most, over all its phrases, for a network that has such a limit; its own where not
+   * given. GLIP gives 100, and 300 for LVIS.
+   */
+  readonly boxes?: number
 }
 
 /** A model that finds the phrases of a text in a picture. Holds native memory until it is closed. */
@@ -48,6 +53,8 @@ export interface Teacher {
    * all.
    */
   readonly prompt?: readonly string[]
+  /** All names that a model with a fixed list of labels can give a box; absent where it has none. */
+  readonly labels?: readonly string[]
   /** Tokens that a text takes, and how many there is room for. */
   tokensOf(text: string): number
   readonly maxTokens: number

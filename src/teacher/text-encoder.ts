@@ -1,11 +1,13 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { jsonOf } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, Session, type Value } from '../graph/session.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
-import { modelFile, readJson, weightFiles } from './hf-folder.js'
+import { configFiles, countIn, modelFile, readJson, weightFiles } from './folder/hf-folder.js'
 
 /** A BERT-style `TextEmbedder` of the filter's rules. Holds native memory until it is closed. */
 export interface TextEncoder {
@@ -27,7 +29,7 @@ const cacheCapacity = 20_000
  * `tokenizer.json`, as sentence-transformers exports it. The vector of a text is the mean of its tokens'
  * hidden states, of unit length.
  *
- * @throws UserError where a file is missing, or where the folder pools in another way
+ * @throws UserError where a file is missing, or where the folder makes vectors in another way
  */
 export async function openTextEncoder(
   folder: string,
@@ -78,30 +80,63 @@ export async function openTextEncoder(
 /** SHA-256 over what decides the vectors of a text encoder's folder. */
 export async function hashTextEncoder(folder: string): Promise<string> {
   const path = await modelFile(folder, 'model')
-  return hashModelFiles(folder, [path, ...(await weightFiles(path)), join(folder, 'tokenizer.json')], {
-    withNames: true,
-  })
+  const configs = await configFiles(folder, [
+    'config.json',
+    'sentence_bert_config.json',
+    'modules.json',
+    'config_sentence_transformers.json',
+    '1_Pooling/config.json',
+  ])
+  const files = [path, ...(await weightFiles(path)), join(folder, 'tokenizer.json'), ...configs]
+  return hashModelFiles(folder, files, { withNames: true })
 }
 
 /**
- * Tokens that a text may have. Throws a UserError where the folder says that its texts are pooled in another
- * way.
+ * Tokens that a text may have. A folder that says nothing of pooling is pooled by the mean, and one that says
+ * nothing of its length reads 512 tokens: so have sentence-transformers and BERT's own configuration it.
+ *
+ * @throws UserError where the folder says that its texts are made vectors of in another way
  */
 async function checkFolder(folder: string): Promise<number> {
+  await checkModules(folder)
   const pooling = await readJson(folder, '1_Pooling/config.json')
   const other = Object.entries(pooling ?? {}).find(
     ([key, value]) => key.startsWith('pooling_mode_') && key !== 'pooling_mode_mean_tokens' && value === true,
   )
-  const mode = pooling?.pooling_mode
-  if (other || (typeof mode === 'string' && mode !== 'mean')) {
+  const modes = pooling?.pooling_mode === undefined ? [] : [pooling.pooling_mode].flat()
+  if (other || modes.some((mode) => mode !== 'mean')) {
     throw new UserError(
-      `${folder}/1_Pooling/config.json asks for ${other?.[0] ?? `pooling_mode ${mode}`}: only the mean of the tokens is done here.`,
+      `${folder}/1_Pooling/config.json asks for ${other?.[0] ?? `pooling_mode ${modes.join(', ')}`}: only the mean of the tokens is done here.`,
     )
   }
-  const sentenceConfig = await readJson(folder, 'sentence_bert_config.json')
+  const sentence = await readJson(folder, 'sentence_bert_config.json')
   const config = await readJson(folder, 'config.json')
-  const lengths = [sentenceConfig?.max_seq_length, config?.max_position_embeddings, 512]
-  return Math.min(...lengths.filter((value): value is number => typeof value === 'number'))
+  const lengths = [
+    countIn(sentence, 'max_seq_length', `${folder}/sentence_bert_config.json: `),
+    countIn(config, 'max_position_embeddings', `${folder}/config.json: `),
+  ]
+  return Math.min(512, ...lengths.filter((length) => length !== undefined))
+}
+
+/** Throws a UserError where more is done to vectors, or to texts, than is done here. */
+async function checkModules(folder: string): Promise<void> {
+  const text = await readFile(join(folder, 'modules.json'), 'utf8').catch(() => undefined)
+  const modules = text === undefined ? [] : jsonOf(text, join(folder, 'modules.json'))
+  const kinds = (Array.isArray(modules) ? modules : []).map((module: { readonly type?: unknown } | null) =>
+    String(module?.type).split('.').at(-1),
+  )
+  const unknown = kinds.find((kind) => kind && !['Transformer', 'Pooling', 'Normalize'].includes(kind))
+  if (unknown)
+    throw new UserError(
+      `${folder}/modules.json has a module ${unknown}: only Transformer, Pooling and Normalize are done here.`,
+    )
+  const { default_prompt_name: name, prompts } =
+    (await readJson(folder, 'config_sentence_transformers.json')) ?? {}
+  const prompt = typeof name === 'string' ? (prompts as Record<string, unknown> | undefined)?.[name] : ''
+  if (prompt)
+    throw new UserError(
+      `${folder}/config_sentence_transformers.json puts ${JSON.stringify(prompt)} before every text (default_prompt_name "${name}"), which groundmill does not do.`,
+    )
 }
 
 /** [CLS], the text's pieces as far as there is room, [SEP]. */

@@ -7,8 +7,8 @@ import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { resizePicture } from '../pictures/resize-picture.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
-import { requireJson } from './hf-folder.js'
-import type { Size } from './hf-image-processor.js'
+import { requireJson } from './folder/hf-folder.js'
+import type { Size } from './folder/hf-image-processor.js'
 import { inputsText } from './image-runs.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
@@ -63,6 +63,7 @@ export async function openTorchvision({ path, files, hash, options }: OpenedFold
     pictureSide: Number.POSITIVE_INFINITY,
     batch: 1,
     parallel: pool.size,
+    labels: [...new Set(labels.values())],
     tokensOf: () => 0,
     maxTokens: Number.POSITIVE_INFINITY,
     detect: (queries, detect) =>

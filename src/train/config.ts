@@ -64,7 +64,9 @@ export const trainConfig = z.strictObject({
     .describe(
       'pictures that are computed at once, a divisor of batch: fewer need less memory; all otherwise',
     ),
-  max_boxes: count.default(12).describe('boxes of a sample; more are dropped'),
+  max_boxes: count
+    .default(100)
+    .describe('boxes of a sample; of more the last are dropped, and their phrases are no negatives there'),
   learning_rate: z.number().positive().default(1e-3),
   language_rate: weight
     .default(1)

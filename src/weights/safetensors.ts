@@ -120,6 +120,23 @@ export async function openSafetensors(path: string): Promise<WeightFile> {
   }
 }
 
+/** Where each tensor of a file lies in it. Throws as `openSafetensors` does. */
+export async function readTensorPlaces(path: string): Promise<ReadonlyMap<string, TensorPlace>> {
+  const file = await open(path).catch(unreadable(path))
+  try {
+    const { header, start } = await readHeader(file, path)
+    const { __metadata__: _, ...entries } = header
+    return new Map(
+      Object.entries(entries).map(([key, entry]) => {
+        const { name, shape, offsets } = placeOf(key, entry, path)
+        return [name, { shape, offset: start + offsets[0], length: offsets[1] - offsets[0] }]
+      }),
+    )
+  } finally {
+    await file.close()
+  }
+}
+
 /** Reads all tensors of a file at once. */
 export async function readSafetensors(
   path: string,

@@ -1,3 +1,5 @@
+import { nameInPrompt } from './name-prompt.js'
+
 /** A phrase and its head noun, as the chunker finds it. */
 interface HeadedPhrase {
   readonly text: string
@@ -31,27 +33,65 @@ export function pluralOf(noun: string): string {
   return /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`
 }
 
+/** Whether a label can be what a phrase names. */
+export type LabelMatcher = (label: string, phrase: HeadedPhrase) => boolean
+
 /**
- * Whether a phrase can mean what a detector's label names: its head is the label, or the label's plural, or
- * one of the label's synonyms. Of a label of several words ("traffic light", "tv_monitor") the last must be
- * the head and the others stand before it in the phrase. Case makes no difference.
+ * Tells which of a detector's labels a phrase can mean: those whose name, or one of whose synonyms, its head
+ * is, in the singular or the plural. Of a name of several words ("traffic light", "tv_monitor") the last must
+ * be the head and the others stand before it in the phrase. The longest name wins: where "hot dog" is among
+ * the labels, "a hot dog" does not mean "dog". Case makes no difference.
  *
+ * @param labels all that the detector has; of what is not listed no longer name is known
  * @param synonyms further names by label, such as person: [man, woman]
  */
-export function labelMatches(
+export function labelMatcher(
+  labels: readonly string[],
+  synonyms: Readonly<Record<string, readonly string[]>> = {},
+): LabelMatcher {
+  const further = new Map(Object.entries(synonyms).map(([label, names]) => [label.toLowerCase(), names]))
+  const namesOf = (label: string): readonly Name[] =>
+    [label, ...(further.get(label.toLowerCase()) ?? [])].map((name) => wordsOf(name.toLowerCase()))
+  const long = labels.flatMap(namesOf).filter((name) => name.length > 1)
+  const known = new Map<string, { readonly names: readonly Name[]; readonly rivals: readonly Name[] }>()
+  const entryOf = (label: string) => {
+    const found = known.get(label)
+    if (found) return found
+    const names = namesOf(label)
+    // Only a name that ends as one of the label's own can name the same phrases.
+    const rivals = long.filter((other) =>
+      names.some((name) => name.length < other.length && isSameNoun(name.at(-1) ?? '', other.at(-1) ?? '')),
+    )
+    const entry = { names, rivals }
+    known.set(label, entry)
+    return entry
+  }
+  return (label, phrase) => {
+    const { names, rivals } = entryOf(label)
+    const longest = Math.max(0, ...names.map((name) => (isNamed(name, phrase) ? name.length : 0)))
+    return longest > 0 && !rivals.some((other) => other.length > longest && isNamed(other, phrase))
+  }
+}
+
+/** As `labelMatcher`, of a label alone. */
+export const labelMatches = (
   label: string,
   phrase: HeadedPhrase,
   synonyms: Readonly<Record<string, readonly string[]>> = {},
-): boolean {
-  const lower = label.toLowerCase()
-  const further = Object.entries(synonyms).flatMap(([name, names]) =>
-    name.toLowerCase() === lower ? names : [],
-  )
-  return [lower, ...further].some((name) => isNamed(name.toLowerCase(), phrase))
-}
+): boolean => labelMatcher([], synonyms)(label, phrase)
 
-function isNamed(name: string, { text, head }: HeadedPhrase): boolean {
-  const words = wordsOf(name)
+/**
+ * Whether two names of categories are the same: "traffic light" and "Traffic_light", not "dog" and "hot dog",
+ * nor "dog" and "dogs". What stands in brackets is not of the name (`nameInPrompt`).
+ */
+export const isSameName = (a: string, b: string): boolean => foldedName(a) === foldedName(b)
+
+const foldedName = (name: string) => wordsOf(nameInPrompt(name).toLowerCase()).join(' ')
+
+/** Words of a name, lower case. */
+type Name = readonly string[]
+
+function isNamed(words: Name, { text, head }: HeadedPhrase): boolean {
   const last = words.at(-1)
   if (last === undefined || !isSameNoun(last, head)) return false
   if (words.length === 1) return true

@@ -28,12 +28,13 @@ describe('a pipeline or card that is not in the working folder', () => {
       'model=m',
     ]
     const settings = ['--set', 'cc3m.fetch={retries: 0, allow_hosts: [127.0.0.1]}', '--json']
-    const { out, err } = await startGroundmill([...args, ...settings], { cwd: folder }).ended
+    const { out, err, code } = await startGroundmill([...args, ...settings], { cwd: folder }).ended
     expect(err).not.toContain('Cannot read')
     expect(JSON.parse(out).funnel[0]).toMatchObject({ stage: 'cc3m', in: 1, rejected: { connection: 1 } })
     expect(err).toMatch(
       /nothing came of the 1 pairs of "cc3m" \(connection 1\): mend that, remove runs.cc3m.cc3m/,
     )
+    expect(code).toBe(2)
     // One's own file of that name comes first.
     await mkdir(join(folder, 'pipelines'))
     await writeFile(join(folder, 'pipelines/cc3m.yaml'), 'name: [')

@@ -94,17 +94,19 @@ describe('filtering a shard', () => {
       { ...taskOf(storage), onProgress: (rows) => progress.push(rows) },
       config,
     )
-    const region = { caption: 0, origin: 'toy' }
+    const region = { caption: 0, origin: 'toy', area: null }
+    const rest = { ignored: null, scale: null }
     expect(await all(readShard(storage, 'grounding', 'filter', '00000'))).toEqual([
       {
         key: 'a',
+        ...rest,
         regions: [
           { ...region, phrase: 1, start: 10, end: 15, xyxy: [50, 0, 100, 25], score: 0.75 },
           { ...region, phrase: 0, start: 0, end: 5, xyxy: [0, 0, 20, 20], score: 0.5 },
         ],
       },
-      { key: 'b', regions: [] },
-      { key: 'c', regions: [] },
+      { key: 'b', regions: [], ...rest },
+      { key: 'c', regions: [], ...rest },
     ])
     expect(await all(readShard(storage, 'rejects', 'filter', '00000'))).toEqual([
       { key: 'a', url: null, reason: 'outside', detail: '1 of 4 boxes' },

@@ -234,7 +234,7 @@ describe('a folder in the form of COCO', () => {
         { id: 1, file_name: 'a.jpg', width: 200, height: 400 },
         { id: 2 },
         { id: 3, file_name: 'b.jpg' },
-        { id: 3, file_name: 'a.jpg' },
+        { id: 3, file_name: 'b.jpg' },
         'nonsense',
         { id: 4, file_name: 'a.jpg' },
       ],

@@ -69,7 +69,7 @@ const titles = {
   'illustration of a cartoon character on a white background': 'a cartoon character',
   'portrait of a smiling young woman with long hair': 'a smiling young woman | long hair',
   'fog rolling over the mountains , aerial view': 'fog | the mountains',
-  '<PERSON> and <PERSON> walk the red carpet': '<PERSON> | <PERSON> | the red carpet',
+  '<PERSON> and <PERSON> walk the red carpet': 'PERSON | PERSON | the red carpet',
   'painting of a ship by unknown artist in the 1960s': 'a ship',
   'Vintage Leather Hand-Bag - Red! (https://shop.example/x?y=1) IMG_2033.jpg': 'Vintage Leather Hand-Bag',
   'a fox &amp; a hen by the lake on a sunny day': 'a fox | a hen | the lake',
@@ -111,7 +111,7 @@ const marked = {
   'a cat&amp;#39;s red &amp; white ball &amp;amp; a toy&foo;bird': "a cat's red & white ball | a toy | bird",
   '<b>red</b> dress<br/>blue <i>hat</i>': 'red dress | blue hat',
   '**Red** dog with a *big* _ball_ and `a kite`': 'Red dog | a big ball | a kite',
-  'donâ€™t miss â€œthe catâ€\u009d or the dog\ufffds bowl': 'the cat | the dog\ufffds bowl',
+  'donâ€™t miss â€œcatâ€\u009d or the dog\ufffds bowl': 'cat | the dog\ufffds bowl',
   'a so&shy;fa, a cha\u00adir': 'a so\u00adfa | a cha\u00adir',
   'cat🐶house, a dog❤️ a.dog@shop.example.org shop.com/a-dog #a_dog': 'cat | house | a dog',
 }

@@ -94,6 +94,7 @@ const rowsOf: { [F in Family]: fc.Arbitrary<Families[F]> } = {
         },
       ),
     ),
+    scale: fc.option(fc.double({ min: 0.001, max: 1000, noNaN: true })),
   }),
   negatives: fc.record({
     key: text,
@@ -160,7 +161,7 @@ describe('a shard file', () => {
     meta: null,
   }))
   const grounding: GroundingRow[] = [
-    { key: 'a', regions: [], ignored: null },
+    { key: 'a', regions: [], ignored: null, scale: null },
     {
       key: 'b',
       regions: [
@@ -176,6 +177,7 @@ describe('a shard file', () => {
         },
       ],
       ignored: [{ text: 'dog', xyxy: [0, 1, 2, 3.5], area: 0.1, crowd: true }],
+      scale: 0.3,
     },
   ]
 

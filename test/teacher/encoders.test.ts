@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { cp, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { cropOf, openRegionScorer } from '../../src/teacher/region-scorer.js'
-import { openTextEncoder } from '../../src/teacher/text-encoder.js'
+import { hashTextEncoder, openTextEncoder } from '../../src/teacher/text-encoder.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { picture } from './pictures.js'
 
@@ -33,12 +33,49 @@ describe('a sentence encoder', () => {
     }
   })
 
-  it('refuses a folder that pools in another way', async () => {
+  it.each([
+    ['1_Pooling/config.json', { pooling_mode_cls_token: true }, /pooling_mode_cls_token: only the mean/],
+    ['1_Pooling/config.json', { pooling_mode: 'cls' }, /pooling_mode cls: only the mean/],
+    ['1_Pooling/config.json', { pooling_mode: ['mean', 'max'] }, /pooling_mode mean, max: only the mean/],
+    [
+      'modules.json',
+      [{ type: 'sentence_transformers.models.Transformer' }, { type: 'sentence_transformers.models.Dense' }],
+      /modules\.json has a module Dense: only/,
+    ],
+    [
+      'config_sentence_transformers.json',
+      { prompts: { query: 'query: ' }, default_prompt_name: 'query' },
+      /puts "query: " before every text/,
+    ],
+    ['sentence_bert_config.json', { max_seq_length: '128' }, /max_seq_length is "128", not a count/],
+    [
+      'tokenizer.json',
+      { normalizer: null, model: { type: 'WordPiece', vocab: {} } },
+      /not the tokenizer of an uncased BERT/,
+    ],
+  ])('refuses a folder that makes vectors in another way: %s %j', async (name, content, message) => {
     const folder = await temporaryFolder()
     await cp(join(fixtures, 'sentence'), folder, { recursive: true })
-    await cp(join(fixtures, 'sentence/onnx'), join(folder, '1_Pooling'), { recursive: true })
-    await writeFile(join(folder, '1_Pooling/config.json'), '{"pooling_mode_cls_token": true}')
-    await expect(openTextEncoder(folder)).rejects.toThrow(/pooling_mode_cls_token: only the mean/)
+    await mkdir(join(folder, '1_Pooling'))
+    const before = await hashTextEncoder(folder)
+    await writeFile(join(folder, name), JSON.stringify(content))
+    await expect(openTextEncoder(folder)).rejects.toThrow(message)
+    expect(await hashTextEncoder(folder)).not.toBe(before)
+  })
+
+  it('reads a folder that says that it does what is done', async () => {
+    const folder = await temporaryFolder()
+    await cp(join(fixtures, 'sentence'), folder, { recursive: true })
+    await mkdir(join(folder, '1_Pooling'))
+    const kinds = ['Transformer', 'Pooling', 'Normalize']
+    const said = {
+      '1_Pooling/config.json': { pooling_mode: ['mean'], include_prompt: true },
+      'modules.json': kinds.map((kind) => ({ type: `sentence_transformers.models.${kind}` })),
+      'config_sentence_transformers.json': { prompts: { query: 'query: ' }, default_prompt_name: null },
+    }
+    for (const [name, content] of Object.entries(said))
+      await writeFile(join(folder, name), JSON.stringify(content))
+    await (await openTextEncoder(folder)).close()
   })
 })
 
@@ -66,6 +103,19 @@ describe('CLIP as a judge of regions', () => {
     const folder = await temporaryFolder()
     await expect(openRegionScorer(folder)).rejects.toThrow(UserError)
     await expect(openRegionScorer(folder)).rejects.toThrow(/vision_model\.onnx/)
+  })
+
+  it.each([
+    ['config.json', { model_type: 'siglip' }, /model_type "siglip" is not "clip"/],
+    ['config.json', { text_config: { max_position_embeddings: 'x' } }, /max_position_embeddings is "x"/],
+    ['tokenizer_config.json', { pad_token: '<none>' }, /pad_token "<none>" is not in the vocabulary/],
+    ['tokenizer_config.json', { pad_token: { content: '<none>' } }, /pad_token "<none>" is not in/],
+  ])('refuses what %s does not say rightly: %j', async (name, change, message) => {
+    const folder = await temporaryFolder()
+    await cp(join(fixtures, 'clip'), folder, { recursive: true })
+    const said = JSON.parse(await readFile(join(folder, name), 'utf8'))
+    await writeFile(join(folder, name), JSON.stringify({ ...said, ...change }))
+    await expect(openRegionScorer(folder)).rejects.toThrow(message)
   })
 
   it('cuts out whole pixels, one at least', () => {

@@ -1,8 +1,22 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Xyxy } from '../../src/boxes/xyxy.js'
+import { placeBox } from '../../src/model/image-input.js'
 import type { GlipConfig, ImageSize } from '../../src/model/network/config.js'
 import { glipConfig, officialSizes } from '../../src/model/network/presets.js'
 import { fitPicture, resizedTo, toPicture, writeFitted } from '../../src/teacher/fit-picture.js'
+
+/** bench/parity/official_rules.py */
+const rules: {
+  /** Width and height of the picture, as it is shown, and padded. */
+  readonly sizes: readonly (readonly number[])[]
+  /** Annotations as x, y, width, height; targets with their last pixel inside; results as annotations. */
+  readonly boxes: readonly Readonly<
+    Record<'picture' | 'shown', readonly number[]> &
+      Record<'annotations' | 'target' | 'mirrored' | 'result', readonly (readonly number[])[]>
+  >[]
+} = JSON.parse(readFileSync(new URL('fixtures/official-rules.json', import.meta.url), 'utf8'))
 
 const official = { shortest_edge: 800, longest_edge: 1333 }
 
@@ -21,6 +35,68 @@ describe('the size of a picture', () => {
     [1, 1, 800, 800],
   ])('of %i x %i becomes %i x %i', (width, height, wide, high) => {
     expect(resizedTo({ width, height }, official)).toEqual({ width: wide, height: high })
+  })
+
+  it('is the official one where the shorter side lies between two whole numbers, and everywhere', () => {
+    for (const [width = 0, height = 0, wide, high] of rules.sizes)
+      expect(resizedTo({ width, height }, official), `${width} x ${height}`).toEqual({
+        width: wide,
+        height: high,
+      })
+  })
+})
+
+describe('a box of the official network', () => {
+  const edges = (boxes: readonly (readonly number[])[]) =>
+    boxes.map(([x1 = 0, y1 = 0, x2 = 0, y2 = 0]) => [x1, y1, x2 + 1, y2 + 1])
+  const inEdges = (boxes: readonly (readonly number[])[]) =>
+    boxes.map(([x = 0, y = 0, w = 0, h = 0]): Xyxy => [x, y, x + w, y + h])
+  const near = (found: readonly number[], wanted: readonly number[] | undefined) => {
+    found.forEach((value, side) => {
+      expect(value, `side ${side}`).toBeCloseTo(wanted?.[side] ?? Number.NaN, 2)
+    })
+  }
+
+  it.each(rules.boxes)('of a picture of $picture, shown as $shown, is scaled by its pixels', (one) => {
+    const [width = 1, height = 1] = one.picture
+    const [wide = 1, high = 1] = one.shown
+    const picture = { width, height, data: new Uint8Array(), scale: 1 }
+    const targets = edges(one.target) as unknown as readonly Xyxy[]
+    const results = inEdges(one.result)
+    for (const [index, target] of targets.entries())
+      near(toPicture(target, { width: wide, height: high }, picture, 'pixel_centres'), results[index])
+  })
+
+  it('that is trained on is that of the official data, mirrored with the picture that is shown', () => {
+    // Both sides of this picture are scaled alike, as training here always scales them.
+    const one = rules.boxes.find(({ picture: [w, h], shown: [wide, high] }) => w * high === h * wide)
+    if (!one) throw new Error('no such picture')
+    const [width = 1] = one.picture
+    const [wide = 1] = one.shown
+    const scale = wide / width
+    const plain = { scale, dx: 0, dy: 0, flipped: false, gain: 1, offset: 0 }
+    for (const [index, box] of inEdges(one.annotations).entries()) {
+      near(placeBox(box, { width, scale: 1 }, plain, 'pixel_centres'), edges(one.target)[index])
+      const flipped = { ...plain, flipped: true }
+      near(placeBox(box, { width, scale: 1 }, flipped, 'pixel_centres'), edges(one.mirrored)[index])
+      // Decoded at half its size and shown twice as large it lies where it lay.
+      const half = { ...plain, scale: 2 * scale }
+      near(placeBox(box, { width: width / 2, scale: 0.5 }, half, 'pixel_centres'), edges(one.target)[index])
+    }
+  })
+
+  it('comes back as it was annotated, and in edges by as much as a pixel of the shown picture beside it', () => {
+    const shown = { width: 1066, height: 800 }
+    const box: Xyxy = [10, 20, 30, 50]
+    const target = placeBox(
+      box,
+      { width: 640, scale: 1 },
+      { scale: 1066 / 640, dx: 0, dy: 0, flipped: false, gain: 1, offset: 0 },
+      'pixel_centres',
+    )
+    const picture = { width: 640, height: 800 / (1066 / 640) }
+    near(toPicture(target, shown, picture, 'pixel_centres'), box)
+    expect(toPicture(target, shown, picture, 'outer')[2]).toBeLessThan(29.7)
   })
 })
 
@@ -118,7 +194,12 @@ describe('a box that is drawn in a picture', () => {
           const column = middle(x1, x2, width, covered.width)
           const across = edgesOf(Array.from({ length: covered.width }, (_, x) => red(x, row)))
           const down = edgesOf(Array.from({ length: covered.height }, (_, y) => red(column, y)))
-          const back = toPicture([across[0], down[0], across[1], down[1]], covered, { width, height })
+          const back = toPicture(
+            [across[0], down[0], across[1], down[1]],
+            covered,
+            { width, height },
+            'outer',
+          )
           ;[x1, y1, x2, y2].forEach((expected, index) => {
             expect(Math.abs(back[index] - expected), `${index} of ${back}`).toBeLessThanOrEqual(0.5)
           })

@@ -10,7 +10,7 @@ import { type GlipConfig, inputSizes } from '../../src/model/network/config.js'
 import { createTokenizer } from '../../src/model/word-piece.js'
 import type { Picture } from '../../src/pictures/picture.js'
 import { fitPicture, toPicture, writeFitted } from '../../src/teacher/fit-picture.js'
-import { hashTeacher, openTeacher } from '../../src/teacher/open-teacher.js'
+import { hashTeacher, type OpenOptions, openTeacher } from '../../src/teacher/open-teacher.js'
 import { selectBoxes } from '../../src/teacher/select-boxes.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { tinyOfficial, tinyOfficialSpecs } from '../helpers/tiny-official.js'
@@ -122,13 +122,48 @@ describe('a model with inputs of several sizes', () => {
       found[index].forEach(({ phrase, xyxy, score }, at) => {
         expect(phrase).toBe(expected[at].phrase)
         expect(score).toBeCloseTo(expected[at].score, 4)
-        toPicture(expected[at].xyxy, covered, shown).forEach((value, corner) => {
+        toPicture(expected[at].xyxy, covered, shown, 'pixel_centres').forEach((value, corner) => {
           expect(xyxy[corner]).toBeCloseTo(value, 2)
         })
       })
     }
     for (const session of opened) await (await session).close()
     expect(seen).toEqual(new Set([0, 1, 2]))
+  }, 60_000)
+
+  it('is shown a picture padded to the next multiples of 32 where it is asked exactly', async () => {
+    // Of 96 x 24 pixels when it is shown: of the model's sizes 64 x 96 holds it, of all sizes 32 x 96.
+    const { data } = picture(1)
+    const wide: Picture = { width: 40, height: 10, scale: 1, data: data.slice(0, 40 * 10 * 3) }
+    const other = join(folder, 'other')
+    const draw = random('sizes')
+    const parameters = tinyOfficialSpecs.map(({ name, shape }) => ({
+      name,
+      shape,
+      data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => draw.normal() * 0.4),
+    }))
+    const fitting = { ...config, image_sizes: [[32, 96]] as const }
+    await writeModelFolder(other, { config: fitting, vocabulary, parameters, card: '# tiny', batch: 2 })
+    const asked = [...queries, { picture: wide, text, phrases: spans }]
+    const answers = async (path: string, options: OpenOptions) => {
+      const teacher = await openTeacher(path, { threads: 1, ...options })
+      const found = await teacher.detect(asked, all)
+      await teacher.close()
+      return found
+    }
+    const exact = await answers(model, { sizes: 'exact' })
+    const fast = await answers(model, { sizes: 'fast' })
+    expect(exact.slice(0, -1)).toEqual(fast.slice(0, -1))
+    expect(exact.at(-1)).not.toEqual(fast.at(-1))
+    expect(exact.at(-1)).toEqual((await answers(other, { sizes: 'fast' })).at(-1))
+    expect(exact.at(-1)?.length).toBeGreaterThan(0)
+    expect(await answers(model, { sizes: 'auto' })).toEqual(exact)
+    // One with a single size was made for that size.
+    expect((await answers(other, { sizes: 'auto' })).at(0)).toEqual((await answers(other, {})).at(0))
+    const square = { ...config, image_resize: undefined, image_sizes: undefined }
+    const plain = join(folder, 'square')
+    await writeModelFolder(plain, { config: square, vocabulary, parameters, card: '# tiny', batch: 2 })
+    await expect(openTeacher(plain, { sizes: 'exact' })).rejects.toThrow('on one square')
   }, 60_000)
 
   it('is another one where the file of one size is', async () => {

@@ -8,8 +8,9 @@ import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { longs } from '../../src/graph/session.js'
 import { SessionPool } from '../../src/graph/session-pool.js'
 import type { Picture } from '../../src/pictures/picture.js'
+import { pixelMask, prepareImages } from '../../src/teacher/folder/hf-image-processor.js'
+import { detrProcessor, readImageProcessor } from '../../src/teacher/folder/read-image-processor.js'
 import { groundedDetections } from '../../src/teacher/grounding-dino-teacher.js'
-import { pixelMask, prepareImages, readImageProcessor } from '../../src/teacher/hf-image-processor.js'
 import { type OpenOptions, openTeacher } from '../../src/teacher/open-teacher.js'
 import type { PhraseDetection, Query } from '../../src/teacher/teacher.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -98,14 +99,7 @@ describe('grounding-dino', () => {
       JSON.parse(readFileSync(`${folder('grounding-dino')}/tokenizer.json`, 'utf8')),
       {},
     )
-    const processor = await readImageProcessor(folder('grounding-dino'), {
-      size: { width: 1, height: 1 },
-      resample: 3,
-      rescale: 1,
-      mean: [0, 0, 0],
-      std: [1, 1, 1],
-      square: undefined,
-    })
+    const processor = await readImageProcessor(folder('grounding-dino'), detrProcessor)
     const pool = await SessionPool.open(`${folder('grounding-dino')}/onnx/model.onnx`, { threads: 1 })
     for (const [index, { phrases, ids, processor: wanted }] of cases.entries()) {
       const text = `${phrases.join('. ')}.`

@@ -32,13 +32,29 @@ describe('opening a model folder', () => {
       /has no model\.onnx; it has: model_q4\.onnx/,
     ],
     [
-      { 'config.json': '{"model_type": "detr", "id2label": {}}', 'onnx/model.onnx': 'text' },
+      {
+        'config.json': '{"model_type": "detr", "id2label": {"1": "dog"}}',
+        'preprocessor_config.json': '{}',
+        'onnx/model.onnx': 'text',
+      },
       /onnxruntime cannot load .*model\.onnx/,
     ],
     [{ 'config.json': '{"model_type": "detr"}', 'onnx/model.onnx': 'text' }, /config\.json has no id2label/],
     [
+      { 'config.json': '{"model_type": "detr", "id2label": {}}', 'onnx/model.onnx': 'text' },
+      /config\.json: id2label is empty/,
+    ],
+    [
+      { 'config.json': '{"model_type": "detr", "id2label": {"dog": 1}}', 'onnx/model.onnx': 'text' },
+      /config\.json: id2label has "dog": 1; it must give each class's name by its number/,
+    ],
+    [
+      { 'config.json': '{"model_type": "detr", "id2label": {"1": "dog"}}', 'onnx/model.onnx': 'text' },
+      /preprocessor_config\.json is missing, and so is processor_config\.json/,
+    ],
+    [
       {
-        'config.json': '{"model_type": "detr", "id2label": {}}',
+        'config.json': '{"model_type": "detr", "id2label": {"1": "dog"}}',
         'preprocessor_config.json': '{"do_center_crop": true}',
         'model.onnx': '',
       },

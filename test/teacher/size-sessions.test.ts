@@ -15,13 +15,15 @@ await Promise.all(
   files.map((file, index) => writeFile(file, toOnnx({ outputs: { y: mul(input('x', [1]), index + 1) } }))),
 )
 
+const fileOf = (size: number) => files[size] ?? ''
+
 /** The factor of a size, as its session computes it. */
-const factorOf = (sessions: SizeSessions, size: number): Promise<number> =>
+const factorOf = (sessions: SizeSessions<number>, size: number): Promise<number> =>
   sessions.use(size, async (pool) => Number((await pool.run({ x: floats([1], [1]) })).y.data[0]))
 
 describe('sessions of several sizes', () => {
   it('are opened when they are used, no more at once than allowed, the one longest unused closed first', async () => {
-    const sessions = new SizeSessions(files, 2, { threads: 1 })
+    const sessions = new SizeSessions(fileOf, 2, { threads: 1 })
     expect(sessions.open).toEqual([])
     expect(await factorOf(sessions, 0)).toBe(1)
     expect(await factorOf(sessions, 2)).toBe(3)
@@ -33,7 +35,7 @@ describe('sessions of several sizes', () => {
   })
 
   it('stay open while they are used, and what waits for room gets it in turn', async () => {
-    const sessions = new SizeSessions(files, 1, { threads: 1 })
+    const sessions = new SizeSessions(fileOf, 1, { threads: 1 })
     const others: Promise<number>[] = []
     await sessions.use(0, async (pool) => {
       others.push(...[1, 2, 1, 3].map((size) => factorOf(sessions, size)))
@@ -47,7 +49,13 @@ describe('sessions of several sizes', () => {
   })
 
   it('go on after work that failed, and after a model that cannot be loaded', async () => {
-    const sessions = new SizeSessions([files[0], join(folder, 'none.onnx')], 1, { threads: 1 })
+    const sessions = new SizeSessions(
+      (size: number) => (size === 0 ? fileOf(0) : join(folder, 'none.onnx')),
+      1,
+      {
+        threads: 1,
+      },
+    )
     await expect(sessions.use(0, () => Promise.reject(new Error('no luck')))).rejects.toThrow('no luck')
     await expect(factorOf(sessions, 1)).rejects.toThrow(UserError)
     expect(sessions.open).toEqual([])

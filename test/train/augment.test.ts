@@ -90,7 +90,7 @@ describe('a picture on the input', () => {
     const image = new Float32Array(size * size * 3)
     const placement = { ...plainPlacement(picture, config), flipped: true, dx: 3, dy: 2 }
     writeImage(image, 0, picture, placement, config)
-    const [x1, y1, x2, y2] = placeBox([20, 10, 22, 12], picture, placement)
+    const [x1, y1, x2, y2] = placeBox([20, 10, 22, 12], picture, placement, 'outer')
     expect([x1, y1, x2, y2]).toEqual([24, 7, 25, 8])
     expect(pixel(image, 24, 7)[0]).toBeCloseTo((20.5 * 4) / 255, 5)
     expect(pixel(image, 24, 7)[1]).toBeCloseTo((10.5 * 8) / 255, 5)

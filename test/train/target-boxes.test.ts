@@ -3,12 +3,14 @@ import { random } from '../../src/base/random.js'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { encodePrompt } from '../../src/model/encode-prompt.js'
 import { anchorsOf } from '../../src/model/network/anchors.js'
+import type { GlipConfig } from '../../src/model/network/config.js'
 import { buildVocabulary } from '../../src/model/vocabulary-builder.js'
 import { createTokenizer } from '../../src/model/word-piece.js'
 import { makeBatch } from '../../src/train/examples/make-batch.js'
 import { maskSpans, maskWords } from '../../src/train/examples/mask-words.js'
 import { targetBoxes } from '../../src/train/examples/target-boxes.js'
 import { tinyConfig } from '../helpers/tiny-glip.js'
+import { tinyOfficial } from '../helpers/tiny-official.js'
 
 const [a, b, c]: readonly Xyxy[] = [
   [0, 0, 8, 8],
@@ -32,6 +34,7 @@ describe('the boxes of a prompt', () => {
         { xyxy: c, tokens: [], unsure: [6, 7] },
       ],
       ignored: [],
+      partial: [],
     })
   })
 
@@ -45,10 +48,25 @@ describe('the boxes of a prompt', () => {
     expect(ignored).toEqual([[1, 2]])
   })
 
+  it('beyond the limit are no negatives: their phrases do not count where there is no box', () => {
+    const phrases = [
+      { span: [1, 2], boxes: [a, b, c] },
+      { span: [3, 4], boxes: [a] },
+      { span: [5, 6], boxes: [c] },
+    ] as const
+    const { boxes, ignored, partial } = targetBoxes(phrases, range, (box) => box, 2)
+    expect(boxes.map(({ xyxy }) => xyxy)).toEqual([a, b])
+    expect(ignored).toEqual([])
+    expect(partial).toEqual([
+      [1, 2],
+      [5, 6],
+    ])
+  })
+
   it('are not those of which a sliver is left, whose phrases do not count', () => {
     const phrases = [{ span: [1, 2], boxes: [a], unsure: [b] }] as const
     const seen = (box: Xyxy) => (box === b ? 'sliver' : undefined)
-    expect(targetBoxes(phrases, range, seen, 2)).toEqual({ boxes: [], ignored: [[1, 2]] })
+    expect(targetBoxes(phrases, range, seen, 2)).toEqual({ boxes: [], ignored: [[1, 2]], partial: [] })
   })
 
   it('are rows of a batch: 1 for words that name one, -1 for words that do not count', () => {
@@ -72,6 +90,29 @@ describe('the boxes of a prompt', () => {
       [0, 0, 0, 0],
       [0, 0, -1, 0],
     ])
+  })
+
+  it('have the official word for no object where the prompt is full', () => {
+    const tokenizer = createTokenizer(buildVocabulary(['red cat'], 50, 1))
+    const example = (text: string, length: number) => {
+      const prompt = encodePrompt(text, tokenizer, length)
+      return {
+        ...{ prompt, words: prompt.mask, regress: true, partial: [] },
+        picture: { width: 8, height: 8, scale: 1, data: new Uint8Array(192) },
+        placement: { scale: 1, dx: 0, dy: 0, flipped: false, gain: 1, offset: 0 },
+        boxes: [{ xyxy: a, tokens: [1], unsure: [] }],
+      }
+    }
+    const lastWord = (text: string, config: GlipConfig) => {
+      const length = config.text.max_tokens
+      const { phrase } = makeBatch([example(text, length)], anchorsOf(config), config, 1)
+      return [length - 1, 2 * length - 1].map((at) => phrase?.data[at])
+    }
+    const long = Array.from({ length: 40 }, () => 'red cat').join(' ')
+    // As prepare_targets of the official code has it: the fixture's `wordsOfNone`.
+    expect(lastWord(long, tinyOfficial)).toEqual([0, 1])
+    expect(lastWord('red cat', tinyOfficial)).toEqual([0, 0])
+    expect(lastWord(long, tinyConfig)).toEqual([0, 0])
   })
 })
 

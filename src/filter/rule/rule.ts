@@ -23,6 +23,8 @@ export interface FilterImage {
   readonly phrases: readonly Phrase[]
   /** Boxes of the teacher's negative prompts; they belong to no phrase. */
   readonly negatives?: readonly Pick<Candidate, 'xyxy' | 'score'>[]
+  /** All names that a detector with a fixed list can give a box; absent where it has none, or did not say. */
+  readonly labels?: readonly string[]
   /** The stored picture, where a rule looks at it. */
   readonly bytes?: Uint8Array
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { labelMatcher, labelMatches } from '../../words/label-matches.js'
+import { byLabels } from '../rule/by-labels.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { path } from '../rule/parameters.js'
 import { phraseOf } from '../rule/phrase-of.js'
@@ -10,6 +12,9 @@ import type { TextEmbedder } from '../rule/rule-tools.js'
  * keeps a box for a phrase where the embeddings of its label and of the phrase have a cosine of at least
  * `min`, and with `best` only for the phrases of each caption that agree most. Boxes without a label were
  * found for their phrase, and stay.
+ *
+ * A phrase that a longer label of the detector names is not agreed with by that label's last word, whatever the
+ * cosine: "a hot dog" by "dog".
  *
  * Unlike the rule `label`, which knows words, this one knows that "a puppy" is a dog.
  */
@@ -26,12 +31,17 @@ export const agreement = filterRule({
   reads: ['labels'],
   asks: { tools: 'embedders', path: ({ model }) => model, checkTeacher: null },
   create({ min, best }, embedder) {
+    const matcherOf = byLabels(labelMatcher)
     return async (rows) => {
       const vectors = await vectorsOf(rows, embedder)
       const cosine = (a: string, b: string) =>
         dot(vectors.get(a) as Float32Array, vectors.get(b) as Float32Array)
       return rows.map(({ candidates, image }) => {
-        const agreementOf = (label: string, box: Candidate) => cosine(label, phraseOf(image, box).text)
+        const isLongest = matcherOf(image.labels)
+        const agreementOf = (label: string, box: Candidate) => {
+          const phrase = phraseOf(image, box)
+          return labelMatches(label, phrase) && !isLongest(label, phrase) ? -1 : cosine(label, phrase.text)
+        }
         // By caption and label, the highest agreement of a phrase.
         const highest = new Map<string, number>()
         const keyOf = (label: string, box: Candidate) => `${phraseOf(image, box).caption}/${label}`
@@ -43,7 +53,7 @@ export const agreement = filterRule({
         return candidates.filter((box) => {
           if (box.label === null) return true
           const value = agreementOf(box.label, box)
-          return value >= min && (!best || value === highest.get(keyOf(box.label, box)))
+          return value > -1 && value >= min && (!best || value === highest.get(keyOf(box.label, box)))
         })
       })
     }

@@ -1,12 +1,14 @@
 import { z } from 'zod'
-import { labelMatches } from '../../words/label-matches.js'
+import { labelMatcher } from '../../words/label-matches.js'
+import { byLabels } from '../rule/by-labels.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { phraseOf } from '../rule/phrase-of.js'
 
 /**
  * Of a detector with a fixed list of labels, which proposes every box for every phrase, keeps the boxes whose
- * label the phrase's head names, in the singular or plural or by a synonym. Boxes without a label were found
- * for their phrase, and stay.
+ * label the phrase's head names, in the singular or plural or by a synonym. Of several labels that name it
+ * the longest is meant: "a hot dog" is no dog to a detector that has a label for it. Boxes without a label
+ * were found for their phrase, and stay.
  */
 export const label = filterRule({
   name: 'label',
@@ -22,9 +24,10 @@ export const label = filterRule({
   reads: ['labels'],
   asks: null,
   create({ synonyms }) {
-    return (candidates, image) =>
-      candidates.filter(
-        (box) => box.label === null || labelMatches(box.label, phraseOf(image, box), synonyms),
-      )
+    const matcherOf = byLabels((labels) => labelMatcher(labels, synonyms))
+    return (candidates, image) => {
+      const matches = matcherOf(image.labels)
+      return candidates.filter((box) => box.label === null || matches(box.label, phraseOf(image, box)))
+    }
   },
 })

@@ -15,6 +15,8 @@ export interface NormalImage {
   readonly height: number
   /** Size of the picture as it came, upright. */
   readonly source: { readonly width: number; readonly height: number }
+  /** EXIF's orientation of the picture as it came: 1 where it lies upright in its file. */
+  readonly orientation: number
   /** Pixels of the stored picture for one of the source's. */
   readonly scale: number
   /**
@@ -80,6 +82,7 @@ async function normalise(bytes: Uint8Array, place: string, config: ImageConfig):
   const common = {
     ...canvas,
     source,
+    orientation: metadata.orientation ?? 1,
     scale: fit.width / source.width,
     offset: [left, top] as const,
     sha256: createHash('sha256').update(bytes).digest('hex'),

@@ -83,6 +83,8 @@ async function readHeader(rows: CellReader, path: string): Promise<Header> {
       throw new UserError(
         `${path}: its first line, which should name the columns, cannot be read: ${problem}.`,
       )
+    if (cells.some((name) => name.includes('\0')))
+      throw new UserError(`${path}: names of columns hold NUL characters. Is it UTF-16? Save it as UTF-8.`)
     names = cells
   }
   if (names) return { names }

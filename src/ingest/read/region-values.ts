@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { parseJson } from '../../base/parse-json.js'
+import { withoutNulls } from '../../base/without-nulls.js'
 import type { Caption } from '../../rows/rows.js'
 import { type GoldRegion, type SourceRow, sourceRow } from './source-row.js'
 
@@ -38,7 +40,7 @@ export function regionRow(fields: RowFields, captionValue: unknown, regionValue:
     })
   const dropped: Record<string, number> = {}
   const sound = regions.flatMap((value): GoldRegion[] => {
-    const region = regionSchema.safeParse(value)
+    const region = regionSchema.safeParse(withoutNulls(value))
     if (region.success && region.data.caption < captions.length) return [goldRegion(region.data)]
     dropped.malformed_box = (dropped.malformed_box ?? 0) + 1
     return []
@@ -71,7 +73,7 @@ export function goldRegion({
 function parsed(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*\[/.test(value)) return value
   try {
-    return JSON.parse(value)
+    return parseJson(value)
   } catch {
     return value
   }
@@ -94,7 +96,7 @@ export function metaOf(value: unknown): SourceRow['meta'] {
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return null
   }

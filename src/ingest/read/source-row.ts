@@ -1,5 +1,6 @@
 import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Mark } from '../../formats/mark.js'
+import type { FileProblem } from '../../formats/problem-list.js'
 import type { Caption } from '../../rows/rows.js'
 
 /** A named box of gold data. */
@@ -36,6 +37,8 @@ export interface SourceRow {
   readonly url: string | null
   /** What to read instead of fetching. */
   readonly file: string | null
+  /** Where the file may lie as well, the likeliest first. */
+  readonly elsewhere: readonly string[]
   /** Gives the picture's bytes, where the source itself holds them: read when they are wanted, not before. */
   readonly load: (() => Promise<Uint8Array>) | null
   readonly captions: readonly Caption[]
@@ -65,6 +68,7 @@ export interface SourceRow {
 const blank = {
   url: null,
   file: null,
+  elsewhere: [],
   load: null,
   captions: [],
   regions: null,
@@ -89,6 +93,16 @@ export function sourceRow(row: Partial<SourceRow> & Pick<SourceRow, 'mark' | 'pl
 /** A row that cannot be read. */
 export function problemRow(mark: Mark, place: string, problem: string): SourceRow {
   return sourceRow({ mark, place, problem: { reason: 'malformed_row', detail: `${place}: ${problem}` } })
+}
+
+/** A row of entries of a file that cannot be used. */
+export function fileProblemRow(mark: Mark, { place, reason, problem, lost }: FileProblem): SourceRow {
+  return sourceRow({
+    mark,
+    place,
+    problem: { reason, detail: `${place}: ${problem}` },
+    dropped: lost > 0 ? { [reason]: lost } : {},
+  })
 }
 
 /** A row of url and caption, or a reject where one of them is not there. A caption may be a list of them. */

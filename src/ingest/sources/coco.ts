@@ -1,23 +1,26 @@
 import { join } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
+import { numberOf } from '../../formats/coco-box.js'
 import {
   type CocoAnnotation,
   type CocoImage,
   type CocoIndex,
-  type Id,
   readCocoIndex,
 } from '../../formats/coco-index.js'
+import { idNumber } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
+import { tokenSpans } from '../../formats/token-spans.js'
 import type { Caption } from '../../rows/rows.js'
+import { isAddress, tailsOf } from '../read/picture-places.js'
 import { rowSource } from '../read/row-source.js'
 import type { SourceFormat } from '../read/source-format.js'
 import { baseUrl, exhaustive, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
 import {
+  fileProblemRow,
   type GoldRegion,
   type IgnoredBox,
-  problemRow,
   type SourceRow,
   sourceRow,
 } from '../read/source-row.js'
@@ -32,22 +35,13 @@ const schema = sourceSchema('coco', {
 })
 type Config = z.infer<typeof schema>
 
-const boxSchema = z.object({
-  category_id: z.union([z.number(), z.string()]).optional(),
-  bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
-  iscrowd: z.union([z.number(), z.boolean()]).optional(),
-  tokens_positive: z.array(z.tuple([z.int(), z.int()])).optional(),
-  score: z.number().min(0).max(1).optional(),
-  origin: z.string().optional(),
-  area: z.number().nonnegative().optional().catch(undefined),
-  ignore: z.unknown().optional(),
-})
-
 /**
  * Pictures with captions and boxes from COCO JSON: `captions`, `instances`, or both. In MDETR's form a
  * picture has its `caption` and a box the spans of the words that name it (`tokens_positive`); GLIP's gold
  * data come so. Crowd boxes name no one thing: they are left out, and counted, as are boxes and captions that
- * cannot be read, and what LVIS marks `ignore`; of crowds and the latter evaluation is told.
+ * cannot be read, and what LVIS marks `ignore`; of crowds and the latter evaluation is told. Entries that
+ * cannot be used, pictures that share an id, and annotations of pictures or categories that the file lacks
+ * are rejects.
  *
  * A picture's categories are taken for exhaustive: one that has no box is absent. They are not where the
  * configuration says so, where boxes have no categories, and where a picture says which categories it was
@@ -82,7 +76,7 @@ function* rowsOf(config: Config, index: CocoIndex, from?: Mark): Generator<Sourc
     const image = images[at]
     const bad = problems[at - images.length]
     if (image) yield imageRow(mark, image, index, config)
-    else if (bad) yield problemRow(mark, bad.place, bad.problem)
+    else if (bad) yield fileProblemRow(mark, bad)
   }
 }
 
@@ -110,7 +104,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     drop(region)
     const apart = region === 'crowd_box' || region === 'ignored_box' ? ignoredOf(box, index) : undefined
     if (apart) ignored.push(apart)
-    unboxed.push(index.categories.get(box.category_id as Id)?.name)
+    unboxed.push(index.categories.get(box.category_id ?? '')?.name)
     return []
   })
   const { file_name, width, height, neg_category_ids, not_exhaustive_category_ids } = image
@@ -118,7 +112,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
   return sourceRow({
     mark,
     place: `${config.instances ?? config.captions} image ${image.id}`,
-    ...locate(image, config),
+    ...locate(image, config, index.hasSoleNames),
     captions: [...imageCaptions, ...listedCaptions].map((text): Caption => ({ text, kind: 'gold' })),
     regions: config.instances ? regions : null,
     ignored,
@@ -127,12 +121,14 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     size: width && height ? { width, height } : null,
     license,
     meta: {
-      id: image.id,
+      id: idNumber(image.id),
       file_name,
       ...(boxes.length ? { boxes: boxes.length } : {}),
       // What LVIS was and was not searched for; evaluation asks.
-      ...(neg_category_ids ? { neg_category_ids } : {}),
-      ...(not_exhaustive_category_ids ? { not_exhaustive_category_ids } : {}),
+      ...(neg_category_ids ? { neg_category_ids: neg_category_ids.map(idNumber) } : {}),
+      ...(not_exhaustive_category_ids
+        ? { not_exhaustive_category_ids: not_exhaustive_category_ids.map(idNumber) }
+        : {}),
     },
   })
 }
@@ -148,14 +144,16 @@ function absenceOf(
   config: Config,
 ): Pick<SourceRow, 'absent' | 'exhaustive' | 'negatives' | 'partial'> {
   const { neg_category_ids, not_exhaustive_category_ids } = image
-  const namesOf = (ids: readonly unknown[] = []) =>
-    ids.flatMap((id) => categories.get(id as Id)?.name ?? []).filter((name) => name !== '')
+  const namesOf = (ids: readonly (string | undefined)[] = []) =>
+    ids.flatMap((id) => categories.get(id ?? '')?.name ?? []).filter((name) => name !== '')
   const isClosed = categories.size > 0 && !unboxed.includes(undefined)
   const isExhaustive = isClosed && (image.exhaustive ?? (!isFederated(image) && (config.exhaustive ?? true)))
   const named = namesOf(neg_category_ids)
   const present = new Set(namesOf(boxes.map(({ category_id }) => category_id)))
+  /** A dog is an animal: where it has a box there is one, though none may be boxed as such. */
+  const implied = new Set(boxes.flatMap(({ category_id = '' }) => categories.get(category_id)?.kindOf ?? []))
   const all = [...categories.values()].map(({ name }) => name)
-  const absent = isExhaustive ? all.filter((name) => !present.has(name)) : named
+  const absent = isExhaustive ? all.filter((name) => !present.has(name) && !implied.has(name)) : named
   return {
     absent: config.prompt.negatives > 0 ? absent : [],
     exhaustive: isExhaustive,
@@ -163,6 +161,7 @@ function absenceOf(
     partial: [
       ...namesOf(not_exhaustive_category_ids),
       ...unboxed.filter((name) => name !== undefined && name !== ''),
+      ...implied,
     ] as string[],
   }
 }
@@ -172,30 +171,33 @@ const isFederated = ({ neg_category_ids, not_exhaustive_category_ids }: CocoImag
   neg_category_ids !== undefined || not_exhaustive_category_ids !== undefined
 
 /** From `base_url` if there is one, else from the folder, else from where COCO itself has it. */
-function locate({ file_name, coco_url }: CocoImage, { base_url, images }: Config) {
+function locate({ file_name, coco_url }: CocoImage, { base_url, images }: Config, isSole: boolean) {
+  if (isAddress(file_name)) return { url: file_name }
   if (base_url) return { url: file_name.split('/').map(encodeURIComponent).join('/') }
-  if (images) return { file: join(images, file_name) }
-  return { url: coco_url ?? file_name }
+  if (!images) return { url: coco_url ?? file_name }
+  return { file: join(images, file_name), elsewhere: isSole ? tailsOf(file_name, images) : [] }
 }
 
 /** A box, or why it is none. */
 function regionOf(
-  annotation: CocoAnnotation,
+  { bbox, category_id = '', iscrowd, tokens_positive, score: given, origin, area, ignore }: CocoAnnotation,
   { categories }: CocoIndex,
   image: { readonly hasCaption: boolean; readonly isFederated: boolean },
 ): GoldRegion | string {
-  const parsed = boxSchema.safeParse(annotation)
-  if (!parsed.success) return 'malformed_box'
-  const { bbox, category_id = '', iscrowd, tokens_positive = [], score, origin, area } = parsed.data
+  const named = tokenSpans(tokens_positive)
+  const score = numberOf(given)
+  // Of what has been exported, boxes that a model found have its name.
+  const isFound = typeof origin === 'string' && given !== undefined
+  const isScore = score !== undefined && score >= 0 && score <= 1
+  if (!bbox || !named || (isFound && !isScore)) return 'malformed_box'
   if (iscrowd) return 'crowd_box'
   // Of COCO's own files pycocotools does not read it.
-  if (image.isFederated && parsed.data.ignore) return 'ignored_box'
+  if (image.isFederated && ignore) return 'ignored_box'
   const { name, order } = categories.get(category_id) ?? { name: '', order: 0 }
-  const spans = image.hasCaption ? tokens_positive : []
+  const spans = image.hasCaption ? named : []
   if (name === '' && spans.length === 0) return 'unnamed_box'
   const [x, y, width, height] = bbox
-  // Of what has been exported, boxes that a model found have its name.
-  const found = score !== undefined && origin !== undefined ? { found: { score, by: origin } } : {}
+  const found = isFound && isScore ? { found: { score, by: origin } } : {}
   return {
     category: name,
     order,
@@ -207,11 +209,13 @@ function regionOf(
 }
 
 /** What evaluation is told of a crowd, or of a box that is marked `ignore`; undefined without a name. */
-function ignoredOf(annotation: CocoAnnotation, { categories }: CocoIndex): IgnoredBox | undefined {
-  const { bbox, category_id = '', iscrowd, area } = boxSchema.parse(annotation)
+function ignoredOf(
+  { bbox, category_id = '', iscrowd, area }: CocoAnnotation,
+  { categories }: CocoIndex,
+): IgnoredBox | undefined {
   const name = categories.get(category_id)?.name
-  if (!name) return undefined
+  if (!name || !bbox) return undefined
   const [x, y, width, height] = bbox
   const xyxy = [x, y, x + width, y + height] as const
-  return { category: name, xyxy, crowd: Boolean(iscrowd), ...(area !== undefined && { area }) }
+  return { category: name, xyxy, crowd: iscrowd, ...(area !== undefined && { area }) }
 }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { z } from 'zod'
+import { parseJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { isCompressed } from '../../formats/read-bytes.js'
@@ -10,21 +11,29 @@ import { regionRow, sizeOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { listPath, pictureColumns, sourceSchema } from '../read/source-keys.js'
-import { captionedRow, problemRow, type SourceRow } from '../read/source-row.js'
+import { captionedRow, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('webdataset', { path: listPath, columns: pictureColumns })
 type Columns = NonNullable<z.infer<typeof schema>['columns']>
 const endings = ['.tar', '.tgz']
 
-type Sample = { readonly key: string; readonly fields: Map<string, TarEntry> }
+interface Sample {
+  readonly key: string
+  /** The first of each name. */
+  readonly fields: Map<string, TarEntry>
+  /** Names of two members of one field, the first that there are. */
+  twins?: readonly [string, string]
+}
 
 /** Longer texts are no captions. */
 const longestText = 1 << 20
 
 /**
  * Samples of a WebDataset tar: files one behind the other whose names are the same up to the first dot of the
- * base name; the rest is the field. The picture is the field that ends as pictures do, or the one that the
- * configuration names; the caption comes from `txt`, else from `caption` in `json`, or from the field named
+ * base name; the rest is the field, whatever its case. So names with dots (`v1.5.jpg`, `v1.7.jpg`) are one
+ * sample: where two members are the same field, or both pictures and none is named, it is rejected with both
+ * names. The picture is the field that ends as pictures do, or the one that the configuration names; the
+ * caption comes from `txt`, else from `caption` in `json`, or from the field named
  * (`json.title` is a key of `json`); regions from the field named. Keys of `json` become meta where the
  * configuration names them. Pictures are read when they are wanted; of a compressed tar they are held from
  * the first reading on.
@@ -63,7 +72,9 @@ async function* readSamples(
       sample = undefined
     }
     sample ??= { key, fields: new Map() }
-    sample.fields.set(field, entry)
+    const twin = sample.fields.get(field)
+    if (twin) sample.twins ??= [twin.name, entry.name]
+    else sample.fields.set(field, entry)
   }
   if (sample) yield sampleRow(path, columns, sample)
 }
@@ -80,21 +91,26 @@ function fieldOf(name: string): { readonly key: string; readonly field: string }
 }
 
 function isPicture(field: string, columns: Columns): boolean {
-  if (columns.image !== undefined) return field === columns.image
+  if (columns.image !== undefined) return field === columns.image.toLowerCase()
   return pictureEndings.has(`.${field.slice(field.lastIndexOf('.') + 1)}`)
 }
 
-function sampleRow(path: string, columns: Columns, { key, fields }: Sample): SourceRow {
+function sampleRow(path: string, columns: Columns, sample: Sample): SourceRow {
+  const { key, fields } = sample
   const first = fields.values().next().value as TarEntry
   const mark = { at: first.at, line: 0 }
   const place = `${path} ${key}`
-  const picture = [...fields].find(([field]) => isPicture(field, columns))?.[1]
+  const pictures = [...fields].filter(([field]) => isPicture(field, columns)).map(([, entry]) => entry)
+  const [picture, second] = pictures
+  const twins = sample.twins ?? (picture && second && [picture.name, second.name])
+  if (twins)
+    return sourceRow({ mark, place, problem: { reason: 'duplicate_member', detail: both(place, twins) } })
   if (!picture) return problemRow(mark, place, `no picture among ${[...fields.keys()].join(', ')}`)
   const json = jsonOf(fields.get('json'))
   if (json === null) return problemRow(mark, place, 'its json is not a JSON object')
   const text = (name: string): unknown => {
     if (name.startsWith('json.')) return json?.[name.slice(5)]
-    const bytes = fields.get(name)?.bytes
+    const bytes = fields.get(name.toLowerCase())?.bytes
     return bytes ? Buffer.from(bytes).toString('utf8') : undefined
   }
   const named = (name: string | number | undefined) => {
@@ -118,16 +134,23 @@ function sampleRow(path: string, columns: Columns, { key, fields }: Sample): Sou
     meta: { key, ...Object.fromEntries(meta) },
   }
   const words = caption ? text(caption) : (text('txt') ?? json?.caption)
-  if (columns.regions === undefined) return captionedRow(mark, place, words, common)
+  if (columns.regions === undefined) {
+    const row = captionedRow(mark, place, words, common)
+    const detail = `${row.problem?.detail} among its fields ${[...fields.keys()].join(', ')}: a name is split at its first dot`
+    return row.problem ? { ...row, problem: { ...row.problem, detail } } : row
+  }
   const size = sizeOf(json?.width, json?.height)
   return regionRow({ ...common, mark, place, size }, words, text(columns.regions))
 }
+
+const both = (place: string, [first, second]: readonly [string, string]) =>
+  `${place}: ${first} and ${second} are of one sample, whose name ends at its first dot: rename them, or name the picture's field in columns.image`
 
 /** The object; undefined where there is no field, null where it is none. */
 function jsonOf(entry: TarEntry | undefined): Readonly<Record<string, unknown>> | null | undefined {
   if (!entry) return undefined
   try {
-    const value: unknown = JSON.parse(Buffer.from(entry.bytes ?? []).toString('utf8'))
+    const value: unknown = parseJson(Buffer.from(entry.bytes ?? []).toString('utf8'))
     return value && typeof value === 'object' && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : null

@@ -92,12 +92,21 @@ export interface GlipConfig {
 export interface AnchorHead {
   /** Side of the one square anchor of a place, in strides of its level. */
   readonly anchor_scale: number
-  /**
-   * What of a box the training measures: its edges, or the centres of its outermost pixels, half a pixel
-   * inside of them on every side, as the official code with its inclusive boxes does.
-   */
-  readonly box_edges: 'outer' | 'pixel_centres'
+  readonly box_edges: BoxEdges
 }
+
+/**
+ * What the coordinates of a box are for a network: its edges, or the places of its first and its last pixel, as
+ * in the official code, whose boxes are inclusive. Written in edges both are the same box as long as nothing is
+ * scaled. Where a picture is shown at another size, the official code scales the places of the pixels
+ * (`scalePixelBox`), so that a network that learned from it gives boxes for that; and its training measures
+ * boxes between the centres of the outermost pixels, half a pixel inside of the edges on every side.
+ */
+export type BoxEdges = 'outer' | 'pixel_centres'
+
+/** What the boxes of a network are; a network with queries has edges. */
+export const boxEdgesOf = ({ head }: Pick<GlipConfig, 'head'>): BoxEdges =>
+  'box_edges' in head ? head.box_edges : 'outer'
 
 export interface QueryHead {
   /** How many boxes the decoder gives. */

@@ -38,21 +38,21 @@ const tag = String.raw`<!--.{0,200}?-->|<[/!]?[a-z][^<>]{0,200}>|<\/?(?:BR|P|DIV
 const handle = String.raw`@[\p{L}\p{N}_.]+|#[\p{L}\p{N}]*_[\p{L}\p{N}_]*`
 
 /**
- * In this order: addresses, files, handles, dates and markup, which are signs as a whole; `<PERSON>`, as
- * CC12M hides names; the possessive ending; numbers; words with apostrophes, hyphens and points inside; any
- * one other visible sign.
+ * In this order: addresses, files, handles, dates and markup, which are signs as a whole; the possessive
+ * ending; numbers, also with a unit; words with apostrophes, hyphens and points inside; any one other visible
+ * sign. `<PERSON>`, as CC12M hides names, is a word between two signs.
  */
-const pattern = new RegExp(
-  [
-    `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName})`,
-    '(?<masked><[A-Z]+>)',
-    `(?<possessive>${possessive})`,
-    String.raw`(?<number>\d+(?:[.,]\d+)+(?!${inWord}))`,
-    String.raw`(?<word>\p{L}(?:\.\p{L})+(?!${inWord})|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
-    String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
-  ].join('|'),
-  'gsu',
-)
+const skipped = `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName})`
+const plain = [
+  `(?<possessive>${possessive})`,
+  String.raw`(?<number>\d+(?:[.,]\d+)+\p{L}{0,3}(?!${inWord}))`,
+  String.raw`(?<word>\p{L}(?:\.\p{L})+(?!${inWord})|[B-HJ-Z]\.(?=\s\p{L})|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
+  String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
+].join('|')
+const pattern = new RegExp(`${skipped}|${plain}`, 'gsu')
+/** The same for most captions, which have none of what is passed over as a whole. */
+const plainPattern = new RegExp(plain, 'gsu')
+const hasSkipped = /[@#<_\d]|:\/\/|[^\s.]\.[^\s.]/
 
 /**
  * Words and signs of a caption with their places. The caption itself is never changed: it is read as people
@@ -64,17 +64,17 @@ export function tokenize(caption: string): Token[] {
   const tokens: Token[] = []
   let unit = 0
   let point = 0
-  for (const match of text.matchAll(pattern)) {
+  for (const match of text.matchAll(hasSkipped.test(text) ? pattern : plainPattern)) {
     point += countPoints(text, unit, match.index)
     const [found] = match
     const behind = point + countPoints(found, 0, found.length)
-    const { word, number, masked } = match.groups as Record<string, string | undefined>
+    const { word, number } = match.groups as Record<string, string | undefined>
     tokens.push({
       text: found,
-      word: masked ? masked.slice(1, -1).toLowerCase() : word ? cleanWord(word) : found,
+      word: word || number ? cleanWord(found) : found,
       start: read?.starts[point] ?? point,
       end: read?.ends[behind - 1] ?? behind,
-      isWord: (word ?? number ?? masked) !== undefined,
+      isWord: (word ?? number) !== undefined,
     })
     unit = match.index + found.length
     point = behind

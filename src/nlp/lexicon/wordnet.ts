@@ -66,6 +66,23 @@ export function nounSenses(lemma: string): NounSense[] {
  * of words in hexadecimal.
  */
 export function hypernyms(synset: number): number[] {
+  return pointers(synset, /^@i?$/)
+}
+
+/**
+ * Whether a lemma is the name of a town, a state or a region: "paris", "new_york_city".
+ *
+ * @param mostly only where that is its most frequent sense: "turkey" is first a bird
+ */
+export function isNamedLocation(lemma: string, mostly: boolean): boolean {
+  return nounSenses(lemma).some(
+    ({ file, rank, synset }) =>
+      file === 'location' && (rank === 1 || !mostly) && pointers(synset, /^@i$/).length > 0,
+  )
+}
+
+/** Synsets that a synset points to by these symbols. */
+function pointers(synset: number, symbols: RegExp): number[] {
   const file = fileOf('data.noun')
   const fields = file.toString('latin1', synset, lineEnd(file, synset)).split(' ')
   const first = 4 + 2 * Number.parseInt(fields[3] ?? '', 16)
@@ -73,7 +90,7 @@ export function hypernyms(synset: number): number[] {
   for (let pointer = 0; pointer < Number(fields[first]); pointer++) {
     const at = first + 1 + 4 * pointer
     // "@i" is of names: Rome is an instance of city.
-    if (fields[at] === '@' || fields[at] === '@i') found.push(Number(fields[at + 1]))
+    if (symbols.test(fields[at] ?? '')) found.push(Number(fields[at + 1]))
   }
   return found
 }

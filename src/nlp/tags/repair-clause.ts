@@ -1,8 +1,10 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe } from '../lexicon/lexicon.js'
+import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import { isDeterminer, isModifier, isNoun, isPlural, maxLookback, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
+import { visibility } from './visibility.js'
 
 /** Who acts in captions; a plural in -s behind one of them is what they do. */
 const actors = new Set(
@@ -22,7 +24,35 @@ export const clauseRules: readonly TagRule[] = [
   (tokens, at) =>
     isPlural(tokens[at]) &&
     /^(?:this|that|it|he|she|which|who)$/.test(wordAt(tokens, at - 1)) &&
-    canBe(lemma(wordAt(tokens, at)), 'VB')
+    (canBe(lemma(wordAt(tokens, at)), 'VB') || wordAt(tokens, at) === 'leaves')
+      ? 'VBZ'
+      : undefined,
+  // "a firefighter sprays water", "LeBron James (23) drives to".
+  (tokens, at) =>
+    isPlural(tokens[at]) &&
+    isAction(wordAt(tokens, at)) &&
+    ((isPerson(tokens, at - 1) && isOne(tokens, at) && isNoun(tokens[at + 1])) ||
+      (wordAt(tokens, at - 1) === ')' && /^(?:IN|TO|DT)$/.test(tagAt(tokens, at + 1))))
+      ? 'VBZ'
+      : undefined,
+  // "protesters hold placards".
+  (tokens, at) =>
+    /^(?:NN|VBP?)$/.test(tagAt(tokens, at)) &&
+    isPlural(tokens[at - 1]) &&
+    isPerson(tokens, at - 1) &&
+    !attributive.has(wordAt(tokens, at - 1)) &&
+    isPlural(tokens[at + 1]) &&
+    isVerbLemma(wordAt(tokens, at)) &&
+    !/^\p{Lu}/u.test(tokens[at]?.text ?? '')
+      ? 'VBP'
+      : undefined,
+  // "his jersey bears the number".
+  (tokens, at) =>
+    isPlural(tokens[at]) &&
+    tagAt(tokens, at - 1) === 'NN' &&
+    isDeterminer(tokens[at - 2]) &&
+    tagAt(tokens, at + 1) === 'DT' &&
+    isVerbLemma(lemma(wordAt(tokens, at)))
       ? 'VBZ'
       : undefined,
   // "a man lounges on a bench": "a" does not go with a plural.
@@ -56,6 +86,9 @@ export const clauseRules: readonly TagRule[] = [
       ? 'VBP'
       : undefined,
 ]
+
+const isPerson = (tokens: readonly TaggedToken[], at: number) =>
+  isNoun(tokens[at]) && visibility(lemma(wordAt(tokens, at))) === 'person'
 
 /** A verb, or a word that the lexicon does not have in the singular either ("snowboards"). */
 const isAction = (word: string) =>

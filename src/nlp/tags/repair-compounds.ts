@@ -29,7 +29,7 @@ const ingCompounds = new Set(
   mixing bowl,mixing machine,serving tray,serving dish,serving plate,serving bowl,hiking boot,hiking trail,
   waiting room,waiting area,changing table,measuring cup,measuring tape,ironing board,watering can,lighting fixture,
   seating area,sitting room,sitting area,bathing suit,building block,crossing sign,warning sign,vending machine,
-  sliding door,folding chair,folding table,soldering iron,weeping willow,training wheel,carrying case,knitting needle`
+  sliding door,folding chair,folding table,soldering iron,weeping willow,training wheel,carrying case,knitting needle,greeting card,coloring book`
     .split(',')
     .map((pair) => pair.trim()),
 )
@@ -121,7 +121,7 @@ const rules: readonly TagRule[] = [
       return undefined
     if (isPlural(tokens[at - 1]) || pluralWaits(tokens, at - 1)) return undefined
     if (postures.has(word) && isJoined(tokens, at)) return undefined
-    return isDeterminer(tokens[at + 1]) || /^(?:PRP|TO)$/.test(tagAt(tokens, at + 1)) ? undefined : 'NN'
+    return isDeterminer(tokens[at + 1]) || /^(?:PRP|TO|CD)$/.test(tagAt(tokens, at + 1)) ? undefined : 'NN'
   },
   // "a yellow duck", "a black tear drop": the same behind an adjective.
   (tokens, at) =>
@@ -182,6 +182,8 @@ function goesOn(tokens: readonly TaggedToken[], at: number): boolean {
   const join = joinLength(tokens, at)
   const next = tokens[at + join]
   if (next?.word === 'next') return false
+  // "a tall glass, top view".
+  if (join > 0 && wordAt(tokens, at + join + 1) === 'view') return false
   return join > 0
     ? isAdjective(next) || isAdverb(next)
     : isNoun(next) || isModifier(next) || isAdverb(next) || next?.tag === 'VBG'

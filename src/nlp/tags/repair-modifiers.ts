@@ -11,6 +11,9 @@ const shades = list(
   'neon lime olive navy forest mint sky rose lavender cream hunter royal kelly emerald army baby lemon ruby chocolate',
 )
 const colours = list('black white red green blue brown yellow pink purple gray grey orange gold')
+/** Said of what shines. */
+const metals = list('silver gold bronze copper')
+const dressings = list('dressing icing frosting topping filling stuffing seasoning')
 /** Adjectives that end a phrase as nouns: "a kitchen interior". */
 const nouns = list('interior exterior male female adult teen juvenile')
 const kinds = list('style type sized size color colour shade')
@@ -28,6 +31,39 @@ export const modifierRules: readonly TagRule[] = [
     colours.has(wordAt(tokens, at + 1)) &&
     (isNoun(tokens[at + 2]) || isModifier(tokens[at + 2]))
       ? 'JJ'
+      : undefined,
+  // "a silver sequined dress", "a crystal clear pool", "the best ever lasagna".
+  (tokens, at) =>
+    (isNoun(tokens[at]) &&
+      ((metals.has(wordAt(tokens, at)) && isAdjective(tokens[at + 1])) ||
+        (wordAt(tokens, at) === 'crystal' && wordAt(tokens, at + 1) === 'clear')) &&
+      isNoun(tokens[at + 2])) ||
+    (wordAt(tokens, at) === 'ever' && tagAt(tokens, at - 1) === 'JJS' && isNoun(tokens[at + 1]))
+      ? 'JJ'
+      : undefined,
+  // "with brass handles.", "springs and handles": a plural that ends what a preposition leads to.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'VBZ' &&
+    isNoun(tokens[at - 1]) &&
+    tagAt(tokens, at - 2) === 'IN' &&
+    !tokens[at + 1]?.isWord &&
+    canBe(lemma(wordAt(tokens, at)), 'NN')
+      ? 'NNS'
+      : undefined,
+  // "tahini dressing".
+  (tokens, at) =>
+    tagAt(tokens, at) === 'VBG' &&
+    dressings.has(wordAt(tokens, at)) &&
+    isFood(wordAt(tokens, at - 1)) &&
+    !isDeterminer(tokens[at + 1])
+      ? 'NN'
+      : undefined,
+  // "pouring concrete": stuff where an adjective has no noun.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'JJ' &&
+    wordAt(tokens, at) === 'concrete' &&
+    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]) || tagAt(tokens, at + 1) === 'CC')
+      ? 'NN'
       : undefined,
   // "wearing matching t-shirts": said of things that are alike, and of nothing that is done.
   (tokens, at) =>

@@ -1,6 +1,7 @@
 import { clauseRules } from './repair-clause.js'
 import { compoundRules } from './repair-compounds.js'
 import { modifierRules } from './repair-modifiers.js'
+import { repairNames } from './repair-names.js'
 import { verbRules } from './repair-verbs.js'
 import { wordRules } from './repair-words.js'
 import type { TaggedToken } from './tag.js'
@@ -17,9 +18,9 @@ const rules: readonly TagRule[] = [
 /**
  * Mends what the tagger, made for newspapers, gets wrong in captions. Each rule goes over the whole caption
  * before the next, so that later ones see what earlier ones mended: single words, then compounds, who does
- * what, modifiers, and last what is done or there.
+ * what, modifiers, what is done or there, and last names.
  */
-export function repairTags(tokens: readonly TaggedToken[]): TaggedToken[] {
+export function repairTags(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
   const mended = [...tokens]
   for (const rule of rules) {
     for (const [at, token] of mended.entries()) {
@@ -28,5 +29,5 @@ export function repairTags(tokens: readonly TaggedToken[]): TaggedToken[] {
       if (tag !== undefined) mended[at] = { ...token, tag }
     }
   }
-  return mended
+  return repairNames(mended)
 }

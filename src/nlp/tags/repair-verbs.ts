@@ -3,12 +3,12 @@ import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import {
+  amongSmall,
   determinerOf,
   isDeterminer,
   isNoun,
   isPlural,
   isVerb,
-  maxLookback,
   tagAt,
   wordAt,
 } from './tag-patterns.js'
@@ -143,6 +143,15 @@ export const verbRules: readonly TagRule[] = [
     !tokens[at + 1]?.isWord
       ? 'NN'
       : undefined,
+  // "a gold chain strap isolated": what the lexicon knows as a verb alone, and WordNet as a thing.
+  (tokens, at) =>
+    /^VBP?$/.test(tagAt(tokens, at)) &&
+    tagAt(tokens, at - 1) === 'NN' &&
+    !canBe(wordAt(tokens, at), 'NN') &&
+    visibility(wordAt(tokens, at)) === 'artifact' &&
+    !(isDeterminer(tokens[at + 1]) || /^(?:PRP|TO|CD|JJ|NN.*)$/.test(tagAt(tokens, at + 1)))
+      ? 'NN'
+      : undefined,
   // "in Little Italy": a name among words that begin small.
   (tokens, at) =>
     /^(?:RB|VB[DNGPZ]?|MD|IN)$/.test(tagAt(tokens, at)) &&
@@ -150,7 +159,8 @@ export const verbRules: readonly TagRule[] = [
     at > 1 &&
     (isCapital(tokens[at - 1]) || (isCapital(tokens[at + 1]) && tagAt(tokens, at) !== 'IN')) &&
     tokens[at - 1]?.isWord &&
-    amongSmall(tokens, at)
+    amongSmall(tokens, at) &&
+    !isVerb(tokens[at + 1])
       ? 'NNP'
       : undefined,
 ]
@@ -168,15 +178,3 @@ function isThing(compound: string): boolean {
 }
 
 const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}\p{Ll}/u.test(token?.text ?? '')
-
-/** Whether most words nearby begin small: not so in a title. */
-function amongSmall(tokens: readonly TaggedToken[], at: number): boolean {
-  let small = 0
-  let words = 0
-  for (const { isWord, text } of tokens.slice(Math.max(0, at - maxLookback), at + maxLookback)) {
-    if (!isWord) continue
-    words++
-    if (/^\p{Ll}/u.test(text)) small++
-  }
-  return small * 2 > words && !isVerb(tokens[at + 1])
-}

@@ -122,6 +122,11 @@ export const wordRules: readonly TagRule[] = [
   // "a close up of a cat": two words for a kind of picture.
   (tokens, at) => (wordAt(tokens, at) === 'close' && wordAt(tokens, at + 1) === 'up' ? 'JJ' : undefined),
   (tokens, at) => (wordAt(tokens, at) === 'up' && wordAt(tokens, at - 1) === 'close' ? 'NN' : undefined),
+  // "drives past a guard".
+  (tokens, at) =>
+    wordAt(tokens, at) === 'past' && isNoun(tokens[at - 1]) && /^\p{Lu}/u.test(tokens[at + 1]?.text ?? '')
+      ? 'IN'
+      : undefined,
   // "a trash can", "the can of paint", but "a dog can run".
   (tokens, at) =>
     wordAt(tokens, at) === 'can' &&

@@ -61,3 +61,15 @@ export function spanOf(
 
 /** The tag at a place of a caption; empty before its start and behind its end. */
 export const tagAt = (tokens: readonly TaggedToken[], at: number): string => tokens[at]?.tag ?? ''
+
+/** Whether most words nearby begin small: not so in a title. */
+export function amongSmall(tokens: readonly TaggedToken[], at: number): boolean {
+  let small = 0
+  let words = 0
+  for (const { isWord, text } of tokens.slice(Math.max(0, at - maxLookback), at + maxLookback)) {
+    if (!isWord) continue
+    words++
+    if (/^\p{Ll}/u.test(text)) small++
+  }
+  return small * 2 > words
+}

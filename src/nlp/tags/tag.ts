@@ -6,6 +6,8 @@ import type { Token } from '../lexicon/tokenize.js'
 /** A token with its part of speech in the Penn Treebank's tags. */
 export interface TaggedToken extends Token {
   readonly tag: string
+  /** Part of a run of capitals (see `repairNames`). */
+  readonly isName?: boolean
 }
 
 const { BrillPOSTagger, RuleSet } = brill

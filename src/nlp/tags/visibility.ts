@@ -1,7 +1,8 @@
 import { lemma } from '../lexicon/lemma.js'
+import { hasDigit } from '../lexicon/units.js'
 import { type NounFile, nounSenses } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
-import { wordAt } from './tag-patterns.js'
+import { amongSmall, wordAt } from './tag-patterns.js'
 
 /**
  * Files of WordNet whose nouns a picture can show. Weather and smoke are phenomena, and a line is a shape.
@@ -24,7 +25,7 @@ const visibleNouns: ReadonlySet<string> = new Set(
   merchandise gift toy flower blossom garland footprint track trail landscape scenery habitat environment wildlife
   patch crossing intersection dot spot hole crack gap opening slice dollop bushel procession parade picnic party crowd
   gathering vegetable fruit meal breakfast lunch dinner snack dessert dish serving portion topping icing frosting
-  filling drink toilette`.split(/\s+/),
+  filling drink toilette case placard signature sample title wallpaper`.split(/\s+/),
 )
 
 /**
@@ -39,7 +40,23 @@ export type Visible = NounFile | 'listed' | 'unknown'
  */
 export function visibleAs(tokens: readonly TaggedToken[], start: number, end: number): Visible | undefined {
   const head = lemma(wordAt(tokens, end - 1))
+  if (tokens[end - 1]?.isName && (hasDigit(head) || isOwnName(tokens, start, end))) return 'unknown'
   return visibility(head) ?? (end - start > 1 ? compoundVisibility(wordAt(tokens, end - 2), head) : undefined)
+}
+
+/**
+ * "President Emmanuel Macron", "a Volkswagen Golf": where a part of a name is in no dictionary, what its last
+ * word means as a noun counts for nothing. Titles are names throughout, and tell nothing so.
+ */
+function isOwnName(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  const inSentence = amongSmall(tokens, end - 1)
+  return tokens.slice(start, end - 1).some(({ isName, word }) => {
+    const found = isName ? visibility(lemma(word)) : undefined
+    return (
+      (found === 'unknown' && inSentence) ||
+      (found === 'person' && visibility(wordAt(tokens, end - 2)) === 'unknown')
+    )
+  })
 }
 
 /** Words that captions often write as two. */

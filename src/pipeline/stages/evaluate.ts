@@ -36,7 +36,11 @@ export const evaluate = oneKind({
       async ({ leave, lost }) => {
         const seen = unseen ? await categoriesOf({ ...unseen, stage: unseen.name }) : []
         const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
-        const teacher = await openModel(model, { ...stage.with, notice: context.notice })
+        const teacher = await openModel(model, {
+          ...stage.with,
+          sizes: stage.with.sizes ?? 'auto',
+          notice: context.notice,
+        })
         let outcomes: PictureOutcomes | undefined
         try {
           const scores = await evaluateModel(teacher, set, stage.with, categories, {

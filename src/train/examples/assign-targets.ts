@@ -16,7 +16,8 @@ export interface Targets {
  * Adaptive training sample selection (Zhang et al. 2020): from each level the anchors nearest to a box's
  * centre are candidates; those whose IoU reaches the mean plus the (unbiased) standard deviation of the
  * candidates', and whose centre lies inside the box, answer for it; an anchor claimed by several boxes goes
- * to the one of highest IoU.
+ * to the one of highest IoU, of equal ones to the first. They are compared as float32, as the official code
+ * computes them.
  *
  * Centerness is sqrt(min(l, r) / max(l, r) * min(t, b) / max(t, b)) of the anchor's centre.
  *
@@ -35,7 +36,7 @@ export function assignTargets(anchors: Anchors, boxes: Float32Array): Targets {
     const spread = overlaps.reduce((sum, value) => sum + (value - mean) ** 2, 0)
     const threshold = mean + Math.sqrt(spread / Math.max(1, overlaps.length - 1))
     candidates.forEach((anchor, index) => {
-      if (overlaps[index]! < threshold || overlaps[index]! <= bestIou[anchor]!) return
+      if (overlaps[index]! < threshold || Math.fround(overlaps[index]!) <= bestIou[anchor]!) return
       const [ax1, ay1, ax2, ay2] = boxAt(anchors.boxes, anchor)
       const left = (ax1 + ax2) / 2 - x1 - anchors.inset
       const right = x2 - (ax1 + ax2) / 2 - anchors.inset

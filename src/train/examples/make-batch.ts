@@ -1,7 +1,7 @@
 import { floats, longs, type Value } from '../../graph/session.js'
 import { writeImage } from '../../model/image-input.js'
 import type { Anchors } from '../../model/network/anchors.js'
-import type { GlipConfig } from '../../model/network/config.js'
+import { boxEdgesOf, type GlipConfig } from '../../model/network/config.js'
 import { assignTargets } from './assign-targets.js'
 import type { Example } from './make-example.js'
 
@@ -46,7 +46,11 @@ export function makeBatch(
       for (const token of tokens) phrase[row + token] = 1
       for (const token of unsure) phrase[row + token] = -1
     })
-    for (const token of example.partial) phrase[(sample * rows + maxBoxes) * length + token] = -1
+    const none = (sample * rows + maxBoxes) * length
+    for (const token of example.partial) phrase[none + token] = -1
+    // The official code has a word for "no object": the last of 256, which is padding unless the prompt is full.
+    if (anchors && boxEdgesOf(config) === 'pixel_centres' && example.prompt.mask[length - 1] === 1)
+      phrase[none + length - 1] = 1
   })
   return {
     image: floats(image, [n, size, size, 3]),

@@ -1,8 +1,8 @@
 import type { Random } from '../../base/random.js'
-import { clipBox, scaleBox, type Xyxy } from '../../boxes/xyxy.js'
+import { clipBox, type Xyxy } from '../../boxes/xyxy.js'
 import { type EncodedPrompt, encodePrompt, tokensOf } from '../../model/encode-prompt.js'
 import { type Placement, placeBox, plainPlacement } from '../../model/image-input.js'
-import type { GlipConfig } from '../../model/network/config.js'
+import { boxEdgesOf, type GlipConfig } from '../../model/network/config.js'
 import type { Tokenizer } from '../../model/word-piece.js'
 import type { Picture } from '../../pictures/picture.js'
 import type { AugmentConfig } from './augment-config.js'
@@ -34,7 +34,7 @@ export interface ExampleOptions {
   readonly network: GlipConfig
   readonly config: {
     readonly augment: AugmentConfig
-    /** Boxes of an example; more are dropped. */
+    /** Boxes of an example at most; see `targetBoxes`. */
     readonly max_boxes: number
   }
 }
@@ -48,10 +48,10 @@ export function makeExample(
   const { flipped } = placement
   const prompted = drawPrompt(shown, draw, { tokenizer, network, augment, flipped })
   const prompt = encodePrompt(prompted.text, tokenizer, network.text.max_tokens)
-  const { boxes, ignored } = targetBoxes(
+  const { boxes, ignored, partial } = targetBoxes(
     prompted.phrases,
     (span) => tokensOf(prompt, span),
-    (box) => visiblePart(placeBox(scaleBox(box, picture.scale), picture, placement), network.image_size),
+    (box) => visiblePart(placeBox(box, picture, placement, boxEdgesOf(network)), network.image_size),
     max_boxes,
   )
   const words = prompt.mask.slice()
@@ -66,7 +66,10 @@ export function makeExample(
     prompt: maskWords(partly, tokenizer, augment.mask_words, draw),
     words,
     boxes,
-    partial: prompted.phrases.flatMap(({ span, partial }) => (partial ? tokensOf(prompt, span) : [])),
+    partial: [
+      ...prompted.phrases.flatMap((phrase) => (phrase.partial ? [phrase.span] : [])),
+      ...partial,
+    ].flatMap((span) => tokensOf(prompt, span)),
   }
 }
 

@@ -19,17 +19,20 @@ export type VisiblePart = Xyxy | 'sliver' | undefined
  * that no word that is true of it counts as a negative.
  *
  * @param tokensOf tokens of a span of the prompt; none where it was cut off
- * @param most boxes; the last ones are dropped, those that are named after those that may be
- * @returns the boxes, and spans of phrases that do not count, since a box of theirs is a sliver or one that
- *   may be theirs was dropped
+ * @param most boxes; the last ones are dropped, those that may be before those that are named
+ * @returns the boxes; spans of phrases that do not count, since a box of theirs is a sliver or one that may be
+ *   theirs was dropped; and of those that do not count where there is no box, since one of theirs was dropped
  */
 export function targetBoxes(
   phrases: readonly PromptPhrase[],
   tokensOf: (span: Span) => readonly number[],
   visiblePart: (box: Xyxy) => VisiblePart,
   most: number,
-): { readonly boxes: TargetBox[]; readonly ignored: Span[] } {
-  const found = new Map<string, { xyxy: Xyxy; tokens: number[]; unsure: number[]; spans: Span[] }>()
+): { readonly boxes: TargetBox[]; readonly ignored: Span[]; readonly partial: Span[] } {
+  const found = new Map<
+    string,
+    { xyxy: Xyxy; tokens: number[]; unsure: number[]; named: Span[]; spans: Span[] }
+  >()
   const ignored: Span[] = []
   for (const { span, boxes, unsure = [] } of phrases) {
     const tokens = tokensOf(span)
@@ -38,10 +41,12 @@ export function targetBoxes(
       // A box of which a sliver is left is neither a fair positive nor a fair negative.
       if (xyxy === 'sliver') ignored.push(span)
       if (xyxy === undefined || xyxy === 'sliver' || tokens.length === 0) return
-      const target = found.get(xyxy.join()) ?? { xyxy, tokens: [], unsure: [], spans: [] }
+      const target = found.get(xyxy.join()) ?? { xyxy, tokens: [], unsure: [], named: [], spans: [] }
       found.set(xyxy.join(), target)
-      if (isNamed) target.tokens.push(...tokens)
-      else {
+      if (isNamed) {
+        target.tokens.push(...tokens)
+        target.named.push(span)
+      } else {
         target.unsure.push(...tokens)
         target.spans.push(span)
       }
@@ -52,7 +57,8 @@ export function targetBoxes(
   const all = [...found.values()]
   const named = all.filter(({ tokens }) => tokens.length > 0)
   const ordered = [...named, ...all.filter(({ tokens }) => tokens.length === 0)]
-  for (const { spans } of ordered.slice(most)) ignored.push(...spans)
+  const dropped = ordered.slice(most)
+  for (const { spans } of dropped) ignored.push(...spans)
   const kept = ordered.slice(0, most)
   return {
     boxes: kept.map(({ xyxy, tokens, unsure }) => {
@@ -60,5 +66,6 @@ export function targetBoxes(
       return { xyxy, tokens: [...own], unsure: [...new Set(unsure)].filter((token) => !own.has(token)) }
     }),
     ignored,
+    partial: dropped.flatMap(({ named: spans }) => spans),
   }
 }

@@ -7,7 +7,13 @@ import { input, int64, type Tensor } from '../../graph/ops/tensor.js'
 import { toOnnx } from '../../graph/to-onnx.js'
 import { type Anchors, anchorsOf } from '../../model/network/anchors.js'
 import { decodeBoxes } from '../../model/network/box-coder.js'
-import { type GlipConfig, type ImageSize, queriesOf, squareSize } from '../../model/network/config.js'
+import {
+  boxEdgesOf,
+  type GlipConfig,
+  type ImageSize,
+  queriesOf,
+  squareSize,
+} from '../../model/network/config.js'
 import { type GlipOutputs, glip, glipInputs } from '../../model/network/glip.js'
 import { cornersInPixels, glipQueries, type QueryOutputs } from '../../model/network/glip-queries.js'
 import { parametersOf } from '../../model/network/parameters.js'
@@ -33,7 +39,7 @@ export interface TrainGraphConfig {
   readonly batch: number
   /** Size of the pictures; the configuration's square where it is not given. */
   readonly image_size?: ImageSize
-  /** Boxes of one picture at most; a sample with more loses the last ones. */
+  /** Boxes of one picture at most. */
   readonly max_boxes: number
   readonly temperature: number
   readonly weights: LossWeights
@@ -71,7 +77,7 @@ export function targetInputs(
     box: input('box', [batch, max_boxes + 1, 4]),
     /**
      * 1 for the tokens of the box's phrases, -1 for those that do not count for it, else 0. The last row is
-     * that of no box.
+     * that of no box; of an official network it has 1 for the last token of a prompt that is full.
      */
     phrase: input('phrase', [batch, max_boxes + 1, max_tokens]),
     /** 1 for the tokens that count in the losses: not padding, and not phrases whose boxes are unknown. */
@@ -139,6 +145,9 @@ export function unifiedLoss(
   const words = mul(isKnown, reshape(targets.words, [batch, 1, config.text.max_tokens]))
   const target = mul(maximum(phrase, 0), words)
   const trained = mul(positive, targets.regress)
+  // The word for "no object" of the official code is asked for where there is no box: by the focal loss alone.
+  const named =
+    boxEdgesOf(config) === 'outer' ? target : mul(target, reshape(positive, [...positive.shape, 1]))
   const classification = mul(
     alignmentFocalLoss(outputs.logits, target, words, positives),
     weights.classification,
@@ -153,10 +162,10 @@ export function unifiedLoss(
           anchorsOf(config, image_size),
         )
   const regression = mul(sum, weights.regression)
-  const grounding = mul(groundingLoss(outputs.logits, target, words, positives), weights.grounding)
+  const grounding = mul(groundingLoss(outputs.logits, named, words, positives), weights.grounding)
   const contrastive =
     outputs.contrastive &&
-    mul(contrastiveLoss(outputs.contrastive, target, words, temperature), weights.contrastive)
+    mul(contrastiveLoss(outputs.contrastive, named, words, temperature), weights.contrastive)
   const others = contrastive ? add(grounding, contrastive) : grounding
   const loss = add(add(classification, regression), others)
   return {

@@ -1,18 +1,23 @@
-import { UserError } from '../base/user-error.js'
-import type { Picture } from '../pictures/picture.js'
-import type { Resample } from '../pictures/resample-axis.js'
-import { resizeOnSquare, resizePicture } from '../pictures/resize-picture.js'
-import { readJson } from './hf-folder.js'
+import { roundHalfEven } from '../../base/round-half-even.js'
+import type { Picture } from '../../pictures/picture.js'
+import type { Resample } from '../../pictures/resample-axis.js'
+import { resizeOnSquare, resizePicture } from '../../pictures/resize-picture.js'
 
 export interface Size {
   readonly width: number
   readonly height: number
 }
 
-/** What `preprocessor_config.json` says of pictures, in the words of Hugging Face. */
+/** What a Hugging Face folder says of pictures (`readImageProcessor`). */
 export interface ImageProcessor {
-  /** The shorter side, while the longer one stays within bounds; or both sides. */
-  readonly size: { readonly shortest: number; readonly longest: number | undefined } | Size
+  /**
+   * The shorter side, while the longer one stays within bounds; both sides; or what both sides stay within,
+   * one of them reaching it.
+   */
+  readonly size:
+    | { readonly shortest: number; readonly longest: number | undefined }
+    | Size
+    | { readonly maxHeight: number; readonly maxWidth: number }
   /** What pictures are padded to, where that is fixed. */
   readonly padTo?: Size
   /** What is cut out of the middle of a resized picture (CLIP). */
@@ -27,89 +32,23 @@ export interface ImageProcessor {
   readonly square: number | undefined
 }
 
-export const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
-export const clip = {
-  mean: [0.48145466, 0.4578275, 0.40821073],
-  std: [0.26862954, 0.26130258, 0.27577711],
-} as const
-
-/**
- * Reads `preprocessor_config.json`. What it leaves out is as the family's processor has it.
- *
- * @throws UserError where it asks for something that is not done here
- */
-export async function readImageProcessor(folder: string, family: ImageProcessor): Promise<ImageProcessor> {
-  const config = (await readJson(folder, 'preprocessor_config.json')) ?? {}
-  const refuse = (key: string): never => {
-    throw new UserError(
-      `${folder}/preprocessor_config.json: ${key} is ${JSON.stringify(config[key])}, which groundmill does not do.`,
-    )
-  }
-  if (config.do_center_crop === true && !family.crop) refuse('do_center_crop')
-  if (config.do_resize === false) refuse('do_resize')
-  if (config.resample !== undefined && config.resample !== 2 && config.resample !== 3) refuse('resample')
-  const triple = (key: string, otherwise: ImageProcessor['mean']): ImageProcessor['mean'] => {
-    const value = config[key] ?? otherwise
-    if (!Array.isArray(value) || value.length !== 3 || !value.every(Number.isFinite)) refuse(key)
-    return value as unknown as ImageProcessor['mean']
-  }
-  const normalise = config.do_normalize ?? family.mean.some((value) => value !== 0)
-  const pad = config.pad_value ?? family.square
-  const crop =
-    family.crop && config.do_center_crop !== false ? (cropOf(config.crop_size) ?? family.crop) : undefined
-  const size =
-    sizeOf(config.size, config.max_size) ?? (config.size === undefined ? family.size : refuse('size'))
-  const shorterSide = 'shortest' in size ? size.shortest : Math.min(size.width, size.height)
-  if (crop && Math.max(crop.width, crop.height) > shorterSide) refuse('crop_size')
-  return {
-    size,
-    padTo: config.do_pad === false ? undefined : ((config.pad_size as Size | null | undefined) ?? undefined),
-    crop,
-    resample: (config.resample as Resample | undefined) ?? family.resample,
-    rescale:
-      config.do_rescale === false ? 1 : ((config.rescale_factor as number | undefined) ?? family.rescale),
-    mean: normalise ? triple('image_mean', family.mean) : [0, 0, 0],
-    std: normalise ? triple('image_std', family.std) : [1, 1, 1],
-    square: family.square === undefined || config.do_pad === false ? undefined : (pad as number),
-  }
-}
-
-/** `crop_size`: the side of a square, or both sides. */
-function cropOf(size: unknown): Size | undefined {
-  if (typeof size === 'number') return { width: size, height: size }
-  const { height, width } = (size ?? {}) as Partial<Size>
-  return height && width ? { height, width } : undefined
-}
-
-/** Sizes as they are written now, and as older files have them: one number, or a pair. */
-function sizeOf(size: unknown, maxSize: unknown): ImageProcessor['size'] | undefined {
-  if (typeof size === 'number')
-    return typeof maxSize === 'number' ? { shortest: size, longest: maxSize } : { width: size, height: size }
-  if (Array.isArray(size) && size.length === 2) return { height: size[0], width: size[1] }
-  if (typeof size !== 'object' || size === null) return undefined
-  const { height, width, shortest_edge, longest_edge } = size as Record<string, number | undefined>
-  if (height && width) return { height, width }
-  return shortest_edge ? { shortest: shortest_edge, longest: longest_edge } : undefined
-}
-
 /** The size that a picture is resized to. */
 export function resizedSize({ size }: ImageProcessor, { width, height }: Size): Size {
+  if ('maxHeight' in size) {
+    const scale = Math.min(size.maxHeight / height, size.maxWidth / width)
+    const scaled = (side: number) => Math.max(1, Math.trunc(side * scale))
+    return { width: scaled(width), height: scaled(height) }
+  }
   if (!('shortest' in size)) return size
   const { shortest, longest } = size
   const [low, high] = [Math.min(width, height), Math.max(width, height)]
   // Where the longer side decides, the shorter one is rounded (ties to even, as Python rounds), and the
   // longer one is cut.
   const raw = longest !== undefined && (high / low) * shortest > longest ? (longest * low) / high : undefined
-  const edge = raw === undefined ? shortest : roundEven(raw)
+  const edge = raw === undefined ? shortest : roundHalfEven(raw)
   if (low === edge) return { width, height }
   const other = Math.max(1, Math.trunc(((raw ?? edge) * high) / low))
   return width < height ? { width: edge, height: other } : { width: other, height: edge }
-}
-
-function roundEven(value: number): number {
-  const floor = Math.floor(value)
-  const rest = value - floor
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor
 }
 
 /** Pictures as a network reads them. */

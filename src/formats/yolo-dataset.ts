@@ -1,0 +1,233 @@
+import { readdir, stat } from 'node:fs/promises'
+import { basename, dirname, extname, isAbsolute, join } from 'node:path'
+import { z } from 'zod'
+import { parseConfig, readYaml } from '../base/parse-config.js'
+import { readText, unreadable } from '../base/read-file.js'
+import { UserError } from '../base/user-error.js'
+import { linesOf } from './yolo-labels.js'
+
+/** A split of a dataset in YOLO's form. */
+export interface YoloDataset {
+  /** By the class's number. */
+  readonly names: ReadonlyMap<number, string>
+  /** The pictures' files. */
+  readonly pictures: readonly string[]
+  /** How many numbers of keypoints stand behind a box; undefined where nothing says it. */
+  readonly keypoints: number | undefined
+}
+
+/** Endings of what Ultralytics takes for pictures, and what else can be read here. */
+const pictureEndings = new Set(
+  ['bmp', 'dng', 'jpeg', 'jpg', 'mpo', 'png', 'tif', 'tiff', 'webp', 'pfm', 'heic', 'gif', 'avif'].map(
+    (ending) => `.${ending}`,
+  ),
+)
+
+const nameSchema = z.union([z.string(), z.number(), z.boolean(), z.null()])
+const yamlSchema = z.looseObject({
+  path: z.string().nullish(),
+  names: z.union([z.array(nameSchema), z.record(z.string(), nameSchema)]).nullish(),
+  nc: z.number().nullish(),
+  kpt_shape: z.tuple([z.int().min(0), z.union([z.literal(2), z.literal(3)])]).nullish(),
+})
+
+/**
+ * A split of a dataset: of Ultralytics' `data.yaml`, of Darknet's `obj.data`, or of a folder of pictures with a
+ * list of the classes' names (`classes.txt`, `obj.names`), as labelImg, Label Studio and Roboflow write it.
+ *
+ * @param path one of these files, or the folder that it is in
+ * @param split the key that names the pictures, or a folder beside the list of names
+ * @throws UserError that says what is missing and where it was looked for
+ */
+export async function readYoloDataset(path: string, split: string | undefined): Promise<YoloDataset> {
+  const found = await stat(path).catch(unreadable(path))
+  const file = found.isDirectory() ? await descriptionIn(path) : path
+  const ending = extname(file).toLowerCase()
+  const dataset =
+    ending === '.data'
+      ? await readDarknet(file, split ?? 'train')
+      : ['.txt', '.names', '.labels'].includes(ending)
+        ? await readNamed(file, split)
+        : await readDataYaml(file, split ?? 'train')
+  if (dataset.pictures.length === 0) throw new UserError(`${file}: ${split ?? 'its folder'} has no pictures.`)
+  return dataset
+}
+
+/** The file of a folder that describes the dataset. */
+async function descriptionIn(folder: string): Promise<string> {
+  const names = (await readdir(folder).catch(unreadable(folder))).sort()
+  const ending = (pattern: RegExp) => names.filter((name) => pattern.test(name))
+  const yamls = ending(/\.ya?ml$/i)
+  const named = yamls.find((name) => /^(data|dataset)\.ya?ml$/i.test(name))
+  const one = [named, ...(yamls.length > 1 ? [] : yamls), ...ending(/\.data$/i), ...ending(nameLists)]
+  const file = one.find((name) => name !== undefined)
+  if (file !== undefined && (named !== undefined || yamls.length < 2)) return join(folder, file)
+  if (yamls.length > 1) throw new UserError(`${folder} has several: ${yamls.join(', ')}. Say which.`)
+  throw new UserError(
+    `${folder} has no data.yaml, no obj.data and no classes.txt: what its classes are is not said.`,
+  )
+}
+
+/** Of labelImg and Label Studio, of Darknet, and of Roboflow's export for it. */
+const nameLists = /^(classes\.txt|.*\.names|_darknet\.labels)$/i
+
+async function readDataYaml(file: string, split: string): Promise<YoloDataset> {
+  const yaml = parseConfig(yamlSchema, await readYaml(file), file)
+  const key = yaml[split] == null && split === 'val' ? 'validation' : split
+  const entries = [yaml[key]].flat().filter((entry): entry is string => typeof entry === 'string')
+  if (entries.length === 0) {
+    const known = Object.keys(yaml).filter((name) => yaml[name] != null)
+    throw new UserError(`${file} has no split "${split}"; it has: ${known.join(', ')}.`)
+  }
+  const roots = rootsOf(file, yaml.path ?? '')
+  const names = namesOf(yaml, file)
+  const pictures = (await Promise.all(entries.map((entry) => picturesOf(file, roots, entry)))).flat()
+  return { names, pictures, keypoints: yaml.kpt_shape?.reduce((points, numbers) => points * numbers) }
+}
+
+/**
+ * Where the paths of a data.yaml may start: from its `path`, which may start from its folder or, as Ultralytics
+ * has it, from the working directory; where there is nothing, as in a dataset that was moved, from its folder.
+ */
+function rootsOf(file: string, path: string): string[] {
+  const slashed = path.replaceAll('\\', '/')
+  const folder = dirname(file)
+  if (slashed === '') return [folder]
+  return [...new Set([...(isAbsolute(slashed) ? [slashed] : [join(folder, slashed), slashed]), folder])]
+}
+
+function namesOf({ names, nc }: z.infer<typeof yamlSchema>, file: string): ReadonlyMap<number, string> {
+  if (!names)
+    throw new UserError(`${file} has no \`names\`: phrases are made of them, so each class must have one.`)
+  const found = new Map<number, string>()
+  for (const [key, name] of Object.entries(names)) {
+    const id = Number(key)
+    if (!Number.isInteger(id) || id < 0)
+      throw new UserError(`${file}: names: ${key}: expected the number of a class, as in {0: person}.`)
+    if (name !== null) found.set(id, String(name))
+  }
+  const count = Object.keys(names).length
+  if (nc != null && nc !== count)
+    throw new UserError(`${file} has ${count} names and nc: ${nc}: which of them is right cannot be known.`)
+  return found
+}
+
+/** The pictures that one entry of a split names: a folder, or a list of files. */
+async function picturesOf(file: string, roots: readonly string[], entry: string): Promise<string[]> {
+  const slashed = entry.replaceAll('\\', '/')
+  // Roboflow's paths begin with ../ although they start from the folder of the file itself.
+  const relative = [slashed, ...(slashed.startsWith('../') ? [slashed.slice(3)] : [])]
+  const tried = isAbsolute(slashed)
+    ? [slashed]
+    : relative.flatMap((path) => roots.map((root) => join(root, path)))
+  for (const path of new Set(tried)) {
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isDirectory()) return picturesIn(path)
+    if (found?.isFile()) return isPicture(path) ? [path] : listed(path, roots)
+  }
+  throw new UserError(
+    `${file}: ${entry} is neither a folder of pictures nor a list of them (looked for: ${[...new Set(tried)].join(', ')}).`,
+  )
+}
+
+const isPicture = (path: string) => pictureEndings.has(extname(path).toLowerCase())
+
+/** Pictures in a folder and below it, sorted; what is hidden (`._a.jpg` of macOS) is none. */
+async function picturesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true }).catch(unreadable(folder))
+  return names
+    .filter((name) => isPicture(name) && !/(^|[\\/])(\.|__MACOSX[\\/])/.test(name))
+    .sort()
+    .map((name) => join(folder, name))
+}
+
+/** So many lines of a list are looked up to find from where its paths start. */
+const linesTried = 20
+
+/**
+ * The pictures of a list. Its paths start from the list's folder, from the dataset's or from the working
+ * directory, the first that has one of them; `data/` before them is Darknet's and CVAT's, who leave it out of
+ * their archives.
+ */
+async function listed(list: string, roots: readonly string[]): Promise<string[]> {
+  const lines = linesOf(await readText(list)).map((line) => line.replaceAll('\\', '/'))
+  const folder = dirname(list)
+  const ways = [folder, ...roots, '.'].flatMap((root) => [
+    (line: string) => join(root, line),
+    (line: string) => join(root, line.replace(/^(\.\/)?data\//, '')),
+  ])
+  const resolve = (line: string, way: (line: string) => string) => (isAbsolute(line) ? line : way(line))
+  for (const way of ways)
+    for (const line of lines.slice(0, linesTried))
+      if (await isThere(resolve(line, way))) return lines.map((each) => resolve(each, way))
+  const [first] = lines
+  if (first === undefined) throw new UserError(`${list} names no pictures.`)
+  const tried = [...new Set(ways.map((way) => resolve(first, way)))].join(', ')
+  throw new UserError(`${list}: none of its first pictures is there (looked for: ${tried}).`)
+}
+
+const isThere = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+/** Darknet's description: `train = data/train.txt`, `names = data/obj.names`. */
+async function readDarknet(file: string, split: string): Promise<YoloDataset> {
+  const said = new Map(
+    linesOf(await readText(file)).map((line) => {
+      const [key = '', ...value] = line.split('=')
+      return [key.trim(), value.join('=').trim()] as const
+    }),
+  )
+  const entry = said.get(split) ?? (split === 'val' ? said.get('valid') : undefined)
+  const names = said.get('names')
+  if (!entry || !names)
+    throw new UserError(
+      `${file} has no ${names ? `split "${split}"` : 'names'}; it has: ${[...said.keys()].join(', ')}.`,
+    )
+  const folder = dirname(file)
+  const places = (path: string) => {
+    const slashed = path.replaceAll('\\', '/')
+    return [slashed, slashed.replace(/^(\.\/)?data\//, '')].map((one) =>
+      isAbsolute(one) ? one : join(folder, one),
+    )
+  }
+  const [list, nameList] = await Promise.all(
+    [entry, names].map(async (path) => {
+      for (const place of [...places(path), path]) if (await isThere(place)) return place
+      throw new UserError(`${file}: ${path} is not there (looked for: ${places(path).join(', ')}).`)
+    }),
+  )
+  return {
+    names: await readNames(nameList as string),
+    pictures: await picturesOf(file, [folder], list as string),
+    keypoints: undefined,
+  }
+}
+
+/** The classes' names, a line each. */
+async function readNames(file: string): Promise<ReadonlyMap<number, string>> {
+  const lines = (await readText(file)).replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)
+  const names = lines.map((line) => line.trim())
+  if (names.some(isPicture))
+    throw new UserError(
+      `${file} is a list of pictures, not of names: give the data.yaml or obj.data it belongs to.`,
+    )
+  return new Map([...names.entries()].filter(([, name]) => name !== ''))
+}
+
+/**
+ * The pictures of the folder of a list of names; those beside it where it lies in `labels`, as labelImg leaves
+ * it there.
+ */
+async function readNamed(file: string, split: string | undefined): Promise<YoloDataset> {
+  const own = dirname(file)
+  const beside = join(own, '..', 'images')
+  const folder = basename(own) === 'labels' && (await isThere(beside)) ? beside : own
+  const places = split === undefined ? [folder] : [join(folder, split), join(folder, 'images', split)]
+  for (const place of places)
+    if (await isThere(place))
+      return { names: await readNames(file), pictures: await picturesIn(place), keypoints: undefined }
+  throw new UserError(`${folder} has no folder "${split}" (looked for: ${places.join(', ')}).`)
+}

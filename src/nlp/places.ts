@@ -1,0 +1,67 @@
+import { isNamedLocation } from './lexicon/wordnet.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isDeterminer, wordAt } from './tags/tag-patterns.js'
+import { visibility } from './tags/visibility.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** What regions are called by: "Orange County". */
+const regions = list('county state province district city town village republic kingdom')
+/** What has an edge: "Mount Fuji", "Isle of Skye". */
+const landmarks = list('mount mt lake isle island cape bay fort st')
+/** Said of a part of a region: "south London". */
+const parts = list(
+  'north south east west northern southern eastern western central downtown greater upstate inner',
+)
+/** What there is of a town: "the streets of Hong Kong". */
+const ofTowns = list(
+  `city town village port street streets district suburb suburbs outskirts coast skyline center centre capital
+  state province region harbour harbor county countryside republic islands university middle heart`,
+)
+
+/**
+ * Whether the noun phrase of tokens `start` to `end` is a settlement, a state or a region by its name, which
+ * nobody can draw a box round: one that WordNet has, or an unknown name where a place must be.
+ */
+export function isPlace(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  let first = start
+  if (isDeterminer(tokens[first]) && end - first > 1) first++
+  while (end - first > 1 && parts.has(wordAt(tokens, first))) first++
+  for (let at = first; at < end; at++) if (!isCapital(tokens[at]) && wordAt(tokens, at) !== 'of') return false
+  const before = wordAt(tokens, start - 1)
+  const isBehind = /^(?:in|at|from|near|,)$/.test(before)
+  if (isLocation(tokens, first, end, !isBehind)) return true
+  if (end - first > 1 && regions.has(wordAt(tokens, end - 1))) return true
+  if (first > start || !isUnknown(tokens, first, end)) return false
+  if (/^(?:in|near)$/.test(before)) return true
+  if (before === 'of' && ofTowns.has(wordAt(tokens, start - 2))) return true
+  // "Dubrovnik, Croatia".
+  return wordAt(tokens, end) === ',' && isPlaceBehind(tokens, end + 1)
+}
+
+/** A name of WordNet's that does not end in a word for what has an edge: the Grand Canal is to be seen. */
+function isLocation(tokens: readonly TaggedToken[], start: number, end: number, mostly: boolean): boolean {
+  const last = wordAt(tokens, end - 1)
+  if (landmarks.has(wordAt(tokens, start))) return false
+  if (end - start > 1 && !regions.has(last) && /^(?:object|artifact)$/.test(visibility(last) ?? ''))
+    return false
+  return isNamedLocation(nameOf(tokens, start, end), mostly)
+}
+
+function isPlaceBehind(tokens: readonly TaggedToken[], from: number): boolean {
+  let end = from
+  while (end < from + 3 && isCapital(tokens[end])) end++
+  for (let at = end; at > from; at--) if (isNamedLocation(nameOf(tokens, from, at), false)) return true
+  return false
+}
+
+const nameOf = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  tokens
+    .slice(start, end)
+    .map(({ word }) => word)
+    .join('_')
+
+const isUnknown = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  end - start < 3 && tokens.slice(start, end).every(({ word }) => visibility(word) === 'unknown')
+
+const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')

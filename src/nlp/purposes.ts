@@ -1,0 +1,33 @@
+import { lemma } from './lexicon/lemma.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isDeterminer, isVerb, wordAt } from './tags/tag-patterns.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** Shelves of a shop: what the good before is offered as. */
+const departments = list('gift present decor decoration supply essential accessory apparel merchandise prop')
+/** Whom goods are for. */
+const buyers = list(
+  'man woman kid child girl boy baby toddler adult teen mom dad mother father him her lady pet family beginner',
+)
+
+/**
+ * Whether the noun phrase of tokens `start` to `end` says what a good is for, which is in no picture of it:
+ * "for Women", "for iPhone 13", and behind the good's own name "Christmas Gift", "Home Decor".
+ */
+export function isPurpose(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  const before = wordAt(tokens, start - 1)
+  const head = lemma(wordAt(tokens, end - 1))
+  if (before === 'for') {
+    if (isDeterminer(tokens[start])) return false
+    return isTitle(tokens) || (buyers.has(head) && end - start === 1)
+  }
+  // "Women > Shoes".
+  if (buyers.has(head) && end - start === 1 && wordAt(tokens, end) === '>') return true
+  if (!departments.has(head) || start === 0 || isDeterminer(tokens[start])) return false
+  return tokens[end - 1]?.isName === true && !/^(?:with|of|and|&|on|in)$/.test(before)
+}
+
+/** Whether a caption has no verb and names something in capitals. */
+const isTitle = (tokens: readonly TaggedToken[]) =>
+  tokens.some(({ isName }) => isName) && !tokens.some((token) => isVerb(token) && token.tag !== 'VBN')

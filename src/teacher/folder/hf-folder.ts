@@ -1,0 +1,122 @@
+import { access, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { jsonOf } from '../../base/read-json.js'
+import { UserError } from '../../base/user-error.js'
+import { withoutNulls } from '../../base/without-nulls.js'
+
+/** Reads a JSON object of a model folder; undefined where the file is absent. */
+export async function readJson(folder: string, name: string): Promise<Record<string, unknown> | undefined> {
+  const path = join(folder, name)
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  const value = jsonOf(text, path)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw new UserError(`${path} does not hold a JSON object.`)
+}
+
+/** Reads a JSON object that a model folder must have. Throws a UserError where it has not. */
+export async function requireJson(folder: string, name: string): Promise<Record<string, unknown>> {
+  const value = await readJson(folder, name)
+  if (!value) throw new UserError(`${folder} is not a whole model folder: ${name} is missing.`)
+  return value
+}
+
+/**
+ * A count that a configuration gives, such as a number of tokens; undefined where it has none.
+ *
+ * @param place of the key in messages, as "folder/config.json: text_config."
+ * @throws UserError where it is something else
+ */
+export function countIn(config: unknown, key: string, place: string): number | undefined {
+  const value = (config as Readonly<Record<string, unknown>> | null | undefined)?.[key]
+  if (value === undefined || value === null) return undefined
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  throw new UserError(`${place}${key} is ${JSON.stringify(value)}, not a count.`)
+}
+
+/**
+ * The configuration of a folder's image processor, without nulls, and the file and key that it stands in:
+ * `image_processor` of `processor_config.json`, where transformers 5 writes it, else
+ * `preprocessor_config.json`. Where there are both, the first one counts, as it does there
+ * (image_processing_base.py, get_image_processor_dict).
+ *
+ * @throws UserError where there is neither, as transformers does
+ */
+export async function imageProcessorConfig(
+  folder: string,
+): Promise<{ readonly config: Readonly<Record<string, unknown>>; readonly place: string }> {
+  const nested = await nestedProcessor(folder)
+  const config = nested ?? (await readJson(folder, 'preprocessor_config.json'))
+  if (!config)
+    throw new UserError(
+      `${folder} is not a whole model folder: preprocessor_config.json is missing, and so is processor_config.json with an image_processor. One of them says how pictures are resized and normalised.`,
+    )
+  const place = nested ? 'processor_config.json: image_processor.' : 'preprocessor_config.json: '
+  return { config: withoutNulls(config) as Record<string, unknown>, place: `${folder}/${place}` }
+}
+
+async function nestedProcessor(folder: string): Promise<Record<string, unknown> | undefined> {
+  const { image_processor: nested } = (await readJson(folder, 'processor_config.json')) ?? {}
+  if (nested === undefined || nested === null) return undefined
+  if (typeof nested === 'object' && !Array.isArray(nested)) return nested as Record<string, unknown>
+  throw new UserError(`${folder}/processor_config.json: image_processor is not a JSON object.`)
+}
+
+/**
+ * The paths of the files with these names that a folder has, and of `processor_config.json` where that says
+ * how pictures are read: what hashes of model folders are made from.
+ */
+export async function configFiles(folder: string, names: readonly string[]): Promise<string[]> {
+  const read = (await nestedProcessor(folder)) ? [...names, 'processor_config.json'] : names
+  const paths = read.map((name) => join(folder, name))
+  const present = await Promise.all(paths.map(exists))
+  return paths.filter((_, index) => present[index])
+}
+
+/**
+ * The ONNX file of a Hugging Face folder, which lies in `onnx/` or beside `config.json`.
+ *
+ * @param name without `.onnx`, such as `model_fp16`
+ * @throws UserError that lists what there is instead
+ */
+export async function modelFile(folder: string, name: string): Promise<string> {
+  const found = await optionalModelFile(folder, name)
+  if (found) return found
+  const others = (await Promise.all([join(folder, 'onnx'), folder].map(onnxFiles))).flat()
+  throw new UserError(
+    `${folder} has no ${name}.onnx${others.length > 0 ? `; it has: ${others.join(', ')}` : ', nor any other .onnx file, in it or in onnx/'}.`,
+  )
+}
+
+export async function optionalModelFile(folder: string, name: string): Promise<string | undefined> {
+  for (const path of [join(folder, 'onnx', `${name}.onnx`), join(folder, `${name}.onnx`)])
+    if (await exists(path)) return path
+  return undefined
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function onnxFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => [])
+  return names.filter((name) => name.endsWith('.onnx'))
+}
+
+/**
+ * Files of weights beside a model, by the names that exporters give them. They may belong to another model of
+ * the folder: which ones a model reads stands in the model itself.
+ */
+export async function weightFiles(model: string): Promise<string[]> {
+  const folder = join(model, '..')
+  const names = await readdir(folder)
+  return names
+    .filter((name) => /(_data(_\d+)?|\.data|\.bin|\.weight)$/.test(name))
+    .map((name) => join(folder, name))
+}
