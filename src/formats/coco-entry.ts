@@ -1,4 +1,5 @@
-import { cocoBox, numberOf } from './coco-box.js'
+import { numberOf } from './box-numbers.js'
+import { cocoBox } from './coco-box.js'
 import { cocoFileName } from './coco-entries.js'
 import { entryId } from './entry-id.js'
 import type { Xywh } from './outline-box.js'
@@ -140,7 +141,7 @@ const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((text) => typeof text === 'string')
 
 /** A flag, which programs write as a number, a truth value or a text of one. */
-function isSet(value: unknown): boolean {
+export function isSet(value: unknown): boolean {
   if (typeof value === 'string') return /^(1|true)$/i.test(value.trim())
   return typeof value === 'number' ? value !== 0 && !Number.isNaN(value) : value === true
 }

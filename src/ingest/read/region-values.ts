@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseJson } from '../../base/parse-json.js'
 import { withoutNulls } from '../../base/without-nulls.js'
+import { numberOf } from '../../formats/box-numbers.js'
 import type { Caption } from '../../rows/rows.js'
 import { type GoldRegion, type SourceRow, sourceRow } from './source-row.js'
 
@@ -13,8 +14,8 @@ const regionSchema = z.object({
   caption: z.int().min(0).default(0),
   start: z.int(),
   end: z.int(),
-  head: z.string().nullish(),
-  xyxy: z.array(z.number()).length(4),
+  head: z.string().optional(),
+  xyxy: z.array(z.unknown().transform(numberOf).pipe(z.number())).length(4),
   score: z.number().min(0).max(1).default(1),
   origin: z.string().default('gold'),
 })
@@ -29,7 +30,7 @@ type RowFields = Pick<SourceRow, 'mark' | 'place'> & Partial<SourceRow>
  */
 export function regionRow(fields: RowFields, captionValue: unknown, regionValue: unknown): SourceRow {
   const captions = [parsed(captionValue) ?? []].flat().flatMap((value): Caption[] => {
-    const caption = captionSchema.safeParse(value)
+    const caption = captionSchema.safeParse(withoutNulls(value))
     return caption.success ? [caption.data] : []
   })
   const regions = parsed(regionValue)

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
-import { unreadable } from '../../base/read-file.js'
+import { readText, unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { type EntityBoxes, parseEntityBoxes, parseEntitySentences } from '../../formats/flickr-entities.js'
 import type { Mark } from '../../formats/mark.js'
@@ -58,7 +58,7 @@ async function readListing(path: string, split: string | undefined): Promise<Lis
   }
   const sentences = folderOf('Sentences')
   const annotations = folderOf('Annotations')
-  const listed = split && new Set((await readFile(split, 'utf8')).split(/\s+/))
+  const listed = split && new Set((await readText(split)).split(/\s+/))
   const ids = (await readdir(sentences))
     .filter((name) => name.endsWith('.txt'))
     .map((name) => name.slice(0, -'.txt'.length))
@@ -81,7 +81,7 @@ async function pictureRow(
 ): Promise<SourceRow> {
   const place = join(sentences, `${id}.txt`)
   const source = base_url ? { url: `${id}.jpg` } : { file: join(images as string, `${id}.jpg`) }
-  const parsed = parseEntitySentences(await readFile(place, 'utf8'))
+  const parsed = parseEntitySentences(await readText(place))
   const file = join(annotations, `${id}.xml`)
   let found: EntityBoxes
   try {
