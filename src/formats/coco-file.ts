@@ -96,7 +96,7 @@ export async function readCocoFile(path: string): Promise<CocoFile> {
     if (!count) continue
     if (problem === undefined) count.good++
     else {
-      if (count.bad++ === 0) count.first = `${list}.${index}.${problem}`
+      if (count.bad++ === 0) count.first = `${list}.${index}${/^\w+: /.test(problem) ? '.' : ': '}${problem}`
       problems.add(list, index, 'malformed_row', problem, list === 'annotations' ? 1 : 0)
     }
   }
