@@ -29,7 +29,7 @@ const labelSchema = z.object({
   captions: z.array(z.string()).optional(),
   bboxes: z.array(z.union([box, z.array(box)])),
   scores: z.array(z.union([z.number(), z.array(z.number())])),
-  tokens_positive: z.array(z.array(z.union([span, z.array(span)]))),
+  tokens_positive: z.array(z.union([span, z.array(z.union([span, z.array(span)]))])),
 })
 
 /** A label holds the boxes of a caption, a picture's line the picture. */
@@ -108,8 +108,10 @@ function labelRow(
   const regions = label.bboxes.flatMap((entityBoxes, entity): GoldRegion[] => {
     const boxes = (Array.isArray(entityBoxes[0]) ? entityBoxes : [entityBoxes]) as readonly Xyxy[]
     const scores = [label.scores[entity] ?? []].flat()
-    const entitySpans = label.tokens_positive[entity] ?? []
-    const spans = (entitySpans as readonly unknown[]).flatMap((value) =>
+    const entitySpans: readonly unknown[] = label.tokens_positive[entity] ?? []
+    // An entity may have one pair alone.
+    const listed = typeof entitySpans[0] === 'number' ? [entitySpans] : entitySpans
+    const spans = listed.flatMap((value) =>
       Array.isArray((value as unknown[])[0]) ? (value as Span[]) : [value as Span],
     )
     return boxes.flatMap((xyxy, index): GoldRegion[] => {

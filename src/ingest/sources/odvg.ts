@@ -5,6 +5,7 @@ import { readJson } from '../../base/read-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { readObjects } from '../../formats/read-objects.js'
+import { type TokenSpan, tokenSpans } from '../../formats/token-spans.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import {
@@ -30,7 +31,6 @@ type Config = z.infer<typeof schema>
 const endings = ['.jsonl', '.json']
 
 const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
-const spanSchema = z.tuple([z.int(), z.int()])
 const lineSchema = z.object({
   filename: z.string().min(1),
   height: z.number().positive(),
@@ -50,7 +50,7 @@ const instanceSchema = z.object({
 const regionSchema = z.object({
   bbox: z.union([boxSchema, z.array(boxSchema)]),
   phrase: z.union([z.string(), z.array(z.string())]).optional(),
-  tokens_positive: z.union([z.array(spanSchema), spanSchema]).optional(),
+  tokens_positive: z.unknown(),
 })
 
 /** Lines hold every box of a picture, and crowded pictures have hundreds. */
@@ -139,6 +139,7 @@ function pictureRow(
     const parsed = regionSchema.safeParse(value)
     if (!parsed.success) return drop('malformed_box')
     const spans = spansOf(parsed.data, caption)
+    if (!spans) return drop('malformed_box')
     if (spans.length === 0) return drop('unnamed_box')
     const boxes = parsed.data.bbox as readonly unknown[]
     const all = (Array.isArray(boxes[0]) ? boxes : [boxes]) as GoldRegion['xyxy'][]
@@ -176,11 +177,9 @@ function locate(filename: string, images: string | undefined, base: string | und
 function spansOf(
   { tokens_positive, phrase }: z.infer<typeof regionSchema>,
   caption: string,
-): readonly (readonly [number, number])[] {
-  if (tokens_positive) {
-    const spans = tokens_positive as readonly unknown[]
-    return (Array.isArray(spans[0]) ? spans : [spans]) as (readonly [number, number])[]
-  }
+): readonly TokenSpan[] | undefined {
+  const spans = tokenSpans(tokens_positive ?? undefined)
+  if (spans?.length !== 0) return spans
   // Where small letters are longer than capitals, places would not be the caption's.
   const small = caption.toLowerCase()
   const lower = small.length === caption.length ? small : caption
