@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { type CocoAnnotation, type CocoIndex, type Id, readCocoIndex } from '../formats/coco-index.js'
+import { tokenSpans } from '../formats/token-spans.js'
 import type { ImageRow } from '../rows/rows.js'
 import { joinSpans } from '../words/join-spans.js'
 import { attributeName, collectTruth, type PictureTruth, spanKey } from './truth.js'
@@ -9,7 +10,7 @@ const boxSchema = z.object({
   bbox: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]),
   category_id: z.string().optional(),
   iscrowd: z.union([z.number(), z.boolean()]).optional(),
-  tokens_positive: z.array(z.tuple([z.int(), z.int()])).default([]),
+  tokens_positive: z.preprocess((value) => tokenSpans(value) ?? value, z.array(z.tuple([z.int(), z.int()]))),
   attributes: z.object({ colour: z.unknown().optional(), size: z.unknown().optional() }).optional(),
 })
 type Box = z.infer<typeof boxSchema>

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { parseConfig, readYaml } from '../base/parse-config.js'
 import { readText, unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
-import { linesOf } from './yolo-labels.js'
+import { linesOf } from './text-lines.js'
 
 /** A split of a dataset in YOLO's form. */
 export interface YoloDataset {

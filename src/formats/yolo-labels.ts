@@ -1,4 +1,5 @@
 import type { Xyxy } from '../boxes/xyxy.js'
+import { linesOf } from './text-lines.js'
 
 /** A row of a label file of YOLO: a box, or why it is none. */
 export type YoloRow = { readonly id: number } & (
@@ -39,14 +40,6 @@ export function parseYoloLabels(text: string, keypoints: number | undefined): Yo
     return row
   })
 }
-
-/** Lines of a text file, whatever ends them, without white space around them and without blank ones. */
-export const linesOf = (text: string): string[] =>
-  text
-    .replace(/^\uFEFF/, '')
-    .split(/\r\n|\n|\r/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
 
 const numbersOf = (line: string) => line.split(/\s+/).map(Number)
 

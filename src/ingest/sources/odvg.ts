@@ -136,7 +136,7 @@ function pictureRow(
     const given = tokenSpans(tokens_positive)
     const boxes = (Array.isArray(bbox) && Array.isArray(bbox[0]) ? bbox : [bbox]).map(cornersOf)
     if (!given) return boxes.flatMap(() => drop('malformed_box'))
-    const spans = tokens_positive === undefined ? placesOf(phrase, caption) : given
+    const spans = given.length === 0 ? placesOf(phrase, caption) : given
     return boxes.flatMap((xyxy) => {
       if (!xyxy) return drop('malformed_box')
       return spans.length === 0 ? drop('unnamed_box') : [{ category: '', order: 0, xyxy, spans }]
