@@ -36,10 +36,10 @@ export function countIn(config: unknown, key: string, place: string): number | u
 }
 
 /**
- * The configuration of a folder's image processor, and the file and key that it stands in: `image_processor` of `processor_config.json`, where transformers 5 writes it, else
- * `preprocessor_config.json`. Where there are both, the first one counts, as it does there
- * (image_processing_base.py, get_image_processor_dict). What is null is as if it were absent; but a step (`do_pad`) that is
- * null is not done, for Python takes it for false.
+ * The configuration of a folder's image processor, and the file and key that it stands in: `image_processor`
+ * of `processor_config.json`, where transformers 5 writes it, else `preprocessor_config.json`. Where there are
+ * both, the first one counts, as it does there (image_processing_base.py, get_image_processor_dict). What is
+ * null is as if it were absent; but a step (`do_pad`) that is null is not done, for Python takes it for false.
  *
  * @throws UserError where there is neither, as transformers does
  */

@@ -49,7 +49,7 @@ function refuse({ config, place }: Said, key: string): never {
   throw new UserError(`${place}${key} is ${JSON.stringify(config[key])}, which groundmill does not do.`)
 }
 
-/** Names as `DetrImageProcessor`, `DetrImageProcessorFast`, `DetrImageProcessorPil`, `DetrFeatureExtractor`. */
+/** Names are as `DetrImageProcessor`, `DetrImageProcessorFast` or `-Pil`, and `DetrFeatureExtractor`. */
 function checkClass({ config, place }: Said, { names }: ProcessorClass): void {
   const key = config.image_processor_type === undefined ? 'feature_extractor_type' : 'image_processor_type'
   const type = config[key]
