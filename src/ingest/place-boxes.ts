@@ -5,8 +5,8 @@ import type { NormalImage } from './image/normalise-image.js'
 import type { SourceRow } from './read/source-row.js'
 
 /**
- * How the boxes of a source come to lie in the stored picture, which is upright. Boxes are in the picture that
- * the source describes; what was fetched may have another size, but not another shape.
+ * How the boxes of a source come to lie in the stored picture, which is upright. Boxes are in the picture
+ * that the source describes; what was fetched may have another size, but not another shape.
  *
  * Tools that know no EXIF describe the picture as it lies in its file. Where its orientation makes the sides
  * change places and the source's size is that before turning, boxes are turned with the picture; where the
@@ -45,11 +45,9 @@ interface Size {
 }
 
 /**
- * Whether a size has the shape of a picture with its sides changed rather than its own. The size may be that
- * of a smaller copy: what its height would be by the width is compared, so that a pixel more on one side
- * tells.
+ * Whether a size is wide where the shown picture is high, or high where it is wide: then it has the shape of
+ * the picture before its sides changed places, or is that of a smaller copy. A pixel's difference tells.
  */
 function isBeforeTurning(size: Size, shown: Size): boolean {
-  const error = (width: number, height: number) => Math.abs(size.height - (size.width * height) / width)
-  return error(shown.height, shown.width) < error(shown.width, shown.height)
+  return (size.width - size.height) * (shown.width - shown.height) < 0
 }
