@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseConfig } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
@@ -14,7 +14,7 @@ import {
 } from '../evaluate/flickr30k.js'
 import { knownOfFile } from '../evaluate/known-categories.js'
 import { fixedApLimits, lvisAp, lvisLimits } from '../evaluate/lvis-ap.js'
-import { meanAp, odinwSets } from '../evaluate/odinw.js'
+import { meanAp, type OdinwSet, odinwBeside, odinwSets } from '../evaluate/odinw.js'
 import { presenceScores } from '../evaluate/presence-scores.js'
 import {
   type DetectionTruth,
@@ -167,17 +167,34 @@ async function scoresOf(
       }
     }
     default: {
-      const scores: Record<string, Readonly<Record<string, number>>> = {}
-      for (const set of odinwSets(kind === 'odinw13' ? 13 : 35)) {
+      const score = async (set: OdinwSet) => {
         const truth = await readDetectionTruth(join(path, set.annotations))
         const detections = await answers.detections(truth, join(path, set.images), 100, set.name)
         const { ap, ap50 } = cocoAp(truth.boxes, detections)
-        scores[set.name] = { ap, ap50 }
+        return { ap, ap50 }
       }
-      return { ...scores, mean: { ap: meanAp(Object.values(scores) as { ap: number }[]) } }
+      const scores: Record<string, { readonly ap: number; readonly ap50: number }> = {}
+      for (const set of odinwSets(kind === 'odinw13' ? 13 : 35)) scores[set.name] = await score(set)
+      const mean = { ap: meanAp(Object.values(scores)) }
+      for (const set of kind === 'odinw35' ? odinwBeside : [])
+        if (await isThere(set, options)) scores[`${set.name}, beside the mean`] = await score(set)
+      return { ...scores, mean }
     }
   }
 }
+
+/** Whether a set that need not be there is, and answers to it where these come from a file. */
+async function isThere(
+  set: OdinwSet,
+  { truth: [path = ''], predictions }: BenchmarkOptions,
+): Promise<boolean> {
+  const files = [join(path, set.annotations), ...(predictions ? [answersFile(predictions, set.name)] : [])]
+  const found = await Promise.all(files.map((file) => stat(file).catch(() => undefined)))
+  return found.every((entry) => entry !== undefined)
+}
+
+const answersFile = (predictions: string, name: string) =>
+  predictions.endsWith('.json') ? predictions : join(predictions, `${name.replaceAll('/', '-')}.json`)
 
 const presenceOf = (truth: DetectionTruth, detections: readonly Detection[], confidence: number) =>
   presenceScores(
@@ -229,10 +246,7 @@ function askModel(run: BenchmarkRun, out: string | undefined): Answers {
  */
 function readAnswers(predictions: string): Answers {
   return {
-    detections: (_truth, _images, _maxPerPrompt, name) =>
-      readDetections(
-        predictions.endsWith('.json') ? predictions : join(predictions, `${name.replaceAll('/', '-')}.json`),
-      ),
+    detections: (_truth, _images, _maxPerPrompt, name) => readDetections(answersFile(predictions, name)),
     async sentences() {
       const keys = ['image_id', 'sentence_id', 'boxes'] as const
       const rows = await rowsOf<{ image_id: string | number; sentence_id: number; boxes: Xyxy[][] }>(

@@ -6,7 +6,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { promptsOf } from '../../src/evaluate/category-prompts.js'
 import { flickrRecall, readFlickr30k } from '../../src/evaluate/flickr30k.js'
-import { meanAp, odinwSets } from '../../src/evaluate/odinw.js'
+import { meanAp, odinwBeside, odinwSets } from '../../src/evaluate/odinw.js'
 import {
   detectionsJson,
   readDetections,
@@ -280,6 +280,11 @@ describe('ODinW', () => {
     expect(odinwSets(13).map(({ annotations }) => annotations)).toContain(
       'pistols/export/val_annotations_without_background.json',
     )
+    // It has a configuration and is not in the list of the 35.
+    expect(odinwBeside.map(({ name, annotations }) => [name, annotations])).toEqual([
+      ['plantdoc/100x100', 'plantdoc/100x100/valid/annotations_without_background.json'],
+    ])
+    expect(odinwSets(35).map(({ name }) => name)).not.toContain('plantdoc/100x100')
     expect(meanAp([{ ap: 0.5 }, { ap: 0.1 }, { ap: -1 }])).toBeCloseTo(0.3, 12)
   })
 })
