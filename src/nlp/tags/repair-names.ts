@@ -44,6 +44,7 @@ const longestName = 40
  * as they are.
  */
 export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
+  if (!hasTwo(tokens, isCapital)) return tokens
   let mended: TaggedToken[] | undefined
   for (let at = 0; at < tokens.length; ) {
     const end = runEnd(tokens, at)
@@ -70,6 +71,12 @@ function joinClass(tokens: TaggedToken[], start: number, end: number): void {
 }
 
 const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}|^\p{Ll}{1,2}\p{Lu}/u.test(token?.text ?? '')
+
+function hasTwo(tokens: readonly TaggedToken[], is: (token: TaggedToken) => boolean): boolean {
+  let count = 0
+  for (const token of tokens) if (is(token) && ++count === 2) return true
+  return false
+}
 
 const capitals = (tokens: readonly TaggedToken[], from: number, to: number) =>
   tokens.slice(from, to).filter(isCapital).length
