@@ -1,5 +1,7 @@
+import { pictured } from './depictions.js'
 import { lemma } from './lexicon/lemma.js'
 import { measures } from './lexicon/measures.js'
+import { specified } from './specification.js'
 import { opensName } from './tags/repair-names.js'
 import type { TaggedToken } from './tags/tag.js'
 import {
@@ -12,7 +14,6 @@ import {
   tagAt,
   wordAt,
 } from './tags/tag-patterns.js'
-import { thingEnd } from './thing-end.js'
 
 /**
  * The noun phrases of a caption, each by its first token with the token behind its last; in order, without
@@ -23,7 +24,7 @@ export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> 
   const ends = new Map<number, number>()
   for (let at = 0; at < tokens.length; ) {
     const { end: behind, found } = nounPhrase(tokens, at)
-    const end = found ? thingEnd(tokens, at, behind) : behind
+    const end = found ? specified(tokens, at, pictured(tokens, at, behind)) : behind
     if (found) ends.set(at, end)
     at = end
   }

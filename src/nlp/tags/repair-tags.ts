@@ -22,11 +22,14 @@ const rules: readonly TagRule[] = [
  */
 export function repairTags(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
   const mended = [...tokens]
+  const words: number[] = []
+  tokens.forEach(({ isWord, tag }, at) => {
+    if (isWord && tag !== 'FW') words.push(at)
+  })
   for (const rule of rules) {
-    for (const [at, token] of mended.entries()) {
-      if (!token.isWord || token.tag === 'FW') continue
+    for (const at of words) {
       const tag = rule(mended, at)
-      if (tag !== undefined) mended[at] = { ...token, tag }
+      if (tag !== undefined) mended[at] = { ...(mended[at] as TaggedToken), tag }
     }
   }
   return repairNames(mended)

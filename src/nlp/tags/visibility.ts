@@ -1,4 +1,5 @@
 import { lemma } from '../lexicon/lemma.js'
+import { makers } from '../lexicon/makers.js'
 import { hasDigit } from '../lexicon/units.js'
 import { type NounFile, nounSenses } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
@@ -54,6 +55,7 @@ function isOwnName(tokens: readonly TaggedToken[], start: number, end: number): 
     const found = isName ? visibility(lemma(word)) : undefined
     return (
       (found === 'unknown' && inSentence) ||
+      (isName && makers.has(word)) ||
       (found === 'person' && visibility(wordAt(tokens, end - 2)) === 'unknown')
     )
   })
@@ -61,7 +63,7 @@ function isOwnName(tokens: readonly TaggedToken[], start: number, end: number): 
 
 /** Words that captions often write as two. */
 const openCompounds: ReadonlySet<string> = new Set(
-  'walk_way run_way path_way drive_way hall_way door_way side_walk cross_walk board_walk card_board'.split(
+  'walk_way run_way path_way drive_way hall_way door_way side_walk cross_walk board_walk card_board board_game card_game pendant_lighting track_lighting'.split(
     ' ',
   ),
 )
