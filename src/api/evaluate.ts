@@ -57,9 +57,9 @@ export {
   categoriesOf,
   type EvaluateOptions,
   type Evaluation,
-  type EvaluationSet,
   evaluateModel,
 } from '../evaluate/evaluate-model.js'
+export type { EvaluationSet } from '../evaluate/gold-images.js'
 export {
   type AtThresholds,
   type CgF1Summary,

@@ -84,6 +84,21 @@ export async function detectCategories(
   )
 }
 
+/** Boxes of a picture that count in COCO's numbers, as GLIP and most detectors give them. */
+export const boxesOfPicture = 100
+
+/** The best boxes of each picture, best first; equal ones as they came. */
+export function bestOfPictures(found: readonly Detection[], most: number): Detection[] {
+  const taken = new Map<number, number>()
+  return [...found]
+    .sort((a, b) => b.score - a.score)
+    .filter(({ image }) => {
+      const count = (taken.get(image) ?? 0) + 1
+      taken.set(image, count)
+      return count <= most
+    })
+}
+
 /**
  * Whether a box is for a phrase: a detector with a fixed list proposes every box for each. Of its labels that
  * name the phrase the longest is meant, as in the filter's rule `label`.

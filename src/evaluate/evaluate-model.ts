@@ -1,29 +1,18 @@
 import { zip } from '../base/zip.js'
-import type { Xyxy } from '../boxes/xyxy.js'
 import { unscaleBox } from '../boxes/xyxy.js'
-import { decodePicture } from '../pictures/picture.js'
-import type { Phrase } from '../rows/rows.js'
 import { committedFile } from '../shards/committed-file.js'
-import { joinRows, mismatch } from '../shards/join-rows.js'
-import type { Storage } from '../storage/storage.js'
+import { joinRows } from '../shards/join-rows.js'
 import type { Teacher } from '../teacher/teacher.js'
-import { askAttributes, type GoldPicture } from './ask-attributes.js'
+import { askAttributes } from './ask-attributes.js'
 import { type AttributeContrast, type AttributeTable, attributeTable } from './attribute-contrast.js'
-import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
+import { bestOfPictures, boxesOfPicture, detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import { type CocoSummary, cocoAp, type Detection, type GroundTruth } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
+import { type EvaluationSet, type GoldImage, goldImages, inSource, truthOf } from './gold-images.js'
 import { knownCategories } from './known-categories.js'
 import { type PhrasePrediction, phraseRecall } from './phrase-recall.js'
 import { categoryOutcomes, type PictureOutcomes, pairOutcomes, phraseOutcomes } from './picture-outcomes.js'
 import { type PresenceScores, presenceCounts, scoresOfCounts } from './presence-scores.js'
-
-/** A dataset with gold boxes. */
-export interface EvaluationSet {
-  readonly storage: Storage
-  readonly shards: readonly string[]
-  /** The stage whose phrases and grounding are gold. */
-  readonly stage: string
-}
 
 export interface Evaluation extends CocoSummary, PresenceScores {
   readonly recall1: number
@@ -34,29 +23,6 @@ export interface Evaluation extends CocoSummary, PresenceScores {
   readonly categories: number
   /** Where the configuration asks for it: whether phrases are told from those with another attribute. */
   readonly attributes?: AttributeTable
-}
-
-interface GoldImage extends GoldPicture {
-  /** The written caption with its phrases and their boxes. */
-  readonly text: string | undefined
-  readonly phrases: readonly (Pick<Phrase, 'text' | 'head'> & {
-    readonly span: readonly [number, number]
-    readonly targets: readonly Xyxy[]
-  })[]
-  readonly boxes: readonly GoldBox[]
-  /** Pixels of the picture that the source describes for one of the stored one. */
-  readonly unit: number
-}
-
-/** A box with its category's name. */
-interface GoldBox {
-  readonly category: string
-  /** In pixels of the stored picture, as is its area. */
-  readonly xyxy: Xyxy
-  readonly area: number | null
-  readonly crowd: boolean
-  /** Need not be found. */
-  readonly ignore: boolean
 }
 
 export interface EvaluateOptions {
@@ -99,16 +65,13 @@ export async function evaluateModel(
       if (config.attributes) contrasts.push(...(await askAttributes(teacher, window, config)))
     }
     const pictures = window.map(({ picture }) => picture)
-    const units = window.map(({ unit }) => unit)
+    const found: Detection[] = []
     for (const prompt of prompts) {
       signal?.throwIfAborted()
-      for (const found of await detectCategories(teacher, pictures, prompt, categories, config))
-        detections.push({
-          ...found,
-          ...inUnit(found.bbox, units[found.image] ?? 1),
-          image: first + found.image,
-        })
+      found.push(...(await detectCategories(teacher, pictures, prompt, categories, config)))
     }
+    for (const { image, bbox, ...box } of bestOfPictures(found, boxesOfPicture))
+      detections.push({ ...box, image: first + image, bbox: inSource(bbox, window[image]?.unit ?? 1) })
     window = []
     onProgress?.(images, total)
   }
@@ -144,24 +107,6 @@ export async function evaluateModel(
     ...(config.attributes && { attributes: attributeTable(contrasts) }),
   }
 }
-
-/**
- * A box and its area in pixels of the picture that the source describes, in which COCO's classes of size are
- * meant.
- */
-function truthOf(
-  { xyxy, area, crowd, ignore }: GoldBox,
-  unit: number,
-): Omit<GroundTruth, 'image' | 'category'> {
-  const [x1, y1, x2, y2] = xyxy
-  const { bbox } = inUnit([x1, y1, x2 - x1, y2 - y1], unit)
-  const own = area === null ? bbox[2] * bbox[3] : area * unit * unit
-  return { bbox, area: own, iscrowd: crowd, ignore }
-}
-
-const inUnit = ([x, y, width, height]: Detection['bbox'], unit: number) => ({
-  bbox: [x * unit, y * unit, width * unit, height * unit] as const,
-})
 
 async function imagesOf({ storage, shards }: EvaluationSet): Promise<number> {
   let images = 0
@@ -203,41 +148,4 @@ async function groundPhrases(teacher: Teacher, images: readonly GoldImage[], con
       targets,
     })),
   )
-}
-
-async function* goldImages(
-  { storage, shards, stage }: EvaluationSet,
-  side: number,
-): AsyncGenerator<GoldImage> {
-  const parts = {
-    images: { columns: ['image', 'captions'] },
-    phrases: { family: 'phrases', stage, columns: ['phrases'] },
-    grounding: { family: 'grounding', stage, columns: ['regions', 'ignored', 'scale'] },
-  } as const
-  for (const shard of shards) {
-    for await (const { key, row, images, phrases, grounding } of joinRows(storage, shard, parts)) {
-      const { regions, ignored, scale } = grounding
-      const written = images.captions.findIndex(({ kind }) => kind !== 'categories')
-      yield {
-        picture: await decodePicture(images.image.bytes, side),
-        gold: { key, captions: images.captions, phrases: phrases.phrases, regions },
-        text: images.captions[written]?.text,
-        phrases: phrases.phrases.flatMap((phrase, index) => {
-          const targets = regions.filter((region) => region.phrase === index).map(({ xyxy }) => xyxy)
-          const { text, head, caption, start, end } = phrase
-          return caption === written ? [{ text, head, span: [start, end] as const, targets }] : []
-        }),
-        unit: 1 / (scale ?? 1),
-        boxes: regions
-          .flatMap(({ phrase, xyxy, caption, area = null }): GoldBox[] => {
-            const named = phrases.phrases[phrase]
-            const source = images.captions[caption]
-            if (!named || !source) throw mismatch({ storage, shard }, parts.grounding, parts.phrases, row)
-            if (source.kind !== 'categories') return []
-            return [{ category: named.text, xyxy, area, crowd: false, ignore: false }]
-          })
-          .concat(ignored?.map(({ text, ...box }) => ({ category: text, ...box, ignore: true })) ?? []),
-      }
-    }
-  }
 }

@@ -9,7 +9,7 @@ import { scaleBox, unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Query, Teacher } from '../teacher/teacher.js'
 import { nameInPrompt } from '../words/name-prompt.js'
-import { detectCategories, isMeant, promptsOf } from './category-prompts.js'
+import { bestOfPictures, detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import type { Detection } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
 import type { FlickrSentence, SentencePrediction } from './flickr30k.js'
@@ -52,12 +52,9 @@ export async function detectBenchmark(
     for (const prompt of prompts) {
       signal?.throwIfAborted()
       const found = await detectCategories(teacher, pictures, prompt, names, options)
-      const left = new Int32Array(window.length).fill(maxPerPrompt)
-      for (const { image, category, bbox, score } of found.sort((a, b) => b.score - a.score)) {
-        // Both are places in the lists that were asked about.
-        if (left[image]!-- <= 0) continue
+      // Both are places in the lists that were asked about.
+      for (const { image, category, bbox, score } of bestOfPictures(found, maxPerPrompt))
         detections.push({ image: window[image]!.id, category: categories[category]!.id, bbox, score })
-      }
     }
     run.onProgress?.(Math.min(images.length, start + windowImages), images.length)
   }
