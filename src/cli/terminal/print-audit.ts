@@ -46,6 +46,14 @@ export function auditTable({ kinds }: Pick<AuditSummary, 'kinds'>): string {
   return formatTable(['phrases by', 'kind', ...header], rows)
 }
 
+/** How many labels are wrong since their phrase names nothing, and the heads of most of them. */
+export function unnamedText(unnamed: NonNullable<AuditSummary['unnamed']>): string {
+  const labels = unnamed.reduce((sum, head) => sum + head.labels, 0)
+  const shown = unnamed.slice(0, 8).map(({ head, labels: count }) => `${head} ${count}`)
+  const more = unnamed.length > shown.length ? ', …' : ''
+  return `labels of phrases that name nothing in their picture, which are wrong: ${labels} (${shown.join(', ')}${more})`
+}
+
 /** What a sample says: right, recall where it was counted, and calibration. */
 export function judgedTable({ kinds }: JudgedSummary): string {
   const rows = kinds.map((kind) => [
