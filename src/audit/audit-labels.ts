@@ -1,3 +1,5 @@
+import { clusterRatio } from '../statistics/cluster-ratio.js'
+import type { Interval } from '../statistics/share-interval.js'
 import {
   type CalibrationBin,
   type CalibrationError,
@@ -5,9 +7,7 @@ import {
   calibrationError,
   pictureWeights,
 } from './calibration-error.js'
-import { clusterRatio } from './cluster-ratio.js'
 import { compareKinds, type PhraseKind } from './phrase-kinds.js'
-import type { Interval } from './share-interval.js'
 
 /** A box of a grounding, for some words. */
 export interface AuditedLabel {

@@ -91,15 +91,14 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
     'boxes',
     'phrases',
     'pictures',
-    ...(gold === undefined ? [] : ['precision', 'recall', 'F1']),
+    ...(gold === undefined ? [] : ['precision', '95 %', 'recall', '95 %', 'F1']),
   ]
-  const table = points.map(({ value, boxes, phrases: found, images, precision, recall, f1 }) => [
-    String(value),
-    boxes,
-    found,
-    images,
-    ...(gold === undefined ? [] : [precision, recall, f1].map(percent)),
-  ])
+  const range = (interval: SweepPoint['recallInterval']) => interval?.map(percent).join(' to ') ?? '-'
+  const table = points.map(({ value, boxes, phrases: found, images, ...point }) => {
+    const { precision, precisionInterval, recall, recallInterval, f1 } = point
+    const shares = [percent(precision), range(precisionInterval), percent(recall), range(recallInterval)]
+    return [String(value), boxes, found, images, ...(gold === undefined ? [] : [...shares, percent(f1)])]
+  })
   process.stdout.write(`${formatTable(header, table)}\n`)
   if (options.svg !== undefined) process.stdout.write(`\n${options.svg}\n`)
 }

@@ -51,11 +51,11 @@ describe('a category', () => {
     const synonyms = { Dog: ['wolf', 'sea dog'] }
     const both = categoryMatcher({ common: true, synonyms })
     expect([both('dog', phrase('a wolf')), both('dog', phrase('a puppy'))]).toEqual([true, true])
-    const alone = categoryMatcher({ synonyms })
+    const alone = categoryMatcher({ common: false, synonyms })
     expect([alone('dog', phrase('a wolf')), alone('dog', phrase('a puppy'))]).toEqual([true, false])
     // Without the common names nobody says that a hot dog is no dog.
     expect(alone('dog', phrase('a hot dog'))).toBe(true)
-    expect(categoryMatcher({ synonyms: { seal: ['sea dog'] } })('dog', phrase('a sea dog'))).toBe(false)
+    expect(categoryMatcher({ common: false, synonyms: { seal: ['sea dog'] } })('dog', phrase('a sea dog'))).toBe(false)
   })
 
   it('has common names for all of the categories of COCO, each once', () => {

@@ -1,6 +1,6 @@
 import type { AuditSummary, KindSummary } from '../../audit/audit-labels.js'
 import type { JudgedSummary } from '../../audit/judge-labels.js'
-import type { Interval } from '../../audit/share-interval.js'
+import type { Interval } from '../../statistics/share-interval.js'
 import { formatTable } from './format-table.js'
 
 const percent = (share: number | null) => (share === null ? '-' : (100 * share).toFixed(1))
