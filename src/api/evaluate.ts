@@ -34,7 +34,6 @@ export { type Judgement, readJudgements } from '../audit/judgements.js'
 export { type GroundingSource, knownHeads } from '../audit/known-heads.js'
 export type { PhraseKind } from '../audit/phrase-kinds.js'
 export { type PlacedLabel, placedLabels } from '../audit/placed-labels.js'
-export type { Interval } from '../audit/share-interval.js'
 export type { PictureTruth, TruthObject } from '../audit/truth.js'
 export {
   type AttributeContrast,
@@ -75,4 +74,5 @@ export type {
   PictureOutcomes,
 } from '../evaluate/picture-outcomes.js'
 export type { PresenceScores } from '../evaluate/presence-scores.js'
+export type { Interval } from '../statistics/share-interval.js'
 export type { AttributeKind } from '../words/attribute-values.js'

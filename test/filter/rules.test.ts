@@ -145,6 +145,17 @@ describe('rules', () => {
     expect(number(1)).toEqual(dogs)
     expect(number(1, true)).toEqual([dogs[0]])
     expect(number(null)).toEqual(dogs.slice(0, 2))
+    // Without a number one thing is one all the same, but for names of categories and collectives.
+    const said = (text: string, more: Partial<Phrase> = {}) => {
+      const named = { ...phrases[3], count: null, number: 'singular', text, ...more } as Phrase
+      const given = { ...image, phrases: phrases.map((own, at) => (at === 3 ? named : own)) }
+      return keep({ rule: 'number', singular: true }, dogs, given).kept.length
+    }
+    expect([said('her dog'), said('Dog'), said('the brown dog')]).toEqual([1, 1, 1])
+    expect([said('a herd of dog'), said('Several dog')]).toEqual([3, 3])
+    expect(said('dogs', { number: 'plural' })).toBe(3)
+    expect(said('dog', { kept: 'category' })).toBe(3)
+    expect(keep({ rule: 'number' }, dogs, image).kept).toHaveLength(2)
   })
 
   it('negative drops what a negative prompt fits better', () => {
