@@ -357,6 +357,21 @@ it('samples of a tar may have NaN, nulls and text of Notepad', async () => {
   expect(row?.meta).toMatchObject({ id: 9007199254740993n, score: Number.NaN })
 })
 
+it('Flickr30k Entities counts boxes that no phrase names, and tells of pictures that it lacks', async () => {
+  const path = join(folder, 'entities')
+  for (const name of ['Sentences', 'Annotations']) await mkdir(join(path, name), { recursive: true })
+  await writeFile(join(path, 'Sentences', '1.txt'), '\uFEFF[/EN#7/animals A dog] runs .\n')
+  const object = (id: number) =>
+    `<object><name>${id}</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object>`
+  const size = '<size><width>40</width><height>30</height></size>'
+  await writeFile(join(path, 'Annotations', '1.xml'), `<a>${size}${object(7)}${object(8)}</a>`)
+  const split = await written('.txt', '\uFEFF1\n12\n')
+  const rows = await rowsOf({ format: 'flickr30k-entities', path, images: 'p', split })
+  expect(boxesOf(rows)[0]).toEqual([['', [1, 2, 9, 9], [[0, 5]]]])
+  expect(rows[0]?.dropped).toEqual({ unnamed_box: 1 })
+  expect(problemsOf(rows)).toEqual([`unknown_picture ids[1]: there is no ${path}/Sentences/12.txt`])
+})
+
 describe('values of regions', () => {
   it('hold nulls, NaN and texts of numbers', () => {
     const region = {
@@ -372,6 +387,18 @@ describe('values of regions', () => {
     const row = regionRow({ mark: { at: 0, line: 0 }, place: 'x' }, [{ text: 'a dog', kind: null }], text)
     expect(row.regions?.map(({ xyxy }) => xyxy)).toEqual([[1, 2, 3, 4]])
     expect(row.dropped).toEqual({ malformed_box: 1 })
+  })
+
+  it('name their captions by place, whatever stands at another', () => {
+    const region = { start: 0, end: 5, xyxy: [1, 2, 3, 4], caption: 2 }
+    const row = regionRow(
+      { mark: { at: 0, line: 0 }, place: 'x' },
+      ['a cat', null, 'a dog'],
+      [region, { ...region, caption: 1 }, { ...region, caption: 3 }],
+    )
+    expect(row.captions.map(({ text }) => text)).toEqual(['a cat', 'a dog'])
+    expect(row.regions?.map(({ caption }) => caption)).toEqual([1])
+    expect(row.dropped).toEqual({ malformed_box: 2 })
   })
 })
 

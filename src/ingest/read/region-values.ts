@@ -29,9 +29,11 @@ type RowFields = Pick<SourceRow, 'mark' | 'place'> & Partial<SourceRow>
  * text.
  */
 export function regionRow(fields: RowFields, captionValue: unknown, regionValue: unknown): SourceRow {
-  const captions = [parsed(captionValue) ?? []].flat().flatMap((value): Caption[] => {
+  const captions: Caption[] = []
+  /** Where a caption stands among those that are kept: regions count all of them. */
+  const places = [parsed(captionValue) ?? []].flat().map((value) => {
     const caption = captionSchema.safeParse(withoutNulls(value))
-    return caption.success ? [caption.data] : []
+    return caption.success ? captions.push(caption.data) - 1 : undefined
   })
   const regions = parsed(regionValue)
   if (!Array.isArray(regions))
@@ -42,7 +44,8 @@ export function regionRow(fields: RowFields, captionValue: unknown, regionValue:
   const dropped: Record<string, number> = {}
   const sound = regions.flatMap((value): GoldRegion[] => {
     const region = regionSchema.safeParse(withoutNulls(value))
-    if (region.success && region.data.caption < captions.length) return [goldRegion(region.data)]
+    const caption = region.success ? places[region.data.caption] : undefined
+    if (region.success && caption !== undefined) return [goldRegion({ ...region.data, caption })]
     dropped.malformed_box = (dropped.malformed_box ?? 0) + 1
     return []
   })
