@@ -43,6 +43,8 @@ export async function readYoloDataset(path: string, split: string | undefined): 
   const found = await stat(path).catch(unreadable(path))
   const file = found.isDirectory() ? await descriptionIn(path) : path
   const ending = extname(file).toLowerCase()
+  if (['.json', '.xml', '.csv'].includes(ending))
+    throw new UserError(`${file} is no data.yaml, no obj.data and no list of names.`)
   const dataset =
     ending === '.data'
       ? await readDarknet(file, split ?? 'train')
