@@ -31,8 +31,8 @@ const exports: readonly (readonly [pattern: RegExp, advice: string])[] = [
 const headBytes = 1 << 18
 
 /**
- * What to do with a file that another program wrote in a form of its own, for the end of a message that says why
- * it cannot be read.
+ * What to do with a file that another program wrote in a form of its own, for the end of a message that says
+ * why it cannot be read.
  *
  * @param path the file, or a folder in which such files are
  * @returns empty where nothing is known of it
