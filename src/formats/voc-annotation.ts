@@ -22,7 +22,9 @@ export interface VocObject {
 export interface VocBox {
   /** As the file has it. */
   readonly xyxy: Xyxy
-  /** Whether it is of `bndbox`, whose corners may be pixels; those around outlines and turned boxes are edges. */
+  /**
+   * Whether it is of `bndbox`, whose corners may be pixels; those around outlines and turned boxes are edges.
+   */
   readonly isBndbox: boolean
 }
 
@@ -43,9 +45,9 @@ const parser = new XMLParser({
 })
 
 /**
- * Reads an annotation of Pascal VOC, labelImg and others: `<object>` with a `<name>` and a `<bndbox>`, or with a
- * `<polygon>` (of `x1`, `y1`, ... or of `<pt>`) or a `<robndbox>` (of roLabelImg), around which the box is taken.
- * Parts of objects are no objects, and what LabelMe has deleted is none.
+ * Reads an annotation of Pascal VOC, labelImg and others: `<object>` with a `<name>` and a `<bndbox>`, or
+ * with a `<polygon>` (of `x1`, `y1`, ... or of `<pt>`) or a `<robndbox>` (of roLabelImg), around which the
+ * box is taken. Parts of objects are no objects, and what LabelMe has deleted is none.
  *
  * @throws Error that says what is wrong with the file; entities that a file itself defines are refused
  */

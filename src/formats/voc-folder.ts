@@ -39,6 +39,8 @@ export async function readVocFolder(
   split: string | undefined,
 ): Promise<VocFolder> {
   const isFolder = (await stat(path).catch(unreadable(path))).isDirectory()
+  if (!isFolder && !/\.xml$/i.test(path))
+    throw new UserError(`${path} is neither a folder nor an annotation (.xml).`)
   const root = isFolder && !isOfAnnotations(path) ? path : dirname(path)
   const ids = isFolder && split !== undefined ? await idsOf(root, split) : undefined
   const start = isFolder && split !== undefined && !ids ? await folderOf(path, split) : path

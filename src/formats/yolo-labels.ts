@@ -23,9 +23,9 @@ export type YoloRow = { readonly id: number } & (
 const tolerance = 0.01
 
 /**
- * The rows of a label file: a class and a box (centre, width, height); with keypoints behind the box where the
- * dataset has them; else the points of an outline, of which the box around it is taken, as four corners of a
- * turned box are. A row of five in a file of outlines is a box, as Ultralytics' converter writes it.
+ * The rows of a label file: a class and a box (centre, width, height); with keypoints behind the box where
+ * the dataset has them; else the points of an outline, of which the box around it is taken, as four corners
+ * of a turned box are. A row of five in a file of outlines is a box, as Ultralytics' converter writes it.
  *
  * @param keypoints numbers behind the box; 0 or undefined where there are none
  */

@@ -32,8 +32,8 @@ const captionNames = ['caption', 'captions', 'text', 'sentences', 'sentences_raw
  * structs of `bytes` and `path`, plain bytes, or texts that name files or addresses: the one that the
  * configuration names, else the one that Hugging Face datasets' metadata calls an Image, unless the
  * configuration names a url. Of a list of pictures the first is taken, and the others are counted as
- * `other_picture`. What is only named is read from the folder of the Parquet file, or fetched where the column
- * is of texts. Captions may be lists.
+ * `other_picture`. What is only named is read from the folder of the Parquet file, or fetched where the
+ * column is of texts. Captions may be lists.
  */
 export const parquet: SourceFormat<typeof schema> = {
   name: 'parquet',

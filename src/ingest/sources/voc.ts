@@ -42,11 +42,11 @@ const schema = sourceSchema('voc', {
 type Config = z.infer<typeof schema>
 
 /**
- * Pictures of Pascal VOC's form, an XML file each (`parseVocAnnotation`, `readVocFolder`). As VOC says it, `xmin`
- * to `xmax` are pixels counted from 1, both within the box, whose edges are xmin - 1 and xmax; labelImg, CVAT and
- * others write edges (`corners: edges`). Boxes that are `difficult` are left out, and counted: evaluation neither
- * asks for them nor counts them as wrong. A class without a box is absent, unless the configuration says
- * otherwise.
+ * Pictures of Pascal VOC's form, an XML file each (`parseVocAnnotation`, `readVocFolder`). As VOC says it,
+ * `xmin` to `xmax` are pixels counted from 1, both within the box, whose edges are xmin - 1 and xmax;
+ * labelImg, CVAT and others write edges (`corners: edges`). Boxes that are `difficult` are left out, and
+ * counted: evaluation neither asks for them nor counts them as wrong. A class without a box is absent, unless
+ * the configuration says otherwise.
  */
 export const voc: SourceFormat<typeof schema> = {
   name: 'voc',
