@@ -149,9 +149,10 @@ with torch.no_grad():
             continue
         if parameter.dim() > 1:
             fan = parameter[0].numel()
-            spread = 0.02 if "embeddings" in name else 0.1 if "bias_table" in name else 1 / math.sqrt(fan)
-            # Offsets of about a place; deltas of some tenths of an anchor.
+            spread = 1.0 if "word_embeddings" in name else 0.1 if "embeddings" in name else 0.1 if "bias_table" in name else 1 / math.sqrt(fan)
+            # Offsets of about a place; words that stay different, which attention would make alike.
             spread *= 0.3 if ".offset." in name else 1
+            spread *= 0.15 if "attention.output.dense" in name else 1
             parameter.copy_(normal(parameter, spread))
         elif name.endswith("weight") or "scale" in name:
             parameter.copy_(1 + normal(parameter, 0.1))
