@@ -24,7 +24,7 @@ const groups: Readonly<Record<string, string>> = {
     industry marketing company`,
   measures: `size height length width depth weight shape color colour distance direction angle level degree range
     rate speed location condition state status series portion amount pace height temperature weather
-    sunlight daylight darkness lighting air`,
+    sunlight daylight darkness lighting air wind breeze`,
   pictures: `atmosphere ambiance ambience vibe composition contrast backdrop setting perspective tone palette hue
     tranquility serenity elegance warmth gaze expression glance posture blur depth simplicity accent emphasis charm
     aesthetic smile grin mix blend combination mid-air design layout`,

@@ -42,6 +42,8 @@ const tells =
  */
 export function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
   const head = lemma(wordAt(tokens, end - 1))
+  // "Mazda CX-5 interior".
+  if (head === 'interior' && end - start > 1 && tokens[end - 2]?.isName) return end - 1
   if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
   let at = end
   while (at > start && pictureWords.has(lemma(wordAt(tokens, at - 1)))) at--
@@ -60,7 +62,9 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   if (depictions.has(head)) return !isFramed(tokens, start, end)
   // "Watercolor background".
   if (end - start === 1 && media.has(head) && pictureWords.has(lemma(wordAt(tokens, end)))) return true
-  if (grounds.has(head) && start === 0 && !isDeterminer(tokens[0])) return true
+  // "floral wallpaper in a bedroom" is on the wall.
+  const isGround = grounds.has(head) && (head !== 'wallpaper' || end === 1)
+  if (isGround && start === 0 && !isDeterminer(tokens[0])) return true
   return depicting.has(head) && isSubject(tokens, start, end, head)
 }
 

@@ -7,7 +7,7 @@ import { isPurpose } from './purposes.js'
 import { isSpecification } from './specification.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isAdjective, isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
-import { visibility, visibleAs } from './tags/visibility.js'
+import { isNamed, visibility, visibleAs } from './tags/visibility.js'
 
 /** Why a phrase is not worth grounding. */
 export type LeftOut =
@@ -49,10 +49,10 @@ const makers = list('artist photographer painter designer illustrator author arc
 export function leftOut(tokens: readonly TaggedToken[], start: number, end: number): LeftOut | undefined {
   const head = lemma(wordAt(tokens, end - 1))
   const before = tokens[start - 1]
+  if (isPurpose(tokens, start, end)) return 'purpose'
   if (isNoise(tokens, start, end)) return 'noise'
   if (isPlace(tokens, start, end)) return 'place'
   if (isSpecification(tokens, start, end)) return 'specification'
-  if (isPurpose(tokens, start, end)) return 'purpose'
   // "a no parking sign" is there to be seen.
   if ((wordAt(tokens, start) === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
   if (isQuoted(tokens, start, end)) return 'quoted'
@@ -64,6 +64,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     return 'relational_head'
   if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
+  if (isNamed(tokens, start, end)) return undefined
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
   return undefined
 }
@@ -79,9 +80,11 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
 
 /** "Leather Wallet by Gucci", "pizza from Domino's": a name that no class of things ends. */
 function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  if (!/^(?:by|from|via)$/.test(wordAt(tokens, start - 1)) || isDeterminer(tokens[start])) return false
+  const before = wordAt(tokens, start - 1)
+  if (!/^(?:by|from|via|for|against|vs)$/.test(before) || isDeterminer(tokens[start])) return false
   if (landmarks.has(wordAt(tokens, start))) return false
   const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
+  if (isNamed && /^(?:against|vs)$/.test(before)) return true
   return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
 }
 
@@ -106,6 +109,7 @@ const isMark = (token: TaggedToken | undefined) => /^["“”«»„]$/.test(tok
 function isPart(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
   const before = end - start > 1 ? tokens[end - 2] : undefined
   // A place with cars or grass; "a lot" of how often something is done has no place.
+  if (head === 'space' && /^(?:copy|free|blank|white|negative)$/.test(before?.word ?? '')) return false
   if (head === 'lot' && wordAt(tokens, end) !== 'of')
     return (
       isAdjective(before) ||

@@ -45,7 +45,7 @@ export function isNoise(tokens: readonly TaggedToken[], start: number, end: numb
   if (devices.has(head)) return false
   if (!tokens.slice(start, end).some(({ word }) => cameras.has(word))) return false
   // What a title begins with is what it is of.
-  if (start === 0 && end < tokens.length) return false
+  if (start === 0) return false
   // "a Nikon" is a camera that somebody holds; without an article it is the one that took the picture.
   if (/^(?:a|an|the)$/.test(wordAt(tokens, start))) return false
   return isDeterminer(tokens[start]) || end - start === 1

@@ -27,7 +27,7 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   let first = start
   if (isDeterminer(tokens[first]) && end - first > 1) first++
   while (end - first > 1 && parts.has(wordAt(tokens, first))) first++
-  for (let at = first; at < end; at++) if (!isCapital(tokens[at]) && wordAt(tokens, at) !== 'of') return false
+  for (let at = first; at < end; at++) if (!isCapital(tokens[at]) && tokens[at]?.isName !== true) return false
   const before = wordAt(tokens, start - 1)
   const isBehind = /^(?:in|at|from|near|,)$/.test(before)
   if (isLocation(tokens, first, end, !isBehind)) return true
@@ -45,7 +45,11 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
 function isLocation(tokens: readonly TaggedToken[], start: number, end: number, mostly: boolean): boolean {
   const last = wordAt(tokens, end - 1)
   if (landmarks.has(wordAt(tokens, start))) return false
-  if (end - start > 1 && !regions.has(last) && /^(?:object|artifact)$/.test(visibility(last) ?? ''))
+  if (
+    end - start > 1 &&
+    !regions.has(last) &&
+    (last === 'square' || /^(?:object|artifact)$/.test(visibility(last) ?? ''))
+  )
     return false
   return isNamedLocation(nameOf(tokens, start, end), mostly)
 }

@@ -2,7 +2,7 @@ import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lexicon/lemma.js'
 import { tagsOf } from './lexicon/lexicon.js'
 import { materials, tradeColours, tradeMaterials } from './lexicon/qualities.js'
-import { hasDigit, isMeasure, isUnit } from './lexicon/units.js'
+import { hasDigit, isMeasure, isSize, isUnit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
@@ -14,7 +14,7 @@ const code = /^(?:\d+[kgd]|[a-z]{0,3}-?\d{4,}[a-z]?)$/
 const sizes = list('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
 /** What goods are said to be behind their name. */
 const features = list(
-  `unlocked waterproof wireless rechargeable adjustable foldable size sizes pack gps usb wifi`,
+  `unlocked waterproof wireless rechargeable adjustable foldable size sizes age ages pack non gps usb wifi`,
 )
 
 /**
@@ -26,6 +26,8 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
   // Of "Phantom Silver" no part is a thing.
   let thing = tradeColours.has(wordAt(tokens, end - 1)) ? end - 3 : end - 1
   while (thing >= start && !isThing(tokens, thing)) thing--
+  for (let at = start + 1; at < thing; at++)
+    if (isSize(wordAt(tokens, at)) && isThing(tokens, at - 1)) return at
   for (let at = Math.max(thing, start) + 1; at < end; at++) {
     const isData = isSpecifying(tokens, at) || (at === thing + 1 && code.test(wordAt(tokens, at)))
     if (isData && isNoun(tokens[at - 1]) && (thing >= start || isMeasured(tokens, at) || at === end - 1))
@@ -38,7 +40,8 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
 export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (isMeasured(tokens, at) || features.has(word)) return true
-  if (/^\d+$/.test(word) && /^(?:size|sizes|pack)$/.test(wordAt(tokens, at - 1))) return true
+  if (/^\d+(?:-\d+)?$/.test(word) && /^(?:size|sizes|age|ages|pack)$/.test(wordAt(tokens, at - 1)))
+    return true
   // "Baseball player number 22".
   if (word === 'number' && tokens[at + 1]?.tag === 'CD') return isNoun(tokens[at - 1])
   if (tokens[at]?.isName !== true) return false
@@ -92,6 +95,7 @@ const things = /^(?:animal|artifact|food|listed|person|plant|body)$/
 function isThing(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (hasDigit(word) || isUnit(word) || (word === 'number' && tokens[at + 1]?.tag === 'CD')) return false
+  if (wordAt(tokens, at - 1) === 'non') return false
   const noun = lemma(word)
   const found = visibility(noun) ?? ''
   return (

@@ -84,7 +84,7 @@ const crawled = {
   'Stock photo of a happy family - Canon EOS 5D Mark II, 12/05/2010': 'a happy family',
   'taken with my Canon PowerShot in my backyard 2009-05-12 14:33': 'my backyard',
   'a woman holding a Nikon camera': 'a woman | a Nikon camera',
-  'Red barn by #water DSC_0012 #barn #beachlifeforever': 'Red barn | water',
+  'Red barn by #water in snow DSC_0012 #barn #beachlifeforever': 'Red barn | water | snow',
   'Old bridge | Shutterstock': 'Old bridge',
 }
 const toyWorld = {

@@ -32,6 +32,8 @@ const openers = list(
 )
 /** Things that end a name though WordNet files them elsewhere. */
 const ending = list('set kit t-shirt tee sundress hoodie')
+/** Small words inside names: "Rio de Janeiro", "Vincent van Gogh". */
+const particles = list('de la del di da do dos von van der den du le el al bin')
 /** What a number behind tells which one: "Model 3". */
 const editions = list('model series mark mk gen generation version vol volume type class no')
 const roles = list(
@@ -47,10 +49,11 @@ const longestName = 40
  */
 export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
   if (!hasTwo(tokens, isCapital)) return tokens
+  const shouted = isShouted(tokens)
   let mended: TaggedToken[] | undefined
   for (let at = 0; at < tokens.length; ) {
     const end = runEnd(tokens, at)
-    if (end - at > 1 && capitals(tokens, at, end) > 1 && !isShouted(tokens)) {
+    if (end - at > 1 && isName(tokens, at, end) && !shouted) {
       mended ??= [...tokens]
       for (let place = at; place < end; place++) {
         const token = mended[place] as TaggedToken
@@ -83,8 +86,9 @@ function hasTwo(tokens: readonly TaggedToken[], is: (token: TaggedToken) => bool
   return false
 }
 
-const capitals = (tokens: readonly TaggedToken[], from: number, to: number) =>
-  tokens.slice(from, to).filter(isCapital).length
+/** Two capitals, or a word that names nothing by itself and a number: "iPhone 13". */
+const isName = (tokens: readonly TaggedToken[], from: number, to: number) =>
+  hasTwo(tokens.slice(from, to), isCapital) || visibility(wordAt(tokens, from)) === 'unknown'
 
 /** The end of the run of capitals, numbers and what ties them that begins at `from`; `from` where none does. */
 function runEnd(tokens: readonly TaggedToken[], from: number): number {
@@ -109,7 +113,7 @@ function isTie(tokens: readonly TaggedToken[], at: number): boolean {
   if (token.text === 'f') return after?.text === '/' && hasDigit(before?.word ?? '')
   if (token.text === '/') return isGlued(tokens, at) && hasDigit(after?.word ?? '')
   if (token.text === '&') return isWordOfName(before) && isWordOfName(after)
-  return roles.has(token.word) && isPart(after)
+  return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
 }
 
 /** "the Bank of England", "Isle of Skye": "of" in a name, where most words begin small. */
@@ -191,6 +195,8 @@ const isModelNumber = (word: string, before: TaggedToken | undefined) =>
 /** Whether what ends here is the whole name of a thing, so that a modifier behind it opens another one. */
 function endsName(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
+  if (tagAt(tokens, at) === 'NNS' && isCapital(tokens[at]) && !openers.has(word) && visibility(lemma(word)))
+    return true
   if (isUnit(word) || materials.has(word) || tradeMaterials.has(word) || openers.has(word)) return false
   return (isThing(word) && canBe(lemma(word), 'NN')) || ending.has(word)
 }
