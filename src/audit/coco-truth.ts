@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
-import type { Xyxy } from '../boxes/xyxy.js'
+import { isBeforeTurning, turnBox } from '../boxes/turn-box.js'
+import { scaleBox, type Xyxy } from '../boxes/xyxy.js'
 import { type CocoAnnotation, type CocoIndex, type Id, readCocoIndex } from '../formats/coco-index.js'
 import { tokenSpans } from '../formats/token-spans.js'
 import type { ImageRow } from '../rows/rows.js'
@@ -39,11 +40,12 @@ export async function readCocoTruth(path: string): Promise<FindTruth> {
     )
   }
   return (picture) => {
-    const { image, scale = 1 } = find(picture) ?? {}
-    const caption = picture.captions.findIndex(({ text }) => text === image?.caption)
-    if (!image || caption === -1) return undefined
+    const found = find(picture)
+    const caption = picture.captions.findIndex(({ text }) => text === found?.image.caption)
+    if (!found || caption === -1) return undefined
+    const { image, place } = found
     const sure = (boxes.get(image.id) ?? []).filter(({ iscrowd }) => !iscrowd)
-    return truthOf(sure, index, { caption, points: [...(image.caption ?? '')], scale })
+    return truthOf(sure, index, { caption, points: [...(image.caption ?? '')], place })
   }
 }
 
@@ -65,13 +67,14 @@ export async function readCategoryTruth(path: string): Promise<FindTruth> {
       `${path}: no box has a category of the file's \`categories\`: nothing can be judged by it.`,
     )
   return (picture) => {
-    const { image, scale = 1 } = find(picture) ?? {}
-    if (!image) return undefined
+    const found = find(picture)
+    if (!found) return undefined
+    const { image, place } = found
     const objects: TruthObject[] = []
     const ignored: { category: string; xyxy: Xyxy }[] = []
     for (const { bbox, category_id = '', iscrowd } of boxes.get(image.id) ?? []) {
       const category = index.categories.get(category_id)?.name
-      const xyxy = scaledBox(bbox, scale)
+      const xyxy = place(bbox)
       if (category !== undefined && iscrowd) ignored.push({ category, xyxy })
       else objects.push({ xyxy, ...(category !== undefined && { category }) })
     }
@@ -79,7 +82,7 @@ export async function readCategoryTruth(path: string): Promise<FindTruth> {
   }
 }
 
-/** Finds a picture in a file, and its pixels for one of the file's. */
+/** Finds a picture in a file, and places the file's boxes in it as it is stored. */
 function imageFinder({ images }: CocoIndex) {
   const files = new Map(images.map((image) => [image.file_name, image]))
   return ({ url, meta, width, height }: PictureIdentity) => {
@@ -87,19 +90,20 @@ function imageFinder({ images }: CocoIndex) {
       .map((name) => files.get(name))
       .find((found) => found !== undefined)
     if (!image) return undefined
-    const scale = image.width ? width / image.width : 1
+    const file = { width: image.width ?? 0, height: image.height ?? 0 }
+    const orientation = Number(inMeta(meta, 'exif_orientation') ?? 1)
+    const isTurned = isBeforeTurning(file, { width, height }, orientation)
+    const shown = isTurned ? { width: file.height, height: file.width } : file
+    const scale = shown.width ? width / shown.width : 1
     // What is shaped otherwise was cut or bordered: where its boxes are now is not known.
-    if (image.height && Math.abs(height - scale * image.height) > 1 + 0.02 * height) return undefined
-    return { image, scale }
+    if (shown.height && Math.abs(height - scale * shown.height) > 1 + 0.02 * height) return undefined
+    const place = ([x, y, across, down]: Box['bbox']): Xyxy => {
+      const box: Xyxy = [x, y, x + across, y + down]
+      return scaleBox(isTurned ? turnBox(box, { orientation, ...file }) : box, scale)
+    }
+    return { image, place }
   }
 }
-
-const scaledBox = ([x, y, width, height]: Box['bbox'], scale: number): Xyxy => [
-  x * scale,
-  y * scale,
-  (x + width) * scale,
-  (y + height) * scale,
-]
 
 function boxesOf({ boxes }: CocoIndex): Map<Id, Box[]> {
   const read = (annotation: CocoAnnotation) => {
@@ -112,14 +116,21 @@ function boxesOf({ boxes }: CocoIndex): Map<Id, Box[]> {
 function truthOf(
   boxes: readonly Box[],
   { categories }: CocoIndex,
-  place: { readonly caption: number; readonly points: readonly string[]; readonly scale: number },
+  {
+    caption,
+    points,
+    place,
+  }: {
+    readonly caption: number
+    readonly points: readonly string[]
+    readonly place: (bbox: Box['bbox']) => Xyxy
+  },
 ): PictureTruth {
-  const { caption, points, scale } = place
   const collected = collectTruth()
   for (const { bbox, category_id, tokens_positive, attributes } of boxes) {
     const category = category_id === undefined ? undefined : categories.get(category_id)?.name
     const object = collected.object({
-      xyxy: scaledBox(bbox, scale),
+      xyxy: place(bbox),
       ...(category !== undefined && { category }),
       ...(attributes && {
         attributes: {
@@ -158,10 +169,14 @@ function decoded(path: string): string {
 }
 
 function fileNameIn(meta: string | null): string | undefined {
-  if (meta === null) return undefined
+  const name = inMeta(meta, 'file_name')
+  return typeof name === 'string' ? name : undefined
+}
+
+/** What a row's `meta` has under a key. */
+function inMeta(meta: string | null, key: string): unknown {
   try {
-    const { file_name } = JSON.parse(meta) as { readonly file_name?: unknown }
-    return typeof file_name === 'string' ? file_name : undefined
+    return meta === null ? undefined : (JSON.parse(meta) as Record<string, unknown>)[key]
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import type { Turn } from '../boxes/turn-box.js'
+import { isBeforeTurning, type Turn } from '../boxes/turn-box.js'
 import { Reject } from './fetch/reject.js'
 import type { StoredPicture } from './gold-rows.js'
 import type { NormalImage } from './image/normalise-image.js'
@@ -19,14 +19,14 @@ export function placeBoxes(
   { size, regions, boxUnit, place }: Pick<SourceRow, 'size' | 'regions' | 'boxUnit' | 'place'>,
   { source, scale, offset, orientation }: NormalImage,
 ): Pick<StoredPicture, 'scale' | 'offset' | 'turn'> {
-  const isTurned = size !== null && orientation >= 5 && isBeforeTurning(size, source)
-  const turnOf = (sides: Size): { readonly turn?: Turn } =>
-    isTurned ? { turn: { orientation, width: sides.width, height: sides.height } } : {}
+  const isTurned = size !== null && isBeforeTurning(size, source, orientation)
+  const turnOf = (width: number, height: number): { readonly turn?: Turn } =>
+    isTurned ? { turn: { orientation, width, height } } : {}
   if (boxUnit === 'share')
     return {
       scale: [source.width * scale, source.height * scale],
       offset,
-      ...turnOf({ width: 1, height: 1 }),
+      ...turnOf(1, 1),
     }
   if (!size) return { scale: [scale, scale], offset }
   const shown = isTurned ? { width: size.height, height: size.width } : size
@@ -36,18 +36,5 @@ export function placeBoxes(
     const shapes = `${size.width} x ${size.height}, the picture is shaped ${source.width} x ${source.height}`
     throw new Reject('size_mismatch', `${place}: boxes are in a picture of ${shapes}`)
   }
-  return { scale: [ratio * scale, ratio * scale], offset, ...turnOf(size) }
-}
-
-interface Size {
-  readonly width: number
-  readonly height: number
-}
-
-/**
- * Whether a size is wide where the shown picture is high, or high where it is wide: then it has the shape of
- * the picture before its sides changed places, or is that of a smaller copy. A pixel's difference tells.
- */
-function isBeforeTurning(size: Size, shown: Size): boolean {
-  return (size.width - size.height) * (shown.width - shown.height) < 0
+  return { scale: [ratio * scale, ratio * scale], offset, ...turnOf(size.width, size.height) }
 }

@@ -179,7 +179,12 @@ describe('ingest of pairs', () => {
       captions: [{ text: 'caption of ok.jpg', kind: 'web' }],
     })
     expect(Buffer.from(byName.get('ok.jpg')?.image.bytes ?? []).equals(picture)).toBe(true)
-    expect(byName.get('turned.jpg')).toMatchObject({ width: 60, height: 80 })
+    expect(byName.get('ok.jpg')?.meta).toBeNull()
+    expect(byName.get('turned.jpg')).toMatchObject({
+      width: 60,
+      height: 80,
+      meta: '{"exif_orientation":6}',
+    })
     expect(byName.get('large.jpg')).toMatchObject({ width: 200, height: 50 })
     expect(byName.get('ok.jpg')?.key).toBe('000000000')
     const { data } = await sharp(byName.get('clear.png')?.image.bytes)
