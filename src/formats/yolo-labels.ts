@@ -1,3 +1,4 @@
+import { extname } from 'node:path'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { linesOf } from './text-lines.js'
 
@@ -18,6 +19,18 @@ export type YoloRow = { readonly id: number } & (
       readonly xyxy?: undefined
     }
 )
+
+/** The label file beside a picture. */
+export const labelsBeside = (picture: string): string =>
+  `${picture.slice(0, picture.length - extname(picture).length)}.txt`
+
+/** The label file of a picture as Ultralytics finds it: the last folder `images` of its path is `labels`. */
+export function labelsPath(picture: string): string {
+  const path = `/${picture}`
+  const at = path.replaceAll('\\', '/').lastIndexOf('/images/')
+  if (at === -1) return labelsBeside(picture)
+  return labelsBeside(`${path.slice(0, at)}/labels/${path.slice(at + '/images/'.length)}`.slice(1))
+}
 
 /** Ultralytics refuses labels with coordinates further outside of 0 to 1. */
 const tolerance = 0.01
