@@ -117,7 +117,6 @@ describe('views', () => {
     await connection.run(`copy (select key, regions from '${path}') to '${path}.old' (format parquet)`)
     await rename(`${path}.old`, path)
     expect(await ask(sql, {}, folder)).toEqual([])
-    expect(await ask('select * from grounding', {}, folder)).toEqual([])
   })
 
   it('have the bytes of pictures only where they are asked for', async () => {
