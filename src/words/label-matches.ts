@@ -81,6 +81,18 @@ export function namesMatcher(
   }
 }
 
+/**
+ * Tells whether a phrase means another label of a detector that ends in the same noun: "a hot dog" is no dog
+ * where "hot dog" is a label, and "a dog" no hot dog where "dog" is one.
+ */
+export function otherLabelMatcher(labels: readonly string[]): LabelMatcher {
+  const matches = labelMatcher(labels)
+  return (label, phrase) =>
+    isSameNoun(wordsOf(label.toLowerCase()).at(-1) ?? '', phrase.head) &&
+    !matches(label, phrase) &&
+    labels.some((other) => matches(other, phrase))
+}
+
 /** As `labelMatcher`, of a label alone. */
 export const labelMatches = (
   label: string,

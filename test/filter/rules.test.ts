@@ -38,6 +38,25 @@ describe('rules', () => {
     expect(keep({ rule: 'aspect', max: 8 }, given).kept).toEqual(given)
   })
 
+  it('label takes the longest label of the detector that names a phrase', () => {
+    const named = ['a hot dog', 'a dog', 'a hot dog bun', 'two Hot-Dogs'].map((text) =>
+      phrase(text, text.split(/[ -]/).at(-1)?.toLowerCase() ?? ''),
+    )
+    const on = { ...image, phrases: named, labels: ['dog', 'hot dog'] }
+    const given = named.flatMap((_, at) =>
+      ['dog', 'hot dog'].map((label) => ({ ...box(at, 0.9, ...man), label })),
+    )
+    const kept = (where: FilterImage) =>
+      keep({ rule: 'label' }, given, where).kept.map(({ phrase: at, label }) => [named[at].text, label])
+    expect(kept(on)).toEqual([
+      ['a hot dog', 'hot dog'],
+      ['a dog', 'dog'],
+      ['two Hot-Dogs', 'hot dog'],
+    ])
+    // What the detector has no label for cannot be told from its last word.
+    expect(kept({ ...on, labels: ['dog'] })).toContainEqual(['a hot dog', 'dog'])
+  })
+
   it('border counts the edges that are touched at once', () => {
     const given = [box(0, 0.9, 0, 0, 100, 80), box(0, 0.8, 0.5, 10, 20, 30), box(0, 0.7, 5, 5, 20, 20)]
     expect(keep({ rule: 'border', sides: 1 }, given).kept).toEqual([given[2]])
@@ -228,6 +247,16 @@ describe('rules that ask a model', () => {
       [null, 2],
     ])
     expect(asked).toBe(2 * 7)
+    // Whatever the cosine, the last word of another label does not agree with what that one names.
+    const longer = { ...image, labels: ['dog', 'person', 'two dogs'], bytes: new Uint8Array(1) }
+    const [left] = await createRowFilter([ruleSchema.parse(rule)], { embedders })([
+      { candidates: given, image: longer },
+    ])
+    expect(left.kept.map(({ label, phrase }) => [label, phrase])).toEqual([
+      ['person', 1],
+      ['dog', 4],
+      [null, 2],
+    ])
   })
 
   it('clip takes the geometric mean of both scores', async () => {

@@ -80,6 +80,9 @@ describe('asking a teacher with other attributes', () => {
     const plain = await teach(colourTeacher(true, plainAsked), {})
     expect(plainAsked).toHaveLength(4)
     expect(plain.record.config).toBeUndefined()
+    // What a detector of fixed labels can say, the filter is told.
+    const fixed = await teach({ ...colourTeacher(true), labels: ['dog', 'hot dog'] }, {})
+    expect(fixed.record.config).toEqual({ labels: ['dog', 'hot dog'] })
     expect(plain.rows.flatMap(({ proposals }) => proposals.map(({ contrast }) => contrast))).toEqual(
       new Array(8).fill(null),
     )
