@@ -55,7 +55,9 @@ describe('a category', () => {
     expect([alone('dog', phrase('a wolf')), alone('dog', phrase('a puppy'))]).toEqual([true, false])
     // Without the common names nobody says that a hot dog is no dog.
     expect(alone('dog', phrase('a hot dog'))).toBe(true)
-    expect(categoryMatcher({ common: false, synonyms: { seal: ['sea dog'] } })('dog', phrase('a sea dog'))).toBe(false)
+    expect(
+      categoryMatcher({ common: false, synonyms: { seal: ['sea dog'] } })('dog', phrase('a sea dog')),
+    ).toBe(false)
   })
 
   it('has common names for all of the categories of COCO, each once', () => {
