@@ -26,7 +26,12 @@ export {
 } from '../audit/audit-labels.js'
 export { auditGrounding } from '../audit/audited-pictures.js'
 export type { CalibrationBin, CalibrationError } from '../audit/calibration-error.js'
-export { type FindTruth, type PictureIdentity, readCocoTruth } from '../audit/coco-truth.js'
+export {
+  type FindTruth,
+  type PictureIdentity,
+  readCategoryTruth,
+  readCocoTruth,
+} from '../audit/coco-truth.js'
 export { drawSample, type SampledLabel, type SampleOptions } from '../audit/draw-sample.js'
 export type { AuditOptions, GoldStage } from '../audit/grounded-pictures.js'
 export { type JudgedSummary, judgeLabels } from '../audit/judge-labels.js'

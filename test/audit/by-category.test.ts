@@ -126,6 +126,9 @@ beforeAll(async () => {
         const index = names.findIndex(({ text }) => text === category)
         return regionOf(names[index] as Phrase, index, xyxy, 1)
       }),
+      ignored: [pictures[at]?.crowd ?? []].flatMap(([text, ...xyxy]) =>
+        text === undefined ? [] : [{ text, xyxy: xyxy as Region['xyxy'], area: 100, crowd: true }],
+      ),
     })),
     { phrases: names },
   )
@@ -213,7 +216,7 @@ describe('words that name things by their category', () => {
 
   it("are judged by the dataset's own gold", async () => {
     const { json } = await audited({ truth: 'made' })
-    expect(json.kinds[0]).toMatchObject({ labels: 8, judged: 8, right: 2, recall: 1 })
+    expect(json.kinds[0]).toMatchObject({ labels: 8, judged: 7, right: 2, recall: 1 })
   })
 
   it('are judged so by sweep and calibrate', async () => {
@@ -228,14 +231,14 @@ describe('words that name things by their category', () => {
       ),
     )
     expect(swept.json.points).toMatchObject([
-      { boxes: 8, precision: 2 / 8, recall: 1 },
+      { boxes: 8, precision: 2 / 7, recall: 1 },
       { boxes: 5, precision: 2 / 5, recall: 1 },
     ])
     const out = join(folder, 'calibration.json')
     const { json } = await printed<{ judged: number }>(() =>
       calibrate(url, { gold: 'made', by: 'category', method: 'isotonic', nms: '0.5', out, json: true }),
     )
-    expect(json.judged).toBe(8)
+    expect(json.judged).toBe(7)
   })
 
   it('are asked for in words that say what is missing', async () => {
