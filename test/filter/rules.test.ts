@@ -46,15 +46,20 @@ describe('rules', () => {
     const given = named.flatMap((_, at) =>
       ['dog', 'hot dog'].map((label) => ({ ...box(at, 0.9, ...man), label })),
     )
-    const kept = (where: FilterImage) =>
-      keep({ rule: 'label' }, given, where).kept.map(({ phrase: at, label }) => [named[at].text, label])
+    const kept = (where: FilterImage, common = true) =>
+      keep({ rule: 'label', common }, given, where).kept.map(({ phrase: at, label }) => [
+        named[at].text,
+        label,
+      ])
     expect(kept(on)).toEqual([
       ['a hot dog', 'hot dog'],
       ['a dog', 'dog'],
       ['two Hot-Dogs', 'hot dog'],
     ])
-    // What the detector has no label for cannot be told from its last word.
-    expect(kept({ ...on, labels: ['dog'] })).toContainEqual(['a hot dog', 'dog'])
+    expect(kept(on, false)).toEqual(kept(on))
+    // What the detector has no label for cannot be told from its last word, but by names that are common.
+    expect(kept({ ...on, labels: ['dog'] }, false)).toContainEqual(['a hot dog', 'dog'])
+    expect(kept({ ...on, labels: ['dog'] })).not.toContainEqual(['a hot dog', 'dog'])
   })
 
   it('border counts the edges that are touched at once', () => {
