@@ -47,7 +47,10 @@ describe('rules', () => {
       ['dog', 'hot dog'].map((label) => ({ ...box(at, 0.9, ...man), label })),
     )
     const kept = (where: FilterImage) =>
-      keep({ rule: 'label' }, given, where).kept.map(({ phrase: at, label }) => [named[at].text, label])
+      keep({ rule: 'label', common: false }, given, where).kept.map(({ phrase: at, label }) => [
+        named[at].text,
+        label,
+      ])
     expect(kept(on)).toEqual([
       ['a hot dog', 'hot dog'],
       ['a dog', 'dog'],
