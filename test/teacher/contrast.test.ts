@@ -102,7 +102,7 @@ describe('asking a teacher with other attributes', () => {
     const teacher = await openTeacher(folder, { threads: 1 })
     const { rows, record } = await teach(teacher, { contrast: 1 })
     await teacher.close()
-    expect(record.config).toEqual({ contrast: 1 })
+    expect(record.config).toEqual({ contrast: 1, labels: ['person', 'dog', 'traffic light', 'N/A'] })
     const boxes = rows.flatMap(({ proposals }) => proposals)
     expect(boxes.length).toBeGreaterThan(0)
     for (const { label, contrast } of boxes) expect([label === null, contrast]).toEqual([false, null])
