@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cocoAp, type Detection } from '../../src/evaluate/coco-ap.js'
-import { readDetections, readDetectionTruth } from '../../src/evaluate/read-detection-truth.js'
+import {
+  type DetectionTruth,
+  readDetections,
+  readDetectionTruth,
+} from '../../src/evaluate/read-detection-truth.js'
 import { detectBenchmark } from '../../src/evaluate/run-benchmark.js'
 import { importModel } from '../../src/model/import-model.js'
 import { decodePicture } from '../../src/pictures/picture.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
+import type { Teacher } from '../../src/teacher/teacher.js'
 import type { Figure } from '../report.js'
 
 export interface OfficialRun {
@@ -21,6 +26,8 @@ export interface OfficialRun {
   /** Where the run is kept; a temporary folder otherwise. An official run that is there is not run again. */
   readonly folder: string | undefined
 }
+
+type Images = DetectionTruth['images']
 
 /** What may differ at most: pixels of a box's side, and a score. */
 const limits = { side: 1e-2, score: 1e-4 }
@@ -87,15 +94,22 @@ async function compareRuns(run: OfficialRun, folder: string): Promise<Record<str
   const official = await readDetections(join(folder, 'official.json'))
   const images = join(folder, 'pictures')
   // As `benchmark` asks, but for weak boxes: of these the official code keeps all that pass its threshold.
-  const teacher = await openTeacher(await importOfficial(run, folder), { sizes: 'auto' })
+  const model = await importOfficial(run, folder)
+  const teacher = await openTeacher(model, { sizes: 'auto' })
   const config = { names_a_prompt: 1000, floor: 0, nms: 0.6, max_boxes: 100 }
   const found: Detection[] = []
   const figures: Record<string, Figure> = {}
   let [paired, of] = [0, 0]
-  for (const { id, file } of truth.images) {
+  const ask = (asked: Teacher, image: Images[number]) =>
+    detectBenchmark(
+      { images: [image], categories: truth.categories },
+      { teacher: asked, images, config },
+      100,
+    )
+  for (const image of truth.images) {
+    const { id, file } = image
     const start = performance.now()
-    const one = { images: [{ id, file }], categories: truth.categories }
-    const ours = await detectBenchmark(one, { teacher, images, config }, 100)
+    const ours = await ask(teacher, image)
     const seconds = (performance.now() - start) / 1000
     const theirs = official.filter(({ image }) => image === id)
     const { pairs, side, score } = pairUp(ours, theirs)
@@ -110,7 +124,32 @@ async function compareRuns(run: OfficialRun, folder: string): Promise<Record<str
   }
   await teacher.close()
   figures.paired = { value: paired, unit: `of ${of}`, goal: `${of}`, met: paired === of }
-  return { ...figures, ...scoreFigures(truth.boxes, official, found, folder) }
+  // At another size the fast sizes, which are those of 800 pixels, would say nothing.
+  const fast = run.short === 800 ? await compareFast(model, truth.images, found, ask) : {}
+  return { ...figures, ...scoreFigures(truth.boxes, official, found, folder), ...fast }
+}
+
+/** What the fast sizes answer beside the exact ones. */
+async function compareFast(
+  model: string,
+  images: Images,
+  exact: readonly Detection[],
+  ask: (teacher: Teacher, image: Images[number]) => Promise<Detection[]>,
+): Promise<Record<string, Figure>> {
+  const teacher = await openTeacher(model, { sizes: 'fast' })
+  const figures: Record<string, Figure> = {}
+  for (const image of images) {
+    const start = performance.now()
+    const found = await ask(teacher, image)
+    const seconds = (performance.now() - start) / 1000
+    const own = exact.filter((one) => one.image === image.id)
+    const { pairs, side, score } = pairUp(found, own)
+    const note = `${pairs} of ${own.length} paired, sides within ${show(side)} px, scores within ${show(score)}, ${seconds.toFixed(1)} s`
+    console.error(`${image.file}, fast sizes beside exact ones: ${note}`)
+    figures[`${image.file}, fast`] = { value: score, unit: 'of the score', goal: '', met: null, note }
+  }
+  await teacher.close()
+  return figures
 }
 
 /** The numbers of pycocotools and of `benchmark` on the same answers, and on those of each. */
