@@ -97,19 +97,20 @@ async function compareRuns(run: OfficialRun, folder: string): Promise<Record<str
   const found: Detection[] = []
   const figures: Record<string, Figure> = {}
   let [paired, of] = [0, 0]
-  /** Boxes of the picture at a place of the truth, as those of that place. */
-  const ask = async (asked: Teacher, place: number) => {
-    const one = { images: truth.images.slice(place, place + 1), categories: truth.categories }
-    const boxes = await detectBenchmark(one, { teacher: asked, images, config }, 100)
-    return boxes.map((box) => ({ ...box, image: place }))
-  }
-  for (const [place, { file = '' }] of truth.images.entries()) {
+  const ask = (asked: Teacher, image: Images[number]) =>
+    detectBenchmark(
+      { images: [image], categories: truth.categories },
+      { teacher: asked, images, config },
+      100,
+    )
+  for (const [place, image] of truth.images.entries()) {
+    const file = image.file ?? ''
     const start = performance.now()
-    const ours = await ask(teacher, place)
+    const ours = await ask(teacher, image)
     const seconds = (performance.now() - start) / 1000
-    const theirs = official.filter(({ image }) => image === place)
+    const theirs = official.filter((one) => one.image === place)
     const { pairs, side, score } = pairUp(ours, theirs)
-    found.push(...ours)
+    found.push(...ours.map((one) => ({ ...one, image: place })))
     paired += pairs
     of += Math.max(theirs.length, ours.length)
     const pixels = await pixelsThatDiffer(join(images, file), join(folder, 'pixels', `${file}.rgb`))
@@ -130,13 +131,13 @@ async function compareFast(
   model: string,
   images: Images,
   exact: readonly Detection[],
-  ask: (teacher: Teacher, place: number) => Promise<Detection[]>,
+  ask: (teacher: Teacher, image: Images[number]) => Promise<Detection[]>,
 ): Promise<Record<string, Figure>> {
   const teacher = await openTeacher(model, { sizes: 'fast' })
   const figures: Record<string, Figure> = {}
   for (const [place, image] of images.entries()) {
     const start = performance.now()
-    const found = await ask(teacher, place)
+    const found = await ask(teacher, image)
     const seconds = (performance.now() - start) / 1000
     const own = exact.filter((one) => one.image === place)
     const { pairs, side, score } = pairUp(found, own)
