@@ -27,8 +27,8 @@ const depicting = list(
   `picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector
   icon advertisement advert ad map chart diagram infographic artwork scene pattern plan blueprint`,
 )
-/** What pictures are made with. */
-const media = list('watercolor watercolour ink pencil acrylic line oil')
+/** What pictures are made with, and what is said of them. */
+const media = list('watercolor watercolour ink pencil acrylic line oil decor decoration wood wooden')
 /** What a caption that begins with them is a caption of. */
 const grounds = list('pattern texture background backdrop wallpaper plan')
 
@@ -45,6 +45,8 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   // "Mazda CX-5 interior".
   if (head === 'interior' && end - start > 1 && tokens[end - 2]?.isName) return end - 1
   if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
+  // "on wood background": a ground has no edge.
+  if (/^back(?:ground|drop)$/.test(head) && /^(?:on|against)$/.test(wordAt(tokens, start - 1))) return end
   let at = end
   while (at > start && pictureWords.has(lemma(wordAt(tokens, at - 1)))) at--
   // "dining room decor ideas".
@@ -52,13 +54,14 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   const last = wordAt(tokens, at - 1)
   // "red rose stock photo": the tagger takes the rose for a colour.
   const isNamed = isNoun(tokens[at - 1]) || (at - start > 1 && canBe(last, 'NN') && !tradeColours.has(last))
-  return at > start && isNamed ? at : end
+  return at > start && isNamed && last !== 'of' ? at : end
 }
 
 /** Whether the noun phrase of tokens `start` to `end` is the picture that the caption is of. */
 export function isDepiction(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  if (isPictureOnly(tokens, start, end) || isOfRecipe(tokens, start, end)) return true
   const head = lemma(wordAt(tokens, end - 1))
+  if ((pictureWords.has(head) && isPictureOnly(tokens, start, end)) || isOfRecipe(tokens, start, end))
+    return true
   if (depictions.has(head)) return !isFramed(tokens, start, end)
   // "Watercolor background".
   if (end - start === 1 && media.has(head) && pictureWords.has(lemma(wordAt(tokens, end)))) return true

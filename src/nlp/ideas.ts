@@ -42,7 +42,7 @@ function isDoing(tokens: readonly TaggedToken[], at: number, head: string): bool
   const before = wordAt(tokens, at - 1)
   if (idioms.has(`${before}-${head}`)) return true
   // The first sense of "football" is the game.
-  if (/^play/.test(before) && nounSenses(head)[0]?.file === 'act') return true
+  if (/^play/.test(before) && head !== 'ball' && nounSenses(head)[0]?.file === 'act') return true
   if (meals.has(head))
     return /^(?:eat|hav|has$|had$|mak|cook|enjoy|prepar|for$|at$|before$|after$|over$)/.test(before)
   return head === 'step' && (wordAt(tokens, at + 1) === 'by' || before === 'by')

@@ -103,7 +103,7 @@ function isQuoted(tokens: readonly TaggedToken[], start: number, end: number): b
   return isMark(tokens[close]) && close - open > 2
 }
 
-const isMark = (token: TaggedToken | undefined) => /^["“”«»„]$/.test(token?.text ?? '')
+const isMark = (token: TaggedToken | undefined) => token?.text.length === 1 && '"“”«»„'.includes(token.text)
 
 /** "a street corner", "his back": what belongs to a thing is seen as one; "the right side" is only where. */
 function isPart(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {

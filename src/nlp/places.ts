@@ -24,6 +24,7 @@ const ofTowns = list(
  * nobody can draw a box round: one that WordNet has, or an unknown name where a place must be.
  */
 export function isPlace(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (!isCapital(tokens[end - 1])) return false
   let first = start
   if (isDeterminer(tokens[first]) && end - first > 1) first++
   while (end - first > 1 && parts.has(wordAt(tokens, first))) first++

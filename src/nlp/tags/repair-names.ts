@@ -62,7 +62,8 @@ export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToke
     }
     if (mended && end > at) {
       joinClass(mended, at, end)
-      if (isActedBy(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBZ' }
+      if (tagAt(mended, at) !== 'CD' && isActedBy(mended, end))
+        mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBZ' }
     }
     at = Math.max(end, at + 1)
   }
@@ -195,14 +196,14 @@ const isModelNumber = (word: string, before: TaggedToken | undefined) =>
 /** Whether what ends here is the whole name of a thing, so that a modifier behind it opens another one. */
 function endsName(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
-  if (tagAt(tokens, at) === 'NNS' && isCapital(tokens[at]) && !openers.has(word) && visibility(lemma(word)))
-    return true
+  if (tagAt(tokens, at) === 'NNS' && isCapital(tokens[at]) && !openers.has(word) && isSeen(word)) return true
   if (isUnit(word) || materials.has(word) || tradeMaterials.has(word) || openers.has(word)) return false
   return (isThing(word) && canBe(lemma(word), 'NN')) || ending.has(word)
 }
 
 const things = /^(?:animal|artifact|food|listed|person|plant|object|body)$/
 const isThing = (word: string) => things.test(visibility(lemma(word)) ?? '')
+const isSeen = (word: string) => !/^(?:unknown)?$/.test(visibility(lemma(word)) ?? '')
 const isActor = (token: TaggedToken | undefined) =>
   /^(?:animal|person)$/.test(visibility(lemma(token?.word ?? '')) ?? '')
 
