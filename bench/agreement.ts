@@ -90,7 +90,7 @@ const keptBy = async (rule: RuleConfig) =>
     ({ kept }) => kept,
   )
 const agreement = (min: number) => keptBy({ rule: 'agreement', model: 'encoder', min, best: true })
-const byWord = await keptBy({ rule: 'label', synonyms: {} })
+const byWord = await keptBy({ rule: 'label', synonyms: {}, common: false })
 report('label (the same word)', byWord)
 for (const min of [0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8])
   report(`agreement, min ${min}`, await agreement(min))

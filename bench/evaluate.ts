@@ -12,14 +12,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { random } from '../src/base/random.js'
+import { detectionsJson, readDetections } from '../src/evaluate/benchmark-ids.js'
 import { cocoAp, type Detection } from '../src/evaluate/coco-ap.js'
 import { fixedApLimits, lvisAp, lvisLimits } from '../src/evaluate/lvis-ap.js'
-import {
-  type DetectionTruth,
-  detectionsJson,
-  readDetections,
-  readDetectionTruth,
-} from '../src/evaluate/read-detection-truth.js'
+import { type DetectionTruth, readDetectionTruth } from '../src/evaluate/read-detection-truth.js'
 import { type Figure, option, printReport } from './report.js'
 
 const python = option('python', '')
@@ -59,11 +55,11 @@ function detectionsOf({ boxes, images, categories: named }: DetectionTruth): Det
     Array.from({ length: 7 }, (): Detection => {
       const [x, y, w, h] = bbox
       const moved = [x + draw.normal() * 0.15 * w, y + draw.normal() * 0.15 * h, w, h] as const
-      const guess = draw.next() < 0.8 ? category : draw.pick(named).id
+      const guess = draw.next() < 0.8 ? category : draw.integer(named.length)
       return { image, category: guess, bbox: moved, score: draw.integer(1000) / 1000 }
     }),
   )
-  const random = images.flatMap(({ id }) =>
+  const random = images.flatMap((_, image) =>
     Array.from({ length: 20 }, (): Detection => {
       const bbox = [
         draw.between(0, 400),
@@ -71,7 +67,7 @@ function detectionsOf({ boxes, images, categories: named }: DetectionTruth): Det
         draw.between(5, 200),
         draw.between(5, 200),
       ] as const
-      return { image: id, category: draw.pick(named).id, bbox, score: draw.integer(1000) / 1000 }
+      return { image, category: draw.integer(named.length), bbox, score: draw.integer(1000) / 1000 }
     }),
   )
   return draw.shuffle([...near, ...random])
@@ -82,13 +78,13 @@ const truthPath = given || join(folder, 'truth.json')
 if (!given) await writeFile(truthPath, JSON.stringify(annotations()))
 const truth = await readDetectionTruth(truthPath)
 const foundPath = join(folder, 'found.json')
-await writeFile(foundPath, detectionsJson(detectionsOf(truth)))
+await writeFile(foundPath, detectionsJson(detectionsOf(truth), truth))
 
 type Kind = 'coco' | 'lvis' | 'fixed'
 async function own(kind: Kind) {
   const start = performance.now()
-  const read = await readDetectionTruth(truthPath)
-  const found = await readDetections(foundPath)
+  const read = await readDetectionTruth(truthPath, kind === 'coco' ? 'coco' : 'lvis')
+  const found = await readDetections(foundPath, read)
   const numbers =
     kind === 'coco' || !read.lvis
       ? cocoAp(read.boxes, found)
@@ -132,7 +128,7 @@ for (const kind of kinds) {
     met: gap < 1e-9,
   }
 }
-const count = (await readDetections(foundPath)).length
+const count = (await readDetections(foundPath, truth)).length
 await rm(folder, { recursive: true })
 printReport(
   `evaluate, ${truth.images.length} pictures, ${truth.boxes.length} boxes, ${count} detections`,

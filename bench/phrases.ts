@@ -9,7 +9,8 @@
  *
  * --data holds coco-captions-val2017.tsv (`image_id<TAB>caption`) and
  * flickr30k-entities-sample/sentences/*.txt. --python is one that has spaCy and the model. --errors prints
- * what is wrong in the web's development half, and nothing of the halves that are held out.
+ * what is wrong in the web's development half and in the further captions beside it, and nothing of the halves
+ * that are held out.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -65,11 +66,15 @@ function rate(captions: readonly string[], find: Finder): number {
 const { figures, report } = gatherFigures()
 
 const marked = await marksOf('coco-phrases.tsv')
-const web = await marksOf('web-phrases-dev.tsv')
+const web = {
+  'web, development': await marksOf('web-phrases-dev.tsv'),
+  'web, more': await marksOf('web-phrases-more.tsv'),
+}
 const sets: Readonly<Record<string, { captions: readonly AnnotatedCaption[]; goal?: number }>> = {
   development: { captions: marked.slice(0, 150) },
   'held out': { captions: marked.slice(150), goal: 96 },
-  'web, development': { captions: web },
+  'web, development': { captions: web['web, development'] },
+  'web, more': { captions: web['web, more'] },
   'web, held out': { captions: await marksOf('web-phrases-held-out.tsv'), goal: 90 },
   'Flickr30k Entities': { captions: await entitiesOf(join(data, 'flickr30k-entities-sample/sentences')) },
 }
@@ -117,5 +122,7 @@ if (captions.length === 0) {
   report('English captions taken for another language', rejected, `of ${captions.length}`)
 }
 printReport('phrases', rounds, figures)
-if (process.argv.includes('--errors') && !process.argv.includes('--json'))
-  process.stdout.write(`\nweb, development:\n\n${worstLines(web, finders.groundmill!)}\n`)
+if (process.argv.includes('--errors') && !process.argv.includes('--json')) {
+  for (const [set, of] of Object.entries(web))
+    process.stdout.write(`\n${set}:\n\n${worstLines(of, finders.groundmill!)}\n`)
+}

@@ -50,7 +50,7 @@ const subjects: Readonly<Record<string, Subject>> = {
 
 const trainingOf = (batch: number): TrainGraphConfig => ({
   batch,
-  max_boxes: 12,
+  max_boxes: Number(option('boxes', '100')),
   temperature: 0.07,
   weights: { classification: 1, regression: 1, grounding: 0.2, contrastive: 0.2 },
 })

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { random } from '../src/base/random.js'
 import { UserError } from '../src/base/user-error.js'
+import { readDetections } from '../src/evaluate/benchmark-ids.js'
 import { officialConfidence } from '../src/evaluate/cg-f1.js'
-import { readDetections } from '../src/evaluate/read-detection-truth.js'
 import { readSacoTruth, sacoScores } from '../src/evaluate/saco.js'
 import { drawSaco } from './draw-saco.js'
 import { officialScores, ownName, writeCase } from './official-cgf1.js'
@@ -37,7 +37,7 @@ function seconds(since?: NodeJS.CpuUsage): number {
 async function own({ truths, found }: Awaited<ReturnType<typeof writeCase>>) {
   const start = process.cpuUsage()
   const truth = await readSacoTruth(truths)
-  const predictions = await readDetections(found)
+  const predictions = await readDetections(found, truth, 'pairs')
   const reading = seconds(start)
   const begin = process.cpuUsage()
   const scores = sacoScores(truth, predictions, officialConfidence)

@@ -4,6 +4,11 @@
  *
  *     npm run verify:parity -- [--preset glip-t] [--sizes 224x320,800x1344] [--python python3] [--json]
  *
+ *     npm run verify:parity -- --official CHECKOUT [--preset glip-t] [--short 800] [--keep FOLDER] [--python python3]
+ *
+ * asks the official package itself, whole, beside this program: CHECKOUT is a clone of github.com/microsoft/GLIP, and
+ * the Python has what bench/parity/official_run.py says.
+ *
  * Sizes are of the padded picture: one of 800 x 1333 pixels is fed as 800 x 1344. Needs a Python with torch
  * and torchvision, and about 8 GB of memory at 800 x 1344; where Python lacks them every figure is null.
  */
@@ -26,6 +31,7 @@ import {
 } from '../test/helpers/glip-cases.js'
 import { caseGradients, caseOutputs, cotangent, relativeDifference } from '../test/helpers/parity-graph.js'
 import { runReference } from './parity/run-reference.js'
+import { verifyOfficial } from './parity/verify-official.js'
 import { type Figure, option, printReport } from './report.js'
 
 const python = option('python', process.env.GROUNDMILL_PYTHON ?? 'python3')
@@ -120,7 +126,12 @@ function record(label: string, value: number, note?: string) {
   console.error(`${label}: ${value.toExponential(1)} of the scale${note ? `, ${note}` : ''}`)
 }
 
-if (pythonHasTorch()) {
+const official = option('official', '')
+if (official !== '') {
+  const run = { python, checkout: official, preset, short: Number(option('short', '800')) }
+  const folder = option('keep', '') || undefined
+  printReport('verify-parity', 1, await verifyOfficial({ ...run, folder }))
+} else if (pythonHasTorch()) {
   const small = sizes[0]!
   const { network: _, ...blocks } = parityCases(config, small, 1)
   for (const [name, block] of Object.entries(blocks)) {
@@ -138,4 +149,4 @@ if (pythonHasTorch()) {
     note: `${python} has no torch and torchvision`,
   }
 }
-printReport('verify-parity', 1, figures)
+if (official === '') printReport('verify-parity', 1, figures)

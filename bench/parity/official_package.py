@@ -3,7 +3,7 @@
     from official_package import open_package
     open_package("PATH/TO/GLIP")        then: import maskrcnn_benchmark...
 
-Its C++ extension is replaced by torch operators, its deformable convolution, which runs on CUDA only, by
+Its C++ extension and its suppression are replaced by torch operators, its deformable convolution, which runs on CUDA only, by
 torchvision's with the official kernel's reading of too large offsets; names that later versions of numpy, timm and
 transformers have moved are put back where it looks for them. Nothing of it is copied and nothing else is changed.
 """
@@ -17,7 +17,7 @@ import torch
 
 def nms(boxes, scores, threshold):
     """Suppression with inclusive boxes, as the CUDA kernel does it: what overlaps by more than the threshold."""
-    order = scores.sort(0, descending=True, stable=True)[1]
+    order = scores.sort(dim=0, descending=True, stable=True)[1]
     boxes = boxes[order].double()
     areas = (boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)
     alive = torch.ones(len(boxes), dtype=torch.bool)
@@ -29,6 +29,19 @@ def nms(boxes, scores, threshold):
         inside = (high - low + 1).clamp(min=0).prod(1)
         alive[i + 1 :] &= inside / (areas[i] + areas[i + 1 :] - inside) <= threshold
     return order[alive]
+
+
+def ml_nms(boxlist, threshold, max_proposals=-1, score_field="scores", label_field="labels"):
+    """
+    boxlist_ml_nms as it does it on CUDA: within each label. Its branch for the CPU takes places among the boxes of a label
+    for places among all boxes, and so keeps others than those that it has chosen.
+    """
+    scores, labels = boxlist.get_field(score_field), boxlist.get_field(label_field)
+    kept = [torch.zeros(0, dtype=torch.long)]
+    for label in labels.unique():
+        own = (labels == label).nonzero()[:, 0]
+        kept.append(own[nms(boxlist.bbox[own], scores[own], threshold)])
+    return boxlist[torch.cat(kept)]
 
 
 def deform(self, x, offset, mask):
@@ -68,5 +81,8 @@ def open_package(checkout):
     extension.ml_nms = extension.soft_nms = None
     sys.modules["maskrcnn_benchmark._C"] = maskrcnn_benchmark._C = extension
     from maskrcnn_benchmark.layers import deform_conv
+    from maskrcnn_benchmark.modeling.rpn import inference
+    from maskrcnn_benchmark.structures import boxlist_ops
 
     deform_conv.ModulatedDeformConv.forward = deform
+    boxlist_ops.boxlist_ml_nms = inference.boxlist_ml_nms = ml_nms

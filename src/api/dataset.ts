@@ -25,6 +25,7 @@ export {
   type Families,
   type Family,
   type GroundingRow,
+  type IgnoredRegion,
   type ImageRow,
   type LeftOutPhrase,
   type Negative,

@@ -26,7 +26,12 @@ export {
 } from '../audit/audit-labels.js'
 export { auditGrounding } from '../audit/audited-pictures.js'
 export type { CalibrationBin, CalibrationError } from '../audit/calibration-error.js'
-export { type FindTruth, type PictureIdentity, readCocoTruth } from '../audit/coco-truth.js'
+export {
+  type FindTruth,
+  type PictureIdentity,
+  readCategoryTruth,
+  readCocoTruth,
+} from '../audit/coco-truth.js'
 export { drawSample, type SampledLabel, type SampleOptions } from '../audit/draw-sample.js'
 export type { AuditOptions, GoldStage } from '../audit/grounded-pictures.js'
 export { type JudgedSummary, judgeLabels } from '../audit/judge-labels.js'
@@ -34,7 +39,6 @@ export { type Judgement, readJudgements } from '../audit/judgements.js'
 export { type GroundingSource, knownHeads } from '../audit/known-heads.js'
 export type { PhraseKind } from '../audit/phrase-kinds.js'
 export { type PlacedLabel, placedLabels } from '../audit/placed-labels.js'
-export type { Interval } from '../audit/share-interval.js'
 export type { PictureTruth, TruthObject } from '../audit/truth.js'
 export {
   type AttributeContrast,
@@ -75,4 +79,5 @@ export type {
   PictureOutcomes,
 } from '../evaluate/picture-outcomes.js'
 export type { PresenceScores } from '../evaluate/presence-scores.js'
+export type { Interval } from '../statistics/share-interval.js'
 export type { AttributeKind } from '../words/attribute-values.js'

@@ -1,3 +1,5 @@
+import { clusterRatio } from '../statistics/cluster-ratio.js'
+import type { Interval } from '../statistics/share-interval.js'
 import {
   type CalibrationBin,
   type CalibrationError,
@@ -5,9 +7,7 @@ import {
   calibrationError,
   pictureWeights,
 } from './calibration-error.js'
-import { clusterRatio } from './cluster-ratio.js'
 import { compareKinds, type PhraseKind } from './phrase-kinds.js'
-import type { Interval } from './share-interval.js'
 
 /** A box of a grounding, for some words. */
 export interface AuditedLabel {
@@ -18,6 +18,8 @@ export interface AuditedLabel {
   readonly right?: boolean
   /** Share of the picture's objects that its words name; there where `right` is. */
   readonly chance?: number
+  /** Head of its phrase, where that names nothing in the picture. */
+  readonly unnamed?: string
 }
 
 /** A phrase that the truth has. */
@@ -69,6 +71,11 @@ export interface AuditSummary {
   readonly picturesWithTruth: number
   /** Spans that the truth has and no phrase: recall is without them. */
   readonly unaskedMentions: number
+  /**
+   * Labels of phrases that name nothing in their picture, by head noun, the most first: they are wrong. Absent
+   * where there are none.
+   */
+  readonly unnamed?: readonly { readonly head: string; readonly labels: number }[]
   /** All labels, then by kind. */
   readonly kinds: readonly KindSummary[]
   /** Bins of score over all labels, those that are not empty. */
@@ -82,6 +89,7 @@ export function labelAudit() {
   let pictures = 0
   let picturesWithTruth = 0
   let unaskedMentions = 0
+  const unnamed = new Map<string, number>()
   const sumsOf = (kind: PhraseKind) => {
     const known = kinds.get(kind)
     if (known) return known
@@ -99,12 +107,17 @@ export function labelAudit() {
       for (const kind of new Set([...ownLabels.keys(), ...ownPhrases.keys()]))
         sumsOf(kind).add(ownLabels.get(kind) ?? [], ownPhrases.get(kind) ?? [], weights)
       bins.add(labels.flatMap(judged))
+      for (const { unnamed: head } of labels)
+        if (head !== undefined) unnamed.set(head, (unnamed.get(head) ?? 0) + 1)
     },
     summary(): AuditSummary {
       return {
         pictures,
         picturesWithTruth,
         unaskedMentions,
+        ...(unnamed.size > 0 && {
+          unnamed: [...unnamed].sort(byCount).map(([head, count]) => ({ head, labels: count })),
+        }),
         kinds: [...kinds]
           .sort(([a], [b]) => compareKinds(a, b))
           .map(([kind, sums]) => ({ ...namesOf(kind), ...sums.summary() })),
@@ -189,5 +202,8 @@ function kindSums() {
     },
   }
 }
+
+const byCount = ([a, one]: readonly [string, number], [b, other]: readonly [string, number]) =>
+  other - one || (a < b ? -1 : 1)
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)

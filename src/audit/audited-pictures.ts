@@ -1,8 +1,10 @@
 import { UserError } from '../base/user-error.js'
 import { iou } from '../boxes/iou.js'
+import { liesIn } from '../boxes/lies-in.js'
 import { leastIou } from '../boxes/match-boxes.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import type { Phrase, Region } from '../rows/rows.js'
+import { categoryMatcher } from '../words/category-matcher.js'
 import {
   type AuditedLabel,
   type AuditedPhrase,
@@ -10,6 +12,7 @@ import {
   type AuditSummary,
   labelAudit,
 } from './audit-labels.js'
+import { namedByCategory } from './category-truth.js'
 import type { FindTruth } from './coco-truth.js'
 import { goldTruth } from './gold-truth.js'
 import {
@@ -39,7 +42,7 @@ export async function auditGrounding(
   const summary = audit.summary()
   if (summary.picturesWithTruth > 0) return summary
   throw new UserError(
-    `${truth.name} has none of the ${summary.pictures} pictures of ${source.storage.url} with one of their captions: a picture is found by the file name in its address, and its caption must be the same to the letter.`,
+    `${truth.name} has none of the ${summary.pictures} pictures of ${source.storage.url}${options.byCategory ? ': a picture is found by the file name in its address.' : ' with one of their captions: a picture is found by the file name in its address, and its caption must be the same to the letter.'}`,
   )
 }
 
@@ -49,10 +52,12 @@ export async function* auditedPictures(
   truth: GoldStage | FindTruth,
   options: AuditOptions = {},
 ): AsyncGenerator<AuditedPicture> {
+  const means = options.byCategory && categoryMatcher({ common: true, ...options.byCategory })
   const isFound = typeof truth === 'function'
   for await (const picture of groundedPictures(source, options, isFound ? undefined : truth)) {
     const { captions, image, gold } = picture
-    const own = isFound ? truth(image) : goldTruth(captions, gold?.phrases ?? [], gold?.regions ?? [])
+    const told = isFound ? truth(image) : goldTruth(captions, gold?.phrases ?? [], gold ?? { regions: [] })
+    const own = told && means ? namedByCategory(told, picture.phrases, means) : told
     yield auditedPicture(picture, own, options.known)
   }
 }
@@ -76,17 +81,25 @@ function auditedPicture(
       const meant = truth && named && meantBy(region, phrase, truth, named)
       const hits = (meant ?? []).filter((object) => overlaps(truth, object, region.xyxy))
       if (isWhole(region, phrase)) for (const object of hits) found.add(object)
+      const isUnsure = hits.length === 0 && liesIn(region.xyxy, truth?.unsure?.get(id) ?? [])
       labels.push({
         score: region.score,
         kinds: kindsOf(phrase, region, meant),
-        ...(truth && meant && { right: hits.length > 0, chance: meant.length / truth.objects.length }),
+        ...(truth &&
+          meant &&
+          !isUnsure && { right: hits.length > 0, chance: chanceOf(meant.length, truth.objects.length) }),
+        ...(named?.length === 0 && { unnamed: phrase.head }),
       })
     }
-    if (named) phrases.push({ kinds: kindsOf(phrase, phrase, named), named: named.length, found: found.size })
+    if (named && named.length > 0)
+      phrases.push({ kinds: kindsOf(phrase, phrase, named), named: named.length, found: found.size })
   }
   const unasked = [...(truth?.mentions.keys() ?? [])].filter((id) => !asked.has(id)).length
   return { labels, phrases, hasTruth: truth !== undefined, unasked }
 }
+
+/** Share of a picture's objects; none of none. */
+const chanceOf = (named: number, objects: number) => (objects === 0 ? 0 : named / objects)
 
 function overlaps(truth: PictureTruth | undefined, object: number, box: Xyxy): boolean {
   const xyxy = truth?.objects[object]?.xyxy

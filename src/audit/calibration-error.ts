@@ -1,6 +1,6 @@
 import { random } from '../base/random.js'
-import { clusterRatio } from './cluster-ratio.js'
-import type { Interval } from './share-interval.js'
+import { clusterRatio } from '../statistics/cluster-ratio.js'
+import type { Interval } from '../statistics/share-interval.js'
 
 /** Bins of equal width over scores of 0 to 1, as many as `calibrate` has. */
 export const scoreBins = 15

@@ -1,15 +1,18 @@
 import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
+import { isBeforeTurning, turnBox } from '../boxes/turn-box.js'
+import { scaleBox, type Xyxy } from '../boxes/xyxy.js'
 import { type CocoAnnotation, type CocoIndex, type Id, readCocoIndex } from '../formats/coco-index.js'
+import { tokenSpans } from '../formats/token-spans.js'
 import type { ImageRow } from '../rows/rows.js'
 import { joinSpans } from '../words/join-spans.js'
-import { attributeName, collectTruth, type PictureTruth, spanKey } from './truth.js'
+import { attributeName, collectTruth, type PictureTruth, spanKey, type TruthObject } from './truth.js'
 
 const boxSchema = z.object({
   bbox: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]),
   category_id: z.string().optional(),
   iscrowd: z.union([z.number(), z.boolean()]).optional(),
-  tokens_positive: z.array(z.tuple([z.int(), z.int()])).default([]),
+  tokens_positive: z.preprocess((value) => tokenSpans(value) ?? value, z.array(z.tuple([z.int(), z.int()]))),
   attributes: z.object({ colour: z.unknown().optional(), size: z.unknown().optional() }).optional(),
 })
 type Box = z.infer<typeof boxSchema>
@@ -29,30 +32,83 @@ export type FindTruth = (picture: PictureIdentity) => PictureTruth | undefined
  */
 export async function readCocoTruth(path: string): Promise<FindTruth> {
   const index = await readCocoIndex(undefined, path)
-  const files = new Map(index.images.map((image) => [image.file_name, image]))
+  const find = imageFinder(index)
   const boxes = boxesOf(index)
   if (![...boxes.values()].flat().some(({ tokens_positive }) => tokens_positive.length > 0)) {
     throw new UserError(
-      `${path}: no annotation has \`tokens_positive\`: without the spans of a caption that name its box, nothing can be judged.`,
+      `${path}: no annotation has \`tokens_positive\`, the spans of a caption that name its box. Where words name things by their category, say so: --by category, or \`by: category\` in the audit stage.`,
     )
   }
-  return ({ captions, url, meta, width, height }) => {
+  return (picture) => {
+    const found = find(picture)
+    const caption = picture.captions.findIndex(({ text }) => text === found?.image.caption)
+    if (!found || caption === -1) return undefined
+    const { image, place } = found
+    const sure = (boxes.get(image.id) ?? []).filter(({ iscrowd }) => !iscrowd)
+    return truthOf(sure, index, { caption, points: [...(image.caption ?? '')], place })
+  }
+}
+
+/**
+ * The truth of any file of boxes in COCO's form, for words that name things by their category
+ * (`namedByCategory`): what stands in the captions makes no difference. Crowds are no objects: a box in one is
+ * neither right nor wrong. A picture is found as by `readCocoTruth`.
+ *
+ * @throws UserError where the file is not of that form, or no box of it has a category with a name
+ */
+export async function readCategoryTruth(path: string): Promise<FindTruth> {
+  const index = await readCocoIndex(undefined, path)
+  const find = imageFinder(index)
+  const boxes = boxesOf(index)
+  const isNamed = ({ category_id }: Box) =>
+    category_id === undefined ? false : index.categories.has(category_id)
+  if (![...boxes.values()].flat().some(isNamed))
+    throw new UserError(
+      `${path}: no box has a category of the file's \`categories\`: nothing can be judged by it.`,
+    )
+  return (picture) => {
+    const found = find(picture)
+    if (!found) return undefined
+    const { image, place } = found
+    const objects: TruthObject[] = []
+    const ignored: { category: string; xyxy: Xyxy }[] = []
+    for (const { bbox, category_id = '', iscrowd } of boxes.get(image.id) ?? []) {
+      const category = index.categories.get(category_id)?.name
+      const xyxy = place(bbox)
+      if (category !== undefined && iscrowd) ignored.push({ category, xyxy })
+      else objects.push({ xyxy, ...(category !== undefined && { category }) })
+    }
+    return { objects, mentions: new Map(), ignored }
+  }
+}
+
+/** Finds a picture in a file, and places the file's boxes in it as it is stored. */
+function imageFinder({ images }: CocoIndex) {
+  const files = new Map(images.map((image) => [image.file_name, image]))
+  return ({ url, meta, width, height }: PictureIdentity) => {
     const image = namesOf(url, meta)
       .map((name) => files.get(name))
       .find((found) => found !== undefined)
-    const caption = captions.findIndex(({ text }) => text === image?.caption)
-    if (!image || caption === -1) return undefined
-    const scale = image.width ? width / image.width : 1
+    if (!image) return undefined
+    const file = { width: image.width ?? 0, height: image.height ?? 0 }
+    const orientation = Number(inMeta(meta, 'exif_orientation') ?? 1)
+    const isTurned = isBeforeTurning(file, { width, height }, orientation)
+    const shown = isTurned ? { width: file.height, height: file.width } : file
+    const scale = shown.width ? width / shown.width : 1
     // What is shaped otherwise was cut or bordered: where its boxes are now is not known.
-    if (image.height && Math.abs(height - scale * image.height) > 1 + 0.02 * height) return undefined
-    return truthOf(boxes.get(image.id) ?? [], index, { caption, points: [...(image.caption ?? '')], scale })
+    if (shown.height && Math.abs(height - scale * shown.height) > 1 + 0.02 * height) return undefined
+    const place = ([x, y, across, down]: Box['bbox']): Xyxy => {
+      const box: Xyxy = [x, y, x + across, y + down]
+      return scaleBox(isTurned ? turnBox(box, { orientation, ...file }) : box, scale)
+    }
+    return { image, place }
   }
 }
 
 function boxesOf({ boxes }: CocoIndex): Map<Id, Box[]> {
   const read = (annotation: CocoAnnotation) => {
     const parsed = boxSchema.safeParse(annotation)
-    return parsed.success && !parsed.data.iscrowd ? [parsed.data] : []
+    return parsed.success ? [parsed.data] : []
   }
   return new Map([...boxes].map(([id, own]) => [id, own.flatMap(read)]))
 }
@@ -60,15 +116,21 @@ function boxesOf({ boxes }: CocoIndex): Map<Id, Box[]> {
 function truthOf(
   boxes: readonly Box[],
   { categories }: CocoIndex,
-  place: { readonly caption: number; readonly points: readonly string[]; readonly scale: number },
+  {
+    caption,
+    points,
+    place,
+  }: {
+    readonly caption: number
+    readonly points: readonly string[]
+    readonly place: (bbox: Box['bbox']) => Xyxy
+  },
 ): PictureTruth {
-  const { caption, points, scale } = place
   const collected = collectTruth()
   for (const { bbox, category_id, tokens_positive, attributes } of boxes) {
-    const [x, y, width, height] = bbox
     const category = category_id === undefined ? undefined : categories.get(category_id)?.name
     const object = collected.object({
-      xyxy: [x * scale, y * scale, (x + width) * scale, (y + height) * scale],
+      xyxy: place(bbox),
       ...(category !== undefined && { category }),
       ...(attributes && {
         attributes: {
@@ -107,10 +169,14 @@ function decoded(path: string): string {
 }
 
 function fileNameIn(meta: string | null): string | undefined {
-  if (meta === null) return undefined
+  const name = inMeta(meta, 'file_name')
+  return typeof name === 'string' ? name : undefined
+}
+
+/** What a row's `meta` has under a key. */
+function inMeta(meta: string | null, key: string): unknown {
   try {
-    const { file_name } = JSON.parse(meta) as { readonly file_name?: unknown }
-    return typeof file_name === 'string' ? file_name : undefined
+    return meta === null ? undefined : (JSON.parse(meta) as Record<string, unknown>)[key]
   } catch {
     return undefined
   }

@@ -6,8 +6,16 @@ export const auditConfig = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'a stage with a grounding of the same dataset, or a COCO file with captions and tokens_positive',
+      'a stage with a grounding of the same dataset, or a COCO file: with captions and tokens_positive, or by category',
     ),
+  by: z
+    .literal('category')
+    .optional()
+    .describe('words name things by their category, and not by spans of the truth'),
+  synonyms: z
+    .record(z.string(), z.array(z.string()))
+    .optional()
+    .describe('with by: further names of a category, such as person: [goalkeeper]'),
   known: z.string().min(1).optional().describe('the stage whose boxes make head nouns known'),
 })
 

@@ -1,11 +1,11 @@
-import type { Caption, Phrase, Region } from '../rows/rows.js'
+import type { Caption, GroundingRow, Phrase } from '../rows/rows.js'
 import { collectTruth, type PictureTruth, spanKey } from './truth.js'
 
 /** The truth that a gold grounding tells of a picture: its boxes, and the spans that name them. */
 export function goldTruth(
   captions: readonly Caption[],
   phrases: readonly Phrase[],
-  regions: readonly Region[],
+  { regions, ignored }: Pick<GroundingRow, 'regions' | 'ignored'>,
 ): PictureTruth {
   const collected = collectTruth()
   for (const { caption, phrase, start, end, xyxy } of regions) {
@@ -14,5 +14,6 @@ export function goldTruth(
     const object = collected.object({ xyxy, ...(category !== undefined && { category }) })
     collected.mention(spanKey(caption, start, end), object)
   }
-  return collected.truth()
+  const areas = (ignored ?? []).map(({ text, xyxy }) => ({ category: text, xyxy }))
+  return { ...collected.truth(), ignored: areas }
 }

@@ -14,6 +14,8 @@ export interface GoldStage {
 export interface AuditOptions {
   /** Head nouns that are known; without them no head is known or new. */
   readonly known?: ReadonlySet<string>
+  /** Words name things by their category; without it, by spans of the truth. */
+  readonly byCategory?: { readonly synonyms?: Readonly<Record<string, readonly string[]>> }
   /** The stage that says which pictures are dropped. */
   readonly selection?: string
   readonly signal?: AbortSignal
@@ -30,7 +32,7 @@ export interface GroundedPicture {
   readonly phrases: readonly Phrase[]
   readonly regions: readonly Region[]
   /** Those of the gold stage, where one was asked for. */
-  readonly gold?: Pick<PhraseRow, 'phrases'> & Pick<GroundingRow, 'regions'>
+  readonly gold?: Pick<PhraseRow, 'phrases'> & Pick<GroundingRow, 'regions' | 'ignored'>
 }
 
 /**
@@ -50,7 +52,8 @@ export async function* groundedPictures(
     grounding: { stage: grounding, columns: ['regions'] },
     selection: selection === undefined ? undefined : ({ stage: selection, columns: ['reason'] } as const),
     goldPhrases: gold && ({ family: 'phrases', stage: gold.phrases, columns: ['phrases'] } as const),
-    goldRegions: gold && ({ family: 'grounding', stage: gold.grounding, columns: ['regions'] } as const),
+    goldRegions:
+      gold && ({ family: 'grounding', stage: gold.grounding, columns: ['regions', 'ignored'] } as const),
   } as const
   for (const shard of shards) {
     for await (const row of joinRows(storage, shard, parts, signal && { signal })) {
@@ -63,8 +66,7 @@ export async function* groundedPictures(
         captions: row.images.captions,
         phrases: row.phrases.phrases,
         regions: row.grounding.regions,
-        ...(goldPhrases &&
-          goldRegions && { gold: { phrases: goldPhrases.phrases, regions: goldRegions.regions } }),
+        ...(goldPhrases && goldRegions && { gold: { phrases: goldPhrases.phrases, ...goldRegions } }),
       }
       if (!isSound(picture)) {
         const other = { family: 'phrases', stage: phrases } as const

@@ -1,4 +1,4 @@
-import { type Interval, shareInterval } from './share-interval.js'
+import { type Interval, shareInterval } from '../statistics/share-interval.js'
 
 /** A stratum of a sample. */
 export interface Stratum {

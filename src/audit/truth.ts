@@ -16,6 +16,10 @@ export interface PictureTruth {
   readonly objects: readonly TruthObject[]
   /** By span in the caption (`spanKey`) the objects that the words name. */
   readonly mentions: ReadonlyMap<string, readonly number[]>
+  /** Areas where more of a category is than is boxed, such as crowds. */
+  readonly ignored?: readonly { readonly category: string; readonly xyxy: Xyxy }[]
+  /** By span those of the areas in which a box is neither right nor wrong. */
+  readonly unsure?: ReadonlyMap<string, readonly Xyxy[]>
 }
 
 export const spanKey = (caption: number, start: number, end: number): string => `${caption}/${start}/${end}`

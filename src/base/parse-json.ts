@@ -8,7 +8,7 @@
  * @throws SyntaxError with the place in the text, where it is not JSON
  */
 export function parseJson(text: string, big: 'exact' | 'nearest' = 'exact'): unknown {
-  if (!isUnusual.test(text)) return JSON.parse(text)
+  if (!isUnusual(text)) return JSON.parse(text)
   return new Parser(text, big === 'exact').whole()
 }
 
@@ -29,7 +29,9 @@ const markedBig = /"\\u0000bigint:(-?\d+)"/g
  * Whether a text may hold what `JSON.parse` does not read, or reads as another number. Strings that look like
  * it are only parsed more slowly; the decimals of a number, of which Python writes sixteen, do not.
  */
-const isUnusual = /NaN|Infinity|(?<![\d.])\d{16}/
+const isUnusual = (text: string): boolean =>
+  text.includes('NaN') || text.includes('Infinity') || longNumber.test(text)
+const longNumber = /(?<![\d.])\d{16}/
 
 /** Deeper than any file of annotations, and far from the end of the stack. */
 const maxDepth = 2000

@@ -14,5 +14,6 @@ export const unreadable =
 /** The bytes of a file. Throws a UserError that names it. */
 export const readData = (path: string): Promise<Buffer> => readFile(path).catch(unreadable(path))
 
-/** The text of a file, UTF-8. Throws a UserError that names it. */
-export const readText = (path: string): Promise<string> => readFile(path, 'utf8').catch(unreadable(path))
+/** The text of a file, UTF-8 without its mark. Throws a UserError that names it. */
+export const readText = async (path: string): Promise<string> =>
+  (await readFile(path, 'utf8').catch(unreadable(path))).replace(/^\uFEFF/, '')

@@ -33,3 +33,19 @@ export function turnBox([x1, y1, x2, y2]: Xyxy, { orientation, width, height }: 
       return [x1, y1, x2, y2]
   }
 }
+
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/**
+ * Whether a size that others give of a picture is that before EXIF's orientation changed its sides: wide where
+ * the picture is shown high, or high where it is wide. The size may be that of a smaller copy; a pixel's
+ * difference between the sides tells. Of a square, without a size (0), and of
+ * orientations that keep the sides, nothing tells.
+ */
+export function isBeforeTurning(size: Size, shown: Size, orientation: number): boolean {
+  if (orientation < 5 || !(size.width > 0 && size.height > 0)) return false
+  return (size.width - size.height) * (shown.width - shown.height) < 0
+}

@@ -16,12 +16,15 @@ import { audit as auditKind } from '../pipeline/stages/audit.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { stageName } from '../rows/stage-name.js'
-import { auditTable, calibrationTable, judgedTable } from './terminal/print-audit.js'
+import { readSynonyms } from './read-synonyms.js'
+import { auditTable, calibrationTable, judgedTable, unnamedText } from './terminal/print-audit.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface AuditCommandOptions {
   readonly grounding?: string
   readonly truth?: string
+  readonly by?: 'category'
+  readonly synonyms?: string
   readonly known?: string
   readonly as?: string
   readonly sample?: number
@@ -39,6 +42,8 @@ export async function audit(url: string, options: AuditCommandOptions, signal: A
     throw new UserError('audit: give one of --truth FILE or STAGE, --sample N, and --judged FILE.')
   for (const [given, way] of [
     ['as', 'truth'],
+    ['by', 'truth'],
+    ['synonyms', 'by'],
     ['withoutBox', 'sample'],
     ['out', 'sample'],
   ] as const) {
@@ -69,7 +74,10 @@ async function byTruth({ dataset, grounding, options, signal }: Given, truth: st
     addOutput(outputs, await datasetOutput(of, 'grounding', stage))
   const needs = [await add(dataset, grounding)]
   const known = options.known === undefined ? undefined : await knownIn(dataset, options.known)
+  const { by, synonyms } = options
   const config = {
+    ...(by && { by }),
+    ...(synonyms !== undefined && { synonyms: await readSynonyms(synonyms) }),
     truth: dataset.groundings.includes(truth) ? await add(dataset, truth) : truth,
     ...(known && { known: await add(known.dataset, known.grounding) }),
   }
@@ -90,6 +98,7 @@ async function byTruth({ dataset, grounding, options, signal }: Given, truth: st
     progress.finish(
       `  spans of the truth that are no phrase of the dataset: ${result.unaskedMentions}; recall is without them`,
     )
+  if (result.unnamed) progress.finish(`  ${unnamedText(result.unnamed)}`)
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ dataset: dataset.url, grounding, truth, ...result })}\n`)
     return

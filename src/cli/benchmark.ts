@@ -1,28 +1,26 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseConfig } from '../base/parse-config.js'
+import { stringifyJson } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
 import type { Xyxy } from '../boxes/xyxy.js'
+import { detectionsJson, readDetections, refuseForeign } from '../evaluate/benchmark-ids.js'
 import { cocoAp, type Detection } from '../evaluate/coco-ap.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import {
   type FlickrSentence,
   flickrRecall,
   readFlickr30k,
+  readFlickrPictures,
   type SentencePrediction,
 } from '../evaluate/flickr30k.js'
 import { knownOfFile } from '../evaluate/known-categories.js'
 import { fixedApLimits, lvisAp, lvisLimits } from '../evaluate/lvis-ap.js'
-import { meanAp, odinwSets } from '../evaluate/odinw.js'
+import { meanAp, type OdinwSet, odinwBeside, odinwSets } from '../evaluate/odinw.js'
 import { presenceScores } from '../evaluate/presence-scores.js'
-import {
-  type DetectionTruth,
-  detectionsJson,
-  readDetections,
-  readDetectionTruth,
-} from '../evaluate/read-detection-truth.js'
-import { readRefer, referAccuracy } from '../evaluate/refer.js'
+import { type DetectionTruth, readDetectionTruth } from '../evaluate/read-detection-truth.js'
+import { type Expression, readRefer, referAccuracy } from '../evaluate/refer.js'
 import {
   type BenchmarkRun,
   detectBenchmark,
@@ -31,6 +29,7 @@ import {
   groundSentences,
 } from '../evaluate/run-benchmark.js'
 import { readSacoTruth, type SacoTruth, sacoScores } from '../evaluate/saco.js'
+import { entryId, idNumber } from '../formats/entry-id.js'
 import { readJsonList } from '../formats/read-json-list.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import { setOptions } from './options/set-options.js'
@@ -67,8 +66,12 @@ type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>
 /** The answers to a benchmark: from a model, or from a file of a model's answers. */
 interface Answers {
   detections(truth: DetectionTruth, images: string, maxPerPrompt: number, name: string): Promise<Detection[]>
-  sentences(sentences: readonly FlickrSentence[]): Promise<readonly SentencePrediction[]>
-  expressions(expressions: Awaited<ReturnType<typeof readRefer>>): Promise<ReadonlyMap<number, Xyxy>>
+  /** @param pictures those of the split */
+  sentences(
+    sentences: readonly FlickrSentence[],
+    pictures: readonly string[],
+  ): Promise<readonly SentencePrediction[]>
+  expressions(expressions: readonly Expression[]): Promise<ReadonlyMap<string, Xyxy>>
   pairs(truth: SacoTruth): Promise<readonly Detection[]>
 }
 
@@ -138,7 +141,7 @@ async function scoresOf(
     }
     case 'lvis':
     case 'lvis-fixed': {
-      const truth = await readDetectionTruth(path)
+      const truth = await readDetectionTruth(path, 'lvis')
       if (!truth.lvis)
         throw new UserError(
           `${path} is not of LVIS: its images have no neg_category_ids, or its categories no frequency.`,
@@ -150,7 +153,8 @@ async function scoresOf(
     }
     case 'flickr30k': {
       const sentences = await readFlickr30k(path, options.split ?? 'test')
-      const predictions = await answers.sentences(sentences)
+      const pictures = await readFlickrPictures(path, options.split ?? 'test')
+      const predictions = await answers.sentences(sentences, pictures)
       const rows = (['any', 'merged'] as const).flatMap((protocol) =>
         Object.entries(flickrRecall(sentences, predictions, protocol)).map(([type, [r1, r5, r10, all]]) => [
           `${type} (${protocol}-box)`,
@@ -167,22 +171,39 @@ async function scoresOf(
       }
     }
     default: {
-      const scores: Record<string, Readonly<Record<string, number>>> = {}
-      for (const set of odinwSets(kind === 'odinw13' ? 13 : 35)) {
+      const score = async (set: OdinwSet) => {
         const truth = await readDetectionTruth(join(path, set.annotations))
         const detections = await answers.detections(truth, join(path, set.images), 100, set.name)
         const { ap, ap50 } = cocoAp(truth.boxes, detections)
-        scores[set.name] = { ap, ap50 }
+        return { ap, ap50 }
       }
-      return { ...scores, mean: { ap: meanAp(Object.values(scores) as { ap: number }[]) } }
+      const scores: Record<string, { readonly ap: number; readonly ap50: number }> = {}
+      for (const set of odinwSets(kind === 'odinw13' ? 13 : 35)) scores[set.name] = await score(set)
+      const mean = { ap: meanAp(Object.values(scores)) }
+      for (const set of kind === 'odinw35' ? odinwBeside : [])
+        if (await isThere(set, options)) scores[`${set.name}, beside the mean`] = await score(set)
+      return { ...scores, mean }
     }
   }
 }
 
+/** Whether a set that need not be there is, and answers to it where these come from a file. */
+async function isThere(
+  set: OdinwSet,
+  { truth: [path = ''], predictions }: BenchmarkOptions,
+): Promise<boolean> {
+  const files = [join(path, set.annotations), ...(predictions ? [answersFile(predictions, set.name)] : [])]
+  const found = await Promise.all(files.map((file) => stat(file).catch(() => undefined)))
+  return found.every((entry) => entry !== undefined)
+}
+
+const answersFile = (predictions: string, name: string) =>
+  predictions.endsWith('.json') ? predictions : join(predictions, `${name.replaceAll('/', '-')}.json`)
+
 const presenceOf = (truth: DetectionTruth, detections: readonly Detection[], confidence: number) =>
   presenceScores(
     knownOfFile(truth),
-    truth.categories.map(({ id }) => id),
+    truth.categories.map((_, place) => place),
     truth.boxes,
     detections,
     confidence,
@@ -199,7 +220,7 @@ function askModel(run: BenchmarkRun, out: string | undefined): Answers {
   return {
     async detections(truth, images, maxPerPrompt, name) {
       const found = await detectBenchmark(truth, { ...run, images }, maxPerPrompt)
-      await keep(name, detectionsJson(found))
+      await keep(name, detectionsJson(found, truth))
       return found
     },
     async sentences(sentences) {
@@ -212,13 +233,13 @@ function askModel(run: BenchmarkRun, out: string | undefined): Answers {
     },
     async expressions(expressions) {
       const found = await groundExpressions(expressions, run)
-      const rows = [...found].map(([id, box]) => JSON.stringify({ sent_id: id, bbox: box }))
+      const rows = [...found].map(([id, box]) => stringifyJson({ sent_id: idNumber(id), bbox: box }))
       await keep('refcoco', `[${rows.join(',\n')}]\n`)
       return found
     },
     async pairs(truth) {
       const found = await detectPairs(truth, run)
-      await keep('saco', detectionsJson(found, truth.isNormalised ? 6 : 2))
+      await keep('saco', detectionsJson(found, truth))
       return found
     },
   }
@@ -229,27 +250,32 @@ function askModel(run: BenchmarkRun, out: string | undefined): Answers {
  */
 function readAnswers(predictions: string): Answers {
   return {
-    detections: (_truth, _images, _maxPerPrompt, name) =>
-      readDetections(
-        predictions.endsWith('.json') ? predictions : join(predictions, `${name.replaceAll('/', '-')}.json`),
-      ),
-    async sentences() {
+    detections: (truth, _images, _maxPerPrompt, name) =>
+      readDetections(answersFile(predictions, name), truth),
+    async sentences(_sentences, pictures) {
       const keys = ['image_id', 'sentence_id', 'boxes'] as const
       const rows = await rowsOf<{ image_id: string | number; sentence_id: number; boxes: Xyxy[][] }>(
         predictions,
         keys,
       )
+      const known = new Set(pictures)
+      const foreign = rows.map(({ image_id }) => String(image_id)).filter((id) => !known.has(id))
+      refuseForeign(predictions, 'pictures', foreign, 'the split')
       return rows.map(({ image_id, sentence_id, boxes }) => ({
         image: String(image_id),
         sentence: Number(sentence_id),
         boxes,
       }))
     },
-    async expressions() {
-      const rows = await rowsOf<{ sent_id: number; bbox: Xyxy }>(predictions, ['sent_id', 'bbox'])
-      return new Map(rows.map(({ sent_id, bbox }) => [sent_id, bbox]))
+    async expressions(expressions) {
+      const rows = await rowsOf<{ sent_id: unknown; bbox: Xyxy }>(predictions, ['sent_id', 'bbox'])
+      const known = new Set(expressions.map(({ id }) => id))
+      const found = rows.map(({ sent_id, bbox }) => [entryId(sent_id) ?? String(sent_id), bbox] as const)
+      const foreign = found.map(([id]) => id).filter((id) => !known.has(id))
+      refuseForeign(predictions, 'expressions', foreign, 'the split')
+      return new Map(found)
     },
-    pairs: () => readDetections(predictions),
+    pairs: (truth) => readDetections(predictions, truth, 'pairs'),
   }
 }
 

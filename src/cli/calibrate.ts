@@ -3,11 +3,14 @@ import { openDataset } from '../catalog/open-dataset.js'
 import { phrasesOf, phrasesOfGrounding, proposalsOf } from '../catalog/phrases-of.js'
 import { calibrateTeacher } from '../filter/calibrate-teacher.js'
 import { writeCalibration } from '../filter/calibration-file.js'
+import { readNaming } from './read-synonyms.js'
 import { formatTable } from './terminal/format-table.js'
 
 export interface CalibrateCommandOptions {
   readonly proposals?: string
   readonly gold?: string
+  readonly by?: 'category'
+  readonly synonyms?: string
   readonly method: 'isotonic' | 'temperature'
   readonly nms: string
   readonly out: string
@@ -23,7 +26,12 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
   if (!(nms >= 0 && nms <= 1)) throw new UserError(`--nms ${options.nms}: expected a number from 0 to 1.`)
   const dataset = await openDataset(url)
   const gold = options.gold ?? dataset.name
-  const truth = { grounding: gold, phrases: await phrasesOfGrounding(dataset, gold) }
+  const byCategory = await readNaming(options)
+  const truth = {
+    grounding: gold,
+    phrases: await phrasesOfGrounding(dataset, gold),
+    ...(byCategory && { byCategory }),
+  }
   const proposals = proposalsOf(dataset, options.proposals)
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
   const { method } = options

@@ -31,6 +31,12 @@ const whole = (value: string): number => {
     throw new UserError(`"${value}" is not a whole number of 1 or more.`)
   return number
 }
+const byCategory = () =>
+  new Option('--by <words>', 'words name what is true by their category (without it: by spans)').choices([
+    'category',
+  ])
+const synonymsFile = () =>
+  new Option('--synonyms <file>', 'with --by: further names of categories, as YAML: `person: [goalkeeper]`')
 const port = (value: string): number => {
   const number = whole(value)
   if (number > 65535) throw new UserError(`"${value}" is not a port: they go to 65535.`)
@@ -55,7 +61,7 @@ program
   .addOption(
     repeated(
       '--set <key=value>',
-      'change a stage (stage.key=value), rounds (rounds.key=value) or a variable',
+      'change a stage (stage.key=value, or all of it: stage={key: value}), rounds (rounds.key=value) or a variable',
     ),
   )
   .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
@@ -224,6 +230,8 @@ program
   .description('boxes, phrases and agreement with gold over the values of one parameter of a rule')
   .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
   .option('--gold <stage>', "a grounding taken for gold (the dataset's own)")
+  .addOption(byCategory())
+  .addOption(synonymsFile())
   .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
   .addOption(repeated('--set <rule.key=value>', 'as in filter'))
   .option('--vary <rule.key>', 'what is varied', 'score.min')
@@ -242,6 +250,8 @@ program
   )
   .option('--proposals <stage>', 'the proposals to judge (the last ones of the dataset)')
   .option('--gold <stage>', "a grounding taken for gold (the dataset's own)")
+  .addOption(byCategory())
+  .addOption(synonymsFile())
   .addOption(
     new Option('--method <name>', 'the map to fit').choices(['isotonic', 'temperature']).default('isotonic'),
   )
@@ -275,6 +285,8 @@ program
     '--truth <stage or file>',
     'another grounding of the dataset, or a COCO file with captions and tokens_positive',
   )
+  .addOption(byCategory())
+  .addOption(synonymsFile())
   .option('--known <source>', 'whose boxes make nouns known: a grounding of the dataset, or DATASET[:STAGE]')
   .option('--as <stage>', "keep the figures as that stage of the dataset's run, audits/STAGE.json")
   .option('--sample <n>', 'draw that many labels to judge, as lines of JSON', whole)

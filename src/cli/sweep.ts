@@ -13,12 +13,15 @@ import { openFilterStage } from '../pipeline/stages/filter-stage.js'
 import { plotLines } from '../render/plot-lines.js'
 import { readCommit } from '../shards/commit.js'
 import { readRules } from './filter-rules.js'
+import { readNaming } from './read-synonyms.js'
 import { formatTable } from './terminal/format-table.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface SweepCommandOptions {
   readonly proposals?: string
   readonly gold?: string
+  readonly by?: 'category'
+  readonly synonyms?: string
   readonly rules?: string
   readonly set: readonly string[]
   readonly vary: string
@@ -38,8 +41,15 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const proposals = proposalsOf(dataset, options.proposals)
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
   const gold = options.gold ?? (dataset.isGold ? dataset.name : undefined)
+  const byCategory = await readNaming(options)
   const truth =
-    gold === undefined ? undefined : { grounding: gold, phrases: await phrasesOfGrounding(dataset, gold) }
+    gold === undefined
+      ? undefined
+      : {
+          grounding: gold,
+          phrases: await phrasesOfGrounding(dataset, gold),
+          ...(byCategory && { byCategory }),
+        }
   const { storage } = dataset
   const rowsOf = await mapLimited(dataset.shards, async (shard) => {
     const record = await readCommit(storage, 'proposals', proposals, shard)
@@ -81,15 +91,14 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
     'boxes',
     'phrases',
     'pictures',
-    ...(gold === undefined ? [] : ['precision', 'recall', 'F1']),
+    ...(gold === undefined ? [] : ['precision', '95 %', 'recall', '95 %', 'F1']),
   ]
-  const table = points.map(({ value, boxes, phrases: found, images, precision, recall, f1 }) => [
-    String(value),
-    boxes,
-    found,
-    images,
-    ...(gold === undefined ? [] : [precision, recall, f1].map(percent)),
-  ])
+  const range = (interval: SweepPoint['recallInterval']) => interval?.map(percent).join(' to ') ?? '-'
+  const table = points.map(({ value, boxes, phrases: found, images, ...point }) => {
+    const { precision, precisionInterval, recall, recallInterval, f1 } = point
+    const shares = [percent(precision), range(precisionInterval), percent(recall), range(recallInterval)]
+    return [String(value), boxes, found, images, ...(gold === undefined ? [] : [...shares, percent(f1)])]
+  })
   process.stdout.write(`${formatTable(header, table)}\n`)
   if (options.svg !== undefined) process.stdout.write(`\n${options.svg}\n`)
 }

@@ -12,6 +12,11 @@ export interface GroundTruth {
   readonly iscrowd: boolean
   /** Whether it need not be found though it is no crowd: a detection that matches it counts neither way. */
   readonly ignore?: boolean
+  /**
+   * Whether it is annotation 0 of its file: pycocotools and lvis-api keep the id of the match of a detection,
+   * and take 0 for none. The box is used up, the detection counts as one that matches nothing.
+   */
+  readonly idZero?: boolean
 }
 
 export interface Detection {
@@ -47,7 +52,7 @@ export const maxDetections = detectionLimits[2]
  *
  * @param truth boxes of all images, in the order of the annotations; crowds are matched by any number of
  * detections and count for none
- * @param detections scores are finite; of equal scores the earlier one counts first
+ * @param detections of equal scores the earlier one counts first, and NaN last
  */
 export function cocoAp(truth: readonly GroundTruth[], detections: readonly Detection[]): CocoSummary {
   const sums = new Sums()
@@ -71,13 +76,22 @@ export function matchAsCoco(
   const images = placesOf([...truth, ...detections].map(({ image }) => image))
   const iscrowd = Uint8Array.from(truth, (box) => (box.iscrowd ? 1 : 0))
   const ignore = Uint8Array.from(truth, (box) => (box.iscrowd || box.ignore ? 1 : 0))
-  const gold = { ...boxTable(truth, images, categories, ({ area }) => area), iscrowd, ignore }
+  const gold = {
+    ...boxTable(truth, images, categories, ({ area }) => area),
+    iscrowd,
+    ignore,
+    idZero: idZeros(truth),
+  }
   const found = boxTable(detections, images, categories, ({ bbox }) => bbox[2] * bbox[3])
   const scores = Float64Array.from(detections, ({ score }) => score)
   const rank = new Uint16Array(found.length)
   const options = { images: images.size, categories: categories.size, maxDetections }
   eachCategory(gold, found, scores, rank, options, (matched) => tell(matched, rank))
 }
+
+/** 1 for boxes that are annotation 0. */
+export const idZeros = (boxes: readonly Pick<GroundTruth, 'idZero'>[]): Uint8Array =>
+  Uint8Array.from(boxes, ({ idZero }) => (idZero ? 1 : 0))
 
 /** Sums over categories of precisions [area, threshold] and recalls [area, detection limit]. */
 class Sums {

@@ -23,10 +23,7 @@ export interface FlickrSentence {
  * @throws UserError where a file is missing or damaged
  */
 export async function readFlickr30k(folder: string, split: string): Promise<FlickrSentence[]> {
-  const ids = (await readText(join(folder, `${split}.txt`)))
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean)
+  const ids = await readFlickrPictures(folder, split)
   const sentences: FlickrSentence[] = []
   for (const image of ids) {
     const boxes = await boxesOf(join(folder, 'Annotations', `${image}.xml`))
@@ -41,6 +38,13 @@ export async function readFlickr30k(folder: string, split: string): Promise<Flic
   }
   return sentences
 }
+
+/** Names of the pictures of a split, without `.jpg`. */
+export const readFlickrPictures = async (folder: string, split: string): Promise<string[]> =>
+  (await readText(join(folder, `${split}.txt`)))
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
 
 async function boxesOf(path: string) {
   const xml = await readText(path)

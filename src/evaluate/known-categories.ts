@@ -42,14 +42,14 @@ export async function knownCategories(
 }
 
 /**
- * What an annotation file says of the categories of each picture, by its id: COCO has boxes of all categories
+ * What an annotation file says of the categories of each picture, by its place: COCO has boxes of all categories
  * that a picture shows; LVIS says of each picture which others were looked for, and which are not exhaustive.
  */
 export function knownOfFile({
   images,
   lvis,
 }: Pick<DetectionTruth, 'images' | 'lvis'>): Map<number, KnownCategories> {
-  if (!lvis) return new Map(images.map(({ id }) => [id, { exhaustive: true, absent: [], partial: [] }]))
+  if (!lvis) return new Map(images.map((_, place) => [place, { exhaustive: true, absent: [], partial: [] }]))
   return new Map(
     lvis.images.map(({ id, negative, notExhaustive }) => [
       id,

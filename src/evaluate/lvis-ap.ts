@@ -1,8 +1,9 @@
 /** Average precision as the lvis package computes it (LVISEval, iou_type "bbox"), number for number. */
 import { boxTable, placesOf } from './box-table.js'
-import type { Detection } from './coco-ap.js'
+import { type Detection, idZeros } from './coco-ap.js'
 import { eachCategory, iouThresholds, type MatchedCategory } from './each-category.js'
 import { recallPoints, sumOfPrecisions, truePositivesNeeded } from './precision-curve.js'
+import { descending } from './stable-order.js'
 
 /** How many training pictures show a category: 1 to 10, 11 to 100, more. */
 export type Frequency = 'r' | 'c' | 'f'
@@ -22,6 +23,8 @@ export interface LvisBox {
   readonly area: number
   /** Need not be found. */
   readonly ignore?: boolean
+  /** As that of COCO's `GroundTruth`. */
+  readonly idZero?: boolean
 }
 
 /** LVIS is federated: of most categories nobody has looked whether a picture shows them. */
@@ -69,8 +72,8 @@ export const fixedApLimits: LvisOptions = { mostOfCategory: 10_000 }
 /**
  * LVIS average precision and recall.
  *
- * @param detections scores are finite; of equal scores the earlier one counts first. Those of categories that
- * a picture neither shows nor is known not to show count neither way
+ * @param detections of equal scores the earlier one counts first, and NaN last. Those of categories that a
+ * picture neither shows nor is known not to show count neither way, nor do detections without area
  */
 export function lvisAp(
   { boxes, images: pictures, categories: named }: LvisTruth,
@@ -94,13 +97,14 @@ export function lvisAp(
     for (const category of notExhaustive) unjudged.add(pairOf(id, category))
   }
   judged.delete(-1)
-  const shown = applyLimits(detections, options).filter(({ image, category }) =>
-    judged.has(pairOf(image, category)),
+  const shown = applyLimits(detections, options).filter(
+    ({ image, category, bbox }) => judged.has(pairOf(image, category)) && hasArea(bbox[2] * bbox[3]),
   )
   const gold = {
     ...boxTable(boxes, images, categories, ({ area }) => area),
     iscrowd: new Uint8Array(boxes.length),
     ignore: Uint8Array.from(boxes, ({ ignore }) => (ignore ? 1 : 0)),
+    idZero: idZeros(boxes),
   }
   const found = boxTable(shown, images, categories, ({ bbox }) => bbox[2] * bbox[3])
   const scores = Float64Array.from(shown, ({ score }) => score)
@@ -123,6 +127,9 @@ export function lvisAp(
   return sums.summary()
 }
 
+/** lvis-api takes annotations and detections by their area, both bounds left out. */
+export const hasArea = (area: number) => area > 0 && area < Number.POSITIVE_INFINITY
+
 /** The best detections of each picture and of each category, in the order in which they came. */
 function applyLimits(detections: readonly Detection[], { mostOfImage, mostOfCategory }: LvisOptions) {
   const ofImages = best(detections, ({ image }) => image, mostOfImage)
@@ -143,11 +150,10 @@ function best(
   })
   if ([...groups.values()].every(({ length }) => length <= limit)) return detections
   const kept = new Uint8Array(detections.length)
+  const scores = Float64Array.from(detections, ({ score }) => score)
   for (const group of groups.values()) {
     const ranked =
-      group.length > limit
-        ? group.sort((a, b) => detections[b]!.score - detections[a]!.score || a - b).slice(0, limit)
-        : group
+      group.length > limit ? [...descending(scores, Int32Array.from(group))].slice(0, limit) : group
     for (const index of ranked) kept[index] = 1
   }
   return detections.filter((_, index) => kept[index] === 1)

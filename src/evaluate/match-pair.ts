@@ -17,6 +17,8 @@ export interface Truth extends BoxTable {
    * them.
    */
   readonly ignore: Uint8Array
+  /** 1 for a box that is used up by a match, which counts as none all the same (`GroundTruth.idZero`). */
+  readonly idZero: Uint8Array
 }
 
 /** Ground truth that one detection overlaps enough for the lowest threshold. */
@@ -83,9 +85,10 @@ export function matchPair(
         if (match < 0) continue
         taken[match] = 1
         const index = foundIndices[at]!
-        matched[index]! |= 1 << t
         if (skipped[match]) ignored[index]! |= 1 << t
-        else ignored[index]! &= ~(1 << t)
+        if (truth.idZero[truthIndices[match]!]) continue
+        matched[index]! |= 1 << t
+        if (!skipped[match]) ignored[index]! &= ~(1 << t)
       }
     }
   }

@@ -47,22 +47,33 @@ const folders: readonly (readonly [folder: string, isOf13: 0 | 1])[] = [
   ['websiteScreenshots/mini_val', 0],
 ]
 
-/** The sets of the benchmark of 13 or of 35. */
+/** The sets of the benchmark of 13 or of 35: configs/odinw_13 and configs/odinw_35/_all.json. */
 export function odinwSets(of: 13 | 35): OdinwSet[] {
   return folders
     .filter(([, isOf13]) => of === 35 || isOf13 === 1)
     .map(([images, isOf13]) => {
-      // An `export` folder holds all splits.
-      const file = images.endsWith('/export')
-        ? 'val_annotations_without_background.json'
-        : 'annotations_without_background.json'
       const parts = images.split('/')
       const name = parts
         .slice(0, parts[0] === 'AerialMaritimeDrone' || /EgoHands|OxfordPets/.test(parts[0] ?? '') ? 2 : 1)
         .join('/')
-      return { name, images, annotations: `${images}/${file}`, isOf13: isOf13 === 1 }
+      return { name, images, annotations: annotationsOf(images), isOf13: isOf13 === 1 }
     })
 }
+
+/** An `export` folder holds all splits. */
+const annotationsOf = (images: string) =>
+  `${images}/${images.endsWith('/export') ? 'val_annotations_without_background.json' : 'annotations_without_background.json'}`
+
+/**
+ * Sets that have an official configuration and are none of the 35: the same pictures at another size. They do not
+ * count in the mean.
+ */
+export const odinwBeside: readonly OdinwSet[] = ['plantdoc/100x100/valid'].map((images) => ({
+  name: images.slice(0, images.lastIndexOf('/')),
+  images,
+  annotations: annotationsOf(images),
+  isOf13: false,
+}))
 
 /** The benchmark's one number: the mean of the sets' AP. Sets without anything to find do not count. */
 export function meanAp(sets: readonly { readonly ap: number }[]): number {

@@ -1,19 +1,26 @@
 import { UserError } from '../base/user-error.js'
 import { cocoEntries, cocoFileName } from '../formats/coco-entries.js'
-import { readJsonList } from '../formats/read-json-list.js'
-import type { Detection, GroundTruth } from './coco-ap.js'
-import type { Frequency, LvisTruth } from './lvis-ap.js'
+import { compareIds, entryId } from '../formats/entry-id.js'
+import { boxOf, type FileId, type FileIds, numberOf, requireId } from './benchmark-ids.js'
+import type { GroundTruth } from './coco-ap.js'
+import { type Frequency, hasArea, type LvisTruth } from './lvis-ap.js'
 
-/** A detection benchmark as its official annotation file gives it. */
-export interface DetectionTruth {
-  /** In the file's order. */
-  readonly images: readonly { readonly id: number; readonly file: string }[]
-  /** In order of id. */
-  readonly categories: readonly { readonly id: number; readonly name: string }[]
+/**
+ * A detection benchmark as its official annotation file gives it. Boxes, and what LVIS says, name pictures and
+ * categories by their places in the lists here.
+ */
+export interface DetectionTruth extends FileIds {
+  /** In order of their ids; of those with one id the last. `file` is below the folder of pictures. */
+  readonly images: readonly { readonly id: FileId; readonly file?: string }[]
+  readonly categories: readonly { readonly id: FileId; readonly name: string }[]
+  /** Those of the pictures and categories that are listed. */
   readonly boxes: readonly GroundTruth[]
   /** What LVIS says besides, where the file is of LVIS. */
   readonly lvis?: Pick<LvisTruth, 'images' | 'categories'>
 }
+
+/** By whose rules a file is read: pycocotools' or lvis-api's. */
+export type Protocol = 'coco' | 'lvis'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -24,113 +31,161 @@ const lists = ['images', 'annotations', 'categories'] as const
  * Reads annotations in COCO's or LVIS' form, entry by entry: such a file may be larger than a string may be,
  * and only what scoring needs is kept. LVIS' outlines are most of its 200 MB.
  *
+ * What the official programs read of odd files is read the same (`officialBoxes`), but for ids: 1 and "1" are
+ * one, as they are in every reader here.
+ *
  * @throws UserError that names the file and its first fault
  */
-export async function readDetectionTruth(path: string): Promise<DetectionTruth> {
-  const images: { id: number; file: string }[] = []
-  const categories: { id: number; name: string }[] = []
-  const boxes: GroundTruth[] = []
-  const lvis = lvisLists()
+export async function readDetectionTruth(path: string, protocol: Protocol = 'coco'): Promise<DetectionTruth> {
+  const images = new Map<string, { readonly id: FileId; readonly file?: string; readonly entry: Json }>()
+  const categories = new Map<string, { readonly id: FileId; readonly name: string; readonly entry: Json }>()
+  const annotations: FileBox[] = []
   for await (const { list, index, value } of cocoEntries(path, lists, lists)) {
     const place = `${path}: ${list}[${index}]`
     const entry = (value ?? {}) as Json
-    if (list === 'images') {
-      const image = imageOf(entry, place)
-      images.push(image)
-      lvis.addImage(image.id, entry)
-    } else if (list === 'categories') {
-      const { name } = entry
-      const id = numberOf(entry.id, `${place}.id`)
-      if (typeof name !== 'string') throw new UserError(`${place}.name: expected a text.`)
-      categories.push({ id, name })
-      lvis.addCategory(id, entry)
-    } else boxes.push(boxOf(entry, place))
+    if (list === 'annotations') annotations.push(annotationOf(entry, place, protocol))
+    else {
+      const id = requireId(entry.id, `${place}.id`)
+      if (list === 'images') {
+        const file = cocoFileName(entry)
+        images.set(id.key, { id: id.raw, ...(file !== undefined && { file }), entry: lvisKeys(entry) })
+      } else {
+        const { name } = entry
+        if (typeof name !== 'string') throw new UserError(`${place}.name: expected a text.`)
+        categories.set(id.key, { id: id.raw, name, entry: lvisKeys(entry) })
+      }
+    }
   }
-  return { images, categories: categories.sort((a, b) => a.id - b.id), boxes, lvis: lvis.found() }
-}
-
-function numberOf(value: unknown, place: string): number {
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new UserError(`${place}: expected a number.`)
-  return value
-}
-
-function imageOf(image: Json, place: string): DetectionTruth['images'][number] {
-  const id = numberOf(image.id, `${place}.id`)
-  const file = cocoFileName(image)
-  if (file === undefined) throw new UserError(`${place}: expected file_name or coco_url.`)
-  return { id, file }
-}
-
-function boxOf(annotation: Json, place: string): GroundTruth {
-  const { bbox, area, iscrowd } = annotation
-  if (!isBox(bbox)) throw new UserError(`${place}.bbox: expected x, y, width and height.`)
+  const imageIds = sortedIds(images)
+  const categoryIds = sortedIds(categories)
+  const placeOf = { image: placesOf(imageIds), category: placesOf(categoryIds) }
+  const imageList = imageIds.map((key) => images.get(key)!)
+  const categoryList = categoryIds.map((key) => categories.get(key)!)
+  const lvis = lvisLists(imageList, categoryList, placeOf.category)
   return {
-    image: numberOf(annotation.image_id, `${place}.image_id`),
-    category: numberOf(annotation.category_id, `${place}.category_id`),
+    path,
+    images: imageList.map(({ entry: _, ...image }) => image),
+    categories: categoryList.map(({ entry: _, ...category }) => category),
+    places: placeOf,
+    boxes: officialBoxes(annotations, placeOf, protocol),
+    ...(lvis && { lvis }),
+  }
+}
+
+/** Ids in the order in which Python sorts them: texts, where all are, by their letters. */
+function sortedIds(entries: ReadonlyMap<string, { readonly id: FileId }>): string[] {
+  const keys = [...entries.keys()]
+  const isOfTexts = [...entries.values()].every(({ id }) => typeof id === 'string')
+  return isOfTexts ? keys.sort() : keys.sort(compareIds)
+}
+
+const placesOf = (keys: readonly string[]): ReadonlyMap<string, number> =>
+  new Map(keys.map((key, place) => [key, place]))
+
+/** An annotation before it is known which pictures and categories there are. */
+interface FileBox extends Omit<GroundTruth, 'image' | 'category'> {
+  readonly image: string
+  readonly category: string
+  /** Undefined where the annotation has none: then it is one of its own. */
+  readonly id: string | undefined
+}
+
+function annotationOf(annotation: Json, place: string, protocol: Protocol): FileBox {
+  const bbox = boxOf(annotation.bbox)
+  if (!bbox) throw new UserError(`${place}.bbox: expected x, y, width and height.`)
+  const { id, area, iscrowd, ignore } = annotation
+  return {
+    image: requireId(annotation.image_id, `${place}.image_id`).key,
+    category: requireId(annotation.category_id, `${place}.category_id`).key,
+    // To Python 1 and "1" are two annotations.
+    id: typeof id === 'string' ? JSON.stringify(id) : entryId(id),
     bbox,
     // Some of ODinW's files have none.
-    area: typeof area === 'number' ? area : bbox[2] * bbox[3],
-    iscrowd: iscrowd === 1 || iscrowd === true,
+    area: area === undefined ? bbox[2] * bbox[3] : numberOf(area, `${place}.area`),
+    ...(protocol === 'lvis'
+      ? { iscrowd: false, ...(isTrue(ignore) && { ignore: true }) }
+      : crowdOf(iscrowd, `${place}.iscrowd`)),
+    ...(entryId(id) === '0' && { idZero: true }),
   }
 }
 
-export const isBox = (value: unknown): value is GroundTruth['bbox'] =>
-  Array.isArray(value) && value.length === 4 && value.every(Number.isFinite)
+/**
+ * Of COCO's files pycocotools overwrites `ignore` by `iscrowd`, which it reads twice: as a truth, by which the
+ * box need not be found, and as a whole number, by which it is matched as a crowd: "0" is a text, and so true.
+ */
+function crowdOf(value: unknown, place: string): Pick<GroundTruth, 'iscrowd' | 'ignore'> {
+  if (value === undefined) return { iscrowd: false }
+  const isWhole = typeof value === 'string' ? /^\s*[+-]?\d+\s*$/.test(value) : isNumeric(value)
+  if (!isWhole) throw new UserError(`${place}: expected 0 or 1.`)
+  const iscrowd = Math.trunc(Number(value)) !== 0
+  return { iscrowd, ...(isTrue(value) && !iscrowd && { ignore: true }) }
+}
+
+const isNumeric = (value: unknown) =>
+  typeof value === 'boolean' || typeof value === 'bigint' || Number.isFinite(value)
+
+/** What Python takes for true. */
+const isTrue = (value: unknown) =>
+  Array.isArray(value)
+    ? value.length > 0
+    : typeof value === 'object' && value !== null
+      ? Object.keys(value).length > 0
+      : value !== undefined && value !== '' && (Number.isNaN(value) || Boolean(value))
+
+/**
+ * The boxes that pycocotools and lvis-api score, in their order: picture by picture, those of listed
+ * categories, and to lvis-api of some area. Of annotations with one id each stands for the last of them,
+ * wherever that is.
+ */
+function officialBoxes(
+  annotations: readonly FileBox[],
+  places: { readonly image: ReadonlyMap<string, number>; readonly category: ReadonlyMap<string, number> },
+  protocol: Protocol,
+): GroundTruth[] {
+  const last = new Map<string, FileBox>()
+  for (const box of annotations) if (box.id !== undefined) last.set(box.id, box)
+  const listed = annotations.filter(
+    ({ image, category, area }) =>
+      places.image.has(image) && places.category.has(category) && (protocol === 'coco' || hasArea(area)),
+  )
+  return listed
+    .sort((a, b) => places.image.get(a.image)! - places.image.get(b.image)!)
+    .flatMap((own): GroundTruth[] => {
+      const { id: _, ...box } = own.id === undefined ? own : (last.get(own.id) ?? own)
+      const image = places.image.get(box.image)
+      const category = places.category.get(box.category)
+      return image === undefined || category === undefined ? [] : [{ ...box, image, category }]
+    })
+}
+
+/** What LVIS says of a picture and of a category; all else of an entry is not kept. */
+const lvisKeys = ({ neg_category_ids, not_exhaustive_category_ids, frequency }: Json): Json => ({
+  neg_category_ids,
+  not_exhaustive_category_ids,
+  frequency,
+})
 
 /**
  * What LVIS says besides: of each picture what it was searched for, and of each category how often it is
- * seen.
+ * seen. Undefined where some entry lacks it.
  */
-function lvisLists() {
-  let isLvis = true
-  const images: LvisTruth['images'][number][] = []
-  const categories: LvisTruth['categories'][number][] = []
+function lvisLists(
+  images: readonly { readonly entry: Json }[],
+  categories: readonly { readonly entry: Json }[],
+  places: ReadonlyMap<string, number>,
+): DetectionTruth['lvis'] {
+  const isLvis =
+    images.every(({ entry }) => Array.isArray(entry.neg_category_ids)) &&
+    categories.every(({ entry }) => ['r', 'c', 'f'].includes(entry.frequency as string))
+  if (!isLvis) return undefined
+  const placesIn = (ids: unknown) =>
+    (Array.isArray(ids) ? ids : []).flatMap((id) => places.get(entryId(id) ?? '') ?? [])
   return {
-    addImage(id: number, { neg_category_ids: negative, not_exhaustive_category_ids: notExhaustive }: Json) {
-      isLvis &&= Array.isArray(negative)
-      if (!isLvis) return
-      images.push({
-        id,
-        negative: negative as number[],
-        notExhaustive: (notExhaustive ?? []) as number[],
-      })
-    },
-    addCategory(id: number, { frequency }: Json) {
-      isLvis &&= frequency === 'r' || frequency === 'c' || frequency === 'f'
-      if (isLvis) categories.push({ id, frequency: frequency as Frequency })
-    },
-    /** Undefined where some entry lacks it. */
-    found: (): DetectionTruth['lvis'] => (isLvis ? { images, categories } : undefined),
+    images: images.map(({ entry }, id) => ({
+      id,
+      negative: placesIn(entry.neg_category_ids),
+      notExhaustive: placesIn(entry.not_exhaustive_category_ids),
+    })),
+    categories: categories.map(({ entry }, id) => ({ id, frequency: entry.frequency as Frequency })),
   }
-}
-
-/** Reads detections in COCO's result form: a list of image_id, category_id, bbox and score. */
-export async function readDetections(path: string): Promise<Detection[]> {
-  const detections: Detection[] = []
-  for await (const value of readJsonList(path, 'a list of detections')) {
-    const { image_id: image, category_id: category, bbox, score } = (value ?? {}) as Json
-    if (!isNumber(image) || !isNumber(category) || !isNumber(score) || !isBox(bbox)) {
-      throw new UserError(
-        `${path}: [${detections.length}]: expected image_id, category_id, score and a bbox of four numbers.`,
-      )
-    }
-    detections.push({ image, category, bbox, score })
-  }
-  return detections
-}
-
-const isNumber = (value: unknown): value is number => Number.isFinite(value)
-
-/**
- * Detections in COCO's result form.
- *
- * @param decimals of the boxes: a hundredth of a pixel; those in shares of the picture have more
- */
-export function detectionsJson(detections: readonly Detection[], decimals = 2): string {
-  const round = (value: number) => Math.round(value * 10 ** decimals) / 10 ** decimals
-  const rows = detections.map(({ image, category, bbox, score }) =>
-    JSON.stringify({ image_id: image, category_id: category, bbox: bbox.map(round), score }),
-  )
-  return `[${rows.join(',\n')}]\n`
 }

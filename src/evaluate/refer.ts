@@ -2,17 +2,18 @@ import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { iou } from '../boxes/iou.js'
 import type { Xyxy } from '../boxes/xyxy.js'
-import { type CocoIndex, readCocoIndex } from '../formats/coco-index.js'
+import { cocoEntries, cocoFileName } from '../formats/coco-entries.js'
+import { entryId } from '../formats/entry-id.js'
 import { readReferences } from '../formats/refcoco-references.js'
-import { isBox } from './read-detection-truth.js'
+import { boxOf } from './benchmark-ids.js'
 
 /** A referring expression of RefCOCO, RefCOCO+ or RefCOCOg. */
 export interface Expression {
-  /** Its `sent_id`. */
-  readonly id: number
+  /** Its `sent_id` (`entryId`). */
+  readonly id: string
   readonly text: string
-  /** The picture's file. */
-  readonly file: string
+  /** The picture's file, where the instances name it. */
+  readonly file: string | undefined
   readonly target: Xyxy
 }
 
@@ -29,31 +30,33 @@ export async function readRefer(folder: string, by: string, split: string): Prom
   const bad = problems.find((problem) => problem.split === undefined || problem.split === split)
   if (bad) throw new UserError(`${path}: ${bad.problem}.`)
   const instances = join(folder, 'instances.json')
-  const index = await readCocoIndex(undefined, instances)
-  const files = new Map(index.images.map(({ id, file_name }) => [String(id), file_name]))
-  const boxes = boxesById(index)
+  const { files, boxes } = await readInstances(instances)
   return references.flatMap(({ ann_id, image_id, sentences }) => {
     const where = `${path}: annotation ${ann_id} of picture ${image_id}`
-    const target = boxes.get(String(ann_id))
-    const file = files.get(String(image_id))
-    if (!target || file === undefined) throw new UserError(`${where} is not in ${instances}.`)
+    const target = boxes.get(entryId(ann_id) ?? '')
+    if (!target) throw new UserError(`${where} is not in ${instances}.`)
+    const file = files.get(entryId(image_id) ?? '')
     return sentences.map(({ sent, sent_id }): Expression => {
-      if (sent_id === undefined) throw new UserError(`${where}: there is no sent_id.`)
-      return { id: Number(sent_id), text: sent, file, target }
+      const id = entryId(sent_id)
+      if (id === undefined) throw new UserError(`${where}: there is no sent_id.`)
+      return { id, text: sent, file, target }
     })
   })
 }
 
-function boxesById({ boxes }: CocoIndex): Map<string, Xyxy> {
-  const byId = new Map<string, Xyxy>()
-  for (const own of boxes.values()) {
-    for (const { id, bbox } of own) {
-      if (!isBox(bbox)) continue
-      const [x, y, width, height] = bbox
-      byId.set(String(id), [x, y, x + width, y + height])
-    }
+/** Files of pictures and boxes of annotations by their ids; of annotations with one id the last, as in REFER. */
+async function readInstances(path: string) {
+  const files = new Map<string, string | undefined>()
+  const boxes = new Map<string, Xyxy>()
+  for await (const { list, value } of cocoEntries(path, ['images', 'annotations'], ['annotations'])) {
+    const entry = (value ?? {}) as Readonly<Record<string, unknown>>
+    const id = entryId(entry.id)
+    const bbox = boxOf(entry.bbox)
+    if (id === undefined) continue
+    if (list === 'images') files.set(id, cocoFileName(entry))
+    else if (bbox) boxes.set(id, [bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]])
   }
-  return byId
+  return { files, boxes }
 }
 
 /**
@@ -63,7 +66,7 @@ function boxesById({ boxes }: CocoIndex): Map<string, Xyxy> {
  */
 export function referAccuracy(
   expressions: readonly Expression[],
-  predictions: ReadonlyMap<number, Xyxy>,
+  predictions: ReadonlyMap<string, Xyxy>,
 ): number {
   const right = expressions.filter(({ id, target }) => {
     const box = predictions.get(id)

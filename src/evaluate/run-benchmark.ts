@@ -9,6 +9,7 @@ import { scaleBox, unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import type { Query, Teacher } from '../teacher/teacher.js'
 import { nameInPrompt } from '../words/name-prompt.js'
+import type { FileId } from './benchmark-ids.js'
 import { bestOfPictures, detectCategories, isMeant, promptsOf } from './category-prompts.js'
 import type { Detection } from './coco-ap.js'
 import type { EvaluateConfig } from './config.js'
@@ -33,6 +34,7 @@ const windowImages = 16
 /**
  * Detections of all categories of a benchmark, asked for in as many prompts as the vocabulary needs.
  *
+ * @returns of places in the lists of pictures and categories
  * @param maxPerPrompt boxes of a picture that one prompt may give, the best: GLIP takes 300 for LVIS, 100 for
  * COCO
  */
@@ -48,13 +50,14 @@ export async function detectBenchmark(
   const detections: Detection[] = []
   for (let start = 0; start < images.length; start += windowImages) {
     const window = images.slice(start, start + windowImages)
-    const pictures = await Promise.all(window.map(({ file }) => open(join(run.images, file), teacher)))
+    const pictures = await Promise.all(
+      window.map((image) => open(pathOf(run.images, image.file, image.id), teacher)),
+    )
     for (const prompt of prompts) {
       signal?.throwIfAborted()
       const found = await detectCategories(teacher, pictures, prompt, names, options)
-      // Both are places in the lists that were asked about.
       for (const { image, category, bbox, score } of bestOfPictures(found, maxPerPrompt))
-        detections.push({ image: window[image]!.id, category: categories[category]!.id, bbox, score })
+        detections.push({ image: start + image, category, bbox, score })
     }
     run.onProgress?.(Math.min(images.length, start + windowImages), images.length)
   }
@@ -87,8 +90,12 @@ export async function groundSentences(
 export async function groundExpressions(
   expressions: readonly Expression[],
   run: BenchmarkRun,
-): Promise<Map<number, Xyxy>> {
-  const items = expressions.map(({ file, text }) => ({ file, text, spans: [[0, [...text].length] as const] }))
+): Promise<Map<string, Xyxy>> {
+  const items = expressions.map(({ id, file, text }) => ({
+    file: fileOf(file, `expression ${id}`),
+    text,
+    spans: [[0, [...text].length] as const],
+  }))
   const found = await groundTexts(items, run, 0)
   return new Map(
     zip(expressions, found).flatMap(([{ id }, [boxes = []]]) =>
@@ -99,18 +106,19 @@ export async function groundExpressions(
 
 /** Boxes of each pair of SA-Co, the whole of whose phrase is asked for, in the units of its truth. */
 export async function detectPairs(
-  { pairs, categories, isNormalised }: SacoTruth,
+  { images, pairs, isNormalised }: SacoTruth,
   run: BenchmarkRun,
 ): Promise<Detection[]> {
   // Pairs of one picture follow each other, so that it is decoded once.
-  const asked = [...pairs].sort((a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)))
+  const asked = pairs
+    .map(({ file, ...pair }) => ({ ...pair, file: fileOf(file, `pair ${images[pair.place]?.id}`) }))
+    .sort((a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)))
   const items = asked.map(({ file, text }) => ({ file, text, spans: [[0, [...text].length] as const] }))
   const found = await groundTexts(items, run, run.config.floor)
-  const category = categories[0] ?? 1
-  return zip(asked, found).flatMap(([{ id, width, height }, [boxes = []]]) =>
+  return zip(asked, found).flatMap(([{ place, width, height }, [boxes = []]]) =>
     boxes.map(({ xyxy, score }) => {
       const [x1, y1, x2, y2] = isNormalised ? scaleBox(xyxy, 1 / width, 1 / height) : xyxy
-      return { image: id, category, bbox: [x1, y1, x2 - x1, y2 - y1] as const, score }
+      return { image: place, category: 0, bbox: [x1, y1, x2 - x1, y2 - y1] as const, score }
     }),
   )
 }
@@ -161,6 +169,15 @@ async function groundTexts(
   }
   return answers
 }
+
+/** The file of a picture, which is wanted only where the picture is opened: scoring does without. */
+function fileOf(file: string | undefined, of: string): string {
+  if (file !== undefined) return file
+  throw new UserError(`The truth names no picture of ${of}: expected file_name or coco_url.`)
+}
+
+const pathOf = (images: string, file: string | undefined, id: FileId) =>
+  join(images, fileOf(file, `image ${id}`))
 
 async function open(path: string, teacher: Pick<Teacher, 'pictureSide'>): Promise<Picture> {
   const bytes = await readData(path)

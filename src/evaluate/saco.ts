@@ -1,18 +1,20 @@
 /** SA-Co (SAM 3's benchmark): pairs of a picture and a phrase, each with the boxes of several annotators. */
 import { UserError } from '../base/user-error.js'
 import { cocoEntries, cocoFileName } from '../formats/coco-entries.js'
+import { compareIds } from '../formats/entry-id.js'
+import { boxOf, type FileId, type FileIds, numberOf, requireId } from './benchmark-ids.js'
 import { cgF1 } from './cg-f1.js'
 import type { Detection } from './coco-ap.js'
 import type { CgF1Summary } from './pair-counts.js'
-import { isBox } from './read-detection-truth.js'
 
 /** A pair that is asked: a phrase and the picture it is looked for in. */
 export interface SacoPair {
-  readonly id: number
+  /** Its place among all pairs of the first file, by which boxes and predictions name it. */
+  readonly place: number
   readonly text: string
-  /** The picture's file. */
-  readonly file: string
-  /** In pixels. */
+  /** The picture's file below the folder of pictures, where the truth names it. */
+  readonly file: string | undefined
+  /** In pixels; boxes of a model are brought into shares by them. */
   readonly width: number
   readonly height: number
 }
@@ -24,25 +26,35 @@ interface SacoBox {
   readonly iscrowd: boolean
 }
 
-export interface SacoTruth {
+export interface SacoTruth extends FileIds {
+  /** All pairs of the first file. */
+  readonly images: readonly { readonly id: FileId }[]
+  /** Those of the files, none of which has a meaning, in order of their ids. */
+  readonly categories: readonly { readonly id: FileId }[]
   /** Pairs that count: those that every annotator has boxed exhaustively, in the first file's order. */
   readonly pairs: readonly SacoPair[]
   /** By annotator; boxes of pairs that do not count are among them. */
   readonly truths: readonly (readonly SacoBox[])[]
-  /** Ids of the files' categories, none of which has a meaning. */
-  readonly categories: readonly number[]
   /** Whether boxes are in shares of the picture, as the official ones are, or in pixels. */
   readonly isNormalised: boolean
 }
 
 type Json = Readonly<Record<string, unknown>>
 
-/** What one annotator's file holds. */
+/** What one annotator's file holds, by the text of ids (`entryId`). */
 interface SacoFile {
   readonly path: string
-  readonly pairs: ReadonlyMap<number, SacoPair & { readonly isExhaustive: boolean }>
-  readonly boxes: readonly SacoBox[]
-  readonly categories: ReadonlySet<number>
+  readonly pairs: ReadonlyMap<string, FilePair>
+  readonly boxes: readonly (Pick<SacoBox, 'bbox' | 'iscrowd'> & {
+    readonly pair: string
+    readonly category: string
+  })[]
+  readonly categories: ReadonlyMap<string, FileId>
+}
+
+interface FilePair extends Omit<SacoPair, 'place'> {
+  readonly id: FileId
+  readonly isExhaustive: boolean
 }
 
 const lists = ['images', 'annotations', 'categories'] as const
@@ -62,33 +74,50 @@ export async function readSacoTruth(paths: readonly string[]): Promise<SacoTruth
   const [first] = files
   if (!first) throw new Error('there are no files to read')
   for (const other of files.slice(1)) requireSame(first, other)
-  const pairs = [...first.pairs.values()].filter(({ id }) =>
-    files.every((file) => file.pairs.get(id)?.isExhaustive),
-  )
+  const all = [...first.pairs].map(([key, pair], place) => ({ key, place, ...pair }))
+  const pairs = all.filter(({ key }) => files.every((file) => file.pairs.get(key)?.isExhaustive))
   if (pairs.length === 0)
     throw new UserError(`${paths.join(', ')}: no pair is boxed exhaustively (is_instance_exhaustive) in all.`)
-  const truths = files.map(({ boxes }) => boxes)
+  const categories = [...first.categories].sort(([a], [b]) => compareIds(a, b))
+  const places = {
+    image: new Map(all.map(({ key, place }) => [key, place])),
+    category: new Map(categories.map(([key], place) => [key, place])),
+  }
+  const truths = files.map(({ boxes }) =>
+    boxes.map(
+      ({ pair, category, ...box }): SacoBox => ({
+        ...box,
+        pair: places.image.get(pair) ?? -1,
+        category: places.category.get(category) ?? -1,
+      }),
+    ),
+  )
   return {
-    pairs,
+    path: first.path,
+    images: all.map(({ id }) => ({ id })),
+    categories: categories.map(([, id]) => ({ id })),
+    places,
+    pairs: pairs.map(({ place, text, file, width, height }) => ({ place, text, file, width, height })),
     truths,
-    categories: [...first.categories],
     isNormalised: !truths.some((boxes) => boxes.some(isOfPixels)),
   }
 }
 
 async function readFile(path: string): Promise<SacoFile> {
-  const pairs = new Map<number, SacoPair & { isExhaustive: boolean }>()
-  const categories = new Set<number>()
-  const boxes: SacoBox[] = []
+  const pairs = new Map<string, FilePair>()
+  const categories = new Map<string, FileId>()
+  const boxes: SacoFile['boxes'][number][] = []
   for await (const { list, index, value } of cocoEntries(path, lists, lists)) {
     const place = `${path}: ${list}[${index}]`
     const entry = (value ?? {}) as Json
     if (list === 'images') {
-      const pair = pairOf(entry, place)
-      if (pairs.has(pair.id)) throw new UserError(`${place}.id: there are several pairs ${pair.id}.`)
-      pairs.set(pair.id, pair)
-    } else if (list === 'categories') categories.add(numberOf(entry, 'id', place))
-    else boxes.push(boxOf(entry, place))
+      const { key, raw } = requireId(entry.id, `${place}.id`)
+      if (pairs.has(key)) throw new UserError(`${place}.id: there are several pairs ${key}.`)
+      pairs.set(key, { id: raw, ...pairOf(entry, place) })
+    } else if (list === 'categories') {
+      const { key, raw } = requireId(entry.id, `${place}.id`)
+      categories.set(key, raw)
+    } else boxes.push(annotationOf(entry, place))
   }
   const stray = boxes.find(({ pair, category }) => !pairs.has(pair) || !categories.has(category))
   if (stray)
@@ -100,48 +129,39 @@ async function readFile(path: string): Promise<SacoFile> {
 
 function pairOf(image: Json, place: string) {
   const { text_input: text, is_instance_exhaustive: isExhaustive } = image
-  const file = cocoFileName(image)
-  if (file === undefined) throw new UserError(`${place}: expected file_name or coco_url.`)
   if (typeof text !== 'string' || text.trim() === '')
     throw new UserError(`${place}.text_input: expected the phrase of the pair.`)
   if (typeof isExhaustive !== 'boolean' && isExhaustive !== 0 && isExhaustive !== 1)
     throw new UserError(`${place}.is_instance_exhaustive: expected 0 or 1.`)
   return {
-    id: numberOf(image, 'id', place),
     text,
-    file,
-    width: numberOf(image, 'width', place),
-    height: numberOf(image, 'height', place),
+    file: cocoFileName(image),
+    width: numberOf(image.width, `${place}.width`),
+    height: numberOf(image.height, `${place}.height`),
     isExhaustive: Boolean(isExhaustive),
   }
 }
 
-function boxOf(annotation: Json, place: string): SacoBox {
-  const { bbox, iscrowd } = annotation
-  if (!isBox(bbox)) throw new UserError(`${place}.bbox: expected x, y, width and height.`)
+function annotationOf(annotation: Json, place: string): SacoFile['boxes'][number] {
+  const bbox = boxOf(annotation.bbox)
+  if (!bbox) throw new UserError(`${place}.bbox: expected x, y, width and height.`)
   return {
-    pair: numberOf(annotation, 'image_id', place),
-    category: numberOf(annotation, 'category_id', place),
+    pair: requireId(annotation.image_id, `${place}.image_id`).key,
+    category: requireId(annotation.category_id, `${place}.category_id`).key,
     bbox,
-    iscrowd: Boolean(iscrowd),
+    iscrowd: Boolean(annotation.iscrowd),
   }
-}
-
-function numberOf(entry: Json, key: string, place: string): number {
-  const value = entry[key]
-  if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw new UserError(`${place}.${key}: expected a number.`)
 }
 
 /** Annotators must have been asked the same. */
 function requireSame(first: SacoFile, other: SacoFile): void {
-  for (const { id, text } of first.pairs.values()) {
-    const same = other.pairs.get(id)
+  for (const [key, { text }] of first.pairs) {
+    const same = other.pairs.get(key)
     if (same?.text === text) continue
     const found = same ? `"${same.text}" is asked` : 'there is no such pair'
-    throw new UserError(`${first.path} asks "${text}" in pair ${id}; in ${other.path} ${found}.`)
+    throw new UserError(`${first.path} asks "${text}" in pair ${key}; in ${other.path} ${found}.`)
   }
-  const odd = [...other.categories].find((category) => !first.categories.has(category))
+  const odd = [...other.categories.keys()].find((category) => !first.categories.has(category))
   if (odd !== undefined) throw new UserError(`${other.path} has a category ${odd}, ${first.path} has none.`)
 }
 
@@ -152,18 +172,19 @@ const isOfPixels = ({ bbox }: { readonly bbox: SacoBox['bbox'] }): boolean =>
 /**
  * cgF1 and what it is made of, by the annotator of each pair whom the predictions suit best.
  *
- * @param predictions whose image is the pair, in the units of the truth; those of other pairs do not count
+ * @param predictions whose image is the place of the pair, in the units of the truth; those of pairs that do
+ * not count do not either
  * @throws UserError where they are of a category that the files do not have, or plainly in other units
  */
 export function sacoScores(
-  { pairs, truths, categories, isNormalised }: SacoTruth,
+  { images, pairs, truths, categories, isNormalised }: SacoTruth,
   predictions: readonly Detection[],
   confidence: number,
 ): CgF1Summary {
-  const odd = predictions.find(({ category }) => !categories.includes(category))
+  const odd = predictions.find(({ category }) => categories[category] === undefined)
   if (odd)
     throw new UserError(
-      `A prediction for pair ${odd.image} is of category ${odd.category}; the truth has: ${categories.join(', ')}.`,
+      `A prediction for pair ${images[odd.image]?.id} is of a category that the truth does not have: it has ${categories.map(({ id }) => id).join(', ')}.`,
     )
   const isInPixels = predictions.some(isOfPixels)
   const isComparable = predictions.length > 0 && truths.some((boxes) => boxes.length > 0)
@@ -171,7 +192,7 @@ export function sacoScores(
     const [of, and] = isInPixels ? ['pixels', 'shares of the picture'] : ['shares of the picture', 'pixels']
     throw new UserError(`The predictions are in ${of}; the boxes of the truth are in ${and}.`)
   }
-  const places = new Map(pairs.map(({ id }, place) => [id, place]))
+  const places = new Map(pairs.map(({ place }, at) => [place, at]))
   const gold = truths.map((truth) => {
     const boxes = byCategory(truth)
     const iscrowd = Uint8Array.from(boxes, (box) => (box.iscrowd ? 1 : 0))

@@ -2,7 +2,7 @@
 
 /**
  * Indices of `values`, largest first (NumPy: argsort(-values, kind="mergesort")), ties in the order of
- * `from`.
+ * `from`, NaN last.
  */
 export function descending(values: Float64Array, from: Int32Array): Int32Array {
   let source = Int32Array.from(from)
@@ -13,7 +13,8 @@ export function descending(values: Float64Array, from: Int32Array): Int32Array {
       const end = Math.min(start + 2 * width, source.length)
       let [left, right] = [start, middle]
       for (let at = start; at < end; at++) {
-        const takeLeft = right >= end || (left < middle && values[source[left]!]! >= values[source[right]!]!)
+        const takeLeft =
+          right >= end || (left < middle && !isBehind(values[source[left]!]!, values[source[right]!]!))
         target[at] = takeLeft ? source[left++]! : source[right++]!
       }
     }
@@ -21,6 +22,10 @@ export function descending(values: Float64Array, from: Int32Array): Int32Array {
   }
   return source
 }
+
+/** Whether a value comes behind one that came later. */
+const isBehind = (value: number, later: number) =>
+  value < later || (Number.isNaN(value) && !Number.isNaN(later))
 
 export interface Grouped {
   readonly order: Int32Array

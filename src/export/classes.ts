@@ -14,6 +14,8 @@ export interface ClassBox {
 export interface Classes {
   /** In the order of their numbers. */
   readonly names: readonly string[]
+  /** The class of a category's name. */
+  indexOf(name: string): number | undefined
   /**
    * The boxes of a picture that have a class. A box that several captions name the same is one box. Regions
    * whose name is not in the list are handed to `without`, and those that say a box again to `again`.
@@ -77,6 +79,7 @@ function classesOf(names: readonly string[], namesOf: Naming, keyOf = (name: str
   const classes = new Map(names.map((name, index) => [keyOf(name), { index, name }]))
   return {
     names,
+    indexOf: (name) => (classes.get(name) ?? classes.get(clean(name)))?.index,
     boxes(row, without, again) {
       const boxes = new Map<string, ClassBox>()
       for (const region of row.regions) {

@@ -196,7 +196,7 @@ async function classesOf(
   if (format.classes) return findClasses(source, names, classes === 'auto' ? format.classes : classes, signal)
   if (classes !== 'auto')
     throw new UserError('--classes is for yolo, odvg and coco: the other formats have no classes.')
-  return { names: [], boxes: () => [] }
+  return { names: [], indexOf: () => undefined, boxes: () => [] }
 }
 
 /** What all shards of an export are written with. */

@@ -1,7 +1,7 @@
 import { readsAtOnce } from '../base/map-limited.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
-import type { Caption, NegativeRow, Region } from '../rows/rows.js'
+import type { Caption, IgnoredRegion, NegativeRow, Region } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import { hasFamily } from '../shards/has-family.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
@@ -42,6 +42,8 @@ export interface ExportRow {
   readonly height: number
   readonly captions: readonly Caption[]
   readonly regions: readonly ExportRegion[]
+  /** Boxes that evaluation passes over. */
+  readonly ignored: readonly IgnoredRegion[]
   /** Phrases that no region names. */
   readonly ungrounded: number
   readonly url: string | null
@@ -87,7 +89,7 @@ export async function* readExportRows(
   const rows = joinRows(storage, shard, {
     images: { columns: bytes ? [...light, 'image'] : light },
     phrases: { stage: phrases, columns: ['phrases'] },
-    grounding: { stage: grounding, columns: ['regions'] },
+    grounding: { stage: grounding, columns: ['regions', 'ignored'] },
     selection: selection === undefined ? undefined : { stage: selection, columns: ['reason'] },
     said: isSaid ? { family: 'negatives', stage: grounding } : undefined,
     mined: negatives === undefined ? undefined : { family: 'negatives', stage: negatives },
@@ -119,6 +121,7 @@ export async function* readExportRows(
       height,
       captions,
       regions,
+      ignored: joined.grounding.ignored ?? [],
       url,
       sha256,
       license,

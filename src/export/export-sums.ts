@@ -47,6 +47,8 @@ export type Facet =
   | 'licenses'
   | 'meta'
   | 'negatives'
+  | 'areas'
+  | 'crowds'
 
 const present = (value: unknown) => (value === null || value === '' ? 0 : 1)
 
@@ -64,6 +66,8 @@ const valuesOf: Readonly<Record<Facet, (row: ExportRow) => number>> = {
   licenses: ({ license }) => present(license),
   meta: ({ meta }) => present(meta),
   negatives: ({ absence }) => absence?.negatives.length ?? 0,
+  areas: ({ regions }) => regions.filter(({ area }) => area !== null && area !== undefined).length,
+  crowds: ({ ignored }) => ignored.length,
 }
 
 /** Counts what of a written row is lost. */

@@ -3,6 +3,7 @@ import type { Caption } from '../rows/rows.js'
 import { captionSamples } from './caption-samples.js'
 import { openCocoFile } from './coco-file.js'
 import type { ExportRow } from './export-rows.js'
+import { count } from './export-sums.js'
 import { lengthBetween, shortFloat } from './float-text.js'
 import type { Format, Memory, RowWithFile, Writer, WriterContext } from './format.js'
 
@@ -16,7 +17,8 @@ const grounded = [{ supercategory: 'object', id: 1, name: 'object' }]
  * box has the spans of the words that name it, in Python's character offsets (`tokens_positive`).
  * `instances.json` has boxes with categories. Boxes are x y width height. Beside COCO's own keys a box that a
  * model found has its `score` and `origin`, and a picture what is known not to be in it, which COCO's readers
- * pass over; of a set that is not exhaustive LVIS' keys say it.
+ * pass over; of a set that is not exhaustive LVIS' keys say it. An `area` is the source's where it has one;
+ * crowds come out with `iscrowd`, other boxes that evaluation passes over with `ignore`.
  */
 export const coco: Format = {
   pictures: 'files',
@@ -59,12 +61,12 @@ export const coco: Format = {
               original_img_id: row.key,
               sentence_id: index,
             })
-            for (const { xyxy, start, end, score, origin } of regions) {
+            for (const { xyxy, start, end, score, origin, area } of regions) {
               await grounding.add('annotations', {
                 id: next('grounding.annotations'),
                 image_id: id,
                 category_id: 1,
-                ...boxOf(xyxy),
+                ...boxOf(xyxy, area),
                 tokens_positive: [[start, end]],
                 ...(origin !== 'gold' && { score: shortFloat(score), origin }),
               })
@@ -73,18 +75,31 @@ export const coco: Format = {
           const boxes = classes.boxes(row)
           if (!detection || (boxes.length === 0 && !config.keep_empty)) continue
           sums.written.detections += boxes.length
+          const ignored = row.ignored.flatMap(({ text, ...box }) => {
+            const index = classes.indexOf(text)
+            if (index === undefined) count(sums.lost, 'crowds')
+            return index === undefined ? [] : [{ index, ...box }]
+          })
           const id = next('instances.images')
           await detection.add('images', { id, ...image, ...absenceKeys(row, classes.names) })
           for (const { index, region } of boxes) {
-            const { xyxy, score, origin } = region
+            const { xyxy, score, origin, area } = region
             await detection.add('annotations', {
               id: next('instances.annotations'),
               image_id: id,
               category_id: index + 1,
-              ...boxOf(xyxy),
+              ...boxOf(xyxy, area),
               ...(origin !== 'gold' && { score: shortFloat(score), origin }),
             })
           }
+          for (const { index, xyxy, area, crowd } of ignored)
+            await detection.add('annotations', {
+              id: next('instances.annotations'),
+              image_id: id,
+              category_id: index + 1,
+              ...boxOf(xyxy, area),
+              ...(crowd ? { iscrowd: 1 } : { ignore: 1 }),
+            })
         }
       },
       async finish() {
@@ -142,8 +157,9 @@ function imageOf({ file, row }: RowWithFile, { licenses }: Memory) {
   }
 }
 
-function boxOf([x1, y1, x2, y2]: Xyxy) {
+/** @param area what the source calls the thing's; else it is the box's */
+function boxOf([x1, y1, x2, y2]: Xyxy, area?: number | null) {
   const width = lengthBetween(x1, x2)
   const height = lengthBetween(y1, y2)
-  return { bbox: [shortFloat(x1), shortFloat(y1), width, height], area: width * height, iscrowd: 0 }
+  return { bbox: [shortFloat(x1), shortFloat(y1), width, height], area: area ?? width * height, iscrowd: 0 }
 }

@@ -35,7 +35,7 @@ export const csv: Format = {
   pictures: 'files',
   folder: () => 'images',
   urls: true,
-  lacks: ['phrases without a box', 'hashes', 'negatives'],
+  lacks: ['phrases without a box', 'hashes', 'negatives', 'areas', 'crowds'],
   notes: ['a region is a row, and its picture and caption are written with each'],
   async open({ folder, memory }): Promise<Writer> {
     const { written } = memory.sums

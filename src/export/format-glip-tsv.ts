@@ -21,6 +21,8 @@ export const glipTsv: Format = {
     'licenses',
     'meta',
     'negatives',
+    'areas',
+    'crowds',
   ],
   notes: [
     'a caption is a line, and its picture is written with each: a picture with five captions stands there five times',

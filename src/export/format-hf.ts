@@ -50,7 +50,7 @@ export const hfNullable: ReadonlySet<string> = new Set([
 export const hf: Format = {
   pictures: 'within',
   urls: true,
-  lacks: ['phrases without a box', 'negatives'],
+  lacks: ['phrases without a box', 'negatives', 'areas', 'crowds'],
   notes: [],
   async open(context: WriterContext): Promise<Writer> {
     const { folder, config, shards, memory } = context

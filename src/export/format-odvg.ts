@@ -33,6 +33,8 @@ export const odvg: Format = {
     'hashes',
     'licenses',
     'meta',
+    'areas',
+    'crowds',
   ],
   notes: [
     'a caption is a line: a picture with several captions stands on several lines',

@@ -25,7 +25,17 @@ export const saco: Format = {
   pictures: 'files',
   folder: () => 'images',
   urls: true,
-  lacks: ['captions', 'caption kinds', 'spans', 'heads', 'phrases without a box', 'hashes', 'meta'],
+  lacks: [
+    'captions',
+    'caption kinds',
+    'spans',
+    'heads',
+    'phrases without a box',
+    'hashes',
+    'meta',
+    'areas',
+    'crowds',
+  ],
   notes: [
     'an image of pairs.json is a phrase of a picture; one without a box is a negative',
     'cgf1_eval.py passes over pairs that are not is_instance_exhaustive',

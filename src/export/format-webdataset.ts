@@ -11,7 +11,7 @@ import { tarEnd, tarMember } from './tar-member.js'
 export const webdataset: Format = {
   pictures: 'within',
   urls: false,
-  lacks: ['phrases without a box', 'negatives'],
+  lacks: ['phrases without a box', 'negatives', 'areas', 'crowds'],
   notes: [],
   async open({ folder, memory }): Promise<Writer> {
     const { written } = memory.sums

@@ -27,6 +27,8 @@ export const yolo: Format = {
     'licenses',
     'meta',
     'negatives',
+    'areas',
+    'crowds',
   ],
   notes: [
     'boxes have a class and no words: see `classes`',

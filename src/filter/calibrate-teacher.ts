@@ -12,6 +12,7 @@ import {
   type Judged,
   reliability,
 } from './rule/calibration.js'
+import { label } from './rules/label.js'
 import type { RuleConfig } from './rules.js'
 
 export interface CalibrateOptions {
@@ -36,7 +37,12 @@ export async function calibrateTeacher(
   shards: readonly string[],
   { method, nms, ...stages }: CalibrateOptions,
 ): Promise<CalibrationFile> {
-  const rules: RuleConfig[] = [{ rule: 'nms', iou: nms }]
+  // Of a detector with a fixed list of labels the boxes that a filter would take for the phrase.
+  const synonyms = stages.gold.byCategory?.synonyms
+  const rules: RuleConfig[] = [
+    label.schema.parse({ rule: label.name, ...(synonyms && { synonyms }) }),
+    { rule: 'nms', iou: nms },
+  ]
   const filter = createFilter(rules)
   const even: Judged[] = []
   const odd: Judged[] = []

@@ -1,8 +1,10 @@
 import { iou } from '../boxes/iou.js'
+import { liesIn } from '../boxes/lies-in.js'
 import type { Xyxy } from '../boxes/xyxy.js'
-import type { Caption, Phrase, Region } from '../rows/rows.js'
+import type { Caption, GroundingRow, Phrase, Region } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
+import { categoryMatcher } from '../words/category-matcher.js'
 import { labelMatcher } from '../words/label-matches.js'
 import { checkContrast, filterParts, filterRow, recordedLabels } from './filter-shard.js'
 import type { Candidate, FilterRow } from './rule/rule.js'
@@ -22,6 +24,8 @@ export interface PhraseTargets {
   readonly boxes: readonly Xyxy[] | undefined
   /** For boxes that have the name in the phrase for a label, of the span where they have it. */
   named(start: number, end: number): readonly Xyxy[] | undefined
+  /** Areas, such as crowds, in which a box that finds nothing is not judged. */
+  readonly unsure: readonly Xyxy[]
 }
 
 export interface GoldStages {
@@ -35,6 +39,8 @@ export interface GoldStages {
 export interface Gold {
   readonly grounding: string
   readonly phrases: string
+  /** Words name gold's boxes by their category. */
+  readonly byCategory?: { readonly synonyms: Readonly<Record<string, readonly string[]>> }
 }
 
 /** The IoU with a gold box from which on a box is right. */
@@ -43,7 +49,9 @@ const minRightIou = 0.5
 /**
  * The rows of a shard with gold. A phrase's gold is that of the same span of the same caption; where gold has
  * no such span, that of all its phrases with the same head noun: "a brown dog" is right where gold says
- * "dog". A category counts by its whole name: "a dog" is no "hot dog". A box that has a part of the phrase for a label is judged by that part in the same way.
+ * "dog". A category counts by its whole name: "a dog" is no "hot dog". A box that has a part of the phrase for
+ * a label is judged by that part in the same way. Where words name by category (`gold.byCategory`), a phrase's
+ * gold is all boxes of the categories that it can mean, and the boxes of one that means none are wrong.
  *
  * @throws UserError where the shards do not belong together, or the teacher was not asked what a rule reads
  */
@@ -58,28 +66,32 @@ export async function* rowsWithGold(
     ...filterParts(filter),
     goldPhrases: { family: 'phrases', stage: gold.phrases, columns: ['phrases'] },
     goldImages: { family: 'images', columns: ['captions'] },
-    goldRegions: { family: 'grounding', stage: gold.grounding, columns: ['regions'] },
+    goldRegions: { family: 'grounding', stage: gold.grounding, columns: ['regions', 'ignored'] },
   } as const
   await checkContrast({ storage, shard }, filter)
   const labels = await recordedLabels({ storage, shard }, stages.proposals)
   for await (const row of joinRows(storage, shard, parts)) {
     const { candidates, image, teacher } = filterRow({ storage, shard }, filter, row, labels)
-    const targets = targetsOf(
-      image.phrases,
-      row.goldPhrases.phrases,
-      row.goldRegions.regions,
-      row.goldImages.captions,
-    )
+    const { goldPhrases, goldRegions, goldImages } = row
+    const told = { ...goldPhrases, ...goldRegions, ...goldImages }
+    const targets = targetsOf(image.phrases, told, gold.byCategory)
     const asked = new Set(targets.flatMap(({ boxes = [] }) => boxes.map((box) => box.join())))
     yield { candidates, image, teacher, targets, asked }
   }
 }
 
+/** What gold says of a picture. */
+interface Told {
+  readonly captions: readonly Caption[]
+  readonly phrases: readonly Phrase[]
+  readonly regions: readonly Region[]
+  readonly ignored?: GroundingRow['ignored']
+}
+
 function targetsOf(
   phrases: readonly Phrase[],
-  gold: readonly Phrase[],
-  regions: readonly Region[],
-  captions: readonly Caption[],
+  { phrases: gold, regions, ignored, captions }: Told,
+  byCategory: Gold['byCategory'],
 ): PhraseTargets[] {
   const spans = new Map<string, Xyxy[]>()
   const heads = new Map<string, Xyxy[]>()
@@ -91,14 +103,18 @@ function targetsOf(
     const [known, name] = isCategory ? [categories, text] : [heads, head.toLowerCase()]
     known.set(name, distinct([...(known.get(name) ?? []), ...boxes]))
   })
-  const isOf = labelMatcher([...categories.keys()])
+  const isOf = byCategory
+    ? categoryMatcher({ categories: [...categories.keys()], common: true, ...byCategory })
+    : labelMatcher([...categories.keys()])
   return phrases.map((phrase): PhraseTargets => {
     const { caption, start, end, head } = phrase
     const own = [...categories].filter(([name]) => isOf(name, phrase)).map(([, boxes]) => boxes)
     const written = heads.get(head)
-    const known = own.length > 0 || written ? distinct([...(written ?? []), ...own.flat()]) : undefined
+    const isKnown = own.length > 0 || written !== undefined || byCategory !== undefined
+    const known = isKnown ? distinct([...(written ?? []), ...own.flat()]) : undefined
+    const unsure = (ignored ?? []).flatMap(({ text, xyxy }) => (isOf(text, phrase) ? [xyxy] : []))
     const named = (from: number, to: number) => spans.get(`${caption}/${from}/${to}`) ?? known
-    return { boxes: named(start, end), named }
+    return { boxes: named(start, end), named, unsure }
   })
 }
 
@@ -138,7 +154,7 @@ export function judgeBoxes(boxes: readonly Candidate[], targets: GoldRow['target
       bestIou = overlap
       best = target
     }
-    if (!best) return [{ box, right: false }]
+    if (!best) return liesIn(box.xyxy, own?.unsure ?? []) ? [] : [{ box, right: false }]
     used.add(best)
     return [{ box, right: true, target: best }]
   })

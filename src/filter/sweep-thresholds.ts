@@ -1,4 +1,6 @@
 import { zip } from '../base/zip.js'
+import { clusterRatio } from '../statistics/cluster-ratio.js'
+import type { Interval } from '../statistics/share-interval.js'
 import type { Storage } from '../storage/storage.js'
 import { createRowFilter } from './filter-proposals.js'
 import { joinedRows } from './filter-shard.js'
@@ -16,8 +18,11 @@ export interface SweepPoint {
   readonly images: number
   /** Of the boxes that gold judges the share that is right; undefined where there are none, or no gold. */
   readonly precision?: number
+  /** 95 % intervals of precision and recall, about pictures like these. */
+  readonly precisionInterval?: Interval
   /** Of the gold boxes that phrases ask for the share that is found. */
   readonly recall?: number
+  readonly recallInterval?: Interval
   readonly f1?: number
 }
 
@@ -48,27 +53,27 @@ export async function sweepThresholds(
   const points = values.map((value) => ({
     value,
     filter: createRowFilter(rulesAt(value), tools),
-    sums: { boxes: 0, phrases: 0, images: 0, judged: 0, right: 0, found: 0 },
+    sums: { boxes: 0, phrases: 0, images: 0 },
+    precision: clusterRatio(),
+    recall: clusterRatio(),
   }))
   let rows = 0
-  let targets = 0
   const add = async (window: readonly (FilterRow & Partial<GoldRow>)[]) => {
-    for (const { filter, sums } of points) {
+    for (const { filter, sums, precision, recall } of points) {
       signal?.throwIfAborted()
       for (const [row, { kept }] of zip(window, await filter(window))) {
         sums.boxes += kept.length
         sums.phrases += new Set(kept.map(({ phrase }) => phrase)).size
         sums.images += kept.length > 0 ? 1 : 0
         const judged = judgeBoxes(kept, row.targets ?? [])
-        sums.judged += judged.length
-        sums.right += judged.filter(({ right }) => right).length
+        precision.add(judged.length, judged.filter(({ right }) => right).length)
         const found = new Set(judged.flatMap(({ target }) => (target ? [target.join()] : [])))
         // A box that kept the name alone for a label may find a thing that no whole phrase asks for.
-        for (const target of found) if (row.asked?.has(target)) sums.found++
+        const asked = row.asked ?? new Set()
+        recall.add(asked.size, [...found].filter((target) => asked.has(target)).length)
       }
     }
     rows += window.length
-    targets += window.reduce((sum, row) => sum + (row.asked?.size ?? 0), 0)
     onProgress?.(rows)
   }
   // All values read the same columns, since they differ in one parameter alone.
@@ -87,14 +92,17 @@ export async function sweepThresholds(
     }
     if (window.length > 0) await add(window)
   }
-  return points.map(({ value, sums }) => {
-    const { boxes, phrases, images, judged, right, found } = sums
-    const precision = judged > 0 ? right / judged : undefined
-    const recall = targets > 0 ? found / targets : undefined
-    const f1 =
-      precision !== undefined && recall !== undefined
-        ? (2 * precision * recall) / Math.max(1e-12, precision + recall)
-        : undefined
-    return { value, boxes, phrases, images, precision, recall, f1 }
+  return points.map(({ value, sums, ...shares }) => {
+    const { share: precision, interval: precisionInterval } = shares.precision.result()
+    const { share: recall, interval: recallInterval } = shares.recall.result()
+    return {
+      ...{ value, ...sums },
+      ...(precision !== null && { precision }),
+      ...(precisionInterval && { precisionInterval }),
+      ...(recall !== null && { recall }),
+      ...(recallInterval && { recallInterval }),
+      ...(precision !== null &&
+        recall !== null && { f1: (2 * precision * recall) / Math.max(1e-12, precision + recall) }),
+    }
   })
 }

@@ -1,3 +1,4 @@
+import { numberOf, numbersOf } from './box-numbers.js'
 import { maskBox, polygonBox, type Xywh } from './outline-box.js'
 
 /**
@@ -33,17 +34,4 @@ function outlineBox(segmentation: unknown): Xywh | undefined {
   const height = Array.isArray(size) ? numberOf(size[0]) : undefined
   const runs = typeof counts === 'string' ? counts : numbersOf(counts)
   return height && runs ? maskBox(runs, height) : undefined
-}
-
-function numbersOf(value: unknown): number[] | undefined {
-  if (!Array.isArray(value)) return undefined
-  const numbers = value.map(numberOf)
-  return numbers.includes(undefined) ? undefined : (numbers as number[])
-}
-
-/** A finite number, which may be written as a text; undefined where it is none. */
-export function numberOf(value: unknown): number | undefined {
-  const isText = typeof value === 'string' && value.trim() !== ''
-  const number = isText || typeof value === 'bigint' ? Number(value) : value
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined
 }

@@ -23,7 +23,8 @@ export interface CocoEntry {
  *
  * @param lists which lists to read
  * @param needed which of them must be there, though they may be empty
- * @throws UserError where the file is not JSON, is no object at its top, or lacks a list that is needed
+ * @throws UserError where the file is not JSON, is no object at its top, lacks a list that is needed, or has
+ *   none of them
  */
 export async function* cocoEntries(
   path: string,
@@ -41,6 +42,8 @@ export async function* cocoEntries(
     throw new UserError(`${path} is not in COCO's form: an object with lists was expected.`)
   const missing = needed.find((list) => !begun.has(list))
   if (missing) throw new UserError(`${path}: ${missing}: expected a list.`)
+  if (!lists.some((list) => begun.has(list)))
+    throw new UserError(`${path} is not in COCO's form: it has none of the lists ${lists.join(', ')}.`)
 }
 
 /**

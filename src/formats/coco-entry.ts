@@ -1,4 +1,5 @@
-import { cocoBox, numberOf } from './coco-box.js'
+import { numberOf } from './box-numbers.js'
+import { cocoBox } from './coco-box.js'
 import { cocoFileName } from './coco-entries.js'
 import { entryId } from './entry-id.js'
 import type { Xywh } from './outline-box.js'
@@ -86,31 +87,39 @@ export function cocoImage(value: unknown): Read<CocoImage> {
   }
 }
 
-/** An annotation, with the id of the picture that it is of. */
-export function cocoAnnotation(value: unknown): Read<{ readonly image: Id; readonly own: CocoAnnotation }> {
+/**
+ * An annotation, with the id of the picture that it is of. There are millions: what it has is set key by key.
+ *
+ * @param categoryId an id as it is held
+ */
+export function cocoAnnotation(
+  value: unknown,
+  categoryId: (id: Id) => Id,
+): Read<{ readonly image: Id; readonly own: CocoAnnotation }> {
   const annotation = object(value)
   if (!annotation) return 'expected an object'
   const image = entryId(annotation.image_id)
   if (image === undefined) return `image_id: ${noId}`
-  const [id, category_id] = [annotation.id, annotation.category_id].map(entryId)
-  const bbox = cocoBox(annotation)
-  const area = numberOf(annotation.area)
-  const { caption, tokens_positive, score, origin, attributes } = annotation
-  const own: CocoAnnotation = {
-    ...(id !== undefined && { id }),
-    ...(category_id !== undefined && { category_id }),
-    ...(bbox && { bbox }),
+  const own: { -readonly [Key in keyof CocoAnnotation]: CocoAnnotation[Key] } = {
     iscrowd: isSet(annotation.iscrowd),
     ignore: isSet(annotation.ignore),
-    ...(area !== undefined && area >= 0 && { area }),
-    ...(caption !== undefined && { caption }),
-    ...(tokens_positive !== undefined && { tokens_positive }),
-    ...(score !== undefined && { score }),
-    ...(origin !== undefined && { origin }),
-    ...(attributes !== undefined && { attributes }),
+  }
+  const id = entryId(annotation.id)
+  if (id !== undefined) own.id = id
+  const category = entryId(annotation.category_id)
+  if (category !== undefined) own.category_id = categoryId(category)
+  const bbox = cocoBox(annotation)
+  if (bbox) own.bbox = bbox
+  const area = numberOf(annotation.area)
+  if (area !== undefined && area >= 0) own.area = area
+  for (const key of asGiven) {
+    if (annotation[key] !== undefined) own[key] = annotation[key]
   }
   return { image, own }
 }
+
+/** What is kept of an annotation as the file has it. */
+const asGiven = ['caption', 'tokens_positive', 'score', 'origin', 'attributes'] as const
 
 export function cocoCategory(value: unknown): Read<CocoCategory> {
   const category = object(value)
@@ -140,7 +149,7 @@ const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((text) => typeof text === 'string')
 
 /** A flag, which programs write as a number, a truth value or a text of one. */
-function isSet(value: unknown): boolean {
+export function isSet(value: unknown): boolean {
   if (typeof value === 'string') return /^(1|true)$/i.test(value.trim())
   return typeof value === 'number' ? value !== 0 && !Number.isNaN(value) : value === true
 }

@@ -63,13 +63,12 @@ export async function readCocoFile(path: string): Promise<CocoFile> {
       return typeof image === 'string' ? image : images.add(image, at)
     },
     annotations(value, at) {
-      const annotation = cocoAnnotation(value)
+      const annotation = cocoAnnotation(value, (id) => use(used, id, at))
       if (typeof annotation === 'string') return annotation
       const { image, own } = annotation
-      const kept = withUse(own, at, used)
       const group = annotations.get(image)
-      if (group) group.own.push(kept)
-      else annotations.set(image, { own: [kept], at })
+      if (group) group.own.push(own)
+      else annotations.set(image, { own: [own], at })
       return undefined
     },
     categories(value, at) {
@@ -96,7 +95,7 @@ export async function readCocoFile(path: string): Promise<CocoFile> {
     if (!count) continue
     if (problem === undefined) count.good++
     else {
-      if (count.bad++ === 0) count.first = `${list}.${index}.${problem}`
+      if (count.bad++ === 0) count.first = `${list}.${index}${/^\w+: /.test(problem) ? '.' : ': '}${problem}`
       problems.add(list, index, 'malformed_row', problem, list === 'annotations' ? 1 : 0)
     }
   }
@@ -110,17 +109,11 @@ export async function readCocoFile(path: string): Promise<CocoFile> {
   return { path, images: sole, shared, annotations, categories, used, licenses, problems }
 }
 
-/** Counts the category of an annotation. Its id is held once: a file has few, millions of times. */
-function withUse(
-  own: CocoAnnotation,
-  at: number,
-  used: Map<Id, { id: Id; at: number; count: number }>,
-): CocoAnnotation {
-  if (own.category_id === undefined) return own
-  const use = used.get(own.category_id) ?? { id: own.category_id, at, count: 0 }
-  used.set(use.id, use)
-  use.count++
-  return { ...own, category_id: use.id }
+/** Counts the category of an annotation, and gives its id as it is held: a file has few, millions of times. */
+function use(used: Map<Id, { id: Id; at: number; count: number }>, id: Id, at: number): Id {
+  const known = used.get(id) ?? { id, at, count: 0 }
+  if (known.count++ === 0) used.set(id, known)
+  return known.id
 }
 
 /** Pictures by their ids, and the ids that are no pictures' own. */

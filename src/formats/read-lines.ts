@@ -28,8 +28,8 @@ async function lineEndOf(path: string): Promise<number> {
 }
 
 /**
- * Lines of a file of UTF-8 or UTF-16, compressed or not, from a mark on, without their ends and without the byte order
- * mark.
+ * Lines of a file of UTF-8 or UTF-16, compressed or not, from a mark on, without their ends and without the
+ * byte order mark.
  *
  * @param maxBytes bytes of a line that is given; a longer one is a problem
  */

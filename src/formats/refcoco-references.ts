@@ -1,16 +1,32 @@
 import { z } from 'zod'
 import { readData } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
+import { withoutNulls } from '../base/without-nulls.js'
 import { readPlainPickle } from '../weights/read-plain-pickle.js'
+import { entryId } from './entry-id.js'
 import { readJsonList } from './read-json-list.js'
 
-const idSchema = z.union([z.number(), z.string()])
+/** An id as one text (`entryId`). */
+const idSchema = z
+  .unknown()
+  .optional()
+  .transform((value, context): string => {
+    const id = entryId(value)
+    if (id !== undefined) return id
+    context.addIssue({ code: 'custom', message: 'expected a number or a text' })
+    return z.NEVER
+  })
+const sentenceSchema = z.object({
+  sent: z.string(),
+  sent_id: z.unknown().optional().transform(entryId),
+})
 const referenceSchema = z.object({
-  ref_id: idSchema.optional(),
   ann_id: idSchema,
   image_id: idSchema,
   split: z.string(),
-  sentences: z.array(z.object({ sent: z.string(), sent_id: idSchema.optional() })),
+  sentences: z
+    .array(z.unknown())
+    .transform((all) => all.flatMap((one) => sentenceSchema.safeParse(one).data ?? [])),
 })
 
 /** A thing in a picture, and the expressions that refer to it. */
@@ -24,6 +40,8 @@ export interface References {
     readonly problem: string
     /** The split that the entry names, if it names one. */
     readonly split?: string
+    /** Place in the file's list, from 0. */
+    readonly index: number
   }[]
 }
 
@@ -32,16 +50,16 @@ export interface References {
  * read as plain data, or the same as JSON.
  *
  * @param split which of them to take; all by default
- * @throws UserError where the file is missing, damaged or no list, or has no reference of the split: then it
- *   names those that there are
+ * @throws UserError where the file is missing, damaged or no list, where all its entries are bad, or none is
+ *   of the split: then it names those that there are
  */
 export async function readReferences(path: string, split?: string): Promise<References> {
   const references: Reference[] = []
-  const problems: { problem: string; split?: string }[] = []
+  const problems: { problem: string; split?: string; index: number }[] = []
   const splits = new Set<string>()
   let index = 0
   for await (const value of entriesOf(path)) {
-    const parsed = referenceSchema.safeParse(value)
+    const parsed = referenceSchema.safeParse(withoutNulls(value))
     if (parsed.success) {
       splits.add(parsed.data.split)
       if (split === undefined || parsed.data.split === split) references.push(parsed.data)
@@ -51,10 +69,14 @@ export async function readReferences(path: string, split?: string): Promise<Refe
       problems.push({
         problem: `reference ${index}: ${issue?.path.join('.')}: ${issue?.message}`,
         ...(typeof own === 'string' && { split: own }),
+        index,
       })
     }
     index++
   }
+  const [first, ...more] = problems
+  if (first && splits.size === 0)
+    throw new UserError(`${path}: ${first.problem}${more.length > 0 ? ` (and ${more.length} more)` : ''}.`)
   if (split !== undefined && references.length === 0)
     throw new UserError(`${path} has no split "${split}"; it has: ${[...splits].sort().join(', ')}.`)
   return { references, problems }

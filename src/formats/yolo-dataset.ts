@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { parseConfig, readYaml } from '../base/parse-config.js'
 import { readText, unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
-import { linesOf } from './yolo-labels.js'
+import { linesOf } from './text-lines.js'
 
 /** A split of a dataset in YOLO's form. */
 export interface YoloDataset {
@@ -32,8 +32,8 @@ const yamlSchema = z.looseObject({
 })
 
 /**
- * A split of a dataset: of Ultralytics' `data.yaml`, of Darknet's `obj.data`, or of a folder of pictures with a
- * list of the classes' names (`classes.txt`, `obj.names`), as labelImg, Label Studio and Roboflow write it.
+ * A split of a dataset: of Ultralytics' `data.yaml`, of Darknet's `obj.data`, or of a folder of pictures with
+ * a list of the classes' names (`classes.txt`, `obj.names`), as labelImg, Label Studio and Roboflow write it.
  *
  * @param path one of these files, or the folder that it is in
  * @param split the key that names the pictures, or a folder beside the list of names
@@ -43,6 +43,8 @@ export async function readYoloDataset(path: string, split: string | undefined): 
   const found = await stat(path).catch(unreadable(path))
   const file = found.isDirectory() ? await descriptionIn(path) : path
   const ending = extname(file).toLowerCase()
+  if (['.json', '.xml', '.csv'].includes(ending))
+    throw new UserError(`${file} is no data.yaml, no obj.data and no list of names.`)
   const dataset =
     ending === '.data'
       ? await readDarknet(file, split ?? 'train')
@@ -86,8 +88,9 @@ async function readDataYaml(file: string, split: string): Promise<YoloDataset> {
 }
 
 /**
- * Where the paths of a data.yaml may start: from its `path`, which may start from its folder or, as Ultralytics
- * has it, from the working directory; where there is nothing, as in a dataset that was moved, from its folder.
+ * Where the paths of a data.yaml may start: from its `path`, which may start from its folder or, as
+ * Ultralytics has it, from the working directory; where there is nothing, as in a dataset that was moved,
+ * from its folder.
  */
 function rootsOf(file: string, path: string): string[] {
   const slashed = path.replaceAll('\\', '/')
@@ -218,8 +221,8 @@ async function readNames(file: string): Promise<ReadonlyMap<number, string>> {
 }
 
 /**
- * The pictures of the folder of a list of names; those beside it where it lies in `labels`, as labelImg leaves
- * it there.
+ * The pictures of the folder of a list of names; those beside it where it lies in `labels`, as labelImg
+ * leaves it there.
  */
 async function readNamed(file: string, split: string | undefined): Promise<YoloDataset> {
   const own = dirname(file)

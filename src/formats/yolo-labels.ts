@@ -1,4 +1,6 @@
+import { extname } from 'node:path'
 import type { Xyxy } from '../boxes/xyxy.js'
+import { linesOf } from './text-lines.js'
 
 /** A row of a label file of YOLO: a box, or why it is none. */
 export type YoloRow = { readonly id: number } & (
@@ -18,13 +20,25 @@ export type YoloRow = { readonly id: number } & (
     }
 )
 
+/** The label file beside a picture. */
+export const labelsBeside = (picture: string): string =>
+  `${picture.slice(0, picture.length - extname(picture).length)}.txt`
+
+/** The label file of a picture as Ultralytics finds it: the last folder `images` of its path is `labels`. */
+export function labelsPath(picture: string): string {
+  const path = `/${picture}`
+  const at = path.replaceAll('\\', '/').lastIndexOf('/images/')
+  if (at === -1) return labelsBeside(picture)
+  return labelsBeside(`${path.slice(0, at)}/labels/${path.slice(at + '/images/'.length)}`.slice(1))
+}
+
 /** Ultralytics refuses labels with coordinates further outside of 0 to 1. */
 const tolerance = 0.01
 
 /**
- * The rows of a label file: a class and a box (centre, width, height); with keypoints behind the box where the
- * dataset has them; else the points of an outline, of which the box around it is taken, as four corners of a
- * turned box are. A row of five in a file of outlines is a box, as Ultralytics' converter writes it.
+ * The rows of a label file: a class and a box (centre, width, height); with keypoints behind the box where
+ * the dataset has them; else the points of an outline, of which the box around it is taken, as four corners
+ * of a turned box are. A row of five in a file of outlines is a box, as Ultralytics' converter writes it.
  *
  * @param keypoints numbers behind the box; 0 or undefined where there are none
  */
@@ -39,14 +53,6 @@ export function parseYoloLabels(text: string, keypoints: number | undefined): Yo
     return row
   })
 }
-
-/** Lines of a text file, whatever ends them, without white space around them and without blank ones. */
-export const linesOf = (text: string): string[] =>
-  text
-    .replace(/^\uFEFF/, '')
-    .split(/\r\n|\n|\r/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
 
 const numbersOf = (line: string) => line.split(/\s+/).map(Number)
 

@@ -85,7 +85,7 @@ export async function ingestRow(
       sha256: picture.sha256,
       phash: picture.phash,
       license: row.license ?? config.license ?? null,
-      meta: metaOf(row, tdm),
+      meta: metaOf(row, picture.orientation, tdm),
     }
     return {
       kind: 'row',
@@ -116,11 +116,14 @@ function leftOut(dropped: readonly Readonly<Record<string, number>>[]): string {
   return `; left out were: ${counts.map(([reason, count]) => `${reason} ${count}`).join(', ')}`
 }
 
-/** What the source said of the picture, and what its server says of mining it. */
-function metaOf({ meta }: SourceRow, tdm: TdmReservation | undefined): string | null {
-  if (!tdm) return meta && stringifyJson(meta)
-  const { reserved, policy } = tdm
-  return stringifyJson({ ...meta, tdm_reservation: reserved ? 1 : 0, ...(policy && { tdm_policy: policy }) })
+/** What the source said of the picture, how it was turned, and what its server says of mining it. */
+function metaOf({ meta }: SourceRow, orientation: number, tdm: TdmReservation | undefined): string | null {
+  const more = {
+    ...(orientation !== 1 && { exif_orientation: orientation }),
+    ...(tdm && { tdm_reservation: tdm.reserved ? 1 : 0, ...(tdm.policy && { tdm_policy: tdm.policy }) }),
+  }
+  if (Object.keys(more).length === 0) return meta && stringifyJson(meta)
+  return stringifyJson({ ...meta, ...more })
 }
 
 /** What the source holds, else what lies on the disk, else what the web answers. */

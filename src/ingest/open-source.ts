@@ -1,6 +1,7 @@
 import { orPackaged, packagedCard } from '../base/packaged.js'
 import { parseConfig, readYaml } from '../base/parse-config.js'
 import { UserError } from '../base/user-error.js'
+import { exportHint } from '../formats/export-hint.js'
 import { type Card, cardSchema, type IngestConfig, type SourceConfig, sourceKeysOf } from './config.js'
 import type { Source } from './read/source.js'
 import type { SourceFormat } from './read/source-format.js'
@@ -63,7 +64,37 @@ export interface OpenSource extends Source {
 export async function openSource(ingestConfig: IngestConfig, where?: string): Promise<OpenSource> {
   const { config, card } = await withCard(ingestConfig, where)
   const format = formatOf(config.format)
-  return { ...format.open(config), config, card, hasBoxes: format.hasBoxes(config) }
+  const source = format.open(config)
+  const files = [config, ...('instances' in config ? [{ path: config.instances }] : [])].flatMap((named) =>
+    'path' in named && typeof named.path === 'string' ? [named.path] : [],
+  )
+  return {
+    ...source,
+    plan: () => explained(source.plan(), files),
+    rows: (from) => explained(source.rows(from), files),
+    hash: () =>
+      source.hash().catch(async (error) => {
+        throw await explanation(error, files)
+      }),
+    config,
+    card,
+    hasBoxes: format.hasBoxes(config),
+  }
+}
+
+/** What a source gives; where it cannot be read, its error says what program the file is of. */
+async function* explained<T>(given: AsyncGenerator<T>, files: readonly string[]): AsyncGenerator<T> {
+  try {
+    yield* given
+  } catch (error) {
+    throw await explanation(error, files)
+  }
+}
+
+async function explanation(error: unknown, files: readonly string[]): Promise<unknown> {
+  if (!(error instanceof UserError)) return error
+  const hints = await Promise.all(files.map(exportHint))
+  return new UserError(`${error.message}${hints.join('')}`)
 }
 
 /** Whether the rows of a source come with boxes: it is not opened for that. */

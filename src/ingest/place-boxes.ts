@@ -1,12 +1,12 @@
-import type { Turn } from '../boxes/turn-box.js'
+import { isBeforeTurning, type Turn } from '../boxes/turn-box.js'
 import { Reject } from './fetch/reject.js'
 import type { StoredPicture } from './gold-rows.js'
 import type { NormalImage } from './image/normalise-image.js'
 import type { SourceRow } from './read/source-row.js'
 
 /**
- * How the boxes of a source come to lie in the stored picture, which is upright. Boxes are in the picture that
- * the source describes; what was fetched may have another size, but not another shape.
+ * How the boxes of a source come to lie in the stored picture, which is upright. Boxes are in the picture
+ * that the source describes; what was fetched may have another size, but not another shape.
  *
  * Tools that know no EXIF describe the picture as it lies in its file. Where its orientation makes the sides
  * change places and the source's size is that before turning, boxes are turned with the picture; where the
@@ -19,14 +19,14 @@ export function placeBoxes(
   { size, regions, boxUnit, place }: Pick<SourceRow, 'size' | 'regions' | 'boxUnit' | 'place'>,
   { source, scale, offset, orientation }: NormalImage,
 ): Pick<StoredPicture, 'scale' | 'offset' | 'turn'> {
-  const isTurned = size !== null && orientation >= 5 && isBeforeTurning(size, source)
-  const turnOf = (sides: Size): { readonly turn?: Turn } =>
-    isTurned ? { turn: { orientation, width: sides.width, height: sides.height } } : {}
+  const isTurned = size !== null && isBeforeTurning(size, source, orientation)
+  const turnOf = (width: number, height: number): { readonly turn?: Turn } =>
+    isTurned ? { turn: { orientation, width, height } } : {}
   if (boxUnit === 'share')
     return {
       scale: [source.width * scale, source.height * scale],
       offset,
-      ...turnOf({ width: 1, height: 1 }),
+      ...turnOf(1, 1),
     }
   if (!size) return { scale: [scale, scale], offset }
   const shown = isTurned ? { width: size.height, height: size.width } : size
@@ -36,20 +36,5 @@ export function placeBoxes(
     const shapes = `${size.width} x ${size.height}, the picture is shaped ${source.width} x ${source.height}`
     throw new Reject('size_mismatch', `${place}: boxes are in a picture of ${shapes}`)
   }
-  return { scale: [ratio * scale, ratio * scale], offset, ...turnOf(size) }
-}
-
-interface Size {
-  readonly width: number
-  readonly height: number
-}
-
-/**
- * Whether a size has the shape of a picture with its sides changed rather than its own. The size may be that
- * of a smaller copy: what its height would be by the width is compared, so that a pixel more on one side
- * tells.
- */
-function isBeforeTurning(size: Size, shown: Size): boolean {
-  const error = (width: number, height: number) => Math.abs(size.height - (size.width * height) / width)
-  return error(shown.height, shown.width) < error(shown.width, shown.height)
+  return { scale: [ratio * scale, ratio * scale], offset, ...turnOf(size.width, size.height) }
 }

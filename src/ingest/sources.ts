@@ -13,6 +13,7 @@ import { refcoco } from './sources/refcoco.js'
 import { saco } from './sources/saco.js'
 import { tsv } from './sources/tsv.js'
 import { visualGenome } from './sources/visual-genome.js'
+import { voc } from './sources/voc.js'
 import { webdataset } from './sources/webdataset.js'
 import { yolo } from './sources/yolo.js'
 
@@ -34,5 +35,6 @@ export const sources = [
   saco,
   glipTsv,
   yolo,
+  voc,
   csvRegions,
 ] as const

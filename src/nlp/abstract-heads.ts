@@ -20,14 +20,14 @@ const groups: Readonly<Record<string, string>> = {
     skiing cooking shopping swimming sightseeing horseback
     meeting premiere gala ceremony conference festival event throwback makeover
     bite trick jump swing serve pitch ride stunt pose walk run`,
-  trade: `sale price quality shipping delivery stock offer discount deal value cost brand collection business
+  trade: `sale price quality shipping delivery stock offer discount deal rent value cost brand collection business
     industry marketing company`,
   measures: `size height length width depth weight shape color colour distance direction angle level degree range
     rate speed location condition state status series portion amount pace height temperature weather
-    sunlight daylight darkness lighting air`,
+    sunlight daylight darkness lighting air wind breeze`,
   pictures: `atmosphere ambiance ambience vibe composition contrast backdrop setting perspective tone palette hue
     tranquility serenity elegance warmth gaze expression glance posture blur depth simplicity accent emphasis charm
-    aesthetic mid-air design layout`,
+    aesthetic smile grin mix blend combination mid-air design layout`,
   pronouns: `something nothing anything everything anyone anybody nobody someone somebody everyone everybody
     one other self itself himself herself themselves each`,
 }

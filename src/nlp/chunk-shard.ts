@@ -48,6 +48,7 @@ export async function chunkShard(
         const phrases: Phrase[] = []
         const left_out: LeftOutPhrase[] = []
         images.captions.forEach((caption, index) => {
+          if (config.categories === false && caption.kind === 'categories') return
           captions++
           const { kept, leftOut, reason } = captionPhrases(caption, config)
           for (const chunk of kept) phrases.push(phraseOf(chunk, index))

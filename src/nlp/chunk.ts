@@ -34,13 +34,13 @@ export interface Chunk extends Quantity {
  */
 export function chunk(caption: string): Chunk[] {
   const tokens = repairTags(tag(tokenize(caption)))
-  const points = [...caption]
+  const cut = cutter(caption)
   const ends = phraseEnds(tokens)
   return [...ends].map(([first, behind]) => {
     const { start, end } = spanOf(tokens, first, behind)
     const why = leftOut(tokens, first, behind)
     return {
-      text: plainText(points.slice(start, end).join('')),
+      text: plainText(cut(start, end)),
       start,
       end,
       expressionEnd: spanOf(tokens, first, expressionEnd(tokens, first, behind, ends)).end,
@@ -51,4 +51,11 @@ export function chunk(caption: string): Chunk[] {
       leftOut: why,
     }
   })
+}
+
+/** Cuts a text by code points; most captions have one UTF-16 unit for each. */
+function cutter(text: string): (start: number, end: number) => string {
+  if (!/[\ud800-\udfff]/.test(text)) return (start, end) => text.slice(start, end)
+  const points = [...text]
+  return (start, end) => points.slice(start, end).join('')
 }

@@ -1,13 +1,13 @@
-import { abstractHeads } from './abstract-heads.js'
+import { isDepiction } from './depictions.js'
+import { isIdea } from './ideas.js'
 import { lemma } from './lexicon/lemma.js'
-import { nounSenses } from './lexicon/wordnet.js'
 import { isNoise } from './noise.js'
-import { isPlace } from './places.js'
+import { isPlace, landmarks } from './places.js'
 import { isPurpose } from './purposes.js'
+import { isSpecification } from './specification.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isAdjective, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
-import { compoundVisibility, visibleAs } from './tags/visibility.js'
-import { isPictureOnly, isSpecification } from './thing-end.js'
+import { isAdjective, isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
+import { isNamed, visibility, visibleAs } from './tags/visibility.js'
 
 /** Why a phrase is not worth grounding. */
 export type LeftOut =
@@ -43,47 +43,28 @@ const relational = list(
   `top bottom left right side front back middle center centre corner edge end half part background foreground inside
   outside rear next area other rest lot space mid-air heart spot place row set`,
 )
-/** The picture itself. */
-const depictions = list(
-  `photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up
-  clipart stock mockup`,
-)
-/** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
-const depicting = list(
-  'picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector icon advertisement advert ad map chart diagram infographic artwork scene pattern',
-)
 const makers = list('artist photographer painter designer illustrator author architect')
-
-/** "the 1960s", "the seventies". */
-const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
-
-/** Said of how a thing is, with a preposition before and no determiner. */
-const idioms = list(
-  `on-display at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
-  by-hand in-action on-guard in-case on-foot at-play in-focus`,
-)
 
 /** Why the noun phrase of tokens `start` to `end` is left out, or undefined to keep it. */
 export function leftOut(tokens: readonly TaggedToken[], start: number, end: number): LeftOut | undefined {
   const head = lemma(wordAt(tokens, end - 1))
   const before = tokens[start - 1]
-  const after = tokens[end]
-  if (end - start === 1 && idioms.has(`${before?.word}-${head}`)) return 'abstract_head'
+  if (isPurpose(tokens, start, end)) return 'purpose'
   if (isNoise(tokens, start, end)) return 'noise'
   if (isPlace(tokens, start, end)) return 'place'
   if (isSpecification(tokens, start, end)) return 'specification'
-  if (isPurpose(tokens, start, end)) return 'purpose'
   // "a no parking sign" is there to be seen.
   if ((wordAt(tokens, start) === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
   if (isQuoted(tokens, start, end)) return 'quoted'
-  if (isPictureOnly(tokens, start, end)) return 'depiction'
-  if (depictions.has(head) && !isFramed(tokens, start, end)) return 'depiction'
-  if (depicting.has(head) && isDepiction(head, before, after)) return 'depiction'
+  if (isDepiction(tokens, start, end)) return 'depiction'
   if (makers.has(head) && before?.word === 'by') return 'credit'
+  if (isMakerAlone(tokens, start, end)) return 'credit'
+  if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
     return 'relational_head'
   if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
+  if (isNamed(tokens, start, end)) return undefined
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
   return undefined
 }
@@ -97,44 +78,15 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
 }
 
-/** Times, doings and ideas, unless the compound that they end is a thing. */
-function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+/** "Leather Wallet by Gucci", "pizza from Domino's": a name that no class of things ends. */
+function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const before = wordAt(tokens, start - 1)
-  const of = wordAt(tokens, start - 2)
-  // A season where it is one, and coils of wire.
-  if (head === 'spring' && tagAt(tokens, end - 1) === 'NNS') return false
-  if (head === 'number' && tagAt(tokens, end) === 'CD') return false
-  if (/^play/.test(before) && end - start === 1 && isGame(head)) return true
-  if (before === 'at' && /^(?:sunset|sunrise)$/.test(head)) return true
-  if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
-  // "a game of poker", "standing in a line".
-  if (before === 'of' && /^(?:game|match|round|sport)$/.test(of)) return true
-  if (before === 'in' && head === 'line' && wordAt(tokens, end) !== 'of') return true
-  if (!abstractHeads.has(head)) return false
-  return end - start < 2 || compoundVisibility(wordAt(tokens, end - 2), head) === undefined
+  if (!/^(?:by|from|via|for|against|vs)$/.test(before) || isDeterminer(tokens[start])) return false
+  if (landmarks.has(wordAt(tokens, start))) return false
+  const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
+  if (isNamed && /^(?:against|vs)$/.test(before)) return true
+  return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
 }
-
-/** "playing football" is no ball. */
-const isGame = (head: string) => nounSenses(head)[0]?.file === 'act'
-
-/** Whether a picture in the caption is the picture that it is the caption of, or one that nobody sees. */
-function isDepiction(head: string, before: TaggedToken | undefined, after: TaggedToken | undefined): boolean {
-  const opens = before === undefined || !before.isWord || /^(?:is|are|at|in)$/.test(before.word)
-  const tells =
-    /^(?:of|showing|shows|depicting|featuring|from|taken|features|depicts|portrays|captures|displays)$/.test(
-      after?.word ?? '',
-    ) ||
-    (/^ad/.test(head) && after?.word === 'for')
-  if (opens && tells) return true
-  return (
-    head === 'picture' &&
-    (tells || /^(?:for|taking|take|takes|took|taken|snapping|in|of)$/.test(before?.word ?? ''))
-  )
-}
-
-/** A photograph in a frame is a thing on the wall. */
-const isFramed = (tokens: readonly TaggedToken[], start: number, end: number) =>
-  tokens.slice(start, end - 1).some(({ word }) => word === 'framed')
 
 /** Quoted phrases are looked for no further away. */
 const longestQuote = 16
@@ -151,12 +103,13 @@ function isQuoted(tokens: readonly TaggedToken[], start: number, end: number): b
   return isMark(tokens[close]) && close - open > 2
 }
 
-const isMark = (token: TaggedToken | undefined) => /^["“”«»„]$/.test(token?.text ?? '')
+const isMark = (token: TaggedToken | undefined) => token?.text.length === 1 && '"“”«»„'.includes(token.text)
 
 /** "a street corner", "his back": what belongs to a thing is seen as one; "the right side" is only where. */
 function isPart(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
   const before = end - start > 1 ? tokens[end - 2] : undefined
   // A place with cars or grass; "a lot" of how often something is done has no place.
+  if (head === 'space' && /^(?:copy|free|blank|white|negative)$/.test(before?.word ?? '')) return false
   if (head === 'lot' && wordAt(tokens, end) !== 'of')
     return (
       isAdjective(before) ||

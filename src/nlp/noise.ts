@@ -13,12 +13,24 @@ const cameras = list(
 const devices = list(
   'camera cameras lens phone phones cellphone laptop tv television printer monitor bag strap box logo sign ad billboard truck van',
 )
+/** As many tokens are looked at. */
+const longestTagList = 40
 /** Sites and agencies that pictures come from, and what they write beneath them. */
 const sites = list(
   `shutterstock istock istockphoto getty gettyimages alamy dreamstime depositphotos fotolia flickr pinterest instagram
   facebook twitter youtube tumblr imgur reddit etsy ebay amazon wikipedia wikimedia copyright trademark exif iso
   hashtag url jpg jpeg png gif pdf html www com megapixel megapixels pixel pixels px dpi mp kb hd uhd 4k 1080p`,
 )
+
+/** Whether nothing follows but hashtags, handles and signs: a list of tags behind the caption, and no sentence. */
+function isTagList(tokens: readonly TaggedToken[], from: number): boolean {
+  const end = Math.min(tokens.length, from + longestTagList)
+  for (let at = from; at < end; at++) {
+    const before = tokens[at - 1]
+    if (tokens[at]?.isWord && !(before?.text === '#' && before.end === tokens[at]?.start)) return false
+  }
+  return true
+}
 
 /**
  * Whether the noun phrase of tokens `start` to `end` is what the web puts beside a caption: a camera's name
@@ -29,11 +41,11 @@ export function isNoise(tokens: readonly TaggedToken[], start: number, end: numb
   if (sites.has(head)) return true
   const before = tokens[start - 1]
   if (before?.text === '#' && before.end === tokens[start]?.start)
-    return visibility(lemma(head)) === 'unknown'
+    return visibility(lemma(head)) === 'unknown' || isTagList(tokens, start)
   if (devices.has(head)) return false
   if (!tokens.slice(start, end).some(({ word }) => cameras.has(word))) return false
   // What a title begins with is what it is of.
-  if (start === 0 && end < tokens.length) return false
+  if (start === 0) return false
   // "a Nikon" is a camera that somebody holds; without an article it is the one that took the picture.
   if (/^(?:a|an|the)$/.test(wordAt(tokens, start))) return false
   return isDeterminer(tokens[start]) || end - start === 1

@@ -1,5 +1,8 @@
+import { pictured } from './depictions.js'
+import { keywordStarts } from './keywords.js'
 import { lemma } from './lexicon/lemma.js'
 import { measures } from './lexicon/measures.js'
+import { specified } from './specification.js'
 import { opensName } from './tags/repair-names.js'
 import type { TaggedToken } from './tags/tag.js'
 import {
@@ -12,7 +15,6 @@ import {
   tagAt,
   wordAt,
 } from './tags/tag-patterns.js'
-import { thingEnd } from './thing-end.js'
 
 /**
  * The noun phrases of a caption, each by its first token with the token behind its last; in order, without
@@ -21,9 +23,10 @@ import { thingEnd } from './thing-end.js'
  */
 export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> {
   const ends = new Map<number, number>()
+  const starts = keywordStarts(tokens)
   for (let at = 0; at < tokens.length; ) {
-    const { end: behind, found } = nounPhrase(tokens, at)
-    const end = found ? thingEnd(tokens, at, behind) : behind
+    const { end: behind, found } = nounPhrase(tokens, at, starts)
+    const end = found ? specified(tokens, at, pictured(tokens, at, behind)) : behind
     if (found) ends.set(at, end)
     at = end
   }
@@ -34,13 +37,17 @@ export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> 
  * NP = NP1 ("'s" NP1 | "of" NP1, behind a measure)*; NP1 = determiner* modifiers noun+. Where none begins at
  * `start`, `end` is the next place that is worth a try: what was passed over would have needed the same noun.
  */
-function nounPhrase(tokens: readonly TaggedToken[], start: number): { end: number; found: boolean } {
+function nounPhrase(
+  tokens: readonly TaggedToken[],
+  start: number,
+  starts: ReadonlySet<number>,
+): { end: number; found: boolean } {
   let found: number | undefined
   for (let at = behindPartitive(tokens, start); ; ) {
     while (isDeterminer(tokens[at])) at++
     at = skipModifiers(tokens, at)
     const nouns = at
-    while (isNoun(tokens[at]) && !(at > nouns && opensName(tokens, at))) at++
+    while (isNoun(tokens[at]) && !(at > nouns && (opensName(tokens, at) || starts.has(at)))) at++
     if (at === nouns)
       return found === undefined
         ? { end: Math.max(at, start + 1), found: false }

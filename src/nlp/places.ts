@@ -1,6 +1,6 @@
 import { isNamedLocation } from './lexicon/wordnet.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, wordAt } from './tags/tag-patterns.js'
+import { amongSmall, isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -8,7 +8,7 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** What regions are called by: "Orange County". */
 const regions = list('county state province district city town village republic kingdom')
 /** What has an edge: "Mount Fuji", "Isle of Skye". */
-const landmarks = list('mount mt lake isle island cape bay fort st')
+export const landmarks: ReadonlySet<string> = list('mount mt lake isle island cape bay fort st')
 /** Said of a part of a region: "south London". */
 const parts = list(
   'north south east west northern southern eastern western central downtown greater upstate inner',
@@ -24,10 +24,11 @@ const ofTowns = list(
  * nobody can draw a box round: one that WordNet has, or an unknown name where a place must be.
  */
 export function isPlace(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (!isCapital(tokens[end - 1])) return false
   let first = start
   if (isDeterminer(tokens[first]) && end - first > 1) first++
   while (end - first > 1 && parts.has(wordAt(tokens, first))) first++
-  for (let at = first; at < end; at++) if (!isCapital(tokens[at]) && wordAt(tokens, at) !== 'of') return false
+  for (let at = first; at < end; at++) if (!isCapital(tokens[at]) && tokens[at]?.isName !== true) return false
   const before = wordAt(tokens, start - 1)
   const isBehind = /^(?:in|at|from|near|,)$/.test(before)
   if (isLocation(tokens, first, end, !isBehind)) return true
@@ -35,6 +36,8 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   if (first > start || !isUnknown(tokens, first, end)) return false
   if (/^(?:in|near)$/.test(before)) return true
   if (before === 'of' && ofTowns.has(wordAt(tokens, start - 2))) return true
+  // "at night market, Chiang Mai": a name of which nothing is known, at the end.
+  if (before === ',' && end === tokens.length && amongSmall(tokens, start)) return true
   // "Dubrovnik, Croatia".
   return wordAt(tokens, end) === ',' && isPlaceBehind(tokens, end + 1)
 }
@@ -43,7 +46,11 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
 function isLocation(tokens: readonly TaggedToken[], start: number, end: number, mostly: boolean): boolean {
   const last = wordAt(tokens, end - 1)
   if (landmarks.has(wordAt(tokens, start))) return false
-  if (end - start > 1 && !regions.has(last) && /^(?:object|artifact)$/.test(visibility(last) ?? ''))
+  if (
+    end - start > 1 &&
+    !regions.has(last) &&
+    (last === 'square' || /^(?:object|artifact)$/.test(visibility(last) ?? ''))
+  )
     return false
   return isNamedLocation(nameOf(tokens, start, end), mostly)
 }

@@ -25,7 +25,7 @@ export function isPurpose(tokens: readonly TaggedToken[], start: number, end: nu
   // "Women > Shoes".
   if (buyers.has(head) && end - start === 1 && wordAt(tokens, end) === '>') return true
   if (!departments.has(head) || start === 0 || isDeterminer(tokens[start])) return false
-  return tokens[end - 1]?.isName === true && !/^(?:with|of|and|&|on|in)$/.test(before)
+  return /^\p{Lu}/u.test(tokens[end - 1]?.text ?? '') && !/^(?:with|of|and|&|on|in)$/.test(before)
 }
 
 /** Whether a caption has no verb and names something in capitals. */

@@ -130,6 +130,8 @@ function readChunk(
     }
     if (!header.data) continue
     const count = header.data.entries
+    // A page of nothing need not have levels either.
+    if (count === 0) continue
     if (count > entries - read) throw new Error(`a page of ${count} values where ${entries - read} are left`)
     read += count
     if (isFlat && read <= start) firstRow = read

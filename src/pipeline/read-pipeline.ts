@@ -6,7 +6,7 @@ import { layOutRounds } from './lay-out-rounds.js'
 import { type Pipeline, pipelineSchema, type Stage } from './stages/pipeline-config.js'
 
 export interface ReadOptions {
-  /** `stage.key=value`, `rounds.key=value` or `variable=value`; values are YAML. */
+  /** `stage.key=value`, `stage={key: value}`, `rounds.key=value` or `variable=value`; values are YAML. */
   readonly set?: readonly string[]
   /** Rounds to lay out in the place of the file's count. */
   readonly rounds?: number
@@ -48,12 +48,14 @@ export async function parsePipeline(
 function applySet(document: Record<string, unknown>, text: string, path: string) {
   const { keys, value } = readSetOption(text)
   const [first, ...rest] = keys
-  if (rest.length === 0) {
-    if (isObject(document.vars ?? {})) document.vars = { ...(document.vars as object), [first]: value }
-    return
-  }
   const stages = (Array.isArray(document.stages) ? document.stages : []).filter(isObject)
   const stage = stages.find(({ name }) => name === first)
+  if (rest.length === 0) {
+    const isVariable = isObject(document.vars) && Object.hasOwn(document.vars, first)
+    if (stage && !isVariable && isObject(value)) stage.with = value
+    else if (isObject(document.vars ?? {})) document.vars = { ...(document.vars as object), [first]: value }
+    return
+  }
   if (stage) {
     stage.with ??= {}
     // What is neither is left for the schema to refuse.

@@ -6,26 +6,12 @@ import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { requireJson } from './folder/hf-folder.js'
-import {
-  detrProcessor,
-  imagenet,
-  type ProcessorClass,
-  readImageProcessor,
-} from './folder/read-image-processor.js'
+import { detrProcessor, type ProcessorClass, rtDetrProcessor } from './folder/processor-class.js'
+import { readImageProcessor } from './folder/read-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, sigmoid } from './keep-best.js'
 import type { OpenedFolder } from './opened-folder.js'
 import type { Teacher } from './teacher.js'
-
-const rtDetrProcessor: ProcessorClass = {
-  names: ['RTDetr'],
-  size: { width: 640, height: 640 },
-  sizeOfNumber: 'shortest',
-  resample: 2,
-  normalise: false,
-  ...imagenet,
-  pads: false,
-}
 
 const processors: Readonly<Record<string, ProcessorClass>> = {
   detr: detrProcessor,

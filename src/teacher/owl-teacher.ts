@@ -9,7 +9,8 @@ import type { Picture } from '../pictures/picture.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
 import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
 import { countIn, requireJson } from './folder/hf-folder.js'
-import { clip, type ProcessorClass, readImageProcessor } from './folder/read-image-processor.js'
+import { owlVitProcessor, owlv2Processor, type ProcessorClass } from './folder/processor-class.js'
+import { readImageProcessor } from './folder/read-image-processor.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { checkPorts, type ImageInput, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, keepBest, sigmoid } from './keep-best.js'
@@ -19,27 +20,9 @@ import type { DetectOptions, Query, Teacher } from './teacher.js'
 /** Embeddings of phrases that are cached: 100,000 of 512 numbers are 200 MB. */
 const cacheCapacity = 100_000
 
-const owlProcessor: ProcessorClass = {
-  names: ['OwlViT'],
-  size: { width: 768, height: 768 },
-  sizeOfNumber: 'square',
-  resample: 3,
-  normalise: true,
-  ...clip,
-  pads: false,
-}
-
 const processors: Readonly<Record<string, ProcessorClass>> = {
-  owlvit: owlProcessor,
-  owlv2: {
-    ...owlProcessor,
-    names: ['Owlv2'],
-    size: { width: 960, height: 960 },
-    resample: 2,
-    // Grey, as the checkpoints were trained. Hugging Face's processors have used 0.5 and 0 in turn, and write
-    // neither down: `pad_value` in the folder's configuration decides.
-    square: 0.5,
-  },
+  owlvit: owlVitProcessor,
+  owlv2: owlv2Processor,
 }
 
 interface Run {

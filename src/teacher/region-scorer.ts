@@ -9,7 +9,8 @@ import { cachedEmbeddings } from './cached-embeddings.js'
 import { readClipTokenizer } from './clip-tokenizer.js'
 import { configFiles, countIn, modelFile, requireJson, weightFiles } from './folder/hf-folder.js'
 import { prepareImages } from './folder/hf-image-processor.js'
-import { clip, type ProcessorClass, readImageProcessor } from './folder/read-image-processor.js'
+import { clipProcessor } from './folder/processor-class.js'
+import { readImageProcessor } from './folder/read-image-processor.js'
 import { unit } from './text-encoder.js'
 
 /** CLIP as the `RegionScorer` of the filter's rules. Holds native memory until it is closed. */
@@ -25,16 +26,6 @@ export interface ClipScorer {
   close(): Promise<void>
 }
 
-const family: ProcessorClass = {
-  names: ['CLIP'],
-  size: { shortest: 224, longest: undefined },
-  sizeOfNumber: 'shortest',
-  crop: { width: 224, height: 224 },
-  resample: 3,
-  normalise: true,
-  ...clip,
-  pads: false,
-}
 /** Texts, or crops of one picture, in one run. */
 const batch = 16
 /** Embeddings of texts that are kept: 40 MB at 512 numbers each. */
@@ -64,7 +55,7 @@ export async function openRegionScorer(
   // CLIP reads a text at its closing token, whose number is the largest, and pads with it.
   const pad = countIn(config.text_config, 'eos_token_id', place) ?? 49_407
   const tokenizer = await readClipTokenizer(folder, length, pad)
-  const processor = await readImageProcessor(folder, family)
+  const processor = await readImageProcessor(folder, clipProcessor)
   const [vision, language] = await Promise.all([
     Session.open(visionPath, options),
     Session.open(textPath, options),

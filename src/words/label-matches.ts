@@ -1,7 +1,7 @@
 import { nameInPrompt } from './name-prompt.js'
 
 /** A phrase and its head noun, as the chunker finds it. */
-interface HeadedPhrase {
+export interface HeadedPhrase {
   readonly text: string
   /** Head noun, lower case and singular. */
   readonly head: string
@@ -50,8 +50,16 @@ export function labelMatcher(
   synonyms: Readonly<Record<string, readonly string[]>> = {},
 ): LabelMatcher {
   const further = new Map(Object.entries(synonyms).map(([label, names]) => [label.toLowerCase(), names]))
+  return namesMatcher(labels, (label) => further.get(label) ?? [])
+}
+
+/** As `labelMatcher`, with a function that gives further names of a label, which it is given in lower case. */
+export function namesMatcher(
+  labels: readonly string[],
+  furtherNames: (label: string) => readonly string[],
+): LabelMatcher {
   const namesOf = (label: string): readonly Name[] =>
-    [label, ...(further.get(label.toLowerCase()) ?? [])].map((name) => wordsOf(name.toLowerCase()))
+    [label, ...furtherNames(label.toLowerCase())].map((name) => wordsOf(name.toLowerCase()))
   const long = labels.flatMap(namesOf).filter((name) => name.length > 1)
   const known = new Map<string, { readonly names: readonly Name[]; readonly rivals: readonly Name[] }>()
   const entryOf = (label: string) => {
@@ -71,6 +79,18 @@ export function labelMatcher(
     const longest = Math.max(0, ...names.map((name) => (isNamed(name, phrase) ? name.length : 0)))
     return longest > 0 && !rivals.some((other) => other.length > longest && isNamed(other, phrase))
   }
+}
+
+/**
+ * Tells whether a phrase means another label of a detector that ends in the same noun: "a hot dog" is no dog
+ * where "hot dog" is a label, and "a dog" no hot dog where "dog" is one.
+ */
+export function otherLabelMatcher(labels: readonly string[]): LabelMatcher {
+  const matches = labelMatcher(labels)
+  return (label, phrase) =>
+    isSameNoun(wordsOf(label.toLowerCase()).at(-1) ?? '', phrase.head) &&
+    !matches(label, phrase) &&
+    labels.some((other) => matches(other, phrase))
 }
 
 /** As `labelMatcher`, of a label alone. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { betaQuantile, studentQuantile } from '../../src/audit/beta-quantile.js'
-import { clusterRatio } from '../../src/audit/cluster-ratio.js'
-import { shareInterval } from '../../src/audit/share-interval.js'
 import { stratifiedRatio } from '../../src/audit/stratified-ratio.js'
 import { random } from '../../src/base/random.js'
+import { betaQuantile, studentQuantile } from '../../src/statistics/beta-quantile.js'
+import { clusterRatio } from '../../src/statistics/cluster-ratio.js'
+import { shareInterval } from '../../src/statistics/share-interval.js'
 
 describe('quantiles', () => {
   it('are those of tables', () => {

@@ -120,7 +120,12 @@ describe('filter, compare, sweep and calibrate', () => {
     const { points } = await json('sweep', url, ...values, '--svg', svg)
     // The cat is not judged; of the dog's two boxes one is right, and it is found in every picture.
     const first = { value: 0.2, boxes: 30, phrases: 20, images: 10, precision: 0.5, recall: 1, f1: 2 / 3 }
-    expect(points[0]).toEqual(first)
+    const { precisionInterval, recallInterval, ...shares } = points[0]
+    expect(shares).toEqual(first)
+    // Ten pictures that are all alike tell no more than one box each would.
+    expect(precisionInterval[0]).toBeGreaterThan(0.2)
+    expect(precisionInterval[0] + precisionInterval[1]).toBeCloseTo(1, 9)
+    expect(recallInterval).toEqual([expect.closeTo(0.69, 2), 1])
     expect(points[2]).toMatchObject({
       value: 0.6,
       boxes: 7,

@@ -4,14 +4,11 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { detectionsJson, readDetections } from '../../src/evaluate/benchmark-ids.js'
 import { promptsOf } from '../../src/evaluate/category-prompts.js'
 import { flickrRecall, readFlickr30k } from '../../src/evaluate/flickr30k.js'
-import { meanAp, odinwSets } from '../../src/evaluate/odinw.js'
-import {
-  detectionsJson,
-  readDetections,
-  readDetectionTruth,
-} from '../../src/evaluate/read-detection-truth.js'
+import { meanAp, odinwBeside, odinwSets } from '../../src/evaluate/odinw.js'
+import { readDetectionTruth } from '../../src/evaluate/read-detection-truth.js'
 import { readRefer, referAccuracy } from '../../src/evaluate/refer.js'
 import {
   type BenchmarkRun,
@@ -211,7 +208,7 @@ sS'sentences'
     await grey(join(folder, 'three.jpg'), 100, 50)
     const expressions = await readRefer(folder, 'unc', 'val')
     expect(expressions).toEqual([
-      { id: 10, text: 'the left dog', file: 'three.jpg', target: [20, 10, 60, 30] },
+      { id: '10', text: 'the left dog', file: 'three.jpg', target: [20, 10, 60, 30] },
     ])
     const found = await groundExpressions(
       expressions,
@@ -220,10 +217,10 @@ sS'sentences'
         folder,
       ),
     )
-    expect(found.get(10)).toEqual([20, 10, 60, 30])
+    expect(found.get('10')).toEqual([20, 10, 60, 30])
     expect(referAccuracy(expressions, found)).toBe(1)
-    expect(referAccuracy(expressions, new Map([[10, [40, 10, 60, 30]]]))).toBe(1)
-    expect(referAccuracy(expressions, new Map([[10, [41, 10, 60, 30]]]))).toBe(0)
+    expect(referAccuracy(expressions, new Map([['10', [40, 10, 60, 30]]]))).toBe(1)
+    expect(referAccuracy(expressions, new Map([['10', [41, 10, 60, 30]]]))).toBe(0)
     expect(referAccuracy(expressions, new Map())).toBe(0)
     await expect(readRefer(folder, 'unc', 'test')).rejects.toThrow(/no split "test"; it has: testA, val/)
     await expect(readRefer(folder, 'umd', 'val')).rejects.toThrow(/refs\(umd\)\.p/)
@@ -255,7 +252,7 @@ describe('a long vocabulary', () => {
       names.flatMap((name) => [nameInPrompt(name), nameInPrompt(name)]).toSorted(),
     )
     expect(found.length).toBe(2 * 1203)
-    for (const { category, bbox } of found) expect(bbox[2]).toBe(2 * ((((category - 1) / 2) % 50) + 0.5))
+    for (const { category, bbox } of found) expect(bbox[2]).toBe(2 * ((category % 50) + 0.5))
     expect(new Set(found.map(({ image, category }) => `${image}/${category}`)).size).toBe(2 * 1203)
     const prompts = promptsOf(names.map(nameInPrompt), 40, model)
     for (const { text } of prompts) expect(model.tokensOf(text)).toBeLessThanOrEqual(model.maxTokens)
@@ -280,6 +277,11 @@ describe('ODinW', () => {
     expect(odinwSets(13).map(({ annotations }) => annotations)).toContain(
       'pistols/export/val_annotations_without_background.json',
     )
+    // It has a configuration and is not in the list of the 35.
+    expect(odinwBeside.map(({ name, annotations }) => [name, annotations])).toEqual([
+      ['plantdoc/100x100', 'plantdoc/100x100/valid/annotations_without_background.json'],
+    ])
+    expect(odinwSets(35).map(({ name }) => name)).not.toContain('plantdoc/100x100')
     expect(meanAp([{ ap: 0.5 }, { ap: 0.1 }, { ap: -1 }])).toBeCloseTo(0.3, 12)
   })
 })
@@ -294,7 +296,7 @@ describe('annotation files', () => {
     }
     const cases: [object, RegExp][] = [
       [{}, /images: expected a list/],
-      [{ ...good, images: [{ id: 1 }] }, /images\[0\]: expected file_name or coco_url/],
+      [{ ...good, images: [{ file_name: 'a.jpg' }] }, /images\[0\]\.id: expected an id/],
       [{ ...good, annotations: [{ bbox: [1, 2, 3] }] }, /annotations\[0\]\.bbox: expected x, y/],
       [{ ...good, categories: [{ id: 1 }] }, /categories\[0\]\.name/],
     ]
@@ -302,16 +304,18 @@ describe('annotation files', () => {
       await writeFile(path, JSON.stringify(value))
       await expect(readDetectionTruth(path)).rejects.toThrow(message)
     }
+    await writeFile(path, JSON.stringify(good))
+    const truth = await readDetectionTruth(path)
     await writeFile(path, '[{"image_id": 1}]')
-    await expect(readDetections(path)).rejects.toThrow(/\[0\]: expected image_id, category_id, score/)
+    await expect(readDetections(path, truth)).rejects.toThrow(/\[0\]: expected image_id, category_id, score/)
     for (const text of ['{}', '{"images": [1]}', '{"images": 5}']) {
       await writeFile(path, text)
-      await expect(readDetections(path)).rejects.toThrow(`${path}: expected a list of detections.`)
+      await expect(readDetections(path, truth)).rejects.toThrow(`${path}: expected a list of detections.`)
     }
     await expect(readDetectionTruth(path)).rejects.toThrow(`${path}: images: expected a list.`)
     await writeFile(path, '[]')
     await expect(readDetectionTruth(path)).rejects.toThrow(/an object with lists was expected/)
-    expect(await readDetections(path)).toEqual([])
+    expect(await readDetections(path, truth)).toEqual([])
   })
 
   it('of LVIS know which pictures show what, and where they lie', async () => {
@@ -335,7 +339,8 @@ describe('annotation files', () => {
     const truth = await readDetectionTruth(path)
     expect(truth.images).toEqual([{ id: 9, file: 'val2017/000000000009.jpg' }])
     expect(truth.categories.map(({ id }) => id)).toEqual([1, 2])
-    expect(truth.lvis?.images).toEqual([{ id: 9, negative: [2], notExhaustive: [1] }])
+    // Places in these lists.
+    expect(truth.lvis?.images).toEqual([{ id: 0, negative: [1], notExhaustive: [0] }])
   })
 
   it('may be larger than a string', { timeout: 120_000 }, async () => {
@@ -351,11 +356,10 @@ describe('annotation files', () => {
     const space = Array(9).fill(gzipSync(Buffer.alloc(1 << 26, ' ')))
     expect(9 * (1 << 26)).toBeGreaterThan(constants.MAX_STRING_LENGTH)
     await writeFile(path, Buffer.concat([gzipSync(start), ...space, gzipSync(`"categories"${end}`)]))
-    expect(await readDetectionTruth(path)).toEqual({
+    expect(await readDetectionTruth(path)).toMatchObject({
       images: [{ id: 1, file: 'a.jpg' }],
       categories: [{ id: 3, name: 'dog' }],
-      boxes: [{ image: 1, category: 3, bbox: [0, 0, 50, 50], area: 2400, iscrowd: false }],
-      lvis: undefined,
+      boxes: [{ image: 0, category: 0, bbox: [0, 0, 50, 50], area: 2400, iscrowd: false }],
     })
   })
 
@@ -367,8 +371,8 @@ describe('annotation files', () => {
       annotations: [{ id: 1, image_id: 1, category_id: 3, bbox: [0, 0, 50, 50], area: 2500, iscrowd: 0 }],
     }
     await writeFile(join(folder, 'truth.json'), JSON.stringify(truth))
-    const detections = [{ image: 1, category: 3, bbox: [0, 0, 50, 50], score: 0.5 } as const]
-    await writeFile(join(folder, 'found.json'), detectionsJson(detections))
+    const detections = [{ image: 0, category: 0, bbox: [0, 0, 50, 50], score: 0.5 } as const]
+    await writeFile(join(folder, 'found.json'), detectionsJson(detections, truth))
     const paths = ['--truth', join(folder, 'truth.json'), '--predictions', join(folder, 'found.json')]
     const { code, out } = await groundmill('benchmark', 'coco', ...paths, '--json')
     expect(code).toBe(0)

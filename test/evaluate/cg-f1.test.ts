@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ownName } from '../../bench/official-cgf1.js'
+import { readDetections } from '../../src/evaluate/benchmark-ids.js'
 import { cgF1, countPairs, officialConfidence } from '../../src/evaluate/cg-f1.js'
 import { cgF1Of, noPairs } from '../../src/evaluate/pair-counts.js'
-import { readDetections } from '../../src/evaluate/read-detection-truth.js'
 import { readSacoTruth, sacoScores } from '../../src/evaluate/saco.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -30,8 +30,9 @@ describe('cgF1', () => {
       const truths = files.map((_, at) => join(folder, `truth-${at}.json`))
       for (const [at, file] of files.entries()) await writeFile(truths[at], JSON.stringify(file))
       await writeFile(join(folder, 'found.json'), JSON.stringify(predictions))
-      const found = await readDetections(join(folder, 'found.json'))
-      const scores = sacoScores(await readSacoTruth(truths), found, officialConfidence)
+      const truth = await readSacoTruth(truths)
+      const found = await readDetections(join(folder, 'found.json'), truth, 'pairs')
+      const scores = sacoScores(truth, found, officialConfidence)
       const official = Object.entries(stats)
       expect(official.length).toBe(26)
       expect(Object.keys(scores).toSorted()).toEqual(official.map(([key]) => ownName(key)).toSorted())

@@ -24,16 +24,16 @@ const images = [
 describe('presence', () => {
   it('is of every picture and category of COCO, crowds aside', () => {
     const known = knownOfFile({ images })
-    const truth = [gold(5, 1), gold(6, 2), gold(6, 3, true), gold(6, 3)]
-    // Pairs: 5 with 1, 2 and 3, 6 with 1 and 2; 6 with 3 has a crowd.
+    const truth = [gold(0, 1), gold(1, 2), gold(1, 3, true), gold(1, 3)]
+    // By places. Pairs: 0 with 1, 2 and 3, 1 with 1 and 2; 1 with 3 has a crowd.
     const scores = (detections: readonly Detection[]) =>
       presenceScores(known, [1, 2, 3], truth, detections, 0.5)
-    const right = scores([found(5, 1), found(6, 2), found(6, 3)])
+    const right = scores([found(0, 1), found(1, 2), found(1, 3)])
     expect(right).toEqual({
       ...{ cgf1: expect.closeTo(1, 3), pmf1: expect.closeTo(1, 3), il_mcc: expect.closeTo(1, 6) },
       false_presence: 0,
     })
-    const wrong = scores([found(5, 1), found(6, 2), found(5, 3), found(5, 2, 0.49), found(9, 1), found(5, 8)])
+    const wrong = scores([found(0, 1), found(1, 2), found(0, 3), found(0, 2, 0.49), found(9, 1), found(0, 8)])
     expect(wrong.false_presence).toBeCloseTo(1 / 3, 9)
     // Two are said to be there rightly, one wrongly, two are rightly not.
     expect(wrong.il_mcc).toBeCloseTo((2 * 2) / Math.sqrt(3 * 2 * 3 * 2), 6)
@@ -64,7 +64,7 @@ describe('presence', () => {
   it('is -1 where there are no pairs', () => {
     const scores = presenceScores(new Map(), [1], [], [found(1, 1)], 0.5)
     expect(scores).toEqual({ cgf1: -1, pmf1: -1, il_mcc: -1, false_presence: -1 })
-    const shown = presenceScores(knownOfFile({ images: images.slice(0, 1) }), [1], [gold(5, 1)], [], 0.5)
+    const shown = presenceScores(knownOfFile({ images: images.slice(0, 1) }), [1], [gold(0, 1)], [], 0.5)
     expect(shown.false_presence).toBe(-1)
   })
 })

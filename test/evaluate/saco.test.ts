@@ -31,8 +31,8 @@ async function write(...files: object[]): Promise<string[]> {
 
 describe('SA-Co', () => {
   it('has pairs that all annotators boxed exhaustively, with boxes or without', async () => {
-    const { pairs, truths, isNormalised } = await readSacoTruth(await write(file, file))
-    expect(pairs.map(({ id, text }) => [id, text])).toEqual([
+    const { images, pairs, truths, isNormalised } = await readSacoTruth(await write(file, file))
+    expect(pairs.map(({ place, text }) => [images[place].id, text])).toEqual([
       [1, 'the dog'],
       [2, 'a cat'],
     ])
@@ -42,7 +42,7 @@ describe('SA-Co', () => {
       ...file,
       images: file.images.map((image) => ({ ...image, is_instance_exhaustive: image.id % 2 })),
     }
-    expect((await readSacoTruth(await write(file, partly))).pairs.map(({ id }) => id)).toEqual([1])
+    expect((await readSacoTruth(await write(file, partly))).pairs.map(({ place }) => place)).toEqual([0])
   })
 
   it.each([
@@ -54,7 +54,7 @@ describe('SA-Co', () => {
       { ...file, images: [{ ...pair(1, 'x'), is_instance_exhaustive: undefined }] },
       /is_instance_exhaustive: expected 0 or 1/,
     ],
-    [{ ...file, images: [pair(1, 'x', { width: '7' })] }, /images\[0\]\.width: expected a number/],
+    [{ ...file, images: [pair(1, 'x', { width: 'x' })] }, /images\[0\]\.width: expected a number/],
     [{ ...file, images: [pair(1, 'x'), pair(1, 'y')] }, /images\[1\]\.id: there are several pairs 1/],
     [{ ...file, annotations: [box(1, [0, 0, 1])] }, /annotations\[0\]\.bbox: expected x, y/],
     [{ ...file, annotations: [box(9, [0, 0, 1, 1])] }, /annotations: there is no pair 9/],
@@ -77,12 +77,12 @@ describe('SA-Co', () => {
 
   it('refuses predictions in other units, and of another category', async () => {
     const truth = await readSacoTruth(await write(file))
-    const found = { image: 1, category: 1, bbox: [20, 10, 100, 50] as const, score: 0.9 }
+    const found = { image: 0, category: 0, bbox: [20, 10, 100, 50] as const, score: 0.9 }
     expect(() => sacoScores(truth, [found], 0.5)).toThrow(
       'The predictions are in pixels; the boxes of the truth',
     )
-    expect(() => sacoScores(truth, [{ ...found, category: 2 }], 0.5)).toThrow(
-      /of category 2; the truth has: 1/,
+    expect(() => sacoScores(truth, [{ ...found, category: -1 }], 0.5)).toThrow(
+      /for pair 1 is of a category that the truth does not have: it has 1/,
     )
     const pixels = await readSacoTruth(await write({ ...file, annotations: [box(1, [20, 10, 100, 50])] }))
     expect(sacoScores(pixels, [found], 0.5).pmf1).toBeCloseTo(1, 3)
@@ -118,8 +118,8 @@ describe('SA-Co', () => {
     expect(
       found.map(({ image, bbox }) => [image, bbox.map((value) => Math.round(value * 1e9) / 1e9)]),
     ).toEqual([
-      [1, [0.1, 0.1, 0.5, 0.5]],
-      [4, [0.1, 0.1, 0.5, 0.5]],
+      [0, [0.1, 0.1, 0.5, 0.5]],
+      [3, [0.1, 0.1, 0.5, 0.5]],
     ])
     // Pair 4 has no box in the truth: one of two absent things is said to be there.
     const { pmf1, il_fpr } = sacoScores(truth, found, 0.5)
@@ -151,6 +151,10 @@ describe('SA-Co', () => {
     })
     const higher = await scores('--truth', one, '--set', 'presence_score=0.7')
     expect(higher.scores.saco).toMatchObject({ il_recall: 0 })
+    await writeFile(found, JSON.stringify([{ image_id: 7, category_id: 1, bbox: [0, 0, 1, 1], score: 1 }]))
+    const foreign = await groundmill('benchmark', 'saco', '--predictions', found, '--truth', one)
+    expect(foreign).toMatchObject({ code: 2, out: '' })
+    expect(foreign.err).toMatch(/answers about 1 pairs that .* does not have: 7\./)
     const { err } = await groundmill(
       'benchmark',
       'coco',

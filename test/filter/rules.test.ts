@@ -38,6 +38,30 @@ describe('rules', () => {
     expect(keep({ rule: 'aspect', max: 8 }, given).kept).toEqual(given)
   })
 
+  it('label takes the longest label of the detector that names a phrase', () => {
+    const named = ['a hot dog', 'a dog', 'a hot dog bun', 'two Hot-Dogs'].map((text) =>
+      phrase(text, text.split(/[ -]/).at(-1)?.toLowerCase() ?? ''),
+    )
+    const on = { ...image, phrases: named, labels: ['dog', 'hot dog'] }
+    const given = named.flatMap((_, at) =>
+      ['dog', 'hot dog'].map((label) => ({ ...box(at, 0.9, ...man), label })),
+    )
+    const kept = (where: FilterImage, common = true) =>
+      keep({ rule: 'label', common }, given, where).kept.map(({ phrase: at, label }) => [
+        named[at].text,
+        label,
+      ])
+    expect(kept(on)).toEqual([
+      ['a hot dog', 'hot dog'],
+      ['a dog', 'dog'],
+      ['two Hot-Dogs', 'hot dog'],
+    ])
+    expect(kept(on, false)).toEqual(kept(on))
+    // What the detector has no label for cannot be told from its last word, but by names that are common.
+    expect(kept({ ...on, labels: ['dog'] }, false)).toContainEqual(['a hot dog', 'dog'])
+    expect(kept({ ...on, labels: ['dog'] })).not.toContainEqual(['a hot dog', 'dog'])
+  })
+
   it('border counts the edges that are touched at once', () => {
     const given = [box(0, 0.9, 0, 0, 100, 80), box(0, 0.8, 0.5, 10, 20, 30), box(0, 0.7, 5, 5, 20, 20)]
     expect(keep({ rule: 'border', sides: 1 }, given).kept).toEqual([given[2]])
@@ -145,6 +169,17 @@ describe('rules', () => {
     expect(number(1)).toEqual(dogs)
     expect(number(1, true)).toEqual([dogs[0]])
     expect(number(null)).toEqual(dogs.slice(0, 2))
+    // Without a number one thing is one all the same, but for names of categories and collectives.
+    const said = (text: string, more: Partial<Phrase> = {}) => {
+      const named = { ...phrases[3], count: null, number: 'singular', text, ...more } as Phrase
+      const given = { ...image, phrases: phrases.map((own, at) => (at === 3 ? named : own)) }
+      return keep({ rule: 'number', singular: true }, dogs, given).kept.length
+    }
+    expect([said('her dog'), said('Dog'), said('the brown dog')]).toEqual([1, 1, 1])
+    expect([said('a herd of dog'), said('Several dog')]).toEqual([3, 3])
+    expect(said('dogs', { number: 'plural' })).toBe(3)
+    expect(said('dog', { kept: 'category' })).toBe(3)
+    expect(keep({ rule: 'number' }, dogs, image).kept).toHaveLength(2)
   })
 
   it('negative drops what a negative prompt fits better', () => {
@@ -217,6 +252,16 @@ describe('rules that ask a model', () => {
       [null, 2],
     ])
     expect(asked).toBe(2 * 7)
+    // Whatever the cosine, the last word of another label does not agree with what that one names.
+    const longer = { ...image, labels: ['dog', 'person', 'two dogs'], bytes: new Uint8Array(1) }
+    const [left] = await createRowFilter([ruleSchema.parse(rule)], { embedders })([
+      { candidates: given, image: longer },
+    ])
+    expect(left.kept.map(({ label, phrase }) => [label, phrase])).toEqual([
+      ['person', 1],
+      ['dog', 4],
+      [null, 2],
+    ])
   })
 
   it('clip takes the geometric mean of both scores', async () => {

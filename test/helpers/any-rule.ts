@@ -71,7 +71,7 @@ export const anyRule: { readonly [Name in RuleConfig['rule']]: fc.Arbitrary<Rule
   area: tenths.map((min) => ({ rule: 'area', min: min / 10, max: 0.9 })),
   aspect: fc.constant({ rule: 'aspect', max: 2 }),
   border: fc.constant({ rule: 'border', margin: 1, sides: 1 }),
-  label: fc.constant({ rule: 'label', synonyms: {} }),
+  label: fc.constant({ rule: 'label', synonyms: {}, common: true }),
   agreement: fc.record({
     rule: fc.constant('agreement' as const),
     model: fc.constant('encoder'),

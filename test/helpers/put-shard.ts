@@ -15,8 +15,9 @@ export async function putShard<F extends Family>(
   stage: string | null,
   shard: string,
   rows: Iterable<Families[F]> | AsyncIterable<Families[F]>,
+  inputs: Readonly<Record<string, string>> = {},
 ): Promise<ShardFile> {
-  const task = { storage, stage: stage ?? 'made', shard, configHash: 'put', inputs: {} }
+  const task = { storage, stage: stage ?? 'made', shard, configHash: 'put', inputs }
   const files = new ShardFiles(task)
   try {
     const file = await files.write(family, rows)

@@ -148,6 +148,14 @@ export async function sourceSamples(folder: string): Promise<Readonly<Record<str
     await file(`yolo/labels/${id}.txt`, '0 0.5 0.5 0.2 0.2\n')
   }
   add('yolo', { path: await file('yolo/data.yaml', 'train: images\nnames: [dog]\n') })
+  for (const id of range(rows)) {
+    await file(`voc/JPEGImages/${id}.jpg`, 'x')
+    await file(
+      `voc/Annotations/${id}.xml`,
+      `<annotation><object><name>dog</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>`,
+    )
+  }
+  add('voc', { path: join(folder, 'voc') })
   const regions = range(rows).flatMap((id) => [`${id},0,a dog,2,5,1,2,9,9`, `${id},0,a dog,0,1,1,2,9,9`])
   add('csv-regions', {
     path: await file('regions.csv', `key,caption,text,start,end,x1,y1,x2,y2\n${regions.join('\n')}\n`),

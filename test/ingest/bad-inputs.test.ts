@@ -2,7 +2,7 @@
  * Tries every bad input that is known and writes what became of it to docs/bad-inputs.md: `npx vitest run
  * test/ingest/bad-inputs.test.ts -u`. Without -u the page must be what was found.
  */
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
@@ -11,12 +11,15 @@ import { expect, it } from 'vitest'
 import { ingestConfig } from '../../src/ingest/config.js'
 import { createFetcher } from '../../src/ingest/fetch/fetch-image.js'
 import type { Lookup } from '../../src/ingest/fetch/resolve-host.js'
+import { ingestRow } from '../../src/ingest/ingest-row.js'
 import { ingestShard } from '../../src/ingest/ingest-shard.js'
 import { openSource } from '../../src/ingest/open-source.js'
 import { planIngest } from '../../src/ingest/plan-ingest.js'
+import { shardSums } from '../../src/ingest/shard-sums.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { imageServer, type Route } from '../helpers/image-server.js'
+import { oddAnnotations } from '../helpers/odd-annotations.js'
 import { grain, oddImages } from '../helpers/odd-images.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -258,6 +261,32 @@ const groups: Readonly<Record<string, readonly Trial[]>> = {
   Rows: rows,
 }
 
+/** What becomes of an annotation file of two pictures: how much comes in, and what is counted of the rest. */
+async function outcomeOf(folder: string, file: object | string | Buffer): Promise<string> {
+  const path = join(folder, 'instances.json')
+  const text = typeof file === 'string' || Buffer.isBuffer(file) ? file : JSON.stringify(file)
+  await writeFile(path, typeof text === 'string' ? text.replaceAll('"NaN"', 'NaN') : text)
+  const config = { format: 'coco', images: join(folder, 'pictures'), instances: path }
+  const source = await openSource(ingestConfig.parse(config))
+  const sums = shardSums(true)
+  const fetcher = createFetcher(source.config.fetch)
+  try {
+    for await (const row of source.rows()) sums.add(await ingestRow(row, 'key', source.config, fetcher))
+  } catch (error) {
+    return `refused: ${(error as Error).message.replaceAll(path, 'FILE').replace(/\.$/, '')} | |`
+  } finally {
+    await source.close()
+    await fetcher.close()
+  }
+  const boxes = sums.grounding.flatMap(({ regions }) => regions)
+  const [rejects, dropped] = [sums.rejected, sums.stats().tallies.dropped ?? {}].map((counts) =>
+    Object.entries(counts)
+      .map(([reason, count]) => `\`${reason}\` ${count}`)
+      .join(', '),
+  )
+  return `${sums.out} pictures, ${boxes.length} boxes | ${rejects} | ${dropped}`
+}
+
 it('has an outcome for every bad input, and the page says which', { timeout: 180_000 }, async () => {
   const folder = await temporaryFolder()
   const path = join(folder, 'pairs.tsv')
@@ -314,6 +343,14 @@ it('has an outcome for every bad input, and the page says which', { timeout: 180
     return `## ${title}\n\n| input | outcome |\n| --- | --- |\n${lines.join('\n')}\n`
   }
   const sections = Object.entries(groups).map(([title, all]) => section(title, all))
+  await mkdir(join(folder, 'pictures'))
+  const dog = await sharp({ create: { width: 400, height: 200, channels: 3, background: '#c33' } })
+    .jpeg()
+    .toBuffer()
+  for (const name of ['1.jpg', '2.jpg']) await writeFile(join(folder, 'pictures', name), dog)
+  const files: string[] = []
+  for (const [name, file] of Object.entries(oddAnnotations))
+    files.push(`| ${name} | ${await outcomeOf(folder, file)} |`)
   const page = `# Bad inputs, and what becomes of them
 
 Written by \`test/ingest/bad-inputs.test.ts\`, which tries each of these ${trials.length} inputs in one ingest and finds this page as it is
@@ -321,6 +358,15 @@ here (\`npx vitest run test/ingest/bad-inputs.test.ts -u\` writes it anew). An o
 reason under which \`groundmill stats\` counts the row. Limits of this run: 500,000 bytes, 4 seconds, one more try, pictures of
 320 pixels, at most 3,000,000 pixels, 10 pages, 2,500,000 bytes of decoded pixels, an area of 600,000 and sides of 10 : 1.
 
-${sections.join('\n')}`
+${sections.join('\n')}
+## Files of annotations
+
+Two pictures with a box each in COCO's form, but for what the line says. What is odd costs itself alone: an entry that cannot be used
+is a reject with its place in the file (of each kind ten, and one with the number of the others), a box is counted with its picture.
+
+| file | what comes in | rejects | boxes left out |
+| --- | --- | --- | --- |
+${files.join('\n')}
+`
   await expect(page).toMatchFileSnapshot('../../docs/bad-inputs.md')
 })

@@ -30,6 +30,7 @@ const values: Readonly<Record<string, unknown>> = {
   image_list: 'l',
   image_labels: 'l',
   quoted: true,
+  corners: 'edges',
   exhaustive: false,
   split: 'val',
   base_url: 'http://host/',
@@ -54,6 +55,7 @@ const keysOf: Readonly<Record<string, string>> = {
   saco: 'path, images, base_url, prompt',
   'glip-tsv': 'path, images, min_score',
   yolo: 'path, split, exhaustive, prompt',
+  voc: 'path, images, split, classes, corners, exhaustive, prompt',
   'csv-regions': 'path, images, base_url',
 }
 

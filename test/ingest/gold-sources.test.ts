@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
+import { readCocoTruth } from '../../src/audit/coco-truth.js'
 import { random } from '../../src/base/random.js'
 import { parseEntityBoxes, parseEntitySentence } from '../../src/formats/flickr-entities.js'
 import type { ImageRow, Region } from '../../src/rows/rows.js'
@@ -412,6 +413,72 @@ describe('ODVG', () => {
     const [detected] = lines
     const instances = detected && 'detection' in detected ? detected.detection.instances.slice(0, 2) : []
     expect(await absentOf([{ ...detected, detection: { instances } }])).toEqual(['ox'])
+  })
+})
+
+describe('tokens_positive', () => {
+  const caption = 'a red dog'
+  const bbox = [0, 0, 100, 100]
+  const size = { width: 400, height: 200 }
+  const lineOf = (tokens_positive: unknown) => ({
+    filename: '1.jpg',
+    ...size,
+    grounding: { caption, regions: [{ bbox, phrase: 'red', tokens_positive }] },
+  })
+  const labelOf = (tokens_positive: unknown) => ({
+    img_h: 200,
+    img_w: 400,
+    caption,
+    bboxes: [bbox],
+    scores: [1],
+    tokens_positive: [tokens_positive],
+  })
+  it.each([
+    [[2, 9], [[2, 9]]],
+    [[[2, 9]], [[2, 9]]],
+    [
+      [
+        [2, 5],
+        [6, 9],
+      ],
+      [
+        [2, 5],
+        [6, 9],
+      ],
+    ],
+  ])('of %j is read alike wherever it stands', async (given, wanted) => {
+    const spansIn = async (source: object) => (await rowsOf({ images, ...source }))[0].regions?.[0].spans
+    const path = await file('.jsonl', JSON.stringify(lineOf(given)))
+    expect(await spansIn({ format: 'odvg', path })).toEqual(wanted)
+    const labels = await file('.tsv', `k1\t${JSON.stringify(labelOf(given))}\n`)
+    const tsv = await file('.tsv', 'k1\t\tAAAA\n')
+    expect(await spansIn({ format: 'glip-tsv', path: labels, images: tsv })).toEqual(wanted)
+    const instances = await file('.json', {
+      images: [{ id: 1, file_name: '1.jpg', caption, ...size }],
+      annotations: [{ id: 1, image_id: 1, category_id: 1, bbox, tokens_positive: given }],
+      categories: [{ id: 1, name: 'object' }],
+    })
+    expect(await spansIn({ format: 'coco', instances })).toEqual(wanted)
+    const find = await readCocoTruth(instances)
+    const truth = find({
+      captions: [{ text: caption, kind: 'gold' }],
+      url: null,
+      meta: '{"file_name":"1.jpg"}',
+      ...size,
+    })
+    expect(truth?.mentions.size).toBe(1)
+  })
+
+  it('that is empty or null leaves it to the phrase; one that is no span is malformed', async () => {
+    const lines = [[], null, 'x', [2], [[2, 9, 1]]].map((given) => JSON.stringify(lineOf(given)))
+    const rows = await rowsOf({ format: 'odvg', images, path: await file('.jsonl', lines.join('\n')) })
+    expect(rows.map(({ regions, dropped }) => regions?.[0]?.spans ?? dropped)).toEqual([
+      [[2, 5]],
+      [[2, 5]],
+      { malformed_box: 1 },
+      { malformed_box: 1 },
+      { malformed_box: 1 },
+    ])
   })
 })
 

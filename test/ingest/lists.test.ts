@@ -457,4 +457,122 @@ describe('pictures in Parquet', () => {
       images.map(({ width, captions, meta }) => [width, captions.map(({ text }) => text), meta]),
     ).toEqual([[40, ['a', 'b'], '{"n":7}']])
   })
+
+  /** A file of the rows that a query gives, with the features that Hugging Face datasets would write into it. */
+  async function written(query: string, features?: object): Promise<string> {
+    const path = join(folder, `pictures-${count++}`, 'part.parquet')
+    await mkdir(join(path, '..'))
+    const connection = await (await DuckDBInstance.create(':memory:')).connect()
+    const note = JSON.stringify({ info: { features } })
+    const notes = features ? `, KV_METADATA {huggingface: '${note}'}` : ''
+    await connection.run(`COPY (${query}) TO '${path}' (FORMAT parquet${notes})`)
+    connection.closeSync()
+    return path
+  }
+  const [first, second] = pictures.map((bytes) => `from_hex('${bytes.toString('hex')}')`)
+  const image = { _type: 'Image' }
+  const widths = async (path: string, given: object = {}) => {
+    const source = { format: 'parquet', path, ...given }
+    const { images, rejects, records } = await ingestAll(join(folder, `read-${count++}`), source)
+    const dropped = records[0].stats.tallies.dropped ?? {}
+    return [...images.map(({ width }) => width), ...rejects.map(({ reason }) => reason), dropped]
+  }
+
+  it.each([
+    [
+      'a list, of which the first is taken',
+      '[{bytes: $2, path: NULL}, {bytes: $1, path: NULL}]',
+      { _type: 'List', feature: image },
+      { other_picture: 1 },
+    ],
+    ['a sequence as it was written before', '[NULL, {bytes: $2, path: NULL}]', [image], {}],
+    [
+      'a list of lists of bytes',
+      '[[$2], [$1, $1]]',
+      { _type: 'Sequence', feature: { _type: 'Sequence', feature: image } },
+      { other_picture: 2 },
+    ],
+    [
+      'a struct in a struct',
+      '{mask: {bytes: $1, path: NULL}, photo: {bytes: $2, path: NULL}}',
+      { mask: { _type: 'Value' }, photo: image },
+      {},
+    ],
+    [
+      'a sequence of structs',
+      '{photo: [{bytes: $2, path: NULL}], n: [1]}',
+      { _type: 'Sequence', feature: { photo: image } },
+      {},
+    ],
+  ])('may be in %s', async (_, value, feature, dropped) => {
+    const column = value.replaceAll('$1', first).replaceAll('$2', second)
+    const query = `SELECT ${column} AS pictures, 'c' AS caption`
+    const path = await written(query, { caption: { _type: 'Value' }, pictures: feature })
+    expect(await widths(path)).toEqual([41, dropped])
+  })
+
+  it('may be a field of a struct that the configuration names', async () => {
+    const path = await written(`SELECT {small: ${first}, large: ${second}} AS photo, 'c' AS caption`)
+    expect(await widths(path, { columns: { image: 'photo.large' } })).toEqual([41, {}])
+    await expect(widths(path, { columns: { image: 'picture.large' } })).rejects.toThrow(
+      /has no column "picture\.large"; it has: photo, caption/,
+    )
+  })
+
+  it('may be files of the folder that the rows name, and no others', async () => {
+    const names = [
+      'in/1.jpg',
+      'in\\1.jpg',
+      'in/2.jpg',
+      '../plain.parquet',
+      '/etc/hostname',
+      'hf://a/b@c/1.jpg',
+    ]
+    const rows = names.map((name) => `SELECT {bytes: NULL::BLOB, path: '${name}'} AS image, 'c' AS caption`)
+    const path = await written(rows.join(' UNION ALL '), { image })
+    await mkdir(join(path, '../in'))
+    await writeFile(join(path, '../in/1.jpg'), pictures[1])
+    const { images, rejects } = await ingestAll(join(folder, `read-${count++}`), { format: 'parquet', path })
+    expect(images.map(({ width }) => width)).toEqual([41, 41])
+    expect(rejects.map(({ reason, detail }) => [reason, detail.replace(/.*"image" /, '')])).toEqual([
+      ['missing_file', expect.stringContaining('holds no bytes, only the path in/2.jpg: ENOENT')],
+      [
+        'missing_file',
+        'holds no bytes, only the path ../plain.parquet, which is not in the folder of the Parquet file',
+      ],
+      [
+        'missing_file',
+        'holds no bytes, only the path /etc/hostname, which is not in the folder of the Parquet file',
+      ],
+      [
+        'missing_file',
+        'holds no bytes, only the path hf://a/b@c/1.jpg: name a column of addresses as columns.url',
+      ],
+    ])
+  })
+
+  it('may be texts that name files and addresses', async () => {
+    const path = await written(
+      "SELECT 'http://host/1.jpg' AS image, 'c' AS caption UNION ALL SELECT '1.jpg', 'd'",
+      { image },
+    )
+    await writeFile(join(path, '../1.jpg'), pictures[1])
+    const rows = await rowsOf({ format: 'parquet', path })
+    expect(rows.map(({ url }) => url)).toEqual(['http://host/1.jpg', null])
+    expect(Buffer.from((await rows[1].load?.()) ?? []).equals(pictures[1])).toBe(true)
+    const based = await rowsOf({ format: 'parquet', path, base_url: 'http://other/' })
+    expect(based.map(({ url }) => url)).toEqual(['http://host/1.jpg', '1.jpg'])
+  })
+
+  it('come with meta of every type', async () => {
+    const path = await written(
+      `SELECT 'u' AS url, 'c' AS caption, 9007199254740993 AS id, 1.25::DECIMAL(10,2) AS price,
+        TIMESTAMP '2020-01-02 03:04:05.678' AS at, 'NaN'::DOUBLE AS score, [1, NULL] AS list`,
+    )
+    const meta = ['id', 'price', 'at', 'score', 'list']
+    const [row] = await rowsOf({ format: 'parquet', path, columns: { meta } })
+    expect(JSON.stringify(row.meta)).toBe(
+      '{"id":"9007199254740993","price":1.25,"at":"2020-01-02T03:04:05.678Z","score":null,"list":[1,null]}',
+    )
+  })
 })

@@ -99,6 +99,10 @@ describe('boxes of a picture that EXIF turns', () => {
   it('of a square are as it is shown', async () => {
     const square = { width: 64, height: 64 }
     expect((await boxAndWhite(6, square, white, { file: square })).box).toEqual([...white])
+    // So they are where the source describes a copy that was rounded to a square.
+    const half = { width: 32, height: 32 }
+    const [, top] = (await boxAndWhite(6, half, [4, 8, 12, 16])).box ?? []
+    expect(top).toBeCloseTo((8 * 63) / 32, 4)
   })
 
   it('of another shape either way are refused', async () => {

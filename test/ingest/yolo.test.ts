@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseYoloLabels, seemingKeypoints } from '../../src/formats/yolo-labels.js'
+import { labelsPath, parseYoloLabels, seemingKeypoints } from '../../src/formats/yolo-labels.js'
 import { rowsByShards, rowsOf } from '../helpers/rows-of.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -208,6 +208,16 @@ describe('labels', () => {
     ])
     expect(rows[2].problem?.detail).toMatch(/its labels cannot be read: .*c\.txt/)
     expect(await rowsByShards(source)).toEqual(rows)
+  })
+
+  it.each([
+    ['images/a.jpg', 'labels/a.txt'],
+    ['/images/a.b.jpg', '/labels/a.b.txt'],
+    ['x/images/images/a.jpg', 'x/images/labels/a.txt'],
+    ['x\\images\\a.jpg', 'x/labels/a.txt'],
+    ['x/myimages/a.jpg', 'x/myimages/a.txt'],
+  ])('of %s are %s', (picture, path) => {
+    expect(labelsPath(picture)).toBe(path)
   })
 
   it('may lie beside the pictures', async () => {

@@ -113,6 +113,14 @@ describe('the phrases of a shard', async () => {
     expect(progress).toEqual([1, 2, 3, 4])
   })
 
+  it('are of captions alone where the configuration says so', async () => {
+    const config = chunkConfig.parse({ categories: false })
+    const { record: own } = await chunkShard({ ...task, stage: 'captions' }, config)
+    const [, second] = await collect(readShard(storage, 'phrases', 'captions', '00000'))
+    expect(second.phrases).toEqual([])
+    expect(own).toMatchObject({ in: 7, rejected: { empty_caption: 1, no_phrase: 1, not_english: 1 } })
+  })
+
   it('come with statistics', () => {
     const { counts, tallies, histograms } = record.stats
     expect(counts).toEqual({ phrases: 9, distinct_phrases: 7 })

@@ -73,7 +73,7 @@ const titles = {
   'painting of a ship by unknown artist in the 1960s': 'a ship',
   'Vintage Leather Hand-Bag - Red! (https://shop.example/x?y=1) IMG_2033.jpg': 'Vintage Leather Hand-Bag',
   'a fox &amp; a hen by the lake on a sunny day': 'a fox | a hen | the lake',
-  'cute puppies #dogs @pets 🐶 ❤️': 'cute puppies | dogs',
+  'cute puppies #dogs @pets 🐶 ❤️': 'cute puppies',
   'pictures on the wall above a sofa': 'pictures | the wall | a sofa',
   'the café 🦓 next to the naïve dog': 'the café | the naïve dog',
   '一只猫 on a mat': 'a mat',
@@ -84,7 +84,7 @@ const crawled = {
   'Stock photo of a happy family - Canon EOS 5D Mark II, 12/05/2010': 'a happy family',
   'taken with my Canon PowerShot in my backyard 2009-05-12 14:33': 'my backyard',
   'a woman holding a Nikon camera': 'a woman | a Nikon camera',
-  'Red barn DSC_0012 #barn #beachlifeforever': 'Red barn | barn',
+  'Red barn by #water in snow DSC_0012 #barn #beachlifeforever': 'Red barn | water | snow',
   'Old bridge | Shutterstock': 'Old bridge',
 }
 const toyWorld = {

@@ -75,7 +75,7 @@ describe('a damaged file', () => {
 })
 
 const types = { INT32: 1, INT64: 2, BYTE_ARRAY: 6 } as const
-const codecs = { UNCOMPRESSED: 0, SNAPPY: 1, GZIP: 2, BROTLI: 4, LZ4: 5, ZSTD: 6 } as const
+const codecs = { UNCOMPRESSED: 0, SNAPPY: 1, GZIP: 2, BROTLI: 4, LZ4: 5, ZSTD: 6, LZ4_RAW: 7 } as const
 const encodings = { PLAIN: 0, RLE_DICTIONARY: 8, DELTA_BINARY_PACKED: 5, DELTA_BYTE_ARRAY: 7 } as const
 
 interface Made {
@@ -89,6 +89,8 @@ interface Made {
   /** Size of the page that its header says it has, decompressed. */
   readonly size?: number
   readonly dictionary?: readonly number[]
+  /** What is stored of a dictionary and of a page of no values: the page stands before and behind them. */
+  readonly blank?: readonly number[]
   /** More elements behind the schema's own. */
   readonly scheme?: readonly ThriftValue[]
 }
@@ -107,18 +109,27 @@ function fileOf(made: Made): Uint8Array {
     const before = struct({ 1: i32(2), 2: i32(dictionary.length), 3: i32(dictionary.length), 7: own })
     pages.push(...writeThrift(fieldsOf(before)), ...dictionary)
   }
-  pages.push(...writeThrift(fieldsOf(header)), ...page)
+  const whole = [...writeThrift(fieldsOf(header)), ...page]
+  if (made.blank) {
+    const { blank } = made
+    const none = { 1: i32(0), 2: i32(encodings[encoding]), 3: i32(3), 4: i32(3) }
+    const of = (kind: number, about: Readonly<Record<number, ThriftValue>>) =>
+      writeThrift(fieldsOf(struct({ 1: i32(kind), 2: i32(0), 3: i32(blank.length), ...about })))
+    pages.push(...of(2, { 7: struct(none) }), ...blank, ...whole, ...of(0, { 5: struct(none) }), ...blank)
+  }
+  pages.push(...whole)
+  const rows = made.blank ? 2 * count : count
   const meta = struct({
     ...{ 1: i32(types[type]), 2: list(5, [i32(0)]), 3: list(8, [text('x')]), 4: i32(codecs[codec]) },
-    ...{ 5: i64(count), 6: i64(pages.length), 7: i64(pages.length), 9: i64(4) },
+    ...{ 5: i64(rows), 6: i64(pages.length), 7: i64(pages.length), 9: i64(4) },
   })
   const scheme = made.scheme ?? [
     struct({ 4: text('root'), 5: i32(1) }),
     struct({ 1: i32(types[type]), 3: i32(isOptional ? 1 : 0), 4: text('x') }),
   ]
-  const group = struct({ 1: list(12, [struct({ 2: i64(4), 3: meta })]), 2: i64(0), 3: i64(count) })
+  const group = struct({ 1: list(12, [struct({ 2: i64(4), 3: meta })]), 2: i64(0), 3: i64(rows) })
   const footer = writeThrift(
-    fieldsOf(struct({ 1: i32(1), 2: list(12, scheme), 3: i64(count), 4: list(12, [group]) })),
+    fieldsOf(struct({ 1: i32(1), 2: list(12, scheme), 3: i64(rows), 4: list(12, [group]) })),
   )
   const end = Buffer.alloc(4)
   end.writeUInt32LE(footer.length)
@@ -158,6 +169,33 @@ describe('a file that asks for too much', () => {
       page: [128, 1, 4, 2, 10, 6, 0, 0, 0, 0],
     } as const
     expect(await parquetRows(fileOf(delta))).toEqual([{ x: 5 }, { x: 8 }])
+  })
+
+  const zstdOfNothing = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0]
+  it.each([
+    ['UNCOMPRESSED', []],
+    ['SNAPPY', [0]],
+    ['GZIP', [...gzipSync('')]],
+    ['BROTLI', [...brotliCompressSync('')]],
+    ['LZ4', [0]],
+    ['LZ4', [0, 0, 0, 0, 0, 0, 0, 1, 0]],
+    ['LZ4_RAW', [0]],
+    ['ZSTD', zstdOfNothing],
+  ] as const)('may have pages of nothing, of %s as %j', async (codec, blank) => {
+    // Three nulls, whose levels are 6 bytes.
+    const page = { isOptional: true, count: 3, size: 6 }
+    const levels = [2, 0, 0, 0, 6, 0]
+    const stored = {
+      UNCOMPRESSED: levels,
+      SNAPPY: [6, 20, ...levels],
+      GZIP: [...gzipSync(Buffer.from(levels))],
+      BROTLI: [...brotliCompressSync(Buffer.from(levels))],
+      LZ4: [0x60, ...levels],
+      LZ4_RAW: [0x60, ...levels],
+      ZSTD: [0x28, 0xb5, 0x2f, 0xfd, 0x20, 6, 6 * 8 + 1, 0, 0, ...levels],
+    }[codec]
+    const file = fileOf({ ...page, codec, blank, page: stored })
+    expect(await parquetRows(file)).toEqual(Array.from({ length: 6 }, () => ({ x: null })))
   })
 
   const count = 2 ** 31 - 1

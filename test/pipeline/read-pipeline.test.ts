@@ -41,6 +41,8 @@ describe('a pipeline', () => {
     const { stages } = await read(good, ['where=there', 'web.fetch.retries=5', 'phrases.max_words=4'])
     expect(stages[0].with).toMatchObject({ path: 'there/pairs.tsv', fetch: { retries: 5, concurrency: 32 } })
     expect(stages[1].with).toMatchObject({ max_words: 4 })
+    const anew = await read(good, ['web={format: folder, path: elsewhere}', 'web.limit=3'])
+    expect(anew.stages[0].with).toMatchObject({ format: 'folder', path: 'elsewhere', limit: 3 })
   })
 
   const bad: Readonly<Record<string, readonly [string, RegExp]>> = {
@@ -87,7 +89,7 @@ describe('a pipeline', () => {
     await expect(readPipeline(join(folder, 'none.yaml'))).rejects.toThrow(/Cannot read .*none\.yaml/)
   })
 
-  it.each(['quickstart', 'self-training', 'coco-folder', 'cc3m', 'gold', 'few-shot'])(
+  it.each(['quickstart', 'self-training', 'coco-folder', 'cc3m', 'gold', 'few-shot', 'detector'])(
     '%s.yaml is sound',
     async (name) => {
       const set = [

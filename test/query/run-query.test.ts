@@ -1,5 +1,6 @@
-import { readdir, readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { csvLine, jsonValue, tableCell } from '../../src/query/format-rows.js'
@@ -11,6 +12,7 @@ import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
 import { groundmill, startGroundmill } from '../helpers/groundmill.js'
+import { putShard } from '../helpers/put-shard.js'
 import { s3Server } from '../helpers/s3-server.js'
 import { makeSmallDataset } from '../helpers/small-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -93,6 +95,28 @@ describe('views', () => {
       "select list_sort(list(distinct reason)) as reasons from rejects where stage = 'round-1'",
     )
     expect(reasons).toEqual(['score'])
+  })
+
+  it('have the boxes that evaluation passes over, a row each, also where a file has no such column', async () => {
+    const folder = openStorage(await temporaryFolder())
+    await createDataset(folder, { name: 'data', card: null, shards: ['00000'] })
+    const crowd = { text: 'dog', xyxy: [0, 0.5, 10, 20] as const, area: 99.5, crowd: true }
+    const rows = [
+      { key: 'a', regions: [], ignored: [crowd, { ...crowd, text: 'cat', crowd: false }] },
+      { key: 'b', regions: [] },
+    ]
+    await putShard(folder, 'grounding', 'gold', '00000', rows)
+    const sql = 'select * from ignored_gold order by text'
+    expect(await ask(sql, {}, folder)).toEqual([
+      { key: 'a', text: 'cat', x1: 0, y1: 0.5, x2: 10, y2: 20, area: 99.5, crowd: false },
+      { key: 'a', text: 'dog', x1: 0, y1: 0.5, x2: 10, y2: 20, area: 99.5, crowd: true },
+    ])
+    const file = (await committedFile(folder, 'grounding', 'gold', '00000')).path
+    const connection = await (await DuckDBInstance.create()).connect()
+    const path = folder.path(file)
+    await connection.run(`copy (select key, regions from '${path}') to '${path}.old' (format parquet)`)
+    await rename(`${path}.old`, path)
+    expect(await ask(sql, {}, folder)).toEqual([])
   })
 
   it('have the bytes of pictures only where they are asked for', async () => {

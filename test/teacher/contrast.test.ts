@@ -80,6 +80,9 @@ describe('asking a teacher with other attributes', () => {
     const plain = await teach(colourTeacher(true, plainAsked), {})
     expect(plainAsked).toHaveLength(4)
     expect(plain.record.config).toBeUndefined()
+    // What a detector of fixed labels can say, the filter is told.
+    const fixed = await teach({ ...colourTeacher(true), labels: ['dog', 'hot dog'] }, {})
+    expect(fixed.record.config).toEqual({ labels: ['dog', 'hot dog'] })
     expect(plain.rows.flatMap(({ proposals }) => proposals.map(({ contrast }) => contrast))).toEqual(
       new Array(8).fill(null),
     )
@@ -99,7 +102,7 @@ describe('asking a teacher with other attributes', () => {
     const teacher = await openTeacher(folder, { threads: 1 })
     const { rows, record } = await teach(teacher, { contrast: 1 })
     await teacher.close()
-    expect(record.config).toEqual({ contrast: 1 })
+    expect(record.config).toEqual({ contrast: 1, labels: ['person', 'dog', 'traffic light', 'N/A'] })
     const boxes = rows.flatMap(({ proposals }) => proposals)
     expect(boxes.length).toBeGreaterThan(0)
     for (const { label, contrast } of boxes) expect([label === null, contrast]).toEqual([false, null])

@@ -83,6 +83,10 @@ describe('a model with inputs of several sizes', () => {
     const teacher = await openTeacher(model, { threads: 1, open_sizes: 1 })
     expect(teacher.batch).toBe(16)
     const found = await teacher.detect(queries, all)
+    // Who asks decides how many boxes a picture may have, as GLIP does for LVIS.
+    const [more = []] = await teacher.detect(queries.slice(0, 1), { ...all, boxes: 20 })
+    expect(more.slice(0, 12)).toEqual(found[0])
+    expect(more.length).toBeGreaterThan(12)
     await teacher.close()
 
     const sizes = inputSizes(config)

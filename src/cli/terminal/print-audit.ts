@@ -1,6 +1,6 @@
 import type { AuditSummary, KindSummary } from '../../audit/audit-labels.js'
 import type { JudgedSummary } from '../../audit/judge-labels.js'
-import type { Interval } from '../../audit/share-interval.js'
+import type { Interval } from '../../statistics/share-interval.js'
 import { formatTable } from './format-table.js'
 
 const percent = (share: number | null) => (share === null ? '-' : (100 * share).toFixed(1))
@@ -44,6 +44,14 @@ export function auditTable({ kinds }: Pick<AuditSummary, 'kinds'>): string {
   ])
   const header = ['labels', 'right', '95 %', 'chance', 'recall', '95 %', 'phrases', 'score', 'ECE', '95 %']
   return formatTable(['phrases by', 'kind', ...header], rows)
+}
+
+/** How many labels are wrong since their phrase names nothing, and the heads of most of them. */
+export function unnamedText(unnamed: NonNullable<AuditSummary['unnamed']>): string {
+  const labels = unnamed.reduce((sum, head) => sum + head.labels, 0)
+  const shown = unnamed.slice(0, 8).map(({ head, labels: count }) => `${head} ${count}`)
+  const more = unnamed.length > shown.length ? ', …' : ''
+  return `labels of phrases that name nothing in their picture, which are wrong: ${labels} (${shown.join(', ')}${more})`
 }
 
 /** What a sample says: right, recall where it was counted, and calibration. */

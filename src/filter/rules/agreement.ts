@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { labelMatcher, labelMatches } from '../../words/label-matches.js'
+import { otherLabelMatcher } from '../../words/label-matches.js'
 import { byLabels } from '../rule/by-labels.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { path } from '../rule/parameters.js'
@@ -13,8 +13,8 @@ import type { TextEmbedder } from '../rule/rule-tools.js'
  * `min`, and with `best` only for the phrases of each caption that agree most. Boxes without a label were
  * found for their phrase, and stay.
  *
- * A phrase that a longer label of the detector names is not agreed with by that label's last word, whatever the
- * cosine: "a hot dog" by "dog".
+ * A phrase that one label of the detector names is not agreed with by another that ends in the same noun,
+ * whatever the cosine: "a hot dog" by "dog", "a dog" by "hot dog".
  *
  * Unlike the rule `label`, which knows words, this one knows that "a puppy" is a dog.
  */
@@ -31,16 +31,16 @@ export const agreement = filterRule({
   reads: ['labels'],
   asks: { tools: 'embedders', path: ({ model }) => model, checkTeacher: null },
   create({ min, best }, embedder) {
-    const matcherOf = byLabels(labelMatcher)
+    const matcherOf = byLabels(otherLabelMatcher)
     return async (rows) => {
       const vectors = await vectorsOf(rows, embedder)
       const cosine = (a: string, b: string) =>
         dot(vectors.get(a) as Float32Array, vectors.get(b) as Float32Array)
       return rows.map(({ candidates, image }) => {
-        const isLongest = matcherOf(image.labels)
+        const isOther = matcherOf(image.labels)
         const agreementOf = (label: string, box: Candidate) => {
           const phrase = phraseOf(image, box)
-          return labelMatches(label, phrase) && !isLongest(label, phrase) ? -1 : cosine(label, phrase.text)
+          return isOther(label, phrase) ? -1 : cosine(label, phrase.text)
         }
         // By caption and label, the highest agreement of a phrase.
         const highest = new Map<string, number>()

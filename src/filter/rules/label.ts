@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { labelMatcher } from '../../words/label-matches.js'
+import { categoryMatcher } from '../../words/category-matcher.js'
 import { byLabels } from '../rule/by-labels.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { phraseOf } from '../rule/phrase-of.js'
@@ -17,14 +17,18 @@ export const label = filterRule({
     synonyms: z
       .record(z.string(), z.array(z.string()))
       .default({})
-      .describe('further names of a label, such as person: [man, woman]'),
+      .describe('further names of a label, such as person: [goalkeeper]'),
+    common: z
+      .boolean()
+      .default(true)
+      .describe("what captions commonly call COCO's categories counts too: man for person"),
   }),
   looksAt: 'itself',
   rescores: false,
   reads: ['labels'],
   asks: null,
-  create({ synonyms }) {
-    const matcherOf = byLabels((labels) => labelMatcher(labels, synonyms))
+  create({ synonyms, common }) {
+    const matcherOf = byLabels((categories) => categoryMatcher({ categories, synonyms, common }))
     return (candidates, image) => {
       const matches = matcherOf(image.labels)
       return candidates.filter((box) => box.label === null || matches(box.label, phraseOf(image, box)))

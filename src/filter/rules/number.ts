@@ -7,8 +7,9 @@ import { phraseOf } from '../rule/phrase-of.js'
 /**
  * Checks boxes against the number that a phrase states: "two dogs" wants two boxes. A phrase with fewer loses
  * all of them with `fewer: drop`, since what is missing would be taught as background; one with more keeps
- * its best with `more: best`. Phrases that say no number are left alone, and so are plain singulars ("a dog")
- * unless `singular` is set.
+ * its best with `more: best`. Phrases that say no number are left alone, and so are plain singulars ("a dog",
+ * "her dog", "woman") unless `singular` is set: a detector with a fixed list of labels boxes every man for "a
+ * man".
  */
 export const number = filterRule({
   name: 'number',
@@ -16,7 +17,7 @@ export const number = filterRule({
     rule: z.literal('number'),
     fewer: z.enum(['drop', 'keep']).default('drop').describe('phrases with fewer boxes than they say'),
     more: z.enum(['best', 'keep']).default('best').describe('phrases with more'),
-    singular: z.boolean().default(false).describe('whether "a dog" says one'),
+    singular: z.boolean().default(false).describe('whether "a dog" and "her dog" say one'),
   }),
   looksAt: ({ fewer }) => (fewer === 'drop' ? 'all' : 'better'),
   rescores: false,
@@ -43,7 +44,19 @@ export const number = filterRule({
 /**
  * The count that the chunker stored; for phrases from elsewhere, such as gold, it is read from their words.
  */
-function countOf({ count, text }: Phrase, singular: boolean): number | undefined {
-  if (count === undefined || count === null) return numberOf(text, singular)
+function countOf(phrase: Phrase, singular: boolean): number | undefined {
+  const { count, number, text } = phrase
+  if (count === undefined || count === null) {
+    // Where the chunker has looked there is no number: "a group of men" is no one.
+    if (number) return singular && isOne(phrase) ? 1 : undefined
+    return numberOf(text, singular)
+  }
   return count > 1 || singular ? count : undefined
 }
+
+/** Of a noun in the singular, as people write it for several too: "several horse", "a herd of elephant". */
+const isSeveral = /^(several|many|some|few|various|multiple|numerous|other|all|lots)\b|\bof\b/i
+
+/** Whether a phrase without a number is of one thing: "her dog", "woman". Names of categories are of any number. */
+const isOne = ({ number, kept, text }: Phrase): boolean =>
+  number === 'singular' && kept !== 'category' && !isSeveral.test(text)

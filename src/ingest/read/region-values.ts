@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseJson } from '../../base/parse-json.js'
 import { withoutNulls } from '../../base/without-nulls.js'
+import { numberOf } from '../../formats/box-numbers.js'
 import type { Caption } from '../../rows/rows.js'
 import { type GoldRegion, type SourceRow, sourceRow } from './source-row.js'
 
@@ -13,8 +14,8 @@ const regionSchema = z.object({
   caption: z.int().min(0).default(0),
   start: z.int(),
   end: z.int(),
-  head: z.string().nullish(),
-  xyxy: z.array(z.number()).length(4),
+  head: z.string().optional(),
+  xyxy: z.array(z.unknown().transform(numberOf).pipe(z.number())).length(4),
   score: z.number().min(0).max(1).default(1),
   origin: z.string().default('gold'),
 })
@@ -28,9 +29,11 @@ type RowFields = Pick<SourceRow, 'mark' | 'place'> & Partial<SourceRow>
  * text.
  */
 export function regionRow(fields: RowFields, captionValue: unknown, regionValue: unknown): SourceRow {
-  const captions = [parsed(captionValue) ?? []].flat().flatMap((value): Caption[] => {
-    const caption = captionSchema.safeParse(value)
-    return caption.success ? [caption.data] : []
+  const captions: Caption[] = []
+  /** Where a caption stands among those that are kept: regions count all of them. */
+  const places = [parsed(captionValue) ?? []].flat().map((value) => {
+    const caption = captionSchema.safeParse(withoutNulls(value))
+    return caption.success ? captions.push(caption.data) - 1 : undefined
   })
   const regions = parsed(regionValue)
   if (!Array.isArray(regions))
@@ -41,7 +44,8 @@ export function regionRow(fields: RowFields, captionValue: unknown, regionValue:
   const dropped: Record<string, number> = {}
   const sound = regions.flatMap((value): GoldRegion[] => {
     const region = regionSchema.safeParse(withoutNulls(value))
-    if (region.success && region.data.caption < captions.length) return [goldRegion(region.data)]
+    const caption = region.success ? places[region.data.caption] : undefined
+    if (region.success && caption !== undefined) return [goldRegion({ ...region.data, caption })]
     dropped.malformed_box = (dropped.malformed_box ?? 0) + 1
     return []
   })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
-import { numberOf } from '../../formats/coco-box.js'
+import { numberOf } from '../../formats/box-numbers.js'
 import {
   type CocoAnnotation,
   type CocoImage,

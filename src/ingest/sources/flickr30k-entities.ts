@@ -2,14 +2,15 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
-import { unreadable } from '../../base/read-file.js'
+import { readText, unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { type EntityBoxes, parseEntityBoxes, parseEntitySentences } from '../../formats/flickr-entities.js'
 import type { Mark } from '../../formats/mark.js'
+import { type FileProblem, problemList } from '../../formats/problem-list.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, sourceSchema } from '../read/source-keys.js'
-import { type GoldRegion, type SourceRow, sourceRow } from '../read/source-row.js'
+import { fileProblemRow, type GoldRegion, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('flickr30k-entities', {
   path: optionalText('the folder of Sentences and Annotations'),
@@ -22,7 +23,7 @@ type Config = z.infer<typeof schema>
 /**
  * Pictures of Flickr30k Entities: `path` is its folder with `Sentences/ID.txt` and `Annotations/ID.xml`
  * (names in lower case will do), `images` the folder of `ID.jpg`. A sentence a caption; a phrase with boxes a
- * region for each of them. Phrases without a box are counted and left out. `split` is a list of ids, a line
+ * region for each of them. Phrases without a box and boxes without a phrase are counted and left out. `split` is a list of ids, a line
  * each, such as `test.txt`.
  */
 export const flickr30kEntities: SourceFormat<typeof schema> = {
@@ -47,6 +48,8 @@ interface Listing {
   readonly sentences: string
   readonly annotations: string
   readonly ids: readonly string[]
+  /** Pictures of the split that have no sentences. */
+  readonly problems: readonly FileProblem[]
 }
 
 async function readListing(path: string, split: string | undefined): Promise<Listing> {
@@ -58,18 +61,28 @@ async function readListing(path: string, split: string | undefined): Promise<Lis
   }
   const sentences = folderOf('Sentences')
   const annotations = folderOf('Annotations')
-  const listed = split && new Set((await readFile(split, 'utf8')).split(/\s+/))
+  const listed = split && new Set((await readText(split)).split(/\s+/).filter((id) => id !== ''))
   const ids = (await readdir(sentences))
     .filter((name) => name.endsWith('.txt'))
     .map((name) => name.slice(0, -'.txt'.length))
     .filter((id) => !listed || listed.has(id))
     .sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
-  return { sentences, annotations, ids }
+  const problems = problemList(split ?? path)
+  const known = new Set(ids)
+  for (const [at, id] of [...(listed || [])].entries())
+    if (!known.has(id))
+      problems.add('ids', at, 'unknown_picture', `there is no ${join(sentences, `${id}.txt`)}`)
+  return { sentences, annotations, ids, problems: problems.found() }
 }
 
 async function* rowsOf(listing: Listing, config: Config, from?: Mark): AsyncGenerator<SourceRow> {
-  for (const [at, id] of listing.ids.entries()) {
-    if (at >= (from?.at ?? 0)) yield await pictureRow({ at, line: 0 }, id, listing, config)
+  const { ids, problems } = listing
+  for (let at = from?.at ?? 0; at < ids.length + problems.length; at++) {
+    const mark = { at, line: 0 }
+    const id = ids[at]
+    const bad = problems[at - ids.length]
+    if (id !== undefined) yield await pictureRow(mark, id, listing, config)
+    else if (bad) yield fileProblemRow(mark, bad)
   }
 }
 
@@ -81,7 +94,7 @@ async function pictureRow(
 ): Promise<SourceRow> {
   const place = join(sentences, `${id}.txt`)
   const source = base_url ? { url: `${id}.jpg` } : { file: join(images as string, `${id}.jpg`) }
-  const parsed = parseEntitySentences(await readFile(place, 'utf8'))
+  const parsed = parseEntitySentences(await readText(place))
   const file = join(annotations, `${id}.xml`)
   let found: EntityBoxes
   try {
@@ -92,23 +105,29 @@ async function pictureRow(
   }
   const { width, height, boxes } = found
   let unboxed = 0
+  const named = new Set<string>()
   const regions: GoldRegion[] = []
   for (const [caption, { phrases }] of parsed.entries()) {
     for (const { id: chain, start, end } of phrases) {
       const chainBoxes = boxes.get(chain) ?? []
       if (chainBoxes.length === 0) unboxed++
+      named.add(chain)
       for (const xyxy of chainBoxes) {
         regions.push({ category: '', order: regions.length, xyxy, spans: [[start, end]], caption })
       }
     }
   }
+  const unnamed = [...boxes].reduce((sum, [chain, { length }]) => sum + (named.has(chain) ? 0 : length), 0)
   return sourceRow({
     mark,
     place,
     ...source,
     captions: parsed.map(({ text }) => ({ text, kind: 'gold' })),
     regions,
-    dropped: unboxed > 0 ? { phrase_without_box: unboxed } : {},
+    dropped: {
+      ...(unboxed > 0 && { phrase_without_box: unboxed }),
+      ...(unnamed > 0 && { unnamed_box: unnamed }),
+    },
     size: { width, height },
     meta: { id },
   })

@@ -1,8 +1,10 @@
 import { access, readdir, readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
+import { decodeText } from '../../base/decode-text.js'
 import { memoize } from '../../base/memoize.js'
 import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
+import { slashed } from '../../formats/coco-entries.js'
 import type { Mark } from '../../formats/mark.js'
 import { readObjects } from '../../formats/read-objects.js'
 import { type PairColumns, requireKey } from '../read/columns.js'
@@ -77,9 +79,13 @@ async function pictureRow(
 ): Promise<SourceRow> {
   const file = join(folder, name)
   const captionFile = `${file.slice(0, -extname(file).length)}.txt`
-  const text = await readFile(captionFile, 'utf8').catch(() => '')
-  const texts = [...listed, ...text.split(/\r?\n/)].filter((line) => line.trim() !== '')
-  const problem = { reason: 'empty_caption', detail: `${file}: no caption in ${captionFile} or a list` }
+  const bytes = await readFile(captionFile).catch(() => new Uint8Array())
+  const text = decodeText(bytes)
+  const texts = [...listed, ...(text ?? '').split(/\r?\n/)].filter((line) => line.trim() !== '')
+  const problem =
+    text === undefined
+      ? { reason: 'malformed_row', detail: `${file}: ${captionFile} is not UTF-8` }
+      : { reason: 'empty_caption', detail: `${file}: no caption in ${captionFile} or a list` }
   return sourceRow({
     mark,
     place: file,
@@ -117,7 +123,8 @@ async function readList(
       keys = [columns?.url ?? 'file_name', caption]
       for (const key of keys) requireKey(value, key, place)
     }
-    const [name, caption] = keys.map((key) => value[key])
+    const [given, caption] = keys.map((key) => value[key])
+    const name = typeof given === 'string' ? slashed(given) : given
     if (typeof name !== 'string' || typeof caption !== 'string') {
       problems.push(problemRow(mark, place, 'no file name or no caption'))
     } else if (!found.has(name)) {

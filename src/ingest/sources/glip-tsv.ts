@@ -1,14 +1,18 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
+import { parseJson } from '../../base/parse-json.js'
 import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
-import type { Xyxy } from '../../boxes/xyxy.js'
+import { withoutNulls } from '../../base/without-nulls.js'
+import { cornersOf, numberOf } from '../../formats/box-numbers.js'
 import type { Mark } from '../../formats/mark.js'
 import { readBytes } from '../../formats/read-bytes.js'
 import { readLines } from '../../formats/read-lines.js'
 import { readAt } from '../../formats/read-tar.js'
+import { type TokenSpan, tokenSpans } from '../../formats/token-spans.js'
 import { Reject } from '../fetch/reject.js'
+import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { minScore, optionalText, sourceSchema } from '../read/source-keys.js'
@@ -20,16 +24,18 @@ const schema = sourceSchema('glip-tsv', {
   min_score: minScore,
 })
 
-const box = z.tuple([z.number(), z.number(), z.number(), z.number()])
-const span = z.tuple([z.int(), z.int()])
+const side = z
+  .unknown()
+  .optional()
+  .transform((value) => numberOf(value) ?? 0)
 const labelSchema = z.object({
-  img_h: z.number().positive(),
-  img_w: z.number().positive(),
+  img_h: side,
+  img_w: side,
   caption: z.string().optional(),
-  captions: z.array(z.string()).optional(),
-  bboxes: z.array(z.union([box, z.array(box)])),
-  scores: z.array(z.union([z.number(), z.array(z.number())])),
-  tokens_positive: z.array(z.array(z.union([span, z.array(span)]))),
+  captions: z.array(z.unknown()).optional(),
+  bboxes: z.array(z.unknown()),
+  scores: z.array(z.unknown()),
+  tokens_positive: z.array(z.unknown()),
 })
 
 /** A label holds the boxes of a caption, a picture's line the picture. */
@@ -103,19 +109,20 @@ function labelRow(
   minScore: number,
   load: () => Promise<Uint8Array>,
 ): SourceRow {
-  const caption = label.caption ?? label.captions?.[0] ?? ''
+  const first = label.captions?.[0]
+  const caption = label.caption ?? (typeof first === 'string' ? first : '')
   const dropped: Record<string, number> = {}
   const regions = label.bboxes.flatMap((entityBoxes, entity): GoldRegion[] => {
-    const boxes = (Array.isArray(entityBoxes[0]) ? entityBoxes : [entityBoxes]) as readonly Xyxy[]
-    const scores = [label.scores[entity] ?? []].flat()
-    const entitySpans = label.tokens_positive[entity] ?? []
-    const spans = (entitySpans as readonly unknown[]).flatMap((value) =>
-      Array.isArray((value as unknown[])[0]) ? (value as Span[]) : [value as Span],
-    )
-    return boxes.flatMap((xyxy, index): GoldRegion[] => {
-      const score = scores[index] ?? Number.NaN
-      const why = !(score >= 0 && score <= 1) ? 'malformed_box' : score < minScore ? 'score' : undefined
-      if (why === undefined) return [{ category: '', order: 0, xyxy, spans, found: { score, by: 'glip' } }]
+    const isList = Array.isArray(entityBoxes) && Array.isArray(entityBoxes[0])
+    const boxes: readonly unknown[] = isList ? entityBoxes : [entityBoxes]
+    const scores = [label.scores[entity]].flat()
+    const spans = entitySpans(label.tokens_positive[entity])
+    return boxes.flatMap((value, index): GoldRegion[] => {
+      const xyxy = cornersOf(value)
+      const score = numberOf(scores[index]) ?? Number.NaN
+      if (xyxy && spans && score >= minScore && score <= 1)
+        return [{ category: '', order: 0, xyxy, spans, found: { score, by: 'glip' } }]
+      const why = xyxy && spans && score >= 0 && score < minScore ? 'score' : 'malformed_box'
       dropped[why] = (dropped[why] ?? 0) + 1
       return []
     })
@@ -127,16 +134,20 @@ function labelRow(
     captions: caption.trim() === '' ? [] : [{ text: caption, kind: 'web' }],
     regions,
     dropped,
-    size: { width: label.img_w, height: label.img_h },
+    size: sizeOf(label.img_w, label.img_h),
     meta: { key },
   })
 }
 
-type Span = readonly [number, number]
+/** The spans of an entity: pairs, or lists of them. */
+function entitySpans(value: unknown = []): readonly TokenSpan[] | undefined {
+  const isNested = Array.isArray(value) && value.some((part) => Array.isArray(part) && Array.isArray(part[0]))
+  return tokenSpans(isNested ? value.flatMap((part) => (Array.isArray(part?.[0]) ? part : [part])) : value)
+}
 
 function labelOf(text: string): Label | string {
   try {
-    const parsed = labelSchema.safeParse(JSON.parse(text))
+    const parsed = labelSchema.safeParse(withoutNulls(parseJson(text)))
     if (parsed.success) return parsed.data
     const [issue] = parsed.error.issues
     return `${issue?.path.join('.')}: ${issue?.message}`

@@ -3,8 +3,15 @@ import { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { readJson } from '../../base/read-json.js'
 import { UserError } from '../../base/user-error.js'
+import { withoutNulls } from '../../base/without-nulls.js'
+import { cornersOf, numberOf } from '../../formats/box-numbers.js'
+import { slashed } from '../../formats/coco-entries.js'
+import { entryId } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
 import { readObjects } from '../../formats/read-objects.js'
+import { type TokenSpan, tokenSpans } from '../../formats/token-spans.js'
+import { isAddress } from '../read/picture-places.js'
+import { sizeOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import {
@@ -29,28 +36,20 @@ const schema = sourceSchema('odvg', {
 type Config = z.infer<typeof schema>
 const endings = ['.jsonl', '.json']
 
-const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
-const spanSchema = z.tuple([z.int(), z.int()])
+const size = z
+  .unknown()
+  .optional()
+  .transform((value) => numberOf(value) ?? 0)
 const lineSchema = z.object({
-  filename: z.string().min(1),
-  height: z.number().positive(),
-  width: z.number().positive(),
+  filename: z.string().refine((name) => name.trim() !== '', 'expected the name of a file'),
+  height: size,
+  width: size,
   detection: z.object({ instances: z.array(z.unknown()) }).optional(),
   grounding: z.object({ caption: z.string(), regions: z.array(z.unknown()) }).optional(),
   // Not of ODVG, whose readers pass them over: what this program's exports say besides.
   exhaustive: z.boolean().optional().catch(undefined),
   negatives: z.array(z.string()).optional().catch(undefined),
   partial: z.array(z.string()).optional().catch(undefined),
-})
-const instanceSchema = z.object({
-  bbox: boxSchema,
-  label: z.union([z.int(), z.string()]).optional(),
-  category: z.string().optional(),
-})
-const regionSchema = z.object({
-  bbox: z.union([boxSchema, z.array(boxSchema)]),
-  phrase: z.union([z.string(), z.array(z.string())]).optional(),
-  tokens_positive: z.union([z.array(spanSchema), spanSchema]).optional(),
 })
 
 /** Lines hold every box of a picture, and crowded pictures have hundreds. */
@@ -88,7 +87,7 @@ async function* rowsOf(
   from: Mark | undefined,
 ): AsyncGenerator<SourceRow> {
   for await (const { mark, place, value, problem } of readObjects(file, from, maxLineBytes)) {
-    const parsed = lineSchema.safeParse(value)
+    const parsed = lineSchema.safeParse(withoutNulls(value))
     if (!value) yield problemRow(mark, place, problem)
     else if (parsed.success) yield pictureRow(mark, place, parsed.data, labels, config)
     else {
@@ -112,7 +111,8 @@ function pictureRow(
   labels: Labels,
   { images, base_url, prompt, exhaustive = true }: Config,
 ): SourceRow {
-  const { filename, width, height, detection, grounding } = line
+  const { width, height, detection, grounding } = line
+  const filename = slashed(line.filename)
   const dropped: Record<string, number> = {}
   const drop = (reason: string): [] => {
     dropped[reason] = (dropped[reason] ?? 0) + 1
@@ -121,28 +121,26 @@ function pictureRow(
   /** Whether it is known what all boxes of detection are of. */
   let isClosed = detection !== undefined && labels.size > 0
   const named = (detection?.instances ?? []).flatMap((value, index): GoldRegion[] => {
-    const parsed = instanceSchema.safeParse(value)
-    if (!parsed.success) {
-      isClosed = false
-      return drop('malformed_box')
-    }
-    const label = labels.get(String(parsed.data.label))
-    const category = parsed.data.category ?? label?.name
-    if (!category) {
-      isClosed = false
-      return drop('unnamed_box')
-    }
-    return [{ category, order: label?.order ?? index, xyxy: parsed.data.bbox, spans: [] }]
+    const instance = Object(value) as Record<string, unknown>
+    const xyxy = cornersOf(instance.bbox)
+    const label = labels.get(entryId(instance.label) ?? '')
+    const { category = label?.name } = instance
+    const isNamed = typeof category === 'string' && category.trim() !== ''
+    if (xyxy && isNamed) return [{ category, order: label?.order ?? index, xyxy, spans: [] }]
+    isClosed = false
+    return drop(xyxy ? 'unnamed_box' : 'malformed_box')
   })
   const caption = grounding?.caption ?? ''
   const spanned = (grounding?.regions ?? []).flatMap((value): GoldRegion[] => {
-    const parsed = regionSchema.safeParse(value)
-    if (!parsed.success) return drop('malformed_box')
-    const spans = spansOf(parsed.data, caption)
-    if (spans.length === 0) return drop('unnamed_box')
-    const boxes = parsed.data.bbox as readonly unknown[]
-    const all = (Array.isArray(boxes[0]) ? boxes : [boxes]) as GoldRegion['xyxy'][]
-    return all.map((xyxy) => ({ category: '', order: 0, xyxy, spans }))
+    const { bbox, phrase, tokens_positive } = Object(value) as Record<string, unknown>
+    const given = tokenSpans(tokens_positive)
+    const boxes = (Array.isArray(bbox) && Array.isArray(bbox[0]) ? bbox : [bbox]).map(cornersOf)
+    if (!given) return boxes.flatMap(() => drop('malformed_box'))
+    const spans = given.length === 0 ? placesOf(phrase, caption) : given
+    return boxes.flatMap((xyxy) => {
+      if (!xyxy) return drop('malformed_box')
+      return spans.length === 0 ? drop('unnamed_box') : [{ category: '', order: 0, xyxy, spans }]
+    })
   })
   const present = new Set(named.map(({ category }) => category))
   const isExhaustive = isClosed && (line.exhaustive ?? exhaustive)
@@ -160,35 +158,29 @@ function pictureRow(
     negatives,
     partial: line.partial ?? [],
     dropped,
-    size: { width, height },
+    size: sizeOf(width, height),
     meta: { file_name: filename },
   })
 }
 
 /** A file name may be an address itself; any other starts from the folder, or from `base_url`. */
 function locate(filename: string, images: string | undefined, base: string | undefined) {
-  if (/^https?:\/\//.test(filename)) return { url: filename }
+  if (isAddress(filename)) return { url: filename }
   if (base) return { url: filename.split('/').map(encodeURIComponent).join('/') }
   if (images) return { file: join(images, filename) }
   throw new UserError('An odvg source needs `images`: the folder that its file names start from.')
 }
 
-function spansOf(
-  { tokens_positive, phrase }: z.infer<typeof regionSchema>,
-  caption: string,
-): readonly (readonly [number, number])[] {
-  if (tokens_positive) {
-    const spans = tokens_positive as readonly unknown[]
-    return (Array.isArray(spans[0]) ? spans : [spans]) as (readonly [number, number])[]
-  }
+/** The first places in a caption where the words of a phrase, or of each of a list, stand. */
+function placesOf(phrase: unknown, caption: string): TokenSpan[] {
   // Where small letters are longer than capitals, places would not be the caption's.
   const small = caption.toLowerCase()
   const lower = small.length === caption.length ? small : caption
-  return [phrase ?? []].flat().flatMap((words) => {
-    const start = findWords(lower, words.toLowerCase())
+  return [phrase].flat().flatMap((words) => {
+    const start = typeof words === 'string' ? findWords(lower, words.toLowerCase()) : -1
     if (start === -1) return []
     const from = [...caption.slice(0, start)].length
-    return [[from, from + [...words].length] as const]
+    return [[from, from + [...(words as string)].length] as const]
   })
 }
 
@@ -202,10 +194,15 @@ function findWords(text: string, words: string): number {
   return -1
 }
 
-/** A label map: `{"0": "person"}`. */
+/** A label map: `{"0": "person"}`. A label whose name is none has none: its boxes are counted as such. */
 async function readLabels(path: string): Promise<Labels> {
   const value = await readJson(path)
-  const parsed = z.record(z.string(), z.string()).safeParse(value)
-  if (!parsed.success) throw new UserError(`${path} is no label map: {"0": "person", …} was expected.`)
-  return new Map(Object.entries(parsed.data).map(([id, name], order) => [id, { name, order }]))
+  const entries = typeof value === 'object' && value ? Object.entries(value) : []
+  const names = entries.flatMap(([key, name]) => {
+    const id = entryId(key)
+    return id !== undefined && typeof name === 'string' ? [[id, name] as const] : []
+  })
+  if (names.length === 0 && (entries.length > 0 || typeof value !== 'object'))
+    throw new UserError(`${path} is no label map: {"0": "person", …} was expected.`)
+  return new Map(names.map(([id, name], order) => [id, { name, order }]))
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
-import type { Xyxy } from '../../boxes/xyxy.js'
+import { cornersOf, numberOf } from '../../formats/box-numbers.js'
+import { entryId } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
 import { csvRows } from '../../formats/read-cells.js'
 import { columnIndex } from '../read/columns.js'
@@ -99,27 +100,31 @@ async function* rowsOf(
       continue
     }
     const cell = (name: (typeof requiredColumns)[number]) => cells[indexOf.get(name) ?? -1] ?? ''
-    if (open && open.id !== cell('ImageID')) {
+    const id = entryId(cell('ImageID'))
+    if (open && open.id !== id) {
       yield pictureRow(path, open, config, lists)
       open = undefined
     }
-    open ??= { id: cell('ImageID'), mark, regions: [], ignored: [], dropped: {}, unboxed: [] }
-    const xyxy = [cell('XMin'), cell('YMin'), cell('XMax'), cell('YMax')].map(Number) as unknown as Xyxy
-    const name = names.get(cell('LabelName'))
+    if (id === undefined) {
+      yield problemRow(mark, `${path}:${mark.line}`, 'no ImageID')
+      continue
+    }
+    open ??= { id, mark, regions: [], ignored: [], dropped: {}, unboxed: [] }
+    const xyxy = cornersOf([cell('XMin'), cell('YMin'), cell('XMax'), cell('YMax')])
+    const name = names.get(cell('LabelName').trim())
     const why =
       cell('IsGroupOf') === '1'
         ? 'group_box'
         : name === undefined
           ? 'unnamed_box'
-          : xyxy.every(Number.isFinite)
-            ? undefined
-            : 'malformed_box'
+          : xyxy === undefined
+            ? 'malformed_box'
+            : undefined
     if (why !== undefined) {
       open.dropped[why] = (open.dropped[why] ?? 0) + 1
       if (name) open.unboxed.push(name.text)
-      if (name && why === 'group_box' && xyxy.every(Number.isFinite))
-        open.ignored.push({ category: name.text, xyxy, crowd: true })
-    } else if (name) open.regions.push({ category: name.text, order: name.order, xyxy, spans: [] })
+      if (name && why === 'group_box' && xyxy) open.ignored.push({ category: name.text, xyxy, crowd: true })
+    } else if (name && xyxy) open.regions.push({ category: name.text, order: name.order, xyxy, spans: [] })
   }
   if (open) yield pictureRow(path, open, config, lists)
 }
@@ -167,15 +172,24 @@ function pictureRow(
   })
 }
 
-/** Names by label (`/m/011k07`), in the order of the file. Version 7 has a header, older ones have none. */
+/**
+ * Names by label (`/m/011k07`), in the order of the file. Version 7 has a header, older ones have none. A label
+ * without a name, or with several, has none: its boxes are counted as such.
+ */
 async function readClasses(path: string) {
   const names = new Map<string, { readonly text: string; readonly order: number }>()
+  const shared = new Set<string>()
+  let fault: string | undefined
   for await (const { mark, cells, problem } of csvRows(path)) {
-    const [label, text] = cells ?? []
-    if (label === undefined || text === undefined)
-      throw new UserError(`${path}:${mark.line}: ${problem ?? 'a label and a name were expected'}.`)
-    if (label !== 'LabelName') names.set(label, { text, order: names.size })
+    const [label, text] = (cells ?? []).map((cell) => cell.trim())
+    if (!label || !text) fault ??= `${path}:${mark.line}: ${problem ?? 'a label and a name were expected'}.`
+    else if (label !== 'LabelName') {
+      if (names.has(label) && names.get(label)?.text !== text) shared.add(label)
+      names.set(label, { text, order: names.size })
+    }
   }
+  if (names.size === 0 && fault !== undefined) throw new UserError(fault)
+  for (const label of shared) names.delete(label)
   return names
 }
 
@@ -189,13 +203,13 @@ async function readAbsent(path: string): Promise<AbsentLabels> {
     if (!cells) continue
     if (columns) {
       const [id, label, confidence] = columns.map((index) => cells[index])
-      if (id === undefined || label === undefined || confidence === undefined || Number(confidence) !== 0)
-        continue
-      const text = held.get(label) ?? label
+      const image = entryId(id)
+      if (image === undefined || label === undefined || numberOf(confidence) !== 0) continue
+      const text = held.get(label) ?? label.trim()
       held.set(label, text)
-      const known = absent.get(id)
+      const known = absent.get(image)
       if (known) known.push(text)
-      else absent.set(id, [text])
+      else absent.set(image, [text])
     } else columns = ['ImageID', 'LabelName', 'Confidence'].map((name) => columnIndex(name, cells, path))
   }
   return absent
@@ -207,8 +221,9 @@ async function readPlaces(image_list: string): Promise<Places> {
   for await (const { cells } of csvRows(image_list)) {
     if (!cells) continue
     if (columns) {
-      const [id, url, license] = columns.map((index) => cells[index])
-      if (id && url) places.set(id, { url, license: license ?? '' })
+      const [image, url, license] = columns.map((index) => cells[index])
+      const id = entryId(image)
+      if (id !== undefined && url) places.set(id, { url, license: license ?? '' })
     } else columns = ['ImageID', 'OriginalURL', 'License'].map((name) => columnIndex(name, cells, image_list))
   }
   return places

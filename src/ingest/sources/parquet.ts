@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import type { z } from 'zod'
+import { parseJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { openParquet } from '../../parquet/open-parquet.js'
@@ -6,6 +9,7 @@ import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
 import { readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
 import { type Column, pairColumnsOf, pairOf, plain } from '../read/columns.js'
+import { type PictureColumn, pictureColumn, pictureIn } from '../read/picture-value.js'
 import { regionRow, sizeOf, textOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
@@ -24,10 +28,12 @@ const captionNames = ['caption', 'captions', 'text', 'sentences', 'sentences_raw
 
 /**
  * Rows from the named or numbered columns of a Parquet file, a row group of those columns in memory at a
- * time: pairs of url and caption; or, with an image column, pictures and captions. The image column is a
- * struct of `bytes` and `path` or plain bytes: the one that the configuration names, else the one that
- * Hugging Face datasets' metadata calls an Image, unless the configuration names a url. Captions may be
- * lists.
+ * time: pairs of url and caption; or, with an image column, pictures and captions. The image column holds
+ * structs of `bytes` and `path`, plain bytes, or texts that name files or addresses: the one that the
+ * configuration names, else the one that Hugging Face datasets' metadata calls an Image, unless the
+ * configuration names a url. Of a list of pictures the first is taken, and the others are counted as
+ * `other_picture`. What is only named is read from the folder of the Parquet file, or fetched where the
+ * column is of texts. Captions may be lists.
  */
 export const parquet: SourceFormat<typeof schema> = {
   name: 'parquet',
@@ -38,7 +44,7 @@ export const parquet: SourceFormat<typeof schema> = {
     fileSource(
       requirePath(config),
       endings,
-      (path, from) => sourceRows(path, config.columns, from),
+      (path, from) => sourceRows(path, config, from),
       [],
       (path) => sourceMarks(path, config.columns),
     ),
@@ -74,23 +80,30 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
   const needed = image ? [caption] : [columns.url, caption]
   const { regions } = given ?? {}
   const beside = regions === undefined ? [] : [regions, ...sides.filter((name) => known.includes(name))]
+  // Texts that name pictures are read with the row, which says by them what is to be fetched.
+  const text = image && isTextColumn(footer, resolve(image.name)) ? [image.name] : []
   const names = new Map(
-    [...needed, ...beside, ...(columns.license === undefined ? [] : [columns.license]), ...columns.meta].map(
-      (column) => [column, resolve(column)] as const,
-    ),
+    [
+      ...needed,
+      ...text,
+      ...beside,
+      ...(columns.license === undefined ? [] : [columns.license]),
+      ...columns.meta,
+    ].map((column) => [column, resolve(column)] as const),
   )
-  return { columns, caption, regions, names, imageName: image === undefined ? undefined : resolve(image) }
+  const picture = image && { ...image, name: resolve(image.name) }
+  return { columns, caption, regions, names, picture, isText: picture && isTextColumn(footer, picture.name) }
 }
 
 async function* sourceRows(
   path: string,
-  given: Columns,
+  { columns: given, base_url }: z.infer<typeof schema>,
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
   const file = await openParquet(path).catch(damaged(path))
   const { footer, close } = file
   try {
-    const { columns, caption, regions, names, imageName } = neededColumns(path, footer, given)
+    const { columns, caption, regions, names, picture, isText } = neededColumns(path, footer, given)
     let rowEnd = 0
     for (const group of footer.groups) {
       const groupStart = rowEnd
@@ -98,34 +111,29 @@ async function* sourceRows(
       const rowStart = Math.max(from.at, groupStart)
       if (rowStart >= rowEnd) continue
       const part = { start: rowStart, end: rowEnd, columns: [...new Set(names.values())], bytesAsText: true }
-      const pictures = imageName === undefined ? undefined : pictureReader(path, imageName, rowStart, rowEnd)
+      const pictures = picture && pictureReader(path, picture, rowStart, rowEnd)
       let at = rowStart - 1
       for await (const row of heard(path, readRows(file, part))) {
         const index = ++at - rowStart
         const value = (column: Column) => plain(row[names.get(column) as string])
         const place = `${path} row ${at}`
         const mark = { at, line: 0 }
-        if (regions !== undefined) {
-          const license = columns.license === undefined ? null : textOf(value(columns.license))
-          const load = pictures && (() => pictures(index, place))
-          const from = load ? { load } : { url: textOf(value(columns.url)) }
-          const meta = columns.meta.map((column) => [String(column), value(column)] as const)
-          const size = sizeOf(...(sides.map(value) as [unknown, unknown]))
-          const more = { ...from, license, meta: meta.length > 0 ? Object.fromEntries(meta) : null, size }
-          yield regionRow({ ...more, mark, place }, value(caption), value(regions))
-          continue
-        }
-        if (!pictures) {
+        const address = picture && isText ? addressIn(row[picture.name], base_url) : undefined
+        const source = address === undefined ? pictures?.(index, place) : { url: address }
+        if (regions === undefined && !source) {
           yield pairOf(mark, place, { ...columns, caption }, value)
           continue
         }
-        const license = columns.license === undefined ? null : value(columns.license)
+        const license = columns.license === undefined ? null : textOf(value(columns.license))
         const meta = columns.meta.map((column) => [String(column), value(column)] as const)
-        yield captionedRow(mark, place, value(caption), {
-          load: () => pictures(index, place),
-          license: typeof license === 'string' ? license : null,
-          meta: meta.length > 0 ? Object.fromEntries(meta) : null,
-        })
+        const more = { license, meta: meta.length > 0 ? Object.fromEntries(meta) : null }
+        if (regions === undefined) {
+          yield captionedRow(mark, place, value(caption), { ...source, ...more })
+          continue
+        }
+        const size = sizeOf(...(sides.map(value) as [unknown, unknown]))
+        const from = source ?? { url: textOf(value(columns.url)) }
+        yield regionRow({ ...from, ...more, mark, place, size }, value(caption), value(regions))
       }
     }
   } finally {
@@ -133,31 +141,74 @@ async function* sourceRows(
   }
 }
 
-function imageColumn(columns: Columns, { notes }: ParquetFooter, known: readonly string[]) {
-  if (columns?.image !== undefined) return columns.image
-  if (columns?.url !== undefined) return undefined
-  const text = notes.get('huggingface')
-  return known.find((name) => featuresOf(text)[name]?._type === 'Image')
+/** What is to be fetched of a text that names a picture. */
+const addressIn = (value: unknown, base: string | undefined) =>
+  typeof value === 'string' && (base !== undefined || /^https?:\/\//i.test(value)) ? value : undefined
+
+function isTextColumn({ schema }: ParquetFooter, name: string): boolean {
+  const { element, children } = schema.children.find((child) => child.element.name === name) ?? schema
+  const { converted_type, logical_type } = element
+  return children.length === 0 && (converted_type === 'UTF8' || logical_type?.type === 'STRING')
 }
 
-function featuresOf(text: string | undefined): Readonly<Record<string, { readonly _type?: unknown }>> {
+/** The column of pictures; one that the configuration names may be a struct's field, as `photo.thumbnail`. */
+function imageColumn(
+  columns: Columns,
+  { notes }: ParquetFooter,
+  known: readonly string[],
+): PictureColumn | undefined {
+  const features = featuresOf(notes.get('huggingface'))
+  const named = columns?.image
+  if (named === undefined) return columns?.url === undefined ? pictureColumn(features, known) : undefined
+  const [name = '', ...keys] = known.includes(named) ? [named] : named.split('.')
+  if (!known.includes(name)) return { name: named, keys: [] }
+  return keys.length > 0 ? { name, keys } : (pictureColumn(features, [name]) ?? { name, keys })
+}
+
+function featuresOf(text: string | undefined): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(text ?? '{}').info?.features ?? {}
+    const { info } = parseJson(text ?? '{}') as { readonly info?: { readonly features?: unknown } }
+    return Object.fromEntries(Object.entries(info?.features ?? {}))
   } catch {
     return {}
   }
 }
 
 /** Pictures of a part of a row group, read together when the first of them is asked for. */
-function pictureReader(path: string, column: string, rowStart: number, rowEnd: number) {
+function pictureReader(path: string, { name, keys }: PictureColumn, rowStart: number, rowEnd: number) {
   let pictures: Promise<readonly Record<string, unknown>[]> | undefined
-  return async (index: number, place: string): Promise<Uint8Array> => {
-    pictures ??= readColumn(path, column, rowStart, rowEnd)
-    const value = (await pictures)[index]?.[column] as Uint8Array | { readonly bytes?: unknown } | null
-    const bytes = value instanceof Uint8Array ? value : value?.bytes
-    if (bytes instanceof Uint8Array && bytes.length > 0) return bytes
-    throw new Reject('missing_file', `${place}: "${column}" holds no bytes`)
+  return (index: number, place: string) => {
+    const dropped: Record<string, number> = {}
+    const load = async (): Promise<Uint8Array> => {
+      pictures ??= readColumn(path, name, rowStart, rowEnd)
+      const found = pictureIn((await pictures)[index]?.[name], keys)
+      // How many there are is only known now; what a row leaves out is counted behind its picture.
+      if (found && found.others > 0) dropped.other_picture = found.others
+      if (found?.bytes) return found.bytes
+      if (found?.path) return readBeside(path, found.path, `${place}: "${name}"`)
+      throw new Reject('missing_file', `${place}: "${name}" holds no bytes`)
+    }
+    return { load, dropped }
   }
+}
+
+/** Of a path in a message: some columns hold whole pictures in base64. */
+const longestShown = 200
+
+/** A picture that a row names: a file in the folder of the Parquet file or below it. */
+async function readBeside(parquetFile: string, named: string, place: string): Promise<Uint8Array> {
+  const shown = named.length > longestShown ? `${named.slice(0, longestShown)}...` : named
+  const only = `${place} holds no bytes, only the path ${shown}`
+  if (/^[a-z][a-z0-9+.-]+:/i.test(named) && !/^[a-z]:[\\/]/i.test(named))
+    throw new Reject('missing_file', `${only}: name a column of addresses as columns.url`)
+  const folder = resolve(dirname(parquetFile))
+  const file = resolve(folder, named.replaceAll('\\', '/'))
+  const inside = relative(folder, file)
+  if (inside.startsWith('..') || isAbsolute(inside))
+    throw new Reject('missing_file', `${only}, which is not in the folder of the Parquet file`)
+  return readFile(file).catch((error: unknown) => {
+    throw new Reject('missing_file', `${only}: ${(error as Error).message}`)
+  })
 }
 
 async function readColumn(path: string, column: string, rowStart: number, rowEnd: number) {

@@ -1,15 +1,24 @@
 import { join } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
-import { type CocoImage, type CocoIndex, readCocoIndex } from '../../formats/coco-index.js'
+import {
+  type CocoAnnotation,
+  type CocoImage,
+  type CocoIndex,
+  type Id,
+  readCocoIndex,
+} from '../../formats/coco-index.js'
+import { idNumber } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
+import type { Xywh } from '../../formats/outline-box.js'
+import { type FileProblem, problemList } from '../../formats/problem-list.js'
 import { type Reference, readReferences } from '../../formats/refcoco-references.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, sourceSchema } from '../read/source-keys.js'
-import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+import { fileProblemRow, type GoldRegion, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('refcoco', {
   path: optionalText('the references, such as refs(unc).p'),
@@ -19,8 +28,6 @@ const schema = sourceSchema('refcoco', {
   base_url: baseUrl,
 })
 type Config = z.infer<typeof schema>
-
-const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()])
 
 /**
  * Pictures of RefCOCO, RefCOCO+, RefCOCOg and RefCLEF as REFER gives them: `path` is the file of references
@@ -52,29 +59,30 @@ interface Contents {
   readonly index: CocoIndex
   readonly images: readonly CocoImage[]
   /** By the picture's id. */
-  readonly references: ReadonlyMap<string, readonly Reference[]>
-  /** References that cannot be read, and pictures that are not there. */
-  readonly problems: readonly string[]
+  readonly references: ReadonlyMap<Id, readonly Reference[]>
+  /** References that cannot be read, those of pictures that are not there, and what is wrong with those. */
+  readonly problems: readonly FileProblem[]
 }
 
 async function readContents(path: string, instances: string, split: string | undefined): Promise<Contents> {
   const read = await readReferences(path, split)
-  const references = new Map<string, Reference[]>()
+  const problems = problemList(path)
+  for (const { index, problem } of read.problems)
+    problems.add('references', index, 'malformed_row', problem, 1)
+  const references = new Map<Id, Reference[]>()
   for (const reference of read.references) {
-    const id = String(reference.image_id)
-    const known = references.get(id)
+    const known = references.get(reference.image_id)
     if (known) known.push(reference)
-    else references.set(id, [reference])
+    else references.set(reference.image_id, [reference])
   }
   const index = await readCocoIndex(undefined, instances)
-  const images = index.images.filter(({ id }) => references.has(String(id)))
-  const known = new Set(images.map(({ id }) => String(id)))
-  const lost = [...references.keys()].filter((id) => !known.has(id))
-  const problems = [
-    ...read.problems.map(({ problem }) => problem),
-    ...lost.map((id) => `no picture ${id} in ${instances}`),
-  ]
-  return { index, images, references, problems }
+  const images = index.images.filter(({ id }) => references.has(id))
+  const known = new Set(images.map(({ id }) => id))
+  for (const [id, own] of references) {
+    const problem = `no picture ${id} in ${instances}`
+    if (!known.has(id)) problems.add('references', undefined, 'unknown_picture', problem, own.length)
+  }
+  return { index, images, references, problems: [...problems.found(), ...index.problems] }
 }
 
 function* rowsOf(path: string, contents: Contents, config: Config, from?: Mark): Generator<SourceRow> {
@@ -82,8 +90,9 @@ function* rowsOf(path: string, contents: Contents, config: Config, from?: Mark):
   for (let at = from?.at ?? 0; at < images.length + problems.length; at++) {
     const mark = { at, line: 0 }
     const image = images[at]
+    const bad = problems[at - images.length]
     if (image) yield pictureRow(mark, path, image, contents, config)
-    else yield problemRow(mark, path, problems[at - images.length] ?? '')
+    else if (bad) yield fileProblemRow(mark, bad)
   }
 }
 
@@ -96,15 +105,15 @@ function pictureRow(
 ): SourceRow {
   const captions: string[] = []
   const regions: GoldRegion[] = []
-  let missing = 0
-  const boxes = new Map((index.boxes.get(id) ?? []).map((box) => [String(box.id), box.bbox]))
-  for (const { ann_id, sentences } of references.get(String(id)) ?? []) {
-    const box = boxSchema.safeParse(boxes.get(String(ann_id)))
-    if (!box.success) {
-      missing++
+  const dropped: Record<string, number> = {}
+  const boxes = boxesById(index.boxes.get(id) ?? [])
+  for (const { ann_id, sentences } of references.get(id) ?? []) {
+    const box = boxes.get(ann_id) ?? 'unknown_annotation'
+    if (typeof box === 'string') {
+      dropped[box] = (dropped[box] ?? 0) + 1
       continue
     }
-    const [x, y, w, h] = box.data
+    const [x, y, w, h] = box
     for (const { sent } of sentences) {
       const text = sent.trim()
       if (text === '') continue
@@ -119,9 +128,18 @@ function pictureRow(
     ...(config.base_url || !config.images ? { url: file_name } : { file: join(config.images, file_name) }),
     captions: captions.map((text) => ({ text, kind: 'gold' })),
     regions,
-    dropped: missing > 0 ? { malformed_box: missing } : {},
+    dropped,
     size: width && height ? { width, height } : null,
     license: license === undefined ? null : (index.licenses.get(license) ?? null),
-    meta: { id, file_name },
+    meta: { id: idNumber(id), file_name },
   })
+}
+
+/** A picture's boxes by the ids of their annotations, or why one is none. */
+function boxesById(annotations: readonly CocoAnnotation[]): Map<Id, Xywh | string> {
+  const boxes = new Map<Id, Xywh | string>()
+  for (const { id, bbox } of annotations) {
+    if (id !== undefined) boxes.set(id, boxes.has(id) ? 'shared_id' : (bbox ?? 'malformed_box'))
+  }
+  return boxes
 }

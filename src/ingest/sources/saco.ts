@@ -2,15 +2,23 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
-import { cocoEntries } from '../../formats/coco-entries.js'
+import type { Xyxy } from '../../boxes/xyxy.js'
+import { numberOf } from '../../formats/box-numbers.js'
+import { cocoBox } from '../../formats/coco-box.js'
+import { cocoEntries, slashed } from '../../formats/coco-entries.js'
+import { cocoLicense, isSet } from '../../formats/coco-entry.js'
+import { entryId } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
+import type { Xywh } from '../../formats/outline-box.js'
+import { type FileProblem, problemList } from '../../formats/problem-list.js'
+import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
 import {
+  fileProblemRow,
   type GoldRegion,
   type IgnoredBox,
-  problemRow,
   type SourceRow,
   sourceRow,
 } from '../read/source-row.js'
@@ -23,25 +31,15 @@ const schema = sourceSchema('saco', {
 })
 type Config = z.infer<typeof schema>
 
-const idSchema = z.union([z.number(), z.string()])
-const flag = z.union([z.number(), z.boolean()]).transform((value) => value === true || value === 1)
+const text = z.string().refine((value) => value.trim() !== '', 'expected a text')
 const pairSchema = z.object({
-  id: idSchema,
-  file_name: z.string().min(1),
-  text_input: z.string().refine((text) => text.trim() !== '', 'expected a phrase'),
-  width: z.number().positive().optional(),
-  height: z.number().positive().optional(),
-  is_instance_exhaustive: flag.default(true),
-  coco_url: z.string().optional(),
-  license: idSchema.optional(),
-})
-const licenseSchema = z.object({ id: idSchema, name: z.string().optional(), url: z.string().optional() })
-const boxSchema = z.object({
-  image_id: idSchema,
-  bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
-  iscrowd: flag.default(false),
-  score: z.number().min(0).max(1).optional(),
-  origin: z.string().optional(),
+  file_name: text,
+  text_input: text,
+  is_instance_exhaustive: z
+    .unknown()
+    .optional()
+    .transform((value) => value === undefined || isSet(value)),
+  coco_url: z.string().optional().catch(undefined),
 })
 
 /**
@@ -66,50 +64,101 @@ export const saco: SourceFormat<typeof schema> = {
   },
 }
 
-type Pair = z.infer<typeof pairSchema>
-type Id = z.infer<typeof idSchema>
+/** A phrase that a picture was asked for. */
+interface Pair extends z.infer<typeof pairSchema> {
+  readonly id: string
+  readonly width: number | undefined
+  readonly height: number | undefined
+  readonly license: string | undefined
+}
+
+interface Box {
+  readonly bbox: Xywh | undefined
+  readonly iscrowd: boolean
+  readonly score: unknown
+  readonly origin: unknown
+}
 
 interface Contents {
   /** The pairs of each picture, in the order of the file. */
   readonly pictures: readonly (readonly [name: string, pairs: readonly Pair[]])[]
   /** By the pair's id. */
-  readonly boxes: ReadonlyMap<Id, readonly unknown[]>
-  readonly licenses: ReadonlyMap<Id, string>
-  readonly problems: readonly { readonly place: string; readonly problem: string }[]
+  readonly boxes: ReadonlyMap<string, readonly Box[]>
+  readonly licenses: ReadonlyMap<string, string>
+  readonly problems: readonly FileProblem[]
 }
 
-/** Of a box all but its outline is held. */
+/** Of a box all but its outline is held: that is in pixels, the box in shares. */
 async function readPairs(path: string): Promise<Contents> {
-  const pictures = new Map<string, Pair[]>()
-  const boxes = new Map<Id, unknown[]>()
-  const licenses = new Map<Id, string>()
-  const problems: Contents['problems'][number][] = []
+  const pairs = new Map<string, Pair>()
+  const shared = new Set<string>()
+  const boxes = new Map<string, { readonly at: number; readonly own: Box[] }>()
+  const licenses = new Map<string, string>()
+  const problems = problemList(path)
+  let fault: string | undefined
   const lists = ['images', 'annotations', 'licenses'] as const
   for await (const { list, index, value } of cocoEntries(path, lists, ['images', 'annotations'])) {
+    const bad = (problem: string) => {
+      if (list === 'images') fault ??= `${list}[${index}]: ${problem}`
+      problems.add(list, index, 'malformed_row', problem, list === 'annotations' ? 1 : 0)
+    }
     if (list === 'images') {
-      const pair = pairSchema.safeParse(value)
-      if (pair.success) {
-        const own = pictures.get(pair.data.file_name) ?? []
-        pictures.set(pair.data.file_name, own)
-        own.push(pair.data)
-      } else {
-        const [issue] = pair.error.issues
-        problems.push({
-          place: `${path} images[${index}]`,
-          problem: `${issue?.path.join('.')}: ${issue?.message}`,
-        })
-      }
+      const pair = pairOf(value)
+      if (typeof pair === 'string') bad(pair)
+      else if (pairs.has(pair.id)) {
+        problems.add(list, index, 'shared_id', `id ${pair.id} is that of several pairs`)
+        shared.add(pair.id)
+      } else pairs.set(pair.id, pair)
     } else if (list === 'licenses') {
-      const license = licenseSchema.safeParse(value)
-      if (license.success) licenses.set(license.data.id, license.data.url ?? license.data.name ?? '')
+      const license = cocoLicense(value)
+      if (typeof license === 'string') bad(license)
+      else if (license.text !== undefined) licenses.set(license.id, license.text)
     } else {
       const { image_id, bbox, iscrowd, score, origin } = Object(value) as Record<string, unknown>
-      const own = boxes.get(image_id as Id) ?? []
-      boxes.set(image_id as Id, own)
-      own.push({ image_id, bbox, iscrowd, score, origin })
+      const id = entryId(image_id)
+      if (id === undefined) {
+        bad('image_id: expected a number or a text')
+        continue
+      }
+      const group = boxes.get(id) ?? { at: index, own: [] }
+      boxes.set(id, group)
+      group.own.push({ bbox: cocoBox({ bbox }), iscrowd: isSet(iscrowd), score, origin })
     }
   }
-  return { pictures: [...pictures], boxes, licenses, problems }
+  if (pairs.size === 0 && fault !== undefined) throw new UserError(`${path} ${fault}.`)
+  for (const id of shared) pairs.delete(id)
+  for (const [id, { at, own }] of boxes) {
+    const [reason, whose] = shared.has(id) ? ['shared_id', 'several pairs'] : ['unknown_picture', 'no pair']
+    if (!pairs.has(id))
+      problems.add('annotations', at, reason, `image_id ${id} is the id of ${whose}`, own.length)
+  }
+  const pictures = new Map<string, Pair[]>()
+  for (const pair of pairs.values()) {
+    const own = pictures.get(pair.file_name)
+    if (own) own.push(pair)
+    else pictures.set(pair.file_name, [pair])
+  }
+  return {
+    pictures: [...pictures],
+    boxes: new Map([...boxes].map(([id, { own }]) => [id, own])),
+    licenses,
+    problems: problems.found(),
+  }
+}
+
+/** A pair, or what is wrong with it. */
+function pairOf(value: unknown): Pair | string {
+  const given = Object(value) as Record<string, unknown>
+  const parsed = pairSchema.safeParse(value)
+  const id = entryId(given.id)
+  if (id === undefined) return 'id: expected a number or a text'
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    return `${issue?.path.join('.')}: ${issue?.message}`
+  }
+  const file_name = slashed(parsed.data.file_name)
+  const [width, height] = [given.width, given.height].map(numberOf)
+  return { ...parsed.data, id, file_name, width, height, license: entryId(given.license) }
 }
 
 function* rowsOf(path: string, contents: Contents, config: Config, from?: Mark): Generator<SourceRow> {
@@ -119,7 +168,7 @@ function* rowsOf(path: string, contents: Contents, config: Config, from?: Mark):
     const picture = pictures[at]
     const bad = problems[at - pictures.length]
     if (picture) yield pictureRow(mark, `${path} picture ${picture[0]}`, picture[1], contents, config)
-    else if (bad) yield problemRow(mark, bad.place, bad.problem)
+    else if (bad) yield fileProblemRow(mark, bad)
   }
 }
 
@@ -141,7 +190,8 @@ function pictureRow(
       const region = regionOf(value, category, order)
       if (typeof region !== 'string') return [region]
       dropped[region] = (dropped[region] ?? 0) + 1
-      if (region === 'crowd_box') ignored.push(crowdOf(value, category))
+      if (region === 'crowd_box' && value.bbox)
+        ignored.push({ category, xyxy: cornersOfXywh(value.bbox), crowd: true })
       return []
     })
     regions.push(...sound)
@@ -161,7 +211,7 @@ function pictureRow(
     negatives,
     partial,
     dropped,
-    size: width && height ? { width, height } : null,
+    size: sizeOf(width, height),
     license: license === undefined ? null : (licenses.get(license) ?? null),
     meta: { file_name },
   })
@@ -175,17 +225,18 @@ function locate(name: string, url: string | undefined, images: string | undefine
 }
 
 /** A box, or why it is none. */
-function regionOf(value: unknown, category: string, order: number): GoldRegion | string {
-  const parsed = boxSchema.safeParse(value)
-  if (!parsed.success) return 'malformed_box'
-  const { bbox, iscrowd, score, origin } = parsed.data
+function regionOf(
+  { bbox, iscrowd, score: given, origin }: Box,
+  category: string,
+  order: number,
+): GoldRegion | string {
+  const score = numberOf(given)
+  const isFound = typeof origin === 'string' && given !== undefined
+  const isScore = score !== undefined && score >= 0 && score <= 1
+  if (!bbox || (isFound && !isScore)) return 'malformed_box'
   if (iscrowd) return 'crowd_box'
-  const [x, y, width, height] = bbox
-  const found = score !== undefined && origin !== undefined ? { found: { score, by: origin } } : {}
-  return { category, order, xyxy: [x, y, x + width, y + height], spans: [], ...found }
+  const found = isFound && isScore ? { found: { score, by: origin } } : {}
+  return { category, order, xyxy: cornersOfXywh(bbox), spans: [], ...found }
 }
 
-function crowdOf(value: unknown, category: string): IgnoredBox {
-  const [x, y, width, height] = boxSchema.parse(value).bbox
-  return { category, xyxy: [x, y, x + width, y + height], crowd: true }
-}
+const cornersOfXywh = ([x, y, width, height]: Xywh): Xyxy => [x, y, x + width, y + height]

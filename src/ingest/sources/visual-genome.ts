@@ -1,12 +1,15 @@
 import { join } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { random } from '../../base/random.js'
 import { UserError } from '../../base/user-error.js'
+import { numberOf } from '../../formats/box-numbers.js'
+import { entryId, idNumber } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
 import { readJsonElements } from '../../formats/read-json-elements.js'
 import { nameInPrompt, type Span } from '../../words/name-prompt.js'
 import { type PackedNames, packNames } from '../../words/pack-names.js'
+import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
@@ -21,24 +24,14 @@ const schema = sourceSchema('visual-genome', {
 })
 type Config = z.infer<typeof schema>
 
-const regionSchema = z.object({
-  phrase: z.string(),
-  x: z.number(),
-  y: z.number(),
-  width: z.number(),
-  height: z.number(),
-})
-const entrySchema = z.object({
-  id: z.number().int().optional(),
-  image_id: z.number().int().optional(),
-  regions: z.array(z.unknown()),
-})
-const imageSchema = z.object({
-  image_id: z.number().int(),
-  url: z.string(),
-  width: z.number().positive(),
-  height: z.number().positive(),
-})
+/** A picture of the list: where it is fetched from, and the size that its boxes are in. */
+interface ListedImage {
+  readonly url: string
+  readonly size: SourceRow['size']
+}
+
+/** By id; what is wrong with those that cannot be used. */
+type Images = ReadonlyMap<string, ListedImage | string>
 
 /**
  * Pictures of Visual Genome with its region descriptions: `path` is `region_descriptions.json`, `images` the
@@ -76,37 +69,38 @@ async function* rowsOf(
   const before = from?.line ?? 0
   for await (const { at, index, value } of readJsonElements(path, { from: from?.at })) {
     const mark = { at, line: before + index }
-    const entry = entrySchema.safeParse(value)
-    const id = entry.data?.image_id ?? entry.data?.id
-    if (!entry.success || id === undefined)
+    const { id: own, image_id, regions } = Object(value) as Record<string, unknown>
+    const id = entryId(image_id) ?? entryId(own)
+    if (id === undefined || !Array.isArray(regions))
       yield problemRow(mark, `${path} entry ${mark.line}`, 'no id, or no list of regions')
-    else yield pictureRow(mark, `${path} picture ${id}`, id, entry.data.regions, config, images)
+    else yield pictureRow(mark, `${path} picture ${id}`, id, regions, config, images)
   }
 }
-
-type Images = ReadonlyMap<number, z.infer<typeof imageSchema>>
 
 function pictureRow(
   mark: Mark,
   place: string,
-  id: number,
+  id: string,
   given: readonly unknown[],
   config: Config,
   images: Images | undefined,
 ): SourceRow {
-  const image = images?.get(id)
+  const listed = images?.get(id) ?? 'has no such picture'
+  const image = typeof listed === 'string' ? undefined : listed
   let bad = 0
   const regions = given.flatMap((value) => {
-    const parsed = regionSchema.safeParse(value)
+    const { phrase: words, ...sides } = Object(value) as Record<string, unknown>
     // A full stop of its own would stand beside the one that joins the phrases.
-    const phrase = parsed.data ? nameInPrompt(parsed.data.phrase).replace(/[\s.]+$/, '') : ''
-    if (parsed.success && phrase !== '') return [{ ...parsed.data, phrase }]
+    const phrase = typeof words === 'string' ? nameInPrompt(words).replace(/[\s.]+$/, '') : ''
+    const [x, y, width, height] = [sides.x, sides.y, sides.width, sides.height].map(numberOf)
+    const isBox = x !== undefined && y !== undefined && width !== undefined && height !== undefined
+    if (isBox && phrase !== '') return [{ x, y, width, height, phrase }]
     bad++
     return []
   })
   const phrases = regions.map(({ phrase }) => phrase)
   const prompts = packNames(phrases, [], { ...config.prompt, negatives: 0 }, random(0))
-  const missing = { reason: 'malformed_row', detail: `${place}: ${config.image_list} has no such picture` }
+  const missing = { reason: 'malformed_row', detail: `${place}: ${config.image_list} ${listed}` }
   return sourceRow({
     mark,
     place,
@@ -119,22 +113,33 @@ function pictureRow(
       const span = spans[names.indexOf(phrase)] as Span
       return { category: '', order, xyxy: [x, y, x + width, y + height], spans: [span], caption }
     }),
-    size: image ? { width: image.width, height: image.height } : null,
+    size: image?.size ?? null,
     dropped: bad > 0 ? { malformed_box: bad } : {},
-    meta: { id },
+    meta: { id: idNumber(id) },
     problem: images && !image ? missing : null,
   })
 }
 
+/** Throws a UserError where no entry of the list can be used. */
 async function readImages(path: string): Promise<Images> {
-  const images = new Map<number, z.infer<typeof imageSchema>>()
+  const images = new Map<string, ListedImage | string>()
+  let good = 0
+  let fault: string | undefined
   for await (const { value, index } of readJsonElements(path)) {
-    const parsed = imageSchema.safeParse(value)
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues
-      throw new UserError(`${path} entry ${index}: ${issue?.path.join('.')}: ${issue?.message}`)
+    const { image_id, url, width, height } = Object(value) as Record<string, unknown>
+    const id = entryId(image_id)
+    const size = sizeOf(numberOf(width), numberOf(height))
+    const known = images.get(id ?? '')
+    if (id !== undefined && typeof url === 'string' && url !== '') {
+      const isOther = typeof known === 'object' && known.url !== url
+      images.set(id, isOther ? `has several pictures ${id}` : { url, size })
+      good++
+      continue
     }
-    images.set(parsed.data.image_id, parsed.data)
+    const problem = `entry ${index}: ${id === undefined ? 'no image_id' : 'no url'}`
+    fault ??= problem
+    if (id !== undefined && !known) images.set(id, `${problem}`)
   }
+  if (good === 0 && fault !== undefined) throw new UserError(`${path} ${fault}.`)
   return images
 }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { z } from 'zod'
+import { decodeText } from '../../base/decode-text.js'
 import { parseJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
@@ -111,7 +112,7 @@ function sampleRow(path: string, columns: Columns, sample: Sample): SourceRow {
   const text = (name: string): unknown => {
     if (name.startsWith('json.')) return json?.[name.slice(5)]
     const bytes = fields.get(name.toLowerCase())?.bytes
-    return bytes ? Buffer.from(bytes).toString('utf8') : undefined
+    return bytes && decodeText(bytes)
   }
   const named = (name: string | number | undefined) => {
     if (typeof name === 'number')
@@ -150,7 +151,7 @@ const both = (place: string, [first, second]: readonly [string, string]) =>
 function jsonOf(entry: TarEntry | undefined): Readonly<Record<string, unknown>> | null | undefined {
   if (!entry) return undefined
   try {
-    const value: unknown = parseJson(Buffer.from(entry.bytes ?? []).toString('utf8'))
+    const value = parseJson(decodeText(entry.bytes ?? new Uint8Array()) ?? '')
     return value && typeof value === 'object' && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : null

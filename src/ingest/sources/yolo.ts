@@ -1,11 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
-import { extname } from 'node:path'
 import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { readYoloDataset, type YoloDataset } from '../../formats/yolo-dataset.js'
-import { parseYoloLabels, seemingKeypoints } from '../../formats/yolo-labels.js'
+import { labelsBeside, labelsPath, parseYoloLabels, seemingKeypoints } from '../../formats/yolo-labels.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { exhaustive, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
@@ -70,20 +69,12 @@ async function readListing(path: string, split: string | undefined): Promise<Lis
 
 /** Where the labels of the pictures lie: in `labels`, or, where none does, beside the pictures. */
 async function findLabels(path: string, pictures: readonly string[]): Promise<(picture: string) => string> {
-  for (const place of [labelsFolder, beside])
+  for (const place of [labelsPath, labelsBeside])
     for (const picture of pictures) if (await stat(place(picture)).catch(() => undefined)) return place
   const [first = ''] = pictures
   throw new UserError(
-    `${path}: none of the pictures has labels (looked for: ${[...new Set([labelsFolder(first), beside(first)])].join(', ')}).`,
+    `${path}: none of the pictures has labels (looked for: ${[...new Set([labelsPath(first), labelsBeside(first)])].join(', ')}).`,
   )
-}
-
-const beside = (file: string) => `${file.slice(0, file.length - extname(file).length)}.txt`
-
-/** The last folder `images` of a path becomes `labels`, as Ultralytics finds them. */
-function labelsFolder(file: string): string {
-  const at = file.replaceAll('\\', '/').lastIndexOf('/images/')
-  return beside(at === -1 ? file : `${file.slice(0, at)}/labels/${file.slice(at + '/images/'.length)}`)
 }
 
 /** A picture with hundreds of outlines has a few MiB. */

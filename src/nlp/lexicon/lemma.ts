@@ -50,7 +50,19 @@ const unchanged = new Set(
  * where it has nothing, by the rules of English spelling.
  */
 export function lemma(noun: string): string {
-  const word = noun.toLowerCase()
+  const known = cache.get(noun)
+  if (known !== undefined) return known
+  const found = findLemma(noun.toLowerCase())
+  if (cache.size >= cacheSize) cache.clear()
+  cache.set(noun, found)
+  return found
+}
+
+/** Enough for the frequent nouns of any corpus. */
+const cacheSize = 50_000
+const cache = new Map<string, string>()
+
+function findLemma(word: string): string {
   const listed = irregular.get(word) ?? compound(word)
   if (listed !== undefined) return listed
   if (!/[^su'\d]s$/.test(word) || word.length < 4 || unchanged.has(word) || isSingular(word)) return word

@@ -17,3 +17,6 @@ export const isMeasure = (word: string): boolean => {
   const [, unit = ''] = /^\d+(?:[.,]\d+)*-?([a-z]+)\d*$/.exec(word) ?? []
   return units.has(unit) || /^\d+(?:x\d+)+$/.test(word)
 }
+
+/** "512gb", "24x36": a size in one word that no thing has in its name. */
+export const isSize = (word: string): boolean => /^\d+(?:gb|tb|mb|mah|mp|hz)$|^\d+(?:x\d+)+$/.test(word)

@@ -75,11 +75,21 @@ export function hypernyms(synset: number): number[] {
  * @param mostly only where that is its most frequent sense: "turkey" is first a bird
  */
 export function isNamedLocation(lemma: string, mostly: boolean): boolean {
-  return nounSenses(lemma).some(
-    ({ file, rank, synset }) =>
-      file === 'location' && (rank === 1 || !mostly) && pointers(synset, /^@i$/).length > 0,
-  )
+  let rank = locationRanks.get(lemma)
+  if (rank === undefined) {
+    const sense = nounSenses(lemma).find(
+      ({ file, synset }) => file === 'location' && pointers(synset, /^@i$/).length > 0,
+    )
+    rank = sense?.rank ?? 0
+    if (locationRanks.size >= mostLocations) locationRanks.clear()
+    locationRanks.set(lemma, rank)
+  }
+  return mostly ? rank === 1 : rank > 0
 }
+
+/** Which sense of a lemma is a location's name, 0 where none is. */
+const locationRanks = new Map<string, number>()
+const mostLocations = 50_000
 
 /** Synsets that a synset points to by these symbols. */
 function pointers(synset: number, symbols: RegExp): number[] {

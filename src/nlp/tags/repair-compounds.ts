@@ -51,8 +51,8 @@ const postures = new Set(
 )
 const auxiliary = new Set('is are was were be been has have had do does did can will may'.split(' '))
 
-/** Mistakes inside noun phrases. */
-const rules: readonly TagRule[] = [
+/** Mistakes inside noun phrases; for words that are no auxiliary. */
+export const compoundRules: readonly TagRule[] = [
   (tokens, at) =>
     wordAt(tokens, at).endsWith('ing') &&
     isNoun(tokens[at + 1]) &&
@@ -162,10 +162,8 @@ const rules: readonly TagRule[] = [
       : undefined,
 ]
 
-/** The rules, kept from verbs that nothing in a caption makes a noun. */
-export const compoundRules: readonly TagRule[] = rules.map(
-  (rule) => (tokens, at) => (auxiliary.has(wordAt(tokens, at)) ? undefined : rule(tokens, at)),
-)
+/** Verbs that nothing in a caption makes a noun: the rules for compounds leave them alone. */
+export const isAuxiliary = (word: string): boolean => auxiliary.has(word)
 
 const inPlace = (after: TaggedToken | undefined) => /^(?:IN|TO|RB|RP)$/.test(after?.tag ?? '')
 const opensNoun = (token: TaggedToken | undefined) => isNoun(token) || /^JJ/.test(token?.tag ?? '')

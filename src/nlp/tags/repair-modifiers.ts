@@ -58,6 +58,15 @@ export const modifierRules: readonly TagRule[] = [
     !isDeterminer(tokens[at + 1])
       ? 'NN'
       : undefined,
+  // "TV with Remote", "camera with Mount": what "with" leads to, and ends there, is a thing.
+  (tokens, at) =>
+    /^(?:VBP?|JJ)$/.test(tagAt(tokens, at)) &&
+    wordAt(tokens, at - 1) === 'with' &&
+    !(tokens[at + 1]?.isWord || tokens[at + 1]?.tag === ',') &&
+    visibility(wordAt(tokens, at)) === 'artifact' &&
+    canBe(wordAt(tokens, at), 'NN')
+      ? 'NN'
+      : undefined,
   // "pouring concrete": stuff where an adjective has no noun.
   (tokens, at) =>
     tagAt(tokens, at) === 'JJ' &&

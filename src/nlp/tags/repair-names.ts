@@ -1,8 +1,8 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
-import { materials, tradeMaterials } from '../lexicon/qualities.js'
+import { materials, tradeColours, tradeMaterials } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
-import { isVerbLemma } from '../lexicon/wordnet.js'
+import { isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import { amongSmall, isModifier, isNoun, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import { visibility } from './visibility.js'
@@ -32,6 +32,10 @@ const openers = list(
 )
 /** Things that end a name though WordNet files them elsewhere. */
 const ending = list('set kit t-shirt tee sundress hoodie')
+/** Small words inside names: "Rio de Janeiro", "Vincent van Gogh". */
+const particles = list('de la del di da do dos von van der den du le el al bin')
+/** What a number behind tells which one: "Model 3". */
+const editions = list('model series mark mk gen generation version vol volume type class no')
 const roles = list(
   'forward guard captain midfielder striker keeper coach defender star actor singer president minister',
 )
@@ -44,17 +48,23 @@ const longestName = 40
  * as they are.
  */
 export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
+  if (!hasTwo(tokens, isCapital)) return tokens
+  const shouted = isShouted(tokens)
   let mended: TaggedToken[] | undefined
   for (let at = 0; at < tokens.length; ) {
     const end = runEnd(tokens, at)
-    if (end - at > 1 && capitals(tokens, at, end) > 1 && !isShouted(tokens)) {
+    if (end - at > 1 && isName(tokens, at, end) && !shouted) {
       mended ??= [...tokens]
       for (let place = at; place < end; place++) {
         const token = mended[place] as TaggedToken
         mended[place] = { ...token, tag: tagInName(mended, place, at, end) ?? token.tag, isName: true }
       }
     }
-    if (mended && end > at) joinClass(mended, at, end)
+    if (mended && end > at) {
+      joinClass(mended, at, end)
+      if (tagAt(mended, at) !== 'CD' && isActedBy(mended, end))
+        mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBZ' }
+    }
     at = Math.max(end, at + 1)
   }
   return mended ?? tokens
@@ -71,8 +81,15 @@ function joinClass(tokens: TaggedToken[], start: number, end: number): void {
 
 const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}|^\p{Ll}{1,2}\p{Lu}/u.test(token?.text ?? '')
 
-const capitals = (tokens: readonly TaggedToken[], from: number, to: number) =>
-  tokens.slice(from, to).filter(isCapital).length
+function hasTwo(tokens: readonly TaggedToken[], is: (token: TaggedToken) => boolean): boolean {
+  let count = 0
+  for (const token of tokens) if (is(token) && ++count === 2) return true
+  return false
+}
+
+/** Two capitals, or a word that names nothing by itself and a number: "iPhone 13". */
+const isName = (tokens: readonly TaggedToken[], from: number, to: number) =>
+  hasTwo(tokens.slice(from, to), isCapital) || visibility(wordAt(tokens, from)) === 'unknown'
 
 /** The end of the run of capitals, numbers and what ties them that begins at `from`; `from` where none does. */
 function runEnd(tokens: readonly TaggedToken[], from: number): number {
@@ -93,11 +110,11 @@ function isTie(tokens: readonly TaggedToken[], at: number): boolean {
   const [before, token, after] = [tokens[at - 1], tokens[at], tokens[at + 1]]
   if (!token) return false
   if (token.tag === 'POS') return true
-  if (isUnit(token.word)) return hasDigit(before?.word ?? '') && isPart(after)
+  if (isUnit(token.word)) return /^\d[\d.,]*$/.test(before?.word ?? '') && isPart(after)
   if (token.text === 'f') return after?.text === '/' && hasDigit(before?.word ?? '')
   if (token.text === '/') return isGlued(tokens, at) && hasDigit(after?.word ?? '')
   if (token.text === '&') return isWordOfName(before) && isWordOfName(after)
-  return roles.has(token.word) && isPart(after)
+  return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
 }
 
 /** "the Bank of England", "Isle of Skye": "of" in a name, where most words begin small. */
@@ -137,7 +154,7 @@ function tagInName(
   const before = at > start ? tokens[at - 1] : undefined
   const after = at + 1 < end ? tokens[at + 1] : undefined
   const behindNoun = isNoun(before)
-  if (tag === 'POS') return undefined
+  if (tag === 'POS' || tag === 'UH') return undefined
   if (word === 'of') return 'NN'
   if (!isWord) return 'NN'
   if (hasDigit(word)) {
@@ -155,28 +172,52 @@ function tagInName(
     if (doings.has(word) || !(after || behindNoun)) return undefined
     return behindNoun && !endsName(tokens, at - 1) ? 'NN' : after ? 'JJ' : 'NN'
   }
-  if (isModifier(tokens[at]))
-    return behindNoun && after && (isActor(before) || !endsName(tokens, at - 1)) ? 'NN' : undefined
+  if (isModifier(tokens[at])) return behindNoun && joinsName(tokens, at, after) ? 'NN' : undefined
   if (tag === 'VBZ' && isActor(before)) return undefined
   if (isVerb(tokens[at]) && after === undefined && !behindNoun) return undefined
   return 'NN'
 }
 
+/** "Samsung Smart TV", "guard Jamal Murray", "Taylor Swift", "Vacuum Cleaner": a modifier inside or at the end. */
+function joinsName(tokens: readonly TaggedToken[], at: number, after: TaggedToken | undefined): boolean {
+  const word = wordAt(tokens, at)
+  if (after) return isActor(tokens[at - 1]) || !endsName(tokens, at - 1)
+  if (tradeColours.has(word) || isNoun(tokens[at + 1])) return false
+  if (visibility(word) === 'artifact' && canBe(word, 'NN')) return true
+  return !endsName(tokens, at - 1) && !/(?:ed|less|proof)$/.test(word)
+}
+
 /** "iPhone 13", "Boeing 747": a short number behind a word that names nothing by itself. */
 const isModelNumber = (word: string, before: TaggedToken | undefined) =>
-  /^\d{1,3}$/.test(word) && before !== undefined && !isThing(before.word) && !isUnit(before.word)
+  /^\d{1,3}$/.test(word) &&
+  before !== undefined &&
+  (editions.has(before.word) || (!isThing(before.word) && !isUnit(before.word)))
 
 /** Whether what ends here is the whole name of a thing, so that a modifier behind it opens another one. */
 function endsName(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
+  if (tagAt(tokens, at) === 'NNS' && isCapital(tokens[at]) && !openers.has(word) && isSeen(word)) return true
   if (isUnit(word) || materials.has(word) || tradeMaterials.has(word) || openers.has(word)) return false
   return (isThing(word) && canBe(lemma(word), 'NN')) || ending.has(word)
 }
 
 const things = /^(?:animal|artifact|food|listed|person|plant|object|body)$/
 const isThing = (word: string) => things.test(visibility(lemma(word)) ?? '')
+const isSeen = (word: string) => !/^(?:unknown)?$/.test(visibility(lemma(word)) ?? '')
 const isActor = (token: TaggedToken | undefined) =>
   /^(?:animal|person)$/.test(visibility(lemma(token?.word ?? '')) ?? '')
+
+/** "Karim Benzema scores from", "Narendra Modi waves to": no thing of the name is what follows. */
+function isActedBy(tokens: readonly TaggedToken[], at: number): boolean {
+  const noun = lemma(wordAt(tokens, at))
+  return (
+    tagAt(tokens, at) === 'NNS' &&
+    !isCapital(tokens[at]) &&
+    isVerbLemma(noun) &&
+    !things.test(nounSenses(noun)[0]?.file ?? '') &&
+    /^(?:IN|TO|DT|RB|PRP\$)$/.test(tagAt(tokens, at + 1))
+  )
+}
 
 /** "Dog Jumps Over a Fence". */
 const actsHere = (tokens: readonly TaggedToken[], at: number) =>

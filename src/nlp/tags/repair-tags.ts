@@ -1,19 +1,14 @@
 import { clauseRules } from './repair-clause.js'
-import { compoundRules } from './repair-compounds.js'
+import { compoundRules, isAuxiliary } from './repair-compounds.js'
 import { modifierRules } from './repair-modifiers.js'
 import { repairNames } from './repair-names.js'
 import { verbRules } from './repair-verbs.js'
 import { wordRules } from './repair-words.js'
 import type { TaggedToken } from './tag.js'
+import { wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 
-const rules: readonly TagRule[] = [
-  ...wordRules,
-  ...compoundRules,
-  ...clauseRules,
-  ...modifierRules,
-  ...verbRules,
-]
+const laterRules: readonly TagRule[] = [...clauseRules, ...modifierRules, ...verbRules]
 
 /**
  * Mends what the tagger, made for newspapers, gets wrong in captions. Each rule goes over the whole caption
@@ -22,12 +17,23 @@ const rules: readonly TagRule[] = [
  */
 export function repairTags(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
   const mended = [...tokens]
-  for (const rule of rules) {
-    for (const [at, token] of mended.entries()) {
-      if (!token.isWord || token.tag === 'FW') continue
-      const tag = rule(mended, at)
-      if (tag !== undefined) mended[at] = { ...token, tag }
+  const words: number[] = []
+  tokens.forEach(({ isWord, tag }, at) => {
+    if (isWord && tag !== 'FW') words.push(at)
+  })
+  const apply = (rules: readonly TagRule[], places: readonly number[]) => {
+    for (const rule of rules) {
+      for (const at of places) {
+        const tag = rule(mended, at)
+        if (tag !== undefined) mended[at] = { ...(mended[at] as TaggedToken), tag }
+      }
     }
   }
+  apply(wordRules, words)
+  apply(
+    compoundRules,
+    words.filter((at) => !isAuxiliary(wordAt(tokens, at))),
+  )
+  apply(laterRules, words)
   return repairNames(mended)
 }

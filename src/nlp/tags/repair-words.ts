@@ -122,6 +122,15 @@ export const wordRules: readonly TagRule[] = [
   // "a close up of a cat": two words for a kind of picture.
   (tokens, at) => (wordAt(tokens, at) === 'close' && wordAt(tokens, at + 1) === 'up' ? 'JJ' : undefined),
   (tokens, at) => (wordAt(tokens, at) === 'up' && wordAt(tokens, at - 1) === 'close' ? 'NN' : undefined),
+  // "how to cook rice".
+  (tokens, at) =>
+    tagAt(tokens, at) === 'NN' && tagAt(tokens, at - 1) === 'TO' && wordAt(tokens, at - 2) === 'how'
+      ? 'VB'
+      : undefined,
+  // "Happy New Year 2023", "Merry Christmas": a wish, no part of what it is written on.
+  (tokens, at) => (isWish(tokens, at) ? 'UH' : undefined),
+  // "Glow in the Dark Stars".
+  (tokens, at) => (isGlowing(tokens, at) ? 'JJ' : undefined),
   // "drives past a guard".
   (tokens, at) =>
     wordAt(tokens, at) === 'past' && isNoun(tokens[at - 1]) && /^\p{Lu}/u.test(tokens[at + 1]?.text ?? '')
@@ -160,3 +169,26 @@ export const wordRules: readonly TagRule[] = [
       ? 'JJ'
       : undefined,
 ]
+
+const occasions = new Set(
+  'birthday christmas year easter halloween thanksgiving anniversary holidays mother father valentine'.split(
+    ' ',
+  ),
+)
+
+function isWish(tokens: readonly TaggedToken[], at: number): boolean {
+  const word = wordAt(tokens, at)
+  if (/^(?:happy|merry)$/.test(word) && !isDeterminer(tokens[at - 1]))
+    return occasions.has(wordAt(tokens, at + 1)) || occasions.has(wordAt(tokens, at + 2))
+  if (tagAt(tokens, at - 1) !== 'UH') return false
+  return (
+    occasions.has(word) || (word === 'new' && occasions.has(wordAt(tokens, at + 1))) || /^\d{4}$/.test(word)
+  )
+}
+
+const glowing = ['glow', 'in', 'the', 'dark']
+
+function isGlowing(tokens: readonly TaggedToken[], at: number): boolean {
+  const place = glowing.indexOf(wordAt(tokens, at))
+  return place >= 0 && glowing.every((word, step) => wordAt(tokens, at - place + step) === word)
+}

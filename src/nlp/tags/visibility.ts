@@ -1,4 +1,5 @@
 import { lemma } from '../lexicon/lemma.js'
+import { makers } from '../lexicon/makers.js'
 import { hasDigit } from '../lexicon/units.js'
 import { type NounFile, nounSenses } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
@@ -25,7 +26,9 @@ const visibleNouns: ReadonlySet<string> = new Set(
   merchandise gift toy flower blossom garland footprint track trail landscape scenery habitat environment wildlife
   patch crossing intersection dot spot hole crack gap opening slice dollop bushel procession parade picnic party crowd
   gathering vegetable fruit meal breakfast lunch dinner snack dessert dish serving portion topping icing frosting
-  filling drink toilette case placard signature sample title wallpaper`.split(/\s+/),
+  filling drink toilette wildfire blaze explosion avalanche case placard signature sample title wallpaper`.split(
+    /\s+/,
+  ),
 )
 
 /**
@@ -40,20 +43,25 @@ export type Visible = NounFile | 'listed' | 'unknown'
  */
 export function visibleAs(tokens: readonly TaggedToken[], start: number, end: number): Visible | undefined {
   const head = lemma(wordAt(tokens, end - 1))
-  if (tokens[end - 1]?.isName && (hasDigit(head) || isOwnName(tokens, start, end))) return 'unknown'
+  if (isNamed(tokens, start, end)) return 'unknown'
   return visibility(head) ?? (end - start > 1 ? compoundVisibility(wordAt(tokens, end - 2), head) : undefined)
 }
 
 /**
- * "President Emmanuel Macron", "a Volkswagen Golf": where a part of a name is in no dictionary, what its last
- * word means as a noun counts for nothing. Titles are names throughout, and tell nothing so.
+ * Whether a phrase is the own name of something: "iPhone 13", "President Emmanuel Macron", "a Volkswagen Golf".
+ * Where a part of a name is a maker or is in no dictionary, what its last word means as a noun counts for
+ * nothing. Titles are names throughout, and tell nothing so.
  */
-function isOwnName(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+export function isNamed(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  const last = tokens[end - 1]
+  if (!last?.isName) return false
+  if (hasDigit(last.word)) return true
   const inSentence = amongSmall(tokens, end - 1)
   return tokens.slice(start, end - 1).some(({ isName, word }) => {
     const found = isName ? visibility(lemma(word)) : undefined
     return (
       (found === 'unknown' && inSentence) ||
+      (isName && makers.has(word)) ||
       (found === 'person' && visibility(wordAt(tokens, end - 2)) === 'unknown')
     )
   })
@@ -61,7 +69,7 @@ function isOwnName(tokens: readonly TaggedToken[], start: number, end: number): 
 
 /** Words that captions often write as two. */
 const openCompounds: ReadonlySet<string> = new Set(
-  'walk_way run_way path_way drive_way hall_way door_way side_walk cross_walk board_walk card_board'.split(
+  'walk_way run_way path_way drive_way hall_way door_way side_walk cross_walk board_walk card_board board_game card_game pendant_lighting track_lighting'.split(
     ' ',
   ),
 )

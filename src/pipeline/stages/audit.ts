@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { AuditSummary } from '../../audit/audit-labels.js'
 import { auditGrounding } from '../../audit/audited-pictures.js'
-import { readCocoTruth } from '../../audit/coco-truth.js'
+import { readCategoryTruth, readCocoTruth } from '../../audit/coco-truth.js'
 import { type AuditConfig, auditConfig, auditNotHashed } from '../../audit/config.js'
 import type { AuditOptions } from '../../audit/grounded-pictures.js'
 import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
@@ -33,7 +33,9 @@ export const audit = oneKind({
   },
   async run(stage, configHash, context) {
     const { source, audited, gold, knownSource, inputs } = await openInputs(stage, context)
-    const { truth } = stage.with
+    const { truth, by, synonyms } = stage.with
+    const readTruth = by === 'category' ? readCategoryTruth : readCocoTruth
+    const naming = by && { byCategory: { ...(synonyms && { synonyms }) } }
     const task = { stage: stage.name, configHash, inputs }
     const { record, skipped } = await runOnce<AuditSummary>(
       context.run,
@@ -43,8 +45,8 @@ export const audit = oneKind({
         const heads = knownSource && (await knownHeads(knownSource, context.signal))
         return auditGrounding(
           audited,
-          { name: truth, from: gold ?? (await readCocoTruth(truth)) },
-          optionsOf(source, context, heads, await picturesOf(audited)),
+          { name: truth, from: gold ?? (await readTruth(truth)) },
+          { ...optionsOf(source, context, heads, await picturesOf(audited)), ...naming },
         )
       },
       { inputsNow: async () => (await openInputs(stage, context)).inputs },

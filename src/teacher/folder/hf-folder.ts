@@ -36,10 +36,10 @@ export function countIn(config: unknown, key: string, place: string): number | u
 }
 
 /**
- * The configuration of a folder's image processor, without nulls, and the file and key that it stands in:
- * `image_processor` of `processor_config.json`, where transformers 5 writes it, else
- * `preprocessor_config.json`. Where there are both, the first one counts, as it does there
- * (image_processing_base.py, get_image_processor_dict).
+ * The configuration of a folder's image processor, and the file and key that it stands in: `image_processor`
+ * of `processor_config.json`, where transformers 5 writes it, else `preprocessor_config.json`. Where there are
+ * both, the first one counts, as it does there (image_processing_base.py, get_image_processor_dict). What is
+ * null is as if it were absent; but a step (`do_pad`) that is null is not done, for Python takes it for false.
  *
  * @throws UserError where there is neither, as transformers does
  */
@@ -53,7 +53,9 @@ export async function imageProcessorConfig(
       `${folder} is not a whole model folder: preprocessor_config.json is missing, and so is processor_config.json with an image_processor. One of them says how pictures are resized and normalised.`,
     )
   const place = nested ? 'processor_config.json: image_processor.' : 'preprocessor_config.json: '
-  return { config: withoutNulls(config) as Record<string, unknown>, place: `${folder}/${place}` }
+  const steps = Object.entries(config).filter(([key, value]) => value === null && key.startsWith('do_'))
+  const undone = Object.fromEntries(steps.map(([key]) => [key, false]))
+  return { config: { ...(withoutNulls(config) as object), ...undone }, place: `${folder}/${place}` }
 }
 
 async function nestedProcessor(folder: string): Promise<Record<string, unknown> | undefined> {

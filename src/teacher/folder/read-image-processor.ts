@@ -1,59 +1,13 @@
 import { UserError } from '../../base/user-error.js'
 import { imageProcessorConfig } from './hf-folder.js'
 import type { ImageProcessor, Size } from './hf-image-processor.js'
+import type { ProcessorClass } from './processor-class.js'
 
 type Triple = ImageProcessor['mean']
 
 /**
- * A class of image processors of transformers, and what it has where a folder leaves a key out: transformers
- * itself takes these values then, and writes null for some of them (5.24, models/NAME/image_processing_NAME.py).
- */
-export interface ProcessorClass {
-  /** As `image_processor_type` names the class and those that do the same, without `ImageProcessor`. */
-  readonly names: readonly string[]
-  readonly size: ImageProcessor['size']
-  /** What `size` means where it is one number: a square, or the shorter side. */
-  readonly sizeOfNumber: 'square' | 'shortest'
-  /**
-   * Of classes that read `max_size`, the longer side's bound where `size` is one number: what it is where it
-   * is left out.
-   */
-  readonly maxSize?: number
-  /** Set where the class cuts the middle out unless it is told not to. */
-  readonly crop?: Size
-  readonly resample: ImageProcessor['resample']
-  /** Whether pictures are normalised where `do_normalize` is left out. */
-  readonly normalise: boolean
-  readonly mean: Triple
-  readonly std: Triple
-  /** Whether pictures are padded to `pad_size` where `do_pad` is left out. */
-  readonly pads: boolean
-  /** Of classes that put pictures on a square first (OWLv2): its colour where `pad_value` is left out. */
-  readonly square?: number
-}
-
-export const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
-export const clip = {
-  mean: [0.48145466, 0.4578275, 0.40821073],
-  std: [0.26862954, 0.26130258, 0.27577711],
-} as const
-
-/** DETR's class; those of its followers are copies of it. */
-export const detrProcessor: ProcessorClass = {
-  names: ['Detr', 'ConditionalDetr', 'DeformableDetr', 'GroundingDino'],
-  size: { shortest: 800, longest: 1333 },
-  sizeOfNumber: 'shortest',
-  maxSize: 1333,
-  resample: 2,
-  normalise: true,
-  ...imagenet,
-  pads: true,
-}
-
-/**
  * Reads what a Hugging Face folder says of pictures: `image_processor` of `processor_config.json`, as
- * transformers 5 writes it, else `preprocessor_config.json`. Keys that are absent or null are as the class has
- * them.
+ * transformers 5 writes it, else `preprocessor_config.json`. Keys that are absent are as the class has them.
  *
  * @throws UserError where there is neither, where it names another class, or asks for something that is not
  * done here
@@ -84,7 +38,7 @@ export async function readImageProcessor(folder: string, family: ProcessorClass)
   }
 }
 
-/** What a folder says, without nulls, and how messages name its keys. */
+/** What a folder says, and how messages name its keys. */
 interface Said {
   readonly config: Readonly<Record<string, unknown>>
   /** File and key, as far as they are the same for all keys. */
@@ -95,7 +49,7 @@ function refuse({ config, place }: Said, key: string): never {
   throw new UserError(`${place}${key} is ${JSON.stringify(config[key])}, which groundmill does not do.`)
 }
 
-/** Names as `DetrImageProcessor`, `DetrImageProcessorFast`, `DetrImageProcessorPil`, `DetrFeatureExtractor`. */
+/** Names are as `DetrImageProcessor`, `DetrImageProcessorFast` or `-Pil`, and `DetrFeatureExtractor`. */
 function checkClass({ config, place }: Said, { names }: ProcessorClass): void {
   const key = config.image_processor_type === undefined ? 'feature_extractor_type' : 'image_processor_type'
   const type = config[key]
@@ -140,15 +94,16 @@ function resampleOf(said: Said): ImageProcessor['resample'] {
 }
 
 /** Sizes as they are written now, and as older files have them: one number, or a pair. */
-function sizeOf(said: Said, { sizeOfNumber, maxSize }: ProcessorClass): ImageProcessor['size'] {
+function sizeOf(said: Said, family: ProcessorClass): ImageProcessor['size'] {
   const { size } = said.config
-  if (sizeOfNumber === 'shortest' && isSide(size))
-    return { shortest: size, longest: maxSize && positive(said, 'max_size', maxSize) }
-  const { shortest_edge, longest_edge, max_height, max_width } = fieldsOf(size)
-  if (isSide(shortest_edge))
-    return longest_edge === undefined || isSide(longest_edge)
-      ? { shortest: shortest_edge, longest: longest_edge }
-      : refuse(said, 'size')
+  if (isSide(size) && family.sizeOfNumber === 'shortest') {
+    const longest = family.maxSize && positive(said, 'max_size', family.maxSize)
+    return longest === undefined && family.needsLongest ? refuse(said, 'size') : { shortest: size, longest }
+  }
+  const { shortest_edge: shortest, longest_edge: longest, max_height, max_width } = fieldsOf(size)
+  if (isSide(shortest) && isSide(longest)) return { shortest, longest }
+  if (isSide(shortest) && longest === undefined && !family.needsLongest)
+    return { shortest, longest: undefined }
   if (isSide(max_height) && isSide(max_width)) return { maxHeight: max_height, maxWidth: max_width }
   return bothSides(said, 'size')
 }

@@ -1,55 +1,35 @@
 import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lexicon/lemma.js'
-import { canBe } from './lexicon/lexicon.js'
+import { tagsOf } from './lexicon/lexicon.js'
 import { materials, tradeColours, tradeMaterials } from './lexicon/qualities.js'
-import { hasDigit, isMeasure, isUnit } from './lexicon/units.js'
+import { hasDigit, isMeasure, isSize, isUnit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
-/** What a title calls the picture, behind what is on it. */
-const pictureWords = list(
-  `view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial
-  illustration icon mockup template texture background backdrop concept idea recipe meme design interior render
-  rendering drawing sketch png jpg svg video thumbnail tutorial`,
-)
-/** Of these, what another one must stand behind: "front view", "interior design". */
-const sides = list('front rear side aerial interior stock video')
-
+/** An article number, and what names a resolution. */
+const code = /^(?:\d+[kgd]|[a-z]{0,3}-?\d{4,}[a-z]?)$/
 const sizes = list('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
 /** What goods are said to be behind their name. */
 const features = list(
-  `unlocked waterproof wireless rechargeable adjustable foldable size sizes pack gps usb wifi`,
+  `unlocked waterproof wireless rechargeable adjustable foldable size sizes age ages pack non gps usb wifi`,
 )
 
-/** The end of what a phrase names: without the picture of it and what only specifies it behind its name. */
-export function thingEnd(tokens: readonly TaggedToken[], start: number, end: number): number {
-  return specified(tokens, start, pictured(tokens, start, end))
-}
-
 /**
- * "Ford Mustang front view", "cute puppy stock photo": a title without a determiner is parted into the thing
- * and the picture of it. The end of the thing.
+ * The end of what a phrase names, where its name goes on as a list of data: "Samsung Galaxy S21 | 128GB Phantom
+ * Silver", "Hiking Boots | Size 8". `end` where it does not, or where what follows the data is the thing: "32 oz
+ * Water Bottle".
  */
-function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
-  const head = lemma(wordAt(tokens, end - 1))
-  if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
-  let at = end
-  while (at > start && pictureWords.has(lemma(wordAt(tokens, at - 1)))) at--
-  const last = wordAt(tokens, at - 1)
-  const isNamed = isNoun(tokens[at - 1]) || (at - start > 1 && canBe(last, 'NN') && !tradeColours.has(last))
-  return at > start && isNamed ? at : end
-}
-
-/** "Samsung Galaxy S21 | 128GB Phantom Silver", "Hiking Boots | Size 8": where a name goes on as a list of data. */
-function specified(tokens: readonly TaggedToken[], start: number, end: number): number {
-  let thing = end - 1
+export function specified(tokens: readonly TaggedToken[], start: number, end: number): number {
+  // Of "Phantom Silver" no part is a thing.
+  let thing = tradeColours.has(wordAt(tokens, end - 1)) ? end - 3 : end - 1
   while (thing >= start && !isThing(tokens, thing)) thing--
+  for (let at = start + 1; at < thing; at++)
+    if (isSize(wordAt(tokens, at)) && isThing(tokens, at - 1)) return at
   for (let at = Math.max(thing, start) + 1; at < end; at++) {
-    const isData =
-      isSpecifying(tokens, at) || (at === thing + 1 && /^(?:\d+[kgd]|\d{4,})$/.test(wordAt(tokens, at)))
+    const isData = isSpecifying(tokens, at) || (at === thing + 1 && code.test(wordAt(tokens, at)))
     if (isData && isNoun(tokens[at - 1]) && (thing >= start || isMeasured(tokens, at) || at === end - 1))
       return at
   }
@@ -60,11 +40,12 @@ function specified(tokens: readonly TaggedToken[], start: number, end: number): 
 export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (isMeasured(tokens, at) || features.has(word)) return true
-  if (/^\d+$/.test(word) && /^(?:size|sizes|pack)$/.test(wordAt(tokens, at - 1))) return true
+  if (/^\d+(?:-\d+)?$/.test(word) && /^(?:size|sizes|age|ages|pack)$/.test(wordAt(tokens, at - 1)))
+    return true
   // "Baseball player number 22".
   if (word === 'number' && tokens[at + 1]?.tag === 'CD') return isNoun(tokens[at - 1])
   if (tokens[at]?.isName !== true) return false
-  return tradeColours.has(word) || sizes.has(word) || /^(?:19|20)\d\d$/.test(word)
+  return tradeColours.has(word) || sizes.has(word) || /^(?:19|20)\d\ds?$/.test(word)
 }
 
 /** "128GB", "15 oz", "2 Panels". Of "5G" the letter is no gram. */
@@ -72,19 +53,14 @@ function isMeasured(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (isUnit(word)) return hasDigit(wordAt(tokens, at - 1))
   if (/^\d+[GK]$/.test(tokens[at]?.text ?? '')) return false
-  return isMeasure(word) || (hasDigit(word) && isUnit(wordAt(tokens, at + 1)))
-}
-
-/** Whether all of a noun phrase says what the picture is: "stock video", behind a name "icon". */
-export function isPictureOnly(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  const words = tokens.slice(start, end).map(({ word }) => lemma(word))
-  if (!words.every((word) => pictureWords.has(word))) return false
-  return isNoun(tokens[start - 1]) || words.length > 1
+  return isMeasure(word) || (/^\d[\d.,]*$/.test(word) && isUnit(wordAt(tokens, at + 1)))
 }
 
 /** Whether all that tokens `start` to `end` say is a specification. */
 export function isSpecification(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   if (isMadeOf(tokens, start, end) || isListedColour(tokens, start, end)) return true
+  if (isNoun(tokens[start - 1]) && (isMeasured(tokens, start) || code.test(wordAt(tokens, start))))
+    return true
   for (let at = start; at < end; at++) {
     const isNumber = at < end - 1 ? tokens[at]?.tag === 'CD' : at > start && hasDigit(wordAt(tokens, at))
     if (!isNumber && !isSpecifying(tokens, at)) return false
@@ -99,6 +75,9 @@ function isMadeOf(tokens: readonly TaggedToken[], start: number, end: number): b
   const before = wordAt(tokens, start - 1)
   if (/^(?:of|from)$/.test(before))
     return /^(?:made|built|crafted|constructed|carved)$/.test(wordAt(tokens, start - 2))
+  // "Pressure Cooker 8 Qt, Stainless Steel".
+  if (start > 0 && !tokens[start - 1]?.isWord && !tokens[end]?.isWord)
+    return tokens.slice(start, end).every(({ word }) => materials.has(word) || tradeMaterials.has(word))
   return before === 'in' && !tokens[end]?.isWord && !isDeterminer(tokens[start])
 }
 
@@ -116,12 +95,14 @@ const things = /^(?:animal|artifact|food|listed|person|plant|body)$/
 function isThing(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (hasDigit(word) || isUnit(word) || (word === 'number' && tokens[at + 1]?.tag === 'CD')) return false
+  if (wordAt(tokens, at - 1) === 'non') return false
   const noun = lemma(word)
   const found = visibility(noun) ?? ''
   return (
     (things.test(found) || (found === 'unknown' && tokens[at]?.isName !== true)) &&
     !features.has(noun) &&
     !abstractHeads.has(noun) &&
-    !tradeColours.has(word)
+    !tradeColours.has(word) &&
+    tagsOf(noun)?.[0] !== 'JJ'
   )
 }

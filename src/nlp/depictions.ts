@@ -1,0 +1,103 @@
+import { lemma } from './lexicon/lemma.js'
+import { canBe } from './lexicon/lexicon.js'
+import { tradeColours } from './lexicon/qualities.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** What a title calls the picture, behind what is on it. */
+const pictureWords = list(
+  `view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial
+  illustration icon mockup template texture background backdrop concept idea recipe meme design interior render
+  rendering drawing sketch png jpg svg video thumbnail tutorial hd`,
+)
+/** Of these, what another one must stand behind: "front view", "interior design". */
+const sides = list('front rear side aerial interior stock video')
+/** What a file is, and nothing else. */
+const files = list('vector clipart png jpg svg icon')
+
+/** The picture itself. */
+const depictions = list(
+  `photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up
+  clipart stock mockup`,
+)
+/** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
+const depicting = list(
+  `picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector
+  icon advertisement advert ad map chart diagram infographic artwork scene pattern plan blueprint`,
+)
+/** What pictures are made with, and what is said of them. */
+const media = list('watercolor watercolour ink pencil acrylic line oil decor decoration wood wooden')
+/** What a caption that begins with them is a caption of. */
+const grounds = list('pattern texture background backdrop wallpaper plan')
+
+/** What tells that a picture shows something. */
+const tells =
+  /^(?:of|showing|shows|depicting|featuring|from|taken|features|depicts|portrays|captures|displays)$/
+
+/**
+ * The end of the thing in a title that goes on to the picture of it: "Ford Mustang | front view", "cute puppy |
+ * stock photo", "banana bread | recipe". `end` where a determiner makes the picture a thing.
+ */
+export function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
+  const head = lemma(wordAt(tokens, end - 1))
+  // "Mazda CX-5 interior".
+  if (head === 'interior' && end - start > 1 && tokens[end - 2]?.isName) return end - 1
+  if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
+  // "on wood background": a ground has no edge.
+  if (/^back(?:ground|drop)$/.test(head) && /^(?:on|against)$/.test(wordAt(tokens, start - 1))) return end
+  let at = end
+  while (at > start && pictureWords.has(lemma(wordAt(tokens, at - 1)))) at--
+  // "dining room decor ideas".
+  if (at < end && at - start > 1 && /^decor/.test(wordAt(tokens, at - 1))) at--
+  const last = wordAt(tokens, at - 1)
+  // "red rose stock photo": the tagger takes the rose for a colour.
+  const isNamed = isNoun(tokens[at - 1]) || (at - start > 1 && canBe(last, 'NN') && !tradeColours.has(last))
+  return at > start && isNamed && last !== 'of' ? at : end
+}
+
+/** Whether the noun phrase of tokens `start` to `end` is the picture that the caption is of. */
+export function isDepiction(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  const head = lemma(wordAt(tokens, end - 1))
+  if ((pictureWords.has(head) && isPictureOnly(tokens, start, end)) || isOfRecipe(tokens, start, end))
+    return true
+  if (depictions.has(head)) return !isFramed(tokens, start, end)
+  // "Watercolor background".
+  if (end - start === 1 && media.has(head) && pictureWords.has(lemma(wordAt(tokens, end)))) return true
+  // "floral wallpaper in a bedroom" is on the wall.
+  const isGround = grounds.has(head) && (head !== 'wallpaper' || end === 1)
+  if (isGround && start === 0 && !isDeterminer(tokens[0])) return true
+  return depicting.has(head) && isSubject(tokens, start, end, head)
+}
+
+/** "stock video", behind a name "icon", and what names a file wherever it stands. */
+function isPictureOnly(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (
+    end - start === 1 &&
+    /^decor/.test(wordAt(tokens, start)) &&
+    pictureWords.has(lemma(wordAt(tokens, end)))
+  )
+    return true
+  for (let at = start; at < end; at++) if (!pictureWords.has(lemma(wordAt(tokens, at)))) return false
+  return isNoun(tokens[start - 1]) || end - start > 1 || files.has(wordAt(tokens, start))
+}
+
+/** "Salmon with asparagus - Easy Dinner Recipe": what there is a recipe of was said before. */
+const isOfRecipe = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  start > 0 && !tokens[start - 1]?.isWord && /^(?:recipe|recipes|ideas|tutorial)$/.test(wordAt(tokens, end))
+
+/** A photograph in a frame is a thing on the wall. */
+const isFramed = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  tokens.slice(start, end - 1).some(({ word }) => word === 'framed')
+
+/** Whether a picture in the caption is the picture that it is the caption of, or one that nobody sees. */
+function isSubject(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  const before = tokens[start - 1]
+  const after = wordAt(tokens, end)
+  const opens = before === undefined || !before.isWord || /^(?:is|are|at|in)$/.test(before.word)
+  const tellsOf = tells.test(after) || (/^ad/.test(head) && after === 'for')
+  if (opens && tellsOf) return true
+  if (head !== 'picture') return false
+  return tellsOf || /^(?:for|taking|take|takes|took|taken|snapping|in|of)$/.test(before?.word ?? '')
+}

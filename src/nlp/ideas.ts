@@ -1,0 +1,49 @@
+import { abstractHeads } from './abstract-heads.js'
+import { nounSenses } from './lexicon/wordnet.js'
+import type { TaggedToken } from './tags/tag.js'
+import { tagAt, wordAt } from './tags/tag-patterns.js'
+import { compoundVisibility } from './tags/visibility.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** "the 1960s", "the seventies". */
+const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
+
+/** Said of how a thing is, with a preposition or a verb before and no determiner. */
+const idioms = list(
+  `on-display at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
+  by-hand in-action on-guard in-case on-foot at-play in-focus at-sunset at-sunrise for-rent for-hire stand-guard
+  stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space`,
+)
+const meals = list('breakfast lunch dinner brunch supper')
+const weather = list('rain storm snow snowfall rainfall flood flooding earthquake hurricane typhoon wind')
+
+/** Times, doings and ideas, unless the compound that they end is a thing. */
+export function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  const before = wordAt(tokens, start - 1)
+  const after = wordAt(tokens, end)
+  if (end - start === 1 && isDoing(tokens, start, head)) return true
+  // Coils of wire, where they are no season; the number that is written there.
+  if (head === 'spring' && tagAt(tokens, end - 1) === 'NNS') return false
+  if (head === 'number' && tagAt(tokens, end) === 'CD') return false
+  if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
+  if (before === 'after' && weather.has(head)) return true
+  // "at the Grammy Awards".
+  if (head === 'award' && before === 'at') return true
+  // "a game of poker", "standing in a line".
+  if (before === 'of' && /^(?:game|match|round|sport)$/.test(wordAt(tokens, start - 2))) return true
+  if (before === 'in' && head === 'line' && after !== 'of') return true
+  if (!abstractHeads.has(head)) return false
+  return end - start < 2 || compoundVisibility(wordAt(tokens, end - 2), head) === undefined
+}
+
+/** One bare word that says what is done or how: "on display", "playing football", "having breakfast". */
+function isDoing(tokens: readonly TaggedToken[], at: number, head: string): boolean {
+  const before = wordAt(tokens, at - 1)
+  if (idioms.has(`${before}-${head}`)) return true
+  // The first sense of "football" is the game.
+  if (/^play/.test(before) && head !== 'ball' && nounSenses(head)[0]?.file === 'act') return true
+  if (meals.has(head))
+    return /^(?:eat|hav|has$|had$|mak|cook|enjoy|prepar|for$|at$|before$|after$|over$)/.test(before)
+  return head === 'step' && (wordAt(tokens, at + 1) === 'by' || before === 'by')
+}

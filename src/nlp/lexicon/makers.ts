@@ -1,0 +1,16 @@
+const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
+
+/**
+ * Makers of goods. What follows one of them is a name: "Air Max", "Golf" and "Galaxy" are then no air, sport or
+ * stars. WordNet lacks most of them, and has others as something else; a name that it lacks needs no place
+ * here.
+ */
+export const makers: ReadonlySet<string> = list(`
+  apple amazon microsoft google intel dell acer canon sony sharp brother epson dyson shark ninja philips siemens bosch
+  ford dodge ram jeep chevy chevrolet lincoln mercury saturn mini smart lotus jaguar honda toyota nissan mazda subaru
+  suzuki yamaha triumph indian harley audi bmw mercedes volkswagen vw porsche opel seat fiat ferrari lamborghini volvo
+  saab renault peugeot citroen tesla rolls bentley cadillac buick pontiac chrysler lexus acura infinity land range
+  nike puma reebok converse vans columbia coach guess gap levi polo diesel boss fossil swatch omega seiko casio
+  lego mattel hasbro barbie fender gibson steinway samsung logitech nikon leica pampers oral gillette dove
+  stanley makita ryobi craftsman singer hoover whirlpool frigidaire keurig pyrex tupperware corning anchor hydro
+  north patagonia carhartt timberland ugg crocs birkenstock adidas gucci prada chanel dior hermes cartier rolex`)

@@ -1,0 +1,31 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readCocoTruth } from '../../src/audit/coco-truth.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+const caption = 'a cat'
+const path = join(folder, 'truth.json')
+await writeFile(
+  path,
+  JSON.stringify({
+    images: [{ id: 1, file_name: 'a.jpg', width: 64, height: 63, caption }],
+    annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [5, 11, 20, 10], tokens_positive: [[2, 5]] }],
+    categories: [{ id: 1, name: 'cat' }],
+  }),
+)
+
+describe('a truth in the form of COCO', () => {
+  it.each([
+    [{}, [5 * (63 / 64), 11 * (63 / 64), 25 * (63 / 64), 21 * (63 / 64)]],
+    [{ exif_orientation: 6 }, [42, 5, 52, 25]],
+    [{ exif_orientation: 8 }, [11, 39, 21, 59]],
+  ])('has its boxes where a picture was turned upright with it: %j', async (more, box) => {
+    const truthOf = await readCocoTruth(path)
+    const meta = JSON.stringify({ file_name: 'a.jpg', ...more })
+    const captions = [{ text: caption, kind: 'web' }] as const
+    const truth = truthOf({ captions, url: null, meta, width: 63, height: 64 })
+    expect(truth?.objects.map(({ xyxy }) => xyxy)).toEqual([box])
+  })
+})
