@@ -27,7 +27,7 @@ const groups: Readonly<Record<string, string>> = {
     sunlight daylight darkness lighting air wind breeze`,
   pictures: `atmosphere ambiance ambience vibe composition contrast backdrop setting perspective tone palette hue
     tranquility serenity elegance warmth gaze expression glance posture blur depth simplicity accent emphasis charm
-    aesthetic smile grin mix blend combination mid-air design layout`,
+    aesthetic pattern smile grin mix blend combination mid-air design layout`,
   pronouns: `something nothing anything everything anyone anybody nobody someone somebody everyone everybody
     one other self itself himself herself themselves each`,
 }

@@ -25,7 +25,7 @@ const depictions = list(
 /** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
 const depicting = list(
   `picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector
-  icon advertisement advert ad map chart diagram infographic artwork scene pattern plan blueprint`,
+  icon advertisement advert ad map chart diagram artwork scene pattern plan blueprint engraving etching infographic`,
 )
 /** What pictures are made with, and what is said of them. */
 const media = list('watercolor watercolour ink pencil acrylic line oil decor decoration wood wooden')
@@ -34,7 +34,7 @@ const grounds = list('pattern texture background backdrop wallpaper plan')
 
 /** What tells that a picture shows something. */
 const tells =
-  /^(?:of|showing|shows|depicting|featuring|from|taken|features|depicts|portrays|captures|displays)$/
+  /^(?:of|showing|shows|depicting|featuring|from|taken|features|depicts|portrays|captures|displays|explains|illustrates)$/
 
 /**
  * The end of the thing in a title that goes on to the picture of it: "Ford Mustang | front view", "cute puppy |
@@ -62,6 +62,8 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   const head = lemma(wordAt(tokens, end - 1))
   if ((pictureWords.has(head) && isPictureOnly(tokens, start, end)) || isOfRecipe(tokens, start, end))
     return true
+  if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true
+  if (start > 0 && pictureWords.has(head) && isApart(tokens, start, end)) return true
   if (depictions.has(head)) return !isFramed(tokens, start, end)
   // "Watercolor background".
   if (end - start === 1 && media.has(head) && pictureWords.has(lemma(wordAt(tokens, end)))) return true
@@ -82,6 +84,10 @@ function isPictureOnly(tokens: readonly TaggedToken[], start: number, end: numbe
   for (let at = start; at < end; at++) if (!pictureWords.has(lemma(wordAt(tokens, at)))) return false
   return isNoun(tokens[start - 1]) || end - start > 1 || files.has(wordAt(tokens, start))
 }
+
+/** "Dollar bills falling, 3d illustration". */
+const isApart = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  !tokens[start - 1]?.isWord && !tokens[end]?.isWord && !isDeterminer(tokens[start])
 
 /** "Salmon with asparagus - Easy Dinner Recipe": what there is a recipe of was said before. */
 const isOfRecipe = (tokens: readonly TaggedToken[], start: number, end: number) =>

@@ -58,7 +58,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isQuoted(tokens, start, end)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
   if (makers.has(head) && before?.word === 'by') return 'credit'
-  if (isMakerAlone(tokens, start, end)) return 'credit'
+  if (isMakerAlone(tokens, start, end) || isSource(tokens, start, end)) return 'credit'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
     return 'relational_head'
@@ -86,6 +86,17 @@ function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number
   const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
   if (isNamed && /^(?:against|vs)$/.test(before)) return true
   return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
+}
+
+/** "(Reuters)", "Photograph: Jane Doe/AFP", "Photo by Jane Doe": who took the picture. */
+function isSource(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (start === 0 || !tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))) return false
+  const before = wordAt(tokens, start - 1)
+  if (before === '(' && wordAt(tokens, end) === ')') return true
+  return (
+    /^(?::|by|©)$/.test(before) &&
+    /^(?:photo|photograph|image|picture|credit|source)s?$/.test(wordAt(tokens, start - 2))
+  )
 }
 
 /** Quoted phrases are looked for no further away. */

@@ -1,5 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { makers } from '../lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
 import { isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
@@ -72,11 +73,14 @@ export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToke
 
 /** "Gucci GG Marmont small shoulder bag", "Chevrolet Camaro convertible": what a good is, behind its name. */
 function joinClass(tokens: TaggedToken[], start: number, end: number): void {
-  const next = tokens[end]
-  if (!next || tagAt(tokens, end) !== 'JJ' || endsName(tokens, end - 1) || isActor(tokens[end - 1])) return
-  const isMaker = tokens.slice(start, end).every(({ word }) => !isThing(word) || hasDigit(word))
-  const joins = isNoun(tokens[end + 1]) || (canBe(next.word, 'NN') && !isModifier(tokens[end + 1]))
-  if (isMaker && isNoun(tokens[end - 1]) && joins) tokens[end] = { ...next, tag: 'NN' }
+  if (!isNoun(tokens[end - 1]) || endsName(tokens, end - 1) || isActor(tokens[end - 1])) return
+  if (tokens.slice(start, end).some(({ word }) => isThing(word) && !hasDigit(word) && !makers.has(word)))
+    return
+  let last = end
+  while (tagAt(tokens, last) === 'JJ' && last < end + 3) last++
+  const joins = isNoun(tokens[last]) || canBe(wordAt(tokens, last - 1), 'NN')
+  if (!joins) return
+  for (let at = end; at < last; at++) tokens[at] = { ...(tokens[at] as TaggedToken), tag: 'NN' }
 }
 
 const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}|^\p{Ll}{1,2}\p{Lu}/u.test(token?.text ?? '')
@@ -172,6 +176,13 @@ function tagInName(
     if (doings.has(word) || !(after || behindNoun)) return undefined
     return behindNoun && !endsName(tokens, at - 1) ? 'NN' : after ? 'JJ' : 'NN'
   }
+  if (
+    isModifier(tokens[at]) &&
+    isCapital(tokens[at]) &&
+    tagsOf(word) === undefined &&
+    !/(?:ed|less|proof|-.*)$/.test(word)
+  )
+    return 'NN'
   if (isModifier(tokens[at])) return behindNoun && joinsName(tokens, at, after) ? 'NN' : undefined
   if (tag === 'VBZ' && isActor(before)) return undefined
   if (isVerb(tokens[at]) && after === undefined && !behindNoun) return undefined
