@@ -93,6 +93,11 @@ def case(name, seed, protocol, odd):
             if has("scores"):
                 score = r.choice([score, 0, 1, -1, 2] + [float("nan")] * (protocol == "coco"))
             detections.append(dict(image_id=image, category_id=category, bbox=[x, y, w, h], score=score))
+    if has("ids from 0"):
+        # Whatever is drawn, something finds annotation 0.
+        zero = next((a for a in annotations if a["id"] == 0), annotations[0])
+        if zero["image_id"] in images:
+            detections.append(dict(image_id=zero["image_id"], category_id=zero["category_id"], bbox=zero["bbox"], score=0.9))
     r.shuffle(detections)
     truth = dict(images=listed, annotations=annotations, categories=named)
     # What the programs read is put into the objects that they are given.
