@@ -17,7 +17,7 @@ import torch
 
 def nms(boxes, scores, threshold):
     """Suppression with inclusive boxes, as the CUDA kernel does it: what overlaps by more than the threshold."""
-    order = scores.sort(0, descending=True, stable=True)[1]
+    order = scores.sort(dim=0, descending=True, stable=True)[1]
     boxes = boxes[order].double()
     areas = (boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)
     alive = torch.ones(len(boxes), dtype=torch.bool)

@@ -3,12 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readDetections } from '../../src/evaluate/benchmark-ids.js'
 import { cocoAp, type Detection } from '../../src/evaluate/coco-ap.js'
-import {
-  type DetectionTruth,
-  readDetections,
-  readDetectionTruth,
-} from '../../src/evaluate/read-detection-truth.js'
+import { type DetectionTruth, readDetectionTruth } from '../../src/evaluate/read-detection-truth.js'
 import { detectBenchmark } from '../../src/evaluate/run-benchmark.js'
 import { importModel } from '../../src/model/import-model.js'
 import { decodePicture } from '../../src/pictures/picture.js'
@@ -91,7 +88,7 @@ async function importOfficial({ preset, short }: OfficialRun, folder: string): P
 
 async function compareRuns(run: OfficialRun, folder: string): Promise<Record<string, Figure>> {
   const truth = await readDetectionTruth(join(folder, 'truth.json'))
-  const official = await readDetections(join(folder, 'official.json'))
+  const official = await readDetections(join(folder, 'official.json'), truth)
   const images = join(folder, 'pictures')
   // As `benchmark` asks, but for weak boxes: of these the official code keeps all that pass its threshold.
   const model = await importOfficial(run, folder)
@@ -106,14 +103,14 @@ async function compareRuns(run: OfficialRun, folder: string): Promise<Record<str
       { teacher: asked, images, config },
       100,
     )
-  for (const image of truth.images) {
-    const { id, file } = image
+  for (const [place, image] of truth.images.entries()) {
+    const file = image.file ?? ''
     const start = performance.now()
     const ours = await ask(teacher, image)
     const seconds = (performance.now() - start) / 1000
-    const theirs = official.filter(({ image }) => image === id)
+    const theirs = official.filter((one) => one.image === place)
     const { pairs, side, score } = pairUp(ours, theirs)
-    found.push(...ours)
+    found.push(...ours.map((one) => ({ ...one, image: place })))
     paired += pairs
     of += Math.max(theirs.length, ours.length)
     const pixels = await pixelsThatDiffer(join(images, file), join(folder, 'pixels', `${file}.rgb`))
@@ -138,11 +135,11 @@ async function compareFast(
 ): Promise<Record<string, Figure>> {
   const teacher = await openTeacher(model, { sizes: 'fast' })
   const figures: Record<string, Figure> = {}
-  for (const image of images) {
+  for (const [place, image] of images.entries()) {
     const start = performance.now()
     const found = await ask(teacher, image)
     const seconds = (performance.now() - start) / 1000
-    const own = exact.filter((one) => one.image === image.id)
+    const own = exact.filter((one) => one.image === place)
     const { pairs, side, score } = pairUp(found, own)
     const note = `${pairs} of ${own.length} paired, sides within ${show(side)} px, scores within ${show(score)}, ${seconds.toFixed(1)} s`
     console.error(`${image.file}, fast sizes beside exact ones: ${note}`)
