@@ -57,10 +57,10 @@ export function isNamed(tokens: readonly TaggedToken[], start: number, end: numb
   if (!last?.isName) return false
   if (hasDigit(last.word)) return true
   const inSentence = amongSmall(tokens, end - 1)
-  return tokens.slice(start, end - 1).some(({ isName, word }, place) => {
+  return tokens.slice(start, end - 1).some(({ isName, word }) => {
     const found = isName ? visibility(lemma(word)) : undefined
     return (
-      (found === 'unknown' && (inSentence || place === 0)) ||
+      (found === 'unknown' && inSentence) ||
       (isName && makers.has(word)) ||
       (found === 'person' && visibility(wordAt(tokens, end - 2)) === 'unknown')
     )
