@@ -13,7 +13,7 @@ const pictureWords = list(
   rendering drawing sketch png jpg svg video thumbnail tutorial hd`,
 )
 /** Of these, what another one must stand behind: "front view", "interior design". */
-const sides = list('front rear side aerial interior stock video')
+const sides = list('front rear side aerial interior stock video line flat glyph drone seamless')
 /** What a file is, and nothing else. */
 const files = list('vector clipart png jpg svg icon')
 
@@ -48,7 +48,8 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   // "on wood background": a ground has no edge.
   if (/^back(?:ground|drop)$/.test(head) && /^(?:on|against)$/.test(wordAt(tokens, start - 1))) return end
   let at = end
-  while (at > start && pictureWords.has(lemma(wordAt(tokens, at - 1)))) at--
+  while (at > start && (pictureWords.has(lemma(wordAt(tokens, at - 1))) || sides.has(wordAt(tokens, at - 1))))
+    at--
   // "dining room decor ideas".
   if (at < end && at - start > 1 && /^decor/.test(wordAt(tokens, at - 1))) at--
   const last = wordAt(tokens, at - 1)

@@ -13,7 +13,7 @@ const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
 const idioms = list(
   `on-display at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
   by-hand in-action on-guard in-case on-foot at-play in-focus at-sunset at-sunrise for-rent for-hire stand-guard
-  stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space`,
+  stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space for-text`,
 )
 const meals = list('breakfast lunch dinner brunch supper')
 /** Said of light that is no lamp. */

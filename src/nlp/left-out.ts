@@ -1,6 +1,7 @@
 import { isDepiction } from './depictions.js'
 import { isIdea } from './ideas.js'
 import { lemma } from './lexicon/lemma.js'
+import { makers } from './lexicon/makers.js'
 import { isNoise } from './noise.js'
 import { isPlace, landmarks } from './places.js'
 import { isPurpose } from './purposes.js'
@@ -43,7 +44,7 @@ const relational = list(
   `top bottom left right side front back middle center centre corner edge end half part background foreground inside
   outside rear next area other rest lot space mid-air heart spot place row set`,
 )
-const makers = list('artist photographer painter designer illustrator author architect')
+const artists = list('artist photographer painter designer illustrator author architect')
 
 /** Why the noun phrase of tokens `start` to `end` is left out, or undefined to keep it. */
 export function leftOut(tokens: readonly TaggedToken[], start: number, end: number): LeftOut | undefined {
@@ -57,7 +58,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if ((wordAt(tokens, start) === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
   if (isQuoted(tokens, start, end)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
-  if (makers.has(head) && before?.word === 'by') return 'credit'
+  if (artists.has(head) && before?.word === 'by') return 'credit'
   if (isMakerAlone(tokens, start, end) || isSource(tokens, start, end)) return 'credit'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
@@ -80,12 +81,22 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
 
 /** "Leather Wallet by Gucci", "pizza from Domino's": a name that no class of things ends. */
 function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (isHeading(tokens, start, end)) return true
   const before = wordAt(tokens, start - 1)
   if (!/^(?:by|from|via|for|against|vs)$/.test(before) || isDeterminer(tokens[start])) return false
   if (landmarks.has(wordAt(tokens, start))) return false
   const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
   if (isNamed && /^(?:against|vs)$/.test(before)) return true
   return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
+}
+
+/** "KONG - Classic Dog Toy", "Airbnb: ...", "... | Delish": a name of one word, apart from the title. */
+function isHeading(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  const token = tokens[start]
+  if (end - start !== 1 || !token || !/^\p{Lu}/u.test(token.text)) return false
+  if (!makers.has(token.word) && visibility(lemma(token.word)) !== 'unknown') return false
+  const opens = start === 0 && /^[-–—|:]$/.test(wordAt(tokens, end)) && end + 1 < tokens.length
+  return opens || (end === tokens.length && /^[-–—|]$/.test(wordAt(tokens, start - 1)))
 }
 
 /** "(Reuters)", "Photograph: Jane Doe/AFP", "Photo by Jane Doe": who took the picture. */

@@ -43,6 +43,8 @@ export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolea
   if (isMeasured(tokens, at) || features.has(word)) return true
   if (/^\d+(?:-\d+)?$/.test(word) && /^(?:size|sizes|age|ages|pack)$/.test(wordAt(tokens, at - 1)))
     return true
+  // "UK 7 EU 41".
+  if (/^(?:uk|eu|us)$/.test(word) && /^\d/.test(wordAt(tokens, at + 1))) return true
   // "Baseball player number 22".
   if (word === 'number' && tokens[at + 1]?.tag === 'CD') return isNoun(tokens[at - 1])
   if (tokens[at]?.isName !== true) return false

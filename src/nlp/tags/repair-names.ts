@@ -36,6 +36,7 @@ const ending = list('set kit t-shirt tee sundress hoodie')
 /** Small words inside names: "Rio de Janeiro", "Vincent van Gogh". */
 const particles = list('de la del di da do dos von van der den du le el al bin')
 /** What a number behind tells which one: "Model 3". */
+const ways = list('route tram interstate highway gate room pier platform bus train')
 const editions = list('model series mark mk gen generation version vol volume type class no')
 const roles = list(
   'forward guard captain midfielder striker keeper coach defender star actor singer president minister',
@@ -49,7 +50,7 @@ const longestName = 40
  * as they are.
  */
 export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
-  if (!hasTwo(tokens, isCapital)) return tokens
+  if (!tokens.some(isCapital)) return tokens
   const shouted = isShouted(tokens)
   let mended: TaggedToken[] | undefined
   for (let at = 0; at < tokens.length; ) {
@@ -93,7 +94,11 @@ function hasTwo(tokens: readonly TaggedToken[], is: (token: TaggedToken) => bool
 
 /** Two capitals, or a word that names nothing by itself and a number: "iPhone 13". */
 const isName = (tokens: readonly TaggedToken[], from: number, to: number) =>
-  hasTwo(tokens.slice(from, to), isCapital) || visibility(wordAt(tokens, from)) === 'unknown'
+  hasTwo(tokens.slice(from, to), isCapital) ||
+  visibility(wordAt(tokens, from)) === 'unknown' ||
+  makers.has(wordAt(tokens, from)) ||
+  // "on Route 66".
+  (from > 0 && tokens[from - 1]?.isWord === true && isCapital(tokens[from]) && tagAt(tokens, from) === 'NN')
 
 /** The end of the run of capitals, numbers and what ties them that begins at `from`; `from` where none does. */
 function runEnd(tokens: readonly TaggedToken[], from: number): number {
@@ -114,12 +119,21 @@ function isTie(tokens: readonly TaggedToken[], at: number): boolean {
   const [before, token, after] = [tokens[at - 1], tokens[at], tokens[at + 1]]
   if (!token) return false
   if (token.tag === 'POS') return true
-  if (isUnit(token.word)) return /^\d[\d.,]*$/.test(before?.word ?? '') && isPart(after)
+  if (isUnit(token.word) && token.word !== 'in')
+    return /^\d[\d.,]*$/.test(before?.word ?? '') && isPart(after)
+  if (isParticle(before, token)) return isPart(after)
   if (token.text === 'f') return after?.text === '/' && hasDigit(before?.word ?? '')
   if (token.text === '/') return isGlued(tokens, at) && hasDigit(after?.word ?? '')
   if (token.text === '&') return isWordOfName(before) && isWordOfName(after)
   return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
 }
+
+/** "Lace Up Boots", "Slip On Shoes". */
+const isParticle = (before: TaggedToken | undefined, { text }: TaggedToken) =>
+  /^(?:Up|On|Over|Down|Out|Off|In)$/.test(text) &&
+  /^(?:lace|zip|slip|pull|button|push|pop|clip|roll|fold|lift|plug|step|wrap|stand|walk|drop)$/.test(
+    before?.word ?? '',
+  )
 
 /** "the Bank of England", "Isle of Skye": "of" in a name, where most words begin small. */
 function isNameOf(tokens: readonly TaggedToken[], at: number): boolean {
@@ -159,7 +173,7 @@ function tagInName(
   const after = at + 1 < end ? tokens[at + 1] : undefined
   const behindNoun = isNoun(before)
   if (tag === 'POS' || tag === 'UH') return undefined
-  if (word === 'of') return 'NN'
+  if (word === 'of' || (before && isParticle(before, tokens[at] as TaggedToken))) return 'NN'
   if (!isWord) return 'NN'
   if (hasDigit(word)) {
     // "2015 Ford", "501 Jeans" behind a possessive: a number that leads on.
@@ -202,7 +216,7 @@ function joinsName(tokens: readonly TaggedToken[], at: number, after: TaggedToke
 const isModelNumber = (word: string, before: TaggedToken | undefined) =>
   /^\d{1,3}$/.test(word) &&
   before !== undefined &&
-  (editions.has(before.word) || (!isThing(before.word) && !isUnit(before.word)))
+  (editions.has(before.word) || ways.has(before.word) || (!isThing(before.word) && !isUnit(before.word)))
 
 /** Whether what ends here is the whole name of a thing, so that a modifier behind it opens another one. */
 function endsName(tokens: readonly TaggedToken[], at: number): boolean {
@@ -220,7 +234,7 @@ const isActor = (token: TaggedToken | undefined) =>
 
 /** "Karim Benzema scores from", "Narendra Modi waves to": no thing of the name is what follows. */
 function isActedBy(tokens: readonly TaggedToken[], at: number): boolean {
-  const noun = lemma(wordAt(tokens, at))
+  const noun = wordAt(tokens, at) === 'leaves' ? 'leave' : lemma(wordAt(tokens, at))
   return (
     tagAt(tokens, at) === 'NNS' &&
     !isCapital(tokens[at]) &&
