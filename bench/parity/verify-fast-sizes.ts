@@ -6,7 +6,7 @@ import { fitExactly, fitPicture } from '../../src/teacher/fit-picture.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
 import type { Teacher } from '../../src/teacher/teacher.js'
 import { type Figure, mean, median } from '../report.js'
-import { overlapping, pairDetections } from './pair-detections.js'
+import { overlapping, type Paired, pairDetections } from './pair-detections.js'
 
 type Image = DetectionTruth['images'][number]
 
@@ -19,11 +19,17 @@ export interface TimedAnswer {
   readonly seconds: number
 }
 
-export type Ask = (teacher: Teacher, image: Image) => Promise<TimedAnswer>
+/** @param boxes how many a picture may have */
+export type Ask = (teacher: Teacher, image: Image, boxes: number) => Promise<TimedAnswer>
+
+/** As the official code keeps. */
+export const mostBoxes = 100
 
 /**
  * What the fast sizes answer beside the exact ones, whose answers are given. A picture that both pad alike is
- * shown to the same graph, and is not asked again.
+ * shown to the same graph, and is not asked again. How scores and sides change is read from the boxes that lie
+ * where the exact ones do, however many are better: random weights give hundreds of boxes nearly the same
+ * score, so that the best of them are soon others.
  */
 export async function compareFast(
   model: string,
@@ -34,7 +40,8 @@ export async function compareFast(
   const paddings = await paddingsOf(model)
   const figures: Record<string, Figure> = {}
   const asked: { readonly exact: TimedAnswer; readonly fast: TimedAnswer }[] = []
-  const changes: { readonly pairs: number; readonly side: number; readonly scores: readonly number[] }[] = []
+  const changes: Paired[] = []
+  let best = 0
   for (const one of exact) {
     const { image, found: own } = one
     const name = `${image.file}, fast`
@@ -42,12 +49,17 @@ export async function compareFast(
     if (padding.exact === padding.fast) {
       figures[name] = { ...unaimed, value: 0, note: `both pad to ${padding.exact}: the same answers` }
     } else {
-      const fast = await ask(teacher, image)
+      const fast = await ask(teacher, image, mostBoxes)
       asked.push({ exact: one, fast })
-      const change = pairDetections(fast.found, own, overlapping)
+      const among = pairDetections(fast.found, own, overlapping).pairs
+      best += among
+      const more = await ask(teacher, image, 50 * mostBoxes)
+      const change = pairDetections(more.found, own, overlapping)
       changes.push(change)
       const { pairs, side, scores } = change
-      const note = `${padding.fast} for ${padding.exact}: ${pairs} of ${own.length} paired, sides within ${show(side)} px, scores ${show(median(scores))} apart in the median, ${fast.seconds.toFixed(1)} s`
+      const differ =
+        pairs > 0 ? `: sides within ${show(side)} px, scores ${show(median(scores))} apart in the median` : ''
+      const note = `${padding.fast} for ${padding.exact}: ${among} of ${own.length} paired, with weaker ones ${pairs}${differ}; ${fast.seconds.toFixed(1)} s`
       figures[name] = { ...unaimed, value: scores.at(-1) ?? null, note }
     }
     console.error(`${name}: ${figures[name]?.note}`)
@@ -57,6 +69,7 @@ export async function compareFast(
   const share = { value: asked.length, unit: `of ${exact.length} pictures`, goal: '', met: null }
   const pairs = changes.reduce((sum, change) => sum + change.pairs, 0)
   const of = asked.reduce((sum, { exact: { found } }) => sum + found.length, 0)
+  const counted = { unit: `of ${of}`, goal: '', met: null }
   const seconds = (answers: readonly TimedAnswer[]): Figure => {
     const value = answers.length > 0 ? mean(answers.map((answer) => answer.seconds)) : null
     const note = 'mean, with opening the sessions of another size, of the pictures that are padded otherwise'
@@ -65,19 +78,14 @@ export async function compareFast(
   return {
     ...figures,
     'fast, padded otherwise': share,
-    'fast, paired': {
-      value: pairs,
-      unit: `of ${of}`,
-      goal: '',
-      met: null,
-      note: 'of pictures padded otherwise',
-    },
+    'fast, paired': { ...counted, value: best, note: 'of pictures padded otherwise' },
+    'fast, paired with weaker ones': { ...counted, value: pairs },
     'fast, scores, largest': { ...unaimed, value: scores.at(-1) ?? null },
     'fast, scores, median': { ...unaimed, value: scores.length > 0 ? median(scores) : null },
     'fast, sides, largest': {
       ...unaimed,
       unit: 'pixels',
-      value: Math.max(0, ...changes.map(({ side }) => side)),
+      value: scores.length > 0 ? Math.max(...changes.map(({ side }) => side)) : null,
     },
     'exact, time': seconds(asked.map((pair) => pair.exact)),
     'fast, time': seconds(asked.map((pair) => pair.fast)),

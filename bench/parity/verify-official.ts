@@ -17,7 +17,7 @@ import { resizedTo } from '../../src/teacher/fit-picture.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
 import type { Figure } from '../report.js'
 import { atOnePlace, pairDetections } from './pair-detections.js'
-import { type Ask, compareFast, type TimedAnswer } from './verify-fast-sizes.js'
+import { type Ask, compareFast, mostBoxes, type TimedAnswer } from './verify-fast-sizes.js'
 
 export interface OfficialRun {
   readonly python: string
@@ -118,12 +118,12 @@ async function compareRuns(run: OfficialRun, folder: string): Promise<Record<str
   // As `benchmark` asks, but for weak boxes: of these the official code keeps all that pass its threshold. One size
   // at a time is open: each takes the memory of a whole network.
   const teacher = await openTeacher(model, { sizes: 'auto', open_sizes: 1 })
-  const config = { names_a_prompt: 1000, floor: 0, nms: 0.6, max_boxes: 100 }
-  const ask: Ask = async (asked, image) => {
+  const ask: Ask = async (asked, image, boxes) => {
+    const config = { names_a_prompt: 1000, floor: 0, nms: 0.6, max_boxes: boxes }
     const { width, height } = await decode(join(images, image.file ?? ''))
     const start = performance.now()
     const only = { images: [image], categories: truth.categories }
-    const found = await detectBenchmark(only, { teacher: asked, images, config }, 100)
+    const found = await detectBenchmark(only, { teacher: asked, images, config }, boxes)
     return { image, picture: { width, height }, found, seconds: (performance.now() - start) / 1000 }
   }
   const answers: TimedAnswer[] = []
@@ -131,7 +131,7 @@ async function compareRuns(run: OfficialRun, folder: string): Promise<Record<str
   let [paired, of] = [0, 0]
   for (const [place, image] of truth.images.entries()) {
     const file = image.file ?? ''
-    const answer = await ask(teacher, image)
+    const answer = await ask(teacher, image, mostBoxes)
     answers.push(answer)
     const { found: ours, seconds } = answer
     const theirs = official.filter((one) => one.image === place)
