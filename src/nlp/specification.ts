@@ -7,6 +7,7 @@ import { hasDigit, isMeasure, isSize, isUnit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
+import { isSegment } from './title-segments.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
@@ -15,7 +16,7 @@ const code = /^(?:\d{4,}|(?=.*[a-z])(?=.*\d)[a-z\d-]+)$/
 const sizes = list('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
 /** What goods are said to be behind their name. */
 const features = list(
-  `unlocked waterproof wireless rechargeable adjustable foldable size sizes age ages pack non gps usb wifi`,
+  `unlocked waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi`,
 )
 
 /**
@@ -41,7 +42,7 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
 export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (isMeasured(tokens, at) || features.has(word)) return true
-  if (/^\d+(?:-\d+)?$/.test(word) && /^(?:size|sizes|age|ages|pack)$/.test(wordAt(tokens, at - 1)))
+  if (/^\d+(?:-\d+)?$/.test(word) && /^(?:size|sizes|sz|age|ages|pack)$/.test(wordAt(tokens, at - 1)))
     return true
   // "UK 7 EU 41".
   if (/^(?:uk|eu|us)$/.test(word) && /^\d/.test(wordAt(tokens, at + 1))) return true
@@ -67,13 +68,19 @@ const isInch = (tokens: readonly TaggedToken[], at: number) =>
 
 /** Whether all that tokens `start` to `end` say is a specification. */
 export function isSpecification(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  if (isMadeOf(tokens, start, end) || isFinish(tokens, start, end) || isListedColour(tokens, start, end))
+  if (
+    isMadeOf(tokens, start, end) ||
+    isSegment(tokens, start, end) ||
+    isFinish(tokens, start, end) ||
+    isListedColour(tokens, start, end)
+  )
     return true
   if (isNoun(tokens[start - 1]) && (isMeasured(tokens, start) || code.test(wordAt(tokens, start))))
     return true
   for (let at = start; at < end; at++) {
     const isNumber = at < end - 1 ? tokens[at]?.tag === 'CD' : at > start && hasDigit(wordAt(tokens, at))
-    if (!isNumber && !isSpecifying(tokens, at)) return false
+    if (!isNumber && !isSpecifying(tokens, at) && !(start > 0 && tradeColours.has(wordAt(tokens, at))))
+      return false
   }
   return !isDeterminer(tokens[start])
 }

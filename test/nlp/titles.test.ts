@@ -94,7 +94,7 @@ describe('of a caption of the web is left out', () => {
     'a street in Paris, France': ['Paris: place', 'France: place'],
     'the port of Qorvan': ['Qorvan: place'],
     'an old town, Qorvan, Croatia': ['Qorvan: place', 'Croatia: place'],
-    'a market in south London and Orange County': ['London: place', 'Orange County: place'],
+    'a market in south London and Orange County': ['south London: place', 'Orange County: place'],
     'a turkey on the Grand Canal near Mount Fuji': [],
     'Man and woman': [],
     // What goods are said to be.
