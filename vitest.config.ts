@@ -21,7 +21,7 @@ export default defineConfig({
           name: 'together',
           include: ['test/**/*.test.ts'],
           exclude: alone,
-          globalSetup: 'test/helpers/compile.ts',
+          globalSetup: ['test/helpers/temporary-files.ts', 'test/helpers/compile.ts'],
           // A worker keeps the modules that it has loaded from file to file: a third of the time went into them.
           isolate: false,
         },

@@ -7,14 +7,15 @@
  *     npm run verify:parity -- --official CHECKOUT [--preset glip-t] [--short 800] [--keep FOLDER] [--python python3]
  *
  * asks the official package itself, whole, beside this program: CHECKOUT is a clone of github.com/microsoft/GLIP, and
- * the Python has what bench/parity/official_run.py says.
+ * the Python has what bench/parity/official_run.py and odd_files.py say. It also scores odd files beside pycocotools and
+ * lvis-api, and says what the fast sizes change.
  *
  * Sizes are of the padded picture: one of 800 x 1333 pixels is fed as 800 x 1344. Needs a Python with torch
  * and torchvision, and about 8 GB of memory at 800 x 1344; where Python lacks them every figure is null.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Session } from '../src/graph/session.js'
 import { toOnnx } from '../src/graph/to-onnx.js'
@@ -31,6 +32,7 @@ import {
 } from '../test/helpers/glip-cases.js'
 import { caseGradients, caseOutputs, cotangent, relativeDifference } from '../test/helpers/parity-graph.js'
 import { runReference } from './parity/run-reference.js'
+import { verifyOddFiles } from './parity/verify-odd-files.js'
 import { verifyOfficial } from './parity/verify-official.js'
 import { type Figure, option, printReport } from './report.js'
 
@@ -130,7 +132,11 @@ const official = option('official', '')
 if (official !== '') {
   const run = { python, checkout: official, preset, short: Number(option('short', '800')) }
   const folder = option('keep', '') || undefined
-  printReport('verify-parity', 1, await verifyOfficial({ ...run, folder }))
+  const [before] = loadavg()
+  const found = { ...(await verifyOddFiles(python, 200)), ...(await verifyOfficial({ ...run, folder })) }
+  const note = `of ${availableParallelism()} cores, at the start; ${loadavg()[0]?.toFixed(1)} at the end`
+  const load = { value: before ?? null, unit: 'processes', goal: '', met: null, note }
+  printReport('verify-parity', 1, { load, ...found })
 } else if (pythonHasTorch()) {
   const small = sizes[0]!
   const { network: _, ...blocks } = parityCases(config, small, 1)

@@ -3,7 +3,7 @@
     python bench/parity/official_run.py GLIP_CHECKOUT OUT --preset glip-t [--short 800] [--threads 2]
 
 Writes into the folder OUT ten pictures of all aspects, profiles and modes (`pictures/`, and `pixels/` with what PIL makes of
-them), `vocab.txt`, the weights as an official checkpoint (`model.pth`), `truth.json`, the detections in COCO's form with
+them, `shown/` with what the package resizes them to), `vocab.txt`, the weights as an official checkpoint (`model.pth`), `truth.json`, the detections in COCO's form with
 all their digits (`official.json`), and what pycocotools says of them (`scores.json`). Needs torch, torchvision, transformers,
 timm, yacs, einops, pycocotools and opencv-python-headless.
 """
@@ -99,6 +99,7 @@ kinds = {
 }
 (options.out / "pictures").mkdir(parents=True, exist_ok=True)
 (options.out / "pixels").mkdir(exist_ok=True)
+(options.out / "shown").mkdir(exist_ok=True)
 for file, (picture, settings) in kinds.items():
     picture.save(options.out / "pictures" / file, **settings)
     shown = Image.open(options.out / "pictures" / file).convert("RGB")
@@ -177,11 +178,16 @@ def ask(file):
 
 
 def apply(picture):
-    """Compose gives no pair where there is no target; each of its transforms does."""
+    """Compose gives no pair where there is no target; each of its transforms does, the first of which resizes."""
     shown, target = picture, None
     for one in transforms.transforms:
         shown, target = one(shown, target)
     return shown, target
+
+
+def resized(file):
+    picture = Image.open(options.out / "pictures" / file).convert("RGB")
+    return transforms.transforms[0](picture, None)[0]
 
 
 # The spread of the logits decides how many places pass the threshold: some thousands, whose scores differ.
@@ -206,6 +212,7 @@ for index, file in enumerate(kinds):
     start = time.time()
     size, padded, found = ask(file)
     images.append({"id": index + 1, "file_name": file, "width": size[0], "height": size[1]})
+    (options.out / "shown" / f"{file}.rgb").write_bytes(np.asarray(resized(file)).tobytes())
     found = found.resize(size).convert("xywh")
     for box, score, label in zip(found.bbox.tolist(), found.get_field("scores").tolist(), found.get_field("labels").tolist()):
         results.append({"image_id": index + 1, "category_id": label, "bbox": box, "score": score})

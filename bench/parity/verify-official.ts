@@ -1,17 +1,23 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readDetections } from '../../src/evaluate/benchmark-ids.js'
 import { cocoAp, type Detection } from '../../src/evaluate/coco-ap.js'
-import { type DetectionTruth, readDetectionTruth } from '../../src/evaluate/read-detection-truth.js'
+import { readDetectionTruth } from '../../src/evaluate/read-detection-truth.js'
 import { detectBenchmark } from '../../src/evaluate/run-benchmark.js'
 import { importModel } from '../../src/model/import-model.js'
+import type { ImageSize } from '../../src/model/network/config.js'
+import { officialSizes } from '../../src/model/network/presets.js'
 import { decodePicture } from '../../src/pictures/picture.js'
+import { resizePicture } from '../../src/pictures/resize-picture.js'
+import { resizedTo } from '../../src/teacher/fit-picture.js'
 import { openTeacher } from '../../src/teacher/open-teacher.js'
-import type { Teacher } from '../../src/teacher/teacher.js'
 import type { Figure } from '../report.js'
+import { atOnePlace, pairDetections } from './pair-detections.js'
+import { type Ask, compareFast, mostBoxes, type TimedAnswer } from './verify-fast-sizes.js'
 
 export interface OfficialRun {
   readonly python: string
@@ -23,8 +29,6 @@ export interface OfficialRun {
   /** Where the run is kept; a temporary folder otherwise. An official run that is there is not run again. */
   readonly folder: string | undefined
 }
-
-type Images = DetectionTruth['images']
 
 /** What may differ at most: pixels of a box's side, and a score. */
 const limits = { side: 1e-2, score: 1e-4 }
@@ -47,13 +51,19 @@ export async function verifyOfficial(run: OfficialRun): Promise<Record<string, F
 
 function askOfficial({ python, checkout, preset, short }: OfficialRun, folder: string): void {
   const made = join(folder, 'made.json')
-  const wanted = JSON.stringify({ checkout, preset, short })
+  const scripts = ['official_run.py', 'official_package.py'].map((name) =>
+    fileURLToPath(new URL(name, import.meta.url)),
+  )
+  const wanted = JSON.stringify({ checkout, preset, short, scripts: scripts.map(hashOf) })
   if (textOf(made) === wanted) return
-  const script = fileURLToPath(new URL('official_run.py', import.meta.url))
+  console.error('asking the official package')
   const options = ['--preset', preset, '--short', String(short)]
-  execFileSync(python, ['-W', 'ignore', script, checkout, folder, ...options], { stdio: 'inherit' })
+  // Only the table is for standard output.
+  execFileSync(python, ['-W', 'ignore', scripts[0] ?? '', checkout, folder, ...options], { stdio: [0, 2, 2] })
   writeFileSync(made, wanted)
 }
+
+const hashOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 function textOf(path: string): string | undefined {
   try {
@@ -64,7 +74,8 @@ function textOf(path: string): string | undefined {
 }
 
 /** Imports the checkpoint as `groundmill import-model` does. */
-async function importOfficial({ preset, short }: OfficialRun, folder: string): Promise<string> {
+async function importOfficial(run: OfficialRun, folder: string): Promise<string> {
+  const { preset, short } = run
   const model = join(folder, 'model')
   rmSync(model, { recursive: true, force: true })
   const { written } = await importModel({
@@ -76,44 +87,59 @@ async function importOfficial({ preset, short }: OfficialRun, folder: string): P
     average: false,
     allowMissing: false,
     batch: 1,
+    sizes: sizesAt(short),
     changes: {},
   })
   if (written !== 'model') throw new Error(`${folder}/model.pth was not imported as a model`)
   const path = join(model, 'config.json')
   const config = JSON.parse(readFileSync(path, 'utf8'))
-  const image_resize = { shortest_edge: short, longest_edge: Math.round((1333 * short) / 800) }
-  writeFileSync(path, JSON.stringify({ ...config, image_resize }))
+  writeFileSync(path, JSON.stringify({ ...config, image_resize: resizeOf(run) }))
   return model
+}
+
+const resizeOf = ({ short }: OfficialRun) => ({
+  shortest_edge: short,
+  longest_edge: Math.round((1333 * short) / 800),
+})
+
+/** The official network's sizes, as large as pictures are shown here. */
+function sizesAt(short: number): ImageSize[] {
+  const side = (length: number) => Math.ceil((length * short) / 800 / 32) * 32
+  const sizes = officialSizes.map(({ height, width }) => ({ height: side(height), width: side(width) }))
+  return [...new Map(sizes.map((size) => [`${size.height}x${size.width}`, size])).values()]
 }
 
 async function compareRuns(run: OfficialRun, folder: string): Promise<Record<string, Figure>> {
   const truth = await readDetectionTruth(join(folder, 'truth.json'))
   const official = await readDetections(join(folder, 'official.json'), truth)
   const images = join(folder, 'pictures')
-  // As `benchmark` asks, but for weak boxes: of these the official code keeps all that pass its threshold.
+  console.error('importing the checkpoint')
   const model = await importOfficial(run, folder)
-  const teacher = await openTeacher(model, { sizes: 'auto' })
-  const config = { names_a_prompt: 1000, floor: 0, nms: 0.6, max_boxes: 100 }
-  const found: Detection[] = []
+  // As `benchmark` asks, but for weak boxes: of these the official code keeps all that pass its threshold. One size
+  // at a time is open: each takes the memory of a whole network.
+  const teacher = await openTeacher(model, { sizes: 'auto', open_sizes: 1 })
+  const ask: Ask = async (asked, image, boxes) => {
+    const config = { names_a_prompt: 1000, floor: 0, nms: 0.6, max_boxes: boxes }
+    const { width, height } = await decode(join(images, image.file ?? ''))
+    const start = performance.now()
+    const only = { images: [image], categories: truth.categories }
+    const found = await detectBenchmark(only, { teacher: asked, images, config }, boxes)
+    return { image, picture: { width, height }, found, seconds: (performance.now() - start) / 1000 }
+  }
+  const answers: TimedAnswer[] = []
   const figures: Record<string, Figure> = {}
   let [paired, of] = [0, 0]
-  const ask = (asked: Teacher, image: Images[number]) =>
-    detectBenchmark(
-      { images: [image], categories: truth.categories },
-      { teacher: asked, images, config },
-      100,
-    )
   for (const [place, image] of truth.images.entries()) {
     const file = image.file ?? ''
-    const start = performance.now()
-    const ours = await ask(teacher, image)
-    const seconds = (performance.now() - start) / 1000
+    const answer = await ask(teacher, image, mostBoxes)
+    answers.push(answer)
+    const { found: ours, seconds } = answer
     const theirs = official.filter((one) => one.image === place)
-    const { pairs, side, score } = pairUp(ours, theirs)
-    found.push(...ours.map((one) => ({ ...one, image: place })))
+    const { pairs, side, scores } = pairDetections(ours, theirs, atOnePlace)
+    const score = scores.at(-1) ?? 0
     paired += pairs
     of += Math.max(theirs.length, ours.length)
-    const pixels = await pixelsThatDiffer(join(images, file), join(folder, 'pixels', `${file}.rgb`))
+    const pixels = await pixelsThatDiffer(file, folder, run)
     const note = `${pairs} of ${theirs.length} paired (${ours.length} here), sides within ${show(side)} px, scores within ${show(score)}, ${pixels}, ${seconds.toFixed(1)} s here`
     console.error(`${file}: ${note}`)
     const met = pairs === theirs.length && pairs === ours.length && side < limits.side && score < limits.score
@@ -121,32 +147,9 @@ async function compareRuns(run: OfficialRun, folder: string): Promise<Record<str
   }
   await teacher.close()
   figures.paired = { value: paired, unit: `of ${of}`, goal: `${of}`, met: paired === of }
-  // At another size the fast sizes, which are those of 800 pixels, would say nothing.
-  const fast = run.short === 800 ? await compareFast(model, truth.images, found, ask) : {}
-  return { ...figures, ...scoreFigures(truth.boxes, official, found, folder), ...fast }
-}
-
-/** What the fast sizes answer beside the exact ones. */
-async function compareFast(
-  model: string,
-  images: Images,
-  exact: readonly Detection[],
-  ask: (teacher: Teacher, image: Images[number]) => Promise<Detection[]>,
-): Promise<Record<string, Figure>> {
-  const teacher = await openTeacher(model, { sizes: 'fast' })
-  const figures: Record<string, Figure> = {}
-  for (const [place, image] of images.entries()) {
-    const start = performance.now()
-    const found = await ask(teacher, image)
-    const seconds = (performance.now() - start) / 1000
-    const own = exact.filter((one) => one.image === place)
-    const { pairs, side, score } = pairUp(found, own)
-    const note = `${pairs} of ${own.length} paired, sides within ${show(side)} px, scores within ${show(score)}, ${seconds.toFixed(1)} s`
-    console.error(`${image.file}, fast sizes beside exact ones: ${note}`)
-    figures[`${image.file}, fast`] = { value: score, unit: 'of the score', goal: '', met: null, note }
-  }
-  await teacher.close()
-  return figures
+  const found = answers.flatMap((answer, image) => answer.found.map((one) => ({ ...one, image })))
+  const scores = scoreFigures(truth.boxes, official, found, folder)
+  return { ...figures, ...scores, ...(await compareFast(model, answers, ask)) }
 }
 
 /** The numbers of pycocotools and of `benchmark` on the same answers, and on those of each. */
@@ -178,46 +181,33 @@ const figureOf = (value: number, limit: number): Figure => ({
 
 const show = (value: number) => value.toExponential(1)
 
+const decode = (path: string) => decodePicture(readFileSync(path), Number.POSITIVE_INFINITY)
+
 /**
- * Pairs each detection with the nearest of the same category, each of which is taken once.
- *
- * @returns how many are paired within a pixel, and the largest differences of those
+ * How the pixels that this program decodes differ from PIL's `convert('RGB')`, and those that it shows to the
+ * network from what the package resizes them to.
  */
-function pairUp(ours: readonly Detection[], theirs: readonly Detection[]) {
-  const left = new Set(ours)
-  let [pairs, side, score] = [0, 0, 0]
-  for (const one of theirs) {
-    let best: { readonly other: Detection; readonly distance: number } | undefined
-    for (const other of left) {
-      if (other.category !== one.category) continue
-      const distance = Math.max(
-        ...cornersOf(other).map((value, at) => Math.abs(value - (cornersOf(one)[at] ?? 0))),
-      )
-      if (!best || distance < best.distance) best = { other, distance }
-    }
-    if (!best || best.distance > 1) continue
-    left.delete(best.other)
-    pairs++
-    side = Math.max(side, best.distance)
-    score = Math.max(score, Math.abs(best.other.score - one.score))
-  }
-  return { pairs, side, score }
+async function pixelsThatDiffer(file: string, folder: string, run: OfficialRun): Promise<string> {
+  const picture = await decode(join(folder, 'pictures', file))
+  const { width, height } = resizedTo(picture, resizeOf(run))
+  const kinds = [
+    ['pixels', picture.data],
+    ['shown', resizePicture(picture, width, height, 2).data],
+  ] as const
+  const differences = kinds.map(([kind, data]) =>
+    difference(kind, data, readFileSync(join(folder, kind, `${file}.rgb`))),
+  )
+  return differences.find((one) => one !== undefined) ?? 'pixels equal, stored and shown'
 }
 
-const cornersOf = ({ bbox: [x, y, w, h] }: Detection) => [x, y, x + w, y + h]
-
-/** How the pixels that this program decodes differ from PIL's `convert('RGB')`. */
-async function pixelsThatDiffer(picture: string, reference: string): Promise<string> {
-  const { data } = await decodePicture(readFileSync(picture), Number.POSITIVE_INFINITY)
-  const theirs = readFileSync(reference)
-  if (data.length !== theirs.length) return 'pixels of another size'
+function difference(kind: string, data: Uint8Array, theirs: Uint8Array): string | undefined {
+  if (data.length !== theirs.length) return `${kind}: another size`
   let [largest, count] = [0, 0]
   for (const [index, value] of data.entries()) {
     const difference = Math.abs(value - (theirs[index] ?? 0))
     largest = Math.max(largest, difference)
     if (difference > 0) count++
   }
-  return count === 0
-    ? 'pixels equal'
-    : `${((100 * count) / data.length).toFixed(2)} % of values differ by up to ${largest}`
+  const share = ((100 * count) / data.length).toFixed(2)
+  return count === 0 ? undefined : `${kind}: ${share} % of values differ by up to ${largest}`
 }

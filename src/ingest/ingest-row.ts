@@ -57,8 +57,7 @@ export async function ingestRow(
       throw new Reject(row.problem.reason, row.problem.detail)
     }
     const { captions, regions, negatives } = row
-    // A picture of which is only known what it has not is kept.
-    if (captions.length === 0 && !regions?.length && negatives.length === 0) {
+    if (captions.length === 0 && !regions?.length && negatives.length === 0 && !isBackground(row)) {
       dropped = [row.dropped]
       throw new Reject('empty_caption', `${row.place}: neither captions nor boxes${leftOut(dropped)}`)
     }
@@ -68,7 +67,8 @@ export async function ingestRow(
     const { width, height } = picture
     const stored = { width, height, ...placeBoxes(row, picture) }
     const gold = goldRows(row, stored, config.prompt, row.place)
-    if (gold.captions.length === 0 && gold.absence.negatives.length === 0) {
+    const isEmpty = gold.captions.length === 0 && gold.absence.negatives.length === 0
+    if (isEmpty && !(isBackground(row) && !regions?.length)) {
       dropped = [row.dropped, gold.dropped]
       throw new Reject(
         'empty_caption',
@@ -107,6 +107,15 @@ export async function ingestRow(
     const reject = { key, url: row.url, reason: error.reason, detail: error.message }
     return { kind: 'reject', reject, dropped }
   }
+}
+
+/**
+ * Whether a picture is known to have none of the things that its source looked for, or crowds of them alone:
+ * what a model finds there counts as wrong. Where a box was lost nobody knows.
+ */
+function isBackground({ exhaustive, regions, ignored, dropped }: SourceRow): boolean {
+  const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0) - ignored.length
+  return exhaustive && regions !== null && lost <= 0
 }
 
 /** What was left out, by reason, to be said behind a message. */

@@ -18,6 +18,8 @@ const groups: Readonly<Record<string, string>> = {
     travel vacation conversation discussion talk attention help support service performance
     demonstration celebration arrival return visit tennis soccer skateboarding snowboarding surfing
     skiing cooking shopping swimming sightseeing horseback
+    meeting rally briefing hearing interview trial debate final semifinal playoff derby debut session workout
+    audition rehearsal photocall fundraiser seminar webinar expo auction reunion picnicking repost rerun
     meeting premiere gala ceremony conference festival event throwback makeover
     bite trick jump swing serve pitch ride stunt pose walk run`,
   trade: `sale price quality shipping delivery stock offer discount deal rent value cost brand collection business
@@ -27,7 +29,7 @@ const groups: Readonly<Record<string, string>> = {
     sunlight daylight darkness lighting air wind breeze`,
   pictures: `atmosphere ambiance ambience vibe composition contrast backdrop setting perspective tone palette hue
     tranquility serenity elegance warmth gaze expression glance posture blur depth simplicity accent emphasis charm
-    aesthetic smile grin mix blend combination mid-air design layout`,
+    aesthetic pattern smile grin mix blend combination mid-air design layout`,
   pronouns: `something nothing anything everything anyone anybody nobody someone somebody everyone everybody
     one other self itself himself herself themselves each`,
 }

@@ -10,12 +10,13 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 const pictureWords = list(
   `view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial
   illustration icon mockup template texture background backdrop concept idea recipe meme design interior render
-  rendering drawing sketch png jpg svg video thumbnail tutorial hd`,
+  rendering drawing sketch png jpg svg video thumbnail tutorial hd detail element infographic animation timelapse
+  pictogram graphic gif screenshot outline silhouette`,
 )
 /** Of these, what another one must stand behind: "front view", "interior design". */
-const sides = list('front rear side aerial interior stock video')
+const sides = list('front rear side aerial interior stock video line flat glyph drone seamless hand-drawn')
 /** What a file is, and nothing else. */
-const files = list('vector clipart png jpg svg icon')
+const files = list('vector clipart png jpg svg icon eps eps10 eps8')
 
 /** The picture itself. */
 const depictions = list(
@@ -25,7 +26,7 @@ const depictions = list(
 /** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
 const depicting = list(
   `picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector
-  icon advertisement advert ad map chart diagram infographic artwork scene pattern plan blueprint`,
+  icon advertisement advert ad map chart diagram artwork scene pattern plan blueprint engraving etching infographic`,
 )
 /** What pictures are made with, and what is said of them. */
 const media = list('watercolor watercolour ink pencil acrylic line oil decor decoration wood wooden')
@@ -34,7 +35,7 @@ const grounds = list('pattern texture background backdrop wallpaper plan')
 
 /** What tells that a picture shows something. */
 const tells =
-  /^(?:of|showing|shows|depicting|featuring|from|taken|features|depicts|portrays|captures|displays)$/
+  /^(?:of|showing|shows|depicting|featuring|from|taken|features|depicts|portrays|captures|displays|explains|illustrates)$/
 
 /**
  * The end of the thing in a title that goes on to the picture of it: "Ford Mustang | front view", "cute puppy |
@@ -43,12 +44,17 @@ const tells =
 export function pictured(tokens: readonly TaggedToken[], start: number, end: number): number {
   const head = lemma(wordAt(tokens, end - 1))
   // "Mazda CX-5 interior".
+  const colouring = /^pages?$/.test(head) ? coloringAt(tokens, start, end) : end
+  if (colouring < end) return colouring
   if (head === 'interior' && end - start > 1 && tokens[end - 2]?.isName) return end - 1
   if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
   // "on wood background": a ground has no edge.
   if (/^back(?:ground|drop)$/.test(head) && /^(?:on|against)$/.test(wordAt(tokens, start - 1))) return end
+  // "Family portrait of", "Simple element illustration from": what it is a picture of comes behind.
+  if (tells.test(wordAt(tokens, end))) return end
   let at = end
-  while (at > start && pictureWords.has(lemma(wordAt(tokens, at - 1)))) at--
+  while (at > start && (pictureWords.has(lemma(wordAt(tokens, at - 1))) || sides.has(wordAt(tokens, at - 1))))
+    at--
   // "dining room decor ideas".
   if (at < end && at - start > 1 && /^decor/.test(wordAt(tokens, at - 1))) at--
   const last = wordAt(tokens, at - 1)
@@ -57,11 +63,22 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   return at > start && isNamed && last !== 'of' ? at : end
 }
 
+/** "Mandala | coloring book page": where it begins that a page is to be coloured. */
+function coloringAt(tokens: readonly TaggedToken[], start: number, end: number): number {
+  for (let at = end - 2; at > start && at > end - 4; at--)
+    if (/^colou?ring$/.test(wordAt(tokens, at))) return at
+  return end
+}
+
 /** Whether the noun phrase of tokens `start` to `end` is the picture that the caption is of. */
 export function isDepiction(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = lemma(wordAt(tokens, end - 1))
+  if (isFileTerm(tokens, start, end, head)) return true
   if ((pictureWords.has(head) && isPictureOnly(tokens, start, end)) || isOfRecipe(tokens, start, end))
     return true
+  if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true
+  if (pictureWords.has(head) && tells.test(wordAt(tokens, end)) && !isDeterminer(tokens[start])) return true
+  if (start > 0 && pictureWords.has(head) && isApart(tokens, start, end)) return true
   if (depictions.has(head)) return !isFramed(tokens, start, end)
   // "Watercolor background".
   if (end - start === 1 && media.has(head) && pictureWords.has(lemma(wordAt(tokens, end)))) return true
@@ -69,6 +86,15 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   const isGround = grounds.has(head) && (head !== 'wallpaper' || end === 1)
   if (isGround && start === 0 && !isDeterminer(tokens[0])) return true
   return depicting.has(head) && isSubject(tokens, start, end, head)
+}
+
+/** "depth of field", "clipping path", "EPS 10", "coloring book page": what is said of a file and of nothing else. */
+function isFileTerm(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  const before = wordAt(tokens, end - 2)
+  if (head === 'path') return before === 'clipping'
+  if (head === 'field') return wordAt(tokens, start - 1) === 'of' && wordAt(tokens, start - 2) === 'depth'
+  if (/^\d+$/.test(head)) return end - start === 2 && files.has(before)
+  return /^(?:pages?|sheets?)$/.test(head) && /^colou?ring$/.test(wordAt(tokens, start))
 }
 
 /** "stock video", behind a name "icon", and what names a file wherever it stands. */
@@ -82,6 +108,10 @@ function isPictureOnly(tokens: readonly TaggedToken[], start: number, end: numbe
   for (let at = start; at < end; at++) if (!pictureWords.has(lemma(wordAt(tokens, at)))) return false
   return isNoun(tokens[start - 1]) || end - start > 1 || files.has(wordAt(tokens, start))
 }
+
+/** "Dollar bills falling, 3d illustration". */
+const isApart = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  !tokens[start - 1]?.isWord && !tokens[end]?.isWord && !isDeterminer(tokens[start])
 
 /** "Salmon with asparagus - Easy Dinner Recipe": what there is a recipe of was said before. */
 const isOfRecipe = (tokens: readonly TaggedToken[], start: number, end: number) =>

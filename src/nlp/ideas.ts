@@ -13,9 +13,11 @@ const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
 const idioms = list(
   `on-display at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
   by-hand in-action on-guard in-case on-foot at-play in-focus at-sunset at-sunrise for-rent for-hire stand-guard
-  stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space`,
+  stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space for-text`,
 )
 const meals = list('breakfast lunch dinner brunch supper')
+/** Said of light that is no lamp. */
+const lights = list('natural soft warm dim first golden ambient bright morning evening')
 const weather = list('rain storm snow snowfall rainfall flood flooding earthquake hurricane typhoon wind')
 
 /** Times, doings and ideas, unless the compound that they end is a thing. */
@@ -28,6 +30,7 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
   if (head === 'number' && tagAt(tokens, end) === 'CD') return false
   if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
   if (before === 'after' && weather.has(head)) return true
+  if (head === 'light' && tagAt(tokens, end - 1) === 'NN' && lights.has(wordAt(tokens, end - 2))) return true
   // "at the Grammy Awards".
   if (head === 'award' && before === 'at') return true
   // "a game of poker", "standing in a line".

@@ -1,13 +1,15 @@
+import { isCredit } from './credits.js'
+import { isDate } from './dates.js'
 import { isDepiction } from './depictions.js'
 import { isIdea } from './ideas.js'
 import { lemma } from './lexicon/lemma.js'
 import { isNoise } from './noise.js'
-import { isPlace, landmarks } from './places.js'
+import { isPlace } from './places.js'
 import { isPurpose } from './purposes.js'
 import { isSpecification } from './specification.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isAdjective, isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
-import { isNamed, visibility, visibleAs } from './tags/visibility.js'
+import { isAdjective, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
+import { isNamed, visibleAs } from './tags/visibility.js'
 
 /** Why a phrase is not worth grounding. */
 export type LeftOut =
@@ -43,7 +45,6 @@ const relational = list(
   `top bottom left right side front back middle center centre corner edge end half part background foreground inside
   outside rear next area other rest lot space mid-air heart spot place row set`,
 )
-const makers = list('artist photographer painter designer illustrator author architect')
 
 /** Why the noun phrase of tokens `start` to `end` is left out, or undefined to keep it. */
 export function leftOut(tokens: readonly TaggedToken[], start: number, end: number): LeftOut | undefined {
@@ -52,18 +53,18 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isPurpose(tokens, start, end)) return 'purpose'
   if (isNoise(tokens, start, end)) return 'noise'
   if (isPlace(tokens, start, end)) return 'place'
+  if (isCredit(tokens, start, end, head)) return 'credit'
   if (isSpecification(tokens, start, end)) return 'specification'
   // "a no parking sign" is there to be seen.
   if ((wordAt(tokens, start) === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
   if (isQuoted(tokens, start, end)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
-  if (makers.has(head) && before?.word === 'by') return 'credit'
-  if (isMakerAlone(tokens, start, end)) return 'credit'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
     return 'relational_head'
   if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
+  if (isDate(tokens, start, end)) return 'abstract_head'
   if (isNamed(tokens, start, end)) return undefined
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
   return undefined
@@ -78,16 +79,6 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
 }
 
-/** "Leather Wallet by Gucci", "pizza from Domino's": a name that no class of things ends. */
-function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  const before = wordAt(tokens, start - 1)
-  if (!/^(?:by|from|via|for|against|vs)$/.test(before) || isDeterminer(tokens[start])) return false
-  if (landmarks.has(wordAt(tokens, start))) return false
-  const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
-  if (isNamed && /^(?:against|vs)$/.test(before)) return true
-  return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
-}
-
 /** Quoted phrases are looked for no further away. */
 const longestQuote = 16
 
@@ -100,7 +91,7 @@ function isQuoted(tokens: readonly TaggedToken[], start: number, end: number): b
     return false
   let close = end
   while (close < Math.min(tokens.length, end + longestQuote) && !isMark(tokens[close])) close++
-  return isMark(tokens[close]) && close - open > 2
+  return isMark(tokens[close]) && (close - open > 2 || /^\p{Lu}/u.test(tokens[start]?.text ?? ''))
 }
 
 const isMark = (token: TaggedToken | undefined) => token?.text.length === 1 && '"“”«»„'.includes(token.text)

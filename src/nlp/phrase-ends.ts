@@ -48,6 +48,7 @@ function nounPhrase(
     at = skipModifiers(tokens, at)
     const nouns = at
     while (isNoun(tokens[at]) && !(at > nouns && (opensName(tokens, at) || starts.has(at)))) at++
+    if (at > nouns) at = joinedEnd(tokens, at) ?? at
     if (at === nouns)
       return found === undefined
         ? { end: Math.max(at, start + 1), found: false }
@@ -74,6 +75,8 @@ function behindPartitive(tokens: readonly TaggedToken[], start: number): number 
 function skipModifiers(tokens: readonly TaggedToken[], from: number): number {
   let at = from
   for (;;) {
+    // "the $18 burger".
+    if (tagAt(tokens, at) === '$' && tagAt(tokens, at + 1) === 'CD') at += 2
     while (isAdverb(tokens[at]) && (isModifier(tokens[at + 1]) || isAdverb(tokens[at + 1]))) at++
     if (!isModifier(tokens[at])) return at
     at++
@@ -81,6 +84,26 @@ function skipModifiers(tokens: readonly TaggedToken[], from: number): number {
     const next = tokens[at + join]
     if (join > 0 && (isAdjective(next) || (isAdverb(next) && isAdjective(tokens[at + join + 1])))) at += join
   }
+}
+
+/** Things that are named by what is in them or what they are for. */
+const holders = new Set(
+  'set kit bundle combo pack duo machine maker grinder holder rack box stand shaker dispenser'.split(' '),
+)
+const sets = /^(?:set|kit|bundle|combo|pack|duo)$/
+
+/**
+ * The end of a compound of which two words are joined before its head: "salt & pepper grinder set", "Coffee and
+ * Espresso Machine". Undefined where no noun ends at `at` or none is joined so.
+ */
+function joinedEnd(tokens: readonly TaggedToken[], at: number): number | undefined {
+  if (tagAt(tokens, at) !== 'CC' || wordAt(tokens, at) === 'or') return undefined
+  let end = at + 1
+  while (isNoun(tokens[end]) && end < at + 5) end++
+  const head = lemma(wordAt(tokens, end - 1))
+  if (end - at < 3 || !holders.has(head) || holders.has(lemma(wordAt(tokens, at - 1)))) return undefined
+  const isShort = wordAt(tokens, at) === '&' || tokens[at - 1]?.isName === true
+  return isShort || sets.test(head) ? end : undefined
 }
 
 /** Whether what is at `at`, behind a noun, ties the next noun phrase to this one. */
@@ -91,6 +114,9 @@ function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
   if (/^['’]$/.test(word) && tokens[at]?.start === tokens[at - 1]?.end && /s$/.test(wordAt(tokens, at - 1))) {
     return isNoun(tokens[at + 1]) && !isQuoted(tokens, at)
   }
+  // "a side of fries".
+  if (word === 'of' && wordAt(tokens, at - 1) === 'side')
+    return /^an?$/.test(wordAt(tokens, at - 2)) && !isDeterminer(tokens[at + 1])
   return word === 'of' && measures.has(lemma(wordAt(tokens, at - 1)))
 }
 

@@ -13,6 +13,10 @@ export const landmarks: ReadonlySet<string> = list('mount mt lake isle island ca
 const parts = list(
   'north south east west northern southern eastern western central downtown greater upstate inner',
 )
+/** What a settlement is called by in small letters, behind its name or beside it: "Mbare township". */
+const settlements = list(
+  'township town village city district neighborhood neighbourhood suburb province region hamlet',
+)
 /** What there is of a town: "the streets of Hong Kong". */
 const ofTowns = list(
   `city town village port street streets district suburb suburbs outskirts coast skyline center centre capital
@@ -24,6 +28,7 @@ const ofTowns = list(
  * nobody can draw a box round: one that WordNet has, or an unknown name where a place must be.
  */
 export function isPlace(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (isNamedSettlement(tokens, start, end)) return true
   if (!isCapital(tokens[end - 1])) return false
   let first = start
   if (isDeterminer(tokens[first]) && end - first > 1) first++
@@ -33,13 +38,39 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   const isBehind = /^(?:in|at|from|near|,)$/.test(before)
   if (isLocation(tokens, first, end, !isBehind)) return true
   if (end - first > 1 && regions.has(wordAt(tokens, end - 1))) return true
+  if (isApposed(tokens, end)) return true
   if (first > start || !isUnknown(tokens, first, end)) return false
   if (/^(?:in|near)$/.test(before)) return true
   if (before === 'of' && ofTowns.has(wordAt(tokens, start - 2))) return true
   // "at night market, Chiang Mai": a name of which nothing is known, at the end.
   if (before === ',' && end === tokens.length && amongSmall(tokens, start)) return true
+  // "Positano" behind a sign, "at Southwold, Suffolk".
+  if (isLastName(tokens, start, end)) return true
   // "Dubrovnik, Croatia".
   return wordAt(tokens, end) === ',' && isPlaceBehind(tokens, end + 1)
+}
+
+/** "Harare's Mbare township". */
+function isNamedSettlement(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (end - start < 2 || isDeterminer(tokens[start]) || !settlements.has(wordAt(tokens, end - 1)))
+    return false
+  return tokens.slice(start, end - 1).every((token) => isCapital(token) || token.tag === 'POS')
+}
+
+/** "Castle Combe, the prettiest village in the Cotswolds". */
+function isApposed(tokens: readonly TaggedToken[], end: number): boolean {
+  if (wordAt(tokens, end) !== ',' || !isDeterminer(tokens[end + 1])) return false
+  for (let at = end + 2; at < end + 5; at++) if (settlements.has(wordAt(tokens, at))) return true
+  return false
+}
+
+/** One name behind a comma or an emoji that ends the caption, or one behind "at" with such a one behind it. */
+function isLastName(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (end - start > 1) return false
+  const before = wordAt(tokens, start - 1)
+  if (end === tokens.length) return before === ',' || /\p{Extended_Pictographic}/u.test(before)
+  if (!/^(?:at|in|near|outside)$/.test(before) || wordAt(tokens, end) !== ',') return false
+  return isCapital(tokens[end + 1]) && end + 2 === tokens.length
 }
 
 /** A name of WordNet's that does not end in a word for what has an edge: the Grand Canal is to be seen. */

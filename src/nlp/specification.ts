@@ -1,20 +1,22 @@
 import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lexicon/lemma.js'
 import { tagsOf } from './lexicon/lexicon.js'
+import { makers } from './lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from './lexicon/qualities.js'
 import { hasDigit, isMeasure, isSize, isUnit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
+import { isSegment } from './title-segments.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
 /** An article number, and what names a resolution. */
-const code = /^(?:\d+[kgd]|[a-z]{0,3}-?\d{4,}[a-z]?)$/
+const code = /^(?:\d{4,}|(?=.*[a-z])(?=.*\d)[a-z\d-]+)$/
 const sizes = list('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
 /** What goods are said to be behind their name. */
 const features = list(
-  `unlocked waterproof wireless rechargeable adjustable foldable size sizes age ages pack non gps usb wifi`,
+  `unlocked waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi`,
 )
 
 /**
@@ -40,8 +42,10 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
 export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (isMeasured(tokens, at) || features.has(word)) return true
-  if (/^\d+(?:-\d+)?$/.test(word) && /^(?:size|sizes|age|ages|pack)$/.test(wordAt(tokens, at - 1)))
+  if (/^\d+(?:-\d+)?$/.test(word) && /^(?:size|sizes|sz|age|ages|pack)$/.test(wordAt(tokens, at - 1)))
     return true
+  // "UK 7 EU 41".
+  if (/^(?:uk|eu|us)$/.test(word) && /^\d/.test(wordAt(tokens, at + 1))) return true
   // "Baseball player number 22".
   if (word === 'number' && tokens[at + 1]?.tag === 'CD') return isNoun(tokens[at - 1])
   if (tokens[at]?.isName !== true) return false
@@ -53,17 +57,30 @@ function isMeasured(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (isUnit(word)) return hasDigit(wordAt(tokens, at - 1))
   if (/^\d+[GK]$/.test(tokens[at]?.text ?? '')) return false
-  return isMeasure(word) || (/^\d[\d.,]*$/.test(word) && isUnit(wordAt(tokens, at + 1)))
+  return (
+    isMeasure(word) || (/^\d[\d.,/]*$/.test(word) && (isUnit(wordAt(tokens, at + 1)) || isInch(tokens, at)))
+  )
 }
+
+/** 22" */
+const isInch = (tokens: readonly TaggedToken[], at: number) =>
+  /^["″]$/.test(wordAt(tokens, at + 1)) && tokens[at + 1]?.start === tokens[at]?.end
 
 /** Whether all that tokens `start` to `end` say is a specification. */
 export function isSpecification(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  if (isMadeOf(tokens, start, end) || isListedColour(tokens, start, end)) return true
+  if (
+    isMadeOf(tokens, start, end) ||
+    isSegment(tokens, start, end) ||
+    isFinish(tokens, start, end) ||
+    isListedColour(tokens, start, end)
+  )
+    return true
   if (isNoun(tokens[start - 1]) && (isMeasured(tokens, start) || code.test(wordAt(tokens, start))))
     return true
   for (let at = start; at < end; at++) {
     const isNumber = at < end - 1 ? tokens[at]?.tag === 'CD' : at > start && hasDigit(wordAt(tokens, at))
-    if (!isNumber && !isSpecifying(tokens, at)) return false
+    if (!isNumber && !isSpecifying(tokens, at) && !(start > 0 && tradeColours.has(wordAt(tokens, at))))
+      return false
   }
   return !isDeterminer(tokens[start])
 }
@@ -75,10 +92,20 @@ function isMadeOf(tokens: readonly TaggedToken[], start: number, end: number): b
   const before = wordAt(tokens, start - 1)
   if (/^(?:of|from)$/.test(before))
     return /^(?:made|built|crafted|constructed|carved)$/.test(wordAt(tokens, start - 2))
-  // "Pressure Cooker 8 Qt, Stainless Steel".
-  if (start > 0 && !tokens[start - 1]?.isWord && !tokens[end]?.isWord)
-    return tokens.slice(start, end).every(({ word }) => materials.has(word) || tradeMaterials.has(word))
   return before === 'in' && !tokens[end]?.isWord && !isDeterminer(tokens[start])
+}
+
+/** "Shoulder bag | pebbled leather", "Stand Mixer - Graphite": stuff between the signs of a title. */
+function isFinish(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (start === 0 || tokens[start - 1]?.isWord || tokens[end]?.isWord || isDeterminer(tokens[start]))
+    return false
+  const head = wordAt(tokens, end - 1)
+  const isStuff =
+    materials.has(head) ||
+    tradeMaterials.has(head) ||
+    tradeColours.has(head) ||
+    visibility(head) === 'substance'
+  return isStuff && !tokens.some((token) => isDeterminer(token) || /^VB[ZGP]$/.test(token.tag))
 }
 
 /** "Windbreaker jacket, colorblock": a colour between signs. */
@@ -94,7 +121,13 @@ const things = /^(?:animal|artifact|food|listed|person|plant|body)$/
 
 function isThing(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
-  if (hasDigit(word) || isUnit(word) || (word === 'number' && tokens[at + 1]?.tag === 'CD')) return false
+  if (
+    hasDigit(word) ||
+    isUnit(word) ||
+    makers.has(word) ||
+    (word === 'number' && tokens[at + 1]?.tag === 'CD')
+  )
+    return false
   if (wordAt(tokens, at - 1) === 'non') return false
   const noun = lemma(word)
   const found = visibility(noun) ?? ''

@@ -87,6 +87,7 @@ interface GlipModel {
 
 async function openModel(path: string, options: OpenedFolder['options']): Promise<GlipModel> {
   const config = await readModelConfig(path)
+  const isExact = isShownExactly(path, config, options.sizes)
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
   const files = modelFiles(config)
   const inputs = inputSizes(config).map((size, index) =>
@@ -100,7 +101,6 @@ async function openModel(path: string, options: OpenedFolder['options']): Promis
   })
   // One is opened at once, so that a model or a device that cannot be used fails here. It also tells the batch.
   const batch = await sessions.use(first, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
-  const isExact = isShownExactly(path, config, options.sizes)
   const exactInput = isExact ? await exactInputs(path, config, batch, inputs) : undefined
   return { path, config, tokenizer, inputs, exactInput, sessions, batch }
 }

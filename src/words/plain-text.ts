@@ -9,7 +9,7 @@ export interface ReadText {
 }
 
 /** What any of the steps below would change; most captions have none of it. */
-const marked = /[&<*_`ÂÃâð]/
+const marked = /[&<*_`ÂÃâð®™]|[\p{L}\p{N}]\+\s/u
 
 /** Bytes 0x80 to 0xBF as Windows-1252 and Latin-1 show them. */
 const continuation = `[\\u0080-\\u00bf${windows1252}]`
@@ -19,9 +19,12 @@ const mojibake = new RegExp(`[ÂÃ]${continuation}|â(?:${continuation}{2}|€)|
 const inlineTag =
   /<\/?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|del|em|font|i|ins|kbd|mark|nobr|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)(?:\s[^<>]{0,200})?\/?>/gi
 
-/** Markdown's marks of emphasis and code: at a word's start or end, or two stars and more anywhere. */
+/**
+ * Markdown's marks of emphasis and code: at a word's start or end, or two stars and more anywhere; and marks of
+ * trade behind a word ("Artisan®", "70+ pieces").
+ */
 const emphasis =
-  /\*{2,3}|(?<![\p{L}\p{N}*_`])(?:[*_]{1,3}|`{1,3})(?=[\p{L}\p{N}])|(?<=[\p{L}\p{N}.,!?])(?:[*_]{1,3}|`{1,3})(?![\p{L}\p{N}*_`])/gu
+  /(?<=[\p{L}\p{N}])(?:[®™]|\+(?=\s))|\*{2,3}|(?<![\p{L}\p{N}*_`])(?:[*_]{1,3}|`{1,3})(?=[\p{L}\p{N}])|(?<=[\p{L}\p{N}.,!?])(?:[*_]{1,3}|`{1,3})(?![\p{L}\p{N}*_`])/gu
 
 /**
  * A text without what only a browser or an editor reads: HTML's entities are the characters that they stand

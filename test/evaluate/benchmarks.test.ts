@@ -167,9 +167,8 @@ describe('Flickr30k Entities', () => {
   })
 })
 
-describe('REFER', () => {
-  // As Python 2 wrote it: protocol 0, byte strings.
-  const refs = `(lp1
+// As Python 2 wrote it: protocol 0, byte strings.
+const refs = `(lp1
 (dp2
 S'split'
 p3
@@ -195,12 +194,13 @@ sS'image_id'
 I3
 sS'sentences'
 (lsa.`
-  const instances = {
-    images: [{ id: 3, file_name: 'three.jpg' }],
-    categories: [{ id: 1, name: 'dog' }],
-    annotations: [{ id: 7, image_id: 3, category_id: 1, bbox: [20, 10, 40, 20], area: 800 }],
-  }
+const instances = {
+  images: [{ id: 3, file_name: 'three.jpg' }],
+  categories: [{ id: 1, name: 'dog' }],
+  annotations: [{ id: 7, image_id: 3, category_id: 1, bbox: [20, 10, 40, 20], area: 800 }],
+}
 
+describe('REFER', () => {
   it('reads its files, asks a model and scores the best box', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'refs(unc).p'), refs)
@@ -382,6 +382,27 @@ describe('annotation files', () => {
     expect(wrong.err).toMatch(/truth\.json is not of LVIS/)
     expect((await groundmill('benchmark', 'magic', ...paths)).err).toMatch(
       /no benchmark "magic"; there are: coco/,
+    )
+  })
+
+  it('are refused where they are about pictures or expressions of another split', async () => {
+    const folder = await flickrFolder()
+    const found = join(folder, 'found.json')
+    const refused = async (kind: string, rows: object) => {
+      await writeFile(found, JSON.stringify(rows))
+      const paths = ['--truth', folder, '--predictions', found]
+      const { code, out, err } = await groundmill('benchmark', kind, ...paths)
+      expect({ code, out }).toEqual({ code: 2, out: '' })
+      return err
+    }
+    const boxes = [[[0, 0, 9, 9]], [[0, 0, 9, 9]], [[0, 0, 9, 9]]]
+    const rows = [7, 8].map((image_id) => ({ image_id, sentence_id: 0, boxes }))
+    expect(await refused('flickr30k', rows)).toMatch(/about 1 pictures that the split does not have: 8\./)
+    await writeFile(join(folder, 'refs(unc).p'), refs)
+    await writeFile(join(folder, 'instances.json'), JSON.stringify(instances))
+    const expressions = ['10', 99].map((sent_id) => ({ sent_id, bbox: [0, 0, 9, 9] }))
+    expect(await refused('refcoco', expressions)).toMatch(
+      /about 1 expressions that the split does not have: 99\./,
     )
   })
 })

@@ -3,39 +3,18 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { detectionsJson, readDetections } from '../../src/evaluate/benchmark-ids.js'
-import { cocoAp } from '../../src/evaluate/coco-ap.js'
-import { lvisAp } from '../../src/evaluate/lvis-ap.js'
 import { type Protocol, readDetectionTruth } from '../../src/evaluate/read-detection-truth.js'
+import { type OfficialScores, scoreFiles, scoreGap } from '../helpers/score-files.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
-
-interface Fixture {
-  readonly name: string
-  readonly protocol: Protocol
-  /** The files' text, with NaN as Python writes it. */
-  readonly truth: string
-  readonly detections: string
-  /** What pycocotools (12 numbers) or lvis (13) says, in its order. */
-  readonly stats: readonly number[]
-}
 
 const fixtures = JSON.parse(
   readFileSync(new URL('./fixtures/odd-files.json', import.meta.url), 'utf8'),
-) as readonly Fixture[]
+) as readonly OfficialScores[]
 
 const folder = await temporaryFolder()
 const paths = { truth: join(folder, 'truth.json'), found: join(folder, 'found.json') }
 
-async function scores(protocol: Protocol): Promise<number[]> {
-  const truth = await readDetectionTruth(paths.truth, protocol)
-  const found = await readDetections(paths.found, truth)
-  if (protocol === 'coco') return Object.values(cocoAp(truth.boxes, found))
-  const { lvis } = truth
-  if (!lvis) throw new Error('the file is not of LVIS')
-  return Object.values(lvisAp({ ...lvis, boxes: truth.boxes }, found))
-}
-
-const gap = (a: readonly number[], b: readonly number[]) =>
-  Math.max(...a.map((value, at) => Math.abs(value - (b[at] ?? Number.NaN))))
+const scores = (protocol: Protocol) => scoreFiles(protocol, paths)
 
 describe('files that are odd', () => {
   it.each(fixtures)(
@@ -45,7 +24,7 @@ describe('files that are odd', () => {
       await writeFile(paths.found, detections)
       const own = await scores(protocol)
       expect(own).toHaveLength(stats.length)
-      expect(gap(own, stats)).toBeLessThan(1e-9)
+      expect(scoreGap(own, stats)).toBeLessThan(1e-9)
       expect(own[0]).toBeGreaterThan(0)
       expect(own[0]).toBeLessThan(1)
     },

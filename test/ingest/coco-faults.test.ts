@@ -329,18 +329,14 @@ it('counts the boxes of a picture that has none left', async () => {
   }
   const instances = await written(JSON.stringify(file))
   const { rejects, records } = await ingestAll(join(folder, 'nothing'), { format: 'coco', images, instances })
-  expect(rejects.map(({ reason }) => reason)).toEqual([
-    'empty_caption',
-    'empty_caption',
-    'empty_caption',
-    'unknown_picture',
-  ])
+  expect(rejects.map(({ reason }) => reason)).toEqual(['empty_caption', 'empty_caption', 'unknown_picture'])
   expect(rejects.map(({ detail }) => detail?.split(': ').slice(1).join(': '))).toEqual([
     'neither captions nor boxes; left out were: malformed_box 2, crowd_box 1',
     'no captions, and no box in the picture; left out were: degenerate_box 1',
-    'neither captions nor boxes',
     'image_id 9, an id that no picture has',
   ])
+  // The third one has nothing of what the file names, which is worth knowing.
+  expect(records[0]?.out).toBe(1)
   expect(records[0]?.stats?.tallies.dropped).toEqual({
     malformed_box: 2,
     crowd_box: 1,

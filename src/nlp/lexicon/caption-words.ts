@@ -29,6 +29,16 @@ const byTags: readonly (readonly [tags: readonly string[], words: readonly strin
     words('near by beside behind beneath underneath above below like per atop amongst alongside via onto'),
   ],
   [['PDT'], words('both such')],
+  [['JJ'], words('matt matte matching backlit')],
+  [['IN'], words('vs versus incl inc. w')],
+  // What people write to each other, and nothing that is there.
+  [
+    ['UH'],
+    words(`lol lmao rofl omg omfg wtf tfw mfw pov tbt fbf tgif fyi btw imo imho tbh idk smh brb ikr ftw psa icymi dm yay
+      yum ugh oops wow haha hahaha hehe hmm yeah yep nope hey hi hello bye ok okay pls plz thx xoxo nwt bnib nib euc`),
+  ],
+  [['PRP'], words(`i'm im i've ive i'd i'll you're youre you've they're theyre we're we've ur`)],
+  [['MD'], words('cant dont wont didnt doesnt isnt arent wasnt couldnt shouldnt wouldnt gonna wanna gotta')],
 ]
 
 /** An addition to natural's lexicon: a word and its tags, the likeliest first. */

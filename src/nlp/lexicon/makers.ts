@@ -13,4 +13,6 @@ export const makers: ReadonlySet<string> = list(`
   nike puma reebok converse vans columbia coach guess gap levi polo diesel boss fossil swatch omega seiko casio
   lego mattel hasbro barbie fender gibson steinway samsung logitech nikon leica pampers oral gillette dove
   stanley makita ryobi craftsman singer hoover whirlpool frigidaire keurig pyrex tupperware corning anchor hydro
-  north patagonia carhartt timberland ugg crocs birkenstock adidas gucci prada chanel dior hermes cartier rolex`)
+  north patagonia carhartt timberland ugg crocs birkenstock adidas gucci prada weber yankee hp lg bose graco chicco heinz kraft dewalt trek giant specialized schwinn coleman thermos
+  igloo yeti oakley champion hanes brooks reef keen crayola sharpie pilot parker cross brita tide olay mac clinique lush nivea
+  tommy calvin ralph lacoste burberry fendi coach kong felix moen wilson spalding callaway osprey rockport panasonic chanel dior hermes cartier rolex`)

@@ -1,6 +1,7 @@
 const collective = `group pair couple trio bunch flock herd row stack pile crowd cluster pack swarm gaggle team batch
   heap line array column handful assortment collection selection bundle mound mass fleet troop family school army
   bouquet clump piece slice bit lump loaf
+  dollop smear scoop sprinkle sprinkling drizzle dash pinch squeeze knob wedge chunk helping portion serving dusting drop
   litter chest bale flight shoal colony sprig strand string mix`
 const vague =
   'lot number variety amount kind type sort series range plenty ton load dozen hundred thousand couple set'

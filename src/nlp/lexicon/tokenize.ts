@@ -25,7 +25,7 @@ const possessive = `${apostrophe}s(?!${inWord})`
 /** "12/05/2010", "2010-05-12", with a time behind it or not; no part of a longer number. */
 const date = String.raw`(?<![\d./-])(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}[/.-]\d{1,2}[/.-]\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?(?![\d/-])`
 /** What cameras and phones call their files, without an ending: "DSC_0012", "IMG-20150412-WA0003". */
-const fileName = String.raw`(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[_-]?\d{3,}[\p{L}\p{N}_-]{0,40}(?!${inWord})`
+const fileName = String.raw`(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[ _-]?\d{3,}[\p{L}\p{N}_-]{0,40}(?!${inWord})`
 
 const endings =
   'jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|html?|php|aspx?|heic|avif|psd|eps|mp4|mov|avi|zip|docx?|txt'
@@ -43,10 +43,12 @@ const handle = String.raw`@[\p{L}\p{N}_.]+|#[\p{L}\p{N}]*_[\p{L}\p{N}_]*`
  * sign. `<PERSON>`, as CC12M hides names, is a word between two signs.
  */
 const skipped = `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName})`
+/** Written short before a name. */
+const title = '(?:Dr|Mr|Mrs|Ms|St|Sen|Rep|Gov|Gen|Prof|Ald|Lt|Sgt|Capt|Col|Rev|Mt|Ft)'
 const plain = [
   `(?<possessive>${possessive})`,
-  String.raw`(?<number>\d+(?:[.,]\d+)+\p{L}{0,3}(?!${inWord}))`,
-  String.raw`(?<word>\p{L}(?:\.\p{L})+(?!${inWord})|[B-HJ-Z]\.(?=\s\p{L})|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
+  String.raw`(?<number>(?:\d+(?:[.,]\d+)+\p{L}{0,3}|(?<![\d/])\d+\/\d{1,2}(?![\d/]))(?!${inWord}))`,
+  String.raw`(?<word>\p{Lu}(?:\.\p{Lu})+\.(?=\s\p{Lu}\p{Ll})|\p{L}(?:\.\p{L})+(?!${inWord})|[B-HJ-Z]\.(?=\s\p{L})|${title}\.(?=\s\p{Lu})|w\/o?(?=\s)|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
   String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
 ].join('|')
 const pattern = new RegExp(`${skipped}|${plain}`, 'gsu')
@@ -71,7 +73,7 @@ export function tokenize(caption: string): Token[] {
     const { word, number } = match.groups as Record<string, string | undefined>
     tokens.push({
       text: found,
-      word: word || number ? cleanWord(found) : found,
+      word: word || number ? (short.get(found) ?? cleanWord(found)) : found,
       start: read?.starts[point] ?? point,
       end: read?.ends[behind - 1] ?? behind,
       isWord: (word ?? number) !== undefined,
@@ -81,6 +83,12 @@ export function tokenize(caption: string): Token[] {
   }
   return tokens
 }
+
+/** What shops write for prepositions. */
+const short: ReadonlyMap<string, string> = new Map([
+  ['w/', 'with'],
+  ['w/o', 'without'],
+])
 
 /** Code points between two UTF-16 offsets. */
 function countPoints(text: string, from: number, to: number): number {

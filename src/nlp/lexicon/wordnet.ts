@@ -111,6 +111,14 @@ export function isVerbLemma(lemma: string): boolean {
   return startsWith(senseIndex(), firstLine(senseIndex(), prefix), prefix)
 }
 
+/** Whether WordNet has the lemma as an adjective, of its own or beside one (a satellite). */
+export function isAdjectiveLemma(lemma: string): boolean {
+  return ['%3:', '%5:'].some((type) => {
+    const prefix = Buffer.from(lemma + type)
+    return startsWith(senseIndex(), firstLine(senseIndex(), prefix), prefix)
+  })
+}
+
 /** Where the first line begins that is not less than `prefix`, as WordNet's own library searches. */
 function firstLine(file: Buffer, prefix: Buffer): number {
   let low = 0

@@ -46,6 +46,28 @@ export const clauseRules: readonly TagRule[] = [
     !/^\p{Lu}/u.test(tokens[at]?.text ?? '')
       ? 'VBP'
       : undefined,
+  // "Voters queue outside", "Penguins waddle ashore": where a caption begins.
+  (tokens, at) =>
+    at === 1 &&
+    tagAt(tokens, 1) === 'NN' &&
+    isPlural(tokens[0]) &&
+    /^(?:person|animal)$/.test(visibility(lemma(wordAt(tokens, 0))) ?? '') &&
+    !attributive.has(wordAt(tokens, 0)) &&
+    isVerbLemma(wordAt(tokens, 1)) &&
+    /^(?:IN|RB|TO|PRP\$)$/.test(tagAt(tokens, 2))
+      ? 'VBP'
+      : undefined,
+  // "Beyoncé shares first": a name of one word that does something.
+  (tokens, at) =>
+    at === 1 &&
+    isPlural(tokens[1]) &&
+    tagAt(tokens, 0) === 'NN' &&
+    /^\p{Lu}/u.test(tokens[0]?.text ?? '') &&
+    visibility(wordAt(tokens, 0)) === 'unknown' &&
+    canBe(lemma(wordAt(tokens, 1)), 'VB') &&
+    /^(?:JJ|DT|PRP\$|IN|TO|CD)$/.test(tagAt(tokens, 2))
+      ? 'VBZ'
+      : undefined,
   // "his jersey bears the number".
   (tokens, at) =>
     isPlural(tokens[at]) &&

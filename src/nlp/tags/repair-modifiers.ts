@@ -1,5 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { materials } from '../lexicon/qualities.js'
 import { isAdjective, isDeterminer, isModifier, isNoun, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
@@ -36,6 +37,7 @@ export const modifierRules: readonly TagRule[] = [
   (tokens, at) =>
     (isNoun(tokens[at]) &&
       ((metals.has(wordAt(tokens, at)) && isAdjective(tokens[at + 1])) ||
+        (materials.has(wordAt(tokens, at)) && tagAt(tokens, at + 1) === 'VBN' && !isNoun(tokens[at - 1])) ||
         (wordAt(tokens, at) === 'crystal' && wordAt(tokens, at + 1) === 'clear')) &&
       isNoun(tokens[at + 2])) ||
     (wordAt(tokens, at) === 'ever' && tagAt(tokens, at - 1) === 'JJS' && isNoun(tokens[at + 1]))

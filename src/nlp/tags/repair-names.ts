@@ -1,22 +1,16 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { makers } from '../lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
 import { isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
+import { isCapital, isParticle, isSeen, isThing, runEnd, things } from './name-run.js'
 import type { TaggedToken } from './tag.js'
-import { amongSmall, isModifier, isNoun, isVerb, tagAt, wordAt } from './tag-patterns.js'
+import { isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import { visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
-/** Words of which no name is made, capital or not. */
-const functionWords = list(
-  `a an the this that these those his her its their my your our some any all both each every no not
-  of in on at by to from with without for as into onto over under up down near behind beside between through about
-  around along across after before during inside outside off above below against upon via per like than and or but
-  nor if so is are was were be been being am has have had do does did can could will would may might must shall should
-  it he she they we you i who whom whose which what when where why how there here while because`,
-)
 /** What people and animals do in titles that are sentences: "Woman Wearing a Red Dress". */
 const doings = list(
   `wearing holding playing sitting standing riding eating looking using making carrying watching taking lying laying
@@ -24,7 +18,7 @@ const doings = list(
   jumping flying leaning hanging wading walking drawing pushing pulling throwing catching kicking hitting swinging`,
 )
 /** What a title tells its reader to do. */
-const orders = list('buy shop find get discover see learn make meet try watch create build')
+const orders = list('buy shop find get discover see learn make meet try watch create build includes fits')
 /** What opens another name behind one that is whole: "Unicorn Pool Float | Summer Party Toy". */
 const openers = list(
   `women womens men mens kids kid girls boys baby toddler unisex ladies summer winter spring autumn fall christmas
@@ -32,23 +26,16 @@ const openers = list(
 )
 /** Things that end a name though WordNet files them elsewhere. */
 const ending = list('set kit t-shirt tee sundress hoodie')
-/** Small words inside names: "Rio de Janeiro", "Vincent van Gogh". */
-const particles = list('de la del di da do dos von van der den du le el al bin')
 /** What a number behind tells which one: "Model 3". */
+const ways = list('route tram interstate highway gate room pier platform bus train')
 const editions = list('model series mark mk gen generation version vol volume type class no')
-const roles = list(
-  'forward guard captain midfielder striker keeper coach defender star actor singer president minister',
-)
-/** A name is not longer; it bounds what is looked at. */
-const longestName = 40
-
 /**
  * Tags the words of names and titles as what they are there. The tagger sees "Air Max 270 React" as nouns, a
  * number and a verb; in a run of capitals they are one name. Captions without two capitals in a row are left
  * as they are.
  */
 export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
-  if (!hasTwo(tokens, isCapital)) return tokens
+  if (!tokens.some(isCapital)) return tokens
   const shouted = isShouted(tokens)
   let mended: TaggedToken[] | undefined
   for (let at = 0; at < tokens.length; ) {
@@ -61,7 +48,9 @@ export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToke
       }
     }
     if (mended && end > at) {
+      if (isThingBehind(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'NN' }
       joinClass(mended, at, end)
+      if (isActedByMany(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBP' }
       if (tagAt(mended, at) !== 'CD' && isActedBy(mended, end))
         mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBZ' }
     }
@@ -70,16 +59,24 @@ export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToke
   return mended ?? tokens
 }
 
+/** "Louis Vuitton Neverfull tote": a thing in small letters that ends the name, which the tagger takes for a verb. */
+const isThingBehind = (tokens: readonly TaggedToken[], at: number) =>
+  /^VBP?$/.test(tagAt(tokens, at)) &&
+  !isCapital(tokens[at]) &&
+  !tokens[at + 1]?.isWord &&
+  visibility(wordAt(tokens, at)) === 'artifact'
+
 /** "Gucci GG Marmont small shoulder bag", "Chevrolet Camaro convertible": what a good is, behind its name. */
 function joinClass(tokens: TaggedToken[], start: number, end: number): void {
-  const next = tokens[end]
-  if (!next || tagAt(tokens, end) !== 'JJ' || endsName(tokens, end - 1) || isActor(tokens[end - 1])) return
-  const isMaker = tokens.slice(start, end).every(({ word }) => !isThing(word) || hasDigit(word))
-  const joins = isNoun(tokens[end + 1]) || (canBe(next.word, 'NN') && !isModifier(tokens[end + 1]))
-  if (isMaker && isNoun(tokens[end - 1]) && joins) tokens[end] = { ...next, tag: 'NN' }
+  if (!isNoun(tokens[end - 1]) || endsName(tokens, end - 1) || isActor(tokens[end - 1])) return
+  if (tokens.slice(start, end).some(({ word }) => isThing(word) && !hasDigit(word) && !makers.has(word)))
+    return
+  let last = end
+  while (tagAt(tokens, last) === 'JJ' && last < end + 3) last++
+  const joins = isNoun(tokens[last]) || canBe(wordAt(tokens, last - 1), 'NN')
+  if (!joins) return
+  for (let at = end; at < last; at++) tokens[at] = { ...(tokens[at] as TaggedToken), tag: 'NN' }
 }
-
-const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}|^\p{Ll}{1,2}\p{Lu}/u.test(token?.text ?? '')
 
 function hasTwo(tokens: readonly TaggedToken[], is: (token: TaggedToken) => boolean): boolean {
   let count = 0
@@ -89,51 +86,11 @@ function hasTwo(tokens: readonly TaggedToken[], is: (token: TaggedToken) => bool
 
 /** Two capitals, or a word that names nothing by itself and a number: "iPhone 13". */
 const isName = (tokens: readonly TaggedToken[], from: number, to: number) =>
-  hasTwo(tokens.slice(from, to), isCapital) || visibility(wordAt(tokens, from)) === 'unknown'
-
-/** The end of the run of capitals, numbers and what ties them that begins at `from`; `from` where none does. */
-function runEnd(tokens: readonly TaggedToken[], from: number): number {
-  let end = from
-  for (let at = from; at < Math.min(tokens.length, from + longestName); at++) {
-    const token = tokens[at]
-    if (isPart(token)) end = at + 1
-    else if (!(end > from && (isTie(tokens, at) || isNameOf(tokens, at)))) break
-  }
-  return end
-}
-
-const isPart = (token: TaggedToken | undefined) =>
-  token?.isWord === true && !functionWords.has(token.word) && (isCapital(token) || hasDigit(token.word))
-
-/** A possessive, a unit behind a number, what joins two parts without a space, and a role before a name. */
-function isTie(tokens: readonly TaggedToken[], at: number): boolean {
-  const [before, token, after] = [tokens[at - 1], tokens[at], tokens[at + 1]]
-  if (!token) return false
-  if (token.tag === 'POS') return true
-  if (isUnit(token.word)) return /^\d[\d.,]*$/.test(before?.word ?? '') && isPart(after)
-  if (token.text === 'f') return after?.text === '/' && hasDigit(before?.word ?? '')
-  if (token.text === '/') return isGlued(tokens, at) && hasDigit(after?.word ?? '')
-  if (token.text === '&') return isWordOfName(before) && isWordOfName(after)
-  return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
-}
-
-/** "the Bank of England", "Isle of Skye": "of" in a name, where most words begin small. */
-function isNameOf(tokens: readonly TaggedToken[], at: number): boolean {
-  return (
-    wordAt(tokens, at) === 'of' &&
-    isPart(tokens[at + 1]) &&
-    at > 1 &&
-    isCapital(tokens[at + 1]) &&
-    amongSmall(tokens, at)
-  )
-}
-
-/** A word that names nothing to be seen by itself. */
-const isWordOfName = (token: TaggedToken | undefined) =>
-  isPart(token) && (isVerb(token) || !isThing(token?.word ?? ''))
-
-const isGlued = (tokens: readonly TaggedToken[], at: number) =>
-  tokens[at]?.start === tokens[at - 1]?.end && tokens[at]?.end === tokens[at + 1]?.start
+  hasTwo(tokens.slice(from, to), isCapital) ||
+  visibility(wordAt(tokens, from)) === 'unknown' ||
+  makers.has(wordAt(tokens, from)) ||
+  // "on Route 66".
+  (from > 0 && tokens[from - 1]?.isWord === true && isCapital(tokens[from]) && tagAt(tokens, from) === 'NN')
 
 /** Whether all of a caption is in capitals, and a sentence. */
 function isShouted(tokens: readonly TaggedToken[]): boolean {
@@ -154,8 +111,10 @@ function tagInName(
   const before = at > start ? tokens[at - 1] : undefined
   const after = at + 1 < end ? tokens[at + 1] : undefined
   const behindNoun = isNoun(before)
-  if (tag === 'POS' || tag === 'UH') return undefined
-  if (word === 'of') return 'NN'
+  if (tag === 'POS' || (tag === 'UH' && tagsOf(word)?.[0] !== 'UH')) return undefined
+  // "Ha Long Bay", "SL 5", but "NEW nails LOL".
+  if (tag === 'UH') return /^\p{Lu}\p{Ll}/u.test(tokens[at]?.text ?? '') && after ? 'NN' : undefined
+  if (word === 'of' || (before && isParticle(before, tokens[at] as TaggedToken))) return 'NN'
   if (!isWord) return 'NN'
   if (hasDigit(word)) {
     // "2015 Ford", "501 Jeans" behind a possessive: a number that leads on.
@@ -172,6 +131,15 @@ function tagInName(
     if (doings.has(word) || !(after || behindNoun)) return undefined
     return behindNoun && !endsName(tokens, at - 1) ? 'NN' : after ? 'JJ' : 'NN'
   }
+  if (
+    isModifier(tokens[at]) &&
+    isCapital(tokens[at]) &&
+    tagsOf(word) === undefined &&
+    !/(?:ed|less|proof|-.*)$/.test(word)
+  )
+    return 'NN'
+  // "Old Faithful erupts".
+  if (tag === 'JJ' && at === end - 1 && at > start && tagAt(tokens, end) === 'VBZ') return 'NN'
   if (isModifier(tokens[at])) return behindNoun && joinsName(tokens, at, after) ? 'NN' : undefined
   if (tag === 'VBZ' && isActor(before)) return undefined
   if (isVerb(tokens[at]) && after === undefined && !behindNoun) return undefined
@@ -191,33 +159,41 @@ function joinsName(tokens: readonly TaggedToken[], at: number, after: TaggedToke
 const isModelNumber = (word: string, before: TaggedToken | undefined) =>
   /^\d{1,3}$/.test(word) &&
   before !== undefined &&
-  (editions.has(before.word) || (!isThing(before.word) && !isUnit(before.word)))
+  (editions.has(before.word) || ways.has(before.word) || (!isThing(before.word) && !isUnit(before.word)))
 
 /** Whether what ends here is the whole name of a thing, so that a modifier behind it opens another one. */
 function endsName(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (tagAt(tokens, at) === 'NNS' && isCapital(tokens[at]) && !openers.has(word) && isSeen(word)) return true
+  // "Hydro Flask Wide Mouth Bottle": the second word of a maker's name.
+  if (makers.has(wordAt(tokens, at - 1)) && tokens[at - 1]?.isName && !isPlural(tokens[at])) return false
   if (isUnit(word) || materials.has(word) || tradeMaterials.has(word) || openers.has(word)) return false
   return (isThing(word) && canBe(lemma(word), 'NN')) || ending.has(word)
 }
 
-const things = /^(?:animal|artifact|food|listed|person|plant|object|body)$/
-const isThing = (word: string) => things.test(visibility(lemma(word)) ?? '')
-const isSeen = (word: string) => !/^(?:unknown)?$/.test(visibility(lemma(word)) ?? '')
 const isActor = (token: TaggedToken | undefined) =>
   /^(?:animal|person)$/.test(visibility(lemma(token?.word ?? '')) ?? '')
 
 /** "Karim Benzema scores from", "Narendra Modi waves to": no thing of the name is what follows. */
 function isActedBy(tokens: readonly TaggedToken[], at: number): boolean {
-  const noun = lemma(wordAt(tokens, at))
+  const noun = wordAt(tokens, at) === 'leaves' ? 'leave' : lemma(wordAt(tokens, at))
   return (
     tagAt(tokens, at) === 'NNS' &&
     !isCapital(tokens[at]) &&
     isVerbLemma(noun) &&
     !things.test(nounSenses(noun)[0]?.file ?? '') &&
-    /^(?:IN|TO|DT|RB|PRP\$)$/.test(tagAt(tokens, at + 1))
+    (/^(?:IN|TO|DT|RB|PRP\$)$/.test(tagAt(tokens, at + 1)) ||
+      isActor(tokens[at + 1]) ||
+      isCapital(tokens[at + 1]))
   )
 }
+
+/** "Tutu and the Dalai Lama share a laugh". */
+const isActedByMany = (tokens: readonly TaggedToken[], at: number) =>
+  tagAt(tokens, at) === 'NN' &&
+  !isCapital(tokens[at]) &&
+  /^VBP?$/.test(tagsOf(wordAt(tokens, at))?.find((tag) => /^VBP?$/.test(tag)) ?? '') &&
+  /^(?:a|an|the)$/.test(wordAt(tokens, at + 1))
 
 /** "Dog Jumps Over a Fence". */
 const actsHere = (tokens: readonly TaggedToken[], at: number) =>

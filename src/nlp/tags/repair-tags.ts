@@ -2,13 +2,15 @@ import { clauseRules } from './repair-clause.js'
 import { compoundRules, isAuxiliary } from './repair-compounds.js'
 import { modifierRules } from './repair-modifiers.js'
 import { repairNames } from './repair-names.js'
+import { unknownRules } from './repair-unknown.js'
 import { verbRules } from './repair-verbs.js'
 import { wordRules } from './repair-words.js'
+import { repairSlogan } from './slogan.js'
 import type { TaggedToken } from './tag.js'
 import { wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 
-const laterRules: readonly TagRule[] = [...clauseRules, ...modifierRules, ...verbRules]
+const laterRules: readonly TagRule[] = [...unknownRules, ...clauseRules, ...modifierRules, ...verbRules]
 
 /**
  * Mends what the tagger, made for newspapers, gets wrong in captions. Each rule goes over the whole caption
@@ -35,5 +37,5 @@ export function repairTags(tokens: readonly TaggedToken[]): readonly TaggedToken
     words.filter((at) => !isAuxiliary(wordAt(tokens, at))),
   )
   apply(laterRules, words)
-  return repairNames(mended)
+  return repairNames(repairSlogan(mended))
 }

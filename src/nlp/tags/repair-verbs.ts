@@ -152,6 +152,16 @@ export const verbRules: readonly TagRule[] = [
     !(isDeterminer(tokens[at + 1]) || /^(?:PRP|TO|CD|JJ|NN.*)$/.test(tagAt(tokens, at + 1)))
       ? 'NN'
       : undefined,
+  // "the bag's handles".
+  (tokens, at) =>
+    tagAt(tokens, at) === 'VBZ' && tagAt(tokens, at - 1) === 'POS' && canBe(lemma(wordAt(tokens, at)), 'NN')
+      ? 'NNS'
+      : undefined,
+  // "a hedge trimmer": no comparative.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'JJR' && isNoun(tokens[at - 1]) && visibility(wordAt(tokens, at)) === 'artifact'
+      ? 'NN'
+      : undefined,
   // "in Little Italy": a name among words that begin small.
   (tokens, at) =>
     /^(?:RB|VB[DNGPZ]?|MD|IN)$/.test(tagAt(tokens, at)) &&

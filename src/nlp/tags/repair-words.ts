@@ -14,7 +14,7 @@ const ingThings = new Set(
  */
 const ingQualities = new Set(
   `smiling running standing sleeping flying burning steaming laughing rolling moving floating falling hanging glowing
-  sparkling shining crying swimming barking galloping surrounding matching missing living passing rising towering`.split(
+  sparkling shining crying swimming barking galloping surrounding matching missing winning living passing rising towering`.split(
     /\s+/,
   ),
 )

@@ -27,5 +27,6 @@ function tagOf({ text, word, isWord }: Token, found: string): string {
   if (isWord) return /[\p{Script=Latin}\p{N}]/u.test(word) ? found : 'FW'
   if (/^[^\p{L}]s$/u.test(text)) return 'POS'
   if (text === '&') return 'CC'
+  if (/^[$£€]$/.test(text)) return '$'
   return punctuation.test(text) ? text : 'SYM'
 }

@@ -22,11 +22,11 @@ const visibleNouns: ReadonlySet<string> = new Set(
   wording lettering marking inscription headline article poster photo picture painting portrait image artwork
   caricature statue memorabilia step vanity cabinetry framework blockade surf sunset sunrise smile grin splash spray
   ripple droplet reflection shadow fire campfire flame firework glitter clutter debris overgrowth median meter yard
-  supply exhibit arrangement pattern stripe accent obstacle item object thing product accessory belonging good
+  supply exhibit arrangement stripe accent obstacle item object thing product accessory belonging good
   merchandise gift toy flower blossom garland footprint track trail landscape scenery habitat environment wildlife
   patch crossing intersection dot spot hole crack gap opening slice dollop bushel procession parade picnic party crowd
   gathering vegetable fruit meal breakfast lunch dinner snack dessert dish serving portion topping icing frosting
-  filling drink toilette wildfire blaze explosion avalanche case placard signature sample title wallpaper`.split(
+  filling drink toilette wildfire blaze explosion prototype bundle manicure pedicure hairstyle haircut makeup playmat avalanche case placard signature sample title wallpaper`.split(
     /\s+/,
   ),
 )

@@ -63,7 +63,7 @@ describe('tokens', () => {
     const caption = 'dog 12/05/2010 cat 2009-05-12 14:33 DSC_0012 IMG-2015-WA3 a 3/4 pie, 5-4-3, 1/2/3/4'
     const words = tokenize(caption).filter(({ isWord }) => isWord)
     expect(words.map(({ text }) => text)).toEqual([
-      ...['dog', 'cat', 'a', '3', '4', 'pie', '5-4-3', '1', '2', '3', '4'],
+      ...['dog', 'cat', 'a', '3/4', 'pie', '5-4-3', '1', '2', '3', '4'],
     ])
   })
 

@@ -1,0 +1,91 @@
+import { lemma } from './lexicon/lemma.js'
+import { makers } from './lexicon/makers.js'
+import { landmarks } from './places.js'
+import type { TaggedToken } from './tags/tag.js'
+import { amongSmall, isDeterminer, isPlural, tagAt, wordAt } from './tags/tag-patterns.js'
+import { visibility } from './tags/visibility.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+const artists = list('artist photographer painter designer illustrator author architect')
+/** Agencies that sell pictures of the news. */
+const agencies = list(
+  `reuters afp ap epa pa upi xinhua tass ansa dpa anp efe lusa tt bloomberg rex getty alamy shutterstock zuma splash
+  imago afp/getty newscom backgrid wireimage filmmagic`,
+)
+/** What a credit begins with. */
+const credits = list(
+  'photo photos photograph photographs photography image images picture pictures pic credit credits source courtesy',
+)
+/** What publishers, offices and firms are called by. */
+const publishers = list(
+  `office department police council news times press post herald gazette tribune magazine journal agency association
+  society foundation institute inc ltd llc co company media network tv radio blog shop store studio studios`,
+)
+/** A credit is not longer. */
+const longestCredit = 12
+
+/** Whether the noun phrase of tokens `start` to `end` names who made, sells, published or took what is seen. */
+export function isCredit(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  if (artists.has(head) && wordAt(tokens, start - 1) === 'by') return true
+  return isMakerAlone(tokens, start, end) || isSource(tokens, start, end) || isClub(tokens, start, end)
+}
+
+/** "Leather Wallet by Gucci", "pizza from Domino's": a name that no class of things ends. */
+function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (isHeading(tokens, start, end)) return true
+  const before = wordAt(tokens, start - 1)
+  if (!/^(?:by|from|via|for|against|vs)$/.test(before) || isDeterminer(tokens[start])) return false
+  if (landmarks.has(wordAt(tokens, start))) return false
+  const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
+  if (isNamed && /^(?:against|vs)$/.test(before)) return true
+  return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
+}
+
+/** "KONG - Classic Dog Toy", "Airbnb: ...", "... | Delish": a name of one word, apart from the title. */
+function isHeading(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  const token = tokens[start]
+  if (end - start !== 1 || !token || !/^\p{Lu}/u.test(token.text)) return false
+  if (!makers.has(token.word) && visibility(lemma(token.word)) !== 'unknown') return false
+  const opens = start === 0 && /^[-–—|:]$/.test(wordAt(tokens, end)) && end + 1 < tokens.length
+  return opens || (end === tokens.length && /^[-–—|]$/.test(wordAt(tokens, start - 1)))
+}
+
+/** "Photograph: Jane Doe/AFP", "Photo by Jane Doe", "(Reuters)", "... | Lee County Sheriff's Office": the source. */
+function isSource(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (!isAllCapital(tokens, start, end)) return false
+  if (start === 0) return wordAt(tokens, 0) === 'file' && /^[-–—:]$/.test(wordAt(tokens, end))
+  const before = wordAt(tokens, start - 1)
+  const after = wordAt(tokens, end)
+  if (tokens.slice(start, end).some(({ word }) => agencies.has(word)) && !tokens[start - 1]?.isWord)
+    return true
+  const ends = end === tokens.length || after === ')'
+  if (ends && /^[|(–—-]$/.test(before) && publishers.has(wordAt(tokens, end - 1))) return true
+  // What stands in brackets is another name where it is a thing: "Kinkaku-ji (Golden Pavilion)".
+  if (before === '(' && after === ')') return visibility(lemma(wordAt(tokens, end - 1))) === 'unknown'
+  if (before === '(' && credits.has(after)) return true
+  return isBehindCredit(tokens, start)
+}
+
+/** Whether a credit's first word comes before, and only names between: "(AP Photo/Matt Rourke)". */
+function isBehindCredit(tokens: readonly TaggedToken[], start: number): boolean {
+  for (let at = start - 1; at >= Math.max(0, start - longestCredit); at--) {
+    const { word, text, isWord } = tokens[at] as TaggedToken
+    if (credits.has(word) || agencies.has(word))
+      return /^(?::|by|©|\/)$/.test(wordAt(tokens, at + 1)) && !/^\p{Lu}/u.test(wordAt(tokens, at - 1))
+    if (isWord ? !(/^\p{Lu}/u.test(text) || word === 'by') : !/^[:/,.&©]$/.test(text)) return false
+  }
+  return false
+}
+
+/** "against the Saints", "of the Tampa Bay Buccaneers", "for Spurs": a club that plays, by a plural. */
+function isClub(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (/^an?$/.test(wordAt(tokens, start)) || !isPlural(tokens[end - 1]) || !amongSmall(tokens, start))
+    return false
+  const first = isDeterminer(tokens[start]) && end - start > 1 ? start + 1 : start
+  if (!isAllCapital(tokens, first, end)) return false
+  return /^(?:against|vs|of|for)$/.test(wordAt(tokens, start - 1))
+}
+
+const isAllCapital = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  tokens.slice(start, end).every(({ text, tag }) => /^\p{Lu}/u.test(text) || tag === 'POS')

@@ -1,0 +1,18 @@
+import { abstractHeads } from './abstract-heads.js'
+import { lemma } from './lexicon/lemma.js'
+import { hasDigit } from './lexicon/units.js'
+import type { TaggedToken } from './tags/tag.js'
+import { isDeterminer, wordAt } from './tags/tag-patterns.js'
+
+/**
+ * Whether a phrase counts times or doings: "October 31", "every Thursday 8pm", "Game 5", "Day 12". A good's name may
+ * have a word for a time as well ("Spring 2019 Dress"), but more than that and a number.
+ */
+export function isDate(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  let at = isDeterminer(tokens[start]) ? start + 1 : start
+  if (!abstractHeads.has(lemma(wordAt(tokens, at))) || wordAt(tokens, at) === 'number') return false
+  const first = at
+  for (at++; at < end; at++)
+    if (!hasDigit(wordAt(tokens, at)) && !abstractHeads.has(lemma(wordAt(tokens, at)))) return false
+  return tokens.slice(first + 1, end + 1).some(({ word }) => hasDigit(word))
+}

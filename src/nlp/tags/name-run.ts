@@ -1,0 +1,107 @@
+import { lemma } from '../lexicon/lemma.js'
+import { hasDigit, isUnit } from '../lexicon/units.js'
+import type { TaggedToken } from './tag.js'
+import { amongSmall, isVerb, wordAt } from './tag-patterns.js'
+import { visibility } from './visibility.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** Words of which no name is made, capital or not. */
+const functionWords = list(
+  `a an the this that these those his her its their my your our some any all both each every no not
+  of in on at by to from with without for as into onto over under up down near behind beside between through about
+  around along across after before during inside outside off above below against upon via per like than and or but
+  nor if so is are was were be been being am has have had do does did can could will would may might must shall should
+  it he she they we you i who whom whose which what when where why how there here while because`,
+)
+/** Small words inside names: "Rio de Janeiro", "Vincent van Gogh". */
+const particles = list('de la del di da do dos von van der den du le el al bin')
+const roles = list(
+  'forward guard captain midfielder striker keeper coach defender star actor singer president minister',
+)
+/** A name is not longer; it bounds what is looked at. */
+const longestName = 40
+
+export const isCapital = (token: TaggedToken | undefined) =>
+  /^\p{Lu}|^\p{Ll}{1,2}\p{Lu}/u.test(token?.text ?? '')
+
+export const things = /^(?:animal|artifact|food|listed|person|plant|object|body)$/
+export const isThing = (word: string) => things.test(visibility(lemma(word)) ?? '')
+export const isSeen = (word: string) => !/^(?:unknown)?$/.test(visibility(lemma(word)) ?? '')
+
+/** The end of the run of capitals, numbers and what ties them that begins at `from`; `from` where none does. */
+export function runEnd(tokens: readonly TaggedToken[], from: number): number {
+  let end = from
+  for (let at = from; at < Math.min(tokens.length, from + longestName); at++) {
+    const token = tokens[at]
+    if (isPart(token)) end = at + 1
+    else if (end > from && token?.text === '"') {
+      const close = quoteEnd(tokens, at)
+      if (close === undefined) {
+        if (!isInch(tokens, at)) break
+      } else at = close
+    } else if (!(end > from && (isTie(tokens, at) || isNameOf(tokens, at)))) break
+  }
+  return end
+}
+
+const isPart = (token: TaggedToken | undefined) =>
+  token?.isWord === true && !functionWords.has(token.word) && (isCapital(token) || hasDigit(token.word))
+
+/** A possessive, a unit behind a number, what joins two parts without a space, and a role before a name. */
+function isTie(tokens: readonly TaggedToken[], at: number): boolean {
+  const [before, token, after] = [tokens[at - 1], tokens[at], tokens[at + 1]]
+  if (!token) return false
+  if (token.tag === 'POS') return true
+  if (isUnit(token.word) && token.word !== 'in')
+    return /^\d[\d.,]*$/.test(before?.word ?? '') && isPart(after)
+  if (isParticle(before, token)) return isPart(after)
+  if (token.text === 'f') return after?.text === '/' && hasDigit(before?.word ?? '')
+  if (token.text === '/') return isGlued(tokens, at) && hasDigit(after?.word ?? '')
+  if (token.text === '%') return isGluedTo(before, token) && (isPart(after) || after?.text === '+')
+  if (token.text === '+') return before?.text === '%' && isPart(after)
+  // "Pack 'n Play".
+  if (/^['’]$/.test(token.text)) return after?.word === 'n' && isPart(tokens[at + 2])
+  if (token.word === 'n') return isPart(after)
+  if (token.text === '&') return isWordOfName(before) && isWordOfName(after)
+  return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
+}
+
+/** "Lace Up Boots", "Slip On Shoes". */
+export const isParticle = (before: TaggedToken | undefined, { text }: TaggedToken) =>
+  /^(?:Up|On|Over|Down|Out|Off|In)$/.test(text) &&
+  /^(?:lace|zip|slip|pull|button|push|pop|clip|roll|fold|lift|plug|step|wrap|stand|walk|drop)$/.test(
+    before?.word ?? '',
+  )
+
+/** "the Bank of England", "Isle of Skye": "of" in a name, where most words begin small. */
+function isNameOf(tokens: readonly TaggedToken[], at: number): boolean {
+  return (
+    wordAt(tokens, at) === 'of' &&
+    isPart(tokens[at + 1]) &&
+    at > 1 &&
+    isCapital(tokens[at + 1]) &&
+    amongSmall(tokens, at)
+  )
+}
+
+/** A word that names nothing to be seen by itself. */
+const isWordOfName = (token: TaggedToken | undefined) =>
+  isPart(token) && (isVerb(token) || !isThing(token?.word ?? ''))
+
+const isGluedTo = (before: TaggedToken | undefined, token: TaggedToken) => before?.end === token.start
+
+const isGlued = (tokens: readonly TaggedToken[], at: number) =>
+  tokens[at]?.start === tokens[at - 1]?.end && tokens[at]?.end === tokens[at + 1]?.start
+
+/** 1/2" before the rest of the name. */
+const isInch = (tokens: readonly TaggedToken[], at: number) =>
+  hasDigit(wordAt(tokens, at - 1)) && tokens[at - 1]?.end === tokens[at]?.start && isPart(tokens[at + 1])
+
+/** Where a quotation ends that the name goes on behind: NFL "The Duke" Official Football. */
+function quoteEnd(tokens: readonly TaggedToken[], open: number): number | undefined {
+  if (tokens[open - 1]?.end === tokens[open]?.start) return undefined
+  for (let at = open + 1; at < open + 6; at++)
+    if (tokens[at]?.text === '"') return isPart(tokens[at + 1]) ? at : undefined
+  return undefined
+}

@@ -1,0 +1,64 @@
+import { lemma } from '../lexicon/lemma.js'
+import { tagsOf } from '../lexicon/lexicon.js'
+import type { TaggedToken } from './tag.js'
+import { wordAt } from './tag-patterns.js'
+import { compoundVisibility } from './visibility.js'
+
+const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+
+/** Goods that words are printed on. */
+const printed = list(
+  `poster sign tee t-shirt tshirt shirt sweatshirt hoodie mug sticker decal banner card cap hat pillow cushion doormat
+  mat plaque onesie keychain magnet flyer placard tote bib tank sweater canvas print`,
+)
+/** What a sentence begins with, and no name. */
+const speakers = list(
+  "i i'm im i've you you're we we're it it's let's he she they don't never not this my life",
+)
+/** As long as a slogan is. */
+const longest = 16
+
+/**
+ * Takes a slogan in front of the good that it is printed on for the sentence that it is: "Keep Calm and Drink
+ * Tea | poster", "I'm Not Old | birthday tee". It begins with somebody who speaks or with what to do, and is written
+ * as a title; the good is what follows it in small letters, or the last word alone.
+ */
+export function repairSlogan(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
+  if (!opensSlogan(tokens)) return tokens
+  const good = goodAt(tokens)
+  if (good === undefined) return tokens
+  const words = tokens.slice(0, good).filter(({ isWord }) => isWord)
+  const capitals = words.filter(isCapital).length
+  const isTitle = capitals * 2 > words.length
+  const verbs = words.filter(({ word }) => /^VBP?$/.test(tagsOf(word)?.[0] ?? '')).length
+  if (words.length < 2 || !(isTitle || (verbs > 1 && capitals < 2))) return tokens
+  let start = good
+  if (!isCapital(tokens[good])) while (isTitle && isSmallWord(tokens[start - 1])) start--
+  else if (compoundVisibility(wordAt(tokens, good - 1), lemma(wordAt(tokens, good)))) start--
+  return tokens.map((token, at) => {
+    if (at < start) return { ...token, tag: 'UH' }
+    return at === good && !token.tag.startsWith('NN') ? { ...token, tag: 'NN' } : token
+  })
+}
+
+function opensSlogan(tokens: readonly TaggedToken[]): boolean {
+  const [first, second] = tokens
+  if (!first || !second) return false
+  if (speakers.has(first.word)) return true
+  const tags = tagsOf(first.word)
+  return /^VBP?$/.test(tags?.[0] ?? '') || tokens.slice(1, longest).some(({ text }) => text === 'Only')
+}
+
+/** Where the good stands: the last of its words, before a preposition, a sign or the end. */
+function goodAt(tokens: readonly TaggedToken[]): number | undefined {
+  for (let at = 2; at < Math.min(tokens.length, longest); at++) {
+    const after = tokens[at + 1]
+    if (printed.has(lemma(wordAt(tokens, at))) && (!after?.isWord || /^(?:IN|VB.)$/.test(after.tag)))
+      return at
+  }
+  return undefined
+}
+
+const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')
+const isSmallWord = (token: TaggedToken | undefined) =>
+  /^\p{Ll}/u.test(token?.text ?? '') && /^(?:NN|JJ|VB)/.test(token?.tag ?? '')
