@@ -62,7 +62,13 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
     return 'relational_head'
-  if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
+  // "stars & hearts".
+  if (
+    relational.has(head) &&
+    !(head === 'heart' && wordAt(tokens, end - 1) === 'hearts') &&
+    !isPart(tokens, start, end, head)
+  )
+    return 'relational_head'
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
   if (isDate(tokens, start, end)) return 'abstract_head'
   if (isNamed(tokens, start, end)) return undefined

@@ -39,6 +39,8 @@ function isTagList(tokens: readonly TaggedToken[], from: number): boolean {
 export function isNoise(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = wordAt(tokens, end - 1)
   if (sites.has(head)) return true
+  // The sign between two measures.
+  if (end - start === 1 && /^\p{Ll}$/u.test(tokens[start]?.text ?? '')) return true
   const before = tokens[start - 1]
   if (before?.text === '#' && before.end === tokens[start]?.start)
     return visibility(lemma(head)) === 'unknown' || isTagList(tokens, start)

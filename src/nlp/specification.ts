@@ -14,9 +14,11 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** An article number, and what names a resolution. */
 const code = /^(?:\d{4,}|(?=.*[a-z])(?=.*\d)[a-z\d-]+)$/
 const sizes = list('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
+/** What a measure of a good comes in. */
+const containers = list('jar bottle can tin box bag pack tub tube packet carton pot sachet roll bar')
 /** What goods are said to be behind their name. */
 const features = list(
-  `unlocked waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi`,
+  `unlocked waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi oem`,
 )
 
 /**
@@ -25,8 +27,11 @@ const features = list(
  * Water Bottle".
  */
 export function specified(tokens: readonly TaggedToken[], start: number, end: number): number {
+  if (!mayBeSpecified(tokens, start, end)) return end
   // Of "Phantom Silver" no part is a thing.
   let thing = tradeColours.has(wordAt(tokens, end - 1)) ? end - 3 : end - 1
+  // "Hazelnut Spread 750g jar".
+  if (containers.has(wordAt(tokens, end - 1)) && isMeasured(tokens, end - 2)) thing = end - 3
   while (thing >= start && !isThing(tokens, thing)) thing--
   for (let at = start + 1; at < thing; at++)
     if (isSize(wordAt(tokens, at)) && isThing(tokens, at - 1)) return at
@@ -38,6 +43,21 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
   return end
 }
 
+/** Whether a phrase has a name, a number or a feature in it: others are not looked through. */
+function mayBeSpecified(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  for (let at = start + 1; at < end; at++) {
+    const token = tokens[at]
+    if (
+      token?.isName ||
+      token?.word === 'number' ||
+      hasDigit(wordAt(tokens, at)) ||
+      features.has(wordAt(tokens, at))
+    )
+      return true
+  }
+  return false
+}
+
 /** Whether a word only specifies the name that it stands behind. */
 export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
@@ -46,10 +66,12 @@ export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolea
     return true
   // "UK 7 EU 41".
   if (/^(?:uk|eu|us)$/.test(word) && /^\d/.test(wordAt(tokens, at + 1))) return true
+  // "Earrings 925 Sterling Silver".
+  if (/^\d{3}$/.test(word) && /^(?:sterling|silver|gold)$/.test(wordAt(tokens, at + 1))) return true
   // "Baseball player number 22".
   if (word === 'number' && tokens[at + 1]?.tag === 'CD') return isNoun(tokens[at - 1])
   if (tokens[at]?.isName !== true) return false
-  return tradeColours.has(word) || sizes.has(word) || /^(?:19|20)\d\ds?$/.test(word)
+  return tradeColours.has(word) || sizes.has(word) || /^(?:19|20)\d\d(?:s|-\d\d(?:\d\d)?)?$/.test(word)
 }
 
 /** "128GB", "15 oz", "2 Panels". Of "5G" the letter is no gram. */
@@ -117,6 +139,13 @@ function isListedColour(tokens: readonly TaggedToken[], start: number, end: numb
   return tokens.slice(start, end).every(({ word }) => tradeColours.has(word))
 }
 
+/** "smartwatch": a word that WordNet lacks, written in one, of which the end is a thing. */
+function isNewCompound(word: string): boolean {
+  if (visibility(word) !== 'unknown') return false
+  for (let at = 2; at <= word.length - 4; at++) if (visibility(word.slice(at)) === 'artifact') return true
+  return false
+}
+
 const things = /^(?:animal|artifact|food|listed|person|plant|body)$/
 
 function isThing(tokens: readonly TaggedToken[], at: number): boolean {
@@ -129,6 +158,7 @@ function isThing(tokens: readonly TaggedToken[], at: number): boolean {
   )
     return false
   if (wordAt(tokens, at - 1) === 'non') return false
+  if (isNewCompound(word)) return true
   const noun = lemma(word)
   const found = visibility(noun) ?? ''
   return (
