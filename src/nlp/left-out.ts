@@ -56,7 +56,11 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isCredit(tokens, start, end, head)) return 'credit'
   if (isSpecification(tokens, start, end)) return 'specification'
   // "a no parking sign" is there to be seen.
-  if ((wordAt(tokens, start) === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
+  if (
+    (wordAt(tokens, start) === 'no' && head !== 'sign' && !isNoName(tokens, start, end)) ||
+    before?.word === 'without'
+  )
+    return 'negated'
   if (isQuoted(tokens, start, end)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
@@ -75,6 +79,10 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
   return undefined
 }
+
+/** "No Pull Vest": part of a name in a title. */
+const isNoName = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  end - start > 2 && start > 0 && tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
 
 /** The camera that somebody looks at takes the picture. */
 function isAway(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {

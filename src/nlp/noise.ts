@@ -19,7 +19,7 @@ const longestTagList = 40
 const sites = list(
   `shutterstock istock istockphoto getty gettyimages alamy dreamstime depositphotos fotolia flickr pinterest instagram
   facebook twitter youtube tumblr imgur reddit etsy ebay amazon wikipedia wikimedia copyright trademark exif iso
-  hashtag url jpg jpeg png gif pdf html www com megapixel megapixels pixel pixels px dpi mp kb hd uhd 4k 1080p`,
+  hashtag p&p hq url jpg jpeg png gif pdf html www com megapixel megapixels pixel pixels px dpi mp kb hd uhd 4k 1080p`,
 )
 
 /** Whether nothing follows but hashtags, handles and signs: a list of tags behind the caption, and no sentence. */

@@ -25,6 +25,7 @@ export function isPurpose(tokens: readonly TaggedToken[], start: number, end: nu
     )
   if (before === 'for') {
     if (isDeterminer(tokens[start])) return false
+    if (/^(?:ingredients|recipe)$/.test(wordAt(tokens, start - 2))) return true
     return isTitle(tokens) || (buyers.has(head) && end - start === 1)
   }
   // "Women > Shoes".

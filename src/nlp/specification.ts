@@ -77,6 +77,8 @@ export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolea
 /** "128GB", "15 oz", "2 Panels". Of "5G" the letter is no gram. */
 function isMeasured(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
+  // "Interstate 10 in Houston".
+  if (/^(?:interstate|route|highway)$/.test(wordAt(tokens, at - 1))) return false
   if (isUnit(word)) return hasDigit(wordAt(tokens, at - 1))
   if (/^\d+[GK]$/.test(tokens[at]?.text ?? '')) return false
   return (
@@ -100,7 +102,10 @@ export function isSpecification(tokens: readonly TaggedToken[], start: number, e
   if (isNoun(tokens[start - 1]) && (isMeasured(tokens, start) || code.test(wordAt(tokens, start))))
     return true
   for (let at = start; at < end; at++) {
-    const isNumber = at < end - 1 ? tokens[at]?.tag === 'CD' : at > start && hasDigit(wordAt(tokens, at))
+    const isNumber =
+      at < end - 1
+        ? tokens[at]?.tag === 'CD' || (at > start && /^\d+$/.test(wordAt(tokens, at)))
+        : at > start && hasDigit(wordAt(tokens, at))
     if (!isNumber && !isSpecifying(tokens, at) && !(start > 0 && tradeColours.has(wordAt(tokens, at))))
       return false
   }

@@ -11,7 +11,7 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 const qualities = list(
   `roast flavor flavour scent fragrance aroma finish color colour style tone fit cut size edition version condition shade
   grade quality type material fabric flavor warranty returns postage p&p dispatch clearance stock width length waist inseam
-  motif skin trim weave texture thread closure tint blend formula strength compatibility resolution`,
+  motif skin trim weave texture thread closure tint blend formula strength compatibility resolution medium`,
 )
 /** Whom goods are for, where nothing else is said. */
 const buyers = list('man woman kid child girl boy lady gentleman adult teen toddler infant junior')

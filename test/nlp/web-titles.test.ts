@@ -22,6 +22,8 @@ describe('titles of the web', () => {
     'Nutella Hazelnut Spread 750g jar': 'Nutella Hazelnut Spread',
     "Toddler Girls' Floral Print Dress": "Toddler Girls' Floral Print Dress",
     'the Statue of Liberty in the city of London': 'the Statue of Liberty | the city',
+    'Dog Harness No Pull Vest': 'Dog Harness | No Pull Vest',
+    'cars along Interstate 10 in Houston': 'cars | Interstate 10',
     // Words that the lexicon does not have so.
     'dairy-free chocolate cake': 'dairy-free chocolate cake',
     'wide-brimmed hat, cycling gloves & boots': 'wide-brimmed hat | cycling gloves | boots',
@@ -71,6 +73,8 @@ describe('of titles of the web is left out', () => {
     'Tile Mate: Bluetooth tracker for keys, bags & more': ['keys: purpose', 'bags: purpose'],
     'Sen. Ana Reis, D-Mass., greets a crowd': ['D-Mass: place'],
     'a player in the fourth quarter': ['the fourth quarter: abstract_head'],
+    'Ingredients for gazpacho on a table': ['gazpacho: purpose'],
+    'gloves (medium) – FREE P&P': ['medium: specification', 'P&P: noise'],
     'roses, clipping path included': ['clipping path: depiction'],
     'a bee, shallow depth of field': ['field: depiction', 'shallow depth: abstract_head'],
     'cast of "Cats" on a stage': ['Cats: quoted'],
