@@ -147,6 +147,18 @@ function isListedColour(tokens: readonly TaggedToken[], start: number, end: numb
 /** "smartwatch": a word that WordNet lacks, written in one, of which the end is a thing. */
 function isNewCompound(word: string): boolean {
   if (visibility(word) !== 'unknown') return false
+  const known = newCompounds.get(word)
+  if (known !== undefined) return known
+  const found = endsInThing(word)
+  if (newCompounds.size >= mostCompounds) newCompounds.clear()
+  newCompounds.set(word, found)
+  return found
+}
+
+const newCompounds = new Map<string, boolean>()
+const mostCompounds = 50_000
+
+function endsInThing(word: string): boolean {
   for (let at = 2; at <= word.length - 4; at++) if (visibility(word.slice(at)) === 'artifact') return true
   return false
 }
