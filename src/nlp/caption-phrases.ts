@@ -6,7 +6,7 @@ import type { ChunkConfig } from './config.js'
 import { isEnglish } from './language.js'
 import type { LeftOut } from './left-out.js'
 import { isBlank } from './lexicon/clean-word.js'
-import { tokenize } from './lexicon/tokenize.js'
+import { type Token, tokenize } from './lexicon/tokenize.js'
 import { nGrams } from './n-grams.js'
 
 export interface LeftOutChunk extends Chunk {
@@ -28,11 +28,11 @@ export interface CaptionPhrases {
  */
 export function captionPhrases({ text, kind }: Caption, config: ChunkConfig): CaptionPhrases {
   if (isBlank(text)) return { kept: [], leftOut: [], reason: 'empty_caption' }
-  if (kind !== 'categories' && !isEnglish(tokenize(text)))
-    return { kept: [], leftOut: [], reason: 'not_english' }
+  const tokens = tokenize(text)
+  if (kind !== 'categories' && !isEnglish(tokens)) return { kept: [], leftOut: [], reason: 'not_english' }
   const kept: Chunk[] = []
   const leftOut: LeftOutChunk[] = []
-  for (const phrase of chunksOf(text, kind, config)) {
+  for (const phrase of chunksOf(text, tokens, kind, config)) {
     const why = phrase.leftOut ?? (kind === 'categories' ? undefined : overLimit(phrase, kept.length, config))
     if (why === undefined) kept.push(phrase)
     else leftOut.push({ ...phrase, kept: undefined, leftOut: why })
@@ -40,9 +40,14 @@ export function captionPhrases({ text, kind }: Caption, config: ChunkConfig): Ca
   return { kept, leftOut, reason: kept.length > 0 ? undefined : 'no_phrase' }
 }
 
-function chunksOf(text: string, kind: Caption['kind'], { mode, max_words }: ChunkConfig): Chunk[] {
+function chunksOf(
+  text: string,
+  tokens: readonly Token[],
+  kind: Caption['kind'],
+  { mode, max_words }: ChunkConfig,
+): Chunk[] {
   if (kind === 'categories') return categoryNames(text)
-  return mode === 'ngrams' ? nGrams(text, max_words) : chunk(text)
+  return mode === 'ngrams' ? nGrams(text, max_words) : chunk(text, tokens)
 }
 
 function overLimit(phrase: Chunk, kept: number, config: ChunkConfig): 'too_long' | 'too_many' | undefined {

@@ -3,7 +3,7 @@ import { type Attribute, attributes } from './attributes.js'
 import { expressionEnd } from './expression.js'
 import { type LeftOut, leftOut } from './left-out.js'
 import { lemma } from './lexicon/lemma.js'
-import { tokenize } from './lexicon/tokenize.js'
+import { type Token, tokenize } from './lexicon/tokenize.js'
 import { phraseEnds } from './phrase-ends.js'
 import { type Quantity, quantity } from './quantity.js'
 import { repairTags } from './tags/repair-tags.js'
@@ -31,9 +31,11 @@ export interface Chunk extends Quantity {
 /**
  * Noun phrases of a caption, in its order, without overlap (see `phraseEnds`). Takes time in proportion to
  * the caption's length, whatever is in it.
+ *
+ * @param words the caption's tokens, where they are known
  */
-export function chunk(caption: string): Chunk[] {
-  const tokens = repairTags(tag(tokenize(caption)))
+export function chunk(caption: string, words: readonly Token[] = tokenize(caption)): Chunk[] {
+  const tokens = repairTags(tag(words))
   const cut = cutter(caption)
   const ends = phraseEnds(tokens)
   return [...ends].map(([first, behind]) => {

@@ -1,5 +1,6 @@
 import { lemma } from './lexicon/lemma.js'
 import { makers } from './lexicon/makers.js'
+import { hasDigit } from './lexicon/units.js'
 import { landmarks } from './places.js'
 import type { TaggedToken } from './tags/tag.js'
 import { amongSmall, isDeterminer, isPlural, tagAt, wordAt } from './tags/tag-patterns.js'
@@ -38,7 +39,8 @@ function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number
   if (!/^(?:by|from|via|for|against|vs)$/.test(before) || isDeterminer(tokens[start])) return false
   if (landmarks.has(wordAt(tokens, start))) return false
   const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
-  if (isNamed && /^(?:against|vs)$/.test(before)) return true
+  const isModel = tokens.slice(start, end).some(({ word }) => makers.has(word) || hasDigit(word))
+  if (isNamed && /^(?:against|vs)$/.test(before)) return !isModel
   return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
 }
 
@@ -63,7 +65,7 @@ function isSource(tokens: readonly TaggedToken[], start: number, end: number): b
   if (ends && /^[|(–—-]$/.test(before) && publishers.has(wordAt(tokens, end - 1))) return true
   // What stands in brackets is another name where it is a thing: "Kinkaku-ji (Golden Pavilion)".
   if (before === '(' && after === ')') return visibility(lemma(wordAt(tokens, end - 1))) === 'unknown'
-  if (before === '(' && credits.has(after)) return true
+  if (before === '(' && (credits.has(after) || after === 'via')) return true
   return isBehindCredit(tokens, start)
 }
 

@@ -63,6 +63,13 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   return at > start && isNamed && last !== 'of' ? at : end
 }
 
+/** "stock footage timelapse | traffic": where the thing begins behind two words or more for the picture. */
+export function behindPicture(tokens: readonly TaggedToken[], start: number, end: number): number {
+  let at = start
+  while (at < end && pictureWords.has(lemma(wordAt(tokens, at))) && wordAt(tokens, at) !== 'rear') at++
+  return at - start > 1 && at < end ? at : start
+}
+
 /** "Mandala | coloring book page": where it begins that a page is to be coloured. */
 function coloringAt(tokens: readonly TaggedToken[], start: number, end: number): number {
   for (let at = end - 2; at > start && at > end - 4; at--)
@@ -79,6 +86,14 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true
   if (pictureWords.has(head) && tells.test(wordAt(tokens, end)) && !isDeterminer(tokens[start])) return true
   if (start > 0 && pictureWords.has(head) && isApart(tokens, start, end)) return true
+  // "stands guard at the scene".
+  if (
+    head === 'scene' &&
+    wordAt(tokens, start) === 'the' &&
+    /^(?:at|from|near)$/.test(wordAt(tokens, start - 1)) &&
+    start > 2
+  )
+    return false
   if (depictions.has(head)) return !isFramed(tokens, start, end)
   // "Watercolor background".
   if (end - start === 1 && media.has(head) && pictureWords.has(lemma(wordAt(tokens, end)))) return true
@@ -105,7 +120,9 @@ function isPictureOnly(tokens: readonly TaggedToken[], start: number, end: numbe
     pictureWords.has(lemma(wordAt(tokens, end)))
   )
     return true
-  for (let at = start; at < end; at++) if (!pictureWords.has(lemma(wordAt(tokens, at)))) return false
+  for (let at = start; at < end; at++)
+    if (!pictureWords.has(lemma(wordAt(tokens, at))) && !(at < end - 1 && sides.has(wordAt(tokens, at))))
+      return false
   return isNoun(tokens[start - 1]) || end - start > 1 || files.has(wordAt(tokens, start))
 }
 

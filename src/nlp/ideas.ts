@@ -31,6 +31,12 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
   if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
   if (before === 'after' && weather.has(head)) return true
   if (head === 'light' && tagAt(tokens, end - 1) === 'NN' && lights.has(wordAt(tokens, end - 2))) return true
+  // "the fourth quarter", "the final whistle".
+  if (
+    /^(?:quarter|inning|period|whistle)$/.test(head) &&
+    /^(?:first|second|third|fourth|final|last)$/.test(wordAt(tokens, end - 2))
+  )
+    return true
   // "at the Grammy Awards".
   if (head === 'award' && before === 'at') return true
   // "a game of poker", "standing in a line".

@@ -56,19 +56,33 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isCredit(tokens, start, end, head)) return 'credit'
   if (isSpecification(tokens, start, end)) return 'specification'
   // "a no parking sign" is there to be seen.
-  if ((wordAt(tokens, start) === 'no' && head !== 'sign') || before?.word === 'without') return 'negated'
+  if (
+    (wordAt(tokens, start) === 'no' && head !== 'sign' && !isNoName(tokens, start, end)) ||
+    before?.word === 'without'
+  )
+    return 'negated'
   if (isQuoted(tokens, start, end)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
     return 'relational_head'
-  if (relational.has(head) && !isPart(tokens, start, end, head)) return 'relational_head'
+  // "stars & hearts".
+  if (
+    relational.has(head) &&
+    !(head === 'heart' && wordAt(tokens, end - 1) === 'hearts') &&
+    !isPart(tokens, start, end, head)
+  )
+    return 'relational_head'
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
   if (isDate(tokens, start, end)) return 'abstract_head'
   if (isNamed(tokens, start, end)) return undefined
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
   return undefined
 }
+
+/** "No Pull Vest": part of a name in a title. */
+const isNoName = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  end - start > 2 && start > 0 && tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
 
 /** The camera that somebody looks at takes the picture. */
 function isAway(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {

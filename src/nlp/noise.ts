@@ -19,7 +19,7 @@ const longestTagList = 40
 const sites = list(
   `shutterstock istock istockphoto getty gettyimages alamy dreamstime depositphotos fotolia flickr pinterest instagram
   facebook twitter youtube tumblr imgur reddit etsy ebay amazon wikipedia wikimedia copyright trademark exif iso
-  hashtag url jpg jpeg png gif pdf html www com megapixel megapixels pixel pixels px dpi mp kb hd uhd 4k 1080p`,
+  hashtag p&p hq url jpg jpeg png gif pdf html www com megapixel megapixels pixel pixels px dpi mp kb hd uhd 4k 1080p`,
 )
 
 /** Whether nothing follows but hashtags, handles and signs: a list of tags behind the caption, and no sentence. */
@@ -39,6 +39,8 @@ function isTagList(tokens: readonly TaggedToken[], from: number): boolean {
 export function isNoise(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = wordAt(tokens, end - 1)
   if (sites.has(head)) return true
+  // The sign between two measures.
+  if (end - start === 1 && /^\p{Ll}$/u.test(tokens[start]?.text ?? '')) return true
   const before = tokens[start - 1]
   if (before?.text === '#' && before.end === tokens[start]?.start)
     return visibility(lemma(head)) === 'unknown' || isTagList(tokens, start)

@@ -1,4 +1,4 @@
-import { pictured } from './depictions.js'
+import { behindPicture, pictured } from './depictions.js'
 import { keywordStarts } from './keywords.js'
 import { lemma } from './lexicon/lemma.js'
 import { measures } from './lexicon/measures.js'
@@ -15,6 +15,7 @@ import {
   tagAt,
   wordAt,
 } from './tags/tag-patterns.js'
+import { visibility } from './tags/visibility.js'
 
 /**
  * The noun phrases of a caption, each by its first token with the token behind its last; in order, without
@@ -27,7 +28,7 @@ export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> 
   for (let at = 0; at < tokens.length; ) {
     const { end: behind, found } = nounPhrase(tokens, at, starts)
     const end = found ? specified(tokens, at, pictured(tokens, at, behind)) : behind
-    if (found) ends.set(at, end)
+    if (found) ends.set(behindPicture(tokens, at, end), end)
     at = end
   }
   return ends
@@ -112,11 +113,24 @@ function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
   if (tag === 'POS') return true
   // "the dogs' bowl", but not the quotation mark in "the 'dogs' are".
   if (/^['’]$/.test(word) && tokens[at]?.start === tokens[at - 1]?.end && /s$/.test(wordAt(tokens, at - 1))) {
-    return isNoun(tokens[at + 1]) && !isQuoted(tokens, at)
+    const next = isModifier(tokens[at + 1]) ? at + 2 : at + 1
+    return isNoun(tokens[next]) && !isQuoted(tokens, at)
   }
   // "a side of fries".
   if (word === 'of' && wordAt(tokens, at - 1) === 'side')
     return /^an?$/.test(wordAt(tokens, at - 2)) && !isDeterminer(tokens[at + 1])
+  // "Tower of London": a name that WordNet has.
+  if (
+    word === 'of' &&
+    /^\p{Lu}/u.test(tokens[at - 1]?.text ?? '') &&
+    /^\p{Lu}/u.test(tokens[at + 1]?.text ?? '')
+  )
+    if (
+      /^(?:artifact|location|object)$/.test(
+        visibility(`${wordAt(tokens, at - 1)}_of_${wordAt(tokens, at + 1)}`) ?? '',
+      )
+    )
+      return true
   return word === 'of' && measures.has(lemma(wordAt(tokens, at - 1)))
 }
 

@@ -1,3 +1,4 @@
+import { tagsOf } from './lexicon/lexicon.js'
 import { isNamedLocation } from './lexicon/wordnet.js'
 import type { TaggedToken } from './tags/tag.js'
 import { amongSmall, isDeterminer, wordAt } from './tags/tag-patterns.js'
@@ -30,6 +31,8 @@ const ofTowns = list(
 export function isPlace(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   if (isNamedSettlement(tokens, start, end)) return true
   if (!isCapital(tokens[end - 1])) return false
+  // "Sen. Bernie Sanders, I-Vt.": the party and the state.
+  if (end - start === 1 && /^[DRI]-\p{Lu}/u.test(tokens[start]?.text ?? '')) return true
   let first = start
   if (isDeterminer(tokens[first]) && end - first > 1) first++
   while (end - first > 1 && parts.has(wordAt(tokens, first))) first++
@@ -39,6 +42,7 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   if (isLocation(tokens, first, end, !isBehind)) return true
   if (end - first > 1 && regions.has(wordAt(tokens, end - 1))) return true
   if (isApposed(tokens, end)) return true
+  if (first === start && isLastSurname(tokens, start, end)) return true
   if (first > start || !isUnknown(tokens, first, end)) return false
   if (/^(?:in|near)$/.test(before)) return true
   if (before === 'of' && ofTowns.has(wordAt(tokens, start - 2))) return true
@@ -73,6 +77,15 @@ function isLastName(tokens: readonly TaggedToken[], start: number, end: number):
   return isCapital(tokens[end + 1]) && end + 2 === tokens.length
 }
 
+/** "wood stove & deck, Powys": a name that is also a writer's, where none is spoken of. */
+const isLastSurname = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  end - start === 1 &&
+  end === tokens.length &&
+  wordAt(tokens, start - 1) === ',' &&
+  !isCapital(tokens[start - 2]) &&
+  visibility(wordAt(tokens, start)) === 'person' &&
+  tagsOf(wordAt(tokens, start)) === undefined
+
 /** A name of WordNet's that does not end in a word for what has an edge: the Grand Canal is to be seen. */
 function isLocation(tokens: readonly TaggedToken[], start: number, end: number, mostly: boolean): boolean {
   const last = wordAt(tokens, end - 1)
@@ -80,7 +93,8 @@ function isLocation(tokens: readonly TaggedToken[], start: number, end: number, 
   if (
     end - start > 1 &&
     !regions.has(last) &&
-    (last === 'square' || /^(?:object|artifact)$/.test(visibility(last) ?? ''))
+    (/^(?:square|park|gardens?|beach|zoo|forest)$/.test(last) ||
+      /^(?:object|artifact)$/.test(visibility(last) ?? ''))
   )
     return false
   return isNamedLocation(nameOf(tokens, start, end), mostly)

@@ -1,6 +1,6 @@
 import { lemma } from './lexicon/lemma.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, isVerb, wordAt } from './tags/tag-patterns.js'
+import { amongSmall, isDeterminer, isVerb, wordAt } from './tags/tag-patterns.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
@@ -18,14 +18,30 @@ const buyers = list(
 export function isPurpose(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const before = wordAt(tokens, start - 1)
   const head = lemma(wordAt(tokens, end - 1))
+  if (before === 'with' && wordAt(tokens, start - 2) === 'compatible') return true
+  if (isJoinedPurpose(tokens, start))
+    return (
+      isTitle(tokens) && !isDeterminer(tokens[start]) && !(tokens[start]?.isName && amongSmall(tokens, start))
+    )
   if (before === 'for') {
     if (isDeterminer(tokens[start])) return false
+    if (/^(?:ingredients|recipe)$/.test(wordAt(tokens, start - 2))) return true
     return isTitle(tokens) || (buyers.has(head) && end - start === 1)
   }
   // "Women > Shoes".
   if (buyers.has(head) && end - start === 1 && wordAt(tokens, end) === '>') return true
   if (!departments.has(head) || start === 0 || isDeterminer(tokens[start])) return false
   return /^\p{Lu}/u.test(tokens[end - 1]?.text ?? '') && !/^(?:with|of|and|&|on|in)$/.test(before)
+}
+
+/** "for keys, bags & more": one of several that stand behind "for". */
+function isJoinedPurpose(tokens: readonly TaggedToken[], start: number): boolean {
+  if (!/^(?:,|&|and|or|to|\/)$/.test(wordAt(tokens, start - 1))) return false
+  for (let at = start - 2; at >= Math.max(0, start - 8); at--) {
+    if (/^(?:for|compatible)$/.test(wordAt(tokens, at))) return true
+    if (!/^(?:NN.*|JJ|CC|,|CD|TO)$/.test(tokens[at]?.tag ?? '') && wordAt(tokens, at) !== 'with') return false
+  }
+  return false
 }
 
 /** Whether a caption has no verb and names something in capitals. */

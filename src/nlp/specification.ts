@@ -14,9 +14,11 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** An article number, and what names a resolution. */
 const code = /^(?:\d{4,}|(?=.*[a-z])(?=.*\d)[a-z\d-]+)$/
 const sizes = list('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
+/** What a measure of a good comes in. */
+const containers = list('jar bottle can tin box bag pack tub tube packet carton pot sachet roll bar')
 /** What goods are said to be behind their name. */
 const features = list(
-  `unlocked waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi`,
+  `unlocked waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi oem`,
 )
 
 /**
@@ -25,8 +27,11 @@ const features = list(
  * Water Bottle".
  */
 export function specified(tokens: readonly TaggedToken[], start: number, end: number): number {
+  if (!mayBeSpecified(tokens, start, end)) return end
   // Of "Phantom Silver" no part is a thing.
   let thing = tradeColours.has(wordAt(tokens, end - 1)) ? end - 3 : end - 1
+  // "Hazelnut Spread 750g jar".
+  if (containers.has(wordAt(tokens, end - 1)) && isMeasured(tokens, end - 2)) thing = end - 3
   while (thing >= start && !isThing(tokens, thing)) thing--
   for (let at = start + 1; at < thing; at++)
     if (isSize(wordAt(tokens, at)) && isThing(tokens, at - 1)) return at
@@ -38,6 +43,21 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
   return end
 }
 
+/** Whether a phrase has a name, a number or a feature in it: others are not looked through. */
+function mayBeSpecified(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  for (let at = start + 1; at < end; at++) {
+    const token = tokens[at]
+    if (
+      token?.isName ||
+      token?.word === 'number' ||
+      hasDigit(wordAt(tokens, at)) ||
+      features.has(wordAt(tokens, at))
+    )
+      return true
+  }
+  return false
+}
+
 /** Whether a word only specifies the name that it stands behind. */
 export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
@@ -46,15 +66,19 @@ export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolea
     return true
   // "UK 7 EU 41".
   if (/^(?:uk|eu|us)$/.test(word) && /^\d/.test(wordAt(tokens, at + 1))) return true
+  // "Earrings 925 Sterling Silver".
+  if (/^\d{3}$/.test(word) && /^(?:sterling|silver|gold)$/.test(wordAt(tokens, at + 1))) return true
   // "Baseball player number 22".
   if (word === 'number' && tokens[at + 1]?.tag === 'CD') return isNoun(tokens[at - 1])
   if (tokens[at]?.isName !== true) return false
-  return tradeColours.has(word) || sizes.has(word) || /^(?:19|20)\d\ds?$/.test(word)
+  return tradeColours.has(word) || sizes.has(word) || /^(?:19|20)\d\d(?:s|-\d\d(?:\d\d)?)?$/.test(word)
 }
 
 /** "128GB", "15 oz", "2 Panels". Of "5G" the letter is no gram. */
 function isMeasured(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
+  // "Interstate 10 in Houston".
+  if (/^(?:interstate|route|highway)$/.test(wordAt(tokens, at - 1))) return false
   if (isUnit(word)) return hasDigit(wordAt(tokens, at - 1))
   if (/^\d+[GK]$/.test(tokens[at]?.text ?? '')) return false
   return (
@@ -78,7 +102,10 @@ export function isSpecification(tokens: readonly TaggedToken[], start: number, e
   if (isNoun(tokens[start - 1]) && (isMeasured(tokens, start) || code.test(wordAt(tokens, start))))
     return true
   for (let at = start; at < end; at++) {
-    const isNumber = at < end - 1 ? tokens[at]?.tag === 'CD' : at > start && hasDigit(wordAt(tokens, at))
+    const isNumber =
+      at < end - 1
+        ? tokens[at]?.tag === 'CD' || (at > start && /^\d+$/.test(wordAt(tokens, at)))
+        : at > start && hasDigit(wordAt(tokens, at))
     if (!isNumber && !isSpecifying(tokens, at) && !(start > 0 && tradeColours.has(wordAt(tokens, at))))
       return false
   }
@@ -117,6 +144,25 @@ function isListedColour(tokens: readonly TaggedToken[], start: number, end: numb
   return tokens.slice(start, end).every(({ word }) => tradeColours.has(word))
 }
 
+/** "smartwatch": a word that WordNet lacks, written in one, of which the end is a thing. */
+function isNewCompound(word: string): boolean {
+  if (visibility(word) !== 'unknown') return false
+  const known = newCompounds.get(word)
+  if (known !== undefined) return known
+  const found = endsInThing(word)
+  if (newCompounds.size >= mostCompounds) newCompounds.clear()
+  newCompounds.set(word, found)
+  return found
+}
+
+const newCompounds = new Map<string, boolean>()
+const mostCompounds = 50_000
+
+function endsInThing(word: string): boolean {
+  for (let at = 2; at <= word.length - 4; at++) if (visibility(word.slice(at)) === 'artifact') return true
+  return false
+}
+
 const things = /^(?:animal|artifact|food|listed|person|plant|body)$/
 
 function isThing(tokens: readonly TaggedToken[], at: number): boolean {
@@ -129,6 +175,7 @@ function isThing(tokens: readonly TaggedToken[], at: number): boolean {
   )
     return false
   if (wordAt(tokens, at - 1) === 'non') return false
+  if (isNewCompound(word)) return true
   const noun = lemma(word)
   const found = visibility(noun) ?? ''
   return (

@@ -11,7 +11,7 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 const qualities = list(
   `roast flavor flavour scent fragrance aroma finish color colour style tone fit cut size edition version condition shade
   grade quality type material fabric flavor warranty returns postage p&p dispatch clearance stock width length waist inseam
-  motif skin trim weave texture thread closure tint blend formula strength compatibility`,
+  motif skin trim weave texture thread closure tint blend formula strength compatibility resolution medium`,
 )
 /** Whom goods are for, where nothing else is said. */
 const buyers = list('man woman kid child girl boy lady gentleman adult teen toddler infant junior')
@@ -32,6 +32,8 @@ export function isSegment(tokens: readonly TaggedToken[], start: number, end: nu
   if (codes.has(wordAt(tokens, start))) return true
   if (tokens[end]?.isWord) return false
   if (qualities.has(head)) return true
+  // "(Bare Tool)".
+  if (wordAt(tokens, start) === 'bare') return true
   if (before !== ',' && buyers.has(head)) return true
   const found = visibility(head)
   if (things.test(found ?? '')) return before === '(' && buyers.has(head)

@@ -10,7 +10,7 @@ const byTags: readonly (readonly [tags: readonly string[], words: readonly strin
   [
     ['NN'],
     words(`bear stop sink monitor curb platter dump sled bobsled moped steed mural urinal cymbal petal sandal
-      jewel plywood monopoly dragonfly butterfly firefly handle net gala tabletop countertop cherry key`),
+      jewel plywood monopoly dragonfly butterfly firefly handle net gala interstate tabletop countertop cherry key`),
   ],
   [['NN', 'VB', 'VBP'], words('match surf cover sail stick produce')],
   [['NNS'], words('bears tracks mirrors leaves stairs scissors')],

@@ -8,13 +8,16 @@ import { captionWords } from './caption-words.js'
 export const lexicon = new brill.Lexicon('EN', 'NN')
 for (const [word, tags] of Object.entries(captionWords)) lexicon.addWord(word, [...tags])
 
-const words = (lexicon as unknown as { readonly lexicon: Readonly<Record<string, readonly string[]>> })
-  .lexicon
+/** As a map, which is looked up faster than natural's object, and has no names of its prototype. */
+const words: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(
+    (lexicon as unknown as { readonly lexicon: Readonly<Record<string, readonly string[]>> }).lexicon,
+  ),
+)
 
 /** Tags of a word, the most frequent first; undefined for a word that the lexicon does not have. */
 export function tagsOf(word: string): readonly string[] | undefined {
-  // The lexicon is a plain object: names of its prototype would find functions.
-  return Object.hasOwn(words, word) ? words[word] : undefined
+  return words.get(word)
 }
 
 /** Whether the lexicon has the word with a tag that begins so. */

@@ -15,4 +15,4 @@ export const makers: ReadonlySet<string> = list(`
   stanley makita ryobi craftsman singer hoover whirlpool frigidaire keurig pyrex tupperware corning anchor hydro
   north patagonia carhartt timberland ugg crocs birkenstock adidas gucci prada weber yankee hp lg bose graco chicco heinz kraft dewalt trek giant specialized schwinn coleman thermos
   igloo yeti oakley champion hanes brooks reef keen crayola sharpie pilot parker cross brita tide olay mac clinique lush nivea
-  tommy calvin ralph lacoste burberry fendi coach kong felix moen wilson spalding callaway osprey rockport panasonic chanel dior hermes cartier rolex`)
+  tommy calvin ralph lacoste burberry fendi coach kong felix moen wilson spalding deere callaway osprey rockport panasonic chanel dior hermes cartier rolex`)

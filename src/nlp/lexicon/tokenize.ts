@@ -54,7 +54,8 @@ const plain = [
 const pattern = new RegExp(`${skipped}|${plain}`, 'gsu')
 /** The same for most captions, which have none of what is passed over as a whole. */
 const plainPattern = new RegExp(plain, 'gsu')
-const hasSkipped = /[@#<_\d]|:\/\/|[^\s.]\.[^\s.]/
+const hasSkipped =
+  /[@#<_]|:\/\/|[^\s.]\.[^\s.]|\d[/-]\d|(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[ -]?\d/
 
 /**
  * Words and signs of a caption with their places. The caption itself is never changed: it is read as people

@@ -61,9 +61,18 @@ function isTie(tokens: readonly TaggedToken[], at: number): boolean {
   if (token.text === '%') return isGluedTo(before, token) && (isPart(after) || after?.text === '+')
   if (token.text === '+') return before?.text === '%' && isPart(after)
   // "Pack 'n Play".
+  // "Girls' Dress".
+  if (/^['’]$/.test(token.text) && isGluedTo(before, token) && before?.word.endsWith('s'))
+    return isPart(after)
   if (/^['’]$/.test(token.text)) return after?.word === 'n' && isPart(tokens[at + 2])
   if (token.word === 'n') return isPart(after)
-  if (token.text === '&') return isWordOfName(before) && isWordOfName(after)
+  // "Fisher-Price Laugh & Learn", "Black & Decker".
+  if (token.text === '&')
+    return (
+      isPart(before) &&
+      isWordOfName(after) &&
+      (isWordOfName(before) || visibility(after?.word ?? '') === 'unknown')
+    )
   return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
 }
 
@@ -87,7 +96,7 @@ function isNameOf(tokens: readonly TaggedToken[], at: number): boolean {
 
 /** A word that names nothing to be seen by itself. */
 const isWordOfName = (token: TaggedToken | undefined) =>
-  isPart(token) && (isVerb(token) || !isThing(token?.word ?? ''))
+  isPart(token) && ((isVerb(token) && token?.tag !== 'VBG') || !isThing(token?.word ?? ''))
 
 const isGluedTo = (before: TaggedToken | undefined, token: TaggedToken) => before?.end === token.start
 

@@ -29,7 +29,7 @@ const ingCompounds = new Set(
   mixing bowl,mixing machine,serving tray,serving dish,serving plate,serving bowl,hiking boot,hiking trail,
   waiting room,waiting area,changing table,measuring cup,measuring tape,ironing board,watering can,lighting fixture,
   seating area,sitting room,sitting area,bathing suit,building block,crossing sign,warning sign,vending machine,
-  sliding door,folding chair,folding table,soldering iron,weeping willow,training wheel,carrying case,knitting needle,greeting card,coloring book`
+  sliding door,folding chair,folding table,soldering iron,weeping willow,training wheel,carrying case,knitting needle,greeting card,coloring book,charging port,charging cable,charging station,charging case`
     .split(',')
     .map((pair) => pair.trim()),
 )

@@ -6,7 +6,7 @@ import { hasDigit, isUnit } from '../lexicon/units.js'
 import { isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
 import { isCapital, isParticle, isSeen, isThing, runEnd, things } from './name-run.js'
 import type { TaggedToken } from './tag.js'
-import { isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
+import { amongSmall, isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import { visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -113,17 +113,23 @@ function tagInName(
   const behindNoun = isNoun(before)
   if (tag === 'POS' || (tag === 'UH' && tagsOf(word)?.[0] !== 'UH')) return undefined
   // "Ha Long Bay", "SL 5", but "NEW nails LOL".
-  if (tag === 'UH') return /^\p{Lu}\p{Ll}/u.test(tokens[at]?.text ?? '') && after ? 'NN' : undefined
+  if (tag === 'UH')
+    return /^\p{Lu}(?:\p{Ll}|\p{Lu}?$)/u.test(tokens[at]?.text ?? '') && after ? 'NN' : undefined
   if (word === 'of' || (before && isParticle(before, tokens[at] as TaggedToken))) return 'NN'
   if (!isWord) return 'NN'
   if (hasDigit(word)) {
     // "2015 Ford", "501 Jeans" behind a possessive: a number that leads on.
     if (/^[\d.,]+$/.test(word) && !behindNoun) return 'CD'
-    return isNoun(tokens[at + 1]) || after || !/^[\d.,]+$/.test(word) || isModelNumber(word, before)
+    return isNoun(tokens[at + 1]) ||
+      after ||
+      !/^[\d.,]+$/.test(word) ||
+      isModelNumber(word, before) ||
+      makers.has(wordAt(tokens, start))
       ? 'NN'
       : undefined
   }
   if (isUnit(word) && hasDigit(before?.word ?? '')) return 'NN'
+  if (word === 'set' && behindNoun) return 'NN'
   // "How to Make Cookies", "Shop Dresses".
   if (at === start && (orders.has(word) || (tagAt(tokens, at - 1) === 'TO' && isVerbLemma(word)))) return 'VB'
   if (isNoun(tokens[at])) return tag === 'NNS' && actsHere(tokens, at) ? 'VBZ' : undefined
@@ -135,7 +141,7 @@ function tagInName(
     isModifier(tokens[at]) &&
     isCapital(tokens[at]) &&
     tagsOf(word) === undefined &&
-    !/(?:ed|less|proof|-.*)$/.test(word)
+    (/^\p{Lu}{2,}$/u.test(tokens[at]?.text ?? '') || !/(?:ed|less|proof|-.*)$/.test(word))
   )
     return 'NN'
   // "Old Faithful erupts".
@@ -150,7 +156,9 @@ function tagInName(
 function joinsName(tokens: readonly TaggedToken[], at: number, after: TaggedToken | undefined): boolean {
   const word = wordAt(tokens, at)
   if (after) return isActor(tokens[at - 1]) || !endsName(tokens, at - 1)
-  if (tradeColours.has(word) || isNoun(tokens[at + 1])) return false
+  if (tradeColours.has(word)) return false
+  // "London Underground sign".
+  if (isNoun(tokens[at + 1])) return amongSmall(tokens, at) && !isThing(wordAt(tokens, at - 1))
   if (visibility(word) === 'artifact' && canBe(word, 'NN')) return true
   return !endsName(tokens, at - 1) && !/(?:ed|less|proof)$/.test(word)
 }
@@ -164,6 +172,9 @@ const isModelNumber = (word: string, before: TaggedToken | undefined) =>
 /** Whether what ends here is the whole name of a thing, so that a modifier behind it opens another one. */
 function endsName(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
+  // "GPS Running Smartwatch".
+  if (/^\p{Lu}{2,4}$/u.test(tokens[at]?.text ?? '') && /\p{Ll}/u.test(tokens[at + 1]?.text ?? ''))
+    return false
   if (tagAt(tokens, at) === 'NNS' && isCapital(tokens[at]) && !openers.has(word) && isSeen(word)) return true
   // "Hydro Flask Wide Mouth Bottle": the second word of a maker's name.
   if (makers.has(wordAt(tokens, at - 1)) && tokens[at - 1]?.isName && !isPlural(tokens[at])) return false
@@ -182,7 +193,7 @@ function isActedBy(tokens: readonly TaggedToken[], at: number): boolean {
     !isCapital(tokens[at]) &&
     isVerbLemma(noun) &&
     !things.test(nounSenses(noun)[0]?.file ?? '') &&
-    (/^(?:IN|TO|DT|RB|PRP\$)$/.test(tagAt(tokens, at + 1)) ||
+    (/^(?:IN|TO|DT|RB|PRP\$|JJ|VBN|CD)$/.test(tagAt(tokens, at + 1)) ||
       isActor(tokens[at + 1]) ||
       isCapital(tokens[at + 1]))
   )

@@ -12,6 +12,11 @@ import type { TagRule } from './tag-rule.js'
 
 const laterRules: readonly TagRule[] = [...unknownRules, ...clauseRules, ...modifierRules, ...verbRules]
 
+/** Of these words nothing is mended but in `wordRules`; they are a third of a caption. */
+const closed: ReadonlySet<string> = new Set(['DT', 'CC', 'TO', 'PRP', 'PRP$'])
+const isSmallPreposition = (token: TaggedToken | undefined) =>
+  token?.tag === 'IN' && token.text === token.word
+
 /**
  * Mends what the tagger, made for newspapers, gets wrong in captions. Each rule goes over the whole caption
  * before the next, so that later ones see what earlier ones mended: single words, then compounds, who does
@@ -34,8 +39,11 @@ export function repairTags(tokens: readonly TaggedToken[]): readonly TaggedToken
   apply(wordRules, words)
   apply(
     compoundRules,
-    words.filter((at) => !isAuxiliary(wordAt(tokens, at))),
+    words.filter((at) => !closed.has(mended[at]?.tag ?? '') && !isAuxiliary(wordAt(tokens, at))),
   )
-  apply(laterRules, words)
+  apply(
+    laterRules,
+    words.filter((at) => !closed.has(mended[at]?.tag ?? '') && !isSmallPreposition(mended[at])),
+  )
   return repairNames(repairSlogan(mended))
 }

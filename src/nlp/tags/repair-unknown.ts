@@ -1,8 +1,18 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { tradeColours } from '../lexicon/qualities.js'
 import { isAdjectiveLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
-import { determinerOf, isModifier, isNoun, maxLookback, tagAt, wordAt } from './tag-patterns.js'
+import {
+  determinerOf,
+  isModifier,
+  isNoun,
+  isPlural,
+  isVerb,
+  maxLookback,
+  tagAt,
+  wordAt,
+} from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
@@ -11,11 +21,16 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** What is worn or used for doing something: "gardening gloves", "cycling shorts". */
 const gear = list(
   `glove shorts shoe boot helmet pants trousers jersey gear glasses goggles jacket sock vest hat cap bag backpack tent
-  tool pole tights leggings equipment mat rope harness suit costume outfit apron kit pan pot`,
+  tool pole tights leggings equipment mat rope harness suit costume outfit apron kit pan pot deck area room table chair
+  bench machine board station pool`,
 )
 /** What is done with gear itself. */
 const worn =
   /^(?:wear|hold|carry|us|hav|tak|pack|wash|hang|fix|clean|paint|fill|push|pull|show|includ|featur)/
+/** Whom goods are for. */
+const buyers = list(
+  'kids girls boys women men ladies babies toddlers adults teens guests players fans sports',
+)
 /** Meetings by the end of a verb. */
 const meetings = list('meeting briefing hearing wedding')
 /** Adverbs that WordNet also has as adjectives, and captions do not. */
@@ -73,9 +88,35 @@ export const unknownRules: readonly TagRule[] = [
   (tokens, at) =>
     tagAt(tokens, at) === 'VBG' &&
     !worn.test(wordAt(tokens, at)) &&
+    !isNoun(tokens[at + 2]) &&
     gear.has(lemma(wordAt(tokens, at + 1))) &&
     opens(tokens, at)
       ? 'JJ'
+      : undefined,
+  // "measuring cups and spoons set".
+  (tokens, at) =>
+    wordAt(tokens, at) === 'set' && isNoun(tokens[at - 1]) && !tokens[at + 1]?.isWord ? 'NN' : undefined,
+  // "Climate activists block traffic on the road": where no other verb is.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'NN' &&
+    isPlural(tokens[at - 1]) &&
+    tagAt(tokens, at + 1) === 'NN' &&
+    tagAt(tokens, at + 2) === 'IN' &&
+    canBe(wordAt(tokens, at), 'VB') &&
+    visibility(lemma(wordAt(tokens, at - 1))) === 'person' &&
+    !buyers.has(wordAt(tokens, at - 1)) &&
+    !tokens.some(isVerb)
+      ? 'VBP'
+      : undefined,
+  // "a bee pollinating lavender, ...": what is done to it has no noun but itself.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'JJ' &&
+    tagAt(tokens, at - 1) === 'VBG' &&
+    !/^(?:look|smell|tast|feel|be|turn)ing$/.test(wordAt(tokens, at - 1)) &&
+    !tradeColours.has(wordAt(tokens, at)) &&
+    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1])) &&
+    /^(?:plant|food)$/.test(visibility(wordAt(tokens, at)) ?? '')
+      ? 'NN'
       : undefined,
   // "a cabinet meeting", but "a man meeting fans".
   (tokens, at) =>

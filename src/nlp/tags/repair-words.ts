@@ -129,6 +129,28 @@ export const wordRules: readonly TagRule[] = [
       : undefined,
   // "Happy New Year 2023", "Merry Christmas": a wish, no part of what it is written on.
   (tokens, at) => (isWish(tokens, at) ? 'UH' : undefined),
+  // "FREE stickers", "BULK 50 beads": what shops shout in front of a good.
+  (tokens, at) =>
+    /^(?:FREE|NEW|SALE|HOT|BULK|CLEARANCE|RARE|SOLD)$/.test(tokens[at]?.text ?? '') &&
+    !tokens[at - 1]?.isWord &&
+    tokens.some(({ text }) => /\p{Ll}/u.test(text))
+      ? 'UH'
+      : undefined,
+  // "#ootd denim jacket".
+  (tokens, at) =>
+    tokens[at - 1]?.text === '#' &&
+    tokens[at - 1]?.end === tokens[at]?.start &&
+    isNoun(tokens[at + 1]) &&
+    /^\p{L}+$/u.test(wordAt(tokens, at)) &&
+    tagsOf(wordAt(tokens, at)) === undefined
+      ? 'UH'
+      : undefined,
+  // "link in bio".
+  (tokens, at) =>
+    (wordAt(tokens, at) === 'link' && wordAt(tokens, at + 2) === 'bio') ||
+    (wordAt(tokens, at) === 'bio' && wordAt(tokens, at - 2) === 'link')
+      ? 'UH'
+      : undefined,
   // "Glow in the Dark Stars".
   (tokens, at) => (isGlowing(tokens, at) ? 'JJ' : undefined),
   // "drives past a guard".

@@ -9,7 +9,7 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** Goods that words are printed on. */
 const printed = list(
   `poster sign tee t-shirt tshirt shirt sweatshirt hoodie mug sticker decal banner card cap hat pillow cushion doormat
-  mat plaque onesie keychain magnet flyer placard tote bib tank sweater canvas print`,
+  mat plaque onesie keychain magnet flyer placard tote bib tank sweater canvas print bag`,
 )
 /** What a sentence begins with, and no name. */
 const speakers = list(
@@ -30,8 +30,9 @@ export function repairSlogan(tokens: readonly TaggedToken[]): readonly TaggedTok
   const words = tokens.slice(0, good).filter(({ isWord }) => isWord)
   const capitals = words.filter(isCapital).length
   const isTitle = capitals * 2 > words.length
-  const verbs = words.filter(({ word }) => /^VBP?$/.test(tagsOf(word)?.[0] ?? '')).length
-  if (words.length < 2 || !(isTitle || (verbs > 1 && capitals < 2))) return tokens
+  const verbs = words.filter(({ word }) => tagsOf(word)?.some((tag) => /^VBP?$/.test(tag))).length
+  if (words.length < 2 || !(isTitle || (verbs > 1 && capitals < 2 && !words.some(({ tag }) => tag === 'DT'))))
+    return tokens
   let start = good
   if (!isCapital(tokens[good])) while (isTitle && isSmallWord(tokens[start - 1])) start--
   else if (compoundVisibility(wordAt(tokens, good - 1), lemma(wordAt(tokens, good)))) start--
@@ -45,6 +46,8 @@ function opensSlogan(tokens: readonly TaggedToken[]): boolean {
   const [first, second] = tokens
   if (!first || !second) return false
   if (speakers.has(first.word)) return true
+  // "World's Best Dad".
+  if (second.tag === 'POS' && /^(?:best|okayest|greatest|coolest)$/.test(wordAt(tokens, 2))) return true
   const tags = tagsOf(first.word)
   return /^VBP?$/.test(tags?.[0] ?? '') || tokens.slice(1, longest).some(({ text }) => text === 'Only')
 }

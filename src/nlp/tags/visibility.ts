@@ -1,4 +1,5 @@
 import { lemma } from '../lexicon/lemma.js'
+import { tagsOf } from '../lexicon/lexicon.js'
 import { makers } from '../lexicon/makers.js'
 import { hasDigit } from '../lexicon/units.js'
 import { type NounFile, nounSenses } from '../lexicon/wordnet.js'
@@ -62,7 +63,8 @@ export function isNamed(tokens: readonly TaggedToken[], start: number, end: numb
     return (
       (found === 'unknown' && inSentence) ||
       (isName && makers.has(word)) ||
-      (found === 'person' && visibility(wordAt(tokens, end - 2)) === 'unknown')
+      (found === 'person' &&
+        (tagsOf(word) === undefined || visibility(wordAt(tokens, end - 2)) === 'unknown'))
     )
   })
 }
