@@ -3,6 +3,7 @@ import { isDate } from './dates.js'
 import { isDepiction } from './depictions.js'
 import { isIdea } from './ideas.js'
 import { lemma } from './lexicon/lemma.js'
+import { isClubOfPlayers, isNamedEvent } from './named-events.js'
 import { isNoise } from './noise.js'
 import { isPlace } from './places.js'
 import { isPurpose } from './purposes.js'
@@ -53,7 +54,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isPurpose(tokens, start, end)) return 'purpose'
   if (isNoise(tokens, start, end)) return 'noise'
   if (isPlace(tokens, start, end)) return 'place'
-  if (isCredit(tokens, start, end, head)) return 'credit'
+  if (isCredit(tokens, start, end, head) || isClubOfPlayers(tokens, start, end)) return 'credit'
   if (isSpecification(tokens, start, end)) return 'specification'
   // "a no parking sign" is there to be seen.
   if (
@@ -75,6 +76,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     return 'relational_head'
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
   if (isDate(tokens, start, end)) return 'abstract_head'
+  if (isNamedEvent(tokens, start, end)) return 'abstract_head'
   if (isNamed(tokens, start, end)) return undefined
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
   return undefined
