@@ -62,7 +62,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     before?.word === 'without'
   )
     return 'negated'
-  if (isQuoted(tokens, start, end)) return 'quoted'
+  if (isQuoted(tokens, start, end) || isWork(tokens, start)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
@@ -94,6 +94,24 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
     .slice(Math.max(0, start - 4), start - 1)
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
 }
+
+/** "a scene from The Long Way Home", "the premiere of Spider-Man: No Way Home": words of a work's title. */
+function isWork(tokens: readonly TaggedToken[], start: number): boolean {
+  if (!/^[\p{Lu}\p{Nd}]/u.test(tokens[start]?.text ?? '')) return false
+  for (let at = start - 1; at >= Math.max(1, start - longestTitle); at--) {
+    const { text = '', word = '' } = tokens[at] ?? {}
+    if (
+      /^(?:of|from)$/.test(word) &&
+      /^(?:scene|still|premiere|screening|episode)s?$/.test(wordAt(tokens, at - 1))
+    )
+      return true
+    if (!/^[\p{Lu}\p{Nd}:&]/u.test(text) && !/^(?:of|the|and|in|a)$/.test(word)) return false
+  }
+  return false
+}
+
+/** Tokens that the title of a work is looked through for. */
+const longestTitle = 8
 
 /** Quoted phrases are looked for no further away. */
 const longestQuote = 16

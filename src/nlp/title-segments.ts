@@ -18,7 +18,7 @@ const qualities = list(
 /** How shops call a look, and what a good is used for or where, when they stand by themselves. */
 const looks = list(
   `boho bohemian farmhouse rustic unisex handmade minimalist retro scandi industrial coastal tropical preppy y2k goth
-  bedroom bathroom kitchen nursery entryway hallway porch patio garden office classroom dorm garage outdoor indoor
+  bedroom bathroom kitchen living dining home room nursery entryway hallway porch patio garden office classroom dorm garage outdoor indoor
   camping wedding anniversary housewarming birthday party travel gym yoga school`,
 )
 /** Whom goods are for, where nothing else is said. */

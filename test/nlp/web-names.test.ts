@@ -23,6 +23,9 @@ describe('events and bodies by name', () => {
     'A spokesman for the Ministry of Health speaks': 'A spokesman',
     'The damaged bridge, according to the Peruvian army': 'The damaged bridge',
     'Ana Reis of the Tampa Bay Buccaneers throws a ball': 'Ana Reis | a ball',
+    'Ana Reis in a scene from The Long Way Home': 'Ana Reis',
+    'Ana Reis at the premiere of Spider-Man: No Way Home': 'Ana Reis',
+    'a scene from a window': 'a window',
     // Names of what is there.
     'A view of the Rocky Mountains at dusk': 'the Rocky Mountains',
     'View of the Alps from a cable car': 'the Alps | a cable car',
@@ -46,6 +49,8 @@ describe('what is said of a good behind its name', () => {
       'Rattan Patio Bistro Set | 2 Chairs | Glass Top Table',
     'Yamaha Digital Piano with stand and bench': 'Yamaha Digital Piano | stand | bench',
     'velvet ottoman with storage': 'velvet ottoman',
+    'Velvet Curtains 84 Inch Length 2 Panels Emerald, Living Room': 'Velvet Curtains',
+    'Sofa, Living Room': 'Sofa | Living Room',
     // Things of their own.
     'Tomato Salad, Vanilla Bean': 'Tomato Salad | Vanilla Bean',
     'a cup, a kitchen and a garden': 'a cup | a kitchen | a garden',
@@ -58,6 +63,7 @@ describe('posts and stock pictures', () => {
     "Happy Friday y'all!": '',
     'Happy Friyay! Margaritas on the patio': 'Margaritas | the patio',
     'Happy dog in a park': 'Happy dog | a park',
+    'So proud of my boys today!': 'my boys',
     'the harbour rn, ngl': 'the harbour',
     'Top 10 things to do in Lisbon': '',
     'Things on a table': 'Things | a table',

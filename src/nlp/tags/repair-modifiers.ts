@@ -77,6 +77,14 @@ export const modifierRules: readonly TagRule[] = [
     (isNoun(tokens[at + 2]) || isModifier(tokens[at + 2]))
       ? 'JJ'
       : undefined,
+  // "my boys today": when, behind the thing.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'NN' &&
+    /^(?:today|tonight|tomorrow|yesterday)$/.test(wordAt(tokens, at)) &&
+    isNoun(tokens[at - 1]) &&
+    !isNoun(tokens[at + 1])
+      ? 'RB'
+      : undefined,
   // "pouring concrete": stuff where an adjective has no noun.
   (tokens, at) =>
     tagAt(tokens, at) === 'JJ' &&
