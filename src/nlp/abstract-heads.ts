@@ -23,7 +23,7 @@ const groups: Readonly<Record<string, string>> = {
     meeting premiere gala ceremony conference festival event throwback makeover
     bite trick jump swing serve pitch ride stunt pose walk run`,
   trade: `sale price quality shipping delivery stock offer discount deal rent value cost brand collection business
-    industry marketing company`,
+    industry marketing company storage`,
   measures: `size height length width depth weight shape color colour distance direction angle level degree range
     rate speed location condition state status series portion amount pace height temperature weather
     sunlight daylight darkness lighting air wind breeze`,

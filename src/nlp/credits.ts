@@ -29,6 +29,8 @@ const longestCredit = 12
 /** Whether the noun phrase of tokens `start` to `end` names who made, sells, published or took what is seen. */
 export function isCredit(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
   if (artists.has(head) && wordAt(tokens, start - 1) === 'by') return true
+  // "according to the Ukrainian army".
+  if (wordAt(tokens, start - 1) === 'to' && wordAt(tokens, start - 2) === 'according') return true
   return isMakerAlone(tokens, start, end) || isSource(tokens, start, end) || isClub(tokens, start, end)
 }
 
@@ -86,7 +88,10 @@ function isClub(tokens: readonly TaggedToken[], start: number, end: number): boo
     return false
   const first = isDeterminer(tokens[start]) && end - start > 1 ? start + 1 : start
   if (!isAllCapital(tokens, first, end)) return false
-  return /^(?:against|vs|of|for)$/.test(wordAt(tokens, start - 1))
+  const before = wordAt(tokens, start - 1)
+  // "a view of the Alps", "of the Rocky Mountains".
+  if (before === 'of' && visibility(lemma(wordAt(tokens, end - 1))) === 'object') return false
+  return /^(?:against|vs|of|for)$/.test(before)
 }
 
 const isAllCapital = (tokens: readonly TaggedToken[], start: number, end: number) =>

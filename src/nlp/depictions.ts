@@ -3,6 +3,7 @@ import { canBe } from './lexicon/lexicon.js'
 import { tradeColours } from './lexicon/qualities.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
+import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
@@ -46,7 +47,8 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   // "Mazda CX-5 interior".
   const colouring = /^pages?$/.test(head) ? coloringAt(tokens, start, end) : end
   if (colouring < end) return colouring
-  if (head === 'interior' && end - start > 1 && tokens[end - 2]?.isName) return end - 1
+  if (head === 'interior' && end - start > 1)
+    if (tokens[end - 2]?.isName || (isNoun(tokens[end - 2]) && !isDeterminer(tokens[start]))) return end - 1
   if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
   // "on wood background": a ground has no edge.
   if (/^back(?:ground|drop)$/.test(head) && /^(?:on|against)$/.test(wordAt(tokens, start - 1))) return end
@@ -86,6 +88,10 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true
   if (pictureWords.has(head) && tells.test(wordAt(tokens, end)) && !isDeterminer(tokens[start])) return true
   if (start > 0 && pictureWords.has(head) && isApart(tokens, start, end)) return true
+  // "hand drawn illustration", "Cybersecurity concept".
+  if (pictureWords.has(head) && wordAt(tokens, end - 2) === 'drawn' && !isDeterminer(tokens[start]))
+    return true
+  if (end === 1 && wordAt(tokens, end) === 'concept' && visibility(head) === 'unknown') return true
   // "stands guard at the scene".
   if (
     head === 'scene' &&
@@ -96,12 +102,17 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
     return false
   if (depictions.has(head)) return !isFramed(tokens, start, end)
   // "Watercolor background".
-  if (end - start === 1 && media.has(head) && pictureWords.has(lemma(wordAt(tokens, end)))) return true
+  if (end - start === 1 && media.has(head) && isOfPicture(tokens, end)) return true
   // "floral wallpaper in a bedroom" is on the wall.
   const isGround = grounds.has(head) && (head !== 'wallpaper' || end === 1)
   if (isGround && start === 0 && !isDeterminer(tokens[0])) return true
   return depicting.has(head) && isSubject(tokens, start, end, head)
 }
+
+/** "Watercolor | background", "Watercolor | hand drawn illustration". */
+const isOfPicture = (tokens: readonly TaggedToken[], end: number) =>
+  pictureWords.has(lemma(wordAt(tokens, end))) ||
+  (wordAt(tokens, end) === 'hand' && wordAt(tokens, end + 1) === 'drawn')
 
 /** "depth of field", "clipping path", "EPS 10", "coloring book page": what is said of a file and of nothing else. */
 function isFileTerm(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {

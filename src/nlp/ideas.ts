@@ -13,7 +13,8 @@ const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
 const idioms = list(
   `on-display at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
   by-hand in-action on-guard in-case on-foot at-play in-focus at-sunset at-sunrise for-rent for-hire stand-guard
-  stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space for-text`,
+  stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space for-text
+  to-school for-school from-school after-school to-work for-work to-bed`,
 )
 const meals = list('breakfast lunch dinner brunch supper')
 /** Said of light that is no lamp. */
@@ -36,6 +37,9 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
     /^(?:quarter|inning|period|whistle)$/.test(head) &&
     /^(?:first|second|third|fourth|final|last)$/.test(wordAt(tokens, end - 2))
   )
+    return true
+  // "10 things to do in Lisbon".
+  if (head === 'thing' && after === 'to' && /^(?:do|see|know|try|eat|visit)$/.test(wordAt(tokens, end + 1)))
     return true
   // "at the Grammy Awards".
   if (head === 'award' && before === 'at') return true

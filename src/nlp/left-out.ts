@@ -3,6 +3,7 @@ import { isDate } from './dates.js'
 import { isDepiction } from './depictions.js'
 import { isIdea } from './ideas.js'
 import { lemma } from './lexicon/lemma.js'
+import { isClubOfPlayers, isNamedEvent } from './named-events.js'
 import { isNoise } from './noise.js'
 import { isPlace } from './places.js'
 import { isPurpose } from './purposes.js'
@@ -53,7 +54,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isPurpose(tokens, start, end)) return 'purpose'
   if (isNoise(tokens, start, end)) return 'noise'
   if (isPlace(tokens, start, end)) return 'place'
-  if (isCredit(tokens, start, end, head)) return 'credit'
+  if (isCredit(tokens, start, end, head) || isClubOfPlayers(tokens, start, end)) return 'credit'
   if (isSpecification(tokens, start, end)) return 'specification'
   // "a no parking sign" is there to be seen.
   if (
@@ -61,7 +62,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     before?.word === 'without'
   )
     return 'negated'
-  if (isQuoted(tokens, start, end)) return 'quoted'
+  if (isQuoted(tokens, start, end) || isWork(tokens, start)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
@@ -75,6 +76,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     return 'relational_head'
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
   if (isDate(tokens, start, end)) return 'abstract_head'
+  if (isNamedEvent(tokens, start, end)) return 'abstract_head'
   if (isNamed(tokens, start, end)) return undefined
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
   return undefined
@@ -92,6 +94,24 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
     .slice(Math.max(0, start - 4), start - 1)
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
 }
+
+/** "a scene from The Long Way Home", "the premiere of Spider-Man: No Way Home": words of a work's title. */
+function isWork(tokens: readonly TaggedToken[], start: number): boolean {
+  if (!/^[\p{Lu}\p{Nd}]/u.test(tokens[start]?.text ?? '')) return false
+  for (let at = start - 1; at >= Math.max(1, start - longestTitle); at--) {
+    const { text = '', word = '' } = tokens[at] ?? {}
+    if (
+      /^(?:of|from)$/.test(word) &&
+      /^(?:scene|still|premiere|screening|episode)s?$/.test(wordAt(tokens, at - 1))
+    )
+      return true
+    if (!/^[\p{Lu}\p{Nd}:&]/u.test(text) && !/^(?:of|the|and|in|a)$/.test(word)) return false
+  }
+  return false
+}
+
+/** Tokens that the title of a work is looked through for. */
+const longestTitle = 8
 
 /** Quoted phrases are looked for no further away. */
 const longestQuote = 16

@@ -5,7 +5,7 @@ import { makers } from './lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from './lexicon/qualities.js'
 import { hasDigit, isMeasure, isSize, isUnit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
+import { isDeterminer, isNoun, isPlural, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 import { isSegment } from './title-segments.js'
 
@@ -18,7 +18,7 @@ const sizes = list('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
 const containers = list('jar bottle can tin box bag pack tub tube packet carton pot sachet roll bar')
 /** What goods are said to be behind their name. */
 const features = list(
-  `unlocked waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi oem`,
+  `unlocked refurbished online waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi oem`,
 )
 
 /**
@@ -33,6 +33,8 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
   // "Hazelnut Spread 750g jar".
   if (containers.has(wordAt(tokens, end - 1)) && isMeasured(tokens, end - 2)) thing = end - 3
   while (thing >= start && !isThing(tokens, thing)) thing--
+  const data = dataAt(tokens, start, end)
+  if (data !== undefined) return data
   for (let at = start + 1; at < thing; at++)
     if (isSize(wordAt(tokens, at)) && isThing(tokens, at - 1)) return at
   for (let at = Math.max(thing, start) + 1; at < end; at++) {
@@ -41,6 +43,40 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
       return at
   }
   return end
+}
+
+/**
+ * Where a list of data begins whatever is behind it: with the first of two sizes that no thing has in its name ("16GB
+ * RAM 512GB SSD"), or with a length behind a plural that is a thing ("LED String Lights 33ft 100 LEDs").
+ */
+function dataAt(tokens: readonly TaggedToken[], start: number, end: number): number | undefined {
+  let first: number | undefined
+  for (let at = start + 2; at < end; at++) {
+    const word = wordAt(tokens, at)
+    if (
+      /^\d+(?:ft|m|cm|mm|in|oz|ml)$/.test(word) &&
+      isPlural(tokens[at - 1]) &&
+      isSeen(wordAt(tokens, at - 1))
+    )
+      return at
+    if (!isSize(word)) continue
+    if (first === undefined) first = at
+    else return behindCodes(tokens, start, first)
+  }
+  return undefined
+}
+
+const isSeen = (word: string) => {
+  const found = visibility(lemma(word))
+  return found !== undefined && found !== 'unknown'
+}
+
+/** The codes of parts go with the data in front of which they stand: "i7-12700H 16GB". */
+function behindCodes(tokens: readonly TaggedToken[], start: number, from: number): number {
+  let at = from
+  while (at > start + 2 && /^(?=.*[a-z])/.test(wordAt(tokens, at - 1)) && code.test(wordAt(tokens, at - 1)))
+    at--
+  return at
 }
 
 /** Whether a phrase has a name, a number or a feature in it: others are not looked through. */
@@ -100,6 +136,8 @@ export function isSpecification(tokens: readonly TaggedToken[], start: number, e
   )
     return true
   if (isNoun(tokens[start - 1]) && (isMeasured(tokens, start) || code.test(wordAt(tokens, start))))
+    return true
+  if (/^sizes?$/.test(wordAt(tokens, start)) && isNoun(tokens[start - 1]) && tokens[start]?.isName)
     return true
   for (let at = start; at < end; at++) {
     const isNumber =
@@ -169,6 +207,7 @@ function isThing(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (
     hasDigit(word) ||
+    word.length < 2 ||
     isUnit(word) ||
     makers.has(word) ||
     (word === 'number' && tokens[at + 1]?.tag === 'CD')

@@ -1,6 +1,8 @@
 import { lemma } from './lexicon/lemma.js'
+import { tagsOf } from './lexicon/lexicon.js'
 import { makers } from './lexicon/makers.js'
-import { hasDigit, isMeasure } from './lexicon/units.js'
+import { hasDigit, isMeasure, isUnit } from './lexicon/units.js'
+import { nounSenses } from './lexicon/wordnet.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
@@ -11,7 +13,13 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 const qualities = list(
   `roast flavor flavour scent fragrance aroma finish color colour style tone fit cut size edition version condition shade
   grade quality type material fabric flavor warranty returns postage p&p dispatch clearance stock width length waist inseam
-  motif skin trim weave texture thread closure tint blend formula strength compatibility resolution medium`,
+  motif slot skin trim weave texture thread closure tint blend formula strength compatibility resolution medium`,
+)
+/** How shops call a look, and what a good is used for or where, when they stand by themselves. */
+const looks = list(
+  `boho bohemian farmhouse rustic unisex handmade minimalist retro scandi industrial coastal tropical preppy y2k goth
+  bedroom bathroom kitchen living dining home room nursery entryway hallway porch patio garden office classroom dorm garage outdoor indoor
+  camping wedding anniversary housewarming birthday party travel gym yoga school`,
 )
 /** Whom goods are for, where nothing else is said. */
 const buyers = list('man woman kid child girl boy lady gentleman adult teen toddler infant junior')
@@ -28,23 +36,76 @@ export function isSegment(tokens: readonly TaggedToken[], start: number, end: nu
   if (codes.has(wordAt(tokens, start)) && end - start > 1) return true
   if (start === 0 || isDeterminer(tokens[start]) || isSentence(tokens)) return false
   const before = wordAt(tokens, start - 1)
+  if (isCapital(tokens[start]) && isUse(tokens, start)) return true
   if (!/^[,|–—(/:;+•·-]$/.test(before)) return false
   if (codes.has(wordAt(tokens, start))) return true
   if (tokens[end]?.isWord) return false
   if (qualities.has(head)) return true
+  if (isCapital(tokens[start]) && isSaidOfGood(tokens, start, end, head)) return true
   // "(Bare Tool)".
   if (wordAt(tokens, start) === 'bare') return true
   if (before !== ',' && buyers.has(head)) return true
   const found = visibility(head)
+  // "Glass Top Table": a group, and a thing that somebody made.
+  if (found === 'group' && nounSenses(head).some(({ file }) => file === 'artifact')) return false
   if (things.test(found ?? '')) return before === '(' && buyers.has(head)
   // In a list of key words or of food each is a thing of its own.
   if (before === ',' || before === ':' || before === '+') return isGood(tokens, start) && found !== 'unknown'
   return isGood(tokens, start) || found === undefined
 }
 
+/** "Ultra-Compact", "Dishwasher Safe", "Boho", "Entryway", and of a good that is no food "Vanilla Bean". */
+function isSaidOfGood(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  const last = wordAt(tokens, end - 1)
+  const behindDash = last.slice(last.lastIndexOf('-') + 1)
+  if (!isGood(tokens, start) && !isGoodFirst(tokens, start)) return false
+  if (
+    tagsOf(last)?.[0] === 'JJ' ||
+    (behindDash !== last && /^(?:JJ|VB[GN])/.test(tagsOf(behindDash)?.[0] ?? ''))
+  )
+    return true
+  return (
+    isGood(tokens, start) && /^(?:food|plant)$/.test(visibility(head) ?? '') && !isFoodTitle(tokens, start)
+  )
+}
+
+/** Whether nothing but looks, rooms and occasions stands between two signs: "Boho", "Bedroom Wedding Party". */
+function isUse(tokens: readonly TaggedToken[], at: number): boolean {
+  let start = at
+  while (start > 0 && tokens[start - 1]?.isWord) if (!looks.has(wordAt(tokens, --start))) return false
+  if (start === 0 || !/^[,|–—(/;•·-]$/.test(wordAt(tokens, start - 1))) return false
+  for (let next = at; tokens[next]?.isWord; next++) if (!looks.has(wordAt(tokens, next))) return false
+  return isGood(tokens, start) || isGoodFirst(tokens, start)
+}
+
+/** Whether a title begins with a thing that somebody made, in capitals: "Round Jute Rug, ...". */
+function isGoodFirst(tokens: readonly TaggedToken[], start: number): boolean {
+  let end = 0
+  while (end < start && tokens[end]?.isWord) end++
+  const last = tokens[end - 1]
+  return (
+    end > 1 &&
+    isCapital(last) &&
+    visibility(lemma(last?.word ?? '')) === 'artifact' &&
+    !looks.has(last?.word ?? '') &&
+    !tokens.slice(0, end).some(({ tag }) => tag === 'IN' || tag === 'DT')
+  )
+}
+
+const isFoodTitle = (tokens: readonly TaggedToken[], start: number) =>
+  tokens.slice(0, start).some(({ word }) => visibility(lemma(word)) === 'food')
+
+const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')
+
 /** Whether the title before `start` names a good of a maker, or gives a measure. */
 const isGood = (tokens: readonly TaggedToken[], start: number) =>
-  isDescribed(tokens, start) || tokens.some(({ word }) => hasDigit(word) && isMeasure(word))
+  isDescribed(tokens, start) ||
+  tokens.some(
+    ({ word }, at) =>
+      (hasDigit(word) && isMeasure(word)) ||
+      (isUnit(word) && hasDigit(wordAt(tokens, at - 1))) ||
+      (/^(?:size|set)$/.test(word) && tokens.slice(at + 1, at + 3).some((token) => hasDigit(token.word))),
+  )
 
 const isDescribed = (tokens: readonly TaggedToken[], start: number) =>
   tokens

@@ -64,10 +64,26 @@ export const modifierRules: readonly TagRule[] = [
   (tokens, at) =>
     /^(?:VBP?|JJ)$/.test(tagAt(tokens, at)) &&
     wordAt(tokens, at - 1) === 'with' &&
-    !(tokens[at + 1]?.isWord || tokens[at + 1]?.tag === ',') &&
+    (!tokens[at + 1]?.isWord || tagAt(tokens, at + 1) === 'CC') &&
     visibility(wordAt(tokens, at)) === 'artifact' &&
     canBe(wordAt(tokens, at), 'NN')
       ? 'NN'
+      : undefined,
+  // "our 8 week old puppy".
+  (tokens, at) =>
+    tagAt(tokens, at - 1) === 'CD' &&
+    wordAt(tokens, at + 1) === 'old' &&
+    /^(?:day|week|month|year)s?$/.test(wordAt(tokens, at)) &&
+    (isNoun(tokens[at + 2]) || isModifier(tokens[at + 2]))
+      ? 'JJ'
+      : undefined,
+  // "my boys today": when, behind the thing.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'NN' &&
+    /^(?:today|tonight|tomorrow|yesterday)$/.test(wordAt(tokens, at)) &&
+    isNoun(tokens[at - 1]) &&
+    !isNoun(tokens[at + 1])
+      ? 'RB'
       : undefined,
   // "pouring concrete": stuff where an adjective has no noun.
   (tokens, at) =>

@@ -76,6 +76,24 @@ export const verbRules: readonly TagRule[] = [
     tagsOf(lemma(wordAt(tokens, at)))?.some((tag) => /^VBP?$/.test(tag))
       ? 'VBZ'
       : undefined,
+  // "Tag a friend", "Comment your answer": what a post tells its reader to do.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'NN' &&
+    !tokens[at - 1]?.isWord &&
+    /^\p{Lu}\p{Ll}/u.test(tokens[at]?.text ?? '') &&
+    (/^(?:a|an|your|someone)$/.test(wordAt(tokens, at + 1)) || isAim(tokens, at + 1)) &&
+    isVerbLemma(wordAt(tokens, at))
+      ? 'VB'
+      : undefined,
+  // "DM to book!", "Click to shop!": what for.
+  (tokens, at) =>
+    tagAt(tokens, at - 1) === 'TO' &&
+    isNoun(tokens[at]) &&
+    !tokens[at - 3]?.isWord &&
+    isAim(tokens, at - 1) &&
+    isVerbLemma(wordAt(tokens, at - 2))
+      ? 'VB'
+      : undefined,
   // "a bus with advertising on it", but "a man carving a bear".
   (tokens, at) =>
     tagAt(tokens, at) === 'VBG' &&
@@ -188,3 +206,10 @@ function isThing(compound: string): boolean {
 }
 
 const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}\p{Ll}/u.test(token?.text ?? '')
+
+/** "to shop" before a sign, in small letters. */
+const isAim = (tokens: readonly TaggedToken[], at: number) =>
+  tokens[at]?.text === 'to' &&
+  tokens[at + 1]?.text === wordAt(tokens, at + 1) &&
+  isVerbLemma(wordAt(tokens, at + 1)) &&
+  !tokens[at + 2]?.isWord

@@ -2,6 +2,7 @@ import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import type { TaggedToken } from './tag.js'
 import { isAdjective, isDeterminer, isModifier, isNoun, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
+import { visibility } from './visibility.js'
 
 /** Things that are named by a verb's -ing form. */
 const ingThings = new Set(
@@ -186,7 +187,7 @@ export const wordRules: readonly TagRule[] = [
   (tokens, at) =>
     tagAt(tokens, at) === 'VBG' &&
     ingQualities.has(wordAt(tokens, at)) &&
-    isNoun(tokens[at + 1]) &&
+    (isNoun(tokens[at + 1]) || (isAdjective(tokens[at + 1]) && isNoun(tokens[at + 2]))) &&
     !(isNoun(tokens[at - 1]) || isVerb(tokens[at - 1]) || /^(?:PRP|RB|WDT|WP)$/.test(tagAt(tokens, at - 1)))
       ? 'JJ'
       : undefined,
@@ -198,13 +199,22 @@ const occasions = new Set(
   ),
 )
 
+/** "Christmas", "Friday", and what no dictionary has where a sign follows: "Happy Friyay!". */
+function isOccasion(tokens: readonly TaggedToken[], at: number): boolean {
+  const word = wordAt(tokens, at)
+  if (occasions.has(word) || /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$|^weekend$/.test(word)) return true
+  return tokens[at + 1]?.isWord === false && isNoun(tokens[at]) && visibility(word) === 'unknown'
+}
+
 function isWish(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (/^(?:happy|merry)$/.test(word) && !isDeterminer(tokens[at - 1]))
-    return occasions.has(wordAt(tokens, at + 1)) || occasions.has(wordAt(tokens, at + 2))
+    return isOccasion(tokens, at + 1) || occasions.has(wordAt(tokens, at + 2))
   if (tagAt(tokens, at - 1) !== 'UH') return false
   return (
-    occasions.has(word) || (word === 'new' && occasions.has(wordAt(tokens, at + 1))) || /^\d{4}$/.test(word)
+    isOccasion(tokens, at) ||
+    (word === 'new' && occasions.has(wordAt(tokens, at + 1))) ||
+    /^\d{4}$/.test(word)
   )
 }
 

@@ -129,6 +129,8 @@ export function openPresence(run: Storage, about: PresenceAbout): Presence {
         await Promise.all([writing, sweeping])
         if (counts.failed.length > 0) await write(new Date().toISOString())
         else await quietly(() => run.remove(name))
+        // A worker that was killed may have been writing.
+        if (kind === 'run') await quietly(() => run.sweep(presenceFolder))
       }
       await Promise.race([leave(), delay(closeMs, undefined, { ref: false })])
     },

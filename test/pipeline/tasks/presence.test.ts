@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { thisProcess } from '../../../src/base/process-identity.js'
@@ -132,6 +134,20 @@ describe('the presence of a process', () => {
 })
 
 describe('who is present', () => {
+  it('takes away what a worker that was killed was writing, where a whole run ends', async () => {
+    const path = await temporaryFolder()
+    const child = spawn(process.execPath, ['-e', ''])
+    await once(child, 'exit')
+    const left = (pid: number) => `a.json.${thisProcess.host}-${pid}-${thisProcess.started}-0123abcd.aside`
+    const names = [left(child.pid as number), left(thisProcess.pid)]
+    await mkdir(join(path, presenceFolder), { recursive: true })
+    for (const name of names) await writeFile(join(path, presenceFolder, name), '{')
+    await openPresence(openStorage(path), about).close()
+    expect(await readdir(join(path, presenceFolder))).toHaveLength(2)
+    await openPresence(openStorage(path), { ...about, kind: 'run' }).close()
+    expect(await readdir(join(path, presenceFolder))).toEqual(names.slice(1))
+  })
+
   it('tells the living from the dead, here and elsewhere', async () => {
     const run = await folder()
     const child = spawn(process.execPath, ['-e', ''])
