@@ -173,7 +173,7 @@ describe('rules', () => {
     const said = (text: string, more: Partial<Phrase> = {}) => {
       const named = { ...phrases[3], count: null, number: 'singular', text, ...more } as Phrase
       const given = { ...image, phrases: phrases.map((own, at) => (at === 3 ? named : own)) }
-      return keep({ rule: 'number', singular: true }, dogs, given).kept.length
+      return keep({ rule: 'number', singular: 'noun' }, dogs, given).kept.length
     }
     expect([said('her dog'), said('Dog'), said('the brown dog')]).toEqual([1, 1, 1])
     expect([said('a herd of dog'), said('Several dog')]).toEqual([3, 3])

@@ -15,7 +15,7 @@ const model = 'test/teacher/fixtures/torchvision'
 const captions = ['A puppy beside a man', 'Two stoplights above a hot dog', 'The kitchen']
 // Few of a random network's boxes are sure of anything.
 const rules =
-  '[{rule: label}, {rule: score, min: 0.1}, {rule: nms, iou: 0.5}, {rule: number, singular: true, fewer: keep}]'
+  '[{rule: label}, {rule: score, min: 0.1}, {rule: nms, iou: 0.5}, {rule: number, singular: noun, fewer: keep}]'
 
 const sizeOf = (id: number) => {
   const { width, height } = picture(id)

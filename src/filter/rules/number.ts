@@ -7,9 +7,9 @@ import { phraseOf } from '../rule/phrase-of.js'
 /**
  * Checks boxes against the number that a phrase states: "two dogs" wants two boxes. A phrase with fewer loses
  * all of them with `fewer: drop`, since what is missing would be taught as background; one with more keeps
- * its best with `more: best`. Phrases that say no number are left alone, and so are plain singulars ("a dog",
- * "her dog", "woman") unless `singular` is set: a detector with a fixed list of labels boxes every man for "a
- * man".
+ * its best with `more: best`. Phrases that say no number are left alone, and so are plain singulars unless
+ * `singular` is set: with `true` "a dog" says one, with `noun` "her dog" and "woman" do as well: a detector
+ * with a fixed list of labels boxes every man for "a man".
  */
 export const number = filterRule({
   name: 'number',
@@ -17,7 +17,10 @@ export const number = filterRule({
     rule: z.literal('number'),
     fewer: z.enum(['drop', 'keep']).default('drop').describe('phrases with fewer boxes than they say'),
     more: z.enum(['best', 'keep']).default('best').describe('phrases with more'),
-    singular: z.boolean().default(false).describe('whether "a dog" and "her dog" say one'),
+    singular: z
+      .union([z.boolean(), z.literal('noun')])
+      .default(false)
+      .describe('whether "a dog" says one; noun: "her dog" and "dog" too'),
   }),
   looksAt: ({ fewer }) => (fewer === 'drop' ? 'all' : 'better'),
   rescores: false,
@@ -44,14 +47,12 @@ export const number = filterRule({
 /**
  * The count that the chunker stored; for phrases from elsewhere, such as gold, it is read from their words.
  */
-function countOf(phrase: Phrase, singular: boolean): number | undefined {
+function countOf(phrase: Phrase, singular: boolean | 'noun'): number | undefined {
   const { count, number, text } = phrase
-  if (count === undefined || count === null) {
-    // Where the chunker has looked there is no number: "a group of men" is no one.
-    if (number) return singular && isOne(phrase) ? 1 : undefined
-    return numberOf(text, singular)
-  }
-  return count > 1 || singular ? count : undefined
+  if (count !== undefined && count !== null) return count > 1 || singular !== false ? count : undefined
+  // Where the chunker has looked there is no number: "a group of men" is no one.
+  if (number && singular === 'noun') return isOne(phrase) ? 1 : undefined
+  return numberOf(text, singular !== false)
 }
 
 /** Of a noun in the singular, as people write it for several too: "several horse", "a herd of elephant". */
