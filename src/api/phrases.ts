@@ -18,6 +18,7 @@ export { type CaptionPhrases, captionPhrases, type LeftOutChunk } from '../nlp/c
 export { type Chunk, chunk } from '../nlp/chunk.js'
 export { type ChunkConfig, chunkConfig } from '../nlp/config.js'
 export type { LeftOut } from '../nlp/left-out.js'
+export type { Token } from '../nlp/lexicon/tokenize.js'
 export type { NounFile } from '../nlp/lexicon/wordnet.js'
 export type { Quantity } from '../nlp/quantity.js'
 export type { Visible } from '../nlp/tags/visibility.js'
