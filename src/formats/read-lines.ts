@@ -18,13 +18,17 @@ export type Line = { readonly mark: Mark } & (
 const [lineFeed, carriageReturn] = [10, 13]
 
 /**
- * The byte that ends the lines of a file: a line feed, perhaps behind a carriage return; in files of the old
- * Mac, whose beginning has no line feed, the carriage return alone.
+ * The byte that ends the lines of a file, by its first bytes: a line feed, perhaps behind a carriage return; in
+ * files of the old Mac, whose beginning has no line feed, the carriage return alone.
  */
-async function lineEndOf(path: string): Promise<number> {
-  for await (const chunk of readUtf8(path))
-    return chunk.includes(carriageReturn) && !chunk.includes(lineFeed) ? carriageReturn : lineFeed
-  return lineFeed
+const lineEndIn = (beginning: Buffer): number =>
+  beginning.includes(carriageReturn) && !beginning.includes(lineFeed) ? carriageReturn : lineFeed
+
+/** As `lineEndIn`; undefined where reading begins there, so that the first chunk tells. */
+async function lineEndBefore(path: string, at: number): Promise<number | undefined> {
+  if (at === 0) return undefined
+  for await (const beginning of readUtf8(path)) return lineEndIn(beginning)
+  return undefined
 }
 
 /**
@@ -51,8 +55,9 @@ export async function* readLines(
     const text = bytes.toString('utf8', 0, bytes.length - (hadReturn ? 1 : 0))
     return { mark, text: at === 0 ? text.replace(/^\uFEFF/, '') : text, hadReturn }
   }
-  const lineEnd = await lineEndOf(path)
+  let lineEnd = await lineEndBefore(path, at)
   for await (const chunk of readUtf8(path, at)) {
+    lineEnd ??= lineEndIn(chunk)
     let start = 0
     for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, start)) {
       length += end - start
@@ -80,8 +85,9 @@ export async function* lineMarks(
 ): AsyncGenerator<readonly Mark[]> {
   let { at, line } = from
   let chunkStart = at
-  const lineEnd = await lineEndOf(path)
+  let lineEnd = await lineEndBefore(path, at)
   for await (const chunk of readUtf8(path, at)) {
+    lineEnd ??= lineEndIn(chunk)
     const marks: Mark[] = []
     for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, end + 1)) {
       marks.push({ at, line })
