@@ -120,13 +120,21 @@ describe.each(Object.entries(kinds))('limits %s', (name, limitersOf) => {
     { processes: 4, limit: 4, work: 12 },
   ])('$limit hold over $processes, and each has its work done', async ({ processes, limit, work }) => {
     const limiters = limitersOf(processes)
-    let [underWay, most] = [0, 0]
+    // Slices must leave the places to each other, so that they may never be full.
+    const full = name === 'of slices' ? 1 : Math.min(limit, processes * work)
+    let [underWay, most, setFull] = [0, 0, () => {}]
+    const isFull = new Promise<void>((resolve) => {
+      setFull = resolve
+    })
     const doneBy = limiters.map(() => 0)
     await Promise.all(
       limiters.flatMap((limiter, process) =>
         Array.from({ length: work }, () =>
           request(limiter, limit, async () => {
             most = Math.max(most, ++underWay)
+            if (underWay === full) setFull()
+            // Not by the clock: on a busy machine the last place may be given when the first work is long over.
+            await Promise.race([isFull, sleep(20_000, undefined, { ref: false })])
             await sleep(10)
             underWay--
             doneBy[process] = (doneBy[process] ?? 0) + 1
@@ -135,8 +143,7 @@ describe.each(Object.entries(kinds))('limits %s', (name, limitersOf) => {
       ),
     )
     expect(most).toBeLessThanOrEqual(limit)
-    // The limit is made use of too, except where slices must leave the places to each other.
-    if (name !== 'of slices') expect(most).toBe(Math.min(limit, processes * work))
+    expect(most).toBeGreaterThanOrEqual(full)
     expect(doneBy).toEqual(limiters.map(() => work))
   })
 
