@@ -1,16 +1,30 @@
-import { parse, YAMLParseError } from 'yaml'
+import { type DocumentOptions, parseDocument, type SchemaOptions } from 'yaml'
 import type { z } from 'zod'
 import { readText } from './read-file.js'
 import { UserError } from './user-error.js'
 
 /** Reads a YAML file. Throws a UserError that names the file and the line. */
-export async function readYaml(path: string): Promise<unknown> {
-  const text = await readText(path)
+export const readYaml = async (path: string): Promise<unknown> => parseYaml(await readText(path), path)
+
+/**
+ * The value of a text of YAML.
+ *
+ * @param schema what texts without quotation marks may stand for; `failsafe` takes all as they are written
+ * @throws UserError that names the place and the line; also where a tag is not known, such as Python's objects
+ */
+export function parseYaml(
+  text: string,
+  where: string,
+  schema: NonNullable<(DocumentOptions & SchemaOptions)['schema']> = 'core',
+): unknown {
+  const document = parseDocument(text, { schema })
+  const [problem] = [...document.errors, ...document.warnings]
+  if (problem) throw new UserError(`${where}: not YAML: ${problem.message.split('\n')[0]?.replace(/:$/, '')}`)
   try {
-    return parse(text)
+    return document.toJS()
   } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error
-    throw new UserError(`${path}: not YAML: ${error.message.split('\n')[0]}`)
+    // Aliases without end.
+    throw new UserError(`${where}: not YAML: ${(error as Error).message}`)
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { decodeText } from './decode-text.js'
 import { UserError } from './user-error.js'
 
 /**
@@ -14,6 +15,12 @@ export const unreadable =
 /** The bytes of a file. Throws a UserError that names it. */
 export const readData = (path: string): Promise<Buffer> => readFile(path).catch(unreadable(path))
 
-/** The text of a file, UTF-8 without its mark. Throws a UserError that names it. */
-export const readText = async (path: string): Promise<string> =>
-  (await readFile(path, 'utf8').catch(unreadable(path))).replace(/^\uFEFF/, '')
+/** Of most texts that `decodeText` cannot read: they are of a Windows code page, which nothing in them names. */
+export const notUtf8 = 'not UTF-8: save the file as UTF-8 (in Python: open(..., encoding="utf-8"))'
+
+/** The text of a file as `decodeText` reads it. Throws a UserError that names it. */
+export async function readText(path: string): Promise<string> {
+  const text = decodeText(await readData(path))
+  if (text === undefined) throw new UserError(`${path} is ${notUtf8}.`)
+  return text
+}

@@ -10,11 +10,12 @@ import { UserError } from '../base/user-error.js'
 export const compressedEndings = ['.gz', '.zst'] as const
 
 /** Whether the bytes of a file can only be reached by reading all before them. */
-export const isCompressed = (path: string) =>
-  compressedEndings.some((ending) => path.toLowerCase().endsWith(ending))
+export const isCompressed = (path: string) => isGzip(path) || path.toLowerCase().endsWith('.zst')
+
+const isGzip = (path: string) => /\.(gz|tgz)$/i.test(path)
 
 /**
- * The bytes of a file from a place on; `.gz` and `.zst` are decompressed, and the place is one of what comes
+ * The bytes of a file from a place on; `.gz` (or `.tgz`) and `.zst` are decompressed, and the place is one of what comes
  * out.
  *
  * @throws UserError where it is missing, not a file, or damaged
@@ -29,7 +30,7 @@ export async function* readBytes(path: string, start = 0): AsyncGenerator<Buffer
   const file = createReadStream(path, { highWaterMark: 1 << 18 })
   let left = start
   try {
-    for await (const chunk of path.toLowerCase().endsWith('.gz') ? gunzipped(file) : unzstd(file)) {
+    for await (const chunk of isGzip(path) ? gunzipped(file) : unzstd(file)) {
       if (chunk.length > left) yield left > 0 ? chunk.subarray(left) : chunk
       left = Math.max(0, left - chunk.length)
     }

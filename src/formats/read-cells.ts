@@ -11,7 +11,7 @@ export type CellRow = { readonly mark: Mark } & (
 export async function* tsvRows(path: string, from?: Mark): AsyncGenerator<CellRow> {
   for await (const line of readLines(path, from)) {
     if (line.text === null) yield { mark: line.mark, problem: line.problem }
-    else yield { mark: line.mark, cells: line.text.split('\t') }
+    else yield { mark: line.mark, cells: withoutReturns(line.text).split('\t') }
   }
 }
 
@@ -98,7 +98,7 @@ function takeLine(record: OpenRecord, line: string, delimiter: string): string |
     }
     if (record.quoted === null) {
       const end = line.indexOf(delimiter, at)
-      record.cells.push(line.slice(at, end === -1 ? undefined : end))
+      record.cells.push(end === -1 ? withoutReturns(line.slice(at)) : line.slice(at, end))
       at = end === -1 ? line.length : end
     } else {
       const end = closingMark(line, at)
@@ -107,11 +107,22 @@ function takeLine(record: OpenRecord, line: string, delimiter: string): string |
       record.cells.push(record.quoted)
       record.quoted = null
       at = end + 1
+      if (at < line.length && withoutReturns(line.slice(at)) === '') return undefined
       if (at < line.length && line[at] !== delimiter)
         return `cell ${record.cells.length} goes on behind its closing quotation mark`
     }
     if (at >= line.length) return undefined
   }
+}
+
+/**
+ * A line without the carriage returns at its end: Python on Windows writes \r\r\n, where a line end that was
+ * written is made one of Windows.
+ */
+function withoutReturns(line: string): string {
+  let end = line.length
+  while (line[end - 1] === '\r') end--
+  return line.slice(0, end)
 }
 
 /** Where a quoted cell ends that begins or goes on at a place: at the first mark that is not doubled. */

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { parseJson } from '../base/parse-json.js'
+import { notUtf8 } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { readUtf8 } from './read-utf8.js'
 
@@ -29,9 +30,6 @@ export interface ElementOptions {
 
 /** No row of a dataset is that long, and a file without an end would fill the memory. */
 const maxValueBytes = 256 << 20
-
-/** Most such files are of a Windows code page, which nothing in them names. */
-const notUtf8 = 'not UTF-8: save the file as UTF-8 (in Python: open(..., encoding="utf-8"))'
 
 const quote = 0x22
 const backslash = 0x5c
@@ -112,7 +110,10 @@ export async function* readJsonElements(
         continue
       }
       if (isSpace(byte)) continue
-      if (done) throw bad(`there is more behind its end, at byte ${base + at}`)
+      if (done) {
+        const hint = inObject && byte === 0x7b ? ': is it JSON Lines, an object a line?' : ''
+        throw bad(`there is more behind its end, at byte ${base + at}${hint}`)
+      }
       if (!inValue && depth === elementDepth() && arrayOpen && !isClosing(byte) && byte !== comma) {
         begin('element', at)
       } else if (!inValue && inObject && depth === 1 && byte === quote) begin('key', at)

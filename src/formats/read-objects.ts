@@ -25,6 +25,8 @@ function parseObject(text: string): { value: Readonly<Record<string, unknown>> }
     if (value && typeof value === 'object' && !Array.isArray(value)) {
       return { value: value as Readonly<Record<string, unknown>> }
     }
+    if (Array.isArray(value))
+      return { problem: 'a JSON array and no object (a file that is one is `format: json`)' }
     return { problem: 'not a JSON object' }
   } catch (error) {
     return { problem: `not JSON: ${(error as Error).message}` }

@@ -33,25 +33,39 @@ export async function* readTar(
 ): AsyncGenerator<TarEntry> {
   const source = isCompressed(path) ? streamOf(path, from) : await fileOf(path, from)
   const bad = (what: string) => new UserError(`${path} is damaged or not a tar: ${what}.`)
+  /** What fills the last block may be missing. */
   const need = async (size: number) => {
-    const bytes = await source.take(size)
+    const bytes = (await source.take(padded(size))).subarray(0, size)
     if (bytes.length === size) return bytes
     throw bad(`it is cut short, after ${source.at()} bytes`)
   }
+  let hasEnded = false
   try {
     for (let at = source.at(), long: LongHeader = {}; ; ) {
       const here = source.at()
       const header = await source.take(block)
-      // The end is two blocks of zeros; many writers leave them out.
-      if (header.length === 0 || header.every((byte) => byte === 0)) return
-      if (header.length < block) throw bad(`it is cut short, after ${source.at()} bytes`)
-      if (!hasChecksum(header)) throw bad(`there is no header at byte ${here}`)
+      if (header.length === 0) return
+      // The end is two blocks of zeros; many writers leave them out. Behind it another tar may have been put.
+      if (header.every((byte) => byte === 0)) {
+        hasEnded = true
+        at = source.at()
+        continue
+      }
+      if (header.length < block || !hasChecksum(header)) {
+        if (hasEnded) return
+        const what =
+          header.length < block
+            ? `it is cut short, after ${source.at()} bytes`
+            : `there is no header at byte ${here}`
+        throw bad(isGzipped(header) ? `${what}: it is gzip, so name it .tar.gz` : what)
+      }
+      hasEnded = false
       const type = String.fromCharCode(header[156] ?? 0)
       const size = long.size ?? numberOf(header.subarray(124, 136))
       if (!Number.isSafeInteger(size) || size < 0) throw bad(`the size at byte ${here} is no number`)
       if ('xgLK'.includes(type)) {
         if (size > longestHeader) throw bad(`the header at byte ${here} has ${size} bytes`)
-        const text = (await need(padded(size))).subarray(0, size)
+        const text = await need(size)
         if (type === 'x') long = { ...long, ...paxOf(text) }
         else if (type === 'L') long = { ...long, name: textOf(text) }
         continue
@@ -60,7 +74,7 @@ export async function* readTar(
       const start = source.at()
       if (type === '0' || type === '\0' || type === '7') {
         const takes = wanted(name, size)
-        const bytes = takes ? (await need(padded(size))).subarray(0, size) : null
+        const bytes = takes ? await need(size) : null
         if (!takes && (await source.skip(padded(size))) < size)
           throw bad(`it is cut short within ${JSON.stringify(name)}`)
         yield { name, size, at, start, bytes }
@@ -72,6 +86,8 @@ export async function* readTar(
     await source.close()
   }
 }
+
+const isGzipped = ([first, second]: Uint8Array) => first === 0x1f && second === 0x8b
 
 /** What a header before the header says. */
 interface LongHeader {

@@ -40,6 +40,8 @@ const parser = new XMLParser({
   ignoreAttributes: true,
   ignoreDeclaration: true,
   ignorePiTags: true,
+  removeNSPrefix: true,
+  transformTagName: (name) => name.toLowerCase(),
   htmlEntities: true,
   maxNestedTags: 32,
 })
@@ -47,7 +49,8 @@ const parser = new XMLParser({
 /**
  * Reads an annotation of Pascal VOC, labelImg and others: `<object>` with a `<name>` and a `<bndbox>`, or
  * with a `<polygon>` (of `x1`, `y1`, ... or of `<pt>`) or a `<robndbox>` (of roLabelImg), around which the
- * box is taken. Parts of objects are no objects, and what LabelMe has deleted is none.
+ * box is taken. Names of elements may be in capitals and have prefixes. Parts of objects are no objects, and
+ * what LabelMe has deleted is none.
  *
  * @throws Error that says what is wrong with the file; entities that a file itself defines are refused
  */
@@ -56,6 +59,8 @@ export function parseVocAnnotation(bytes: Uint8Array): VocAnnotation {
   if (/<!ENTITY/i.test(text)) throw new Error('it defines entities, which are not expanded')
   const valid = XMLValidator.validate(text)
   if (valid !== true) throw new Error(`line ${valid.err.line}: ${valid.err.msg}`)
+  const [entity] = unknownEntity.exec(text.replace(/<!\[CDATA\[.*?\]\]>|<!--.*?-->/gs, '')) ?? []
+  if (entity) throw new Error(`it uses ${entity}, which XML does not know: write the character itself`)
   const roots = parser.parse(text) as Element
   const [root = ''] = Object.keys(roots).filter((name) => name !== '#text')
   if (root !== 'annotation')
@@ -66,15 +71,32 @@ export function parseVocAnnotation(bytes: Uint8Array): VocAnnotation {
   return {
     filename: textIn(annotation, 'filename') || undefined,
     size: width > 0 && height > 0 ? { width, height } : undefined,
-    objects: elementsOf(annotation.object)
+    objects: objectsIn(annotation)
       .filter((object) => textIn(object, 'deleted') !== '1')
       .map((object) => ({
         name: textIn(object, 'name'),
-        difficult: /^(1|true)$/i.test(textIn(object, 'difficult')),
+        difficult: /^(1(\.0*)?|true|yes)$/i.test(textIn(object, 'difficult')),
         boxes: boxesOf(object),
       })),
   }
 }
+
+/** A reference by a name that is none of XML's five: such names are of HTML. */
+const unknownEntity = /&(?!(?:amp|lt|gt|quot|apos);)[a-z][\w.-]*;/i
+
+/**
+ * The objects of an annotation, wherever they stand: also in a list of their own, and on another, whose parts
+ * are no objects.
+ */
+function objectsIn(element: Element): Element[] {
+  return Object.entries(element).flatMap(([name, value]) => {
+    if (partNames.has(name)) return []
+    const inner = elementsOf(value).flatMap(objectsIn)
+    return name === 'object' ? elementsOf(value).flatMap((own) => [own, ...objectsIn(own)]) : inner
+  })
+}
+
+const partNames: ReadonlySet<string> = new Set(['part', 'parts'])
 
 /** What other programs write whose files are XML too. */
 function exportHint(root: string, text: string): string {
@@ -158,7 +180,8 @@ function turnedBox(element: Element): VocBox[] {
 
 function boxAround(polygon: Element): VocBox[] {
   const points = elementsOf(polygon.pt).map((point) => [numberIn(point, 'x'), numberIn(point, 'y')] as const)
-  for (let index = 1; `x${index}` in polygon; index++)
+  const first = 'x0' in polygon ? 0 : 1
+  for (let index = first; `x${index}` in polygon; index++)
     points.push([numberIn(polygon, `x${index}`), numberIn(polygon, `y${index}`)])
   if (points.length === 0) return []
   let [x1, y1, x2, y2] = [Infinity, Infinity, -Infinity, -Infinity]

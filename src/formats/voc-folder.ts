@@ -30,7 +30,7 @@ const pictureFolders = /^(jpegimages|images?|imgs?)$/i
  *
  * @param path the folder, that of the annotations, or one annotation
  * @param images the folder of pictures, where it is elsewhere
- * @param split `ImageSets/Main/SPLIT.txt`, or a folder of that name
+ * @param split `ImageSets/Main/SPLIT.txt`, such a list above it, or a folder of that name
  * @throws UserError where there are none
  */
 export async function readVocFolder(
@@ -46,12 +46,18 @@ export async function readVocFolder(
   const start = isFolder && split !== undefined && !ids ? await folderOf(path, split) : path
   const folder = isFolder ? await annotationFolderIn(start) : dirname(path)
   const listed =
-    ids?.map((id) => join(folder, `${id}.xml`)) ?? (isFolder ? await annotationsIn(folder) : [path])
+    ids?.map((id) => annotationOf(id, root, folder)) ?? (isFolder ? await annotationsIn(folder) : [path])
   if (listed.length === 0) throw new UserError(`${folder} has no annotations (.xml).`)
   return {
     annotations: listed,
     picture: await pictureFinder(folder, images ?? (await picturesBeside(folder))),
   }
+}
+
+/** A line of a split may name a picture, or, as PaddleDetection's, a picture and its annotation. */
+function annotationOf(id: string, root: string, folder: string): string {
+  const [, named] = /\.\w+\s+(\S.*\.xml)$/i.exec(id) ?? []
+  return named === undefined ? join(folder, `${stemOf(id)}.xml`) : join(root, named)
 }
 
 const isOfAnnotations = (path: string) => annotationFolders.test(basename(resolve(path)))
@@ -92,6 +98,7 @@ async function idsOf(root: string, split: string): Promise<string[] | undefined>
   for (const path of [
     join(root, 'ImageSets', 'Main', `${split}.txt`),
     join(root, 'ImageSets', `${split}.txt`),
+    join(root, `${split}.txt`),
   ])
     if (await stat(path).catch(() => undefined)) return linesOf(await readText(path)).map(idOf)
   return undefined
@@ -119,6 +126,8 @@ async function pictureFinder(annotationFolder: string, pictureFolder: string): P
     .sort()
   /** By their paths without the ending, and by their names alone without it. */
   const byPath = grouped(names, stemOf)
+  /** By their paths without the folders in which all pictures, or all annotations, are. */
+  const byPlace = grouped(names, (name) => placeOf(stemOf(name)))
   const byName = grouped(names, (name) => stemOf(basename(name)))
   return (annotation, filename = '') => {
     const own = stemOf(relative(annotationFolder, annotation).replaceAll('\\', '/'))
@@ -128,6 +137,7 @@ async function pictureFinder(annotationFolder: string, pictureFolder: string): P
     const inFolder = (name: string) => join(dirname(own), name).replaceAll('\\', '/')
     const candidates = [
       byPath.get(own),
+      byPlace.get(placeOf(own)),
       byName.get(basename(own)),
       ...stems.flatMap((stem) => [byPath.get(inFolder(stem)), byName.get(stem)]),
     ].find((group) => group !== undefined)
@@ -145,6 +155,15 @@ async function pictureFinder(annotationFolder: string, pictureFolder: string): P
     return { problem: `it may be of ${candidates.join(' or ')}` }
   }
 }
+
+const placeOf = (path: string) =>
+  path
+    .split('/')
+    .filter(
+      (part, at, { length }) =>
+        at === length - 1 || !(annotationFolders.test(part) || pictureFolders.test(part)),
+    )
+    .join('/')
 
 /** A path without the ending of a picture or an annotation; dots within a name are no ending. */
 function stemOf(name: string): string {

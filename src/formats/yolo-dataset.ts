@@ -1,9 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, join } from 'node:path'
 import { z } from 'zod'
-import { parseConfig, readYaml } from '../base/parse-config.js'
+import { parseConfig, parseYaml } from '../base/parse-config.js'
 import { readText, unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
+import { isThere, listedPictures, tailsOf } from './picture-places.js'
 import { linesOf } from './text-lines.js'
 
 /** A split of a dataset in YOLO's form. */
@@ -18,15 +19,29 @@ export interface YoloDataset {
 
 /** Endings of what Ultralytics takes for pictures, and what else can be read here. */
 const pictureEndings = new Set(
-  ['bmp', 'dng', 'jpeg', 'jpg', 'mpo', 'png', 'tif', 'tiff', 'webp', 'pfm', 'heic', 'gif', 'avif'].map(
-    (ending) => `.${ending}`,
-  ),
+  [
+    'bmp',
+    'dng',
+    'jpeg',
+    'jpg',
+    'mpo',
+    'png',
+    'tif',
+    'tiff',
+    'webp',
+    'pfm',
+    'heic',
+    'gif',
+    'avif',
+    'jfif',
+  ].map((ending) => `.${ending}`),
 )
 
 const nameSchema = z.union([z.string(), z.number(), z.boolean(), z.null()])
+const namesExpected = 'expected a list of names, or a map such as {0: person}'
 const yamlSchema = z.looseObject({
   path: z.string().nullish(),
-  names: z.union([z.array(nameSchema), z.record(z.string(), nameSchema)]).nullish(),
+  names: z.union([z.array(nameSchema), z.record(z.string(), nameSchema)], { error: namesExpected }).nullish(),
   nc: z.number().nullish(),
   kpt_shape: z.tuple([z.int().min(0), z.union([z.literal(2), z.literal(3)])]).nullish(),
 })
@@ -59,30 +74,46 @@ export async function readYoloDataset(path: string, split: string | undefined): 
 async function descriptionIn(folder: string): Promise<string> {
   const names = (await readdir(folder).catch(unreadable(folder))).sort()
   const ending = (pattern: RegExp) => names.filter((name) => pattern.test(name))
-  const yamls = ending(/\.ya?ml$/i)
-  const named = yamls.find((name) => /^(data|dataset)\.ya?ml$/i.test(name))
-  const one = [named, ...(yamls.length > 1 ? [] : yamls), ...ending(/\.data$/i), ...ending(nameLists)]
-  const file = one.find((name) => name !== undefined)
-  if (file !== undefined && (named !== undefined || yamls.length < 2)) return join(folder, file)
+  const named = names.find((name) => /^(data|dataset)\.ya?ml$/i.test(name))
+  if (named !== undefined) return join(folder, named)
+  const lists = [...ending(/\.data$/i), ...ending(nameLists)]
+  const all = ending(/\.ya?ml$/i)
+  // Others' YAML, such as a pipeline's, may lie there too.
+  const described = await withNames(folder, all)
+  const yamls = described.length > 0 || lists.length > 0 ? described : all
   if (yamls.length > 1) throw new UserError(`${folder} has several: ${yamls.join(', ')}. Say which.`)
+  const [file] = [...yamls, ...lists]
+  if (file !== undefined) return join(folder, file)
   throw new UserError(
     `${folder} has no data.yaml, no obj.data and no classes.txt: what its classes are is not said.`,
   )
+}
+
+/** Those of some files that have a key `names`. */
+async function withNames(folder: string, files: readonly string[]): Promise<string[]> {
+  const texts = await Promise.all(files.map((file) => readText(join(folder, file)).catch(() => '')))
+  return files.filter((_, at) => /^["']?names["']?\s*:/m.test(texts[at] as string))
 }
 
 /** Of labelImg and Label Studio, of Darknet, and of Roboflow's export for it. */
 const nameLists = /^(classes\.txt|.*\.names|_darknet\.labels)$/i
 
 async function readDataYaml(file: string, split: string): Promise<YoloDataset> {
-  const yaml = parseConfig(yamlSchema, await readYaml(file), file)
+  const text = await readText(file)
+  const yaml = parseConfig(yamlSchema, parseYaml(text, file), file)
   const key = yaml[split] == null && split === 'val' ? 'validation' : split
-  const entries = [yaml[key]].flat().filter((entry): entry is string => typeof entry === 'string')
+  const said = [yaml[key]].flat().filter((entry) => entry != null)
+  const entries = said.filter((entry): entry is string => typeof entry === 'string')
+  if (entries.length < said.length)
+    throw new UserError(
+      `${file}: ${key}: expected a folder of pictures, a list of them, or several of these.`,
+    )
   if (entries.length === 0) {
     const known = Object.keys(yaml).filter((name) => yaml[name] != null)
     throw new UserError(`${file} has no split "${split}"; it has: ${known.join(', ')}.`)
   }
   const roots = rootsOf(file, yaml.path ?? '')
-  const names = namesOf(yaml, file)
+  const names = namesOf(yaml, writtenNames(text, file), file)
   const pictures = (await Promise.all(entries.map((entry) => picturesOf(file, roots, entry)))).flat()
   return { names, pictures, keypoints: yaml.kpt_shape?.reduce((points, numbers) => points * numbers) }
 }
@@ -99,7 +130,17 @@ function rootsOf(file: string, path: string): string[] {
   return [...new Set([...(isAbsolute(slashed) ? [slashed] : [join(folder, slashed), slashed]), folder])]
 }
 
-function namesOf({ names, nc }: z.infer<typeof yamlSchema>, file: string): ReadonlyMap<number, string> {
+/** The names as they are written: 007 and 1.0 are names, and no numbers. */
+function writtenNames(text: string, file: string): Readonly<Record<string, unknown>> {
+  const { names } = parseYaml(text, file, 'failsafe') as { readonly names?: object }
+  return Object.fromEntries(Object.entries(names ?? {}))
+}
+
+function namesOf(
+  { names, nc }: z.infer<typeof yamlSchema>,
+  written: Readonly<Record<string, unknown>>,
+  file: string,
+): ReadonlyMap<number, string> {
   if (!names)
     throw new UserError(`${file} has no \`names\`: phrases are made of them, so each class must have one.`)
   const found = new Map<number, string>()
@@ -107,7 +148,8 @@ function namesOf({ names, nc }: z.infer<typeof yamlSchema>, file: string): Reado
     const id = Number(key)
     if (!Number.isInteger(id) || id < 0)
       throw new UserError(`${file}: names: ${key}: expected the number of a class, as in {0: person}.`)
-    if (name !== null) found.set(id, String(name))
+    const text = String(written[key] ?? name).trim()
+    if (name !== null && text !== '') found.set(id, text)
   }
   const count = Object.keys(names).length
   if (nc != null && nc !== count)
@@ -120,13 +162,14 @@ async function picturesOf(file: string, roots: readonly string[], entry: string)
   const slashed = entry.replaceAll('\\', '/')
   // Roboflow's paths begin with ../ although they start from the folder of the file itself.
   const relative = [slashed, ...(slashed.startsWith('../') ? [slashed.slice(3)] : [])]
-  const tried = isAbsolute(slashed)
-    ? [slashed]
+  const isElsewhere = isAbsolute(slashed) || /^[a-z]:\//i.test(slashed)
+  const tried = isElsewhere
+    ? [slashed, ...roots.flatMap((root) => tailsOf(slashed, root))]
     : relative.flatMap((path) => roots.map((root) => join(root, path)))
   for (const path of new Set(tried)) {
     const found = await stat(path).catch(() => undefined)
     if (found?.isDirectory()) return picturesIn(path)
-    if (found?.isFile()) return isPicture(path) ? [path] : listed(path, roots)
+    if (found?.isFile()) return isPicture(path) ? [path] : listedPictures(path, roots)
   }
   throw new UserError(
     `${file}: ${entry} is neither a folder of pictures nor a list of them (looked for: ${[...new Set(tried)].join(', ')}).`,
@@ -143,37 +186,6 @@ async function picturesIn(folder: string): Promise<string[]> {
     .sort()
     .map((name) => join(folder, name))
 }
-
-/** So many lines of a list are looked up to find from where its paths start. */
-const linesTried = 20
-
-/**
- * The pictures of a list. Its paths start from the list's folder, from the dataset's or from the working
- * directory, the first that has one of them; `data/` before them is Darknet's and CVAT's, who leave it out of
- * their archives.
- */
-async function listed(list: string, roots: readonly string[]): Promise<string[]> {
-  const lines = linesOf(await readText(list)).map((line) => line.replaceAll('\\', '/'))
-  const folder = dirname(list)
-  const ways = [folder, ...roots, '.'].flatMap((root) => [
-    (line: string) => join(root, line),
-    (line: string) => join(root, line.replace(/^(\.\/)?data\//, '')),
-  ])
-  const resolve = (line: string, way: (line: string) => string) => (isAbsolute(line) ? line : way(line))
-  for (const way of ways)
-    for (const line of lines.slice(0, linesTried))
-      if (await isThere(resolve(line, way))) return lines.map((each) => resolve(each, way))
-  const [first] = lines
-  if (first === undefined) throw new UserError(`${list} names no pictures.`)
-  const tried = [...new Set(ways.map((way) => resolve(first, way)))].join(', ')
-  throw new UserError(`${list}: none of its first pictures is there (looked for: ${tried}).`)
-}
-
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
 
 /** Darknet's description: `train = data/train.txt`, `names = data/obj.names`. */
 async function readDarknet(file: string, split: string): Promise<YoloDataset> {
@@ -211,7 +223,7 @@ async function readDarknet(file: string, split: string): Promise<YoloDataset> {
 
 /** The classes' names, a line each. */
 async function readNames(file: string): Promise<ReadonlyMap<number, string>> {
-  const lines = (await readText(file)).replace(/^\uFEFF/, '').split(/\r\n|\n|\r/)
+  const lines = (await readText(file)).split(/\r\n|\n|\r/)
   const names = lines.map((line) => line.trim())
   if (names.some(isPicture))
     throw new UserError(

@@ -11,7 +11,7 @@ export type YoloRow = { readonly id: number } & (
     }
   | {
       /**
-       * `malformed_box`; `scored_box`: a box and a confidence, as `save_conf` writes what a model found;
+       * `malformed_box`; `scored_box`: a box and a confidence, perhaps with a track, as `save_conf` writes what a model found;
        * `unnormalised_box`: outside of the picture, such as pixels; `duplicate_box`: a row that was there
        * before.
        */
@@ -44,9 +44,10 @@ const tolerance = 0.01
  */
 export function parseYoloLabels(text: string, keypoints: number | undefined): YoloRow[] {
   const seen = new Set<string>()
-  return linesOf(text).map((line): YoloRow => {
-    const numbers = numbersOf(line)
-    const row = rowOf(numbers, keypoints)
+  const lines = linesOf(text).map(numbersOf)
+  const isTracked = !keypoints && lines.some(isTrack)
+  return lines.map((numbers): YoloRow => {
+    const row = isTracked && numbers.length === 7 ? scored(numbers) : rowOf(numbers, keypoints)
     const text = numbers.join(' ')
     if (row.xyxy && seen.has(text)) return { id: row.id, reason: 'duplicate_box' }
     seen.add(text)
@@ -55,6 +56,14 @@ export function parseYoloLabels(text: string, keypoints: number | undefined): Yo
 }
 
 const numbersOf = (line: string) => line.split(/\s+/).map(Number)
+
+const scored = ([id = Number.NaN]: readonly number[]): YoloRow => ({ id, reason: 'scored_box' })
+
+/** Whether a row is a box, a confidence and the number of a track: as three points it would be outside. */
+function isTrack([, ...values]: readonly number[]): boolean {
+  const [confidence = 0, track = 0] = values.slice(4)
+  return values.length === 6 && confidence <= 1 && Number.isInteger(track) && track > 1
+}
 
 function rowOf([id = Number.NaN, ...values]: readonly number[], keypoints: number | undefined): YoloRow {
   if (!values.every(Number.isFinite) || !Number.isInteger(id)) return { id, reason: 'malformed_box' }

@@ -18,8 +18,8 @@ export interface GoldRows {
   /** What is known not to be in the picture. */
   readonly absence: Omit<NegativeRow, 'key'>
   /**
-   * What was left out, by reason: `degenerate_box` (outside the picture or under a pixel), `bad_span`,
-   * `boxed_negative` (what is said to be absent has a box).
+   * What was left out, by reason: `degenerate_box` (outside the picture or under a pixel), `unnamed_box` (its
+   * category's name is blank), `bad_span`, `boxed_negative` (what is said to be absent has a box).
    */
   readonly dropped: Readonly<Record<string, number>>
 }
@@ -68,7 +68,12 @@ export function goldRows(
       drop('degenerate_box')
       unboxed.push(box.category)
     }
-    return xyxy ? [{ ...box, xyxy, category: box.category && nameInPrompt(box.category) }] : []
+    const category = box.category && nameInPrompt(box.category)
+    if (xyxy && category === '' && box.spans.length === 0) {
+      drop('unnamed_box')
+      return []
+    }
+    return xyxy ? [{ ...box, xyxy, category }] : []
   })
   const names = kept.filter(({ category }) => category !== '').sort((a, b) => a.order - b.order)
   const draw = random(limits.seed, 'absent names', seed)
@@ -107,7 +112,9 @@ export function goldRows(
     })
   }
   const named = prompts.map(({ text }): Caption => ({ text, kind: 'categories' }))
-  const absence = absenceOf({ ...row, partial: [...row.partial, ...unboxed] }, phrases, drop)
+  // What a box without a name is of may be anything.
+  const exhaustive = row.exhaustive && dropped.unnamed_box === undefined
+  const absence = absenceOf({ ...row, exhaustive, partial: [...row.partial, ...unboxed] }, phrases, drop)
   const ignored = row.ignored.flatMap((box) => ignoredRegion(box, picture))
   return { captions: [...captions, ...named], phrases, regions, ignored, absence, dropped }
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { CompressionCodec, DecodedArray, Encoding, ParquetType, SchemaElement } from 'hyparquet'
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { byteStreamSplit } from 'hyparquet/src/encoding.js'
@@ -110,11 +111,15 @@ function checkRoom(bytes: Uint8Array, count: number, bits: number) {
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-/** A text may begin with the mark U+FEFF, of which hyparquet's own parser would take one away. */
+/**
+ * A text may begin with the mark U+FEFF, of which hyparquet's own parser would take one away. What is not UTF-8
+ * stays bytes.
+ */
 const parsers = {
   ...DEFAULT_PARSERS,
-  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
-}
+  stringFromBytes: (bytes: Uint8Array | undefined) =>
+    bytes && (isUtf8(bytes) ? decoder.decode(bytes) : bytes),
+} as typeof DEFAULT_PARSERS
 
 /** Far beyond what is a number to JavaScript. hyparquet takes a time for them that grows with the square. */
 const mostDecimalBytes = 512
@@ -126,9 +131,21 @@ function converted(values: DecodedArray, { element, bytesAsText }: LeafType): De
         throw new Error(`a decimal of ${value.length} bytes`)
       }
     }
+    return Array.from(values, (value) => decimalOf(value, element.scale ?? 0))
   }
   return convert(values, { element, parsers, utf8: bytesAsText } as Parameters<typeof convert>[1])
 }
+
+/** The number nearest to a decimal; a whole one that no number is equal to stays whole. */
+function decimalOf(value: unknown, scale: number): number | bigint {
+  const digits = value instanceof Uint8Array ? wholeOf(value) : BigInt(value as number | bigint)
+  const number = Number(`${digits}e${-scale}`)
+  return scale > 0 || Number.isSafeInteger(number) ? number : digits
+}
+
+/** Big-endian, in two's complement. */
+const wholeOf = (bytes: Uint8Array): bigint =>
+  bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`))
 
 function chosen(dictionary: DecodedArray, indices: Uint32Array): DecodedArray {
   const values = emptyLike(dictionary, indices.length)

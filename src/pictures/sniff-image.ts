@@ -1,3 +1,5 @@
+import { tiffEnd } from './tiff-end.js'
+
 /** Picture formats that sharp's own build decodes. */
 export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif'
 
@@ -59,7 +61,10 @@ export function isCutShort(bytes: Uint8Array, format: ImageFormat): boolean {
     case 'webp':
       return buffer.readUInt32LE(4) + 8 > buffer.length
     case 'tiff':
-      return (buffer[0] === 0x49 ? buffer.readUInt32LE(4) : buffer.readUInt32BE(4)) >= buffer.length
+      return (
+        (buffer[0] === 0x49 ? buffer.readUInt32LE(4) : buffer.readUInt32BE(4)) >= buffer.length ||
+        tiffEnd(bytes) > bytes.length
+      )
     case 'avif':
       return boxesEnd(buffer) !== buffer.length
   }

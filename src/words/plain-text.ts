@@ -9,15 +9,25 @@ export interface ReadText {
 }
 
 /** What any of the steps below would change; most captions have none of it. */
-const marked = /[&<*_`ÂÃâð®™]|[\p{L}\p{N}]\+\s/u
+const marked = /[&<*_`ÂÃÄÅâïð®™\u0080-\u009f]|\[\/?[a-z*]|[\p{L}\p{N}]\+\s/iu
 
 /** Bytes 0x80 to 0xBF as Windows-1252 and Latin-1 show them. */
 const continuation = `[\\u0080-\\u00bf${windows1252}]`
-const mojibake = new RegExp(`[ÂÃ]${continuation}|â(?:${continuation}{2}|€)|ð${continuation}{3}`, 'gu')
+const mojibake = new RegExp(
+  `[ÂÃ]${continuation}|[ÄÅ][\\u00a1-\\u00bf]|ï»¿|â(?:${continuation}{2}|€)|ð${continuation}{3}`,
+  'gu',
+)
+
+/** Windows-1252 that was read as Latin-1. */
+const controls = /[\u0080-\u009f]/g
 
 /** Tags inside a line of text; others part what they stand between, and stay. */
 const inlineTag =
   /<\/?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|del|em|font|i|ins|kbd|mark|nobr|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)(?:\s[^<>]{0,200})?\/?>/gi
+
+/** Marks of forums (BBCode). */
+const forumTag =
+  /\[\/?(?:b|i|u|s|url|img|colou?r|size|font|quote|code|center|left|right|list|\*)(?:=[^[\]]{0,200})?\]/gi
 
 /**
  * Markdown's marks of emphasis and code: at a word's start or end, or two stars and more anywhere; and marks of
@@ -29,8 +39,8 @@ const emphasis =
 /**
  * A text without what only a browser or an editor reads: HTML's entities are the characters that they stand
  * for, also where they were escaped twice or have lost their semicolon, and an unknown one is a sign; tags
- * inside a line and Markdown's marks of emphasis are spaces; UTF-8 that was read as Windows-1252 ("donâ€™t")
- * is read as what it was.
+ * inside a line, forums' marks and Markdown's marks of emphasis are spaces; UTF-8 that was read as Windows-1252
+ * ("donâ€™t"), once or several times, is read as what it was.
  *
  * @returns undefined where the text has nothing of it
  */
@@ -42,9 +52,15 @@ export function readText(stored: string): ReadText | undefined {
     starts: points.map((_, at) => at),
     ends: points.map((_, at) => at + 1),
   }
-  read = replaced(read, mojibake, ([text]) => decoded(text))
+  // What was read wrongly twice is read rightly twice.
+  for (let before = ''; before !== read.text; ) {
+    before = read.text
+    read = replaced(read, mojibake, ([text]) => decoded(text))
+  }
+  read = replaced(read, controls, ([text]) => windows1252.charAt(text.charCodeAt(0) - 0x80))
   read = replaced(read, entityPattern, ({ groups }) => entityCharacter(groups ?? {}))
   read = replaced(read, inlineTag, () => ' ')
+  read = replaced(read, forumTag, () => ' ')
   read = replaced(read, emphasis, () => ' ')
   return read.text === stored ? undefined : read
 }

@@ -67,6 +67,50 @@ describe('a CSV', () => {
   })
 })
 
+describe('a table', () => {
+  it.each([
+    ['csv', 'url,caption,by\r\r\nu1,"a dog",x\r\r\nu2,plain,\r\r\n', {}],
+    ['tsv', 'url\tcaption\r\r\nu1\ta dog\r\r\nu2\tplain\r\r\n', {}],
+    ['tsv', 'url\tcaption\r\r\nu1\t"a dog"\r\r\nu2\tplain\r\r\n', { quoted: true }],
+  ])('may have the line ends of Python on Windows (%s)', async (format, text, given) => {
+    const rows = await rowsOf({ format, path: await file(`.${format}`, text), ...given })
+    expect(rows.map(short)).toEqual([
+      ['u1', 'a dog'],
+      ['u2', 'plain'],
+    ])
+  })
+
+  it('of commas loses the row whose caption is cut by one, with a header or without', async () => {
+    const rows = ['u1,a dog', 'u2,a dog, a cat', 'u3,a cow,']
+    const wanted = [['u1', 'a dog'], 'malformed_row', ['u3', 'a cow']]
+    const named = await rowsOf({ format: 'csv', path: await file('.csv', `url,caption\n${rows.join('\n')}`) })
+    expect(named.map(short)).toEqual(wanted)
+    const source = { format: 'csv', header: false, columns: { url: 0, caption: 1 }, shard_size: 1 }
+    const path = await file('.csv', rows.join('\n'))
+    expect((await rowsByShards({ ...source, path })).map(short)).toEqual(wanted)
+  })
+
+  it.each([
+    [
+      'csv',
+      'url;caption\nu;c',
+      /it has: url;caption\. Its cells seem to be parted by ";": save it with commas/,
+    ],
+    ['csv', 'url\tcaption\nu\tc', /"url\\tcaption"\. .* parted by "\\t": say `format: tsv`/],
+    ['tsv', 'url,caption\nu,c', /parted by ",": say `format: csv`/],
+    ['tsv', '"url"\t"caption"\n"u"\t"c"', /in quotation marks: say `quoted: true`/],
+    ['tsv', ' url\tcaption\nu\tc', /it has: " url", caption/],
+    ['csv', 'url,caption,caption\nu,c,d', /has 2 columns "caption": name one by its number \(1, 2\)/],
+    ['csv', 'PK\x03\x04\x14\0\x06', /is a ZIP, perhaps a workbook of Excel/],
+    ['jsonl', '[{"url":"u","caption":"c"}]', undefined],
+    ['json', '{"url":"u","caption":"c"}\n{"url":"u","caption":"c"}', /is it JSON Lines/],
+  ])('that is none (%s: %j) says what to do', async (format, text, message) => {
+    const rows = rowsOf({ format, path: await file(`.${format}`, text) })
+    if (message) await expect(rows).rejects.toThrow(message)
+    else expect((await rows)[0].problem?.detail).toContain('`format: json`')
+  })
+})
+
 describe('a TSV', () => {
   const text = [
     'language\turl\tcaption',
@@ -387,6 +431,46 @@ describe('a WebDataset', () => {
     expect(named[4].captions[0].text).toBe('with a mask')
   })
 
+  it('may be a .tgz, several one behind the other, and without what fills the last block', async () => {
+    const [jpg] = pictures
+    const pair = (name: string) =>
+      tarOf([
+        [`${name}.jpg`, jpg],
+        [`${name}.txt`, name],
+      ])
+    const captions = async (path: string) =>
+      (await rowsOf({ format: 'webdataset', path })).map(({ captions }) => captions[0].text)
+    expect(await captions(await file('.tgz', gzipSync(pair('a'))))).toEqual(['a'])
+    const twice = Buffer.concat([pair('a'), Buffer.alloc(10_240), pair('b'), Buffer.alloc(1024)])
+    expect(await captions(await file('.tar', twice))).toEqual(['a', 'b'])
+    expect(await captions(await file('.tar', pair('a').subarray(0, -300)))).toEqual(['a'])
+    const hidden = await file('.tar', gzipSync(pair('a')))
+    await expect(rowsOf({ format: 'webdataset', path: hidden })).rejects.toThrow(
+      /it is gzip, so name it \.tar\.gz/,
+    )
+  })
+
+  it('tells of captions that cannot be read, and of pictures that are not decoded', async () => {
+    const [jpg] = pictures
+    const path = await file(
+      '.tar',
+      tarOf([
+        ['a.jpg', jpg],
+        ['a.txt', Buffer.from('caf\xe9', 'latin1')],
+        ['b.jpg', jpg],
+        ['b.txt', 'x'.repeat(1 << 21)],
+        ['c.bmp', 'BM'],
+        ['c.txt', 'c'],
+      ]),
+    )
+    const rows = await rowsOf({ format: 'webdataset', path })
+    expect(rows.map(({ problem }) => problem?.detail.replace(/.*tar [ab]: /, ''))).toEqual([
+      expect.stringMatching(/^a\.txt is not UTF-8/),
+      'b.txt is over 1 MiB',
+      undefined,
+    ])
+  })
+
   it('may hold JSON as Python writes it, ids of all their digits with it', async () => {
     const [jpg] = pictures
     const json = '{"caption": "a dog", "aesthetic": NaN, "id": 9007199254740993, "by": null}'
@@ -549,6 +633,29 @@ describe('pictures in Parquet', () => {
         'holds no bytes, only the path hf://a/b@c/1.jpg: name a column of addresses as columns.url',
       ],
     ])
+  })
+
+  it('may be files of the folder of the source, and structs without the metadata', async () => {
+    const row = "SELECT {bytes: NULL::BLOB, path: 'in/9.jpg'} AS photo, 'c' AS caption"
+    const path = await written(row)
+    const root = join(path, '../..')
+    await mkdir(join(root, 'in'), { recursive: true })
+    await writeFile(join(root, 'in/9.jpg'), pictures[1])
+    const name = path.slice(root.length + 1).split('/')[0]
+    expect(await widths(path)).toEqual(['missing_file', {}])
+    expect(await widths(`${root}/${name}*/*.parquet`)).toEqual([41, {}])
+  })
+
+  it('keep captions that are no text, and columns of one name, from being taken for others', async () => {
+    const path = await written(
+      `SELECT ${first} AS image, from_hex('636166e9') AS caption, from_hex('ff00') AS raw, 123.45::DECIMAL(10,4) AS price
+      UNION ALL SELECT ${first}, from_hex('636166'), from_hex('ff00'), 9.1`,
+    )
+    const columns = { image: 'image', meta: ['raw', 'price'] }
+    const rows = await rowsOf({ format: 'parquet', path, columns })
+    expect(rows[0].problem?.detail).toContain('its caption is not UTF-8')
+    expect(rows[1]).toMatchObject({ captions: [{ text: 'caf' }], meta: { raw: '/wA=', price: 9.1 } })
+    expect(rows[0].meta).toEqual({ raw: '/wA=', price: 123.45 })
   })
 
   it('may be texts that name files and addresses', async () => {

@@ -172,6 +172,14 @@ describe('a folder', () => {
     expect(rows[3].problem?.detail).toContain('metadata.jsonl:2')
     expect(await rowsOf({ format: 'folder', path }, rows[2].mark)).toEqual(rows.slice(2))
 
+    await writeFile(join(path, 'e.bmp'), 'x')
+    await writeFile(join(path, 'e.txt'), 'of a Mac\rand of\r\r\nWindows')
+    expect((await rowsOf({ format: 'folder', path }))[3].captions.map(({ text }) => text)).toEqual([
+      'of a Mac',
+      'and of',
+      'Windows',
+    ])
+
     const columns = { url: 'file_name', caption: 'words' }
     await expect(rowsOf({ format: 'folder', path, columns })).rejects.toThrow(
       /metadata\.jsonl:1 has no key "words"; it has: file_name, text/,

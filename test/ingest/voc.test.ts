@@ -59,6 +59,30 @@ describe('an annotation', () => {
     ])
   })
 
+  it('has its objects wherever they stand, in elements of any case and prefix', () => {
+    const hat = object('hat', bndbox('3 3 6 6'))
+    const names = (text: string) => parse(text).objects.map(({ name, boxes }) => [name, boxes.length])
+    expect(names(xml(object('man', `${bndbox('1 2 9 8')}${hat}`)))).toEqual([
+      ['man', 1],
+      ['hat', 1],
+    ])
+    expect(names(xml(`<objects>${hat}<object><part>${hat}</part></object></objects>`))).toEqual([
+      ['hat', 1],
+      ['', 0],
+    ])
+    expect(names(xml(hat).replaceAll('object>', 'Object>').replaceAll('xmin>', 'XMin>'))).toEqual([
+      ['hat', 1],
+    ])
+    expect(
+      names(
+        xml(hat)
+          .replaceAll('</', '</v:')
+          .replaceAll(/<(?!\/)/g, '<v:'),
+      ),
+    ).toEqual([['hat', 1]])
+    expect(parse(xml(object('a', '<difficult>yes</difficult>'))).objects[0].difficult).toBe(true)
+  })
+
   it.each([
     ['a box with fractions', bndbox('1.5 2 9.25 8'), [[1.5, 2, 9.25, 8]]],
     [
@@ -81,6 +105,7 @@ describe('an annotation', () => {
       '<polygon><x1>3</x1><y1>9</y1><x2>5.5</x2><y2>2</y2></polygon>',
       [[3, 2, 5.5, 9]],
     ],
+    ['an outline from 0 on', '<polygon><x0>3</x0><y0>9</y0><x1>5</x1><y1>2</y1></polygon>', [[3, 2, 5, 9]]],
     ['a box and its outline', `<polygon><x1>3</x1><y1>9</y1></polygon>${bndbox('1 2 9 8')}`, [[1, 2, 9, 8]]],
     [
       'a turned box',
@@ -106,6 +131,7 @@ describe('an annotation', () => {
       `<!DOCTYPE a [<!ENTITY x "${'y'.repeat(100)}"><!ENTITY z "&x;&x;">]>${xml(object('&z;'))}`,
       /defines entities/,
     ],
+    ['with an entity of HTML', xml(object('caf&eacute;')), /uses &eacute;, which XML does not know/],
     ['nested for ever', `${'<a>'.repeat(5000)}${'</a>'.repeat(5000)}`, /./],
     [
       'in an unknown encoding',
@@ -153,7 +179,7 @@ describe('a folder of annotations', () => {
     expect(await read(own)).toEqual(both)
     expect(await read(own, 'Annotations')).toEqual(both)
     expect(await read(own, '', { split: 'train' })).toEqual(['JPEGImages/a.jpg'])
-    expect(await read(own, 'Annotations', { split: 'dog_val' })).toEqual([...both, 'malformed_row'])
+    expect(await read(own, 'Annotations', { split: 'dog_val' })).toEqual([...both, 'missing_file'])
     expect(await read(own, 'Annotations/b.xml')).toEqual(['JPEGImages/b.jpg'])
     await expect(read(own, '', { split: 'val' })).rejects.toThrow(
       /no split "val"; it has: dog_val, train, Annotations/,
@@ -161,6 +187,29 @@ describe('a folder of annotations', () => {
   })
 
   it.each([
+    [
+      'and pictures of the same names in two splits',
+      {
+        'x/Annotations/a.xml': xml(),
+        'x/JPEGImages/a.jpg': '',
+        'y/Annotations/a.xml': xml(),
+        'y/JPEGImages/a.jpg': '',
+      },
+      {},
+      ['x/JPEGImages/a.jpg', 'y/JPEGImages/a.jpg'],
+    ],
+    [
+      'that a list in the root names by pictures and annotations',
+      {
+        'Annotations/a.xml': xml(),
+        'Annotations/b 1.xml': xml(),
+        'JPEGImages/a.jpg': '',
+        'JPEGImages/b 1.jpg': '',
+        'few.txt': 'a.jpg\n./JPEGImages/b 1.jpg ./Annotations/b 1.xml\n',
+      },
+      { split: 'few' },
+      ['JPEGImages/a.jpg', 'JPEGImages/b 1.jpg'],
+    ],
     ['beside the pictures', { 'a.xml': xml(), 'a.JPG': '' }, {}, ['a.JPG']],
     [
       'in folders of splits',

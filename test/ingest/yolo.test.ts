@@ -8,7 +8,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 const folder = await temporaryFolder()
 let count = 0
 /** A dataset of files by their paths; pictures are never looked into here. */
-async function dataset(files: Readonly<Record<string, string>>): Promise<string> {
+async function dataset(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
   const root = join(folder, String(count++))
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(root, name)), { recursive: true })
@@ -18,7 +18,11 @@ async function dataset(files: Readonly<Record<string, string>>): Promise<string>
 }
 const box = '0 0.5 0.5 0.2 0.4'
 /** The pictures of a dataset below its root, with the names of their boxes. */
-const read = async (files: Readonly<Record<string, string>>, path: string, given: object = {}) => {
+const read = async (
+  files: Readonly<Record<string, string | Uint8Array>>,
+  path: string,
+  given: object = {},
+) => {
   const root = await dataset(files)
   const rows = await rowsOf({ format: 'yolo', path: join(root, path), ...given })
   return rows.map(({ file, regions }) => [
@@ -54,6 +58,11 @@ describe('a row of labels', () => {
     ['a little outside', '0 1.008 0.5 0.2 0.4', undefined, [0.91, 0.3, 1.11, 0.7]],
   ] as const)('that is %s', (_, line, keypoints, wanted) => {
     expect(rounded(line, keypoints)).toEqual([wanted])
+  })
+
+  it('with a confidence and a track is what a model found, also of the first track', () => {
+    expect(rounded(`${box} 0.93 1\n${box} 0.8 7`)).toEqual(['scored_box', 'scored_box'])
+    expect(rounded('0 0.1 0.2 0.5 0.2 0.3 1')).toEqual([[0.1, 0.2, 0.5, 1]])
   })
 
   it('may end as it likes, and counts once', () => {
@@ -131,6 +140,21 @@ describe('a data.yaml', () => {
     expect(await read({ ...files, 'lists/train.txt': list, 'data.yaml': yaml }, 'data.yaml')).toEqual(both)
   })
 
+  it.each([
+    ['/content/drive/ds/train/images/a.jpg\n/content/drive/ds/train/images/sub/b.PNG'],
+    ['C:\\Users\\me\\ds\\train\\images\\a.jpg\r\nC:\\Users\\me\\ds\\train\\images\\sub\\b.PNG'],
+    ['./train/images/a.jpg\nD:/ds/train/images/sub/b.PNG'],
+  ])('may list pictures by paths of another machine: %j', async (list) => {
+    const yaml = 'train: train.txt\nnames: [dog, cat]\n'
+    expect(await read({ ...files, 'train.txt': list, 'data.yaml': yaml }, 'data.yaml')).toEqual(both)
+  })
+
+  it('may name a folder of another machine', async () => {
+    const yaml = 'train: C:\\ds\\train\\images\nval: /x/ds/valid/images\nnames: [dog, cat]\n'
+    expect(await read({ ...files, 'data.yaml': yaml }, '')).toEqual(both)
+    expect(await read({ ...files, 'data.yaml': yaml }, '', { split: 'val' })).toHaveLength(1)
+  })
+
   it('may name pictures by absolute paths', async () => {
     const root = await dataset(files)
     await writeFile(join(root, 'all.txt'), `${root}/train/images/a.jpg\n${root}/gone/b.jpg\n`)
@@ -144,6 +168,8 @@ describe('a data.yaml', () => {
     ['{0: dog, 1: true}', ['dog', 'true']],
     ['{"0": dog, "1": 1.5}', ['dog', '1.5']],
     ['\n  0: dog\n  1: 1', ['dog', '1']],
+    ['[1.0, 007]', ['1.0', '007']],
+    ['[0x1f, 2e3]', ['0x1f', '2e3']],
   ])('has the names %s', async (names, wanted) => {
     const rows = await read({ ...files, 'data.yaml': `train: train/images\nnames: ${names}\n` }, 'data.yaml')
     expect(rows.map(([, name]) => name)).toEqual(wanted)
@@ -166,6 +192,9 @@ describe('a data.yaml', () => {
       /none of the pictures has labels \(looked for: .*bare\/labels\/a\.txt/,
     ],
     ['train: train/images\nnames: [a]\nkpt_shape: 17', /kpt_shape/],
+    ['train: {images: train/images}\nnames: [a]', /train: expected a folder of pictures, a list of them/],
+    ['train: train/images\nnames: dog, cat', /names: expected a list of names, or a map such as/],
+    ['train: !!python/object:x [y]\nnames: [a]', /not YAML: Unresolved tag.* at line 1, column 8$/],
   ])('%j is refused', async (yaml, message) => {
     const more = { 'gone.txt': 'x/a.jpg\n', 'bare/images/a.jpg': '', 'data.yaml': yaml }
     await expect(read({ ...files, ...more }, 'data.yaml')).rejects.toThrow(message)
@@ -187,6 +216,30 @@ describe('a data.yaml', () => {
 
 describe('labels', () => {
   const yaml = { 'data.yaml': 'train: images\nnames: [dog]\n' }
+  it('may be UTF-16, and end in capitals', async () => {
+    const utf16 = Buffer.from(`\uFEFF${box}\r\n`, 'utf16le')
+    const pictures = { 'images/a.jpg': '', 'images/b.jpg': '', 'images/c.jpg': '' }
+    const labels = { 'labels/a.txt': utf16, 'labels/b.TXT': box, 'labels/c.txt': Buffer.from([0x30, 0xe9]) }
+    const root = await dataset({ ...yaml, ...pictures, ...labels })
+    const rows = await rowsOf({ format: 'yolo', path: root })
+    expect(rows.map(({ regions, problem }) => problem?.reason ?? regions?.length)).toEqual([
+      1,
+      1,
+      'malformed_row',
+    ])
+    expect(rows[2].problem?.detail).toContain('not UTF-8')
+  })
+
+  it('of a class whose name is blank are counted, and nobody knows what they are of', async () => {
+    const root = await dataset({
+      'data.yaml': 'train: images\nnames: [dog, " "]\n',
+      'images/a.jpg': '',
+      'labels/a.txt': `${box}\n1 0.5 0.5 0.1 0.1`,
+    })
+    const [row] = await rowsOf({ format: 'yolo', path: root })
+    expect(row).toMatchObject({ dropped: { unnamed_box: 1 }, exhaustive: false })
+  })
+
   it('that are empty or missing are a picture without boxes; those that cannot be read are a reject', async () => {
     const root = await dataset({
       ...yaml,
@@ -281,5 +334,11 @@ describe('a dataset without a data.yaml', () => {
       /no data\.yaml, no obj\.data and no classes\.txt/,
     )
     await expect(read({ 'a.yaml': '', 'b.yaml': '' }, '')).rejects.toThrow(/has several: a\.yaml, b\.yaml/)
+    const other = { 'pipeline.yaml': 'stages: []\n', 'classes.txt': 'dog', 'a.jpg': '', 'a.txt': box }
+    expect(await read(other, '')).toEqual([['a.jpg', 'dog']])
+    const latin1 = Buffer.from('caf\xe9\n', 'latin1')
+    await expect(read({ ...other, 'classes.txt': latin1 }, '')).rejects.toThrow(
+      /classes\.txt is not UTF-8: save/,
+    )
   })
 })

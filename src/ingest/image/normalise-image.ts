@@ -61,6 +61,7 @@ export async function normaliseImage(
   const format = sniffImage(bytes)
   if (!format) throw new Reject('not_image', `${place}: ${describeBytes(bytes)}`)
   if (isUnread(format)) throw new Reject('unsupported_format', `${place}: ${format} is not decoded`)
+  if (format === 'tiff' && isCutShort(bytes, format)) throw truncated(bytes, format, place)
   try {
     return await decoding(normalise, bytes, place, config)
   } catch (error) {
@@ -68,6 +69,9 @@ export async function normaliseImage(
     throw decodeReject(error as Error, bytes, format, place)
   }
 }
+
+const truncated = ({ length }: Uint8Array, format: ImageFormat, place: string) =>
+  new Reject('truncated', `${place}: the ${format} ends too early, after ${length} bytes`)
 
 async function normalise(bytes: Uint8Array, place: string, config: ImageConfig): Promise<NormalImage> {
   // The header alone is read here: its pixels are counted below, and its small faults are the decoder's
@@ -203,8 +207,6 @@ function describeBytes(bytes: Uint8Array): string {
 }
 
 function decodeReject({ message }: Error, bytes: Uint8Array, format: ImageFormat, place: string): Reject {
-  if (isCutShort(bytes, format)) {
-    return new Reject('truncated', `${place}: the ${format} ends too early, after ${bytes.length} bytes`)
-  }
+  if (isCutShort(bytes, format)) return truncated(bytes, format, place)
   return new Reject('decode_error', `${place}: ${format}: ${message.split('\n')[0]}`)
 }

@@ -39,8 +39,12 @@ export function pairOf(
   })
 }
 
-/** A value as JSON holds it: whole numbers of 64 bits as numbers where that is exact, as text else. */
+/**
+ * A value as JSON holds it: whole numbers of 64 bits as numbers where that is exact, as text else; bytes in
+ * base64.
+ */
 export function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
   if (Array.isArray(value)) return value.map(plain)
   if (value instanceof Date) return value.toISOString()
@@ -64,7 +68,26 @@ export function columnIndex(column: Column, names: readonly string[] | undefined
   if (!names && typeof column === 'string')
     throw new UserError(`${path} has no header: name its columns by number, not "${column}".`)
   const index = typeof column === 'number' ? column : (names ?? []).indexOf(column)
-  if (index === -1 || (names && index >= names.length))
-    throw new UserError(`${path} has no column "${column}"; it has: ${(names ?? []).join(', ')}.`)
+  if (names && (index === -1 || index >= names.length))
+    throw new UserError(`${path} has no column "${column}"; it has: ${shown(names)}.${delimiterHint(names)}`)
+  const places = (names ?? []).flatMap((name, at) => (name === column ? [at] : []))
+  if (places.length > 1)
+    throw new UserError(
+      `${path} has ${places.length} columns "${column}": name one by its number (${places.join(', ')}).`,
+    )
   return index
+}
+
+/** Names of columns, in quotation marks where white space or signs in them would not be seen. */
+const shown = (names: readonly string[]) =>
+  names.map((name) => (/^[^\s"',]+( [^\s"',]+)*$/.test(name) ? name : JSON.stringify(name))).join(', ')
+
+/** What to do where a first line is one cell because its delimiter is another. */
+function delimiterHint(names: readonly string[]): string {
+  const [name = ''] = names
+  if (names.some((one) => /^".*"$/.test(one))) return ' Its cells are in quotation marks: say `quoted: true`.'
+  const [delimiter] = /[\t,;|]/.exec(name) ?? []
+  if (names.length > 1 || delimiter === undefined) return ''
+  const formats: Readonly<Record<string, string>> = { '\t': 'say `format: tsv`', ',': 'say `format: csv`' }
+  return ` Its cells seem to be parted by ${JSON.stringify(delimiter)}: ${formats[delimiter] ?? 'save it with commas'}.`
 }

@@ -1,4 +1,4 @@
-/** Endings of pictures. */
+/** Endings of pictures; also of those that are not decoded, so that they are told of. */
 export const pictureEndings: ReadonlySet<string> = new Set([
   '.jpg',
   '.jpeg',
@@ -8,4 +8,10 @@ export const pictureEndings: ReadonlySet<string> = new Set([
   '.tif',
   '.tiff',
   '.avif',
+  '.jfif',
+  '.jpe',
+  '.bmp',
+  '.heic',
+  '.heif',
+  '.jxl',
 ])

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
-import { type CellRow, tsvRows } from '../../formats/read-cells.js'
+import { type CellRow, csvRows, tsvRows } from '../../formats/read-cells.js'
 import { lineMarks } from '../../formats/read-lines.js'
 import { columnIndex, columnsUsed, type PairColumns, pairColumnsOf, pairOf } from './columns.js'
 import { problemRow, type SourceRow } from './source-row.js'
@@ -23,7 +23,7 @@ export async function* readTable(
   config: TableConfig,
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
-  const { columns, places, isEmpty, first } = await openTable(rows, path, config)
+  const { columns, places, isEmpty, first, width } = await openTable(rows, path, config)
   const minCells =
     Math.max(...[columns.url, columns.caption].map((column) => places.get(column) as number)) + 1
   const start = from ?? first
@@ -34,6 +34,9 @@ export async function* readTable(
     else if (cells.length < minCells) {
       const hint = rows === tsvRows && cells.some(isHalfQuoted) ? quotedHint : ''
       yield problemRow(mark, place, `${cells.length} columns, ${minCells} needed${hint}`)
+    } else if (cells.slice(width).some((cell) => cell.trim() !== '')) {
+      const why = 'is a comma in a cell without quotation marks?'
+      yield problemRow(mark, place, `${cells.length} columns, the first line has ${width} (${why})`)
     } else yield pairOf(mark, place, columns, (column) => cells[places.get(column) as number])
   }
 }
@@ -66,7 +69,15 @@ async function openTable(
   const places = new Map(
     columnsUsed(columns).map((column) => [column, columnIndex(column, head?.names, path)] as const),
   )
-  return { columns, places, isEmpty: head !== undefined && !head.next, first: head?.next }
+  // Commas are in captions too: a row with more cells than the others has one that cut its caption.
+  const width = rows !== csvRows ? Number.POSITIVE_INFINITY : (head?.names.length ?? (await firstWidth(path)))
+  return { columns, places, isEmpty: head !== undefined && !head.next, first: head?.next, width }
+}
+
+/** Cells of the first row of a CSV. */
+async function firstWidth(path: string): Promise<number> {
+  for await (const { cells } of csvRows(path)) return cells?.length ?? Number.POSITIVE_INFINITY
+  return Number.POSITIVE_INFINITY
 }
 
 interface Header {
@@ -83,6 +94,8 @@ async function readHeader(rows: CellReader, path: string): Promise<Header> {
       throw new UserError(
         `${path}: its first line, which should name the columns, cannot be read: ${problem}.`,
       )
+    if (cells[0]?.startsWith('PK\x03\x04'))
+      throw new UserError(`${path} is a ZIP, perhaps a workbook of Excel: save it as CSV.`)
     if (cells.some((name) => name.includes('\0')))
       throw new UserError(`${path}: names of columns hold NUL characters. Is it UTF-16? Save it as UTF-8.`)
     names = cells

@@ -24,6 +24,10 @@ export async function sourceFiles(path: string, endings: readonly string[]): Pro
   throw new UserError(`No file matches ${path}.`)
 }
 
+/** The folder below which all files of a folder or a pattern are. */
+export const folderOf = (path: string): string =>
+  /[*?{]/.test(path) ? (/^[^*?{]*\//.exec(path.replaceAll('\\', '/'))?.[0] ?? './') : path
+
 function endsWith(name: string, ending: string): boolean {
   const lower = name.toLowerCase()
   return ['', ...compressedEndings].some((compressed) => lower.endsWith(ending + compressed))

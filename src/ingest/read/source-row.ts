@@ -124,9 +124,10 @@ export function captionedRow(
   caption: unknown,
   more: Partial<SourceRow>,
 ): SourceRow {
-  const texts = (Array.isArray(caption) ? caption : [caption]).filter(
-    (text): text is string => typeof text === 'string' && text.trim() !== '',
-  )
+  const values: readonly unknown[] = Array.isArray(caption) ? caption : [caption]
+  if (values.some((value) => value instanceof Uint8Array))
+    return { ...problemRow(mark, place, 'its caption is not UTF-8'), ...more }
+  const texts = values.filter((text): text is string => typeof text === 'string' && text.trim() !== '')
   const problem = { reason: 'empty_caption', detail: `${place}: no caption` }
   if (texts.length === 0) return sourceRow({ ...more, mark, place, problem })
   return sourceRow({ ...more, mark, place, captions: texts.map((text) => ({ text, kind: 'web' })) })

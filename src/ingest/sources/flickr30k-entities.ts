@@ -94,10 +94,11 @@ async function pictureRow(
 ): Promise<SourceRow> {
   const place = join(sentences, `${id}.txt`)
   const source = base_url ? { url: `${id}.jpg` } : { file: join(images as string, `${id}.jpg`) }
-  const parsed = parseEntitySentences(await readText(place))
   const file = join(annotations, `${id}.xml`)
+  let parsed: ReturnType<typeof parseEntitySentences>
   let found: EntityBoxes
   try {
+    parsed = parseEntitySentences(await readText(place))
     found = parseEntityBoxes(await readFile(file, 'utf8'))
   } catch (error) {
     const problem = { reason: 'malformed_row', detail: `${file}: ${(error as Error).message}` }

@@ -81,7 +81,7 @@ async function pictureRow(
   const captionFile = `${file.slice(0, -extname(file).length)}.txt`
   const bytes = await readFile(captionFile).catch(() => new Uint8Array())
   const text = decodeText(bytes)
-  const texts = [...listed, ...(text ?? '').split(/\r?\n/)].filter((line) => line.trim() !== '')
+  const texts = [...listed, ...(text ?? '').split(/\r*\n|\r/)].filter((line) => line.trim() !== '')
   const problem =
     text === undefined
       ? { reason: 'malformed_row', detail: `${file}: ${captionFile} is not UTF-8` }

@@ -33,7 +33,13 @@ export const json: SourceFormat<typeof schema> = {
 }
 
 async function* readPairs(path: string, columns: PairColumns, from?: Mark): AsyncGenerator<SourceRow> {
-  const first = (await peek(readJsonElements(path)))?.key
+  let isList = false
+  const onArray = () => {
+    isList = true
+  }
+  const first = (await peek(readJsonElements(path, { onArray })))?.key
+  // An empty list has no rows, which whoever reads them tells.
+  if (first === undefined && isList) return
   if (first === undefined) throw new UserError(`${path} holds neither an array nor arrays under keys.`)
   yield* first === null ? readObjectRows(path, columns, from) : readColumnRows(path, columns, from)
 }

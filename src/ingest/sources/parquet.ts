@@ -12,6 +12,7 @@ import { type Column, pairColumnsOf, pairOf, plain } from '../read/columns.js'
 import { type PictureColumn, pictureColumn, pictureIn } from '../read/picture-value.js'
 import { regionRow, sizeOf, textOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
+import { folderOf } from '../read/source-files.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, listPath, pictureColumns, sourceSchema } from '../read/source-keys.js'
 import { captionedRow, type SourceRow } from '../read/source-row.js'
@@ -71,7 +72,10 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
   const known = columnNames(footer)
   const resolve = (column: Column) => {
     const name = typeof column === 'number' ? known[column] : column
-    if (name !== undefined && known.includes(name)) return name
+    const places = known.flatMap((one, at) => (one === name ? [at] : []))
+    if (places.length > 1)
+      throw new UserError(`${path} has ${places.length} columns "${name}": they cannot be told apart.`)
+    if (name !== undefined && places.length === 1) return name
     throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
   }
   const image = imageColumn(given, footer, known)
@@ -97,9 +101,10 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
 
 async function* sourceRows(
   path: string,
-  { columns: given, base_url }: z.infer<typeof schema>,
+  { path: source = path, columns: given, base_url }: z.infer<typeof schema>,
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
+  const roots = [dirname(path), ...(source === path ? [] : [folderOf(source)])]
   const file = await openParquet(path).catch(damaged(path))
   const { footer, close } = file
   try {
@@ -111,24 +116,25 @@ async function* sourceRows(
       const rowStart = Math.max(from.at, groupStart)
       if (rowStart >= rowEnd) continue
       const part = { start: rowStart, end: rowEnd, columns: [...new Set(names.values())], bytesAsText: true }
-      const pictures = picture && pictureReader(path, picture, rowStart, rowEnd)
+      const pictures = picture && pictureReader({ path, roots }, picture, rowStart, rowEnd)
       let at = rowStart - 1
       for await (const row of heard(path, readRows(file, part))) {
         const index = ++at - rowStart
-        const value = (column: Column) => plain(row[names.get(column) as string])
+        const raw = (column: Column) => row[names.get(column) as string]
+        const value = (column: Column) => plain(raw(column))
         const place = `${path} row ${at}`
         const mark = { at, line: 0 }
         const address = picture && isText ? addressIn(row[picture.name], base_url) : undefined
         const source = address === undefined ? pictures?.(index, place) : { url: address }
         if (regions === undefined && !source) {
-          yield pairOf(mark, place, { ...columns, caption }, value)
+          yield pairOf(mark, place, { ...columns, caption }, raw)
           continue
         }
         const license = columns.license === undefined ? null : textOf(value(columns.license))
         const meta = columns.meta.map((column) => [String(column), value(column)] as const)
         const more = { license, meta: meta.length > 0 ? Object.fromEntries(meta) : null }
         if (regions === undefined) {
-          yield captionedRow(mark, place, value(caption), { ...source, ...more })
+          yield captionedRow(mark, place, raw(caption), { ...source, ...more })
           continue
         }
         const size = sizeOf(...(sides.map(value) as [unknown, unknown]))
@@ -154,15 +160,33 @@ function isTextColumn({ schema }: ParquetFooter, name: string): boolean {
 /** The column of pictures; one that the configuration names may be a struct's field, as `photo.thumbnail`. */
 function imageColumn(
   columns: Columns,
-  { notes }: ParquetFooter,
+  { notes, schema }: ParquetFooter,
   known: readonly string[],
 ): PictureColumn | undefined {
   const features = featuresOf(notes.get('huggingface'))
   const named = columns?.image
-  if (named === undefined) return columns?.url === undefined ? pictureColumn(features, known) : undefined
+  if (named === undefined && columns?.url !== undefined) return undefined
+  if (named === undefined) return pictureColumn(features, known) ?? pictureStruct(schema, known)
   const [name = '', ...keys] = known.includes(named) ? [named] : named.split('.')
   if (!known.includes(name)) return { name: named, keys: [] }
   return keys.length > 0 ? { name, keys } : (pictureColumn(features, [name]) ?? { name, keys })
+}
+
+/**
+ * The one column of structs of `bytes` and `path`, as an Image is stored: other programs that write such a
+ * file anew lose what says that it is one.
+ */
+function pictureStruct(
+  { children }: ParquetFooter['schema'],
+  known: readonly string[],
+): PictureColumn | undefined {
+  const isImage = ({ children: fields }: (typeof children)[number]) =>
+    fields
+      .map(({ element }) => element.name)
+      .sort()
+      .join() === 'bytes,path'
+  const [one, ...others] = known.includes('url') ? [] : children.filter(isImage)
+  return one && others.length === 0 ? { name: one.element.name, keys: [] } : undefined
 }
 
 function featuresOf(text: string | undefined): Readonly<Record<string, unknown>> {
@@ -175,7 +199,12 @@ function featuresOf(text: string | undefined): Readonly<Record<string, unknown>>
 }
 
 /** Pictures of a part of a row group, read together when the first of them is asked for. */
-function pictureReader(path: string, { name, keys }: PictureColumn, rowStart: number, rowEnd: number) {
+function pictureReader(
+  { path, roots }: { readonly path: string; readonly roots: readonly string[] },
+  { name, keys }: PictureColumn,
+  rowStart: number,
+  rowEnd: number,
+) {
   let pictures: Promise<readonly Record<string, unknown>[]> | undefined
   return (index: number, place: string) => {
     const dropped: Record<string, number> = {}
@@ -185,7 +214,7 @@ function pictureReader(path: string, { name, keys }: PictureColumn, rowStart: nu
       // How many there are is only known now; what a row leaves out is counted behind its picture.
       if (found && found.others > 0) dropped.other_picture = found.others
       if (found?.bytes) return found.bytes
-      if (found?.path) return readBeside(path, found.path, `${place}: "${name}"`)
+      if (found?.path) return readBeside(roots, found.path, `${place}: "${name}"`)
       throw new Reject('missing_file', `${place}: "${name}" holds no bytes`)
     }
     return { load, dropped }
@@ -195,20 +224,23 @@ function pictureReader(path: string, { name, keys }: PictureColumn, rowStart: nu
 /** Of a path in a message: some columns hold whole pictures in base64. */
 const longestShown = 200
 
-/** A picture that a row names: a file in the folder of the Parquet file or below it. */
-async function readBeside(parquetFile: string, named: string, place: string): Promise<Uint8Array> {
+/** A picture that a row names: a file in the folder of the Parquet file or below it, or in the source's. */
+async function readBeside(roots: readonly string[], named: string, place: string): Promise<Uint8Array> {
   const shown = named.length > longestShown ? `${named.slice(0, longestShown)}...` : named
   const only = `${place} holds no bytes, only the path ${shown}`
   if (/^[a-z][a-z0-9+.-]+:/i.test(named) && !/^[a-z]:[\\/]/i.test(named))
     throw new Reject('missing_file', `${only}: name a column of addresses as columns.url`)
-  const folder = resolve(dirname(parquetFile))
-  const file = resolve(folder, named.replaceAll('\\', '/'))
-  const inside = relative(folder, file)
-  if (inside.startsWith('..') || isAbsolute(inside))
-    throw new Reject('missing_file', `${only}, which is not in the folder of the Parquet file`)
-  return readFile(file).catch((error: unknown) => {
-    throw new Reject('missing_file', `${only}: ${(error as Error).message}`)
-  })
+  const failures: Error[] = []
+  for (const root of roots) {
+    const file = resolve(root, named.replaceAll('\\', '/'))
+    const inside = relative(resolve(root), file)
+    if (inside.startsWith('..') || isAbsolute(inside)) continue
+    const bytes = await readFile(file).catch((error: Error) => error)
+    if (!(bytes instanceof Error)) return bytes
+    failures.push(bytes)
+  }
+  const why = failures[0] ? `: ${failures[0].message}` : ', which is not in the folder of the Parquet file'
+  throw new Reject('missing_file', `${only}${why}`)
 }
 
 async function readColumn(path: string, column: string, rowStart: number, rowEnd: number) {
@@ -238,5 +270,6 @@ const damaged =
   (error: unknown): never => {
     const message = error instanceof Error ? error.message : String(error)
     if (error instanceof UserError) throw new UserError(message.replace(/ Delete it and its .*$/, ''))
+    if (message.endsWith('not supported')) throw new UserError(`${path}: ${message}: leave that column out.`)
     throw new UserError(`${path} is damaged: ${message}`)
   }

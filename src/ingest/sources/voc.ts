@@ -87,6 +87,11 @@ async function* rowsOf(
     const place = annotations[at] as string
     const mark = { at, line: 0 }
     const annotation = await readAnnotation(place).catch((error: Error) => error)
+    if (annotation instanceof Error && (annotation as NodeJS.ErrnoException).code === 'ENOENT') {
+      const detail = `${place}: the split lists it, and it is not there`
+      yield sourceRow({ mark, place, problem: { reason: 'missing_file', detail } })
+      continue
+    }
     if (annotation instanceof Error) {
       yield problemRow(mark, place, annotation.message)
       continue

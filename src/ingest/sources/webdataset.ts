@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import type { z } from 'zod'
 import { decodeText } from '../../base/decode-text.js'
 import { parseJson } from '../../base/parse-json.js'
+import { notUtf8 } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { isCompressed } from '../../formats/read-bytes.js'
@@ -137,8 +138,11 @@ function sampleRow(path: string, columns: Columns, sample: Sample): SourceRow {
   const words = caption ? text(caption) : (text('txt') ?? json?.caption)
   if (columns.regions === undefined) {
     const row = captionedRow(mark, place, words, common)
-    const detail = `${row.problem?.detail} among its fields ${[...fields.keys()].join(', ')}: a name is split at its first dot`
-    return row.problem ? { ...row, problem: { ...row.problem, detail } } : row
+    if (!row.problem) return row
+    const unread = unreadText(fields.get((caption ?? 'txt').toLowerCase()))
+    if (unread !== undefined) return problemRow(mark, place, unread)
+    const detail = `${row.problem.detail} among its fields ${[...fields.keys()].join(', ')}: a name is split at its first dot`
+    return { ...row, problem: { ...row.problem, detail } }
   }
   const size = sizeOf(json?.width, json?.height)
   return regionRow({ ...common, mark, place, size }, words, text(columns.regions))
@@ -146,6 +150,13 @@ function sampleRow(path: string, columns: Columns, sample: Sample): SourceRow {
 
 const both = (place: string, [first, second]: readonly [string, string]) =>
   `${place}: ${first} and ${second} are of one sample, whose name ends at its first dot: rename them, or name the picture's field in columns.image`
+
+/** Why a member that should be a text is none. */
+function unreadText(entry: TarEntry | undefined): string | undefined {
+  if (!entry) return undefined
+  if (!entry.bytes) return `${entry.name} is over ${longestText >> 20} MiB`
+  return decodeText(entry.bytes) === undefined ? `${entry.name} is ${notUtf8}` : undefined
+}
 
 /** The object; undefined where there is no field, null where it is none. */
 function jsonOf(entry: TarEntry | undefined): Readonly<Record<string, unknown>> | null | undefined {

@@ -1,6 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import type { z } from 'zod'
+import { decodeText } from '../../base/decode-text.js'
 import { memoize } from '../../base/memoize.js'
+import { notUtf8 } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { readYoloDataset, type YoloDataset } from '../../formats/yolo-dataset.js'
@@ -70,7 +72,9 @@ async function readListing(path: string, split: string | undefined): Promise<Lis
 /** Where the labels of the pictures lie: in `labels`, or, where none does, beside the pictures. */
 async function findLabels(path: string, pictures: readonly string[]): Promise<(picture: string) => string> {
   for (const place of [labelsPath, labelsBeside])
-    for (const picture of pictures) if (await stat(place(picture)).catch(() => undefined)) return place
+    for (const picture of pictures)
+      for (const path of [place(picture), place(picture).replace(/\.txt$/, '.TXT')])
+        if (await stat(path).catch(() => undefined)) return place
   const [first = ''] = pictures
   throw new UserError(
     `${path}: none of the pictures has labels (looked for: ${[...new Set([labelsPath(first), labelsBeside(first)])].join(', ')}).`,
@@ -80,17 +84,21 @@ async function findLabels(path: string, pictures: readonly string[]): Promise<(p
 /** A picture with hundreds of outlines has a few MiB. */
 const maxLabelBytes = 64 << 20
 
-/** The text of a label file; empty where there is none. */
+/** The text of a label file, whose ending may be in capitals; empty where there is none. */
 async function readLabels(path: string): Promise<string> {
-  try {
-    const { size } = await stat(path)
-    if (size > maxLabelBytes) throw new Error(`it is over ${maxLabelBytes >> 20} MiB`)
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return ''
-    throw error
+  for (const place of [path, path.replace(/\.txt$/, '.TXT')]) {
+    try {
+      const { size } = await stat(place)
+      if (size > maxLabelBytes) throw new Error(`it is over ${maxLabelBytes >> 20} MiB`)
+      const text = decodeText(await readFile(place))
+      if (text === undefined) throw new Error(notUtf8)
+      return text
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error
+    }
   }
+  return ''
 }
 
 async function* rowsOf(listing: Listing, config: Config, from?: Mark): AsyncGenerator<SourceRow> {

@@ -66,7 +66,32 @@ describe('a picture', () => {
       }),
       { numRuns: 60 },
     )
-    // The tables of a TIFF come last, and without them nothing can be read.
+    // A TIFF whose tables come first, of 100 x 100 samples in two strips of which the second ends too early.
+    const tags = [
+      [256, 3, 1, 100],
+      [257, 3, 1, 100],
+      [258, 3, 1, 8],
+      [259, 3, 1, 1],
+      [262, 3, 1, 1],
+      [273, 4, 2, 112],
+      [278, 3, 1, 50],
+      [279, 4, 2, 120],
+    ] as const
+    const tiff = Buffer.alloc(128 + 10_000, 90)
+    tiff.write('II*\0', 0, 'latin1')
+    tiff.writeUInt32LE(8, 4)
+    tiff.writeUInt16LE(tags.length, 8)
+    for (const [index, [tag, type, number, value]] of tags.entries()) {
+      tiff.writeUInt16LE(tag, 10 + 12 * index)
+      tiff.writeUInt16LE(type, 12 + 12 * index)
+      tiff.writeUInt32LE(number, 14 + 12 * index)
+      tiff.writeUInt32LE(value, 18 + 12 * index)
+    }
+    tiff.writeUInt32LE(0, 106)
+    for (const [at, value] of [128, 5128, 5000, 5000].entries()) tiff.writeUInt32LE(value, 112 + 4 * at)
+    expect(await outcome(tiff)).not.toBe('truncated')
+    expect(await outcome(tiff.subarray(0, 8000))).toBe('truncated')
+    // The tables of other TIFFs come last, and without them nothing can be read.
     expect(await outcome(encoded.tiff.subarray(0, encoded.tiff.length >> 1))).toBe('truncated')
   })
 
