@@ -81,7 +81,7 @@ type CentredBox = readonly [x: number, y: number, width: number, height: number]
 function boxOf(values: readonly number[], keypoints: number | undefined): CentredBox | string {
   const [x = 0, y = 0, width = 0, height = 0] = values
   if (values.length === 4 || values.length === 4 + (keypoints ?? 0)) return [x, y, width, height]
-  if (values.length === 5) return 'scored_box'
+  if (values.length === 5 + (keypoints ?? 0) || values.length === 5) return 'scored_box'
   if (keypoints || values.length < 6 || values.length % 2 !== 0) return 'malformed_box'
   let [left, top, right, bottom] = [x, y, x, y]
   for (const [index, value] of values.entries()) {
@@ -91,9 +91,9 @@ function boxOf(values: readonly number[], keypoints: number | undefined): Centre
   return [(left + right) / 2, (top + bottom) / 2, right - left, bottom - top]
 }
 
-/** So many rows that look alike are no accident. */
+/** So many rows that look alike, and so many numbers that are a visibility, are no accident. */
 const fewestFlat = 8
-const fewestSeen = 4
+const fewestSeen = 8
 
 /** Keypoints may lie a little outside of their box. */
 const leastInside = 0.95
@@ -111,7 +111,8 @@ export function seemingKeypoints(texts: readonly string[]): readonly [number, 2 
   // Four corners are a turned box.
   if (length <= 8 || long.some((row) => row.length !== length)) return undefined
   const count = length - 4
-  if (count % 3 === 0 && long.length >= fewestSeen && long.every(hasVisibilities)) return [count / 3, 3]
+  const seen = (long.length * count) / 3
+  if (count % 3 === 0 && seen >= fewestSeen && long.every(hasVisibilities)) return [count / 3, 3]
   const share = long.reduce((sum, row) => sum + shareInside(row), 0) / long.length
   if (count % 2 === 0 && long.length >= fewestFlat && share >= leastInside) return [count / 2, 2]
   return undefined

@@ -64,8 +64,9 @@ export const windows1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f
  * Old names, which browsers take without a semicolon, and these with a letter right behind them: no English
  * word begins so.
  */
-const glued = `quot|nbsp|amp|lt|gt|[lr]squo|[lrsb]dquo|[nm]dash|hellip|${latin1.filter((name) => /^[A-Za-z](?:grave|acute|circ|tilde|uml|ring|slash)$|elig$|szlig|cedil./i.test(name)).join('|')}`
-const apart = latin1.join('|')
+const glued = `quot|nbsp|amp|lt|gt|[lr]squo|[lrsb]dquo|[nm]dash|hellip|apos|${latin1.filter((name) => /^[A-Za-z](?:grave|acute|circ|tilde|uml|ring|slash)$|elig$|szlig|cedil./i.test(name)).join('|')}`
+/** Others that have lost their semicolon, which no word behind them makes a name. */
+const apart = `${latin1.join('|')}|bull|trade|euro|hearts|[lr]arr|e[nm]sp|thinsp|zwn?j|lrm|rlm|[lr]saquo`
 const ending = String.raw`(?![\p{L};])`
 
 /**

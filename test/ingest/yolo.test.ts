@@ -41,6 +41,7 @@ describe('a row of labels', () => {
     ['a box with a class like pandas writes it', '0.0 0.5 0.5 0.2 0.4', undefined, [0.4, 0.3, 0.6, 0.7]],
     ['a box and keypoints in the plane', `${box} 0.5 0.5 0 0`, 4, [0.4, 0.3, 0.6, 0.7]],
     ['a box and seen keypoints', `${box} 0.5 0.5 2 0 0 0`, 6, [0.4, 0.3, 0.6, 0.7]],
+    ['a box, keypoints and a confidence', `${box} 0.5 0.5 2 0.9`, 3, 'scored_box'],
     ['a box alone where others have keypoints', box, 6, [0.4, 0.3, 0.6, 0.7]],
     ['an outline', '0 0.1 0.2 0.5 0.2 0.3 0.9', undefined, [0.1, 0.2, 0.5, 0.9]],
     ['a turned box', '0 0.5 0.1 0.9 0.5 0.5 0.9 0.1 0.5', undefined, [0.1, 0.1, 0.9, 0.9]],
@@ -84,6 +85,8 @@ describe('the form of rows whose dataset does not say it', () => {
   it('is keypoints where all rows look like them', () => {
     expect(seemingKeypoints(rows((index) => `0 0.5 0.5 0.2 0.4 0.4${index} 0.5 1 0.6 0.6 0`))).toEqual([2, 3])
     expect(seemingKeypoints([...rows(inside), ...rows(inside)])).toEqual([3, 2])
+    expect(seemingKeypoints([`0 0.5 0.5 0.2 0.4${' 0.45 0.5 1'.repeat(17)}`])).toEqual([17, 3])
+    expect(seemingKeypoints([`0 0.5 0.5 0.2 0.4${' 0.45 0.5 1'.repeat(2)}`])).toBeUndefined()
   })
 
   it('is outlines where they do not, or where there are few', () => {

@@ -22,7 +22,8 @@ describe('a text as people read it', () => {
     '**Red** dog, a *big* _cat_, ***x*** `y` __z__': 'Red dog, a big cat , x y z',
     '5 * 3, snake_case, 2*3': '5 * 3, snake_case, 2*3',
     'â€œredâ€\u009d dress, donâ€™t â€“ cafÃ© Â© ðŸ˜€ â€œxâ€ y': '“red” dress, don’t – café © 😀 “x” y',
-    'a dog&rsquos collar, red&ndashgreen, &ldquohi&rdquo, 5&times10': 'a dog’s collar, red–green, “hi”, 5×10',
+    'a dog&rsquos collar, red&ndashgreen, &ldquohi&rdquo, 5&times10, a &bull b, &bulldog, dog&aposs':
+      "a dog’s collar, red–green, “hi”, 5×10, a • b, &bulldog, dog's",
     '[b]red[/b] dress, [url=http://x.y]a cat[/url], [img]z[/img] [brown] [s]': 'red dress, a cat , z [brown]',
     'ï»¿a dog, Å¡koda, cafÃƒÂ©, dog\u0092s': 'a dog, škoda, café, dog’s',
     'Ärger, Åse, naïve, Ä–': 'Ärger, Åse, naïve, Ä–',
