@@ -91,8 +91,10 @@ const unknownEntity = /&(?!(?:amp|lt|gt|quot|apos);)[a-z][\w.-]*;/i
 function objectsIn(element: Element): Element[] {
   return Object.entries(element).flatMap(([name, value]) => {
     if (partNames.has(name)) return []
-    const inner = elementsOf(value).flatMap(objectsIn)
-    return name === 'object' ? elementsOf(value).flatMap((own) => [own, ...objectsIn(own)]) : inner
+    if (name !== 'object') return elementsOf(value).flatMap(objectsIn)
+    // One without elements, such as of attributes alone, is an object of which nothing is known.
+    const own = [value].flat().map((one) => elementsOf(one)[0] ?? {})
+    return own.flatMap((object) => [object, ...objectsIn(object)])
   })
 }
 

@@ -39,11 +39,22 @@ const pictureEndings = new Set(
 
 const nameSchema = z.union([z.string(), z.number(), z.boolean(), z.null()])
 const namesExpected = 'expected a list of names, or a map such as {0: person}'
+const isShape = (value: unknown) =>
+  Array.isArray(value) &&
+  value.length === 2 &&
+  Number.isInteger(value[0]) &&
+  value[0] >= 0 &&
+  [2, 3].includes(value[1])
+
 const yamlSchema = z.looseObject({
   path: z.string().nullish(),
   names: z.union([z.array(nameSchema), z.record(z.string(), nameSchema)], { error: namesExpected }).nullish(),
   nc: z.number().nullish(),
-  kpt_shape: z.tuple([z.int().min(0), z.union([z.literal(2), z.literal(3)])]).nullish(),
+  kpt_shape: z
+    .custom<readonly [number, number]>(isShape, {
+      error: 'expected how many keypoints there are and how many numbers each has, such as [17, 3]',
+    })
+    .nullish(),
 })
 
 /**

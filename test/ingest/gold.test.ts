@@ -28,6 +28,23 @@ const animals = [
   { id: 3, name: 'cat' },
 ]
 
+describe('a box of a category with a blank name', () => {
+  it('is counted, and nobody knows what it is of', async () => {
+    const instances = await json({
+      images: [{ id: 1, file_name: 'a.jpg', ...size }],
+      annotations: [
+        { image_id: 1, category_id: 7, bbox: [10, 20, 100, 80] },
+        { image_id: 1, category_id: 8, bbox: [10, 20, 100, 80] },
+      ],
+      categories: [...animals, { id: 8, name: ' _ ' }],
+    })
+    const { images: rows, all, records } = await ingest({ images, instances })
+    expect(rows[0].captions.map(({ text }) => text)).toEqual(['dog'])
+    expect(records[0].stats.tallies.dropped).toEqual({ unnamed_box: 1 })
+    expect((await all('negatives'))[0].exhaustive).toBe(false)
+  })
+})
+
 describe('gold in the form of MDETR', () => {
   const caption = '🦓 two big red dogs, a cat'
   it('gives phrases and boxes of its spans, and of its category names', async () => {

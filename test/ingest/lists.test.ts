@@ -461,13 +461,16 @@ describe('a WebDataset', () => {
         ['b.txt', 'x'.repeat(1 << 21)],
         ['c.bmp', 'BM'],
         ['c.txt', 'c'],
+        ['d.jpg', jpg],
+        ['d.json', Buffer.from('{"caption":"caf\xe9"}', 'latin1')],
       ]),
     )
     const rows = await rowsOf({ format: 'webdataset', path })
-    expect(rows.map(({ problem }) => problem?.detail.replace(/.*tar [ab]: /, ''))).toEqual([
+    expect(rows.map(({ problem }) => problem?.detail.replace(/.*tar [abd]: /, ''))).toEqual([
       expect.stringMatching(/^a\.txt is not UTF-8/),
       'b.txt is over 1 MiB',
       undefined,
+      expect.stringMatching(/^d\.json is not UTF-8/),
     ])
   })
 

@@ -80,6 +80,10 @@ describe('an annotation', () => {
           .replaceAll(/<(?!\/)/g, '<v:'),
       ),
     ).toEqual([['hat', 1]])
+    expect(names(xml('<object name="dog"/>', hat))).toEqual([
+      ['', 0],
+      ['hat', 1],
+    ])
     expect(parse(xml(object('a', '<difficult>yes</difficult>'))).objects[0].difficult).toBe(true)
   })
 

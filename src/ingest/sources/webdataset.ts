@@ -109,7 +109,8 @@ function sampleRow(path: string, columns: Columns, sample: Sample): SourceRow {
     return sourceRow({ mark, place, problem: { reason: 'duplicate_member', detail: both(place, twins) } })
   if (!picture) return problemRow(mark, place, `no picture among ${[...fields.keys()].join(', ')}`)
   const json = jsonOf(fields.get('json'))
-  if (json === null) return problemRow(mark, place, 'its json is not a JSON object')
+  if (json === null)
+    return problemRow(mark, place, unreadText(fields.get('json')) ?? 'its json is not a JSON object')
   const text = (name: string): unknown => {
     if (name.startsWith('json.')) return json?.[name.slice(5)]
     const bytes = fields.get(name.toLowerCase())?.bytes
