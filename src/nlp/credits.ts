@@ -28,6 +28,8 @@ const longestCredit = 12
 
 /** Whether the noun phrase of tokens `start` to `end` names who made, sells, published or took what is seen. */
 export function isCredit(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  // "by J.R.R. Tolkien".
+  if (wordAt(tokens, start - 1) === 'by' && /^(?:\p{Lu}\.)+/u.test(tokens[start]?.text ?? '')) return true
   if (artists.has(head) && wordAt(tokens, start - 1) === 'by') return true
   // "according to the Ukrainian army".
   if (wordAt(tokens, start - 1) === 'to' && wordAt(tokens, start - 2) === 'according') return true

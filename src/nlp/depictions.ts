@@ -1,6 +1,7 @@
 import { lemma } from './lexicon/lemma.js'
 import { canBe } from './lexicon/lexicon.js'
 import { tradeColours } from './lexicon/qualities.js'
+import { hasDigit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
@@ -11,8 +12,8 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 const pictureWords = list(
   `view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial
   illustration icon mockup template texture background backdrop concept idea recipe meme design interior render
-  rendering drawing sketch png jpg svg video thumbnail tutorial hd detail element infographic animation timelapse
-  pictogram graphic gif screenshot outline silhouette`,
+  rendering drawing sketch png jpg svg video thumbnail tutorial hd exterior detail element infographic animation timelapse
+  pictogram graphic gif screenshot outline elevation silhouette`,
 )
 /** Of these, what another one must stand behind: "front view", "interior design". */
 const sides = list('front rear side aerial interior stock video line flat glyph drone seamless hand-drawn')
@@ -34,6 +35,11 @@ const media = list('watercolor watercolour ink pencil acrylic line oil decor dec
 /** What a caption that begins with them is a caption of. */
 const grounds = list('pattern texture background backdrop wallpaper plan')
 
+/** What is done with a room, or how it looks. */
+const roomDoings = /^(?:decor|makeover|renovation|remodel|inspiration|inspo)$/
+const rooms =
+  /^(?:room|bedroom|bathroom|kitchen|nursery|office|hallway|entryway|porch|patio|playroom|mudroom|laundry|basement|attic|garage|backyard|garden)$/
+
 /** What tells that a picture shows something. */
 const tells =
   /^(?:of|showing|shows|depicting|featuring|from|taken|features|depicts|portrays|captures|displays|explains|illustrates)$/
@@ -47,9 +53,20 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   // "Mazda CX-5 interior".
   const colouring = /^pages?$/.test(head) ? coloringAt(tokens, start, end) : end
   if (colouring < end) return colouring
-  if (head === 'interior' && end - start > 1)
+  if (/^(?:in|ex)terior$/.test(head) && end - start > 1)
     if (tokens[end - 2]?.isName || (isNoun(tokens[end - 2]) && !isDeterminer(tokens[start]))) return end - 1
+  // "Teen bedroom decor", "Laundry room makeover".
+  if (
+    roomDoings.test(head) &&
+    !isDeterminer(tokens[start]) &&
+    end - start > 1 &&
+    rooms.test(wordAt(tokens, end - 2)) &&
+    isNoun(tokens[end - 2])
+  )
+    return end - 1
   if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
+  // "Stick Wallpaper 17.7" x 118"": a roll of it.
+  if (head === 'wallpaper' && hasDigit(wordAt(tokens, end))) return end
   // "on wood background": a ground has no edge.
   if (/^back(?:ground|drop)$/.test(head) && /^(?:on|against)$/.test(wordAt(tokens, start - 1))) return end
   // "Family portrait of", "Simple element illustration from": what it is a picture of comes behind.
@@ -83,6 +100,7 @@ function coloringAt(tokens: readonly TaggedToken[], start: number, end: number):
 export function isDepiction(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = lemma(wordAt(tokens, end - 1))
   if (isFileTerm(tokens, start, end, head)) return true
+  if (end - start === 1 && roomDoings.test(head) && isNoun(tokens[start - 1])) return true
   if ((pictureWords.has(head) && isPictureOnly(tokens, start, end)) || isOfRecipe(tokens, start, end))
     return true
   if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true

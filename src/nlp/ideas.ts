@@ -11,7 +11,7 @@ const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
 
 /** Said of how a thing is, with a preposition or a verb before and no determiner. */
 const idioms = list(
-  `on-display at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
+  `on-display at-auction on-set at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
   by-hand in-action on-guard in-case on-foot at-play in-focus at-sunset at-sunrise for-rent for-hire stand-guard
   stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space for-text
   to-school for-school from-school after-school to-work for-work to-bed`,
@@ -29,6 +29,10 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
   // Coils of wire, where they are no season; the number that is written there.
   if (head === 'spring' && tagAt(tokens, end - 1) === 'NNS') return false
   if (head === 'number' && tagAt(tokens, end) === 'CD') return false
+  // "in shades of blue".
+  if (wordAt(tokens, end - 1) === 'shades' && after === 'of') return true
+  // "Buffalo Cauliflower Bites".
+  if (head === 'bite' && tagAt(tokens, end - 1) === 'NNS' && end - start > 1) return false
   if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
   if (before === 'after' && weather.has(head)) return true
   if (head === 'light' && tagAt(tokens, end - 1) === 'NN' && lights.has(wordAt(tokens, end - 2))) return true

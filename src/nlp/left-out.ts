@@ -1,7 +1,10 @@
 import { isCredit } from './credits.js'
 import { isDate } from './dates.js'
 import { isDepiction } from './depictions.js'
+import { isGoodsTitle } from './goods/goods-title.js'
+import { isPlatform, isTitleOfWork } from './goods/works.js'
 import { isIdea } from './ideas.js'
+import { soldThings } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
 import { isClubOfPlayers, isNamedEvent } from './named-events.js'
 import { isNoise } from './noise.js'
@@ -51,6 +54,7 @@ const relational = list(
 export function leftOut(tokens: readonly TaggedToken[], start: number, end: number): LeftOut | undefined {
   const head = lemma(wordAt(tokens, end - 1))
   const before = tokens[start - 1]
+  if (before?.text === '(' && isPlatform(tokens, start)) return 'specification'
   if (isPurpose(tokens, start, end)) return 'purpose'
   if (isNoise(tokens, start, end)) return 'noise'
   if (isPlace(tokens, start, end)) return 'place'
@@ -62,7 +66,8 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     before?.word === 'without'
   )
     return 'negated'
-  if (isQuoted(tokens, start, end) || isWork(tokens, start)) return 'quoted'
+  if (isQuoted(tokens, start, end) || isWork(tokens, start) || isTitleOfWork(tokens, start, end))
+    return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
@@ -77,14 +82,17 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isAway(tokens, start, end, head)) return 'not_in_picture'
   if (isDate(tokens, start, end)) return 'abstract_head'
   if (isNamedEvent(tokens, start, end)) return 'abstract_head'
-  if (isNamed(tokens, start, end)) return undefined
+  if (isNamed(tokens, start, end) || (soldThings.has(head) && start === 0 && isGoodsTitle(tokens)))
+    return undefined
   if (isIdea(tokens, start, end, head) || visibleAs(tokens, start, end) === undefined) return 'abstract_head'
   return undefined
 }
 
 /** "No Pull Vest": part of a name in a title. */
 const isNoName = (tokens: readonly TaggedToken[], start: number, end: number) =>
-  end - start > 2 && start > 0 && tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
+  end - start > 2 &&
+  tokens[start - 1]?.isWord === true &&
+  tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
 
 /** The camera that somebody looks at takes the picture. */
 function isAway(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {

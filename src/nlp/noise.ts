@@ -1,3 +1,4 @@
+import { tradeWords } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, wordAt } from './tags/tag-patterns.js'
@@ -32,13 +33,22 @@ function isTagList(tokens: readonly TaggedToken[], from: number): boolean {
   return true
 }
 
+/** "BRAND NEW -", "2 Get 1 Free!": nothing but words of trade, up to a sign. */
+function isShout(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (tokens[end]?.isWord || end === tokens.length || tokens[start - 1]?.tag === 'IN') return false
+  for (let at = start; at < end; at++)
+    if (!tradeWords.has(wordAt(tokens, at)) && !(end - start > 1 && /^\d+$/.test(wordAt(tokens, at))))
+      return false
+  return /^\p{Lu}/u.test(tokens[end - 1]?.text ?? '')
+}
+
 /**
  * Whether the noun phrase of tokens `start` to `end` is what the web puts beside a caption: a camera's name
  * ("Canon EOS 5D Mark II"), a site, a hashtag that is no English word, or a number and a unit of the file.
  */
 export function isNoise(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = wordAt(tokens, end - 1)
-  if (sites.has(head)) return true
+  if (sites.has(head) || isShout(tokens, start, end)) return true
   // The sign between two measures.
   if (end - start === 1 && /^\p{Ll}$/u.test(tokens[start]?.text ?? '')) return true
   const before = tokens[start - 1]

@@ -1,7 +1,11 @@
 import { behindPicture, pictured } from './depictions.js'
+import { isGoodsTitle } from './goods/goods-title.js'
+import { nameEnd } from './goods/name-end.js'
 import { keywordStarts } from './keywords.js'
 import { lemma } from './lexicon/lemma.js'
+import { makers } from './lexicon/makers.js'
 import { measures } from './lexicon/measures.js'
+import { isWare } from './lexicon/wares.js'
 import { specified } from './specification.js'
 import { opensName } from './tags/repair-names.js'
 import type { TaggedToken } from './tags/tag.js'
@@ -27,7 +31,7 @@ export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> 
   const starts = keywordStarts(tokens)
   for (let at = 0; at < tokens.length; ) {
     const { end: behind, found } = nounPhrase(tokens, at, starts)
-    const end = found ? specified(tokens, at, pictured(tokens, at, behind)) : behind
+    const end = found ? nameEnd(tokens, at, specified(tokens, at, pictured(tokens, at, behind))) : behind
     if (found) ends.set(behindPicture(tokens, at, end), end)
     at = end
   }
@@ -102,10 +106,23 @@ function joinedEnd(tokens: readonly TaggedToken[], at: number): number | undefin
   let end = at + 1
   while (isNoun(tokens[end]) && end < at + 5) end++
   const head = lemma(wordAt(tokens, end - 1))
+  if (end - at >= 3 && isForTwo(tokens, at, head)) return end
   if (end - at < 3 || !holders.has(head) || holders.has(lemma(wordAt(tokens, at - 1)))) return undefined
   const isShort = wordAt(tokens, at) === '&' || tokens[at - 1]?.isName === true
   return isShort || sets.test(head) ? end : undefined
 }
+
+/** "Seresto Flea and Tick Collar": what a maker's ware is for, joined before it. */
+const isForTwo = (tokens: readonly TaggedToken[], at: number, head: string) =>
+  tokens[at - 1]?.isName === true &&
+  isWare(head) &&
+  !isWare(lemma(wordAt(tokens, at - 1))) &&
+  visibility(lemma(wordAt(tokens, at - 1))) !== 'person' &&
+  visibility(lemma(wordAt(tokens, at - 1))) !== 'unknown' &&
+  isGoodsTitle(tokens) &&
+  tokens
+    .slice(Math.max(0, at - 12), at)
+    .some(({ word, isName }) => makers.has(word) || (isName && visibility(lemma(word)) === 'unknown'))
 
 /** Whether what is at `at`, behind a noun, ties the next noun phrase to this one. */
 function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {

@@ -29,7 +29,7 @@ const ofTowns = list(
  * nobody can draw a box round: one that WordNet has, or an unknown name where a place must be.
  */
 export function isPlace(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  if (isNamedSettlement(tokens, start, end)) return true
+  if (isNamedSettlement(tokens, start, end) || isAddress(tokens, start, end)) return true
   if (!isCapital(tokens[end - 1])) return false
   // "Sen. Bernie Sanders, I-Vt.": the party and the state.
   if (end - start === 1 && /^[DRI]-\p{Lu}/u.test(tokens[start]?.text ?? '')) return true
@@ -53,6 +53,16 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   // "Dubrovnik, Croatia".
   return wordAt(tokens, end) === ',' && isPlaceBehind(tokens, end + 1)
 }
+
+/** "123 Maple Ave, Springfield": a house by its number. */
+const isAddress = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  !tokens[start - 1]?.isWord &&
+  end - start > 2 &&
+  /^\d{1,5}$/.test(wordAt(tokens, start)) &&
+  isCapital(tokens[start + 1]) &&
+  /^(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|way|place|pl|terrace|crescent|close|circle|cir)$/.test(
+    wordAt(tokens, end - 1),
+  )
 
 /** "Harare's Mbare township". */
 function isNamedSettlement(tokens: readonly TaggedToken[], start: number, end: number): boolean {

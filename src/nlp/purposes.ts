@@ -19,6 +19,13 @@ export function isPurpose(tokens: readonly TaggedToken[], start: number, end: nu
   const before = wordAt(tokens, start - 1)
   const head = lemma(wordAt(tokens, end - 1))
   if (before === 'with' && wordAt(tokens, start - 2) === 'compatible') return true
+  // "Newborn to Toddler".
+  if (
+    before === 'to' &&
+    buyers.has(head) &&
+    /^(?:newborn|infant|baby|birth|toddler)$/.test(wordAt(tokens, start - 2))
+  )
+    return true
   if (isJoinedPurpose(tokens, start))
     return (
       isTitle(tokens) && !isDeterminer(tokens[start]) && !(tokens[start]?.isName && amongSmall(tokens, start))

@@ -1,11 +1,14 @@
 import { abstractHeads } from './abstract-heads.js'
+import { isSaidOfGood } from './goods/said-of-good.js'
+import { featureWords, finishes, soldThings } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
 import { tagsOf } from './lexicon/lexicon.js'
 import { makers } from './lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from './lexicon/qualities.js'
 import { hasDigit, isMeasure, isSize, isUnit } from './lexicon/units.js'
+import { isWare } from './lexicon/wares.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, isNoun, isPlural, wordAt } from './tags/tag-patterns.js'
+import { isDeterminer, isModifier, isNoun, isPlural, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 import { isSegment } from './title-segments.js'
 
@@ -36,7 +39,8 @@ export function specified(tokens: readonly TaggedToken[], start: number, end: nu
   const data = dataAt(tokens, start, end)
   if (data !== undefined) return data
   for (let at = start + 1; at < thing; at++)
-    if (isSize(wordAt(tokens, at)) && isThing(tokens, at - 1)) return at
+    if (isSize(wordAt(tokens, at)) && isThing(tokens, at - 1) && isWare(lemma(wordAt(tokens, at - 1))))
+      return at
   for (let at = Math.max(thing, start) + 1; at < end; at++) {
     const isData = isSpecifying(tokens, at) || (at === thing + 1 && code.test(wordAt(tokens, at)))
     if (isData && isNoun(tokens[at - 1]) && (thing >= start || isMeasured(tokens, at) || at === end - 1))
@@ -107,15 +111,29 @@ export function isSpecifying(tokens: readonly TaggedToken[], at: number): boolea
   // "Baseball player number 22".
   if (word === 'number' && tokens[at + 1]?.tag === 'CD') return isNoun(tokens[at - 1])
   if (tokens[at]?.isName !== true) return false
+  if (word === 'cream' && isAdjectiveOrSkin(tokens, at - 1)) return false
+  // "BMW M Sport".
+  const next = tokens[at + 1]
+  if (word.length === 1 && next?.isName && !hasDigit(next.word) && !tradeColours.has(next.word)) return false
   return tradeColours.has(word) || sizes.has(word) || /^(?:19|20)\d\d(?:s|-\d\d(?:\d\d)?)?$/.test(word)
 }
+
+/** "Hand Cream", "Ultra-Rich Cream": no colour. */
+const isAdjectiveOrSkin = (tokens: readonly TaggedToken[], at: number) =>
+  isModifier(tokens[at]) ||
+  /^(?:hand|face|foot|body|skin|eye|night|day|shaving|sun|ice|nappy|diaper|anti-aging|facial|hair|care|repair|.*-.*)$/.test(
+    wordAt(tokens, at),
+  )
 
 /** "128GB", "15 oz", "2 Panels". Of "5G" the letter is no gram. */
 function isMeasured(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   // "Interstate 10 in Houston".
   if (/^(?:interstate|route|highway)$/.test(wordAt(tokens, at - 1))) return false
-  if (isUnit(word)) return hasDigit(wordAt(tokens, at - 1))
+  // "Birkin 30 in leather".
+  const unit = wordAt(tokens, at + 1)
+  if (unit === 'in' && tokens[at + 2]?.isWord && wordAt(tokens, at + 2) !== 'x') return isMeasure(word)
+  if (isUnit(word)) return /^\d/.test(wordAt(tokens, at - 1))
   if (/^\d+[GK]$/.test(tokens[at]?.text ?? '')) return false
   return (
     isMeasure(word) || (/^\d[\d.,/]*$/.test(word) && (isUnit(wordAt(tokens, at + 1)) || isInch(tokens, at)))
@@ -128,11 +146,29 @@ const isInch = (tokens: readonly TaggedToken[], at: number) =>
 
 /** Whether all that tokens `start` to `end` say is a specification. */
 export function isSpecification(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  // "in mint green".
+  if (
+    end - start === 1 &&
+    wordAt(tokens, start - 1) === 'in' &&
+    finishes.has(wordAt(tokens, start)) &&
+    tradeColours.has(wordAt(tokens, end))
+  )
+    return true
+  if (isRoomCount(tokens, start, end)) return true
+  // "Dairy Free", "lead free".
+  if (
+    isNoun(tokens[end - 1]) &&
+    wordAt(tokens, end) === 'free' &&
+    wordAt(tokens, end + 1) !== 'of' &&
+    !isDeterminer(tokens[start])
+  )
+    return true
   if (
     isMadeOf(tokens, start, end) ||
     isSegment(tokens, start, end) ||
     isFinish(tokens, start, end) ||
-    isListedColour(tokens, start, end)
+    isListedColour(tokens, start, end) ||
+    isSaidOfGood(tokens, start, end)
   )
     return true
   if (isNoun(tokens[start - 1]) && (isMeasured(tokens, start) || code.test(wordAt(tokens, start))))
@@ -150,6 +186,16 @@ export function isSpecification(tokens: readonly TaggedToken[], start: number, e
   return !isDeterminer(tokens[start])
 }
 
+/** "3 Bed, 2 Bath, 1,850 sqft". */
+const isRoomCount = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  end - start === 2 &&
+  start > 0 &&
+  !tokens[start - 1]?.isWord &&
+  /^\d[\d,.]*$/.test(wordAt(tokens, start)) &&
+  /^(?:bed|bath|beds|baths|bedrooms?|bathrooms?|ba|br|bd|sqft|sqm|acres?|car|stories|floors?|parking)$/.test(
+    wordAt(tokens, end - 1),
+  )
+
 /** "made of white marble", "a bag in black leather": no more than what a thing is of. */
 function isMadeOf(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = wordAt(tokens, end - 1)
@@ -157,7 +203,9 @@ function isMadeOf(tokens: readonly TaggedToken[], start: number, end: number): b
   const before = wordAt(tokens, start - 1)
   if (/^(?:of|from)$/.test(before))
     return /^(?:made|built|crafted|constructed|carved)$/.test(wordAt(tokens, start - 2))
-  return before === 'in' && !tokens[end]?.isWord && !isDeterminer(tokens[start])
+  const isLast =
+    !tokens[end]?.isWord || (wordAt(tokens, end) === 'with' && /^\p{Lu}/u.test(tokens[start]?.text ?? ''))
+  return before === 'in' && isLast && !isDeterminer(tokens[start])
 }
 
 /** "Shoulder bag | pebbled leather", "Stand Mixer - Graphite": stuff between the signs of a title. */
@@ -210,16 +258,22 @@ function isThing(tokens: readonly TaggedToken[], at: number): boolean {
     word.length < 2 ||
     isUnit(word) ||
     makers.has(word) ||
+    // "Aston Martin DB5".
+    (tokens[at]?.isName &&
+      makers.has(wordAt(tokens, at - 1)) &&
+      !isPlural(tokens[at]) &&
+      hasDigit(wordAt(tokens, at + 1))) ||
     (word === 'number' && tokens[at + 1]?.tag === 'CD')
   )
     return false
   if (wordAt(tokens, at - 1) === 'non') return false
-  if (isNewCompound(word)) return true
+  if (isNewCompound(word) || soldThings.has(word)) return true
   const noun = lemma(word)
   const found = visibility(noun) ?? ''
   return (
     (things.test(found) || (found === 'unknown' && tokens[at]?.isName !== true)) &&
     !features.has(noun) &&
+    !(tokens[at]?.isName && featureWords.has(word)) &&
     !abstractHeads.has(noun) &&
     !tradeColours.has(word) &&
     tagsOf(noun)?.[0] !== 'JJ'

@@ -13,7 +13,7 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 const qualities = list(
   `roast flavor flavour scent fragrance aroma finish color colour style tone fit cut size edition version condition shade
   grade quality type material fabric flavor warranty returns postage p&p dispatch clearance stock width length waist inseam
-  motif slot skin trim weave texture thread closure tint blend formula strength compatibility resolution medium`,
+  motif slot skin trim weave texture thread closure tint blend formula strength compatibility resolution medium wash`,
 )
 /** How shops call a look, and what a good is used for or where, when they stand by themselves. */
 const looks = list(

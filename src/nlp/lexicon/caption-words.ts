@@ -29,7 +29,7 @@ const byTags: readonly (readonly [tags: readonly string[], words: readonly strin
     words('near by beside behind beneath underneath above below like per atop amongst alongside via onto'),
   ],
   [['PDT'], words('both such')],
-  [['JJ'], words('matt matte matching backlit')],
+  [['JJ'], words('matt matte matching backlit freestanding free-standing his-and-hers compatible')],
   [['IN'], words('vs versus incl inc. w')],
   // What people write to each other, and nothing that is there.
   [

@@ -15,4 +15,8 @@ export const makers: ReadonlySet<string> = list(`
   stanley makita ryobi craftsman singer hoover whirlpool frigidaire keurig pyrex tupperware corning anchor hydro
   north patagonia carhartt timberland ugg crocs birkenstock adidas gucci prada weber yankee hp lg bose graco chicco heinz kraft dewalt trek giant specialized schwinn coleman thermos
   igloo yeti oakley champion hanes brooks reef keen crayola sharpie pilot parker cross brita tide olay mac clinique lush nivea
-  tommy calvin ralph lacoste burberry fendi coach kong felix moen wilson spalding deere callaway osprey rockport panasonic chanel dior hermes cartier rolex`)
+  tommy calvin ralph lacoste burberry fendi coach kong felix moen wilson spalding deere callaway osprey rockport panasonic chanel dior hermes cartier rolex
+  aston alfa bugatti maserati mclaren kia hyundai mitsubishi vauxhall skoda hummer vespa airstream winnebago polaris kawasaki ducati
+  sunbeam braun garnier vaseline neutrogena thule salomon hoka asics goodyear michelin dunlop pandora tiffany versace balenciaga
+  wrangler leapfrog joie nestle hershey barilla twinings waterford wedgwood doulton corsair lenovo asus garmin nintendo playstation
+  tefal breville cuisinart nespresso staedtler moleskine zippo sonos jbl sennheiser titleist taylormade`)

@@ -1,4 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
+import { tagsOf } from '../lexicon/lexicon.js'
+import { tradeColours } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
 import type { TaggedToken } from './tag.js'
 import { amongSmall, isVerb, wordAt } from './tag-patterns.js'
@@ -56,25 +58,65 @@ function isTie(tokens: readonly TaggedToken[], at: number): boolean {
   if (isUnit(token.word) && token.word !== 'in')
     return /^\d[\d.,]*$/.test(before?.word ?? '') && isPart(after)
   if (isParticle(before, token)) return isPart(after)
+  // "1:64".
+  if (token.text === ':')
+    return (
+      isGlued(tokens, at) &&
+      hasDigit(before?.word ?? '') &&
+      hasDigit(after?.word ?? '') &&
+      isPart(tokens[at + 2])
+    )
   if (token.text === 'f') return after?.text === '/' && hasDigit(before?.word ?? '')
-  if (token.text === '/') return isGlued(tokens, at) && hasDigit(after?.word ?? '')
+  if (token.text === '/') return isGlued(tokens, at) && (hasDigit(after?.word ?? '') || isOr(tokens, at))
+  if (token.word === 'to') return isPart(after) && leadsToCable(tokens, at)
+  if (token.word === 'and') return isDoneWith(tokens, at)
+  if (token.word === 'under') return after?.word === 'armour'
   if (token.text === '%') return isGluedTo(before, token) && (isPart(after) || after?.text === '+')
   if (token.text === '+') return before?.text === '%' && isPart(after)
   // "Pack 'n Play".
   // "Girls' Dress".
   if (/^['’]$/.test(token.text) && isGluedTo(before, token) && before?.word.endsWith('s'))
-    return isPart(after)
+    return isPart(after) || (after?.word === 'under' && wordAt(tokens, at + 2) === 'armour')
   if (/^['’]$/.test(token.text)) return after?.word === 'n' && isPart(tokens[at + 2])
   if (token.word === 'n') return isPart(after)
   // "Fisher-Price Laugh & Learn", "Black & Decker".
   if (token.text === '&')
     return (
-      isPart(before) &&
-      isWordOfName(after) &&
-      (isWordOfName(before) || visibility(after?.word ?? '') === 'unknown')
+      // "Ben & Jerry's".
+      (isPart(before) && isPart(after) && tokens[at + 2]?.tag === 'POS') ||
+      (isPart(before) &&
+        isWordOfName(after) &&
+        (isWordOfName(before) || visibility(after?.word ?? '') === 'unknown'))
     )
   return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
 }
+
+/** "Cord/Cordless Clipper", "Neon Blue/Neon Red Controller": two of a kind before the rest of the name. */
+const isOr = (tokens: readonly TaggedToken[], at: number) =>
+  !/^(?:photo|image|picture|getty|ap|afp|reuters)s?$/.test(wordAt(tokens, at - 1)) &&
+  isCapital(tokens[at + 1]) &&
+  isCapital(tokens[at + 2]) &&
+  [tokens[at - 1], tokens[at + 1]].some(
+    (token) =>
+      tradeColours.has(token?.word ?? '') ||
+      tagsOf(token?.word ?? '')?.[0] === 'JJ' ||
+      /less$/.test(token?.word ?? ''),
+  )
+
+/** "USB-C to Lightning Cable". */
+const leadsToCable = (tokens: readonly TaggedToken[], at: number) =>
+  [at + 2, at + 3, at + 4].some((place) =>
+    /^(?:cable|adapter|adaptor|converter|cord|lead|hub)s?$/.test(wordAt(tokens, place)),
+  )
+
+/** "Peel and Stick Wallpaper". */
+const isDoneWith = (tokens: readonly TaggedToken[], at: number) =>
+  [at - 1, at + 1].every(
+    (place) =>
+      isCapital(tokens[place]) &&
+      tagsOf(wordAt(tokens, place))?.some((tag) => tag.startsWith('VB')) === true &&
+      !/[sg]$/.test(wordAt(tokens, place)),
+  ) && isCapital(tokens[at + 2])
 
 /** "Lace Up Boots", "Slip On Shoes". */
 export const isParticle = (before: TaggedToken | undefined, { text }: TaggedToken) =>

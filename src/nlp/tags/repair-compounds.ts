@@ -16,6 +16,7 @@ import {
   wordAt,
 } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
+import { visibility } from './visibility.js'
 
 /** Compounds whose first part looks like what somebody does. */
 const ingCompounds = new Set(
@@ -57,6 +58,17 @@ export const compoundRules: readonly TagRule[] = [
     wordAt(tokens, at).endsWith('ing') &&
     isNoun(tokens[at + 1]) &&
     ingCompounds.has(`${wordAt(tokens, at)} ${lemma(wordAt(tokens, at + 1))}`)
+      ? 'NN'
+      : undefined,
+  // "and steering wheel": a compound that WordNet has, where nobody does it.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'VBG' &&
+    !/^(?:hold|eat|wear|carry|us|hav|tak|rid|sitt|look|walk|stand|runn|play|driv|pull|push)ing$/.test(
+      wordAt(tokens, at),
+    ) &&
+    (at === 0 || /^(?:IN|CC|DT|JJ|,)$/.test(tagAt(tokens, at - 1))) &&
+    isNoun(tokens[at + 1]) &&
+    visibility(`${wordAt(tokens, at)}_${lemma(wordAt(tokens, at + 1))}`) === 'artifact'
       ? 'NN'
       : undefined,
   (tokens, at) =>
@@ -123,6 +135,14 @@ export const compoundRules: readonly TagRule[] = [
     if (postures.has(word) && isJoined(tokens, at)) return undefined
     return isDeterminer(tokens[at + 1]) || /^(?:PRP|TO|CD)$/.test(tagAt(tokens, at + 1)) ? undefined : 'NN'
   },
+  // "his-and-hers sinks": a plural behind an adjective that ends what is said.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'VBZ' &&
+    isAdjective(tokens[at - 1]) &&
+    !tokens[at + 1]?.isWord &&
+    canBe(lemma(wordAt(tokens, at)), 'NN')
+      ? 'NNS'
+      : undefined,
   // "a yellow duck", "a black tear drop": the same behind an adjective.
   (tokens, at) =>
     /^VB[PZ]?$/.test(tagAt(tokens, at)) &&

@@ -9,7 +9,8 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
 /** Said of a colour: "neon green", "olive green". */
 const shades = list(
-  'neon lime olive navy forest mint sky rose lavender cream hunter royal kelly emerald army baby lemon ruby chocolate',
+  `neon lime olive navy forest mint sky rose lavender cream hunter royal kelly emerald army baby lemon ruby chocolate
+  sage slate steel powder cobalt midnight bottle blush rust mustard charcoal ash moss teal peacock petrol ocean jade ice`,
 )
 const colours = list('black white red green blue brown yellow pink purple gray grey orange gold')
 /** Said of what shines. */
@@ -17,14 +18,38 @@ const metals = list('silver gold bronze copper')
 const dressings = list('dressing icing frosting topping filling stuffing seasoning')
 /** Adjectives that end a phrase as nouns: "a kitchen interior". */
 const nouns = list('interior exterior male female adult teen juvenile')
+/** What houses and goods have several of. */
+const counted = list(
+  'bedroom bed bathroom bath storey story floor room door seater seat piece pack tier panel drawer shelf light speed person car burner',
+)
 const kinds = list('style type sized size color colour shade')
 /** Dishes that are named by what is in them: "a pineapple and ham pizza". */
 const dishes = list(
-  'pizza sandwich salad dish soup pie cake omelette stew casserole burger sub wrap mixture sauce dip pasta topping burrito muffin smoothie curry',
+  'pizza sandwich salad dish soup pie cake omelette stew casserole burger sub wrap mixture sauce dip pasta topping burrito muffin smoothie curry quiche tart scone frittata gratin risotto lasagna lasagne chowder bisque fritter crumble cheesecake stir-fry',
 )
 
 /** Mistakes among the words before a noun. */
 export const modifierRules: readonly TagRule[] = [
+  // "4 bedroom detached house": one of several ends no phrase.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'NN' &&
+    tagAt(tokens, at - 1) === 'CD' &&
+    !/^(?:1|one|19\d\d|20\d\d)$/.test(wordAt(tokens, at - 1)) &&
+    counted.has(wordAt(tokens, at)) &&
+    isAdjective(tokens[at + 1]) &&
+    (isNoun(tokens[at + 2]) || isModifier(tokens[at + 2]))
+      ? 'JJ'
+      : undefined,
+  // "a navy three-piece suit".
+  (tokens, at) =>
+    tagAt(tokens, at) === 'NN' &&
+    (shades.has(wordAt(tokens, at)) || colours.has(wordAt(tokens, at))) &&
+    /-/.test(wordAt(tokens, at + 1)) &&
+    isAdjective(tokens[at + 1]) &&
+    isNoun(tokens[at + 2]) &&
+    !isNoun(tokens[at - 1])
+      ? 'JJ'
+      : undefined,
   // "a neon green shirt".
   (tokens, at) =>
     shades.has(wordAt(tokens, at)) &&
@@ -68,6 +93,33 @@ export const modifierRules: readonly TagRule[] = [
     visibility(wordAt(tokens, at)) === 'artifact' &&
     canBe(wordAt(tokens, at), 'NN')
       ? 'NN'
+      : undefined,
+  // "with labels and funnel": the last of what "with" leads to.
+  (tokens, at) =>
+    /^VBP?$/.test(tagAt(tokens, at)) &&
+    tagAt(tokens, at - 1) === 'CC' &&
+    isNoun(tokens[at - 2]) &&
+    !tokens[at + 1]?.isWord &&
+    [at - 3, at - 4].some((place) => wordAt(tokens, place) === 'with') &&
+    /^(?:artifact|shape|food|plant)$/.test(visibility(wordAt(tokens, at)) ?? '') &&
+    canBe(wordAt(tokens, at), 'NN')
+      ? 'NN'
+      : undefined,
+  // "2 bedroom flat to rent", "crib mobile with stars".
+  (tokens, at) =>
+    (wordAt(tokens, at) === 'flat' ||
+      (wordAt(tokens, at) === 'mobile' && /^(?:IN|,)?$/.test(tagAt(tokens, at + 1)))) &&
+    /^(?:bed|bedroom|studio|storey|room|crib|cot|nursery|baby)$/.test(wordAt(tokens, at - 1))
+      ? 'NN'
+      : undefined,
+  // "hand thrown", "pan fried with onions": how it is made.
+  (tokens, at) =>
+    isNoun(tokens[at]) &&
+    /^(?:hand|machine|pan|oven)$/.test(wordAt(tokens, at)) &&
+    tagAt(tokens, at + 1) === 'VBN' &&
+    at > 0 &&
+    !tokens[at - 1]?.isWord
+      ? 'RB'
       : undefined,
   // "our 8 week old puppy".
   (tokens, at) =>

@@ -1,13 +1,15 @@
+import { nameOpeners as openers } from '../lexicon/goods-words.js'
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { makers } from '../lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
+import { isFirstFood, isWare } from '../lexicon/wares.js'
 import { isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
 import { isCapital, isParticle, isSeen, isThing, runEnd, things } from './name-run.js'
 import type { TaggedToken } from './tag.js'
 import { amongSmall, isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
-import { visibility } from './visibility.js'
+import { compoundVisibility, visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
@@ -19,11 +21,6 @@ const doings = list(
 )
 /** What a title tells its reader to do. */
 const orders = list('buy shop find get discover see learn make meet try watch create build includes fits')
-/** What opens another name behind one that is whole: "Unicorn Pool Float | Summer Party Toy". */
-const openers = list(
-  `women womens men mens kids kid girls boys baby toddler unisex ladies summer winter spring autumn fall christmas
-  halloween easter birthday father mother valentine wedding party vintage antique handmade cotton leather wooden`,
-)
 /** Things that end a name though WordNet files them elsewhere. */
 const ending = list('set kit t-shirt tee sundress hoodie')
 /** What a number behind tells which one: "Model 3". */
@@ -68,8 +65,13 @@ const isThingBehind = (tokens: readonly TaggedToken[], at: number) =>
 
 /** "Gucci GG Marmont small shoulder bag", "Chevrolet Camaro convertible": what a good is, behind its name. */
 function joinClass(tokens: TaggedToken[], start: number, end: number): void {
-  if (!isNoun(tokens[end - 1]) || endsName(tokens, end - 1) || isActor(tokens[end - 1])) return
-  if (tokens.slice(start, end).some(({ word }) => isThing(word) && !hasDigit(word) && !makers.has(word)))
+  if (!isNoun(tokens[end - 1]) || endsName(tokens, end - 1)) return
+  // "1965 Mustang convertible".
+  if (isActor(tokens[end - 1]) && !tokens.slice(start, end).some(({ word }) => /^(?:19|20)\d\d$/.test(word)))
+    return
+  if (
+    tokens.slice(start, end).some(({ word }) => isWare(lemma(word)) && !hasDigit(word) && !makers.has(word))
+  )
     return
   let last = end
   while (tagAt(tokens, last) === 'JJ' && last < end + 3) last++
@@ -111,6 +113,14 @@ function tagInName(
   const before = at > start ? tokens[at - 1] : undefined
   const after = at + 1 < end ? tokens[at + 1] : undefined
   const behindNoun = isNoun(before)
+  // "Nissan Leaf SL".
+  if (
+    tag === 'UH' &&
+    behindNoun &&
+    !/^(?:ok|hi|oh|fr|rn|ty)$/.test(word) &&
+    /^\p{Lu}{2}$/u.test(tokens[at]?.text ?? '')
+  )
+    return 'NN'
   if (tag === 'POS' || (tag === 'UH' && tagsOf(word)?.[0] !== 'UH')) return undefined
   // "Ha Long Bay", "SL 5", but "NEW nails LOL".
   if (tag === 'UH')
@@ -122,6 +132,7 @@ function tagInName(
     if (/^[\d.,]+$/.test(word) && !behindNoun) return 'CD'
     return isNoun(tokens[at + 1]) ||
       after ||
+      (tagAt(tokens, at + 1) === 'JJ' && isNoun(tokens[at + 2]) && at - start > 1) ||
       !/^[\d.,]+$/.test(word) ||
       isModelNumber(word, before) ||
       makers.has(wordAt(tokens, start))
@@ -134,6 +145,7 @@ function tagInName(
   if (at === start && (orders.has(word) || (tagAt(tokens, at - 1) === 'TO' && isVerbLemma(word)))) return 'VB'
   if (isNoun(tokens[at])) return tag === 'NNS' && actsHere(tokens, at) ? 'VBZ' : undefined
   if (/^VBG/.test(tag)) {
+    if (behindNoun && compoundVisibility(wordAt(tokens, at - 1), word) === 'artifact') return 'NN'
     if (doings.has(word) || !(after || behindNoun)) return undefined
     return behindNoun && !endsName(tokens, at - 1) ? 'NN' : after ? 'JJ' : 'NN'
   }
@@ -175,11 +187,18 @@ function endsName(tokens: readonly TaggedToken[], at: number): boolean {
   // "GPS Running Smartwatch".
   if (/^\p{Lu}{2,4}$/u.test(tokens[at]?.text ?? '') && /\p{Ll}/u.test(tokens[at + 1]?.text ?? ''))
     return false
+  if (/^pairs?$/.test(word)) return false
   if (tagAt(tokens, at) === 'NNS' && isCapital(tokens[at]) && !openers.has(word) && isSeen(word)) return true
   // "Hydro Flask Wide Mouth Bottle": the second word of a maker's name.
   if (makers.has(wordAt(tokens, at - 1)) && tokens[at - 1]?.isName && !isPlural(tokens[at])) return false
   if (isUnit(word) || materials.has(word) || tradeMaterials.has(word) || openers.has(word)) return false
-  return (isThing(word) && canBe(lemma(word), 'NN')) || ending.has(word)
+  return (
+    (isWare(lemma(word)) &&
+      !isFirstFood(lemma(word)) &&
+      canBe(lemma(word), 'NN') &&
+      tagsOf(word)?.[0] !== 'JJ') ||
+    ending.has(word)
+  )
 }
 
 const isActor = (token: TaggedToken | undefined) =>

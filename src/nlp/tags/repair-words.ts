@@ -28,6 +28,8 @@ const endings: readonly (readonly [RegExp, string])[] = [
 ]
 const places = new Set('left right top bottom middle center centre front back rear'.split(' '))
 
+const wallToWall = new Set(['floor', 'wall', 'to', 'ceiling'])
+
 const opensPhrase = (token: TaggedToken | undefined) => isNoun(token) || isModifier(token) || isVerb(token)
 
 /** Mistakes that show in one word and what stands beside it. */
@@ -71,6 +73,18 @@ export const wordRules: readonly TagRule[] = [
     if (/^\d+(?:st|nd|rd|th)$/.test(word)) return 'JJ'
     if (/^\d+'?s$/.test(word)) return 'NNS'
     return /^\d[\d.,]*$/.test(word) ? 'CD' : undefined
+  },
+  // "floor to ceiling windows", "wall to wall carpet".
+  (tokens, at) => {
+    if (!wallToWall.has(wordAt(tokens, at))) return undefined
+    const from = [at - 2, at - 1, at].find(
+      (place) => /^(?:floor|wall)$/.test(wordAt(tokens, place)) && wordAt(tokens, place + 1) === 'to',
+    )
+    return from !== undefined &&
+      /^(?:ceiling|wall)$/.test(wordAt(tokens, from + 2)) &&
+      (isNoun(tokens[from + 3]) || isModifier(tokens[from + 3]))
+      ? 'JJ'
+      : undefined
   },
   // "right of a truck", but "the right of": a preposition where no determiner makes it a noun.
   (tokens, at) =>
