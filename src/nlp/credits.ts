@@ -31,7 +31,12 @@ export function isCredit(tokens: readonly TaggedToken[], start: number, end: num
   if (artists.has(head) && wordAt(tokens, start - 1) === 'by') return true
   // "according to the Ukrainian army".
   if (wordAt(tokens, start - 1) === 'to' && wordAt(tokens, start - 2) === 'according') return true
-  return isMakerAlone(tokens, start, end) || isSource(tokens, start, end) || isClub(tokens, start, end)
+  return (
+    isMakerAlone(tokens, start, end) ||
+    isSource(tokens, start, end) ||
+    isClub(tokens, start, end) ||
+    isFirmOf(tokens, start, end)
+  )
 }
 
 /** "Leather Wallet by Gucci", "pizza from Domino's": a name that no class of things ends. */
@@ -43,8 +48,39 @@ function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number
   const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
   const isModel = tokens.slice(start, end).some(({ word }) => makers.has(word) || hasDigit(word))
   if (isNamed && /^(?:against|vs)$/.test(before)) return !isModel
+  // "flanked by Roger Federer", who is there.
+  if (before === 'by' && isDoneTo(tokens[start - 2])) return false
+  // "a red coat by Catherine Walker".
+  if (
+    isNamed &&
+    before === 'by' &&
+    end - start > 1 &&
+    /^(?:person|unknown)$/.test(visibility(wordAt(tokens, start)) ?? '')
+  )
+    return true
   return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
 }
+
+/** What makers do to what they make. */
+const making = list(
+  `designed made created painted drawn written photographed directed built produced sold taken captured posted shared
+  crafted handmade issued released provided illustrated sculpted knitted baked cooked published sponsored presented
+  recorded composed shot styled invented`,
+)
+/** "hit by", "flanked by": done by somebody who may be in the picture. */
+const isDoneTo = (token: TaggedToken | undefined) =>
+  token !== undefined && /^VB[DN]$/.test(token.tag) && !making.has(token.word)
+
+/** Who belongs to a firm or leads it. */
+const members = list(
+  'founder co-founder ceo chairman chairwoman boss owner employee spokesman spokeswoman coach cto cfo',
+)
+
+/** "co-founder of Microsoft". */
+const isFirmOf = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  wordAt(tokens, start - 1) === 'of' &&
+  members.has(lemma(wordAt(tokens, start - 2))) &&
+  isAllCapital(tokens, start, end)
 
 /** "KONG - Classic Dog Toy", "Airbnb: ...", "... | Delish": a name of one word, apart from the title. */
 function isHeading(tokens: readonly TaggedToken[], start: number, end: number): boolean {

@@ -12,10 +12,27 @@ const pictureWords = list(
   `view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial
   illustration icon mockup template texture background backdrop concept idea recipe meme design interior render
   rendering drawing sketch png jpg svg video thumbnail tutorial hd detail element infographic animation timelapse
-  pictogram graphic gif screenshot outline silhouette`,
+  exterior pictogram graphic gif screenshot outline silhouette preview inspiration inspo renovation makeover remodel`,
 )
+/** Which picture of a page it is: "product image 1", "header photo". */
+const pagePlaces = list(
+  `product profile header footer placeholder main featured hero gallery default sample cover page article blog avatar
+  thumbnail feature title full lead preview`,
+)
+/** What stands there. */
+const pictures = /^(?:image|photo|photograph|picture|pic|thumbnail|video|screenshot|graphic|illustration)$/
+/** What a view is of, and what looks on it is not there: "a room with sea view". */
+const sights = list(
+  'sea ocean city garden mountain lake pool river street harbour harbor courtyard park valley bay',
+)
+/** Several of what a file holds: "icon set". */
+const several = /^(?:set|collection|pack|bundle)$/
+/** When a picture was taken, behind what is on it. */
+const times = list('night sunset sunrise dusk dawn twilight morning evening')
 /** Of these, what another one must stand behind: "front view", "interior design". */
-const sides = list('front rear side aerial interior stock video line flat glyph drone seamless hand-drawn')
+const sides = list(
+  'front rear side aerial interior exterior stock video line flat glyph drone seamless hand-drawn',
+)
 /** What a file is, and nothing else. */
 const files = list('vector clipart png jpg svg icon eps eps10 eps8')
 
@@ -47,9 +64,18 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   // "Mazda CX-5 interior".
   const colouring = /^pages?$/.test(head) ? coloringAt(tokens, start, end) : end
   if (colouring < end) return colouring
-  if (head === 'interior' && end - start > 1)
+  if (/^(?:interior|exterior)$/.test(head) && end - start > 1)
     if (tokens[end - 2]?.isName || (isNoun(tokens[end - 2]) && !isDeterminer(tokens[start]))) return end - 1
-  if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
+  if (isDeterminer(tokens[start])) return end
+  if (times.has(tokens[end - 1]?.text ?? '')) return timedEnd(tokens, start, end)
+  if (end - start > 2 && isSeveral(tokens, end)) {
+    const cut = pictured(tokens, start, end - 1)
+    return cut < end - 1 ? cut : end
+  }
+  if (!pictureWords.has(head) || sides.has(head)) return end
+  // "with sea view", "product image".
+  if (head === 'view' && end - start === 2 && sights.has(wordAt(tokens, start))) return end
+  if (end - start === 2 && pagePlaces.has(wordAt(tokens, start)) && pictures.test(head)) return end
   // "on wood background": a ground has no edge.
   if (/^back(?:ground|drop)$/.test(head) && /^(?:on|against)$/.test(wordAt(tokens, start - 1))) return end
   // "Family portrait of", "Simple element illustration from": what it is a picture of comes behind.
@@ -64,6 +90,19 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   const isNamed = isNoun(tokens[at - 1]) || (at - start > 1 && canBe(last, 'NN') && !tradeColours.has(last))
   return at > start && isNamed && last !== 'of' ? at : end
 }
+
+/** "icon set". */
+const isSeveral = (tokens: readonly TaggedToken[], end: number) =>
+  several.test(lemma(wordAt(tokens, end - 1))) && pictureWords.has(lemma(wordAt(tokens, end - 2)))
+
+/** "highway interchange | night": where the time begins behind a compound in small letters. */
+function timedEnd(tokens: readonly TaggedToken[], start: number, end: number): number {
+  const last = lemma(wordAt(tokens, end - 2))
+  const isSeen = end - start > 2 && isNoun(tokens[end - 2]) && things.test(visibility(last) ?? '')
+  return isSeen && visibility(`${last}_${wordAt(tokens, end - 1)}`) === 'unknown' ? end - 1 : end
+}
+
+const things = /^(?:animal|artifact|food|listed|person|plant|body|object|tops)$/
 
 /** "stock footage timelapse | traffic": where the thing begins behind two words or more for the picture. */
 export function behindPicture(tokens: readonly TaggedToken[], start: number, end: number): number {
@@ -83,9 +122,17 @@ function coloringAt(tokens: readonly TaggedToken[], start: number, end: number):
 export function isDepiction(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = lemma(wordAt(tokens, end - 1))
   if (isFileTerm(tokens, start, end, head)) return true
-  if ((pictureWords.has(head) && isPictureOnly(tokens, start, end)) || isOfRecipe(tokens, start, end))
+  if (
+    ((pictureWords.has(head) || isSeveral(tokens, end)) && isPictureOnly(tokens, start, end)) ||
+    isOfRecipe(tokens, start, end)
+  )
     return true
   if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true
+  if (isUnseenConcept(tokens, start, end, head)) return true
+  // "your text", "word cloud", "product thumbnail".
+  if (head === 'text' && wordAt(tokens, start - 1) === 'for') return true
+  if (head === 'cloud' && wordAt(tokens, end - 2) === 'word') return true
+  if (start === 0 && end - start <= 2 && isPagePicture(tokens, end, head)) return true
   if (pictureWords.has(head) && tells.test(wordAt(tokens, end)) && !isDeterminer(tokens[start])) return true
   if (start > 0 && pictureWords.has(head) && isApart(tokens, start, end)) return true
   // "hand drawn illustration", "Cybersecurity concept".
@@ -107,6 +154,22 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   const isGround = grounds.has(head) && (head !== 'wallpaper' || end === 1)
   if (isGround && start === 0 && !isDeterminer(tokens[0])) return true
   return depicting.has(head) && isSubject(tokens, start, end, head)
+}
+
+/** "saving money | concept", "partnership | concept": only of a thing is a concept a picture. */
+function isUnseenConcept(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  if (!/^(?:concepts?|metaphor)$/.test(wordAt(tokens, end))) return false
+  const doing = tokens[start - 1]
+  if (doing?.tag === 'VBG' && !isNoun(tokens[start - 2])) return true
+  return !things.test(visibility(head) ?? '')
+}
+
+/** "Product image 1", "profile photo", "avatar": a place of a page that a picture fills, and nothing on it. */
+function isPagePicture(tokens: readonly TaggedToken[], end: number, head: string): boolean {
+  if (/^(?:avatar|thumbnail|placeholder)$/.test(head) || wordAt(tokens, 0) === 'thumbnail')
+    return end === 1 || pagePlaces.has(wordAt(tokens, end - 2))
+  const after = lemma(wordAt(tokens, end))
+  return end === 1 && pagePlaces.has(head) && pictures.test(after)
 }
 
 /** "Watercolor | background", "Watercolor | hand drawn illustration". */
@@ -131,7 +194,8 @@ function isPictureOnly(tokens: readonly TaggedToken[], start: number, end: numbe
     pictureWords.has(lemma(wordAt(tokens, end)))
   )
     return true
-  for (let at = start; at < end; at++)
+  const last = end - start > 1 && isSeveral(tokens, end) ? end - 1 : end
+  for (let at = start; at < last; at++)
     if (!pictureWords.has(lemma(wordAt(tokens, at))) && !(at < end - 1 && sides.has(wordAt(tokens, at))))
       return false
   return isNoun(tokens[start - 1]) || end - start > 1 || files.has(wordAt(tokens, start))

@@ -2,6 +2,7 @@ import { isCredit } from './credits.js'
 import { isDate } from './dates.js'
 import { isDepiction } from './depictions.js'
 import { isIdea } from './ideas.js'
+import { isJoinedName } from './joined-names.js'
 import { lemma } from './lexicon/lemma.js'
 import { isClubOfPlayers, isNamedEvent } from './named-events.js'
 import { isNoise } from './noise.js'
@@ -54,6 +55,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isPurpose(tokens, start, end)) return 'purpose'
   if (isNoise(tokens, start, end)) return 'noise'
   if (isPlace(tokens, start, end)) return 'place'
+  if (isJoinedName(tokens, start, end)) return undefined
   if (isCredit(tokens, start, end, head) || isClubOfPlayers(tokens, start, end)) return 'credit'
   if (isSpecification(tokens, start, end)) return 'specification'
   // "a no parking sign" is there to be seen.
@@ -122,11 +124,30 @@ function isQuoted(tokens: readonly TaggedToken[], start: number, end: number): b
   while (open >= Math.max(0, start - longestQuote) && !isMark(tokens[open])) open--
   const mark = tokens[open]
   if (!isMark(mark) || mark?.end !== tokens[open + 1]?.start || tokens[open - 1]?.end === mark?.start)
-    return false
+    return isSingleQuoted(tokens, start, end)
   let close = end
   while (close < Math.min(tokens.length, end + longestQuote) && !isMark(tokens[close])) close++
   return isMark(tokens[close]) && (close - open > 2 || /^\p{Lu}/u.test(tokens[start]?.text ?? ''))
 }
+
+/** The same in single quotation marks, behind "reading" or "the words"; an apostrophe opens nothing. */
+function isSingleQuoted(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  let open = start - 1
+  while (open >= Math.max(0, start - longestQuote) && !isSingle(tokens[open])) open--
+  if (
+    open < 1 ||
+    tokens[open]?.end !== tokens[open + 1]?.start ||
+    tokens[open - 1]?.end === tokens[open]?.start
+  )
+    return false
+  if (!/^(?:read|say|spell|word|caption|titled|called|slogan|text|message|:)/.test(wordAt(tokens, open - 1)))
+    return false
+  let close = end
+  while (close < Math.min(tokens.length, end + longestQuote) && !isSingle(tokens[close])) close++
+  return isSingle(tokens[close])
+}
+
+const isSingle = (token: TaggedToken | undefined) => /^['‘’]$/.test(token?.text ?? '')
 
 const isMark = (token: TaggedToken | undefined) => token?.text.length === 1 && '"“”«»„'.includes(token.text)
 

@@ -1,4 +1,5 @@
 import { behindPicture, pictured } from './depictions.js'
+import { joinsName } from './joined-names.js'
 import { keywordStarts } from './keywords.js'
 import { lemma } from './lexicon/lemma.js'
 import { measures } from './lexicon/measures.js'
@@ -110,7 +111,7 @@ function joinedEnd(tokens: readonly TaggedToken[], at: number): number | undefin
 /** Whether what is at `at`, behind a noun, ties the next noun phrase to this one. */
 function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
   const { tag, word } = tokens[at] ?? { tag: '', word: '' }
-  if (tag === 'POS') return true
+  if (tag === 'POS' || joinsName(tokens, at)) return true
   // "the dogs' bowl", but not the quotation mark in "the 'dogs' are".
   if (/^['’]$/.test(word) && tokens[at]?.start === tokens[at - 1]?.end && /s$/.test(wordAt(tokens, at - 1))) {
     const next = isModifier(tokens[at + 1]) ? at + 2 : at + 1
