@@ -32,6 +32,7 @@ export function isCredit(tokens: readonly TaggedToken[], start: number, end: num
   // "according to the Ukrainian army".
   if (wordAt(tokens, start - 1) === 'to' && wordAt(tokens, start - 2) === 'according') return true
   return (
+    isAuthor(tokens, start, end) ||
     isMakerAlone(tokens, start, end) ||
     isSource(tokens, start, end) ||
     isClub(tokens, start, end) ||
@@ -51,15 +52,12 @@ function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number
   // "flanked by Roger Federer", who is there.
   if (before === 'by' && isDoneTo(tokens[start - 2])) return false
   // "a red coat by Catherine Walker".
-  if (
-    isNamed &&
-    before === 'by' &&
-    end - start > 1 &&
-    /^(?:person|unknown)$/.test(visibility(wordAt(tokens, start)) ?? '')
-  )
-    return true
+  if (isNamed && before === 'by' && end - start > 1 && isPersonsName(tokens, start, end)) return true
   return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
 }
+
+const isPersonsName = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  [start, end - 1].some((at) => /^(?:person|unknown)$/.test(visibility(wordAt(tokens, at)) ?? ''))
 
 /** What makers do to what they make. */
 const making = list(
@@ -75,6 +73,13 @@ const isDoneTo = (token: TaggedToken | undefined) =>
 const members = list(
   'founder co-founder ceo chairman chairwoman boss owner employee spokesman spokeswoman coach cto cfo',
 )
+
+/** "... is already taken." - Oscar Wilde: who said what stands in quotation marks. */
+const isAuthor = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  /^[-–—―~]$/.test(wordAt(tokens, start - 1)) &&
+  /^["”»]$/.test(wordAt(tokens, start - 2)) &&
+  !tokens[end]?.isWord &&
+  isAllCapital(tokens, start, end)
 
 /** "co-founder of Microsoft". */
 const isFirmOf = (tokens: readonly TaggedToken[], start: number, end: number) =>
@@ -102,7 +107,8 @@ function isSource(tokens: readonly TaggedToken[], start: number, end: number): b
   const ends = end === tokens.length || after === ')'
   if (ends && /^[|(–—-]$/.test(before) && publishers.has(wordAt(tokens, end - 1))) return true
   // What stands in brackets is another name where it is a thing: "Kinkaku-ji (Golden Pavilion)".
-  if (before === '(' && after === ')') return visibility(lemma(wordAt(tokens, end - 1))) === 'unknown'
+  if ((before === '(' && after === ')') || (before === '[' && after === ']'))
+    return visibility(lemma(wordAt(tokens, end - 1))) === 'unknown'
   if (before === '(' && (credits.has(after) || after === 'via')) return true
   return isBehindCredit(tokens, start)
 }

@@ -2,7 +2,20 @@ import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lexicon/lemma.js'
 import { hasDigit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, wordAt } from './tags/tag-patterns.js'
+import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
+
+const days =
+  /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$|^(?:january|february|march|april|may|june|july|august|september|october|november|december)$/
+
+/** Where the day and the hour of what is announced begin: "Farmers market | Saturday 9-2". `end` where none is. */
+export function announcedEnd(tokens: readonly TaggedToken[], start: number, end: number): number {
+  let at = end
+  while (at > start && (hasDigit(wordAt(tokens, at - 1)) || days.test(wordAt(tokens, at - 1)))) at--
+  // Theresa May is no month.
+  if (wordAt(tokens, at) === 'may' && !hasDigit(wordAt(tokens, at + 1))) return end
+  const isDay = at > start && at < end && days.test(wordAt(tokens, at))
+  return isDay && !isDeterminer(tokens[at - 1]) && isNoun(tokens[at - 1]) ? at : end
+}
 
 /**
  * Whether a phrase counts times or doings: "October 31", "every Thursday 8pm", "Game 5", "Day 12". A good's name may

@@ -148,10 +148,12 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   )
     return false
   if (depictions.has(head)) return !isFramed(tokens, start, end)
+  if (isMedium(tokens, start, end)) return true
   // "Watercolor background".
   if (end - start === 1 && media.has(head) && isOfPicture(tokens, end)) return true
   // "floral wallpaper in a bedroom" is on the wall.
-  const isGround = grounds.has(head) && (head !== 'wallpaper' || end === 1)
+  const isGround =
+    grounds.has(head) && (head !== 'wallpaper' || end === 1 || /^(?:with|hd|4k)$/.test(wordAt(tokens, end)))
   if (isGround && start === 0 && !isDeterminer(tokens[0])) return true
   return depicting.has(head) && isSubject(tokens, start, end, head)
 }
@@ -170,6 +172,22 @@ function isPagePicture(tokens: readonly TaggedToken[], end: number, head: string
     return end === 1 || pagePlaces.has(wordAt(tokens, end - 2))
   const after = lemma(wordAt(tokens, end))
   return end === 1 && pagePlaces.has(head) && pictures.test(after)
+}
+
+const inks = list(
+  `watercolor watercolour ink pencil acrylic acrylics oil oils charcoal gouache pastel pastels graphite chalk pen
+  ballpoint crayon tempera`,
+)
+const surfaces = list('canvas paper board wood panel linen napkin cardboard')
+
+/** "ink on paper", "oil on canvas": what a picture is made with and on. */
+function isMedium(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (end - start > 1) return false
+  const [before, word, after] = [start - 1, start, end].map((at) => wordAt(tokens, at))
+  return (
+    (after === 'on' && inks.has(word ?? '') && surfaces.has(wordAt(tokens, end + 1))) ||
+    (before === 'on' && surfaces.has(word ?? '') && inks.has(wordAt(tokens, start - 2)))
+  )
 }
 
 /** "Watercolor | background", "Watercolor | hand drawn illustration". */

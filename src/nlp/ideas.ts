@@ -11,7 +11,7 @@ const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
 
 /** Said of how a thing is, with a preposition or a verb before and no determiner. */
 const idioms = list(
-  `on-display at-home at-work in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
+  `on-display at-home at-work from-home in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
   by-hand in-action on-guard in-case on-foot at-play in-focus at-sunset at-sunrise for-rent for-hire stand-guard
   stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space for-text
   to-school for-school from-school after-school to-work for-work to-bed`,
@@ -38,16 +38,36 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
     /^(?:first|second|third|fourth|final|last)$/.test(wordAt(tokens, end - 2))
   )
     return true
+  if (isLabel(tokens, start, end, head)) return true
+  // "no bigger than dots".
+  if (before === 'than' && /^(?:NN|JJ)/.test(tagAt(tokens, start))) return true
   // "10 things to do in Lisbon".
   if (head === 'thing' && after === 'to' && /^(?:do|see|know|try|eat|visit)$/.test(wordAt(tokens, end + 1)))
     return true
   // "at the Grammy Awards".
   if (head === 'award' && before === 'at') return true
   // "a game of poker", "standing in a line".
-  if (before === 'of' && /^(?:game|match|round|sport)$/.test(wordAt(tokens, start - 2))) return true
+  if (before === 'of' && /^(?:game|match|round|sport)$/.test(tokens[start - 2]?.text ?? '')) return true
   if (before === 'in' && head === 'line' && after !== 'of') return true
   if (!abstractHeads.has(head)) return false
   return end - start < 2 || compoundVisibility(wordAt(tokens, end - 2), head) === undefined
+}
+
+const weekdays = /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$/
+
+/** "the class of 2021", "outfit of the day", "a new post", "Sunday brunch": what a post is about, by its occasion. */
+function isLabel(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
+  if (head === 'class') return wordAt(tokens, end) === 'of' && /^(?:19|20)\d\d$/.test(wordAt(tokens, end + 1))
+  if (/^(?:outfit|look)$/.test(head))
+    return wordAt(tokens, end) === 'of' && /^(?:day|week|month|night)$/.test(wordAt(tokens, end + 2))
+  if (head === 'post')
+    return /^(?:new|late|latest|last|blog|next|sponsored|guest)$/.test(wordAt(tokens, end - 2))
+  // "porch pickup" is no truck.
+  if (head === 'pickup') return /^(?:porch|local|curbside|store)$/.test(wordAt(tokens, end - 2))
+  if (meals.has(head) && end - start === 2) return weekdays.test(wordAt(tokens, start))
+  return (
+    /^(?:grid|circle|line|row)$/.test(head) && /^(?:arranged|laid|organized)$/.test(wordAt(tokens, start - 2))
+  )
 }
 
 /** One bare word that says what is done or how: "on display", "playing football", "having breakfast". */
@@ -56,6 +76,9 @@ function isDoing(tokens: readonly TaggedToken[], at: number, head: string): bool
   if (idioms.has(`${before}-${head}`)) return true
   // The first sense of "football" is the game.
   if (/^play/.test(before) && head !== 'ball' && nounSenses(head)[0]?.file === 'act') return true
+  // "First day of school".
+  if (head === 'school' && before === 'of' && wordAt(tokens, at - 2) === 'day') return true
+  if (meals.has(head) && /^(?:today|tonight|time|goals?|date)$/.test(wordAt(tokens, at + 1))) return true
   if (meals.has(head))
     return /^(?:eat|hav|has$|had$|mak|cook|enjoy|prepar|for$|at$|before$|after$|over$)/.test(before)
   return head === 'step' && (wordAt(tokens, at + 1) === 'by' || before === 'by')

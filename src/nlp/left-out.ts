@@ -2,15 +2,16 @@ import { isCredit } from './credits.js'
 import { isDate } from './dates.js'
 import { isDepiction } from './depictions.js'
 import { isIdea } from './ideas.js'
-import { isJoinedName } from './joined-names.js'
 import { lemma } from './lexicon/lemma.js'
 import { isClubOfPlayers, isNamedEvent } from './named-events.js'
 import { isNoise } from './noise.js'
 import { isPlace } from './places.js'
 import { isPurpose } from './purposes.js'
+import { isInSaying } from './sayings.js'
 import { isSpecification } from './specification.js'
+import { isJoinedName } from './tags/joined-names.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isAdjective, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
+import { isAdjective, isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { isNamed, visibleAs } from './tags/visibility.js'
 
 /** Why a phrase is not worth grounding. */
@@ -64,7 +65,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     before?.word === 'without'
   )
     return 'negated'
-  if (isQuoted(tokens, start, end) || isWork(tokens, start)) return 'quoted'
+  if (isQuoted(tokens, start, end) || isWork(tokens, start) || isInSaying(tokens, start)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
@@ -76,7 +77,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     !isPart(tokens, start, end, head)
   )
     return 'relational_head'
-  if (isAway(tokens, start, end, head)) return 'not_in_picture'
+  if (isAway(tokens, start, end, head) || isCalled(tokens, start, head)) return 'not_in_picture'
   if (isDate(tokens, start, end)) return 'abstract_head'
   if (isNamedEvent(tokens, start, end)) return 'abstract_head'
   if (isNamed(tokens, start, end)) return undefined
@@ -96,6 +97,13 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
     .slice(Math.max(0, start - 4), start - 1)
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
 }
+
+/** "Tag a friend", "mention 3 friends": whom a post asks its reader to call. */
+const isCalled = (tokens: readonly TaggedToken[], start: number, head: string) =>
+  /^(?:tag|mention|invite)$/.test(wordAt(tokens, start - 1)) &&
+  /^(?:friend|bff|bestie|mom|mum|dad|sister|brother|buddy|mate|person|partner)$/.test(head) &&
+  !isNoun(tokens[start - 2]) &&
+  !isDeterminer(tokens[start - 2])
 
 /** "a scene from The Long Way Home", "the premiere of Spider-Man: No Way Home": words of a work's title. */
 function isWork(tokens: readonly TaggedToken[], start: number): boolean {

@@ -1,9 +1,10 @@
+import { announcedEnd } from './dates.js'
 import { behindPicture, pictured } from './depictions.js'
-import { joinsName } from './joined-names.js'
 import { keywordStarts } from './keywords.js'
 import { lemma } from './lexicon/lemma.js'
 import { measures } from './lexicon/measures.js'
 import { specified } from './specification.js'
+import { joinsName } from './tags/joined-names.js'
 import { opensName } from './tags/repair-names.js'
 import type { TaggedToken } from './tags/tag.js'
 import {
@@ -28,7 +29,7 @@ export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> 
   const starts = keywordStarts(tokens)
   for (let at = 0; at < tokens.length; ) {
     const { end: behind, found } = nounPhrase(tokens, at, starts)
-    const end = found ? specified(tokens, at, pictured(tokens, at, behind)) : behind
+    const end = found ? specified(tokens, at, pictured(tokens, at, announcedEnd(tokens, at, behind))) : behind
     if (found) ends.set(behindPicture(tokens, at, end), end)
     at = end
   }

@@ -90,3 +90,71 @@ describe('words of the picture', () => {
     'a word cloud': '',
   })
 })
+
+describe('sayings and quotations', () => {
+  check({
+    'Life is short, buy the shoes': '',
+    'Kindness is free. Sprinkle that stuff everywhere!': '',
+    'But first, coffee': '',
+    'Be the change you wish to see in the world - Gandhi': '',
+    '"Be yourself; everyone else is already taken." ― Oscar Wilde': '',
+    'You had me at tacos t-shirt': 't-shirt',
+    'Best Dad Ever coffee mug': 'coffee mug',
+    'Home sweet home wooden sign': 'wooden sign',
+    'I love my garden t-shirt design': 't-shirt',
+    'a sign reading KEEP OUT on a gate': 'a sign | a gate',
+    'A SIGN ON A GATE': 'A SIGN | A GATE',
+    "It's a girl! a pink cake": 'a pink cake',
+    // What is there.
+    'You can see a lake from the cabin': 'a lake | the cabin',
+    'Dream catcher with feathers': 'Dream catcher | feathers',
+    'Love birds on a branch': 'Love birds | a branch',
+    'Tennis is being played by two women': 'two women',
+    'Life is good with my dog': 'my dog',
+  })
+})
+
+describe('what a post says to its reader, and where it stands', () => {
+  check({
+    'Like, follow & tag 2 friends': '',
+    'Tag a friend who needs this cake': 'this cake',
+    'DM to book!': '',
+    'TIL that otters hold hands': 'otters | hands',
+    'Happy 40th to my favorite human': 'my favorite human',
+    'Congrats to the class of 2021': '',
+    'Outfit of the day: white tee': 'white tee',
+    'New post on the blog': '',
+    'Lunch today: avocado toast': 'avocado toast',
+    'Sunday brunch with the girls': 'the girls',
+    'Farmers market Saturday 9-2: corn': 'Farmers market | corn',
+    'Today I adopted this dog': 'this dog',
+    'Tags: sunset, surfer': 'sunset | surfer',
+    'Home / Table Lamps': 'Table Lamps',
+    'Final_v3 (1) copy': '',
+    red_mustang_front: '',
+    'P1080423.JPG': '',
+    'Pin on Home Decor': 'Home Decor',
+    'a cat by u/moth_mother': 'a cat',
+    'Portrait of Anna': 'Anna',
+    'Boats on a lake, oil on canvas': 'Boats | a lake',
+    'Aesthetic wallpaper with clouds': 'clouds',
+    'floral wallpaper in a bedroom': 'floral wallpaper | a bedroom',
+    'Home made pasta with baby booties': 'Home made pasta | baby booties',
+  })
+})
+
+describe('small mistakes of the tagger', () => {
+  check({
+    'how to tie a bow tie step by step': 'a bow tie',
+    'A man leans back mid-solo': 'A man',
+    'a drummer, hidden by a plant, watches him': 'a drummer | a plant',
+    'A man rock climbing': 'A man',
+    'a rock climbing wall': 'a rock climbing wall',
+    'the letter A and a cat': 'the letter A | a cat',
+    'a chess set made of bolts': 'a chess set | bolts',
+    'a few sheep, no bigger than dots': 'a few sheep',
+    'a cup smaller than the plate': 'a cup | the plate',
+    'Growing plant on coins': 'Growing plant | coins',
+    'Floral wedding invitation': 'Floral wedding invitation',
+  })
+})

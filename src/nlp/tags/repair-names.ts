@@ -180,6 +180,9 @@ function tagInName(
 /** "Samsung Smart TV", "guard Jamal Murray", "Taylor Swift", "Vacuum Cleaner": a modifier inside or at the end. */
 function joinsName(tokens: readonly TaggedToken[], at: number, after: TaggedToken | undefined): boolean {
   const word = wordAt(tokens, at)
+  // "Joshua Tree National Park", "Mount Rainier".
+  if (/^(?:national|state|royal)$/.test(word) && places.has(after?.word ?? '')) return true
+  if (/^(?:mount|lake|cape|fort|isle)$/.test(wordAt(tokens, at - 1))) return true
   if (after) return isActor(tokens[at - 1]) || !endsName(tokens, at - 1)
   if (tradeColours.has(word)) return false
   // "London Underground sign".

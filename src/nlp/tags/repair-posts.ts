@@ -9,7 +9,7 @@ import { compoundVisibility, visibility } from './visibility.js'
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
 /** What forums put in front of a post. */
-const forumMarks = list('til eli5 psbattle aita lpt ysk ama iama')
+const forumMarks = list('til eli5 psbattle aita lpt ysk ama iama itap')
 /** What a post asks its reader to do. */
 const requests = list('like follow tag comment share swipe tap subscribe save pin repost vote rsvp')
 /** What stands in front of the words that are written on a thing. */
@@ -31,8 +31,32 @@ export const postRules: readonly TagRule[] = [
   // "Like, follow & tag 2 friends": the first of them opens what is said, others are joined to it.
   (tokens, at) =>
     requests.has(wordAt(tokens, at)) && isNoun(tokens[at]) && isRequest(tokens, at) ? 'VB' : undefined,
+  // "DM to book!"
+  (tokens, at) =>
+    isNoun(tokens[at]) &&
+    tagAt(tokens, at - 1) === 'TO' &&
+    /^(?:dm|pm|call|text|email|message|click|tap|whatsapp)$/.test(wordAt(tokens, at - 2)) &&
+    isVerbLemma(wordAt(tokens, at))
+      ? 'VB'
+      : undefined,
   // "a sign reading KEEP OUT", "the word LOVE".
   (tokens, at) => (isWritten(tokens, at) ? 'UH' : undefined),
+  // "home made pasta".
+  (tokens, at) => {
+    const isMade = /^(?:home|hand|custom|man)$/.test(wordAt(tokens, at)) && wordAt(tokens, at + 1) === 'made'
+    if (isMade) return 'JJ'
+    const leads = isNoun(tokens[at + 1]) || isModifier(tokens[at + 1])
+    return wordAt(tokens, at) === 'made' && /^(?:home|hand|custom|man)$/.test(wordAt(tokens, at - 1)) && leads
+      ? 'JJ'
+      : undefined
+  },
+  // "the craft fair".
+  (tokens, at) =>
+    wordAt(tokens, at) === 'fair' &&
+    isNoun(tokens[at - 1]) &&
+    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]))
+      ? 'NN'
+      : undefined,
   // "leans back mid-solo".
   (tokens, at) =>
     /^mid-/.test(wordAt(tokens, at)) &&
@@ -80,10 +104,10 @@ export const postRules: readonly TagRule[] = [
     isThing(compoundVisibility(wordAt(tokens, at - 1), 'set'))
       ? 'NN'
       : undefined,
-  // "Cloud computing and security", "rock climbing": a doing of two words that WordNet has, and no cloud.
+  // "a man rock climbing": a doing of two words that WordNet has, and no rock.
   (tokens, at) =>
-    /^VBG$/.test(tagAt(tokens, at)) && isNamedDoing(tokens, at) && !isDeterminer(tokens[at + 1])
-      ? 'NN'
+    tagAt(tokens, at + 1) === 'VBG' && tagAt(tokens, at) === 'NN' && isNamedDoing(tokens, at)
+      ? 'RB'
       : undefined,
   (tokens, at) => (isRegion(tokens, at) ? 'JJ' : actsBehindName(tokens, at) ? 'VBZ' : undefined),
   // "Fans of Argentina cheer before", "supporters of Hamas march in".
@@ -141,10 +165,9 @@ function isWritten(tokens: readonly TaggedToken[], at: number): boolean {
 }
 
 function isNamedDoing(tokens: readonly TaggedToken[], at: number): boolean {
-  if (!isNoun(tokens[at - 1]) || isPlural(tokens[at - 1])) return false
-  const opens = at === 1 || /^(?:IN|CC|,|SYM|:|JJ|TO)$/.test(tagAt(tokens, at - 2))
-  if (!opens || isNoun(tokens[at + 1])) return false
-  return visibility(`${wordAt(tokens, at - 1)}_${wordAt(tokens, at)}`) === undefined
+  if (isDeterminer(tokens[at - 1]) || isModifier(tokens[at - 1])) return false
+  if (isNoun(tokens[at + 2]) || isModifier(tokens[at + 2]) || isDeterminer(tokens[at + 2])) return false
+  return visibility(`${wordAt(tokens, at)}_${wordAt(tokens, at + 1)}`) === undefined
 }
 
 const isThing = (found: string | undefined) => found !== undefined && found !== 'listed'

@@ -15,9 +15,9 @@ const ingThings = new Set(
  */
 const ingQualities = new Set(
   `smiling running standing sleeping flying burning steaming laughing rolling moving floating falling hanging glowing
-  sparkling shining crying swimming barking galloping surrounding matching missing winning living passing rising towering`.split(
-    /\s+/,
-  ),
+  sparkling shining crying swimming barking galloping surrounding matching missing winning living passing rising towering growing blooming melting
+  crawling kneeling praying dancing roaring howling yawning weeping bouncing flowing dripping spinning leaping grinning
+  screaming blossoming cascading erupting`.split(/\s+/),
 )
 /** What an ending says of a word that the lexicon does not have. */
 const endings: readonly (readonly [RegExp, string])[] = [
@@ -202,6 +202,8 @@ const occasions = new Set(
 /** "Christmas", "Friday", and what no dictionary has where a sign follows: "Happy Friyay!". */
 function isOccasion(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
+  // "Happy 40th".
+  if (/^\d+(?:st|nd|rd|th)$/.test(word)) return true
   if (occasions.has(word) || /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$|^weekend$/.test(word)) return true
   return tokens[at + 1]?.isWord === false && isNoun(tokens[at]) && visibility(word) === 'unknown'
 }

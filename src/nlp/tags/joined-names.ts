@@ -1,8 +1,8 @@
-import { lemma } from './lexicon/lemma.js'
-import { tagsOf } from './lexicon/lexicon.js'
-import type { TaggedToken } from './tags/tag.js'
-import { wordAt } from './tags/tag-patterns.js'
-import { visibility } from './tags/visibility.js'
+import { lemma } from '../lexicon/lemma.js'
+import { tagsOf } from '../lexicon/lexicon.js'
+import type { TaggedToken } from './tag.js'
+import { wordAt } from './tag-patterns.js'
+import { visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
