@@ -4,16 +4,18 @@ import { hasDigit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 
-const days =
-  /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$|^(?:january|february|march|april|may|june|july|august|september|october|november|december)$/
+const days: ReadonlySet<string> = new Set(
+  `monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
+  october november december`.split(/\s+/),
+)
 
 /** Where the day and the hour of what is announced begin: "Farmers market | Saturday 9-2". `end` where none is. */
 export function announcedEnd(tokens: readonly TaggedToken[], start: number, end: number): number {
   let at = end
-  while (at > start && (hasDigit(wordAt(tokens, at - 1)) || days.test(wordAt(tokens, at - 1)))) at--
+  while (at > start && (hasDigit(wordAt(tokens, at - 1)) || days.has(wordAt(tokens, at - 1)))) at--
   // Theresa May is no month.
   if (wordAt(tokens, at) === 'may' && !hasDigit(wordAt(tokens, at + 1))) return end
-  const isDay = at > start && at < end && days.test(wordAt(tokens, at))
+  const isDay = at > start && at < end && days.has(wordAt(tokens, at))
   return isDay && !isDeterminer(tokens[at - 1]) && isNoun(tokens[at - 1]) ? at : end
 }
 

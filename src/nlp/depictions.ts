@@ -26,7 +26,7 @@ const sights = list(
   'sea ocean city garden mountain lake pool river street harbour harbor courtyard park valley bay',
 )
 /** Several of what a file holds: "icon set". */
-const several = /^(?:set|collection|pack|bundle)$/
+const several = list('set sets collection collections pack packs bundle bundles')
 /** When a picture was taken, behind what is on it. */
 const times = list('night sunset sunrise dusk dawn twilight morning evening')
 /** Of these, what another one must stand behind: "front view", "interior design". */
@@ -39,7 +39,7 @@ const files = list('vector clipart png jpg svg icon eps eps10 eps8')
 /** The picture itself. */
 const depictions = list(
   `photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up
-  clipart stock mockup`,
+  clipart stock mockup panorama`,
 )
 /** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
 const depicting = list(
@@ -93,7 +93,7 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
 
 /** "icon set". */
 const isSeveral = (tokens: readonly TaggedToken[], end: number) =>
-  several.test(lemma(wordAt(tokens, end - 1))) && pictureWords.has(lemma(wordAt(tokens, end - 2)))
+  several.has(wordAt(tokens, end - 1)) && pictureWords.has(lemma(wordAt(tokens, end - 2)))
 
 /** "highway interchange | night": where the time begins behind a compound in small letters. */
 function timedEnd(tokens: readonly TaggedToken[], start: number, end: number): number {
@@ -128,7 +128,7 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   )
     return true
   if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true
-  if (isUnseenConcept(tokens, start, end, head)) return true
+  if (concepts.has(wordAt(tokens, end)) && isUnseenConcept(tokens, start, head)) return true
   // "your text", "word cloud", "product thumbnail".
   if (head === 'text' && wordAt(tokens, start - 1) === 'for') return true
   if (head === 'cloud' && wordAt(tokens, end - 2) === 'word') return true
@@ -148,7 +148,7 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   )
     return false
   if (depictions.has(head)) return !isFramed(tokens, start, end)
-  if (isMedium(tokens, start, end)) return true
+  if (end - start === 1 && isMedium(tokens, start)) return true
   // "Watercolor background".
   if (end - start === 1 && media.has(head) && isOfPicture(tokens, end)) return true
   // "floral wallpaper in a bedroom" is on the wall.
@@ -158,9 +158,10 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   return depicting.has(head) && isSubject(tokens, start, end, head)
 }
 
+const concepts = list('concept concepts metaphor')
+
 /** "saving money | concept", "partnership | concept": only of a thing is a concept a picture. */
-function isUnseenConcept(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
-  if (!/^(?:concepts?|metaphor)$/.test(wordAt(tokens, end))) return false
+function isUnseenConcept(tokens: readonly TaggedToken[], start: number, head: string): boolean {
   const doing = tokens[start - 1]
   if (doing?.tag === 'VBG' && !isNoun(tokens[start - 2])) return true
   return !things.test(visibility(head) ?? '')
@@ -181,13 +182,10 @@ const inks = list(
 const surfaces = list('canvas paper board wood panel linen napkin cardboard')
 
 /** "ink on paper", "oil on canvas": what a picture is made with and on. */
-function isMedium(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  if (end - start > 1) return false
-  const [before, word, after] = [start - 1, start, end].map((at) => wordAt(tokens, at))
-  return (
-    (after === 'on' && inks.has(word ?? '') && surfaces.has(wordAt(tokens, end + 1))) ||
-    (before === 'on' && surfaces.has(word ?? '') && inks.has(wordAt(tokens, start - 2)))
-  )
+function isMedium(tokens: readonly TaggedToken[], at: number): boolean {
+  const word = wordAt(tokens, at)
+  if (inks.has(word)) return wordAt(tokens, at + 1) === 'on' && surfaces.has(wordAt(tokens, at + 2))
+  return surfaces.has(word) && wordAt(tokens, at - 1) === 'on' && inks.has(wordAt(tokens, at - 2))
 }
 
 /** "Watercolor | background", "Watercolor | hand drawn illustration". */

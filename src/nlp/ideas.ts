@@ -38,7 +38,7 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
     /^(?:first|second|third|fourth|final|last)$/.test(wordAt(tokens, end - 2))
   )
     return true
-  if (isLabel(tokens, start, end, head)) return true
+  if ((labels.has(head) || meals.has(head)) && isLabel(tokens, start, end, head)) return true
   // "no bigger than dots".
   if (before === 'than' && /^(?:NN|JJ)/.test(tagAt(tokens, start))) return true
   // "10 things to do in Lisbon".
@@ -54,6 +54,8 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
 }
 
 const weekdays = /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$/
+
+const labels = list('class outfit look post pickup grid circle line row')
 
 /** "the class of 2021", "outfit of the day", "a new post", "Sunday brunch": what a post is about, by its occasion. */
 function isLabel(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {

@@ -30,7 +30,8 @@ const particles = list('de del la las los el di da do dos am an der en le les su
 /** What there is of a town: "the streets of Hong Kong". */
 const ofTowns = list(
   `city town village port street streets district suburb suburbs outskirts coast skyline center centre capital
-  state province region harbour harbor county countryside republic islands university middle heart`,
+  state province region harbour harbor county countryside republic islands university middle heart
+  ruins walls castle cathedral theatre theater market square fortress rooftops canals alleys houses hills`,
 )
 
 /**

@@ -143,6 +143,15 @@ describe('what a post says to its reader, and where it stands', () => {
   })
 })
 
+describe('key words', () => {
+  check({
+    'white kitchen cabinets brass hardware': 'white kitchen cabinets | brass hardware',
+    'girl sitting window book rain mood': 'girl | window | book | rain',
+    'kids bike helmet': 'kids bike helmet',
+    'mens leather shoes brown size': 'mens leather shoes',
+  })
+})
+
 describe('small mistakes of the tagger', () => {
   check({
     'how to tie a bow tie step by step': 'a bow tie',
@@ -156,5 +165,11 @@ describe('small mistakes of the tagger', () => {
     'a cup smaller than the plate': 'a cup | the plate',
     'Growing plant on coins': 'Growing plant | coins',
     'Floral wedding invitation': 'Floral wedding invitation',
+    'People crossing street': 'People | street',
+    'a railroad crossing': 'a railroad crossing',
+    'the sun sets behind a mountain': 'the sun | a mountain',
+    'the Hampton Inn & Suites': 'the Hampton Inn & Suites',
+    'The ancient theatre of Taormina': 'The ancient theatre',
+    'Panorama of a lake': 'a lake',
   })
 })

@@ -22,16 +22,18 @@ const houses = list(
   'inn lodge hotel resort suites residences villas cottages shops gardens lodges retreat club',
 )
 
+const smallWords = list('of the on at by')
+
 /**
  * Whether what is at `at`, behind a noun, is a small word inside the name of one thing: "of" in "Temple of Heaven",
  * "on" in "Inn on the Alameda", "the" in "Christ the Redeemer".
  */
 export function joinsName(tokens: readonly TaggedToken[], at: number): boolean {
-  if (!isCapital(tokens[at - 1])) return false
   const word = tokens[at]?.text ?? ''
+  if (!smallWords.has(word) || !isCapital(tokens[at - 1])) return false
   if (word === 'of') return isLandmarkOf(tokens, at)
   if (word === 'the') return isEpithet(tokens, at)
-  if (!/^(?:on|at|by)$/.test(word) || !houses.has(wordAt(tokens, at - 1))) return false
+  if (!houses.has(wordAt(tokens, at - 1))) return false
   // "Gardens at Versailles" are where they are: only the name of a house goes on with another name at once.
   if (tokens[at + 1]?.text === 'the') return isCapital(tokens[at + 2])
   return /^(?:inn|lodge)$/.test(wordAt(tokens, at - 1)) && isCapital(tokens[at + 1])

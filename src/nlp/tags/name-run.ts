@@ -81,8 +81,10 @@ function isTie(tokens: readonly TaggedToken[], at: number): boolean {
   if (token.text === '&')
     return (
       isPart(before) &&
-      isWordOfName(after) &&
-      (isWordOfName(before) || visibility(after?.word ?? '') === 'unknown')
+      (isWordOfName(after) || /^(?:Suites|Spa|Casino|Resort)$/.test(after?.text ?? '')) &&
+      (isWordOfName(before) ||
+        /^(?:Inn|Hotel|Resort|Lodge|Golf)$/.test(before?.text ?? '') ||
+        visibility(after?.word ?? '') === 'unknown')
     )
   return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
 }

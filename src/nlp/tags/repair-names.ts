@@ -57,14 +57,7 @@ export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToke
       if (isThingBehind(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'NN' }
       joinClass(mended, at, end)
       if (isActedByMany(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBP' }
-      if (
-        tagAt(mended, at) !== 'CD' &&
-        isActedBy(
-          mended,
-          end,
-          mended.slice(Math.max(0, at - 1), end).some((token) => isActor(token) || roles.has(token.word)),
-        )
-      )
+      if (tagAt(mended, at) !== 'CD' && isActedBy(mended, end, at))
         mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBZ' }
     }
     at = Math.max(end, at + 1)
@@ -219,14 +212,15 @@ const isActor = (token: TaggedToken | undefined) =>
   /^(?:animal|person)$/.test(visibility(lemma(token?.word ?? '')) ?? '')
 
 /** "Karim Benzema scores from", "Narendra Modi waves to": no thing of the name is what follows. */
-function isActedBy(tokens: readonly TaggedToken[], at: number, isPerson: boolean): boolean {
+function isActedBy(tokens: readonly TaggedToken[], at: number, start: number): boolean {
+  if (tagAt(tokens, at) !== 'NNS' || isCapital(tokens[at])) return false
   const noun = wordAt(tokens, at) === 'leaves' ? 'leave' : lemma(wordAt(tokens, at))
   return (
-    tagAt(tokens, at) === 'NNS' &&
-    !isCapital(tokens[at]) &&
     isVerbLemma(noun) &&
     // "midfielder N'Golo Kante trains ahead".
-    ((isPerson && /^(?:IN|RB|DT)$/.test(tagAt(tokens, at + 1)) && wordAt(tokens, at + 1) !== 'of') ||
+    ((/^(?:IN|RB|DT)$/.test(tagAt(tokens, at + 1)) &&
+      wordAt(tokens, at + 1) !== 'of' &&
+      tokens.slice(Math.max(0, start - 1), at).some((token) => isActor(token) || roles.has(token.word))) ||
       !things.test(nounSenses(noun)[0]?.file ?? '')) &&
     (/^(?:IN|TO|DT|RB|PRP\$|JJ|VBN|CD)$/.test(tagAt(tokens, at + 1)) ||
       isActor(tokens[at + 1]) ||

@@ -12,128 +12,130 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 const forumMarks = list('til eli5 psbattle aita lpt ysk ama iama itap')
 /** What a post asks its reader to do. */
 const requests = list('like follow tag comment share swipe tap subscribe save pin repost vote rsvp')
+/** By whom or how a thing is made. */
+const made = ['home', 'hand', 'custom']
+const contacts = list('dm pm call text email message click tap whatsapp')
 /** What stands in front of the words that are written on a thing. */
 const tellsWords =
   /^(?:words?|letters?|texts?|lettering|slogan|caption|inscription|reads?|reading|says?|saying|spells?|spelling)$/
 
-/** Mistakes in posts and in what is written on signs; for all words of a caption. */
-export const postRules: readonly TagRule[] = [
+/** Rules for one word each; most words of a caption are none of them. */
+const byWord: ReadonlyMap<string, TagRule> = new Map<string, TagRule>([
   // "TIL that", "PsBattle: this otter".
-  (tokens, at) => (at < 2 && forumMarks.has(wordAt(tokens, at)) ? 'UH' : undefined),
+  ...rulesFor(forumMarks, (_, at) => (at < 2 ? 'UH' : undefined)),
   // "It's a girl!": what a card says.
-  (tokens, at) =>
-    /^(?:girl|boy)$/.test(wordAt(tokens, at)) &&
-    wordAt(tokens, at - 1) === 'a' &&
-    /^(?:it's|its|'s)$/.test(wordAt(tokens, at - 2)) &&
-    !(tokens[at + 1]?.isWord && !/^\p{Lu}/u.test(tokens[at + 1]?.text ?? ''))
-      ? 'UH'
-      : undefined,
+  ...rulesFor(['girl', 'boy'], (tokens, at) => (isAnnounced(tokens, at) ? 'UH' : undefined)),
   // "Like, follow & tag 2 friends": the first of them opens what is said, others are joined to it.
-  (tokens, at) =>
-    requests.has(wordAt(tokens, at)) && isNoun(tokens[at]) && isRequest(tokens, at) ? 'VB' : undefined,
-  // "DM to book!"
-  (tokens, at) =>
-    isNoun(tokens[at]) &&
-    tagAt(tokens, at - 1) === 'TO' &&
-    /^(?:dm|pm|call|text|email|message|click|tap|whatsapp)$/.test(wordAt(tokens, at - 2)) &&
-    isVerbLemma(wordAt(tokens, at))
-      ? 'VB'
-      : undefined,
-  // "a sign reading KEEP OUT", "the word LOVE".
-  (tokens, at) => (isWritten(tokens, at) ? 'UH' : undefined),
+  ...rulesFor(requests, (tokens, at) => (isNoun(tokens[at]) && isRequest(tokens, at) ? 'VB' : undefined)),
   // "home made pasta".
-  (tokens, at) => {
-    const isMade = /^(?:home|hand|custom|man)$/.test(wordAt(tokens, at)) && wordAt(tokens, at + 1) === 'made'
-    if (isMade) return 'JJ'
-    const leads = isNoun(tokens[at + 1]) || isModifier(tokens[at + 1])
-    return wordAt(tokens, at) === 'made' && /^(?:home|hand|custom|man)$/.test(wordAt(tokens, at - 1)) && leads
-      ? 'JJ'
-      : undefined
-  },
+  ...rulesFor(made, (tokens, at) =>
+    wordAt(tokens, at + 1) === 'made' && leadsOn(tokens, at + 2) ? 'JJ' : undefined,
+  ),
+  ...rulesFor(['made'], (tokens, at) =>
+    made.includes(wordAt(tokens, at - 1)) && leadsOn(tokens, at + 1) ? 'JJ' : undefined,
+  ),
   // "the craft fair".
-  (tokens, at) =>
-    wordAt(tokens, at) === 'fair' &&
-    isNoun(tokens[at - 1]) &&
-    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]))
-      ? 'NN'
-      : undefined,
-  // "leans back mid-solo".
-  (tokens, at) =>
-    /^mid-/.test(wordAt(tokens, at)) &&
-    isNoun(tokens[at]) &&
-    tagAt(tokens, at - 1) !== 'IN' &&
-    !isDeterminer(tokens[at - 1]) &&
-    !isNoun(tokens[at + 1])
-      ? 'RB'
-      : undefined,
-  // "step by step", "side by side".
-  (tokens, at) => {
-    const word = wordAt(tokens, at)
-    const isTwice =
-      (wordAt(tokens, at + 1) === 'by' && wordAt(tokens, at + 2) === word) ||
-      (wordAt(tokens, at - 1) === 'by' && wordAt(tokens, at - 2) === word)
-    return isTwice && tokens[at]?.isWord ? 'RB' : undefined
-  },
-  // "a drummer watches him": no noun has a pronoun of the object behind it.
-  (tokens, at) =>
-    isPlural(tokens[at]) &&
-    /^(?:him|them|me|us|it)$/.test(wordAt(tokens, at + 1)) &&
-    canBe(lemma(wordAt(tokens, at)), 'VB') &&
-    !/^(?:IN|CD|JJ)$/.test(tagAt(tokens, at - 1)) &&
-    !isDeterminer(tokens[at - 1])
-      ? 'VBZ'
-      : undefined,
-  // "to stop and admire".
-  (tokens, at) =>
-    tagAt(tokens, at) === 'NN' &&
-    tagAt(tokens, at - 1) === 'TO' &&
-    tagAt(tokens, at + 1) === 'CC' &&
-    /^VBP?$/.test(tagAt(tokens, at + 2)) &&
-    isVerbLemma(wordAt(tokens, at))
-      ? 'VB'
-      : undefined,
+  ...rulesFor(['fair'], (tokens, at) =>
+    isNoun(tokens[at - 1]) && !leadsOn(tokens, at + 1) ? 'NN' : undefined,
+  ),
   // "the letter A".
-  (tokens, at) =>
+  ...rulesFor(['a'], (tokens, at) =>
     tokens[at]?.text === 'A' && /^(?:letter|vitamin)$/.test(wordAt(tokens, at - 1)) ? 'NN' : undefined,
+  ),
   // "a chess set made of bolts", where a compound is known.
-  (tokens, at) =>
-    wordAt(tokens, at) === 'set' &&
+  ...rulesFor(['set'], (tokens, at) =>
     isVerb(tokens[at]) &&
     isNoun(tokens[at - 1]) &&
     isDeterminer(tokens[at - 2]) &&
     isThing(compoundVisibility(wordAt(tokens, at - 1), 'set'))
       ? 'NN'
       : undefined,
-  // "a man rock climbing": a doing of two words that WordNet has, and no rock.
-  (tokens, at) =>
-    tagAt(tokens, at + 1) === 'VBG' && tagAt(tokens, at) === 'NN' && isNamedDoing(tokens, at)
-      ? 'RB'
+  ),
+  // "the sun sets behind a mountain".
+  ...rulesFor(['sets', 'rises'], (tokens, at) =>
+    /^(?:sun|moon)$/.test(wordAt(tokens, at - 1)) && !leadsOn(tokens, at + 1) ? 'VBZ' : undefined,
+  ),
+  // "South Korean boy band".
+  ...rulesFor(['south', 'north', 'west', 'east', 'central'], (tokens, at) =>
+    isNoun(tokens[at]) &&
+    tagAt(tokens, at + 1) === 'JJ' &&
+    /^\p{Lu}.*(?:an|ese|ish)$/u.test(tokens[at + 1]?.text ?? '')
+      ? 'JJ'
       : undefined,
-  (tokens, at) => (isRegion(tokens, at) ? 'JJ' : actsBehindName(tokens, at) ? 'VBZ' : undefined),
-  // "Fans of Argentina cheer before", "supporters of Hamas march in".
-  (tokens, at) =>
-    tagAt(tokens, at) === 'NN' &&
-    /^\p{Lu}/u.test(tokens[at - 1]?.text ?? '') &&
-    wordAt(tokens, at - 2) === 'of' &&
-    isPlural(tokens[at - 3]) &&
-    tokens[at]?.text === wordAt(tokens, at) &&
-    /^(?:IN|TO|RB|DT|PRP\$)$/.test(tagAt(tokens, at + 1)) &&
-    tagsOf(wordAt(tokens, at))?.some((tag) => /^VBP?$/.test(tag)) === true
-      ? 'VBP'
-      : undefined,
+  ),
+])
+
+function rulesFor(words: Iterable<string>, rule: TagRule): (readonly [string, TagRule])[] {
+  return [...words].map((word) => [word, rule] as const)
+}
+
+/** Mistakes in posts and in what is written on signs; for all words of a caption. */
+export const postRules: readonly TagRule[] = [
+  (tokens, at) => {
+    const token = tokens[at] as TaggedToken
+    const found = byWord.get(token.word)?.(tokens, at)
+    if (found !== undefined) return found
+    // "a sign reading KEEP OUT", "the word LOVE".
+    if (token.text !== token.word && isWritten(tokens, at)) return 'UH'
+    // "step by step", "side by side".
+    if (isTwice(tokens, at, 1) || isTwice(tokens, at, -1)) return 'RB'
+    if (token.tag === 'NN') return ofSingular(tokens, at)
+    return token.tag === 'NNS' ? ofPlural(tokens, at) : undefined
+  },
 ]
 
-/** Of a people of the south: "South Korean boy band". */
-const isRegion = (tokens: readonly TaggedToken[], at: number) =>
-  /^(?:South|North|West|East|Central)$/.test(tokens[at]?.text ?? '') &&
-  isNoun(tokens[at]) &&
-  tagAt(tokens, at + 1) === 'JJ' &&
-  /^\p{Lu}.*(?:an|ese|ish)$/u.test(tokens[at + 1]?.text ?? '')
+const isTwice = (tokens: readonly TaggedToken[], at: number, step: number) =>
+  tokens[at + step]?.word === 'by' && wordAt(tokens, at + 2 * step) === wordAt(tokens, at)
+
+/** What is not the singular of a noun that the tagger takes it for. */
+function ofSingular(tokens: readonly TaggedToken[], at: number): string | undefined {
+  const word = wordAt(tokens, at)
+  const before = tagAt(tokens, at - 1)
+  const after = tagAt(tokens, at + 1)
+  // "a man rock climbing": a doing of two words that WordNet has, and no rock.
+  if (after === 'VBG') return isNamedDoing(tokens, at) ? 'RB' : undefined
+  // "DM to book!", "to stop and admire".
+  if (before === 'TO') {
+    const isAsked = contacts.has(wordAt(tokens, at - 2))
+    const isJoined = after === 'CC' && /^VBP?$/.test(tagAt(tokens, at + 2))
+    return (isAsked || isJoined) && isVerbLemma(word) ? 'VB' : undefined
+  }
+  // "Fans of Argentina cheer before", "supporters of Hamas march in".
+  if (wordAt(tokens, at - 2) === 'of') {
+    const isDone =
+      isPlural(tokens[at - 3]) &&
+      isCapital(tokens[at - 1]) &&
+      tokens[at]?.text === word &&
+      /^(?:IN|TO|RB|DT|PRP\$)$/.test(after)
+    return isDone && tagsOf(word)?.some((tag) => /^VBP?$/.test(tag)) === true ? 'VBP' : undefined
+  }
+  // "leans back mid-solo".
+  const isLoose = before !== 'IN' && !isDeterminer(tokens[at - 1]) && !isNoun(tokens[at + 1])
+  return isLoose && word.startsWith('mid-') ? 'RB' : undefined
+}
+
+/** What somebody does, and no plural. */
+function ofPlural(tokens: readonly TaggedToken[], at: number): string | undefined {
+  // "a drummer watches him": no noun has a pronoun of the object behind it.
+  if (/^(?:him|them|me|us|it)$/.test(wordAt(tokens, at + 1))) {
+    const isActed = !/^(?:IN|CD|JJ)$/.test(tagAt(tokens, at - 1)) && !isDeterminer(tokens[at - 1])
+    return isActed && canBe(lemma(wordAt(tokens, at)), 'VB') ? 'VBZ' : undefined
+  }
+  return isCapital(tokens[at - 1]) && actsBehindName(tokens, at) ? 'VBZ' : undefined
+}
+
+const leadsOn = (tokens: readonly TaggedToken[], at: number) => isNoun(tokens[at]) || isModifier(tokens[at])
+
+const isCapital = (token: TaggedToken | undefined) => token !== undefined && /^\p{Lu}/u.test(token.text)
+
+/** "It's a girl!" */
+const isAnnounced = (tokens: readonly TaggedToken[], at: number) =>
+  wordAt(tokens, at - 1) === 'a' &&
+  /^(?:it's|its|'s)$/.test(wordAt(tokens, at - 2)) &&
+  (!tokens[at + 1]?.isWord || isCapital(tokens[at + 1]))
 
 /** "a fisherman from Senegal mends nets". */
 const actsBehindName = (tokens: readonly TaggedToken[], at: number) =>
-  isPlural(tokens[at]) &&
-  /^\p{Lu}/u.test(tokens[at - 1]?.text ?? '') &&
   /^(?:from|of|in)$/.test(wordAt(tokens, at - 2)) &&
   tagAt(tokens, at - 3) === 'NN' &&
   visibility(wordAt(tokens, at - 3)) === 'person' &&
@@ -147,7 +149,7 @@ function isRequest(tokens: readonly TaggedToken[], at: number): boolean {
   return (
     !tokens[at - 1]?.isWord &&
     tokens[at + 1]?.isWord === true &&
-    /^\p{Lu}/u.test(tokens[at]?.text ?? '') &&
+    isCapital(tokens[at]) &&
     !isModifier(tokens[at + 1]) &&
     tagAt(tokens, at + 1) !== 'CC'
   )

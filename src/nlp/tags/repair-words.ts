@@ -1,3 +1,4 @@
+import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import type { TaggedToken } from './tag.js'
 import { isAdjective, isDeterminer, isModifier, isNoun, isVerb, tagAt, wordAt } from './tag-patterns.js'
@@ -27,6 +28,10 @@ const endings: readonly (readonly [RegExp, string])[] = [
   [/.{2}[^su']s$/, 'NNS'],
 ]
 const places = new Set('left right top bottom middle center centre front back rear'.split(' '))
+
+/** "People crossing street", but "a woman painting". */
+const isDoneBy = (tokens: readonly TaggedToken[], at: number) =>
+  isNoun(tokens[at - 1]) && isNoun(tokens[at + 1]) && visibility(lemma(wordAt(tokens, at - 1))) === 'person'
 
 const opensPhrase = (token: TaggedToken | undefined) => isNoun(token) || isModifier(token) || isVerb(token)
 
@@ -63,7 +68,7 @@ export const wordRules: readonly TagRule[] = [
     if (tag !== 'VBG') return undefined
     const known = tagsOf(word) ?? []
     if (known[0]?.startsWith('NN') && !known.some((other) => other.startsWith('VBG'))) return known[0]
-    return ingThings.has(word) && !isDeterminer(tokens[at + 1]) ? 'NN' : undefined
+    return ingThings.has(word) && !isDeterminer(tokens[at + 1]) && !isDoneBy(tokens, at) ? 'NN' : undefined
   },
   // "1,200", "3rd", "the 1960s", "the seventies".
   (tokens, at) => {
