@@ -4,6 +4,9 @@ import { hasDigit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 
+const weekdays: ReadonlySet<string> = new Set(
+  'monday tuesday wednesday thursday friday saturday sunday'.split(' '),
+)
 const days: ReadonlySet<string> = new Set(
   `monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
   october november december`.split(/\s+/),
@@ -24,6 +27,8 @@ export function announcedEnd(tokens: readonly TaggedToken[], start: number, end:
  * have a word for a time as well ("Spring 2019 Dress"), but more than that and a number.
  */
 export function isDate(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  // "Lazy Sunday".
+  if (end - start < 4 && weekdays.has(wordAt(tokens, end - 1))) return true
   let at = isDeterminer(tokens[start]) ? start + 1 : start
   if (!abstractHeads.has(lemma(wordAt(tokens, at))) || wordAt(tokens, at) === 'number') return false
   const first = at

@@ -25,7 +25,8 @@ const weather = list('rain storm snow snowfall rainfall flood flooding earthquak
 export function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
   const before = wordAt(tokens, start - 1)
   const after = wordAt(tokens, end)
-  if (end - start === 1 && isDoing(tokens, start, head)) return true
+  if (end - start === 1 && (isDoing(tokens, start, head) || (meal.test(head) && after === 'prep')))
+    return true
   // Coils of wire, where they are no season; the number that is written there.
   if (head === 'spring' && tagAt(tokens, end - 1) === 'NNS') return false
   if (head === 'number' && tagAt(tokens, end) === 'CD') return false
@@ -53,9 +54,10 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
   return end - start < 2 || compoundVisibility(wordAt(tokens, end - 2), head) === undefined
 }
 
+const meal = /^(?:meal|dinner|lunch)$/
 const weekdays = /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$/
 
-const labels = list('class outfit look post pickup grid circle line row')
+const labels = list('class outfit look post pickup shower grid circle line row')
 
 /** "the class of 2021", "outfit of the day", "a new post", "Sunday brunch": what a post is about, by its occasion. */
 function isLabel(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
@@ -64,6 +66,7 @@ function isLabel(tokens: readonly TaggedToken[], start: number, end: number, hea
     return wordAt(tokens, end) === 'of' && /^(?:day|week|month|night)$/.test(wordAt(tokens, end + 2))
   if (head === 'post')
     return /^(?:new|late|latest|last|blog|next|sponsored|guest)$/.test(wordAt(tokens, end - 2))
+  if (head === 'shower') return /^(?:baby|bridal|wedding)$/.test(wordAt(tokens, end - 2))
   // "porch pickup" is no truck.
   if (head === 'pickup') return /^(?:porch|local|curbside|store)$/.test(wordAt(tokens, end - 2))
   if (meals.has(head) && end - start === 2) return weekdays.test(wordAt(tokens, start))

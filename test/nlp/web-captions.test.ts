@@ -139,6 +139,14 @@ describe('what a post says to its reader, and where it stands', () => {
     'Boats on a lake, oil on canvas': 'Boats | a lake',
     'Aesthetic wallpaper with clouds': 'clouds',
     'floral wallpaper in a bedroom': 'floral wallpaper | a bedroom',
+    "My dad and his '67 Camaro": "My dad | his '67 Camaro",
+    "Jack-o'-lanterns carved by my kids": "Jack-o'-lanterns | my kids",
+    "Sippin' on lemonade": 'lemonade',
+    'A stray cat followed me home': 'A stray cat',
+    'they painted home signs': 'home signs',
+    'Cookies for a baby shower': 'Cookies',
+    'Lazy Sunday with my pup': 'my pup',
+    'Meal prep: chicken': 'chicken',
     'Home made pasta with baby booties': 'Home made pasta | baby booties',
   })
 })

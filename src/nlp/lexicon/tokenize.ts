@@ -48,8 +48,10 @@ const skipped = `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName}
 const title = '(?:Dr|Mr|Mrs|Ms|St|Sen|Rep|Gov|Gen|Prof|Ald|Lt|Sgt|Capt|Col|Rev|Mt|Ft)'
 const plain = [
   `(?<possessive>${possessive})`,
+  // "'67 Camaro".
+  String.raw`(?<year>(?<!${inWord})['’]\d{2}s?(?!${inWord}|['’"]))`,
   String.raw`(?<number>(?:\d+(?:[.,]\d+)+\p{L}{0,3}|(?<![\d/])\d+\/\d{1,2}(?![\d/]))(?!${inWord}))`,
-  String.raw`(?<word>\p{Lu}(?:\.\p{Lu})+\.(?=\s\p{L})|\p{L}(?:\.\p{L})+(?!${inWord})|[B-HJ-Z]\.(?=\s\p{L})|${title}\.(?=\s\p{Lu})|w\/o?(?=\s)|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
+  String.raw`(?<word>\p{Lu}(?:\.\p{Lu})+\.(?=\s\p{L})|\p{L}(?:\.\p{L})+(?!${inWord})|[B-HJ-Z]\.(?=\s\p{L})|${title}\.(?=\s\p{Lu})|w\/o?(?=\s)|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:['’]?[-‐‑&]|${inner})${inWord}+)*)`,
   String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
 ].join('|')
 const pattern = new RegExp(`${skipped}|${plain}`, 'gsu')
@@ -72,13 +74,13 @@ export function tokenize(caption: string): Token[] {
     point += countPoints(text, unit, match.index)
     const [found] = match
     const behind = point + countPoints(found, 0, found.length)
-    const { word, number } = match.groups as Record<string, string | undefined>
+    const { word, number, year } = match.groups as Record<string, string | undefined>
     tokens.push({
       text: found,
-      word: word || number ? (short.get(found) ?? cleanWord(found)) : found,
+      word: year?.slice(1) ?? (word || number ? (short.get(found) ?? cleanWord(found)) : found),
       start: read?.starts[point] ?? point,
       end: read?.ends[behind - 1] ?? behind,
-      isWord: (word ?? number) !== undefined,
+      isWord: (word ?? number ?? year) !== undefined,
     })
     unit = match.index + found.length
     point = behind

@@ -28,11 +28,19 @@ const byWord: ReadonlyMap<string, TagRule> = new Map<string, TagRule>([
   // "Like, follow & tag 2 friends": the first of them opens what is said, others are joined to it.
   ...rulesFor(requests, (tokens, at) => (isNoun(tokens[at]) && isRequest(tokens, at) ? 'VB' : undefined)),
   // "home made pasta".
-  ...rulesFor(made, (tokens, at) =>
+  ...rulesFor(['hand', 'custom'], (tokens, at) =>
     wordAt(tokens, at + 1) === 'made' && leadsOn(tokens, at + 2) ? 'JJ' : undefined,
   ),
   ...rulesFor(['made'], (tokens, at) =>
     made.includes(wordAt(tokens, at - 1)) && leadsOn(tokens, at + 1) ? 'JJ' : undefined,
+  ),
+  // "followed me home", "on the way home".
+  ...rulesFor(['home'], (tokens, at) =>
+    wordAt(tokens, at + 1) === 'made' && leadsOn(tokens, at + 2)
+      ? 'JJ'
+      : isWayHome(tokens, at)
+        ? 'RB'
+        : undefined,
   ),
   // "the craft fair".
   ...rulesFor(['fair'], (tokens, at) =>
@@ -127,6 +135,12 @@ function ofPlural(tokens: readonly TaggedToken[], at: number): string | undefine
 const leadsOn = (tokens: readonly TaggedToken[], at: number) => isNoun(tokens[at]) || isModifier(tokens[at])
 
 const isCapital = (token: TaggedToken | undefined) => token !== undefined && /^\p{Lu}/u.test(token.text)
+
+/** Whether nothing tells which home and somebody goes there. */
+const isWayHome = (tokens: readonly TaggedToken[], at: number) =>
+  (/^(?:PRP|VB.?|RB)$/.test(tagAt(tokens, at - 1)) || wordAt(tokens, at - 1) === 'way') &&
+  !/^(?:built|made|staged|painted)$/.test(wordAt(tokens, at - 1)) &&
+  !leadsOn(tokens, at + 1)
 
 /** "It's a girl!" */
 const isAnnounced = (tokens: readonly TaggedToken[], at: number) =>

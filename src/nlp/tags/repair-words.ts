@@ -31,7 +31,9 @@ const places = new Set('left right top bottom middle center centre front back re
 
 /** "People crossing street", but "a woman painting". */
 const isDoneBy = (tokens: readonly TaggedToken[], at: number) =>
-  isNoun(tokens[at - 1]) && isNoun(tokens[at + 1]) && visibility(lemma(wordAt(tokens, at - 1))) === 'person'
+  isNoun(tokens[at - 1]) &&
+  isNoun(tokens[at + 1]) &&
+  /^(?:person|tops)$/.test(visibility(lemma(wordAt(tokens, at - 1))) ?? '')
 
 const opensPhrase = (token: TaggedToken | undefined) => isNoun(token) || isModifier(token) || isVerb(token)
 
@@ -53,6 +55,14 @@ export const wordRules: readonly TagRule[] = [
     if (tag !== 'NN' || tagsOf(word) !== undefined) return undefined
     return endings.find(([ending]) => ending.test(word))?.[1]
   },
+  // "Sippin' on sunshine".
+  (tokens, at) =>
+    tokens[at + 1]?.start === tokens[at]?.end &&
+    /^['’]$/.test(wordAt(tokens, at + 1)) &&
+    /[^aeiou]in$/.test(wordAt(tokens, at)) &&
+    tagsOf(wordAt(tokens, at)) === undefined
+      ? 'VBG'
+      : undefined,
   // "a dolly": an adverb cannot be all that follows a determiner.
   (tokens, at) =>
     tagAt(tokens, at) === 'RB' &&
