@@ -19,7 +19,7 @@ const groups: Readonly<Record<string, string>> = {
     analytics safety hazard protection defense defence intelligence power mission religion christianity islam buddhism
     zodiac horoscope destiny fate terror trivia riddle internet wifi automation blockchain cryptocurrency innovation`,
   posts: `vibe fail inspo funday staycation housewarming giveaway shoutout hashtag podcast livestream vlog pilates
-    trekking motif remodel thank fair`,
+    trekking motif remodel thank fair prep cosplay dance hunt`,
   doings: `use action activity motion movement position focus preparation progress process work play practice
     training competition tournament championship match game sport race attempt effort turn break trip
     travel vacation conversation discussion talk attention help support service performance

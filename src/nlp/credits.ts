@@ -1,6 +1,7 @@
 import { lemma } from './lexicon/lemma.js'
 import { makers } from './lexicon/makers.js'
 import { hasDigit } from './lexicon/units.js'
+import { isNamedLocation } from './lexicon/wordnet.js'
 import { landmarks } from './places.js'
 import type { TaggedToken } from './tags/tag.js'
 import { amongSmall, isDeterminer, isPlural, tagAt, wordAt } from './tags/tag-patterns.js'
@@ -48,13 +49,22 @@ function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number
   if (landmarks.has(wordAt(tokens, start))) return false
   const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
   const isModel = tokens.slice(start, end).some(({ word }) => makers.has(word) || hasDigit(word))
-  if (isNamed && /^(?:against|vs)$/.test(before)) return !isModel
+  if (isNamed && /^(?:against|vs)$/.test(before)) return !isModel && !isPlayer(tokens, start, end)
   // "flanked by Roger Federer", who is there.
+  // "issued by Kent Police".
+  if (before === 'by' && isNamed && publishers.has(wordAt(tokens, end - 1))) return true
   if (before === 'by' && isDoneTo(tokens[start - 2])) return false
   // "a red coat by Catherine Walker".
   if (isNamed && before === 'by' && end - start > 1 && isPersonsName(tokens, start, end)) return true
   return isNamed && (visibility(lemma(wordAt(tokens, end - 1))) === 'unknown' || tagAt(tokens, end) === 'POS')
 }
+
+/** "against Novak Djokovic": no town's and no club's name. */
+const isPlayer = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  end - start > 1 &&
+  tokens
+    .slice(start, end)
+    .every(({ word }) => /^(?:person|unknown)$/.test(visibility(word) ?? '') && !isNamedLocation(word, false))
 
 const isPersonsName = (tokens: readonly TaggedToken[], start: number, end: number) =>
   [start, end - 1].some((at) => /^(?:person|unknown)$/.test(visibility(wordAt(tokens, at)) ?? ''))
@@ -109,8 +119,19 @@ function isSource(tokens: readonly TaggedToken[], start: number, end: number): b
   // What stands in brackets is another name where it is a thing: "Kinkaku-ji (Golden Pavilion)".
   if ((before === '(' && after === ')') || (before === '[' && after === ']'))
     return visibility(lemma(wordAt(tokens, end - 1))) === 'unknown'
+  if (/^[(/]$/.test(before) && isCreditList(tokens, start)) return true
   if (before === '(' && (credits.has(after) || after === 'via')) return true
   return isBehindCredit(tokens, start)
+}
+
+/** "(Jordan Strauss/Invision/AP)": names between slashes of which the last is an agency. */
+function isCreditList(tokens: readonly TaggedToken[], start: number): boolean {
+  for (let at = start; at < start + longestCredit; at++) {
+    if (wordAt(tokens, at) === ')')
+      return wordAt(tokens, at - 2) === '/' && agencies.has(wordAt(tokens, at - 1))
+    if (!/^(?:\p{Lu}.*|\/|via|\.)$/u.test(tokens[at]?.text ?? '')) return false
+  }
+  return false
 }
 
 /** Whether a credit's first word comes before, and only names between: "(AP Photo/Matt Rourke)". */

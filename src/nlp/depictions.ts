@@ -19,6 +19,10 @@ const pagePlaces = list(
   `product profile header footer placeholder main featured hero gallery default sample cover page article blog avatar
   thumbnail feature title full lead preview`,
 )
+/** What a long caption speaks of as the picture. */
+const subjects = list('image photo picture photograph illustration artwork screenshot')
+/** What is counted in a book, and named by nothing else. */
+const numbered = list('slide page figure fig plate exhibit chapter')
 /** What stands there. */
 const pictures = /^(?:image|photo|photograph|picture|pic|thumbnail|video|screenshot|graphic|illustration)$/
 /** What a view is of, and what looks on it is not there: "a room with sea view". */
@@ -129,6 +133,17 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
     return true
   if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true
   if (concepts.has(wordAt(tokens, end)) && isUnseenConcept(tokens, start, head)) return true
+  // "The image is a comic strip".
+  if (
+    wordAt(tokens, start - 1) === 'is' &&
+    subjects.has(wordAt(tokens, start - 2)) &&
+    isDeterminer(tokens[start])
+  )
+    return true
+  // "Flat lay with school supplies", "Slide 12".
+  if (head === 'lay' && wordAt(tokens, end - 2) === 'flat') return true
+  if (start === 0 && end === 1 && numbered.has(head) && tokens.length < 4 && tokens[1]?.tag === 'CD')
+    return true
   // "your text", "word cloud", "product thumbnail".
   if (head === 'text' && wordAt(tokens, start - 1) === 'for') return true
   if (head === 'cloud' && wordAt(tokens, end - 2) === 'word') return true
@@ -136,7 +151,11 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   if (pictureWords.has(head) && tells.test(wordAt(tokens, end)) && !isDeterminer(tokens[start])) return true
   if (start > 0 && pictureWords.has(head) && isApart(tokens, start, end)) return true
   // "hand drawn illustration", "Cybersecurity concept".
-  if (pictureWords.has(head) && wordAt(tokens, end - 2) === 'drawn' && !isDeterminer(tokens[start]))
+  if (
+    pictureWords.has(head) &&
+    tokens.slice(start, end - 1).some(({ word }) => word === 'drawn') &&
+    !isDeterminer(tokens[start])
+  )
     return true
   if (end === 1 && wordAt(tokens, end) === 'concept' && visibility(head) === 'unknown') return true
   // "stands guard at the scene".

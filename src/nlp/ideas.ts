@@ -1,7 +1,7 @@
 import { abstractHeads } from './abstract-heads.js'
 import { nounSenses } from './lexicon/wordnet.js'
 import type { TaggedToken } from './tags/tag.js'
-import { tagAt, wordAt } from './tags/tag-patterns.js'
+import { isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { compoundVisibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -29,6 +29,8 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
     return true
   // Coils of wire, where they are no season; the number that is written there.
   if (head === 'spring' && tagAt(tokens, end - 1) === 'NNS') return false
+  // "a child on a swing".
+  if (head === 'swing' && /^(?:on|onto|off)$/.test(before)) return false
   if (head === 'number' && tagAt(tokens, end) === 'CD') return false
   if (before === 'during' || decade.test(wordAt(tokens, end - 1))) return true
   if (before === 'after' && weather.has(head)) return true
@@ -75,12 +77,20 @@ function isLabel(tokens: readonly TaggedToken[], start: number, end: number, hea
   )
 }
 
+/** What names a thing only where something happens to it. */
+const keywords = list('rain wildlife harvest transport production')
+
+const isListed = (token: TaggedToken | undefined) =>
+  token === undefined || token.tag === ',' || (isNoun(token) && token.text === token.word)
+
 /** One bare word that says what is done or how: "on display", "playing football", "having breakfast". */
 function isDoing(tokens: readonly TaggedToken[], at: number, head: string): boolean {
   const before = wordAt(tokens, at - 1)
   if (idioms.has(`${before}-${head}`)) return true
   // The first sense of "football" is the game.
   if (/^play/.test(before) && head !== 'ball' && nounSenses(head)[0]?.file === 'act') return true
+  // "owl, wildlife, night": among key words.
+  if (keywords.has(head) && isListed(tokens[at - 1]) && isListed(tokens[at + 1])) return true
   // "First day of school".
   if (head === 'school' && before === 'of' && wordAt(tokens, at - 2) === 'day') return true
   if (meals.has(head) && /^(?:today|tonight|time|goals?|date)$/.test(wordAt(tokens, at + 1))) return true

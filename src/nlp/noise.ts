@@ -8,7 +8,8 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** Makers of cameras and their series, which crawled captions name after the picture. */
 const cameras = list(
   `canon nikon sony fujifilm olympus pentax leica panasonic lumix kodak hasselblad gopro minolta sigma tamron eos
-  powershot coolpix cybershot finepix dslr iphone samsung`,
+  portra ektar velvia provia ilford
+  superia cinestill fomapan powershot coolpix cybershot finepix dslr iphone samsung`,
 )
 const devices = list(
   'camera cameras lens phone phones cellphone laptop tv television printer monitor bag strap box logo sign ad billboard truck van',
@@ -54,6 +55,7 @@ export function isNoise(tokens: readonly TaggedToken[], start: number, end: numb
   // "Pin on Home Decor".
   if (start === 0 && end === 1 && head === 'pin' && /^(?:on|by|from)$/.test(wordAt(tokens, 1))) return true
   // "Final_v3 copy", "untitled-1".
+  if (start === 0 && /^(?:untitled|unnamed|scan)[-_ ]?\d*$/.test(head) && end === 1) return true
   if (end === tokens.length && fileWords.has(head) && end - start <= 2 && !isDeterminer(tokens[start]))
     return true
   // The sign between two measures.

@@ -7,7 +7,11 @@ import { visibility } from './tags/visibility.js'
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
 /** What regions are called by: "Orange County". */
-const regions = list('county state province district city town village republic kingdom')
+const regions = list(
+  'county state province district city town village republic kingdom highlands midlands lowlands borders riviera',
+)
+/** WordNet has them as lands. */
+const continents = list('europe asia africa antarctica oceania scandinavia eurasia america')
 /** What has an edge: "Mount Fuji", "Isle of Skye". */
 export const landmarks: ReadonlySet<string> = list('mount mt lake isle island cape bay fort st')
 /** Said of a part of a region: "south London". */
@@ -49,12 +53,15 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   while (end - first > 1 && parts.has(wordAt(tokens, first))) first++
   for (let at = first; at < end; at++) if (!isCapital(tokens[at]) && tokens[at]?.isName !== true) return false
   const before = wordAt(tokens, start - 1)
-  const isBehind = /^(?:in|at|from|near|,)$/.test(before)
+  // "Naomi Osaka, of Japan".
+  const isBehind =
+    /^(?:in|at|from|near|,)$/.test(before) || (before === 'of' && wordAt(tokens, start - 2) === ',')
   if (isLocation(tokens, first, end, !isBehind)) return true
   if (end - first > 1 && regions.has(wordAt(tokens, end - 1))) return true
   // "County Clare".
   if (end - start === 2 && /^(?:county|co)$/.test(wordAt(tokens, start))) return true
   if (isTown(tokens, start, end)) return true
+  if (continents.has(wordAt(tokens, end - 1)) && end - first === 1) return true
   if (isApposed(tokens, end)) return true
   if (first === start && isLastSurname(tokens, start, end)) return true
   if (first > start || !isUnknown(tokens, first, end)) return false

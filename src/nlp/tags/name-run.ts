@@ -46,8 +46,14 @@ export function runEnd(tokens: readonly TaggedToken[], from: number): number {
   return end
 }
 
+/** "Ideas You'll Love". */
+const contraction = /['’](?:ll|re|ve|d|m|t)$/
+
 const isPart = (token: TaggedToken | undefined) =>
-  token?.isWord === true && !functionWords.has(token.word) && (isCapital(token) || hasDigit(token.word))
+  token?.isWord === true &&
+  !functionWords.has(token.word) &&
+  !contraction.test(token.word) &&
+  (isCapital(token) || hasDigit(token.word))
 
 /** "Theresa May", "Mary Can": an auxiliary in capitals behind a name that something is told of. */
 const isSurname = (tokens: readonly TaggedToken[], at: number) =>

@@ -9,7 +9,8 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
 /** Said of a colour: "neon green", "olive green". */
 const shades = list(
-  'neon lime olive navy forest mint sky rose lavender cream hunter royal kelly emerald army baby lemon ruby chocolate',
+  `neon lime olive navy forest mint sky rose lavender cream hunter royal kelly emerald army baby lemon ruby chocolate
+  sage moss slate cobalt midnight powder electric blush peacock ocean steel champagne mustard pistachio coral pearl`,
 )
 const colours = list('black white red green blue brown yellow pink purple gray grey orange gold')
 /** Said of what shines. */

@@ -14,6 +14,7 @@ const forumMarks = list('til eli5 psbattle aita lpt ysk ama iama itap')
 const requests = list('like follow tag comment share swipe tap subscribe save pin repost vote rsvp')
 /** By whom or how a thing is made. */
 const made = ['home', 'hand', 'custom']
+const subjects = list('i you we they')
 const contacts = list('dm pm call text email message click tap whatsapp')
 /** What stands in front of the words that are written on a thing. */
 const tellsWords =
@@ -42,6 +43,13 @@ const byWord: ReadonlyMap<string, TagRule> = new Map<string, TagRule>([
         ? 'RB'
         : undefined,
   ),
+  // "The flat lay shows a passport", seen from above.
+  ...rulesFor(['lay'], (tokens, at) =>
+    wordAt(tokens, at - 1) === 'flat' && !isNoun(tokens[at + 1]) ? 'NN' : undefined,
+  ),
+  ...rulesFor(['flat'], (tokens, at) => (wordAt(tokens, at + 1) === 'lay' ? 'JJ' : undefined)),
+  // "Double tap if you love puppies".
+  ...rulesFor(['double'], (tokens, at) => (wordAt(tokens, at + 1) === 'tap' ? 'RB' : undefined)),
   // "the craft fair".
   ...rulesFor(['fair'], (tokens, at) =>
     isNoun(tokens[at - 1]) && !leadsOn(tokens, at + 1) ? 'NN' : undefined,
@@ -117,6 +125,9 @@ function ofSingular(tokens: readonly TaggedToken[], at: number): string | undefi
       /^(?:IN|TO|RB|DT|PRP\$)$/.test(after)
     return isDone && tagsOf(word)?.some((tag) => /^VBP?$/.test(tag)) === true ? 'VBP' : undefined
   }
+  // "if you love puppies".
+  if (subjects.has(wordAt(tokens, at - 1)) && (after.startsWith('NN') || /^(?:DT|PRP\$)$/.test(after)))
+    return isVerbLemma(word) ? 'VBP' : undefined
   // "leans back mid-solo".
   const isLoose = before !== 'IN' && !isDeterminer(tokens[at - 1]) && !isNoun(tokens[at + 1])
   return isLoose && word.startsWith('mid-') ? 'RB' : undefined
@@ -157,6 +168,7 @@ const actsBehindName = (tokens: readonly TaggedToken[], at: number) =>
   isVerbLemma(lemma(wordAt(tokens, at)))
 
 function isRequest(tokens: readonly TaggedToken[], at: number): boolean {
+  if (wordAt(tokens, at) === 'tap' && wordAt(tokens, at - 1) === 'double') return true
   if (tokens[at + 1]?.isWord && !/^(?:DT|PRP\$|CD|CC|RB|PRP|TO)$/.test(tagAt(tokens, at + 1))) return false
   const before = wordAt(tokens, at - 1)
   if (/^[,&]$|^and$/.test(before)) return requests.has(wordAt(tokens, at - 2)) && at < 40
@@ -169,11 +181,13 @@ function isRequest(tokens: readonly TaggedToken[], at: number): boolean {
   )
 }
 
-const isShouted = (token: TaggedToken | undefined) => /^\p{Lu}[\p{Lu}\p{N}'’-]+$/u.test(token?.text ?? '')
+const isShouted = (token: TaggedToken | undefined) => /^\p{Lu}[\p{Lu}\p{N}'’-]*$/u.test(token?.text ?? '')
 
 /** Whether a word in capitals stands behind "reads" or "the word", or behind such a one that does. */
 function isWritten(tokens: readonly TaggedToken[], at: number): boolean {
   if (!isShouted(tokens[at]) || at === 0) return false
+  // "A man" is no part of it, "IS A BROOM" is.
+  if (tokens[at]?.text.length === 1 && !isShouted(tokens[at + 1])) return false
   let before = at - 1
   if (wordAt(tokens, before) === ':') before--
   if (tellsWords.test(wordAt(tokens, before))) return !isShouted(tokens[before])

@@ -72,6 +72,8 @@ function opensSlogan(tokens: readonly TaggedToken[]): boolean {
   if (/^VBP?$/.test(tags?.[0] ?? '')) return true
   // "Best Dad Ever", "Home Sweet Home".
   if (first.word === 'home' && second.word === 'sweet') return true
+  // What stands in quotation marks is left out as that.
+  if (tokens.some(({ text }) => /^["“]$/.test(text))) return false
   return tokens
     .slice(1, longest)
     .some(({ text, word }) => text === 'Only' || (isCapitalWord(text) && sentenceWords.has(word)))

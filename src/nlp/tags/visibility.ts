@@ -27,7 +27,9 @@ const visibleNouns: ReadonlySet<string> = new Set(
   merchandise gift toy flower blossom garland footprint track trail landscape scenery habitat environment wildlife
   patch crossing intersection dot spot hole crack gap opening slice dollop bushel procession parade picnic party crowd
   gathering vegetable fruit meal breakfast lunch dinner snack dessert dish serving portion topping icing frosting
-  filling drink toilette wildfire blaze explosion prototype bundle manicure pedicure hairstyle haircut makeup playmat avalanche case placard signature sample title wallpaper invitation graph voucher coupon`.split(
+  filling drink toilette wildfire blaze explosion prototype bundle manicure pedicure hairstyle haircut makeup playmat avalanche case placard signature sample title wallpaper invitation graph voucher coupon passport
+  license licence diploma contract invoice flashcard manga textbook dictionary encyclopedia bible cheque banknote penny
+  medal asterisk hieroglyph rune smudge bruise scar birthmark autograph fingerprint postmark insignia buoy pennant`.split(
     /\s+/,
   ),
 )
