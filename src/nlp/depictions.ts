@@ -12,7 +12,7 @@ const pictureWords = list(
   `view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial
   illustration icon mockup template texture background backdrop concept idea recipe meme design interior render
   rendering drawing sketch png jpg svg video thumbnail tutorial hd detail element infographic animation timelapse
-  exterior pictogram graphic gif screenshot outline silhouette preview inspiration inspo renovation makeover remodel`,
+  cartoon exterior pictogram graphic gif screenshot outline silhouette preview inspiration inspo renovation makeover remodel`,
 )
 /** Which picture of a page it is: "product image 1", "header photo". */
 const pagePlaces = list(

@@ -31,6 +31,11 @@ const townEnds = list(
 const shortNames = /^(?:u\.?s\.?a?|u\.?k|u\.a\.e|uae|u\.s\.s\.r|ussr|d\.c|p\.r|n\.y|l\.a|nyc)\.?$/
 /** Small words inside names of towns: "Playa del Carmen". */
 const particles = list('de del la las los el di da do dos am an der en le les sur upon')
+/** What stands in towns, in names. */
+const buildings = list(
+  `bridge castle church cathedral square tower palace museum park market hotel station abbey gate basilica temple mosque
+  opera theatre theater library fountain garden gardens pier stadium university`,
+)
 /** What there is of a town: "the streets of Hong Kong". */
 const ofTowns = list(
   `city town village port street streets district suburb suburbs outskirts coast skyline center centre capital
@@ -63,6 +68,7 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   if (isTown(tokens, start, end)) return true
   if (continents.has(wordAt(tokens, end - 1)) && end - first === 1) return true
   if (isApposed(tokens, end)) return true
+  if (end - start === 1 && isBehindLandmark(tokens, start)) return true
   if (first === start && isLastSurname(tokens, start, end)) return true
   if (first > start || !isUnknown(tokens, first, end)) return false
   if (/^(?:in|near)$/.test(before)) return true
@@ -105,6 +111,15 @@ function endsCaption(tokens: readonly TaggedToken[], from: number): boolean {
   }
   return true
 }
+
+/** "Chapel Bridge, Lucerne": one name that ends a caption, behind the name of a thing that stands there. */
+const isBehindLandmark = (tokens: readonly TaggedToken[], start: number) =>
+  wordAt(tokens, start - 1) === ',' &&
+  endsCaption(tokens, start + 1) &&
+  isCapital(tokens[start - 2]) &&
+  isCapital(tokens[start - 3]) &&
+  buildings.has(wordAt(tokens, start - 2)) &&
+  !buildings.has(wordAt(tokens, start))
 
 /** "Castle Combe, the prettiest village in the Cotswolds". */
 function isApposed(tokens: readonly TaggedToken[], end: number): boolean {

@@ -36,6 +36,8 @@ const followed: Readonly<Record<string, RegExp>> = {
 const present = /^(?:this|these|here|my|our|his|her|their|its|i|i'm|me|we|us|he|she)$/
 /** "You can see a lake". */
 const seeing = /^(?:see|notice|find|observe|spot)$/
+/** What it is written on, or how that is called. */
+const written = list('quote quotes infographic illustration poster sign card print lettering')
 /** A saying is not longer; no sentence is looked through further. */
 const longest = 24
 
@@ -45,6 +47,8 @@ const longest = 24
  */
 export function isInSaying(tokens: readonly TaggedToken[], start: number): boolean {
   let first = sentenceStart(tokens, start)
+  // "Stay positive quote on ...": the saying is over.
+  for (let at = first; at < start; at++) if (written.has(wordAt(tokens, at))) return false
   if (isSaying(tokens, first)) return true
   // "Kindness is free. Sprinkle that stuff everywhere!"
   if (first === 0 || wordAt(tokens, first - 1) !== '.' || !/^VBP?$/.test(tagAt(tokens, first))) return false

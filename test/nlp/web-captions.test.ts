@@ -50,6 +50,8 @@ describe('names of places', () => {
     'Santorini blue domed church': 'Santorini blue domed church',
     'Sydney is sunny': '',
     'a river in Europe': 'a river',
+    'Chapel Bridge, Lucerne': 'Chapel Bridge',
+    'Pier 39 sea lions': 'Pier 39 sea lions',
     'a road to the Scottish Highlands': 'a road',
   })
 })
@@ -63,6 +65,8 @@ describe('who does what in news', () => {
     "midfielder N'Golo Kante trains ahead of a game": "midfielder N'Golo Kante",
     'a fisherman from Senegal mends nets': 'a fisherman | nets',
     'Fans of Argentina cheer before the game': 'Fans',
+    'Cars queue at a petrol station': 'Cars | a petrol station',
+    'Protesters wave Catalan flags': 'Protesters | Catalan flags',
     'South Korean boy band with flags': 'South Korean boy band | flags',
     'Ana Reis of Juventus celebrates his goal': 'Ana Reis',
     'Ana Reis, flanked by Roger Federer': 'Ana Reis | Roger Federer',
@@ -94,6 +98,7 @@ describe('words of the picture', () => {
     'cover photo': '',
     avatar: '',
     'logo design': 'logo',
+    'Cute fox cartoon vector illustration': 'Cute fox',
     'a word cloud': '',
   })
 })
@@ -112,6 +117,7 @@ describe('sayings and quotations', () => {
     'a sign reading KEEP OUT on a gate': 'a sign | a gate',
     'A SIGN ON A GATE': 'A SIGN | A GATE',
     "It's a girl! a pink cake": 'a pink cake',
+    'You are what you eat infographic with fruits': 'fruits',
     // What is there.
     'You can see a lake from the cabin': 'a lake | the cabin',
     'Dream catcher with feathers': 'Dream catcher | feathers',
@@ -140,6 +146,8 @@ describe('what a post says to its reader, and where it stands', () => {
     'Final_v3 (1) copy': '',
     red_mustang_front: '',
     'P1080423.JPG': '',
+    "Happy Father's Day card with tie": 'card | tie',
+    'Just chillin with my best friend': 'my best friend',
     'Pin on Home Decor': 'Home Decor',
     'a cat by u/moth_mother': 'a cat',
     'Portrait of Anna': 'Anna',

@@ -15,6 +15,7 @@ const byTags: readonly (readonly [tags: readonly string[], words: readonly strin
   [['NN', 'VB', 'VBP'], words('match surf cover sail stick produce')],
   [['NNS'], words('bears tracks mirrors leaves stairs scissors')],
   [['VBG', 'NN'], words('surfing rowing')],
+  [['VBG'], words('chillin lovin livin feelin lookin goin doin cruisin sippin rockin ridin playin')],
   [['VBZ'], words('surfs grazes perches rides')],
   [
     ['JJ'],

@@ -106,6 +106,8 @@ const isName = (tokens: readonly TaggedToken[], from: number, to: number) =>
   hasTwo(tokens.slice(from, to), isCapital) ||
   visibility(wordAt(tokens, from)) === 'unknown' ||
   makers.has(wordAt(tokens, from)) ||
+  // "Pier 39 sea lions".
+  (ways.has(wordAt(tokens, from)) && hasDigit(wordAt(tokens, from + 1)) && isNoun(tokens[to])) ||
   // "on Route 66".
   (from > 0 && tokens[from - 1]?.isWord === true && isCapital(tokens[from]) && tagAt(tokens, from) === 'NN')
 

@@ -227,6 +227,8 @@ function isWish(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (/^(?:happy|merry)$/.test(word) && !isDeterminer(tokens[at - 1]))
     return isOccasion(tokens, at + 1) || occasions.has(wordAt(tokens, at + 2))
+  // "Happy Father's Day card".
+  if (word === 'day' && tagAt(tokens, at - 1) === 'POS') return tagAt(tokens, at - 2) === 'UH'
   if (tagAt(tokens, at - 1) !== 'UH') return false
   return (
     isOccasion(tokens, at) ||
