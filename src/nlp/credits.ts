@@ -37,7 +37,8 @@ export function isCredit(tokens: readonly TaggedToken[], start: number, end: num
     isMakerAlone(tokens, start, end) ||
     isSource(tokens, start, end) ||
     isClub(tokens, start, end) ||
-    isFirmOf(tokens, start, end)
+    isFirmOf(tokens, start, end) ||
+    isOfMatch(tokens, start, end)
   )
 }
 
@@ -90,6 +91,20 @@ const isAuthor = (tokens: readonly TaggedToken[], start: number, end: number) =>
   /^["”»]$/.test(wordAt(tokens, start - 2)) &&
   !tokens[end]?.isWord &&
   isAllCapital(tokens, start, end)
+
+/** "the match between Ajax and Chelsea": clubs, and nobody's names. */
+function isOfMatch(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  const before = wordAt(tokens, start - 1)
+  if (before !== 'between' && before !== 'and') return false
+  let at = start - 1
+  while (at > start - 6 && at > 0 && wordAt(tokens, at) !== 'between') at--
+  return (
+    wordAt(tokens, at) === 'between' &&
+    /^(?:match|game|final|semi-final|semifinal|derby|clash|fixture)$/.test(wordAt(tokens, at - 1)) &&
+    isAllCapital(tokens, start, end) &&
+    !isPlayer(tokens, start, end)
+  )
+}
 
 /** "co-founder of Microsoft". */
 const isFirmOf = (tokens: readonly TaggedToken[], start: number, end: number) =>

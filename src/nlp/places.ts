@@ -66,6 +66,14 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   // "County Clare".
   if (end - start === 2 && /^(?:county|co)$/.test(wordAt(tokens, start))) return true
   if (isTown(tokens, start, end)) return true
+  // "a house in Paradise", whatever the word means besides.
+  if (
+    before === 'in' &&
+    end - start === 1 &&
+    /^\p{Lu}\p{Ll}/u.test(tokens[start]?.text ?? '') &&
+    amongSmall(tokens, start)
+  )
+    return true
   if (continents.has(wordAt(tokens, end - 1)) && end - first === 1) return true
   if (isApposed(tokens, end)) return true
   if (end - start === 1 && isBehindLandmark(tokens, start)) return true

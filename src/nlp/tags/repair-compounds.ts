@@ -176,6 +176,8 @@ const opensNoun = (token: TaggedToken | undefined) => isNoun(token) || /^JJ/.tes
 function leadsToNoun(tokens: readonly TaggedToken[], at: number): boolean {
   const before = tokens[at - 1]
   if (isDeterminer(before) || isModifier(before)) return true
+  // "Cracked phone screen".
+  if (before === undefined) return tagAt(tokens, at) === 'VBD' && wordAt(tokens, at).endsWith('ed')
   return tagAt(tokens, at) === 'VBD' && /^(?:IN|CC|RB|,)$/.test(before?.tag ?? '')
 }
 

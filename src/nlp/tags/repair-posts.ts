@@ -108,6 +108,9 @@ function ofSingular(tokens: readonly TaggedToken[], at: number): string | undefi
   const word = wordAt(tokens, at)
   const before = tagAt(tokens, at - 1)
   const after = tagAt(tokens, at + 1)
+  // "Woman jogging in a park".
+  if (word.endsWith('ing') && isActor(tokens[at - 1]) && !isNoun(tokens[at + 1]))
+    return visibility(word) === undefined ? 'VBG' : undefined
   // "a man rock climbing": a doing of two words that WordNet has, and no rock.
   if (after === 'VBG') return isNamedDoing(tokens, at) ? 'RB' : undefined
   // "DM to book!", "to stop and admire".
@@ -144,6 +147,9 @@ function ofPlural(tokens: readonly TaggedToken[], at: number): string | undefine
 }
 
 const leadsOn = (tokens: readonly TaggedToken[], at: number) => isNoun(tokens[at]) || isModifier(tokens[at])
+
+const isActor = (token: TaggedToken | undefined) =>
+  token?.tag === 'NN' && /^(?:person|animal)$/.test(visibility(token.word) ?? '')
 
 const isCapital = (token: TaggedToken | undefined) => token !== undefined && /^\p{Lu}/u.test(token.text)
 
