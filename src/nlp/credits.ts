@@ -87,6 +87,7 @@ const members = list(
 
 /** "... is already taken." - Oscar Wilde: who said what stands in quotation marks. */
 const isAuthor = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  tokens[start - 1]?.isWord === false &&
   /^[-–—―~]$/.test(wordAt(tokens, start - 1)) &&
   /^["”»]$/.test(wordAt(tokens, start - 2)) &&
   !tokens[end]?.isWord &&

@@ -14,6 +14,9 @@ const days: ReadonlySet<string> = new Set(
 
 /** Where the day and the hour of what is announced begin: "Farmers market | Saturday 9-2". `end` where none is. */
 export function announcedEnd(tokens: readonly TaggedToken[], start: number, end: number): number {
+  const last = wordAt(tokens, end - 1)
+  // No digit stands behind 9.
+  if (last.charCodeAt(0) > 57 && !days.has(last)) return end
   let at = end
   while (at > start && (hasDigit(wordAt(tokens, at - 1)) || days.has(wordAt(tokens, at - 1)))) at--
   // Theresa May is no month.

@@ -25,7 +25,7 @@ const weather = list('rain storm snow snowfall rainfall flood flooding earthquak
 export function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
   const before = wordAt(tokens, start - 1)
   const after = wordAt(tokens, end)
-  if (end - start === 1 && (isDoing(tokens, start, head) || (meal.test(head) && after === 'prep')))
+  if (end - start === 1 && (isDoing(tokens, start, head) || (after === 'prep' && meal.test(head))))
     return true
   // Coils of wire, where they are no season; the number that is written there.
   if (head === 'spring' && tagAt(tokens, end - 1) === 'NNS') return false

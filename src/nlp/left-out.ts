@@ -98,9 +98,11 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
 }
 
+const calls = list('tag mention invite')
+
 /** "Tag a friend", "mention 3 friends": whom a post asks its reader to call. */
 const isCalled = (tokens: readonly TaggedToken[], start: number, head: string) =>
-  /^(?:tag|mention|invite)$/.test(wordAt(tokens, start - 1)) &&
+  calls.has(wordAt(tokens, start - 1)) &&
   /^(?:friend|bff|bestie|mom|mum|dad|sister|brother|buddy|mate|person|partner)$/.test(head) &&
   !isNoun(tokens[start - 2]) &&
   !isDeterminer(tokens[start - 2])

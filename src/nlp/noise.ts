@@ -55,7 +55,7 @@ export function isNoise(tokens: readonly TaggedToken[], start: number, end: numb
   // "Pin on Home Decor".
   if (start === 0 && end === 1 && head === 'pin' && /^(?:on|by|from)$/.test(wordAt(tokens, 1))) return true
   // "Final_v3 copy", "untitled-1".
-  if (start === 0 && /^(?:untitled|unnamed|scan)[-_ ]?\d*$/.test(head) && end === 1) return true
+  if (start === 0 && end === 1 && /^(?:untitled|unnamed|scan)[-_ ]?\d*$/.test(head)) return true
   if (end === tokens.length && fileWords.has(head) && end - start <= 2 && !isDeterminer(tokens[start]))
     return true
   // The sign between two measures.

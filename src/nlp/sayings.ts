@@ -1,7 +1,7 @@
 import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lexicon/lemma.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
+import { isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -46,10 +46,11 @@ const longest = 24
  * one that goes on from there with what to do. Nobody who says what is there begins so.
  */
 export function isInSaying(tokens: readonly TaggedToken[], start: number): boolean {
+  // "A man on a bench", which most captions begin like.
+  if (isDeterminer(tokens[0]) && sentenceStart(tokens, start) === 0) return false
   let first = sentenceStart(tokens, start)
-  // "Stay positive quote on ...": the saying is over.
-  for (let at = first; at < start; at++) if (written.has(wordAt(tokens, at))) return false
-  if (isSaying(tokens, first)) return true
+  // "Stay positive quote on ...": there the saying is over.
+  if (isSaying(tokens, first)) return !tokens.slice(first, start).some(({ word }) => written.has(word))
   // "Kindness is free. Sprinkle that stuff everywhere!"
   if (first === 0 || wordAt(tokens, first - 1) !== '.' || !/^VBP?$/.test(tagAt(tokens, first))) return false
   if (isOfPresent(tokens, first)) return false

@@ -49,7 +49,7 @@ const title = '(?:Dr|Mr|Mrs|Ms|St|Sen|Rep|Gov|Gen|Prof|Ald|Lt|Sgt|Capt|Col|Rev|M
 const plain = [
   `(?<possessive>${possessive})`,
   // "'67 Camaro".
-  String.raw`(?<year>(?<!${inWord})['’]\d{2}s?(?!${inWord}|['’"]))`,
+  String.raw`(?<year>['’](?<!${inWord}['’])\d{2}s?(?!${inWord}|['’"]))`,
   String.raw`(?<number>(?:\d+(?:[.,]\d+)+\p{L}{0,3}|(?<![\d/])\d+\/\d{1,2}(?![\d/]))(?!${inWord}))`,
   String.raw`(?<word>\p{Lu}(?:\.\p{Lu})+\.(?=\s\p{L})|\p{L}(?:\.\p{L})+(?!${inWord})|[B-HJ-Z]\.(?=\s\p{L})|${title}\.(?=\s\p{Lu})|w\/o?(?=\s)|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:['’]?[-‐‑&]|${inner})${inWord}+)*)`,
   String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,

@@ -14,6 +14,7 @@ const forumMarks = list('til eli5 psbattle aita lpt ysk ama iama itap')
 const requests = list('like follow tag comment share swipe tap subscribe save pin repost vote rsvp')
 /** By whom or how a thing is made. */
 const made = ['home', 'hand', 'custom']
+const closed = list('DT IN CC TO PRP PRP$ VBZ')
 const subjects = list('i you we they')
 const contacts = list('dm pm call text email message click tap whatsapp')
 /** What stands in front of the words that are written on a thing. */
@@ -89,6 +90,8 @@ function rulesFor(words: Iterable<string>, rule: TagRule): (readonly [string, Ta
 export const postRules: readonly TagRule[] = [
   (tokens, at) => {
     const token = tokens[at] as TaggedToken
+    // Small words are none of it, and a third of a caption.
+    if (token.text === token.word && closed.has(token.tag)) return undefined
     const found = byWord.get(token.word)?.(tokens, at)
     if (found !== undefined) return found
     // "a sign reading KEEP OUT", "the word LOVE".
@@ -201,6 +204,8 @@ function isWritten(tokens: readonly TaggedToken[], at: number): boolean {
 }
 
 function isNamedDoing(tokens: readonly TaggedToken[], at: number): boolean {
+  // "a man riding" is looked up for no compound: most captions have one.
+  if (isActor(tokens[at])) return false
   if (isDeterminer(tokens[at - 1]) || isModifier(tokens[at - 1])) return false
   if (isNoun(tokens[at + 2]) || isModifier(tokens[at + 2]) || isDeterminer(tokens[at + 2])) return false
   return visibility(`${wordAt(tokens, at)}_${wordAt(tokens, at + 1)}`) === undefined
