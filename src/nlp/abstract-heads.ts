@@ -12,7 +12,14 @@ const groups: Readonly<Record<string, string>> = {
     plenty series order sense purpose point example detail difference problem question answer
     choice option opportunity possibility chance experience knowledge information concept theme topic
     subject meaning truth inspiration advice tip fashion formation life death world history nature
-    culture tradition reality fiction`,
+    culture tradition reality fiction motivation motive relation management leadership communication networking
+    partnership freelance outsourcing ecommerce e-commerce recruitment recruiting hiring inclusion recycling warming
+    energy economy recession fraud cybersecurity hacking law democracy depression burnout nutrition surgery cancer
+    coronavirus covid covid-19 fatherhood marriage engagement agriculture aviation gastronomy charity volunteering data
+    analytics safety hazard protection defense defence intelligence power mission religion christianity islam buddhism
+    zodiac horoscope destiny fate terror trivia riddle internet wifi automation blockchain cryptocurrency innovation`,
+  posts: `vibe fail inspo funday staycation housewarming giveaway shoutout hashtag podcast livestream vlog pilates
+    trekking motif remodel thank fair prep cosplay dance hunt`,
   doings: `use action activity motion movement position focus preparation progress process work play practice
     training competition tournament championship match game sport race attempt effort turn break trip
     travel vacation conversation discussion talk attention help support service performance

@@ -49,7 +49,7 @@ export function chunk(caption: string, words: readonly Token[] = tokenize(captio
       head: lemma(wordAt(tokens, behind - 1)),
       attributes: attributes(tokens, first, behind),
       ...quantity(tokens, first, behind),
-      kept: why === undefined ? visibleAs(tokens, first, behind) : undefined,
+      kept: why === undefined ? (visibleAs(tokens, first, behind) ?? 'unknown') : undefined,
       leftOut: why,
     }
   })

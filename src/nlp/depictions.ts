@@ -12,18 +12,40 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 const pictureWords = list(
   `view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial
   illustration icon mockup template texture background backdrop concept idea recipe meme design interior render
-  rendering drawing sketch png jpg svg video thumbnail tutorial hd exterior detail element infographic animation timelapse
-  pictogram graphic gif screenshot outline elevation silhouette`,
+  rendering drawing sketch png jpg svg video thumbnail tutorial hd detail element infographic animation timelapse
+  cartoon exterior elevation pictogram graphic gif screenshot outline silhouette preview inspiration inspo renovation
+  makeover remodel`,
 )
+/** Which picture of a page it is: "product image 1", "header photo". */
+const pagePlaces = list(
+  `product profile header footer placeholder main featured hero gallery default sample cover page article blog avatar
+  thumbnail feature title full lead preview`,
+)
+/** What a long caption speaks of as the picture. */
+const subjects = list('image photo picture photograph illustration artwork screenshot')
+/** What is counted in a book, and named by nothing else. */
+const numbered = list('slide page figure fig plate exhibit chapter')
+/** What stands there. */
+const pictures = /^(?:image|photo|photograph|picture|pic|thumbnail|video|screenshot|graphic|illustration)$/
+/** What a view is of, and what looks on it is not there: "a room with sea view". */
+const sights = list(
+  'sea ocean city garden mountain lake pool river street harbour harbor courtyard park valley bay',
+)
+/** Several of what a file holds: "icon set". */
+const several = list('set sets collection collections pack packs bundle bundles')
+/** When a picture was taken, behind what is on it. */
+const times = list('night sunset sunrise dusk dawn twilight morning evening')
 /** Of these, what another one must stand behind: "front view", "interior design". */
-const sides = list('front rear side aerial interior stock video line flat glyph drone seamless hand-drawn')
+const sides = list(
+  'front rear side aerial interior exterior stock video line flat glyph drone seamless hand-drawn',
+)
 /** What a file is, and nothing else. */
 const files = list('vector clipart png jpg svg icon eps eps10 eps8')
 
 /** The picture itself. */
 const depictions = list(
   `photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up
-  clipart stock mockup`,
+  clipart stock mockup panorama`,
 )
 /** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
 const depicting = list(
@@ -64,9 +86,18 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
     isNoun(tokens[end - 2])
   )
     return end - 1
-  if (!pictureWords.has(head) || sides.has(head) || isDeterminer(tokens[start])) return end
+  if (isDeterminer(tokens[start])) return end
+  if (times.has(tokens[end - 1]?.text ?? '')) return timedEnd(tokens, start, end)
+  if (end - start > 2 && isSeveral(tokens, end)) {
+    const cut = pictured(tokens, start, end - 1)
+    return cut < end - 1 ? cut : end
+  }
+  if (!pictureWords.has(head) || sides.has(head)) return end
   // "Stick Wallpaper 17.7" x 118"": a roll of it.
   if (head === 'wallpaper' && hasDigit(wordAt(tokens, end))) return end
+  // "with sea view", "product image".
+  if (head === 'view' && end - start === 2 && sights.has(wordAt(tokens, start))) return end
+  if (end - start === 2 && pagePlaces.has(wordAt(tokens, start)) && pictures.test(head)) return end
   // "on wood background": a ground has no edge.
   if (/^back(?:ground|drop)$/.test(head) && /^(?:on|against)$/.test(wordAt(tokens, start - 1))) return end
   // "Family portrait of", "Simple element illustration from": what it is a picture of comes behind.
@@ -81,6 +112,19 @@ export function pictured(tokens: readonly TaggedToken[], start: number, end: num
   const isNamed = isNoun(tokens[at - 1]) || (at - start > 1 && canBe(last, 'NN') && !tradeColours.has(last))
   return at > start && isNamed && last !== 'of' ? at : end
 }
+
+/** "icon set". */
+const isSeveral = (tokens: readonly TaggedToken[], end: number) =>
+  several.has(wordAt(tokens, end - 1)) && pictureWords.has(lemma(wordAt(tokens, end - 2)))
+
+/** "highway interchange | night": where the time begins behind a compound in small letters. */
+function timedEnd(tokens: readonly TaggedToken[], start: number, end: number): number {
+  const last = lemma(wordAt(tokens, end - 2))
+  const isSeen = end - start > 2 && isNoun(tokens[end - 2]) && things.test(visibility(last) ?? '')
+  return isSeen && visibility(`${last}_${wordAt(tokens, end - 1)}`) === 'unknown' ? end - 1 : end
+}
+
+const things = /^(?:animal|artifact|food|listed|person|plant|body|object|tops)$/
 
 /** "stock footage timelapse | traffic": where the thing begins behind two words or more for the picture. */
 export function behindPicture(tokens: readonly TaggedToken[], start: number, end: number): number {
@@ -101,13 +145,36 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   const head = lemma(wordAt(tokens, end - 1))
   if (isFileTerm(tokens, start, end, head)) return true
   if (end - start === 1 && roomDoings.test(head) && isNoun(tokens[start - 1])) return true
-  if ((pictureWords.has(head) && isPictureOnly(tokens, start, end)) || isOfRecipe(tokens, start, end))
+  if (
+    ((pictureWords.has(head) || isSeveral(tokens, end)) && isPictureOnly(tokens, start, end)) ||
+    isOfRecipe(tokens, start, end)
+  )
     return true
   if (head === 'silhouette' && wordAt(tokens, end) === 'of') return true
+  if (concepts.has(wordAt(tokens, end)) && isUnseenConcept(tokens, start, head)) return true
+  // "The image is a comic strip".
+  if (
+    wordAt(tokens, start - 1) === 'is' &&
+    subjects.has(wordAt(tokens, start - 2)) &&
+    isDeterminer(tokens[start])
+  )
+    return true
+  // "Flat lay with school supplies", "Slide 12".
+  if (head === 'lay' && wordAt(tokens, end - 2) === 'flat') return true
+  if (start === 0 && end === 1 && numbered.has(head) && tokens.length < 4 && tokens[1]?.tag === 'CD')
+    return true
+  // "your text", "word cloud", "product thumbnail".
+  if (head === 'text' && wordAt(tokens, start - 1) === 'for') return true
+  if (head === 'cloud' && wordAt(tokens, end - 2) === 'word') return true
+  if (start === 0 && end - start <= 2 && isPagePicture(tokens, end, head)) return true
   if (pictureWords.has(head) && tells.test(wordAt(tokens, end)) && !isDeterminer(tokens[start])) return true
   if (start > 0 && pictureWords.has(head) && isApart(tokens, start, end)) return true
   // "hand drawn illustration", "Cybersecurity concept".
-  if (pictureWords.has(head) && wordAt(tokens, end - 2) === 'drawn' && !isDeterminer(tokens[start]))
+  if (
+    pictureWords.has(head) &&
+    tokens.slice(start, end - 1).some(({ word }) => word === 'drawn') &&
+    !isDeterminer(tokens[start])
+  )
     return true
   if (end === 1 && wordAt(tokens, end) === 'concept' && visibility(head) === 'unknown') return true
   // "stands guard at the scene".
@@ -119,12 +186,44 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   )
     return false
   if (depictions.has(head)) return !isFramed(tokens, start, end)
+  if (end - start === 1 && isMedium(tokens, start)) return true
   // "Watercolor background".
   if (end - start === 1 && media.has(head) && isOfPicture(tokens, end)) return true
   // "floral wallpaper in a bedroom" is on the wall.
-  const isGround = grounds.has(head) && (head !== 'wallpaper' || end === 1)
+  const isGround =
+    grounds.has(head) && (head !== 'wallpaper' || end === 1 || /^(?:with|hd|4k)$/.test(wordAt(tokens, end)))
   if (isGround && start === 0 && !isDeterminer(tokens[0])) return true
   return depicting.has(head) && isSubject(tokens, start, end, head)
+}
+
+const concepts = list('concept concepts metaphor')
+
+/** "saving money | concept", "partnership | concept": only of a thing is a concept a picture. */
+function isUnseenConcept(tokens: readonly TaggedToken[], start: number, head: string): boolean {
+  const doing = tokens[start - 1]
+  if (doing?.tag === 'VBG' && !isNoun(tokens[start - 2])) return true
+  return !things.test(visibility(head) ?? '')
+}
+
+/** "Product image 1", "profile photo", "avatar": a place of a page that a picture fills, and nothing on it. */
+function isPagePicture(tokens: readonly TaggedToken[], end: number, head: string): boolean {
+  if (/^(?:avatar|thumbnail|placeholder)$/.test(head) || wordAt(tokens, 0) === 'thumbnail')
+    return end === 1 || pagePlaces.has(wordAt(tokens, end - 2))
+  const after = lemma(wordAt(tokens, end))
+  return end === 1 && pagePlaces.has(head) && pictures.test(after)
+}
+
+const inks = list(
+  `watercolor watercolour ink pencil acrylic acrylics oil oils charcoal gouache pastel pastels graphite chalk pen
+  ballpoint crayon tempera`,
+)
+const surfaces = list('canvas paper board wood panel linen napkin cardboard')
+
+/** "ink on paper", "oil on canvas": what a picture is made with and on. */
+function isMedium(tokens: readonly TaggedToken[], at: number): boolean {
+  const word = wordAt(tokens, at)
+  if (inks.has(word)) return wordAt(tokens, at + 1) === 'on' && surfaces.has(wordAt(tokens, at + 2))
+  return surfaces.has(word) && wordAt(tokens, at - 1) === 'on' && inks.has(wordAt(tokens, at - 2))
 }
 
 /** "Watercolor | background", "Watercolor | hand drawn illustration". */
@@ -149,7 +248,8 @@ function isPictureOnly(tokens: readonly TaggedToken[], start: number, end: numbe
     pictureWords.has(lemma(wordAt(tokens, end)))
   )
     return true
-  for (let at = start; at < end; at++)
+  const last = end - start > 1 && isSeveral(tokens, end) ? end - 1 : end
+  for (let at = start; at < last; at++)
     if (!pictureWords.has(lemma(wordAt(tokens, at))) && !(at < end - 1 && sides.has(wordAt(tokens, at))))
       return false
   return isNoun(tokens[start - 1]) || end - start > 1 || files.has(wordAt(tokens, start))

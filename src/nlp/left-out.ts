@@ -10,9 +10,11 @@ import { isClubOfPlayers, isNamedEvent } from './named-events.js'
 import { isNoise } from './noise.js'
 import { isPlace } from './places.js'
 import { isPurpose } from './purposes.js'
+import { isInSaying } from './sayings.js'
 import { isSpecification } from './specification.js'
+import { isJoinedName } from './tags/joined-names.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isAdjective, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
+import { isAdjective, isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { isNamed, visibleAs } from './tags/visibility.js'
 
 /** Why a phrase is not worth grounding. */
@@ -58,6 +60,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
   if (isPurpose(tokens, start, end)) return 'purpose'
   if (isNoise(tokens, start, end)) return 'noise'
   if (isPlace(tokens, start, end)) return 'place'
+  if (isJoinedName(tokens, start, end)) return undefined
   if (isCredit(tokens, start, end, head) || isClubOfPlayers(tokens, start, end)) return 'credit'
   if (isSpecification(tokens, start, end)) return 'specification'
   // "a no parking sign" is there to be seen.
@@ -68,6 +71,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     return 'negated'
   if (isQuoted(tokens, start, end) || isWork(tokens, start) || isTitleOfWork(tokens, start, end))
     return 'quoted'
+  if (isInSaying(tokens, start)) return 'quoted'
   if (isDepiction(tokens, start, end)) return 'depiction'
   if (before?.word === 'off' && head === 'coast') return 'relational_head'
   if (head === 'frame' && before?.word === 'of' && relational.has(wordAt(tokens, start - 2)))
@@ -79,7 +83,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
     !isPart(tokens, start, end, head)
   )
     return 'relational_head'
-  if (isAway(tokens, start, end, head)) return 'not_in_picture'
+  if (isAway(tokens, start, end, head) || isCalled(tokens, start, head)) return 'not_in_picture'
   if (isDate(tokens, start, end)) return 'abstract_head'
   if (isNamedEvent(tokens, start, end)) return 'abstract_head'
   if (isNamed(tokens, start, end) || (soldThings.has(head) && start === 0 && isGoodsTitle(tokens)))
@@ -102,6 +106,15 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
     .slice(Math.max(0, start - 4), start - 1)
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
 }
+
+const calls = list('tag mention invite')
+
+/** "Tag a friend", "mention 3 friends": whom a post asks its reader to call. */
+const isCalled = (tokens: readonly TaggedToken[], start: number, head: string) =>
+  calls.has(wordAt(tokens, start - 1)) &&
+  /^(?:friend|bff|bestie|mom|mum|dad|sister|brother|buddy|mate|person|partner)$/.test(head) &&
+  !isNoun(tokens[start - 2]) &&
+  !isDeterminer(tokens[start - 2])
 
 /** "a scene from The Long Way Home", "the premiere of Spider-Man: No Way Home": words of a work's title. */
 function isWork(tokens: readonly TaggedToken[], start: number): boolean {
@@ -130,11 +143,30 @@ function isQuoted(tokens: readonly TaggedToken[], start: number, end: number): b
   while (open >= Math.max(0, start - longestQuote) && !isMark(tokens[open])) open--
   const mark = tokens[open]
   if (!isMark(mark) || mark?.end !== tokens[open + 1]?.start || tokens[open - 1]?.end === mark?.start)
-    return false
+    return isSingleQuoted(tokens, start, end)
   let close = end
   while (close < Math.min(tokens.length, end + longestQuote) && !isMark(tokens[close])) close++
   return isMark(tokens[close]) && (close - open > 2 || /^\p{Lu}/u.test(tokens[start]?.text ?? ''))
 }
+
+/** The same in single quotation marks, behind "reading" or "the words"; an apostrophe opens nothing. */
+function isSingleQuoted(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  let open = start - 1
+  while (open >= Math.max(0, start - longestQuote) && !isSingle(tokens[open])) open--
+  if (
+    open < 1 ||
+    tokens[open]?.end !== tokens[open + 1]?.start ||
+    tokens[open - 1]?.end === tokens[open]?.start
+  )
+    return false
+  if (!/^(?:read|say|spell|word|caption|titled|called|slogan|text|message|:)/.test(wordAt(tokens, open - 1)))
+    return false
+  let close = end
+  while (close < Math.min(tokens.length, end + longestQuote) && !isSingle(tokens[close])) close++
+  return isSingle(tokens[close])
+}
+
+const isSingle = (token: TaggedToken | undefined) => /^['‘’]$/.test(token?.text ?? '')
 
 const isMark = (token: TaggedToken | undefined) => token?.text.length === 1 && '"“”«»„'.includes(token.text)
 

@@ -27,12 +27,19 @@ export function isNamedEvent(tokens: readonly TaggedToken[], start: number, end:
   const first = firstOfName(tokens, start, end)
   if (first === undefined) return false
   const last = lemma(wordAt(tokens, end - 1))
-  if (first === start) return /^(?:at|during)$/.test(wordAt(tokens, start - 1)) && isEvent(tokens, start, end)
+  // "Women's World Cup: ...".
+  if (first === start)
+    return (
+      (/^(?:at|during)$/.test(wordAt(tokens, start - 1)) || (start === 0 && wordAt(tokens, end) === ':')) &&
+      isEvent(tokens, start, end)
+    )
   return isEvent(tokens, first, end) || (end - first > 1 && bodies.has(last)) || isBodyOf(tokens, first, end)
 }
 
 const isEvent = (tokens: readonly TaggedToken[], first: number, end: number) => {
   const last = wordAt(tokens, end - 1)
+  // "the Africa Cup of Nations".
+  if (last === 'nations') return wordAt(tokens, end - 3) === 'cup'
   // The Hollywood Bowl is a building.
   if (last === 'bowl') return wordAt(tokens, end - 2) === 'super'
   if (!events.has(last) && !events.has(lemma(last))) return false
@@ -53,8 +60,8 @@ function firstOfName(tokens: readonly TaggedToken[], start: number, end: number)
   const first = tokens[start]?.text === 'the' ? start + 1 : start
   if (first >= end || isDeterminer(tokens[first])) return undefined
   for (let at = first; at < end; at++) {
-    const { text = '', word = '' } = tokens[at] ?? {}
-    if (!/^[\p{Lu}\p{Nd}]/u.test(text) && word !== 'of' && word !== 'and') return undefined
+    const { text = '', word = '', tag = '' } = tokens[at] ?? {}
+    if (!/^[\p{Lu}\p{Nd}]/u.test(text) && word !== 'of' && word !== 'and' && tag !== 'POS') return undefined
   }
   return first
 }

@@ -9,7 +9,8 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** Makers of cameras and their series, which crawled captions name after the picture. */
 const cameras = list(
   `canon nikon sony fujifilm olympus pentax leica panasonic lumix kodak hasselblad gopro minolta sigma tamron eos
-  powershot coolpix cybershot finepix dslr iphone samsung`,
+  portra ektar velvia provia ilford
+  superia cinestill fomapan powershot coolpix cybershot finepix dslr iphone samsung`,
 )
 const devices = list(
   'camera cameras lens phone phones cellphone laptop tv television printer monitor bag strap box logo sign ad billboard truck van',
@@ -19,9 +20,19 @@ const longestTagList = 40
 /** Sites and agencies that pictures come from, and what they write beneath them. */
 const sites = list(
   `shutterstock istock istockphoto getty gettyimages alamy dreamstime depositphotos fotolia flickr pinterest instagram
-  facebook twitter youtube tumblr imgur reddit etsy ebay amazon wikipedia wikimedia copyright trademark exif iso
+  facebook twitter youtube tumblr imgur reddit etsy ebay amazon whatsapp tiktok snapchat wikipedia wikimedia copyright trademark exif iso
   hashtag p&p hq url jpg jpeg png gif pdf html www com megapixel megapixels pixel pixels px dpi mp kb hd uhd 4k 1080p`,
 )
+
+/** What a file is called that nobody named. */
+const fileWords = list('copy untitled unnamed default')
+/** Whether a word says what the list behind it is, or that a path begins. */
+const isHeading = (word: string, next: string) =>
+  (/^(?:tags?|keywords?|category|categories|labels?|topics?|filed|description|caption|location)$/.test(
+    word,
+  ) &&
+    next === ':') ||
+  (word === 'home' && /^[/>»›|]$/.test(next))
 
 /** Whether nothing follows but hashtags, handles and signs: a list of tags behind the caption, and no sentence. */
 function isTagList(tokens: readonly TaggedToken[], from: number): boolean {
@@ -49,6 +60,14 @@ function isShout(tokens: readonly TaggedToken[], start: number, end: number): bo
 export function isNoise(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const head = wordAt(tokens, end - 1)
   if (sites.has(head) || isShout(tokens, start, end)) return true
+  // "Tags: sunset, surfer", "Home / Lighting".
+  if (start === 0 && end === 1 && isHeading(head, wordAt(tokens, 1))) return true
+  // "Pin on Home Decor".
+  if (start === 0 && end === 1 && head === 'pin' && /^(?:on|by|from)$/.test(wordAt(tokens, 1))) return true
+  // "Final_v3 copy", "untitled-1".
+  if (start === 0 && end === 1 && /^(?:untitled|unnamed|scan)[-_ ]?\d*$/.test(head)) return true
+  if (end === tokens.length && fileWords.has(head) && end - start <= 2 && !isDeterminer(tokens[start]))
+    return true
   // The sign between two measures.
   if (end - start === 1 && /^\p{Ll}$/u.test(tokens[start]?.text ?? '')) return true
   const before = tokens[start - 1]

@@ -1,3 +1,4 @@
+import { announcedEnd } from './dates.js'
 import { behindPicture, pictured } from './depictions.js'
 import { isGoodsTitle } from './goods/goods-title.js'
 import { nameEnd } from './goods/name-end.js'
@@ -7,6 +8,7 @@ import { makers } from './lexicon/makers.js'
 import { measures } from './lexicon/measures.js'
 import { isWare } from './lexicon/wares.js'
 import { specified } from './specification.js'
+import { joinsName } from './tags/joined-names.js'
 import { opensName } from './tags/repair-names.js'
 import type { TaggedToken } from './tags/tag.js'
 import {
@@ -31,7 +33,8 @@ export function phraseEnds(tokens: readonly TaggedToken[]): Map<number, number> 
   const starts = keywordStarts(tokens)
   for (let at = 0; at < tokens.length; ) {
     const { end: behind, found } = nounPhrase(tokens, at, starts)
-    const end = found ? nameEnd(tokens, at, specified(tokens, at, pictured(tokens, at, behind))) : behind
+    const shown = found ? pictured(tokens, at, announcedEnd(tokens, at, behind)) : behind
+    const end = found ? nameEnd(tokens, at, specified(tokens, at, shown)) : behind
     if (found) ends.set(behindPicture(tokens, at, end), end)
     at = end
   }
@@ -127,7 +130,7 @@ const isForTwo = (tokens: readonly TaggedToken[], at: number, head: string) =>
 /** Whether what is at `at`, behind a noun, ties the next noun phrase to this one. */
 function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
   const { tag, word } = tokens[at] ?? { tag: '', word: '' }
-  if (tag === 'POS') return true
+  if (tag === 'POS' || joinsName(tokens, at)) return true
   // "the dogs' bowl", but not the quotation mark in "the 'dogs' are".
   if (/^['’]$/.test(word) && tokens[at]?.start === tokens[at - 1]?.end && /s$/.test(wordAt(tokens, at - 1))) {
     const next = isModifier(tokens[at + 1]) ? at + 2 : at + 1

@@ -7,7 +7,11 @@ import { visibility } from './tags/visibility.js'
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
 /** What regions are called by: "Orange County". */
-const regions = list('county state province district city town village republic kingdom')
+const regions = list(
+  'county state province district city town village republic kingdom highlands midlands lowlands borders riviera',
+)
+/** WordNet has them as lands. */
+const continents = list('europe asia africa antarctica oceania scandinavia eurasia america')
 /** What has an edge: "Mount Fuji", "Isle of Skye". */
 export const landmarks: ReadonlySet<string> = list('mount mt lake isle island cape bay fort st')
 /** Said of a part of a region: "south London". */
@@ -18,10 +22,25 @@ const parts = list(
 const settlements = list(
   'township town village city district neighborhood neighbourhood suburb province region hamlet',
 )
+/** How towns end that have a common noun in their name: "Palm Springs", "Essex Junction". */
+const townEnds = list(
+  `springs junction heights hills rapids falls grove ferry mills crossing corners haven creek shores hollow green cove
+  beach harbor harbour`,
+)
+/** Short for a state or a country. */
+const shortNames = /^(?:u\.?s\.?a?|u\.?k|u\.a\.e|uae|u\.s\.s\.r|ussr|d\.c|p\.r|n\.y|l\.a|nyc)\.?$/
+/** Small words inside names of towns: "Playa del Carmen". */
+const particles = list('de del la las los el di da do dos am an der en le les sur upon')
+/** What stands in towns, in names. */
+const buildings = list(
+  `bridge castle church cathedral square tower palace museum park market hotel station abbey gate basilica temple mosque
+  opera theatre theater library fountain garden gardens pier stadium university`,
+)
 /** What there is of a town: "the streets of Hong Kong". */
 const ofTowns = list(
   `city town village port street streets district suburb suburbs outskirts coast skyline center centre capital
-  state province region harbour harbor county countryside republic islands university middle heart`,
+  state province region harbour harbor county countryside republic islands university middle heart
+  ruins walls castle cathedral theatre theater market square fortress rooftops canals alleys houses hills`,
 )
 
 /**
@@ -33,21 +52,37 @@ export function isPlace(tokens: readonly TaggedToken[], start: number, end: numb
   if (!isCapital(tokens[end - 1])) return false
   // "Sen. Bernie Sanders, I-Vt.": the party and the state.
   if (end - start === 1 && /^[DRI]-\p{Lu}/u.test(tokens[start]?.text ?? '')) return true
+  if (isShortName(tokens, start, end)) return true
   let first = start
   if (isDeterminer(tokens[first]) && end - first > 1) first++
   while (end - first > 1 && parts.has(wordAt(tokens, first))) first++
   for (let at = first; at < end; at++) if (!isCapital(tokens[at]) && tokens[at]?.isName !== true) return false
   const before = wordAt(tokens, start - 1)
-  const isBehind = /^(?:in|at|from|near|,)$/.test(before)
+  // "Naomi Osaka, of Japan".
+  const isBehind =
+    /^(?:in|at|from|near|,)$/.test(before) || (before === 'of' && wordAt(tokens, start - 2) === ',')
   if (isLocation(tokens, first, end, !isBehind)) return true
   if (end - first > 1 && regions.has(wordAt(tokens, end - 1))) return true
+  // "County Clare".
+  if (end - start === 2 && /^(?:county|co)$/.test(wordAt(tokens, start))) return true
+  if (isTown(tokens, start, end)) return true
+  // "a house in Paradise", whatever the word means besides.
+  if (
+    before === 'in' &&
+    end - start === 1 &&
+    /^\p{Lu}\p{Ll}/u.test(tokens[start]?.text ?? '') &&
+    amongSmall(tokens, start)
+  )
+    return true
+  if (continents.has(wordAt(tokens, end - 1)) && end - first === 1) return true
   if (isApposed(tokens, end)) return true
+  if (end - start === 1 && isBehindLandmark(tokens, start)) return true
   if (first === start && isLastSurname(tokens, start, end)) return true
   if (first > start || !isUnknown(tokens, first, end)) return false
   if (/^(?:in|near)$/.test(before)) return true
   if (before === 'of' && ofTowns.has(wordAt(tokens, start - 2))) return true
   // "at night market, Chiang Mai": a name of which nothing is known, at the end.
-  if (before === ',' && end === tokens.length && amongSmall(tokens, start)) return true
+  if (before === ',' && endsCaption(tokens, end) && amongSmall(tokens, start)) return true
   // "Positano" behind a sign, "at Southwold, Suffolk".
   if (isLastName(tokens, start, end)) return true
   // "Dubrovnik, Croatia".
@@ -70,6 +105,39 @@ function isNamedSettlement(tokens: readonly TaggedToken[], start: number, end: n
     return false
   return tokens.slice(start, end - 1).every((token) => isCapital(token) || token.tag === 'POS')
 }
+
+/** "U.S.", "NYC", and no "US Army helicopter". */
+const isShortName = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  shortNames.test(wordAt(tokens, end - 1)) &&
+  (end - start === 1 || (end - start === 2 && wordAt(tokens, start) === 'the')) &&
+  /^\p{Lu}[\p{Lu}.]/u.test(tokens[end - 1]?.text ?? '')
+
+/** "in Essex Junction", "in Palm Springs, California": a name in a sentence that ends as names of towns do. */
+function isTown(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  if (end - start < 2 || wordAt(tokens, start - 1) !== 'in' || !townEnds.has(wordAt(tokens, end - 1)))
+    return false
+  return (
+    !/^(?:beach|creek|falls|cove|harbou?r)$/.test(wordAt(tokens, end - 1)) || isPlaceBehind(tokens, end + 1)
+  )
+}
+
+/** Whether nothing but signs follows: a point, an emoji. */
+function endsCaption(tokens: readonly TaggedToken[], from: number): boolean {
+  for (let at = from; at < tokens.length; at++) {
+    if (tokens[at]?.isWord || at > from + 4) return false
+    if (/^[|:–—-]$/.test(wordAt(tokens, at))) return false
+  }
+  return true
+}
+
+/** "Chapel Bridge, Lucerne": one name that ends a caption, behind the name of a thing that stands there. */
+const isBehindLandmark = (tokens: readonly TaggedToken[], start: number) =>
+  wordAt(tokens, start - 1) === ',' &&
+  endsCaption(tokens, start + 1) &&
+  isCapital(tokens[start - 2]) &&
+  isCapital(tokens[start - 3]) &&
+  buildings.has(wordAt(tokens, start - 2)) &&
+  !buildings.has(wordAt(tokens, start))
 
 /** "Castle Combe, the prettiest village in the Cotswolds". */
 function isApposed(tokens: readonly TaggedToken[], end: number): boolean {
@@ -123,7 +191,15 @@ const nameOf = (tokens: readonly TaggedToken[], start: number, end: number) =>
     .map(({ word }) => word)
     .join('_')
 
-const isUnknown = (tokens: readonly TaggedToken[], start: number, end: number) =>
-  end - start < 3 && tokens.slice(start, end).every(({ word }) => visibility(word) === 'unknown')
+/** A name of two words at most besides its small ones, of which nothing is known. */
+function isUnknown(tokens: readonly TaggedToken[], start: number, end: number): boolean {
+  let words = 0
+  for (let at = start; at < end; at++) {
+    const word = wordAt(tokens, at)
+    if (at > start && at < end - 1 && particles.has(word)) continue
+    if (++words > 2 || visibility(word) !== 'unknown') return false
+  }
+  return true
+}
 
 const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')

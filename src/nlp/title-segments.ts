@@ -49,6 +49,8 @@ export function isSegment(tokens: readonly TaggedToken[], start: number, end: nu
   // "Glass Top Table": a group, and a thing that somebody made.
   if (found === 'group' && nounSenses(head).some(({ file }) => file === 'artifact')) return false
   if (things.test(found ?? '')) return before === '(' && buyers.has(head)
+  // "Banff National Park".
+  if (found === 'location' && end - start > 1 && tokens.slice(start, end).every(isCapital)) return false
   // In a list of key words or of food each is a thing of its own.
   if (before === ',' || before === ':' || before === '+') return isGood(tokens, start) && found !== 'unknown'
   return isGood(tokens, start) || found === undefined

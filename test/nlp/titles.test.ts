@@ -114,7 +114,7 @@ describe('of a caption of the web is left out', () => {
     'a bridge (Reuters)': ['Reuters: credit'],
     'Photo by Jane Doe. A road': ['Photo: depiction', 'Jane Doe: credit'],
     // Words that are quoted, and tags.
-    'mug "I Am Your Father"': ['I: quoted', 'Your Father: quoted'],
+    'mug "I Am Your Father"': ['Your Father: quoted'],
     'a "red" dress': [],
     'a puppy #dogs #hawaii': ['dogs: noise', 'hawaii: noise'],
     'Dollar bills, 3d illustration': ['3d illustration: depiction'],

@@ -69,7 +69,7 @@ describe('posts and stock pictures', () => {
     'Things on a table': 'Things | a table',
     'Our little bear is ready for school': 'Our little bear',
     'a boy in front of a school': 'a boy | a school',
-    'Tag a friend who needs this cake': 'a friend | this cake',
+    'Tag a friend who needs this cake': 'this cake',
     'Click to shop! New candles': 'New candles',
     'our 8 week old golden retriever': 'our 8 week old golden retriever',
     'Smiling female dentist with patient': 'Smiling female dentist | patient',

@@ -15,6 +15,7 @@ const byTags: readonly (readonly [tags: readonly string[], words: readonly strin
   [['NN', 'VB', 'VBP'], words('match surf cover sail stick produce')],
   [['NNS'], words('bears tracks mirrors leaves stairs scissors')],
   [['VBG', 'NN'], words('surfing rowing')],
+  [['VBG'], words('chillin lovin livin feelin lookin goin doin cruisin sippin rockin ridin playin')],
   [['VBZ'], words('surfs grazes perches rides')],
   [
     ['JJ'],
@@ -38,7 +39,11 @@ const byTags: readonly (readonly [tags: readonly string[], words: readonly strin
       yum ugh oops wow haha hahaha hehe hmm yeah yep nope hey hi hello bye ok okay pls plz thx xoxo nwt bnib nib euc
       y'all yall rn ngl fr fyp tysm ootd dis omw irl asap lmfao woohoo yikes hooray congrats`),
   ],
-  [['PRP'], words(`i'm im i've ive i'd i'll you're youre you've they're theyre we're we've ur`)],
+  [
+    ['PRP'],
+    words(`i i'm im i've ive i'd i'll you'll we'll they'll he'll she'll it'll you'd we'd
+    they'd you're youre you've they're theyre we're we've ur`),
+  ],
   [['MD'], words('cant dont wont didnt doesnt isnt arent wasnt couldnt shouldnt wouldnt gonna wanna gotta')],
 ]
 

@@ -33,6 +33,15 @@ const irregular: ReadonlyMap<string, string> = new Map(
     skis: 'ski',
     busses: 'bus',
     taxis: 'taxi',
+    booties: 'bootee',
+    hoodies: 'hoodie',
+    selfies: 'selfie',
+    beanies: 'beanie',
+    smoothies: 'smoothie',
+    veggies: 'veggie',
+    doggies: 'doggie',
+    onesies: 'onesie',
+    budgies: 'budgie',
   }),
 )
 

@@ -25,7 +25,7 @@ const possessive = `${apostrophe}s(?!${inWord})`
 /** "12/05/2010", "2010-05-12", with a time behind it or not; no part of a longer number. */
 const date = String.raw`(?<![\d./-])(?:\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})|\d{4}[/.-]\d{1,2}[/.-]\d{1,2})(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?(?![\d/-])`
 /** What cameras and phones call their files, without an ending: "DSC_0012", "IMG-20150412-WA0003". */
-const fileName = String.raw`(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[ _-]?\d{3,}[\p{L}\p{N}_-]{0,40}(?!${inWord})`
+const fileName = String.raw`(?:(?:DSC[NF]?|IMG[P]?|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG|HPIM|DJI|KIMG|DCIM)[ _-]?\d{3,}[\p{L}\p{N}_-]{0,40}|[PS]\d{6,8})(?!${inWord})`
 
 const endings =
   'jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|html?|php|aspx?|heic|avif|psd|eps|mp4|mov|avi|zip|docx?|txt'
@@ -34,28 +34,31 @@ const topDomains = 'com|net|org|edu|gov|info|biz|io|co\\.[a-z]{2}|com\\.[a-z]{2}
 const address = String.raw`[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,5}|https?:\/\/\S+|www\.\S+|[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,4}\.(?:${topDomains})(?![\p{L}\p{N}-])(?:\/\S*)?`
 const file = String.raw`[\p{L}\p{N}_-]{1,80}\.(?:${endings})(?!${inWord})`
 const tag = String.raw`<!--.{0,200}?-->|<[/!]?[a-z][^<>]{0,200}>|<\/?(?:BR|P|DIV|LI|[OU]L|T[RDH]|TABLE|H[1-6]|HR|IMG|CENTER)(?:\s[^<>]{0,200})?\/?>`
-/** A hashtag that is no word, and a handle. */
-const handle = String.raw`@[\p{L}\p{N}_.]+|#[\p{L}\p{N}]*_[\p{L}\p{N}_]*`
+/** A hashtag that is no word, a handle; and what else is in one piece by low lines. */
+const handle = String.raw`@[\p{L}\p{N}_.]+|#[\p{L}\p{N}]*_[\p{L}\p{N}_]*|u/[\p{L}\p{N}_-]+`
+const lowLines = String.raw`[\p{L}\p{N}]+(?:_[\p{L}\p{N}-]+)+(?![\p{L}\p{N}])`
 
 /**
  * In this order: addresses, files, handles, dates and markup, which are signs as a whole; the possessive
  * ending; numbers, also with a unit; words with apostrophes, hyphens and points inside; any one other visible
  * sign. `<PERSON>`, as CC12M hides names, is a word between two signs.
  */
-const skipped = `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName})`
+const skipped = `(?<skip>${address}|${handle}|${tag}|${file}|${date}|${fileName}|${lowLines})`
 /** Written short before a name. */
 const title = '(?:Dr|Mr|Mrs|Ms|St|Sen|Rep|Gov|Gen|Prof|Ald|Lt|Sgt|Capt|Col|Rev|Mt|Ft)'
 const plain = [
   `(?<possessive>${possessive})`,
+  // "'67 Camaro".
+  String.raw`(?<year>['’](?<!${inWord}['’])\d{2}s?(?!${inWord}|['’"]))`,
   String.raw`(?<number>(?:\d+(?:[.,]\d+)+\p{L}{0,3}|(?<![\d/])\d+\/\d{1,2}(?![\d/]))(?!${inWord}))`,
-  String.raw`(?<word>\p{Lu}(?:\.\p{Lu})+\.(?=\s\p{Lu}\p{Ll})|\p{Lu}(?:\d+\.|\.(?=\d))\d+(?!${inWord})|\p{L}(?:\.\p{L})+(?!${inWord})|[B-HJ-Z]\.(?=\s\p{L})|No\.(?=\s?\d)|${title}\.(?=\s\p{Lu})|w\/o?(?=\s)|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:[-‐‑&]|${inner})${inWord}+)*)`,
+  String.raw`(?<word>\p{Lu}(?:\.\p{Lu})+\.(?=\s\p{L})|\p{Lu}(?:\d+\.|\.(?=\d))\d+(?!${inWord})|\p{L}(?:\.\p{L})+(?!${inWord})|[B-HJ-Z]\.(?=\s\p{L})|No\.(?=\s?\d)|${title}\.(?=\s\p{Lu})|w\/o?(?=\s)|[\p{L}\p{N}]${inWord}*(?:(?!${possessive})(?:['’]?[-‐‑&]|${inner})${inWord}+)*)`,
   String.raw`[^\s\p{C}\p{Z}\ufe00-\ufe0f\u20e3]\p{M}*`,
 ].join('|')
 const pattern = new RegExp(`${skipped}|${plain}`, 'gsu')
 /** The same for most captions, which have none of what is passed over as a whole. */
 const plainPattern = new RegExp(plain, 'gsu')
 const hasSkipped =
-  /[@#<_]|:\/\/|[^\s.]\.[^\s.]|\d[/-]\d|(?:DSC[NF]?|IMG|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG)[ -]?\d/
+  /[@#<_]|:\/\/|[^\s.]\.[^\s.]|\d[/-]\d|(?:DSC[NF]?|IMGP?|PICT|MVI|PXL|GOPR|VID|SAM|CIMG|MG|HPIM|DJI|KIMG|DCIM)[ -]?\d|[PS]\d{6}|\bu\//
 
 /**
  * Words and signs of a caption with their places. The caption itself is never changed: it is read as people
@@ -71,13 +74,13 @@ export function tokenize(caption: string): Token[] {
     point += countPoints(text, unit, match.index)
     const [found] = match
     const behind = point + countPoints(found, 0, found.length)
-    const { word, number } = match.groups as Record<string, string | undefined>
+    const { word, number, year } = match.groups as Record<string, string | undefined>
     tokens.push({
       text: found,
-      word: word || number ? (short.get(found) ?? cleanWord(found)) : found,
+      word: year?.slice(1) ?? (word || number ? (short.get(found) ?? cleanWord(found)) : found),
       start: read?.starts[point] ?? point,
       end: read?.ends[behind - 1] ?? behind,
-      isWord: (word ?? number) !== undefined,
+      isWord: (word ?? number ?? year) !== undefined,
     })
     unit = match.index + found.length
     point = behind

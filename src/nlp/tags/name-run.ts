@@ -18,7 +18,7 @@ const functionWords = list(
 )
 /** Small words inside names: "Rio de Janeiro", "Vincent van Gogh". */
 const particles = list('de la del di da do dos von van der den du le el al bin')
-const roles = list(
+export const roles = list(
   'forward guard captain midfielder striker keeper coach defender star actor singer president minister',
 )
 /** A name is not longer; it bounds what is looked at. */
@@ -36,7 +36,8 @@ export function runEnd(tokens: readonly TaggedToken[], from: number): number {
   let end = from
   for (let at = from; at < Math.min(tokens.length, from + longestName); at++) {
     const token = tokens[at]
-    if (isPart(token)) end = at + 1
+    if (isPart(token) || (end > from && isSurname(tokens, at)) || (at === from && isFirstName(tokens, at)))
+      end = at + 1
     else if (end > from && token?.text === '"') {
       const close = quoteEnd(tokens, at)
       if (close === undefined) {
@@ -47,8 +48,24 @@ export function runEnd(tokens: readonly TaggedToken[], from: number): number {
   return end
 }
 
+/** "Ideas You'll Love". */
+const contraction = /['’](?:ll|re|ve|d|m|t)$/
+
 const isPart = (token: TaggedToken | undefined) =>
-  token?.isWord === true && !functionWords.has(token.word) && (isCapital(token) || hasDigit(token.word))
+  token?.isWord === true &&
+  !functionWords.has(token.word) &&
+  !contraction.test(token.word) &&
+  (isCapital(token) || hasDigit(token.word))
+
+/** "Theresa May", "Mary Can": an auxiliary in capitals behind a name that something is told of. */
+const isSurname = (tokens: readonly TaggedToken[], at: number) =>
+  tokens[at]?.text === 'May' &&
+  /^(?:person|unknown)$/.test(visibility(wordAt(tokens, at - 1)) ?? '') &&
+  !hasDigit(wordAt(tokens, at + 1))
+
+/** "Will Smith": where no question begins. */
+const isFirstName = (tokens: readonly TaggedToken[], at: number) =>
+  tokens[at]?.text === 'Will' && isCapital(tokens[at + 1]) && !functionWords.has(wordAt(tokens, at + 1))
 
 /** A possessive, a unit behind a number, what joins two parts without a space, and a role before a name. */
 function isTie(tokens: readonly TaggedToken[], at: number): boolean {
@@ -85,8 +102,10 @@ function isTie(tokens: readonly TaggedToken[], at: number): boolean {
       // "Ben & Jerry's".
       (isPart(before) && isPart(after) && tokens[at + 2]?.tag === 'POS') ||
       (isPart(before) &&
-        isWordOfName(after) &&
-        (isWordOfName(before) || visibility(after?.word ?? '') === 'unknown'))
+        (isWordOfName(after) || /^(?:Suites|Spa|Casino|Resort)$/.test(after?.text ?? '')) &&
+        (isWordOfName(before) ||
+          /^(?:Inn|Hotel|Resort|Lodge|Golf)$/.test(before?.text ?? '') ||
+          visibility(after?.word ?? '') === 'unknown'))
     )
   return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
 }
@@ -132,6 +151,8 @@ function isNameOf(tokens: readonly TaggedToken[], at: number): boolean {
     isPart(tokens[at + 1]) &&
     at > 1 &&
     isCapital(tokens[at + 1]) &&
+    // "Cristiano Ronaldo of Juventus".
+    visibility(lemma(wordAt(tokens, at - 1))) !== 'unknown' &&
     amongSmall(tokens, at)
   )
 }

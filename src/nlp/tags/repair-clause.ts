@@ -18,6 +18,9 @@ const attributive = new Set('sports clothes savings arts goods mens womens'.spli
 const one = new Set('a an this that each every another one'.split(' '))
 const many = new Set('few dozen hundred thousand couple many'.split(' '))
 
+/** What also cars and boats do. */
+const motions = new Set('queue race float sail'.split(' '))
+
 /** Mistakes between nouns and verbs of a clause. */
 export const clauseRules: readonly TagRule[] = [
   // "this shows a cat", "that looks": "these" would go with a plural.
@@ -41,7 +44,10 @@ export const clauseRules: readonly TagRule[] = [
     isPlural(tokens[at - 1]) &&
     isPerson(tokens, at - 1) &&
     !attributive.has(wordAt(tokens, at - 1)) &&
-    isPlural(tokens[at + 1]) &&
+    // "wave Catalan flags".
+    (isPlural(tokens[at + 1]) ||
+      ((tagAt(tokens, at + 1) === 'JJ' || /^\p{Lu}/u.test(tokens[at + 1]?.text ?? '')) &&
+        isPlural(tokens[at + 2]))) &&
     isVerbLemma(wordAt(tokens, at)) &&
     !/^\p{Lu}/u.test(tokens[at]?.text ?? '')
       ? 'VBP'
@@ -51,7 +57,8 @@ export const clauseRules: readonly TagRule[] = [
     at === 1 &&
     tagAt(tokens, 1) === 'NN' &&
     isPlural(tokens[0]) &&
-    /^(?:person|animal)$/.test(visibility(lemma(wordAt(tokens, 0))) ?? '') &&
+    (/^(?:person|animal)$/.test(visibility(lemma(wordAt(tokens, 0))) ?? '') ||
+      motions.has(wordAt(tokens, 1))) &&
     !attributive.has(wordAt(tokens, 0)) &&
     isVerbLemma(wordAt(tokens, 1)) &&
     /^(?:IN|RB|TO|PRP\$)$/.test(tagAt(tokens, 2))

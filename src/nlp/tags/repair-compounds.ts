@@ -30,7 +30,11 @@ const ingCompounds = new Set(
   mixing bowl,mixing machine,serving tray,serving dish,serving plate,serving bowl,hiking boot,hiking trail,
   waiting room,waiting area,changing table,measuring cup,measuring tape,ironing board,watering can,lighting fixture,
   seating area,sitting room,sitting area,bathing suit,building block,crossing sign,warning sign,vending machine,
-  sliding door,folding chair,folding table,soldering iron,weeping willow,training wheel,carrying case,knitting needle,greeting card,coloring book,charging port,charging cable,charging station,charging case`
+  sliding door,folding chair,folding table,soldering iron,weeping willow,training wheel,carrying case,climbing wall,climbing gym,diving board,
+  gaming chair,gaming mouse,gaming keyboard,gaming pc,gaming laptop,gaming headset,gaming desk,camping tent,camping chair,
+  boxing glove,boxing ring,shooting range,skipping rope,jumping rope,rowing boat,racing suit,shopping list,
+  talking point,flying saucer,landing page,loading dock,printing press,rolling pin,hunting dog,hunting rifle,
+  riding hat,trading card,wading pool,paddling pool,dressing gown,dressing table,dressing room,chewing gum,knitting needle,greeting card,coloring book,charging port,charging cable,charging station,charging case`
     .split(',')
     .map((pair) => pair.trim()),
 )
@@ -192,6 +196,8 @@ const opensNoun = (token: TaggedToken | undefined) => isNoun(token) || /^JJ/.tes
 function leadsToNoun(tokens: readonly TaggedToken[], at: number): boolean {
   const before = tokens[at - 1]
   if (isDeterminer(before) || isModifier(before)) return true
+  // "Cracked phone screen".
+  if (before === undefined) return tagAt(tokens, at) === 'VBD' && wordAt(tokens, at).endsWith('ed')
   return tagAt(tokens, at) === 'VBD' && /^(?:IN|CC|RB|,)$/.test(before?.tag ?? '')
 }
 

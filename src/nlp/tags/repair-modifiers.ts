@@ -10,7 +10,8 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** Said of a colour: "neon green", "olive green". */
 const shades = list(
   `neon lime olive navy forest mint sky rose lavender cream hunter royal kelly emerald army baby lemon ruby chocolate
-  sage slate steel powder cobalt midnight bottle blush rust mustard charcoal ash moss teal peacock petrol ocean jade ice`,
+  sage slate steel powder cobalt midnight bottle blush rust mustard charcoal ash moss teal peacock petrol ocean jade ice
+  electric champagne pistachio coral pearl`,
 )
 const colours = list('black white red green blue brown yellow pink purple gray grey orange gold')
 /** Said of what shines. */

@@ -5,10 +5,10 @@ import { makers } from '../lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
 import { isFirstFood, isWare } from '../lexicon/wares.js'
-import { isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
-import { isCapital, isParticle, isSeen, isThing, runEnd, things } from './name-run.js'
+import { isNamedLocation, isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
+import { isCapital, isParticle, isSeen, isThing, roles, runEnd, things } from './name-run.js'
 import type { TaggedToken } from './tag.js'
-import { amongSmall, isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
+import { isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import { compoundVisibility, visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -25,6 +25,12 @@ const orders = list('buy shop find get discover see learn make meet try watch cr
 const ending = list('set kit t-shirt tee sundress hoodie')
 /** What a number behind tells which one: "Model 3". */
 const ways = list('route tram interstate highway gate room pier platform bus train')
+/** What names of places end in. */
+const places = list(
+  `park forest reserve monument square station museum gallery church cathedral castle palace bridge stadium arena center
+  centre hall hotel resort airport beach bay island lake river garden street avenue complex campus temple theatre theater
+  library university hospital market plaza pier harbor harbour`,
+)
 const editions = list('model series mark mk gen generation version vol volume type class no')
 /**
  * Tags the words of names and titles as what they are there. The tagger sees "Air Max 270 React" as nouns, a
@@ -34,7 +40,7 @@ const editions = list('model series mark mk gen generation version vol volume ty
 export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToken[] {
   if (!tokens.some(isCapital)) return tokens
   const shouted = isShouted(tokens)
-  let mended: TaggedToken[] | undefined
+  let mended = behindPlace(tokens)
   for (let at = 0; at < tokens.length; ) {
     const end = runEnd(tokens, at)
     if (end - at > 1 && isName(tokens, at, end) && !shouted) {
@@ -48,12 +54,23 @@ export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToke
       if (isThingBehind(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'NN' }
       joinClass(mended, at, end)
       if (isActedByMany(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBP' }
-      if (tagAt(mended, at) !== 'CD' && isActedBy(mended, end))
+      if (tagAt(mended, at) !== 'CD' && isActedBy(mended, end, at))
         mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBZ' }
     }
     at = Math.max(end, at + 1)
   }
   return mended ?? tokens
+}
+
+/** "Santorini blue domed church": a thing that a place's name stands in front of, where a caption begins. */
+function behindPlace(tokens: readonly TaggedToken[]): TaggedToken[] | undefined {
+  if (tagAt(tokens, 1) !== 'JJ' || !isCapital(tokens[0]) || tagAt(tokens, 0) !== 'NN') return undefined
+  let end = 1
+  while (tagAt(tokens, end) === 'JJ' && !isCapital(tokens[end]) && end < 4) end++
+  if (end === 1 || !isNoun(tokens[end]) || isCapital(tokens[end])) return undefined
+  const name = wordAt(tokens, 0)
+  if (visibility(name) !== 'unknown' && !isNamedLocation(name, true)) return undefined
+  return tokens.map((token, at) => (at > 0 && at < end ? { ...token, tag: 'NN' } : token))
 }
 
 /** "Louis Vuitton Neverfull tote": a thing in small letters that ends the name, which the tagger takes for a verb. */
@@ -91,6 +108,8 @@ const isName = (tokens: readonly TaggedToken[], from: number, to: number) =>
   hasTwo(tokens.slice(from, to), isCapital) ||
   visibility(wordAt(tokens, from)) === 'unknown' ||
   makers.has(wordAt(tokens, from)) ||
+  // "Pier 39 sea lions".
+  (ways.has(wordAt(tokens, from)) && hasDigit(wordAt(tokens, from + 1)) && isNoun(tokens[to])) ||
   // "on Route 66".
   (from > 0 && tokens[from - 1]?.isWord === true && isCapital(tokens[from]) && tagAt(tokens, from) === 'NN')
 
@@ -158,6 +177,7 @@ function tagInName(
     return 'NN'
   // "Old Faithful erupts".
   if (tag === 'JJ' && at === end - 1 && at > start && tagAt(tokens, end) === 'VBZ') return 'NN'
+  if (isModifier(tokens[at]) && behindNoun && isPlaceRun(tokens, start, end)) return 'NN'
   if (isModifier(tokens[at])) return behindNoun && joinsName(tokens, at, after) ? 'NN' : undefined
   if (tag === 'VBZ' && isActor(before)) return undefined
   if (isVerb(tokens[at]) && after === undefined && !behindNoun) return undefined
@@ -167,13 +187,21 @@ function tagInName(
 /** "Samsung Smart TV", "guard Jamal Murray", "Taylor Swift", "Vacuum Cleaner": a modifier inside or at the end. */
 function joinsName(tokens: readonly TaggedToken[], at: number, after: TaggedToken | undefined): boolean {
   const word = wordAt(tokens, at)
+  // "Joshua Tree National Park", "Mount Rainier".
+  if (/^(?:national|state|royal)$/.test(word) && places.has(after?.word ?? '')) return true
+  if (/^(?:mount|lake|cape|fort|isle)$/.test(wordAt(tokens, at - 1))) return true
   if (after) return isActor(tokens[at - 1]) || !endsName(tokens, at - 1)
   if (tradeColours.has(word)) return false
   // "London Underground sign".
-  if (isNoun(tokens[at + 1])) return amongSmall(tokens, at) && !isThing(wordAt(tokens, at - 1))
+  if (isNoun(tokens[at + 1])) return !isCapital(tokens[at + 1]) && !isThing(wordAt(tokens, at - 1))
   if (visibility(word) === 'artifact' && canBe(word, 'NN')) return true
   return !endsName(tokens, at - 1) && !/(?:ed|less|proof)$/.test(word)
 }
+
+/** "in Plitvice Lakes National Park", "from Launch Complex 39A": one name that says where. */
+const isPlaceRun = (tokens: readonly TaggedToken[], start: number, end: number) =>
+  /^(?:in|at|from|near|outside|inside)$/.test(tokens[start - 1]?.text ?? '') &&
+  (places.has(lemma(wordAt(tokens, end - 1))) || hasDigit(wordAt(tokens, end - 1)))
 
 /** "iPhone 13", "Boeing 747": a short number behind a word that names nothing by itself. */
 const isModelNumber = (word: string, before: TaggedToken | undefined) =>
@@ -205,13 +233,16 @@ const isActor = (token: TaggedToken | undefined) =>
   /^(?:animal|person)$/.test(visibility(lemma(token?.word ?? '')) ?? '')
 
 /** "Karim Benzema scores from", "Narendra Modi waves to": no thing of the name is what follows. */
-function isActedBy(tokens: readonly TaggedToken[], at: number): boolean {
+function isActedBy(tokens: readonly TaggedToken[], at: number, start: number): boolean {
+  if (tagAt(tokens, at) !== 'NNS' || isCapital(tokens[at])) return false
   const noun = wordAt(tokens, at) === 'leaves' ? 'leave' : lemma(wordAt(tokens, at))
   return (
-    tagAt(tokens, at) === 'NNS' &&
-    !isCapital(tokens[at]) &&
     isVerbLemma(noun) &&
-    !things.test(nounSenses(noun)[0]?.file ?? '') &&
+    // "midfielder N'Golo Kante trains ahead".
+    ((/^(?:IN|RB|DT)$/.test(tagAt(tokens, at + 1)) &&
+      wordAt(tokens, at + 1) !== 'of' &&
+      tokens.slice(Math.max(0, start - 1), at).some((token) => isActor(token) || roles.has(token.word))) ||
+      !things.test(nounSenses(noun)[0]?.file ?? '')) &&
     (/^(?:IN|TO|DT|RB|PRP\$|JJ|VBN|CD)$/.test(tagAt(tokens, at + 1)) ||
       isActor(tokens[at + 1]) ||
       isCapital(tokens[at + 1]))

@@ -2,6 +2,7 @@ import { clauseRules } from './repair-clause.js'
 import { compoundRules, isAuxiliary } from './repair-compounds.js'
 import { modifierRules } from './repair-modifiers.js'
 import { repairNames } from './repair-names.js'
+import { postRules } from './repair-posts.js'
 import { unknownRules } from './repair-unknown.js'
 import { verbRules } from './repair-verbs.js'
 import { wordRules } from './repair-words.js'
@@ -37,6 +38,7 @@ export function repairTags(tokens: readonly TaggedToken[]): readonly TaggedToken
     }
   }
   apply(wordRules, words)
+  apply(postRules, words)
   apply(
     compoundRules,
     words.filter((at) => !closed.has(mended[at]?.tag ?? '') && !isAuxiliary(wordAt(tokens, at))),

@@ -118,6 +118,17 @@ export const unknownRules: readonly TagRule[] = [
     /^(?:plant|food)$/.test(visibility(wordAt(tokens, at)) ?? '')
       ? 'NN'
       : undefined,
+  // "Grey tabby, white paws": no adjective that the lexicon lacks.
+  (tokens, at) =>
+    tagAt(tokens, at) === 'JJ' &&
+    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]) || tokens[at + 1]?.tag === 'CC') &&
+    // "a sprig of lavender".
+    (wordAt(tokens, at - 1) === 'of'
+      ? !tradeColours.has(wordAt(tokens, at))
+      : tagsOf(wordAt(tokens, at)) === undefined && !isAdjectiveLemma(wordAt(tokens, at))) &&
+    /^(?:animal|plant|food)$/.test(visibility(wordAt(tokens, at)) ?? '')
+      ? 'NN'
+      : undefined,
   // "a cabinet meeting", but "a man meeting fans".
   (tokens, at) =>
     tagAt(tokens, at) === 'VBG' &&

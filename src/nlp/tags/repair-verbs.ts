@@ -64,7 +64,8 @@ export const verbRules: readonly TagRule[] = [
   (tokens, at) =>
     motions.has(wordAt(tokens, at)) &&
     isNoun(tokens[at]) &&
-    isNoun(tokens[at - 1]) &&
+    // "a sprig of lavender lies across".
+    (isNoun(tokens[at - 1]) || wordAt(tokens, at - 2) === 'of') &&
     /^(?:IN|RB|TO|RP)$/.test(tagAt(tokens, at + 1))
       ? 'VBZ'
       : undefined,

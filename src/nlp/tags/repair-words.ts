@@ -1,3 +1,4 @@
+import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import type { TaggedToken } from './tag.js'
 import { isAdjective, isDeterminer, isModifier, isNoun, isVerb, tagAt, wordAt } from './tag-patterns.js'
@@ -15,9 +16,9 @@ const ingThings = new Set(
  */
 const ingQualities = new Set(
   `smiling running standing sleeping flying burning steaming laughing rolling moving floating falling hanging glowing
-  sparkling shining crying swimming barking galloping surrounding matching missing winning living passing rising towering`.split(
-    /\s+/,
-  ),
+  sparkling shining crying swimming barking galloping surrounding matching missing winning living passing rising towering growing blooming melting
+  crawling kneeling praying dancing roaring howling yawning weeping bouncing flowing dripping spinning leaping grinning
+  screaming blossoming cascading erupting`.split(/\s+/),
 )
 /** What an ending says of a word that the lexicon does not have. */
 const endings: readonly (readonly [RegExp, string])[] = [
@@ -29,6 +30,12 @@ const endings: readonly (readonly [RegExp, string])[] = [
 const places = new Set('left right top bottom middle center centre front back rear'.split(' '))
 
 const wallToWall = new Set(['floor', 'wall', 'to', 'ceiling'])
+
+/** "People crossing street", but "a woman painting". */
+const isDoneBy = (tokens: readonly TaggedToken[], at: number) =>
+  isNoun(tokens[at - 1]) &&
+  isNoun(tokens[at + 1]) &&
+  /^(?:person|tops)$/.test(visibility(lemma(wordAt(tokens, at - 1))) ?? '')
 
 const opensPhrase = (token: TaggedToken | undefined) => isNoun(token) || isModifier(token) || isVerb(token)
 
@@ -50,6 +57,14 @@ export const wordRules: readonly TagRule[] = [
     if (tag !== 'NN' || tagsOf(word) !== undefined) return undefined
     return endings.find(([ending]) => ending.test(word))?.[1]
   },
+  // "Sippin' on sunshine".
+  (tokens, at) =>
+    tokens[at + 1]?.start === tokens[at]?.end &&
+    /^['’]$/.test(wordAt(tokens, at + 1)) &&
+    /[^aeiou]in$/.test(wordAt(tokens, at)) &&
+    tagsOf(wordAt(tokens, at)) === undefined
+      ? 'VBG'
+      : undefined,
   // "a dolly": an adverb cannot be all that follows a determiner.
   (tokens, at) =>
     tagAt(tokens, at) === 'RB' &&
@@ -65,7 +80,7 @@ export const wordRules: readonly TagRule[] = [
     if (tag !== 'VBG') return undefined
     const known = tagsOf(word) ?? []
     if (known[0]?.startsWith('NN') && !known.some((other) => other.startsWith('VBG'))) return known[0]
-    return ingThings.has(word) && !isDeterminer(tokens[at + 1]) ? 'NN' : undefined
+    return ingThings.has(word) && !isDeterminer(tokens[at + 1]) && !isDoneBy(tokens, at) ? 'NN' : undefined
   },
   // "1,200", "3rd", "the 1960s", "the seventies".
   (tokens, at) => {
@@ -216,6 +231,8 @@ const occasions = new Set(
 /** "Christmas", "Friday", and what no dictionary has where a sign follows: "Happy Friyay!". */
 function isOccasion(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
+  // "Happy 40th".
+  if (/^\d+(?:st|nd|rd|th)$/.test(word)) return true
   if (occasions.has(word) || /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$|^weekend$/.test(word)) return true
   return tokens[at + 1]?.isWord === false && isNoun(tokens[at]) && visibility(word) === 'unknown'
 }
@@ -224,6 +241,8 @@ function isWish(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   if (/^(?:happy|merry)$/.test(word) && !isDeterminer(tokens[at - 1]))
     return isOccasion(tokens, at + 1) || occasions.has(wordAt(tokens, at + 2))
+  // "Happy Father's Day card".
+  if (word === 'day' && tagAt(tokens, at - 1) === 'POS') return tagAt(tokens, at - 2) === 'UH'
   if (tagAt(tokens, at - 1) !== 'UH') return false
   return (
     isOccasion(tokens, at) ||

@@ -1,5 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
 import { tagsOf } from '../lexicon/lexicon.js'
+import { materials } from '../lexicon/qualities.js'
 import type { TaggedToken } from './tag.js'
 import { wordAt } from './tag-patterns.js'
 import { compoundVisibility } from './visibility.js'
@@ -9,12 +10,20 @@ const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 /** Goods that words are printed on. */
 const printed = list(
   `poster sign tee t-shirt tshirt shirt sweatshirt hoodie mug sticker decal banner card cap hat pillow cushion doormat
+  tumbler blanket badge button notebook journal ornament apron tshirt pin patch plate jumper pajamas
   mat plaque onesie keychain magnet flyer placard tote bib tank sweater canvas print bag`,
 )
 /** What a sentence begins with, and no name. */
 const speakers = list(
   "i i'm im i've you you're we we're it it's let's he she they don't never not this my life",
 )
+/** What no name of a good holds, and a sentence does. */
+const sentenceWords = list(
+  `i you your we us me is are am be been had have outta outa gonna wanna ever not always never because before than you're
+  i'm don't can't let's it's`,
+)
+/** "T-shirt design": a good that is for sale as a file. */
+const files = /^(?:design|designs|print|svg|template|mockup|quote|art)$/
 /** As long as a slogan is. */
 const longest = 16
 
@@ -31,11 +40,22 @@ export function repairSlogan(tokens: readonly TaggedToken[]): readonly TaggedTok
   const capitals = words.filter(isCapital).length
   const isTitle = capitals * 2 > words.length
   const verbs = words.filter(({ word }) => tagsOf(word)?.some((tag) => /^VBP?$/.test(tag))).length
-  if (words.length < 2 || !(isTitle || (verbs > 1 && capitals < 2 && !words.some(({ tag }) => tag === 'DT'))))
+  const isDesign = files.test(wordAt(tokens, good + 1))
+  if (
+    words.length < 2 ||
+    !(
+      isTitle ||
+      isDesign ||
+      tokens[0]?.text === 'You' ||
+      (verbs > 1 && capitals < 2 && !words.some(({ tag }) => tag === 'DT'))
+    )
+  )
     return tokens
   let start = good
   if (!isCapital(tokens[good])) while (isTitle && isSmallWord(tokens[start - 1])) start--
   else if (compoundVisibility(wordAt(tokens, good - 1), lemma(wordAt(tokens, good)))) start--
+  // "wooden sign".
+  while (start > 1 && materials.has(wordAt(tokens, start - 1))) start--
   return tokens.map((token, at) => {
     if (at < start) return { ...token, tag: 'UH' }
     return at === good && !token.tag.startsWith('NN') ? { ...token, tag: 'NN' } : token
@@ -45,18 +65,34 @@ export function repairSlogan(tokens: readonly TaggedToken[]): readonly TaggedTok
 function opensSlogan(tokens: readonly TaggedToken[]): boolean {
   const [first, second] = tokens
   if (!first || !second) return false
-  if (speakers.has(first.word)) return true
+  if (speakers.has(first.word) || (first.text === 'You' && !isPresent(tokens))) return true
   // "World's Best Dad".
   if (second.tag === 'POS' && /^(?:best|okayest|greatest|coolest)$/.test(wordAt(tokens, 2))) return true
   const tags = tagsOf(first.word)
-  return /^VBP?$/.test(tags?.[0] ?? '') || tokens.slice(1, longest).some(({ text }) => text === 'Only')
+  if (/^VBP?$/.test(tags?.[0] ?? '')) return true
+  // "Best Dad Ever", "Home Sweet Home".
+  if (first.word === 'home' && second.word === 'sweet') return true
+  // What stands in quotation marks is left out as that.
+  if (tokens.some(({ text }) => /^["“]$/.test(text))) return false
+  return tokens
+    .slice(1, longest)
+    .some(({ text, word }) => text === 'Only' || (isCapitalWord(text) && sentenceWords.has(word)))
 }
+
+const isCapitalWord = (text: string) => /^\p{Lu}/u.test(text)
+
+/** Whether somebody speaks of a good that is there: "You can buy this mug". */
+const isPresent = (tokens: readonly TaggedToken[]) =>
+  tokens.slice(0, longest).some(({ word }) => /^(?:this|these|my|our|here|a|an|the)$/.test(word))
 
 /** Where the good stands: the last of its words, before a preposition, a sign or the end. */
 function goodAt(tokens: readonly TaggedToken[]): number | undefined {
   for (let at = 2; at < Math.min(tokens.length, longest); at++) {
     const after = tokens[at + 1]
-    if (printed.has(lemma(wordAt(tokens, at))) && (!after?.isWord || /^(?:IN|VB.)$/.test(after.tag)))
+    if (
+      printed.has(lemma(wordAt(tokens, at))) &&
+      (!after?.isWord || /^(?:IN|VB.)$/.test(after.tag) || files.test(after.word))
+    )
       return at
   }
   return undefined

@@ -27,7 +27,9 @@ const visibleNouns: ReadonlySet<string> = new Set(
   merchandise gift toy flower blossom garland footprint track trail landscape scenery habitat environment wildlife
   patch crossing intersection dot spot hole crack gap opening slice dollop bushel procession parade picnic party crowd
   gathering vegetable fruit meal breakfast lunch dinner snack dessert dish serving portion topping icing frosting
-  filling drink toilette wildfire blaze explosion prototype bundle manicure pedicure hairstyle haircut makeup playmat avalanche case placard signature sample title wallpaper`.split(
+  filling drink toilette wildfire blaze explosion prototype bundle manicure pedicure hairstyle haircut makeup playmat avalanche case placard signature sample title wallpaper invitation graph voucher coupon passport
+  license licence diploma contract invoice flashcard manga textbook dictionary encyclopedia bible cheque banknote penny
+  medal asterisk hieroglyph rune smudge bruise scar birthmark autograph fingerprint postmark insignia buoy pennant`.split(
     /\s+/,
   ),
 )
@@ -44,9 +46,18 @@ export type Visible = NounFile | 'listed' | 'unknown'
  */
 export function visibleAs(tokens: readonly TaggedToken[], start: number, end: number): Visible | undefined {
   const head = lemma(wordAt(tokens, end - 1))
-  if (isNamed(tokens, start, end)) return 'unknown'
+  if (isNamed(tokens, start, end) || isCoinName(tokens, start, end, head)) return 'unknown'
   return visibility(head) ?? (end - start > 1 ? compoundVisibility(wordAt(tokens, end - 2), head) : undefined)
 }
+
+/** "a portrait of Anna": what WordNet has for foreign coins alone, in a capital. */
+const isCoinName = (tokens: readonly TaggedToken[], start: number, end: number, head: string) =>
+  end - start === 1 &&
+  start > 0 &&
+  /^\p{Lu}\p{Ll}/u.test(tokens[start]?.text ?? '') &&
+  tagsOf(head) === undefined &&
+  visibility(head) === undefined &&
+  nounSenses(head).every(({ file }) => file === 'quantity')
 
 /**
  * Whether a phrase is the own name of something: "iPhone 13", "President Emmanuel Macron", "a Volkswagen Golf".
@@ -61,7 +72,7 @@ export function isNamed(tokens: readonly TaggedToken[], start: number, end: numb
   return tokens.slice(start, end - 1).some(({ isName, word }) => {
     const found = isName ? visibility(lemma(word)) : undefined
     return (
-      (found === 'unknown' && inSentence) ||
+      (found === 'unknown' && (inSentence || isOnlyName(tokens, end))) ||
       (isName && makers.has(word)) ||
       (found === 'person' &&
         (tagsOf(word) === undefined || visibility(wordAt(tokens, end - 2)) === 'unknown'))
@@ -69,9 +80,15 @@ export function isNamed(tokens: readonly TaggedToken[], start: number, end: numb
   })
 }
 
+/** "Emmanuel Macron": two capitals of which the second is in no newspaper's lexicon, and no thing. */
+const isOnlyName = (tokens: readonly TaggedToken[], end: number) => {
+  const word = wordAt(tokens, end - 1)
+  return tagsOf(word) === undefined && visibility(word) === undefined && !/(?:ing|ion|ness|ism)s?$/.test(word)
+}
+
 /** Words that captions often write as two. */
 const openCompounds: ReadonlySet<string> = new Set(
-  'walk_way run_way path_way drive_way hall_way door_way side_walk cross_walk board_walk card_board board_game card_game pendant_lighting track_lighting'.split(
+  'walk_way run_way path_way drive_way hall_way door_way side_walk cross_walk board_walk card_board board_game card_game pendant_lighting track_lighting question_mark exclamation_mark check_mark'.split(
     ' ',
   ),
 )
