@@ -298,7 +298,7 @@ describe('annotation files', () => {
       [{}, /images: expected a list/],
       [{ ...good, images: [{ file_name: 'a.jpg' }] }, /images\[0\]\.id: expected an id/],
       [{ ...good, annotations: [{ bbox: [1, 2, 3] }] }, /annotations\[0\]\.bbox: expected x, y/],
-      [{ ...good, categories: [{ id: 1 }] }, /categories\[0\]\.name/],
+      [{ ...good, categories: [{ name: 'dog' }] }, /categories\[0\]\.id/],
     ]
     for (const [value, message] of cases) {
       await writeFile(path, JSON.stringify(value))

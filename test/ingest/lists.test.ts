@@ -235,7 +235,14 @@ describe('a JSON', () => {
     ['[{"url": "u", "caption": "c"}', /is cut short, after 29 bytes/],
     ['[{"url": "u", "caption": }]', /is not JSON: byte 1: /],
     ['[] []', /more behind its end, at byte 3/],
+    ['[1]\n{"a": 1}', /more behind its end, at byte 4: several values, perhaps JSON Lines/],
     ['text', /begins with neither \[ nor \{/],
+    ['"text"', /begins with neither \[ nor \{/],
+    ['\n', /is not JSON: it is empty/],
+    ["{'url': ['u']}", /its first key, at byte 1, is not in double quotes/],
+    ['version https://git-lfs.github.com/spec/v1', /it is a pointer of Git LFS, .*git lfs pull/],
+    ['\u001f\u008b\u0008', /it begins with neither/],
+    ['[{"a": 1,\n\n}]', /^[^\n]*is not JSON: byte 1: [^\n]*$/],
   ])('%j is no JSON', async (text, message) => {
     await expect(rowsOf({ format: 'json', path: await file('.json', text) })).rejects.toThrow(message)
   })

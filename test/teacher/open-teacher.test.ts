@@ -22,6 +22,14 @@ describe('opening a model folder', () => {
     [{}, /is not a model folder: .*config\.json is missing/],
     [{ 'config.json': '{' }, /config\.json is not JSON/],
     [{ 'config.json': '[]' }, /config\.json does not hold a JSON object/],
+    [{ 'config.json': '{\n"a": 1,\n\n}' }, /^[^\n]*config\.json is not JSON: [^\n]*$/],
+    [{ 'config.json': 'version https://git-lfs.github.com/spec/v1' }, /it is a pointer of Git LFS/],
+    [{ 'config.json': '{}' }, /config\.json: there is no model_type; it must be one that groundmill knows/],
+    [{ 'config.json': '{"model_type": ["detr"]}' }, /model_type \["detr"\] is not a family/],
+    [
+      { 'config.json': '{"model_type": "detr", "id2label": {"1": " "}}', 'onnx/model.onnx': 'text' },
+      /config\.json: id2label has no names/,
+    ],
     [
       { 'config.json': '{"model_type": "yolos"}' },
       /model_type "yolos" is not a family that groundmill knows \(groundmill-glip, grounding-dino, owlvit, owlv2, detr, rt_detr, rt_detr_v2, torchvision-detector\)/,

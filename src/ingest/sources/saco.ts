@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
@@ -9,8 +8,10 @@ import { cocoEntries, slashed } from '../../formats/coco-entries.js'
 import { cocoLicense, isSet } from '../../formats/coco-entry.js'
 import { entryId } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
+import { soleEnds } from '../../formats/name-ends.js'
 import type { Xywh } from '../../formats/outline-box.js'
 import { type FileProblem, problemList } from '../../formats/problem-list.js'
+import { placeOf } from '../read/picture-place.js'
 import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
@@ -86,6 +87,8 @@ interface Contents {
   readonly boxes: ReadonlyMap<string, readonly Box[]>
   readonly licenses: ReadonlyMap<string, string>
   readonly problems: readonly FileProblem[]
+  /** Whether an end of a name (`nameEnds`) is that of one picture alone. */
+  readonly isSoleEnd: (end: string) => boolean
 }
 
 /** Of a box all but its outline is held: that is in pixels, the box in shares. */
@@ -112,7 +115,7 @@ async function readPairs(path: string): Promise<Contents> {
     } else if (list === 'licenses') {
       const license = cocoLicense(value)
       if (typeof license === 'string') bad(license)
-      else if (license.text !== undefined) licenses.set(license.id, license.text)
+      else if (license.id !== undefined && license.text !== undefined) licenses.set(license.id, license.text)
     } else {
       const { image_id, bbox, iscrowd, score, origin } = Object(value) as Record<string, unknown>
       const id = entryId(image_id)
@@ -143,6 +146,7 @@ async function readPairs(path: string): Promise<Contents> {
     boxes: new Map([...boxes].map(([id, { own }]) => [id, own])),
     licenses,
     problems: problems.found(),
+    isSoleEnd: soleEnds(pictures.keys()),
   }
 }
 
@@ -176,8 +180,8 @@ function pictureRow(
   mark: Mark,
   place: string,
   pairs: readonly Pair[],
-  { boxes, licenses }: Contents,
-  { images, base_url, prompt: { negatives: wanted } }: Config,
+  { boxes, licenses, isSoleEnd }: Contents,
+  config: Config,
 ): SourceRow {
   const dropped: Record<string, number> = {}
   const partial: string[] = []
@@ -203,11 +207,11 @@ function pictureRow(
   return sourceRow({
     mark,
     place,
-    ...locate(file_name, coco_url, images, base_url),
+    ...locate(file_name, coco_url, config, isSoleEnd),
     regions,
     ignored,
     boxUnit: 'share',
-    absent: wanted > 0 ? negatives : [],
+    absent: config.prompt.negatives > 0 ? negatives : [],
     negatives,
     partial,
     dropped,
@@ -217,10 +221,9 @@ function pictureRow(
   })
 }
 
-function locate(name: string, url: string | undefined, images: string | undefined, base: string | undefined) {
-  if (base) return { url: name.split('/').map(encodeURIComponent).join('/') }
-  if (images) return { file: join(images, name) }
-  if (url) return { url }
+function locate(name: string, url: string | undefined, config: Config, isSole: Contents['isSoleEnd']) {
+  const place = placeOf(name, config, isSole) ?? (url ? { url } : undefined)
+  if (place) return place
   throw new UserError('A saco source needs `images`: the folder that its file names start from.')
 }
 
