@@ -1,6 +1,5 @@
-import { isForeign } from './picture-places.js'
-
 /** Names of pictures as files of other machines have them. */
+import { isForeign } from './picture-places.js'
 
 /** What stands before the path: `s3://`, `file://`, the page from which Label Studio serves local files. */
 const before = /^([a-z][a-z0-9+.-]*:\/\/+|\/?data\/local-files\/\?d=)/i

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { firstIssue } from '../base/first-issue.js'
 import { readData } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { withoutNulls } from '../base/without-nulls.js'
@@ -65,10 +66,9 @@ export async function readReferences(path: string, split?: string): Promise<Refe
       splits.add(parsed.data.split)
       if (split === undefined || parsed.data.split === split) references.push(parsed.data)
     } else {
-      const [issue] = parsed.error.issues
       const own = (value as { readonly split?: unknown } | null)?.split
       problems.push({
-        problem: `reference ${index}: ${issue?.path.join('.')}: ${issue?.message}`,
+        problem: `reference ${index}: ${firstIssue(parsed.error)}`,
         ...(typeof own === 'string' && { split: own }),
         index,
       })

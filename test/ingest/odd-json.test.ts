@@ -167,6 +167,16 @@ describe("GLIP's TSV", () => {
     ])
     expect(rows[0]).toMatchObject({ dropped: { malformed_box: 3, score: 1 }, size: null })
   })
+
+  it('has captions without lists, and names what is no label', async () => {
+    const labels = [{ caption: 'a dog', bboxes: null }, { caption: 'a cat', bboxes: [[0, 0, 9, 9]] }, [1]]
+    const path = await written('.tsv', labels.map((label) => `k\t${JSON.stringify(label)}\n`).join(''))
+    const images = await written('.tsv', 'k\tAAAA\n'.repeat(3))
+    const rows = await rowsOf({ format: 'glip-tsv', path, images })
+    expect(rows.map(({ dropped }) => dropped)).toEqual([{}, { malformed_box: 1 }, {}])
+    expect(rows[1]?.captions.map(({ text }) => text)).toEqual(['a cat'])
+    expect(rows[2]?.problem?.detail).toBe(`${path}:3: Invalid input: expected object, received array`)
+  })
 })
 
 describe('Visual Genome', () => {
@@ -466,5 +476,12 @@ it('Visual Genome is a list, and a folder is no file', async () => {
   const path = await written('.json', { 1: [{ phrase: 'a dog' }] })
   const config = { format: 'visual-genome', path, images: 'p' }
   await expect(rowsOf(config)).rejects.toThrow(`${path}: expected a list of pictures with their regions.`)
+  const regions = [{ id: 1, regions: [{ phrase: 'a dog', x: 1, y: 1, width: 9, height: 9 }] }]
+  const listed = {
+    ...config,
+    path: await written('.json', regions),
+    image_list: await written('.json', { 1: {} }),
+  }
+  await expect(rowsOf(listed)).rejects.toThrow(`${listed.image_list}: expected a list of pictures.`)
   await expect(hashFiles([folder])).rejects.toThrow(`${folder} is not a file.`)
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
 import { readJson } from '../../base/read-json.js'
 import { UserError } from '../../base/user-error.js'
@@ -90,10 +91,7 @@ async function* rowsOf(
     const parsed = lineSchema.safeParse(withoutNulls(value))
     if (!value) yield problemRow(mark, place, problem)
     else if (parsed.success) yield pictureRow(mark, place, parsed.data, labels, config)
-    else {
-      const [issue] = parsed.error.issues
-      yield problemRow(mark, place, `${issue?.path.join('.')}: ${issue?.message}`)
-    }
+    else yield problemRow(mark, place, firstIssue(parsed.error))
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
@@ -156,10 +157,7 @@ function pairOf(value: unknown): Pair | string {
   const parsed = pairSchema.safeParse(value)
   const id = entryId(given.id)
   if (id === undefined) return 'id: expected a number or a text'
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    return `${issue?.path.join('.')}: ${issue?.message}`
-  }
+  if (!parsed.success) return firstIssue(parsed.error)
   const file_name = slashed(parsed.data.file_name)
   const [width, height] = [given.width, given.height].map(numberOf)
   return { ...parsed.data, id, file_name, width, height, license: entryId(given.license) }

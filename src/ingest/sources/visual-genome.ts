@@ -143,5 +143,6 @@ async function readImages(path: string): Promise<Images> {
     if (id !== undefined && !known) images.set(id, `${problem}`)
   }
   if (good === 0 && fault !== undefined) throw new UserError(`${path} ${fault}.`)
+  if (good === 0) throw new UserError(`${path}: expected a list of pictures.`)
   return images
 }
