@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gzipSync, gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { detectionsJson, readDetections } from '../../src/evaluate/benchmark-ids.js'
@@ -372,11 +372,18 @@ describe('annotation files', () => {
     }
     await writeFile(join(folder, 'truth.json'), JSON.stringify(truth))
     const detections = [{ image: 0, category: 0, bbox: [0, 0, 50, 50], score: 0.5 } as const]
+    const found = (category_id: number) => ({ image_id: 1, category_id, bbox: [0, 0, 50, 50], score: 0.5 })
     await writeFile(join(folder, 'found.json'), detectionsJson(detections, truth))
     const paths = ['--truth', join(folder, 'truth.json'), '--predictions', join(folder, 'found.json')]
     const { code, out } = await groundmill('benchmark', 'coco', ...paths, '--json')
     expect(code).toBe(0)
     expect(JSON.parse(out).scores.coco).toMatchObject({ ap: expect.closeTo(1, 9), ap_small: -1 })
+    const zipped = join(folder, 'found.json.gz')
+    const others = [found(3), found(9)]
+    await writeFile(zipped, gzipSync(JSON.stringify(others)))
+    const told = await groundmill('benchmark', 'coco', ...paths.slice(0, 3), zipped, '--json')
+    expect(JSON.parse(told.out).scores.coco.ap).toBeCloseTo(1, 9)
+    expect(told.err).toContain('1 of 2 detections are of categories that')
     const wrong = await groundmill('benchmark', 'lvis', ...paths)
     expect(wrong.code).toBe(2)
     expect(wrong.err).toMatch(/truth\.json is not of LVIS/)

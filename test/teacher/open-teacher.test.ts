@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -86,6 +86,20 @@ describe('opening a model folder', () => {
     await copyFile(join(fixture('detr'), 'onnx/model.onnx'), join(folder, 'model.onnx'))
     await expect(openTeacher(folder)).rejects.toThrow(
       /expected one input \[3, H, W\]; it has: pixel_values \[batch, 3, height, width\], pixel_mask/,
+    )
+  })
+
+  it('reads configurations of other encodings, and refuses prompts without room for a word', async () => {
+    const folder = await temporaryFolder()
+    await cp(fixture('grounding-dino'), folder, { recursive: true })
+    const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))
+    const write = (changes: object) =>
+      writeFile(join(folder, 'config.json'), `\uFEFF${JSON.stringify({ ...config, ...changes })}`, 'utf16le')
+    await write({})
+    await (await openTeacher(folder)).close()
+    await write({ max_text_len: 3 })
+    await expect(openTeacher(folder)).rejects.toThrow(
+      /config\.json: max_text_len is 3: a prompt has 4 tokens at least/,
     )
   })
 
