@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import { detectionsJson, readDetections } from '../../src/evaluate/benchmark-ids.js'

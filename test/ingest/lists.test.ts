@@ -241,8 +241,7 @@ describe('a JSON', () => {
     ['\n', /is not JSON: it is empty/],
     ["{'url': ['u']}", /its first key, at byte 1, is not in double quotes/],
     ['version https://git-lfs.github.com/spec/v1', /it is a pointer of Git LFS, .*git lfs pull/],
-    ['\u001f\u008b\u0008', /it begins with neither/],
-    ['[{"a": 1,\n\n}]', /^[^\n]*is not JSON: byte 1: [^\n]*$/],
+    ['[{"a":\n\n x}]', /^[^\n]*is not JSON: byte 1: [^\n]*$/],
   ])('%j is no JSON', async (text, message) => {
     await expect(rowsOf({ format: 'json', path: await file('.json', text) })).rejects.toThrow(message)
   })

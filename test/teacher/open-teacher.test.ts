@@ -22,7 +22,7 @@ describe('opening a model folder', () => {
     [{}, /is not a model folder: .*config\.json is missing/],
     [{ 'config.json': '{' }, /config\.json is not JSON/],
     [{ 'config.json': '[]' }, /config\.json does not hold a JSON object/],
-    [{ 'config.json': '{\n"a": 1,\n\n}' }, /^[^\n]*config\.json is not JSON: [^\n]*$/],
+    [{ 'config.json': '{"a":\n\n x}' }, /^[^\n]*config\.json is not JSON: [^\n]*$/],
     [{ 'config.json': 'version https://git-lfs.github.com/spec/v1' }, /it is a pointer of Git LFS/],
     [{ 'config.json': '{}' }, /config\.json: there is no model_type; it must be one that groundmill knows/],
     [{ 'config.json': '{"model_type": ["detr"]}' }, /model_type \["detr"\] is not a family/],
