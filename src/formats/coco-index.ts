@@ -2,7 +2,7 @@ import { UserError } from '../base/user-error.js'
 import type { CocoAnnotation, CocoCategory, CocoImage, Id } from './coco-entry.js'
 import { type CocoFile, readCocoFile, sharedId } from './coco-file.js'
 import { compareIds } from './entry-id.js'
-import { soleEnds } from './name-ends.js'
+import { soleEnds } from './picture-places.js'
 import type { FileProblem } from './problem-list.js'
 
 export { type CocoAnnotation, type CocoImage, type Id, isBoxAlone, isCaptionAlone } from './coco-entry.js'

@@ -1,6 +1,5 @@
 import { basename, join, resolve } from 'node:path'
-import { decoded, isOfElsewhere, nameEnds } from '../../formats/name-ends.js'
-import { isAddress } from '../../formats/picture-places.js'
+import { decoded, isAddress, isOfElsewhere, nameEnds } from '../../formats/picture-places.js'
 import type { SourceRow } from './source-row.js'
 
 /**
