@@ -93,7 +93,7 @@ async function own(kind: Kind) {
 }
 
 const figures: Record<string, Figure> = {}
-const kinds: readonly Kind[] = truth.lvis ? ['coco', 'lvis', 'fixed'] : ['coco']
+const kinds: readonly Kind[] = typeof truth.lvis === 'string' ? ['coco'] : ['coco', 'lvis', 'fixed']
 const names = { coco: 'COCO AP', lvis: 'LVIS AP', fixed: 'Fixed AP' } as const
 const script = new URL('./parity/time_evaluators.py', import.meta.url).pathname
 for (const kind of kinds) {

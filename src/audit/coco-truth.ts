@@ -2,7 +2,13 @@ import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { isBeforeTurning, turnBox } from '../boxes/turn-box.js'
 import { scaleBox, type Xyxy } from '../boxes/xyxy.js'
-import { type CocoAnnotation, type CocoIndex, type Id, readCocoIndex } from '../formats/coco-index.js'
+import {
+  type CocoAnnotation,
+  type CocoIndex,
+  type Id,
+  isCaptionAlone,
+  readCocoIndex,
+} from '../formats/coco-index.js'
 import { tokenSpans } from '../formats/token-spans.js'
 import type { ImageRow } from '../rows/rows.js'
 import { joinSpans } from '../words/join-spans.js'
@@ -28,12 +34,16 @@ export type FindTruth = (picture: PictureIdentity) => PictureTruth | undefined
  * MDETR's and the toy world's. Every box is an object of its picture, whether words name it or not; a crowd is
  * none. Boxes may have `attributes` (`colour`, `size`). A picture is found by its address or its `file_name`.
  *
+ * @param notice told of entries of the file that cannot be used: what they say is not known
  * @throws UserError where the file is not of that form, or no words of it name a box
  */
-export async function readCocoTruth(path: string): Promise<FindTruth> {
+export async function readCocoTruth(
+  path: string,
+  notice: (text: string) => void = () => {},
+): Promise<FindTruth> {
   const index = await readCocoIndex(undefined, path)
   const find = imageFinder(index)
-  const boxes = boxesOf(index)
+  const boxes = boxesOf(index, path, notice)
   if (![...boxes.values()].flat().some(({ tokens_positive }) => tokens_positive.length > 0)) {
     throw new UserError(
       `${path}: no annotation has \`tokens_positive\`, the spans of a caption that name its box. Where words name things by their category, say so: --by category, or \`by: category\` in the audit stage.`,
@@ -54,12 +64,16 @@ export async function readCocoTruth(path: string): Promise<FindTruth> {
  * (`namedByCategory`): what stands in the captions makes no difference. Crowds are no objects: a box in one is
  * neither right nor wrong. A picture is found as by `readCocoTruth`.
  *
+ * @param notice as there
  * @throws UserError where the file is not of that form, or no box of it has a category with a name
  */
-export async function readCategoryTruth(path: string): Promise<FindTruth> {
+export async function readCategoryTruth(
+  path: string,
+  notice: (text: string) => void = () => {},
+): Promise<FindTruth> {
   const index = await readCocoIndex(undefined, path)
   const find = imageFinder(index)
-  const boxes = boxesOf(index)
+  const boxes = boxesOf(index, path, notice)
   const isNamed = ({ category_id }: Box) =>
     category_id === undefined ? false : index.categories.has(category_id)
   if (![...boxes.values()].flat().some(isNamed))
@@ -105,12 +119,22 @@ function imageFinder({ images }: CocoIndex) {
   }
 }
 
-function boxesOf({ boxes }: CocoIndex): Map<Id, Box[]> {
+function boxesOf(
+  { boxes, problems }: CocoIndex,
+  path: string,
+  notice: (text: string) => void,
+): Map<Id, Box[]> {
+  for (const { place, problem } of problems) notice(`${place}: ${problem}`)
+  let bad = 0
   const read = (annotation: CocoAnnotation) => {
+    if (isCaptionAlone(annotation)) return []
     const parsed = boxSchema.safeParse(annotation)
+    if (!parsed.success) bad++
     return parsed.success ? [parsed.data] : []
   }
-  return new Map([...boxes].map(([id, own]) => [id, own.flatMap(read)]))
+  const found = new Map([...boxes].map(([id, own]) => [id, own.flatMap(read)]))
+  if (bad > 0) notice(`${path}: ${bad} boxes are malformed or of no size, and left out of the truth`)
+  return found
 }
 
 function truthOf(

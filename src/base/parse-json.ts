@@ -21,6 +21,23 @@ export function stringifyJson(value: unknown): string {
   return text?.replace(markedBig, '$1')
 }
 
+/**
+ * What is wrong with a text that is not JSON, in one line: an engine's message quotes the text, line ends and
+ * all.
+ *
+ * @param error what `parseJson` has thrown
+ */
+export function jsonProblem(text: string, error: unknown): string {
+  if (text.trim() === '') return 'it is empty'
+  if (text.startsWith(lfsMark)) return lfsPointer
+  return (error as Error).message.replace(/\s+/g, ' ')
+}
+
+/** How a file begins that Git LFS has put in the place of a large one. */
+export const lfsMark = 'version https://git-lfs'
+export const lfsPointer =
+  'it is a pointer of Git LFS, not the file itself: run `git lfs pull` where it is from'
+
 /** In the place of a number that `JSON.stringify` cannot write; no text of a dataset begins so. */
 const bigMark = '\u0000bigint:'
 const markedBig = /"\\u0000bigint:(-?\d+)"/g

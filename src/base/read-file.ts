@@ -9,7 +9,7 @@ import { UserError } from './user-error.js'
 export const unreadable =
   (path: string) =>
   (error: unknown): never => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`)
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error })
   }
 
 /** The bytes of a file. Throws a UserError that names it. */
@@ -23,4 +23,15 @@ export async function readText(path: string): Promise<string> {
   const text = decodeText(await readData(path))
   if (text === undefined) throw new UserError(`${path} is ${notUtf8}.`)
   return text
+}
+
+/** The text of a file; undefined where there is none. Throws a UserError where it cannot be read. */
+export async function readTextIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readText(path)
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
 }

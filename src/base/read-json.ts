@@ -1,4 +1,4 @@
-import { parseJson } from './parse-json.js'
+import { jsonProblem, parseJson } from './parse-json.js'
 import { readText } from './read-file.js'
 import { UserError } from './user-error.js'
 
@@ -10,7 +10,7 @@ export function jsonOf(text: string, path: string): unknown {
   try {
     return parseJson(text, 'nearest')
   } catch (error) {
-    throw new UserError(`${path} is not JSON: ${(error as Error).message}`)
+    throw new UserError(`${path} is not JSON: ${jsonProblem(text, error)}`)
   }
 }
 

@@ -1,5 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { UserError } from '../base/user-error.js'
+import { readJsonElements } from '../formats/read-json-elements.js'
+import { readLines } from '../formats/read-lines.js'
+import { readUtf8 } from '../formats/read-utf8.js'
 
 /** Categories, each with its names. */
 export type Vocabulary = readonly (readonly string[])[]
@@ -23,10 +26,10 @@ export interface Coverage {
  * @throws UserError where the file is missing or has no names
  */
 export async function readVocabulary(path: string): Promise<Vocabulary> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  await stat(path).catch((error: unknown) => {
     throw new UserError(`Cannot read the vocabulary: ${(error as Error).message}`)
   })
-  const entries = /^\s*[[{]/.test(text) ? categoriesOf(text, path) : text.split(/\r?\n/).map((line) => [line])
+  const entries = (await isJson(path)) ? await categoriesOf(path) : await namesOf(path)
   const vocabulary = entries
     .map((names) => [...new Set(names.map(nameOf))].filter((name) => name !== ''))
     .filter((names) => names.length > 0)
@@ -35,25 +38,35 @@ export async function readVocabulary(path: string): Promise<Vocabulary> {
   return vocabulary
 }
 
-function categoriesOf(text: string, path: string): string[][] {
-  const bad = new UserError(
+async function isJson(path: string): Promise<boolean> {
+  for await (const beginning of readUtf8(path)) return /^\uFEFF?\s*[[{]/.test(beginning.toString('utf8'))
+  return false
+}
+
+async function namesOf(path: string): Promise<string[][]> {
+  const names: string[][] = []
+  for await (const { mark, ...line } of readLines(path)) {
+    if (line.text === null) throw new UserError(`${path}:${mark.line}: ${line.problem}.`)
+    names.push([line.text])
+  }
+  return names
+}
+
+/** Entry by entry: LVIS' file is larger than a string may be. An entry without a name is passed over. */
+async function categoriesOf(path: string): Promise<string[][]> {
+  const found: string[][] = []
+  for await (const { key, value } of readJsonElements(path, { wanted: (key) => key === 'categories' })) {
+    const { name, synonyms } = typeof value === 'string' ? { name: value } : (Object(value) as Category)
+    if (typeof name !== 'string' || (key !== null && key !== 'categories')) continue
+    found.push([name, ...(Array.isArray(synonyms) ? synonyms.filter((one) => typeof one === 'string') : [])])
+  }
+  if (found.length > 0) return found
+  throw new UserError(
     `${path}: \`categories\`, a list of objects with \`name\`, were expected, as in the JSON of COCO and LVIS.`,
   )
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw bad
-  }
-  const list = Array.isArray(value) ? value : (value as { categories?: unknown }).categories
-  if (!Array.isArray(list)) throw bad
-  return list.map((entry: string | { name?: unknown; synonyms?: unknown } | null) => {
-    if (typeof entry === 'string') return [entry]
-    if (typeof entry?.name !== 'string') throw bad
-    const { name, synonyms } = entry
-    return [name, ...(Array.isArray(synonyms) ? synonyms.filter((one) => typeof one === 'string') : [])]
-  })
 }
+
+type Category = { readonly name?: unknown; readonly synonyms?: unknown }
 
 const nameOf = (name: string) =>
   name

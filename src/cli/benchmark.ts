@@ -2,10 +2,11 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseConfig } from '../base/parse-config.js'
 import { stringifyJson } from '../base/parse-json.js'
+import { unreadable } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { writeFileAtomic } from '../base/write-file-atomic.js'
 import type { Xyxy } from '../boxes/xyxy.js'
-import { detectionsJson, readDetections, refuseForeign } from '../evaluate/benchmark-ids.js'
+import { detectionsJson, readDetections } from '../evaluate/benchmark-ids.js'
 import { cocoAp, type Detection } from '../evaluate/coco-ap.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import {
@@ -18,8 +19,9 @@ import {
 import { knownOfFile } from '../evaluate/known-categories.js'
 import { fixedApLimits, lvisAp, lvisLimits } from '../evaluate/lvis-ap.js'
 import { meanAp, type OdinwSet, odinwBeside, odinwSets } from '../evaluate/odinw.js'
+import { readExpressionAnswers, readSentenceAnswers } from '../evaluate/phrase-answers.js'
 import { presenceScores } from '../evaluate/presence-scores.js'
-import { type DetectionTruth, readDetectionTruth } from '../evaluate/read-detection-truth.js'
+import { type DetectionTruth, type Protocol, readDetectionTruth } from '../evaluate/read-detection-truth.js'
 import { type Expression, readRefer, referAccuracy } from '../evaluate/refer.js'
 import {
   type BenchmarkRun,
@@ -29,8 +31,7 @@ import {
   groundSentences,
 } from '../evaluate/run-benchmark.js'
 import { readSacoTruth, type SacoTruth, sacoScores } from '../evaluate/saco.js'
-import { entryId, idNumber } from '../formats/entry-id.js'
-import { readJsonList } from '../formats/read-json-list.js'
+import { idNumber } from '../formats/entry-id.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
@@ -110,8 +111,9 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
     }
     if (run && options.images === undefined && !kind.startsWith('odinw'))
       throw new UserError('benchmark: --images FOLDER is needed to ask a model.')
-    const answers = run ? askModel(run, options.out) : readAnswers(options.predictions as string)
-    const scores = await scoresOf(kind, options, answers, config.presence_score)
+    const notice = (text: string) => progress.finish(`  ${text}`)
+    const answers = run ? askModel(run, options.out) : readAnswers(options.predictions as string, notice)
+    const scores = await scoresOf(kind, options, answers, config.presence_score, notice)
     progress.finish(`✓ ${kind}`)
     print(kind, scores, options)
   } finally {
@@ -124,31 +126,38 @@ async function scoresOf(
   options: BenchmarkOptions,
   answers: Answers,
   confidence: number,
+  notice: (text: string) => void,
 ): Promise<Scores> {
   const { truth: paths, images = '' } = options
   const [path = '', ...others] = paths
   if (others.length > 0 && kind !== 'saco')
     throw new UserError(`benchmark: ${kind} has one --truth; several are of saco, one an annotator.`)
+  const readTruth = async (file: string, protocol?: Protocol) => {
+    const truth = await readDetectionTruth(file, protocol)
+    if (truth.unlisted > 0)
+      notice(
+        `${file}: ${truth.unlisted} annotations are of pictures or categories that it does not list: they are left out, as the official program leaves them out.`,
+      )
+    return truth
+  }
   switch (kind) {
     case 'saco': {
       const truth = await readSacoTruth(paths)
       return { saco: { ...sacoScores(truth, await answers.pairs(truth), confidence) } }
     }
     case 'coco': {
-      const truth = await readDetectionTruth(path)
+      const truth = await readTruth(path)
       const detections = await answers.detections(truth, images, 100, 'coco')
       return { coco: { ...cocoAp(truth.boxes, detections), ...presenceOf(truth, detections, confidence) } }
     }
     case 'lvis':
     case 'lvis-fixed': {
-      const truth = await readDetectionTruth(path, 'lvis')
-      if (!truth.lvis)
-        throw new UserError(
-          `${path} is not of LVIS: its images have no neg_category_ids, or its categories no frequency.`,
-        )
+      const truth = await readTruth(path, 'lvis')
+      const { lvis, notLvis } = truth
+      if (!lvis) throw new UserError(`${path} is not of LVIS: ${notLvis}.`)
       const detections = await answers.detections(truth, images, 300, kind)
       const limits = kind === 'lvis' ? lvisLimits : fixedApLimits
-      const ap = lvisAp({ ...truth.lvis, boxes: truth.boxes }, detections, limits)
+      const ap = lvisAp({ ...lvis, boxes: truth.boxes }, detections, limits)
       return { [kind]: { ...ap, ...presenceOf(truth, detections, confidence) } }
     }
     case 'flickr30k': {
@@ -172,7 +181,7 @@ async function scoresOf(
     }
     default: {
       const score = async (set: OdinwSet) => {
-        const truth = await readDetectionTruth(join(path, set.annotations))
+        const truth = await readTruth(join(path, set.annotations))
         const detections = await answers.detections(truth, join(path, set.images), 100, set.name)
         const { ap, ap50 } = cocoAp(truth.boxes, detections)
         return { ap, ap50 }
@@ -192,13 +201,17 @@ async function isThere(
   set: OdinwSet,
   { truth: [path = ''], predictions }: BenchmarkOptions,
 ): Promise<boolean> {
-  const files = [join(path, set.annotations), ...(predictions ? [answersFile(predictions, set.name)] : [])]
+  const answers = predictions ? [await answersFile(predictions, set.name)] : []
+  const files = [join(path, set.annotations), ...answers]
   const found = await Promise.all(files.map((file) => stat(file).catch(() => undefined)))
   return found.every((entry) => entry !== undefined)
 }
 
-const answersFile = (predictions: string, name: string) =>
-  predictions.endsWith('.json') ? predictions : join(predictions, `${name.replaceAll('/', '-')}.json`)
+/** The answers to a set: a file, or a file of its name in a folder. */
+async function answersFile(predictions: string, name: string): Promise<string> {
+  const found = await stat(predictions).catch(unreadable(predictions))
+  return found.isDirectory() ? join(predictions, `${name.replaceAll('/', '-')}.json`) : predictions
+}
 
 const presenceOf = (truth: DetectionTruth, detections: readonly Detection[], confidence: number) =>
   presenceScores(
@@ -247,49 +260,23 @@ function askModel(run: BenchmarkRun, out: string | undefined): Answers {
 
 /**
  * Reads what a model has answered: COCO's results, MDETR's boxes of sentences, or x1 y1 x2 y2 by `sent_id`.
+ *
+ * @param notice told what a user should know of the answers
  */
-function readAnswers(predictions: string): Answers {
+function readAnswers(predictions: string, notice: (text: string) => void): Answers {
   return {
-    detections: (truth, _images, _maxPerPrompt, name) =>
-      readDetections(answersFile(predictions, name), truth),
-    async sentences(_sentences, pictures) {
-      const keys = ['image_id', 'sentence_id', 'boxes'] as const
-      const rows = await rowsOf<{ image_id: string | number; sentence_id: number; boxes: Xyxy[][] }>(
+    async detections(truth, _images, _maxPerPrompt, name) {
+      return readDetections(await answersFile(predictions, name), truth, 'pictures', notice)
+    },
+    sentences: (_sentences, pictures) => readSentenceAnswers(predictions, pictures),
+    expressions: (expressions) =>
+      readExpressionAnswers(
         predictions,
-        keys,
-      )
-      const known = new Set(pictures)
-      const foreign = rows.map(({ image_id }) => String(image_id)).filter((id) => !known.has(id))
-      refuseForeign(predictions, 'pictures', foreign, 'the split')
-      return rows.map(({ image_id, sentence_id, boxes }) => ({
-        image: String(image_id),
-        sentence: Number(sentence_id),
-        boxes,
-      }))
-    },
-    async expressions(expressions) {
-      const rows = await rowsOf<{ sent_id: unknown; bbox: Xyxy }>(predictions, ['sent_id', 'bbox'])
-      const known = new Set(expressions.map(({ id }) => id))
-      const found = rows.map(({ sent_id, bbox }) => [entryId(sent_id) ?? String(sent_id), bbox] as const)
-      const foreign = found.map(([id]) => id).filter((id) => !known.has(id))
-      refuseForeign(predictions, 'expressions', foreign, 'the split')
-      return new Map(found)
-    },
+        expressions.map(({ id }) => id),
+        notice,
+      ),
     pairs: (truth) => readDetections(predictions, truth, 'pairs'),
   }
-}
-
-/** The objects of a list in a JSON file; each must have the keys. */
-async function rowsOf<T extends object>(path: string, keys: readonly (keyof T & string)[]): Promise<T[]> {
-  const expected = `a list of objects with ${keys.join(', ')}`
-  const rows: T[] = []
-  for await (const value of readJsonList(path, expected)) {
-    const row = value as T | null
-    if (keys.some((key) => row?.[key] === undefined))
-      throw new UserError(`${path}: [${rows.length}]: expected ${expected}.`)
-    rows.push(row as T)
-  }
-  return rows
 }
 
 function print(kind: string, scores: Scores, { json, truth, model, predictions }: BenchmarkOptions): void {

@@ -12,7 +12,7 @@ export type FileId = string | number | bigint
 export interface FileIds {
   /** For messages. */
   readonly path: string
-  readonly images: readonly { readonly id: FileId }[]
+  readonly images: readonly { readonly id: FileId; readonly file?: string }[]
   readonly categories: readonly { readonly id: FileId }[]
   /** Places in these lists by `entryId`. */
   readonly places: {
@@ -53,13 +53,20 @@ const namedIds = 10
  *
  * @param what is answered about, such as `pictures`
  * @param foreign what the truth `truth` does not have, by its names; none are fine
+ * @param hint what else there is to say of them
  */
-export function refuseForeign(path: string, what: string, foreign: Iterable<FileId>, truth: string): void {
+export function refuseForeign(
+  path: string,
+  what: string,
+  foreign: Iterable<FileId>,
+  truth: string,
+  hint = '',
+): void {
   const ids = [...new Set([...foreign].map(String))]
   if (ids.length === 0) return
   const more = ids.length > namedIds ? `, and ${ids.length - namedIds} more` : ''
   throw new UserError(
-    `${path}: it has answers about ${ids.length} ${what} that ${truth} does not have: ${ids.slice(0, namedIds).join(', ')}${more}. ` +
+    `${path}: it has answers about ${ids.length} ${what} that ${truth} does not have: ${ids.slice(0, namedIds).join(', ')}${more}. ${hint}` +
       'Give the truth that the model was asked about, or take these answers out.',
   )
 }
@@ -69,12 +76,19 @@ export function refuseForeign(path: string, what: string, foreign: Iterable<File
  * in the lists of the truth; of a category that it does not list, -1.
  *
  * @param what the truth calls its pictures, in messages
+ * @param notice told of detections of categories that the truth does not list: they count neither way
  * @throws UserError where the file is of another form, or has detections of pictures that the truth has not
  */
-export async function readDetections(path: string, truth: FileIds, what = 'pictures'): Promise<Detection[]> {
+export async function readDetections(
+  path: string,
+  truth: FileIds,
+  what = 'pictures',
+  notice: (text: string) => void = () => {},
+): Promise<Detection[]> {
   const { places } = truth
   const detections: Detection[] = []
-  const foreign: FileId[] = []
+  const foreign: string[] = []
+  const unlisted = new Map<string, number>()
   for await (const value of readJsonList(path, 'a list of detections')) {
     const entry = (value ?? {}) as Readonly<Record<string, unknown>>
     const [image, category] = [entryId(entry.image_id), entryId(entry.category_id)]
@@ -88,10 +102,29 @@ export async function readDetections(path: string, truth: FileIds, what = 'pictu
     }
     const place = places.image.get(image)
     if (place === undefined) foreign.push(image)
+    if (!places.category.has(category)) unlisted.set(category, (unlisted.get(category) ?? 0) + 1)
     detections.push({ image: place ?? -1, category: places.category.get(category) ?? -1, bbox, score })
   }
-  refuseForeign(path, what, foreign, truth.path)
+  refuseForeign(path, what, foreign, truth.path, fileNameHint(foreign, truth))
+  const others = [...unlisted.values()].reduce((sum, count) => sum + count, 0)
+  if (others > 0)
+    notice(
+      `${path}: ${others} of ${detections.length} detections are of categories that ${truth.path} does not list (${shownIds([...unlisted.keys()])}); they count neither way. It lists ${shownIds(truth.categories.map(({ id }) => String(id)))}.`,
+    )
   return detections
+}
+
+const shownIds = (ids: readonly string[]) =>
+  `${ids.slice(0, namedIds).join(', ')}${ids.length > namedIds ? `, and ${ids.length - namedIds} more` : ''}`
+
+/** For answers that call pictures by their files, with an ending or without. */
+function fileNameHint(foreign: readonly string[], { images }: FileIds): string {
+  if (foreign.length === 0) return ''
+  const stem = (name: string) => name.replace(/^.*[\\/]/s, '').replace(/\.[^.]*$/, '')
+  const named = new Map(images.flatMap(({ id, file }) => (file === undefined ? [] : [[stem(file), id]])))
+  const found = foreign.find((id) => named.has(stem(id)))
+  if (found === undefined) return ''
+  return `These look like names of files: what is wanted is the id, which of ${found} is ${named.get(stem(found))}. `
 }
 
 /** Detections in COCO's result form, with the ids of the truth as its file has them; numbers are not rounded. */

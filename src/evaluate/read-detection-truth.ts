@@ -1,7 +1,8 @@
 import { UserError } from '../base/user-error.js'
+import { numbersOf } from '../formats/box-numbers.js'
 import { cocoEntries, cocoFileName } from '../formats/coco-entries.js'
 import { compareIds, entryId } from '../formats/entry-id.js'
-import { boxOf, type FileId, type FileIds, numberOf, requireId } from './benchmark-ids.js'
+import { type FileId, type FileIds, numberOf, requireId } from './benchmark-ids.js'
 import type { GroundTruth } from './coco-ap.js'
 import { type Frequency, hasArea, type LvisTruth } from './lvis-ap.js'
 
@@ -12,11 +13,15 @@ import { type Frequency, hasArea, type LvisTruth } from './lvis-ap.js'
 export interface DetectionTruth extends FileIds {
   /** In order of their ids; of those with one id the last. `file` is below the folder of pictures. */
   readonly images: readonly { readonly id: FileId; readonly file?: string }[]
-  readonly categories: readonly { readonly id: FileId; readonly name: string }[]
+  readonly categories: readonly { readonly id: FileId; readonly name?: string }[]
   /** Those of the pictures and categories that are listed. */
   readonly boxes: readonly GroundTruth[]
+  /** How many boxes are of pictures or categories that are not listed: they count neither way. */
+  readonly unlisted: number
   /** What LVIS says besides, where the file is of LVIS. */
   readonly lvis?: Pick<LvisTruth, 'images' | 'categories'>
+  /** Else the first entry for which it is not. */
+  readonly notLvis?: string
 }
 
 /** By whose rules a file is read: pycocotools' or lvis-api's. */
@@ -38,7 +43,7 @@ const lists = ['images', 'annotations', 'categories'] as const
  */
 export async function readDetectionTruth(path: string, protocol: Protocol = 'coco'): Promise<DetectionTruth> {
   const images = new Map<string, { readonly id: FileId; readonly file?: string; readonly entry: Json }>()
-  const categories = new Map<string, { readonly id: FileId; readonly name: string; readonly entry: Json }>()
+  const categories = new Map<string, { readonly id: FileId; readonly name?: string; readonly entry: Json }>()
   const annotations: FileBox[] = []
   for await (const { list, index, value } of cocoEntries(path, lists, lists)) {
     const place = `${path}: ${list}[${index}]`
@@ -51,8 +56,11 @@ export async function readDetectionTruth(path: string, protocol: Protocol = 'coc
         images.set(id.key, { id: id.raw, ...(file !== undefined && { file }), entry: lvisKeys(entry) })
       } else {
         const { name } = entry
-        if (typeof name !== 'string') throw new UserError(`${place}.name: expected a text.`)
-        categories.set(id.key, { id: id.raw, name, entry: lvisKeys(entry) })
+        categories.set(id.key, {
+          id: id.raw,
+          ...(typeof name === 'string' && { name }),
+          entry: lvisKeys(entry),
+        })
       }
     }
   }
@@ -68,7 +76,10 @@ export async function readDetectionTruth(path: string, protocol: Protocol = 'coc
     categories: categoryList.map(({ entry: _, ...category }) => category),
     places: placeOf,
     boxes: officialBoxes(annotations, placeOf, protocol),
-    ...(lvis && { lvis }),
+    unlisted: annotations.filter(
+      ({ image = '', category = '' }) => !placeOf.image.has(image) || !placeOf.category.has(category),
+    ).length,
+    ...(typeof lvis === 'string' ? { notLvis: lvis } : { lvis }),
   }
 }
 
@@ -84,19 +95,22 @@ const placesOf = (keys: readonly string[]): ReadonlyMap<string, number> =>
 
 /** An annotation before it is known which pictures and categories there are. */
 interface FileBox extends Omit<GroundTruth, 'image' | 'category'> {
-  readonly image: string
-  readonly category: string
+  /** Undefined where the annotation has none, as the next: to the official programs such a box is of no picture. */
+  readonly image: string | undefined
+  readonly category: string | undefined
   /** Undefined where the annotation has none: then it is one of its own. */
   readonly id: string | undefined
 }
 
 function annotationOf(annotation: Json, place: string, protocol: Protocol): FileBox {
-  const bbox = boxOf(annotation.bbox)
-  if (!bbox) throw new UserError(`${place}.bbox: expected x, y, width and height.`)
+  // Numbers that are texts are numbers to numpy, which pycocotools gives them to.
+  const sides = numbersOf(annotation.bbox)
+  if (sides?.length !== 4) throw new UserError(`${place}.bbox: expected x, y, width and height.`)
+  const bbox = sides as unknown as GroundTruth['bbox']
   const { id, area, iscrowd, ignore } = annotation
   return {
-    image: requireId(annotation.image_id, `${place}.image_id`).key,
-    category: requireId(annotation.category_id, `${place}.category_id`).key,
+    image: entryId(annotation.image_id),
+    category: entryId(annotation.category_id),
     // To Python 1 and "1" are two annotations.
     id: typeof id === 'string' ? JSON.stringify(id) : entryId(id),
     bbox,
@@ -145,15 +159,15 @@ function officialBoxes(
   const last = new Map<string, FileBox>()
   for (const box of annotations) if (box.id !== undefined) last.set(box.id, box)
   const listed = annotations.filter(
-    ({ image, category, area }) =>
+    ({ image = '', category = '', area }) =>
       places.image.has(image) && places.category.has(category) && (protocol === 'coco' || hasArea(area)),
   )
   return listed
-    .sort((a, b) => places.image.get(a.image)! - places.image.get(b.image)!)
+    .sort((a, b) => places.image.get(a.image ?? '')! - places.image.get(b.image ?? '')!)
     .flatMap((own): GroundTruth[] => {
       const { id: _, ...box } = own.id === undefined ? own : (last.get(own.id) ?? own)
-      const image = places.image.get(box.image)
-      const category = places.category.get(box.category)
+      const image = places.image.get(box.image ?? '')
+      const category = places.category.get(box.category ?? '')
       return image === undefined || category === undefined ? [] : [{ ...box, image, category }]
     })
 }
@@ -167,17 +181,17 @@ const lvisKeys = ({ neg_category_ids, not_exhaustive_category_ids, frequency }: 
 
 /**
  * What LVIS says besides: of each picture what it was searched for, and of each category how often it is
- * seen. Undefined where some entry lacks it.
+ * seen; or which entry does not say it.
  */
 function lvisLists(
-  images: readonly { readonly entry: Json }[],
-  categories: readonly { readonly entry: Json }[],
+  images: readonly { readonly id: FileId; readonly entry: Json }[],
+  categories: readonly { readonly id: FileId; readonly entry: Json }[],
   places: ReadonlyMap<string, number>,
-): DetectionTruth['lvis'] {
-  const isLvis =
-    images.every(({ entry }) => Array.isArray(entry.neg_category_ids)) &&
-    categories.every(({ entry }) => ['r', 'c', 'f'].includes(entry.frequency as string))
-  if (!isLvis) return undefined
+): Pick<LvisTruth, 'images' | 'categories'> | string {
+  const image = images.find(({ entry }) => !Array.isArray(entry.neg_category_ids))
+  if (image) return `image ${image.id} has no list neg_category_ids`
+  const category = categories.find(({ entry }) => !['r', 'c', 'f'].includes(entry.frequency as string))
+  if (category) return `category ${category.id} has no frequency r, c or f`
   const placesIn = (ids: unknown) =>
     (Array.isArray(ids) ? ids : []).flatMap((id) => places.get(entryId(id) ?? '') ?? [])
   return {

@@ -33,12 +33,15 @@ export async function readRefer(folder: string, by: string, split: string): Prom
   const { files, boxes } = await readInstances(instances)
   return references.flatMap(({ ann_id, image_id, sentences }) => {
     const where = `${path}: annotation ${ann_id} of picture ${image_id}`
-    const target = boxes.get(entryId(ann_id) ?? '')
-    if (!target) throw new UserError(`${where} is not in ${instances}.`)
-    const file = files.get(entryId(image_id) ?? '')
-    return sentences.map(({ sent, sent_id }): Expression => {
-      const id = entryId(sent_id)
-      if (id === undefined) throw new UserError(`${where}: there is no sent_id.`)
+    const target = boxes.get(ann_id)
+    if (!target)
+      throw new UserError(
+        boxes.has(ann_id) ? `${where} has no bbox in ${instances}.` : `${where} is not in ${instances}.`,
+      )
+    const file = files.get(image_id)
+    return sentences.map(({ sent, sent_id: id }, at): Expression => {
+      if (sent === undefined) throw new UserError(`${where}: sentences[${at}].sent: expected a text.`)
+      if (id === undefined) throw new UserError(`${where}: sentences[${at}]: there is no sent_id.`)
       return { id, text: sent, file, target }
     })
   })
@@ -47,14 +50,14 @@ export async function readRefer(folder: string, by: string, split: string): Prom
 /** Files of pictures and boxes of annotations by their ids; of annotations with one id the last, as in REFER. */
 async function readInstances(path: string) {
   const files = new Map<string, string | undefined>()
-  const boxes = new Map<string, Xyxy>()
+  const boxes = new Map<string, Xyxy | undefined>()
   for await (const { list, value } of cocoEntries(path, ['images', 'annotations'], ['annotations'])) {
     const entry = (value ?? {}) as Readonly<Record<string, unknown>>
     const id = entryId(entry.id)
     const bbox = boxOf(entry.bbox)
     if (id === undefined) continue
     if (list === 'images') files.set(id, cocoFileName(entry))
-    else if (bbox) boxes.set(id, [bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]])
+    else boxes.set(id, bbox && [bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3]])
   }
   return { files, boxes }
 }

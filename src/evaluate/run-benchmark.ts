@@ -44,7 +44,7 @@ export async function detectBenchmark(
   maxPerPrompt: number,
 ): Promise<Detection[]> {
   const { teacher, config, signal } = run
-  const names = categories.map(({ name }) => nameInPrompt(name))
+  const names = categories.map(({ id, name }) => nameInPrompt(nameOf(id, name)))
   const prompts = promptsOf(names, config.names_a_prompt, teacher)
   const options = { ...config, boxes: maxPerPrompt }
   const detections: Detection[] = []
@@ -114,8 +114,13 @@ export async function detectPairs(
     .map(({ file, ...pair }) => ({ ...pair, file: fileOf(file, `pair ${images[pair.place]?.id}`) }))
     .sort((a, b) => (a.file < b.file ? -1 : Number(a.file > b.file)))
   const items = asked.map(({ file, text }) => ({ file, text, spans: [[0, [...text].length] as const] }))
+  const sizeless = asked.find(({ width, height }) => isNormalised && !(width && height))
+  if (sizeless)
+    throw new UserError(
+      `The truth gives no width and height of pair ${images[sizeless.place]?.id}, by which boxes become shares.`,
+    )
   const found = await groundTexts(items, run, run.config.floor)
-  return zip(asked, found).flatMap(([{ place, width, height }, [boxes = []]]) =>
+  return zip(asked, found).flatMap(([{ place, width = 1, height = 1 }, [boxes = []]]) =>
     boxes.map(({ xyxy, score }) => {
       const [x1, y1, x2, y2] = isNormalised ? scaleBox(xyxy, 1 / width, 1 / height) : xyxy
       return { image: place, category: 0, bbox: [x1, y1, x2 - x1, y2 - y1] as const, score }
@@ -174,6 +179,12 @@ async function groundTexts(
 function fileOf(file: string | undefined, of: string): string {
   if (file !== undefined) return file
   throw new UserError(`The truth names no picture of ${of}: expected file_name or coco_url.`)
+}
+
+/** The name of a category, which scoring does without as well. */
+function nameOf(id: FileId, name: string | undefined): string {
+  if (name !== undefined) return name
+  throw new UserError(`The truth does not name its category ${id}: expected a text as its name.`)
 }
 
 const pathOf = (images: string, file: string | undefined, id: FileId) =>

@@ -14,9 +14,9 @@ export interface SacoPair {
   readonly text: string
   /** The picture's file below the folder of pictures, where the truth names it. */
   readonly file: string | undefined
-  /** In pixels; boxes of a model are brought into shares by them. */
-  readonly width: number
-  readonly height: number
+  /** In pixels, where the truth says them; boxes of a model are brought into shares by them. */
+  readonly width: number | undefined
+  readonly height: number | undefined
 }
 
 interface SacoBox {
@@ -136,8 +136,8 @@ function pairOf(image: Json, place: string) {
   return {
     text,
     file: cocoFileName(image),
-    width: numberOf(image.width, `${place}.width`),
-    height: numberOf(image.height, `${place}.height`),
+    width: image.width === undefined ? undefined : numberOf(image.width, `${place}.width`),
+    height: image.height === undefined ? undefined : numberOf(image.height, `${place}.height`),
     isExhaustive: Boolean(isExhaustive),
   }
 }

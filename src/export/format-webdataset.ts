@@ -1,3 +1,4 @@
+import { parseJson, stringifyJson } from '../base/parse-json.js'
 import { shortFloat } from './float-text.js'
 import type { Format, Writer } from './format.js'
 import { pictureEnding } from './place-picture.js'
@@ -30,9 +31,9 @@ export const webdataset: Format = {
             xyxy: xyxy.map(shortFloat),
             score: shortFloat(score),
           }))
-          const json = { ...picture, regions: short, meta: picture.meta && JSON.parse(picture.meta) }
+          const json = { ...picture, regions: short, meta: picture.meta && parseJson(picture.meta) }
           await add(`${key}.${pictureEnding(bytes)}`, bytes)
-          await add(`${key}.json`, Buffer.from(JSON.stringify(json)))
+          await add(`${key}.json`, Buffer.from(stringifyJson(json)))
           await add(`${key}.txt`, Buffer.from(captions[0]?.text ?? ''))
           written.captions += captions.length
           written.regions += regions.length

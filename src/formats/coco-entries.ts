@@ -33,7 +33,12 @@ export async function* cocoEntries(
 ): AsyncGenerator<CocoEntry> {
   const begun = new Set<string | null>()
   const wanted = (key: string) => (lists as readonly string[]).includes(key)
-  const onArray = (key: string | null) => void begun.add(key)
+  const onArray = (key: string | null) => {
+    // Python takes the last of them; which of them was meant nobody knows.
+    if (key !== null && wanted(key) && begun.has(key))
+      throw new UserError(`${path} has the list ${key} twice.`)
+    begun.add(key)
+  }
   for await (const { key, index, value } of readJsonElements(path, { wanted, onArray })) {
     if (key === null) break
     yield { list: key as CocoList, index, value: withoutNulls(value) }

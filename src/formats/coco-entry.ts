@@ -42,6 +42,14 @@ export interface CocoAnnotation {
   readonly attributes?: unknown
 }
 
+/** Whether an annotation is a caption alone: files with captions and boxes have both in one list. */
+export const isCaptionAlone = ({ caption, bbox, category_id }: CocoAnnotation): boolean =>
+  caption !== undefined && bbox === undefined && category_id === undefined
+
+/** Whether an annotation is a box alone. */
+export const isBoxAlone = ({ caption, bbox, category_id }: CocoAnnotation): boolean =>
+  caption === undefined && (bbox !== undefined || category_id !== undefined)
+
 export interface CocoCategory {
   readonly id: Id
   readonly name: string
@@ -64,7 +72,10 @@ export function cocoImage(value: unknown): Read<CocoImage> {
   const id = entryId(image.id)
   if (id === undefined) return `id: ${noId}`
   const file_name = cocoFileName(image)
-  if (file_name === undefined) return 'file_name: neither a file_name nor a coco_url'
+  if (file_name === undefined)
+    return image.file_name === undefined
+      ? 'file_name: neither a file_name nor a coco_url'
+      : 'file_name: expected the name of a file'
   const lists = ['neg_category_ids', 'not_exhaustive_category_ids'] as const
   const odd = lists.find((key) => image[key] !== undefined && !Array.isArray(image[key]))
   if (odd) return `${odd}: expected a list`
@@ -127,17 +138,19 @@ export function cocoCategory(value: unknown): Read<CocoCategory> {
   const id = entryId(category.id)
   if (id === undefined) return `id: ${noId}`
   const { name, supercategory } = category
-  if (typeof name !== 'string') return 'name: expected a text'
+  if (typeof name !== 'string' || name.trim() === '') return 'name: expected a text'
   return { id, name, ...(typeof supercategory === 'string' && { supercategory }) }
 }
 
 /** A licence and what it says: its address, else its name. */
-export function cocoLicense(value: unknown): Read<{ readonly id: Id; readonly text?: string }> {
+export function cocoLicense(value: unknown): Read<{ readonly id?: Id; readonly text?: string }> {
   const license = object(value)
   if (!license) return 'expected an object'
   const id = entryId(license.id)
-  if (id === undefined) return `id: ${noId}`
   const text = [license.url, license.name].find((one) => typeof one === 'string' && one.trim() !== '')
+  // labelme and others write a licence of nulls.
+  if (id === undefined && text === undefined) return {}
+  if (id === undefined) return `id: ${noId}`
   return { id, ...(typeof text === 'string' && { text }) }
 }
 
@@ -150,6 +163,6 @@ const isTexts = (value: unknown): value is readonly string[] =>
 
 /** A flag, which programs write as a number, a truth value or a text of one. */
 export function isSet(value: unknown): boolean {
-  if (typeof value === 'string') return /^(1|true)$/i.test(value.trim())
+  if (typeof value === 'string') return /^\s*true\s*$/i.test(value) || (numberOf(value) ?? 0) !== 0
   return typeof value === 'number' ? value !== 0 && !Number.isNaN(value) : value === true
 }

@@ -46,10 +46,12 @@ const lists = ['images', 'annotations', 'categories', 'licenses'] as const satis
 /**
  * Reads a file in COCO's form. An entry that cannot be used is passed over and told of.
  *
+ * @param needed lists that must be there, though they may be empty: where there is none, nobody knows whether
+ *   there is nothing
  * @throws UserError where the file is not of that form, or where all entries of a list other than that of
  *   licences are bad
  */
-export async function readCocoFile(path: string): Promise<CocoFile> {
+export async function readCocoFile(path: string, needed: readonly CocoList[] = []): Promise<CocoFile> {
   const problems = problemList(path)
   const images = imagesOf(problems)
   const annotations = new Map<Id, AnnotationGroup>()
@@ -85,11 +87,12 @@ export async function readCocoFile(path: string): Promise<CocoFile> {
     licenses(value) {
       const license = cocoLicense(value)
       if (typeof license === 'string') return license
-      if (license.text !== undefined) licenses.set(license.id, license.text)
+      const { id, text } = license
+      if (id !== undefined && text !== undefined) licenses.set(id, text)
       return undefined
     },
   }
-  for await (const { list, index, value } of cocoEntries(path, lists)) {
+  for await (const { list, index, value } of cocoEntries(path, lists, needed)) {
     const problem = take[list](value, index)
     const count = counts.get(list)
     if (!count) continue

@@ -2,9 +2,10 @@ import { UserError } from '../base/user-error.js'
 import type { CocoAnnotation, CocoCategory, CocoImage, Id } from './coco-entry.js'
 import { type CocoFile, readCocoFile, sharedId } from './coco-file.js'
 import { compareIds } from './entry-id.js'
+import { soleEnds } from './picture-places.js'
 import type { FileProblem } from './problem-list.js'
 
-export type { CocoAnnotation, CocoImage, Id } from './coco-entry.js'
+export { type CocoAnnotation, type CocoImage, type Id, isBoxAlone, isCaptionAlone } from './coco-entry.js'
 
 /** A category by its name, and its place in order of id. */
 export interface NamedCategory {
@@ -23,9 +24,13 @@ export interface CocoIndex {
   readonly captions: ReadonlyMap<Id, readonly CocoAnnotation[]>
   readonly boxes: ReadonlyMap<Id, readonly CocoAnnotation[]>
   readonly categories: ReadonlyMap<Id, NamedCategory>
+  /** Whether the file of boxes lists any, be they named or not. */
+  readonly hasCategories: boolean
   readonly licenses: ReadonlyMap<Id, string>
-  /** Whether no two pictures have the same last name, in whatever folders. */
-  readonly hasSoleNames: boolean
+  /** Files that several pictures have, as where each of several annotators has an entry of its own. */
+  readonly sharedFiles: ReadonlySet<string>
+  /** Whether an end of a name (`nameEnds`) is that of one picture alone. */
+  readonly isSoleEnd: (end: string) => boolean
 }
 
 /**
@@ -35,22 +40,29 @@ export interface CocoIndex {
  * @throws UserError where a file is missing or not in COCO's form, or has annotations of its own pictures none
  */
 export async function readCocoIndex(captionsPath?: string, instancesPath?: string): Promise<CocoIndex> {
-  const captions = captionsPath ? await readCocoFile(captionsPath) : undefined
-  const instances = instancesPath ? await readCocoFile(instancesPath) : undefined
+  // Of two files one may list the pictures.
+  const images = captionsPath && instancesPath ? [] : (['images'] as const)
+  const captions = captionsPath ? await readCocoFile(captionsPath, images) : undefined
+  const instances = instancesPath ? await readCocoFile(instancesPath, [...images, 'annotations']) : undefined
   const files = [captions, instances].filter((file) => file !== undefined)
-  const { images, shared } = joinImages(files)
-  const groups = files.map((file) => ownAnnotations(file, images, shared))
+  const { images: joined, shared } = joinImages(files)
+  const groups = files.map((file) => ownAnnotations(file, joined, shared))
   const categories: ReadonlyMap<Id, NamedCategory> = instances ? namedCategories(instances) : new Map()
   if (instances && categories.size > 0) tellUnknownCategories(instances)
   const none = new Map<Id, readonly CocoAnnotation[]>()
+  const names = function* () {
+    for (const { file_name } of joined.values()) yield file_name
+  }
   return {
-    images: [...images.values()].sort((a, b) => compareIds(a.id, b.id)),
+    images: [...joined.values()].sort((a, b) => compareIds(a.id, b.id)),
     problems: files.flatMap(({ problems }) => problems.found()),
     captions: captions ? (groups[0] ?? none) : none,
     boxes: instances ? (groups.at(-1) ?? none) : none,
     categories,
+    hasCategories: (instances?.categories.size ?? 0) > 0,
     licenses: new Map(files.flatMap(({ licenses }) => [...licenses])),
-    hasSoleNames: new Set([...images.values()].map(lastName)).size === images.size,
+    sharedFiles: repeated(names()),
+    isSoleEnd: soleEnds(names()),
   }
 }
 
@@ -77,7 +89,12 @@ function joinImages(files: readonly CocoFile[]) {
   return { images, shared }
 }
 
-const lastName = ({ file_name }: CocoImage) => file_name.slice(file_name.lastIndexOf('/') + 1)
+function repeated(names: Iterable<string>): Set<string> {
+  const seen = new Set<string>()
+  const again = new Set<string>()
+  for (const name of names) (seen.has(name) ? again : seen).add(name)
+  return again
+}
 
 /** Names of one picture in two files may differ: COCO_val2014_000000000042.jpg, val2017/000000000042.jpg. */
 function isSamePicture(a: string, b: string): boolean {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { parseJson } from '../base/parse-json.js'
+import { jsonProblem, lfsMark, lfsPointer, parseJson } from '../base/parse-json.js'
 import { notUtf8 } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { readUtf8 } from './read-utf8.js'
@@ -61,7 +61,7 @@ export async function* readJsonElements(
   /** Whether the array is open whose elements are asked for. */
   let arrayOpen = from !== undefined
   let key: string | null = null
-  let lastString = ''
+  let lastString: string | undefined
   let index = 0
   let inString = false
   let escaped = false
@@ -114,6 +114,13 @@ export async function* readJsonElements(
         const hint = inObject && byte === 0x7b ? ': is it JSON Lines, an object a line?' : ''
         throw bad(`there is more behind its end, at byte ${base + at}${hint}`)
       }
+      if (depth === 0 && !isOpening(byte)) {
+        if (base + at < 3 && isByteOrderMark(byte)) continue
+        throw bad(beginning(chunk))
+      }
+      const isFirstKey = depth === 1 && inObject && lastString === undefined && !inValue
+      if (isFirstKey && byte !== quote && !isClosing(byte))
+        throw bad(`its first key, at byte ${base + at}, is not in double quotes`)
       if (!inValue && depth === elementDepth() && arrayOpen && !isClosing(byte) && byte !== comma) {
         begin('element', at)
       } else if (!inValue && inObject && depth === 1 && byte === quote) begin('key', at)
@@ -125,7 +132,7 @@ export async function* readJsonElements(
           if (arrayOpen) onArray?.(null)
         } else if (depth === 1 && inObject && byte === 0x5b && !inValue) {
           arrayOpen = true
-          key = lastString
+          key = lastString ?? ''
           index = 0
           onArray?.(key)
         }
@@ -140,14 +147,20 @@ export async function* readJsonElements(
         if (depth === 0) done = true
         else if (depth === elementDepth() && kind === 'element') take(at + 1)
       } else if (byte === comma && depth === elementDepth()) take(at)
-      else if (depth === 0 && !(base + at < 3 && isByteOrderMark(byte)))
-        throw bad('it begins with neither [ nor {')
     }
     if (inValue && isWanted) collector.keep(chunk)
     base += chunk.length
     yield* found
   }
-  if (!done) throw bad(`it is cut short, after ${base} bytes`)
+  if (!done) throw bad(depth === 0 ? 'it is empty' : `it is cut short, after ${base} bytes`)
+}
+
+/** What is wrong with a file whose first bytes begin no JSON that has elements. */
+function beginning(chunk: Buffer): string {
+  if (chunk[0] === 0x1f && chunk[1] === 0x8b) return 'it is compressed: give its name the ending .gz'
+  return chunk.toString('latin1', 0, lfsMark.length) === lfsMark
+    ? lfsPointer
+    : 'it begins with neither [ nor {'
 }
 
 /**
@@ -183,10 +196,11 @@ function valueCollector(bad: (what: string) => UserError) {
       const bytes = parts.length === 0 ? last : Buffer.concat([...parts, last])
       parts = []
       if (!isUtf8(bytes)) throw bad(`the value at byte ${first} is ${notUtf8}`)
+      const text = bytes.toString('utf8')
       try {
-        return parseJson(bytes.toString('utf8'))
+        return parseJson(text)
       } catch (error) {
-        throw bad(`byte ${first}: ${(error as Error).message}`)
+        throw bad(`byte ${first}: ${jsonProblem(text, error)}`)
       }
     },
   }

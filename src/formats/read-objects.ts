@@ -1,4 +1,4 @@
-import { parseJson } from '../base/parse-json.js'
+import { jsonProblem, parseJson } from '../base/parse-json.js'
 import type { Mark } from './mark.js'
 import { readLines } from './read-lines.js'
 
@@ -29,6 +29,6 @@ function parseObject(text: string): { value: Readonly<Record<string, unknown>> }
       return { problem: 'a JSON array and no object (a file that is one is `format: json`)' }
     return { problem: 'not a JSON object' }
   } catch (error) {
-    return { problem: `not JSON: ${(error as Error).message}` }
+    return { problem: `not JSON: ${jsonProblem(text, error)}` }
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { firstIssue } from '../base/first-issue.js'
 import { readData } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { withoutNulls } from '../base/without-nulls.js'
@@ -16,17 +17,18 @@ const idSchema = z
     context.addIssue({ code: 'custom', message: 'expected a number or a text' })
     return z.NEVER
   })
-const sentenceSchema = z.object({
-  sent: z.string(),
-  sent_id: z.unknown().optional().transform(entryId),
-})
+/** A sentence: an object, or its text alone. One that has no text is kept, so that it can be told of. */
+const sentenceOf = (value: unknown) => {
+  const { sent, sent_id } = typeof value === 'string' ? { sent: value } : (Object(value) as Json)
+  return { sent: typeof sent === 'string' ? sent : undefined, sent_id: entryId(sent_id) }
+}
+type Json = { readonly sent?: unknown; readonly sent_id?: unknown }
+
 const referenceSchema = z.object({
   ann_id: idSchema,
   image_id: idSchema,
   split: z.string(),
-  sentences: z
-    .array(z.unknown())
-    .transform((all) => all.flatMap((one) => sentenceSchema.safeParse(one).data ?? [])),
+  sentences: z.array(z.unknown()).transform((all) => all.map(sentenceOf)),
 })
 
 /** A thing in a picture, and the expressions that refer to it. */
@@ -64,10 +66,9 @@ export async function readReferences(path: string, split?: string): Promise<Refe
       splits.add(parsed.data.split)
       if (split === undefined || parsed.data.split === split) references.push(parsed.data)
     } else {
-      const [issue] = parsed.error.issues
       const own = (value as { readonly split?: unknown } | null)?.split
       problems.push({
-        problem: `reference ${index}: ${issue?.path.join('.')}: ${issue?.message}`,
+        problem: `reference ${index}: ${firstIssue(parsed.error)}`,
         ...(typeof own === 'string' && { split: own }),
         index,
       })

@@ -18,8 +18,9 @@ export interface GoldRows {
   /** What is known not to be in the picture. */
   readonly absence: Omit<NegativeRow, 'key'>
   /**
-   * What was left out, by reason: `degenerate_box` (outside the picture or under a pixel), `unnamed_box` (its
-   * category's name is blank), `bad_span`, `boxed_negative` (what is said to be absent has a box).
+   * What was left out, by reason: `degenerate_box` (outside the picture or under a pixel), `unnormalised_box`
+   * (in pixels, where shares were expected), `unnamed_box` (of a name of signs alone), `bad_span`,
+   * `boxed_negative` (what is said to be absent has a box).
    */
   readonly dropped: Readonly<Record<string, number>>
 }
@@ -49,7 +50,7 @@ export interface StoredPicture {
 export function goldRows(
   row: Pick<
     SourceRow,
-    'captions' | 'regions' | 'ignored' | 'absent' | 'exhaustive' | 'negatives' | 'partial'
+    'captions' | 'regions' | 'ignored' | 'boxUnit' | 'absent' | 'exhaustive' | 'negatives' | 'partial'
   >,
   picture: StoredPicture,
   limits: PromptConfig,
@@ -63,17 +64,14 @@ export function goldRows(
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
   const kept = (boxes ?? []).flatMap((box) => {
-    const xyxy = storedBox(box.xyxy, picture)
-    if (!xyxy) {
-      drop('degenerate_box')
-      unboxed.push(box.category)
-    }
     const category = box.category && nameInPrompt(box.category)
-    if (xyxy && category === '' && box.spans.length === 0) {
-      drop('unnamed_box')
-      return []
-    }
-    return xyxy ? [{ ...box, xyxy, category }] : []
+    const isInPixels = row.boxUnit === 'share' && box.xyxy.some((side) => side > widestShare)
+    const xyxy = isInPixels ? undefined : storedBox(box.xyxy, picture)
+    if (category === '' && box.spans.length === 0) drop('unnamed_box')
+    else if (xyxy) return [{ ...box, xyxy, category }]
+    else drop(isInPixels ? 'unnormalised_box' : 'degenerate_box')
+    unboxed.push(box.category)
+    return []
   })
   const names = kept.filter(({ category }) => category !== '').sort((a, b) => a.order - b.order)
   const draw = random(limits.seed, 'absent names', seed)
@@ -118,6 +116,9 @@ export function goldRows(
   const ignored = row.ignored.flatMap((box) => ignoredRegion(box, picture))
   return { captions: [...captions, ...named], phrases, regions, ignored, absence, dropped }
 }
+
+/** Boxes in shares may lean over the border; what reaches to two times the side is in pixels. */
+const widestShare = 2
 
 /** None where the box has no name, or is not in the picture. */
 function ignoredRegion(

@@ -1,4 +1,5 @@
 import { readText } from '../base/read-file.js'
+import { jsonOf } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { bertWords, type Word } from './bert-words.js'
 
@@ -29,10 +30,11 @@ export const prefix = '##'
 /** Longer words become [UNK], as in the original. */
 const maxWordCharacters = 100
 
-export function createTokenizer(vocabulary: ReadonlyMap<string, number>): Tokenizer {
+/** @param path of the vocabulary, for messages */
+export function createTokenizer(vocabulary: ReadonlyMap<string, number>, path = 'The tokenizer'): Tokenizer {
   const id = (token: string): number => {
     const found = vocabulary.get(token)
-    if (found === undefined) throw new UserError(`The tokenizer's vocabulary has no ${token}.`)
+    if (found === undefined) throw new UserError(`${path}: the vocabulary has no ${token}.`)
     return found
   }
   // All of them must be there, also those that no text is encoded with.
@@ -127,12 +129,8 @@ export function tokenizerJson(vocabulary: ReadonlyMap<string, number>): string {
  */
 export async function readTokenizer(path: string): Promise<Tokenizer> {
   const text = await readText(path)
-  if (path.endsWith('.txt')) return createTokenizer(vocabularyOfLines(text, path))
-  let json: TokenizerFile | undefined
-  try {
-    json = JSON.parse(text)
-  } catch {}
-  const { model, normalizer } = json ?? {}
+  if (path.endsWith('.txt')) return createTokenizer(vocabularyOfLines(text, path), path)
+  const { model, normalizer } = (jsonOf(text, path) ?? {}) as TokenizerFile
   if (model?.type !== 'WordPiece' || !model.vocab)
     throw new UserError(`${path} is not a WordPiece tokenizer.json.`)
   const { continuing_subword_prefix: joined, max_input_chars_per_word: longest } = model
@@ -145,7 +143,7 @@ export async function readTokenizer(path: string): Promise<Tokenizer> {
     throw new UserError(
       `${path} has the prefix "${joined}" and words of up to ${longest} characters; read are "${prefix}" and ${maxWordCharacters}.`,
     )
-  return createTokenizer(new Map(Object.entries(model.vocab)))
+  return createTokenizer(new Map(Object.entries(model.vocab)), path)
 }
 
 interface TokenizerFile {

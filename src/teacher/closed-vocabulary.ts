@@ -13,9 +13,9 @@ export interface Detection {
 }
 
 /**
- * Names of a model's classes.
+ * Names of a model's classes. One that is blank names none, as the gaps in COCO's numbering.
  *
- * @throws UserError where `id2label` is missing or empty, or is no map from numbers to names
+ * @throws UserError where `id2label` is missing or has no name, or is no map from numbers to names
  */
 export function readLabels(
   path: string,
@@ -26,11 +26,12 @@ export function readLabels(
     throw new UserError(`${path}/config.json has no id2label: the names of the model's classes, by number.`)
   const named = Object.entries(labels)
   const wrong = named.find(([id, name]) => !/^\d+$/.test(id) || typeof name !== 'string')
-  if (named.length === 0 || wrong)
+  const labelled = named.filter(([, name]) => String(name).trim() !== '')
+  if (labelled.length === 0 || wrong)
     throw new UserError(
-      `${path}/config.json: id2label ${wrong ? `has ${JSON.stringify(wrong[0])}: ${JSON.stringify(wrong[1])}` : 'is empty'}; it must give each class's name by its number.`,
+      `${path}/config.json: id2label ${wrong ? `has ${JSON.stringify(wrong[0])}: ${JSON.stringify(wrong[1])}` : named.length === 0 ? 'is empty' : 'has no names'}; it must give each class's name by its number.`,
     )
-  return new Map(named.map(([id, name]) => [Number(id), name]))
+  return new Map(labelled.map(([id, name]) => [Number(id), name]))
 }
 
 /**

@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path'
+import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { clipBox } from '../boxes/xyxy.js'
 import { sizesOf } from '../graph/ops/tensor.js'
@@ -19,6 +20,9 @@ import { type PhrasePrompt, packPhrases } from './pack-phrases.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
 const inputs = ['pixel_values', 'pixel_mask', 'input_ids', 'token_type_ids', 'attention_mask']
+
+/** [CLS], a word, a full stop, [SEP]. */
+const shortestPrompt = 4
 
 interface Run {
   readonly picture: Picture
@@ -91,6 +95,10 @@ async function openModel({ path, files, options }: OpenedFolder): Promise<DinoMo
   // transformers leaves out of config.json what is as GroundingDinoConfig has it.
   const ownLength = countIn(config, 'max_text_len', `${path}/config.json: `) ?? 256
   const length = Math.min(ownLength, fixedLength ?? Number.POSITIVE_INFINITY)
+  if (length < shortestPrompt)
+    throw new UserError(
+      `${path}/config.json: max_text_len is ${ownLength}: a prompt has ${shortestPrompt} tokens at least.`,
+    )
   return { pool, images, tokenizer, length, fixedLength }
 }
 

@@ -110,11 +110,13 @@ async function findFiles(
 ): Promise<FolderFiles & { readonly open: (folder: OpenedFolder) => Promise<Teacher> }> {
   const config = await readJson(path, 'config.json')
   if (!config) throw new UserError(`${path} is not a model folder: ${join(path, 'config.json')} is missing.`)
-  const kind = String(config.model_type)
+  const { model_type: type = null } = config
+  const kind = typeof type === 'string' ? type : ''
   const open = families.get(kind)
   if (!open) {
+    const what = type === null ? 'there is no model_type' : `model_type ${JSON.stringify(type)}`
     throw new UserError(
-      `${path}/config.json: model_type "${kind}" is not a family that groundmill knows (${[...families.keys()].join(', ')}).`,
+      `${path}/config.json: ${what}${type === null ? '; it must be one' : ' is not a family'} that groundmill knows (${[...families.keys()].join(', ')}).`,
     )
   }
   if (kind === 'groundmill-glip') return { open, kind, files: [join(path, 'model.onnx')] }

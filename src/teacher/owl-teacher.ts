@@ -129,9 +129,9 @@ async function openModel({ path, kind, files, options }: OpenedFolder): Promise<
   )
   const [rows, columns] = (reader ?? pool).input('input_ids')?.shape ?? []
   // transformers leaves out of config.json what is as OwlViTTextConfig has it.
-  const length =
-    typeof columns === 'number' ? columns : (countIn(text, 'max_position_embeddings', place) ?? 16)
-  const tokenizer = await readClipTokenizer(path, length, countIn(text, 'pad_token_id', place) ?? 0)
+  const ownLength = countIn(text, 'max_position_embeddings', place) ?? 16
+  const length = typeof columns === 'number' ? columns : ownLength
+  const tokenizer = await readClipTokenizer(path, length, countIn(text, 'pad_token_id', place, 0) ?? 0)
   // The graph ties the number of queries to that of pictures, and most exports freeze the latter: one picture
   // a run.
   const images = imageInput(pool, vision, processor, 1)

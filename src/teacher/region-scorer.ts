@@ -53,7 +53,7 @@ export async function openRegionScorer(
   const place = `${folder}/config.json: text_config.`
   const length = countIn(config.text_config, 'max_position_embeddings', place) ?? 77
   // CLIP reads a text at its closing token, whose number is the largest, and pads with it.
-  const pad = countIn(config.text_config, 'eos_token_id', place) ?? 49_407
+  const pad = countIn(config.text_config, 'eos_token_id', place, 0) ?? 49_407
   const tokenizer = await readClipTokenizer(folder, length, pad)
   const processor = await readImageProcessor(folder, clipProcessor)
   const [vision, language] = await Promise.all([

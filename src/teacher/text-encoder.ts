@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readTextIfThere } from '../base/read-file.js'
 import { jsonOf } from '../base/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
@@ -120,7 +120,7 @@ async function checkFolder(folder: string): Promise<number> {
 
 /** Throws a UserError where more is done to vectors, or to texts, than is done here. */
 async function checkModules(folder: string): Promise<void> {
-  const text = await readFile(join(folder, 'modules.json'), 'utf8').catch(() => undefined)
+  const text = await readTextIfThere(join(folder, 'modules.json'))
   const modules = text === undefined ? [] : jsonOf(text, join(folder, 'modules.json'))
   const kinds = (Array.isArray(modules) ? modules : []).map((module: { readonly type?: unknown } | null) =>
     String(module?.type).split('.').at(-1),

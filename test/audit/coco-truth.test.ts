@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readCocoTruth } from '../../src/audit/coco-truth.js'
+import { readCategoryTruth, readCocoTruth } from '../../src/audit/coco-truth.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -17,6 +17,34 @@ await writeFile(
 )
 
 describe('a truth in the form of COCO', () => {
+  it('tells of what it cannot use', async () => {
+    const odd = join(folder, 'odd.json')
+    const annotation = { image_id: 1, category_id: 1, bbox: [5, 11, 20, 10], tokens_positive: [[2, 5]] }
+    const annotations = [
+      annotation,
+      { ...annotation, bbox: [1, 2, 0, 4] },
+      { ...annotation, tokens_positive: 'x' },
+      { ...annotation, image_id: 9 },
+      { image_id: 1, caption: 'a cat' },
+    ]
+    await writeFile(
+      odd,
+      JSON.stringify({
+        images: [{ id: 1, file_name: 'a.jpg', width: 64, height: 63, caption }],
+        annotations,
+        categories: [{ id: 1, name: 'cat' }],
+      }),
+    )
+    for (const read of [readCocoTruth, readCategoryTruth]) {
+      const notices: string[] = []
+      await read(odd, (text) => notices.push(text))
+      expect(notices).toEqual([
+        `${odd} annotations[3]: image_id 9, an id that no picture has`,
+        `${odd}: 2 boxes are malformed or of no size, and left out of the truth`,
+      ])
+    }
+  })
+
   it.each([
     [{}, [5 * (63 / 64), 11 * (63 / 64), 25 * (63 / 64), 21 * (63 / 64)]],
     [{ exif_orientation: 6 }, [42, 5, 52, 25]],

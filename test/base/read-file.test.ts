@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readData, readText } from '../../src/base/read-file.js'
+import { readData, readText, readTextIfThere } from '../../src/base/read-file.js'
 import { readJson } from '../../src/base/read-json.js'
 import { UserError } from '../../src/base/user-error.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -15,6 +15,21 @@ describe('a file', () => {
     expect(await readText(path)).toBe('{"a": "é"}')
     expect(await readData(path)).toEqual(Buffer.from('{"a": "é"}'))
     expect(await readJson(path)).toEqual({ a: 'é' })
+  })
+
+  it('of text may have marks of UTF-8 and UTF-16, and is refused in another encoding', async () => {
+    const path = join(folder, 'c.txt')
+    const little = Buffer.from('\uFEFF{"a": "é"}', 'utf16le')
+    for (const bytes of [Buffer.from('\uFEFF{"a": "é"}'), little, Buffer.from(little).swap16()]) {
+      await writeFile(path, bytes)
+      expect(await readText(path)).toBe('{"a": "é"}')
+      expect(await readTextIfThere(path)).toBe('{"a": "é"}')
+    }
+    await writeFile(path, Buffer.from('é', 'latin1'))
+    await expect(readText(path)).rejects.toThrow(`${path} is not UTF-8: save the file as UTF-8`)
+    await expect(readTextIfThere(path)).rejects.toThrow('is not UTF-8')
+    expect(await readTextIfThere(join(folder, 'none'))).toBeUndefined()
+    await expect(readTextIfThere(folder)).rejects.toThrow('EISDIR')
   })
 
   it('that cannot be read is named, with the reason', async () => {

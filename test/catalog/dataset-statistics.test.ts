@@ -134,8 +134,11 @@ describe('a vocabulary', () => {
     ]
     expect(await file(JSON.stringify({ categories }))).toEqual([['bow', 'longbow'], ['teddy bear']])
     expect(await file('["a", "b"]')).toEqual([['a'], ['b']])
-    for (const bad of ['\n', '{}', '{"categories": [1]}', '[broken'])
-      await expect(file(bad)).rejects.toThrow(/expected/)
+    // As Python writes it; an entry without a name costs itself alone.
+    const odd = '\uFEFF{"info": NaN, "categories": [{"name": null}, 7, {"name": "dog", "synonyms": null}]}'
+    expect(await file(odd)).toEqual([['dog']])
+    for (const bad of ['\n', '{}', '{"categories": [1]}']) await expect(file(bad)).rejects.toThrow(/expected/)
+    await expect(file('[broken')).rejects.toThrow(/is not JSON/)
     await expect(readVocabulary(join(folder, 'none'))).rejects.toThrow(/Cannot read the vocabulary/)
   })
 })

@@ -298,7 +298,7 @@ describe('annotation files', () => {
       [{}, /images: expected a list/],
       [{ ...good, images: [{ file_name: 'a.jpg' }] }, /images\[0\]\.id: expected an id/],
       [{ ...good, annotations: [{ bbox: [1, 2, 3] }] }, /annotations\[0\]\.bbox: expected x, y/],
-      [{ ...good, categories: [{ id: 1 }] }, /categories\[0\]\.name/],
+      [{ ...good, categories: [{ name: 'dog' }] }, /categories\[0\]\.id/],
     ]
     for (const [value, message] of cases) {
       await writeFile(path, JSON.stringify(value))
@@ -372,11 +372,18 @@ describe('annotation files', () => {
     }
     await writeFile(join(folder, 'truth.json'), JSON.stringify(truth))
     const detections = [{ image: 0, category: 0, bbox: [0, 0, 50, 50], score: 0.5 } as const]
+    const found = (category_id: number) => ({ image_id: 1, category_id, bbox: [0, 0, 50, 50], score: 0.5 })
     await writeFile(join(folder, 'found.json'), detectionsJson(detections, truth))
     const paths = ['--truth', join(folder, 'truth.json'), '--predictions', join(folder, 'found.json')]
     const { code, out } = await groundmill('benchmark', 'coco', ...paths, '--json')
     expect(code).toBe(0)
     expect(JSON.parse(out).scores.coco).toMatchObject({ ap: expect.closeTo(1, 9), ap_small: -1 })
+    const zipped = join(folder, 'found.json.gz')
+    const others = [found(3), found(9)]
+    await writeFile(zipped, gzipSync(JSON.stringify(others)))
+    const told = await groundmill('benchmark', 'coco', ...paths.slice(0, 3), zipped, '--json')
+    expect(JSON.parse(told.out).scores.coco.ap).toBeCloseTo(1, 9)
+    expect(told.err).toContain('1 of 2 detections are of categories that')
     const wrong = await groundmill('benchmark', 'lvis', ...paths)
     expect(wrong.code).toBe(2)
     expect(wrong.err).toMatch(/truth\.json is not of LVIS/)

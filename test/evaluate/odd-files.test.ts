@@ -128,3 +128,46 @@ describe('detections', () => {
     expect([ap, small, medium]).toEqual([expect.closeTo(1, 9), -1, expect.closeTo(1, 9)])
   })
 })
+
+describe('what counts neither way', () => {
+  const images = [{ id: 1, file_name: 'train/a.jpg' }, { id: 2 }]
+  const read = async () => {
+    const notices: string[] = []
+    const truth = await readDetectionTruth(paths.truth)
+    const detections = await readDetections(paths.found, truth, 'pictures', (text) => notices.push(text))
+    return { truth, detections, notices }
+  }
+
+  it('is told: detections of categories and boxes of pictures that the truth does not list', async () => {
+    const annotations = [box(1), box(7), box(2, { category_id: null }), box(2)]
+    await write({ images, annotations, categories: [{ id: 3, name: null }] }, [
+      found(1),
+      found(2, { category_id: 2 }),
+    ])
+    const { truth, notices } = await read()
+    expect([truth.boxes.length, truth.unlisted]).toEqual([2, 2])
+    expect(notices).toEqual([
+      `${paths.found}: 1 of 2 detections are of categories that ${paths.truth} does not list (2); they count neither way. It lists 3.`,
+    ])
+  })
+
+  it('is no answer that calls pictures by their files', async () => {
+    await write({ images, annotations: [box(1)], categories }, [found('a')])
+    await expect(read()).rejects.toThrow(
+      'does not have: a. These look like names of files: what is wanted is the id, which of a is 1. Give the truth',
+    )
+  })
+
+  it('is no box whose numbers are texts, which are numbers to numpy', async () => {
+    await write({ images, annotations: [box(1, { bbox: ['0', '0', '50', 50.0] })], categories }, [found(1)])
+    expect((await scores('coco'))[0]).toBeCloseTo(1, 9)
+  })
+
+  it('says by which entry a file is none of LVIS', async () => {
+    const lvis = { id: 1, neg_category_ids: [] }
+    await write({ images: [lvis, { id: 2 }], annotations: [], categories }, [])
+    expect((await read()).truth.notLvis).toBe('image 2 has no list neg_category_ids')
+    await write({ images: [lvis], annotations: [], categories }, [])
+    expect((await read()).truth.notLvis).toBe('category 3 has no frequency r, c or f')
+  })
+})

@@ -114,6 +114,10 @@ describe('SA-Co', () => {
     }
     const config = { names_a_prompt: 1, floor: 0.1, nms: 0.6, max_boxes: 100 }
     const found = await detectPairs(truth, { teacher, images, config })
+    const sizeless = { ...truth, pairs: truth.pairs.map((pair) => ({ ...pair, width: undefined })) }
+    await expect(detectPairs(sizeless, { teacher, images, config })).rejects.toThrow(
+      'The truth gives no width and height of pair 1, by which boxes become shares.',
+    )
     expect(asked).toEqual(['the dog 0,7 0.1', 'a cat 0,5 0.1', 'the dog 0,7 0.1'])
     expect(
       found.map(({ image, bbox }) => [image, bbox.map((value) => Math.round(value * 1e9) / 1e9)]),

@@ -70,6 +70,13 @@ describe('text of other encodings than plain UTF-8', () => {
     expect(await all(readLines(path, lines[1]?.mark))).toEqual([lines[1]])
   })
 
+  it('is refused where it is compressed and its name does not say so', async () => {
+    const path = await written('packed.json', gzipSync(text))
+    await expect(all(readJsonElements(path))).rejects.toThrow(
+      'it is compressed: give its name the ending .gz',
+    )
+  })
+
   it('is refused where it is of a Windows code page, with what to do', async () => {
     const path = await written('cp1252.json', Buffer.from('[{"a": "Stra\u00dfe"}]', 'latin1'))
     await expect(all(readJsonElements(path))).rejects.toThrow(

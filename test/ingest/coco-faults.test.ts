@@ -273,7 +273,12 @@ describe('names of pictures', () => {
     // Two pictures of one name: which of them lies there cannot be known.
     const twice = [...file.images, { id: 9, file_name: 'E:\\other\\3.jpg' }]
     const { rows: unsure } = await coco({ ...file, images: twice })
-    expect(unsure.map(({ elsewhere }) => elsewhere)).toEqual(twice.map(() => []))
+    expect(unsure.slice(2).map(({ elsewhere }) => elsewhere)).toEqual([
+      ['pictures/data/set/3.jpg', 'pictures/set/3.jpg'],
+      ['pictures/upload/7/train/4.jpg', 'pictures/7/train/4.jpg', 'pictures/train/4.jpg', 'pictures/4.jpg'],
+      ['pictures/me/5.jpg', 'pictures/5.jpg'],
+      ['pictures/other/3.jpg'],
+    ])
   })
 })
 
@@ -317,7 +322,11 @@ describe('categories that are no things', () => {
 it('counts the boxes of a picture that has none left', async () => {
   const images = join(folder, 'images')
   const file = {
-    images: [{ id: 1, file_name: '2.jpg' }, { id: 2, file_name: '3.jpg' }, image(3)],
+    images: [
+      { id: 1, file_name: '2.jpg' },
+      { id: 2, file_name: '3.jpg' },
+      { id: 3, file_name: 'train/1.jpg' },
+    ],
     annotations: [
       box(1, 1, { bbox: [1] }),
       box(1, 1, { bbox: 'x' }),
@@ -343,4 +352,89 @@ it('counts the boxes of a picture that has none left', async () => {
     degenerate_box: 1,
     unknown_picture: 1,
   })
+})
+
+describe('files that say less than they are named for', () => {
+  const good = { images: [image(1), image(2)], annotations: [box(1, 1)], categories: animals }
+  const caption = (image_id: number, text: unknown) => ({ id: 90 + image_id, image_id, caption: text })
+
+  it.each([
+    [{ annotations: undefined }, 'annotations: expected a list.'],
+    [{ annotations: null }, 'annotations: expected a list.'],
+    [{ annotations: { 1: box(1, 1) } }, 'annotations: expected a list.'],
+    [{ images: { 1: image(1) } }, 'images: expected a list.'],
+    [{ categories: undefined }, 'its boxes have no names: it needs a list of `categories`'],
+    [{ categories: { 1: 'dog' } }, 'its boxes have no names'],
+    [{ annotations: [caption(1, 'a dog')] }, 'has captions and no boxes: give it as `captions`.'],
+  ])('are refused, where pictures would seem to hold nothing: %j', async (more, message) => {
+    await expect(coco({ ...good, ...more })).rejects.toThrow(message)
+  })
+
+  it('and so are boxes in the place of captions', async () => {
+    const captions = await written(JSON.stringify(good))
+    await expect(rowsOf({ format: 'coco', images: 'p', captions })).rejects.toThrow(
+      `${captions} has boxes and no captions: give it as \`instances\`.`,
+    )
+  })
+
+  it('but no boxes at all are none, and one file may have both', async () => {
+    expect((await coco({ ...good, annotations: [] })).rows.map(({ exhaustive }) => exhaustive)).toEqual([
+      true,
+      true,
+    ])
+    const annotations = [box(1, 1), caption(1, 'a dog'), caption(2, ['a cat', ' ']), caption(2, null)]
+    const captions = await written(JSON.stringify({ ...good, annotations }))
+    const rows = await rowsOf({ format: 'coco', images: 'p', captions, instances: captions })
+    expect(
+      rows.map((row) => [row.captions.map(({ text }) => text), row.regions?.length, row.dropped]),
+    ).toEqual([
+      [['a dog'], 1, {}],
+      [['a cat'], 0, { blank_caption: 2, malformed_box: 1 }],
+    ])
+    expect(rows[0]?.exhaustive).toBe(true)
+  })
+
+  it('or say it twice', async () => {
+    const text = `${JSON.stringify(good).slice(0, -1)}, "annotations": []}`
+    await expect(coco(text)).rejects.toThrow('has the list annotations twice.')
+  })
+})
+
+it('an entry may be odd in ways that say nothing, or what they say', async () => {
+  const { boxes, rows, problems } = await coco({
+    images: [image(1), { id: 2, file_name: 2 }, image(3), { ...image(3), id: 4 }],
+    annotations: [box(1, 1, { iscrowd: '1.0' }), box(1, 2, { iscrowd: '0.0' }), box(3, 1), box(4, 2)],
+    categories: [...animals, { id: 3, name: ' ' }],
+    licenses: [{ id: null, name: null, url: null }],
+  })
+  expect(boxes.map((found) => found.slice(0, 2))).toEqual([
+    ['pictures/1.jpg', 'cat'],
+    ['pictures/3.jpg', 'dog'],
+    ['pictures/3.jpg', 'cat'],
+  ])
+  expect(rows[0]?.dropped).toEqual({ crowd_box: 1 })
+  // Of a file that several entries have each says but what it knows.
+  expect(rows.slice(0, 3).map(({ exhaustive }) => exhaustive)).toEqual([true, false, false])
+  expect(problems).toEqual([
+    'malformed_row images[1]: file_name: expected the name of a file',
+    'malformed_row categories[2]: name: expected a text',
+  ])
+})
+
+it.each([
+  ['s3://bucket/set/a.jpg', ['bucket/set/a.jpg', 'set/a.jpg', 'a.jpg']],
+  ['file:///home/me/a.jpg', ['home/me/a.jpg', 'me/a.jpg', 'a.jpg']],
+  ['/data/local-files/?d=a.jpg', ['a.jpg']],
+  ['../../a.jpg', ['a.jpg']],
+  ['~/a.jpg', ['a.jpg']],
+  ['set/a%20b.jpg', ['set/a b.jpg']],
+  ['100%.jpg', []],
+  ['pictures/a.jpg', ['a.jpg']],
+  ['set/a.jpg', []],
+])('%s is looked for by what is left of it here', async (file_name, expected) => {
+  const instances = await written(
+    JSON.stringify({ images: [{ id: 1, file_name }], annotations: [], categories: animals }),
+  )
+  const [row] = await rowsOf({ format: 'coco', images: 'pictures', instances })
+  expect(row?.elsewhere).toEqual(expected.map((name) => join('pictures', name)))
 })

@@ -253,7 +253,7 @@ describe('a folder in the form of COCO', () => {
         { id: 3, file_name: 'b.jpg' },
         { id: 3, file_name: 'b.jpg' },
         'nonsense',
-        { id: 4, file_name: 'a.jpg' },
+        { id: 4, file_name: 'a b#1.jpg' },
       ],
       annotations: [
         { image_id: 1, category_id: 3, bbox: [0, 0, 100, 300] },

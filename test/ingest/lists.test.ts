@@ -236,6 +236,11 @@ describe('a JSON', () => {
     ['[{"url": "u", "caption": }]', /is not JSON: byte 1: /],
     ['[] []', /more behind its end, at byte 3/],
     ['text', /begins with neither \[ nor \{/],
+    ['"text"', /begins with neither \[ nor \{/],
+    ['\n', /is not JSON: it is empty/],
+    ["{'url': ['u']}", /its first key, at byte 1, is not in double quotes/],
+    ['version https://git-lfs.github.com/spec/v1', /it is a pointer of Git LFS, .*git lfs pull/],
+    ['[{"a":\n\n x}]', /^[^\n]*is not JSON: byte 1: [^\n]*$/],
   ])('%j is no JSON', async (text, message) => {
     await expect(rowsOf({ format: 'json', path: await file('.json', text) })).rejects.toThrow(message)
   })

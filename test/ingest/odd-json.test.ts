@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readReferences } from '../../src/formats/refcoco-references.js'
 import { tokenSpans } from '../../src/formats/token-spans.js'
+import { goldRows } from '../../src/ingest/gold-rows.js'
+import { hashFiles } from '../../src/ingest/read/hash-files.js'
 import { regionRow } from '../../src/ingest/read/region-values.js'
 import { ingestAll } from '../helpers/ingest-all.js'
 import { rowsOf } from '../helpers/rows-of.js'
@@ -165,6 +167,16 @@ describe("GLIP's TSV", () => {
     ])
     expect(rows[0]).toMatchObject({ dropped: { malformed_box: 3, score: 1 }, size: null })
   })
+
+  it('has captions without lists, and names what is no label', async () => {
+    const labels = [{ caption: 'a dog', bboxes: null }, { caption: 'a cat', bboxes: [[0, 0, 9, 9]] }, [1]]
+    const path = await written('.tsv', labels.map((label) => `k\t${JSON.stringify(label)}\n`).join(''))
+    const images = await written('.tsv', 'k\tAAAA\n'.repeat(3))
+    const rows = await rowsOf({ format: 'glip-tsv', path, images })
+    expect(rows.map(({ dropped }) => dropped)).toEqual([{}, { malformed_box: 1 }, {}])
+    expect(rows[1]?.captions.map(({ text }) => text)).toEqual(['a cat'])
+    expect(rows[2]?.problem?.detail).toBe(`${path}:3: Invalid input: expected object, received array`)
+  })
 })
 
 describe('Visual Genome', () => {
@@ -302,8 +314,8 @@ describe('RefCOCO', () => {
       found.map(({ file, captions, dropped }) => [file, captions.map(({ text }) => text), dropped]),
     ).toEqual([
       ['p/c.jpg', [], { shared_id: 1, unknown_annotation: 1 }],
-      ['p/a.jpg', ['thing 1'], {}],
-      ['p/b.jpg', ['thing 2'], {}],
+      ['p/a.jpg', ['thing 1'], { blank_caption: 1 }],
+      ['p/b.jpg', ['thing 2'], { blank_caption: 1 }],
     ])
     expect(problemsOf(rows)).toEqual([
       'malformed_row references[5]: reference 5: ann_id: expected a number or a text',
@@ -415,4 +427,61 @@ it('what a row knows besides is written with all digits, and NaN as nothing', as
   })
   const { images: rows } = await ingestAll(join(folder, 'dataset'), { format: 'coco', images, instances })
   expect(rows[0]?.meta).toBe('{"id":9007199254740993,"file_name":"a.jpg","boxes":1}')
+})
+
+it('ODVG lines of detection without instances hold nothing, as in MMDetection', async () => {
+  const lines = [
+    { filename: '1.jpg', detection: {} },
+    { filename: '2.jpg', detection: { instances: null } },
+    { filename: '3.jpg', grounding: { caption: 'a dog', regions: null } },
+  ]
+  const path = await written('.jsonl', lines.map((line) => JSON.stringify(line)).join('\n'))
+  const classes = await written('.json', { 0: 'dog' })
+  const rows = await rowsOf({ format: 'odvg', path, images: 'p', classes })
+  expect(rows.map(({ exhaustive, problem, regions }) => [exhaustive, problem, regions])).toEqual([
+    [true, null, []],
+    [true, null, []],
+    [false, null, []],
+  ])
+})
+
+it("OpenImages' flag of a group may be a truth value or a fraction, and -1 says nothing", async () => {
+  const flags = ['1', '1.0', 'True', 'false', '0.0', '-1', '']
+  const lines = flags.map((flag, at) => `${at},/m/1,0.1,0.2,0.1,0.2,${flag}`)
+  const path = await written('.csv', ['ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf', ...lines].join('\n'))
+  const classes = await written('.csv', '/m/1,Dog\n')
+  const rows = await rowsOf({ format: 'openimages', path, classes, images: 'p' })
+  expect(rows.map(({ dropped }) => dropped.group_box ?? 0)).toEqual([1, 1, 1, 0, 0, 0, 0])
+})
+
+it('boxes that are to be shares and are pixels, and names of signs alone, are counted', () => {
+  const region = (category: string, xyxy: readonly [number, number, number, number]) => ({
+    ...{ category, order: 0, xyxy, spans: [] },
+  })
+  const regions = [region('dog', [0, 0, 0.5, 0.5]), region('dog', [0, 0, 90, 50]), region('_', [0, 0, 1, 1])]
+  const row = { captions: [], regions, ignored: [], boxUnit: 'share' as const, absent: [], exhaustive: true }
+  const picture = { width: 100, height: 60, scale: [100, 60] as const, offset: [0, 0] as const }
+  const gold = goldRows(
+    { ...row, negatives: [], partial: [] },
+    picture,
+    { negatives: 0, max_tokens: 99, seed: 0 },
+    '',
+  )
+  expect(gold.regions.map(({ xyxy }) => xyxy)).toEqual([[0, 0, 50, 30]])
+  expect(gold.dropped).toEqual({ unnormalised_box: 1, unnamed_box: 1 })
+  expect(gold.absence.partial).toEqual(['dog'])
+})
+
+it('Visual Genome is a list, and a folder is no file', async () => {
+  const path = await written('.json', { 1: [{ phrase: 'a dog' }] })
+  const config = { format: 'visual-genome', path, images: 'p' }
+  await expect(rowsOf(config)).rejects.toThrow(`${path}: expected a list of pictures with their regions.`)
+  const regions = [{ id: 1, regions: [{ phrase: 'a dog', x: 1, y: 1, width: 9, height: 9 }] }]
+  const listed = {
+    ...config,
+    path: await written('.json', regions),
+    image_list: await written('.json', { 1: {} }),
+  }
+  await expect(rowsOf(listed)).rejects.toThrow(`${listed.image_list}: expected a list of pictures.`)
+  await expect(hashFiles([folder])).rejects.toThrow(`${folder} is not a file.`)
 })

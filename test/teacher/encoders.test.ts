@@ -48,6 +48,7 @@ describe('a sentence encoder', () => {
       /puts "query: " before every text/,
     ],
     ['sentence_bert_config.json', { max_seq_length: '128' }, /max_seq_length is "128", not a count/],
+    ['sentence_bert_config.json', { max_seq_length: 0 }, /max_seq_length is 0, not a count above 0/],
     [
       'tokenizer.json',
       { normalizer: null, model: { type: 'WordPiece', vocab: {} } },

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -22,6 +22,14 @@ describe('opening a model folder', () => {
     [{}, /is not a model folder: .*config\.json is missing/],
     [{ 'config.json': '{' }, /config\.json is not JSON/],
     [{ 'config.json': '[]' }, /config\.json does not hold a JSON object/],
+    [{ 'config.json': '{"a":\n\n x}' }, /^[^\n]*config\.json is not JSON: [^\n]*$/],
+    [{ 'config.json': 'version https://git-lfs.github.com/spec/v1' }, /it is a pointer of Git LFS/],
+    [{ 'config.json': '{}' }, /config\.json: there is no model_type; it must be one that groundmill knows/],
+    [{ 'config.json': '{"model_type": ["detr"]}' }, /model_type \["detr"\] is not a family/],
+    [
+      { 'config.json': '{"model_type": "detr", "id2label": {"1": " "}}', 'onnx/model.onnx': 'text' },
+      /config\.json: id2label has no names/,
+    ],
     [
       { 'config.json': '{"model_type": "yolos"}' },
       /model_type "yolos" is not a family that groundmill knows \(groundmill-glip, grounding-dino, owlvit, owlv2, detr, rt_detr, rt_detr_v2, torchvision-detector\)/,
@@ -78,6 +86,20 @@ describe('opening a model folder', () => {
     await copyFile(join(fixture('detr'), 'onnx/model.onnx'), join(folder, 'model.onnx'))
     await expect(openTeacher(folder)).rejects.toThrow(
       /expected one input \[3, H, W\]; it has: pixel_values \[batch, 3, height, width\], pixel_mask/,
+    )
+  })
+
+  it('reads configurations of other encodings, and refuses prompts without room for a word', async () => {
+    const folder = await temporaryFolder()
+    await cp(fixture('grounding-dino'), folder, { recursive: true })
+    const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'))
+    const write = (changes: object) =>
+      writeFile(join(folder, 'config.json'), `\uFEFF${JSON.stringify({ ...config, ...changes })}`, 'utf16le')
+    await write({})
+    await (await openTeacher(folder)).close()
+    await write({ max_text_len: 3 })
+    await expect(openTeacher(folder)).rejects.toThrow(
+      /config\.json: max_text_len is 3: a prompt has 4 tokens at least/,
     )
   })
 

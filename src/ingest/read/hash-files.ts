@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import { UserError } from '../../base/user-error.js'
 import { readAt } from '../../formats/read-tar.js'
 
 /** Larger files are known by their size and by samples: a set of tars holds all its pictures. */
@@ -15,7 +16,9 @@ const sampleBytes = 1 << 20
 export async function hashFiles(paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const path of paths) {
-    const { size } = await stat(path)
+    const found = await stat(path)
+    if (!found.isFile()) throw new UserError(`${path} is not a file.`)
+    const { size } = found
     if (size <= maxWholeBytes) {
       for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
       continue

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
@@ -7,13 +6,15 @@ import {
   type CocoAnnotation,
   type CocoImage,
   type CocoIndex,
+  isBoxAlone,
+  isCaptionAlone,
   readCocoIndex,
 } from '../../formats/coco-index.js'
 import { idNumber } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
-import { isAddress, tailsOf } from '../../formats/picture-places.js'
 import { tokenSpans } from '../../formats/token-spans.js'
 import type { Caption } from '../../rows/rows.js'
+import { placeOf } from '../read/picture-place.js'
 import { rowSource } from '../read/row-source.js'
 import type { SourceFormat } from '../read/source-format.js'
 import { baseUrl, exhaustive, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
@@ -59,7 +60,11 @@ export const coco: SourceFormat<typeof schema> = {
         'A coco source needs `captions`, `instances`, or both: the paths of its JSON files.',
       )
     }
-    const index = memoize(() => readCocoIndex(captions, instances))
+    const index = memoize(async () => {
+      const read = await readCocoIndex(captions, instances)
+      checkUse(config, read)
+      return read
+    })
     return rowSource({
       async *rows(from) {
         yield* rowsOf(config, await index(), from)
@@ -67,6 +72,27 @@ export const coco: SourceFormat<typeof schema> = {
       files: async () => [captions, instances],
     })
   },
+}
+
+/**
+ * Throws a UserError where a file has nothing of what it is named for: with its pictures alone it would say
+ * that there is nothing in them.
+ */
+function checkUse({ captions, instances }: Config, index: CocoIndex): void {
+  const some = (groups: CocoIndex['boxes'], is: (annotation: CocoAnnotation) => boolean) =>
+    [...groups.values()].some((own) => own.some(is))
+  const hasCaption = () =>
+    index.images.some(({ caption }) => caption !== undefined) ||
+    some(index.captions, (annotation) => !isBoxAlone(annotation))
+  if (captions && index.captions.size > 0 && !hasCaption())
+    throw new UserError(`${captions} has boxes and no captions: give it as \`instances\`.`)
+  if (!instances || index.boxes.size === 0) return
+  if (!some(index.boxes, (annotation) => !isCaptionAlone(annotation)))
+    throw new UserError(`${instances} has captions and no boxes: give it as \`captions\`.`)
+  if (!index.hasCategories && !some(index.boxes, (box) => box.tokens_positive !== undefined))
+    throw new UserError(
+      `${instances}: its boxes have no names: it needs a list of \`categories\`, or boxes with \`tokens_positive\`, their spans in a caption.`,
+    )
 }
 
 function* rowsOf(config: Config, index: CocoIndex, from?: Mark): Generator<SourceRow> {
@@ -86,12 +112,15 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
   const imageCaptions = image.caption?.trim() ? [image.caption] : []
-  const listedCaptions = (index.captions.get(image.id) ?? []).flatMap(({ caption }) => {
-    if (typeof caption === 'string' && caption.trim() !== '') return [caption]
-    drop('blank_caption')
-    return []
+  const listedCaptions = (index.captions.get(image.id) ?? []).flatMap((annotation) => {
+    if (isBoxAlone(annotation)) return []
+    return [annotation.caption].flat().flatMap((text) => {
+      if (typeof text === 'string' && text.trim() !== '') return [text]
+      drop('blank_caption')
+      return []
+    })
   })
-  const boxes = index.boxes.get(image.id) ?? []
+  const boxes = (index.boxes.get(image.id) ?? []).filter((annotation) => !isCaptionAlone(annotation))
   /** Names of boxes that are left out; undefined for one of which nobody knows what it is. */
   const unboxed: (string | undefined)[] = []
   const ignored: IgnoredBox[] = []
@@ -112,7 +141,8 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
   return sourceRow({
     mark,
     place: `${config.instances ?? config.captions} image ${image.id}`,
-    ...locate(image, config, index.hasSoleNames),
+    // Without a folder from where COCO itself has it.
+    ...(placeOf(file_name, config, index.isSoleEnd) ?? { url: image.coco_url ?? file_name }),
     captions: [...imageCaptions, ...listedCaptions].map((text): Caption => ({ text, kind: 'gold' })),
     regions: config.instances ? regions : null,
     ignored,
@@ -140,13 +170,14 @@ function absenceOf(
   image: CocoImage,
   boxes: readonly CocoAnnotation[],
   unboxed: readonly (string | undefined)[],
-  { categories }: CocoIndex,
+  { categories, sharedFiles }: CocoIndex,
   config: Config,
 ): Pick<SourceRow, 'absent' | 'exhaustive' | 'negatives' | 'partial'> {
   const { neg_category_ids, not_exhaustive_category_ids } = image
   const namesOf = (ids: readonly (string | undefined)[] = []) =>
     ids.flatMap((id) => categories.get(id ?? '')?.name ?? []).filter((name) => name !== '')
-  const isClosed = categories.size > 0 && !unboxed.includes(undefined)
+  // What one entry of a file has no box of may have one in another.
+  const isClosed = categories.size > 0 && !unboxed.includes(undefined) && !sharedFiles.has(image.file_name)
   const isExhaustive = isClosed && (image.exhaustive ?? (!isFederated(image) && (config.exhaustive ?? true)))
   const named = namesOf(neg_category_ids)
   const present = new Set(namesOf(boxes.map(({ category_id }) => category_id)))
@@ -169,14 +200,6 @@ function absenceOf(
 /** Whether a picture says which categories it was searched for, as LVIS does. */
 const isFederated = ({ neg_category_ids, not_exhaustive_category_ids }: CocoImage) =>
   neg_category_ids !== undefined || not_exhaustive_category_ids !== undefined
-
-/** From `base_url` if there is one, else from the folder, else from where COCO itself has it. */
-function locate({ file_name, coco_url }: CocoImage, { base_url, images }: Config, isSole: boolean) {
-  if (isAddress(file_name)) return { url: file_name }
-  if (base_url) return { url: file_name.split('/').map(encodeURIComponent).join('/') }
-  if (!images) return { url: coco_url ?? file_name }
-  return { file: join(images, file_name), elsewhere: isSole ? tailsOf(file_name, images) : [] }
-}
 
 /** A box, or why it is none. */
 function regionOf(

@@ -1,7 +1,8 @@
 import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
+import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
-import { parseJson } from '../../base/parse-json.js'
+import { jsonProblem, parseJson } from '../../base/parse-json.js'
 import { unreadable } from '../../base/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
@@ -33,9 +34,10 @@ const labelSchema = z.object({
   img_w: side,
   caption: z.string().optional(),
   captions: z.array(z.unknown()).optional(),
-  bboxes: z.array(z.unknown()),
-  scores: z.array(z.unknown()),
-  tokens_positive: z.array(z.unknown()),
+  // What is null or absent is none: boxes are then counted, and the caption comes in.
+  bboxes: z.array(z.unknown()).default([]),
+  scores: z.array(z.unknown()).default([]),
+  tokens_positive: z.array(z.unknown()).default([]),
 })
 
 /** A label holds the boxes of a caption, a picture's line the picture. */
@@ -149,10 +151,9 @@ function labelOf(text: string): Label | string {
   try {
     const parsed = labelSchema.safeParse(withoutNulls(parseJson(text)))
     if (parsed.success) return parsed.data
-    const [issue] = parsed.error.issues
-    return `${issue?.path.join('.')}: ${issue?.message}`
+    return firstIssue(parsed.error)
   } catch (error) {
-    return `not JSON: ${(error as Error).message}`
+    return `not JSON: ${jsonProblem(text, error)}`
   }
 }
 

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
 import { readJson } from '../../base/read-json.js'
 import { UserError } from '../../base/user-error.js'
@@ -8,9 +8,9 @@ import { cornersOf, numberOf } from '../../formats/box-numbers.js'
 import { slashed } from '../../formats/coco-entries.js'
 import { entryId } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
-import { isAddress } from '../../formats/picture-places.js'
 import { readObjects } from '../../formats/read-objects.js'
 import { type TokenSpan, tokenSpans } from '../../formats/token-spans.js'
+import { placeOf } from '../read/picture-place.js'
 import { sizeOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
@@ -44,8 +44,9 @@ const lineSchema = z.object({
   filename: z.string().refine((name) => name.trim() !== '', 'expected the name of a file'),
   height: size,
   width: size,
-  detection: z.object({ instances: z.array(z.unknown()) }).optional(),
-  grounding: z.object({ caption: z.string(), regions: z.array(z.unknown()) }).optional(),
+  // MMDetection takes a line of detection without instances for a picture without boxes.
+  detection: z.object({ instances: z.array(z.unknown()).default([]) }).optional(),
+  grounding: z.object({ caption: z.string(), regions: z.array(z.unknown()).default([]) }).optional(),
   // Not of ODVG, whose readers pass them over: what this program's exports say besides.
   exhaustive: z.boolean().optional().catch(undefined),
   negatives: z.array(z.string()).optional().catch(undefined),
@@ -90,10 +91,7 @@ async function* rowsOf(
     const parsed = lineSchema.safeParse(withoutNulls(value))
     if (!value) yield problemRow(mark, place, problem)
     else if (parsed.success) yield pictureRow(mark, place, parsed.data, labels, config)
-    else {
-      const [issue] = parsed.error.issues
-      yield problemRow(mark, place, `${issue?.path.join('.')}: ${issue?.message}`)
-    }
+    else yield problemRow(mark, place, firstIssue(parsed.error))
   }
 }
 
@@ -150,7 +148,7 @@ function pictureRow(
   return sourceRow({
     mark,
     place,
-    ...locate(filename, images, base_url),
+    ...locate(filename, { images, base_url }),
     captions: caption.trim() === '' ? [] : [{ text: caption, kind: 'gold' }],
     regions: [...named, ...spanned],
     absent: prompt.negatives > 0 ? absent : [],
@@ -163,11 +161,10 @@ function pictureRow(
   })
 }
 
-/** A file name may be an address itself; any other starts from the folder, or from `base_url`. */
-function locate(filename: string, images: string | undefined, base: string | undefined) {
-  if (isAddress(filename)) return { url: filename }
-  if (base) return { url: filename.split('/').map(encodeURIComponent).join('/') }
-  if (images) return { file: join(images, filename) }
+/** Its lines are not held: which names are those of one picture alone is not known. */
+function locate(filename: string, config: Pick<Config, 'images' | 'base_url'>) {
+  const place = placeOf(filename, config, () => false)
+  if (place) return place
   throw new UserError('An odvg source needs `images`: the folder that its file names start from.')
 }
 

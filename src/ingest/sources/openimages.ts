@@ -112,14 +112,13 @@ async function* rowsOf(
     open ??= { id, mark, regions: [], ignored: [], dropped: {}, unboxed: [] }
     const xyxy = cornersOf([cell('XMin'), cell('YMin'), cell('XMax'), cell('YMax')])
     const name = names.get(cell('LabelName').trim())
-    const why =
-      cell('IsGroupOf') === '1'
-        ? 'group_box'
-        : name === undefined
-          ? 'unnamed_box'
-          : xyxy === undefined
-            ? 'malformed_box'
-            : undefined
+    const why = isGroup(cell('IsGroupOf'))
+      ? 'group_box'
+      : name === undefined
+        ? 'unnamed_box'
+        : xyxy === undefined
+          ? 'malformed_box'
+          : undefined
     if (why !== undefined) {
       open.dropped[why] = (open.dropped[why] ?? 0) + 1
       if (name) open.unboxed.push(name.text)
@@ -128,6 +127,9 @@ async function* rowsOf(
   }
   if (open) yield pictureRow(path, open, config, lists)
 }
+
+/** Set is 1, which pandas writes as 1.0 or True; -1 says that nobody has looked. */
+const isGroup = (cell: string) => numberOf(cell) === 1 || /^\s*true\s*$/i.test(cell)
 
 interface OpenPicture {
   readonly id: string

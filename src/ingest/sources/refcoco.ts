@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { z } from 'zod'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
@@ -15,6 +14,7 @@ import type { Mark } from '../../formats/mark.js'
 import type { Xywh } from '../../formats/outline-box.js'
 import { type FileProblem, problemList } from '../../formats/problem-list.js'
 import { type Reference, readReferences } from '../../formats/refcoco-references.js'
+import { placeOf } from '../read/picture-place.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, sourceSchema } from '../read/source-keys.js'
@@ -106,17 +106,23 @@ function pictureRow(
   const captions: string[] = []
   const regions: GoldRegion[] = []
   const dropped: Record<string, number> = {}
+  const drop = (reason: string) => {
+    dropped[reason] = (dropped[reason] ?? 0) + 1
+  }
   const boxes = boxesById(index.boxes.get(id) ?? [])
   for (const { ann_id, sentences } of references.get(id) ?? []) {
     const box = boxes.get(ann_id) ?? 'unknown_annotation'
     if (typeof box === 'string') {
-      dropped[box] = (dropped[box] ?? 0) + 1
+      drop(box)
       continue
     }
     const [x, y, w, h] = box
     for (const { sent } of sentences) {
-      const text = sent.trim()
-      if (text === '') continue
+      const text = sent?.trim() ?? ''
+      if (text === '') {
+        drop('blank_caption')
+        continue
+      }
       const caption = captions.push(text) - 1
       const xyxy: Xyxy = [x, y, x + w, y + h]
       regions.push({ category: '', order: 0, xyxy, spans: [[0, [...text].length]], caption })
@@ -125,7 +131,7 @@ function pictureRow(
   return sourceRow({
     mark,
     place: `${path} picture ${id}`,
-    ...(config.base_url || !config.images ? { url: file_name } : { file: join(config.images, file_name) }),
+    ...(placeOf(file_name, config, index.isSoleEnd) ?? { url: file_name }),
     captions: captions.map((text) => ({ text, kind: 'gold' })),
     regions,
     dropped,

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { z } from 'zod'
+import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
@@ -10,7 +10,9 @@ import { cocoLicense, isSet } from '../../formats/coco-entry.js'
 import { entryId } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
 import type { Xywh } from '../../formats/outline-box.js'
+import { soleEnds } from '../../formats/picture-places.js'
 import { type FileProblem, problemList } from '../../formats/problem-list.js'
+import { placeOf } from '../read/picture-place.js'
 import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
@@ -86,6 +88,8 @@ interface Contents {
   readonly boxes: ReadonlyMap<string, readonly Box[]>
   readonly licenses: ReadonlyMap<string, string>
   readonly problems: readonly FileProblem[]
+  /** Whether an end of a name (`nameEnds`) is that of one picture alone. */
+  readonly isSoleEnd: (end: string) => boolean
 }
 
 /** Of a box all but its outline is held: that is in pixels, the box in shares. */
@@ -112,7 +116,7 @@ async function readPairs(path: string): Promise<Contents> {
     } else if (list === 'licenses') {
       const license = cocoLicense(value)
       if (typeof license === 'string') bad(license)
-      else if (license.text !== undefined) licenses.set(license.id, license.text)
+      else if (license.id !== undefined && license.text !== undefined) licenses.set(license.id, license.text)
     } else {
       const { image_id, bbox, iscrowd, score, origin } = Object(value) as Record<string, unknown>
       const id = entryId(image_id)
@@ -143,6 +147,7 @@ async function readPairs(path: string): Promise<Contents> {
     boxes: new Map([...boxes].map(([id, { own }]) => [id, own])),
     licenses,
     problems: problems.found(),
+    isSoleEnd: soleEnds(pictures.keys()),
   }
 }
 
@@ -152,10 +157,7 @@ function pairOf(value: unknown): Pair | string {
   const parsed = pairSchema.safeParse(value)
   const id = entryId(given.id)
   if (id === undefined) return 'id: expected a number or a text'
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    return `${issue?.path.join('.')}: ${issue?.message}`
-  }
+  if (!parsed.success) return firstIssue(parsed.error)
   const file_name = slashed(parsed.data.file_name)
   const [width, height] = [given.width, given.height].map(numberOf)
   return { ...parsed.data, id, file_name, width, height, license: entryId(given.license) }
@@ -176,8 +178,8 @@ function pictureRow(
   mark: Mark,
   place: string,
   pairs: readonly Pair[],
-  { boxes, licenses }: Contents,
-  { images, base_url, prompt: { negatives: wanted } }: Config,
+  { boxes, licenses, isSoleEnd }: Contents,
+  config: Config,
 ): SourceRow {
   const dropped: Record<string, number> = {}
   const partial: string[] = []
@@ -203,11 +205,11 @@ function pictureRow(
   return sourceRow({
     mark,
     place,
-    ...locate(file_name, coco_url, images, base_url),
+    ...locate(file_name, coco_url, config, isSoleEnd),
     regions,
     ignored,
     boxUnit: 'share',
-    absent: wanted > 0 ? negatives : [],
+    absent: config.prompt.negatives > 0 ? negatives : [],
     negatives,
     partial,
     dropped,
@@ -217,10 +219,9 @@ function pictureRow(
   })
 }
 
-function locate(name: string, url: string | undefined, images: string | undefined, base: string | undefined) {
-  if (base) return { url: name.split('/').map(encodeURIComponent).join('/') }
-  if (images) return { file: join(images, name) }
-  if (url) return { url }
+function locate(name: string, url: string | undefined, config: Config, isSole: Contents['isSoleEnd']) {
+  const place = placeOf(name, config, isSole) ?? (url ? { url } : undefined)
+  if (place) return place
   throw new UserError('A saco source needs `images`: the folder that its file names start from.')
 }
 

@@ -67,7 +67,8 @@ async function* rowsOf(
   from: Mark | undefined,
 ): AsyncGenerator<SourceRow> {
   const before = from?.line ?? 0
-  for await (const { at, index, value } of readJsonElements(path, { from: from?.at })) {
+  for await (const { key, at, index, value } of readJsonElements(path, { from: from?.at })) {
+    if (key !== null) throw new UserError(`${path}: expected a list of pictures with their regions.`)
     const mark = { at, line: before + index }
     const { id: own, image_id, regions } = Object(value) as Record<string, unknown>
     const id = entryId(image_id) ?? entryId(own)
@@ -125,7 +126,8 @@ async function readImages(path: string): Promise<Images> {
   const images = new Map<string, ListedImage | string>()
   let good = 0
   let fault: string | undefined
-  for await (const { value, index } of readJsonElements(path)) {
+  for await (const { key, value, index } of readJsonElements(path)) {
+    if (key !== null) throw new UserError(`${path}: expected a list of pictures.`)
     const { image_id, url, width, height } = Object(value) as Record<string, unknown>
     const id = entryId(image_id)
     const size = sizeOf(numberOf(width), numberOf(height))
@@ -141,5 +143,6 @@ async function readImages(path: string): Promise<Images> {
     if (id !== undefined && !known) images.set(id, `${problem}`)
   }
   if (good === 0 && fault !== undefined) throw new UserError(`${path} ${fault}.`)
+  if (good === 0) throw new UserError(`${path}: expected a list of pictures.`)
   return images
 }

@@ -45,7 +45,7 @@ export const audit = oneKind({
         const heads = knownSource && (await knownHeads(knownSource, context.signal))
         return auditGrounding(
           audited,
-          { name: truth, from: gold ?? (await readTruth(truth)) },
+          { name: truth, from: gold ?? (await readTruth(truth, context.notice)) },
           { ...optionsOf(source, context, heads, await picturesOf(audited)), ...naming },
         )
       },

@@ -1,5 +1,6 @@
-import { access, readdir, readFile } from 'node:fs/promises'
+import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readTextIfThere } from '../../base/read-file.js'
 import { jsonOf } from '../../base/read-json.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
@@ -7,7 +8,7 @@ import { withoutNulls } from '../../base/without-nulls.js'
 /** Reads a JSON object of a model folder; undefined where the file is absent. */
 export async function readJson(folder: string, name: string): Promise<Record<string, unknown> | undefined> {
   const path = join(folder, name)
-  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const text = await readTextIfThere(path)
   if (text === undefined) return undefined
   const value = jsonOf(text, path)
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
@@ -23,16 +24,19 @@ export async function requireJson(folder: string, name: string): Promise<Record<
 }
 
 /**
- * A count that a configuration gives, such as a number of tokens; undefined where it has none.
+ * A number that a configuration gives, such as one of tokens; undefined where it has none.
  *
  * @param place of the key in messages, as "folder/config.json: text_config."
+ * @param least 1 for a count, 0 for the number of a token
  * @throws UserError where it is something else
  */
-export function countIn(config: unknown, key: string, place: string): number | undefined {
+export function countIn(config: unknown, key: string, place: string, least: 0 | 1 = 1): number | undefined {
   const value = (config as Readonly<Record<string, unknown>> | null | undefined)?.[key]
   if (value === undefined || value === null) return undefined
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw new UserError(`${place}${key} is ${JSON.stringify(value)}, not a count.`)
+  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
+  throw new UserError(
+    `${place}${key} is ${JSON.stringify(value)}, not a count${least > 0 ? ' above 0' : ''}.`,
+  )
 }
 
 /**

@@ -26,6 +26,8 @@ export async function readImageProcessor(folder: string, family: ProcessorClass)
   const rescales = flag(said, typeof config.rescale === 'boolean' ? 'rescale' : 'do_rescale', true)
   const size = config.size === undefined ? family.size : sizeOf(said, family)
   const padTo = pads && config.pad_size !== undefined ? bothSides(said, 'pad_size') : undefined
+  // transformers refuses each picture that is larger than what it is to be padded to.
+  if (padTo && !isRoomFor(size, padTo)) refuse(said, 'pad_size')
   return {
     size,
     ...(padTo && { padTo }),
@@ -106,6 +108,12 @@ function sizeOf(said: Said, family: ProcessorClass): ImageProcessor['size'] {
     return { shortest, longest: undefined }
   if (isSide(max_height) && isSide(max_width)) return { maxHeight: max_height, maxWidth: max_width }
   return bothSides(said, 'size')
+}
+
+/** Whether a picture of usual shape fits, so far as its size is known. */
+function isRoomFor(size: ImageProcessor['size'], { width, height }: Size): boolean {
+  if ('width' in size) return size.width <= width && size.height <= height
+  return !('shortest' in size) || size.shortest <= Math.min(width, height)
 }
 
 function cropOf(

@@ -205,9 +205,12 @@ describe('what a folder says of pictures', () => {
   })
 
   it('pads, normalises and rescales as it says', async () => {
-    expect(await read({ pad_size: { height: 20, width: 30 } })).toMatchObject({
-      padTo: { height: 20, width: 30 },
+    expect(await read({ pad_size: { height: 900, width: 1400 } })).toMatchObject({
+      padTo: { height: 900, width: 1400 },
     })
+    // transformers refuses every picture that is larger than that.
+    for (const config of [{ pad_size: 20 }, { size: { height: 20, width: 30 }, pad_size: [20, 29] }])
+      await expect(read(config)).rejects.toThrow(/pad_size is .* does not do/)
     for (const config of [{ do_pad: false, pad_size: 20 }, { pad_size: null }])
       expect((await read(config)).padTo).toBeUndefined()
     expect((await read({ pad_size: 20 }, rtDetrProcessor)).padTo).toBeUndefined()
