@@ -1,4 +1,5 @@
 import { lemma } from './lexicon/lemma.js'
+import { startsCapital } from './lexicon/letter-case.js'
 import { makers } from './lexicon/makers.js'
 import { hasDigit } from './lexicon/units.js'
 import { isNamedLocation } from './lexicon/wordnet.js'
@@ -50,7 +51,7 @@ function isMakerAlone(tokens: readonly TaggedToken[], start: number, end: number
   const before = wordAt(tokens, start - 1)
   if (!/^(?:by|from|via|for|against|vs)$/.test(before) || isDeterminer(tokens[start])) return false
   if (landmarks.has(wordAt(tokens, start))) return false
-  const isNamed = tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
+  const isNamed = tokens.slice(start, end).every(({ text }) => startsCapital(text))
   const isModel = tokens.slice(start, end).some(({ word }) => makers.has(word) || hasDigit(word))
   if (isNamed && /^(?:against|vs)$/.test(before)) return !isModel && !isPlayer(tokens, start, end)
   // "flanked by Roger Federer", who is there.
@@ -118,7 +119,7 @@ const isFirmOf = (tokens: readonly TaggedToken[], start: number, end: number) =>
 /** "KONG - Classic Dog Toy", "Airbnb: ...", "... | Delish": a name of one word, apart from the title. */
 function isHeading(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   const token = tokens[start]
-  if (end - start !== 1 || !token || !/^\p{Lu}/u.test(token.text)) return false
+  if (end - start !== 1 || !token || !startsCapital(token.text)) return false
   if (!makers.has(token.word) && visibility(lemma(token.word)) !== 'unknown') return false
   const opens = start === 0 && /^[-–—|:]$/.test(wordAt(tokens, end)) && end + 1 < tokens.length
   return opens || (end === tokens.length && /^[-–—|]$/.test(wordAt(tokens, start - 1)))
@@ -157,8 +158,8 @@ function isBehindCredit(tokens: readonly TaggedToken[], start: number): boolean 
   for (let at = start - 1; at >= Math.max(0, start - longestCredit); at--) {
     const { word, text, isWord } = tokens[at] as TaggedToken
     if (credits.has(word) || agencies.has(word))
-      return /^(?::|by|©|\/)$/.test(wordAt(tokens, at + 1)) && !/^\p{Lu}/u.test(wordAt(tokens, at - 1))
-    if (isWord ? !(/^\p{Lu}/u.test(text) || word === 'by') : !/^[:/,.&©]$/.test(text)) return false
+      return /^(?::|by|©|\/)$/.test(wordAt(tokens, at + 1)) && !startsCapital(wordAt(tokens, at - 1))
+    if (isWord ? !(startsCapital(text) || word === 'by') : !/^[:/,.&©]$/.test(text)) return false
   }
   return false
 }
@@ -176,4 +177,4 @@ function isClub(tokens: readonly TaggedToken[], start: number, end: number): boo
 }
 
 const isAllCapital = (tokens: readonly TaggedToken[], start: number, end: number) =>
-  tokens.slice(start, end).every(({ text, tag }) => /^\p{Lu}/u.test(text) || tag === 'POS')
+  tokens.slice(start, end).every(({ text, tag }) => startsCapital(text) || tag === 'POS')

@@ -6,6 +6,7 @@ import { isPlatform, isTitleOfWork } from './goods/works.js'
 import { isIdea } from './ideas.js'
 import { soldThings } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
+import { startsCapital } from './lexicon/letter-case.js'
 import { isClubOfPlayers, isNamedEvent } from './named-events.js'
 import { isNoise } from './noise.js'
 import { isPlace } from './places.js'
@@ -96,7 +97,7 @@ export function leftOut(tokens: readonly TaggedToken[], start: number, end: numb
 const isNoName = (tokens: readonly TaggedToken[], start: number, end: number) =>
   end - start > 2 &&
   tokens[start - 1]?.isWord === true &&
-  tokens.slice(start, end).every(({ text }) => /^\p{Lu}/u.test(text))
+  tokens.slice(start, end).every(({ text }) => startsCapital(text))
 
 /** The camera that somebody looks at takes the picture. */
 function isAway(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
@@ -146,7 +147,7 @@ function isQuoted(tokens: readonly TaggedToken[], start: number, end: number): b
     return isSingleQuoted(tokens, start, end)
   let close = end
   while (close < Math.min(tokens.length, end + longestQuote) && !isMark(tokens[close])) close++
-  return isMark(tokens[close]) && (close - open > 2 || /^\p{Lu}/u.test(tokens[start]?.text ?? ''))
+  return isMark(tokens[close]) && (close - open > 2 || startsCapital(tokens[start]?.text ?? ''))
 }
 
 /** The same in single quotation marks, behind "reading" or "the words"; an apostrophe opens nothing. */

@@ -1,5 +1,6 @@
 import { tradeWords } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
+import { startsCapital } from './lexicon/letter-case.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
@@ -50,7 +51,7 @@ function isShout(tokens: readonly TaggedToken[], start: number, end: number): bo
   for (let at = start; at < end; at++)
     if (!tradeWords.has(wordAt(tokens, at)) && !(end - start > 1 && /^\d+$/.test(wordAt(tokens, at))))
       return false
-  return /^\p{Lu}/u.test(tokens[end - 1]?.text ?? '')
+  return startsCapital(tokens[end - 1]?.text ?? '')
 }
 
 /**

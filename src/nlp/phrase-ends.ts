@@ -4,6 +4,7 @@ import { isGoodsTitle } from './goods/goods-title.js'
 import { nameEnd } from './goods/name-end.js'
 import { keywordStarts } from './keywords.js'
 import { lemma } from './lexicon/lemma.js'
+import { startsCapital } from './lexicon/letter-case.js'
 import { makers } from './lexicon/makers.js'
 import { measures } from './lexicon/measures.js'
 import { isWare } from './lexicon/wares.js'
@@ -140,11 +141,7 @@ function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
   if (word === 'of' && wordAt(tokens, at - 1) === 'side')
     return /^an?$/.test(wordAt(tokens, at - 2)) && !isDeterminer(tokens[at + 1])
   // "Tower of London": a name that WordNet has.
-  if (
-    word === 'of' &&
-    /^\p{Lu}/u.test(tokens[at - 1]?.text ?? '') &&
-    /^\p{Lu}/u.test(tokens[at + 1]?.text ?? '')
-  )
+  if (word === 'of' && startsCapital(tokens[at - 1]?.text ?? '') && startsCapital(tokens[at + 1]?.text ?? ''))
     if (
       /^(?:artifact|location|object)$/.test(
         visibility(`${wordAt(tokens, at - 1)}_of_${wordAt(tokens, at + 1)}`) ?? '',

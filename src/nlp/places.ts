@@ -1,7 +1,7 @@
 import { tagsOf } from './lexicon/lexicon.js'
 import { isNamedLocation } from './lexicon/wordnet.js'
 import type { TaggedToken } from './tags/tag.js'
-import { amongSmall, isDeterminer, wordAt } from './tags/tag-patterns.js'
+import { amongSmall, beginsCapital, isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -49,14 +49,15 @@ const ofTowns = list(
  */
 export function isPlace(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   if (isNamedSettlement(tokens, start, end) || isAddress(tokens, start, end)) return true
-  if (!isCapital(tokens[end - 1])) return false
+  if (!beginsCapital(tokens[end - 1])) return false
   // "Sen. Bernie Sanders, I-Vt.": the party and the state.
   if (end - start === 1 && /^[DRI]-\p{Lu}/u.test(tokens[start]?.text ?? '')) return true
   if (isShortName(tokens, start, end)) return true
   let first = start
   if (isDeterminer(tokens[first]) && end - first > 1) first++
   while (end - first > 1 && parts.has(wordAt(tokens, first))) first++
-  for (let at = first; at < end; at++) if (!isCapital(tokens[at]) && tokens[at]?.isName !== true) return false
+  for (let at = first; at < end; at++)
+    if (!beginsCapital(tokens[at]) && tokens[at]?.isName !== true) return false
   const before = wordAt(tokens, start - 1)
   // "Naomi Osaka, of Japan".
   const isBehind =
@@ -94,7 +95,7 @@ const isAddress = (tokens: readonly TaggedToken[], start: number, end: number) =
   !tokens[start - 1]?.isWord &&
   end - start > 2 &&
   /^\d{1,5}$/.test(wordAt(tokens, start)) &&
-  isCapital(tokens[start + 1]) &&
+  beginsCapital(tokens[start + 1]) &&
   /^(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|way|place|pl|terrace|crescent|close|circle|cir)$/.test(
     wordAt(tokens, end - 1),
   )
@@ -103,7 +104,7 @@ const isAddress = (tokens: readonly TaggedToken[], start: number, end: number) =
 function isNamedSettlement(tokens: readonly TaggedToken[], start: number, end: number): boolean {
   if (end - start < 2 || isDeterminer(tokens[start]) || !settlements.has(wordAt(tokens, end - 1)))
     return false
-  return tokens.slice(start, end - 1).every((token) => isCapital(token) || token.tag === 'POS')
+  return tokens.slice(start, end - 1).every((token) => beginsCapital(token) || token.tag === 'POS')
 }
 
 /** "U.S.", "NYC", and no "US Army helicopter". */
@@ -134,8 +135,8 @@ function endsCaption(tokens: readonly TaggedToken[], from: number): boolean {
 const isBehindLandmark = (tokens: readonly TaggedToken[], start: number) =>
   wordAt(tokens, start - 1) === ',' &&
   endsCaption(tokens, start + 1) &&
-  isCapital(tokens[start - 2]) &&
-  isCapital(tokens[start - 3]) &&
+  beginsCapital(tokens[start - 2]) &&
+  beginsCapital(tokens[start - 3]) &&
   buildings.has(wordAt(tokens, start - 2)) &&
   !buildings.has(wordAt(tokens, start))
 
@@ -152,7 +153,7 @@ function isLastName(tokens: readonly TaggedToken[], start: number, end: number):
   const before = wordAt(tokens, start - 1)
   if (end === tokens.length) return before === ',' || /\p{Extended_Pictographic}/u.test(before)
   if (!/^(?:at|in|near|outside)$/.test(before) || wordAt(tokens, end) !== ',') return false
-  return isCapital(tokens[end + 1]) && end + 2 === tokens.length
+  return beginsCapital(tokens[end + 1]) && end + 2 === tokens.length
 }
 
 /** "wood stove & deck, Powys": a name that is also a writer's, where none is spoken of. */
@@ -160,7 +161,7 @@ const isLastSurname = (tokens: readonly TaggedToken[], start: number, end: numbe
   end - start === 1 &&
   end === tokens.length &&
   wordAt(tokens, start - 1) === ',' &&
-  !isCapital(tokens[start - 2]) &&
+  !beginsCapital(tokens[start - 2]) &&
   visibility(wordAt(tokens, start)) === 'person' &&
   tagsOf(wordAt(tokens, start)) === undefined
 
@@ -180,7 +181,7 @@ function isLocation(tokens: readonly TaggedToken[], start: number, end: number, 
 
 function isPlaceBehind(tokens: readonly TaggedToken[], from: number): boolean {
   let end = from
-  while (end < from + 3 && isCapital(tokens[end])) end++
+  while (end < from + 3 && beginsCapital(tokens[end])) end++
   for (let at = end; at > from; at--) if (isNamedLocation(nameOf(tokens, from, at), false)) return true
   return false
 }
@@ -201,5 +202,3 @@ function isUnknown(tokens: readonly TaggedToken[], start: number, end: number): 
   }
   return true
 }
-
-const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')

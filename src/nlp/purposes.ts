@@ -1,4 +1,6 @@
 import { lemma } from './lexicon/lemma.js'
+import { startsCapital } from './lexicon/letter-case.js'
+import { captionFact } from './tags/caption-fact.js'
 import type { TaggedToken } from './tags/tag.js'
 import { amongSmall, isDeterminer, isVerb, wordAt } from './tags/tag-patterns.js'
 
@@ -38,7 +40,7 @@ export function isPurpose(tokens: readonly TaggedToken[], start: number, end: nu
   // "Women > Shoes".
   if (buyers.has(head) && end - start === 1 && wordAt(tokens, end) === '>') return true
   if (!departments.has(head) || start === 0 || isDeterminer(tokens[start])) return false
-  return /^\p{Lu}/u.test(tokens[end - 1]?.text ?? '') && !/^(?:with|of|and|&|on|in)$/.test(before)
+  return startsCapital(tokens[end - 1]?.text ?? '') && !/^(?:with|of|and|&|on|in)$/.test(before)
 }
 
 /** "for keys, bags & more": one of several that stand behind "for". */
@@ -52,5 +54,7 @@ function isJoinedPurpose(tokens: readonly TaggedToken[], start: number): boolean
 }
 
 /** Whether a caption has no verb and names something in capitals. */
-const isTitle = (tokens: readonly TaggedToken[]) =>
-  tokens.some(({ isName }) => isName) && !tokens.some((token) => isVerb(token) && token.tag !== 'VBN')
+const isTitle = captionFact(
+  (tokens) =>
+    tokens.some(({ isName }) => isName) && !tokens.some((token) => isVerb(token) && token.tag !== 'VBN'),
+)

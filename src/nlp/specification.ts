@@ -2,11 +2,13 @@ import { abstractHeads } from './abstract-heads.js'
 import { isSaidOfGood } from './goods/said-of-good.js'
 import { featureWords, finishes, soldThings } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
+import { startsCapital } from './lexicon/letter-case.js'
 import { tagsOf } from './lexicon/lexicon.js'
 import { makers } from './lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from './lexicon/qualities.js'
 import { hasDigit, isMeasure, isSize, isUnit } from './lexicon/units.js'
 import { isWare } from './lexicon/wares.js'
+import { captionFact } from './tags/caption-fact.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isModifier, isNoun, isPlural, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
@@ -204,7 +206,7 @@ function isMadeOf(tokens: readonly TaggedToken[], start: number, end: number): b
   if (/^(?:of|from)$/.test(before))
     return /^(?:made|built|crafted|constructed|carved)$/.test(wordAt(tokens, start - 2))
   const isLast =
-    !tokens[end]?.isWord || (wordAt(tokens, end) === 'with' && /^\p{Lu}/u.test(tokens[start]?.text ?? ''))
+    !tokens[end]?.isWord || (wordAt(tokens, end) === 'with' && startsCapital(tokens[start]?.text ?? ''))
   return before === 'in' && isLast && !isDeterminer(tokens[start])
 }
 
@@ -218,8 +220,13 @@ function isFinish(tokens: readonly TaggedToken[], start: number, end: number): b
     tradeMaterials.has(head) ||
     tradeColours.has(head) ||
     visibility(head) === 'substance'
-  return isStuff && !tokens.some((token) => isDeterminer(token) || /^VB[ZGP]$/.test(token.tag))
+  return isStuff && !isTold(tokens)
 }
+
+/** Whether a caption has a determiner or a verb. */
+const isTold = captionFact((tokens) =>
+  tokens.some((token) => isDeterminer(token) || /^VB[ZGP]$/.test(token.tag)),
+)
 
 /** "Windbreaker jacket, colorblock": a colour between signs. */
 function isListedColour(tokens: readonly TaggedToken[], start: number, end: number): boolean {

@@ -3,8 +3,9 @@ import { tagsOf } from './lexicon/lexicon.js'
 import { makers } from './lexicon/makers.js'
 import { hasDigit, isMeasure, isUnit } from './lexicon/units.js'
 import { nounSenses } from './lexicon/wordnet.js'
+import { captionFact } from './tags/caption-fact.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, wordAt } from './tags/tag-patterns.js'
+import { beginsCapital, isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -36,12 +37,12 @@ export function isSegment(tokens: readonly TaggedToken[], start: number, end: nu
   if (codes.has(wordAt(tokens, start)) && end - start > 1) return true
   if (start === 0 || isDeterminer(tokens[start]) || isSentence(tokens)) return false
   const before = wordAt(tokens, start - 1)
-  if (isCapital(tokens[start]) && isUse(tokens, start)) return true
+  if (beginsCapital(tokens[start]) && isUse(tokens, start)) return true
   if (!/^[,|–—(/:;+•·-]$/.test(before)) return false
   if (codes.has(wordAt(tokens, start))) return true
   if (tokens[end]?.isWord) return false
   if (qualities.has(head)) return true
-  if (isCapital(tokens[start]) && isSaidOfGood(tokens, start, end, head)) return true
+  if (beginsCapital(tokens[start]) && isSaidOfGood(tokens, start, end, head)) return true
   // "(Bare Tool)".
   if (wordAt(tokens, start) === 'bare') return true
   if (before !== ',' && buyers.has(head)) return true
@@ -50,7 +51,7 @@ export function isSegment(tokens: readonly TaggedToken[], start: number, end: nu
   if (found === 'group' && nounSenses(head).some(({ file }) => file === 'artifact')) return false
   if (things.test(found ?? '')) return before === '(' && buyers.has(head)
   // "Banff National Park".
-  if (found === 'location' && end - start > 1 && tokens.slice(start, end).every(isCapital)) return false
+  if (found === 'location' && end - start > 1 && tokens.slice(start, end).every(beginsCapital)) return false
   // In a list of key words or of food each is a thing of its own.
   if (before === ',' || before === ':' || before === '+') return isGood(tokens, start) && found !== 'unknown'
   return isGood(tokens, start) || found === undefined
@@ -82,37 +83,53 @@ function isUse(tokens: readonly TaggedToken[], at: number): boolean {
 
 /** Whether a title begins with a thing that somebody made, in capitals: "Round Jute Rug, ...". */
 function isGoodFirst(tokens: readonly TaggedToken[], start: number): boolean {
-  let end = 0
-  while (end < start && tokens[end]?.isWord) end++
+  const { length, plain } = firstRun(tokens)
+  const end = Math.min(start, length)
   const last = tokens[end - 1]
   return (
     end > 1 &&
-    isCapital(last) &&
+    beginsCapital(last) &&
     visibility(lemma(last?.word ?? '')) === 'artifact' &&
     !looks.has(last?.word ?? '') &&
-    !tokens.slice(0, end).some(({ tag }) => tag === 'IN' || tag === 'DT')
+    end <= plain
   )
 }
 
-const isFoodTitle = (tokens: readonly TaggedToken[], start: number) =>
-  tokens.slice(0, start).some(({ word }) => visibility(lemma(word)) === 'food')
+/** How many words stand before the first sign, and how many tokens before the first preposition or article. */
+const firstRun = captionFact((tokens) => ({
+  length: placeOf(tokens, ({ isWord }) => !isWord),
+  plain: placeOf(tokens, ({ tag }) => tag === 'IN' || tag === 'DT'),
+}))
 
-const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')
+/** The first place of what is looked for; the length where it is nowhere. */
+function placeOf(tokens: readonly TaggedToken[], is: (token: TaggedToken) => boolean): number {
+  const at = tokens.findIndex(is)
+  return at < 0 ? tokens.length : at
+}
+
+const isFoodTitle = (tokens: readonly TaggedToken[], start: number) => firstFood(tokens) < start
+const firstFood = captionFact((tokens) => placeOf(tokens, ({ word }) => visibility(lemma(word)) === 'food'))
 
 /** Whether the title before `start` names a good of a maker, or gives a measure. */
 const isGood = (tokens: readonly TaggedToken[], start: number) =>
-  isDescribed(tokens, start) ||
+  firstMaker(tokens) < start || isMeasured(tokens)
+
+const isMeasured = captionFact((tokens) =>
   tokens.some(
     ({ word }, at) =>
       (hasDigit(word) && isMeasure(word)) ||
       (isUnit(word) && hasDigit(wordAt(tokens, at - 1))) ||
       (/^(?:size|set)$/.test(word) && tokens.slice(at + 1, at + 3).some((token) => hasDigit(token.word))),
-  )
+  ),
+)
 
-const isDescribed = (tokens: readonly TaggedToken[], start: number) =>
-  tokens
-    .slice(0, start)
-    .some(({ word, isName }) => (isName === true && visibility(word) === 'unknown') || makers.has(word))
+const firstMaker = captionFact((tokens) =>
+  placeOf(
+    tokens,
+    ({ word, isName }) => (isName === true && visibility(word) === 'unknown') || makers.has(word),
+  ),
+)
 
-const isSentence = (tokens: readonly TaggedToken[]) =>
-  tokens.some(({ tag }) => tag === 'VBZ' || tag === 'VBP' || tag === 'VBD' || tag === 'MD')
+const isSentence = captionFact((tokens) =>
+  tokens.some(({ tag }) => tag === 'VBZ' || tag === 'VBP' || tag === 'VBD' || tag === 'MD'),
+)

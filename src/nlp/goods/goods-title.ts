@@ -1,5 +1,7 @@
+import { startsSmall } from '../lexicon/letter-case.js'
 import { makers } from '../lexicon/makers.js'
 import { hasDigit, isMeasure, isUnit } from '../lexicon/units.js'
+import { captionFact } from '../tags/caption-fact.js'
 import type { TaggedToken } from '../tags/tag.js'
 import { isDeterminer, wordAt } from '../tags/tag-patterns.js'
 import { isGood } from './good.js'
@@ -8,22 +10,14 @@ import { isGood } from './good.js'
  * Whether a caption is the title of a good: no sentence, and the first of its names ends in a thing that somebody
  * makes, or has a maker or a measure. In small letters more must tell that something is for sale.
  */
-export function isGoodsTitle(tokens: readonly TaggedToken[]): boolean {
-  const known = titles.get(tokens)
-  if (known !== undefined) return known
-  const found = looksForSale(tokens)
-  titles.set(tokens, found)
-  return found
-}
-
-const titles = new WeakMap<readonly TaggedToken[], boolean>()
+export const isGoodsTitle = captionFact(looksForSale)
 
 function looksForSale(tokens: readonly TaggedToken[]): boolean {
   let capitals = 0
   let words = 0
   let articles = 0
   for (const token of tokens) {
-    const isSmall = /^\p{Ll}/u.test(token.text)
+    const isSmall = startsSmall(token.text)
     if (token.tag === 'DT' && isSmall && words > 2) articles++
     else if (
       isSmall &&

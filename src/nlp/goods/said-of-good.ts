@@ -4,7 +4,7 @@ import { canBe } from '../lexicon/lexicon.js'
 import { tradeColours } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
 import type { TaggedToken } from '../tags/tag.js'
-import { isAdjective, isDeterminer, isNoun, wordAt } from '../tags/tag-patterns.js'
+import { beginsCapital, isAdjective, isDeterminer, isNoun, wordAt } from '../tags/tag-patterns.js'
 import { visibility } from '../tags/visibility.js'
 import { compoundFeature, dataEnd, isContent, isGood, isInchSign, isStuff } from './good.js'
 import { isGoodsTitle } from './goods-title.js'
@@ -78,7 +78,8 @@ export function isSaidOfGood(tokens: readonly TaggedToken[], start: number, end:
   if (isAllSaid(tokens, start, end) || wordAt(tokens, start) === 'bare') return true
   if (end - start === 1 && /^(?:set|pack|bundle|duo|trio|pair|combo)$/.test(word)) return true
   const [first, last] = [tokens[start], tokens[end - 1]]
-  if (!(isCapital(first) || hasDigit(first?.word ?? '')) || !(isCapital(last) || hasDigit(word))) return false
+  if (!(beginsCapital(first) || hasDigit(first?.word ?? '')) || !(beginsCapital(last) || hasDigit(word)))
+    return false
   if (word === 'free' || !isGood(tokens, end - 1)) return true
   return isPart(tokens, start, end)
 }
@@ -88,8 +89,8 @@ const isPart = (tokens: readonly TaggedToken[], start: number, end: number) =>
   partHeads.has(lemma(wordAt(tokens, end - 1))) &&
   end - start > 1 &&
   end - start < 6 &&
-  isCapital(tokens[start]) &&
-  isCapital(tokens[end - 1])
+  beginsCapital(tokens[start]) &&
+  beginsCapital(tokens[end - 1])
 
 /** "Any Name | Engraved", "Spot Resist | Stainless", "batteries not included": something is said of it, up to a sign. */
 function isPredicated(tokens: readonly TaggedToken[], start: number, end: number): boolean {
@@ -100,14 +101,12 @@ function isPredicated(tokens: readonly TaggedToken[], start: number, end: number
   if (/^(?:included|required|sold)$/.test(word)) return true
   return (
     at === end &&
-    isCapital(tokens[at]) &&
-    isCapital(tokens[start]) &&
+    beginsCapital(tokens[at]) &&
+    beginsCapital(tokens[start]) &&
     (tokens[at]?.tag === 'VBN' || word === 'certified' || word === 'stainless' || featureWords.has(word)) &&
     !isGood(tokens, end - 1)
   )
 }
-
-const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')
 
 /** "HN1834", "126610LN", "A3", "M9/W11": capitals and numbers in one word. */
 const isCode = (token: TaggedToken | undefined) =>

@@ -1,5 +1,6 @@
 import { mediaWords, platforms } from '../lexicon/goods-words.js'
 import { lemma } from '../lexicon/lemma.js'
+import { startsSmall } from '../lexicon/letter-case.js'
 import { isWare } from '../lexicon/wares.js'
 import type { TaggedToken } from '../tags/tag.js'
 import { wordAt } from '../tags/tag-patterns.js'
@@ -28,8 +29,7 @@ export function isTitleOfWork(tokens: readonly TaggedToken[], start: number, end
     const { word, isWord } = tokens[at] as TaggedToken
     if (!isWord && /^[-–—|(,:[]$/.test(word) && opensMedium(tokens, at + 1)) return true
     if (word === '(' && isPlatform(tokens, at + 1) && !isWare(lemma(wordAt(tokens, at - 1)))) return true
-    if (/^(?:VB[ZPD]|MD)$/.test(tokens[at]?.tag ?? '') && /^\p{Ll}/u.test(tokens[at]?.text ?? ''))
-      return false
+    if (/^(?:VB[ZPD]|MD)$/.test(tokens[at]?.tag ?? '') && startsSmall(tokens[at]?.text ?? '')) return false
   }
   return false
 }

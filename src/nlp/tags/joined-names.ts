@@ -1,7 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
 import { tagsOf } from '../lexicon/lexicon.js'
 import type { TaggedToken } from './tag.js'
-import { wordAt } from './tag-patterns.js'
+import { beginsCapital, wordAt } from './tag-patterns.js'
 import { visibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -30,13 +30,13 @@ const smallWords = list('of the on at by')
  */
 export function joinsName(tokens: readonly TaggedToken[], at: number): boolean {
   const word = tokens[at]?.text ?? ''
-  if (!smallWords.has(word) || !isCapital(tokens[at - 1])) return false
+  if (!smallWords.has(word) || !beginsCapital(tokens[at - 1])) return false
   if (word === 'of') return isLandmarkOf(tokens, at)
   if (word === 'the') return isEpithet(tokens, at)
   if (!houses.has(wordAt(tokens, at - 1))) return false
   // "Gardens at Versailles" are where they are: only the name of a house goes on with another name at once.
-  if (tokens[at + 1]?.text === 'the') return isCapital(tokens[at + 2])
-  return /^(?:inn|lodge)$/.test(wordAt(tokens, at - 1)) && isCapital(tokens[at + 1])
+  if (tokens[at + 1]?.text === 'the') return beginsCapital(tokens[at + 2])
+  return /^(?:inn|lodge)$/.test(wordAt(tokens, at - 1)) && beginsCapital(tokens[at + 1])
 }
 
 /** Whether tokens `start` to `end` are such a name, so that its last word is not what is seen. */
@@ -47,9 +47,9 @@ export function isJoinedName(tokens: readonly TaggedToken[], start: number, end:
 
 function isLandmarkOf(tokens: readonly TaggedToken[], at: number): boolean {
   const behind = tokens[at + 1]?.text === 'the' ? at + 2 : at + 1
-  if (!isCapital(tokens[behind])) return false
+  if (!beginsCapital(tokens[behind])) return false
   const head = wordAt(tokens, at - 1)
-  if (offices.has(head)) return head !== 'head' || !isCapital(tokens[at - 2])
+  if (offices.has(head)) return head !== 'head' || !beginsCapital(tokens[at - 2])
   return (
     landmarks.has(lemma(head)) || (head === 'statue' && /^(?:liberty|unity)$/.test(wordAt(tokens, behind)))
   )
@@ -58,10 +58,12 @@ function isLandmarkOf(tokens: readonly TaggedToken[], at: number): boolean {
 /** "Christ the Redeemer", "Winnie the Pooh", and no "Kobani the Syrian town". */
 function isEpithet(tokens: readonly TaggedToken[], at: number): boolean {
   const [before, after] = [tokens[at - 1], tokens[at + 1]]
-  if (!isCapital(after) || isCapital(tokens[at - 2]) || /^JJ/.test(tagsOf(after?.word ?? '')?.[0] ?? ''))
-    return wordAt(tokens, at + 1) === 'great' && isCapital(after)
+  if (
+    !beginsCapital(after) ||
+    beginsCapital(tokens[at - 2]) ||
+    /^JJ/.test(tagsOf(after?.word ?? '')?.[0] ?? '')
+  )
+    return wordAt(tokens, at + 1) === 'great' && beginsCapital(after)
   const found = visibility(before?.word ?? '')
   return before?.tag === 'NN' && (found === 'person' || found === 'unknown')
 }
-
-const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')

@@ -24,8 +24,12 @@ export const roles = list(
 /** A name is not longer; it bounds what is looked at. */
 const longestName = 40
 
+/** Whether a word begins with a capital, or has one near its beginning: "iPhone". */
 export const isCapital = (token: TaggedToken | undefined) =>
-  /^\p{Lu}|^\p{Ll}{1,2}\p{Lu}/u.test(token?.text ?? '')
+  token !== undefined && !isAllSmall(token) && /^\p{Lu}|^\p{Ll}{1,2}\p{Lu}/u.test(token.text)
+
+/** Most words are: Unicode need not be asked. */
+const isAllSmall = ({ text, word }: TaggedToken) => text === word && /^[a-z]/.test(text)
 
 export const things = /^(?:animal|artifact|food|listed|person|plant|object|body)$/
 export const isThing = (word: string) => things.test(visibility(lemma(word)) ?? '')

@@ -1,4 +1,5 @@
 import { lemma } from '../lexicon/lemma.js'
+import { startsCapital } from '../lexicon/letter-case.js'
 import { canBe } from '../lexicon/lexicon.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
@@ -46,10 +47,10 @@ export const clauseRules: readonly TagRule[] = [
     !attributive.has(wordAt(tokens, at - 1)) &&
     // "wave Catalan flags".
     (isPlural(tokens[at + 1]) ||
-      ((tagAt(tokens, at + 1) === 'JJ' || /^\p{Lu}/u.test(tokens[at + 1]?.text ?? '')) &&
+      ((tagAt(tokens, at + 1) === 'JJ' || startsCapital(tokens[at + 1]?.text ?? '')) &&
         isPlural(tokens[at + 2]))) &&
     isVerbLemma(wordAt(tokens, at)) &&
-    !/^\p{Lu}/u.test(tokens[at]?.text ?? '')
+    !startsCapital(tokens[at]?.text ?? '')
       ? 'VBP'
       : undefined,
   // "Voters queue outside", "Penguins waddle ashore": where a caption begins.
@@ -69,7 +70,7 @@ export const clauseRules: readonly TagRule[] = [
     at === 1 &&
     isPlural(tokens[1]) &&
     tagAt(tokens, 0) === 'NN' &&
-    /^\p{Lu}/u.test(tokens[0]?.text ?? '') &&
+    startsCapital(tokens[0]?.text ?? '') &&
     visibility(wordAt(tokens, 0)) === 'unknown' &&
     canBe(lemma(wordAt(tokens, 1)), 'VB') &&
     /^(?:JJ|DT|PRP\$|IN|TO|CD)$/.test(tagAt(tokens, 2))

@@ -2,7 +2,16 @@ import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
-import { isDeterminer, isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
+import {
+  beginsCapital,
+  isDeterminer,
+  isModifier,
+  isNoun,
+  isPlural,
+  isVerb,
+  tagAt,
+  wordAt,
+} from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { compoundVisibility, visibility } from './visibility.js'
 
@@ -126,7 +135,7 @@ function ofSingular(tokens: readonly TaggedToken[], at: number): string | undefi
   if (wordAt(tokens, at - 2) === 'of') {
     const isDone =
       isPlural(tokens[at - 3]) &&
-      isCapital(tokens[at - 1]) &&
+      beginsCapital(tokens[at - 1]) &&
       tokens[at]?.text === word &&
       /^(?:IN|TO|RB|DT|PRP\$)$/.test(after)
     return isDone && tagsOf(word)?.some((tag) => /^VBP?$/.test(tag)) === true ? 'VBP' : undefined
@@ -146,15 +155,13 @@ function ofPlural(tokens: readonly TaggedToken[], at: number): string | undefine
     const isActed = !/^(?:IN|CD|JJ)$/.test(tagAt(tokens, at - 1)) && !isDeterminer(tokens[at - 1])
     return isActed && canBe(lemma(wordAt(tokens, at)), 'VB') ? 'VBZ' : undefined
   }
-  return isCapital(tokens[at - 1]) && actsBehindName(tokens, at) ? 'VBZ' : undefined
+  return beginsCapital(tokens[at - 1]) && actsBehindName(tokens, at) ? 'VBZ' : undefined
 }
 
 const leadsOn = (tokens: readonly TaggedToken[], at: number) => isNoun(tokens[at]) || isModifier(tokens[at])
 
 const isActor = (token: TaggedToken | undefined) =>
   token?.tag === 'NN' && /^(?:person|animal)$/.test(visibility(token.word) ?? '')
-
-const isCapital = (token: TaggedToken | undefined) => token !== undefined && /^\p{Lu}/u.test(token.text)
 
 /** Whether nothing tells which home and somebody goes there. */
 const isWayHome = (tokens: readonly TaggedToken[], at: number) =>
@@ -166,7 +173,7 @@ const isWayHome = (tokens: readonly TaggedToken[], at: number) =>
 const isAnnounced = (tokens: readonly TaggedToken[], at: number) =>
   wordAt(tokens, at - 1) === 'a' &&
   /^(?:it's|its|'s)$/.test(wordAt(tokens, at - 2)) &&
-  (!tokens[at + 1]?.isWord || isCapital(tokens[at + 1]))
+  (!tokens[at + 1]?.isWord || beginsCapital(tokens[at + 1]))
 
 /** "a fisherman from Senegal mends nets". */
 const actsBehindName = (tokens: readonly TaggedToken[], at: number) =>
@@ -184,7 +191,7 @@ function isRequest(tokens: readonly TaggedToken[], at: number): boolean {
   return (
     !tokens[at - 1]?.isWord &&
     tokens[at + 1]?.isWord === true &&
-    isCapital(tokens[at]) &&
+    beginsCapital(tokens[at]) &&
     !isModifier(tokens[at + 1]) &&
     tagAt(tokens, at + 1) !== 'CC'
   )

@@ -1,5 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
+import { startsCapital } from '../lexicon/letter-case.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { captionFact } from './caption-fact.js'
 import type { TaggedToken } from './tag.js'
 import { isAdjective, isDeterminer, isModifier, isNoun, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
@@ -38,6 +40,9 @@ const isDoneBy = (tokens: readonly TaggedToken[], at: number) =>
   /^(?:person|tops)$/.test(visibility(lemma(wordAt(tokens, at - 1))) ?? '')
 
 const opensPhrase = (token: TaggedToken | undefined) => isNoun(token) || isModifier(token) || isVerb(token)
+
+/** Whether a caption has a small letter: rules change tags alone. */
+const hasSmall = captionFact((tokens) => tokens.some(({ text }) => /\p{Ll}/u.test(text)))
 
 /** Mistakes that show in one word and what stands beside it. */
 export const wordRules: readonly TagRule[] = [
@@ -163,7 +168,7 @@ export const wordRules: readonly TagRule[] = [
   (tokens, at) =>
     /^(?:FREE|NEW|SALE|HOT|BULK|CLEARANCE|RARE|SOLD)$/.test(tokens[at]?.text ?? '') &&
     !tokens[at - 1]?.isWord &&
-    tokens.some(({ text }) => /\p{Ll}/u.test(text))
+    hasSmall(tokens)
       ? 'UH'
       : undefined,
   // "#ootd denim jacket".
@@ -185,7 +190,7 @@ export const wordRules: readonly TagRule[] = [
   (tokens, at) => (isGlowing(tokens, at) ? 'JJ' : undefined),
   // "drives past a guard".
   (tokens, at) =>
-    wordAt(tokens, at) === 'past' && isNoun(tokens[at - 1]) && /^\p{Lu}/u.test(tokens[at + 1]?.text ?? '')
+    wordAt(tokens, at) === 'past' && isNoun(tokens[at - 1]) && startsCapital(tokens[at + 1]?.text ?? '')
       ? 'IN'
       : undefined,
   // "a trash can", "the can of paint", but "a dog can run".

@@ -1,8 +1,9 @@
 import { lemma } from '../lexicon/lemma.js'
+import { startsCapital, startsSmall } from '../lexicon/letter-case.js'
 import { tagsOf } from '../lexicon/lexicon.js'
 import { materials } from '../lexicon/qualities.js'
 import type { TaggedToken } from './tag.js'
-import { wordAt } from './tag-patterns.js'
+import { beginsCapital, wordAt } from './tag-patterns.js'
 import { compoundVisibility } from './visibility.js'
 
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
@@ -37,7 +38,7 @@ export function repairSlogan(tokens: readonly TaggedToken[]): readonly TaggedTok
   const good = goodAt(tokens)
   if (good === undefined) return tokens
   const words = tokens.slice(0, good).filter(({ isWord }) => isWord)
-  const capitals = words.filter(isCapital).length
+  const capitals = words.filter(beginsCapital).length
   const isTitle = capitals * 2 > words.length
   const verbs = words.filter(({ word }) => tagsOf(word)?.some((tag) => /^VBP?$/.test(tag))).length
   const isDesign = files.test(wordAt(tokens, good + 1))
@@ -52,7 +53,7 @@ export function repairSlogan(tokens: readonly TaggedToken[]): readonly TaggedTok
   )
     return tokens
   let start = good
-  if (!isCapital(tokens[good])) while (isTitle && isSmallWord(tokens[start - 1])) start--
+  if (!beginsCapital(tokens[good])) while (isTitle && isSmallWord(tokens[start - 1])) start--
   else if (compoundVisibility(wordAt(tokens, good - 1), lemma(wordAt(tokens, good)))) start--
   // "wooden sign".
   while (start > 1 && materials.has(wordAt(tokens, start - 1))) start--
@@ -79,7 +80,7 @@ function opensSlogan(tokens: readonly TaggedToken[]): boolean {
     .some(({ text, word }) => text === 'Only' || (isCapitalWord(text) && sentenceWords.has(word)))
 }
 
-const isCapitalWord = (text: string) => /^\p{Lu}/u.test(text)
+const isCapitalWord = (text: string) => startsCapital(text)
 
 /** Whether somebody speaks of a good that is there: "You can buy this mug". */
 const isPresent = (tokens: readonly TaggedToken[]) =>
@@ -98,6 +99,5 @@ function goodAt(tokens: readonly TaggedToken[]): number | undefined {
   return undefined
 }
 
-const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}/u.test(token?.text ?? '')
 const isSmallWord = (token: TaggedToken | undefined) =>
-  /^\p{Ll}/u.test(token?.text ?? '') && /^(?:NN|JJ|VB)/.test(token?.tag ?? '')
+  startsSmall(token?.text ?? '') && /^(?:NN|JJ|VB)/.test(token?.tag ?? '')

@@ -1,8 +1,12 @@
+import { startsCapital, startsSmall } from '../lexicon/letter-case.js'
 import type { TaggedToken } from './tag.js'
 
 export const isNoun = (token: TaggedToken | undefined) => token?.tag.startsWith('NN') ?? false
 export const isPlural = (token: TaggedToken | undefined) => token?.tag === 'NNS'
 export const isVerb = (token: TaggedToken | undefined) => token?.tag.startsWith('VB') ?? false
+
+/** Whether a word begins with a capital. */
+export const beginsCapital = (token: TaggedToken | undefined) => startsCapital(token?.text ?? '')
 
 const determiners = new Set(['DT', 'PRP$', 'PDT'])
 /** Articles, demonstratives and possessive pronouns. */
@@ -69,7 +73,7 @@ export function amongSmall(tokens: readonly TaggedToken[], at: number): boolean 
   for (const { isWord, text } of tokens.slice(Math.max(0, at - maxLookback), at + maxLookback)) {
     if (!isWord) continue
     words++
-    if (/^\p{Ll}/u.test(text)) small++
+    if (startsSmall(text)) small++
   }
   return small * 2 > words
 }

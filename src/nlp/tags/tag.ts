@@ -24,7 +24,7 @@ export function tag(tokens: readonly Token[]): TaggedToken[] {
 
 function tagOf({ text, word, isWord }: Token, found: string): string {
   // English is all that the tagger knows: of another script it cannot tell a noun from a sentence.
-  if (isWord) return /[\p{Script=Latin}\p{N}]/u.test(word) ? found : 'FW'
+  if (isWord) return /[a-z\d]/.test(word) || /[\p{Script=Latin}\p{N}]/u.test(word) ? found : 'FW'
   if (/^[^\p{L}]s$/u.test(text)) return 'POS'
   if (text === '&') return 'CC'
   if (/^[$£€]$/.test(text)) return '$'
