@@ -7,7 +7,7 @@ import { hasDigit, isUnit } from '../lexicon/units.js'
 import { isFirstFood, isWare } from '../lexicon/wares.js'
 import { isNamedLocation, isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
 import { isCapital, isParticle, isSeen, isThing, roles, runEnd, things } from './name-run.js'
-import type { TaggedToken } from './tag.js'
+import { type TaggedToken, tagged } from './tag.js'
 import { isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import { compoundVisibility, visibility } from './visibility.js'
 
@@ -47,15 +47,15 @@ export function repairNames(tokens: readonly TaggedToken[]): readonly TaggedToke
       mended ??= [...tokens]
       for (let place = at; place < end; place++) {
         const token = mended[place] as TaggedToken
-        mended[place] = { ...token, tag: tagInName(mended, place, at, end) ?? token.tag, isName: true }
+        mended[place] = tagged(token, tagInName(mended, place, at, end) ?? token.tag, true)
       }
     }
     if (mended && end > at) {
-      if (isThingBehind(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'NN' }
+      if (isThingBehind(mended, end)) mended[end] = tagged(mended[end] as TaggedToken, 'NN')
       joinClass(mended, at, end)
-      if (isActedByMany(mended, end)) mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBP' }
+      if (isActedByMany(mended, end)) mended[end] = tagged(mended[end] as TaggedToken, 'VBP')
       if (tagAt(mended, at) !== 'CD' && isActedBy(mended, end, at))
-        mended[end] = { ...(mended[end] as TaggedToken), tag: 'VBZ' }
+        mended[end] = tagged(mended[end] as TaggedToken, 'VBZ')
     }
     at = Math.max(end, at + 1)
   }
@@ -70,7 +70,7 @@ function behindPlace(tokens: readonly TaggedToken[]): TaggedToken[] | undefined 
   if (end === 1 || !isNoun(tokens[end]) || isCapital(tokens[end])) return undefined
   const name = wordAt(tokens, 0)
   if (visibility(name) !== 'unknown' && !isNamedLocation(name, true)) return undefined
-  return tokens.map((token, at) => (at > 0 && at < end ? { ...token, tag: 'NN' } : token))
+  return tokens.map((token, at) => (at > 0 && at < end ? tagged(token, 'NN') : token))
 }
 
 /** "Louis Vuitton Neverfull tote": a thing in small letters that ends the name, which the tagger takes for a verb. */
@@ -94,7 +94,7 @@ function joinClass(tokens: TaggedToken[], start: number, end: number): void {
   while (tagAt(tokens, last) === 'JJ' && last < end + 3) last++
   const joins = isNoun(tokens[last]) || canBe(wordAt(tokens, last - 1), 'NN')
   if (!joins) return
-  for (let at = end; at < last; at++) tokens[at] = { ...(tokens[at] as TaggedToken), tag: 'NN' }
+  for (let at = end; at < last; at++) tokens[at] = tagged(tokens[at] as TaggedToken, 'NN')
 }
 
 function hasTwo(tokens: readonly TaggedToken[], is: (token: TaggedToken) => boolean): boolean {

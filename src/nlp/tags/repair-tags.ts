@@ -7,7 +7,7 @@ import { unknownRules } from './repair-unknown.js'
 import { verbRules } from './repair-verbs.js'
 import { wordRules } from './repair-words.js'
 import { repairSlogan } from './slogan.js'
-import type { TaggedToken } from './tag.js'
+import { type TaggedToken, tagged } from './tag.js'
 import { wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 
@@ -33,7 +33,7 @@ export function repairTags(tokens: readonly TaggedToken[]): readonly TaggedToken
     for (const rule of rules) {
       for (const at of places) {
         const tag = rule(mended, at)
-        if (tag !== undefined) mended[at] = { ...(mended[at] as TaggedToken), tag }
+        if (tag !== undefined) mended[at] = tagged(mended[at] as TaggedToken, tag)
       }
     }
   }

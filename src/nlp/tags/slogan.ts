@@ -2,7 +2,7 @@ import { lemma } from '../lexicon/lemma.js'
 import { startsCapital, startsSmall } from '../lexicon/letter-case.js'
 import { tagsOf } from '../lexicon/lexicon.js'
 import { materials } from '../lexicon/qualities.js'
-import type { TaggedToken } from './tag.js'
+import { type TaggedToken, tagged } from './tag.js'
 import { beginsCapital, wordAt } from './tag-patterns.js'
 import { compoundVisibility } from './visibility.js'
 
@@ -58,8 +58,8 @@ export function repairSlogan(tokens: readonly TaggedToken[]): readonly TaggedTok
   // "wooden sign".
   while (start > 1 && materials.has(wordAt(tokens, start - 1))) start--
   return tokens.map((token, at) => {
-    if (at < start) return { ...token, tag: 'UH' }
-    return at === good && !token.tag.startsWith('NN') ? { ...token, tag: 'NN' } : token
+    if (at < start) return tagged(token, 'UH')
+    return at === good && !token.tag.startsWith('NN') ? tagged(token, 'NN') : token
   })
 }
 
@@ -73,11 +73,13 @@ function opensSlogan(tokens: readonly TaggedToken[]): boolean {
   if (/^VBP?$/.test(tags?.[0] ?? '')) return true
   // "Best Dad Ever", "Home Sweet Home".
   if (first.word === 'home' && second.word === 'sweet') return true
-  // What stands in quotation marks is left out as that.
-  if (tokens.some(({ text }) => /^["“]$/.test(text))) return false
-  return tokens
-    .slice(1, longest)
-    .some(({ text, word }) => text === 'Only' || (isCapitalWord(text) && sentenceWords.has(word)))
+  return (
+    tokens
+      .slice(1, longest)
+      .some(({ text, word }) => text === 'Only' || (sentenceWords.has(word) && isCapitalWord(text))) &&
+    // What stands in quotation marks is left out as that.
+    !tokens.some(({ text }) => text === '"' || text === '“')
+  )
 }
 
 const isCapitalWord = (text: string) => startsCapital(text)
