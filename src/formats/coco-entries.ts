@@ -41,7 +41,7 @@ export async function* cocoEntries(
   }
   for await (const { key, index, value } of readJsonElements(path, { wanted, onArray })) {
     if (key === null) break
-    yield { list: key as CocoList, index, value: withoutNulls(value) }
+    yield { list: key as CocoList, index, value: entryOf(value) }
   }
   if (begun.has(null))
     throw new UserError(`${path} is not in COCO's form: an object with lists was expected.`)
@@ -67,3 +67,14 @@ export function cocoFileName(image: {
 
 /** A path as this program has them: backslashes are Windows' slashes, and `./` says nothing. */
 export const slashed = (name: string): string => name.replaceAll('\\', '/').replace(/^(\.\/+)+/, '')
+
+/**
+ * An entry without what is null, but for its `attributes`: there null is a value, such as a size that is neither
+ * large nor small, and an absent key one that nobody has looked for.
+ */
+function entryOf(value: unknown): unknown {
+  const own = withoutNulls(value)
+  if (own === value) return value
+  const { attributes } = value as { readonly attributes?: unknown }
+  return attributes ? { ...(own as object), attributes } : own
+}

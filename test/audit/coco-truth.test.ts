@@ -45,6 +45,35 @@ describe('a truth in the form of COCO', () => {
     }
   })
 
+  it('knows an attribute that is null from one that is not said', async () => {
+    const told = join(folder, 'told.json')
+    const annotation = { image_id: 1, category_id: 1, tokens_positive: [[2, 5]] }
+    await writeFile(
+      told,
+      JSON.stringify({
+        images: [{ id: 1, file_name: 'a.jpg', width: 64, height: 63, caption, license: null }],
+        annotations: [
+          { ...annotation, bbox: [5, 11, 20, 10], attributes: { colour: 'Gray', size: null } },
+          { ...annotation, bbox: [5, 30, 20, 10], attributes: { colour: 'blue' }, area: null },
+        ],
+        categories: [{ id: 1, name: 'cat', supercategory: null }],
+      }),
+    )
+    const truthOf = await readCocoTruth(told)
+    const captions = [{ text: caption, kind: 'web' }] as const
+    const truth = truthOf({
+      captions,
+      url: null,
+      meta: JSON.stringify({ file_name: 'a.jpg' }),
+      width: 64,
+      height: 63,
+    })
+    expect(truth?.objects.map(({ attributes }) => attributes)).toEqual([
+      { colour: 'grey', size: null },
+      { colour: 'blue', size: undefined },
+    ])
+  })
+
   it.each([
     [{}, [5 * (63 / 64), 11 * (63 / 64), 25 * (63 / 64), 21 * (63 / 64)]],
     [{ exif_orientation: 6 }, [42, 5, 52, 25]],
