@@ -40,8 +40,6 @@ export function nameEnd(tokens: readonly TaggedToken[], start: number, end: numb
     return end
   if (codeWords.has(wordAt(tokens, start)) && hasDigit(wordAt(tokens, start + 1)))
     return Math.min(start + 2, end)
-  if (codeWords.has(wordAt(tokens, start)) && hasDigit(wordAt(tokens, start + 1)))
-    return Math.min(start + 2, end)
   const data = start > 0 && hasDigit(wordAt(tokens, start)) ? dataEnd(tokens, start, end) : start
   if (data > start && data < end && isNoun(tokens[start - 1])) return data
   for (let at = start + 1; at < end; at++)
