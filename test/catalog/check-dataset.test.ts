@@ -2,7 +2,6 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { hashBytes } from '../../src/base/hash.js'
 import { thisProcess } from '../../src/base/process-identity.js'
@@ -14,6 +13,7 @@ import type { CommitRecord } from '../../src/shards/commit.js'
 import { acquireLock } from '../../src/storage/lock.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
+import { compiledProgram } from '../helpers/compiled.js'
 import { s3Server } from '../helpers/s3-server.js'
 import { makeSmallWorld } from '../helpers/small-world.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -280,8 +280,8 @@ describe.each([
 describe('a check of a dataset that is being written', () => {
   it('leaves what a stopped writer has half written, and removes what killed ones have left', async () => {
     const storage = openStorage(join(folder, 'run/gold'))
-    const script = fileURLToPath(new URL('../shards/write-until-killed.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', script, join(folder, 'run/gold')], {
+    const script = compiledProgram('shards/write-until-killed')
+    const child = spawn(process.execPath, [script, join(folder, 'run/gold')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     await once(child.stdout, 'data')

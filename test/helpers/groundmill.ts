@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { compiledMain } from './compile.js'
+import { compiledMain } from './compiled.js'
 
 // By its whole path, so that the working folder may be another.
 const main = resolve(compiledMain)

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { compiled } from './compile.js'
+import { compiled } from './compiled.js'
 
 const run = promisify(execFile)
 

@@ -15,7 +15,7 @@ import { runQueueWorker } from '../../src/pipeline/queue/queue-worker.js'
 import type { Resource } from '../../src/pipeline/stages/resource.js'
 import type { RunTask, Task, TaskOptions, TaskResult } from '../../src/pipeline/tasks/task.js'
 import { BusyError, errorOf, failureOf, type TaskFailure } from '../../src/pipeline/tasks/task-error.js'
-import { findFileResult, tasksOf } from './queue-tasks.js'
+import { findFileResult, tasksOf } from './fake-tasks.js'
 
 interface WorkerSettings {
   readonly url: string

@@ -1,15 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Resource } from '../../src/pipeline/stages/resource.js'
-import type { Task, TaskResult } from '../../src/pipeline/tasks/task.js'
-
-/** Hashes of the pipelines of a fake run. */
-export const pipelines = ['a'.repeat(64), 'b'.repeat(64)] as const
+import { compiledProgram } from './compiled.js'
+import { pipelines } from './fake-tasks.js'
 
 export const pipelineFile = (run: string, hash: string) => join(run, `.groundmill/pipelines/${hash}.json`)
 
@@ -23,28 +21,9 @@ export async function fakeRun(): Promise<string> {
   return run
 }
 
-/** A task for each name, `stage/shard`. */
-export const tasksOf = (run: string, names: readonly string[], pipeline = pipelines[0]): Task[] =>
-  names.map((name) => {
-    const [stage = '', shard = ''] = name.split('/')
-    return { v: 1, run, pipeline, session: 'first', stage, shard }
-  })
-
 /** Names of `count` tasks. */
 export const names = (count: number, stage = 'chunk', kind = 'shard'): string[] =>
   Array.from({ length: count }, (_, index) => `${stage}/${kind}${String(index).padStart(5, '0')}`)
-
-const fileOf = ({ run, stage, shard }: Task) => join(run, stage, `${shard}.json`)
-
-/** What a task has given by its file. */
-export async function findFileResult(task: Task): Promise<TaskResult | undefined> {
-  if (!existsSync(fileOf(task))) return undefined
-  const counts = { rejected: {}, relabelled: {}, counts: {} }
-  return { skipped: true, in: 1, out: 1, ...counts, failed: [], warnings: [] }
-}
-
-/** The pipeline that a task's file was made by. */
-export const madeBy = (task: Task): string => JSON.parse(readFileSync(fileOf(task), 'utf8'))
 
 /** Lines of a run's log that begin with a word: `begun`, `made`, `skipped`. */
 export const logged = (run: string, word: string): string[] =>
@@ -63,7 +42,7 @@ export interface QueueProcess {
 export function startQueueProcess(role: 'worker' | 'coordinator', settings: object): QueueProcess {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', join(import.meta.dirname, 'queue-process.ts'), role, JSON.stringify(settings)],
+    [compiledProgram('helpers/queue-process'), role, JSON.stringify(settings)],
     // A group of its own, so that it can be stopped with its child.
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   )

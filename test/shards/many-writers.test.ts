@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -11,6 +10,7 @@ import { type Random, random } from '../../src/base/random.js'
 import type { Family } from '../../src/rows/rows.js'
 import { readCommit } from '../../src/shards/commit.js'
 import { openObject, openStorage } from '../../src/storage/open-storage.js'
+import { compiledProgram } from '../helpers/compiled.js'
 import { s3Server } from '../helpers/s3-server.js'
 import { sha256 } from '../helpers/stepped-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -20,7 +20,7 @@ const folder = await temporaryFolder()
 const images = join(folder, 'source')
 const shards = ['00000', '00001', '00002']
 const rowsAShard = 3
-const program = fileURLToPath(new URL('write-shards.ts', import.meta.url))
+const program = compiledProgram('shards/write-shards')
 const made: readonly (readonly [Family, string | null])[] = [
   ['images', null],
   ['phrases', 'gold'],
@@ -65,7 +65,7 @@ interface Writing {
 
 function startWriter(orders: Pick<WriterOrders, 'url' | 'config' | 'seed' | 'pause' | 'share'>): Writing {
   const all = { ...orders, images, instances: join(images, `${orders.config}.json`) }
-  const child = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify(all)], {
+  const child = spawn(process.execPath, [program, JSON.stringify(all)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')

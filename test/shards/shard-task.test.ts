@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { families, filePath, recordPath, shardObject } from '../../src/rows/family-path.js'
 import { readCommit } from '../../src/shards/commit.js'
@@ -13,6 +12,7 @@ import { sweepShards } from '../../src/shards/sweep-shards.js'
 import { statsBuilder } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
+import { compiledProgram } from '../helpers/compiled.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const taskIn = (storage: Storage): ShardTask => ({
@@ -263,8 +263,8 @@ describe('a shard task that dies', () => {
   it('by SIGKILL in the middle of a file, leaves nothing that is seen, and no litter after the next run', async () => {
     const url = await temporaryFolder()
     const storage = openStorage(url)
-    const script = fileURLToPath(new URL('write-until-killed.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', script, url], {
+    const script = compiledProgram('shards/write-until-killed')
+    const child = spawn(process.execPath, [script, url], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     await once(child.stdout, 'data')

@@ -1,18 +1,18 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../src/base/process-identity.js'
 import { UserError } from '../../src/base/user-error.js'
 import { acquireLock, LockedError, withLock } from '../../src/storage/lock.js'
 import { openStorage } from '../../src/storage/open-storage.js'
+import { compiledProgram } from '../helpers/compiled.js'
 import { s3Server } from '../helpers/s3-server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const server = await s3Server()
 const folder = await temporaryFolder()
-const script = fileURLToPath(new URL('compete.ts', import.meta.url))
+const script = compiledProgram('storage/compete')
 const dead = spawnSync(process.execPath, ['-e', '']).pid
 const children = new Set<ChildProcess>()
 afterEach(() => {
@@ -21,7 +21,7 @@ afterEach(() => {
 })
 
 function start(url: string, args: readonly string[], options: readonly string[] = []): ChildProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...options, script, url, ...args], {
+  const child = spawn(process.execPath, [...options, script, url, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   children.add(child)

@@ -12,6 +12,7 @@ import { grantHostLimits, parentHostLimiter } from '../../../src/ingest/fetch/ip
 import { localHostLimiter } from '../../../src/ingest/fetch/local-host-limiter.js'
 import { redisHostLimiter } from '../../../src/ingest/fetch/redis-host-limiter.js'
 import { sliceHostLimiter } from '../../../src/ingest/fetch/slice-host-limiter.js'
+import { compiledProgram } from '../../helpers/compiled.js'
 import type { ChildSettings } from '../../helpers/host-limiter-child.js'
 import { hasRedis, redisServer } from '../../helpers/redis-server.js'
 
@@ -64,8 +65,8 @@ async function countingServer(answerMs = 30) {
 }
 
 function startChild(settings: ChildSettings, limiter?: HostLimiter) {
-  const child = fork('test/helpers/host-limiter-child.ts', [JSON.stringify(settings)], {
-    execArgv: ['--import', 'tsx'],
+  const child = fork(compiledProgram('helpers/host-limiter-child'), [JSON.stringify(settings)], {
+    execArgv: [],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   if (limiter) grantHostLimits(child, limiter)
@@ -261,9 +262,9 @@ describe('a child whose parent grants places', () => {
   })
 })
 
-const tsx = { timeout: 60_000 }
+const ofProcesses = { timeout: 60_000 }
 describe('processes that fetch from one server', () => {
-  it('keep to the limit of their parent, one killed among them', tsx, async () => {
+  it('keep to the limit of their parent, one killed among them', ofProcesses, async () => {
     const { address, counts } = await countingServer()
     const limiter = localHostLimiter()
     const settings: ChildSettings = { by: 'parent', address, pictures: 40, perHost: 3, timeoutMs: 5000 }
@@ -276,7 +277,7 @@ describe('processes that fetch from one server', () => {
     expect(counts.most).toBe(3)
   })
 
-  it('fail, and take no picture for gone, where their parent has gone', tsx, async () => {
+  it('fail, and take no picture for gone, where their parent has gone', ofProcesses, async () => {
     const { address, counts } = await countingServer()
     const settings: ChildSettings = { by: 'parent', address, pictures: 40, perHost: 2, timeoutMs: 5000 }
     const { child, ended } = startChild(settings, localHostLimiter())
@@ -285,7 +286,7 @@ describe('processes that fetch from one server', () => {
     expect(await ended).toMatchObject({ error: expect.stringContaining('has gone') })
   })
 
-  it.runIf(hasRedis)('keep to the limit in Redis, one killed among them', tsx, async () => {
+  it.runIf(hasRedis)('keep to the limit in Redis, one killed among them', ofProcesses, async () => {
     const { address, counts } = await countingServer()
     const settings: ChildSettings = {
       ...{ by: 'redis', address, pictures: 40, perHost: 3, timeoutMs: 5000, leaseMs: 1500 },
@@ -299,7 +300,7 @@ describe('processes that fetch from one server', () => {
     expect(counts.most).toBe(3)
   })
 
-  it('keep to the limit as slices, more of them than there are places', tsx, async () => {
+  it('keep to the limit as slices, more of them than there are places', ofProcesses, async () => {
     const { address, counts } = await countingServer()
     const settings: ChildSettings = {
       by: 'slice',

@@ -5,7 +5,7 @@ import { loadBullMq, refuseOldVersion } from '../../../src/pipeline/queue/load-b
 import { checkRedis, queueAddress } from '../../../src/pipeline/queue/queue-address.js'
 import { failedReason, jobIdOf, reasonError } from '../../../src/pipeline/queue/queue-job.js'
 import { failureOf, StageError } from '../../../src/pipeline/tasks/task-error.js'
-import { tasksOf } from '../../helpers/queue-tasks.js'
+import { tasksOf } from '../../helpers/fake-tasks.js'
 
 describe('credentials in addresses', () => {
   it.each([

@@ -3,17 +3,8 @@ import { join } from 'node:path'
 import { Queue } from 'bullmq'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openQueueEngine } from '../../../src/pipeline/queue/queue-engine.js'
-import {
-  fakeRun,
-  findFileResult,
-  logged,
-  names,
-  pipelines,
-  startQueueProcess,
-  startWorker,
-  tasksOf,
-  until,
-} from '../../helpers/queue-tasks.js'
+import { findFileResult, pipelines, tasksOf } from '../../helpers/fake-tasks.js'
+import { fakeRun, logged, names, startQueueProcess, startWorker, until } from '../../helpers/queue-tasks.js'
 import { hasRedis, redisServer } from '../../helpers/redis-server.js'
 
 /** A server with tasks under way in it. */

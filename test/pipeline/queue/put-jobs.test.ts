@@ -4,7 +4,8 @@ import type { Flight } from '../../../src/pipeline/queue/flights.js'
 import { openJobPutter } from '../../../src/pipeline/queue/put-jobs.js'
 import { jobIdOf } from '../../../src/pipeline/queue/queue-job.js'
 import type { ResourceQueue } from '../../../src/pipeline/queue/resource-queue.js'
-import { names, tasksOf } from '../../helpers/queue-tasks.js'
+import { tasksOf } from '../../helpers/fake-tasks.js'
+import { names } from '../../helpers/queue-tasks.js'
 
 const flightsOf = (count: number): Flight[] =>
   tasksOf('/run', names(count)).map((task) => ({

@@ -6,17 +6,14 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { UserError } from '../../../src/base/user-error.js'
 import type { Engine } from '../../../src/pipeline/engines/engine.js'
 import { openQueueEngine, type QueueEngineOptions } from '../../../src/pipeline/queue/queue-engine.js'
+import { findFileResult, madeBy, pipelines, tasksOf } from '../../helpers/fake-tasks.js'
 import {
   fakeRun,
-  findFileResult,
   logged,
-  madeBy,
   names,
   pipelineFile,
-  pipelines,
   startQueueProcess,
   startWorker,
-  tasksOf,
   until,
 } from '../../helpers/queue-tasks.js'
 import { hasRedis, redisServer } from '../../helpers/redis-server.js'

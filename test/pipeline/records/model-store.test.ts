@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../../src/base/process-identity.js'
@@ -13,13 +12,14 @@ import { notePromotion } from '../../../src/pipeline/stages/note-promotion.js'
 import type { StageContext } from '../../../src/pipeline/stages/stage-context.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import type { Storage } from '../../../src/storage/storage.js'
+import { compiledProgram } from '../../helpers/compiled.js'
 import { s3Server } from '../../helpers/s3-server.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 import { tinyConfig } from '../../helpers/tiny-glip.js'
 
 const server = await s3Server()
 const folder = await temporaryFolder()
-const script = fileURLToPath(new URL('open-model.ts', import.meta.url))
+const script = compiledProgram('pipeline/records/open-model')
 const prefix = 'models/m'
 const model = join(folder, 'glip')
 let hash: string
@@ -56,7 +56,7 @@ const make = (run: Storage, configHash: string, also?: (folder: string) => Promi
 const readers = (run: Storage, count: number) =>
   Promise.all(
     Array.from({ length: count }, async () => {
-      const args = ['--import', 'tsx', script, run.url, prefix]
+      const args = [script, run.url, prefix]
       const { stdout } = await promisify(execFile)(process.execPath, args)
       return stdout.split(' ')
     }),
