@@ -1,4 +1,5 @@
 import { materials } from './lexicon/qualities.js'
+import { wordSet } from './lexicon/word-set.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isModifier, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 
@@ -8,21 +9,19 @@ export interface Attribute {
   readonly text: string
 }
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
-const colours = list(
+const colours = wordSet(
   `black white red green blue brown yellow orange pink purple gray grey beige tan teal turquoise maroon burgundy crimson
   navy cream ivory lavender violet magenta cyan khaki olive lime peach blond blonde brunette silver golden colorful
   colourful multicolored multicoloured multi-colored multi-coloured striped checkered plaid spotted polka dark light
   pale bright neon reddish bluish greenish yellowish brownish`,
 )
-const sizes = list(
+const sizes = wordSet(
   `big large huge giant enormous gigantic massive small little tiny mini miniature long short tall wide narrow thick
   thin deep shallow high low medium full-size oversized bigger larger smaller longer shorter taller biggest largest
   smallest tallest`,
 )
 /** Adjectives that say how many or which, not how a thing is. */
-const counting = list(
+const counting = wordSet(
   `many several few various different other own more most same such first second third next last another numerous
   multiple single`,
 )

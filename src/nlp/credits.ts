@@ -2,26 +2,25 @@ import { lemma } from './lexicon/lemma.js'
 import { startsCapital } from './lexicon/letter-case.js'
 import { makers } from './lexicon/makers.js'
 import { hasDigit } from './lexicon/units.js'
+import { wordSet } from './lexicon/word-set.js'
 import { isNamedLocation } from './lexicon/wordnet.js'
 import { landmarks } from './places.js'
 import type { TaggedToken } from './tags/tag.js'
 import { amongSmall, isDeterminer, isPlural, tagAt, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
-const artists = list('artist photographer painter designer illustrator author architect')
+const artists = wordSet('artist photographer painter designer illustrator author architect')
 /** Agencies that sell pictures of the news. */
-const agencies = list(
+const agencies = wordSet(
   `reuters afp ap epa pa upi xinhua tass ansa dpa anp efe lusa tt bloomberg rex getty alamy shutterstock zuma splash
   imago afp/getty newscom backgrid wireimage filmmagic`,
 )
 /** What a credit begins with. */
-const credits = list(
+const credits = wordSet(
   'photo photos photograph photographs photography image images picture pictures pic credit credits source courtesy',
 )
 /** What publishers, offices and firms are called by. */
-const publishers = list(
+const publishers = wordSet(
   `office department police council news times press post herald gazette tribune magazine journal agency association
   society foundation institute inc ltd llc co company media network tv radio blog shop store studio studios`,
 )
@@ -74,7 +73,7 @@ const isPersonsName = (tokens: readonly TaggedToken[], start: number, end: numbe
   [start, end - 1].some((at) => /^(?:person|unknown)$/.test(visibility(wordAt(tokens, at)) ?? ''))
 
 /** What makers do to what they make. */
-const making = list(
+const making = wordSet(
   `designed made created painted drawn written photographed directed built produced sold taken captured posted shared
   crafted handmade issued released provided illustrated sculpted knitted baked cooked published sponsored presented
   recorded composed shot styled invented`,
@@ -84,7 +83,7 @@ const isDoneTo = (token: TaggedToken | undefined) =>
   token !== undefined && /^VB[DN]$/.test(token.tag) && !making.has(token.word)
 
 /** Who belongs to a firm or leads it. */
-const members = list(
+const members = wordSet(
   'founder co-founder ceo chairman chairwoman boss owner employee spokesman spokeswoman coach cto cfo',
 )
 

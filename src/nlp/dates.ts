@@ -4,13 +4,12 @@ import { hasDigit } from './lexicon/units.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 
-const weekdays: ReadonlySet<string> = new Set(
+/** Days of the week. */
+export const weekdays: ReadonlySet<string> = new Set(
   'monday tuesday wednesday thursday friday saturday sunday'.split(' '),
 )
-const days: ReadonlySet<string> = new Set(
-  `monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
-  october november december`.split(/\s+/),
-)
+const months = 'january february march april may june july august september october november december'
+const days: ReadonlySet<string> = new Set([...weekdays, ...months.split(' ')])
 
 /** Where the day and the hour of what is announced begin: "Farmers market | Saturday 9-2". `end` where none is. */
 export function announcedEnd(tokens: readonly TaggedToken[], start: number, end: number): number {

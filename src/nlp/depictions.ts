@@ -2,14 +2,13 @@ import { lemma } from './lexicon/lemma.js'
 import { canBe } from './lexicon/lexicon.js'
 import { tradeColours } from './lexicon/qualities.js'
 import { hasDigit } from './lexicon/units.js'
+import { wordSet } from './lexicon/word-set.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What a title calls the picture, behind what is on it. */
-const pictureWords = list(
+const pictureWords = wordSet(
   `view photo photograph photography image picture pic shot stock vector wallpaper clipart footage front rear side aerial
   illustration icon mockup template texture background backdrop concept idea recipe meme design interior render
   rendering drawing sketch png jpg svg video thumbnail tutorial hd detail element infographic animation timelapse
@@ -17,45 +16,45 @@ const pictureWords = list(
   makeover remodel`,
 )
 /** Which picture of a page it is: "product image 1", "header photo". */
-const pagePlaces = list(
+const pagePlaces = wordSet(
   `product profile header footer placeholder main featured hero gallery default sample cover page article blog avatar
   thumbnail feature title full lead preview`,
 )
 /** What a long caption speaks of as the picture. */
-const subjects = list('image photo picture photograph illustration artwork screenshot')
+const subjects = wordSet('image photo picture photograph illustration artwork screenshot')
 /** What is counted in a book, and named by nothing else. */
-const numbered = list('slide page figure fig plate exhibit chapter')
+const numbered = wordSet('slide page figure fig plate exhibit chapter')
 /** What stands there. */
 const pictures = /^(?:image|photo|photograph|picture|pic|thumbnail|video|screenshot|graphic|illustration)$/
 /** What a view is of, and what looks on it is not there: "a room with sea view". */
-const sights = list(
+const sights = wordSet(
   'sea ocean city garden mountain lake pool river street harbour harbor courtyard park valley bay',
 )
 /** Several of what a file holds: "icon set". */
-const several = list('set sets collection collections pack packs bundle bundles')
+const several = wordSet('set sets collection collections pack packs bundle bundles')
 /** When a picture was taken, behind what is on it. */
-const times = list('night sunset sunrise dusk dawn twilight morning evening')
+const times = wordSet('night sunset sunrise dusk dawn twilight morning evening')
 /** Of these, what another one must stand behind: "front view", "interior design". */
-const sides = list(
+const sides = wordSet(
   'front rear side aerial interior exterior stock video line flat glyph drone seamless hand-drawn',
 )
 /** What a file is, and nothing else. */
-const files = list('vector clipart png jpg svg icon eps eps10 eps8')
+const files = wordSet('vector clipart png jpg svg icon eps eps10 eps8')
 
 /** The picture itself. */
-const depictions = list(
+const depictions = wordSet(
   `photo photograph photography image pic view scene shot close-up closeup selfie snapshot screenshot footage up
   clipart stock mockup panorama`,
 )
 /** Things, unless it is said what is on them: "a painting of a cat" is the cat where a caption begins. */
-const depicting = list(
+const depicting = wordSet(
   `picture painting drawing illustration sketch portrait poster cartoon print collage rendering silhouette graphic vector
   icon advertisement advert ad map chart diagram artwork scene pattern plan blueprint engraving etching infographic`,
 )
 /** What pictures are made with, and what is said of them. */
-const media = list('watercolor watercolour ink pencil acrylic line oil decor decoration wood wooden')
+const media = wordSet('watercolor watercolour ink pencil acrylic line oil decor decoration wood wooden')
 /** What a caption that begins with them is a caption of. */
-const grounds = list('pattern texture background backdrop wallpaper plan')
+const grounds = wordSet('pattern texture background backdrop wallpaper plan')
 
 /** What is done with a room, or how it looks. */
 const roomDoings = /^(?:decor|makeover|renovation|remodel|inspiration|inspo)$/
@@ -196,7 +195,7 @@ export function isDepiction(tokens: readonly TaggedToken[], start: number, end: 
   return depicting.has(head) && isSubject(tokens, start, end, head)
 }
 
-const concepts = list('concept concepts metaphor')
+const concepts = wordSet('concept concepts metaphor')
 
 /** "saving money | concept", "partnership | concept": only of a thing is a concept a picture. */
 function isUnseenConcept(tokens: readonly TaggedToken[], start: number, head: string): boolean {
@@ -213,11 +212,11 @@ function isPagePicture(tokens: readonly TaggedToken[], end: number, head: string
   return end === 1 && pagePlaces.has(head) && pictures.test(after)
 }
 
-const inks = list(
+const inks = wordSet(
   `watercolor watercolour ink pencil acrylic acrylics oil oils charcoal gouache pastel pastels graphite chalk pen
   ballpoint crayon tempera`,
 )
-const surfaces = list('canvas paper board wood panel linen napkin cardboard')
+const surfaces = wordSet('canvas paper board wood panel linen napkin cardboard')
 
 /** "ink on paper", "oil on canvas": what a picture is made with and on. */
 function isMedium(tokens: readonly TaggedToken[], at: number): boolean {

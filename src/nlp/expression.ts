@@ -1,29 +1,28 @@
 import { lemma } from './lexicon/lemma.js'
+import { wordSet } from './lexicon/word-set.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isAdverb, isVerb, maxLookback, tagAt, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** Words that open a clause, whatever tag they have. */
-const conjunctions = list(
+const conjunctions = wordSet(
   'while as because that if whether although though since until unless so than when where before after like except',
 )
-const pronouns = list('it them him her itself himself herself themselves')
+const pronouns = wordSet('it them him her itself himself herself themselves')
 /** Say where along with "of": "in front of a house", "on top of it". */
-const places = list('front top side back middle center centre edge bottom inside outside corner end')
+const places = wordSet('front top side back middle center centre edge bottom inside outside corner end')
 /** Prepositions that the tagger often takes for something else. */
-const ways = list('past around along across over through down up off')
+const ways = wordSet('past around along across over through down up off')
 /**
  * Participles that are true of things; any other participle behind a thing tells of the person who has it.
  */
-const states = list(
+const states = wordSet(
   `sitting standing hanging lying laying leaning resting showing containing featuring facing overlooking covering
   floating flying growing sticking being`,
 )
 const actors = /^(?:person|animal|group|tops)$/
 /** Parts of animals: WordNet files them under animals, but they do nothing themselves. */
-const parts = list(
+const parts = wordSet(
   'beak horn antler tail wing paw fur feather mane trunk tusk hoof shell fin snout claw hide',
 )
 /** Limits a tail, so that every caption takes time in proportion to its length. */

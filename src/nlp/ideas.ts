@@ -1,25 +1,25 @@
 import { abstractHeads } from './abstract-heads.js'
+import { weekdays } from './dates.js'
+import { wordSet } from './lexicon/word-set.js'
 import { nounSenses } from './lexicon/wordnet.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { compoundVisibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** "the 1960s", "the seventies". */
 const decade = /^(?:\d+'?s|(?:twen|thir|for|fif|six|seven|eigh|nine)ties)$/
 
 /** Said of how a thing is, with a preposition or a verb before and no determiner. */
-const idioms = list(
+const idioms = wordSet(
   `on-display at-auction on-set at-home at-work from-home in-line in-flight in-use in-place in-motion on-fire at-rest on-board at-bat in-stock
   by-hand in-action on-guard in-case on-foot at-play in-focus at-sunset at-sunrise for-rent for-hire stand-guard
   stands-guard standing-guard leave-court leaves-court leaving-court in-court at-court at-sea in-space for-text
   to-school for-school from-school after-school to-work for-work to-bed`,
 )
-const meals = list('breakfast lunch dinner brunch supper')
+const meals = wordSet('breakfast lunch dinner brunch supper')
 /** Said of light that is no lamp. */
-const lights = list('natural soft warm dim first golden ambient bright morning evening')
-const weather = list('rain storm snow snowfall rainfall flood flooding earthquake hurricane typhoon wind')
+const lights = wordSet('natural soft warm dim first golden ambient bright morning evening')
+const weather = wordSet('rain storm snow snowfall rainfall flood flooding earthquake hurricane typhoon wind')
 
 /** Times, doings and ideas, unless the compound that they end is a thing. */
 export function isIdea(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
@@ -61,9 +61,8 @@ export function isIdea(tokens: readonly TaggedToken[], start: number, end: numbe
 }
 
 const meal = /^(?:meal|dinner|lunch)$/
-const weekdays = /^(?:mon|tues|wednes|thurs|fri|satur|sun)day$/
 
-const labels = list('class outfit look post pickup shower grid circle line row')
+const labels = wordSet('class outfit look post pickup shower grid circle line row')
 
 /** "the class of 2021", "outfit of the day", "a new post", "Sunday brunch": what a post is about, by its occasion. */
 function isLabel(tokens: readonly TaggedToken[], start: number, end: number, head: string): boolean {
@@ -75,14 +74,14 @@ function isLabel(tokens: readonly TaggedToken[], start: number, end: number, hea
   if (head === 'shower') return /^(?:baby|bridal|wedding)$/.test(wordAt(tokens, end - 2))
   // "porch pickup" is no truck.
   if (head === 'pickup') return /^(?:porch|local|curbside|store)$/.test(wordAt(tokens, end - 2))
-  if (meals.has(head) && end - start === 2) return weekdays.test(wordAt(tokens, start))
+  if (meals.has(head) && end - start === 2) return weekdays.has(wordAt(tokens, start))
   return (
     /^(?:grid|circle|line|row)$/.test(head) && /^(?:arranged|laid|organized)$/.test(wordAt(tokens, start - 2))
   )
 }
 
 /** What names a thing only where something happens to it. */
-const keywords = list('rain wildlife harvest transport production')
+const keywords = wordSet('rain wildlife harvest transport production')
 
 const isListed = (token: TaggedToken | undefined) =>
   token === undefined || token.tag === ',' || (isNoun(token) && token.text === token.word)

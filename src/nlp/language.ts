@@ -2,17 +2,16 @@ import { withoutAccents } from './lexicon/clean-word.js'
 import { lemma } from './lexicon/lemma.js'
 import { tagsOf } from './lexicon/lexicon.js'
 import type { Token } from './lexicon/tokenize.js'
+import { wordSet } from './lexicon/word-set.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What English sentences are held together by, and few other languages have. */
-const english = list(
+const english = wordSet(
   `the an and of with at is are by for from his her its their there this that to near next behind under while two three
   sitting standing red blue white green old young woman women people`,
 )
 /** The same of other languages that are written in Latin letters; no word that is also common in English. */
-const foreign = list(
+const foreign = wordSet(
   `der das den dem ein eine einen einem einer und mit auf im zum zur von vor bei neben ist sind durch zwei
   le les une des du dans sur et avec sous devant rue au aux est sont deux qui
   el los las una uno del en y con por sobre está están dos junto cerca bajo
@@ -26,7 +25,7 @@ const foreign = list(
   dhe në një katika kwenye ya est`,
 )
 /** Short words that English shares with other languages: no evidence. */
-const either = list('a i o on no la me do as so to')
+const either = wordSet('a i o on no la me do as so to')
 
 /** A caption in Latin letters with a smaller share of unknown words is English. */
 const minUnknownShare = 0.5

@@ -7,6 +7,7 @@ import { isIdea } from './ideas.js'
 import { soldThings } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
 import { startsCapital } from './lexicon/letter-case.js'
+import { wordSet } from './lexicon/word-set.js'
 import { isClubOfPlayers, isNamedEvent } from './named-events.js'
 import { isNoise } from './noise.js'
 import { isPlace } from './places.js'
@@ -42,13 +43,11 @@ export type LeftOut =
   | 'too_long'
   | 'too_many'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /**
  * Say where or how much, not what, unless another noun makes them a thing: "a street corner", "a parking
  * lot".
  */
-const relational = list(
+const relational = wordSet(
   `top bottom left right side front back middle center centre corner edge end half part background foreground inside
   outside rear next area other rest lot space mid-air heart spot place row set`,
 )
@@ -108,7 +107,7 @@ function isAway(tokens: readonly TaggedToken[], start: number, end: number, head
     .some(({ word }) => /^(?:look|smil|pos|star|fac|gaz|glanc|peer|wav|mug)/.test(word))
 }
 
-const calls = list('tag mention invite')
+const calls = wordSet('tag mention invite')
 
 /** "Tag a friend", "mention 3 friends": whom a post asks its reader to call. */
 const isCalled = (tokens: readonly TaggedToken[], start: number, head: string) =>

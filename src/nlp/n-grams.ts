@@ -2,15 +2,14 @@ import { plainText } from '../words/plain-text.js'
 import type { Chunk } from './chunk.js'
 import { lemma } from './lexicon/lemma.js'
 import { tokenize } from './lexicon/tokenize.js'
+import { wordSet } from './lexicon/word-set.js'
 import { quantity } from './quantity.js'
 import { repairTags } from './tags/repair-tags.js'
 import { type TaggedToken, tag } from './tags/tag.js'
 import { isNoun, spanOf, wordAt } from './tags/tag-patterns.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** An n-gram of stop words alone names nothing. */
-const stopWords = list(
+const stopWords = wordSet(
   `a an the this that these those some any all both each every no other another such and or but nor so if of in on at to
   from by with without for as into onto over under up down out off near behind between through about around along
   across after before during while is are was were be been being am has have had do does did can could will would may
@@ -18,7 +17,7 @@ const stopWords = list(
   my mine who whom whose which what when where why how there here than then too very just also only s t next`,
 )
 /** Words for a picture as such, which no thing in it matches (OWL-ST drops such queries too). */
-const generic = list(
+const generic = wordSet(
   `image images photo photos photograph photographs picture pictures pic pics png jpg jpeg gif stock vector illustration
   view background wallpaper royalty free close closeup close-up scene shot clipart thumbnail screenshot footage`,
 )

@@ -1,18 +1,17 @@
 import { lemma } from './lexicon/lemma.js'
 import { startsCapital } from './lexicon/letter-case.js'
+import { wordSet } from './lexicon/word-set.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isPlural, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What is held, by the last word of its name: "the US Open", "the World Cup". */
-const events = list(
+const events = wordSet(
   `award oscar emmy grammy bafta cup open prix league olympics paralympics marathon biennale biennial expo fest con
   comic-con championship games finals playoffs masters classic slam wimbledon coachella`,
 )
 /** Who acts, by the last word of a name, or by the one in front of its "of". */
-const bodies = list(
+const bodies = wordSet(
   `organization organisation agency ministry committee commission council association federation union department
   government administration authority bureau corporation corp confederation foundation alliance coalition fund nations
   army navy force guard senate congress parliament assembly republicans democrats`,

@@ -1,32 +1,31 @@
 import { tradeWords } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
 import { startsCapital } from './lexicon/letter-case.js'
+import { wordSet } from './lexicon/word-set.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** Makers of cameras and their series, which crawled captions name after the picture. */
-const cameras = list(
+const cameras = wordSet(
   `canon nikon sony fujifilm olympus pentax leica panasonic lumix kodak hasselblad gopro minolta sigma tamron eos
   portra ektar velvia provia ilford
   superia cinestill fomapan powershot coolpix cybershot finepix dslr iphone samsung`,
 )
-const devices = list(
+const devices = wordSet(
   'camera cameras lens phone phones cellphone laptop tv television printer monitor bag strap box logo sign ad billboard truck van',
 )
 /** As many tokens are looked at. */
 const longestTagList = 40
 /** Sites and agencies that pictures come from, and what they write beneath them. */
-const sites = list(
+const sites = wordSet(
   `shutterstock istock istockphoto getty gettyimages alamy dreamstime depositphotos fotolia flickr pinterest instagram
   facebook twitter youtube tumblr imgur reddit etsy ebay amazon whatsapp tiktok snapchat wikipedia wikimedia copyright trademark exif iso
   hashtag p&p hq url jpg jpeg png gif pdf html www com megapixel megapixels pixel pixels px dpi mp kb hd uhd 4k 1080p`,
 )
 
 /** What a file is called that nobody named. */
-const fileWords = list('copy untitled unnamed default')
+const fileWords = wordSet('copy untitled unnamed default')
 /** Whether a word says what the list behind it is, or that a path begins. */
 const isHeading = (word: string, next: string) =>
   (/^(?:tags?|keywords?|category|categories|labels?|topics?|filed|description|caption|location)$/.test(

@@ -1,43 +1,42 @@
 import { tagsOf } from './lexicon/lexicon.js'
+import { wordSet } from './lexicon/word-set.js'
 import { isNamedLocation } from './lexicon/wordnet.js'
 import type { TaggedToken } from './tags/tag.js'
 import { amongSmall, beginsCapital, isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What regions are called by: "Orange County". */
-const regions = list(
+const regions = wordSet(
   'county state province district city town village republic kingdom highlands midlands lowlands borders riviera',
 )
 /** WordNet has them as lands. */
-const continents = list('europe asia africa antarctica oceania scandinavia eurasia america')
+const continents = wordSet('europe asia africa antarctica oceania scandinavia eurasia america')
 /** What has an edge: "Mount Fuji", "Isle of Skye". */
-export const landmarks: ReadonlySet<string> = list('mount mt lake isle island cape bay fort st')
+export const landmarks: ReadonlySet<string> = wordSet('mount mt lake isle island cape bay fort st')
 /** Said of a part of a region: "south London". */
-const parts = list(
+const parts = wordSet(
   'north south east west northern southern eastern western central downtown greater upstate inner',
 )
 /** What a settlement is called by in small letters, behind its name or beside it: "Mbare township". */
-const settlements = list(
+const settlements = wordSet(
   'township town village city district neighborhood neighbourhood suburb province region hamlet',
 )
 /** How towns end that have a common noun in their name: "Palm Springs", "Essex Junction". */
-const townEnds = list(
+const townEnds = wordSet(
   `springs junction heights hills rapids falls grove ferry mills crossing corners haven creek shores hollow green cove
   beach harbor harbour`,
 )
 /** Short for a state or a country. */
 const shortNames = /^(?:u\.?s\.?a?|u\.?k|u\.a\.e|uae|u\.s\.s\.r|ussr|d\.c|p\.r|n\.y|l\.a|nyc)\.?$/
 /** Small words inside names of towns: "Playa del Carmen". */
-const particles = list('de del la las los el di da do dos am an der en le les sur upon')
+const particles = wordSet('de del la las los el di da do dos am an der en le les sur upon')
 /** What stands in towns, in names. */
-const buildings = list(
+const buildings = wordSet(
   `bridge castle church cathedral square tower palace museum park market hotel station abbey gate basilica temple mosque
   opera theatre theater library fountain garden gardens pier stadium university`,
 )
 /** What there is of a town: "the streets of Hong Kong". */
-const ofTowns = list(
+const ofTowns = wordSet(
   `city town village port street streets district suburb suburbs outskirts coast skyline center centre capital
   state province region harbour harbor county countryside republic islands university middle heart
   ruins walls castle cathedral theatre theater market square fortress rooftops canals alleys houses hills`,

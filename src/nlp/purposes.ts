@@ -1,15 +1,16 @@
 import { lemma } from './lexicon/lemma.js'
 import { startsCapital } from './lexicon/letter-case.js'
+import { wordSet } from './lexicon/word-set.js'
 import { captionFact } from './tags/caption-fact.js'
 import type { TaggedToken } from './tags/tag.js'
 import { amongSmall, isDeterminer, isVerb, wordAt } from './tags/tag-patterns.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** Shelves of a shop: what the good before is offered as. */
-const departments = list('gift present decor decoration supply essential accessory apparel merchandise prop')
+const departments = wordSet(
+  'gift present decor decoration supply essential accessory apparel merchandise prop',
+)
 /** Whom goods are for. */
-const buyers = list(
+const buyers = wordSet(
   'man woman kid child girl boy baby toddler adult teen mom dad mother father him her lady pet family beginner',
 )
 

@@ -1,13 +1,12 @@
 import { abstractHeads } from './abstract-heads.js'
 import { lemma } from './lexicon/lemma.js'
+import { wordSet } from './lexicon/word-set.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** How advice begins, and no caption of what is seen. */
-const openers = list(
+const openers = wordSet(
   `never always don't dont be stay dream believe choose trust live laugh love follow keep sometimes because but do
   create collect breathe you life home if`,
 )
@@ -37,7 +36,7 @@ const present = /^(?:this|these|here|my|our|his|her|their|its|i|i'm|me|we|us|he|
 /** "You can see a lake". */
 const seeing = /^(?:see|notice|find|observe|spot)$/
 /** What it is written on, or how that is called. */
-const written = list('quote quotes infographic illustration poster sign card print lettering')
+const written = wordSet('quote quotes infographic illustration poster sign card print lettering')
 /** A saying is not longer; no sentence is looked through further. */
 const longest = 24
 

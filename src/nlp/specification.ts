@@ -8,21 +8,20 @@ import { makers } from './lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from './lexicon/qualities.js'
 import { hasDigit, isMeasure, isSize, isUnit } from './lexicon/units.js'
 import { isWare } from './lexicon/wares.js'
+import { wordSet } from './lexicon/word-set.js'
 import { captionFact } from './tags/caption-fact.js'
 import type { TaggedToken } from './tags/tag.js'
 import { isDeterminer, isModifier, isNoun, isPlural, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 import { isSegment } from './title-segments.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** An article number, and what names a resolution. */
 const code = /^(?:\d{4,}|(?=.*[a-z])(?=.*\d)[a-z\d-]+)$/
-const sizes = list('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
+const sizes = wordSet('xs s m l xl xxl xxxl 2xl 3xl 4xl small medium large')
 /** What a measure of a good comes in. */
-const containers = list('jar bottle can tin box bag pack tub tube packet carton pot sachet roll bar')
+const containers = wordSet('jar bottle can tin box bag pack tub tube packet carton pot sachet roll bar')
 /** What goods are said to be behind their name. */
-const features = list(
+const features = wordSet(
   `unlocked refurbished online waterproof wireless rechargeable adjustable foldable size sizes sz age ages pack non gps usb wifi oem`,
 )
 

@@ -2,31 +2,30 @@ import { lemma } from './lexicon/lemma.js'
 import { tagsOf } from './lexicon/lexicon.js'
 import { makers } from './lexicon/makers.js'
 import { hasDigit, isMeasure, isUnit } from './lexicon/units.js'
+import { wordSet } from './lexicon/word-set.js'
 import { nounSenses } from './lexicon/wordnet.js'
 import { captionFact } from './tags/caption-fact.js'
+import { things } from './tags/name-run.js'
 import type { TaggedToken } from './tags/tag.js'
 import { beginsCapital, isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What is said of goods and is no good. */
-const qualities = list(
+const qualities = wordSet(
   `roast flavor flavour scent fragrance aroma finish color colour style tone fit cut size edition version condition shade
   grade quality type material fabric flavor warranty returns postage p&p dispatch clearance stock width length waist inseam
   motif slot skin trim weave texture thread closure tint blend formula strength compatibility resolution medium wash`,
 )
 /** How shops call a look, and what a good is used for or where, when they stand by themselves. */
-const looks = list(
+const looks = wordSet(
   `boho bohemian farmhouse rustic unisex handmade minimalist retro scandi industrial coastal tropical preppy y2k goth
   bedroom bathroom kitchen living dining home room nursery entryway hallway porch patio garden office classroom dorm garage outdoor indoor
   camping wedding anniversary housewarming birthday party travel gym yoga school`,
 )
 /** Whom goods are for, where nothing else is said. */
-const buyers = list('man woman kid child girl boy lady gentleman adult teen toddler infant junior')
+const buyers = wordSet('man woman kid child girl boy lady gentleman adult teen toddler infant junior')
 /** Numbers that tell one good from another of its kind, by what stands before them. */
-const codes = list('sku item ref mpn asin isbn ean upc vin chassis p/n oem')
-const things = /^(?:animal|artifact|food|listed|person|plant|body|object)$/
+const codes = wordSet('sku item ref mpn asin isbn ean upc vin chassis p/n oem')
 
 /**
  * Whether a phrase is all that stands between two signs of a good's title, behind its name, and names no thing:

@@ -38,7 +38,8 @@ export function tiffEnd(bytes: Uint8Array): number {
         (offset, part) => offset + (isPlain ? (tags.get(counts)?.[part] ?? 0) : 0),
       ),
     )
-    return Math.max(0, ...ends)
+    // Of a large picture there are more than a call takes arguments.
+    return ends.reduce((last, end) => Math.max(last, end), 0)
   } catch {
     // The tags themselves are cut off, which the decoder tells.
     return 0

@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { chunk } from '../../src/nlp/chunk.js'
 import { plainText } from '../../src/words/plain-text.js'
 import { anyCaption } from './any-caption.js'
-
-const kept = (caption: string) => chunk(caption).flatMap(({ text, leftOut }) => (leftOut ? [] : [text]))
+import { keptPhrases } from './kept-phrases.js'
 
 /** Captions and the phrases of them, parted by bars. */
 const photographs = {
@@ -120,7 +119,7 @@ describe('noun phrases', () => {
   for (const [style, captions] of Object.entries({ photographs, titles, crawled, toyWorld, marked })) {
     describe(`of ${style}`, () => {
       for (const [caption, phrases] of Object.entries(captions)) {
-        it(caption, () => expect(kept(caption).join(' | ')).toBe(phrases))
+        it(caption, () => expect(keptPhrases(caption).join(' | ')).toBe(phrases))
       }
     })
   }

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { chunk } from '../../src/nlp/chunk.js'
 import { nameEnd } from '../../src/nlp/goods/name-end.js'
 import { tokenize } from '../../src/nlp/lexicon/tokenize.js'
 import { isWare } from '../../src/nlp/lexicon/wares.js'
 import { repairTags } from '../../src/nlp/tags/repair-tags.js'
 import { tag } from '../../src/nlp/tags/tag.js'
-
-const kept = (caption: string) => chunk(caption).flatMap(({ text, leftOut }) => (leftOut ? [] : [text]))
-const left = (caption: string) =>
-  chunk(caption).flatMap(({ text, leftOut }) => (leftOut ? [`${text}: ${leftOut}`] : []))
+import { keptPhrases, leftPhrases } from './kept-phrases.js'
 
 /** Captions and the phrases that are kept of them, parted by bars. */
 const titles = {
@@ -75,7 +71,7 @@ describe('names of goods', () => {
   for (const [kind, captions] of Object.entries(titles)) {
     describe(kind, () => {
       for (const [caption, phrases] of Object.entries(captions)) {
-        it(caption, () => expect(kept(caption).join(' | ')).toBe(phrases))
+        it(caption, () => expect(keptPhrases(caption).join(' | ')).toBe(phrases))
       }
     })
   }
@@ -113,18 +109,20 @@ describe('of a title of a good is left out', () => {
   for (const [caption, expected] of Object.entries(cases)) {
     it(caption, () =>
       expect(
-        left(caption).filter((text) => expected.some((one) => one.split(':')[0] === text.split(':')[0])),
+        leftPhrases(caption).filter((text) =>
+          expected.some((one) => one.split(':')[0] === text.split(':')[0]),
+        ),
       ).toEqual(expected),
     )
   }
 
   it('nothing where a sentence is told', () => {
-    expect(kept('A woman in a dress holds a large white phone case')).toEqual([
+    expect(keptPhrases('A woman in a dress holds a large white phone case')).toEqual([
       'A woman',
       'a dress',
       'a large white phone case',
     ])
-    expect(kept('a boombox with CD player')).toEqual(['a boombox', 'CD player'])
+    expect(keptPhrases('a boombox with CD player')).toEqual(['a boombox', 'CD player'])
   })
 })
 

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { chunk } from '../../src/nlp/chunk.js'
-
-const kept = (caption: string) => chunk(caption).flatMap(({ text, leftOut }) => (leftOut ? [] : [text]))
-const left = (caption: string) =>
-  chunk(caption).flatMap(({ text, leftOut }) => (leftOut ? [`${text}: ${leftOut}`] : []))
+import { keptPhrases, leftPhrases } from './kept-phrases.js'
 
 /** Captions and the phrases that are kept of them, parted by bars. */
 const names = {
@@ -82,7 +79,7 @@ describe('noun phrases', () => {
   for (const [style, captions] of Object.entries({ names, parts, pictures, things })) {
     describe(`of the web: ${style}`, () => {
       for (const [caption, phrases] of Object.entries(captions)) {
-        it(caption, () => expect(kept(caption).join(' | ')).toBe(phrases))
+        it(caption, () => expect(keptPhrases(caption).join(' | ')).toBe(phrases))
       }
     })
   }
@@ -134,7 +131,7 @@ describe('of a caption of the web is left out', () => {
     ],
   }
   for (const [caption, expected] of Object.entries(cases)) {
-    it(caption, () => expect(left(caption).filter((text) => !/^calm/.test(text))).toEqual(expected))
+    it(caption, () => expect(leftPhrases(caption).filter((text) => !/^calm/.test(text))).toEqual(expected))
   }
 
   it('nothing that keeps a long caption from being read in time', () => {

@@ -1,18 +1,8 @@
-import { describe, expect, it } from 'vitest'
-import { chunk } from '../../src/nlp/chunk.js'
-
-const kept = (caption: string) =>
-  chunk(caption)
-    .flatMap(({ text, leftOut }) => (leftOut ? [] : [text]))
-    .join(' | ')
-
-const check = (captions: Readonly<Record<string, string>>) => {
-  for (const [caption, phrases] of Object.entries(captions))
-    it(caption, () => expect(kept(caption)).toBe(phrases))
-}
+import { describe } from 'vitest'
+import { itKeeps } from './kept-phrases.js'
 
 describe('events and bodies by name', () => {
-  check({
+  itKeeps({
     'Fans watch the Super Bowl in Miami': 'Fans',
     'a concert at the Hollywood Bowl': 'the Hollywood Bowl',
     'Ana Reis wins the US Open': 'Ana Reis',
@@ -34,7 +24,7 @@ describe('events and bodies by name', () => {
 })
 
 describe('what is said of a good behind its name', () => {
-  check({
+  itKeeps({
     'Anker PowerCore 10000 Portable Charger, Ultra-Compact, Matte Black':
       'Anker PowerCore 10000 Portable Charger',
     'OXO Mixing Bowl Set | Dishwasher Safe': 'OXO Mixing Bowl Set',
@@ -59,7 +49,7 @@ describe('what is said of a good behind its name', () => {
 })
 
 describe('posts and stock pictures', () => {
-  check({
+  itKeeps({
     "Happy Friday y'all!": '',
     'Happy Friyay! Margaritas on the patio': 'Margaritas | the patio',
     'Happy dog in a park': 'Happy dog | a park',

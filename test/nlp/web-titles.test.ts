@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chunk } from '../../src/nlp/chunk.js'
-
-const kept = (caption: string) => chunk(caption).flatMap(({ text, leftOut }) => (leftOut ? [] : [text]))
-const left = (caption: string) =>
-  chunk(caption).flatMap(({ text, leftOut }) => (leftOut ? [`${text}: ${leftOut}`] : []))
+import { keptPhrases, leftPhrases } from './kept-phrases.js'
 
 describe('titles of the web', () => {
   const captions: Readonly<Record<string, string>> = {
@@ -47,7 +43,7 @@ describe('titles of the web', () => {
     'lol my dog stole the burger omg': 'my dog | the burger',
   }
   for (const [caption, phrases] of Object.entries(captions)) {
-    it(caption, () => expect(kept(caption).join(' | ')).toBe(phrases))
+    it(caption, () => expect(keptPhrases(caption).join(' | ')).toBe(phrases))
   }
 })
 
@@ -80,10 +76,10 @@ describe('of titles of the web is left out', () => {
     'cast of "Cats" on a stage': ['Cats: quoted'],
   }
   for (const [caption, expected] of Object.entries(captions)) {
-    it(caption, () => expect(left(caption).sort()).toEqual([...expected].sort()))
+    it(caption, () => expect(leftPhrases(caption).sort()).toEqual([...expected].sort()))
   }
   it('but no year of a good and no way to run on', () => {
-    expect(kept('a small plane on a run way, the number 20')).toEqual([
+    expect(keptPhrases('a small plane on a run way, the number 20')).toEqual([
       'a small plane',
       'a run way',
       'the number',

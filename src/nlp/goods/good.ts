@@ -5,13 +5,12 @@ import { makers } from '../lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from '../lexicon/qualities.js'
 import { hasDigit, isMeasure, isUnit } from '../lexicon/units.js'
 import { isWare } from '../lexicon/wares.js'
+import { wordSet } from '../lexicon/word-set.js'
 import type { TaggedToken } from '../tags/tag.js'
 import { isNoun, wordAt } from '../tags/tag-patterns.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** Where a good is used or what it is made for: they stand in front of what it is, and seldom end its name. */
-export const places = list(
+export const places = wordSet(
   `car wall door window floor table desk bed garden kitchen bathroom bedroom office house home room patio camera phone computer
   laptop tablet hair nail face body hand foot dog cat pet fish horse bike boat truck pool bath shower toilet closet tree plant
   coffee tea wine beer water food fruit pizza egg paper photo book toy game music party zip button snap magic air sport sports
@@ -19,7 +18,7 @@ export const places = list(
 )
 
 /** What measured goods come in. */
-const containers = list(
+const containers = wordSet(
   'tubes tube bottles bottle cans can jars jar bags bag packs pack boxes box sachets tubs rolls sheets pods capsules refills',
 )
 

@@ -3,16 +3,15 @@ import { lemma } from '../lexicon/lemma.js'
 import { makers } from '../lexicon/makers.js'
 import { tradeColours } from '../lexicon/qualities.js'
 import { hasDigit } from '../lexicon/units.js'
+import { wordSet } from '../lexicon/word-set.js'
 import { isNamedLocation } from '../lexicon/wordnet.js'
 import type { TaggedToken } from '../tags/tag.js'
 import { isAdjective, isDeterminer, isNoun, isPlural, wordAt } from '../tags/tag-patterns.js'
 import { compoundFeature, dataEnd, hasGood, isAbility, isContent, isGood, isStuff, places } from './good.js'
 import { isGoodsTitle } from './goods-title.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What holds, stores or ends a set of what is named before it: "Socks Organizer", "Headphones Stand". */
-const supports = list(
+const supports = wordSet(
   `set kit pack case box bag holder rack stand organizer organiser hanger storage cabinet display dispenser sharpener cleaner
   bundle combo collection puzzle puzzles game book sheet sheets cover covers clip band strap charger cable`,
 )
@@ -20,10 +19,10 @@ const supports = list(
 /** No name of a good is longer; it bounds what is looked at. */
 const longest = 60
 /** What stands before an article's number. */
-export const codeWords = list('sku item ref mpn asin isbn ean upc p/n')
+export const codeWords = wordSet('sku item ref mpn asin isbn ean upc p/n')
 
 /** Things that a name ends in and of which hardly a compound is made: what follows is another name. */
-const lastWords = list(
+const lastWords = wordSet(
   `knocker slipcover protector necklace bracelet earrings mount costume sweatshirt hoodie t-shirt tee blouse cardigan sweater jumper
   leggings jeans trousers pants shorts socks shoes boots sneakers sandals slippers trainers heels pajamas pyjamas romper jumpsuit
   sundress tunic sunglasses glasses gloves mittens headphones earphones earbuds handbag crossbody chandelier curtains figurine

@@ -3,6 +3,7 @@ import { lemma } from '../lexicon/lemma.js'
 import { canBe } from '../lexicon/lexicon.js'
 import { tradeColours } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
+import { wordSet } from '../lexicon/word-set.js'
 import type { TaggedToken } from '../tags/tag.js'
 import { beginsCapital, isAdjective, isDeterminer, isNoun, wordAt } from '../tags/tag-patterns.js'
 import { visibility } from '../tags/visibility.js'
@@ -10,10 +11,8 @@ import { compoundFeature, dataEnd, isContent, isGood, isInchSign, isStuff } from
 import { isGoodsTitle } from './goods-title.js'
 import { codeWords } from './name-end.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** Parts of goods that stand behind the name without "with": "Elastic Waist", "Rubber Sole". */
-const partHeads = list(
+const partHeads = wordSet(
   `cover lid handle strap sole pocket zipper zip blade sleeve neck neckline waist waistband hem collar cuff toe heel closure
   lining hood frame leg top base back buckle clasp tip case edge border plug bottom side hand foot panel brim stitching ruffle pleat belt band bezel dial`,
 )

@@ -1,6 +1,6 @@
-/** What shops write, by what it says of a good. Small letters; singular and plural where both are written. */
-const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
+import { wordSet } from './word-set.js'
 
+/** What shops write, by what it says of a good. Small letters; singular and plural where both are written. */
 /** Whom goods are for. */
 const buyers = `women womens woman men mens man kids kid children childrens child girls girl boys boy baby babies toddler toddlers
   infant infants newborn unisex ladies lady gents adult adults teen teens junior youth youths father mother dad mom mum`
@@ -18,19 +18,19 @@ const stuffs =
   'cotton leather wooden linen velvet denim silk satin wool fleece chiffon lace knit knitted crochet'
 
 /** What opens another name behind one that is whole: "Unicorn Pool Float | Summer Party Toy". */
-export const nameOpeners = list(`${buyers} ${occasions} ${kinds} ${uses} ${stuffs}`)
+export const nameOpeners = wordSet(`${buyers} ${occasions} ${kinds} ${uses} ${stuffs}`)
 /** Of these, what stands behind a name with no other name behind it. */
-export const targets = list(`${buyers} ${occasions}`)
+export const targets = wordSet(`${buyers} ${occasions}`)
 
 /** Finishes that have names of their own. */
 export const finishes =
-  list(`slate graphite gunmetal nickel chrome pewter champagne mocha espresso natural blush rust sage mint coral lilac lavender mauve taupe
+  wordSet(`slate graphite gunmetal nickel chrome pewter champagne mocha espresso natural blush rust sage mint coral lilac lavender mauve taupe
   plum wine aqua cyan magenta indigo fuchsia peach mustard terracotta oatmeal sand stone camel cognac chestnut mahogany walnut birch maple
   cherry ebony blueprint midnight heather oat ochre amber ruby emerald sapphire jet onyx pearl ice smoke storm anthracite platinum titanium
   lime lemon apricot salmon crimson scarlet vermilion aubergine eggplant moss fern eucalyptus seafoam denim chalk indigo ecru bone linen alabaster`)
 
 /** What only says how a good is, behind its name: its make, fit, side, state, diet and what it can do. */
-export const featureWords = list(`
+export const featureWords = wordSet(`
   bluetooth wifi wi-fi usb usb-c nfc gps rgb hifi hi-fi stereo hdr ips amoled oled qled led 4k 8k 1080p uhd fhd 5g 4g lte dab android alexa mfi
   unlocked refurbished online waterproof wireless rechargeable adjustable foldable dimmable washable removable detachable reusable
   expandable retractable breathable lightweight heavyweight portable stackable collapsible reversible nonstick non-stick nonslip non-slip
@@ -49,7 +49,7 @@ export const featureWords = list(`
 `)
 
 /** What an edge or an end of a name is called by, and no good: "Air Fryer | 6 Functions", "Table | 3 Drawer". */
-export const countedParts = list(`
+export const countedParts = wordSet(`
   drawer drawers shelf shelves door doors function functions speed speeds mode modes setting settings person people man light lights
   led leds bulb bulbs gang way ways zone zones level levels color colors colour colours shade shades port ports slot slots pocket pockets
   wheel wheels burner burners cup cups slice slices sheet sheets page pages track tracks disc discs disk disks string strings key keys seat seats
@@ -59,28 +59,28 @@ export const countedParts = list(`
   pair pairs tube tubes stitch stitches needle needles watt head heads bottle bottles month-protection panel panels tab tabs`)
 
 /** Said to the buyer in front of a name or between signs, and no thing: words of which a shout is made. */
-export const tradeWords = list(`
+export const tradeWords = wordSet(`
   new brand sale hot buy get free limited edition clearance bestseller best seller deal deals offer special exclusive official
   genuine authentic original rare lot bulk wholesale discount save off reduced bargain bogo pre-order preorder restock arrival
   arrivals promo listing auction reserve bid shipping delivery uk us eu usa seller fast quick delivery postage`)
 
 /** Goods that come in shades which have names of their own. */
 export const shadedGoods =
-  list(`lipstick lipgloss lip-gloss gloss mascara blush eyeshadow foundation concealer
+  wordSet(`lipstick lipgloss lip-gloss gloss mascara blush eyeshadow foundation concealer
   eyeliner bronzer polish paint yarn thread balm dye`)
 
 /** What a work comes on or is bound in, by which a title is told from what is shown. */
 export const mediaWords =
-  list(`paperback hardcover hardback hardbound audiobook ebook e-book kindle dvd dvds cd cds blu-ray bluray vhs
+  wordSet(`paperback hardcover hardback hardbound audiobook ebook e-book kindle dvd dvds cd cds blu-ray bluray vhs
   vinyl lp lps cassette softcover`)
 
 /** Computers that games are made for. */
 export const platforms =
-  list(`ps1 ps2 ps3 ps4 ps5 xbox switch wii nintendo playstation pc mac steam 3ds ds psp vita gamecube n64 gba
+  wordSet(`ps1 ps2 ps3 ps4 ps5 xbox switch wii nintendo playstation pc mac steam 3ds ds psp vita gamecube n64 gba
   sega dreamcast genesis snes nes`)
 
 /** What is sold, though WordNet files it as people, stuff, doings or a group, or has it not. */
-export const soldThings = list(`
+export const soldThings = wordSet(`
   set kit pack bundle combo duo trio multipack assortment collection tee t-shirt hoodie sundress jumpsuit romper onesie slipcover
   mount holder driver trainer trainers cleaner protector trimmer grinder monitor topper runner runners organizer organiser planner
   warmer cooler heater purifier humidifier diffuser shaver clipper epilator straightener curler dispenser opener peeler slicer

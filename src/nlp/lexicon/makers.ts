@@ -1,11 +1,10 @@
-const list = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
-
+import { wordSet } from './word-set.js'
 /**
  * Makers of goods. What follows one of them is a name: "Air Max", "Golf" and "Galaxy" are then no air, sport or
  * stars. WordNet lacks most of them, and has others as something else; a name that it lacks needs no place
  * here.
  */
-export const makers: ReadonlySet<string> = list(`
+export const makers: ReadonlySet<string> = wordSet(`
   apple amazon microsoft google intel dell acer canon sony sharp brother epson dyson shark ninja philips siemens bosch
   ford dodge ram jeep chevy chevrolet lincoln mercury saturn mini smart lotus jaguar honda toyota nissan mazda subaru
   suzuki yamaha triumph indian harley audi bmw mercedes volkswagen vw porsche opel seat fiat ferrari lamborghini volvo

@@ -1,7 +1,7 @@
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
+import { wordSet } from './word-set.js'
 
 /** What stands behind a number in the titles of goods. */
-const units = list(
+const units = wordSet(
   `gb tb mb oz lb lbs kg g mg l ml cl qt gal cm mm m ft inch inches in yd w kw v volt volts watt watts mah hz mhz ghz
   lumen lumens lm psi rpm btu cfm denier spf iu mcg sqft sqm acre acres fl floz kwh bhp nm mpg mph km miles litre liter litres liters pcs pc pk ct count pack packs piece pieces panels tier tiers seater carat ct karat x sq cc hp tdi mp fps dpi thread
   ply gsm inch`,

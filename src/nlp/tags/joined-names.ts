@@ -1,28 +1,27 @@
 import { lemma } from '../lexicon/lemma.js'
 import { tagsOf } from '../lexicon/lexicon.js'
+import { wordSet } from '../lexicon/word-set.js'
 import type { TaggedToken } from './tag.js'
 import { beginsCapital, wordAt } from './tag-patterns.js'
 import { visibility } from './visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What stands, lies or flows, and has its name behind "of": "Museum of Modern Art", "Cliffs of Moher". */
-const landmarks = list(
+const landmarks = wordSet(
   `museum gallery church cathedral basilica abbey monastery convent chapel mosque synagogue temple shrine palace castle
   fortress citadel tower bridge hall gate arch tomb mausoleum pantheon theatre theater fountain pyramid cliff cave valley
   garden lake bay gulf strait sea cape isle rock hill pool oratory pavilion library lighthouse column`,
 )
 /** Titles and offices that say of what: "Duchess of Cambridge", "Secretary of State Mike Pompeo". */
-const offices = list(
+const offices = wordSet(
   `duke duchess prince princess king queen earl countess count baron lord secretary minister mayor president sultan emir
   archbishop bishop marquess chancellor governor head`,
 )
 /** Whose name goes on behind a preposition: "Inn on the Alameda", "Gardens by the Bay". */
-const houses = list(
+const houses = wordSet(
   'inn lodge hotel resort suites residences villas cottages shops gardens lodges retreat club',
 )
 
-const smallWords = list('of the on at by')
+const smallWords = wordSet('of the on at by')
 
 /**
  * Whether what is at `at`, behind a noun, is a small word inside the name of one thing: "of" in "Temple of Heaven",

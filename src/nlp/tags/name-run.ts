@@ -2,14 +2,13 @@ import { lemma } from '../lexicon/lemma.js'
 import { tagsOf } from '../lexicon/lexicon.js'
 import { tradeColours } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
+import { wordSet } from '../lexicon/word-set.js'
 import type { TaggedToken } from './tag.js'
 import { amongSmall, isVerb, wordAt } from './tag-patterns.js'
 import { visibility } from './visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** Words of which no name is made, capital or not. */
-const functionWords = list(
+const functionWords = wordSet(
   `a an the this that these those his her its their my your our some any all both each every no not
   of in on at by to from with without for as into onto over under up down near behind beside between through about
   around along across after before during inside outside off above below against upon via per like than and or but
@@ -17,8 +16,8 @@ const functionWords = list(
   it he she they we you i who whom whose which what when where why how there here while because`,
 )
 /** Small words inside names: "Rio de Janeiro", "Vincent van Gogh". */
-const particles = list('de la del di da do dos von van der den du le el al bin')
-export const roles = list(
+const particles = wordSet('de la del di da do dos von van der den du le el al bin')
+export const roles = wordSet(
   'forward guard captain midfielder striker keeper coach defender star actor singer president minister',
 )
 /** A name is not longer; it bounds what is looked at. */

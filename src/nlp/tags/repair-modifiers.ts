@@ -1,31 +1,30 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { materials } from '../lexicon/qualities.js'
+import { wordSet } from '../lexicon/word-set.js'
 import { isAdjective, isDeterminer, isModifier, isNoun, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** Said of a colour: "neon green", "olive green". */
-const shades = list(
+const shades = wordSet(
   `neon lime olive navy forest mint sky rose lavender cream hunter royal kelly emerald army baby lemon ruby chocolate
   sage slate steel powder cobalt midnight bottle blush rust mustard charcoal ash moss teal peacock petrol ocean jade ice
   electric champagne pistachio coral pearl`,
 )
-const colours = list('black white red green blue brown yellow pink purple gray grey orange gold')
+const colours = wordSet('black white red green blue brown yellow pink purple gray grey orange gold')
 /** Said of what shines. */
-const metals = list('silver gold bronze copper')
-const dressings = list('dressing icing frosting topping filling stuffing seasoning')
+const metals = wordSet('silver gold bronze copper')
+const dressings = wordSet('dressing icing frosting topping filling stuffing seasoning')
 /** Adjectives that end a phrase as nouns: "a kitchen interior". */
-const nouns = list('interior exterior male female adult teen juvenile')
+const nouns = wordSet('interior exterior male female adult teen juvenile')
 /** What houses and goods have several of. */
-const counted = list(
+const counted = wordSet(
   'bedroom bed bathroom bath storey story floor room door seater seat piece pack tier panel drawer shelf light speed person car burner',
 )
-const kinds = list('style type sized size color colour shade')
+const kinds = wordSet('style type sized size color colour shade')
 /** Dishes that are named by what is in them: "a pineapple and ham pizza". */
-const dishes = list(
+const dishes = wordSet(
   'pizza sandwich salad dish soup pie cake omelette stew casserole burger sub wrap mixture sauce dip pasta topping burrito muffin smoothie curry quiche tart scone frittata gratin risotto lasagna lasagne chowder bisque fritter crumble cheesecake stir-fry',
 )
 

@@ -5,33 +5,32 @@ import { makers } from '../lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
 import { isFirstFood, isWare } from '../lexicon/wares.js'
+import { wordSet } from '../lexicon/word-set.js'
 import { isNamedLocation, isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
 import { isCapital, isParticle, isSeen, isThing, roles, runEnd, things } from './name-run.js'
 import { type TaggedToken, tagged } from './tag.js'
 import { isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
 import { compoundVisibility, visibility } from './visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What people and animals do in titles that are sentences: "Woman Wearing a Red Dress". */
-const doings = list(
+const doings = wordSet(
   `wearing holding playing sitting standing riding eating looking using making carrying watching taking lying laying
   reading talking drinking posing smiling enjoying getting having giving showing featuring doing putting working
   jumping flying leaning hanging wading walking drawing pushing pulling throwing catching kicking hitting swinging`,
 )
 /** What a title tells its reader to do. */
-const orders = list('buy shop find get discover see learn make meet try watch create build includes fits')
+const orders = wordSet('buy shop find get discover see learn make meet try watch create build includes fits')
 /** Things that end a name though WordNet files them elsewhere. */
-const ending = list('set kit t-shirt tee sundress hoodie')
+const ending = wordSet('set kit t-shirt tee sundress hoodie')
 /** What a number behind tells which one: "Model 3". */
-const ways = list('route tram interstate highway gate room pier platform bus train')
+const ways = wordSet('route tram interstate highway gate room pier platform bus train')
 /** What names of places end in. */
-const places = list(
+const places = wordSet(
   `park forest reserve monument square station museum gallery church cathedral castle palace bridge stadium arena center
   centre hall hotel resort airport beach bay island lake river garden street avenue complex campus temple theatre theater
   library university hospital market plaza pier harbor harbour`,
 )
-const editions = list('model series mark mk gen generation version vol volume type class no')
+const editions = wordSet('model series mark mk gen generation version vol volume type class no')
 /**
  * Tags the words of names and titles as what they are there. The tagger sees "Air Max 270 React" as nouns, a
  * number and a verb; in a run of capitals they are one name. Captions without two capitals in a row are left

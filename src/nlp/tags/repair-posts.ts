@@ -1,5 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { wordSet } from '../lexicon/word-set.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import {
@@ -15,17 +16,15 @@ import {
 import type { TagRule } from './tag-rule.js'
 import { compoundVisibility, visibility } from './visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What forums put in front of a post. */
-const forumMarks = list('til eli5 psbattle aita lpt ysk ama iama itap')
+const forumMarks = wordSet('til eli5 psbattle aita lpt ysk ama iama itap')
 /** What a post asks its reader to do. */
-const requests = list('like follow tag comment share swipe tap subscribe save pin repost vote rsvp')
+const requests = wordSet('like follow tag comment share swipe tap subscribe save pin repost vote rsvp')
 /** By whom or how a thing is made. */
 const made = ['home', 'hand', 'custom']
-const closed = list('DT IN CC TO PRP PRP$ VBZ')
-const subjects = list('i you we they')
-const contacts = list('dm pm call text email message click tap whatsapp')
+const closed = wordSet('DT IN CC TO PRP PRP$ VBZ')
+const subjects = wordSet('i you we they')
+const contacts = wordSet('dm pm call text email message click tap whatsapp')
 /** What stands in front of the words that are written on a thing. */
 const tellsWords =
   /^(?:words?|letters?|texts?|lettering|slogan|caption|inscription|reads?|reading|says?|saying|spells?|spelling)$/

@@ -1,6 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { tradeColours } from '../lexicon/qualities.js'
+import { wordSet } from '../lexicon/word-set.js'
 import { isAdjectiveLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import {
@@ -16,10 +17,8 @@ import {
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** What is worn or used for doing something: "gardening gloves", "cycling shorts". */
-const gear = list(
+const gear = wordSet(
   `glove shorts shoe boot helmet pants trousers jersey gear glasses goggles jacket sock vest hat cap bag backpack tent
   tool pole tights leggings equipment mat rope harness suit costume outfit apron kit pan pot deck area room table chair
   bench machine board station pool`,
@@ -28,13 +27,13 @@ const gear = list(
 const worn =
   /^(?:wear|hold|carry|us|hav|tak|pack|wash|hang|fix|clean|paint|fill|push|pull|show|includ|featur)/
 /** Whom goods are for. */
-const buyers = list(
+const buyers = wordSet(
   'kids girls boys women men ladies babies toddlers adults teens guests players fans sports',
 )
 /** Meetings by the end of a verb. */
-const meetings = list('meeting briefing hearing wedding')
+const meetings = wordSet('meeting briefing hearing wedding')
 /** Adverbs that WordNet also has as adjectives, and captions do not. */
-const adverbs = list(
+const adverbs = wordSet(
   `just only even still very so then now well right here there back away together apart down up out off in on over through
   about almost else ever far later long more most much next once too yet forth home indeed under after before`,
 )

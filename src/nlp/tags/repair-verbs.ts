@@ -1,5 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { wordSet } from '../lexicon/word-set.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import {
@@ -15,25 +16,23 @@ import {
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** -ing forms that are things too, where nobody does them to anything. */
-const ingThings = list(
+const ingThings = wordSet(
   `advertising clothing frosting icing topping stuffing shelving railing bedding wiring piping lettering writing marking
   covering flooring siding molding paneling carving engraving wrapping padding awning scaffolding lining filling
   drawing dressing seating lighting netting fencing tubing foiling`,
 )
 /** What a thing that moves does, and a place is: "a train crossing under a bridge", "a railroad crossing". */
-const ingPlaces = list('crossing landing opening gathering')
-const ways = list('railroad railway rail road street pedestrian school deer level grade emergency')
+const ingPlaces = wordSet('crossing landing opening gathering')
+const ways = wordSet('railroad railway rail road street pedestrian school deer level grade emergency')
 /** Plurals of nouns that few captions mean: what a singular does with a place behind it. */
-const motions = list(
+const motions = wordSet(
   'jumps leaps sits lies hangs goes flies swims grinds slides climbs crouches kneels leans hovers looms',
 )
 /** Animals whose plural has no ending. */
-const herds = list('sheep deer cattle zebra elk moose fish bison people')
-const postures = list('stand sit walk lie graze rest run look eat rest play wait feed drink sleep roam')
-const aims = list(
+const herds = wordSet('sheep deer cattle zebra elk moose fish bison people')
+const postures = wordSet('stand sit walk lie graze rest run look eat rest play wait feed drink sleep roam')
+const aims = wordSet(
   `ready about trying going preparing prepares prepared waiting waits getting gets attempting attempts learning wants
   starting starts able set using used`,
 )

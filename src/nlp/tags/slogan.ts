@@ -2,24 +2,23 @@ import { lemma } from '../lexicon/lemma.js'
 import { startsCapital, startsSmall } from '../lexicon/letter-case.js'
 import { tagsOf } from '../lexicon/lexicon.js'
 import { materials } from '../lexicon/qualities.js'
+import { wordSet } from '../lexicon/word-set.js'
 import { type TaggedToken, tagged } from './tag.js'
 import { beginsCapital, wordAt } from './tag-patterns.js'
 import { compoundVisibility } from './visibility.js'
 
-const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
-
 /** Goods that words are printed on. */
-const printed = list(
+const printed = wordSet(
   `poster sign tee t-shirt tshirt shirt sweatshirt hoodie mug sticker decal banner card cap hat pillow cushion doormat
   tumbler blanket badge button notebook journal ornament apron tshirt pin patch plate jumper pajamas
   mat plaque onesie keychain magnet flyer placard tote bib tank sweater canvas print bag`,
 )
 /** What a sentence begins with, and no name. */
-const speakers = list(
+const speakers = wordSet(
   "i i'm im i've you you're we we're it it's let's he she they don't never not this my life",
 )
 /** What no name of a good holds, and a sentence does. */
-const sentenceWords = list(
+const sentenceWords = wordSet(
   `i you your we us me is are am be been had have outta outa gonna wanna ever not always never because before than you're
   i'm don't can't let's it's`,
 )
