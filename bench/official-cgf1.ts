@@ -2,7 +2,7 @@
 import { execFileSync, type StdioOptions } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packaged } from '../src/base/packaged.js'
+import { packaged } from '../src/base/files/packaged.js'
 import type { CgF1Summary } from '../src/evaluate/pair-counts.js'
 import type { drawSaco } from './draw-saco.js'
 

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import type { AuditSummary } from '../src/audit/audit-labels.js'
-import { packaged } from '../src/base/packaged.js'
+import { packaged } from '../src/base/files/packaged.js'
 import { runWithProgress } from '../src/cli/run-with-progress.js'
 import type { Evaluation } from '../src/evaluate/evaluate-model.js'
 import { evaluationName, evaluationRecord } from '../src/pipeline/promotion/evaluation-record.js'

@@ -10,7 +10,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { packaged } from '../src/base/packaged.js'
+import { packaged } from '../src/base/files/packaged.js'
 import { exportFormats } from '../src/export/config.js'
 import { option } from './report.js'
 

@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as materialIcons from '@mdi/js'
 import { parse } from 'yaml'
-import { packaged } from '../src/base/packaged.js'
+import { packaged } from '../src/base/files/packaged.js'
 import { recipeSchema } from '../src/world/recipe.js'
 
 const fonts = ['400Regular/RobotoMono_400Regular.ttf', '700Bold/RobotoMono_700Bold.ttf']

@@ -8,7 +8,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { packaged } from '../../src/base/packaged.js'
+import { packaged } from '../../src/base/files/packaged.js'
 import { random } from '../../src/base/random.js'
 import { drawSaco, type SacoDrawing } from '../draw-saco.js'
 import { officialScores, writeCase } from '../official-cgf1.js'

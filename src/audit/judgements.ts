@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseConfig } from '../base/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { readLines } from '../formats/read-lines.js'
 

@@ -1,3 +1,4 @@
+import { asDiskFull } from './disk-full.js'
 import { UserError } from './user-error.js'
 
 type SystemError = NodeJS.ErrnoException & { readonly path: string }
@@ -13,18 +14,17 @@ const advice: Readonly<Record<string, (path: string) => string>> = {
   ENOENT: (path) => `There is no ${path}.`,
 }
 
-/** What passes when there is room or time for it: the work has failed, and the user's words were right. */
-const passing: Readonly<Record<string, string>> = {
-  ENOSPC: 'The disk is full: make room, and run the same command again to go on.',
-  EDQUOT: 'The disk quota is used up: make room, and run the same command again to go on.',
-  EMFILE: 'Too many files are open at once: raise the limit (ulimit -n), or lower fetch.concurrency.',
-}
+const tooManyFiles =
+  'Too many files are open at once: raise the limit (ulimit -n), or lower fetch.concurrency.'
 
 /** An error that the user can mend as a UserError that says how; any other as it is. */
 export function explainError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error))
   const { code = '', path } = error as SystemError
-  if (passing[code]) return new Error(passing[code], { cause: error })
+  // The work has failed, and the user's words were right.
+  const full = asDiskFull(error)
+  if (full) return full
+  if (code === 'EMFILE') return new Error(tooManyFiles, { cause: error })
   if (path === undefined || !Object.hasOwn(advice, code)) return error
   return new UserError(advice[code]!(path), { cause: error })
 }

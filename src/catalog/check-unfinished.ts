@@ -1,6 +1,6 @@
+import { isLeftOver } from '../base/files/sweep-aside.js'
+import { asideOwner, asideSuffix } from '../base/files/write-file-atomic.js'
 import { processState } from '../base/process-identity.js'
-import { isLeftOver } from '../base/sweep-aside.js'
-import { asideOwner, asideSuffix } from '../base/write-file-atomic.js'
 import { acquireLock, isDeadLock, LockedError, parseOwner } from '../storage/lock.js'
 import type { Storage, StoredFile } from '../storage/storage.js'
 import type { Finding } from './finding.js'

@@ -1,4 +1,4 @@
-import { parseConfig } from '../base/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { evaluateConfig } from '../evaluate/config.js'

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { readText } from '../base/read-file.js'
+import { readText } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import type { AttributeTable } from '../evaluate/attribute-contrast.js'
 import { exportModel } from '../model/export-model.js'

@@ -1,4 +1,4 @@
-import { parseConfig, readYaml } from '../base/parse-config.js'
+import { parseConfig, readYaml } from '../base/files/parse-config.js'
 import { readSetOption, setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { type FilterConfig, filterConfig } from '../filter/config.js'

@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { parseConfig } from '../base/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { type Part, parts } from '../model/checkpoint-names.js'
 import { type ImportResult, importModel } from '../model/import-model.js'

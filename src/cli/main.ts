@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { explainError } from '../base/explain-error.js'
-import { packaged } from '../base/packaged.js'
+import { packaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { endWithReader, listenForInterrupts } from './terminal/interrupts.js'
 

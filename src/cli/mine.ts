@@ -1,4 +1,4 @@
-import { parseConfig } from '../base/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
 import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { mineConfig } from '../mine/config.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packaged } from '../base/packaged.js'
+import { packaged } from '../base/files/packaged.js'
 import { readStats } from '../catalog/read-stats.js'
 import type { RoundReport } from '../pipeline/promotion/round-report.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'

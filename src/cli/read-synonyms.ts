@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseConfig, readYaml } from '../base/parse-config.js'
+import { parseConfig, readYaml } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 
 export interface NamingOptions {

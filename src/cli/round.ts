@@ -1,4 +1,4 @@
-import { orPackaged } from '../base/packaged.js'
+import { orPackaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import type { Promotion } from '../pipeline/promotion/promotion.js'
 import { roundReport } from '../pipeline/promotion/round-report.js'

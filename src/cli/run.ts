@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { orPackaged } from '../base/packaged.js'
+import { orPackaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { readStats } from '../catalog/read-stats.js'
 import { parseRetried } from '../ingest/retry-shard.js'

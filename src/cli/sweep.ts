@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { parseConfig } from '../base/files/parse-config.js'
 import { mapLimited } from '../base/map-limited.js'
-import { parseConfig } from '../base/parse-config.js'
 import { setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { openDataset } from '../catalog/open-dataset.js'

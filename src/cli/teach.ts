@@ -1,4 +1,4 @@
-import { parseConfig } from '../base/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from 'node:path'
-import { parseConfig } from '../base/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
 import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { hashModel } from '../model/model-folder.js'
 import { addOutput } from '../pipeline/add-output.js'

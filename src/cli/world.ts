@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { orPackaged } from '../base/packaged.js'
+import { orPackaged } from '../base/files/packaged.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readText } from '../base/read-file.js'
+import { readText } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
 import type { Xyxy } from '../boxes/xyxy.js'

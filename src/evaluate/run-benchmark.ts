@@ -1,7 +1,7 @@
 /** Asks a model what a benchmark asks, and gives the answers in the benchmark's own form. */
 
 import { join } from 'node:path'
-import { readData } from '../base/read-file.js'
+import { readData } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
 import type { Xyxy } from '../boxes/xyxy.js'

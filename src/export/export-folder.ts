@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { absent, syncFolder } from '../base/sync-folder.js'
+import { absent, syncFolder } from '../base/files/sync-folder.js'
+import { asideSuffix, writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
-import { asideSuffix, writeFileAtomic } from '../base/write-file-atomic.js'
 import { openPartFile, type PartFile } from './part-file.js'
 
 /** What an export folder says of itself; written last. */

@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { gatheredBytes, gatheredPieces, writePieces } from '../base/write-pieces.js'
+import { gatheredBytes, gatheredPieces, writePieces } from '../base/files/write-pieces.js'
 
 /** A file that grows, from a known length on. */
 export interface PartFile {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
-import { writeFileAtomic } from '../base/write-file-atomic.js'
 import type { Calibration, ReliabilityBin } from './rule/calibration.js'
 
 /** What `groundmill calibrate` leaves: the map, and how it was measured. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { readText } from '../base/read-file.js'
+import { readText } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { linesOf } from './text-lines.js'
 

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
-import { unreadable } from '../base/read-file.js'
+import { unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 
 /** Endings of files that are read as they are decompressed. */

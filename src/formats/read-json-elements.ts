@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
+import { notUtf8 } from '../base/files/read-file.js'
 import { jsonProblem, lfsMark, lfsPointer, parseJson } from '../base/parse-json.js'
-import { notUtf8 } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { readUtf8 } from './read-utf8.js'
 

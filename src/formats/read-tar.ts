@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { unreadable } from '../base/read-file.js'
+import { unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { isCompressed, readBytes } from './read-bytes.js'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { readData } from '../base/files/read-file.js'
 import { firstIssue } from '../base/first-issue.js'
-import { readData } from '../base/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { withoutNulls } from '../base/without-nulls.js'
 import { readPlainPickle } from '../weights/read-plain-pickle.js'

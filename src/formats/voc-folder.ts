@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { readText, unreadable } from '../base/read-file.js'
+import { readText, unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { linesOf } from './text-lines.js'
 

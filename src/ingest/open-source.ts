@@ -1,5 +1,5 @@
-import { orPackaged, packagedCard } from '../base/packaged.js'
-import { parseConfig, readYaml } from '../base/parse-config.js'
+import { orPackaged, packagedCard } from '../base/files/packaged.js'
+import { parseConfig, readYaml } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { exportHint } from '../formats/export-hint.js'
 import { type Card, cardSchema, type IngestConfig, type SourceConfig, sourceKeysOf } from './config.js'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
-import { writeFileAtomic } from '../base/write-file-atomic.js'
 import { openSafetensors, writeSafetensors } from '../weights/safetensors.js'
 import { type CardScore, withLicense, withScores } from './model-card.js'
 import { hashModel, readModelConfig } from './model-folder.js'

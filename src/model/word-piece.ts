@@ -1,5 +1,5 @@
-import { readText } from '../base/read-file.js'
-import { jsonOf } from '../base/read-json.js'
+import { readText } from '../base/files/read-file.js'
+import { jsonOf } from '../base/files/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { bertWords, type Word } from './bert-words.js'
 

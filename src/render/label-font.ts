@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import { packaged } from '../base/packaged.js'
+import { packaged } from '../base/files/packaged.js'
 
 /** For SVG. Characters that the font lacks, such as emoji, come from what the machine has. */
 export const fontFamily = 'Roboto Mono, monospace'

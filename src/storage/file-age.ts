@@ -1,6 +1,6 @@
 import { rm, stat, writeFile } from 'node:fs/promises'
-import { absent } from '../base/sync-folder.js'
-import { asidePath } from '../base/write-file-atomic.js'
+import { absent } from '../base/files/sync-folder.js'
+import { asidePath } from '../base/files/write-file-atomic.js'
 
 /**
  * Milliseconds since a file was last written, by the clock of whoever keeps the file system: a file that is

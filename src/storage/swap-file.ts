@@ -1,10 +1,10 @@
 import { constants, copyFile, link, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { absent } from '../base/files/sync-folder.js'
+import { asideOwner, asidePath, asideSuffix, writeSynced } from '../base/files/write-file-atomic.js'
 import { hashBytes } from '../base/hash.js'
 import { processState } from '../base/process-identity.js'
-import { absent } from '../base/sync-folder.js'
-import { asideOwner, asidePath, asideSuffix, writeSynced } from '../base/write-file-atomic.js'
 import { ageOfFile } from './file-age.js'
 import type { Version } from './storage.js'
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { readTextIfThere } from '../base/read-file.js'
-import { jsonOf } from '../base/read-json.js'
+import { readTextIfThere } from '../base/files/read-file.js'
+import { jsonOf } from '../base/files/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, Session, type Value } from '../graph/session.js'

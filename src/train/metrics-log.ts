@@ -1,5 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises'
-import { writeFileAtomic } from '../base/write-file-atomic.js'
+import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 
 /** What a step gives: the means of the losses of its batch, by name, and how it was taken. */
 export interface StepLosses {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../base/write-file-atomic.js'
+import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { writeModelFolder } from '../model/model-folder.js'
 import type { StepMetrics } from './metrics-log.js'
 import { checkpointFile, type Training } from './open-training.js'

@@ -1,6 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { unreadable } from '../base/read-file.js'
+import { unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { openTorchCheckpoint } from './read-torch-checkpoint.js'
 import { openSafetensors } from './safetensors.js'

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
-import { readExactly } from '../base/read-exactly.js'
-import { unreadable } from '../base/read-file.js'
+import { readExactly } from '../base/files/read-exactly.js'
+import { unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
 import type { PickleValue } from './pickle-value.js'

@@ -1,10 +1,10 @@
 /** The safetensors format: a JSON header with shapes and offsets, then the raw values. */
 
 import { type FileHandle, open } from 'node:fs/promises'
-import { readExactly } from '../base/read-exactly.js'
-import { unreadable } from '../base/read-file.js'
+import { readExactly } from '../base/files/read-exactly.js'
+import { unreadable } from '../base/files/read-file.js'
+import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
-import { writeFileAtomic } from '../base/write-file-atomic.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
 import {
   elementBytes,

@@ -1,7 +1,7 @@
 /** Where things lie in the two kinds of file that `torch.save` writes. */
 import type { FileHandle } from 'node:fs/promises'
 import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
-import { readExactly } from '../base/read-exactly.js'
+import { readExactly } from '../base/files/read-exactly.js'
 import { UserError } from '../base/user-error.js'
 import { readPickle } from './pickle.js'
 import type { PickleValue } from './pickle-value.js'

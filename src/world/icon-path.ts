@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { packaged } from '../base/packaged.js'
+import { packaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 
 type Icons = Readonly<Record<string, string>>

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { describe, expect, it } from 'vitest'
+import { asideOwner, asidePath } from '../../src/base/files/write-file-atomic.js'
 import { processState, thisProcess } from '../../src/base/process-identity.js'
-import { asideOwner, asidePath } from '../../src/base/write-file-atomic.js'
 
 /** The instant at which a process began, as proc(5) has it in field 22. */
 const startOf = async ({ pid }: ChildProcess) =>

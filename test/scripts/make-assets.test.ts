@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { makeAssets } from '../../scripts/make-assets.js'
-import { packaged } from '../../src/base/packaged.js'
+import { packaged } from '../../src/base/files/packaged.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { readJson } from '../../base/files/read-json.js'
 import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
-import { readJson } from '../../base/read-json.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 import { cornersOf, numberOf } from '../../formats/box-numbers.js'

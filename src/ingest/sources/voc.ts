@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
+import { readText } from '../../base/files/read-file.js'
 import { memoize } from '../../base/memoize.js'
-import { readText } from '../../base/read-file.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Mark } from '../../formats/mark.js'
 import { linesOf } from '../../formats/text-lines.js'

@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readTextIfThere } from '../../base/read-file.js'
-import { jsonOf } from '../../base/read-json.js'
+import { readTextIfThere } from '../../base/files/read-file.js'
+import { jsonOf } from '../../base/files/read-json.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 

@@ -1,7 +1,7 @@
 import { type DocumentOptions, parseDocument, type SchemaOptions } from 'yaml'
 import type { z } from 'zod'
+import { UserError } from '../user-error.js'
 import { readText } from './read-file.js'
-import { UserError } from './user-error.js'
 
 /** Reads a YAML file. Throws a UserError that names the file and the line. */
 export const readYaml = async (path: string): Promise<unknown> => parseYaml(await readText(path), path)

@@ -1,5 +1,5 @@
 import { rm, stat } from 'node:fs/promises'
-import { processState } from './process-identity.js'
+import { processState } from '../process-identity.js'
 import { absent } from './sync-folder.js'
 import { asideOwner } from './write-file-atomic.js'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type ProcessIdentity, thisProcess } from './process-identity.js'
+import { type ProcessIdentity, thisProcess } from '../process-identity.js'
 
 /** Marks files that are still being written; whoever lists a folder leaves them out. */
 export const asideSuffix = '.aside'

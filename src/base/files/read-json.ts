@@ -1,6 +1,6 @@
-import { jsonProblem, parseJson } from './parse-json.js'
+import { jsonProblem, parseJson } from '../parse-json.js'
+import { UserError } from '../user-error.js'
 import { readText } from './read-file.js'
-import { UserError } from './user-error.js'
 
 /**
  * The value of a configuration's JSON, as `parseJson` reads it with the nearest numbers. Throws a UserError

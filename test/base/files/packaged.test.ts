@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { orPackaged, packaged } from '../../src/base/packaged.js'
-import { startGroundmill } from '../helpers/groundmill.js'
-import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { orPackaged, packaged } from '../../../src/base/files/packaged.js'
+import { startGroundmill } from '../../helpers/groundmill.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
 

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readData, readText, readTextIfThere } from '../../src/base/read-file.js'
-import { readJson } from '../../src/base/read-json.js'
-import { UserError } from '../../src/base/user-error.js'
-import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { readData, readText, readTextIfThere } from '../../../src/base/files/read-file.js'
+import { readJson } from '../../../src/base/files/read-json.js'
+import { UserError } from '../../../src/base/user-error.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { decodeText } from './decode-text.js'
-import { UserError } from './user-error.js'
+import { decodeText } from '../decode-text.js'
+import { UserError } from '../user-error.js'
 
 /**
  * For `catch` behind whatever opens or reads a file or a folder: throws a UserError that names it and says
