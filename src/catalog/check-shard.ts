@@ -4,7 +4,9 @@ import { recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import {
   type CommitRecord,
+  isOf,
   isPointer,
+  ofAnother,
   parseStored,
   type RecordPointer,
   recordVersion,
@@ -70,12 +72,17 @@ export async function checkRecord(
     const unreadable = { what: content, version: stored.version, isOfNewer: isOfNewer(stored.bytes) }
     return { findings: [], unreadable, bytes: 0 }
   }
+  if (isPointer(content) && !isOf(content, name)) {
+    const unreadable = { what: ofAnother(content), version: stored.version, isOfNewer: false }
+    return { findings: [], unreadable, bytes: 0 }
+  }
   if (isPointer(content)) return { findings: [], pointer: content, bytes: 0 }
   const record: CommitRecord = content
-  if (record.stage !== stage || record.shard !== shard || record.family !== family) {
-    const what = `it says of itself that it is ${record.family} of "${record.stage}", shard ${record.shard}`
-    // Whoever moved it here may want it back.
-    return { findings: [{ kind: 'wrong', name, what }], bytes: 0 }
+  if (!isOf(record, name) || record.stage !== stage) {
+    const finding: Finding = { kind: 'wrong', name, what: ofAnother(record) }
+    // Images of two stages in one folder: which are right nobody can tell here.
+    const isMended = options.mend && !isOf(record, name)
+    return { findings: [isMended ? await mended(place, stored.version, finding) : finding], bytes: 0 }
   }
   if (!isKnown) {
     const finding: Finding = { kind: 'left over', name, what: `dataset.json has no shard ${shard}` }

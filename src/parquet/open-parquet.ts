@@ -13,6 +13,8 @@ export interface ParquetFile {
   readonly file: ByteSource
   readonly footer: ParquetFooter
   readonly rows: number
+  /** Of the file. */
+  readonly bytes: number
   close(): Promise<void>
 }
 
@@ -44,9 +46,9 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       await object.close()
     }
     const footer = await footerOf(file, size).catch((error: unknown) => {
-      throw damaged(path, error)
+      throw new UserError(`${path} is damaged or cut short (${causeOf(error)}).`)
     })
-    return { file, footer, rows: footer.rows, close }
+    return { file, footer, rows: footer.rows, bytes: size, close }
   } catch (error) {
     await object.close()
     throw error
@@ -66,13 +68,8 @@ async function footerOf(file: ByteSource, size: number): Promise<ParquetFooter> 
   return readFooter(Buffer.concat([before, tail.subarray(0, at)]))
 }
 
-/** The error for a file that is there and cannot be made sense of. */
-export function damaged(path: string, error: unknown): UserError {
-  const cause = error instanceof Error ? error.message : String(error)
-  return new UserError(
-    `${path} is damaged or cut short (${cause}). Delete it and its .json record, and run the pipeline again to make it anew.`,
-  )
-}
+/** Why a file that is there cannot be made sense of. */
+export const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 async function readRange({ size, read }: OpenObject, start: number, end: number): Promise<ArrayBuffer> {
   // A damaged footer may name any range: it is refused before memory is taken for it.

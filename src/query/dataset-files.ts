@@ -5,13 +5,18 @@ import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
 import { isWhole } from '../shards/commit-shard.js'
 import { readDataset } from '../shards/dataset.js'
+import { verifyFile } from '../shards/verify-file.js'
+import type { ShardFile } from '../shards/write-shard.js'
 import type { Storage } from '../storage/storage.js'
 
 /** A shard's file whose record says that it is there. */
 export interface CommittedFile {
   readonly shard: string
+  /** Of the object below the dataset. */
+  readonly name: string
   /** Local path. */
   readonly path: string
+  readonly bytes: number
   readonly sha256: string
   /** Hash of the phrases that it was made of, where it was. */
   readonly phrases?: string
@@ -54,13 +59,11 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
     Map<string, CommittedFile[]>
   >
   for (const { stage, shard, files: recordFiles, inputs } of records) {
-    for (const [family, file] of Object.entries(recordFiles) as [
-      Family,
-      { path: string; sha256: string },
-    ][]) {
+    for (const [family, file] of Object.entries(recordFiles) as [Family, ShardFile][]) {
       const list = files[family].get(stage) ?? []
       files[family].set(stage, list)
-      list.push({ shard, path: storage.path(file.path), sha256: file.sha256, phrases: inputs.phrases })
+      const { path: name, bytes, sha256 } = file
+      list.push({ shard, name, path: storage.path(name), bytes, sha256, phrases: inputs.phrases })
     }
   }
   for (const family of families)
@@ -91,6 +94,26 @@ export async function withDatasetFiles<T>(
     if (areThere.every(Boolean)) throw error
     return begin(await datasetFiles(storage))
   }
+}
+
+/**
+ * Holds those files against their records that DuckDB is about to read.
+ *
+ * @throws UserError as `verifyFile` does; the signal's reason where that is aborted
+ */
+export async function verifyFiles(
+  storage: Storage,
+  files: DatasetFiles,
+  paths: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const wanted = new Set(paths)
+  for (const family of families)
+    for (const list of files[family].values())
+      for (const { name, path, bytes, sha256 } of list) {
+        signal?.throwIfAborted()
+        if (wanted.has(path)) await verifyFile(storage, { path: name, bytes, sha256 })
+      }
 }
 
 const isThere = [() => true, () => false] as const

@@ -12,7 +12,7 @@ import { coverageOf } from '../catalog/vocabulary.js'
 import { readDataset } from '../shards/dataset.js'
 import { type MeasureName, measures } from '../statistics/measures.js'
 import type { Storage } from '../storage/storage.js'
-import { type CommittedFile, type DatasetFiles, withDatasetFiles } from './dataset-files.js'
+import { type CommittedFile, type DatasetFiles, verifyFiles, withDatasetFiles } from './dataset-files.js'
 import {
   chunkQueries,
   groundingQueries,
@@ -55,6 +55,7 @@ async function statisticsOf(
   const paths = Object.values(files).flatMap((stages) =>
     [...stages.values()].flat().map(({ path }: CommittedFile) => path),
   )
+  await verifyFiles(storage, files, paths, options.signal)
   const { connection, close } = await openDuckDb(paths, [], options.signal)
   try {
     const stages = []

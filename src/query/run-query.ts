@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
-import { withDatasetFiles } from './dataset-files.js'
+import { verifyFiles, withDatasetFiles } from './dataset-files.js'
 import { type DatasetView, datasetViews } from './dataset-views.js'
 import { safeLines } from './format-rows.js'
 import { openDuckDb } from './open-duckdb.js'
@@ -124,6 +124,7 @@ async function withViews<T>(
     const all = datasetViews(files, withImages)
     const made = all.filter(isMade)
     const paths = [...new Set(made.flatMap((view) => view.paths))]
+    await verifyFiles(storage, files, paths, signal)
     const statements = made.map(({ name, select }) => `create view "${name}" as ${select}`)
     return { all, ...(await openDuckDb(paths, statements, signal)) }
   })

@@ -6,7 +6,7 @@ import type { Storage, Version } from '../storage/storage.js'
 import {
   type CommitRecord,
   isPointer,
-  parseStored,
+  parseNamed,
   type RecordPointer,
   readRecord,
   readStored,
@@ -36,7 +36,7 @@ export async function readMain(
   const name = recordPath(family, stage, shard)
   const stored = await storage.readVersioned(name)
   if (!stored) return undefined
-  const record = parseStored(stored.bytes, storage.path(name))
+  const record = parseNamed(storage, name, stored.bytes)
   if (isPointer(record)) throw namesake(storage, record, family)
   return { record, version: stored.version }
 }

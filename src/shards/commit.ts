@@ -162,8 +162,29 @@ export async function readStored(
   name: string,
 ): Promise<CommitRecord | RecordPointer | undefined> {
   const bytes = await storage.read(name)
-  return bytes && parseStored(bytes, storage.path(name))
+  return bytes && parseNamed(storage, name, bytes)
 }
+
+/**
+ * What bytes say that lie under that name of a dataset.
+ *
+ * @throws UserError as `parseStored` does, and where they are the record of another shard
+ */
+export function parseNamed(storage: Storage, name: string, bytes: Uint8Array): CommitRecord | RecordPointer {
+  const stored = parseStored(bytes, storage.path(name))
+  if (isOf(stored, name)) return stored
+  throw new UserError(
+    `${storage.path(name)}: ${ofAnother(stored)}: \`groundmill check --mend ${storage.url}\` removes it, and the next run makes its shard anew.`,
+  )
+}
+
+/** Whether what stands under a name is of the shard that has that name. */
+export const isOf = ({ family, stage, shard }: RecordPointer, name: string): boolean =>
+  recordPath(family, stage, shard) === name
+
+/** What is wrong with the record of another shard, in words. */
+export const ofAnother = ({ family, stage, shard }: RecordPointer): string =>
+  `it says of itself that it is ${family} of "${stage}", shard ${shard}`
 
 /**
  * What bytes say of a shard.

@@ -1,8 +1,9 @@
 import { UserError } from '../base/user-error.js'
-import { openParquet, type ParquetFile } from '../parquet/open-parquet.js'
+import { causeOf, openParquet, type ParquetFile } from '../parquet/open-parquet.js'
 import type { Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
 import { readCommit } from './commit.js'
+import { damagedShard, type ExpectedFile, sizeDiffers, verifyFile } from './verify-file.js'
 import type { ShardFile } from './write-shard.js'
 
 /**
@@ -33,8 +34,8 @@ export interface OpenShard {
  * Opens the file of a shard's family. Where another process has replaced it between the record and the file,
  * the record is read again.
  *
- * @throws UserError where the family of that shard is not there, and where its file is missing, cut short or
- *   not Parquet
+ * @throws UserError where the family of that shard is not there, and where its file is missing or not the one that
+ *   the record speaks of
  */
 export async function openCommitted(
   storage: Storage,
@@ -54,11 +55,28 @@ export async function openCommitted(
 }
 
 async function opened(storage: Storage, file: ShardFile): Promise<OpenShard> {
+  return { path: storage.path(file.path), opened: await openVerified(storage, file) }
+}
+
+/**
+ * Opens a shard's file that is the one of its record: its size always, its bytes where this process reads it for the
+ * first time (`verifyFile`).
+ *
+ * @throws UserError where it is missing, or not the file that the record speaks of
+ */
+export async function openVerified(storage: Storage, file: ExpectedFile): Promise<ParquetFile> {
   const path = storage.path(file.path)
-  return { path, opened: await openParquet(path) }
+  await verifyFile(storage, file)
+  const opened = await openParquet(path).catch(async (error: unknown) => {
+    if (!(await storage.exists(file.path))) throw error
+    throw damagedShard(storage, path, causeOf(error))
+  })
+  if (opened.bytes === file.bytes) return opened
+  await opened.close()
+  throw damagedShard(storage, path, sizeDiffers(opened.bytes, file.bytes))
 }
 
 const withoutFile = (storage: Storage, { path }: ShardFile) =>
   new UserError(
-    `Cannot read ${storage.path(path)}: a record names it, and it is not there. \`groundmill check --mend\` removes the record, and the next run makes the shard anew.`,
+    `Cannot read ${storage.path(path)}: a record names it, and it is not there. \`groundmill check --mend ${storage.url}\` removes the record, and the next run makes the shard anew.`,
   )

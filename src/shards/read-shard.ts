@@ -1,11 +1,12 @@
 import { UserError } from '../base/user-error.js'
-import { damaged } from '../parquet/open-parquet.js'
+import { causeOf } from '../parquet/open-parquet.js'
 import { columnNames } from '../parquet/read-footer.js'
 import { eachRowGroup } from '../parquet/read-rows.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
 import { openCommitted } from './committed-file.js'
 import { laterFields, rowMigration, type StoredRow } from './row-migration.js'
+import { damagedShard } from './verify-file.js'
 
 export interface ReadOptions<Column extends string = string> {
   /** Top-level columns to read; the others are absent from the rows. */
@@ -18,8 +19,8 @@ export interface ReadOptions<Column extends string = string> {
  * of an older schema version come as those of this one. Several families of a shard are read together by
  * `joinRows`.
  *
- * @throws UserError where the shard is not there, and where its file is missing, cut short, not Parquet, or
- *   has not the columns
+ * @throws UserError where the shard is not there, and where its file is missing, not the one that its record speaks
+ *   of (`verifyFile`), or has not the columns
  */
 export async function* readShard<F extends Family, Column extends keyof Families[F] & string>(
   storage: Storage,
@@ -41,32 +42,31 @@ export async function* readShardGroups(
   { columns }: ReadOptions = {},
 ): AsyncGenerator<Iterator<StoredRow, void, void>, void, void> {
   const { path, opened } = await openCommitted(storage, family, stage, shard)
+  const asUserError = (error: unknown) =>
+    error instanceof UserError ? error : damagedShard(storage, path, causeOf(error))
   try {
     checkColumns(path, family, columns, columnNames(opened.footer))
     const migrate = rowMigration(family, opened.footer)
     const wanted = columns ? { columns } : {}
-    for await (const rows of eachRowGroup(opened, wanted)) yield wholeRows(path, rows, migrate)
+    for await (const rows of eachRowGroup(opened, wanted)) yield wholeRows(rows, migrate, asUserError)
   } catch (error) {
-    throw asUserError(path, error)
+    throw asUserError(error)
   } finally {
     await opened.close()
   }
 }
 
 function* wholeRows(
-  path: string,
   rows: Iterable<StoredRow>,
   migrate: ReturnType<typeof rowMigration>,
+  asUserError: (error: unknown) => UserError,
 ): Generator<StoredRow, void, void> {
   try {
     for (const row of rows) yield migrate ? migrate(row) : row
   } catch (error) {
-    throw asUserError(path, error)
+    throw asUserError(error)
   }
 }
-
-const asUserError = (path: string, error: unknown) =>
-  error instanceof UserError ? error : damaged(path, error)
 
 function checkColumns(
   path: string,

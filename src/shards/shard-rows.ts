@@ -1,15 +1,16 @@
 import { LruCache } from '../base/lru-cache.js'
-import { damaged, openParquet, type ParquetFile } from '../parquet/open-parquet.js'
+import { causeOf, type ParquetFile } from '../parquet/open-parquet.js'
 import { readRows } from '../parquet/read-rows.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
-import { committedFile } from './committed-file.js'
+import { committedFile, openVerified } from './committed-file.js'
 import { rowMigration, type StoredRow } from './row-migration.js'
+import { damagedShard, type ExpectedFile } from './verify-file.js'
 
 /** Files held open with their footers: reading a few rows of one again costs no more than its pages. */
 const mostFiles = 48
-/** Names of files are remembered longer: a record is much larger than what it says of them. */
-const mostNames = 20_000
+/** What records say of files is remembered longer: a record is much larger than that. */
+const mostKnown = 20_000
 
 interface OpenFile {
   readonly opened: Promise<ParquetFile>
@@ -39,7 +40,7 @@ export class ShardRows {
     },
   })
 
-  readonly #names = new LruCache<string, string>({ maxSize: mostNames })
+  readonly #known = new LruCache<string, ExpectedFile>({ maxSize: mostKnown })
 
   constructor(readonly storage: Storage) {}
 
@@ -48,7 +49,8 @@ export class ShardRows {
    * those of this one.
    *
    * @param columns top-level columns; all by default
-   * @throws UserError where the shard is not there, and where its file is missing, cut short or not Parquet
+   * @throws UserError where the shard is not there, and where its file is missing or not the one that its record
+   *   speaks of (`verifyFile`)
    */
   async read<F extends Family, Column extends keyof Families[F] & string>(
     family: F,
@@ -57,17 +59,20 @@ export class ShardRows {
     range: Range<Column>,
   ): Promise<Pick<Families[F], Column>[]> {
     const key = `${family} ${stage} ${shard}`
-    const nameOf = async () => (await committedFile(this.storage, family, stage, shard)).path
-    const name = await this.#names.load(key, nameOf)
+    const fileOf = async (): Promise<ExpectedFile> => {
+      const { path, bytes, sha256 } = await committedFile(this.storage, family, stage, shard)
+      return { path, bytes, sha256 }
+    }
+    const file = await this.#known.load(key, fileOf)
     try {
-      return await this.#read(name, family, range)
+      return await this.#read(file, family, range)
     } catch (error) {
-      if (await this.storage.exists(name)) throw error
-      // Another process has replaced the file since its name was read.
-      const newName = await nameOf()
-      if (newName === name) throw error
-      this.#names.set(key, newName)
-      return await this.#read(newName, family, range)
+      if (await this.storage.exists(file.path)) throw error
+      // Another process has replaced the file since its record was read.
+      const newFile = await fileOf()
+      if (newFile.path === file.path) throw error
+      this.#known.set(key, newFile)
+      return await this.#read(newFile, family, range)
     }
   }
 
@@ -78,12 +83,12 @@ export class ShardRows {
   }
 
   async #read<F extends Family, Column extends keyof Families[F] & string>(
-    name: string,
+    wanted: ExpectedFile,
     family: F,
     { start, end, columns }: Range<Column>,
   ): Promise<Pick<Families[F], Column>[]> {
-    const path = this.storage.path(name)
-    const open = this.#open(path)
+    const path = this.storage.path(wanted.path)
+    const open = this.#open(path, wanted)
     open.readers++
     try {
       const file = await open.opened
@@ -93,7 +98,7 @@ export class ShardRows {
         for await (const row of readRows(file, { start, end, ...(columns && { columns }) }))
           found.push(migrate ? migrate(row) : row)
       } catch (error) {
-        throw damaged(path, error)
+        throw damagedShard(this.storage, path, causeOf(error))
       }
       return found as unknown as Pick<Families[F], Column>[]
     } finally {
@@ -102,10 +107,10 @@ export class ShardRows {
     }
   }
 
-  #open(path: string): OpenFile {
+  #open(path: string, file: ExpectedFile): OpenFile {
     const known = this.#files.get(path)
     if (known) return known
-    const open: OpenFile = { opened: openParquet(path), readers: 0, isEvicted: false }
+    const open: OpenFile = { opened: openVerified(this.storage, file), readers: 0, isEvicted: false }
     this.#files.set(path, open)
     // A file that cannot be opened is tried again.
     open.opened.catch(() => this.#files.delete(path))

@@ -38,10 +38,11 @@ describe('the funnel of a dataset', () => {
     const storage: Storage = {
       ...one,
       list: async (prefix) =>
-        prefix === 'grounding' ? Array.from({ length: 100 }, (_, at) => `${prefix}/${at}.json`) : [],
+        prefix === 'grounding' ? Array.from({ length: 100 }, (_, at) => `${prefix}/kept/${at}.json`) : [],
       async read(file) {
-        const more = Number(/\d+/.exec(file)?.[0])
-        return Buffer.from(JSON.stringify({ ...record, in: record.in + more, out: record.out + more }))
+        const [shard = ''] = /\d+/.exec(file) ?? []
+        const more = Number(shard)
+        return Buffer.from(JSON.stringify({ ...record, shard, in: record.in + more, out: record.out + more }))
       },
     }
     let [now, most] = [0, 0]

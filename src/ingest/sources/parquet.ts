@@ -264,12 +264,12 @@ async function* heard<Row>(path: string, rows: AsyncGenerator<Row>): AsyncGenera
   }
 }
 
-/** Rethrows what is wrong with the file, without the advice that is given for shards of our own. */
+/** Rethrows what is wrong with the file, as a UserError. */
 const damaged =
   (path: string) =>
   (error: unknown): never => {
     const message = error instanceof Error ? error.message : String(error)
-    if (error instanceof UserError) throw new UserError(message.replace(/ Delete it and its .*$/, ''))
+    if (error instanceof UserError) throw error
     if (message.endsWith('not supported')) throw new UserError(`${path}: ${message}: leave that column out.`)
     throw new UserError(`${path} is damaged: ${message}`)
   }
