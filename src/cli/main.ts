@@ -4,12 +4,13 @@ import { Command, CommanderError, Option } from 'commander'
 import { explainError } from '../base/explain-error.js'
 import { packaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
-import { endWithReader, listenForInterrupts } from './terminal/interrupts.js'
+import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
 
 const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
 const interrupted = listenForInterrupts()
 endWithReader()
+tellOfEarlyEnd()
 
 const program = new Command('groundmill')
   .description(

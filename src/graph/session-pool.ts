@@ -5,6 +5,7 @@ import { type Device, executionProviders } from './device.js'
 import { fromHalf, toHalf } from './half.js'
 import type { InferenceSession } from './onnxruntime.js'
 import { sessionSettings, type Value } from './session.js'
+import { sessionError } from './session-error.js'
 
 export interface PoolOptions {
   /** One session for each, in their order; one on the CPU by default. */
@@ -35,18 +36,20 @@ export interface Port {
 /**
  * Sessions of one model, each in a thread of its own: pictures are prepared while the model runs, and as many
  * runs go at once as there are sessions. Holds native memory until `close`; each session has its own copy of
- * the weights.
+ * the weights. A thread that dies fails the run that it had, and is replaced for the next one.
  */
 export class SessionPool {
-  private readonly idle: SessionWorker[]
-  private readonly waiting: ((worker: SessionWorker) => void)[] = []
+  private readonly idle: Seat[]
+  private readonly waiting: ((seat: Seat) => void)[] = []
+  private isClosed = false
 
   private constructor(
-    private readonly workers: readonly SessionWorker[],
+    private readonly seats: readonly Seat[],
+    private readonly name: string,
     readonly inputs: readonly Port[],
     readonly outputs: readonly Port[],
   ) {
-    this.idle = [...workers]
+    this.idle = [...seats]
   }
 
   /**
@@ -60,20 +63,23 @@ export class SessionPool {
     const coresEach = devices.length > 1 ? Math.max(1, Math.floor(ownCores() / devices.length)) : 0
     const settings = settingsOf(model, sessionSettings(threads || coresEach, ownGraph))
     const [source, name] = typeof model === 'string' ? [model, model] : [model.graph, model.name]
-    const workers = devices.map((device) => new SessionWorker(source, device, settings))
+    const seats = devices.map((device): Seat => {
+      const start = () => new SessionWorker(source, device, settings)
+      return { worker: start(), start }
+    })
     try {
-      const [metadata] = await Promise.all(workers.map((worker) => worker.opened))
+      const [metadata] = await Promise.all(seats.map(({ worker }) => worker.opened))
       if (!metadata) throw new Error('there is no device to run it on')
-      return new SessionPool(workers, metadata.inputs.map(portOf), metadata.outputs.map(portOf))
+      return new SessionPool(seats, name, metadata.inputs.map(portOf), metadata.outputs.map(portOf))
     } catch (error) {
-      await Promise.all(workers.map((worker) => worker.close()))
+      await Promise.all(seats.map(({ worker }) => worker.close()))
       throw new UserError(`onnxruntime cannot load ${name}: ${(error as Error).message}`)
     }
   }
 
   /** Runs that can go at once. */
   get size(): number {
-    return this.workers.length
+    return this.seats.length
   }
 
   /** The declared input of a name, if the model has it. */
@@ -84,6 +90,8 @@ export class SessionPool {
   /**
    * Runs the model in a session that is idle. The feeds are handed over: their arrays are empty afterwards.
    * Float32 values become float16 where the model wants these, and results come back as float32.
+   *
+   * @throws Error that names the model, and says so where it was refused memory
    */
   async run(feeds: Readonly<Record<string, Value>>): Promise<Record<string, Value>> {
     const messages = Object.entries(feeds).map(([name, value]) => {
@@ -92,10 +100,9 @@ export class SessionPool {
         ? { name, shape: value.shape, dtype: 'float16', data: toHalf(value.data as Float32Array) }
         : { name, ...value }
     })
-    const worker =
-      this.idle.pop() ?? (await new Promise<SessionWorker>((resolve) => this.waiting.push(resolve)))
+    const seat = this.idle.pop() ?? (await new Promise<Seat>((resolve) => this.waiting.push(resolve)))
     try {
-      const results = await worker.run(messages)
+      const results = await this.runIn(seat, messages)
       return Object.fromEntries(
         results.map(({ name, dtype, data, shape }) => [
           name,
@@ -106,15 +113,36 @@ export class SessionPool {
       )
     } finally {
       const next = this.waiting.shift()
-      if (next) next(worker)
-      else this.idle.push(worker)
+      if (next) next(seat)
+      else this.idle.push(seat)
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.close()))
+    this.isClosed = true
+    await Promise.all(this.seats.map(({ worker }) => worker.close()))
+  }
+
+  private async runIn(seat: Seat, messages: readonly Message[]): Promise<readonly Message[]> {
+    try {
+      if (seat.worker.isGone && !this.isClosed) {
+        seat.worker = seat.start()
+        await seat.worker.opened
+      }
+      return await seat.worker.run(messages)
+    } catch (error) {
+      throw sessionError(this.name, error)
+    }
   }
 }
+
+/** The place of a session in its pool, whose thread may be another after one has died. */
+interface Seat {
+  worker: SessionWorker
+  readonly start: () => SessionWorker
+}
+
+const closed = 'the session has been closed'
 
 /** A named value on its way to a worker or from it. */
 interface Message {
@@ -136,6 +164,7 @@ class SessionWorker {
   private readonly worker: Worker
   private settle: { resolve(value: never): void; reject(error: Error): void } | undefined
   private failure: Error | undefined
+  private ended: Promise<void> | undefined
 
   constructor(model: string | Uint8Array, device: Device, options: InferenceSession.SessionOptions) {
     const settings = { ...options, executionProviders: executionProviders(device) }
@@ -144,11 +173,21 @@ class SessionWorker {
     })
     this.worker.on('message', (message) => this.answer(message))
     this.worker.on('error', (error) => this.fail(error))
-    this.worker.on('exit', () => this.fail(new Error('the session has been closed')))
+    this.worker.on('exit', (code) =>
+      this.fail(new Error(this.ended ? closed : `its thread has ended (exit code ${code})`)),
+    )
     this.opened = this.next<ModelMetadata>()
+    // Of several that are opened at once the first that fails is heard.
+    this.opened.catch(() => {})
+  }
+
+  /** Whether the thread is no more. */
+  get isGone(): boolean {
+    return this.failure !== undefined
   }
 
   async run(feeds: readonly Message[]): Promise<readonly Message[]> {
+    if (this.ended) throw new Error(closed)
     if (this.failure) throw this.failure
     const buffers = new Set(feeds.map(({ data }) => data.buffer as ArrayBuffer))
     const answer = this.next<{ results: readonly Message[] }>()
@@ -156,15 +195,21 @@ class SessionWorker {
     return (await answer).results
   }
 
-  async close(): Promise<void> {
-    if (this.failure) return
-    this.worker.ref()
-    const ended = new Promise((resolve) => this.worker.once('exit', resolve))
-    this.worker.postMessage('close')
-    await ended
+  /** Ends the thread when it has answered, and waits for that. */
+  close(): Promise<void> {
+    this.ended ??= new Promise((resolve) => {
+      if (this.failure) return resolve()
+      this.worker.ref()
+      this.worker.once('exit', () => resolve())
+      this.worker.postMessage('close')
+    })
+    return this.ended
   }
 
-  /** The next answer. While none is awaited, an idle thread does not keep the program alive. */
+  /**
+   * The next answer. While none is awaited, and the end is not either, an idle thread does not keep the program
+   * alive.
+   */
   private next<T>(): Promise<T> {
     this.worker.ref()
     return new Promise<T>((resolve, reject) => {
@@ -175,13 +220,14 @@ class SessionWorker {
   private answer(message: { readonly error?: string }): void {
     const { settle } = this
     this.settle = undefined
-    this.worker.unref()
+    if (!this.ended) this.worker.unref()
     if (message.error === undefined) settle?.resolve(message as never)
     else settle?.reject(new Error(message.error))
   }
 
   private fail(error: Error): void {
-    this.failure = error
+    // An error comes before the end of the thread, and says more.
+    this.failure ??= error
     this.settle?.reject(error)
     this.settle = undefined
   }

@@ -2,6 +2,7 @@ import { sharedCores } from '../base/own-cores.js'
 import { type Device, executionProviders } from './device.js'
 import { InferenceSession, Tensor as OrtTensor } from './onnxruntime.js'
 import { type Dtype, type Shape, sizeOf, type TensorData } from './ops/tensor.js'
+import { sessionError } from './session-error.js'
 
 export interface Value {
   readonly data: TensorData
@@ -37,7 +38,10 @@ export function sessionSettings(threads: number, ownGraph: boolean): InferenceSe
 
 /** A model that onnxruntime has loaded. Holds native memory until `close`. */
 export class Session {
-  private constructor(private readonly session: InferenceSession) {}
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly name: string,
+  ) {}
 
   /** @param model the bytes of a model, or the path of one (needed where weights lie in a file beside it) */
   static async open(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
@@ -49,7 +53,7 @@ export class Session {
     const session = await (typeof model === 'string'
       ? InferenceSession.create(model, settings)
       : InferenceSession.create(model, settings))
-    return new Session(session)
+    return new Session(session, typeof model === 'string' ? model : 'a graph of this program')
   }
 
   get inputs(): readonly { readonly name: string; readonly shape: Shape }[] {
@@ -62,6 +66,8 @@ export class Session {
   /**
    * Runs the model. Inputs are not copied; a result is written into `into[name]` where that is given, else
    * into new memory.
+   *
+   * @throws Error that names the model, and says so where it was refused memory
    */
   async run(
     feeds: Readonly<Record<string, Value>>,
@@ -71,7 +77,9 @@ export class Session {
     for (const name of this.session.outputNames) fetches[name] = into[name] ? toOrt(into[name]) : null
     const inputs: Record<string, OrtTensor> = {}
     for (const [name, value] of Object.entries(feeds)) inputs[name] = toOrt(value)
-    const results = await this.session.run(inputs, fetches)
+    const results = await this.session.run(inputs, fetches).catch((error: unknown) => {
+      throw sessionError(this.name, error)
+    })
     const values: Record<string, Value> = {}
     for (const [name, tensor] of Object.entries(results)) {
       values[name] = { data: tensor.data as TensorData, shape: tensor.dims, dtype: tensor.type as Dtype }

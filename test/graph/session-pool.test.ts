@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import type { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
@@ -11,6 +14,7 @@ import { input } from '../../src/graph/ops/tensor.js'
 import { floats } from '../../src/graph/session.js'
 import { SessionPool } from '../../src/graph/session-pool.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
+import { compiled } from '../helpers/compiled.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const side = 300
@@ -59,6 +63,55 @@ describe('a pool of sessions', () => {
     await pool.close()
     await pool.close()
     await expect(pool.run(diagonal(1))).rejects.toThrow(/has been closed/)
+  })
+
+  it('is closed while a session still works, and the program goes on to its end', async () => {
+    const slow = join(path, '../slow.onnx')
+    let y = x
+    for (let turn = 0; turn < 100; turn++) y = matmul(y, x)
+    await writeFile(slow, toOnnx({ outputs: { y } }))
+    const script = `
+      import { SessionPool } from ${JSON.stringify(resolve(compiled, 'graph/session-pool.js'))}
+      const value = (side) => ({ x: { data: new Float32Array(side * side), shape: [side, side], dtype: 'float32' } })
+      const pool = await SessionPool.open(${JSON.stringify(slow)}, { devices: ['cpu', 'cpu'], threads: 1 })
+      const slow = pool.run(value(${side})).then(() => 'answered', ({ message }) => message)
+      const failed = await pool.run(value(2)).then(() => 'answered', ({ message }) => message)
+      await pool.close()
+      console.log(JSON.stringify([failed, await slow]))`
+    const program = join(path, '../close.mjs')
+    await writeFile(program, script)
+    const { stdout } = await promisify(execFile)(process.execPath, [program])
+    const [failed, other] = JSON.parse(stdout) as readonly string[]
+    expect(failed).toMatch(/^onnxruntime failed in .*slow\.onnx: .*invalid dimensions/s)
+    expect(other).toMatch(/^answered$|the session has been closed$/)
+  }, 30_000)
+
+  it('says where a session was refused memory', async () => {
+    const many = 8_000_000
+    const huge = join(path, '../huge.onnx')
+    const [a, b] = [input('a', [many, 1]), input('b', [1, many])]
+    await writeFile(huge, toOnnx({ outputs: { y: matmul(a, b) } }))
+    const pool = await SessionPool.open(huge, { threads: 1 })
+    const feeds = {
+      a: floats(new Float32Array(many), [many, 1]),
+      b: floats(new Float32Array(many), [1, many]),
+    }
+    await expect(pool.run(feeds)).rejects.toThrow(
+      /^Out of memory in a session of .*huge\.onnx \(.*\): lower batch, sessions or open_sizes/s,
+    )
+    await pool.close()
+  })
+
+  it('opens a session anew whose thread has died', async () => {
+    const pool = await SessionPool.open(path, { threads: 1 })
+    const { seats } = pool as unknown as {
+      readonly seats: readonly { readonly worker: { readonly worker: Worker } }[]
+    }
+    const dying = pool.run(diagonal(2))
+    await seats[0]?.worker.worker.terminate()
+    await expect(dying).rejects.toThrow(/product\.onnx: its thread has ended \(exit code 1\)/)
+    expect((await pool.run(diagonal(3))).y.data[0]).toBe(9)
+    await pool.close()
   })
 
   it('says which file cannot be loaded', async () => {

@@ -30,3 +30,17 @@ export function endWithReader(): void {
   // The work goes on when the reader of its progress has gone.
   process.stderr.on('error', () => {})
 }
+
+/** Code with which Node ends a program whose main module still waits for something that can never come. */
+const unsettled = 13
+
+/** Says so, and ends with 1, where the program ends before its work has come to an end or to an error. */
+export function tellOfEarlyEnd(): void {
+  process.on('exit', (code) => {
+    if (code !== unsettled) return
+    process.exitCode = 1
+    process.stderr.write(
+      'groundmill: the program ended before its work did, which is a defect of groundmill; run the same command again to go on\n',
+    )
+  })
+}

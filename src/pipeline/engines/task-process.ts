@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import { grantHostLimits } from '../../ingest/fetch/ipc-host-limiter.js'
 import type { PresenceRecord } from '../tasks/presence-record.js'
-import type { RunTask, TaskOptions, TaskResult } from '../tasks/task.js'
+import type { RunTask, Task, TaskOptions, TaskResult } from '../tasks/task.js'
 import { errorOf } from '../tasks/task-error.js'
 import type { FromChild, ToChild } from './task-messages.js'
 
@@ -88,7 +88,8 @@ function runIn(
   message: Extract<ToChild, { kind: 'run' }>,
   { signal, onProgress, onNotice }: TaskOptions,
 ): Promise<TaskResult> {
-  const { id } = message
+  const { id, task } = message
+  let last: Progress | undefined
   return new Promise((resolve, reject) => {
     const onAbort = () => send(child, { kind: 'abort', id })
     const end = () => {
@@ -97,8 +98,10 @@ function runIn(
     }
     const onMessage = (said: FromChild) => {
       if (said.kind === 'closed' || said.id !== id) return
-      if (said.kind === 'progress') onProgress?.(said.done, said.total, said.note)
-      else if (said.kind === 'notice') onNotice?.(said.text)
+      if (said.kind === 'progress') {
+        last = said
+        onProgress?.(said.done, said.total, said.note)
+      } else if (said.kind === 'notice') onNotice?.(said.text)
       else {
         end()
         if (said.kind === 'done') resolve(said.result)
@@ -109,9 +112,27 @@ function runIn(
     signal?.addEventListener('abort', onAbort)
     void gone.then((how) => {
       end()
-      reject(signal?.aborted ? signal.reason : new Error(`the process that made it has ended (${how})`))
+      reject(signal?.aborted ? signal.reason : new Error(endText(task, last, how)))
     })
     send(child, message)
     if (signal?.aborted) onAbort()
   })
+}
+
+type Progress = Extract<FromChild, { kind: 'progress' }>
+
+/** What is known of a process that has ended in the middle of a task: what it was doing, and what mostly ends it so. */
+function endText({ stage, shard }: Task, last: Progress | undefined, how: string): string {
+  const made = shard === undefined ? `"${stage}"` : `shard ${shard} of "${stage}"`
+  const at = last ? `, ${last.done} of ${last.total} done` : ''
+  const why = reasons[how]
+  return `the process that made ${made} has ended (${how}${at})${why ? `: ${why}` : ''}`
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  SIGKILL:
+    'where nobody killed it, the system had no memory left: run fewer processes, or lower batch, sessions or open_sizes',
+  SIGABRT: 'native code gave up (onnxruntime, or the decoder of pictures), most often for lack of memory',
+  SIGSEGV: 'native code failed (onnxruntime, or the decoder of pictures)',
+  SIGBUS: 'native code failed: a file was cut while it was read, or the disk is full',
 }
