@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { asidePath, sweepFolder } from '../base/files/write-file-atomic.js'
 import { patternOf, quoted } from './sql.js'
 
 /** A DuckDB in memory that can read the given files and nothing else. */
@@ -26,7 +27,10 @@ export async function openDuckDb(
 ): Promise<OpenDuckDb> {
   // Loaded only when it is used: it is large.
   const { DuckDBInstance } = await import('@duckdb/node-api')
-  const folder = await mkdtemp(join(tmpdir(), 'groundmill-duckdb-'))
+  // Named so that what a killed program has spilled is removed by the next one.
+  await sweepFolder(tmpdir())
+  const folder = asidePath(join(tmpdir(), 'groundmill-duckdb'))
+  await mkdir(folder, { mode: 0o700 })
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

@@ -16,7 +16,13 @@ import {
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { sweepAside } from '../base/files/sweep-aside.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
-import { asidePath, asideSuffix, writeFileAtomic, writeSynced } from '../base/files/write-file-atomic.js'
+import {
+  asidePath,
+  asideSuffix,
+  sweepFolder,
+  writeFileAtomic,
+  writeSynced,
+} from '../base/files/write-file-atomic.js'
 import { writeChunks } from '../base/files/write-pieces.js'
 import { hashBytes } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
@@ -177,10 +183,13 @@ async function placeFile(aside: string, second: string, path: string): Promise<v
   await syncFolder(dirname(path))
 }
 
-/** Makes a folder and those above it, each of them there after a power cut too. */
+/**
+ * Makes a folder and those above it, each of them there after a power cut too. Of one that is there, what killed
+ * programs have left in it is removed.
+ */
 async function makeFolder(folder: string) {
   const first = await mkdir(folder, { recursive: true })
-  if (first === undefined) return
+  if (first === undefined) return sweepFolder(folder)
   for (let created = folder; created.length >= first.length; created = dirname(created))
     await syncFolder(dirname(created))
 }

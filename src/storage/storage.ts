@@ -68,7 +68,7 @@ export interface Storage {
   remove(name: string): Promise<void>
   /**
    * Removes what writers of the objects in a folder have left half done that certainly write no more: processes
-   * of this machine that are gone, and any that began more than a day ago.
+   * of this machine that are gone, and those of others of which nothing was heard for more than a day.
    */
   sweep(folder: string): Promise<void>
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sweepFolder } from '../base/files/write-file-atomic.js'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
 import { resolveDevice } from '../graph/device.js'
@@ -75,6 +76,8 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   // A checkpoint with another hash is of another run.
   const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), startHash])
   await mkdir(folder, { recursive: true })
+  // Checkpoints that a killed training had half written are as large as the model.
+  await sweepFolder(folder)
   const checkpoint = join(folder, checkpointFile)
   const { state, start, done } = await openState(task, config, graph, { path: checkpoint, hash })
   const metrics = await openMetricsLog(join(folder, metricsFile), done)

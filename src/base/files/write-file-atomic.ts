@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { type ProcessIdentity, thisProcess } from '../process-identity.js'
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { type ProcessIdentity, processState, thisProcess } from '../process-identity.js'
 
 /** Marks files that are still being written; whoever lists a folder leaves them out. */
 export const asideSuffix = '.aside'
@@ -18,8 +18,28 @@ export function asideOwner(name: string): ProcessIdentity | undefined {
   return host !== undefined && started !== undefined ? { host, pid: Number(pid), started } : undefined
 }
 
+/** Folders that this process has looked through. */
+const swept = new Set<string>()
+
 /**
- * Writes a file so that it is there whole or not at all, also after a power cut. Makes its folder.
+ * Removes what processes of this machine that are gone have left half written in a folder, files and folders. A
+ * process looks once into each: it may hold many files. What is not certainly left over stays, and what cannot be
+ * removed disturbs nobody.
+ */
+export async function sweepFolder(folder: string): Promise<void> {
+  const path = resolve(folder)
+  if (swept.has(path)) return
+  swept.add(path)
+  for (const name of await readdir(path).catch(() => [])) {
+    const owner = asideOwner(name)
+    if (owner && (await processState(owner)) === 'gone')
+      await rm(join(path, name), { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+/**
+ * Writes a file so that it is there whole or not at all, also after a power cut. Makes its folder, and removes what
+ * killed programs have left in it (`sweepFolder`).
  *
  * @param bytes the content, or its parts one after another: a large file then needs the memory of one part
  */
@@ -28,6 +48,7 @@ export async function writeFileAtomic(
   bytes: Uint8Array | string | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
+  await sweepFolder(dirname(path))
   const aside = asidePath(path)
   try {
     await writeSynced(aside, bytes)
