@@ -11,6 +11,7 @@ import {
 } from '../shards/commit.js'
 import type { VersionedRecord } from '../shards/commit-shard.js'
 import { isOlder, moveShard } from '../shards/move-shard.js'
+import { checkOwnFile } from '../shards/own-file.js'
 import type { ShardFile } from '../shards/write-shard.js'
 import { hashObject } from '../storage/hash-object.js'
 import { openObject } from '../storage/open-storage.js'
@@ -139,6 +140,8 @@ async function checkFile(
   { deep, signal }: CheckOptions,
 ): Promise<Finding | undefined> {
   if (listed === bytes && !deep) return undefined
+  const stray = await checkOwnFile(storage, path).catch(explainError)
+  if (stray) return { kind: 'wrong', name: path, what: stray.message }
   const object = await openObject(storage.path(path)).catch((error: unknown) => {
     if (error instanceof UserError) return undefined
     throw error

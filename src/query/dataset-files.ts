@@ -5,6 +5,7 @@ import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
 import { isWhole } from '../shards/commit-shard.js'
 import { readDataset } from '../shards/dataset.js'
+import { checkOwnFile } from '../shards/own-file.js'
 import type { Storage } from '../storage/storage.js'
 
 /** A shard's file whose record says that it is there. */
@@ -60,6 +61,7 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
     ][]) {
       const list = files[family].get(stage) ?? []
       files[family].set(stage, list)
+      await checkOwnFile(storage, file.path)
       list.push({ shard, path: storage.path(file.path), sha256: file.sha256, phrases: inputs.phrases })
     }
   }

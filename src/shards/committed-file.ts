@@ -3,6 +3,7 @@ import { openParquet, type ParquetFile } from '../parquet/open-parquet.js'
 import type { Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
 import { readCommit } from './commit.js'
+import { checkOwnFile } from './own-file.js'
 import type { ShardFile } from './write-shard.js'
 
 /**
@@ -54,6 +55,7 @@ export async function openCommitted(
 }
 
 async function opened(storage: Storage, file: ShardFile): Promise<OpenShard> {
+  await checkOwnFile(storage, file.path)
   const path = storage.path(file.path)
   return { path, opened: await openParquet(path) }
 }
