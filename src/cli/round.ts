@@ -11,6 +11,7 @@ import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { runWithProgress } from './run-with-progress.js'
+import { print, printJson } from './terminal/print.js'
 import { reportTable } from './terminal/print-report.js'
 
 export interface RoundOptions {
@@ -56,12 +57,12 @@ async function makeRounds(
   }
   rounds.sort((a, b) => a.round - b.round)
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ run: url, rounds })}\n`)
+    printJson({ run: url, rounds })
     return
   }
   for (const made of rounds.slice(done)) {
     const { round: number, reason } = made
-    process.stdout.write(`\nRound ${number}: ${reason}.\n${reportTable(roundReport(made))}\n`)
+    print(`\nRound ${number}: ${reason}.\n${reportTable(roundReport(made))}`)
   }
 }
 

@@ -5,7 +5,7 @@ import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
 import { isWhole } from '../shards/commit-shard.js'
 import { readDataset } from '../shards/dataset.js'
-import { checkOwnFile } from '../shards/own-file.js'
+import { checkOwnFile } from '../storage/own-file.js'
 import type { Storage } from '../storage/storage.js'
 
 /** A shard's file whose record says that it is there. */

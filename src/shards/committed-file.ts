@@ -1,9 +1,9 @@
 import { UserError } from '../base/user-error.js'
 import { openParquet, type ParquetFile } from '../parquet/open-parquet.js'
 import type { Family } from '../rows/rows.js'
+import { checkOwnFile } from '../storage/own-file.js'
 import type { Storage } from '../storage/storage.js'
 import { readCommit } from './commit.js'
-import { checkOwnFile } from './own-file.js'
 import type { ShardFile } from './write-shard.js'
 
 /**

@@ -2,7 +2,7 @@ import { lstat, realpath, stat } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { absent } from '../base/files/sync-folder.js'
 import { UserError } from '../base/user-error.js'
-import type { Storage } from '../storage/storage.js'
+import type { Storage } from './storage.js'
 
 /**
  * Checks that an object which a record names is a file of the dataset itself: a stranger may have put a link to
