@@ -16,6 +16,7 @@ import { isOlder, moveShard } from '../shards/move-shard.js'
 import type { ShardFile } from '../shards/write-shard.js'
 import { hashObject } from '../storage/hash-object.js'
 import { openObject } from '../storage/open-storage.js'
+import { checkOwnFile } from '../storage/own-file.js'
 import type { Storage, Version } from '../storage/storage.js'
 import type { Finding } from './finding.js'
 import { removeShard, shardRemoved, unlessLocked } from './remove-shard.js'
@@ -146,6 +147,8 @@ async function checkFile(
   { deep, signal }: CheckOptions,
 ): Promise<Finding | undefined> {
   if (listed === bytes && !deep) return undefined
+  const stray = await checkOwnFile(storage, path).catch(explainError)
+  if (stray) return { kind: 'wrong', name: path, what: stray.message }
   const object = await openObject(storage.path(path)).catch((error: unknown) => {
     if (error instanceof UserError) return undefined
     throw error

@@ -17,6 +17,7 @@ import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { stageName } from '../rows/stage-name.js'
 import { readSynonyms } from './read-synonyms.js'
+import { print, printJson } from './terminal/print.js'
 import { auditTable, calibrationTable, judgedTable, unnamedText } from './terminal/print-audit.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -100,10 +101,10 @@ async function byTruth({ dataset, grounding, options, signal }: Given, truth: st
     )
   if (result.unnamed) progress.finish(`  ${unnamedText(result.unnamed)}`)
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ dataset: dataset.url, grounding, truth, ...result })}\n`)
+    printJson({ dataset: dataset.url, grounding, truth, ...result })
     return
   }
-  process.stdout.write(`${auditTable(result)}\n\n${calibrationTable(result)}\n`)
+  print(`${auditTable(result)}\n\n${calibrationTable(result)}`)
 }
 
 async function drawn({ dataset, grounding, options, signal }: Given, labels: number): Promise<void> {
@@ -122,9 +123,14 @@ async function drawn({ dataset, grounding, options, signal }: Given, labels: num
     `✓ ${out}  ${boxes} labels and ${rows.length - boxes} phrases without a box, of ${strata} strata: fill in \`right\``,
   )
   if (options.json)
-    process.stdout.write(
-      `${JSON.stringify({ dataset: dataset.url, grounding, file: out, labels: boxes, withoutBox: rows.length - boxes, strata })}\n`,
-    )
+    printJson({
+      dataset: dataset.url,
+      grounding,
+      file: out,
+      labels: boxes,
+      withoutBox: rows.length - boxes,
+      strata,
+    })
 }
 
 async function byJudgements(given: Given, file: string): Promise<void> {
@@ -139,10 +145,10 @@ async function byJudgements(given: Given, file: string): Promise<void> {
       `  nothing is judged of some strata: the figures are about ${(100 * result.covered).toFixed(1)} % of the labels`,
     )
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ dataset: dataset.url, grounding, file, ...result })}\n`)
+    printJson({ dataset: dataset.url, grounding, file, ...result })
     return
   }
-  process.stdout.write(`${judgedTable(result)}\n\n${calibrationTable(result)}\n`)
+  print(`${judgedTable(result)}\n\n${calibrationTable(result)}`)
 }
 
 /** The grounding to read, and how. */

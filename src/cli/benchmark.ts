@@ -35,6 +35,7 @@ import { idNumber } from '../formats/entry-id.js'
 import { openTeacher } from '../teacher/open-teacher.js'
 import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
+import { print, printJson } from './terminal/print.js'
 import { createProgress } from './terminal/progress.js'
 
 const benchmarkKinds: readonly string[] = [
@@ -115,7 +116,7 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
     const answers = run ? askModel(run, options.out) : readAnswers(options.predictions as string, notice)
     const scores = await scoresOf(kind, options, answers, config.presence_score, notice)
     progress.finish(`✓ ${kind}`)
-    print(kind, scores, options)
+    printScores(kind, scores, options)
   } finally {
     await teacher?.close()
   }
@@ -279,12 +280,14 @@ function readAnswers(predictions: string, notice: (text: string) => void): Answe
   }
 }
 
-function print(kind: string, scores: Scores, { json, truth, model, predictions }: BenchmarkOptions): void {
+function printScores(
+  kind: string,
+  scores: Scores,
+  { json, truth, model, predictions }: BenchmarkOptions,
+): void {
   if (json) {
     const named = kind === 'saco' ? truth : truth[0]
-    process.stdout.write(
-      `${JSON.stringify({ benchmark: kind, truth: named, model: model ?? predictions, scores })}\n`,
-    )
+    printJson({ benchmark: kind, truth: named, model: model ?? predictions, scores })
     return
   }
   const percent = (value: number | undefined) =>
@@ -294,15 +297,15 @@ function print(kind: string, scores: Scores, { json, truth, model, predictions }
   if (!first) throw new Error(`${kind} gave no scores`)
   const [, numbers] = first
   if (rows.length === 1) {
-    process.stdout.write(
-      `${formatTable(
+    print(
+      formatTable(
         ['score', 'percent'],
         Object.entries(numbers).map(([name, value]) => [name, percent(value)]),
-      )}\n`,
+      ),
     )
     return
   }
   const columns = Object.keys(numbers)
   const table = rows.map(([name, values]) => [name, ...columns.map((column) => percent(values[column]))])
-  process.stdout.write(`${formatTable(['', ...columns], table)}\n`)
+  print(formatTable(['', ...columns], table))
 }

@@ -5,6 +5,7 @@ import { calibrateTeacher } from '../filter/calibrate-teacher.js'
 import { writeCalibration } from '../filter/calibration-file.js'
 import { readNaming } from './read-synonyms.js'
 import { formatTable } from './terminal/format-table.js'
+import { print, printJson, say } from './terminal/print.js'
 
 export interface CalibrateCommandOptions {
   readonly proposals?: string
@@ -45,14 +46,14 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
   await writeCalibration(options.out, file)
   const { judged, ece, bins, teacher } = file
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ dataset: url, proposals, gold, file: options.out, ...file })}\n`)
+    printJson({ dataset: url, proposals, gold, file: options.out, ...file })
     return
   }
   const rows = bins.flatMap(({ count, score, right }) =>
     count > 0 ? [[score.toFixed(3), right.toFixed(3), count]] : [],
   )
-  process.stderr.write(
-    `✓ ${options.out}  ${method}, ${judged} boxes of ${teacher}: calibration error ${ece.before.toFixed(4)}, ${ece.after.toFixed(4)} afterwards\n`,
+  say(
+    `✓ ${options.out}  ${method}, ${judged} boxes of ${teacher}: calibration error ${ece.before.toFixed(4)}, ${ece.after.toFixed(4)} afterwards`,
   )
-  process.stdout.write(`${formatTable(['score', 'right', 'boxes'], rows)}\n`)
+  print(formatTable(['score', 'right', 'boxes'], rows))
 }

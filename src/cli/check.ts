@@ -5,6 +5,7 @@ import { checkRun, type RunCheck } from '../pipeline/records/check-run.js'
 import { isDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
+import { print, printJson } from './terminal/print.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface CheckCommandOptions {
@@ -63,8 +64,8 @@ export async function check(url: string, options: CheckCommandOptions, signal: A
   }
   const bad = findings.filter(isBad).length
   const report: CheckReport = { url, datasets, run, findings, bad }
-  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`)
-  else process.stdout.write(`${summaryText(findings, bad, mend)}\n`)
+  if (options.json) printJson(report)
+  else print(summaryText(findings, bad, mend))
   if (bad > 0) process.exitCode = 1
 }
 

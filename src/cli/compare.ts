@@ -11,6 +11,7 @@ import { contactSheet } from '../render/contact-sheet.js'
 import type { Drawing } from '../render/draw-regions.js'
 import { readShard } from '../shards/read-shard.js'
 import { formatTable } from './terminal/format-table.js'
+import { print, printJson } from './terminal/print.js'
 
 export interface CompareOptions {
   /** Most phrases that are told of. */
@@ -48,11 +49,11 @@ export async function compare(
       reasons,
       file: isDrawn ? out : null,
     }
-    process.stdout.write(`${JSON.stringify(result)}\n`)
+    printJson(result)
     return
   }
-  process.stdout.write(`${comparisonText(comparison, groundings)}\n`)
-  if (isDrawn) process.stdout.write(`\n${out}\n`)
+  print(comparisonText(comparison, groundings))
+  if (isDrawn) print(`\n${out}`)
 }
 
 /** A comparison as tables. */

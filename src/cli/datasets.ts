@@ -8,6 +8,7 @@ import { type Card, ingestConfig } from '../ingest/config.js'
 import { openSource, readCard } from '../ingest/open-source.js'
 import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
+import { print, printExact, printJson } from './terminal/print.js'
 
 /** `groundmill datasets`: the cards that come with the program, or one of them. */
 export async function datasets(
@@ -17,16 +18,17 @@ export async function datasets(
   if (name !== undefined) {
     const path = await cardPath(name)
     const card = await readCard(path)
-    process.stdout.write(options.json ? `${JSON.stringify(card)}\n` : await readFile(path, 'utf8'))
+    if (options.json) printJson(card)
+    else await printExact(await readFile(path, 'utf8'))
     return
   }
   const cards = await Promise.all((await cardNames()).map(readCard))
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(cards)}\n`)
+    printJson(cards)
     return
   }
   const rows = cards.map(({ name: own, format, rows: count, title }) => [own, format, count ?? '', title])
-  process.stdout.write(`${formatTable(['name', 'format', 'rows', 'title'], rows)}\n`)
+  print(formatTable(['name', 'format', 'rows', 'title'], rows))
 }
 
 export interface CheckOptions {
@@ -49,7 +51,7 @@ export async function checkDataset(
   const check = await checkCard(card, source, options.rows, signal).finally(() => source.close())
   if (check.faults.length > 0) process.exitCode = 1
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ card: card.name, file, ...check })}\n`)
+    printJson({ card: card.name, file, ...check })
     return
   }
   const { rows, stopped, captions, regions, problems, examples, dropped, first, faults } = check
@@ -69,7 +71,7 @@ export async function checkDataset(
     }),
     faults.length === 0 ? 'It fits the card.' : `It does not fit the card: ${faults.join('; ')}.`,
   ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  print(lines.join('\n'))
 }
 
 function columnsOf({ columns }: Card): string {

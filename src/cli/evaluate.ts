@@ -10,6 +10,7 @@ import { runStage } from '../pipeline/tasks/run-stage.js'
 import { stageName } from '../rows/stage-name.js'
 import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
+import { print, printJson } from './terminal/print.js'
 import { attributesTable } from './terminal/print-report.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -51,7 +52,7 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
     `✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
   )
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ dataset: url, model: options.model, ...scores })}\n`)
+    printJson({ dataset: url, model: options.model, ...scores })
     return
   }
   const { attributes, ...numbers } = scores
@@ -60,7 +61,7 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
     Number.isInteger(value) ? value : value.toFixed(4),
   ])
   const tables = [formatTable(['score', 'value'], rows), ...(attributes ? [attributesTable(attributes)] : [])]
-  process.stdout.write(`${tables.join('\n\n')}\n`)
+  print(tables.join('\n\n'))
 }
 
 async function openGold(url: string): Promise<OpenDataset> {

@@ -4,6 +4,7 @@ import { UserError } from '../base/user-error.js'
 import type { AttributeTable } from '../evaluate/attribute-contrast.js'
 import { exportModel } from '../model/export-model.js'
 import type { CardScore } from '../model/model-card.js'
+import { print, printJson } from './terminal/print.js'
 
 export interface ExportModelOptions {
   readonly out: string
@@ -21,8 +22,8 @@ export async function exportModelCommand(folder: string, options: ExportModelOpt
   const scores = (await Promise.all(options.scores.map(readScores))).flat()
   const { out: file, module = false, license } = options
   const result = await exportModel({ folder, file, modulePrefix: module, scores, license })
-  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`)
-  else process.stdout.write(`${result.file}: ${result.parameters} parameters; card: ${result.card}\n`)
+  if (options.json) printJson(result)
+  else print(`${result.file}: ${result.parameters} parameters; card: ${result.card}`)
 }
 
 /** What `evaluate --json` printed, or the record of a pipeline's evaluate stage. */

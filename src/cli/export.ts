@@ -7,6 +7,7 @@ import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { formatTable } from './terminal/format-table.js'
+import { print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface ExportOptions {
@@ -62,10 +63,10 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   if (report.missing.length > 0)
     progress.finish(`  without ${report.missing.length} shard(s) that have no grounding "${grounding}" yet`)
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ out: options.out, skipped, seconds, ...report })}\n`)
+    printJson({ out: options.out, skipped, seconds, ...report })
     return
   }
-  process.stdout.write(`${reportText(report)}\n`)
+  print(reportText(report))
 }
 
 /** Throws a UserError that lists the mined negatives there are. */

@@ -7,6 +7,7 @@ import { filter as filterKind } from '../pipeline/stages/filter.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { readFilter } from './filter-rules.js'
 import { formatTable } from './terminal/format-table.js'
+import { print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface FilterOptions {
@@ -51,16 +52,25 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
     progress.finish(`  without ${missing.length} shard(s) that have no proposals "${proposals}" yet`)
   }
   if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ dataset: url, grounding: options.as, proposals, rules, in: boxes, out, images, rejected, relabelled, missing, seconds })}\n`,
-    )
+    printJson({
+      dataset: url,
+      grounding: options.as,
+      proposals,
+      rules,
+      in: boxes,
+      out,
+      images,
+      rejected,
+      relabelled,
+      missing,
+      seconds,
+    })
     return
   }
   const byCount = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts).sort((a, b) => b[1] - a[1])
   const dropped = byCount(rejected)
-  if (dropped.length > 0) process.stdout.write(`${formatTable(['dropped by', 'boxes'], dropped)}\n`)
+  if (dropped.length > 0) print(formatTable(['dropped by', 'boxes'], dropped))
   const renamed = byCount(relabelled)
-  if (renamed.length > 0)
-    process.stdout.write(`${formatTable(['kept, and relabelled by', 'boxes'], renamed)}\n`)
+  if (renamed.length > 0) print(formatTable(['kept, and relabelled by', 'boxes'], renamed))
 }

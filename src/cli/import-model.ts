@@ -8,6 +8,7 @@ import type { ImageSize } from '../model/network/config.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { setOptions } from './options/set-options.js'
+import { print, printJson } from './terminal/print.js'
 
 export interface ImportModelOptions {
   readonly out: string
@@ -51,7 +52,8 @@ export async function importModelCommand(
   const what = `importing ${checkpoints.join(', ')}`
   const lock = await acquireLock(openStorage(dirname(out)), `${basename(out)}.lock`, { what, wait: false })
   const result = await importModel(wanted).finally(lock.release)
-  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : importText(result, options.out))
+  if (options.json) printJson(result)
+  else print(importText(result, options.out))
   if (result.written === 'nothing') throw new UserError(refusal(result))
 }
 
@@ -109,7 +111,7 @@ function importText(result: ImportResult, out: string): string {
       ? [`${out} has weights for \`train --set init=${out}\`; it is no whole model`]
       : []),
   ]
-  return `${lines.join('\n')}\n`
+  return lines.join('\n')
 }
 
 function list<T>(what: string, items: readonly T[], line: (item: T) => string): string[] {

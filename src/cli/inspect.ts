@@ -7,6 +7,7 @@ import { isLoopback } from '../inspect/guard.js'
 import type { ImageShard, Inspected, Layer } from '../inspect/layer.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
 import { readCommit } from '../shards/commit.js'
+import { print, printJson, say } from './terminal/print.js'
 
 export interface InspectOptions {
   readonly port?: number
@@ -17,13 +18,12 @@ export interface InspectOptions {
 /** `groundmill inspect`: the page over a dataset, until it is interrupted. */
 export async function inspect(url: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const { dataset, missing } = await openInspected(url)
-  for (const why of missing) process.stderr.write(`Not shown: ${why}\n`)
+  for (const why of missing) say(`Not shown: ${why}`)
   const server = await serveInspect(dataset, { port: options.port, host: options.host })
-  process.stdout.write(`${options.json ? JSON.stringify({ dataset: url, url: server.url }) : server.url}\n`)
+  if (options.json) printJson({ dataset: url, url: server.url })
+  else print(server.url)
   if (!isLoopback(options.host))
-    process.stderr.write(
-      'Other machines can reach it, over plain HTTP: who has the address sees the dataset.\n',
-    )
+    say('Other machines can reach it, over plain HTTP: who has the address sees the dataset.')
   if (!signal.aborted) await once(signal, 'abort')
   await server.close()
 }

@@ -5,6 +5,7 @@ import { explainError } from '../base/explain-error.js'
 import { packaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
+import { clearLine, say } from './terminal/print.js'
 
 const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
@@ -520,13 +521,13 @@ try {
 function report(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
   // The line of progress that stands there is over.
-  if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K')
+  clearLine()
   if (interrupted.aborted) {
-    process.stderr.write('interrupted; run the same command again to go on\n')
+    say('interrupted; run the same command again to go on')
     return 130
   }
   const error = explainError(thrown)
   const { cause = error } = error
-  process.stderr.write(`groundmill: ${program.opts().verbose ? (cause as Error).stack : error.message}\n`)
+  say(`groundmill: ${program.opts().verbose ? (cause as Error).stack : error.message}`)
   return error instanceof UserError ? 2 : 1
 }

@@ -5,6 +5,7 @@ import { datasetOutput } from '../pipeline/dataset-output.js'
 import { mine as mineKind } from '../pipeline/stages/mine.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { setOptions } from './options/set-options.js'
+import { printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface MineOptions {
@@ -40,6 +41,5 @@ export async function mine(url: string, options: MineOptions, signal: AbortSigna
   progress.finish(
     `✓ ${options.as}  ${sums.kept} negatives of ${sums.proposed} proposed${why.length > 0 ? ` (${why.join(', ')})` : ''}, ${ran === 0 ? 'already done' : duration(seconds)}`,
   )
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ dataset: url, stage: options.as, ...sums, seconds })}\n`)
+  if (options.json) printJson({ dataset: url, stage: options.as, ...sums, seconds })
 }

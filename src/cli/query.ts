@@ -1,8 +1,9 @@
-import { once } from 'node:events'
+import { plainJson } from '../base/plain-text.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { csvLine, jsonValue, tableCell } from '../query/format-rows.js'
 import { listViews, type QueryResult, runQuery } from '../query/run-query.js'
 import { formatTable } from './terminal/format-table.js'
+import { printExact, say } from './terminal/print.js'
 
 export interface QueryCommandOptions {
   readonly format: 'table' | 'csv' | 'json' | 'jsonl'
@@ -26,13 +27,13 @@ export async function query(
   const as = json ? 'json' : format
   if (sql === undefined) {
     const views = await listViews(storage, options)
-    if (as !== 'table') return write(`${JSON.stringify(views)}\n`)
+    if (as !== 'table') return printExact(`${plainJson(views)}\n`)
     const cells = views.map(({ name, rows, columns }) => [
       name,
       rows,
       columns.map((column) => column.name).join(', '),
     ])
-    return write(`${formatTable(['view', 'a row is', 'columns'], cells)}\n`)
+    return printExact(`${formatTable(['view', 'a row is', 'columns'], cells)}\n`)
   }
   await runQuery(storage, sql, options, (result) =>
     as === 'table' ? printTable(result, rows) : printLines(result, as),
@@ -49,33 +50,25 @@ async function printTable({ columns, rows }: QueryResult, maxRows: number): Prom
       else isMore = true
     if (isMore) break
   }
-  await write(`${formatTable(columns.map(tableCell), cells)}\n`)
-  if (isMore)
-    process.stderr.write(
-      `These are the first ${maxRows} rows: --rows gives more, --format csv or jsonl all.\n`,
-    )
+  await printExact(`${formatTable(columns.map(tableCell), cells)}\n`)
+  if (isMore) say(`These are the first ${maxRows} rows: --rows gives more, --format csv or jsonl all.`)
 }
 
 async function printLines({ columns, rows }: QueryResult, format: 'csv' | 'json' | 'jsonl'): Promise<void> {
   const object = (row: readonly unknown[]) =>
-    JSON.stringify(Object.fromEntries(columns.map((name, at) => [name, jsonValue(row[at])])))
+    plainJson(Object.fromEntries(columns.map((name, at) => [name, jsonValue(row[at])])))
   let isFirst = true
-  if (format === 'csv') await write(csvLine(columns))
-  if (format === 'json') await write('[')
+  if (format === 'csv') await printExact(csvLine(columns))
+  if (format === 'json') await printExact('[')
   for await (const chunk of rows) {
     // A chunk of pictures may be longer than a string can be.
     for (let at = 0; at < chunk.length; at += 64) {
       const part = chunk.slice(at, at + 64)
-      if (format === 'csv') await write(part.map(csvLine).join(''))
-      else if (format === 'jsonl') await write(part.map((row) => `${object(row)}\n`).join(''))
-      else await write(`${isFirst ? '' : ','}${part.map(object).join(',')}`)
+      if (format === 'csv') await printExact(part.map(csvLine).join(''))
+      else if (format === 'jsonl') await printExact(part.map((row) => `${object(row)}\n`).join(''))
+      else await printExact(`${isFirst ? '' : ','}${part.map(object).join(',')}`)
       isFirst = false
     }
   }
-  if (format === 'json') await write(']\n')
-}
-
-/** Waits for a reader that is slower than the query. */
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+  if (format === 'json') await printExact(']\n')
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packaged } from '../base/files/packaged.js'
+import { readJson } from '../base/files/read-json.js'
 import { readStats } from '../catalog/read-stats.js'
 import type { RoundReport } from '../pipeline/promotion/round-report.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
@@ -8,6 +8,7 @@ import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
 import { runWithProgress } from './run-with-progress.js'
+import { print, printJson } from './terminal/print.js'
 import { labelTable } from './terminal/print-audit.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { reportTable } from './terminal/print-report.js'
@@ -41,15 +42,13 @@ export async function quickstart(
   } finally {
     await server.close()
   }
-  const report = JSON.parse(await readFile(join(dataset, 'report.json'), 'utf8')) as RoundReport
+  const report = (await readJson(join(dataset, 'report.json'))) as RoundReport
   const funnel = await readStats(dataset)
   if (json) {
-    process.stdout.write(
-      `${JSON.stringify({ run: dataset, seconds: (performance.now() - start) / 1000, report, funnel })}\n`,
-    )
+    printJson({ run: dataset, seconds: (performance.now() - start) / 1000, report, funnel })
     return
   }
-  process.stdout.write(`
+  print(`
 What went in, what came out, and why the rest did not:
 
 ${funnelTable(funnel)}
@@ -62,8 +61,7 @@ ${verdict(report)}. All in ${duration((performance.now() - start) / 1000)}.
 ${report.promotion.reason}.
 
 What to try next:
-${nextCommands(dataset, folder)}
-`)
+${nextCommands(dataset, folder)}`)
 }
 
 /** Which model is the next teacher. */

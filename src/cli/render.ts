@@ -5,6 +5,7 @@ import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { drawRegions } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
 import { joinRows } from '../shards/join-rows.js'
+import { print, printJson } from './terminal/print.js'
 
 export interface RenderOptions {
   readonly grounding?: string
@@ -46,7 +47,6 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
       if (wanted.size === 0) break
     }
   }
-  process.stdout.write(
-    options.json ? `${JSON.stringify({ dataset, grounding, files })}\n` : `${files.join('\n')}\n`,
-  )
+  if (options.json) printJson({ dataset, grounding, files })
+  else print(files.join('\n'))
 }

@@ -1,4 +1,7 @@
+import { z } from 'zod'
 import { orPackaged } from '../base/files/packaged.js'
+import { jsonOf } from '../base/files/read-json.js'
+import { firstIssue } from '../base/first-issue.js'
 import { UserError } from '../base/user-error.js'
 import type { Promotion } from '../pipeline/promotion/promotion.js'
 import { roundReport } from '../pipeline/promotion/round-report.js'
@@ -8,6 +11,7 @@ import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { runWithProgress } from './run-with-progress.js'
+import { print, printJson } from './terminal/print.js'
 import { reportTable } from './terminal/print-report.js'
 
 export interface RoundOptions {
@@ -53,12 +57,12 @@ async function makeRounds(
   }
   rounds.sort((a, b) => a.round - b.round)
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ run: url, rounds })}\n`)
+    printJson({ run: url, rounds })
     return
   }
   for (const made of rounds.slice(done)) {
     const { round: number, reason } = made
-    process.stdout.write(`\nRound ${number}: ${reason}.\n${reportTable(roundReport(made))}\n`)
+    print(`\nRound ${number}: ${reason}.\n${reportTable(roundReport(made))}`)
   }
 }
 
@@ -68,14 +72,21 @@ async function makeRounds(
  */
 async function roundsToMake(storage: Storage, done: number, more: number): Promise<number> {
   const before = await storage.readVersioned('rounds.json')
-  const planned = before
-    ? (JSON.parse(Buffer.from(before.bytes).toString('utf8')) as { rounds: number }).rounds
-    : 0
+  const planned = before ? plannedRounds(before.bytes, storage.path('rounds.json')) : 0
   if (planned > done) return planned
   const rounds = done + more
   if (!(await storage.swap('rounds.json', `${JSON.stringify({ rounds })}\n`, before?.version)))
     throw new Error(`${storage.path('rounds.json')} was written by another process meanwhile: run again.`)
   return rounds
+}
+
+const planSchema = z.object({ rounds: z.number().int().nonnegative() })
+
+function plannedRounds(bytes: Uint8Array, where: string): number {
+  const remedy = 'delete it, and say with --count how many more rounds there are to be'
+  const parsed = planSchema.safeParse(jsonOf(Buffer.from(bytes).toString('utf8'), where, remedy))
+  if (parsed.success) return parsed.data.rounds
+  throw new UserError(`${where} does not say how many rounds (${firstIssue(parsed.error)}): ${remedy}.`)
 }
 
 const roundRecords = async (storage: Storage) =>

@@ -13,6 +13,7 @@ import type { Slice } from '../pipeline/tasks/run-stage.js'
 import { openMetrics } from './options/open-metrics.js'
 import { readSlice } from './options/read-slice.js'
 import { runWithProgress } from './run-with-progress.js'
+import { print, printJson, say } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 
 export interface RunCommand {
@@ -55,28 +56,24 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   // Who runs one of many slices would read the records of all of them.
   const funnel = slice ? [] : await readStats(url)
   if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ run: url, stages: Object.fromEntries(outcomes), stopped, funnel })}\n`,
-    )
-  } else if (!slice) process.stdout.write(`\n${funnelTable(funnel)}\n`)
+    printJson({ run: url, stages: Object.fromEntries(outcomes), stopped, funnel })
+  } else if (!slice) print(`\n${funnelTable(funnel)}`)
   for (const { dataset, stage, in: input, out, unit, rejected } of funnel) {
     if (input === 0 || out > 0) continue
     // Rejects are final: a crawl that was offline stays empty when it is run again, so the user must be told.
     process.exitCode = nothingCame
     const counts = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
     const where = join(url, dataset)
-    process.stderr.write(
-      `groundmill: nothing came of the ${input} ${unit} of "${stage}" (${counts.join(', ')}): mend that, remove ${where}, and run again\n`,
+    say(
+      `groundmill: nothing came of the ${input} ${unit} of "${stage}" (${counts.join(', ')}): mend that, remove ${where}, and run again`,
     )
   }
   for (const { stage, why } of stopped.filter((one) => one.stage === one.at))
-    process.stderr.write(`groundmill: this slice stopped before "${stage}": ${why}\n`)
+    say(`groundmill: this slice stopped before "${stage}": ${why}`)
   if (only?.some((name) => stopped.some(({ stage }) => stage === name))) process.exitCode = waitingForOthers
   if (failed > 0) {
     process.exitCode = 1
-    process.stderr.write(
-      `groundmill: ${failed} shard(s) were set aside; run the same command again to retry them\n`,
-    )
+    say(`groundmill: ${failed} shard(s) were set aside; run the same command again to retry them`)
   }
 }
 
@@ -94,12 +91,12 @@ async function engineOf(
   const ways = [workers !== undefined && '--workers', slice && '--slice', queue && '--queue'].filter(Boolean)
   if (ways.length > 1)
     throw new UserError(`A run goes one way: give one of ${ways.join(' and ')}, not ${ways.length}.`)
-  const say = (text: string) => process.stderr.write(`  ${text}\n`)
-  if (workers !== undefined) return processes(workers, (text) => say(`warning: ${text}`))
+  const tell = (text: string) => say(`  ${text}`)
+  if (workers !== undefined) return processes(workers, (text) => tell(`warning: ${text}`))
   if (queue === undefined) return undefined
   return openQueueEngine({
     url: queue === true ? undefined : queue,
     pipeline,
-    onNotice: say,
+    onNotice: tell,
   })
 }

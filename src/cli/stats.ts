@@ -9,6 +9,7 @@ import { readPresences } from '../pipeline/tasks/read-presences.js'
 import { type RunState, runStateReader } from '../pipeline/tasks/run-state.js'
 import { readDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
+import { print, printJson } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { evaluationTable } from './terminal/print-report.js'
 import { setAsideText, workersText } from './terminal/print-run-state.js'
@@ -51,9 +52,7 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   if (options.json) {
     // What the records have recorded is in the statistics, in one shape with what the rows say.
     const rows = funnel.map(({ stats: _, recorded: __, ...stage }) => stage)
-    process.stdout.write(
-      `${JSON.stringify({ dataset: url, funnel: rows, datasets, evaluations, ...(run && { run }) })}\n`,
-    )
+    printJson({ dataset: url, funnel: rows, datasets, evaluations, ...(run && { run }) })
     return
   }
   const parts = [funnelTable(funnel), sourceTable(datasets)]
@@ -73,7 +72,7 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
       parts.push(stageText(dataset, statistics, funnelStage))
     }
   }
-  process.stdout.write(`${parts.join('\n\n')}\n`)
+  print(parts.join('\n\n'))
 }
 
 /** Who works on a run, and what was set aside; undefined where nobody does and nothing was. */

@@ -15,6 +15,7 @@ import { readCommit } from '../shards/commit.js'
 import { readRules } from './filter-rules.js'
 import { readNaming } from './read-synonyms.js'
 import { formatTable } from './terminal/format-table.js'
+import { print, printJson } from './terminal/print.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface SweepCommandOptions {
@@ -80,9 +81,14 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
     await writeFile(options.svg, plotOf(points, options.vary, `${dataset.name}: ${proposals}`))
   }
   if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ dataset: url, proposals, gold: gold ?? null, vary: options.vary, points, svg: options.svg ?? null })}\n`,
-    )
+    printJson({
+      dataset: url,
+      proposals,
+      gold: gold ?? null,
+      vary: options.vary,
+      points,
+      svg: options.svg ?? null,
+    })
     return
   }
   const percent = (share: number | undefined) => (share === undefined ? '-' : (100 * share).toFixed(1))
@@ -99,8 +105,8 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
     const shares = [percent(precision), range(precisionInterval), percent(recall), range(recallInterval)]
     return [String(value), boxes, found, images, ...(gold === undefined ? [] : [...shares, percent(f1)])]
   })
-  process.stdout.write(`${formatTable(header, table)}\n`)
-  if (options.svg !== undefined) process.stdout.write(`\n${options.svg}\n`)
+  print(formatTable(header, table))
+  if (options.svg !== undefined) print(`\n${options.svg}`)
 }
 
 function valuesOf({ from, to, steps }: SweepCommandOptions): number[] {

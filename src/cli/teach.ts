@@ -6,6 +6,7 @@ import { teach as teachKind } from '../pipeline/stages/teach.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { teachConfig } from '../teacher/config.js'
 import { setOptions } from './options/set-options.js'
+import { printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface TeachOptions {
@@ -43,6 +44,5 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
   progress.finish(
     `✓ ${options.as}  ${sums.proposals} boxes for ${sums.found} of ${sums.phrases} phrases, ${ran === 0 ? 'already done' : duration(seconds)}`,
   )
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ dataset: url, stage: options.as, ...sums, seconds })}\n`)
+  if (options.json) printJson({ dataset: url, stage: options.as, ...sums, seconds })
 }

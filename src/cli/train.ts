@@ -12,6 +12,7 @@ import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { trainConfig } from '../train/config.js'
 import { setOptions } from './options/set-options.js'
+import { printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface TrainOptions {
@@ -56,7 +57,7 @@ export async function train(
   const { steps, seconds, last } = result
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${done}`)
-  if (options.json) process.stdout.write(`${JSON.stringify({ model: options.out, steps, seconds, last })}\n`)
+  if (options.json) printJson({ model: options.out, steps, seconds, last })
 }
 
 /** How many parameters start fresh, and in which parts of the network. */

@@ -3,6 +3,7 @@ import { orPackaged } from '../base/files/packaged.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
+import { print, printJson } from './terminal/print.js'
 import { createProgress } from './terminal/progress.js'
 
 /** `groundmill world make`. */
@@ -19,7 +20,7 @@ export async function makeWorldCommand(
     onProgress,
   })
   progress.finish(`✓ ${folder}${skipped ? '  already done' : ''}`)
-  if (options.json) process.stdout.write(`${JSON.stringify({ folder, skipped })}\n`)
+  if (options.json) printJson({ folder, skipped })
 }
 
 /** `groundmill world serve`: until it is interrupted. */
@@ -30,7 +31,8 @@ export async function serveWorldCommand(
 ): Promise<void> {
   const server = await serveFolder(folder, { port: options.port })
   const { url } = server
-  process.stdout.write(`${options.json ? JSON.stringify({ folder, url }) : url}\n`)
+  if (options.json) printJson({ folder, url })
+  else print(url)
   await once(signal, 'abort')
   await server.close()
 }

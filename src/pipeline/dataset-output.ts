@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { findFirst } from '../base/find-first.js'
 import { mapLimited } from '../base/map-limited.js'
 import { UserError } from '../base/user-error.js'
@@ -48,7 +49,7 @@ export async function isForBoxLoss({ storage, shards }: OpenDataset, grounding: 
 
 /** The folder of the run that a dataset is of: the one that it lies in. */
 export function runOfDataset({ url, storage }: Pick<OpenDataset, 'url' | 'storage'>): Storage {
-  if (storage.isLocal) return openStorage(storage.path('..'))
+  if (storage.isLocal) return openStorage(dirname(storage.path('.')))
   const [, run, options = ''] = /^(s3:\/\/[^/?]+(?:\/[^?]*[^/?])?)\/+[^/?]+\/*(\?.*)?$/.exec(url) ?? []
   if (run === undefined) throw new UserError(`${url} lies in no run: it is a whole bucket.`)
   return openStorage(`${run}${options}`)

@@ -7,6 +7,7 @@ import { isWhole } from '../shards/commit-shard.js'
 import { readDataset } from '../shards/dataset.js'
 import { verifyFile } from '../shards/verify-file.js'
 import type { ShardFile } from '../shards/write-shard.js'
+import { checkOwnFile } from '../storage/own-file.js'
 import type { Storage } from '../storage/storage.js'
 
 /** A shard's file whose record says that it is there. */
@@ -62,6 +63,7 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
     for (const [family, file] of Object.entries(recordFiles) as [Family, ShardFile][]) {
       const list = files[family].get(stage) ?? []
       files[family].set(stage, list)
+      await checkOwnFile(storage, file.path)
       const { path: name, bytes, sha256 } = file
       list.push({ shard, name, path: storage.path(name), bytes, sha256, phrases: inputs.phrases })
     }

@@ -1,4 +1,5 @@
 /** Cells of a query's rows as text. */
+import { plainText } from '../base/plain-text.js'
 
 /**
  * A cell as JSON can hold it: large numbers and dates as strings, bytes as base64, what is not finite as
@@ -26,16 +27,6 @@ function csvCell(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** Signs that would do something to a terminal, or turn the direction of its text. */
-const harmful = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
-
-/** Lines without such signs: a message may quote what is in a dataset. */
-export const safeLines = (text: string): string =>
-  text
-    .split('\n')
-    .map((line) => line.replace(harmful, '·'))
-    .join('\n')
-
 const maxCellLength = 60
 
 /** A cell of a table: cut where it is long, and without signs that would do something to a terminal. */
@@ -44,7 +35,7 @@ export function tableCell(value: unknown): string {
     typeof value === 'number' && !Number.isInteger(value)
       ? String(Number(value.toPrecision(6)))
       : plain(value)
-  const safe = [...text.slice(0, 4 * maxCellLength).replace(harmful, '·')]
+  const safe = [...plainText(text.slice(0, 4 * maxCellLength))]
   return safe.length > maxCellLength ? `${safe.slice(0, maxCellLength - 1).join('')}…` : safe.join('')
 }
 

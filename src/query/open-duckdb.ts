@@ -15,9 +15,10 @@ export interface OpenDuckDb {
 const memoryLimit = '1GB'
 
 /**
- * Opens DuckDB. Once `prepare` has run, no file but `paths` can be read, none be written, no extension be
- * loaded, and no setting be changed.
+ * Opens DuckDB. No file but `paths` can be read, none be written, no extension be loaded, and no setting be
+ * changed.
  *
+ * @param prepare statements that are run first
  * @param signal breaks a query off that runs
  */
 export async function openDuckDb(
@@ -49,12 +50,12 @@ export async function openDuckDb(
   try {
     signal?.throwIfAborted()
     signal?.addEventListener('abort', interrupt, { once: true })
-    for (const statement of prepare) await connection.run(statement)
     // DuckDB compares the text of the SQL, which is a pattern, with the allowed paths.
     const allowedPaths = [...new Set(paths.flatMap((path) => [path, patternOf(path)]))]
     await connection.run(`set allowed_paths = [${allowedPaths.map(quoted).join(', ')}]`)
     await connection.run('set enable_external_access = false')
     await connection.run('set lock_configuration = true')
+    for (const statement of prepare) await connection.run(statement)
   } catch (error) {
     await close()
     throw error

@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { plainLines } from '../base/plain-text.js'
 import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
 import { verifyFiles, withDatasetFiles } from './dataset-files.js'
 import { type DatasetView, datasetViews } from './dataset-views.js'
-import { safeLines } from './format-rows.js'
 import { openDuckDb } from './open-duckdb.js'
 
 export interface QueryOptions {
@@ -149,7 +149,7 @@ function explained(error: Error, views: readonly DatasetView[]): Error {
   const known = isName ? `\nViews: ${views.map(({ name }) => name).join(', ')}` : ''
   // What DuckDB offers instead is mostly one of its own tables.
   const text = isName ? words.replace(/\nDid you mean[\s\S]*$/, '') : words
-  return new UserError(safeLines(`The query cannot be run: ${text}${place && `\n${place}`}${known}`), {
+  return new UserError(plainLines(`The query cannot be run: ${text}${place && `\n${place}`}${known}`), {
     cause: error,
   })
 }

@@ -54,8 +54,20 @@ export function familyFolder(family: Family, stage: string | null): string {
   return family === 'images' || stage === null ? family : `${family}/${checkName('stage', stage)}`
 }
 
+/**
+ * Whether a path is one that a shard of this family may name as its file: directly in the family's folder, and
+ * nowhere else. Older files have other names than `filePath` gives.
+ */
+export function isFileOf(path: string, family: Family, stage: string): boolean {
+  const folder = `${familyFolder(family, stage)}/`
+  return path.startsWith(folder) && isName(path.slice(folder.length)) && path.endsWith('.parquet')
+}
+
+/** Whether a stage, a shard or a file of one can have that name: it is one of a file, and leads nowhere else. */
+export const isName = (name: string): boolean => /^\w[\w.-]*$/.test(name)
+
 function checkName(what: string, name: string): string {
-  if (/^[\w][\w.-]*$/.test(name)) return name
+  if (isName(name)) return name
   throw new UserError(
     `"${name}" cannot name a ${what}: letters, digits, hyphens, dots and underscores can, the first no dot or hyphen.`,
   )

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
-import { families, recordPath } from '../rows/family-path.js'
+import { families, familyFolder, isFileOf, recordPath } from '../rows/family-path.js'
+import { pathName } from '../rows/path-name.js'
 import type { Family } from '../rows/rows.js'
 import type { ShardStats } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
@@ -62,10 +64,10 @@ const sums = z.custom<Record<string, number>>(
 )
 
 const pointerSchema = z.object({
-  stage: z.string(),
+  stage: pathName,
   family: z.enum(families),
   main: z.enum(families),
-  shard: z.string(),
+  shard: pathName,
 })
 
 const recordSchema = pointerSchema.extend({
@@ -195,11 +197,12 @@ export const ofAnother = ({ family, stage, shard }: RecordPointer): string =>
 export function parseStored(bytes: Uint8Array, where: string): CommitRecord | RecordPointer {
   const bad = (what: string) =>
     new UserError(`${where} is not a commit record (${what}): delete it, and its shard is made anew.`)
+  const text = Buffer.from(bytes).toString('utf8')
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    value = JSON.parse(text)
   } catch (error) {
-    throw bad((error as Error).message)
+    throw bad(jsonProblem(text, error))
   }
   const version = (value as { version?: unknown } | null)?.version
   if (typeof version === 'number' && version > recordVersion) {
@@ -217,6 +220,11 @@ export function parseStored(bytes: Uint8Array, where: string): CommitRecord | Re
   if (isPointer(value as RecordPointer)) return value as RecordPointer
   check(recordSchema)
   const record = value as CommitRecord
+  for (const [family, { path }] of Object.entries(record.files) as [Family, ShardFile][])
+    if (!isFileOf(path, family, record.stage))
+      throw bad(
+        `files.${family}.path: expected a file in ${familyFolder(family, record.stage)}/, not ${JSON.stringify(path)}`,
+      )
   if (!addsUp(record)) throw bad(sumsOf(record))
   return record
 }

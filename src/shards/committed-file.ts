@@ -1,6 +1,7 @@
 import { UserError } from '../base/user-error.js'
 import { causeOf, openParquet, type ParquetFile } from '../parquet/open-parquet.js'
 import type { Family } from '../rows/rows.js'
+import { checkOwnFile } from '../storage/own-file.js'
 import type { Storage } from '../storage/storage.js'
 import { readCommit } from './commit.js'
 import { damagedShard, type ExpectedFile, sizeDiffers, verifyFile } from './verify-file.js'
@@ -65,6 +66,7 @@ async function opened(storage: Storage, file: ShardFile): Promise<OpenShard> {
  * @throws UserError where it is missing, or not the file that the record speaks of
  */
 export async function openVerified(storage: Storage, file: ExpectedFile): Promise<ParquetFile> {
+  await checkOwnFile(storage, file.path)
   const path = storage.path(file.path)
   await verifyFile(storage, file)
   const opened = await openParquet(path).catch(async (error: unknown) => {

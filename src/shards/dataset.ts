@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { hashJson } from '../base/hash.js'
+import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
+import { pathName } from '../rows/path-name.js'
 import type { Storage } from '../storage/storage.js'
 
 /**
@@ -13,9 +15,10 @@ const fileName = 'dataset.json'
 
 const datasetSchema = z.object({
   schemaVersion: z.number().int(),
-  name: z.string(),
+  // Names become paths.
+  name: pathName,
   card: z.record(z.string(), z.unknown()).nullable(),
-  shards: z.array(z.string()),
+  shards: z.array(pathName),
 })
 
 /** What `dataset.json` says: written once, when ingest has planned its shards. */
@@ -36,8 +39,7 @@ export async function createDataset(storage: Storage, info: Declared): Promise<b
  */
 export async function replaceDataset(storage: Storage, known: DatasetInfo, info: Declared): Promise<boolean> {
   const before = await storage.readVersioned(fileName)
-  if (!before || hashJson(JSON.parse(Buffer.from(before.bytes).toString('utf8'))) !== hashJson(known))
-    return false
+  if (!before || hashJson(parsed(before.bytes, storage.path(fileName))) !== hashJson(known)) return false
   return storage.swap(fileName, textOf(info), before.version)
 }
 
@@ -53,12 +55,17 @@ export async function readDataset(storage: Storage): Promise<DatasetInfo> {
   const bytes = await storage.read(fileName)
   if (!bytes)
     throw new UserError(`${storage.url} is not a dataset: ${where} is missing. Run an ingest stage first.`)
+  return parsed(bytes, where)
+}
+
+function parsed(bytes: Uint8Array, where: string): DatasetInfo {
+  const text = Buffer.from(bytes).toString('utf8')
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    value = JSON.parse(text)
   } catch (error) {
     throw new UserError(
-      `${where} is not JSON (${(error as Error).message}): delete it and run the ingest stage again; its shards are kept.`,
+      `${where} is not JSON (${jsonProblem(text, error)}): delete it and run the ingest stage again; its shards are kept.`,
     )
   }
   const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion
@@ -67,10 +74,10 @@ export async function readDataset(storage: Storage): Promise<DatasetInfo> {
       `${where} has schema version ${version}, this groundmill reads up to ${SCHEMA_VERSION}: update groundmill.`,
     )
   }
-  const parsed = datasetSchema.safeParse(value)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw new UserError(`${where}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}`)
-  }
-  return parsed.data
+  const { data, error } = datasetSchema.safeParse(value)
+  if (data) return data
+  const [issue] = error.issues
+  throw new UserError(
+    `${where}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}: delete it and run the ingest stage again; its shards are kept.`,
+  )
 }

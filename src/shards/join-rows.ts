@@ -1,4 +1,5 @@
 import { UserError } from '../base/user-error.js'
+import { isName } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
 import { readShardGroups } from './read-shard.js'
@@ -63,7 +64,8 @@ interface Part extends Source {
  *
  * @param signal is looked at before each row
  * @throws UserError where a file is missing or damaged, and where a family has not the same keys in the same
- *   order as the images (or the first part, where images are not read), to the end
+ *   order as the images (or the first part, where images are not read), to the end; or where a key cannot be
+ *   the name of a file
  */
 export async function* joinRows<const Parts extends PartsOf<Parts>>(
   storage: Storage,
@@ -129,6 +131,12 @@ export function mismatch({ storage, shard }: Place, source: Source, other: Sourc
   return new UserError(`${storage.url}: ${which}: run stage "${source.stage}" again.`)
 }
 
+/** Keys become names of files: a stranger's lead nowhere else. Ingest makes them of digits. */
+const notAKey = ({ storage, shard }: Place, source: Source, row: number, key: unknown) =>
+  new UserError(
+    `${storage.url}: shard ${shard} of ${nameOf(source)}, row ${row}: ${JSON.stringify(key)} cannot be the key of a picture: letters, digits, hyphens, dots and underscores can. The dataset was not made by groundmill, or is damaged.`,
+  )
+
 const nameOf = ({ family, stage }: Source) => (stage === null ? family : `${family} "${stage}"`)
 
 /** The parts that are read. Those that others are held against come first. */
@@ -157,6 +165,7 @@ function joinedRow(
     if (own?.key !== key) throw mismatch(place, part, parts[0] as Part, row)
     joined[part.name] = own
   }
+  if (rows[0] && !(typeof key === 'string' && isName(key))) throw notAKey(place, parts[0] as Part, row, key)
   return rows[0] && joined
 }
 

@@ -13,7 +13,7 @@ import {
   stat,
   unlink,
 } from 'node:fs/promises'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { sweepAside } from '../base/files/sweep-aside.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
 import {
@@ -33,7 +33,13 @@ import { isWithoutLinks, swapFile } from './swap-file.js'
 /** The storage in a folder of this machine. */
 export function openLocalStorage(url: string): Storage {
   const root = resolve(url)
-  const path = (name: string) => join(root, name)
+  const path = (name: string) => {
+    const full = join(root, name)
+    // Names are also such as a stranger has written into a record.
+    if (full !== root && !full.startsWith(root.endsWith(sep) ? root : `${root}${sep}`))
+      throw new UserError(`"${name}" leads out of ${url}: nothing there is read or written.`)
+    return full
+  }
   return {
     url,
     path,
@@ -43,7 +49,7 @@ export function openLocalStorage(url: string): Storage {
         () => true,
         () => false,
       ),
-    read: (name) => readFile(path(name)).catch(absent),
+    read: (name) => readWhole(path(name)),
     async write(name, bytes) {
       await makeFolder(dirname(path(name)))
       await writeFileAtomic(path(name), bytes)
@@ -67,7 +73,7 @@ export function openLocalStorage(url: string): Storage {
       return true
     },
     async readVersioned(name) {
-      const bytes = await readFile(path(name)).catch(absent)
+      const bytes = await readWhole(path(name))
       return bytes && { bytes, version: hashBytes(bytes) }
     },
     async swap(name, bytes, before) {
@@ -144,6 +150,15 @@ export function openLocalStorage(url: string): Storage {
         if (file.endsWith(asideSuffix)) await sweepAside(join(path(folder), file))
     },
   }
+}
+
+/** The bytes of a file, undefined where there is none. A pipe or a device would have no end. */
+async function readWhole(path: string): Promise<Buffer | undefined> {
+  const found = await stat(path).catch(absent)
+  if (!found) return undefined
+  if (!found.isFile())
+    throw new UserError(`${path} is ${found.isDirectory() ? 'a folder' : 'no file'}, where a file is needed.`)
+  return readFile(path).catch(absent)
 }
 
 /** Writes a file beside the one that it is to be, and gives its path. */

@@ -16,7 +16,7 @@ export interface Storage {
   readonly url: string
   /**
    * What `openObject` opens and `openStorage` goes on from: of a folder the local file, of a bucket the
-   * address.
+   * address. A name that leads out of a folder is refused (UserError), here and by everything below.
    */
   path(name: string): string
   /** Whether what `path` gives is a file of this machine. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { plainText } from '../../src/cli/terminal/plain-text.js'
+import { plainText } from '../../src/base/plain-text.js'
 import { redrawn } from '../../src/cli/terminal/redrawn.js'
 import { groundmill, startGroundmill } from '../helpers/groundmill.js'
 import { parsePrometheusText } from '../helpers/prometheus-text.js'

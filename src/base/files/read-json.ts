@@ -5,12 +5,15 @@ import { readText } from './read-file.js'
 /**
  * The value of a configuration's JSON, as `parseJson` reads it with the nearest numbers. Throws a UserError
  * that names the file it is of.
+ *
+ * @param remedy what to do where it is none
  */
-export function jsonOf(text: string, path: string): unknown {
+export function jsonOf(text: string, path: string, remedy?: string): unknown {
   try {
     return parseJson(text, 'nearest')
   } catch (error) {
-    throw new UserError(`${path} is not JSON: ${jsonProblem(text, error)}`)
+    const why = `${path} is not JSON: ${jsonProblem(text, error)}`
+    throw new UserError(remedy === undefined ? why : `${why}: ${remedy}.`)
   }
 }
 

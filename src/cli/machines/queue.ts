@@ -1,5 +1,6 @@
 import { readQueueStatus } from '../../pipeline/queue/queue-status.js'
 import { formatTable } from '../terminal/format-table.js'
+import { print, printJson } from '../terminal/print.js'
 import { duration } from '../terminal/progress.js'
 
 export interface QueueStatusOptions {
@@ -11,7 +12,7 @@ export interface QueueStatusOptions {
 export async function queueStatus({ queue, json }: QueueStatusOptions): Promise<void> {
   const status = await readQueueStatus(queue)
   if (json) {
-    process.stdout.write(`${JSON.stringify(status)}\n`)
+    printJson(status)
     return
   }
   const rows = Object.entries(status.resources).map(([resource, it]) => [
@@ -26,12 +27,12 @@ export async function queueStatus({ queue, json }: QueueStatusOptions): Promise<
       : '',
   ])
   const header = ['resource', 'waiting', 'active', 'delayed', 'failed', 'workers', 'longest active']
-  process.stdout.write(`${status.queue}\n\n${formatTable(header, rows)}\n`)
+  print(`${status.queue}\n\n${formatTable(header, rows)}`)
   const workers = Object.entries(status.resources).flatMap(([resource, it]) =>
     it.workers.map((name) => [name, resource] as const),
   )
   const takes = new Map<string, string[]>()
   for (const [name, resource] of workers) takes.set(name, [...(takes.get(name) ?? []), resource])
-  for (const [name, taken] of takes) process.stdout.write(`\nworker ${name} takes ${taken.join(', ')}`)
-  if (takes.size > 0) process.stdout.write('\n')
+  const lines = [...takes].map(([name, taken]) => `worker ${name} takes ${taken.join(', ')}`)
+  if (lines.length > 0) print(`\n${lines.join('\n')}`)
 }

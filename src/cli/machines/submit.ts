@@ -8,6 +8,7 @@ import { kubernetesFiles, requireObjectName } from '../../pipeline/clusters/kube
 import { type Segment, segmentsOf } from '../../pipeline/clusters/segments.js'
 import { slurmFiles } from '../../pipeline/clusters/slurm-files.js'
 import { readPipeline } from '../../pipeline/read-pipeline.js'
+import { printExact, printJson, say } from '../terminal/print.js'
 
 export interface SubmitOptions {
   readonly slurm?: boolean
@@ -62,7 +63,8 @@ export async function submit(path: string, options: SubmitOptions, version: stri
       if (executable) await chmod(join(options.out, name), 0o755)
     }
   }
-  process.stdout.write(options.json ? asJson(segments, files, options.out) : asText(files, options.out))
+  if (options.json) printJson(asJson(segments, files, options.out))
+  else await printExact(asText(files, options.out))
 }
 
 function requireOneCluster(options: SubmitOptions) {
@@ -106,8 +108,8 @@ function slurmJobs(segments: readonly Segment[], run: ClusterRun, options: Submi
     if (!form.test(text)) throw new UserError(`${flag} ${text}: expected ${expected}.`)
   }
   if (run.slices > 1000)
-    process.stderr.write(
-      `groundmill: most Slurm sites take arrays of at most 1,000 tasks: see MaxArraySize in \`scontrol show config\`\n`,
+    say(
+      `groundmill: most Slurm sites take arrays of at most 1,000 tasks: see MaxArraySize in \`scontrol show config\``,
     )
   return slurmFiles(segments, run, {
     folder: process.cwd(),
@@ -141,11 +143,11 @@ function asText(files: readonly JobFile[], out: string | undefined): string {
   return files.map(({ name, text }) => `==> ${name} <==\n${text}\n`).join('')
 }
 
-function asJson(segments: readonly Segment[], files: readonly JobFile[], out: string | undefined): string {
+function asJson(segments: readonly Segment[], files: readonly JobFile[], out: string | undefined): object {
   const jobs = segments.map(({ name, sliced, gpu, stages, needs }) => ({
     ...{ name, sliced, gpu, needs },
     stages: stages.map((stage) => stage.name),
   }))
   const texts = Object.fromEntries(files.map(({ name, text }) => [name, text]))
-  return `${JSON.stringify({ jobs, ...(out !== undefined && { folder: out }), files: texts })}\n`
+  return { jobs, ...(out !== undefined && { folder: out }), files: texts }
 }

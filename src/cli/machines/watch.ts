@@ -4,6 +4,7 @@ import { runMetrics } from '../../pipeline/tasks/run-metrics.js'
 import { type RunState, runStateReader } from '../../pipeline/tasks/run-state.js'
 import { parseMetricsAddress, serveMetrics } from '../../pipeline/tasks/serve-metrics.js'
 import { openStorage } from '../../storage/open-storage.js'
+import { print, printJson, say } from '../terminal/print.js'
 import {
   runStateText,
   setAsideText,
@@ -32,15 +33,15 @@ export async function watch(url: string, options: WatchOptions, signal: AbortSig
   const metrics = runMetrics()
   const address = options.metrics === undefined ? undefined : parseMetricsAddress(options.metrics)
   const server = address && (await serveMetrics(metrics.registry, address))
-  if (server) process.stderr.write(`metrics at ${server.url}\n`)
-  const print = options.json ? printJson : process.stdout.isTTY && !options.once ? printPage() : printLines()
+  if (server) say(`metrics at ${server.url}`)
+  const show = options.json ? printJson : process.stdout.isTTY && !options.once ? printPage() : printLines()
   try {
     for (;;) {
       const start = performance.now()
       const state = await read()
       metrics.set(state)
-      if (options.once && !options.json) process.stdout.write(`${runStateText(state)}\n`)
-      else print(state)
+      if (options.once && !options.json) print(runStateText(state))
+      else show(state)
       const code = exitCodeOf(state)
       if (options.once || code !== undefined) {
         process.exitCode = options.once ? 0 : code
@@ -65,8 +66,6 @@ function exitCodeOf({ isDone, stages, setAside, processes }: RunState): number |
   const isAllSetAside = setAside.length > 0 && stages.every(({ toDo = 0 }) => toDo === 0)
   return isAllSetAside ? 1 : undefined
 }
-
-const printJson = (state: RunState) => process.stdout.write(`${JSON.stringify(state)}\n`)
 
 /** Draws over what was drawn before. */
 function printPage() {
@@ -95,10 +94,9 @@ function printLines() {
     const changed = lines.filter(([name, text]) =>
       isNew(`stage ${name}`, text, name === '' ? `${workers} ${state.isDone}` : countsOf(text)),
     )
-    for (const [, text] of changed) process.stdout.write(`${state.at}  ${text}\n`)
-    if (isNew('workers', workersText(state, 10), String(workers)))
-      process.stdout.write(`${workersText(state, 10)}\n`)
-    if (isNew('aside', aside)) process.stdout.write(`${aside}\n`)
+    for (const [, text] of changed) print(`${state.at}  ${text}`)
+    if (isNew('workers', workersText(state, 10), String(workers))) print(workersText(state, 10))
+    if (isNew('aside', aside)) print(aside)
   }
 }
 

@@ -6,6 +6,7 @@ import { type Resource, resources } from '../../pipeline/stages/resource.js'
 import { meteredEvents } from '../../pipeline/tasks/run-events.js'
 import type { Task } from '../../pipeline/tasks/task.js'
 import { openMetrics } from '../options/open-metrics.js'
+import { print, printJson } from '../terminal/print.js'
 import { createProgress } from '../terminal/progress.js'
 
 export interface WorkerCommandOptions {
@@ -43,12 +44,12 @@ export async function worker(options: WorkerCommandOptions, signal: AbortSignal)
     },
   })
   await metrics?.close()
-  if (options.json) process.stdout.write(`${JSON.stringify(counts)}\n`)
+  if (options.json) printJson(counts)
   else
-    process.stdout.write(
+    print(
       `${Object.entries(counts)
         .map(([outcome, count]) => `${count} ${outcome}`)
-        .join(', ')}\n`,
+        .join(', ')}`,
     )
 }
 

@@ -1,5 +1,6 @@
 import { type TaskMetrics, taskMetrics } from '../../pipeline/tasks/metrics.js'
 import { parseMetricsAddress, serveMetrics } from '../../pipeline/tasks/serve-metrics.js'
+import { say } from '../terminal/print.js'
 
 /** Metrics that are told while a command works. */
 export interface OpenMetrics {
@@ -16,6 +17,6 @@ export async function openMetrics(address: string | undefined): Promise<OpenMetr
   if (address === undefined) return undefined
   const tasks = taskMetrics()
   const { url, close } = await serveMetrics(tasks.registry, parseMetricsAddress(address))
-  process.stderr.write(`  metrics at ${url}\n`)
+  say(`  metrics at ${url}`)
   return { tasks, close }
 }

@@ -1,9 +1,11 @@
-/** Rows of cells as aligned columns; numbers to the right. */
+import { plainText } from '../../base/plain-text.js'
+
+/** Rows of cells as aligned columns; numbers to the right. What a cell quotes of a stranger's is plain text. */
 export function formatTable(
   header: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): string {
-  const cells = [header, ...rows.map((row) => row.map(String))]
+  const cells = [header, ...rows].map((row) => row.map((cell) => plainText(String(cell))))
   const numeric = header.map(
     (_, column) =>
       rows.length > 0 &&

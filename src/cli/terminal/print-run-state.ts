@@ -1,8 +1,8 @@
+import { plainText } from '../../base/plain-text.js'
 import type { KnownPresence } from '../../pipeline/tasks/read-presences.js'
 import { isLiving } from '../../pipeline/tasks/read-presences.js'
 import type { RunState, StageState } from '../../pipeline/tasks/run-state.js'
 import { formatTable } from './format-table.js'
-import { plainText } from './plain-text.js'
 import { duration } from './progress.js'
 
 /** Lines for people; fewer where there are many workers, or much that was set aside. */

@@ -1,3 +1,5 @@
+import { plainLines, plainText } from '../../base/plain-text.js'
+
 /** One line that says how far the work is, how fast it goes and how long it will take. */
 export interface ProgressLine {
   update(label: string, done: number, total: number, note?: string): void
@@ -30,12 +32,12 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
       const seconds = (now - start) / 1000
       const rate = seconds > 0.2 ? (done - first) / seconds : 0
       stream.write(
-        `\r\u001b[2K${progressText(name, done, total, rate, note).slice(0, (stream.columns || 100) - 1)}`,
+        `\r\u001b[2K${plainText(progressText(name, done, total, rate, note)).slice(0, (stream.columns || 100) - 1)}`,
       )
     },
     finish(text) {
       label = ''
-      stream.write(`${stream.isTTY ? '\r\u001b[2K' : ''}${text}\n`)
+      stream.write(`${stream.isTTY ? '\r\u001b[2K' : ''}${plainLines(text)}\n`)
     },
   }
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { jsonProblem } from '../../base/parse-json.js'
 import { checkUnfinished } from '../../catalog/check-unfinished.js'
 import type { Finding } from '../../catalog/finding.js'
 import { hashObject } from '../../storage/hash-object.js'
@@ -6,7 +7,7 @@ import { acquireLock, LockedError } from '../../storage/lock.js'
 import { openObject } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
 import { modelLock } from './model-store.js'
-import type { RunRecord } from './run-record.js'
+import { parseRunRecord, type RunRecord } from './run-record.js'
 
 export interface RunCheckOptions {
   /** Whether files are held against their hash too. */
@@ -66,8 +67,14 @@ const isRecord = (name: string) =>
 const isUnfinished = (model: string) => model.endsWith('.partial') || model.endsWith('.replaced')
 
 async function checkReport(run: Storage, name: string, onFinding: (finding: Finding) => void) {
-  const record = parse(await run.read(name))
-  if (typeof record === 'string') onFinding({ kind: 'wrong', name, what: record })
+  const text = Buffer.from((await run.read(name)) ?? []).toString('utf8')
+  try {
+    const value = JSON.parse(text) as unknown
+    if (typeof value !== 'object' || value === null)
+      onFinding({ kind: 'wrong', name, what: 'an object was expected' })
+  } catch (error) {
+    onFinding({ kind: 'wrong', name, what: `it is not JSON: ${jsonProblem(text, error)}` })
+  }
 }
 
 /** Checks a record and its files, whose names it gives. */
@@ -209,12 +216,5 @@ async function removeReplaced(run: Storage, model: string): Promise<boolean> {
 }
 
 /** What a record says, or why it is none. */
-function parse(bytes: Uint8Array | undefined): Partial<RunRecord<unknown>> | string {
-  if (!bytes) return 'it is not there any more'
-  try {
-    const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown
-    return typeof value === 'object' && value !== null ? value : 'it is no record: an object was expected'
-  } catch (error) {
-    return `it is not JSON (${(error as Error).message})`
-  }
-}
+const parse = (bytes: Uint8Array | undefined): RunRecord<unknown> | string =>
+  bytes ? parseRunRecord<unknown>(bytes) : 'it is not there any more'

@@ -1,4 +1,7 @@
+import { z } from 'zod'
+import { firstIssue } from '../../base/first-issue.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
+import { jsonProblem } from '../../base/parse-json.js'
 import { acquireLock } from '../../storage/lock.js'
 import type { Storage } from '../../storage/storage.js'
 
@@ -133,11 +136,38 @@ async function hasFile(
 
 export async function readRunRecord<T>(storage: Storage, name: string): Promise<RunRecord<T> | undefined> {
   const bytes = await storage.read(name)
-  if (!bytes) return undefined
+  const record = bytes && parseRunRecord<T>(bytes)
+  // A record that cannot be read is none: its task runs again.
+  return typeof record === 'object' ? record : undefined
+}
+
+/** A name below the run's folder: also the keys of a bucket may have dots that lead elsewhere in a folder. */
+const fileName = z
+  .string()
+  .refine(
+    (name) => !/[\\\0]/.test(name) && name.split('/').every((part) => !['', '.', '..'].includes(part)),
+    'expected names of files in the run',
+  )
+
+const recordSchema = z.object({
+  stage: z.string(),
+  configHash: z.string(),
+  inputs: z.record(z.string(), z.string()),
+  files: z.record(fileName, z.string()).optional(),
+  result: z.record(z.string(), z.unknown()),
+  seconds: z.number(),
+  createdAt: z.string(),
+})
+
+/** The record that bytes are, or in words why they are none. What `result` holds is for its readers to check. */
+export function parseRunRecord<T>(bytes: Uint8Array): RunRecord<T> | string {
+  const text = Buffer.from(bytes).toString('utf8')
+  let value: unknown
   try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as RunRecord<T>
-  } catch {
-    // A record that cannot be read is none: its task runs again.
-    return undefined
+    value = JSON.parse(text)
+  } catch (error) {
+    return `it is not JSON: ${jsonProblem(text, error)}`
   }
+  const { error } = recordSchema.safeParse(value)
+  return error ? `it is no record: ${firstIssue(error)}` : (value as RunRecord<T>)
 }

@@ -1,9 +1,10 @@
 import { hashBytes } from '../../base/hash.js'
+import { UserError } from '../../base/user-error.js'
 import { withPromotion } from '../../model/model-card.js'
 import type { Storage } from '../../storage/storage.js'
 import type { Comparison } from '../promotion/compare-answers.js'
 import type { Promotion } from '../promotion/promotion.js'
-import type { RunRecord } from '../records/run-record.js'
+import { parseRunRecord } from '../records/run-record.js'
 
 /**
  * Notes in a candidate's record and on its card what became of it. What is noted already is left as it is.
@@ -21,7 +22,11 @@ export async function notePromotion(
   for (;;) {
     const before = await run.readVersioned(`${place}/record.json`)
     if (!before) throw new Error(`${run.url}: there is no ${place}/record.json`)
-    const record = JSON.parse(Buffer.from(before.bytes).toString('utf8')) as RunRecord<unknown>
+    const record = parseRunRecord<unknown>(before.bytes)
+    if (typeof record === 'string')
+      throw new UserError(
+        `${run.path(`${place}/record.json`)}: ${record}: delete it, and the next run trains the model again.`,
+      )
     const text = Buffer.from(bytes).toString('utf8')
     const own = withPromotion(text, promotionText(promotion, record.stage))
     const files = record.files && { files: { ...record.files, [card]: hashBytes(own) } }

@@ -1,3 +1,4 @@
+import { jsonOf } from '../../base/files/read-json.js'
 import { hashJson } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import { zip } from '../../base/zip.js'
@@ -70,10 +71,20 @@ async function writeReport(run: Storage, report: RoundReport, isOld: boolean): P
   const text = `${JSON.stringify(report, null, 1)}\n`
   for (;;) {
     const now = await run.readVersioned(reportFile)
-    const other = now && (JSON.parse(Buffer.from(now.bytes).toString('utf8')) as RoundReport)
-    if (isOld && other && other.round > report.round && (await run.exists(`rounds/${other.round}.json`)))
+    const other = now && roundOf(now.bytes)
+    if (isOld && other !== undefined && other > report.round && (await run.exists(`rounds/${other}.json`)))
       return
     if (await run.swap(reportFile, text, now?.version)) return
+  }
+}
+
+/** The round that a report is of; undefined where it cannot be read: then it is written anew. */
+function roundOf(bytes: Uint8Array): number | undefined {
+  try {
+    const { round } = JSON.parse(Buffer.from(bytes).toString('utf8')) as Partial<RoundReport>
+    return Number.isSafeInteger(round) ? round : undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -141,7 +152,8 @@ async function answersOf(
     const file = outcomesFile(evaluationName(name, set))
     const bytes = await run.read(file)
     if (!bytes) throw new UserError(`${file} is missing: run the pipeline's evaluate stages again.`)
-    const outcomes = JSON.parse(Buffer.from(bytes).toString('utf8')) as PictureOutcomes
+    const remedy = "delete it, and run the pipeline's evaluate stages again"
+    const outcomes = jsonOf(Buffer.from(bytes).toString('utf8'), run.path(file), remedy) as PictureOutcomes
     answers.set(name, { scores: result, outcomes })
   }
   return answers

@@ -1,0 +1,31 @@
+import { once } from 'node:events'
+import { plainJson, plainLines } from '../../base/plain-text.js'
+
+/** Prints lines for people; whatever of a stranger's is in them, a terminal obeys nothing of it. */
+export function print(text: string): void {
+  process.stdout.write(`${plainLines(text)}\n`)
+}
+
+/** Prints a value for programs: one line of JSON. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${plainJson(value)}\n`)
+}
+
+/** Says lines beside the output, on standard error. */
+export function say(text: string): void {
+  process.stderr.write(`${plainLines(text)}\n`)
+}
+
+/**
+ * Prints a text as it is into a file or a pipe, and without what a terminal would obey on one. Waits for a
+ * reader that is slower.
+ */
+export async function printExact(text: string): Promise<void> {
+  if (!process.stdout.write(process.stdout.isTTY ? plainLines(text) : text))
+    await once(process.stdout, 'drain')
+}
+
+/** Clears the line of progress that a terminal may show. */
+export function clearLine(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K')
+}
