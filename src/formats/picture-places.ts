@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { readText } from '../base/files/read-file.js'
+import { readListText } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { linesOf } from './text-lines.js'
 
@@ -38,7 +38,7 @@ type Way = (line: string) => string
  * @throws UserError where it names none, or none of the first is there
  */
 export async function listedPictures(list: string, roots: readonly string[]): Promise<string[]> {
-  const lines = linesOf(await readText(list)).map((line) => line.replaceAll('\\', '/'))
+  const lines = linesOf(await readListText(list)).map((line) => line.replaceAll('\\', '/'))
   if (lines.length === 0) throw new UserError(`${list} names no pictures.`)
   const folders = [dirname(list), ...roots, '.']
   const relative = folders.flatMap((root): Way[] => [

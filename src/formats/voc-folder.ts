@@ -1,11 +1,16 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
-import { readText, unreadable } from '../base/files/read-file.js'
+import { filesBelow } from '../base/files/files-below.js'
+import { readListText, unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { linesOf } from './text-lines.js'
 
 /** The files of a dataset in Pascal VOC's form. */
 export interface VocFolder {
+  /** The folder of the whole: annotations lie in it or below. */
+  readonly root: string
+  /** The folder of the pictures. */
+  readonly pictures: string
   /** One a picture. */
   readonly annotations: readonly string[]
   /**
@@ -48,9 +53,12 @@ export async function readVocFolder(
   const listed =
     ids?.map((id) => annotationOf(id, root, folder)) ?? (isFolder ? await annotationsIn(folder) : [path])
   if (listed.length === 0) throw new UserError(`${folder} has no annotations (.xml).`)
+  const pictures = images ?? (await picturesBeside(folder))
   return {
+    root: isOfAnnotations(root) ? dirname(resolve(root)) : root,
+    pictures,
     annotations: listed,
-    picture: await pictureFinder(folder, images ?? (await picturesBeside(folder))),
+    picture: await pictureFinder(folder, pictures),
   }
 }
 
@@ -86,7 +94,7 @@ async function foldersOf(path: string): Promise<string[]> {
 const isHidden = (name: string) => /(^|[\\/])(\.|__MACOSX[\\/])/.test(name)
 
 async function annotationsIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true }).catch(unreadable(folder))
+  const names = await filesBelow(folder).catch(unreadable(folder))
   return names
     .filter((name) => /\.xml$/i.test(name) && !isHidden(name))
     .sort()
@@ -100,7 +108,7 @@ async function idsOf(root: string, split: string): Promise<string[] | undefined>
     join(root, 'ImageSets', `${split}.txt`),
     join(root, `${split}.txt`),
   ])
-    if (await stat(path).catch(() => undefined)) return linesOf(await readText(path)).map(idOf)
+    if (await stat(path).catch(() => undefined)) return linesOf(await readListText(path)).map(idOf)
   return undefined
 }
 
@@ -119,7 +127,7 @@ async function folderOf(path: string, split: string): Promise<string> {
 }
 
 async function pictureFinder(annotationFolder: string, pictureFolder: string): Promise<VocFolder['picture']> {
-  const listed = await readdir(pictureFolder, { recursive: true }).catch(unreadable(pictureFolder))
+  const listed = await filesBelow(pictureFolder).catch(unreadable(pictureFolder))
   const names = listed
     .filter((name) => pictureEndings.test(name) && !isHidden(name))
     .map((name) => name.replaceAll('\\', '/'))

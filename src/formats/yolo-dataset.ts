@@ -1,8 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, join } from 'node:path'
 import { z } from 'zod'
+import { filesBelow } from '../base/files/files-below.js'
+import { isInside, outsideAdvice } from '../base/files/inside.js'
 import { parseConfig, parseYaml } from '../base/files/parse-config.js'
-import { readText, unreadable } from '../base/files/read-file.js'
+import { readListText, readText, unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { isThere, listedPictures, tailsOf } from './picture-places.js'
 import { linesOf } from './text-lines.js'
@@ -15,6 +17,8 @@ export interface YoloDataset {
   readonly pictures: readonly string[]
   /** How many numbers of keypoints stand behind a box; undefined where nothing says it. */
   readonly keypoints: number | undefined
+  /** The folder of the whole, and that of the pictures where no file names it. */
+  readonly roots: readonly string[]
 }
 
 /** Endings of what Ultralytics takes for pictures, and what else can be read here. */
@@ -63,9 +67,14 @@ const yamlSchema = z.looseObject({
  *
  * @param path one of these files, or the folder that it is in
  * @param split the key that names the pictures, or a folder beside the list of names
+ * @param outside whether the description may name what lies outside of its folder
  * @throws UserError that says what is missing and where it was looked for
  */
-export async function readYoloDataset(path: string, split: string | undefined): Promise<YoloDataset> {
+export async function readYoloDataset(
+  path: string,
+  split: string | undefined,
+  outside = false,
+): Promise<YoloDataset> {
   const found = await stat(path).catch(unreadable(path))
   const file = found.isDirectory() ? await descriptionIn(path) : path
   const ending = extname(file).toLowerCase()
@@ -73,10 +82,10 @@ export async function readYoloDataset(path: string, split: string | undefined): 
     throw new UserError(`${file} is no data.yaml, no obj.data and no list of names.`)
   const dataset =
     ending === '.data'
-      ? await readDarknet(file, split ?? 'train')
+      ? await readDarknet(file, split ?? 'train', outside)
       : ['.txt', '.names', '.labels'].includes(ending)
         ? await readNamed(file, split)
-        : await readDataYaml(file, split ?? 'train')
+        : await readDataYaml(file, split ?? 'train', outside)
   if (dataset.pictures.length === 0) throw new UserError(`${file}: ${split ?? 'its folder'} has no pictures.`)
   return dataset
 }
@@ -109,7 +118,7 @@ async function withNames(folder: string, files: readonly string[]): Promise<stri
 /** Of labelImg and Label Studio, of Darknet, and of Roboflow's export for it. */
 const nameLists = /^(classes\.txt|.*\.names|_darknet\.labels)$/i
 
-async function readDataYaml(file: string, split: string): Promise<YoloDataset> {
+async function readDataYaml(file: string, split: string, outside: boolean): Promise<YoloDataset> {
   const text = await readText(file)
   const yaml = parseConfig(yamlSchema, parseYaml(text, file), file)
   const key = yaml[split] == null && split === 'val' ? 'validation' : split
@@ -125,8 +134,13 @@ async function readDataYaml(file: string, split: string): Promise<YoloDataset> {
   }
   const roots = rootsOf(file, yaml.path ?? '')
   const names = namesOf(yaml, writtenNames(text, file), file)
-  const pictures = (await Promise.all(entries.map((entry) => picturesOf(file, roots, entry)))).flat()
-  return { names, pictures, keypoints: yaml.kpt_shape?.reduce((points, numbers) => points * numbers) }
+  const pictures = (await Promise.all(entries.map((entry) => picturesOf(file, roots, entry, outside)))).flat()
+  return {
+    names,
+    pictures,
+    roots: [dirname(file)],
+    keypoints: yaml.kpt_shape?.reduce((points, numbers) => points * numbers),
+  }
 }
 
 /**
@@ -169,7 +183,12 @@ function namesOf(
 }
 
 /** The pictures that one entry of a split names: a folder, or a list of files. */
-async function picturesOf(file: string, roots: readonly string[], entry: string): Promise<string[]> {
+async function picturesOf(
+  file: string,
+  roots: readonly string[],
+  entry: string,
+  outside: boolean,
+): Promise<string[]> {
   const slashed = entry.replaceAll('\\', '/')
   // Roboflow's paths begin with ../ although they start from the folder of the file itself.
   const relative = [slashed, ...(slashed.startsWith('../') ? [slashed.slice(3)] : [])]
@@ -177,21 +196,34 @@ async function picturesOf(file: string, roots: readonly string[], entry: string)
   const tried = isElsewhere
     ? [slashed, ...roots.flatMap((root) => tailsOf(slashed, root))]
     : relative.flatMap((path) => roots.map((root) => join(root, path)))
+  let leading: string | undefined
   for (const path of new Set(tried)) {
     const found = await stat(path).catch(() => undefined)
-    if (found?.isDirectory()) return picturesIn(path)
-    if (found?.isFile()) return isPicture(path) ? [path] : listedPictures(path, roots)
+    if (!found) continue
+    if (!outside && !(await isInside(path, [dirname(file)]))) {
+      leading ??= path
+      continue
+    }
+    if (found.isDirectory()) return picturesIn(path)
+    if (found.isFile()) return isPicture(path) ? [path] : listedPictures(path, roots)
   }
+  if (leading !== undefined) throw leadsOut(file, entry, leading)
   throw new UserError(
     `${file}: ${entry} is neither a folder of pictures nor a list of them (looked for: ${[...new Set(tried)].join(', ')}).`,
   )
 }
 
+/** The error for what a description names and does not hold. */
+const leadsOut = (file: string, entry: string, path: string) =>
+  new UserError(
+    `${file}: ${entry} (${path}) is not in the folder of the file, or is a link that leads out of it: ${outsideAdvice}.`,
+  )
+
 const isPicture = (path: string) => pictureEndings.has(extname(path).toLowerCase())
 
 /** Pictures in a folder and below it, sorted; what is hidden (`._a.jpg` of macOS) is none. */
 async function picturesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder, { recursive: true }).catch(unreadable(folder))
+  const names = await filesBelow(folder).catch(unreadable(folder))
   return names
     .filter((name) => isPicture(name) && !/(^|[\\/])(\.|__MACOSX[\\/])/.test(name))
     .sort()
@@ -199,7 +231,7 @@ async function picturesIn(folder: string): Promise<string[]> {
 }
 
 /** Darknet's description: `train = data/train.txt`, `names = data/obj.names`. */
-async function readDarknet(file: string, split: string): Promise<YoloDataset> {
+async function readDarknet(file: string, split: string, outside: boolean): Promise<YoloDataset> {
   const said = new Map(
     linesOf(await readText(file)).map((line) => {
       const [key = '', ...value] = line.split('=')
@@ -221,20 +253,27 @@ async function readDarknet(file: string, split: string): Promise<YoloDataset> {
   }
   const [list, nameList] = await Promise.all(
     [entry, names].map(async (path) => {
-      for (const place of [...places(path), path]) if (await isThere(place)) return place
+      let leading: string | undefined
+      for (const place of [...places(path), path])
+        if (await isThere(place)) {
+          if (outside || (await isInside(place, [folder]))) return place
+          leading ??= place
+        }
+      if (leading !== undefined) throw leadsOut(file, path, leading)
       throw new UserError(`${file}: ${path} is not there (looked for: ${places(path).join(', ')}).`)
     }),
   )
   return {
     names: await readNames(nameList as string),
-    pictures: await picturesOf(file, [folder], list as string),
+    pictures: await picturesOf(file, [folder], list as string, outside),
+    roots: [folder],
     keypoints: undefined,
   }
 }
 
 /** The classes' names, a line each. */
 async function readNames(file: string): Promise<ReadonlyMap<number, string>> {
-  const lines = (await readText(file)).split(/\r\n|\n|\r/)
+  const lines = (await readListText(file)).split(/\r\n|\n|\r/)
   const names = lines.map((line) => line.trim())
   if (names.some(isPicture))
     throw new UserError(
@@ -254,6 +293,11 @@ async function readNamed(file: string, split: string | undefined): Promise<YoloD
   const places = split === undefined ? [folder] : [join(folder, split), join(folder, 'images', split)]
   for (const place of places)
     if (await isThere(place))
-      return { names: await readNames(file), pictures: await picturesIn(place), keypoints: undefined }
+      return {
+        names: await readNames(file),
+        pictures: await picturesIn(place),
+        roots: [...new Set([own, folder])],
+        keypoints: undefined,
+      }
   throw new UserError(`${folder} has no folder "${split}" (looked for: ${places.join(', ')}).`)
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { stringifyJson } from '../base/parse-json.js'
 import type { GroundingRow, ImageRow, NegativeRow, PhraseRow, RejectRow } from '../rows/rows.js'
 import type { Fetched, Fetcher } from './fetch/fetch-image.js'
@@ -8,6 +7,7 @@ import { goldRows } from './gold-rows.js'
 import type { ImageConfig } from './image/image-config.js'
 import { normaliseImage } from './image/normalise-image.js'
 import { placeBoxes } from './place-boxes.js'
+import { readPicture } from './read/local-file.js'
 import type { PromptConfig } from './read/source-keys.js'
 import type { SourceRow } from './read/source-row.js'
 
@@ -36,6 +36,9 @@ export interface RowConfig {
   readonly image: ImageConfig
   readonly license?: string | undefined
   readonly base_url?: string | undefined
+  /** Whether pictures may lie outside of the folders that the configuration names. */
+  readonly outside?: boolean | undefined
+  readonly fetch: { readonly max_bytes: number }
 }
 
 /**
@@ -143,24 +146,14 @@ async function bytesOf(
   signal?: AbortSignal,
 ): Promise<Fetched> {
   if (row.load) return { bytes: await row.load() }
-  if (row.file) return { bytes: await readImage(row.file, row.elsewhere) }
+  const { outside, fetch } = config
+  const { file, elsewhere, roots } = row
+  if (file)
+    return { bytes: await readPicture(file, elsewhere, { roots, outside, maxBytes: fetch.max_bytes }) }
   return fetcher.fetch(resolveUrl(row, config.base_url), signal)
 }
 
 function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {
   if (url === null) throw new Reject('malformed_row', `${place}: no url`)
   return base && URL.canParse(url, base) ? new URL(url, base).href : url
-}
-
-async function readImage(path: string, elsewhere: readonly string[]): Promise<Uint8Array> {
-  const failures: unknown[] = []
-  for (const place of [path, ...elsewhere]) {
-    try {
-      return await readFile(place)
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  const more = elsewhere.length > 0 ? `, nor ${elsewhere.join(', ')}` : ''
-  throw new Reject('missing_file', `${(failures[0] as Error).message}${more}`)
 }

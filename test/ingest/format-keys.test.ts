@@ -36,6 +36,7 @@ const values: Readonly<Record<string, unknown>> = {
   base_url: 'http://host/',
   min_score: 0.3,
   prompt: { negatives: 5 },
+  outside: true,
 }
 const ofStages = 'card, license, shard_size, limit, fetch, image, min_success_rate, low_success'
 const keysOf: Readonly<Record<string, string>> = {
@@ -43,20 +44,20 @@ const keysOf: Readonly<Record<string, string>> = {
   csv: 'path, header, columns, base_url',
   jsonl: 'path, columns, base_url',
   json: 'path, columns, base_url',
-  parquet: 'path, columns, base_url',
+  parquet: 'path, columns, base_url, outside',
   webdataset: 'path, columns',
-  folder: 'path, columns',
-  coco: 'images, captions, instances, exhaustive, base_url, prompt',
-  openimages: 'path, images, classes, image_list, image_labels, base_url, prompt',
-  'visual-genome': 'path, images, image_list, base_url, prompt',
-  'flickr30k-entities': 'path, images, split, base_url',
-  refcoco: 'path, images, instances, split, base_url',
-  odvg: 'path, images, classes, exhaustive, base_url, prompt',
-  saco: 'path, images, base_url, prompt',
+  folder: 'path, columns, outside',
+  coco: 'images, captions, instances, exhaustive, base_url, prompt, outside',
+  openimages: 'path, images, classes, image_list, image_labels, base_url, prompt, outside',
+  'visual-genome': 'path, images, image_list, base_url, prompt, outside',
+  'flickr30k-entities': 'path, images, split, base_url, outside',
+  refcoco: 'path, images, instances, split, base_url, outside',
+  odvg: 'path, images, classes, exhaustive, base_url, prompt, outside',
+  saco: 'path, images, base_url, prompt, outside',
   'glip-tsv': 'path, images, min_score',
-  yolo: 'path, split, exhaustive, prompt',
-  voc: 'path, images, split, classes, corners, exhaustive, prompt',
-  'csv-regions': 'path, images, base_url',
+  yolo: 'path, split, exhaustive, prompt, outside',
+  voc: 'path, images, split, classes, corners, exhaustive, prompt, outside',
+  'csv-regions': 'path, images, base_url, outside',
 }
 
 describe('an ingest stage', () => {

@@ -260,7 +260,7 @@ describe('labels', () => {
     expect(rows.map(({ regions, problem }) => problem?.reason ?? regions?.length)).toEqual([
       1,
       0,
-      'malformed_row',
+      'not_a_file',
       0,
     ])
     expect(rows[2].problem?.detail).toMatch(/its labels cannot be read: .*c\.txt/)

@@ -1,6 +1,13 @@
-import { basename, join, resolve } from 'node:path'
+import { basename, isAbsolute, join, resolve } from 'node:path'
 import { decoded, isAddress, isOfElsewhere, nameEnds } from '../../formats/picture-places.js'
 import type { SourceRow } from './source-row.js'
+
+/** What a configuration says of where pictures are. */
+export interface PicturePlaces {
+  readonly images?: string | undefined
+  readonly base_url?: string | undefined
+  readonly outside?: boolean | undefined
+}
 
 /**
  * Where a picture is that a source names: at the address that its name is, at a base address, or below a
@@ -10,12 +17,12 @@ import type { SourceRow } from './source-row.js'
  */
 export function placeOf(
   name: string,
-  { images, base_url }: { readonly images?: string | undefined; readonly base_url?: string | undefined },
+  { images, base_url, outside }: PicturePlaces,
   isSole: (end: string) => boolean,
-): Pick<SourceRow, 'url'> | Pick<SourceRow, 'file' | 'elsewhere'> | undefined {
+): Pick<SourceRow, 'url'> | Pick<SourceRow, 'file' | 'elsewhere' | 'roots'> | undefined {
   if (isAddress(name)) return { url: name }
   if (base_url) return { url: name.split('/').map(encodeURIComponent).join('/') }
-  return images ? fileBelow(images, name, isSole) : undefined
+  return images ? { ...fileBelow(images, name, isSole, outside), roots: [images] } : undefined
 }
 
 /**
@@ -26,17 +33,20 @@ export function placeOf(
  *
  * @param name with slashes
  * @param isSole whether an end of the name is that of no other picture: others are not looked for
+ * @param outside whether a whole path is taken at its word
  */
 function fileBelow(
   folder: string,
   name: string,
   isSole: (end: string) => boolean,
+  outside = false,
 ): { readonly file: string; readonly elsewhere: readonly string[] } {
   const file = join(folder, name)
   const own = `${basename(resolve(folder))}/`
   const ends = isOfElsewhere(name)
     ? nameEnds(name)
     : [decoded(name), ...(name.startsWith(own) ? [name.slice(own.length)] : [])]
-  const others = ends.filter((end) => end !== name && isSole(end)).map((end) => join(folder, end))
+  const below = ends.filter((end) => end !== name && isSole(end)).map((end) => join(folder, end))
+  const others = outside && isAbsolute(name) ? [name, ...below] : below
   return { file, elsewhere: [...new Set(others)].filter((other) => other !== file) }
 }

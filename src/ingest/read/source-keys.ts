@@ -24,6 +24,13 @@ export const quoted = z
 
 export const baseUrl = optionalText('relative addresses and file names are fetched from there')
 
+export const outside = z
+  .boolean()
+  .optional()
+  .describe(
+    'whether files that the data name may lie anywhere; else those outside of the folders named here are rejected',
+  )
+
 export const exhaustive = z
   .boolean()
   .optional()
@@ -131,6 +138,7 @@ export const stageKeys = {
 export const keysOfStagesOnly: readonly string[] = [
   ...Object.keys(stageKeys),
   'base_url',
+  'outside',
   'prompt',
   'min_score',
 ]

@@ -39,6 +39,8 @@ export interface SourceRow {
   readonly file: string | null
   /** Where the file may lie as well, the likeliest first. */
   readonly elsewhere: readonly string[]
+  /** The folders that the configuration names: the file is read where it lies in one of them. */
+  readonly roots: readonly string[]
   /** Gives the picture's bytes, where the source itself holds them: read when they are wanted, not before. */
   readonly load: (() => Promise<Uint8Array>) | null
   readonly captions: readonly Caption[]
@@ -69,6 +71,7 @@ const blank = {
   url: null,
   file: null,
   elsewhere: [],
+  roots: [],
   load: null,
   captions: [],
   regions: null,

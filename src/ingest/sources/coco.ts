@@ -17,7 +17,15 @@ import type { Caption } from '../../rows/rows.js'
 import { placeOf } from '../read/picture-place.js'
 import { rowSource } from '../read/row-source.js'
 import type { SourceFormat } from '../read/source-format.js'
-import { baseUrl, exhaustive, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import {
+  baseUrl,
+  exhaustive,
+  imageFolder,
+  optionalText,
+  outside,
+  prompt,
+  sourceSchema,
+} from '../read/source-keys.js'
 import {
   fileProblemRow,
   type GoldRegion,
@@ -33,6 +41,7 @@ const schema = sourceSchema('coco', {
   exhaustive,
   base_url: baseUrl,
   prompt,
+  outside,
 })
 type Config = z.infer<typeof schema>
 

@@ -6,10 +6,15 @@ import type { Caption, CaptionKind } from '../../rows/rows.js'
 import { goldRegion, metaOf, sizeOf, textOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, imageFolder, listPath, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, listPath, outside, sourceSchema } from '../read/source-keys.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('csv-regions', { path: listPath, images: imageFolder, base_url: baseUrl })
+const schema = sourceSchema('csv-regions', {
+  path: listPath,
+  images: imageFolder,
+  base_url: baseUrl,
+  outside,
+})
 const endings = ['.csv']
 
 const required = ['key', 'caption', 'text', 'start', 'end', 'x1', 'y1', 'x2', 'y2'] as const
@@ -113,7 +118,7 @@ function pictureRow(path: string, { mark, cells }: Group, images: string | undef
   return sourceRow({
     mark,
     place,
-    ...(images && file !== '' ? { file: join(images, file) } : {}),
+    ...(images && file !== '' ? { file: join(images, file), roots: [images] } : {}),
     url: textOf(first('url')),
     captions,
     regions,

@@ -1,15 +1,18 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { z } from 'zod'
-import { readText, unreadable } from '../../base/files/read-file.js'
+import { decodeText } from '../../base/decode-text.js'
+import { notUtf8, readText, unreadable } from '../../base/files/read-file.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import { type EntityBoxes, parseEntityBoxes, parseEntitySentences } from '../../formats/flickr-entities.js'
 import type { Mark } from '../../formats/mark.js'
 import { type FileProblem, problemList } from '../../formats/problem-list.js'
+import { Reject } from '../fetch/reject.js'
+import { type LocalFiles, readLocalFile } from '../read/local-file.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, imageFolder, optionalText, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, optionalText, outside, sourceSchema } from '../read/source-keys.js'
 import { fileProblemRow, type GoldRegion, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('flickr30k-entities', {
@@ -17,6 +20,7 @@ const schema = sourceSchema('flickr30k-entities', {
   images: imageFolder,
   split: optionalText('a list of ids: those pictures are taken'),
   base_url: baseUrl,
+  outside,
 })
 type Config = z.infer<typeof schema>
 
@@ -86,22 +90,35 @@ async function* rowsOf(listing: Listing, config: Config, from?: Mark): AsyncGene
   }
 }
 
+/** A picture has five sentences and some dozen boxes. */
+const maxAnnotationBytes = 4 << 20
+
+async function textOf(path: string, files: LocalFiles): Promise<string> {
+  const text = decodeText(await readLocalFile(path, files))
+  if (text === undefined) throw new Error(`${path} is ${notUtf8}`)
+  return text
+}
+
 async function pictureRow(
   mark: Mark,
   id: string,
   { sentences, annotations }: Listing,
-  { images, base_url }: Config,
+  { path = '', images, base_url, outside }: Config,
 ): Promise<SourceRow> {
+  const files = { roots: [path], outside, maxBytes: maxAnnotationBytes }
   const place = join(sentences, `${id}.txt`)
-  const source = base_url ? { url: `${id}.jpg` } : { file: join(images as string, `${id}.jpg`) }
+  const source = base_url
+    ? { url: `${id}.jpg` }
+    : { file: join(images as string, `${id}.jpg`), roots: [images as string] }
   const file = join(annotations, `${id}.xml`)
   let parsed: ReturnType<typeof parseEntitySentences>
   let found: EntityBoxes
   try {
-    parsed = parseEntitySentences(await readText(place))
-    found = parseEntityBoxes(await readFile(file, 'utf8'))
+    parsed = parseEntitySentences(await textOf(place, files))
+    found = parseEntityBoxes(await textOf(file, files))
   } catch (error) {
-    const problem = { reason: 'malformed_row', detail: `${file}: ${(error as Error).message}` }
+    const reason = error instanceof Reject ? error.reason : 'malformed_row'
+    const problem = { reason, detail: `${file}: ${(error as Error).message}` }
     return sourceRow({ mark, place, ...source, problem })
   }
   const { width, height, boxes } = found

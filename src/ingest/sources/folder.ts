@@ -1,17 +1,21 @@
-import { access, readdir, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { decodeText } from '../../base/decode-text.js'
+import { filesBelow } from '../../base/files/files-below.js'
+import { isInside, outsideAdvice } from '../../base/files/inside.js'
 import { unreadable } from '../../base/files/read-file.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import { slashed } from '../../formats/coco-entries.js'
 import type { Mark } from '../../formats/mark.js'
 import { readObjects } from '../../formats/read-objects.js'
+import { Reject } from '../fetch/reject.js'
 import { type PairColumns, requireKey } from '../read/columns.js'
+import { type LocalFiles, readLocalFile } from '../read/local-file.js'
 import { pictureEndings } from '../read/picture-endings.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { column, columnObject, optionalText, sourceSchema } from '../read/source-keys.js'
+import { column, columnObject, optionalText, outside, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('folder', {
@@ -19,6 +23,7 @@ const schema = sourceSchema('folder', {
   columns: columnObject({ url: column.optional(), caption: column.optional() })
     .optional()
     .describe('of the list in the folder: its keys of the file name and of the caption'),
+  outside,
 })
 
 /**
@@ -32,10 +37,15 @@ export const folder: SourceFormat<typeof schema> = {
   hasBoxes: () => false,
   open(config) {
     const path = requirePath(config)
-    const contents = memoize(() => readContents(path, config.columns))
+    const contents = memoize(() => readContents(path, config.columns, config.outside))
     return rowSource({
       async *rows(from) {
-        yield* rowsOf(path, await contents(), from)
+        yield* rowsOf(
+          path,
+          await contents(),
+          { roots: [path], outside: config.outside, maxBytes: maxTextBytes },
+          from,
+        )
       },
     })
   },
@@ -46,50 +56,63 @@ interface Contents extends CaptionList {
   readonly pictures: readonly string[]
 }
 
-async function readContents(path: string, columns?: Partial<PairColumns>): Promise<Contents> {
-  const names = await readdir(path, { recursive: true }).catch(unreadable(path))
+async function readContents(
+  path: string,
+  columns?: Partial<PairColumns>,
+  outside?: boolean,
+): Promise<Contents> {
+  const names = await filesBelow(path).catch(unreadable(path))
   const pictures = names
     .filter((name) => pictureEndings.has(extname(name).toLowerCase()))
     .map((name) => name.replaceAll('\\', '/'))
     .sort()
   if (pictures.length === 0)
     throw new UserError(`${path} has no pictures (${[...pictureEndings].join(', ')}).`)
-  return { pictures, ...(await readList(path, columns, new Set(pictures))) }
+  return { pictures, ...(await readList(path, columns, new Set(pictures), outside)) }
 }
 
 async function* rowsOf(
   path: string,
   { pictures, captions, problems }: Contents,
+  files: LocalFiles,
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
   for (let at = from?.at ?? 0; at < pictures.length + problems.length; at++) {
     const mark = { at, line: 0 }
     const name = pictures[at]
     const problem = problems[at - pictures.length]
-    if (name !== undefined) yield await pictureRow(mark, path, name, captions.get(name) ?? [])
+    if (name !== undefined) yield await pictureRow(mark, files, path, name, captions.get(name) ?? [])
     else if (problem) yield { ...problem, mark }
   }
 }
 
+/** Captions are lines, of which a picture has few. */
+const maxTextBytes = 1 << 20
+
 async function pictureRow(
   mark: Mark,
+  files: LocalFiles,
   folder: string,
   name: string,
   listed: readonly string[],
 ): Promise<SourceRow> {
   const file = join(folder, name)
   const captionFile = `${file.slice(0, -extname(file).length)}.txt`
-  const bytes = await readFile(captionFile).catch(() => new Uint8Array())
-  const text = decodeText(bytes)
+  const read = await readLocalFile(captionFile, files).catch((error: Error) => error)
+  const refused = read instanceof Reject ? read : undefined
+  const text = read instanceof Error ? '' : decodeText(read)
   const texts = [...listed, ...(text ?? '').split(/\r*\n|\r/)].filter((line) => line.trim() !== '')
   const problem =
-    text === undefined
-      ? { reason: 'malformed_row', detail: `${file}: ${captionFile} is not UTF-8` }
-      : { reason: 'empty_caption', detail: `${file}: no caption in ${captionFile} or a list` }
+    refused !== undefined
+      ? { reason: refused.reason, detail: `${file}: ${refused.message}` }
+      : text === undefined
+        ? { reason: 'malformed_row', detail: `${file}: ${captionFile} is not UTF-8` }
+        : { reason: 'empty_caption', detail: `${file}: no caption in ${captionFile} or a list` }
   return sourceRow({
     mark,
     place: file,
     file,
+    roots: files.roots,
     captions: texts.map((line) => ({ text: line, kind: 'web' })),
     meta: { file_name: name },
     problem: texts.length === 0 ? problem : null,
@@ -107,11 +130,14 @@ async function readList(
   path: string,
   columns: Partial<PairColumns> | undefined,
   found: ReadonlySet<string>,
+  outside = false,
 ): Promise<CaptionList> {
   const captions = new Map<string, string[]>()
   const problems: SourceRow[] = []
   const list = await firstOf([join(path, 'captions.jsonl'), join(path, 'metadata.jsonl')])
   if (!list) return { captions, problems }
+  if (!outside && !(await isInside(list, [path])))
+    throw new UserError(`${list} is a link that leads out of ${path}: ${outsideAdvice}.`)
   let keys: readonly [string | number, string | number] | undefined
   for await (const { mark, place, value, problem } of readObjects(list)) {
     if (!value) {

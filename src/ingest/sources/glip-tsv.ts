@@ -1,6 +1,6 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { unreadable } from '../../base/files/read-file.js'
+import { readListText, unreadable } from '../../base/files/read-file.js'
 import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
 import { jsonProblem, parseJson } from '../../base/parse-json.js'
@@ -160,7 +160,7 @@ function labelOf(text: string): Label | string {
 /** Where each line of the pictures begins: eight bytes a picture. */
 async function readOffsets(images: string): Promise<Float64Array> {
   const indexFile = images.replace(/\.tsv$/i, '.lineidx')
-  const text = indexFile === images ? undefined : await readFile(indexFile, 'utf8').catch(() => undefined)
+  const text = indexFile === images ? undefined : await readListText(indexFile).catch(() => undefined)
   if (text !== undefined) {
     const offsets = Float64Array.from(
       text.split('\n').filter((line) => line.trim() !== ''),

@@ -10,7 +10,7 @@ import { entryId } from '../../formats/entry-id.js'
 import type { Mark } from '../../formats/mark.js'
 import { readObjects } from '../../formats/read-objects.js'
 import { type TokenSpan, tokenSpans } from '../../formats/token-spans.js'
-import { placeOf } from '../read/picture-place.js'
+import { type PicturePlaces, placeOf } from '../read/picture-place.js'
 import { sizeOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
@@ -20,6 +20,7 @@ import {
   imageFolder,
   listPath,
   optionalText,
+  outside,
   prompt,
   sourceSchema,
 } from '../read/source-keys.js'
@@ -32,6 +33,7 @@ const schema = sourceSchema('odvg', {
   exhaustive,
   base_url: baseUrl,
   prompt,
+  outside,
 })
 type Config = z.infer<typeof schema>
 const endings = ['.jsonl', '.json']
@@ -107,7 +109,7 @@ function pictureRow(
   place: string,
   line: z.infer<typeof lineSchema>,
   labels: Labels,
-  { images, base_url, prompt, exhaustive = true }: Config,
+  { images, base_url, outside, prompt, exhaustive = true }: Config,
 ): SourceRow {
   const { width, height, detection, grounding } = line
   const filename = slashed(line.filename)
@@ -148,7 +150,7 @@ function pictureRow(
   return sourceRow({
     mark,
     place,
-    ...locate(filename, { images, base_url }),
+    ...locate(filename, { images, base_url, outside }),
     captions: caption.trim() === '' ? [] : [{ text: caption, kind: 'gold' }],
     regions: [...named, ...spanned],
     absent: prompt.negatives > 0 ? absent : [],
@@ -162,7 +164,7 @@ function pictureRow(
 }
 
 /** Its lines are not held: which names are those of one picture alone is not known. */
-function locate(filename: string, config: Pick<Config, 'images' | 'base_url'>) {
+function locate(filename: string, config: PicturePlaces) {
   const place = placeOf(filename, config, () => false)
   if (place) return place
   throw new UserError('An odvg source needs `images`: the folder that its file names start from.')

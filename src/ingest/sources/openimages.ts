@@ -9,7 +9,7 @@ import { csvRows } from '../../formats/read-cells.js'
 import { columnIndex } from '../read/columns.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, optionalText, outside, prompt, sourceSchema } from '../read/source-keys.js'
 import {
   type GoldRegion,
   type IgnoredBox,
@@ -26,6 +26,7 @@ const schema = sourceSchema('openimages', {
   image_labels: optionalText('the CSV of labels of whole pictures that people have verified'),
   base_url: baseUrl,
   prompt,
+  outside,
 })
 type Config = z.infer<typeof schema>
 
@@ -160,6 +161,7 @@ function pictureRow(
     mark,
     place,
     file: config.images && !config.base_url ? join(config.images, `${id}.jpg`) : null,
+    roots: config.images ? [config.images] : [],
     url: config.base_url ? `${id}.jpg` : (found?.url ?? null),
     license: found?.license || null,
     regions,

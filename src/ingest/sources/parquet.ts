@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { dirname, isAbsolute, relative, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { parseJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
@@ -9,15 +8,21 @@ import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
 import { readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
 import { type Column, pairColumnsOf, pairOf, plain } from '../read/columns.js'
+import { type LocalFiles, readPicture } from '../read/local-file.js'
 import { type PictureColumn, pictureColumn, pictureIn } from '../read/picture-value.js'
 import { regionRow, sizeOf, textOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { folderOf } from '../read/source-files.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, listPath, pictureColumns, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, listPath, outside, pictureColumns, sourceSchema } from '../read/source-keys.js'
 import { captionedRow, type SourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('parquet', { path: listPath, columns: pictureColumns, base_url: baseUrl })
+const schema = sourceSchema('parquet', {
+  path: listPath,
+  columns: pictureColumns,
+  base_url: baseUrl,
+  outside,
+})
 type Columns = z.infer<typeof schema>['columns']
 const endings = ['.parquet']
 
@@ -101,10 +106,11 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
 
 async function* sourceRows(
   path: string,
-  { path: source = path, columns: given, base_url }: z.infer<typeof schema>,
+  { path: source = path, columns: given, base_url, outside, fetch }: z.infer<typeof schema>,
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
   const roots = [dirname(path), ...(source === path ? [] : [folderOf(source)])]
+  const files = { roots, outside, maxBytes: fetch.max_bytes }
   const file = await openParquet(path).catch(damaged(path))
   const { footer, close } = file
   try {
@@ -116,7 +122,7 @@ async function* sourceRows(
       const rowStart = Math.max(from.at, groupStart)
       if (rowStart >= rowEnd) continue
       const part = { start: rowStart, end: rowEnd, columns: [...new Set(names.values())], bytesAsText: true }
-      const pictures = picture && pictureReader({ path, roots }, picture, rowStart, rowEnd)
+      const pictures = picture && pictureReader({ path, files }, picture, rowStart, rowEnd)
       let at = rowStart - 1
       for await (const row of heard(path, readRows(file, part))) {
         const index = ++at - rowStart
@@ -200,7 +206,7 @@ function featuresOf(text: string | undefined): Readonly<Record<string, unknown>>
 
 /** Pictures of a part of a row group, read together when the first of them is asked for. */
 function pictureReader(
-  { path, roots }: { readonly path: string; readonly roots: readonly string[] },
+  { path, files }: { readonly path: string; readonly files: LocalFiles },
   { name, keys }: PictureColumn,
   rowStart: number,
   rowEnd: number,
@@ -214,7 +220,7 @@ function pictureReader(
       // How many there are is only known now; what a row leaves out is counted behind its picture.
       if (found && found.others > 0) dropped.other_picture = found.others
       if (found?.bytes) return found.bytes
-      if (found?.path) return readBeside(roots, found.path, `${place}: "${name}"`)
+      if (found?.path) return readBeside(files, found.path, `${place}: "${name}"`)
       throw new Reject('missing_file', `${place}: "${name}" holds no bytes`)
     }
     return { load, dropped }
@@ -225,22 +231,15 @@ function pictureReader(
 const longestShown = 200
 
 /** A picture that a row names: a file in the folder of the Parquet file or below it, or in the source's. */
-async function readBeside(roots: readonly string[], named: string, place: string): Promise<Uint8Array> {
+async function readBeside(files: LocalFiles, named: string, place: string): Promise<Uint8Array> {
   const shown = named.length > longestShown ? `${named.slice(0, longestShown)}...` : named
   const only = `${place} holds no bytes, only the path ${shown}`
   if (/^[a-z][a-z0-9+.-]+:/i.test(named) && !/^[a-z]:[\\/]/i.test(named))
     throw new Reject('missing_file', `${only}: name a column of addresses as columns.url`)
-  const failures: Error[] = []
-  for (const root of roots) {
-    const file = resolve(root, named.replaceAll('\\', '/'))
-    const inside = relative(resolve(root), file)
-    if (inside.startsWith('..') || isAbsolute(inside)) continue
-    const bytes = await readFile(file).catch((error: Error) => error)
-    if (!(bytes instanceof Error)) return bytes
-    failures.push(bytes)
-  }
-  const why = failures[0] ? `: ${failures[0].message}` : ', which is not in the folder of the Parquet file'
-  throw new Reject('missing_file', `${only}${why}`)
+  const [first = '', ...others] = files.roots.map((root) => resolve(root, named.replaceAll('\\', '/')))
+  return readPicture(first, others, files).catch((error: unknown) => {
+    throw error instanceof Reject ? new Reject(error.reason, `${only}: ${error.message}`) : error
+  })
 }
 
 async function readColumn(path: string, column: string, rowStart: number, rowEnd: number) {

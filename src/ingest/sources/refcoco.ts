@@ -17,7 +17,7 @@ import { type Reference, readReferences } from '../../formats/refcoco-references
 import { placeOf } from '../read/picture-place.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, imageFolder, optionalText, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, optionalText, outside, sourceSchema } from '../read/source-keys.js'
 import { fileProblemRow, type GoldRegion, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('refcoco', {
@@ -26,6 +26,7 @@ const schema = sourceSchema('refcoco', {
   instances: optionalText('the instances.json beside the references'),
   split: optionalText('the split to take; all by default'),
   base_url: baseUrl,
+  outside,
 })
 type Config = z.infer<typeof schema>
 

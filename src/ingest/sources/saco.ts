@@ -16,7 +16,7 @@ import { placeOf } from '../read/picture-place.js'
 import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, optionalText, outside, prompt, sourceSchema } from '../read/source-keys.js'
 import {
   fileProblemRow,
   type GoldRegion,
@@ -30,6 +30,7 @@ const schema = sourceSchema('saco', {
   images: imageFolder,
   base_url: baseUrl,
   prompt,
+  outside,
 })
 type Config = z.infer<typeof schema>
 

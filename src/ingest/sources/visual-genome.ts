@@ -12,7 +12,7 @@ import { type PackedNames, packNames } from '../../words/pack-names.js'
 import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, optionalText, outside, prompt, sourceSchema } from '../read/source-keys.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('visual-genome', {
@@ -21,6 +21,7 @@ const schema = sourceSchema('visual-genome', {
   image_list: optionalText('image_data.json'),
   base_url: baseUrl,
   prompt,
+  outside,
 })
 type Config = z.infer<typeof schema>
 
@@ -106,6 +107,7 @@ function pictureRow(
     mark,
     place,
     file: config.images && !config.base_url ? join(config.images, `${id}.jpg`) : null,
+    roots: config.images ? [config.images] : [],
     url: config.base_url ? `${id}.jpg` : (image?.url ?? null),
     captions: prompts.map(({ text }) => ({ text, kind: 'gold' })),
     regions: regions.map(({ phrase, x, y, width, height }, order): GoldRegion => {

@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { readText } from '../../base/files/read-file.js'
 import { memoize } from '../../base/memoize.js'
@@ -12,9 +11,11 @@ import {
   type VocBox,
 } from '../../formats/voc-annotation.js'
 import { readVocFolder, type VocFolder } from '../../formats/voc-folder.js'
+import { Reject } from '../fetch/reject.js'
+import { readLocalFile } from '../read/local-file.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { exhaustive, imageFolder, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { exhaustive, imageFolder, optionalText, outside, prompt, sourceSchema } from '../read/source-keys.js'
 import {
   type GoldRegion,
   type IgnoredBox,
@@ -38,6 +39,7 @@ const schema = sourceSchema('voc', {
     ),
   exhaustive,
   prompt,
+  outside,
 })
 type Config = z.infer<typeof schema>
 
@@ -78,18 +80,27 @@ const namesIn = (text: string): string[] =>
     .map((line) => line.replace(/:[\d,]*:.*$/, ''))
 
 async function* rowsOf(
-  { annotations, picture }: VocFolder,
+  { root, pictures, annotations, picture }: VocFolder,
   classes: readonly string[],
   config: Config,
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
+  const files = { roots: [root], outside: config.outside, maxBytes: maxAnnotationBytes }
+  const roots = config.images === undefined ? [root] : [pictures]
   for (let at = from?.at ?? 0; at < annotations.length; at++) {
     const place = annotations[at] as string
     const mark = { at, line: 0 }
-    const annotation = await readAnnotation(place).catch((error: Error) => error)
+    const annotation = await readLocalFile(place, files)
+      .then(parseVocAnnotation)
+      .catch((error: Error) => error)
     if (annotation instanceof Error && (annotation as NodeJS.ErrnoException).code === 'ENOENT') {
       const detail = `${place}: the split lists it, and it is not there`
       yield sourceRow({ mark, place, problem: { reason: 'missing_file', detail } })
+      continue
+    }
+    if (annotation instanceof Reject) {
+      const { reason, message } = annotation
+      yield sourceRow({ mark, place, problem: { reason, detail: `${place}: ${message}` } })
       continue
     }
     if (annotation instanceof Error) {
@@ -99,16 +110,10 @@ async function* rowsOf(
     const found = picture(place, annotation.filename)
     const row =
       'file' in found
-        ? { file: found.file, meta: { file_name: found.name } }
+        ? { file: found.file, roots, meta: { file_name: found.name } }
         : { problem: { reason: 'missing_file', detail: `${place}: ${found.problem}` } }
     yield sourceRow({ mark, place, ...contentOf(annotation, classes, config), ...row })
   }
-}
-
-async function readAnnotation(path: string): Promise<VocAnnotation> {
-  const { size } = await stat(path)
-  if (size > maxAnnotationBytes) throw new Error(`it is over ${maxAnnotationBytes >> 20} MiB`)
-  return parseVocAnnotation(await readFile(path))
 }
 
 /** Boxes and what is absent. */

@@ -47,7 +47,7 @@ export const webdataset: SourceFormat<typeof schema> = {
   hasBoxes: ({ columns }) => columns?.regions !== undefined,
   open: (config) =>
     fileSource(requirePath(config), endings, (path, from, marksOnly) =>
-      readSamples(path, config.columns ?? {}, from, marksOnly),
+      readSamples(path, config.columns ?? {}, config.fetch.max_bytes, from, marksOnly),
     ),
 }
 
@@ -55,6 +55,7 @@ export const webdataset: SourceFormat<typeof schema> = {
 async function* readSamples(
   path: string,
   columns: Columns,
+  maxBytes: number,
   from: Mark | undefined,
   marksOnly: boolean,
 ): AsyncGenerator<SourceRow> {
@@ -62,7 +63,7 @@ async function* readSamples(
   const wanted = (name: string, size: number) => {
     const field = fieldOf(name)?.field
     if (field === undefined) return false
-    return isPicture(field, columns) ? isHeld : size <= longestText
+    return isPicture(field, columns) ? isHeld && size <= maxBytes : size <= longestText
   }
   let sample: Sample | undefined
   for await (const entry of readTar(path, wanted, from?.at)) {
@@ -70,7 +71,7 @@ async function* readSamples(
     if (!split) continue
     const { key, field } = split
     if (sample && sample.key !== key) {
-      yield sampleRow(path, columns, sample)
+      yield sampleRow(path, columns, maxBytes, sample)
       sample = undefined
     }
     sample ??= { key, fields: new Map() }
@@ -78,7 +79,7 @@ async function* readSamples(
     if (twin) sample.twins ??= [twin.name, entry.name]
     else sample.fields.set(field, entry)
   }
-  if (sample) yield sampleRow(path, columns, sample)
+  if (sample) yield sampleRow(path, columns, maxBytes, sample)
 }
 
 /** Files of macOS and without an ending belong to no sample. */
@@ -97,7 +98,7 @@ function isPicture(field: string, columns: Columns): boolean {
   return pictureEndings.has(`.${field.slice(field.lastIndexOf('.') + 1)}`)
 }
 
-function sampleRow(path: string, columns: Columns, sample: Sample): SourceRow {
+function sampleRow(path: string, columns: Columns, maxBytes: number, sample: Sample): SourceRow {
   const { key, fields } = sample
   const first = fields.values().next().value as TarEntry
   const mark = { at: first.at, line: 0 }
@@ -133,7 +134,7 @@ function sampleRow(path: string, columns: Columns, sample: Sample): SourceRow {
   const common = {
     url: typeof url === 'string' ? url : null,
     license: typeof license === 'string' ? license : null,
-    load: () => pictureOf(path, picture, place),
+    load: () => pictureOf(path, picture, maxBytes, place),
     meta: { key, ...Object.fromEntries(meta) },
   }
   const words = caption ? text(caption) : (text('txt') ?? json?.caption)
@@ -172,7 +173,13 @@ function jsonOf(entry: TarEntry | undefined): Readonly<Record<string, unknown>> 
   }
 }
 
-async function pictureOf(path: string, { bytes, start, size }: TarEntry, place: string): Promise<Uint8Array> {
+async function pictureOf(
+  path: string,
+  { name, bytes, start, size }: TarEntry,
+  maxBytes: number,
+  place: string,
+): Promise<Uint8Array> {
+  if (size > maxBytes) throw new Reject('too_large', `${place}: ${name} has more than ${maxBytes} bytes`)
   if (bytes) return bytes
   const handle = await open(path, 'r')
   try {

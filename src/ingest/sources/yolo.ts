@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { decodeText } from '../../base/decode-text.js'
 import { notUtf8 } from '../../base/files/read-file.js'
@@ -7,9 +8,11 @@ import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { readYoloDataset, type YoloDataset } from '../../formats/yolo-dataset.js'
 import { labelsBeside, labelsPath, parseYoloLabels, seemingKeypoints } from '../../formats/yolo-labels.js'
+import { Reject } from '../fetch/reject.js'
+import { type LocalFiles, readLocalFile } from '../read/local-file.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { exhaustive, optionalText, prompt, sourceSchema } from '../read/source-keys.js'
+import { exhaustive, optionalText, outside, prompt, sourceSchema } from '../read/source-keys.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('yolo', {
@@ -17,6 +20,7 @@ const schema = sourceSchema('yolo', {
   split: optionalText('the key that names the pictures, such as val; train by default'),
   exhaustive,
   prompt,
+  outside,
 })
 type Config = z.infer<typeof schema>
 
@@ -33,7 +37,7 @@ export const yolo: SourceFormat<typeof schema> = {
   hasBoxes: () => true,
   open(config) {
     const path = requirePath(config)
-    const listing = memoize(() => readListing(path, config.split))
+    const listing = memoize(() => readListing(path, config))
     return rowSource({
       async *rows(from) {
         yield* rowsOf(await listing(), config, from)
@@ -48,17 +52,22 @@ export const yolo: SourceFormat<typeof schema> = {
 
 interface Listing extends YoloDataset {
   readonly labelPath: (picture: string) => string
+  readonly labelFiles: LocalFiles
 }
 
 /** So many label files are looked into to learn whether they hold keypoints. */
 const filesTried = 64
 
-async function readListing(path: string, split: string | undefined): Promise<Listing> {
-  const dataset = await readYoloDataset(path, split)
+async function readListing(path: string, { split, outside }: Config): Promise<Listing> {
+  const dataset = await readYoloDataset(path, split, outside)
   const labelPath = await findLabels(path, dataset.pictures)
+  const twins = dataset.roots.map((root) => dirname(labelsPath(join(root, 'any.jpg'))))
+  const labelFiles = { roots: [...dataset.roots, ...twins], outside, maxBytes: maxLabelBytes }
   if (dataset.keypoints === undefined) {
     const texts = await Promise.all(
-      dataset.pictures.slice(0, filesTried).map((picture) => readLabels(labelPath(picture)).catch(() => '')),
+      dataset.pictures
+        .slice(0, filesTried)
+        .map((picture) => readLabels(labelPath(picture), labelFiles).catch(() => '')),
     )
     const shape = seemingKeypoints(texts)
     if (shape)
@@ -66,7 +75,7 @@ async function readListing(path: string, split: string | undefined): Promise<Lis
         `${path} does not say kpt_shape, but its rows seem to be boxes with keypoints: say kpt_shape: [${shape.join(', ')}] in it, or kpt_shape: [0, ${shape[1]}] where they are outlines.`,
       )
   }
-  return { ...dataset, labelPath }
+  return { ...dataset, labelPath, labelFiles }
 }
 
 /** Where the labels of the pictures lie: in `labels`, or, where none does, beside the pictures. */
@@ -85,12 +94,10 @@ async function findLabels(path: string, pictures: readonly string[]): Promise<(p
 const maxLabelBytes = 64 << 20
 
 /** The text of a label file, whose ending may be in capitals; empty where there is none. */
-async function readLabels(path: string): Promise<string> {
+async function readLabels(path: string, files: LocalFiles): Promise<string> {
   for (const place of [path, path.replace(/\.txt$/, '.TXT')]) {
     try {
-      const { size } = await stat(place)
-      if (size > maxLabelBytes) throw new Error(`it is over ${maxLabelBytes >> 20} MiB`)
-      const text = decodeText(await readFile(place))
+      const text = decodeText(await readLocalFile(place, files))
       if (text === undefined) throw new Error(notUtf8)
       return text
     } catch (error) {
@@ -106,9 +113,13 @@ async function* rowsOf(listing: Listing, config: Config, from?: Mark): AsyncGene
     const picture = listing.pictures[at] as string
     const mark = { at, line: 0 }
     const path = listing.labelPath(picture)
-    const labels = await readLabels(path).catch((error: Error) => error)
+    const labels = await readLabels(path, listing.labelFiles).catch((error: Error) => error)
     if (typeof labels === 'string') yield pictureRow(mark, picture, labels, listing, config)
-    else yield problemRow(mark, picture, `its labels cannot be read: ${path}: ${labels.message}`)
+    else if (labels instanceof Reject) {
+      const { reason, message } = labels
+      const detail = `${picture}: its labels cannot be read: ${message}`
+      yield sourceRow({ mark, place: picture, problem: { reason, detail } })
+    } else yield problemRow(mark, picture, `its labels cannot be read: ${path}: ${labels.message}`)
   }
 }
 
@@ -116,7 +127,7 @@ function pictureRow(
   mark: Mark,
   file: string,
   labels: string,
-  { names, keypoints }: YoloDataset,
+  { names, keypoints, roots }: YoloDataset,
   { exhaustive = true, prompt }: Config,
 ): SourceRow {
   const dropped: Record<string, number> = {}
@@ -141,6 +152,7 @@ function pictureRow(
     mark,
     place: file,
     file,
+    roots,
     regions,
     boxUnit: 'share',
     absent: absent.filter((name) => !present.has(name) && !partial.includes(name)),
