@@ -1,16 +1,8 @@
-import untypedParser from 'robots-parser'
 import { LruCache } from '../../base/lru-cache.js'
 import { type FetchConfig, productToken } from './fetch-config.js'
 import type { HostLimiter } from './host-limiter.js'
 import { Reject } from './reject.js'
-
-interface ParsedRobots {
-  isAllowed(url: string, token: string): boolean | undefined
-  getCrawlDelay(token: string): number | undefined
-}
-
-/** The package's types are of another module system than its code. */
-const robotsParser = untypedParser as unknown as (url: string, text: string) => ParsedRobots
+import { parseRobots } from './robots-rules.js'
 
 /** What a server says of its robots.txt. */
 export interface RobotsAnswer {
@@ -30,7 +22,7 @@ export interface Robots {
 type Rules = { readonly size: number } & (
   | {
       readonly kind: 'rules'
-      readonly isAllowed: (url: string) => boolean
+      readonly isAllowed: (path: string) => boolean
       readonly pause: number
     }
   | { readonly kind: 'failure'; readonly reason: string; readonly detail: string }
@@ -70,28 +62,29 @@ export function createRobots(
     try {
       const { status, text } = await ask(url, signal)
       if (status >= 500) return failure('robots_unreachable', `${url.href} answered ${status}`)
-      return parse(url, status === 200 ? text : '')
+      return parse(status === 200 ? text : '')
     } catch (error) {
       if (!(error instanceof Reject)) throw error
       // Redirects without end are as good as no rules (RFC 9309, 2.3.1.2); all else is how the picture would
       // fare.
-      return error.reason === 'too_many_redirects' ? parse(url, '') : failure(error.reason, error.message)
+      return error.reason === 'too_many_redirects' ? parse('') : failure(error.reason, error.message)
     }
   }
 
-  function parse(url: URL, text: string): Rules {
-    const robot = robotsParser(url.href, text)
-    const seconds = Math.min(robot.getCrawlDelay(token) ?? 0, config.max_crawl_delay_s)
-    const isAllowed = (address: string) => robot.isAllowed(address, token) !== false
-    const size = text.length + originCharacters
-    return { kind: 'rules', size, isAllowed, pause: seconds > 0 ? 1000 * seconds : 0 }
+  function parse(text: string): Rules {
+    const { isAllowed, crawlDelay = 0, size } = parseRobots(text, token)
+    const seconds = Math.min(crawlDelay, config.max_crawl_delay_s)
+    return {
+      ...{ kind: 'rules', isAllowed, pause: seconds > 0 ? 1000 * seconds : 0 },
+      size: size + originCharacters,
+    }
   }
 
   return {
     async check(url, signal) {
       const rules = await cache.load(url.origin, () => read(url.origin, signal))
       if (rules.kind === 'failure') throw new Reject(rules.reason, `${url.href}: ${rules.detail}`)
-      if (!rules.isAllowed(url.href))
+      if (!rules.isAllowed(url.pathname + url.search))
         throw new Reject('robots', `${url.origin}/robots.txt forbids ${url.href}`)
       if (rules.pause > 0) await limiter.delay(`origin:${url.origin}`, rules.pause, signal)
     },
