@@ -4,6 +4,7 @@ import type { GroundingRow, ImageRow, NegativeRow, PhraseRow, RejectRow } from '
 import type { Fetched, Fetcher } from './fetch/fetch-image.js'
 import type { TdmReservation } from './fetch/opt-out.js'
 import { Reject } from './fetch/reject.js'
+import { textWithoutCredentials, withoutCredentials } from './fetch/without-credentials.js'
 import { goldRows } from './gold-rows.js'
 import type { ImageConfig } from './image/image-config.js'
 import { normaliseImage } from './image/normalise-image.js'
@@ -81,7 +82,7 @@ export async function ingestRow(
       width,
       height,
       captions: gold.captions,
-      url: row.url,
+      url: storedUrl(row),
       sha256: picture.sha256,
       phash: picture.phash,
       license: row.license ?? config.license ?? null,
@@ -104,10 +105,13 @@ export async function ingestRow(
     }
   } catch (error) {
     if (!(error instanceof Reject)) throw error
-    const reject = { key, url: row.url, reason: error.reason, detail: error.message }
+    const { reason, message } = error
+    const reject = { key, url: storedUrl(row), reason, detail: textWithoutCredentials(message) }
     return { kind: 'reject', reject, dropped }
   }
 }
+
+const storedUrl = ({ url }: SourceRow) => url && withoutCredentials(url)
 
 /**
  * Whether a picture is known to have none of the things that its source looked for, or crowds of them alone:
@@ -131,8 +135,13 @@ function metaOf({ meta }: SourceRow, orientation: number, tdm: TdmReservation | 
     ...(orientation !== 1 && { exif_orientation: orientation }),
     ...(tdm && { tdm_reservation: tdm.reserved ? 1 : 0, ...(tdm.policy && { tdm_policy: tdm.policy }) }),
   }
-  if (Object.keys(more).length === 0) return meta && stringifyJson(meta)
-  return stringifyJson({ ...meta, ...more })
+  if (Object.keys(more).length === 0 && !meta) return null
+  // Tables have columns of further addresses.
+  const safe = Object.entries({ ...meta, ...more }).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? textWithoutCredentials(value) : value,
+  ])
+  return stringifyJson(Object.fromEntries(safe))
 }
 
 /** What the source holds, else what lies on the disk, else what the web answers. */

@@ -78,6 +78,7 @@ function fetchRobots(requester: Requester, url: URL, signal?: AbortSignal): Prom
   return requester.get(url.href, {
     accept: 'text/plain',
     signal,
+    isPart: true,
     async read(response) {
       const { statusCode: status, headers, body } = response
       if (status === 200) {
@@ -85,7 +86,7 @@ function fetchRobots(requester: Requester, url: URL, signal?: AbortSignal): Prom
         return { status, text: Buffer.from(bytes).toString('utf8') }
       }
       await body.dump()
-      if (isTransientStatus(status) && status < 500) throw requester.tryLater(url.href, response)
+      if (isTransientStatus(status)) throw requester.tryLater(url.href, response)
       return { status, text: '' }
     },
   })

@@ -7,7 +7,7 @@ export interface RobotsPattern {
 }
 
 /** Of a longer path the beginning is looked at. */
-const maxPathLength = 4096
+const maxPathLength = 2048
 
 /** A path with its query as patterns are held against it. */
 export const robotsPath = (path: string): string => comparable(path.slice(0, maxPathLength))

@@ -3,6 +3,7 @@ import { type FetchConfig, productToken } from './fetch-config.js'
 import type { HostLimiter } from './host-limiter.js'
 import { Reject } from './reject.js'
 import { parseRobots } from './robots-rules.js'
+import { Transient } from './transient.js'
 
 /** What a server says of its robots.txt. */
 export interface RobotsAnswer {
@@ -30,8 +31,10 @@ type Rules = { readonly size: number } & (
 
 /** RFC 9309, 2.4: no copy older than a day. */
 const dayMs = 86_400_000
-/** A server in trouble is asked again after this. */
-const failureMs = 600_000
+/** One that cannot be had is asked for again after this. */
+const failureMs = 60_000
+/** What is wrong with a robots.txt alone, and says nothing of pictures. */
+const robotsAlone = new Set(['bad_encoding', 'bad_response'])
 /** Characters of the rules that are remembered, of all servers together. */
 const maxCachedCharacters = 32_000_000
 /** What an origin takes besides the text of its rules. */
@@ -39,8 +42,8 @@ const originCharacters = 200
 
 /**
  * Rules of robots.txt, asked for once an origin (RFC 9309): what is not there (4xx) allows everything, a
- * server that fails (5xx) allows nothing for a while, and one that cannot be reached fails as the picture
- * itself would.
+ * server that fails (5xx) allows nothing, and one that cannot be reached fails as the picture itself would.
+ * What may pass is never remembered: the next one who asks asks the server again.
  *
  * @param limiter keeps the Crawl-delay
  * @param ask gets an address, with its redirects. Throws a Reject where there is no answer.
@@ -61,13 +64,17 @@ export function createRobots(
     const url = new URL('/robots.txt', origin)
     try {
       const { status, text } = await ask(url, signal)
-      if (status >= 500) return failure('robots_unreachable', `${url.href} answered ${status}`)
+      if (status >= 500) throw new Transient('robots_unreachable', `${url.href} answered ${status}`)
       return parse(status === 200 ? text : '')
     } catch (error) {
       if (!(error instanceof Reject)) throw error
+      const { reason, message } = error
+      if (error instanceof Transient && !/^http_5/.test(reason)) throw error
+      if (error instanceof Transient) throw new Transient('robots_unreachable', message, error.retryAfter)
+      if (robotsAlone.has(reason)) throw new Transient('robots_unreachable', message)
       // Redirects without end are as good as no rules (RFC 9309, 2.3.1.2); all else is how the picture would
       // fare.
-      return error.reason === 'too_many_redirects' ? parse('') : failure(error.reason, error.message)
+      return reason === 'too_many_redirects' ? parse('') : failure(reason, message)
     }
   }
 
@@ -82,7 +89,12 @@ export function createRobots(
 
   return {
     async check(url, signal) {
-      const rules = await cache.load(url.origin, () => read(url.origin, signal))
+      const rules = await cache
+        .load(url.origin, () => read(url.origin, signal))
+        .catch((error: unknown) => {
+          if (!(error instanceof Transient)) throw error
+          throw new Transient(error.reason, `${url.href}: ${error.message}`, error.retryAfter)
+        })
       if (rules.kind === 'failure') throw new Reject(rules.reason, `${url.href}: ${rules.detail}`)
       if (!rules.isAllowed(url.pathname + url.search))
         throw new Reject('robots', `${url.origin}/robots.txt forbids ${url.href}`)
