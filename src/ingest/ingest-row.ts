@@ -8,6 +8,7 @@ import { textWithoutCredentials, withoutCredentials } from './fetch/without-cred
 import { goldRows } from './gold-rows.js'
 import type { ImageConfig } from './image/image-config.js'
 import { normaliseImage } from './image/normalise-image.js'
+import type { Room } from './map-in-order.js'
 import { placeBoxes } from './place-boxes.js'
 import type { PromptConfig } from './read/source-keys.js'
 import type { SourceRow } from './read/source-row.js'
@@ -41,7 +42,9 @@ export interface RowConfig {
 
 /**
  * Fetches or reads the picture of a row and makes of both what the shard stores, or a reject that says why
- * not.
+ * not. Where the signal is aborted with a Reject, that is what becomes of the row.
+ *
+ * @param room is waited for before a picture is fetched
  */
 export async function ingestRow(
   row: SourceRow,
@@ -49,6 +52,7 @@ export async function ingestRow(
   config: RowConfig,
   fetcher: Fetcher,
   signal?: AbortSignal,
+  room?: Room,
 ): Promise<Ingested> {
   let dropped: readonly Readonly<Record<string, number>>[] = []
   try {
@@ -62,9 +66,11 @@ export async function ingestRow(
       dropped = [row.dropped]
       throw new Reject('empty_caption', `${row.place}: neither captions nor boxes${leftOut(dropped)}`)
     }
-    const { bytes, tdm } = await bytesOf(row, config, fetcher, signal)
-    signal?.throwIfAborted()
+    const { bytes, tdm } = await bytesOf(row, config, fetcher, signal, room)
+    room?.take(bytes.length)
+    if (!(signal?.reason instanceof Reject)) signal?.throwIfAborted()
     const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
+    room?.take(picture.bytes.length)
     const { width, height } = picture
     const stored = { width, height, ...placeBoxes(row, picture) }
     const gold = goldRows(row, stored, config.prompt, row.place)
@@ -105,6 +111,7 @@ export async function ingestRow(
     }
   } catch (error) {
     if (!(error instanceof Reject)) throw error
+    room?.take(0)
     const { reason, message } = error
     const reject = { key, url: storedUrl(row), reason, detail: textWithoutCredentials(message) }
     return { kind: 'reject', reject, dropped }
@@ -150,10 +157,11 @@ async function bytesOf(
   config: RowConfig,
   fetcher: Fetcher,
   signal?: AbortSignal,
+  room?: Room,
 ): Promise<Fetched> {
   if (row.load) return { bytes: await row.load() }
   if (row.file) return { bytes: await readImage(row.file, row.elsewhere) }
-  return fetcher.fetch(resolveUrl(row, config.base_url), signal)
+  return fetcher.fetch(resolveUrl(row, config.base_url), signal, room)
 }
 
 function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {

@@ -31,8 +31,7 @@ export function watchHealth(rows: number, share: number): CrawlHealth {
   let failed = 0
   const countsOf = () => {
     const counts = new Map<string, number>()
-    for (const reason of last)
-      if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    for (const reason of last) if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1)
     return [...counts].sort((a, b) => b[1] - a[1]).slice(0, maxReasons)
   }
   return {

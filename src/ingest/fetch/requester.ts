@@ -5,7 +5,7 @@ import { addressOf, createAddressGuard, portOf } from './address-guard.js'
 import { createCircuits, HostDown } from './circuit.js'
 import { type FetchConfig, userAgentOf } from './fetch-config.js'
 import { guardedAgent } from './guarded-agent.js'
-import { HostLimitError, type HostLimiter, withLeases } from './host-limiter.js'
+import { HostLimitError, type HostLimiter, type RequestRoom, withLeases } from './host-limiter.js'
 import { Reject } from './reject.js'
 import { createResolver, firstAddress, isNoSuchHost, type Lookup } from './resolve-host.js'
 import { pauseAfter, retryAfter, Transient } from './transient.js'
@@ -18,6 +18,8 @@ export interface RequestOptions<T> {
   /** The header Accept. */
   readonly accept: string
   readonly signal: AbortSignal | undefined
+  /** Of each request; where there is none, none is begun. */
+  readonly room?: RequestRoom | undefined
   /** Whether it is part of another request, which is tried again, and by which its host is judged. */
   readonly isPart?: boolean
   /**
@@ -78,8 +80,7 @@ export function createRequester(
   /** One request; `read` runs while it still has its place among those under way. */
   async function send<T>(
     url: URL,
-    accept: string,
-    signal: AbortSignal | undefined,
+    { accept, signal, room }: Omit<RequestOptions<unknown>, 'read'>,
     read: Read<T>,
   ): Promise<T> {
     const address = await orAbort(addressFor(url), signal)
@@ -92,7 +93,7 @@ export function createRequester(
       { key: hostKey(url), limit: config.per_host },
       { key: `address:${address}`, limit: config.per_address },
     ]
-    return withLeases(limiter, limits, { holdMs: config.timeout_ms, signal }, all, timed)
+    return withLeases(limiter, limits, { holdMs: config.timeout_ms, signal, room }, all, timed)
   }
 
   /**
@@ -108,15 +109,12 @@ export function createRequester(
   }
 
   /** A request that is judged as its host's success or failure, made where the host is not down. */
-  async function sendTo<T>(
-    url: URL,
-    { accept, signal, isPart, before }: RequestOptions<unknown>,
-    read: Read<T>,
-  ) {
+  async function sendTo<T>(url: URL, options: Omit<RequestOptions<unknown>, 'read'>, read: Read<T>) {
+    const { signal, isPart, before } = options
     const asked = async () => {
       await before?.(url)
       try {
-        return await send(url, accept, signal, read)
+        return await send(url, options, read)
       } catch (error) {
         signal?.throwIfAborted()
         throw error instanceof HostLimitError ? error : asReject(error, url.href)

@@ -78,8 +78,10 @@ export function createResolver(
   const limit = pLimit(config.lookups)
   const counts = { lookups: 0, failures: 0 }
   let inRow = 0
+  let isClosed = false
 
   const ask = async (host: string): Promise<CachedAnswer> => {
+    if (isClosed) throw Object.assign(new Error(`query ${host}: cancelled`), { syscall: 'query' })
     counts.lookups++
     try {
       const { addresses, ttl } = await lookup(host)
@@ -100,7 +102,10 @@ export function createResolver(
     get isFailing() {
       return inRow >= failingInRow
     },
-    close: () => direct?.cancel(),
+    close() {
+      isClosed = true
+      direct?.cancel()
+    },
     async resolve(host) {
       const known = await cache.load(host, () => limit(ask, host))
       if ('error' in known) throw known.error

@@ -35,6 +35,10 @@ export function isTransientReason(reason: string): boolean {
   return transientReasons.has(reason) || (status !== undefined && isTransientStatus(Number(status)))
 }
 
+/** How many of what was rejected may come in another time. */
+export const transientCount = (rejected: Readonly<Record<string, number>>): number =>
+  Object.entries(rejected).reduce((sum, [reason, count]) => sum + (isTransientReason(reason) ? count : 0), 0)
+
 const basePause = 500
 
 /**
