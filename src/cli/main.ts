@@ -69,7 +69,7 @@ program
   .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
   .option(
     '--retry-failed [reasons]',
-    'fetch rejected rows again: transient (the default: what may have passed), all, or reasons such as http_404,robots',
+    'which rejected rows are fetched again: transient (the default: what may have passed), all, no, or reasons such as http_404,robots',
   )
   .option('--workers <n>', 'make the shards in that many processes of this machine', whole)
   .option(

@@ -38,7 +38,7 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   const only = options.only.length > 0 ? options.only : undefined
   const { retryFailed: reasons } = options
   const retryFailed = reasons === true ? 'transient' : reasons
-  if (retryFailed !== undefined) parseRetried(retryFailed)
+  parseRetried(retryFailed)
   const slice = readSlice(options.slice === true ? 'auto' : options.slice, process.env)
   const engine = await engineOf(options, slice, pipeline)
   const metrics = await openMetrics(options.metrics)

@@ -43,7 +43,13 @@ export type IngestConfig = z.infer<typeof ingestConfig>
 export type SourceConfig = z.infer<Schemas<typeof sources>[number]>
 
 /** Keys that change how fast or from where, never what comes out. */
-export const ingestNotHashed = ['base_url', 'fetch', 'min_success_rate', 'low_success'] as const
+export const ingestNotHashed = [
+  'base_url',
+  'fetch',
+  'min_success_rate',
+  'low_success',
+  'max_transient_rate',
+] as const
 
 /** Keys that a card of any format has. */
 const cardKeys = {

@@ -3,9 +3,11 @@ import type { GroundingRow, ImageRow, NegativeRow, PhraseRow, RejectRow } from '
 import type { Fetched, Fetcher } from './fetch/fetch-image.js'
 import type { TdmReservation } from './fetch/opt-out.js'
 import { Reject } from './fetch/reject.js'
+import { textWithoutCredentials, withoutCredentials } from './fetch/without-credentials.js'
 import { goldRows } from './gold-rows.js'
 import type { ImageConfig } from './image/image-config.js'
 import { normaliseImage } from './image/normalise-image.js'
+import type { Room } from './map-in-order.js'
 import { placeBoxes } from './place-boxes.js'
 import { readPicture } from './read/local-file.js'
 import type { PromptConfig } from './read/source-keys.js'
@@ -43,7 +45,9 @@ export interface RowConfig {
 
 /**
  * Fetches or reads the picture of a row and makes of both what the shard stores, or a reject that says why
- * not.
+ * not. Where the signal is aborted with a Reject, that is what becomes of the row.
+ *
+ * @param room is waited for before a picture is fetched
  */
 export async function ingestRow(
   row: SourceRow,
@@ -51,6 +55,7 @@ export async function ingestRow(
   config: RowConfig,
   fetcher: Fetcher,
   signal?: AbortSignal,
+  room?: Room,
 ): Promise<Ingested> {
   let dropped: readonly Readonly<Record<string, number>>[] = []
   try {
@@ -64,9 +69,11 @@ export async function ingestRow(
       dropped = [row.dropped]
       throw new Reject('empty_caption', `${row.place}: neither captions nor boxes${leftOut(dropped)}`)
     }
-    const { bytes, tdm } = await bytesOf(row, config, fetcher, signal)
-    signal?.throwIfAborted()
+    const { bytes, tdm } = await bytesOf(row, config, fetcher, signal, room)
+    room?.take(bytes.length)
+    if (!(signal?.reason instanceof Reject)) signal?.throwIfAborted()
     const picture = await normaliseImage(bytes, row.url ?? row.file ?? row.place, config.image)
+    room?.take(picture.bytes.length)
     const { width, height } = picture
     const stored = { width, height, ...placeBoxes(row, picture) }
     const gold = goldRows(row, stored, config.prompt, row.place)
@@ -84,7 +91,7 @@ export async function ingestRow(
       width,
       height,
       captions: gold.captions,
-      url: row.url,
+      url: storedUrl(row),
       sha256: picture.sha256,
       phash: picture.phash,
       license: row.license ?? config.license ?? null,
@@ -107,10 +114,14 @@ export async function ingestRow(
     }
   } catch (error) {
     if (!(error instanceof Reject)) throw error
-    const reject = { key, url: row.url, reason: error.reason, detail: error.message }
+    room?.take(0)
+    const { reason, message } = error
+    const reject = { key, url: storedUrl(row), reason, detail: textWithoutCredentials(message) }
     return { kind: 'reject', reject, dropped }
   }
 }
+
+const storedUrl = ({ url }: SourceRow) => url && withoutCredentials(url)
 
 /**
  * Whether a picture is known to have none of the things that its source looked for, or crowds of them alone:
@@ -134,8 +145,13 @@ function metaOf({ meta }: SourceRow, orientation: number, tdm: TdmReservation | 
     ...(orientation !== 1 && { exif_orientation: orientation }),
     ...(tdm && { tdm_reservation: tdm.reserved ? 1 : 0, ...(tdm.policy && { tdm_policy: tdm.policy }) }),
   }
-  if (Object.keys(more).length === 0) return meta && stringifyJson(meta)
-  return stringifyJson({ ...meta, ...more })
+  if (Object.keys(more).length === 0 && !meta) return null
+  // Tables have columns of further addresses.
+  const safe = Object.entries({ ...meta, ...more }).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? textWithoutCredentials(value) : value,
+  ])
+  return stringifyJson(Object.fromEntries(safe))
 }
 
 /** What the source holds, else what lies on the disk, else what the web answers. */
@@ -144,13 +160,14 @@ async function bytesOf(
   config: RowConfig,
   fetcher: Fetcher,
   signal?: AbortSignal,
+  room?: Room,
 ): Promise<Fetched> {
   if (row.load) return { bytes: await row.load() }
   const { outside, fetch } = config
   const { file, elsewhere, roots } = row
   if (file)
     return { bytes: await readPicture(file, elsewhere, { roots, outside, maxBytes: fetch.max_bytes }) }
-  return fetcher.fetch(resolveUrl(row, config.base_url), signal)
+  return fetcher.fetch(resolveUrl(row, config.base_url), signal, room)
 }
 
 function resolveUrl({ url, place }: SourceRow, base: string | undefined): string {

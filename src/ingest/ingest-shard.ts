@@ -1,9 +1,12 @@
-import { orderedMap } from '../base/ordered-map.js'
+import { setMaxListeners } from 'node:events'
+import pLimit from 'p-limit'
 import type { ImageRow } from '../rows/rows.js'
 import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { createFetcher, type Fetcher } from './fetch/fetch-image.js'
+import { Reject } from './fetch/reject.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
+import { mapInOrder, type Room } from './map-in-order.js'
 import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
 import type { SourceRow } from './read/source-row.js'
@@ -69,40 +72,84 @@ async function ingestRows(
   return { files: { ...files, ...gold }, ...counts }
 }
 
-/** Requests that wait for a slow host must not keep those for others from being sent. */
-const rowsPerRequest = 4
+/** Rows that are read ahead, so that those of a slow host do not hold up those of others behind them. */
+const rowsAhead = 2048
+/** Of pictures that the source holds or that lie on the disk none is slower than another: fewer rows do. */
+const localWeight = 8
+const localAtOnce = 128
+/** What pictures may take that wait for those before them. */
+const bytesAhead = 64_000_000
+
+/** Which rows of a shard are made. */
+export interface IngestedOptions {
+  /** The rows' places in the shard; all by default. */
+  readonly wanted?: ReadonlySet<number>
+}
 
 /**
- * What the rows of a shard became, in their order.
- *
- * @param wanted the rows' places in the shard; all by default
+ * What the rows of a shard became, in their order. Rows are fetched in any order, each when its host lets it.
+ * Where the crawl is in trouble (`CrawlHealth`) the rest of the rows is not tried, which is a reject that may
+ * pass: so what came in until then is kept.
  */
-export function ingested(
+export async function* ingested(
   { shard, signal }: ShardTask,
   source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
-  wanted?: ReadonlySet<number>,
+  { wanted }: IngestedOptions = {},
 ): AsyncGenerator<Ingested> {
   const { config } = source
-  return orderedMap(
-    numbered(source.rows(plan.mark), plan.rows, wanted),
-    rowsPerRequest * config.fetch.concurrency,
-    ([row, index]) => ingestRow(row, keyOf(shard, index), config, fetcher, signal),
-    2 * rowsPerRequest * config.fetch.concurrency,
-  )
+  const { health } = fetcher
+  if (health?.trouble) health.reset()
+  const ending = new AbortController()
+  setMaxListeners(0, ending.signal)
+  const end = () => ending.abort(signal?.reason)
+  signal?.addEventListener('abort', end, { once: true })
+  const local = pLimit(localAtOnce)
+  const work = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
+    const ingest = () => ingestRow(row, keyOf(shard, index), config, fetcher, ending.signal, room)
+    if (isLocal(row))
+      return local(async () => {
+        await room.wait(ending.signal)
+        return ingest()
+      })
+    const result = await ingest()
+    if (health && !health.trouble) {
+      health.add(result.kind === 'reject' ? result.reject.reason : undefined)
+      const { trouble } = health
+      if (trouble) ending.abort(new Reject('not_tried', `${row.place} was not tried: ${trouble}`))
+    }
+    return result
+  }
+  try {
+    signal?.throwIfAborted()
+    yield* mapInOrder(
+      numbered(source.rows(plan.mark), plan.rows, wanted),
+      { window: rowsAhead, weightOf: ([row]) => (isLocal(row) ? localWeight : 1), maxBytes: bytesAhead },
+      work,
+    )
+  } finally {
+    signal?.removeEventListener('abort', end)
+    // Who reads no further needs nothing of what is under way.
+    ending.abort(new Error('the shard was left'))
+  }
 }
+
+const isLocal = ({ load, file, problem }: SourceRow) =>
+  load !== null || file !== null || problem !== undefined
 
 const keyOf = (shard: string, index: number) => `${shard}${String(index).padStart(4, '0')}`
 
 /** The place in its shard of the row with a key. */
 export const indexOfKey = (shard: string, key: string): number => Number(key.slice(shard.length))
 
+type Numbered = readonly [row: SourceRow, index: number]
+
 async function* numbered(
   rows: AsyncGenerator<SourceRow>,
   count: number,
   wanted?: ReadonlySet<number>,
-): AsyncGenerator<readonly [SourceRow, number]> {
+): AsyncGenerator<Numbered> {
   let index = 0
   for await (const row of rows) {
     if (!wanted || wanted.has(index)) yield [row, index]

@@ -6,7 +6,7 @@ import { readShard } from '../shards/read-shard.js'
 import type { ShardOutput, ShardResult, ShardTask } from '../shards/shard-task.js'
 import { amendStats } from '../statistics/stats.js'
 import type { Fetcher } from './fetch/fetch-image.js'
-import { isTransientReason } from './fetch/transient.js'
+import { isTransientReason, transientCount } from './fetch/transient.js'
 import { indexOfKey, ingested } from './ingest-shard.js'
 import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
@@ -16,21 +16,23 @@ import { shardSums } from './shard-sums.js'
 export type RetriedReasons = (reason: string) => boolean
 
 /**
- * `transient` (what may have passed), `all`, or reasons with commas between them, such as `http_404,robots`.
+ * `transient` (what may have passed), `all`, `no` (none), or reasons with commas between them, such as
+ * `http_404,robots`.
  */
-export function parseRetried(text: string): RetriedReasons {
+export function parseRetried(text = 'transient'): RetriedReasons {
+  if (text === 'no') return () => false
   if (text === 'transient') return isTransientReason
   if (text === 'all') return () => true
   const reasons = new Set(text.split(',').map((reason) => reason.trim()))
   if (reasons.has(''))
-    throw new UserError(`"${text}" is none of transient, all, or reasons with commas between them.`)
+    throw new UserError(`"${text}" is none of no, transient, all, or reasons with commas between them.`)
   return (reason) => reasons.has(reason)
 }
 
 /**
  * Tries the rejected rows of a committed shard again, and inserts those that come in now in the order of
- * their keys. Undefined where the shard is not committed or was made of other inputs. New pictures are held
- * in memory until all rows have been tried; then the shard's files are replaced.
+ * their keys. Undefined where the shard is not committed or was made of other inputs. Where it has no such rows
+ * its source is not read. The shard's files are replaced when all rows have been tried.
  */
 export function retryShard(
   task: ShardTask,
@@ -41,28 +43,36 @@ export function retryShard(
 ): Promise<ShardResult | undefined> {
   return amendShardTask(task, 'images', async (record, write) => {
     const { storage, stage, shard, signal, onProgress } = task
+    if (!Object.keys(record.rejected).some(isRetried)) return undefined
     const old: RejectRow[] = []
     for await (const row of readShard(storage, 'rejects', stage, shard)) old.push(row)
+    const tried = fetcherFor(record, fetcher)
     const isWanted = ({ key, reason }: RejectRow) => key !== null && isRetried(reason)
     const wanted = new Set(old.filter(isWanted).map(({ key }) => indexOfKey(shard, key as string)))
     if (wanted.size === 0) return undefined
 
     const sums = shardSums(source.hasBoxes, false)
-    const images: ImageRow[] = []
-    for await (const result of ingested(task, source, plan, fetcher, wanted)) {
-      signal?.throwIfAborted()
-      sums.add(result)
-      onProgress?.(record.in - wanted.size + sums.done)
-      if (result.kind === 'row') images.push(result.image)
+    async function* newImages(): AsyncGenerator<ImageRow> {
+      for await (const result of ingested(task, source, plan, tried, { wanted })) {
+        signal?.throwIfAborted()
+        sums.add(result)
+        onProgress?.(record.in - wanted.size + sums.done)
+        if (result.kind === 'row') yield result.image
+      }
     }
+    const images = newImages()
+    const first = await images.next()
+    const imageFile = first.done
+      ? undefined
+      : await write(
+          'images',
+          mergeByKey(readShard(storage, 'images', null, shard), startingWith(first.value, images)),
+        )
     const rejects = byKey([...old.filter((row) => !isWanted(row)), ...sums.rejects])
     const counts = countsAfter(record, old.filter(isWanted), sums)
-    if (images.length === 0)
-      return { files: { ...record.files, rejects: await write('rejects', rejects) }, ...counts }
-
-    const merged = mergeByKey(readShard(storage, 'images', null, shard), images)
-    const imageFile = await write('images', merged)
-    const files = { images: imageFile, rejects: await write('rejects', rejects) }
+    const rejectFile = await write('rejects', rejects)
+    if (!imageFile) return { files: { ...record.files, rejects: rejectFile }, ...counts }
+    const files = { images: imageFile, rejects: rejectFile }
     if (!source.hasBoxes) return { files, ...counts }
     const phrases = mergeByKey(readShard(storage, 'phrases', stage, shard), sums.phrases)
     const grounding = mergeByKey(readShard(storage, 'grounding', stage, shard), sums.grounding)
@@ -75,6 +85,14 @@ export function retryShard(
     const negativeFile = await write('negatives', negatives)
     return { files: { ...gold, negatives: negativeFile }, ...counts }
   })
+}
+
+/**
+ * Rows that failed before fail more often than others, so that they say little of the crawl: unless most rows
+ * of the shard did.
+ */
+function fetcherFor({ in: rows, rejected }: CommitRecord, fetcher: Fetcher): Fetcher {
+  return 2 * transientCount(rejected) > rows ? fetcher : { ...fetcher, health: undefined }
 }
 
 /** The shard's counts when some of its rejects became what `sums` says. */
@@ -99,15 +117,29 @@ function countsAfter(
 const byKey = (rows: readonly RejectRow[]) =>
   [...rows].sort((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1))
 
+async function* startingWith<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    yield first
+    yield* rest
+  } finally {
+    await rest.return(undefined)
+  }
+}
+
 /** Rows of a shard with others between them, by their keys; both come in the order of keys. */
 async function* mergeByKey<T extends { readonly key: string }>(
   rows: AsyncIterable<T>,
-  others: readonly T[],
+  others: AsyncIterable<T> | Iterable<T>,
 ): AsyncGenerator<T> {
-  let next = 0
-  for await (const row of rows) {
-    for (let other = others[next]; other && other.key < row.key; other = others[++next]) yield other
-    yield row
+  const own = rows[Symbol.asyncIterator]()
+  let next = await own.next()
+  try {
+    for await (const other of others) {
+      for (; !next.done && next.value.key < other.key; next = await own.next()) yield next.value
+      yield other
+    }
+    for (; !next.done; next = await own.next()) yield next.value
+  } finally {
+    await own.return?.()
   }
-  yield* others.slice(next)
 }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
@@ -126,6 +126,13 @@ describe('rejected rows that are tried again', () => {
     expect((await contents(storage)).rejects).toEqual(['000000000 http_404', '000000001 http_503'])
   })
 
+  it('are none for want of such, and then the source is not read', async () => {
+    const { retry, path } = await crawl({ a: 404 })
+    await rm(path)
+    expect((await retry('transient'))?.skipped).toBe(true)
+    expect(visits.size).toBe(0)
+  })
+
   it('are none where all came in, or where the shard is of another configuration', async () => {
     const { retry, task } = await crawl({})
     expect((await retry('all'))?.skipped).toBe(true)
@@ -144,7 +151,7 @@ describe('rejected rows that are tried again', () => {
     expect(await readCommit(storage, 'images', null, '00000')).toMatchObject({ out: 6 })
   })
 
-  it('are asked for by the pipeline, which then has its later stages run again', async () => {
+  it('are asked for by a plain rerun of the pipeline, which then has its later stages run again', async () => {
     const { path } = await crawl({ a: 500 })
     const pipeline = join(folder, 'retry.yaml')
     const fetch = `{ retries: 0, allow_hosts: ["${url}"] }`
@@ -162,11 +169,9 @@ stages:
       '7 of 8 rows came in, less than min_success_rate 0.95 (http_500 1)',
     ])
     delete status.a
-    const again = await runPipeline(await readPipeline(pipeline), run)
+    const again = await runPipeline(await readPipeline(pipeline), run, { retryFailed: 'no' })
     expect([...again.outcomes.values()].map(({ ran }) => ran)).toEqual([0, 0])
-    const retried = await runPipeline(await readPipeline(pipeline), run, {
-      retryFailed: 'transient',
-    })
+    const retried = await runPipeline(await readPipeline(pipeline), run)
     expect([...retried.outcomes.values()].map(({ ran }) => ran)).toEqual([1, 1])
     expect(retried.outcomes.get('web')?.warnings).toEqual([])
     const stop = { set: ['web.min_success_rate=0.95', 'web.low_success=stop', 'web.limit=7'] }
@@ -180,7 +185,7 @@ stages:
 describe('a watch on success', () => {
   it('warns once, when it has seen enough', () => {
     const warnings: string[] = []
-    const config = { min_success_rate: 0.5, low_success: 'warn' } as const
+    const config = { min_success_rate: 0.5, low_success: 'warn', max_transient_rate: 0.5 } as const
     const watch = watchSuccess(config, 10_000, (message) => warnings.push(message))
     watch.add({ in: 100, out: 10, rejected: { http_404: 90 } })
     watch.check()
@@ -189,5 +194,22 @@ describe('a watch on success', () => {
     watch.check()
     watch.check()
     expect(warnings).toEqual(['90 of 200 rows came in, less than min_success_rate 0.5 (http_404 90, dns 20)'])
+  })
+
+  it('ends a run whose rows mostly fail for what may pass, and one that had rows left untried', () => {
+    const watch = (share = 0.5) =>
+      watchSuccess({ min_success_rate: 0, low_success: 'warn', max_transient_rate: share }, 10_000, () => {})
+    const failing = { in: 300, out: 100, rejected: { dns: 160, http_404: 40 } }
+    const one = watch()
+    one.add(failing)
+    expect(() => one.check()).toThrow(/^160 of 300 rows failed.*\(dns 160\).*kept.*servers.*same command/)
+    const other = watch()
+    other.add({ ...failing, skipped: true })
+    other.check()
+    const third = watch(1)
+    third.add(failing)
+    third.check()
+    third.add({ in: 1000, out: 990, rejected: { not_tried: 10 } })
+    expect(() => third.check()).toThrow(/not_tried 10/)
   })
 })

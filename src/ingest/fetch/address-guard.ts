@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Reject } from './reject.js'
+import { withoutCredentials } from './without-credentials.js'
 
 /** Keeps a crawl of strangers' addresses from the machines behind its own doors. */
 export interface AddressGuard {
@@ -44,7 +45,7 @@ export function createAddressGuard({ allow_hosts, allow_ports }: GuardConfig): A
     checkAddresses,
     checkUrl(url) {
       if (url.protocol !== 'http:' && url.protocol !== 'https:')
-        throw new Reject('bad_url', `${url.href} is not an http or https address`)
+        throw new Reject('bad_url', `${withoutCredentials(url.href)} is not an http or https address`)
       // The page that names a password does not own it, and it would stand in every log.
       if (url.username || url.password)
         throw new Reject('url_credentials', `an address of ${url.host} has a user name or password`)

@@ -44,6 +44,11 @@ export const fetchConfig = z.strictObject({
     .describe(
       'the longest wait between two tries; who asks for a longer one with Retry-After is not asked again',
     ),
+  host_failures: count
+    .default(8)
+    .describe(
+      'a host that fails so many times in a row is left alone, then tried again `retries` times, then down',
+    ),
   http2: z.boolean().default(true).describe('HTTP/2 with servers that offer it'),
   user_agent: headerText
     .min(1)

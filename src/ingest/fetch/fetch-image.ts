@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events'
+import type { CrawlHealth } from './crawl-health.js'
 import { type FetchConfig, productToken } from './fetch-config.js'
+import type { RequestRoom } from './host-limiter.js'
 import { localHostLimiter } from './local-host-limiter.js'
 import { robotsTagDirectives, type TdmReservation, tdmReservation } from './opt-out.js'
 import { readBody } from './read-body.js'
@@ -16,10 +18,16 @@ export interface Fetched {
 
 /** Fetches pictures; holds connections and what it knows of hosts until it is closed. */
 export interface Fetcher {
-  /** Throws a Reject with the reason why there is no picture. */
-  fetch(url: string, signal?: AbortSignal): Promise<Fetched>
+  /**
+   * Throws a Reject with the reason why there is no picture.
+   *
+   * @param room no request is begun where there is none
+   */
+  fetch(url: string, signal?: AbortSignal, room?: RequestRoom): Promise<Fetched>
   /** Look-ups of host names, and those that the name servers failed. */
   readonly dns: { readonly lookups: number; readonly failures: number }
+  /** Whether the crawl goes well; undefined where nobody asks. */
+  readonly health?: CrawlHealth | undefined
   close(): Promise<void>
 }
 
@@ -30,8 +38,11 @@ const robotsBytes = 512_000
  * A fetcher of strangers' pictures: polite (robots.txt, X-Robots-Tag, Retry-After, few requests at once to a
  * host), guarded (no private address, whatever name or redirect leads there), and bounded in time and bytes.
  */
-export function createFetcher(config: FetchConfig, parts: RequesterParts = {}): Fetcher {
-  const { limiter = localHostLimiter() } = parts
+export function createFetcher(
+  config: FetchConfig,
+  parts: RequesterParts & Pick<Fetcher, 'health'> = {},
+): Fetcher {
+  const { limiter = localHostLimiter(), health } = parts
   const requester = createRequester(config, { ...parts, limiter })
   const robots = config.robots
     ? createRobots(config, limiter, (url, signal) => fetchRobots(requester, url, signal))
@@ -59,12 +70,14 @@ export function createFetcher(config: FetchConfig, parts: RequesterParts = {}): 
 
   return {
     dns: requester.dns,
-    async fetch(address, signal) {
+    health,
+    async fetch(address, signal, room) {
       // Each request under way listens: their number is bounded, and is no leak that node should warn of.
       if (signal) setMaxListeners(0, signal)
       return requester.get(address, {
         accept: 'image/*',
         signal,
+        room,
         before: async (url) => robots?.check(url, signal),
         read: readImage,
       })
@@ -78,6 +91,7 @@ function fetchRobots(requester: Requester, url: URL, signal?: AbortSignal): Prom
   return requester.get(url.href, {
     accept: 'text/plain',
     signal,
+    isPart: true,
     async read(response) {
       const { statusCode: status, headers, body } = response
       if (status === 200) {
@@ -85,7 +99,7 @@ function fetchRobots(requester: Requester, url: URL, signal?: AbortSignal): Prom
         return { status, text: Buffer.from(bytes).toString('utf8') }
       }
       await body.dump()
-      if (isTransientStatus(status) && status < 500) throw requester.tryLater(url.href, response)
+      if (isTransientStatus(status)) throw requester.tryLater(url.href, response)
       return { status, text: '' }
     },
   })

@@ -2,6 +2,7 @@ import { isIP, type LookupFunction, type Socket } from 'node:net'
 import { Agent, buildConnector, Client, Pool } from 'undici'
 import { type AddressGuard, addressOf } from './address-guard.js'
 import type { FetchConfig } from './fetch-config.js'
+import { failResetStreams } from './reset-streams.js'
 import { firstAddress, type Resolver } from './resolve-host.js'
 
 export interface AgentParts {
@@ -77,7 +78,9 @@ export function guardedAgent(config: FetchConfig, { guard, resolver, ca }: Agent
     const key = {}
     const client = new Client(origin, { ...options, connect: connectFor(key) })
     client.on('connect', () => {
-      if (multiplexed.has(key)) client.pipelining = maxStreams
+      if (!multiplexed.has(key)) return
+      client.pipelining = maxStreams
+      failResetStreams(client)
     })
     return client
   }

@@ -32,25 +32,36 @@ export interface HostLimiter {
   pause(key: string, ms: number): void
 }
 
+/** Room for what an answer brings. */
+export interface RequestRoom {
+  readonly isFree: boolean
+  /** Rejects with the signal's reason. */
+  wait(signal: AbortSignal | undefined): Promise<void>
+}
+
 /**
- * Work with a place of each key, taken in their order; where one has run out before the work can begin, all of
- * them are taken again.
+ * Work with a place of each key, taken in their order; where one has run out before the work can begin, or
+ * there is no room, all of them are taken again. Who waits for room holds no place: another may need it to make
+ * room.
  *
  * @param begin calls what it is given when the work may begin: a place must still be good then
  */
 export async function withLeases<T>(
   limiter: HostLimiter,
   keys: readonly { readonly key: string; readonly limit: number }[],
-  options: AcquireOptions,
+  options: AcquireOptions & { readonly room?: RequestRoom | undefined },
   begin: <U>(work: () => Promise<U>) => Promise<U>,
   work: () => Promise<T>,
 ): Promise<T> {
+  const { signal, room } = options
   for (;;) {
+    await room?.wait(signal)
     const leases: HostLease[] = []
     try {
       for (const { key, limit } of keys) leases.push(await limiter.acquire(key, limit, options))
       const done = await begin(async () => {
-        options.signal?.throwIfAborted()
+        signal?.throwIfAborted()
+        if (room && !room.isFree) return undefined
         const now = performance.now()
         return leases.every(({ until }) => now < until) ? { value: await work() } : undefined
       })

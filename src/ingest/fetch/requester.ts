@@ -2,12 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { type Dispatcher, request } from 'undici'
 import { addressOf, createAddressGuard, portOf } from './address-guard.js'
+import { createCircuits, HostDown } from './circuit.js'
 import { type FetchConfig, userAgentOf } from './fetch-config.js'
 import { guardedAgent } from './guarded-agent.js'
-import { HostLimitError, type HostLimiter, withLeases } from './host-limiter.js'
+import { HostLimitError, type HostLimiter, type RequestRoom, withLeases } from './host-limiter.js'
 import { Reject } from './reject.js'
 import { createResolver, firstAddress, isNoSuchHost, type Lookup } from './resolve-host.js'
 import { pauseAfter, retryAfter, Transient } from './transient.js'
+import { withoutCredentials } from './without-credentials.js'
 
 export type Response = Dispatcher.ResponseData
 
@@ -16,9 +18,13 @@ export interface RequestOptions<T> {
   /** The header Accept. */
   readonly accept: string
   readonly signal: AbortSignal | undefined
+  /** Of each request; where there is none, none is begun. */
+  readonly room?: RequestRoom | undefined
+  /** Whether it is part of another request, which is tried again, and by which its host is judged. */
+  readonly isPart?: boolean
   /**
    * Runs before each request, those of redirects included; an address that the guard refuses does not come
-   * here.
+   * here. Where it throws a Transient, the host has failed.
    */
   readonly before?: (url: URL) => Promise<void>
   /**
@@ -28,6 +34,8 @@ export interface RequestOptions<T> {
    */
   readonly read: (response: Response, start: URL) => Promise<T>
 }
+
+type Read<T> = (response: Response) => Promise<T>
 
 /** Sends requests to strangers' servers; holds connections and what it knows of hosts until it is closed. */
 export interface Requester {
@@ -62,14 +70,18 @@ export function createRequester(
   const resolver = createResolver(config.dns, guard.isNamed, lookup)
   const agent = guardedAgent(config, { guard, resolver, ca })
   const all = pLimit(config.concurrency)
+  const circuits = createCircuits({
+    failures: config.host_failures,
+    probes: config.retries,
+    maxPauseMs: config.max_pause_ms,
+  })
   const headers = { 'user-agent': userAgentOf(config), 'accept-encoding': 'gzip, deflate, br' }
 
   /** One request; `read` runs while it still has its place among those under way. */
   async function send<T>(
     url: URL,
-    accept: string,
-    signal: AbortSignal | undefined,
-    read: (response: Response) => Promise<T>,
+    { accept, signal, room }: Omit<RequestOptions<unknown>, 'read'>,
+    read: Read<T>,
   ): Promise<T> {
     const address = await orAbort(addressFor(url), signal)
     const timed = () =>
@@ -81,7 +93,7 @@ export function createRequester(
       { key: hostKey(url), limit: config.per_host },
       { key: `address:${address}`, limit: config.per_address },
     ]
-    return withLeases(limiter, limits, { holdMs: config.timeout_ms, signal }, all, timed)
+    return withLeases(limiter, limits, { holdMs: config.timeout_ms, signal, room }, all, timed)
   }
 
   /**
@@ -96,16 +108,30 @@ export function createRequester(
     return firstAddress(hostname, addresses)
   }
 
+  /** A request that is judged as its host's success or failure, made where the host is not down. */
+  async function sendTo<T>(url: URL, options: Omit<RequestOptions<unknown>, 'read'>, read: Read<T>) {
+    const { signal, isPart, before } = options
+    const asked = async () => {
+      await before?.(url)
+      try {
+        return await send(url, options, read)
+      } catch (error) {
+        signal?.throwIfAborted()
+        throw error instanceof HostLimitError ? error : asReject(error, url.href)
+      }
+    }
+    return isPart ? asked() : circuits.run(url.hostname, signal, asked)
+  }
+
   /** Follows redirects until an answer is none; every hop is checked as the first was. */
-  async function follow<T>(start: URL, { accept, signal, before, read }: RequestOptions<T>): Promise<T> {
+  async function follow<T>(start: URL, options: RequestOptions<T>): Promise<T> {
     let url = start
     for (let hop = 0; hop <= config.max_redirects; hop++) {
       guard.checkUrl(url)
-      await before?.(url)
-      const step = await send(url, accept, signal, async (response) => {
+      const step = await sendTo(url, options, async (response) => {
         const { statusCode, headers, body } = response
         if (statusCode < 300 || statusCode >= 400 || typeof headers.location !== 'string')
-          return { value: await read(response, start) }
+          return { value: await options.read(response, start) }
         await body.dump()
         return { location: headers.location }
       })
@@ -120,7 +146,10 @@ export function createRequester(
     dns: resolver.counts,
     async get(address, options) {
       const start = parseUrl(address)
-      return retried(address, config, options.signal, () => follow(start, options))
+      if (options.isPart) return follow(start, options)
+      // Where the name servers fail everybody, each look-up more makes it worse.
+      const isHopeless = ({ reason }: Reject) => reason === 'dns' && resolver.isFailing
+      return retried(address, config, options.signal, isHopeless, () => follow(start, options))
     },
     tryLater(place, { statusCode, headers }) {
       const pause = retryAfter(headers['retry-after'])
@@ -143,8 +172,10 @@ async function retried<T>(
   place: string,
   { retries, max_pause_ms }: FetchConfig,
   signal: AbortSignal | undefined,
+  isHopeless: (failure: Reject) => boolean,
   work: () => Promise<T>,
 ): Promise<T> {
+  let earlier: Reject | undefined
   for (let attempt = 0; ; attempt++) {
     try {
       signal?.throwIfAborted()
@@ -152,7 +183,10 @@ async function retried<T>(
     } catch (error) {
       signal?.throwIfAborted()
       if (error instanceof HostLimitError) throw error
-      const failure = asReject(error, place)
+      // Of one that was asked, what it answered says more than that it is down since.
+      const failure = error instanceof HostDown ? (earlier ?? error) : asReject(error, place)
+      if (error instanceof HostDown || isHopeless(failure)) throw failure
+      earlier = failure
       const pause = failure instanceof Transient ? pauseAfter(failure, attempt, max_pause_ms) : undefined
       if (pause === undefined || attempt >= retries) throw failure
       await delay(pause, undefined, { signal })
@@ -199,8 +233,14 @@ function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<
 
 function parseUrl(url: string, base?: URL): URL {
   if (URL.canParse(url, base?.href)) return new URL(url, base?.href)
-  throw new Reject('bad_url', `${url} is not an http or https address`)
+  throw new Reject('bad_url', `${withoutCredentials(url)} is not an http or https address`)
 }
+
+/** Codes of OpenSSL and node that say that a connection broke within TLS, not that TLS cannot be had. */
+const brokenTls = /UNEXPECTED_EOF|BAD_RECORD_MAC|ALERT_INTERNAL_ERROR/
+/** Codes of certificates and handshakes that no other try changes. */
+const finalTls =
+  /^ERR_(TLS|SSL)|^(CERT|CRL)_|_CERT(_|$)|UNABLE_TO|SELF_SIGNED|HOSTNAME_MISMATCH|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH/
 
 function asReject(error: unknown, place: string): Reject {
   if (error instanceof Reject) return error
@@ -209,9 +249,10 @@ function asReject(error: unknown, place: string): Reject {
   if (isNoSuchHost(code)) return new Reject('no_such_host', detail)
   if ((error as NodeJS.ErrnoException).syscall?.startsWith('query') || code.startsWith('EAI_'))
     return new Transient('dns', detail)
-  if (/^ERR_(TLS|SSL)|CERT|UNABLE_TO|SELF_SIGNED/.test(code)) return new Reject('tls', detail)
+  // Before TLS: a handshake may take too long as well.
+  if (code.includes('TIMEOUT') || code === 'ETIMEDOUT') return new Transient('timeout', detail)
+  if (finalTls.test(code) && !brokenTls.test(code)) return new Reject('tls', detail)
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW')
     return new Reject('bad_response', detail)
-  if (code.includes('TIMEOUT') || code === 'ETIMEDOUT') return new Transient('timeout', detail)
   return new Transient('connection', detail)
 }

@@ -18,12 +18,17 @@ export interface Resolver {
   resolve(host: string): Promise<readonly string[]>
   /** Look-ups that were made, and those that failed though the host may exist. */
   readonly counts: { readonly lookups: number; readonly failures: number }
+  /** Whether the name servers have failed one look-up after another for long: to ask at once again is of no use. */
+  readonly isFailing: boolean
   /** Gives up on what is under way. */
   close(): void
 }
 
 /** Hosts that are remembered. */
 const maxCachedHosts = 50_000
+
+/** Look-ups that fail in a row where it is the name servers that are in trouble, and not those of a host. */
+const failingInRow = 32
 
 /** What is remembered of a host, and for how long. */
 type CachedAnswer = { readonly ttlMs: number } & (
@@ -72,22 +77,35 @@ export function createResolver(
   })
   const limit = pLimit(config.lookups)
   const counts = { lookups: 0, failures: 0 }
+  let inRow = 0
+  let isClosed = false
 
   const ask = async (host: string): Promise<CachedAnswer> => {
+    if (isClosed) throw Object.assign(new Error(`query ${host}: cancelled`), { syscall: 'query' })
     counts.lookups++
     try {
       const { addresses, ttl } = await lookup(host)
+      inRow = 0
       return { addresses, ttlMs: 1000 * Math.min(ttl, config.cache_s) }
     } catch (error) {
-      if (isNoSuchHost((error as NodeJS.ErrnoException).code))
+      if (isNoSuchHost((error as NodeJS.ErrnoException).code)) {
+        inRow = 0
         return { error, ttlMs: 1000 * config.failure_cache_s }
+      }
       counts.failures++
+      inRow++
       throw error
     }
   }
   return {
     counts,
-    close: () => direct?.cancel(),
+    get isFailing() {
+      return inRow >= failingInRow
+    },
+    close() {
+      isClosed = true
+      direct?.cancel()
+    },
     async resolve(host) {
       const known = await cache.load(host, () => limit(ask, host))
       if ('error' in known) throw known.error
@@ -111,7 +129,11 @@ function directLookup({ servers, timeout_ms }: FetchConfig['dns'], isLocal: (hos
       return answerOf(await resolver.resolve4(host, { ttl: true }))
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'ECONNREFUSED') return systemLookup(host)
+      // Where no name server is there, that the system knows no such host says nothing.
+      if (code === 'ECONNREFUSED')
+        return systemLookup(host).catch(() => {
+          throw error
+        })
       if (code !== 'ENODATA') throw error
       return answerOf(await resolver.resolve6(host, { ttl: true }))
     }

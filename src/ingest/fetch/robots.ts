@@ -1,16 +1,9 @@
-import untypedParser from 'robots-parser'
 import { LruCache } from '../../base/lru-cache.js'
 import { type FetchConfig, productToken } from './fetch-config.js'
 import type { HostLimiter } from './host-limiter.js'
 import { Reject } from './reject.js'
-
-interface ParsedRobots {
-  isAllowed(url: string, token: string): boolean | undefined
-  getCrawlDelay(token: string): number | undefined
-}
-
-/** The package's types are of another module system than its code. */
-const robotsParser = untypedParser as unknown as (url: string, text: string) => ParsedRobots
+import { parseRobots } from './robots-rules.js'
+import { Transient } from './transient.js'
 
 /** What a server says of its robots.txt. */
 export interface RobotsAnswer {
@@ -30,7 +23,7 @@ export interface Robots {
 type Rules = { readonly size: number } & (
   | {
       readonly kind: 'rules'
-      readonly isAllowed: (url: string) => boolean
+      readonly isAllowed: (path: string) => boolean
       readonly pause: number
     }
   | { readonly kind: 'failure'; readonly reason: string; readonly detail: string }
@@ -38,8 +31,10 @@ type Rules = { readonly size: number } & (
 
 /** RFC 9309, 2.4: no copy older than a day. */
 const dayMs = 86_400_000
-/** A server in trouble is asked again after this. */
-const failureMs = 600_000
+/** One that cannot be had is asked for again after this. */
+const failureMs = 60_000
+/** What is wrong with a robots.txt alone, and says nothing of pictures. */
+const robotsAlone = new Set(['bad_encoding', 'bad_response'])
 /** Characters of the rules that are remembered, of all servers together. */
 const maxCachedCharacters = 32_000_000
 /** What an origin takes besides the text of its rules. */
@@ -47,8 +42,8 @@ const originCharacters = 200
 
 /**
  * Rules of robots.txt, asked for once an origin (RFC 9309): what is not there (4xx) allows everything, a
- * server that fails (5xx) allows nothing for a while, and one that cannot be reached fails as the picture
- * itself would.
+ * server that fails (5xx) allows nothing, and one that cannot be reached fails as the picture itself would.
+ * What may pass is never remembered: the next one who asks asks the server again.
  *
  * @param limiter keeps the Crawl-delay
  * @param ask gets an address, with its redirects. Throws a Reject where there is no answer.
@@ -69,29 +64,39 @@ export function createRobots(
     const url = new URL('/robots.txt', origin)
     try {
       const { status, text } = await ask(url, signal)
-      if (status >= 500) return failure('robots_unreachable', `${url.href} answered ${status}`)
-      return parse(url, status === 200 ? text : '')
+      if (status >= 500) throw new Transient('robots_unreachable', `${url.href} answered ${status}`)
+      return parse(status === 200 ? text : '')
     } catch (error) {
       if (!(error instanceof Reject)) throw error
+      const { reason, message } = error
+      if (error instanceof Transient && !/^http_5/.test(reason)) throw error
+      if (error instanceof Transient) throw new Transient('robots_unreachable', message, error.retryAfter)
+      if (robotsAlone.has(reason)) throw new Transient('robots_unreachable', message)
       // Redirects without end are as good as no rules (RFC 9309, 2.3.1.2); all else is how the picture would
       // fare.
-      return error.reason === 'too_many_redirects' ? parse(url, '') : failure(error.reason, error.message)
+      return reason === 'too_many_redirects' ? parse('') : failure(reason, message)
     }
   }
 
-  function parse(url: URL, text: string): Rules {
-    const robot = robotsParser(url.href, text)
-    const seconds = Math.min(robot.getCrawlDelay(token) ?? 0, config.max_crawl_delay_s)
-    const isAllowed = (address: string) => robot.isAllowed(address, token) !== false
-    const size = text.length + originCharacters
-    return { kind: 'rules', size, isAllowed, pause: seconds > 0 ? 1000 * seconds : 0 }
+  function parse(text: string): Rules {
+    const { isAllowed, crawlDelay = 0, size } = parseRobots(text, token)
+    const seconds = Math.min(crawlDelay, config.max_crawl_delay_s)
+    return {
+      ...{ kind: 'rules', isAllowed, pause: seconds > 0 ? 1000 * seconds : 0 },
+      size: size + originCharacters,
+    }
   }
 
   return {
     async check(url, signal) {
-      const rules = await cache.load(url.origin, () => read(url.origin, signal))
+      const rules = await cache
+        .load(url.origin, () => read(url.origin, signal))
+        .catch((error: unknown) => {
+          if (!(error instanceof Transient)) throw error
+          throw new Transient(error.reason, `${url.href}: ${error.message}`, error.retryAfter)
+        })
       if (rules.kind === 'failure') throw new Reject(rules.reason, `${url.href}: ${rules.detail}`)
-      if (!rules.isAllowed(url.href))
+      if (!rules.isAllowed(url.pathname + url.search))
         throw new Reject('robots', `${url.origin}/robots.txt forbids ${url.href}`)
       if (rules.pause > 0) await limiter.delay(`origin:${url.origin}`, rules.pause, signal)
     },

@@ -12,17 +12,32 @@ export class Transient extends Reject {
   }
 }
 
-/** Answers that another try may change. */
-const transientStatus = new Set([408, 425, 429, 500, 502, 503, 504])
-const transientReasons = new Set(['connection', 'dns', 'timeout', 'robots_unreachable'])
+/** Answers of clients' faults that another try may change: it took too long, came too early or too often. */
+const transientClientStatus = new Set([408, 425, 429])
+/** Answers of servers that no other try changes: what they cannot do, and how they are set up. */
+const finalServerStatus = new Set([501, 505, 506, 508, 510])
+const transientReasons = new Set([
+  ...['connection', 'dns', 'timeout', 'robots_unreachable'],
+  // Of these no request was made.
+  ...['host_down', 'not_tried'],
+])
 
-export const isTransientStatus = (status: number): boolean => transientStatus.has(status)
+/** Those of Cloudflare and others beyond the standard (520 to 530, 599) say that a server behind is down. */
+export const isTransientStatus = (status: number): boolean =>
+  transientClientStatus.has(status) || (status >= 500 && status < 600 && !finalServerStatus.has(status))
 
-/** Whether what was rejected for this reason may come in another time. */
+/**
+ * Whether what was rejected for this reason may come in another time. This is the one list of such reasons:
+ * rows with them are tried again by a plain rerun.
+ */
 export function isTransientReason(reason: string): boolean {
   const status = /^http_(\d{3})$/.exec(reason)?.[1]
   return transientReasons.has(reason) || (status !== undefined && isTransientStatus(Number(status)))
 }
+
+/** How many of what was rejected may come in another time. */
+export const transientCount = (rejected: Readonly<Record<string, number>>): number =>
+  Object.entries(rejected).reduce((sum, [reason, count]) => sum + (isTransientReason(reason) ? count : 0), 0)
 
 const basePause = 500
 

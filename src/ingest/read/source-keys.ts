@@ -132,6 +132,12 @@ export const stageKeys = {
     .enum(['warn', 'stop'])
     .default('warn')
     .describe('what a run does that falls under min_success_rate'),
+  max_transient_rate: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('a run stops where more of its rows than this fail for reasons that may pass; 1 for never'),
 }
 
 /** Keys of some formats that only a stage gives: a card says where a source is and how it is read. */

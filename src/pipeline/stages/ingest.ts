@@ -1,5 +1,6 @@
 import { hashJson } from '../../base/hash.js'
 import { type IngestConfig, ingestConfig, ingestNotHashed } from '../../ingest/config.js'
+import { watchHealth } from '../../ingest/fetch/crawl-health.js'
 import { createFetcher } from '../../ingest/fetch/fetch-image.js'
 import { ingestShard } from '../../ingest/ingest-shard.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
@@ -53,7 +54,7 @@ async function openIngest(
   configHash: string,
   context: StageContext,
 ): Promise<OpenStage> {
-  const isRetried = context.retryFailed === undefined ? undefined : parseRetried(context.retryFailed)
+  const isRetried = parseRetried(context.retryFailed)
   const source = await openSource(stage.with, `stage "${stage.name}"`)
   try {
     const plan = await storedPlan(runOf(context), source, configHash, context.signal)
@@ -61,7 +62,8 @@ async function openIngest(
     const parts = new Map(plan.shards.map((part) => [part.shard, part]))
     const card = hashJson(plan.card)
     const { hostLimiter: limiter } = context
-    const fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }) })
+    const health = watchHealth(plan.rows, stage.with.max_transient_rate)
+    const fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }), health })
     return {
       rows: async (shard) => parts.get(shard)?.rows,
       async make(shard, options) {
@@ -69,7 +71,7 @@ async function openIngest(
         if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
         const inputs = { source: plan.sourceHash, card, rows: String(part.rows) }
         const task: ShardTask = { storage, stage: stage.name, shard, configHash, inputs, ...options }
-        const retried = isRetried && (await retryShard(task, source, part, fetcher, isRetried))
+        const retried = await retryShard(task, source, part, fetcher, isRetried)
         return retried ?? ingestShard(task, source, part, fetcher)
       },
       async close() {

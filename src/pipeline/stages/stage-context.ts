@@ -69,7 +69,7 @@ export interface StageContext {
   readonly trainStart: (start: TrainStart) => void
   /** Says who else works on the run with another pipeline, if anybody does. */
   readonly others: (() => Promise<string | undefined>) | undefined
-  /** Rejected rows that an ingest stage tries again; none by default. */
+  /** Rejected rows that an ingest stage tries again; those whose reasons may pass by default. */
   readonly retryFailed: string | undefined
   /** Shared with the other processes of the run, where there are any. */
   readonly hostLimiter: HostLimiter | undefined

@@ -38,6 +38,8 @@ export interface StageWatch {
     readonly in: number
     readonly out: number
     readonly rejected: Readonly<Record<string, number>>
+    /** Whether they were made by an earlier run. */
+    readonly skipped?: boolean
   }): void
   /** Warns, or throws an Error that ends the stage. */
   check(): void

@@ -50,8 +50,8 @@ export interface StageOutcome {
 export interface StageOptions extends StageEvents {
   readonly signal?: AbortSignal
   /**
-   * Rejected rows that are fetched again in shards that are there: `transient`, `all`, or reasons with commas
-   * between them.
+   * Rejected rows that are fetched again in shards that are there: `transient` (the default), `all`, `no`, or
+   * reasons with commas between them.
    */
   readonly retryFailed?: string
   /** Whether a shard that keeps failing ends the stage with its error, in place of being set aside. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { createSecureServer } from 'node:http2'
+import { createSecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fetchConfig } from '../../../src/ingest/fetch/fetch-config.js'
@@ -155,17 +155,29 @@ describe('an interrupt', () => {
   })
 })
 
+/** Sends a part of an answer and RST_STREAM, which node itself sends behind the end of what it has. */
+function reset(stream: ServerHttp2Stream, code: number) {
+  const symbol = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'kHandle')
+  const handles = stream as unknown as Record<symbol, { rstStream(code: number): void }>
+  stream.on('error', () => {})
+  stream.respond({ ':status': 200 })
+  stream.write('half', () => setTimeout(() => handles[symbol as symbol]?.rstStream(code), 20))
+}
+
 describe('a fetch over TLS', async () => {
   const folder = new URL('fixtures/', import.meta.url)
   const [key, cert] = await Promise.all(
     ['tls-key.pem', 'tls-cert.pem'].map((name) => readFile(new URL(name, folder), 'utf8')),
   )
+  let resetCode: number | undefined
+  let isEmpty = false
   const versions: string[] = []
   const sessions = new Set<unknown>()
   const server = createSecureServer({ key, cert, allowHTTP1: true }, (request, response) => {
     versions.push(request.httpVersion)
     sessions.add(request.httpVersion === '2.0' ? request.stream.session : request.socket)
-    response.end('bytes')
+    if (resetCode !== undefined && request.httpVersion === '2.0') reset(request.stream, resetCode)
+    else response.end(isEmpty ? '' : 'bytes')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   afterAll(() => server.close())
@@ -197,6 +209,22 @@ describe('a fetch over TLS', async () => {
     expect(sessions.size).toBeGreaterThan(1)
     // Some are used again: they are kept alive.
     expect(sessions.size).toBeLessThan(6)
+  })
+
+  it.each([0, 2, 8])(
+    'that is reset in the middle (code %i) has failed, and may come in another time',
+    async (code) => {
+      resetCode = code
+      await expect(fetchAll({}, { ca: cert })).rejects.toMatchObject({ reason: 'connection' })
+      resetCode = undefined
+      expect(await fetchAll({}, { ca: cert })).toHaveLength(5)
+    },
+  )
+
+  it('that ends with its headers is whole', async () => {
+    isEmpty = true
+    await expect(fetchAll({}, { ca: cert })).rejects.toMatchObject({ reason: 'empty_body' })
+    isEmpty = false
   })
 
   it('is refused where the certificate is not trusted', async () => {

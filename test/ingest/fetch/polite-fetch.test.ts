@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { fetchConfig } from '../../../src/ingest/fetch/fetch-config.js'
 import { createFetcher, type Fetcher } from '../../../src/ingest/fetch/fetch-image.js'
+import { isTransientReason } from '../../../src/ingest/fetch/transient.js'
 import { imageServer, type Route } from '../../helpers/image-server.js'
 
 /** The texts of robots.txt by host name; a number is a status. */
@@ -10,6 +11,7 @@ const robots: Readonly<Record<string, string | number>> = {
   'named.example': 'User-agent: groundmill\nDisallow: /\n\nUser-agent: *\nDisallow:\n',
   'others.example': 'User-agent: otherbot\nDisallow: /\n',
   'broken.example': 503,
+  'moment.example': 503,
   'busy.example': 429,
   'forbidding.example': 403,
   'page.example': '<!doctype html><p>Disallow: everything',
@@ -41,7 +43,8 @@ const { url } = await imageServer({
   '/robots.txt': (request, response) => {
     const host = String(request.headers.host).split(':')[0]
     asked.push(host)
-    const answer = robots[host] ?? 404
+    const isOver = host === 'moment.example' && asked.filter((one) => one === host).length > 2
+    const answer = isOver ? 404 : (robots[host] ?? 404)
     if (typeof answer === 'number') response.writeHead(answer).end()
     else response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(answer))
   },
@@ -99,6 +102,27 @@ describe('robots.txt', () => {
     ['plain.example', '/to-named.jpg', 'robots'],
   ])('of %s makes %s %s', async (host, path, reason) => {
     expect(await outcome(host, path)).toBe(reason)
+  })
+
+  it('that fails for a moment costs no picture, and one that goes on failing is asked for a few times', async () => {
+    const before = asked.filter((host) => host === 'moment.example').length
+    const reasons = (host: string, given: object) =>
+      withFetcher(given, (fetcher) =>
+        Promise.all(
+          Array.from({ length: 40 }, () =>
+            fetcher.fetch(`http://${host}:${port}/a.jpg`).then(
+              () => 'kept',
+              ({ reason }: { reason: string }) => reason,
+            ),
+          ),
+        ),
+      )
+    expect(new Set(await reasons('moment.example', { retries: 2 }))).toEqual(new Set(['kept']))
+    expect(asked.filter((host) => host === 'moment.example').length - before).toBeLessThan(6)
+    asked.length = 0
+    const failed = await reasons('broken.example', { retries: 1, host_failures: 4 })
+    expect(failed.every(isTransientReason)).toBe(true)
+    expect(asked.length).toBeLessThan(4)
   })
 
   it('is not asked for where it is switched off', async () => {

@@ -1,0 +1,119 @@
+import fc from 'fast-check'
+import robotsParser from 'robots-parser'
+import { describe, expect, it } from 'vitest'
+import { parseRobots } from '../../../src/ingest/fetch/robots-rules.js'
+
+/** What another reader of robots.txt says. Its types are of another module system than its code. */
+const parseOther = robotsParser as unknown as (
+  url: string,
+  text: string,
+) => {
+  isAllowed(url: string, token: string): boolean | undefined
+  getCrawlDelay(token: string): number | undefined
+}
+const origin = 'http://pictures.example'
+const isAllowed = (text: string, path: string) => parseRobots(text, 'groundmill').isAllowed(path)
+
+const piece = fc.constantFrom('a', 'b', 'aa', 'ab', '/', '.jpg', '*', '**', '$', '?', '=', '%2F', '%e4', 'ä')
+const pattern = fc.array(piece, { maxLength: 8 }).map((pieces) => `/${pieces.join('')}`)
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'aa', '/', '.jpg', '$', '?', '=', '%2f', '%E4', 'ä'), { maxLength: 12 })
+  .map((pieces) => {
+    const { pathname, search } = new URL(`${origin}/${pieces.join('')}`)
+    return pathname + search
+  })
+const rule = fc.oneof(
+  { weight: 9, arbitrary: fc.tuple(fc.constantFrom('Disallow', 'allow', 'DISALLOW '), pattern) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('Crawl-delay'), fc.constantFrom('1', '0.5', '-1', 'x')) },
+)
+const agents = fc.array(fc.constantFrom('*', 'groundmill', 'GroundMill/2.0', 'otherbot'), {
+  minLength: 1,
+  maxLength: 3,
+})
+const text = fc
+  .array(fc.tuple(agents, fc.array(rule, { minLength: 1, maxLength: 5 })), { maxLength: 4 })
+  .map((groups) =>
+    groups
+      .flatMap(([names, rules]) => [
+        ...names.map((name) => `User-agent: ${name}`),
+        ...rules.map(([name, value]) => `${name}: ${value} # so it is`),
+        '',
+      ])
+      .join('\r\n'),
+  )
+
+describe('rules of robots.txt', () => {
+  it('allow and forbid what another reader says that they do', () => {
+    fc.assert(
+      fc.property(text, fc.array(path, { minLength: 1, maxLength: 5 }), (robots, paths) => {
+        const other = parseOther(`${origin}/robots.txt`, robots)
+        const own = parseRobots(robots, 'groundmill')
+        for (const one of paths)
+          expect(own.isAllowed(one), one).toBe(other.isAllowed(origin + one, 'groundmill') !== false)
+        expect(own.crawlDelay).toBe(other.getCrawlDelay('groundmill'))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each([
+    // RFC 9309, 2.2.2: what needs no escape is the same with it.
+    ['/foo/bar/%62%61%7A', '/foo/bar/baz', false],
+    ['/foo/bar/ツ', '/foo/bar/%E3%83%84', false],
+    ['/foo/bar%3f', '/foo/bar%3Fa', false],
+    ['/foo/bar%2Fa', '/foo/bar/a', true],
+    ['/a[1].jpg', '/a[1].jpg', false],
+    ['/a*$', '/a/b', false],
+    ['*.jpg$', '/a.jpg', false],
+    ['*.jpg$', '/a.jpg?b', true],
+    ['/aba*ba$', '/aba', true],
+    ['/aba*ba$', '/ababa', false],
+    ['private', '/private', true],
+    ['', '/a.jpg', true],
+    ['/a\ud800', '/a', true],
+  ])('of "Disallow: %s" hold for %s: allowed is %s', (value, address, wanted) => {
+    expect(isAllowed(`User-agent: *\nDisallow: ${value}`, address)).toBe(wanted)
+  })
+
+  it('are those of all groups that name the crawler, and lines of another kind change nothing', () => {
+    const robots = `\uFEFFUser-agent: a\nSitemap: http://a.example/\nUser-agent: groundmill\nDisallow: /a
+User-agent: *\nDisallow: /\n\nno line\nUser-agent: Groundmill/1\nDisallow: /b`
+    expect(['/a', '/b', '/c'].map((one) => isAllowed(robots, one))).toEqual([false, false, true])
+    // A group without rules is one all the same.
+    expect(isAllowed('User-agent: *\nDisallow: /\nUser-agent: groundmill', '/a')).toBe(true)
+  })
+
+  it('are held against an address at once, whatever they are', () => {
+    const half = 256_000
+    const lines = (line: string) => `User-agent: *\n${`${line}\n`.repeat((2 * half) / line.length)}`
+    const texts = [
+      `User-agent: *\nDisallow: /${'*a'.repeat(half)}`,
+      lines(`Disallow: /${'*a'.repeat(1000)}b`),
+      lines(`Disallow: /${'*aa'.repeat(32)}b`),
+      lines(`Disallow: /*${'a'.repeat(1000)}b*${'a'.repeat(1000)}b`),
+      lines('Disallow: /*a*a*a*a*a*a*a*b'),
+      lines('Disallow: /a'),
+      `User-agent: *\n${'\n'.repeat(2 * half)}`,
+      `${'User-agent: *\n'.repeat(half / 7)}Disallow: /`,
+      'Disallow: '.repeat(half / 5),
+    ]
+    for (const robots of texts) {
+      const start = process.cpuUsage()
+      const rules = parseRobots(robots, 'groundmill')
+      for (let count = 0; count < 5; count++) rules.isAllowed(`/${'a'.repeat(1_000_000)}`)
+      // It takes 30 milliseconds an address at most, of which a busy machine makes more.
+      expect(process.cpuUsage(start).user / 1000, robots.slice(0, 40)).toBeLessThan(1000)
+      expect(rules.size).toBeLessThan(2_000_000)
+    }
+  })
+
+  it('beyond the ten thousandth are left out, and those that are too long', () => {
+    const many = Array.from({ length: 10_001 }, (_, at) => `Disallow: /${at}/\n`).join('')
+    const robots = `User-agent: *\nDisallow: /${'x'.repeat(2048)}\n${many}`
+    expect(['/9999/', '/10000/', `/${'x'.repeat(3000)}`].map((one) => isAllowed(robots, one))).toEqual([
+      false,
+      true,
+      true,
+    ])
+  })
+})
