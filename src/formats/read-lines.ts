@@ -75,27 +75,35 @@ export async function* readLines(
   if (length > 0) yield take()
 }
 
+/** A piece of a file of lines: where those lines begin that begin in it, and its bytes. */
+export interface LinePiece {
+  readonly marks: readonly Mark[]
+  /** Place of its first byte. */
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
 /**
- * Where the lines that `readLines` gives begin, those of a piece of the file at once: a list of hundreds of
- * millions is planned as fast as its line ends are found.
+ * Where the lines that `readLines` gives begin, piece by piece of the file: a list of hundreds of millions is
+ * planned as fast as its line ends are found and its bytes are hashed.
  */
-export async function* lineMarks(
-  path: string,
-  from: Mark = { at: 0, line: 1 },
-): AsyncGenerator<readonly Mark[]> {
+export async function* linePieces(path: string, from: Mark = { at: 0, line: 1 }): AsyncGenerator<LinePiece> {
   let { at, line } = from
   let chunkStart = at
   let lineEnd = await lineEndBefore(path, at)
-  for await (const chunk of readUtf8(path, at)) {
-    lineEnd ??= lineEndIn(chunk)
+  for await (const bytes of readUtf8(path, at)) {
+    lineEnd ??= lineEndIn(bytes)
+    const chunkEnd = chunkStart + bytes.length
     const marks: Mark[] = []
-    for (let end = chunk.indexOf(lineEnd); end !== -1; end = chunk.indexOf(lineEnd, end + 1)) {
-      marks.push({ at, line })
+    // A line that has a byte is there: behind the last line end there is none.
+    while (at < chunkEnd) {
+      if (at >= chunkStart) marks.push({ at, line })
+      const end = bytes.indexOf(lineEnd, Math.max(0, at - chunkStart))
+      if (end === -1) break
       at = chunkStart + end + 1
       line++
     }
-    chunkStart += chunk.length
-    if (marks.length > 0) yield marks
+    yield { marks, at: chunkStart, bytes }
+    chunkStart = chunkEnd
   }
-  if (chunkStart > at) yield [{ at, line }]
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hashJson } from '../base/hash.js'
 import {
   baseUrl,
   keyRefusal,
@@ -43,13 +44,16 @@ export type IngestConfig = z.infer<typeof ingestConfig>
 export type SourceConfig = z.infer<Schemas<typeof sources>[number]>
 
 /** Keys that change how fast or from where, never what comes out. */
-export const ingestNotHashed = [
-  'base_url',
-  'fetch',
-  'min_success_rate',
-  'low_success',
-  'max_transient_rate',
-] as const
+const neverHashed = ['base_url', 'fetch', 'min_success_rate', 'low_success', 'max_transient_rate'] as const
+
+/** Those, and what says which rows are in a shard: a shard is known by its rows themselves. */
+export const ingestNotHashed = [...neverHashed, 'limit', 'shard_size'] as const
+
+/** The hash of a configuration by which older versions knew their shards. */
+export function olderConfigHash(config: IngestConfig): string {
+  const isHashed = ([key]: [string, unknown]) => !(neverHashed as readonly string[]).includes(key)
+  return hashJson(Object.fromEntries(Object.entries(config).filter(isHashed)))
+}
 
 /** Keys that a card of any format has. */
 const cardKeys = {

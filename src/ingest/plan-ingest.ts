@@ -1,7 +1,9 @@
+import { createHash, type Hash } from 'node:crypto'
 import { UserError } from '../base/user-error.js'
 import type { Mark } from '../formats/mark.js'
 import type { Card } from './config.js'
 import type { OpenSource } from './open-source.js'
+import type { PlannedLines, PlannedRow } from './read/source.js'
 
 export interface ShardPlan {
   /** "00000" and so on. */
@@ -9,19 +11,25 @@ export interface ShardPlan {
   /** Where the shard's first row is. */
   readonly mark: Mark
   readonly rows: number
+  /**
+   * SHA-256 of what its rows say, of their bytes where they are lines of a list: other rows of the source leave
+   * it as it is.
+   */
+  readonly hash: string
 }
 
 /** Plain JSON: it can be stored and read back. */
 export interface IngestPlan {
   readonly card: Card | null
   readonly rows: number
+  /** Of all that the rows are read from. */
   readonly sourceHash: string
   readonly shards: readonly ShardPlan[]
 }
 
 /**
- * Reads the source once and says which rows make which shard. Memory grows by a mark a shard, not by rows.
- * Throws a UserError where there is no such source, it lacks a column, or it has no rows.
+ * Reads the source once and says which rows make which shard. Memory grows by a mark and a hash a shard, not by
+ * rows. Throws a UserError where there is no such source, it lacks a column, or it has no rows.
  *
  * @param sourceHash the source's own, where it is known already
  */
@@ -31,24 +39,71 @@ export async function planIngest(
   sourceHash?: string,
 ): Promise<IngestPlan> {
   const { config, card } = source
-  const shards: { shard: string; mark: Mark; rows: number }[] = []
-  let rows = 0
-  for await (const marks of source.plan()) {
+  // First, so that what it reads of the files need not be read again for the shards.
+  const whole = sourceHash ?? (await source.hash())
+  const cutter = shardCutter(config.shard_size, config.limit)
+  for await (const part of source.plan()) {
     signal?.throwIfAborted()
-    for (const mark of marks) {
-      if (rows === config.limit) break
-      if (rows % config.shard_size === 0) {
-        shards.push({ shard: String(shards.length).padStart(5, '0'), mark, rows: 0 })
-      }
-      const shard = shards.at(-1)
-      if (shard) shard.rows++
-      rows++
-    }
-    if (rows === config.limit) break
+    const isFull = 'said' in part ? cutter.addRow(part) : cutter.addLines(part)
+    if (isFull) break
   }
+  const shards = cutter.end()
+  const rows = shards.reduce((sum, shard) => sum + shard.rows, 0)
   if (rows === 0) {
     const { path, instances, captions }: Readonly<Partial<Record<string, unknown>>> = config
     throw new UserError(`${path ?? instances ?? captions} has no rows to ingest.`)
   }
-  return { card, rows, sourceHash: sourceHash ?? (await source.hash()), shards }
+  return { card, rows, sourceHash: whole, shards }
+}
+
+/** Cuts the rows of a source into shards, and hashes what those of each say. */
+function shardCutter(size: number, limit = Number.POSITIVE_INFINITY) {
+  const shards: ShardPlan[] = []
+  let open: { readonly mark: Mark; readonly hash: Hash; rows: number; head: string } | undefined
+  let rows = 0
+  const close = () => {
+    if (!open) return
+    const { mark, hash } = open
+    const shard = String(shards.length).padStart(5, '0')
+    shards.push({ shard, mark, rows: open.rows, hash: hash.digest('hex') })
+    open = undefined
+  }
+  /** Begins a row; its shard is open then. False where there are as many as are wanted. */
+  const begin = (mark: Mark) => {
+    if (rows === limit) return false
+    if (rows % size === 0) close()
+    open ??= { mark, hash: createHash('sha256'), rows: 0, head: '' }
+    open.rows++
+    rows++
+    return true
+  }
+  return {
+    /** Whether it is full: no more rows are wanted. */
+    addRow({ mark, said }: PlannedRow): boolean {
+      if (begin(mark)) open?.hash.update(said)
+      return rows === limit
+    },
+    /** As `addRow`; the bytes of a row go on until the next one begins. */
+    addLines({ marks, at, bytes, head }: PlannedLines): boolean {
+      let from = 0
+      const addUntil = (to: number) => {
+        if (open && to > from) {
+          if (open.head !== head) open.hash.update(`${head}\n`)
+          open.head = head
+          open.hash.update(bytes.subarray(from, to))
+        }
+        from = to
+      }
+      for (const mark of marks) {
+        if (rows % size === 0 || rows === limit) addUntil(mark.at - at)
+        if (!begin(mark)) return true
+      }
+      addUntil(bytes.length)
+      return false
+    },
+    end(): readonly ShardPlan[] {
+      close()
+      return shards
+    },
+  }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { UserError } from '../../base/user-error.js'
@@ -12,27 +12,36 @@ const sampleBytes = 1 << 20
 /**
  * SHA-256 over the bytes of files, in hex. Of a file over 1 GiB, over its size and 64 parts of a MiB, evenly
  * spread.
+ *
+ * @returns a hash for each file, over it and those before it; the last is that of all. Files that are added at the
+ *   end leave those before as they are.
  */
-export async function hashFiles(paths: readonly string[]): Promise<string> {
+export async function hashFiles(paths: readonly string[]): Promise<string[]> {
   const hash = createHash('sha256')
+  const hashes: string[] = []
   for (const path of paths) {
-    const found = await stat(path)
-    if (!found.isFile()) throw new UserError(`${path} is not a file.`)
-    const { size } = found
-    if (size <= maxWholeBytes) {
-      for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-      continue
-    }
-    hash.update(String(size))
-    const handle = await open(path, 'r')
-    try {
-      for (let sample = 0; sample < samples; sample++) {
-        const at = Math.floor((sample * (size - sampleBytes)) / (samples - 1))
-        hash.update(await readAt(handle, at, sampleBytes))
-      }
-    } finally {
-      await handle.close()
-    }
+    await addFile(hash, path)
+    hashes.push(hash.copy().digest('hex'))
   }
-  return hash.digest('hex')
+  return hashes
+}
+
+async function addFile(hash: Hash, path: string) {
+  const found = await stat(path)
+  if (!found.isFile()) throw new UserError(`${path} is not a file.`)
+  const { size } = found
+  if (size <= maxWholeBytes) {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+    return
+  }
+  hash.update(String(size))
+  const handle = await open(path, 'r')
+  try {
+    for (let sample = 0; sample < samples; sample++) {
+      const at = Math.floor((sample * (size - sampleBytes)) / (samples - 1))
+      hash.update(await readAt(handle, at, sampleBytes))
+    }
+  } finally {
+    await handle.close()
+  }
 }

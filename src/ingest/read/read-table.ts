@@ -1,8 +1,9 @@
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { type CellRow, csvRows, tsvRows } from '../../formats/read-cells.js'
-import { lineMarks } from '../../formats/read-lines.js'
+import { linePieces } from '../../formats/read-lines.js'
 import { columnIndex, columnsUsed, type PairColumns, pairColumnsOf, pairOf } from './columns.js'
+import type { PlannedLines } from './source.js'
 import { problemRow, type SourceRow } from './source-row.js'
 
 /** Rows of cells of a file, such as `csvRows`. */
@@ -46,16 +47,18 @@ const isHalfQuoted = (cell: string) => cell.startsWith('"') !== cell.endsWith('"
 const quotedHint = ' (a line of a quoted cell? then say `quoted: true`)'
 
 /**
- * Where the rows of a table begin whose rows are lines. The header alone is looked into, so that a column that
- * is not there is told now.
+ * The pieces of a table whose rows are lines. The header alone is looked into, so that a column that is not there
+ * is told now.
  */
-export async function* tableMarks(
+export async function* tablePieces(
   rows: CellReader,
   path: string,
   config: TableConfig,
-): AsyncGenerator<readonly Mark[]> {
-  const { isEmpty, first } = await openTable(rows, path, config)
-  if (!isEmpty) yield* lineMarks(path, first)
+): AsyncGenerator<PlannedLines> {
+  const { isEmpty, first, places } = await openTable(rows, path, config)
+  if (isEmpty) return
+  const head = JSON.stringify([...places])
+  for await (const piece of linePieces(path, first)) yield { ...piece, head }
 }
 
 /** The columns of a table and where its first row is; throws a UserError where it lacks one of them. */

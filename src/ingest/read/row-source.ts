@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { hashBytes } from '../../base/hash.js'
 import { memoize } from '../../base/memoize.js'
+import { stringifyJson } from '../../base/parse-json.js'
 import type { Mark } from '../../formats/mark.js'
 import { hashFiles } from './hash-files.js'
-import type { RowReader, Source } from './source.js'
+import type { PlannedLines, RowReader, Source } from './source.js'
 import { sourceFiles } from './source-files.js'
 import type { SourceRow } from './source-row.js'
 
@@ -18,6 +20,18 @@ export function rowSource(rowReader: RowReader): Source {
     if (!reader) throw new Error('the source is closed')
     return reader.rows(from, marksOnly)
   }
+  /** As `hashFiles` gave them last. */
+  let fileHashes: readonly string[] | undefined
+  const readHashes = async () => {
+    const files = await reader?.files?.()
+    fileHashes = files && (await hashFiles(files.filter((file) => file !== undefined)))
+    return fileHashes
+  }
+  /** Hash of what a row's picture is in, where the source itself holds it. */
+  const holderOf = async ({ file = 0 }: Mark) => {
+    const hashes = fileHashes ?? (await readHashes())
+    return hashes?.[reader?.isOfOneFile ? file : hashes.length - 1] ?? ''
+  }
   const park = async (rows: AsyncGenerator<SourceRow>) => {
     const before = parked
     parked = reader && rows
@@ -25,8 +39,15 @@ export function rowSource(rowReader: RowReader): Source {
   }
   return {
     async *plan() {
-      if (reader?.marks) yield* reader.marks()
-      else for await (const { mark } of open(undefined, true)) yield [mark]
+      for await (const part of reader?.plan?.() ?? []) {
+        if ('bytes' in part) yield part
+        else for (const mark of part) yield { mark, said: `${mark.at} ${await holderOf(mark)}\n` }
+      }
+      if (reader?.plan) return
+      for await (const row of open(undefined, true)) {
+        const { mark, load, ...said } = row
+        yield { mark, said: `${stringifyJson(said)}${load ? await holderOf(mark) : ''}\n` }
+      }
     },
     async *rows(from) {
       let rows = parked
@@ -50,8 +71,8 @@ export function rowSource(rowReader: RowReader): Source {
       }
     },
     async hash() {
-      const files = await reader?.files?.()
-      return files ? hashFiles(files.filter((file) => file !== undefined)) : hashRows(open(undefined, true))
+      const hashes = await readHashes()
+      return hashes ? (hashes.at(-1) ?? hashBytes('')) : hashRows(open(undefined, true))
     },
     async close() {
       reader = undefined
@@ -69,14 +90,14 @@ export function rowSource(rowReader: RowReader): Source {
  * @param endings of the files that a folder is looked through for
  * @param read the rows of one file, from a mark on
  * @param otherFiles other files that the rows are made of, for the hash
- * @param marks where the rows of one file begin, where that can be told without making them
+ * @param plan how a plan reads one file, where its rows need not be made for that
  */
 export function fileSource(
   path: string,
   endings: readonly string[],
   read: (path: string, from: Mark | undefined, marksOnly: boolean) => AsyncGenerator<SourceRow>,
   otherFiles: readonly (string | undefined)[] = [],
-  marks?: (path: string) => AsyncGenerator<readonly Mark[]>,
+  plan?: (path: string) => AsyncGenerator<PlannedLines | readonly Mark[]>,
 ): Source {
   const list = memoize(() => sourceFiles(path, endings))
   return rowSource({
@@ -89,13 +110,17 @@ export function fileSource(
         else for await (const row of rows) yield { ...row, mark: { ...row.mark, file } }
       }
     },
-    marks:
-      marks &&
+    plan:
+      plan &&
       async function* () {
-        for (const [file, filePath] of (await list()).entries())
-          for await (const some of marks(filePath))
-            yield file === 0 ? some : some.map((mark) => ({ ...mark, file }))
+        for (const [file, filePath] of (await list()).entries()) {
+          const numbered = (marks: readonly Mark[]) =>
+            file === 0 ? marks : marks.map((mark) => ({ ...mark, file }))
+          for await (const part of plan(filePath))
+            yield 'bytes' in part ? { ...part, marks: numbered(part.marks) } : numbered(part)
+        }
       },
+    isOfOneFile: true,
     files: async () => [...(await list()), ...otherFiles],
   })
 }

@@ -1,10 +1,22 @@
 import type { Mark } from '../../formats/mark.js'
+import type { LinePiece } from '../../formats/read-lines.js'
 import type { SourceRow } from './source-row.js'
+
+/** A row as a plan reads it: where it begins, and all that it says. */
+export interface PlannedRow {
+  readonly mark: Mark
+  readonly said: string
+}
+
+/** A piece of a list as a plan reads it, and what its lines hang on besides themselves: the columns. */
+export interface PlannedLines extends LinePiece {
+  readonly head: string
+}
 
 /** A source that is open: it is read once for the plan, and then shard after shard. */
 export interface Source {
-  /** Where each row begins, in the order of the rows: those of some rows at once. */
-  plan(): AsyncGenerator<readonly Mark[]>
+  /** Where each row begins and what it says, in the order of the rows: row by row, or as pieces of a list. */
+  plan(): AsyncGenerator<PlannedRow | PlannedLines>
   /**
    * The rows from a mark on, from the start by default. Who stops in between leaves the reader open where it
    * stands, and rows that are asked for from there on go on with it: a compressed file has no way in but from
@@ -24,14 +36,17 @@ export interface RowReader {
   /** @param marksOnly whether only the rows' places are looked at */
   rows(from: Mark | undefined, marksOnly: boolean): AsyncGenerator<SourceRow>
   /**
-   * What `Source.plan` gives, where it can be told without making the rows.
+   * How a plan reads it where the rows need not be made for that: the pieces of a list whose rows are its lines, or
+   * the marks of a file that is known as a whole.
    *
    * @throws UserError as `rows` does
    */
-  marks?: (() => AsyncGenerator<readonly Mark[]>) | undefined
+  plan?: (() => AsyncGenerator<PlannedLines | readonly Mark[]>) | undefined
   /**
    * The files that the rows are read from, for the hash. Without it the hash is of what the rows say, as of
    * folders of many small files.
    */
   files?(): Promise<readonly (string | undefined)[]>
+  /** Whether a row is read from the one of `files` that its mark numbers: pictures in it are known by that. */
+  readonly isOfOneFile?: boolean
 }

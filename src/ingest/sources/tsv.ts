@@ -1,5 +1,5 @@
 import { quotedTsvRows, tsvRows } from '../../formats/read-cells.js'
-import { readTable, tableMarks } from '../read/read-table.js'
+import { readTable, tablePieces } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, header, listPath, pairColumns, quoted, sourceSchema } from '../read/source-keys.js'
@@ -31,7 +31,7 @@ export const tsv: SourceFormat<typeof schema> = {
       (path, from) => readTable(rows, path, config, from),
       [],
       // A quoted row may have several lines: where rows begin is only known by reading them.
-      config.quoted ? undefined : (path) => tableMarks(rows, path, config),
+      config.quoted ? undefined : (path) => tablePieces(rows, path, config),
     )
   },
 }

@@ -65,10 +65,6 @@ export const voc: SourceFormat<typeof schema> = {
         const { folder, classes } = await listing()
         yield* rowsOf(folder, classes, config, from)
       },
-      async *marks() {
-        const { folder } = await listing()
-        yield folder.annotations.map((_, at) => ({ at, line: 0 }))
-      },
     })
   },
 }

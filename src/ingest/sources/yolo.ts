@@ -42,10 +42,6 @@ export const yolo: SourceFormat<typeof schema> = {
       async *rows(from) {
         yield* rowsOf(await listing(), config, from)
       },
-      async *marks() {
-        const { pictures } = await listing()
-        yield pictures.map((_, at) => ({ at, line: 0 }))
-      },
     })
   },
 }

@@ -5,7 +5,7 @@ import type { Storage } from '../../storage/storage.js'
 import { runFolder } from '../records/run-folder.js'
 
 /** Raised where plans of older programs would be read wrongly. */
-const planVersion = 1
+const planVersion = 2
 
 /**
  * The plan of a source, which the processes of a run share: the first that needs it reads the source and
@@ -19,9 +19,11 @@ export async function storedPlan(
   configHash: string,
   signal?: AbortSignal,
 ): Promise<IngestPlan> {
-  const { card } = source
+  const { card, config } = source
+  const { shard_size, limit } = config
   const sourceHash = await source.hash()
-  const name = `${runFolder}/plans/${hashJson([planVersion, configHash, card, sourceHash])}.json`
+  const said = [planVersion, configHash, card, sourceHash, shard_size, limit]
+  const name = `${runFolder}/plans/${hashJson(said)}.json`
   const stored = await run.read(name)
   if (stored) {
     const plan = parsePlan(stored)

@@ -1,11 +1,12 @@
 import { hashJson } from '../../base/hash.js'
-import { type IngestConfig, ingestConfig, ingestNotHashed } from '../../ingest/config.js'
+import { type IngestConfig, ingestConfig, ingestNotHashed, olderConfigHash } from '../../ingest/config.js'
 import { watchHealth } from '../../ingest/fetch/crawl-health.js'
 import { createFetcher } from '../../ingest/fetch/fetch-image.js'
 import { ingestShard } from '../../ingest/ingest-shard.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
 import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
+import { restateShard } from '../../shards/amend-shard.js'
 import { readDataset } from '../../shards/dataset.js'
 import type { ShardTask } from '../../shards/shard-task.js'
 import { openStorage } from '../../storage/open-storage.js'
@@ -61,6 +62,7 @@ async function openIngest(
     const storage = storageOf(stage, context)
     const parts = new Map(plan.shards.map((part) => [part.shard, part]))
     const card = hashJson(plan.card)
+    const olderHash = olderConfigHash(stage.with)
     const { hostLimiter: limiter } = context
     const health = watchHealth(plan.rows, stage.with.max_transient_rate)
     const fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }), health })
@@ -69,8 +71,10 @@ async function openIngest(
       async make(shard, options) {
         const part = parts.get(shard)
         if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
-        const inputs = { source: plan.sourceHash, card, rows: String(part.rows) }
+        const inputs = { source: part.hash, card, rows: String(part.rows) }
         const task: ShardTask = { storage, stage: stage.name, shard, configHash, inputs, ...options }
+        const older = { configHash: olderHash, inputs: { ...inputs, source: plan.sourceHash } }
+        await restateShard(task, 'images', older)
         const retried = await retryShard(task, source, part, fetcher, isRetried)
         return retried ?? ingestShard(task, source, part, fetcher)
       },
