@@ -3,6 +3,7 @@ import { basename, dirname, extname, isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { parseConfig, parseYaml } from '../base/files/parse-config.js'
 import { readText, unreadable } from '../base/files/read-file.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { isThere, listedPictures, tailsOf } from './picture-places.js'
 import { linesOf } from './text-lines.js'
@@ -121,7 +122,7 @@ async function readDataYaml(file: string, split: string): Promise<YoloDataset> {
     )
   if (entries.length === 0) {
     const known = Object.keys(yaml).filter((name) => yaml[name] != null)
-    throw new UserError(`${file} has no split "${split}"; it has: ${known.join(', ')}.`)
+    throw new UserError(`${file} has no split "${split}"; it has: ${nameList(known)}.`)
   }
   const roots = rootsOf(file, yaml.path ?? '')
   const names = namesOf(yaml, writtenNames(text, file), file)
@@ -210,7 +211,7 @@ async function readDarknet(file: string, split: string): Promise<YoloDataset> {
   const names = said.get('names')
   if (!entry || !names)
     throw new UserError(
-      `${file} has no ${names ? `split "${split}"` : 'names'}; it has: ${[...said.keys()].join(', ')}.`,
+      `${file} has no ${names ? `split "${split}"` : 'names'}; it has: ${nameList(said.keys())}.`,
     )
   const folder = dirname(file)
   const places = (path: string) => {
@@ -219,14 +220,14 @@ async function readDarknet(file: string, split: string): Promise<YoloDataset> {
       isAbsolute(one) ? one : join(folder, one),
     )
   }
-  const [list, nameList] = await Promise.all(
+  const [list, nameFile] = await Promise.all(
     [entry, names].map(async (path) => {
       for (const place of [...places(path), path]) if (await isThere(place)) return place
       throw new UserError(`${file}: ${path} is not there (looked for: ${places(path).join(', ')}).`)
     }),
   )
   return {
-    names: await readNames(nameList as string),
+    names: await readNames(nameFile as string),
     pictures: await picturesOf(file, [folder], list as string),
     keypoints: undefined,
   }
