@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { readData } from '../base/files/read-file.js'
 import { firstIssue } from '../base/first-issue.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { withoutNulls } from '../base/without-nulls.js'
 import { readPlainPickle } from '../weights/read-plain-pickle.js'
@@ -79,7 +80,7 @@ export async function readReferences(path: string, split?: string): Promise<Refe
   if (first && splits.size === 0)
     throw new UserError(`${path}: ${first.problem}${more.length > 0 ? ` (and ${more.length} more)` : ''}.`)
   if (split !== undefined && references.length === 0)
-    throw new UserError(`${path} has no split "${split}"; it has: ${[...splits].sort().join(', ')}.`)
+    throw new UserError(`${path} has no split "${split}"; it has: ${nameList([...splits].sort())}.`)
   return { references, problems }
 }
 

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { filesBelow } from '../base/files/files-below.js'
 import { readListText, unreadable } from '../base/files/read-file.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { linesOf } from './text-lines.js'
 
@@ -123,7 +124,7 @@ async function folderOf(path: string, split: string): Promise<string> {
   if ((await stat(folder).catch(() => undefined))?.isDirectory()) return folder
   const lists = await readdir(join(path, 'ImageSets', 'Main')).catch(() => [])
   const known = [...lists.map((name) => name.replace(/\.txt$/, '')), ...(await foldersOf(path))]
-  throw new UserError(`${path} has no split "${split}"; it has: ${known.slice(0, 40).join(', ')}.`)
+  throw new UserError(`${path} has no split "${split}"; it has: ${nameList(known)}.`)
 }
 
 async function pictureFinder(annotationFolder: string, pictureFolder: string): Promise<VocFolder['picture']> {

@@ -5,6 +5,7 @@ import { filesBelow } from '../base/files/files-below.js'
 import { isInside, outsideAdvice } from '../base/files/inside.js'
 import { parseConfig, parseYaml } from '../base/files/parse-config.js'
 import { readListText, readText, unreadable } from '../base/files/read-file.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { isThere, listedPictures, tailsOf } from './picture-places.js'
 import { linesOf } from './text-lines.js'
@@ -130,7 +131,7 @@ async function readDataYaml(file: string, split: string, outside: boolean): Prom
     )
   if (entries.length === 0) {
     const known = Object.keys(yaml).filter((name) => yaml[name] != null)
-    throw new UserError(`${file} has no split "${split}"; it has: ${known.join(', ')}.`)
+    throw new UserError(`${file} has no split "${split}"; it has: ${nameList(known)}.`)
   }
   const roots = rootsOf(file, yaml.path ?? '')
   const names = namesOf(yaml, writtenNames(text, file), file)
@@ -242,7 +243,7 @@ async function readDarknet(file: string, split: string, outside: boolean): Promi
   const names = said.get('names')
   if (!entry || !names)
     throw new UserError(
-      `${file} has no ${names ? `split "${split}"` : 'names'}; it has: ${[...said.keys()].join(', ')}.`,
+      `${file} has no ${names ? `split "${split}"` : 'names'}; it has: ${nameList(said.keys())}.`,
     )
   const folder = dirname(file)
   const places = (path: string) => {
@@ -251,7 +252,7 @@ async function readDarknet(file: string, split: string, outside: boolean): Promi
       isAbsolute(one) ? one : join(folder, one),
     )
   }
-  const [list, nameList] = await Promise.all(
+  const [list, nameFile] = await Promise.all(
     [entry, names].map(async (path) => {
       let leading: string | undefined
       for (const place of [...places(path), path])
@@ -264,7 +265,7 @@ async function readDarknet(file: string, split: string, outside: boolean): Promi
     }),
   )
   return {
-    names: await readNames(nameList as string),
+    names: await readNames(nameFile as string),
     pictures: await picturesOf(file, [folder], list as string, outside),
     roots: [folder],
     keypoints: undefined,

@@ -1,3 +1,4 @@
+import { nameList } from '../base/name-list.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { longs, type Value } from '../graph/session.js'
@@ -68,7 +69,7 @@ export function checkPorts(
     )
   const names = pool.outputs.map(({ name }) => name)
   const missing = read.find((name) => !names.includes(name))
-  if (missing) throw new UserError(`${path}: there is no output "${missing}"; it has: ${names.join(', ')}.`)
+  if (missing) throw new UserError(`${path}: there is no output "${missing}"; it has: ${nameList(names)}.`)
 }
 
 /**

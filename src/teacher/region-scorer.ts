@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { sizesOf } from '../graph/ops/tensor.js'
@@ -130,7 +131,7 @@ async function embeddings(
   const value = results[output]
   if (value?.shape.length !== 2) {
     throw new UserError(
-      `${path} has no output ${output} [N, width]; it has: ${Object.keys(results).join(', ')}. Export CLIP with its projections.`,
+      `${path} has no output ${output} [N, width]; it has: ${nameList(Object.keys(results))}. Export CLIP with its projections.`,
     )
   }
   const [rows, width] = sizesOf(value, 2)

@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path'
+import { nameList } from '../base/name-list.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { boxAt, clipBox, scaleBox } from '../boxes/xyxy.js'
@@ -37,7 +38,7 @@ export async function openTorchvision({ path, files, hash, options }: OpenedFold
   const [boxesName, labelsName, scoresName] = usual.every((name) => outputs.includes(name)) ? usual : outputs
   if (boxesName === undefined || labelsName === undefined || scoresName === undefined)
     throw new UserError(
-      `${files[0]}: expected outputs boxes, labels and scores; it has: ${outputs.join(', ')}.`,
+      `${files[0]}: expected outputs boxes, labels and scores; it has: ${nameList(outputs)}.`,
     )
   const fixed = typeof height === 'number' && typeof width === 'number' ? { height, width } : undefined
 

@@ -23,6 +23,7 @@ export async function parquetFixtures(): Promise<ParquetFixture[]> {
 /** A Parquet file in memory. */
 export function openedBytes(bytes: Uint8Array) {
   const end = bytes.length - 8
+  if (end < 0) throw new Error('that is too short')
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true)
   const file = {
     byteLength: bytes.length,

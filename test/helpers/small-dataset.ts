@@ -16,9 +16,13 @@ import { temporaryFolder } from './temporary-folder.js'
  * A dataset of three shards that the stages themselves made: gold of the toy world, its captions chunked,
  * boxes of two teachers that guess, and a filter over each: `s`, `chunk`, `label-1`, `label-2`, `round-1`,
  * `round-2`.
+ *
+ * @param given a folder for it, outside of tests
  */
-export async function makeSmallDataset(): Promise<{ readonly url: string; readonly storage: Storage }> {
-  const folder = await temporaryFolder()
+export async function makeSmallDataset(
+  given?: string,
+): Promise<{ readonly url: string; readonly storage: Storage }> {
+  const folder = given ?? (await temporaryFolder())
   const world = join(folder, 'world')
   await makeSmallWorld(world)
   const url = join(folder, 'data')

@@ -1,3 +1,4 @@
+import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { pairRow, type SourceRow } from './source-row.js'
@@ -57,7 +58,7 @@ export function plain(value: unknown): unknown {
 /** Throws a UserError that lists the keys of an object where it lacks one. */
 export function requireKey(value: object, key: Column, place: string): void {
   if (Object.hasOwn(value, key)) return
-  throw new UserError(`${place} has no key "${key}"; it has: ${Object.keys(value).join(', ')}.`)
+  throw new UserError(`${place} has no key "${key}"; it has: ${nameList(Object.keys(value))}.`)
 }
 
 /**
@@ -69,7 +70,9 @@ export function columnIndex(column: Column, names: readonly string[] | undefined
     throw new UserError(`${path} has no header: name its columns by number, not "${column}".`)
   const index = typeof column === 'number' ? column : (names ?? []).indexOf(column)
   if (names && (index === -1 || index >= names.length))
-    throw new UserError(`${path} has no column "${column}"; it has: ${shown(names)}.${delimiterHint(names)}`)
+    throw new UserError(
+      `${path} has no column "${column}"; it has: ${nameList(names)}.${delimiterHint(names)}`,
+    )
   const places = (names ?? []).flatMap((name, at) => (name === column ? [at] : []))
   if (places.length > 1)
     throw new UserError(
@@ -77,10 +80,6 @@ export function columnIndex(column: Column, names: readonly string[] | undefined
     )
   return index
 }
-
-/** Names of columns, in quotation marks where white space or signs in them would not be seen. */
-const shown = (names: readonly string[]) =>
-  names.map((name) => (/^[^\s"',]+( [^\s"',]+)*$/.test(name) ? name : JSON.stringify(name))).join(', ')
 
 /** What to do where a first line is one cell because its delimiter is another. */
 function delimiterHint(names: readonly string[]): string {

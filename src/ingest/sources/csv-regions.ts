@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { csvRows } from '../../formats/read-cells.js'
@@ -69,7 +70,7 @@ async function readHeader(path: string) {
     places = new Map(cells?.map((name, index) => [name, index]))
     const missing = required.find((name) => !places?.has(name))
     if (missing !== undefined)
-      throw new UserError(`${path} has no column "${missing}"; it has: ${[...places.keys()].join(', ')}.`)
+      throw new UserError(`${path} has no column "${missing}"; it has: ${nameList(places.keys())}.`)
   }
   if (places) return { places }
   throw new UserError(`${path} has no header: a first line with column names was expected.`)

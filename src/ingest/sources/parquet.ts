@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
+import { nameList } from '../../base/name-list.js'
 import { parseJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
@@ -81,7 +82,7 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
     if (places.length > 1)
       throw new UserError(`${path} has ${places.length} columns "${name}": they cannot be told apart.`)
     if (name !== undefined && places.length === 1) return name
-    throw new UserError(`${path} has no column "${column}"; it has: ${known.join(', ')}.`)
+    throw new UserError(`${path} has no column "${column}"; it has: ${nameList(known)}.`)
   }
   const image = imageColumn(given, footer, known)
   const columns = pairColumnsOf(given)

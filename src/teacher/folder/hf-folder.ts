@@ -2,6 +2,7 @@ import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readTextIfThere } from '../../base/files/read-file.js'
 import { jsonOf } from '../../base/files/read-json.js'
+import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 
@@ -91,7 +92,7 @@ export async function modelFile(folder: string, name: string): Promise<string> {
   if (found) return found
   const others = (await Promise.all([join(folder, 'onnx'), folder].map(onnxFiles))).flat()
   throw new UserError(
-    `${folder} has no ${name}.onnx${others.length > 0 ? `; it has: ${others.join(', ')}` : ', nor any other .onnx file, in it or in onnx/'}.`,
+    `${folder} has no ${name}.onnx${others.length > 0 ? `; it has: ${nameList(others)}` : ', nor any other .onnx file, in it or in onnx/'}.`,
   )
 }
 
