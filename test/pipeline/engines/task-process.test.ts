@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { localHostLimiter } from '../../../src/ingest/fetch/local-host-limiter.js'
 import type * as taskProcess from '../../../src/pipeline/engines/task-process.js'
-import { taskProtocol } from '../../../src/pipeline/tasks/task.js'
+import { type Task, taskProtocol } from '../../../src/pipeline/tasks/task.js'
 import { compiled } from '../../helpers/compiled.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
@@ -15,7 +15,7 @@ describe('a process that is killed in the middle of a task', () => {
   it('is told of with what it was doing, and what that mostly means', async () => {
     const started = startTaskProcess({ kind: 'worker', limiter: localHostLimiter() })
     const names = { pipeline: 'none', session: 'none', stage: 'label', shard: '00003' }
-    const task = { v: taskProtocol, run: await temporaryFolder(), ...names }
+    const task: Task = { v: taskProtocol, run: await temporaryFolder(), ...names }
     const ended = started.run(task, {})
     started.kill()
     await expect(ended).rejects.toThrow(
