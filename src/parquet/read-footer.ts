@@ -71,6 +71,7 @@ const mostDepth = 100
  * negative one.
  */
 function checkTree(elements: readonly SchemaElement[]) {
+  if (elements.length === 0) throw new Error('no schema')
   /** For each open element, how many children are still to come. */
   const open: number[] = []
   for (const { num_children = 0 } of elements) {
@@ -82,6 +83,7 @@ function checkTree(elements: readonly SchemaElement[]) {
     open.push(num_children)
     if (open.length > mostDepth) throw new Error(`a schema of more than ${mostDepth} levels`)
   }
+  if (open.some((children) => children > 0)) throw new Error('a schema with fewer elements than it counts')
 }
 
 function elementOf(fields: ThriftStruct): SchemaElement {

@@ -36,8 +36,17 @@ export function parseConfig<T extends z.ZodType>(schema: T, value: unknown, wher
     const key = keyOf(issue.path, value)
     return `${where}${key ? `: ${key}` : ''}: ${issue.message}`
   })
-  throw new UserError(lines.join('\n'))
+  const more = lines.length - mostProblems
+  const rest = more > 0 ? [`${where}: and ${more} more`] : []
+  throw new UserError([...lines.slice(0, mostProblems), ...rest].map(shortened).join('\n'))
 }
+
+/** Problems of a file that are told of one by one. */
+const mostProblems = 20
+
+/** A line in which no word fills the screen: a stranger's keys and values may be of any length. */
+const shortened = (line: string) =>
+  line.replace(/[^\s"/]{80,}/g, (word) => `${word.slice(0, 60)}…`).slice(0, 1000)
 
 /**
  * A path in a value, with the name of a thing in the place of its number where it has one: "stages.web.with".
