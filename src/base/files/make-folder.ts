@@ -13,8 +13,8 @@ export async function makeFolder(folder: string): Promise<string | undefined> {
     // The folder above is made, or says why it cannot be; then this one alone.
     const first = await makeFolder(dirname(folder))
     await mkdir(folder).catch(async (refusal: NodeJS.ErrnoException) => {
-      const isThere = refusal.code === 'EEXIST' && (await stat(folder).catch(() => undefined))
-      if (!isThere || !isThere.isDirectory()) throw refusal
+      const found = refusal.code === 'EEXIST' ? await stat(folder).catch(() => undefined) : undefined
+      if (!found?.isDirectory()) throw refusal
     })
     return first ?? folder
   }
