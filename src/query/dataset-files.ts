@@ -99,7 +99,7 @@ export async function withDatasetFiles<T>(
     if (areThere.every(Boolean)) throw await explainUnread(storage, files, error)
     const later = await datasetFiles(storage)
     return begin(later).catch(async (error: unknown) => {
-      throw await explainUnread(storage, later, error)
+      throw await explainUnread(storage, later, error, true)
     })
   }
 }

@@ -19,14 +19,19 @@ export const isUnread = (error: unknown): boolean =>
 /**
  * Of an error with which DuckDB has ended over a dataset's files: the one that says which file is missing, cut
  * short or damaged, and what to do. Errors of others are given back as they are.
+ *
+ * @param isMissing whether a file was found not to be there, whoever threw
  */
 export async function explainUnread(
   storage: Storage,
   files: Readonly<Record<Family, ReadonlyMap<string, readonly { readonly shard: string }[]>>>,
   error: unknown,
+  isMissing = false,
 ): Promise<unknown> {
   const words = duckDbWords(error)
-  if (words === undefined) return error
+  // Of neither is a file the cause.
+  if (/^(?:INTERRUPT|Out of Memory) Error/.test(words ?? '')) return error
+  if (words === undefined && !isMissing) return error
   try {
     for (const family of families) {
       for (const [stage, own] of files[family])
@@ -38,6 +43,7 @@ export async function explainUnread(
   } catch (found) {
     if (found instanceof UserError) return found
   }
+  if (words === undefined) return error
   const [first] = words.split('\n')
   return new UserError(
     `The rows of ${storage.url} cannot be read (${first}): \`groundmill check --deep --mend ${storage.url}\` finds the file that is damaged.`,
