@@ -17,6 +17,9 @@ const advice: Readonly<Record<string, (path: string) => string>> = {
 const tooManyFiles =
   'Too many files are open at once: raise the limit (ulimit -n), or lower fetch.concurrency.'
 
+/** The file that is written aside first, by the name under which it is. */
+const meant = (path: string) => path.replace(/(?:\.[\w-]+-\d+-[\da-z]+-[\da-f]{8}|\.swap)\.aside$/, '')
+
 /** An error that the user can mend as a UserError that says how; any other as it is. */
 export function explainError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error))
@@ -26,5 +29,5 @@ export function explainError(error: unknown): Error {
   if (full) return full
   if (code === 'EMFILE') return new Error(tooManyFiles, { cause: error })
   if (path === undefined || !Object.hasOwn(advice, code)) return error
-  return new UserError(advice[code]!(path), { cause: error })
+  return new UserError(advice[code]!(meant(path)), { cause: error })
 }

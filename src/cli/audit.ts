@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { drawSample } from '../audit/draw-sample.js'
 import type { AuditOptions } from '../audit/grounded-pictures.js'
@@ -6,6 +5,7 @@ import { judgeLabels } from '../audit/judge-labels.js'
 import { readJudgements } from '../audit/judgements.js'
 import { type GroundingSource, knownHeads } from '../audit/known-heads.js'
 import { placedLabels } from '../audit/placed-labels.js'
+import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
@@ -115,7 +115,7 @@ async function drawn({ dataset, grounding, options, signal }: Given, labels: num
   const rows = await drawSample(placedLabels(source, read), { labels, withoutBox, seed })
   if (rows.length === 0)
     throw new UserError(`${dataset.url}: grounding "${grounding}" has no labels to judge.`)
-  await mkdir(dirname(out), { recursive: true })
+  await makeFolder(dirname(out))
   await writeFileAtomic(out, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   const boxes = rows.filter(({ xyxy }) => xyxy !== null).length
   const strata = new Set(rows.map(({ stratum }) => stratum)).size

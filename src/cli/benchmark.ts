@@ -1,5 +1,6 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { unreadable } from '../base/files/read-file.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
@@ -228,7 +229,7 @@ function askModel(run: BenchmarkRun, out: string | undefined): Answers {
   const keep = async (name: string, text: string) => {
     if (out === undefined) return
     const path = out.endsWith('.json') ? out : join(out, `${name.replaceAll('/', '-')}.json`)
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     await writeFileAtomic(path, text)
   }
   return {

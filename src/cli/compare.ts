@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../base/files/make-folder.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import {
   type ChangedPicture,
@@ -140,7 +141,7 @@ async function draw(
       )
     }
   }
-  await mkdir(dirname(out), { recursive: true })
+  await makeFolder(dirname(out))
   const sheet = await contactSheet(
     changed.flatMap((picture) => drawings.get(picture) ?? []),
     { columns: 2 },

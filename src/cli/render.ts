@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../base/files/make-folder.js'
 import { random } from '../base/random.js'
 import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { drawRegions } from '../render/draw-regions.js'
@@ -27,7 +28,7 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
     for (let row = 0; row < (file?.rows ?? 0); row++) rows.push({ shard, row })
   }
   const chosen = random(options.seed).shuffle(rows).slice(0, options.sample)
-  await mkdir(options.out, { recursive: true })
+  await makeFolder(options.out)
   const files: string[] = []
   for (const shard of shards) {
     const wanted = new Set(chosen.filter((row) => row.shard === shard).map(({ row }) => row))

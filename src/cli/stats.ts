@@ -3,7 +3,11 @@ import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
 import { datasetsAt } from '../catalog/read-stats.js'
 import { readVocabulary } from '../catalog/vocabulary.js'
 import type { Evaluation } from '../evaluate/evaluate-model.js'
-import { evaluationFolder, isEvaluationRecord } from '../pipeline/promotion/evaluation-record.js'
+import {
+  evaluationFolder,
+  isEvaluation,
+  isEvaluationRecord,
+} from '../pipeline/promotion/evaluation-record.js'
 import { readRunRecord } from '../pipeline/records/run-record.js'
 import { readPresences } from '../pipeline/tasks/read-presences.js'
 import { type RunState, runStateReader } from '../pipeline/tasks/run-state.js'
@@ -89,7 +93,7 @@ async function evaluationsOf(url: string): Promise<({ readonly stage: string } &
   const names = (await storage.list(evaluationFolder)).filter(isEvaluationRecord)
   const read = await Promise.all(names.map((name) => readRunRecord<Evaluation>(storage, name)))
   return read
-    .flatMap((record) => record ?? [])
+    .flatMap((record) => (record && isEvaluation(record.result) ? record : []))
     .sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
     .map(({ stage, result }) => ({ stage, ...result }))
 }

@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { mapLimited } from '../base/map-limited.js'
 import { setNested } from '../base/set-option.js'
@@ -77,7 +78,7 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   }
   progress.finish(`✓ ${options.vary} at ${values.length} values over ${rows} pictures of ${proposals}`)
   if (options.svg !== undefined) {
-    await mkdir(dirname(options.svg), { recursive: true })
+    await makeFolder(dirname(options.svg))
     await writeFile(options.svg, plotOf(points, options.vary, `${dataset.name}: ${proposals}`))
   }
   if (options.json) {

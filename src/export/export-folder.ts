@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { makeFolder } from '../base/files/make-folder.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
 import { asideSuffix, writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
@@ -53,7 +54,7 @@ export class ExportFolder<Memory> {
     if (!saved && (await namesIn(path)).length > 0)
       throw new UserError(`${path} is there and was not begun by an export: move it, or name another folder.`)
     await rm(path, { recursive: true, force: true })
-    await mkdir(path, { recursive: true })
+    await makeFolder(path)
     // With a state file the folder is known as an export's: a later run may remove it.
     await writeFileAtomic(join(path, stateName), JSON.stringify({ hash, shards: 0, lengths: {} }))
     return new ExportFolder<Memory>(path, resolve(target), hash, undefined)
@@ -100,7 +101,7 @@ export class ExportFolder<Memory> {
     const path = join(this.path, name)
     const folder = dirname(path)
     if (!this.#folders.has(folder)) {
-      await mkdir(folder, { recursive: true })
+      await makeFolder(folder)
       this.#folders.add(folder)
     }
     return path
@@ -128,7 +129,7 @@ export class ExportFolder<Memory> {
     await syncFolder(this.path)
     const before = `${this.target}.replaced`
     await rm(before, { recursive: true, force: true })
-    await mkdir(dirname(this.target), { recursive: true })
+    await makeFolder(dirname(this.target))
     await rename(this.target, before).catch(absent)
     await rename(this.path, this.target)
     await syncFolder(dirname(this.target))

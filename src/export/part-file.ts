@@ -1,5 +1,6 @@
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../base/files/make-folder.js'
 import { gatheredBytes, gatheredPieces, writePieces } from '../base/files/write-pieces.js'
 
 /** A file that grows, from a known length on. */
@@ -19,7 +20,7 @@ export interface PartFile {
  * @throws Error where it is shorter
  */
 export async function openPartFile(path: string, length: number): Promise<PartFile> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const handle = await open(path, length > 0 ? 'r+' : 'w')
   try {
     const { size } = await handle.stat()

@@ -9,6 +9,7 @@ import { verifyFile } from '../shards/verify-file.js'
 import type { ShardFile } from '../shards/write-shard.js'
 import { checkOwnFile } from '../storage/own-file.js'
 import type { Storage } from '../storage/storage.js'
+import { explainUnread } from './explain-unread.js'
 
 /** A shard's file whose record says that it is there. */
 export interface CommittedFile {
@@ -82,6 +83,8 @@ async function wholeRecord(storage: Storage, name: string): Promise<CommitRecord
 /**
  * Does what begins with a dataset's files. Where it fails and one of them has been replaced since, it is done
  * once more with those that there are then.
+ *
+ * @throws UserError where DuckDB cannot read a file
  */
 export async function withDatasetFiles<T>(
   storage: Storage,
@@ -93,8 +96,11 @@ export async function withDatasetFiles<T>(
   } catch (error) {
     const all = families.flatMap((family) => [...files[family].values()].flat())
     const areThere = await Promise.all(all.map(({ path }) => access(path).then(...isThere)))
-    if (areThere.every(Boolean)) throw error
-    return begin(await datasetFiles(storage))
+    if (areThere.every(Boolean)) throw await explainUnread(storage, files, error)
+    const later = await datasetFiles(storage)
+    return begin(later).catch(async (error: unknown) => {
+      throw await explainUnread(storage, later, error, true)
+    })
   }
 }
 

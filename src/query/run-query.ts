@@ -2,8 +2,9 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { plainLines } from '../base/plain-text.js'
 import { UserError } from '../base/user-error.js'
 import type { Storage } from '../storage/storage.js'
-import { verifyFiles, withDatasetFiles } from './dataset-files.js'
+import { datasetFiles, verifyFiles, withDatasetFiles } from './dataset-files.js'
 import { type DatasetView, datasetViews } from './dataset-views.js'
+import { duckDbWords, explainUnread, isUnread } from './explain-unread.js'
 import { openDuckDb } from './open-duckdb.js'
 
 export interface QueryOptions {
@@ -85,6 +86,7 @@ export async function runQuery<T>(
     } catch (error) {
       options.signal?.throwIfAborted()
       if (error instanceof UserError) throw error
+      if (isUnread(error)) throw await explainUnread(storage, await datasetFiles(storage), error)
       throw explained(error as Error, all)
     }
   })
@@ -135,18 +137,26 @@ async function withViews<T>(
   }
 }
 
+const ownOnly =
+  'A query reads the views of its dataset alone: save what it gives (--format csv or jsonl), and join that with other files in DuckDB itself.'
+
 /**
  * DuckDB's words without its name for the step that failed, and the views where one was named that is not
  * there.
  */
 function explained(error: Error, views: readonly DatasetView[]): Error {
-  const { message } = error
+  const message = duckDbWords(error)
   // An error of whoever took the rows, such as a full disk, is not the query's.
-  if (!/^(?:Failed to \w+ statements?: )?[A-Z][\w -]* Error: /.test(message)) return error
-  const [words = '', ...rest] = message.replace(/^Failed to \w+ statements?: /, '').split('\n\n')
+  if (message === undefined) return error
+  const [words = '', ...rest] = message.split('\n\n')
   const place = rest.join('\n\n').trimEnd()
   const isName = /Table with name \S+ does not exist/.test(words)
-  const known = isName ? `\nViews: ${views.map(({ name }) => name).join(', ')}` : ''
+  const isElsewhere = /^Permission Error: /.test(words)
+  const known = isElsewhere
+    ? `\n${ownOnly}`
+    : isName
+      ? `\nViews: ${views.map(({ name }) => name).join(', ')}`
+      : ''
   // What DuckDB offers instead is mostly one of its own tables.
   const text = isName ? words.replace(/\nDid you mean[\s\S]*$/, '') : words
   return new UserError(plainLines(`The query cannot be run: ${text}${place && `\n${place}`}${known}`), {

@@ -3,7 +3,6 @@ import {
   copyFile,
   type FileHandle,
   link,
-  mkdir,
   open,
   opendir,
   readdir,
@@ -14,6 +13,7 @@ import {
   unlink,
 } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { makeFolder } from '../base/files/make-folder.js'
 import { sweepAside } from '../base/files/sweep-aside.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
 import {
@@ -51,13 +51,13 @@ export function openLocalStorage(url: string): Storage {
       ),
     read: (name) => readWhole(path(name)),
     async write(name, bytes) {
-      await makeFolder(dirname(path(name)))
+      await makeSyncedFolder(dirname(path(name)))
       await writeFileAtomic(path(name), bytes)
       await syncFolder(dirname(path(name)))
     },
     async create(name, bytes) {
       const temporaryPath = asidePath(path(name))
-      await makeFolder(dirname(temporaryPath))
+      await makeSyncedFolder(dirname(temporaryPath))
       try {
         await writeSynced(temporaryPath, bytes)
         // Unlike a rename, a link is refused where there is a file.
@@ -77,7 +77,7 @@ export function openLocalStorage(url: string): Storage {
       return bytes && { bytes, version: hashBytes(bytes) }
     },
     async swap(name, bytes, before) {
-      await makeFolder(dirname(path(name)))
+      await makeSyncedFolder(dirname(path(name)))
       const isSwapped = await swapFile(path(name), bytes, before)
       if (isSwapped) await syncFolder(dirname(path(name)))
       return isSwapped
@@ -164,7 +164,7 @@ async function readWhole(path: string): Promise<Buffer | undefined> {
 /** Writes a file beside the one that it is to be, and gives its path. */
 async function writeAside(path: string, chunks: AsyncIterable<Uint8Array>): Promise<string> {
   const aside = asidePath(path)
-  await makeFolder(dirname(aside))
+  await makeSyncedFolder(dirname(aside))
   try {
     const file = await open(aside, 'w')
     try {
@@ -186,7 +186,7 @@ async function writeAside(path: string, chunks: AsyncIterable<Uint8Array>): Prom
  * @param second a name aside that is free
  */
 async function placeFile(aside: string, second: string, path: string): Promise<void> {
-  await makeFolder(dirname(path))
+  await makeSyncedFolder(dirname(path))
   // Not every file system has links.
   await link(aside, second).catch(() => copyFile(aside, second))
   try {
@@ -202,8 +202,8 @@ async function placeFile(aside: string, second: string, path: string): Promise<v
  * Makes a folder and those above it, each of them there after a power cut too. Of one that is there, what killed
  * programs have left in it is removed.
  */
-async function makeFolder(folder: string) {
-  const first = await mkdir(folder, { recursive: true })
+async function makeSyncedFolder(folder: string) {
+  const first = await makeFolder(folder)
   if (first === undefined) return sweepFolder(folder)
   for (let created = folder; created.length >= first.length; created = dirname(created))
     await syncFolder(dirname(created))

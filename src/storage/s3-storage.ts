@@ -1,8 +1,9 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import { makeFolder } from '../base/files/make-folder.js'
 import { leftOverAfter, sweepAside } from '../base/files/sweep-aside.js'
 import { absent } from '../base/files/sync-folder.js'
 import { asidePath } from '../base/files/write-file-atomic.js'
@@ -99,7 +100,7 @@ export function openS3Storage(url: string): Storage {
 
 /** Writes a file of this machine, and gives its path. */
 async function writeAside(chunks: AsyncIterable<Uint8Array>): Promise<string> {
-  await mkdir(asideFolder, { recursive: true })
+  await makeFolder(asideFolder)
   const path = asidePath(join(asideFolder, 'object'))
   try {
     const file = await open(path, 'w')

@@ -29,7 +29,7 @@ export interface MetricsLog {
 export async function openMetricsLog(path: string, steps: number): Promise<MetricsLog> {
   const text = await readFile(path, 'utf8').catch(() => '')
   // The last line may have been cut short; one that is missing leaves a gap in the plot, no more.
-  const kept = text.split('\n').slice(0, -1).slice(0, steps)
+  const kept = text.split('\n').slice(0, -1).slice(0, steps).filter(isLine)
   await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''))
   const lines = kept.map((line) => JSON.parse(line) as StepMetrics)
   return {
@@ -38,6 +38,15 @@ export async function openMetricsLog(path: string, steps: number): Promise<Metri
       lines.push(line)
       await appendFile(path, `${JSON.stringify(line)}\n`)
     },
+  }
+}
+
+/** Whether a line is still what was written: one that is damaged leaves a gap too. */
+function isLine(text: string): boolean {
+  try {
+    return typeof (JSON.parse(text) as Partial<StepMetrics> | null)?.step === 'number'
+  } catch {
+    return false
   }
 }
 

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../base/files/make-folder.js'
 import { sweepFolder } from '../base/files/write-file-atomic.js'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
@@ -75,7 +75,7 @@ export async function openTraining(task: TrainTask): Promise<Training> {
   const startHash = task.init ? await hashStart(task.init) : null
   // A checkpoint with another hash is of another run.
   const hash = hashJson([config, network, streams.map((stream) => [stream.name, stream.hash]), startHash])
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   // Checkpoints that a killed training had half written are as large as the model.
   await sweepFolder(folder)
   const checkpoint = join(folder, checkpointFile)

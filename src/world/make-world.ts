@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { z } from 'zod'
+import { makeFolder } from '../base/files/make-folder.js'
 import { sweepAside } from '../base/files/sweep-aside.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
@@ -106,7 +107,7 @@ async function writeSplit(
   { signal, onProgress }: MakeWorldOptions,
 ): Promise<void> {
   const root = join(folder, split)
-  await mkdir(join(root, 'images'), { recursive: true })
+  await makeFolder(join(root, 'images'))
   for (const name of await readdir(join(root, 'images')))
     if (name.endsWith(asideSuffix)) await sweepAside(join(root, 'images', name))
   const coco = emptyCocoFile(recipe, split)

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type ProcessIdentity, processState, thisProcess } from '../process-identity.js'
+import { makeFolder } from './make-folder.js'
 
 /** Marks files that are still being written; whoever lists a folder leaves them out. */
 export const asideSuffix = '.aside'
@@ -47,7 +48,7 @@ export async function writeFileAtomic(
   path: string,
   bytes: Uint8Array | string | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   await sweepFolder(dirname(path))
   const aside = asidePath(path)
   try {

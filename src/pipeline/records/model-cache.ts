@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { makeFolder } from '../../base/files/make-folder.js'
 import { isLeftOver } from '../../base/files/sweep-aside.js'
 import { absent } from '../../base/files/sync-folder.js'
 import { asidePath, asideSuffix } from '../../base/files/write-file-atomic.js'
@@ -120,7 +121,7 @@ async function sweepVersions(root: string, current: string): Promise<void> {
 async function fetchFile(from: string, to: string): Promise<string> {
   const object = await openObject(from)
   const hash = createHash('sha256')
-  await mkdir(dirname(to), { recursive: true })
+  await makeFolder(dirname(to))
   const file = await open(to, 'w')
   try {
     for (let at = 0; at < object.size; at += partBytes) {

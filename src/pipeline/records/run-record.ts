@@ -141,19 +141,17 @@ export async function readRunRecord<T>(storage: Storage, name: string): Promise<
   return typeof record === 'object' ? record : undefined
 }
 
-/** A name below the run's folder: also the keys of a bucket may have dots that lead elsewhere in a folder. */
-const fileName = z
-  .string()
-  .refine(
+/** Whether names are of files below the run's folder: keys of a bucket may have dots that lead elsewhere. */
+const areInside = (files: Readonly<Record<string, string>>): boolean =>
+  Object.keys(files).every(
     (name) => !/[\\\0]/.test(name) && name.split('/').every((part) => !['', '.', '..'].includes(part)),
-    'expected names of files in the run',
   )
 
 const recordSchema = z.object({
   stage: z.string(),
   configHash: z.string(),
   inputs: z.record(z.string(), z.string()),
-  files: z.record(fileName, z.string()).optional(),
+  files: z.record(z.string(), z.string()).refine(areInside, 'expected names of files in the run').optional(),
   result: z.record(z.string(), z.unknown()),
   seconds: z.number(),
   createdAt: z.string(),

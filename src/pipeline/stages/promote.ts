@@ -8,7 +8,12 @@ import type { Storage } from '../../storage/storage.js'
 import type { TrainResult } from '../../train/train-task.js'
 import type { Answers } from '../promotion/compare-answers.js'
 import { decidePromotion } from '../promotion/decide-promotion.js'
-import { evaluationName, evaluationRecord, outcomesFile } from '../promotion/evaluation-record.js'
+import {
+  evaluationName,
+  evaluationRecord,
+  isEvaluation,
+  outcomesFile,
+} from '../promotion/evaluation-record.js'
 import { type PromoteConfig, promoteConfig } from '../promotion/promote-config.js'
 import type { Promotion } from '../promotion/promotion.js'
 import { type RoundReport, reportFile, roundReport } from '../promotion/round-report.js'
@@ -129,7 +134,7 @@ async function evaluationsOf(
   const records: RunRecord<Evaluation>[] = []
   for (const { name } of models) {
     const record = await readRunRecord<Evaluation>(run, evaluationRecord(evaluationName(name, set)))
-    if (!record)
+    if (!record || !isEvaluation(record.result))
       throw new UserError(`There is no evaluation of ${name} on ${set}: run the pipeline's evaluate stages.`)
     if (record.inputs.set !== (records[0] ?? record).inputs.set)
       throw new UserError(

@@ -36,8 +36,8 @@ export async function readCheckpoint(
   const file = await openSafetensors(path).catch(() => undefined)
   if (!file) return undefined
   try {
-    const checkpoint = JSON.parse(file.metadata.checkpoint ?? '{}') as Checkpoint
-    if (checkpoint.hash !== hash) return undefined
+    const checkpoint = noted(file.metadata.checkpoint)
+    if (checkpoint?.hash !== hash) return undefined
     for (const { name, data } of vectorsOf(state)) {
       const stored = file.tensors.get(name)
       if (!stored) throw new Error(`${path} has no ${name}`)
@@ -46,5 +46,14 @@ export async function readCheckpoint(
     return checkpoint
   } finally {
     await file.close()
+  }
+}
+
+/** What a file says of itself; undefined where it is no checkpoint's. */
+function noted(text: string | undefined): Checkpoint | undefined {
+  try {
+    return (JSON.parse(text ?? 'null') as Checkpoint | null) ?? undefined
+  } catch {
+    return undefined
   }
 }
