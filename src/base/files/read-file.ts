@@ -67,10 +67,15 @@ export async function readListText(path: string): Promise<string> {
   return text
 }
 
-/** The text of a file; undefined where there is none. Throws a UserError where it cannot be read. */
+/**
+ * The text of a file of a folder that may be anybody's, as `readListText` reads it; undefined where there is
+ * none.
+ *
+ * @throws UserError where it cannot be read
+ */
 export async function readTextIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readText(path)
+    return await readListText(path)
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
