@@ -53,7 +53,7 @@ describe('config.json of a model folder', () => {
     [{ tower: { kind: 'conv', blocks: -1 } }, 'tower.blocks: Too small'],
     [{ fusion: 3 }, 'fusion: '],
     [{ head: { anchor_scale: 'wide' } }, 'head: expected anchor_scale and box_edges, or queries'],
-    [{ head: { ...head, contrastive: 1e9 } }, 'head: '],
+    [{ head: { ...head, contrastive: 1e9 } }, 'head.contrastive: Too big'],
     [{ selection: { threshold: 2, level_candidates: 1, boxes: 1 } }, 'selection.threshold: Too big'],
     [{ prompt: [3] }, 'prompt.0: '],
   ])('%j is told by its file and key', async (edit, message) => {
