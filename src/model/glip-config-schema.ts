@@ -18,9 +18,9 @@ const stages = {
 }
 
 /**
- * `config.json` of a model folder of this program's own. It comes with a model, from anybody, and says how much
- * memory is made ready. Numbers are bounded by a multiple of what the largest published network has; a key that
- * is not known is let be.
+ * `config.json` of a model folder of this program's own. It comes with a model, from anybody, and says how
+ * much memory is made ready. Numbers are bounded by a multiple of what the largest published network has; a key
+ * that is not known is let be.
  */
 export const glipConfigSchema = z
   .looseObject({

@@ -73,8 +73,8 @@ async function footerOf(file: ByteSource, size: number): Promise<ParquetFooter> 
 export const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /**
- * What any file may say that it holds, in rows and in values of a column. A run length lets a dozen bytes stand
- * for any number of them.
+ * What any file may say that it holds, in rows and in values of a column. A run length lets a dozen bytes
+ * stand for any number of them.
  */
 const freeCount = 2 ** 22
 /** Beyond that, so many for each byte of the file: values that say anything take more. */

@@ -57,7 +57,8 @@ export async function readText(path: string): Promise<string> {
 }
 
 /**
- * The text of a list or another small file that a file of the data names, or that a folder of somebody's holds.
+ * The text of a list or another small file that a file of the data names, or that a folder of somebody's
+ * holds.
  *
  * @throws UserError that names it, also where it is no regular file or has more than 512 MiB
  */
