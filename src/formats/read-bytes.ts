@@ -9,6 +9,11 @@ import { UserError } from '../base/user-error.js'
 /** Endings of files that are read as they are decompressed. */
 export const compressedEndings = ['.gz', '.zst'] as const
 
+/** What a file of any size may unpack to. */
+const freeBytes = 2 ** 30
+/** Beyond that: lists shrink to a fifth, seldom to a fiftieth; nothing but a trap to a thousandth. */
+const mostTimes = 200
+
 /** Whether the bytes of a file can only be reached by reading all before them. */
 export const isCompressed = (path: string) => isGzip(path) || path.toLowerCase().endsWith('.zst')
 
@@ -18,9 +23,10 @@ const isGzip = (path: string) => /\.(gz|tgz)$/i.test(path)
  * The bytes of a file from a place on; `.gz` (or `.tgz`) and `.zst` are decompressed, and the place is one of what comes
  * out.
  *
- * @throws UserError where it is missing, not a file, or damaged
+ * @param free what any file may unpack to
+ * @throws UserError where it is missing, not a file, or damaged, or unpacks to far more than it is
  */
-export async function* readBytes(path: string, start = 0): AsyncGenerator<Buffer> {
+export async function* readBytes(path: string, start = 0, free = freeBytes): AsyncGenerator<Buffer> {
   const found = await stat(path).catch(unreadable(path))
   if (!found.isFile()) throw new UserError(`${path} is not a file.`)
   if (!isCompressed(path)) {
@@ -29,8 +35,14 @@ export async function* readBytes(path: string, start = 0): AsyncGenerator<Buffer
   }
   const file = createReadStream(path, { highWaterMark: 1 << 18 })
   let left = start
+  let made = 0
   try {
     for await (const chunk of isGzip(path) ? gunzipped(file) : unzstd(file)) {
+      made += chunk.length
+      if (made > free && made > mostTimes * found.size)
+        throw new UserError(
+          `${path} unpacks to more than ${mostTimes} times its size, and is not read further.`,
+        )
       if (chunk.length > left) yield left > 0 ? chunk.subarray(left) : chunk
       left = Math.max(0, left - chunk.length)
     }

@@ -28,8 +28,10 @@ export interface ElementOptions {
   readonly onArray?: (key: string | null) => void
 }
 
+/** Deeper than any file of annotations. */
+const mostNested = 2000
 /** No row of a dataset is that long, and a file without an end would fill the memory. */
-const maxValueBytes = 256 << 20
+const maxValueBytes = 64 << 20
 
 const quote = 0x22
 const backslash = 0x5c
@@ -136,7 +138,7 @@ export async function* readJsonElements(
           index = 0
           onArray?.(key)
         }
-        depth++
+        if (++depth > mostNested) throw bad(`it is nested deeper than ${mostNested}`)
       } else if (isClosing(byte)) {
         if (depth === elementDepth()) {
           take(at)

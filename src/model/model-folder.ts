@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseConfig } from '../base/files/parse-config.js'
+import { readTextIfThere } from '../base/files/read-file.js'
 import { jsonOf } from '../base/files/read-json.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { hashJson } from '../base/hash.js'
@@ -13,6 +14,7 @@ import {
   type TensorPlace,
   writeSafetensors,
 } from '../weights/safetensors.js'
+import { glipConfigSchema } from './glip-config-schema.js'
 import { hashModelFiles } from './hash-model-files.js'
 import { anchorsOf } from './network/anchors.js'
 import { decodeBoxes } from './network/box-coder.js'
@@ -117,14 +119,14 @@ function detectorOutputs(config: GlipConfig, batch: number, size: ImageSize): Re
 }
 
 /**
- * Reads `config.json` of a model folder. Throws a UserError where the folder is not one of this program's.
+ * Reads `config.json` of a model folder. Throws a UserError where the folder is not one of this program's, or
+ * where a key of it cannot be what a network is built by (`glipConfigSchema`).
  */
 export async function readModelConfig(folder: string): Promise<GlipConfig> {
   const path = join(folder, 'config.json')
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new UserError(`${folder} is not a model folder: ${path} is missing.`)
-  })
-  const config = jsonOf(text, path) as Partial<GlipConfig>
+  const text = await readTextIfThere(path)
+  if (text === undefined) throw new UserError(`${folder} is not a model folder: ${path} is missing.`)
+  const config = Object(jsonOf(text, path)) as Partial<GlipConfig>
   if (config.model_type !== 'groundmill-glip') {
     throw new UserError(
       `${path}: model_type "${config.model_type}" is not a family that groundmill knows (groundmill-glip).`,
@@ -133,6 +135,8 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
   if (!config.tower) {
     throw new UserError(`${path} is of an earlier version of groundmill: train or import the model again.`)
   }
+  parseConfig(glipConfigSchema, config, path)
+  // As it was read: hashes of configurations go by the order of keys.
   return config as GlipConfig
 }
 

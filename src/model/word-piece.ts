@@ -1,4 +1,6 @@
-import { readText } from '../base/files/read-file.js'
+import { z } from 'zod'
+import { parseConfig } from '../base/files/parse-config.js'
+import { readListText } from '../base/files/read-file.js'
 import { jsonOf } from '../base/files/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { bertWords, type Word } from './bert-words.js'
@@ -128,11 +130,12 @@ export function tokenizerJson(vocabulary: ReadonlyMap<string, number>): string {
  * @throws UserError where it is neither, or splits texts in another way than the uncased BERT does
  */
 export async function readTokenizer(path: string): Promise<Tokenizer> {
-  const text = await readText(path)
+  const text = await readListText(path)
   if (path.endsWith('.txt')) return createTokenizer(vocabularyOfLines(text, path), path)
-  const { model, normalizer } = (jsonOf(text, path) ?? {}) as TokenizerFile
-  if (model?.type !== 'WordPiece' || !model.vocab)
+  const json = jsonOf(text, path)
+  if ((json as TokenizerFile | null)?.model?.type !== 'WordPiece')
     throw new UserError(`${path} is not a WordPiece tokenizer.json.`)
+  const { model, normalizer } = parseConfig(tokenizerSchema, json, path)
   const { continuing_subword_prefix: joined, max_input_chars_per_word: longest } = model
   // Newer files may have it as the one step of a sequence. One that says nothing of case keeps it.
   const steps = normalizer?.normalizers ?? [normalizer]
@@ -147,19 +150,39 @@ export async function readTokenizer(path: string): Promise<Tokenizer> {
 }
 
 interface TokenizerFile {
-  readonly model?: {
-    readonly type?: string
-    readonly vocab?: Record<string, number>
-    readonly continuing_subword_prefix?: string
-    readonly max_input_chars_per_word?: number
-  }
-  readonly normalizer?: (Normalizer & { readonly normalizers?: readonly (Normalizer | null)[] }) | null
+  readonly model?: { readonly type?: unknown }
 }
 
-interface Normalizer {
-  readonly lowercase?: boolean
-  readonly strip_accents?: boolean | null
-  readonly handle_chinese_chars?: boolean
+/** Ten times the tokens of the largest vocabularies. */
+const mostTokens = 2_000_000
+
+const normalizerSchema = z.looseObject({
+  lowercase: z.boolean().nullish(),
+  strip_accents: z.boolean().nullish(),
+  handle_chinese_chars: z.boolean().nullish(),
+})
+
+/** What is read of `tokenizer.json`; a key that is not known is let be. */
+const tokenizerSchema = z.looseObject({
+  model: z.looseObject({
+    type: z.literal('WordPiece'),
+    // Not a record of zod, which would take a second copy of a large vocabulary for its checks.
+    vocab: z.custom<Readonly<Record<string, number>>>(isVocabulary, {
+      error: `expected the numbers of at most ${mostTokens} tokens, whole ones from 0 on`,
+    }),
+    continuing_subword_prefix: z.string().nullish(),
+    max_input_chars_per_word: z.number().nullish(),
+  }),
+  normalizer: normalizerSchema
+    .extend({ normalizers: z.array(normalizerSchema.nullable()).max(100).optional() })
+    .nullish(),
+})
+
+function isVocabulary(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const ids = Object.values(value)
+  const isId = (id: unknown) => Number.isInteger(id) && Number(id) >= 0 && Number(id) < mostTokens
+  return ids.length <= mostTokens && ids.every(isId)
 }
 
 /** A token's id is the number of its line, from 0. */

@@ -48,6 +48,7 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     const footer = await footerOf(file, size).catch((error: unknown) => {
       throw new UserError(`${path} is damaged or cut short (${causeOf(error)}).`)
     })
+    checkCounts(path, footer, size)
     return { file, footer, rows: footer.rows, bytes: size, close }
   } catch (error) {
     await object.close()
@@ -70,6 +71,44 @@ async function footerOf(file: ByteSource, size: number): Promise<ParquetFooter> 
 
 /** Why a file that is there cannot be made sense of. */
 export const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/**
+ * What any file may say that it holds, in rows and in values of a column. A run length lets a dozen bytes
+ * stand for any number of them.
+ */
+const freeCount = 2 ** 22
+/** Beyond that, so many for each byte of the file: values that say anything take more. */
+const countsAByte = 8
+
+/**
+ * Holds what a footer says against the size of its file: who reads it makes room for it, or counts as far.
+ *
+ * @throws UserError where it says more than a file of that size is believed
+ */
+function checkCounts(path: string, { rows, groups }: ParquetFooter, size: number): void {
+  const most = freeCount + countsAByte * size
+  const check = (count: number, what: string) => {
+    if (count > most)
+      throw new UserError(
+        `${path} says that it has ${count} ${what} in ${size} bytes, and no more than ${most} are read of so few: it holds next to nothing, or is damaged.`,
+      )
+  }
+  const damaged = (what: string) => new UserError(`${path} is damaged or cut short (${what}).`)
+  check(rows, 'rows')
+  let sum = 0
+  for (const group of groups) {
+    sum += group.rows
+    check(sum, 'rows')
+    for (const { path: names, entries } of group.chunks) {
+      check(entries, `values of ${names.join('.')}`)
+      if (entries < group.rows)
+        throw damaged(`a row group of ${group.rows} rows and ${entries} values of ${names.join('.')}`)
+    }
+    if (group.rows > 0 && group.chunks.length === 0)
+      throw damaged(`a row group of ${group.rows} rows without columns`)
+  }
+  if (sum !== rows) throw damaged(`${rows} rows, and ${sum} in its row groups`)
+}
 
 async function readRange({ size, read }: OpenObject, start: number, end: number): Promise<ArrayBuffer> {
   // A damaged footer may name any range: it is refused before memory is taken for it.

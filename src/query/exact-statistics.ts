@@ -56,7 +56,7 @@ async function statisticsOf(
     [...stages.values()].flat().map(({ path }: CommittedFile) => path),
   )
   await verifyFiles(storage, files, paths, options.signal)
-  const { connection, close } = await openDuckDb(paths, [], options.signal)
+  const { connection, explain, close } = await openDuckDb(paths, [], options.signal)
   try {
     const stages = []
     for (const [at, stage] of funnel.entries()) {
@@ -66,7 +66,7 @@ async function statisticsOf(
     return { dataset: name, exact: true, counts: countsOf(stages), stages }
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw error
+    throw explain(error)
   } finally {
     await close()
   }

@@ -3,16 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { asidePath, sweepFolder } from '../base/files/write-file-atomic.js'
+import { UserError } from '../base/user-error.js'
 import { patternOf, quoted } from './sql.js'
+import { watchMemory } from './watch-memory.js'
 
 /** A DuckDB in memory that can read the given files and nothing else. */
 export interface OpenDuckDb {
   readonly connection: DuckDBConnection
+  /** What a query ended with, in the user's words where it took too much memory or disk. */
+  explain(error: unknown): unknown
   close(): Promise<void>
 }
 
 /** What does not fit is spilled to a temporary folder. */
 const memoryLimit = '1GB'
+/** Sorting a large dataset takes some GB there; a query without an end would take the whole disk. */
+const spillLimit = '32GB'
 
 /**
  * Opens DuckDB. No file but `paths` can be read, none be written, no extension be loaded, and no setting be
@@ -20,11 +26,13 @@ const memoryLimit = '1GB'
  *
  * @param prepare statements that are run first
  * @param signal breaks a query off that runs
+ * @param limit of the memory that tables and sorting take
  */
 export async function openDuckDb(
   paths: readonly string[],
   prepare: readonly string[] = [],
   signal?: AbortSignal,
+  limit = memoryLimit,
 ): Promise<OpenDuckDb> {
   // Loaded only when it is used: it is large.
   const { DuckDBInstance } = await import('@duckdb/node-api')
@@ -36,12 +44,15 @@ export async function openDuckDb(
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
-    memory_limit: memoryLimit,
+    memory_limit: limit,
     temp_directory: folder,
+    max_temp_directory_size: spillLimit,
   })
   const connection = await instance.connect()
   const interrupt = () => connection.interrupt()
+  const memory = watchMemory(interrupt, folder)
   const close = async () => {
+    memory.stop()
     signal?.removeEventListener('abort', interrupt)
     connection.closeSync()
     instance.closeSync()
@@ -60,5 +71,20 @@ export async function openDuckDb(
     await close()
     throw error
   }
-  return { connection, close }
+  return { connection, close, explain: (error) => memory.failure ?? tooMuch(error, limit) ?? error }
+}
+
+/** The error for a query that DuckDB has ended for what it took, whose own advice is about settings. */
+function tooMuch(error: unknown, limit: string): UserError | undefined {
+  const { message = '' } = Object(error) as Partial<Error>
+  if (/Cannot create a string longer than/.test(message))
+    return new UserError('A value of the result is longer than 512 MB: ask for a part of it (substr).')
+  if (!/Out of Memory Error/.test(message)) return undefined
+  const what = /max_temp_directory_size|temp directory|offload/i.test(message)
+    ? `${spillLimit} of temporary files`
+    : `${limit} of memory`
+  return new UserError(
+    `The query needs more than ${what}, which is its limit: ask for fewer rows or columns at a time.`,
+    { cause: error },
+  )
 }

@@ -5,7 +5,7 @@ import type { Storage } from '../storage/storage.js'
 import { datasetFiles, verifyFiles, withDatasetFiles } from './dataset-files.js'
 import { type DatasetView, datasetViews } from './dataset-views.js'
 import { duckDbWords, explainUnread, isUnread } from './explain-unread.js'
-import { openDuckDb } from './open-duckdb.js'
+import { type OpenDuckDb, openDuckDb } from './open-duckdb.js'
 
 export interface QueryOptions {
   /** Whether the view `images` has the pictures' bytes. */
@@ -34,7 +34,7 @@ export async function listViews(storage: Storage, options: QueryOptions = {}): P
     storage,
     options,
     () => true,
-    async (connection, views) => {
+    async ({ connection }, views) => {
       const listed: ListedView[] = []
       for (const { name, rows } of views) {
         const described = await connection.runAndReadAll(`describe "${name}"`)
@@ -63,7 +63,7 @@ export async function runQuery<T>(
 ): Promise<T> {
   // To make a view DuckDB opens its files: only those are made that the query may mean.
   const isMentioned = ({ name }: DatasetView) => new RegExp(`\\b${name}\\b`, 'i').test(sql)
-  return withViews(storage, options, isMentioned, async (connection, all) => {
+  return withViews(storage, options, isMentioned, async ({ connection, explain }, all) => {
     try {
       const { StatementType } = await import('@duckdb/node-api')
       // DuckDB has no error for what has no statement in it.
@@ -87,7 +87,8 @@ export async function runQuery<T>(
       options.signal?.throwIfAborted()
       if (error instanceof UserError) throw error
       if (isUnread(error)) throw await explainUnread(storage, await datasetFiles(storage), error)
-      throw explained(error as Error, all)
+      const told = explain(error)
+      throw told instanceof UserError ? told : explained(error as Error, all)
     }
   })
 }
@@ -120,9 +121,9 @@ async function withViews<T>(
   storage: Storage,
   { withImages, signal }: QueryOptions,
   isMade: (view: DatasetView) => boolean,
-  use: (connection: DuckDBConnection, all: readonly DatasetView[]) => Promise<T>,
+  use: (opened: OpenDuckDb, all: readonly DatasetView[]) => Promise<T>,
 ): Promise<T> {
-  const { connection, close, all } = await withDatasetFiles(storage, async (files) => {
+  const { all, ...opened } = await withDatasetFiles(storage, async (files) => {
     const all = datasetViews(files, withImages)
     const made = all.filter(isMade)
     const paths = [...new Set(made.flatMap((view) => view.paths))]
@@ -131,9 +132,9 @@ async function withViews<T>(
     return { all, ...(await openDuckDb(paths, statements, signal)) }
   })
   try {
-    return await use(connection, all)
+    return await use(opened, all)
   } finally {
-    await close()
+    await opened.close()
   }
 }
 

@@ -27,7 +27,7 @@ export async function readClipTokenizer(
 ): Promise<QueryTokenizer> {
   const json = await requireJson(folder, 'tokenizer.json')
   const config = (await readJson(folder, 'tokenizer_config.json')) ?? {}
-  const tokenizer = new Tokenizer(json, config)
+  const tokenizer = made(folder, json, config)
   const token = textOf(config.pad_token)
   const configured = token === undefined ? undefined : tokenizer.token_to_id(token)
   if (token !== undefined && configured === undefined)
@@ -46,6 +46,25 @@ export async function readClipTokenizer(
     },
   }
 }
+
+/** The package takes a file at its word: what is missing in it is an error of JavaScript there. */
+function made(folder: string, json: Readonly<Record<string, unknown>>, config: object): Tokenizer {
+  const { model } = json
+  const vocab = Object(model).vocab
+  const tokens = typeof vocab === 'object' && vocab !== null ? Object.keys(vocab).length : 0
+  const wrong = (what: string) =>
+    new UserError(`${folder}/tokenizer.json is not a tokenizer that is read: ${what}.`)
+  if (tokens === 0 || tokens > mostTokens)
+    throw wrong(`model.vocab: expected a vocabulary of 1 to ${mostTokens} tokens`)
+  try {
+    return new Tokenizer(json, config)
+  } catch (error) {
+    throw wrong((error as Error).message)
+  }
+}
+
+/** Ten times the tokens of the largest vocabularies. */
+const mostTokens = 2_000_000
 
 /** A token as configurations write it: its text, or an object with the text as `content`. */
 function textOf(token: unknown): string | undefined {

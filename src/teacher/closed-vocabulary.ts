@@ -25,7 +25,7 @@ export function readLabels(
   if (typeof labels !== 'object' || labels === null)
     throw new UserError(`${path}/config.json has no id2label: the names of the model's classes, by number.`)
   const named = Object.entries(labels)
-  const wrong = named.find(([id, name]) => !/^\d+$/.test(id) || typeof name !== 'string')
+  const wrong = named.find(([id, name]) => !/^\d{1,9}$/.test(id) || typeof name !== 'string')
   const labelled = named.filter(([, name]) => String(name).trim() !== '')
   if (labelled.length === 0 || wrong)
     throw new UserError(

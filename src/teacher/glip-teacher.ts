@@ -4,7 +4,7 @@ import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { floats, longs, sampleOf, valueNamed } from '../graph/session.js'
-import type { GraphOverWeights } from '../graph/session-pool.js'
+import type { GraphOverWeights, SessionPool } from '../graph/session-pool.js'
 import { encodePrompt, tokensOf } from '../model/encode-prompt.js'
 import { plainPlacement, writeImage } from '../model/image-input.js'
 import { modelFiles, readModelConfig, sizeGraph } from '../model/model-folder.js'
@@ -100,9 +100,35 @@ async function openModel(path: string, options: OpenedFolder['options']): Promis
     ownGraph: true,
   })
   // One is opened at once, so that a model or a device that cannot be used fails here. It also tells the batch.
-  const batch = await sessions.use(first, async (pool) => Number(pool.input('image')?.shape[0] ?? 1))
+  const batch = await sessions.use(first, async (pool) => checkInput(path, pool, first.size))
+  checkVocabulary(path, tokenizer, config)
   const exactInput = isExact ? await exactInputs(path, config, batch, inputs) : undefined
   return { path, config, tokenizer, inputs, exactInput, sessions, batch }
+}
+
+/**
+ * Holds that a model's file takes pictures of the size that `config.json` says. Gives how many it takes in a run.
+ *
+ * @throws UserError where it does not
+ */
+function checkInput(path: string, pool: SessionPool, { height, width }: ImageSize): number {
+  const { shape = [] } = pool.input('image') ?? {}
+  const [batch = 1, ...sides] = shape
+  const isSame = sides.length === 3 && [height, width, 3].every((side, at) => side === sides[at])
+  if (!isSame)
+    throw new UserError(
+      `${path}/config.json says that pictures are ${height} x ${width}; the model's input \`image\` is [${shape.join(', ')}].`,
+    )
+  return Number(batch)
+}
+
+/** Throws a UserError where the tokenizer has a token that the network has no row for. */
+function checkVocabulary(path: string, { vocabulary }: Tokenizer, { text }: GlipConfig): void {
+  for (const [token, id] of vocabulary)
+    if (id >= text.vocab_size)
+      throw new UserError(
+        `${path}/tokenizer.json: token ${JSON.stringify(token)} has the number ${id}; text.vocab_size of config.json is ${text.vocab_size}.`,
+      )
 }
 
 const inputOf = (config: GlipConfig, size: ImageSize, source: ModelInput['source']): ModelInput => ({

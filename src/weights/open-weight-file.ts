@@ -1,6 +1,7 @@
-import { open, readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { unreadable } from '../base/files/read-file.js'
+import { readListText, unreadable } from '../base/files/read-file.js'
+import { openRegularFile } from '../base/files/regular-file.js'
 import { UserError } from '../base/user-error.js'
 import { openTorchCheckpoint } from './read-torch-checkpoint.js'
 import { openSafetensors } from './safetensors.js'
@@ -41,7 +42,7 @@ async function inFolder(path: string): Promise<string> {
 }
 
 async function readHead(path: string): Promise<Buffer> {
-  const file = await open(path)
+  const file = await openRegularFile(path).catch(unreadable(path))
   try {
     const head = Buffer.alloc(2)
     const { bytesRead } = await file.read(head, 0, 2, 0)
@@ -53,7 +54,7 @@ async function readHead(path: string): Promise<Buffer> {
 
 /** The files that an index of safetensors names, as one. */
 async function openSharded(path: string): Promise<WeightFile> {
-  const names = shardNames(await readFile(path, 'utf8'), path)
+  const names = shardNames(await readListText(path), path)
   const files: WeightFile[] = []
   const close = async () => {
     await Promise.all(files.map((file) => file.close()))

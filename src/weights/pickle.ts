@@ -27,6 +27,8 @@ export interface PickleKind {
     is(value: unknown): boolean
     set(dict: object, key: unknown, value: unknown): void
   }
+  /** How many opcodes it may have; 20 million by default. */
+  readonly mostOpcodes?: number
   /** The most bytes of a whole number: to read one takes the square of its length. */
   readonly longestNumber: number
   /** The error for something at an opcode's place. */
@@ -38,6 +40,9 @@ export interface PickleKind {
   /** What a persistent id stands for. */
   readonly persistent?: (id: PickleValue) => PickleValue
 }
+
+/** A byte may stand for a list of its own: memory goes by opcodes. References of RefCOCO have some millions. */
+const mostOpcodes = 20_000_000
 
 /**
  * Reads one pickle.
@@ -62,8 +67,10 @@ export function readPickle(
     ...memory(machine),
     ...calls(machine),
   } satisfies Partial<Record<PickleOpcode, () => void>>
-  for (;;) {
+  const { mostOpcodes: most = mostOpcodes } = kind
+  for (let count = 0; ; count++) {
     opcodeAt = read.at
+    if (count === most) throw error(`it has more than ${most} opcodes, which no such file needs`)
     const code = read.uint(1)
     const name = opcodeName(code)
     if (name === 'STOP') return { value: stack.pop() as PickleValue, end: read.at }

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises'
 import { readExactly } from '../base/files/read-exactly.js'
 import { unreadable } from '../base/files/read-file.js'
+import { openRegularFile } from '../base/files/regular-file.js'
 import { UserError } from '../base/user-error.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
 import type { PickleValue } from './pickle-value.js'
@@ -23,7 +23,7 @@ const largestTensor = 2 ** 31
  * @throws UserError where the file is damaged, is none of PyTorch, or its pickle holds more than data
  */
 export async function openTorchCheckpoint(path: string, average = false): Promise<WeightFile> {
-  const file = await open(path).catch(unreadable(path))
+  const file = await openRegularFile(path).catch(unreadable(path))
   try {
     const { size } = await file.stat()
     const head = await readExactly(file, 0, Math.min(size, 64))

@@ -51,6 +51,9 @@ export async function readZipArchive(file: FileHandle, path: string): Promise<To
   return { value, places: new Map(places.map(([name, range]) => [name.slice(data.length), range])) }
 }
 
+/** One a tensor: the largest models have some ten thousand. */
+const mostEntries = 200_000
+
 /** Where the bytes of each entry are. Throws a UserError where the zip file is damaged or compressed. */
 async function zipEntries(file: FileHandle, path: string): Promise<ReadonlyMap<string, Range>> {
   try {
@@ -63,6 +66,7 @@ async function zipEntries(file: FileHandle, path: string): Promise<ReadonlyMap<s
       if (entry.compressionMethod !== 0 || entry.isEncrypted())
         throw new Error(`${name} is compressed or encrypted, which torch.save never does`)
       const { fileDataStart: start } = await zip.readLocalFileHeaderPromise(entry, { minimal: true })
+      if (entries.size === mostEntries) throw new Error(`it has more than ${mostEntries} entries`)
       entries.set(name, { start, length })
     }
     return entries

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { cp, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { random } from '../../src/base/random.js'
@@ -175,5 +175,24 @@ describe('a model with inputs of several sizes', () => {
     expect(await hashTeacher(model)).not.toBe(before)
     await writeFile(file, bytes)
     expect(await hashTeacher(model)).toBe(before)
+  })
+})
+
+describe('a model folder whose files do not fit each other', () => {
+  it.each([
+    [
+      { image_sizes: [[96, 96]] },
+      /config\.json says that pictures are 96 x 96; the model's input `image` is \[2, 64, 96, 3\]/,
+    ],
+    [
+      { text: { ...config.text, vocab_size: 7 } },
+      /token "dog" has the number 7; text\.vocab_size of config\.json is 7/,
+    ],
+  ])('is refused: %j', async (edit, message) => {
+    const copy = join(folder, `copy-${JSON.stringify(edit).length}`)
+    await cp(model, copy, { recursive: true })
+    const path = join(copy, 'config.json')
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...edit }))
+    await expect(openTeacher(copy, { threads: 1 })).rejects.toThrow(message)
   })
 })

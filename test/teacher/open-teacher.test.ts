@@ -63,6 +63,18 @@ describe('opening a model folder', () => {
     [
       {
         'config.json': '{"model_type": "detr", "id2label": {"1": "dog"}}',
+        'preprocessor_config.json': '{"size": {"height": 1000000000, "width": 1000000000}}',
+        'model.onnx': '',
+      },
+      /preprocessor_config\.json: size is .*, which groundmill does not do/,
+    ],
+    [
+      { 'config.json': '{"model_type": "detr", "id2label": {"99999999999": "dog"}}', 'model.onnx': '' },
+      /config\.json: id2label has "99999999999"/,
+    ],
+    [
+      {
+        'config.json': '{"model_type": "detr", "id2label": {"1": "dog"}}',
         'preprocessor_config.json': '{"do_center_crop": true}',
         'model.onnx': '',
       },

@@ -57,7 +57,8 @@ export async function readText(path: string): Promise<string> {
 }
 
 /**
- * The text of a list or another small file that a file of the data names, or that a folder of somebody's holds.
+ * The text of a list or another small file that a file of the data names, or that a folder of somebody's
+ * holds.
  *
  * @throws UserError that names it, also where it is no regular file or has more than 512 MiB
  */
@@ -67,10 +68,15 @@ export async function readListText(path: string): Promise<string> {
   return text
 }
 
-/** The text of a file; undefined where there is none. Throws a UserError where it cannot be read. */
+/**
+ * The text of a file of a folder that may be anybody's, as `readListText` reads it; undefined where there is
+ * none.
+ *
+ * @throws UserError where it cannot be read
+ */
 export async function readTextIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readText(path)
+    return await readListText(path)
   } catch (error) {
     const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

@@ -57,6 +57,11 @@ export const parquet: SourceFormat<typeof schema> = {
     ),
 }
 
+/** A row group may have millions of rows: so many marks are made at a time. */
+const marksAtOnce = 10_000
+/** So many rows with pictures are held at a time; who writes pictures makes smaller row groups. */
+const picturesAtOnce = 10_000
+
 /** Where the rows of a file begin: its footer says how many there are, and no column is read. */
 async function* sourceMarks(path: string, given: Columns): AsyncGenerator<readonly Mark[]> {
   const file = await openParquet(path).catch(damaged(path))
@@ -64,9 +69,14 @@ async function* sourceMarks(path: string, given: Columns): AsyncGenerator<readon
     neededColumns(path, file.footer, given)
     let groupStart = 0
     for (const { rows } of file.footer.groups) {
-      const start = groupStart
-      yield Array.from({ length: rows }, (_, row) => ({ at: start + row, line: 0 }))
-      groupStart += rows
+      const end = groupStart + rows
+      for (; groupStart < end; groupStart = Math.min(end, groupStart + marksAtOnce)) {
+        const start = groupStart
+        yield Array.from({ length: Math.min(marksAtOnce, end - start) }, (_, row) => ({
+          at: start + row,
+          line: 0,
+        }))
+      }
     }
   } finally {
     await file.close()
@@ -212,12 +222,21 @@ function pictureReader(
   rowStart: number,
   rowEnd: number,
 ) {
-  let pictures: Promise<readonly Record<string, unknown>[]> | undefined
+  /** By where each begins: rows on both sides of a border are read by turns. */
+  const parts = new Map<number, Promise<readonly Record<string, unknown>[]>>()
+  const partFrom = (start: number) => {
+    const end = Math.min(rowEnd, rowStart + start + picturesAtOnce)
+    const part = parts.get(start) ?? readColumn(path, name, rowStart + start, end)
+    parts.set(start, part)
+    const [oldest = start] = parts.keys()
+    if (parts.size > 2) parts.delete(oldest)
+    return part
+  }
   return (index: number, place: string) => {
     const dropped: Record<string, number> = {}
     const load = async (): Promise<Uint8Array> => {
-      pictures ??= readColumn(path, name, rowStart, rowEnd)
-      const found = pictureIn((await pictures)[index]?.[name], keys)
+      const start = index - (index % picturesAtOnce)
+      const found = pictureIn((await partFrom(start))[index - start]?.[name], keys)
       // How many there are is only known now; what a row leaves out is counted behind its picture.
       if (found && found.others > 0) dropped.other_picture = found.others
       if (found?.bytes) return found.bytes

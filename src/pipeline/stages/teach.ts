@@ -2,6 +2,7 @@ import type { ShardTask } from '../../shards/shard-task.js'
 import { teachConfig, teachNotHashed } from '../../teacher/config.js'
 import { teachShard } from '../../teacher/teach-shard.js'
 import { datasetShards } from './dataset-shards.js'
+import { foundBoxes } from './found-boxes.js'
 import { hashOfFile } from './hash-inputs.js'
 import { lazyTeacher } from './lazy-teacher.js'
 import { modelOf, needed, type StageContext, type StageOf } from './stage-context.js'
@@ -26,6 +27,7 @@ export const teach = shardsKind({
     const { storage } = dataset
     const model = await modelOf(stage, context)
     const teacher = lazyTeacher(model, { ...stage.with, notice: context.notice })
+    const found = foundBoxes()
     const prepare = async (shard: string) => ({
       inputs: {
         images: await hashOfFile(storage, 'images', null, shard),
@@ -33,9 +35,13 @@ export const teach = shardsKind({
         model: model.hash,
         teacher: model.name,
       },
-      work: (task: ShardTask) => teachShard(task, { ...stage.with, phrases }, teacher.open),
+      work: async (task: ShardTask) =>
+        found.add(await teachShard(task, { ...stage.with, phrases }, teacher.open)),
     })
-    return datasetShards(stage, configHash, dataset, prepare, teacher.close)
+    return datasetShards(stage, configHash, dataset, prepare, async () => {
+      if (found.isNothing()) context.warn(found.warning(stage.name, model.name))
+      await teacher.close()
+    })
   },
 })
 

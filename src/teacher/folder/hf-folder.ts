@@ -24,6 +24,9 @@ export async function requireJson(folder: string, name: string): Promise<Record<
   return value
 }
 
+/** Of tokens in a text or in a vocabulary: the largest have a quarter of that. */
+const mostCount = 1_000_000
+
 /**
  * A number that a configuration gives, such as one of tokens; undefined where it has none.
  *
@@ -34,9 +37,10 @@ export async function requireJson(folder: string, name: string): Promise<Record<
 export function countIn(config: unknown, key: string, place: string, least: 0 | 1 = 1): number | undefined {
   const value = (config as Readonly<Record<string, unknown>> | null | undefined)?.[key]
   if (value === undefined || value === null) return undefined
-  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
+  if (Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= mostCount)
+    return Number(value)
   throw new UserError(
-    `${place}${key} is ${JSON.stringify(value)}, not a count${least > 0 ? ' above 0' : ''}.`,
+    `${place}${key} is ${JSON.stringify(value)}, not a count${least > 0 ? ' above 0' : ''}${Number(value) > mostCount ? `, or one above ${mostCount}` : ''}.`,
   )
 }
 

@@ -139,7 +139,11 @@ function bothSides(said: Said, key: string): Size {
   return isSide(height) && isSide(width) ? { height, width } : refuse(said, key)
 }
 
-const isSide = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0
+/** No network is shown larger pictures, and one of its inputs would not fit in memory. */
+const longestSide = 16_384
+
+const isSide = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= longestSide
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}

@@ -29,7 +29,7 @@ describe('a file', () => {
     await expect(readText(path)).rejects.toThrow(`${path} is not UTF-8: save the file as UTF-8`)
     await expect(readTextIfThere(path)).rejects.toThrow('is not UTF-8')
     expect(await readTextIfThere(join(folder, 'none'))).toBeUndefined()
-    await expect(readTextIfThere(folder)).rejects.toThrow('EISDIR')
+    await expect(readTextIfThere(folder)).rejects.toThrow('is not a regular file')
   })
 
   it('that cannot be read is named, with the reason', async () => {
