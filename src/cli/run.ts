@@ -21,6 +21,7 @@ export interface RunCommand {
   readonly set: readonly string[]
   readonly only: readonly string[]
   readonly retryFailed?: string | true
+  readonly drop?: boolean
   readonly workers?: number
   readonly slice?: string | true
   readonly queue?: string | true
@@ -46,7 +47,7 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   const running = runWithProgress(
     pipeline,
     url,
-    { signal, only, retryFailed, engine, slice },
+    { signal, only, retryFailed, drop: options.drop, engine, slice },
     metrics && meteredEvents(metrics.tasks),
   )
   const { outcomes, failed, stopped } = await running.finally(async () => {

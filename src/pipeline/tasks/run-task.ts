@@ -80,6 +80,7 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
     const outputs = await outputsBehind(own, stage, task)
     const options = {
       retryFailed: task.retry,
+      drop: task.drop,
       hostLimiter,
       onNotice: (_: unknown, text: string) => onNotice?.(text),
     }
@@ -117,6 +118,7 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
         {
           signal: options.signal,
           retryFailed: task.retry,
+          drop: task.drop,
           hostLimiter,
           onProgress: (_, done, total, note) => options.onProgress?.(done, total, note),
           onNotice: (_, text) => options.onNotice?.(text),
