@@ -3,6 +3,7 @@ import pLimit from 'p-limit'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
 import type { ImageRow } from '../rows/rows.js'
+import { amendConfig } from '../shards/amend-shard.js'
 import { type CommitRecord, readCommit } from '../shards/commit.js'
 import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
@@ -68,9 +69,21 @@ export async function ingestShard(
       }
     },
   )
-  const { record, skipped } = result
-  if (skipped && kept.own) options.warn?.(keptShard(record, kept.own))
-  return result
+  if (!result.skipped || !kept.own) return result
+  options.warn?.(keptShard(result.record, kept.own))
+  return { ...result, record: await markKept(task, result.record) }
+}
+
+/**
+ * Has the record of a shard that stays though it is of another configuration say for which: who waits for all shards
+ * of that one waits for this no longer.
+ */
+async function markKept(task: ShardTask, made: CommitRecord): Promise<CommitRecord> {
+  const { configHash, inputs } = made
+  if (configHash === task.configHash || made.config?.kept_for === task.configHash) return made
+  const known = { ...task, configHash, inputs }
+  const mark = (config: CommitRecord['config']) => ({ ...config, kept_for: task.configHash })
+  return (await amendConfig(known, 'images', mark)) ?? made
 }
 
 function keptShard({ shard, stage, out }: CommitRecord, { out: fewer, rejected }: CommitRecord): string {

@@ -5,7 +5,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { ingestConfig, olderConfigHash } from '../../src/ingest/config.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
+import type { RunOptions } from '../../src/pipeline/run-options.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
+import { openTaskRunner } from '../../src/pipeline/tasks/run-task.js'
 import type { Families } from '../../src/rows/rows.js'
 import { readDataset } from '../../src/shards/dataset.js'
 import { readShard } from '../../src/shards/read-shard.js'
@@ -83,10 +85,8 @@ stages:
   return { run, list, pipeline }
 }
 
-interface Given {
+type Given = Pick<RunOptions, 'drop' | 'retryFailed' | 'engine' | 'slice'> & {
   readonly set?: readonly string[]
-  readonly drop?: boolean
-  readonly retryFailed?: string
 }
 
 async function go({ run, pipeline }: Crawl, { set, ...options }: Given = {}) {
@@ -115,12 +115,10 @@ const recordsOf = async ({ run }: Crawl) => {
   const storage = openStorage(join(run, 'web'))
   const names = (await storage.list('images')).filter((name) => name.endsWith('.json'))
   return Promise.all(
-    names
-      .sort()
-      .map(async (name) => ({
-        name: storage.path(name),
-        ...JSON.parse(await readFile(storage.path(name), 'utf8')),
-      })),
+    names.sort().map(async (name) => ({
+      name: storage.path(name),
+      ...JSON.parse(await readFile(storage.path(name), 'utf8')),
+    })),
   )
 }
 const filesOf = async (crawl: Crawl) =>
@@ -265,6 +263,55 @@ describe('a source with less than before', () => {
     expect(await picturesIn(crawl)).toBe(40)
     await go(crawl, { set: ['web.shard_size=5'], drop: true })
     expect(await picturesIn(crawl)).toBe(40)
+  })
+})
+
+describe('however it is run', () => {
+  /** An engine whose tasks go through JSON, and are made here as another process makes them. */
+  const carried = (): RunOptions['engine'] => {
+    const runner = openTaskRunner()
+    return {
+      window: 1,
+      submit: (task, _, options) => runner.run(JSON.parse(JSON.stringify(task)), options),
+      close: async () => void (await runner.close()),
+    }
+  }
+
+  it.each([
+    ['as tasks', async (crawl: Crawl, given: Given) => go(crawl, { ...given, engine: carried() })],
+    [
+      'as a slice',
+      async (crawl: Crawl, given: Given) => go(crawl, { ...given, slice: { index: 0, count: 1 } }),
+    ],
+  ])('%s, shards and pictures go with `drop` alone', async (_, run) => {
+    const crawl = await begin(forty.slice(0, 20))
+    await writeRows(crawl.list, [...forty.slice(0, 18), rowOf(41), rowOf(42)])
+    isGone = true
+    expect(await run(crawl, {})).toMatchObject({
+      ran: 0,
+      skipped: 2,
+      warnings: [expect.stringMatching(/00001.*only 8 came of it/)],
+    })
+    await expect(run(crawl, { set: ['web.limit=10'] })).rejects.toThrow(UserError)
+    expect(await picturesIn(crawl)).toBe(20)
+    expect(await run(crawl, { drop: true })).toMatchObject({ ran: 1, skipped: 1, warnings: [] })
+    expect(await picturesIn(crawl)).toBe(18)
+    expect(await run(crawl, { drop: true, set: ['web.limit=10'] })).toMatchObject({ ran: 0, skipped: 1 })
+    expect(await picturesIn(crawl)).toBe(10)
+  })
+
+  it('as slices, a shard that stays keeps no stage waiting for it', async () => {
+    const crawl = await begin(forty.slice(0, 20))
+    const text = await readFile(crawl.pipeline, 'utf8')
+    await writeFile(crawl.pipeline, `${text}  - { name: once, uses: dedup, needs: [web] }\n`)
+    await go(crawl)
+    isGone = true
+    const set = ['web.image={image_size: 20}']
+    const pipeline = await readPipeline(crawl.pipeline, { set })
+    for (const index of [0, 1]) {
+      const { stopped } = await runPipeline(pipeline, crawl.run, { slice: { index, count: 2 } })
+      expect(stopped.map(({ why }) => why)).toEqual(index === 0 ? ['shards of other slices are missing'] : [])
+    }
   })
 })
 
