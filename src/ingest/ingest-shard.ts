@@ -49,12 +49,7 @@ export async function ingestShard(
   shared?: Fetcher,
   options: ReplaceOptions = {},
 ): Promise<ShardResult> {
-  const kept: { own?: CommitRecord } = {}
-  const mayReplace = (made: CommitRecord, own: CommitRecord) => {
-    if (options.drop || own.out >= made.out) return true
-    kept.own = own
-    return false
-  }
+  const mayReplace = (made: CommitRecord, own: CommitRecord) => options.drop || own.out >= made.out
   const result = await runShardTask(
     { ...task, mayReplace },
     'images',
@@ -69,8 +64,8 @@ export async function ingestShard(
       }
     },
   )
-  if (!result.skipped || !kept.own) return result
-  options.warn?.(keptShard(result.record, kept.own))
+  if (!result.tried) return result
+  options.warn?.(keptShard(result.record, result.tried))
   return { ...result, record: await markKept(task, result.record) }
 }
 

@@ -143,7 +143,7 @@ export class StageNode {
     this.#missing.push(...result.failed.map((failed) => failed.shard))
     if (result.skipped) this.#skipped++
     else this.#ran++
-    this.#watch?.add(result)
+    this.#watch?.add(result.tried ?? result)
     if (shard === undefined) this.#unsettled--
     else this.#settle(shard, made)
     this.#watch?.check()

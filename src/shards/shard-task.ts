@@ -41,6 +41,8 @@ export interface ShardResult {
   readonly record: CommitRecord
   /** True where the shard is not the one of this task's work: it was there already. */
   readonly skipped: boolean
+  /** What the work gave where `mayReplace` said no. */
+  readonly tried?: CommitRecord
 }
 
 /**
@@ -73,11 +75,11 @@ export async function runShardTask(
         `${storage.url}: what shard ${task.shard} of stage "${task.stage}" is made of was replaced while it was read.`,
       )
     const own = recordOf(output, task, family, (performance.now() - start) / 1000)
-    const { record, isOwn } = await commitShard(task, own, files, async (now) => {
+    const { record = own, isOwn } = await commitShard(task, own, files, async (now) => {
       const stays = now && (isSame(now.record, task) || task.mayReplace?.(now.record, own) === false)
       return !(stays && (await isWhole(storage, now.record)))
     })
-    return { record: record ?? own, skipped: !isOwn }
+    return { record, skipped: !isOwn, ...(!isOwn && !isSame(record, task) && { tried: own }) }
   } finally {
     await files.discard()
   }

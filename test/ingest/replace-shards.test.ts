@@ -75,7 +75,7 @@ stages:
   - name: web
     uses: ingest
     with:
-      { format: tsv, path: ${list}, shard_size: 10, min_success_rate: 0, ${more}
+      { format: tsv, path: ${list}, shard_size: 10, min_success_rate: 0, max_transient_rate: 1, ${more}
         fetch: { retries: 0, robots: false, allow_hosts: ["${url}"], concurrency: 8 } }
   - { name: words, uses: chunk, needs: [web] }
 `,
@@ -212,6 +212,15 @@ describe('a shard whose rows have changed', () => {
     visits.clear()
     expect(await go(crawl, { set })).toMatchObject({ ran: 2, warnings: [] })
     expect(asked()).toEqual(from(0, 20))
+  })
+
+  it('ends the run where most rows fail', async () => {
+    const crawl = await begin(forty)
+    const before = await contents(crawl)
+    isGone = true
+    const set = ['web.image={image_size: 20}', 'web.max_transient_rate=0.5']
+    await expect(go(crawl, { set })).rejects.toThrow(/40 of 40 rows failed for reasons that may pass \(/)
+    expect(await contents(crawl)).toEqual(before)
   })
 
   it('is made anew where it is damaged', async () => {

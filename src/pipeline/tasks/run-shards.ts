@@ -58,7 +58,7 @@ export async function runShards(
       const result = await withRetries(() => stage.make(shard, options), signal)
       const own = sumsOfRecord(result.record)
       sums = addSums(sums, own)
-      watch?.add({ ...result.record, skipped: result.skipped })
+      watch?.add(result.tried ?? { ...result.record, skipped: result.skipped })
       if (result.skipped) skipped++
       else ran++
       on.onEnd?.(shard, { ...own, skipped: result.skipped })

@@ -108,8 +108,9 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
         const { signal } = options
         const total = await opened.rows(shard)
         const onProgress = (done: number) => options.onProgress?.(done, total ?? 0)
-        const { record, skipped } = await opened.make(shard, { signal, onProgress })
-        return resultOf(skipped, sumsOfRecord(record), [], warnings.splice(0))
+        const { record, skipped, tried } = await opened.make(shard, { signal, onProgress })
+        const result = resultOf(skipped, sumsOfRecord(record), [], warnings.splice(0))
+        return tried ? { ...result, tried: sumsOfRecord(tried) } : result
       }
       const { outcome, result } = await runStage(
         kind,

@@ -32,6 +32,8 @@ export interface TaskResult {
   readonly relabelled: Readonly<Record<string, number>>
   /** Counts of the statistics, such as those of rows by kind. */
   readonly counts: Readonly<Record<string, number>>
+  /** What came of the work where the shard that was there stays all the same: for what looks at how it goes. */
+  readonly tried?: Pick<TaskResult, 'in' | 'out' | 'rejected'>
   /** Shards of a task over several that were set aside. */
   readonly failed: readonly { readonly shard: string; readonly error: string }[]
   readonly warnings: readonly string[]
