@@ -17,7 +17,7 @@ import { loadBullMq } from '../src/pipeline/queue/load-bullmq.js'
 import { checkRedis, openConnection, queueAddress } from '../src/pipeline/queue/queue-address.js'
 import { openQueueEngine } from '../src/pipeline/queue/queue-engine.js'
 import { runQueueWorker } from '../src/pipeline/queue/queue-worker.js'
-import type { Task, TaskResult } from '../src/pipeline/tasks/task.js'
+import { type Task, type TaskResult, taskProtocol } from '../src/pipeline/tasks/task.js'
 import { gatherFigures, median, option, printReport } from './report.js'
 
 const self = fileURLToPath(import.meta.url)
@@ -46,7 +46,7 @@ function openEmptyProcess(): TaskProcess {
 }
 
 const taskOf = (run: string, index: number): Task => ({
-  ...{ v: 1, run, pipeline: 'a'.repeat(64), session: 'bench', stage: 'chunk' },
+  ...{ v: taskProtocol, run, pipeline: 'a'.repeat(64), session: 'bench', stage: 'chunk' },
   shard: String(index).padStart(6, '0'),
 })
 

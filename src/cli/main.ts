@@ -44,6 +44,8 @@ const port = (value: string): number => {
   if (number > 65535) throw new UserError(`"${value}" is not a port: they go to 65535.`)
   return number
 }
+const dropped =
+  'remove shards that a source no longer gives, and replace others though fewer pictures came in; without it they stay'
 const example = (command: string) => `\nExample:\n  $ groundmill ${command}`
 
 // Each command's module is loaded only when it is called: --help stays fast.
@@ -71,6 +73,7 @@ program
     '--retry-failed [reasons]',
     'which rejected rows are fetched again: transient (the default: what may have passed), all, no, or reasons such as http_404,robots',
   )
+  .option('--drop', dropped)
   .option('--workers <n>', 'make the shards in that many processes of this machine', whole)
   .option(
     '--queue [url]',
@@ -126,6 +129,7 @@ program
   .option('--dataset <url>', 'folder of the run (default: runs/ and the name of the pipeline)')
   .option('--count <n>', 'how many more rounds; those that were interrupted come first', whole, 1)
   .addOption(repeated('--set <key=value>', 'as in run'))
+  .option('--drop', dropped)
   .option('--json', 'print the rounds as JSON')
   .addHelpText('after', example('round pipelines/quickstart.yaml --dataset runs/quickstart'))
   .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))

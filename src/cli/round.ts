@@ -18,6 +18,7 @@ export interface RoundOptions {
   readonly dataset?: string
   readonly count: number
   readonly set: readonly string[]
+  readonly drop?: boolean
   readonly json?: boolean
 }
 
@@ -49,7 +50,7 @@ async function makeRounds(
     set: options.set,
     rounds: await roundsToMake(storage, done, options.count),
   })
-  await runWithProgress(pipeline, url, { signal })
+  await runWithProgress(pipeline, url, { signal, drop: options.drop })
   const rounds: Promotion[] = []
   for (const name of await roundRecords(storage)) {
     const record = await readRunRecord<Promotion>(storage, name)

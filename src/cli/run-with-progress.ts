@@ -10,7 +10,7 @@ import { createProgress, duration } from './terminal/progress.js'
 export async function runWithProgress(
   pipeline: Pipeline,
   url: string,
-  options: Pick<RunOptions, 'signal' | 'only' | 'retryFailed' | 'engine' | 'slice'>,
+  options: Pick<RunOptions, 'signal' | 'only' | 'retryFailed' | 'drop' | 'engine' | 'slice'>,
   others: StageEvents = {},
 ): Promise<RunResult> {
   const progress = createProgress()

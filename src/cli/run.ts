@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import { orPackaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
-import { readStats } from '../catalog/read-stats.js'
+import { type DatasetStage, readStats } from '../catalog/read-stats.js'
 import { parseRetried } from '../ingest/retry-shard.js'
 import type { Engine } from '../pipeline/engines/engine.js'
 import { processes } from '../pipeline/engines/processes.js'
@@ -21,6 +20,7 @@ export interface RunCommand {
   readonly set: readonly string[]
   readonly only: readonly string[]
   readonly retryFailed?: string | true
+  readonly drop?: boolean
   readonly workers?: number
   readonly slice?: string | true
   readonly queue?: string | true
@@ -46,7 +46,7 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   const running = runWithProgress(
     pipeline,
     url,
-    { signal, only, retryFailed, engine, slice },
+    { signal, only, retryFailed, drop: options.drop, engine, slice },
     metrics && meteredEvents(metrics.tasks),
   )
   const { outcomes, failed, stopped } = await running.finally(async () => {
@@ -58,15 +58,12 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   if (options.json) {
     printJson({ run: url, stages: Object.fromEntries(outcomes), stopped, funnel })
   } else if (!slice) print(`\n${funnelTable(funnel)}`)
-  for (const { dataset, stage, in: input, out, unit, rejected } of funnel) {
-    if (input === 0 || out > 0) continue
-    // Rejects are final: a crawl that was offline stays empty when it is run again, so the user must be told.
+  // What other pipelines have left in the folder is none of this run's.
+  for (const empty of funnel.filter(
+    ({ stage, in: input, out }) => outcomes.has(stage) && input > 0 && out === 0,
+  )) {
     process.exitCode = nothingCame
-    const counts = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
-    const where = join(url, dataset)
-    say(
-      `groundmill: nothing came of the ${input} ${unit} of "${stage}" (${counts.join(', ')}): mend that, remove ${where}, and run again`,
-    )
+    say(`groundmill: ${emptyStage(empty)}`)
   }
   for (const { stage, why } of stopped.filter((one) => one.stage === one.at))
     say(`groundmill: this slice stopped before "${stage}": ${why}`)
@@ -79,6 +76,18 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
 
 /** As for whatever else the user must mend. */
 const nothingCame = 2
+
+/**
+ * What to do about a stage of which nothing came. Nothing need be removed: a stage whose configuration changed is made
+ * anew, and of a crawl the rejected rows are tried again.
+ */
+function emptyStage({ stage, family, in: input, unit, rejected }: DatasetStage): string {
+  const counts = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
+  const what = `nothing came of the ${input} ${unit} of "${stage}" (${counts.join(', ')})`
+  return family === 'images'
+    ? `${what}: mend what the reasons name, and run again with --retry-failed all; nothing need be removed`
+    : `${what}: change the stage, as with --set ${stage}.KEY=VALUE, and run again: it alone is made anew, with what needs it`
+}
 
 /** What sysexits.h calls a temporary failure: a scheduler may try again later. */
 const waitingForOthers = 75

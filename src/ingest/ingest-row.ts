@@ -140,7 +140,11 @@ function leftOut(dropped: readonly Readonly<Record<string, number>>[]): string {
 }
 
 /** What the source said of the picture, how it was turned, and what its server says of mining it. */
-function metaOf({ meta }: SourceRow, orientation: number, tdm: TdmReservation | undefined): string | null {
+export function metaOf(
+  { meta }: Pick<SourceRow, 'meta'>,
+  orientation: number,
+  tdm: TdmReservation | undefined,
+): string | null {
   const more = {
     ...(orientation !== 1 && { exif_orientation: orientation }),
     ...(tdm && { tdm_reservation: tdm.reserved ? 1 : 0, ...(tdm.policy && { tdm_policy: tdm.policy }) }),

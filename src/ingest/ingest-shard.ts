@@ -1,21 +1,43 @@
 import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
+import { hashJson } from '../base/hash.js'
+import { UserError } from '../base/user-error.js'
 import type { ImageRow } from '../rows/rows.js'
+import { amendConfig } from '../shards/amend-shard.js'
+import { type CommitRecord, readCommit } from '../shards/commit.js'
 import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
+import type { SourceConfig } from './config.js'
 import { createFetcher, type Fetcher } from './fetch/fetch-image.js'
 import { Reject } from './fetch/reject.js'
+import { isTransientReason } from './fetch/transient.js'
 import { type Ingested, ingestRow } from './ingest-row.js'
 import { mapInOrder, type Room } from './map-in-order.js'
 import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
 import type { SourceRow } from './read/source-row.js'
 import { shardSums } from './shard-sums.js'
+import { openStoredRows, type StoredRows } from './stored-rows.js'
+
+/** What becomes of a shard that is there, and of its rows, when its source has changed. */
+export interface ReplaceOptions {
+  /** Whether it may be replaced by one with fewer pictures. */
+  readonly drop?: boolean
+  /** For what reasons rows that were rejected are fetched again; for those that may have passed by default. */
+  readonly isRetried?: (reason: string) => boolean
+  /** Further hashes of the configuration by which older versions knew it. */
+  readonly olderHashes?: readonly string[]
+  /** Told that the shard stays as it was. */
+  readonly warn?: (message: string) => void
+}
 
 /**
  * Fetches or reads the pictures of one shard and writes `images`; where the source has boxes, `phrases`,
  * `grounding` and `negatives` beside it. Rows keep the order of the source whatever the order of arrival; a key is the
  * shard's number and the row's place in it, so a rejected row leaves a gap.
+ *
+ * Of a shard that is there the rows that are the same are kept, and the others are crawled. It is replaced when the
+ * new one is whole, and stays where that has fewer pictures.
  *
  * @param source which stays open: its reader goes on with the next shard
  * @param shared the fetcher of all shards, which knows their hosts; without it the shard has its own
@@ -25,15 +47,77 @@ export async function ingestShard(
   source: OpenSource,
   plan: ShardPlan,
   shared?: Fetcher,
+  options: ReplaceOptions = {},
 ): Promise<ShardResult> {
-  return runShardTask(task, 'images', async (write): Promise<ShardOutput> => {
-    const fetcher = shared ?? createFetcher(source.config.fetch)
-    try {
-      return await ingestRows(task, source, plan, fetcher, write)
-    } finally {
-      if (!shared) await fetcher.close()
-    }
-  })
+  const mayReplace = (made: CommitRecord, own: CommitRecord) => options.drop || own.out >= made.out
+  const result = await runShardTask(
+    { ...task, mayReplace },
+    'images',
+    async (write): Promise<ShardOutput> => {
+      const fetcher = shared ?? createFetcher(source.config.fetch)
+      const stored = await storedRows(task, source, options)
+      try {
+        return await ingestRows(task, source, plan, fetcher, write, stored)
+      } finally {
+        await stored?.close()
+        if (!shared) await fetcher.close()
+      }
+    },
+  )
+  if (!result.tried) return result
+  options.warn?.(keptShard(result.record, result.tried))
+  return { ...result, record: await markKept(task, result.record) }
+}
+
+/**
+ * Has the record of a shard that stays though it is of another configuration say for which: who waits for all shards
+ * of that one waits for this no longer.
+ */
+async function markKept(task: ShardTask, made: CommitRecord): Promise<CommitRecord> {
+  const { configHash, inputs } = made
+  if (configHash === task.configHash || made.config?.kept_for === task.configHash) return made
+  const known = { ...task, configHash, inputs }
+  const mark = (config: CommitRecord['config']) => ({ ...config, kept_for: task.configHash })
+  return (await amendConfig(known, 'images', mark)) ?? made
+}
+
+function keptShard({ shard, stage, out }: CommitRecord, { out: fewer, rejected }: CommitRecord): string {
+  const reasons = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
+  return `shard ${shard} of "${stage}" stays as it was, with ${out} pictures: its source has changed, and only ${fewer} came of it now (${reasons.join(', ')}). Run again when they can be had, or with --drop to replace it.`
+}
+
+/** The rows of the shard as it is there, where it was made of pictures as this configuration asks for them. */
+async function storedRows(
+  { storage, stage, shard, configHash }: ShardTask,
+  { config, hasBoxes }: OpenSource,
+  { isRetried = isTransientReason, olderHashes = [] }: ReplaceOptions,
+): Promise<StoredRows | undefined> {
+  try {
+    const made = await readCommit(storage, 'images', null, shard)
+    const isSameImage = made?.config?.image === imageHash(config)
+    if (made?.stage !== stage || !(isSameImage || [configHash, ...olderHashes].includes(made.configHash)))
+      return undefined
+    return await openStoredRows({ storage, stage, shard }, made, config, hasBoxes, isRetried)
+  } catch (error) {
+    // A shard that is damaged has nothing to give.
+    if (error instanceof UserError) return undefined
+    throw error
+  }
+}
+
+/** Of what decides how a picture is stored. */
+const imageHash = ({ image }: SourceConfig) => hashJson(image)
+
+/** A signal for rows that are made while others are written: what can no longer be written need not be asked for. */
+export function untilFailure(signal: AbortSignal | undefined): {
+  readonly signal: AbortSignal
+  readonly onFailure: () => void
+} {
+  const failing = new AbortController()
+  return {
+    signal: signal ? AbortSignal.any([signal, failing.signal]) : failing.signal,
+    onFailure: () => failing.abort(new Error('what came in cannot be written')),
+  }
 }
 
 async function ingestRows(
@@ -42,18 +126,20 @@ async function ingestRows(
   plan: ShardPlan,
   fetcher: Fetcher,
   write: WriteFamily,
+  stored: StoredRows | undefined,
 ): Promise<ShardOutput> {
-  const { signal, onProgress } = task
+  const { onProgress } = task
   const sums = shardSums(source.hasBoxes)
+  const { signal, onFailure } = untilFailure(task.signal)
   async function* images(): AsyncGenerator<ImageRow> {
-    for await (const result of ingested(task, source, plan, fetcher)) {
-      signal?.throwIfAborted()
+    for await (const result of ingested({ ...task, signal }, source, plan, fetcher, { stored })) {
+      signal.throwIfAborted()
       sums.add(result)
       onProgress?.(sums.done)
       if (result.kind === 'row') yield result.image
     }
   }
-  const imageFile = await write('images', images())
+  const imageFile = await write('images', images(), onFailure)
   const rejectFile = await write('rejects', sums.rejects)
   const files = { images: imageFile, rejects: rejectFile }
   const counts = {
@@ -62,6 +148,7 @@ async function ingestRows(
     out: sums.out,
     rejected: sums.rejected,
     stats: sums.stats(),
+    config: { image: imageHash(source.config) },
   }
   // By the configuration, not by the rows: a shard whose pictures all failed is gold as well.
   if (!source.hasBoxes) return { files, ...counts }
@@ -80,10 +167,11 @@ const localAtOnce = 128
 /** What pictures may take that wait for those before them. */
 const bytesAhead = 64_000_000
 
-/** Which rows of a shard are made. */
+/** Which rows of a shard are made, and what is there of them. */
 export interface IngestedOptions {
   /** The rows' places in the shard; all by default. */
   readonly wanted?: ReadonlySet<number>
+  readonly stored?: StoredRows | undefined
 }
 
 /**
@@ -96,7 +184,7 @@ export async function* ingested(
   source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
-  { wanted }: IngestedOptions = {},
+  { wanted, stored }: IngestedOptions = {},
 ): AsyncGenerator<Ingested> {
   const { config } = source
   const { health } = fetcher
@@ -107,12 +195,19 @@ export async function* ingested(
   signal?.addEventListener('abort', end, { once: true })
   const local = pLimit(localAtOnce)
   const work = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
-    const ingest = () => ingestRow(row, keyOf(shard, index), config, fetcher, ending.signal, room)
-    if (isLocal(row))
-      return local(async () => {
+    const key = keyOf(shard, index)
+    const ingest = () => ingestRow(row, key, config, fetcher, ending.signal, room)
+    const inRoom = <T>(read: () => Promise<T>) =>
+      local(async () => {
         await room.wait(ending.signal)
-        return ingest()
+        return read()
       })
+    if (isLocal(row)) return inRoom(ingest)
+    const kept = stored?.has(row) ? await inRoom(() => stored.find(row, key)) : undefined
+    if (kept) {
+      if (kept.kind === 'row') room.take(kept.image.image.bytes.length)
+      return kept
+    }
     const result = await ingest()
     if (health && !health.trouble) {
       health.add(result.kind === 'reject' ? result.reject.reason : undefined)
@@ -135,8 +230,7 @@ export async function* ingested(
   }
 }
 
-const isLocal = ({ load, file, problem }: SourceRow) =>
-  load !== null || file !== null || problem !== undefined
+const isLocal = ({ load, file, problem }: SourceRow) => load !== null || file !== null || problem !== null
 
 const keyOf = (shard: string, index: number) => `${shard}${String(index).padStart(4, '0')}`
 

@@ -3,7 +3,7 @@ import { UserError } from '../base/user-error.js'
 import type { Mark } from '../formats/mark.js'
 import type { Card } from './config.js'
 import type { OpenSource } from './open-source.js'
-import type { PlannedLines, PlannedRow } from './read/source.js'
+import type { PlannedLines, PlannedRows } from './read/source.js'
 
 export interface ShardPlan {
   /** "00000" and so on. */
@@ -12,7 +12,7 @@ export interface ShardPlan {
   readonly mark: Mark
   readonly rows: number
   /**
-   * SHA-256 of what its rows say, of their bytes where they are lines of a list: other rows of the source leave
+   * SHA-256 of what its rows say and of their number, of their bytes where they are lines of a list: other rows of the source leave
    * it as it is.
    */
   readonly hash: string
@@ -44,7 +44,7 @@ export async function planIngest(
   const cutter = shardCutter(config.shard_size, config.limit)
   for await (const part of source.plan()) {
     signal?.throwIfAborted()
-    const isFull = 'said' in part ? cutter.addRow(part) : cutter.addLines(part)
+    const isFull = 'said' in part ? cutter.addRows(part) : cutter.addLines(part)
     if (isFull) break
   }
   const shards = cutter.end()
@@ -63,9 +63,9 @@ function shardCutter(size: number, limit = Number.POSITIVE_INFINITY) {
   let rows = 0
   const close = () => {
     if (!open) return
-    const { mark, hash } = open
+    const { mark, hash, rows } = open
     const shard = String(shards.length).padStart(5, '0')
-    shards.push({ shard, mark, rows: open.rows, hash: hash.digest('hex') })
+    shards.push({ shard, mark, rows, hash: hash.update(`\n${rows}`).digest('hex') })
     open = undefined
   }
   /** Begins a row; its shard is open then. False where there are as many as are wanted. */
@@ -79,11 +79,16 @@ function shardCutter(size: number, limit = Number.POSITIVE_INFINITY) {
   }
   return {
     /** Whether it is full: no more rows are wanted. */
-    addRow({ mark, said }: PlannedRow): boolean {
-      if (begin(mark)) open?.hash.update(said)
+    addRows({ marks, said }: PlannedRows): boolean {
+      for (const [index, mark] of marks.entries()) {
+        if (!begin(mark)) break
+        // What is known by its file is said once in a shard, and where in the file it begins.
+        if (index === 0 || open?.rows === 1)
+          open?.hash.update(marks.length > 1 ? `${mark.at} ${said}\n` : said)
+      }
       return rows === limit
     },
-    /** As `addRow`; the bytes of a row go on until the next one begins. */
+    /** As `addRows`; the bytes of a row go on until the next one begins. */
     addLines({ marks, at, bytes, head }: PlannedLines): boolean {
       let from = 0
       const addUntil = (to: number) => {

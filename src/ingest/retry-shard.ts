@@ -7,7 +7,7 @@ import type { ShardOutput, ShardResult, ShardTask } from '../shards/shard-task.j
 import { amendStats } from '../statistics/stats.js'
 import type { Fetcher } from './fetch/fetch-image.js'
 import { isTransientReason, transientCount } from './fetch/transient.js'
-import { indexOfKey, ingested } from './ingest-shard.js'
+import { indexOfKey, ingested, untilFailure } from './ingest-shard.js'
 import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
 import { shardSums } from './shard-sums.js'
@@ -42,7 +42,8 @@ export function retryShard(
   isRetried: RetriedReasons,
 ): Promise<ShardResult | undefined> {
   return amendShardTask(task, 'images', async (record, write) => {
-    const { storage, stage, shard, signal, onProgress } = task
+    const { storage, stage, shard, onProgress } = task
+    const { signal, onFailure } = untilFailure(task.signal)
     if (!Object.keys(record.rejected).some(isRetried)) return undefined
     const old: RejectRow[] = []
     for await (const row of readShard(storage, 'rejects', stage, shard)) old.push(row)
@@ -53,8 +54,8 @@ export function retryShard(
 
     const sums = shardSums(source.hasBoxes, false)
     async function* newImages(): AsyncGenerator<ImageRow> {
-      for await (const result of ingested(task, source, plan, tried, { wanted })) {
-        signal?.throwIfAborted()
+      for await (const result of ingested({ ...task, signal }, source, plan, tried, { wanted })) {
+        signal.throwIfAborted()
         sums.add(result)
         onProgress?.(record.in - wanted.size + sums.done)
         if (result.kind === 'row') yield result.image
@@ -67,6 +68,7 @@ export function retryShard(
       : await write(
           'images',
           mergeByKey(readShard(storage, 'images', null, shard), startingWith(first.value, images)),
+          onFailure,
         )
     const rejects = byKey([...old.filter((row) => !isWanted(row)), ...sums.rejects])
     const counts = countsAfter(record, old.filter(isWanted), sums)
@@ -111,6 +113,7 @@ function countsAfter(
     out: made.out + sums.out,
     rejected: Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0)),
     stats: amendStats(made.stats, sums.stats()),
+    ...(made.config && { config: made.config }),
   }
 }
 

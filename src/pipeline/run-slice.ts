@@ -92,7 +92,8 @@ async function hasAllShards(stage: Stage, { outputs }: StagePlace): Promise<bool
   const configHash = hashOf(kind, stage, outputs)
   const lacking = await findFirst(dataset.shards, async (shard) => {
     const record = await readCommit(dataset.storage, kind.family, stage.name, shard)
-    return record?.configHash === configHash ? undefined : shard
+    const isMade = record?.configHash === configHash || record?.config?.kept_for === configHash
+    return isMade ? undefined : shard
   })
   return lacking === undefined
 }

@@ -33,6 +33,7 @@ export async function runTasks(
     pipeline,
     session: randomUUID(),
     ...(options.retryFailed !== undefined && { retry: options.retryFailed }),
+    ...(options.drop && { drop: true }),
   }
   const nodes = stageNodes(stages)
   const outputs = new Map<string, StageOutput>()

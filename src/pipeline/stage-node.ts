@@ -12,7 +12,7 @@ import {
 } from './tasks/run-stage.js'
 import { stagesNamed } from './tasks/stages-behind.js'
 import type { TaskResult } from './tasks/task.js'
-import { StageError } from './tasks/task-error.js'
+import { endsStage } from './tasks/task-error.js'
 
 /** What is known of a shard of a stage. A byte each: there may be hundreds of thousands. */
 const waiting = 0
@@ -143,7 +143,7 @@ export class StageNode {
     this.#missing.push(...result.failed.map((failed) => failed.shard))
     if (result.skipped) this.#skipped++
     else this.#ran++
-    this.#watch?.add(result)
+    this.#watch?.add(result.tried ?? result)
     if (shard === undefined) this.#unsettled--
     else this.#settle(shard, made)
     this.#watch?.check()
@@ -151,7 +151,7 @@ export class StageNode {
 
   /** Whether the rest of the run can go on without it. */
   setAside(shard: number | undefined, thrown: unknown): boolean {
-    if (shard === undefined || thrown instanceof StageError) return false
+    if (shard === undefined || endsStage(thrown)) return false
     const name = this.shards[shard] as string
     this.#failed.push({ shard: name, error: explainError(thrown).message })
     this.#missing.push(name)

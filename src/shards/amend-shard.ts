@@ -69,16 +69,16 @@ export async function amendConfig(
 }
 
 /**
- * Has the record of a shard that was made of `known` say that it was made of the task's configuration and inputs:
+ * Has the record of a shard that was made of one of `known` say that it was made of the task's configuration and inputs:
  * both are the same, told in another way. Its rows stay as they are.
  */
 export async function restateShard(
   task: ShardTask,
   family: Family,
-  known: Pick<ShardTask, 'configHash' | 'inputs'>,
+  known: readonly Pick<ShardTask, 'configHash' | 'inputs'>[],
 ): Promise<void> {
   const made = await readMain(task, family)
-  if (!made || !isSame(made.record, { ...task, ...known })) return
+  if (!made || !known.some((one) => isSame(made.record, { ...task, ...one }))) return
   const record = { ...made.record, configHash: task.configHash, inputs: task.inputs }
   // Where another process has changed it meanwhile, that one knew as much.
   await task.storage.swap(recordPath(family, task.stage, task.shard), textOf(record), made.version)

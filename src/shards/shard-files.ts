@@ -2,10 +2,15 @@ import type { Families, Family } from '../rows/rows.js'
 import type { ShardPlace } from './shard-place.js'
 import { type ShardFile, type WrittenShard, writeShard } from './write-shard.js'
 
-/** Writes a family of the shard that a task makes, as `writeShard` does. It is seen from the commit on. */
+/**
+ * Writes a family of the shard that a task makes, as `writeShard` does. It is seen from the commit on.
+ *
+ * @param onFailure is told at once where it cannot be written, while more rows are being made
+ */
 export type WriteFamily = <F extends Family>(
   family: F,
   rows: Iterable<Families[F]> | AsyncIterable<Families[F]>,
+  onFailure?: () => void,
 ) => Promise<ShardFile>
 
 /** The files that a task has written, which wait aside for its commit. */
@@ -17,9 +22,9 @@ export class ShardFiles {
     this.#place = place
   }
 
-  readonly write: WriteFamily = async (family, rows) => {
+  readonly write: WriteFamily = async (family, rows, onFailure) => {
     const { storage, stage, shard } = this.#place
-    const written = await writeShard(storage, family, stage, shard, rows)
+    const written = await writeShard(storage, family, stage, shard, rows, onFailure)
     await this.#written.get(written.file.path)?.aside.discard()
     this.#written.set(written.file.path, written)
     return written.file

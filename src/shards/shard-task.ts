@@ -17,6 +17,8 @@ export interface ShardTask extends ShardPlace {
    * they were read.
    */
   readonly isCurrent?: () => Promise<boolean>
+  /** Whether a shard that is there, and was made of something else, may go for the one that was made now. */
+  readonly mayReplace?: (made: CommitRecord, own: CommitRecord) => boolean
   /** Told how many rows of this shard are done. */
   readonly onProgress?: (rows: number) => void
 }
@@ -37,14 +39,16 @@ export interface ShardOutput {
 
 export interface ShardResult {
   readonly record: CommitRecord
-  /** True where an earlier run had made the same. */
+  /** True where the shard is not the one of this task's work: it was there already. */
   readonly skipped: boolean
+  /** What the work gave where `mayReplace` said no. */
+  readonly tried?: CommitRecord
 }
 
 /**
  * Makes a shard unless its record already carries the same configuration and inputs, then commits it
  * (`commitShard`). Until then the shard stays as it was, whatever happens to the program; and where another
- * process has made the same in the meantime, that stays.
+ * process has made the same in the meantime, or `mayReplace` says no, what is there stays.
  *
  * @param work makes the shard's files with `write`
  * @throws UserError where another stage of the dataset has the same name; an Error where the inputs were replaced
@@ -71,11 +75,11 @@ export async function runShardTask(
         `${storage.url}: what shard ${task.shard} of stage "${task.stage}" is made of was replaced while it was read.`,
       )
     const own = recordOf(output, task, family, (performance.now() - start) / 1000)
-    const { record, isOwn } = await commitShard(task, own, files, async (now) => {
-      const isMade = now && isSame(now.record, task) && (await isWhole(storage, now.record))
-      return !isMade
+    const { record = own, isOwn } = await commitShard(task, own, files, async (now) => {
+      const stays = now && (isSame(now.record, task) || task.mayReplace?.(now.record, own) === false)
+      return !(stays && (await isWhole(storage, now.record)))
     })
-    return { record: record ?? own, skipped: !isOwn }
+    return { record, skipped: !isOwn, ...(!isOwn && !isSame(record, task) && { tried: own }) }
   } finally {
     await files.discard()
   }

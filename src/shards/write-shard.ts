@@ -33,6 +33,7 @@ export async function writeShard<F extends Family>(
   stage: string | null,
   shard: string,
   rows: Iterable<Families[F]> | AsyncIterable<Families[F]>,
+  onFailure?: () => void,
 ): Promise<WrittenShard> {
   const hash = createHash('sha256')
   const counter = { rows: 0 }
@@ -44,7 +45,7 @@ export async function writeShard<F extends Family>(
       yield chunk
     }
   }
-  const aside = await storage.writeAside(asideOf(family, stage, shard), chunks())
+  const aside = await storage.writeAside(asideOf(family, stage, shard), chunks(), onFailure)
   try {
     const written = await openParquet(aside.path)
     await written.close()

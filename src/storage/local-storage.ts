@@ -93,8 +93,8 @@ export function openLocalStorage(url: string): Storage {
       }
       await syncFolder(dirname(path(name)))
     },
-    async writeAside(name, chunks) {
-      const aside = await writeAside(path(name), chunks)
+    async writeAside(name, chunks, onFailure) {
+      const aside = await writeAside(path(name), chunks, onFailure)
       return {
         path: aside,
         place: (final) => placeFile(aside, asidePath(path(name)), path(final)),
@@ -162,13 +162,17 @@ async function readWhole(path: string): Promise<Buffer | undefined> {
 }
 
 /** Writes a file beside the one that it is to be, and gives its path. */
-async function writeAside(path: string, chunks: AsyncIterable<Uint8Array>): Promise<string> {
+async function writeAside(
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+  onFailure?: () => void,
+): Promise<string> {
   const aside = asidePath(path)
   await makeSyncedFolder(dirname(aside))
   try {
     const file = await open(aside, 'w')
     try {
-      await writeChunks(file, chunks)
+      await writeChunks(file, chunks, onFailure)
       await file.sync()
     } finally {
       await file.close()

@@ -61,8 +61,8 @@ export function openS3Storage(url: string): Storage {
         await rm(aside, { force: true })
       }
     },
-    async writeAside(_name, chunks) {
-      const aside = await writeAside(chunks)
+    async writeAside(_name, chunks, onFailure) {
+      const aside = await writeAside(chunks, onFailure)
       return {
         path: aside,
         place: (name) => putFile(at(name), aside),
@@ -99,13 +99,13 @@ export function openS3Storage(url: string): Storage {
 }
 
 /** Writes a file of this machine, and gives its path. */
-async function writeAside(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+async function writeAside(chunks: AsyncIterable<Uint8Array>, onFailure?: () => void): Promise<string> {
   await makeFolder(asideFolder)
   const path = asidePath(join(asideFolder, 'object'))
   try {
     const file = await open(path, 'w')
     try {
-      await writeChunks(file, chunks)
+      await writeChunks(file, chunks, onFailure)
     } finally {
       await file.close()
     }

@@ -51,8 +51,9 @@ export interface Storage {
    * killed program has left of them is found by `sweep`.
    *
    * @param name what is written belongs to
+   * @param onFailure is told at once where they cannot be written, while more of them are being made
    */
-  writeAside(name: string, chunks: AsyncIterable<Uint8Array>): Promise<Aside>
+  writeAside(name: string, chunks: AsyncIterable<Uint8Array>, onFailure?: () => void): Promise<Aside>
   /** Names of the objects below a folder, sorted. Files that are still being written are not objects. */
   list(prefix: string): Promise<string[]>
   /** Names of the objects that begin so, the last folder's name whole, sorted. */

@@ -9,7 +9,7 @@ export const pipelines = ['a'.repeat(64), 'b'.repeat(64)] as const
 export const tasksOf = (run: string, names: readonly string[], pipeline = pipelines[0]): Task[] =>
   names.map((name) => {
     const [stage = '', shard = ''] = name.split('/')
-    return { v: 1, run, pipeline, session: 'first', stage, shard }
+    return { v: 2, run, pipeline, session: 'first', stage, shard }
   })
 
 const fileOf = ({ run, stage, shard }: Task) => join(run, stage, `${shard}.json`)

@@ -42,7 +42,9 @@ describe('the hash of a shard', () => {
     ])
     const expected = Array.from({ length: Math.ceil(lines.length / 700) }, (_, shard) =>
       createHash('sha256')
-        .update(`${columns}\n${lines.slice(shard * 700, (shard + 1) * 700).join('')}`)
+        .update(
+          `${columns}\n${lines.slice(shard * 700, (shard + 1) * 700).join('')}\n${Math.min(700, lines.length - shard * 700)}`,
+        )
         .digest('hex'),
     )
     const given = { format: 'tsv', path, shard_size: 700 }

@@ -28,8 +28,16 @@ export async function writePieces(
   }
 }
 
-/** Writes chunks one after another, many small ones together, each lot while the next is made. */
-export async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+/**
+ * Writes chunks one after another, many small ones together, each lot while the next is made.
+ *
+ * @param onFailure is told at once where a lot cannot be written: who makes the next one need not go on
+ */
+export async function writeChunks(
+  file: FileHandle,
+  chunks: AsyncIterable<Uint8Array>,
+  onFailure: () => void = () => {},
+): Promise<void> {
   let writing: Promise<void> = Promise.resolve()
   let waiting: Uint8Array[] = []
   let [bytes, at] = [0, 0]
@@ -37,7 +45,7 @@ export async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8A
     await writing
     writing = writePieces(file, waiting, at)
     // Heard at the next `await writing`, which may come later than the failure.
-    writing.catch(() => {})
+    writing.catch(onFailure)
     waiting = []
     at += bytes
     bytes = 0

@@ -41,12 +41,12 @@ export function rowSource(rowReader: RowReader): Source {
     async *plan() {
       for await (const part of reader?.plan?.() ?? []) {
         if ('bytes' in part) yield part
-        else for (const mark of part) yield { mark, said: `${mark.at} ${await holderOf(mark)}\n` }
+        else if (part[0]) yield { marks: part, said: await holderOf(part[0]) }
       }
       if (reader?.plan) return
       for await (const row of open(undefined, true)) {
         const { mark, load, ...said } = row
-        yield { mark, said: `${stringifyJson(said)}${load ? await holderOf(mark) : ''}\n` }
+        yield { marks: [mark], said: `${stringifyJson(said)}${load ? await holderOf(mark) : ''}\n` }
       }
     },
     async *rows(from) {

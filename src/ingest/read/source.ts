@@ -2,9 +2,9 @@ import type { Mark } from '../../formats/mark.js'
 import type { LinePiece } from '../../formats/read-lines.js'
 import type { SourceRow } from './source-row.js'
 
-/** A row as a plan reads it: where it begins, and all that it says. */
-export interface PlannedRow {
-  readonly mark: Mark
+/** Rows as a plan reads them: where they begin, and all that one says, or what many are known by together. */
+export interface PlannedRows {
+  readonly marks: readonly Mark[]
   readonly said: string
 }
 
@@ -16,7 +16,7 @@ export interface PlannedLines extends LinePiece {
 /** A source that is open: it is read once for the plan, and then shard after shard. */
 export interface Source {
   /** Where each row begins and what it says, in the order of the rows: row by row, or as pieces of a list. */
-  plan(): AsyncGenerator<PlannedRow | PlannedLines>
+  plan(): AsyncGenerator<PlannedRows | PlannedLines>
   /**
    * The rows from a mark on, from the start by default. Who stops in between leaves the reader open where it
    * stands, and rows that are asked for from there on go on with it: a compressed file has no way in but from

@@ -4,7 +4,7 @@ import type { Task, TaskResult } from '../tasks/task.js'
 import { failureOf } from '../tasks/task-error.js'
 import { hideCredentials } from './credentials.js'
 import type { QueueNotices } from './notices.js'
-import { failedReason, type JobResult, taskName } from './queue-job.js'
+import { failedReason, isMarked, type JobResult, taskName } from './queue-job.js'
 
 /**
  * How a task ended at a worker: `put-back` is left to others or to a later time, `left` was given up by its
@@ -60,7 +60,7 @@ export function jobEndings(bullmq: typeof BullMq, { name, notices, onEnd, putBac
     const failure = failureOf(error)
     if (failure.kind === 'busy') return putBackSaying(job, token, failure.message)
     onEnd(job.data, 'failed')
-    const isFinal = failure.kind === 'stage' || failure.kind === 'user'
+    const isFinal = isMarked(failure.kind)
     const failed = new (isFinal ? bullmq.UnrecoverableError : Error)(failedReason(failure))
     delete failed.stack
     throw failed

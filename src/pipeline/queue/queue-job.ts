@@ -45,15 +45,19 @@ export function jobIdOf(task: Task): string {
 export const taskName = ({ stage, shard }: Task): string =>
   shard === undefined ? stage : `${stage} ${shard}`
 
-const mark = /^\((stage|user)\) /
+const mark = /^\((stage|user|disk)\) /
+type Marked = 'stage' | 'user' | 'disk'
 
-/** What stands of a failure in Redis: its message without secrets, marked where the user must mend something. */
+/** Whether somebody must mend something before it can be done: trying again is of no use. */
+export const isMarked = (kind: TaskFailure['kind']): kind is Marked => mark.test(`(${kind}) `)
+
+/** What stands of a failure in Redis: its message without secrets, marked where somebody must mend something. */
 export const failedReason = ({ kind, message }: TaskFailure): string =>
-  `${kind === 'stage' || kind === 'user' ? `(${kind}) ` : ''}${hideCredentials(message)}`
+  `${isMarked(kind) ? `(${kind}) ` : ''}${hideCredentials(message)}`
 
 /** The error that a reason was made of. */
 export function reasonError(reason: string): Error {
-  const kind = mark.exec(reason)?.[1] as 'stage' | 'user' | undefined
+  const kind = mark.exec(reason)?.[1] as Marked | undefined
   return errorOf({ kind: kind ?? 'other', message: reason.replace(mark, '') })
 }
 

@@ -2,7 +2,7 @@ import { hashJson } from '../../base/hash.js'
 import { type IngestConfig, ingestConfig, ingestNotHashed, olderConfigHash } from '../../ingest/config.js'
 import { watchHealth } from '../../ingest/fetch/crawl-health.js'
 import { createFetcher } from '../../ingest/fetch/fetch-image.js'
-import { ingestShard } from '../../ingest/ingest-shard.js'
+import { ingestShard, type ReplaceOptions } from '../../ingest/ingest-shard.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
 import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
@@ -29,8 +29,7 @@ export const ingest = shardsKind({
     const source = await openSource(stage.with, `stage "${stage.name}"`)
     try {
       const plan = await storedPlan(runOf(context), source, configHash, context.signal)
-      const shards = plan.shards.map(({ shard }) => shard)
-      await declareDataset(storageOf(stage, context), stage.name, plan.card, shards, context.others)
+      await declareDataset(storageOf(stage, context), stage.name, plan, context)
       return { rows: plan.rows }
     } finally {
       await source.close()
@@ -62,7 +61,10 @@ async function openIngest(
     const storage = storageOf(stage, context)
     const parts = new Map(plan.shards.map((part) => [part.shard, part]))
     const card = hashJson(plan.card)
-    const olderHash = olderConfigHash(stage.with)
+    // One that had no limit, and has one now, has the same rows in the shards that are left.
+    const olderHashes = [stage.with, { ...stage.with, limit: undefined }].map(olderConfigHash)
+    const { drop, warn } = context
+    const replacing: ReplaceOptions = { drop, warn, olderHashes, isRetried }
     const { hostLimiter: limiter } = context
     const health = watchHealth(plan.rows, stage.with.max_transient_rate)
     const fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }), health })
@@ -73,10 +75,11 @@ async function openIngest(
         if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
         const inputs = { source: part.hash, card, rows: String(part.rows) }
         const task: ShardTask = { storage, stage: stage.name, shard, configHash, inputs, ...options }
-        const older = { configHash: olderHash, inputs: { ...inputs, source: plan.sourceHash } }
-        await restateShard(task, 'images', older)
+        const older = { ...inputs, source: plan.sourceHash }
+        const known = olderHashes.map((configHash) => ({ configHash, inputs: older }))
+        await restateShard(task, 'images', known)
         const retried = await retryShard(task, source, part, fetcher, isRetried)
-        return retried ?? ingestShard(task, source, part, fetcher)
+        return retried ?? ingestShard(task, source, part, fetcher, replacing)
       },
       async close() {
         const dnsTrouble = dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)

@@ -71,6 +71,8 @@ export interface StageContext {
   readonly others: (() => Promise<string | undefined>) | undefined
   /** Rejected rows that an ingest stage tries again; those whose reasons may pass by default. */
   readonly retryFailed: string | undefined
+  /** Whether shards and pictures may go that the source no longer gives, or gives no longer. */
+  readonly drop: boolean
   /** Shared with the other processes of the run, where there are any. */
   readonly hostLimiter: HostLimiter | undefined
   /** Which existing export may be replaced: one of other data, any, or none. */

@@ -2,6 +2,7 @@ import { explainError } from '../../base/explain-error.js'
 import { mapLimited } from '../../base/map-limited.js'
 import type { OpenStage, StageWatch } from '../stages/stage-kind.js'
 import { addSums, noSums, type ShardSums, sumsOfRecord } from './shard-sums.js'
+import { endsStage } from './task-error.js'
 import { withRetries } from './with-retries.js'
 
 export interface ShardRun {
@@ -27,7 +28,8 @@ export interface ShardOutcome {
 }
 
 /**
- * Makes shards of an open stage one after another. One that keeps failing is set aside, and the rest goes on.
+ * Makes shards of an open stage one after another. One that keeps failing is set aside, and the rest goes on;
+ * not where `endsStage` says that the others would fail as well.
  */
 export async function runShards(
   stage: OpenStage,
@@ -56,13 +58,13 @@ export async function runShards(
       const result = await withRetries(() => stage.make(shard, options), signal)
       const own = sumsOfRecord(result.record)
       sums = addSums(sums, own)
-      watch?.add({ ...result.record, skipped: result.skipped })
+      watch?.add(result.tried ?? { ...result.record, skipped: result.skipped })
       if (result.skipped) skipped++
       else ran++
       on.onEnd?.(shard, { ...own, skipped: result.skipped })
     } catch (error) {
       signal?.throwIfAborted()
-      if (stopAtFailure) throw error
+      if (stopAtFailure || endsStage(error)) throw error
       const explained = explainError(error)
       failed.push({ shard, error: explained.message })
       on.onEnd?.(shard, explained)

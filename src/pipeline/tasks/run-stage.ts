@@ -54,6 +54,11 @@ export interface StageOptions extends StageEvents {
    * reasons with commas between them.
    */
   readonly retryFailed?: string
+  /**
+   * Whether shards of a source may go that it no longer gives, and shards be replaced by some with fewer pictures.
+   * Without it the first is refused, and the second leaves the shard as it was.
+   */
+  readonly drop?: boolean
   /** Whether a shard that keeps failing ends the stage with its error, in place of being set aside. */
   readonly stopAtFailure?: boolean
   /** Says who else works on the run with another pipeline, if anybody does. */
@@ -131,7 +136,7 @@ export async function runStage(
 export function stageContext(
   stage: StageOf,
   { run, models = 'models/', outputs }: StagePlace,
-  { signal, retryFailed, hostLimiter, others, replace = 'other', ...events }: StageOptions,
+  { signal, retryFailed, drop = false, hostLimiter, others, replace = 'other', ...events }: StageOptions,
   warn: (message: string) => void,
 ): StageContext {
   return {
@@ -140,6 +145,7 @@ export function stageContext(
     outputs,
     signal,
     retryFailed,
+    drop,
     hostLimiter,
     others,
     replace,

@@ -80,6 +80,7 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
     const outputs = await outputsBehind(own, stage, task)
     const options = {
       retryFailed: task.retry,
+      drop: task.drop,
       hostLimiter,
       onNotice: (_: unknown, text: string) => onNotice?.(text),
     }
@@ -107,8 +108,9 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
         const { signal } = options
         const total = await opened.rows(shard)
         const onProgress = (done: number) => options.onProgress?.(done, total ?? 0)
-        const { record, skipped } = await opened.make(shard, { signal, onProgress })
-        return resultOf(skipped, sumsOfRecord(record), [], warnings.splice(0))
+        const { record, skipped, tried } = await opened.make(shard, { signal, onProgress })
+        const result = resultOf(skipped, sumsOfRecord(record), [], warnings.splice(0))
+        return tried ? { ...result, tried: sumsOfRecord(tried) } : result
       }
       const { outcome, result } = await runStage(
         kind,
@@ -117,6 +119,7 @@ export function openTaskRunner({ hostLimiter }: Pick<StageOptions, 'hostLimiter'
         {
           signal: options.signal,
           retryFailed: task.retry,
+          drop: task.drop,
           hostLimiter,
           onProgress: (_, done, total, note) => options.onProgress?.(done, total, note),
           onNotice: (_, text) => options.onNotice?.(text),

@@ -1,5 +1,5 @@
 /** Raised when an older worker would misread a task: workers of another number never see it. */
-export const taskProtocol = 1
+export const taskProtocol = 2
 
 /** What may be given to any process that can read the run's storage: names and hashes, no rows, no secrets. */
 export interface Task {
@@ -17,6 +17,8 @@ export interface Task {
   readonly missing?: Readonly<Record<string, readonly string[]>>
   /** Rejected rows that an ingest stage tries again: `transient`, `all`, or reasons with commas between them. */
   readonly retry?: string
+  /** Whether an ingest stage may replace shards by some with fewer pictures. */
+  readonly drop?: boolean
 }
 
 /** What a task gave. The truth of a shard is its commit record; this is for sums and progress. */
@@ -30,6 +32,8 @@ export interface TaskResult {
   readonly relabelled: Readonly<Record<string, number>>
   /** Counts of the statistics, such as those of rows by kind. */
   readonly counts: Readonly<Record<string, number>>
+  /** What came of the work where the shard that was there stays all the same: for what looks at how it goes. */
+  readonly tried?: Pick<TaskResult, 'in' | 'out' | 'rejected'>
   /** Shards of a task over several that were set aside. */
   readonly failed: readonly { readonly shard: string; readonly error: string }[]
   readonly warnings: readonly string[]

@@ -27,7 +27,7 @@ async function begin(which: readonly string[], workers = 2) {
     const results = await all
     expect(results).toHaveLength(which.length)
     expect(filesOf(run)).toEqual(which.map((name) => `${name}.json`).sort())
-    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    const queue = new Queue('cpu', { prefix: 'groundmill-2', connection: { url: redis.url } })
     await until(
       async () => (await queue.getJobCountByTypes('waiting', 'prioritized', 'active', 'delayed')) === 0,
     )

@@ -83,7 +83,7 @@ describe.skipIf(!hasRedis)('a queue', async () => {
     const begun = logged(run, 'begun').map((line) => line.split(' ')[2])
     expect(begun.sort()).toEqual(['bad', 'broken', 'broken', 'broken', 'flaky', 'flaky', 'flaky'])
     // What failed is kept for who looks, and does not block the next run.
-    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    const queue = new Queue('cpu', { prefix: 'groundmill-2', connection: { url: redis.url } })
     expect(await queue.getFailedCount()).toBe(2)
     await queue.close()
     expect(reasons(await submitAll(engine, run, ['chunk/bad']))).toHaveLength(1)
@@ -126,7 +126,7 @@ describe.skipIf(!hasRedis)('a queue', async () => {
     interrupt.abort(new DOMException('interrupted', 'AbortError'))
     await expect(gpu).rejects.toThrow('interrupted')
     expect(reasons(await cpu).map(({ message }) => message)).toContain('interrupted')
-    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    const queue = new Queue('cpu', { prefix: 'groundmill-2', connection: { url: redis.url } })
     await until(
       async () => (await queue.getJobCountByTypes('waiting', 'prioritized', 'active', 'delayed')) === 0,
     )
@@ -159,13 +159,13 @@ describe.skipIf(!hasRedis)('a queue', async () => {
     const engine = await openEngine(redis.url)
     expect(reasons(await submitAll(engine, run, slow))).toEqual([])
     expect(new Set(tasksOf(run, slow).map(madeBy))).toEqual(new Set([current]))
-    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    const queue = new Queue('cpu', { prefix: 'groundmill-2', connection: { url: redis.url } })
     expect(await queue.getJobCountByTypes('waiting', 'prioritized', 'active', 'delayed')).toBe(0)
     await queue.close()
   })
 
   it('drops what nobody asks for of a run that is gone', async () => {
-    const queue = new Queue('cpu', { prefix: 'groundmill-1', connection: { url: redis.url } })
+    const queue = new Queue('cpu', { prefix: 'groundmill-2', connection: { url: redis.url } })
     await queue.add('chunk', tasksOf('/nowhere', ['chunk/a'])[0], { jobId: 'left', removeOnComplete: true })
     const worker = startWorker(redis.url, ['cpu'], { unreadableUntilMs: 1000 })
     await until(async () => (await queue.getJob('left')) === undefined)

@@ -1,0 +1,37 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { expect, it } from 'vitest'
+import { groundmill } from '../helpers/groundmill.js'
+import { temporaryFolder } from '../helpers/temporary-folder.js'
+
+const folder = await temporaryFolder()
+
+it('names a stage of which nothing came, and the crawl stays', async () => {
+  const pictures = join(folder, 'pictures')
+  await mkdir(pictures)
+  await sharp({ create: { width: 40, height: 30, channels: 3, background: '#c33' } })
+    .jpeg()
+    .toFile(join(pictures, 'a.jpg'))
+  await writeFile(join(pictures, 'a.txt'), 'an old wooden table')
+  const pipeline = join(folder, 'p.yaml')
+  await writeFile(
+    pipeline,
+    `name: p
+stages:
+  - { name: photos, uses: ingest, with: { format: folder, path: ${pictures} } }
+  - { name: words, uses: chunk, needs: [photos], with: { max_words: 1 } }
+`,
+  )
+  const run = join(folder, 'run')
+  const { code, err } = await groundmill('run', pipeline, '--dataset', run)
+  expect(err).toMatch(
+    /groundmill: nothing came of the 1 \w+ of "words" \(\w+ 1\): change the stage, as with --set words\.KEY=VALUE/,
+  )
+  expect(err).not.toMatch(/remove/)
+  expect(code).toBe(2)
+  // What it says is enough, and the crawl is as it was.
+  const again = await groundmill('run', pipeline, '--dataset', run, '--set', 'words.max_words=9')
+  expect(again.err).toMatch(/photos .* already done/)
+  expect(again.code).toBe(0)
+})
