@@ -135,8 +135,7 @@ export async function* ingested(
   }
 }
 
-const isLocal = ({ load, file, problem }: SourceRow) =>
-  load !== null || file !== null || problem !== undefined
+const isLocal = ({ load, file, problem }: SourceRow) => load !== null || file !== null || problem !== null
 
 const keyOf = (shard: string, index: number) => `${shard}${String(index).padStart(4, '0')}`
 
