@@ -113,9 +113,10 @@ export async function ingestRow(
       ...(tdm && { tdm }),
     }
   } catch (error) {
-    if (!(error instanceof Reject)) throw error
+    const why = error instanceof Reject ? error : signal?.aborted && signal.reason
+    if (!(why instanceof Reject)) throw error
     room?.take(0)
-    const { reason, message } = error
+    const { reason, message } = why
     const reject = { key, url: storedUrl(row), reason, detail: textWithoutCredentials(message) }
     return { kind: 'reject', reject, dropped }
   }

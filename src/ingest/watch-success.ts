@@ -45,7 +45,9 @@ export function watchSuccess(
       .join(', ')
   const checkTransient = () => {
     const isMost = tried.rows >= Math.min(minRows, rows) && tried.transient > max_transient_rate * tried.rows
-    if (tried.untried === 0 && !isMost) return
+    // Where nothing came of the whole list, the end of the run says so.
+    const isEmpty = out === 0 && rowsIn >= rows
+    if (tried.untried === 0 && (!isMost || isEmpty)) return
     const reasons = named(isTransientReason)
     throw new Error(
       `${tried.transient} of ${tried.rows} rows failed for reasons that may pass (${reasons}), so the run has stopped. What came in is kept. See to the network${/\bdns\b/.test(reasons) ? ' and to the name servers (fetch.dns.servers)' : ''}, then run the same command again: it tries those rows again. If they are lost for good, set max_transient_rate to 1.`,

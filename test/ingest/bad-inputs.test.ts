@@ -309,6 +309,8 @@ it('has an outcome for every bad input, and the page says which', { timeout: 180
       retries: 1,
       max_bytes: 500_000,
       per_host: 16,
+      // Its one host fails in every way there is.
+      host_failures: 1000,
       allow_hosts: ['pictures.example', 'forbids.example', 'fails.example'],
     },
   })

@@ -44,7 +44,7 @@ let count = 0
 async function crawl(addresses: readonly string[], given: object = {}) {
   const path = join(folder, `list-${count++}.tsv`)
   await writeFile(path, `url\tcaption\n${addresses.map((address, at) => `${address}\t${at}\n`).join('')}`)
-  const fetch = { retries: 1, timeout_ms: 400, allow_hosts: hosts, ...given }
+  const fetch = { retries: 1, timeout_ms: 1500, allow_hosts: hosts, ...given }
   const config = ingestConfig.parse({ format: 'tsv', path, fetch })
   const source = await openSource(config)
   const plan = await planIngest(source)
@@ -86,8 +86,8 @@ describe('a crawl', () => {
     expect(rejects.every(({ reason }) => isTransientReason(reason))).toBe(true)
     expect(record.rejected.host_down).toBeGreaterThan(100)
     expect(visits.get('/drip.jpg')).toBeLessThan(20)
-    // One after the other they would take 150 * 2 * 0.4 / 8 = 15 s.
-    expect(seconds).toBeLessThan(12)
+    // One after the other they would take 150 * 2 * 1.5 / 8 = 56 s.
+    expect(seconds).toBeLessThan(20)
   })
 
   it('with name servers that fail stops asking them, and the rows may come in another time', async () => {
@@ -135,7 +135,9 @@ stages:
     const crawled = async () => runPipeline(await readPipeline(pipeline), run)
     isDown = true
     visits.clear()
-    await expect(crawled()).rejects.toThrow(/rows failed for reasons that may pass.*host_down.*same command/)
+    await expect(crawled()).rejects.toThrow(
+      /rows failed for reasons that may pass.*robots_unreachable.*same command/,
+    )
     expect([...visits.values()].reduce((sum, number) => sum + number, 0)).toBeLessThan(20)
     isDown = false
     const { outcomes } = await crawled()

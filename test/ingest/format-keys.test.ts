@@ -97,6 +97,7 @@ describe('an ingest stage', () => {
       prompt: { max_tokens: 254, negatives: 0, seed: 2112 },
       min_success_rate: 0.3,
       low_success: 'warn',
+      max_transient_rate: 0.5,
     }
     for (const { name } of sources) {
       const { fetch, image, ...rest } = ingestConfig.parse({ format: name })

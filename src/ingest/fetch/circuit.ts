@@ -9,12 +9,17 @@ export class HostDown extends Reject {
   }
 }
 
+/** Its host was tripped while a request waited. */
+export class Tripped extends Error {}
+
+export type GuardedRequest<T> = (mayBegin: () => boolean) => Promise<T>
+
 export interface CircuitOptions {
   /** A host is tripped by so many failures in a row. */
   readonly failures: number
   /** How often a tripped host is tried, while requests to it wait, before it counts as down. */
   readonly probes: number
-  /** Who asks to be left alone for longer, in milliseconds, is down until then. */
+  /** Who is tripped and asks to be left alone for longer, in milliseconds, is down until then. */
   readonly maxPauseMs: number
   /** The clock, in milliseconds. */
   readonly now?: () => number
@@ -30,10 +35,12 @@ export interface Circuits {
   /**
    * Runs a request to a host, which may wait for its turn before it.
    *
+   * @param request asks `mayBegin` when it has waited for something else, and throws a `Tripped` where the host
+   *   has been tripped meanwhile: then it is run again in its turn
    * @throws HostDown where no request was made; what the request throws, of which a Transient counts as a
    *   failure of the host and any other error says nothing of it
    */
-  run<T>(host: string, signal: AbortSignal | undefined, request: () => Promise<T>): Promise<T>
+  run<T>(host: string, signal: AbortSignal | undefined, request: GuardedRequest<T>): Promise<T>
 }
 
 interface Circuit {
@@ -153,31 +160,35 @@ export function createCircuits(options: CircuitOptions): Circuits {
   function failed(circuit: Circuit, failure: Transient, isProbe: boolean) {
     const why = `the last failure was ${failure.reason}: ${failure.message}`
     const { retryAfter = 0 } = failure
-    if (retryAfter > maxPauseMs) return open(circuit, why, retryAfter)
-    if (isProbe) return open(circuit, why)
+    const forMs = retryAfter > maxPauseMs ? retryAfter : undefined
+    if (isProbe) return open(circuit, why, forMs)
     if (circuit.state !== 'closed') return
     circuit.failures += failure.reason === 'http_500' ? internalErrorWeight : 1
     circuit.successes = 0
-    if (circuit.failures >= failures) open(circuit, why)
+    if (circuit.failures >= failures) open(circuit, why, forMs)
   }
 
   return {
     async run(host, signal, request) {
-      const known = circuits.get(host)
-      const isProbe = known !== undefined && (await enter(known, host, signal))
-      try {
-        const answer = await request()
-        const circuit = circuits.get(host)
-        if (circuit) succeeded(circuit, host)
-        return answer
-      } catch (error) {
-        if (error instanceof Transient) failed(circuitOf(host), error, isProbe)
-        throw error
-      } finally {
-        if (isProbe && known) {
-          known.isProbing = false
-          // Where the try said nothing of the host, the next one tries.
-          if (known.state === 'open') wakeInTime(known)
+      for (;;) {
+        const known = circuits.get(host)
+        const isProbe = known !== undefined && (await enter(known, host, signal))
+        const mayBegin = () => isProbe || (circuits.peek(host)?.state ?? 'closed') === 'closed'
+        try {
+          const answer = await request(mayBegin)
+          const circuit = circuits.get(host)
+          if (circuit) succeeded(circuit, host)
+          return answer
+        } catch (error) {
+          if (error instanceof Tripped) continue
+          if (error instanceof Transient) failed(circuitOf(host), error, isProbe)
+          throw error
+        } finally {
+          if (isProbe && known) {
+            known.isProbing = false
+            // Where the try said nothing of the host, the next one tries.
+            if (known.state === 'open') wakeInTime(known)
+          }
         }
       }
     },

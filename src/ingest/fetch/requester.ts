@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { type Dispatcher, request } from 'undici'
 import { addressOf, createAddressGuard, portOf } from './address-guard.js'
-import { createCircuits, HostDown } from './circuit.js'
+import { createCircuits, HostDown, Tripped } from './circuit.js'
 import { type FetchConfig, userAgentOf } from './fetch-config.js'
 import { guardedAgent } from './guarded-agent.js'
 import { HostLimitError, type HostLimiter, type RequestRoom, withLeases } from './host-limiter.js'
@@ -82,12 +82,15 @@ export function createRequester(
     url: URL,
     { accept, signal, room }: Omit<RequestOptions<unknown>, 'read'>,
     read: Read<T>,
+    mayBegin: () => boolean,
   ): Promise<T> {
     const address = await orAbort(addressFor(url), signal)
-    const timed = () =>
-      within(config.timeout_ms, url, signal, async (inner) =>
+    const timed = () => {
+      if (!mayBegin()) throw new Tripped()
+      return within(config.timeout_ms, url, signal, async (inner) =>
         read(await request(url, { dispatcher: agent, signal: inner, headers: { ...headers, accept } })),
       )
+    }
     // The narrowest limit first: a place among all is not held by what waits for its host.
     const limits = [
       { key: hostKey(url), limit: config.per_host },
@@ -111,16 +114,16 @@ export function createRequester(
   /** A request that is judged as its host's success or failure, made where the host is not down. */
   async function sendTo<T>(url: URL, options: Omit<RequestOptions<unknown>, 'read'>, read: Read<T>) {
     const { signal, isPart, before } = options
-    const asked = async () => {
+    const asked = async (mayBegin: () => boolean) => {
       await before?.(url)
       try {
-        return await send(url, options, read)
+        return await send(url, options, read, mayBegin)
       } catch (error) {
         signal?.throwIfAborted()
-        throw error instanceof HostLimitError ? error : asReject(error, url.href)
+        throw error instanceof HostLimitError || error instanceof Tripped ? error : asReject(error, url.href)
       }
     }
-    return isPart ? asked() : circuits.run(url.hostname, signal, asked)
+    return isPart ? asked(() => true) : circuits.run(url.hostname, signal, asked)
   }
 
   /** Follows redirects until an answer is none; every hop is checked as the first was. */

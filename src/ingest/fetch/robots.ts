@@ -67,6 +67,8 @@ export function createRobots(
       if (status >= 500) throw new Transient('robots_unreachable', `${url.href} answered ${status}`)
       return parse(status === 200 ? text : '')
     } catch (error) {
+      // What a crawl was ended with says nothing of the server.
+      signal?.throwIfAborted()
       if (!(error instanceof Reject)) throw error
       const { reason, message } = error
       if (error instanceof Transient && !/^http_5/.test(reason)) throw error

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createCircuits } from '../../../src/ingest/fetch/circuit.js'
+import { createCircuits, Tripped } from '../../../src/ingest/fetch/circuit.js'
 import { Reject } from '../../../src/ingest/fetch/reject.js'
 import { Transient } from '../../../src/ingest/fetch/transient.js'
 
@@ -104,10 +104,36 @@ describe('a host that fails', () => {
     expect(await lapse(1, 0)).toBe('0 asked: ')
   })
 
-  it('and asks to be left alone for long is, though it failed once', async () => {
+  it('lets none begin that had waited for something else when it was tripped', async () => {
+    const circuits = createCircuits(options)
+    let goOn = () => {}
+    const waited = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    let begun = 0
+    const late = circuits.run(host, undefined, async (mayBegin) => {
+      await waited
+      if (!mayBegin()) throw new Tripped()
+      begun++
+    })
+    for (let count = 0; count < 4; count++)
+      await circuits
+        .run(host, undefined, async () => {
+          throw new Transient('timeout', 'so it is')
+        })
+        .catch(() => {})
+    goOn()
+    await vi.advanceTimersByTimeAsync(990)
+    expect(begun).toBe(0)
+    await vi.advanceTimersByTimeAsync(20)
+    await late
+    expect(begun).toBe(1)
+  })
+
+  it('and asks to be left alone for long is, once it is tripped', async () => {
     const { lapse, fail, mend } = watched()
     fail('http_503', 600_000)
-    await lapse(1, 0)
+    await lapse(4, 0)
     mend()
     expect(await lapse(2, 599_000)).toBe('0 asked: host_down host_down')
     expect(await lapse(0, 2000)).toBe('0 asked: ')
