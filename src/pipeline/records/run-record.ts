@@ -182,6 +182,7 @@ const recordSchema = z.object({
   files: z.record(fileName, z.string()).optional(),
   result: z.record(z.string(), z.unknown()),
   seconds: z.number(),
+  order: z.number().int().nonnegative().optional(),
   createdAt: z.string(),
 })
 
