@@ -1,9 +1,18 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Storage } from '../../storage/storage.js'
 import { runFolder } from './run-folder.js'
 
 const nameOf = (hash: string) => `${runFolder}/models/${hash}.json`
 
 type Hashes = Readonly<Record<string, string>>
+
+/** Whether a stage has made the model of a folder: then its record lies there, and its files are held against that. */
+export const isMadeModel = (folder: string): Promise<boolean> =>
+  access(join(folder, 'record.json')).then(
+    () => true,
+    () => false,
+  )
 
 /** Leaves in a run of which files a model consists that is none of its own, under the model's hash. */
 export async function pinModel(run: Storage, hash: string, folder: string, files: Hashes): Promise<void> {

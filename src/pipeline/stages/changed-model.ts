@@ -2,7 +2,7 @@ import { findFirst } from '../../base/find-first.js'
 import type { Family } from '../../rows/rows.js'
 import { readCommit } from '../../shards/commit.js'
 import type { Storage } from '../../storage/storage.js'
-import { pinnedFiles } from '../records/pinned-model.js'
+import { isMadeModel, pinnedFiles } from '../records/pinned-model.js'
 import type { Dataset, Model, StageContext, StageOf } from './stage-context.js'
 
 /** Shards that are asked what a stage was made with: those of a stage that was never run have no record. */
@@ -20,7 +20,7 @@ export async function tellOfChangedModel(
   context: StageContext,
 ): Promise<void> {
   const { model: named } = stage.with
-  if (!named || context.outputs.get(named)?.model) return
+  if (!named || context.outputs.get(named)?.model || (await isMadeModel(model.folder))) return
   const inputs = await findFirst(
     shards.slice(0, mostAsked),
     async (shard) => (await readCommit(storage, family, stage.name, shard))?.inputs,

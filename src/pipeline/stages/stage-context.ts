@@ -5,7 +5,7 @@ import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import type { Storage } from '../../storage/storage.js'
 import { hashTeacher, type OpenOptions } from '../../teacher/open-teacher.js'
 import type { TrainStart } from '../../train/train-task.js'
-import { pinModel } from '../records/pinned-model.js'
+import { isMadeModel, pinModel } from '../records/pinned-model.js'
 
 /** A stage as it stands in a pipeline. */
 export interface StageOf<Config = unknown> {
@@ -135,6 +135,6 @@ export async function modelOf(
   const hash = await hashTeacher(model, stage.with, (name, sha256) => {
     files[name] = sha256
   })
-  if (context.run) await pinModel(context.run, hash, model, files)
+  if (context.run && !(await isMadeModel(model))) await pinModel(context.run, hash, model, files)
   return { folder: model, name: basename(resolve(model)), hash }
 }
