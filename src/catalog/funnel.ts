@@ -3,6 +3,7 @@ import { orderedMap } from '../base/ordered-map.js'
 import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
+import { byOrder } from '../shards/stage-order.js'
 import { addCounts, type ShardStats, statsSum } from '../statistics/stats.js'
 import type { Storage } from '../storage/storage.js'
 
@@ -19,7 +20,9 @@ export interface FunnelStage {
   readonly shards: number
   readonly bytes: number
   readonly seconds: number
-  /** When its first shard was made. */
+  /** Its place among the stages of the dataset (`stageOrder`), the least of its shards; 0 of older versions. */
+  readonly order: number
+  /** When its first shard was made, by the clock of its machine. */
   readonly createdAt: string
   readonly stats: ShardStats
   /**
@@ -30,7 +33,7 @@ export interface FunnelStage {
 
 /**
  * What went in and came out of every stage of a dataset, in the order in which data passes through it; stages
- * of one family in the order in which they first ran.
+ * of one family in the order in which they came to be (`stageOrder`).
  *
  * @throws UserError where a record is malformed or its counts do not add up
  */
@@ -48,7 +51,7 @@ export async function datasetFunnel(storage: Storage): Promise<FunnelStage[]> {
       sum.add(record)
     }
     const sums = [...stages.values()].map(({ result }) => result())
-    funnel.push(...sums.sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.stage, b.stage)))
+    funnel.push(...sums.sort((a, b) => byOrder(a, b) || (a.stage < b.stage ? -1 : 1)))
   }
   return funnel
 }
@@ -65,6 +68,7 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
   let rejected: Record<string, number> = {}
   let relabelled: Record<string, number> = {}
   let recorded: Record<string, number> = {}
+  let order = Number.POSITIVE_INFINITY
   let createdAt: string | undefined
   return {
     add(record) {
@@ -77,6 +81,7 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
       relabelled = addCounts(relabelled, record.relabelled ?? {})
       const names = [...Object.keys(record.stats.histograms), ...Object.keys(record.stats.tallies)]
       recorded = addCounts(recorded, Object.fromEntries(names.map((name) => [name, 1])))
+      order = Math.min(order, record.order ?? 0)
       if (createdAt === undefined || record.createdAt < createdAt) createdAt = record.createdAt
       stats.add(record.stats)
     },
@@ -90,10 +95,9 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
       ...sums,
       // Records have whole milliseconds; their sum in floating point does not.
       seconds: Math.round(1000 * sums.seconds) / 1000,
+      order,
       createdAt: createdAt as string,
       stats: stats.result(),
     }),
   }
 }
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)

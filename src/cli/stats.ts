@@ -12,6 +12,7 @@ import { readRunRecord } from '../pipeline/records/run-record.js'
 import { readPresences } from '../pipeline/tasks/read-presences.js'
 import { type RunState, runStateReader } from '../pipeline/tasks/run-state.js'
 import { readDataset } from '../shards/dataset.js'
+import { byOrder } from '../shards/stage-order.js'
 import { openStorage } from '../storage/open-storage.js'
 import { print, printJson } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
@@ -94,6 +95,6 @@ async function evaluationsOf(url: string): Promise<({ readonly stage: string } &
   const read = await Promise.all(names.map((name) => readRunRecord<Evaluation>(storage, name)))
   return read
     .flatMap((record) => (record && isEvaluation(record.result) ? record : []))
-    .sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0))
+    .sort(byOrder)
     .map(({ stage, result }) => ({ stage, ...result }))
 }

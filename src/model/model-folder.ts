@@ -15,7 +15,7 @@ import {
   writeSafetensors,
 } from '../weights/safetensors.js'
 import { glipConfigSchema } from './glip-config-schema.js'
-import { hashModelFiles } from './hash-model-files.js'
+import { type HashOptions, hashModelFiles } from './hash-model-files.js'
 import { anchorsOf } from './network/anchors.js'
 import { decodeBoxes } from './network/box-coder.js'
 import { boxEdgesOf, type GlipConfig, type ImageSize, inputSizes, queriesOf } from './network/config.js'
@@ -140,15 +140,15 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
   return config as GlipConfig
 }
 
-/** SHA-256 over what decides a model's answers. */
-export async function hashModel(folder: string): Promise<string> {
+/**
+ * SHA-256 over what decides a model's answers. Throws as `hashModelFiles` does.
+ *
+ * @param onFile is told the SHA-256 of each file
+ */
+export async function hashModel(folder: string, onFile?: HashOptions['onFile']): Promise<string> {
   const config = await readModelConfig(folder)
-  const hash = await hashFiles(folder, [
-    'config.json',
-    'tokenizer.json',
-    ...modelFiles(config),
-    'model.safetensors',
-  ])
+  const names = ['config.json', 'tokenizer.json', ...modelFiles(config), 'model.safetensors']
+  const hash = await hashFiles(folder, names, onFile)
   return boxEdgesOf(config) === 'outer' ? hash : hashJson([hash, answersOfPixels])
 }
 
@@ -161,9 +161,13 @@ export async function hashStart(folder: string): Promise<string> {
   return hashFiles(folder, [...(tokenizer ? ['tokenizer.json'] : []), 'model.safetensors'])
 }
 
-const hashFiles = (folder: string, names: readonly string[]): Promise<string> =>
+const hashFiles = (
+  folder: string,
+  names: readonly string[],
+  onFile?: HashOptions['onFile'],
+): Promise<string> =>
   hashModelFiles(
     folder,
     names.map((name) => join(folder, name)),
-    { withNames: false },
+    { withNames: false, ...(onFile && { onFile }) },
   )

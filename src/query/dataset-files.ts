@@ -5,6 +5,7 @@ import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
 import { isWhole } from '../shards/commit-shard.js'
 import { readDataset } from '../shards/dataset.js'
+import { byOrder } from '../shards/stage-order.js'
 import { verifyFile } from '../shards/verify-file.js'
 import type { ShardFile } from '../shards/write-shard.js'
 import { checkOwnFile } from '../storage/own-file.js'
@@ -24,7 +25,7 @@ export interface CommittedFile {
   readonly phrases?: string
 }
 
-/** Committed files of a family by the stage that wrote them, stages in the order in which they first ran. */
+/** Committed files of a family by the stage that wrote them, stages in the order in which they came to be. */
 export type DatasetFiles = Readonly<Record<Family, ReadonlyMap<string, readonly CommittedFile[]>>>
 
 /**
@@ -55,7 +56,7 @@ export async function datasetFiles(storage: Storage): Promise<DatasetFiles> {
       }
     }
   }
-  records.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))
+  records.sort(byOrder)
   const files = Object.fromEntries(families.map((family) => [family, new Map()])) as Record<
     Family,
     Map<string, CommittedFile[]>

@@ -38,7 +38,8 @@ export async function amendShardTask(
       task.signal?.throwIfAborted()
       checkOutput(output, task, family)
       const seconds = made.record.seconds + (performance.now() - start) / 1000
-      const own = recordOf(output, task, family, seconds)
+      const { order } = made.record
+      const own = { ...recordOf(output, task, family, seconds), ...(order !== undefined && { order }) }
       const { isOwn } = await commitShard(task, own, files, (now) => now?.version === made.version)
       if (isOwn) return { record: own, skipped: false }
     } catch (error) {

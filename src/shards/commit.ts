@@ -42,6 +42,12 @@ export interface CommitRecord {
   readonly relabelled?: Readonly<Record<string, number>>
   readonly stats: ShardStats
   readonly seconds: number
+  /**
+   * The place of its stage among those of the dataset (`stageOrder`). Absent where an older version wrote it, and of
+   * images.
+   */
+  readonly order?: number
+  /** When it was made, by the clock of its machine: for people, and no order. */
   readonly createdAt: string
 }
 
@@ -109,6 +115,7 @@ const recordSchema = pointerSchema.extend({
       .optional(),
   }),
   seconds: z.number(),
+  order: count.optional(),
   createdAt: z.string(),
 })
 

@@ -12,6 +12,8 @@ export interface ShardTask extends ShardPlace {
   readonly configHash: string
   readonly inputs: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
+  /** The place of its stage among those of the dataset, asked when the shard is made (`stageOrder`). */
+  readonly order?: () => Promise<number>
   /**
    * Whether the inputs still are those. Asked when all is made of them: another may have replaced them while
    * they were read.
@@ -74,7 +76,9 @@ export async function runShardTask(
       throw new Error(
         `${storage.url}: what shard ${task.shard} of stage "${task.stage}" is made of was replaced while it was read.`,
       )
-    const own = recordOf(output, task, family, (performance.now() - start) / 1000)
+    const order = await task.order?.()
+    const seconds = (performance.now() - start) / 1000
+    const own = { ...recordOf(output, task, family, seconds), ...(order !== undefined && { order }) }
     const { record = own, isOwn } = await commitShard(task, own, files, async (now) => {
       const stays = now && (isSame(now.record, task) || task.mayReplace?.(now.record, own) === false)
       return !(stays && (await isWhole(storage, now.record)))

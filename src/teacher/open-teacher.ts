@@ -92,9 +92,16 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
 /**
  * The hash of the teacher that `openTeacher` would open, without opening it: it changes whenever its answers
  * could.
+ *
+ * @param onFile is told the SHA-256 of each file that decides them, by its name in the folder
+ * @throws UserError where the folder is not whole, and where a file of a model that a run has made is damaged
  */
-export async function hashTeacher(path: string, options: OpenOptions = {}): Promise<string> {
-  return hashOf(path, await findFiles(path, options, await devicesOf(options)))
+export async function hashTeacher(
+  path: string,
+  options: OpenOptions = {},
+  onFile?: (name: string, sha256: string) => void,
+): Promise<string> {
+  return hashOf(path, await findFiles(path, options, await devicesOf(options)), onFile)
 }
 
 async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {
@@ -135,12 +142,17 @@ async function findFiles(
   }
 }
 
-async function hashOf(path: string, { kind, files }: FolderFiles): Promise<string> {
-  if (kind === 'groundmill-glip') return hashModel(path)
+async function hashOf(
+  path: string,
+  { kind, files }: FolderFiles,
+  onFile?: (name: string, sha256: string) => void,
+): Promise<string> {
+  if (kind === 'groundmill-glip') return hashModel(path, onFile)
   await requireJson(path, 'config.json')
   const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']
   const configs = await configFiles(path, names)
   return hashModelFiles(path, [...configs, ...files, ...(await weightFiles(files[0]))], {
     withNames: true,
+    ...(onFile && { onFile }),
   })
 }

@@ -27,7 +27,7 @@ const stage = (family: FunnelStage['family'], stats: ShardStats, shards = 1): Fu
     bytes: 1,
     seconds: 1,
   },
-  ...{ createdAt: '', stats },
+  ...{ order: 0, createdAt: '', stats },
   recorded: Object.fromEntries(
     [...Object.keys(stats.histograms), ...Object.keys(stats.tallies)].map((name) => [name, shards]),
   ),

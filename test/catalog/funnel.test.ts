@@ -1,7 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { datasetFunnel } from '../../src/catalog/funnel.js'
+import { openDataset } from '../../src/catalog/open-dataset.js'
+import { filterConfig } from '../../src/filter/config.js'
+import { datasetOutput } from '../../src/pipeline/dataset-output.js'
+import { filter } from '../../src/pipeline/stages/filter.js'
+import { runStage } from '../../src/pipeline/tasks/run-stage.js'
+import { datasetFiles } from '../../src/query/dataset-files.js'
 import type { Family } from '../../src/rows/rows.js'
 import { committedFile } from '../../src/shards/committed-file.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
@@ -9,6 +15,7 @@ import type { ShardFile } from '../../src/shards/write-shard.js'
 import { statsBuilder } from '../../src/statistics/stats.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
+import { makeSmallDataset } from '../helpers/small-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 type Sums = { readonly in: number; readonly out: number; readonly rejected: Record<string, number> }
@@ -98,6 +105,37 @@ describe('the funnel of a dataset', () => {
       }),
     )
     expect(gold.bytes).toBe((await Promise.all(sizes)).reduce((sum, size) => sum + size, 0))
+  })
+
+  it('has stages in the order in which they came to be, whatever the clocks say', async () => {
+    const { storage } = await makeSmallDataset()
+    const dataset = await openDataset(storage.url)
+    const filtered = async (name: string, min: number) => {
+      const input = await datasetOutput(dataset, 'proposals', 'label-1')
+      const config = filterConfig.parse({ rules: [{ rule: 'score', min }] })
+      const stage = { name, needs: ['label-1'], with: config }
+      const outputs = new Map([['label-1', input]])
+      await runStage(filter, stage, { run: undefined, outputs }, {})
+    }
+    const groundings = async () => (await openDataset(storage.url)).groundings
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      await filtered('last-by-name', 0.3)
+      vi.setSystemTime(Date.now() - 3 * 86400_000)
+      await filtered('a-day-before', 0.4)
+      expect((await groundings()).slice(-2)).toEqual(['last-by-name', 'a-day-before'])
+      // What is made again of the same configuration keeps its place, and of another one comes last.
+      await storage.remove('grounding/last-by-name/00000.json')
+      await filtered('last-by-name', 0.3)
+      expect((await groundings()).at(-1)).toBe('a-day-before')
+      vi.setSystemTime(Date.now() - 86400_000)
+      await filtered('last-by-name', 0.2)
+      expect((await groundings()).at(-1)).toBe('last-by-name')
+      const files = await datasetFiles(storage)
+      expect([...files.grounding.keys()].slice(-2)).toEqual(['a-day-before', 'last-by-name'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('is empty where nothing was made, and refuses records that do not add up', async () => {

@@ -7,6 +7,7 @@ import { isLeftOver } from '../../base/files/sweep-aside.js'
 import { absent } from '../../base/files/sync-folder.js'
 import { asidePath, asideSuffix } from '../../base/files/write-file-atomic.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
+import { hashObject } from '../../storage/hash-object.js'
 import { openObject } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
 import type { RunRecord } from './run-record.js'
@@ -50,12 +51,12 @@ export function modelCache(run: Storage, prefix: string): ModelCache {
         const fetched = await fetchFile(run.path(name), join(aside, name.slice(prefix.length + 1)))
         if (fetched !== hash && name !== cardName)
           throw new Error(
-            `${run.path(name)} is not what its record says: another process replaces the model. Run again.`,
+            `${run.path(name)} is not what its record says (its SHA-256 is ${fetched}, not ${hash}): another process replaces the model, or it is damaged. Run again; if it stays so, \`groundmill check --deep --mend ${run.url}\` removes its record, and the next run makes it anew.`,
           )
       }
       if (await moveTo(aside, folder)) return true
       if (!(await hasFiles(folder, files, prefix))) {
-        // It is not that another process was first: the cache has lost a file.
+        // It is not that another process was first: the cache has lost a file, or one is damaged.
         await rename(folder, asidePath(folder))
         await moveTo(aside, folder)
       }
@@ -94,14 +95,32 @@ async function moveTo(from: string, to: string): Promise<boolean> {
   }
 }
 
+/** Folders whose files this process has held against their hashes. */
+const whole = new Set<string>()
+
+/** Whether a folder of the cache has the files of a record, byte for byte where this process looks first. */
 async function hasFiles(
   folder: string,
   files: Readonly<Record<string, string>>,
   prefix: string,
 ): Promise<boolean> {
-  for (const name of Object.keys(files))
-    if (!(await stat(join(folder, name.slice(prefix.length + 1))).catch(absent))) return false
+  for (const [name, hash] of Object.entries(files)) {
+    const path = join(folder, name.slice(prefix.length + 1))
+    if (!(await stat(path).catch(absent))) return false
+    // The card is written on after the record.
+    if (!whole.has(folder) && name !== `${prefix}/README.md` && (await hashFile(path)) !== hash) return false
+  }
+  whole.add(folder)
   return true
+}
+
+async function hashFile(path: string): Promise<string> {
+  const object = await openObject(path)
+  try {
+    return await hashObject(object)
+  } finally {
+    await object.close()
+  }
 }
 
 /** Removes versions that are no longer used, and what processes that are gone have left of fetching. */

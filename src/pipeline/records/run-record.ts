@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path/posix'
 import { z } from 'zod'
 import { firstIssue } from '../../base/first-issue.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
@@ -14,6 +15,12 @@ export interface RunRecord<T> {
   readonly files?: Readonly<Record<string, string>>
   readonly result: T
   readonly seconds: number
+  /**
+   * Its place among the records beside it, a count on from those that were there (as `stageOrder`). Absent of models,
+   * and where an older version wrote it.
+   */
+  readonly order?: number
+  /** When it was made, by the clock of its machine: for people, and no order. */
   readonly createdAt: string
 }
 
@@ -103,8 +110,27 @@ async function made<T>(
   if (file !== undefined && files[file] === undefined) throw new Error(`${name} was left without ${file}`)
   const seconds = Math.round(performance.now() - start) / 1000
   const left = Object.keys(files).length === 0 ? {} : { files }
-  const record = { ...task, ...left, result, seconds, createdAt: new Date().toISOString() }
+  const order = place &&
+    basename(name) !== 'record.json' && { order: await orderOf(place.storage, name, task) }
+  const record = { ...task, ...left, result, seconds, ...order, createdAt: new Date().toISOString() }
   return { record, text: `${JSON.stringify(record, null, 1)}\n` }
+}
+
+/** The place of a record among those in its folder: its own where it was made of the same configuration. */
+async function orderOf(
+  storage: Storage,
+  name: string,
+  { configHash }: Pick<RunRecord<unknown>, 'configHash'>,
+): Promise<number> {
+  let last = 0
+  for (const other of await storage.list(dirname(name))) {
+    if (!other.endsWith('.json') || other.endsWith('.outcomes.json')) continue
+    const record = await readRunRecord(storage, other)
+    const order = record?.order ?? 0
+    if (other !== name) last = Math.max(last, order)
+    else if (record?.configHash === configHash && order > 0) return order
+  }
+  return last + 1
 }
 
 /** The record of what was made of the same, and whose file is there; undefined where there is none. */
@@ -154,6 +180,7 @@ const recordSchema = z.object({
   files: z.record(z.string(), z.string()).refine(areInside, 'expected names of files in the run').optional(),
   result: z.record(z.string(), z.unknown()),
   seconds: z.number(),
+  order: z.number().int().nonnegative().optional(),
   createdAt: z.string(),
 })
 

@@ -1,6 +1,7 @@
 import { hashJson } from '../../base/hash.js'
 import { readCommit } from '../../shards/commit.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
+import { stageOrder } from '../../shards/stage-order.js'
 import type { Dataset, StageOf } from './stage-context.js'
 import type { OpenStage } from './stage-kind.js'
 
@@ -22,13 +23,19 @@ export function datasetShards(
   prepare: (shard: string) => Promise<ShardWork>,
   close: () => Promise<void> = async () => {},
 ): OpenStage {
+  let order: Promise<number> | undefined
   return {
     rows: async (shard) => (await readCommit(storage, 'images', null, shard))?.files.images?.rows,
     async make(shard, options) {
       const { inputs, work } = await prepare(shard)
       const hash = hashJson(inputs)
       const isCurrent = async () => hashJson((await prepare(shard)).inputs) === hash
-      return work({ storage, stage: stage.name, shard, configHash, inputs, isCurrent, ...options })
+      const place = { storage, stage: stage.name, shard }
+      const placed = () => {
+        order ??= stageOrder(place, configHash)
+        return order
+      }
+      return work({ ...place, configHash, inputs, isCurrent, order: placed, ...options })
     },
     close,
   }

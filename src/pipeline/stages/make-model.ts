@@ -1,3 +1,4 @@
+import { DamagedModelError } from '../../model/hash-model-files.js'
 import { hashModel } from '../../model/model-folder.js'
 import { modelLock, modelStore } from '../records/model-store.js'
 import { findRunRecord, type RunOnceOptions, type RunRecord, runOnce } from '../records/run-record.js'
@@ -68,8 +69,14 @@ function placeOf({ name }: StageOf, context: StageContext) {
   const store = modelStore(run, place)
   async function open(): Promise<Model | undefined> {
     const folder = await store.open()
-    const hash = folder && (await hashModel(folder).catch(() => undefined))
+    const hash = folder && (await hashModel(folder).catch(unlessDamaged))
     return folder && hash ? { folder, name, hash } : undefined
   }
   return { run, place, store, open }
+}
+
+/** A folder that is not whole is no model, and is made again; what is damaged nobody makes again without a word. */
+function unlessDamaged(error: unknown): undefined {
+  if (error instanceof DamagedModelError) throw error
+  return undefined
 }

@@ -9,6 +9,7 @@ import { readVocabulary } from '../../mine/vocabulary.js'
 import { readCommit } from '../../shards/commit.js'
 import { hasFamily } from '../../shards/has-family.js'
 import type { ShardTask } from '../../shards/shard-task.js'
+import { tellOfChangedModel } from './changed-model.js'
 import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
 import { lazyTeacher } from './lazy-teacher.js'
@@ -43,6 +44,7 @@ export const mine = shardsKind({
     await requireNegatives(dataset, grounding)
     const files = { phrases, grounding, negatives: grounding }
     const model = await modelToAsk(stage, context)
+    if (model) await tellOfChangedModel(stage, 'negatives', dataset, model, context)
     const teacher = model && lazyTeacher(model, { ...stage.with, notice: context.notice })
     // Read when the first shard needs it, as the teacher is opened.
     const vocabulary = memoize(() => readVocabulary(storage, shards, files, context.signal))

@@ -5,6 +5,7 @@ import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import type { Storage } from '../../storage/storage.js'
 import { hashTeacher, type OpenOptions } from '../../teacher/open-teacher.js'
 import type { TrainStart } from '../../train/train-task.js'
+import { isMadeModel, pinModel } from '../records/pinned-model.js'
 
 /** A stage as it stands in a pipeline. */
 export interface StageOf<Config = unknown> {
@@ -131,7 +132,11 @@ export async function modelOf(
   const { model } = stage.with
   if (!model) return needed(stage, context, ['model'], 'a model').model
   const trained = context.outputs.get(model)?.model
-  return (
-    trained ?? { folder: model, name: basename(resolve(model)), hash: await hashTeacher(model, stage.with) }
-  )
+  if (trained) return trained
+  const files: Record<string, string> = {}
+  const hash = await hashTeacher(model, stage.with, (name, sha256) => {
+    files[name] = sha256
+  })
+  if (context.run && !(await isMadeModel(model))) await pinModel(context.run, hash, model, files)
+  return { folder: model, name: basename(resolve(model)), hash }
 }

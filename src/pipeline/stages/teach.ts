@@ -1,6 +1,7 @@
 import type { ShardTask } from '../../shards/shard-task.js'
 import { teachConfig, teachNotHashed } from '../../teacher/config.js'
 import { teachShard } from '../../teacher/teach-shard.js'
+import { tellOfChangedModel } from './changed-model.js'
 import { datasetShards } from './dataset-shards.js'
 import { foundBoxes } from './found-boxes.js'
 import { hashOfFile } from './hash-inputs.js'
@@ -26,6 +27,7 @@ export const teach = shardsKind({
     const { dataset, phrases } = sourceOf(stage, context)
     const { storage } = dataset
     const model = await modelOf(stage, context)
+    await tellOfChangedModel(stage, 'proposals', dataset, model, context)
     const teacher = lazyTeacher(model, { ...stage.with, notice: context.notice })
     const found = foundBoxes()
     const prepare = async (shard: string) => ({

@@ -11,13 +11,26 @@ const nameOf = (hash: string) => `${pipelineFolder}/${hash}.json`
 /** Whether a run's storage has the pipeline of a hash. */
 export const hasStoredPipeline = (run: Storage, hash: string): Promise<boolean> => run.exists(nameOf(hash))
 
-/** Leaves a laid-out pipeline in a run's storage, under the SHA-256 of its bytes, which is returned. */
+/** Says which pipeline a run was begun with last. */
+const lastName = `${runFolder}/last-pipeline`
+
+/**
+ * Leaves a laid-out pipeline in a run's storage, under the SHA-256 of its bytes, which is returned, as the one that the
+ * run was begun with last.
+ */
 export async function storePipeline(run: Storage, pipeline: Pipeline): Promise<string> {
   const { name, stages } = pipeline
   const text = canonicalJson({ name, stages })
   const hash = hashBytes(text)
   await run.create(nameOf(hash), text)
+  if ((await lastPipeline(run)) !== hash) await run.write(lastName, `${hash}\n`)
   return hash
+}
+
+/** Hash of the pipeline that a run was begun with last; undefined where an older version began it. */
+export async function lastPipeline(run: Storage): Promise<string | undefined> {
+  const bytes = await run.read(lastName)
+  return bytes && Buffer.from(bytes).toString('utf8').trim()
 }
 
 /**

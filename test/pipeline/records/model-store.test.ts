@@ -5,7 +5,9 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../../src/base/process-identity.js'
-import { hashModel } from '../../../src/model/model-folder.js'
+import type { Finding } from '../../../src/catalog/finding.js'
+import { hashModel, hashStart } from '../../../src/model/model-folder.js'
+import { checkRun } from '../../../src/pipeline/records/check-run.js'
 import { modelStore } from '../../../src/pipeline/records/model-store.js'
 import { makeModel } from '../../../src/pipeline/stages/make-model.js'
 import { notePromotion } from '../../../src/pipeline/stages/note-promotion.js'
@@ -49,7 +51,7 @@ const make = (run: Storage, configHash: string, also?: (folder: string) => Promi
     async (work) => {
       await cp(model, work, { recursive: true })
       await also?.(work)
-      return configHash
+      return { made: configHash }
     },
   )
 
@@ -178,5 +180,45 @@ describe('a model of a run in a folder', () => {
       ]).toEqual([name, its])
     expect(Object.keys(record.files)).toContain(`${prefix}/model.onnx`)
     expect(await readFile(run.path(`${prefix}/README.md`), 'utf8')).toContain('## Promotion')
+  })
+})
+
+describe('a model whose file is damaged', () => {
+  const flip = async (path: string) => {
+    const bytes = await readFile(path)
+    bytes[50_000] = (bytes[50_000] as number) ^ 1
+    await writeFile(path, bytes)
+  }
+
+  it('is told of by its file, and is no other model', async () => {
+    const run = openStorage(join(await temporaryFolder(), 'run'))
+    const made = await make(run, 'c1')
+    expect((await make(run, 'c1')).skipped).toBe(true)
+    const weights = join(made.offers.model?.folder ?? '', 'model.safetensors')
+    await flip(weights)
+    const message = `${weights} is damaged: its SHA-256 is `
+    const command = `\`groundmill check --deep --mend ${run.path('')}`.replace(/\/$/, '')
+    for (const open of [
+      () => make(run, 'c1'),
+      () => hashModel(run.path(prefix)),
+      () => hashStart(run.path(prefix)),
+    ]) {
+      const said = await open().then(String, (error: Error) => error.message)
+      expect(said).toContain(message)
+      expect(said).toContain(command)
+    }
+    const found: Finding[] = []
+    await checkRun(run, { deep: true, mend: true, onFinding: (finding) => found.push(finding) })
+    expect(found.map(({ name }) => name)).toContain('models/m/model.safetensors')
+    expect(await make(run, 'c1')).toMatchObject({ skipped: false, offers: { model: { hash } } })
+  })
+
+  it('is fetched anew where it lies in the cache of a run in a bucket', async () => {
+    const run = openStorage(server.url('damaged'))
+    process.env.XDG_CACHE_HOME = join(folder, 'cache-damaged')
+    const made = await make(run, 'c1')
+    await flip(join(made.offers.model?.folder ?? '', 'model.safetensors'))
+    const [found] = await readers(run, 1)
+    expect(found).toEqual([made.offers.model?.folder, hash])
   })
 })
