@@ -79,7 +79,7 @@ export async function* goldImages(
       const { regions, ignored, scale } = grounding
       const written = images.captions.findIndex(({ kind }) => kind !== 'categories')
       yield {
-        picture: await decodePicture(images.image.bytes, side),
+        picture: await decodePicture(images.image.bytes, side, key),
         gold: { key, captions: images.captions, phrases: phrases.phrases, regions },
         text: images.captions[written]?.text,
         phrases: phrases.phrases.flatMap((phrase, index) => {

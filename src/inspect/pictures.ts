@@ -1,7 +1,6 @@
 import pLimit from 'p-limit'
-import sharp from 'sharp'
 import { LruCache } from '../base/lru-cache.js'
-import { rgbPicture } from '../pictures/rgb-picture.js'
+import { resizedPicture } from '../pictures/resized-picture.js'
 import { sniffImage } from '../pictures/sniff-image.js'
 import type { ShardRows } from '../shards/shard-rows.js'
 
@@ -56,12 +55,13 @@ export class Pictures {
     const format = bytes && sniffImage(bytes)
     if (!bytes || !format || !(format in types || format === 'tiff')) return undefined
     try {
-      const options = { failOn: 'none', limitInputPixels: mostPixels } as const
-      const picture = await rgbPicture(bytes, await sharp(bytes, options).metadata(), options)
-      const small = await picture
-        .resize(thumbSide, thumbSide, { fit: 'inside', withoutEnlargement: true })
-        .webp({ quality: 80, effort: 1 })
-        .toBuffer()
+      const small = await resizedPicture(bytes, {
+        width: thumbSide,
+        height: thumbSide,
+        fit: { fit: 'inside', withoutEnlargement: true },
+        format: 'webp',
+        maxPixels: mostPixels,
+      })
       return { bytes: small, type: 'image/webp' }
     } catch {
       return undefined

@@ -64,7 +64,7 @@ export async function mineShard(
           teacher && 'image' in row.images
             ? hardest(
                 found.absent,
-                await scoresOf(row.images.image.bytes, found.absent, teacher, config),
+                await scoresOf(row.key, row.images.image.bytes, found.absent, teacher, config),
                 config,
               )
             : drawn(found.absent, row.key, config)
@@ -101,13 +101,14 @@ export async function mineShard(
 }
 
 async function scoresOf(
+  key: string,
   bytes: Uint8Array,
   absent: readonly Negative[],
   teacher: Teacher,
   { min_score }: MineConfig,
 ): Promise<number[]> {
   if (absent.length === 0) return []
-  return askForNegatives(await decodePicture(bytes, teacher.pictureSide), absent, teacher, min_score)
+  return askForNegatives(await decodePicture(bytes, teacher.pictureSide, key), absent, teacher, min_score)
 }
 
 type Chosen = { readonly kept: readonly Negative[]; readonly left: Mined['left'] }

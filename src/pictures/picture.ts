@@ -1,4 +1,6 @@
-import sharp from 'sharp'
+import type { Metadata } from 'sharp'
+import { decodeSafely } from './decode-safely.js'
+import type { DecodeWork } from './decode-work.js'
 import { rgbPicture } from './rgb-picture.js'
 
 /** Pixels of a picture, red green blue, row by row. */
@@ -14,12 +16,36 @@ export interface Picture {
 /**
  * Decodes a stored picture: the pixels of `PIL.Image.open(...).convert('RGB')` (`rgbPicture`), EXIF
  * orientation not applied. A picture whose longer side is above `maxSide` pixels is then scaled down to it;
- * reference programs do not do that, and models that imitate one ask for no bound.
+ * reference programs do not do that, and models that imitate one ask for no bound. What would take the
+ * machine (`decodeSafely`) is not decoded.
  *
- * @throws where the bytes are no picture
+ * @param place what the picture is called where it cannot be decoded, such as its key
+ * @throws where the bytes are no picture, or one outside the limits
  */
-export async function decodePicture(bytes: Uint8Array, maxSide: number): Promise<Picture> {
-  const metadata = await sharp(bytes, { failOn: 'none' }).metadata()
+export async function decodePicture(bytes: Uint8Array, maxSide: number, place?: string): Promise<Picture> {
+  try {
+    return await decodeSafely(pictureWork, bytes, { maxSide })
+  } catch (error) {
+    if (place === undefined) throw error
+    throw new Error(`the picture ${place} cannot be decoded: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+interface PictureOptions {
+  readonly maxSide: number
+}
+
+export const pictureWork: DecodeWork<PictureOptions, Picture> = {
+  module: import.meta.url,
+  name: 'pictureWork',
+  run: pixelsOf,
+}
+
+async function pixelsOf(
+  bytes: Uint8Array,
+  metadata: Metadata,
+  { maxSide }: PictureOptions,
+): Promise<Picture> {
   const { width: fullWidth, height: fullHeight } = metadata
   const picture = await rgbPicture(bytes, metadata, { failOn: 'none' })
   const scale = Math.min(1, maxSide / Math.max(fullWidth, fullHeight))

@@ -18,26 +18,28 @@ export function tiffEnd(bytes: Uint8Array): number {
   const short = (at: number) => view.getUint16(at, isLittle)
   const number = (at: number, size: number) => (size === 2 ? short(at) : view.getUint32(at, isLittle))
   try {
-    const tags = new Map<number, readonly number[]>()
+    // Of each tag where its values lie: all of them may be said to fill the file.
+    const tags = new Map<number, { readonly from: number; readonly count: number; readonly size: number }>()
     const start = view.getUint32(4, isLittle)
-    for (let entry = 0; entry < short(start); entry++) {
+    const entries = short(start)
+    for (let entry = 0; entry < entries; entry++) {
       const at = start + 2 + 12 * entry
       const size = valueBytes[short(at + 2)]
       if (size === undefined) continue
       const count = view.getUint32(at + 4, isLittle)
       const from = count * size <= 4 ? at + 8 : view.getUint32(at + 8, isLittle)
       if (from + count * size > bytes.length) return from + count * size
-      tags.set(
-        short(at),
-        Array.from({ length: count }, (_, index) => number(from + index * size, size)),
-      )
+      tags.set(short(at), { from, count, size })
     }
-    const isPlain = (tags.get(compression)?.[0] ?? 1) === 1
-    const ends = parts.flatMap(([offsets, counts]) =>
-      (tags.get(offsets) ?? []).map(
-        (offset, part) => offset + (isPlain ? (tags.get(counts)?.[part] ?? 0) : 0),
-      ),
-    )
+    const valuesOf = (tag: number): number[] => {
+      const { from, count, size } = tags.get(tag) ?? { from: 0, count: 0, size: 2 }
+      return Array.from({ length: count }, (_, index) => number(from + index * size, size))
+    }
+    const isPlain = (valuesOf(compression)[0] ?? 1) === 1
+    const ends = parts.flatMap(([offsets, counts]) => {
+      const lengths = isPlain ? valuesOf(counts) : []
+      return valuesOf(offsets).map((offset, part) => offset + (lengths[part] ?? 0))
+    })
     // Of a large picture there are more than a call takes arguments.
     return ends.reduce((last, end) => Math.max(last, end), 0)
   } catch {

@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import { areaOf, iou } from '../boxes/iou.js'
 import type { Xyxy } from '../boxes/xyxy.js'
-import { rgbPicture } from '../pictures/rgb-picture.js'
+import { resizedPicture } from '../pictures/resized-picture.js'
 import type { Caption, Region } from '../rows/rows.js'
 import { escapeXml } from './escape-xml.js'
 import { columnWidth, fontFamily, loadLabelFont } from './label-font.js'
@@ -53,9 +53,7 @@ export async function drawRegions(drawing: Drawing, side = 640): Promise<Buffer>
   const left = Math.floor((canvas - width) / 2)
   const move = (x: number, y: number) => [x * scale + left, y * scale] as const
   const overlay = `${svgHead(canvas, height)}${boxesSvg(regions, texts, colourOf, move, canvas, height)}</svg>`
-  const options = { failOn: 'none' } as const
-  const stored = await rgbPicture(drawing.bytes, await sharp(drawing.bytes, options).metadata(), options)
-  const picture = await stored.resize(width, height, { fit: 'fill' }).png({ compressionLevel: 0 }).toBuffer()
+  const picture = await storedPicture(drawing, width, height)
   return sharp({
     create: { width: canvas, height: height + panel.height, channels: 3, background: '#e8e8e8' },
   })
@@ -67,6 +65,15 @@ export async function drawRegions(drawing: Drawing, side = 640): Promise<Buffer>
     .removeAlpha()
     .png()
     .toBuffer()
+}
+
+/** The picture in the size in which it is drawn, as a PNG. */
+async function storedPicture({ bytes, title }: Drawing, width: number, height: number): Promise<Buffer> {
+  try {
+    return Buffer.from(await resizedPicture(bytes, { width, height, fit: { fit: 'fill' }, format: 'png' }))
+  } catch (error) {
+    throw new Error(`the picture ${title} cannot be drawn: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 const svgHead = (width: number, height: number) =>

@@ -189,7 +189,7 @@ async function queriesOf(
 ): Promise<RowQueries> {
   const { key } = image
   if (phrases.length === 0) return { key, phrases, scale: 1, queries: [] }
-  const picture = await decodePicture(image.image.bytes, teacher.pictureSide)
+  const picture = await decodePicture(image.image.bytes, teacher.pictureSide, key)
   const queries: RowQuery[] = image.captions.flatMap(({ text }, caption): RowQuery[] => {
     const distinct = distinctSpans(phrases, caption, ask)
     const { spans, occurrences } = distinct

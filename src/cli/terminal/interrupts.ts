@@ -1,3 +1,5 @@
+import { killSelf } from '../../base/kill-self.js'
+
 /**
  * A second signal within this time is the same Ctrl-C: npm passes on to its child what the terminal has sent
  * it.
@@ -6,7 +8,7 @@ const echoMs = 400
 
 /**
  * A signal that the first Ctrl-C or SIGTERM aborts, so that the work stops where it can go on later. The
- * second ends the process at once, with 130.
+ * second ends the process at once, whatever it does, as by an interrupt: shells show 130.
  */
 export function listenForInterrupts(): AbortSignal {
   const interrupt = new AbortController()
@@ -16,7 +18,7 @@ export function listenForInterrupts(): AbortSignal {
       if (!interrupt.signal.aborted) {
         first = performance.now()
         interrupt.abort(new DOMException('interrupted', 'AbortError'))
-      } else if (performance.now() - first > echoMs) process.exit(130)
+      } else if (performance.now() - first > echoMs) killSelf('SIGINT')
     })
   }
   return interrupt.signal

@@ -2,6 +2,10 @@ import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
 import sharp, { type Metadata, type Sharp } from 'sharp'
+import { sampleBytes } from '../../pictures/decode-cost.js'
+import { decodeSafely } from '../../pictures/decode-safely.js'
+import type { DecodeWork } from '../../pictures/decode-work.js'
+import { PictureError } from '../../pictures/picture-error.js'
 import { rgbPicture } from '../../pictures/rgb-picture.js'
 import { type ImageFormat, isCutShort, isUnread, sniffImage } from '../../pictures/sniff-image.js'
 import { Reject } from '../fetch/reject.js'
@@ -51,7 +55,7 @@ const decoding = pLimit(Math.min(cores + 1, uvThreads))
  * @throws Reject where the bytes are no picture (`not_image`), of a format without a decoder
  * (`unsupported_format`), end too early (`truncated`), cannot be decoded (`decode_error`) or are outside the
  * limits (`too_small`, `too_large_area`, `extreme_aspect`, `too_many_pixels`, `too_many_pages`,
- * `too_much_memory`)
+ * `too_many_scans`, `too_much_memory`, `decode_timeout`)
  */
 export async function normaliseImage(
   bytes: Uint8Array,
@@ -63,9 +67,11 @@ export async function normaliseImage(
   if (isUnread(format)) throw new Reject('unsupported_format', `${place}: ${format} is not decoded`)
   if (format === 'tiff' && isCutShort(bytes, format)) throw truncated(bytes, format, place)
   try {
-    return await decoding(normalise, bytes, place, config)
+    const { bytes: stored, ...made } = await decoding(() => decodeSafely(normaliseWork, bytes, config))
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    return { ...made, bytes: stored ?? bytes, sha256 }
   } catch (error) {
-    if (error instanceof Reject) throw error
+    if (error instanceof PictureError) throw new Reject(error.reason, `${place}: ${error.message}`)
     throw decodeReject(error as Error, bytes, format, place)
   }
 }
@@ -73,14 +79,23 @@ export async function normaliseImage(
 const truncated = ({ length }: Uint8Array, format: ImageFormat, place: string) =>
   new Reject('truncated', `${place}: the ${format} ends too early, after ${length} bytes`)
 
-async function normalise(bytes: Uint8Array, place: string, config: ImageConfig): Promise<NormalImage> {
-  // The header alone is read here: its pixels are counted below, and its small faults are the decoder's
-  // business.
-  const metadata = await sharp(bytes, { limitInputPixels: false, failOn: 'none' }).metadata()
+/** A picture as it is to be stored; without bytes where it keeps those that it has. */
+type Normalised = Omit<NormalImage, 'bytes' | 'sha256'> & { readonly bytes?: Uint8Array }
+
+export const normaliseWork: DecodeWork<ImageConfig, Normalised> = {
+  module: import.meta.url,
+  name: 'normaliseWork',
+  check(metadata, config) {
+    const source = uprightSize(metadata)
+    checkLimits(source, metadata, config)
+    checkPixels(fitImage(source.width, source.height, config), config)
+  },
+  run: normalise,
+}
+
+async function normalise(bytes: Uint8Array, metadata: Metadata, config: ImageConfig): Promise<Normalised> {
   const source = uprightSize(metadata)
-  checkLimits(source, metadata, place, config)
   const fit = fitImage(source.width, source.height, config)
-  checkPixels(fit, place, config)
   const { canvas, left, top } = fit
   const isWhole = canvas.width === source.width && canvas.height === source.height
   const common = {
@@ -89,7 +104,6 @@ async function normalise(bytes: Uint8Array, place: string, config: ImageConfig):
     orientation: metadata.orientation ?? 1,
     scale: fit.width / source.width,
     offset: [left, top] as const,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
   }
   // The decode runs to the last line in every case: a cut JPEG has a sound header.
   const upright = await rgbPicture(bytes, metadata, {
@@ -100,7 +114,7 @@ async function normalise(bytes: Uint8Array, place: string, config: ImageConfig):
   })
   if (isWhole && mayKeepBytes(metadata, config)) {
     const small = upright.resize(hashed.width, hashed.height, { fit: 'fill' })
-    return { ...common, bytes, phash: differenceHash(await pixelsOf(small)) }
+    return { ...common, phash: differenceHash(await pixelsOf(small)) }
   }
   // Decoded once: the hash is taken of the same pixels that are encoded.
   const pixels = await pixelsOf(placed(upright, fit, isWhole))
@@ -148,22 +162,17 @@ interface Size {
   readonly height: number
 }
 
-function checkPixels({ width, height }: Size, place: string, { max_pixels }: ImageConfig) {
+function checkPixels({ width, height }: Size, { max_pixels }: ImageConfig) {
   if (width * height > max_pixels)
-    throw new Reject('too_many_pixels', `${place}: ${width} x ${height} pixels, ${max_pixels} allowed`)
+    throw new PictureError('too_many_pixels', `${width} x ${height} pixels, ${max_pixels} allowed`)
 }
 
-function checkLimits(
-  size: Size,
-  { pages = 1, channels, depth }: Metadata,
-  place: string,
-  config: ImageConfig,
-) {
+function checkLimits(size: Size, { pages = 1, channels, depth }: Metadata, config: ImageConfig) {
   const { width, height } = size
   const reject = (reason: string, allowed: string) => {
-    throw new Reject(reason, `${place}: ${width} x ${height} pixels, ${allowed}`)
+    throw new PictureError(reason, `${width} x ${height} pixels, ${allowed}`)
   }
-  checkPixels(size, place, config)
+  checkPixels(size, config)
   if (pages > config.max_pages) reject('too_many_pages', `${pages} pages, ${config.max_pages} allowed`)
   const memory = width * height * channels * (sampleBytes[depth] ?? 1)
   if (memory > config.max_decoded_bytes)
@@ -175,18 +184,6 @@ function checkLimits(
   const aspect = Math.max(width, height) / Math.min(width, height)
   if (config.max_aspect_ratio !== undefined && aspect > config.max_aspect_ratio)
     reject('extreme_aspect', `sides of 1 : ${config.max_aspect_ratio} allowed`)
-}
-
-/** Bytes of a sample by libvips' name of its type, where it is not one. */
-const sampleBytes: Readonly<Record<string, number>> = {
-  ushort: 2,
-  short: 2,
-  uint: 4,
-  int: 4,
-  float: 4,
-  complex: 8,
-  double: 8,
-  dpcomplex: 16,
 }
 
 const storedFormats = { jpg: 'jpeg', png: 'png', webp: 'webp' } as const

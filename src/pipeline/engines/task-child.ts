@@ -1,3 +1,4 @@
+import { killSelf } from '../../base/kill-self.js'
 import { shareCores } from '../../base/own-cores.js'
 import { parentHostLimiter } from '../../ingest/fetch/ipc-host-limiter.js'
 import { openStorage } from '../../storage/open-storage.js'
@@ -22,7 +23,7 @@ process.on('message', (message: ToChild) => {
 // The terminal sends its Ctrl-C to all: the parent decides what becomes of the work.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 // A parent that is gone asks for nothing more, and its tasks are others' now.
-process.on('disconnect', () => process.exit(1))
+process.on('disconnect', () => killSelf('SIGKILL'))
 
 async function run({ id, task, cores }: Extract<ToChild, { kind: 'run' }>) {
   const abort = new AbortController()

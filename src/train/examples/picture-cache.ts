@@ -21,7 +21,7 @@ export function createPictureCache(side: number): PictureCache {
   return async (key, bytes) => {
     const known = kept.get(key)
     if (known) return known
-    const picture = await decodePicture(bytes, side)
+    const picture = await decodePicture(bytes, side, key)
     if (size + picture.data.length <= capacity && !kept.has(key)) {
       kept.set(key, picture)
       size += picture.data.length
