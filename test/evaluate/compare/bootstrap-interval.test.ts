@@ -32,19 +32,19 @@ describe('the interval of a difference', () => {
     expect(difference).toBeCloseTo(0.2, 12)
     expect(differing).toBe(20)
     // The deviation of 100 drawings of 0 or 1 with the mean 0.2 is 0.04; Student's t of 19 is 2.09.
-    expect(Math.abs(interval[0] - (0.2 - 0.04 * 2.09))).toBeLessThan(0.02)
-    expect(Math.abs(interval[1] - (0.2 + 0.04 * 2.09))).toBeLessThan(0.02)
+    expect(Math.abs(interval![0] - (0.2 - 0.04 * 2.09))).toBeLessThan(0.02)
+    expect(Math.abs(interval![1] - (0.2 + 0.04 * 2.09))).toBeLessThan(0.02)
     const [narrow] = compare({ level: 0.5 })
-    expect(narrow.interval[0]).toBeGreaterThan(interval[0])
-    expect(narrow.interval[1]).toBeLessThan(interval[1])
+    expect(narrow.interval![0]).toBeGreaterThan(interval![0])
+    expect(narrow.interval![1]).toBeLessThan(interval![1])
   })
 
   it('turns about 0 with the two models', () => {
     const [one] = compare()
     const [other] = compare({}, [teacher], student)
     expect(other.difference).toBe(-one.difference)
-    other.interval.forEach((end, at) => {
-      expect(end).toBeCloseTo(-one.interval[1 - at], 12)
+    other.interval!.forEach((end, at) => {
+      expect(end).toBeCloseTo(-one.interval![1 - at], 12)
     })
   })
 
@@ -65,8 +65,8 @@ describe('the interval of a difference', () => {
     const others = [student, finds((at) => at % 5 < 3), finds((at) => at >= 40), finds((at) => at % 3 > 0)]
     const [together] = compare({}, others)
     expect(together.difference).toBe(alone.difference)
-    expect(together.interval[0]).toBeLessThan(alone.interval[0])
-    expect(together.interval[1]).toBeGreaterThan(alone.interval[1])
+    expect(together.interval![0]).toBeLessThan(alone.interval![0])
+    expect(together.interval![1]).toBeGreaterThan(alone.interval![1])
   })
 
   it('takes just as many resamplings as the level needs', () => {
