@@ -63,6 +63,8 @@ describe('a box', () => {
       [0, 0, 10, Number.NaN],
       [10, 0, 10, 5],
       [100, 0, 120, 5],
+      [0, 5, 10, 5],
+      [0, 50, 10, 60],
     ]
     for (const one of odd) expect(clipBox(one, { width: 100, height: 50 })).toBeUndefined()
   })
