@@ -4,16 +4,16 @@
  *
  *     npm run verify:mutation -- [filter train ...] [--concurrency 1] [--force] [--json]
  *
- * Rooms are those of bench/mutation/rooms.ts, all of them where none is named, or a folder below one
- * (`filter/rules`). Each folder is a run of Stryker with an incremental file of its own in reports/mutation: a
- * run that was stopped goes on where it was, and only what has changed is tried again, unless `--force` is given.
- * Survivors are listed there as well, in FOLDER.survivors.txt. Ends with 1 where a room is below the goal, or a
- * folder's tests fail without a mutant.
+ * Rooms are those of bench/mutation/rooms.ts, all of them where none is named, or a folder or file below one
+ * (`filter/rules`, `filter/rules/contrast`). A few files at a time are a run of Stryker, with an incremental file
+ * in reports/mutation that bears the name of the first: a run that was stopped goes on where it was, and only what has
+ * changed is tried again, unless `--force` is given. Survivors are listed there as well, in *.survivors.txt. Ends
+ * with 1 where a room is below the goal, or its tests fail without a mutant.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Stryker } from '@stryker-mutator/core'
 import { formatTable } from '../src/cli/terminal/format-table.js'
-import { type MutatedFolder, mutatedFolders } from './mutation/rooms.js'
+import { type MutatedPart, mutatedParts } from './mutation/rooms.js'
 import { type Counts, count, type MutantResult, scoreOf, survivorsText, total } from './mutation/scores.js'
 import { gatherFigures, option, printReport } from './report.js'
 
@@ -25,7 +25,7 @@ const reports = 'reports/mutation'
 /** Percent of the mutants that the tests have to notice. */
 const goal = 85
 
-async function mutate({ folder, files, tests }: MutatedFolder): Promise<MutantResult[]> {
+async function mutate({ name, files, tests }: MutatedPart): Promise<MutantResult[]> {
   // Read by vitest.mutation.config.ts in the processes that Stryker starts.
   process.env.MUTATION_TESTS = JSON.stringify(tests)
   const stryker = new Stryker({
@@ -44,7 +44,7 @@ async function mutate({ folder, files, tests }: MutatedFolder): Promise<MutantRe
     // bench/mutation/warm-pool.ts ends what does not end, long before this.
     timeoutMS: 120_000,
     incremental: true,
-    incrementalFile: `${reports}/${slug(folder)}.json`,
+    incrementalFile: `${reports}/${name}.json`,
     force,
     ignorePatterns: [
       'dist',
@@ -63,18 +63,16 @@ async function mutate({ folder, files, tests }: MutatedFolder): Promise<MutantRe
   return stryker.runMutationTest()
 }
 
-const slug = (folder: string) => folder.replaceAll('/', '-')
-
 const named = process.argv
   .slice(2)
   .filter((word, at, all) => !/^--/.test(word) && all[at - 1] !== '--concurrency')
 mkdirSync(reports, { recursive: true })
 const byRoom = new Map<string, Counts>()
 let failed = 0
-for (const one of mutatedFolders(named)) {
+for (const one of mutatedParts(named)) {
   const start = performance.now()
   const results = await mutate(one).catch((error: Error) => {
-    process.stderr.write(`${one.folder}: ${error.message}\n`)
+    process.stderr.write(`${one.name}: ${error.message}\n`)
   })
   if (!results) {
     failed++
@@ -82,10 +80,10 @@ for (const one of mutatedFolders(named)) {
   }
   const counts = count(results, (performance.now() - start) / 1000)
   writeFileSync(
-    `${reports}/${slug(one.folder)}.survivors.txt`,
+    `${reports}/${one.name}.survivors.txt`,
     survivorsText(results, (path) => readFileSync(path, 'utf8')),
   )
-  process.stderr.write(`${one.folder}: ${scoreOf(counts).toFixed(1)} % of ${counts.valid} mutants\n`)
+  process.stderr.write(`${one.name}: ${scoreOf(counts).toFixed(1)} % of ${counts.valid} mutants\n`)
   byRoom.set(one.room, total(byRoom.get(one.room), counts))
 }
 

@@ -1,5 +1,5 @@
 /** The rooms of `src/` whose tests are held against mutants, and which tests those are. */
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { UserError } from '../../src/base/user-error.js'
 
 /** Which tests are run over a mutant. */
@@ -11,11 +11,11 @@ export interface MutationTests {
   readonly skip: readonly string[]
 }
 
-/** A folder of a room, without those below it. */
-export interface MutatedFolder {
+/** Files of one folder of a room. */
+export interface MutatedPart {
   readonly room: string
-  /** Below src. */
-  readonly folder: string
+  /** Folder and first file, without slashes. */
+  readonly name: string
   readonly files: readonly string[]
   readonly tests: MutationTests
 }
@@ -52,14 +52,17 @@ const rooms: Readonly<Record<string, Room>> = {
   pipeline: { without: ['kill', 'cycle', 'detector', 'glip-r50', 's3', 'engines/**'] },
 }
 
-/** The folders of rooms, or of parts of them, that are named; of all rooms where none is. */
-export function mutatedFolders(names: readonly string[]): MutatedFolder[] {
+/** Bytes of source in a part, if it is of several files: some five hundred mutants. */
+const partBytes = 24_000
+
+/** The parts of the rooms, folders or files that are named, as below src and without `.ts`; of all rooms where none is. */
+export function mutatedParts(names: readonly string[]): MutatedPart[] {
   const roomNames = Object.keys(rooms)
   return (names.length > 0 ? names : roomNames).flatMap((name) => {
     const room = roomNames.find((one) => name === one || name.startsWith(`${one}/`))
     if (!room)
       throw new UserError(
-        `"${name}" is no room whose tests are held against mutants: ${roomNames.join(', ')}.`,
+        `"${name}" is in no room whose tests are held against mutants: ${roomNames.join(', ')}.`,
       )
     const { of = [room], without = [], skip = [] } = rooms[room]!
     const tests = {
@@ -67,16 +70,30 @@ export function mutatedFolders(names: readonly string[]): MutatedFolder[] {
       exclude: without.map((file) => `test/${room}/${file}.test.ts`),
       skip,
     }
-    return foldersBelow(name).map(([folder, files]) => ({ room, folder, files, tests }))
+    const parts = existsSync(`src/${name}.ts`) ? [[`src/${name}.ts`]] : partsBelow(`src/${name}`)
+    return parts.map((files) => ({ room, name: nameOf(files[0]!), files, tests }))
   })
 }
 
-/** Each folder from this one down that has files in it, with their paths. */
-function foldersBelow(folder: string): [folder: string, files: string[]][] {
-  const entries = readdirSync(`src/${folder}`, { withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-  const own: [string, string[]][] =
-    files.length > 0 ? [[folder, files.map(({ name }) => `src/${folder}/${name}`).sort()]] : []
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}/${name}`)
-  return [...own, ...folders.sort().flatMap(foldersBelow)]
+const nameOf = (path: string) =>
+  path
+    .replace(/^src\//, '')
+    .replace(/\.ts$/, '')
+    .replaceAll('/', '-')
+
+/** The files of each folder from this one down, in lists of about as many bytes. */
+function partsBelow(folder: string): string[][] {
+  const entries = readdirSync(folder, { withFileTypes: true })
+  const pathsOf = (kept: typeof entries) => kept.map(({ name }) => `${folder}/${name}`).sort()
+  const files = pathsOf(entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts')))
+  const parts: string[][] = []
+  let bytes = 0
+  for (const file of files) {
+    const { size } = statSync(file)
+    const last = parts.at(-1)
+    if (!last || bytes + size > partBytes) parts.push([file])
+    else last.push(file)
+    bytes = parts.at(-1) === last ? bytes + size : size
+  }
+  return [...parts, ...pathsOf(entries.filter((entry) => entry.isDirectory())).flatMap(partsBelow)]
 }
