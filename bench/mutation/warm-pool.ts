@@ -7,24 +7,36 @@
  * clock tells nothing, and with the thread alone, where Stryker would start a new process.
  */
 import { Worker } from 'node:worker_threads'
-import type { PoolOptions, PoolRunnerInitializer, PoolWorker } from 'vitest/node'
+import type { RunnerTask } from 'vitest'
+import type { PoolOptions, PoolRunnerInitializer, PoolWorker, Vitest } from 'vitest/node'
 
 interface Request {
   readonly type?: string
-  readonly context?: { readonly config?: unknown; readonly files?: readonly { readonly filepath: string }[] }
+  readonly context?: {
+    readonly config?: typeof config
+    readonly files?: readonly { readonly filepath: string }[]
+  }
 }
 
-/** Seconds of processor time that a run may take besides what all tests took without a mutant. */
-const besides = 1
-/** Seconds in which a run that waits for something should have done something. */
-const idle = 8
+/** Seconds of processor time that a run may take besides what its tests took without a mutant. */
+const besides = 2
+/** Milliseconds in which a run that is not waiting for ever has computed for longer than `waiting` seconds. */
+const idle = 10_000
+const waiting = 0.03
 
 let thread: Worker | undefined
 let isStarted = false
 /** Of the run that is going on: which tests it chooses stands in it. */
-let config: unknown
-/** Seconds of processor time of the first run, of all tests without a mutant. */
-let ofAll: number | undefined
+let config: { readonly testNamePattern?: RegExp } | undefined
+/** The first run, of all tests without a mutant: its seconds of processor time, and how they lie on its tests. */
+let first: { readonly seconds: number; readonly tests: readonly TimedTest[] } | undefined
+
+interface TimedTest {
+  readonly file: string
+  /** With those of its suites. */
+  readonly name: string
+  readonly time: number
+}
 
 function startThread({ env, execArgv }: PoolOptions): Worker {
   const entry = new URL('bench/mutation/warm-worker.js', `file://${process.cwd()}/`)
@@ -43,19 +55,41 @@ function processorTime(): number {
   return (user + system) / 1e6
 }
 
+function timedTests(tasks: readonly RunnerTask[], file: string, above = ''): TimedTest[] {
+  return tasks.flatMap((task) => {
+    const name = `${above} ${task.name}`.trim()
+    if (task.type === 'suite') return timedTests(task.tasks, file, name)
+    return [{ file, name, time: task.result?.duration ?? 0 }]
+  })
+}
+
+/** Seconds of processor time that the tests of a run may take together: half as much again as without a mutant. */
+function allowance(files: readonly string[]): number {
+  if (!first) return Number.POSITIVE_INFINITY
+  const pattern = config?.testNamePattern
+  const isChosen = ({ file, name }: TimedTest) => files.includes(file) && (!pattern || pattern.test(name))
+  const timeOf = (tests: readonly TimedTest[]) => tests.reduce((sum, { time }) => sum + time, 0)
+  const share = timeOf(first.tests.filter(isChosen)) / Math.max(1, timeOf(first.tests))
+  return besides + 1.5 * share * first.seconds
+}
+
 /** Calls `stop` when a run has used up its time; gives a function that ends the watch. */
-function watchRun(stop: () => void): () => void {
+function watchRun(files: readonly string[], state: Vitest['state'], stop: () => void): () => void {
   const start = processorTime()
+  const most = allowance(files)
   let busy = { at: performance.now(), used: start }
   const timer = setInterval(() => {
     const used = processorTime()
-    if (used - busy.used > 0.02 * idle) busy = { at: performance.now(), used }
-    const isIdle = performance.now() - busy.at > 1000 * idle
-    if (ofAll !== undefined && (isIdle || used - start > besides + 1.5 * ofAll)) stop()
-  }, 200)
+    if (used - busy.used > waiting) busy = { at: performance.now(), used }
+    const isIdle = performance.now() - busy.at > idle
+    if (first && (isIdle || used - start > most)) stop()
+  }, 500)
   return () => {
     clearInterval(timer)
-    ofAll ??= processorTime() - start
+    first ??= {
+      seconds: processorTime() - start,
+      tests: state.getFiles().flatMap(({ tasks, filepath }) => timedTests(tasks, filepath)),
+    }
   }
 }
 
@@ -100,7 +134,8 @@ function warmWorker(options: PoolOptions): PoolWorker {
         isStarted = true
       }
       if (type !== 'run') return void own.postMessage(message)
-      endWatch = watchRun(giveUp)
+      const files = (context?.files ?? []).map(({ filepath }) => filepath)
+      endWatch = watchRun(files, state, giveUp)
       own.postMessage({ ...(message as object), context: { ...context, config } })
     },
   }
