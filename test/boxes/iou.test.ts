@@ -29,5 +29,7 @@ describe('boxes', () => {
     expect(areaOf([10, 10, 5, 20])).toBe(0)
     expect(iou([10, 10, 5, 20], [0, 0, 30, 30])).toBe(0)
     expect(iou([5, 5, 5, 5], [5, 5, 5, 5])).toBe(0)
+    expect(iou([5, 0, 5, 9], [5, 0, 5, 9])).toBe(0)
+    expect(iou([0, 5, 9, 5], [0, 5, 9, 5])).toBe(0)
   })
 })

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clipBox, mapBox, scaleBox, unscaleBox, type Xyxy } from '../../src/boxes/xyxy.js'
+import {
+  boxAt,
+  clipBox,
+  mapBox,
+  scaleBox,
+  scalePixelBox,
+  unscaleBox,
+  type Xyxy,
+} from '../../src/boxes/xyxy.js'
 
 const side = fc.double({ min: -200, max: 200, noNaN: true })
 const box = fc.tuple(side, side, side, side)
@@ -10,6 +18,22 @@ describe('a box', () => {
     expect(scaleBox([1, 2, 3, 4], 10)).toEqual([10, 20, 30, 40])
     expect(scaleBox([1, 2, 3, 4], 10, 100)).toEqual([10, 200, 30, 400])
     expect(mapBox([1.4, 2.5, 3.6, 4], Math.floor)).toEqual([1, 2, 3, 4])
+  })
+
+  it('is scaled by its first and its last pixel as the official code does', () => {
+    expect(scalePixelBox([1, 2, 31, 42], 2)).toEqual([2, 4, 61, 83])
+    expect(scalePixelBox([1, 2, 31, 42], 2, 0.5)).toEqual([2, 1, 61, 21.5])
+    // A pixel stays one as long as the picture is no smaller.
+    expect(scalePixelBox([3, 3, 4, 4], 5)).toEqual([15, 15, 16, 16])
+  })
+
+  it('is read from its place among many', () => {
+    const sides = Float32Array.from({ length: 12 }, (_, at) => at)
+    expect([0, 1, 2].map((index) => boxAt(sides, index))).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9, 10, 11],
+    ])
   })
 
   it('is brought back by division, to the last bit', () => {
@@ -39,6 +63,8 @@ describe('a box', () => {
       [0, 0, 10, Number.NaN],
       [10, 0, 10, 5],
       [100, 0, 120, 5],
+      [0, 5, 10, 5],
+      [0, 50, 10, 60],
     ]
     for (const one of odd) expect(clipBox(one, { width: 100, height: 50 })).toBeUndefined()
   })

@@ -81,6 +81,27 @@ const namesDiffer = (a: Candidate, b: Candidate) =>
 
 const keep = (rules: RuleConfig[], given: readonly Candidate[]) => createFilter(rules)(given, image)
 
+it('boxes come best first, equal ones by phrase, place, label and contrast, however they were given', () => {
+  const first = box(0, 0.5, 1, 1, 9, 9)
+  const ordered: readonly Candidate[] = [
+    box(3, 0.9, 50, 50, 60, 60),
+    first,
+    { ...first, contrast: 0.2 },
+    { ...first, contrast: 0.3 },
+    { ...first, label: 'cat' },
+    { ...first, label: 'dog' },
+    box(0, 0.5, 1, 1, 9, 10),
+    box(0, 0.5, 1, 1, 10, 8),
+    box(0, 0.5, 1, 2, 8, 8),
+    box(0, 0.5, 2, 0, 7, 7),
+    box(1, 0.5, 0, 0, 6, 6),
+  ]
+  const filter = createFilter([])
+  expect(filter(ordered, image).kept).toEqual(ordered)
+  expect(filter(ordered.toReversed(), image).kept).toEqual(ordered)
+  expect(filter([...ordered.slice(5), ...ordered.slice(0, 5)], image).kept).toEqual(ordered)
+})
+
 describe('the filter', () => {
   it('adds up', () => {
     fc.assert(

@@ -5,15 +5,18 @@ import { UserError } from '../../src/base/user-error.js'
 import { pictureMetric } from '../../src/evaluate/compare/picture-metrics.js'
 import type { Evaluation } from '../../src/evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../src/evaluate/picture-outcomes.js'
-import type { AllAnswers, Answers } from '../../src/pipeline/promotion/compare-answers.js'
+import type { AllAnswers, Answers, Comparison } from '../../src/pipeline/promotion/compare-answers.js'
 import { decidePromotion } from '../../src/pipeline/promotion/decide-promotion.js'
 import { promoteConfig } from '../../src/pipeline/promotion/promote-config.js'
+import { isAbove } from '../../src/pipeline/promotion/promotion.js'
 import { drawAnswers, onlyPhrases, outcomesOf } from '../helpers/any-outcomes.js'
 
 const teacher = { name: 'start', hash: 'a' }
 const student = { name: 'round-1-student', hash: 'b' }
 const mean = { name: 'round-1-mean-50', hash: 'c' }
 const images = 200
+/** Enough to tell sides of a margin apart. */
+const resamplings = 400
 
 /** Pictures with one phrase each, of which the first ones are found. */
 function found(count: number): PictureOutcomes {
@@ -69,6 +72,51 @@ describe('promotion', () => {
     )
     // The interval of a lower level is narrower.
     expect(decide({ novel: [80, 110] }, { margin: 0.1, level: 0.3 }).promoted).toBe(true)
+  })
+
+  it('asks for more than the margin, whichever side of 0 it lies on', () => {
+    // +15 points, the interval from about +10.
+    for (const [margin, promoted] of [
+      [-0.05, true],
+      [0.05, true],
+      [0.12, false],
+      [0.5, false],
+    ] as const)
+      expect(decide({ novel: [80, 110] }, { margin, resamplings })).toMatchObject({ promoted, margin })
+    // A student that is 15 points worse may be so by 30, and not by 5.
+    for (const [margin, promoted] of [
+      [-0.3, true],
+      [-0.05, false],
+      [0.3, false],
+    ] as const)
+      expect(decide({ novel: [110, 80] }, { margin, resamplings })).toMatchObject({ promoted, margin })
+  })
+
+  it('counts the resamplings in which the difference exceeds the margin, or what a guard allows', () => {
+    const aboveOf = (margin: number) =>
+      decide({ novel: [80, 110] }, { margin, resamplings }).candidates[0]!.above
+    expect([aboveOf(-0.15), aboveOf(0)]).toEqual([1, 1])
+    expect(Math.abs(aboveOf(0.15) - 0.5)).toBeLessThan(0.1)
+    expect(aboveOf(0.3)).toBe(0)
+    const guardOf = (known: readonly number[], lower_by: number) =>
+      decide({ novel: [80, 110], known }, { guards: [{ set: 'known', lower_by }], resamplings })
+        .candidates[0]!.guards[0]!
+    // 10 points lost, and gained: what is allowed is a loss.
+    expect(Math.abs(guardOf([150, 130], 0.1).above - 0.5)).toBeLessThan(0.1)
+    expect(guardOf([130, 150], 0.1)).toMatchObject({ above: 1, holds: true })
+    expect(guardOf([150, 130], 0.3)).toMatchObject({ above: 1, holds: true })
+    expect(guardOf([150, 130], 0.02)).toMatchObject({ above: 0, holds: false })
+  })
+
+  it('is above a margin only by more than it, the difference and all of its interval', () => {
+    const of = (difference: number, low: number | null) =>
+      ({ difference, interval: low === null ? null : [low, 1] }) as Comparison
+    expect(isAbove(of(0.3, 0.2), 0.1)).toBe(true)
+    expect(isAbove(of(0.3, 0.1), 0.1)).toBe(false)
+    expect(isAbove(of(0.1, 0.2), 0.1)).toBe(false)
+    expect(isAbove(of(0.3, null), 0.1)).toBe(false)
+    expect(isAbove(of(-0.1, -0.2), -0.3)).toBe(true)
+    expect(isAbove(of(-0.1, -0.2), 0.3)).toBe(false)
   })
 
   it('says where too few pictures tell the models apart', () => {

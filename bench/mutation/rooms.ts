@@ -1,0 +1,99 @@
+/** The rooms of `src/` whose tests are held against mutants, and which tests those are. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { UserError } from '../../src/base/user-error.js'
+
+/** Which tests are run over a mutant. */
+export interface MutationTests {
+  /** Patterns of files. */
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  /** How the titles of tests begin that are skipped. */
+  readonly skip: readonly string[]
+}
+
+/** Files of one folder of a room. */
+export interface MutatedPart {
+  readonly room: string
+  /** Folder and first file, without slashes. */
+  readonly name: string
+  readonly files: readonly string[]
+  readonly tests: MutationTests
+}
+
+interface Room {
+  /** Folders of test/ that have its tests, if not the one of its name. */
+  readonly of?: readonly string[]
+  /** Files of them that are left out. */
+  readonly without?: readonly string[]
+  readonly skip?: readonly string[]
+}
+
+/**
+ * A room is held against its own tests. Left out are those that start processes, which have no mutants, those
+ * that read the source itself, and those that take too long to be run thousands of times.
+ */
+const rooms: Readonly<Record<string, Room>> = {
+  boxes: {},
+  filter: { skip: ['has the example of CONTRIBUTING'] },
+  'ingest/fetch': { without: ['host-limiter'] },
+  shards: { without: ['many-writers', 'commit-protocol', 'two-writers'], skip: ['by SIGKILL'] },
+  evaluate: {
+    skip: [
+      'are scored by the command line',
+      'is scored by the command line',
+      'are refused where they are about pictures',
+      'may be larger than a string',
+      'prefers neither of two models',
+      'lets the best of several be picked',
+    ],
+  },
+  train: {},
+  nlp: { of: ['nlp', 'words'] },
+  pipeline: { without: ['kill', 'cycle', 'detector', 'glip-r50', 's3', 'engines/**'] },
+}
+
+/** Bytes of source in a part, if it is of several files: some five hundred mutants. */
+const partBytes = 24_000
+
+/** The parts of the rooms, folders or files that are named, as below src and without `.ts`; of all rooms where none is. */
+export function mutatedParts(names: readonly string[]): MutatedPart[] {
+  const roomNames = Object.keys(rooms)
+  return (names.length > 0 ? names : roomNames).flatMap((name) => {
+    const room = roomNames.find((one) => name === one || name.startsWith(`${one}/`))
+    if (!room)
+      throw new UserError(
+        `"${name}" is in no room whose tests are held against mutants: ${roomNames.join(', ')}.`,
+      )
+    const { of = [room], without = [], skip = [] } = rooms[room]!
+    const tests = {
+      include: of.map((folder) => `test/${folder}/**/*.test.ts`),
+      exclude: without.map((file) => `test/${room}/${file}.test.ts`),
+      skip,
+    }
+    const parts = existsSync(`src/${name}.ts`) ? [[`src/${name}.ts`]] : partsBelow(`src/${name}`)
+    return parts.map((files) => ({ room, name: nameOf(files[0]!), files, tests }))
+  })
+}
+
+const nameOf = (path: string) =>
+  path
+    .replace(/^src\//, '')
+    .replace(/\.ts$/, '')
+    .replaceAll('/', '-')
+
+/** The files of each folder from this one down, in lists of about as many bytes. */
+function partsBelow(folder: string): string[][] {
+  const entries = readdirSync(folder, { withFileTypes: true })
+  const pathsOf = (kept: typeof entries) => kept.map(({ name }) => `${folder}/${name}`).sort()
+  const files = pathsOf(entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts')))
+  const parts: string[][] = []
+  let bytes = 0
+  for (const file of files) {
+    const { size } = statSync(file)
+    const last = parts.at(-1)
+    if (!last || bytes + size > partBytes) parts.push([file])
+    else last.push(file)
+    bytes = parts.at(-1) === last ? bytes + size : size
+  }
+  return [...parts, ...pathsOf(entries.filter((entry) => entry.isDirectory())).flatMap(partsBelow)]
+}
