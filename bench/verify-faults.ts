@@ -39,8 +39,8 @@ if (unknown.length > 0) throw new Error(`--only ${unknown.join(', ')}: expected 
 const [fullTries, diskRounds] = [12, 5]
 /** Of the changes of a round, which are many, one in so many is tried at scale 1. */
 const roundsStride = 4
-/** MB a minute by which memory may grow once the crawl is warm. */
-const mostGrowth = 5
+/** MB by which memory may grow over ten thousand rows once the crawl is warm, and rows from which that is said. */
+const [mostGrowth, rowsToGrow] = [5, 20_000]
 
 const { figures, report } = gatherFigures()
 const has = (kind: Kind) => asked.includes(kind)
@@ -108,16 +108,10 @@ async function crawl(folder: string): Promise<void> {
   none('bad web: rows with another outcome than the script', wrongRows, told(wrong))
   const peak = memory.reduce((most, value) => Math.max(most, value), 0)
   report('bad web: highest memory', peak, 'MB')
-  const slope = slopeOf(memory)
-  // Of a crawl of seconds the line says nothing.
-  const isLong = memory.length >= 60
-  report(
-    'bad web: growth of memory once warm',
-    slope,
-    'MB/min',
-    `< ${mostGrowth}`,
-    isLong ? slope < mostGrowth : null,
-  )
+  const growth = slopeOf(memory) * ((seconds / made.rows) * 10_000)
+  // What V8 lets lie grows in the beginning: a short crawl says nothing.
+  const isGood = made.rows < rowsToGrow ? null : growth < mostGrowth
+  report('bad web: growth of memory once warm', growth, 'MB/10,000 rows', `< ${mostGrowth}`, isGood)
   const step = Math.max(1, Math.floor(memory.length / 12))
   const course = memory.filter((_, second) => second % step === 0).map((value) => Math.round(value))
   process.stderr.write(`memory in MB, every ${step} s: ${course.join(' ')}\n`)

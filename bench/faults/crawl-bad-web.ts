@@ -181,7 +181,7 @@ function account(outcomes: Outcomes, rows: number, seed: number, given: Readonly
   return { kept, rejected, lost, doubled, wrong, invented }
 }
 
-/** MB a minute by which memory grows after the first third: the slope of the line of least squares. */
+/** MB a second by which memory grows after the first third: the slope of the line of least squares. */
 export function slopeOf(memory: readonly number[]): number {
   const after = memory.slice(Math.floor(memory.length / 3))
   if (after.length < 3) return 0
@@ -192,5 +192,5 @@ export function slopeOf(memory: readonly number[]): number {
     above += (second - middle) * (value - level)
     below += (second - middle) ** 2
   }
-  return (60 * above) / below
+  return above / below
 }
