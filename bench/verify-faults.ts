@@ -117,6 +117,8 @@ async function crawl(folder: string): Promise<void> {
   process.stderr.write(`memory in MB, every ${step} s: ${course.join(' ')}\n`)
 }
 
+// What is mounted is taken away as the process exits, also where it is told to.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const folder = await mkdtemp(join(tmpdir(), 'groundmill-faults-'))
 try {
   if (['kills', 'rounds', 'disk', 'small-disk'].some((kind) => has(kind as Kind)))

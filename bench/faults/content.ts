@@ -3,8 +3,12 @@ import { createReadStream } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 
-/** What a record says of the making and not of what was made: when, how long it took, by whom. */
-const ofTheMaking = /^(seconds|at|started|ended|createdAt|time|host|pid|process|session|token)$/
+/**
+ * What a record says of the making and not of what was made: when, how long it took, by whom; and the hash of
+ * a file that says how long each step took.
+ */
+const ofTheMaking =
+  /^((data_)?seconds|at|started|ended|createdAt|time|host|pid|process|session|token)$|\.jsonl$/
 
 export interface Difference {
   /** Files of the undisturbed run that are not there, or are there with other bytes. */
@@ -18,8 +22,13 @@ export interface Difference {
 /**
  * A hash of every file below a folder, by its name: of its bytes, but of a record of JSON without what is of
  * the making. Logs and what `.groundmill` holds of processes say nothing of the data, and are left out.
+ *
+ * @param places other folders that the same run lay in: its records may name them
  */
-export async function contentOf(folder: string): Promise<ReadonlyMap<string, string>> {
+export async function contentOf(
+  folder: string,
+  places: readonly string[] = [],
+): Promise<ReadonlyMap<string, string>> {
   const content = new Map<string, string>()
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   for (const entry of entries) {
@@ -27,7 +36,10 @@ export async function contentOf(folder: string): Promise<ReadonlyMap<string, str
     const path = join(entry.parentPath, entry.name)
     const name = relative(folder, path)
     if (isOfProcesses(name)) continue
-    content.set(name, name.endsWith('.json') ? await hashOfRecord(path, folder) : await hashOfBytes(path))
+    content.set(
+      name,
+      /\.jsonl?$/.test(name) ? await hashOfRecord(path, [folder, ...places]) : await hashOfBytes(path),
+    )
   }
   return content
 }
@@ -40,16 +52,22 @@ async function hashOfBytes(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-async function hashOfRecord(path: string, folder: string): Promise<string> {
+async function hashOfRecord(path: string, places: readonly string[]): Promise<string> {
   const text = await readFile(path, 'utf8')
-  let bare = text
+  const parts = path.endsWith('.jsonl') ? text.split('\n') : [text]
+  const bare = parts.map(withoutTheMaking).join('\n')
+  // The run that is disturbed lies elsewhere than the one that is not.
+  const placeless = places.reduce((left, place) => left.replaceAll(place, ''), bare)
+  return createHash('sha256').update(placeless).digest('hex')
+}
+
+function withoutTheMaking(text: string): string {
   try {
-    bare = JSON.stringify(JSON.parse(text, (key, value) => (ofTheMaking.test(key) ? null : value)))
+    return JSON.stringify(JSON.parse(text, (key, value) => (ofTheMaking.test(key) ? null : value)))
   } catch {
     // Cut short: then it differs from a whole one by its bytes.
+    return text
   }
-  // The run that is disturbed lies elsewhere than the one that is not.
-  return createHash('sha256').update(bare.replaceAll(folder, '')).digest('hex')
 }
 
 /** What is there beside what an undisturbed run has left. */

@@ -25,6 +25,7 @@ export interface Shaking {
 interface Prepared {
   readonly step: Step
   readonly before: string
+  readonly calmRun: string
   readonly calm: ReadonlyMap<string, string>
   readonly changes: readonly string[]
 }
@@ -40,17 +41,17 @@ async function* prepared({ folder, steps, isAsked }: Shaking): AsyncGenerator<Pr
     await rm(before, { recursive: true, force: true })
     await cp(run, before, { recursive: true })
     const changes = await changesOf(step.args(run), join(folder, 'changes'))
-    if (isAsked(step)) yield { step, before, calm: await contentOf(run), changes }
+    if (isAsked(step)) yield { step, before, calmRun: run, calm: await contentOf(run), changes }
   }
 }
 
 /** Disturbs a step in a run of its own, makes room, and runs it again. */
-async function tried(folder: string, { step, before, calm }: Prepared, fault: Fault) {
+async function tried(folder: string, { step, before, calm, calmRun }: Prepared, fault: Fault) {
   await cp(before, folder, { recursive: true })
   try {
     const first = await disturbed(step.args(folder), fault)
     const again = await disturbed(step.args(folder))
-    return { first, again, ...differenceOf(calm, await contentOf(folder)) }
+    return { first, again, ...differenceOf(calm, await contentOf(folder, [calmRun])) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -32,7 +32,7 @@ export async function fillSmallDisk(
   for (let round = 0; round < rounds; round++) {
     const disk = join(folder, `disk-${round}`)
     await mkdir(disk)
-    let size = Math.round(needed * draw.between(0.1, 0.4))
+    let size = Math.round(needed * draw.between(0.2, 0.6))
     const mount = (...more: readonly string[]) =>
       execFileSync('mount', ['-t', 'tmpfs', '-o', [...more, `size=${size * kib}`].join(','), 'tmpfs', disk], {
         stdio: ['ignore', 'ignore', 'pipe'],
@@ -42,6 +42,8 @@ export async function fillSmallDisk(
     } catch {
       return undefined
     }
+    const unmount = () => void execFileSync('umount', ['-l', disk])
+    process.once('exit', unmount)
     try {
       const run = join(disk, 'run')
       let ended = await disturbed(args(run))
@@ -49,13 +51,14 @@ export async function fillSmallDisk(
         const said = saysFull(ended, 'ENOSPC')
         if (said) tell(count, `with ${size} KiB: ${said}`)
         count.tries++
-        size += Math.max(16, Math.round(needed * draw.between(0.02, 0.15)))
+        size += Math.max(16, Math.round(needed * draw.between(0.05, 0.3)))
         mount('remount')
       }
       count.tries--
       addTry(count, `round ${round}`, { again: ended, ...differenceOf(calm, await contentOf(run)) })
     } finally {
-      execFileSync('umount', [disk])
+      process.removeListener('exit', unmount)
+      unmount()
     }
   }
   count.seconds = (performance.now() - start) / 1000

@@ -71,6 +71,8 @@ it('tells what is lost, doubled and left aside, whenever it was made', async () 
     'a.parquet': 'rows',
     'b.parquet': 'more',
     'a.json': '{"rows": 1, "at": "noon", "seconds": 2}',
+    'steps.jsonl': '{"loss": 1, "seconds": 2}\n{"loss": 1, "seconds": 1}\n',
+    'cut.jsonl': '{"loss": 1}\n',
     '.groundmill/workers/one.json': 'who',
   })
   const shaken = await write('shaken', {
@@ -78,10 +80,13 @@ it('tells what is lost, doubled and left aside, whenever it was made', async () 
     'b.parquet': 'mor',
     'c.parquet': 'rows',
     'a.json': '{"rows": 1, "at": "night", "seconds": 3}',
+    'steps.jsonl': '{"loss": 1, "seconds": 3}\n{"loss": 1, "seconds": 2}\n',
+    'cut.jsonl': '{"loss": 1',
     'b.parquet.vm-1-2-00000000.aside': 'mo',
   })
-  expect(differenceOf(calm, shaken)).toEqual({
-    lost: ['b.parquet'],
+  const { lost, ...more } = differenceOf(calm, shaken)
+  expect({ ...more, lost: [...lost].sort() }).toEqual({
+    lost: ['b.parquet', 'cut.jsonl'],
     doubled: ['c.parquet'],
     aside: ['b.parquet.vm-1-2-00000000.aside'],
   })
