@@ -4,11 +4,11 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 
 /**
- * What a record says of the making and not of what was made: when, how long it took, by whom; and the hash of
- * a file that says how long each step took.
+ * What a record says of the making and not of what was made: when, how long it took, by whom; and the hashes
+ * of a file that says how long each step took, and of a model's card, which names the folder that it began from.
  */
 const ofTheMaking =
-  /^((data_)?seconds|at|started|ended|createdAt|time|host|pid|process|session|token)$|\.jsonl$/
+  /^((data_)?seconds|at|started|ended|createdAt|time|host|pid|process|session|token)$|\.(jsonl|md)$/
 
 export interface Difference {
   /** Files of the undisturbed run that are not there, or are there with other bytes. */
@@ -20,8 +20,8 @@ export interface Difference {
 }
 
 /**
- * A hash of every file below a folder, by its name: of its bytes, but of a record of JSON without what is of
- * the making. Logs and what `.groundmill` holds of processes say nothing of the data, and are left out.
+ * A hash of every file below a folder, by its name: of its bytes, but of a record of JSON and of a card
+ * without what is of the making. Logs and what `.groundmill` holds of processes say nothing of the data, and are left out.
  *
  * @param places other folders that the same run lay in: its records may name them
  */
@@ -38,7 +38,7 @@ export async function contentOf(
     if (isOfProcesses(name)) continue
     content.set(
       name,
-      /\.jsonl?$/.test(name) ? await hashOfRecord(path, [folder, ...places]) : await hashOfBytes(path),
+      /\.(jsonl?|md)$/.test(name) ? await hashOfRecord(path, [folder, ...places]) : await hashOfBytes(path),
     )
   }
   return content

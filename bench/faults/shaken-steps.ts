@@ -50,8 +50,10 @@ async function tried(folder: string, { step, before, calm, calmRun }: Prepared, 
   await cp(before, folder, { recursive: true })
   try {
     const first = await disturbed(step.args(folder), fault)
+    const { lost: untold } =
+      first.code === 0 ? differenceOf(calm, await contentOf(folder, [calmRun])) : { lost: [] }
     const again = await disturbed(step.args(folder))
-    return { first, again, ...differenceOf(calm, await contentOf(folder, [calmRun])) }
+    return { first, untold, again, ...differenceOf(calm, await contentOf(folder, [calmRun])) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -104,6 +106,7 @@ export async function fillSteps(shaking: Shaking, tries: number): Promise<void> 
       addTry(count, where, result)
       const said = saysFull(result.first, code)
       if (said) tell(count, `${where}: ${said}`)
+      if (result.untold.length > 0) tell(count, `${where}: ended with 0 without ${result.untold[0]}`)
     })
     shaking.done(count)
   }
