@@ -73,14 +73,23 @@ if (orders) {
   }
   /** How half of a change is made. */
   const halves = {
-    write: (fd, data, at, length) =>
-      unwrapped.writeSync(
-        fd,
-        typeof data === 'string'
-          ? half(data)
-          : half(data.subarray(at ?? 0, (at ?? 0) + (length ?? data.length))),
-      ),
-    writev: (fd, buffers) => unwrapped.writevSync(fd, buffers.slice(0, buffers.length >> 1)),
+    // At the place in the file that the whole is for; at its end where none is given.
+    write: (fd, data, second, third, fourth) => {
+      if (typeof data === 'string') return unwrapped.writeSync(fd, half(data), 0, undefined, second)
+      const options = typeof second === 'object' && second
+      const {
+        offset = 0,
+        length = data.byteLength - offset,
+        position,
+      } = options || {
+        offset: second,
+        length: third,
+        position: fourth,
+      }
+      return unwrapped.writeSync(fd, data, offset, length >> 1, position)
+    },
+    writev: (fd, buffers, position) =>
+      unwrapped.writeSync(fd, half(Buffer.concat(buffers)), 0, undefined, position),
     writeFile: (path, data) => unwrapped.writeFileSync(path, half(data)),
     appendFile: (path, data) => unwrapped.writeFileSync(path, half(data), { flag: 'a' }),
     rm: (path, options) => {

@@ -8,6 +8,8 @@ import { disturbed } from './disturbed.js'
 import { saysFull } from './shaken-steps.js'
 
 const kib = 1024
+/** A training keeps its checkpoint, the one before it and its model at once: far more than it leaves. */
+const mostTimes = 20
 
 /**
  * Runs a whole pipeline on a disk in memory that is too small, makes it a little larger each time that it is
@@ -47,11 +49,11 @@ export async function fillSmallDisk(
     try {
       const run = join(disk, 'run')
       let ended = await disturbed(args(run))
-      for (; ended.code !== 0 && size < 4 * needed; ended = await disturbed(args(run))) {
+      for (; ended.code !== 0 && size < mostTimes * needed; ended = await disturbed(args(run))) {
         const said = saysFull(ended, 'ENOSPC')
         if (said) tell(count, `with ${size} KiB: ${said}`)
         count.tries++
-        size += Math.max(16, Math.round(needed * draw.between(0.05, 0.3)))
+        size += Math.max(16, Math.round(needed * draw.between(0.2, 1)))
         mount('remount')
       }
       count.tries--

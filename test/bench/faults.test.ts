@@ -19,14 +19,14 @@ mkdirSync('one', { recursive: true })
 await writeFile('one/a', 'a'.repeat(100))
 await new Promise((resolve, reject) => rename('one/a', 'one/b', (error) => (error ? reject(error) : resolve())))
 const handle = await open('one/c', 'w')
-await handle.write(Buffer.from('c'.repeat(100)))
+await handle.writev([Buffer.from('b'.repeat(30)), Buffer.from('c'.repeat(70))], 20)
 await handle.sync()
 await handle.close()
 await rm('one/none', { force: true })
 await unlink('one/b')
 rmSync('one', { recursive: true })
 `
-const all = ['mkdir', 'writeFile', 'rename', 'open', 'write', 'unlink', 'rm']
+const all = ['mkdir', 'writeFile', 'rename', 'open', 'writev', 'unlink', 'rm']
 
 function run(name: string, fault: object) {
   const cwd = join(folder, name)
@@ -46,7 +46,7 @@ it('counts the changes of the file system in all forms, and kills at one of them
   const changes = readFileSync(log, 'utf8').split('\n')
   // A folder is removed with more calls within.
   expect(changes.slice(0, all.length).map((line) => line.split(' ')[0])).toEqual(all)
-  const kills = { writeFile: { 'one/a': 50 }, rename: { 'one/a': 100, 'one/b': -1 }, write: { 'one/c': 50 } }
+  const kills = { writeFile: { 'one/a': 50 }, rename: { 'one/a': 100, 'one/b': -1 }, writev: { 'one/c': 70 } }
   for (const [change, files] of Object.entries(kills)) {
     const { signal, read } = run(change, { killAt: all.indexOf(change) + 1 })
     expect(signal).toBe('SIGKILL')
@@ -55,10 +55,11 @@ it('counts the changes of the file system in all forms, and kills at one of them
 })
 
 it('lets the disk be full from a change on, at once half way through a write', () => {
-  const { signal, stderr, read } = run('full', { fullFrom: all.indexOf('write') + 1, code: 'EDQUOT' })
+  const { signal, stderr, read } = run('full', { fullFrom: all.indexOf('writev') + 1, code: 'EDQUOT' })
   expect(signal).toBeNull()
   expect(stderr).toMatch(/EDQUOT: disk quota exceeded/)
-  expect(read('one/c')).toBe(50)
+  // Twenty bytes before it, and half of a hundred.
+  expect(read('one/c')).toBe(70)
 })
 
 it('tells what is lost, doubled and left aside, whenever it was made', async () => {
