@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { readSlice } from '../../src/cli/options/read-slice.js'
 
 const array = (id: number, min: number, count: number) => ({
@@ -20,4 +21,5 @@ it('keeps the numbers of tasks that are submitted again by themselves', () => {
 it('takes the index of an Indexed Job, and refuses what is no slice', () => {
   expect(readSlice('auto/4', { JOB_COMPLETION_INDEX: '2' })).toEqual({ index: 2, count: 4 })
   expect(() => readSlice('4/4', {})).toThrow('no slice 4 of 4')
+  expect(() => readSlice('half', {})).toThrow(UserError)
 })

@@ -17,12 +17,15 @@ import type { Storage } from '../../src/storage/storage.js'
 import { interleave, type Step, type Switch } from '../helpers/interleave.js'
 import { SteppedStore, sha256 } from '../helpers/stepped-storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { some } from '../helpers/thorough.js'
 
 const scratch = await temporaryFolder()
 const place = { stage: 'gold', shard: '00000' }
 const minutes = 60_000
 /** Drawn, in each place. */
-const schedules = 150
+const schedules = some(50, 600)
+/** Of the operations of a commit one in so many is tried. */
+const stride = some(3, 1)
 
 /** What a writer does: makes the shard of a configuration, amends that of `a`, or removes what is left over. */
 const kinds = ['a', 'b', 'amend', 'sweep'] as const
@@ -212,11 +215,13 @@ describe.each([
   }, 240_000)
 
   it('frozen at each operation of a commit while another works, leave a whole shard', async () => {
+    // Another one first for each of them, so that all kinds of operations are tried by one of them.
+    let first = 0
     for (const before of [[], ['a']] as const)
       for (const frozen of ['a', 'b', 'amend'] as const)
         for (const other of ['a', 'sweep'] as const) {
           const { from, to } = await stepsOfCommit(before, frozen)
-          for (let after = from; after < to; after++) {
+          for (let after = from + (first++ % stride); after < to; after += stride) {
             const switches = [{ after, how: 'freeze', to: 0 }] as const
             await scheduled(before, [frozen, other], switches, () => checkRecord(store, false)).catch(
               (error) => {

@@ -14,6 +14,7 @@ import { type Running, startGroundmill } from '../../helpers/groundmill.js'
 import { shortCycle } from '../../helpers/short-cycle.js'
 import { makeSmallWorld } from '../../helpers/small-world.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
+import { some } from '../../helpers/thorough.js'
 
 const folder = await temporaryFolder()
 const world = join(folder, 'world')
@@ -125,51 +126,55 @@ async function undone(name: string, ...again: readonly string[]): Promise<string
   return run
 }
 
+/** At how many requests of the crawl it is killed or stopped. */
+const moments = some([5], [1, 3, 5, 8, 13, 21])
+
 describe('run --workers', () => {
-  it('makes what one process makes', async () => {
-    const run = join(folder, 'two')
-    const { code, stages: made } = await ran(run, '--workers', '2', '--only', last)
-    expect(code).toBe(0)
-    expect(made.web).toMatchObject({ ran: shards, skipped: 0 })
-    expect(await filesOf(run)).toEqual(await filesOf(calm))
-    const again = await ran(run, '--workers', '3', '--only', last)
-    expect([again.code, stages.map((stage) => again.stages[stage]?.ran)]).toEqual([0, stages.map(() => 0)])
-  }, 120_000)
+  it.each(moments)(
+    'makes what one process makes, where workers are killed: request %i',
+    async (moment) => {
+      const run = join(folder, `killed-${moment}`)
+      const wanted = requests + moment
+      const { child, ended } = start(run, '--workers', '2', '--only', last)
+      for (let kill = 0; kill < 2; kill++) {
+        await until('the next request', () => requests >= wanted + 8 * kill)
+        const [worker] = childrenOf(child.pid as number)
+        if (worker !== undefined) process.kill(worker, 'SIGKILL')
+      }
+      const { code, out } = await ended
+      expect(code).toBe(0)
+      const made = (JSON.parse(out) as Summary).stages
+      for (const stage of ['phrases', 'round-1-label', last]) expect(made[stage]?.ran, stage).toBe(shards)
+      expect(await filesOf(run)).toEqual(await filesOf(calm))
+      expect(asides(run)).toEqual([])
+      const again = await ran(run, '--only', last)
+      expect([again.code, stages.map((stage) => again.stages[stage]?.ran)]).toEqual([0, stages.map(() => 0)])
+    },
+    120_000,
+  )
 
-  it('goes on where a worker is killed', async () => {
-    const run = await undone('killed')
-    const wanted = requests + 5
-    const { child, ended } = start(run, '--workers', '2', '--only', last)
-    for (let kill = 0; kill < 2; kill++) {
-      await until('the next request', () => requests >= wanted + 8 * kill)
-      const [worker] = childrenOf(child.pid as number)
-      if (worker !== undefined) process.kill(worker, 'SIGKILL')
-    }
-    expect((await ended).code).toBe(0)
-    expect(await filesOf(run)).toEqual(await filesOf(calm))
-    expect(asides(run)).toEqual([])
-  }, 120_000)
-
-  it.each([
-    { signal: 'SIGINT', code: 130 },
-    { signal: 'SIGKILL', code: null },
-  ] as const)(
-    'stopped by $signal leaves no process, and a state to go on from',
-    async ({ signal, code }) => {
-      const run = await undone(`stopped-${signal}`)
-      const wanted = requests + 12
-      const running = start(run, '--workers', '2', '--only', last)
-      await until('the crawl', () => requests >= wanted)
-      isSilent = true
-      const workers = childrenOf(running.child.pid as number)
-      expect(workers).toHaveLength(2)
-      running.signal(signal)
-      const { code: ended, seconds } = await running.ended
-      expect(ended).toBe(code)
-      expect(seconds).toBeLessThan(20)
-      await until('the end of the workers', () => !workers.some(isThere))
-      isSilent = false
-      web.closeAllConnections()
+  it.each(moments)(
+    'stopped leaves no process, and a state to go on from: request %i',
+    async (moment) => {
+      const run = await undone(`stopped-${moment}`)
+      for (const { signal, code } of [
+        { signal: 'SIGKILL', code: null },
+        { signal: 'SIGINT', code: 130 },
+      ] as const) {
+        const wanted = requests + moment
+        const running = start(run, '--workers', '2', '--only', last)
+        await until('the crawl', () => requests >= wanted)
+        isSilent = true
+        const workers = childrenOf(running.child.pid as number)
+        expect(workers).toHaveLength(2)
+        running.signal(signal)
+        const { code: ended, seconds } = await running.ended
+        expect(ended, signal).toBe(code)
+        expect(seconds).toBeLessThan(20)
+        await until('the end of the workers', () => !workers.some(isThere))
+        isSilent = false
+        web.closeAllConnections()
+      }
       const { code: after, stages: made } = await ran(run, '--only', last)
       expect(after).toBe(0)
       expect(made.web?.ran).toBeGreaterThan(0)
@@ -178,20 +183,6 @@ describe('run --workers', () => {
     },
     120_000,
   )
-
-  it('sets aside what cannot be made, makes the rest, and ends with 1', async () => {
-    const run = await undone('broken', 'phrases', 'round-1-label', last)
-    const [broken] = Object.keys(await filesOf(run)).filter((name) => name.startsWith('web/images/00003'))
-    const whole = await readFile(join(run, broken as string))
-    await truncate(join(run, broken as string), 100)
-    const first = await ran(run, '--workers', '2', '--only', 'phrases')
-    expect([first.code, first.stages.phrases?.ran]).toEqual([1, shards - 1])
-    expect(first.err).toMatch(/shard 00003 set aside: .* is damaged or cut short/)
-    await writeFile(join(run, broken as string), whole)
-    const second = await ran(run, '--workers', '2', '--only', last)
-    expect([second.code, second.stages.phrases?.ran, second.stages[last]?.ran]).toEqual([0, 1, shards])
-    expect(await filesOf(run)).toEqual(await filesOf(calm))
-  }, 120_000)
 })
 
 describe('run --slice', () => {
@@ -200,51 +191,54 @@ describe('run --slice', () => {
       Array.from({ length: count }, (_, index) => ran(run, '--slice', `${index}/${count}`, ...args)),
     )
 
-  it('at once makes what one process makes, up to what needs all shards', async () => {
-    const run = join(folder, 'slices')
-    // Whoever of them ends first finds the others' shards missing.
-    const first = await slices(run, 2, '--only', 'phrases')
-    expect(first.map(({ code }) => code)).toEqual([0, 0])
-    expect(first.map(({ stages: made }) => made.web?.ran)).toEqual([shards / 2, shards / 2])
-    const [stopped] = await slices(run, 1, '--only', last)
-    expect(stopped).toMatchObject({ code: 75, stopped: [{ stage: 'teacher', at: 'teacher' }, {}, {}] })
-    expect(stopped?.err).toMatch(/this slice stopped before "teacher": it takes all shards at once/)
-    expect((await ran(run, '--only', 'teacher')).code).toBe(0)
-    const rest = await slices(run, 2, '--only', last)
-    expect(rest.map(({ code }) => code)).toEqual([0, 0])
-    expect(rest.map(({ stages: made }) => made[last]?.ran)).toEqual([shards / 2, shards / 2])
-    expect(await filesOf(run)).toEqual(await filesOf(calm))
-    expect(asides(run)).toEqual([])
-  }, 240_000)
+  it.each(moments)(
+    'killed and begun again in another number make what is missing, once, up to what needs all shards: request %i',
+    async (moment) => {
+      const run = join(folder, `slices-${moment}`)
+      const wanted = requests + moment
+      const { child, ended } = start(run, '--slice', '1/3', '--only', 'phrases')
+      await until('the crawl', () => requests >= wanted)
+      child.kill('SIGKILL')
+      await ended
+      const before = (await openStorage(join(run, 'web')).list('images')).filter((name) =>
+        name.endsWith('.json'),
+      )
+      // Whoever of them ends first finds the others' shards missing.
+      const first = await slices(run, 2, '--only', 'phrases')
+      expect(first.map(({ code }) => code)).toEqual([0, 0])
+      const count = (one: 'ran' | 'skipped') =>
+        first.reduce((sum, { stages: done }) => sum + (done.web?.[one] ?? 0), 0)
+      expect([count('ran'), count('skipped')]).toEqual([shards - before.length, before.length])
+      const [stopped] = await slices(run, 1, '--only', last)
+      expect(stopped).toMatchObject({ code: 75, stopped: [{ stage: 'teacher', at: 'teacher' }, {}, {}] })
+      expect(stopped?.err).toMatch(/this slice stopped before "teacher": it takes all shards at once/)
+      expect((await ran(run, '--only', 'teacher')).code).toBe(0)
+      const rest = await slices(run, 2, '--only', last)
+      expect(rest.map(({ code }) => code)).toEqual([0, 0])
+      expect(rest.map(({ stages: made }) => made[last]?.ran)).toEqual([shards / 2, shards / 2])
+      // What the killed one had aside goes with the next whole run.
+      expect((await ran(run, '--only', last)).code).toBe(0)
+      expect(await filesOf(run)).toEqual(await filesOf(calm))
+      expect(asides(run)).toEqual([])
+    },
+    240_000,
+  )
 
-  it('killed and begun again in another number make what is missing, once', async () => {
-    const run = await undone('other-number')
-    const wanted = requests + 5
-    const { child, ended } = start(run, '--slice', '1/3', '--only', 'phrases')
-    await until('the crawl', () => requests >= wanted)
-    child.kill('SIGKILL')
-    await ended
-    expect((await ran(run, '--slice', '0/3', '--only', 'phrases')).code).toBe(0)
-    const made = (await openStorage(join(run, 'web')).list('images')).filter((name) => name.endsWith('.json'))
-    const rest = await slices(run, 2, '--only', 'phrases')
-    expect(rest.map(({ code }) => code)).toEqual([0, 0])
-    const count = (one: 'ran' | 'skipped') =>
-      rest.reduce((sum, { stages: done }) => sum + (done.web?.[one] ?? 0), 0)
-    expect([count('ran'), count('skipped')]).toEqual([shards - made.length, made.length])
-    // What the killed one had aside goes with the next whole run.
-    expect((await ran(run, '--only', last)).code).toBe(0)
-    expect(await filesOf(run)).toEqual(await filesOf(calm))
-    expect(asides(run)).toEqual([])
-  }, 240_000)
-
-  it('ends with 1 where a shard is set aside, with 75 where those of others are, with 2 for what is no slice', async () => {
-    const run = await undone('lacking', 'phrases', 'round-1-label', last)
+  it('and workers set aside what cannot be made, make the rest, and end with 1', async () => {
+    const run = await undone('broken', 'phrases')
     const [broken] = Object.keys(await filesOf(run)).filter((name) => name.startsWith('web/images/00003'))
+    const whole = await readFile(join(run, broken as string))
     await truncate(join(run, broken as string), 100)
     const [even, odd] = await slices(run, 2, '--only', 'phrases')
     expect([even?.code, odd?.code]).toEqual([0, 1])
-    expect((await ran(run, '--slice', '2/2')).code).toBe(2)
-    expect((await ran(run, '--slice', 'half')).code).toBe(2)
+    expect([even?.stages.phrases?.ran, odd?.stages.phrases?.ran]).toEqual([shards / 2, shards / 2 - 1])
+    const first = await ran(run, '--workers', '2', '--only', 'phrases')
+    expect([first.code, first.stages.phrases?.ran]).toEqual([1, 0])
+    expect(first.err).toMatch(/shard 00003 set aside: .* is damaged or cut short/)
+    await writeFile(join(run, broken as string), whole)
+    const second = await ran(run, '--only', 'phrases')
+    expect([second.code, second.stages.phrases?.ran]).toEqual([0, 1])
+    expect(await filesOf(run)).toEqual(await filesOf(calm))
     expect((await ran(run, '--slice', '0/2', '--workers', '2')).code).toBe(2)
-  }, 120_000)
+  }, 240_000)
 })
