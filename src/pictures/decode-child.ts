@@ -6,8 +6,6 @@ import type { DecodeWork } from './decode-work.js'
 import { PictureError } from './picture-error.js'
 import { readMetadata } from './read-metadata.js'
 
-/** Seconds of the processor that a picture may take: one of 100 megapixels takes a few. */
-const mostSeconds = 20
 /** How often it is looked at what it has taken. */
 const lookMs = 20
 /** What a header may take. */
@@ -16,6 +14,8 @@ const headerMemory = 100_000_000
 const spare = 200_000_000
 
 let opened: { readonly bytes: Uint8Array; readonly metadata: Metadata } | undefined
+/** Seconds of the processor that the picture may take. */
+let mostSeconds = 0
 /** Microseconds of the processor that the picture has taken before what is being done with it now. */
 let taken = 0
 sharp.cache(false)
@@ -29,7 +29,10 @@ process.on('disconnect', () => killSelf('SIGKILL'))
 const send = (message: FromDecoder) => process.send?.(message)
 
 async function answer(message: ToDecoder): Promise<void> {
-  if (message.kind === 'open') taken = 0
+  if (message.kind === 'open') {
+    mostSeconds = message.seconds
+    taken = 0
+  }
   const stop = watch(message.kind === 'open' ? headerMemory + 4 * message.bytes.length : message.memory)
   try {
     if (message.kind === 'open') {

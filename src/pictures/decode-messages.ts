@@ -3,7 +3,12 @@ import type { Metadata } from 'sharp'
 /** What a process that decodes is asked, one at a time. */
 export type ToDecoder =
   /** To read the header of a picture, which is the one of the next `decode`. */
-  | { readonly kind: 'open'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'open'
+      readonly bytes: Uint8Array
+      /** Of the processor, which the picture may take. */
+      readonly seconds: number
+    }
   | {
       readonly kind: 'decode'
       readonly module: string

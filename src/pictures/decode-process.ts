@@ -12,6 +12,8 @@ const processes = pLimit(Math.min(availableParallelism(), 4))
 /** Those that have nothing to do, and end after a while. */
 const idle: Decoder[] = []
 const idleMs = 10_000
+/** Seconds of the processor that a picture may take: one of 100 megapixels takes a few. */
+const mostSeconds = 20
 /** It watches its own time of the processor; this is for one that is stopped, or on a machine that stands. */
 const stuckMs = 300_000
 
@@ -20,6 +22,7 @@ const stuckMs = 300_000
  * memory than it may, and with this process whatever it is at.
  *
  * @param allow is told what the header says, and how many bytes of memory it may take; it may throw
+ * @param seconds of the processor that it may take
  * @throws PictureError `decode_timeout`, `too_much_memory`, and as the work does
  */
 export function decodeInProcess<Options, Result>(
@@ -27,11 +30,12 @@ export function decodeInProcess<Options, Result>(
   bytes: Uint8Array,
   options: Options,
   allow: (metadata: Metadata) => Promise<number>,
+  seconds = mostSeconds,
 ): Promise<Result> {
   return processes(async () => {
     const decoder = idle.pop() ?? new Decoder()
     try {
-      const { metadata } = await decoder.ask('opened', { kind: 'open', bytes })
+      const { metadata } = await decoder.ask('opened', { kind: 'open', bytes, seconds })
       const memory = await allow(metadata)
       const { result } = await decoder.ask('decoded', { kind: 'decode', module, name, options, memory })
       return result as Result

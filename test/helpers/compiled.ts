@@ -13,7 +13,9 @@ export const compiledMain = join(compiled, 'cli/main.js')
 export const programs = [
   'helpers/host-limiter-child',
   'helpers/queue-process',
+  'helpers/picture-bombs',
   'helpers/fake-tasks',
+  'pictures/decode-bombs',
   'pipeline/records/open-model',
   'shards/write-shards',
   'shards/write-until-killed',

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
+import { pictureBombs } from './picture-bombs.js'
 
 /** A picture of grain, 80 x 60 pixels by default. */
 export const grain = (width = 80, height = 60): Sharp =>
@@ -106,5 +107,6 @@ export async function oddImages(): Promise<Readonly<Record<string, Uint8Array>>>
     'JPEG of 900 x 700, over max_image_area': await grain(900, 700).jpeg().toBuffer(),
     'JPEG of 400 x 20, over max_aspect_ratio': await grain(400, 20).jpeg().toBuffer(),
     'PNG of 16 bits, over max_decoded_bytes': await flat(700, 700).toColourspace('rgb16').png().toBuffer(),
+    ...(await pictureBombs()),
   }
 }
