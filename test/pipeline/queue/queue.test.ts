@@ -139,7 +139,7 @@ describe.skipIf(!hasRedis)('a queue', async () => {
     const run = await fakeRun()
     startWorker(redis.url)
     const engine = await openEngine(redis.url)
-    const other = new Queue('cpu', { prefix: 'groundmill-2', connection: { url: redis.url } })
+    const other = new Queue('cpu', { prefix: 'groundmill-9', connection: { url: redis.url } })
     await other.add('chunk', tasksOf(run, ['chunk/other'])[0], { jobId: 'other' })
     await submitAll(engine, run, names(3))
     expect(await other.getWaitingCount()).toBe(1)
