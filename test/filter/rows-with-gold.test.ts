@@ -183,7 +183,73 @@ describe('a dataset beside its gold', () => {
       gold: { grounding: 'gold', phrases: 'named', byCategory: undefined },
     })
     expect(await one).toEqual(file)
+    // Boxes of one picture alone are not enough: the first, or the second.
+    const alone = async (keep: number) => {
+      const found = await putShard(
+        storage,
+        'grounding',
+        `gold-${keep}`,
+        '00000',
+        [0, 1, 2].map((at) => ({ key: `00000000${at}`, regions: [] })),
+      )
+      expect(found.rows).toBe(3)
+      const rows = [0, 1, 2].map((at) => ({
+        ...{ key: `00000000${at}`, left_out: [] },
+        phrases: at === keep ? [dog] : [sheep],
+      }))
+      await putShard(storage, 'phrases', `named-${keep}`, '00000', rows)
+      return calibrateTeacher(storage, ['00000'], {
+        ...options,
+        gold: { grounding: `gold-${keep}`, phrases: `named-${keep}` },
+      })
+    }
+    await expect(alone(0)).rejects.toThrow('judges 2 boxes')
+    await expect(alone(1)).rejects.toThrow('judges 2 boxes')
     const nobody = { ...options, gold: { grounding: 'found', phrases: 'words' } }
     await expect(calibrateTeacher(storage, ['00000'], nobody)).rejects.toThrow('judges 0 boxes')
+  })
+
+  it('knows categories by their whole name, and the places of which it is not sure', async () => {
+    const categories = 'dog. hot dog. cat'
+    const captions = [
+      { text: caption, kind: 'web' as const },
+      { text: categories, kind: 'categories' as const },
+    ]
+    const own = (await groundedDataset(await temporaryFolder(), [[{ captions, regions: [] }]])).storage
+    const key = '000000000'
+    const named = ['dog', 'hot dog', 'cat'].map((text): Phrase => {
+      const start = text === 'dog' ? 0 : categories.indexOf(text)
+      return { caption: 1, text, start, end: start + text.length, head: text.split(' ').at(-1) as string }
+    })
+    const put = (stage: string, phrases: readonly Phrase[]) =>
+      putShard(own, 'phrases', stage, '00000', [{ key, phrases, left_out: [] }])
+    const asked = await put('asked', [dog, sheep])
+    await put('named', named)
+    const proposals = { key, teacher: 'toy', proposals: [] }
+    await putShard(own, 'proposals', 'label', '00000', [proposals], { phrases: asked.sha256 })
+    const ignored = [
+      { text: 'dog', xyxy: halfLeft, area: 200, crowd: true },
+      { text: 'cat', xyxy: right, area: 400, crowd: true },
+    ]
+    const regions = [region(named[0], 0, left), region(named[1], 1, right), region(named[0], 0, left)]
+    await putShard(own, 'grounding', 'gold', '00000', [{ key, regions, ignored }])
+    const targetsOf = async (byCategory?: { synonyms: Record<string, string[]> }) => {
+      const gold = { ...stages.gold, ...(byCategory && { byCategory }) }
+      const rows = []
+      for await (const row of rowsWithGold(own, '00000', { ...stages, gold, rules: [] }))
+        rows.push(...row.targets)
+      return rows.map(({ boxes, unsure }) => [boxes, unsure])
+    }
+    expect(await targetsOf()).toEqual([
+      [[left], [halfLeft]],
+      [undefined, []],
+    ])
+    // Then what means none of them has no box, and words of one's own name them.
+    expect(await targetsOf({ synonyms: {} })).toEqual([
+      [[left], [halfLeft]],
+      [[], []],
+    ])
+    const synonyms = { cat: ['sheep'], 'hot dog': ['sheep'] }
+    expect((await targetsOf({ synonyms }))[1]).toEqual([[right], [right]])
   })
 })
