@@ -33,15 +33,17 @@ export function byOrder(
 
 /** The records of a shard, of all stages. Images are the first of all stages, and have no order. */
 async function recordsOf({ storage, shard }: ShardPlace): Promise<CommitRecord[]> {
-  const ofFamily = families.map(async (family) => {
-    if (family === 'images' || family === 'rejects') return []
+  const records: CommitRecord[] = []
+  for (const family of families) {
+    if (family === 'images' || family === 'rejects') continue
     // There is no such folder yet.
     const stages = await openStorage(storage.path(family))
       .folders()
       .catch(() => [])
-    return Promise.all(
-      stages.map((stage) => readRecord(storage, recordPath(family, stage, shard)).catch(() => undefined)),
-    )
-  })
-  return (await Promise.all(ofFamily)).flat().filter((record) => record !== undefined)
+    for (const stage of stages) {
+      const record = await readRecord(storage, recordPath(family, stage, shard)).catch(() => undefined)
+      if (record) records.push(record)
+    }
+  }
+  return records
 }

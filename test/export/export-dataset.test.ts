@@ -211,7 +211,9 @@ describe('an export', () => {
   it('refuses keys that would leave the folder', async () => {
     const made = await groundedDataset(fresh(), [[picture({ key: '../../evil' })]])
     const out = fresh()
-    await expect(exportTo(made, out, { format: 'yolo' })).rejects.toThrow('cannot be the name of a file')
+    await expect(exportTo(made, out, { format: 'yolo' })).rejects.toThrow(
+      '"../../evil" cannot be the key of a picture',
+    )
     expect(existsSync(join(folder, 'evil.jpg'))).toBe(false)
   })
 

@@ -71,6 +71,23 @@ export const oddAnnotations: Readonly<Record<string, object | string | Buffer>> 
     ...whole,
     images: [picture(1, { file_name: 'C:\\data\\1.jpg' }), picture(2, { file_name: '/data/upload/7/2.jpg' })],
   },
+  ...Object.fromEntries(
+    Object.entries({
+      'a picture beside the folder of pictures': '../private.jpg',
+      'a picture by the name of its folder and more': '../pictures-2.jpg',
+      'a picture that is a link out of the folder': 'leads-out.jpg',
+      'a picture that is a link within the folder': 'leads-in.jpg',
+      'a picture that is a link to itself': 'circle.jpg',
+      'a picture that is a device': '/dev/zero',
+      'a picture that is a file of the system': '/etc/passwd',
+      'a picture that is a pipe': 'pipe.jpg',
+      'a picture that is a folder': 'folder.jpg',
+      'a picture of no bytes': 'empty.jpg',
+      'a picture of more than `max_bytes`': 'large.jpg',
+      'a picture that is not there': 'nowhere.jpg',
+      'a picture with a null character in its name': '1\0.jpg',
+    }).map(([name, file]) => [name, { ...whole, images: [picture(1, { file_name: file }), picture(2)] }]),
+  ),
   'UTF-8 with a byte order mark': `\uFEFF${JSON.stringify(whole)}`,
   'UTF-16': Buffer.from(`\uFEFF${JSON.stringify(whole)}`, 'utf16le'),
   'a Windows code page': Buffer.from(

@@ -2,7 +2,8 @@
  * Tries every bad input that is known and writes what became of it to docs/bad-inputs.md: `npx vitest run
  * test/ingest/bad-inputs.test.ts -u`. Without -u the page must be what was found.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
@@ -194,6 +195,28 @@ const urls = [
   'http://[fe80::1]/a.jpg',
   'http://224.0.0.1/a.jpg',
   'http://255.255.255.255/a.jpg',
+  'http://[::]/a.jpg',
+  'http://[0:0:0:0:0:ffff:7f00:1]/a.jpg',
+  'http://[fec0::1]/a.jpg',
+  'http://[ff02::1]/a.jpg',
+  'http://[2001:db8::1]/a.jpg',
+  'http://0x7f.1/a.jpg',
+  'http://017700000001/a.jpg',
+  'http://%31%32%37.0.0.1/a.jpg',
+  'http://127\u30020\u30020\u30021/a.jpg',
+  'http://198.18.0.1/a.jpg',
+  'http://192.0.2.1/a.jpg',
+  'http://240.0.0.1/a.jpg',
+  'http://256.256.256.256/a.jpg',
+  'http://pictures.example:0/a.jpg',
+  'http://pictures.example:65536/a.jpg',
+  'http://pictures..example/a.jpg',
+  'http://pic tures.example/a.jpg',
+  'http://xn--a/a.jpg',
+  'ws://pictures.example/a.jpg',
+  'blob:http://pictures.example/a',
+  '//pictures.example/a.jpg',
+  'C:\\pictures\\a.jpg',
   'http://localhost/a.jpg',
   'http://inside.example/a.jpg',
   'http://both.example/a.jpg',
@@ -266,7 +289,12 @@ async function outcomeOf(folder: string, file: object | string | Buffer): Promis
   const path = join(folder, 'instances.json')
   const text = typeof file === 'string' || Buffer.isBuffer(file) ? file : JSON.stringify(file)
   await writeFile(path, typeof text === 'string' ? text.replaceAll('"NaN"', 'NaN') : text)
-  const config = { format: 'coco', images: join(folder, 'pictures'), instances: path }
+  const config = {
+    format: 'coco',
+    images: join(folder, 'pictures'),
+    instances: path,
+    fetch: { max_bytes: 500_000 },
+  }
   const source = await openSource(ingestConfig.parse(config))
   const sums = shardSums(true)
   const fetcher = createFetcher(source.config.fetch)
@@ -349,13 +377,21 @@ it('has an outcome for every bad input, and the page says which', { timeout: 180
   const dog = await sharp({ create: { width: 400, height: 200, channels: 3, background: '#c33' } })
     .jpeg()
     .toBuffer()
-  for (const name of ['1.jpg', '2.jpg']) await writeFile(join(folder, 'pictures', name), dog)
+  for (const name of ['1.jpg', '2.jpg', '../private.jpg', '../pictures-2.jpg'])
+    await writeFile(join(folder, 'pictures', name), dog)
+  await symlink('../private.jpg', join(folder, 'pictures', 'leads-out.jpg'))
+  await symlink('1.jpg', join(folder, 'pictures', 'leads-in.jpg'))
+  await symlink('circle.jpg', join(folder, 'pictures', 'circle.jpg'))
+  await mkdir(join(folder, 'pictures', 'folder.jpg'))
+  await writeFile(join(folder, 'pictures', 'empty.jpg'), '')
+  await writeFile(join(folder, 'pictures', 'large.jpg'), Buffer.concat([dog, Buffer.alloc(600_000)]))
+  execFileSync('mkfifo', [join(folder, 'pictures', 'pipe.jpg')])
   const files: string[] = []
   for (const [name, file] of Object.entries(oddAnnotations))
     files.push(`| ${name} | ${await outcomeOf(folder, file)} |`)
   const page = `# Bad inputs, and what becomes of them
 
-Written by \`test/ingest/bad-inputs.test.ts\`, which tries each of these ${trials.length} inputs in one ingest and finds this page as it is
+Written by \`test/ingest/bad-inputs.test.ts\`, which tries each of these ${trials.length + files.length} inputs and finds this page as it is
 here (\`npx vitest run test/ingest/bad-inputs.test.ts -u\` writes it anew). An outcome is \`kept\` with the size that is stored, or the
 reason under which \`groundmill stats\` counts the row. Limits of this run: 500,000 bytes, 4 seconds, one more try, pictures of
 320 pixels, at most 3,000,000 pixels, 10 pages, 2,500,000 bytes of decoded pixels, an area of 600,000 and sides of 10 : 1.

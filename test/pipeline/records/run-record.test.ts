@@ -22,7 +22,7 @@ describe.each([
     const work = async () => {
       made++
       await new Promise<void>((resolve) => gates.push(resolve))
-      return 'done'
+      return { by: 'done' }
     }
     const first = runOnce(storage, name, task, work)
     while (gates.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -30,7 +30,7 @@ describe.each([
     await expect(second).rejects.toThrow(LockedError)
     await expect(second).rejects.toThrow(`process ${process.pid} on ${thisProcess.host} is making "a"`)
     gates[0]?.()
-    expect(await first).toMatchObject({ skipped: false, record: { result: 'done' } })
+    expect(await first).toMatchObject({ skipped: false, record: { result: { by: 'done' } } })
     expect(await runOnce(storage, name, task, work)).toMatchObject({ skipped: true })
     expect(made).toBe(1)
     expect(await storage.list('.')).toEqual([name])
@@ -43,20 +43,25 @@ describe.each([
     const lost = runOnce(storage, name, task, async () => {
       // Another process takes the lock over, makes it and is through.
       await storage.write(lock, other)
-      await storage.write(name, JSON.stringify({ ...task, result: 'theirs', seconds: 0, createdAt: '' }))
+      await storage.write(
+        name,
+        JSON.stringify({ ...task, result: { by: 'theirs' }, seconds: 0, createdAt: '' }),
+      )
       await storage.remove(lock)
-      return 'mine'
+      return { by: 'mine' }
     })
     await expect(lost).rejects.toThrow('was written by another process while "a" was made')
-    expect((await readRunRecord(storage, name))?.result).toBe('theirs')
+    expect((await readRunRecord(storage, name))?.result).toEqual({ by: 'theirs' })
     const changed = { ...task, configHash: 'd' }
     const inputsNow = async () => ({ x: '2' })
-    await expect(runOnce(storage, name, changed, async () => 'mine', { inputsNow })).rejects.toThrow(
-      'What "a" is made of was changed by another process meanwhile',
-    )
-    expect((await readRunRecord(storage, name))?.result).toBe('theirs')
-    await runOnce(storage, name, changed, async () => 'mine', { inputsNow: async () => ({ x: '1' }) })
-    expect((await readRunRecord(storage, name))?.result).toBe('mine')
+    await expect(
+      runOnce(storage, name, changed, async () => ({ by: 'mine' }), { inputsNow }),
+    ).rejects.toThrow('What "a" is made of was changed by another process meanwhile')
+    expect((await readRunRecord(storage, name))?.result).toEqual({ by: 'theirs' })
+    await runOnce(storage, name, changed, async () => ({ by: 'mine' }), {
+      inputsNow: async () => ({ x: '1' }),
+    })
+    expect((await readRunRecord(storage, name))?.result).toEqual({ by: 'mine' })
     expect(await storage.list('.')).toEqual([name])
   })
 
@@ -65,12 +70,12 @@ describe.each([
     const own = openStorage(storage.url)
     const create = own.create.bind(own)
     own.create = async (file, bytes) => {
-      const made = { ...task, result: 'theirs', seconds: 0, createdAt: '' }
+      const made = { ...task, result: { by: 'theirs' }, seconds: 0, createdAt: '' }
       await storage.write(name, JSON.stringify(made))
       return create(file, bytes)
     }
-    const found = await runOnce(own, name, task, async () => 'mine')
-    expect(found).toMatchObject({ skipped: true, record: { result: 'theirs' } })
+    const found = await runOnce(own, name, task, async () => ({ by: 'mine' }))
+    expect(found).toMatchObject({ skipped: true, record: { result: { by: 'theirs' } } })
   })
 
   it('leaves its lock free when it fails', async () => {
