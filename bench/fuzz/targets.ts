@@ -17,6 +17,7 @@ import { openSource, readCard } from '../../src/ingest/open-source.js'
 import { planIngest } from '../../src/ingest/plan-ingest.js'
 import { readModelConfig } from '../../src/model/model-folder.js'
 import { readTokenizer } from '../../src/model/word-piece.js'
+import { causeOf } from '../../src/parquet/open-parquet.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { families } from '../../src/rows/family-path.js'
 import { readDataset } from '../../src/shards/dataset.js'
@@ -108,9 +109,8 @@ async function parquetTargets(): Promise<FuzzTarget[]> {
         try {
           await parquetRows(bytes)
         } catch (error) {
-          // Who calls it says which file; an error of another class is none that was meant.
-          if ((error as Error).constructor !== Error) throw error
-          throw new UserError((error as Error).message)
+          // Whoever reads a file says which it is, and that it is damaged, for this reason.
+          throw new UserError(causeOf(error))
         }
       },
     },

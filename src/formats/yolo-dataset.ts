@@ -5,7 +5,7 @@ import { filesBelow } from '../base/files/files-below.js'
 import { isInside, outsideAdvice } from '../base/files/inside.js'
 import { parseConfig, parseYaml } from '../base/files/parse-config.js'
 import { readListText, readText, unreadable } from '../base/files/read-file.js'
-import { nameList } from '../base/name-list.js'
+import { nameList, pathList, shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { isThere, listedPictures, tailsOf } from './picture-places.js'
 import { linesOf } from './text-lines.js'
@@ -210,7 +210,7 @@ async function picturesOf(
   }
   if (leading !== undefined) throw leadsOut(file, entry, leading)
   throw new UserError(
-    `${file}: ${entry} is neither a folder of pictures nor a list of them (looked for: ${[...new Set(tried)].join(', ')}).`,
+    `${file}: ${shownName(entry, 200)} is neither a folder of pictures nor a list of them (looked for: ${pathList(new Set(tried))}).`,
   )
 }
 
@@ -261,7 +261,9 @@ async function readDarknet(file: string, split: string, outside: boolean): Promi
           leading ??= place
         }
       if (leading !== undefined) throw leadsOut(file, path, leading)
-      throw new UserError(`${file}: ${path} is not there (looked for: ${places(path).join(', ')}).`)
+      throw new UserError(
+        `${file}: ${shownName(path, 200)} is not there (looked for: ${pathList(places(path))}).`,
+      )
     }),
   )
   return {

@@ -70,7 +70,8 @@ async function footerOf(file: ByteSource, size: number): Promise<ParquetFooter> 
 }
 
 /** Why a file that is there cannot be made sense of. */
-export const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const causeOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')
 
 /**
  * What any file may say that it holds, in rows and in values of a column. A run length lets a dozen bytes
