@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -85,10 +86,14 @@ export async function watchTargets(
     wall: 0,
   }))
   let next = { target: 0, index: 0 }
+  let starts = 0
   while (next.target < targets) {
+    // What a killed one has left is in nobody's way.
+    const own = join(folder, String(starts++))
+    await mkdir(own)
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', runner, ...[seed, count, folder, only, next.target, next.index].map(String)],
+      ['--import', 'tsx', runner, ...[seed, count, own, only, next.target, next.index].map(String)],
       { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
     )
     let error = ''

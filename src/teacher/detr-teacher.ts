@@ -2,7 +2,6 @@ import { basename, resolve } from 'node:path'
 import { clipBox } from '../boxes/xyxy.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { sampleOf, valueNamed } from '../graph/session.js'
-import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { requireJson } from './folder/hf-folder.js'
@@ -23,12 +22,19 @@ const processors: Readonly<Record<string, ProcessorClass>> = {
  * Opens a Hugging Face folder of DETR, RT-DETR or RT-DETRv2: detectors with a fixed list of labels, read as
  * their processors read them.
  */
-export async function openDetr({ path, files, kind, hash, options }: OpenedFolder): Promise<Teacher> {
+export async function openDetr({
+  path,
+  files,
+  kind,
+  hash,
+  options,
+  openPool,
+}: OpenedFolder): Promise<Teacher> {
   const family = processors[kind]
   if (!family) throw new Error(`${kind} is none of ${Object.keys(processors).join(', ')}`)
   const labels = readLabels(path, await requireJson(path, 'config.json'))
   const processor = await readImageProcessor(path, family)
-  const pool = await SessionPool.open(files[0], options)
+  const pool = await openPool(files[0], options)
   checkPorts(pool, files[0], ['pixel_values', 'pixel_mask'], ['logits', 'pred_boxes'])
   const images = imageInput(pool, files[0], processor, options.batch)
   const classify = kind === 'detr' ? classifySoftmax : classifySigmoid

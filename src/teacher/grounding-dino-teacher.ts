@@ -4,7 +4,7 @@ import type { Xyxy } from '../boxes/xyxy.js'
 import { clipBox } from '../boxes/xyxy.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, sampleOf, type Value, valueNamed } from '../graph/session.js'
-import { SessionPool } from '../graph/session-pool.js'
+import type { SessionPool } from '../graph/session-pool.js'
 import { type EncodedPrompt, encodePrompt, tokensOf } from '../model/encode-prompt.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import type { Picture } from '../pictures/picture.js'
@@ -83,11 +83,11 @@ interface DinoModel {
   readonly fixedLength: number | undefined
 }
 
-async function openModel({ path, files, options }: OpenedFolder): Promise<DinoModel> {
+async function openModel({ path, files, options, openPool }: OpenedFolder): Promise<DinoModel> {
   const config = await requireJson(path, 'config.json')
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
   const processor = await readImageProcessor(path, detrProcessor)
-  const pool = await SessionPool.open(files[0], options)
+  const pool = await openPool(files[0], options)
   checkPorts(pool, files[0], inputs, ['logits', 'pred_boxes'])
   const images = imageInput(pool, files[0], processor, options.batch)
   const declared = pool.input('input_ids')?.shape[1]

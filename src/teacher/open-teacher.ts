@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
+import { SessionPool } from '../graph/session-pool.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel } from '../model/model-folder.js'
 import type { SizeMode } from './config.js'
@@ -71,10 +72,16 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
   if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
   const { open, kind, files } = await findFiles(path, options, devices)
   const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2, sizes = 'fast' } = options
-  const teacher = await open({
+  const pools: SessionPool[] = []
+  const opened = open({
     kind,
     files,
     path,
+    async openPool(file, of) {
+      const pool = await SessionPool.open(file, of)
+      pools.push(pool)
+      return pool
+    },
     hash: await hashOf(path, { kind, files }),
     options: {
       name,
@@ -85,6 +92,11 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
       devices: devices.flatMap((device) => Array.from({ length: sessions }, () => device)),
     },
     notice,
+  })
+  // A model that does not fit its folder leaves no session open.
+  const teacher = await opened.catch(async (error: unknown) => {
+    await Promise.all(pools.map((pool) => pool.close()))
+    throw error
   })
   return splitLongTexts(teacher)
 }

@@ -1,4 +1,5 @@
 import type { Device } from '../graph/device.js'
+import type { SessionPool } from '../graph/session-pool.js'
 import type { SizeMode } from './config.js'
 
 /** A model folder of a known family, its files found and its devices chosen. */
@@ -18,4 +19,6 @@ export interface OpenedFolder {
     readonly sizes: SizeMode | 'auto'
   }
   readonly notice: (text: string) => void
+  /** Opens sessions of a file of the folder; where the folder is refused, they are closed. */
+  readonly openPool: typeof SessionPool.open
 }

@@ -4,7 +4,7 @@ import type { Xyxy } from '../boxes/xyxy.js'
 import { clipBox } from '../boxes/xyxy.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, type Value, valueNamed } from '../graph/session.js'
-import { SessionPool } from '../graph/session-pool.js'
+import type { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
 import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
@@ -107,7 +107,7 @@ interface OwlModel {
   readonly isCountFixed: boolean
 }
 
-async function openModel({ path, kind, files, options }: OpenedFolder): Promise<OwlModel> {
+async function openModel({ path, kind, files, options, openPool }: OpenedFolder): Promise<OwlModel> {
   const family = processors[kind]
   if (!family) throw new Error(`${kind} is none of ${Object.keys(processors).join(', ')}`)
   const config = await requireJson(path, 'config.json')
@@ -115,11 +115,11 @@ async function openModel({ path, kind, files, options }: OpenedFolder): Promise<
   const place = `${path}/config.json: text_config.`
   const processor = await readImageProcessor(path, family)
   const [vision, words] = files
-  const pool = await SessionPool.open(vision, options)
+  const pool = await openPool(vision, options)
   const reader =
     words === undefined
       ? undefined
-      : await SessionPool.open(words, { threads: options.threads, devices: options.devices?.slice(0, 1) })
+      : await openPool(words, { threads: options.threads, devices: options.devices?.slice(0, 1) })
   const wordInputs = ['input_ids', 'attention_mask']
   checkPorts(
     pool,

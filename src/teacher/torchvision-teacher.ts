@@ -4,7 +4,6 @@ import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { boxAt, clipBox, scaleBox } from '../boxes/xyxy.js'
 import { type Value, valueNamed } from '../graph/session.js'
-import { SessionPool } from '../graph/session-pool.js'
 import type { Picture } from '../pictures/picture.js'
 import { resizePicture } from '../pictures/resize-picture.js'
 import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
@@ -25,9 +24,15 @@ import type { Teacher } from './teacher.js'
  *
  * Where H and W are fixed, pictures are stretched to them and boxes brought back.
  */
-export async function openTorchvision({ path, files, hash, options }: OpenedFolder): Promise<Teacher> {
+export async function openTorchvision({
+  path,
+  files,
+  hash,
+  options,
+  openPool,
+}: OpenedFolder): Promise<Teacher> {
   const labels = readLabels(path, await requireJson(path, 'config.json'))
-  const pool = await SessionPool.open(files[0], options)
+  const pool = await openPool(files[0], options)
   const [port, ...furtherInputs] = pool.inputs
   const [channels, height, width] = port?.shape.slice(-3) ?? []
   const hasImages = port && port.shape.length >= 3 && (typeof channels !== 'number' || channels === 3)
