@@ -1,5 +1,5 @@
 /** The readers of strangers' bytes, each as what is done with one file. */
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { readYaml } from '../../src/base/files/parse-config.js'
 import { jsonProblem, parseJson } from '../../src/base/parse-json.js'
@@ -41,12 +41,18 @@ export interface FuzzTarget {
   read(bytes: Uint8Array): Promise<void>
 }
 
-/** Reads a target's file with others' bytes in its place: it is there only for that while. */
+/** Reads a target's file with others' bytes in its place; after that it is as it was, for the other targets. */
 const throughFile =
   (path: string, read: () => Promise<unknown>): FuzzTarget['read'] =>
   async (bytes) => {
+    const good = await readFile(path).catch(() => undefined)
     await writeFile(path, bytes)
-    await read()
+    try {
+      await read()
+    } finally {
+      if (good) await writeFile(path, good)
+      else await rm(path)
+    }
   }
 
 /** More rows than any sample has: more come of bytes that were doubled. */
