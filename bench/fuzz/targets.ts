@@ -1,7 +1,7 @@
 /** The readers of strangers' bytes, each as what is done with one file. */
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
-import { readYaml } from '../../src/base/files/parse-config.js'
+import { readYaml } from '../../src/base/files/parse-yaml.js'
 import { jsonProblem, parseJson } from '../../src/base/parse-json.js'
 import { UserError } from '../../src/base/user-error.js'
 import { checkDataset } from '../../src/catalog/check-dataset.js'

@@ -1,4 +1,5 @@
-import { parseConfig, readYaml } from '../base/files/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
+import { readYaml } from '../base/files/parse-yaml.js'
 import { readSetOption, setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { type FilterConfig, filterConfig } from '../filter/config.js'

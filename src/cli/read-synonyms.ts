@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { parseConfig, readYaml } from '../base/files/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
+import { readYaml } from '../base/files/parse-yaml.js'
 import { UserError } from '../base/user-error.js'
 
 export interface NamingOptions {

@@ -1,5 +1,6 @@
 import { orPackaged, packagedCard } from '../base/files/packaged.js'
-import { parseConfig, readYaml } from '../base/files/parse-config.js'
+import { parseConfig } from '../base/files/parse-config.js'
+import { readYaml } from '../base/files/parse-yaml.js'
 import { UserError } from '../base/user-error.js'
 import { exportHint } from '../formats/export-hint.js'
 import { type Card, cardSchema, type IngestConfig, type SourceConfig, sourceKeysOf } from './config.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseYaml } from '../../../src/base/files/parse-config.js'
+import { parseYaml } from '../../../src/base/files/parse-yaml.js'
 
 const levels = 'bcdefghij'
 /** Nine lines that say a billion values. */
