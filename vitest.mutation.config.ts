@@ -23,8 +23,8 @@ export default defineConfig({
     setupFiles: ['test/helpers/under-mutants.ts'],
     isolate: false,
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     // Of the sandbox, so that a process that is started again after a mutant did not end has them at once.
     experimental: { fsModuleCache: true, fsModuleCachePath: '.vitest-modules' },
   },

@@ -2,24 +2,36 @@
  * How many faults the tests would notice: each room's code is changed at one place after another (Stryker's
  * mutants), and the room's own tests are run over each change. docs/mutation.md has the last results.
  *
- *     npm run verify:mutation -- [filter train ...] [--concurrency 1] [--force] [--json]
+ *     npm run verify:mutation -- [filter train ...] [--sample 1] [--seed 1] [--concurrency 1] [--force] [--json]
  *
  * Rooms are those of bench/mutation/rooms.ts, all of them where none is named, or a folder or file below one
  * (`filter/rules`, `filter/rules/contrast`). A few files at a time are a run of Stryker, with an incremental file
  * in reports/mutation that bears the name of the first: a run that was stopped goes on where it was, and only what has
- * changed is tried again, unless `--force` is given. Survivors are listed there as well, in *.survivors.txt. Ends
- * with 1 where a room is below the goal, or its tests fail without a mutant.
+ * changed is tried again, unless `--force` is given. Survivors are listed there as well, in *.survivors.txt. With
+ * `--sample 0.1` a tenth of the mutants is tried, drawn by the seed, and the score has an interval: another seed
+ * draws another tenth. Ends with 1 where a room is below the goal, or its tests fail without a mutant.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Stryker } from '@stryker-mutator/core'
 import { formatTable } from '../src/cli/terminal/format-table.js'
 import { type MutatedPart, mutatedParts } from './mutation/rooms.js'
-import { type Counts, count, type MutantResult, scoreOf, survivorsText, total } from './mutation/scores.js'
+import { isDrawn, passedOver } from './mutation/sample.js'
+import {
+  type Counts,
+  count,
+  intervalOf,
+  type MutantResult,
+  scoreOf,
+  survivorsText,
+  total,
+} from './mutation/scores.js'
 import { gatherFigures, option, printReport } from './report.js'
 
 const isJson = process.argv.includes('--json')
 const force = process.argv.includes('--force')
 const concurrency = Number(option('concurrency', '1'))
+const share = Number(option('sample', '1'))
+const seed = Number(option('seed', '1'))
 const reports = 'reports/mutation'
 
 /** Percent of the mutants that the tests have to notice. */
@@ -28,11 +40,18 @@ const goal = 85
 async function mutate({ name, files, tests }: MutatedPart): Promise<MutantResult[]> {
   // Read by vitest.mutation.config.ts in the processes that Stryker starts.
   process.env.MUTATION_TESTS = JSON.stringify(tests)
+  process.env.MUTATION_SAMPLE = JSON.stringify({ share, seed })
+  forgetPassedOver(`${reports}/${name}.json`)
   const stryker = new Stryker({
     mutate: [...files],
     testRunner: 'vitest',
-    plugins: ['@stryker-mutator/vitest-runner', './bench/mutation/message-ignorer.js'],
+    plugins: [
+      '@stryker-mutator/vitest-runner',
+      './bench/mutation/message-ignorer.js',
+      './bench/mutation/sample.js',
+    ],
     ignorers: ['messages'],
+    checkers: share < 1 ? ['sample'] : [],
     vitest: { configFile: 'vitest.mutation.config.ts', related: false },
     // TypeScript 7 has no interface for programs, with which Stryker would rewrite the configuration's paths.
     tsconfigFile: 'none.json',
@@ -60,16 +79,28 @@ async function mutate({ name, files, tests }: MutatedPart): Promise<MutantResult
     logLevel: isJson ? 'off' : 'warn',
     allowConsoleColors: false,
   } as ConstructorParameters<typeof Stryker>[0])
-  return stryker.runMutationTest()
+  const results = await stryker.runMutationTest()
+  return results.filter((mutant) => isDrawn(mutant, share, seed))
+}
+
+/** Takes out of what is known the mutants that an earlier sample did not try, or they would be known as untried. */
+function forgetPassedOver(path: string): void {
+  if (!existsSync(path)) return
+  const known = JSON.parse(readFileSync(path, 'utf8')) as {
+    files: Record<string, { mutants: { status: string }[] }>
+  }
+  for (const file of Object.values(known.files))
+    file.mutants = file.mutants.filter(({ status }) => status !== passedOver)
+  writeFileSync(path, JSON.stringify(known))
 }
 
 const named = process.argv
   .slice(2)
-  .filter((word, at, all) => !/^--/.test(word) && all[at - 1] !== '--concurrency')
+  .filter((word, at, all) => !/^--/.test(word) && !/^--(concurrency|sample|seed)$/.test(all[at - 1] ?? ''))
 mkdirSync(reports, { recursive: true })
 const byRoom = new Map<string, Counts>()
 let failed = 0
-for (const one of mutatedParts(named)) {
+for (const one of mutatedParts(named, share)) {
   const start = performance.now()
   const results = await mutate(one).catch((error: Error) => {
     process.stderr.write(`${one.name}: ${error.message}\n`)
@@ -91,7 +122,8 @@ if (isJson) {
   const { figures, report } = gatherFigures()
   for (const [room, counts] of byRoom) {
     const score = scoreOf(counts)
-    report(`${room}: score`, score, '%', `>= ${goal}`, score >= goal)
+    const interval = share < 1 ? `95 % interval ${intervalOf(counts).join(' to ')} %` : undefined
+    report(`${room}: score`, score, '%', `>= ${goal}`, score >= goal, interval)
     report(`${room}: mutants`, counts.valid, '')
     report(`${room}: time`, counts.seconds, 's')
   }
@@ -105,7 +137,7 @@ if (isJson) {
     counts.survived,
     counts.uncovered,
     counts.left,
-    `${scoreOf(counts).toFixed(1)}%`,
+    `${scoreOf(counts).toFixed(1)}%${share < 1 ? ` (${intervalOf(counts).join(' to ')})` : ''}`,
     `${(counts.seconds / 60).toFixed(1)} min`,
   ])
   const header = ['room', 'mutants', 'killed', 'timeout', 'survived', 'not run', 'left out', 'score', 'time']

@@ -48,15 +48,27 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   train: {},
-  nlp: { of: ['nlp', 'words'] },
+  nlp: {
+    of: ['nlp', 'words'],
+    skip: [
+      'nothing that keeps a long caption',
+      'are found in a caption that is one long phrase',
+      'are exact spans in code points of any string',
+      'holds no more words than its limit',
+      'is searched to the same end',
+    ],
+  },
   pipeline: { without: ['kill', 'cycle', 'detector', 'glip-r50', 's3', 'engines/**'] },
 }
 
 /** Bytes of source in a part, if it is of several files: some five hundred mutants. */
 const partBytes = 24_000
 
-/** The parts of the rooms, folders or files that are named, as below src and without `.ts`; of all rooms where none is. */
-export function mutatedParts(names: readonly string[]): MutatedPart[] {
+/**
+ * The parts of the rooms, folders or files that are named, as below src and without `.ts`; of all rooms where none
+ * is. Of a sample a part is the larger the fewer of its mutants are tried, since each begins with a run of all tests.
+ */
+export function mutatedParts(names: readonly string[], share = 1): MutatedPart[] {
   const roomNames = Object.keys(rooms)
   return (names.length > 0 ? names : roomNames).flatMap((name) => {
     const room = roomNames.find((one) => name === one || name.startsWith(`${one}/`))
@@ -70,8 +82,9 @@ export function mutatedParts(names: readonly string[]): MutatedPart[] {
       exclude: without.map((file) => `test/${room}/${file}.test.ts`),
       skip,
     }
-    const parts = existsSync(`src/${name}.ts`) ? [[`src/${name}.ts`]] : partsBelow(`src/${name}`)
-    return parts.map((files) => ({ room, name: nameOf(files[0]!), files, tests }))
+    const parts = existsSync(`src/${name}.ts`) ? [[`src/${name}.ts`]] : partsBelow(`src/${name}`, share)
+    const ending = share < 1 ? '.sample' : ''
+    return parts.map((files) => ({ room, name: `${nameOf(files[0]!)}${ending}`, files, tests }))
   })
 }
 
@@ -81,19 +94,22 @@ const nameOf = (path: string) =>
     .replace(/\.ts$/, '')
     .replaceAll('/', '-')
 
-/** The files of each folder from this one down, in lists of about as many bytes. */
-function partsBelow(folder: string): string[][] {
-  const entries = readdirSync(folder, { withFileTypes: true })
-  const pathsOf = (kept: typeof entries) => kept.map(({ name }) => `${folder}/${name}`).sort()
-  const files = pathsOf(entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts')))
+/** The files of a folder, and of those below it, in lists of about as many bytes. */
+function partsBelow(folder: string, share: number): string[][] {
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: share < 1 })
+  const files = entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map(({ parentPath, name }) => `${parentPath}/${name}`)
   const parts: string[][] = []
   let bytes = 0
-  for (const file of files) {
+  for (const file of files.sort()) {
     const { size } = statSync(file)
     const last = parts.at(-1)
-    if (!last || bytes + size > partBytes) parts.push([file])
+    if (!last || bytes + size > partBytes / share) parts.push([file])
     else last.push(file)
     bytes = parts.at(-1) === last ? bytes + size : size
   }
-  return [...parts, ...pathsOf(entries.filter((entry) => entry.isDirectory())).flatMap(partsBelow)]
+  if (share < 1) return parts
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => `${folder}/${name}`)
+  return [...parts, ...folders.sort().flatMap((below) => partsBelow(below, share))]
 }

@@ -1,6 +1,7 @@
 /** What came of the mutants of a folder or a room. */
 import { relative } from 'node:path'
 import type { Stryker } from '@stryker-mutator/core'
+import { shareInterval } from '../../src/statistics/share-interval.js'
 
 export type MutantResult = Awaited<ReturnType<Stryker['runMutationTest']>>[number]
 
@@ -48,6 +49,18 @@ export function total(a: Counts | undefined, b: Counts): Counts {
 /** Percent of the mutants that the tests noticed; 100 where there is none. */
 export const scoreOf = ({ valid, killed, timeout }: Counts): number =>
   valid === 0 ? 100 : (100 * (killed + timeout)) / valid
+
+/**
+ * Percent between which the score of all mutants lies, of which these are a sample: Clopper and Pearson's interval
+ * at 95 %. That the sample is a good part of a small room is not counted, so that it is rather too wide.
+ */
+export function intervalOf(counts: Counts): [number, number] {
+  const [units, share] = [counts.valid, scoreOf(counts) / 100]
+  const variance = (share * (1 - share)) / Math.max(1, units)
+  const degrees = units - 1
+  const [low, high] = shareInterval({ share, variance, units, independent: units, degrees })
+  return [Math.round(1000 * low) / 10, Math.round(1000 * high) / 10]
+}
 
 /** Mutants that no test noticed, by file and line: the code as it is, and what it was changed to. */
 export function survivorsText(results: readonly MutantResult[], read: (path: string) => string): string {
