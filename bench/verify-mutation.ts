@@ -80,7 +80,15 @@ async function mutate({ name, files, tests }: MutatedPart): Promise<MutantResult
     allowConsoleColors: false,
   } as ConstructorParameters<typeof Stryker>[0])
   const results = await stryker.runMutationTest()
-  return results.filter((mutant) => isDrawn(mutant, share, seed))
+  return results.filter((mutant) =>
+    isDrawn({ ...mutant, location: countedFromZero(mutant.location) }, share, seed),
+  )
+}
+
+/** Reports count lines and columns from one, the plugins of Stryker from zero. */
+function countedFromZero({ start, end }: MutantResult['location']): MutantResult['location'] {
+  const before = ({ line, column }: typeof start) => ({ line: line - 1, column: column - 1 })
+  return { start: before(start), end: before(end) }
 }
 
 /** Takes out of what is known the mutants that an earlier sample did not try, or they would be known as untried. */

@@ -35,8 +35,8 @@ interface Room {
 const rooms: Readonly<Record<string, Room>> = {
   boxes: {},
   filter: { skip: ['has the example of CONTRIBUTING'] },
-  'ingest/fetch': { without: ['host-limiter'] },
-  shards: { without: ['many-writers', 'commit-protocol', 'two-writers'], skip: ['by SIGKILL'] },
+  'ingest/fetch': { without: ['host-limiter'], skip: ['are held against an address at once'] },
+  shards: { without: ['many-writers'], skip: ['by SIGKILL'] },
   evaluate: {
     skip: [
       'are scored by the command line',
