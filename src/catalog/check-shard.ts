@@ -1,7 +1,6 @@
 import { explainError } from '../base/explain-error.js'
 import { UserError } from '../base/user-error.js'
 import { recordPath } from '../rows/family-path.js'
-import type { Family } from '../rows/rows.js'
 import {
   type CommitRecord,
   isOf,
@@ -19,7 +18,8 @@ import { openObject } from '../storage/open-storage.js'
 import { checkOwnFile } from '../storage/own-file.js'
 import type { Storage, Version } from '../storage/storage.js'
 import type { Finding } from './finding.js'
-import { removeShard, shardRemoved, unlessLocked } from './remove-shard.js'
+import { mendFiles, type RecordPlace, removed } from './mend-shard.js'
+import { unlessLocked } from './remove-shard.js'
 
 export interface CheckOptions {
   /** Whether files are held against their hash too, and not against their size alone. */
@@ -27,14 +27,6 @@ export interface CheckOptions {
   /** Whether what is wrong or left over is mended. */
   readonly mend: boolean
   readonly signal?: AbortSignal
-}
-
-/** Where a record was listed. */
-export interface RecordPlace {
-  readonly storage: Storage
-  readonly family: Family
-  readonly stage: string
-  readonly shard: string
 }
 
 /** What a record came to. */
@@ -83,12 +75,12 @@ export async function checkRecord(
     const finding: Finding = { kind: 'wrong', name, what: ofAnother(record) }
     // Images of two stages in one folder: which are right nobody can tell here.
     const isMended = options.mend && !isOf(record, name)
-    return { findings: [isMended ? await mended(place, stored.version, finding) : finding], bytes: 0 }
+    return { findings: [isMended ? await removed(place, stored.version, finding) : finding], bytes: 0 }
   }
   if (!isKnown) {
     const finding: Finding = { kind: 'left over', name, what: `dataset.json has no shard ${shard}` }
     if (!options.mend) return { findings: [finding], record, bytes: 0 }
-    return { findings: [await mended(place, stored.version, finding)], bytes: 0 }
+    return { findings: [await removed(place, stored.version, finding)], bytes: 0 }
   }
   return checkFiles(place, { record, version: stored.version }, listed, options)
 }
@@ -115,9 +107,7 @@ async function checkFiles(
   }
   if (findings.length > 0) {
     if (!options.mend) return { findings, record, bytes }
-    const [first, ...others] = findings as [Finding, ...Finding[]]
-    const { mended: what } = await mended(place, made.version, first)
-    return { findings: [first, ...others].map((one) => (what ? { ...one, mended: what } : one)), bytes: 0 }
+    return { bytes: 0, ...(await mendFiles(place, made, findings, options.signal)) }
   }
   if (!isOlder(record)) return { findings, record, bytes }
   const what = 'its files are named as older versions named them'
@@ -164,15 +154,6 @@ async function checkFile(
   } finally {
     await object.close()
   }
-}
-
-async function mended(
-  { storage, family, stage, shard }: RecordPlace,
-  version: Version,
-  finding: Finding,
-): Promise<Finding> {
-  const isGone = await unlessLocked(() => removeShard({ storage, stage, shard }, family, version), false)
-  return isGone ? { ...finding, mended: shardRemoved } : finding
 }
 
 /** What an object says, or why it is no record. */

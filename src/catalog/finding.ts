@@ -1,3 +1,5 @@
+import { damagedSuffix } from '../shards/salvage-shard.js'
+
 /** What a check may find of an object. */
 export type FindingKind =
   /** Its content is not what it should be. */
@@ -21,6 +23,8 @@ export interface Finding {
   readonly what: string
   /** What was done about it; absent where nothing was. */
   readonly mended?: string
+  /** Keys of rows that were lost with it; absent where none was. */
+  readonly lost?: readonly string[]
 }
 
 /**
@@ -37,5 +41,7 @@ export const isBad = ({ kind, name, mended }: Finding): boolean =>
 export const foreign = (name: string): Finding => ({
   kind: 'foreign',
   name,
-  what: 'nothing of groundmill has such a name here',
+  what: name.endsWith(damagedSuffix)
+    ? 'a damaged file of which --mend has kept what is whole; delete it when you want no more of it'
+    : 'nothing of groundmill has such a name here',
 })

@@ -89,5 +89,5 @@ function summaryText(findings: readonly Finding[], bad: number, mend: boolean): 
   const mended = findings.filter((finding) => finding.mended !== undefined).length
   const done = mended > 0 ? `, ${mended} mended` : ''
   if (bad === 0) return `nothing is wrong${done}`
-  return `${bad} ${bad === 1 ? 'thing is' : 'things are'} wrong${done}${mend ? '' : '; --mend removes what is left over and the records of broken files'}`
+  return `${bad} ${bad === 1 ? 'thing is' : 'things are'} wrong${done}${mend ? '' : '; --mend removes what is left over, keeps the pictures of broken files that are whole, and removes the records of other broken files'}`
 }

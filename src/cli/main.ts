@@ -418,7 +418,7 @@ program
   .option('--deep', 'read every file and compare its SHA-256; else its size alone')
   .option(
     '--mend',
-    'remove what is left over and the records of broken files, which the next run then makes anew; name files of older versions as today',
+    'keep the pictures of broken files that are whole; remove what is left over and the records of other broken files, which the next run then makes anew; name files of older versions as today',
   )
   .option('--json', 'print what was found as JSON')
   .addHelpText('after', example('check runs/quickstart --deep'))

@@ -53,7 +53,7 @@ export async function ingestRow(
   row: SourceRow,
   key: string,
   config: RowConfig,
-  fetcher: Fetcher,
+  fetcher: Pick<Fetcher, 'fetch'>,
   signal?: AbortSignal,
   room?: Room,
 ): Promise<Ingested> {
@@ -122,7 +122,8 @@ export async function ingestRow(
   }
 }
 
-const storedUrl = ({ url }: SourceRow) => url && withoutCredentials(url)
+/** A row's address as it is stored: without credentials. */
+export const storedUrl = ({ url }: Pick<SourceRow, 'url'>) => url && withoutCredentials(url)
 
 /**
  * Whether a picture is known to have none of the things that its source looked for, or crowds of them alone:
@@ -163,7 +164,7 @@ export function metaOf(
 async function bytesOf(
   row: SourceRow,
   config: RowConfig,
-  fetcher: Fetcher,
+  fetcher: Pick<Fetcher, 'fetch'>,
   signal?: AbortSignal,
   room?: Room,
 ): Promise<Fetched> {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
+import { rowKey } from '../rows/row-key.js'
 import type { ImageRow } from '../rows/rows.js'
 import { amendConfig } from '../shards/amend-shard.js'
 import { type CommitRecord, readCommit } from '../shards/commit.js'
@@ -195,7 +196,7 @@ export async function* ingested(
   signal?.addEventListener('abort', end, { once: true })
   const local = pLimit(localAtOnce)
   const work = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
-    const key = keyOf(shard, index)
+    const key = rowKey(shard, index)
     const ingest = () => ingestRow(row, key, config, fetcher, ending.signal, room)
     const inRoom = <T>(read: () => Promise<T>) =>
       local(async () => {
@@ -231,8 +232,6 @@ export async function* ingested(
 }
 
 const isLocal = ({ load, file, problem }: SourceRow) => load !== null || file !== null || problem !== null
-
-const keyOf = (shard: string, index: number) => `${shard}${String(index).padStart(4, '0')}`
 
 /** The place in its shard of the row with a key. */
 export const indexOfKey = (shard: string, key: string): number => Number(key.slice(shard.length))

@@ -1,24 +1,29 @@
+import { hashBytes } from '../base/hash.js'
 import { parseJson, stringifyJson } from '../base/parse-json.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import type { GroundingRow, ImageRow, NegativeRow, PhraseRow, RejectRow } from '../rows/rows.js'
 import type { CommitRecord } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
+import { damagedInput } from '../shards/salvage-shard.js'
 import type { ShardPlace } from '../shards/shard-place.js'
 import { ShardRows } from '../shards/shard-rows.js'
 import type { SourceConfig } from './config.js'
 import type { TdmReservation } from './fetch/opt-out.js'
 import { type GoldRows, goldRows, type StoredPicture } from './gold-rows.js'
 import type { ImageConfig } from './image/image-config.js'
-import { type Ingested, metaOf } from './ingest-row.js'
+import { type Ingested, ingestRow, metaOf, storedUrl } from './ingest-row.js'
 import type { SourceRow } from './read/source-row.js'
 
-/** Rows that a shard has already: what was crawled once is not crawled again because rows beside it are others. */
+/**
+ * Rows that a shard has already: what was crawled once is not crawled again because rows beside it are
+ * others.
+ */
 export interface StoredRows {
   /** Whether something is there of a row's address. */
   has(row: SourceRow): boolean
   /**
-   * What became of a row before, under the key that it has now. Undefined where the shard does not have it, or has
-   * it with other captions, boxes or notes.
+   * What became of a row before, under the key that it has now. Undefined where the shard does not have it,
+   * or has it with other captions, boxes or notes.
    */
   find(row: SourceRow, key: string): Promise<Ingested | undefined>
   close(): Promise<void>
@@ -38,8 +43,10 @@ type Gold = {
 const reasonsOfRow = new Set(['empty_caption', 'size_mismatch'])
 
 /**
- * Opens the rows of a shard that is there, of a configuration that gives the same pictures. Only what was fetched
- * is found: what lies on the disk or in the source itself is read again.
+ * Opens the rows of a shard that is there, of a configuration that gives the same pictures. Only what was
+ * fetched is found: what lies on the disk or in the source itself is read again. Of a shard that was damaged
+ * (`salvageShard`) the pictures that came in as they are stored are taken as if they came in once more, and
+ * nothing else of their rows.
  *
  * @param made the shard's record
  * @param hasBoxes whether the source has boxes
@@ -66,6 +73,7 @@ export async function openStoredRows(
         rejects.set(row.url, row)
   const gold = hasBoxes ? await goldOf({ storage, stage, shard }, made) : []
   const images = new ShardRows(storage)
+  const isMended = made.inputs[damagedInput] !== undefined
   const kept = async (at: number): Promise<Kept | undefined> => {
     const range = { start: at, end: at + 1 }
     // What can no longer be read, or was replaced meanwhile, is fetched again.
@@ -74,14 +82,22 @@ export async function openStoredRows(
     return hasBoxes ? { ...gold[at], image } : { image }
   }
   return {
-    has: ({ url, load, file, problem }) =>
-      url !== null && load === null && file === null && !problem && (places.has(url) || rejects.has(url)),
+    has(row) {
+      const { load, file, problem } = row
+      const url = storedUrl(row)
+      return (
+        url !== null && load === null && file === null && !problem && (places.has(url) || rejects.has(url))
+      )
+    },
     async find(row, key) {
-      const { url } = row
+      const url = storedUrl(row)
       if (url === null) return undefined
       for (const at of places.get(url) ?? []) {
         const one = await kept(at)
-        const same = one && sameRow(row, one, key, config, hasBoxes)
+        if (!one) continue
+        const same =
+          (isMended && (await madeAnew(row, one.image, key, config))) ||
+          sameRow(row, one, key, config, hasBoxes)
         if (same) return same
       }
       const reject = rejects.get(url)
@@ -104,6 +120,23 @@ async function goldOf({ storage, stage, shard }: ShardPlace, { files }: CommitRe
   index = 0
   for await (const row of readShard(storage, 'negatives', stage, shard)) at(index++).negatives = row
   return gold
+}
+
+/**
+ * What comes of a row whose picture is there as it came in; undefined where it was encoded anew, or where
+ * nothing would come of it now.
+ */
+async function madeAnew(
+  row: SourceRow,
+  { image: { bytes }, sha256, meta }: ImageRow,
+  key: string,
+  config: SourceConfig,
+): Promise<Ingested | undefined> {
+  if (hashBytes(bytes) !== sha256) return undefined
+  const { tdm } = notesIn(meta)
+  const stored = { fetch: async () => ({ bytes, ...(tdm && { tdm }) }) }
+  const made = await ingestRow(row, key, config, stored)
+  return made.kind === 'row' ? made : undefined
 }
 
 /** A stored picture under a new key, where making its row anew would give the same. */
@@ -151,8 +184,8 @@ function notesIn(meta: string | null): {
 }
 
 /**
- * How the row's boxes lie in the stored picture; undefined where that cannot be told any more: behind a border,
- * where it was cropped or turned, or is described in another size now.
+ * How the row's boxes lie in the stored picture; undefined where that cannot be told any more: behind a
+ * border, where it was cropped or turned, or is described in another size now.
  */
 function pictureOf(
   { regions, ignored, boxUnit, size }: SourceRow,

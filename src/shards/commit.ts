@@ -82,7 +82,13 @@ const recordSchema = pointerSchema.extend({
   inputs: z.record(z.string(), z.string()),
   files: z.partialRecord(
     z.enum(families),
-    z.object({ path: z.string(), rows: count, bytes: count, sha256: z.string() }),
+    z.object({
+      path: z.string(),
+      rows: count,
+      bytes: count,
+      sha256: z.string(),
+      blocks: z.string().optional(),
+    }),
   ),
   unit: z.string(),
   in: count,

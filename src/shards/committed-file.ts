@@ -80,5 +80,5 @@ export async function openVerified(storage: Storage, file: ExpectedFile): Promis
 
 const withoutFile = (storage: Storage, { path }: ShardFile) =>
   new UserError(
-    `Cannot read ${storage.path(path)}: a record names it, and it is not there. \`groundmill check --mend ${storage.url}\` removes the record, and the next run makes the shard anew.`,
+    `Cannot read ${storage.path(path)}: a record names it, and it is not there. \`groundmill check --mend ${storage.url}\` mends its shard, and the next run makes anew what is gone.`,
   )

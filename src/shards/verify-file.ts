@@ -51,7 +51,7 @@ export const sizeDiffers = (size: number, expected: number): string =>
 /** The error for a shard's file that is there and is not what its record says, or cannot be made sense of. */
 export const damagedShard = (storage: Pick<Storage, 'url'>, path: string, what: string): UserError =>
   new UserError(
-    `${path} is damaged or cut short (${what}). \`groundmill check --deep --mend ${storage.url}\` removes it and its record, and the next run makes it anew.`,
+    `${path} is damaged or cut short (${what}). \`groundmill check --deep --mend ${storage.url}\` keeps the pictures in it that are whole, and the next run makes the rest anew.`,
   )
 
 function areHashed(): boolean {

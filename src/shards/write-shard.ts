@@ -5,6 +5,7 @@ import { arrowSchema, nullable } from '../rows/arrow-schema.js'
 import { filePath, recordPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Aside, Storage } from '../storage/storage.js'
+import { blockSums } from './block-sums.js'
 
 export interface ShardFile {
   /** Name of the object below the dataset. */
@@ -12,6 +13,8 @@ export interface ShardFile {
   readonly rows: number
   readonly bytes: number
   readonly sha256: string
+  /** Of pictures: sums of its blocks (`blockSums`), which tell where a damaged file still is what it was. */
+  readonly blocks?: string
 }
 
 /** A shard's file that is whole and not in place yet. */
@@ -37,10 +40,12 @@ export async function writeShard<F extends Family>(
 ): Promise<WrittenShard> {
   const hash = createHash('sha256')
   const counter = { rows: 0 }
+  const sums = blockSums()
   let bytes = 0
   async function* chunks() {
     for await (const chunk of parquetChunks(arrowSchema(family), nullable[family], rows, counter)) {
       hash.update(chunk)
+      if (family === 'images') sums.add(chunk)
       bytes += chunk.length
       yield chunk
     }
@@ -57,7 +62,8 @@ export async function writeShard<F extends Family>(
   }
   const sha256 = hash.digest('hex')
   const path = filePath(family, stage, shard, sha256)
-  return { file: { path, rows: counter.rows, bytes, sha256 }, aside }
+  const blocks = family === 'images' ? sums.end(bytes) : undefined
+  return { file: { path, rows: counter.rows, bytes, sha256, ...(blocks && { blocks }) }, aside }
 }
 
 /** What of a shard's files is not in place lies beside this name. */

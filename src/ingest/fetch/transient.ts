@@ -20,6 +20,8 @@ const transientReasons = new Set([
   ...['connection', 'dns', 'timeout', 'robots_unreachable'],
   // Of these no request was made.
   ...['host_down', 'not_tried'],
+  // It was there, and was lost with a damaged file (`salvageShard`).
+  'damaged',
 ])
 
 /** Those of Cloudflare and others beyond the standard (520 to 530, 599) say that a server behind is down. */

@@ -1,0 +1,124 @@
+import { UserError } from '../base/user-error.js'
+import type { Family } from '../rows/rows.js'
+import type { CommitRecord } from '../shards/commit.js'
+import type { VersionedRecord } from '../shards/commit-shard.js'
+import { putAside, type Salvaged, salvageShard } from '../shards/salvage-shard.js'
+import type { Storage, Version } from '../storage/storage.js'
+import type { Finding } from './finding.js'
+import { removeShard, shardRemoved, unlessLocked } from './remove-shard.js'
+
+/** Where a record was listed. */
+export interface RecordPlace {
+  readonly storage: Storage
+  readonly family: Family
+  readonly stage: string
+  readonly shard: string
+}
+
+/** What is to be said of a shard after it was mended, and its record where it has one. */
+interface Mended {
+  readonly findings: readonly Finding[]
+  readonly record?: CommitRecord
+  readonly bytes?: number
+}
+
+/**
+ * Mends a shard with files that are broken or gone. Of pictures what is whole is kept (`salvageShard`); of
+ * what other stages have made nothing is, since it can be made again.
+ */
+export async function mendFiles(
+  place: RecordPlace,
+  made: VersionedRecord,
+  findings: readonly Finding[],
+  signal?: AbortSignal,
+): Promise<Mended> {
+  const { storage, family, stage, shard } = place
+  const tell = (what: string, lost: readonly string[] = []) =>
+    findings.map((finding, index) => ({
+      ...finding,
+      mended: what,
+      // Once, however many files of the shard are broken.
+      ...(index === 0 && lost.length > 0 && { lost }),
+    }))
+  if (family === 'images') {
+    const saved = await salvaged({ storage, stage, shard, ...(signal && { signal }) }, made)
+    if (typeof saved === 'string') {
+      const why = findings.map((finding) => ({ ...finding, what: `${finding.what}; ${saved}` }))
+      return { findings: why, record: made.record }
+    }
+    if (saved) {
+      const { record, lost } = saved
+      const bytes = Object.values(record.files).reduce((sum, file) => sum + file.bytes, 0)
+      return { findings: tell(savedText(made.record, saved), lost), record, bytes }
+    }
+  }
+  const [first] = findings as readonly [Finding, ...Finding[]]
+  const aside = await asideOf(place, made, signal)
+  const { mended } = await removed(place, made.version, first)
+  if (!mended) {
+    if (aside !== undefined) await storage.remove(aside)
+    return { findings }
+  }
+  return { findings: tell(aside === undefined ? mended : `${mended}; the damaged file stays as ${aside}`) }
+}
+
+/**
+ * A copy of a damaged file of pictures of which nothing can be shown to be whole: people may still see what
+ * it holds.
+ */
+async function asideOf(
+  { storage, family }: RecordPlace,
+  { record }: VersionedRecord,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const path = record.files.images?.path
+  if (family !== 'images' || record.out === 0 || path === undefined || !(await storage.exists(path)))
+    return undefined
+  return putAside({ storage, ...(signal && { signal }) }, path)
+}
+
+/** What was saved, or why nothing can be done now; undefined where there is nothing to save. */
+async function salvaged(
+  place: Parameters<typeof salvageShard>[0],
+  made: VersionedRecord,
+): Promise<Salvaged | string | undefined> {
+  try {
+    const saved = await unlessLocked(() => salvageShard(place, made), 'replaced' as const)
+    return saved === 'replaced' ? 'another process has it in hand' : saved
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return `it cannot be mended: ${error.message}`
+  }
+}
+
+/** Removes a shard whose record is as it was read, and says so. */
+export async function removed(
+  { storage, family, stage, shard }: RecordPlace,
+  version: Version,
+  finding: Finding,
+): Promise<Finding> {
+  const isGone = await unlessLocked(() => removeShard({ storage, stage, shard }, family, version), false)
+  return isGone ? { ...finding, mended: shardRemoved } : finding
+}
+
+/** Keys that are named in a line; all are in `--json`. */
+const mostNamed = 10
+
+function savedText({ out, files }: CommitRecord, { record, lost, left, aside }: Salvaged): string {
+  const isSame = Object.entries(files).every(
+    ([family, { sha256 }]) => record.files[family as Family]?.sha256 === sha256,
+  )
+  if (isSame) return 'written anew, as it was'
+  const parts = [`${record.out} of ${out} pictures are whole and stay`]
+  if (lost.length > 0) {
+    const more = lost.length > mostNamed ? ` and ${lost.length - mostNamed} more` : ''
+    const rows = lost.length === 1 ? '1 row is' : `${lost.length} rows are`
+    const keys = lost.slice(0, mostNamed).join(', ')
+    parts.push(`${rows} lost, and asked for again by the next run: ${keys}${more}`)
+  }
+  if (left.length > 0)
+    parts.push(`nothing tells which rows of ${left.join(' and ')} are whole: the next run makes them anew`)
+  parts.push('the next run holds captions and boxes against the source')
+  if (aside.length > 0) parts.push(`the damaged file stays as ${aside.join(', ')}`)
+  return parts.join('; ')
+}
