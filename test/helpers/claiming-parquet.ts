@@ -3,6 +3,14 @@ import { i32, i64, list, struct, type ThriftValue, text, writeThrift } from '../
 const bytesOf = (value: ThriftValue) =>
   writeThrift((value as Extract<ThriftValue, { readonly type: 12 }>).fields)
 
+/** A struct without the fields that are undefined. */
+const sparse = (fields: Readonly<Record<number, ThriftValue | undefined>>) => {
+  const there = Object.entries(fields).filter(
+    (field): field is [string, ThriftValue] => field[1] !== undefined,
+  )
+  return struct(Object.fromEntries(there))
+}
+
 /** A number in groups of seven bits, the lowest first. */
 export function varint(value: number): number[] {
   const out: number[] = []
@@ -32,12 +40,14 @@ export interface PageClaim {
 }
 
 function pageOf({ type = 0, bytes, unpacked = bytes.length, values, encoding = 0 }: PageClaim): Buffer {
-  const about =
-    type === 2
-      ? { 7: struct({ 1: i32(values), 2: i32(0) }) }
-      : { 5: struct({ 1: i32(values), 2: i32(encoding), 3: i32(3), 4: i32(3) }) }
-  const header = bytesOf(struct({ 1: i32(type), 2: i32(unpacked), 3: i32(bytes.length), ...about }))
-  return Buffer.concat([header, bytes])
+  const header = sparse({
+    1: i32(type),
+    2: i32(unpacked),
+    3: i32(bytes.length),
+    5: type === 0 ? struct({ 1: i32(values), 2: i32(encoding), 3: i32(3), 4: i32(3) }) : undefined,
+    7: type === 2 ? struct({ 1: i32(values), 2: i32(0) }) : undefined,
+  })
+  return Buffer.concat([bytesOf(header), bytes])
 }
 
 /** A leaf column, with what the footer says of it. */
@@ -86,7 +96,7 @@ export function claimingParquet({ elements, top, columns, rows, group = rows }: 
     const first = isDictionary && pages[0] ? pageOf(pages[0]).length : 0
     return struct({
       2: i64(0),
-      3: struct({
+      3: sparse({
         1: i32(6),
         2: list(5, [i32(0), i32(3), i32(8)]),
         3: list(
@@ -98,7 +108,7 @@ export function claimingParquet({ elements, top, columns, rows, group = rows }: 
         6: i64(pages.reduce((sum, page) => sum + (page.unpacked ?? page.bytes.length), 0)),
         7: i64(bytes.length),
         9: i64(start + first),
-        ...(isDictionary && { 11: i64(start) }),
+        11: isDictionary ? i64(start) : undefined,
       }),
     })
   })
@@ -109,12 +119,12 @@ export function claimingParquet({ elements, top, columns, rows, group = rows }: 
       2: list(12, [
         struct({ 4: text('schema'), 5: i32(top ?? elements.length - children) }),
         ...elements.map(({ name, repetition, children: inner, converted = inner ? undefined : 0 }) =>
-          struct({
-            ...(inner === undefined && { 1: i32(6) }),
+          sparse({
+            1: inner === undefined ? i32(6) : undefined,
             3: i32(repetition),
             4: text(name),
-            ...(inner !== undefined && { 5: i32(inner) }),
-            ...(converted !== undefined && { 6: i32(converted) }),
+            5: inner === undefined ? undefined : i32(inner),
+            6: converted === undefined ? undefined : i32(converted),
           }),
         ),
       ]),
