@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { refuseCredentials } from '../base/credentials.js'
 import { packaged, packagedCard } from '../base/files/packaged.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
@@ -47,6 +48,7 @@ export async function checkDataset(
   const card = await readCard(await cardPath(name))
   const main = card.format === 'coco' ? 'instances' : 'path'
   const given = { card: name, [main]: file, ...setOptions(options.set) }
+  refuseCredentials(given, '--set', 'would be printed: take it out')
   const source = await openSource(parseConfig(ingestConfig, given, '--set'), '--set')
   const check = await checkCard(card, source, options.rows, signal).finally(() => source.close())
   if (check.faults.length > 0) process.exitCode = 1

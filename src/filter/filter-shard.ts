@@ -191,7 +191,7 @@ export function filterRow(
   return {
     key,
     candidates,
-    image: { width, height, phrases: rowPhrases, negatives, bytes, labels },
+    image: { key, width, height, phrases: rowPhrases, negatives, bytes, labels },
     teacher: proposals.teacher,
   }
 }

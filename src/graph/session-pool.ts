@@ -1,11 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { ownCores } from '../base/own-cores.js'
-import { UserError } from '../base/user-error.js'
 import { type Device, executionProviders } from './device.js'
 import { fromHalf, toHalf } from './half.js'
 import type { InferenceSession } from './onnxruntime.js'
 import { sessionSettings, type Value } from './session.js'
-import { sessionError } from './session-error.js'
+import { loadError, sessionError } from './session-error.js'
 
 export interface PoolOptions {
   /** One session for each, in their order; one on the CPU by default. */
@@ -73,7 +72,7 @@ export class SessionPool {
       return new SessionPool(seats, name, metadata.inputs.map(portOf), metadata.outputs.map(portOf))
     } catch (error) {
       await Promise.all(seats.map(({ worker }) => worker.close()))
-      throw new UserError(`onnxruntime cannot load ${name}: ${(error as Error).message}`)
+      throw loadError(name, error)
     }
   }
 

@@ -2,7 +2,7 @@ import { sharedCores } from '../base/own-cores.js'
 import { type Device, executionProviders } from './device.js'
 import { InferenceSession, Tensor as OrtTensor } from './onnxruntime.js'
 import { type Dtype, type Shape, sizeOf, type TensorData } from './ops/tensor.js'
-import { sessionError } from './session-error.js'
+import { loadError, sessionError } from './session-error.js'
 
 export interface Value {
   readonly data: TensorData
@@ -43,17 +43,25 @@ export class Session {
     private readonly name: string,
   ) {}
 
-  /** @param model the bytes of a model, or the path of one (needed where weights lie in a file beside it) */
+  /**
+   * @param model the bytes of a model, or the path of one (needed where weights lie in a file beside it)
+   * @throws Error as `loadError` has it
+   */
   static async open(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
     const settings: InferenceSession.SessionOptions = {
       ...sessionSettings(options.threads ?? 0, options.ownGraph ?? false),
       executionProviders: executionProviders(options.device ?? 'cpu'),
     }
     // The two overloads are told apart by type only.
-    const session = await (typeof model === 'string'
-      ? InferenceSession.create(model, settings)
-      : InferenceSession.create(model, settings))
-    return new Session(session, typeof model === 'string' ? model : 'a graph of this program')
+    const opened =
+      typeof model === 'string'
+        ? InferenceSession.create(model, settings)
+        : InferenceSession.create(model, settings)
+    const name = typeof model === 'string' ? model : 'a graph of this program'
+    const session = await opened.catch((error: unknown) => {
+      throw loadError(name, error)
+    })
+    return new Session(session, name)
   }
 
   get inputs(): readonly { readonly name: string; readonly shape: Shape }[] {

@@ -1,3 +1,4 @@
+import { refuseCredentials } from '../base/credentials.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { readYaml } from '../base/files/parse-yaml.js'
 import { readSetOption, setNested } from '../base/set-option.js'
@@ -20,11 +21,14 @@ export async function readPipeline(path: string, options: ReadOptions = {}): Pro
   return parsePipeline(await readYaml(path), path, options)
 }
 
+const storedWithRun =
+  'would be stored with the run, where others read it: take it out (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are the place for keys of a bucket)'
+
 /**
  * Checks a pipeline that is given as a value, as its YAML would give it, and lays out its rounds.
  *
  * @param path where it is from, for messages
- * @throws UserError that names `path` and the key
+ * @throws UserError that names `path` and the key; also where an address in it has a password or a key
  */
 export async function parsePipeline(
   value: unknown,
@@ -37,7 +41,9 @@ export async function parsePipeline(
   }
   for (const option of set) applySet(raw, option, path)
   const vars = isObject(raw.vars) ? raw.vars : {}
-  const config = parseConfig(pipelineSchema, substitute(raw, vars, path), path)
+  const filled = substitute(raw, vars, path)
+  refuseCredentials(filled, path, storedWithRun)
+  const config = parseConfig(pipelineSchema, filled, path)
   const laidOut = config.rounds
     ? layOutRounds({ ...config.rounds, count: rounds ?? config.rounds.count }, config.stages)
     : []

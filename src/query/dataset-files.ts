@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import { UserError } from '../base/user-error.js'
+import { openParquet } from '../parquet/open-parquet.js'
 import { families, recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { type CommitRecord, readRecord } from '../shards/commit.js'
@@ -106,9 +107,10 @@ export async function withDatasetFiles<T>(
 }
 
 /**
- * Holds those files against their records that DuckDB is about to read.
+ * Holds those files against their records that DuckDB is about to read, and their footers against what a footer
+ * may say: a schema of some thousand levels ends the process within DuckDB, without a word.
  *
- * @throws UserError as `verifyFile` does; the signal's reason where that is aborted
+ * @throws UserError as `verifyFile` and `openParquet` do; the signal's reason where that is aborted
  */
 export async function verifyFiles(
   storage: Storage,
@@ -121,7 +123,9 @@ export async function verifyFiles(
     for (const list of files[family].values())
       for (const { name, path, bytes, sha256 } of list) {
         signal?.throwIfAborted()
-        if (wanted.has(path)) await verifyFile(storage, { path: name, bytes, sha256 })
+        if (!wanted.has(path)) continue
+        await verifyFile(storage, { path: name, bytes, sha256 })
+        await (await openParquet(path)).close()
       }
 }
 

@@ -1,3 +1,4 @@
+import { hideCredentials } from '../base/credentials.js'
 import { UserError } from '../base/user-error.js'
 import { openLocalObject, openLocalStorage } from './local-storage.js'
 import { isS3, openS3Object, openS3Storage } from './s3-storage.js'
@@ -12,7 +13,7 @@ export function openStorage(url: string): Storage {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1]
   if (scheme)
     throw new UserError(
-      `Cannot open ${url}: datasets lie in local paths or in s3:// (also MinIO, R2 and GCS, by their endpoints), not in ${scheme}://.`,
+      `Cannot open ${hideCredentials(url)}: datasets lie in local paths or in s3:// (also MinIO, R2 and GCS, by their endpoints), not in ${scheme}://.`,
     )
   return openLocalStorage(url)
 }

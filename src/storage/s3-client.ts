@@ -1,4 +1,5 @@
 import type * as Sdk from '@aws-sdk/client-s3'
+import { credentialIn } from '../base/credentials.js'
 import { UserError } from '../base/user-error.js'
 
 /** Where an object or a set of them lies: `s3://bucket/key?endpoint=…&region=…&path_style=…`. */
@@ -20,13 +21,14 @@ const knownSettings = new Set(['endpoint', 'region', 'path_style'])
 
 /** Throws a UserError where a URL names no bucket, has a setting that is not known, or carries a password. */
 export function parseS3(url: string): S3Location {
+  // Messages and records name the address, its endpoint included.
+  if (credentialIn(url))
+    throw new UserError(
+      'An s3:// address has no place for keys, nor has its endpoint: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    )
   const [, bucket, key = '', query = ''] = /^s3:\/\/([^/?#]+)(?:\/([^?#]*))?(\?[^#]*)?$/i.exec(url) ?? []
   if (bucket === undefined)
     throw new UserError(`${url} is not the address of a bucket: s3://BUCKET/PREFIX was expected.`)
-  if (bucket.includes('@'))
-    throw new UserError(
-      'An s3:// address has no place for keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
-    )
   for (const setting of new URLSearchParams(query).keys()) {
     if (!knownSettings.has(setting))
       throw new UserError(

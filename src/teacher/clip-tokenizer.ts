@@ -56,10 +56,18 @@ function made(folder: string, json: Readonly<Record<string, unknown>>, config: o
     new UserError(`${folder}/tokenizer.json is not a tokenizer that is read: ${what}.`)
   if (tokens === 0 || tokens > mostTokens)
     throw wrong(`model.vocab: expected a vocabulary of 1 to ${mostTokens} tokens`)
+  const numbers: readonly unknown[] = Array.isArray(vocab) ? [] : Object.values(vocab as object)
+  if (!numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 0))
+    throw wrong('model.vocab: expected a number for each token')
+  const { merges } = model as { readonly merges?: unknown }
+  const isPair = (pair: unknown) =>
+    typeof pair === 'string' || (Array.isArray(pair) && pair.every((part) => typeof part === 'string'))
+  if (merges !== undefined && merges !== null && !(Array.isArray(merges) && merges.every(isPair)))
+    throw wrong('model.merges: expected a list of pairs of tokens')
   try {
     return new Tokenizer(json, config)
   } catch (error) {
-    throw wrong((error as Error).message)
+    throw wrong(`a part of it is missing or of another kind (${(error as Error).message})`)
   }
 }
 

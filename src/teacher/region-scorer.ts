@@ -19,10 +19,14 @@ export interface ClipScorer {
   /**
    * For each region of a stored picture the cosine of the embeddings of what is in the box and of its text, 0
    * to 1 (negative ones are 0).
+   *
+   * @param key of the picture, for messages
+   * @throws Error that names it where it cannot be decoded
    */
   score(
     bytes: Uint8Array,
     regions: readonly { readonly xyxy: Xyxy; readonly text: string }[],
+    key?: string,
   ): Promise<readonly number[]>
   close(): Promise<void>
 }
@@ -81,9 +85,9 @@ export async function openRegionScorer(
   )
 
   return {
-    async score(bytes, regions) {
+    async score(bytes, regions, key) {
       const texts = await embedTexts(regions.map(({ text }) => text))
-      const picture = await decodePicture(bytes, Number.POSITIVE_INFINITY)
+      const picture = await decodePicture(bytes, Number.POSITIVE_INFINITY, key)
       const scores: number[] = []
       for (let start = 0; start < regions.length; start += batch) {
         const chunk = regions.slice(start, start + batch)

@@ -42,7 +42,7 @@ const dict = {
  * nothing of the file is run.
  *
  * @param where the file, for messages
- * @throws UserError where it is damaged or asks for more
+ * @throws UserError where it is damaged or asks for more, or stands for values without end
  */
 export function readPlainPickle(bytes: Uint8Array, where: string): PlainValue {
   const error = (what: string, at: number) =>
@@ -57,5 +57,27 @@ export function readPlainPickle(bytes: Uint8Array, where: string): PlainValue {
     error,
     cut: (at) => error('it is cut short', at),
   })
+  checkTree(value as PlainValue, (what) => new UserError(`${where} is not a pickle of plain data: ${what}.`))
   return value as PlainValue
+}
+
+/** Deeper than any data: whoever goes through a value goes down into each level, and the stack may end there. */
+const mostNested = 200
+/** References of RefCOCO have some millions. */
+const mostValues = 10_000_000
+
+/**
+ * Holds that a value has an end. A pickle may name a list again and again, also within itself: a few hundred bytes
+ * are ten lists of ten lists, and so on, which nobody comes to the end of.
+ */
+function checkTree(value: PlainValue, error: (what: string) => Error): void {
+  let values = 0
+  const visit = (inner: PlainValue, depth: number) => {
+    if (++values > mostValues) throw error(`it stands for more than ${mostValues} values`)
+    if (typeof inner !== 'object' || inner === null) return
+    if (depth === mostNested) throw error(`it is nested deeper than ${mostNested}, or holds itself`)
+    if (Array.isArray(inner)) for (const item of inner) visit(item, depth + 1)
+    else for (const key in inner) visit((inner as Readonly<Record<string, PlainValue>>)[key]!, depth + 1)
+  }
+  visit(value, 0)
 }

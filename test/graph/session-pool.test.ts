@@ -11,7 +11,7 @@ import { deviceChoice } from '../../src/graph/device-choice.js'
 import { fromHalf, toHalf } from '../../src/graph/half.js'
 import { matmul } from '../../src/graph/ops/matmul.js'
 import { input } from '../../src/graph/ops/tensor.js'
-import { floats } from '../../src/graph/session.js'
+import { floats, Session } from '../../src/graph/session.js'
 import { SessionPool } from '../../src/graph/session-pool.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
 import { compiled } from '../helpers/compiled.js'
@@ -120,6 +120,10 @@ describe('a pool of sessions', () => {
     const none = join(path, '../none.onnx')
     await expect(SessionPool.open(none)).rejects.toThrow(UserError)
     await expect(SessionPool.open(none)).rejects.toThrow(/cannot load .*none\.onnx/)
+    await expect(Session.open(none)).rejects.toThrow(UserError)
+    await expect(Session.open(none)).rejects.toThrow(
+      /^onnxruntime cannot load .*none\.onnx \([^\n]*\): get the file anew/,
+    )
   })
 })
 

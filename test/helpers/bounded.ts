@@ -14,6 +14,7 @@ export interface Bounds {
 /** How a program ended within its bounds. */
 export interface BoundedEnd {
   readonly code: number | null
+  readonly signal: NodeJS.Signals | null
   readonly out: string
   readonly err: string
   readonly seconds: number
@@ -59,7 +60,9 @@ export async function runBounded(args: readonly string[], bounds: Bounds): Promi
   child.stderr.on('data', (text) => {
     err += text
   })
-  const ended = new Promise<number | null>((done) => child.once('close', done))
+  const ended = new Promise<Pick<BoundedEnd, 'code' | 'signal'>>((done) =>
+    child.once('close', (code, signal) => done({ code, signal })),
+  )
   let isRunning = true
   const watched = (async () => {
     while (isRunning && child.pid !== undefined) {
@@ -74,14 +77,14 @@ export async function runBounded(args: readonly string[], bounds: Bounds): Promi
       await new Promise((wake) => setTimeout(wake, lookMs))
     }
   })()
-  const code = await ended
+  const end = await ended
   isRunning = false
   await watched
   if (over) {
     const limits = `${bounds.megabytes} MB and ${bounds.seconds} s`
     throw new Error(`${args.join(' ')} took ${over}, of ${limits}, and was killed. It said: ${out}${err}`)
   }
-  return { code, out, err, seconds: seconds(), megabytes: peak }
+  return { ...end, out, err, seconds: seconds(), megabytes: peak }
 }
 
 /** Runs the command line within bounds. */

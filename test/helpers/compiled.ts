@@ -12,6 +12,7 @@ export const compiledMain = join(compiled, 'cli/main.js')
 /** What tests start as processes of their own, over and over, and what these import of the tests. */
 export const programs = [
   'helpers/host-limiter-child',
+  'helpers/many-commands',
   'helpers/queue-process',
   'helpers/picture-bombs',
   'helpers/fake-tasks',

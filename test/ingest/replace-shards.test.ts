@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { ingestConfig, olderConfigHash } from '../../src/ingest/config.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
@@ -12,7 +12,9 @@ import type { Families } from '../../src/rows/rows.js'
 import { readDataset } from '../../src/shards/dataset.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
+import { groundmill, startGroundmill } from '../helpers/groundmill.js'
 import { imageServer } from '../helpers/image-server.js'
+import { hasRedis, redisServer } from '../helpers/redis-server.js'
 import { withSource } from '../helpers/rows-of.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -307,6 +309,31 @@ describe('however it is run', () => {
     expect(await picturesIn(crawl)).toBe(18)
     expect(await run(crawl, { drop: true, set: ['web.limit=10'] })).toMatchObject({ ran: 0, skipped: 1 })
     expect(await picturesIn(crawl)).toBe(10)
+  })
+
+  it.runIf(hasRedis)('over a queue, shards and pictures go with `--drop` alone', async () => {
+    const [crawl, shorter] = [await begin(forty.slice(0, 20)), await begin(forty.slice(0, 20))]
+    await writeRows(crawl.list, [...forty.slice(0, 18), rowOf(41), rowOf(42)])
+    isGone = true
+    const { url: queue } = await redisServer(onTestFinished)
+    const worker = startGroundmill(['worker', '--queue', queue])
+    onTestFinished(async () => {
+      worker.signal('SIGKILL')
+      await worker.ended
+    })
+    const run = (of: Crawl, ...more: string[]) =>
+      groundmill('run', of.pipeline, '--dataset', of.run, '--queue', queue, ...more)
+    const kept = await run(crawl)
+    expect(kept.err).toMatch(/shard 00001 of "web" stays as it was, with 10 pictures.*only 8 came of it/)
+    expect(await picturesIn(crawl)).toBe(20)
+    expect(await run(crawl, '--drop')).toMatchObject({ code: 0 })
+    expect(await picturesIn(crawl)).toBe(18)
+    const refused = await run(shorter, '--set', 'web.limit=10')
+    expect(refused.code).toBe(2)
+    expect(refused.err).toContain('--drop')
+    expect(await picturesIn(shorter)).toBe(20)
+    expect(await run(shorter, '--drop', '--set', 'web.limit=10')).toMatchObject({ code: 0 })
+    expect(await picturesIn(shorter)).toBe(10)
   })
 
   it('as slices, a shard that stays keeps no stage waiting for it', async () => {

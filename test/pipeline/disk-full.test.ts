@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { DiskFullError } from '../../src/base/disk-full.js'
 import { failedReason, reasonError } from '../../src/pipeline/queue/queue-job.js'
 import { endsStage, errorOf, failureOf } from '../../src/pipeline/tasks/task-error.js'
@@ -12,6 +12,7 @@ import { openStorage } from '../../src/storage/open-storage.js'
 import { compiledMain } from '../helpers/compiled.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { imageServer } from '../helpers/image-server.js'
+import { hasRedis, redisServer } from '../helpers/redis-server.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -42,14 +43,24 @@ describe.each(['ENOSPC', 'EDQUOT'])('a disk that answers %s', (code) => {
 })
 
 /** Runs a command whose folder `disk` is a disk of its own of some size, and leaves what is on it in `left`. */
-async function onSmallDisk(kilobytes: number, disk: string, left: string, args: readonly string[]) {
+async function onSmallDisk(
+  kilobytes: number,
+  disk: string,
+  left: string,
+  args: readonly string[],
+  /** Of Redis, where a worker on the same disk does the tasks. */
+  queue = '',
+) {
   await mkdir(disk, { recursive: true })
-  const script =
-    'mount -t tmpfs -o size="$1"k tmpfs "$2" && shift && disk=$1 left=$2 && shift 2 && "$@"; code=$?; cp -a "$disk" "$left"; exit $code'
+  const script = `mount -t tmpfs -o size="$1"k tmpfs "$2" && shift && disk=$1 left=$2 && shift 2 || exit 99
+[ -z "$GROUNDMILL_QUEUE" ] || { "$1" "$2" worker & worker=$!; }
+"$@"; code=$?
+[ -z "$worker" ] || { kill $worker; wait $worker; }
+cp -a "$disk" "$left"; exit $code`
   const child = spawn(
     'unshare',
     ['-rm', 'sh', '-c', script, 'sh', String(kilobytes), disk, left, process.execPath, compiledMain, ...args],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, GROUNDMILL_QUEUE: queue } },
   )
   let err = ''
   child.stderr.on('data', (text) => {
@@ -103,16 +114,18 @@ stages:
   )
 
   it.each([
-    ['in one process', []],
-    ['in two processes', ['--workers', '2']],
-  ])('ends at once with what is whole, %s', async (_, more) => {
+    { how: 'in one process', more: [], processes: 1 },
+    { how: 'in two processes', more: ['--workers', '2'], processes: 2 },
+    ...(hasRedis ? [{ how: 'over a queue', more: ['--queue'], processes: 1 }] : []),
+  ])('ends at once with what is whole, $how', async ({ how, more, processes }) => {
     visits.clear()
-    const left = join(folder, `left-${more.length}`)
-    const disk = join(folder, `disk-${more.length}`)
+    const left = join(folder, `left ${how}`)
+    const disk = join(folder, `disk ${how}`)
+    const queue = how === 'over a queue' ? (await redisServer(onTestFinished)).url : ''
     // Room for three shards of twenty pictures, and a bit.
     const room = Math.ceil((3.5 * 20 * picture.length) / 1000) + 60
     const args = ['run', pipeline, '--dataset', join(disk, 'run'), ...more]
-    const { code, err } = await onSmallDisk(room, disk, left, args)
+    const { code, err } = await onSmallDisk(room, disk, left, args, queue)
     expect(err).toContain('groundmill: The disk is full: make room, and run the same command again to go on.')
     expect(err).not.toContain('set aside')
     expect(code).toBe(1)
@@ -120,7 +133,7 @@ stages:
     const made = await wholeShards(join(left, 'run'))
     expect(made).toBeGreaterThanOrEqual(2)
     // Those that are there, and one that each process was at.
-    expect(asked).toBeLessThanOrEqual(20 * (made + 1 + more.length / 2))
+    expect(asked).toBeLessThanOrEqual(20 * (made + processes))
 
     visits.clear()
     const again = await groundmill('run', pipeline, '--dataset', join(left, 'run'))

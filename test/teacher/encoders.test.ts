@@ -95,6 +95,9 @@ describe('CLIP as a judge of regions', () => {
       })
       expect(new Set(cases.map(({ score }) => score)).size).toBeGreaterThan(8)
       expect(await scorer.score(bytes, [])).toEqual([])
+      await expect(scorer.score(bytes.subarray(0, 40), cases, '000070001')).rejects.toThrow(
+        /^the picture 000070001 cannot be decoded: /,
+      )
     } finally {
       await scorer.close()
     }

@@ -110,6 +110,21 @@ describe('a pickle of plain data', () => {
     expect(hostile).toThrow(message)
   })
 
+  it('has an end, though lists be named again', () => {
+    // Each list holds the one before twice, forty times over.
+    const twice = Array.from(
+      { length: 40 },
+      (_, at) => `](h${String.fromCharCode(at)}h${String.fromCharCode(at)}eq${String.fromCharCode(at + 1)}`,
+    )
+    const refused = (text: string) => () => readPlainPickle(Buffer.from(text, 'latin1'), 'refs.p')
+    expect(refused(`]q\0${twice.join('')}.`)).toThrow(
+      'refs.p is not a pickle of plain data: it stands for more than',
+    )
+    expect(refused(']q\0h\0a.')).toThrow('nested deeper than 200, or holds itself')
+    expect(refused(`${'('.repeat(5000)}${'l'.repeat(5000)}.`)).toThrow('nested deeper than 200')
+    expect(refused(']q\0](h\0h\0e.')()).toEqual([[], []])
+  })
+
   it('sets no prototype', () => {
     const value = readPlainPickle(Buffer.from("(dS'__proto__'\n(dS'x'\nI1\nss."), 'p') as object
     expect(Object.keys(value)).toEqual(['__proto__'])

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { plainJson, plainLines } from '../../base/plain-text.js'
+import { textWithoutCredentials } from '../../base/without-credentials.js'
 
 /** Prints lines for people; whatever of a stranger's is in them, a terminal obeys nothing of it. */
 export function print(text: string): void {
@@ -11,9 +12,9 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${plainJson(value)}\n`)
 }
 
-/** Says lines beside the output, on standard error. */
+/** Says lines beside the output, on standard error, which is a log: passwords in addresses are no part of it. */
 export function say(text: string): void {
-  process.stderr.write(`${plainLines(text)}\n`)
+  process.stderr.write(`${plainLines(textWithoutCredentials(text))}\n`)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { plainLines, plainText } from '../../base/plain-text.js'
+import { textWithoutCredentials } from '../../base/without-credentials.js'
 
 /** One line that says how far the work is, how fast it goes and how long it will take. */
 export interface ProgressLine {
@@ -37,7 +38,7 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
     },
     finish(text) {
       label = ''
-      stream.write(`${stream.isTTY ? '\r\u001b[2K' : ''}${plainLines(text)}\n`)
+      stream.write(`${stream.isTTY ? '\r\u001b[2K' : ''}${plainLines(textWithoutCredentials(text))}\n`)
     },
   }
 }

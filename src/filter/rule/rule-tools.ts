@@ -12,10 +12,15 @@ export interface TextEmbedder {
 
 /** A model of pictures and texts. The pipeline opens it as the teacher room's `ClipScorer`. */
 export interface RegionScorer {
-  /** For each region of a stored picture how well the text fits what is in the box, 0 to 1. */
+  /**
+   * For each region of a stored picture how well the text fits what is in the box, 0 to 1.
+   *
+   * @param key of the picture, for messages
+   */
   score(
     bytes: Uint8Array,
     regions: readonly { readonly xyxy: Candidate['xyxy']; readonly text: string }[],
+    key?: string,
   ): Promise<readonly number[]>
 }
 

@@ -17,6 +17,8 @@ export interface Relabelling {
 
 /** What a rule may look at besides the candidates: one picture's row. */
 export interface FilterImage {
+  /** Of the row, for messages. */
+  readonly key?: string
   /** Pixels. */
   readonly width: number
   readonly height: number

@@ -36,7 +36,7 @@ export const clip = filterRule({
           xyxy: box.xyxy,
           text: template.replace('{}', namedText(image, box)),
         }))
-        const fits = regions.length > 0 ? await scorer.score(bytes as Uint8Array, regions) : []
+        const fits = regions.length > 0 ? await scorer.score(bytes as Uint8Array, regions, image.key) : []
         changed.push(
           candidates
             .map((box, index) => rescored(box, (score) => Math.sqrt(score * (fits[index] as number))))

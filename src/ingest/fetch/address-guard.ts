@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { withoutCredentials } from '../../base/without-credentials.js'
 import { Reject } from './reject.js'
-import { withoutCredentials } from './without-credentials.js'
 
 /** Keeps a crawl of strangers' addresses from the machines behind its own doors. */
 export interface AddressGuard {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { type Dispatcher, request } from 'undici'
+import { withoutCredentials } from '../../base/without-credentials.js'
 import { addressOf, createAddressGuard, portOf } from './address-guard.js'
 import { createCircuits, HostDown, Tripped } from './circuit.js'
 import { type FetchConfig, userAgentOf } from './fetch-config.js'
@@ -9,7 +10,6 @@ import { HostLimitError, type HostLimiter, type RequestRoom, withLeases } from '
 import { Reject } from './reject.js'
 import { createResolver, firstAddress, isNoSuchHost, type Lookup } from './resolve-host.js'
 import { pauseAfter, retryAfter, Transient } from './transient.js'
-import { withoutCredentials } from './without-credentials.js'
 
 export type Response = Dispatcher.ResponseData
 

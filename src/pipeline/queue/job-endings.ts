@@ -1,8 +1,8 @@
 import type * as BullMq from 'bullmq'
 import type { Job } from 'bullmq'
+import { hideCredentials } from '../../base/credentials.js'
 import type { Task, TaskResult } from '../tasks/task.js'
 import { failureOf } from '../tasks/task-error.js'
-import { hideCredentials } from './credentials.js'
 import type { QueueNotices } from './notices.js'
 import { failedReason, isMarked, type JobResult, taskName } from './queue-job.js'
 

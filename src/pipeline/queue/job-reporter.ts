@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq'
-import { hideCredentials } from './credentials.js'
+import { hideCredentials } from '../../base/credentials.js'
 import type { JobProgress } from './queue-job.js'
 
 const everyMs = 1000

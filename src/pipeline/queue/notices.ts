@@ -1,5 +1,5 @@
+import { hideCredentials } from '../../base/credentials.js'
 import type { Resource } from '../stages/resource.js'
-import { hideCredentials } from './credentials.js'
 import type { Connection, QueueAddress } from './queue-address.js'
 
 /** What a person is told of a queue, each thing once until it is over. */

@@ -1,5 +1,5 @@
+import { hideCredentials } from '../../base/credentials.js'
 import { UserError } from '../../base/user-error.js'
-import { hideCredentials } from './credentials.js'
 import type { QueueLibraries } from './load-bullmq.js'
 
 /** Where a queue's Redis is. */

@@ -1,7 +1,7 @@
+import { refuseCredentials } from '../../base/credentials.js'
 import type { Engine } from '../engines/engine.js'
 import { resources } from '../stages/resource.js'
 import type { Task, TaskResult } from '../tasks/task.js'
-import { refuseCredentials } from './credentials.js'
 import { type Flight, openFlights } from './flights.js'
 import { loadBullMq } from './load-bullmq.js'
 import { openNotices } from './notices.js'
@@ -34,6 +34,8 @@ export interface QueueEngineOptions {
 /** What is not answered for so long at the end is given up: jobs that stay are skipped where they are done. */
 const closeMs = 5000
 
+const throughQueue = 'cannot go through a queue: give it to each worker in its environment'
+
 /**
  * Carries tasks over BullMQ to workers on any machine that reaches Redis and the run's storage. It keeps no
  * state: what is under way is held against Redis and the storage every few seconds, so that Redis may be away,
@@ -44,7 +46,7 @@ const closeMs = 5000
 export async function openQueueEngine(options: QueueEngineOptions): Promise<Engine> {
   const { window = 1000, reconcileMs = 3000, connectMs = 10_000, findResult = nothingFound } = options
   const address = queueAddress(options.url)
-  refuseCredentials(options.pipeline, 'The pipeline')
+  refuseCredentials(options.pipeline, 'The pipeline', throughQueue)
   const libraries = await loadBullMq()
   await checkRedis(libraries, address, connectMs)
   const redis = openConnection(libraries, address)
@@ -95,7 +97,7 @@ export async function openQueueEngine(options: QueueEngineOptions): Promise<Engi
   return {
     window,
     async submit(task, resource, submitOptions) {
-      refuseCredentials(task.run, 'The run')
+      refuseCredentials(task.run, 'The run', throughQueue)
       if (isClosed) throw new Error('The queue is closed.')
       return flights.release(task, resource, submitOptions, (flight) => putter.add([flight]))
     },

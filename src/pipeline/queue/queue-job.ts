@@ -1,7 +1,7 @@
+import { hideCredentials } from '../../base/credentials.js'
 import { hashBytes, hashJson } from '../../base/hash.js'
 import { type Task, type TaskResult, taskProtocol } from '../tasks/task.js'
 import { errorOf, type TaskFailure } from '../tasks/task-error.js'
-import { hideCredentials } from './credentials.js'
 
 /** Before every key in Redis. A worker of another protocol looks elsewhere, and never sees these tasks. */
 export const queuePrefix = `groundmill-${taskProtocol}`

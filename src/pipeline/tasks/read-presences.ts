@@ -39,9 +39,14 @@ export async function readPresences(run: Storage, now = Date.now()): Promise<Kno
   return (await Promise.all(files.slice(0, mostPresences).map((file) => limit(read, file)))).flat()
 }
 
-/** Who works on a run with another pipeline, in words; undefined where nobody does. */
+/**
+ * Who works on a run with another pipeline, in words; undefined where nobody does. A worker of a queue that has no
+ * task is none: it waits for those of any run, and never ends by itself.
+ */
 export async function othersAtWork(run: Storage, pipeline: string): Promise<string | undefined> {
-  const other = (await readPresences(run)).find((one) => isLiving(one) && one.pipeline !== pipeline)
+  const isAtWork = (one: KnownPresence) =>
+    isLiving(one) && (one.kind !== 'queue-worker' || one.task !== undefined)
+  const other = (await readPresences(run)).find((one) => isAtWork(one) && one.pipeline !== pipeline)
   return other && `process ${other.pid} on ${other.host} (since ${other.since})`
 }
 

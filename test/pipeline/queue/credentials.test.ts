@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { hideCredentials, refuseCredentials } from '../../../src/base/credentials.js'
 import { UserError } from '../../../src/base/user-error.js'
-import { hideCredentials, refuseCredentials } from '../../../src/pipeline/queue/credentials.js'
 import { loadBullMq, refuseOldVersion } from '../../../src/pipeline/queue/load-bullmq.js'
 import { checkRedis, queueAddress } from '../../../src/pipeline/queue/queue-address.js'
 import { failedReason, jobIdOf, reasonError } from '../../../src/pipeline/queue/queue-job.js'
@@ -21,11 +21,11 @@ describe('credentials in addresses', () => {
     'https://me:pa/55@host/x',
   ])('are refused without being told: %s', (text) => {
     const given = { stages: [{ with: { base_url: text } }] }
-    expect(() => refuseCredentials(given, 'The pipeline')).toThrow(UserError)
-    expect(() => refuseCredentials(given, 'The pipeline')).toThrow(
+    expect(() => refuseCredentials(given, 'The pipeline', 'is read')).toThrow(UserError)
+    expect(() => refuseCredentials(given, 'The pipeline', 'is read')).toThrow(
       /^The pipeline, stages, 0, with, base_url: /,
     )
-    expect(() => refuseCredentials(given, 'The pipeline')).not.toThrow(/pa55|pa\/55/)
+    expect(() => refuseCredentials(given, 'The pipeline', 'is read')).not.toThrow(/pa55|pa\/55/)
   })
 
   it.each([
@@ -38,7 +38,7 @@ describe('credentials in addresses', () => {
     42,
     null,
   ])('are not seen where there are none: %s', (value) => {
-    expect(() => refuseCredentials({ value }, 'The pipeline')).not.toThrow()
+    expect(() => refuseCredentials({ value }, 'The pipeline', 'is read')).not.toThrow()
   })
 
   it.each([

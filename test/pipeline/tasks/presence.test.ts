@@ -8,7 +8,7 @@ import { thisProcess } from '../../../src/base/process-identity.js'
 import { openPresence, type PresenceAbout } from '../../../src/pipeline/tasks/presence.js'
 import type { PresenceRecord } from '../../../src/pipeline/tasks/presence-record.js'
 import { presenceFolder } from '../../../src/pipeline/tasks/presence-record.js'
-import { deadAfterMs, readPresences } from '../../../src/pipeline/tasks/read-presences.js'
+import { deadAfterMs, othersAtWork, readPresences } from '../../../src/pipeline/tasks/read-presences.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import type { Storage } from '../../../src/storage/storage.js'
 import { s3Server } from '../../helpers/s3-server.js'
@@ -162,6 +162,19 @@ describe('who is present', () => {
       (await readPresences(run, now)).map(({ file, state }) => [file.slice(-6, -5), state]),
     )
     expect(states).toEqual({ a: 'alive', b: 'dead', c: 'alive', d: 'dead', e: 'ended', f: 'silent' })
+  })
+
+  it('is of others where they work by another pipeline, and not of a worker of a queue that waits', async () => {
+    const run = await folder()
+    const worker = { kind: 'queue-worker', pipeline: 'other' } as const
+    await put(run, 'a', record())
+    await put(run, 'b', record(worker))
+    expect(await othersAtWork(run, 'p')).toBe(undefined)
+    const task = { stage: 'web', shard: '00000', since: new Date().toISOString(), done: 0, total: 0 }
+    await put(run, 'b', record({ ...worker, task }))
+    expect(await othersAtWork(run, 'p')).toContain(`process ${thisProcess.pid} on `)
+    await put(run, 'b', record({ ...worker, kind: 'run' }))
+    expect(await othersAtWork(run, 'p')).toContain(`process ${thisProcess.pid} on `)
   })
 
   it('leaves out what is none', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { textWithoutCredentials, withoutCredentials } from '../../../src/ingest/fetch/without-credentials.js'
+import { textWithoutCredentials, withoutCredentials } from '../../src/base/without-credentials.js'
 
 describe('an address', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { UserError } from '../../base/user-error.js'
+import { UserError } from './user-error.js'
 
 /** Names of query parameters that carry what only their owner may know. */
 const secretName =
@@ -7,7 +7,7 @@ const secretName =
 const address = /\b[a-z][a-z\d+.-]*:\/\/[^\s"'<>]+/gi
 
 /** Where a text names an address with a user, a password or a secret parameter: what is wrong with it. */
-function credentialIn(text: string): string | undefined {
+export function credentialIn(text: string): string | undefined {
   for (const [url] of text.matchAll(address)) {
     const [, authority = '', rest = ''] = /^[^:]+:\/\/([^/?#]*)(.*)$/s.exec(url) ?? []
     if (authority.includes('@')) return 'an address with a user or a password'
@@ -24,20 +24,19 @@ function credentialIn(text: string): string | undefined {
 }
 
 /**
- * Refuses what holds a password or a key in an address: what goes through a queue is read by others.
+ * Refuses what holds a password or a key in an address: what goes through a queue, or is stored with a run, is
+ * read by others.
  *
  * @param what words for it, such as "the run"; of values inside the key is added
+ * @param why what is wrong with it and what to do instead, behind "an address with a password"
  * @throws UserError that says where, and not the secret
  */
-export function refuseCredentials(value: unknown, what: string): void {
+export function refuseCredentials(value: unknown, what: string, why: string): void {
   if (typeof value === 'string') {
     const found = credentialIn(value)
-    if (found)
-      throw new UserError(
-        `${what}: ${found} cannot go through a queue: give it to each worker in its environment.`,
-      )
+    if (found) throw new UserError(`${what}: ${found} ${why}.`)
   } else if (value && typeof value === 'object') {
-    for (const [key, inner] of Object.entries(value)) refuseCredentials(inner, `${what}, ${key}`)
+    for (const [key, inner] of Object.entries(value)) refuseCredentials(inner, `${what}, ${key}`, why)
   }
 }
 
