@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Metadata } from 'sharp'
-import { ownCores } from '../base/own-cores.js'
+import { sharedCores } from '../base/own-cores.js'
 import { type Release, WeightedSemaphore } from '../base/weighted-semaphore.js'
 import { barePicture } from './bare-picture.js'
 import { type DecodeCost, decodeCost, mostMemory } from './decode-cost.js'
@@ -13,8 +13,9 @@ import { isUnread, sniffImage } from './sniff-image.js'
 /** Encoders make about ten of them; of a small picture an empty one takes a byte or two. */
 const mostScans = 100
 
+const cores = availableParallelism()
 /** Pictures that are decoded at once share it; of several processes of a run each has its part. */
-const memory = new WeightedSemaphore(() => (mostMemory * ownCores()) / availableParallelism())
+const memory = new WeightedSemaphore(() => (mostMemory * (sharedCores() ?? cores)) / cores)
 
 /**
  * Decodes a picture of anybody's, and never takes the machine for it: the decoder does not see what it does not

@@ -21,14 +21,17 @@ const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NO
  *
  * @throws FileRefusal `not_a_file`; the system's error where there is none or it cannot be read
  */
-export async function openRegularFile(path: string): Promise<FileHandle> {
+export const openRegularFile = async (path: string): Promise<FileHandle> => (await openWithSize(path)).file
+
+async function openWithSize(path: string): Promise<{ readonly file: FileHandle; readonly size: number }> {
   const notAFile = () => new FileRefusal('not_a_file', `${path} is not a regular file`)
   // What sockets and devices without a driver answer.
   const file = await open(path, flags).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENXIO' || error.code === 'ENODEV' ? notAFile() : error
   })
   try {
-    if ((await file.stat()).isFile()) return file
+    const found = await file.stat()
+    if (found.isFile()) return { file, size: found.size }
     throw notAFile()
   } catch (error) {
     await file.close()
@@ -43,9 +46,8 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
  * @throws FileRefusal `not_a_file`, or `too_large` where it has more than `maxBytes`
  */
 export async function readRegularFile(path: string, maxBytes: number): Promise<Buffer> {
-  const file = await openRegularFile(path)
+  const { file, size } = await openWithSize(path)
   try {
-    const { size } = await file.stat()
     const tooLarge = () =>
       new FileRefusal('too_large', `${path} has more than ${maxBytes} bytes, which is the limit here`)
     if (size > maxBytes) throw tooLarge()
@@ -53,7 +55,8 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<B
     for (let length = 0; ; ) {
       const { bytesRead } = await file.read(bytes, length, bytes.length - length)
       length += bytesRead
-      if (bytesRead === 0) return bytes.subarray(0, length)
+      // There was room for one byte more than it is said to have, and none came: that is its end.
+      if (bytesRead === 0 || (size > 0 && length === size)) return bytes.subarray(0, length)
       if (length > maxBytes) throw tooLarge()
       if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(2 * length + 4096, maxBytes + 1))
     }
