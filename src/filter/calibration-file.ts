@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { readListText } from '../base/files/read-file.js'
+import { jsonOf } from '../base/files/read-json.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
+import { firstIssue } from '../base/first-issue.js'
 import { UserError } from '../base/user-error.js'
 import type { Calibration, ReliabilityBin } from './rule/calibration.js'
 
@@ -43,19 +45,8 @@ export async function writeCalibration(path: string, file: CalibrationFile): Pro
 
 /** Throws a UserError where the file is missing or is not what `groundmill calibrate` writes. */
 export async function readCalibration(path: string): Promise<CalibrationFile> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read the calibration ${path}: ${(error as Error).message}`)
-  })
-  const bad = (why: string) =>
-    new UserError(`${path} is not a calibration (${why}): write it with \`groundmill calibrate\`.`)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw bad((error as Error).message)
-  }
-  const parsed = fileSchema.safeParse(value)
+  const remedy = 'write it with `groundmill calibrate`'
+  const parsed = fileSchema.safeParse(jsonOf(await readListText(path), path, remedy))
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw bad(issue ? `${issue.path.join('.') || 'the file'}: ${issue.message}` : parsed.error.message)
+  throw new UserError(`${path} is not a calibration (${firstIssue(parsed.error)}): ${remedy}.`)
 }
