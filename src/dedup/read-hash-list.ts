@@ -50,7 +50,7 @@ export async function readHashList(path: string): Promise<HashList> {
     const [digits = '', ...rest] = text.trim().split(/\s+/)
     const hash = parseHash(digits)
     if (!hash)
-      throw new UserError(`${path}:${line}: 16 hex digits were expected, not ${shownName(digits, 40)}.`)
+      throw new UserError(`${path}:${line}: 16 hex digits were expected, not "${shownName(digits, 40)}".`)
     hashes.push(hash)
     names.push(rest.join(' ') || `line ${line}`)
   }

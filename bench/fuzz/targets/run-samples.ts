@@ -1,5 +1,4 @@
 /** What stages leave in a run, in small. */
-import { hashJson } from '../../../src/base/hash.js'
 
 /** The record of a stage. */
 export const recordOf = (result: object) => ({
@@ -72,7 +71,7 @@ export const outcomes = {
   pairs: { ...counts, matched: byThreshold, missed: byThreshold, wrongOfPresent: byThreshold },
 }
 
-const planned = {
+export const plan = {
   card: null,
   rows: 20,
   sourceHash: 'c'.repeat(64),
@@ -81,4 +80,3 @@ const planned = {
     { shard: '00001', mark: { at: 480, line: 13 }, rows: 8, hash: 'e'.repeat(64) },
   ],
 }
-export const plan = { plan: planned, hash: hashJson(planned) }
