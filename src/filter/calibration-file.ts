@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { readListText } from '../base/files/read-file.js'
-import { jsonOf } from '../base/files/read-json.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { firstIssue } from '../base/first-issue.js'
+import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import type { Calibration, ReliabilityBin } from './rule/calibration.js'
 
@@ -45,8 +45,19 @@ export async function writeCalibration(path: string, file: CalibrationFile): Pro
 
 /** Throws a UserError where the file is missing or is not what `groundmill calibrate` writes. */
 export async function readCalibration(path: string): Promise<CalibrationFile> {
-  const remedy = 'write it with `groundmill calibrate`'
-  const parsed = fileSchema.safeParse(jsonOf(await readListText(path), path, remedy))
+  const text = await readListText(path).catch((error: unknown) => {
+    throw new UserError(`Cannot read the calibration: ${(error as Error).message}`)
+  })
+  const bad = (why: string) =>
+    new UserError(`${path} is not a calibration (${why}): write it with \`groundmill calibrate\`.`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw bad(jsonProblem(text, error))
+  }
+  const parsed = fileSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new UserError(`${path} is not a calibration (${firstIssue(parsed.error)}): ${remedy}.`)
+  const issue = firstIssue(parsed.error)
+  throw bad(typeof value === 'object' && !Array.isArray(value) ? issue : `the file: ${issue}`)
 }
