@@ -10,7 +10,7 @@
  *                          [--megabytes 600] [--keep FOLDER] [--json]
  *
  * `--only` takes a part of a target's name; `--jobs` are processes that read. A target of which none of 200 inputs or
- * more is read, or none refused, tries nothing: that is wrong too. What went wrong is told by target and number; `--keep` writes
+ * more is read, or none refused, may try nothing, and is named at the end. What went wrong is told by target and number; `--keep` writes
  * those inputs into a folder.
  */
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
@@ -106,7 +106,7 @@ try {
   report('crashes', sumOf('crashes'), '', '0', sumOf('crashes') === 0)
   const most = `over ${bounds.seconds} s or ${bounds.megabytes} MB, or the end of the program`
   report(most, sumOf('fatal'), '', '0', sumOf('fatal') === 0)
-  report('targets that try nothing', idle.length, '', '0', idle.length === 0, idle.join('; '))
+  report('targets with none read or none refused', idle.length, '', '', null, idle.join('; '))
   report('messages that are not clear', sumOf('unclear'), '', '0', sumOf('unclear') === 0)
 } finally {
   await rm(folder, { recursive: true, force: true })

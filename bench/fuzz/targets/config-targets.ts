@@ -23,7 +23,7 @@ export async function configTargets(folder: string): Promise<FuzzTarget[]> {
       name: 'pipeline',
       samples: await samplesOf(pipelines),
       file: pipeline,
-      read: () => readPipeline(pipeline, { set: ['list=a.tsv'] }),
+      read: () => readPipeline(pipeline, { set: ['list=a.tsv', 'model=m'] }),
     },
     { name: 'card', samples: await samplesOf(cards), file: card, read: () => readCard(card) },
     { name: 'YAML', samples: await samplesOf(cards), file: yaml, read: () => readYaml(yaml) },

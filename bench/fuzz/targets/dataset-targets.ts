@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { UserError } from '../../../src/base/user-error.js'
 import { checkDataset } from '../../../src/catalog/check-dataset.js'
+import type { Finding } from '../../../src/catalog/finding.js'
 import { readStats } from '../../../src/catalog/read-stats.js'
 import { families } from '../../../src/rows/family-path.js'
 import { readDataset } from '../../../src/shards/dataset.js'
@@ -51,7 +52,12 @@ export async function datasetTargets(folder: string): Promise<FuzzTarget[]> {
       file: path,
       async read() {
         await readDatasetWhole(url)
-        await checkDataset(storage, { deep: true, mend: false, onFinding() {} })
+        let wrong: string | undefined
+        const onFinding = (finding: Finding) => {
+          if (finding.kind === 'wrong') wrong = finding.what
+        }
+        await checkDataset(storage, { deep: true, mend: false, onFinding })
+        if (wrong !== undefined) throw new UserError(wrong)
       },
     })
   }
