@@ -135,7 +135,7 @@ async function checkModules(folder: string): Promise<void> {
   const text = await readTextIfThere(join(folder, 'modules.json'))
   const modules = text === undefined ? [] : jsonOf(text, join(folder, 'modules.json'))
   const kinds = (Array.isArray(modules) ? modules : []).map((module: { readonly type?: unknown } | null) =>
-    String(module?.type).split('.').at(-1),
+    typeof module?.type === 'string' ? module.type.split('.').at(-1) : 'without a name',
   )
   const unknown = kinds.find((kind) => kind && !['Transformer', 'Pooling', 'Normalize'].includes(kind))
   if (unknown)
