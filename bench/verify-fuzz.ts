@@ -1,13 +1,16 @@
 /**
  * Fuzzing of every reader of strangers' bytes: lists, tar, Parquet, JSON, XML, YAML, pickles, safetensors,
- * pictures, files of model folders, records and shards of a dataset. Inputs are good files with one to four
- * changes (bytes, numbers, texts, parts of JSON), some random bytes; fast-check draws them, each from the seed
- * and its number. Asked of each: it is read, or refused with one clear message; no crash, no more than 2 s of
+ * pictures, files of model folders, records and shards of a dataset, what a run keeps of itself, what lies in a queue.
+ * Inputs are good files with one to four changes (bytes, numbers, texts, parts of JSON or YAML; what is packed is
+ * mostly changed within and packed again), some random bytes; fast-check draws them, each from the seed and its
+ * number. Asked of each: it is read, or refused with one clear message; no crash, no more than 2 s of
  * the processor, memory within bounds.
  *
- *     npm run verify:fuzz -- [--count 10000] [--only NAME] [--seed 1] [--seconds 2] [--megabytes 600] [--keep FOLDER] [--json]
+ *     npm run verify:fuzz -- [--count 10000] [--only NAME] [--seed 1] [--jobs 1] [--seconds 2]
+ *                          [--megabytes 600] [--keep FOLDER] [--json]
  *
- * `--only` takes a part of a target's name. What went wrong is told by target and number; `--keep` writes
+ * `--only` takes a part of a target's name; `--jobs` are processes that read. A target of which none of 200 inputs or
+ * more is read, or none refused, may try nothing, and is named at the end. What went wrong is told by target and number; `--keep` writes
  * those inputs into a folder.
  */
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
@@ -15,18 +18,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { drawInputs } from './fuzz/draw-input.js'
 import { unclear } from './fuzz/outcome.js'
-import { fuzzTargets } from './fuzz/targets.js'
-import { watchTargets } from './fuzz/watch-targets.js'
+import { allTargets } from './fuzz/targets/all-targets.js'
+import { type FuzzListener, watchTargets } from './fuzz/watch-targets.js'
 import { gatherFigures, option, printReport } from './report.js'
 
 const count = Number(option('count', '10000'))
 const seed = Number(option('seed', '1'))
+const jobs = Number(option('jobs', '1'))
 const only = option('only', '')
 const keep = option('keep', '')
 const bounds = { seconds: Number(option('seconds', '2')), megabytes: Number(option('megabytes', '600')) }
 /** Of one target no more are named. */
 const maxNamed = 5
 const sayMs = 10_000
+/** Of so many inputs some are read, and some refused. */
+const tellingCount = 200
 const { figures, report } = gatherFigures()
 
 /** In memory where there is such a folder: an input lives for a millisecond. */
@@ -34,9 +40,9 @@ const memory = '/dev/shm'
 const place = (await stat(memory).catch(() => undefined)) ? memory : tmpdir()
 const folder = await mkdtemp(join(place, 'groundmill-fuzz-'))
 try {
-  const [list, own] = [join(folder, 'list'), join(folder, 'own')]
-  await Promise.all([mkdir(list), mkdir(own)])
-  const targets = await fuzzTargets(list, only)
+  const list = join(folder, 'list')
+  await mkdir(list)
+  const targets = await allTargets(list, only)
   const wrong = targets.map(() => ({ crashes: 0, fatal: 0, unclear: 0 }))
   const kept: Promise<void>[] = []
   const tell = (target: number, index: number, what: string) => {
@@ -51,7 +57,7 @@ try {
   if (keep) await mkdir(keep, { recursive: true })
   let [told, done] = [performance.now(), 0]
   const started = told
-  const tallies = await watchTargets(targets.length, { seed, count, folder: own, only }, bounds, {
+  const listener: FuzzListener = {
     outcome(target, index, { kind, message }) {
       done++
       const problem = kind === 'refused' ? unclear(message) : undefined
@@ -74,10 +80,22 @@ try {
       wrong[target]!.fatal++
       tell(target, index, `took ${what}`)
     },
-  })
+  }
+  const watched = await Promise.all(
+    Array.from({ length: jobs }, async (_, job) => {
+      const own = join(folder, `own-${job}`)
+      await mkdir(own)
+      // Slow ones lie side by side: each process has its share of them.
+      const some = [...targets.keys()].filter((target) => target % jobs === job)
+      return [...(await watchTargets(some, { seed, count, folder: own, only }, bounds, listener))]
+    }),
+  )
+  const tallies = new Map(watched.flat())
   await Promise.all(kept)
+  const idle: string[] = []
   for (const [target, { name }] of targets.entries()) {
-    const { read, refused, seconds, megabytes, wall } = tallies[target]!
+    const { read, refused, seconds, megabytes, wall } = tallies.get(target)!
+    if (count >= tellingCount && (read === 0 || refused === 0)) idle.push(name)
     const { crashes, fatal, unclear } = wrong[target]!
     const sum = crashes + fatal + unclear
     const note = `${read} read, ${refused} refused; one took up to ${seconds.toFixed(2)} s, all ${Math.round(megabytes)} MB more; ${Math.round(count / wall)}/s`
@@ -88,6 +106,7 @@ try {
   report('crashes', sumOf('crashes'), '', '0', sumOf('crashes') === 0)
   const most = `over ${bounds.seconds} s or ${bounds.megabytes} MB, or the end of the program`
   report(most, sumOf('fatal'), '', '0', sumOf('fatal') === 0)
+  report('targets with none read or none refused', idle.length, '', '', null, idle.join('; '))
   report('messages that are not clear', sumOf('unclear'), '', '0', sumOf('unclear') === 0)
 } finally {
   await rm(folder, { recursive: true, force: true })

@@ -1,5 +1,7 @@
-/** What a fuzzer makes of a good file: bytes changed, cut, doubled and put in, and values of JSON replaced. */
+/** What a fuzzer makes of a good file: bytes changed, cut, doubled and put in, and values of JSON and YAML replaced. */
 import fc from 'fast-check'
+import { parseDocument, stringify } from 'yaml'
+import { editedParts, layerOf } from './layers.js'
 
 /** A place in a list, whatever its length: a share of it. Doubles would be drawn by their bits, nearly all tiny. */
 const share = fc.noBias(fc.nat(999_999)).map((part) => part / 1e6)
@@ -184,39 +186,63 @@ function changedPart(value: unknown, at: number, change: { kind: string; value: 
   return whole.value
 }
 
-/** Whole JSON of which parts are other than a reader expects. */
-const editedJson = (sample: unknown): fc.Arbitrary<Uint8Array> =>
+/** A file with a structure of which parts are other than a reader expects. */
+const editedValue = (sample: unknown, write: (value: unknown) => string): fc.Arbitrary<Uint8Array> =>
   fc
     .array(fc.record({ at: share, kind: fc.constantFrom('set', 'set', 'drop', 'double'), value: oddValue }), {
       minLength: 1,
       maxLength: 4,
     })
     .map((changes) => changes.reduce((value, { at, ...change }) => changedPart(value, at, change), sample))
-    .map((value) => new Uint8Array(Buffer.from(JSON.stringify(value) ?? '')))
+    .map((value) => new Uint8Array(Buffer.from(write(value))))
 
-/** The JSON of a sample, or undefined where it is none. */
-function jsonOf(sample: Uint8Array): { readonly value: unknown } | undefined {
+/** A sample's value, and how others like it are written: JSON, or YAML that is more than one text. */
+function structureOf(
+  sample: Uint8Array,
+): { readonly value: unknown; readonly write: (value: unknown) => string } | undefined {
+  const text = Buffer.from(sample).toString('utf8')
   try {
-    return { value: JSON.parse(Buffer.from(sample).toString('utf8')) as unknown }
+    const value = JSON.parse(text) as unknown
+    return { value, write: (changed) => JSON.stringify(changed) ?? '' }
   } catch {
-    return undefined
+    // It may be YAML.
   }
+  if (text.length > 20_000 || !/^[^\0\ufffd]*$/.test(text)) return undefined
+  const document = parseDocument(text)
+  const value = document.errors.length === 0 ? (document.toJS() as unknown) : undefined
+  return isObject(value) ? { value, write: (changed) => stringify(changed) } : undefined
 }
 
+const isObject = (value: unknown) => typeof value === 'object' && value !== null
+
+/** Files within files that are edited. */
+const deepest = 3
+
 /**
- * Files like the samples, but wrong: most with one to four changes, some of random bytes, some empty. Of a
- * sample that is JSON half are whole JSON with other values.
+ * A sample with one to four changes. Where it is packed, nine of ten lie in what it holds; where it has a structure,
+ * half are whole but have other values.
  */
-function drawInput(samples: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
+function edited(given: Uint8Array, depth = 0): fc.Arbitrary<Uint8Array> {
   // A Buffer's `slice` would share its bytes with the sample.
-  const edited = samples.map((given) => {
-    const sample = new Uint8Array(given)
-    const json = jsonOf(sample)
-    const bytes = editedBytes(sample)
-    return json ? fc.oneof(bytes, editedJson(json.value)) : bytes
-  })
+  const sample = new Uint8Array(given)
+  const bytes = editedBytes(sample)
+  const structure = structureOf(sample)
+  if (structure) return fc.oneof(bytes, editedValue(structure.value, structure.write))
+  const layer = depth < deepest ? layerOf(sample) : undefined
+  if (!layer) return bytes
+  const within = editedParts(layer).map((at) =>
+    edited(layer.parts[at]!, depth + 1).map(
+      (part) => new Uint8Array(layer.join(layer.parts.map((other, place) => (place === at ? part : other)))),
+    ),
+  )
+  return fc.oneof({ arbitrary: bytes, weight: 1 }, { arbitrary: fc.oneof(...within), weight: 9 })
+}
+
+/** Files like the samples, but wrong: some of random bytes, some empty. */
+function drawInput(samples: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
+  const changed = samples.map((sample) => edited(sample))
   return fc.oneof(
-    { arbitrary: fc.oneof(...edited), weight: 48 },
+    { arbitrary: fc.oneof(...changed), weight: 48 },
     { arbitrary: fc.uint8Array({ maxLength: 300 }), weight: 1 },
     { arbitrary: fc.constantFrom(...oddTexts).map((text) => new Uint8Array(Buffer.from(text))), weight: 1 },
   )

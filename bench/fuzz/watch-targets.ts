@@ -45,7 +45,7 @@ const waitSeconds = 20
 const lookMs = 40
 /** The kernel counts processor time in these, whatever its own clock. */
 const ticksPerSecond = 100
-const runner = fileURLToPath(new URL('run-targets.ts', import.meta.url))
+const runner = fileURLToPath(new URL('read-inputs.ts', import.meta.url))
 
 /** Processor time in seconds and resident MB of a process; undefined where it has ended. */
 async function takenBy(
@@ -66,34 +66,35 @@ async function takenBy(
 }
 
 /**
- * Reads the inputs of all targets in a process of its own, which is killed and begun again behind an input that
- * takes too much.
+ * Reads the inputs of targets in a process of its own, which is killed and begun again behind an input that takes too
+ * much.
  *
- * @param targets how many there are
- * @returns a tally of each
+ * @param targets their numbers
+ * @returns a tally of each, by its number
  */
 export async function watchTargets(
-  targets: number,
+  targets: readonly number[],
   { seed, count, folder, only }: FuzzRun,
   bounds: FuzzBounds,
   listener: FuzzListener,
-): Promise<TargetTally[]> {
-  const tallies = Array.from({ length: targets }, () => ({
+): Promise<ReadonlyMap<number, TargetTally>> {
+  const tallyOf = (): TargetTally => ({
     read: 0,
     refused: 0,
     megabytes: 0,
     seconds: 0,
     wall: 0,
-  }))
-  let next = { target: 0, index: 0 }
+  })
+  const tallies = new Map(targets.map((target) => [target, tallyOf()]))
+  let left = { targets, index: 0 }
   let starts = 0
-  while (next.target < targets) {
+  while (left.targets.length > 0) {
     // What a killed one has left is in nobody's way.
     const own = join(folder, String(starts++))
     await mkdir(own)
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', runner, ...[seed, count, own, only, next.target, next.index].map(String)],
+      ['--import', 'tsx', runner, ...[seed, count, own, only, left.index, ...left.targets].map(String)],
       { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
     )
     let error = ''
@@ -106,7 +107,7 @@ export async function watchTargets(
     const lines = createInterface({ input: child.stdio[3] as Readable })
     lines.on('line', (text) => {
       const line = JSON.parse(text) as FuzzLine
-      const tally = tallies[line.target]!
+      const tally = tallies.get(line.target)!
       if (!line.outcome) {
         if (now?.target !== line.target) [base, since] = [0, performance.now()]
         ;[now, began, cpuThen] = [line, performance.now(), -1]
@@ -123,7 +124,7 @@ export async function watchTargets(
       const at = now
       const taken = child.pid === undefined ? undefined : await takenBy(child.pid)
       if (!taken || !at || at.outcome || now !== at || over) return
-      const tally = tallies[at.target]!
+      const tally = tallies.get(at.target)!
       if (cpuThen === -1) cpuThen = taken.cpu
       base ||= taken.megabytes
       tally.megabytes = Math.max(tally.megabytes, taken.megabytes - base)
@@ -140,14 +141,15 @@ export async function watchTargets(
     )
     clearInterval(timer)
     if (!now) throw new Error(`the program of the inputs ended before the first: ${end}`)
-    const isWhole = now.target === targets - 1 && now.index === count - 1
+    const isWhole = now.target === targets.at(-1) && now.index === count - 1
     if (end === '' && isWhole) break
     if (!now.outcome || end !== '')
       listener.fatal(now.target, now.index, over || end || 'it ended the program')
-    next =
+    const at = targets.indexOf(now.target)
+    left =
       now.index + 1 < count
-        ? { target: now.target, index: now.index + 1 }
-        : { target: now.target + 1, index: 0 }
+        ? { targets: targets.slice(at), index: now.index + 1 }
+        : { targets: targets.slice(at + 1), index: 0 }
   }
   return tallies
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseConfig } from '../base/files/parse-config.js'
+import { jsonOf } from '../base/files/read-json.js'
 import { UserError } from '../base/user-error.js'
 import { readLines } from '../formats/read-lines.js'
 
@@ -30,16 +31,8 @@ export async function readJudgements(path: string): Promise<Judgement[]> {
     const where = `${path}:${line.mark.line}`
     if (line.text === null) throw new UserError(`${where}: ${line.problem}.`)
     if (line.text.trim() === '') continue
-    judgements.push(parseConfig(judgementSchema, parseLine(line.text, where), where))
+    judgements.push(parseConfig(judgementSchema, jsonOf(line.text, where), where))
   }
   if (judgements.length === 0) throw new UserError(`${path}: there are no labels in it.`)
   return judgements
-}
-
-function parseLine(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new UserError(`${where}: not JSON: ${(error as Error).message}`)
-  }
 }

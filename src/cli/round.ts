@@ -3,6 +3,7 @@ import { orPackaged } from '../base/files/packaged.js'
 import { jsonOf } from '../base/files/read-json.js'
 import { firstIssue } from '../base/first-issue.js'
 import { UserError } from '../base/user-error.js'
+import { isPromotion } from '../pipeline/promotion/is-promotion.js'
 import type { Promotion } from '../pipeline/promotion/promotion.js'
 import { roundReport } from '../pipeline/promotion/round-report.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
@@ -54,7 +55,7 @@ async function makeRounds(
   const rounds: Promotion[] = []
   for (const name of await roundRecords(storage)) {
     const record = await readRunRecord<Promotion>(storage, name)
-    if (record) rounds.push(record.result)
+    if (record && isPromotion(record.result)) rounds.push(record.result)
   }
   rounds.sort((a, b) => a.round - b.round)
   if (options.json) {
@@ -83,7 +84,8 @@ async function roundsToMake(storage: Storage, done: number, more: number): Promi
 
 const planSchema = z.object({ rounds: z.number().int().nonnegative() })
 
-function plannedRounds(bytes: Uint8Array, where: string): number {
+/** How many rounds `rounds.json` says. Throws a UserError that says what to do where it says none. */
+export function plannedRounds(bytes: Uint8Array, where: string): number {
   const remedy = 'delete it, and say with --count how many more rounds there are to be'
   const parsed = planSchema.safeParse(jsonOf(Buffer.from(bytes).toString('utf8'), where, remedy))
   if (parsed.success) return parsed.data.rounds

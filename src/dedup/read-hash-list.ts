@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
+import { readLines } from '../formats/read-lines.js'
 import { readShard } from '../shards/read-shard.js'
 import type { Storage } from '../storage/storage.js'
 import { type Hash64, parseHash } from './near-index.js'
@@ -42,15 +42,15 @@ export async function datasetHashes(
 export async function readHashList(path: string): Promise<HashList> {
   const hashes: Hash64[] = []
   const names: string[] = []
-  let line = 0
-  const file = createReadStream(path)
-  for await (const text of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line++
+  for await (const given of readLines(path)) {
+    const { line } = given.mark
+    if (given.text === null) throw new UserError(`${path}:${line}: ${given.problem}.`)
+    const { text } = given
     if (text.trim() === '' || text.startsWith('#')) continue
     const [digits = '', ...rest] = text.trim().split(/\s+/)
     const hash = parseHash(digits)
     if (!hash)
-      throw new UserError(`${path}:${line}: 16 hex digits were expected, not "${digits.slice(0, 40)}".`)
+      throw new UserError(`${path}:${line}: 16 hex digits were expected, not "${shownName(digits, 40)}".`)
     hashes.push(hash)
     names.push(rest.join(' ') || `line ${line}`)
   }

@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { readListText } from '../base/files/read-file.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
+import { firstIssue } from '../base/first-issue.js'
+import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import type { Calibration, ReliabilityBin } from './rule/calibration.js'
 
@@ -43,8 +45,8 @@ export async function writeCalibration(path: string, file: CalibrationFile): Pro
 
 /** Throws a UserError where the file is missing or is not what `groundmill calibrate` writes. */
 export async function readCalibration(path: string): Promise<CalibrationFile> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`Cannot read the calibration ${path}: ${(error as Error).message}`)
+  const text = await readListText(path).catch((error: unknown) => {
+    throw new UserError(`Cannot read the calibration: ${(error as Error).message}`)
   })
   const bad = (why: string) =>
     new UserError(`${path} is not a calibration (${why}): write it with \`groundmill calibrate\`.`)
@@ -52,10 +54,10 @@ export async function readCalibration(path: string): Promise<CalibrationFile> {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw bad((error as Error).message)
+    throw bad(jsonProblem(text, error))
   }
   const parsed = fileSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw bad(issue ? `${issue.path.join('.') || 'the file'}: ${issue.message}` : parsed.error.message)
+  const issue = firstIssue(parsed.error)
+  throw bad(typeof value === 'object' && !Array.isArray(value) ? issue : `the file: ${issue}`)
 }

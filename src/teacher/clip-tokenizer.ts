@@ -18,13 +18,13 @@ export interface QueryTokenizer {
 
 /**
  * @param pad number of the token that queries are padded with where `tokenizer_config.json` names none
+ * @returns the tokenizer for queries of a length
  * @throws UserError where the folder has no tokenizer.json
  */
 export async function readClipTokenizer(
   folder: string,
-  length: number,
   pad: number,
-): Promise<QueryTokenizer> {
+): Promise<(length: number) => QueryTokenizer> {
   const json = await requireJson(folder, 'tokenizer.json')
   const config = (await readJson(folder, 'tokenizer_config.json')) ?? {}
   const tokenizer = made(folder, json, config)
@@ -35,7 +35,7 @@ export async function readClipTokenizer(
       `${folder}/tokenizer_config.json: pad_token "${token}" is not in the vocabulary of tokenizer.json.`,
     )
   const padding = configured ?? pad
-  return {
+  return (length) => ({
     length,
     encode(text) {
       const { ids: all } = tokenizer.encode(text)
@@ -44,7 +44,7 @@ export async function readClipTokenizer(
       const rest = Array.from({ length: length - ids.length }, () => 0)
       return { ids: [...ids, ...rest.map(() => padding)], mask: [...ids.map(() => 1), ...rest], isCut }
     },
-  }
+  })
 }
 
 /** The package takes a file at its word: what is missing in it is an error of JavaScript there. */

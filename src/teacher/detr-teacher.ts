@@ -9,8 +9,7 @@ import { detrProcessor, type ProcessorClass, rtDetrProcessor } from './folder/pr
 import { readImageProcessor } from './folder/read-image-processor.js'
 import { checkPorts, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, sigmoid } from './keep-best.js'
-import type { OpenedFolder } from './opened-folder.js'
-import type { Teacher } from './teacher.js'
+import type { FamilyFolder, OpenFamily } from './model-family.js'
 
 const processors: Readonly<Record<string, ProcessorClass>> = {
   detr: detrProcessor,
@@ -19,54 +18,49 @@ const processors: Readonly<Record<string, ProcessorClass>> = {
 }
 
 /**
- * Opens a Hugging Face folder of DETR, RT-DETR or RT-DETRv2: detectors with a fixed list of labels, read as
+ * Reads a Hugging Face folder of DETR, RT-DETR or RT-DETRv2: detectors with a fixed list of labels, read as
  * their processors read them.
  */
-export async function openDetr({
-  path,
-  files,
-  kind,
-  hash,
-  options,
-  openPool,
-}: OpenedFolder): Promise<Teacher> {
+export async function readDetr({ path, files, kind, options }: FamilyFolder): Promise<OpenFamily> {
   const family = processors[kind]
   if (!family) throw new Error(`${kind} is none of ${Object.keys(processors).join(', ')}`)
   const labels = readLabels(path, await requireJson(path, 'config.json'))
   const processor = await readImageProcessor(path, family)
-  const pool = await openPool(files[0], options)
-  checkPorts(pool, files[0], ['pixel_values', 'pixel_mask'], ['logits', 'pred_boxes'])
-  const images = imageInput(pool, files[0], processor, options.batch)
   const classify = kind === 'detr' ? classifySoftmax : classifySigmoid
-  return {
-    name: options.name ?? basename(resolve(path)),
-    hash,
-    pictureSide: Number.POSITIVE_INFINITY,
-    batch: images.batch,
-    parallel: pool.size,
-    labels: [...new Set(labels.values())],
-    tokensOf: () => 0,
-    maxTokens: Number.POSITIVE_INFINITY,
-    detect: (queries, detect) =>
-      detectAll(queries, detect, (pictures) =>
-        runOverImages(
-          pool,
-          images,
-          pictures.map((picture) => ({ picture })),
-          () => ({}),
-          (results, sample, { picture }) => {
-            const logits = valueNamed(results, 'logits')
-            const [, , classes] = sizesOf(logits, 3)
-            const boxes = sampleOf(valueNamed(results, 'pred_boxes'), sample)
-            const classified = classify(sampleOf(logits, sample), classes, detect.floor)
-            return classified.flatMap(({ query, label, score }) => {
-              const corners = cornersOf(boxes, query, picture.width, picture.height)
-              return detectionOf(corners, score, labels.get(label), picture)
-            })
-          },
+  return async ({ hash, openPool }) => {
+    const pool = await openPool(files[0], options)
+    checkPorts(pool, files[0], ['pixel_values', 'pixel_mask'], ['logits', 'pred_boxes'])
+    const images = imageInput(pool, files[0], processor, options.batch)
+    return {
+      name: options.name ?? basename(resolve(path)),
+      hash,
+      pictureSide: Number.POSITIVE_INFINITY,
+      batch: images.batch,
+      parallel: pool.size,
+      labels: [...new Set(labels.values())],
+      tokensOf: () => 0,
+      maxTokens: Number.POSITIVE_INFINITY,
+      detect: (queries, detect) =>
+        detectAll(queries, detect, (pictures) =>
+          runOverImages(
+            pool,
+            images,
+            pictures.map((picture) => ({ picture })),
+            () => ({}),
+            (results, sample, { picture }) => {
+              const logits = valueNamed(results, 'logits')
+              const [, , classes] = sizesOf(logits, 3)
+              const boxes = sampleOf(valueNamed(results, 'pred_boxes'), sample)
+              const classified = classify(sampleOf(logits, sample), classes, detect.floor)
+              return classified.flatMap(({ query, label, score }) => {
+                const corners = cornersOf(boxes, query, picture.width, picture.height)
+                return detectionOf(corners, score, labels.get(label), picture)
+              })
+            },
+          ),
         ),
-      ),
-    close: () => pool.close(),
+      close: () => pool.close(),
+    }
   }
 }
 

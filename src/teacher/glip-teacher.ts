@@ -18,10 +18,10 @@ import {
   sizeStep,
 } from '../model/network/config.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
-import { readTensorPlaces } from '../weights/safetensors.js'
+import { readTensorPlaces, type TensorPlace } from '../weights/safetensors.js'
 import { joinNames } from '../words/name-prompt.js'
 import { fitExactly, fitPicture, toPicture, writeFitted } from './fit-picture.js'
-import type { OpenedFolder } from './opened-folder.js'
+import type { FamilyFolder, OpenFamily } from './model-family.js'
 import { phraseBoxes } from './phrase-boxes.js'
 import { selectBoxes, withinOptions } from './select-boxes.js'
 import { SizeSessions } from './size-sessions.js'
@@ -31,12 +31,21 @@ import type { DetectOptions, PhraseDetection, Query, Teacher } from './teacher.j
 const queriesSorted = 16
 
 /**
- * Opens a model folder of the family `glip`, as `src/model` writes it. A picture is shown to a model with
+ * Reads a model folder of the family `glip`, as `src/model` writes it. A picture is shown to a model with
  * inputs of several sizes on the one that suits it; queries of a size are asked together, so that few
  * sessions are opened anew.
  */
-export async function openGlipTeacher({ path, hash, options }: OpenedFolder): Promise<Teacher> {
-  const model = await openModel(path, options)
+export async function readGlipTeacher({ path, options }: FamilyFolder): Promise<OpenFamily> {
+  const files = await readFiles(path, options)
+  return async ({ hash }) => glipTeacher(await openModel(path, options, files), path, hash, options)
+}
+
+function glipTeacher(
+  model: GlipModel,
+  path: string,
+  hash: string,
+  options: FamilyFolder['options'],
+): Teacher {
   const { config, tokenizer, inputs, sessions, batch } = model
   const parallel = options.devices.length
   return {
@@ -85,10 +94,28 @@ interface GlipModel {
   readonly batch: number
 }
 
-async function openModel(path: string, options: OpenedFolder['options']): Promise<GlipModel> {
+/** What the files of a folder say besides its models. */
+interface GlipFiles {
+  readonly config: GlipConfig
+  readonly tokenizer: Tokenizer
+  /** Where the weights lie, of a model that is shown pictures of any size. */
+  readonly places: ReadonlyMap<string, TensorPlace> | undefined
+}
+
+async function readFiles(path: string, { sizes }: FamilyFolder['options']): Promise<GlipFiles> {
   const config = await readModelConfig(path)
-  const isExact = isShownExactly(path, config, options.sizes)
+  const isExact = isShownExactly(path, config, sizes)
   const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
+  checkVocabulary(path, tokenizer, config)
+  const places = isExact ? await readTensorPlaces(join(path, 'model.safetensors')) : undefined
+  return { config, tokenizer, places }
+}
+
+async function openModel(
+  path: string,
+  options: FamilyFolder['options'],
+  { config, tokenizer, places }: GlipFiles,
+): Promise<GlipModel> {
   const files = modelFiles(config)
   const inputs = inputSizes(config).map((size, index) =>
     inputOf(config, size, () => join(path, files[index] ?? '')),
@@ -100,9 +127,12 @@ async function openModel(path: string, options: OpenedFolder['options']): Promis
     ownGraph: true,
   })
   // One is opened at once, so that a model or a device that cannot be used fails here. It also tells the batch.
-  const batch = await sessions.use(first, async (pool) => checkInput(path, pool, first.size))
-  checkVocabulary(path, tokenizer, config)
-  const exactInput = isExact ? await exactInputs(path, config, batch, inputs) : undefined
+  const checked = sessions.use(first, async (pool) => checkInput(path, pool, first.size))
+  const batch = await checked.catch(async (error: unknown) => {
+    await sessions.close()
+    throw error
+  })
+  const exactInput = places && exactInputs(path, config, batch, inputs, places)
   return { path, config, tokenizer, inputs, exactInput, sessions, batch }
 }
 
@@ -142,7 +172,7 @@ const inputOf = (config: GlipConfig, size: ImageSize, source: ModelInput['source
  * itself (`auto`) an official network is asked so that has inputs of several sizes: one with a single size was
  * trained on it or imported for it.
  */
-function isShownExactly(path: string, config: GlipConfig, sizes: OpenedFolder['options']['sizes']): boolean {
+function isShownExactly(path: string, config: GlipConfig, sizes: FamilyFolder['options']['sizes']): boolean {
   if (sizes === 'exact' && !config.image_resize)
     throw new UserError(`sizes: exact: ${path} shows every picture on one square, image_size.`)
   if (sizes !== 'auto') return sizes === 'exact'
@@ -150,13 +180,13 @@ function isShownExactly(path: string, config: GlipConfig, sizes: OpenedFolder['o
 }
 
 /** Inputs of all sizes that are asked for: the model's own files, and graphs that are made as needed. */
-async function exactInputs(
+function exactInputs(
   path: string,
   config: GlipConfig,
   batch: number,
   inputs: readonly ModelInput[],
-): Promise<(size: ImageSize) => ModelInput> {
-  const places = await readTensorPlaces(join(path, 'model.safetensors'))
+  places: ReadonlyMap<string, TensorPlace>,
+): (size: ImageSize) => ModelInput {
   const keyOf = ({ height, width }: ImageSize) => `${height}x${width}`
   const known = new Map(inputs.map((input) => [keyOf(input.size), input]))
   return (size) => {

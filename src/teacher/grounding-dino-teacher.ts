@@ -10,12 +10,13 @@ import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
 import type { Picture } from '../pictures/picture.js'
 import { joinNames } from '../words/name-prompt.js'
 import { countIn, requireJson } from './folder/hf-folder.js'
+import type { ImageProcessor } from './folder/hf-image-processor.js'
 import { detrProcessor } from './folder/processor-class.js'
 import { readImageProcessor } from './folder/read-image-processor.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { checkPorts, type ImageInput, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, keepBest, sigmoid } from './keep-best.js'
-import type { OpenedFolder } from './opened-folder.js'
+import type { FamilyFolder, FamilyOpening, OpenFamily } from './model-family.js'
 import { type PhrasePrompt, packPhrases } from './pack-phrases.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
@@ -30,20 +31,29 @@ interface Run {
 }
 
 /**
- * Opens a Hugging Face folder of Grounding DINO. Phrases are asked as "a cat. a remote.", as many in a pass
+ * Reads a Hugging Face folder of Grounding DINO. Phrases are asked as "a cat. a remote.", as many in a pass
  * as there is room for; a box's score of a phrase is the largest probability of the phrase's own tokens. The
  * sentence around a phrase is not asked: the network keeps phrases apart.
  *
  * Some exports are right for one phrase a pass only, since the text's mask was frozen with them; that is
  * found out here, and such a file gets one phrase a pass.
  */
-export async function openGroundingDino(folder: OpenedFolder): Promise<Teacher> {
-  const model = await openModel(folder)
+export async function readGroundingDino(folder: FamilyFolder): Promise<OpenFamily> {
+  const files = await readFiles(folder)
+  return (opening) => openGroundingDino(folder, files, opening)
+}
+
+async function openGroundingDino(
+  folder: FamilyFolder,
+  read: DinoFiles,
+  opening: FamilyOpening,
+): Promise<Teacher> {
+  const model = await openModel(folder, read, opening)
   const { pool, images, tokenizer, length } = model
-  const maxPhrases = await phrasesInOnePass(model, folder)
+  const maxPhrases = await phrasesInOnePass(model, folder, opening)
   return {
     name: folder.options.name ?? basename(resolve(folder.path)),
-    hash: folder.hash,
+    hash: opening.hash,
     pictureSide: Number.POSITIVE_INFINITY,
     batch: images.batch,
     parallel: pool.size,
@@ -83,27 +93,53 @@ interface DinoModel {
   readonly fixedLength: number | undefined
 }
 
-async function openModel({ path, files, options, openPool }: OpenedFolder): Promise<DinoModel> {
+/** What the files of a folder say besides its model. */
+interface DinoFiles {
+  readonly tokenizer: Tokenizer
+  readonly processor: ImageProcessor
+  /** Tokens of a prompt at most, whatever the graph takes. */
+  readonly ownLength: number
+}
+
+async function readFiles({ path }: FamilyFolder): Promise<DinoFiles> {
   const config = await requireJson(path, 'config.json')
-  const tokenizer = await readTokenizer(join(path, 'tokenizer.json'))
-  const processor = await readImageProcessor(path, detrProcessor)
+  // transformers leaves out of config.json what is as GroundingDinoConfig has it.
+  const ownLength = countIn(config, 'max_text_len', `${path}/config.json: `) ?? 256
+  if (ownLength < shortestPrompt)
+    throw new UserError(
+      `${path}/config.json: max_text_len is ${ownLength}: a prompt has ${shortestPrompt} tokens at least.`,
+    )
+  return {
+    tokenizer: await readTokenizer(join(path, 'tokenizer.json')),
+    processor: await readImageProcessor(path, detrProcessor),
+    ownLength,
+  }
+}
+
+async function openModel(
+  { files, options }: FamilyFolder,
+  { tokenizer, processor, ownLength }: DinoFiles,
+  { openPool }: FamilyOpening,
+): Promise<DinoModel> {
   const pool = await openPool(files[0], options)
   checkPorts(pool, files[0], inputs, ['logits', 'pred_boxes'])
   const images = imageInput(pool, files[0], processor, options.batch)
   const declared = pool.input('input_ids')?.shape[1]
   const fixedLength = typeof declared === 'number' ? declared : undefined
-  // transformers leaves out of config.json what is as GroundingDinoConfig has it.
-  const ownLength = countIn(config, 'max_text_len', `${path}/config.json: `) ?? 256
   const length = Math.min(ownLength, fixedLength ?? Number.POSITIVE_INFINITY)
   if (length < shortestPrompt)
     throw new UserError(
-      `${path}/config.json: max_text_len is ${ownLength}: a prompt has ${shortestPrompt} tokens at least.`,
+      `${files[0]}: input_ids takes ${length} tokens: a prompt has ${shortestPrompt} at least.`,
     )
   return { pool, images, tokenizer, length, fixedLength }
 }
 
 /** How many phrases a pass may have: one, with a notice, where the export is right for one only. */
-async function phrasesInOnePass(model: DinoModel, { files, notice }: OpenedFolder): Promise<number> {
+async function phrasesInOnePass(
+  model: DinoModel,
+  { files }: FamilyFolder,
+  { notice }: FamilyOpening,
+): Promise<number> {
   const prompt = promptOf(['a cat', 'a cat', 'a cat'], model.tokenizer, model.length)
   const [answer] = await runModel(model, [{ picture: grey, prompt }])
   if (answer && sameForEqualPhrases(answer, prompt)) return Number.POSITIVE_INFINITY

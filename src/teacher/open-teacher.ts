@@ -5,7 +5,7 @@ import { SessionPool } from '../graph/session-pool.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel } from '../model/model-folder.js'
 import type { SizeMode } from './config.js'
-import { openDetr } from './detr-teacher.js'
+import { readDetr } from './detr-teacher.js'
 import {
   configFiles,
   modelFile,
@@ -14,13 +14,13 @@ import {
   requireJson,
   weightFiles,
 } from './folder/hf-folder.js'
-import { openGlipTeacher } from './glip-teacher.js'
-import { openGroundingDino } from './grounding-dino-teacher.js'
-import type { OpenedFolder } from './opened-folder.js'
-import { openOwl } from './owl-teacher.js'
+import { readGlipTeacher } from './glip-teacher.js'
+import { readGroundingDino } from './grounding-dino-teacher.js'
+import type { FamilyFolder, ReadFamily } from './model-family.js'
+import { readOwl } from './owl-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
 import type { Teacher } from './teacher.js'
-import { openTorchvision } from './torchvision-teacher.js'
+import { readTorchvision } from './torchvision-teacher.js'
 
 export interface OpenOptions {
   /** Name written into proposals; the folder's own where it is not given. */
@@ -47,21 +47,22 @@ export interface OpenOptions {
 }
 
 /** By `model_type`. */
-const families: ReadonlyMap<string, (folder: OpenedFolder) => Promise<Teacher>> = new Map([
-  ['groundmill-glip', openGlipTeacher],
-  ['grounding-dino', openGroundingDino],
-  ['owlvit', openOwl],
-  ['owlv2', openOwl],
-  ['detr', openDetr],
-  ['rt_detr', openDetr],
-  ['rt_detr_v2', openDetr],
-  ['torchvision-detector', openTorchvision],
+const families: ReadonlyMap<string, ReadFamily> = new Map([
+  ['groundmill-glip', readGlipTeacher],
+  ['grounding-dino', readGroundingDino],
+  ['owlvit', readOwl],
+  ['owlv2', readOwl],
+  ['detr', readDetr],
+  ['rt_detr', readDetr],
+  ['rt_detr_v2', readDetr],
+  ['torchvision-detector', readTorchvision],
 ])
 
 /**
  * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
  * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json` or `processor_config.json`,
- * `tokenizer.json`), or a detector of torchvision.
+ * `tokenizer.json`), or a detector of torchvision. All of these files are read and checked before the first session
+ * is opened.
  *
  * @throws UserError where the family is not known, a file or a device is missing, or the model does not fit
  * its family
@@ -70,28 +71,17 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
   const notice = options.notice ?? (() => {})
   const devices = await devicesOf(options)
   if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
-  const { open, kind, files } = await findFiles(path, options, devices)
-  const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2, sizes = 'fast' } = options
+  const { open, found } = await readFolder(path, options, devices)
+  const hash = await hashOf(path, found)
   const pools: SessionPool[] = []
   const opened = open({
-    kind,
-    files,
-    path,
+    hash,
+    notice,
     async openPool(file, of) {
       const pool = await SessionPool.open(file, of)
       pools.push(pool)
       return pool
     },
-    hash: await hashOf(path, { kind, files }),
-    options: {
-      name,
-      threads,
-      batch,
-      openSizes,
-      sizes,
-      devices: devices.flatMap((device) => Array.from({ length: sessions }, () => device)),
-    },
-    notice,
   })
   // A model that does not fit its folder leaves no session open.
   const teacher = await opened.catch(async (error: unknown) => {
@@ -99,6 +89,27 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
     throw error
   })
   return splitLongTexts(teacher)
+}
+
+/**
+ * Reads and checks what a model folder says, without opening its models.
+ *
+ * @throws UserError as `openTeacher` does of all but the models and devices
+ */
+export async function checkTeacherFolder(path: string, options: OpenOptions = {}): Promise<void> {
+  await readFolder(path, options, ['cpu'])
+}
+
+async function readFolder(path: string, options: OpenOptions, devices: readonly Device[]) {
+  const { read, ...found } = await findFiles(path, options, devices)
+  const { name, threads, sessions = 1, batch = 1, open_sizes: openSizes = 2, sizes = 'fast' } = options
+  const seats = devices.flatMap((device) => Array.from({ length: sessions }, () => device))
+  const open = await read({
+    ...found,
+    path,
+    options: { name, threads, batch, openSizes, sizes, devices: seats },
+  })
+  return { open, found }
 }
 
 /**
@@ -120,35 +131,35 @@ async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {
   return Promise.all([device].flat().map((choice) => resolveDevice(choice as DeviceChoice)))
 }
 
-type FolderFiles = Pick<OpenedFolder, 'kind' | 'files'>
+type FolderFiles = Pick<FamilyFolder, 'kind' | 'files'>
 
 async function findFiles(
   path: string,
   { file }: OpenOptions,
   devices: readonly Device[],
-): Promise<FolderFiles & { readonly open: (folder: OpenedFolder) => Promise<Teacher> }> {
+): Promise<FolderFiles & { readonly read: ReadFamily }> {
   const config = await readJson(path, 'config.json')
   if (!config) throw new UserError(`${path} is not a model folder: ${join(path, 'config.json')} is missing.`)
   const { model_type: type = null } = config
   const kind = typeof type === 'string' ? type : ''
-  const open = families.get(kind)
-  if (!open) {
+  const read = families.get(kind)
+  if (!read) {
     const what = type === null ? 'there is no model_type' : `model_type ${JSON.stringify(type)}`
     throw new UserError(
       `${path}/config.json: ${what}${type === null ? '; it must be one' : ' is not a family'} that groundmill knows (${[...families.keys()].join(', ')}).`,
     )
   }
-  if (kind === 'groundmill-glip') return { open, kind, files: [join(path, 'model.onnx')] }
+  if (kind === 'groundmill-glip') return { read, kind, files: [join(path, 'model.onnx')] }
   // Half precision is for devices that compute in it; the CPU would only convert back and forth.
   const isHalf = file === undefined && devices.every((device) => device !== 'cpu')
   const find = async (name: string) =>
     (isHalf && (await optionalModelFile(path, `${name}_fp16`))) || optionalModelFile(path, name)
   if ((kind === 'owlvit' || kind === 'owlv2') && file === undefined) {
     const parts = await Promise.all(['vision_model', 'text_model'].map(find))
-    if (parts[0] && parts[1]) return { open, kind, files: [parts[0], parts[1]] }
+    if (parts[0] && parts[1]) return { read, kind, files: [parts[0], parts[1]] }
   }
   return {
-    open,
+    read,
     kind,
     files: [(file === undefined && (await find('model'))) || (await modelFile(path, file ?? 'model'))],
   }

@@ -9,12 +9,13 @@ import type { Picture } from '../pictures/picture.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
 import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
 import { countIn, requireJson } from './folder/hf-folder.js'
+import type { ImageProcessor } from './folder/hf-image-processor.js'
 import { owlVitProcessor, owlv2Processor, type ProcessorClass } from './folder/processor-class.js'
 import { readImageProcessor } from './folder/read-image-processor.js'
 import { distributeBoxes, groupByPicture } from './group-by-picture.js'
 import { checkPorts, type ImageInput, imageInput, runOverImages } from './image-runs.js'
 import { cornersOf, keepBest, sigmoid } from './keep-best.js'
-import type { OpenedFolder } from './opened-folder.js'
+import type { FamilyFolder, FamilyOpening, OpenFamily } from './model-family.js'
 import type { DetectOptions, Query, Teacher } from './teacher.js'
 
 /** Embeddings of phrases that are cached: 100,000 of 512 numbers are 200 MB. */
@@ -33,7 +34,7 @@ interface Run {
 }
 
 /**
- * Opens a Hugging Face folder of OWL-ViT or OWLv2. Each phrase is a query of its own; a box's score of it is
+ * Reads a Hugging Face folder of OWL-ViT or OWLv2. Each phrase is a query of its own; a box's score of it is
  * the sigmoid of their logit. OWLv2 sees the picture on a square, and its boxes are shares of the square's
  * side.
  *
@@ -42,17 +43,22 @@ interface Run {
  * (pixel_values, text_embeds -> logits, pred_boxes) beside it or instead, a phrase is read once and its
  * embedding cached.
  */
-export async function openOwl(folder: OpenedFolder): Promise<Teacher> {
-  const model = await openModel(folder)
+export async function readOwl(folder: FamilyFolder): Promise<OpenFamily> {
+  const files = await readFiles(folder)
+  return (opening) => openOwl(folder, files, opening)
+}
+
+async function openOwl(folder: FamilyFolder, read: OwlFiles, opening: FamilyOpening): Promise<Teacher> {
+  const model = await openModel(folder, read, opening)
   const { pool, reader, images, tokenizer, maxQueries } = model
   const isSquare = images.processor.square !== undefined
-  const encode = queryEncoder(model, folder)
+  const encode = queryEncoder(model, folder.kind, opening.notice)
   const embed =
     reader &&
     cachedEmbeddings(embedWith(reader, encode), { capacity: cacheCapacity, batch: Math.min(maxQueries, 64) })
   return {
     name: folder.options.name ?? basename(resolve(folder.path)),
-    hash: folder.hash,
+    hash: opening.hash,
     pictureSide: Number.POSITIVE_INFINITY,
     batch: 1,
     parallel: pool.size,
@@ -107,13 +113,35 @@ interface OwlModel {
   readonly isCountFixed: boolean
 }
 
-async function openModel({ path, kind, files, options, openPool }: OpenedFolder): Promise<OwlModel> {
+/** What the files of a folder say besides its model. */
+interface OwlFiles {
+  readonly processor: ImageProcessor
+  /** The tokenizer for queries of a length. */
+  readonly tokenizerOf: (length: number) => QueryTokenizer
+  /** Tokens of a query where the graph leaves that open. */
+  readonly ownLength: number
+}
+
+async function readFiles({ path, kind }: FamilyFolder): Promise<OwlFiles> {
   const family = processors[kind]
   if (!family) throw new Error(`${kind} is none of ${Object.keys(processors).join(', ')}`)
   const config = await requireJson(path, 'config.json')
-  const text = (config.text_config ?? {}) as Record<string, unknown>
   const place = `${path}/config.json: text_config.`
-  const processor = await readImageProcessor(path, family)
+  // transformers leaves out of config.json what is as OwlViTTextConfig has it.
+  const ownLength = countIn(config.text_config, 'max_position_embeddings', place) ?? 16
+  const pad = countIn(config.text_config, 'pad_token_id', place, 0) ?? 0
+  return {
+    processor: await readImageProcessor(path, family),
+    tokenizerOf: await readClipTokenizer(path, pad),
+    ownLength,
+  }
+}
+
+async function openModel(
+  { files, options }: FamilyFolder,
+  { processor, tokenizerOf, ownLength }: OwlFiles,
+  { openPool }: FamilyOpening,
+): Promise<OwlModel> {
   const [vision, words] = files
   const pool = await openPool(vision, options)
   const reader =
@@ -128,10 +156,7 @@ async function openModel({ path, kind, files, options, openPool }: OpenedFolder)
     ['logits', 'pred_boxes'],
   )
   const [rows, columns] = (reader ?? pool).input('input_ids')?.shape ?? []
-  // transformers leaves out of config.json what is as OwlViTTextConfig has it.
-  const ownLength = countIn(text, 'max_position_embeddings', place) ?? 16
-  const length = typeof columns === 'number' ? columns : ownLength
-  const tokenizer = await readClipTokenizer(path, length, countIn(text, 'pad_token_id', place, 0) ?? 0)
+  const tokenizer = tokenizerOf(typeof columns === 'number' ? columns : ownLength)
   // The graph ties the number of queries to that of pictures, and most exports freeze the latter: one picture
   // a run.
   const images = imageInput(pool, vision, processor, 1)
@@ -151,7 +176,8 @@ async function openModel({ path, kind, files, options, openPool }: OpenedFolder)
 /** Queries as the model's inputs of words. The first one that is cut short is told to the user. */
 function queryEncoder(
   { tokenizer, maxQueries, isCountFixed }: OwlModel,
-  { kind, notice }: OpenedFolder,
+  kind: string,
+  notice: FamilyOpening['notice'],
 ): (texts: readonly string[]) => Record<string, Value> {
   const { length } = tokenizer
   let hasCut = false

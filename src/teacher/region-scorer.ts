@@ -7,9 +7,9 @@ import { floats, longs, Session, type Value } from '../graph/session.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
-import { readClipTokenizer } from './clip-tokenizer.js'
+import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
 import { configFiles, countIn, modelFile, requireJson, weightFiles } from './folder/hf-folder.js'
-import { prepareImages } from './folder/hf-image-processor.js'
+import { type ImageProcessor, prepareImages } from './folder/hf-image-processor.js'
 import { clipProcessor } from './folder/processor-class.js'
 import { readImageProcessor } from './folder/read-image-processor.js'
 import { unit } from './text-encoder.js'
@@ -47,20 +47,7 @@ export async function openRegionScorer(
   folder: string,
   options: { readonly threads?: number } = {},
 ): Promise<ClipScorer> {
-  const visionPath = await modelFile(folder, 'vision_model')
-  const textPath = await modelFile(folder, 'text_model')
-  const config = await requireJson(folder, 'config.json')
-  if (config.model_type !== 'clip')
-    throw new UserError(
-      `${folder}/config.json: model_type ${JSON.stringify(config.model_type)} is not "clip", the only family that scores regions.`,
-    )
-  // transformers leaves out of config.json what is as CLIPTextConfig has it.
-  const place = `${folder}/config.json: text_config.`
-  const length = countIn(config.text_config, 'max_position_embeddings', place) ?? 77
-  // CLIP reads a text at its closing token, whose number is the largest, and pads with it.
-  const pad = countIn(config.text_config, 'eos_token_id', place, 0) ?? 49_407
-  const tokenizer = await readClipTokenizer(folder, length, pad)
-  const processor = await readImageProcessor(folder, clipProcessor)
+  const { visionPath, textPath, length, tokenizer, processor } = await readRegionScorer(folder)
   const [vision, language] = await Promise.all([
     Session.open(visionPath, options),
     Session.open(textPath, options),
@@ -105,6 +92,39 @@ export async function openRegionScorer(
       await language.close()
     },
   }
+}
+
+/** What the files of CLIP's folder say, and where its halves lie. */
+interface ScorerFiles {
+  readonly visionPath: string
+  readonly textPath: string
+  /** Tokens of a text. */
+  readonly length: number
+  readonly tokenizer: QueryTokenizer
+  readonly processor: ImageProcessor
+}
+
+/**
+ * Reads and checks the files of CLIP's folder, its models aside.
+ *
+ * @throws UserError as `openRegionScorer` does
+ */
+export async function readRegionScorer(folder: string): Promise<ScorerFiles> {
+  const visionPath = await modelFile(folder, 'vision_model')
+  const textPath = await modelFile(folder, 'text_model')
+  const config = await requireJson(folder, 'config.json')
+  if (config.model_type !== 'clip')
+    throw new UserError(
+      `${folder}/config.json: model_type ${JSON.stringify(config.model_type)} is not "clip", the only family that scores regions.`,
+    )
+  // transformers leaves out of config.json what is as CLIPTextConfig has it.
+  const place = `${folder}/config.json: text_config.`
+  const length = countIn(config.text_config, 'max_position_embeddings', place) ?? 77
+  // CLIP reads a text at its closing token, whose number is the largest, and pads with it.
+  const pad = countIn(config.text_config, 'eos_token_id', place, 0) ?? 49_407
+  const tokenizer = (await readClipTokenizer(folder, pad))(length)
+  const processor = await readImageProcessor(folder, clipProcessor)
+  return { visionPath, textPath, length, tokenizer, processor }
 }
 
 /** SHA-256 over what decides the scores of a CLIP folder. */

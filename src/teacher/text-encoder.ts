@@ -35,9 +35,7 @@ export async function openTextEncoder(
   folder: string,
   options: { readonly threads?: number } = {},
 ): Promise<TextEncoder> {
-  const path = await modelFile(folder, 'model')
-  const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
-  const length = await checkFolder(folder)
+  const { path, tokenizer, length } = await readTextEncoder(folder)
   const session = await Session.open(path, options)
 
   const encode = async (texts: readonly string[]): Promise<Float32Array[]> => {
@@ -75,6 +73,20 @@ export async function openTextEncoder(
     },
     close: () => session.close(),
   }
+}
+
+/**
+ * Reads and checks the files of a text encoder's folder, its model aside.
+ *
+ * @returns the path of the model, and how many tokens a text may have
+ * @throws UserError as `openTextEncoder` does
+ */
+export async function readTextEncoder(
+  folder: string,
+): Promise<{ readonly path: string; readonly tokenizer: Tokenizer; readonly length: number }> {
+  const path = await modelFile(folder, 'model')
+  const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
+  return { path, tokenizer, length: await checkFolder(folder) }
 }
 
 /** SHA-256 over what decides the vectors of a text encoder's folder. */
@@ -123,7 +135,7 @@ async function checkModules(folder: string): Promise<void> {
   const text = await readTextIfThere(join(folder, 'modules.json'))
   const modules = text === undefined ? [] : jsonOf(text, join(folder, 'modules.json'))
   const kinds = (Array.isArray(modules) ? modules : []).map((module: { readonly type?: unknown } | null) =>
-    String(module?.type).split('.').at(-1),
+    typeof module?.type === 'string' ? module.type.split('.').at(-1) : 'without a name',
   )
   const unknown = kinds.find((kind) => kind && !['Transformer', 'Pooling', 'Normalize'].includes(kind))
   if (unknown)

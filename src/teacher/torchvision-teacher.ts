@@ -10,11 +10,11 @@ import { type Detection, detectAll, readLabels } from './closed-vocabulary.js'
 import { requireJson } from './folder/hf-folder.js'
 import type { Size } from './folder/hf-image-processor.js'
 import { inputsText } from './image-runs.js'
-import type { OpenedFolder } from './opened-folder.js'
+import type { FamilyFolder, FamilyOpening, OpenFamily } from './model-family.js'
 import type { Teacher } from './teacher.js'
 
 /**
- * Opens a detector of torchvision (Faster R-CNN and its kin) that was exported to ONNX. The folder holds
+ * Reads the folder of a detector of torchvision (Faster R-CNN and its kin) that was exported to ONNX. The folder holds
  *
  * - `config.json`: `{"model_type": "torchvision-detector", "id2label": {"1": "person", …}}`;
  * - `model.onnx`: one input [3, H, W] or [1, 3, H, W], red green blue, 0 to 1, not normalised (the network
@@ -24,14 +24,16 @@ import type { Teacher } from './teacher.js'
  *
  * Where H and W are fixed, pictures are stretched to them and boxes brought back.
  */
-export async function openTorchvision({
-  path,
-  files,
-  hash,
-  options,
-  openPool,
-}: OpenedFolder): Promise<Teacher> {
-  const labels = readLabels(path, await requireJson(path, 'config.json'))
+export async function readTorchvision(folder: FamilyFolder): Promise<OpenFamily> {
+  const labels = readLabels(folder.path, await requireJson(folder.path, 'config.json'))
+  return (opening) => openTorchvision(folder, labels, opening)
+}
+
+async function openTorchvision(
+  { path, files, options }: FamilyFolder,
+  labels: ReadonlyMap<number, string>,
+  { hash, openPool }: FamilyOpening,
+): Promise<Teacher> {
   const pool = await openPool(files[0], options)
   const [port, ...furtherInputs] = pool.inputs
   const [channels, height, width] = port?.shape.slice(-3) ?? []

@@ -1,4 +1,5 @@
 import { appendFile, readFile } from 'node:fs/promises'
+import { z } from 'zod'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 
 /** What a step gives: the means of the losses of its batch, by name, and how it was taken. */
@@ -41,10 +42,12 @@ export async function openMetricsLog(path: string, steps: number): Promise<Metri
   }
 }
 
+const lineSchema = z.looseObject({ step: z.int().positive() }).catchall(z.number())
+
 /** Whether a line is still what was written: one that is damaged leaves a gap too. */
 function isLine(text: string): boolean {
   try {
-    return typeof (JSON.parse(text) as Partial<StepMetrics> | null)?.step === 'number'
+    return lineSchema.safeParse(JSON.parse(text)).success
   } catch {
     return false
   }

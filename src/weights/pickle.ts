@@ -209,7 +209,11 @@ function calls({ read, stack: { push, peek, pop, popMany }, kind, error }: Machi
   }
   return {
     GLOBAL: () => named(`${read.line('utf8')}.${read.line('utf8')}`),
-    STACK_GLOBAL: () => named(popMany(2).join('.')),
+    STACK_GLOBAL: () => {
+      const parts = popMany(2)
+      if (!parts.every((part) => typeof part === 'string')) throw error('it asks for a name that is no text')
+      named(parts.join('.'))
+    },
     REDUCE: call,
     NEWOBJ: call,
     BUILD: () => {

@@ -134,7 +134,8 @@ const dict: PickleKind['dict'] = {
   is: (value) => value instanceof Map,
   set(target, key, value) {
     const map = target as Map<unknown, unknown>
-    if (map.has(key)) throw new Error(`it sets the key "${String(key)}" twice`)
+    if (map.has(key))
+      throw new Error(`it sets the key ${typeof key === 'string' ? `"${key}"` : 'of another kind'} twice`)
     map.set(key, value)
   },
 }

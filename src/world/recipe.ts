@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { parse } from 'yaml'
 import { z } from 'zod'
+import { parseYaml } from '../base/files/parse-yaml.js'
+import { readListText } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import { iconPath } from './icon-path.js'
 
@@ -80,19 +80,12 @@ export type Rgb = readonly [number, number, number]
 
 /** Reads and checks a recipe file. */
 export async function readRecipe(path: string): Promise<Recipe> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch {
+  const text = await readListText(path).catch((error: unknown) => {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException
+    if (code === undefined) throw error
     throw new UserError(`${path}: cannot read the recipe; name a YAML file such as datasets/toy.yaml`)
-  }
-  let value: unknown
-  try {
-    value = parse(text)
-  } catch (error) {
-    throw new UserError(`${path}: not YAML: ${(error as Error).message}`)
-  }
-  return parseRecipe(value, path)
+  })
+  return parseRecipe(parseYaml(text, path), path)
 }
 
 /** Checks a recipe read from YAML; `where` names it in messages. Throws a UserError that names the key. */

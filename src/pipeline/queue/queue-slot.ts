@@ -4,12 +4,14 @@ import { explainError } from '../../base/explain-error.js'
 import type { TaskProcess } from '../engines/task-process.js'
 import type { Resource } from '../stages/resource.js'
 import type { Task, TaskResult } from '../tasks/task.js'
+import { failureOf } from '../tasks/task-error.js'
 import { type EndingOptions, jobEndings, type Leave } from './job-endings.js'
 import { openJobReporter } from './job-reporter.js'
 import { openJobRunner } from './job-runner.js'
 import type { QueueLibraries } from './load-bullmq.js'
 import { connectionOptions, type QueueAddress } from './queue-address.js'
-import { type JobResult, publicResult, queuePrefix } from './queue-job.js'
+import { failedReason, type JobResult, publicResult, queuePrefix } from './queue-job.js'
+import { parseTask } from './queue-messages.js'
 
 export interface SlotOptions extends EndingOptions {
   readonly open: () => TaskProcess
@@ -65,17 +67,30 @@ export function openSlot(
   }
 
   const { putBackSaying, endOf } = jobEndings(bullmq, options)
+  /** What is no task is set aside at once, for whoever looks: nobody could do it. */
+  const taskOf = (job: Job, id: string): Task => {
+    try {
+      return parseTask(job.data, id)
+    } catch (error) {
+      const failure = failureOf(error)
+      notices.tellOnce(failure.message)
+      const failed = new bullmq.UnrecoverableError(failedReason(failure))
+      delete failed.stack
+      throw failed
+    }
+  }
   const process = async (job: Job<Task, JobResult>, token = ''): Promise<JobResult> => {
     const id = String(job.id)
+    const task = taskOf(job, id)
     const leaving = new AbortController()
     current = { id, leaving }
     const why = () => leaving.signal.reason as Leave | undefined
     const report = openJobReporter(job)
-    onStart(job.data)
+    onStart(task)
     try {
       const told = stopped.get(id)
       if (told !== undefined && performance.now() - told < stopHoldsMs) leaving.abort('stopped')
-      const unreadable = await whyUnreadable(canRead, job.data)
+      const unreadable = await whyUnreadable(canRead, task)
       if (unreadable !== undefined && !leaving.signal.aborted) {
         await sleep(Math.min(unreadableMs, putBackMs), undefined, { signal: leaving.signal }).catch(() => {})
         // Of a run that is gone nobody asks for it. Who does puts it again when it is missed.
@@ -84,11 +99,11 @@ export function openSlot(
       }
       if (leaving.signal.aborted) return await endOf(undefined, why(), job, token)
       const result = await runner
-        .run(job.data, { signal: leaving.signal, ...report })
+        .run(task, { signal: leaving.signal, ...report })
         .catch((error: unknown) => ({ error }))
       await report.close()
       if ('error' in result) return await endOf(result.error, why(), job, token)
-      onEnd(job.data, result.skipped ? 'skipped' : 'made', result)
+      onEnd(task, result.skipped ? 'skipped' : 'made', result)
       return publicResult(result satisfies TaskResult)
     } finally {
       await report.close()

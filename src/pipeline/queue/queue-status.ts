@@ -3,6 +3,7 @@ import type { Task } from '../tasks/task.js'
 import { loadBullMq } from './load-bullmq.js'
 import { checkRedis, connectionOptions, queueAddress } from './queue-address.js'
 import { queuePrefix } from './queue-job.js'
+import { isTask } from './queue-messages.js'
 
 /** A task that a worker has. */
 export interface ActiveTask {
@@ -53,7 +54,7 @@ export async function readQueueStatus(url?: string, connectMs = 3000): Promise<Q
         queue.getActive(),
       ])
       const { waiting = 0, prioritized = 0, delayed = 0, failed = 0 } = counts
-      const begun = active.filter((job) => job?.processedOn !== undefined)
+      const begun = active.filter((job) => job?.processedOn !== undefined && isTask(job.data))
       const oldest = begun.sort((a, b) => (a.processedOn ?? 0) - (b.processedOn ?? 0))[0]
       const names = workers.map(({ rawname = '' }) => /:w:(.*)$/.exec(rawname)?.[1] ?? '')
       return {

@@ -11,6 +11,7 @@ import { loadBullMq } from './load-bullmq.js'
 import { openNotices } from './notices.js'
 import { checkRedis, openConnection, queueAddress } from './queue-address.js'
 import { stopChannel } from './queue-job.js'
+import { parseStopIds } from './queue-messages.js'
 import { openSlot } from './queue-slot.js'
 import { within } from './within.js'
 
@@ -89,7 +90,7 @@ export async function runQueueWorker(options: QueueWorkerOptions): Promise<Worke
     }),
   )
   redis.on('message', (_channel, ids) => {
-    for (const id of JSON.parse(ids) as string[]) for (const slot of slots) slot.stop(id)
+    for (const id of parseStopIds(ids)) for (const slot of slots) slot.stop(id)
   })
   await redis.subscribe(stopChannel)
   options.onReady?.()

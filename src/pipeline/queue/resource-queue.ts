@@ -4,6 +4,7 @@ import type { Task } from '../tasks/task.js'
 import type { QueueLibraries } from './load-bullmq.js'
 import { type Connection, connectionOptions, type QueueAddress } from './queue-address.js'
 import { type JobProgress, type JobResult, queuePrefix } from './queue-job.js'
+import { parseJobProgress, parseJobResult } from './queue-messages.js'
 
 /** What is heard of jobs. Any of it may be missed: Redis itself is asked every few seconds. */
 export interface JobEvents {
@@ -57,11 +58,13 @@ export function openResourceQueue(
   // BullMQ goes on by itself after each; that Redis is away is told by our own connection.
   queue.on('error', () => {})
   heard.on('error', () => {})
-  heard.on('completed', ({ jobId, returnvalue }) =>
-    events.onCompleted(jobId, returnvalue as unknown as JobResult),
-  )
-  heard.on('failed', ({ jobId, failedReason }) => events.onFailed(jobId, failedReason))
-  heard.on('progress', ({ jobId, data }) => events.onProgress(jobId, data as JobProgress))
+  heard.on('completed', ({ jobId, returnvalue }) => {
+    const result = parseJobResult(returnvalue)
+    // One that is not said rightly is missed, and looked for in the run's storage.
+    if (result) events.onCompleted(jobId, result)
+  })
+  heard.on('failed', ({ jobId, failedReason }) => events.onFailed(jobId, String(failedReason)))
+  heard.on('progress', ({ jobId, data }) => events.onProgress(jobId, parseJobProgress(data)))
   const failedKey = queue.toKey('failed')
 
   return {

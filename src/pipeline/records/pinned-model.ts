@@ -1,11 +1,14 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
 import type { Storage } from '../../storage/storage.js'
 import { runFolder } from './run-folder.js'
 
 const nameOf = (hash: string) => `${runFolder}/models/${hash}.json`
 
 type Hashes = Readonly<Record<string, string>>
+
+const pinSchema = z.object({ files: z.record(z.string(), z.string()) })
 
 /** Whether a stage has made the model of a folder: then its record lies there, and its files are held against that. */
 export const isMadeModel = (folder: string): Promise<boolean> =>
@@ -24,7 +27,7 @@ export async function pinModel(run: Storage, hash: string, folder: string, files
 export async function pinnedFiles(run: Storage, hash: string): Promise<Hashes | undefined> {
   const bytes = await run.read(nameOf(hash))
   try {
-    return bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as { files: Hashes }).files
+    return bytes && pinSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).files
   } catch {
     return undefined
   }

@@ -39,6 +39,8 @@ export interface RunOnceOptions<T> {
   readonly file?: string
   /** Whether what a record speaks of is there; by default whether `file` is, where one is named. */
   readonly isThere?: (record: RunRecord<T>) => Promise<boolean>
+  /** Whether what a record has for its result is one: what is damaged there is made again. */
+  readonly isResult?: (result: unknown) => boolean
   /**
    * The task's inputs as they are by now, asked when the work is done: what another process has changed
    * meanwhile it may have read in both states.
@@ -138,12 +140,12 @@ export async function findRunRecord<T>(
   storage: Storage,
   name: string,
   task: Pick<RunRecord<T>, 'configHash' | 'inputs'>,
-  { file, isThere }: Pick<RunOnceOptions<T>, 'file' | 'isThere'> = {},
+  { file, isThere, isResult }: Pick<RunOnceOptions<T>, 'file' | 'isThere' | 'isResult'> = {},
 ): Promise<RunRecord<T> | undefined> {
   const record = await readRunRecord<T>(storage, name)
   const isSame =
     record?.configHash === task.configHash && canonicalJson(record.inputs) === canonicalJson(task.inputs)
-  if (!record || !isSame) return undefined
+  if (!record || !isSame || isResult?.(record.result) === false) return undefined
   const isWhole = isThere
     ? await isThere(record)
     : file === undefined || (await hasFile(storage, record, file))

@@ -5,6 +5,7 @@ import { auditGrounding } from '../../audit/audited-pictures.js'
 import { readCategoryTruth, readCocoTruth } from '../../audit/coco-truth.js'
 import { type AuditConfig, auditConfig, auditNotHashed } from '../../audit/config.js'
 import type { AuditOptions } from '../../audit/grounded-pictures.js'
+import { isAuditSummary } from '../../audit/is-audit-summary.js'
 import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
 import { unreadable } from '../../base/files/read-file.js'
 import { mapLimited } from '../../base/map-limited.js'
@@ -28,7 +29,13 @@ export const audit = oneKind({
     const { inputs } = await openInputs(stage, context)
     const { run } = context
     const made =
-      run && (await findRunRecord<AuditSummary>(run, auditRecord(stage.name), { configHash, inputs }))
+      run &&
+      (await findRunRecord<AuditSummary>(
+        run,
+        auditRecord(stage.name),
+        { configHash, inputs },
+        { isResult: isAuditSummary },
+      ))
     return made && { labels: made.result, missing: [] }
   },
   async run(stage, configHash, context) {
@@ -49,7 +56,7 @@ export const audit = oneKind({
           { ...optionsOf(source, context, heads, await picturesOf(audited)), ...naming },
         )
       },
-      { inputsNow: async () => (await openInputs(stage, context)).inputs },
+      { isResult: isAuditSummary, inputsNow: async () => (await openInputs(stage, context)).inputs },
     )
     return { offers: { labels: record.result, missing: [] }, result: record.result, skipped }
   },

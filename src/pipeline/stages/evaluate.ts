@@ -1,7 +1,7 @@
 import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
 import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
-import { evaluationRecord, outcomesFile } from '../promotion/evaluation-record.js'
+import { evaluationRecord, isEvaluation, outcomesFile } from '../promotion/evaluation-record.js'
 import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
 import { openModel } from './open-model.js'
@@ -23,7 +23,10 @@ export const evaluate = oneKind({
     const task = { configHash, inputs }
     const made =
       run &&
-      (await findRunRecord(run, evaluationRecord(stage.name), task, { file: outcomesFile(stage.name) }))
+      (await findRunRecord(run, evaluationRecord(stage.name), task, {
+        file: outcomesFile(stage.name),
+        isResult: isEvaluation,
+      }))
     return made && { missing: [] }
   },
   async run(stage, configHash, context) {
@@ -58,6 +61,7 @@ export const evaluate = oneKind({
       },
       {
         file: outcomesFile(stage.name),
+        isResult: isEvaluation,
         inputsNow: async () => (await openInputs(stage, context)).inputs,
       },
     )

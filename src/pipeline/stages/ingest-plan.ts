@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { hashJson } from '../../base/hash.js'
 import type { OpenSource } from '../../ingest/open-source.js'
 import { type IngestPlan, planIngest } from '../../ingest/plan-ingest.js'
@@ -5,7 +6,7 @@ import type { Storage } from '../../storage/storage.js'
 import { runFolder } from '../records/run-folder.js'
 
 /** Raised where plans of older programs would be read wrongly. */
-const planVersion = 2
+const planVersion = 3
 
 /**
  * The plan of a source, which the processes of a run share: the first that needs it reads the source and
@@ -30,15 +31,34 @@ export async function storedPlan(
     if (plan) return plan
   }
   const plan = await planIngest(source, signal, sourceHash)
-  await run.write(name, JSON.stringify(plan))
+  await run.write(name, JSON.stringify({ plan, hash: hashJson(plan) }))
   return plan
 }
 
+const count = z.int().nonnegative()
+const planSchema = z.object({
+  plan: z.looseObject({
+    rows: count,
+    sourceHash: z.string(),
+    shards: z.array(
+      z.object({
+        shard: z.string(),
+        mark: z.object({ at: count, line: count, file: count.optional() }),
+        rows: count,
+        hash: z.string(),
+      }),
+    ),
+  }),
+  /** Of the plan as JSON: a row that is counted wrong after damage would be lost without a word. */
+  hash: z.string(),
+})
+
 /** Undefined where it is none, as after damage: then it is made again. */
-function parsePlan(bytes: Uint8Array): IngestPlan | undefined {
+export function parsePlan(bytes: Uint8Array): IngestPlan | undefined {
   try {
-    const plan = JSON.parse(Buffer.from(bytes).toString('utf8')) as IngestPlan
-    return Array.isArray(plan.shards) && typeof plan.sourceHash === 'string' ? plan : undefined
+    const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as { readonly plan: IngestPlan }
+    const { data } = planSchema.safeParse(value)
+    return data && hashJson(value.plan) === data.hash ? value.plan : undefined
   } catch {
     return undefined
   }

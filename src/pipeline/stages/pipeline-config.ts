@@ -72,6 +72,9 @@ export const pipelineSchema = z.strictObject({
   rounds: roundsSchema.optional(),
 })
 
+/** What a run keeps of a pipeline. */
+export const laidOutSchema = z.strictObject({ name, stages: z.array(stageSchema).min(1) })
+
 export type PipelineConfig = z.infer<typeof pipelineSchema>
 
 /** A pipeline whose rounds are laid out as stages and whose stages are in an order that their needs allow. */

@@ -1,9 +1,8 @@
 import { jsonOf } from '../../base/files/read-json.js'
-import { hashJson } from '../../base/hash.js'
+import { hashBytes, hashJson } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import { zip } from '../../base/zip.js'
 import type { Evaluation } from '../../evaluate/evaluate-model.js'
-import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
 import type { Storage } from '../../storage/storage.js'
 import type { TrainResult } from '../../train/train-task.js'
 import type { Answers } from '../promotion/compare-answers.js'
@@ -14,6 +13,8 @@ import {
   isEvaluation,
   outcomesFile,
 } from '../promotion/evaluation-record.js'
+import { isPromotion } from '../promotion/is-promotion.js'
+import { parseOutcomes } from '../promotion/parse-outcomes.js'
 import { type PromoteConfig, promoteConfig } from '../promotion/promote-config.js'
 import type { Promotion } from '../promotion/promotion.js'
 import { type RoundReport, reportFile, roundReport } from '../promotion/round-report.js'
@@ -33,7 +34,12 @@ export const promote = oneKind({
   notHashed: [],
   async find(stage, configHash, context) {
     const { models, inputs } = await openInputs(stage, context)
-    const made = await findRunRecord<Promotion>(runOf(context), roundRecord(stage), { configHash, inputs })
+    const made = await findRunRecord<Promotion>(
+      runOf(context),
+      roundRecord(stage),
+      { configHash, inputs },
+      { isResult: isPromotion },
+    )
     return made && { model: nextOf(models, made.result), missing: [] }
   },
   async run(stage, configHash, context) {
@@ -41,7 +47,7 @@ export const promote = oneKind({
     const run = runOf(context)
     const { student, teacher, candidates, models, evaluations, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
-    const { record, skipped } = await runOnce<Promotion>(run, roundRecord(stage), task, async () => {
+    const decide = async () => {
       const training = await readRunRecord<TrainResult>(run, `${context.models}${student}/record.json`)
       const lineage = {
         inputs: training?.inputs ?? {},
@@ -56,6 +62,9 @@ export const promote = oneKind({
       const answers = new Map<string, ReadonlyMap<string, Answers>>()
       for (const [set, records] of evaluations) answers.set(set, await answersOf(run, models, set, records))
       return decidePromotion(stage.with, teacher, candidates, answers, lineage)
+    }
+    const { record, skipped } = await runOnce<Promotion>(run, roundRecord(stage), task, decide, {
+      isResult: isPromotion,
     })
     const { result } = record
     for (const { name } of candidates) await notePromotion(run, `${context.models}${name}`, result)
@@ -153,12 +162,17 @@ async function answersOf(
   records: readonly RunRecord<Evaluation>[],
 ): Promise<ReadonlyMap<string, Answers>> {
   const answers = new Map<string, Answers>()
-  for (const [{ name }, { result }] of zip(models, records)) {
+  for (const [{ name }, { result, files }] of zip(models, records)) {
     const file = outcomesFile(evaluationName(name, set))
     const bytes = await run.read(file)
     if (!bytes) throw new UserError(`${file} is missing: run the pipeline's evaluate stages again.`)
     const remedy = "delete it, and run the pipeline's evaluate stages again"
-    const outcomes = jsonOf(Buffer.from(bytes).toString('utf8'), run.path(file), remedy) as PictureOutcomes
+    const hash = files?.[file]
+    if (hash !== undefined && hash !== hashBytes(bytes))
+      throw new UserError(`${run.path(file)} is damaged, it is not what its record names: ${remedy}.`)
+    const outcomes = parseOutcomes(jsonOf(Buffer.from(bytes).toString('utf8'), run.path(file), remedy))
+    if (typeof outcomes === 'string')
+      throw new UserError(`${run.path(file)} does not hold what became of answers (${outcomes}): ${remedy}.`)
     answers.set(name, { scores: result, outcomes })
   }
   return answers

@@ -1,8 +1,10 @@
+import { jsonOf } from '../../base/files/read-json.js'
+import { firstIssue } from '../../base/first-issue.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import type { Storage } from '../../storage/storage.js'
 import { runFolder } from '../records/run-folder.js'
-import type { Pipeline } from '../stages/pipeline-config.js'
+import { laidOutSchema, type Pipeline } from '../stages/pipeline-config.js'
 
 export const pipelineFolder = `${runFolder}/pipelines`
 
@@ -46,5 +48,15 @@ export async function readStoredPipeline(run: Storage, hash: string): Promise<Pi
     )
   if (hashBytes(bytes) !== hash)
     throw new UserError(`${run.path(nameOf(hash))} is damaged: delete it, and start the run again.`)
-  return JSON.parse(Buffer.from(bytes).toString('utf8')) as Pipeline
+  return parsePipelineText(bytes, run.path(nameOf(hash)))
+}
+
+/** A laid-out pipeline of a file. Throws a UserError where it is none. */
+export function parsePipelineText(bytes: Uint8Array, path: string): Pipeline {
+  const remedy = 'delete it, and start the run again'
+  const value = jsonOf(Buffer.from(bytes).toString('utf8'), path, remedy)
+  const { error } = laidOutSchema.safeParse(value)
+  if (error) throw new UserError(`${path} is no pipeline (${firstIssue(error)}): ${remedy}.`)
+  // As it was stored: hashes go by it.
+  return value as Pipeline
 }

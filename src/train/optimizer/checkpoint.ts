@@ -1,3 +1,5 @@
+import { z } from 'zod'
+import { UserError } from '../../base/user-error.js'
 import { type NamedArray, openSafetensors, writeSafetensors } from '../../weights/safetensors.js'
 import type { OptimizerState } from './optimizer-state.js'
 
@@ -39,9 +41,12 @@ export async function readCheckpoint(
     const checkpoint = noted(file.metadata.checkpoint)
     if (checkpoint?.hash !== hash) return undefined
     for (const { name, data } of vectorsOf(state)) {
-      const stored = file.tensors.get(name)
-      if (!stored) throw new Error(`${path} has no ${name}`)
-      data.set(await stored.read())
+      const values = await file.tensors.get(name)?.read()
+      if (values?.length !== data.length)
+        throw new UserError(
+          `${path} is damaged: ${name} has ${values?.length ?? 0} numbers, and ${data.length} are of this training. Delete it, and the training begins anew.`,
+        )
+      data.set(values)
     }
     return checkpoint
   } finally {
@@ -49,10 +54,12 @@ export async function readCheckpoint(
   }
 }
 
+const schema = z.object({ step: z.int().nonnegative(), hash: z.string() })
+
 /** What a file says of itself; undefined where it is no checkpoint's. */
 function noted(text: string | undefined): Checkpoint | undefined {
   try {
-    return (JSON.parse(text ?? 'null') as Checkpoint | null) ?? undefined
+    return schema.parse(JSON.parse(text ?? 'null'))
   } catch {
     return undefined
   }
