@@ -59,8 +59,16 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   pipeline: {
-    without: ['kill', 'cycle', 'detector', 'glip-r50', 's3', 'disk-full', 'engines/**'],
-    skip: ['is fetched whole by several processes'],
+    without: [
+      'kill',
+      'cycle',
+      'detector',
+      'glip-r50',
+      's3',
+      'disk-full',
+      'records/model-store',
+      'engines/**',
+    ],
   },
 }
 
