@@ -5,10 +5,11 @@ import { join, relative } from 'node:path'
 
 /**
  * What a record says of the making and not of what was made: when, how long it took, by whom; and the hashes
- * of a file that says how long each step took, and of a model's card, which names the folder that it began from.
+ * of a file that says how long each step took, of a model's card, which names the folder that it began from, and of
+ * the record itself.
  */
 const ofTheMaking =
-  /^((data_)?seconds|at|started|ended|createdAt|time|host|pid|process|session|token)$|\.(jsonl|md)$/
+  /^((data_)?seconds|at|started|ended|createdAt|time|host|pid|process|session|token|checksum)$|\.(jsonl|md)$/
 
 export interface Difference {
   /** Files of the undisturbed run that are not there, or are there with other bytes. */

@@ -7,6 +7,7 @@ import {
   isPointer,
   ofAnother,
   parseStored,
+  parseUnsummed,
   type RecordPointer,
   recordVersion,
 } from '../shards/commit.js'
@@ -18,7 +19,7 @@ import { openObject } from '../storage/open-storage.js'
 import { checkOwnFile } from '../storage/own-file.js'
 import type { Storage, Version } from '../storage/storage.js'
 import type { Finding } from './finding.js'
-import { mendFiles, type RecordPlace, removed } from './mend-shard.js'
+import { keepPictures, mendFiles, picturesKept, type RecordPlace, removed } from './mend-shard.js'
 import { unlessLocked } from './remove-shard.js'
 
 export interface CheckOptions {
@@ -62,6 +63,15 @@ export async function checkRecord(
   if (!stored) return none
   const content = parseContent(storage, name, stored.bytes)
   if (typeof content === 'string') {
+    const damaged = options.mend && isKnown && family === 'images' && unsummed(storage, name, stored.bytes)
+    if (damaged && damaged.stage === stage && (await keepPictures(place, { ...stored, record: damaged }))) {
+      // Its files are looked at by their hashes: what the record says of them may be what is damaged.
+      const now = await checkRecord(place, () => undefined, true, { ...options, deep: true })
+      return {
+        ...now,
+        findings: [{ kind: 'wrong', name, what: content, mended: picturesKept }, ...now.findings],
+      }
+    }
     const unreadable = { what: content, version: stored.version, isOfNewer: isOfNewer(stored.bytes) }
     return { findings: [], unreadable, bytes: 0 }
   }
@@ -126,6 +136,17 @@ async function checkFiles(
   } catch (error) {
     options.signal?.throwIfAborted()
     return { findings: [{ kind: 'wrong', name, what: explainError(error).message }], record, bytes }
+  }
+}
+
+/** A record of which no more is wrong than its checksum. */
+function unsummed(storage: Storage, name: string, bytes: Uint8Array): CommitRecord | undefined {
+  try {
+    const stored = parseUnsummed(bytes, storage.path(name))
+    return isPointer(stored) || !isOf(stored, name) ? undefined : stored
+  } catch (error) {
+    if (error instanceof UserError) return undefined
+    throw error
   }
 }
 

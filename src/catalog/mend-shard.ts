@@ -1,8 +1,9 @@
 import { UserError } from '../base/user-error.js'
+import { recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
-import type { CommitRecord } from '../shards/commit.js'
-import type { VersionedRecord } from '../shards/commit-shard.js'
-import { putAside, type Salvaged, salvageShard } from '../shards/salvage-shard.js'
+import { type CommitRecord, textOf } from '../shards/commit.js'
+import { type HeldLock, type VersionedRecord, withShardLock } from '../shards/commit-shard.js'
+import { damagedInput, putAside, type Salvaged, salvageShard } from '../shards/salvage-shard.js'
 import type { Storage, Version } from '../storage/storage.js'
 import type { Finding } from './finding.js'
 import { removeShard, shardRemoved, unlessLocked } from './remove-shard.js'
@@ -89,6 +90,25 @@ async function salvaged(
     if (!(error instanceof UserError)) throw error
     return `it cannot be mended: ${error.message}`
   }
+}
+
+export const picturesKept = 'its pictures are kept: the next run holds them against the source'
+
+/**
+ * Writes the record of a shard of pictures anew of which no more is wrong than its checksum. What it says of how the
+ * shard was made may be what is damaged: the next run holds all of it against its source.
+ *
+ * @returns whether the record was still the one that was read
+ */
+export async function keepPictures(
+  { storage, family, stage, shard }: RecordPlace,
+  { record, version }: VersionedRecord,
+): Promise<boolean> {
+  const inputs = { ...record.inputs, [damagedInput]: record.files.images?.sha256 ?? '' }
+  const text = textOf({ ...record, inputs })
+  const write = async (held: HeldLock) =>
+    !held.mayBeLost() && (await storage.swap(recordPath(family, stage, shard), text, version))
+  return unlessLocked(() => withShardLock({ storage, stage, shard }, family, write), false)
 }
 
 /** Removes a shard whose record is as it was read, and says so. */

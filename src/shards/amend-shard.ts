@@ -1,7 +1,7 @@
 import { recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
-import type { CommitRecord } from './commit.js'
-import { commitShard, readMain, textOf } from './commit-shard.js'
+import { type CommitRecord, textOf } from './commit.js'
+import { commitShard, readMain } from './commit-shard.js'
 import { ShardFiles, type WriteFamily } from './shard-files.js'
 import {
   checkOutput,

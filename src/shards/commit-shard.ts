@@ -10,6 +10,7 @@ import {
   type RecordPointer,
   readRecord,
   readStored,
+  textOf,
 } from './commit.js'
 import type { ShardPlace } from './shard-place.js'
 
@@ -243,6 +244,3 @@ export const namesake = (
   new UserError(
     `${url}: the stage "${stage}" already made the ${main} of shard ${shard}: give the stage that makes ${family} another name.`,
   )
-
-/** A record as it is stored. */
-export const textOf = (record: CommitRecord | RecordPointer) => `${JSON.stringify(record, null, 1)}\n`

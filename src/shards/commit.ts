@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hashBytes } from '../base/hash.js'
 import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import { families, familyFolder, isFileOf, recordPath } from '../rows/family-path.js'
@@ -208,6 +209,15 @@ export const ofAnother = ({ family, stage, shard }: RecordPointer): string =>
  * @throws UserError as `readCommit` does
  */
 export function parseStored(bytes: Uint8Array, where: string): CommitRecord | RecordPointer {
+  const stored = parseUnsummed(bytes, where)
+  if (isSummed(bytes)) return stored
+  throw new UserError(
+    `${where} is damaged: its checksum is not that of what it says. \`groundmill check --deep --mend\` of its dataset keeps the pictures, and the next run makes the rest anew.`,
+  )
+}
+
+/** What bytes say of a shard, whether or not their checksum is right. Throws as `readCommit` does. */
+export function parseUnsummed(bytes: Uint8Array, where: string): CommitRecord | RecordPointer {
   const bad = (what: string) =>
     new UserError(`${where} is not a commit record (${what}): delete it, and its shard is made anew.`)
   const text = Buffer.from(bytes).toString('utf8')
@@ -229,6 +239,8 @@ export function parseStored(bytes: Uint8Array, where: string): CommitRecord | Re
     if (issue) throw bad(`${issue.path.join('.')}: ${issue.message}`)
   }
   check(pointerSchema)
+  // Of these bytes, and no more of what is made of them.
+  delete (value as { checksum?: unknown }).checksum
   // The value itself: zod's copy would lose the word "__proto__" of a tally.
   if (isPointer(value as RecordPointer)) return value as RecordPointer
   check(recordSchema)
@@ -240,6 +252,21 @@ export function parseStored(bytes: Uint8Array, where: string): CommitRecord | Re
       )
   if (!addsUp(record)) throw bad(sumsOf(record))
   return record
+}
+
+const checksumMark = ',\n "checksum": "'
+
+/** A record as it is stored: with the SHA-256 of all of its text before that as its last key. */
+export function textOf(record: CommitRecord | RecordPointer): string {
+  const text = JSON.stringify(record, null, 1).slice(0, -'\n}'.length)
+  return `${text}${checksumMark}${hashBytes(text)}"\n}\n`
+}
+
+/** Whether bytes are those whose checksum they hold. Older versions wrote none. */
+function isSummed(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes).toString('utf8')
+  const at = text.lastIndexOf(checksumMark)
+  return at < 0 || text.slice(at) === `${checksumMark}${hashBytes(text.slice(0, at))}"\n}\n`
 }
 
 type Sums = Pick<CommitRecord, 'unit' | 'in' | 'out' | 'rejected'>

@@ -219,8 +219,9 @@ async function makeSyncedFolder(folder: string) {
  * @throws UserError where there is none
  */
 export async function openLocalObject(location: string): Promise<OpenObject> {
-  const handle = await open(location, 'r').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${location}: ${(error as Error).message}`)
+  const handle = await open(location, 'r').catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'there is no such file.' : error.message
+    throw new UserError(`Cannot read ${location}: ${why}`, { cause: error })
   })
   try {
     const { size } = await handle.stat()
