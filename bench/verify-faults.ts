@@ -3,11 +3,12 @@
  * misbehave. Each fault is followed by the same command, undisturbed, and what is there then is held against
  * an undisturbed run, byte for byte.
  *
- *     npm run verify:faults [-- --only kills,rounds,disk,small-disk,web,tests] [--step NAME] [--scale 1]
- *                           [--seed 1] [--rows 50000] [--jobs 2] [--json] [--keep]
+ *     npm run verify:faults [-- --only kills,rounds,disk,small-disk,web,hosts,damage,tests] [--step NAME]
+ *                           [--scale 1] [--seed 1] [--rows 50000] [--jobs 2] [--json] [--keep]
  *
  * `--scale 0.1` tries one in ten of the changes, a tenth of the full disks, and crawls a tenth of the rows;
- * `--step` names one step of kills, rounds and disk by a part of its name, such as "chunk". Only
+ * `--step` names one step of kills, rounds and disk by a part of its name, such as "chunk", and
+ * the files of `damage`. `hosts` and `damage` run the commands in this process, from their source. Only
  * `small-disk` needs to be root: it mounts a disk in memory, and says so where it cannot. `web` makes a
  * certificate with openssl; without it no server of HTTP/2 is among them.
  */
@@ -16,14 +17,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { random } from '../src/base/random.js'
 import type { FaultCount } from './faults/count-faults.js'
+import { crawlBadHosts } from './faults/crawl-bad-hosts.js'
 import { crawlBadWeb, slopeOf } from './faults/crawl-bad-web.js'
+import { damageFiles } from './faults/damage-files.js'
 import { exhaustiveTests } from './faults/exhaustive-tests.js'
 import { faultedPipeline, type Step } from './faults/faulted-pipeline.js'
 import { fillSteps, killSteps, type Shaking } from './faults/shaken-steps.js'
 import { fillSmallDisk } from './faults/small-disk.js'
 import { gatherFigures, option, printReport } from './report.js'
 
-const allKinds = ['kills', 'rounds', 'disk', 'small-disk', 'web', 'tests'] as const
+const allKinds = ['kills', 'rounds', 'disk', 'small-disk', 'web', 'hosts', 'damage', 'tests'] as const
 type Kind = (typeof allKinds)[number]
 
 const scale = Number(option('scale', '1'))
@@ -39,6 +42,8 @@ if (unknown.length > 0) throw new Error(`--only ${unknown.join(', ')}: expected 
 const [fullTries, diskRounds] = [12, 5]
 /** Of the changes of a round, which are many, one in so many is tried at scale 1. */
 const roundsStride = 4
+/** Of all damages of a file of each kind, the share that is tried at scale 1: thousands are of keys of JSON. */
+const damageShare = 0.2
 /** MB by which memory may grow over ten thousand rows once the crawl is warm, and rows from which that is said. */
 const [mostGrowth, rowsToGrow] = [5, 20_000]
 
@@ -117,6 +122,49 @@ async function crawl(folder: string): Promise<void> {
   process.stderr.write(`memory in MB, every ${step} s: ${course.join(' ')}\n`)
 }
 
+async function crawlHosts(folder: string): Promise<void> {
+  await crawlBadHosts(folder, scale, ({ name, goal, met, seconds, code, requests, outcomes }) => {
+    const became = Object.entries(outcomes).map(([outcome, count]) => `${outcome} ${count}`)
+    const note = `code ${code}; ${requests} requests; ${became.join(', ')}`
+    report(`bad host: ${name}`, seconds, 's', goal, met, note)
+    process.stderr.write(`${name}: ${seconds.toFixed(2)} s, ${note}\n`)
+  })
+}
+
+async function damage(folder: string): Promise<void> {
+  let [damages, tries, wrong, lost, slowest] = [0, 0, 0, 0, 0]
+  const start = performance.now()
+  await damageFiles({
+    ...{ folder, scale: scale * damageShare, only: stepAsked, draw: random('damage', seed) },
+    done: (count) => {
+      damages += count.damages
+      tries += count.tries
+      wrong += count.wrong
+      lost += count.lost
+      slowest = Math.max(slowest, count.slowest)
+      const [well, failed, refused] = count.codes
+      const note = `${count.tries} commands: code 0 ${well}, 1 ${failed}, 2 ${refused}; wrong ${count.wrong}, lost ${count.lost}`
+      report(`damage: ${count.files}`, count.damages, '', '', count.wrong + count.lost === 0, note)
+      process.stderr.write(`${count.files}: ${count.damages} damages, ${note}\n`)
+    },
+    tellWrong: (text) => process.stderr.write(`  ${text}\n`),
+  })
+  report('damage: files damaged', damages, '')
+  report(
+    'damage: commands run over them',
+    tries,
+    '',
+    '',
+    null,
+    `${Math.round(performance.now() - start) / 1000} s`,
+  )
+  report('damage: commands that ended wrongly', wrong, '', '= 0', wrong === 0)
+  report('damage: whole pictures lost', lost, '', '= 0', lost === 0)
+  report('damage: slowest command', slowest, 's')
+  if (process.getuid?.() === 0)
+    process.stderr.write('as root no file is without the right to read it: not tried\n')
+}
+
 // What is mounted is taken away as the process exits, also where it is told to.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const folder = await mkdtemp(join(tmpdir(), 'groundmill-faults-'))
@@ -126,6 +174,14 @@ try {
   if (has('web')) {
     await mkdir(join(folder, 'web'))
     await crawl(join(folder, 'web'))
+  }
+  if (has('hosts')) {
+    await mkdir(join(folder, 'hosts'))
+    await crawlHosts(join(folder, 'hosts'))
+  }
+  if (has('damage')) {
+    await mkdir(join(folder, 'damage'))
+    await damage(join(folder, 'damage'))
   }
   if (has('tests')) await exhaustiveTests(folder, tell)
   printReport('faults', 1, figures)

@@ -44,7 +44,7 @@ ${exportStages.join('\n')}
 `
 
 /** Of the quickstart's pipeline: so little that a round takes seconds. */
-const shortRounds = [
+export const shortRounds = [
   ...['gold.shard_size=6', 'web.shard_size=6', 'teacher.steps=1', 'teacher.batch=2'],
   ...['rounds.train.steps=1', 'rounds.train.batch=2', 'rounds.teach.floor=0.001'],
   'rounds.filter.rules=[{rule: score, min: 0.002}, {rule: max_boxes, phrase: 1}]',
