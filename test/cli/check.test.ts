@@ -84,7 +84,7 @@ describe('groundmill check', () => {
     expect(deep).toMatchObject({ code: 1, found: [...all, 'wrong models/m/model.safetensors'].sort() })
     const text = await groundmill('check', run)
     expect(text.out).toBe(
-      '4 things are wrong; --mend removes what is left over and the records of broken files\n',
+      '4 things are wrong; --mend removes what is left over, keeps the pictures of broken files that are whole, and removes the records of other broken files\n',
     )
     expect(text.err).toContain('✗ missing: evaluations/scores.outcomes.json: its record names it\n')
 
