@@ -187,7 +187,7 @@ describe('a sample that a person judges', () => {
     await write([{ ...rows[0], population: undefined }])
     await expect(command({ judged: out })).rejects.toThrow(/sample\.jsonl:1: population/)
     await writeFile(out, '{\n')
-    await expect(command({ judged: out })).rejects.toThrow(/sample\.jsonl:1: not JSON/)
+    await expect(command({ judged: out })).rejects.toThrow(/sample\.jsonl:1 is not JSON/)
   })
 
   it('gives intervals that hold what judging all would give, in 93 of 100', {

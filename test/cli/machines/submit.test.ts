@@ -293,7 +293,7 @@ describe('groundmill submit', () => {
     [{ ...slurm, slices: 100_001 }, 'at most 100,000'],
     [setting('web.path=l\n2'), 'cannot hold a newline'],
     [{ ...slurm, command: 'a\nb' }, 'cannot hold a newline'],
-    [setting('web.base_url=http://me:secret@host/'), 'holds a password'],
+    [setting('web.base_url=http://me:secret@host/'), 'an address with a user or a password'],
     [{ ...k8s, dataset: 'runs/x' }, 'would lie in a pod'],
     [{ ...k8s, claim: 'My Claim' }, '--claim My Claim: Kubernetes names'],
     [{ ...k8s, image: 'a b' }, '--image a b: expected'],
