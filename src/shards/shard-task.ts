@@ -124,7 +124,6 @@ export function isSame(record: CommitRecord, task: ShardTask): boolean {
 /** Throws where a stage of this name makes shards of another family. */
 async function refuseNamesake({ storage, stage, shard }: ShardTask, family: Family) {
   for (const other of families) {
-    if (other === family) continue
     const stored = await readStored(storage, recordPath(other, stage, shard))
     if (stored && stored.main !== family && stored.stage === stage) throw namesake(storage, stored, family)
   }

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
-import { createDataset, isDataset, readDataset } from '../../src/shards/dataset.js'
+import { createDataset, isDataset, readDataset, replaceDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/storage/open-storage.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 describe('dataset.json', () => {
@@ -32,6 +33,7 @@ describe('dataset.json', () => {
       ['{"schemaVersion": 3, "name": "n"}', /dataset\.json has schema version 3.*update groundmill/],
       ['{"schemaVersion": 1, "name": "n", "card": null}', /dataset\.json: shards:/],
       ['{"schemaVersion": "1", "name": "n", "card": null, "shards": []}', /dataset\.json: schemaVersion:/],
+      ['{"schemaVersion": "3", "name": "n", "card": null, "shards": []}', /dataset\.json: schemaVersion:/],
       ['[]', /dataset\.json: the file:/],
       ['null', /dataset\.json: the file:/],
       ['{', /dataset\.json is not JSON \(.*\): delete it and run the ingest stage again/],
@@ -40,5 +42,37 @@ describe('dataset.json', () => {
       expect(error).toBeInstanceOf(UserError)
       expect((error as Error).message).toMatch(message)
     }
+  })
+})
+
+describe('dataset.json of a source that has changed', () => {
+  const info = { name: 'n', card: null, shards: ['00000'] }
+  const more = { ...info, shards: ['00000', '00001'] }
+  const known = { schemaVersion: 2, ...info }
+
+  it('is created once, and replaced where it still is what was known', async () => {
+    const storage = openStorage(await temporaryFolder())
+    expect(await replaceDataset(storage, known, more)).toBe(false)
+    expect(await isDataset(storage)).toBe(false)
+    expect(await createDataset(storage, info)).toBe(true)
+    expect(await createDataset(storage, more)).toBe(false)
+    expect(await replaceDataset(storage, { ...known, name: 'other' }, more)).toBe(false)
+    expect(await readDataset(storage)).toEqual(known)
+    expect(await replaceDataset(storage, known, more)).toBe(true)
+    expect(await readDataset(storage)).toEqual({ ...known, ...more })
+  })
+
+  it('stays where another process replaces it at that instant', async () => {
+    const storage = openStorage(await temporaryFolder())
+    await createDataset(storage, info)
+    const racing: Storage = {
+      ...storage,
+      async swap(...given) {
+        expect(await replaceDataset(storage, known, { ...info, name: 'first' })).toBe(true)
+        return storage.swap(...given)
+      },
+    }
+    expect(await replaceDataset(racing, known, more)).toBe(false)
+    expect((await readDataset(storage)).name).toBe('first')
   })
 })
