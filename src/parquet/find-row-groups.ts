@@ -98,6 +98,7 @@ interface Page {
 
 /** Undefined where there is no whole page. */
 async function pageAt(file: ByteSource, size: number, at: number): Promise<Page | undefined> {
+  if (at >= size) return undefined
   const bytes = new Uint8Array(await file.slice(at, Math.min(size, at + headerBytes)))
   try {
     const { header, end: body } = readPageHeader(bytes, 0)

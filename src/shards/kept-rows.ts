@@ -143,21 +143,24 @@ function notesOf(meta: string | null): Readonly<Record<string, unknown>> | undef
   }
 }
 
-/** Rows that were rejected, by their keys: all of a whole file, of another those that may be right. */
+/** Rows of the source that were rejected, by their keys: all of a whole file, of another those that may be right. */
 export async function keptRejects(
   { storage }: Work,
-  { files, rejected }: CommitRecord,
+  before: CommitRecord,
   whole: Whole,
   images: ReadonlyMap<string, Size>,
 ): Promise<ReadonlyMap<string, RejectRow>> {
   const kept = new Map<string, RejectRow>()
+  const { files, rejected } = before
   const file = files.rejects
   if (!file || !(await storage.exists(file.path))) return kept
   const isWhole = whole.has('rejects')
+  // A key of no row of the source would be one row more than the record counts.
+  const expected = new Set(keysOf(before))
   const counts = new Map<string, number>(Object.entries(rejected))
   for await (const { row } of damagedRows(storage.path(file.path), 'rejects', file)) {
     const { key, url, reason, detail } = row as unknown as RejectRow
-    if (typeof key !== 'string' || images.has(key) || kept.has(key)) continue
+    if (key === null || !expected.has(key) || images.has(key) || kept.has(key)) continue
     const left = counts.get(reason) ?? 0
     const isText = typeof detail === 'string' && (url === null || typeof url === 'string')
     if (!isWhole && !(left > 0 && isText)) continue
