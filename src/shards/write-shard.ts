@@ -40,12 +40,12 @@ export async function writeShard<F extends Family>(
 ): Promise<WrittenShard> {
   const hash = createHash('sha256')
   const counter = { rows: 0 }
-  const sums = blockSums()
+  const sums = family === 'images' ? blockSums() : undefined
   let bytes = 0
   async function* chunks() {
     for await (const chunk of parquetChunks(arrowSchema(family), nullable[family], rows, counter)) {
       hash.update(chunk)
-      if (family === 'images') sums.add(chunk)
+      sums?.add(chunk)
       bytes += chunk.length
       yield chunk
     }
@@ -62,7 +62,7 @@ export async function writeShard<F extends Family>(
   }
   const sha256 = hash.digest('hex')
   const path = filePath(family, stage, shard, sha256)
-  const blocks = family === 'images' ? sums.end(bytes) : undefined
+  const blocks = sums?.end(bytes)
   return { file: { path, rows: counter.rows, bytes, sha256, ...(blocks && { blocks }) }, aside }
 }
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { UserError } from '../../src/base/user-error.js'
 import { recordPath } from '../../src/rows/family-path.js'
 import {
   addsUp,
@@ -131,6 +132,7 @@ describe('the bytes of a record', () => {
     ],
     [{ ...record, stats: { ...record.stats, counts: [1] } }, /\(stats\.counts: /],
     [{ ...record, stats: { ...record.stats, counts: 'x' } }, /\(stats\.counts: /],
+    [{ ...record, stats: { ...record.stats, counts: 5 } }, /\(stats\.counts: /],
     [{ ...record, stats: { ...record.stats, counts: { a: 1, b: '2' } } }, /\(stats\.counts: /],
     [{ ...record, files: { phrases: fileOf('phrases', '1', 'x') } }, /expected a file in phrases\/chunk\//],
     [{ ...record, out: 2 }, /3 rows in, 2 out and 2 rejected do not add up/],
@@ -139,7 +141,14 @@ describe('the bytes of a record', () => {
   })
 
   it('that are no JSON are none', () => {
-    expect(() => parseStored(Buffer.from('{"a": '), 'r.json')).toThrow(/^r\.json is not a commit record \(/)
+    let thrown: unknown
+    try {
+      parseStored(Buffer.from('{"a": '), 'r.json')
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toBeInstanceOf(UserError)
+    expect((thrown as Error).message).toMatch(/^r\.json is not a commit record \((?!it has no version)/)
   })
 
   it('of what went in say what became of it', () => {

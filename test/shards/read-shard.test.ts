@@ -1,8 +1,11 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { Schema } from 'apache-arrow'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { hashBytes } from '../../src/base/hash.js'
 import { UserError } from '../../src/base/user-error.js'
 import { openParquet } from '../../src/parquet/open-parquet.js'
+import { parquetChunks } from '../../src/parquet/parquet-chunks.js'
+import { arrowSchema } from '../../src/rows/arrow-schema.js'
 import { recordPath } from '../../src/rows/family-path.js'
 import { type CommitRecord, readCommit, textOf } from '../../src/shards/commit.js'
 import { committedFile, openCommitted } from '../../src/shards/committed-file.js'
@@ -11,7 +14,7 @@ import { ShardRows } from '../../src/shards/shard-rows.js'
 import { sizeDiffers, verifyFile } from '../../src/shards/verify-file.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
-import { putShard } from '../helpers/put-shard.js'
+import { adoptFile, oldPath, putShard } from '../helpers/put-shard.js'
 import { phraseRows, shard } from '../helpers/shard-records.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -66,6 +69,45 @@ describe('rows of a shard', () => {
     const error = await failureOf(all(other))
     expect(error).toBeInstanceOf(UserError)
     expect(error.message).toMatch(/has no column "left_out": it is not a shard of selection/)
+  })
+
+  it('of a file that is older are without what came later, and have a key in any case', async () => {
+    const { fields, metadata } = arrowSchema('phrases')
+    const without = async (name: string) => {
+      const schema = new Schema(
+        fields.filter((field) => field.name !== name),
+        metadata,
+      )
+      const pieces: Uint8Array[] = []
+      for await (const piece of parquetChunks(schema, new Set(['left_out']), [{ key: 'a', phrases: [] }]))
+        pieces.push(piece)
+      await storage.write(oldPath('phrases', 'old', shard), Buffer.concat(pieces))
+      await adoptFile(storage, 'phrases', 'old', shard)
+      return all(
+        readShard(
+          storage,
+          'phrases',
+          'old',
+          shard,
+          name === 'key' ? {} : { columns: ['key', name as never] },
+        ),
+      )
+    }
+    expect(await without('left_out')).toEqual([{ key: 'a' }])
+    await expect(without('phrases')).rejects.toThrow(/has no column "phrases": it is not a shard of phrases/)
+    await expect(without('key')).rejects.toThrow(/has no column "key"/)
+  })
+
+  it.skipIf(process.platform !== 'linux')('leave no file open, however the reading ends', async () => {
+    await put('a', 'b')
+    for await (const _ of readShard(storage, 'phrases', 'chunk', shard)) break
+    await all(readShard(storage, 'phrases', 'chunk', shard))
+    const unknown = { columns: ['regions' as never] }
+    await expect(all(readShard(storage, 'phrases', 'chunk', shard, unknown))).rejects.toThrow(/no column/)
+    const open = await Promise.all(
+      (await readdir('/proc/self/fd')).map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
+    )
+    expect(open.filter((path) => path.startsWith(storage.path('')))).toEqual([])
   })
 
   it('that cannot be decoded are damage, read in a stream or one by one', async () => {

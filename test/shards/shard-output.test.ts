@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { recordPath } from '../../src/rows/family-path.js'
 import { readCommit, textOf } from '../../src/shards/commit.js'
 import { ShardFiles, type WriteFamily } from '../../src/shards/shard-files.js'
@@ -25,6 +25,10 @@ beforeEach(async () => {
   task = { storage, stage: 'chunk', shard, configHash: 'c1', inputs: {} }
 })
 
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
 async function output(write: WriteFamily, key = 'a'): Promise<ShardOutput> {
   const phrases = await write('phrases', phraseRows(key))
   return { files: { phrases }, unit: 'rows', in: 1, out: 1, rejected: {}, stats: emptyStats }
@@ -38,8 +42,11 @@ describe('a shard that is made', () => {
   it('has its place in the order, asked when all is made, or none', async () => {
     expect((await run()).record).not.toHaveProperty('order')
     const steps: string[] = []
+    let now = 1000
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
     const order = async () => {
       steps.push('order')
+      now += 2500
       return 4
     }
     const { record } = await runShardTask({ ...task, configHash: 'c2', order }, 'phrases', (write) => {
@@ -47,7 +54,7 @@ describe('a shard that is made', () => {
       return output(write)
     })
     expect(steps).toEqual(['work', 'order'])
-    expect(record.order).toBe(4)
+    expect(record).toMatchObject({ order: 4, seconds: 2.5 })
     expect(await current()).toEqual(record)
   })
 

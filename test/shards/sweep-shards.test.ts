@@ -103,10 +103,12 @@ describe('a sweep', () => {
   })
 
   it('goes shard by shard in their order, over records that cannot be read', async () => {
-    for (const one of ['00002', '00000', '00001']) await storage.write(`phrases/chunk/${one}.parquet`, 'x')
+    const left = ['phrases/chunk/00002.parquet', 'grounding/chunk/00000.parquet']
+    const other = fileOf('phrases', '1').path.replace(shard, '00001')
+    for (const name of [...left, 'phrases/chunk/00001.parquet', other]) await storage.write(name, 'x')
     await storage.write('phrases/chunk/00001.json', '{')
-    expect((await sweep()).removed).toEqual(['phrases/chunk/00000.parquet', 'phrases/chunk/00002.parquet'])
-    expect(await storage.exists('phrases/chunk/00001.parquet')).toBe(true)
+    expect((await sweep()).removed).toEqual([left[1], left[0]])
+    expect(await storage.exists(other)).toBe(true)
   })
 
   it('ends where the store fails', async () => {
