@@ -49,7 +49,7 @@ export async function* damagedRows(
     const footer = await footerOf(path, object, family, expected.rows)
     for (const group of footer.groups) {
       const rows = await othersOf(file, footer, group)
-      const pictures = family === 'images' && rows ? await pictureCells(file, group) : []
+      const pictures = rows ? await pictureCells(file, group) : []
       const beside = group.chunks.filter(({ path: [name] }) => name !== 'image')
       const others = {
         start: Math.min(...beside.map(({ start }) => start)),

@@ -1,9 +1,9 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { hashBytes } from '../../src/base/hash.js'
 import { openParquet } from '../../src/parquet/open-parquet.js'
 import { parquetChunks } from '../../src/parquet/parquet-chunks.js'
-import { arrowSchema } from '../../src/rows/arrow-schema.js'
+import { arrowSchema, nullable } from '../../src/rows/arrow-schema.js'
 import { recordPath } from '../../src/rows/family-path.js'
 import { rowKey } from '../../src/rows/row-key.js'
 import type { Family, ImageRow } from '../../src/rows/rows.js'
@@ -92,6 +92,13 @@ const pathOf = (record: CommitRecord, family: Family) => storage.path(record.fil
 async function change(path: string, by: (bytes: Buffer) => Buffer | undefined) {
   const bytes = await readFile(path)
   await writeFile(path, by(bytes) ?? bytes)
+}
+/** Writes rows of a family, in which more may be null than ever is. */
+async function writeRows(path: string, family: Family, rows: readonly object[], ...nulls: readonly string[]) {
+  const pieces: Uint8Array[] = []
+  const mayBeNull = new Set([...nullable[family], ...nulls])
+  for await (const piece of parquetChunks(arrowSchema(family), mayBeNull, rows)) pieces.push(piece)
+  await writeFile(path, Buffer.concat(pieces))
 }
 /** Changes a byte of a picture. */
 const breakPicture = (record: CommitRecord, { image: { bytes } }: ImageRow) =>
@@ -227,23 +234,46 @@ describe('a shard of pictures one of which is broken', () => {
   })
 
   it('is whole only with what a picture has', async () => {
-    const odd: readonly Partial<ImageRow>[] = [
-      { width: 0 },
-      { height: -1 },
-      { meta: '{' },
-      { meta: '3' },
-      { meta: 'null' },
+    const odd: readonly (readonly [Partial<ImageRow>, Partial<ImageRow>, Partial<ImageRow>])[] = [
+      [{ width: 0 }, { height: -1 }, { meta: '{' }],
+      [{ meta: '3' }, { meta: 'null' }, { meta: '"x"' }],
     ]
-    for (const changes of odd) {
+    for (const [first, second, third] of odd) {
       storage = openStorage(await temporaryFolder())
-      const rows = [image(0), image(1, changes), image(3), image(5)]
-      await breakPicture(await made({ rows }), rows[2]!)
-      expect((await salvage()).lost, JSON.stringify(changes)).toEqual([keys[1], keys[3]])
+      const rows = [image(0, first), image(1, second), image(3, third), image(5)]
+      const before = await made({ rows })
+      // All rows of the file can be read as they were.
+      await change(pathOf(before, 'images'), (bytes) => Buffer.concat([bytes, Buffer.alloc(1)]))
+      await writeFile(pathOf(before, 'rejects'), '')
+      expect((await salvage()).lost).toEqual([0, 1, 2, 3, 4].map((index) => keys[index]))
     }
     storage = openStorage(await temporaryFolder())
     const rows = [image(0, { meta: '{"tdm_reservation":1}' }), image(1, { meta: '{"tdm_reservation":0}' })]
     await breakPicture(await made({ rows: [...rows, image(3, { meta: '{}' }), image(5)] }), image(5))
     expect((await salvage()).record.stats.tallies.tdm_reservation).toEqual({ reserved: 1, 'not reserved': 1 })
+  })
+
+  it('is not one of whose row something is null that is always there', async () => {
+    const before = await made()
+    const odd = [
+      { ...image(0), phash: null },
+      { ...image(1), captions: [{ text: 'x', kind: null }] },
+      { ...image(1), key: null },
+      { ...image(3), captions: [{ text: null, kind: 'web' }] },
+      image(5),
+    ]
+    await writeRows(pathOf(before, 'images'), 'images', odd, 'key', 'phash', 'captions.text', 'captions.kind')
+    await writeRows(
+      ...([
+        pathOf(before, 'rejects'),
+        'rejects',
+        [{ ...reject(2), detail: null }, reject(4)],
+        'detail',
+      ] as const),
+    )
+    expect((await salvage()).lost).toEqual([0, 1, 2, 3].map((index) => keys[index]))
+    const names = await readdir(storage.path('.'), { recursive: true })
+    expect(names.filter((name) => /aside/.test(name))).toEqual([])
   })
 
   it('is not one that is of another place of the source, or that was rejected', async () => {
@@ -317,10 +347,7 @@ describe('a shard of whole pictures', () => {
       ...[{ ...third, reason: 'other' }, { ...third, url: null }, third, fifth],
       { ...fifth, key: rowKey(shard, 6) },
     ]
-    const pieces: Uint8Array[] = []
-    for await (const piece of parquetChunks(arrowSchema('rejects'), new Set(['key', 'url']), rows))
-      pieces.push(piece)
-    await writeFile(pathOf(before, 'rejects'), Buffer.concat(pieces))
+    await writeRows(pathOf(before, 'rejects'), 'rejects', rows)
     const { lost, record, aside } = await salvage()
     // Of three with "robots" the record counts two.
     expect(lost).toEqual([rowKey(shard, 6)])
@@ -354,16 +381,13 @@ it('a damaged file is put aside beside itself', async () => {
 
 describe('rows of a damaged file', () => {
   async function written(count = 3) {
-    const pieces: Uint8Array[] = []
     const rows = Array.from({ length: count }, (_, index) => image(index, { license: 'CC0' }))
-    for await (const piece of parquetChunks(arrowSchema('images'), new Set(['image.path', 'meta']), rows))
-      pieces.push(piece)
     const path = storage.path('images.parquet')
-    await writeFile(path, Buffer.concat(pieces))
+    await writeRows(path, 'images', rows)
     const { footer, close } = await openParquet(path)
     await close()
     const chunkOf = (name: string) => footer.groups[0]!.chunks.filter(({ path: [first] }) => first === name)
-    return { path, rows, chunkOf, chunks: footer.groups[0]!.chunks, size: Buffer.concat(pieces).length }
+    return { path, rows, chunkOf, chunks: footer.groups[0]!.chunks }
   }
   const read = async (path: string, rows = 3, family: Family = 'images') => {
     const found = []
