@@ -27,6 +27,15 @@ describe('flipWords', () => {
     ])
   })
 
+  it('moves what ends where a word ends, and what begins inside of one to where it began', () => {
+    const flip = (text: string, span: readonly [number, number]) =>
+      flipWords({ text, spans: [span] }).spans[0]
+    expect(flip('a left one', [2, 6])).toEqual([2, 7])
+    expect(flip('a left one', [6, 10])).toEqual([7, 11])
+    expect(flip('a left one', [3, 5])).toEqual([3, 7])
+    expect(flip('right right', [0, 11])).toEqual([0, 9])
+  })
+
   it('is undone by itself', () => {
     const word = fc.constantFrom('left', 'right', 'LEFT', 'Right', 'bright', 'a', '🦓', 'car,', 'uprights')
     fc.assert(

@@ -84,4 +84,42 @@ describe('matching queries with boxes', () => {
     broken.boxes.data[0] = Number.NaN
     expect(() => matchQueries(broken, targets([[0], []]), size)).toThrow(/lower learning_rate/)
   })
+
+  it('takes of two places as far away the one of the larger GIoU, as DETR weighs it', () => {
+    // The costs of DETR's matcher, 5 |centre and size| / input + 2 (1 - GIoU), by hand of four queries; words alike.
+    const target = [40, 40, 60, 60]
+    const queries = [
+      // Moved by ten across: overlap 200 of 600, hull 600. 5 * 0.05 + 2 * (1 - 1/3) = 1.583
+      [50, 40, 70, 60],
+      // Twice as wide: overlap 400 of 800, hull 800. 5 * 0.1 + 2 * (1 - 1/2) = 1.5
+      [30, 40, 70, 60],
+      // Moved by ten down: 5 * 0.1 + 2 * (1 - 1/3) = 1.833
+      [40, 50, 60, 70],
+      // Half as high, in the middle: overlap 200 of 400. 5 * 0.1 + 2 * (1 - 1/2) = 1.5, and by a hair more
+      [40, 44.9, 60, 55],
+    ]
+    const matched = (...given: readonly number[]) => {
+      const chosen = given.map((index) => queries[index]!)
+      const { data } = matchQueries(
+        {
+          logits: floats(new Float32Array(chosen.length).fill(-4), [1, chosen.length, 1]),
+          boxes: floats(Float32Array.from(chosen.flat()), [1, chosen.length, 4]),
+        },
+        {
+          box: floats(Float32Array.from([...target, 0, 0, 0, 0]), [1, 2, 4]),
+          phrase: floats(Float32Array.from([1, 0]), [1, 2, 1]),
+        },
+        size,
+      )
+      return given[[...data].indexOf(0n)]
+    }
+    expect([
+      matched(0, 1),
+      matched(0, 2),
+      matched(1, 2),
+      matched(2, 3),
+      matched(3, 0),
+      matched(0, 3),
+    ]).toEqual([1, 0, 1, 3, 3, 3])
+  })
 })

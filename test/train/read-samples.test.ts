@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { openSamples } from '../../src/train/samples/read-samples.js'
 import type { SampleSource } from '../../src/train/samples/sample.js'
@@ -53,5 +54,23 @@ describe('samples of a source', () => {
     json.annotations[0].bbox[2] -= 1
     await writeFile(annotations, JSON.stringify(json))
     expect((await openSamples(await source('again', 30), 1)).hash).not.toBe(hash)
+  })
+
+  it('say how many boxes came from whom, which names they have, and the licence of a card', async () => {
+    const from = await source('told', 4)
+    const before = await openSamples(from, 1)
+    const samples = await Promise.all(Array.from({ length: before.size }, (_, at) => before.at(at)))
+    const named = samples.flatMap(({ captions }) => captions.flatMap(({ grounded }) => grounded))
+    const boxes = named.reduce((sum, phrase) => sum + phrase.boxes.length, 0)
+    expect(boxes).toBeGreaterThan(30)
+    expect([...before.origins]).toEqual([['gold', boxes]])
+    const annotations = JSON.parse(await readFile(join(folder, 'world/gold/annotations.json'), 'utf8'))
+    const used = new Set(annotations.annotations.map((one: { category_id: number }) => one.category_id))
+    const names = annotations.categories.filter(({ id }: { id: number }) => used.has(id))
+    expect(before.categories).toEqual(expect.arrayContaining(names.map(({ name }: { name: string }) => name)))
+    expect(before.license).toBeUndefined()
+    const info = { name: 'told', card: { license: 'CC-BY-4.0' }, shards: [...from.shards] }
+    await createDataset(from.storage, info)
+    expect((await openSamples(from, 1)).license).toBe('CC-BY-4.0')
   })
 })

@@ -3,10 +3,8 @@ import { decodePicture, type Picture } from '../../pictures/picture.js'
 /** Decodes a stored picture, or gives the one it decoded before. */
 export type PictureCache = (key: string, bytes: Uint8Array) => Promise<Picture>
 
-/**
- * Bytes of decoded pictures that are kept: small sets are decoded once, large ones do not fill the memory.
- */
-const capacity = 256 * 1024 * 1024
+/** 256 MiB: small sets are decoded once, large ones do not fill the memory. */
+const usualCapacity = 256 * 1024 * 1024
 
 /**
  * A cache that is filled once and then never evicts. It is no `LruCache` on purpose: training goes through
@@ -14,8 +12,9 @@ const capacity = 256 * 1024 * 1024
  * picture before it comes again, and this one still saves the share that fits.
  *
  * @param side longer side in pixels to which pictures are decoded at most
+ * @param capacity bytes of decoded pictures that are kept
  */
-export function createPictureCache(side: number): PictureCache {
+export function createPictureCache(side: number, capacity = usualCapacity): PictureCache {
   const kept = new Map<string, Picture>()
   let size = 0
   return async (key, bytes) => {
