@@ -1,6 +1,7 @@
 // The whole of natural loads database clients, prints, and reads the user's .env: only the tagger is wanted.
 import brill from 'natural/lib/natural/brill_pos_tagger/index.js'
 import { captionWords } from './caption-words.js'
+import { isOneOf } from './word-set.js'
 
 /**
  * natural's lexicon (words of the Wall Street Journal with their Penn Treebank tags), corrected for captions.
@@ -18,6 +19,11 @@ const words: ReadonlyMap<string, readonly string[]> = new Map(
 /** Tags of a word, the most frequent first; undefined for a word that the lexicon does not have. */
 export function tagsOf(word: string): readonly string[] | undefined {
   return words.get(word)
+}
+
+/** Whether the lexicon has the word with one of these tags, between spaces. */
+export function hasTag(word: string, tags: string): boolean {
+  return tagsOf(word)?.some((tag) => isOneOf(tag, tags)) ?? false
 }
 
 /** Whether the lexicon has the word with a tag that begins so. */

@@ -1,8 +1,8 @@
 import { lemma } from '../lexicon/lemma.js'
 import { tagsOf } from '../lexicon/lexicon.js'
-import { wordSet } from '../lexicon/word-set.js'
+import { isOneOf, wordSet } from '../lexicon/word-set.js'
 import type { TaggedToken } from './tag.js'
-import { beginsCapital, wordAt } from './tag-patterns.js'
+import { beginsCapital, textAt, wordAt, wordOf } from './tag-patterns.js'
 import { visibility } from './visibility.js'
 
 /** What stands, lies or flows, and has its name behind "of": "Museum of Modern Art", "Cliffs of Moher". */
@@ -28,14 +28,14 @@ const smallWords = wordSet('of the on at by')
  * "on" in "Inn on the Alameda", "the" in "Christ the Redeemer".
  */
 export function joinsName(tokens: readonly TaggedToken[], at: number): boolean {
-  const word = tokens[at]?.text ?? ''
+  const word = textAt(tokens, at)
   if (!smallWords.has(word) || !beginsCapital(tokens[at - 1])) return false
   if (word === 'of') return isLandmarkOf(tokens, at)
   if (word === 'the') return isEpithet(tokens, at)
   if (!houses.has(wordAt(tokens, at - 1))) return false
   // "Gardens at Versailles" are where they are: only the name of a house goes on with another name at once.
-  if (tokens[at + 1]?.text === 'the') return beginsCapital(tokens[at + 2])
-  return /^(?:inn|lodge)$/.test(wordAt(tokens, at - 1)) && beginsCapital(tokens[at + 1])
+  if (textAt(tokens, at + 1) === 'the') return beginsCapital(tokens[at + 2])
+  return isOneOf(wordAt(tokens, at - 1), 'inn lodge') && beginsCapital(tokens[at + 1])
 }
 
 /** Whether tokens `start` to `end` are such a name, so that its last word is not what is seen. */
@@ -45,24 +45,18 @@ export function isJoinedName(tokens: readonly TaggedToken[], start: number, end:
 }
 
 function isLandmarkOf(tokens: readonly TaggedToken[], at: number): boolean {
-  const behind = tokens[at + 1]?.text === 'the' ? at + 2 : at + 1
+  const behind = textAt(tokens, at + 1) === 'the' ? at + 2 : at + 1
   if (!beginsCapital(tokens[behind])) return false
   const head = wordAt(tokens, at - 1)
   if (offices.has(head)) return head !== 'head' || !beginsCapital(tokens[at - 2])
-  return (
-    landmarks.has(lemma(head)) || (head === 'statue' && /^(?:liberty|unity)$/.test(wordAt(tokens, behind)))
-  )
+  return landmarks.has(lemma(head)) || (head === 'statue' && isOneOf(wordAt(tokens, behind), 'liberty unity'))
 }
 
 /** "Christ the Redeemer", "Winnie the Pooh", and no "Kobani the Syrian town". */
 function isEpithet(tokens: readonly TaggedToken[], at: number): boolean {
   const [before, after] = [tokens[at - 1], tokens[at + 1]]
-  if (
-    !beginsCapital(after) ||
-    beginsCapital(tokens[at - 2]) ||
-    /^JJ/.test(tagsOf(after?.word ?? '')?.[0] ?? '')
-  )
+  if (!beginsCapital(after) || beginsCapital(tokens[at - 2]) || /^JJ/.test(tagsOf(wordOf(after))?.[0] ?? ''))
     return wordAt(tokens, at + 1) === 'great' && beginsCapital(after)
-  const found = visibility(before?.word ?? '')
+  const found = visibility(wordOf(before))
   return before?.tag === 'NN' && (found === 'person' || found === 'unknown')
 }

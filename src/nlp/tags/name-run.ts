@@ -2,9 +2,9 @@ import { lemma } from '../lexicon/lemma.js'
 import { tagsOf } from '../lexicon/lexicon.js'
 import { tradeColours } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
-import { wordSet } from '../lexicon/word-set.js'
+import { isOneOf, wordSet } from '../lexicon/word-set.js'
 import type { TaggedToken } from './tag.js'
-import { amongSmall, isVerb, wordAt } from './tag-patterns.js'
+import { amongSmall, isVerb, tagAt, textAt, wordAt, wordOf } from './tag-patterns.js'
 import { visibility } from './visibility.js'
 
 /** Words of which no name is made, capital or not. */
@@ -32,7 +32,7 @@ const isAllSmall = ({ text, word }: TaggedToken) => text === word && /^[a-z]/.te
 
 export const things = /^(?:animal|artifact|food|listed|person|plant|object|body)$/
 export const isThing = (word: string) => things.test(visibility(lemma(word)) ?? '')
-export const isSeen = (word: string) => !/^(?:unknown)?$/.test(visibility(lemma(word)) ?? '')
+export const isSeen = (word: string) => (visibility(lemma(word)) ?? 'unknown') !== 'unknown'
 
 /** The end of the run of capitals, numbers and what ties them that begins at `from`; `from` where none does. */
 export function runEnd(tokens: readonly TaggedToken[], from: number): number {
@@ -62,32 +62,28 @@ const isPart = (token: TaggedToken | undefined) =>
 
 /** "Theresa May", "Mary Can": an auxiliary in capitals behind a name that something is told of. */
 const isSurname = (tokens: readonly TaggedToken[], at: number) =>
-  tokens[at]?.text === 'May' &&
-  /^(?:person|unknown)$/.test(visibility(wordAt(tokens, at - 1)) ?? '') &&
+  textAt(tokens, at) === 'May' &&
+  isOneOf(visibility(wordAt(tokens, at - 1)), 'person unknown') &&
   !hasDigit(wordAt(tokens, at + 1))
 
 /** "Will Smith": where no question begins. */
 const isFirstName = (tokens: readonly TaggedToken[], at: number) =>
-  tokens[at]?.text === 'Will' && isCapital(tokens[at + 1]) && !functionWords.has(wordAt(tokens, at + 1))
+  textAt(tokens, at) === 'Will' && isCapital(tokens[at + 1]) && !functionWords.has(wordAt(tokens, at + 1))
 
 /** A possessive, a unit behind a number, what joins two parts without a space, and a role before a name. */
 function isTie(tokens: readonly TaggedToken[], at: number): boolean {
   const [before, token, after] = [tokens[at - 1], tokens[at], tokens[at + 1]]
   if (!token) return false
   if (token.tag === 'POS') return true
-  if (isUnit(token.word) && token.word !== 'in')
-    return /^\d[\d.,]*$/.test(before?.word ?? '') && isPart(after)
+  if (isUnit(token.word) && token.word !== 'in') return /^\d[\d.,]*$/.test(wordOf(before)) && isPart(after)
   if (isParticle(before, token)) return isPart(after)
   // "1:64".
   if (token.text === ':')
     return (
-      isGlued(tokens, at) &&
-      hasDigit(before?.word ?? '') &&
-      hasDigit(after?.word ?? '') &&
-      isPart(tokens[at + 2])
+      isGlued(tokens, at) && hasDigit(wordOf(before)) && hasDigit(wordOf(after)) && isPart(tokens[at + 2])
     )
-  if (token.text === 'f') return after?.text === '/' && hasDigit(before?.word ?? '')
-  if (token.text === '/') return isGlued(tokens, at) && (hasDigit(after?.word ?? '') || isOr(tokens, at))
+  if (token.text === 'f') return after?.text === '/' && hasDigit(wordOf(before))
+  if (token.text === '/') return isGlued(tokens, at) && (hasDigit(wordOf(after)) || isOr(tokens, at))
   if (token.word === 'to') return isPart(after) && leadsToCable(tokens, at)
   if (token.word === 'and') return isDoneWith(tokens, at)
   if (token.word === 'under') return after?.word === 'armour'
@@ -95,40 +91,44 @@ function isTie(tokens: readonly TaggedToken[], at: number): boolean {
   if (token.text === '+') return before?.text === '%' && isPart(after)
   // "Pack 'n Play".
   // "Girls' Dress".
-  if (/^['’]$/.test(token.text) && isGluedTo(before, token) && before?.word.endsWith('s'))
+  if (isOneOf(token.text, "' ’") && isGluedTo(before, token) && before?.word.endsWith('s'))
     return isPart(after) || (after?.word === 'under' && wordAt(tokens, at + 2) === 'armour')
-  if (/^['’]$/.test(token.text)) return after?.word === 'n' && isPart(tokens[at + 2])
+  if (isOneOf(token.text, "' ’")) return after?.word === 'n' && isPart(tokens[at + 2])
   if (token.word === 'n') return isPart(after)
   // "Fisher-Price Laugh & Learn", "Black & Decker".
   if (token.text === '&')
     return (
       // "Ben & Jerry's".
-      (isPart(before) && isPart(after) && tokens[at + 2]?.tag === 'POS') ||
+      (isPart(before) && isPart(after) && tagAt(tokens, at + 2) === 'POS') ||
       (isPart(before) &&
-        (isWordOfName(after) || /^(?:Suites|Spa|Casino|Resort)$/.test(after?.text ?? '')) &&
+        (isWordOfName(after) || isOneOf(after?.text, 'Suites Spa Casino Resort')) &&
         (isWordOfName(before) ||
-          /^(?:Inn|Hotel|Resort|Lodge|Golf)$/.test(before?.text ?? '') ||
-          visibility(after?.word ?? '') === 'unknown'))
+          isOneOf(before?.text, 'Inn Hotel Resort Lodge Golf') ||
+          visibility(wordOf(after)) === 'unknown'))
     )
   return (roles.has(token.word) || particles.has(token.word)) && isPart(after)
 }
 
 /** "Cord/Cordless Clipper", "Neon Blue/Neon Red Controller": two of a kind before the rest of the name. */
 const isOr = (tokens: readonly TaggedToken[], at: number) =>
-  !/^(?:photo|image|picture|getty|ap|afp|reuters)s?$/.test(wordAt(tokens, at - 1)) &&
+  !isOneOf(
+    wordAt(tokens, at - 1),
+    'photo photos image images picture pictures getty gettys ap aps afp afps reuters reuterss',
+  ) &&
   isCapital(tokens[at + 1]) &&
   isCapital(tokens[at + 2]) &&
   [tokens[at - 1], tokens[at + 1]].some(
     (token) =>
-      tradeColours.has(token?.word ?? '') ||
-      tagsOf(token?.word ?? '')?.[0] === 'JJ' ||
-      /less$/.test(token?.word ?? ''),
+      tradeColours.has(wordOf(token)) || tagsOf(wordOf(token))?.[0] === 'JJ' || /less$/.test(wordOf(token)),
   )
 
 /** "USB-C to Lightning Cable". */
 const leadsToCable = (tokens: readonly TaggedToken[], at: number) =>
   [at + 2, at + 3, at + 4].some((place) =>
-    /^(?:cable|adapter|adaptor|converter|cord|lead|hub)s?$/.test(wordAt(tokens, place)),
+    isOneOf(
+      wordAt(tokens, place),
+      'cable cables adapter adapters adaptor adaptors converter converters cord cords lead leads hub hubs',
+    ),
   )
 
 /** "Peel and Stick Wallpaper". */
@@ -142,9 +142,10 @@ const isDoneWith = (tokens: readonly TaggedToken[], at: number) =>
 
 /** "Lace Up Boots", "Slip On Shoes". */
 export const isParticle = (before: TaggedToken | undefined, { text }: TaggedToken) =>
-  /^(?:Up|On|Over|Down|Out|Off|In)$/.test(text) &&
-  /^(?:lace|zip|slip|pull|button|push|pop|clip|roll|fold|lift|plug|step|wrap|stand|walk|drop)$/.test(
-    before?.word ?? '',
+  isOneOf(text, 'Up On Over Down Out Off In') &&
+  isOneOf(
+    wordOf(before),
+    'lace zip slip pull button push pop clip roll fold lift plug step wrap stand walk drop',
   )
 
 /** "the Bank of England", "Isle of Skye": "of" in a name, where most words begin small. */
@@ -162,7 +163,7 @@ function isNameOf(tokens: readonly TaggedToken[], at: number): boolean {
 
 /** A word that names nothing to be seen by itself. */
 const isWordOfName = (token: TaggedToken | undefined) =>
-  isPart(token) && ((isVerb(token) && token?.tag !== 'VBG') || !isThing(token?.word ?? ''))
+  isPart(token) && ((isVerb(token) && token?.tag !== 'VBG') || !isThing(wordOf(token)))
 
 const isGluedTo = (before: TaggedToken | undefined, token: TaggedToken) => before?.end === token.start
 
@@ -177,6 +178,6 @@ const isInch = (tokens: readonly TaggedToken[], at: number) =>
 function quoteEnd(tokens: readonly TaggedToken[], open: number): number | undefined {
   if (tokens[open - 1]?.end === tokens[open]?.start) return undefined
   for (let at = open + 1; at < open + 6; at++)
-    if (tokens[at]?.text === '"') return isPart(tokens[at + 1]) ? at : undefined
+    if (textAt(tokens, at) === '"') return isPart(tokens[at + 1]) ? at : undefined
   return undefined
 }

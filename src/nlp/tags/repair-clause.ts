@@ -1,9 +1,19 @@
 import { lemma } from '../lexicon/lemma.js'
 import { startsCapital } from '../lexicon/letter-case.js'
 import { canBe } from '../lexicon/lexicon.js'
+import { isOneOf } from '../lexicon/word-set.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
-import { isDeterminer, isModifier, isNoun, isPlural, maxLookback, tagAt, wordAt } from './tag-patterns.js'
+import {
+  isDeterminer,
+  isModifier,
+  isNoun,
+  isPlural,
+  maxLookback,
+  tagAt,
+  textAt,
+  wordAt,
+} from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
@@ -27,7 +37,7 @@ export const clauseRules: readonly TagRule[] = [
   // "this shows a cat", "that looks": "these" would go with a plural.
   (tokens, at) =>
     isPlural(tokens[at]) &&
-    /^(?:this|that|it|he|she|which|who)$/.test(wordAt(tokens, at - 1)) &&
+    isOneOf(wordAt(tokens, at - 1), 'this that it he she which who') &&
     (canBe(lemma(wordAt(tokens, at)), 'VB') || wordAt(tokens, at) === 'leaves')
       ? 'VBZ'
       : undefined,
@@ -36,21 +46,21 @@ export const clauseRules: readonly TagRule[] = [
     isPlural(tokens[at]) &&
     isAction(wordAt(tokens, at)) &&
     ((isPerson(tokens, at - 1) && isOne(tokens, at) && isNoun(tokens[at + 1])) ||
-      (wordAt(tokens, at - 1) === ')' && /^(?:IN|TO|DT)$/.test(tagAt(tokens, at + 1))))
+      (wordAt(tokens, at - 1) === ')' && isOneOf(tagAt(tokens, at + 1), 'IN TO DT')))
       ? 'VBZ'
       : undefined,
   // "protesters hold placards".
   (tokens, at) =>
-    /^(?:NN|VBP?)$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'NN VB VBP') &&
     isPlural(tokens[at - 1]) &&
     isPerson(tokens, at - 1) &&
     !attributive.has(wordAt(tokens, at - 1)) &&
     // "wave Catalan flags".
     (isPlural(tokens[at + 1]) ||
-      ((tagAt(tokens, at + 1) === 'JJ' || startsCapital(tokens[at + 1]?.text ?? '')) &&
+      ((tagAt(tokens, at + 1) === 'JJ' || startsCapital(textAt(tokens, at + 1))) &&
         isPlural(tokens[at + 2]))) &&
     isVerbLemma(wordAt(tokens, at)) &&
-    !startsCapital(tokens[at]?.text ?? '')
+    !startsCapital(textAt(tokens, at))
       ? 'VBP'
       : undefined,
   // "Voters queue outside", "Penguins waddle ashore": where a caption begins.
@@ -58,11 +68,10 @@ export const clauseRules: readonly TagRule[] = [
     at === 1 &&
     tagAt(tokens, 1) === 'NN' &&
     isPlural(tokens[0]) &&
-    (/^(?:person|animal)$/.test(visibility(lemma(wordAt(tokens, 0))) ?? '') ||
-      motions.has(wordAt(tokens, 1))) &&
+    (isOneOf(visibility(lemma(wordAt(tokens, 0))), 'person animal') || motions.has(wordAt(tokens, 1))) &&
     !attributive.has(wordAt(tokens, 0)) &&
     isVerbLemma(wordAt(tokens, 1)) &&
-    /^(?:IN|RB|TO|PRP\$)$/.test(tagAt(tokens, 2))
+    isOneOf(tagAt(tokens, 2), 'IN RB TO PRP$')
       ? 'VBP'
       : undefined,
   // "Beyoncé shares first": a name of one word that does something.
@@ -70,10 +79,10 @@ export const clauseRules: readonly TagRule[] = [
     at === 1 &&
     isPlural(tokens[1]) &&
     tagAt(tokens, 0) === 'NN' &&
-    startsCapital(tokens[0]?.text ?? '') &&
+    startsCapital(textAt(tokens, 0)) &&
     visibility(wordAt(tokens, 0)) === 'unknown' &&
     canBe(lemma(wordAt(tokens, 1)), 'VB') &&
-    /^(?:JJ|DT|PRP\$|IN|TO|CD)$/.test(tagAt(tokens, 2))
+    isOneOf(tagAt(tokens, 2), 'JJ DT PRP$ IN TO CD')
       ? 'VBZ'
       : undefined,
   // "his jersey bears the number".
@@ -100,7 +109,7 @@ export const clauseRules: readonly TagRule[] = [
     isNoun(tokens[at - 1]) &&
     isAction(wordAt(tokens, at)) &&
     (isDeterminer(tokens[at + 1]) ||
-      (actors.has(wordAt(tokens, at - 1)) && /^(?:IN|RB|TO|VBG|PRP)$/.test(tagAt(tokens, at + 1))))
+      (actors.has(wordAt(tokens, at - 1)) && isOneOf(tagAt(tokens, at + 1), 'IN RB TO VBG PRP')))
       ? 'VBZ'
       : undefined,
   // "two dogs chase a frisbee", "birds perch on": a noun that can be a verb behind a plural, before what it
@@ -111,7 +120,7 @@ export const clauseRules: readonly TagRule[] = [
     canBe(wordAt(tokens, at), 'VB') &&
     (isDeterminer(tokens[at + 1]) ||
       (!attributive.has(wordAt(tokens, at - 1)) &&
-        /^(?:IN|RB|TO)$/.test(tagAt(tokens, at + 1)) &&
+        isOneOf(tagAt(tokens, at + 1), 'IN RB TO') &&
         wordAt(tokens, at + 1) !== 'of'))
       ? 'VBP'
       : undefined,

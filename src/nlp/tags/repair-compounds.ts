@@ -1,5 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe } from '../lexicon/lexicon.js'
+import { isOneOf } from '../lexicon/word-set.js'
 import type { TaggedToken } from './tag.js'
 import {
   determinerOf,
@@ -67,10 +68,11 @@ export const compoundRules: readonly TagRule[] = [
   // "and steering wheel": a compound that WordNet has, where nobody does it.
   (tokens, at) =>
     tagAt(tokens, at) === 'VBG' &&
-    !/^(?:hold|eat|wear|carry|us|hav|tak|rid|sitt|look|walk|stand|runn|play|driv|pull|push)ing$/.test(
+    !isOneOf(
       wordAt(tokens, at),
+      'holding eating wearing carrying using having taking riding sitting looking walking standing running playing driving pulling pushing',
     ) &&
-    (at === 0 || /^(?:IN|CC|DT|JJ|,)$/.test(tagAt(tokens, at - 1))) &&
+    (at === 0 || isOneOf(tagAt(tokens, at - 1), 'IN CC DT JJ ,')) &&
     isNoun(tokens[at + 1]) &&
     visibility(`${wordAt(tokens, at)}_${lemma(wordAt(tokens, at + 1))}`) === 'artifact'
       ? 'NN'
@@ -104,15 +106,13 @@ export const compoundRules: readonly TagRule[] = [
       : undefined,
   // "the left half", "a cutting board", "with rusted doors": a participle before a noun.
   (tokens, at) =>
-    /^VB[NDG]$/.test(tagAt(tokens, at)) && opensNoun(tokens[at + 1]) && leadsToNoun(tokens, at)
+    isOneOf(tagAt(tokens, at), 'VBN VBD VBG') && opensNoun(tokens[at + 1]) && leadsToNoun(tokens, at)
       ? 'JJ'
       : undefined,
   // "a bathroom with sinks": a plural behind a preposition.
   (tokens, at) =>
     tagAt(tokens, at) === 'VBZ' &&
-    /^(?:with|of|in|on|at|by|near|for|from|under|over|behind|between|without)$/.test(
-      wordAt(tokens, at - 1),
-    ) &&
+    isOneOf(wordAt(tokens, at - 1), 'with of in on at by near for from under over behind between without') &&
     canBe(wordAt(tokens, at), 'NN')
       ? 'NNS'
       : undefined,
@@ -120,24 +120,24 @@ export const compoundRules: readonly TagRule[] = [
   (tokens, at) => {
     const word = wordAt(tokens, at)
     const tag = tagAt(tokens, at)
-    if (!/^VB/.test(tag) || !isDeterminer(tokens[at - 1]) || /^(?:all|both)$/.test(wordAt(tokens, at - 1)))
+    if (!/^VB/.test(tag) || !isDeterminer(tokens[at - 1]) || isOneOf(wordAt(tokens, at - 1), 'all both'))
       return undefined
     if (tag === 'VBZ') return canBe(lemma(word), 'NN') ? 'NNS' : undefined
-    return opensNoun(tokens[at + 1]) && /^VB[NDG]$/.test(tag) ? undefined : 'NN'
+    return opensNoun(tokens[at + 1]) && isOneOf(tag, 'VBN VBD VBG') ? undefined : 'NN'
   },
   // "a bus stop", "a light pole", "a teddy bear in": a bare verb behind a singular noun, unless many act.
   (tokens, at) => {
     const word = wordAt(tokens, at)
     const tag = tagAt(tokens, at)
     if (
-      !(/^VBP?$/.test(tag) || (word === 'set' && !inPlace(tokens[at + 1]))) ||
+      !(isOneOf(tag, 'VB VBP') || (word === 'set' && !inPlace(tokens[at + 1]))) ||
       !canBe(word, 'NN') ||
       !isNoun(tokens[at - 1])
     )
       return undefined
     if (isPlural(tokens[at - 1]) || pluralWaits(tokens, at - 1)) return undefined
     if (postures.has(word) && isJoined(tokens, at)) return undefined
-    return isDeterminer(tokens[at + 1]) || /^(?:PRP|TO|CD)$/.test(tagAt(tokens, at + 1)) ? undefined : 'NN'
+    return isDeterminer(tokens[at + 1]) || isOneOf(tagAt(tokens, at + 1), 'PRP TO CD') ? undefined : 'NN'
   },
   // "his-and-hers sinks": a plural behind an adjective that ends what is said.
   (tokens, at) =>
@@ -149,7 +149,7 @@ export const compoundRules: readonly TagRule[] = [
       : undefined,
   // "a yellow duck", "a black tear drop": the same behind an adjective.
   (tokens, at) =>
-    /^VB[PZ]?$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP VBZ') &&
     canBe(wordAt(tokens, at), 'NN') &&
     isAdjective(tokens[at - 1]) &&
     !isDeterminer(tokens[at + 1]) &&
@@ -159,7 +159,7 @@ export const compoundRules: readonly TagRule[] = [
         : 'NN'
       : undefined,
   (tokens, at) =>
-    /^VB[DN]$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VBD VBN') &&
     canBe(wordAt(tokens, at), 'NN') &&
     isModifier(tokens[at - 1]) &&
     determinerOf(tokens, at) !== undefined &&
@@ -168,7 +168,7 @@ export const compoundRules: readonly TagRule[] = [
       : undefined,
   // "Wrench, best quality": the whole of what is said up to a sign.
   (tokens, at) =>
-    /^VBP?$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP') &&
     canBe(wordAt(tokens, at), 'NN') &&
     !tokens[at - 1]?.isWord &&
     !tokens[at + 1]?.isWord
@@ -189,7 +189,7 @@ export const compoundRules: readonly TagRule[] = [
 /** Verbs that nothing in a caption makes a noun: the rules for compounds leave them alone. */
 export const isAuxiliary = (word: string): boolean => auxiliary.has(word)
 
-const inPlace = (after: TaggedToken | undefined) => /^(?:IN|TO|RB|RP)$/.test(after?.tag ?? '')
+const inPlace = (after: TaggedToken | undefined) => isOneOf(after?.tag, 'IN TO RB RP')
 const opensNoun = (token: TaggedToken | undefined) => isNoun(token) || /^JJ/.test(token?.tag ?? '')
 
 /** Whether a participle here belongs to the noun behind it: "a broken", "of broken", "red broken". */
@@ -198,7 +198,7 @@ function leadsToNoun(tokens: readonly TaggedToken[], at: number): boolean {
   if (isDeterminer(before) || isModifier(before)) return true
   // "Cracked phone screen".
   if (before === undefined) return tagAt(tokens, at) === 'VBD' && wordAt(tokens, at).endsWith('ed')
-  return tagAt(tokens, at) === 'VBD' && /^(?:IN|CC|RB|,)$/.test(before?.tag ?? '')
+  return tagAt(tokens, at) === 'VBD' && isOneOf(before?.tag, 'IN CC RB ,')
 }
 
 /** Whether an adjective before `at` goes on to a noun over what is there. */
@@ -216,7 +216,8 @@ function goesOn(tokens: readonly TaggedToken[], at: number): boolean {
 /** Whether a plural before `at`, in the same clause, has no verb yet: "two men in a boat fish". */
 function pluralWaits(tokens: readonly TaggedToken[], at: number): boolean {
   for (let place = at - 1; place >= Math.max(0, at - maxLookback); place--) {
-    if (/^[.;:!?]$/.test(tagAt(tokens, place)) || /^(?:VB[PZD]|MD)$/.test(tagAt(tokens, place))) return false
+    if (isOneOf(tagAt(tokens, place), '. ; : ! ?') || isOneOf(tagAt(tokens, place), 'VBP VBZ VBD MD'))
+      return false
     if (isPlural(tokens[place])) return true
   }
   return false

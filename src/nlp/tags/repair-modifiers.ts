@@ -1,7 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { materials } from '../lexicon/qualities.js'
-import { wordSet } from '../lexicon/word-set.js'
+import { isOneOf, wordSet } from '../lexicon/word-set.js'
 import { isAdjective, isDeterminer, isModifier, isNoun, tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
@@ -87,7 +87,7 @@ export const modifierRules: readonly TagRule[] = [
       : undefined,
   // "TV with Remote", "camera with Mount": what "with" leads to, and ends there, is a thing.
   (tokens, at) =>
-    /^(?:VBP?|JJ)$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP JJ') &&
     wordAt(tokens, at - 1) === 'with' &&
     (!tokens[at + 1]?.isWord || tagAt(tokens, at + 1) === 'CC') &&
     visibility(wordAt(tokens, at)) === 'artifact' &&
@@ -96,12 +96,12 @@ export const modifierRules: readonly TagRule[] = [
       : undefined,
   // "with labels and funnel": the last of what "with" leads to.
   (tokens, at) =>
-    /^VBP?$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP') &&
     tagAt(tokens, at - 1) === 'CC' &&
     isNoun(tokens[at - 2]) &&
     !tokens[at + 1]?.isWord &&
     [at - 3, at - 4].some((place) => wordAt(tokens, place) === 'with') &&
-    /^(?:artifact|shape|food|plant)$/.test(visibility(wordAt(tokens, at)) ?? '') &&
+    isOneOf(visibility(wordAt(tokens, at)), 'artifact shape food plant') &&
     canBe(wordAt(tokens, at), 'NN')
       ? 'NN'
       : undefined,
@@ -109,13 +109,13 @@ export const modifierRules: readonly TagRule[] = [
   (tokens, at) =>
     (wordAt(tokens, at) === 'flat' ||
       (wordAt(tokens, at) === 'mobile' && /^(?:IN|,)?$/.test(tagAt(tokens, at + 1)))) &&
-    /^(?:bed|bedroom|studio|storey|room|crib|cot|nursery|baby)$/.test(wordAt(tokens, at - 1))
+    isOneOf(wordAt(tokens, at - 1), 'bed bedroom studio storey room crib cot nursery baby')
       ? 'NN'
       : undefined,
   // "hand thrown", "pan fried with onions": how it is made.
   (tokens, at) =>
     isNoun(tokens[at]) &&
-    /^(?:hand|machine|pan|oven)$/.test(wordAt(tokens, at)) &&
+    isOneOf(wordAt(tokens, at), 'hand machine pan oven') &&
     tagAt(tokens, at + 1) === 'VBN' &&
     at > 0 &&
     !tokens[at - 1]?.isWord
@@ -125,14 +125,14 @@ export const modifierRules: readonly TagRule[] = [
   (tokens, at) =>
     tagAt(tokens, at - 1) === 'CD' &&
     wordAt(tokens, at + 1) === 'old' &&
-    /^(?:day|week|month|year)s?$/.test(wordAt(tokens, at)) &&
+    isOneOf(wordAt(tokens, at), 'day days week weeks month months year years') &&
     (isNoun(tokens[at + 2]) || isModifier(tokens[at + 2]))
       ? 'JJ'
       : undefined,
   // "my boys today": when, behind the thing.
   (tokens, at) =>
     tagAt(tokens, at) === 'NN' &&
-    /^(?:today|tonight|tomorrow|yesterday)$/.test(wordAt(tokens, at)) &&
+    isOneOf(wordAt(tokens, at), 'today tonight tomorrow yesterday') &&
     isNoun(tokens[at - 1]) &&
     !isNoun(tokens[at + 1])
       ? 'RB'
@@ -153,10 +153,10 @@ export const modifierRules: readonly TagRule[] = [
       : undefined,
   // "has elaborate wood decoration".
   (tokens, at) =>
-    /^VBP?$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP') &&
     canBe(wordAt(tokens, at), 'JJ') &&
     isNoun(tokens[at + 1]) &&
-    /^(?:VB[ZG]|IN|DT|CC|,)$/.test(tagAt(tokens, at - 1))
+    isOneOf(tagAt(tokens, at - 1), 'VBZ VBG IN DT CC ,')
       ? 'JJ'
       : undefined,
   // "a kitchen interior", "a male in a shirt".
@@ -214,5 +214,4 @@ export const modifierRules: readonly TagRule[] = [
       : undefined,
 ]
 
-const isFood = (word: string) =>
-  /^(?:food|plant)$/.test(visibility(lemma(word)) ?? '') || word === 'vegetable'
+const isFood = (word: string) => isOneOf(visibility(lemma(word)), 'food plant') || word === 'vegetable'

@@ -1,15 +1,15 @@
 import { nameOpeners as openers } from '../lexicon/goods-words.js'
 import { lemma } from '../lexicon/lemma.js'
-import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { canBe, hasTag, tagsOf } from '../lexicon/lexicon.js'
 import { makers } from '../lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from '../lexicon/qualities.js'
 import { hasDigit, isUnit } from '../lexicon/units.js'
 import { isFirstFood, isWare } from '../lexicon/wares.js'
-import { wordSet } from '../lexicon/word-set.js'
+import { isOneOf, wordSet } from '../lexicon/word-set.js'
 import { isNamedLocation, isVerbLemma, nounSenses } from '../lexicon/wordnet.js'
 import { isCapital, isParticle, isSeen, isThing, roles, runEnd, things } from './name-run.js'
 import { type TaggedToken, tagged } from './tag.js'
-import { isModifier, isNoun, isPlural, isVerb, tagAt, wordAt } from './tag-patterns.js'
+import { isModifier, isNoun, isPlural, isVerb, tagAt, textAt, wordAt, wordOf } from './tag-patterns.js'
 import { compoundVisibility, visibility } from './visibility.js'
 
 /** What people and animals do in titles that are sentences: "Woman Wearing a Red Dress". */
@@ -74,7 +74,7 @@ function behindPlace(tokens: readonly TaggedToken[]): TaggedToken[] | undefined 
 
 /** "Louis Vuitton Neverfull tote": a thing in small letters that ends the name, which the tagger takes for a verb. */
 const isThingBehind = (tokens: readonly TaggedToken[], at: number) =>
-  /^VBP?$/.test(tagAt(tokens, at)) &&
+  isOneOf(tagAt(tokens, at), 'VB VBP') &&
   !isCapital(tokens[at]) &&
   !tokens[at + 1]?.isWord &&
   visibility(wordAt(tokens, at)) === 'artifact'
@@ -116,7 +116,7 @@ const isName = (tokens: readonly TaggedToken[], from: number, to: number) =>
 function isShouted(tokens: readonly TaggedToken[]): boolean {
   return (
     !tokens.some(({ text }) => /\p{Ll}/u.test(text)) &&
-    tokens.some(({ word }) => /^(?:is|are|was|were|has|have|the|a|an)$/.test(word))
+    tokens.some(({ word }) => isOneOf(word, 'is are was were has have the a an'))
   )
 }
 
@@ -135,14 +135,13 @@ function tagInName(
   if (
     tag === 'UH' &&
     behindNoun &&
-    !/^(?:ok|hi|oh|fr|rn|ty)$/.test(word) &&
-    /^\p{Lu}{2}$/u.test(tokens[at]?.text ?? '')
+    !isOneOf(word, 'ok hi oh fr rn ty') &&
+    /^\p{Lu}{2}$/u.test(textAt(tokens, at))
   )
     return 'NN'
   if (tag === 'POS' || (tag === 'UH' && tagsOf(word)?.[0] !== 'UH')) return undefined
   // "Ha Long Bay", "SL 5", but "NEW nails LOL".
-  if (tag === 'UH')
-    return /^\p{Lu}(?:\p{Ll}|\p{Lu}?$)/u.test(tokens[at]?.text ?? '') && after ? 'NN' : undefined
+  if (tag === 'UH') return /^\p{Lu}(?:\p{Ll}|\p{Lu}?$)/u.test(textAt(tokens, at)) && after ? 'NN' : undefined
   if (word === 'of' || (before && isParticle(before, tokens[at] as TaggedToken))) return 'NN'
   if (!isWord) return 'NN'
   if (hasDigit(word)) {
@@ -157,7 +156,7 @@ function tagInName(
       ? 'NN'
       : undefined
   }
-  if (isUnit(word) && hasDigit(before?.word ?? '')) return 'NN'
+  if (isUnit(word) && hasDigit(wordOf(before))) return 'NN'
   if (word === 'set' && behindNoun) return 'NN'
   // "How to Make Cookies", "Shop Dresses".
   if (at === start && (orders.has(word) || (tagAt(tokens, at - 1) === 'TO' && isVerbLemma(word)))) return 'VB'
@@ -171,7 +170,7 @@ function tagInName(
     isModifier(tokens[at]) &&
     isCapital(tokens[at]) &&
     tagsOf(word) === undefined &&
-    (/^\p{Lu}{2,}$/u.test(tokens[at]?.text ?? '') || !/(?:ed|less|proof|-.*)$/.test(word))
+    (/^\p{Lu}{2,}$/u.test(textAt(tokens, at)) || !/(?:ed|less|proof|-.*)$/.test(word))
   )
     return 'NN'
   // "Old Faithful erupts".
@@ -187,8 +186,8 @@ function tagInName(
 function joinsName(tokens: readonly TaggedToken[], at: number, after: TaggedToken | undefined): boolean {
   const word = wordAt(tokens, at)
   // "Joshua Tree National Park", "Mount Rainier".
-  if (/^(?:national|state|royal)$/.test(word) && places.has(after?.word ?? '')) return true
-  if (/^(?:mount|lake|cape|fort|isle)$/.test(wordAt(tokens, at - 1))) return true
+  if (isOneOf(word, 'national state royal') && places.has(wordOf(after))) return true
+  if (isOneOf(wordAt(tokens, at - 1), 'mount lake cape fort isle')) return true
   if (after) return isActor(tokens[at - 1]) || !endsName(tokens, at - 1)
   if (tradeColours.has(word)) return false
   // "London Underground sign".
@@ -199,7 +198,7 @@ function joinsName(tokens: readonly TaggedToken[], at: number, after: TaggedToke
 
 /** "in Plitvice Lakes National Park", "from Launch Complex 39A": one name that says where. */
 const isPlaceRun = (tokens: readonly TaggedToken[], start: number, end: number) =>
-  /^(?:in|at|from|near|outside|inside)$/.test(tokens[start - 1]?.text ?? '') &&
+  isOneOf(textAt(tokens, start - 1), 'in at from near outside inside') &&
   (places.has(lemma(wordAt(tokens, end - 1))) || hasDigit(wordAt(tokens, end - 1)))
 
 /** "iPhone 13", "Boeing 747": a short number behind a word that names nothing by itself. */
@@ -212,9 +211,8 @@ const isModelNumber = (word: string, before: TaggedToken | undefined) =>
 function endsName(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
   // "GPS Running Smartwatch".
-  if (/^\p{Lu}{2,4}$/u.test(tokens[at]?.text ?? '') && /\p{Ll}/u.test(tokens[at + 1]?.text ?? ''))
-    return false
-  if (/^pairs?$/.test(word)) return false
+  if (/^\p{Lu}{2,4}$/u.test(textAt(tokens, at)) && /\p{Ll}/u.test(textAt(tokens, at + 1))) return false
+  if (isOneOf(word, 'pair pairs')) return false
   if (tagAt(tokens, at) === 'NNS' && isCapital(tokens[at]) && !openers.has(word) && isSeen(word)) return true
   // "Hydro Flask Wide Mouth Bottle": the second word of a maker's name.
   if (makers.has(wordAt(tokens, at - 1)) && tokens[at - 1]?.isName && !isPlural(tokens[at])) return false
@@ -228,8 +226,7 @@ function endsName(tokens: readonly TaggedToken[], at: number): boolean {
   )
 }
 
-const isActor = (token: TaggedToken | undefined) =>
-  /^(?:animal|person)$/.test(visibility(lemma(token?.word ?? '')) ?? '')
+const isActor = (token: TaggedToken | undefined) => isOneOf(visibility(lemma(wordOf(token))), 'animal person')
 
 /** "Karim Benzema scores from", "Narendra Modi waves to": no thing of the name is what follows. */
 function isActedBy(tokens: readonly TaggedToken[], at: number, start: number): boolean {
@@ -238,11 +235,11 @@ function isActedBy(tokens: readonly TaggedToken[], at: number, start: number): b
   return (
     isVerbLemma(noun) &&
     // "midfielder N'Golo Kante trains ahead".
-    ((/^(?:IN|RB|DT)$/.test(tagAt(tokens, at + 1)) &&
+    ((isOneOf(tagAt(tokens, at + 1), 'IN RB DT') &&
       wordAt(tokens, at + 1) !== 'of' &&
       tokens.slice(Math.max(0, start - 1), at).some((token) => isActor(token) || roles.has(token.word))) ||
       !things.test(nounSenses(noun)[0]?.file ?? '')) &&
-    (/^(?:IN|TO|DT|RB|PRP\$|JJ|VBN|CD)$/.test(tagAt(tokens, at + 1)) ||
+    (isOneOf(tagAt(tokens, at + 1), 'IN TO DT RB PRP$ JJ VBN CD') ||
       isActor(tokens[at + 1]) ||
       isCapital(tokens[at + 1]))
   )
@@ -252,15 +249,15 @@ function isActedBy(tokens: readonly TaggedToken[], at: number, start: number): b
 const isActedByMany = (tokens: readonly TaggedToken[], at: number) =>
   tagAt(tokens, at) === 'NN' &&
   !isCapital(tokens[at]) &&
-  /^VBP?$/.test(tagsOf(wordAt(tokens, at))?.find((tag) => /^VBP?$/.test(tag)) ?? '') &&
-  /^(?:a|an|the)$/.test(wordAt(tokens, at + 1))
+  hasTag(wordAt(tokens, at), 'VB VBP') &&
+  isOneOf(wordAt(tokens, at + 1), 'a an the')
 
 /** "Dog Jumps Over a Fence". */
 const actsHere = (tokens: readonly TaggedToken[], at: number) =>
   isActor(tokens[at - 1]) &&
   tagAt(tokens, at - 1) === 'NN' &&
-  tagsOf(lemma(wordAt(tokens, at)))?.some((tag) => /^VBP?$/.test(tag)) === true &&
-  /^(?:IN|DT|TO|RB|PRP\$)$/.test(tagAt(tokens, at + 1))
+  hasTag(lemma(wordAt(tokens, at)), 'VB VBP') &&
+  isOneOf(tagAt(tokens, at + 1), 'IN DT TO RB PRP$')
 
 /** Whether a noun at `at` opens a name of its own behind one that is whole: "Pool Float | Summer Party Toy". */
 export function opensName(tokens: readonly TaggedToken[], at: number): boolean {

@@ -1,6 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
-import { canBe, tagsOf } from '../lexicon/lexicon.js'
-import { wordSet } from '../lexicon/word-set.js'
+import { canBe, hasTag } from '../lexicon/lexicon.js'
+import { isOneOf, wordSet } from '../lexicon/word-set.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import {
@@ -11,6 +11,8 @@ import {
   isPlural,
   isVerb,
   tagAt,
+  textAt,
+  textOf,
   wordAt,
 } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
@@ -65,7 +67,7 @@ const byWord: ReadonlyMap<string, TagRule> = new Map<string, TagRule>([
   ),
   // "the letter A".
   ...rulesFor(['a'], (tokens, at) =>
-    tokens[at]?.text === 'A' && /^(?:letter|vitamin)$/.test(wordAt(tokens, at - 1)) ? 'NN' : undefined,
+    textAt(tokens, at) === 'A' && isOneOf(wordAt(tokens, at - 1), 'letter vitamin') ? 'NN' : undefined,
   ),
   // "a chess set made of bolts", where a compound is known.
   ...rulesFor(['set'], (tokens, at) =>
@@ -78,13 +80,13 @@ const byWord: ReadonlyMap<string, TagRule> = new Map<string, TagRule>([
   ),
   // "the sun sets behind a mountain".
   ...rulesFor(['sets', 'rises'], (tokens, at) =>
-    /^(?:sun|moon)$/.test(wordAt(tokens, at - 1)) && !leadsOn(tokens, at + 1) ? 'VBZ' : undefined,
+    isOneOf(wordAt(tokens, at - 1), 'sun moon') && !leadsOn(tokens, at + 1) ? 'VBZ' : undefined,
   ),
   // "South Korean boy band".
   ...rulesFor(['south', 'north', 'west', 'east', 'central'], (tokens, at) =>
     isNoun(tokens[at]) &&
     tagAt(tokens, at + 1) === 'JJ' &&
-    /^\p{Lu}.*(?:an|ese|ish)$/u.test(tokens[at + 1]?.text ?? '')
+    /^\p{Lu}.*(?:an|ese|ish)$/u.test(textAt(tokens, at + 1))
       ? 'JJ'
       : undefined,
   ),
@@ -112,7 +114,7 @@ export const postRules: readonly TagRule[] = [
 ]
 
 const isTwice = (tokens: readonly TaggedToken[], at: number, step: number) =>
-  tokens[at + step]?.word === 'by' && wordAt(tokens, at + 2 * step) === wordAt(tokens, at)
+  wordAt(tokens, at + step) === 'by' && wordAt(tokens, at + 2 * step) === wordAt(tokens, at)
 
 /** What is not the singular of a noun that the tagger takes it for. */
 function ofSingular(tokens: readonly TaggedToken[], at: number): string | undefined {
@@ -127,7 +129,7 @@ function ofSingular(tokens: readonly TaggedToken[], at: number): string | undefi
   // "DM to book!", "to stop and admire".
   if (before === 'TO') {
     const isAsked = contacts.has(wordAt(tokens, at - 2))
-    const isJoined = after === 'CC' && /^VBP?$/.test(tagAt(tokens, at + 2))
+    const isJoined = after === 'CC' && isOneOf(tagAt(tokens, at + 2), 'VB VBP')
     return (isAsked || isJoined) && isVerbLemma(word) ? 'VB' : undefined
   }
   // "Fans of Argentina cheer before", "supporters of Hamas march in".
@@ -135,12 +137,12 @@ function ofSingular(tokens: readonly TaggedToken[], at: number): string | undefi
     const isDone =
       isPlural(tokens[at - 3]) &&
       beginsCapital(tokens[at - 1]) &&
-      tokens[at]?.text === word &&
-      /^(?:IN|TO|RB|DT|PRP\$)$/.test(after)
-    return isDone && tagsOf(word)?.some((tag) => /^VBP?$/.test(tag)) === true ? 'VBP' : undefined
+      textAt(tokens, at) === word &&
+      isOneOf(after, 'IN TO RB DT PRP$')
+    return isDone && hasTag(word, 'VB VBP') ? 'VBP' : undefined
   }
   // "if you love puppies".
-  if (subjects.has(wordAt(tokens, at - 1)) && (after.startsWith('NN') || /^(?:DT|PRP\$)$/.test(after)))
+  if (subjects.has(wordAt(tokens, at - 1)) && (after.startsWith('NN') || isOneOf(after, 'DT PRP$')))
     return isVerbLemma(word) ? 'VBP' : undefined
   // "leans back mid-solo".
   const isLoose = before !== 'IN' && !isDeterminer(tokens[at - 1]) && !isNoun(tokens[at + 1])
@@ -150,8 +152,8 @@ function ofSingular(tokens: readonly TaggedToken[], at: number): string | undefi
 /** What somebody does, and no plural. */
 function ofPlural(tokens: readonly TaggedToken[], at: number): string | undefined {
   // "a drummer watches him": no noun has a pronoun of the object behind it.
-  if (/^(?:him|them|me|us|it)$/.test(wordAt(tokens, at + 1))) {
-    const isActed = !/^(?:IN|CD|JJ)$/.test(tagAt(tokens, at - 1)) && !isDeterminer(tokens[at - 1])
+  if (isOneOf(wordAt(tokens, at + 1), 'him them me us it')) {
+    const isActed = !isOneOf(tagAt(tokens, at - 1), 'IN CD JJ') && !isDeterminer(tokens[at - 1])
     return isActed && canBe(lemma(wordAt(tokens, at)), 'VB') ? 'VBZ' : undefined
   }
   return beginsCapital(tokens[at - 1]) && actsBehindName(tokens, at) ? 'VBZ' : undefined
@@ -160,31 +162,31 @@ function ofPlural(tokens: readonly TaggedToken[], at: number): string | undefine
 const leadsOn = (tokens: readonly TaggedToken[], at: number) => isNoun(tokens[at]) || isModifier(tokens[at])
 
 const isActor = (token: TaggedToken | undefined) =>
-  token?.tag === 'NN' && /^(?:person|animal)$/.test(visibility(token.word) ?? '')
+  token?.tag === 'NN' && isOneOf(visibility(token.word), 'person animal')
 
 /** Whether nothing tells which home and somebody goes there. */
 const isWayHome = (tokens: readonly TaggedToken[], at: number) =>
   (/^(?:PRP|VB.?|RB)$/.test(tagAt(tokens, at - 1)) || wordAt(tokens, at - 1) === 'way') &&
-  !/^(?:built|made|staged|painted)$/.test(wordAt(tokens, at - 1)) &&
+  !isOneOf(wordAt(tokens, at - 1), 'built made staged painted') &&
   !leadsOn(tokens, at + 1)
 
 /** "It's a girl!" */
 const isAnnounced = (tokens: readonly TaggedToken[], at: number) =>
   wordAt(tokens, at - 1) === 'a' &&
-  /^(?:it's|its|'s)$/.test(wordAt(tokens, at - 2)) &&
+  isOneOf(wordAt(tokens, at - 2), "it's its 's") &&
   (!tokens[at + 1]?.isWord || beginsCapital(tokens[at + 1]))
 
 /** "a fisherman from Senegal mends nets". */
 const actsBehindName = (tokens: readonly TaggedToken[], at: number) =>
-  /^(?:from|of|in)$/.test(wordAt(tokens, at - 2)) &&
+  isOneOf(wordAt(tokens, at - 2), 'from of in') &&
   tagAt(tokens, at - 3) === 'NN' &&
   visibility(wordAt(tokens, at - 3)) === 'person' &&
-  tokens[at]?.text === wordAt(tokens, at) &&
+  textAt(tokens, at) === wordAt(tokens, at) &&
   isVerbLemma(lemma(wordAt(tokens, at)))
 
 function isRequest(tokens: readonly TaggedToken[], at: number): boolean {
   if (wordAt(tokens, at) === 'tap' && wordAt(tokens, at - 1) === 'double') return true
-  if (tokens[at + 1]?.isWord && !/^(?:DT|PRP\$|CD|CC|RB|PRP|TO)$/.test(tagAt(tokens, at + 1))) return false
+  if (tokens[at + 1]?.isWord && !isOneOf(tagAt(tokens, at + 1), 'DT PRP$ CD CC RB PRP TO')) return false
   const before = wordAt(tokens, at - 1)
   if (/^[,&]$|^and$/.test(before)) return requests.has(wordAt(tokens, at - 2)) && at < 40
   return (
@@ -196,7 +198,7 @@ function isRequest(tokens: readonly TaggedToken[], at: number): boolean {
   )
 }
 
-const isShouted = (token: TaggedToken | undefined) => /^\p{Lu}[\p{Lu}\p{N}'’-]*$/u.test(token?.text ?? '')
+const isShouted = (token: TaggedToken | undefined) => /^\p{Lu}[\p{Lu}\p{N}'’-]*$/u.test(textOf(token))
 
 /** Whether a word in capitals stands behind "reads" or "the word", or behind such a one that does. */
 function isWritten(tokens: readonly TaggedToken[], at: number): boolean {

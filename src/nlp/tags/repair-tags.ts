@@ -8,7 +8,7 @@ import { verbRules } from './repair-verbs.js'
 import { wordRules } from './repair-words.js'
 import { repairSlogan } from './slogan.js'
 import { type TaggedToken, tagged } from './tag.js'
-import { wordAt } from './tag-patterns.js'
+import { tagAt, wordAt } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 
 const laterRules: readonly TagRule[] = [...unknownRules, ...clauseRules, ...modifierRules, ...verbRules]
@@ -41,11 +41,11 @@ export function repairTags(tokens: readonly TaggedToken[]): readonly TaggedToken
   apply(postRules, words)
   apply(
     compoundRules,
-    words.filter((at) => !closed.has(mended[at]?.tag ?? '') && !isAuxiliary(wordAt(tokens, at))),
+    words.filter((at) => !closed.has(tagAt(mended, at)) && !isAuxiliary(wordAt(tokens, at))),
   )
   apply(
     laterRules,
-    words.filter((at) => !closed.has(mended[at]?.tag ?? '') && !isSmallPreposition(mended[at])),
+    words.filter((at) => !closed.has(tagAt(mended, at)) && !isSmallPreposition(mended[at])),
   )
   return repairNames(repairSlogan(mended))
 }

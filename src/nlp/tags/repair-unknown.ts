@@ -1,7 +1,7 @@
 import { lemma } from '../lexicon/lemma.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
 import { tradeColours } from '../lexicon/qualities.js'
-import { wordSet } from '../lexicon/word-set.js'
+import { isOneOf, wordSet } from '../lexicon/word-set.js'
 import { isAdjectiveLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import {
@@ -61,7 +61,7 @@ export const unknownRules: readonly TagRule[] = [
     tagAt(tokens, at) === 'NN' &&
     /.{3}(?:able|ible|less|proof)$/.test(wordAt(tokens, at)) &&
     tagsOf(wordAt(tokens, at)) === undefined &&
-    !things.test(visibility(wordAt(tokens, at)) ?? '')
+    !isOneOf(visibility(wordAt(tokens, at)), things)
       ? 'JJ'
       : undefined,
   // "barefoot bride".
@@ -79,7 +79,7 @@ export const unknownRules: readonly TagRule[] = [
     tagAt(tokens, at) === 'JJ' &&
     /[^su]s$/.test(wordAt(tokens, at)) &&
     isNoun(tokens[at - 1]) &&
-    things.test(visibility(lemma(wordAt(tokens, at))) ?? '') &&
+    isOneOf(visibility(lemma(wordAt(tokens, at))), things) &&
     lemma(wordAt(tokens, at)) !== wordAt(tokens, at)
       ? 'NNS'
       : undefined,
@@ -111,21 +111,21 @@ export const unknownRules: readonly TagRule[] = [
   (tokens, at) =>
     tagAt(tokens, at) === 'JJ' &&
     tagAt(tokens, at - 1) === 'VBG' &&
-    !/^(?:look|smell|tast|feel|be|turn)ing$/.test(wordAt(tokens, at - 1)) &&
+    !isOneOf(wordAt(tokens, at - 1), 'looking smelling tasting feeling being turning') &&
     !tradeColours.has(wordAt(tokens, at)) &&
     !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1])) &&
-    /^(?:plant|food)$/.test(visibility(wordAt(tokens, at)) ?? '')
+    isOneOf(visibility(wordAt(tokens, at)), 'plant food')
       ? 'NN'
       : undefined,
   // "Grey tabby, white paws": no adjective that the lexicon lacks.
   (tokens, at) =>
     tagAt(tokens, at) === 'JJ' &&
-    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]) || tokens[at + 1]?.tag === 'CC') &&
+    !(isNoun(tokens[at + 1]) || isModifier(tokens[at + 1]) || tagAt(tokens, at + 1) === 'CC') &&
     // "a sprig of lavender".
     (wordAt(tokens, at - 1) === 'of'
       ? !tradeColours.has(wordAt(tokens, at))
       : tagsOf(wordAt(tokens, at)) === undefined && !isAdjectiveLemma(wordAt(tokens, at))) &&
-    /^(?:animal|plant|food)$/.test(visibility(wordAt(tokens, at)) ?? '')
+    isOneOf(visibility(wordAt(tokens, at)), 'animal plant food')
       ? 'NN'
       : undefined,
   // "a cabinet meeting", but "a man meeting fans".
@@ -139,7 +139,7 @@ export const unknownRules: readonly TagRule[] = [
       : undefined,
   // "a 3-furrow plough", "the diver's watch".
   (tokens, at) =>
-    /^VBP?$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP') &&
     (tagAt(tokens, at - 1) === 'POS' ||
       (isModifier(tokens[at - 1]) && !(tokens[at + 1]?.isWord && tagAt(tokens, at + 1) !== 'IN'))) &&
     visibility(wordAt(tokens, at)) === 'artifact'
@@ -157,11 +157,11 @@ export const unknownRules: readonly TagRule[] = [
       : undefined,
 ]
 
-const things = /^(?:artifact|animal|plant|food)$/
+const things = 'artifact animal plant food'
 
 /** Whether a phrase may begin at `at`, with nobody before it who does what is said there. */
 const opens = (tokens: readonly TaggedToken[], at: number) =>
-  at === 0 || /^(?:DT|PRP\$|IN|CC|,|SYM|:|JJ)$/.test(tagAt(tokens, at - 1))
+  at === 0 || isOneOf(tagAt(tokens, at - 1), 'DT PRP$ IN CC , SYM : JJ')
 
 function followsPreposition(tokens: readonly TaggedToken[], at: number): boolean {
   let place = at

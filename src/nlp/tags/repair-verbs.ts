@@ -1,6 +1,6 @@
 import { lemma } from '../lexicon/lemma.js'
-import { canBe, tagsOf } from '../lexicon/lexicon.js'
-import { wordSet } from '../lexicon/word-set.js'
+import { canBe, hasTag } from '../lexicon/lexicon.js'
+import { isOneOf, wordSet } from '../lexicon/word-set.js'
 import { isVerbLemma } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
 import {
@@ -11,6 +11,8 @@ import {
   isPlural,
   isVerb,
   tagAt,
+  textAt,
+  textOf,
   wordAt,
 } from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
@@ -50,7 +52,7 @@ export const verbRules: readonly TagRule[] = [
   (tokens, at) =>
     tagAt(tokens, at) === 'VBZ' &&
     tagAt(tokens, at - 1) === 'CD' &&
-    !/^(?:is|has|does)$/.test(wordAt(tokens, at)) &&
+    !isOneOf(wordAt(tokens, at), 'is has does') &&
     canBe(lemma(wordAt(tokens, at)), 'NN')
       ? 'NNS'
       : undefined,
@@ -65,23 +67,23 @@ export const verbRules: readonly TagRule[] = [
     isNoun(tokens[at]) &&
     // "a sprig of lavender lies across".
     (isNoun(tokens[at - 1]) || wordAt(tokens, at - 2) === 'of') &&
-    /^(?:IN|RB|TO|RP)$/.test(tagAt(tokens, at + 1))
+    isOneOf(tagAt(tokens, at + 1), 'IN RB TO RP')
       ? 'VBZ'
       : undefined,
   // "sits on a bench and watches the water".
   (tokens, at) =>
     isPlural(tokens[at]) &&
     tagAt(tokens, at - 1) === 'CC' &&
-    /^(?:DT|PRP\$)$/.test(tagAt(tokens, at + 1)) &&
-    tagsOf(lemma(wordAt(tokens, at)))?.some((tag) => /^VBP?$/.test(tag))
+    isOneOf(tagAt(tokens, at + 1), 'DT PRP$') &&
+    hasTag(lemma(wordAt(tokens, at)), 'VB VBP')
       ? 'VBZ'
       : undefined,
   // "Tag a friend", "Comment your answer": what a post tells its reader to do.
   (tokens, at) =>
     tagAt(tokens, at) === 'NN' &&
     !tokens[at - 1]?.isWord &&
-    /^\p{Lu}\p{Ll}/u.test(tokens[at]?.text ?? '') &&
-    (/^(?:a|an|your|someone)$/.test(wordAt(tokens, at + 1)) || isAim(tokens, at + 1)) &&
+    /^\p{Lu}\p{Ll}/u.test(textAt(tokens, at)) &&
+    (isOneOf(wordAt(tokens, at + 1), 'a an your someone') || isAim(tokens, at + 1)) &&
     isVerbLemma(wordAt(tokens, at))
       ? 'VB'
       : undefined,
@@ -116,17 +118,17 @@ export const verbRules: readonly TagRule[] = [
     tagAt(tokens, at) === 'NN' &&
     postures.has(wordAt(tokens, at)) &&
     herds.has(wordAt(tokens, at - 1)) &&
-    !/^(?:a|an|one)$/.test(determinerOf(tokens, at)?.word ?? '')
+    !isOneOf(determinerOf(tokens, at)?.word, 'a an one')
       ? 'VBP'
       : undefined,
   // "a slice cut out of it", "a pizza cut into slices".
   (tokens, at) =>
-    wordAt(tokens, at) === 'cut' && isNoun(tokens[at - 1]) && /^(?:IN|RP|RB)$/.test(tagAt(tokens, at + 1))
+    wordAt(tokens, at) === 'cut' && isNoun(tokens[at - 1]) && isOneOf(tagAt(tokens, at + 1), 'IN RP RB')
       ? 'VBN'
       : undefined,
   // "a woman put on a tie", "helping someone get on".
   (tokens, at) =>
-    /^(?:put|get|let|take|make)$/.test(wordAt(tokens, at)) && isNoun(tokens[at]) ? 'VB' : undefined,
+    isOneOf(wordAt(tokens, at), 'put get let take make') && isNoun(tokens[at]) ? 'VB' : undefined,
   // "ready to swing", but "to school".
   (tokens, at) =>
     tagAt(tokens, at) === 'NN' &&
@@ -139,13 +141,13 @@ export const verbRules: readonly TagRule[] = [
   // "being fed leaves": done to what came before, no quality of what comes next.
   (tokens, at) =>
     (tagAt(tokens, at) === 'VBN' || tagAt(tokens, at) === 'JJ') &&
-    /^(?:being|been)$/.test(wordAt(tokens, at - 1)) &&
-    tagsOf(wordAt(tokens, at))?.some((tag) => /^VB[DN]$/.test(tag))
+    isOneOf(wordAt(tokens, at - 1), 'being been') &&
+    hasTag(wordAt(tokens, at), 'VBD VBN')
       ? 'VBD'
       : undefined,
   // "a night stand", "apples, snap peas": what looks like a verb makes a compound that WordNet has.
   (tokens, at) =>
-    /^VBP?$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP') &&
     isNoun(tokens[at + 1]) &&
     opensCompound(tokens[at - 1]) &&
     isThing(`${wordAt(tokens, at)}_${lemma(wordAt(tokens, at + 1))}`)
@@ -153,17 +155,17 @@ export const verbRules: readonly TagRule[] = [
       : undefined,
   // "pillows with a night stand": a bare verb that ends a phrase of the singular.
   (tokens, at) =>
-    /^VBP?$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP') &&
     canBe(wordAt(tokens, at), 'NN') &&
     tagAt(tokens, at - 1) === 'NN' &&
-    /^(?:a|an)$/.test(wordAt(tokens, at - 2)) &&
+    isOneOf(wordAt(tokens, at - 2), 'a an') &&
     tagAt(tokens, at - 3) === 'IN' &&
     !tokens[at + 1]?.isWord
       ? 'NN'
       : undefined,
   // "a gold chain strap isolated": what the lexicon knows as a verb alone, and WordNet as a thing.
   (tokens, at) =>
-    /^VBP?$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'VB VBP') &&
     tagAt(tokens, at - 1) === 'NN' &&
     !canBe(wordAt(tokens, at), 'NN') &&
     visibility(wordAt(tokens, at)) === 'artifact' &&
@@ -182,7 +184,7 @@ export const verbRules: readonly TagRule[] = [
       : undefined,
   // "in Little Italy": a name among words that begin small.
   (tokens, at) =>
-    /^(?:RB|VB[DNGPZ]?|MD|IN)$/.test(tagAt(tokens, at)) &&
+    isOneOf(tagAt(tokens, at), 'RB VB VBD VBN VBG VBP VBZ MD IN') &&
     isCapital(tokens[at]) &&
     at > 1 &&
     (isCapital(tokens[at - 1]) || (isCapital(tokens[at + 1]) && tagAt(tokens, at) !== 'IN')) &&
@@ -194,10 +196,10 @@ export const verbRules: readonly TagRule[] = [
 ]
 
 const isBeing = (token: TaggedToken | undefined) =>
-  isNoun(token) || /^(?:is|are|was|were|be|being|been|PRP)$/.test(token?.word ?? '')
+  isNoun(token) || isOneOf(token?.word, 'is are was were be being been PRP')
 
 const opensCompound = (token: TaggedToken | undefined) =>
-  token === undefined || !token.isWord || /^(?:DT|PRP\$|IN|JJ|CD|VBG|CC)$/.test(token.tag)
+  token === undefined || !token.isWord || isOneOf(token.tag, 'DT PRP$ IN JJ CD VBG CC')
 
 /** Whether WordNet has the compound, as something to be seen. */
 function isThing(compound: string): boolean {
@@ -205,11 +207,11 @@ function isThing(compound: string): boolean {
   return found !== undefined && found !== 'unknown' && found !== 'listed'
 }
 
-const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}\p{Ll}/u.test(token?.text ?? '')
+const isCapital = (token: TaggedToken | undefined) => /^\p{Lu}\p{Ll}/u.test(textOf(token))
 
 /** "to shop" before a sign, in small letters. */
 const isAim = (tokens: readonly TaggedToken[], at: number) =>
-  tokens[at]?.text === 'to' &&
-  tokens[at + 1]?.text === wordAt(tokens, at + 1) &&
+  textAt(tokens, at) === 'to' &&
+  textAt(tokens, at + 1) === wordAt(tokens, at + 1) &&
   isVerbLemma(wordAt(tokens, at + 1)) &&
   !tokens[at + 2]?.isWord

@@ -1,9 +1,19 @@
 import { lemma } from '../lexicon/lemma.js'
 import { startsCapital } from '../lexicon/letter-case.js'
 import { canBe, tagsOf } from '../lexicon/lexicon.js'
+import { isOneOf } from '../lexicon/word-set.js'
 import { captionFact } from './caption-fact.js'
 import type { TaggedToken } from './tag.js'
-import { isAdjective, isDeterminer, isModifier, isNoun, isVerb, tagAt, wordAt } from './tag-patterns.js'
+import {
+  isAdjective,
+  isDeterminer,
+  isModifier,
+  isNoun,
+  isVerb,
+  tagAt,
+  textAt,
+  wordAt,
+} from './tag-patterns.js'
 import type { TagRule } from './tag-rule.js'
 import { visibility } from './visibility.js'
 
@@ -37,7 +47,7 @@ const wallToWall = new Set(['floor', 'wall', 'to', 'ceiling'])
 const isDoneBy = (tokens: readonly TaggedToken[], at: number) =>
   isNoun(tokens[at - 1]) &&
   isNoun(tokens[at + 1]) &&
-  /^(?:person|tops)$/.test(visibility(lemma(wordAt(tokens, at - 1))) ?? '')
+  isOneOf(visibility(lemma(wordAt(tokens, at - 1))), 'person tops')
 
 const opensPhrase = (token: TaggedToken | undefined) => isNoun(token) || isModifier(token) || isVerb(token)
 
@@ -53,7 +63,7 @@ export const wordRules: readonly TagRule[] = [
     const tag = tagAt(tokens, at)
     const [first] = tagsOf(word) ?? []
     if (first === 'JJ' && tag === 'RB') return first
-    return first?.startsWith('NN') && /^(?:RB|JJ|VBN|NNS|URL)$/.test(tag) ? first : undefined
+    return first?.startsWith('NN') && isOneOf(tag, 'RB JJ VBN NNS URL') ? first : undefined
   },
   // "inspects": natural looks for the first "s" of a word, and misses the last of those that have two.
   (tokens, at) => {
@@ -65,7 +75,7 @@ export const wordRules: readonly TagRule[] = [
   // "Sippin' on sunshine".
   (tokens, at) =>
     tokens[at + 1]?.start === tokens[at]?.end &&
-    /^['’]$/.test(wordAt(tokens, at + 1)) &&
+    isOneOf(wordAt(tokens, at + 1), "' ’") &&
     /[^aeiou]in$/.test(wordAt(tokens, at)) &&
     tagsOf(wordAt(tokens, at)) === undefined
       ? 'VBG'
@@ -98,33 +108,33 @@ export const wordRules: readonly TagRule[] = [
   (tokens, at) => {
     if (!wallToWall.has(wordAt(tokens, at))) return undefined
     const from = [at - 2, at - 1, at].find(
-      (place) => /^(?:floor|wall)$/.test(wordAt(tokens, place)) && wordAt(tokens, place + 1) === 'to',
+      (place) => isOneOf(wordAt(tokens, place), 'floor wall') && wordAt(tokens, place + 1) === 'to',
     )
     return from !== undefined &&
-      /^(?:ceiling|wall)$/.test(wordAt(tokens, from + 2)) &&
+      isOneOf(wordAt(tokens, from + 2), 'ceiling wall') &&
       (isNoun(tokens[from + 3]) || isModifier(tokens[from + 3]))
       ? 'JJ'
       : undefined
   },
   // "right of a truck", but "the right of": a preposition where no determiner makes it a noun.
   (tokens, at) =>
-    /^(?:left|right)$/.test(wordAt(tokens, at)) &&
+    isOneOf(wordAt(tokens, at), 'left right') &&
     wordAt(tokens, at + 1) === 'of' &&
     !isDeterminer(tokens[at - 1])
       ? 'IN'
       : undefined,
   // "a toilet right next to a tub".
   (tokens, at) =>
-    /^(?:left|right)$/.test(wordAt(tokens, at)) &&
+    isOneOf(wordAt(tokens, at), 'left right') &&
     isNoun(tokens[at - 1]) &&
-    /^(?:next|in|on|at|behind|beside|above|below|outside|by|after|before)$/.test(wordAt(tokens, at + 1))
+    isOneOf(wordAt(tokens, at + 1), 'next in on at behind beside above below outside by after before')
       ? 'RB'
       : undefined,
   // "at the top and blue keys", but "the top and bottom shelves".
   (tokens, at) =>
     places.has(wordAt(tokens, at)) &&
     (wordAt(tokens, at - 1) === 'the' || !tokens[at - 1]?.isWord) &&
-    /^(?:CC|,)$/.test(tagAt(tokens, at + 1)) &&
+    isOneOf(tagAt(tokens, at + 1), 'CC ,') &&
     !places.has(wordAt(tokens, at + 2))
       ? 'NN'
       : undefined,
@@ -137,10 +147,10 @@ export const wordRules: readonly TagRule[] = [
       : undefined,
   // "an outside wall", "middle eastern food".
   (tokens, at) =>
-    (/^(?:outside|inside|off|under)$/.test(wordAt(tokens, at)) &&
+    (isOneOf(wordAt(tokens, at), 'outside inside off under') &&
       isDeterminer(tokens[at - 1]) &&
       (isNoun(tokens[at + 1]) || isAdjective(tokens[at + 1]))) ||
-    (wordAt(tokens, at) === 'middle' && /^(?:eastern|aged)$/.test(wordAt(tokens, at + 1)))
+    (wordAt(tokens, at) === 'middle' && isOneOf(wordAt(tokens, at + 1), 'eastern aged'))
       ? 'JJ'
       : undefined,
   // "trying to bluff them", but "to school".
@@ -148,12 +158,12 @@ export const wordRules: readonly TagRule[] = [
     tagAt(tokens, at) === 'NN' &&
     tagAt(tokens, at - 1) === 'TO' &&
     canBe(wordAt(tokens, at), 'VB') &&
-    (isDeterminer(tokens[at + 1]) || /^(?:PRP|CD)$/.test(tagAt(tokens, at + 1)))
+    (isDeterminer(tokens[at + 1]) || isOneOf(tagAt(tokens, at + 1), 'PRP CD'))
       ? 'VB'
       : undefined,
   // "next to a car", "close to the wall".
   (tokens, at) =>
-    /^(?:next|close)$/.test(wordAt(tokens, at)) && wordAt(tokens, at + 1) === 'to' ? 'RB' : undefined,
+    isOneOf(wordAt(tokens, at), 'next close') && wordAt(tokens, at + 1) === 'to' ? 'RB' : undefined,
   // "a close up of a cat": two words for a kind of picture.
   (tokens, at) => (wordAt(tokens, at) === 'close' && wordAt(tokens, at + 1) === 'up' ? 'JJ' : undefined),
   (tokens, at) => (wordAt(tokens, at) === 'up' && wordAt(tokens, at - 1) === 'close' ? 'NN' : undefined),
@@ -166,14 +176,14 @@ export const wordRules: readonly TagRule[] = [
   (tokens, at) => (isWish(tokens, at) ? 'UH' : undefined),
   // "FREE stickers", "BULK 50 beads": what shops shout in front of a good.
   (tokens, at) =>
-    /^(?:FREE|NEW|SALE|HOT|BULK|CLEARANCE|RARE|SOLD)$/.test(tokens[at]?.text ?? '') &&
+    isOneOf(textAt(tokens, at), 'FREE NEW SALE HOT BULK CLEARANCE RARE SOLD') &&
     !tokens[at - 1]?.isWord &&
     hasSmall(tokens)
       ? 'UH'
       : undefined,
   // "#ootd denim jacket".
   (tokens, at) =>
-    tokens[at - 1]?.text === '#' &&
+    textAt(tokens, at - 1) === '#' &&
     tokens[at - 1]?.end === tokens[at]?.start &&
     isNoun(tokens[at + 1]) &&
     /^\p{L}+$/u.test(wordAt(tokens, at)) &&
@@ -190,14 +200,14 @@ export const wordRules: readonly TagRule[] = [
   (tokens, at) => (isGlowing(tokens, at) ? 'JJ' : undefined),
   // "drives past a guard".
   (tokens, at) =>
-    wordAt(tokens, at) === 'past' && isNoun(tokens[at - 1]) && startsCapital(tokens[at + 1]?.text ?? '')
+    wordAt(tokens, at) === 'past' && isNoun(tokens[at - 1]) && startsCapital(textAt(tokens, at + 1))
       ? 'IN'
       : undefined,
   // "a trash can", "the can of paint", but "a dog can run".
   (tokens, at) =>
     wordAt(tokens, at) === 'can' &&
     (isDeterminer(tokens[at - 1]) || isNoun(tokens[at - 1]) || isAdjective(tokens[at - 1])) &&
-    !(isVerb(tokens[at + 1]) || /^(?:RB|PRP)$/.test(tagAt(tokens, at + 1)))
+    !(isVerb(tokens[at + 1]) || isOneOf(tagAt(tokens, at + 1), 'RB PRP'))
       ? 'NN'
       : undefined,
   // "Set of knives", "cut fruit": a participle or noun where a caption begins.
@@ -222,7 +232,7 @@ export const wordRules: readonly TagRule[] = [
     tagAt(tokens, at) === 'VBG' &&
     ingQualities.has(wordAt(tokens, at)) &&
     (isNoun(tokens[at + 1]) || (isAdjective(tokens[at + 1]) && isNoun(tokens[at + 2]))) &&
-    !(isNoun(tokens[at - 1]) || isVerb(tokens[at - 1]) || /^(?:PRP|RB|WDT|WP)$/.test(tagAt(tokens, at - 1)))
+    !(isNoun(tokens[at - 1]) || isVerb(tokens[at - 1]) || isOneOf(tagAt(tokens, at - 1), 'PRP RB WDT WP'))
       ? 'JJ'
       : undefined,
 ]
@@ -244,7 +254,7 @@ function isOccasion(tokens: readonly TaggedToken[], at: number): boolean {
 
 function isWish(tokens: readonly TaggedToken[], at: number): boolean {
   const word = wordAt(tokens, at)
-  if (/^(?:happy|merry)$/.test(word) && !isDeterminer(tokens[at - 1]))
+  if (isOneOf(word, 'happy merry') && !isDeterminer(tokens[at - 1]))
     return isOccasion(tokens, at + 1) || occasions.has(wordAt(tokens, at + 2))
   // "Happy Father's Day card".
   if (word === 'day' && tagAt(tokens, at - 1) === 'POS') return tagAt(tokens, at - 2) === 'UH'

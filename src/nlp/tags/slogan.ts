@@ -1,10 +1,10 @@
 import { lemma } from '../lexicon/lemma.js'
 import { startsCapital, startsSmall } from '../lexicon/letter-case.js'
-import { tagsOf } from '../lexicon/lexicon.js'
+import { hasTag, tagsOf } from '../lexicon/lexicon.js'
 import { materials } from '../lexicon/qualities.js'
-import { wordSet } from '../lexicon/word-set.js'
+import { isOneOf, wordSet } from '../lexicon/word-set.js'
 import { type TaggedToken, tagged } from './tag.js'
-import { beginsCapital, wordAt } from './tag-patterns.js'
+import { beginsCapital, textAt, textOf, wordAt } from './tag-patterns.js'
 import { compoundVisibility } from './visibility.js'
 
 /** Goods that words are printed on. */
@@ -39,14 +39,14 @@ export function repairSlogan(tokens: readonly TaggedToken[]): readonly TaggedTok
   const words = tokens.slice(0, good).filter(({ isWord }) => isWord)
   const capitals = words.filter(beginsCapital).length
   const isTitle = capitals * 2 > words.length
-  const verbs = words.filter(({ word }) => tagsOf(word)?.some((tag) => /^VBP?$/.test(tag))).length
+  const verbs = words.filter(({ word }) => hasTag(word, 'VB VBP')).length
   const isDesign = files.test(wordAt(tokens, good + 1))
   if (
     words.length < 2 ||
     !(
       isTitle ||
       isDesign ||
-      tokens[0]?.text === 'You' ||
+      textAt(tokens, 0) === 'You' ||
       (verbs > 1 && capitals < 2 && !words.some(({ tag }) => tag === 'DT'))
     )
   )
@@ -67,9 +67,9 @@ function opensSlogan(tokens: readonly TaggedToken[]): boolean {
   if (!first || !second) return false
   if (speakers.has(first.word) || (first.text === 'You' && !isPresent(tokens))) return true
   // "World's Best Dad".
-  if (second.tag === 'POS' && /^(?:best|okayest|greatest|coolest)$/.test(wordAt(tokens, 2))) return true
+  if (second.tag === 'POS' && isOneOf(wordAt(tokens, 2), 'best okayest greatest coolest')) return true
   const tags = tagsOf(first.word)
-  if (/^VBP?$/.test(tags?.[0] ?? '')) return true
+  if (isOneOf(tags?.[0], 'VB VBP')) return true
   // "Best Dad Ever", "Home Sweet Home".
   if (first.word === 'home' && second.word === 'sweet') return true
   return (
@@ -85,7 +85,7 @@ const isCapitalWord = (text: string) => startsCapital(text)
 
 /** Whether somebody speaks of a good that is there: "You can buy this mug". */
 const isPresent = (tokens: readonly TaggedToken[]) =>
-  tokens.slice(0, longest).some(({ word }) => /^(?:this|these|my|our|here|a|an|the)$/.test(word))
+  tokens.slice(0, longest).some(({ word }) => isOneOf(word, 'this these my our here a an the'))
 
 /** Where the good stands: the last of its words, before a preposition, a sign or the end. */
 function goodAt(tokens: readonly TaggedToken[]): number | undefined {
@@ -101,4 +101,4 @@ function goodAt(tokens: readonly TaggedToken[]): number | undefined {
 }
 
 const isSmallWord = (token: TaggedToken | undefined) =>
-  startsSmall(token?.text ?? '') && /^(?:NN|JJ|VB)/.test(token?.tag ?? '')
+  startsSmall(textOf(token)) && /^(?:NN|JJ|VB)/.test(token?.tag ?? '')

@@ -6,7 +6,7 @@ export const isPlural = (token: TaggedToken | undefined) => token?.tag === 'NNS'
 export const isVerb = (token: TaggedToken | undefined) => token?.tag.startsWith('VB') ?? false
 
 /** Whether a word begins with a capital. */
-export const beginsCapital = (token: TaggedToken | undefined) => startsCapital(token?.text ?? '')
+export const beginsCapital = (token: TaggedToken | undefined) => startsCapital(textOf(token))
 
 const determiners = new Set(['DT', 'PRP$', 'PDT'])
 /** Articles, demonstratives and possessive pronouns. */
@@ -45,8 +45,15 @@ export function determinerOf(tokens: readonly TaggedToken[], at: number): Tagged
   return tokens[0]?.tag === 'CD' && at > 0 && at <= maxLookback ? tokens[0] : undefined
 }
 
+/** What a token is; empty where there is none. */
+export const wordOf = (token: TaggedToken | undefined): string => token?.word ?? ''
+export const textOf = (token: TaggedToken | undefined): string => token?.text ?? ''
+
+/** What stands at a place of a caption, as it is written; empty before its start and behind its end. */
+export const textAt = (tokens: readonly TaggedToken[], at: number): string => textOf(tokens[at])
+
 /** The word at a place of a caption, in lower case; empty before its start and behind its end. */
-export const wordAt = (tokens: readonly TaggedToken[], at: number): string => tokens[at]?.word ?? ''
+export const wordAt = (tokens: readonly TaggedToken[], at: number): string => wordOf(tokens[at])
 
 /**
  * Code points of the caption that the tokens from `first` up to `behind` take, of which there is one at

@@ -2,6 +2,7 @@ import brill from 'natural/lib/natural/brill_pos_tagger/index.js'
 import { withoutAccents } from '../lexicon/clean-word.js'
 import { lexicon } from '../lexicon/lexicon.js'
 import type { Token } from '../lexicon/tokenize.js'
+import { isOneOf } from '../lexicon/word-set.js'
 
 /** A token with its part of speech in the Penn Treebank's tags. */
 export interface TaggedToken extends Token {
@@ -37,6 +38,6 @@ function tagOf({ text, word, isWord }: Token, found: string): string {
   if (isWord) return /[a-z\d]/.test(word) || /[\p{Script=Latin}\p{N}]/u.test(word) ? found : 'FW'
   if (/^[^\p{L}]s$/u.test(text)) return 'POS'
   if (text === '&') return 'CC'
-  if (/^[$£€]$/.test(text)) return '$'
+  if (isOneOf(text, '$ £ €')) return '$'
   return punctuation.test(text) ? text : 'SYM'
 }

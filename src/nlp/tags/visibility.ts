@@ -4,7 +4,7 @@ import { makers } from '../lexicon/makers.js'
 import { hasDigit } from '../lexicon/units.js'
 import { type NounFile, nounSenses } from '../lexicon/wordnet.js'
 import type { TaggedToken } from './tag.js'
-import { amongSmall, wordAt } from './tag-patterns.js'
+import { amongSmall, textAt, wordAt } from './tag-patterns.js'
 
 /**
  * Files of WordNet whose nouns a picture can show. Weather and smoke are phenomena, and a line is a shape.
@@ -54,7 +54,7 @@ export function visibleAs(tokens: readonly TaggedToken[], start: number, end: nu
 const isCoinName = (tokens: readonly TaggedToken[], start: number, end: number, head: string) =>
   end - start === 1 &&
   start > 0 &&
-  /^\p{Lu}\p{Ll}/u.test(tokens[start]?.text ?? '') &&
+  /^\p{Lu}\p{Ll}/u.test(textAt(tokens, start)) &&
   tagsOf(head) === undefined &&
   visibility(head) === undefined &&
   nounSenses(head).every(({ file }) => file === 'quantity')

@@ -52,4 +52,61 @@ describe('nouns', () => {
     expect(distance('apple', 'car')).toBe(Number.POSITIVE_INFINITY)
     expect(distance('zorgle', 'car')).toBe(Number.POSITIVE_INFINITY)
   })
+
+  it.each([
+    ['dog', 'dog', 1, '15/8'],
+    [' Wine  Glasses', 'wine glass', 1, '9/8'],
+    ['hot_dog', 'hot dog', 3, '8/7 10/9 13/9'],
+    ['air bag', 'air bag', 1, '11/8'],
+    ['t shirt', 't shirt', 1, '12/9'],
+    ['kitten', 'kitten', 1, '58/10'],
+    ['kid', 'kid', 1, '16/6'],
+    ['toy dolphin', 'toy dolphin', 0, '16/15 16/15'],
+    ['zorgle', 'zorgle', 0, ''],
+    ['', '', 0, ''],
+    ['turkey', 'turkey', 2, '13/12 9/8'],
+    ['crane', 'crane', 5, '13/12 9/8 7/6 12/8 11/7'],
+    ['mouse', 'mouse', 1, '13/12'],
+    ['paris', 'paris', 1, '17/10'],
+  ])('"%s" stands where WordNet has it', (noun, words, own, above) => {
+    const place = placeOf(noun)
+    // How many ideas are above each sense in use, and the steps to the furthest.
+    const senses = place.senses.map((steps) => `${steps.size}/${Math.max(...steps.values())}`)
+    expect([place.words.join(' '), place.own.size, senses.join(' ')]).toEqual([words, own, above])
+    expect(placeOf(noun)).toBe(place)
+  })
+
+  it.each([
+    ['car', 'truck', 2],
+    ['apple', 'orange', 3],
+    ['car', 'bicycle', 4],
+    ['cat', 'horse', 7],
+    ['boat', 'train', 6],
+    ['ant', 'snake', 10],
+    ['cat', 'lizard', 9],
+    ['eagle', 'penguin', 6],
+    ['crane', 'bird', 3],
+    ['person', 'animal', undefined],
+    ['shirt', 'shoe', undefined],
+    ['lion', 'whale', undefined],
+    ['guitar', 'drum', 4],
+  ])('%s and %s are so far apart: %s', (a, b, steps) => {
+    expect(siblingDistance(placeOf(a), placeOf(b))).toBe(steps)
+  })
+
+  it.each([
+    ['fire truck', 'red truck', false],
+    ['zorgle dog', 'dog', true],
+    ['dog', 'zorgle dog', false],
+    ['guide dog', 'guide', false],
+    ['toy dog', 'animal', true],
+    ['sea lion', 'lion', false],
+    ['lion', 'sea lion', false],
+    ['big wine glass', 'wine glass', true],
+    ['turkey', 'bird', false],
+    ['', 'dog', false],
+    ['dog', '', false],
+  ])('whether each %s is of %s: %s', (noun, general, isKind) => {
+    expect(isKindOf(placeOf(noun), placeOf(general))).toBe(isKind)
+  })
 })
