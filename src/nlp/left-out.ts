@@ -16,7 +16,7 @@ import { isInSaying } from './sayings.js'
 import { isSpecification } from './specification.js'
 import { isJoinedName } from './tags/joined-names.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isAdjective, isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
+import { beginsCapital, isAdjective, isDeterminer, isNoun, tagAt, wordAt } from './tags/tag-patterns.js'
 import { isNamed, visibleAs } from './tags/visibility.js'
 
 /** Why a phrase is not worth grounding. */
@@ -146,7 +146,7 @@ function isQuoted(tokens: readonly TaggedToken[], start: number, end: number): b
     return isSingleQuoted(tokens, start, end)
   let close = end
   while (close < Math.min(tokens.length, end + longestQuote) && !isMark(tokens[close])) close++
-  return isMark(tokens[close]) && (close - open > 2 || startsCapital(tokens[start]?.text ?? ''))
+  return isMark(tokens[close]) && (close - open > 2 || beginsCapital(tokens[start]))
 }
 
 /** The same in single quotation marks, behind "reading" or "the words"; an apostrophe opens nothing. */

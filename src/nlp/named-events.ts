@@ -1,8 +1,7 @@
 import { lemma } from './lexicon/lemma.js'
-import { startsCapital } from './lexicon/letter-case.js'
 import { wordSet } from './lexicon/word-set.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, isPlural, wordAt } from './tags/tag-patterns.js'
+import { beginsCapital, isDeterminer, isPlural, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 /** What is held, by the last word of its name: "the US Open", "the World Cup". */
@@ -23,7 +22,7 @@ const seen = /^(?:artifact|object|location|plant|animal|food)$/
  * sentence: "the Grammy Awards", "the World Health Organization", "the Ministry of Health".
  */
 export function isNamedEvent(tokens: readonly TaggedToken[], start: number, end: number): boolean {
-  if (!startsCapital(tokens[end - 1]?.text ?? '')) return false
+  if (!beginsCapital(tokens[end - 1])) return false
   const first = firstOfName(tokens, start, end)
   if (first === undefined) return false
   const last = lemma(wordAt(tokens, end - 1))
@@ -73,7 +72,7 @@ export function isClubOfPlayers(tokens: readonly TaggedToken[], start: number, e
   return (
     first === start + 1 &&
     end - first > 1 &&
-    (startsCapital(tokens[start - 2]?.text ?? '') || /^\d/.test(wordAt(tokens, start - 2))) &&
+    (beginsCapital(tokens[start - 2]) || /^\d/.test(wordAt(tokens, start - 2))) &&
     !seen.test(visibility(lemma(wordAt(tokens, end - 1))) ?? '')
   )
 }

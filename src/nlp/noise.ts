@@ -1,9 +1,8 @@
 import { tradeWords } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
-import { startsCapital } from './lexicon/letter-case.js'
 import { wordSet } from './lexicon/word-set.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, wordAt } from './tags/tag-patterns.js'
+import { beginsCapital, isDeterminer, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 
 /** Makers of cameras and their series, which crawled captions name after the picture. */
@@ -50,7 +49,7 @@ function isShout(tokens: readonly TaggedToken[], start: number, end: number): bo
   for (let at = start; at < end; at++)
     if (!tradeWords.has(wordAt(tokens, at)) && !(end - start > 1 && /^\d+$/.test(wordAt(tokens, at))))
       return false
-  return startsCapital(tokens[end - 1]?.text ?? '')
+  return beginsCapital(tokens[end - 1])
 }
 
 /**

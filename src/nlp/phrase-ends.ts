@@ -4,7 +4,6 @@ import { isGoodsTitle } from './goods/goods-title.js'
 import { nameEnd } from './goods/name-end.js'
 import { keywordStarts } from './keywords.js'
 import { lemma } from './lexicon/lemma.js'
-import { startsCapital } from './lexicon/letter-case.js'
 import { makers } from './lexicon/makers.js'
 import { measures } from './lexicon/measures.js'
 import { isWare } from './lexicon/wares.js'
@@ -13,6 +12,7 @@ import { joinsName } from './tags/joined-names.js'
 import { opensName } from './tags/repair-names.js'
 import type { TaggedToken } from './tags/tag.js'
 import {
+  beginsCapital,
   isAdjective,
   isAdverb,
   isDeterminer,
@@ -141,7 +141,7 @@ function joinsNounPhrase(tokens: readonly TaggedToken[], at: number): boolean {
   if (word === 'of' && wordAt(tokens, at - 1) === 'side')
     return /^an?$/.test(wordAt(tokens, at - 2)) && !isDeterminer(tokens[at + 1])
   // "Tower of London": a name that WordNet has.
-  if (word === 'of' && startsCapital(tokens[at - 1]?.text ?? '') && startsCapital(tokens[at + 1]?.text ?? ''))
+  if (word === 'of' && beginsCapital(tokens[at - 1]) && beginsCapital(tokens[at + 1]))
     if (
       /^(?:artifact|location|object)$/.test(
         visibility(`${wordAt(tokens, at - 1)}_of_${wordAt(tokens, at + 1)}`) ?? '',

@@ -1,9 +1,8 @@
 import { lemma } from './lexicon/lemma.js'
-import { startsCapital } from './lexicon/letter-case.js'
 import { wordSet } from './lexicon/word-set.js'
 import { captionFact } from './tags/caption-fact.js'
 import type { TaggedToken } from './tags/tag.js'
-import { amongSmall, isDeterminer, isVerb, wordAt } from './tags/tag-patterns.js'
+import { amongSmall, beginsCapital, isDeterminer, isVerb, wordAt } from './tags/tag-patterns.js'
 
 /** Shelves of a shop: what the good before is offered as. */
 const departments = wordSet(
@@ -41,7 +40,7 @@ export function isPurpose(tokens: readonly TaggedToken[], start: number, end: nu
   // "Women > Shoes".
   if (buyers.has(head) && end - start === 1 && wordAt(tokens, end) === '>') return true
   if (!departments.has(head) || start === 0 || isDeterminer(tokens[start])) return false
-  return startsCapital(tokens[end - 1]?.text ?? '') && !/^(?:with|of|and|&|on|in)$/.test(before)
+  return beginsCapital(tokens[end - 1]) && !/^(?:with|of|and|&|on|in)$/.test(before)
 }
 
 /** "for keys, bags & more": one of several that stand behind "for". */

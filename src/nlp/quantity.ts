@@ -72,7 +72,9 @@ function ofMeasure(tokens: readonly TaggedToken[], start: number, of: number, he
   const measure = lemma(wordAt(tokens, of - 1))
   const size = sets.get(measure)
   if (size === undefined) return null
-  const times = stated(tokens, start, of, true) ?? 1
+  const times = stated(tokens, start, of, true) ?? (isPlural(tokens[of - 1]) ? undefined : 1)
+  // "hundreds of birds".
+  if (times === undefined) return null
   return measure === 'pair' && pairOfOne.has(head) ? times : size * times
 }
 
@@ -85,6 +87,8 @@ function stated(tokens: readonly TaggedToken[], start: number, end: number, plur
   for (let at = start; at < end - 1; at++) {
     const word = wordAt(tokens, at)
     const tag = tagAt(tokens, at)
+    // "the $18 burger".
+    if (tagAt(tokens, at - 1) === '$') continue
     const value = tag === 'CD' && /^\d{1,4}$/.test(word) ? Number(word) : numbers.get(word)
     if (value !== undefined && (plural || value <= 20)) found.push(value)
   }

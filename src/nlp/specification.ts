@@ -2,7 +2,6 @@ import { abstractHeads } from './abstract-heads.js'
 import { isSaidOfGood } from './goods/said-of-good.js'
 import { featureWords, finishes, soldThings } from './lexicon/goods-words.js'
 import { lemma } from './lexicon/lemma.js'
-import { startsCapital } from './lexicon/letter-case.js'
 import { tagsOf } from './lexicon/lexicon.js'
 import { makers } from './lexicon/makers.js'
 import { materials, tradeColours, tradeMaterials } from './lexicon/qualities.js'
@@ -11,7 +10,7 @@ import { isWare } from './lexicon/wares.js'
 import { wordSet } from './lexicon/word-set.js'
 import { captionFact } from './tags/caption-fact.js'
 import type { TaggedToken } from './tags/tag.js'
-import { isDeterminer, isModifier, isNoun, isPlural, wordAt } from './tags/tag-patterns.js'
+import { beginsCapital, isDeterminer, isModifier, isNoun, isPlural, wordAt } from './tags/tag-patterns.js'
 import { visibility } from './tags/visibility.js'
 import { isSegment } from './title-segments.js'
 
@@ -204,8 +203,7 @@ function isMadeOf(tokens: readonly TaggedToken[], start: number, end: number): b
   const before = wordAt(tokens, start - 1)
   if (/^(?:of|from)$/.test(before))
     return /^(?:made|built|crafted|constructed|carved)$/.test(wordAt(tokens, start - 2))
-  const isLast =
-    !tokens[end]?.isWord || (wordAt(tokens, end) === 'with' && startsCapital(tokens[start]?.text ?? ''))
+  const isLast = !tokens[end]?.isWord || (wordAt(tokens, end) === 'with' && beginsCapital(tokens[start]))
   return before === 'in' && isLast && !isDeterminer(tokens[start])
 }
 

@@ -45,3 +45,36 @@ describe('a caption is taken for another language', () => {
     }
   })
 })
+
+describe('of a caption of few or unknown words', () => {
+  it.each([
+    // Three words prove nothing, the fourth may.
+    ['zyx qvar und', true],
+    ['zyx qvar plim und', false],
+    ['zyx qvar plim dran', true],
+    // Half of the words are known: one foreign one is not enough, two are.
+    ['zyx qvar dog house und', true],
+    ['zyxar qvim plen drok strop und dog house', true],
+    ['zyxar qvim plen drok und dog eine house', false],
+    // An English word is worth a foreign one.
+    ['zyx qvar the house und', true],
+    ['zyxar und with eine qvim plen', false],
+    // Letters of another language, with an accent and of their own.
+    ['zyx qvâr plîm dran', false],
+    ['zyx qværen plim dran', false],
+    ['the zyx qvâr plîm of dran', true],
+    ['cafe naïve résumé fiancée', true],
+    // Words that are in several languages.
+    ['i a o me no la', true],
+    ['i a o me no la und zyx', true],
+    // Plurals and forms of verbs are known by their stem.
+    ['hoodies selfies zyxar und eine', false],
+    ['dogs cats houses und', true],
+    // Scripts by their letters.
+    ['一只猫在桌子上', false],
+    ['一只猫 dog', true],
+    ['кот dog', true],
+    ['коты dog', false],
+    ['1234 567 zyx und', true],
+  ] as const)('%j: %s', (caption, expected) => expect(english(caption)).toBe(expected))
+})

@@ -40,5 +40,5 @@ describe('what is found in examples of a dictionary', () => {
 })
 
 describe('what is found in captions', () => {
-  itStays('captions.tsv', (caption) => caption)
+  itStays('tagged-captions.tsv', (caption) => caption)
 })
