@@ -17,6 +17,7 @@ import { makeFolder } from '../base/files/make-folder.js'
 import { sweepAside } from '../base/files/sweep-aside.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
 import {
+  asideOwner,
   asidePath,
   asideSuffix,
   sweepFolder,
@@ -28,7 +29,7 @@ import { hashBytes } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
 import { ageOfFile } from './file-age.js'
 import type { OpenObject, Storage } from './storage.js'
-import { isWithoutLinks, swapFile } from './swap-file.js'
+import { isWithoutLinks, swapFile, sweepSwapLock } from './swap-file.js'
 
 /** The storage in a folder of this machine. */
 export function openLocalStorage(url: string): Storage {
@@ -147,7 +148,10 @@ export function openLocalStorage(url: string): Storage {
     },
     async sweep(folder) {
       for (const file of (await readdir(path(folder)).catch(absent)) ?? [])
-        if (file.endsWith(asideSuffix)) await sweepAside(join(path(folder), file))
+        if (file.endsWith(asideSuffix)) {
+          const found = join(path(folder), file)
+          if (asideOwner(file) || !(await sweepSwapLock(found))) await sweepAside(found)
+        }
     },
   }
 }

@@ -1,4 +1,4 @@
-import { constants, copyFile, link, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { constants, copyFile, link, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { absent } from '../base/files/sync-folder.js'
@@ -12,6 +12,8 @@ import type { Version } from './storage.js'
 const deadAfter = 120_000
 /** A process of this machine that was stopped in the middle is never taken for dead; others give up on it. */
 const waitAtMost = 120_000
+/** Bytes of a name of a file, which is what a lock holds. */
+const longestToken = 1024
 
 /**
  * Replaces a file if its content still is of version `before`, the SHA-256 of its bytes (undefined: if there is
@@ -110,6 +112,20 @@ async function removeDead(lock: string): Promise<boolean> {
   await underLock(claim, asidePath(lock), async () => {
     if ((await readFile(lock, 'utf8').catch(absent)) === token) await unlink(lock).catch(absent)
   })
+  return true
+}
+
+/**
+ * Removes the lock of a dead owner that nobody may ever want again: who was killed as it gave it up had done its
+ * work. What is no lock of `swapFile` stays.
+ *
+ * @returns whether it was one, removed or not
+ */
+export async function sweepSwapLock(path: string): Promise<boolean> {
+  const { size = 0 } = (await stat(path).catch(absent)) ?? {}
+  const token = size <= longestToken ? await readFile(path, 'utf8').catch(absent) : undefined
+  if (token === undefined || !asideOwner(token)) return false
+  await removeDead(path)
   return true
 }
 

@@ -197,6 +197,26 @@ describe('the lock under which a folder swaps', () => {
     }
   })
 
+  it('of one who died as it was given up goes with the next who sweeps, though nobody swaps that file again', async () => {
+    const own = openStorage(`${folder}/swept`)
+    await own.write('x', 'new')
+    const names = async () => (await readdir(own.path('.'))).sort()
+    const lock = async (token: string) => {
+      await writeFile(own.path('x.swap.aside'), token)
+      await own.sweep('.')
+      return (await names()).includes('x.swap.aside')
+    }
+    expect(await lock(aside(thisProcess.host, dead, thisProcess.started))).toBe(false)
+    expect(await lock(aside(thisProcess.host, thisProcess.pid, thisProcess.started))).toBe(true)
+    expect(await lock(aside('far', 1, '01234567t1'))).toBe(true)
+    expect(await lock('')).toBe(true)
+    // What only ends like one, and is long, is not read.
+    await own.remove('x.swap.aside')
+    await writeFile(own.path('large.aside'), 'a'.repeat(100_000))
+    await own.sweep('.')
+    expect(await names()).toEqual(['large.aside', 'x'])
+  })
+
   it('is waited for where its owner lives', async () => {
     await storage.write('x', 'old')
     const before = (await storage.readVersioned('x'))?.version
