@@ -120,6 +120,25 @@ async function takeOrFind(
   return 'taken'
 }
 
+/**
+ * Removes a lock whose owner died as it gave it up, where nobody needs it any more: its work is done. One of who lives
+ * stays.
+ *
+ * @returns whether there was such a lock
+ */
+export async function removeDeadLock(storage: Storage, name: string): Promise<boolean> {
+  const bytes = await storage.read(name)
+  if (!bytes || !(await isDeadLock(storage, name, parseOwner(bytes)))) return false
+  try {
+    const lock = await acquireLock(storage, name, { what: 'cleaning up', wait: false })
+    await lock.release()
+    return true
+  } catch (error) {
+    if (error instanceof LockedError) return false
+    throw error
+  }
+}
+
 /** Whether a lock's owner is gone, so far as it can be known. An owner that cannot be read is one elsewhere. */
 export async function isDeadLock(storage: Storage, name: string, owner: Owner | undefined): Promise<boolean> {
   const state = owner ? await processState(owner) : 'elsewhere'

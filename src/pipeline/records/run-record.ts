@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { firstIssue } from '../../base/first-issue.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
 import { jsonProblem } from '../../base/parse-json.js'
-import { acquireLock } from '../../storage/lock.js'
+import { acquireLock, removeDeadLock } from '../../storage/lock.js'
 import type { Storage } from '../../storage/storage.js'
 
 /** What a task that makes no shard leaves: a model trained, a set evaluated, a promotion decided. */
@@ -67,8 +67,12 @@ export async function runOnce<T>(
 ): Promise<{ readonly record: RunRecord<T>; readonly skipped: boolean }> {
   if (!storage) return { record: (await made(undefined, name, task, work, options)).record, skipped: false }
   const before = await findRunRecord<T>(storage, name, task, options)
-  if (before) return { record: before, skipped: true }
   const lockName = options.lock ?? name.replace(/\.json$/, '.lock')
+  if (before) {
+    // Who was killed when all was made has left its locks.
+    if (await removeDeadLock(storage, lockName)) await storage.sweep(dirname(name))
+    return { record: before, skipped: true }
+  }
   const lock = await acquireLock(storage, lockName, { what: `making "${task.stage}"`, wait: false })
   try {
     const old = await storage.readVersioned(name)

@@ -36,6 +36,20 @@ describe.each([
     expect(await storage.list('.')).toEqual([name])
   })
 
+  it('is found without the lock of who was killed when it was made; one of who lives stays', async () => {
+    const storage = open('killed')
+    const work = async () => ({ by: 'done' })
+    await runOnce(storage, name, task, work)
+    const lock = name.replace('.json', '.lock')
+    const owner = { ...thisProcess, token: '0', what: 'making "a"', since: new Date().toISOString(), beat: 0 }
+    await storage.write(lock, JSON.stringify({ ...owner, started: owner.started.replace(/\d+$/, '1') }))
+    expect(await runOnce(storage, name, task, work)).toMatchObject({ skipped: true })
+    expect(await storage.list('.')).toEqual([name])
+    await storage.write(lock, JSON.stringify(owner))
+    expect(await runOnce(storage, name, task, work)).toMatchObject({ skipped: true })
+    expect(await storage.list('.')).toEqual([name, lock].sort())
+  })
+
   it('is not recorded by who lost its lock, or whose inputs have changed', async () => {
     const storage = open('lost')
     const lock = 'audits/a.lock'
