@@ -68,7 +68,7 @@ describe('the body of an answer', () => {
     async (encoding) => {
       const body = new Readable({ read() {} })
       body.push(gzipSync(text).subarray(0, 15))
-      setImmediate(() => body.destroy(new Error('connection lost')))
+      setImmediate(() => body.destroy(Object.assign(new Error('connection lost'), { errno: -104 })))
       await expect(read(body, encoding === undefined ? {} : { encoding })).rejects.toThrow('connection lost')
     },
   )
@@ -116,6 +116,18 @@ describe('the body of an answer', () => {
     )
     await expect(read(body, { most: 25 })).rejects.toMatchObject({ reason: 'too_large' })
     expect(body.destroyed).toBe(true)
+    expect(given).toBeLessThan(8)
+  })
+
+  it('is read no further than where it is cut', async () => {
+    let given = 0
+    const body = Readable.from(
+      (function* () {
+        while (++given < 100) yield Buffer.alloc(10)
+      })(),
+      { highWaterMark: 1 },
+    )
+    expect(await read(body, { most: 25, cut: true })).toHaveLength(25)
     expect(given).toBeLessThan(8)
   })
 
