@@ -39,6 +39,7 @@ export async function redisServer(atEnd: typeof onTestFinished = afterAll): Prom
   const folder = await mkdtemp(join(tmpdir(), 'groundmill-redis-'))
   const port = await freePort()
   let child: ChildProcess | undefined
+  let watcher: ChildProcess | undefined
   const server: RedisServer = {
     url: `redis://127.0.0.1:${port}`,
     async start() {
@@ -51,6 +52,9 @@ export async function redisServer(atEnd: typeof onTestFinished = afterAll): Prom
           stdio: ['ignore', 'pipe', 'inherit'],
         },
       )
+      // Ends it where this process, or this thread of it, ends without a word: then the pipe is closed.
+      watcher = spawn('sh', ['-c', `read _; kill -9 ${child.pid}`], { stdio: ['pipe', 'ignore', 'ignore'] })
+      watcher.unref()
       for await (const text of child.stdout as AsyncIterable<Buffer>)
         if (text.toString().includes('Ready to accept connections')) break
       child.stdout?.destroy()
@@ -58,6 +62,7 @@ export async function redisServer(atEnd: typeof onTestFinished = afterAll): Prom
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
+      watcher?.kill('SIGKILL')
       child.kill('SIGKILL')
       await ended
     },

@@ -85,7 +85,8 @@ async function* unpacked(
   } catch (error) {
     // Where the connection failed, that is the cause of the broken packing.
     if (failed) throw failed
-    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') || /brotli|zlib/i.test(String(error)))
+    // Those of zlib and Brotli have a number; a connection that was closed without an error has none.
+    if (typeof (error as NodeJS.ErrnoException).errno === 'number')
       throw new Reject('bad_encoding', `${place}: ${encodings.join(', ')}: ${(error as Error).message}`)
     throw error
   } finally {

@@ -42,7 +42,7 @@ export function createPattern(text: string): RobotsPattern {
 function comparable(text: string): string {
   let escaped = text
   try {
-    escaped = encodeURI(text).replaceAll('%25', '%').replaceAll('%5B', '[').replaceAll('%5D', ']')
+    escaped = encodeURI(text).replaceAll('%25', '%').replace(/%5b/gi, '[').replace(/%5d/gi, ']')
   } catch {
     // Half a surrogate pair matches nothing that an address can have.
   }

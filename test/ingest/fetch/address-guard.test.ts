@@ -50,6 +50,14 @@ describe('an address', () => {
     },
   )
 
+  it('says in a word why it is not', () => {
+    expect(privateRange('168.63.129.16')).toBe('metadata')
+    expect(privateRange('localhost')).toBe('not an address')
+    expect(privateRange('10.0.0.1')).toBe('private')
+    expect(privateRange('::ffff:127.0.0.1')).toBe('loopback')
+    expect(privateRange('4000::1')).toBe('not global')
+  })
+
   it('is the same in every spelling', () => {
     const octet = fc.integer({ min: 0, max: 255 })
     const spelling = fc.constantFrom<(parts: number[]) => string>(
@@ -100,6 +108,23 @@ describe('a guard', () => {
     expect(refusal('http://localhost:1234/', local)).toBe('asked')
     expect(refusal('ftp://localhost/', local)).toBe('bad_url')
     expect(refusal('http://pictures.example:8443/', guard([], [8443]))).toBe('asked')
+  })
+
+  it('knows the hosts that are named, whatever the port', () => {
+    const named = guard(['a.example:8088', 'b.example', 'http://[::1]:9000/', 'no/host'])
+    expect(['a.example', 'b.example', '[::1]', 'a.example:8088', 'c.example'].map(named.isNamed)).toEqual([
+      ...[true, true, true, false, false],
+    ])
+    expect(named.isAllowed('a.example', '8088')).toBe(true)
+    expect(named.isAllowed('a.example', '80')).toBe(false)
+    expect(named.isAllowed('b.example', '1')).toBe(true)
+  })
+
+  it('refuses a host for any of its addresses, and says which', () => {
+    expect(() => guard().checkAddresses('a.example', ['1.1.1.1', '2606:4700::1111'])).not.toThrow()
+    expect(() => guard().checkAddresses('a.example', ['1.1.1.1', '10.0.0.7'])).toThrow(
+      'a.example is at 10.0.0.7, not a public address (private)',
+    )
   })
 
   it.each([

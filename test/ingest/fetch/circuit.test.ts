@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createCircuits, Tripped } from '../../../src/ingest/fetch/circuit.js'
 import { Reject } from '../../../src/ingest/fetch/reject.js'
@@ -164,7 +165,66 @@ describe('a host that fails', () => {
   it('is forgotten once it is well, with thousands of others', async () => {
     const { ask, lapse, fail } = watched({ probes: 0 })
     fail()
+    await lapse(4, 0)
+    expect(await lapse(1, 0)).toBe('0 asked: host_down')
     for (let count = 0; count < 60_000; count++) void ask(`${count}.example`)
     expect(await lapse(0, 0)).toMatch(/^60000 asked/)
+    // So is one that is down, when there are too many.
+    expect(await lapse(1, 0)).toBe('1 asked: timeout')
+  })
+
+  it('again soon after it was well is down at once, and after as many successes is tried anew', async () => {
+    const { lapse, fail, mend } = watched()
+    fail()
+    await lapse(4, 0)
+    expect(await lapse(1, 1000)).toBe('1 asked: timeout')
+    mend()
+    expect(await lapse(1, 2000)).toBe('1 asked: ok')
+    expect(await lapse(2, 0)).toBe('2 asked: ok ok')
+    fail()
+    expect(await lapse(5, 0)).toBe('5 asked: timeout timeout timeout timeout timeout')
+    expect(await lapse(1, 0)).toBe('0 asked: host_down')
+    mend()
+    await lapse(0, 30_000)
+    expect(await lapse(1, 0)).toBe('1 asked: ok')
+    expect(await lapse(3, 0)).toBe('3 asked: ok ok ok')
+    fail()
+    await lapse(4, 0)
+    expect(await lapse(1, 0)).toBe('0 asked: ')
+    mend()
+    expect(await lapse(0, 1000)).toBe('1 asked: ok')
+  })
+
+  it('leaves no listener with the signal of one that waited for it', async () => {
+    const { ask, lapse, fail, mend } = watched()
+    fail()
+    await lapse(4, 0)
+    mend()
+    const { signal } = new AbortController()
+    void ask(host, signal)
+    await lapse(0, 0)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    expect(await lapse(0, 1000)).toBe('1 asked: ok')
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    // One that has ended before it could wait.
+    fail()
+    await lapse(4, 0)
+    void ask(host, AbortSignal.abort(new Error('before')))
+    expect(await lapse(0, 0)).toBe('0 asked: before')
+  })
+
+  it('and asks for a pause is left alone for it only where it is longer than may be waited for', async () => {
+    const { lapse, fail, mend } = watched()
+    fail('http_503', 30_000)
+    await lapse(4, 0)
+    mend()
+    expect(await lapse(1, 1000)).toBe('1 asked: ok')
+    const long = watched()
+    long.fail('http_503', 10 * 3_600_000)
+    await long.lapse(4, 0)
+    long.mend()
+    expect(await long.lapse(1, 3_599_999)).toBe('0 asked: host_down')
+    await long.lapse(0, 1)
+    expect(await long.lapse(1, 0)).toBe('1 asked: ok')
   })
 })

@@ -19,6 +19,13 @@ describe('X-Robots-Tag', () => {
     [['otherbot: noindex', 'noai'], ['noai']],
     ['max-image-preview: none', ['max-image-preview: none']],
     [' , ,', []],
+    ['otherbot : noai, groundmill : noindex', ['noindex']],
+    ['two words: noai', ['two words: noai']],
+    ['groundmill: none', ['noindex', 'nofollow']],
+    ['groundmill:', []],
+    ['noai, max-snippet: 5, noindex', ['noai', 'max-snippet: 5', 'noindex']],
+    ['otherbot: noai, max-video-preview: -1', []],
+    [[], []],
   ])('%j holds for groundmill as %j', (header, directives) => {
     expect([...robotsTagDirectives(header, 'groundmill')]).toEqual(directives)
   })
@@ -29,6 +36,11 @@ describe('tdm-reservation', () => {
     [{}, undefined],
     [{ 'tdm-reservation': 'yes' }, undefined],
     [{ 'tdm-reservation': '0' }, { reserved: false, policy: null }],
+    [
+      { 'tdm-reservation': ['1', '0'], 'tdm-policy': [' a ', 'b'] },
+      { reserved: true, policy: 'a' },
+    ],
+    [{ 'tdm-reservation': [] }, undefined],
     [{ 'tdm-reservation': ' 1 ' }, { reserved: true, policy: null }],
     [
       { 'tdm-reservation': '1', 'tdm-policy': 'https://a.example/policy.json' },
