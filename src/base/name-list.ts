@@ -1,23 +1,41 @@
 /** A message that is longer than this many names, or has longer ones, is read by nobody. */
 const mostNames = 40
 const longestName = 60
+/** Nor one of more characters, however many names it has beyond these few. */
+const longestList = 600
+const fewNames = 4
 /** A path is of use where it is whole. */
 const longestPath = 400
 
 /**
  * Names that a file gives, for a message: in quotation marks where white space or signs in them would not be
- * seen, cut where they are long, and the first forty where there are more.
+ * seen, cut where they are long, and the first forty, or fewer long ones, where there are more.
  *
  * @param longest characters of one; more of a path
  */
 export function nameList(names: Iterable<string>, longest = longestName): string {
   const all = [...names]
-  const shown = all.slice(0, mostNames).map((name) => shownName(name, longest))
-  return all.length > mostNames ? `${shown.join(', ')} and ${all.length - mostNames} more` : shown.join(', ')
+  let length = 0
+  const shown = all
+    .slice(0, mostNames)
+    .map((name) => shownName(name, longest))
+    .filter((name, at) => {
+      length += name.length + 2
+      return at < fewNames || length <= longestList
+    })
+  return shown.length < all.length
+    ? `${shown.join(', ')} and ${all.length - shown.length} more`
+    : shown.join(', ')
 }
 
 /** Paths that were looked for, for a message. */
 export const pathList = (paths: Iterable<string>): string => nameList(paths, longestPath)
+
+/** Any value of a file, for a message: a text as a name is, all else as JSON, cut where it is long. */
+export function shownValue(value: unknown, longest = longestName): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'missing')
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
 
 /** One name. */
 export function shownName(name: string, longest = longestName): string {

@@ -1,7 +1,7 @@
 import { isLeftOver } from '../base/files/sweep-aside.js'
 import { asideOwner, asideSuffix } from '../base/files/write-file-atomic.js'
 import { processState } from '../base/process-identity.js'
-import { acquireLock, isDeadLock, LockedError, parseOwner } from '../storage/lock.js'
+import { isDeadLock, parseOwner, removeDeadLock } from '../storage/lock.js'
 import type { Storage, StoredFile } from '../storage/storage.js'
 import type { Finding } from './finding.js'
 
@@ -48,13 +48,8 @@ async function checkLock(storage: Storage, name: string, mend: boolean): Promise
     ? `the lock of process ${owner.pid} on ${owner.host}, which is gone (${owner.what})`
     : what
   if (!mend) return { kind: 'left over', name, what: gone }
-  try {
-    await (await acquireLock(storage, name, { what: 'checking', wait: false })).release()
-    return { kind: 'left over', name, what: gone, mended: 'removed' }
-  } catch (error) {
-    if (!(error instanceof LockedError)) throw error
-    return { kind: 'busy', name, what: error.message }
-  }
+  const isGone = (await removeDeadLock(storage, name)) || !(await storage.read(name))
+  return isGone ? { kind: 'left over', name, what: gone, mended: 'removed' } : { kind: 'busy', name, what }
 }
 
 /** A span of time in words. */

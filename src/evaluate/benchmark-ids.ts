@@ -1,4 +1,5 @@
 /** Ids of a benchmark's files, and detections that name pictures and categories by them. */
+import { nameList } from '../base/name-list.js'
 import { stringifyJson } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import { entryId } from '../formats/entry-id.js'
@@ -66,7 +67,7 @@ export function refuseForeign(
   if (ids.length === 0) return
   const more = ids.length > namedIds ? `, and ${ids.length - namedIds} more` : ''
   throw new UserError(
-    `${path}: it has answers about ${ids.length} ${what} that ${truth} does not have: ${ids.slice(0, namedIds).join(', ')}${more}. ${hint}` +
+    `${path}: it has answers about ${ids.length} ${what} that ${truth} does not have: ${nameList(ids.slice(0, namedIds))}${more}. ${hint}` +
       'Give the truth that the model was asked about, or take these answers out.',
   )
 }
@@ -115,7 +116,7 @@ export async function readDetections(
 }
 
 const shownIds = (ids: readonly string[]) =>
-  `${ids.slice(0, namedIds).join(', ')}${ids.length > namedIds ? `, and ${ids.length - namedIds} more` : ''}`
+  `${nameList(ids.slice(0, namedIds))}${ids.length > namedIds ? `, and ${ids.length - namedIds} more` : ''}`
 
 /** For answers that call pictures by their files, with an ending or without. */
 function fileNameHint(foreign: readonly string[], { images }: FileIds): string {

@@ -1,3 +1,4 @@
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
@@ -31,7 +32,7 @@ export function promptsOf(
     const unknown = categories.find((name) => !prompt.includes(name))
     if (unknown !== undefined)
       throw new UserError(
-        `The model was prompt-tuned for ${prompt.join(', ')}; it does not know "${unknown}".`,
+        `The model was prompt-tuned for ${nameList(prompt)}; it does not know "${unknown}".`,
       )
     return [{ ...joinNames(prompt), categories: prompt.map((name) => categories.indexOf(name)) }]
   }

@@ -1,4 +1,5 @@
 /** SA-Co (SAM 3's benchmark): pairs of a picture and a phrase, each with the boxes of several annotators. */
+import { nameList, pathList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { cocoEntries, cocoFileName } from '../formats/coco-entries.js'
 import { compareIds } from '../formats/entry-id.js'
@@ -77,7 +78,7 @@ export async function readSacoTruth(paths: readonly string[]): Promise<SacoTruth
   const all = [...first.pairs].map(([key, pair], place) => ({ key, place, ...pair }))
   const pairs = all.filter(({ key }) => files.every((file) => file.pairs.get(key)?.isExhaustive))
   if (pairs.length === 0)
-    throw new UserError(`${paths.join(', ')}: no pair is boxed exhaustively (is_instance_exhaustive) in all.`)
+    throw new UserError(`${pathList(paths)}: no pair is boxed exhaustively (is_instance_exhaustive) in all.`)
   const categories = [...first.categories].sort(([a], [b]) => compareIds(a, b))
   const places = {
     image: new Map(all.map(({ key, place }) => [key, place])),
@@ -184,7 +185,7 @@ export function sacoScores(
   const odd = predictions.find(({ category }) => categories[category] === undefined)
   if (odd)
     throw new UserError(
-      `A prediction for pair ${images[odd.image]?.id} is of a category that the truth does not have: it has ${categories.map(({ id }) => id).join(', ')}.`,
+      `A prediction for pair ${images[odd.image]?.id} is of a category that the truth does not have: it has ${nameList(categories.map(({ id }) => String(id)))}.`,
     )
   const isInPixels = predictions.some(isOfPixels)
   const isComparable = predictions.length > 0 && truths.some((boxes) => boxes.length > 0)

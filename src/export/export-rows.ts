@@ -1,4 +1,5 @@
 import { readsAtOnce } from '../base/map-limited.js'
+import { shownValue } from '../base/name-list.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import type { Caption, IgnoredRegion, NegativeRow, Region } from '../rows/rows.js'
@@ -100,7 +101,7 @@ export async function* readExportRows(
     const { width, height, captions, url, sha256, license, meta } = images
     if (!keyPattern.test(key))
       throw new UserError(
-        `${storage.url}: shard ${shard}: the key ${JSON.stringify(key)} cannot be the name of a file.`,
+        `${storage.url}: shard ${shard}: the key ${shownValue(key)} cannot be the name of a file.`,
       )
     const rowPhrases = joined.phrases.phrases
     const codePoints = captions.map(({ text }) => [...text])

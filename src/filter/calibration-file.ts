@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { readListText } from '../base/files/read-file.js'
+import { jsonOf } from '../base/files/read-json.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { firstIssue } from '../base/first-issue.js'
-import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import type { Calibration, ReliabilityBin } from './rule/calibration.js'
 
@@ -50,12 +50,7 @@ export async function readCalibration(path: string): Promise<CalibrationFile> {
   })
   const bad = (why: string) =>
     new UserError(`${path} is not a calibration (${why}): write it with \`groundmill calibrate\`.`)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw bad(jsonProblem(text, error))
-  }
+  const value = jsonOf(text, path, 'write it with `groundmill calibrate`')
   const parsed = fileSchema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = firstIssue(parsed.error)

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readListText } from '../base/files/read-file.js'
+import { pathList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { linesOf } from './text-lines.js'
 
@@ -63,7 +64,7 @@ export async function listedPictures(list: string, roots: readonly string[]): Pr
   if (!way && !farWay) {
     const [first] = lines as [string]
     const ways = isElsewhere(first) ? [(line: string) => line, ...below] : relative
-    const tried = [...new Set(ways.map((each) => each(first)))].join(', ')
+    const tried = pathList(new Set(ways.map((each) => each(first))))
     throw new UserError(`${list}: none of its first pictures is there (looked for: ${tried}).`)
   }
   return lines.map((line) =>

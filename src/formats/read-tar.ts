@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { unreadable } from '../base/files/read-file.js'
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { isCompressed, readBytes } from './read-bytes.js'
 
@@ -76,7 +77,7 @@ export async function* readTar(
         const takes = wanted(name, size)
         const bytes = takes ? await need(size) : null
         if (!takes && (await source.skip(padded(size))) < size)
-          throw bad(`it is cut short within ${JSON.stringify(name)}`)
+          throw bad(`it is cut short within ${shownValue(name)}`)
         yield { name, size, at, start, bytes }
       } else await source.skip(padded(size))
       long = {}

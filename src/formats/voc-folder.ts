@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { filesBelow } from '../base/files/files-below.js'
 import { readListText, unreadable } from '../base/files/read-file.js'
-import { nameList } from '../base/name-list.js'
+import { nameList, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { linesOf } from './text-lines.js'
 
@@ -152,9 +152,7 @@ async function pictureFinder(annotationFolder: string, pictureFolder: string): P
     ].find((group) => group !== undefined)
     if (!candidates) {
       const also =
-        saidName === '' || stemOf(saidName) === basename(own)
-          ? ''
-          : `, none is named ${JSON.stringify(saidName)}`
+        saidName === '' || stemOf(saidName) === basename(own) ? '' : `, none is named ${shownValue(saidName)}`
       return { problem: `no picture of its name in ${pictureFolder}${also}` }
     }
     const chosen =

@@ -103,7 +103,7 @@ async function descriptionIn(folder: string): Promise<string> {
   // Others' YAML, such as a pipeline's, may lie there too.
   const described = await withNames(folder, all)
   const yamls = described.length > 0 || lists.length > 0 ? described : all
-  if (yamls.length > 1) throw new UserError(`${folder} has several: ${yamls.join(', ')}. Say which.`)
+  if (yamls.length > 1) throw new UserError(`${folder} has several: ${pathList(yamls)}. Say which.`)
   const [file] = [...yamls, ...lists]
   if (file !== undefined) return join(folder, file)
   throw new UserError(

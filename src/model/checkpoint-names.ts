@@ -1,4 +1,5 @@
 /** How published weights name their parameters, and GLIP's official names for these. */
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import type { StoredTensor } from '../weights/weight-file.js'
 import { foldBatchNorms } from './fold-batch-norm.js'
@@ -181,6 +182,6 @@ export function namingOf(keys: readonly string[], path: string): Naming {
     return has(/^layers\.0\.downsample\./) ? swin : swinOfTimm
   if (has(/^conv1\.weight$/) && has(/^layer1\.0\.conv3\.weight$/)) return resnet
   throw new UserError(
-    `${path} has the keys of no model that is known (GLIP, BERT, Swin or ResNet): ${keys.slice(0, 5).join(', ')}, ….`,
+    `${path} has the keys of no model that is known (GLIP, BERT, Swin or ResNet): ${nameList(keys)}.`,
   )
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { hashBytes } from '../base/hash.js'
+import { shownValue } from '../base/name-list.js'
 import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import { families, familyFolder, isFileOf, recordPath } from '../rows/family-path.js'
@@ -87,7 +88,7 @@ const recordSchema = pointerSchema.extend({
       path: z.string(),
       rows: count,
       bytes: count,
-      sha256: z.string(),
+      sha256: z.hash('sha256'),
       blocks: z.string().optional(),
     }),
   ),
@@ -248,7 +249,7 @@ export function parseUnsummed(bytes: Uint8Array, where: string): CommitRecord | 
   for (const [family, { path }] of Object.entries(record.files) as [Family, ShardFile][])
     if (!isFileOf(path, family, record.stage))
       throw bad(
-        `files.${family}.path: expected a file in ${familyFolder(family, record.stage)}/, not ${JSON.stringify(path)}`,
+        `files.${family}.path: expected a file in ${familyFolder(family, record.stage)}/, not ${shownValue(path)}`,
       )
   if (!addsUp(record)) throw bad(sumsOf(record))
   return record

@@ -1,3 +1,4 @@
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { isName } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
@@ -134,7 +135,7 @@ export function mismatch({ storage, shard }: Place, source: Source, other: Sourc
 /** Keys become names of files: a stranger's lead nowhere else. Ingest makes them of digits. */
 const notAKey = ({ storage, shard }: Place, source: Source, row: number, key: unknown) =>
   new UserError(
-    `${storage.url}: shard ${shard} of ${nameOf(source)}, row ${row}: ${JSON.stringify(key)} cannot be the key of a picture: letters, digits, hyphens, dots and underscores can. The dataset was not made by groundmill, or is damaged.`,
+    `${storage.url}: shard ${shard} of ${nameOf(source)}, row ${row}: ${shownValue(key)} cannot be the key of a picture: letters, digits, hyphens, dots and underscores can. The dataset was not made by groundmill, or is damaged.`,
   )
 
 const nameOf = ({ family, stage }: Source) => (stage === null ? family : `${family} "${stage}"`)

@@ -1,3 +1,4 @@
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import type { Picture } from '../pictures/picture.js'
@@ -29,7 +30,7 @@ export function readLabels(
   const labelled = named.filter(([, name]) => String(name).trim() !== '')
   if (labelled.length === 0 || wrong)
     throw new UserError(
-      `${path}/config.json: id2label ${wrong ? `has ${JSON.stringify(wrong[0])}: ${JSON.stringify(wrong[1])}` : named.length === 0 ? 'is empty' : 'has no names'}; it must give each class's name by its number.`,
+      `${path}/config.json: id2label ${wrong ? `has ${shownValue(wrong[0])}: ${shownValue(wrong[1])}` : named.length === 0 ? 'is empty' : 'has no names'}; it must give each class's name by its number.`,
     )
   return new Map(labelled.map(([id, name]) => [Number(id), name]))
 }

@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path'
+import { shownValue } from '../base/name-list.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
@@ -157,7 +158,7 @@ function checkVocabulary(path: string, { vocabulary }: Tokenizer, { text }: Glip
   for (const [token, id] of vocabulary)
     if (id >= text.vocab_size)
       throw new UserError(
-        `${path}/tokenizer.json: token ${JSON.stringify(token)} has the number ${id}; text.vocab_size of config.json is ${text.vocab_size}.`,
+        `${path}/tokenizer.json: token ${shownValue(token)} has the number ${id}; text.vocab_size of config.json is ${text.vocab_size}.`,
       )
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { SessionPool } from '../graph/session-pool.js'
@@ -144,7 +145,7 @@ async function findFiles(
   const kind = typeof type === 'string' ? type : ''
   const read = families.get(kind)
   if (!read) {
-    const what = type === null ? 'there is no model_type' : `model_type ${JSON.stringify(type)}`
+    const what = type === null ? 'there is no model_type' : `model_type ${shownValue(type)}`
     throw new UserError(
       `${path}/config.json: ${what}${type === null ? '; it must be one' : ' is not a family'} that groundmill knows (${[...families.keys()].join(', ')}).`,
     )

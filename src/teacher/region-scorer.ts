@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { nameList } from '../base/name-list.js'
+import { nameList, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { sizesOf } from '../graph/ops/tensor.js'
@@ -115,7 +115,7 @@ export async function readRegionScorer(folder: string): Promise<ScorerFiles> {
   const config = await requireJson(folder, 'config.json')
   if (config.model_type !== 'clip')
     throw new UserError(
-      `${folder}/config.json: model_type ${JSON.stringify(config.model_type)} is not "clip", the only family that scores regions.`,
+      `${folder}/config.json: model_type is ${shownValue(config.model_type)}; "clip" is the only family that scores regions.`,
     )
   // transformers leaves out of config.json what is as CLIPTextConfig has it.
   const place = `${folder}/config.json: text_config.`

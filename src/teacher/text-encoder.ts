@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { readTextIfThere } from '../base/files/read-file.js'
 import { jsonOf } from '../base/files/read-json.js'
+import { nameList, shownName, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, Session, type Value } from '../graph/session.js'
@@ -118,7 +119,7 @@ async function checkFolder(folder: string): Promise<number> {
   const modes = pooling?.pooling_mode === undefined ? [] : [pooling.pooling_mode].flat()
   if (other || modes.some((mode) => mode !== 'mean')) {
     throw new UserError(
-      `${folder}/1_Pooling/config.json asks for ${other?.[0] ?? `pooling_mode ${modes.join(', ')}`}: only the mean of the tokens is done here.`,
+      `${folder}/1_Pooling/config.json asks for ${other ? shownName(other[0]) : `pooling_mode ${nameList(modes.map(String))}`}: only the mean of the tokens is done here.`,
     )
   }
   const sentence = await readJson(folder, 'sentence_bert_config.json')
@@ -140,14 +141,14 @@ async function checkModules(folder: string): Promise<void> {
   const unknown = kinds.find((kind) => kind && !['Transformer', 'Pooling', 'Normalize'].includes(kind))
   if (unknown)
     throw new UserError(
-      `${folder}/modules.json has a module ${unknown}: only Transformer, Pooling and Normalize are done here.`,
+      `${folder}/modules.json has a module ${shownName(unknown)}: only Transformer, Pooling and Normalize are done here.`,
     )
   const { default_prompt_name: name, prompts } =
     (await readJson(folder, 'config_sentence_transformers.json')) ?? {}
   const prompt = typeof name === 'string' ? (prompts as Record<string, unknown> | undefined)?.[name] : ''
   if (prompt)
     throw new UserError(
-      `${folder}/config_sentence_transformers.json puts ${JSON.stringify(prompt)} before every text (default_prompt_name "${name}"), which groundmill does not do.`,
+      `${folder}/config_sentence_transformers.json puts ${shownValue(prompt)} before every text (default_prompt_name ${shownValue(name)}), which groundmill does not do.`,
     )
 }
 

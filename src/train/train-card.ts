@@ -32,7 +32,7 @@ export function trainCard({ name, sources, streams, config, network, last, start
     .join(', ')
   const lineage = `Trained by groundmill. ${startText(start)}
 
-| source | grounding | samples | boxes by origin | weight | licence |
+| source | grounding | samples | labels by origin | weight | licence |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 

@@ -1,6 +1,7 @@
 import { readExactly } from '../base/files/read-exactly.js'
 import { unreadable } from '../base/files/read-file.js'
 import { openRegularFile } from '../base/files/regular-file.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
 import type { PickleValue } from './pickle-value.js'
@@ -61,7 +62,7 @@ function weightsOf(
   const key = keys.find((name) => value.get(name) instanceof Map)
   if (average && key === undefined)
     throw new UserError(
-      `${path} has no moving averages: there is no ${averageKey} among ${[...value.keys()].slice(0, 8).join(', ')}.`,
+      `${path} has no moving averages: there is no ${averageKey} among ${nameList([...value.keys()].map(String))}.`,
     )
   const others = key === undefined ? [] : [...value.keys()].filter((name) => name !== key).map(String)
   const weights = new Map<string, TorchTensor>()
@@ -71,7 +72,7 @@ function weightsOf(
   }
   if (weights.size === 0)
     throw new UserError(
-      `${path} holds no weights: no tensor at its top or under ${keys.join(' or ')}. It has: ${others.slice(0, 8).join(', ')}.`,
+      `${path} holds no weights: no tensor at its top or under ${keys.join(' or ')}. It has: ${nameList(others)}.`,
     )
   return { weights, others }
 }

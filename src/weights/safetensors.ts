@@ -5,6 +5,7 @@ import { readExactly } from '../base/files/read-exactly.js'
 import { unreadable } from '../base/files/read-file.js'
 import { openRegularFile } from '../base/files/regular-file.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
+import { shownName, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
 import {
@@ -195,14 +196,14 @@ function placeOf(name: string, entry: unknown, path: string): Place {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
   if (!isElementType(dtype))
     throw new UserError(
-      `${path}: ${name} is ${dtype}; read are ${Object.keys(elementBytes).join(', ')}. Save it as F32.`,
+      `${path}: the type of ${shownName(name)} is ${shownValue(dtype)}; read are ${Object.keys(elementBytes).join(', ')}. Save it as F32.`,
     )
   const [start, end, ...more] = isCounts(offsets) ? offsets : []
   if (!isShape(shape) || start === undefined || end === undefined || more.length > 0)
-    throw new UserError(`${path}: the header's entry of ${name} is damaged.`)
+    throw new UserError(`${path}: the header's entry of ${shownName(name)} is damaged.`)
   if (end - start !== elementBytes[dtype] * sizeOf(shape))
     throw new UserError(
-      `${path}: ${name} is ${dtype} [${shape.join(', ')}], which is not the ${end - start} bytes that it has.`,
+      `${path}: ${shownName(name)} is ${dtype} [${shape.join(', ')}], which is not the ${end - start} bytes that it has.`,
     )
   return { name, shape, type: dtype, offsets: [start, end] }
 }
@@ -216,7 +217,7 @@ function checkCoverage(places: readonly Place[], length: number, path: string): 
     if (offsets[0] !== end) {
       const what =
         offsets[0] > end ? 'leaves a gap (are two tensors of one name?)' : 'overlaps another tensor'
-      throw new UserError(`${path} is damaged: ${name} ${what} at byte ${end} of its values.`)
+      throw new UserError(`${path} is damaged: ${shownName(name)} ${what} at byte ${end} of its values.`)
     }
     end = offsets[1]
   }

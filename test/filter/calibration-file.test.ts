@@ -51,7 +51,7 @@ describe('the file of a calibration', () => {
     await expect(readCalibration(join(folder, 'none.json'))).rejects.toThrow('Cannot read the calibration')
     const path = join(folder, 'calibration.json')
     await writeFile(path, '{')
-    await expect(readCalibration(path)).rejects.toThrow('is not a calibration')
+    await expect(readCalibration(path)).rejects.toThrow('is not JSON')
     await writeFile(path, '[]')
     await expect(readCalibration(path)).rejects.toThrow('the file: ')
   })

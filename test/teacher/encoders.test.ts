@@ -110,7 +110,7 @@ describe('CLIP as a judge of regions', () => {
   })
 
   it.each([
-    ['config.json', { model_type: 'siglip' }, /model_type "siglip" is not "clip"/],
+    ['config.json', { model_type: 'siglip' }, /model_type is "siglip"; "clip" is the only/],
     ['config.json', { text_config: { max_position_embeddings: 'x' } }, /max_position_embeddings is "x"/],
     ['tokenizer_config.json', { pad_token: '<none>' }, /pad_token "<none>" is not in the vocabulary/],
     ['tokenizer_config.json', { pad_token: { content: '<none>' } }, /pad_token "<none>" is not in/],

@@ -142,8 +142,8 @@ describe('safetensors', () => {
     const cases: readonly (readonly [unknown, Uint8Array, RegExp])[] = [
       ['{"a":', four, /its header is not a JSON object/],
       ['[]', four, /its header is not a JSON object/],
-      [{ a: null }, four, /a is undefined; read are F64/],
-      [{ a: entry(0, 4, [1], 'F8_E4M3') }, four, /a is F8_E4M3; read are F64, F32/],
+      [{ a: null }, four, /type of a is missing; read are F64/],
+      [{ a: entry(0, 4, [1], 'F8_E4M3') }, four, /type of a is "F8_E4M3"; read are F64, F32/],
       [{ a: entry(0, 4, [-1]) }, four, /entry of a is damaged/],
       [{ a: entry(0, 4, [2 ** 60]) }, four, /entry of a is damaged/],
       [{ a: { ...entry(0, 4), data_offsets: [0] } }, four, /entry of a is damaged/],

@@ -1,5 +1,6 @@
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { nameList } from '../../base/name-list.js'
 import { Reject } from './reject.js'
 
 /** What undoes each encoding. */
@@ -35,7 +36,7 @@ export async function readBody(
   const known = encodings.flatMap((encoding) => decoders.get(encoding) ?? [])
   if (known.length < encodings.length || encodings.length > maxEncodings) {
     discard(body)
-    throw new Reject('bad_encoding', `${place} is packed as ${encodings.join(', ')}`)
+    throw new Reject('bad_encoding', `${place} is packed as ${nameList(encodings)}`)
   }
   if (!cut && Number(headers['content-length']) > maxBytes) {
     discard(body)
@@ -87,7 +88,7 @@ async function* unpacked(
     if (failed) throw failed
     // Those of zlib and Brotli have a number; a connection that was closed without an error has none.
     if (typeof (error as NodeJS.ErrnoException).errno === 'number')
-      throw new Reject('bad_encoding', `${place}: ${encodings.join(', ')}: ${(error as Error).message}`)
+      throw new Reject('bad_encoding', `${place}: ${nameList(encodings)}: ${(error as Error).message}`)
     throw error
   } finally {
     last.destroy()

@@ -76,7 +76,7 @@ export function columnIndex(column: Column, names: readonly string[] | undefined
   const places = (names ?? []).flatMap((name, at) => (name === column ? [at] : []))
   if (places.length > 1)
     throw new UserError(
-      `${path} has ${places.length} columns "${column}": name one by its number (${places.join(', ')}).`,
+      `${path} has ${places.length} columns "${column}": name one by its number (${nameList(places.map(String))}).`,
     )
   return index
 }

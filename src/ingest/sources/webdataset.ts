@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import type { z } from 'zod'
 import { decodeText } from '../../base/decode-text.js'
 import { notUtf8 } from '../../base/files/read-file.js'
+import { nameList } from '../../base/name-list.js'
 import { parseJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
@@ -108,7 +109,7 @@ function sampleRow(path: string, columns: Columns, maxBytes: number, sample: Sam
   const twins = sample.twins ?? (picture && second && [picture.name, second.name])
   if (twins)
     return sourceRow({ mark, place, problem: { reason: 'duplicate_member', detail: both(place, twins) } })
-  if (!picture) return problemRow(mark, place, `no picture among ${[...fields.keys()].join(', ')}`)
+  if (!picture) return problemRow(mark, place, `no picture among ${nameList(fields.keys())}`)
   const json = jsonOf(fields.get('json'))
   if (json === null)
     return problemRow(mark, place, unreadText(fields.get('json')) ?? 'its json is not a JSON object')
@@ -143,7 +144,7 @@ function sampleRow(path: string, columns: Columns, maxBytes: number, sample: Sam
     if (!row.problem) return row
     const unread = unreadText(fields.get((caption ?? 'txt').toLowerCase()))
     if (unread !== undefined) return problemRow(mark, place, unread)
-    const detail = `${row.problem.detail} among its fields ${[...fields.keys()].join(', ')}: a name is split at its first dot`
+    const detail = `${row.problem.detail} among its fields ${nameList(fields.keys())}: a name is split at its first dot`
     return { ...row, problem: { ...row.problem, detail } }
   }
   const size = sizeOf(json?.width, json?.height)

@@ -1,3 +1,4 @@
+import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { pairedBootstrap } from '../../evaluate/compare/paired-bootstrap.js'
 import { type MetricName, pictureMetric } from '../../evaluate/compare/picture-metrics.js'
@@ -60,8 +61,7 @@ export function compareAnswers(
   { set, metric, margin, level, resamplings, seed }: ComparisonOptions,
 ): Comparison[] {
   const ofSet = answers.get(set)
-  if (!ofSet)
-    throw new UserError(`promote: set "${set}" is not among its sets: ${[...answers.keys()].join(', ')}.`)
+  if (!ofSet) throw new UserError(`promote: set "${set}" is not among its sets: ${nameList(answers.keys())}.`)
   const answersOf = ({ name }: Named) => {
     const { scores, outcomes } = ofSet.get(name) as Answers
     const score = (scores as Partial<Evaluation>)[metric]

@@ -2,7 +2,7 @@ import { access, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readTextIfThere } from '../../base/files/read-file.js'
 import { jsonOf } from '../../base/files/read-json.js'
-import { nameList } from '../../base/name-list.js'
+import { nameList, shownValue } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 
@@ -40,7 +40,7 @@ export function countIn(config: unknown, key: string, place: string, least: 0 | 
   if (Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= mostCount)
     return Number(value)
   throw new UserError(
-    `${place}${key} is ${JSON.stringify(value)}, not a count${least > 0 ? ' above 0' : ''}${Number(value) > mostCount ? `, or one above ${mostCount}` : ''}.`,
+    `${place}${key} is ${shownValue(value)}, not a count${least > 0 ? ' above 0' : ''}${Number(value) > mostCount ? `, or one above ${mostCount}` : ''}.`,
   )
 }
 

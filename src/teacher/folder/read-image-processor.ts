@@ -1,3 +1,4 @@
+import { shownValue } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { imageProcessorConfig } from './hf-folder.js'
 import type { ImageProcessor, Size } from './hf-image-processor.js'
@@ -48,7 +49,7 @@ interface Said {
 }
 
 function refuse({ config, place }: Said, key: string): never {
-  throw new UserError(`${place}${key} is ${JSON.stringify(config[key])}, which groundmill does not do.`)
+  throw new UserError(`${place}${key} is ${shownValue(config[key])}, which groundmill does not do.`)
 }
 
 /** Names are as `DetrImageProcessor`, `DetrImageProcessorFast` or `-Pil`, and `DetrFeatureExtractor`. */
@@ -60,7 +61,7 @@ function checkClass({ config, place }: Said, { names }: ProcessorClass): void {
   const name = String(type).replace(/(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, '')
   if (names.includes(name)) return
   throw new UserError(
-    `${place}${key} is ${JSON.stringify(type)}; of this family pictures are read as ${names.map((own) => `${own}ImageProcessor`).join(' or ')} does it.`,
+    `${place}${key} is ${shownValue(type)}; of this family pictures are read as ${names.map((own) => `${own}ImageProcessor`).join(' or ')} does it.`,
   )
 }
 

@@ -76,7 +76,7 @@ export interface SampleStream {
   readonly captions: Texts
   /** Category names, where there are any. */
   readonly categories: readonly string[]
-  /** Boxes by who gave them: `gold`, or a teacher. */
+  /** Boxes by who gave them (`gold`, or a teacher), each once for every phrase that names it. */
   readonly origins: ReadonlyMap<string, number>
   /** The licence that the dataset's card names. */
   readonly license: string | undefined

@@ -102,7 +102,7 @@ describe('lists that are named', () => {
     for (const text of ['{\n\n"a"', '[]', '{"version": 1}']) {
       await writeFile(path, text)
       await expect(readCalibration(path), text).rejects.toThrow(
-        new RegExp(`^${path} is not a calibration .*groundmill calibrate.\\.$`),
+        new RegExp(`^${path} is not (a calibration|JSON).*groundmill calibrate.\\.$`),
       )
     }
     // A warning of the parser would show the file's text as it is.
