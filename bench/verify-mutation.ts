@@ -3,13 +3,14 @@
  * mutants), and the room's own tests are run over each change. docs/mutation.md has the last results.
  *
  *     npm run verify:mutation -- [filter train ...] [--sample 1] [--seed 1] [--concurrency 1] [--force] [--json]
+ *                                 [--tests test/train/matcher.test.ts,...]
  *
  * Rooms are those of bench/mutation/rooms.ts, all of them where none is named, or a folder or file below one
  * (`filter/rules`, `filter/rules/contrast`). A few files at a time are a run of Stryker, with an incremental file
  * in reports/mutation that bears the name of the first: a run that was stopped goes on where it was, and only what has
  * changed is tried again, unless `--force` is given. Survivors are listed there as well, in *.survivors.txt. With
  * `--sample 0.1` a tenth of the mutants is tried, drawn by the seed, and the score has an interval: another seed
- * draws another tenth. Ends with 1 where a room is below the goal, or its tests fail without a mutant.
+ * draws another tenth. `--tests` runs those tests alone, for who writes them: quick, and no score of a room. Ends with 1 where a room is below the goal, or its tests fail without a mutant.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Stryker } from '@stryker-mutator/core'
@@ -32,6 +33,7 @@ const force = process.argv.includes('--force')
 const concurrency = Number(option('concurrency', '1'))
 const share = Number(option('sample', '1'))
 const seed = Number(option('seed', '1'))
+const testsAsked = option('tests', '')
 const reports = 'reports/mutation'
 
 /** Percent of the mutants that the tests have to notice. */
@@ -102,13 +104,23 @@ function forgetPassedOver(path: string): void {
   writeFileSync(path, JSON.stringify(known))
 }
 
+/** Such a part is a run of its own: what it finds is no knowledge about all tests. */
+const withTests = (part: MutatedPart, include: readonly string[]): MutatedPart => ({
+  ...part,
+  name: `${part.name}.some`,
+  tests: { ...part.tests, include },
+})
+
 const named = process.argv
   .slice(2)
-  .filter((word, at, all) => !/^--/.test(word) && !/^--(concurrency|sample|seed)$/.test(all[at - 1] ?? ''))
+  .filter(
+    (word, at, all) => !/^--/.test(word) && !/^--(concurrency|sample|seed|tests)$/.test(all[at - 1] ?? ''),
+  )
 mkdirSync(reports, { recursive: true })
 const byRoom = new Map<string, Counts>()
 let failed = 0
-for (const one of mutatedParts(named, share)) {
+for (const part of mutatedParts(named, share)) {
+  const one = testsAsked ? withTests(part, testsAsked.split(',')) : part
   const start = performance.now()
   const results = await mutate(one).catch((error: Error) => {
     process.stderr.write(`${one.name}: ${error.message}\n`)

@@ -40,7 +40,7 @@ export interface FuzzListener {
   fatal(target: number, index: number, what: string): void
 }
 
-/** Beside its processor time: what waits for ever takes none. */
+/** Beside its processor time: what waits for ever takes none. Counted in looks, which a machine that stands still has none of. */
 const waitSeconds = 20
 const lookMs = 40
 /** The kernel counts processor time in these, whatever its own clock. */
@@ -102,15 +102,15 @@ export async function watchTargets(
       error = `${error}${text}`.slice(-2000)
     })
     let now: FuzzLine | undefined
-    let [began, cpuThen, base, over] = [performance.now(), -1, 0, '']
-    let since = began
+    let [looks, cpuThen, base, over] = [0, -1, 0, '']
+    let since = performance.now()
     const lines = createInterface({ input: child.stdio[3] as Readable })
     lines.on('line', (text) => {
       const line = JSON.parse(text) as FuzzLine
       const tally = tallies.get(line.target)!
       if (!line.outcome) {
         if (now?.target !== line.target) [base, since] = [0, performance.now()]
-        ;[now, began, cpuThen] = [line, performance.now(), -1]
+        ;[now, looks, cpuThen] = [line, 0, -1]
         return
       }
       const { kind } = line.outcome
@@ -131,7 +131,7 @@ export async function watchTargets(
       tally.seconds = Math.max(tally.seconds, taken.cpu - cpuThen)
       if (taken.cpu - cpuThen > bounds.seconds)
         over = `${(taken.cpu - cpuThen).toFixed(1)} s of processor time`
-      else if (performance.now() - began > 1000 * waitSeconds) over = `${waitSeconds} s of waiting`
+      else if (++looks * lookMs > 1000 * waitSeconds) over = `${waitSeconds} s of waiting`
       else if (taken.megabytes - base > bounds.megabytes)
         over = `${Math.round(taken.megabytes - base)} MB of memory`
       if (over) child.kill('SIGKILL')

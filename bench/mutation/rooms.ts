@@ -23,6 +23,8 @@ export interface MutatedPart {
 interface Room {
   /** Folders of test/ that have its tests, if not the one of its name. */
   readonly of?: readonly string[]
+  /** Tests in other folders that are of what it does. */
+  readonly also?: readonly string[]
   /** Files of them that are left out. */
   readonly without?: readonly string[]
   readonly skip?: readonly string[]
@@ -78,6 +80,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'records/model-store',
       'engines/**',
     ],
+    skip: ['the command exports the same'],
   },
 }
 
@@ -96,9 +99,12 @@ export function mutatedParts(names: readonly string[], share = 1): MutatedPart[]
       throw new UserError(
         `"${name}" is in no room whose tests are held against mutants: ${roomNames.join(', ')}.`,
       )
-    const { of = [room], without = [], skip = [] } = rooms[room]!
+    const { of = [room], also = [], without = [], skip = [] } = rooms[room]!
     const tests = {
-      include: of.map((folder) => `test/${folder}/**/*.test.ts`),
+      include: [
+        ...of.map((folder) => `test/${folder}/**/*.test.ts`),
+        ...also.map((file) => `test/${file}.test.ts`),
+      ],
       exclude: without.map((file) => `test/${room}/${file}.test.ts`),
       skip,
     }

@@ -18,7 +18,7 @@ interface Request {
   }
 }
 
-/** Seconds of processor time that a run may take besides what its tests took without a mutant. */
+/** Seconds of processor time that a run may take besides that. */
 const besides = 2
 /** Milliseconds in which a run that is not waiting for ever has computed for longer than `waiting` seconds. */
 const idle = 10_000
@@ -29,7 +29,9 @@ let isStarted = false
 /** Of the run that is going on: which tests it chooses stands in it. */
 let config: { readonly testNamePattern?: RegExp } | undefined
 /** The first run, of all tests without a mutant: its seconds of processor time, and how they lie on its tests. */
-let first: { readonly seconds: number; readonly tests: readonly TimedTest[] } | undefined
+let first:
+  | { readonly seconds: number; readonly tests: readonly TimedTest[]; readonly loading: number }
+  | undefined
 
 interface TimedTest {
   readonly file: string
@@ -63,14 +65,17 @@ function timedTests(tasks: readonly RunnerTask[], file: string, above = ''): Tim
   })
 }
 
-/** Seconds of processor time that the tests of a run may take together: half as much again as without a mutant. */
+/**
+ * Seconds of processor time that a run may take: half as much again as its tests took without a mutant, and as
+ * loading the modules took then, of all test files: one alone may load most of the project.
+ */
 function allowance(files: readonly string[]): number {
   if (!first) return Number.POSITIVE_INFINITY
   const pattern = config?.testNamePattern
   const isChosen = ({ file, name }: TimedTest) => files.includes(file) && (!pattern || pattern.test(name))
   const timeOf = (tests: readonly TimedTest[]) => tests.reduce((sum, { time }) => sum + time, 0)
   const share = timeOf(first.tests.filter(isChosen)) / Math.max(1, timeOf(first.tests))
-  return besides + 1.5 * share * first.seconds
+  return besides + 1.5 * (share * first.seconds + first.loading)
 }
 
 /** Calls `stop` when a run has used up its time; gives a function that ends the watch. */
@@ -89,6 +94,7 @@ function watchRun(files: readonly string[], state: Vitest['state'], stop: () => 
     first ??= {
       seconds: processorTime() - start,
       tests: state.getFiles().flatMap(({ tasks, filepath }) => timedTests(tasks, filepath)),
+      loading: state.getFiles().reduce((sum, file) => sum + (file.collectDuration ?? 0), 0) / 1000,
     }
   }
 }
