@@ -1,3 +1,4 @@
+import { shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type CocoList, cocoEntries } from './coco-entries.js'
 import {
@@ -79,7 +80,7 @@ export async function readCocoFile(path: string, needed: readonly CocoList[] = [
       const { id, name } = category
       if (!categories.has(id)) categories.set(id, category)
       else if (categories.get(id)?.name !== name) {
-        problems.add('categories', at, 'shared_id', `id ${id} is that of several categories`)
+        problems.add('categories', at, 'shared_id', `id ${shownName(id)} is that of several categories`)
         categories.set(id, undefined)
       }
       return undefined
@@ -129,7 +130,7 @@ function imagesOf(problems: ProblemList) {
     add(image: CocoImage, at: number): string | undefined {
       const { id, file_name } = image
       const known = sole.get(id)
-      if (known?.file_name === file_name) return `id ${id} comes twice`
+      if (known?.file_name === file_name) return `id ${shownName(id)} comes twice`
       if (!known && !shared.has(id)) {
         sole.set(id, image)
         places.set(id, at)
@@ -149,4 +150,4 @@ function imagesOf(problems: ProblemList) {
 
 /** What is said of a picture whose id is not its own. */
 export const sharedId = (id: Id, name: string): string =>
-  `${name}: its id ${id} is that of several pictures: whose boxes and captions are meant cannot be known`
+  `${shownName(name, 200)}: its id ${shownName(id)} is that of several pictures: whose boxes and captions are meant cannot be known`

@@ -1,3 +1,4 @@
+import { shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import type { CocoAnnotation, CocoCategory, CocoImage, Id } from './coco-entry.js'
 import { type CocoFile, readCocoFile, sharedId } from './coco-file.js'
@@ -79,7 +80,7 @@ function joinImages(files: readonly CocoFile[]) {
           'images',
           undefined,
           'shared_id',
-          sharedId(id, `${known.file_name} and ${image.file_name}`),
+          sharedId(id, `${shownName(known.file_name)} and ${shownName(image.file_name)}`),
         )
       }
       images.set(id, { ...known, ...image })
@@ -116,13 +117,13 @@ function ownAnnotations(
         ? ['shared_id', 'that several pictures have']
         : ['unknown_picture', 'that no picture has']
       const rest = own.length > 1 ? ` (and ${own.length - 1} more)` : ''
-      problems.add('annotations', at, reason, `image_id ${id}, an id ${what}${rest}`, own.length)
+      problems.add('annotations', at, reason, `image_id ${shownName(id)}, an id ${what}${rest}`, own.length)
     }
   }
   const [first] = annotations
   if (first && kept.size === 0 && shared.size === 0)
     throw new UserError(
-      `${path}: no annotation is of a picture that is listed: annotations.${first[1].at}.image_id is ${first[0]}, and so on.`,
+      `${path}: no annotation is of a picture that is listed: annotations.${first[1].at}.image_id is ${shownName(first[0])}, and so on.`,
     )
   return kept
 }
@@ -168,7 +169,7 @@ function tellUnknownCategories({ used, categories, problems }: CocoFile): void {
       'annotations',
       at,
       'unknown_category',
-      `category_id ${id}, an id that no category has${rest}`,
+      `category_id ${shownName(id)}, an id that no category has${rest}`,
     )
   }
 }

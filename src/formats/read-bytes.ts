@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { unreadable } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
+import { watchZstdWindows } from './zstd-windows.js'
 
 /** Endings of files that are read as they are decompressed. */
 export const compressedEndings = ['.gz', '.zst'] as const
@@ -37,7 +38,7 @@ export async function* readBytes(path: string, start = 0, free = freeBytes): Asy
   let left = start
   let made = 0
   try {
-    for await (const chunk of isGzip(path) ? gunzipped(file) : unzstd(file)) {
+    for await (const chunk of isGzip(path) ? gunzipped(file) : unzstd(file, path)) {
       made += chunk.length
       if (made > free && made > mostTimes * found.size)
         throw new UserError(
@@ -62,12 +63,14 @@ function gunzipped(file: Readable): AsyncIterable<Buffer> {
 }
 
 /** zstd in JavaScript: Node's own came with version 22.15. */
-async function* unzstd(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* unzstd(file: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
   let out: Uint8Array[] = []
   const decompress = new Decompress((chunk) => {
     out.push(chunk)
   })
+  const watch = watchZstdWindows(path)
   for await (const chunk of file) {
+    watch(chunk)
     decompress.push(chunk)
     for (const part of out) if (part.length > 0) yield Buffer.from(part.buffer, part.byteOffset, part.length)
     out = []

@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
+import { shownName } from '../base/name-list.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 
 /** What an XML file of Pascal VOC's form says of a picture. */
@@ -60,11 +61,12 @@ export function parseVocAnnotation(bytes: Uint8Array): VocAnnotation {
   const valid = XMLValidator.validate(text)
   if (valid !== true) throw new Error(`line ${valid.err.line}: ${valid.err.msg}`)
   const [entity] = unknownEntity.exec(text.replace(/<!\[CDATA\[.*?\]\]>|<!--.*?-->/gs, '')) ?? []
-  if (entity) throw new Error(`it uses ${entity}, which XML does not know: write the character itself`)
+  if (entity)
+    throw new Error(`it uses ${shownName(entity)}, which XML does not know: write the character itself`)
   const roots = parser.parse(text) as Element
   const [root = ''] = Object.keys(roots).filter((name) => name !== '#text')
   if (root !== 'annotation')
-    throw new Error(`its root is <${root}>, not <annotation>${exportHint(root, text)}`)
+    throw new Error(`its root is <${shownName(root)}>, not <annotation>${exportHint(root, text)}`)
   const annotation = elementsOf(roots.annotation)[0] ?? {}
   const [size = {}] = elementsOf(annotation.size)
   const [width, height] = [numberIn(size, 'width'), numberIn(size, 'height')]
@@ -126,7 +128,7 @@ function decoded(bytes: Uint8Array): string {
   try {
     decoder = new TextDecoder(encoding, { fatal: true })
   } catch {
-    throw new Error(`its encoding ${encoding} is not known`)
+    throw new Error(`its encoding ${shownName(encoding)} is not known`)
   }
   try {
     return decoder.decode(bytes)

@@ -159,7 +159,7 @@ async function pictureFinder(annotationFolder: string, pictureFolder: string): P
       candidates.length === 1 ? candidates : candidates.filter((name) => basename(name) === saidName)
     const [one] = chosen
     if (one !== undefined && chosen.length === 1) return { file: join(pictureFolder, one), name: one }
-    return { problem: `it may be of ${candidates.join(' or ')}` }
+    return { problem: `it may be of ${nameList(candidates)}` }
   }
 }
 

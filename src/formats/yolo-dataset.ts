@@ -174,7 +174,9 @@ function namesOf(
   for (const [key, name] of Object.entries(names)) {
     const id = Number(key)
     if (!Number.isInteger(id) || id < 0)
-      throw new UserError(`${file}: names: ${key}: expected the number of a class, as in {0: person}.`)
+      throw new UserError(
+        `${file}: names: ${shownName(key)}: expected the number of a class, as in {0: person}.`,
+      )
     const text = String(written[key] ?? name).trim()
     if (name !== null && text !== '') found.set(id, text)
   }
@@ -218,7 +220,7 @@ async function picturesOf(
 /** The error for what a description names and does not hold. */
 const leadsOut = (file: string, entry: string, path: string) =>
   new UserError(
-    `${file}: ${entry} (${path}) is not in the folder of the file, or is a link that leads out of it: ${outsideAdvice}.`,
+    `${file}: ${shownName(entry, 200)} (${shownName(path, 400)}) is not in the folder of the file, or is a link that leads out of it: ${outsideAdvice}.`,
   )
 
 const isPicture = (path: string) => pictureEndings.has(extname(path).toLowerCase())

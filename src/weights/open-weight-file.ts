@@ -1,3 +1,4 @@
+import { shownName } from '../base/name-list.js'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readListText, unreadable } from '../base/files/read-file.js'
@@ -66,13 +67,13 @@ async function openSharded(path: string): Promise<WeightFile> {
       files.push(file)
       for (const [name, tensor] of file.tensors) {
         if (names.get(name) !== shard)
-          throw new UserError(`${path} does not say that ${name} is in ${shard}, where it is.`)
+          throw new UserError(`${path} does not say that ${shownName(name)} is in ${shownName(shard)}, where it is.`)
         tensors.set(name, tensor)
       }
     }
     for (const [name, shard] of names) {
       if (!tensors.has(name))
-        throw new UserError(`${path} says that ${name} is in ${shard}, where it is not.`)
+        throw new UserError(`${path} says that ${shownName(name)} is in ${shownName(shard)}, where it is not.`)
     }
     return { tensors, others: [], metadata: {}, close }
   } catch (error) {

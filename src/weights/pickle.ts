@@ -4,6 +4,7 @@
  * data, of which a caller says which may occur, hands imports and calls to the caller's own tables, and
  * refuses all others by name.
  */
+import { shownName } from '../base/name-list.js'
 import { type PickleBytes, pickleBytes } from './pickle-bytes.js'
 import { opcodeName, type PickleOpcode } from './pickle-opcodes.js'
 import { createPickleStack, type PickleStack } from './pickle-stack.js'
@@ -195,7 +196,7 @@ function calls({ read, stack: { push, peek, pop, popMany }, kind, error }: Machi
   const named = (name: string) =>
     push(
       asked(error, () => {
-        if (!kind.global) throw new Error(`it asks for ${name}`)
+        if (!kind.global) throw new Error(`it asks for ${shownName(name)}`)
         return kind.global(name)
       }),
     )
@@ -204,7 +205,7 @@ function calls({ read, stack: { push, peek, pop, popMany }, kind, error }: Machi
     if (!(callee instanceof PickleGlobal) || !Array.isArray(args))
       throw error('it calls something that is not an imported name')
     const { name, call: give } = callee
-    if (!give) throw error(`it calls ${name}, which may only be named`)
+    if (!give) throw error(`it calls ${shownName(name)}, which may only be named`)
     push(asked(error, () => give(args)))
   }
   return {

@@ -1,7 +1,7 @@
 import { readExactly } from '../base/files/read-exactly.js'
 import { unreadable } from '../base/files/read-file.js'
 import { openRegularFile } from '../base/files/regular-file.js'
-import { nameList } from '../base/name-list.js'
+import { nameList, shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
 import type { PickleValue } from './pickle-value.js'
@@ -81,13 +81,13 @@ function weightsOf(
 function checkTensor(name: string, tensor: TorchTensor, { places }: TorchArchive, path: string): void {
   const { storage, offset, shape, span } = tensor
   const place = places.get(storage.key)
-  if (!place) throw new UserError(`${path}: ${name} is damaged: its storage ${storage.key} is missing.`)
+  if (!place) throw new UserError(`${path}: ${shownName(name)} is damaged: its storage ${shownName(storage.key)} is missing.`)
   if (place.length < storage.bytes || offset + span > storage.size)
     throw new UserError(
-      `${path}: ${name} [${shape.join(', ')}] is damaged: storage ${storage.key} is too short for it.`,
+      `${path}: ${shownName(name)} [${shape.join(', ')}] is damaged: storage ${shownName(storage.key)} is too short for it.`,
     )
   if (sizeOf(shape) > largestTensor)
-    throw new UserError(`${path}: ${name} [${shape.join(', ')}] is larger than any weight.`)
+    throw new UserError(`${path}: ${shownName(name)} [${shape.join(', ')}] is larger than any weight.`)
 }
 
 /** The elements of a view in row-major order. `values` begin with its first element. */

@@ -1,4 +1,5 @@
 /** Where things lie in the two kinds of file that `torch.save` writes. */
+import { shownName, shownValue } from '../base/name-list.js'
 import type { FileHandle } from 'node:fs/promises'
 import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
 import { readExactly } from '../base/files/read-exactly.js'
@@ -43,9 +44,9 @@ export async function readZipArchive(file: FileHandle, path: string): Promise<To
 
   const pickle = entries.get(pickles[0]!) as Range
   if (pickle.length > largestPickle)
-    throw new UserError(`${path}: ${pickles[0]} has ${pickle.length} bytes, which no state dict needs.`)
+    throw new UserError(`${path}: ${shownName(pickles[0]!)} has ${pickle.length} bytes, which no state dict needs.`)
   const bytes = await readExactly(file, pickle.start, pickle.length)
-  const { value } = readPickle(bytes, 0, torchPickle(`${path}: ${pickles[0]}`, new Map()))
+  const { value } = readPickle(bytes, 0, torchPickle(`${path}: ${shownName(pickles[0]!)}`, new Map()))
   const data = `${folder}data/`
   const places = [...entries].filter(([name]) => name.startsWith(data))
   return { value, places: new Map(places.map(([name, range]) => [name.slice(data.length), range])) }
@@ -62,9 +63,9 @@ async function zipEntries(file: FileHandle, path: string): Promise<ReadonlyMap<s
     const zip = await fromRandomAccessReaderPromise(new BoundedReader(file, size), size, { autoClose: false })
     for await (const entry of zip.eachEntry()) {
       const { fileName: name, compressedSize: length } = entry
-      if (entries.has(name)) throw new Error(`it has two entries named ${name}`)
+      if (entries.has(name)) throw new Error(`it has two entries named ${shownName(name)}`)
       if (entry.compressionMethod !== 0 || entry.isEncrypted())
-        throw new Error(`${name} is compressed or encrypted, which torch.save never does`)
+        throw new Error(`${shownName(name)} is compressed or encrypted, which torch.save never does`)
       const { fileDataStart: start } = await zip.readLocalFileHeaderPromise(entry, { minimal: true })
       if (entries.size === mostEntries) throw new Error(`it has more than ${mostEntries} entries`)
       entries.set(name, { start, length })
@@ -153,13 +154,13 @@ async function legacyPlaces(
   let at = start
   for (const key of Array.isArray(keys) ? keys : []) {
     const storage = storages.get(key as string)
-    if (!storage) throw new UserError(`${path}: storage ${key} belongs to no tensor.`)
+    if (!storage) throw new UserError(`${path}: storage ${shownValue(key)} belongs to no tensor.`)
     const end = at + 8 + storage.bytes
-    if (end > size) throw new UserError(`${path} is cut short: it ends inside storage ${key}.`)
+    if (end > size) throw new UserError(`${path} is cut short: it ends inside storage ${shownValue(key)}.`)
     const elements = Number(Buffer.from(await readExactly(file, at, 8)).readBigInt64LE())
     if (elements !== storage.size)
       throw new UserError(
-        `${path}: storage ${key} has ${elements} elements where its tensors need ${storage.size}.`,
+        `${path}: storage ${shownValue(key)} has ${elements} elements where its tensors need ${storage.size}.`,
       )
     places.set(storage.key, { start: at + 8, length: storage.bytes })
     at = end

@@ -1,5 +1,6 @@
 /** The few names that a checkpoint of PyTorch needs in its pickle, and what stands for them here. */
 
+import { shownName, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Shape, sizeOf } from '../graph/ops/tensor.js'
 import type { PickleKind } from './pickle.js'
@@ -135,7 +136,7 @@ const dict: PickleKind['dict'] = {
   set(target, key, value) {
     const map = target as Map<unknown, unknown>
     if (map.has(key))
-      throw new Error(`it sets the key ${typeof key === 'string' ? `"${key}"` : 'of another kind'} twice`)
+      throw new Error(`it sets the key ${typeof key === 'string' ? shownValue(key) : 'of another kind'} twice`)
     map.set(key, value)
   },
 }
@@ -156,7 +157,7 @@ export function torchPickle(where: string, storages: Map<string, TorchStorage>):
       if (skipped.has(name)) return new PickleGlobal(name, () => new SkippedObject(name))
       if (nameable.test(name) || storageType(name)) return new PickleGlobal(name, undefined)
       throw new Error(
-        `it asks for ${name}, which is not among the names that saved weights need. Nothing of it was run. ` +
+        `it asks for ${shownName(name)}, which is not among the names that saved weights need. Nothing of it was run. ` +
           'If you trust the file, load it in Python and save its state_dict() alone, best as safetensors',
       )
     },
@@ -169,7 +170,7 @@ export function torchPickle(where: string, storages: Map<string, TorchStorage>):
       const known = storages.get(key)
       const storage = new TorchStorage(key, element, size as number)
       if (known && (known.type !== element || known.size !== size))
-        throw new Error(`storage ${key} has two types or sizes`)
+        throw new Error(`storage ${shownName(key)} has two types or sizes`)
       storages.set(key, known ?? storage)
       return known ?? storage
     },
