@@ -37,6 +37,13 @@ export function shownValue(value: unknown, longest = longestName): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text
 }
 
+/** A line in which no word fills the screen: a stranger's keys and values may be of any length, and have line ends. */
+export const shortLine = (text: string): string =>
+  text
+    .replace(/[\n\r\u2028\u2029]/g, (end) => JSON.stringify(end).slice(1, -1))
+    .replace(/[^\s"/]{80,}/g, (word) => `${word.slice(0, longestName)}…`)
+    .slice(0, 1000)
+
 /** One name. */
 export function shownName(name: string, longest = longestName): string {
   const cut = name.length > longest ? `${name.slice(0, longest)}…` : name

@@ -4,6 +4,7 @@ import { readTextIfThere } from '../base/files/read-file.js'
 import { jsonOf } from '../base/files/read-json.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { hashJson } from '../base/hash.js'
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { sigmoid } from '../graph/ops/activation.js'
 import type { Tensor } from '../graph/ops/tensor.js'
@@ -129,7 +130,7 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
   const config = Object(jsonOf(text, path)) as Partial<GlipConfig>
   if (config.model_type !== 'groundmill-glip') {
     throw new UserError(
-      `${path}: model_type "${config.model_type}" is not a family that groundmill knows (groundmill-glip).`,
+      `${path}: model_type ${shownValue(config.model_type)} is not a family that groundmill knows (groundmill-glip).`,
     )
   }
   if (!config.tower) {

@@ -1,3 +1,4 @@
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import type { Family } from './rows.js'
 
@@ -60,15 +61,21 @@ export function familyFolder(family: Family, stage: string | null): string {
  */
 export function isFileOf(path: string, family: Family, stage: string): boolean {
   const folder = `${familyFolder(family, stage)}/`
-  return path.startsWith(folder) && isName(path.slice(folder.length)) && path.endsWith('.parquet')
+  return (
+    path.startsWith(folder) && isName(path.slice(folder.length), longestFile) && path.endsWith('.parquet')
+  )
 }
 
+/** A file system's names have 255 bytes, and to these come a hash, an ending, and who is writing it. */
+const [longestName, longestFile] = [128, 200]
+
 /** Whether a stage, a shard or a file of one can have that name: it is one of a file, and leads nowhere else. */
-export const isName = (name: string): boolean => /^\w[\w.-]*$/.test(name)
+export const isName = (name: string, longest = longestName): boolean =>
+  /^\w[\w.-]*$/.test(name) && name.length <= longest
 
 function checkName(what: string, name: string): string {
   if (isName(name)) return name
   throw new UserError(
-    `"${name}" cannot name a ${what}: letters, digits, hyphens, dots and underscores can, the first no dot or hyphen.`,
+    `${shownValue(name)} cannot name a ${what}: up to ${longestName} letters, digits, hyphens, dots and underscores can, the first no dot or hyphen.`,
   )
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { firstIssue } from '../base/first-issue.js'
 import { hashBytes } from '../base/hash.js'
 import { shownValue } from '../base/name-list.js'
 import { jsonProblem } from '../base/parse-json.js'
@@ -236,8 +237,8 @@ export function parseUnsummed(bytes: Uint8Array, where: string): CommitRecord | 
   }
   if (version !== 1 && version !== 2) throw bad('it has no version')
   const check = (schema: z.ZodType) => {
-    const [issue] = schema.safeParse(value).error?.issues ?? []
-    if (issue) throw bad(`${issue.path.join('.')}: ${issue.message}`)
+    const { error } = schema.safeParse(value)
+    if (error) throw bad(firstIssue(error))
   }
   check(pointerSchema)
   // Of these bytes, and no more of what is made of them.

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { firstIssue } from '../base/first-issue.js'
 import { hashJson } from '../base/hash.js'
 import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
@@ -76,8 +77,7 @@ function parsed(bytes: Uint8Array, where: string): DatasetInfo {
   }
   const { data, error } = datasetSchema.safeParse(value)
   if (data) return data
-  const [issue] = error.issues
   throw new UserError(
-    `${where}: ${issue?.path.join('.') || 'the file'}: ${issue?.message}: delete it and run the ingest stage again; its shards are kept.`,
+    `${where}: ${firstIssue(error, 'the file')}: delete it and run the ingest stage again; its shards are kept.`,
   )
 }

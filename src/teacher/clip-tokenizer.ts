@@ -1,4 +1,5 @@
 import { Tokenizer } from '@huggingface/tokenizers'
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { readJson, requireJson } from './folder/hf-folder.js'
 
@@ -32,7 +33,7 @@ export async function readClipTokenizer(
   const configured = token === undefined ? undefined : tokenizer.token_to_id(token)
   if (token !== undefined && configured === undefined)
     throw new UserError(
-      `${folder}/tokenizer_config.json: pad_token "${token}" is not in the vocabulary of tokenizer.json.`,
+      `${folder}/tokenizer_config.json: pad_token ${shownValue(token)} is not in the vocabulary of tokenizer.json.`,
     )
   const padding = configured ?? pad
   return (length) => ({
@@ -66,8 +67,8 @@ function made(folder: string, json: Readonly<Record<string, unknown>>, config: o
     throw wrong('model.merges: expected a list of pairs of tokens')
   try {
     return new Tokenizer(json, config)
-  } catch (error) {
-    throw wrong(`a part of it is missing or of another kind (${(error as Error).message})`)
+  } catch {
+    throw wrong('a part of it is missing or of another kind')
   }
 }
 

@@ -1,8 +1,8 @@
-import { shownName } from '../base/name-list.js'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readListText, unreadable } from '../base/files/read-file.js'
 import { openRegularFile } from '../base/files/regular-file.js'
+import { shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { openTorchCheckpoint } from './read-torch-checkpoint.js'
 import { openSafetensors } from './safetensors.js'
@@ -67,13 +67,17 @@ async function openSharded(path: string): Promise<WeightFile> {
       files.push(file)
       for (const [name, tensor] of file.tensors) {
         if (names.get(name) !== shard)
-          throw new UserError(`${path} does not say that ${shownName(name)} is in ${shownName(shard)}, where it is.`)
+          throw new UserError(
+            `${path} does not say that ${shownName(name)} is in ${shownName(shard)}, where it is.`,
+          )
         tensors.set(name, tensor)
       }
     }
     for (const [name, shard] of names) {
       if (!tensors.has(name))
-        throw new UserError(`${path} says that ${shownName(name)} is in ${shownName(shard)}, where it is not.`)
+        throw new UserError(
+          `${path} says that ${shownName(name)} is in ${shownName(shard)}, where it is not.`,
+        )
     }
     return { tensors, others: [], metadata: {}, close }
   } catch (error) {

@@ -81,7 +81,10 @@ function weightsOf(
 function checkTensor(name: string, tensor: TorchTensor, { places }: TorchArchive, path: string): void {
   const { storage, offset, shape, span } = tensor
   const place = places.get(storage.key)
-  if (!place) throw new UserError(`${path}: ${shownName(name)} is damaged: its storage ${shownName(storage.key)} is missing.`)
+  if (!place)
+    throw new UserError(
+      `${path}: ${shownName(name)} is damaged: its storage ${shownName(storage.key)} is missing.`,
+    )
   if (place.length < storage.bytes || offset + span > storage.size)
     throw new UserError(
       `${path}: ${shownName(name)} [${shape.join(', ')}] is damaged: storage ${shownName(storage.key)} is too short for it.`,

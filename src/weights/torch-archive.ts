@@ -1,8 +1,9 @@
 /** Where things lie in the two kinds of file that `torch.save` writes. */
-import { shownName, shownValue } from '../base/name-list.js'
+
 import type { FileHandle } from 'node:fs/promises'
 import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
 import { readExactly } from '../base/files/read-exactly.js'
+import { shownName, shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { readPickle } from './pickle.js'
 import type { PickleValue } from './pickle-value.js'
@@ -44,7 +45,9 @@ export async function readZipArchive(file: FileHandle, path: string): Promise<To
 
   const pickle = entries.get(pickles[0]!) as Range
   if (pickle.length > largestPickle)
-    throw new UserError(`${path}: ${shownName(pickles[0]!)} has ${pickle.length} bytes, which no state dict needs.`)
+    throw new UserError(
+      `${path}: ${shownName(pickles[0]!)} has ${pickle.length} bytes, which no state dict needs.`,
+    )
   const bytes = await readExactly(file, pickle.start, pickle.length)
   const { value } = readPickle(bytes, 0, torchPickle(`${path}: ${shownName(pickles[0]!)}`, new Map()))
   const data = `${folder}data/`

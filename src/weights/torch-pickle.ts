@@ -136,7 +136,9 @@ const dict: PickleKind['dict'] = {
   set(target, key, value) {
     const map = target as Map<unknown, unknown>
     if (map.has(key))
-      throw new Error(`it sets the key ${typeof key === 'string' ? shownValue(key) : 'of another kind'} twice`)
+      throw new Error(
+        `it sets the key ${typeof key === 'string' ? shownValue(key) : 'of another kind'} twice`,
+      )
     map.set(key, value)
   },
 }

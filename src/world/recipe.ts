@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseYaml } from '../base/files/parse-yaml.js'
 import { readListText } from '../base/files/read-file.js'
+import { firstIssue } from '../base/first-issue.js'
 import { UserError } from '../base/user-error.js'
 import { iconPath } from './icon-path.js'
 
@@ -92,9 +93,7 @@ export async function readRecipe(path: string): Promise<Recipe> {
 export function parseRecipe(value: unknown, where: string): Recipe {
   const parsed = recipeSchema.safeParse(value)
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const key = issue?.path.join('.') || 'the recipe'
-    throw new UserError(`${where}: ${key}: ${issue?.message}`)
+    throw new UserError(`${where}: ${firstIssue(parsed.error, 'the recipe')}`)
   }
   const recipe = parsed.data
   const problem = checkScene(recipe) ?? checkGold(recipe) ?? checkConcepts(recipe)

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { nameList, pathList, shownName, shownValue } from '../../src/base/name-list.js'
+import { z } from 'zod'
+import { firstIssue } from '../../src/base/first-issue.js'
+import { nameList, pathList, shortLine, shownName, shownValue } from '../../src/base/name-list.js'
 
 describe('names in a message', () => {
   it('stand as they are, and in quotation marks where what they hold would not be seen', () => {
@@ -38,5 +40,16 @@ describe('a value in a message', () => {
     ])
     expect(shownValue('}'.repeat(99))).toBe(`"${'}'.repeat(59)}…`)
     expect(shownValue({ a: '\n' })).toBe('{"a":"\\n"}')
+  })
+})
+
+describe('a line of a message', () => {
+  it('is one line, in which no word fills the screen', () => {
+    expect(shortLine(`a "${'b'.repeat(80)}"\r\nc`)).toBe(`a "${'b'.repeat(60)}…"\\r\\nc`)
+    expect(shortLine('b'.repeat(79))).toBe('b'.repeat(79))
+    expect(shortLine('ab '.repeat(999))).toHaveLength(1000)
+    const parsed = z.strictObject({ a: z.number() }).safeParse({ a: 1, ['k\n'.repeat(99)]: 2 })
+    expect(firstIssue(parsed.error!)).toMatch(/^Unrecognized key: "k\\nk\\n.*…/)
+    expect(firstIssue(z.number().safeParse('').error!, 'the file')).toMatch(/^the file: .*expected number/)
   })
 })

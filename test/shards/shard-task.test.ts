@@ -317,7 +317,7 @@ describe('a commit record', () => {
   })
 
   it('has no name that leads out of its dataset', () => {
-    for (const bad of ['..', 'a/b', '', '.hidden', '-x']) {
+    for (const bad of ['..', 'a/b', '', '.hidden', '-x', 'a'.repeat(129)]) {
       expect(() => recordPath('phrases', bad, '00000')).toThrow(/cannot name a stage/)
       expect(() => recordPath('images', null, bad)).toThrow(/cannot name a shard/)
     }

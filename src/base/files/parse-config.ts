@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { shortLine } from '../name-list.js'
 import { UserError } from '../user-error.js'
 
 /** Checks a value by a schema. Throws a UserError that names the place, the key and what was expected. */
@@ -11,15 +12,11 @@ export function parseConfig<T extends z.ZodType>(schema: T, value: unknown, wher
   })
   const more = lines.length - mostProblems
   const rest = more > 0 ? [`${where}: and ${more} more`] : []
-  throw new UserError([...lines.slice(0, mostProblems), ...rest].map(shortened).join('\n'))
+  throw new UserError([...lines.slice(0, mostProblems), ...rest].map(shortLine).join('\n'))
 }
 
 /** Problems of a file that are told of one by one. */
 const mostProblems = 20
-
-/** A line in which no word fills the screen: a stranger's keys and values may be of any length. */
-const shortened = (line: string) =>
-  line.replace(/[^\s"/]{80,}/g, (word) => `${word.slice(0, 60)}…`).slice(0, 1000)
 
 /**
  * A path in a value, with the name of a thing in the place of its number where it has one: "stages.web.with".
