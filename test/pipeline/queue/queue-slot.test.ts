@@ -181,12 +181,12 @@ describe.skipIf(!hasRedis)('a slot of a worker', async () => {
     const { add, ended, told, stateOf } = await begin(forever, {
       canRead: async () => false,
       putBackMs: 20,
-      unreadableUntilMs: 200,
+      unreadableUntilMs: 600_000,
     })
-    await add(second, { timestamp: Date.now() - 100 })
+    await add(second, { timestamp: Date.now() - 300_000 })
     await soon(() => ended.length > 0)
     expect(ended[0]).toEqual(['b', 'put-back'])
-    await add(first, { timestamp: Date.now() - 10_000 })
+    await add(first, { timestamp: Date.now() - 601_000 })
     await soon(async () => (await stateOf(first)) === 'completed')
     expect(ended).toContainEqual(['a', 'left'])
     expect(told.join()).not.toContain('chunk a')
