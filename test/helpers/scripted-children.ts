@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterAll } from 'vitest'
 import { temporaryFolder } from './temporary-folder.js'
 
@@ -9,15 +8,16 @@ import { temporaryFolder } from './temporary-folder.js'
  * starts it, which tests of the sources do not have.
  */
 export async function scriptChildren(): Promise<void> {
-  const program = pathToFileURL(resolve('test/helpers/scripted-child.js')).href
-  // Node's own hook.
-  const hooks = `export const resolve = (specifier, context, next) =>
-    next(/task-child\\.js$/.test(specifier) ? ${JSON.stringify(program)} : specifier, context)`
-  const file = join(await temporaryFolder(), 'hook.mjs')
-  const source = `data:text/javascript,${encodeURIComponent(hooks)}`
-  await writeFile(file, `import { register } from 'node:module'\nregister(${JSON.stringify(source)})\n`)
+  const program = resolve('test/helpers/scripted-child.js')
+  // Before its program Node loads this, which gives it another one.
+  const preload = `const { Module } = require('node:module')
+const { runMain } = Module
+Module.runMain = (main = process.argv[1]) => runMain(/task-child\\.js$/.test(main) ? ${JSON.stringify(program)} : main)
+`
+  const file = join(await temporaryFolder(), 'preload.cjs')
+  await writeFile(file, preload)
   const before = process.env.NODE_OPTIONS
-  process.env.NODE_OPTIONS = `--import ${pathToFileURL(file).href}`
+  process.env.NODE_OPTIONS = `--require ${JSON.stringify(file)}`
   afterAll(() => {
     if (before === undefined) delete process.env.NODE_OPTIONS
     else process.env.NODE_OPTIONS = before
