@@ -30,7 +30,7 @@ export const addJobs = (queue: Queue, tasks: readonly Task[], opts: object = {})
   )
 
 /** How long a test waits for what should come soon. Over mutants most of what does not come soon never comes. */
-const patienceMs = process.env.MUTATION_TESTS ? 2500 : 20_000
+const patienceMs = process.env.MUTATION_TESTS ? 6000 : 20_000
 
 /** Waits until something is so. Throws where it does not come. */
 export async function soon(holds: () => boolean | Promise<boolean>): Promise<void> {
