@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -60,7 +60,7 @@ describe.skipIf(!hasRedis)('a worker', async () => {
       ending.abort()
       await done.catch(() => {})
     })
-    if (!options.onReady && !options.signal) await soon(() => isReady)
+    if (!('onReady' in options) && !options.signal) await soon(() => isReady)
     const end = () => {
       ending.abort()
       return soonDone(done)
@@ -119,20 +119,30 @@ describe.skipIf(!hasRedis)('a worker', async () => {
   it('makes a task of a run that it can read, and puts back one of which it does not see the pipeline', async () => {
     await mkdir(dirname(pipelineFile(folder, pipelines[0])), { recursive: true })
     writeFileSync(pipelineFile(folder, pipelines[0]), '{}')
-    const { canRead, ...options } = { canRead: undefined, putBackMs: 50 }
-    const { bare, end, ended, told } = await begin(quick, { ...options, canRead } as object)
+    // Looked for as it is by itself.
+    const { bare, end, ended, told } = await begin(quick, { canRead: undefined, putBackMs: 30 } as object)
     await addJobs(bare, tasksOf(folder, ['chunk/a']))
+    await soon(() => ended.length === 1)
+    // What was seen once stays seen.
+    await rm(pipelineFile(folder, pipelines[0]))
+    await addJobs(bare, tasksOf(folder, ['chunk/c']))
     await addJobs(bare, tasksOf(folder, ['chunk/b'], pipelines[1]))
-    await soon(() => ended.length >= 3)
-    expect(ended.slice(0, 2)).toEqual([
-      ['a', 'made', 1],
-      ['b', 'put-back', undefined],
-    ])
+    await soon(() => ended.length >= 5)
+    const back = ['b', 'put-back', undefined]
+    expect(ended.slice(0, 5)).toEqual([['a', 'made', 1], ['c', 'made', 1], back, back, back])
     expect(told[0]).toContain(`chunk b waits: ${folder} cannot be read there (worker `)
     writeFileSync(pipelineFile(folder, pipelines[1]), '{}')
     await soon(() => String(ended.at(-1)) === 'b,made,1')
     const { made, failed } = await end()
-    expect({ made, failed }).toEqual({ made: 2, failed: 0 })
+    expect({ made, failed }).toEqual({ made: 3, failed: 0 })
+  })
+
+  it('drops a task whose run it has not seen for as long as it is told', async () => {
+    const options = { canRead: async () => false, putBackMs: 20, unreadableUntilMs: 60_000 }
+    const { bare, end, ended } = await begin(quick, options)
+    await addJobs(bare, tasksOf('/run', ['chunk/a']), { timestamp: Date.now() - 61_000 })
+    await soon(() => ended.length === 1)
+    expect(await end()).toEqual({ ...none, left: 1 })
   })
 
   it('shares the limits by host of all workers of its Redis', async () => {
@@ -168,7 +178,7 @@ describe.skipIf(!hasRedis)('a worker', async () => {
   })
 
   it('does without who listens', async () => {
-    const quiet = { onNotice: undefined, onStart: undefined, onEnd: undefined } as object
+    const quiet = { onNotice: undefined, onReady: undefined, onStart: undefined, onEnd: undefined } as object
     const { bare, end } = await begin(quick, quiet)
     await addJobs(bare, tasksOf('/run', ['chunk/a']))
     await soon(async () => (await bare.getCompletedCount()) === 1)
