@@ -12,13 +12,17 @@ export const tasksOf = (run: string, names: readonly string[], pipeline = pipeli
     return { v: 2, run, pipeline, session: 'first', stage, shard }
   })
 
+/** What a fake task has given: one row of one. */
+export const fakeResult = (more: Partial<TaskResult> = {}): TaskResult => ({
+  ...{ skipped: false, in: 1, out: 1, rejected: {}, relabelled: {}, counts: {}, failed: [], warnings: [] },
+  ...more,
+})
+
 const fileOf = ({ run, stage, shard }: Task) => join(run, stage, `${shard}.json`)
 
 /** What a task has given by its file. */
 export async function findFileResult(task: Task): Promise<TaskResult | undefined> {
-  if (!existsSync(fileOf(task))) return undefined
-  const counts = { rejected: {}, relabelled: {}, counts: {} }
-  return { skipped: true, in: 1, out: 1, ...counts, failed: [], warnings: [] }
+  return existsSync(fileOf(task)) ? fakeResult({ skipped: true }) : undefined
 }
 
 /** The pipeline that a task's file was made by. */
