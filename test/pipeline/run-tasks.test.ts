@@ -6,6 +6,7 @@ import { UserError } from '../../src/base/user-error.js'
 import { parsePipeline } from '../../src/pipeline/read-pipeline.js'
 import type { RunOptions } from '../../src/pipeline/run-options.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
+import { runTasks } from '../../src/pipeline/run-tasks.js'
 import { readPresences } from '../../src/pipeline/tasks/read-presences.js'
 import type { StageOutcome, TaskEnd } from '../../src/pipeline/tasks/run-stage.js'
 import { lastPipeline } from '../../src/pipeline/tasks/stored-pipeline.js'
@@ -76,7 +77,8 @@ describe('a run through an engine', () => {
     expect(again.submitted[0]?.task.session).not.toBe(first?.task.session)
     const neither = handEngine(1)
     await go([web], neither, { drop: false }, url)
-    expect(Object.keys(neither.submitted[0]?.task ?? {})).not.toContain('drop')
+    const keys = Object.keys(neither.submitted[0]?.task ?? {})
+    expect(keys.filter((key) => ['drop', 'retry', 'missing'].includes(key))).toEqual([])
   })
 
   it('names a bucket by its address', async () => {
@@ -246,6 +248,27 @@ describe('a run through an engine', () => {
     expect(await run.exists(left[1] as string)).toBe(false)
   })
 
+  it('lets shards of a source go only where that is asked for', async () => {
+    const url = newRun()
+    const short = { ...web, with: { ...web.with, limit: 4 } }
+    await go([web], handEngine(2), {}, url)
+    await expect(go([short], handEngine(2), {}, url)).rejects.toThrow('1 shard of 3')
+    const engine = handEngine(2)
+    await go([short], engine, { drop: true }, url)
+    expect(engine.names).toEqual(['web/00000', 'web/00001'])
+  })
+
+  it('needs nobody to tell', async () => {
+    const { stages } = await parsePipeline({ name: 'p', stages: [web, exported('web')] })
+    const engine = handEngine(2, async ({ options }) => {
+      options.onProgress?.(1, 2)
+      options.onNotice?.('on a cpu')
+      return {}
+    })
+    const { outcomes } = await runTasks('p', stages, newRun(), engine, {})
+    expect(counted(outcomes)).toEqual({ web: [3, 0, 0], export: [1, 0, 0] })
+  })
+
   it('runs some of the stages, with what they need', async () => {
     const engine = handEngine(8)
     const { outcomes } = await go([web, ingest('more'), words, boxes], engine, { only: ['words'] })
@@ -307,6 +330,20 @@ describe('a run through an engine ends', () => {
     await expect(go(stages, engine)).rejects.toBe(error)
     expect(ended).toEqual(['web/00000', 'web/00002'])
     expect(engine.names).toHaveLength(3)
+  })
+
+  it('no sooner than what is under way', async () => {
+    const { stages } = await parsePipeline({ name: 'p', stages: [web] })
+    let ended = false
+    const error = new StageError('no such source')
+    const engine = handEngine(2, async ({ name }) => {
+      if (name === 'web/00001') throw error
+      for (let turns = 0; turns < 20; turns++) await turn()
+      ended = true
+      return {}
+    })
+    await expect(runTasks('p', stages, newRun(), engine, {})).rejects.toBe(error)
+    expect(ended).toBe(true)
   })
 
   it('where it is told to, with the reason, and sets nothing aside', async () => {
