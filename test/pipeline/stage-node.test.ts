@@ -135,7 +135,7 @@ describe('the tasks of a stage', () => {
     for (const shard of [0, 1, 2]) web.made(shard, resultWith())
     expect(one.canOpen()).toBe(false)
     web.output()
-    expect(one.canOpen()).toBe(true)
+    expect([one.canOpen(), progress(one)]).toEqual([true, [0, 0]])
     open(one, ['00000'])
     expect([words.canOpen(), progress(one), taken(one), taken(one)]).toEqual([false, [0, 1], ['whole'], []])
     expect(one.setAside(undefined, new Error('gone'))).toBe(false)
@@ -201,10 +201,11 @@ describe('a stage', () => {
   it('gives each warning once', async () => {
     const web = (await nodesOf(ingest('web')))('web')
     open(web)
+    web.warn('few rows')
     web.warn('slow')
     web.made(0, resultWith({ warnings: ['slow', 'slower'] }))
     web.made(1, resultWith({ warnings: ['slower'] }))
-    expect(web.outcome().warnings).toEqual(['slow', 'slower'])
+    expect(web.outcome().warnings).toEqual(['few rows', 'slow', 'slower'])
   })
 
   it('has what looks at its sums told of each task, before it looks', async () => {
