@@ -68,6 +68,12 @@ describe('a stage of shards', () => {
     expect(words).not.toHaveProperty('secondsLeft')
   })
 
+  it('is not under way where that shard is there and others are not', () => {
+    const processes = [process({ task: at('words', '1') }), process({ task: at('words', '2') })]
+    const words = stageOf('words', { shards: four, done: shards('1'), isDone: false }, processes)
+    expect(words).toMatchObject({ underWay: 1, toDo: 2 })
+  })
+
   it('says nothing of what is not known yet', () => {
     const words = stageOf('words', {}, [process({ task: at('words', '1') })])
     expect(words).toEqual({ name: 'words', uses: 'chunk', underWay: 1, setAside: 0, rate: 0 })
@@ -171,8 +177,9 @@ describe('a run', () => {
       error('gone', '0', 'of a stage that is no more'),
     ]
     const processes = [
-      process({ beat: time(9), failed: [error('words', '2', 'new')], state: 'ended' }),
       process({ beat: time(5), failed, state: 'ended' }),
+      process({ beat: time(9), failed: [error('words', '2', 'new')], state: 'ended' }),
+      process({ beat: time(7), failed: [error('words', '2', 'middle')], state: 'ended' }),
       process({ task: at('words', '1') }),
       // Who is dead works on nothing.
       process({ task: at('words', '2'), state: 'dead' }),
