@@ -45,6 +45,82 @@ describe('a pipeline', () => {
     expect(anew.stages[0].with).toMatchObject({ format: 'folder', path: 'elsewhere', limit: 3 })
   })
 
+  it('has variables in every string, in lists as well, and is given some that it lacks', async () => {
+    const text = `
+name: p
+description: "\${where} and \${where-else}"
+vars: { where: here, where-else: 3, of: web }
+stages:
+  - { name: web, uses: ingest, with: { format: tsv, path: "\${where}/\${where-else}.tsv", limit: 4 } }
+  - { name: phrases, uses: chunk, needs: ["\${of}"] }
+`
+    const { description, stages, name } = await read(text, ['of=web'])
+    expect([name, description]).toEqual(['p', 'here and 3'])
+    expect(stages.map(({ needs }) => needs)).toEqual([[], ['web']])
+    expect(stages[0]?.with).toMatchObject({ path: 'here/3.tsv', limit: 4 })
+    const without = good.replace('vars: { where: here }', '')
+    await expect(read(without)).rejects.toThrow(/\{where\} is not among its vars/)
+    expect((await read(without, ['where=there'])).stages[0]?.with).toMatchObject({ path: 'there/pairs.tsv' })
+    // A word that is no object sets a variable, though a stage has its name.
+    const named = without.replace('where}', 'web}')
+    expect((await read(named, ['web=there'])).stages[0]?.with).toMatchObject({ path: 'there/pairs.tsv' })
+    await expect(read(good.replace('{ where: here }', '3'), ['where=there'])).rejects.toThrow(/vars/)
+    await expect(read(good.replace('stages:', 'rounds: 3\nstages:'), ['rounds.count=3'])).rejects.toThrow(
+      UserError,
+    )
+  })
+
+  it('has a variable that is as a stage is called set in the place of what the stage is run with', async () => {
+    const text = good.replace('where: here', 'where: here, web: other').replace('where}', 'web}')
+    expect((await read(text, ['web=third'])).stages[0]?.with).toMatchObject({ path: 'third/pairs.tsv' })
+    await expect(read(text, ['web={format: folder, path: elsewhere}'])).rejects.toThrow(/vars\.web/)
+  })
+
+  it('has the settings of its rounds set, where it has rounds', async () => {
+    const set = ['rounds.count=2', 'rounds.train.steps=7']
+    const { rounds, stages } = await readPipeline('pipelines/quickstart.yaml', { set })
+    expect(rounds).toMatchObject({ count: 2, train: { steps: 7 } })
+    expect(stages.find(({ name }) => name === 'round-2-student')?.with).toMatchObject({ steps: 7 })
+    await expect(read(good, ['rounds.count=2'])).rejects.toThrow('has no stage "rounds"')
+  })
+
+  it('has each stage once, after all that it needs, however it is written down', async () => {
+    const chunk = (name: string, ...needs: string[]) => ({ name, uses: 'chunk', needs })
+    const web = { name: 'web', uses: 'ingest', with: { format: 'tsv', path: 'l.tsv' } }
+    const stages = [
+      chunk('d', 'b', 'c'),
+      chunk('c', 'a'),
+      chunk('b', 'a'),
+      chunk('a', 'web'),
+      web,
+      chunk('e'),
+    ]
+    const ordered = (await parsePipeline({ name: 'p', stages })).stages.map(({ name }) => name)
+    expect(ordered).toEqual(['web', 'a', 'b', 'c', 'd', 'e'])
+    const circle = [web, chunk('a', 'c'), chunk('b', 'a'), chunk('c', 'b')]
+    await expect(parsePipeline({ name: 'p', stages: circle })).rejects.toThrow(
+      'in a circle: a -> c -> b -> a.',
+    )
+  })
+
+  it('is refused where an address in it has a password', async () => {
+    const secret = good.replace(/"[^"]*pairs.tsv"/, 'https://me:secret@host/l.tsv')
+    await expect(read(secret)).rejects.toThrow(UserError)
+    await expect(read(secret)).rejects.toThrow('would be stored with the run')
+  })
+
+  it('is held against the cards of its sources before anything runs', async () => {
+    const withCard = (config: string, name = 'sbu') => `
+name: p
+stages:
+  - { name: web, uses: ingest, with: { card: "${name}", ${config} } }
+`
+    expect((await read(withCard('path: l.tsv'))).stages[0]?.with).toMatchObject({ path: 'l.tsv' })
+    await expect(read(withCard('path: l.tsv, instances: i.json'))).rejects.toThrow(/stages\.web\.with/)
+    // One that cannot be read is told of by its stage.
+    expect((await read(withCard('path: l.tsv', join(folder, 'none.yaml')))).stages).toHaveLength(1)
+  })
+
   const bad: Readonly<Record<string, readonly [string, RegExp]>> = {
     'malformed YAML': ['name: [', /pipeline\.yaml: not YAML/],
     'no pipeline at all': ['- a', /a pipeline with `name` and `stages`/],

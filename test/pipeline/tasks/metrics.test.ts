@@ -1,12 +1,18 @@
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../src/base/user-error.js'
-import { metricRegistry } from '../../../src/pipeline/tasks/metric-registry.js'
+import { metricRegistry, metricsContentType } from '../../../src/pipeline/tasks/metric-registry.js'
 import { taskMetrics } from '../../../src/pipeline/tasks/metrics.js'
 import { parseMetricsAddress, serveMetrics } from '../../../src/pipeline/tasks/serve-metrics.js'
 import { parsePrometheusText } from '../../helpers/prometheus-text.js'
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+)
 
 describe('metrics', () => {
   it('are told as they were counted, whatever their labels and helps are', async () => {
@@ -59,7 +65,10 @@ describe('metrics', () => {
     const registry = metricRegistry()
     registry.gauge('a', '')
     expect(() => registry.gauge('a', '')).toThrow('already')
-    expect(() => registry.gauge('a-b', '')).toThrow('no name')
+    for (const name of ['a-b', '1a', '', 'a b', 'a\n']) {
+      expect(() => registry.gauge(name, '')).toThrow('no name')
+    }
+    expect(() => registry.gauge('_a:1', '')).not.toThrow()
   })
 })
 
@@ -93,6 +102,45 @@ describe('metrics of tasks', () => {
     const start = valuesOf('process_start_time_seconds')[''] ?? 0
     expect(start).toBeCloseTo(Date.now() / 1000 - process.uptime(), 0)
   })
+
+  it('tell of this process anew each time', async () => {
+    const { registry } = taskMetrics()
+    const told = async (name: string) =>
+      parsePrometheusText(await registry.text()).get(name)?.samples[0]?.value ?? -1
+    for (let scrape = 0; scrape < 5; scrape++) await registry.text()
+    const used = process.cpuUsage()
+    expect(await told('process_cpu_seconds_total')).toBeGreaterThanOrEqual((used.user + used.system) / 1e6)
+    expect(await told('process_cpu_seconds_total')).toBeLessThan((used.user + used.system) / 1e6 + 5)
+    expect(await told('nodejs_heap_size_used_bytes')).toBeGreaterThan(1e6)
+    expect(await told('nodejs_heap_size_used_bytes')).toBeLessThan(
+      await told('process_resident_memory_bytes'),
+    )
+    const start = await told('process_start_time_seconds')
+    expect(Math.round(start * 1000) / 1000).toBe(start)
+  })
+
+  it.runIf(existsSync('/proc/self/limits'))('tell of the files that this process has open', async () => {
+    const { registry } = taskMetrics()
+    const metrics = parsePrometheusText(await registry.text())
+    const [open, most] = ['process_open_fds', 'process_max_fds'].map(
+      (name) => metrics.get(name)?.samples[0]?.value,
+    )
+    expect(open).toBeGreaterThan(2)
+    expect(most).toBeGreaterThan(open as number)
+  })
+
+  it('have buckets from a tenth of a second to hours', async () => {
+    const { registry, ended } = taskMetrics()
+    ended({ stage: 'web', state: 'made', seconds: 0.2 })
+    const { samples } = parsePrometheusText(await registry.text()).get('groundmill_task_duration_seconds')!
+    const below = samples.flatMap(({ labels, value }) =>
+      labels.le !== undefined && value === 0 ? [labels.le] : [],
+    )
+    expect(below).toEqual(['0.1'])
+    // Without rows and rejects it is told that none came out.
+    const rows = parsePrometheusText(await registry.text()).get('groundmill_rows_total')
+    expect(rows?.samples).toMatchObject([{ labels: { stage: 'web' }, value: 0 }])
+  })
 })
 
 describe('the server of metrics', () => {
@@ -109,6 +157,41 @@ describe('the server of metrics', () => {
     expect(await (await fetch(server.url, { method: 'HEAD' })).text()).toBe('')
     await server.close()
     await expect(fetch(server.url)).rejects.toThrow()
+  })
+
+  it('says what could not be told', async () => {
+    const registry = metricRegistry()
+    registry.onScrape(() => {
+      throw new Error('no such run')
+    })
+    const server = await serveMetrics(registry, { host: '127.0.0.1', port: 0 })
+    const answer = await fetch(server.url)
+    expect([answer.status, await answer.text()]).toEqual([500, 'no such run\n'])
+    expect(answer.headers.get('content-type')).toBe('text/plain')
+    const other = await fetch(server.url.replace('/metrics', '/'), { method: 'POST' })
+    expect([other.status, other.headers.get('content-type')]).toEqual([404, 'text/plain'])
+    expect(await other.text()).not.toBe('')
+    const changed = await fetch(server.url, { method: 'DELETE' })
+    expect([changed.status, changed.headers.get('content-type')]).toEqual([405, 'text/plain'])
+    expect(await changed.text()).not.toBe('')
+    await server.close()
+  })
+
+  it('has an address that can be asked, whatever the host', async () => {
+    const server = await serveMetrics(metricRegistry(), { host: 'localhost', port: 0 })
+    expect(server.url).toMatch(/^http:\/\/localhost:[1-9]\d*\/metrics$/)
+    const answer = await fetch(server.url, { method: 'HEAD' })
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, metricsContentType])
+    await server.close()
+    // An address that is no machine's here.
+    const far = serveMetrics(metricRegistry(), { host: '203.0.113.7', port: 9464 })
+    await expect(far).rejects.toThrow(/203\.0\.113\.7:9464 \((?!it is taken)/)
+  })
+
+  it.runIf(hasIpv6)('has an address of version 6 in brackets', async () => {
+    const server = await serveMetrics(metricRegistry(), { host: '::1', port: 0 })
+    expect((await fetch(server.url)).status).toBe(200)
+    await server.close()
   })
 
   it('says where it cannot listen', async () => {
@@ -128,9 +211,11 @@ describe('the server of metrics', () => {
     ['0.0.0.0:80', '0.0.0.0', 80],
     ['[::1]:0', '::1', 0],
     ['node-3.lan:9464', 'node-3.lan', 9464],
+    ['65535', '127.0.0.1', 65_535],
   ])('takes %s', (text, host, port) => expect(parseMetricsAddress(text)).toEqual({ host, port }))
 
-  it.each(['', 'x', '70000', ':80', 'a:b', '::1:80', '1.5'])('does not take "%s"', (text) =>
-    expect(() => parseMetricsAddress(text)).toThrow('expected PORT or HOST:PORT'),
+  it.each(['', 'x', '70000', '65536', '[]:80', 'a:', '80 ', ' 80', 'a:80b', ':80', 'a:b', '::1:80', '1.5'])(
+    'does not take "%s"',
+    (text) => expect(() => parseMetricsAddress(text)).toThrow('expected PORT or HOST:PORT'),
   )
 })

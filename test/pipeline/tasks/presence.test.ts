@@ -8,7 +8,12 @@ import { thisProcess } from '../../../src/base/process-identity.js'
 import { openPresence, type PresenceAbout } from '../../../src/pipeline/tasks/presence.js'
 import type { PresenceRecord } from '../../../src/pipeline/tasks/presence-record.js'
 import { presenceFolder } from '../../../src/pipeline/tasks/presence-record.js'
-import { deadAfterMs, othersAtWork, readPresences } from '../../../src/pipeline/tasks/read-presences.js'
+import {
+  deadAfterMs,
+  othersAtWork,
+  readPresences,
+  removeEnded,
+} from '../../../src/pipeline/tasks/read-presences.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import type { Storage } from '../../../src/storage/storage.js'
 import { s3Server } from '../../helpers/s3-server.js'
@@ -175,6 +180,45 @@ describe('who is present', () => {
     expect(await othersAtWork(run, 'p')).toContain(`process ${thisProcess.pid} on `)
     await put(run, 'b', record({ ...worker, kind: 'run' }))
     expect(await othersAtWork(run, 'p')).toContain(`process ${thisProcess.pid} on `)
+  })
+
+  it('is of nobody who is no more, and names who it is', async () => {
+    const run = await folder()
+    await put(run, 'a', record({ pipeline: 'other', ended: new Date().toISOString() }))
+    const long = new Date(Date.now() - deadAfterMs - 1000).toISOString()
+    await put(run, 'b', record({ pipeline: 'other', host: 'elsewhere', beat: long }))
+    await put(run, 'c', record())
+    expect(await othersAtWork(run, 'p')).toBe(undefined)
+    const [since, beat] = ['2026-01-02T03:04:05.000Z', new Date().toISOString()]
+    await put(run, 'd', record({ pipeline: 'other', host: 'elsewhere', pid: 7, since, beat }))
+    expect(await othersAtWork(run, 'p')).toBe(`process 7 on elsewhere (since ${since})`)
+    // One that is silent may still work.
+    await run.remove(`${presenceFolder}/d.json`)
+    await put(run, 'e', record({ pipeline: 'other', beat: long }))
+    expect(await othersAtWork(run, 'p')).toContain(`process ${thisProcess.pid} on `)
+  })
+
+  it('stays where it may still work, when what others have left is removed', async () => {
+    const run = await folder()
+    const long = new Date(Date.now() - deadAfterMs - 1000).toISOString()
+    await put(run, 'alive', record())
+    await put(run, 'silent', record({ beat: long }))
+    await put(run, 'ended', record({ ended: long }))
+    await put(run, 'dead', record({ host: 'elsewhere', beat: long }))
+    await run.write(`${presenceFolder}/notes.txt`, JSON.stringify(record()))
+    expect(await readPresences(run)).toHaveLength(4)
+    await removeEnded(run)
+    expect(await run.list(presenceFolder)).toEqual(
+      ['alive.json', 'notes.txt', 'silent.json'].map((name) => `${presenceFolder}/${name}`),
+    )
+  })
+
+  it('is taken for dead after two minutes, to the millisecond', async () => {
+    const run = await folder()
+    const beat = '2026-01-02T03:04:05.000Z'
+    await put(run, 'a', record({ host: 'elsewhere', beat }))
+    const stateAt = async (age: number) => (await readPresences(run, Date.parse(beat) + age))[0]?.state
+    expect([await stateAt(deadAfterMs - 1), await stateAt(deadAfterMs)]).toEqual(['alive', 'dead'])
   })
 
   it('leaves out what is none', async () => {

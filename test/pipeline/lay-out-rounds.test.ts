@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { UserError } from '../../src/base/user-error.js'
+import { parsePipeline } from '../../src/pipeline/read-pipeline.js'
+import type { Stage } from '../../src/pipeline/stages/pipeline-config.js'
+
+const { audit: _, ...quickstart } = parse(await readFile('pipelines/quickstart.yaml', 'utf8')).rounds
+const { stages } = parse(await readFile('pipelines/quickstart.yaml', 'utf8'))
+
+/** The stages that rounds of the quickstart are laid out as, with what is given in the place of its own. */
+async function laidOut(given: object, count?: number): Promise<ReadonlyMap<string, Stage>> {
+  const value = {
+    ...{ name: 'p', vars: { world: '/world', web_url: 'http://127.0.0.1/' }, stages },
+    rounds: { ...quickstart, ...given },
+  }
+  const pipeline = await parsePipeline(value, 'p', count === undefined ? {} : { rounds: count })
+  const own = new Set(stages.map(({ name }: Stage) => name))
+  return new Map(pipeline.stages.filter(({ name }) => !own.has(name)).map((stage) => [stage.name, stage]))
+}
+
+const one = {
+  held_out: ['known', 'novel'],
+  promote: { set: 'novel' },
+  evaluate: { novel: { unseen_in: 'gold' } },
+}
+
+describe('rounds', () => {
+  it('are laid out as the stages of each', async () => {
+    const all = await laidOut({ ...one, count: 2 })
+    const needs = Object.fromEntries([...all].map(([name, stage]) => [name, [stage.uses, ...stage.needs]]))
+    const round = (number: number, current: string) => {
+      const name = (part: string) => `round-${number}-${part}`
+      const on = (set: string) => `${name('student')}-on-${set}`
+      return {
+        [name('label')]: ['teach', 'phrases', current],
+        [name('filter')]: ['filter', name('label')],
+        [name('student')]: ['train', 'gold', name('filter'), current],
+        [on('known')]: ['evaluate', 'known', name('student')],
+        [on('novel')]: ['evaluate', 'novel', name('student')],
+        [name('promote')]: [
+          ...['promote', current],
+          ...['known', 'novel'].flatMap((set) => [`teacher-on-${set}`, on(set)]),
+        ],
+      }
+    }
+    expect(needs).toEqual({
+      'teacher-on-known': ['evaluate', 'known', 'teacher'],
+      'teacher-on-novel': ['evaluate', 'novel', 'teacher'],
+      ...round(1, 'teacher'),
+      ...round(2, 'round-1-promote'),
+    })
+    expect(all.get('round-2-promote')?.with).toMatchObject({
+      ...{ set: 'novel', round: 2, student: 'round-2-student', means: [], sets: ['known', 'novel'] },
+    })
+    // Each round draws others, and starts from who teaches it.
+    const student = (number: number) => all.get(`round-${number}-student`)?.with as { readonly seed: number }
+    expect(student(1)).toMatchObject({ init: 'teacher', steps: 800 })
+    expect(student(2)).toMatchObject({ init: 'round-1-promote' })
+    expect(student(2).seed - student(1).seed).toBe(1)
+    // The teacher had 1.
+    expect(student(1).seed).toBe(2)
+    expect(all.get('round-1-label')?.with).toMatchObject({ floor: 0.2, ask: 'attributes' })
+    expect(all.get('round-1-filter')?.with).toMatchObject({ rules: { length: 5 } })
+  })
+
+  it('evaluate each set as it is said, in the same way for all models', async () => {
+    const all = await laidOut({ ...one, evaluate: { novel: { attributes: true } } })
+    for (const model of ['teacher', 'round-1-student']) {
+      expect(all.get(`${model}-on-novel`)?.with).toMatchObject({ attributes: true })
+      expect(all.get(`${model}-on-known`)?.with).not.toMatchObject({ attributes: true })
+    }
+    expect(all.get('teacher-on-known')?.with).toEqual(all.get('round-1-student-on-known')?.with)
+    expect(Object.keys(all.get('teacher-on-known')?.with ?? {})).not.toHaveLength(0)
+  })
+
+  it('have students that start from nothing where that is asked for', async () => {
+    const student = (await laidOut({ ...one, start: 'scratch' })).get('round-1-student')
+    expect(student?.needs).toEqual(['gold', 'round-1-filter'])
+    expect(student?.with).not.toHaveProperty('init')
+  })
+
+  it('try means of student and teacher where they are asked for', async () => {
+    const all = await laidOut({ ...one, promote: { set: 'novel', average: [0.5, 0.25] } })
+    expect(all.get('round-1-mean-25')).toMatchObject({
+      ...{ uses: 'average', needs: ['teacher', 'round-1-student'] },
+      with: { from: 'teacher', to: 'round-1-student', weight: 0.25 },
+    })
+    const means = ['round-1-mean-25', 'round-1-mean-50']
+    const models = ['teacher', 'round-1-student', ...means]
+    expect(all.get('round-1-promote')?.needs).toEqual([
+      'teacher',
+      ...['known', 'novel'].flatMap((set) => models.map((model) => `${model}-on-${set}`)),
+    ])
+    expect(all.get('round-1-promote')?.with).toMatchObject({ means })
+    expect(all.get('round-1-mean-50-on-known')?.needs).toEqual(['known', 'round-1-mean-50'])
+    const scratch = { ...one, start: 'scratch', promote: { set: 'novel', average: true } }
+    await expect(laidOut(scratch)).rejects.toThrow('start: teacher')
+    await expect(laidOut({ ...scratch, promote: { set: 'novel' } })).resolves.toBeDefined()
+  })
+
+  it('audit against a stage or a file, and need each stage once', async () => {
+    const needs = async (audit: object) => (await laidOut({ ...one, audit })).get('round-1-audit')?.needs
+    expect(await needs({ truth: '/truth.json' })).toEqual(['round-1-filter'])
+    expect(await needs({ truth: 'novel', known: 'gold' })).toEqual(['round-1-filter', 'gold', 'novel'])
+    expect(await needs({ truth: 'gold', known: 'gold' })).toEqual(['round-1-filter', 'gold'])
+    const all = await laidOut({ ...one, audit: { truth: '/truth.json' } })
+    expect(all.get('round-1-promote')?.needs.slice(0, 2)).toEqual(['teacher', 'round-1-audit'])
+  })
+
+  it('are as many as the file or the call says', async () => {
+    const students = async (count?: number) =>
+      [...(await laidOut({ ...one, count: 2 }, count)).values()].filter(({ uses }) => uses === 'train').length
+    expect(await students()).toBe(2)
+    expect(await students(1)).toBe(1)
+    expect(await students(3)).toBe(3)
+  })
+
+  it.each([
+    ['teacher', { teacher: 'none' }],
+    ['phrases', { phrases: 'none' }],
+    ['gold', { gold: ['gold', 'none'] }],
+    ['held-out set', { held_out: ['known', 'novel', 'none'] }],
+    ['known stage of an audit', { audit: { truth: '/truth.json', known: 'none' } }],
+  ])('are refused where there is no such %s', async (_, given) => {
+    await expect(laidOut({ ...one, ...given })).rejects.toThrow('rounds: "none" is not a stage.')
+  })
+
+  it('are refused where what decides is not held out', async () => {
+    const set = laidOut({ ...one, promote: { set: 'gold' } })
+    await expect(set).rejects.toThrow(UserError)
+    await expect(set).rejects.toThrow('promote.set "gold" is not among held_out: known, novel')
+    const guards = [{ set: 'known' }, { set: 'gold' }]
+    await expect(laidOut({ ...one, promote: { set: 'novel', guards } })).rejects.toThrow(
+      'guards[1].set "gold"',
+    )
+  })
+})
