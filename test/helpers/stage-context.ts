@@ -45,7 +45,7 @@ export async function putRows(
     else if (family === 'grounding') await putShard(storage, family, stage, shard, [{ key, regions: [] }])
     else if (family === 'negatives')
       await putShard(storage, family, stage, shard, [
-        { key, negatives: [], exhaustive: true, partial: [], teacher: null },
+        { key, negatives: [], exhaustive: text === 'a dog', partial: [], teacher: null },
       ])
     else
       await putShard(storage, 'images', null, shard, [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Comparison } from '../../../src/pipeline/promotion/compare-answers.js'
 import {
   evaluationName,
   evaluationRecord,
@@ -84,14 +85,22 @@ describe('shares of the student in means', () => {
   })
 })
 
-const comparison = {
-  ...{ set: 'novel', metric: 'recall1', teacher: 0.4, candidate: 0.55, difference: 0.15 },
-  ...{ interval: [0.1, 0.2], level: 0.05, above: 1, images: 200, differing: 30 },
-} as const
+const comparison: Comparison = {
+  ...{ set: 'novel', metric: 'recall1' as const, teacher: 0.4, candidate: 0.55, difference: 0.15 },
+  ...{ interval: [0.1, 0.2] as const, level: 0.05, above: 1, images: 200, differing: 30 },
+}
 const passing: Candidate = { ...comparison, name: 'student', hash: 'b', guards: [], passes: true }
 const named = { name: 'student', hash: 'b' }
 const promotion: Promotion = {
-  ...{ round: 1, promoted: true, reason: 'so', metric: 'recall1', set: 'novel', margin: 0, level: 0.05 },
+  ...{
+    round: 1,
+    promoted: true,
+    reason: 'so',
+    metric: 'recall1' as const,
+    set: 'novel',
+    margin: 0,
+    level: 0.05,
+  },
   ...{ resamplings: 100, seed: 0, teacher: { name: 'start', hash: 'a', score: 0.4 } },
   student: { ...named, score: 0.55 },
   next: named,
@@ -123,7 +132,8 @@ describe('the decision of a round', () => {
 describe('why a candidate is promoted or not', () => {
   const guard: GuardOutcome = {
     ...comparison,
-    ...{ set: 'known', teacher: 0.7, candidate: 0.65, difference: -0.05, interval: [-0.08, 0] },
+    ...{ set: 'known', teacher: 0.7, candidate: 0.65, difference: -0.05 },
+    interval: [-0.08, 0],
     ...{ lower_by: 0.1, by_interval: true, holds: true },
   }
   const refused = { ...passing, passes: false }

@@ -111,16 +111,13 @@ describe('a stage that audits', () => {
     ]
     await writeFile(truth, JSON.stringify({ images: [image], annotations, categories }))
     await expect(audit.run(stageWith({ truth }), 'c', context)).rejects.toThrow(UserError)
-    const judged = async (config: object, hash: string) => {
-      const { result } = await audit.run(
-        stageAs(audit, 'scores', ['kept'], { truth, by: 'category', ...config }),
-        hash,
-        context,
-      )
-      return result.kinds.find(({ dimension }) => dimension === 'all')?.judged ?? result.kinds[0]?.judged
+    const precision = async (config: object, hash: string) => {
+      const stage = stageAs(audit, 'scores', ['kept'], { truth, by: 'category', ...config })
+      const { result } = await audit.run(stage, hash, context)
+      return result.kinds.find(({ kind }) => kind === 'all')?.precision
     }
-    expect(await judged({}, 'd')).toBe(0)
-    expect(await judged({ synonyms: { boat: ['dog', 'thing'] } }, 'e')).toBe(2)
+    expect(await precision({}, 'd')).toBe(0)
+    expect(await precision({ synonyms: { boat: ['dog', 'thing'] } }, 'e')).toBe(1)
     // What the file has that cannot be used is said.
     expect(said.notices.join('\n')).toContain('malformed')
   })

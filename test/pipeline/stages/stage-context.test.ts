@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../src/base/user-error.js'
@@ -18,7 +18,7 @@ import {
 import { openStorage } from '../../../src/storage/open-storage.js'
 import { putRows, stageContext } from '../../helpers/stage-context.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
-import { tinyConfig } from '../../helpers/tiny-glip.js'
+import { writeTinyModel } from '../../helpers/tiny-model-files.js'
 
 const stage = (needs: readonly string[], config: object = {}): StageOf<object> => ({
   ...{ name: 'x', uses: 'teach', needs },
@@ -99,10 +99,7 @@ describe('the kind of a stage', () => {
 describe('the model of a stage', () => {
   async function tinyFolder(name: string) {
     const folder = join(await temporaryFolder(), name)
-    await mkdir(folder)
-    const files = { 'config.json': JSON.stringify(tinyConfig), 'tokenizer.json': '{}', 'model.onnx': 'graph' }
-    for (const [file, text] of Object.entries({ ...files, 'model.safetensors': 'weights' }))
-      await writeFile(join(folder, file), text)
+    await writeTinyModel(folder)
     return folder
   }
 
