@@ -20,7 +20,10 @@ async function check(run: Storage, options: Partial<RunCheckOptions> = {}) {
   const findings: Finding[] = []
   const made = await checkRun(run, {
     ...{ deep: false, mend: false },
-    onFinding: (finding) => findings.push(finding),
+    onFinding: (finding) => {
+      expect(finding.what).not.toBe('')
+      findings.push(finding)
+    },
     ...options,
   })
   return { ...made, findings }
@@ -45,7 +48,7 @@ describe('a run that is checked', () => {
   it('has its records counted, and its models; nothing is found where all is right', async () => {
     const run = await newRun()
     await putRunRecord(run, 'models/m/record.json', { 'models/m/model.onnx': 'm', 'models/m/a/b.txt': 'b' })
-    await putRunRecord(run, 'models/n/record.json', { 'models/n/model.onnx': 'n' })
+    await putRunRecord(run, 'models/student/record.json', { 'models/student/model.onnx': 'n' })
     await putRunRecord(run, 'evaluations/e.json', { 'evaluations/e.outcomes.json': '{}' })
     // Of another folder, which is not looked through.
     await putRunRecord(run, 'audits/a.json', { 'web/pictures': 'x' })
@@ -67,7 +70,7 @@ describe('a run that is checked', () => {
     const run = await newRun()
     await putRunRecord(run, 'models/m/record.json')
     for (const name of [
-      'evaluations/models/m/record.json',
+      'evaluations/models/other/record.json',
       'rounds/audits/x.json',
       'models/m/deep/record.json',
       'models/m/record.json.txt',
@@ -122,6 +125,43 @@ describe('a run that is checked', () => {
       'wrong rounds/2.json, mended',
     ])
     expect(await run.list('.')).toEqual(['rounds/3.json'])
+  })
+
+  it('is told of in the order of its names, whatever that of its folders is', async () => {
+    const run = await newRun()
+    const names = [
+      'audits/b.json',
+      'evaluations/a.json',
+      'models/m/record.json',
+      'rounds/1.json',
+      'rounds/2.json',
+    ]
+    for (const name of [...names].reverse()) await run.write(name, '{')
+    const models = [3, 1, 2, 5, 4].map((at) => `models/${at}x/`)
+    for (const name of models) await run.write(`${name}notes.txt`, 'mine')
+    for (const at of [3, 1, 2, 5, 4]) await run.write(`evaluations/${at}.outcomes.json`, '{}')
+    // Folders are read in no order.
+    const own = openStorage(run.url)
+    const listFiles = own.listFiles.bind(own)
+    own.listFiles = async function* (prefix, where) {
+      const files = []
+      for await (const file of listFiles(prefix, where)) files.push(file)
+      yield* files.sort((a, b) => (a.name < b.name ? 1 : -1))
+    }
+    expect(await found(own)).toEqual([
+      ...names.map((name) => `wrong ${name}`),
+      ...[1, 2, 3, 4, 5].map((at) => `left over evaluations/${at}.outcomes.json`),
+      ...[...models].sort().map((name) => `foreign ${name}`),
+    ])
+  })
+
+  it('lacks what was removed while it was looked at, which is nothing to be told of', async () => {
+    const run = await newRun()
+    await putRunRecord(run, 'audits/a.json', { 'audits/file': 'f' })
+    await run.write('report.json', '{}')
+    const own = openStorage(run.url)
+    own.readVersioned = async () => undefined
+    expect(await check(own, { deep: true, mend: true })).toEqual({ records: 1, models: 0, findings: [] })
   })
 
   it('has reports that are none, which the next round writes anew', async () => {
