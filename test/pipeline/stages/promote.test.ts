@@ -14,7 +14,7 @@ import { putRunRecord } from '../../helpers/run-records.js'
 import { stageAs, stageContext } from '../../helpers/stage-context.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
-const images = 40
+const images = 60
 const student = 'round-1-student'
 const mean = 'round-1-mean-50'
 
@@ -81,7 +81,7 @@ const outputs: readonly StageOutput[] = [
 
 const stageWith = (config: object = {}, needs = ['start', 'scores']) =>
   stageAs(promote, 'round-1-promote', needs, {
-    ...{ set: 'novel', student, means: [mean], sets: ['novel', 'known'], resamplings: 100 },
+    ...{ set: 'novel', student, means: [mean], sets: ['novel', 'known'], resamplings: 200 },
     ...config,
   })
 
