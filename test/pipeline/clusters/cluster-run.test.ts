@@ -158,4 +158,22 @@ describe('the segments of a pipeline', () => {
       ['out', ['label'], ['out'], false],
     ])
   })
+
+  it('join no job that another one between them must come before', async () => {
+    const { stages } = await parsePipeline({
+      name: 'p',
+      stages: [
+        { name: 'web', uses: 'ingest', with: { format: 'tsv', path: 'a.tsv' } },
+        { name: 'words', uses: 'chunk', needs: ['web'] },
+        { name: 'label', uses: 'teach', needs: ['words'], with: { model: 'm', device: 'cuda' } },
+        // It could go with the words, were it not for the labels that are made of them.
+        { name: 'kept', uses: 'filter', needs: ['words', 'label'] },
+      ],
+    })
+    expect(segmentsOf({ name: 'p', stages }).map(({ name, needs }) => [name, needs])).toEqual([
+      ['words', []],
+      ['label', ['words']],
+      ['kept', ['words', 'label']],
+    ])
+  })
 })
