@@ -1,11 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { UserError } from '../../../src/base/user-error.js'
 import { submit as submitFiles } from '../../../src/cli/machines/submit.js'
 import { groundmill, startGroundmill } from '../../helpers/groundmill.js'
+import { standIn } from '../../helpers/stand-in.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const pipeline = `# A pipeline with \${list} in it.
@@ -42,14 +43,6 @@ async function filesOf(...args: readonly string[]): Promise<Map<string, string>>
   const { code, out, err } = await submit(...args, '--json')
   expect(code, err).toBe(0)
   return new Map(Object.entries(JSON.parse(out).files as Record<string, string>))
-}
-
-/** A program on PATH that does what a few lines of bash say. */
-async function standIn(name: string, lines: string): Promise<NodeJS.ProcessEnv> {
-  const bin = await temporaryFolder()
-  await writeFile(join(bin, name), `#!/usr/bin/env bash\n${lines}\n`)
-  await chmod(join(bin, name), 0o755)
-  return { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` }
 }
 
 const expectShell = (text: string) => {

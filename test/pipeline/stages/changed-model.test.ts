@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pinModel } from '../../../src/pipeline/records/pinned-model.js'
 import { tellOfChangedModel } from '../../../src/pipeline/stages/changed-model.js'
@@ -40,5 +42,60 @@ describe('a stage whose model lies in a folder of somebody', () => {
     // Another model was meant, or one that a stage has made.
     expect(await said('now', 'dino')).toEqual([])
     expect(await said('now', 'owl', new Map([['/models/owl', { model: {} }]]))).toEqual([])
+  })
+
+  describe('that is told of', () => {
+    const model = { folder: '/models/owl', name: 'owl', hash: 'now' }
+
+    /** What is said of a stage whose shard was made with this. */
+    async function saidOf(
+      inputs: Readonly<Record<string, string>>,
+      given: { readonly model?: object; readonly with?: object; readonly run?: 'none'; pinned?: object } = {},
+    ) {
+      const run = openStorage(await temporaryFolder())
+      const storage = openStorage(run.path('web'))
+      await putShard(
+        storage,
+        'proposals',
+        'label',
+        '00000',
+        [{ key: 'a', proposals: [], teacher: 'owl' }],
+        inputs,
+      )
+      await pinModel(run, 'before', '/models/owl', { 'config.json': 'c', 'old.onnx': 'a' })
+      await pinModel(run, 'now', '/models/owl', { 'config.json': 'c', ...given.pinned })
+      const notices: string[] = []
+      const context = {
+        run: given.run === 'none' ? undefined : run,
+        ...{ outputs: new Map(), notice: (text: string) => notices.push(text) },
+      }
+      await tellOfChangedModel(
+        { name: 'label', uses: 'teach', needs: [], with: given.with ?? { model: '/models/owl' } },
+        'proposals',
+        { name: 'web', storage, shards: ['00000'] },
+        { ...model, ...given.model },
+        context as unknown as StageContext,
+      )
+      return notices
+    }
+    const made = { model: 'before', teacher: 'owl' }
+
+    it('names the files that one of both has alone, and none where there are none or nothing is known', async () => {
+      expect((await saidOf(made, { pinned: { 'new.onnx': 'b' } }))[0]).toContain('(old.onnx, new.onnx)')
+      expect((await saidOf(made, { pinned: { 'old.onnx': 'a' } }))[0]).toContain(
+        '/models/owl has changed since',
+      )
+      expect((await saidOf(made, { run: 'none' }))[0]).toContain('/models/owl has changed since')
+    })
+
+    it('is none that a stage has made or gives, nor one of which the records say nothing', async () => {
+      const folder = await temporaryFolder()
+      expect(await saidOf(made, { model: { folder } })).toHaveLength(1)
+      await writeFile(join(folder, 'record.json'), '{}')
+      expect(await saidOf(made, { model: { folder } })).toEqual([])
+      expect(await saidOf(made, { with: {} })).toEqual([])
+      expect(await saidOf({ teacher: 'owl' })).toEqual([])
+      expect(await saidOf({ model: 'before' })).toEqual([])
+    })
   })
 })
