@@ -193,13 +193,16 @@ function heldLock(storage: Storage, name: string, owner: Owner): Lock {
 
 const textOf = (owner: Owner) => `${JSON.stringify(owner)}\n`
 
+/** What is shown of an owner to who finds its lock. */
+const isOneLine = /^\P{Cc}{0,400}$/u
+
 /** Who has a lock; undefined where its object is not one's. */
 export function parseOwner(bytes: Uint8Array): Owner | undefined {
   try {
     const owner = JSON.parse(Buffer.from(bytes).toString('utf8')) as Partial<Owner> | null
     const { host, pid, started, token, what, since, beat } = owner ?? {}
     const isOwner =
-      [host, started, token, what, since].every((text) => typeof text === 'string') &&
+      [host, started, token, what, since].every((text) => typeof text === 'string' && isOneLine.test(text)) &&
       Number.isSafeInteger(pid) &&
       typeof beat === 'number'
     return isOwner ? (owner as Owner) : undefined

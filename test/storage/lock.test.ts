@@ -139,12 +139,14 @@ describe.each(Object.entries(kinds))('a lock in %s', (_, { open: at, setAge }) =
       beat: 3,
     }
     const take = () => acquireLock(storage, 'm/x.lock', { what: 'mending', wait: false })
-    for (const text of [JSON.stringify(owner), 'no JSON']) {
+    const named = JSON.stringify(owner)
+    const odd = [{ host: 'a\nb' }, { what: 'a'.repeat(500) }].map((one) =>
+      JSON.stringify({ ...owner, ...one }),
+    )
+    for (const text of [named, 'no JSON', ...odd]) {
       await storage.write('m/x.lock', text)
       await setAge('far', 'm/x.lock', 100_000)
-      await expect(take()).rejects.toThrow(
-        text === 'no JSON' ? 'cannot be read' : 'process 1 on far is training',
-      )
+      await expect(take()).rejects.toThrow(text === named ? 'process 1 on far is training' : 'cannot be read')
       await setAge('far', 'm/x.lock', 130_000)
       await (await take()).release()
     }
