@@ -87,7 +87,9 @@ describe('a process that makes tasks', () => {
     ['exits-7', 'said', 'the process that made shard exits-7 of "said" has ended (exit code 7, 1 of 2 done)'],
   ])('that ends on the way is told of with what it was doing: %s of %s', async (shard, stage, text) => {
     const started = start()
-    await expect(soonDone(started.run(taskOf(shard, stage), {}))).rejects.toEqual(new Error(text))
+    const { signal } = new AbortController()
+    const done = soonDone(started.run(taskOf(shard, stage), { signal }))
+    await expect(done).rejects.toEqual(new Error(text))
     expect(started.isGone()).toBe(true)
     expect(await soonDone(started.stop())).toEqual([])
     await expect(soonDone(started.run(taskOf('a'), {}))).rejects.toThrow('has ended')

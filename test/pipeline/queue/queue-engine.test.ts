@@ -71,6 +71,12 @@ describe.skipIf(!hasRedis)('an engine over a queue', async () => {
     expect(told.filter((text) => !text.startsWith('No worker'))).toEqual([])
   })
 
+  it('puts a task at once, before it is held against anything', async () => {
+    const { engine, queue } = await begin({ reconcileMs: 600_000 })
+    engine.submit(first, 'cpu', {}).catch(() => {})
+    await soon(async () => (await held(queue)) === 1)
+  })
+
   it('has a window of a thousand tasks, or what it is told', async () => {
     expect((await begin()).engine.window).toBe(1000)
     expect((await begin({ window: 7 })).engine.window).toBe(7)
@@ -143,6 +149,10 @@ describe.skipIf(!hasRedis)('an engine over a queue', async () => {
 
   it('does not put what was given up before it was put', async () => {
     const { engine, queue } = await begin()
+    const { redis } = await connect(url)
+    const said: string[] = []
+    redis.on('message', (_, ids) => said.push(ids))
+    await redis.subscribe(stopChannel)
     const interrupt = new AbortController()
     const done = engine.submit(first, 'cpu', { signal: interrupt.signal })
     const other = engine.submit(second, 'cpu', {})
@@ -152,6 +162,8 @@ describe.skipIf(!hasRedis)('an engine over a queue', async () => {
     await soon(async () => (await held(queue)) === 1)
     await sleep(50)
     expect(await queue.getJob(jobIdOf(first))).toBeUndefined()
+    // Nobody was making anything of it.
+    expect(said).toEqual([])
   })
 
   it('removes what another pipeline of the run has left, and stops what is being made of it', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, Queue } from 'bullmq'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { UserError } from '../../../src/base/user-error.js'
 import { jobIdOf, queuePrefix } from '../../../src/pipeline/queue/queue-job.js'
 import { openSlot, type SlotOptions } from '../../../src/pipeline/queue/queue-slot.js'
@@ -169,7 +169,9 @@ describe.skipIf(!hasRedis)('a slot of a worker', async () => {
     await add(first)
     await soon(async () => (await stateOf(first)) === 'delayed')
     // It takes its time, so as not to run through all tasks of the run.
-    expect(Date.now() - begun).toBeGreaterThanOrEqual(290)
+    const tookMs = Date.now() - begun
+    expect(tookMs).toBeGreaterThanOrEqual(290)
+    expect(tookMs).toBeLessThan(4900)
     expect(started[0]).toBe('a')
     expect(ended[0]).toEqual(['a', 'put-back'])
     expect(told[0]).toBe(`chunk a waits: ${why} (worker host-7)`)
@@ -196,9 +198,22 @@ describe.skipIf(!hasRedis)('a slot of a worker', async () => {
     const { add, slot, started, ended, stateOf } = await begin(forever, { canRead: async () => false })
     await add(first)
     await soon(() => started.length === 1)
+    const begun = performance.now()
     slot.stop(jobIdOf(first))
     await soon(async () => (await stateOf(first)) === 'completed')
+    expect(performance.now() - begun).toBeLessThan(4500)
     expect(ended).toEqual([['a', 'left']])
+  })
+
+  it('makes a task that was not wanted some time ago', async () => {
+    const { add, slot, ended } = await begin(async () => fakeResult())
+    slot.stop(jobIdOf(first))
+    const now = performance.now.bind(performance)
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 6000)
+    onTestFinished(() => clock.mockRestore())
+    await add(first)
+    await soon(() => ended.length === 1)
+    expect(ended).toEqual([['a', 'made', fakeResult()]])
   })
 
   it('lets the task that is here end when it is closed, takes no more, and tells what its child says', async () => {
