@@ -41,7 +41,7 @@ const stageWith = (
   needs?: readonly string[],
 ) => {
   const isGold = config.truth === 'gold' || config.known === 'gold'
-  return stageAs(audit, 'scores', needs ?? ['kept', ...(isGold ? ['gold'] : [])], config)
+  return stageAs(audit, 'scores', needs ?? ['plain', 'kept', ...(isGold ? ['gold'] : [])], config)
 }
 
 const setUp = (run: Storage, outputs: readonly StageOutput[], changes: Partial<StageContext> = {}) =>
@@ -85,6 +85,11 @@ describe('a stage that audits', () => {
     const isMade = async () => (await audit.find(stage, 'c', context)) !== undefined
     const made = await audit.run(stage, 'c', context)
     expect(made.result).toMatchObject({ pictures: 2, picturesWithTruth: 2 })
+    const inputNames = async () => {
+      const bytes = (await run.read('audits/scores.json')) ?? []
+      return Object.keys(JSON.parse(Buffer.from(bytes).toString()).inputs)
+    }
+    expect(await inputNames()).toEqual(['grounding', 'truth', 'known'])
     expect(made.result.kinds.some(({ kind }) => kind === 'known')).toBe(true)
     expect(await isMade()).toBe(true)
     await writeFile(truth, `${JSON.stringify(coco)}\n`)
@@ -93,6 +98,7 @@ describe('a stage that audits', () => {
     expect(other.skipped).toBe(false)
     // Without what is known no head is.
     const unknown = await audit.run(stageWith({ truth }), 'd', context)
+    expect(await inputNames()).toEqual(['grounding', 'truth'])
     expect(unknown.result.kinds.some(({ kind }) => kind === 'known')).toBe(false)
     await audit.run(stage, 'c', context)
     await putRows({ ...dataset, shards: ['00001'] }, 'phrases', 'words', 'a cat')
