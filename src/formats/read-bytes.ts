@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { unreadable } from '../base/files/read-file.js'
+import { watchZstdWindows } from '../base/files/zstd-windows.js'
 import { UserError } from '../base/user-error.js'
-import { watchZstdWindows } from './zstd-windows.js'
 
 /** Endings of files that are read as they are decompressed. */
 export const compressedEndings = ['.gz', '.zst'] as const

@@ -1,4 +1,4 @@
-import { UserError } from '../base/user-error.js'
+import { UserError } from '../user-error.js'
 
 /** As zstd reads by itself (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`): of what needs more it asks for `--long`. */
 const mostWindow = 2 ** 27

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readBytes } from '../../src/formats/read-bytes.js'
-import { watchZstdWindows } from '../../src/formats/zstd-windows.js'
-import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { watchZstdWindows } from '../../../src/base/files/zstd-windows.js'
+import { readBytes } from '../../../src/formats/read-bytes.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 const bytes = (...parts: (number | readonly number[])[]) => Buffer.from(parts.flat())
 const magic = [0x28, 0xb5, 0x2f, 0xfd]
