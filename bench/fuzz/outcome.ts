@@ -11,8 +11,10 @@ export interface FuzzLine {
   readonly outcome?: FuzzOutcome
 }
 
-/** More is no message that anybody reads. */
+/** A line with more is none that anybody reads. */
 const longest = 1200
+/** Problems of a configuration, and that there are more. */
+const mostLines = 10
 
 /**
  * Why a message of a refusal is not one clear message; undefined where it is. Control characters are no matter
@@ -25,7 +27,8 @@ export function unclear(message: string): string | undefined {
   const file = first.slice(0, first.indexOf(':') + 1)
   if (file === '' ? others.length > 0 : others.some((line) => !line.startsWith(file)))
     return 'it has several lines'
-  if (message.length > longest) return `it has ${message.length} characters`
+  const { length } = message.split('\n').reduce((most, line) => (line.length > most.length ? line : most), '')
+  if (length > longest || others.length > mostLines) return `it has ${message.length} characters`
   if (/\[object |undefined is not|Cannot read prop|is not a function|is not iterable/.test(message))
     return 'it speaks of the program'
   return undefined

@@ -11,6 +11,8 @@ export const reportName = 'export.json'
 /** Begins the names of files that only help to make others; a finished export has none. */
 export const helperPrefix = '.export-'
 const stateName = `${helperPrefix}state.json`
+/** Who was killed while the first state was written has left this alone. */
+const isHalfState = (name: string) => name.startsWith(stateName) && name.endsWith(asideSuffix)
 
 /** How far an export has come, as it stands on the disk. */
 export interface ExportState<Memory> {
@@ -51,7 +53,7 @@ export class ExportFolder<Memory> {
     const saved = await readJson<ExportState<Memory>>(join(path, stateName))
     if (saved && saved.hash === hash && saved.shards > 0 && (await hasFiles(path, saved.lengths)))
       return new ExportFolder(path, resolve(target), hash, saved)
-    if (!saved && (await namesIn(path)).length > 0)
+    if (!saved && !(await namesIn(path)).every(isHalfState))
       throw new UserError(`${path} is there and was not begun by an export: move it, or name another folder.`)
     await rm(path, { recursive: true, force: true })
     await makeFolder(path)

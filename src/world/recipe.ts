@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseYaml } from '../base/files/parse-yaml.js'
 import { readListText } from '../base/files/read-file.js'
 import { firstIssue } from '../base/first-issue.js'
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { iconPath } from './icon-path.js'
 
@@ -147,7 +148,7 @@ function checkConcepts({ concepts: { known, novel }, colours, splits }: Recipe):
   const names = new Set<string>()
   const pictures = new Set<string>()
   for (const { name, icon } of [...known, ...novel]) {
-    if (!iconPath(icon)) return `concept "${name}": @mdi/js has no icon "${icon}"`
+    if (!iconPath(icon)) return `concept ${shownValue(name)}: @mdi/js has no icon ${shownValue(icon)}`
     if (names.has(name)) return `concept "${name}": named twice`
     if (pictures.has(icon)) return `concept "${name}": "${icon}" is another concept's icon already`
     if (name in colours) return `concept "${name}": also the name of a colour`

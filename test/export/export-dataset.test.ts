@@ -114,6 +114,14 @@ describe('an export', () => {
     expect(await readFile(join(`${other}.partial`, 'thesis.txt'), 'utf8')).toBe('mine')
   })
 
+  it('goes on where it was killed before its folder said of what it is', async () => {
+    const out = fresh()
+    await mkdir(`${out}.partial`)
+    await writeFile(join(`${out}.partial`, '.export-state.json.host-1-t1-01234567.aside'), '{"hash')
+    expect((await exportTo(source, out, { format: 'csv' })).skipped).toBe(false)
+    expect((await readdir(out)).filter((name) => name.startsWith('.'))).toEqual([])
+  })
+
   it('leaves out what was dropped and what has no region, and counts both', async () => {
     const given = [
       picture(),

@@ -16,7 +16,7 @@ export function parseConfig<T extends z.ZodType>(schema: T, value: unknown, wher
 }
 
 /** Problems of a file that are told of one by one. */
-const mostProblems = 20
+const mostProblems = 10
 
 /**
  * A path in a value, with the name of a thing in the place of its number where it has one: "stages.web.with".

@@ -28,7 +28,8 @@ export function parseYaml(
   if (isNestedTooDeeply(text)) throw bad(`it is nested deeper than ${mostNested}`)
   const lineCounter = new LineCounter()
   // The package looks for a key that comes twice by comparing each with each: minutes for some ten thousand.
-  const document = parseDocument(text, { schema, lineCounter, uniqueKeys: false })
+  const document = documentOf(text, { schema, lineCounter, uniqueKeys: false })
+  if (!document) throw bad('it is broken in so many places that it cannot be read')
   const [problem] = [...document.errors, ...document.warnings]
   if (problem) throw bad(`${problem.message.split('\n')[0]?.replace(/:$/, '')}`)
   const twice = keyTwice(document)
@@ -41,6 +42,19 @@ export function parseYaml(
   } catch (error) {
     // Aliases without end.
     throw bad((error as Error).message)
+  }
+}
+
+/** undefined where the package goes so deep into a text that its stack ends: broken lists do that however flat they are. */
+function documentOf(
+  text: string,
+  options: NonNullable<Parameters<typeof parseDocument>[1]>,
+): Document.Parsed | undefined {
+  try {
+    return parseDocument(text, options)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 

@@ -26,6 +26,11 @@ describe('a text of YAML', () => {
       Array.from({ length: 1000 }, (_, at) => `${' '.repeat(at)}a:`).join('\n'),
       'nested',
     ],
+    [
+      'a list that is broken at both its ends',
+      `s:\n  a: b }\n${'    - { n: p, i: q: r }\n'.repeat(8000)}    - { n: p, i: q: 2\n  c: d\ng:\n  x: y\n`,
+      'so many places',
+    ],
     ['a key twice', 'a: 1\nb: {c: 1, d: 2,\n  c: 3}', 'Map keys must be unique at line 3, column 3'],
   ])('of %s is refused in one line', (_, text, message) => {
     const read = () => parseYaml(text, 'file.yaml')
