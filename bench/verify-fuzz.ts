@@ -6,10 +6,10 @@
  * number. Asked of each: it is read, or refused with one clear message; no crash, no more than 2 s of
  * the processor, memory within bounds.
  *
- *     npm run verify:fuzz -- [--count 10000] [--only NAME] [--seed 1] [--jobs 1] [--seconds 2]
+ *     npm run verify:fuzz -- [--count 10000] [--only NAME,...] [--seed 1] [--jobs 1] [--seconds 2]
  *                          [--megabytes 600] [--keep FOLDER] [--json]
  *
- * `--only` takes a part of a target's name; `--jobs` are processes that read. A target of which none of 200 inputs or
+ * `--only` takes parts of targets' names, with commas between them; `--jobs` are processes that read. A target of which none of 200 inputs or
  * more is read, or none refused, may try nothing, and is named at the end. What went wrong is told by target and number; `--keep` writes
  * those inputs into a folder.
  */

@@ -12,7 +12,7 @@ import { runTargets } from './run-targets.js'
 import { sourceTargets } from './source-targets.js'
 import { parquetTargets, weightTargets } from './weight-targets.js'
 
-/** All readers; their files lie below a folder, which is there. */
+/** All readers, or those whose names have one of the parts of `only`; their files lie below a folder, which is there. */
 export async function allTargets(folder: string, only = ''): Promise<FuzzTarget[]> {
   const roomOf = async (name: string) => {
     const room = join(folder, name)
@@ -32,5 +32,6 @@ export async function allTargets(folder: string, only = ''): Promise<FuzzTarget[
     ...(await listTargets(await roomOf('lists'))),
     ...(await configTargets(await roomOf('config'))),
   ]
-  return all.filter(({ name }) => name.includes(only))
+  const parts = only.split(',')
+  return all.filter(({ name }) => parts.some((part) => name.includes(part)))
 }
