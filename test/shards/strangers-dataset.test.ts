@@ -112,7 +112,7 @@ describe('a record of a stranger', () => {
     const info = { schemaVersion: 2, name: 'd', card: null, shards: ['00000'] }
     for (const name of names) {
       await writeFile(storage.path('dataset.json'), JSON.stringify({ ...info, shards: [name] }))
-      await expect(readDataset(storage), name).rejects.toThrow(/shards\.0: expected letters/)
+      await expect(readDataset(storage), name).rejects.toThrow(/shards\.0: expected up to 128 letters/)
       await writeFile(storage.path('dataset.json'), JSON.stringify({ ...info, name }))
       await expect(readDataset(storage), name).rejects.toThrow(/name: expected letters/)
     }
