@@ -114,7 +114,7 @@ describe('a record of a stranger', () => {
       await writeFile(storage.path('dataset.json'), JSON.stringify({ ...info, shards: [name] }))
       await expect(readDataset(storage), name).rejects.toThrow(/shards\.0: expected up to 128 letters/)
       await writeFile(storage.path('dataset.json'), JSON.stringify({ ...info, name }))
-      await expect(readDataset(storage), name).rejects.toThrow(/name: expected letters/)
+      await expect(readDataset(storage), name).rejects.toThrow(/name: expected up to 128 letters/)
     }
   })
 
