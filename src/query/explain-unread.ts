@@ -1,3 +1,4 @@
+import { shortLine } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
@@ -12,7 +13,7 @@ export function duckDbWords(error: unknown): string | undefined {
 
 /** Whether DuckDB could not read a file, whatever the SQL says. */
 export const isUnread = (error: unknown): boolean =>
-  /^(?:IO|Invalid|Serialization) Error|^Invalid Input Error: (?:Failed to read file|No magic bytes|File ')/.test(
+  /^(?:IO|Invalid|Serialization) Error|^Invalid Input Error: (?:Failed to read file|No magic bytes|File ')|^[\w -]+ Error: Error while reading file/.test(
     duckDbWords(error) ?? '',
   )
 
@@ -46,7 +47,7 @@ export async function explainUnread(
   if (words === undefined) return error
   const [first] = words.split('\n')
   return new UserError(
-    `The rows of ${storage.url} cannot be read (${first}): \`groundmill check --deep --mend ${storage.url}\` finds the file that is damaged.`,
+    `The rows of ${storage.url} cannot be read (${shortLine(first ?? '')}): \`groundmill check --deep --mend ${storage.url}\` finds the file that is damaged.`,
     { cause: error },
   )
 }
