@@ -27,8 +27,8 @@ export function unclear(message: string): string | undefined {
   const file = first.slice(0, first.indexOf(':') + 1)
   if (file === '' ? others.length > 0 : others.some((line) => !line.startsWith(file)))
     return 'it has several lines'
-  const { length } = message.split('\n').reduce((most, line) => (line.length > most.length ? line : most), '')
-  if (length > longest || others.length > mostLines) return `it has ${message.length} characters`
+  if ([first, ...others].some((line) => line.length > longest) || others.length > mostLines)
+    return `it has ${message.length} characters`
   if (/\[object |undefined is not|Cannot read prop|is not a function|is not iterable/.test(message))
     return 'it speaks of the program'
   return undefined

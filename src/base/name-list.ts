@@ -31,16 +31,16 @@ export function nameList(names: Iterable<string>, longest = longestName): string
 /** Paths that were looked for, for a message. */
 export const pathList = (paths: Iterable<string>): string => nameList(paths, longestPath)
 
-/** Any value of a file, for a message: a text as a name is, all else as JSON, cut where it is long. */
+/** Any value of a file, for a message: its JSON, cut where it is long. */
 export function shownValue(value: unknown, longest = longestName): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'missing')
+  const text = JSON.stringify(value) ?? 'missing'
   return text.length > longest ? `${text.slice(0, longest)}…` : text
 }
 
 /** A line in which no word fills the screen: a stranger's keys and values may be of any length, and have line ends. */
 export const shortLine = (text: string): string =>
   text
-    .replace(/[\n\r\u2028\u2029]/g, (end) => JSON.stringify(end).slice(1, -1))
+    .replace(/[\n\r]/g, (end) => JSON.stringify(end).slice(1, -1))
     .replace(/[^\s"/]{80,}/g, (word) => `${word.slice(0, longestName)}…`)
     .slice(0, 1000)
 

@@ -65,9 +65,8 @@ export function refuseForeign(
 ): void {
   const ids = [...new Set([...foreign].map(String))]
   if (ids.length === 0) return
-  const more = ids.length > namedIds ? `, and ${ids.length - namedIds} more` : ''
   throw new UserError(
-    `${path}: it has answers about ${ids.length} ${what} that ${truth} does not have: ${nameList(ids.slice(0, namedIds))}${more}. ${hint}` +
+    `${path}: it has answers about ${ids.length} ${what} that ${truth} does not have: ${shownIds(ids)}. ${hint}` +
       'Give the truth that the model was asked about, or take these answers out.',
   )
 }

@@ -149,5 +149,5 @@ function imagesOf(problems: ProblemList) {
 }
 
 /** What is said of a picture whose id is not its own. */
-export const sharedId = (id: Id, name: string): string =>
-  `${shownName(name, 200)}: its id ${shownName(id)} is that of several pictures: whose boxes and captions are meant cannot be known`
+export const sharedId = (id: Id, ...names: readonly string[]): string =>
+  `${names.map((name) => shownName(name, 200)).join(' and ')}: its id ${shownName(id)} is that of several pictures: whose boxes and captions are meant cannot be known`

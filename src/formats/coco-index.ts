@@ -76,12 +76,7 @@ function joinImages(files: readonly CocoFile[]) {
       const known = images.get(id)
       if (known && !isSamePicture(known.file_name, image.file_name)) {
         shared.add(id)
-        problems.add(
-          'images',
-          undefined,
-          'shared_id',
-          sharedId(id, `${shownName(known.file_name)} and ${shownName(image.file_name)}`),
-        )
+        problems.add('images', undefined, 'shared_id', sharedId(id, known.file_name, image.file_name))
       }
       images.set(id, { ...known, ...image })
     }

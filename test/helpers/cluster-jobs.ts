@@ -27,6 +27,10 @@ export const clusterRun: ClusterRun = {
   memory: 512,
 }
 
+/** What a batch script asks of Slurm, in its order. */
+export const directivesOf = (text: string | undefined): (string | undefined)[] =>
+  [...(text ?? '').matchAll(/^#SBATCH (.*)$/gm)].map(([, directive]) => directive)
+
 /** The text of each file by its name. */
 export const textsOf = (files: readonly JobFile[]): Map<string, string> =>
   new Map(files.map(({ name, text }) => [name, text]))

@@ -63,6 +63,8 @@ interface ShardPlace {
   readonly stage: string | null
   /** Of its record, below the dataset. */
   readonly record: string
+  /** Asked over its rows, if anything is. */
+  readonly sql?: string
 }
 
 /** A shard whose record has the size and hash of what lies there: a stranger's is as sound as anybody's. */
@@ -98,8 +100,13 @@ async function shardTarget(
 
 const shardPlaces: readonly ShardPlace[] = [
   { family: 'images', stage: null, record: 'images/00000.json' },
-  { family: 'phrases', stage: 'chunk', record: 'phrases/chunk/00000.json' },
-  { family: 'proposals', stage: 'label-1', record: 'proposals/label-1/00000.json' },
+  { family: 'phrases', stage: 'chunk', record: 'phrases/chunk/00000.json', sql: 'select * from phrases' },
+  {
+    family: 'proposals',
+    stage: 'label-1',
+    record: 'proposals/label-1/00000.json',
+    sql: 'select * from proposals',
+  },
   { family: 'grounding', stage: 'round-1', record: 'grounding/round-1/00000.json' },
   { family: 'rejects', stage: 'chunk', record: 'phrases/chunk/00000.json' },
 ]
@@ -121,11 +128,9 @@ export async function datasetTargets(folder: string): Promise<FuzzTarget[]> {
         for await (const _ of readShard(openStorage(url), place.family, place.stage, '00000'));
       }),
     )
-  const [, phrases, proposals] = shardPlaces as [ShardPlace, ShardPlace, ShardPlace]
-  for (const [place, sql] of [
-    [phrases, 'select * from phrases'],
-    [proposals, 'select * from proposals'],
-  ] as const)
+  for (const place of places) {
+    const { sql } = place
+    if (sql === undefined) continue
     targets.push(
       await shardTarget(storage, place, 'query', () =>
         runQuery(openStorage(url), sql, {}, async ({ rows }) => {
@@ -133,5 +138,6 @@ export async function datasetTargets(folder: string): Promise<FuzzTarget[]> {
         }),
       ),
     )
+  }
   return targets
 }

@@ -14,7 +14,7 @@ const headerBytes = { dictionary: [0, 1, 2, 4], size: [0, 2, 4, 8] } as const
  */
 export function watchZstdWindows(path: string): (chunk: Uint8Array) => void {
   const walk = frames(path)
-  let want = walk.next().value ?? undefined
+  let want = walk.next().value
   let held: Buffer = Buffer.alloc(0)
   return (chunk) => {
     let at = 0
@@ -26,7 +26,7 @@ export function watchZstdWindows(path: string): (chunk: Uint8Array) => void {
       if ('isSkipped' in want ? want.bytes > 0 : held.length < want.bytes) continue
       const read = held
       held = Buffer.alloc(0)
-      want = walk.next(read).value ?? undefined
+      want = walk.next(read).value
     }
   }
 }
@@ -49,7 +49,7 @@ function* frames(path: string): Generator<Want, undefined, Buffer> {
     const isOneSegment = (descriptor & 0x20) !== 0
     const sizeBytes = descriptor >> 6 === 0 ? Number(isOneSegment) : headerBytes.size[descriptor >> 6]!
     const before = headerBytes.dictionary[descriptor & 3]! + (isOneSegment ? 0 : 1)
-    const header = before + sizeBytes > 0 ? yield { bytes: before + sizeBytes } : Buffer.alloc(0)
+    const header = yield { bytes: before + sizeBytes }
     const window = isOneSegment ? sizeIn(header.subarray(before)) : windowOf(header[0]!)
     if (window > mostWindow)
       throw new UserError(

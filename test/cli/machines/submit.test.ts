@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { UserError } from '../../../src/base/user-error.js'
 import { submit as submitFiles } from '../../../src/cli/machines/submit.js'
+import { directivesOf } from '../../helpers/cluster-jobs.js'
 import { groundmill, startGroundmill } from '../../helpers/groundmill.js'
 import { standIn } from '../../helpers/stand-in.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
@@ -71,8 +72,7 @@ describe('groundmill submit --slurm', () => {
       'submit.sh',
     ])
     for (const text of files.values()) expectShell(text)
-    const directives = (name: string) =>
-      [...(files.get(name) ?? '').matchAll(/^#SBATCH (.*)$/gm)].map(([, directive]) => directive)
+    const directives = (name: string) => directivesOf(files.get(name))
     expect(directives('01-phrases.sbatch')).toEqual([
       '--job-name=photos-phrases',
       '--array=0-5%2',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../src/base/user-error.js'
 import { type SlurmOptions, slurmFiles } from '../../../src/pipeline/clusters/slurm-files.js'
-import { clusterRun, textsOf, threeSegments } from '../../helpers/cluster-jobs.js'
+import { clusterRun, directivesOf, textsOf, threeSegments } from '../../helpers/cluster-jobs.js'
 import { standIn } from '../../helpers/stand-in.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
@@ -20,9 +20,6 @@ const options: SlurmOptions = {
 
 const filesOf = (changes: Partial<SlurmOptions> = {}, run = clusterRun) =>
   textsOf(slurmFiles(segments, run, { ...options, ...changes }))
-
-const directivesOf = (text: string | undefined) =>
-  [...(text ?? '').matchAll(/^#SBATCH (.*)$/gm)].map(([, directive]) => directive)
 
 const common = [
   '--requeue',
