@@ -12,12 +12,13 @@ const longestPath = 400
  * seen, cut where they are long, and the first forty, or fewer long ones, where there are more.
  *
  * @param longest characters of one; more of a path
+ * @param most names that are shown
  */
-export function nameList(names: Iterable<string>, longest = longestName): string {
+export function nameList(names: Iterable<string>, longest = longestName, most = mostNames): string {
   const all = [...names]
   let length = 0
   const shown = all
-    .slice(0, mostNames)
+    .slice(0, most)
     .map((name) => shownName(name, longest))
     .filter((name, at) => {
       length += name.length + 2

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { whyUnreadable } from '../base/files/why-unreadable.js'
 import { UserError } from '../base/user-error.js'
 import { readJsonElements } from '../formats/read-json-elements.js'
 import { readLines } from '../formats/read-lines.js'
@@ -27,7 +28,7 @@ export interface Coverage {
  */
 export async function readVocabulary(path: string): Promise<Vocabulary> {
   await stat(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read the vocabulary: ${(error as Error).message}`)
+    throw new UserError(`Cannot read the vocabulary ${path}: ${whyUnreadable(error)}`)
   })
   const entries = (await isJson(path)) ? await categoriesOf(path) : await namesOf(path)
   const vocabulary = entries

@@ -114,8 +114,7 @@ export async function readDetections(
   return detections
 }
 
-const shownIds = (ids: readonly string[]) =>
-  `${nameList(ids.slice(0, namedIds))}${ids.length > namedIds ? `, and ${ids.length - namedIds} more` : ''}`
+const shownIds = (ids: readonly string[]) => nameList(ids, undefined, namedIds)
 
 /** For answers that call pictures by their files, with an ending or without. */
 function fileNameHint(foreign: readonly string[], { images }: FileIds): string {

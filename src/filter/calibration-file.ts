@@ -45,8 +45,8 @@ export async function writeCalibration(path: string, file: CalibrationFile): Pro
 
 /** Throws a UserError where the file is missing or is not what `groundmill calibrate` writes. */
 export async function readCalibration(path: string): Promise<CalibrationFile> {
-  const text = await readListText(path).catch((error: unknown) => {
-    throw new UserError(`Cannot read the calibration: ${(error as Error).message}`)
+  const text = await readListText(path).catch((error: Error) => {
+    throw new UserError(`The calibration: ${error.message}`)
   })
   const bad = (why: string) =>
     new UserError(`${path} is not a calibration (${why}): write it with \`groundmill calibrate\`.`)

@@ -4,6 +4,7 @@ import { readYaml } from '../base/files/parse-yaml.js'
 import { readSetOption, setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { fillIn, readCard } from '../ingest/open-source.js'
+import { longestName } from '../rows/family-path.js'
 import { layOutRounds } from './lay-out-rounds.js'
 import { type Pipeline, pipelineSchema, type Stage } from './stages/pipeline-config.js'
 
@@ -47,9 +48,19 @@ export async function parsePipeline(
   const laidOut = config.rounds
     ? layOutRounds({ ...config.rounds, count: rounds ?? config.rounds.count }, config.stages)
     : []
+  refuseLongNames(laidOut, path)
   const stages = inOrder([...config.stages, ...laidOut], path)
   await checkCards(stages, path)
   return { name: config.name, description: config.description, stages, rounds: config.rounds }
+}
+
+/** The names of rounds are made of those of their stages. */
+function refuseLongNames(laidOut: readonly Stage[], path: string) {
+  const long = laidOut.find(({ name }) => name.length > longestName)
+  if (long === undefined) return
+  throw new UserError(
+    `${path}: rounds: the stage ${long.name} would have a name of ${long.name.length} letters, and up to ${longestName} can be: give ${long.needs.join(' and ')} shorter names.`,
+  )
 }
 
 function applySet(document: Record<string, unknown>, text: string, path: string) {

@@ -67,7 +67,8 @@ export function isFileOf(path: string, family: Family, stage: string): boolean {
 }
 
 /** A file system's names have 255 bytes, and to these come a hash, an ending, and who is writing it. */
-const [longestName, longestFile] = [128, 200]
+export const longestName = 128
+const longestFile = 200
 
 /** Whether a stage, a shard or a file of one can have that name: it is one of a file, and leads nowhere else. */
 export const isName = (name: string, longest = longestName): boolean =>

@@ -211,18 +211,21 @@ export const ofAnother = ({ family, stage, shard }: RecordPointer): string =>
  * @throws UserError as `readCommit` does
  */
 export function parseStored(bytes: Uint8Array, where: string): CommitRecord | RecordPointer {
-  const stored = parseUnsummed(bytes, where)
-  if (isSummed(bytes)) return stored
+  const text = Buffer.from(bytes).toString('utf8')
+  const stored = parseText(text, where)
+  if (isSummed(text)) return stored
   throw new UserError(
     `${where} is damaged: its checksum is not that of what it says. \`groundmill check --deep --mend\` of its dataset keeps the pictures, and the next run makes the rest anew.`,
   )
 }
 
 /** What bytes say of a shard, whether or not their checksum is right. Throws as `readCommit` does. */
-export function parseUnsummed(bytes: Uint8Array, where: string): CommitRecord | RecordPointer {
+export const parseUnsummed = (bytes: Uint8Array, where: string): CommitRecord | RecordPointer =>
+  parseText(Buffer.from(bytes).toString('utf8'), where)
+
+function parseText(text: string, where: string): CommitRecord | RecordPointer {
   const bad = (what: string) =>
     new UserError(`${where} is not a commit record (${what}): delete it, and its shard is made anew.`)
-  const text = Buffer.from(bytes).toString('utf8')
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -264,9 +267,8 @@ export function textOf(record: CommitRecord | RecordPointer): string {
   return `${text}${checksumMark}${hashBytes(text)}"\n}\n`
 }
 
-/** Whether bytes are those whose checksum they hold. Older versions wrote none. */
-function isSummed(bytes: Uint8Array): boolean {
-  const text = Buffer.from(bytes).toString('utf8')
+/** Whether a text is that whose checksum it holds. Older versions wrote none. */
+function isSummed(text: string): boolean {
   const at = text.lastIndexOf(checksumMark)
   return at < 0 || text.slice(at) === `${checksumMark}${hashBytes(text.slice(0, at))}"\n}\n`
 }

@@ -16,6 +16,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
 import { sweepAside } from '../base/files/sweep-aside.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
+import { whyUnreadable } from '../base/files/why-unreadable.js'
 import {
   asideOwner,
   asidePath,
@@ -135,7 +136,7 @@ export function openLocalStorage(url: string): Storage {
     },
     async folders() {
       const entries = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
-        throw new UserError(`Cannot read ${url}: ${(error as Error).message}`)
+        throw new UserError(`Cannot read ${url}: ${whyUnreadable(error)}`)
       })
       return entries
         .filter((entry) => entry.isDirectory())
@@ -223,9 +224,8 @@ async function makeSyncedFolder(folder: string) {
  * @throws UserError where there is none
  */
 export async function openLocalObject(location: string): Promise<OpenObject> {
-  const handle = await open(location, 'r').catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'ENOENT' ? 'there is no such file.' : error.message
-    throw new UserError(`Cannot read ${location}: ${why}`, { cause: error })
+  const handle = await open(location, 'r').catch((error: unknown) => {
+    throw new UserError(`Cannot read ${location}: ${whyUnreadable(error)}`, { cause: error })
   })
   try {
     const { size } = await handle.stat()

@@ -192,7 +192,10 @@ describe('filter, compare, sweep and calibrate', () => {
         /--set magic\.min=1: expected rules=.* RULE is one of calibrate, score/,
       ],
       [() => make({ set: ['score.min=3'] }), /rules\.1\.min/],
-      [() => make({ set: [`rules=[{rule: calibrate, file: ${url}}]`] }), /Cannot read the calibration/],
+      [
+        () => make({ set: [`rules=[{rule: calibrate, file: ${url}}]`] }),
+        /The calibration: Cannot read .* is not a regular file/,
+      ],
       [() => make({ proposals: 'none' }), /no proposals "none"; it has: label/],
       [() => make({ as: 'chunk' }), /already made the phrases/],
       [() => vary({ from: '1', to: '0' }), /expected two numbers, the first below/],

@@ -73,6 +73,6 @@ describe('groundmill stats', () => {
   it('refuses a vocabulary that is not there', async () => {
     const { code, out, err } = await groundmill('stats', url, '--vocabulary', join(url, 'none'))
     expect({ code, out }).toEqual({ code: 2, out: '' })
-    expect(err).toMatch(/^groundmill: Cannot read the vocabulary: .*none/)
+    expect(err).toMatch(/^groundmill: Cannot read the vocabulary .*none: there is no such file or folder\.$/m)
   })
 })

@@ -88,7 +88,7 @@ describe('detections in COCO’s result form', () => {
     expect(notices[0]).toMatch(/: 2 of 3 detections are of categories .* \(5\); .* It lists 1, 18\.$/)
     const many = Array.from({ length: 12 }, (_, at) => ({ ...entry, category_id: 100 + at }))
     await read(many, notices)
-    expect(notices[1]).toContain('108, 109, and 2 more)')
+    expect(notices[1]).toContain('108, 109 and 2 more)')
     await read(many.slice(0, 10), notices)
     expect(notices[2]).toContain('108, 109)')
   })
@@ -119,7 +119,7 @@ describe('answers about what the truth does not have', () => {
     )
     const ids = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
     expect(refuse(ids.slice(0, 10))).toThrow('have: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10. So.')
-    expect(refuse(ids)).toThrow('9, 10, and 1 more. So.')
+    expect(refuse(ids)).toThrow('9, 10 and 1 more. So.')
   })
 })
 

@@ -61,7 +61,7 @@ describe('answers about other pictures', () => {
       { images, annotations, categories },
       Array.from({ length: 30 }, (_, id) => found(`p${id}`)),
     )
-    await expect(scores(protocol)).rejects.toThrow(/about 30 pictures .*: p0, .*, p9, and 20 more\. /)
+    await expect(scores(protocol)).rejects.toThrow(/about 30 pictures .*: p0, .*, p9 and 20 more\. /)
   })
 
   it('are none where an id is written in another way', async () => {

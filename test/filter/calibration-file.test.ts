@@ -48,7 +48,9 @@ describe('the file of a calibration', () => {
 
   it('is refused where it is none, or not there', async () => {
     const folder = await temporaryFolder()
-    await expect(readCalibration(join(folder, 'none.json'))).rejects.toThrow('Cannot read the calibration')
+    await expect(readCalibration(join(folder, 'none.json'))).rejects.toThrow(
+      /^The calibration: Cannot read .*none\.json: there is no such file or folder\.$/,
+    )
     const path = join(folder, 'calibration.json')
     await writeFile(path, '{')
     await expect(readCalibration(path)).rejects.toThrow('is not JSON')

@@ -11,10 +11,13 @@ import { pipelines } from './fake-tasks.js'
 
 export const pipelineFile = (run: string, hash: string) => join(run, `.groundmill/pipelines/${hash}.json`)
 
+/** Has something done when a test ends. Tests that run beside others have to give their own. */
+export type AtEnd = typeof onTestFinished
+
 /** A run with its pipelines, which workers look for, and an empty log; it goes away with its test. */
-export async function fakeRun(): Promise<string> {
+export async function fakeRun(atEnd: AtEnd = onTestFinished): Promise<string> {
   const run = await mkdtemp(join(tmpdir(), 'groundmill-run-'))
-  onTestFinished(() => rm(run, { recursive: true, force: true }))
+  atEnd(() => rm(run, { recursive: true, force: true }))
   await mkdir(join(run, '.groundmill/pipelines'), { recursive: true })
   for (const hash of pipelines) await writeFile(pipelineFile(run, hash), '{}')
   await writeFile(join(run, 'log'), '')
@@ -39,7 +42,11 @@ export interface QueueProcess {
 }
 
 /** Starts `queue-process.ts` as a process; it is killed when the test is done. */
-export function startQueueProcess(role: 'worker' | 'coordinator', settings: object): QueueProcess {
+export function startQueueProcess(
+  role: 'worker' | 'coordinator',
+  settings: object,
+  atEnd: AtEnd = onTestFinished,
+): QueueProcess {
   const child = spawn(
     process.execPath,
     [compiledProgram('helpers/queue-process'), role, JSON.stringify(settings)],
@@ -54,15 +61,15 @@ export function startQueueProcess(role: 'worker' | 'coordinator', settings: obje
     err += text
   })
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }))
-  onTestFinished(async () => {
+  atEnd(async () => {
     child.kill('SIGKILL')
     await ended
   })
   return { child, ended, err: () => err }
 }
 
-export const startWorker = (url: string, take: readonly Resource[] = ['cpu'], settings: object = {}) =>
-  startQueueProcess('worker', { url, take, ...settings })
+export const startWorker = (url: string, take: readonly Resource[] = ['cpu'], settings = {}, atEnd?: AtEnd) =>
+  startQueueProcess('worker', { url, take, ...settings }, atEnd)
 
 /** Waits until something is so. Throws where it is not after a minute. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {

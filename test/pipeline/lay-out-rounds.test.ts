@@ -26,6 +26,18 @@ const one = {
 }
 
 describe('rounds', () => {
+  it('are refused where their names would be too long', async () => {
+    const long = 'k'.repeat(120)
+    const renamed = stages.map((stage: Stage) => (stage.name === 'known' ? { ...stage, name: long } : stage))
+    const value = {
+      ...{ name: 'p', vars: { world: '/world', web_url: 'http://127.0.0.1/' }, stages: renamed },
+      rounds: { ...quickstart, ...one, held_out: [long, 'novel'] },
+    }
+    await expect(parsePipeline(value, 'p.yaml')).rejects.toThrow(
+      `p.yaml: rounds: the stage teacher-on-${long} would have a name of 131 letters, and up to 128 can be: give ${long} and teacher shorter names.`,
+    )
+  })
+
   it('are laid out as the stages of each', async () => {
     const all = await laidOut({ ...one, count: 2 })
     const needs = Object.fromEntries([...all].map(([name, stage]) => [name, [stage.uses, ...stage.needs]]))

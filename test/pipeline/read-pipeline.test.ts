@@ -144,6 +144,10 @@ stages:
       /stage "phrases" needs "webb", which is not a stage/,
     ],
     'a circle': [good.replace('uses: ingest,', 'uses: ingest, needs: [phrases],'), /in a circle: /],
+    'a name of too many letters': [
+      good.replace('name: phrases', `name: ${'p'.repeat(129)}`),
+      /stages\.p+… expected up to 128 letters/,
+    ],
     'two of a name': [good.replace('name: phrases', 'name: web'), /two stages are named "web"/],
     'an unknown variable': [good.replace('where}', 'whence}'), /\$\{whence\} is not among its vars/],
   }
@@ -162,7 +166,9 @@ stages:
     await expect(read(good, ['nonsense'])).rejects.toThrow(/expected key=value/)
     await expect(read(good, ['web.limit={'])).rejects.toThrow(/--set web\.limit=\{: the value is not YAML/)
     await expect(read(good, ['web..limit=3'])).rejects.toThrow(/"web\.\.limit" is not a key/)
-    await expect(readPipeline(join(folder, 'none.yaml'))).rejects.toThrow(/Cannot read .*none\.yaml/)
+    await expect(readPipeline(join(folder, 'none.yaml'))).rejects.toThrow(
+      /^Cannot read .*none\.yaml: there is no such file or folder\.$/,
+    )
   })
 
   it.each(['quickstart', 'self-training', 'coco-folder', 'cc3m', 'gold', 'few-shot', 'detector'])(

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { decodeText } from '../decode-text.js'
 import { UserError } from '../user-error.js'
 import { readRegularFile } from './regular-file.js'
+import { whyUnreadable } from './why-unreadable.js'
 
 /**
  * For `catch` behind whatever opens or reads a file or a folder: throws a UserError that names it and says
@@ -10,7 +11,7 @@ import { readRegularFile } from './regular-file.js'
 export const unreadable =
   (path: string) =>
   (error: unknown): never => {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`, { cause: error })
+    throw new UserError(`Cannot read ${path}: ${whyUnreadable(error)}`, { cause: error })
   }
 
 /** No text is longer in JavaScript, and what is read whole is a text or a pickle that is one soon. */

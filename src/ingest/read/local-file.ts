@@ -1,5 +1,6 @@
 import { isInside, outsideAdvice } from '../../base/files/inside.js'
 import { FileRefusal, readRegularFile } from '../../base/files/regular-file.js'
+import { whyUnreadable } from '../../base/files/why-unreadable.js'
 import { Reject } from '../fetch/reject.js'
 
 /** Which files of this machine a source may name, and how large they may be. */
@@ -44,16 +45,16 @@ export async function readPicture(
   files: LocalFiles,
 ): Promise<Uint8Array> {
   let refused: Reject | undefined
-  let missing: Error | undefined
+  let missing: string | undefined
   for (const place of [path, ...elsewhere]) {
     try {
       return await readLocalFile(place, files)
     } catch (error) {
       if (error instanceof Reject) refused ??= error
-      else missing ??= error as Error
+      else missing ??= `${place}: ${whyUnreadable(error)}`
     }
   }
   if (refused) throw refused
   const more = elsewhere.length > 0 ? `, nor ${elsewhere.join(', ')}` : ''
-  throw new Reject('missing_file', `${missing?.message}${more}`)
+  throw new Reject('missing_file', `${missing}${more}`)
 }

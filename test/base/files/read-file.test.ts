@@ -36,11 +36,11 @@ describe('a file', () => {
     const missing = join(folder, 'missing')
     for (const read of [readText, readData, readJson]) {
       await expect(read(missing)).rejects.toThrow(UserError)
-      await expect(read(missing)).rejects.toThrow(`Cannot read ${missing}: ENOENT: no such file or directory`)
+      await expect(read(missing)).rejects.toThrow(`Cannot read ${missing}: there is no such file or folder.`)
     }
     await mkdir(join(folder, 'inner'))
     await expect(readText(join(folder, 'inner'))).rejects.toThrow(
-      `Cannot read ${join(folder, 'inner')}: EISDIR`,
+      `Cannot read ${join(folder, 'inner')}: it is a folder, where a file is needed.`,
     )
   })
 

@@ -1,17 +1,26 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Queue } from 'bullmq'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openQueueEngine } from '../../../src/pipeline/queue/queue-engine.js'
 import { findFileResult, pipelines, tasksOf } from '../../helpers/fake-tasks.js'
-import { fakeRun, logged, names, startQueueProcess, startWorker, until } from '../../helpers/queue-tasks.js'
+import {
+  type AtEnd,
+  fakeRun,
+  logged,
+  names,
+  startQueueProcess,
+  startWorker,
+  until,
+} from '../../helpers/queue-tasks.js'
 import { hasRedis, redisServer } from '../../helpers/redis-server.js'
 import { some } from '../../helpers/thorough.js'
 
 /** A server with tasks under way in it. */
-async function begin(which: readonly string[], workers = 2) {
-  const redis = await redisServer(onTestFinished)
-  const run = await fakeRun()
+async function begin(atEnd: AtEnd, which: readonly string[], workers = 2) {
+  const redis = await redisServer(atEnd)
+  const run = await fakeRun(atEnd)
+  const work = (settings = {}) => startWorker(redis.url, ['cpu'], settings, atEnd)
   const notices: string[] = []
   const engine = await openQueueEngine({
     url: redis.url,
@@ -20,9 +29,9 @@ async function begin(which: readonly string[], workers = 2) {
     reconcileMs: 500,
     onNotice: (text) => notices.push(text),
   })
-  onTestFinished(() => engine.close())
+  atEnd(() => engine.close())
   const all = Promise.all(tasksOf(run, which).map((task) => engine.submit(task, 'cpu', {})))
-  const started = Array.from({ length: workers }, () => startWorker(redis.url))
+  const started = Array.from({ length: workers }, () => work())
   /** When all is done: every task has its file, whole, and nothing is left in Redis. */
   const allDone = async () => {
     const results = await all
@@ -36,7 +45,7 @@ async function begin(which: readonly string[], workers = 2) {
     await queue.close()
     await engine.close()
   }
-  return { redis, run, engine, notices, workers: started, allDone }
+  return { redis, run, work, notices, workers: started, allDone }
 }
 
 const filesOf = (run: string) =>
@@ -50,17 +59,22 @@ const takenOver = (run: string) =>
 
 const made = (run: string, count: number) => until(() => logged(run, 'made').length >= count)
 
-describe.skipIf(!hasRedis)('a queue loses nothing and makes nothing twice', () => {
-  it('when a worker is killed', async () => {
-    const { run, workers, allDone } = await begin([...names(60), 'chunk/slow', 'chunk/slower'])
+// Each has a Redis of its own, and waits most of its time: for locks that run out, and for slow tasks.
+describe.skipIf(!hasRedis).concurrent('a queue loses nothing and makes nothing twice', () => {
+  it('when a worker is killed', async ({ onTestFinished }) => {
+    const { run, workers, allDone } = await begin(onTestFinished, [
+      ...names(60),
+      'chunk/slow',
+      'chunk/slower',
+    ])
     await made(run, 20)
     workers[0]?.child.kill('SIGKILL')
     await allDone()
     expect(logged(run, 'made')).toHaveLength(62)
   })
 
-  it('when Redis is killed and started again', async () => {
-    const { redis, run, notices, allDone } = await begin(names(120))
+  it('when Redis is killed and started again', async ({ onTestFinished }) => {
+    const { redis, run, notices, allDone } = await begin(onTestFinished, names(120))
     await made(run, 30)
     await redis.kill()
     await new Promise((resolve) => setTimeout(resolve, 3000))
@@ -71,8 +85,8 @@ describe.skipIf(!hasRedis)('a queue loses nothing and makes nothing twice', () =
     expect(logged(run, 'made').length).toBe(120)
   })
 
-  it('when Redis loses all that it had', async () => {
-    const { redis, run, allDone } = await begin(names(120))
+  it('when Redis loses all that it had', async ({ onTestFinished }) => {
+    const { redis, run, allDone } = await begin(onTestFinished, names(120))
     await made(run, 30)
     await redis.empty()
     await redis.start()
@@ -80,30 +94,30 @@ describe.skipIf(!hasRedis)('a queue loses nothing and makes nothing twice', () =
     expect(logged(run, 'made')).toHaveLength(120)
   })
 
-  it('when the coordinator is killed and another one goes on', async () => {
+  it('when the coordinator is killed and another one goes on', async ({ onTestFinished }) => {
     const redis = await redisServer(onTestFinished)
-    const run = await fakeRun()
+    const run = await fakeRun(onTestFinished)
     const all = names(80)
     const settings = { url: redis.url, run, pipeline: pipelines[0], names: all }
-    startWorker(redis.url)
-    const first = startQueueProcess('coordinator', settings)
+    startWorker(redis.url, ['cpu'], {}, onTestFinished)
+    const first = startQueueProcess('coordinator', settings, onTestFinished)
     await made(run, 20)
     first.child.kill('SIGKILL')
-    const second = startQueueProcess('coordinator', settings)
+    const second = startQueueProcess('coordinator', settings, onTestFinished)
     expect(await second.ended).toMatchObject({ code: 0, err: '' })
     expect(filesOf(run)).toHaveLength(80)
     expect(logged(run, 'made')).toHaveLength(80)
   })
 
-  it.each(some(['with its child'], ['alone', 'with its child']))(
+  it.for(some(['with its child'], ['alone', 'with its child']))(
     'when a worker stands still for longer than its lock, %s',
-    async (how) => {
-      const { redis, run, workers, allDone } = await begin(['chunk/slow', ...names(20)], 1)
+    async (how, { onTestFinished }) => {
+      const { run, work, workers, allDone } = await begin(onTestFinished, ['chunk/slow', ...names(20)], 1)
       await until(() => logged(run, 'begun').length > 0)
       const pid = workers[0]?.child.pid ?? 0
       const asleep = how === 'alone' ? pid : -pid
       process.kill(asleep, 'SIGSTOP')
-      startWorker(redis.url)
+      work()
       // The other one has taken it over: it makes it too, or finds what the child has made.
       await until(() => takenOver(run).length > 0)
       process.kill(asleep, 'SIGCONT')
@@ -112,36 +126,36 @@ describe.skipIf(!hasRedis)('a queue loses nothing and makes nothing twice', () =
     },
   )
 
-  it('keeps a task whose child process is blocked for longer than the lock', async () => {
-    const { run, allDone } = await begin(['chunk/slow-blocked-00000'])
+  it('keeps a task whose child process is blocked for longer than the lock', async ({ onTestFinished }) => {
+    const { run, allDone } = await begin(onTestFinished, ['chunk/slow-blocked-00000'])
     await allDone()
     expect(logged(run, 'begun')).toHaveLength(1)
   })
 })
 
-describe.skipIf(!hasRedis)('a worker that is told to end', () => {
-  it('finishes what it can, takes nothing more, and ends with 130', async () => {
-    const { redis, run, workers, allDone } = await begin(['chunk/slow', ...names(5)], 1)
+describe.skipIf(!hasRedis).concurrent('a worker that is told to end', () => {
+  it('finishes what it can, takes nothing more, and ends with 130', async ({ onTestFinished }) => {
+    const { run, work, workers, allDone } = await begin(onTestFinished, ['chunk/slow', ...names(5)], 1)
     await until(() => logged(run, 'begun').length > 0)
     workers[0]?.child.kill('SIGTERM')
     const ended = await workers[0]?.ended
     expect(ended?.code).toBe(130)
     expect(JSON.parse(ended?.out ?? '')).toMatchObject({ made: 1, 'put-back': 0, failed: 0 })
-    startWorker(redis.url)
+    work()
     await allDone()
   })
 
-  it.each(some(['slow'], ['slow', 'slow-blocked']))(
+  it.for(some(['slow'], ['slow', 'slow-blocked']))(
     'puts back what takes too long, and kills what does not stop: %s',
-    async (shard) => {
-      const { redis, run, allDone } = await begin([`chunk/${shard}`], 0)
-      const hasty = startWorker(redis.url, ['cpu'], { graceMs: 100 })
+    async (shard, { onTestFinished }) => {
+      const { run, work, allDone } = await begin(onTestFinished, [`chunk/${shard}`], 0)
+      const hasty = work({ graceMs: 100 })
       await until(() => logged(run, 'begun').length > 0)
       hasty.child.kill('SIGTERM')
       const { code, out } = await hasty.ended
       expect(code).toBe(130)
       expect(JSON.parse(out)).toMatchObject({ made: 0, 'put-back': 1, failed: 0 })
-      startWorker(redis.url)
+      work()
       await allDone()
       expect(logged(run, 'begun')).toHaveLength(2)
       expect(logged(run, 'made')).toHaveLength(1)

@@ -1,0 +1,19 @@
+const words: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of this path is a file, where a folder is needed',
+  EISDIR: 'it is a folder, where a file is needed',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
+  EMFILE: 'too many files are open at once: raise the limit (ulimit -n)',
+  ENFILE: 'too many files are open at once on this machine',
+  EIO: 'the disk or its connection failed',
+  ESTALE: 'the disk of the network no longer has it as it was',
+}
+
+/** Why a file or a folder cannot be read, in a sentence, where the system said it by a code; any other message as it is. */
+export function whyUnreadable(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return Object.hasOwn(words, code) ? `${words[code]}.` : message
+}
