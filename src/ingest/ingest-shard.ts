@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import pLimit from 'p-limit'
 import { hashJson } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
@@ -173,19 +174,27 @@ export interface IngestedOptions {
   /** The rows' places in the shard; all by default. */
   readonly wanted?: ReadonlySet<number>
   readonly stored?: StoredRows | undefined
+  /** The places of rows that failed before, when they were asked for. */
+  readonly failed?: ReadonlySet<number>
 }
+
+/** Until when a row that failed before is asked for again, for each of them, and for all. */
+const [spreadMs, mostSpreadMs] = [10, 1000]
 
 /**
  * What the rows of a shard became, in their order. Rows are fetched in any order, each when its host lets it.
  * Where the crawl is in trouble (`CrawlHealth`) the rest of the rows is not tried, which is a reject that may
  * pass: so what came in until then is kept.
+ *
+ * Rows that failed before are judged apart, shard by shard, and asked for in a random order: a host that
+ * fails for these would not be asked for the others, time after time, nor for those of them that come last.
  */
 export async function* ingested(
   { shard, signal }: ShardTask,
   source: OpenSource,
   plan: ShardPlan,
   fetcher: Fetcher,
-  { wanted, stored }: IngestedOptions = {},
+  { wanted, stored, failed }: IngestedOptions = {},
 ): AsyncGenerator<Ingested> {
   const { config } = source
   const { health } = fetcher
@@ -195,9 +204,18 @@ export async function* ingested(
   const end = () => ending.abort(signal?.reason)
   signal?.addEventListener('abort', end, { once: true })
   const local = pLimit(localAtOnce)
+  const again: Pick<Fetcher, 'fetch'> = {
+    fetch: async (url, abort, room) => {
+      await delay(Math.random() * Math.min(mostSpreadMs, spreadMs * (failed?.size ?? 0)), undefined, {
+        signal: ending.signal,
+      })
+      return fetcher.fetch(url, abort, room, shard)
+    },
+  }
   const work = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
     const key = rowKey(shard, index)
-    const ingest = () => ingestRow(row, key, config, fetcher, ending.signal, room)
+    const from = failed?.has(index) ? again : fetcher
+    const ingest = () => ingestRow(row, key, config, from, ending.signal, room)
     const inRoom = <T>(read: () => Promise<T>) =>
       local(async () => {
         await room.wait(ending.signal)

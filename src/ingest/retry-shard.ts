@@ -6,7 +6,8 @@ import { readShard } from '../shards/read-shard.js'
 import type { ShardOutput, ShardResult, ShardTask } from '../shards/shard-task.js'
 import { amendStats } from '../statistics/stats.js'
 import type { Fetcher } from './fetch/fetch-image.js'
-import { isTransientReason, transientCount } from './fetch/transient.js'
+import { isTransientReason, isUnasked, transientCount } from './fetch/transient.js'
+import type { Ingested } from './ingest-row.js'
 import { indexOfKey, ingested, untilFailure } from './ingest-shard.js'
 import type { OpenSource } from './open-source.js'
 import type { ShardPlan } from './plan-ingest.js'
@@ -49,13 +50,24 @@ export function retryShard(
     for await (const row of readShard(storage, 'rejects', stage, shard)) old.push(row)
     const tried = fetcherFor(record, fetcher)
     const isWanted = ({ key, reason }: RejectRow) => key !== null && isRetried(reason)
-    const wanted = new Set(old.filter(isWanted).map(({ key }) => indexOfKey(shard, key as string)))
-    if (wanted.size === 0) return undefined
+    const retried = new Map(
+      old.flatMap((row) => (isWanted(row) ? [[indexOfKey(shard, row.key as string), row] as const] : [])),
+    )
+    if (retried.size === 0) return undefined
+    const wanted = new Set(retried.keys())
+    const failed = new Set([...retried].filter(([, row]) => !isUnasked(row.reason)).map(([index]) => index))
 
+    // Of a row that was asked for once, what came of it says more than that nobody asked for it this time.
+    const asBefore = (now: Ingested & { readonly kind: 'reject' }): Ingested => {
+      const index = indexOfKey(shard, now.reject.key as string)
+      return failed.has(index) ? { ...now, reject: retried.get(index) as RejectRow } : now
+    }
     const sums = shardSums(source.hasBoxes, false)
     async function* newImages(): AsyncGenerator<ImageRow> {
-      for await (const result of ingested({ ...task, signal }, source, plan, tried, { wanted })) {
+      const rows = ingested({ ...task, signal }, source, plan, tried, { wanted, failed })
+      for await (const now of rows) {
         signal.throwIfAborted()
+        const result = now.kind === 'reject' && isUnasked(now.reject.reason) ? asBefore(now) : now
         sums.add(result)
         onProgress?.(record.in - wanted.size + sums.done)
         if (result.kind === 'row') yield result.image

@@ -59,9 +59,17 @@ async function crawl(broken: Record<string, number>, given: object = {}) {
   const fetcher = createFetcher(config.fetch)
   const { record } = await ingestShard(task, source, plan, fetcher)
   visits.clear()
-  const retry = (reasons: string, changed = task) =>
-    retryShard(changed, source, plan, fetcher, parseRetried(reasons))
-  return { storage, record, task, retry, path }
+  const retry = (reasons: string, changed = task, one = fetcher) =>
+    retryShard(changed, source, plan, one, parseRetried(reasons))
+  /** As another process does it, which knows nothing of the host. */
+  const retryAnew = async () => {
+    const anew = createFetcher(config.fetch)
+    visits.clear()
+    await retry('transient', task, anew)
+    await anew.close()
+    return contents(storage)
+  }
+  return { storage, record, task, retry, retryAnew, path }
 }
 
 async function contents(storage: Storage) {
@@ -108,6 +116,29 @@ describe('rejected rows that are tried again', () => {
     expect(mended?.files.images?.sha256).toBe(made?.files.images?.sha256)
     expect(mended?.stats).toEqual(made?.stats)
     expect(mended?.rejected).toEqual({})
+  })
+
+  it('are all asked for in time, though their host fails for the first of them for ever', async () => {
+    const fetch = { retries: 0, robots: false, host_failures: 2, per_host: 1, allow_hosts: [url] }
+    const { record, retryAnew } = await crawl({ a: 503, b: 503, c: 503, d: 503, e: 503 }, { fetch })
+    // A third one may be under way when the second fails.
+    expect(record.rejected.host_down).toBeGreaterThanOrEqual(5)
+    const whole = {
+      images: ['000000005 f', '000000006 g', '000000007 h'],
+      rejects: [0, 1, 2, 3, 4].map((index) => `00000000${index} http_503`),
+    }
+    let runs = 1
+    while ((await retryAnew()).images.length < 3 && runs < 5) runs++
+    expect(runs).toBeLessThan(4)
+    const asked = new Set<string>()
+    for (runs = 0; runs < 60 && asked.size < 5; runs++) {
+      expect(await retryAnew()).toEqual(whole)
+      // Some of those that fail are asked for, in no order, and then it is enough; the others stay what they were.
+      expect(visits.size).toBeGreaterThanOrEqual(2)
+      expect(visits.size).toBeLessThan(5)
+      for (const path of visits.keys()) asked.add(path)
+    }
+    expect(asked.size).toBe(5)
   })
 
   it('are those of the reasons that are named', async () => {
@@ -179,6 +210,35 @@ stages:
     await expect(runPipeline(await readPipeline(pipeline, stop), join(folder, 'stopped'))).rejects.toThrow(
       /6 of 7 rows came in.*http_404 1.*--retry-failed/,
     )
+  })
+})
+
+describe('a run that is made again', () => {
+  it('asks for all in time, though a shard before has rows for which their host fails for ever', async () => {
+    for (const letter of letters) delete status[letter]
+    Object.assign(status, { a: 503, b: 503, c: 503, d: 503 })
+    const list = join(folder, 'shards.tsv')
+    const rows = ['h', 'a', 'b', 'c', 'd', 'e', 'f', 'g'].map((letter) => `${url}/${letter}.jpg\t${letter}\n`)
+    await writeFile(list, `url\tcaption\n${rows.join('')}`)
+    const fetch = `{ retries: 0, robots: false, host_failures: 2, per_host: 1, allow_hosts: ["${url}"] }`
+    const pipeline = join(folder, 'shards.yaml')
+    const web = `{ format: tsv, path: ${list}, shard_size: 5, max_transient_rate: 1, fetch: ${fetch} }`
+    await writeFile(pipeline, `name: shards\nstages: [{ name: web, uses: ingest, with: ${web} }]\n`)
+    const run = join(folder, 'shards')
+    const kept: number[] = []
+    for (let again = 0; again < 4; again++) {
+      await runPipeline(await readPipeline(pipeline), run)
+      const made = ['00000', '00001'].map((shard) =>
+        readCommit(openStorage(join(run, 'web')), 'images', null, shard),
+      )
+      kept.push((await Promise.all(made)).reduce((sum, record) => sum + (record?.out ?? 0), 0))
+    }
+    // Those of the second shard wait for nobody once all of the first have been asked for.
+    expect(kept[0]).toBe(1)
+    expect(kept.at(-1)).toBe(4)
+    visits.clear()
+    await runPipeline(await readPipeline(pipeline), run)
+    expect([...visits.keys()].every((path) => /[abcd]\.jpg/.test(path))).toBe(true)
   })
 })
 

@@ -37,10 +37,16 @@ export interface Circuits {
    *
    * @param request asks `mayBegin` when it has waited for something else, and throws a `Tripped` where the host
    *   has been tripped meanwhile: then it is run again in its turn
+   * @param apart requests of the same word have a circuit of the host of their own
    * @throws HostDown where no request was made; what the request throws, of which a Transient counts as a
    *   failure of the host and any other error says nothing of it
    */
-  run<T>(host: string, signal: AbortSignal | undefined, request: GuardedRequest<T>): Promise<T>
+  run<T>(
+    host: string,
+    signal: AbortSignal | undefined,
+    request: GuardedRequest<T>,
+    apart?: string,
+  ): Promise<T>
 }
 
 interface Circuit {
@@ -74,14 +80,14 @@ export function createCircuits(options: CircuitOptions): Circuits {
   const { failures, probes, maxPauseMs, now = () => performance.now() } = options
   const circuits = new LruCache<string, Circuit>({ maxSize: maxCircuits })
 
-  const circuitOf = (host: string): Circuit => {
-    const known = circuits.get(host)
+  const circuitOf = (name: string): Circuit => {
+    const known = circuits.get(name)
     if (known) return known
     const circuit: Circuit = {
       ...{ failures: 0, successes: 0, probes: 0, state: 'closed', retryAt: 0, isProbing: false, why: '' },
       waiting: new Set(),
     }
-    circuits.set(host, circuit)
+    circuits.set(name, circuit)
     return circuit
   }
   const wakeAll = (circuit: Circuit) => {
@@ -147,14 +153,14 @@ export function createCircuits(options: CircuitOptions): Circuits {
     }
   }
 
-  function succeeded(circuit: Circuit, host: string) {
+  function succeeded(circuit: Circuit, name: string) {
     circuit.failures = 0
     if (circuit.state !== 'closed') {
       circuit.state = 'closed'
       wakeAll(circuit)
     }
     // One that fails again at once is not tried as patiently as the first time.
-    if (++circuit.successes >= failures && circuit.waiting.size === 0) circuits.delete(host)
+    if (++circuit.successes >= failures && circuit.waiting.size === 0) circuits.delete(name)
   }
 
   function failed(circuit: Circuit, failure: Transient, isProbe: boolean) {
@@ -169,19 +175,20 @@ export function createCircuits(options: CircuitOptions): Circuits {
   }
 
   return {
-    async run(host, signal, request) {
+    async run(host, signal, request, apart) {
+      const name = apart === undefined ? host : `${host} ${apart}`
       for (;;) {
-        const known = circuits.get(host)
+        const known = circuits.get(name)
         const isProbe = known !== undefined && (await enter(known, host, signal))
-        const mayBegin = () => isProbe || (circuits.peek(host)?.state ?? 'closed') === 'closed'
+        const mayBegin = () => isProbe || (circuits.peek(name)?.state ?? 'closed') === 'closed'
         try {
           const answer = await request(mayBegin)
-          const circuit = circuits.get(host)
-          if (circuit) succeeded(circuit, host)
+          const circuit = circuits.get(name)
+          if (circuit) succeeded(circuit, name)
           return answer
         } catch (error) {
           if (error instanceof Tripped) continue
-          if (error instanceof Transient) failed(circuitOf(host), error, isProbe)
+          if (error instanceof Transient) failed(circuitOf(name), error, isProbe)
           throw error
         } finally {
           if (isProbe && known) {

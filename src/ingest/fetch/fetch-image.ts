@@ -22,8 +22,10 @@ export interface Fetcher {
    * Throws a Reject with the reason why there is no picture.
    *
    * @param room no request is begun where there is none
+   * @param apart fetches of the same word are judged apart from others of their host: they do not keep those
+   *   from being made
    */
-  fetch(url: string, signal?: AbortSignal, room?: RequestRoom): Promise<Fetched>
+  fetch(url: string, signal?: AbortSignal, room?: RequestRoom, apart?: string): Promise<Fetched>
   /** Look-ups of host names, and those that the name servers failed. */
   readonly dns: { readonly lookups: number; readonly failures: number }
   /** Whether the crawl goes well; undefined where nobody asks. */
@@ -71,13 +73,14 @@ export function createFetcher(
   return {
     dns: requester.dns,
     health,
-    async fetch(address, signal, room) {
+    async fetch(address, signal, room, apart) {
       // Each request under way listens: their number is bounded, and is no leak that node should warn of.
       if (signal) setMaxListeners(0, signal)
       return requester.get(address, {
         accept: 'image/*',
         signal,
         room,
+        apart,
         before: async (url) => robots?.check(url, signal),
         read: readImage,
       })

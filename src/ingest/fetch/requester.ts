@@ -20,6 +20,8 @@ export interface RequestOptions<T> {
   readonly signal: AbortSignal | undefined
   /** Of each request; where there is none, none is begun. */
   readonly room?: RequestRoom | undefined
+  /** Requests of the same word are judged apart from others of their host. */
+  readonly apart?: string | undefined
   /** Whether it is part of another request, which is tried again, and by which its host is judged. */
   readonly isPart?: boolean
   /**
@@ -113,7 +115,7 @@ export function createRequester(
 
   /** A request that is judged as its host's success or failure, made where the host is not down. */
   async function sendTo<T>(url: URL, options: Omit<RequestOptions<unknown>, 'read'>, read: Read<T>) {
-    const { signal, isPart, before } = options
+    const { signal, isPart, before, apart } = options
     const asked = async (mayBegin: () => boolean) => {
       await before?.(url)
       try {
@@ -123,7 +125,7 @@ export function createRequester(
         throw error instanceof HostLimitError || error instanceof Tripped ? error : asReject(error, url.href)
       }
     }
-    return isPart ? asked(() => true) : circuits.run(url.hostname, signal, asked)
+    return isPart ? asked(() => true) : circuits.run(url.hostname, signal, asked, apart)
   }
 
   /** Follows redirects until an answer is none; every hop is checked as the first was. */

@@ -16,13 +16,9 @@ export class Transient extends Reject {
 const transientClientStatus = new Set([408, 425, 429])
 /** Answers of servers that no other try changes: what they cannot do, and how they are set up. */
 const finalServerStatus = new Set([501, 505, 506, 508, 510])
-const transientReasons = new Set([
-  ...['connection', 'dns', 'timeout', 'robots_unreachable'],
-  // Of these no request was made.
-  ...['host_down', 'not_tried'],
-  // It was there, and was lost with a damaged file (`salvageShard`).
-  'damaged',
-])
+/** Of these no server has failed: none was asked, or it was there, and was lost with a damaged file (`salvageShard`). */
+const unasked = ['host_down', 'not_tried', 'damaged']
+const transientReasons = new Set([...['connection', 'dns', 'timeout', 'robots_unreachable'], ...unasked])
 
 /** Those of Cloudflare and others beyond the standard (520 to 530, 599) say that a server behind is down. */
 export const isTransientStatus = (status: number): boolean =>
@@ -36,6 +32,9 @@ export function isTransientReason(reason: string): boolean {
   const status = /^http_(\d{3})$/.exec(reason)?.[1]
   return transientReasons.has(reason) || (status !== undefined && isTransientStatus(Number(status)))
 }
+
+/** Whether what was rejected for this reason was not asked for, or had come in. */
+export const isUnasked = (reason: string): boolean => unasked.includes(reason)
 
 /** How many of what was rejected may come in another time. */
 export const transientCount = (rejected: Readonly<Record<string, number>>): number =>

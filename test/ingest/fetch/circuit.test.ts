@@ -20,12 +20,17 @@ function watched(given: Partial<typeof options> = {}) {
   let answer: (() => Promise<void>) | undefined
   let asked = 0
   const ends: string[] = []
-  const ask = (name = host, signal?: AbortSignal) =>
+  const ask = (name = host, signal?: AbortSignal, apart?: string) =>
     circuits
-      .run(name, signal, async () => {
-        asked++
-        await answer?.()
-      })
+      .run(
+        name,
+        signal,
+        async () => {
+          asked++
+          await answer?.()
+        },
+        apart,
+      )
       .then(
         () => ends.push('ok'),
         (error: Error) => ends.push(error instanceof Reject ? error.reason : error.message),
@@ -75,6 +80,23 @@ describe('a host that fails', () => {
     await lapse(0, 30_000)
     expect(await lapse(3, 0)).toBe('1 asked: host_down host_down ok')
     expect(await lapse(3, 0)).toBe('3 asked: ok ok ok')
+  })
+
+  it('for requests that are apart is as it was for others, and the other way round', async () => {
+    const { ask, lapse, fail, mend } = watched()
+    fail()
+    for (let count = 0; count < 4; count++) void ask(host, undefined, 'again')
+    expect(await lapse(0, 0)).toBe('4 asked: timeout timeout timeout timeout')
+    for (let count = 0; count < 2; count++) void ask(host, undefined, 'again')
+    expect(await lapse(0, 3010)).toBe('2 asked: timeout timeout')
+    void ask(host, undefined, 'again')
+    mend()
+    expect(await lapse(2, 0)).toBe('2 asked: host_down ok ok')
+    fail()
+    expect(await lapse(4, 0)).toBe('4 asked: timeout timeout timeout timeout')
+    mend()
+    for (const apart of ['again', 'others']) void ask(host, undefined, apart)
+    expect(await lapse(0, 0)).toBe('1 asked: host_down ok')
   })
 
   it('for a moment loses nothing: who waited is served', async () => {
