@@ -1,5 +1,6 @@
+import { orderedMap } from '../base/ordered-map.js'
 import { count } from './export-sums.js'
-import type { Format, Writer } from './format.js'
+import type { Format, RowWithFile, Writer } from './format.js'
 import { writeNew } from './place-picture.js'
 
 /** Label files that are written at once. */
@@ -41,8 +42,7 @@ export const yolo: Format = {
     return {
       wants: (row) => classes.boxes(row).length > 0,
       async shard(_, rows) {
-        const labels: Promise<void>[] = []
-        for await (const { row, file } of rows) {
+        const writeLabels = async ({ row, file }: RowWithFile) => {
           const { width, height } = row
           const boxes = classes.boxes(
             row,
@@ -60,10 +60,9 @@ export const yolo: Format = {
             return `${[index, ...shares.map(shareText)].join(' ')}\n`
           })
           written.regions += boxes.length
-          labels.push(writeNew(await folder.loosePath(labelName(file as string)), lines.join('')))
-          if (labels.length >= concurrentWrites) await Promise.all(labels.splice(0))
+          await writeNew(await folder.loosePath(labelName(file as string)), lines.join(''))
         }
-        await Promise.all(labels)
+        for await (const _ of orderedMap(rows, concurrentWrites, writeLabels, concurrentWrites));
       },
       async finish() {
         const { split } = config

@@ -128,17 +128,18 @@ async function writeSplit(
     const file = failure === 'page' ? name.replace('.jpg', '.html') : name
     pairs.push(`images/${file}\t${words.caption}`)
     const path = join(root, 'images', file)
-    drawn.push(
-      limit(async () => {
-        signal?.throwIfAborted()
-        if (failure !== 'missing' && !(await isWritten(path))) {
-          const bytes = await drawScene(scene, ink, recipe.scene.jpeg_quality)
-          await writeWhole(path, failure === 'page' ? page : failure === 'cut' ? half(bytes) : bytes)
-        }
-        done++
-        onProgress?.({ split, done, total })
-      }),
-    )
+    const one = limit(async () => {
+      signal?.throwIfAborted()
+      if (failure !== 'missing' && !(await isWritten(path))) {
+        const bytes = await drawScene(scene, ink, recipe.scene.jpeg_quality)
+        await writeWhole(path, failure === 'page' ? page : failure === 'cut' ? half(bytes) : bytes)
+      }
+      done++
+      onProgress?.({ split, done, total })
+    })
+    // Its failure is thrown when all are laid out; until then it must not count as unhandled.
+    one.catch(() => {})
+    drawn.push(one)
   }
   // All of them, so that nothing still writes when the caller hears of a failure.
   for (const result of await Promise.allSettled(drawn)) {

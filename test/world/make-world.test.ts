@@ -47,6 +47,17 @@ async function hashes(root: string): Promise<Record<string, string>> {
 
 const coco = async (path: string): Promise<CocoFile> => JSON.parse(await readFile(join(folder, path), 'utf8'))
 
+test('a picture that fails fails the whole, though scenes are still being laid out', async () => {
+  const many = { ...recipe, splits: { ...recipe.splits, gold: 300 } }
+  const onProgress = () => {
+    throw new Error('no room')
+  }
+  // A promise that fails while nobody awaits it ends a program with a stack: that fails this test too.
+  await expect(makeWorld(many, join(await temporaryFolder(), 'world'), { onProgress })).rejects.toThrow(
+    'no room',
+  )
+})
+
 describe('the folders', () => {
   test.each(['gold', 'known', 'novel', 'attributes'] as const)(
     '%s is a COCO folder with captions and spans',
