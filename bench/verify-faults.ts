@@ -108,7 +108,7 @@ async function crawl(folder: string): Promise<void> {
   report('bad web: kept', kept, '', '', null, `rejected: ${told(rejected)}`)
   none('bad web: rows lost', lost)
   none('bad web: rows doubled', doubled)
-  none('bad web: kept and never given', invented)
+  none('bad web: kept and never given', invented.length, invented.slice(0, 9).join('; '))
   const wrongRows = Object.values(wrong).reduce((sum, count) => sum + count, 0)
   none('bad web: rows with another outcome than the script', wrongRows, told(wrong))
   const peak = memory.reduce((most, value) => Math.max(most, value), 0)

@@ -24,8 +24,8 @@ export interface Crawl {
   readonly doubled: number
   /** Rows whose outcome is not that of the script, by what it is and was to be. */
   readonly wrong: Readonly<Record<string, number>>
-  /** Rows that are kept, though no server gave them a whole picture, or with other bytes. */
-  readonly invented: number
+  /** Rows that are kept, though no server gave them a whole picture. */
+  readonly invented: readonly string[]
   /** Resident memory in MB every second. */
   readonly memory: readonly number[]
   /** Rows of HTTP/2 are among them. */
@@ -163,7 +163,8 @@ const mayPass = (outcomes: Outcomes, seed: number) =>
 function account(outcomes: Outcomes, rows: number, seed: number, given: ReadonlySet<number>) {
   const rejected: Record<string, number> = {}
   const wrong: Record<string, number> = {}
-  let [kept, lost, doubled, invented] = [0, 0, 0, 0]
+  let [kept, lost, doubled] = [0, 0, 0]
+  const invented: string[] = []
   for (let row = 0; row < rows; row++) {
     const all = outcomes.get(row) ?? []
     if (all.length === 0) lost++
@@ -172,7 +173,7 @@ function account(outcomes: Outcomes, rows: number, seed: number, given: Readonly
     for (const outcome of all) {
       if (outcome === 'kept') kept++
       else rejected[outcome] = (rejected[outcome] ?? 0) + 1
-      if (outcome === 'kept' && !given.has(row)) invented++
+      if (outcome === 'kept' && !given.has(row)) invented.push(`${row} of ${host}, ${kind}`)
       if (reasons.length === 0 ? outcome === 'kept' : reasons.includes(outcome)) continue
       const what = `${typeof host === 'string' ? host : kind}: ${outcome}`
       wrong[what] = (wrong[what] ?? 0) + 1
