@@ -3,7 +3,14 @@ import { recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { type CommitRecord, textOf } from '../shards/commit.js'
 import { type HeldLock, type VersionedRecord, withShardLock } from '../shards/commit-shard.js'
-import { damagedInput, putAside, type Salvaged, salvageShard } from '../shards/salvage-shard.js'
+import {
+  damagedInput,
+  damagedSuffix,
+  putAside,
+  type Salvaged,
+  salvageShard,
+} from '../shards/salvage-shard.js'
+import { putStrayAside } from '../storage/own-file.js'
 import type { Storage, Version } from '../storage/storage.js'
 import type { Finding } from './finding.js'
 import { removeShard, shardRemoved, unlessLocked } from './remove-shard.js'
@@ -34,10 +41,11 @@ export async function mendFiles(
   signal?: AbortSignal,
 ): Promise<Mended> {
   const { storage, family, stage, shard } = place
+  const strays = await unlessLocked(() => withShardLock(place, family, () => straysOf(storage, made)), none)
   const tell = (what: string, lost: readonly string[] = []) =>
     findings.map((finding, index) => ({
       ...finding,
-      mended: what,
+      mended: strays.has(finding.name) ? `${what}; what stood there is ${strays.get(finding.name)} now` : what,
       // Once, however many files of the shard are broken.
       ...(index === 0 && lost.length > 0 && { lost }),
     }))
@@ -61,6 +69,21 @@ export async function mendFiles(
     return { findings }
   }
   return { findings: tell(aside === undefined ? mended : `${mended}; the damaged file stays as ${aside}`) }
+}
+
+const none: ReadonlyMap<string, string> = new Map()
+
+/** Folders, links to outside and the like that stood in the place of a shard's files, and where they are now. */
+async function straysOf(
+  storage: Storage,
+  { record }: VersionedRecord,
+): Promise<ReadonlyMap<string, string>> {
+  const strays = new Map<string, string>()
+  for (const { path } of Object.values(record.files)) {
+    const aside = await putStrayAside(storage, path, damagedSuffix)
+    if (aside !== undefined) strays.set(path, aside)
+  }
+  return strays
 }
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { firstIssue } from '../base/first-issue.js'
 import { hashBytes } from '../base/hash.js'
-import { shownValue } from '../base/name-list.js'
+import { shownName, shownValue } from '../base/name-list.js'
 import { jsonProblem } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
 import { families, familyFolder, isFileOf, recordPath } from '../rows/family-path.js'
@@ -250,11 +250,14 @@ function parseText(text: string, where: string): CommitRecord | RecordPointer {
   if (isPointer(value as RecordPointer)) return value as RecordPointer
   check(recordSchema)
   const record = value as CommitRecord
-  for (const [family, { path }] of Object.entries(record.files) as [Family, ShardFile][])
-    if (!isFileOf(path, family, record.stage))
+  for (const [family, file] of Object.entries(record.files) as [Family, ShardFile][]) {
+    // zod passes over a key that is "__proto__".
+    if (!families.includes(family)) throw bad(`files: ${shownName(family)} is no family`)
+    if (!isFileOf(file.path, family, record.stage))
       throw bad(
-        `files.${family}.path: expected a file in ${familyFolder(family, record.stage)}/, not ${shownValue(path)}`,
+        `files.${family}.path: expected a file in ${familyFolder(family, record.stage)}/, not ${shownValue(file.path)}`,
       )
+  }
   if (!addsUp(record)) throw bad(sumsOf(record))
   return record
 }

@@ -228,7 +228,10 @@ export async function openLocalObject(location: string): Promise<OpenObject> {
     throw new UserError(`Cannot read ${location}: ${whyUnreadable(error)}`, { cause: error })
   })
   try {
-    const { size } = await handle.stat()
+    const found = await handle.stat()
+    if (found.isDirectory())
+      throw new UserError(`Cannot read ${location}: it is a folder, where a file is needed.`)
+    const { size } = found
     return { size, read: (start, end) => readRange(handle, start, end), close: () => handle.close() }
   } catch (error) {
     await handle.close()

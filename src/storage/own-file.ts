@@ -1,4 +1,4 @@
-import { lstat, realpath, stat } from 'node:fs/promises'
+import { lstat, realpath, rename, stat } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { absent } from '../base/files/sync-folder.js'
 import { UserError } from '../base/user-error.js'
@@ -26,4 +26,32 @@ export async function checkOwnFile(storage: Storage, name: string): Promise<void
     )
   if (!(await stat(target)).isFile())
     throw new UserError(`${path} is a link to ${target}, which is not a file.`)
+}
+
+/**
+ * Moves what stands in the place of a dataset's own file and is none (`checkOwnFile`) to a free name beside it: what
+ * a link leads to stays where it is, and a folder keeps what is in it.
+ *
+ * @param suffix of that name
+ * @returns the name; undefined where nothing was in the way
+ */
+export async function putStrayAside(
+  storage: Storage,
+  name: string,
+  suffix: string,
+): Promise<string | undefined> {
+  const isOwn = await checkOwnFile(storage, name).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof UserError) return false
+      throw error
+    },
+  )
+  if (isOwn) return undefined
+  for (let count = 1; ; count++) {
+    const aside = `${name}${suffix}${count === 1 ? '' : `-${count}`}`
+    if (await lstat(storage.path(aside)).catch(absent)) continue
+    await rename(storage.path(name), storage.path(aside))
+    return aside
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { explainError } from '../../src/base/explain-error.js'
@@ -123,6 +123,29 @@ describe('a file that is broken', () => {
     await rm(path)
     for (const name of ['stats --exact', 'query', 'list of views'] as const)
       expect(await said(readers[name])).toMatch(/a record names it, and it is not there.*check --mend/)
+  })
+
+  it.each(['folder', 'link'])('gives way to a new one where it is no file but a %s', async (what) => {
+    const file = (await committedFile(storage, 'selection', 'dedup', '00000')).path
+    const outside = join(run, 'outside')
+    await writeFile(outside, 'of somebody else')
+    for (const aside of [`${file}.damaged`, `${file}.damaged-2`]) {
+      await rm(storage.path(file), { force: true })
+      if (what === 'link') await symlink(outside, storage.path(file))
+      else await mkdir(join(storage.path(file), 'full'), { recursive: true })
+      const written = vi.mocked(process.stderr.write)
+      written.mockClear()
+      expect(await said(() => check(dataset, { mend: true, deep: true }, never))).toBe('done')
+      expect(written.mock.calls.map(([text]) => text).join('')).toContain(
+        `the next run makes the shard anew; what stood there is ${aside} now`,
+      )
+      expect(await readFile(outside, 'utf8')).toBe('of somebody else')
+      if (what === 'link') expect(await readlink(storage.path(aside))).toBe(outside)
+      else expect(await readdir(storage.path(aside))).toEqual(['full'])
+      await putShard(storage, 'selection', 'dedup', '00000', [{ key: 'a', reason: null, duplicate_of: null }])
+      expect(await said(() => check(dataset, { deep: true }, never))).toBe('done')
+    }
+    process.exitCode = 0
   })
 
   it('is named with what it is and what to do: rounds.json', async () => {

@@ -135,6 +135,10 @@ describe('the bytes of a record', () => {
     [{ ...record, stats: { ...record.stats, counts: 5 } }, /\(stats\.counts: /],
     [{ ...record, stats: { ...record.stats, counts: { a: 1, b: '2' } } }, /\(stats\.counts: /],
     [{ ...record, files: { phrases: fileOf('phrases', '1', 'x') } }, /expected a file in phrases\/chunk\//],
+    [
+      { ...record, files: JSON.parse('{"__proto__": {"polluted": true}}') },
+      /\(files: __proto__ is no family\)/,
+    ],
     [{ ...record, out: 2 }, /3 rows in, 2 out and 2 rejected do not add up/],
   ])('that say %j are none', (value, message) => {
     expect(() => parse(value)).toThrow(message)
