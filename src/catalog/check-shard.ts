@@ -88,7 +88,15 @@ export async function checkRecord(
     return { findings: [isMended ? await removed(place, stored.version, finding) : finding], bytes: 0 }
   }
   if (!isKnown) {
-    const finding: Finding = { kind: 'left over', name, what: `dataset.json has no shard ${shard}` }
+    const what = `dataset.json has no shard ${shard}`
+    const { out } = family === 'images' ? record : await picturesOf(storage, shard)
+    if (out > 0) {
+      // Crawled, and gone when somebody says so, not because a list of shards does not have it.
+      const advice = 'run its ingest stage again, which lists the shard, or with --drop takes it away'
+      const kept = `${what}, which has ${out} pictures: ${advice}`
+      return { findings: [{ kind: 'left over', name, what: kept }], record, bytes: 0 }
+    }
+    const finding: Finding = { kind: 'left over', name, what }
     if (!options.mend) return { findings: [finding], record, bytes: 0 }
     return { findings: [await removed(place, stored.version, finding)], bytes: 0 }
   }
@@ -137,6 +145,15 @@ async function checkFiles(
     options.signal?.throwIfAborted()
     return { findings: [{ kind: 'wrong', name, what: explainError(error).message }], record, bytes }
   }
+}
+
+/** How many pictures a shard has; none where its record cannot be read. */
+async function picturesOf(storage: Storage, shard: string): Promise<{ readonly out: number }> {
+  const name = recordPath('images', null, shard)
+  const stored = await storage.read(name)
+  const images = stored ? parseContent(storage, name, stored) : ''
+  if (typeof images === 'string' || isPointer(images)) return { out: 0 }
+  return images
 }
 
 /** A record of which no more is wrong than its checksum. */

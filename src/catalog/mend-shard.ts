@@ -45,7 +45,9 @@ export async function mendFiles(
   const tell = (what: string, lost: readonly string[] = []) =>
     findings.map((finding, index) => ({
       ...finding,
-      mended: strays.has(finding.name) ? `${what}; what stood there is ${strays.get(finding.name)} now` : what,
+      mended: strays.has(finding.name)
+        ? `${what}; what stood there is ${strays.get(finding.name)} now`
+        : what,
       // Once, however many files of the shard are broken.
       ...(index === 0 && lost.length > 0 && { lost }),
     }))
@@ -74,10 +76,7 @@ export async function mendFiles(
 const none: ReadonlyMap<string, string> = new Map()
 
 /** Folders, links to outside and the like that stood in the place of a shard's files, and where they are now. */
-async function straysOf(
-  storage: Storage,
-  { record }: VersionedRecord,
-): Promise<ReadonlyMap<string, string>> {
+async function straysOf(storage: Storage, { record }: VersionedRecord): Promise<ReadonlyMap<string, string>> {
   const strays = new Map<string, string>()
   for (const { path } of Object.values(record.files)) {
     const aside = await putStrayAside(storage, path, damagedSuffix)

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { UserError } from '../base/user-error.js'
 import {
   countsOf,
   type DatasetStatistics,
@@ -55,6 +56,11 @@ async function statisticsOf(
   const paths = Object.values(files).flatMap((stages) =>
     [...stages.values()].flat().map(({ path }: CommittedFile) => path),
   )
+  const strange = funnel.find(({ stage, family }) => !files[family].get(stage)?.length)
+  if (strange)
+    throw new UserError(
+      `${storage.path('dataset.json')} lists none of the shards that "${strange.stage}" has made: \`groundmill check ${storage.url}\` says which are there, and its ingest stage, run again, lists them.`,
+    )
   await verifyFiles(storage, files, paths, options.signal)
   const { connection, explain, close } = await openDuckDb(paths, [], options.signal)
   try {

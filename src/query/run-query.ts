@@ -141,6 +141,9 @@ async function withViews<T>(
 const ownOnly =
   'A query reads the views of its dataset alone: save what it gives (--format csv or jsonl), and join that with other files in DuckDB itself.'
 
+const noViews =
+  'of the shards that dataset.json lists none is made, so that there are no views. Run its stages first; `groundmill check` says what is there.'
+
 /**
  * DuckDB's words without its name for the step that failed, and the views where one was named that is not
  * there.
@@ -152,6 +155,8 @@ function explained(error: Error, views: readonly DatasetView[]): Error {
   const [words = '', ...rest] = message.split('\n\n')
   const place = rest.join('\n\n').trimEnd()
   const isName = /Table with name \S+ does not exist/.test(words)
+  if (isName && views.length === 0)
+    return new UserError(`The query cannot be run: ${noViews}`, { cause: error })
   const isElsewhere = /^Permission Error: /.test(words)
   const known = isElsewhere
     ? `\n${ownOnly}`

@@ -263,6 +263,23 @@ describe.each([
     expect([...outcomes.values()].map(({ ran }) => ran)).toEqual([0, 0])
   }, 120_000)
 
+  it('leaves pictures alone that dataset.json no longer has, and all that was made of them', async () => {
+    const storage = open('run')
+    const whole = await hashes(storage)
+    const list = (await storage.read('dataset.json')) as Uint8Array
+    const info = JSON.parse(Buffer.from(list).toString('utf8')) as { shards: string[] }
+    await storage.write('dataset.json', JSON.stringify({ ...info, shards: info.shards.slice(1) }))
+    const mended = await check(storage, { mend: true, deep: true })
+    expect(mended.bad).toContain('images/00000.json')
+    const { what } = mended.findings.find(({ name }) => name === 'images/00000.json') as Finding
+    expect(what).toMatch(
+      /^dataset\.json has no shard 00000, which has \d+ pictures: run its ingest stage again, which lists the shard, or with --drop takes it away$/,
+    )
+    await make(at('run'))
+    expect(await hashes(storage)).toEqual(whole)
+    expect((await check(storage, { deep: true })).findings).toEqual([])
+  }, 120_000)
+
   it('leaves the locks of those who live, and removes the others', async () => {
     const storage = open('run')
     const lock = await acquireLock(storage, 'images/00000.lock', { what: 'committing', wait: false })

@@ -35,14 +35,16 @@ export async function declareDataset(
     const found = await readDataset(storage)
     if (!drop) await refuseLoss(storage, name, found.shards, planned)
     const { schemaVersion: _, ...known } = found
-    if (hashJson(known) === hashJson(info)) return
-    const who = await others?.()
-    if (who !== undefined)
-      throw new UserError(
-        `${storage.url}: the source of "${name}" gives other shards than before, and ${who} works on this run by another pipeline. Wait for its end, or end it.`,
-      )
-    if (!(await replaceDataset(storage, found, info))) continue
-    await removeShards(storage, new Set(shards))
+    if (hashJson(known) !== hashJson(info)) {
+      const who = await others?.()
+      if (who !== undefined)
+        throw new UserError(
+          `${storage.url}: the source of "${name}" gives other shards than before, and ${who} works on this run by another pipeline. Wait for its end, or end it.`,
+        )
+      if (!(await replaceDataset(storage, found, info))) continue
+    }
+    // Also where all was said before: who was killed while it removed them has left some.
+    if (drop) await removeShards(storage, new Set(shards))
     return
   }
 }

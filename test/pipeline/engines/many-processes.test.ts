@@ -191,7 +191,8 @@ describe('run --slice', () => {
       Array.from({ length: count }, (_, index) => ran(run, '--slice', `${index}/${count}`, ...args)),
     )
 
-  it.each(moments)(
+  // The slice that is killed makes 13 requests.
+  it.each(moments.filter((moment) => moment <= 13))(
     'killed and begun again in another number make what is missing, once, up to what needs all shards: request %i',
     async (moment) => {
       const run = join(folder, `slices-${moment}`)

@@ -137,6 +137,16 @@ describe('the shards of a dataset', () => {
     expect((await readDataset(storage)).shards).toEqual(['00000'])
   })
 
+  it('that who was killed has left go where they are dropped again', async () => {
+    const storage = await newDataset()
+    await declare(storage, [1])
+    for (const shard of ['00000', '00001']) await putPictures(storage, shard, 1, 1)
+    await declare(storage, [1])
+    expect(await storage.list('images')).toEqual(['images/00000.json', 'images/00001.json'])
+    await declare(storage, [1], { drop: true })
+    expect(await storage.list('images')).toEqual(['images/00000.json'])
+  })
+
   it('stay where another pipeline works on them', async () => {
     const storage = await newDataset()
     await declare(storage, [1, 1])
