@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
 import { asideSuffix, writeFileAtomic } from '../base/files/write-file-atomic.js'
+import { hashBytes } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
 import { openPartFile, type PartFile } from './part-file.js'
 
@@ -50,15 +51,17 @@ export class ExportFolder<Memory> {
   /** Opens what an earlier run has begun of the same, or a new one. */
   static async open<Memory>(target: string, hash: string): Promise<ExportFolder<Memory>> {
     const path = `${resolve(target)}.partial`
-    const saved = await readJson<ExportState<Memory>>(join(path, stateName))
+    const saved = await readState<Memory>(path)
     if (saved && saved.hash === hash && saved.shards > 0 && (await hasFiles(path, saved.lengths)))
       return new ExportFolder(path, resolve(target), hash, saved)
-    if (!saved && !(await namesIn(path)).every(isHalfState))
+    // A state that is damaged says whose the folder is, and no more.
+    const names = await namesIn(path)
+    if (!names.includes(stateName) && !names.every(isHalfState))
       throw new UserError(`${path} is there and was not begun by an export: move it, or name another folder.`)
     await rm(path, { recursive: true, force: true })
     await makeFolder(path)
     // With a state file the folder is known as an export's: a later run may remove it.
-    await writeFileAtomic(join(path, stateName), JSON.stringify({ hash, shards: 0, lengths: {} }))
+    await writeState(path, { hash, shards: 0, lengths: {} })
     return new ExportFolder<Memory>(path, resolve(target), hash, undefined)
   }
 
@@ -88,7 +91,7 @@ export class ExportFolder<Memory> {
     }
     this.#lengths = lengths
     const state: ExportState<Memory> = { hash: this.hash, shards, lengths, memory }
-    await writeFileAtomic(join(this.path, stateName), JSON.stringify(state))
+    await writeState(this.path, state)
   }
 
   /** Removes a growing file. */
@@ -164,6 +167,18 @@ async function namesIn(folder: string): Promise<string[]> {
 async function removeHelpers(folder: string): Promise<void> {
   for (const name of await namesIn(folder))
     if (name.startsWith(helperPrefix)) await rm(join(folder, name), { force: true })
+}
+
+/** A state beside the hash of its text: who goes on from one that is damaged gives a damaged export. */
+async function writeState(folder: string, state: Partial<ExportState<unknown>>): Promise<void> {
+  const text = JSON.stringify(state)
+  await writeFileAtomic(join(folder, stateName), JSON.stringify({ sum: hashBytes(text), text }))
+}
+
+/** Undefined where there is none, or where it is not what was written. */
+async function readState<Memory>(folder: string): Promise<ExportState<Memory> | undefined> {
+  const { sum, text } = (await readJson<{ sum?: unknown; text?: unknown }>(join(folder, stateName))) ?? {}
+  return typeof text === 'string' && hashBytes(text) === sum ? JSON.parse(text) : undefined
 }
 
 async function readJson<T>(path: string): Promise<T | undefined> {

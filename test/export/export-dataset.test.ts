@@ -71,7 +71,8 @@ describe('an export', () => {
     const args = ['export', url, '--as', 'found', '--format', 'coco', '-o', killed]
     const run = startGroundmill(args)
     const state = join(`${killed}.partial`, '.export-state.json')
-    const shards = async () => JSON.parse(await readFile(state, 'utf8').catch(() => '{}')).shards ?? 0
+    const shards = async () =>
+      JSON.parse(JSON.parse(await readFile(state, 'utf8').catch(() => '{}')).text ?? '{}').shards ?? 0
     let isOver = false
     run.ended.then(() => {
       isOver = true
@@ -120,6 +121,29 @@ describe('an export', () => {
     await writeFile(join(`${out}.partial`, '.export-state.json.host-1-t1-01234567.aside'), '{"hash')
     expect((await exportTo(source, out, { format: 'csv' })).skipped).toBe(false)
     expect((await readdir(out)).filter((name) => name.startsWith('.'))).toEqual([])
+  })
+
+  it.each([
+    ['another number', (text: string) => text.replace(/shards\\":\d/, 'shards\\":9')],
+    ['half of it', (text: string) => text.slice(0, text.length >> 1)],
+    ['nothing', () => 'null'],
+  ])('begins anew where what it says of itself is damaged: %s', async (_, damage) => {
+    const [out, whole] = [fresh(), fresh()]
+    await exportTo(source, whole, { format: 'csv' })
+    const stop = new AbortController()
+    const onProgress = (done: number) => {
+      if (done === 9) stop.abort(new Error('stopped'))
+    }
+    const options = { signal: stop.signal, onProgress }
+    await expect(exportTo(source, out, { format: 'csv' }, options)).rejects.toThrow('stopped')
+    const state = join(`${out}.partial`, '.export-state.json')
+    const text = await readFile(state, 'utf8')
+    expect(damage(text)).not.toBe(text)
+    await writeFile(state, damage(text))
+    const resumed: number[] = []
+    await exportTo(source, out, { format: 'csv' }, { onResume: (done) => resumed.push(done) })
+    expect(resumed).toEqual([])
+    expect(await bytesOf(out)).toEqual(await bytesOf(whole))
   })
 
   it('leaves out what was dropped and what has no region, and counts both', async () => {
