@@ -115,14 +115,16 @@ describe('rows of a shard', () => {
     const { start, end } = await pagesOf('key')
     const path = await adopt((bytes) => bytes.fill(0xff, start, end))
     const range = { start: 0, end: 1, columns: ['key'] as const }
+    const rows = new ShardRows(storage)
     for (const read of [
       () => all(readShard(storage, 'phrases', 'chunk', shard)),
-      () => new ShardRows(storage).read('phrases', 'chunk', shard, range),
+      () => rows.read('phrases', 'chunk', shard, range),
     ]) {
       const error = await failureOf(read())
       expect(error).toBeInstanceOf(UserError)
       expect(error.message).toContain(`${path} is damaged or cut short (`)
     }
+    await rows.close()
   })
 
   it('of a file that is no Parquet, as its record says, are damage', async () => {
