@@ -93,7 +93,7 @@ export async function checkRecord(
     if (out > 0) {
       // Crawled, and gone when somebody says so, not because a list of shards does not have it.
       const advice = 'run its ingest stage again, which lists the shard, or with --drop takes it away'
-      const kept = `${what}, which has ${out} pictures: ${advice}`
+      const kept = `${what}, which has ${out} picture${out === 1 ? '' : 's'}: ${advice}`
       return { findings: [{ kind: 'left over', name, what: kept }], record, bytes: 0 }
     }
     const finding: Finding = { kind: 'left over', name, what }
