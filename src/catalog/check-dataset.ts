@@ -45,7 +45,7 @@ export async function checkDataset(storage: Storage, asked: DatasetCheckOptions)
   const known = info && new Set(info.shards)
   const stages: Record<string, number> = {}
   let [records, bytes] = [0, 0]
-  for (const [stage, own] of await stagesOf(storage, mend, onFinding)) {
+  for (const [stage, own] of await stagesOf(storage, info?.name, mend, onFinding)) {
     options.signal?.throwIfAborted()
     const checked = await checkStage(storage, stage, own, known, options)
     records += checked.records
@@ -72,6 +72,7 @@ async function checkTop(storage: Storage, mend: boolean, onFinding: (finding: Fi
  */
 async function stagesOf(
   storage: Storage,
+  name: string | undefined,
   mend: boolean,
   onFinding: (finding: Finding) => void,
 ): Promise<ReadonlyMap<string, readonly Family[]>> {
@@ -82,7 +83,7 @@ async function stagesOf(
     if (own) own.push(family)
     else stages.set(stage, [family])
   }
-  if (there.has('images')) add(await stageOfImages(storage), 'images')
+  if (there.has('images')) add(await stageOfImages(storage, name), 'images')
   for await (const { family, folders } of orderedMap(families, 4, async (family) => ({
     family,
     folders:
@@ -98,16 +99,17 @@ async function stagesOf(
 }
 
 /** The stage that made the images; their folder has not its name. */
-async function stageOfImages(storage: Storage): Promise<string> {
-  for await (const { name } of storage.listFiles('images', 'inside')) {
-    if (!name.endsWith('.json')) continue
-    const bytes = await storage.read(name)
+async function stageOfImages(storage: Storage, name = 'images'): Promise<string> {
+  for await (const { name: record } of storage.listFiles('images', 'inside')) {
+    if (!record.endsWith('.json')) continue
+    const bytes = await storage.read(record)
     try {
       // Where its checksum is wrong it may say the stage all the same.
-      if (bytes) return parseUnsummed(bytes, name).stage
+      if (bytes) return parseUnsummed(bytes, record).stage
     } catch (error) {
       if (!(error instanceof UserError)) throw error
     }
   }
-  return 'images'
+  // A dataset has the name of the stage that makes it.
+  return name
 }

@@ -1,7 +1,9 @@
 import { orderedMap } from '../base/ordered-map.js'
+import { UserError } from '../base/user-error.js'
 import { familyFolder, recordPath, shardObject } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { besideOf, mendPointers, shardLock } from '../shards/commit-shard.js'
+import { restoreRecord } from '../shards/restore-record.js'
 import type { ShardPlace } from '../shards/shard-place.js'
 import { isDeadLock, parseOwner } from '../storage/lock.js'
 import type { Storage, StoredFile } from '../storage/storage.js'
@@ -77,11 +79,24 @@ export async function checkStage(
     const finding: Finding = { kind: 'wrong', name, what }
     // What should point to another family's record is written anew below.
     const isPointer = expected.get(family)?.has(shard) ?? false
-    const isGone =
-      options.mend &&
-      !isOfNewer &&
-      !isPointer &&
-      (await unlessLocked(() => removeShard(place(shard), family, version), false))
+    const mayMend = options.mend && !isOfNewer && !isPointer
+    if (mayMend && family === 'images') {
+      const record = await restoredImages(
+        { ...place(shard), ...(options.signal && { signal: options.signal }) },
+        version,
+      )
+      if (record) {
+        made++
+        for (const { path, bytes: size } of Object.values(record.files)) {
+          files.delete(path)
+          bytes += size
+        }
+        const mended = `written anew of its file, with ${record.out} pictures: the next run holds them against the source`
+        options.onFinding({ ...finding, mended })
+        continue
+      }
+    }
+    const isGone = mayMend && (await unlessLocked(() => removeShard(place(shard), family, version), false))
     if (!isPointer)
       options.onFinding({
         ...finding,
@@ -92,6 +107,14 @@ export async function checkStage(
   await checkLeftOver(storage, stage, families, files, options)
   return { records: made, bytes }
 }
+
+/** The record of a shard of pictures whose own cannot be read; undefined where it cannot be made of its files. */
+const restoredImages = (place: Parameters<typeof restoreRecord>[0], version: string) =>
+  unlessLocked(() => restoreRecord(place, version), undefined).catch((error: unknown) => {
+    // A file that only looks whole is not.
+    if (error instanceof UserError) return undefined
+    throw error
+  })
 
 /** Lists a stage's folders; what is no record and no file of a shard is told of. */
 async function listStage(

@@ -7,6 +7,7 @@ import { rowKey } from '../rows/row-key.js'
 import type { ImageRow } from '../rows/rows.js'
 import { amendConfig } from '../shards/amend-shard.js'
 import { type CommitRecord, readCommit } from '../shards/commit.js'
+import { unknownConfig } from '../shards/restore-record.js'
 import type { WriteFamily } from '../shards/shard-files.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import type { SourceConfig } from './config.js'
@@ -97,8 +98,8 @@ async function storedRows(
   try {
     const made = await readCommit(storage, 'images', null, shard)
     const isSameImage = made?.config?.image === imageHash(config)
-    if (made?.stage !== stage || !(isSameImage || [configHash, ...olderHashes].includes(made.configHash)))
-      return undefined
+    const isKnown = isSameImage || (made && [configHash, ...olderHashes].includes(made.configHash))
+    if (made?.stage !== stage || !(isKnown || made.configHash === unknownConfig)) return undefined
     return await openStoredRows({ storage, stage, shard }, made, config, hasBoxes, isRetried)
   } catch (error) {
     // A shard that is damaged has nothing to give.

@@ -4,6 +4,7 @@ import type { Xyxy } from '../boxes/xyxy.js'
 import type { GroundingRow, ImageRow, NegativeRow, PhraseRow, RejectRow } from '../rows/rows.js'
 import type { CommitRecord } from '../shards/commit.js'
 import { readShard } from '../shards/read-shard.js'
+import { unknownConfig } from '../shards/restore-record.js'
 import { damagedInput } from '../shards/salvage-shard.js'
 import type { ShardPlace } from '../shards/shard-place.js'
 import { ShardRows } from '../shards/shard-rows.js'
@@ -74,6 +75,8 @@ export async function openStoredRows(
   const gold = hasBoxes ? await goldOf({ storage, stage, shard }, made) : []
   const images = new ShardRows(storage)
   const isMended = made.inputs[damagedInput] !== undefined
+  // How its pictures were made nobody knows: only what came in as it is stored can be made anew of it.
+  const isUnknown = made.configHash === unknownConfig
   const kept = async (at: number): Promise<Kept | undefined> => {
     const range = { start: at, end: at + 1 }
     // What can no longer be read, or was replaced meanwhile, is fetched again.
@@ -97,7 +100,7 @@ export async function openStoredRows(
         if (!one) continue
         const same =
           (isMended && (await madeAnew(row, one.image, key, config))) ||
-          sameRow(row, one, key, config, hasBoxes)
+          (!isUnknown && sameRow(row, one, key, config, hasBoxes))
         if (same) return same
       }
       const reject = rejects.get(url)

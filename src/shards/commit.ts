@@ -219,13 +219,19 @@ export function parseStored(bytes: Uint8Array, where: string): CommitRecord | Re
   )
 }
 
+/** What can be done for a record that cannot be read. Of what was crawled nothing is deleted. */
+const adviceFor = (where: string): string =>
+  /(?:^|\/)images\/[^/]+$/.test(where)
+    ? '`groundmill check --mend` of its dataset writes it anew of its pictures.'
+    : 'delete it, and its shard is made anew.'
+
 /** What bytes say of a shard, whether or not their checksum is right. Throws as `readCommit` does. */
 export const parseUnsummed = (bytes: Uint8Array, where: string): CommitRecord | RecordPointer =>
   parseText(Buffer.from(bytes).toString('utf8'), where)
 
 function parseText(text: string, where: string): CommitRecord | RecordPointer {
   const bad = (what: string) =>
-    new UserError(`${where} is not a commit record (${what}): delete it, and its shard is made anew.`)
+    new UserError(`${where} is not a commit record (${what}): ${adviceFor(where)}`)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -250,8 +256,10 @@ function parseText(text: string, where: string): CommitRecord | RecordPointer {
   if (isPointer(value as RecordPointer)) return value as RecordPointer
   check(recordSchema)
   const record = value as CommitRecord
+  // zod passes over a key that is "__proto__".
+  if (!Object.values(record.rejected).every(Number.isSafeInteger))
+    throw bad('rejected: expected counts by their reasons')
   for (const [family, file] of Object.entries(record.files) as [Family, ShardFile][]) {
-    // zod passes over a key that is "__proto__".
     if (!families.includes(family)) throw bad(`files: ${shownName(family)} is no family`)
     if (!isFileOf(file.path, family, record.stage))
       throw bad(

@@ -163,7 +163,8 @@ async function savedOf(place: Work, before: CommitRecord, whole: Whole, files: S
   return { record, lost, aside }
 }
 
-const lostRow = (key: string, url: string | null): RejectRow => ({
+/** What becomes of a row that was lost with a damaged file. */
+export const lostRow = (key: string, url: string | null): RejectRow => ({
   key,
   url,
   reason: damagedReason,

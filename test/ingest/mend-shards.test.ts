@@ -32,12 +32,13 @@ const pictures = await Promise.all(
   ),
 )
 const gone = 5
+let isAway = false
 const { url, visits } = await imageServer(
   Object.fromEntries(
     pictures.map((picture, index) => [
       `/${index}.jpg`,
       (_, response) => {
-        response.writeHead(index === gone ? 404 : 200, { 'content-type': 'image/jpeg' })
+        response.writeHead(isAway ? 503 : index === gone ? 404 : 200, { 'content-type': 'image/jpeg' })
         response.end(picture)
       },
     ]),
@@ -230,5 +231,70 @@ describe('check --mend of a damaged shard of pictures', () => {
     expect(await one.go()).toEqual(ran(1))
     expect(asked()).toEqual([gone])
     await expectSame(one)
+  })
+})
+
+/** A record without what differs from run to run. */
+function made(record: CommitRecord) {
+  const { createdAt: _, seconds: __, checksum: ___, ...same } = record as CommitRecord & { checksum: string }
+  return same
+}
+
+describe('a record of pictures that cannot be read', () => {
+  const broken: Readonly<Record<string, (text: Buffer) => Buffer>> = {
+    'cut in half': (text) => text.subarray(0, text.length >> 1),
+    empty: () => Buffer.alloc(0),
+    'no JSON': (text) => Buffer.from(text.toString().replace('{', '[')),
+    'of sums that do not add up': (text) => Buffer.from(text.toString().replace('"out": 11', '"out": 10')),
+  }
+
+  it.each(Object.keys(broken))(
+    'is written anew of the pictures, which are not asked for again: %s',
+    async (what) => {
+      const one = await crawl()
+      const name = one.storage.path('images/00000.json')
+      const whole = await one.keys()
+      await damage(name, broken[what] as (text: Buffer) => Buffer)
+      const { findings, bad } = await one.mend()
+      expect(bad).toEqual([])
+      expect(findings.find((finding) => finding.name === 'images/00000.json')?.mended).toBe(
+        'written anew of its file, with 11 pictures: the next run holds them against the source',
+      )
+      expect(await one.keys()).toEqual(whole)
+      expect(await one.rejected()).toEqual([`00000000${gone} ${damagedReason}`])
+      expect((await one.mend()).findings).toEqual([])
+      await one.go()
+      expect(asked()).toEqual([gone])
+      const now = made(await one.record())
+      const before = made(one.before)
+      expect(now).toEqual(before)
+      expect(await one.rejected()).toEqual([`00000000${gone} http_404`])
+    },
+  )
+
+  it('leaves the pictures where they cannot be had again, though nobody knows how they were made', async () => {
+    const one = await crawl('image: { image_size: 48, resize: keep_ratio },')
+    const whole = await one.keys()
+    await damage(one.storage.path('images/00000.json'), (text) => text.subarray(0, 100))
+    await one.mend()
+    isAway = true
+    await one.go()
+    isAway = false
+    expect(asked()).toHaveLength(12)
+    expect(await one.keys()).toEqual(whole)
+    await one.go()
+    const now = made(await one.record())
+    const before = made(one.before)
+    expect(now).toEqual(before)
+  })
+
+  it('goes where its file is not what its name says', async () => {
+    const one = await crawl()
+    await damage(one.storage.path('images/00000.json'), () => Buffer.alloc(0))
+    await damage(one.path('images'), (bytes) => flip(bytes, 300))
+    const { findings } = await one.mend()
+    expect(findings.map(({ mended }) => mended)).toContain(
+      'record and files removed: the next run makes the shard anew',
+    )
   })
 })

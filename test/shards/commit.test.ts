@@ -139,6 +139,10 @@ describe('the bytes of a record', () => {
       { ...record, files: JSON.parse('{"__proto__": {"polluted": true}}') },
       /\(files: __proto__ is no family\)/,
     ],
+    [
+      { ...record, rejected: JSON.parse('{"__proto__": {"polluted": true}}') },
+      /\(rejected: expected counts by their reasons\)/,
+    ],
     [{ ...record, out: 2 }, /3 rows in, 2 out and 2 rejected do not add up/],
   ])('that say %j are none', (value, message) => {
     expect(() => parse(value)).toThrow(message)
