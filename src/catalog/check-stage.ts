@@ -1,15 +1,14 @@
 import { orderedMap } from '../base/ordered-map.js'
-import { UserError } from '../base/user-error.js'
 import { familyFolder, recordPath, shardObject } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { besideOf, mendPointers, shardLock } from '../shards/commit-shard.js'
-import { restoreRecord } from '../shards/restore-record.js'
 import type { ShardPlace } from '../shards/shard-place.js'
 import { isDeadLock, parseOwner } from '../storage/lock.js'
 import type { Storage, StoredFile } from '../storage/storage.js'
 import { type CheckOptions, checkRecord } from './check-shard.js'
 import { ageText, checkUnfinished } from './check-unfinished.js'
 import { type Finding, foreign } from './finding.js'
+import { mendUnreadable } from './mend-shard.js'
 import { isNamedByAny, removeLeftOver, removeShard, shardRemoved, unlessLocked } from './remove-shard.js'
 
 /** Records that are looked at at once; where their files are read, fewer. */
@@ -81,20 +80,17 @@ export async function checkStage(
     const isPointer = expected.get(family)?.has(shard) ?? false
     const mayMend = options.mend && !isOfNewer && !isPointer
     if (mayMend && family === 'images') {
-      const record = await restoredImages(
-        { ...place(shard), ...(options.signal && { signal: options.signal }) },
-        version,
-      )
+      const work = { ...place(shard), ...(options.signal && { signal: options.signal }) }
+      const { record, mended } = await mendUnreadable(work, version)
       if (record) {
         made++
         for (const { path, bytes: size } of Object.values(record.files)) {
           files.delete(path)
           bytes += size
         }
-        const mended = `written anew of its file, with ${record.out} pictures: the next run holds them against the source`
-        options.onFinding({ ...finding, mended })
-        continue
       }
+      options.onFinding({ ...finding, ...(mended !== undefined && { mended }) })
+      continue
     }
     const isGone = mayMend && (await unlessLocked(() => removeShard(place(shard), family, version), false))
     if (!isPointer)
@@ -107,14 +103,6 @@ export async function checkStage(
   await checkLeftOver(storage, stage, families, files, options)
   return { records: made, bytes }
 }
-
-/** The record of a shard of pictures whose own cannot be read; undefined where it cannot be made of its files. */
-const restoredImages = (place: Parameters<typeof restoreRecord>[0], version: string) =>
-  unlessLocked(() => restoreRecord(place, version), undefined).catch((error: unknown) => {
-    // A file that only looks whole is not.
-    if (error instanceof UserError) return undefined
-    throw error
-  })
 
 /** Lists a stage's folders; what is no record and no file of a shard is told of. */
 async function listStage(

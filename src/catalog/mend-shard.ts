@@ -2,7 +2,8 @@ import { UserError } from '../base/user-error.js'
 import { recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { type CommitRecord, textOf } from '../shards/commit.js'
-import { type HeldLock, type VersionedRecord, withShardLock } from '../shards/commit-shard.js'
+import { type HeldLock, unnamed, type VersionedRecord, withShardLock } from '../shards/commit-shard.js'
+import { restoreRecord } from '../shards/restore-record.js'
 import {
   damagedInput,
   damagedSuffix,
@@ -98,6 +99,41 @@ async function asideOf(
   if (family !== 'images' || record.out === 0 || path === undefined || !(await storage.exists(path)))
     return undefined
   return putAside({ storage, ...(signal && { signal }) }, path)
+}
+
+/**
+ * Mends a shard of pictures whose record cannot be read: writes it anew of its file (`restoreRecord`); where no file
+ * is what its name says, the shard goes, and its files stay aside.
+ *
+ * @returns what was done, in words; undefined where another process has it in hand
+ */
+export async function mendUnreadable(
+  place: Parameters<typeof restoreRecord>[0],
+  version: Version,
+): Promise<{ readonly record?: CommitRecord; readonly mended?: string }> {
+  const { storage, signal } = place
+  const restored = unlessLocked(() => restoreRecord(place, version), undefined)
+  const record = await restored.catch((error: unknown) => {
+    // A file that only looks whole is not.
+    if (error instanceof UserError) return undefined
+    throw error
+  })
+  if (record)
+    return {
+      record,
+      mended: `written anew of its file, with ${record.out} pictures: the next run holds them against the source`,
+    }
+  const aside: string[] = []
+  for (const path of await unnamed(place, undefined, ['images']))
+    if (path.endsWith('.parquet')) aside.push(await putAside({ storage, ...(signal && { signal }) }, path))
+  const isGone = await unlessLocked(() => removeShard(place, 'images', version), false)
+  if (isGone)
+    return {
+      mended:
+        aside.length > 0 ? `${shardRemoved}; what was there stays as ${aside.join(', ')}` : shardRemoved,
+    }
+  for (const name of aside) await storage.remove(name)
+  return {}
 }
 
 /** What was saved, or why nothing can be done now; undefined where there is nothing to save. */

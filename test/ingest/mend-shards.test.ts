@@ -288,13 +288,15 @@ describe('a record of pictures that cannot be read', () => {
     expect(now).toEqual(before)
   })
 
-  it('goes where its file is not what its name says', async () => {
+  it('goes where its file is not what its name says, and the file stays aside', async () => {
     const one = await crawl()
     await damage(one.storage.path('images/00000.json'), () => Buffer.alloc(0))
     await damage(one.path('images'), (bytes) => flip(bytes, 300))
     const { findings } = await one.mend()
+    const aside = `${one.before.files.images?.path}.damaged`
     expect(findings.map(({ mended }) => mended)).toContain(
-      'record and files removed: the next run makes the shard anew',
+      `record and files removed: the next run makes the shard anew; what was there stays as ${aside}`,
     )
+    expect(await one.storage.exists(aside)).toBe(true)
   })
 })
