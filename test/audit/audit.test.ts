@@ -204,7 +204,7 @@ describe('a sample that a person judges', () => {
       ['tail', 'none'],
       ['head/attribute', 'new/colour'],
     ]
-    const drawings = 150
+    const drawings = 100
     for (const labels of [100, 200]) {
       const held = usual.map(() => ({ precision: 0, ece: 0 }))
       const shares = usual.map(() => 0)

@@ -83,8 +83,8 @@ describe('the paired bootstrap', () => {
     )
   })
 
-  // At a level of 0.05 the interval lies above 0 in 2.5 % of the cases; 5 % is what is promised. Of 200 cases 10
-  // would be 5 %; 5 are expected.
+  // At a level of 0.05 the interval lies above 0 in 2.5 % of the cases; 5 % is what is promised. Of 120 cases 6
+  // would be 5 %; 3 are expected.
   for (const name of ['recall1', 'ap', 'ap50', 'cgf1'] as const) {
     it(`prefers neither of two models that swap their answers: ${name}`, { timeout: 240_000 }, () => {
       const images = 60
@@ -92,12 +92,12 @@ describe('the paired bootstrap', () => {
       const b = outcomesOf(drawAnswers(7, 'b', images), images)
       const draw = random(name, 'swaps')
       let preferred = 0
-      for (let run = 0; run < 200; run++) {
+      for (let run = 0; run < 120; run++) {
         const [first, second] = swapOutcomes(a, b, draw).map((outcomes) => pictureMetric(name, outcomes))
         const [found] = pairedBootstrap(first!, [second!], options(images, { seed: run }))
         if (isPreferred(found)) preferred++
       }
-      expect(preferred).toBeLessThanOrEqual(10)
+      expect(preferred).toBeLessThanOrEqual(6)
     })
   }
 
@@ -113,18 +113,18 @@ describe('the paired bootstrap', () => {
     }, () => {
       const draw = random(images, chance)
       let preferred = 0
-      for (let run = 0; run < 400; run++) {
+      for (let run = 0; run < 200; run++) {
         const model = () => recallOf(images, () => chance, draw)
         const [found] = pairedBootstrap(model(), [model()], options(images, { seed: run }))
         if (isPreferred(found)) preferred++
       }
-      // 10 are expected, and 20 are 5 %.
-      expect(preferred).toBeLessThanOrEqual(20)
+      // 5 are expected, and 10 are 5 %.
+      expect(preferred).toBeLessThanOrEqual(10)
     })
   }
 
   it('lets the best of several be picked', { timeout: 240_000 }, () => {
-    const [images, runs] = [100, 150]
+    const [images, runs] = [100, 100]
     const draw = random('several')
     let together = 0
     let alone = 0
