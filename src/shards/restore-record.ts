@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { openParquet } from '../parquet/open-parquet.js'
 import { readRows } from '../parquet/read-rows.js'
 import { filePath, recordPath } from '../rows/family-path.js'
+import { rowKey } from '../rows/row-key.js'
 import { rowStats } from '../statistics/row-stats.js'
 import { readParts } from '../storage/hash-object.js'
 import { openObject } from '../storage/open-storage.js'
@@ -37,7 +38,8 @@ export async function restoreRecord(place: Work, version: Version): Promise<Comm
   const files = new ShardFiles(place)
   try {
     const images = await keptImages(place, before, new Map([['images', file]]), files, stats)
-    if (!images) return undefined
+    // Keys in another order, or twice, are not those of a shard of ingest.
+    if (images?.kept.size !== file.rows) return undefined
     const lost = keysOf(before).filter((key) => !images.kept.has(key))
     const rejects = await files.write(
       'rejects',
@@ -66,6 +68,28 @@ export async function restoreRecord(place: Work, version: Version): Promise<Comm
   }
 }
 
+/** No shard has more rows: the keys of all are in memory. */
+const mostRows = 1_000_000
+
+/** How many rows a file has, and the place in its shard of the last. */
+async function rowsOf(
+  path: string,
+  shard: string,
+): Promise<{ readonly rows: number; readonly last: number }> {
+  let [rows, last] = [0, -1]
+  const opened = await openParquet(path)
+  try {
+    for await (const { key } of readRows(opened, { columns: ['key'] })) {
+      rows++
+      last = Number(String(key).slice(shard.length))
+      if (rowKey(shard, last) !== key) throw new Error(`${path} has a key of no shard`)
+    }
+  } finally {
+    await opened.close()
+  }
+  return { rows, last }
+}
+
 /** The file of pictures that is what its name says, the one with most rows, and the place of its last row. */
 async function wholeFile(
   place: Work,
@@ -86,16 +110,12 @@ async function wholeFile(
     }
     const hash = sha256.digest('hex')
     if (filePath('images', null, shard, hash) !== path) continue
-    let [rows, last] = [0, -1]
-    const opened = await openParquet(storage.path(path))
-    try {
-      for await (const { key } of readRows(opened, { columns: ['key'] })) {
-        rows++
-        last = Number(String(key).slice(shard.length))
-      }
-    } finally {
-      await opened.close()
-    }
+    // A stranger's file may have any name.
+    const { rows, last } = await rowsOf(storage.path(path), shard).catch(() => ({
+      rows: 0,
+      last: Number.NaN,
+    }))
+    if (!(last < mostRows)) continue
     const blocks = sums.end(object.size)
     const file = { path, rows, bytes: object.size, sha256: hash, ...(blocks !== undefined && { blocks }) }
     if (rows > (best?.file.rows ?? 0)) best = { file, last }

@@ -8,12 +8,13 @@ import { isTransientReason } from '../../src/ingest/fetch/transient.js'
 import { openParquet } from '../../src/parquet/open-parquet.js'
 import { readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
-import type { Family } from '../../src/rows/rows.js'
+import type { Family, ImageRow } from '../../src/rows/rows.js'
 import type { CommitRecord } from '../../src/shards/commit.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { damagedReason } from '../../src/shards/salvage-shard.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { imageServer } from '../helpers/image-server.js'
+import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
 const folder = await temporaryFolder()
@@ -287,6 +288,21 @@ describe('a record of pictures that cannot be read', () => {
     const before = made(one.before)
     expect(now).toEqual(before)
   })
+
+  it.each(['00000999999999999', 'x', ''])(
+    'goes where the keys of its file are of no shard: "%s"',
+    async (key) => {
+      const one = await crawl()
+      const rows: ImageRow[] = []
+      for await (const row of readShard(one.storage, 'images', null, '00000')) rows.push({ ...row, key })
+      const file = await putShard(one.storage, 'images', null, '00000', rows.slice(0, 1))
+      await damage(one.storage.path('images/00000.json'), () => Buffer.alloc(0))
+      const { findings } = await one.mend()
+      expect(findings.map(({ mended }) => mended)).toContain(
+        `record and files removed: the next run makes the shard anew; what was there stays as ${file.path}.damaged`,
+      )
+    },
+  )
 
   it('goes where its file is not what its name says, and the file stays aside', async () => {
     const one = await crawl()
