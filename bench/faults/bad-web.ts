@@ -92,9 +92,9 @@ function inParts(
   let next = 0
   function send() {
     const part = parts[next++]
-    if (part) response.write(part)
-    if (part && next === parts.length) whenSent()
-    if (!part) response.end()
+    if (!part) return void response.end()
+    response.write(part)
+    if (next === parts.length) whenSent()
   }
 }
 

@@ -89,7 +89,7 @@ export async function checkRecord(
   }
   if (!isKnown) {
     const what = `dataset.json has no shard ${shard}`
-    const { out } = family === 'images' ? record : await picturesOf(storage, shard)
+    const out = family === 'images' ? record.out : await picturesOf(storage, shard)
     if (out > 0) {
       // Crawled, and gone when somebody says so, not because a list of shards does not have it.
       const advice = 'run its ingest stage again, which lists the shard, or with --drop takes it away'
@@ -148,12 +148,11 @@ async function checkFiles(
 }
 
 /** How many pictures a shard has; none where its record cannot be read. */
-async function picturesOf(storage: Storage, shard: string): Promise<{ readonly out: number }> {
+async function picturesOf(storage: Storage, shard: string): Promise<number> {
   const name = recordPath('images', null, shard)
   const stored = await storage.read(name)
   const images = stored ? parseContent(storage, name, stored) : ''
-  if (typeof images === 'string' || isPointer(images)) return { out: 0 }
-  return images
+  return typeof images === 'string' || isPointer(images) ? 0 : (images as CommitRecord).out
 }
 
 /** A record of which no more is wrong than its checksum. */

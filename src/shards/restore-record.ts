@@ -11,7 +11,7 @@ import { blockSums } from './block-sums.js'
 import { type CommitRecord, recordVersion, textOf } from './commit.js'
 import { unnamed, withShardLock } from './commit-shard.js'
 import { keptImages, keysOf, type Work } from './kept-rows.js'
-import { damagedInput, lostRow } from './salvage-shard.js'
+import { damagedInput, damagedReason, lostRow } from './salvage-shard.js'
 import { ShardFiles } from './shard-files.js'
 import type { ShardFile } from './write-shard.js'
 
@@ -53,7 +53,7 @@ export async function restoreRecord(place: Work, version: Version): Promise<Comm
         files: { images: file, rejects },
       },
       ...{ unit: 'pairs', in: before.in, out: images.kept.size },
-      rejected: lost.length > 0 ? { damaged: lost.length } : {},
+      rejected: lost.length > 0 ? { [damagedReason]: lost.length } : {},
       ...{ stats: stats.build(), seconds: 0, createdAt: new Date().toISOString() },
     }
     const isWritten = await withShardLock(place, 'images', async (held) => {

@@ -14,9 +14,9 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
+import { unreadable } from '../base/files/read-file.js'
 import { sweepAside } from '../base/files/sweep-aside.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
-import { whyUnreadable } from '../base/files/why-unreadable.js'
 import {
   asideOwner,
   asidePath,
@@ -135,9 +135,7 @@ export function openLocalStorage(url: string): Storage {
       }
     },
     async folders() {
-      const entries = await readdir(root, { withFileTypes: true }).catch((error: unknown) => {
-        throw new UserError(`Cannot read ${url}: ${whyUnreadable(error)}`)
-      })
+      const entries = await readdir(root, { withFileTypes: true }).catch(unreadable(url))
       return entries
         .filter((entry) => entry.isDirectory())
         .map(({ name }) => name)
@@ -224,13 +222,10 @@ async function makeSyncedFolder(folder: string) {
  * @throws UserError where there is none
  */
 export async function openLocalObject(location: string): Promise<OpenObject> {
-  const handle = await open(location, 'r').catch((error: unknown) => {
-    throw new UserError(`Cannot read ${location}: ${whyUnreadable(error)}`, { cause: error })
-  })
+  const handle = await open(location, 'r').catch(unreadable(location))
   try {
     const found = await handle.stat()
-    if (found.isDirectory())
-      throw new UserError(`Cannot read ${location}: it is a folder, where a file is needed.`)
+    if (found.isDirectory()) unreadable(location)({ code: 'EISDIR' })
     const { size } = found
     return { size, read: (start, end) => readRange(handle, start, end), close: () => handle.close() }
   } catch (error) {
