@@ -34,8 +34,18 @@ export const pathList = (paths: Iterable<string>): string => nameList(paths, lon
 
 /** Any value of a file, for a message: its JSON, cut where it is long. */
 export function shownValue(value: unknown, longest = longestName): string {
-  const text = JSON.stringify(value) ?? 'missing'
+  const text = jsonText(value)
   return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
+
+/** JSON has no whole numbers of any length, and pickles have both them and lists that hold themselves. */
+function jsonText(value: unknown): string {
+  const withDigits = (_: string, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)
+  try {
+    return JSON.stringify(value, withDigits) ?? 'missing'
+  } catch {
+    return 'a value that holds itself'
+  }
 }
 
 /** A line in which no word fills the screen: a stranger's keys and values may be of any length, and have line ends. */

@@ -40,6 +40,13 @@ describe('a value in a message', () => {
     ])
     expect(shownValue('}'.repeat(99))).toBe(`"${'}'.repeat(59)}…`)
     expect(shownValue({ a: '\n' })).toBe('{"a":"\\n"}')
+    const own: unknown[] = []
+    own.push(own)
+    expect([5n, [2n ** 70n], own].map((value) => shownValue(value))).toEqual([
+      '"5"',
+      '["1180591620717411303424"]',
+      'a value that holds itself',
+    ])
   })
 })
 
