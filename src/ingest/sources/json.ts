@@ -12,10 +12,10 @@ import {
 } from '../read/columns.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, join, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('json', { path: listPath, columns: pairColumns, base_url: baseUrl })
+const schema = sourceSchema('json', { path: listPath, columns: pairColumns, join, base_url: baseUrl })
 const endings = ['.json']
 
 /**
@@ -28,8 +28,11 @@ export const json: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: () => false,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) =>
-      readPairs(path, pairColumnsOf(config.columns), from),
+    fileSource(
+      requirePath(config),
+      endings,
+      (path, from) => readPairs(path, pairColumnsOf(config.columns), from),
+      { joins: config.join !== 'no' },
     ),
 }
 

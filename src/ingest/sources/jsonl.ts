@@ -3,10 +3,10 @@ import { readObjects } from '../../formats/read-objects.js'
 import { columnsUsed, type PairColumns, pairColumnsOf, pairOf, requireKey } from '../read/columns.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, join, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('jsonl', { path: listPath, columns: pairColumns, base_url: baseUrl })
+const schema = sourceSchema('jsonl', { path: listPath, columns: pairColumns, join, base_url: baseUrl })
 const endings = ['.jsonl', '.ndjson']
 
 /** Pairs from a JSON object a line; columns are its keys, `url` and `caption` unless said otherwise. */
@@ -16,8 +16,11 @@ export const jsonl: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: () => false,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) =>
-      readPairs(path, pairColumnsOf(config.columns), from),
+    fileSource(
+      requirePath(config),
+      endings,
+      (path, from) => readPairs(path, pairColumnsOf(config.columns), from),
+      { joins: config.join !== 'no' },
     ),
 }
 

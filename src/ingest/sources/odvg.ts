@@ -79,7 +79,7 @@ export const odvg: SourceFormat<typeof schema> = {
     const rows = async function* (path: string, from: Mark | undefined) {
       yield* rowsOf(path, config, await labels(), from)
     }
-    return fileSource(requirePath(config), endings, rows, [classes])
+    return fileSource(requirePath(config), endings, rows, { otherFiles: [classes] })
   },
 }
 
