@@ -23,6 +23,26 @@ export function pairColumnsOf(columns: Partial<PairColumns> = {}): PairColumns {
   return { url, caption, id, license, meta }
 }
 
+/** Columns that hold captions where nothing says otherwise and there is no `caption`, the first that is there. */
+export const captionNames = [
+  'caption',
+  'captions',
+  'text',
+  'sentences',
+  'sentences_raw',
+  'raw',
+  'TEXT',
+] as const
+
+/**
+ * The columns of an object, as `pairColumnsOf`: where none is named, its captions are under the first of
+ * `captionNames` that it has.
+ */
+export function pairColumnsIn(row: object, columns: Partial<PairColumns> = {}): PairColumns {
+  const caption = columns.caption ?? captionNames.find((name) => Object.hasOwn(row, name))
+  return pairColumnsOf({ ...columns, ...(caption !== undefined && { caption }) })
+}
+
 /** The columns that are read, without repetitions. */
 export function columnsUsed({ url, caption, id, license, meta }: PairColumns): Column[] {
   return [...new Set([url, caption, ...[id, license].filter((column) => column !== undefined), ...meta])]

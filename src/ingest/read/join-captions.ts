@@ -35,6 +35,22 @@ interface Group {
   }
 }
 
+/** Texts as one picture has them: each once, and `mostCaptions` at most; what is left out is counted. */
+export function distinctCaptions(given: readonly string[]): {
+  readonly texts: readonly string[]
+  readonly dropped: Readonly<Record<string, number>>
+} {
+  const different = [...new Set(given)]
+  const [repeated, excess] = [given.length - different.length, different.length - mostCaptions]
+  return {
+    texts: different.slice(0, mostCaptions),
+    dropped: {
+      ...(repeated > 0 && { repeated_caption: repeated }),
+      ...(excess > 0 && { excess_caption: excess }),
+    },
+  }
+}
+
 function addRow(group: Group, row: SourceRow) {
   group.sums ??= { captions: new Map(), dropped: {}, license: null }
   if (group.pairs === 1) addCaptions(group.sums, group.first)

@@ -2,7 +2,15 @@ import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { type CellRow, csvRows, tsvRows } from '../../formats/read-cells.js'
 import { linePieces } from '../../formats/read-lines.js'
-import { type Column, columnIndex, columnsUsed, type PairColumns, pairColumnsOf, pairOf } from './columns.js'
+import {
+  type Column,
+  captionNames,
+  columnIndex,
+  columnsUsed,
+  type PairColumns,
+  pairColumnsOf,
+  pairOf,
+} from './columns.js'
 import { joinedPieces } from './joined-pieces.js'
 import type { RepeatedNames } from './repeated-names.js'
 import type { PlannedLines } from './source.js'
@@ -78,8 +86,9 @@ async function openTable(
   path: string,
   { header = true, columns: columnNames }: TableConfig,
 ) {
-  const columns = pairColumnsOf(columnNames)
   const head = header ? await readHeader(rows, path) : undefined
+  const captions = captionNames.find((name) => head?.names.includes(name))
+  const columns = pairColumnsOf({ ...(captions && { caption: captions }), ...columnNames })
   const places = new Map(
     columnsUsed(columns).map((column) => [column, columnIndex(column, head?.names, path)] as const),
   )

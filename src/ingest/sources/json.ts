@@ -6,6 +6,7 @@ import {
   type Column,
   columnsUsed,
   type PairColumns,
+  pairColumnsIn,
   pairColumnsOf,
   pairOf,
   requireKey,
@@ -28,15 +29,14 @@ export const json: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: () => false,
   open: (config) =>
-    fileSource(
-      requirePath(config),
-      endings,
-      (path, from) => readPairs(path, pairColumnsOf(config.columns), from),
-      { joins: config.join !== 'no' },
-    ),
+    fileSource(requirePath(config), endings, (path, from) => readPairs(path, config.columns, from), {
+      joins: config.join !== 'no',
+    }),
 }
 
-async function* readPairs(path: string, columns: PairColumns, from?: Mark): AsyncGenerator<SourceRow> {
+type GivenColumns = Partial<PairColumns> | undefined
+
+async function* readPairs(path: string, columns: GivenColumns, from?: Mark): AsyncGenerator<SourceRow> {
   let isList = false
   const onArray = () => {
     isList = true
@@ -45,10 +45,12 @@ async function* readPairs(path: string, columns: PairColumns, from?: Mark): Asyn
   // An empty list has no rows, which whoever reads them tells.
   if (first === undefined && isList) return
   if (first === undefined) throw new UserError(`${path} holds neither an array nor arrays under keys.`)
-  yield* first === null ? readObjectRows(path, columns, from) : readColumnRows(path, columns, from)
+  yield* first === null
+    ? readObjectRows(path, columns, from)
+    : readColumnRows(path, pairColumnsOf(columns), from)
 }
 
-async function* readObjectRows(path: string, columns: PairColumns, from?: Mark): AsyncGenerator<SourceRow> {
+async function* readObjectRows(path: string, given: GivenColumns, from?: Mark): AsyncGenerator<SourceRow> {
   const before = from?.line ?? 0
   for await (const { at, index, value } of readJsonElements(path, { from: from?.at })) {
     // There are no lines: the place counts rows.
@@ -59,6 +61,7 @@ async function* readObjectRows(path: string, columns: PairColumns, from?: Mark):
       continue
     }
     const row = value as Readonly<Record<Column, unknown>>
+    const columns = pairColumnsIn(row, given)
     if (mark.line === 0) {
       for (const column of columnsUsed(columns)) requireKey(row, column, place)
     }

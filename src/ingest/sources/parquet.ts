@@ -8,7 +8,7 @@ import { openParquet } from '../../parquet/open-parquet.js'
 import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
 import { readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
-import { type Column, notesOf, pairColumnsOf, pairOf, plain } from '../read/columns.js'
+import { type Column, captionNames, notesOf, pairColumnsOf, pairOf, plain } from '../read/columns.js'
 import { type LocalFiles, readPicture } from '../read/local-file.js'
 import { type PictureColumn, pictureColumn, pictureIn } from '../read/picture-value.js'
 import { regionRow, sizeOf, textOf } from '../read/region-values.js'
@@ -40,9 +40,6 @@ const endings = ['.parquet']
 
 /** Columns of a picture's size, which boxes are in. */
 const sides = ['width', 'height'] as const
-
-/** Columns that hold captions where nothing says otherwise, the first that is there. */
-const captionNames = ['caption', 'captions', 'text', 'sentences', 'sentences_raw', 'raw', 'TEXT']
 
 /**
  * Rows from the named or numbered columns of a Parquet file, a row group of those columns in memory at a
@@ -142,7 +139,7 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
   }
   const image = imageColumn(given, footer, known)
   const columns = pairColumnsOf(given)
-  const caption = given?.caption ?? (image && captionNames.find((name) => known.includes(name))) ?? 'caption'
+  const caption = given?.caption ?? captionNames.find((name) => known.includes(name)) ?? 'caption'
   const needed = image ? [caption] : [columns.url, caption]
   const { regions } = given ?? {}
   const beside = regions === undefined ? [] : [regions, ...sides.filter((name) => known.includes(name))]

@@ -35,7 +35,7 @@ const longestText = 1 << 20
  * Samples of a WebDataset tar: files one behind the other whose names are the same up to the first dot of the
  * base name; the rest is the field, whatever its case. So names with dots (`v1.5.jpg`, `v1.7.jpg`) are one
  * sample: where two members are the same field, or both pictures and none is named, it is rejected with both
- * names; where a member's very name comes again, it is the same picture with another caption. The picture is the field that ends as pictures do, or the one that the configuration names; the
+ * names; where the first member's very name comes again, it is the same picture with another caption. The picture is the field that ends as pictures do, or the one that the configuration names; the
  * caption comes from `txt`, else from `caption` in `json`, or from the field named
  * (`json.title` is a key of `json`); regions from the field named. Keys of `json` become meta where the
  * configuration names them. Pictures are read when they are wanted; of a compressed tar they are held from
@@ -76,8 +76,8 @@ async function* readSamples(
     const split = fieldOf(entry.name)
     if (!split) continue
     const { key, field } = split
-    // A name that comes again begins the same sample once more, with another caption.
-    const isAgain = joins && sample?.fields.get(field)?.name === entry.name
+    // The name of its first member begins the same sample once more, with another caption.
+    const isAgain = joins && sample?.fields.values().next().value?.name === entry.name
     if (sample && (isAgain || sample.key !== key)) {
       yield sampleRow(path, columns, maxBytes, sample)
       sample = undefined
