@@ -17,6 +17,7 @@ import {
 import { count, countLost, type ExportSums, emptySums } from './export-sums.js'
 import type { Format, Memory, RowWithFile, Writer } from './format.js'
 import { formats } from './formats.js'
+import { type PictureNames, pictureNames } from './picture-names.js'
 import { pictureEnding, placePicture } from './place-picture.js'
 
 /** What `export.json` says. */
@@ -55,7 +56,7 @@ export interface ExportOptions {
 }
 
 /** A higher number where the same configuration gives other bytes than before: part of the hash. */
-const exportVersion = 1
+const exportVersion = 2
 /** Pictures that are written at once. */
 const concurrentPictures = 8
 
@@ -126,12 +127,13 @@ async function makeExport(
 ): Promise<ExportReport> {
   const { config, out, signal } = options
   const classes = await classesOf(source, shards, config, format, signal)
+  const names = await pictureNames(source, shards, signal)
   const folder = await ExportFolder.open<Memory>(out, hash)
   try {
     const memory = folder.saved?.memory ?? { sums: emptySums(), counters: {}, licenses: [] }
-    const context = { folder, config, source, shards, license: options.license, classes, memory }
+    const context = { folder, config, source, shards, license: options.license, classes, names, memory }
     const writer = await format.open(context)
-    const run: ExportRun = { source, config, format, folder, writer, sums: memory.sums }
+    const run: ExportRun = { source, config, format, folder, writer, names, sums: memory.sums }
     const shardsDone = folder.saved?.shards ?? 0
     const total = shards.reduce((sum, { rows }) => sum + rows, 0)
     let done = shards.slice(0, shardsDone).reduce((sum, { rows }) => sum + rows, 0)
@@ -206,6 +208,7 @@ interface ExportRun {
   readonly format: Format
   readonly folder: ExportFolder<Memory>
   readonly writer: Writer
+  readonly names: PictureNames
   readonly sums: ExportSums
 }
 
@@ -236,7 +239,7 @@ async function* wantedRows(
 
 /** The rows with their pictures written, some ahead of the one that is wanted. */
 function rowsWithFiles(
-  { config, format, folder, sums }: ExportRun,
+  { config, format, folder, names, sums }: ExportRun,
   shard: string,
   rows: AsyncGenerator<ExportRow, void, void>,
 ): AsyncGenerator<RowWithFile> {
@@ -244,12 +247,13 @@ function rowsWithFiles(
     rows,
     concurrentPictures,
     async (row): Promise<RowWithFile> => {
-      if (format.pictures === 'within' || config.images === 'url') return { row, file: null }
+      const name = names.nameOf(row)
+      if (format.pictures === 'within' || config.images === 'url') return { row, file: null, name }
       // A folder a shard: no file system likes a million names in one.
-      const name = `${shard}/${row.key}.${pictureEnding(row.bytes)}`
-      const file = `${format.folder?.(config)}/${name}`
-      count(sums.pictures, await placePicture(await folder.loosePath(file), name, row, config.link_from))
-      return { row, file }
+      const place = `${shard}/${name}.${pictureEnding(row.bytes)}`
+      const file = `${format.folder?.(config)}/${place}`
+      count(sums.pictures, await placePicture(await folder.loosePath(file), place, row, config.link_from))
+      return { row, file, name }
     },
     2 * concurrentPictures,
   )

@@ -8,6 +8,7 @@ import { hasFamily } from '../shards/has-family.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import { plainText } from '../words/plain-text.js'
+import { type SourceIdentity, sourceIdentity } from './source-identity.js'
 
 /**
  * What is exported: a grounding, the phrases that it points to, and the stage that says which pictures are
@@ -34,7 +35,7 @@ export interface ExportRegion extends Region {
 }
 
 /** A picture with all that is exported of it. */
-export interface ExportRow {
+export interface ExportRow extends SourceIdentity {
   readonly key: string
   /** A view that is good while the row's group is read; empty where pictures are not wanted. */
   readonly bytes: Uint8Array
@@ -127,6 +128,7 @@ export async function* readExportRows(
       sha256,
       license,
       meta,
+      ...sourceIdentity({ meta, url }),
       bytes: 'image' in images ? images.image.bytes : new Uint8Array(),
       ungrounded: rowPhrases.length - grounded.size,
       absence: absenceOf(joined.said, joined.mined),

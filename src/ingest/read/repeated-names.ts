@@ -1,3 +1,5 @@
+import { hash53 } from '../../base/hash53.js'
+
 /** Names that are known apart at most: 64 MiB of hashes. */
 export const mostNames = 1 << 22
 
@@ -32,7 +34,7 @@ export function repeatedNames(): RepeatedNames {
   }
   return {
     add(name) {
-      const hash = hashOf(typeof name === 'string' ? Buffer.from(name) : name)
+      const hash = hash53(name)
       const place = placeOf(hash, table)
       if (table[place] === hash) count++
       else if (size < mostNames) {
@@ -47,15 +49,4 @@ export function repeatedNames(): RepeatedNames {
       return size === mostNames
     },
   }
-}
-
-/** Two runs of FNV-1a with different beginnings, as a whole number of 53 bits. */
-function hashOf(bytes: Uint8Array): number {
-  let [low, high] = [0x811c9dc5, 0x9747b28c]
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number
-    low = Math.imul(low ^ byte, 0x01000193)
-    high = Math.imul(high ^ byte, 0x85ebca6b) ^ (high >>> 13)
-  }
-  return (high >>> 11) * 2 ** 32 + (low >>> 0) || 1
 }

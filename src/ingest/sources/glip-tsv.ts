@@ -17,6 +17,7 @@ import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { minScore, optionalText, sourceSchema } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('glip-tsv', {
@@ -38,6 +39,8 @@ const labelSchema = z.object({
   bboxes: z.array(z.unknown()).default([]),
   scores: z.array(z.unknown()).default([]),
   tokens_positive: z.array(z.unknown()).default([]),
+  source_id: z.string().optional().catch(undefined),
+  source_name: z.string().optional().catch(undefined),
 })
 
 /** A label holds the boxes of a caption, a picture's line the picture. */
@@ -137,7 +140,7 @@ function labelRow(
     regions,
     dropped,
     size: sizeOf(label.img_w, label.img_h),
-    meta: { key },
+    meta: { key, ...sourceNotes(label) },
   })
 }
 

@@ -140,7 +140,9 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
   const image = imageColumn(given, footer, known)
   const columns = pairColumnsOf(given)
   const caption = given?.caption ?? captionNames.find((name) => known.includes(name)) ?? 'caption'
-  const needed = image ? [caption] : [columns.url, caption]
+  // Beside pictures that the file holds an address is what it says of them.
+  const isNamed = given?.url !== undefined
+  const needed = image && !isNamed ? [caption] : [columns.url, caption]
   const { regions } = given ?? {}
   const beside = regions === undefined ? [] : [regions, ...sides.filter((name) => known.includes(name))]
   // Texts that name pictures are read with the row, which says by them what is to be fetched.
@@ -193,7 +195,8 @@ async function* sourceRows(
           continue
         }
         const license = columns.license === undefined ? null : textOf(value(columns.license))
-        const more = { license, ...notesOf(columns, raw), pictureName }
+        const url = source && given?.url !== undefined ? { url: textOf(value(columns.url)) } : {}
+        const more = { license, ...notesOf(columns, raw), pictureName, ...(address === undefined && url) }
         if (regions === undefined) {
           yield captionedRow(mark, place, raw(caption), { ...source, ...more })
           continue
