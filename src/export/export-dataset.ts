@@ -19,6 +19,7 @@ import type { Format, Memory, RowWithFile, Writer } from './format.js'
 import { formats } from './formats.js'
 import { type PictureNames, pictureNames } from './picture-names.js'
 import { pictureEnding, placePicture } from './place-picture.js'
+import { labelStages } from './region-labels.js'
 
 /** What `export.json` says. */
 export interface ExportReport extends ExportSums {
@@ -32,6 +33,8 @@ export interface ExportReport extends ExportSums {
   readonly hash: string
   /** Names in the list of classes; null where there is none. */
   readonly classes: number | null
+  /** What they are: `categories`, `labels`, `heads`, `phrases`, or the text file of the user's. */
+  readonly classes_of: string | null
   readonly notes: readonly string[]
   /** What an ingest stage reads it back with. */
   readonly ingest: Readonly<Record<string, object>>
@@ -126,14 +129,24 @@ async function makeExport(
   { format, shards, missing, hash }: Plan,
 ): Promise<ExportReport> {
   const { config, out, signal } = options
-  const classes = await classesOf(source, shards, config, format, signal)
+  const labels = await neededLabels(source, shards, config, format)
+  const classes = await classesOf(source, shards, config, format, labels, signal)
   const names = await pictureNames(source, shards, signal)
   const folder = await ExportFolder.open<Memory>(out, hash)
   try {
     const memory = folder.saved?.memory ?? { sums: emptySums(), counters: {}, licenses: [] }
     const context = { folder, config, source, shards, license: options.license, classes, names, memory }
     const writer = await format.open(context)
-    const run: ExportRun = { source, config, format, folder, writer, names, sums: memory.sums }
+    const run: ExportRun = {
+      source,
+      config,
+      format,
+      folder,
+      writer,
+      names,
+      labels: classes.of === 'labels' ? labels : new Map(),
+      sums: memory.sums,
+    }
     const shardsDone = folder.saved?.shards ?? 0
     const total = shards.reduce((sum, { rows }) => sum + rows, 0)
     let done = shards.slice(0, shardsDone).reduce((sum, { rows }) => sum + rows, 0)
@@ -159,6 +172,7 @@ async function makeExport(
       hash,
       ...memory.sums,
       classes: format.classes && classes.names.length > 0 ? classes.names.length : null,
+      classes_of: format.classes && classes.names.length > 0 ? classes.of : null,
       notes: format.notes,
       ingest: format.ingest(out, config, memory.sums),
       missing,
@@ -187,18 +201,31 @@ function checkConfig({ format: name, images, link_from }: ExportConfig, format: 
     throw new UserError(`Readers of ${name} want the pictures themselves: leave --images url out.`)
 }
 
+/** The labels that boxes may be called by: what there is of proposals is read for that alone. */
+async function neededLabels(
+  source: ExportSource,
+  shards: readonly ExportShard[],
+  { classes }: ExportConfig,
+  format: Format,
+): Promise<ReadonlyMap<string, string>> {
+  return format.classes && (classes === 'auto' || classes === 'labels')
+    ? labelStages(source, shards)
+    : new Map()
+}
+
 async function classesOf(
   source: ExportSource,
   shards: readonly ExportShard[],
   { classes }: ExportConfig,
   format: Format,
+  labels: ReadonlyMap<string, string>,
   signal?: AbortSignal,
 ): Promise<Classes> {
   const names = shards.map(({ shard }) => shard)
-  if (format.classes) return findClasses(source, names, classes === 'auto' ? format.classes : classes, signal)
+  if (format.classes) return findClasses(source, names, classes, labels, signal)
   if (classes !== 'auto')
     throw new UserError('--classes is for yolo, odvg and coco: the other formats have no classes.')
-  return { names: [], indexOf: () => undefined, boxes: () => [] }
+  return { of: classes, names: [], indexOf: () => undefined, boxes: () => [] }
 }
 
 /** What all shards of an export are written with. */
@@ -209,18 +236,23 @@ interface ExportRun {
   readonly folder: ExportFolder<Memory>
   readonly writer: Writer
   readonly names: PictureNames
+  /** For each shard the stage of proposals whose labels are classes. */
+  readonly labels: ReadonlyMap<string, string>
   readonly sums: ExportSums
 }
 
 /** The rows that are written; why the others are not is counted. */
 async function* wantedRows(
-  { source, config, format, writer, sums }: ExportRun,
+  { source, config, format, writer, labels, sums }: ExportRun,
   shard: string,
   onRow: () => void,
 ): AsyncGenerator<ExportRow, void, void> {
   const { images, keep_empty } = config
   const { leftOut, written } = sums
-  for await (const row of readExportRows(source, shard, { bytes: images !== 'url' })) {
+  for await (const row of readExportRows(source, shard, {
+    bytes: images !== 'url',
+    labels: labels.get(shard),
+  })) {
     onRow()
     const isEmpty = writer.wants ? !writer.wants(row) : row.regions.length === 0
     const reason =

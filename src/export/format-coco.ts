@@ -25,7 +25,7 @@ export const coco: Format = {
   pictures: 'files',
   folder: () => 'images',
   urls: true,
-  classes: 'categories',
+  classes: true,
   lacks: ['caption kinds', 'heads', 'phrases without a box', 'hashes', 'meta'],
   notes: [
     'an image of grounding.json is a caption: a picture with several captions is several images of one file_name',

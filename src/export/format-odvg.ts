@@ -23,7 +23,7 @@ export const odvg: Format = {
   pictures: 'files',
   folder: () => 'images',
   urls: true,
-  classes: 'categories',
+  classes: true,
   lacks: [
     'caption kinds',
     'scores',

@@ -20,7 +20,7 @@ export const yolo: Format = {
   pictures: 'files',
   folder: ({ split }) => `images/${split}`,
   urls: false,
-  classes: 'heads',
+  classes: true,
   lacks: [
     'captions',
     'caption kinds',

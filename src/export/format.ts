@@ -60,8 +60,8 @@ export interface Format {
   readonly folder?: (config: ExportConfig) => string
   /** Whether pictures may be left where they were crawled. */
   readonly urls: boolean
-  /** What boxes are called where the user does not say; undefined where the format has no classes. */
-  readonly classes?: 'heads' | 'categories'
+  /** Whether boxes have classes. */
+  readonly classes?: boolean
   /** What it has no place for. */
   readonly lacks: readonly Facet[]
   /** What a reader should know. */

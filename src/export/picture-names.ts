@@ -83,7 +83,7 @@ const mostBytes = 60
 function stemOf({ key, sourceName }: Named): string {
   const last = sourceName?.split(/[\\/]/).at(-1) ?? ''
   const safe = last
-    .replace(/(?<=[^])\.[A-Za-z0-9]{1,5}$/, '')
+    .replace(/(?!^)\.[A-Za-z0-9]{1,5}$/, '')
     .normalize('NFC')
     .replaceAll(/[^\p{L}\p{N}\p{M}._-]+/gu, '_')
     .replaceAll(/^[._-]+|[._]+$/g, '')

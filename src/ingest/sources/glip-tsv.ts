@@ -197,8 +197,9 @@ async function readPicture({ path, offsets }: PictureLines, at: number, key: str
       throw new Reject('too_large', `${path}:${at + 1} has more than ${maxLineBytes >> 20} MiB`)
     const line = Buffer.from(await readAt(handle, start, end - start)).toString('latin1')
     const cells = line.replace(/\r?\n$/, '').split('\t')
-    if (cells.length < 2 || cells[0] !== key)
-      throw new Reject('malformed_row', `${path}:${at + 1} holds "${cells[0]?.slice(0, 80)}", not "${key}"`)
+    const own = Buffer.from(cells[0] ?? '', 'latin1').toString()
+    if (cells.length < 2 || own !== key)
+      throw new Reject('malformed_row', `${path}:${at + 1} holds "${own.slice(0, 80)}", not "${key}"`)
     return Buffer.from(cells.at(-1) ?? '', 'base64')
   } finally {
     await handle.close()
