@@ -11,6 +11,7 @@ import { readRunRecord } from '../pipeline/records/run-record.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
+import { failureOfRun, tellFailure } from './run-end.js'
 import { runWithProgress } from './run-with-progress.js'
 import { print, printJson } from './terminal/print.js'
 import { reportTable } from './terminal/print-report.js'
@@ -51,7 +52,7 @@ async function makeRounds(
     set: options.set,
     rounds: await roundsToMake(storage, done, options.count),
   })
-  await runWithProgress(pipeline, url, { signal, drop: options.drop })
+  const end = tellFailure(failureOfRun(await runWithProgress(pipeline, url, { signal, drop: options.drop })))
   const rounds: Promotion[] = []
   for (const name of await roundRecords(storage)) {
     const record = await readRunRecord<Promotion>(storage, name)
@@ -59,7 +60,7 @@ async function makeRounds(
   }
   rounds.sort((a, b) => a.round - b.round)
   if (options.json) {
-    printJson({ run: url, rounds })
+    printJson({ run: url, rounds, ...end })
     return
   }
   for (const made of rounds.slice(done)) {
