@@ -40,11 +40,11 @@ const values: Readonly<Record<string, unknown>> = {
 }
 const ofStages = 'card, license, shard_size, limit, fetch, image, min_success_rate, low_success'
 const keysOf: Readonly<Record<string, string>> = {
-  tsv: 'path, header, quoted, columns, base_url',
-  csv: 'path, header, columns, base_url',
-  jsonl: 'path, columns, base_url',
-  json: 'path, columns, base_url',
-  parquet: 'path, columns, base_url, outside',
+  tsv: 'path, header, quoted, columns, images, base_url, outside',
+  csv: 'path, header, columns, images, base_url, outside',
+  jsonl: 'path, columns, images, base_url, outside',
+  json: 'path, columns, images, base_url, outside',
+  parquet: 'path, columns, images, base_url, outside',
   webdataset: 'path, columns',
   folder: 'path, columns, outside',
   coco: 'images, captions, instances, exhaustive, base_url, prompt, outside',
@@ -115,7 +115,7 @@ describe('a key that the format does not have', () => {
       'pipeline.yaml',
       `name: p\nstages: [{ name: a, uses: ingest, with: { ${given} } }, { name: b, uses: chunk, needs: [a] }]\n`,
     )
-  const tsvHas = `"split"; the format tsv has: path, header, quoted, columns, base_url, ${ofStages}`
+  const tsvHas = `"split"; the format tsv has: path, header, quoted, columns, images, base_url, outside, ${ofStages}`
 
   it('is refused in a pipeline and in --set, by file, stage and format', async () => {
     const path = await pipeline('format: tsv, path: p, split: val')
@@ -128,7 +128,7 @@ describe('a key that the format does not have', () => {
     const own = 'name: x\ntitle: X\nlicense: free\n'
     const card = await file('card.yaml', `${own}format: tsv\nsplit: val\n`)
     await expect(readCard(card)).rejects.toThrow(
-      `${card}: Unrecognized key: "split"; the format tsv has: path, header, quoted, columns, name, title, homepage, paper, license, rows, expected, unchecked, quirks`,
+      `${card}: Unrecognized key: "split"; the format tsv has: path, header, quoted, columns, images, name, title, homepage, paper, license, rows, expected, unchecked, quirks`,
     )
     // What only a stage gives is for no card to say.
     await file('card.yaml', `${own}format: glip-tsv\nmin_score: 0.7\n`)

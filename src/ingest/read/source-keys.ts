@@ -22,7 +22,9 @@ export const quoted = z
   .optional()
   .describe('whether cells may stand in quotation marks, as pandas and WIT write them')
 
-export const baseUrl = optionalText('relative addresses and file names are fetched from there')
+export const baseUrl = optionalText(
+  'relative addresses and file names are fetched from there; a folder is what `images` is',
+)
 
 export const outside = z
   .boolean()

@@ -185,14 +185,16 @@ const mends: Readonly<Record<string, Mend>> = {
   too_many_pixels: pictureLimit('max_pixels', 'PIXELS'),
   too_many_pages: pictureLimit('max_pages', 'PAGES'),
   too_much_memory: pictureLimit('max_decoded_bytes', 'BYTES'),
-  missing_file: always(
-    async ({ set, rows }) =>
-      `the files are not there${example(await rows())}; ${set('images', 'FOLDER')} is the folder that their names begin in`,
-  ),
-  outside_folder: always(
-    async ({ set, rows }) =>
-      `the files lie elsewhere${example(await rows())}; ${set('images', 'FOLDER')} names a folder that holds them all`,
-  ),
+  missing_file: always(async ({ config, set, rows }) => {
+    const where = hasImages(config)
+      ? `; ${set('images', 'FOLDER')} is the folder that their names begin in`
+      : ''
+    return `the files are not there${example(await rows())}${where}`
+  }),
+  outside_folder: always(async ({ config, set, rows }) => {
+    const key = hasImages(config) ? 'images' : 'path'
+    return `the files lie elsewhere${example(await rows())}; ${set(key, 'FOLDER')} names a folder that holds them all`
+  }),
   not_a_file: whenAll(async ({ rows }) => `the names are not of files${example(await rows())}`),
   malformed_row: always(
     async ({ rows }) =>
@@ -232,6 +234,10 @@ const mends: Readonly<Record<string, Mend>> = {
       `no phrase names a label of the detector: ${set('label.synonyms', '{LABEL: [WORD]}')} gives further names, or take a model that is asked in words`,
   ),
 }
+
+/** Whether the format of a source has a folder of pictures apart from its path. */
+const hasImages = ({ format }: MendContext['config']): boolean =>
+  !['folder', 'yolo', 'webdataset'].includes(String(format))
 
 async function refused({ set, rows }: MendContext): Promise<string> {
   return `the servers refuse the pictures${example(await rows())}; some want to know who asks: ${set('fetch.contact', 'you@example.org')} --retry-failed http_401,http_403`
