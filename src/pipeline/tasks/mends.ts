@@ -7,6 +7,8 @@ export interface MendContext {
   readonly config: Readonly<Record<string, unknown>>
   /** The option that sets a key of the stage, ready for a shell. */
   readonly set: (key: string, value: string) => string
+  /** Whether all rows were dropped for this one reason. */
+  readonly isOnly: boolean
   /** Some rejected rows of the reason, of one shard. */
   readonly rows: () => Promise<readonly RejectRow[]>
   /** The best score of what a filter was given, where its rules do not change scores before they look at them. */
@@ -15,7 +17,7 @@ export interface MendContext {
 
 /** What the user can do about rows that were dropped for a reason. */
 interface Mend {
-  readonly advice: (context: MendContext) => string | Promise<string>
+  readonly advice: (context: MendContext) => string | undefined | Promise<string>
   /**
    * Whether it is also said where many rows fail, and not all: something is wrong with the words of the user, and not
    * with one picture or another.
@@ -224,14 +226,20 @@ const mends: Readonly<Record<string, Mend>> = {
       `the captions are not in English, the one language that is read${example(await rows())}; translate them, or give English ones`,
   ),
   no_phrase: whenAll(noPhrase),
-  no_proposal: whenAll(
-    ({ config, set }) =>
-      `the model finds nothing of at least ${config.floor}: ${set('floor', String(Number(config.floor) / 5))} keeps weaker boxes; is it a model for such pictures?`,
-  ),
+  no_proposal: whenAll(({ config, set }) => {
+    const floor = Number(config.floor)
+    const weaker =
+      floor > 0
+        ? ` of at least ${floor}: ${set('floor', String(floorScore(floor / 5)))} keeps weaker boxes`
+        : ''
+    return `the model finds nothing${weaker}; is it a model for such pictures?`
+  }),
   score: whenAll(scores),
-  label: whenAll(
-    ({ set }) =>
-      `no phrase names a label of the detector: ${set('label.synonyms', '{LABEL: [WORD]}')} gives further names, or take a model that is asked in words`,
+  // A detector proposes each box for every phrase: that most go here is as it should be.
+  label: whenAll(({ set, isOnly }) =>
+    isOnly
+      ? `no phrase names a label of the detector: ${set('label.synonyms', '{LABEL: [WORD]}')} gives further names, or take a model that is asked in words`
+      : undefined,
   ),
 }
 

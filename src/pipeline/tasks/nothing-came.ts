@@ -96,6 +96,7 @@ function contextOf(made: MadeStage, reason: string): MendContext {
       const option = `${place}${key}=${value}`
       return `--set ${/^[\w.:/@=+-]*$/.test(option) ? option : `'${option}'`}`
     },
+    isOnly: made.sums.rejected[reason] === made.sums.in,
     rows: () => rejectedRows(made, reason),
     bestScore: () => bestScore(made),
   }
