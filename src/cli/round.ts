@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { orPackaged } from '../base/files/packaged.js'
 import { jsonOf } from '../base/files/read-json.js'
 import { firstIssue } from '../base/first-issue.js'
+import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { isPromotion } from '../pipeline/promotion/is-promotion.js'
 import type { Promotion } from '../pipeline/promotion/promotion.js'
@@ -88,7 +89,7 @@ const planSchema = z.object({ rounds: z.number().int().nonnegative() })
 /** How many rounds `rounds.json` says. Throws a UserError that says what to do where it says none. */
 export function plannedRounds(bytes: Uint8Array, where: string): number {
   const remedy = 'delete it, and say with --count how many more rounds there are to be'
-  const parsed = planSchema.safeParse(jsonOf(Buffer.from(bytes).toString('utf8'), where, remedy))
+  const parsed = planSchema.safeParse(jsonOf(Buffer.from(bytes).toString('utf8'), where, remedy), inWords)
   if (parsed.success) return parsed.data.rounds
   throw new UserError(`${where} does not say how many rounds (${firstIssue(parsed.error)}): ${remedy}.`)
 }

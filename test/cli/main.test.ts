@@ -49,7 +49,7 @@ describe('the command line', () => {
       [['run', join(folder, 'none.yaml')], /Cannot read .*none\.yaml/],
       [['run', 'pipelines/cc3m.yaml'], /\$\{list\} is not among its vars/],
       [['train', empty, '-o', join(folder, 'm'), '--set', 'steps=many'], /--set: steps/],
-      [['train', empty, '-o', join(folder, 'm'), '--set', 'stepps=3'], /Unrecognized key: "stepps"/],
+      [['train', empty, '-o', join(folder, 'm'), '--set', 'stepps=3'], /no such key: "stepps"/],
       [['train', empty, '-o', join(folder, 'm')], /has no grounding "empty"/],
       [
         ['evaluate', empty, '--model', folder],
