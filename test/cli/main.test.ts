@@ -144,7 +144,9 @@ stages:
     const { port } = taken.address() as AddressInfo
     const { code, err } = await groundmill('world', 'serve', folder, '--port', String(port))
     taken.close()
-    expect(err).toMatch(new RegExp(`^groundmill: cannot serve .* on 127.0.0.1:${port}: .*in use`))
+    expect(err).toMatch(
+      new RegExp(`^groundmill: port ${port} of 127.0.0.1 is taken: name another with --port`),
+    )
     expect(code).toBe(2)
   })
 
