@@ -6,6 +6,7 @@ import { datasetOutput, isForBoxLoss } from '../pipeline/dataset-output.js'
 import { filter as filterKind } from '../pipeline/stages/filter.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { readFilter } from './filter-rules.js'
+import { failureOfStage, tellFailure } from './run-end.js'
 import { formatTable } from './terminal/format-table.js'
 import { print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
@@ -38,15 +39,17 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
     {
       signal,
       stopAtFailure: true,
+      alone: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
     },
   )
   const { seconds } = outcome
+  const failure = failureOfStage(outcome)
   const { in: boxes, out, rejected, relabelled } = result
   const images = result.counts.grounded_images ?? 0
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(
-    `✓ ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
   )
   if (missing.length > 0) {
     progress.finish(`  without ${missing.length} shard(s) that have no proposals "${proposals}" yet`)
@@ -64,6 +67,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
       relabelled,
       missing,
       seconds,
+      ...tellFailure(failure),
     })
     return
   }
@@ -73,4 +77,5 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   if (dropped.length > 0) print(formatTable(['dropped by', 'boxes'], dropped))
   const renamed = byCount(relabelled)
   if (renamed.length > 0) print(formatTable(['kept, and relabelled by', 'boxes'], renamed))
+  tellFailure(failure)
 }
