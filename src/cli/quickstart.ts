@@ -8,7 +8,7 @@ import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
 import { runWithProgress } from './run-with-progress.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { labelTable } from './terminal/print-audit.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { reportTable } from './terminal/print-report.js'
@@ -37,6 +37,7 @@ export async function quickstart(
   try {
     const pipeline = await readPipeline(packaged('pipelines/quickstart.yaml'), {
       set: [`world=${folder}`, `web_url=${server.url}`, ...set],
+      onNotice: note,
     })
     await runWithProgress(pipeline, dataset, { signal })
   } finally {

@@ -12,7 +12,7 @@ import type { Slice } from '../pipeline/tasks/run-stage.js'
 import { openMetrics } from './options/open-metrics.js'
 import { readSlice } from './options/read-slice.js'
 import { runWithProgress } from './run-with-progress.js'
-import { print, printJson, say } from './terminal/print.js'
+import { note, print, printJson, say } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 
 export interface RunCommand {
@@ -33,7 +33,7 @@ export interface RunCommand {
  * waits for shards of other slices.
  */
 export async function run(path: string, options: RunCommand, signal: AbortSignal): Promise<void> {
-  const pipeline = await readPipeline(orPackaged(path), { set: options.set })
+  const pipeline = await readPipeline(orPackaged(path), { set: options.set, onNotice: note })
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
   const { retryFailed: reasons } = options
