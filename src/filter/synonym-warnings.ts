@@ -22,42 +22,50 @@ export async function synonymWarnings(
   return warnings
 }
 
-/** The same of one list, or of the file or name of one. The program's own have words at several labels on purpose. */
+/**
+ * The same of one list, or of the file or name of one. Of the program's own, which have words at several labels on
+ * purpose and labels of a whole vocabulary, it is said which labels of the detector they do not have.
+ */
 export async function oddSynonyms(
   given: Synonyms | string,
   labels: readonly string[] | undefined,
   where: string,
 ): Promise<string[]> {
   const synonyms = typeof given === 'string' ? await readSynonyms(given) : given
-  const isOwn = typeof given === 'string' && isOwnSynonyms(given)
+  if (typeof given === 'string' && isOwnSynonyms(given))
+    return withoutWords(given, synonyms, labels ?? [], where)
   const place = typeof given === 'string' ? `${where} (${shownName(given)})` : where
   const unknown = labels === undefined ? [] : unknownLabels(synonyms, labels)
-  const repeated = isOwn ? [] : repeatedWords(synonyms)
-  const all = Object.keys(synonyms).length
+  const repeated = repeatedWords(synonyms)
+  const texts: string[] = []
+  if (unknown.length > 0)
+    texts.push(
+      `${place}: the detector has no label ${nameList(unknown, 120, 8)} (${unknown.length} of ${Object.keys(synonyms).length}; it has ${labels?.length}): their words name nothing.`,
+    )
+  if (repeated.length > 0)
+    texts.push(
+      `${place}: ${nameList(repeated, 200, 8)}: boxes of each of these labels are taken for the word.`,
+    )
+  return texts
+}
+
+function withoutWords(name: string, synonyms: Synonyms, labels: readonly string[], where: string): string[] {
+  const known = new Set(Object.keys(synonyms).map(foldedLabel))
+  const missing = labels.filter((label) => !known.has(foldedLabel(label)))
+  if (missing.length === 0) return []
   return [
-    ...(unknown.length > 0 && labels !== undefined
-      ? [
-          `${place}: the detector, which has ${labels.length} labels, has none named ${nameList(
-            unknown.map(({ text }) => text),
-            120,
-            8,
-          )} (${unknown.length} of ${all}): their words name nothing.`,
-        ]
-      : []),
-    ...(repeated.length > 0
-      ? [`${place}: ${nameList(repeated, 200, 8)}: boxes of each of these labels are taken for the word.`]
-      : []),
+    `${where}: the list ${name} has no words for ${missing.length} of the ${labels.length} labels of the detector: ${nameList(missing, 60, 8)}.`,
   ]
 }
 
 /** Labels of the list that the detector does not have, with the nearest that it has. */
-function unknownLabels(synonyms: Synonyms, labels: readonly string[]) {
+function unknownLabels(synonyms: Synonyms, labels: readonly string[]): string[] {
   const known = new Set(labels.map(foldedLabel))
   return Object.keys(synonyms)
     .filter((label) => !known.has(foldedLabel(label)))
     .map((label) => {
       const nearest = nearestName(label, labels)
-      return { text: nearest === undefined ? label : `${label} (${nearest}?)` }
+      return nearest === undefined ? label : `${label} (${nearest}?)`
     })
 }
 
