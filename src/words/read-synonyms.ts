@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { packaged } from '../base/files/packaged.js'
 import { parseConfig } from '../base/files/parse-config.js'
@@ -31,7 +32,7 @@ export function synonymsPath(fileOrName: string): string {
   const places = isName ? [beside, packaged(beside)] : [fileOrName]
   const found = places.find(existsSync) ?? (isName && existsSync(fileOrName) ? fileOrName : undefined)
   if (found !== undefined) return found
-  const looked = isName ? `no ${beside} here, and ` : `no such file; `
+  const looked = isName ? `no ${beside} here, and ` : 'no such file; '
   throw new UserError(
     `synonyms: ${fileOrName}: there is ${looked}the lists that come with groundmill are ${ownSynonyms.join(', ')}.`,
   )
@@ -39,7 +40,8 @@ export function synonymsPath(fileOrName: string): string {
 
 /** Whether a list is one that comes with the program. */
 export const isOwnSynonyms = (fileOrName: string): boolean =>
-  /^[\w-]+$/.test(fileOrName) && synonymsPath(fileOrName) === packaged(`datasets/synonyms/${fileOrName}.yaml`)
+  /^[\w-]+$/.test(fileOrName) &&
+  resolve(synonymsPath(fileOrName)) === resolve(packaged(`datasets/synonyms/${fileOrName}.yaml`))
 
 /**
  * Reads a list of synonyms, as `synonymsPath` finds it.
