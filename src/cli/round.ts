@@ -14,7 +14,7 @@ import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { failureOfRun, tellFailure } from './run-end.js'
 import { runWithProgress } from './run-with-progress.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { reportTable } from './terminal/print-report.js'
 
 export interface RoundOptions {
@@ -28,7 +28,7 @@ export interface RoundOptions {
 /** `groundmill round`: more rounds, each with the teacher that the one before promoted. */
 export async function round(pipelinePath: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
   const path = orPackaged(pipelinePath)
-  const first = await readPipeline(path, { set: options.set })
+  const first = await readPipeline(path, { set: options.set, onNotice: note })
   if (!first.rounds) throw new UserError(`${path} has no \`rounds\`: see pipelines/self-training.yaml.`)
   const url = options.dataset ?? `runs/${first.name}`
   const storage = openStorage(url)

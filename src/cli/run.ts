@@ -13,7 +13,7 @@ import { openMetrics } from './options/open-metrics.js'
 import { readSlice } from './options/read-slice.js'
 import { failureOfRun, tellFailure } from './run-end.js'
 import { runWithProgress } from './run-with-progress.js'
-import { print, printJson, say } from './terminal/print.js'
+import { note, print, printJson, say } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 
 export interface RunCommand {
@@ -34,7 +34,7 @@ export interface RunCommand {
  * waits for shards of other slices.
  */
 export async function run(path: string, options: RunCommand, signal: AbortSignal): Promise<void> {
-  const pipeline = await readPipeline(orPackaged(path), { set: options.set })
+  const pipeline = await readPipeline(orPackaged(path), { set: options.set, onNotice: note })
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
   const { retryFailed: reasons } = options
