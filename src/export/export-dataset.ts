@@ -17,9 +17,9 @@ import {
 import { count, countLost, type ExportSums, emptySums } from './export-sums.js'
 import type { Format, Memory, RowWithFile, Writer } from './format.js'
 import { formats } from './formats.js'
+import { labelStages } from './label-stages.js'
 import { type PictureNames, pictureNames } from './picture-names.js'
 import { pictureEnding, placePicture } from './place-picture.js'
-import { labelStages } from './region-labels.js'
 
 /** What `export.json` says. */
 export interface ExportReport extends ExportSums {

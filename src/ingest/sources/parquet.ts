@@ -19,6 +19,7 @@ import { folderOf } from '../read/source-files.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import {
   baseUrl,
+  imageFolder,
   join,
   joinsPairs,
   listPath,
@@ -32,6 +33,7 @@ const schema = sourceSchema('parquet', {
   path: listPath,
   columns: pictureColumns,
   join,
+  images: imageFolder,
   base_url: baseUrl,
   outside,
 })
@@ -181,10 +183,11 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
 
 async function* sourceRows(
   path: string,
-  { path: source = path, columns: given, base_url, outside, fetch }: z.infer<typeof schema>,
+  { path: source = path, columns: given, images, base_url, outside, fetch }: z.infer<typeof schema>,
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
-  const roots = [dirname(path), ...(source === path ? [] : [folderOf(source)])]
+  const folders = [dirname(path), ...(source === path ? [] : [folderOf(source)])]
+  const roots = images === undefined ? folders : [images]
   const files = { roots, outside, maxBytes: fetch.max_bytes }
   const file = await openParquet(path).catch(damaged(path))
   const { footer, close } = file

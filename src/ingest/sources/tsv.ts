@@ -2,7 +2,17 @@ import { quotedTsvRows, tsvRows } from '../../formats/read-cells.js'
 import { readTable, tablePieces } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, header, join, listPath, pairColumns, quoted, sourceSchema } from '../read/source-keys.js'
+import {
+  baseUrl,
+  header,
+  imageFolder,
+  join,
+  listPath,
+  outside,
+  pairColumns,
+  quoted,
+  sourceSchema,
+} from '../read/source-keys.js'
 
 const schema = sourceSchema('tsv', {
   path: listPath,
@@ -10,7 +20,9 @@ const schema = sourceSchema('tsv', {
   quoted,
   columns: pairColumns,
   join,
+  images: imageFolder,
   base_url: baseUrl,
+  outside,
 })
 const endings = ['.tsv', '.txt']
 
