@@ -4,6 +4,7 @@ import { readYaml } from '../base/files/parse-yaml.js'
 import { UserError } from '../base/user-error.js'
 import { exportHint } from '../formats/export-hint.js'
 import { type Card, cardSchema, type IngestConfig, type SourceConfig, sourceKeysOf } from './config.js'
+import { partOfSource } from './read/part-of-source.js'
 import type { Source } from './read/source.js'
 import type { SourceFormat } from './read/source-format.js'
 import { sources } from './sources.js'
@@ -65,7 +66,8 @@ export interface OpenSource extends Source {
 export async function openSource(ingestConfig: IngestConfig, where?: string): Promise<OpenSource> {
   const { config, card } = await withCard(ingestConfig, where)
   const format = formatOf(config.format)
-  const source = format.open(config)
+  const whole = format.open(config)
+  const source = config.part ? partOfSource(whole, config.part) : whole
   const files = [config, ...('instances' in config ? [{ path: config.instances }] : [])].flatMap((named) =>
     'path' in named && typeof named.path === 'string' ? [named.path] : [],
   )
