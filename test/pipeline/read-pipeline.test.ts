@@ -171,21 +171,27 @@ stages:
     )
   })
 
-  it.each(['quickstart', 'self-training', 'coco-folder', 'cc3m', 'gold', 'few-shot', 'detector'])(
-    '%s.yaml is sound',
-    async (name) => {
-      const set = [
-        'list=l.tsv',
-        'model=m',
-        'images=i',
-        'annotations=a.json',
-        'test_images=t',
-        'test_annotations=t.json',
-      ]
-      const { stages } = await readPipeline(`pipelines/${name}.yaml`, { set })
-      expect(stages.length).toBeGreaterThan(1)
-    },
-  )
+  it.each([
+    'quickstart',
+    'self-training',
+    'coco-folder',
+    'cc3m',
+    'gold',
+    'few-shot',
+    'detector',
+    'own-rounds',
+  ])('%s.yaml is sound', async (name) => {
+    const set = [
+      'list=l.tsv',
+      'model=./m',
+      'images=i',
+      'annotations=a.json',
+      'test_images=t',
+      'test_annotations=t.json',
+    ]
+    const { stages } = await readPipeline(`pipelines/${name}.yaml`, { set })
+    expect(stages.length).toBeGreaterThan(1)
+  })
 
   it('audits the labels of each round where a truth is named', async () => {
     const set = ['rounds.count=2', 'rounds.audit={truth: truth.json, known: gold}']
@@ -200,6 +206,6 @@ stages:
     const without = await parsePipeline({ ...rest, rounds: { ...rounds, audit: undefined } })
     expect(without.stages.map(({ uses }) => uses)).not.toContain('audit')
     const lost = readPipeline('pipelines/quickstart.yaml', { set: ['rounds.audit={truth: t, known: lost}'] })
-    await expect(lost).rejects.toThrow(/rounds: "lost" is not a stage/)
+    await expect(lost).rejects.toThrow(/rounds\.audit\.known: "lost" is not a stage/)
   })
 })
