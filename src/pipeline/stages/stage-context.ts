@@ -1,9 +1,8 @@
-import { basename, resolve } from 'node:path'
 import type { AuditSummary } from '../../audit/audit-labels.js'
 import { UserError } from '../../base/user-error.js'
 import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import type { Storage } from '../../storage/storage.js'
-import { hashTeacher, type OpenOptions } from '../../teacher/open-teacher.js'
+import { hashTeacher, type OpenOptions, teacherName } from '../../teacher/open-teacher.js'
 import type { TrainStart } from '../../train/train-task.js'
 import { isMadeModel, pinModel } from '../records/pinned-model.js'
 
@@ -140,5 +139,5 @@ export async function modelOf(
     files[name] = sha256
   })
   if (context.run && !(await isMadeModel(folder))) await pinModel(context.run, hash, folder, files)
-  return { folder, name: basename(resolve(folder)), hash, isForeign: true }
+  return { folder, name: await teacherName(folder), hash, isForeign: true }
 }
