@@ -99,7 +99,8 @@ describe('pipelines/own-rounds.yaml', () => {
   it('has a detector teach a student, and decides by the labels that both give categories', async () => {
     const run = join(folder, 'rounds')
     const pipeline = await readPipeline('pipelines/own-rounds.yaml', { set, rounds: 2 })
-    const { outcomes } = await runPipeline(pipeline, run)
+    const only = ['round-2-label']
+    const { outcomes } = await runPipeline(pipeline, run, { only })
     expect([...outcomes.values()].flatMap(({ failed }) => failed)).toEqual([])
     const hash = await hashTeacher(model)
     const { result } = await json('rounds/rounds/1.json')
@@ -114,12 +115,11 @@ describe('pipelines/own-rounds.yaml', () => {
           ...{ model: hash, teacher: 'torchvision' },
         },
       )
-    expect((await json('rounds/rounds/2.json')).result.teacher).toEqual(result.teacher)
     // The same pictures are held out and learned from here, though no list says so.
     expect(outcomes.get('round-1-promote')?.warnings).toEqual([
       expect.stringContaining('3 of the 3 pictures of "held-out" are in "photos" as well'),
     ])
-    const again = await runPipeline(pipeline, run)
+    const again = await runPipeline(pipeline, run, { only })
     expect([...again.outcomes.values()].reduce((sum, { ran }) => sum + ran, 0)).toBe(0)
   })
 
@@ -132,11 +132,13 @@ describe('pipelines/own-rounds.yaml', () => {
       stages: stages.slice(0, 1).concat(stages.slice(2)),
       rounds: always,
     }
-    const run = join(folder, 'always')
+    // The student is that of the rounds before: only the decision is another.
+    const run = join(folder, 'rounds')
     const given = set.filter((one) => !one.startsWith('held-out'))
     const pipeline = await parsePipeline(value, 'always.yaml', { set: given, rounds: 1 })
-    await runPipeline(pipeline, run)
-    const { result } = await json('always/rounds/1.json')
+    const { outcomes } = await runPipeline(pipeline, run)
+    expect([...outcomes].filter(([, { ran }]) => ran > 0).map(([name]) => name)).toEqual(['round-1-promote'])
+    const { result } = await json('rounds/rounds/1.json')
     expect(isPromotion(result)).toBe(true)
     expect(result).toMatchObject({
       ...{ promoted: true, next: { name: 'round-1-student' }, teacher: { hash: await hashTeacher(model) } },
