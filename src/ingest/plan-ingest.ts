@@ -56,7 +56,9 @@ export async function planIngest(
   const rows = shards.reduce((sum, shard) => sum + shard.rows, 0)
   if (rows === 0) {
     const { path, instances, captions }: Readonly<Partial<Record<string, unknown>>> = config
-    throw new UserError(`${path ?? instances ?? captions} has no rows to ingest.`)
+    const { part } = config
+    const where = part ? ` in the part from ${part.from} to ${part.to}: take a larger one` : ''
+    throw new UserError(`${path ?? instances ?? captions} has no rows to ingest${where}.`)
   }
   const repeated = source.repeated?.()?.count ?? 0
   return { card, rows, sourceHash: whole, ...(repeated > 0 && { repeated }), shards }

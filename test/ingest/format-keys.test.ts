@@ -39,7 +39,7 @@ const values: Readonly<Record<string, unknown>> = {
   prompt: { negatives: 5 },
   outside: true,
 }
-const ofStages = 'card, license, shard_size, limit, fetch, image, min_success_rate, low_success'
+const ofStages = 'card, license, shard_size, limit, part, fetch, image, min_success_rate, low_success'
 const keysOf: Readonly<Record<string, string>> = {
   tsv: 'path, header, quoted, columns, join, images, base_url, outside',
   csv: 'path, header, columns, join, images, base_url, outside',

@@ -131,6 +131,19 @@ export const minScore = z
   .default(defaultScore)
   .describe('boxes that a model found with less are left out; GLIP trained on those above 0.5')
 
+const placeOfPart = z.number().min(0).max(1)
+
+const part = z
+  .strictObject({ from: placeOfPart.default(0), to: placeOfPart.default(1) })
+  .refine(
+    ({ from, to }) => from < to,
+    '`from` must be less than `to`: { to: 0.8 } and { from: 0.8 } are four fifths and the rest',
+  )
+  .optional()
+  .describe(
+    'pictures to take, as shares by a hash of their names: { to: 0.8 } to learn from and { from: 0.8 } to hold out; all where not given',
+  )
+
 /** What every ingest stage may say, whatever its format. */
 export const stageKeys = {
   card: optionalText('a dataset card that gives what is not given here'),
@@ -140,6 +153,7 @@ export const stageKeys = {
     .default(1000)
     .describe('rows of the source in a shard; a key has four digits for them'),
   limit: count.optional().describe('rows of the source to take'),
+  part,
   fetch: fetchConfig.default(fetchConfig.parse({})),
   image: imageConfig.default(imageConfig.parse({})),
   min_success_rate: z
