@@ -193,7 +193,10 @@ program
   .description(
     'find phrases that name nothing in the pictures of gold and that a model still finds a box for',
   )
-  .option('--model <folder>', 'the model folder, or the file of a teacher of your own (none: what is kept is drawn)')
+  .option(
+    '--model <folder>',
+    'the model folder, or the file of a teacher of your own (none: what is kept is drawn)',
+  )
   .option('--gold <stage>', "the grounding whose pictures they are of (the dataset's own)")
   .requiredOption('--as <stage>', 'the name of the negatives')
   .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))

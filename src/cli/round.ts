@@ -27,7 +27,8 @@ export interface RoundOptions {
 export async function round(pipelinePath: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
   const path = orPackaged(pipelinePath)
   const first = await readPipeline(path, { set: options.set })
-  if (!first.rounds) throw new UserError(`${path} has no \`rounds\`: see pipelines/own-rounds.yaml and docs/rounds.md.`)
+  if (!first.rounds)
+    throw new UserError(`${path} has no \`rounds\`: see pipelines/own-rounds.yaml and docs/rounds.md.`)
   const url = options.dataset ?? `runs/${first.name}`
   const storage = openStorage(url)
   const lock = await acquireLock(storage, 'rounds.lock', { what: 'making rounds', wait: false })
