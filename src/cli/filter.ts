@@ -6,6 +6,7 @@ import { datasetOutput, isForBoxLoss } from '../pipeline/dataset-output.js'
 import { filter as filterKind } from '../pipeline/stages/filter.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { chooseRules } from './filter-rules.js'
+import { failureOfStage, tellFailure } from './run-end.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
@@ -43,15 +44,17 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
     {
       signal,
       stopAtFailure: true,
+      alone: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
     },
   )
   const { seconds } = outcome
+  const failure = failureOfStage(outcome)
   const { in: boxes, out, rejected, relabelled } = result
   const images = result.counts.grounded_images ?? 0
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(
-    `✓ ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
   )
   for (const warning of outcome.warnings) progress.finish(`  warning: ${warning}`)
   if (missing.length > 0) {
@@ -71,6 +74,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
       relabelled,
       missing,
       seconds,
+      ...tellFailure(failure),
     })
     return
   }
@@ -80,4 +84,5 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   if (dropped.length > 0) print(formatTable(['dropped by', 'boxes'], dropped))
   const renamed = byCount(relabelled)
   if (renamed.length > 0) print(formatTable(['kept, and relabelled by', 'boxes'], renamed))
+  tellFailure(failure)
 }

@@ -4,8 +4,10 @@ import { Command, CommanderError, Option } from 'commander'
 import { explainError } from '../base/explain-error.js'
 import { packaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
+import { refuseUnknownCommands } from './options/refuse-unknown.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
-import { clearLine, say } from './terminal/print.js'
+import { isJsonAsked } from './terminal/json-asked.js'
+import { clearLine, printError, say } from './terminal/print.js'
 
 const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
@@ -407,7 +409,7 @@ program
   .option('--keep-empty', 'keep pictures and captions that no region names')
   .option(
     '--classes <names>',
-    'what boxes are called in yolo, odvg and coco: heads, phrases, categories, or a text file of names',
+    'what boxes are called in yolo, odvg and coco: categories, labels (of a detector), heads, phrases, or a text file of names (the first of categories, labels and heads that there are)',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
   .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")
@@ -536,6 +538,7 @@ world
   )
 
 try {
+  refuseUnknownCommands(program, process.argv.slice(2))
   await program.parseAsync()
   if (interrupted.aborted) process.exitCode = 130
 } catch (error) {
@@ -546,15 +549,29 @@ try {
  * Prints what the user needs of an error and gives the exit code: 2 to mend, 130 interrupted, 1 failed work.
  */
 function report(thrown: unknown): number {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : failed(2, wordsOf(thrown))
   // The line of progress that stands there is over.
   clearLine()
   if (interrupted.aborted) {
-    say('interrupted; run the same command again to go on')
-    return 130
+    const message = 'interrupted; run the same command again to go on'
+    say(message)
+    return failed(130, message)
   }
   const error = explainError(thrown)
   const { cause = error } = error
   say(`groundmill: ${program.opts().verbose ? (cause as Error).stack : error.message}`)
-  return error instanceof UserError ? 2 : 1
+  return failed(error instanceof UserError ? 2 : 1, error.message)
+}
+
+/** A program that reads JSON is told of the error in it. */
+function failed(code: number, message: string): number {
+  if (isJsonAsked()) printError({ message, code })
+  return code
+}
+
+/** What commander has printed already, without the word before it. */
+function wordsOf({ code, message }: CommanderError): string {
+  return code === 'commander.help'
+    ? 'a command is missing: --help lists them'
+    : message.replace(/^error: /, '')
 }

@@ -7,6 +7,7 @@ import { mine as mineKind } from '../pipeline/stages/mine.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { goldOf } from './filter-rules.js'
 import { setOptions } from './options/set-options.js'
+import { failureOfStage, tellFailure } from './run-end.js'
 import { note, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
@@ -35,16 +36,19 @@ export async function mine(url: string, options: MineOptions, signal: AbortSigna
     {
       signal,
       stopAtFailure: true,
+      alone: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
       onNotice: (_, text) => progress.finish(`  ${text}`),
     },
   )
   const { seconds, ran } = outcome
+  const failure = failureOfStage(outcome)
   const sums = { proposed: result.in, kept: result.out, rejected: result.rejected }
   const why = Object.entries(result.rejected).map(([reason, count]) => `${reason} ${count}`)
   progress.finish(
-    `✓ ${options.as}  ${sums.kept} negatives of ${sums.proposed} proposed${why.length > 0 ? ` (${why.join(', ')})` : ''}, ${ran === 0 ? 'already done' : duration(seconds)}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${sums.kept} negatives of ${sums.proposed} proposed${why.length > 0 ? ` (${why.join(', ')})` : ''}, ${ran === 0 ? 'already done' : duration(seconds)}`,
   )
+  const end = tellFailure(failure)
   if (options.json)
     printJson({
       dataset: url,
@@ -53,5 +57,6 @@ export async function mine(url: string, options: MineOptions, signal: AbortSigna
       stage: options.as,
       ...sums,
       seconds,
+      ...end,
     })
 }

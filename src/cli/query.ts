@@ -76,15 +76,21 @@ async function printLines({ columns, rows }: QueryResult, format: 'csv' | 'json'
   let isFirst = true
   if (format === 'csv') await printExact(csvLine(columns))
   if (format === 'json') await printExact('[')
-  for await (const chunk of rows) {
-    // A chunk of pictures may be longer than a string can be.
-    for (let at = 0; at < chunk.length; at += 64) {
-      const part = chunk.slice(at, at + 64)
-      if (format === 'csv') await printExact(part.map(csvLine).join(''))
-      else if (format === 'jsonl') await printExact(part.map((row) => `${object(row)}\n`).join(''))
-      else await printExact(`${isFirst ? '' : ','}${part.map(object).join(',')}`)
-      isFirst = false
+  try {
+    for await (const chunk of rows) {
+      // A chunk of pictures may be longer than a string can be.
+      for (let at = 0; at < chunk.length; at += 64) {
+        const part = chunk.slice(at, at + 64)
+        if (format === 'csv') await printExact(part.map(csvLine).join(''))
+        else if (format === 'jsonl') await printExact(part.map((row) => `${object(row)}\n`).join(''))
+        else await printExact(`${isFirst ? '' : ','}${part.map(object).join(',')}`)
+        isFirst = false
+      }
     }
+  } catch (error) {
+    // What is said of it stands in a line of its own.
+    if (format === 'json') await printExact('\n')
+    throw error
   }
   if (format === 'json') await printExact(']\n')
 }

@@ -7,6 +7,7 @@ import { teach as teachKind } from '../pipeline/stages/teach.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { teachConfig } from '../teacher/config.js'
 import { setOptions } from './options/set-options.js'
+import { failureOfStage, tellFailure } from './run-end.js'
 import { note, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
@@ -39,15 +40,26 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
     {
       signal,
       stopAtFailure: true,
+      alone: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
       onNotice: (_, text) => progress.finish(`  ${text}`),
     },
   )
   const { seconds, ran } = outcome
+  const failure = failureOfStage(outcome)
   const sums = { phrases: result.in, found: result.out, proposals: result.counts.proposals ?? 0 }
   progress.finish(
-    `✓ ${options.as}  ${sums.proposals} boxes for ${sums.found} of ${sums.phrases} phrases, ${ran === 0 ? 'already done' : duration(seconds)}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${sums.proposals} boxes for ${sums.found} of ${sums.phrases} phrases, ${ran === 0 ? 'already done' : duration(seconds)}`,
   )
+  const end = tellFailure(failure)
   if (options.json)
-    printJson({ dataset: url, model: options.model, asked_for: asked, stage: options.as, ...sums, seconds })
+    printJson({
+      dataset: url,
+      model: options.model,
+      asked_for: asked,
+      stage: options.as,
+      ...sums,
+      seconds,
+      ...end,
+    })
 }

@@ -126,7 +126,7 @@ stages:
     'no pipeline at all': ['- a', /a pipeline with `name` and `stages`/],
     'an unknown key': [
       good.replace('format: tsv', 'format: tsv, colour: red'),
-      /stages\.web\.with: Unrecognized key: "colour"/,
+      /stages\.web\.with: no such key: "colour"/,
     ],
     'an unknown use': [good.replace('uses: chunk', 'uses: chop'), /stages\.phrases\.uses/],
     'a value of the wrong kind': [
@@ -135,9 +135,9 @@ stages:
     ],
     'no object under with': [
       'name: p\nstages: [{ name: a, uses: chunk, with: 3 }]',
-      /stages\.a\.with: .*object/,
+      /stages\.a\.with: .*keys with values/,
     ],
-    'nothing in the place of a stage': ['name: p\nstages: [null]', /stages\.0: .*expected object/],
+    'nothing in the place of a stage': ['name: p\nstages: [null]', /stages\.0: expected keys with values/],
     'a variable that every object has': [good.replace('where}', 'toString}'), /\$\{toString\} is not among/],
     'an unknown need': [
       good.replace('[web]', '[webb]'),
@@ -217,6 +217,7 @@ stages:
     ['gold', few],
     ['few-shot', [...few, 'model=m', 'test_images=t', 'test_annotations=t.json']],
     ['detector', ['model=m']],
+    ['own-rounds', ['model=./m']],
   ])('%s.yaml is sound', async (name, set) => {
     const { stages } = await readPipeline(`pipelines/${name}.yaml`, { set })
     expect(stages.length).toBeGreaterThan(1)
@@ -235,6 +236,6 @@ stages:
     const without = await parsePipeline({ ...rest, rounds: { ...rounds, audit: undefined } })
     expect(without.stages.map(({ uses }) => uses)).not.toContain('audit')
     const lost = readPipeline('pipelines/quickstart.yaml', { set: ['rounds.audit={truth: t, known: lost}'] })
-    await expect(lost).rejects.toThrow(/rounds: "lost" is not a stage/)
+    await expect(lost).rejects.toThrow(/rounds\.audit\.known: "lost" is not a stage/)
   })
 })

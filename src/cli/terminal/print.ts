@@ -12,6 +12,17 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${plainJson(value)}\n`)
 }
 
+/** What a program is told of a failure: the message for people, and the exit code. */
+export interface PrintedError {
+  readonly message: string
+  readonly code: number
+}
+
+/** Prints why a command has failed, for programs: one line of JSON, which stands in the place of its output. */
+export function printError({ message, code }: PrintedError): void {
+  printJson({ error: { message: textWithoutCredentials(message), code } })
+}
+
 /** Says lines beside the output, on standard error, which is a log: passwords in addresses are no part of it. */
 export function say(text: string): void {
   process.stderr.write(`${plainLines(textWithoutCredentials(text))}\n`)
