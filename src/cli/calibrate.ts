@@ -6,6 +6,7 @@ import { writeCalibration } from '../filter/calibration-file.js'
 import { readNaming } from './read-synonyms.js'
 import { formatTable } from './terminal/format-table.js'
 import { print, printJson, say } from './terminal/print.js'
+import { whileWorking } from './terminal/progress.js'
 
 export interface CalibrateCommandOptions {
   readonly proposals?: string
@@ -36,13 +37,10 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
   const proposals = proposalsOf(dataset, options.proposals)
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
   const { method } = options
-  const file = await calibrateTeacher(dataset.storage, dataset.shards, {
-    method,
-    phrases,
-    proposals,
-    gold: truth,
-    nms,
-  })
+  const asked = { method, phrases, proposals, gold: truth, nms }
+  const file = await whileWorking(`calibrating ${proposals}`, () =>
+    calibrateTeacher(dataset.storage, dataset.shards, asked),
+  )
   await writeCalibration(options.out, file)
   const { judged, ece, bins, teacher } = file
   if (options.json) {

@@ -36,6 +36,7 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
   const set = await add(dataset)
   const unseen = unseenIn === undefined ? {} : { unseen_in: await add(await openGold(unseenIn)) }
   const progress = createProgress()
+  progress.update('images', 0, 0)
   const { outcome, result: scores } = await runStage(
     evaluateKind,
     { name: name ?? 'evaluate', needs: [set], with: { ...config, ...unseen, model: options.model } },
@@ -44,7 +45,7 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
     {
       signal,
       onProgress: (_, images, of) => progress.update('images', images, of),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
+      onNotice: (_, text) => progress.note(`  ${text}`),
     },
   )
   const done = outcome.ran === 0 ? ', already done' : ''

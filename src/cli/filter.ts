@@ -31,6 +31,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   const recordedBoxLoss = await isForBoxLoss(dataset, options.as)
   const config = filterConfig.parse({ rules, box_loss: requestedBoxLoss ?? recordedBoxLoss })
   const progress = createProgress()
+  progress.update(options.as, 0, 0)
   const { outcome, result } = await runStage(
     filterKind,
     { name: options.as, needs: [proposals], with: config },

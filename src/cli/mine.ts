@@ -24,6 +24,7 @@ export async function mine(url: string, options: MineOptions, signal: AbortSigna
   requireGrounding(dataset, grounding)
   const gold = await datasetOutput(dataset, 'grounding', grounding)
   const progress = createProgress()
+  progress.update(options.as, 0, 0)
   const { outcome, result } = await runStage(
     mineKind,
     { name: options.as, needs: [gold.name], with: { ...config, model: options.model ?? 'none' } },
@@ -32,7 +33,7 @@ export async function mine(url: string, options: MineOptions, signal: AbortSigna
       signal,
       stopAtFailure: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
+      onNotice: (_, text) => progress.note(`  ${text}`),
     },
   )
   const { seconds, ran } = outcome

@@ -23,7 +23,7 @@ export async function runWithProgress(
     },
     onTaskStart: (stage) => count(stage, 1),
     onTaskEnd: (stage) => count(stage, -1),
-    onNotice: ({ name }, text) => progress.finish(`  ${name}: ${text}`),
+    onNotice: ({ name }, text) => progress.note(`  ${name}: ${text}`),
   }
   return runPipeline(pipeline, url, {
     ...options,
@@ -31,6 +31,10 @@ export async function runWithProgress(
     onTasks: (done, total) => {
       const now = [...underWay].filter(([, tasks]) => tasks > 0).map(([name, tasks]) => `${name} ${tasks}`)
       progress.update('tasks', done, total, now.join(', '))
+    },
+    // Until the first shard has told how far it is: a model is opened, or a source is read.
+    onStageStart: ({ name }) => {
+      if (!options.engine) progress.update(name, 0, 0)
     },
     onStageEnd: (stage, outcome) => progress.finish(stageLine(stage, outcome)),
   })

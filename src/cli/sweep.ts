@@ -60,6 +60,7 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const shards = dataset.shards.filter((_, index) => rowsOf[index] !== undefined)
   const rows = rowsOf.reduce<number>((sum, count) => sum + (count ?? 0), 0)
   const progress = createProgress()
+  progress.update('pictures', 0, 0)
   const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
   let points: readonly SweepPoint[]
   try {

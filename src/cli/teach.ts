@@ -28,6 +28,7 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
     )
   }
   const progress = createProgress()
+  progress.update(options.as, 0, 0)
   const { outcome, result } = await runStage(
     teachKind,
     { name: options.as, needs: [phrases.name], with: { ...config, model: options.model } },
@@ -36,7 +37,7 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
       signal,
       stopAtFailure: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
+      onNotice: (_, text) => progress.note(`  ${text}`),
     },
   )
   const { seconds, ran } = outcome

@@ -42,6 +42,7 @@ export async function train(
     if (trained) outputs.set(config.init, trained)
   }
   const progress = createProgress()
+  progress.update(options.out, 0, 0)
   const { outcome, result } = await runStage(
     trainKind,
     { name: basename(out), needs, with: { ...config, vocabulary } },
@@ -49,8 +50,8 @@ export async function train(
     {
       signal,
       onTrainStart: (_, { folder, taken, fresh }) =>
-        progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
+        progress.note(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
+      onNotice: (_, text) => progress.note(`  ${text}`),
       onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
     },
   )
