@@ -1,5 +1,6 @@
 import { plainLines, plainText } from '../../base/plain-text.js'
 import { textWithoutCredentials } from '../../base/without-credentials.js'
+import { type RateMeter, rateMeter } from '../../pipeline/tasks/rate-meter.js'
 
 /** One line that says how far the work is, how fast it goes and how long it will take. */
 export interface ProgressLine {
@@ -23,8 +24,8 @@ const secondsEvery = 1000
 interface Work {
   readonly label: string
   readonly start: number
-  /** What an earlier run had done: it must not count for the rate. */
-  readonly first: number
+  /** Of the last minute: what an earlier run had done does not count for long. */
+  readonly meter: RateMeter
   done: number
   total: number
   note: string
@@ -62,8 +63,9 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
   return {
     update(label, done, total, note = '') {
       const now = performance.now()
-      if (work?.label !== label) work = { label, start: now, first: done, done, total, note }
+      if (work?.label !== label) work = { label, start: now, meter: rateMeter(), done, total, note }
       else Object.assign(work, { done, total, note })
+      if (total > 0) work.meter.add(label, done)
       // Nothing waits for it: the program ends when its work does.
       timer ??= setInterval(tick, isTTY ? secondsEvery : linesEvery).unref()
       if (isTTY && now - drawn >= 100) draw(now)
@@ -96,10 +98,9 @@ const lineText = (work: Work, now: number): string =>
   [plainText(work.label), ...howFar(work, now), work.note].filter(Boolean).join('  ')
 
 /** Done of total, the rate and the time left, as far as they are known. */
-function howFar({ start, first, done, total }: Work, now: number): string[] {
-  const seconds = (now - start) / 1000
-  if (total === 0) return [`${done > 0 ? `${done}, ` : ''}${duration(seconds)} so far`]
-  const rate = seconds > 0.2 ? Math.max(0, done - first) / seconds : 0
+function howFar({ start, meter, done, total }: Work, now: number): string[] {
+  if (total === 0) return [`${done > 0 ? `${done}, ` : ''}${duration((now - start) / 1000)} so far`]
+  const rate = meter.rate()
   if (rate === 0) return [`${done}/${total}`]
   return [`${done}/${total}`, rateText(rate), `${duration(Math.max(0, total - done) / rate)} left`]
 }

@@ -1,6 +1,12 @@
 import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
-import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
+import {
+  categoriesOf,
+  type Evaluation,
+  evaluateModel,
+  type WindowAnswers,
+} from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
+import { rowParts } from '../../shards/row-parts.js'
 import { evaluationRecord, isEvaluation, outcomesFile } from '../promotion/evaluation-record.js'
 import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
@@ -32,6 +38,8 @@ export const evaluate = oneKind({
   async run(stage, configHash, context) {
     const { set, unseen, model, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
+    const { run } = context
+    const parts = run && rowParts<WindowAnswers>(run, evaluationRecord(stage.name), task)
     const { record, skipped } = await runOnce<Evaluation>(
       context.run,
       evaluationRecord(stage.name),
@@ -52,6 +60,7 @@ export const evaluate = oneKind({
               outcomes = all
             },
             signal: context.signal ? AbortSignal.any([context.signal, lost]) : lost,
+            ...(parts && { parts }),
           })
           await leave(outcomesFile(stage.name), `${JSON.stringify(outcomes)}\n`)
           return scores
@@ -65,6 +74,7 @@ export const evaluate = oneKind({
         inputsNow: async () => (await openInputs(stage, context)).inputs,
       },
     )
+    await parts?.remove()
     return { offers: { missing: [] }, result: record.result, skipped }
   },
 })
