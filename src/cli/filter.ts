@@ -2,6 +2,7 @@ import { UserError } from '../base/user-error.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { proposalsOf } from '../catalog/phrases-of.js'
 import { filterConfig } from '../filter/config.js'
+import { checkStage } from '../pipeline/check-stages.js'
 import { datasetOutput, isForBoxLoss } from '../pipeline/dataset-output.js'
 import { filter as filterKind } from '../pipeline/stages/filter.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -32,16 +33,14 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   const config = filterConfig.parse({ rules, box_loss: requestedBoxLoss ?? recordedBoxLoss })
   const progress = createProgress()
   progress.update(options.as, 0, 0)
-  const { outcome, result } = await runStage(
-    filterKind,
-    { name: options.as, needs: [proposals], with: config },
-    { outputs: new Map([[proposals, source]]) },
-    {
-      signal,
-      stopAtFailure: true,
-      onProgress: ({ name }, done, total) => progress.update(name, done, total),
-    },
-  )
+  const stage = { name: options.as, needs: [proposals], with: config }
+  const place = { outputs: new Map([[proposals, source]]) }
+  await checkStage(filterKind, stage, place)
+  const { outcome, result } = await runStage(filterKind, stage, place, {
+    signal,
+    stopAtFailure: true,
+    onProgress: ({ name }, done, total) => progress.update(name, done, total),
+  })
   const { seconds } = outcome
   const { in: boxes, out, rejected, relabelled } = result
   const images = result.counts.grounded_images ?? 0

@@ -1,6 +1,7 @@
 import { parseConfig } from '../base/files/parse-config.js'
 import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { mineConfig } from '../mine/config.js'
+import { checkStage } from '../pipeline/check-stages.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { mine as mineKind } from '../pipeline/stages/mine.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -25,17 +26,15 @@ export async function mine(url: string, options: MineOptions, signal: AbortSigna
   const gold = await datasetOutput(dataset, 'grounding', grounding)
   const progress = createProgress()
   progress.update(options.as, 0, 0)
-  const { outcome, result } = await runStage(
-    mineKind,
-    { name: options.as, needs: [gold.name], with: { ...config, model: options.model ?? 'none' } },
-    { outputs: new Map([[gold.name, gold]]) },
-    {
-      signal,
-      stopAtFailure: true,
-      onProgress: ({ name }, done, total) => progress.update(name, done, total),
-      onNotice: (_, text) => progress.note(`  ${text}`),
-    },
-  )
+  const stage = { name: options.as, needs: [gold.name], with: { ...config, model: options.model ?? 'none' } }
+  const place = { outputs: new Map([[gold.name, gold]]) }
+  await checkStage(mineKind, stage, place)
+  const { outcome, result } = await runStage(mineKind, stage, place, {
+    signal,
+    stopAtFailure: true,
+    onProgress: ({ name }, done, total) => progress.update(name, done, total),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+  })
   const { seconds, ran } = outcome
   const sums = { proposed: result.in, kept: result.out, rejected: result.rejected }
   const why = Object.entries(result.rejected).map(([reason, count]) => `${reason} ${count}`)

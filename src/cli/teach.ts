@@ -1,6 +1,7 @@
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { openDataset } from '../catalog/open-dataset.js'
+import { checkStage } from '../pipeline/check-stages.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { teach as teachKind } from '../pipeline/stages/teach.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -29,17 +30,15 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
   }
   const progress = createProgress()
   progress.update(options.as, 0, 0)
-  const { outcome, result } = await runStage(
-    teachKind,
-    { name: options.as, needs: [phrases.name], with: { ...config, model: options.model } },
-    { outputs: new Map([[phrases.name, phrases]]) },
-    {
-      signal,
-      stopAtFailure: true,
-      onProgress: ({ name }, done, total) => progress.update(name, done, total),
-      onNotice: (_, text) => progress.note(`  ${text}`),
-    },
-  )
+  const stage = { name: options.as, needs: [phrases.name], with: { ...config, model: options.model } }
+  const place = { outputs: new Map([[phrases.name, phrases]]) }
+  await checkStage(teachKind, stage, place)
+  const { outcome, result } = await runStage(teachKind, stage, place, {
+    signal,
+    stopAtFailure: true,
+    onProgress: ({ name }, done, total) => progress.update(name, done, total),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+  })
   const { seconds, ran } = outcome
   const sums = { phrases: result.in, found: result.out, proposals: result.counts.proposals ?? 0 }
   progress.finish(

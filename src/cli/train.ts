@@ -3,6 +3,7 @@ import { parseConfig } from '../base/files/parse-config.js'
 import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import { hashModel } from '../model/model-folder.js'
 import { addOutput } from '../pipeline/add-output.js'
+import { checkStage } from '../pipeline/check-stages.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { train as trainKind } from '../pipeline/stages/train.js'
@@ -43,18 +44,16 @@ export async function train(
   }
   const progress = createProgress()
   progress.update(options.out, 0, 0)
-  const { outcome, result } = await runStage(
-    trainKind,
-    { name: basename(out), needs, with: { ...config, vocabulary } },
-    { run, models: '', outputs },
-    {
-      signal,
-      onTrainStart: (_, { folder, taken, fresh }) =>
-        progress.note(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
-      onNotice: (_, text) => progress.note(`  ${text}`),
-      onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
-    },
-  )
+  const stage = { name: basename(out), needs, with: { ...config, vocabulary } }
+  const place = { run, models: '', outputs }
+  await checkStage(trainKind, stage, place)
+  const { outcome, result } = await runStage(trainKind, stage, place, {
+    signal,
+    onTrainStart: (_, { folder, taken, fresh }) =>
+      progress.note(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+    onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
+  })
   const { steps, seconds, last } = result
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${done}`)

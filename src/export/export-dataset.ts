@@ -4,7 +4,7 @@ import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
-import { type Classes, findClasses } from './classes.js'
+import { type Classes, checkClasses, findClasses } from './classes.js'
 import type { ExportConfig } from './config.js'
 import { ExportFolder, readExport } from './export-folder.js'
 import {
@@ -171,7 +171,8 @@ async function makeExport(
   }
 }
 
-function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
+/** Throws a UserError where a format cannot do what is asked. */
+export function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
   if (images === 'link' && format.pictures === 'within')
     throw new UserError(
       `${name} holds the pictures within its own files: there is nothing to link. Leave --images out.`,
@@ -194,8 +195,7 @@ async function classesOf(
 ): Promise<Classes> {
   const names = shards.map(({ shard }) => shard)
   if (format.classes) return findClasses(source, names, classes === 'auto' ? format.classes : classes, signal)
-  if (classes !== 'auto')
-    throw new UserError('--classes is for yolo, odvg and coco: the other formats have no classes.')
+  await checkClasses(classes, false)
   return { names: [], indexOf: () => undefined, boxes: () => [] }
 }
 

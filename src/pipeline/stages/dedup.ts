@@ -35,6 +35,10 @@ export const dedup = shardsKind({
   // The content of the sets that `against` names is hashed among the inputs.
   notHashed: ['against'],
   edge: () => 'in order',
+  looks: (stage, context) =>
+    stage.with.against
+      .filter((name) => !context.outputs.get(name)?.dataset)
+      .map((name) => ({ key: 'against', atWork: true, look: () => openOtherSet(name, stage.name) })),
   async offers(stage, context) {
     const { dataset, grounding: gold, missing } = sourceOf(stage, context)
     const thinned = gold ? { phrases: stage.name, grounding: stage.name } : {}
@@ -136,7 +140,11 @@ function dedupState(
 /** An evaluation set: a stage of this pipeline, a dataset, or a text file of hashes. */
 async function openSet(name: string, stage: string, context: StageContext) {
   const dataset = context.outputs.get(name)?.dataset
-  if (dataset) return openDataset(name, dataset.storage, dataset.shards)
+  return dataset ? openDataset(name, dataset.storage, dataset.shards) : openOtherSet(name, stage)
+}
+
+/** A set that is no stage of this pipeline. */
+async function openOtherSet(name: string, stage: string) {
   const storage = openStorage(name)
   if (await isDataset(storage)) return openDataset(name, storage, (await readDataset(storage)).shards)
   const found = await stat(name).catch(() => undefined)

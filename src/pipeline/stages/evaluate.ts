@@ -10,7 +10,7 @@ import { rowParts } from '../../shards/row-parts.js'
 import { evaluationRecord, isEvaluation, outcomesFile } from '../promotion/evaluation-record.js'
 import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
-import { openModel } from './open-model.js'
+import { looksAtModel, openModel } from './open-model.js'
 import { modelOf, needed, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -23,6 +23,11 @@ export const evaluate = oneKind({
   record: ({ name }) => evaluationRecord(name),
   resource: 'gpu',
   notHashed: [...evaluateNotHashed, 'model'],
+  looks(stage, context) {
+    needed(stage, context, ['images', 'dataset'], 'a held-out dataset')
+    if (stage.with.unseen_in) outputOf(context, stage.with.unseen_in)
+    return looksAtModel(stage, context)
+  },
   async find(stage, configHash, context) {
     const { inputs } = await openInputs(stage, context)
     const { run } = context

@@ -1,9 +1,10 @@
 import { UserError } from '../../base/user-error.js'
+import { checkExport } from '../../export/check-export.js'
 import { exportStageConfig } from '../../export/config.js'
 import { exportDataset } from '../../export/export-dataset.js'
 import { reportName } from '../../export/export-folder.js'
 import { readDataset } from '../../shards/dataset.js'
-import { needed, outputOf } from './stage-context.js'
+import { needed, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
 /** Exports the grounding of the stage that it needs. The folder itself knows what it was made of. */
@@ -15,6 +16,12 @@ export const exportKind = oneKind({
   record: ({ name, with: { out } }) => (out === undefined ? `exports/${name}/${reportName}` : undefined),
   resource: 'cpu',
   notHashed: [],
+  looks(stage, context) {
+    needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
+    const { out: _, ...config } = stage.with
+    const out = outOf(stage, context)
+    return [{ key: 'out', atWork: true, look: () => checkExport(config, out) }]
+  },
   // The folder may lie on one machine alone, and nothing is made of it: who must know asks it to be made.
   find: async () => undefined,
   async run(stage, _configHash, context) {
@@ -36,13 +43,9 @@ export const exportKind = oneKind({
         `Stage "${stage.name}" takes negatives from one stage, and needs several that give them: ${negatives.map(({ name }) => name).join(', ')}.`,
       )
     const [mined] = negatives
-    const { out: named, ...config } = stage.with
-    const { run, replace } = context
-    const out = named ?? (run?.isLocal ? run.path(`exports/${stage.name}`) : undefined)
-    if (out === undefined)
-      throw new UserError(
-        `Stage "${stage.name}": the run lies in a bucket, and exports are made on this machine: set \`out\`.`,
-      )
+    const { out: _, ...config } = stage.with
+    const { replace } = context
+    const out = outOf(stage, context)
     const { card } = await readDataset(source.dataset.storage)
     const made = await exportDataset(
       {
@@ -66,3 +69,15 @@ export const exportKind = oneKind({
     return { offers: { missing: [] }, result: made, skipped: made.skipped }
   },
 })
+
+/** The folder that a stage exports into. Throws a UserError where it must be said. */
+export function outOf(
+  { name, with: { out } }: StageOf<{ readonly out?: string }>,
+  { run }: Pick<StageContext, 'run'>,
+): string {
+  if (out !== undefined) return out
+  if (run?.isLocal) return run.path(`exports/${name}`)
+  throw new UserError(
+    `Stage "${name}": the run lies in a bucket, and exports are made on this machine: set \`out\`.`,
+  )
+}

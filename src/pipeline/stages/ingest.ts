@@ -1,8 +1,11 @@
+import { stat } from 'node:fs/promises'
+import { resolve, sep } from 'node:path'
 import { hashJson } from '../../base/hash.js'
 import { type IngestConfig, ingestConfig, ingestNotHashed, olderConfigHash } from '../../ingest/config.js'
 import { watchHealth } from '../../ingest/fetch/crawl-health.js'
 import { createFetcher } from '../../ingest/fetch/fetch-image.js'
 import { ingestShard, type ReplaceOptions } from '../../ingest/ingest-shard.js'
+import { lookAtSource, sourcePlaces } from '../../ingest/look-at-source.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
 import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
@@ -35,6 +38,20 @@ export const ingest = shardsKind({
       await source.close()
     }
   },
+  looks: (stage, context) => [
+    {
+      key: 'source',
+      look: async () => {
+        if (!(await isMadeLater(stage, context))) await lookAtSource(stage.with, `stage "${stage.name}"`)
+      },
+    },
+  ],
+  async promise(stage, context) {
+    const isGold = await sourceHasBoxes(stage.with)
+    const gold = isGold ? { phrases: stage.name, grounding: stage.name } : {}
+    const dataset = { name: stage.name, storage: storageOf(stage, context), shards: [] }
+    return { dataset, images: stage.name, ...gold, missing: [] }
+  },
   async offers(stage, context) {
     const storage = storageOf(stage, context)
     const { shards } = await readDataset(storage)
@@ -48,6 +65,21 @@ export const ingest = shardsKind({
 })
 
 const storageOf = ({ name }: StageOf, context: StageContext) => openStorage(runOf(context).path(name))
+
+/** Whether a source is not there yet because another stage of the run makes it: an export that is read back. */
+async function isMadeLater(stage: StageOf<IngestConfig>, { run, outputs }: StageContext): Promise<boolean> {
+  const exports = [...outputs.values()].flatMap(({ config }) => {
+    const { out, format } = Object(config) as { readonly out?: unknown; readonly format?: unknown }
+    return typeof out === 'string' && format !== undefined ? [resolve(out)] : []
+  })
+  const folders = [...exports, ...(run?.isLocal ? [run.path('exports')] : [])]
+  for (const place of await sourcePlaces(stage.with)) {
+    const file = resolve(place)
+    if (folders.some((folder) => file === folder || file.startsWith(`${folder}${sep}`)))
+      if (!(await stat(file).catch(() => undefined))) return true
+  }
+  return false
+}
 
 async function openIngest(
   stage: StageOf<IngestConfig>,

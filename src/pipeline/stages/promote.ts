@@ -32,6 +32,7 @@ export const promote = oneKind({
   record: (stage) => roundRecord(stage),
   resource: 'cpu',
   notHashed: [],
+  isModel: true,
   async find(stage, configHash, context) {
     const { models, inputs } = await openInputs(stage, context)
     const made = await findRunRecord<Promotion>(

@@ -45,6 +45,16 @@ export interface StageWatch {
   check(): void
 }
 
+/** Something that a stage needs and that can be looked at before the first stage of a run. */
+export interface Look {
+  /** The key of `with` that names it. */
+  readonly key: string
+  /** Whether only those who do the work must find it, which may be others than who begins the run. */
+  readonly atWork?: boolean
+  /** Takes little time and leaves nothing. Throws an Error that says what is wrong. */
+  look(): Promise<unknown>
+}
+
 interface AnyKind<Name extends string, Schema extends z.ZodType> {
   readonly name: Name
   /** Of `with`. */
@@ -57,6 +67,13 @@ interface AnyKind<Name extends string, Schema extends z.ZodType> {
   readonly notHashed: readonly string[]
   /** Keys that name a model by its stage or its folder. Where a folder lies is not hashed either. */
   readonly modelKeys?: readonly string[]
+  /**
+   * What can be looked at before the first stage of a run. What stages before it will make is promised in the outputs
+   * (`promise`) and not looked at.
+   *
+   * @throws UserError where it lacks a stage that it needs
+   */
+  looks?(stage: StageOf<z.infer<Schema>>, context: StageContext): readonly Look[]
 }
 
 /** A kind of stage that makes each shard of a dataset. */
@@ -81,6 +98,8 @@ export interface ShardsKind<Name extends string = string, Schema extends z.ZodTy
     configHash: string,
     context: StageContext,
   ) => Promise<{ readonly rows: number }>
+  /** What it will offer, before anything is made; as `offers` where it does not say. */
+  readonly promise?: (stage: StageOf<z.infer<Schema>>, context: StageContext) => Promise<Offers>
   /** What it offers when its shards are made, as the storage has it. `missing` are those that came without. */
   offers(
     stage: StageOf<z.infer<Schema>>,
@@ -99,6 +118,8 @@ export interface ShardsKind<Name extends string = string, Schema extends z.ZodTy
 export interface OneKind<Name extends string = string, Schema extends z.ZodType = z.ZodType, Result = unknown>
   extends AnyKind<Name, Schema> {
   readonly makes: 'one'
+  /** Whether it offers a model. */
+  readonly isModel?: boolean
   /** Name in the run of the record that it leaves; undefined where that lies elsewhere. */
   record(stage: StageOf<z.infer<Schema>>): string | undefined
   /** What it offers where it is made of the same already; undefined where it is not. */

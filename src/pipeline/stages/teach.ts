@@ -6,6 +6,7 @@ import { datasetShards } from './dataset-shards.js'
 import { foundBoxes } from './found-boxes.js'
 import { hashOfFile } from './hash-inputs.js'
 import { lazyTeacher } from './lazy-teacher.js'
+import { looksAtModel } from './open-model.js'
 import { modelOf, needed, type StageContext, type StageOf } from './stage-context.js'
 import { shardsKind } from './stage-kind.js'
 
@@ -19,6 +20,7 @@ export const teach = shardsKind({
   resource: 'gpu',
   notHashed: [...teachNotHashed, 'model'],
   edge: () => 'shard',
+  looks: looksAtModel,
   async offers(stage, context) {
     const { dataset, selection, phrases, missing } = sourceOf(stage, context)
     return { dataset, selection, phrases, proposals: stage.name, missing }
