@@ -13,6 +13,7 @@ import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage, Version } from '../storage/storage.js'
 import { runWithProgress } from './run-with-progress.js'
+import { showPlan } from './show-plan.js'
 import { print, printJson } from './terminal/print.js'
 import { reportTable } from './terminal/print-report.js'
 
@@ -21,6 +22,7 @@ export interface RoundOptions {
   readonly count: number
   readonly set: readonly string[]
   readonly drop?: boolean
+  readonly plan?: boolean
   readonly json?: boolean
 }
 
@@ -32,8 +34,12 @@ export async function round(pipelinePath: string, options: RoundOptions, signal:
   const url = options.dataset ?? `runs/${first.name}`
   const storage = openStorage(url)
   const { rounds } = await roundsToMake(storage, options.count)
-  const { stages } = await readPipeline(path, { set: options.set, rounds })
-  await refuseFaults(stages, storage, { signal })
+  const wanted = await readPipeline(path, { set: options.set, rounds })
+  if (options.plan) {
+    await showPlan(wanted, url, { signal, json: options.json })
+    return
+  }
+  await refuseFaults(wanted.stages, storage, { signal })
   const lock = await acquireLock(storage, 'rounds.lock', { what: 'making rounds', wait: false })
   try {
     await makeRounds(path, url, storage, options, AbortSignal.any([signal, lock.signal]))

@@ -1,7 +1,8 @@
 import { UserError } from '../base/user-error.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
-import { faultLines, faultsError, findFaults } from './check-stages.js'
+import { faultLines, faultsError, findFaults } from './plan/check-stages.js'
+import { diskWarning } from './plan/disk-warning.js'
 import type { RunOptions, RunResult } from './run-options.js'
 import { runSlice } from './run-slice.js'
 import { runTasks } from './run-tasks.js'
@@ -39,7 +40,12 @@ export async function runPipeline(
     onNotice: (text) => options.onNotice?.(stages[0] as Stage, text),
   })
   const others = () => othersAtWork(run, hash)
-  const told = { ...options, others, ...joinEvents(options, presentEvents(presence, engine !== undefined)) }
+  const disk = run.isLocal ? diskWarning(stages, run, options) : {}
+  const told = {
+    ...options,
+    others,
+    ...joinEvents(options, presentEvents(presence, engine !== undefined), disk),
+  }
   try {
     if (slice) return await runSlice(stages, url, slice, told)
     return await (engine ? runTasks(hash, stages, url, engine, told) : runInProcess(stages, url, told))

@@ -32,6 +32,12 @@ export async function checkTraining(config: TrainConfig, init: string | undefine
   await (await openStartWeights(init, known, isPrompt)).close()
 }
 
+/** Bytes of the weights of the network that a configuration asks for. */
+export function weightBytes(config: TrainConfig): number {
+  const specs = parameterSpecs(glipConfig(config.preset, config.vocabulary_size, config))
+  return 4 * specs.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0)
+}
+
 /** Whether a parameter has the same shape for any vocabulary. */
 function isFixed(parameters: ReturnType<typeof parameterSpecs>, config: TrainConfig) {
   const others = new Map(

@@ -11,7 +11,7 @@ const pieceBytes = 1 << 16
 /** Names of files and the numbers beside them are short: what is longer is skipped. */
 const longestText = 4096
 /** Fields of ModelProto, GraphProto, TensorProto and StringStringEntryProto (onnx.proto). */
-const fields = { graph: 7, initializer: 5, externalData: 13, key: 1, value: 2 } as const
+const fields = { graph: 7, operators: 8, initializer: 5, externalData: 13, key: 1, value: 2 } as const
 
 /**
  * Holds an ONNX file against the lengths that stand in it, and the files of weights that it names against what it
@@ -25,10 +25,10 @@ export async function checkOnnxFile(path: string): Promise<void> {
     const { size } = await file.stat()
     const reader = new ProtoReader(file, path, size)
     const wanted = new Map<string, number>()
-    let hasGraph = false
+    const found = new Set<number>()
     await reader.each(size, async (field, end) => {
+      found.add(field)
       if (field !== fields.graph) return
-      hasGraph = true
       await reader.each(end, async (part, partEnd) => {
         if (part !== fields.initializer) return
         const { location, offset = '0', length = '0' } = await externalData(reader, partEnd)
@@ -37,7 +37,8 @@ export async function checkOnnxFile(path: string): Promise<void> {
         wanted.set(location, Math.max(wanted.get(location) ?? 0, Number.isFinite(needed) ? needed : 0))
       })
     })
-    if (!hasGraph) throw reader.damaged()
+    // Which operators it takes stands in every model, behind the graph in most.
+    if (!found.has(fields.graph) || !found.has(fields.operators)) throw reader.damaged()
     for (const [name, needed] of wanted) await checkWeights(path, name, needed)
   } finally {
     await file.close()

@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path'
 import { orPackaged } from '../../base/files/packaged.js'
 import { writeFileAtomic } from '../../base/files/write-file-atomic.js'
 import { UserError } from '../../base/user-error.js'
-import { faultLines, findFaults } from '../../pipeline/check-stages.js'
 import type { ClusterRun, JobFile } from '../../pipeline/clusters/cluster-run.js'
 import { kubernetesFiles, requireObjectName } from '../../pipeline/clusters/kubernetes-files.js'
 import { type Segment, segmentsOf } from '../../pipeline/clusters/segments.js'
 import { slurmFiles } from '../../pipeline/clusters/slurm-files.js'
+import { faultLines, findFaults } from '../../pipeline/plan/check-stages.js'
 import { readPipeline } from '../../pipeline/read-pipeline.js'
 import { withNeeds } from '../../pipeline/run-pipeline.js'
 import type { Pipeline } from '../../pipeline/stages/pipeline-config.js'
@@ -47,7 +47,6 @@ export async function submit(path: string, options: SubmitOptions, version: stri
   requireOneCluster(options)
   const file = orPackaged(path)
   const pipeline = await readPipeline(file, { set: options.set })
-  await tellOfFaults(pipeline, options)
   const segments = segmentsOf(pipeline, options.only.length > 0 ? options.only : undefined)
   const run: ClusterRun = {
     pipeline: pipeline.name,
@@ -62,6 +61,7 @@ export async function submit(path: string, options: SubmitOptions, version: stri
   const files = options.slurm
     ? slurmJobs(segments, run, options)
     : await kubernetesJobs(segments, run, options, version)
+  await tellOfFaults(pipeline, options)
   if (options.out !== undefined) {
     for (const { name, text, executable } of files) {
       await writeFileAtomic(join(options.out, name), text)

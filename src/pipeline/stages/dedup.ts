@@ -18,7 +18,7 @@ import type { Storage } from '../../storage/storage.js'
 import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
 import { needed, type StageContext, type StageOf } from './stage-context.js'
-import { shardsKind } from './stage-kind.js'
+import { shardsKind, typically } from './stage-kind.js'
 
 /**
  * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's
@@ -39,6 +39,7 @@ export const dedup = shardsKind({
     stage.with.against
       .filter((name) => !context.outputs.get(name)?.dataset)
       .map((name) => ({ key: 'against', atWork: true, look: () => openOtherSet(name, stage.name) })),
+  estimate: typically(100),
   async offers(stage, context) {
     const { dataset, grounding: gold, missing } = sourceOf(stage, context)
     const thinned = gold ? { phrases: stage.name, grounding: stage.name } : {}

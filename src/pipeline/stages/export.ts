@@ -1,8 +1,10 @@
+import type { z } from 'zod'
 import { UserError } from '../../base/user-error.js'
 import { checkExport } from '../../export/check-export.js'
-import { exportStageConfig } from '../../export/config.js'
-import { exportDataset } from '../../export/export-dataset.js'
+import { type ExportConfig, exportStageConfig } from '../../export/config.js'
+import { exportDataset, isExported } from '../../export/export-dataset.js'
 import { reportName } from '../../export/export-folder.js'
+import type { ExportSource } from '../../export/export-rows.js'
 import { readDataset } from '../../shards/dataset.js'
 import { needed, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
@@ -22,50 +24,36 @@ export const exportKind = oneKind({
     const out = outOf(stage, context)
     return [{ key: 'out', atWork: true, look: () => checkExport(config, out) }]
   },
+  // Pictures are copied, and their captions and boxes written beside them.
+  estimate: async ({ with: { images } }, _context, { pictures, pictureBytes }) => ({
+    bytes: pictures * (1000 + (images === 'copy' ? pictureBytes : 0)),
+    from: 'typical',
+  }),
   // The folder may lie on one machine alone, and nothing is made of it: who must know asks it to be made.
   find: async () => undefined,
+  async isThere(stage, context) {
+    const { source, config, license } = await openInputs(stage, context)
+    return isExported(source, { config, license, out: outOf(stage, context) })
+  },
   async run(stage, _configHash, context) {
-    const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
-    const { grounding, phrases, selection, missing } = source
+    const { name, missing } = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
     if (missing.length > 0) {
       throw new Error(
-        `Stage "${stage.name}" would export without ${missing.length} shard(s) of "${source.name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
+        `Stage "${stage.name}" would export without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
       )
     }
-    const negatives = stage.needs.flatMap((name) => {
-      const output = outputOf(context, name)
-      return output.negatives !== undefined && output.dataset?.storage.url === source.dataset.storage.url
-        ? [output]
-        : []
-    })
-    if (negatives.length > 1)
-      throw new UserError(
-        `Stage "${stage.name}" takes negatives from one stage, and needs several that give them: ${negatives.map(({ name }) => name).join(', ')}.`,
-      )
-    const [mined] = negatives
-    const { out: _, ...config } = stage.with
+    const { source, config, license } = await openInputs(stage, context)
     const { replace } = context
-    const out = outOf(stage, context)
-    const { card } = await readDataset(source.dataset.storage)
-    const made = await exportDataset(
-      {
-        ...source.dataset,
-        grounding,
-        phrases,
-        ...(selection && { selection }),
-        ...(mined?.negatives !== undefined && { negatives: mined.negatives }),
-      },
-      {
-        config,
-        out,
-        replace: replace !== 'none',
-        force: replace === 'any',
-        signal: context.signal,
-        onProgress: context.progress,
-        onResume: (rows) => context.notice(`${rows} pictures were done before`),
-        license: typeof card?.license === 'string' ? card.license : undefined,
-      },
-    )
+    const made = await exportDataset(source, {
+      config,
+      license,
+      out: outOf(stage, context),
+      replace: replace !== 'none',
+      force: replace === 'any',
+      signal: context.signal,
+      onProgress: context.progress,
+      onResume: (rows) => context.notice(`${rows} pictures were done before`),
+    })
     return { offers: { missing: [] }, result: made, skipped: made.skipped }
   },
 })
@@ -80,4 +68,36 @@ export function outOf(
   throw new UserError(
     `Stage "${name}": the run lies in a bucket, and exports are made on this machine: set \`out\`.`,
   )
+}
+
+/** What is exported, and how. */
+async function openInputs(
+  stage: StageOf<z.infer<typeof exportStageConfig>>,
+  context: StageContext,
+): Promise<{ readonly source: ExportSource; readonly config: ExportConfig; readonly license?: string }> {
+  const source = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
+  const { grounding, phrases, selection, dataset } = source
+  const negatives = stage.needs.flatMap((name) => {
+    const output = outputOf(context, name)
+    return output.negatives !== undefined && output.dataset?.storage.url === dataset.storage.url
+      ? [output]
+      : []
+  })
+  if (negatives.length > 1)
+    throw new UserError(
+      `Stage "${stage.name}" takes negatives from one stage, and needs several that give them: ${negatives.map(({ name }) => name).join(', ')}.`,
+    )
+  const mined = negatives[0]?.negatives
+  const { out: _, ...config } = stage.with
+  const { card } = await readDataset(dataset.storage)
+  return {
+    source: {
+      ...dataset,
+      ...{ grounding, phrases },
+      ...(selection && { selection }),
+      ...(mined !== undefined && { negatives: mined }),
+    },
+    config,
+    ...(typeof card?.license === 'string' && { license: card.license }),
+  }
 }

@@ -5,7 +5,7 @@ import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
 import { datasetShards } from './dataset-shards.js'
 import { openFilterStage, toolSources } from './filter-stage.js'
 import { needed, type StageContext, type StageOf } from './stage-context.js'
-import { shardsKind } from './stage-kind.js'
+import { shardsKind, typically } from './stage-kind.js'
 
 /** Keeps the proposals of a teacher that pass the rules. */
 export const filter = shardsKind({
@@ -25,6 +25,7 @@ export const filter = shardsKind({
       atWork: true,
       look,
     })),
+  estimate: typically(500),
   async offers(stage, context) {
     const { dataset, selection, phrases, missing } = sourceOf(stage, context)
     const { box_loss: boxLoss } = stage.with

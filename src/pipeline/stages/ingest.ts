@@ -7,6 +7,7 @@ import { createFetcher } from '../../ingest/fetch/fetch-image.js'
 import { ingestShard, type ReplaceOptions } from '../../ingest/ingest-shard.js'
 import { lookAtSource, sourcePlaces } from '../../ingest/look-at-source.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
+import { pictureBytes } from '../../ingest/picture-bytes.js'
 import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
 import { restateShard } from '../../shards/amend-shard.js'
@@ -51,6 +52,10 @@ export const ingest = shardsKind({
     const gold = isGold ? { phrases: stage.name, grounding: stage.name } : {}
     const dataset = { name: stage.name, storage: storageOf(stage, context), shards: [] }
     return { dataset, images: stage.name, ...gold, missing: [] }
+  },
+  async estimate(stage, _context, { pictures }) {
+    const { bytes, from } = await pictureBytes(stage.with, pictures)
+    return { bytes: bytes * pictures, from }
   },
   async offers(stage, context) {
     const storage = storageOf(stage, context)
@@ -100,12 +105,17 @@ async function openIngest(
     const { hostLimiter: limiter } = context
     const health = watchHealth(plan.rows, stage.with.max_transient_rate)
     const fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }), health })
+    const partOf = (shard: string) => {
+      const part = parts.get(shard)
+      if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
+      return { part, inputs: { source: part.hash, card, rows: String(part.rows) } }
+    }
     return {
       rows: async (shard) => parts.get(shard)?.rows,
+      inputs: async (shard) => partOf(shard).inputs,
+      shards: [...parts.keys()],
       async make(shard, options) {
-        const part = parts.get(shard)
-        if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
-        const inputs = { source: part.hash, card, rows: String(part.rows) }
+        const { part, inputs } = partOf(shard)
         const task: ShardTask = { storage, stage: stage.name, shard, configHash, inputs, ...options }
         const older = { ...inputs, source: plan.sourceHash }
         const known = olderHashes.map((configHash) => ({ configHash, inputs: older }))

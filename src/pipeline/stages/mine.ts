@@ -22,7 +22,7 @@ import {
   type StageContext,
   type StageOf,
 } from './stage-context.js'
-import { shardsKind } from './stage-kind.js'
+import { shardsKind, typically } from './stage-kind.js'
 
 /** Finds phrases that name nothing in the pictures of gold, and that a model still finds a box for. */
 export const mine = shardsKind({
@@ -36,6 +36,7 @@ export const mine = shardsKind({
   // What is named in the whole dataset is where negatives are drawn from.
   edge: () => 'all',
   looks: (stage, context) => (asksModel(stage, context) ? looksAtModel(stage, context) : []),
+  estimate: typically(1000),
   async offers(stage, context) {
     const { dataset, missing } = sourceOf(stage, context)
     return { dataset, negatives: stage.name, missing }

@@ -29,6 +29,10 @@ export interface OpenStage {
   rows(shard: string): Promise<number | undefined>
   /** Makes a shard, or finds it made of the same. */
   make(shard: string, options: ShardOptions): Promise<ShardResult>
+  /** Hashes of what a shard is made of. Throws where that is not there. */
+  inputs(shard: string): Promise<Readonly<Record<string, string>>>
+  /** Shards that there will be, where the stage itself says so. */
+  readonly shards?: readonly string[]
   close(): Promise<void>
 }
 
@@ -55,6 +59,20 @@ export interface Look {
   look(): Promise<unknown>
 }
 
+/** What a stage has to do, for an estimate. */
+export interface ExpectedWork {
+  /** Pictures that it works on: of one that makes shards, those of the shards that are not made. */
+  readonly pictures: number
+  /** Bytes of one of them, stored. */
+  readonly pictureBytes: number
+}
+
+/** Bytes that a stage is likely to take on the disk, and whether its source says so or it is what is usual. */
+export interface Estimate {
+  readonly bytes: number
+  readonly from: 'source' | 'typical'
+}
+
 interface AnyKind<Name extends string, Schema extends z.ZodType> {
   readonly name: Name
   /** Of `with`. */
@@ -74,6 +92,8 @@ interface AnyKind<Name extends string, Schema extends z.ZodType> {
    * @throws UserError where it lacks a stage that it needs
    */
   looks?(stage: StageOf<z.infer<Schema>>, context: StageContext): readonly Look[]
+  /** What it takes where nothing of it is there to be measured; next to nothing where it does not say. */
+  estimate?(stage: StageOf<z.infer<Schema>>, context: StageContext, work: ExpectedWork): Promise<Estimate>
 }
 
 /** A kind of stage that makes each shard of a dataset. */
@@ -128,6 +148,8 @@ export interface OneKind<Name extends string = string, Schema extends z.ZodType 
     configHash: string,
     context: StageContext,
   ): Promise<Offers | undefined>
+  /** Whether it is made of the same, where only this machine can tell: `find` does not say. */
+  isThere?(stage: StageOf<z.infer<Schema>>, context: StageContext): Promise<boolean>
   /** Makes it, or finds it made of the same. */
   run(
     stage: StageOf<z.infer<Schema>>,
@@ -147,6 +169,14 @@ interface Keys<Schema extends z.ZodType> {
   readonly notHashed: readonly KeyOf<z.infer<Schema>>[]
   readonly modelKeys?: readonly KeyOf<z.infer<Schema>>[]
 }
+
+/** The estimate of a stage that takes about as much for every picture. */
+export const typically =
+  (bytesAPicture: number) =>
+  async (_stage: StageOf, _context: StageContext, { pictures }: ExpectedWork): Promise<Estimate> => ({
+    bytes: bytesAPicture * pictures,
+    from: 'typical',
+  })
 
 /** Checks a kind: what is not hashed are keys of its schema. */
 export function shardsKind<Name extends string, Schema extends z.ZodType>(

@@ -8,7 +8,7 @@ import { hashOfFile } from './hash-inputs.js'
 import { lazyTeacher } from './lazy-teacher.js'
 import { looksAtModel } from './open-model.js'
 import { modelOf, needed, type StageContext, type StageOf } from './stage-context.js'
-import { shardsKind } from './stage-kind.js'
+import { shardsKind, typically } from './stage-kind.js'
 
 /** Asks a model for the boxes of a dataset's phrases. */
 export const teach = shardsKind({
@@ -21,6 +21,7 @@ export const teach = shardsKind({
   notHashed: [...teachNotHashed, 'model'],
   edge: () => 'shard',
   looks: looksAtModel,
+  estimate: typically(10_000),
   async offers(stage, context) {
     const { dataset, selection, phrases, missing } = sourceOf(stage, context)
     return { dataset, selection, phrases, proposals: stage.name, missing }

@@ -4,7 +4,7 @@ import { hashStart } from '../../model/model-folder.js'
 import { readCommit } from '../../shards/commit.js'
 import { readShard } from '../../shards/read-shard.js'
 import { requireDevices } from '../../teacher/open-teacher.js'
-import { checkTraining } from '../../train/check-training.js'
+import { checkTraining, weightBytes } from '../../train/check-training.js'
 import { type TrainConfig, trainConfig, trainNotHashed } from '../../train/config.js'
 import { speedNote } from '../../train/metrics-log.js'
 import type { SampleSource } from '../../train/samples/sample.js'
@@ -45,6 +45,8 @@ export const train = oneKind({
       { key: 'device', atWork: true, look: () => requireDevices(config) },
     ]
   },
+  // Beside the model there are its checkpoint, with two moments of each weight, and one that is being written.
+  estimate: async ({ with: config }) => ({ bytes: 7 * weightBytes(config), from: 'typical' }),
   async find(stage, configHash, context) {
     const { inputs } = await openInputs(stage, context)
     return findModel(stage, { configHash, inputs }, context)

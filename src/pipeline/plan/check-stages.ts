@@ -1,12 +1,12 @@
-import { explainError } from '../base/explain-error.js'
-import { requireWritable } from '../base/files/require-writable.js'
-import { mapLimited } from '../base/map-limited.js'
-import { UserError } from '../base/user-error.js'
-import type { Storage } from '../storage/storage.js'
-import { kindOf, type Stage } from './stages/pipeline-config.js'
-import type { StageContext, StageOf, StageOutput } from './stages/stage-context.js'
-import type { Look, Offers, StageKind } from './stages/stage-kind.js'
-import { type StagePlace, stageContext } from './tasks/run-stage.js'
+import { explainError } from '../../base/explain-error.js'
+import { requireWritable } from '../../base/files/require-writable.js'
+import { mapLimited } from '../../base/map-limited.js'
+import { UserError } from '../../base/user-error.js'
+import type { Storage } from '../../storage/storage.js'
+import { kindOf, type Stage } from '../stages/pipeline-config.js'
+import type { StageContext, StageOf, StageOutput } from '../stages/stage-context.js'
+import type { Look, Offers, StageKind } from '../stages/stage-kind.js'
+import { type StagePlace, stageContext } from '../tasks/run-stage.js'
 
 /** What would stop a stage. */
 export interface Fault {
@@ -65,7 +65,7 @@ export async function findFaults(
 }
 
 /** What a stage will offer, and what is to be looked at for it. */
-async function promised(
+export async function promised(
   kind: StageKind,
   stage: Stage,
   context: StageContext,
@@ -95,13 +95,17 @@ async function messageOf({ look }: Look): Promise<string | undefined> {
   }
 }
 
-/** Faults of several stages that are the same: those of every round. */
+/** Faults with the same words as one: what stops every round, or a stage in two ways. */
 function merged(faults: readonly Fault[]): Fault[] {
   const all = new Map<string, Fault>()
   for (const fault of faults) {
-    const id = `${fault.key}\n${fault.message}`
-    const known = all.get(id)
-    all.set(id, known ? { ...known, stages: [...known.stages, ...fault.stages] } : fault)
+    const { stages = [], key, atWork = true } = all.get(fault.message) ?? {}
+    all.set(fault.message, {
+      ...fault,
+      stages: [...new Set([...stages, ...fault.stages])],
+      ...(key !== undefined && { key }),
+      atWork: atWork && fault.atWork,
+    })
   }
   return [...all.values()]
 }

@@ -1,0 +1,58 @@
+import { bytesText } from '../../base/bytes-text.js'
+import { plainText } from '../../base/plain-text.js'
+import { faultLines } from '../../pipeline/plan/check-stages.js'
+import type { PlannedModel, RunPlan, StagePlan } from '../../pipeline/plan/run-plan.js'
+import { formatTable } from './format-table.js'
+import { duration } from './progress.js'
+
+/** What a run would do, as a page of text: its stages in order, why what is there is made anew, and what it takes. */
+export function planText({ run, pipeline, stages, disk, faults, notices }: RunPlan): string {
+  const rows = stages.map((stage) => [
+    stage.name,
+    stage.uses,
+    stage.needs.join(', '),
+    stage.model ? modelText(stage.model) : '',
+    stage.resource,
+    stage.pictures ?? '?',
+    `${stage.done} of ${stage.total ?? '?'}`,
+    stateOf(stage),
+    diskText(stage),
+    stage.done === stage.total ? '' : stage.seconds === undefined ? '?' : duration(stage.seconds),
+  ])
+  const header = ['stage', 'kind', 'of', 'model', 'wants', 'pictures', 'made', 'would be', 'disk', 'time']
+  const anew = stages.flatMap(({ name, anew: reasons }) => reasons.map((reason) => `  ${name}: ${reason}`))
+  const { needed, free } = disk
+  const isShort = free !== null && needed > free
+  const parts = [
+    `${plainText(pipeline)} in ${plainText(run)}: nothing was made or written`,
+    formatTable(header, rows),
+    anew.length > 0 ? ['made anew, because', ...anew].join('\n') : '',
+    `disk: about ${bytesText(needed)} would be needed${free === null ? '' : `, ${bytesText(free)} are free`}${isShort ? ': TOO LITTLE' : ''} (~ what is usual, by docs/watching.md; the rest is measured)`,
+    stages.some(({ seconds, done, total }) => done !== total && seconds === undefined)
+      ? 'time: ? where no shard of the stage was made yet; else the mean of those, in one process'
+      : '',
+    notices.length > 0 ? notices.map((text) => `  ${text}`).join('\n') : '',
+    faults.length > 0
+      ? ['to be mended first', ...faultLines(faults).map((line) => `  ${line}`)].join('\n')
+      : '',
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+function stateOf({ done, total, anew, pictures, toDo }: StagePlan): string {
+  if (done === total) return 'left as it is'
+  if (total === undefined) return 'made'
+  if (anew.length > 0) return 'made anew'
+  const left = pictures !== undefined && toDo !== undefined && toDo < pictures ? ` (${toDo} pictures)` : ''
+  return done > 0 ? `gone on with${left}` : 'made'
+}
+
+function modelText(model: PlannedModel): string {
+  if ('stage' in model) return model.stage
+  const { folder, family, labels } = model
+  if (family === undefined) return folder
+  return `${folder} (${family}, ${labels === null ? 'open vocabulary' : `${labels} labels`})`
+}
+
+const diskText = ({ disk: { bytes, from }, done, total }: StagePlan): string =>
+  done === total || bytes === 0 ? '' : `${from === 'typical' ? '~' : ''}${bytesText(bytes)}`
