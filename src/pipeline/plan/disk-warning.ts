@@ -10,17 +10,20 @@ import { expectedDisk, freeBytes } from './expected-disk.js'
 /**
  * Warns once where a run is likely to need more of the disk than is free: as soon as it is known how many pictures
  * there are, and again as more sources are read. It is no refusal: much of it is an estimate.
+ *
+ * @param freeIn bytes that are free where a folder is
  */
 export function diskWarning(
   stages: readonly Stage[],
   run: Storage,
   { onNotice }: Pick<StageEvents, 'onNotice'>,
+  freeIn: (folder: string) => Promise<number | null> = freeBytes,
 ): StageEvents {
   const rows = new Map<string, number>()
   let isTold = false
   const look = async (stage: Stage) => {
     const needed = await expectedBytes(stages, run, rows)
-    const free = await freeBytes(run.path(''))
+    const free = await freeIn(run.path(''))
     if (isTold || free === null || needed <= free) return
     isTold = true
     onNotice?.(

@@ -1,12 +1,16 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { planText } from '../../../src/cli/terminal/print-plan.js'
+import { diskWarning } from '../../../src/pipeline/plan/disk-warning.js'
 import { planRun } from '../../../src/pipeline/plan/plan-run.js'
 import type { RunPlan } from '../../../src/pipeline/plan/run-plan.js'
 import { parsePipeline } from '../../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../../src/pipeline/run-pipeline.js'
+import type { Stage } from '../../../src/pipeline/stages/pipeline-config.js'
+import { openStorage } from '../../../src/storage/open-storage.js'
 import { grain } from '../../helpers/odd-images.js'
 import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
@@ -123,19 +127,26 @@ it('what would stop a stage is in the plan too', async () => {
   expect(stages[2]?.model).toEqual({ folder: 'nosuch' })
 })
 
-it('where the disk is too small for what is to be made, the plan and the run say so', async () => {
-  const wide = join(folder, 'wide')
-  const notices: string[] = []
-  const stages = [
-    { name: 'photos', uses: 'ingest', with: { format: 'coco', images, captions } },
-    // It will not be there, however large the disk is.
-    { name: 'words', uses: 'chunk', needs: ['photos'] },
-  ]
-  const free = await planRun(await parsePipeline({ name: 'p', stages }), wide)
-  expect(planText({ ...free, disk: { needed: 2e15, free: 1e9 } })).toContain(
+it('where the disk is too small for what is to be made, the plan and the run say so, once', async () => {
+  const { stages } = await pipeline()
+  const planned = await planRun({ name: 'p', stages }, join(folder, 'wide'))
+  expect(planText({ ...planned, disk: { needed: 2e15, free: 1e9 } })).toContain(
     'about 2.0 PB would be needed, 1.0 GB are free: TOO LITTLE',
   )
-  const text = await readFile(captions, 'utf8')
-  expect(text).toContain('a brown dog 6')
-  expect(notices).toEqual([])
+  const warned = async (free: number, url: string) => {
+    const notices: string[] = []
+    const events = { onNotice: (_: unknown, text: string) => void notices.push(text) }
+    const { onPlanned } = diskWarning(stages, openStorage(url), events, async () => free)
+    for (let time = 0; time < 2; time++) onPlanned?.(stages[0] as Stage, 7)
+    // It is looked for beside the work.
+    await delay(300)
+    return notices
+  }
+  const { needed } = planned.disk
+  expect(await warned(needed + 10, join(folder, 'wide'))).toEqual([])
+  expect(await warned(needed - 10, join(folder, 'wide'))).toEqual([
+    expect.stringMatching(/^warning: what is still to be made takes about .* kB, and .* kB are free/),
+  ])
+  // What is there takes nothing any more.
+  expect(await warned(0.8 * needed, run)).toEqual([])
 })
