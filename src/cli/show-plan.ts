@@ -1,6 +1,8 @@
+import { faultsError } from '../pipeline/plan/check-stages.js'
 import { planRun } from '../pipeline/plan/plan-run.js'
 import { withNeeds } from '../pipeline/run-pipeline.js'
 import type { Pipeline } from '../pipeline/stages/pipeline-config.js'
+import { tellFailure } from './run-end.js'
 import { print, printJson } from './terminal/print.js'
 import { planText } from './terminal/print-plan.js'
 import { createProgress } from './terminal/progress.js'
@@ -24,7 +26,8 @@ export async function showPlan(
     progress.update(`plan: ${name}`, at, stages.length)
   const plan = await planRun({ name: pipeline.name, stages }, url, { signal, onStage })
   progress.stop()
-  if (plan.faults.length > 0) process.exitCode = 2
-  if (json) printJson(plan)
-  else print(planText(plan))
+  if (!json) print(planText(plan))
+  const { faults } = plan
+  const end = tellFailure(faults.length > 0 ? { message: faultsError(faults).message, code: 2 } : undefined)
+  if (json) printJson({ ...plan, ...end })
 }

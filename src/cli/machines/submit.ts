@@ -12,7 +12,7 @@ import { readPipeline } from '../../pipeline/read-pipeline.js'
 import { withNeeds } from '../../pipeline/run-pipeline.js'
 import type { Pipeline } from '../../pipeline/stages/pipeline-config.js'
 import { openStorage } from '../../storage/open-storage.js'
-import { printExact, printJson, say } from '../terminal/print.js'
+import { note, printExact, printJson, say } from '../terminal/print.js'
 
 export interface SubmitOptions {
   readonly slurm?: boolean
@@ -46,7 +46,7 @@ const ofKubernetes = ['image', 'namespace', 'claim', 'secret', 'gpu'] as const
 export async function submit(path: string, options: SubmitOptions, version: string): Promise<void> {
   requireOneCluster(options)
   const file = orPackaged(path)
-  const pipeline = await readPipeline(file, { set: options.set })
+  const pipeline = await readPipeline(file, { set: options.set, onNotice: note })
   const segments = segmentsOf(pipeline, options.only.length > 0 ? options.only : undefined)
   const run: ClusterRun = {
     pipeline: pipeline.name,

@@ -1,12 +1,11 @@
 import { bytesText } from '../../base/bytes-text.js'
 import { plainText } from '../../base/plain-text.js'
-import { faultLines } from '../../pipeline/plan/check-stages.js'
 import type { PlannedModel, RunPlan, StagePlan } from '../../pipeline/plan/run-plan.js'
 import { formatTable } from './format-table.js'
 import { duration } from './progress.js'
 
 /** What a run would do, as a page of text: its stages in order, why what is there is made anew, and what it takes. */
-export function planText({ run, pipeline, stages, disk, faults, notices }: RunPlan): string {
+export function planText({ run, pipeline, stages, disk, notices }: RunPlan): string {
   const rows = stages.map((stage) => [
     stage.name,
     stage.uses,
@@ -32,9 +31,6 @@ export function planText({ run, pipeline, stages, disk, faults, notices }: RunPl
       ? 'time: ? where no shard of the stage was made yet; else the mean of those, in one process'
       : '',
     notices.length > 0 ? notices.map((text) => `  ${text}`).join('\n') : '',
-    faults.length > 0
-      ? ['to be mended first', ...faultLines(faults).map((line) => `  ${line}`)].join('\n')
-      : '',
   ]
   return parts.filter((part) => part !== '').join('\n\n')
 }

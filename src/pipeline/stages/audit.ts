@@ -9,9 +9,11 @@ import { isAuditSummary } from '../../audit/is-audit-summary.js'
 import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
 import { unreadable } from '../../base/files/read-file.js'
 import { openRegularFile } from '../../base/files/regular-file.js'
+import { hashJson } from '../../base/hash.js'
 import { mapLimited } from '../../base/map-limited.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
+import { readSynonyms } from '../../words/read-synonyms.js'
 import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
 import { needed, outputOf, type StageContext, type StageOf, type StageOutput } from './stage-context.js'
@@ -31,8 +33,15 @@ export const audit = oneKind({
     const others = [truth, ...(known === undefined ? [] : [known])]
     needed(stage, context, ['grounding', 'phrases', 'dataset'], 'a grounding', others)
     if (known !== undefined) outputOf(context, known)
-    if (context.outputs.has(truth)) return []
-    return [{ key: 'truth', atWork: true, look: () => requireJsonFile(truth) }]
+    const { synonyms } = stage.with
+    return [
+      ...(context.outputs.has(truth)
+        ? []
+        : [{ key: 'truth', atWork: true, look: () => requireJsonFile(truth) }]),
+      ...(typeof synonyms === 'string'
+        ? [{ key: 'synonyms', atWork: true, look: () => readSynonyms(synonyms) }]
+        : []),
+    ]
   },
   async find(stage, configHash, context) {
     const { inputs } = await openInputs(stage, context)
@@ -48,8 +57,8 @@ export const audit = oneKind({
     return made && { labels: made.result, missing: [] }
   },
   async run(stage, configHash, context) {
-    const { source, audited, gold, knownSource, inputs } = await openInputs(stage, context)
-    const { truth, by, synonyms } = stage.with
+    const { source, audited, gold, knownSource, synonyms, inputs } = await openInputs(stage, context)
+    const { truth, by } = stage.with
     const readTruth = by === 'category' ? readCategoryTruth : readCocoTruth
     const naming = by && { byCategory: { ...(synonyms && { synonyms }) } }
     const task = { stage: stage.name, configHash, inputs }
@@ -84,12 +93,15 @@ async function openInputs(stage: StageOf<AuditConfig>, context: StageContext) {
     )
   }
   const knownSource = known === undefined ? undefined : groundingOf(outputOf(context, known), stage.name)
+  const { synonyms: given } = stage.with
+  const synonyms = typeof given === 'string' ? await readSynonyms(given) : given
   const inputs = {
     grounding: await hashSource(audited),
+    ...(typeof given === 'string' && { synonyms: hashJson(synonyms) }),
     truth: gold ? await hashSource({ ...gold, shards: audited.shards }) : await hashOf(truth),
     ...(knownSource && { known: await hashSource(knownSource) }),
   }
-  return { source, audited, gold, knownSource, inputs }
+  return { source, audited, gold, knownSource, synonyms, inputs }
 }
 
 /** The record of an audit stage in its run. */
