@@ -26,9 +26,9 @@ export function planText({ run, pipeline, stages, disk, notices }: RunPlan): str
     `${plainText(pipeline)} in ${plainText(run)}: nothing was made or written`,
     formatTable(header, rows),
     anew.length > 0 ? ['made anew, because', ...anew].join('\n') : '',
-    `disk: about ${bytesText(needed)} would be needed${free === null ? '' : `, ${bytesText(free)} are free`}${isShort ? ': TOO LITTLE' : ''} (~ what is usual, by docs/watching.md; the rest is measured)`,
+    `disk: about ${bytesText(needed)} would be needed${free === null ? '' : `, ${bytesText(free)} are free`}${isShort ? ': TOO LITTLE' : ''} (~ as is usual, the rest as it was measured)`,
     stages.some(({ seconds, done, total }) => done !== total && seconds === undefined)
-      ? 'time: ? where no shard of the stage was made yet; else the mean of those, in one process'
+      ? 'time: ? of what was never made here; else as long as that took, in one process'
       : '',
     notices.length > 0 ? notices.map((text) => `  ${text}`).join('\n') : '',
   ]

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { shownName } from '../../base/name-list.js'
+import { shownValue } from '../../base/name-list.js'
 import type { Storage } from '../../storage/storage.js'
 import { kindOf, type Stage } from '../stages/pipeline-config.js'
 import { hashOf } from '../tasks/run-stage.js'
@@ -57,4 +57,4 @@ function changedKeys(before: unknown, now: unknown): string[] {
     .map((key) => `${key} (was ${shown(a?.[key])}, is ${shown(b?.[key])})`)
 }
 
-const shown = (value: unknown) => (value === undefined ? 'none' : shownName(JSON.stringify(value), 60))
+const shown = (value: unknown) => (value === undefined ? 'none' : shownValue(value))

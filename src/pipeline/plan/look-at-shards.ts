@@ -39,7 +39,7 @@ export async function lookAtShards(kind: ShardsKind, looking: Looking): Promise<
         done: current.size,
         anew: reasons,
         disk: await expectedDisk(kind, stage, context, records, work),
-        ...(records.length > 0 && { seconds: left * mean }),
+        ...(isKnown && records.length > 0 && { seconds: left * mean }),
       },
       current,
       isWhole: isKnown && left === 0,

@@ -1,4 +1,4 @@
-import { readRunRecord } from '../records/run-record.js'
+import { type RunRecord, readRunRecord } from '../records/run-record.js'
 import type { StageOutput } from '../stages/stage-context.js'
 import type { OneKind } from '../stages/stage-kind.js'
 import { anewReason, earlierConfigs } from './anew-reasons.js'
@@ -24,13 +24,15 @@ export async function lookAtThing(
   const disk = isMade
     ? { bytes: 0, from: 'measured' as const }
     : await expectedDisk(kind, stage, context, [], { pictures, pictureBytes })
+  const record = await recordOf(kind, looking)
   const looked = {
     plan: {
       ...{ name: stage.name, uses: stage.uses, needs: stage.needs, resource: kind.resource },
       ...{ total: 1, done: isMade ? 1 : 0 },
       ...(pictures > 0 && { pictures, toDo: isMade ? 0 : pictures }),
-      anew: isMade ? [] : await reasons(kind, looking, isReady),
+      anew: isMade ? [] : await reasons(record, looking, isReady),
       disk,
+      ...(record && { seconds: isMade ? 0 : record.seconds }),
     },
     current: new Set<string>(),
     isWhole: isMade,
@@ -38,13 +40,17 @@ export async function lookAtThing(
   return { looked, offers }
 }
 
+/** The record of what was made before, of whatever. */
+async function recordOf(kind: OneKind, { stage, context: { run } }: Looking) {
+  const name = kind.record(stage)
+  return run && name !== undefined ? readRunRecord(run, name) : undefined
+}
+
 async function reasons(
-  kind: OneKind,
+  record: RunRecord<unknown> | undefined,
   { stage, context: { run }, configHash }: Looking,
   isReady: boolean,
 ): Promise<string[]> {
-  const name = kind.record(stage)
-  const record = run && name !== undefined ? await readRunRecord(run, name) : undefined
   if (!run || !record) return []
   const earlier = await earlierConfigs(run, stage)
   const isConfig = record.configHash === configHash
