@@ -96,6 +96,7 @@ program
     '--slice [i/n]',
     'make every n-th shard alone, from the i-th on (0 to n - 1); without a value as a Slurm array or an Indexed Job says; auto/n where that says no n',
   )
+  .option('--plan', 'print what would be done, what is there already and what it takes; nothing is written')
   .option('--json', 'print what was done as JSON')
   .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
   .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))
@@ -142,6 +143,7 @@ program
   .option('--count <n>', 'how many more rounds; those that were interrupted come first', whole, 1)
   .addOption(repeated('--set <key=value>', 'as in run'))
   .option('--drop', dropped)
+  .option('--plan', 'as in run')
   .option('--json', 'print the rounds as JSON')
   .addHelpText('after', example('round pipelines/quickstart.yaml --dataset runs/quickstart'))
   .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))

@@ -124,6 +124,19 @@ function classesOf(
   }
 }
 
+/**
+ * Looks whether the classes that are asked for can be found.
+ *
+ * @param hasClasses whether the format has any
+ * @throws UserError where it has none, and as `findClasses` does of a file
+ */
+export async function checkClasses(choice: string, hasClasses: boolean): Promise<void> {
+  if (choice === 'auto') return
+  if (!hasClasses)
+    throw new UserError('--classes is for yolo, odvg and coco: the other formats have no classes.')
+  if (!namings.has(choice)) await readNames(choice)
+}
+
 async function readNames(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UserError(
