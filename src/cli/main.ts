@@ -401,6 +401,7 @@ program
     'the funnel and the statistics of a dataset, or of every dataset of a run with the scores of its models',
   )
   .option('--exact', "read the rows, not the sums in the shards' records: slower, nothing estimated")
+  .option('--all', 'every histogram and table, not the lines that answer most questions')
   .option('--top <n>', 'how many words to show: heads, hosts, licences', whole, 12)
   .option(
     '--vocabulary <file>',
