@@ -1,23 +1,25 @@
 import { z } from 'zod'
 
 /** What a grounding is held against. */
-export const auditConfig = z.strictObject({
-  truth: z
-    .string()
-    .min(1)
-    .describe(
-      'a stage with a grounding of the same dataset, or a COCO file: with captions and tokens_positive, or by category',
-    ),
-  by: z
-    .literal('category')
-    .optional()
-    .describe('words name things by their category, and not by spans of the truth'),
-  synonyms: z
-    .record(z.string(), z.array(z.string()))
-    .optional()
-    .describe('with by: further names of a category, such as person: [goalkeeper]'),
-  known: z.string().min(1).optional().describe('the stage whose boxes make head nouns known'),
-})
+export const auditConfig = z
+  .strictObject({
+    truth: z
+      .string()
+      .min(1)
+      .describe(
+        'a stage with a grounding of the same dataset, or a COCO file: with captions and tokens_positive, or by category',
+      ),
+    by: z
+      .literal('category')
+      .optional()
+      .describe('words name things by their category, and not by spans of the truth'),
+    synonyms: z
+      .record(z.string(), z.array(z.string()))
+      .optional()
+      .describe('with by: further names of a category, such as person: [goalkeeper]'),
+    known: z.string().min(1).optional().describe('the stage whose boxes make head nouns known'),
+  })
+  .describe('holds the regions of a grounding against a truth: how many are right, by kind of phrase')
 
 export type AuditConfig = z.infer<typeof auditConfig>
 

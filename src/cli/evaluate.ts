@@ -1,6 +1,7 @@
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
+import { toldScores } from '../evaluate/compare/told-scores.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import { addOutput } from '../pipeline/add-output.js'
 import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
@@ -9,9 +10,9 @@ import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { stageName } from '../rows/stage-name.js'
 import { setOptions } from './options/set-options.js'
-import { formatTable } from './terminal/format-table.js'
 import { print, printJson } from './terminal/print.js'
 import { attributesTable } from './terminal/print-report.js'
+import { scoreTable } from './terminal/print-scores.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface EvaluateOptions {
@@ -43,24 +44,20 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
     { outputs, run: name === undefined ? undefined : runOfDataset(dataset) },
     {
       signal,
-      onProgress: (_, images, of) => progress.update('images', images, of),
+      onProgress: (_, images, of) => progress.update('pictures', images, of),
       onNotice: (_, text) => progress.finish(`  ${text}`),
     },
   )
   const done = outcome.ran === 0 ? ', already done' : ''
   progress.finish(
-    `✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
+    `✓ ${scores.images} pictures, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
   )
   if (options.json) {
-    printJson({ dataset: url, model: options.model, ...scores })
+    printJson({ dataset: url, model: options.model, ...toldScores(scores) })
     return
   }
-  const { attributes, ...numbers } = scores
-  const rows = Object.entries(numbers).map(([score, value]) => [
-    score,
-    Number.isInteger(value) ? value : value.toFixed(4),
-  ])
-  const tables = [formatTable(['score', 'value'], rows), ...(attributes ? [attributesTable(attributes)] : [])]
+  const { attributes, images: _, phrases: __, categories: ___, ...numbers } = scores
+  const tables = [scoreTable(numbers), ...(attributes ? [attributesTable(attributes)] : [])]
   print(tables.join('\n\n'))
 }
 

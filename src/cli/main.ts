@@ -471,6 +471,26 @@ program
   .addHelpText('after', example('inspect runs/quickstart/web'))
   .action(async (dataset, options) => (await import('./inspect.js')).inspect(dataset, options, interrupted))
 
+program
+  .command('keys [kind...]')
+  .description('every key of pipelines, stages, rules, sources and cards: type and range, default, meaning')
+  .option(
+    '--schema',
+    'a JSON Schema instead, by which editors complete and check: of pipelines, or of that kind',
+  )
+  .option('--json', 'print them as JSON')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ groundmill keys
+  $ groundmill keys ingest tsv
+  $ groundmill keys filter score
+  $ groundmill keys learning_rate
+  $ groundmill keys --schema > pipeline.schema.json`,
+  )
+  .action(async (kind, options) => (await import('./keys.js')).keys(kind, options))
+
 const cards = program
   .command('datasets [name]')
   .description('the dataset cards: all of them, or one')

@@ -3,6 +3,7 @@ import { type DatasetStatistics, datasetStatistics } from '../catalog/dataset-st
 import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
 import { datasetsAt } from '../catalog/read-stats.js'
 import { readVocabulary } from '../catalog/vocabulary.js'
+import { type Told, toldScores } from '../evaluate/compare/told-scores.js'
 import type { Evaluation } from '../evaluate/evaluate-model.js'
 import {
   evaluationFolder,
@@ -116,12 +117,12 @@ async function runOf(url: string): Promise<Pick<RunState, 'at' | 'processes' | '
 }
 
 /** What the evaluate stages of a run have left, the oldest first; none where `url` is a dataset's. */
-async function evaluationsOf(url: string): Promise<({ readonly stage: string } & Evaluation)[]> {
+async function evaluationsOf(url: string): Promise<({ readonly stage: string } & Told<Evaluation>)[]> {
   const storage = openStorage(url)
   const names = (await storage.list(evaluationFolder)).filter(isEvaluationRecord)
   const read = await Promise.all(names.map((name) => readRunRecord<Evaluation>(storage, name)))
   return read
     .flatMap((record) => (record && isEvaluation(record.result) ? record : []))
     .sort(byOrder)
-    .map(({ stage, result }) => ({ stage, ...result }))
+    .map(({ stage, result }) => ({ stage, ...toldScores(result) }))
 }

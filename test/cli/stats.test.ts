@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { ColumnStatistics, LabelStatistics } from '../../src/catalog/dataset-statistics.js'
+import { exactStatistics } from '../../src/query/exact-statistics.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { makeSmallDataset } from '../helpers/small-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -25,9 +28,10 @@ describe('groundmill stats', () => {
     expect(block.split('\n').length).toBeLessThanOrEqual(20)
     expect(block).toMatch(/^s: 30 pictures, 30 captions and 30 prompts of category names, \d+\.\d MB\n/)
     expect(block).toMatch(/\nround-2 +proposals +\d+ +\d+ +\d+ {2}score \d+\n/)
-    const exact = (await json('--exact')).datasets[0].stages.find((stage: any) => stage.stage === 'chunk')
-    const texts = exact.statistics.find((column: any) => column.column_name === 'phrase_texts')
-    const { count, n_unique } = texts.column_statistics
+    const { stages } = await exactStatistics(openStorage(url), { top: 5 })
+    const { statistics = [] } = stages.find(({ stage }) => stage === 'chunk') ?? {}
+    const texts = statistics.find(({ column_name }) => column_name === 'phrase_texts')
+    const { count, n_unique } = (texts as ColumnStatistics).column_statistics as LabelStatistics
     expect(n_unique).toBeLessThan(count)
     expect(block).toContain(`\nphrases (chunk)      ${count}; ${n_unique} different; `)
     expect(block).toMatch(

@@ -12,17 +12,19 @@ import { phraseOf } from '../rule/phrase-of.js'
  */
 export const label = filterRule({
   name: 'label',
-  schema: z.strictObject({
-    rule: z.literal('label'),
-    synonyms: z
-      .record(z.string(), z.array(z.string()))
-      .default({})
-      .describe('further names of a label, such as person: [goalkeeper]'),
-    common: z
-      .boolean()
-      .default(true)
-      .describe("what captions commonly call COCO's categories counts too: man for person"),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('label'),
+      synonyms: z
+        .record(z.string(), z.array(z.string()))
+        .default({})
+        .describe('further names of a label, such as person: [goalkeeper]'),
+      common: z
+        .boolean()
+        .default(true)
+        .describe("what captions commonly call COCO's categories counts too: man for person"),
+    })
+    .describe('of a detector with a fixed list of labels, keeps boxes whose label the head noun names'),
   looksAt: 'itself',
   rescores: false,
   reads: ['labels'],

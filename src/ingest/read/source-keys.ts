@@ -22,7 +22,7 @@ export const quoted = z
   .optional()
   .describe('whether cells may stand in quotation marks, as pandas and WIT write them')
 
-export const baseUrl = optionalText('relative addresses and file names are fetched from there')
+export const baseUrl = optionalText('an address from which relative addresses and file names are fetched')
 
 export const outside = z
   .boolean()
@@ -65,10 +65,10 @@ export const columnObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   strictKeys(shape, keyRefusal('there are', Object.keys(shape)))
 
 const pairColumn = {
-  url: column.optional(),
-  caption: column.optional(),
-  license: column.optional(),
-  meta: z.array(column).optional().describe('columns to keep in `meta`'),
+  url: column.optional().describe('the column of addresses or file names of pictures'),
+  caption: column.optional().describe('the column of captions'),
+  license: column.optional().describe('the column of licences'),
+  meta: z.array(column).optional().describe("columns to keep in the picture's `meta`"),
 }
 
 /** The columns of a list of url and caption. */
@@ -86,14 +86,18 @@ export const pictureColumns = columnObject({
   .describe('names of the columns or fields, or their numbers from 0')
 
 const promptConfig = z.strictObject({
-  max_tokens: count.default(254).describe('of a prompt; more names than fit make more prompts'),
+  max_tokens: count.default(254).describe('most tokens of a prompt; more names than fit make more prompts'),
   negatives: z
     .number()
     .int()
     .min(0)
     .default(0)
     .describe('names of absent categories in a prompt at most; GLIP draws up to 85, training draws its own'),
-  seed: z.number().int().default(2112).describe('of what is drawn'),
+  seed: z
+    .number()
+    .int()
+    .default(2112)
+    .describe('seed of what is drawn: the order of names, and which absent ones'),
 })
 
 export type PromptConfig = z.infer<typeof promptConfig>
@@ -102,32 +106,36 @@ const defaultPrompt: PromptConfig = promptConfig.parse({})
 const defaultScore = 0.5
 
 /** How category names become captions. */
-export const prompt = promptConfig.default(defaultPrompt)
+export const prompt = promptConfig
+  .default(defaultPrompt)
+  .describe('how category names become captions: prompts of names')
 
 export const minScore = z
   .number()
   .min(0)
   .max(1)
   .default(defaultScore)
-  .describe('boxes that a model found with less are left out; GLIP trained on those above 0.5')
+  .describe('weakest score of boxes in the source that a model found; GLIP trained on those above 0.5')
 
 /** What every ingest stage may say, whatever its format. */
 export const stageKeys = {
   card: optionalText('a dataset card that gives what is not given here'),
-  license: optionalText('of pictures whose source gives none'),
+  license: optionalText('licence of pictures whose source gives none'),
   shard_size: count
     .max(10_000)
     .default(1000)
-    .describe('rows of the source in a shard; a key has four digits for them'),
-  limit: count.optional().describe('rows of the source to take'),
-  fetch: fetchConfig.default(fetchConfig.parse({})),
-  image: imageConfig.default(imageConfig.parse({})),
+    .describe('pairs of the source in a shard; the key of a picture has four digits for its place'),
+  limit: count.optional().describe('pairs of the source to take, from its start; all where not given'),
+  fetch: fetchConfig.default(fetchConfig.parse({})).describe('how pictures are fetched'),
+  image: imageConfig
+    .default(imageConfig.parse({}))
+    .describe('which pictures are taken, and what is stored of them'),
   min_success_rate: z
     .number()
     .min(0)
     .max(1)
     .default(0.3)
-    .describe('of the rows of the source so far; a run that falls under it is told of or ended'),
+    .describe('share of the pairs so far whose picture came in, under which a run is told of it or ended'),
   low_success: z
     .enum(['warn', 'stop'])
     .default('warn')
@@ -137,7 +145,7 @@ export const stageKeys = {
     .min(0)
     .max(1)
     .default(0.5)
-    .describe('a run stops where more of its rows than this fail for reasons that may pass; 1 for never'),
+    .describe('share of the pairs that fail for reasons that may pass, over which a run stops; 1 for never'),
 }
 
 /** Keys of some formats that only a stage gives: a card says where a source is and how it is read. */
@@ -157,9 +165,11 @@ export function sourceSchema<Name extends string, Keys extends z.ZodRawShape>(na
     // Shards know their configuration by a hash, in which these two have always been, whatever the format.
     min_score: z
       .custom<number>((value) => value === defaultScore, refusal(['min_score']))
+      .meta({ hidden: true })
       .default(defaultScore),
     prompt: z
       .custom<PromptConfig>((value) => isDeepStrictEqual(value, defaultPrompt), refusal(['prompt']))
+      .meta({ hidden: true })
       .default(defaultPrompt),
   }
   return strictKeys({ ...always, ...keys, ...stageKeys }, refusal)

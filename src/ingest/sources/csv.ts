@@ -4,7 +4,12 @@ import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, header, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
 
-const schema = sourceSchema('csv', { path: listPath, header, columns: pairColumns, base_url: baseUrl })
+const schema = sourceSchema('csv', {
+  path: listPath,
+  header,
+  columns: pairColumns,
+  base_url: baseUrl,
+}).describe('pairs, one a line, with commas between the columns')
 const endings = ['.csv']
 
 /**

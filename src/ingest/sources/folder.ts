@@ -20,11 +20,14 @@ import { problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('folder', {
   path: optionalText('the folder of pictures'),
-  columns: columnObject({ url: column.optional(), caption: column.optional() })
+  columns: columnObject({
+    url: column.optional().describe('the key or column of file names'),
+    caption: column.optional().describe('the key or column of captions'),
+  })
     .optional()
     .describe('of the list in the folder: its keys of the file name and of the caption'),
   outside,
-})
+}).describe('a folder of pictures, with text files of captions beside them or a list of captions')
 
 /**
  * Pictures of a folder and those below it. Captions come from a text file beside each, of its name, a line

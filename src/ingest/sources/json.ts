@@ -15,7 +15,9 @@ import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('json', { path: listPath, columns: pairColumns, base_url: baseUrl })
+const schema = sourceSchema('json', { path: listPath, columns: pairColumns, base_url: baseUrl }).describe(
+  'pairs in one JSON file: a list of objects, or an object of lists',
+)
 const endings = ['.json']
 
 /**

@@ -6,7 +6,9 @@ import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('jsonl', { path: listPath, columns: pairColumns, base_url: baseUrl })
+const schema = sourceSchema('jsonl', { path: listPath, columns: pairColumns, base_url: baseUrl }).describe(
+  'pairs, a JSON object a line',
+)
 const endings = ['.jsonl', '.ndjson']
 
 /** Pairs from a JSON object a line; columns are its keys, `url` and `caption` unless said otherwise. */

@@ -10,7 +10,7 @@ const schema = sourceSchema('tsv', {
   quoted,
   columns: pairColumns,
   base_url: baseUrl,
-})
+}).describe('pairs, one a line, with tabs between the columns')
 const endings = ['.tsv', '.txt']
 
 /**
