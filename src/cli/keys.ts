@@ -63,12 +63,17 @@ function printKind(kind: KeyKind, all: readonly KeyKind[], { json }: KeysOptions
   )
 }
 
+/** Longer defaults stand below the table, whose column they would widen. */
+const longestDefault = 40
+
 function keyTable(rows: readonly KeyRow[]): string {
-  const cells = rows.map(({ key, type, default: value, required, meaning, keysOf }) => [
-    key,
-    keysOf === undefined ? type : `${type} of \`${keysOf.replace('.', ' ')}\``,
-    value ?? (required ? '(must be given)' : '-'),
-    meaning,
+  const isLong = ({ default: value = '' }: KeyRow) => value.length > longestDefault
+  const cells = rows.map((row) => [
+    row.key,
+    row.keysOf === undefined ? row.type : `${row.type} of \`${row.keysOf.replace('.', ' ')}\``,
+    isLong(row) ? '(below)' : (row.default ?? (row.required ? '(must be given)' : '-')),
+    row.meaning,
   ])
-  return formatTable(['key', 'type', 'default', 'meaning'], cells)
+  const long = rows.filter(isLong).map(({ key, default: value }) => `default of ${key}: ${value}`)
+  return [formatTable(['key', 'type', 'default', 'meaning'], cells), ...long].join('\n')
 }

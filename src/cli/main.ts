@@ -65,7 +65,7 @@ program
   .addOption(
     repeated(
       '--set <key=value>',
-      'change a stage (stage.key=value, or all of it: stage={key: value}), rounds (rounds.key=value) or a variable',
+      'change a stage (stage.key=value, or all of it: stage={key: value}), rounds (rounds.key=value) or a variable; `groundmill keys` lists the keys',
     ),
   )
   .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
@@ -169,7 +169,9 @@ program
   .command('train <dataset...>')
   .description('train a model on datasets with grounding: DATASET or DATASET:STAGE')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
-  .addOption(repeated('--set <key=value>', 'a key of the train stage, such as steps=500'))
+  .addOption(
+    repeated('--set <key=value>', 'a key of the train stage (`groundmill keys train`), such as steps=500'),
+  )
   .option('--json', 'print the last losses as JSON')
   .addHelpText('after', example('train runs/quickstart/gold -o models/teacher --set steps=200'))
   .action(async (datasets, options) => (await import('./train.js')).train(datasets, options, interrupted))
@@ -180,7 +182,9 @@ program
   .requiredOption('--model <folder>', 'the model folder')
   .requiredOption('--phrases <stage>', 'the stage whose phrases are asked for')
   .requiredOption('--as <stage>', 'the name of the proposals')
-  .addOption(repeated('--set <key=value>', 'a key of the teach stage, such as floor=0.05'))
+  .addOption(
+    repeated('--set <key=value>', 'a key of the teach stage (`groundmill keys teach`), such as floor=0.05'),
+  )
   .option('--json', 'print the counts as JSON')
   .addHelpText(
     'after',
@@ -196,7 +200,9 @@ program
   .option('--model <folder>', 'the model folder (none: what is kept is drawn)')
   .option('--gold <stage>', "the grounding whose pictures they are of (the dataset's own)")
   .requiredOption('--as <stage>', 'the name of the negatives')
-  .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))
+  .addOption(
+    repeated('--set <key=value>', 'a key of the mine stage (`groundmill keys mine`), such as max=15'),
+  )
   .option('--json', 'print the counts as JSON')
   .addHelpText('after', example('mine runs/quickstart/gold --model runs/quickstart/models/teacher --as hard'))
   .action(async (dataset, options) => (await import('./mine.js')).mine(dataset, options, interrupted))
@@ -209,7 +215,12 @@ program
   .requiredOption('--as <stage>', 'the name of the grounding')
   .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
   .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
-  .addOption(repeated('--set <rule.key=value>', 'change a rule, such as score.min=0.4, or all: rules=[…]'))
+  .addOption(
+    repeated(
+      '--set <rule.key=value>',
+      'change a rule (`groundmill keys filter`), such as score.min=0.4, or all: rules=[…]',
+    ),
+  )
   .option('--json', 'print what was kept and dropped as JSON')
   .addHelpText('after', example('filter runs/quickstart/web --as strict --set score.min=0.7'))
   .action(async (dataset, options) => (await import('./filter.js')).filter(dataset, options, interrupted))
@@ -276,7 +287,12 @@ program
     '--attributes',
     'also ask phrases with a colour, size, number or place with another value: are they told apart?',
   )
-  .addOption(repeated('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=8'))
+  .addOption(
+    repeated(
+      '--set <key=value>',
+      'a key of the evaluate stage (`groundmill keys evaluate`), such as names_a_prompt=8',
+    ),
+  )
   .option('--json', 'print the scores as JSON')
   .addHelpText('after', example('evaluate runs/quickstart/known --model runs/quickstart/models/teacher'))
   .action(async (dataset, options) => (await import('./evaluate.js')).evaluate(dataset, options, interrupted))
@@ -500,7 +516,9 @@ const cards = program
 cards
   .command('check <name> <file>')
   .description("read a file as a card says: its columns, its first rows and its counts; no picture's bytes")
-  .addOption(repeated('--set <key=value>', 'a key of the ingest stage, such as images=DIR'))
+  .addOption(
+    repeated('--set <key=value>', 'a key of the ingest stage (`groundmill keys ingest`), such as images=DIR'),
+  )
   .option('--rows <n>', 'read no more than these', whole)
   .option('--json', 'print what was found as JSON')
   .addHelpText('after', example('datasets check cc3m Train_GCC-training.tsv --rows 1000'))

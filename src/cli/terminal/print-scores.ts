@@ -9,7 +9,7 @@ interface ScoreName {
 
 const noBox = (size: string) => `no ${size}`
 const size = (name: string) => noBox(`${name} boxes`)
-const noPhrase = 'no phrases with boxes'
+const noPhrase = 'no phrase of a caption has a box'
 const known = 'of no category is it known which pictures show it'
 
 const range = 'mean over IoU 0.5 to 0.95'

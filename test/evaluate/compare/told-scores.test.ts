@@ -12,5 +12,5 @@ it('scores without a value are null in JSON, and a dash with the reason in a tab
   const lines = scoreTable(told).split('\n')
   expect(lines.find((line) => line.startsWith('AP small'))).toMatch(/^AP small +- {2}no small boxes$/)
   expect(lines.find((line) => line.startsWith('AP '))).toMatch(/^AP +0\.0 {2}average precision/)
-  expect(lines.find((line) => line.startsWith('recall@1'))).toMatch(/ - {2}no phrases with boxes$/)
+  expect(lines.find((line) => line.startsWith('recall@1'))).toMatch(/ - {2}no phrase of a caption has a box$/)
 })
