@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { hashJson } from '../base/hash.js'
+import { notAmong } from '../base/schema-words.js'
 import {
   baseUrl,
   keyRefusal,
@@ -33,10 +34,11 @@ const withoutFormat = z.strictObject({
 })
 
 const names = sources.map(({ name }) => name)
-const wrongFormat = `Invalid option: expected one of ${names.map((name) => `"${name}"`).join('|')}`
 /** A format that is not known is told of with those that are. */
-const error = (issue: { readonly code?: string }) =>
-  issue.code === 'invalid_union' ? wrongFormat : undefined
+const error = (issue: { readonly code?: string; readonly input?: unknown }) =>
+  issue.code === 'invalid_union'
+    ? notAmong((issue.input as { readonly format?: unknown } | null)?.format, names)
+    : undefined
 
 /** An ingest stage: the keys of its format, or of any where its card says the format. */
 export const ingestConfig = z

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { nameList } from '../base/name-list.js'
-import { nearest } from '../base/nearest.js'
+import { didYouMean } from '../base/nearest-name.js'
 import { UserError } from '../base/user-error.js'
 import { cardSchema } from '../ingest/config.js'
 import { fetchConfig } from '../ingest/fetch/fetch-config.js'
@@ -102,11 +102,9 @@ export function findKeys(words: readonly string[], all: readonly KeyKind[]): Ask
   })
   if (having.length > 0) return { key: name, kinds: having }
   const names = new Set(all.flatMap((kind) => [kind.name, ...Object.keys(kind.schema.properties ?? {})]))
-  const near = nearest(name, names)
-  const meant = near.length > 0 ? `Did you mean ${near.join(', ')}?` : 'There are'
-  const rest =
-    near.length > 0 ? '' : ` ${nameList(all.map((kind) => kind.name).filter((one) => !one.includes('.')))}.`
-  throw new UserError(`There is no key and no kind of stage "${name}". ${meant}${rest}`)
+  const meant = didYouMean(name, names)
+  const kinds = nameList(all.map((kind) => kind.name).filter((one) => !one.includes('.')))
+  throw new UserError(`There is no key and no kind of stage "${name}".${meant || ` There are: ${kinds}.`}`)
 }
 
 /** The schema of a key within others. */

@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { keyFiles } from '../../scripts/make-keys.js'
 import { packaged } from '../../src/base/files/packaged.js'
 import { UserError } from '../../src/base/user-error.js'
-import { keys } from '../../src/cli/keys.js'
+import { keys } from '../../src/cli/reference/keys.js'
 import { editorSchema } from '../../src/keys/editor-schema.js'
 import { findKeys, type KeyKind, keyKinds } from '../../src/keys/key-kinds.js'
 import { keyRows } from '../../src/keys/key-rows.js'
@@ -135,9 +135,9 @@ describe('groundmill keys', () => {
       }
       return ''
     }
-    expect(refusal('teech')).toMatch(/"teech"\. Did you mean teach/)
+    expect(refusal('teech')).toMatch(/"teech"\. Did you mean "teach"\?/)
     expect(refusal('learning-rate')).toContain('learning_rate')
     expect(refusal('ingest', 'tvs')).toContain('ingest.tsv')
-    expect(refusal('zzzzzz')).toMatch(/There are pipeline, rounds, ingest/)
+    expect(refusal('zzzzzz')).toMatch(/There are: pipeline, rounds, ingest/)
   })
 })

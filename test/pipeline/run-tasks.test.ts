@@ -57,6 +57,30 @@ describe('a run through an engine', () => {
     expect(counted(outcomes)).toEqual({ web: [3, 0, 0], words: [3, 0, 0], boxes: [3, 0, 0] })
   })
 
+  it('ends a branch where nothing came of a stage, and no other', async () => {
+    const engine = handEngine(2, async ({ task }) => (task.stage === 'web' ? { out: 0 } : {}))
+    const other = ingest('other')
+    const chunks = { name: 'chunks', uses: 'chunk', needs: ['other'] }
+    const { outcomes, failed, stopped } = await go([web, words, boxes, other, chunks], engine)
+    expect([...new Set(engine.names.map((name) => name.split('/')[0]))].sort()).toEqual([
+      'chunks',
+      'other',
+      'web',
+    ])
+    expect(counted(outcomes)).toEqual({ web: [3, 0, 0], other: [3, 0, 0], chunks: [3, 0, 0] })
+    expect([...outcomes].filter(([, { nothing }]) => nothing !== undefined).map(([name]) => name)).toEqual([
+      'web',
+    ])
+    const why = 'nothing came of it'
+    expect([failed, stopped]).toEqual([
+      0,
+      [
+        { stage: 'words', at: 'web', why },
+        { stage: 'boxes', at: 'web', why },
+      ],
+    ])
+  })
+
   it('says of each task what it is, what it wants and how early it comes', async () => {
     const engine = handEngine(1)
     const url = newRun()

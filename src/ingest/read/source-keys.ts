@@ -1,6 +1,7 @@
 /** The keys of an ingest stage that several formats share. */
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import { unknownKeys } from '../../base/schema-words.js'
 import { fetchConfig } from '../fetch/fetch-config.js'
 import { imageConfig } from '../image/image-config.js'
 
@@ -22,7 +23,9 @@ export const quoted = z
   .optional()
   .describe('whether cells may stand in quotation marks, as pandas and WIT write them')
 
-export const baseUrl = optionalText('an address from which relative addresses and file names are fetched')
+export const baseUrl = optionalText(
+  'an address from which relative addresses and file names are fetched; a folder is what `images` is',
+)
 
 export const outside = z
   .boolean()
@@ -44,10 +47,7 @@ export const exhaustive = z
  * @param what has those, such as "the format tsv has"
  */
 export function keyRefusal(what: string, known: readonly string[]) {
-  return (unknown: readonly string[]) => {
-    const named = unknown.map((key) => `"${key}"`).join(', ')
-    return `Unrecognized key${unknown.length > 1 ? 's' : ''}: ${named}; ${what}: ${known.join(', ')}`
-  }
+  return (unknown: readonly string[]) => unknownKeys(unknown, known, what)
 }
 
 /** A strict object whose unknown keys are told of as `keyRefusal` does. */

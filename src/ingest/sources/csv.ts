@@ -2,13 +2,23 @@ import { csvRows } from '../../formats/read-cells.js'
 import { readTable } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, header, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
+import {
+  baseUrl,
+  header,
+  imageFolder,
+  listPath,
+  outside,
+  pairColumns,
+  sourceSchema,
+} from '../read/source-keys.js'
 
 const schema = sourceSchema('csv', {
   path: listPath,
   header,
   columns: pairColumns,
+  images: imageFolder,
   base_url: baseUrl,
+  outside,
 }).describe('pairs, one a line, with commas between the columns')
 const endings = ['.csv']
 

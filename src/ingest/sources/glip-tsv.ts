@@ -4,6 +4,7 @@ import { readListText, unreadable } from '../../base/files/read-file.js'
 import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
 import { jsonProblem, parseJson } from '../../base/parse-json.js'
+import { inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 import { cornersOf, numberOf } from '../../formats/box-numbers.js'
@@ -149,7 +150,7 @@ function entitySpans(value: unknown = []): readonly TokenSpan[] | undefined {
 
 function labelOf(text: string): Label | string {
   try {
-    const parsed = labelSchema.safeParse(withoutNulls(parseJson(text)))
+    const parsed = labelSchema.safeParse(withoutNulls(parseJson(text)), inWords)
     if (parsed.success) return parsed.data
     return firstIssue(parsed.error)
   } catch (error) {

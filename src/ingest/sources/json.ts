@@ -12,12 +12,16 @@ import {
 } from '../read/columns.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, listPath, outside, pairColumns, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('json', { path: listPath, columns: pairColumns, base_url: baseUrl }).describe(
-  'pairs in one JSON file: a list of objects, or an object of lists',
-)
+const schema = sourceSchema('json', {
+  path: listPath,
+  columns: pairColumns,
+  images: imageFolder,
+  base_url: baseUrl,
+  outside,
+}).describe('pairs in one JSON file: a list of objects, or an object of lists')
 const endings = ['.json']
 
 /**

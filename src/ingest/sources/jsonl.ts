@@ -3,12 +3,16 @@ import { readObjects } from '../../formats/read-objects.js'
 import { columnsUsed, type PairColumns, pairColumnsOf, pairOf, requireKey } from '../read/columns.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, listPath, outside, pairColumns, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('jsonl', { path: listPath, columns: pairColumns, base_url: baseUrl }).describe(
-  'pairs, a JSON object a line',
-)
+const schema = sourceSchema('jsonl', {
+  path: listPath,
+  columns: pairColumns,
+  images: imageFolder,
+  base_url: baseUrl,
+  outside,
+}).describe('pairs, a JSON object a line')
 const endings = ['.jsonl', '.ndjson']
 
 /** Pairs from a JSON object a line; columns are its keys, `url` and `caption` unless said otherwise. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readJson } from '../../base/files/read-json.js'
 import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
+import { inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 import { cornersOf, numberOf } from '../../formats/box-numbers.js'
@@ -90,7 +91,7 @@ async function* rowsOf(
   from: Mark | undefined,
 ): AsyncGenerator<SourceRow> {
   for await (const { mark, place, value, problem } of readObjects(file, from, maxLineBytes)) {
-    const parsed = lineSchema.safeParse(withoutNulls(value))
+    const parsed = lineSchema.safeParse(withoutNulls(value), inWords)
     if (!value) yield problemRow(mark, place, problem)
     else if (parsed.success) yield pictureRow(mark, place, parsed.data, labels, config)
     else yield problemRow(mark, place, firstIssue(parsed.error))

@@ -15,12 +15,13 @@ import { regionRow, sizeOf, textOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { folderOf } from '../read/source-files.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, listPath, outside, pictureColumns, sourceSchema } from '../read/source-keys.js'
+import { baseUrl, imageFolder, listPath, outside, pictureColumns, sourceSchema } from '../read/source-keys.js'
 import { captionedRow, type SourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('parquet', {
   path: listPath,
   columns: pictureColumns,
+  images: imageFolder,
   base_url: baseUrl,
   outside,
 }).describe('pairs in Parquet files, with addresses or with the pictures themselves')
@@ -117,10 +118,11 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
 
 async function* sourceRows(
   path: string,
-  { path: source = path, columns: given, base_url, outside, fetch }: z.infer<typeof schema>,
+  { path: source = path, columns: given, images, base_url, outside, fetch }: z.infer<typeof schema>,
   from: Mark = { at: 0, line: 0 },
 ): AsyncGenerator<SourceRow> {
-  const roots = [dirname(path), ...(source === path ? [] : [folderOf(source)])]
+  const folders = [dirname(path), ...(source === path ? [] : [folderOf(source)])]
+  const roots = images === undefined ? folders : [images]
   const files = { roots, outside, maxBytes: fetch.max_bytes }
   const file = await openParquet(path).catch(damaged(path))
   const { footer, close } = file

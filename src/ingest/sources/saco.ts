@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
+import { inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
 import { numberOf } from '../../formats/box-numbers.js'
@@ -155,7 +156,7 @@ async function readPairs(path: string): Promise<Contents> {
 /** A pair, or what is wrong with it. */
 function pairOf(value: unknown): Pair | string {
   const given = Object(value) as Record<string, unknown>
-  const parsed = pairSchema.safeParse(value)
+  const parsed = pairSchema.safeParse(value, inWords)
   const id = entryId(given.id)
   if (id === undefined) return 'id: expected a number or a text'
   if (!parsed.success) return firstIssue(parsed.error)

@@ -1,9 +1,9 @@
-import { UserError } from '../base/user-error.js'
-import { editorSchema } from '../keys/editor-schema.js'
-import { findKeys, type KeyKind, keyKinds } from '../keys/key-kinds.js'
-import { type KeyRow, keyRows } from '../keys/key-rows.js'
-import { formatTable } from './terminal/format-table.js'
-import { print, printExact, printJson } from './terminal/print.js'
+import { UserError } from '../../base/user-error.js'
+import { editorSchema } from '../../keys/editor-schema.js'
+import { findKeys, type KeyKind, keyKinds } from '../../keys/key-kinds.js'
+import { type KeyRow, keyRows } from '../../keys/key-rows.js'
+import { formatTable } from '../terminal/format-table.js'
+import { print, printExact, printJson } from '../terminal/print.js'
 
 export interface KeysOptions {
   readonly schema?: boolean
