@@ -420,7 +420,7 @@ program
   .option('--keep-empty', 'keep pictures and captions that no region names')
   .option(
     '--classes <names>',
-    'what boxes are called in yolo, odvg and coco: heads, phrases, categories, or a text file of names',
+    'what boxes are called in yolo, odvg and coco: categories, labels (of a detector), heads, phrases, or a text file of names (the first of categories, labels and heads that there are)',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
   .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")

@@ -180,6 +180,7 @@ stages:
     ['gold', few],
     ['few-shot', [...few, 'model=m', 'test_images=t', 'test_annotations=t.json']],
     ['detector', ['model=m']],
+    ['own-rounds', ['model=./m']],
   ])('%s.yaml is sound', async (name, set) => {
     const { stages } = await readPipeline(`pipelines/${name}.yaml`, { set })
     expect(stages.length).toBeGreaterThan(1)
@@ -198,6 +199,6 @@ stages:
     const without = await parsePipeline({ ...rest, rounds: { ...rounds, audit: undefined } })
     expect(without.stages.map(({ uses }) => uses)).not.toContain('audit')
     const lost = readPipeline('pipelines/quickstart.yaml', { set: ['rounds.audit={truth: t, known: lost}'] })
-    await expect(lost).rejects.toThrow(/rounds: "lost" is not a stage/)
+    await expect(lost).rejects.toThrow(/rounds\.audit\.known: "lost" is not a stage/)
   })
 })

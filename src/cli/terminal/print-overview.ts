@@ -19,9 +19,9 @@ export function overviewText(
   const earlier = funnel.length - mostStages
   const rows = funnel
     .slice(-mostStages)
-    .map(({ stage, unit, in: input, out, rejected, relabelled }) => [
+    .map(({ stage, unit, in: input, out, rejected, relabelled, joined }) => [
       ...[stage, unit, input, out, input - out],
-      reasonsText({ rejected, relabelled }, mostReasons),
+      reasonsText({ rejected, relabelled, joined, in: input }, mostReasons),
     ])
   return [
     `${tableCell(dataset)}: ${counts.images ?? '-'} pictures, ${captionsText(stages)}, ${(bytes / 1e6).toFixed(1)} MB`,

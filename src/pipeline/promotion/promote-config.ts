@@ -29,7 +29,11 @@ const guard = z.strictObject({
 /** What promotes a student: by more than the margin, and by more than chance, better on a held-out set. */
 export const promoteRule = z
   .strictObject({
-    set: stageName.describe('the held-out set that decides'),
+    set: stageName.optional().describe('the held-out set that decides'),
+    always: z
+      .boolean()
+      .optional()
+      .describe('promotes every student without a comparison, where nothing is held out to compare by'),
     metric,
     margin: z.number().default(0).describe('the student must score more than this much higher, 0 to 1'),
     level: level.default(0.05),
@@ -60,6 +64,8 @@ export const promoteConfig = promoteRule.extend({
   student: stageName.optional().describe('the train stage of the round'),
   means: z.array(stageName).default([]).describe('stages that make means of teacher and student'),
   sets: z.array(stageName).default([]).describe('the held-out sets'),
+  teacher: z.string().optional().describe('the folder of the teacher, where it is of no stage'),
+  learned: z.array(stageName).optional().describe('the stages whose pictures are learned from'),
 })
 
 export type PromoteConfig = z.infer<typeof promoteConfig>

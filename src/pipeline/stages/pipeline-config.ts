@@ -47,10 +47,15 @@ const stageSchema = z.discriminatedUnion('uses', [
 export const roundsSchema = z
   .strictObject({
     count: z.number().int().positive().default(1).describe('rounds to make'),
-    teacher: name.describe('the train stage that teaches first'),
+    teacher: z
+      .string()
+      .min(1)
+      .describe(
+        'what teaches first: a stage that makes a model, the folder of any teacher, or a file of your own',
+      ),
     phrases: name.describe('the chunk stage whose phrases are labelled'),
-    gold: z.array(name).describe('ingest stages that every student also learns from'),
-    held_out: z.array(name).min(1).describe('ingest stages to evaluate on'),
+    gold: z.array(name).default([]).describe('ingest stages with boxes that every student also learns from'),
+    held_out: z.array(name).default([]).describe('ingest stages with boxes to evaluate on'),
     start: z.enum(['teacher', 'scratch']).default('teacher').describe('what a student starts from'),
     teach: teachConfig.default(teachConfig.parse({})).describe('how the teacher of a round is asked'),
     filter: filterConfig.default(filterConfig.parse({})).describe('what is kept of its proposals'),
