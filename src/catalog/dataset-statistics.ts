@@ -22,6 +22,8 @@ export interface NumberStatistics {
   readonly max: number | null
   readonly mean: number | null
   readonly median: number | null
+  /** A quarter of the values lie at or below the first, and at or above the second. */
+  readonly quartiles: readonly [number, number] | null
   /** Of a sample: with n - 1 in the denominator. */
   readonly std: number | null
   /**
@@ -94,10 +96,11 @@ export interface Measured {
   readonly labels: Readonly<Record<string, MeasuredLabels>>
 }
 
-/** Where the median was not measured it is estimated from the bins. */
+/** Where the median and the quartiles were not measured they are estimated from the bins. */
 export interface MeasuredHistogram extends Histogram {
-  readonly median?: number | null
-  readonly isMedianEstimated?: boolean
+  /** First quartile, median and third quartile; null where there is no value. */
+  readonly quarters?: readonly [number, number, number] | null
+  readonly areQuartersEstimated?: boolean
 }
 
 export interface MeasuredLabels extends TallySummary {
@@ -185,7 +188,9 @@ function measuredOf(stats: ShardStats, { top, vocabulary }: StatisticsOptions): 
         : {}
     return [name, { ...summary, top: topWords(tally, top), more: tally.tail?.more ?? 0, ...covered }]
   })
-  return { counts: stats.counts, histograms: stats.histograms, labels: Object.fromEntries(labels) }
+  // Older versions recorded how many phrases differ within each picture, which added up says nothing of a dataset.
+  const { distinct_phrases: _, ...counts } = stats.counts
+  return { counts, histograms: stats.histograms, labels: Object.fromEntries(labels) }
 }
 
 /**
@@ -194,11 +199,17 @@ function measuredOf(stats: ShardStats, { top, vocabulary }: StatisticsOptions): 
  * @param measure the least and greatest possible value, and whether values are whole numbers
  */
 export function numberStatistics(
-  { edges, counts, moments, median, isMedianEstimated = median === undefined }: MeasuredHistogram,
+  { edges, counts, moments, quarters, areQuartersEstimated = quarters === undefined }: MeasuredHistogram,
   measure: Partial<Pick<Measure, 'type' | 'least' | 'most'>> | undefined,
 ): NumberStatistics {
   const count = counts.reduce((sum, count) => sum + count, 0)
   const mean = meanOf({ counts, moments })
+  const limits = [moments?.min ?? null, ...edges, moments?.max ?? null]
+  const quarter = (at: 0 | 1 | 2) =>
+    quarters === undefined
+      ? quantileOf(counts, limits, measure?.type === 'int', (at + 1) / 4)
+      : (quarters?.[at] ?? null)
+  const [first, median, third] = [quarter(0), quarter(1), quarter(2)]
   const deviations = moments && mean !== null ? deviationsOf(moments, mean, count) : null
   return {
     count,
@@ -207,13 +218,11 @@ export function numberStatistics(
     min: moments?.min ?? null,
     max: moments?.max ?? null,
     mean,
-    median:
-      median === undefined
-        ? medianOf(counts, [moments?.min ?? null, ...edges, moments?.max ?? null], measure?.type === 'int')
-        : median,
+    median,
+    quartiles: first === null || third === null ? null : [first, third],
     std: deviations !== null && count > 1 ? Math.sqrt(deviations / (count - 1)) : null,
     histogram: { hist: counts, bin_edges: [measure?.least ?? null, ...edges, measure?.most ?? null] },
-    estimated: isMedianEstimated ? ['median'] : [],
+    estimated: areQuartersEstimated ? ['median', 'quartiles'] : [],
   }
 }
 
@@ -229,17 +238,18 @@ export function meanOf({ counts, moments }: Pick<Histogram, 'counts' | 'moments'
   return moments && count > 0 ? moments.sum / count : null
 }
 
-/** The median, as if the values of a bin were spread evenly; null where its bin has no end. */
-function medianOf(
+/** A quantile, as if the values of a bin were spread evenly; null where its bin has no end. */
+function quantileOf(
   counts: readonly number[],
   edges: readonly (number | null)[],
   isWhole: boolean,
+  share: number,
 ): number | null {
-  const half = counts.reduce((sum, count) => sum + count, 0) / 2
-  if (half === 0) return null
+  const rank = counts.reduce((sum, count) => sum + count, 0) * share
+  if (rank === 0) return null
   let below = 0
   let bin = 0
-  while (below + counts[bin]! < half) below += counts[bin++]!
+  while (below + counts[bin]! < rank) below += counts[bin++]!
   const min = edges.at(0) ?? null
   const max = edges.at(-1) ?? null
   const low = edges[bin] ?? null
@@ -247,9 +257,9 @@ function medianOf(
   if (low === null || high === null || min === null || max === null) return null
   const from = Math.max(low, min)
   const to = Math.min(high, max)
-  const middle = from + ((half - below) / counts[bin]!) * (to - from)
+  const value = from + ((rank - below) / counts[bin]!) * (to - from)
   // A bin of whole numbers ends below its upper edge.
-  return isWhole ? Math.floor(middle) : middle
+  return isWhole ? Math.floor(value) : value
 }
 
 function labelStatistics(
@@ -270,8 +280,9 @@ function labelStatistics(
     frequencies: Object.fromEntries(top),
     frequencies_error: more,
     ...(vocabulary && { vocabulary }),
-    estimated: isEstimated
-      ? ['n_unique', 'n_once', 'frequencies', ...(vocabulary ? ['vocabulary'] : [])]
-      : [],
+    estimated: [
+      ...(isEstimated ? ['n_unique', 'n_once'] : []),
+      ...(more > 0 ? ['frequencies', ...(vocabulary ? ['vocabulary'] : [])] : []),
+    ],
   }
 }

@@ -9,6 +9,7 @@ import { UserError } from '../base/user-error.js'
 import type { Xyxy } from '../boxes/xyxy.js'
 import { detectionsJson, readDetections } from '../evaluate/benchmark-ids.js'
 import { cocoAp, type Detection } from '../evaluate/coco-ap.js'
+import { toldScores } from '../evaluate/compare/told-scores.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import {
   type FlickrSentence,
@@ -37,6 +38,7 @@ import { openTeacher } from '../teacher/open-teacher.js'
 import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
 import { print, printJson } from './terminal/print.js'
+import { percentScore, scoreTable } from './terminal/print-scores.js'
 import { createProgress } from './terminal/progress.js'
 
 const benchmarkKinds: readonly string[] = [
@@ -289,25 +291,21 @@ function printScores(
 ): void {
   if (json) {
     const named = kind === 'saco' ? truth : truth[0]
-    printJson({ benchmark: kind, truth: named, model: model ?? predictions, scores })
+    printJson({ benchmark: kind, truth: named, model: model ?? predictions, scores: toldScores(scores) })
     return
   }
-  const percent = (value: number | undefined) =>
-    value === undefined ? '' : value === -1 ? '-' : (100 * value).toFixed(1)
   const rows = Object.entries(scores)
   const [first] = rows
   if (!first) throw new Error(`${kind} gave no scores`)
   const [, numbers] = first
   if (rows.length === 1) {
-    print(
-      formatTable(
-        ['score', 'percent'],
-        Object.entries(numbers).map(([name, value]) => [name, percent(value)]),
-      ),
-    )
+    print(scoreTable(numbers))
     return
   }
   const columns = Object.keys(numbers)
-  const table = rows.map(([name, values]) => [name, ...columns.map((column) => percent(values[column]))])
+  const table = rows.map(([name, values]) => [
+    name,
+    ...columns.map((column) => (values[column] === undefined ? '' : percentScore(values[column]))),
+  ])
   print(formatTable(['', ...columns], table))
 }

@@ -2,6 +2,7 @@ import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { describeChosen } from '../catalog/choose-stage.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
+import { toldScores } from '../evaluate/compare/told-scores.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import { addOutput } from '../pipeline/add-output.js'
 import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
@@ -11,9 +12,9 @@ import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { stageName } from '../rows/stage-name.js'
 import { setOptions } from './options/set-options.js'
-import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
 import { attributesTable } from './terminal/print-report.js'
+import { scoreTable } from './terminal/print-scores.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface EvaluateOptions {
@@ -39,7 +40,7 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
   note(`evaluating ${options.model} on ${describeChosen(dataset, 'grounding', dataset.name)}`)
   const unseen = unseenIn === undefined ? {} : { unseen_in: await add(await openGold(unseenIn)) }
   const progress = createProgress()
-  progress.update('images', 0, 0)
+  progress.update('pictures', 0, 0)
   const stage = {
     name: name ?? 'evaluate',
     needs: [set],
@@ -50,23 +51,19 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
   await checkStage(evaluateKind, stage, place)
   const { outcome, result: scores } = await runStage(evaluateKind, stage, place, {
     signal,
-    onProgress: (_, images, of) => progress.update('images', images, of),
+    onProgress: (_, images, of) => progress.update('pictures', images, of),
     onNotice: (_, text) => progress.note(`  ${text}`),
   })
   const done = outcome.ran === 0 ? ', already done' : ''
   progress.finish(
-    `✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
+    `✓ ${scores.images} pictures, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
   )
   if (options.json) {
-    printJson({ dataset: url, gold: dataset.name, model: options.model, ...scores })
+    printJson({ dataset: url, gold: dataset.name, model: options.model, ...toldScores(scores) })
     return
   }
-  const { attributes, ...numbers } = scores
-  const rows = Object.entries(numbers).map(([score, value]) => [
-    score,
-    Number.isInteger(value) ? value : value.toFixed(4),
-  ])
-  const tables = [formatTable(['score', 'value'], rows), ...(attributes ? [attributesTable(attributes)] : [])]
+  const { attributes, images: _, phrases: __, categories: ___, ...numbers } = scores
+  const tables = [scoreTable(numbers), ...(attributes ? [attributesTable(attributes)] : [])]
   print(tables.join('\n\n'))
 }
 

@@ -77,7 +77,7 @@ program
   .addOption(
     repeated(
       '--set <key=value>',
-      'change a stage (stage.key=value, of a filter stage.rule.key=value such as kept.score.min=0.4, or all of it: stage={key: value}), rounds (rounds.key=value, rounds.filter.score.min=0.4) or a variable',
+      'change a stage (stage.key=value, of a filter stage.rule.key=value such as kept.score.min=0.4, or all of it: stage={key: value}), rounds (rounds.key=value, rounds.filter.score.min=0.4) or a variable; `groundmill keys` lists the keys',
     ),
   )
   .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
@@ -183,7 +183,9 @@ program
   .command('train <dataset...>')
   .description('train a model on groundings: DATASET:STAGE, or DATASET where it has one alone')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
-  .addOption(repeated('--set <key=value>', 'a key of the train stage, such as steps=500'))
+  .addOption(
+    repeated('--set <key=value>', 'a key of the train stage (`groundmill keys train`), such as steps=500'),
+  )
   .option('--json', 'print the last losses as JSON')
   .addHelpText('after', example('train runs/quickstart/gold -o models/teacher --set steps=200'))
   .action(async (datasets, options) => (await import('./train.js')).train(datasets, options, interrupted))
@@ -194,7 +196,9 @@ program
   .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--phrases <stage>', `the stage whose phrases are asked for ${theOnly('one')}`)
   .requiredOption('--as <stage>', 'the name of the proposals')
-  .addOption(repeated('--set <key=value>', 'a key of the teach stage, such as floor=0.05'))
+  .addOption(
+    repeated('--set <key=value>', 'a key of the teach stage (`groundmill keys teach`), such as floor=0.05'),
+  )
   .option('--json', 'print the counts as JSON')
   .addHelpText(
     'after',
@@ -213,7 +217,9 @@ program
   )
   .option('--gold <stage>', "the grounding whose pictures they are of (default: the dataset's own gold)")
   .requiredOption('--as <stage>', 'the name of the negatives')
-  .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))
+  .addOption(
+    repeated('--set <key=value>', 'a key of the mine stage (`groundmill keys mine`), such as max=15'),
+  )
   .option('--json', 'print the counts as JSON')
   .addHelpText('after', example('mine runs/quickstart/gold --model runs/quickstart/models/teacher --as hard'))
   .action(async (dataset, options) => (await import('./mine.js')).mine(dataset, options, interrupted))
@@ -229,7 +235,7 @@ program
   .addOption(
     repeated(
       '--set <rule.key=value>',
-      'change a rule, such as score.min=0.4 (rules.2.min=0.4: the third), or all: rules=[…]',
+      'change a rule (`groundmill keys filter`), such as score.min=0.4 (rules.2.min=0.4: the third), or all: rules=[…]',
     ),
   )
   .option('--json', 'print what was kept and dropped as JSON')
@@ -303,7 +309,12 @@ program
     '--attributes',
     'also ask phrases with a colour, size, number or place with another value: are they told apart?',
   )
-  .addOption(repeated('--set <key=value>', 'a key of the evaluate stage, such as names_a_prompt=8'))
+  .addOption(
+    repeated(
+      '--set <key=value>',
+      'a key of the evaluate stage (`groundmill keys evaluate`), such as names_a_prompt=8',
+    ),
+  )
   .option('--json', 'print the scores as JSON')
   .addHelpText('after', example('evaluate runs/quickstart/known --model runs/quickstart/models/teacher'))
   .action(async (dataset, options) => (await import('./evaluate.js')).evaluate(dataset, options, interrupted))
@@ -431,6 +442,7 @@ program
     'the funnel and the statistics of a dataset, or of every dataset of a run with the scores of its models',
   )
   .option('--exact', "read the rows, not the sums in the shards' records: slower, nothing estimated")
+  .option('--all', 'every histogram and table, not the lines that answer most questions')
   .option('--top <n>', 'how many words to show: heads, hosts, licences', whole, 12)
   .option(
     '--vocabulary <file>',
@@ -500,6 +512,26 @@ program
   .addHelpText('after', example('inspect runs/quickstart/web'))
   .action(async (dataset, options) => (await import('./inspect.js')).inspect(dataset, options, interrupted))
 
+program
+  .command('keys [kind...]')
+  .description('every key of pipelines, stages, rules, sources and cards: type and range, default, meaning')
+  .option(
+    '--schema',
+    'a JSON Schema instead, by which editors complete and check: of pipelines, or of that kind',
+  )
+  .option('--json', 'print them as JSON')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ groundmill keys
+  $ groundmill keys ingest tsv
+  $ groundmill keys filter score
+  $ groundmill keys learning_rate
+  $ groundmill keys --schema > pipeline.schema.json`,
+  )
+  .action(async (kind, options) => (await import('./reference/keys.js')).keys(kind, options))
+
 const cards = program
   .command('datasets [name]')
   .description('the dataset cards: all of them, or one')
@@ -509,7 +541,9 @@ const cards = program
 cards
   .command('check <name> <file>')
   .description("read a file as a card says: its columns, its first rows and its counts; no picture's bytes")
-  .addOption(repeated('--set <key=value>', 'a key of the ingest stage, such as images=DIR'))
+  .addOption(
+    repeated('--set <key=value>', 'a key of the ingest stage (`groundmill keys ingest`), such as images=DIR'),
+  )
   .option('--rows <n>', 'read no more than these', whole)
   .option('--json', 'print what was found as JSON')
   .addHelpText('after', example('datasets check cc3m Train_GCC-training.tsv --rows 1000'))

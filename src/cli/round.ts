@@ -4,9 +4,11 @@ import { jsonOf } from '../base/files/read-json.js'
 import { firstIssue } from '../base/first-issue.js'
 import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
+import { toldScores } from '../evaluate/compare/told-scores.js'
 import { isPromotion } from '../pipeline/promotion/is-promotion.js'
 import type { Promotion } from '../pipeline/promotion/promotion.js'
 import { roundReport } from '../pipeline/promotion/round-report.js'
+import { toldPromotion } from '../pipeline/promotion/told-promotion.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { readRunRecord } from '../pipeline/records/run-record.js'
 import { refuseFaults } from '../pipeline/run-pipeline.js'
@@ -68,7 +70,11 @@ async function makeRounds(
   }
   rounds.sort((a, b) => a.round - b.round)
   if (options.json) {
-    printJson({ run: url, rounds, ...end })
+    printJson({
+      run: url,
+      rounds: rounds.map((made) => ({ ...toldPromotion(made), scores: toldScores(made.scores) })),
+      ...end,
+    })
     return
   }
   for (const made of rounds.slice(done)) {

@@ -1,7 +1,9 @@
+import { nameList } from '../base/name-list.js'
 import { type DatasetStatistics, datasetStatistics } from '../catalog/dataset-statistics.js'
 import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
 import { datasetsAt } from '../catalog/read-stats.js'
 import { readVocabulary } from '../catalog/vocabulary.js'
+import { type Told, toldScores } from '../evaluate/compare/told-scores.js'
 import type { Evaluation } from '../evaluate/evaluate-model.js'
 import {
   evaluationFolder,
@@ -16,6 +18,7 @@ import { byOrder } from '../shards/stage-order.js'
 import { openStorage } from '../storage/open-storage.js'
 import { print, printJson } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
+import { overviewText } from './terminal/print-overview.js'
 import { evaluationTable } from './terminal/print-report.js'
 import { setAsideText, workersText } from './terminal/print-run-state.js'
 import { roundTable, sourceTable, stageText } from './terminal/print-statistics.js'
@@ -25,6 +28,7 @@ export interface StatsOptions {
   readonly exact?: boolean
   readonly top: number
   readonly vocabulary?: string
+  readonly all?: boolean
   readonly json?: boolean
 }
 
@@ -60,25 +64,49 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
     printJson({ dataset: url, funnel: rows, datasets, evaluations, ...(run && { run }) })
     return
   }
-  const parts = [funnelTable(funnel), sourceTable(datasets)]
-  if (run) parts.push(...[workersText(run, 5), setAsideText(run, 5)].filter((text) => text !== ''))
-  const rounds = roundTable(datasets)
-  if (rounds !== undefined) parts.push(rounds)
-  if (evaluations.length > 0) {
-    const scored = evaluations.map(({ stage, ...evaluation }) => ({ labels: [stage], evaluation }))
-    parts.push(evaluationTable(['evaluation'], scored))
+  const working = run ? [workersText(run, 5), setAsideText(run, 5)].filter((text) => text !== '') : []
+  const shown = options.all ? evaluations : evaluations.slice(-mostEvaluations)
+  const scored = shown.map(({ stage, ...evaluation }) => ({ labels: [stage], evaluation }))
+  const scores = scored.length > 0 ? [evaluationTable(['evaluation'], scored)] : []
+  const earlier = evaluations.length - shown.length
+  if (earlier > 0) scores.push(`(${earlier} earlier evaluations are left out)`)
+  if (options.all) {
+    const rounds = roundTable(datasets)
+    const tables = [funnelTable(funnel), sourceTable(datasets), ...working, ...(rounds ? [rounds] : [])]
+    return print([...tables, ...scores, ...everyStage(datasets, funnel)].join('\n\n'))
   }
-  for (const { dataset, stages } of datasets) {
-    for (const statistics of stages) {
+  const blocks = datasets.slice(0, mostDatasets).map((own) =>
+    overviewText(
+      own,
+      funnel.filter(({ dataset }) => dataset === own.dataset),
+    ),
+  )
+  const more = datasets.slice(mostDatasets).map(({ dataset }) => dataset)
+  if (more.length > 0) blocks.push(`${more.length} more datasets: ${nameList(more)}`)
+  print([...blocks, ...working, ...scores, everything].join('\n\n'))
+}
+
+/** So many of a run's datasets are shown, the first ones, and so many of its evaluations, the last ones. */
+const mostDatasets = 10
+const mostEvaluations = 10
+
+const everything =
+  '(--all draws every histogram and lists hosts, licences and reasons; --json has all as JSON)'
+
+/** All that is known of each stage, a text each. */
+const everyStage = (
+  datasets: readonly DatasetStatistics[],
+  funnel: readonly (FunnelStage & { readonly dataset: string })[],
+): string[] =>
+  datasets.flatMap(({ dataset, stages }) =>
+    stages.map((statistics) => {
       const { stage, family } = statistics
       const funnelStage = funnel.find(
         (entry) => entry.dataset === dataset && entry.stage === stage && entry.family === family,
       ) as FunnelStage
-      parts.push(stageText(dataset, statistics, funnelStage))
-    }
-  }
-  print(parts.join('\n\n'))
-}
+      return stageText(dataset, statistics, funnelStage)
+    }),
+  )
 
 /** Who works on a run, and what was set aside; undefined where nobody does and nothing was. */
 async function runOf(url: string): Promise<Pick<RunState, 'at' | 'processes' | 'setAside'> | undefined> {
@@ -89,12 +117,12 @@ async function runOf(url: string): Promise<Pick<RunState, 'at' | 'processes' | '
 }
 
 /** What the evaluate stages of a run have left, the oldest first; none where `url` is a dataset's. */
-async function evaluationsOf(url: string): Promise<({ readonly stage: string } & Evaluation)[]> {
+async function evaluationsOf(url: string): Promise<({ readonly stage: string } & Told<Evaluation>)[]> {
   const storage = openStorage(url)
   const names = (await storage.list(evaluationFolder)).filter(isEvaluationRecord)
   const read = await Promise.all(names.map((name) => readRunRecord<Evaluation>(storage, name)))
   return read
     .flatMap((record) => (record && isEvaluation(record.result) ? record : []))
     .sort(byOrder)
-    .map(({ stage, result }) => ({ stage, ...result }))
+    .map(({ stage, result }) => ({ stage, ...toldScores(result) }))
 }

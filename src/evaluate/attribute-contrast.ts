@@ -52,9 +52,11 @@ export function attributeTable(contrasts: readonly AttributeContrast[]): Attribu
 }
 
 /** Kinds of attributes for which at least one of the tables has a phrase. */
-export function kindsAsked(tables: readonly (AttributeTable | undefined)[]): AttributeKind[] {
+export function kindsAsked(
+  tables: readonly (Readonly<Record<AttributeKind, { readonly phrases: number | null }>> | undefined)[],
+): AttributeKind[] {
   return attributeKinds.filter((kind) =>
-    tables.some((table) => table !== undefined && table[kind].phrases > 0),
+    tables.some((table) => table !== undefined && (table[kind].phrases ?? 0) > 0),
   )
 }
 

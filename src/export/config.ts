@@ -5,7 +5,7 @@ export type ExportFormat = (typeof exportFormats)[number]
 
 /** What an export is made of besides the data. */
 export const exportConfig = z.strictObject({
-  format: z.enum(exportFormats),
+  format: z.enum(exportFormats).describe('what is written: docs/exports.md says what each is'),
   images: z
     .enum(['copy', 'link', 'url'])
     .default('copy')
@@ -34,11 +34,13 @@ export const exportConfig = z.strictObject({
 })
 
 /** Of a pipeline's stage. */
-export const exportStageConfig = exportConfig.extend({
-  out: z
-    .string()
-    .optional()
-    .describe('the folder to make; exports/ and the name of the stage in that of the run'),
-})
+export const exportStageConfig = exportConfig
+  .extend({
+    out: z
+      .string()
+      .optional()
+      .describe('the folder to make; exports/ and the name of the stage in that of the run'),
+  })
+  .describe('writes a grounding and its pictures as a folder that other programs read')
 
 export type ExportConfig = z.infer<typeof exportConfig>

@@ -23,13 +23,15 @@ export const proposalRules: readonly RuleConfig[] = [
   ...defaultRules,
 ]
 
-export const filterConfig = z.strictObject({
-  rules: z.array(ruleSchema).default(defaultRules).describe('applied in this order'),
-  box_loss: z
-    .boolean()
-    .default(true)
-    .describe('false: what is kept trains words only, and no box regression'),
-})
+export const filterConfig = z
+  .strictObject({
+    rules: z.array(ruleSchema).default(defaultRules).describe('applied in this order'),
+    box_loss: z
+      .boolean()
+      .default(true)
+      .describe('false: what is kept trains words only, and no box regression'),
+  })
+  .describe('keeps the proposals that pass its rules: a grounding')
 
 export type FilterConfig = z.infer<typeof filterConfig>
 

@@ -53,7 +53,7 @@ export async function filterShard(
       relabelled = addCounts(relabelled, relabelledBy(filtered.kept))
       for (const [reason, count] of Object.entries(filtered.dropped)) {
         rejected[reason] = (rejected[reason] ?? 0) + count
-        rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} boxes` })
+        rejects.push({ key, url: null, reason, detail: `${count} of ${candidates.length} proposals` })
       }
       const regions = filtered.kept.map((box) => {
         const { phrase, xyxy, score } = box

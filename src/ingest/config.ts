@@ -22,7 +22,10 @@ const schemas = sources.map(({ schema }) => schema) as unknown as Schemas<typeof
 /** A stage whose card says the format: which of its keys the format has is checked when the card is read. */
 const withoutFormat = z.strictObject({
   ...(Object.assign({}, ...schemas.map(({ shape }) => shape)) as object),
-  format: z.undefined().optional().describe('of the source; a card may give it'),
+  format: z
+    .undefined()
+    .optional()
+    .describe('what the files of the source are; where it is not given, its card says it'),
   columns: pictureColumns,
   base_url: baseUrl,
   min_score: minScore,
@@ -38,7 +41,9 @@ const error = (issue: { readonly code?: string; readonly input?: unknown }) =>
     : undefined
 
 /** An ingest stage: the keys of its format, or of any where its card says the format. */
-export const ingestConfig = z.discriminatedUnion('format', [withoutFormat, ...schemas], { error })
+export const ingestConfig = z
+  .discriminatedUnion('format', [withoutFormat, ...schemas], { error })
+  .describe('reads a source and fetches its pictures: a dataset of its own, named after the stage')
 
 export type IngestConfig = z.infer<typeof ingestConfig>
 
@@ -60,15 +65,15 @@ export function olderConfigHash(config: IngestConfig): string {
 
 /** Keys that a card of any format has. */
 const cardKeys = {
-  name: z.string(),
-  title: z.string(),
-  homepage: z.string().optional(),
-  paper: z.string().optional(),
-  license: z.string(),
+  name: z.string().describe('the name by which a stage or a command calls the card'),
+  title: z.string().describe('the full name of the dataset'),
+  homepage: z.string().optional().describe('where the dataset is published'),
+  paper: z.string().optional().describe('who described it, and when'),
+  license: z.string().describe('licence of its annotations and of its pictures, in words'),
   rows: z.number().int().positive().optional().describe('rows of the list as it was published'),
   expected: z.record(z.string(), z.number()).optional().describe('other published counts'),
   unchecked: z.array(z.string()).optional().describe('what of this card nobody has held against the data'),
-  quirks: z.array(z.string()).optional(),
+  quirks: z.array(z.string()).optional().describe('what a user should know of its files, a sentence each'),
 }
 
 /** Keys of a format that say where its source is and how it is read: a card may give them. */
@@ -78,18 +83,19 @@ export const sourceKeysOf = ({ shape }: z.ZodObject): string[] =>
 const cardSchemas = sources.map(({ name, schema }) => {
   const formatKeys = sourceKeysOf(schema).map((key) => [key, schema.shape[key as keyof typeof schema.shape]])
   const shape = { ...(Object.fromEntries(formatKeys) as object), format: z.literal(name), ...cardKeys }
-  return strictKeys(
+  const own = strictKeys(
     shape,
     keyRefusal(
       `the format ${name} has`,
       Object.keys(shape).filter((key) => key !== 'format'),
     ),
   )
+  return own.describe(schema.description ?? '')
 })
 
 /** A dataset card: `datasets/*.yaml`. Its own keys, and those of its format. */
-export const cardSchema = z.discriminatedUnion('format', cardSchemas as [(typeof cardSchemas)[number]], {
-  error,
-})
+export const cardSchema = z
+  .discriminatedUnion('format', cardSchemas as [(typeof cardSchemas)[number]], { error })
+  .describe('a dataset card (datasets/*.yaml): what a published dataset is and how its files are read')
 
 export type Card = z.infer<typeof cardSchema> & { readonly columns?: z.infer<typeof pictureColumns> }

@@ -1,11 +1,10 @@
-import type { LeftOutPhrase, Phrase, PhraseRow, RejectRow } from '../rows/rows.js'
+import type { Caption, LeftOutPhrase, Phrase, PhraseRow, RejectRow } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { addPhrases, rowStats } from '../statistics/row-stats.js'
 import { captionPhrases } from './caption-phrases.js'
 import type { Chunk } from './chunk.js'
 import type { ChunkConfig } from './config.js'
-import { distinctPhrases } from './distinct-phrases.js'
 
 /**
  * Finds the noun phrases of every caption of a shard: images/<shard> to phrases/<stage>/<shard>, row for row.
@@ -47,8 +46,9 @@ export async function chunkShard(
         }
         const phrases: Phrase[] = []
         const left_out: LeftOutPhrase[] = []
+        const isRead = ({ kind }: Caption) => config.categories !== false || kind !== 'categories'
         images.captions.forEach((caption, index) => {
-          if (config.categories === false && caption.kind === 'categories') return
+          if (!isRead(caption)) return
           captions++
           const { kept, leftOut, reason } = captionPhrases(caption, config)
           for (const chunk of kept) phrases.push(phraseOf(chunk, index))
@@ -67,8 +67,7 @@ export async function chunkShard(
             })
           }
         })
-        addPhrases(stats, images.captions.length, phrases)
-        stats.count('distinct_phrases', distinctPhrases(phrases).length)
+        addPhrases(stats, images.captions.length, phrases, (at) => isRead(images.captions[at]!))
         yield { key, phrases, left_out }
       }
     }

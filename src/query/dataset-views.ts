@@ -23,7 +23,8 @@ const meanings: Readonly<Record<StageFamily, string>> = {
   proposals: "a box of the teacher's; `phrase` is the phrase's place, -1 for negative prompts",
   grounding: 'a region, with the words that it grounds',
   negatives: 'a phrase that names nothing in the picture, and how that is known',
-  rejects: 'a row that a stage rejected',
+  rejects:
+    'what a stage rejected for one reason: a row of its own, or of a filter `count` proposals of a picture; sum(count) is what stats says',
 }
 
 /**
@@ -56,11 +57,12 @@ export function datasetViews(files: DatasetFiles, withImages = false): DatasetVi
       images,
     )
   }
+  const isFilter = (stage: string) => files.grounding.has(stage) && !files.images.has(stage)
   for (const family of Object.keys(meanings) as StageFamily[]) {
     const stages = [...files[family]].map(([stage, own]) => ({
       stage,
       own,
-      select: selectOf(family, own, images),
+      select: family === 'rejects' ? rejectsOf(own, isFilter(stage)) : selectOf(family, own, images),
     }))
     addStages(family, meanings[family], stages)
   }
@@ -112,6 +114,14 @@ function selectOf(
     default:
       return `select * from ${rowsOf(files)}`
   }
+}
+
+/** A filter stage leaves one row for all proposals of a picture that a rule drops, and says in it how many they were. */
+const rejectsOf = (files: readonly CommittedFile[], isFilter: boolean) => {
+  const said = isFilter
+    ? String.raw`try_cast(regexp_extract(detail, '^(\d+) of \d+ (?:boxes|proposals)$', 1) as bigint)`
+    : 'null'
+  return `select key, url, reason, coalesce(${said}, 1) as count, detail from ${rowsOf(files)}`
 }
 
 /** Files of older versions have no such column: an empty list of its type stands beside them. */

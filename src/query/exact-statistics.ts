@@ -26,7 +26,7 @@ import {
 import { openDuckDb } from './open-duckdb.js'
 import { quoted, rowsOf } from './sql.js'
 
-/** The median of more values is estimated by a t-digest: exactly, all of them would have to be in memory. */
+/** Median and quartiles of more values are estimated by a t-digest: exactly, all of them would have to be in memory. */
 const maxExactMedian = 10_000_000
 
 export interface ExactOptions extends StatisticsOptions {
@@ -37,7 +37,7 @@ export interface ExactOptions extends StatisticsOptions {
 
 /**
  * Statistics of a dataset from its rows, in the shape of those from its records (`datasetStatistics`), with
- * nothing estimated but medians of more than ten million values. The funnel's counts, and what is not in the
+ * nothing estimated but medians and quartiles of more than ten million values. The funnel's counts, and what is not in the
  * rows (boxes that ingest dropped), are the records' alone.
  *
  * @throws UserError as `datasetFiles` does; the signal's reason where that is aborted
@@ -171,8 +171,9 @@ async function histogramOf(
   )
   const number = (value: unknown) => (value === null ? null : Number(value))
   const isMany = Number(row.n) > maxExactMedian
-  const median = await one(
-    `select ${isMany ? 'approx_quantile(v, 0.5)' : 'median(v)'} as middle from ${values}`,
+  const quantile = isMany ? 'approx_quantile' : 'quantile_cont'
+  const { q1, q2, q3 } = await one(
+    `select ${[1, 2, 3].map((at) => `${quantile}(v, ${at / 4}) as q${at}`).join(', ')} from ${values}`,
   )
   return {
     edges,
@@ -183,8 +184,8 @@ async function histogramOf(
       min: number(row.least),
       max: number(row.most),
     },
-    median: number(median.middle),
-    isMedianEstimated: isMany,
+    quarters: q2 === null ? null : [Number(q1), Number(q2), Number(q3)],
+    areQuartersEstimated: isMany,
   }
 }
 

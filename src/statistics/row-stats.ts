@@ -4,9 +4,11 @@
  */
 import type { ImageRow, NegativeRow, Phrase, Region } from '../rows/rows.js'
 import { countWords } from '../words/count-words.js'
+import { sameText } from '../words/same-text.js'
 import { boxMeasures } from './box-measures.js'
 import { hostOf, type MeasureName, measures } from './measures.js'
 import { type StatsBuilder, statsBuilder } from './stats.js'
+import { recordTexts } from './tally.js'
 
 /** Names of what is counted, measured and tallied of a family's rows. */
 export const recordedOf = {
@@ -15,7 +17,11 @@ export const recordedOf = {
     measures: ['longer_side', 'picture_aspect', 'image_bytes', 'captions_an_image', 'words_a_caption'],
     tallies: ['caption_kinds', 'hosts', 'licenses'],
   },
-  phrases: { counts: ['phrases'], measures: ['phrases_a_caption', 'words_a_phrase'], tallies: ['heads'] },
+  phrases: {
+    counts: ['phrases'],
+    measures: ['phrases_a_caption', 'words_a_phrase'],
+    tallies: ['heads', 'phrase_texts'],
+  },
   proposals: { counts: ['proposals'], measures: ['score', 'boxes_a_phrase'], tallies: [] },
   grounding: {
     counts: ['regions', 'grounded_images'],
@@ -39,7 +45,7 @@ export function rowStats(...families: readonly RecordedFamily[]): StatsBuilder<M
   const names = families.flatMap((family): readonly MeasureName[] => recordedOf[family].measures)
   const tallies = families.flatMap((family): readonly string[] => recordedOf[family].tallies)
   const own = Object.fromEntries(names.map((name) => [name, measures[name]])) as typeof measures
-  const stats = statsBuilder<MeasureName>(own, tallies)
+  const stats = statsBuilder<MeasureName>(own, tallies, { phrase_texts: recordTexts })
   // None is not the same as not recorded.
   for (const family of families) for (const name of recordedOf[family].counts) stats.count(name, 0)
   return stats
@@ -66,11 +72,17 @@ export function addImage(
   if (license !== null) stats.tally('licenses', license)
 }
 
-/** Adds a picture's phrases. @param captions how many captions it has, those without phrases too */
+/**
+ * Adds a picture's phrases.
+ *
+ * @param captions how many captions it has, those without phrases too
+ * @param isRead whether phrases were looked for in a caption: one that was not read counts for nothing
+ */
 export function addPhrases(
   stats: StatsBuilder<MeasureName>,
   captions: number,
   phrases: readonly Pick<Phrase, 'caption' | 'text' | 'head'>[],
+  isRead: (caption: number) => boolean = () => true,
 ): void {
   stats.count('phrases', phrases.length)
   const found = new Array<number>(captions).fill(0)
@@ -78,8 +90,11 @@ export function addPhrases(
     found[caption]!++
     stats.observe('words_a_phrase', countWords(text))
     stats.tally('heads', head)
+    stats.tally('phrase_texts', sameText(text))
   }
-  for (const count of found) stats.observe('phrases_a_caption', count)
+  found.forEach((count, caption) => {
+    if (isRead(caption)) stats.observe('phrases_a_caption', count)
+  })
 }
 
 /** Adds what is said of a picture's negatives; the score is of those that a teacher was asked for. */

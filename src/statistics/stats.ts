@@ -50,10 +50,14 @@ export interface StatsBuilder<M extends string> {
 /**
  * Collects statistics while rows go by. What is declared is recorded even where no row has it, so that "none"
  * can be told from "not recorded"; other tallies are recorded where there is something to tally.
+ *
+ * @param limits how many words are recorded of a tally, and at least sampled of what is left out, where that is not
+ * `recordWords`
  */
 export function statsBuilder<M extends string = never>(
   measured: Readonly<Record<M, Pick<Measure, 'edges'>>> = {} as Record<M, Measure>,
   tallied: readonly string[] = [],
+  limits: Readonly<Record<string, number>> = {},
 ): StatsBuilder<M> {
   const counts: Counts = new Map()
   const histograms = new Map<string, GrowingHistogram>()
@@ -83,7 +87,9 @@ export function statsBuilder<M extends string = never>(
       histograms: Object.fromEntries(histograms),
       ...tabled(
         [...tallies].map(([name, words]) => {
-          const cut = tallySum(recordWords)
+          const cut = Object.hasOwn(limits, name)
+            ? tallySum(limits[name], limits[name])
+            : tallySum(recordWords)
           cut.add({ words: sorted(words) })
           return [name, cut.result()]
         }),

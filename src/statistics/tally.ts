@@ -30,6 +30,12 @@ export interface TallyTail {
 /** How many words a tally in a commit record may have: few shards have more, and records stay small. */
 export const recordWords = 2048
 
+/**
+ * How many words it may have where most words come once or twice, such as whole phrases: what is wanted is how many
+ * differ.
+ */
+export const recordTexts = 256
+
 /** How many words a sum in memory may have. */
 export const sumWords = 65_536
 
@@ -56,7 +62,8 @@ export function summarise({ words, tail }: Tally): TallySummary {
     total: tail ? tail.total : sum(counts),
     different: scale * counts.length,
     once: scale * counts.filter((count) => count === 1).length,
-    isEstimated: tail !== undefined,
+    // At level 0 the sample has every word.
+    isEstimated: tail !== undefined && tail.level > 0,
   }
 }
 
@@ -67,8 +74,11 @@ export interface TallySum {
   result(): Tally
 }
 
-/** @param limit how many words the sum may have: where there are more it is cut */
-export function tallySum(limit = sumWords): TallySum {
+/**
+ * @param limit how many words the sum may have: where there are more it is cut
+ * @param leastSample the fewest words of which the sample of a long tail then is
+ */
+export function tallySum(limit = sumWords, leastSample = sampleWords): TallySum {
   const words: Counts = new Map()
   const sample: Counts = new Map()
   let total = 0
@@ -86,7 +96,7 @@ export function tallySum(limit = sumWords): TallySum {
     for (const [word, count] of entries) {
       if (trailingZeros(word) < level) continue
       increase(sample, word, count)
-      while (sample.size > 2 * sampleWords) thinTo(level + 1)
+      while (sample.size > 2 * leastSample) thinTo(level + 1)
     }
   }
   // Until now all words were kept and a sample was not needed, so it begins with all of them.

@@ -14,14 +14,14 @@ export const sessionKeys = {
   device: z
     .union([deviceChoice, z.array(deviceChoice).min(1)])
     .default('cpu')
-    .describe('cpu, cuda, cuda:1, webgpu, auto, or a list of them'),
+    .describe('where the model runs: cpu, cuda, cuda:1 (the second card), webgpu, auto, or a list of them'),
   sessions: z
     .number()
     .int()
     .positive()
     .default(1)
-    .describe('on each device; each has its own copy of the model'),
-  threads: z.number().int().min(0).default(0).describe('of a session; 0: as onnxruntime chooses'),
+    .describe('sessions on each device; each has its own copy of the model'),
+  threads: z.number().int().min(0).default(0).describe('threads of a session; 0: as onnxruntime chooses'),
   file: z
     .string()
     .optional()
@@ -48,43 +48,50 @@ export const sessionKeys = {
     ),
 }
 
-export const teachConfig = z.strictObject({
-  model: z
-    .string()
-    .optional()
-    .describe(
-      'a model folder, the file of a teacher of your own, or the name of a train stage; else the train stage it needs',
-    ),
-  floor: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.1)
-    .describe('weaker boxes are not kept: the filter decides on the rest'),
-  nms: z.number().min(0).max(1).default(0.6).describe('boxes of one phrase that overlap more are one'),
-  max_boxes: z.number().int().positive().default(20).describe('boxes of one phrase'),
-  ask: z
-    .enum(askedParts)
-    .default('phrase')
-    .describe(
-      'words that stand for a phrase: all of it, with the tail that tells it from others (expression), or from its first attribute on (attributes)',
-    ),
-  negatives: z
-    .array(z.string().min(1))
-    .optional()
-    .describe(
-      "what is asked for in every picture as well, such as a logo: the filter's rule negative reads it",
-    ),
-  contrast: z
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .describe(
-      "other values that each colour, size and place of a phrase is asked with as well, for the filter's rule contrast; else none",
-    ),
-  ...sessionKeys,
-})
+export const teachConfig = z
+  .strictObject({
+    model: z
+      .string()
+      .optional()
+      .describe(
+        'a model folder, the file of a teacher of your own, or the name of a train stage; else the train stage it needs',
+      ),
+    floor: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .describe('score under which boxes are not kept: the filter decides on the rest'),
+    nms: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.6)
+      .describe('overlap (IoU) over which boxes of one phrase are one'),
+    max_boxes: z.number().int().positive().default(20).describe('boxes of one phrase at most'),
+    ask: z
+      .enum(askedParts)
+      .default('phrase')
+      .describe(
+        'words that stand for a phrase: all of it, with the tail that tells it from others (expression), or from its first attribute on (attributes)',
+      ),
+    negatives: z
+      .array(z.string().min(1))
+      .optional()
+      .describe(
+        "what is asked for in every picture as well, such as a logo: the filter's rule negative reads it",
+      ),
+    contrast: z
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        "other values that each colour, size and place of a phrase is asked with as well, for the filter's rule contrast; else none",
+      ),
+    ...sessionKeys,
+  })
+  .describe('asks a model for boxes of every phrase: proposals')
 
 export type TeachConfig = z.infer<typeof teachConfig>
 

@@ -9,12 +9,12 @@ const share = z.number().min(0).max(1)
 const weight = z.number().min(0)
 
 const lossConfig = z.strictObject({
-  classification: weight.default(1).describe('focal loss of region-word alignment'),
-  regression: weight.default(1).describe('GIoU (twice) and centerness'),
-  grounding: weight.default(0.2).describe('soft token prediction'),
+  classification: weight.default(1).describe('weight of the focal loss of region-word alignment'),
+  regression: weight.default(1).describe('weight of the losses of boxes: GIoU (twice) and centerness'),
+  grounding: weight.default(0.2).describe('weight of soft token prediction'),
   contrastive: weight
     .default(0.2)
-    .describe('contrastive alignment of regions and words; no term for a preset without that head'),
+    .describe('weight of contrastive alignment of regions and words; no term for a preset without that head'),
 })
 
 const rate = z.number().min(0).lt(1)
@@ -24,91 +24,141 @@ const dropConfig = z.strictObject({
   path: rate
     .default(0)
     .describe('stochastic depth of the Swin backbone: share of samples that skip the last block'),
-  dropout: rate.default(0).describe('share dropped in text layers and in the attention of the fusion'),
-  block: rate.default(0).describe("DropBlock of the pyramid's maps"),
+  dropout: rate
+    .default(0)
+    .describe('share of values dropped in text layers and in the attention of the fusion'),
+  block: rate.default(0).describe("share of the pyramid's maps that DropBlock drops"),
 })
 
 const tuneConfig = z
   .enum(['full', 'prompt'])
   .default('full')
-  .describe('prompt: only an offset on the embeddings of one prompt of all category names')
+  .describe(
+    'what is trained. full: all weights; prompt: only an offset on the embeddings of one prompt of all category names',
+  )
 
-export const trainConfig = z.strictObject({
-  preset: z.string().default('toy'),
-  image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
-  max_tokens: count.optional().describe('tokens of a prompt; the preset decides otherwise'),
-  init: z
-    .string()
-    .optional()
-    .describe('a model folder, a folder of imported weights or the name of a train stage to start from'),
-  license: z
-    .string()
-    .default('unknown')
-    .describe("licence of the model for its card, as Hugging Face's identifiers"),
-  vocabulary: z.array(z.string()).default([]).describe('further datasets whose captions make the vocabulary'),
-  vocabulary_size: count.default(4000),
-  tune: tuneConfig,
-  freeze: z
-    .array(z.string().min(1))
-    .default([])
-    .describe(
-      'beginnings of names of parameters that stay as they start, such as backbone. or language_backbone.',
-    ),
-  shots: count.optional().describe('pictures that show each category, for few-shot training; all otherwise'),
-  shot_seed: z.number().int().default(3).describe('which pictures; the paper takes the seeds 3, 30 and 300'),
-  steps: count.optional().describe('at most; 1000 where no epochs are given'),
-  epochs: z.number().positive().optional().describe('one is as many pictures as all sources have together'),
-  batch: count.default(16).describe('pictures of a step'),
-  micro_batch: count
-    .optional()
-    .describe(
-      'pictures that are computed at once, a divisor of batch: fewer need less memory; all otherwise',
-    ),
-  max_boxes: count
-    .default(100)
-    .describe('boxes of a sample; of more the last are dropped, and their phrases are no negatives there'),
-  learning_rate: z.number().positive().default(1e-3),
-  language_rate: weight
-    .default(1)
-    .describe("of the text encoder, times learning_rate; GLIP's recipe has 0.1"),
-  bias_rate: weight.default(1).describe("of biases, times learning_rate; GLIP's recipe has 2"),
-  warmup: z.number().int().min(0).default(50).describe('steps of linear warm-up'),
-  schedule: z.enum(['cosine', 'step']).default('cosine').describe('step: a tenth at 67 % and again at 89 %'),
-  beta1: share.default(0.9),
-  beta2: share.default(0.99),
-  epsilon: z.number().positive().default(1e-8),
-  weight_decay: weight.default(0.01),
-  clip_norm: z.number().positive().default(1),
-  ema: share.default(0.99),
-  temperature: z.number().positive().default(0.07).describe('of the contrastive loss'),
-  loss: lossConfig.default(lossConfig.parse({})),
-  augment: augmentConfig.default(augmentConfig.parse({})),
-  drop: dropConfig
-    .default(dropConfig.parse({}))
-    .describe(
-      'what the network loses at random while it is trained; officially path 0.2, dropout 0.1, block 0.3',
-    ),
-  words: z
-    .enum(askedParts)
-    .default('phrase')
-    .describe(
-      'words that name a box of a phrase: all of it, with the tail that tells it from others (expression), or from its first attribute on (attributes)',
-    ),
-  mix: z
-    .union([z.literal('size'), z.record(z.string(), z.number().positive())])
-    .default({})
-    .describe('weight of each source in a batch; 1 otherwise. size: as many as it has pictures'),
-  box_loss: z
-    .record(z.string(), z.boolean())
-    .default({})
-    .describe('false: boxes of that source do not train regression'),
-  seed: z.number().int().default(1),
-  device: deviceChoice.default('cpu').describe('cpu, cuda, cuda:1, webgpu or auto'),
-  threads: z.number().int().min(0).default(0).describe('0: as onnxruntime chooses'),
-  checkpoint_every: count
-    .default(200)
-    .describe('steps; one is also written after a minute, or as seldom as takes a twentieth of the time'),
-})
+export const trainConfig = z
+  .strictObject({
+    preset: z.string().default('toy').describe('the network: toy, toy-r50, glip-t, glip-l or glip-r50'),
+    image_size: count.optional().describe('pixels of the square input; the preset decides otherwise'),
+    max_tokens: count.optional().describe('tokens of a prompt; the preset decides otherwise'),
+    init: z
+      .string()
+      .optional()
+      .describe('a model folder, a folder of imported weights or the name of a train stage to start from'),
+    license: z
+      .string()
+      .default('unknown')
+      .describe("licence of the model for its card, as Hugging Face's identifiers"),
+    vocabulary: z
+      .array(z.string())
+      .default([])
+      .describe('further datasets whose captions make the vocabulary'),
+    vocabulary_size: count
+      .default(4000)
+      .describe('word pieces of the tokenizer at most, where it is made anew'),
+    tune: tuneConfig,
+    freeze: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'beginnings of names of parameters that stay as they start, such as backbone. or language_backbone.',
+      ),
+    shots: count
+      .optional()
+      .describe('pictures that show each category, for few-shot training; all otherwise'),
+    shot_seed: z
+      .number()
+      .int()
+      .default(3)
+      .describe('seed of which pictures these are; the paper takes 3, 30 and 300'),
+    steps: count.optional().describe('optimizer steps at most; 1000 where no epochs are given'),
+    epochs: z
+      .number()
+      .positive()
+      .optional()
+      .describe('passes over the data: one is as many pictures as all sources have together'),
+    batch: count.default(16).describe('pictures of a step'),
+    micro_batch: count
+      .optional()
+      .describe(
+        'pictures that are computed at once, a divisor of batch: fewer need less memory; all otherwise',
+      ),
+    max_boxes: count
+      .default(100)
+      .describe('boxes of a sample; of more the last are dropped, and their phrases are no negatives there'),
+    learning_rate: z.number().positive().default(1e-3).describe('step size of AdamW after the warm-up'),
+    language_rate: weight
+      .default(1)
+      .describe("learning rate of the text encoder, in times learning_rate; GLIP's recipe has 0.1"),
+    bias_rate: weight
+      .default(1)
+      .describe("learning rate of biases, in times learning_rate; GLIP's recipe has 2"),
+    warmup: z.number().int().min(0).default(50).describe('steps in which the learning rate rises from 0'),
+    schedule: z
+      .enum(['cosine', 'step'])
+      .default('cosine')
+      .describe(
+        'how the learning rate falls: as half a cosine to 0, or in steps, to a tenth at 67 % and again at 89 %',
+      ),
+    beta1: share.default(0.9).describe('AdamW: share that the mean of gradients keeps at each step'),
+    beta2: share.default(0.99).describe('AdamW: share that the mean of squared gradients keeps at each step'),
+    epsilon: z
+      .number()
+      .positive()
+      .default(1e-8)
+      .describe('AdamW: what is added to the root of squared gradients'),
+    weight_decay: weight
+      .default(0.01)
+      .describe('AdamW: share of weights taken away, in times the learning rate, at each step'),
+    clip_norm: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('norm of all gradients over which they are scaled down'),
+    ema: share.default(0.99).describe('share that the averaged weights, which are saved, keep at each step'),
+    temperature: z.number().positive().default(0.07).describe('temperature of the contrastive loss'),
+    loss: lossConfig
+      .default(lossConfig.parse({}))
+      .describe('weights of the terms of the loss; 0 leaves one out'),
+    augment: augmentConfig
+      .default(augmentConfig.parse({}))
+      .describe('how a sample is changed each time that it is drawn'),
+    drop: dropConfig
+      .default(dropConfig.parse({}))
+      .describe(
+        'what the network loses at random while it is trained; officially path 0.2, dropout 0.1, block 0.3',
+      ),
+    words: z
+      .enum(askedParts)
+      .default('phrase')
+      .describe(
+        'words that name a box of a phrase: all of it, with the tail that tells it from others (expression), or from its first attribute on (attributes)',
+      ),
+    mix: z
+      .union([z.literal('size'), z.record(z.string(), z.number().positive())])
+      .default({})
+      .describe('weight of each source in a batch; 1 otherwise. size: as many as it has pictures'),
+    box_loss: z
+      .record(z.string(), z.boolean())
+      .default({})
+      .describe('false: boxes of that source do not train regression'),
+    seed: z
+      .number()
+      .int()
+      .default(1)
+      .describe('seed of the first weights, the order of samples and their changes'),
+    device: deviceChoice
+      .default('cpu')
+      .describe('where the model is trained: cpu, cuda, cuda:1 (the second card), webgpu or auto'),
+    threads: z.number().int().min(0).default(0).describe('threads of a session; 0: as onnxruntime chooses'),
+    checkpoint_every: count
+      .default(200)
+      .describe(
+        'steps between two checkpoints, from which an interrupted training goes on; one is also written after a minute, or as seldom as takes a twentieth of the time',
+      ),
+  })
+  .describe('trains a model on groundings')
 
 export type TrainConfig = z.infer<typeof trainConfig>
 

@@ -14,67 +14,83 @@ const counts = z.tuple([z.number().int().min(1), z.number().int().max(6)])
 const noun = z.string().regex(/^[a-z]+( [a-z]+)?$/, 'must be one or two words in lower case')
 const concepts = z.array(
   z.strictObject({
-    name: noun.describe('Singular noun.'),
-    icon: z.string().describe('Export of @mdi/js, such as mdiCat.'),
-    plural: noun.optional().describe('Where it is not regular.'),
+    name: noun.describe('singular noun'),
+    icon: z.string().describe('export of @mdi/js, such as mdiCat'),
+    plural: noun.optional().describe('where it is not regular'),
   }),
 )
 
 /** What a world is made by, as `datasets/toy.yaml` writes it. */
-export const recipeSchema = z.strictObject({
-  name: z.string(),
-  title: z.string(),
-  license: z.string(),
-  seed: z.number().int(),
-  scene: z.strictObject({
-    size: z.number().int().min(32).max(4096).describe('Side of a scene in pixels.'),
-    objects: counts.describe('Fewest and most objects of a scene.'),
-    object_size: z
-      .tuple([z.number().min(8), z.number().positive()])
-      .describe('Least and greatest longer side of a pictogram in pixels.'),
-    small_below: z.number().positive().describe('An object under so many pixels is called small.'),
-    big_above: z.number().positive().describe('An object over so many pixels is called big.'),
-    jpeg_quality: z.number().int().min(1).max(100),
-  }),
-  splits: z.strictObject({
-    gold: scenes,
-    web: scenes,
-    known: scenes,
-    novel: scenes,
-    attributes: scenes.default(0).describe('Held out: a noun alone is never enough.'),
-  }),
-  gold: z
-    .strictObject({
-      objects: counts.optional().describe('In place of scene.objects; for known and attributes too.'),
-      twin_share: share
-        .optional()
-        .describe('Share of objects whose kind is there already, in another colour or size. For known too.'),
-      attribute_share: share
-        .default(0.65)
-        .describe('Share of phrases with a colour or a size. For known too.'),
-      pronoun_share: share
-        .default(0)
-        .describe('Share of phrases such as "the red one", part of attribute_share. For known too.'),
-      place_share: share
-        .default(0)
-        .describe('Share of phrases that say where, such as "the cat on the left". For known too.'),
-    })
-    .prefault({}),
-  web: z.strictObject({
-    novel_share: share.describe('Share of novel objects; a web scene has at least one.'),
-    bare_share: share.describe('Share of phrases without anything that tells the object apart.'),
-    telling_share: share
-      .optional()
-      .describe('Share of scenes where nothing of another kind has the colour of a novel object.'),
-    scramble: z
-      .enum(['none', 'attributes'])
-      .default('none')
-      .describe('With attributes, every colour, size and place of a caption is a wrong one.'),
-    broken_share: share.describe('Share of addresses that are gone, answer HTML or are cut short.'),
-  }),
-  colours: z.record(z.string().regex(/^[a-z]+$/), z.tuple([pixel, pixel, pixel])),
-  concepts: z.strictObject({ known: concepts, novel: concepts }),
-})
+export const recipeSchema = z
+  .strictObject({
+    name: z.string().describe('what the world is called'),
+    title: z.string().describe('what it is, in a line'),
+    license: z.string().describe('licence of its pictures'),
+    seed: z.number().int().describe('seed of all that is drawn'),
+    scene: z
+      .strictObject({
+        size: z.number().int().min(32).max(4096).describe('side of a scene in pixels'),
+        objects: counts.describe('fewest and most objects of a scene'),
+        object_size: z
+          .tuple([z.number().min(8), z.number().positive()])
+          .describe('least and greatest longer side of a pictogram in pixels'),
+        small_below: z.number().positive().describe('an object under so many pixels is called small'),
+        big_above: z.number().positive().describe('an object over so many pixels is called big'),
+        jpeg_quality: z.number().int().min(1).max(100).describe('quality of the pictures as JPEG, 1 to 100'),
+      })
+      .describe('what a scene is like'),
+    splits: z
+      .strictObject({
+        gold: scenes.describe('scenes with boxes, to train a teacher on'),
+        web: scenes.describe('scenes that lie on a web server with their captions'),
+        known: scenes.describe('held-out scenes of what gold names'),
+        novel: scenes.describe('held-out scenes of what gold never names'),
+        attributes: scenes.default(0).describe('held-out scenes where a noun alone is never enough'),
+      })
+      .describe('how many scenes each split has'),
+    gold: z
+      .strictObject({
+        objects: counts.optional().describe('in place of scene.objects; for known and attributes too'),
+        twin_share: share
+          .optional()
+          .describe('share of objects whose kind is there already, in another colour or size. For known too'),
+        attribute_share: share
+          .default(0.65)
+          .describe('share of phrases with a colour or a size. For known too'),
+        pronoun_share: share
+          .default(0)
+          .describe('share of phrases such as "the red one", part of attribute_share. For known too'),
+        place_share: share
+          .default(0)
+          .describe('share of phrases that say where, such as "the cat on the left". For known too'),
+      })
+      .prefault({})
+      .describe('what the phrases of gold are like'),
+    web: z
+      .strictObject({
+        novel_share: share.describe('share of novel objects; a web scene has at least one'),
+        bare_share: share.describe('share of phrases without anything that tells the object apart'),
+        telling_share: share
+          .optional()
+          .describe('share of scenes where nothing of another kind has the colour of a novel object'),
+        scramble: z
+          .enum(['none', 'attributes'])
+          .default('none')
+          .describe('with attributes, every colour, size and place of a caption is a wrong one'),
+        broken_share: share.describe('share of addresses that are gone, answer HTML or are cut short'),
+      })
+      .describe('what the scenes on the web are like'),
+    colours: z
+      .record(z.string().regex(/^[a-z]+$/), z.tuple([pixel, pixel, pixel]))
+      .describe('red, green and blue of each colour by its name, 0 to 255'),
+    concepts: z
+      .strictObject({
+        known: concepts.describe('things that gold names'),
+        novel: concepts.describe('things that the web alone has'),
+      })
+      .describe('what is drawn'),
+  })
+  .describe('the recipe of a toy world (datasets/toy.yaml), which `groundmill world make` draws')
 
 export type Recipe = z.infer<typeof recipeSchema>
 export type Concept = Recipe['concepts']['known'][number]

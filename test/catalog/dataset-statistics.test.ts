@@ -46,7 +46,8 @@ describe('statistics of a dataset', () => {
       ...{ count: 8, nan_count: 0, nan_proportion: 0, min: 1, max: 40, mean, median: 3 },
       std: expect.closeTo(Math.sqrt(squares / 7), 9),
       histogram: { hist: [2, 4, 1, 1], bin_edges: [0, 2, 5, 10, null] },
-      estimated: ['median'],
+      quartiles: [expect.any(Number), expect.any(Number)],
+      estimated: ['median', 'quartiles'],
     })
     const none = numberStatistics({ edges: [1], counts: [0, 0] }, measures.score)
     expect(none).toMatchObject({ count: 0, min: null, mean: null, median: null, std: null })
@@ -60,7 +61,7 @@ describe('statistics of a dataset', () => {
       tallies: {},
     }
     const [own] = datasetStatistics('d', [stage('phrases', old)], { top: 5 }).stages
-    expect(own.not_recorded).toEqual(['phrases_a_caption', 'heads'])
+    expect(own.not_recorded).toEqual(['phrases_a_caption', 'heads', 'phrase_texts'])
     const [words] = own.statistics
     expect(words).toMatchObject({ column_name: 'words_a_phrase', partial: false })
     expect(words.column_statistics as NumberStatistics).toMatchObject({
@@ -81,6 +82,7 @@ describe('statistics of a dataset', () => {
       ['words_a_phrase', false],
       ['phrases_a_caption', true],
       ['heads', true],
+      ['phrase_texts', true],
     ])
   })
 

@@ -42,7 +42,9 @@ describe('groundmill evaluate --attributes', () => {
     const { code, out, err } = await groundmill(...args, '--as', 'scores')
     expect(err).toMatch(/already done\n$/)
     expect(code).toBe(0)
-    expect(out).toMatch(/^score +value\n[\s\S]*\nrecall1 +[\d.]+\n/)
+    expect(out).toMatch(
+      /^score +percent +of what\n[\s\S]*\nrecall@1 +[\d.]+ {2}phrases whose best box is right/,
+    )
     const header = 'attribute +phrases +AUC +share +absent +AUC presence +share presence +found +chance'
     expect(out).toMatch(new RegExp(`\\n\\n${header}\\n[─ ]+\\ncolour +\\d+ +[\\d.]+ [^\\n]*\\nsize +`))
     expect(out).not.toContain('object')

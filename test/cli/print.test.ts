@@ -12,6 +12,7 @@ import { createDataset } from '../../src/shards/dataset.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { putShard } from '../helpers/put-shard.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { written } from '../helpers/written.js'
 
 /** A title, a colour, a bell, a C1 sequence, and an end of line that begins a line of its own. */
 const hostile = '\u001b]0;title\u0007\u001b[31mred\u009b2J\u202ereverse\r\n✓ all is well'
@@ -21,19 +22,6 @@ afterEach(() => {
   vi.restoreAllMocks()
   Object.defineProperty(process.stdout, 'isTTY', { value: undefined, configurable: true })
 })
-
-/** What is written while something is done. */
-async function written(work: () => unknown): Promise<string> {
-  let text = ''
-  for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, 'write').mockImplementation((part) => {
-      text += part
-      return true
-    })
-  await work()
-  vi.restoreAllMocks()
-  return text
-}
 
 /** Escape sequences, and what else a line does not have. */
 const isSafe = (text: string) => text.split('\n').every((line) => plainText(line) === line)

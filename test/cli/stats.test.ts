@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { ColumnStatistics, LabelStatistics } from '../../src/catalog/dataset-statistics.js'
+import { exactStatistics } from '../../src/query/exact-statistics.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { groundmill } from '../helpers/groundmill.js'
 import { makeSmallDataset } from '../helpers/small-dataset.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
@@ -18,13 +21,32 @@ const json = async (...args: string[]) => {
 }
 
 describe('groundmill stats', () => {
-  it('draws the funnel, the sources, the rounds, a bar a bin, and the words', async () => {
+  it('answers most questions in twenty lines, of numbers that are what they say', async () => {
+    const { code, out } = await groundmill('stats', url)
+    expect(code).toBe(0)
+    const [block = ''] = out.split('\n\n')
+    expect(block.split('\n').length).toBeLessThanOrEqual(20)
+    expect(block).toMatch(/^s: 30 pictures, 30 captions and 30 prompts of category names, \d+\.\d MB\n/)
+    expect(block).toMatch(/\nround-2 +proposals +\d+ +\d+ +\d+ {2}score \d+\n/)
+    const { stages } = await exactStatistics(openStorage(url), { top: 5 })
+    const { statistics = [] } = stages.find(({ stage }) => stage === 'chunk') ?? {}
+    const texts = statistics.find(({ column_name }) => column_name === 'phrase_texts')
+    const { count, n_unique } = (texts as ColumnStatistics).column_statistics as LabelStatistics
+    expect(n_unique).toBeLessThan(count)
+    expect(block).toContain(`\nphrases (chunk)      ${count}; ${n_unique} different; `)
+    expect(block).toMatch(
+      /\nregions \(round-2\) +\d+ in \d+ of 30 pictures; from guesser-2; score quartiles ~0\.\d\d, ~0/,
+    )
+    expect(out).toMatch(/--all/)
+  })
+
+  it('draws, of all, the funnel, the sources, the rounds, a bar a bin, and the words', async () => {
     const names = join(await temporaryFolder(), 'names.txt')
     await writeFile(names, 'tree\nno such thing\n')
-    const { code, out } = await groundmill('stats', url, '--vocabulary', names, '--top', '3')
+    const { code, out } = await groundmill('stats', url, '--all', '--vocabulary', names, '--top', '3')
     expect(code).toBe(0)
     expect(out).toMatch(/^dataset +stage +unit +in +out/)
-    expect(out).toMatch(/\nsource +images +captions [^\n]*\n[^\n]*\ns +30 +60 /)
+    expect(out).toMatch(/\nsource +pictures +captions [^\n]*\n[^\n]*\ns +30 +60 /)
     expect(out).toMatch(/\ns +round-1 +guesser-1 +\d+ +\d+ [^\n]*\ns +round-2 +guesser-2 /)
     const heads = out.match(/\n {2}heads: \d+, \d+ different, \d+ seen once\n {4}\w+ \d+, \w+ \d+, \w+ \d+\n/)
     expect(heads).not.toBeNull()

@@ -118,12 +118,16 @@ describe('the phrases of a shard', async () => {
     const { record: own } = await chunkShard({ ...task, stage: 'captions' }, config)
     const [, second] = await collect(readShard(storage, 'phrases', 'captions', '00000'))
     expect(second.phrases).toEqual([])
+    // The one that is not read is none without phrases.
+    expect(own.stats.histograms.phrases_a_caption.counts.reduce((a, b) => a + b)).toBe(7)
     expect(own).toMatchObject({ in: 7, rejected: { empty_caption: 1, no_phrase: 1, not_english: 1 } })
   })
 
   it('come with statistics', () => {
     const { counts, tallies, histograms } = record.stats
-    expect(counts).toEqual({ phrases: 9, distinct_phrases: 7 })
+    expect(counts).toEqual({ phrases: 9 })
+    // Seven differ within their pictures, six in all.
+    expect(Object.keys(tallies.phrase_texts)).toHaveLength(6)
     expect(tallies.left_out).toEqual({ abstract_head: 1, depiction: 1, too_long: 1, too_many: 1 })
     expect(tallies.heads).toEqual({ zebra: 3, dog: 2, cat: 1, person: 1, photo: 1, sign: 1 })
     // Edges 1, 2, 3, 4, 5, 7, 10: captions with 0, 1, 2, 3 phrases.

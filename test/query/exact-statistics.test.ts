@@ -51,7 +51,7 @@ function withoutMedians({ stages, ...all }: DatasetStatistics) {
       .filter(({ column_name }) => column_name !== 'dropped')
       .map((column: ColumnStatistics) => {
         if (column.column_type === 'string_label') return column
-        const { median, estimated: _, ...numbers } = column.column_statistics
+        const { median, quartiles: _q, estimated: _, ...numbers } = column.column_statistics
         const { hist, bin_edges } = numbers.histogram
         const binOf = (rank: number) => {
           let below = 0

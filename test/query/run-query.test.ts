@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
+import { datasetFunnel } from '../../src/catalog/funnel.js'
 import { csvLine, jsonValue, tableCell } from '../../src/query/format-rows.js'
 import { listViews, type QueryOptions, runQuery } from '../../src/query/run-query.js'
 import { recordPath } from '../../src/rows/family-path.js'
@@ -95,6 +96,22 @@ describe('views', () => {
       "select list_sort(list(distinct reason)) as reasons from rejects where stage = 'round-1'",
     )
     expect(reasons).toEqual(['score'])
+  })
+
+  it('say of rejects how many they are, which is what the funnel says', async () => {
+    const counted = await ask(
+      'select stage, reason, sum(count) as count, count(*) as rows from rejects group by all order by all',
+    )
+    const told = (await datasetFunnel(storage)).flatMap(({ stage, rejected }) =>
+      Object.entries(rejected).map(([reason, count]) => ({ stage, reason, count })),
+    )
+    expect(counted.map(({ rows: _, count, ...reject }) => ({ ...reject, count: Number(count) }))).toEqual(
+      told.sort((a, b) => (`${a.stage} ${a.reason}` < `${b.stage} ${b.reason}` ? -1 : 1)),
+    )
+    // A filter has a row a picture and rule.
+    expect(
+      counted.some(({ stage, rows, count }) => stage === 'round-1' && Number(rows) < Number(count)),
+    ).toBe(true)
   })
 
   it('have the boxes that evaluation passes over, a row each, also where a file has no such column', async () => {

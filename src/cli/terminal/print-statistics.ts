@@ -27,7 +27,7 @@ export function sourceTable(datasets: readonly DatasetStatistics[]): string {
     ]
   })
   return formatTable(
-    ['source', 'images', 'captions', 'phrases', 'regions', 'phrases/image', 'regions/image', 'hosts'],
+    ['source', 'pictures', 'captions', 'phrases', 'regions', 'phrases/picture', 'regions/picture', 'hosts'],
     rows,
   )
 }
@@ -55,7 +55,7 @@ export function roundTable(datasets: readonly DatasetStatistics[]): string | und
   )
   if (rows.length === 0) return undefined
   return formatTable(
-    ['source', 'grounding', 'teacher', 'images', 'regions', 'regions/image', 'mean score', 'heads'],
+    ['source', 'grounding', 'teacher', 'pictures', 'regions', 'regions/picture', 'mean score', 'heads'],
     rows,
   )
 }
@@ -63,7 +63,7 @@ export function roundTable(datasets: readonly DatasetStatistics[]): string | und
 /** A stage in a few lines: how large it is, its counts, its histograms and its words. */
 export function stageText(dataset: string, stage: StageStatistics, { bytes, seconds }: FunnelStage): string {
   const lines = [
-    `${dataset} / ${stage.stage}: ${stage.shards} shards, ${(bytes / 1e6).toFixed(1)} MB, made in ${duration(seconds)}`,
+    `${dataset} / ${stage.stage}: ${stage.shards} ${stage.shards === 1 ? 'shard' : 'shards'}, ${(bytes / 1e6).toFixed(1)} MB, ${duration(seconds)} of work`,
   ]
   const counts = Object.entries(stage.counts).map(([name, count]) => `${name} ${count}`)
   if (counts.length > 0) lines.push(`  ${counts.join(', ')}`)
@@ -129,41 +129,48 @@ function binLabel(low: number | null, high: number | null, isWhole: boolean): st
 }
 
 function labelLines(name: string, statistics: LabelStatistics): string[] {
-  const { count, n_unique, n_once, nan_count, frequencies, frequencies_error, vocabulary, estimated } =
-    statistics
+  const { count, n_unique, n_once, nan_count, estimated } = statistics
   if (count === 0) return [`  ${name}: none`]
   const isEstimated = estimated.includes('n_unique')
   const missing = nan_count > 0 ? `, ${nan_count} pictures without` : ''
   const lines = [
     `  ${name}: ${count}, ${about(n_unique, isEstimated)} different, ${about(n_once, isEstimated)} seen once${missing}`,
   ]
-  const top = Object.entries(frequencies).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-  const error = frequencies_error > 0 ? ` (each may be ${frequencies_error} more)` : ''
-  lines.push(`    ${top.map(([word, wordCount]) => `${tableCell(word)} ${wordCount}`).join(', ')}${error}`)
-  if (vocabulary) {
-    const { categories, seen, several_words, occurrences, share } = vocabulary
-    const least = estimated.includes('vocabulary') ? 'at least ' : ''
-    lines.push(
-      `    vocabulary: ${least}${seen} of ${categories} categories seen (${several_words} have names of several words, which no head is), naming ${least}${percent(share)} of heads (${occurrences})`,
-    )
-  }
+  lines.push(`    ${topText(statistics)}`)
+  const vocabulary = coverageText(statistics)
+  if (vocabulary !== undefined) lines.push(`    vocabulary: ${vocabulary}`)
   return lines
 }
 
-const labelsOf = (stage: StageStatistics | undefined, name: string): LabelStatistics | undefined => {
+/** The most frequent words with their counts. */
+export function topText({ frequencies, frequencies_error }: LabelStatistics): string {
+  const top = Object.entries(frequencies).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+  const error = frequencies_error > 0 ? ` (each may be ${frequencies_error} more)` : ''
+  return `${top.map(([word, count]) => `${tableCell(word)} ${count}`).join(', ')}${error}`
+}
+
+/** How much of a vocabulary the words name; undefined where none was asked for. */
+export function coverageText({ vocabulary, estimated }: LabelStatistics): string | undefined {
+  if (!vocabulary) return undefined
+  const { categories, seen, several_words, occurrences, share } = vocabulary
+  const least = estimated.includes('vocabulary') ? 'at least ' : ''
+  return `${least}${seen} of ${categories} categories seen (${several_words} have names of several words, which no head is), naming ${least}${percent(share)} of heads (${occurrences})`
+}
+
+export const labelsOf = (stage: StageStatistics | undefined, name: string): LabelStatistics | undefined => {
   const column = stage?.statistics.find(({ column_name }) => column_name === name)
   return column?.column_type === 'string_label' ? column.column_statistics : undefined
 }
 
-const numbersOf = (stage: StageStatistics, name: string): NumberStatistics | undefined => {
+export const numbersOf = (stage: StageStatistics, name: string): NumberStatistics | undefined => {
   const column = stage.statistics.find(({ column_name }) => column_name === name)
   return column && column.column_type !== 'string_label' ? column.column_statistics : undefined
 }
 
-const about = (count: number, isEstimated: boolean) => (isEstimated ? `~${count}` : String(count))
+export const about = (count: number, isEstimated: boolean) => (isEstimated ? `~${count}` : String(count))
 const perImage = (count: number | null, images: number | null) =>
   count === null || !images ? '-' : (count / images).toFixed(2)
-const short = (value: number) => String(Number(value.toPrecision(4)))
+export const short = (value: number) => String(Number(value.toPrecision(4)))
 const tick = (value: number) =>
   value >= 1e6 ? `${value / 1e6}M` : value >= 1e4 ? `${value / 1e3}k` : String(value)
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+export const percent = (share: number) => `${(100 * share).toFixed(1)} %`

@@ -20,12 +20,16 @@ import type { TextEmbedder } from '../rule/rule-tools.js'
  */
 export const agreement = filterRule({
   name: 'agreement',
-  schema: z.strictObject({
-    rule: z.literal('agreement'),
-    model: path.describe('folder of a text encoder in ONNX, such as a sentence transformer'),
-    min: z.number().min(-1).max(1).describe('cosine of label and phrase'),
-    best: z.boolean().default(true).describe('of the phrases of a caption only those that agree most'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('agreement'),
+      model: path.describe('folder of a text encoder in ONNX, such as a sentence transformer'),
+      min: z.number().min(-1).max(1).describe('least cosine of the embeddings of label and phrase'),
+      best: z.boolean().default(true).describe('of the phrases of a caption only those that agree most'),
+    })
+    .describe(
+      'of a detector with a fixed list of labels, keeps boxes whose label means what the phrase says, by a text encoder',
+    ),
   looksAt: ({ best }) => (best ? 'all' : 'itself'),
   rescores: false,
   reads: ['labels'],

@@ -9,10 +9,11 @@ export const area = filterRule({
   schema: z
     .strictObject({
       rule: z.literal('area'),
-      min: share.default(0).describe('smallest share of the picture'),
-      max: share.default(1).describe('largest share of the picture'),
+      min: share.default(0).describe('smallest share of the picture that a box may cover'),
+      max: share.default(1).describe('largest share of the picture that a box may cover'),
     })
-    .refine(({ min, max }) => min <= max, { error: 'min is above max: nothing would be kept' }),
+    .refine(({ min, max }) => min <= max, { error: 'min is above max: nothing would be kept' })
+    .describe('keeps boxes that cover a share of the picture between two bounds'),
   looksAt: 'itself',
   rescores: false,
   reads: [],

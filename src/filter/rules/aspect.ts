@@ -7,10 +7,12 @@ import { filterRule } from '../rule/filter-rule.js'
  */
 export const aspect = filterRule({
   name: 'aspect',
-  schema: z.strictObject({
-    rule: z.literal('aspect'),
-    max: z.number().min(1).describe('longer side, in times the shorter'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('aspect'),
+      max: z.number().min(1).describe('the longest side that a box may have, in times its shorter one'),
+    })
+    .describe('drops boxes that are too long and thin'),
   looksAt: 'itself',
   rescores: false,
   reads: [],

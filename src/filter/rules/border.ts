@@ -7,11 +7,13 @@ import { filterRule } from '../rule/filter-rule.js'
  */
 export const border = filterRule({
   name: 'border',
-  schema: z.strictObject({
-    rule: z.literal('border'),
-    margin: z.number().min(0).default(1).describe('pixels within which an edge is touched'),
-    sides: z.number().int().min(1).max(4).describe('edges that a box may not touch at once'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('border'),
+      margin: z.number().min(0).default(1).describe('pixels within which an edge is touched'),
+      sides: z.number().int().min(1).max(4).describe('edges that a box may not touch at once'),
+    })
+    .describe('drops boxes that touch several edges of the picture'),
   looksAt: 'itself',
   rescores: false,
   reads: [],

@@ -11,14 +11,18 @@ import { rescored } from '../rule/rescored.js'
  */
 export const calibrate = filterRule({
   name: 'calibrate',
-  schema: z.strictObject({
-    rule: z.literal('calibrate'),
-    file: path.describe('what `groundmill calibrate` wrote; scores of later rules are shares of right boxes'),
-    any_teacher: z
-      .boolean()
-      .default(false)
-      .describe('true: also for proposals of another teacher than the one that was measured'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('calibrate'),
+      file: path.describe(
+        'what `groundmill calibrate` wrote; scores of later rules are shares of right boxes',
+      ),
+      any_teacher: z
+        .boolean()
+        .default(false)
+        .describe('true: also for proposals of another teacher than the one that was measured'),
+    })
+    .describe('replaces scores by the share of boxes of that score that are right; drops nothing'),
   looksAt: 'itself',
   rescores: true,
   reads: [],

@@ -12,16 +12,20 @@ import type { Candidate } from '../rule/rule.js'
  */
 export const clip = filterRule({
   name: 'clip',
-  schema: z.strictObject({
-    rule: z.literal('clip'),
-    model: path.describe('folder of CLIP in ONNX'),
-    template: z
-      .string()
-      .includes('{}')
-      .default('a photo of {}')
-      .describe('the text that is compared; {} is the phrase'),
-    min: share.describe('weakest score afterwards, which is sqrt(score x CLIP)'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('clip'),
+      model: path.describe('folder of CLIP in ONNX'),
+      template: z
+        .string()
+        .includes('{}')
+        .default('a photo of {}')
+        .describe('the text that is compared; {} is the phrase'),
+      min: share.describe("weakest score that a box may have afterwards, which is sqrt(score x CLIP's)"),
+    })
+    .describe(
+      "scores boxes anew by how well CLIP finds the phrase in them, and drops weak ones; one run of CLIP's encoder a box",
+    ),
   looksAt: 'itself',
   rescores: true,
   reads: ['pictures'],

@@ -15,14 +15,16 @@ import type { Candidate, FilterImage } from '../rule/rule.js'
  */
 export const contrast = filterRule({
   name: 'contrast',
-  schema: z.strictObject({
-    rule: z.literal('contrast'),
-    margin: share.default(0.1).describe('by how much the score is above that with another attribute'),
-    else: z
-      .enum(['head', 'drop'])
-      .default('head')
-      .describe('what becomes of the others: a label of the name alone, or none'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('contrast'),
+      margin: share.default(0.1).describe('by how much the score is above that with another attribute'),
+      else: z
+        .enum(['head', 'drop'])
+        .default('head')
+        .describe('what becomes of the others: a label of the name alone, or none'),
+    })
+    .describe('keeps boxes that answer to the colour, size or place of their phrase'),
   looksAt: 'itself',
   rescores: false,
   reads: ['contrast'],

@@ -12,10 +12,12 @@ import { suppress } from '../rule/suppress.js'
  */
 export const crossPhraseNms = filterRule({
   name: 'cross_phrase_nms',
-  schema: z.strictObject({
-    rule: z.literal('cross_phrase_nms'),
-    iou: share.describe('overlap that boxes of two phrases of a caption may have'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('cross_phrase_nms'),
+      iou: share.describe('overlap (IoU) that boxes of two phrases of a caption may have'),
+    })
+    .describe('of overlapping boxes of different phrases of a caption keeps the best: one thing, one name'),
   looksAt: 'better',
   rescores: false,
   reads: [],

@@ -14,10 +14,12 @@ import { suppress } from '../rule/suppress.js'
  */
 export const duplicate = filterRule({
   name: 'duplicate',
-  schema: z.strictObject({
-    rule: z.literal('duplicate'),
-    iou: share.default(0.9).describe('overlap that boxes of the same words in a caption may have'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('duplicate'),
+      iou: share.default(0.9).describe('overlap (IoU) that boxes of the same words in a caption may have'),
+    })
+    .describe('of overlapping boxes of the same words, said twice in a caption, keeps the best'),
   looksAt: 'better',
   rescores: false,
   reads: [],

@@ -18,10 +18,11 @@ export const frequencyScore = filterRule({
         .default([10, 100])
         .describe('phrases of a head noun in the dataset up to which it is rare, and common'),
       rare: share.describe('weakest score of a box of a rare head noun'),
-      common: share.describe('of a common one'),
-      frequent: share.describe('of a frequent one'),
+      common: share.describe('weakest score of a box of a common head noun'),
+      frequent: share.describe('weakest score of a box of a frequent head noun'),
     })
-    .refine(({ bounds }) => bounds[0] <= bounds[1], { error: 'bounds: the first is above the second' }),
+    .refine(({ bounds }) => bounds[0] <= bounds[1], { error: 'bounds: the first is above the second' })
+    .describe('keeps boxes of at least a score that depends on how frequent the head noun is in the dataset'),
   looksAt: 'itself',
   rescores: false,
   reads: [],

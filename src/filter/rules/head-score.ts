@@ -9,11 +9,13 @@ import { phraseOf } from '../rule/phrase-of.js'
  */
 export const headScore = filterRule({
   name: 'head_score',
-  schema: z.strictObject({
-    rule: z.literal('head_score'),
-    min: share.describe('weakest score of a box of any other head noun'),
-    heads: z.record(z.string(), share).describe('weakest score by head noun, such as person: 0.6'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('head_score'),
+      min: share.describe('weakest score of a box of any other head noun'),
+      heads: z.record(z.string(), share).describe('weakest score by head noun, such as person: 0.6'),
+    })
+    .describe('keeps boxes of at least a score that depends on the head noun'),
   looksAt: 'itself',
   rescores: false,
   reads: [],

@@ -5,10 +5,12 @@ import { share } from '../rule/parameters.js'
 /** Keeps a picture's boxes only where one of them reaches `min` (OWL-ST's first threshold). */
 export const imageGate = filterRule({
   name: 'image_gate',
-  schema: z.strictObject({
-    rule: z.literal('image_gate'),
-    min: share.describe('score that one box must reach'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('image_gate'),
+      min: share.describe('score that one box must reach'),
+    })
+    .describe("keeps a picture's boxes where one of them reaches a score"),
   looksAt: 'better',
   rescores: false,
   reads: [],

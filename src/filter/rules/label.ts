@@ -13,18 +13,20 @@ import { phraseOf } from '../rule/phrase-of.js'
  */
 export const label = filterRule({
   name: 'label',
-  schema: z.strictObject({
-    rule: z.literal('label'),
-    synonyms: synonymsSchema
-      .default({})
-      .describe(
-        'further names of a label, such as person: [goalkeeper]; or a file of them or the name of a list: coco, lvis, objects365',
-      ),
-    common: z
-      .boolean()
-      .default(true)
-      .describe("what captions commonly call COCO's categories counts too: man for person"),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('label'),
+      synonyms: synonymsSchema
+        .default({})
+        .describe(
+          'further names of a label, such as person: [goalkeeper]; or a file of them or the name of a list: coco, lvis, objects365',
+        ),
+      common: z
+        .boolean()
+        .default(true)
+        .describe("what captions commonly call COCO's categories counts too: man for person"),
+    })
+    .describe('of a detector with a fixed list of labels, keeps boxes whose label the head noun names'),
   looksAt: 'itself',
   rescores: false,
   reads: ['labels'],

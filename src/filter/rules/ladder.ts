@@ -12,16 +12,25 @@ import { suppress } from '../rule/suppress.js'
  */
 export const ladder = filterRule({
   name: 'ladder',
-  schema: z.strictObject({
-    rule: z.literal('ladder'),
-    passes: z
-      .array(z.strictObject({ min: share, iou: share }))
-      .min(1)
-      .describe('each pass takes the phrases that those before it have not found')
-      .refine((passes) => passes.every(({ min }, at) => min < (passes[at - 1]?.min ?? Infinity)), {
-        error: 'each pass must have a lower min than the one before: it would find nothing',
-      }),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('ladder'),
+      passes: z
+        .array(
+          z.strictObject({
+            min: share.describe('weakest score of a box of this pass'),
+            iou: share.describe('overlap (IoU) that two boxes of a phrase may have in this pass'),
+          }),
+        )
+        .min(1)
+        .describe('each pass takes the phrases that those before it have not found')
+        .refine((passes) => passes.every(({ min }, at) => min < (passes[at - 1]?.min ?? Infinity)), {
+          error: 'each pass must have a lower min than the one before: it would find nothing',
+        }),
+    })
+    .describe(
+      'keeps boxes in passes from strict to lenient, each for the phrases that none before it has found',
+    ),
   looksAt: 'better',
   rescores: false,
   reads: [],

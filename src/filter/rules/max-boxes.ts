@@ -5,10 +5,12 @@ import { count } from '../rule/parameters.js'
 /** Keeps at most `phrase` boxes of each phrase, the best ones. */
 export const maxBoxes = filterRule({
   name: 'max_boxes',
-  schema: z.strictObject({
-    rule: z.literal('max_boxes'),
-    phrase: count.describe('most boxes of a phrase'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('max_boxes'),
+      phrase: count.describe('most boxes of a phrase'),
+    })
+    .describe('keeps the best boxes of each phrase'),
   looksAt: 'better',
   rescores: false,
   reads: [],

@@ -11,14 +11,18 @@ import { share } from '../rule/parameters.js'
  */
 export const negative = filterRule({
   name: 'negative',
-  schema: z.strictObject({
-    rule: z.literal('negative'),
-    iou: share.default(0.5).describe('overlap with a better box of a negative prompt'),
-    phrases: z
-      .array(z.string())
-      .default([])
-      .describe("texts and head nouns of captions that count as negatives, besides the teacher's own"),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('negative'),
+      iou: share
+        .default(0.5)
+        .describe('overlap (IoU) with a better box of a negative prompt from which a box is dropped'),
+      phrases: z
+        .array(z.string())
+        .default([])
+        .describe("texts and head nouns of captions that count as negatives, besides the teacher's own"),
+    })
+    .describe('drops boxes that a better box of a negative prompt, such as "a logo", overlaps'),
   looksAt: 'better',
   rescores: false,
   reads: [],

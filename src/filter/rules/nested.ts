@@ -12,11 +12,15 @@ import { phraseOf } from '../rule/phrase-of.js'
  */
 export const nested = filterRule({
   name: 'nested',
-  schema: z.strictObject({
-    rule: z.literal('nested'),
-    iou: share.default(0.9).describe('overlap from which a phrase within a phrase names the same'),
-    keep: z.enum(['outer', 'inner']).default('outer').describe('the longer phrase or the shorter'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('nested'),
+      iou: share
+        .default(0.9)
+        .describe('overlap (IoU) from which a phrase within a phrase names the same box'),
+      keep: z.enum(['outer', 'inner']).default('outer').describe('the longer phrase or the shorter'),
+    })
+    .describe('of a phrase within a phrase that both name the same box, keeps the box of one'),
   looksAt: 'all',
   rescores: false,
   reads: [],

@@ -7,10 +7,12 @@ import { suppress } from '../rule/suppress.js'
 /** Of the boxes of one phrase that overlap by more than an IoU of `iou`, keeps the best. */
 export const nms = filterRule({
   name: 'nms',
-  schema: z.strictObject({
-    rule: z.literal('nms'),
-    iou: share.describe('overlap that two boxes of a phrase may have'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('nms'),
+      iou: share.describe('overlap (IoU) that two boxes of a phrase may have'),
+    })
+    .describe('of the overlapping boxes of one phrase keeps the best'),
   looksAt: 'better',
   rescores: false,
   reads: [],

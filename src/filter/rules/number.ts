@@ -13,15 +13,23 @@ import { phraseOf } from '../rule/phrase-of.js'
  */
 export const number = filterRule({
   name: 'number',
-  schema: z.strictObject({
-    rule: z.literal('number'),
-    fewer: z.enum(['drop', 'keep']).default('drop').describe('phrases with fewer boxes than they say'),
-    more: z.enum(['best', 'keep']).default('best').describe('phrases with more'),
-    singular: z
-      .union([z.boolean(), z.literal('noun')])
-      .default(false)
-      .describe('whether "a dog" says one; noun: "her dog" and "dog" too'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('number'),
+      fewer: z
+        .enum(['drop', 'keep'])
+        .default('drop')
+        .describe('what becomes of phrases with fewer boxes than they say: all are dropped, or kept'),
+      more: z
+        .enum(['best', 'keep'])
+        .default('best')
+        .describe('what becomes of phrases with more boxes than they say: the best are kept, or all'),
+      singular: z
+        .union([z.boolean(), z.literal('noun')])
+        .default(false)
+        .describe('whether "a dog" says one; noun: "her dog" and "dog" too'),
+    })
+    .describe('holds the boxes of a phrase against the number that it says: "two dogs" wants two'),
   looksAt: ({ fewer }) => (fewer === 'drop' ? 'all' : 'better'),
   rescores: false,
   reads: [],

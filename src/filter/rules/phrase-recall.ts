@@ -18,9 +18,10 @@ export const phraseRecall = filterRule({
     .strictObject({
       rule: z.literal('phrase_recall'),
       min: share.default(0.1).describe("share of a caption's phrases that must have a box"),
-      max: share.default(1).describe('share of them that may have one'),
+      max: share.default(1).describe("share of a caption's phrases that may have a box"),
     })
-    .refine(({ min, max }) => min <= max, { error: 'min is above max: nothing would be kept' }),
+    .refine(({ min, max }) => min <= max, { error: 'min is above max: nothing would be kept' })
+    .describe("keeps a caption's boxes where enough of its phrases have one"),
   looksAt: 'all',
   rescores: false,
   reads: [],

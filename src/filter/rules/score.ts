@@ -5,10 +5,12 @@ import { share } from '../rule/parameters.js'
 /** Keeps boxes of at least `min` (GLIP: CAPTION_CONF 0.5). */
 export const score = filterRule({
   name: 'score',
-  schema: z.strictObject({
-    rule: z.literal('score'),
-    min: share.describe('weakest score of a box'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('score'),
+      min: share.describe('weakest score that a box may have'),
+    })
+    .describe('keeps boxes of at least a score'),
   looksAt: 'itself',
   rescores: false,
   reads: [],

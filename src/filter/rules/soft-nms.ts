@@ -14,13 +14,22 @@ import type { Candidate } from '../rule/rule.js'
  */
 export const softNms = filterRule({
   name: 'soft_nms',
-  schema: z.strictObject({
-    rule: z.literal('soft_nms'),
-    method: z.enum(['gaussian', 'linear']).default('gaussian'),
-    sigma: z.number().positive().default(0.5).describe('of the gaussian: larger lowers scores less'),
-    iou: share.default(0.3).describe('overlap from which the linear one lowers scores'),
-    min: share.describe('weakest score afterwards'),
-  }),
+  schema: z
+    .strictObject({
+      rule: z.literal('soft_nms'),
+      method: z
+        .enum(['gaussian', 'linear'])
+        .default('gaussian')
+        .describe('how scores fall with the overlap: by exp(-IoU² / sigma), or by 1 - IoU above `iou`'),
+      sigma: z
+        .number()
+        .positive()
+        .default(0.5)
+        .describe('width of the gaussian method: a larger one lowers scores less'),
+      iou: share.default(0.3).describe('overlap (IoU) from which the linear method lowers scores'),
+      min: share.describe('weakest score that a box may have afterwards'),
+    })
+    .describe('lowers the scores of boxes that overlap better ones of their phrase, and drops weak ones'),
   looksAt: 'all',
   rescores: true,
   reads: [],

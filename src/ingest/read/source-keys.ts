@@ -32,7 +32,7 @@ export const join = z
   )
 
 export const baseUrl = optionalText(
-  'relative addresses and file names are fetched from there; a folder is what `images` is',
+  'an address from which relative addresses and file names are fetched; a folder is what `images` is',
 )
 
 export const outside = z
@@ -73,13 +73,13 @@ export const columnObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   strictKeys(shape, keyRefusal('there are', Object.keys(shape)))
 
 const pairColumn = {
-  url: column.optional(),
-  caption: column.optional(),
+  url: column.optional().describe('the column of addresses or file names of pictures'),
+  caption: column.optional().describe('the column of captions'),
   id: column
     .optional()
     .describe("the picture's own id, kept as `id` in `meta`; rows with one id are one picture"),
-  license: column.optional(),
-  meta: z.array(column).optional().describe('columns to keep in `meta`'),
+  license: column.optional().describe('the column of licences'),
+  meta: z.array(column).optional().describe("columns to keep in the picture's `meta`"),
 }
 
 /** Whether rows next to each other of one picture are joined: rows with regions say themselves what they are of. */
@@ -106,14 +106,18 @@ export const pictureColumns = columnObject({
   .describe('names of the columns or fields, or their numbers from 0')
 
 const promptConfig = z.strictObject({
-  max_tokens: count.default(254).describe('of a prompt; more names than fit make more prompts'),
+  max_tokens: count.default(254).describe('most tokens of a prompt; more names than fit make more prompts'),
   negatives: z
     .number()
     .int()
     .min(0)
     .default(0)
     .describe('names of absent categories in a prompt at most; GLIP draws up to 85, training draws its own'),
-  seed: z.number().int().default(2112).describe('of what is drawn'),
+  seed: z
+    .number()
+    .int()
+    .default(2112)
+    .describe('seed of what is drawn: the order of names, and which absent ones'),
 })
 
 export type PromptConfig = z.infer<typeof promptConfig>
@@ -122,19 +126,24 @@ const defaultPrompt: PromptConfig = promptConfig.parse({})
 const defaultScore = 0.5
 
 /** How category names become captions. */
-export const prompt = promptConfig.default(defaultPrompt)
+export const prompt = promptConfig
+  .default(defaultPrompt)
+  .describe('how category names become captions: prompts of names')
 
 export const minScore = z
   .number()
   .min(0)
   .max(1)
   .default(defaultScore)
-  .describe('boxes that a model found with less are left out; GLIP trained on those above 0.5')
+  .describe('weakest score of boxes in the source that a model found; GLIP trained on those above 0.5')
 
 const placeOfPart = z.number().min(0).max(1)
 
 const part = z
-  .strictObject({ from: placeOfPart.default(0), to: placeOfPart.default(1) })
+  .strictObject({
+    from: placeOfPart.default(0).describe('share from which pictures are taken'),
+    to: placeOfPart.default(1).describe('share up to which pictures are taken'),
+  })
   .refine(
     ({ from, to }) => from < to,
     '`from` must be less than `to`: { to: 0.8 } and { from: 0.8 } are four fifths and the rest',
@@ -147,21 +156,23 @@ const part = z
 /** What every ingest stage may say, whatever its format. */
 export const stageKeys = {
   card: optionalText('a dataset card that gives what is not given here'),
-  license: optionalText('of pictures whose source gives none'),
+  license: optionalText('licence of pictures whose source gives none'),
   shard_size: count
     .max(10_000)
     .default(1000)
-    .describe('rows of the source in a shard; a key has four digits for them'),
-  limit: count.optional().describe('rows of the source to take'),
+    .describe('pairs of the source in a shard; the key of a picture has four digits for its place'),
+  limit: count.optional().describe('pairs of the source to take, from its start; all where not given'),
   part,
-  fetch: fetchConfig.default(fetchConfig.parse({})),
-  image: imageConfig.default(imageConfig.parse({})),
+  fetch: fetchConfig.default(fetchConfig.parse({})).describe('how pictures are fetched'),
+  image: imageConfig
+    .default(imageConfig.parse({}))
+    .describe('which pictures are taken, and what is stored of them'),
   min_success_rate: z
     .number()
     .min(0)
     .max(1)
     .default(0.3)
-    .describe('of the rows of the source so far; a run that falls under it is told of or ended'),
+    .describe('share of the pairs so far whose picture came in, under which a run is told of it or ended'),
   low_success: z
     .enum(['warn', 'stop'])
     .default('warn')
@@ -171,7 +182,7 @@ export const stageKeys = {
     .min(0)
     .max(1)
     .default(0.5)
-    .describe('a run stops where more of its rows than this fail for reasons that may pass; 1 for never'),
+    .describe('share of the pairs that fail for reasons that may pass, over which a run stops; 1 for never'),
 }
 
 /** Keys of some formats that only a stage gives: a card says where a source is and how it is read. */
@@ -191,9 +202,11 @@ export function sourceSchema<Name extends string, Keys extends z.ZodRawShape>(na
     // Shards know their configuration by a hash, in which these two have always been, whatever the format.
     min_score: z
       .custom<number>((value) => value === defaultScore, refusal(['min_score']))
+      .meta({ hidden: true })
       .default(defaultScore),
     prompt: z
       .custom<PromptConfig>((value) => isDeepStrictEqual(value, defaultPrompt), refusal(['prompt']))
+      .meta({ hidden: true })
       .default(defaultPrompt),
   }
   return strictKeys({ ...always, ...keys, ...stageKeys }, refusal)

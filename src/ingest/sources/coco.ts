@@ -43,7 +43,7 @@ const schema = sourceSchema('coco', {
   base_url: baseUrl,
   prompt,
   outside,
-})
+}).describe('pictures with captions, boxes or both, as COCO and LVIS write them')
 type Config = z.infer<typeof schema>
 
 /**

@@ -15,7 +15,7 @@ const schema = sourceSchema('csv-regions', {
   images: imageFolder,
   base_url: baseUrl,
   outside,
-})
+}).describe('regions, a line each, as `groundmill export --format csv` writes them')
 const endings = ['.csv']
 
 const required = ['key', 'caption', 'text', 'start', 'end', 'x1', 'y1', 'x2', 'y2'] as const

@@ -21,7 +21,7 @@ const schema = sourceSchema('csv', {
   images: imageFolder,
   base_url: baseUrl,
   outside,
-})
+}).describe('pairs, one a line, with commas between the columns')
 const endings = ['.csv']
 
 /**

@@ -21,7 +21,7 @@ const schema = sourceSchema('flickr30k-entities', {
   split: optionalText('a list of ids: those pictures are taken'),
   base_url: baseUrl,
   outside,
-})
+}).describe('captions whose phrases have boxes: Flickr30k Entities')
 type Config = z.infer<typeof schema>
 
 /**

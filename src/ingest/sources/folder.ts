@@ -20,7 +20,7 @@ const schema = sourceSchema('folder', {
   path: optionalText('the folder of pictures'),
   columns: pairColumns.describe('of the lists in the folder: `url` is the key of the file name'),
   outside,
-})
+}).describe('a folder of pictures, with text files of captions beside them or a list of captions')
 
 /**
  * Pictures of a folder and those below it. Captions come from a text file beside each, of its name, a line

@@ -25,7 +25,7 @@ const schema = sourceSchema('glip-tsv', {
   path: optionalText('the TSV of labels'),
   images: optionalText('the TSV of pictures'),
   min_score: minScore,
-})
+}).describe("pictures and boxes in GLIP's own TSV files")
 
 const side = z
   .unknown()

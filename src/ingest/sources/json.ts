@@ -31,7 +31,7 @@ const schema = sourceSchema('json', {
   images: imageFolder,
   base_url: baseUrl,
   outside,
-})
+}).describe('pairs in one JSON file: a list of objects, or an object of lists')
 const endings = ['.json']
 
 /**

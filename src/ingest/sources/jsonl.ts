@@ -21,7 +21,7 @@ const schema = sourceSchema('jsonl', {
   images: imageFolder,
   base_url: baseUrl,
   outside,
-})
+}).describe('pairs, a JSON object a line')
 const endings = ['.jsonl', '.ndjson']
 
 /** Pairs from a JSON object a line; columns are its keys, `url` and `caption` (or `captions`, `text`, …) unless said otherwise. */

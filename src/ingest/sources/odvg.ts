@@ -36,7 +36,7 @@ const schema = sourceSchema('odvg', {
   base_url: baseUrl,
   prompt,
   outside,
-})
+}).describe('grounding or detection, a JSON object a line, as Grounding DINO and MMDetection read it (ODVG)')
 type Config = z.infer<typeof schema>
 const endings = ['.jsonl', '.json']
 

@@ -27,7 +27,7 @@ const schema = sourceSchema('openimages', {
   base_url: baseUrl,
   prompt,
   outside,
-})
+}).describe('boxes of Open Images, in CSV files')
 type Config = z.infer<typeof schema>
 
 const requiredColumns = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf'] as const

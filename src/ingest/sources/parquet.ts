@@ -36,7 +36,7 @@ const schema = sourceSchema('parquet', {
   images: imageFolder,
   base_url: baseUrl,
   outside,
-})
+}).describe('pairs in Parquet files, with addresses or with the pictures themselves')
 type Columns = z.infer<typeof schema>['columns']
 const endings = ['.parquet']
 

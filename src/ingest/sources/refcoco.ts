@@ -27,7 +27,7 @@ const schema = sourceSchema('refcoco', {
   split: optionalText('the split to take; all by default'),
   base_url: baseUrl,
   outside,
-})
+}).describe('expressions for one thing each: RefCOCO, RefCOCO+, RefCOCOg')
 type Config = z.infer<typeof schema>
 
 /**

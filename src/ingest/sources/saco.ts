@@ -33,7 +33,7 @@ const schema = sourceSchema('saco', {
   base_url: baseUrl,
   prompt,
   outside,
-})
+}).describe('noun phrases with their boxes, and such as name nothing: SA-Co')
 type Config = z.infer<typeof schema>
 
 const text = z.string().refine((value) => value.trim() !== '', 'expected a text')

@@ -23,7 +23,7 @@ const schema = sourceSchema('tsv', {
   images: imageFolder,
   base_url: baseUrl,
   outside,
-})
+}).describe('pairs, one a line, with tabs between the columns')
 const endings = ['.tsv', '.txt']
 
 /**

@@ -22,7 +22,7 @@ const schema = sourceSchema('visual-genome', {
   base_url: baseUrl,
   prompt,
   outside,
-})
+}).describe('described regions of Visual Genome')
 type Config = z.infer<typeof schema>
 
 /** A picture of the list: where it is fetched from, and the size that its boxes are in. */

@@ -40,7 +40,7 @@ const schema = sourceSchema('voc', {
   exhaustive,
   prompt,
   outside,
-})
+}).describe('boxes in an XML file a picture, as Pascal VOC has them')
 type Config = z.infer<typeof schema>
 
 /**

@@ -16,7 +16,9 @@ import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { join, joinsPairs, listPath, pictureColumns, sourceSchema } from '../read/source-keys.js'
 import { captionedRow, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('webdataset', { path: listPath, columns: pictureColumns, join })
+const schema = sourceSchema('webdataset', { path: listPath, columns: pictureColumns, join }).describe(
+  'pictures and captions in tar files (WebDataset)',
+)
 type Columns = NonNullable<z.infer<typeof schema>['columns']>
 const endings = ['.tar', '.tgz']
 

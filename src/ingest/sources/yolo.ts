@@ -24,7 +24,7 @@ const schema = sourceSchema('yolo', {
   exhaustive,
   prompt,
   outside,
-})
+}).describe('boxes in text files beside the pictures, as YOLO reads them')
 type Config = z.infer<typeof schema>
 
 /**

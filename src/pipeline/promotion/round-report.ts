@@ -1,16 +1,18 @@
 import type { AuditSummary } from '../../audit/audit-labels.js'
+import { toldScores } from '../../evaluate/compare/told-scores.js'
 import type { Promotion } from './promotion.js'
+import { toldPromotion } from './told-promotion.js'
 
 /** The report of a run's last round. */
 export const reportFile = 'report.json'
 
-/** What `report.json` says of the last round: the scores by held-out set, and the decision. */
+/** What `report.json` says of the last round: the scores by held-out set, null for what has none, and the decision. */
 export interface RoundReport {
   readonly round: number
   readonly teacher: string
   readonly student: string
   readonly promoted: boolean
-  readonly promotion: Omit<Promotion, 'scores' | 'lineage'>
+  readonly promotion: ReturnType<typeof toldPromotion<Omit<Promotion, 'scores' | 'lineage'>>>
   /** How right the labels of the round are, where the pipeline names a truth. */
   readonly labels?: AuditSummary
   readonly [set: string]: unknown
@@ -22,6 +24,9 @@ export function roundReport(
   labels?: AuditSummary,
 ): RoundReport {
   const { round, teacher, student, promoted } = promotion
-  const decision = { teacher: teacher.name, student: student.name, promoted, promotion }
-  return { round, ...scores, ...decision, ...(labels && { labels }) }
+  const decision = {
+    ...{ teacher: teacher.name, student: student.name, promoted },
+    promotion: toldPromotion(promotion),
+  }
+  return { round, ...toldScores(scores), ...decision, ...(labels && { labels }) }
 }

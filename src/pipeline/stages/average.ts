@@ -5,11 +5,13 @@ import { findModel, makeModel, modelRecord } from './make-model.js'
 import type { Model, StageContext, StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
-const averageConfig = z.strictObject({
-  from: z.string().describe('a model folder or the name of a stage that makes a model'),
-  to: z.string().describe('a model that was trained from it, a folder or the name of its stage'),
-  weight: z.number().min(0).max(1).describe('share of `to` in the mean, 0 to 1'),
-})
+const averageConfig = z
+  .strictObject({
+    from: z.string().describe('a model folder or the name of a stage that makes a model'),
+    to: z.string().describe('a model that was trained from it, a folder or the name of its stage'),
+    weight: z.number().min(0).max(1).describe('share of `to` in the mean, 0 to 1'),
+  })
+  .describe('makes the model whose parameters are the means of those of two')
 
 /** Makes the model whose parameters are the means of those of two. */
 export const average = oneKind({

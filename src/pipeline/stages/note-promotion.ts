@@ -3,7 +3,7 @@ import { UserError } from '../../base/user-error.js'
 import { withPromotion } from '../../model/model-card.js'
 import type { Storage } from '../../storage/storage.js'
 import type { Comparison } from '../promotion/compare-answers.js'
-import type { Promotion } from '../promotion/promotion.js'
+import { hasScore, type Promotion } from '../promotion/promotion.js'
 import { parseRunRecord } from '../records/run-record.js'
 
 /**
@@ -65,7 +65,7 @@ ${hashes.join('\n')}`
 
 function row(name: string, comparison: Comparison, demanded: string): string {
   const { set, metric, teacher, candidate, difference, interval } = comparison
-  const cells = [teacher, candidate, difference].map(percent)
+  const cells = [teacher, candidate, difference].map((value) => (hasScore(comparison) ? percent(value) : '-'))
   return `| ${[name, set, metric, ...cells, interval?.map(percent).join(' to ') ?? 'none', demanded].join(' | ')} |`
 }
 

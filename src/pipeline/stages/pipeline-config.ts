@@ -29,9 +29,9 @@ export function kindOf({ uses }: Stage): StageKind {
 
 const schemaOf = ({ name: uses, schema, optional }: StageKind) =>
   z.strictObject({
-    name,
-    uses: z.literal(uses),
-    needs: z.array(name).default([]),
+    name: name.describe('what the stage is called: lower-case letters, digits and hyphens'),
+    uses: z.literal(uses).describe(schema.description ?? ''),
+    needs: z.array(name).default([]).describe('names of the stages whose results it takes'),
     with: optional ? schema.default(schema.parse({})) : schema,
   })
 
@@ -44,38 +44,52 @@ const stageSchema = z.discriminatedUnion('uses', [
 ]) as unknown as z.ZodType<Stage>
 
 /** Self-training: label with the current teacher, filter, train, evaluate, promote; then again. */
-export const roundsSchema = z.strictObject({
-  count: z.number().int().positive().default(1),
-  teacher: z
-    .string()
-    .min(1)
-    .describe(
-      'what teaches first: a stage that makes a model, the folder of any teacher, or a file of your own',
-    ),
-  phrases: name.describe('the chunk stage whose phrases are labelled'),
-  gold: z.array(name).default([]).describe('ingest stages with boxes that every student also learns from'),
-  held_out: z.array(name).default([]).describe('ingest stages with boxes to evaluate on'),
-  start: z.enum(['teacher', 'scratch']).default('teacher').describe('what a student starts from'),
-  teach: teachConfig.default(teachConfig.parse({})),
-  filter: filterConfig.default(filterConfig.parse({})),
-  train: trainConfig.default(trainConfig.parse({})),
-  evaluate: z.record(name, evaluateConfig).default({}).describe('by held-out set'),
-  audit: auditConfig.optional().describe('what the labels of each round are held against'),
-  promote: promoteRule,
-})
+export const roundsSchema = z
+  .strictObject({
+    count: z.number().int().positive().default(1).describe('rounds to make'),
+    teacher: z
+      .string()
+      .min(1)
+      .describe(
+        'what teaches first: a stage that makes a model, the folder of any teacher, or a file of your own',
+      ),
+    phrases: name.describe('the chunk stage whose phrases are labelled'),
+    gold: z.array(name).default([]).describe('ingest stages with boxes that every student also learns from'),
+    held_out: z.array(name).default([]).describe('ingest stages with boxes to evaluate on'),
+    start: z.enum(['teacher', 'scratch']).default('teacher').describe('what a student starts from'),
+    teach: teachConfig.default(teachConfig.parse({})).describe('how the teacher of a round is asked'),
+    filter: filterConfig.default(filterConfig.parse({})).describe('what is kept of its proposals'),
+    train: trainConfig.default(trainConfig.parse({})).describe('how a student is trained'),
+    evaluate: z
+      .record(name, evaluateConfig)
+      .default({})
+      .describe('how models are evaluated, by the name of the held-out set'),
+    audit: auditConfig.optional().describe('what the labels of each round are held against'),
+    promote: promoteRule.describe('what promotes a student'),
+  })
+  .describe('self-training: label with the teacher, filter, train, evaluate, promote; then again')
 
 export type RoundsConfig = z.infer<typeof roundsSchema>
 
-export const pipelineSchema = z.strictObject({
-  name,
-  description: z.string().optional(),
-  vars: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-    .default({})
-    .describe('what a name in dollar and braces in any string stands for'),
-  stages: z.array(stageSchema).min(1),
-  rounds: roundsSchema.optional(),
-})
+export const pipelineSchema = z
+  .strictObject({
+    name: name.describe('what the pipeline is called; a run lies in runs/ under it'),
+    description: z.string().optional().describe('what it does, for people'),
+    vars: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .default({})
+      .describe(
+        'variables: what a name in dollar and braces in any text stands for; `--set NAME=VALUE` gives others',
+      ),
+    stages: z
+      .array(stageSchema)
+      .min(1)
+      .describe(
+        'what is made: each a `name`, what it `uses`, the stages that it `needs`, and `with`, its keys',
+      ),
+    rounds: roundsSchema.optional().describe('rounds of self-training, laid out behind the stages'),
+  })
+  .describe('a pipeline: a YAML file that `groundmill run` runs')
 
 /** What a run keeps of a pipeline. */
 export const laidOutSchema = z.strictObject({ name, stages: z.array(stageSchema).min(1) })

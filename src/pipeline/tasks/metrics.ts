@@ -6,7 +6,7 @@ export interface EndedTask {
   readonly stage: string
   readonly state: 'made' | 'skipped' | 'failed'
   readonly seconds: number
-  /** Rows that came out, and those that were rejected, by reason. */
+  /** What came out, in the stage's unit (pairs, captions, phrases, proposals), and what was rejected, by reason. */
   readonly rows?: number
   readonly rejected?: Readonly<Record<string, number>>
 }
@@ -28,8 +28,14 @@ const durationEdges = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 100
 export function taskMetrics(): TaskMetrics {
   const registry = metricRegistry()
   const tasks = registry.counter('groundmill_tasks', 'Tasks that have ended, by stage and how they ended.')
-  const rows = registry.counter('groundmill_rows', 'Rows that came out of tasks.')
-  const rejected = registry.counter('groundmill_rows_rejected', 'Rows that were rejected, by reason.')
+  const rows = registry.counter(
+    'groundmill_rows',
+    "What came out of tasks, in the stage's unit: pairs, captions, phrases, proposals.",
+  )
+  const rejected = registry.counter(
+    'groundmill_rows_rejected',
+    "What was rejected, in the stage's unit, by reason.",
+  )
   const durations = registry.histogram(
     'groundmill_task_duration_seconds',
     'Time that a task took, of those that were made.',

@@ -4,13 +4,22 @@ const share = z.number().min(0).max(1)
 
 /** How a sample is changed each time that it is drawn. */
 export const augmentConfig = z.strictObject({
-  flip: share.default(0.5).describe('share mirrored, left and right swapped in the caption'),
+  flip: share
+    .default(0.5)
+    .describe('share of samples that are mirrored, left and right swapped in the caption'),
   scale: z
     .tuple([z.number().positive(), z.number().positive()])
     .default([0.7, 1.25])
-    .describe('range of the size'),
-  crop: share.default(0.5).describe('share moved or cut at the edges; others stay at the top left'),
-  colour: z.number().min(0).max(1).default(0.2).describe('largest change of brightness and contrast'),
+    .describe('least and greatest size of a picture, in times the size that fits'),
+  crop: share
+    .default(0.5)
+    .describe('share of samples that are moved or cut at the edges; others stay at the top left'),
+  colour: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.2)
+    .describe('largest change of brightness and contrast, as a share'),
   mask_words: share.default(0).describe('share of words hidden behind [MASK]'),
   mask_heads: share
     .default(0)
