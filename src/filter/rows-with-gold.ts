@@ -81,14 +81,15 @@ export async function* rowsWithGold(
 }
 
 /** What gold says of a picture. */
-interface Told {
-  readonly captions: readonly Caption[]
+export interface Told {
+  readonly captions: readonly Pick<Caption, 'kind'>[]
   readonly phrases: readonly Phrase[]
-  readonly regions: readonly Region[]
+  readonly regions: readonly Pick<Region, 'phrase' | 'xyxy'>[]
   readonly ignored?: GroundingRow['ignored']
 }
 
-function targetsOf(
+/** For each phrase its gold boxes, as `rowsWithGold` says. */
+export function targetsOf(
   phrases: readonly Phrase[],
   { phrases: gold, regions, ignored, captions }: Told,
   byCategory: Gold['byCategory'],
@@ -124,8 +125,8 @@ const distinct = (boxes: readonly Xyxy[]): Xyxy[] => [
 ]
 
 /** A box, and whether it is right. */
-export interface JudgedBox {
-  readonly box: Candidate
+export interface JudgedBox<B> {
+  readonly box: B
   readonly right: boolean
   /** The gold box that it found. */
   readonly target?: Xyxy
@@ -137,9 +138,13 @@ export interface JudgedBox {
  *
  * @param boxes best first
  */
-export function judgeBoxes(boxes: readonly Candidate[], targets: GoldRow['targets']): JudgedBox[] {
+export function judgeBoxes<
+  B extends Pick<Candidate, 'phrase' | 'xyxy'> & {
+    readonly relabelled?: { readonly start: number; readonly end: number }
+  },
+>(boxes: readonly B[], targets: GoldRow['targets']): JudgedBox<B>[] {
   const taken = new Map<number, Set<Xyxy>>()
-  return boxes.flatMap((box): JudgedBox[] => {
+  return boxes.flatMap((box): JudgedBox<B>[] => {
     const { relabelled } = box
     const own = targets[box.phrase]
     const phraseTargets = relabelled ? own?.named(relabelled.start, relabelled.end) : own?.boxes

@@ -7,7 +7,7 @@ import { getRequestListener } from '@hono/node-server'
 import { packaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { inspectApp, type PageFile } from './app.js'
-import type { Inspected } from './layer.js'
+import type { Inspected } from './index/layer.js'
 
 export interface ServedInspect {
   /** The address of the page, with the token that opens it. */

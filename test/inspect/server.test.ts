@@ -9,8 +9,8 @@ import type {
   RejectsAnswer,
   SampleAnswer,
   SamplesAnswer,
-} from '../../src/inspect/answers.js'
-import { type ShownName, shownMeasures } from '../../src/inspect/shown-measures.js'
+} from '../../src/inspect/view/answers.js'
+import { type ShownName, shownMeasures } from '../../src/inspect/view/shown-measures.js'
 import { committedFile } from '../../src/shards/committed-file.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { type Measure, type MeasureName, measures } from '../../src/statistics/measures.js'

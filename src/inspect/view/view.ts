@@ -1,4 +1,11 @@
+import type { Verdict } from './answers.js'
 import { type ShownName, shownMeasures, shownNames } from './shown-measures.js'
+
+/** What pictures are put in order by; `disagreement` is told by `disagreementOf`. */
+export const orders = ['dataset', 'best', 'worst', 'disagreement'] as const
+export type Order = (typeof orders)[number]
+
+const verdicts: readonly Verdict[] = ['right', 'wrong', 'missed']
 
 /** What the page shows, all of it in its address: a link opens the same again. */
 export interface View {
@@ -14,6 +21,18 @@ export interface View {
   readonly bins: Readonly<Partial<Record<ShownName, readonly number[]>>>
   readonly heads: readonly string[]
   readonly hosts: readonly string[]
+  /** Only pictures with a box that is kept, or only those without one. */
+  readonly boxes: 'with' | 'without' | null
+  /** Only the pictures of this selection of the dataset. */
+  readonly only: string | null
+  /** The layer that is taken for the truth; null: nothing is judged. */
+  readonly truth: string | null
+  /** Only pictures with boxes of these verdicts. */
+  readonly verdicts: readonly Verdict[]
+  /** Null: that of the dataset; of a comparison what changed most first. */
+  readonly sort: Order | null
+  /** Whether boxes carry their phrases and scores; null: those of an open picture do. */
+  readonly labels: boolean | null
   /** From 0. */
   readonly page: number
   /** The picture that is open, as `shard:row`. */
@@ -34,6 +53,12 @@ export const firstView: View = {
   bins: {},
   heads: [],
   hosts: [],
+  boxes: null,
+  only: null,
+  truth: null,
+  verdicts: [],
+  sort: null,
+  labels: null,
   page: 0,
   open: null,
   same: false,
@@ -58,6 +83,10 @@ export function readView(query: string): View {
   }
   const threshold = given.get('t') ? Number(given.get('t')) : Number.NaN
   const page = Number(given.get('page') ?? 1)
+  const oneOf = <T extends string>(name: string, all: readonly T[]) =>
+    all.find((one) => one === given.get(name)) ?? null
+  const labels = oneOf('labels', ['0', '1'])
+  const judged = (given.get('verdict') ?? '').split('.')
   return {
     tab: tab === 'compare' || tab === 'funnel' ? tab : 'samples',
     grounding: given.get('grounding'),
@@ -67,6 +96,12 @@ export function readView(query: string): View {
     bins,
     heads: given.getAll('head').slice(0, 100),
     hosts: given.getAll('host').slice(0, 100),
+    boxes: oneOf('boxes', ['with', 'without']),
+    only: given.get('only'),
+    truth: given.get('truth'),
+    verdicts: verdicts.filter((verdict) => judged.includes(verdict)),
+    sort: oneOf('sort', orders),
+    labels: labels === null ? null : labels === '1',
     page: Number.isSafeInteger(page) && page > 0 ? page - 1 : 0,
     open: /^[\w][\w.-]*:\d{1,9}$/.test(given.get('open') ?? '') ? given.get('open') : null,
     same: given.get('same') === '1',
@@ -89,6 +124,12 @@ export function writeView(view: View): string {
   }
   for (const head of view.heads) query.append('head', head)
   for (const host of view.hosts) query.append('host', host)
+  if (view.boxes !== null) query.set('boxes', view.boxes)
+  if (view.only !== null) query.set('only', view.only)
+  if (view.truth !== null) query.set('truth', view.truth)
+  if (view.verdicts.length > 0) query.set('verdict', view.verdicts.join('.'))
+  if (view.sort !== null) query.set('sort', view.sort)
+  if (view.labels !== null) query.set('labels', view.labels ? '1' : '0')
   if (view.page > 0) query.set('page', String(view.page + 1))
   if (view.open !== null) query.set('open', view.open)
   if (view.same) query.set('same', '1')
@@ -98,12 +139,48 @@ export function writeView(view: View): string {
 }
 
 /** Whether anything but the threshold narrows what is shown. */
-export function isNarrowed({ search, bins, heads, hosts }: View): boolean {
-  return search.trim() !== '' || Object.keys(bins).length > 0 || heads.length > 0 || hosts.length > 0
+export function isNarrowed(view: View): boolean {
+  const { search, bins, heads, hosts, boxes, only } = view
+  return (
+    search.trim() !== '' ||
+    Object.keys(bins).length > 0 ||
+    heads.length > 0 ||
+    hosts.length > 0 ||
+    boxes !== null ||
+    only !== null ||
+    (isJudged(view) && view.verdicts.length > 0)
+  )
 }
+
+/** Whether boxes are held against a truth: in a comparison they are held against each other. */
+export const isJudged = ({ tab, truth }: Pick<View, 'tab' | 'truth'>): boolean =>
+  tab === 'samples' && truth !== null
+
+/** The order of a view's pictures. */
+export const orderOf = ({ sort, tab }: Pick<View, 'sort' | 'tab'>): Order =>
+  sort ?? (tab === 'compare' ? 'disagreement' : 'dataset')
+
+/**
+ * What pictures disagree with, the most first: of a comparison the other grounding, else the truth where there
+ * is one (boxes that are wrong or missed), else the threshold (`nearThreshold`).
+ */
+export const disagreementOf = (view: Pick<View, 'tab' | 'truth'>): 'grounding' | 'truth' | 'threshold' =>
+  view.tab === 'compare' ? 'grounding' : view.truth === null ? 'threshold' : 'truth'
+
+/**
+ * Boxes within so much of the threshold, on either side, are those that a small step of it would keep or leave
+ * out.
+ */
+export const nearThreshold = 0.05
 
 /**
  * Whether pictures are found by the index; without it they are shown in the order of the dataset, all of
  * them.
  */
-export const needsIndex = (view: View): boolean => view.tab === 'compare' || isNarrowed(view)
+export const needsIndex = (view: View): boolean =>
+  view.tab === 'compare' || isNarrowed(view) || orderOf(view) !== 'dataset'
+
+/** A view without what filters it. */
+export const withoutFilters: Partial<View> = {
+  ...{ search: '', bins: {}, heads: [], hosts: [], boxes: null, only: null, verdicts: [] },
+}

@@ -1,5 +1,5 @@
 /** The measures whose histograms the page shows and filters by; page and server read them here. */
-import { measures } from '../statistics/measures.js'
+import { measures } from '../../statistics/measures.js'
 
 export interface ShownMeasure {
   /** Its name on the page. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { namesPhrase, readSearch } from '../../src/inspect/read-search.js'
+import { namesPhrase, readSearch } from '../../../src/inspect/view/read-search.js'
 
 const dog = { text: 'A Red Dog', head: 'dog' }
 const names = (search: string) => namesPhrase(readSearch(search), dog)

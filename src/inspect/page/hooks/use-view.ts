@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
-import { readView, type View, writeView } from '../view.js'
+import { readView, type View, writeView } from '../../view/view.js'
 
 export type SetView = (change: Partial<View>, options?: { readonly replace?: boolean }) => void
 
@@ -11,6 +11,11 @@ const narrowing: readonly (keyof View)[] = [
   'bins',
   'heads',
   'hosts',
+  'boxes',
+  'only',
+  'truth',
+  'verdicts',
+  'sort',
   'same',
   'tab',
 ]

@@ -1,4 +1,4 @@
-import type { Grounded, SampleBox } from '../answers.js'
+import type { Grounded, SampleBox } from '../../view/answers.js'
 
 /** The words that a box is kept for: its phrase, or the part of it that a rule has left. */
 export function labelOf({ phrases }: Grounded, { phrase, relabelled }: SampleBox): string {

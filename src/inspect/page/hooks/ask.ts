@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { ErrorAnswer } from '../answers.js'
+import type { ErrorAnswer } from '../../view/answers.js'
 
 const name = 'groundmill.token'
 
@@ -17,13 +17,34 @@ function takeToken(): string {
 
 const token = takeToken()
 
-/** What the server answers. Throws an Error with a message for people. */
-export async function ask<T>(path: string): Promise<T> {
-  const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } }).catch(() => {
+/** An answer that is an error, with a message for people. */
+export class AnswerError extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message)
+  }
+}
+
+/**
+ * What the server answers.
+ *
+ * @param body what is stored; without it the question only reads
+ * @throws AnswerError where it refuses; an Error with a message for people where it does not answer
+ */
+export async function ask<T>(path: string, body?: object): Promise<T> {
+  const authorization = `Bearer ${token}`
+  const sent = body && {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  }
+  const response = await fetch(path, sent ?? { headers: { authorization } }).catch(() => {
     throw new Error('The server does not answer. Is `groundmill inspect` still running?')
   })
   const value = (await response.json()) as T | ErrorAnswer
-  if (!response.ok) throw new Error((value as ErrorAnswer).error)
+  if (!response.ok) throw new AnswerError((value as ErrorAnswer).error, response.status)
   return value as T
 }
 

@@ -1,14 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openInspected } from '../../src/cli/inspect.js'
-import { DatasetIndex } from '../../src/inspect/dataset-index.js'
-import type { Inspected, Layer } from '../../src/inspect/layer.js'
-import { queryIndex } from '../../src/inspect/query-index.js'
-import { firstView } from '../../src/inspect/view.js'
-import { committedFile } from '../../src/shards/committed-file.js'
-import { makeInspectDataset } from '../helpers/inspect-dataset.js'
-import { temporaryFolder } from '../helpers/temporary-folder.js'
+import { openInspected } from '../../../src/cli/inspect.js'
+import { DatasetIndex } from '../../../src/inspect/index/dataset-index.js'
+import type { Inspected, Layer } from '../../../src/inspect/index/layer.js'
+import { queryIndex } from '../../../src/inspect/index/query-index.js'
+import { firstView } from '../../../src/inspect/view/view.js'
+import { committedFile } from '../../../src/shards/committed-file.js'
+import { makeInspectDataset } from '../../helpers/inspect-dataset.js'
+import { temporaryFolder } from '../../helpers/temporary-folder.js'
 
 let url: string
 let dataset: Inspected

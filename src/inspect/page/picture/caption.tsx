@@ -1,4 +1,4 @@
-import type { SamplePhrase } from '../answers.js'
+import type { SamplePhrase } from '../../view/answers.js'
 
 interface CaptionProps {
   readonly text: string

@@ -1,13 +1,15 @@
+import { type ShownName, shownMeasures, shownNames } from '../view/shown-measures.js'
+import type { View } from '../view/view.js'
 import type { DatasetIndex } from './dataset-index.js'
-import { type ShownName, shownMeasures, shownNames } from './shown-measures.js'
 import type { StringTable } from './string-table.js'
-import type { View } from './view.js'
 
 /** What is chosen of each histogram and list: 1 for what is, null where nothing is chosen. */
 export interface Choices {
   readonly bins: Readonly<Record<ShownName, Uint8Array | null>>
   readonly heads: Uint8Array | null
   readonly hosts: Uint8Array | null
+  readonly boxes: View['boxes']
+  readonly verdicts: View['verdicts']
   /** Whether a picture must have a box that fits. */
   readonly wantsBox: boolean
 }
@@ -17,7 +19,8 @@ export function choicesOf(view: View, index: Pick<DatasetIndex, 'heads' | 'hosts
   const bins = perMeasure((name) => flagsOf(view.bins[name], binsOf(name)))
   const heads = wordFlags(view.heads, index.heads)
   const wantsBox = Boolean(bins.score || bins.area_share || bins.aspect || heads)
-  return { bins, heads, hosts: wordFlags(view.hosts, index.hosts), wantsBox }
+  const { boxes, verdicts } = view
+  return { bins, heads, hosts: wordFlags(view.hosts, index.hosts), boxes, verdicts, wantsBox }
 }
 
 /** Number of a measure's bins. */

@@ -6,6 +6,8 @@ interface Keys {
   /** Turns pages; false where there is none. */
   readonly turn: (by: number) => boolean
   readonly onBack: () => void
+  /** Ticks the picture that has the focus. */
+  readonly onTick: (id: string) => void
   readonly onNext: () => void
   readonly onBefore: () => void
   readonly keys: Readonly<Record<string, () => void>>
@@ -36,6 +38,9 @@ export function useKeys(given: Keys): void {
           else keys.onBefore()
         } else moveFocus(event.key, way, keys.turn)
         event.preventDefault()
+      } else if (event.key === 'x') {
+        const id = target.closest<HTMLElement>('[data-id]')?.dataset.id
+        if (id) keys.onTick(id)
       } else if (event.key === 'n' || event.key === 'p') keys.turn(event.key === 'n' ? 1 : -1)
       else if (event.key in keys.keys) {
         keys.keys[event.key]?.()
@@ -47,7 +52,9 @@ export function useKeys(given: Keys): void {
   }, [])
 }
 
-const isField = (element: HTMLElement) => element.matches('input, select, textarea')
+/** Of a box that is ticked only the space bar is its own. */
+const isField = (element: HTMLElement) =>
+  element.matches('input:not([type=checkbox]):not([type=radio]), select, textarea')
 
 /** To the next picture of the grid, a row on with up and down, and from the last one to the next page. */
 function moveFocus(key: string, way: number, turn: (by: number) => boolean): void {

@@ -1,6 +1,6 @@
-import { useEffect, useState } from 'preact/hooks'
-import type { CountsAnswer, DatasetAnswer, SampleAnswer, SamplesAnswer } from '../answers.js'
-import { needsIndex, type View, writeView } from '../view.js'
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import type { CountsAnswer, DatasetAnswer, SampleAnswer, SamplesAnswer } from '../../view/answers.js'
+import { isJudged, needsIndex, type View, writeView } from '../../view/view.js'
 import { type Answer, useAnswer } from './ask.js'
 import { useSettled } from './use-settled.js'
 
@@ -16,13 +16,17 @@ export interface Answers {
   readonly samples: Answer<SamplesAnswer>
   /** Of the open picture. */
   readonly detail: Answer<SampleAnswer>
+  /** Asks again what is in the dataset, after something was stored. */
+  readonly refresh: () => void
 }
 
 /** Asks the server for what a view shows, and again while the index grows. */
 export function useAnswers(view: View): Answers {
   const [tick, setTick] = useState(0)
   const hasSamples = view.tab !== 'funnel'
-  const dataset = useAnswer<DatasetAnswer>('/api/dataset')
+  const [version, setVersion] = useState(0)
+  const refresh = useCallback(() => setVersion((old) => old + 1), [])
+  const dataset = useAnswer<DatasetAnswer>('/api/dataset', version)
   const counts = useAnswer<CountsAnswer>(hasSamples ? `/api/counts?${countsQuery(view)}` : null, tick)
   // The server matches a comparison's boxes, from row groups all over the dataset: after the slider, not with
   // it.
@@ -31,8 +35,7 @@ export function useAnswers(view: View): Answers {
     hasSamples ? `/api/samples?${samplesQuery({ ...view, threshold })}` : null,
     needsIndex(view) ? tick : 0,
   )
-  const isOpen = view.open !== null && hasSamples
-  const detail = useAnswer<SampleAnswer>(isOpen ? `/api/sample?${writeView(view)}` : null)
+  const detail = useAnswer<SampleAnswer>(view.open === null ? null : `/api/sample?${detailQuery(view)}`)
 
   const isBusy = counts.value?.index.isBusy ?? false
   useEffect(() => {
@@ -41,11 +44,15 @@ export function useAnswers(view: View): Answers {
     return () => clearInterval(timer)
   }, [isBusy])
 
-  return { dataset, counts, samples, detail }
+  return { dataset, counts, samples, detail, refresh }
 }
 
 /** What the counts depend on. */
-const countsQuery = (view: View) => writeView({ ...view, page: 0, open: null, stage: null, reason: null })
+const countsQuery = (view: View) =>
+  writeView({ ...view, page: 0, open: null, stage: null, reason: null, labels: null })
+
+/** What the open picture depends on. */
+const detailQuery = (view: View) => writeView({ ...view, labels: null })
 
 /**
  * What the pictures depend on. Where no index is needed the page itself leaves out boxes under the threshold.
@@ -53,6 +60,6 @@ const countsQuery = (view: View) => writeView({ ...view, page: 0, open: null, st
 const samplesQuery = (view: View) =>
   writeView({
     ...view,
-    ...{ open: null, stage: null, reason: null },
-    threshold: needsIndex(view) ? view.threshold : null,
+    ...{ open: null, stage: null, reason: null, labels: null },
+    threshold: needsIndex(view) || isJudged(view) ? view.threshold : null,
   })

@@ -1,6 +1,13 @@
+import {
+  isHead,
+  isInText,
+  looksInHeads,
+  looksInTexts,
+  readSearch,
+  type SearchTerm,
+} from '../view/read-search.js'
 import type { DatasetIndex, IndexedShard } from './dataset-index.js'
 import type { LayerPart } from './index-part.js'
-import { isHead, isInText, looksInHeads, looksInTexts, readSearch, type SearchTerm } from './read-search.js'
 import type { StringTable } from './string-table.js'
 
 /** Finds rows by the text of their phrases, the heads of these, their keys and addresses. */

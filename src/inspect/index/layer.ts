@@ -1,9 +1,9 @@
-import type { Xyxy } from '../boxes/xyxy.js'
-import type { Phrase, Proposal } from '../rows/rows.js'
-import { readCommit } from '../shards/commit.js'
-import type { Joined } from '../shards/join-rows.js'
-import type { Storage } from '../storage/storage.js'
-import type { LayerAnswer, Relabelled, StageAnswer } from './answers.js'
+import type { Xyxy } from '../../boxes/xyxy.js'
+import type { Caption, IgnoredRegion, Phrase, Proposal } from '../../rows/rows.js'
+import { readCommit } from '../../shards/commit.js'
+import type { Joined } from '../../shards/join-rows.js'
+import type { Storage } from '../../storage/storage.js'
+import type { LayerAnswer, Relabelled, StageAnswer } from '../view/answers.js'
 
 /** A box of a layer, kept at thresholds above `from` and up to `to`. */
 export interface LayerBox {
@@ -27,7 +27,7 @@ export interface LayerImage {
 /**
  * Boxes over the pictures of a dataset: a grounding, or proposals with rules; or what there is of them yet.
  */
-export interface Layer extends LayerAnswer {
+export interface Layer extends Omit<LayerAnswer, 'showsDropped'> {
   /** The stage whose phrases its boxes point to; null where there are none. */
   readonly phrases: string | null
   readonly boxes: { readonly family: 'proposals' | 'grounding'; readonly stage: string } | null
@@ -36,6 +36,51 @@ export interface Layer extends LayerAnswer {
    * stored.
    */
   readonly passing: ((proposals: readonly Proposal[], image: LayerImage) => readonly LayerBox[]) | null
+  /** The proposals that the rules drop as they were run, each with its rule; null where it cannot be told. */
+  readonly dropped: ((proposals: readonly Proposal[], image: LayerImage) => readonly DroppedProposal[]) | null
+}
+
+/** A proposal that the rules of a layer drop. */
+export interface DroppedProposal {
+  readonly phrase: number
+  readonly xyxy: Xyxy
+  readonly score: number
+  /** As the funnel names it. */
+  readonly reason: string
+}
+
+/** What a truth says of a picture. */
+export interface Told {
+  readonly captions: readonly Pick<Caption, 'kind'>[]
+  readonly phrases: readonly Phrase[]
+  readonly regions: readonly { readonly phrase: number; readonly xyxy: Xyxy }[]
+  readonly ignored?: readonly IgnoredRegion[] | null
+}
+
+/** Boxes of a truth that boxes of a phrase may find; undefined where it does not know the phrase. */
+export interface Targets {
+  readonly boxes: readonly Xyxy[] | undefined
+  /** For boxes that have the span of a part of the phrase for a label. */
+  named(start: number, end: number): readonly Xyxy[] | undefined
+  /** Areas in which a box that finds nothing is not judged. */
+  readonly unsure: readonly Xyxy[]
+}
+
+/** A box that is judged, for a phrase or a part of it. */
+export interface JudgedBox {
+  readonly phrase: number
+  readonly xyxy: Xyxy
+  readonly relabelled?: { readonly start: number; readonly end: number }
+}
+
+/** How boxes are held against a truth. */
+export interface Judge {
+  targets(phrases: readonly Phrase[], told: Told, isByCategory: boolean): readonly Targets[]
+  /** Boxes best first; those that are not judged are left out. */
+  boxes<B extends JudgedBox>(
+    boxes: readonly B[],
+    targets: readonly Targets[],
+  ): readonly { readonly box: B; readonly right: boolean; readonly target?: Xyxy }[]
 }
 
 /** A shard of pictures, and the place of its first one in the dataset. */
@@ -57,6 +102,7 @@ export interface Inspected {
   readonly pictures: number
   readonly layers: readonly Layer[]
   readonly funnel: readonly StageAnswer[]
+  readonly judge: Judge
 }
 
 /** The shard and row of a picture by its place in the dataset. */
@@ -102,7 +148,7 @@ export function layerParts({ phrases, boxes }: Layer, isThere: boolean) {
 
 const boxPart = ({ family, stage }: NonNullable<Layer['boxes']>) =>
   family === 'grounding'
-    ? ({ family, stage, columns: ['regions'] } as const)
+    ? ({ family, stage, columns: ['regions', 'ignored'] } as const)
     : ({ family, stage, columns: ['proposals'] } as const)
 
 /** The phrases and stored boxes of a joined row; none where none were read. */
@@ -111,5 +157,6 @@ export function storedLayer({
   boxes,
 }: Pick<Joined<ReturnType<typeof layerParts>>, 'phrases' | 'boxes'>) {
   const stored = boxes && ('regions' in boxes ? boxes.regions : boxes.proposals)
-  return { phrases: phrases?.phrases ?? [], boxes: stored ?? [] }
+  const ignored = boxes && 'ignored' in boxes ? boxes.ignored : null
+  return { phrases: phrases?.phrases ?? [], boxes: stored ?? [], ignored: ignored ?? null }
 }

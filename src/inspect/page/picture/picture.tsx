@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks'
-import { areaOf, iou } from '../../boxes/iou.js'
-import type { Grounded, Sample, SampleBox } from '../answers.js'
-import { isKept } from '../threshold.js'
-import { labelOf } from './label-of.js'
+import { areaOf, iou } from '../../../boxes/iou.js'
+import type { Grounded, Sample, SampleBox } from '../../view/answers.js'
+import { isKept } from '../../view/threshold.js'
+import { verdictColours } from './colours.js'
+import { Labels } from './labels.js'
 
 interface PictureProps {
   readonly sample: Sample
@@ -14,10 +15,12 @@ interface PictureProps {
   readonly onHot: (phrase: number | null) => void
   /** Also the boxes under the threshold. */
   readonly weak?: boolean
-  /**
-   * The picture has room for words: the boxes carry their phrases and scores, and its frame its own shape.
-   */
-  readonly labelled?: boolean
+  /** Whether the frame has the picture's own shape; else it is one of a grid. */
+  readonly large?: boolean
+  /** Whether boxes carry their phrases and scores. */
+  readonly labels: boolean
+  /** Whether the boxes are those that a rule has dropped. */
+  readonly dropped?: boolean
   /** Whether a box is one that was filtered for. */
   readonly isMeant?: (box: SampleBox) => boolean
 }
@@ -34,7 +37,9 @@ export function Picture(props: PictureProps) {
     onHot,
     weak = false,
     isMeant,
-    labelled = false,
+    large = false,
+    labels,
+    dropped = false,
   } = props
   const [failed, setFailed] = useState<string | null>(null)
   const { width, height } = sample
@@ -45,7 +50,7 @@ export function Picture(props: PictureProps) {
   return (
     <div
       class="picture"
-      style={labelled ? { aspectRatio: `${width} / ${height}`, '--shape': width / height } : {}}
+      style={large ? { aspectRatio: `${width} / ${height}`, '--shape': width / height } : {}}
     >
       {failed === address ? (
         <div class="no-picture">not a picture that can be shown</div>
@@ -56,6 +61,7 @@ export function Picture(props: PictureProps) {
         {shown.map(({ box, at, kept }, order) => {
           const [x1, y1, x2, y2] = box.xyxy
           const change = grounded.changes?.[at] ?? null
+          const verdict = grounded.verdicts && kept ? (grounded.verdicts[at] ?? 'unjudged') : null
           // Two phrases that name one thing show both colours, in turns.
           const isTwin = shown
             .slice(0, order)
@@ -63,9 +69,11 @@ export function Picture(props: PictureProps) {
           const state = [
             'box',
             kept ? '' : 'weak',
-            isTwin ? 'twin' : '',
+            isTwin && !verdict && !dropped ? 'twin' : '',
             hot === null ? '' : hot === box.phrase ? 'hot' : 'cold',
             change ? `change-${change}` : '',
+            verdict ? `verdict-${verdict}` : '',
+            dropped ? 'dropped' : '',
             isMeant && !isMeant(box) ? 'aside' : '',
           ]
           return (
@@ -73,7 +81,7 @@ export function Picture(props: PictureProps) {
             <rect
               key={at}
               class={state.filter(Boolean).join(' ')}
-              style={{ '--colour': colours[box.phrase] ?? '#888' }}
+              style={{ '--colour': verdict ? verdictColours[verdict] : (colours[box.phrase] ?? '#888') }}
               data-phrase={box.phrase}
               data-score={box.score.toFixed(3)}
               x={x1}
@@ -85,58 +93,19 @@ export function Picture(props: PictureProps) {
             />
           )
         })}
+        {grounded.missed?.map(({ xyxy: [x1, y1, x2, y2] }, at) => (
+          <rect
+            key={`missed ${at}`}
+            class="box verdict-missed"
+            style={{ '--colour': verdictColours.missed }}
+            x={x1}
+            y={y1}
+            width={Math.max(0, x2 - x1)}
+            height={Math.max(0, y2 - y1)}
+          />
+        ))}
       </svg>
-      {labelled && <Labels {...{ sample, grounded, colours, hot }} shown={shown} />}
+      {labels && <Labels {...{ sample, grounded, colours, hot, large }} shown={shown} />}
     </div>
   )
 }
-
-/** A box, its place among all of them, and whether the threshold keeps it. */
-interface Shown {
-  readonly box: SampleBox
-  readonly at: number
-  readonly kept: boolean
-}
-
-/** The phrases of the boxes with their scores, those at one corner below each other. */
-function Labels({
-  sample: { width, height },
-  grounded,
-  colours,
-  hot,
-  shown,
-}: Pick<PictureProps, 'sample' | 'grounded' | 'colours' | 'hot'> & { readonly shown: readonly Shown[] }) {
-  const named = shown.filter(({ box }) => shown.length <= mostLabels || hot === box.phrase)
-  const isNear = (a: SampleBox, b: SampleBox) =>
-    Math.abs(a.xyxy[0] - b.xyxy[0]) < 0.1 * width && Math.abs(a.xyxy[1] - b.xyxy[1]) < 0.03 * height
-  return (
-    <>
-      {named.map(({ box, at, kept }, order) => {
-        const stack = named.slice(0, order).filter((other) => isNear(other.box, box)).length
-        const state = [
-          'label',
-          hot !== null && hot !== box.phrase ? 'cold' : '',
-          kept ? '' : 'weak',
-          box.xyxy[1] < 0.06 * height ? 'inside' : '',
-        ]
-        return (
-          <span
-            key={at}
-            class={state.filter(Boolean).join(' ')}
-            style={{
-              '--colour': colours[box.phrase] ?? '#888',
-              '--stack': stack,
-              left: `${(100 * Math.max(0, box.xyxy[0])) / width}%`,
-              top: `${(100 * Math.max(0, box.xyxy[1])) / height}%`,
-            }}
-          >
-            {labelOf(grounded, box)} {box.score < 1 && <b>{box.score.toFixed(2)}</b>}
-          </span>
-        )
-      })}
-    </>
-  )
-}
-
-/** In a crowd only the boxes of the phrase that is pointed at are labelled. */
-const mostLabels = 12

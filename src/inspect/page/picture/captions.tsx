@@ -1,4 +1,4 @@
-import type { Sample } from '../answers.js'
+import type { Sample } from '../../view/answers.js'
 import { Caption } from './caption.js'
 
 interface CaptionsProps {

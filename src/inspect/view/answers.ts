@@ -10,6 +10,14 @@ export interface DatasetAnswer {
   readonly pictureKey: string
   readonly layers: readonly LayerAnswer[]
   readonly funnel: readonly StageAnswer[]
+  /** By name. */
+  readonly selections: readonly SelectionAnswer[]
+}
+
+/** Pictures of a dataset that someone has put on a list. */
+export interface SelectionAnswer {
+  readonly name: string
+  readonly pictures: number
 }
 
 /** A grounding; or proposals, phrases or pictures that no later stage has come to yet. */
@@ -26,6 +34,10 @@ export interface LayerAnswer {
   readonly isExact: boolean
   /** What must be known of its numbers, where there is something. */
   readonly note: string | null
+  /** Whether its words are names of categories: as a truth it is asked for categories, else for words. */
+  readonly isByCategory: boolean
+  /** Whether it can be told which rule dropped a box of its proposals. */
+  readonly showsDropped: boolean
 }
 
 export interface StageAnswer {
@@ -61,7 +73,26 @@ export interface CountsAnswer {
   readonly allScores: readonly number[]
   readonly heads: TallyAnswer
   readonly hosts: TallyAnswer
+  /** Pictures with a box that is kept, and those without one. */
+  readonly boxed: { readonly with: number; readonly without: number }
+  readonly verdicts: VerdictsAnswer | null
   readonly changes: ChangesAnswer | null
+}
+
+/** What a box is beside the truth; `missed` are boxes of the truth. */
+export type Verdict = 'right' | 'wrong' | 'missed'
+
+/** How many boxes are what beside the truth, by the numbers of `groundmill sweep --gold`. */
+export interface VerdictsAnswer {
+  readonly right: number
+  readonly wrong: number
+  /** Boxes of the truth that a phrase asks for and no box has found, and those that one has. */
+  readonly missed: number
+  readonly found: number
+  /** Boxes whose words the truth does not know. */
+  readonly unjudged: number
+  /** Pictures with at least one. */
+  readonly pictures: Readonly<Record<Verdict, number>>
 }
 
 /** The most frequent words, and the chosen ones. */
@@ -122,6 +153,10 @@ export interface Grounded {
   readonly boxes: readonly SampleBox[]
   /** Of a comparison, for each box: what it is beside the other side, null below the threshold. */
   readonly changes?: readonly (Change | null)[]
+  /** Beside a truth, for each box: null below the threshold, and where the truth does not know its words. */
+  readonly verdicts?: readonly ('right' | 'wrong' | null)[]
+  /** Boxes of the truth that were not found, with the words that ask for them. */
+  readonly missed?: readonly { readonly text: string; readonly xyxy: SampleBox['xyxy'] }[]
 }
 
 export type Change = 'same' | 'moved' | 'alone'
@@ -160,12 +195,24 @@ export interface Reject {
   readonly detail: string
   /** `shard:row` of its picture, where it is stored. */
   readonly picture: string | null
+  /** The picture with the best of the boxes that were dropped for the reason. */
+  readonly sample?: Sample
+  /** How many boxes these are. */
+  readonly dropped?: number
 }
 
 export interface RejectsAnswer {
   readonly rejects: readonly Reject[]
   /** Where to go on; null at the end. */
   readonly next: number | null
+}
+
+/** What the page asks to be stored as a selection. */
+export interface SelectionQuestion {
+  /** The pictures, as `shard:row`; without them all that match the address. */
+  readonly ids?: readonly string[]
+  /** Whether one of the same name is replaced. */
+  readonly replace?: boolean
 }
 
 export interface ErrorAnswer {

@@ -1,6 +1,6 @@
-import { boxMatcher, isEqualPair } from '../boxes/match-boxes.js'
+import { boxMatcher, isEqualPair } from '../../boxes/match-boxes.js'
+import { isKept } from '../view/threshold.js'
 import type { LayerPart } from './index-part.js'
-import { isKept } from './threshold.js'
 
 export interface RowChanges {
   readonly kept: number

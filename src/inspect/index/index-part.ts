@@ -1,11 +1,12 @@
-import type { Xyxy } from '../boxes/xyxy.js'
-import { negativePhrase, type Phrase, type Proposal } from '../rows/rows.js'
-import { boxMeasures } from '../statistics/box-measures.js'
-import { binOf, hostOf } from '../statistics/measures.js'
-import type { Relabelled } from './answers.js'
+import type { Xyxy } from '../../boxes/xyxy.js'
+import { type IgnoredRegion, negativePhrase, type Phrase, type Proposal } from '../../rows/rows.js'
+import { boxMeasures } from '../../statistics/box-measures.js'
+import { binOf, hostOf } from '../../statistics/measures.js'
+import type { Relabelled } from '../view/answers.js'
+import { shownMeasures } from '../view/shown-measures.js'
+import { isKept } from '../view/threshold.js'
 import { GrowableArray } from './growable-array.js'
-import type { Layer, LayerBox } from './layer.js'
-import { shownMeasures } from './shown-measures.js'
+import type { Layer, LayerBox, Told } from './layer.js'
 import type { StringTable } from './string-table.js'
 
 /**
@@ -45,6 +46,8 @@ export interface LayerPart {
    * `boxTo`.
    */
   readonly boxFrom: Float64Array | null
+  /** Null where every score is the `boxTo` of its box, as it is unless a rule behind the threshold changes scores. */
+  readonly boxScore: Float64Array | null
   readonly scoreBin: Uint8Array
   readonly areaBin: Uint8Array
   readonly aspectBin: Uint8Array
@@ -98,6 +101,16 @@ export function splitProposals(proposals: readonly Proposal[], phrases: readonly
   return { own, negatives }
 }
 
+/** What a truth says of a picture: the boxes that its layer keeps at its own threshold. */
+export function toldBy(
+  layer: Pick<Layer, 'passing' | 'threshold'>,
+  row: LayerRow,
+  captions: Told['captions'],
+): Told {
+  const kept = layerBoxes(layer, row).filter(({ from, to }) => isKept(from, to, layer.threshold))
+  return { captions, phrases: row.phrases, regions: kept, ignored: row.ignored ?? null }
+}
+
 /** A picture's boxes in a layer, at every threshold. */
 export function layerBoxes(
   layer: Pick<Layer, 'passing'>,
@@ -135,6 +148,7 @@ export interface LayerRow {
     readonly start?: number
     readonly end?: number
   }[]
+  readonly ignored?: readonly IgnoredRegion[] | null
 }
 
 /** Collects phrases and boxes of a shard. */
@@ -146,12 +160,13 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTab
   const boxHead = new GrowableArray(Int32Array)
   const boxTo = new GrowableArray(Float64Array)
   const boxFrom = new GrowableArray(Float64Array)
+  const boxScore = new GrowableArray(Float64Array)
   const scoreBin = new GrowableArray(Uint8Array)
   const areaBin = new GrowableArray(Uint8Array)
   const aspectBin = new GrowableArray(Uint8Array)
   const boxSpan = new GrowableArray(Uint32Array)
   const boxXyxy = new GrowableArray(Float32Array)
-  let [isSimple, isSingle, proposals] = [true, true, 0]
+  let [isSimple, isSingle, isScored, proposals] = [true, true, true, 0]
   return {
     add(row: LayerRow) {
       const { width, height, phrases } = row
@@ -167,7 +182,9 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTab
         boxHead.push(heads.add(named.head))
         boxTo.push(to)
         boxFrom.push(from)
+        boxScore.push(score)
         if (from >= 0) isSimple = false
+        if (score !== to) isScored = false
         if (Math.fround(to) !== to) isSingle = false
         const measured = boxMeasures({ width, height }, { xyxy, score })
         scoreBin.push(binOf(shownMeasures.score.edges, measured.score))
@@ -189,6 +206,7 @@ export function layerPartBuilder(layer: Pick<Layer, 'passing'>, texts: StringTab
         boxHead: boxHead.done(),
         boxTo: isSingle ? new Float32Array(to) : to,
         boxFrom: isSimple ? null : boxFrom.done(),
+        boxScore: isScored ? null : boxScore.done(),
         scoreBin: scoreBin.done(),
         areaBin: areaBin.done(),
         aspectBin: aspectBin.done(),

@@ -1,6 +1,14 @@
-import { phraseColours } from '../../render/phrase-colours.js'
-import type { Grounded } from '../answers.js'
-import { isKept } from '../threshold.js'
+import { phraseColours } from '../../../render/phrase-colours.js'
+import type { Grounded } from '../../view/answers.js'
+import { isKept } from '../../view/threshold.js'
+
+/** Colours of what boxes are beside a truth: with white words on them, and told apart by how lines are drawn too. */
+export const verdictColours = {
+  right: '#007a58',
+  wrong: '#c04c00',
+  missed: '#0067a8',
+  unjudged: '#475a68',
+} as const
 
 /**
  * A colour for each phrase that has a box at any threshold, null for the others: so that dragging changes no
