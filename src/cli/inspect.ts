@@ -6,6 +6,7 @@ import { datasetLayers } from '../filter/dataset-layers.js'
 import { judgeBoxes, targetsOf } from '../filter/rows-with-gold.js'
 import { isLoopback } from '../inspect/guard.js'
 import type { ImageShard, Inspected, Judge, Layer } from '../inspect/index/layer.js'
+import { rememberedAddress } from '../inspect/remembered-address.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
 import { readCommit } from '../shards/commit.js'
 import { ShardRows } from '../shards/shard-rows.js'
@@ -14,6 +15,7 @@ import { print, printJson, say } from './terminal/print.js'
 export interface InspectOptions {
   readonly port?: number
   readonly host: string
+  readonly newToken?: boolean
   readonly json?: boolean
 }
 
@@ -21,7 +23,18 @@ export interface InspectOptions {
 export async function inspect(url: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const { dataset, missing } = await openInspected(url)
   for (const why of missing) say(`Not shown: ${why}`)
-  const server = await serveInspect(dataset, { port: options.port, host: options.host })
+  const known = await rememberedAddress(url, options.newToken)
+  if (known.note !== null) say(known.note)
+  const { host } = options
+  const wanted = options.port ?? known.port ?? 0
+  const anyPort = options.port === undefined
+  const server = await serveInspect(dataset, { host, token: known.token, port: wanted, anyPort })
+  const isMoved = wanted !== 0 && server.port !== wanted
+  if (isMoved)
+    say(`Port ${wanted}, which the page had the last time, is taken: it is on ${server.port} this time.`)
+  await known
+    .keep(isMoved ? wanted : server.port)
+    .catch((error: Error) => say(`The address is not kept for the next time: ${error.message}`))
   if (options.json) printJson({ dataset: url, url: server.url })
   else print(server.url)
   if (!isLoopback(options.host))

@@ -12,8 +12,10 @@ import { readRunRecord } from '../pipeline/records/run-record.js'
 import { readPresences } from '../pipeline/tasks/read-presences.js'
 import { type RunState, runStateReader } from '../pipeline/tasks/run-state.js'
 import { readDataset } from '../shards/dataset.js'
+import { listSelections } from '../shards/selections.js'
 import { byOrder } from '../shards/stage-order.js'
 import { openStorage } from '../storage/open-storage.js'
+import { formatTable } from './terminal/format-table.js'
 import { print, printJson } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { evaluationTable } from './terminal/print-report.js'
@@ -37,11 +39,14 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   const statisticsOptions = { top: options.top, vocabulary }
   const progress = createProgress()
   const datasets: DatasetStatistics[] = []
+  const selections: { readonly dataset: string; readonly name: string; readonly pictures: number }[] = []
   const funnel: (FunnelStage & { readonly dataset: string })[] = []
   for (const path of await datasetsAt(url)) {
     const storage = openStorage(path)
     const { name } = await readDataset(storage)
     const stages = await datasetFunnel(storage)
+    for (const { name: selection, keys } of await listSelections(storage))
+      selections.push({ dataset: name, name: selection, pictures: keys.length })
     funnel.push(...stages.map((stage) => ({ dataset: name, ...stage })))
     if (!options.exact) datasets.push(datasetStatistics(name, stages, statisticsOptions))
     else {
@@ -57,10 +62,17 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   if (options.json) {
     // What the records have recorded is in the statistics, in one shape with what the rows say.
     const rows = funnel.map(({ stats: _, recorded: __, ...stage }) => stage)
-    printJson({ dataset: url, funnel: rows, datasets, evaluations, ...(run && { run }) })
+    printJson({ dataset: url, funnel: rows, datasets, selections, evaluations, ...(run && { run }) })
     return
   }
   const parts = [funnelTable(funnel), sourceTable(datasets)]
+  if (selections.length > 0)
+    parts.push(
+      formatTable(
+        ['dataset', 'selection', 'pictures'],
+        selections.map(({ dataset, name, pictures }) => [dataset, name, pictures]),
+      ),
+    )
   if (run) parts.push(...[workersText(run, 5), setAsideText(run, 5)].filter((text) => text !== ''))
   const rounds = roundTable(datasets)
   if (rounds !== undefined) parts.push(rounds)

@@ -17,6 +17,7 @@ import {
 import { count, countLost, type ExportSums, emptySums } from './export-sums.js'
 import type { Format, Memory, RowWithFile, Writer } from './format.js'
 import { formats } from './formats.js'
+import { findOnly, type OnlyKeys, type OnlyReport, readOnlyKeys } from './only-keys.js'
 import { pictureEnding, placePicture } from './place-picture.js'
 
 /** What `export.json` says. */
@@ -32,6 +33,8 @@ export interface ExportReport extends ExportSums {
   /** Names in the list of classes; null where there is none. */
   readonly classes: number | null
   readonly notes: readonly string[]
+  /** The pictures that were asked for, where not all were. */
+  readonly only?: OnlyReport
   /** What an ingest stage reads it back with. */
   readonly ingest: Readonly<Record<string, object>>
   /** Shards of the dataset whose grounding was not there. */
@@ -79,7 +82,8 @@ export async function exportDataset(
     throw new UserError(
       `${source.storage.url}: no shard of grounding "${source.grounding}" is there: run its stage first.`,
     )
-  const hash = hashOf(source, options, shards)
+  const only = config.only === undefined ? undefined : await readOnlyKeys(source, config.only)
+  const hash = hashOf(source, options, shards, only)
   const target = resolve(out)
   const lockName = `${basename(target)}.lock`
   const what = `exporting ${source.name} as ${config.format}`
@@ -94,14 +98,24 @@ export async function exportDataset(
         )
     }
     const stop = signal ? AbortSignal.any([signal, lock.signal]) : lock.signal
-    const report = await makeExport(source, { ...options, signal: stop }, { format, shards, missing, hash })
+    const report = await makeExport(
+      source,
+      { ...options, signal: stop },
+      { format, shards, missing, hash, only },
+    )
     return { report, skipped: false }
   } finally {
     await lock.release()
   }
 }
 
-const hashOf = (source: ExportSource, { license, config }: ExportOptions, shards: readonly ExportShard[]) =>
+const hashOf = (
+  source: ExportSource,
+  // What is asked for counts by its keys, wherever they were read.
+  { license, config: { only: _, ...config } }: ExportOptions,
+  shards: readonly ExportShard[],
+  only: OnlyKeys | undefined,
+) =>
   hashJson([
     exportVersion,
     source.name,
@@ -109,6 +123,7 @@ const hashOf = (source: ExportSource, { license, config }: ExportOptions, shards
     license ?? null,
     config,
     shards.map(({ shard, hashes }) => [shard, hashes]),
+    ...(only ? [{ only: only.hash }] : []),
   ])
 
 /** What an export is made of. */
@@ -117,21 +132,23 @@ interface Plan {
   readonly shards: readonly ExportShard[]
   readonly missing: readonly string[]
   readonly hash: string
+  readonly only: OnlyKeys | undefined
 }
 
 async function makeExport(
   source: ExportSource,
   options: ExportOptions,
-  { format, shards, missing, hash }: Plan,
+  { format, shards, missing, hash, only }: Plan,
 ): Promise<ExportReport> {
   const { config, out, signal } = options
+  const onlyReport = only && (await findOnly(source, shards, only))
   const classes = await classesOf(source, shards, config, format, signal)
   const folder = await ExportFolder.open<Memory>(out, hash)
   try {
     const memory = folder.saved?.memory ?? { sums: emptySums(), counters: {}, licenses: [] }
     const context = { folder, config, source, shards, license: options.license, classes, memory }
     const writer = await format.open(context)
-    const run: ExportRun = { source, config, format, folder, writer, sums: memory.sums }
+    const run: ExportRun = { source, config, format, folder, writer, sums: memory.sums, only }
     const shardsDone = folder.saved?.shards ?? 0
     const total = shards.reduce((sum, { rows }) => sum + rows, 0)
     let done = shards.slice(0, shardsDone).reduce((sum, { rows }) => sum + rows, 0)
@@ -160,9 +177,10 @@ async function makeExport(
       notes: format.notes,
       ingest: format.ingest(out, config, memory.sums),
       missing,
+      ...(onlyReport && { only: onlyReport }),
     }
     signal?.throwIfAborted()
-    if (hashOf(source, options, (await exportShards(source)).complete) !== hash)
+    if (hashOf(source, options, (await exportShards(source)).complete, only) !== hash)
       throw new Error(`${source.storage.url} was changed while it was exported: run the export again.`)
     await folder.publish(report)
     return report
@@ -207,11 +225,12 @@ interface ExportRun {
   readonly folder: ExportFolder<Memory>
   readonly writer: Writer
   readonly sums: ExportSums
+  readonly only: OnlyKeys | undefined
 }
 
 /** The rows that are written; why the others are not is counted. */
 async function* wantedRows(
-  { source, config, format, writer, sums }: ExportRun,
+  { source, config, format, writer, sums, only }: ExportRun,
   shard: string,
   onRow: () => void,
 ): AsyncGenerator<ExportRow, void, void> {
@@ -221,6 +240,7 @@ async function* wantedRows(
     onRow()
     const isEmpty = writer.wants ? !writer.wants(row) : row.regions.length === 0
     const reason =
+      (only && !only.keys.has(row.key) ? 'not_selected' : null) ??
       row.dropped ??
       (isEmpty && !keep_empty ? 'no_region' : images === 'url' && row.url === null ? 'no_url' : undefined)
     if (reason !== undefined) {

@@ -120,12 +120,12 @@ function BoxedChoice({ view, counts, setView }: Pick<SidebarProps, 'view' | 'cou
   const boxed = counts?.boxed
   const choices = [
     [null, 'all', boxed && boxed.with + boxed.without],
-    ['with', 'with a box', boxed?.with],
+    ['with', 'with', boxed?.with],
     ['without', 'without', boxed?.without],
   ] as const
   return (
     <fieldset class="boxed">
-      <legend>Pictures</legend>
+      <legend>Pictures with a box, or without</legend>
       <div>
         {choices.map(([boxes, title, pictures]) => (
           <button

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { iou } from '../../../boxes/iou.js'
 import { placeLabels } from '../../../render/place-labels.js'
 import type { Grounded, Sample, SampleBox } from '../../view/answers.js'
 import { verdictColours } from './colours.js'
@@ -22,7 +23,9 @@ interface LabelsProps {
 }
 
 /** In a crowd only the best boxes are labelled, and those of the phrase that is pointed at. */
-const mostLabels = { large: 12, small: 6 }
+const mostLabels = { large: 12, small: 4 }
+/** Boxes that overlap more are of one thing, of which a small picture says one name. */
+const oneThing = 0.9
 /** The frame of a picture of the grid. */
 const gridShape = 4 / 3
 /** Pixels of a line, and of a letter of usual width. */
@@ -44,19 +47,28 @@ export function Labels({ sample: { width, height }, grounded, colours, hot, larg
   }, [])
   const down = (across * height) / width
   const { line, letter } = large ? sizes.large : sizes.small
-  const named = labelsOf(grounded, shown, hot, large ? mostLabels.large : mostLabels.small)
+  const named = labelsOf(grounded, shown, hot, large)
   const scale = across / width
-  const placed = placeLabels(
-    named.map(({ text, xyxy: [x1, y1, x2, y2] }) => ({
-      text,
-      box: [x1 * scale, y1 * scale, x2 * scale, y2 * scale] as const,
-      // No wider than the half of a small picture.
-      width: Math.min(letter * [...text].length + 10, Math.max(48, across * 0.6)),
-      height: line,
-    })),
+  const widthOf = ({ text }: NamedBox) => Math.min(letter * [...text].length + 10, Math.max(48, across * 0.6))
+  const places = placeLabels(
+    named.map((one) => {
+      const [x1, y1, x2, y2] = one.xyxy
+      const box = [x1 * scale, y1 * scale, x2 * scale, y2 * scale] as const
+      return { text: one.text, box, width: widthOf(one), height: line }
+    }),
     across,
     down,
   )
+  // What would hide another one has no room in a small picture.
+  const placed = large
+    ? places
+    : places.filter(({ index, x, y }, at) => {
+        const end = x + widthOf(named[index] as NamedBox)
+        return places.slice(0, at).every((other) => {
+          const otherEnd = other.x + widthOf(named[other.index] as NamedBox)
+          return Math.abs(other.y - y) >= line || other.x >= end || otherEnd <= x
+        })
+      })
   const shape = large ? 1 : width / height / gridShape
   const frame = { width: `${100 * Math.min(1, shape)}%`, height: `${100 * Math.min(1, 1 / shape)}%` }
   return (
@@ -105,8 +117,9 @@ function labelsOf(
   grounded: Grounded,
   shown: readonly ShownBox[],
   hot: number | null,
-  most: number,
+  large: boolean,
 ): NamedBox[] {
+  const most = large ? mostLabels.large : mostLabels.small
   const boxes = shown.map(({ box, at, kept }): NamedBox & { readonly score: number } => {
     const verdict = grounded.verdicts && kept ? (grounded.verdicts[at] ?? 'unjudged') : null
     const score = box.score < 1 ? box.score.toFixed(2) : ''
@@ -116,13 +129,23 @@ function labelsOf(
       text: words.filter((word) => word !== '').join(' '),
     }
   })
-  const best = [...boxes].sort((a, b) => b.score - a.score).slice(0, most)
-  const pointed = hot === null ? [] : boxes.filter(({ phrase }) => phrase === hot).slice(0, 2 * most)
-  const missed = (grounded.missed ?? []).slice(0, most).map(
+  const missed = (grounded.missed ?? []).map(
     ({ text, xyxy }, at): NamedBox => ({
       ...{ key: `missed ${at}`, text: `${signs.missed} ${text}`, xyxy },
       ...{ phrase: null, verdict: 'missed', kept: true },
     }),
   )
-  return [...(hot === null ? best : pointed), ...missed]
+  if (hot !== null) return boxes.filter(({ phrase }) => phrase === hot).slice(0, 2 * most)
+  const all = [...boxes.sort((a, b) => b.score - a.score), ...missed]
+  if (large)
+    return [
+      ...all.slice(0, most),
+      ...all
+        .slice(most)
+        .filter(({ phrase }) => phrase === null)
+        .slice(0, most),
+    ]
+  return all
+    .filter((box, at) => !all.slice(0, at).some((other) => iou(other.xyxy, box.xyxy) > oneThing))
+    .slice(0, most)
 }
