@@ -4,21 +4,12 @@ import { z } from 'zod'
 import { UserError } from '../base/user-error.js'
 import { isSecret } from './guard.js'
 import { type Inspected, rowOf } from './index/layer.js'
-import type { RejectReader } from './reject-reader.js'
-import type { Selections } from './selections.js'
+import type { Readers } from './open-readers.js'
 import type { DatasetAnswer, ErrorAnswer, SelectionAnswer, SelectionQuestion } from './view/answers.js'
 import { readView } from './view/view.js'
-import type { ViewReader } from './view-reader.js'
 
 /** Answers of the dataset are not kept by the browser. */
 export const withoutStore = { 'cache-control': 'no-store' }
-
-/** What the answers are read from. */
-export interface ApiReaders {
-  readonly views: ViewReader
-  readonly rejects: RejectReader
-  readonly selections: Selections
-}
 
 /**
  * What the page asks of a dataset, given only for the token.
@@ -27,7 +18,7 @@ export interface ApiReaders {
  */
 export function api(
   dataset: Inspected,
-  { views, rejects, selections }: ApiReaders,
+  { views, rejects, selections }: Pick<Readers, 'views' | 'rejects' | 'selections'>,
   token: string,
   pictureKey: string,
 ): Hono {

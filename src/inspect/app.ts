@@ -1,20 +1,12 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { UserError } from '../base/user-error.js'
-import { ShardRows } from '../shards/shard-rows.js'
 import { api, withoutStore } from './api.js'
-import { DroppedReader } from './dropped-reader.js'
 import { isOwnHost, isSecret, pictureKey, safeHeaders } from './guard.js'
 import { IdleGate } from './idle-gate.js'
-import { DatasetIndex } from './index/dataset-index.js'
 import { type ImageShard, type Inspected, placeOf, rowOf } from './index/layer.js'
-import { PictureKeys } from './picture-keys.js'
-import { Pictures, type ServedPicture } from './pictures.js'
-import { RejectReader } from './reject-reader.js'
-import { RowGroups } from './row-groups.js'
-import { SampleReader } from './sample-reader.js'
-import { Selections } from './selections.js'
+import { openReaders } from './open-readers.js'
+import type { Pictures, ServedPicture } from './pictures.js'
 import type { ErrorAnswer } from './view/answers.js'
-import { ViewReader } from './view-reader.js'
 
 /** A file of the page. */
 export interface PageFile {
@@ -47,24 +39,13 @@ export function inspectApp(
   listens: () => Listening,
 ): InspectApp {
   const gate = new IdleGate()
-  const rows = new ShardRows(dataset.storage)
-  const index = new DatasetIndex(dataset, () => gate.idle())
-  const groups = new RowGroups(dataset, rows)
-  const keys = new PictureKeys(rows)
-  const dropped = new DroppedReader(dataset, groups)
-  const selections = new Selections(dataset, keys)
-  const samples = new SampleReader(dataset, groups)
-  const readers = {
-    views: new ViewReader(dataset, index, rows, samples, groups, dropped, selections),
-    rejects: new RejectReader(dataset, rows, keys, dropped),
-    selections,
-  }
+  const readers = openReaders(dataset, () => gate.idle())
   const key = pictureKey(token)
 
   const app = new Hono()
   app.use(guarded(gate, listens))
   app.route('/api', api(dataset, readers, token, key))
-  app.route('/', pictureRoutes(dataset.shards, new Pictures(rows), key))
+  app.route('/', pictureRoutes(dataset.shards, readers.pictures, key))
   app.get('*', (context) => pageFile(context, files))
   app.onError((error, context) => {
     const isUsers = error instanceof UserError
@@ -73,10 +54,7 @@ export function inspectApp(
   })
   return {
     fetch: app.fetch,
-    async close() {
-      await index.close()
-      await rows.close()
-    },
+    close: readers.close,
   }
 }
 

@@ -9,8 +9,7 @@ import type { View } from './view/view.js'
 /** Samples of a layer with what the truth says of each box that is kept, and the boxes that it misses. */
 export async function judgedSamples(
   { judge, shards }: Pick<Inspected, 'judge' | 'shards'>,
-  reader: SampleReader,
-  groups: RowGroups,
+  { samples, groups }: { readonly samples: SampleReader; readonly groups: RowGroups },
   places: readonly number[],
   {
     layer,
@@ -20,7 +19,7 @@ export async function judgedSamples(
 ): Promise<Sample[]> {
   const threshold = thresholdOf(view, layer)
   const judged: Sample[] = []
-  for (const sample of await reader.read(places, layer)) {
+  for (const sample of await samples.read(places, layer)) {
     const told = await toldOf(groups, shards, truth, sample)
     const targets = judge.targets(sample.phrases, told, truth.isByCategory)
     const kept = sample.boxes

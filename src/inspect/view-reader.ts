@@ -20,6 +20,16 @@ import { needsIndex, pageSize, type View, writeView } from './view/view.js'
  */
 const mostResults = 3
 
+/** What a view is read from. */
+export interface ViewSources {
+  readonly index: DatasetIndex
+  readonly rows: ShardRows
+  readonly samples: SampleReader
+  readonly groups: RowGroups
+  readonly dropped: DroppedReader
+  readonly selections: Selections
+}
+
 type Layers = ReturnType<typeof chooseLayers<Layer>>
 
 /** What a view shows of a dataset: its counts, the pictures of its page, the open picture. */
@@ -28,12 +38,7 @@ export class ViewReader {
 
   constructor(
     private readonly dataset: Inspected,
-    private readonly index: DatasetIndex,
-    private readonly rows: ShardRows,
-    private readonly reader: SampleReader,
-    private readonly groups: RowGroups,
-    private readonly dropped: DroppedReader,
-    private readonly selections: Selections,
+    private readonly read: ViewSources,
   ) {}
 
   /** What is counted in the part of the dataset that is indexed by now; undefined where there is no layer. */
@@ -52,7 +57,7 @@ export class ViewReader {
     const start = view.page * pageSize
     if (!needsIndex(view)) {
       // It will be asked for its counts in any case.
-      this.index.want(layer, truth)
+      this.read.index.want(layer, truth)
       const total = this.dataset.pictures
       const count = Math.max(0, Math.min(pageSize, total - start))
       const places = Array.from({ length: count }, (_, at) => start + at)
@@ -90,7 +95,7 @@ export class ViewReader {
     const [sample] = await this.#read(view, [place], layers)
     if (!sample) return undefined
     const { shard, row } = placeOf(this.dataset.shards, place)
-    const [image] = await this.rows.read('images', null, shard.name, {
+    const [image] = await this.read.rows.read('images', null, shard.name, {
       ...{ start: row, end: row + 1 },
       columns: ['sha256', 'phash', 'license', 'meta'],
     })
@@ -100,28 +105,31 @@ export class ViewReader {
   }
 
   async #query(view: View, { layer, against, truth }: Layers): Promise<QueryResult> {
-    if (against) this.index.want(against)
-    if (layer) this.index.want(layer, truth)
+    if (against) this.read.index.want(against)
+    if (layer) this.read.index.want(layer, truth)
     // Read before the index is looked at, which may grow meanwhile.
-    const only = view.only === null ? undefined : await this.selections.flags(view.only)
-    const progress = [layer && this.index.progress(layer, truth), against && this.index.progress(against)]
+    const only = view.only === null ? undefined : await this.read.selections.flags(view.only)
+    const progress = [
+      layer && this.read.index.progress(layer, truth),
+      against && this.read.index.progress(against),
+    ]
     const name = [
       writeView({ ...view, page: 0, open: null }),
       ...progress.map((one) => one?.rows ?? 0),
-      this.selections.version,
+      this.read.selections.version,
     ].join(' ')
     const known = this.#results.get(name)
     if (known) return known
     const others = { ...(against && { against }), ...(truth && { truth }), ...(only && { only }) }
-    const result = queryIndex(this.dataset, this.index, view, layer as Layer, others)
+    const result = queryIndex(this.dataset, this.read.index, view, layer as Layer, others)
     this.#results.set(name, result)
     return result
   }
 
   #progress({ layer, against, truth }: Layers): IndexAnswer {
     const all = [
-      ...(layer ? [this.index.progress(layer), this.index.progress(layer, truth)] : []),
-      ...(against ? [this.index.progress(against)] : []),
+      ...(layer ? [this.read.index.progress(layer), this.read.index.progress(layer, truth)] : []),
+      ...(against ? [this.read.index.progress(against)] : []),
     ]
     return all.reduce((a, b) => (b.rows < a.rows ? b : a))
   }
@@ -129,27 +137,27 @@ export class ViewReader {
   async #read(view: View, places: readonly number[], { layer, against, truth }: Layers): Promise<Sample[]> {
     if (!layer) return []
     if (view.tab === 'funnel') return this.#readDropped(view, places)
-    if (against) return compareSamples(this.reader, places, layer, against, view)
-    if (!truth) return this.reader.read(places, layer)
-    return judgedSamples(this.dataset, this.reader, this.groups, places, { layer, truth, view })
+    if (against) return compareSamples(this.read.samples, places, layer, against, view)
+    if (!truth) return this.read.samples.read(places, layer)
+    return judgedSamples(this.dataset, this.read, places, { layer, truth, view })
   }
 
   /** The open picture of the funnel. */
   async #readDropped({ stage, reason, open }: View, places: readonly number[]): Promise<Sample[]> {
-    const layer = stage === null ? undefined : this.dropped.layerOf(stage)
+    const layer = stage === null ? undefined : this.read.dropped.layerOf(stage)
     if (layer && reason !== null) {
-      const { sample } = await this.dropped.read(layer, open, reason, mostBoxes)
+      const { sample } = await this.read.dropped.read(layer, open, reason, mostBoxes)
       return sample ? [sample] : []
     }
     const last = this.dataset.layers.at(-1)
-    return last ? this.reader.read(places, last) : []
+    return last ? this.read.samples.read(places, last) : []
   }
 
   async #leftOut(layer: Layer, shard: string, row: number): Promise<SampleAnswer['leftOut']> {
     if (layer.phrases === null || layer.kind === 'gold') return []
     const range = { start: row, end: row + 1, columns: ['left_out'] as const }
     // Shards of older versions have no such column.
-    const [found] = await this.rows.read('phrases', layer.phrases, shard, range).catch(() => [])
+    const [found] = await this.read.rows.read('phrases', layer.phrases, shard, range).catch(() => [])
     return (found?.left_out ?? []).map(({ caption, text, reason }) => ({ caption, text, reason }))
   }
 
