@@ -3,7 +3,7 @@ import { mapLimited } from '../base/map-limited.js'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { datasetLayers } from '../filter/dataset-layers.js'
-import { judgeBoxes, targetsOf } from '../filter/rows-with-gold.js'
+import { goldTargets, judgeBoxes } from '../filter/rows-with-gold.js'
 import { isLoopback } from '../inspect/guard.js'
 import type { ImageShard, Inspected, Judge, Layer } from '../inspect/index/layer.js'
 import { rememberedAddress } from '../inspect/remembered-address.js'
@@ -73,9 +73,9 @@ export async function openInspected(
 }
 
 /** Boxes are judged as `groundmill sweep` does. */
+const [byWords, byCategory] = [goldTargets(undefined), goldTargets({ synonyms: {} })]
 const judge: Judge = {
-  targets: (phrases, told, isByCategory) =>
-    targetsOf(phrases, told, isByCategory ? { synonyms: {} } : undefined),
+  targets: (phrases, told, isByCategory) => (isByCategory ? byCategory : byWords)(phrases, told),
   boxes: judgeBoxes,
 }
 

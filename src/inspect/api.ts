@@ -44,7 +44,7 @@ export function api(
     if (!isKnown || !Number.isSafeInteger(from) || from < 0) return answer(context, undefined)
     return answer(context, await rejects.read({ stage, reason, search, from }))
   })
-  app.post('/selections/:name', bodyLimit({ maxSize: mostBody }), async (context) => {
+  app.post('/selections/:name', bodyLimit({ maxSize: mostBody, onError: tooLarge }), async (context) => {
     const { ids, replace = false } = await questionOf(context)
     const places = ids
       ? ids.flatMap((id) => rowOf(dataset.shards, id) ?? [])
@@ -55,6 +55,11 @@ export function api(
     return context.json({ error } satisfies ErrorAnswer, 409, withoutStore)
   })
   return app
+}
+
+function tooLarge(context: Context): Response {
+  const error = 'The question is too large: tick fewer pictures, or store all that match a filter.'
+  return context.json({ error } satisfies ErrorAnswer, 413, withoutStore)
 }
 
 /** Bytes of a question that is sent with a body, and the most pictures that it names. */
