@@ -70,6 +70,7 @@ export function Samples(props: SamplesProps) {
             address={`/thumb/${dataset.pictureKey}/${sample.id}`}
             labels={hasLabels(view)}
             isMeant={meant(view, sample)}
+            fadesMissed={view.verdicts.length > 0 && !view.verdicts.includes('missed')}
             onOpen={onOpen}
             ticked={ticks.ids.has(sample.id)}
             onTick={ticks.toggle}
@@ -81,14 +82,14 @@ export function Samples(props: SamplesProps) {
 }
 
 /** Whether a box is one of those that the view filters for; undefined where it filters for no boxes. */
-export function meant(
-  view: View,
-  { phrases, width, height }: Sample,
-): ((box: SampleBox) => boolean) | undefined {
+export function meant(view: View, sample: Sample): ((box: SampleBox) => boolean) | undefined {
+  const { phrases, width, height } = sample
   const { bins, heads } = view
+  const verdicts = isJudged(view) ? view.verdicts : []
   const terms = readSearch(view.search)
   const chosen = (['score', 'area_share', 'aspect'] as const).filter((name) => bins[name])
-  if (chosen.length === 0 && heads.length === 0 && terms.length === 0) return undefined
+  if (chosen.length === 0 && heads.length === 0 && terms.length === 0 && verdicts.length === 0)
+    return undefined
   const named = phrases.map((phrase) => namesPhrase(terms, phrase))
   const searchesPhrases = named.some(Boolean)
   return (box) => {
@@ -96,7 +97,10 @@ export function meant(
     return (
       chosen.every((name) => bins[name]?.includes(binOf(shownMeasures[name].edges, measured[name]))) &&
       (heads.length === 0 || heads.includes(phrases[box.phrase]?.head ?? '')) &&
-      (!searchesPhrases || named[box.phrase] === true)
+      (!searchesPhrases || named[box.phrase] === true) &&
+      (verdicts.length === 0 || verdicts.some((verdict) => verdict === verdictOf(sample, box)))
     )
   }
 }
+
+const verdictOf = ({ boxes, verdicts }: Sample, box: SampleBox) => verdicts?.[boxes.indexOf(box)]

@@ -14,6 +14,7 @@ interface CardProps {
   /** Whether its boxes are those that a rule has dropped. */
   readonly dropped?: boolean
   readonly isMeant?: (box: SampleBox) => boolean
+  readonly fadesMissed?: boolean
   readonly onOpen: (id: string) => void
   readonly ticked?: boolean
   /** Without it a picture cannot be ticked. */
@@ -23,7 +24,8 @@ interface CardProps {
 
 /** A picture of the grid with its boxes, and the caption that names them. */
 function CardOf(props: CardProps) {
-  const { sample, threshold, address, labels, dropped, isMeant, onOpen, ticked = false, onTick } = props
+  const { sample, threshold, address, labels, dropped, isMeant, fadesMissed, onOpen } = props
+  const { ticked = false, onTick } = props
   const [hot, setHot] = useState<number | null>(null)
   const colours = useMemo(() => coloursOf(sample), [sample])
   const verdicts = verdictText(sample)
@@ -39,7 +41,18 @@ function CardOf(props: CardProps) {
           onClick={open}
         >
           <Picture
-            {...{ sample, grounded: sample, colours, threshold, address, hot, labels, dropped, isMeant }}
+            {...{
+              sample,
+              grounded: sample,
+              colours,
+              threshold,
+              address,
+              hot,
+              labels,
+              dropped,
+              isMeant,
+              fadesMissed,
+            }}
             onHot={setHot}
           />
         </button>

@@ -23,6 +23,8 @@ interface PictureProps {
   readonly dropped?: boolean
   /** Whether a box is one that was filtered for. */
   readonly isMeant?: (box: SampleBox) => boolean
+  /** Whether other boxes than those that the truth misses were filtered for. */
+  readonly fadesMissed?: boolean
 }
 
 /** A picture with its boxes over it; both are fitted into the same frame. */
@@ -37,6 +39,7 @@ export function Picture(props: PictureProps) {
     onHot,
     weak = false,
     isMeant,
+    fadesMissed = false,
     large = false,
     labels,
     dropped = false,
@@ -96,7 +99,7 @@ export function Picture(props: PictureProps) {
         {grounded.missed?.map(({ xyxy: [x1, y1, x2, y2] }, at) => (
           <rect
             key={`missed ${at}`}
-            class="box verdict-missed"
+            class={`box verdict-missed${fadesMissed ? ' aside' : ''}`}
             style={{ '--colour': verdictColours.missed }}
             x={x1}
             y={y1}
@@ -105,7 +108,13 @@ export function Picture(props: PictureProps) {
           />
         ))}
       </svg>
-      {labels && <Labels {...{ sample, grounded, colours, hot, large }} shown={shown} />}
+      {labels && (
+        <Labels
+          {...{ sample, colours, hot, large }}
+          grounded={fadesMissed ? { ...grounded, missed: [] } : grounded}
+          shown={isMeant ? shown.filter(({ box }) => isMeant(box)) : shown}
+        />
+      )}
     </div>
   )
 }
