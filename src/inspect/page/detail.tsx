@@ -65,15 +65,17 @@ export function Detail({ dataset, view, layer, against, answer, weak, onWeak, se
           </label>
         )}
         <LabelsToggle {...{ view, setView }} />
-        <nav class="pager" aria-label="Pictures" hidden={isFunnel}>
-          <button type="button" disabled={!before} onClick={() => go(before)} aria-label="Picture before">
-            ‹
-          </button>
-          <span>{place === null ? 'not in this selection' : `${count(place + 1)} of ${count(total)}`}</span>
-          <button type="button" disabled={!after} onClick={() => go(after)} aria-label="Next picture">
-            ›
-          </button>
-        </nav>
+        {!isFunnel && (
+          <nav class="pager" aria-label="Pictures">
+            <button type="button" disabled={!before} onClick={() => go(before)} aria-label="Picture before">
+              ‹
+            </button>
+            <span>{place === null ? 'not in this selection' : `${count(place + 1)} of ${count(total)}`}</span>
+            <button type="button" disabled={!after} onClick={() => go(after)} aria-label="Next picture">
+              ›
+            </button>
+          </nav>
+        )}
       </div>
       <div class={against ? 'both' : 'one'}>
         {against && sample.against && (
