@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { mapLimited } from '../base/map-limited.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { datasetLayers } from '../filter/dataset-layers.js'
@@ -10,7 +11,7 @@ import { rememberedAddress } from '../inspect/remembered-address.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
 import { readCommit } from '../shards/commit.js'
 import { ShardRows } from '../shards/shard-rows.js'
-import { print, printJson, say } from './terminal/print.js'
+import { note, print, printJson, say } from './terminal/print.js'
 
 export interface InspectOptions {
   readonly port?: number
@@ -22,6 +23,9 @@ export interface InspectOptions {
 /** `groundmill inspect`: the page over a dataset, until it is interrupted. */
 export async function inspect(url: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const { dataset, missing } = await openInspected(url)
+  note(
+    `showing ${dataset.name}, ${dataset.pictures} pictures: ${nameList(dataset.layers.map(({ name }) => name))}`,
+  )
   for (const why of missing) say(`Not shown: ${why}`)
   const known = await rememberedAddress(url, options.newToken)
   if (known.note !== null) say(known.note)

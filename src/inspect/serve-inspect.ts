@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, relative, sep } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { packaged } from '../base/files/packaged.js'
+import { listenError } from '../base/listen-error.js'
 import { UserError } from '../base/user-error.js'
 import { inspectApp, type PageFile } from './app.js'
 import type { Inspected } from './index/layer.js'
@@ -91,7 +92,7 @@ function listen(server: Server, port: number, host: string, anyPort: boolean): P
     const fail = (error: NodeJS.ErrnoException) => {
       const isTaken = error.code === 'EADDRINUSE' || error.code === 'EACCES'
       if (isTaken && anyPort) resolve(false)
-      else reject(new UserError(`Cannot serve the page on ${host}:${port}: ${error.message}`))
+      else reject(listenError(error, { host, port, option: '--port', hostOption: '--host' }))
     }
     server.once('error', fail)
     server.listen(port, host, () => {

@@ -68,9 +68,7 @@ it('a port that is taken gives way to a free one where any will do, and else is 
   expect(server.port).not.toBe(port)
   expect(server.url).toBe(`http://127.0.0.1:${server.port}/?token=${token}`)
   await server.close()
-  await expect(serveInspect(dataset, { page, port })).rejects.toThrow(
-    `Cannot serve the page on 127.0.0.1:${port}`,
-  )
+  await expect(serveInspect(dataset, { page, port })).rejects.toThrow(`port ${port} of 127.0.0.1 is taken`)
   const again = await serveInspect(dataset, { page, port: server.port, anyPort: true })
   expect(again.port).toBe(server.port)
   await again.close()
