@@ -4,6 +4,7 @@ import { families } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import { parseUnsummed } from '../shards/commit.js'
 import { readDataset } from '../shards/dataset.js'
+import { readSelection, selectionOfPath, selectionsFolder } from '../shards/selections.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { checkStage, type DatasetCheckOptions } from './check-stage.js'
@@ -62,8 +63,24 @@ async function checkTop(storage: Storage, mend: boolean, onFinding: (finding: Fi
     const finding = await checkUnfinished(storage, file, mend)
     onFinding(finding ?? foreign(file.name))
   }
-  for (const folder of await storage.folders())
-    if (!families.includes(folder as Family)) onFinding(foreign(`${folder}/`))
+  for (const folder of await storage.folders()) {
+    if (folder === selectionsFolder) await checkSelections(storage, mend, onFinding)
+    else if (!families.includes(folder as Family)) onFinding(foreign(`${folder}/`))
+  }
+}
+
+/** The lists of pictures that people have stored. */
+async function checkSelections(storage: Storage, mend: boolean, onFinding: (finding: Finding) => void) {
+  for await (const file of storage.listFiles(selectionsFolder)) {
+    const name = selectionOfPath(file.name)
+    const unfinished = await checkUnfinished(storage, file, mend)
+    if (unfinished || name === undefined) onFinding(unfinished ?? foreign(file.name))
+    else
+      await readSelection(storage, name).catch((error) => {
+        if (!(error instanceof UserError)) throw error
+        onFinding({ kind: 'wrong', name: file.name, what: error.message })
+      })
+  }
 }
 
 /**

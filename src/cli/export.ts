@@ -1,4 +1,5 @@
 import { parseConfig } from '../base/files/parse-config.js'
+import { nameList, shownName } from '../base/name-list.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
@@ -16,6 +17,7 @@ export interface ExportOptions {
   readonly out: string
   readonly images?: string
   readonly linkFrom?: string
+  readonly only?: string
   readonly keepEmpty?: boolean
   readonly classes?: string
   readonly split?: string
@@ -26,10 +28,10 @@ export interface ExportOptions {
 
 /** `groundmill export`: a grounding and its pictures as a folder that other programs read. */
 export async function exportCommand(url: string, options: ExportOptions, signal: AbortSignal): Promise<void> {
-  const { format, images, linkFrom: link_from, keepEmpty: keep_empty, classes, split } = options
+  const { format, images, linkFrom: link_from, only, keepEmpty: keep_empty, classes, split } = options
   const config = parseConfig(
     exportConfig,
-    { format, images, link_from, keep_empty, classes, split },
+    { format, images, link_from, only, keep_empty, classes, split },
     'groundmill export',
   )
   const dataset = await openDataset(url)
@@ -67,6 +69,7 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   )
   if (report.missing.length > 0)
     progress.finish(`  without ${report.missing.length} shard(s) that have no grounding "${grounding}" yet`)
+  if (report.only) progress.finish(`  ${onlyText(report.only)}`)
   if (options.json) {
     printJson({ out: options.out, skipped, seconds, ...report })
     return
@@ -83,6 +86,14 @@ function classesText(of: string | null): string {
     phrases: 'the phrases as they stand (--classes heads: their head nouns)',
   }
   return known[of ?? ''] ?? `the names of ${of}`
+}
+
+/** How many of the pictures that were asked for are there. */
+function onlyText({ name, asked, found, missing }: NonNullable<ExportReport['only']>): string {
+  const text = `${found} of the ${asked} pictures of ${shownName(name)} are in the dataset`
+  if (missing.length === 0) return text
+  const more = asked - found - missing.length
+  return `${text}; not found: ${nameList(missing)}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 /** What was left out and what the format cannot hold, as tables. */

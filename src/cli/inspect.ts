@@ -4,15 +4,19 @@ import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { datasetLayers } from '../filter/dataset-layers.js'
+import { goldTargets, judgeBoxes } from '../filter/rows-with-gold.js'
 import { isLoopback } from '../inspect/guard.js'
-import type { ImageShard, Inspected, Layer } from '../inspect/layer.js'
+import type { ImageShard, Inspected, Judge, Layer } from '../inspect/index/layer.js'
+import { rememberedAddress } from '../inspect/remembered-address.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
 import { readCommit } from '../shards/commit.js'
+import { ShardRows } from '../shards/shard-rows.js'
 import { note, print, printJson, say } from './terminal/print.js'
 
 export interface InspectOptions {
   readonly port?: number
   readonly host: string
+  readonly newToken?: boolean
   readonly json?: boolean
 }
 
@@ -23,7 +27,18 @@ export async function inspect(url: string, options: InspectOptions, signal: Abor
     `showing ${dataset.name}, ${dataset.pictures} pictures: ${nameList(dataset.layers.map(({ name }) => name))}`,
   )
   for (const why of missing) say(`Not shown: ${why}`)
-  const server = await serveInspect(dataset, { port: options.port, host: options.host })
+  const known = await rememberedAddress(url, options.newToken)
+  if (known.note !== null) say(known.note)
+  const { host } = options
+  const wanted = options.port ?? known.port ?? 0
+  const anyPort = options.port === undefined
+  const server = await serveInspect(dataset, { host, token: known.token, port: wanted, anyPort })
+  const isMoved = wanted !== 0 && server.port !== wanted
+  if (isMoved)
+    say(`Port ${wanted}, which the page had the last time, is taken: it is on ${server.port} this time.`)
+  await known
+    .keep(isMoved ? wanted : server.port)
+    .catch((error: Error) => say(`The address is not kept for the next time: ${error.message}`))
   if (options.json) printJson({ dataset: url, url: server.url })
   else print(server.url)
   if (!isLoopback(options.host))
@@ -46,15 +61,44 @@ export async function openInspected(
   const last = shards.at(-1)
   if (!last) throw new UserError(`${url} has no pictures yet: run its ingest stage first.`)
   const { layers: found, missing } = await datasetLayers(opened)
-  const layers = found.length > 0 ? found : unfoundLayers(opened)
   const { name, storage } = opened
+  const isByCategory = await namesCategories(storage, last.name)
+  const layers =
+    found.length > 0
+      ? found.map((layer) => ({ ...layer, isByCategory: layer.kind === 'gold' && isByCategory }))
+      : unfoundLayers(opened)
   const funnel = opened.stages.map(({ stage, family, unit, in: given, out, rejected, relabelled }) => ({
     ...{ stage, family, unit, in: given, out },
     rejected: Object.entries(rejected).sort((a, b) => b[1] - a[1]),
     relabelled: Object.entries(relabelled),
   }))
   const pictures = last.start + last.rows
-  return { dataset: { url, name, storage, shards, pictures, layers, funnel }, missing }
+  return { dataset: { url, name, storage, shards, pictures, layers, funnel, judge }, missing }
+}
+
+/** Boxes are judged as `groundmill sweep` does. */
+const [byWords, byCategory] = [goldTargets(undefined), goldTargets({ synonyms: {} })]
+const judge: Judge = {
+  targets: (phrases, told, isByCategory) => (isByCategory ? byCategory : byWords)(phrases, told),
+  boxes: judgeBoxes,
+}
+
+/** Pictures whose captions are looked at to find out what gold's words are. */
+const lookedAt = 100
+
+/** Whether pictures have lists of categories among their captions: then gold's words are names of these. */
+async function namesCategories(storage: OpenDataset['storage'], shard: string): Promise<boolean> {
+  const rows = new ShardRows(storage)
+  try {
+    const range = { start: 0, end: lookedAt, columns: ['captions'] as const }
+    const read = await rows.read('images', null, shard, range)
+    return read.some(({ captions }) => captions.some(({ kind }) => kind === 'categories'))
+  } catch {
+    // A damaged shard is told of where it is shown.
+    return false
+  } finally {
+    await rows.close()
+  }
 }
 
 /**
@@ -62,11 +106,20 @@ export async function openInspected(
  * captions.
  */
 function unfoundLayers({ stages }: OpenDataset): Layer[] {
-  const plain = { boxes: null, rules: null, thresholdRule: null, threshold: 0, isExact: true, passing: null }
+  const plain = { boxes: null, rules: null, thresholdRule: null, threshold: 0, isExact: true }
+  const unjudged = { passing: null, dropped: null, isByCategory: false } as const
   const chunked = stages.filter(({ family }) => family === 'phrases')
   const note = 'No teacher has looked for boxes yet.'
-  if (chunked.length === 0) return [{ ...plain, name: 'pictures', kind: 'pictures', phrases: null, note }]
-  return chunked.map(({ stage }) => ({ ...plain, name: stage, kind: 'phrases', phrases: stage, note }))
+  if (chunked.length === 0)
+    return [{ ...plain, ...unjudged, name: 'pictures', kind: 'pictures', phrases: null, note }]
+  return chunked.map(({ stage }) => ({
+    ...plain,
+    ...unjudged,
+    name: stage,
+    kind: 'phrases',
+    phrases: stage,
+    note,
+  }))
 }
 
 /** The shards whose pictures are there, and where each begins. */

@@ -422,6 +422,7 @@ program
     'copy (the default), link (to files of --link-from with the same bytes) or url (left where they were crawled)',
   )
   .option('--link-from <folder>', 'pictures to link: of an earlier export, or those that were ingested')
+  .option('--only <name|file>', "a selection of the dataset's pictures, or a file of their keys, one a line")
   .option('--keep-empty', 'keep pictures and captions that no region names')
   .option(
     '--classes <names>',
@@ -506,8 +507,9 @@ program
 program
   .command('inspect <dataset>')
   .description('look at a dataset in the browser: pictures, boxes, histograms, thresholds, rejects')
-  .option('--port <n>', 'the port (any free one)', port)
+  .option('--port <n>', 'the port (that of the last time, else any free one)', port)
   .option('--host <address>', 'the address to listen on; any but this lets other machines in', '127.0.0.1')
+  .option('--new-token', 'a new token: older links to the page open nothing any more')
   .option('--json', 'print the address as JSON')
   .addHelpText('after', example('inspect runs/quickstart/web'))
   .action(async (dataset, options) => (await import('./inspect.js')).inspect(dataset, options, interrupted))

@@ -14,8 +14,10 @@ import { readRunRecord } from '../pipeline/records/run-record.js'
 import { readPresences } from '../pipeline/tasks/read-presences.js'
 import { type RunState, runStateReader } from '../pipeline/tasks/run-state.js'
 import { readDataset } from '../shards/dataset.js'
+import { listSelections } from '../shards/selections.js'
 import { byOrder } from '../shards/stage-order.js'
 import { openStorage } from '../storage/open-storage.js'
+import { formatTable } from './terminal/format-table.js'
 import { print, printJson } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { overviewText } from './terminal/print-overview.js'
@@ -41,11 +43,14 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   const statisticsOptions = { top: options.top, vocabulary }
   const progress = createProgress()
   const datasets: DatasetStatistics[] = []
+  const selections: { readonly dataset: string; readonly name: string; readonly pictures: number }[] = []
   const funnel: (FunnelStage & { readonly dataset: string })[] = []
   for (const path of await datasetsAt(url)) {
     const storage = openStorage(path)
     const { name } = await readDataset(storage)
     const stages = await datasetFunnel(storage)
+    for (const { name: selection, keys } of await listSelections(storage))
+      selections.push({ dataset: name, name: selection, pictures: keys.length })
     funnel.push(...stages.map((stage) => ({ dataset: name, ...stage })))
     if (!options.exact) datasets.push(datasetStatistics(name, stages, statisticsOptions))
     else {
@@ -61,9 +66,18 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   if (options.json) {
     // What the records have recorded is in the statistics, in one shape with what the rows say.
     const rows = funnel.map(({ stats: _, recorded: __, ...stage }) => stage)
-    printJson({ dataset: url, funnel: rows, datasets, evaluations, ...(run && { run }) })
+    printJson({ dataset: url, funnel: rows, datasets, selections, evaluations, ...(run && { run }) })
     return
   }
+  const chosen =
+    selections.length > 0
+      ? [
+          formatTable(
+            ['dataset', 'selection', 'pictures'],
+            selections.map(({ dataset, name, pictures }) => [dataset, name, pictures]),
+          ),
+        ]
+      : []
   const working = run ? [workersText(run, 5), setAsideText(run, 5)].filter((text) => text !== '') : []
   const shown = options.all ? evaluations : evaluations.slice(-mostEvaluations)
   const scored = shown.map(({ stage, ...evaluation }) => ({ labels: [stage], evaluation }))
@@ -72,7 +86,13 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   if (earlier > 0) scores.push(`(${earlier} earlier evaluations are left out)`)
   if (options.all) {
     const rounds = roundTable(datasets)
-    const tables = [funnelTable(funnel), sourceTable(datasets), ...working, ...(rounds ? [rounds] : [])]
+    const tables = [
+      funnelTable(funnel),
+      sourceTable(datasets),
+      ...chosen,
+      ...working,
+      ...(rounds ? [rounds] : []),
+    ]
     return print([...tables, ...scores, ...everyStage(datasets, funnel)].join('\n\n'))
   }
   const blocks = datasets.slice(0, mostDatasets).map((own) =>
@@ -83,7 +103,7 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   )
   const more = datasets.slice(mostDatasets).map(({ dataset }) => dataset)
   if (more.length > 0) blocks.push(`${more.length} more datasets: ${nameList(more)}`)
-  print([...blocks, ...working, ...scores, everything].join('\n\n'))
+  print([...blocks, ...chosen, ...working, ...scores, everything].join('\n\n'))
 }
 
 /** So many of a run's datasets are shown, the first ones, and so many of its evaluations, the last ones. */

@@ -20,6 +20,13 @@ export const exportConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('pictures, and in odvg, coco and glip-tsv captions, that no region names are kept'),
+  only: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "the pictures to export: the name of a selection of the dataset (`selections/NAME.json`), or a file of pictures' keys, one a line",
+    ),
   classes: z
     .string()
     .default('auto')

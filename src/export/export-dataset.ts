@@ -19,6 +19,7 @@ import { count, countLost, type ExportSums, emptySums } from './export-sums.js'
 import type { Format, Memory, RowWithFile, Writer } from './format.js'
 import { formats } from './formats.js'
 import { labelStages } from './label-stages.js'
+import { findOnly, type OnlyKeys, type OnlyReport, readOnlyKeys } from './only-keys.js'
 import { type PictureNames, pictureNames } from './picture-names.js'
 import { pictureEnding, placePicture } from './place-picture.js'
 
@@ -37,6 +38,8 @@ export interface ExportReport extends ExportSums {
   /** What they are: `categories`, `labels`, `heads`, `phrases`, or the text file of the user's. */
   readonly classes_of: string | null
   readonly notes: readonly string[]
+  /** The pictures that were asked for, where not all were. */
+  readonly only?: OnlyReport
   /** What an ingest stage reads it back with. */
   readonly ingest: Readonly<Record<string, object>>
   /** Shards of the dataset whose grounding was not there. */
@@ -84,7 +87,8 @@ export async function exportDataset(
     throw new UserError(
       `${source.storage.url}: no shard of grounding "${source.grounding}" is there: run its stage first.`,
     )
-  const hash = hashOf(source, options, shards)
+  const only = config.only === undefined ? undefined : await readOnlyKeys(source, config.only)
+  const hash = hashOf(source, options, shards, only)
   const target = resolve(out)
   const lockName = `${basename(target)}.lock`
   const what = `exporting ${source.name} as ${config.format}`
@@ -99,7 +103,11 @@ export async function exportDataset(
         )
     }
     const stop = signal ? AbortSignal.any([signal, lock.signal]) : lock.signal
-    const report = await makeExport(source, { ...options, signal: stop }, { format, shards, missing, hash })
+    const report = await makeExport(
+      source,
+      { ...options, signal: stop },
+      { format, shards, missing, hash, only },
+    )
     return { report, skipped: false }
   } finally {
     await lock.release()
@@ -111,14 +119,22 @@ export async function isExported(source: ExportSource, options: ExportOptions): 
   const text = await readTextIfThere(join(options.out, reportName))
   if (text === undefined) return false
   const { complete } = await exportShards(source)
+  const { only } = options.config
+  const keys = only === undefined ? undefined : await readOnlyKeys(source, only)
   try {
-    return (JSON.parse(text) as Partial<ExportReport>).hash === hashOf(source, options, complete)
+    return (JSON.parse(text) as Partial<ExportReport>).hash === hashOf(source, options, complete, keys)
   } catch {
     return false
   }
 }
 
-const hashOf = (source: ExportSource, { license, config }: ExportOptions, shards: readonly ExportShard[]) =>
+const hashOf = (
+  source: ExportSource,
+  // What is asked for counts by its keys, wherever they were read.
+  { license, config: { only: _, ...config } }: ExportOptions,
+  shards: readonly ExportShard[],
+  only: OnlyKeys | undefined,
+) =>
   hashJson([
     exportVersion,
     source.name,
@@ -126,6 +142,7 @@ const hashOf = (source: ExportSource, { license, config }: ExportOptions, shards
     license ?? null,
     config,
     shards.map(({ shard, hashes }) => [shard, hashes]),
+    ...(only ? [{ only: only.hash }] : []),
   ])
 
 /** What an export is made of. */
@@ -134,14 +151,16 @@ interface Plan {
   readonly shards: readonly ExportShard[]
   readonly missing: readonly string[]
   readonly hash: string
+  readonly only: OnlyKeys | undefined
 }
 
 async function makeExport(
   source: ExportSource,
   options: ExportOptions,
-  { format, shards, missing, hash }: Plan,
+  { format, shards, missing, hash, only }: Plan,
 ): Promise<ExportReport> {
   const { config, out, signal } = options
+  const onlyReport = only && (await findOnly(source, shards, only))
   const labels = await neededLabels(source, shards, config, format)
   const classes = await classesOf(source, shards, config, format, labels, signal)
   const names = await pictureNames(source, shards, signal)
@@ -159,6 +178,7 @@ async function makeExport(
       names,
       labels: classes.of === 'labels' ? labels : new Map(),
       sums: memory.sums,
+      only,
     }
     const shardsDone = folder.saved?.shards ?? 0
     const total = shards.reduce((sum, { rows }) => sum + rows, 0)
@@ -189,9 +209,10 @@ async function makeExport(
       notes: format.notes,
       ingest: format.ingest(out, config, memory.sums),
       missing,
+      ...(onlyReport && { only: onlyReport }),
     }
     signal?.throwIfAborted()
-    if (hashOf(source, options, (await exportShards(source)).complete) !== hash)
+    if (hashOf(source, options, (await exportShards(source)).complete, only) !== hash)
       throw new Error(`${source.storage.url} was changed while it was exported: run the export again.`)
     await folder.publish(report)
     return report
@@ -252,11 +273,12 @@ interface ExportRun {
   /** For each shard the stage of proposals whose labels are classes. */
   readonly labels: ReadonlyMap<string, string>
   readonly sums: ExportSums
+  readonly only: OnlyKeys | undefined
 }
 
 /** The rows that are written; why the others are not is counted. */
 async function* wantedRows(
-  { source, config, format, writer, labels, sums }: ExportRun,
+  { source, config, format, writer, labels, sums, only }: ExportRun,
   shard: string,
   onRow: () => void,
 ): AsyncGenerator<ExportRow, void, void> {
@@ -269,6 +291,7 @@ async function* wantedRows(
     onRow()
     const isEmpty = writer.wants ? !writer.wants(row) : row.regions.length === 0
     const reason =
+      (only && !only.keys.has(row.key) ? 'not_selected' : null) ??
       row.dropped ??
       (isEmpty && !keep_empty ? 'no_region' : images === 'url' && row.url === null ? 'no_url' : undefined)
     if (reason !== undefined) {

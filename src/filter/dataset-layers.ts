@@ -9,6 +9,7 @@ import { openPlainTools } from './open-tools.js'
 import type { Candidate, FilterImage } from './rule/rule.js'
 import { asksModel, type RuleConfig } from './rules.js'
 import { type ThresholdBox, thresholdOf, thresholdRule, varyThreshold } from './vary-threshold.js'
+import { type DroppedBox, whyDropped } from './why-dropped.js'
 
 /**
  * Boxes over the pictures of a dataset: gold, what a filter kept, or proposals that no filter has been run
@@ -35,7 +36,14 @@ export interface DatasetLayer {
    * stored.
    */
   readonly passing: ((proposals: readonly Candidate[], image: FilterImage) => readonly ThresholdBox[]) | null
+  /** The proposals that the rules drop as they are configured, and why; null where it cannot be told. */
+  readonly dropped:
+    | ((proposals: readonly Candidate[], image: FilterImage) => readonly DroppedProposal[])
+    | null
 }
+
+/** A proposal that rules drop, and the rule that does. */
+export type DroppedProposal = Pick<Candidate, 'phrase' | 'xyxy' | 'score'> & Pick<DroppedBox, 'reason'>
 
 /** The layers of a dataset, gold first, then in the order in which its stages ran. */
 export interface DatasetLayers {
@@ -88,6 +96,7 @@ function storedLayer(name: string, kind: 'gold' | 'filter', phrases: string): Da
     isExact: kind === 'gold',
     note: null,
     passing: null,
+    dropped: null,
   }
 }
 
@@ -139,8 +148,12 @@ async function movableLayer(
 ): Promise<DatasetLayer | undefined> {
   // Checked before the tools are opened, since opening a model is slow.
   if (rules.some(asksModel)) return undefined
-  const passing = varyThreshold(rules, await openPlainTools(dataset, rules, phrases))
+  const tools = await openPlainTools(dataset, rules, phrases)
+  const passing = varyThreshold(rules, tools)
   if (!passing) return undefined
+  const why = whyDropped(rules, tools)
+  const dropped: DatasetLayer['dropped'] = (boxes, image) =>
+    why(boxes, image).map(({ candidate, reason }) => ({ ...candidate, reason }))
   const { storage, shards } = dataset
   const labels = labelsOf(
     await findFirst(shards, (shard) => readCommit(storage, 'proposals', proposals, shard)),
@@ -156,5 +169,6 @@ async function movableLayer(
     isExact: true,
     note: null,
     passing: labels ? (boxes, image) => passing(boxes, { ...image, labels }) : passing,
+    dropped: labels ? (boxes, image) => dropped(boxes, { ...image, labels }) : dropped,
   }
 }

@@ -1,3 +1,4 @@
+import { LruCache } from '../base/lru-cache.js'
 import { iou } from '../boxes/iou.js'
 import { liesIn } from '../boxes/lies-in.js'
 import type { Xyxy } from '../boxes/xyxy.js'
@@ -5,7 +6,7 @@ import type { Caption, GroundingRow, Phrase, Region } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import { categoryMatcher } from '../words/category-matcher.js'
-import { labelMatcher } from '../words/label-matches.js'
+import { type LabelMatcher, labelMatcher } from '../words/label-matches.js'
 import { checkContrast, filterParts, filterRow, recordedLabels } from './filter-shard.js'
 import type { Candidate, FilterRow } from './rule/rule.js'
 import type { RuleConfig } from './rules.js'
@@ -68,30 +69,53 @@ export async function* rowsWithGold(
     goldImages: { family: 'images', columns: ['captions'] },
     goldRegions: { family: 'grounding', stage: gold.grounding, columns: ['regions', 'ignored'] },
   } as const
+  const targetsOf = goldTargets(gold.byCategory)
   await checkContrast({ storage, shard }, filter)
   const labels = await recordedLabels({ storage, shard }, stages.proposals)
   for await (const row of joinRows(storage, shard, parts)) {
     const { candidates, image, teacher } = filterRow({ storage, shard }, filter, row, labels)
     const { goldPhrases, goldRegions, goldImages } = row
     const told = { ...goldPhrases, ...goldRegions, ...goldImages }
-    const targets = targetsOf(image.phrases, told, gold.byCategory)
+    const targets = targetsOf(image.phrases, told)
     const asked = new Set(targets.flatMap(({ boxes = [] }) => boxes.map((box) => box.join())))
     yield { candidates, image, teacher, targets, asked }
   }
 }
 
 /** What gold says of a picture. */
-interface Told {
-  readonly captions: readonly Caption[]
+export interface Told {
+  readonly captions: readonly Pick<Caption, 'kind'>[]
   readonly phrases: readonly Phrase[]
-  readonly regions: readonly Region[]
+  readonly regions: readonly Pick<Region, 'phrase' | 'xyxy'>[]
   readonly ignored?: GroundingRow['ignored']
+}
+
+/** Sets of categories whose matchers are kept: pictures have few different ones, and a matcher is slow to make. */
+const mostMatchers = 500
+
+/** Makes a function that gives for each phrase its gold boxes, as `rowsWithGold` says. */
+export function goldTargets(
+  byCategory: Gold['byCategory'],
+): (phrases: readonly Phrase[], told: Told) => PhraseTargets[] {
+  const matchers = new LruCache<string, LabelMatcher>({ maxSize: mostMatchers })
+  const matcherOf = (categories: readonly string[]) => {
+    const name = JSON.stringify(categories)
+    const known = matchers.get(name)
+    if (known) return known
+    const made = byCategory
+      ? categoryMatcher({ categories, common: true, ...byCategory })
+      : labelMatcher(categories)
+    matchers.set(name, made)
+    return made
+  }
+  return (phrases, told) => targetsOf(phrases, told, matcherOf, byCategory !== undefined)
 }
 
 function targetsOf(
   phrases: readonly Phrase[],
   { phrases: gold, regions, ignored, captions }: Told,
-  byCategory: Gold['byCategory'],
+  matcherOf: (categories: readonly string[]) => LabelMatcher,
+  isByCategory: boolean,
 ): PhraseTargets[] {
   const spans = new Map<string, Xyxy[]>()
   const heads = new Map<string, Xyxy[]>()
@@ -103,14 +127,12 @@ function targetsOf(
     const [known, name] = isCategory ? [categories, text] : [heads, head.toLowerCase()]
     known.set(name, distinct([...(known.get(name) ?? []), ...boxes]))
   })
-  const isOf = byCategory
-    ? categoryMatcher({ categories: [...categories.keys()], common: true, ...byCategory })
-    : labelMatcher([...categories.keys()])
+  const isOf = matcherOf([...categories.keys()])
   return phrases.map((phrase): PhraseTargets => {
     const { caption, start, end, head } = phrase
     const own = [...categories].filter(([name]) => isOf(name, phrase)).map(([, boxes]) => boxes)
     const written = heads.get(head)
-    const isKnown = own.length > 0 || written !== undefined || byCategory !== undefined
+    const isKnown = own.length > 0 || written !== undefined || isByCategory
     const known = isKnown ? distinct([...(written ?? []), ...own.flat()]) : undefined
     const unsure = (ignored ?? []).flatMap(({ text, xyxy }) => (isOf(text, phrase) ? [xyxy] : []))
     const named = (from: number, to: number) => spans.get(`${caption}/${from}/${to}`) ?? known
@@ -124,8 +146,8 @@ const distinct = (boxes: readonly Xyxy[]): Xyxy[] => [
 ]
 
 /** A box, and whether it is right. */
-export interface JudgedBox {
-  readonly box: Candidate
+export interface JudgedBox<B> {
+  readonly box: B
   readonly right: boolean
   /** The gold box that it found. */
   readonly target?: Xyxy
@@ -137,9 +159,13 @@ export interface JudgedBox {
  *
  * @param boxes best first
  */
-export function judgeBoxes(boxes: readonly Candidate[], targets: GoldRow['targets']): JudgedBox[] {
+export function judgeBoxes<
+  B extends Pick<Candidate, 'phrase' | 'xyxy'> & {
+    readonly relabelled?: { readonly start: number; readonly end: number }
+  },
+>(boxes: readonly B[], targets: GoldRow['targets']): JudgedBox<B>[] {
   const taken = new Map<number, Set<Xyxy>>()
-  return boxes.flatMap((box): JudgedBox[] => {
+  return boxes.flatMap((box): JudgedBox<B>[] => {
     const { relabelled } = box
     const own = targets[box.phrase]
     const phraseTargets = relabelled ? own?.named(relabelled.start, relabelled.end) : own?.boxes

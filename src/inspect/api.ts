@@ -1,10 +1,12 @@
 import { type Context, Hono } from 'hono'
-import type { DatasetAnswer, ErrorAnswer } from './answers.js'
+import { bodyLimit } from 'hono/body-limit'
+import { z } from 'zod'
+import { UserError } from '../base/user-error.js'
 import { isSecret } from './guard.js'
-import type { Inspected } from './layer.js'
-import type { RejectReader } from './reject-reader.js'
-import { readView } from './view.js'
-import type { ViewReader } from './view-reader.js'
+import { type Inspected, rowOf } from './index/layer.js'
+import type { Readers } from './open-readers.js'
+import type { DatasetAnswer, ErrorAnswer, SelectionAnswer, SelectionQuestion } from './view/answers.js'
+import { readView } from './view/view.js'
 
 /** Answers of the dataset are not kept by the browser. */
 export const withoutStore = { 'cache-control': 'no-store' }
@@ -16,8 +18,7 @@ export const withoutStore = { 'cache-control': 'no-store' }
  */
 export function api(
   dataset: Inspected,
-  views: ViewReader,
-  rejects: RejectReader,
+  { views, rejects, selections }: Pick<Readers, 'views' | 'rejects' | 'selections'>,
   token: string,
   pictureKey: string,
 ): Hono {
@@ -30,8 +31,10 @@ export function api(
     }
     await next()
   })
-  app.get('/dataset', (context) => answer(context, datasetAnswer(dataset, pictureKey)))
-  app.get('/counts', (context) => answer(context, views.counts(viewOf(context))))
+  app.get('/dataset', async (context) =>
+    answer(context, datasetAnswer(dataset, pictureKey, await selections.list())),
+  )
+  app.get('/counts', async (context) => answer(context, await views.counts(viewOf(context))))
   app.get('/samples', async (context) => answer(context, await views.samples(viewOf(context))))
   app.get('/sample', async (context) => answer(context, await views.sample(viewOf(context))))
   app.get('/rejects', async (context) => {
@@ -41,7 +44,37 @@ export function api(
     if (!isKnown || !Number.isSafeInteger(from) || from < 0) return answer(context, undefined)
     return answer(context, await rejects.read({ stage, reason, search, from }))
   })
+  app.post('/selections/:name', bodyLimit({ maxSize: mostBody, onError: tooLarge }), async (context) => {
+    const { ids, replace = false } = await questionOf(context)
+    const places = ids
+      ? ids.flatMap((id) => rowOf(dataset.shards, id) ?? [])
+      : await views.matches(viewOf(context))
+    const name = context.req.param('name')
+    if (await selections.save(name, new Set(places), replace)) return answer(context, await selections.list())
+    const error = `There is a selection "${name}" already.`
+    return context.json({ error } satisfies ErrorAnswer, 409, withoutStore)
+  })
   return app
+}
+
+function tooLarge(context: Context): Response {
+  const error = 'The question is too large: tick fewer pictures, or store all that match a filter.'
+  return context.json({ error } satisfies ErrorAnswer, 413, withoutStore)
+}
+
+/** Bytes of a question that is sent with a body, and the most pictures that it names. */
+const mostBody = 4e6
+const mostIds = 100_000
+
+const questionSchema = z.strictObject({
+  ids: z.array(z.string().max(200)).max(mostIds).optional(),
+  replace: z.boolean().optional(),
+})
+
+async function questionOf(context: Context): Promise<SelectionQuestion> {
+  const parsed = questionSchema.safeParse(await context.req.json().catch(() => null))
+  if (parsed.success) return parsed.data
+  throw new UserError('A selection is asked for with `ids`, a list of pictures, and `replace`.')
 }
 
 const viewOf = (context: Context) => readView(new URL(context.req.url).search)
@@ -52,13 +85,18 @@ function answer(context: Context, value: unknown): Response {
   return context.json({ error } satisfies ErrorAnswer, 404, withoutStore)
 }
 
-function datasetAnswer(dataset: Inspected, pictureKey: string): DatasetAnswer {
+function datasetAnswer(
+  dataset: Inspected,
+  pictureKey: string,
+  selections: readonly SelectionAnswer[],
+): DatasetAnswer {
   const { name, url, pictures, shards, layers, funnel } = dataset
   return {
     ...{ name, url, pictures, shards: shards.length },
-    layers: layers.map(({ name, kind, rules, thresholdRule, threshold, isExact, note }) => ({
+    layers: layers.map(({ name, kind, rules, thresholdRule, threshold, isExact, note, ...layer }) => ({
       ...{ name, kind, rules, thresholdRule, threshold, isExact, note },
+      ...{ isByCategory: layer.isByCategory, showsDropped: layer.dropped !== null },
     })),
-    ...{ funnel, pictureKey },
+    ...{ funnel, pictureKey, selections },
   }
 }

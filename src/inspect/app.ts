@@ -1,17 +1,12 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { UserError } from '../base/user-error.js'
-import { ShardRows } from '../shards/shard-rows.js'
-import type { ErrorAnswer } from './answers.js'
 import { api, withoutStore } from './api.js'
-import { DatasetIndex } from './dataset-index.js'
 import { isOwnHost, isSecret, pictureKey, safeHeaders } from './guard.js'
 import { IdleGate } from './idle-gate.js'
-import { type ImageShard, type Inspected, placeOf, rowOf } from './layer.js'
-import { Pictures, type ServedPicture } from './pictures.js'
-import { RejectReader } from './reject-reader.js'
-import { RowGroups } from './row-groups.js'
-import { SampleReader } from './sample-reader.js'
-import { ViewReader } from './view-reader.js'
+import { type ImageShard, type Inspected, placeOf, rowOf } from './index/layer.js'
+import { openReaders } from './open-readers.js'
+import type { Pictures, ServedPicture } from './pictures.js'
+import type { ErrorAnswer } from './view/answers.js'
 
 /** A file of the page. */
 export interface PageFile {
@@ -32,7 +27,7 @@ interface Listening {
 
 /**
  * The page's server, without its socket. Every answer has `safeHeaders`; what is of the dataset is given only
- * for the token, and nothing is ever written.
+ * for the token, and nothing is written but selections.
  *
  * @param files of the page, by their paths
  * @param listens the address that the server listens on, once it does
@@ -44,16 +39,13 @@ export function inspectApp(
   listens: () => Listening,
 ): InspectApp {
   const gate = new IdleGate()
-  const rows = new ShardRows(dataset.storage)
-  const index = new DatasetIndex(dataset, () => gate.idle())
-  const samples = new SampleReader(dataset, new RowGroups(dataset, rows))
-  const views = new ViewReader(dataset, index, rows, samples)
+  const readers = openReaders(dataset, () => gate.idle())
   const key = pictureKey(token)
 
   const app = new Hono()
   app.use(guarded(gate, listens))
-  app.route('/api', api(dataset, views, new RejectReader(dataset, rows), token, key))
-  app.route('/', pictureRoutes(dataset.shards, new Pictures(rows), key))
+  app.route('/api', api(dataset, readers, token, key))
+  app.route('/', pictureRoutes(dataset.shards, readers.pictures, key))
   app.get('*', (context) => pageFile(context, files))
   app.onError((error, context) => {
     const isUsers = error instanceof UserError
@@ -62,10 +54,7 @@ export function inspectApp(
   })
   return {
     fetch: app.fetch,
-    async close() {
-      await index.close()
-      await rows.close()
-    },
+    close: readers.close,
   }
 }
 
@@ -80,7 +69,7 @@ function guarded(gate: IdleGate, listens: () => Listening): MiddlewareHandler {
         context.res = context.text('This server answers to its own address only.\n', 403)
       } else if (origin !== undefined && origin !== `http://${context.req.header('host')}`) {
         context.res = context.text('No other page may ask this server.\n', 403)
-      } else if (context.req.method !== 'GET' && context.req.method !== 'HEAD') {
+      } else if (!isAllowed(context, origin)) {
         context.res = context.text('Nothing can be changed here.\n', 405, { allow: 'GET, HEAD' })
       } else await next()
       for (const [name, value] of Object.entries(safeHeaders)) context.res.headers.set(name, value)
@@ -88,6 +77,16 @@ function guarded(gate: IdleGate, listens: () => Listening): MiddlewareHandler {
       gate.end()
     }
   }
+}
+
+/**
+ * Whether a request only reads, or is one that a page of this server may send to store a selection: a browser says
+ * whose page it is, and sends JSON for another page's forms never.
+ */
+function isAllowed({ req }: Context, origin: string | undefined): boolean {
+  if (req.method === 'GET' || req.method === 'HEAD') return true
+  const isSelection = req.method === 'POST' && req.path.startsWith('/api/selections/')
+  return isSelection && origin !== undefined && req.header('content-type') === 'application/json'
 }
 
 /** Pictures, for which a browser sends no token: their addresses hold a secret of their own. */

@@ -1,9 +1,9 @@
 import { matchRegions, type SpannedBox } from '../boxes/match-regions.js'
-import type { Change, Grounded, Sample } from './answers.js'
-import type { Layer } from './layer.js'
+import type { Layer } from './index/layer.js'
 import type { SampleReader } from './sample-reader.js'
-import { isKept, thresholdOf } from './threshold.js'
-import type { View } from './view.js'
+import type { Change, Grounded, Sample } from './view/answers.js'
+import { isKept, thresholdOf } from './view/threshold.js'
+import type { View } from './view/view.js'
 
 /**
  * Samples of a layer with another layer's boxes beside them, and what became of each box from that one to

@@ -3,8 +3,10 @@ import { mapLimited } from '../base/map-limited.js'
 import type { Family, RejectRow } from '../rows/rows.js'
 import { readCommit } from '../shards/commit.js'
 import type { ShardRows } from '../shards/shard-rows.js'
-import type { Reject, RejectsAnswer } from './answers.js'
-import type { ImageShard, Inspected } from './layer.js'
+import type { DroppedReader } from './dropped-reader.js'
+import type { ImageShard, Inspected } from './index/layer.js'
+import type { PictureKeys } from './picture-keys.js'
+import type { Reject, RejectsAnswer } from './view/answers.js'
 
 export interface RejectQuery {
   readonly stage: string
@@ -16,13 +18,14 @@ export interface RejectQuery {
 }
 
 const mostRejects = 60
+/** Pictures with dropped boxes, and boxes of each: there may be thousands. */
+const mostDropped = 24
+const mostBoxes = 60
 /** Rows that are looked through for one answer; the next one goes on behind them. */
 const mostLooked = 50_000
 const readAtOnce = 1000
 /** Stages whose files are remembered. */
 const mostStages = 32
-/** Keys of pictures that are remembered, those of a shard together. */
-const mostKeys = 300_000
 
 interface RejectFile {
   readonly shard: ImageShard
@@ -32,17 +35,28 @@ interface RejectFile {
 /** Reads the rejects of a stage from a place on, with the place of each one's picture where it is stored. */
 export class RejectReader {
   readonly #files = new LruCache<string, RejectFile[]>({ maxSize: mostStages })
-  readonly #rowsOfKeys = new LruCache<string, ReadonlyMap<string, number>>({
-    maxSize: mostKeys,
-    sizeOf: (rows) => Math.max(1, rows.size),
-  })
 
   constructor(
     private readonly dataset: Inspected,
     private readonly rows: ShardRows,
+    private readonly keys: PictureKeys,
+    private readonly dropped: DroppedReader,
   ) {}
 
-  async read({ stage, reason, search, from }: RejectQuery): Promise<RejectsAnswer> {
+  /** Rejects, with the boxes that a rule of a filter has dropped where they can be told. */
+  async read(query: RejectQuery): Promise<RejectsAnswer> {
+    const layer = this.dropped.layerOf(query.stage)
+    if (!layer) return this.#read(query, mostRejects)
+    const { rejects, next } = await this.#read(query, mostDropped)
+    const shown: Reject[] = []
+    for (const reject of rejects) {
+      const found = await this.dropped.read(layer, reject.picture, reject.reason, mostBoxes)
+      shown.push({ ...reject, ...found })
+    }
+    return { rejects: shown, next }
+  }
+
+  async #read({ stage, reason, search, from }: RejectQuery, most: number): Promise<RejectsAnswer> {
     const wanted = search.trim().toLowerCase()
     const fits = (reject: RejectRow) =>
       (reason === null || reject.reason === reason) &&
@@ -62,7 +76,7 @@ export class RejectReader {
         })
         for (const [at, reject] of read.entries()) {
           if (!fits(reject)) continue
-          if (rejects.length === mostRejects) return { rejects, next: fileStart + start + at }
+          if (rejects.length === most) return { rejects, next: fileStart + start + at }
           rejects.push({ ...reject, picture: await this.#pictureOf(shard, reject.key) })
         }
         looked += end - start
@@ -86,13 +100,7 @@ export class RejectReader {
 
   async #pictureOf(shard: ImageShard, key: string | null): Promise<string | null> {
     if (key === null) return null
-    const rows = await this.#rowsOfKeys.load(shard.name, () => this.#readKeys(shard))
-    const row = rows.get(key)
+    const row = (await this.keys.rows(shard)).get(key)
     return row === undefined ? null : `${shard.name}:${row}`
-  }
-
-  async #readKeys({ name, rows }: ImageShard): Promise<ReadonlyMap<string, number>> {
-    const read = await this.rows.read('images', null, name, { start: 0, end: rows, columns: ['key'] })
-    return new Map(read.map(({ key }, row) => [key, row]))
   }
 }

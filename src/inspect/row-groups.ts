@@ -2,8 +2,15 @@ import { LruCache } from '../base/lru-cache.js'
 import type { Caption } from '../rows/rows.js'
 import { joinRange } from '../shards/join-rows.js'
 import type { ShardRows } from '../shards/shard-rows.js'
-import type { LayerRow } from './index-part.js'
-import { type ImageShard, type Inspected, isMade, type Layer, layerParts, storedLayer } from './layer.js'
+import type { LayerRow } from './index/index-part.js'
+import {
+  type ImageShard,
+  type Inspected,
+  isMade,
+  type Layer,
+  layerParts,
+  storedLayer,
+} from './index/layer.js'
 
 /** Rows that are read together: a row group of the thin columns, which is decoded as a whole anyway. */
 const groupRows = 500

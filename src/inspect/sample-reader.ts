@@ -1,12 +1,12 @@
 import { LruCache } from '../base/lru-cache.js'
-import type { Grounded, Sample } from './answers.js'
-import { layerBoxes } from './index-part.js'
-import { type Inspected, type Layer, placeOf } from './layer.js'
+import { layerBoxes } from './index/index-part.js'
+import { type Inspected, type Layer, type LayerBox, placeOf } from './index/layer.js'
 import type { RowGroups, StoredRow } from './row-groups.js'
+import type { Sample } from './view/answers.js'
 
 const keptSamples = 2000
 /** The page draws no more boxes of a picture. */
-const mostBoxes = 300
+export const mostBoxes = 300
 
 /** Reads pictures' rows with their boxes in a layer, from no other row groups than they lie in. */
 export class SampleReader {
@@ -31,7 +31,8 @@ export class SampleReader {
       const { shard, row } = placeOf(this.dataset.shards, place)
       const stored = await this.groups.row(layer, shard, row)
       if (!stored) continue
-      const sample = sampleOf(`${shard.name}:${row}`, layer, stored)
+      const boxes = [...layerBoxes(layer, stored)].sort((a, b) => b.to - a.to).slice(0, mostBoxes)
+      const sample = sampleOf(`${shard.name}:${row}`, stored, boxes)
       this.#samples.set(name, sample)
       samples.set(place, sample)
     }
@@ -39,14 +40,11 @@ export class SampleReader {
   }
 }
 
-function sampleOf(id: string, layer: Layer, row: StoredRow): Sample {
+/** @param boxes of the picture that are shown */
+export function sampleOf(id: string, row: StoredRow, boxes: readonly LayerBox[]): Sample {
   const { key, url, width, height, captions } = row
-  return { id, key, url, width, height, captions, ...groundedOf(layer, row) }
-}
-
-function groundedOf(layer: Layer, row: StoredRow): Grounded {
-  const boxes = [...layerBoxes(layer, row)].sort((a, b) => b.to - a.to).slice(0, mostBoxes)
   return {
+    ...{ id, key, url, width, height, captions },
     phrases: row.phrases.map(({ caption, text, start, end, head }) => ({ caption, text, start, end, head })),
     boxes: boxes.map(({ phrase, xyxy, score, from, to, relabelled }) => ({
       ...{ phrase, xyxy: [...xyxy], score, from, to },

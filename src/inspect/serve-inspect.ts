@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, relative, sep } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
@@ -8,7 +8,7 @@ import { packaged } from '../base/files/packaged.js'
 import { listenError } from '../base/listen-error.js'
 import { UserError } from '../base/user-error.js'
 import { inspectApp, type PageFile } from './app.js'
-import type { Inspected } from './layer.js'
+import type { Inspected } from './index/layer.js'
 
 export interface ServedInspect {
   /** The address of the page, with the token that opens it. */
@@ -22,6 +22,10 @@ export interface ServedInspect {
 export interface ServeInspectOptions {
   /** 0, the default, takes any free port. */
   readonly port?: number
+  /** Whether another port will do where that one is taken. */
+  readonly anyPort?: boolean
+  /** What opens the page; by default a new one. */
+  readonly token?: string
   /** Default 127.0.0.1: this machine alone can reach it. */
   readonly host?: string
   /** Where the page has been built. */
@@ -42,21 +46,21 @@ const types: Readonly<Record<string, string>> = {
  */
 export async function serveInspect(
   dataset: Inspected,
-  { port = 0, host = '127.0.0.1', page = packaged('dist/inspect/page') }: ServeInspectOptions = {},
+  {
+    port = 0,
+    anyPort = false,
+    host = '127.0.0.1',
+    token = randomBytes(24).toString('base64url'),
+    page = packaged('dist/inspect/page'),
+  }: ServeInspectOptions = {},
 ): Promise<ServedInspect> {
   const files = await readPage(page)
-  const token = randomBytes(24).toString('base64url')
   const app = inspectApp(dataset, files, token, () => ({
     host,
     port: (server.address() as AddressInfo).port,
   }))
   const server = createServer(getRequestListener(app.fetch))
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(listenError(error, { host, port, option: '--port', hostOption: '--host' })),
-    )
-    server.listen(port, host, resolve)
-  })
+  if (!(await listen(server, port, host, anyPort))) await listen(server, 0, host, false)
   const { port: actual } = server.address() as AddressInfo
   const shown =
     host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host
@@ -76,6 +80,26 @@ export async function serveInspect(
       await app.close()
     },
   }
+}
+
+/**
+ * Listens on a port; false where it is taken and another one will do.
+ *
+ * @throws UserError where it cannot be listened on
+ */
+function listen(server: Server, port: number, host: string, anyPort: boolean): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE' || error.code === 'EACCES'
+      if (isTaken && anyPort) resolve(false)
+      else reject(listenError(error, { host, port, option: '--port', hostOption: '--host' }))
+    }
+    server.once('error', fail)
+    server.listen(port, host, () => {
+      server.off('error', fail)
+      resolve(true)
+    })
+  })
 }
 
 /** All files of the built page, held in memory: no request's path ever reaches the file system. */

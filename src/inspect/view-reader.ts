@@ -1,13 +1,18 @@
 import { LruCache } from '../base/lru-cache.js'
+import { UserError } from '../base/user-error.js'
 import type { ShardRows } from '../shards/shard-rows.js'
-import type { CountsAnswer, Sample, SampleAnswer, SamplesAnswer } from './answers.js'
-import { chooseLayers } from './choose-layers.js'
 import { compareSamples } from './compare-samples.js'
-import type { DatasetIndex } from './dataset-index.js'
-import { type Inspected, type Layer, placeOf, rowOf } from './layer.js'
-import { type QueryResult, queryIndex } from './query-index.js'
-import type { SampleReader } from './sample-reader.js'
-import { needsIndex, pageSize, type View, writeView } from './view.js'
+import type { DroppedReader } from './dropped-reader.js'
+import type { DatasetIndex } from './index/dataset-index.js'
+import { type Inspected, type Layer, placeOf, rowOf } from './index/layer.js'
+import { type QueryResult, queryIndex } from './index/query-index.js'
+import { judgedSamples } from './judged-samples.js'
+import type { RowGroups } from './row-groups.js'
+import { mostBoxes, type SampleReader } from './sample-reader.js'
+import type { Selections } from './selections.js'
+import type { CountsAnswer, IndexAnswer, Sample, SampleAnswer, SamplesAnswer } from './view/answers.js'
+import { chooseLayers } from './view/choose-layers.js'
+import { needsIndex, pageSize, type View, writeView } from './view/view.js'
 
 /**
  * Results of queries that are remembered: the page asks for counts and pictures of one view one after the
@@ -15,93 +20,151 @@ import { needsIndex, pageSize, type View, writeView } from './view.js'
  */
 const mostResults = 3
 
+/** What a view is read from. */
+export interface ViewSources {
+  readonly index: DatasetIndex
+  readonly rows: ShardRows
+  readonly samples: SampleReader
+  readonly groups: RowGroups
+  readonly dropped: DroppedReader
+  readonly selections: Selections
+}
+
+type Layers = ReturnType<typeof chooseLayers<Layer>>
+
 /** What a view shows of a dataset: its counts, the pictures of its page, the open picture. */
 export class ViewReader {
   readonly #results = new LruCache<string, QueryResult>({ maxSize: mostResults })
 
   constructor(
     private readonly dataset: Inspected,
-    private readonly index: DatasetIndex,
-    private readonly rows: ShardRows,
-    private readonly reader: SampleReader,
+    private readonly read: ViewSources,
   ) {}
 
   /** What is counted in the part of the dataset that is indexed by now; undefined where there is no layer. */
-  counts(view: View): CountsAnswer | undefined {
-    const { layer, against } = chooseLayers(view, this.dataset.layers)
-    if (!layer) return undefined
-    const { counts } = this.#query(view, layer, against)
-    const progress = [layer, ...(against ? [against] : [])].map((one) => this.index.progress(one))
-    return { ...counts, index: progress.reduce((a, b) => (b.rows < a.rows ? b : a)) }
+  async counts(view: View): Promise<CountsAnswer | undefined> {
+    const layers = chooseLayers(view, this.dataset.layers)
+    if (!layers.layer) return undefined
+    const { counts } = await this.#query(view, layers)
+    return { ...counts, index: this.#progress(layers) }
   }
 
   /** The pictures of the view's page. */
   async samples(view: View): Promise<SamplesAnswer> {
-    const { layer, against } = chooseLayers(view, this.dataset.layers)
+    const layers = chooseLayers(view, this.dataset.layers)
+    const { layer, truth, against } = layers
     if (!layer || (view.tab === 'compare' && !against)) return { total: 0, isWhole: true, samples: [] }
     const start = view.page * pageSize
     if (!needsIndex(view)) {
       // It will be asked for its counts in any case.
-      this.index.want(layer)
+      this.read.index.want(layer, truth)
       const total = this.dataset.pictures
       const count = Math.max(0, Math.min(pageSize, total - start))
       const places = Array.from({ length: count }, (_, at) => start + at)
-      return { total, isWhole: true, samples: await this.reader.read(places, layer) }
+      return { total, isWhole: true, samples: await this.#read(view, places, layers) }
     }
-    const { matches } = this.#query(view, layer, against)
+    const { matches } = await this.#query(view, layers)
     const places = [...matches.subarray(start, start + pageSize)]
-    return {
-      total: matches.length,
-      isWhole: [layer, against].every((one) => !one || this.index.progress(one).isWhole),
-      samples: await this.#read(view, places, layer, against),
-    }
+    const { isWhole } = this.#progress(layers)
+    return { total: matches.length, isWhole, samples: await this.#read(view, places, layers) }
+  }
+
+  /**
+   * The places in the dataset of all pictures that match.
+   *
+   * @throws UserError while they are not known yet
+   */
+  async matches(view: View): Promise<Iterable<number>> {
+    const layers = chooseLayers(view, this.dataset.layers)
+    if (!needsIndex(view)) return Array.from({ length: this.dataset.pictures }, (_, place) => place)
+    const { matches } = await this.#query(view, layers)
+    const { isWhole, isBusy } = this.#progress(layers)
+    if (isWhole) return matches
+    throw new UserError(
+      isBusy
+        ? 'The dataset is still being looked through: save the selection when that is done.'
+        : 'The dataset does not fit into the memory of the page: not all pictures that match are known.',
+    )
   }
 
   /** The open picture with its neighbours among what matches; undefined where there is no such picture. */
   async sample(view: View): Promise<SampleAnswer | undefined> {
-    const { layer, against } = chooseLayers(view, this.dataset.layers)
+    const layers = chooseLayers(view, this.dataset.layers)
     const place = view.open === null ? undefined : rowOf(this.dataset.shards, view.open)
-    if (!layer || place === undefined) return undefined
-    const [sample] = await this.#read(view, [place], layer, against)
+    if (!layers.layer || place === undefined) return undefined
+    const [sample] = await this.#read(view, [place], layers)
     if (!sample) return undefined
     const { shard, row } = placeOf(this.dataset.shards, place)
-    const [image] = await this.rows.read('images', null, shard.name, {
+    const [image] = await this.read.rows.read('images', null, shard.name, {
       ...{ start: row, end: row + 1 },
       columns: ['sha256', 'phash', 'license', 'meta'],
     })
     if (!image) return undefined
-    const leftOut = await this.#leftOut(layer, shard.name, row)
-    return { sample, ...image, leftOut, ...this.#neighbours(view, place, layer, against) }
+    const leftOut = await this.#leftOut(layers.layer, shard.name, row)
+    return { sample, ...image, leftOut, ...(await this.#neighbours(view, place, layers)) }
   }
 
-  #query(view: View, layer: Layer, against?: Layer): QueryResult {
-    if (against) this.index.want(against)
-    this.index.want(layer)
-    const progress = [layer, against].map((one) => (one ? this.index.progress(one).rows : 0))
-    const name = `${writeView({ ...view, page: 0, open: null })} ${progress}`
+  async #query(view: View, { layer, against, truth }: Layers): Promise<QueryResult> {
+    if (against) this.read.index.want(against)
+    if (layer) this.read.index.want(layer, truth)
+    // Read before the index is looked at, which may grow meanwhile.
+    const only = view.only === null ? undefined : await this.read.selections.flags(view.only)
+    const progress = [
+      layer && this.read.index.progress(layer, truth),
+      against && this.read.index.progress(against),
+    ]
+    const name = [
+      writeView({ ...view, page: 0, open: null }),
+      ...progress.map((one) => one?.rows ?? 0),
+      this.read.selections.version,
+    ].join(' ')
     const known = this.#results.get(name)
     if (known) return known
-    const result = queryIndex(this.dataset, this.index, view, layer, against)
+    const others = { ...(against && { against }), ...(truth && { truth }), ...(only && { only }) }
+    const result = queryIndex(this.dataset, this.read.index, view, layer as Layer, others)
     this.#results.set(name, result)
     return result
   }
 
-  #read(view: View, places: readonly number[], layer: Layer, against?: Layer): Promise<Sample[]> {
-    if (!against) return this.reader.read(places, layer)
-    return compareSamples(this.reader, places, layer, against, view)
+  #progress({ layer, against, truth }: Layers): IndexAnswer {
+    const all = [
+      ...(layer ? [this.read.index.progress(layer), this.read.index.progress(layer, truth)] : []),
+      ...(against ? [this.read.index.progress(against)] : []),
+    ]
+    return all.reduce((a, b) => (b.rows < a.rows ? b : a))
+  }
+
+  async #read(view: View, places: readonly number[], { layer, against, truth }: Layers): Promise<Sample[]> {
+    if (!layer) return []
+    if (view.tab === 'funnel') return this.#readDropped(view, places)
+    if (against) return compareSamples(this.read.samples, places, layer, against, view)
+    if (!truth) return this.read.samples.read(places, layer)
+    return judgedSamples(this.dataset, this.read, places, { layer, truth, view })
+  }
+
+  /** The open picture of the funnel. */
+  async #readDropped({ stage, reason, open }: View, places: readonly number[]): Promise<Sample[]> {
+    const layer = stage === null ? undefined : this.read.dropped.layerOf(stage)
+    if (layer && reason !== null) {
+      const { sample } = await this.read.dropped.read(layer, open, reason, mostBoxes)
+      return sample ? [sample] : []
+    }
+    const last = this.dataset.layers.at(-1)
+    return last ? this.read.samples.read(places, last) : []
   }
 
   async #leftOut(layer: Layer, shard: string, row: number): Promise<SampleAnswer['leftOut']> {
     if (layer.phrases === null || layer.kind === 'gold') return []
     const range = { start: row, end: row + 1, columns: ['left_out'] as const }
     // Shards of older versions have no such column.
-    const [found] = await this.rows.read('phrases', layer.phrases, shard, range).catch(() => [])
+    const [found] = await this.read.rows.read('phrases', layer.phrases, shard, range).catch(() => [])
     return (found?.left_out ?? []).map(({ caption, text, reason }) => ({ caption, text, reason }))
   }
 
-  #neighbours(view: View, place: number, layer: Layer, against?: Layer) {
+  async #neighbours(view: View, place: number, layers: Layers) {
+    if (view.tab === 'funnel') return { place: null, total: 0, before: null, after: null }
     const { shards, pictures } = this.dataset
-    const matches = needsIndex(view) ? this.#query(view, layer, against).matches : undefined
+    const matches = needsIndex(view) ? (await this.#query(view, layers)).matches : undefined
     const total = matches?.length ?? pictures
     const at = matches ? matches.indexOf(place) : place
     const idAt = (position: number) => {

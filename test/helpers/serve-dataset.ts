@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { build } from 'vite'
 import { afterAll } from 'vitest'
 import { openInspected } from '../../src/cli/inspect.js'
-import type { CountsAnswer } from '../../src/inspect/answers.js'
 import { type ServedInspect, serveInspect } from '../../src/inspect/serve-inspect.js'
+import type { CountsAnswer } from '../../src/inspect/view/answers.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 /** Builds the page as `npm run build` does, into a folder of its own. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page, type Request } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -227,11 +228,73 @@ describe.skipIf(!hasBrowser)('the page', () => {
       'https://gone.example/00000.jpg',
     )
     await page.locator('tr', { hasText: 'round-1-filter' }).getByRole('button', { name: /^nms/ }).click()
-    const picture = page.locator('.reject .open').first()
-    await picture.waitFor()
-    await picture.click()
-    await page.locator('.detail[data-id]').waitFor()
-    expect(page.url()).toMatch(/open=\d+%3A\d+/)
+    // The boxes that the rule dropped, drawn as such, in the grid and in the open picture.
+    const card = page.locator('.card').first()
+    await card.locator('rect.box.dropped').first().waitFor()
+    const boxes = await card.locator('rect.box').count()
+    expect(await card.locator('rect.box.dropped').count()).toBe(boxes)
+    expect(await card.locator('.fine').first().textContent()).toMatch(new RegExp(`^${boxes} box`))
+    await card.locator('.open').click()
+    await page
+      .locator('.detail[data-id] rect.box.dropped')
+      .nth(boxes - 1)
+      .waitFor()
+    expect(page.url()).toMatch(/tab=funnel.*open=\d+%3A\d+/)
+    await page.keyboard.press('Escape')
+    await page.locator('.funnel .card').first().waitFor()
+    await page.context().close()
+  })
+
+  it('holds boxes against a truth, puts words on them, and stores what was ticked', async () => {
+    const query = 'grounding=round-2-filter&truth=round-1-filter'
+    const { verdicts } = await server.whole(query)
+    const { page, complaints } = await open(server, query)
+    await expect.poll(() => numberOf(page, 'verdicts', 'wrong')).toBe(verdicts?.wrong)
+    await page.getByRole('button', { name: /wrong/ }).first().click()
+    await expect.poll(() => numberOf(page, 'matched', 'pictures')).toBe(verdicts?.pictures.wrong)
+    const card = page.locator('.card').first()
+    await card.locator('.verdict-wrong').first().waitFor()
+    expect(await card.locator('.label').count()).toBe(0)
+    await page.keyboard.press('l')
+    await card.locator('.label', { hasText: '✗' }).first().waitFor()
+    expect(page.url()).toContain('labels=1')
+    // What is right, wrong and missed is told apart by its lines, whatever the colours are.
+    const dashes = await page.evaluate(() => {
+      const view = globalThis as unknown as {
+        document: { querySelector(query: string): unknown }
+        getComputedStyle(element: unknown): { strokeDasharray: string }
+      }
+      return ['right', 'wrong', 'missed'].map(
+        (name) =>
+          view.getComputedStyle(view.document.querySelector(`.verdicts .verdict-${name}`)).strokeDasharray,
+      )
+    })
+    expect(new Set(dashes).size).toBe(3)
+
+    await page.keyboard.press('j')
+    await page.keyboard.press('x')
+    await page
+      .getByLabel(/^Tick /)
+      .nth(1)
+      .check()
+    await page.getByRole('button', { name: /Save 2 ticked/ }).click()
+    for (const [name, said] of [
+      ['<img src=x onerror=alert(1)>', 'cannot name a selection'],
+      ['both', '“both” is stored: 2 pictures.'],
+    ] as const) {
+      await page.getByLabel('Name').fill(name)
+      // Past the field's own check, as a script would send it.
+      await page.locator('.saving form').evaluate((form: { noValidate: boolean }) => {
+        form.noValidate = true
+      })
+      await page.getByRole('button', { name: /^Store/ }).click()
+      await expect.poll(() => page.locator('.saving [role=status]').textContent()).toContain(said)
+    }
+    const listed = page.getByRole('button', { name: /^both/ })
+    await listed.click()
+    await expect.poll(() => numberOf(page, 'matched', 'pictures')).toBe(2)
+    expect(page.url()).toContain('only=both')
+    expect(complaints).toEqual([])
     await page.context().close()
   })
 
@@ -259,8 +322,24 @@ describe.skipIf(!hasBrowser)('the page', () => {
   it('lets a hostile dataset do nothing', async () => {
     const bad = join(folder, 'hostile')
     await makeHostileDataset(bad)
+    await mkdir(join(bad, 'selections'))
+    for (const name of ['<img src=x onerror=alert(1)>', 'fine'])
+      await writeFile(join(bad, 'selections', `${name}.json`), JSON.stringify({ keys: ['a', 'none'] }))
+    await writeFile(join(bad, 'selections', 'bad-keys.json'), JSON.stringify({ keys: ['<img src=x>'] }))
     const served = await serveDataset(bad, pageFolder)
-    const { page, requests, complaints } = await open(served)
+    const nowhere = 'labels=1&only=%3Cimg%20src%3Dx%3E&truth=%3Cb%3E&sort=%3Cb%3E'
+    const strange = await open(served, `open=00000:0&${nowhere}`)
+    await strange.page.locator('.error', { hasText: 'There is no selection' }).first().waitFor()
+    expect(await strange.page.locator('main img[src=x], aside img').count()).toBe(0)
+    expect(strange.complaints).toEqual([])
+    await strange.page.context().close()
+    const { page, requests, complaints } = await open(served, 'labels=1')
+    expect(await page.locator('.boxed ~ .tally .word').allTextContents()).toContain('fine')
+    expect(
+      await page.locator('.tally', { hasText: 'Selections' }).locator('.word').allTextContents(),
+    ).toEqual(['fine'])
+    await page.locator('.label').first().waitFor()
+    expect(await page.locator('.label').first().textContent()).toContain('<img src=x onerror')
     const captions = await page.locator('.caption').allTextContents()
     expect(captions).toEqual(hostile.captions)
     expect(await page.locator('.no-picture').count()).toBe(2)

@@ -2,14 +2,10 @@ import { expect, it } from 'vitest'
 import { openDataset } from '../../src/catalog/open-dataset.js'
 import { openInspected } from '../../src/cli/inspect.js'
 import { compareGroundings } from '../../src/filter/compare-groundings.js'
-import { DatasetIndex } from '../../src/inspect/dataset-index.js'
-import type { Inspected, Layer } from '../../src/inspect/layer.js'
-import { labelOf, relabelledText } from '../../src/inspect/page/label-of.js'
-import { RowGroups } from '../../src/inspect/row-groups.js'
-import { SampleReader } from '../../src/inspect/sample-reader.js'
-import { firstView } from '../../src/inspect/view.js'
-import { ViewReader } from '../../src/inspect/view-reader.js'
-import { ShardRows } from '../../src/shards/shard-rows.js'
+import type { Inspected, Layer } from '../../src/inspect/index/layer.js'
+import { openReaders } from '../../src/inspect/open-readers.js'
+import { labelOf, relabelledText } from '../../src/inspect/page/picture/label-of.js'
+import { firstView } from '../../src/inspect/view/view.js'
 import { filteredColours, phrasesIn, taughtColours } from '../helpers/colour-teacher.js'
 
 const caption = 'a red ball and a cup'
@@ -31,14 +27,7 @@ it('the page shows what is left of a label, and counts it as the comparison does
   }
   const inspected: Inspected = { ...dataset, layers: [...dataset.layers, stored] }
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
-  const index = new DatasetIndex(inspected, turn)
-  const rows = new ShardRows(storage)
-  const views = new ViewReader(
-    inspected,
-    index,
-    rows,
-    new SampleReader(inspected, new RowGroups(inspected, rows)),
-  )
+  const { index, views, close } = openReaders(inspected, turn)
   const textsOf = async (layer: string) => {
     const { samples } = await views.samples({ ...firstView, grounding: layer })
     return samples.flatMap((sample) =>
@@ -61,10 +50,9 @@ it('the page shows what is left of a label, and counts it as the comparison does
   const view = { ...firstView, tab: 'compare', grounding: 'told', against: 'plain' } as const
   const { sums } = await compareGroundings(await openDataset(storage.url), ['plain', 'told'], { top: 0 })
   const { kept, moved, lost, added } = sums
-  expect(views.counts(view)?.changes).toMatchObject({ kept, moved, lost, added, pictures: 1 })
+  expect((await views.counts(view))?.changes).toMatchObject({ kept, moved, lost, added, pictures: 1 })
   expect({ kept, lost, added }).toEqual({ kept: 2, lost: 2, added: 2 })
   const { samples } = await views.samples(view)
   expect(samples[0]?.changes).toEqual(['alone', 'alone', 'same', 'same'])
-  await index.close()
-  await rows.close()
+  await close()
 })

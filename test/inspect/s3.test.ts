@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { openInspected } from '../../src/cli/inspect.js'
-import type { DatasetAnswer, SamplesAnswer } from '../../src/inspect/answers.js'
+import type { DatasetAnswer, SamplesAnswer } from '../../src/inspect/view/answers.js'
 import { makeInspectDataset } from '../helpers/inspect-dataset.js'
 import { s3Server } from '../helpers/s3-server.js'
 import { buildPage, rawRequest, serveDataset } from '../helpers/serve-dataset.js'

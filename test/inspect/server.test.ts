@@ -1,16 +1,18 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import type { DatasetStatistics } from '../../src/catalog/dataset-statistics.js'
+import { stats } from '../../src/cli/stats.js'
+import { sweepThresholds } from '../../src/filter/sweep-thresholds.js'
 import type {
   CountsAnswer,
   DatasetAnswer,
   RejectsAnswer,
   SampleAnswer,
   SamplesAnswer,
-} from '../../src/inspect/answers.js'
-import { type ShownName, shownMeasures } from '../../src/inspect/shown-measures.js'
+} from '../../src/inspect/view/answers.js'
+import { type ShownName, shownMeasures } from '../../src/inspect/view/shown-measures.js'
 import { committedFile } from '../../src/shards/committed-file.js'
 import { readShard } from '../../src/shards/read-shard.js'
 import { type Measure, type MeasureName, measures } from '../../src/statistics/measures.js'
@@ -277,6 +279,218 @@ describe('the numbers', () => {
   })
 })
 
+/** Narrows a view to some hundred pictures. */
+const some = 'q=key%3A00002'
+
+/** All samples of a view, in their order. */
+async function samplesOf(query: string) {
+  const all: SamplesAnswer['samples'][number][] = []
+  for (let number = 1; ; number++) {
+    const { samples, total } = await server.api<SamplesAnswer>(`/api/samples?${query}&page=${number}`)
+    all.push(...samples)
+    if (all.length >= total) return all
+  }
+}
+
+describe('the order', () => {
+  it('is by the best and the worst box that is kept, pictures without one at the end', async () => {
+    const query = `grounding=round-1-filter&t=0.7&${some}`
+    const plain = await samplesOf(query)
+    const scoresOf = ({ boxes }: (typeof plain)[number]) =>
+      boxes.filter(({ to }) => to >= 0.7).map(({ score }) => score)
+    const by = (keyOf: (scores: number[]) => number) => {
+      const keys = new Map(plain.map((sample) => [sample.id, keyOf(scoresOf(sample))]))
+      return [...plain.map(({ id }) => id)].sort((a, b) => (keys.get(b) ?? 0) - (keys.get(a) ?? 0))
+    }
+    const idsOf = async (more: string) => (await samplesOf(`${query}&${more}`)).map(({ id }) => id)
+    expect(await idsOf('sort=best')).toEqual(by((scores) => Math.max(...scores)))
+    expect(await idsOf('sort=worst')).toEqual(
+      by((scores) => (scores.length > 0 ? 2 - Math.min(...scores) : 0)),
+    )
+    expect(plain.some((sample) => scoresOf(sample).length === 0)).toBe(true)
+    const near = ({ boxes }: (typeof plain)[number]) =>
+      boxes.filter(({ to }) => to >= 0.7 - 0.05 && to < 0.7 + 0.05).length
+    const close = await samplesOf(`${query}&sort=disagreement`)
+    expect(close.map(near)).toEqual(plain.map(near).sort((a, b) => b - a))
+  })
+})
+
+describe('the truth', () => {
+  it('is held against boxes with the numbers of sweep, and picture by picture', async () => {
+    const view = (t: number) => `grounding=round-2-filter&truth=round-1-filter&t=${t}`
+    await server.whole(view(0.4))
+    const storage = openStorage(url)
+    const points = await sweepThresholds(storage, ['00000', '00001', '00002'], {
+      ...{ phrases: 'phrases', proposals: 'round-2-label', values: [0.3, 0.62] },
+      gold: { grounding: 'round-1-filter', phrases: 'phrases' },
+      rulesAt: (min) => secondRules.map((rule) => (rule.rule === 'score' ? { ...rule, min } : rule)),
+    })
+    for (const { value, precision, recall, boxes } of points) {
+      const { verdicts } = await server.api<CountsAnswer>(`/api/counts?${view(value)}`)
+      if (!verdicts) throw new Error('nothing is judged')
+      const { right, wrong, missed, found, unjudged } = verdicts
+      expect(right / (right + wrong)).toBe(precision)
+      expect(found / (found + missed)).toBe(recall)
+      expect(right + wrong + unjudged).toBe(boxes)
+      if (value !== 0.62) continue
+      const own = await server.api<CountsAnswer>(`/api/counts?${view(value)}&${some}`)
+      const samples = await samplesOf(`${view(value)}&${some}`)
+      const countOf = (verdict: string) =>
+        samples.map(({ verdicts: judged }) => judged?.filter((one) => one === verdict).length ?? 0)
+      const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0)
+      expect([sum(countOf('right')), sum(countOf('wrong'))]).toEqual([
+        own.verdicts?.right,
+        own.verdicts?.wrong,
+      ])
+      expect(sum(samples.map((sample) => sample.missed?.length ?? 0))).toBe(own.verdicts?.missed)
+      const wrongOnes = await samplesOf(`${view(value)}&${some}&verdict=wrong`)
+      expect(wrongOnes.map(({ id }) => id)).toEqual(
+        samples.filter((_, at) => countOf('wrong')[at]! > 0).map(({ id }) => id),
+      )
+      expect(wrongOnes).toHaveLength(own.verdicts?.pictures.wrong ?? -1)
+      const errors = ({ verdicts: judged, missed: not }: (typeof samples)[number]) =>
+        (judged?.filter((one) => one === 'wrong').length ?? 0) + (not?.length ?? 0)
+      const worst = await samplesOf(`${view(value)}&${some}&sort=disagreement`)
+      expect(worst.map(errors)).toEqual(samples.map(errors).sort((a, b) => b - a))
+    }
+  })
+})
+
+describe('what is left out', () => {
+  it('are pictures without a box, or with one', async () => {
+    const query = 'grounding=round-1-filter&t=0.8'
+    const { boxed, kept } = await server.whole(query)
+    expect(boxed).toEqual({ with: kept.pictures, without: 700 - kept.pictures })
+    expect(boxed.without).toBeGreaterThan(0)
+    const without = await samplesOf(`${query}&boxes=without`)
+    expect(without).toHaveLength(boxed.without)
+    expect(without.flatMap(({ boxes }) => boxes.filter(({ to }) => to >= 0.8))).toEqual([])
+    const some = await server.api<CountsAnswer>(`/api/counts?${query}&boxes=with`)
+    expect(some).toMatchObject({ boxed, matched: { pictures: boxed.with, boxes: kept.boxes } })
+  })
+
+  it('are the boxes that a rule dropped, as many as the filter has counted', async () => {
+    for (const [stage, reason] of [
+      ['round-1-filter', 'score'],
+      ['round-1-filter', 'nms'],
+      ['round-2-filter', 'phrase_recall'],
+    ]) {
+      const { rejects, next } = await server.api<RejectsAnswer>(
+        `/api/rejects?stage=${stage}&reason=${reason}`,
+      )
+      expect(rejects.length === 24 || next === null).toBe(true)
+      for (const { key, detail, dropped, sample } of rejects) {
+        expect([key, `${dropped} of`]).toEqual([key, detail.slice(0, `${dropped} of`.length)])
+        expect(sample?.key).toBe(key)
+        expect(sample?.boxes).toHaveLength(Math.min(60, dropped ?? 0))
+      }
+      const { picture, sample } = rejects[0]!
+      const open = await server.api<SampleAnswer>(
+        `/api/sample?tab=funnel&stage=${stage}&reason=${reason}&open=${picture}`,
+      )
+      expect(open.sample).toEqual(sample)
+      if (reason === 'score') expect(Math.max(...sample!.boxes.map(({ score }) => score))).toBeLessThan(0.5)
+    }
+  })
+})
+
+describe('a selection', () => {
+  const post = (name: string, body: unknown, headers: Readonly<Record<string, string>> = {}, query = '') =>
+    fetch(`${server.origin}/api/selections/${encodeURIComponent(name)}?${query}`, {
+      method: 'POST',
+      headers: {
+        ...{ authorization: `Bearer ${server.token}`, origin: server.origin },
+        ...{ 'content-type': 'application/json', ...headers },
+      },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+  const stored = async (name: string) =>
+    JSON.parse(await readFile(join(url, 'selections', `${name}.json`), 'utf8')) as { keys: string[] }
+
+  it('is stored of ticked pictures and of all that match, and shown alone', async () => {
+    const ticked = await post('ticked', { ids: ['00001:4', '00000:7', '00001:4', '00009:1'] })
+    expect([ticked.status, await ticked.json()]).toEqual([200, [{ name: 'ticked', pictures: 2 }]])
+    expect(await stored('ticked')).toEqual({ version: 1, pictures: 2, keys: ['000000007', '000010004'] })
+    const query = 'grounding=round-1-filter&head=kite&t=0.6&sort=best'
+    const { matched } = await server.whole(query)
+    expect((await post('kites', {}, {}, query)).status).toBe(200)
+    const kites = await samplesOf(query)
+    expect((await stored('kites')).keys).toEqual(kites.map(({ key }) => key).sort())
+    expect(matched.pictures).toBe(kites.length)
+    const only = await samplesOf('grounding=round-1-filter&only=ticked')
+    expect(only.map(({ key }) => key)).toEqual(['000000007', '000010004'])
+    const { selections } = await server.api<DatasetAnswer>('/api/dataset')
+    expect(selections).toEqual([
+      { name: 'kites', pictures: kites.length },
+      { name: 'ticked', pictures: 2 },
+    ])
+    await expect(server.api('/api/samples?only=other')).rejects.toThrow(/no selection other/)
+    expect(await listedByStats()).toEqual(selections.map((one) => ({ dataset: 'little', ...one })))
+  })
+
+  it('gives way only where it is to be replaced, and one of two writers is first', async () => {
+    const both = await Promise.all(['00000:1', '00000:2'].map((id) => post('race', { ids: [id] })))
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+    const before = await stored('race')
+    const refused = await post('race', { ids: ['00000:3'] })
+    expect([refused.status, await refused.json()]).toEqual([
+      409,
+      { error: 'There is a selection "race" already.' },
+    ])
+    expect(await stored('race')).toEqual(before)
+    expect((await post('race', { ids: ['00000:3'], replace: true })).status).toBe(200)
+    expect((await stored('race')).keys).toEqual(['000000003'])
+    expect((await samplesOf('only=race')).map(({ id }) => id)).toEqual(['00000:3'])
+  })
+
+  it('is stored for the page alone, of names that are names', async () => {
+    const body = { ids: ['00000:1'] }
+    for (const [headers, status] of [
+      [{ authorization: 'Bearer x' }, 403],
+      [{ origin: 'https://evil.example' }, 403],
+      [{ origin: 'null' }, 403],
+      [{ 'content-type': 'text/plain' }, 405],
+      [{ 'content-type': 'application/x-www-form-urlencoded' }, 405],
+    ] as const)
+      expect([headers, (await post('guarded', body, headers)).status]).toEqual([headers, status])
+    const authorization = `Bearer ${server.token}`
+    const bare = { method: 'POST', headers: { authorization, 'content-type': 'application/json' } }
+    expect((await rawRequest(server.port, '/api/selections/guarded', bare)).status).toBe(405)
+    expect((await post('guarded', body, {}, 'x')).status).toBe(200)
+    for (const name of ['../../x', '..', 'A', 'a b', '<img src=x>', 'x'.repeat(129), '%2e%2e%2fx', 'a/b'])
+      expect([name, (await post(name, body)).status >= 400]).toEqual([name, true])
+    for (const wrong of [
+      '',
+      '{',
+      '[]',
+      { ids: 'x' },
+      { ids: [1] },
+      { other: 1 },
+      { ids: [] },
+      { ids: ['x:1'] },
+    ])
+      expect([wrong, (await post('wrong', wrong)).status]).toEqual([wrong, 422])
+    expect((await post('large', `{"ids":["${'x'.repeat(5e6)}"]}`)).status).toBe(413)
+    expect((await readdir(join(url, 'selections'))).sort()).toEqual(
+      ['guarded', 'kites', 'race', 'ticked'].map((name) => `${name}.json`),
+    )
+  })
+
+  const listedByStats = async () => {
+    const said: string[] = []
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      said.push(String(text))
+      return true
+    })
+    try {
+      await stats(url, { top: 1, json: true }, new AbortController().signal)
+    } finally {
+      write.mockRestore()
+    }
+    return JSON.parse(said.join('')).selections
+  }
+})
+
 describe('the search', () => {
   it('finds by phrase, head, key and address', async () => {
     const find = async (query: string) =>
@@ -337,8 +551,10 @@ describe('the rest', () => {
     expect(seen).toEqual(stored)
   })
 
-  it('writes nothing', async () => {
-    const now = (await filesOf(url)).filter((file) => !/\/(?:first|second)-0\.\d+\//.test(file))
+  it('writes nothing but selections', async () => {
+    const now = (await filesOf(url)).filter(
+      (file) => !/\/(?:first-0\.\d+|second-0\.\d+|selections)\//.test(file),
+    )
     expect(now).toEqual(before)
   })
 })

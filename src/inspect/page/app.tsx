@@ -1,19 +1,21 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { DatasetAnswer, LayerAnswer } from '../answers.js'
-import { chooseLayers } from '../choose-layers.js'
-import { thresholdOf } from '../threshold.js'
-import { isNarrowed, pageSize, type View } from '../view.js'
+import type { DatasetAnswer, LayerAnswer } from '../view/answers.js'
+import { chooseLayers } from '../view/choose-layers.js'
+import { thresholdOf } from '../view/threshold.js'
+import { isNarrowed, pageSize, type View } from '../view/view.js'
 import { Compare } from './compare.js'
 import { Detail } from './detail.js'
 import { Funnel } from './funnel.js'
 import { Header } from './header.js'
 import { Help } from './help.js'
+import { savedTheme, setTheme, type Theme } from './hooks/theme.js'
+import { type Answers, useAnswers } from './hooks/use-answers.js'
+import { useKeys } from './hooks/use-keys.js'
+import { type Ticks, useTicks } from './hooks/use-ticks.js'
+import { type SetView, useView } from './hooks/use-view.js'
+import { withLabelsSwitched } from './picture-options.js'
 import { Samples } from './samples.js'
 import { Sidebar } from './sidebar.js'
-import { savedTheme, setTheme, type Theme } from './theme.js'
-import { type Answers, useAnswers } from './use-answers.js'
-import { useKeys } from './use-keys.js'
-import { type SetView, useView } from './use-view.js'
 
 const nextTheme: Readonly<Record<Theme, Theme>> = { auto: 'light', light: 'dark', dark: 'auto' }
 
@@ -23,6 +25,7 @@ export function App() {
   const [helps, setHelps] = useState(false)
   const [filters, setFilters] = useState(false)
   const [weak, setWeak] = useState(false)
+  const ticks = useTicks()
   const search = useRef<HTMLInputElement>(null)
   const answers = useAnswers(view)
   const { dataset, counts } = answers
@@ -46,12 +49,14 @@ export function App() {
       else if (filters) setFilters(false)
       else if (view.open !== null) setView({ open: null })
     },
+    onTick: ticks.toggle,
     keys: {
       '/': () => search.current?.focus(),
       '?': () => setHelps(true),
       '[': () => moveThreshold(view, setView, layer, -0.01),
       ']': () => moveThreshold(view, setView, layer, 0.01),
       w: () => setWeak(!weak),
+      l: () => setView(withLabelsSwitched(view), { replace: true }),
       f: () => setFilters(!filters),
       t: nextLook,
       1: () => setView({ tab: 'samples', open: null }),
@@ -87,7 +92,7 @@ export function App() {
           </aside>
         )}
         <main>
-          <Content {...shared} answers={answers} weak={weak} onWeak={setWeak} />
+          <Content {...shared} {...{ answers, weak, ticks }} onWeak={setWeak} />
         </main>
       </div>
       {helps && <Help onClose={() => setHelps(false)} />}
@@ -104,15 +109,20 @@ interface ContentProps {
   readonly answers: Answers
   readonly weak: boolean
   readonly onWeak: (weak: boolean) => void
+  readonly ticks: Ticks
 }
 
 /** The funnel, the open picture, or the grid of pictures. */
-function Content({ answers, weak, onWeak, ...shared }: ContentProps) {
+function Content({ answers, weak, onWeak, ticks, ...shared }: ContentProps) {
   const { tab, open } = shared.view
-  if (tab === 'funnel') return <Funnel {...shared} />
+  if (tab === 'funnel' && open === null) return <Funnel {...shared} />
   if (open !== null) return <Detail {...shared} answer={answers.detail} weak={weak} onWeak={onWeak} />
   const grid = { ...shared, counts: answers.counts.value, samples: answers.samples }
-  return tab === 'compare' ? <Compare {...grid} /> : <Samples {...grid} />
+  return tab === 'compare' ? (
+    <Compare {...grid} />
+  ) : (
+    <Samples {...grid} ticks={ticks} onSaved={answers.refresh} />
+  )
 }
 
 /** What the keys do that go from picture to picture and from page to page. */
@@ -120,7 +130,7 @@ function pictureKeys(view: View, setView: SetView, { samples, detail }: Answers)
   const total = samples.value?.total ?? 0
   const goTo = (id: string | null | undefined) => id && setView({ open: id }, { replace: true })
   return {
-    isOpen: view.open !== null && view.tab !== 'funnel',
+    isOpen: view.open !== null,
     turn: (by: number) => {
       const page = view.page + by
       if (page < 0 || page * pageSize >= total) return false

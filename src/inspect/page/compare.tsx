@@ -1,14 +1,22 @@
 import { useMemo, useState } from 'preact/hooks'
-import type { CountsAnswer, DatasetAnswer, Grounded, LayerAnswer, Sample, SamplesAnswer } from '../answers.js'
-import { thresholdOf } from '../threshold.js'
-import type { View } from '../view.js'
-import type { Answer } from './ask.js'
-import { Captions } from './captions.js'
-import { coloursOf, keptColours } from './colours.js'
+import type {
+  CountsAnswer,
+  DatasetAnswer,
+  Grounded,
+  LayerAnswer,
+  Sample,
+  SamplesAnswer,
+} from '../view/answers.js'
+import { thresholdOf } from '../view/threshold.js'
+import type { View } from '../view/view.js'
 import { count, counted } from './format.js'
+import type { Answer } from './hooks/ask.js'
+import type { SetView } from './hooks/use-view.js'
 import { Pager } from './pager.js'
-import { Picture } from './picture.js'
-import type { SetView } from './use-view.js'
+import { Captions } from './picture/captions.js'
+import { coloursOf, keptColours } from './picture/colours.js'
+import { Picture } from './picture/picture.js'
+import { hasLabels, LabelsToggle, Order } from './picture-options.js'
 
 interface CompareProps {
   readonly dataset: DatasetAnswer
@@ -24,6 +32,7 @@ interface CompareProps {
 export function Compare({ dataset, view, layer, against, counts, samples, setView }: CompareProps) {
   const { value, error } = samples
   const changes = counts?.changes
+  const labels = hasLabels(view)
   if (!against) return <p class="nothing">This dataset has one grounding only: nothing to compare it with.</p>
   return (
     <>
@@ -46,6 +55,7 @@ export function Compare({ dataset, view, layer, against, counts, samples, setVie
             : ' '}
           {value && !value.isWhole && ' so far'}
         </p>
+        <Order {...{ view, setView }} />
         <label class="check">
           <input
             type="checkbox"
@@ -54,6 +64,7 @@ export function Compare({ dataset, view, layer, against, counts, samples, setVie
           />
           also what is the same
         </label>
+        <LabelsToggle {...{ view, setView }} />
         <Pager page={view.page} total={value?.total ?? 0} onPage={(page) => setView({ page })} />
       </div>
       <p class="legend">
@@ -67,13 +78,13 @@ export function Compare({ dataset, view, layer, against, counts, samples, setVie
         {value?.samples.map((sample) => (
           <li key={sample.id} class="pair" data-id={sample.id}>
             <Side
-              {...{ sample, dataset, setView }}
+              {...{ sample, dataset, labels, setView }}
               name={against.name}
               grounded={sample.against ?? { phrases: [], boxes: [] }}
               threshold={thresholdOf(view, against)}
             />
             <Side
-              {...{ sample, dataset, setView }}
+              {...{ sample, dataset, labels, setView }}
               name={layer.name}
               grounded={sample}
               threshold={thresholdOf(view, layer)}
@@ -91,10 +102,11 @@ interface SideProps {
   readonly sample: Sample
   readonly grounded: Grounded
   readonly threshold: number
+  readonly labels: boolean
   readonly setView: SetView
 }
 
-function Side({ dataset, name, sample, grounded, threshold, setView }: SideProps) {
+function Side({ dataset, name, sample, grounded, threshold, labels, setView }: SideProps) {
   const [hot, setHot] = useState<number | null>(null)
   const colours = useMemo(() => coloursOf(grounded), [grounded])
   const live = keptColours(grounded, colours, threshold)
@@ -111,7 +123,7 @@ function Side({ dataset, name, sample, grounded, threshold, setView }: SideProps
       </h3>
       <button type="button" class="open" aria-label={`Open ${sample.key}`} onClick={open}>
         <Picture
-          {...{ sample, grounded, colours, threshold, hot }}
+          {...{ sample, grounded, colours, threshold, hot, labels }}
           address={`/thumb/${dataset.pictureKey}/${sample.id}`}
           onHot={setHot}
         />

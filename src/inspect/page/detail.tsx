@@ -1,15 +1,16 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { DatasetAnswer, Grounded, LayerAnswer, Sample, SampleAnswer } from '../answers.js'
-import { isKept, thresholdOf } from '../threshold.js'
-import type { View } from '../view.js'
-import type { Answer } from './ask.js'
-import { Caption } from './caption.js'
-import { coloursOf, keptColours } from './colours.js'
+import type { DatasetAnswer, Grounded, LayerAnswer, Sample, SampleAnswer } from '../view/answers.js'
+import { isKept, thresholdOf } from '../view/threshold.js'
+import type { View } from '../view/view.js'
 import { count } from './format.js'
 import { Address } from './funnel.js'
-import { relabelledText } from './label-of.js'
-import { Picture } from './picture.js'
-import type { SetView } from './use-view.js'
+import type { Answer } from './hooks/ask.js'
+import type { SetView } from './hooks/use-view.js'
+import { Caption } from './picture/caption.js'
+import { coloursOf, keptColours } from './picture/colours.js'
+import { relabelledText } from './picture/label-of.js'
+import { Picture } from './picture/picture.js'
+import { hasLabels, LabelsToggle } from './picture-options.js'
 
 interface DetailProps {
   readonly dataset: DatasetAnswer
@@ -42,6 +43,7 @@ export function Detail({ dataset, view, layer, against, answer, weak, onWeak, se
     )
   }
   const { sample, place, total, before, after } = value
+  const isFunnel = view.tab === 'funnel'
   const go = (to: string | null) => to && setView({ open: to }, { replace: true })
   return (
     <article class="detail" data-id={sample.id}>
@@ -52,19 +54,28 @@ export function Detail({ dataset, view, layer, against, answer, weak, onWeak, se
         <h2 ref={heading} tabIndex={-1}>
           {sample.key}
         </h2>
-        <label class="check">
-          <input type="checkbox" checked={weak} onChange={(event) => onWeak(event.currentTarget.checked)} />
-          weak boxes
-        </label>
-        <nav class="pager" aria-label="Pictures">
-          <button type="button" disabled={!before} onClick={() => go(before)} aria-label="Picture before">
-            ‹
-          </button>
-          <span>{place === null ? 'not in this selection' : `${count(place + 1)} of ${count(total)}`}</span>
-          <button type="button" disabled={!after} onClick={() => go(after)} aria-label="Next picture">
-            ›
-          </button>
-        </nav>
+        {isFunnel ? (
+          <p class="fine">
+            dropped by {view.reason} of {view.stage}
+          </p>
+        ) : (
+          <label class="check">
+            <input type="checkbox" checked={weak} onChange={(event) => onWeak(event.currentTarget.checked)} />
+            weak boxes
+          </label>
+        )}
+        <LabelsToggle {...{ view, setView }} />
+        {!isFunnel && (
+          <nav class="pager" aria-label="Pictures">
+            <button type="button" disabled={!before} onClick={() => go(before)} aria-label="Picture before">
+              ‹
+            </button>
+            <span>{place === null ? 'not in this selection' : `${count(place + 1)} of ${count(total)}`}</span>
+            <button type="button" disabled={!after} onClick={() => go(after)} aria-label="Next picture">
+              ›
+            </button>
+          </nav>
+        )}
       </div>
       <div class={against ? 'both' : 'one'}>
         {against && sample.against && (
@@ -113,7 +124,9 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
         {...{ sample, grounded, colours, threshold, weak, hot }}
         address={`/picture/${dataset.pictureKey}/${sample.id}`}
         onHot={setPointed}
-        labelled
+        labels={hasLabels(view)}
+        dropped={view.tab === 'funnel'}
+        large
       />
       <div class="words">
         {sample.captions.map(({ text, kind }, at) => (
@@ -130,6 +143,11 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
             />
           </div>
         ))}
+        {grounded.missed && grounded.missed.length > 0 && (
+          <p class="missed">
+            <b>missed</b> {[...new Set(grounded.missed.map(({ text }) => text))].join(', ')}
+          </p>
+        )}
         <ul class="phrases" aria-label="Phrases and their boxes">
           {grounded.phrases.map(({ text, head }, phrase) => {
             const boxes = grounded.boxes.filter((box) => box.phrase === phrase)
@@ -162,6 +180,7 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
                   {shown.map((box, at) => (
                     <span key={at} class={isKept(box.from, box.to, threshold) ? '' : 'weak'}>
                       {layer.kind === 'gold' ? 'gold' : box.score.toFixed(2)} {relabelledText(grounded, box)}
+                      {grounded.verdicts?.[grounded.boxes.indexOf(box)]}
                     </span>
                   ))}
                 </span>

@@ -1,9 +1,11 @@
-import { useEffect, useState } from 'preact/hooks'
-import type { DatasetAnswer, Reject, RejectsAnswer, StageAnswer } from '../answers.js'
-import { type View, writeView } from '../view.js'
-import { ask } from './ask.js'
-import { count, webAddress } from './format.js'
-import type { SetView } from './use-view.js'
+import { useCallback, useEffect, useState } from 'preact/hooks'
+import type { DatasetAnswer, Reject, RejectsAnswer, StageAnswer } from '../view/answers.js'
+import { type View, writeView } from '../view/view.js'
+import { count, counted, webAddress } from './format.js'
+import { ask } from './hooks/ask.js'
+import type { SetView } from './hooks/use-view.js'
+import { Card } from './picture/card.js'
+import { hasLabels, LabelsToggle } from './picture-options.js'
 
 interface FunnelProps {
   readonly dataset: DatasetAnswer
@@ -101,7 +103,9 @@ function Rejects({ dataset, view, setView }: FunnelProps) {
   const [next, setNext] = useState<number | null>(0)
   const [error, setError] = useState<string | null>(null)
   const [isAsking, setAsking] = useState(false)
-  const query = writeView({ ...view, open: null })
+  const query = writeView({ ...view, open: null, labels: null })
+  const dropped = rejects.some(({ sample }) => sample !== undefined)
+  const onOpen = useCallback((id: string) => setView({ open: id }), [setView])
   const more = async (from: number) => {
     setAsking(true)
     try {
@@ -129,7 +133,38 @@ function Rejects({ dataset, view, setView }: FunnelProps) {
       {rejects.length === 0 && next === null && !error && (
         <p class="nothing">None was recorded one by one.</p>
       )}
-      <ul aria-busy={isAsking}>
+      {dropped && (
+        <p class="toolbar">
+          <span class="legend">
+            <span class="key dropped">a box that {view.reason} dropped</span>
+          </span>
+          <LabelsToggle {...{ view, setView }} />
+        </p>
+      )}
+      {dropped && (
+        <ul class="grid" aria-label="Pictures" aria-busy={isAsking}>
+          {rejects.map(
+            ({ sample, dropped: boxes = 0 }) =>
+              sample && (
+                <Card
+                  key={sample.id}
+                  sample={sample}
+                  threshold={1}
+                  address={`/thumb/${dataset.pictureKey}/${sample.id}`}
+                  labels={hasLabels(view)}
+                  dropped
+                  onOpen={onOpen}
+                >
+                  <p class="fine">
+                    {counted(boxes, 'box', 'boxes')}
+                    {boxes > sample.boxes.length && `, the best ${count(sample.boxes.length)} drawn`}
+                  </p>
+                </Card>
+              ),
+          )}
+        </ul>
+      )}
+      <ul aria-busy={isAsking} hidden={dropped}>
         {rejects.map((reject, at) => (
           <li key={at} class="reject">
             <RejectPicture {...{ dataset, reject, setView }} />

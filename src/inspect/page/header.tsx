@@ -1,10 +1,10 @@
 import type { Ref } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { DatasetAnswer } from '../answers.js'
-import type { View } from '../view.js'
+import type { DatasetAnswer } from '../view/answers.js'
+import type { View } from '../view/view.js'
 import { count } from './format.js'
-import type { Theme } from './theme.js'
-import type { SetView } from './use-view.js'
+import type { Theme } from './hooks/theme.js'
+import type { SetView } from './hooks/use-view.js'
 
 interface HeaderProps {
   readonly dataset: DatasetAnswer

@@ -7,6 +7,8 @@ const keys: readonly (readonly [string, string])[] = [
   ['/', 'search'],
   ['[ and ]', 'a lower threshold, a higher one'],
   ['w', 'show weak boxes of an open picture'],
+  ['l', 'show or hide the labels of boxes'],
+  ['x', 'tick the picture, for a selection'],
   ['1, 2, 3', 'samples, compare, funnel'],
   ['f', 'show or hide the filters'],
   ['t', 'light, dark, or as the system has it'],

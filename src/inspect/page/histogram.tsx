@@ -1,4 +1,4 @@
-import { binLabel, type ShownMeasure, type ShownName, shownMeasures } from '../shown-measures.js'
+import { binLabel, type ShownMeasure, type ShownName, shownMeasures } from '../view/shown-measures.js'
 import { count } from './format.js'
 
 interface HistogramProps {

@@ -1,4 +1,4 @@
-import { pageSize } from '../view.js'
+import { pageSize } from '../view/view.js'
 import { count } from './format.js'
 
 interface PagerProps {

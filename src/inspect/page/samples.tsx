@@ -1,3 +1,4 @@
+import { useCallback } from 'preact/hooks'
 import { boxMeasures } from '../../statistics/box-measures.js'
 import { binOf } from '../../statistics/measures.js'
 import type {
@@ -7,16 +8,20 @@ import type {
   Sample,
   SampleBox,
   SamplesAnswer,
-} from '../answers.js'
-import { namesPhrase, readSearch } from '../read-search.js'
-import { shownMeasures } from '../shown-measures.js'
-import { thresholdOf } from '../threshold.js'
-import type { View } from '../view.js'
-import type { Answer } from './ask.js'
-import { Card } from './card.js'
+} from '../view/answers.js'
+import { namesPhrase, readSearch } from '../view/read-search.js'
+import { shownMeasures } from '../view/shown-measures.js'
+import { thresholdOf } from '../view/threshold.js'
+import { isJudged, type View } from '../view/view.js'
 import { counted } from './format.js'
+import type { Answer } from './hooks/ask.js'
+import type { Ticks } from './hooks/use-ticks.js'
+import type { SetView } from './hooks/use-view.js'
 import { Pager } from './pager.js'
-import type { SetView } from './use-view.js'
+import { Card } from './picture/card.js'
+import { hasLabels, LabelsToggle, Order } from './picture-options.js'
+import { SaveSelection } from './save-selection.js'
+import { Verdicts } from './verdicts.js'
 
 interface SamplesProps {
   readonly dataset: DatasetAnswer
@@ -25,12 +30,17 @@ interface SamplesProps {
   readonly counts: CountsAnswer | undefined
   readonly samples: Answer<SamplesAnswer>
   readonly setView: SetView
+  readonly ticks: Ticks
+  /** Told when a selection was stored. */
+  readonly onSaved: () => void
 }
 
 /** The grid of pictures. */
-export function Samples({ dataset, view, layer, counts, samples, setView }: SamplesProps) {
+export function Samples(props: SamplesProps) {
+  const { dataset, view, layer, counts, samples, setView, ticks, onSaved } = props
   const { value, error } = samples
   const threshold = thresholdOf(view, layer)
+  const onOpen = useCallback((id: string) => setView({ open: id }), [setView])
   return (
     <>
       <div class="toolbar">
@@ -43,8 +53,12 @@ export function Samples({ dataset, view, layer, counts, samples, setView }: Samp
               ].join('')
             : ' '}
         </p>
+        <Order {...{ view, setView }} />
+        <LabelsToggle {...{ view, setView }} />
         <Pager page={view.page} total={value?.total ?? 0} onPage={(page) => setView({ page })} />
       </div>
+      {isJudged(view) && <Verdicts {...{ view, counts, setView }} />}
+      <SaveSelection {...{ view, ticks, onSaved }} matched={value?.total ?? 0} />
       {error && <p class="error">{error}</p>}
       {value?.total === 0 && value.isWhole && <p class="nothing">No picture has all of this.</p>}
       <ul class="grid" aria-label="Pictures">
@@ -54,8 +68,12 @@ export function Samples({ dataset, view, layer, counts, samples, setView }: Samp
             sample={sample}
             threshold={threshold}
             address={`/thumb/${dataset.pictureKey}/${sample.id}`}
+            labels={hasLabels(view)}
             isMeant={meant(view, sample)}
-            onOpen={(id) => setView({ open: id })}
+            fadesMissed={view.verdicts.length > 0 && !view.verdicts.includes('missed')}
+            onOpen={onOpen}
+            ticked={ticks.ids.has(sample.id)}
+            onTick={ticks.toggle}
           />
         ))}
       </ul>
@@ -64,14 +82,14 @@ export function Samples({ dataset, view, layer, counts, samples, setView }: Samp
 }
 
 /** Whether a box is one of those that the view filters for; undefined where it filters for no boxes. */
-export function meant(
-  view: View,
-  { phrases, width, height }: Sample,
-): ((box: SampleBox) => boolean) | undefined {
+export function meant(view: View, sample: Sample): ((box: SampleBox) => boolean) | undefined {
+  const { phrases, width, height } = sample
   const { bins, heads } = view
+  const verdicts = isJudged(view) ? view.verdicts : []
   const terms = readSearch(view.search)
   const chosen = (['score', 'area_share', 'aspect'] as const).filter((name) => bins[name])
-  if (chosen.length === 0 && heads.length === 0 && terms.length === 0) return undefined
+  if (chosen.length === 0 && heads.length === 0 && terms.length === 0 && verdicts.length === 0)
+    return undefined
   const named = phrases.map((phrase) => namesPhrase(terms, phrase))
   const searchesPhrases = named.some(Boolean)
   return (box) => {
@@ -79,7 +97,10 @@ export function meant(
     return (
       chosen.every((name) => bins[name]?.includes(binOf(shownMeasures[name].edges, measured[name]))) &&
       (heads.length === 0 || heads.includes(phrases[box.phrase]?.head ?? '')) &&
-      (!searchesPhrases || named[box.phrase] === true)
+      (!searchesPhrases || named[box.phrase] === true) &&
+      (verdicts.length === 0 || verdicts.some((verdict) => verdict === verdictOf(sample, box)))
     )
   }
 }
+
+const verdictOf = ({ boxes, verdicts }: Sample, box: SampleBox) => verdicts?.[boxes.indexOf(box)]

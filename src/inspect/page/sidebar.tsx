@@ -1,11 +1,11 @@
-import type { CountsAnswer, DatasetAnswer, LayerAnswer } from '../answers.js'
-import { type ShownName, shownNames } from '../shown-measures.js'
-import { isNarrowed, type View } from '../view.js'
+import type { CountsAnswer, DatasetAnswer, LayerAnswer } from '../view/answers.js'
+import { type ShownName, shownNames } from '../view/shown-measures.js'
+import { isNarrowed, type View, withoutFilters } from '../view/view.js'
 import { count } from './format.js'
 import { Histogram } from './histogram.js'
+import type { SetView } from './hooks/use-view.js'
 import { Tally } from './tally.js'
 import { Threshold, withBins } from './threshold.js'
-import type { SetView } from './use-view.js'
 
 interface SidebarProps {
   readonly dataset: DatasetAnswer
@@ -40,17 +40,16 @@ export function Sidebar({ dataset, view, layer, against, counts, setView }: Side
           onChoose={(name) => setView({ grounding: name, threshold: null })}
         />
       </div>
+      {view.tab === 'samples' && hasBoxes && <TruthChoice {...{ dataset, view, layer, setView }} />}
       {counts && !counts.index.isWhole && <Progress {...counts.index} />}
       {hasBoxes && <Threshold {...{ view, layer, against, counts, setView }} />}
+      {hasBoxes && <BoxedChoice {...{ view, counts, setView }} />}
       {isNarrowed(view) && (
-        <button
-          type="button"
-          class="clear"
-          onClick={() => setView({ search: '', bins: {}, heads: [], hosts: [] })}
-        >
+        <button type="button" class="clear" onClick={() => setView(withoutFilters)}>
           Clear all filters
         </button>
       )}
+      <SelectionChoice {...{ dataset, view, setView }} />
       <Tally
         title="Head nouns"
         empty="(none)"
@@ -77,6 +76,94 @@ export function Sidebar({ dataset, view, layer, against, counts, setView }: Side
         onChoose={(hosts) => setView({ hosts })}
       />
     </>
+  )
+}
+
+/** What the boxes are held against. */
+function TruthChoice({ dataset, view, layer, setView }: Omit<SidebarProps, 'against' | 'counts'>) {
+  const others = dataset.layers.filter(
+    ({ name, kind }) => kind !== 'phrases' && kind !== 'pictures' && name !== layer.name,
+  )
+  if (others.length === 0) return null
+  const truth = others.find(({ name }) => name === view.truth)
+  return (
+    <div class="layers">
+      <label class="choice">
+        <span>Truth</span>
+        <select
+          value={truth?.name ?? ''}
+          onChange={(event) => setView({ truth: event.currentTarget.value || null, verdicts: [] })}
+        >
+          <option value="" selected={!truth}>
+            none
+          </option>
+          {others.map(({ name, kind }) => (
+            <option key={name} value={name} selected={name === truth?.name}>
+              {kind === 'filter' ? name : `${name} (${kind})`}
+            </option>
+          ))}
+        </select>
+      </label>
+      {truth && (
+        <p class="fine">
+          {truth.isByCategory
+            ? 'A box is right where it overlaps one of a category that its phrase can mean, by half or more.'
+            : 'A box is right where it overlaps one of the same words, else of the same head noun, by half or more.'}
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** Pictures with a box, or without one. */
+function BoxedChoice({ view, counts, setView }: Pick<SidebarProps, 'view' | 'counts' | 'setView'>) {
+  const boxed = counts?.boxed
+  const choices = [
+    [null, 'all', boxed && boxed.with + boxed.without],
+    ['with', 'with', boxed?.with],
+    ['without', 'without', boxed?.without],
+  ] as const
+  return (
+    <fieldset class="boxed">
+      <legend>Pictures with a box, or without</legend>
+      <div>
+        {choices.map(([boxes, title, pictures]) => (
+          <button
+            key={title}
+            type="button"
+            aria-pressed={view.boxes === boxes}
+            onClick={() => setView({ boxes })}
+          >
+            {title} <b class="number">{pictures === undefined ? '…' : count(pictures)}</b>
+          </button>
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+/** The selections of the dataset; each shows its pictures alone. */
+function SelectionChoice({ dataset, view, setView }: Pick<SidebarProps, 'dataset' | 'view' | 'setView'>) {
+  if (dataset.selections.length === 0) return null
+  return (
+    <fieldset class="tally">
+      <legend>Selections</legend>
+      <ul>
+        {dataset.selections.map(({ name, pictures }) => (
+          <li key={name}>
+            <button
+              type="button"
+              aria-pressed={view.only === name}
+              class={`tally-row${view.only === name ? ' on' : ''}`}
+              onClick={() => setView({ only: view.only === name ? null : name })}
+            >
+              <span class="word">{name}</span>
+              <span class="number">{count(pictures)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </fieldset>
   )
 }
 

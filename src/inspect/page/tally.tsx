@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { TallyAnswer } from '../answers.js'
+import type { TallyAnswer } from '../view/answers.js'
 import { count } from './format.js'
 
 interface TallyProps {

@@ -1,9 +1,9 @@
-import type { CountsAnswer, LayerAnswer } from '../answers.js'
-import { thresholdOf } from '../threshold.js'
-import type { View } from '../view.js'
+import type { CountsAnswer, LayerAnswer } from '../view/answers.js'
+import { thresholdOf } from '../view/threshold.js'
+import type { View } from '../view/view.js'
 import { count } from './format.js'
 import { Histogram } from './histogram.js'
-import type { SetView } from './use-view.js'
+import type { SetView } from './hooks/use-view.js'
 
 interface ThresholdProps {
   readonly view: View

@@ -1,0 +1,43 @@
+import { ShardRows } from '../shards/shard-rows.js'
+import { DroppedReader } from './dropped-reader.js'
+import { DatasetIndex } from './index/dataset-index.js'
+import type { Inspected } from './index/layer.js'
+import { PictureKeys } from './picture-keys.js'
+import { Pictures } from './pictures.js'
+import { RejectReader } from './reject-reader.js'
+import { RowGroups } from './row-groups.js'
+import { SampleReader } from './sample-reader.js'
+import { Selections } from './selections.js'
+import { ViewReader } from './view-reader.js'
+
+/** All that reads a dataset for the page. */
+export interface Readers {
+  readonly index: DatasetIndex
+  readonly views: ViewReader
+  readonly rejects: RejectReader
+  readonly pictures: Pictures
+  readonly selections: Selections
+  close(): Promise<void>
+}
+
+/** @param idle as `DatasetIndex` takes it */
+export function openReaders(dataset: Inspected, idle: () => Promise<void>): Readers {
+  const rows = new ShardRows(dataset.storage)
+  const index = new DatasetIndex(dataset, idle)
+  const groups = new RowGroups(dataset, rows)
+  const keys = new PictureKeys(rows)
+  const dropped = new DroppedReader(dataset, groups)
+  const selections = new Selections(dataset, keys)
+  const samples = new SampleReader(dataset, groups)
+  return {
+    index,
+    views: new ViewReader(dataset, { index, rows, samples, groups, dropped, selections }),
+    rejects: new RejectReader(dataset, rows, keys, dropped),
+    pictures: new Pictures(rows),
+    selections,
+    async close() {
+      await index.close()
+      await rows.close()
+    },
+  }
+}
