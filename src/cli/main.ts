@@ -189,7 +189,7 @@ program
 program
   .command('teach <dataset>')
   .description('find boxes for the phrases of a dataset with a model')
-  .requiredOption('--model <folder>', 'the model folder')
+  .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--phrases <stage>', `the stage whose phrases are asked for ${theOnly('one')}`)
   .requiredOption('--as <stage>', 'the name of the proposals')
   .addOption(repeated('--set <key=value>', 'a key of the teach stage, such as floor=0.05'))
@@ -205,7 +205,10 @@ program
   .description(
     'find phrases that name nothing in the pictures of gold and that a model still finds a box for',
   )
-  .option('--model <folder>', 'the model folder (none: what is kept is drawn)')
+  .option(
+    '--model <folder>',
+    'the model folder, or the file of a teacher of your own (none: what is kept is drawn)',
+  )
   .option('--gold <stage>', "the grounding whose pictures they are of (default: the dataset's own gold)")
   .requiredOption('--as <stage>', 'the name of the negatives')
   .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))
@@ -292,7 +295,7 @@ program
 program
   .command('evaluate <dataset>')
   .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
-  .requiredOption('--model <folder>', 'the model folder')
+  .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--as <stage>', "keep the scores as that stage of the dataset's run, evaluations/STAGE.json")
   .option(
     '--attributes',
@@ -346,7 +349,7 @@ program
     ).makeOptionMandatory(),
   )
   .option('--images <folder>', 'the pictures')
-  .option('--model <folder>', 'the model to ask')
+  .option('--model <folder>', 'the model to ask, a folder or a file of your own')
   .option('--predictions <path>', 'what a model has answered, in the place of a model')
   .option('--split <name>', 'of flickr30k (test) and refcoco (val)')
   .option('--by <name>', "who made refcoco's split: unc, google or umd", 'unc')
