@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Metadata } from 'sharp'
 import { sharedCores } from '../base/own-cores.js'
-import { type Release, WeightedSemaphore } from '../base/weighted-semaphore.js'
 import { barePicture } from './bare-picture.js'
 import { type DecodeCost, decodeCost, mostMemory } from './decode-cost.js'
 import { decodeInProcess } from './decode-process.js'
@@ -9,6 +8,7 @@ import type { DecodeWork } from './decode-work.js'
 import { PictureError } from './picture-error.js'
 import { readMetadata } from './read-metadata.js'
 import { isUnread, sniffImage } from './sniff-image.js'
+import { type Release, WeightedSemaphore } from './weighted-semaphore.js'
 
 /** Encoders make about ten of them; of a small picture an empty one takes a byte or two. */
 const mostScans = 100

@@ -50,14 +50,14 @@ describe('the command line', () => {
       [['run', 'pipelines/cc3m.yaml'], /\$\{list\} is not among its vars/],
       [['train', empty, '-o', join(folder, 'm'), '--set', 'steps=many'], /--set: steps/],
       [['train', empty, '-o', join(folder, 'm'), '--set', 'stepps=3'], /no such key: "stepps"/],
-      [['train', empty, '-o', join(folder, 'm')], /has no grounding "empty"/],
+      [['train', empty, '-o', join(folder, 'm')], /has no grounding yet: run a filter stage/],
       [
         ['evaluate', empty, '--model', folder],
         /has no gold boxes: name a dataset that was ingested with them/,
       ],
       [
         ['teach', empty, '--model', folder, '--phrases', 'p', '--as', 'a'],
-        /is not a (?:whole )?model folder: .*config\.json is missing/,
+        /has no phrases "p"; it has none: run a chunk stage first\./,
       ],
       [
         ['import-model', folder, '--preset', 'toy', '-o', join(folder, 'm'), '--part', 'head'],
@@ -73,7 +73,7 @@ describe('the command line', () => {
       ],
       [['export-model', folder, '-o', 'm.safetensors'], /is not a model folder/],
       [['export-model', folder, '-o', 'm.safetensors', '--scores', newer], /Cannot read .*newer/],
-      [['render', empty], /has no grounding "empty"/],
+      [['render', empty], /has no grounding yet: run a filter stage/],
       [['render', empty, '--sample', 'x'], /"x" is not a whole number/],
       [['dance'], /unknown command 'dance'/],
     ]

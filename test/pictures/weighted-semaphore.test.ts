@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { WeightedSemaphore } from '../../src/base/weighted-semaphore.js'
+import { WeightedSemaphore } from '../../src/pictures/weighted-semaphore.js'
 
 const soon = () => new Promise((resolve) => setImmediate(resolve))
 
