@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { isBeforeTurning, turnBox } from '../boxes/turn-box.js'
 import { scaleBox, type Xyxy } from '../boxes/xyxy.js'
@@ -128,7 +129,7 @@ function boxesOf(
   let bad = 0
   const read = (annotation: CocoAnnotation) => {
     if (isCaptionAlone(annotation)) return []
-    const parsed = boxSchema.safeParse(annotation)
+    const parsed = boxSchema.safeParse(annotation, inWords)
     if (!parsed.success) bad++
     return parsed.success ? [parsed.data] : []
   }

@@ -1,28 +1,47 @@
-/** A name is taken for another where no more letters differ, of as many as it has for one that may. */
-const mostLetters = 2
-const lettersForOne = 2.5
+/** Names beyond these many are not looked through: a stranger's list may be of any length. */
+const mostNames = 10_000
 
-/** The name that was most likely meant by one that is none of them; undefined where none is near. */
+/**
+ * The name that somebody may have meant: the one that fewest letters tell from it, at most a third of them, or one
+ * that begins with it. Undefined where none is near.
+ */
 export function nearestName(name: string, names: Iterable<string>): string | undefined {
-  const most = Math.min(mostLetters, Math.floor(name.length / lettersForOne))
-  let [nearest, least]: [string | undefined, number] = [undefined, most + 1]
+  const folded = name.toLowerCase()
+  let best: string | undefined
+  let least = Math.max(1, Math.floor(folded.length / 3)) + 0.5
+  let seen = 0
   for (const other of names) {
-    // Of a name that is much longer or shorter too many letters differ anyway.
-    if (Math.abs(other.length - name.length) >= least) continue
-    const letters = editDistance(name, other)
-    if (letters < least) [nearest, least] = [other, letters]
+    if (++seen > mostNames) break
+    const candidate = other.toLowerCase()
+    const distance = candidate.startsWith(folded) && folded.length > 2 ? 0.5 : distanceOf(folded, candidate)
+    if (distance >= least) continue
+    least = distance
+    best = other
   }
-  return nearest
+  return best
 }
 
-/** How many letters must be changed, added or taken away (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min(row[j]! + (letter === b[j] ? 0 : 1), row[j + 1]! + 1, next[j]! + 1))
-    row = next
+/** ` Did you mean "score"?`, for the end of a message; empty where no name is near. */
+export function didYouMean(name: string, names: Iterable<string>): string {
+  const nearest = nearestName(name, names)
+  return nearest === undefined ? '' : ` Did you mean "${nearest}"?`
+}
+
+/** Letters to put in, leave out, change or swap with the next: at most as long as names are looked at. */
+function distanceOf(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 8 || Math.max(a.length, b.length) > 60) return Number.POSITIVE_INFINITY
+  let before: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + same)
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (isSwapped) row[j] = Math.min(row[j]!, before[j - 2]! + 1)
+    }
+    before = last
+    last = row
   }
-  return row[b.length]!
+  return last[b.length]!
 }

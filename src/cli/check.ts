@@ -64,8 +64,9 @@ export async function check(url: string, options: CheckCommandOptions, signal: A
   }
   const bad = findings.filter(isBad).length
   const report: CheckReport = { url, datasets, run, findings, bad }
-  if (options.json) printJson(report)
-  else print(summaryText(findings, bad, mend))
+  const summary = summaryText(findings, bad, mend)
+  if (options.json) printJson({ ...report, ...(bad > 0 && { error: { message: summary, code: 1 } }) })
+  else print(summary)
   if (bad > 0) process.exitCode = 1
 }
 

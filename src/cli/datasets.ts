@@ -53,7 +53,8 @@ export async function checkDataset(
   const check = await checkCard(card, source, options.rows, signal).finally(() => source.close())
   if (check.faults.length > 0) process.exitCode = 1
   if (options.json) {
-    printJson({ card: card.name, file, ...check })
+    const error = { message: `It does not fit the card: ${check.faults.join('; ')}.`, code: 1 }
+    printJson({ card: card.name, file, ...check, ...(check.faults.length > 0 && { error }) })
     return
   }
   const { rows, stopped, captions, regions, problems, examples, dropped, first, faults } = check

@@ -1,5 +1,6 @@
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
+import { describeChosen } from '../catalog/choose-stage.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import { addOutput } from '../pipeline/add-output.js'
@@ -10,7 +11,7 @@ import { runStage } from '../pipeline/tasks/run-stage.js'
 import { stageName } from '../rows/stage-name.js'
 import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { attributesTable } from './terminal/print-report.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -34,6 +35,7 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
   const add = async (gold: OpenDataset) => addOutput(outputs, await datasetOutput(gold, 'images', gold.name))
   const dataset = await openGold(url)
   const set = await add(dataset)
+  note(`evaluating ${options.model} on ${describeChosen(dataset, 'grounding', dataset.name)}`)
   const unseen = unseenIn === undefined ? {} : { unseen_in: await add(await openGold(unseenIn)) }
   const progress = createProgress()
   const { outcome, result: scores } = await runStage(
@@ -52,7 +54,7 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
     `✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
   )
   if (options.json) {
-    printJson({ dataset: url, model: options.model, ...scores })
+    printJson({ dataset: url, gold: dataset.name, model: options.model, ...scores })
     return
   }
   const { attributes, ...numbers } = scores

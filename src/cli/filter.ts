@@ -1,13 +1,14 @@
 import { UserError } from '../base/user-error.js'
+import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
-import { proposalsOf } from '../catalog/phrases-of.js'
 import { filterConfig } from '../filter/config.js'
 import { datasetOutput, isForBoxLoss } from '../pipeline/dataset-output.js'
 import { filter as filterKind } from '../pipeline/stages/filter.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
-import { readFilter } from './filter-rules.js'
+import { chooseRules } from './filter-rules.js'
+import { failureOfStage, tellFailure } from './run-end.js'
 import { formatTable } from './terminal/format-table.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface FilterOptions {
@@ -20,16 +21,21 @@ export interface FilterOptions {
 
 /** `groundmill filter`: another grounding of the same proposals; the teacher is not asked again. */
 export async function filter(url: string, options: FilterOptions, signal: AbortSignal): Promise<void> {
-  const { rules, box_loss: requestedBoxLoss } = await readFilter(options.rules, options.set)
   const dataset = await openDataset(url)
-  const proposals = proposalsOf(dataset, options.proposals)
+  const proposals = chooseStage(dataset, 'proposals', {
+    requested: options.proposals,
+    option: '--proposals STAGE',
+  })
   const source = await datasetOutput(dataset, 'proposals', proposals)
   const { missing } = source
   if (missing.length === dataset.shards.length)
     throw new UserError(`${url}: no shard of proposals "${proposals}" is there: run its teach stage first.`)
+  note(`filtering ${describeChosen(dataset, 'proposals', proposals)}`)
+  const chosen = await chooseRules(dataset, proposals, options)
+  const { rules } = chosen
   // What a pipeline has set for the same stage stays, unless the file of rules sets it.
   const recordedBoxLoss = await isForBoxLoss(dataset, options.as)
-  const config = filterConfig.parse({ rules, box_loss: requestedBoxLoss ?? recordedBoxLoss })
+  const config = filterConfig.parse({ rules, box_loss: chosen.boxLoss ?? recordedBoxLoss })
   const progress = createProgress()
   const { outcome, result } = await runStage(
     filterKind,
@@ -38,16 +44,19 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
     {
       signal,
       stopAtFailure: true,
+      alone: true,
       onProgress: ({ name }, done, total) => progress.update(name, done, total),
     },
   )
   const { seconds } = outcome
+  const failure = failureOfStage(outcome)
   const { in: boxes, out, rejected, relabelled } = result
   const images = result.counts.grounded_images ?? 0
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(
-    `✓ ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
   )
+  for (const warning of outcome.warnings) progress.finish(`  warning: ${warning}`)
   if (missing.length > 0) {
     progress.finish(`  without ${missing.length} shard(s) that have no proposals "${proposals}" yet`)
   }
@@ -57,6 +66,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
       grounding: options.as,
       proposals,
       rules,
+      rules_from: chosen.from,
       in: boxes,
       out,
       images,
@@ -64,6 +74,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
       relabelled,
       missing,
       seconds,
+      ...tellFailure(failure),
     })
     return
   }
@@ -73,4 +84,5 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   if (dropped.length > 0) print(formatTable(['dropped by', 'boxes'], dropped))
   const renamed = byCount(relabelled)
   if (renamed.length > 0) print(formatTable(['kept, and relabelled by', 'boxes'], renamed))
+  tellFailure(failure)
 }

@@ -4,8 +4,10 @@ import { Command, CommanderError, Option } from 'commander'
 import { explainError } from '../base/explain-error.js'
 import { packaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
+import { refuseUnknownCommands } from './options/refuse-unknown.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
-import { clearLine, say } from './terminal/print.js'
+import { isJsonAsked } from './terminal/json-asked.js'
+import { clearLine, printError, say } from './terminal/print.js'
 
 const { version } = JSON.parse(readFileSync(packaged('package.json'), 'utf8')) as { version: string }
 
@@ -38,7 +40,17 @@ const byCategory = () =>
     'category',
   ])
 const synonymsFile = () =>
-  new Option('--synonyms <file>', 'with --by: further names of categories, as YAML: `person: [goalkeeper]`')
+  new Option(
+    '--synonyms <list>',
+    'with --by: further names of categories: a YAML file, such as `person: [goalkeeper]`, or coco, lvis, objects365',
+  )
+const theOnly = (what: string) => `(default: the only ${what}; of several one has to be named)`
+const itsGold = "a grounding taken for gold (default: the dataset's own gold)"
+const rulesOption = () =>
+  new Option(
+    '--rules <file or stage>',
+    'the rules: as YAML in their order, of a filter stage, or `default` (default: those of the grounding that is made, where it is there; else of the last filter stage over these proposals; else the default ones)',
+  )
 const port = (value: string): number => {
   const number = whole(value)
   if (number > 65535) throw new UserError(`"${value}" is not a port: they go to 65535.`)
@@ -65,7 +77,7 @@ program
   .addOption(
     repeated(
       '--set <key=value>',
-      'change a stage (stage.key=value, or all of it: stage={key: value}), rounds (rounds.key=value) or a variable',
+      'change a stage (stage.key=value, of a filter stage.rule.key=value such as kept.score.min=0.4, or all of it: stage={key: value}), rounds (rounds.key=value, rounds.filter.score.min=0.4) or a variable',
     ),
   )
   .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
@@ -167,7 +179,7 @@ program
 
 program
   .command('train <dataset...>')
-  .description('train a model on datasets with grounding: DATASET or DATASET:STAGE')
+  .description('train a model on groundings: DATASET:STAGE, or DATASET where it has one alone')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
   .addOption(repeated('--set <key=value>', 'a key of the train stage, such as steps=500'))
   .option('--json', 'print the last losses as JSON')
@@ -178,7 +190,7 @@ program
   .command('teach <dataset>')
   .description('find boxes for the phrases of a dataset with a model')
   .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
-  .requiredOption('--phrases <stage>', 'the stage whose phrases are asked for')
+  .option('--phrases <stage>', `the stage whose phrases are asked for ${theOnly('one')}`)
   .requiredOption('--as <stage>', 'the name of the proposals')
   .addOption(repeated('--set <key=value>', 'a key of the teach stage, such as floor=0.05'))
   .option('--json', 'print the counts as JSON')
@@ -197,7 +209,7 @@ program
     '--model <folder>',
     'the model folder, or the file of a teacher of your own (none: what is kept is drawn)',
   )
-  .option('--gold <stage>', "the grounding whose pictures they are of (the dataset's own)")
+  .option('--gold <stage>', "the grounding whose pictures they are of (default: the dataset's own gold)")
   .requiredOption('--as <stage>', 'the name of the negatives')
   .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))
   .option('--json', 'print the counts as JSON')
@@ -210,9 +222,14 @@ program
     'make another grounding of the same proposals with other rules; the teacher is not asked again',
   )
   .requiredOption('--as <stage>', 'the name of the grounding')
-  .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
-  .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
-  .addOption(repeated('--set <rule.key=value>', 'change a rule, such as score.min=0.4, or all: rules=[…]'))
+  .option('--proposals <stage>', `the proposals to filter ${theOnly('ones')}`)
+  .addOption(rulesOption())
+  .addOption(
+    repeated(
+      '--set <rule.key=value>',
+      'change a rule, such as score.min=0.4 (rules.2.min=0.4: the third), or all: rules=[…]',
+    ),
+  )
   .option('--json', 'print what was kept and dropped as JSON')
   .addHelpText('after', example('filter runs/quickstart/web --as strict --set score.min=0.7'))
   .action(async (dataset, options) => (await import('./filter.js')).filter(dataset, options, interrupted))
@@ -237,11 +254,11 @@ program
 program
   .command('sweep <dataset>')
   .description('boxes, phrases and agreement with gold over the values of one parameter of a rule')
-  .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
-  .option('--gold <stage>', "a grounding taken for gold (the dataset's own)")
+  .option('--proposals <stage>', `the proposals to filter ${theOnly('ones')}`)
+  .option('--gold <stage>', itsGold)
   .addOption(byCategory())
   .addOption(synonymsFile())
-  .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
+  .addOption(rulesOption())
   .addOption(repeated('--set <rule.key=value>', 'as in filter'))
   .option('--vary <rule.key>', 'what is varied', 'score.min')
   .option('--from <value>', 'its first value', '0.1')
@@ -257,14 +274,19 @@ program
   .description(
     "measure on gold how often a teacher's boxes of each score are right, for the filter's rule calibrate",
   )
-  .option('--proposals <stage>', 'the proposals to judge (the last ones of the dataset)')
-  .option('--gold <stage>', "a grounding taken for gold (the dataset's own)")
+  .option('--proposals <stage>', `the proposals to judge ${theOnly('ones')}`)
+  .option('--gold <stage>', itsGold)
   .addOption(byCategory())
   .addOption(synonymsFile())
   .addOption(
     new Option('--method <name>', 'the map to fit').choices(['isotonic', 'temperature']).default('isotonic'),
   )
-  .option('--nms <iou>', 'boxes of a phrase that overlap more count once', '0.5')
+  .addOption(rulesOption())
+  .addOption(repeated('--set <rule.key=value>', 'as in filter'))
+  .option(
+    '--nms <iou>',
+    'boxes of a phrase that overlap more count once (default: as the rule nms says, else 0.5)',
+  )
   .option('-o, --out <file>', 'the calibration', 'calibration.json')
   .option('--json', 'print it as JSON')
   .addHelpText('after', example('calibrate runs/quickstart/known -o teacher.json'))
@@ -289,14 +311,17 @@ program
   .description(
     'how right the labels of a grounding are, by kind of phrase: held against a truth, or by a sample that a person judges',
   )
-  .option('--grounding <stage>', 'the grounding (the last one of the dataset)')
+  .option('--grounding <stage>', `the grounding ${theOnly('one besides the truth')}`)
   .option(
     '--truth <stage or file>',
     'another grounding of the dataset, or a COCO file with captions and tokens_positive',
   )
   .addOption(byCategory())
   .addOption(synonymsFile())
-  .option('--known <source>', 'whose boxes make nouns known: a grounding of the dataset, or DATASET[:STAGE]')
+  .option(
+    '--known <source>',
+    'whose boxes make nouns known: a grounding of the dataset, or DATASET[:STAGE] as in train',
+  )
   .option('--as <stage>', "keep the figures as that stage of the dataset's run, audits/STAGE.json")
   .option('--sample <n>', 'draw that many labels to judge, as lines of JSON', whole)
   .option('--without-box <n>', 'draw phrases without a box too, for recall', whole)
@@ -372,7 +397,7 @@ program
 program
   .command('export <dataset>')
   .description('a grounding and its pictures as a folder that other programs read')
-  .option('--as <stage>', 'the grounding to export (the last one of the dataset)')
+  .option('--as <stage>', `the grounding to export ${theOnly('one')}`)
   .addOption(
     new Option('--format <name>', 'the format')
       .choices(['hf', 'webdataset', 'odvg', 'coco', 'saco', 'glip-tsv', 'yolo', 'csv'])
@@ -387,7 +412,7 @@ program
   .option('--keep-empty', 'keep pictures and captions that no region names')
   .option(
     '--classes <names>',
-    'what boxes are called in yolo, odvg and coco: heads, phrases, categories, or a text file of names',
+    'what boxes are called in yolo, odvg and coco: categories, labels (of a detector), heads, phrases, or a text file of names (the first of categories, labels and heads that there are)',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
   .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")
@@ -456,7 +481,7 @@ Examples:
 program
   .command('render <dataset>')
   .description('draw pictures with their boxes and phrases')
-  .option('--grounding <stage>', 'the grounding to draw (the last one of the dataset)')
+  .option('--grounding <stage>', `the grounding to draw ${theOnly('one')}`)
   .option('--sample <n>', 'how many pictures', whole, 8)
   .option('--seed <n>', 'which pictures', whole, 1)
   .option('-o, --out <folder>', 'where to write the PNG files', 'render')
@@ -516,6 +541,7 @@ world
   )
 
 try {
+  refuseUnknownCommands(program, process.argv.slice(2))
   await program.parseAsync()
   if (interrupted.aborted) process.exitCode = 130
 } catch (error) {
@@ -526,15 +552,29 @@ try {
  * Prints what the user needs of an error and gives the exit code: 2 to mend, 130 interrupted, 1 failed work.
  */
 function report(thrown: unknown): number {
-  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : failed(2, wordsOf(thrown))
   // The line of progress that stands there is over.
   clearLine()
   if (interrupted.aborted) {
-    say('interrupted; run the same command again to go on')
-    return 130
+    const message = 'interrupted; run the same command again to go on'
+    say(message)
+    return failed(130, message)
   }
   const error = explainError(thrown)
   const { cause = error } = error
   say(`groundmill: ${program.opts().verbose ? (cause as Error).stack : error.message}`)
-  return error instanceof UserError ? 2 : 1
+  return failed(error instanceof UserError ? 2 : 1, error.message)
+}
+
+/** A program that reads JSON is told of the error in it. */
+function failed(code: number, message: string): number {
+  if (isJsonAsked()) printError({ message, code })
+  return code
+}
+
+/** What commander has printed already, without the word before it. */
+function wordsOf({ code, message }: CommanderError): string {
+  return code === 'commander.help'
+    ? 'a command is missing: --help lists them'
+    : message.replace(/^error: /, '')
 }

@@ -1,14 +1,16 @@
 import { join } from 'node:path'
 import { packaged } from '../base/files/packaged.js'
 import { readJson } from '../base/files/read-json.js'
+import { UserError } from '../base/user-error.js'
 import { readStats } from '../catalog/read-stats.js'
 import type { RoundReport } from '../pipeline/promotion/round-report.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
+import { failureOfRun } from './run-end.js'
 import { runWithProgress } from './run-with-progress.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { labelTable } from './terminal/print-audit.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { reportTable } from './terminal/print-report.js'
@@ -37,8 +39,10 @@ export async function quickstart(
   try {
     const pipeline = await readPipeline(packaged('pipelines/quickstart.yaml'), {
       set: [`world=${folder}`, `web_url=${server.url}`, ...set],
+      onNotice: note,
     })
-    await runWithProgress(pipeline, dataset, { signal })
+    const failure = failureOfRun(await runWithProgress(pipeline, dataset, { signal }))
+    if (failure) throw failure.code === 2 ? new UserError(failure.message) : new Error(failure.message)
   } finally {
     await server.close()
   }

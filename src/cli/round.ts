@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { orPackaged } from '../base/files/packaged.js'
 import { jsonOf } from '../base/files/read-json.js'
 import { firstIssue } from '../base/first-issue.js'
+import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { isPromotion } from '../pipeline/promotion/is-promotion.js'
 import type { Promotion } from '../pipeline/promotion/promotion.js'
@@ -11,8 +12,9 @@ import { readRunRecord } from '../pipeline/records/run-record.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
+import { failureOfRun, tellFailure } from './run-end.js'
 import { runWithProgress } from './run-with-progress.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { reportTable } from './terminal/print-report.js'
 
 export interface RoundOptions {
@@ -26,7 +28,7 @@ export interface RoundOptions {
 /** `groundmill round`: more rounds, each with the teacher that the one before promoted. */
 export async function round(pipelinePath: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
   const path = orPackaged(pipelinePath)
-  const first = await readPipeline(path, { set: options.set })
+  const first = await readPipeline(path, { set: options.set, onNotice: note })
   if (!first.rounds)
     throw new UserError(`${path} has no \`rounds\`: see pipelines/own-rounds.yaml and docs/rounds.md.`)
   const url = options.dataset ?? `runs/${first.name}`
@@ -52,7 +54,7 @@ async function makeRounds(
     set: options.set,
     rounds: await roundsToMake(storage, done, options.count),
   })
-  await runWithProgress(pipeline, url, { signal, drop: options.drop })
+  const end = tellFailure(failureOfRun(await runWithProgress(pipeline, url, { signal, drop: options.drop })))
   const rounds: Promotion[] = []
   for (const name of await roundRecords(storage)) {
     const record = await readRunRecord<Promotion>(storage, name)
@@ -60,7 +62,7 @@ async function makeRounds(
   }
   rounds.sort((a, b) => a.round - b.round)
   if (options.json) {
-    printJson({ run: url, rounds })
+    printJson({ run: url, rounds, ...end })
     return
   }
   for (const made of rounds.slice(done)) {
@@ -89,7 +91,7 @@ const planSchema = z.object({ rounds: z.number().int().nonnegative() })
 /** How many rounds `rounds.json` says. Throws a UserError that says what to do where it says none. */
 export function plannedRounds(bytes: Uint8Array, where: string): number {
   const remedy = 'delete it, and say with --count how many more rounds there are to be'
-  const parsed = planSchema.safeParse(jsonOf(Buffer.from(bytes).toString('utf8'), where, remedy))
+  const parsed = planSchema.safeParse(jsonOf(Buffer.from(bytes).toString('utf8'), where, remedy), inWords)
   if (parsed.success) return parsed.data.rounds
   throw new UserError(`${where} does not say how many rounds (${firstIssue(parsed.error)}): ${remedy}.`)
 }

@@ -36,10 +36,10 @@ export async function runWithProgress(
   })
 }
 
-function stageLine(stage: Stage, { ran, skipped, failed, warnings, seconds }: StageOutcome): string {
+function stageLine(stage: Stage, { ran, skipped, failed, warnings, nothing, seconds }: StageOutcome): string {
   const { name, uses } = stage
   const tasks = ran + skipped + failed.length
-  const state = failed.length > 0 ? '✗' : '✓'
+  const state = failed.length > 0 || nothing !== undefined ? '✗' : '✓'
   const parts = [`${state} ${name.padEnd(34)} ${uses.padEnd(8)}`]
   if (ran === 0 && failed.length === 0) parts.push('already done')
   else {

@@ -1,6 +1,6 @@
 import { orPackaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
-import { type DatasetStage, readStats } from '../catalog/read-stats.js'
+import { readStats } from '../catalog/read-stats.js'
 import { parseRetried } from '../ingest/retry-shard.js'
 import type { Engine } from '../pipeline/engines/engine.js'
 import { processes } from '../pipeline/engines/processes.js'
@@ -11,8 +11,9 @@ import { meteredEvents } from '../pipeline/tasks/run-events.js'
 import type { Slice } from '../pipeline/tasks/run-stage.js'
 import { openMetrics } from './options/open-metrics.js'
 import { readSlice } from './options/read-slice.js'
+import { failureOfRun, tellFailure } from './run-end.js'
 import { runWithProgress } from './run-with-progress.js'
-import { print, printJson, say } from './terminal/print.js'
+import { note, print, printJson, say } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 
 export interface RunCommand {
@@ -33,7 +34,7 @@ export interface RunCommand {
  * waits for shards of other slices.
  */
 export async function run(path: string, options: RunCommand, signal: AbortSignal): Promise<void> {
-  const pipeline = await readPipeline(orPackaged(path), { set: options.set })
+  const pipeline = await readPipeline(orPackaged(path), { set: options.set, onNotice: note })
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
   const { retryFailed: reasons } = options
@@ -49,44 +50,20 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
     { signal, only, retryFailed, drop: options.drop, engine, slice },
     metrics && meteredEvents(metrics.tasks),
   )
-  const { outcomes, failed, stopped } = await running.finally(async () => {
+  const result = await running.finally(async () => {
     await engine?.close()
     await metrics?.close()
   })
+  const { outcomes, stopped } = result
   // Who runs one of many slices would read the records of all of them.
   const funnel = slice ? [] : await readStats(url)
-  if (options.json) {
-    printJson({ run: url, stages: Object.fromEntries(outcomes), stopped, funnel })
-  } else if (!slice) print(`\n${funnelTable(funnel)}`)
-  // What other pipelines have left in the folder is none of this run's.
-  for (const empty of funnel.filter(
-    ({ stage, in: input, out }) => outcomes.has(stage) && input > 0 && out === 0,
-  )) {
-    process.exitCode = nothingCame
-    say(`groundmill: ${emptyStage(empty)}`)
-  }
-  for (const { stage, why } of stopped.filter((one) => one.stage === one.at))
-    say(`groundmill: this slice stopped before "${stage}": ${why}`)
-  if (only?.some((name) => stopped.some(({ stage }) => stage === name))) process.exitCode = waitingForOthers
-  if (failed > 0) {
-    process.exitCode = 1
-    say(`groundmill: ${failed} shard(s) were set aside; run the same command again to retry them`)
-  }
-}
-
-/** As for whatever else the user must mend. */
-const nothingCame = 2
-
-/**
- * What to do about a stage of which nothing came. Nothing need be removed: a stage whose configuration changed is made
- * anew, and of a crawl the rejected rows are tried again.
- */
-function emptyStage({ stage, family, in: input, unit, rejected }: DatasetStage): string {
-  const counts = Object.entries(rejected).map(([reason, count]) => `${reason} ${count}`)
-  const what = `nothing came of the ${input} ${unit} of "${stage}" (${counts.join(', ')})`
-  return family === 'images'
-    ? `${what}: mend what the reasons name, and run again with --retry-failed all; nothing need be removed`
-    : `${what}: change the stage, as with --set ${stage}.KEY=VALUE, and run again: it alone is made anew, with what needs it`
+  if (!options.json && !slice) print(`\n${funnelTable(funnel)}`)
+  const waiting = stopped.filter(({ why }) => why !== 'nothing came of it')
+  for (const { stage, at, why } of waiting)
+    if (stage === at) say(`groundmill: this slice stopped before "${stage}": ${why}`)
+  if (only?.some((name) => waiting.some(({ stage }) => stage === name))) process.exitCode = waitingForOthers
+  const end = tellFailure(failureOfRun(result))
+  if (options.json) printJson({ run: url, stages: Object.fromEntries(outcomes), stopped, funnel, ...end })
 }
 
 /** What sysexits.h calls a temporary failure: a scheduler may try again later. */

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path'
 import { parseConfig } from '../base/files/parse-config.js'
-import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { describeChosen } from '../catalog/choose-stage.js'
+import { openDataset } from '../catalog/open-dataset.js'
 import { hashModel } from '../model/model-folder.js'
 import { addOutput } from '../pipeline/add-output.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
@@ -11,8 +12,9 @@ import { stageName } from '../rows/stage-name.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { trainConfig } from '../train/config.js'
+import { openNamed } from './options/named-grounding.js'
 import { setOptions } from './options/set-options.js'
-import { printJson } from './terminal/print.js'
+import { note, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface TrainOptions {
@@ -33,13 +35,21 @@ export async function train(
   const run = openStorage(dirname(out))
   const outputs = new Map<string, StageOutput>()
   const needs: string[] = []
-  for (const source of datasets) needs.push(addOutput(outputs, await sourceOf(source)))
+  const trained: string[] = []
+  for (const source of datasets) {
+    const { dataset, grounding } = await openNamed(source)
+    note(`training on ${describeChosen(dataset, 'grounding', grounding)}`)
+    trained.push(`${dataset.url}:${grounding}`)
+    // Missing shards are reported by name when they are read.
+    const output = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
+    needs.push(addOutput(outputs, output))
+  }
   const vocabulary: string[] = []
   for (const name of config.vocabulary)
     vocabulary.push(outputs.has(name) ? name : addOutput(outputs, await captionsOf(name)))
   if (config.init !== undefined) {
-    const trained = await trainedBeside(run, config.init)
-    if (trained) outputs.set(config.init, trained)
+    const beside = await trainedBeside(run, config.init)
+    if (beside) outputs.set(config.init, beside)
   }
   const progress = createProgress()
   const { outcome, result } = await runStage(
@@ -57,7 +67,7 @@ export async function train(
   const { steps, seconds, last } = result
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${done}`)
-  if (options.json) printJson({ model: options.out, steps, seconds, last })
+  if (options.json) printJson({ model: options.out, trained_on: trained, steps, seconds, last })
 }
 
 /** How many parameters start fresh, and in which parts of the network. */
@@ -69,17 +79,6 @@ function freshText(fresh: readonly string[]): string {
     counts.set(part, (counts.get(part) ?? 0) + 1)
   }
   return `${fresh.length} start fresh: ${[...counts].map(([part, count]) => `${part} ${count}`).join(', ')}`
-}
-
-/** `DATASET` is its gold, else its last grounding; `DATASET:STAGE` is that of a filter stage. */
-async function sourceOf(source: string): Promise<StageOutput> {
-  const [, url = source, stage] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(source) ?? []
-  const dataset = await openDataset(url)
-  const { name, isGold, groundings } = dataset
-  const grounding = stage ?? (isGold ? name : groundings.at(-1)) ?? name
-  requireGrounding(dataset, grounding)
-  // Missing shards are reported by name when they are read.
-  return { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
 }
 
 /** A dataset whose captions are for the vocabulary. */

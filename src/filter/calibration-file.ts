@@ -3,6 +3,7 @@ import { readListText } from '../base/files/read-file.js'
 import { jsonOf } from '../base/files/read-json.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { firstIssue } from '../base/first-issue.js'
+import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import type { Calibration, ReliabilityBin } from './rule/calibration.js'
 
@@ -51,7 +52,7 @@ export async function readCalibration(path: string): Promise<CalibrationFile> {
   const bad = (why: string) =>
     new UserError(`${path} is not a calibration (${why}): write it with \`groundmill calibrate\`.`)
   const value = jsonOf(text, path, 'write it with `groundmill calibrate`')
-  const parsed = fileSchema.safeParse(value)
+  const parsed = fileSchema.safeParse(value, inWords)
   if (parsed.success) return parsed.data
   const issue = firstIssue(parsed.error)
   throw bad(typeof value === 'object' && !Array.isArray(value) ? issue : `the file: ${issue}`)

@@ -1,3 +1,4 @@
+import { inWords } from '../base/schema-words.js'
 import type { OpenDataset } from '../catalog/open-dataset.js'
 import { firstRecord, proposalsBehind } from '../catalog/proposals-behind.js'
 import { type RuleConfig, ruleSchema } from './rules.js'
@@ -15,7 +16,7 @@ export interface GroundingOrigin {
 /** The rules and proposals that a grounding was made from. Its phrases are found by `phrasesOf`. */
 export async function groundingOrigin(dataset: OpenDataset, grounding: string): Promise<GroundingOrigin> {
   const record = await firstRecord(dataset, grounding)
-  const parsed = ruleSchema.array().safeParse(record?.config?.rules)
+  const parsed = ruleSchema.array().safeParse(record?.config?.rules, inWords)
   return {
     rules: parsed.success ? parsed.data : undefined,
     proposals: record && (await proposalsBehind(dataset, record)),

@@ -1,5 +1,6 @@
 import { hashJson } from '../base/hash.js'
 import type { Storage } from '../storage/storage.js'
+import { readSynonyms } from '../words/read-synonyms.js'
 import { readCalibration } from './calibration-file.js'
 import { namedTools } from './create-rule.js'
 import { headFrequency } from './head-frequency.js'
@@ -16,12 +17,17 @@ export interface ToolSource<Tool> {
 export type ToolSources = { readonly [Kind in keyof NamedTools]: ToolSource<NamedTools[Kind]> }
 
 /**
- * Calibrations, which are files of this room. Models belong to the teacher room: the pipeline opens those.
+ * Tools that are files of data: calibrations and synonyms. Models belong to the teacher room: the pipeline opens
+ * those.
  */
-export const calibrationSource: Pick<ToolSources, 'calibrations'> = {
+export const fileSources: Pick<ToolSources, 'calibrations' | 'synonyms'> = {
   calibrations: {
     hash: async (path) => hashJson(await readCalibration(path)),
     open: readCalibration,
+  },
+  synonyms: {
+    hash: async (path) => hashJson(await readSynonyms(path)),
+    open: async (path) => ({ ...(await readSynonyms(path)) }),
   },
 }
 
@@ -54,6 +60,7 @@ export async function openTools(
 ): Promise<OpenTools> {
   const tools: { readonly [Kind in keyof NamedTools]: Map<string, NamedTools[Kind]> } = {
     calibrations: new Map(),
+    synonyms: new Map(),
     embedders: new Map(),
     scorers: new Map(),
   }
@@ -108,6 +115,6 @@ export async function openPlainTools(
   rules: readonly RuleConfig[],
   phrases: string,
 ): Promise<RuleTools> {
-  const { tools } = await openTools(rules, calibrationSource)
+  const { tools } = await openTools(rules, fileSources)
   return { ...tools, frequency: await requestedFrequency(dataset, rules, phrases) }
 }

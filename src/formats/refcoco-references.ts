@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readData } from '../base/files/read-file.js'
 import { firstIssue } from '../base/first-issue.js'
 import { nameList } from '../base/name-list.js'
+import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { withoutNulls } from '../base/without-nulls.js'
 import { readPlainPickle } from '../weights/read-plain-pickle.js'
@@ -62,7 +63,7 @@ export async function readReferences(path: string, split?: string): Promise<Refe
   const splits = new Set<string>()
   let index = 0
   for await (const value of entriesOf(path)) {
-    const parsed = referenceSchema.safeParse(withoutNulls(value))
+    const parsed = referenceSchema.safeParse(withoutNulls(value), inWords)
     if (parsed.success) {
       splits.add(parsed.data.split)
       if (split === undefined || parsed.data.split === split) references.push(parsed.data)

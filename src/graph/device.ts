@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { UserError } from '../base/user-error.js'
-import { InferenceSession } from './onnxruntime.js'
+import type { InferenceSession } from './onnxruntime.js'
 import { add } from './ops/elementwise.js'
 import { input } from './ops/tensor.js'
+import { wordsOfOnnxruntime } from './session-error.js'
 import { toOnnx } from './to-onnx.js'
 
 /** Where a session runs. `cuda:1` is the second NVIDIA card. */
@@ -67,17 +70,20 @@ function hasCudaLibrary(): boolean {
   )
 }
 
+/** A driver that takes longer than this, in milliseconds, is none to work with. */
+const longestProbe = 60_000
+
+/** Runs a session in a process of its own (`probe-device.js`). */
 async function probe(device: Device): Promise<string | undefined> {
   const x = input('x', [1])
-  try {
-    const session = await InferenceSession.create(toOnnx({ outputs: { y: add(x, x) } }), {
-      executionProviders: executionProviders(device),
-      logSeverityLevel: 4,
+  const model = Buffer.from(toOnnx({ outputs: { y: add(x, x) } })).toString('base64')
+  const script = fileURLToPath(new URL('./probe-device.js', import.meta.url))
+  const args = [script, JSON.stringify(executionProviders(device)[0]), model]
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { timeout: longestProbe }, (error, why) => {
+      if (/adapter/i.test(why)) resolve('no GPU was found that it can use.')
+      else if (why !== '') resolve(`${wordsOfOnnxruntime(why).replace(/\.$/, '')}.`)
+      else resolve(error ? 'Its driver ended the program that tried it.' : undefined)
     })
-    await session.release()
-    return undefined
-  } catch (error) {
-    const last = (error as Error).message.trim().split('\n').at(-1) ?? ''
-    return `${last.replace(/^.*\(\) /, '').replace(/\.$/, '')}.`
-  }
+  })
 }

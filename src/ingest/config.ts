@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { hashJson } from '../base/hash.js'
+import { notAmong } from '../base/schema-words.js'
 import {
   baseUrl,
   keyRefusal,
@@ -30,10 +31,11 @@ const withoutFormat = z.strictObject({
 })
 
 const names = sources.map(({ name }) => name)
-const wrongFormat = `Invalid option: expected one of ${names.map((name) => `"${name}"`).join('|')}`
 /** A format that is not known is told of with those that are. */
-const error = (issue: { readonly code?: string }) =>
-  issue.code === 'invalid_union' ? wrongFormat : undefined
+const error = (issue: { readonly code?: string; readonly input?: unknown }) =>
+  issue.code === 'invalid_union'
+    ? notAmong((issue.input as { readonly format?: unknown } | null)?.format, names)
+    : undefined
 
 /** An ingest stage: the keys of its format, or of any where its card says the format. */
 export const ingestConfig = z.discriminatedUnion('format', [withoutFormat, ...schemas], { error })
@@ -47,11 +49,12 @@ export type SourceConfig = z.infer<Schemas<typeof sources>[number]>
 const neverHashed = ['base_url', 'fetch', 'min_success_rate', 'low_success', 'max_transient_rate'] as const
 
 /** Those, and what says which rows are in a shard: a shard is known by its rows themselves. */
-export const ingestNotHashed = [...neverHashed, 'limit', 'shard_size'] as const
+export const ingestNotHashed = [...neverHashed, 'limit', 'shard_size', 'join'] as const
 
 /** The hash of a configuration by which older versions knew their shards. */
 export function olderConfigHash(config: IngestConfig): string {
-  const isHashed = ([key]: [string, unknown]) => !(neverHashed as readonly string[]).includes(key)
+  const isHashed = ([key]: [string, unknown]) =>
+    key !== 'join' && !(neverHashed as readonly string[]).includes(key)
   return hashJson(Object.fromEntries(Object.entries(config).filter(isHashed)))
 }
 

@@ -4,9 +4,11 @@ import { readYaml } from '../base/files/parse-yaml.js'
 import { UserError } from '../base/user-error.js'
 import { exportHint } from '../formats/export-hint.js'
 import { type Card, cardSchema, type IngestConfig, type SourceConfig, sourceKeysOf } from './config.js'
+import { folderOfBase, rowWithFile } from './read/named-file.js'
 import { partOfSource } from './read/part-of-source.js'
 import type { Source } from './read/source.js'
 import type { SourceFormat } from './read/source-format.js'
+import type { SourceRow } from './read/source-row.js'
 import { sources } from './sources.js'
 
 /** Reads a dataset card: a file, or the name of a card that comes with the program. */
@@ -64,7 +66,8 @@ export interface OpenSource extends Source {
  * @throws UserError where the configuration does not fit its format
  */
 export async function openSource(ingestConfig: IngestConfig, where?: string): Promise<OpenSource> {
-  const { config, card } = await withCard(ingestConfig, where)
+  const { config: given, card } = await withCard(ingestConfig, where)
+  const config = withFolder(given)
   const format = formatOf(config.format)
   const whole = format.open(config)
   const source = config.part ? partOfSource(whole, config.part) : whole
@@ -74,7 +77,7 @@ export async function openSource(ingestConfig: IngestConfig, where?: string): Pr
   return {
     ...source,
     plan: () => explained(source.plan(), files),
-    rows: (from) => explained(source.rows(from), files),
+    rows: (from) => explained(withFiles(source.rows(from), config), files),
     hash: () =>
       source.hash().catch(async (error) => {
         throw await explanation(error, files)
@@ -83,6 +86,23 @@ export async function openSource(ingestConfig: IngestConfig, where?: string): Pr
     card,
     hasBoxes: format.hasBoxes(config),
   }
+}
+
+/** A `base_url` that is a folder is what `images` is, in every format that has both. */
+function withFolder(config: SourceConfig): SourceConfig {
+  if (!('base_url' in config)) return config
+  const folder = folderOfBase(config.base_url)
+  if (folder === undefined) return config
+  const { base_url: _, ...rest } = config
+  const { images = folder } = rest as { readonly images?: string }
+  return { ...rest, images } as SourceConfig
+}
+
+/** Rows, with those of a list that names files of the folder `images` read from there. */
+async function* withFiles(rows: AsyncGenerator<SourceRow>, config: SourceConfig): AsyncGenerator<SourceRow> {
+  const images = 'images' in config && config.format !== 'glip-tsv' ? config.images : undefined
+  if (images === undefined) yield* rows
+  else for await (const row of rows) yield rowWithFile(row, { images })
 }
 
 /** What a source gives; where it cannot be read, its error says what program the file is of. */

@@ -43,11 +43,11 @@ export function watchSuccess(
       .slice(0, maxReasons)
       .map(([reason, count]) => `${reason} ${count}`)
       .join(', ')
+  /** Where nothing came of the whole list, the end of the stage says so, and what to do. */
+  const isEmpty = () => out === 0 && rowsIn >= rows
   const checkTransient = () => {
     const isMost = tried.rows >= Math.min(minRows, rows) && tried.transient > max_transient_rate * tried.rows
-    // Where nothing came of the whole list, the end of the run says so.
-    const isEmpty = out === 0 && rowsIn >= rows
-    if (tried.untried === 0 && (!isMost || isEmpty)) return
+    if (tried.untried === 0 && (!isMost || isEmpty())) return
     const reasons = named(isTransientReason)
     throw new Error(
       `${tried.transient} of ${tried.rows} rows failed for reasons that may pass (${reasons}), so the run has stopped. What came in is kept. See to the network${/\bdns\b/.test(reasons) ? ' and to the name servers (fetch.dns.servers)' : ''}, then run the same command again: it tries those rows again. If they are lost for good, set max_transient_rate to 1.`,
@@ -66,7 +66,13 @@ export function watchSuccess(
     },
     check() {
       checkTransient()
-      if (warned || rowsIn < Math.min(minRows, rows) || rowsIn === 0 || out / rowsIn >= min_success_rate)
+      if (
+        isEmpty() ||
+        warned ||
+        rowsIn < Math.min(minRows, rows) ||
+        rowsIn === 0 ||
+        out / rowsIn >= min_success_rate
+      )
         return
       const message = `${out} of ${rowsIn} rows came in, less than min_success_rate ${min_success_rate} (${named(() => true)})`
       if (low_success === 'stop')

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, relative, sep } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { packaged } from '../base/files/packaged.js'
+import { listenError } from '../base/listen-error.js'
 import { UserError } from '../base/user-error.js'
 import { inspectApp, type PageFile } from './app.js'
 import type { Inspected } from './layer.js'
@@ -52,7 +53,7 @@ export async function serveInspect(
   const server = createServer(getRequestListener(app.fetch))
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
-      reject(new UserError(`Cannot serve the page on ${host}:${port}: ${error.message}`)),
+      reject(listenError(error, { host, port, option: '--port', hostOption: '--host' })),
     )
     server.listen(port, host, resolve)
   })

@@ -1,6 +1,6 @@
 import { UserError } from '../base/user-error.js'
 import { openStorage } from '../storage/open-storage.js'
-import type { RunOptions, RunResult } from './run-options.js'
+import type { RunOptions, RunResult, StoppedStage } from './run-options.js'
 import { runSlice } from './run-slice.js'
 import { runTasks } from './run-tasks.js'
 import { kindOf, type Pipeline, type Stage } from './stages/pipeline-config.js'
@@ -10,6 +10,7 @@ import { openPresence } from './tasks/presence.js'
 import { othersAtWork } from './tasks/read-presences.js'
 import { joinEvents, presentEvents } from './tasks/run-events.js'
 import { runStage, type StageOutcome } from './tasks/run-stage.js'
+import { stagesBehind } from './tasks/stages-behind.js'
 import { storePipeline } from './tasks/stored-pipeline.js'
 
 /**
@@ -48,15 +49,31 @@ async function runInProcess(stages: readonly Stage[], url: string, options: RunO
   const run = openStorage(url)
   const outputs = new Map<string, StageOutput>()
   const outcomes = new Map<string, StageOutcome>()
+  const stopped = new Map<string, StoppedStage>()
   for (const stage of stages) {
     options.signal?.throwIfAborted()
+    const at = emptyBehind(stages, stage, outcomes)
+    if (at !== undefined) {
+      stopped.set(stage.name, { stage: stage.name, at, why: 'nothing came of it' })
+      continue
+    }
     options.onStageStart?.(stage)
     const { output, outcome } = await runStage(kindOf(stage), stage, { run, outputs }, options)
     outputs.set(stage.name, output)
     outcomes.set(stage.name, outcome)
     options.onStageEnd?.(stage, outcome)
   }
-  return { outcomes, failed: countFailed(outcomes), stopped: [] }
+  return { outcomes, failed: countFailed(outcomes), stopped: [...stopped.values()] }
+}
+
+/** The first of the stages behind a stage of which nothing came. */
+function emptyBehind(
+  stages: readonly Stage[],
+  stage: Stage,
+  outcomes: ReadonlyMap<string, StageOutcome>,
+): string | undefined {
+  const behind = stagesBehind({ stages }, stage)
+  return behind.find(({ name }) => outcomes.get(name)?.nothing !== undefined)?.name
 }
 
 /** The stages of those names, and all that they need. */

@@ -1,13 +1,22 @@
 import { findFirst } from '../base/find-first.js'
 import { sliceHostLimiter } from '../ingest/fetch/slice-host-limiter.js'
-import { readCommit } from '../shards/commit.js'
+import { type CommitRecord, readCommit } from '../shards/commit.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { RunOptions, RunResult, StoppedStage } from './run-options.js'
 import { kindOf, type Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
 import { countFailed } from './tasks/count-failed.js'
 import { findOutput } from './tasks/find-output.js'
-import { hashOf, runStage, type Slice, type StageOutcome, type StagePlace } from './tasks/run-stage.js'
+import { nothingCame } from './tasks/nothing-came.js'
+import {
+  hashOf,
+  proposalsFor,
+  runStage,
+  type Slice,
+  type StageOutcome,
+  type StagePlace,
+} from './tasks/run-stage.js'
+import { addSums, noSums, sumsOfRecord } from './tasks/shard-sums.js'
 import { stagesBehind } from './tasks/stages-behind.js'
 
 /**
@@ -47,9 +56,12 @@ export async function runSlice(
   const hostLimiter = sliceHostLimiter(slice)
   for (const stage of stages) {
     options.signal?.throwIfAborted()
-    const before = stagesBehind({ stages }, stage).flatMap(({ name }) => stopped.get(name) ?? [])[0]
-    if (before) {
-      stop(stage, before.at, before.why)
+    const behind = stagesBehind({ stages }, stage)
+    const before = behind.flatMap(({ name }) => stopped.get(name) ?? [])[0]
+    const empty = behind.find(({ name }) => outcomes.get(name)?.nothing !== undefined)
+    if (before || empty) {
+      if (empty) stop(stage, empty.name, 'nothing came of it')
+      else if (before) stop(stage, before.at, before.why)
       continue
     }
     const kind = kindOf(stage)
@@ -76,8 +88,11 @@ export async function runSlice(
       continue
     }
     options.onStageStart?.(stage)
-    const { output, outcome } = await runStage(kind, stage, place, { hostLimiter, ...options, slice })
+    const run = await runStage(kind, stage, place, { hostLimiter, ...options, slice })
+    const { output } = run
     outputs.set(stage.name, output)
+    const nothing = run.result.out === 0 ? await nothingInAll(stage, place) : undefined
+    const outcome = { ...run.outcome, ...(nothing !== undefined && { nothing }) }
     outcomes.set(stage.name, outcome)
     options.onStageEnd?.(stage, outcome)
   }
@@ -85,15 +100,41 @@ export async function runSlice(
 }
 
 /** Whether all shards of a stage are there, made of the same configuration; true of a stage that makes one thing. */
-async function hasAllShards(stage: Stage, { outputs }: StagePlace): Promise<boolean> {
+async function hasAllShards(stage: Stage, place: StagePlace): Promise<boolean> {
+  return (await shardOf(stage, place, (record) => record === undefined)) === undefined
+}
+
+/**
+ * A shard of a stage whose record is as asked for; one that is not made of the same configuration has none.
+ * Undefined where there is none, and of a stage that makes one thing.
+ */
+async function shardOf(
+  stage: Stage,
+  { outputs }: StagePlace,
+  isWanted: (record: CommitRecord | undefined) => boolean,
+): Promise<string | undefined> {
   const kind = kindOf(stage)
   const dataset = outputs.get(stage.name)?.dataset
-  if (kind.makes === 'one' || !dataset) return true
+  if (kind.makes === 'one' || !dataset) return undefined
   const configHash = hashOf(kind, stage, outputs)
-  const lacking = await findFirst(dataset.shards, async (shard) => {
+  return findFirst(dataset.shards, async (shard) => {
     const record = await readCommit(dataset.storage, kind.family, stage.name, shard)
     const isMade = record?.configHash === configHash || record?.config?.kept_for === configHash
-    return isMade ? undefined : shard
+    return isWanted(isMade ? record : undefined) ? shard : undefined
   })
-  return lacking === undefined
+}
+
+/** Why nothing came of a stage, where the slices have made all of its shards, and nothing came of any. */
+async function nothingInAll(stage: Stage, place: StagePlace): Promise<string | undefined> {
+  const kind = kindOf(stage)
+  const dataset = place.outputs.get(stage.name)?.dataset
+  if (kind.makes === 'one' || !dataset) return undefined
+  if (await shardOf(stage, place, (record) => record === undefined || record.out > 0)) return undefined
+  let sums = noSums
+  for (const shard of dataset.shards) {
+    const record = await readCommit(dataset.storage, kind.family, stage.name, shard)
+    if (record) sums = addSums(sums, sumsOfRecord(record))
+  }
+  const proposals = proposalsFor(stage, place.outputs)
+  return nothingCame({ stage, family: kind.family, dataset, sums, proposals })
 }

@@ -8,6 +8,8 @@ import { openStage, type StageNode, stageNodes } from './stage-node.js'
 import type { Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
 import { countFailed } from './tasks/count-failed.js'
+import { remarksOn } from './tasks/nothing-came.js'
+import { proposalsFor } from './tasks/run-stage.js'
 import { type Task, type TaskResult, taskProtocol } from './tasks/task.js'
 
 /**
@@ -56,8 +58,13 @@ export async function runTasks(
     const { kind, stage } = node
     const output = node.output()
     outputs.set(stage.name, output)
-    if (kind.makes === 'shards' && !node.isOne && output.dataset)
-      await sweepShards(output.dataset.storage, kind.family, stage.name)
+    const { dataset } = output
+    if (kind.makes === 'shards' && dataset) {
+      if (!node.isOne) await sweepShards(dataset.storage, kind.family, stage.name)
+      const { sums } = node
+      const proposals = proposalsFor(stage, outputs)
+      node.remark(await remarksOn({ stage, family: kind.family, dataset, sums, proposals }, node.outcome()))
+    }
     options.onStageEnd?.(node.stage, node.outcome())
   }
   const carry = ({ kind, stage }: StageNode, task: Task): Promise<TaskResult | Error> =>
@@ -104,6 +111,10 @@ export async function runTasks(
       signal.throwIfAborted()
       for (const node of nodes) if (node.canOpen()) await open(node)
       for (const node of nodes) if (node.canEnd()) await end(node)
+      for (const node of nodes) {
+        const at = node.state === 'ended' ? undefined : node.emptyBehind
+        if (at !== undefined) node.stop(at)
+      }
       if (nodes.every(({ state }) => state === 'ended')) break
       const woken = nextEnd()
       let released = 0
@@ -131,8 +142,15 @@ export async function runTasks(
   } finally {
     while (underWay > 0) await nextEnd()
   }
-  const outcomes = new Map(nodes.map((node) => [node.stage.name, node.outcome()]))
-  return { outcomes, failed: countFailed(outcomes), stopped: [] }
+  const outcomes = new Map(
+    nodes.flatMap((node) =>
+      node.stoppedAt === undefined ? [[node.stage.name, node.outcome()] as const] : [],
+    ),
+  )
+  const stopped = nodes.flatMap(({ stage, stoppedAt }) =>
+    stoppedAt === undefined ? [] : [{ stage: stage.name, at: stoppedAt, why: 'nothing came of it' as const }],
+  )
+  return { outcomes, failed: countFailed(outcomes), stopped }
 }
 
 /** Shards that stages are without, by their stage. */

@@ -3,6 +3,7 @@ import { kindOf, type Stage } from './stages/pipeline-config.js'
 import type { StageOutput } from './stages/stage-context.js'
 import type { StageKind, StageWatch } from './stages/stage-kind.js'
 import { outputOfStage } from './tasks/find-output.js'
+import type { StageRemarks } from './tasks/nothing-came.js'
 import {
   hashOf,
   type StageOptions,
@@ -10,6 +11,7 @@ import {
   type StagePlace,
   stageContext,
 } from './tasks/run-stage.js'
+import { addSums, noSums, type ShardSums } from './tasks/shard-sums.js'
 import { stagesNamed } from './tasks/stages-behind.js'
 import type { TaskResult } from './tasks/task.js'
 import { endsStage } from './tasks/task-error.js'
@@ -29,6 +31,8 @@ export class StageNode {
   /** Stages whose shards need the same shard of this one. */
   readonly followers: StageNode[] = []
   state: 'closed' | 'open' | 'ended' = 'closed'
+  /** The stage of which nothing came, so that this one is not made. */
+  stoppedAt: string | undefined
   shards: readonly string[] = []
   /** Whether it is one task. */
   readonly isOne: boolean
@@ -41,6 +45,8 @@ export class StageNode {
   #unsettled = 0
   #offers: Omit<StageOutput, 'name' | 'config'> = { missing: [] }
   #watch: StageWatch | undefined
+  #sums: ShardSums = noSums
+  #nothing: string | undefined
   #ran = 0
   #skipped = 0
   #missing: string[] = []
@@ -69,6 +75,26 @@ export class StageNode {
         this.follows(needed) ? needed.state !== 'closed' : needed.state === 'ended',
       )
     )
+  }
+
+  /** The stage of which nothing came, where it needs or names that, or another that is not made for it. */
+  get emptyBehind(): string | undefined {
+    for (const { stage, stoppedAt, isEmpty } of [...this.needs, ...this.named]) {
+      if (isEmpty) return stage.name
+      if (stoppedAt !== undefined) return stoppedAt
+    }
+    return undefined
+  }
+
+  /** Whether it has ended and nothing came of it. */
+  get isEmpty(): boolean {
+    return this.#nothing !== undefined
+  }
+
+  /** Leaves it as it is: nothing came of a stage that it needs. */
+  stop(at: string): void {
+    this.state = 'ended'
+    this.stoppedAt = at
   }
 
   canEnd(): boolean {
@@ -114,11 +140,13 @@ export class StageNode {
   /** Looks at a shard again: it can be made, or cannot, once what it needs has come to an end. */
   offer(shard: number): void {
     if (this.state !== 'open' || this.#shards[shard] !== waiting) return
-    const states = this.needs.filter((needed) => this.follows(needed)).map((needed) => needed.#shards[shard])
+    const followed = this.needs.filter((needed) => this.follows(needed))
+    const states = followed.map((needed) => needed.#shards[shard])
     if (states.includes(missing)) {
       this.#missing.push(this.shards[shard] as string)
       this.#settle(shard, missing)
-    } else if (states.every((state) => state === made)) {
+    } else if (states.every((state) => state === made) && followed.every((needed) => needed.#sums.out > 0)) {
+      // Until something has come of a stage it may be that nothing will, and then what needs it is not made.
       this.#shards[shard] = ready
       this.#ready.push(shard)
     }
@@ -144,8 +172,12 @@ export class StageNode {
     if (result.skipped) this.#skipped++
     else this.#ran++
     this.#watch?.add(result.tried ?? result)
+    const { out } = this.#sums
+    this.#sums = addSums(this.#sums, result)
     if (shard === undefined) this.#unsettled--
     else this.#settle(shard, made)
+    if (out === 0 && result.out > 0)
+      for (const follower of this.followers) for (const at of follower.shards.keys()) follower.offer(at)
     this.#watch?.check()
   }
 
@@ -169,6 +201,19 @@ export class StageNode {
     this.#warnings.add(text)
   }
 
+  /** What went in and came out. */
+  get sums(): ShardSums {
+    return this.#sums
+  }
+
+  /** Adds what is to be said of it now that its shards are made. */
+  remark({ nothing, warnings }: StageRemarks): void {
+    this.#nothing = nothing
+    warnings.forEach((warning) => {
+      this.warn(warning)
+    })
+  }
+
   /** What it offers now that it has ended. */
   output(): StageOutput {
     this.state = 'ended'
@@ -182,6 +227,7 @@ export class StageNode {
       skipped: this.#skipped,
       failed: this.#failed,
       warnings: [...this.#warnings],
+      ...(this.#nothing !== undefined && { nothing: this.#nothing }),
       seconds: this.#seconds,
     }
   }

@@ -3,6 +3,7 @@ import { firstIssue } from '../base/first-issue.js'
 import { hashBytes } from '../base/hash.js'
 import { shownName, shownValue } from '../base/name-list.js'
 import { jsonProblem } from '../base/parse-json.js'
+import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { families, familyFolder, isFileOf, recordPath } from '../rows/family-path.js'
 import { pathName } from '../rows/path-name.js'
@@ -246,7 +247,7 @@ function parseText(text: string, where: string): CommitRecord | RecordPointer {
   }
   if (version !== 1 && version !== 2) throw bad('it has no version')
   const check = (schema: z.ZodType) => {
-    const { error } = schema.safeParse(value)
+    const { error } = schema.safeParse(value, inWords)
     if (error) throw bad(firstIssue(error))
   }
   check(pointerSchema)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { firstIssue } from '../base/first-issue.js'
 import { hashJson } from '../base/hash.js'
 import { jsonProblem } from '../base/parse-json.js'
+import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { pathName } from '../rows/path-name.js'
 import type { Storage } from '../storage/storage.js'
@@ -75,7 +76,7 @@ function parsed(bytes: Uint8Array, where: string): DatasetInfo {
       `${where} has schema version ${version}, this groundmill reads up to ${SCHEMA_VERSION}: update groundmill.`,
     )
   }
-  const { data, error } = datasetSchema.safeParse(value)
+  const { data, error } = datasetSchema.safeParse(value, inWords)
   if (data) return data
   throw new UserError(
     `${where}: ${firstIssue(error, 'the file')}: delete it and run the ingest stage again; its shards are kept.`,

@@ -3,6 +3,7 @@ import { parseYaml } from '../base/files/parse-yaml.js'
 import { readListText } from '../base/files/read-file.js'
 import { firstIssue } from '../base/first-issue.js'
 import { shownValue } from '../base/name-list.js'
+import { inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { iconPath } from './icon-path.js'
 
@@ -92,7 +93,7 @@ export async function readRecipe(path: string): Promise<Recipe> {
 
 /** Checks a recipe read from YAML; `where` names it in messages. Throws a UserError that names the key. */
 export function parseRecipe(value: unknown, where: string): Recipe {
-  const parsed = recipeSchema.safeParse(value)
+  const parsed = recipeSchema.safeParse(value, inWords)
   if (!parsed.success) {
     throw new UserError(`${where}: ${firstIssue(parsed.error, 'the recipe')}`)
   }

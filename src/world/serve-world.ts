@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { extname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { listenError } from '../base/listen-error.js'
 import { UserError } from '../base/user-error.js'
 
 export interface ServedFolder {
@@ -46,9 +47,7 @@ export async function serveFolder(folder: string, options: ServeFolderOptions = 
     answer(root, request, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(new UserError(`cannot serve ${folder} on ${host}:${port}: ${error.message}`)),
-    )
+    server.once('error', (error) => reject(listenError(error, { host, port, option: '--port' })))
     server.listen(port, host, resolve)
   })
   const { port: actual } = server.address() as AddressInfo

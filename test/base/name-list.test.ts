@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { firstIssue } from '../../src/base/first-issue.js'
 import { nameList, pathList, shortLine, shownName, shownValue } from '../../src/base/name-list.js'
+import { inWords } from '../../src/base/schema-words.js'
 
 describe('names in a message', () => {
   it('stand as they are, and in quotation marks where what they hold would not be seen', () => {
@@ -55,8 +56,10 @@ describe('a line of a message', () => {
     expect(shortLine(`a "${'b'.repeat(80)}"\r\nc`)).toBe(`a "${'b'.repeat(60)}…"\\r\\nc`)
     expect(shortLine('b'.repeat(79))).toBe('b'.repeat(79))
     expect(shortLine('ab '.repeat(999))).toHaveLength(1000)
-    const parsed = z.strictObject({ a: z.number() }).safeParse({ a: 1, ['k\n'.repeat(99)]: 2 })
-    expect(firstIssue(parsed.error!)).toMatch(/^Unrecognized key: "k\\nk\\n.*…/)
-    expect(firstIssue(z.number().safeParse('').error!, 'the file')).toMatch(/^the file: .*expected number/)
+    const parsed = z.strictObject({ a: z.number() }).safeParse({ a: 1, ['k\n'.repeat(99)]: 2 }, inWords)
+    expect(firstIssue(parsed.error!)).toMatch(/^no such key: "k\\nk\\n.*…/)
+    expect(firstIssue(z.number().safeParse('', inWords).error!, 'the file')).toMatch(
+      /^the file: expected a number/,
+    )
   })
 })

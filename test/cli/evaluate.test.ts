@@ -67,7 +67,7 @@ describe('groundmill evaluate --attributes', () => {
     const { code, err } = await groundmill(...args, '--set', 'attributes=true')
     expect({ code, err }).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/Unrecognized key: "attributes"/),
+      err: expect.stringMatching(/no such key: "attributes"/),
     })
   }, 400_000)
 })

@@ -189,7 +189,7 @@ describe('filter, compare, sweep and calibrate', () => {
     const cases: [() => Promise<void>, RegExp][] = [
       [
         () => make({ set: ['magic.min=1'] }),
-        /--set magic\.min=1: expected rules=.* RULE is one of calibrate, score/,
+        /--set magic\.min=1: a filter has no rule and no key magic\. .*RULE\.KEY, such as score\.min; .*calibrate, score/,
       ],
       [() => make({ set: ['score.min=3'] }), /rules\.1\.min/],
       [

@@ -49,7 +49,7 @@ describe('the command line', () => {
       [['run', join(folder, 'none.yaml')], /Cannot read .*none\.yaml/],
       [['run', 'pipelines/cc3m.yaml'], /\$\{list\} is not among its vars/],
       [['train', empty, '-o', join(folder, 'm'), '--set', 'steps=many'], /--set: steps/],
-      [['train', empty, '-o', join(folder, 'm'), '--set', 'stepps=3'], /Unrecognized key: "stepps"/],
+      [['train', empty, '-o', join(folder, 'm'), '--set', 'stepps=3'], /no such key: "stepps"/],
       [['train', empty, '-o', join(folder, 'm')], /has no grounding "empty"/],
       [
         ['evaluate', empty, '--model', folder],
@@ -144,7 +144,9 @@ stages:
     const { port } = taken.address() as AddressInfo
     const { code, err } = await groundmill('world', 'serve', folder, '--port', String(port))
     taken.close()
-    expect(err).toMatch(new RegExp(`^groundmill: cannot serve .* on 127.0.0.1:${port}: .*in use`))
+    expect(err).toMatch(
+      new RegExp(`^groundmill: port ${port} of 127.0.0.1 is taken: name another with --port`),
+    )
     expect(code).toBe(2)
   })
 

@@ -72,6 +72,6 @@ describe('groundmill train', () => {
         ...['teach', web, '--model', 'm', '--phrases', 'first', '--as', 'label'],
         ...['--set', 'model=n'],
       ),
-    ).toMatch(/^2 .*Unrecognized key: "model"/)
+    ).toMatch(/^2 .*no such key: "model"/)
   }, 240_000)
 })

@@ -124,7 +124,7 @@ describe('a pool of sessions', () => {
     await expect(SessionPool.open(none)).rejects.toThrow(/cannot load .*none\.onnx/)
     await expect(Session.open(none)).rejects.toThrow(UserError)
     await expect(Session.open(none)).rejects.toThrow(
-      /^onnxruntime cannot load .*none\.onnx \([^\n]*\): get the file anew/,
+      /^onnxruntime cannot load .*none\.onnx: there is no such file\.$/,
     )
   })
 })
@@ -145,7 +145,7 @@ describe('devices', () => {
           ? /^Device cuda is not there: .*npm rebuild/
           : /^Device webgpu is not there: .*Vulkan/,
       )
-      expect((refusal as Error).message).not.toContain('\n')
+      expect((refusal as Error).message).not.toMatch(/\n|\.cc:|onnxruntime_src/)
     }
   })
 

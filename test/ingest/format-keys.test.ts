@@ -30,6 +30,7 @@ const values: Readonly<Record<string, unknown>> = {
   image_list: 'l',
   image_labels: 'l',
   quoted: true,
+  join: 'no',
   corners: 'edges',
   exhaustive: false,
   split: 'val',
@@ -40,12 +41,12 @@ const values: Readonly<Record<string, unknown>> = {
 }
 const ofStages = 'card, license, shard_size, limit, part, fetch, image, min_success_rate, low_success'
 const keysOf: Readonly<Record<string, string>> = {
-  tsv: 'path, header, quoted, columns, base_url',
-  csv: 'path, header, columns, base_url',
-  jsonl: 'path, columns, base_url',
-  json: 'path, columns, base_url',
-  parquet: 'path, columns, base_url, outside',
-  webdataset: 'path, columns',
+  tsv: 'path, header, quoted, columns, join, images, base_url, outside',
+  csv: 'path, header, columns, join, images, base_url, outside',
+  jsonl: 'path, columns, join, images, base_url, outside',
+  json: 'path, columns, join, images, base_url, outside',
+  parquet: 'path, columns, join, images, base_url, outside',
+  webdataset: 'path, columns, join',
   folder: 'path, columns, outside',
   coco: 'images, captions, instances, exhaustive, base_url, prompt, outside',
   openimages: 'path, images, classes, image_list, image_labels, base_url, prompt, outside',
@@ -67,18 +68,18 @@ describe('an ingest stage', () => {
     const parse = (given: object) => parseConfig(ingestConfig, { format, ...given }, 'with')
     for (const [key, value] of Object.entries({ ...values, colour: 'red' })) {
       if (own.includes(key)) expect(parse({ [key]: value }), key).toMatchObject({ [key]: value })
-      else expect(() => parse({ [key]: value }), key).toThrow(`Unrecognized key: "${key}"; ${known}`)
+      else expect(() => parse({ [key]: value }), key).toThrow(`no such key: "${key}"; ${known}`)
     }
-    expect(() => parse({ colour: 1, size: 2 })).toThrow(`with: Unrecognized keys: "colour", "size"; ${known}`)
+    expect(() => parse({ colour: 1, size: 2 })).toThrow(`with: no such keys: "colour", "size"; ${known}`)
   })
 
   it('has columns that its format knows', () => {
     const parse = (format: string, columns: object) => parseConfig(ingestConfig, { format, columns }, 'with')
     expect(() => parse('tsv', { image: 'jpg' })).toThrow(
-      'with: columns: Unrecognized key: "image"; there are: url, caption, license, meta',
+      'with: columns: no such key: "image"; there are: url, caption, id, license, meta',
     )
-    expect(() => parse('folder', { license: 'by' })).toThrow(
-      'with: columns: Unrecognized key: "license"; there are: url, caption',
+    expect(() => parse('folder', { image: 'jpg' })).toThrow(
+      'with: columns: no such key: "image"; there are: url, caption, id, license, meta',
     )
     expect(parse('parquet', { image: 'jpg', regions: 'boxes' })).toBeDefined()
   })
@@ -86,7 +87,7 @@ describe('an ingest stage', () => {
   it('of no format that is known is told of those that are', () => {
     for (const format of ['xls', null, 5])
       expect(() => parseConfig(ingestConfig, { format }, 'with')).toThrow(
-        /with: format: Invalid option: expected one of "tsv"\|"csv"\|"jsonl"\|.*\|"csv-regions"$/,
+        /with: format: .* is not one of tsv, csv, jsonl, .*, csv-regions/,
       )
   })
 
@@ -115,11 +116,11 @@ describe('a key that the format does not have', () => {
       'pipeline.yaml',
       `name: p\nstages: [{ name: a, uses: ingest, with: { ${given} } }, { name: b, uses: chunk, needs: [a] }]\n`,
     )
-  const tsvHas = `"split"; the format tsv has: path, header, quoted, columns, base_url, ${ofStages}`
+  const tsvHas = `"split"; the format tsv has: path, header, quoted, columns, join, images, base_url, outside, ${ofStages}`
 
   it('is refused in a pipeline and in --set, by file, stage and format', async () => {
     const path = await pipeline('format: tsv, path: p, split: val')
-    await expect(readPipeline(path)).rejects.toThrow(`${path}: stages.a.with: Unrecognized key: ${tsvHas}`)
+    await expect(readPipeline(path)).rejects.toThrow(`${path}: stages.a.with: no such key: ${tsvHas}`)
     const sound = await pipeline('format: tsv, path: p')
     await expect(readPipeline(sound, { set: ['a.split=val'] })).rejects.toThrow(tsvHas)
   })
@@ -128,31 +129,29 @@ describe('a key that the format does not have', () => {
     const own = 'name: x\ntitle: X\nlicense: free\n'
     const card = await file('card.yaml', `${own}format: tsv\nsplit: val\n`)
     await expect(readCard(card)).rejects.toThrow(
-      `${card}: Unrecognized key: "split"; the format tsv has: path, header, quoted, columns, name, title, homepage, paper, license, rows, expected, unchecked, quirks`,
+      `${card}: no such key: "split"; the format tsv has: path, header, quoted, columns, join, images, name, title, homepage, paper, license, rows, expected, unchecked, quirks`,
     )
     // What only a stage gives is for no card to say.
     await file('card.yaml', `${own}format: glip-tsv\nmin_score: 0.7\n`)
-    await expect(readCard(card)).rejects.toThrow('Unrecognized key: "min_score"')
+    await expect(readCard(card)).rejects.toThrow('no such key: "min_score"')
     await file('card.yaml', `${own}format: tsv\nheader: false\nrows: 3\nquirks: [odd]\n`)
     expect(await readCard(card)).toMatchObject({ header: false, rows: 3 })
   })
 
   it('is refused where a card says the format, before anything runs', async () => {
     const path = await pipeline('card: cc3m, path: p, split: val')
-    const message = `${path}: stages.a.with (card cc3m): Unrecognized key: ${tsvHas}`
+    const message = `${path}: stages.a.with (card cc3m): no such key: ${tsvHas}`
     await expect(readPipeline(path)).rejects.toThrow(message)
     await expect(
       readPipeline(await pipeline('card: cc3m, path: p'), { set: ['a.min_score=0.9'] }),
-    ).rejects.toThrow(
-      /stages\.a\.with \(card cc3m\): min_score: Unrecognized key: "min_score"; the format tsv/,
-    )
+    ).rejects.toThrow(/stages\.a\.with \(card cc3m\): min_score: no such key: "min_score"; the format tsv/)
     const given = ingestConfig.parse({ card: 'cc3m', path: 'p', split: 'val' })
     await expect(openSource(given, 'stage "a"')).rejects.toThrow(
-      `stage "a" (card cc3m): Unrecognized key: ${tsvHas}`,
+      `stage "a" (card cc3m): no such key: ${tsvHas}`,
     )
     const checked = await groundmill('datasets', 'check', 'cc3m', 'p', '--set', 'split=val')
     expect(checked.code).toBe(2)
-    expect(checked.err).toContain(`--set (card cc3m): Unrecognized key: ${tsvHas}`)
+    expect(checked.err).toContain(`--set (card cc3m): no such key: ${tsvHas}`)
   })
 
   it('may be the card’s where the stage names another format', async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, open, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Field, Schema, Utf8 } from 'apache-arrow'
 import sharp from 'sharp'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -78,6 +79,9 @@ async function parquetFile(): Promise<string> {
 const lines = (values: readonly object[]) => values.map((value) => JSON.stringify(value)).join('\n')
 const id = (name: string) => name.replace(/\.jpg$/, '')
 
+const tableOf = (mark: string) =>
+  [`url${mark}caption`, ...names.map((name) => `${name}${mark}a cat`)].join('\n')
+
 /** Each source that reads files which its data name, of the pictures above. */
 const configs: Readonly<Record<string, () => Promise<object>>> = {
   coco: async () => ({ format: 'coco', images, instances }),
@@ -152,6 +156,29 @@ const configs: Readonly<Record<string, () => Promise<object>>> = {
     ),
   }),
   parquet: async () => ({ format: 'parquet', path: await parquetFile(), columns: { image: 'file' } }),
+  'parquet of names': async () => {
+    const schema = new Schema(['url', 'caption'].map((name) => new Field(name, new Utf8(), true)))
+    const parts: Uint8Array[] = []
+    const rows = names.map((url) => ({ url, caption: 'a cat' }))
+    for await (const part of parquetChunks(schema, new Set(), rows)) parts.push(part)
+    return { format: 'parquet', images, path: await file('.parquet', Buffer.concat(parts)) }
+  },
+  tsv: async () => ({ format: 'tsv', images, path: await file('.tsv', tableOf('\t')) }),
+  csv: async () => ({ format: 'csv', base_url: images, path: await file('.csv', tableOf(',')) }),
+  jsonl: async () => ({
+    format: 'jsonl',
+    base_url: pathToFileURL(images).href,
+    path: await file('.jsonl', lines(names.map((url) => ({ url, caption: 'a cat' })))),
+  }),
+  json: async () => ({
+    format: 'json',
+    images,
+    path: await file(
+      '.json',
+      names.map((url) => ({ url: url.replaceAll('/', '\\'), caption: 'a cat' })),
+    ),
+  }),
+  'coco with a base': async () => ({ format: 'coco', base_url: images, instances }),
 }
 
 /** How often something came in, and each reason for which it did not. */
@@ -194,6 +221,32 @@ describe('a picture that the data name', () => {
     const config = { format: 'coco', images, instances: whole }
     expect(await outcomes(config)).toEqual(['missing_file', 'row'])
     expect(await outcomes({ ...config, outside: true })).toEqual(['row', 'row'])
+  })
+
+  it('is named in a list as it may be, and lies in the folder all the same', async () => {
+    const own = join(images, 'good.jpg')
+    const ways = [
+      own,
+      pathToFileURL(own).href,
+      './good.jpg',
+      'images/good.jpg',
+      'images/../good.jpg',
+      '%67ood.jpg',
+    ]
+    const wrong: Readonly<Record<string, string>> = {
+      [join(folder, 'private.jpg')]: 'outside_folder',
+      [pathToFileURL(join(folder, 'private.jpg')).href]: 'outside_folder',
+      'file://host/good.jpg': 'bad_url',
+      'ftp://host/good.jpg': 'bad_url',
+      'C:\\photos\\good.jpg': 'missing_file',
+    }
+    const urls = [...ways, ...Object.keys(wrong)]
+    const path = await file('.tsv', ['url\tcaption', ...urls.map((url) => `${url}\ta cat`)].join('\n'))
+    const { images: rows, rejects } = await ingestAll(join(folder, 'ways'), { format: 'tsv', path, images })
+    expect(rows.map(({ url, meta }) => [url, JSON.parse(meta ?? '').file_name])).toEqual(
+      ways.map((way) => [null, way]),
+    )
+    expect(rejects.map(({ reason }) => reason)).toEqual(Object.values(wrong))
   })
 
   it('lies in a folder that is a link itself', async () => {

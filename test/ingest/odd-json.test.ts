@@ -175,7 +175,7 @@ describe("GLIP's TSV", () => {
     const rows = await rowsOf({ format: 'glip-tsv', path, images })
     expect(rows.map(({ dropped }) => dropped)).toEqual([{}, { malformed_box: 1 }, {}])
     expect(rows[1]?.captions.map(({ text }) => text)).toEqual(['a cat'])
-    expect(rows[2]?.problem?.detail).toBe(`${path}:3: Invalid input: expected object, received array`)
+    expect(rows[2]?.problem?.detail).toBe(`${path}:3: expected keys with values, not a list`)
   })
 })
 

@@ -19,7 +19,9 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 const folder = await temporaryFolder()
 const server = await s3Server()
 const list = join(folder, 'pairs.tsv')
-await writeFile(list, `url\tcaption\n${'http://127.0.0.1/a.jpg\ta dog\n'.repeat(6)}`)
+const pairs = (count: number) =>
+  `url\tcaption\n${Array.from({ length: count }, (_, at) => `http://127.0.0.1/${at}.jpg\ta dog\n`).join('')}`
+await writeFile(list, pairs(6))
 
 const ingest = (name: string, size = 2) => ({
   name,
@@ -55,6 +57,30 @@ describe('a run through an engine', () => {
     )
     expect([failed, stopped]).toEqual([0, []])
     expect(counted(outcomes)).toEqual({ web: [3, 0, 0], words: [3, 0, 0], boxes: [3, 0, 0] })
+  })
+
+  it('ends a branch where nothing came of a stage, and no other', async () => {
+    const engine = handEngine(2, async ({ task }) => (task.stage === 'web' ? { out: 0 } : {}))
+    const other = ingest('other')
+    const chunks = { name: 'chunks', uses: 'chunk', needs: ['other'] }
+    const { outcomes, failed, stopped } = await go([web, words, boxes, other, chunks], engine)
+    expect([...new Set(engine.names.map((name) => name.split('/')[0]))].sort()).toEqual([
+      'chunks',
+      'other',
+      'web',
+    ])
+    expect(counted(outcomes)).toEqual({ web: [3, 0, 0], other: [3, 0, 0], chunks: [3, 0, 0] })
+    expect([...outcomes].filter(([, { nothing }]) => nothing !== undefined).map(([name]) => name)).toEqual([
+      'web',
+    ])
+    const why = 'nothing came of it'
+    expect([failed, stopped]).toEqual([
+      0,
+      [
+        { stage: 'words', at: 'web', why },
+        { stage: 'boxes', at: 'web', why },
+      ],
+    ])
   })
 
   it('says of each task what it is, what it wants and how early it comes', async () => {
@@ -394,7 +420,7 @@ describe('a run through an engine ends', () => {
 
   it('where most of its rows fail for reasons that may pass', async () => {
     const long = join(folder, 'long.tsv')
-    await writeFile(long, `url\tcaption\n${'http://127.0.0.1/a.jpg\ta dog\n'.repeat(600)}`)
+    await writeFile(long, pairs(600))
     const source = { name: 'web', uses: 'ingest', with: { format: 'tsv', path: long, shard_size: 150 } }
     const lost = { in: 150, out: 10, rejected: { http_503: 140 } }
     const engine = handEngine(1, async () => lost)

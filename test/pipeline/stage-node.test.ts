@@ -92,6 +92,38 @@ describe('the tasks of a stage', () => {
     expect(web.outcome().failed).toEqual([{ shard: '00000', error: 'gone' }])
   })
 
+  it('wait for something to come of the stage before, and are not made where nothing did', async () => {
+    const nodes = await nodesOf(ingest('web'), chunk('words', 'web'), chunk('more', 'words'))
+    const [web, words, more] = [nodes('web'), nodes('words'), nodes('more')]
+    open(web)
+    open(words)
+    open(more)
+    web.made(0, resultWith({ out: 0 }))
+    expect(taken(words)).toEqual([])
+    web.made(1, resultWith({ out: 3 }))
+    expect(taken(words)).toEqual([1, 0])
+    web.made(2, resultWith({ out: 0 }))
+    expect(taken(words)).toEqual([2])
+    for (const shard of [0, 1, 2])
+      words.made(shard, resultWith({ in: 4, out: 0, rejected: { not_english: 4 } }))
+    expect([words.canEnd(), taken(more), words.emptyBehind]).toEqual([true, [], undefined])
+    expect(words.sums).toMatchObject({ in: 12, out: 0, rejected: { not_english: 12 } })
+    words.output()
+    words.remark({ nothing: 'nothing came', warnings: [] })
+    expect([words.isEmpty, more.emptyBehind, words.outcome().nothing]).toEqual([
+      true,
+      'words',
+      'nothing came',
+    ])
+    more.stop('words')
+    expect([more.state, more.canOpen(), more.canEnd(), more.stoppedAt]).toEqual([
+      'ended',
+      false,
+      false,
+      'words',
+    ])
+  })
+
   it('are not those of shards that were missing from the beginning', async () => {
     const nodes = await nodesOf(ingest('web'), chunk('words', 'web'))
     const [web, words] = [nodes('web'), nodes('words')]

@@ -1,10 +1,11 @@
 import type { z } from 'zod'
 import { shortLine } from '../name-list.js'
+import { inWords } from '../schema-words.js'
 import { UserError } from '../user-error.js'
 
 /** Checks a value by a schema. Throws a UserError that names the place, the key and what was expected. */
 export function parseConfig<T extends z.ZodType>(schema: T, value: unknown, where: string): z.infer<T> {
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(value, inWords)
   if (parsed.success) return parsed.data
   const lines = parsed.error.issues.map((issue) => {
     const key = keyOf(issue.path, value)

@@ -8,7 +8,7 @@ import { kubernetesFiles, requireObjectName } from '../../pipeline/clusters/kube
 import { type Segment, segmentsOf } from '../../pipeline/clusters/segments.js'
 import { slurmFiles } from '../../pipeline/clusters/slurm-files.js'
 import { readPipeline } from '../../pipeline/read-pipeline.js'
-import { printExact, printJson, say } from '../terminal/print.js'
+import { note, printExact, printJson, say } from '../terminal/print.js'
 
 export interface SubmitOptions {
   readonly slurm?: boolean
@@ -42,7 +42,7 @@ const ofKubernetes = ['image', 'namespace', 'claim', 'secret', 'gpu'] as const
 export async function submit(path: string, options: SubmitOptions, version: string): Promise<void> {
   requireOneCluster(options)
   const file = orPackaged(path)
-  const pipeline = await readPipeline(file, { set: options.set })
+  const pipeline = await readPipeline(file, { set: options.set, onNotice: note })
   const segments = segmentsOf(pipeline, options.only.length > 0 ? options.only : undefined)
   const run: ClusterRun = {
     pipeline: pipeline.name,

@@ -4,7 +4,7 @@ import { runMetrics } from '../../pipeline/tasks/run-metrics.js'
 import { type RunState, runStateReader } from '../../pipeline/tasks/run-state.js'
 import { parseMetricsAddress, serveMetrics } from '../../pipeline/tasks/serve-metrics.js'
 import { openStorage } from '../../storage/open-storage.js'
-import { print, printJson, say } from '../terminal/print.js'
+import { print, printError, printJson, say } from '../terminal/print.js'
 import {
   runStateText,
   setAsideText,
@@ -45,6 +45,8 @@ export async function watch(url: string, options: WatchOptions, signal: AbortSig
       const code = exitCodeOf(state)
       if (options.once || code !== undefined) {
         process.exitCode = options.once ? 0 : code
+        if (options.json && !options.once && code === 1)
+          printError({ message: 'all is done but the shards that were set aside', code })
         return
       }
       const took = performance.now() - start

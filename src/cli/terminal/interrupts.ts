@@ -1,4 +1,6 @@
 import { killSelf } from '../../base/kill-self.js'
+import { isJsonAsked } from './json-asked.js'
+import { printError } from './print.js'
 
 /**
  * A second signal within this time is the same Ctrl-C: npm passes on to its child what the terminal has sent
@@ -41,8 +43,9 @@ export function tellOfEarlyEnd(): void {
   process.on('exit', (code) => {
     if (code !== unsettled) return
     process.exitCode = 1
-    process.stderr.write(
-      'groundmill: the program ended before its work did, which is a defect of groundmill; run the same command again to go on\n',
-    )
+    const message =
+      'the program ended before its work did, which is a defect of groundmill; run the same command again to go on'
+    process.stderr.write(`groundmill: ${message}\n`)
+    if (isJsonAsked()) printError({ message, code: 1 })
   })
 }

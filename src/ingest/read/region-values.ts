@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseJson } from '../../base/parse-json.js'
+import { inWords } from '../../base/schema-words.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 import { numberOf } from '../../formats/box-numbers.js'
 import type { Caption } from '../../rows/rows.js'
@@ -32,7 +33,7 @@ export function regionRow(fields: RowFields, captionValue: unknown, regionValue:
   const captions: Caption[] = []
   /** Where a caption stands among those that are kept: regions count all of them. */
   const places = [parsed(captionValue) ?? []].flat().map((value) => {
-    const caption = captionSchema.safeParse(withoutNulls(value))
+    const caption = captionSchema.safeParse(withoutNulls(value), inWords)
     return caption.success ? captions.push(caption.data) - 1 : undefined
   })
   const regions = parsed(regionValue)
@@ -43,7 +44,7 @@ export function regionRow(fields: RowFields, captionValue: unknown, regionValue:
     })
   const dropped: Record<string, number> = {}
   const sound = regions.flatMap((value): GoldRegion[] => {
-    const region = regionSchema.safeParse(withoutNulls(value))
+    const region = regionSchema.safeParse(withoutNulls(value), inWords)
     const caption = region.success ? places[region.data.caption] : undefined
     if (region.success && caption !== undefined) return [goldRegion({ ...region.data, caption })]
     dropped.malformed_box = (dropped.malformed_box ?? 0) + 1

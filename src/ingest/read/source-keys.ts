@@ -1,6 +1,7 @@
 /** The keys of an ingest stage that several formats share. */
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import { unknownKeys } from '../../base/schema-words.js'
 import { fetchConfig } from '../fetch/fetch-config.js'
 import { imageConfig } from '../image/image-config.js'
 
@@ -22,7 +23,17 @@ export const quoted = z
   .optional()
   .describe('whether cells may stand in quotation marks, as pandas and WIT write them')
 
-export const baseUrl = optionalText('relative addresses and file names are fetched from there')
+/** Of lists of pairs: whether captions of one picture join. */
+export const join = z
+  .enum(['adjacent', 'no'])
+  .optional()
+  .describe(
+    'adjacent (the default): rows next to each other with one address, file or `columns.id` are one picture with several captions; no: each is a picture of its own',
+  )
+
+export const baseUrl = optionalText(
+  'relative addresses and file names are fetched from there; a folder is what `images` is',
+)
 
 export const outside = z
   .boolean()
@@ -44,10 +55,7 @@ export const exhaustive = z
  * @param what has those, such as "the format tsv has"
  */
 export function keyRefusal(what: string, known: readonly string[]) {
-  return (unknown: readonly string[]) => {
-    const named = unknown.map((key) => `"${key}"`).join(', ')
-    return `Unrecognized key${unknown.length > 1 ? 's' : ''}: ${named}; ${what}: ${known.join(', ')}`
-  }
+  return (unknown: readonly string[]) => unknownKeys(unknown, known, what)
 }
 
 /** A strict object whose unknown keys are told of as `keyRefusal` does. */
@@ -67,9 +75,21 @@ export const columnObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
 const pairColumn = {
   url: column.optional(),
   caption: column.optional(),
+  id: column
+    .optional()
+    .describe("the picture's own id, kept as `id` in `meta`; rows with one id are one picture"),
   license: column.optional(),
   meta: z.array(column).optional().describe('columns to keep in `meta`'),
 }
+
+/** Whether rows next to each other of one picture are joined: rows with regions say themselves what they are of. */
+export const joinsPairs = ({
+  join,
+  columns,
+}: {
+  readonly join?: 'adjacent' | 'no' | undefined
+  readonly columns?: { readonly regions?: string | undefined } | undefined
+}): boolean => join !== 'no' && columns?.regions === undefined
 
 /** The columns of a list of url and caption. */
 export const pairColumns = columnObject(pairColumn)

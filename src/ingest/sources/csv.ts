@@ -2,9 +2,26 @@ import { csvRows } from '../../formats/read-cells.js'
 import { readTable } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, header, listPath, pairColumns, sourceSchema } from '../read/source-keys.js'
+import {
+  baseUrl,
+  header,
+  imageFolder,
+  join,
+  listPath,
+  outside,
+  pairColumns,
+  sourceSchema,
+} from '../read/source-keys.js'
 
-const schema = sourceSchema('csv', { path: listPath, header, columns: pairColumns, base_url: baseUrl })
+const schema = sourceSchema('csv', {
+  path: listPath,
+  header,
+  columns: pairColumns,
+  join,
+  images: imageFolder,
+  base_url: baseUrl,
+  outside,
+})
 const endings = ['.csv']
 
 /**
@@ -16,5 +33,7 @@ export const csv: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: () => false,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) => readTable(csvRows, path, config, from)),
+    fileSource(requirePath(config), endings, (path, from) => readTable(csvRows, path, config, from), {
+      joins: config.join !== 'no',
+    }),
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readJson } from '../../base/files/read-json.js'
 import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
+import { inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import { withoutNulls } from '../../base/without-nulls.js'
 import { cornersOf, numberOf } from '../../formats/box-numbers.js'
@@ -24,6 +25,7 @@ import {
   prompt,
   sourceSchema,
 } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('odvg', {
@@ -53,6 +55,8 @@ const lineSchema = z.object({
   exhaustive: z.boolean().optional().catch(undefined),
   negatives: z.array(z.string()).optional().catch(undefined),
   partial: z.array(z.string()).optional().catch(undefined),
+  source_id: z.string().optional().catch(undefined),
+  source_name: z.string().optional().catch(undefined),
 })
 
 /** Lines hold every box of a picture, and crowded pictures have hundreds. */
@@ -79,7 +83,7 @@ export const odvg: SourceFormat<typeof schema> = {
     const rows = async function* (path: string, from: Mark | undefined) {
       yield* rowsOf(path, config, await labels(), from)
     }
-    return fileSource(requirePath(config), endings, rows, [classes])
+    return fileSource(requirePath(config), endings, rows, { otherFiles: [classes] })
   },
 }
 
@@ -90,7 +94,7 @@ async function* rowsOf(
   from: Mark | undefined,
 ): AsyncGenerator<SourceRow> {
   for await (const { mark, place, value, problem } of readObjects(file, from, maxLineBytes)) {
-    const parsed = lineSchema.safeParse(withoutNulls(value))
+    const parsed = lineSchema.safeParse(withoutNulls(value), inWords)
     if (!value) yield problemRow(mark, place, problem)
     else if (parsed.success) yield pictureRow(mark, place, parsed.data, labels, config)
     else yield problemRow(mark, place, firstIssue(parsed.error))
@@ -159,7 +163,7 @@ function pictureRow(
     partial: line.partial ?? [],
     dropped,
     size: sizeOf(width, height),
-    meta: { file_name: filename },
+    meta: { file_name: filename, ...sourceNotes(line) },
   })
 }
 

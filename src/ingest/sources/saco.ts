@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
+import { inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
 import { numberOf } from '../../formats/box-numbers.js'
@@ -17,6 +18,7 @@ import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, outside, prompt, sourceSchema } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import {
   fileProblemRow,
   type GoldRegion,
@@ -43,6 +45,8 @@ const pairSchema = z.object({
     .optional()
     .transform((value) => value === undefined || isSet(value)),
   coco_url: z.string().optional().catch(undefined),
+  source_id: z.string().optional().catch(undefined),
+  source_name: z.string().optional().catch(undefined),
 })
 
 /**
@@ -155,7 +159,7 @@ async function readPairs(path: string): Promise<Contents> {
 /** A pair, or what is wrong with it. */
 function pairOf(value: unknown): Pair | string {
   const given = Object(value) as Record<string, unknown>
-  const parsed = pairSchema.safeParse(value)
+  const parsed = pairSchema.safeParse(value, inWords)
   const id = entryId(given.id)
   if (id === undefined) return 'id: expected a number or a text'
   if (!parsed.success) return firstIssue(parsed.error)
@@ -216,7 +220,7 @@ function pictureRow(
     dropped,
     size: sizeOf(width, height),
     license: license === undefined ? null : (licenses.get(license) ?? null),
-    meta: { file_name },
+    meta: { file_name, ...(first && sourceNotes(first)) },
   })
 }
 

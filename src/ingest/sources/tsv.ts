@@ -2,14 +2,27 @@ import { quotedTsvRows, tsvRows } from '../../formats/read-cells.js'
 import { readTable, tablePieces } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, header, listPath, pairColumns, quoted, sourceSchema } from '../read/source-keys.js'
+import {
+  baseUrl,
+  header,
+  imageFolder,
+  join,
+  listPath,
+  outside,
+  pairColumns,
+  quoted,
+  sourceSchema,
+} from '../read/source-keys.js'
 
 const schema = sourceSchema('tsv', {
   path: listPath,
   header,
   quoted,
   columns: pairColumns,
+  join,
+  images: imageFolder,
   base_url: baseUrl,
+  outside,
 })
 const endings = ['.tsv', '.txt']
 
@@ -25,13 +38,12 @@ export const tsv: SourceFormat<typeof schema> = {
   hasBoxes: () => false,
   open(config) {
     const rows = config.quoted ? quotedTsvRows : tsvRows
-    return fileSource(
-      requirePath(config),
-      endings,
-      (path, from) => readTable(rows, path, config, from),
-      [],
-      // A quoted row may have several lines: where rows begin is only known by reading them.
-      config.quoted ? undefined : (path) => tablePieces(rows, path, config),
-    )
+    const joins = config.join !== 'no'
+    // A quoted row may have several lines: where rows begin is only known by reading them, as what an id joins is.
+    const isRead = config.quoted || (joins && config.columns?.id !== undefined)
+    return fileSource(requirePath(config), endings, (path, from) => readTable(rows, path, config, from), {
+      joins,
+      plan: isRead ? undefined : (path, names) => tablePieces(path, config, names),
+    })
   },
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { firstIssue } from '../../base/first-issue.js'
+import { inWords } from '../../base/schema-words.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
 
 /** No set has more pictures, and an array of a number for each would not fit in memory. */
@@ -48,6 +49,6 @@ const schema = z
 
 /** The outcomes that a file of a run holds, or in words why they are none. */
 export function parseOutcomes(value: unknown): PictureOutcomes | string {
-  const { error } = schema.safeParse(value)
+  const { error } = schema.safeParse(value, inWords)
   return error ? firstIssue(error) : (value as PictureOutcomes)
 }

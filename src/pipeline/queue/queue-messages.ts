@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { firstIssue } from '../../base/first-issue.js'
+import { inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import { type Task, type TaskResult, taskProtocol } from '../tasks/task.js'
 import type { JobProgress, JobResult } from './queue-job.js'
@@ -51,7 +52,7 @@ const progressSchema = z.object({
  * @throws UserError where it holds none
  */
 export function parseTask(data: unknown, id: string): Task {
-  const parsed = taskSchema.safeParse(data)
+  const parsed = taskSchema.safeParse(data, inWords)
   if (parsed.success) return parsed.data as Task
   throw new UserError(`The job ${id} of the queue holds no task: ${firstIssue(parsed.error)}.`)
 }

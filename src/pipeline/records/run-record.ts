@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { firstIssue } from '../../base/first-issue.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
 import { jsonProblem } from '../../base/parse-json.js'
+import { inWords } from '../../base/schema-words.js'
 import { acquireLock, removeDeadLock } from '../../storage/lock.js'
 import type { Storage } from '../../storage/storage.js'
 
@@ -199,6 +200,6 @@ export function parseRunRecord<T>(bytes: Uint8Array): RunRecord<T> | string {
   } catch (error) {
     return `it is not JSON: ${jsonProblem(text, error)}`
   }
-  const { error } = recordSchema.safeParse(value)
+  const { error } = recordSchema.safeParse(value, inWords)
   return error ? `it is no record: ${firstIssue(error)}` : (value as RunRecord<T>)
 }

@@ -8,9 +8,11 @@ import type { AuditOptions } from '../../audit/grounded-pictures.js'
 import { isAuditSummary } from '../../audit/is-audit-summary.js'
 import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
 import { unreadable } from '../../base/files/read-file.js'
+import { hashJson } from '../../base/hash.js'
 import { mapLimited } from '../../base/map-limited.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
+import { readSynonyms } from '../../words/read-synonyms.js'
 import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
 import { needed, outputOf, type StageContext, type StageOf, type StageOutput } from './stage-context.js'
@@ -39,8 +41,8 @@ export const audit = oneKind({
     return made && { labels: made.result, missing: [] }
   },
   async run(stage, configHash, context) {
-    const { source, audited, gold, knownSource, inputs } = await openInputs(stage, context)
-    const { truth, by, synonyms } = stage.with
+    const { source, audited, gold, knownSource, synonyms, inputs } = await openInputs(stage, context)
+    const { truth, by } = stage.with
     const readTruth = by === 'category' ? readCategoryTruth : readCocoTruth
     const naming = by && { byCategory: { ...(synonyms && { synonyms }) } }
     const task = { stage: stage.name, configHash, inputs }
@@ -75,12 +77,15 @@ async function openInputs(stage: StageOf<AuditConfig>, context: StageContext) {
     )
   }
   const knownSource = known === undefined ? undefined : groundingOf(outputOf(context, known), stage.name)
+  const { synonyms: given } = stage.with
+  const synonyms = typeof given === 'string' ? await readSynonyms(given) : given
   const inputs = {
     grounding: await hashSource(audited),
+    ...(typeof given === 'string' && { synonyms: hashJson(synonyms) }),
     truth: gold ? await hashSource({ ...gold, shards: audited.shards }) : await hashOf(truth),
     ...(knownSource && { known: await hashSource(knownSource) }),
   }
-  return { source, audited, gold, knownSource, inputs }
+  return { source, audited, gold, knownSource, synonyms, inputs }
 }
 
 /** The record of an audit stage in its run. */

@@ -2,7 +2,7 @@ import { hashJson } from '../../base/hash.js'
 import type { FilterConfig } from '../../filter/config.js'
 import { filterShard } from '../../filter/filter-shard.js'
 import {
-  calibrationSource,
+  fileSources,
   hashTools,
   type OpenTools,
   openTools,
@@ -28,7 +28,7 @@ export interface FilterStage {
 
 /** The teacher room opens the models that rules ask for. Neither room imports the other. */
 const toolSources: ToolSources = {
-  ...calibrationSource,
+  ...fileSources,
   embedders: { hash: hashTextEncoder, open: openTextEncoder },
   scorers: { hash: hashRegionScorer, open: openRegionScorer },
 }

@@ -1,5 +1,7 @@
 import { filterConfig, filterNotHashed } from '../../filter/config.js'
+import { recordedLabels } from '../../filter/filter-shard.js'
 import { asksFrequency } from '../../filter/open-tools.js'
+import { synonymWarnings } from '../../filter/synonym-warnings.js'
 import { amendConfig } from '../../shards/amend-shard.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
 import { datasetShards } from './dataset-shards.js'
@@ -28,10 +30,17 @@ export const filter = shardsKind({
     const { dataset, phrases, proposals } = sourceOf(stage, context)
     const { box_loss: boxLoss } = stage.with
     const opened = await openFilterStage(dataset, stage.with, { phrases, proposals })
-    const prepare = async (shard: string) => ({
-      inputs: await opened.inputsOf(shard),
-      work: async (task: ShardTask) => recordBoxLoss(task, await opened.work(task), boxLoss),
-    })
+    let isTold = false
+    const prepare = async (shard: string) => {
+      const inputs = await opened.inputsOf(shard)
+      if (!isTold) {
+        isTold = true
+        const labels = await recordedLabels({ storage: dataset.storage, shard }, proposals)
+        for (const text of await synonymWarnings(stage.with.rules, labels)) context.warn(text)
+      }
+      const work = async (task: ShardTask) => recordBoxLoss(task, await opened.work(task), boxLoss)
+      return { inputs, work }
+    }
     return datasetShards(stage, configHash, dataset, prepare, opened.close)
   },
 })

@@ -4,6 +4,7 @@ import { watchHealth } from '../../ingest/fetch/crawl-health.js'
 import { createFetcher } from '../../ingest/fetch/fetch-image.js'
 import { ingestShard, type ReplaceOptions } from '../../ingest/ingest-shard.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
+import { repeatsWarning } from '../../ingest/plan-ingest.js'
 import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
 import { restateShard } from '../../shards/amend-shard.js'
@@ -30,6 +31,8 @@ export const ingest = shardsKind({
     try {
       const plan = await storedPlan(runOf(context), source, configHash, context.signal)
       await declareDataset(storageOf(stage, context), stage.name, plan, context)
+      const repeats = repeatsWarning(plan)
+      if (repeats) context.warn(repeats)
       return { rows: plan.rows }
     } finally {
       await source.close()

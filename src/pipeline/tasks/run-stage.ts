@@ -6,6 +6,7 @@ import type { Storage } from '../../storage/storage.js'
 import type { TrainStart } from '../../train/train-task.js'
 import type { StageContext, StageOf, StageOutput } from '../stages/stage-context.js'
 import type { Offers, OneKind, ShardsKind, StageKind } from '../stages/stage-kind.js'
+import { remarksOn, type StageRemarks } from './nothing-came.js'
 import { runShards } from './run-shards.js'
 import { noSums, type ShardSums } from './shard-sums.js'
 
@@ -44,6 +45,8 @@ export interface StageOutcome {
   readonly failed: readonly { readonly shard: string; readonly error: string }[]
   /** What the user should know though the work went on. */
   readonly warnings: readonly string[]
+  /** Where its shards were made and nothing came of any: why, and what to do. What needs it is not run. */
+  readonly nothing?: string
   readonly seconds: number
 }
 
@@ -69,6 +72,8 @@ export interface StageOptions extends StageEvents {
   readonly slice?: Slice
   /** Which folder of an earlier export may be replaced; one of other data by default. */
   readonly replace?: StageContext['replace']
+  /** Whether it is run by a command of its own, whose options name keys without the stage. */
+  readonly alone?: boolean
 }
 
 /** Where a stage works. */
@@ -127,7 +132,13 @@ export async function runStage(
     kind.makes === 'one'
       ? await runOne(kind, stage, configHash, context, options)
       : await runAllShards(kind, stage, configHash, context, options)
-  const outcome = { ...made.outcome, warnings, seconds: (performance.now() - start) / 1000 }
+  const { nothing } = made
+  const outcome = {
+    ...made.outcome,
+    warnings: [...warnings, ...made.warnings],
+    ...(nothing !== undefined && { nothing }),
+    seconds: (performance.now() - start) / 1000,
+  }
   const output = { ...made.offers, name: stage.name, config: stage.with }
   return { output, outcome, result: made.result }
 }
@@ -156,7 +167,7 @@ export function stageContext(
   }
 }
 
-interface Made {
+interface Made extends StageRemarks {
   readonly offers: Offers
   readonly result: unknown
   readonly outcome: Pick<StageOutcome, 'ran' | 'skipped' | 'failed'>
@@ -176,7 +187,8 @@ async function runOne(
   }
   const { offers, result, skipped } = await kind.run(stage, configHash, { ...context, progress })
   options.onTaskEnd?.(stage, undefined, { ...noSums, skipped })
-  return { offers, result, outcome: { ran: skipped ? 0 : 1, skipped: skipped ? 1 : 0, failed: [] } }
+  const outcome = { ran: skipped ? 0 : 1, skipped: skipped ? 1 : 0, failed: [] }
+  return { offers, result, outcome, warnings: [] }
 }
 
 async function runAllShards(
@@ -186,7 +198,7 @@ async function runAllShards(
   context: StageContext,
   options: StageOptions,
 ): Promise<Made> {
-  const { stopAtFailure, slice } = options
+  const { stopAtFailure, slice, alone } = options
   const planned = await kind.plan?.(stage, configHash, context)
   const offers = await kind.offers(stage, context)
   const isMissing = new Set(offers.missing)
@@ -209,11 +221,31 @@ async function runAllShards(
     })
     await sweepShards(offers.dataset.storage, kind.family, stage.name)
     const missing = [...offers.missing, ...outcome.failed.map(({ shard }) => shard)]
-    return { offers: { ...offers, missing }, result: sums, outcome }
+    const { name, storage } = offers.dataset
+    const { nothing, warnings } = await remarksOn(
+      {
+        stage,
+        family: kind.family,
+        dataset: { name, storage, shards },
+        sums,
+        proposals: proposalsFor(stage, context.outputs),
+        alone,
+      },
+      outcome,
+    )
+    return {
+      ...{ offers: { ...offers, missing }, result: sums, outcome, warnings },
+      // Of what other slices make nothing is known.
+      ...(nothing !== undefined && !slice && { nothing }),
+    }
   } finally {
     await opened.close()
   }
 }
+
+/** The proposals that a filter is given. */
+export const proposalsFor = ({ needs }: StageOf, outputs: StagePlace['outputs']): string | undefined =>
+  needs.map((name) => outputs.get(name)?.proposals).find((proposals) => proposals !== undefined)
 
 /**
  * Hash of what decides a stage's results. Keys that only say how fast to work are left out, and so is the

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { listenError } from '../../base/listen-error.js'
 import { UserError } from '../../base/user-error.js'
 import { type MetricRegistry, metricsContentType } from './metric-registry.js'
 
@@ -59,10 +60,7 @@ export async function serveMetrics(
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
-      const what = code === 'EADDRINUSE' ? 'it is taken' : message
-      reject(new UserError(`--metrics: cannot listen at ${host}:${port} (${what}): name another port.`))
-    })
+    server.once('error', (error) => reject(listenError(error, { host, port, option: '--metrics' })))
     server.listen(port, host, resolve)
   })
 }

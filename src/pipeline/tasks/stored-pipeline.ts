@@ -1,6 +1,7 @@
 import { jsonOf } from '../../base/files/read-json.js'
 import { firstIssue } from '../../base/first-issue.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
+import { inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import type { Storage } from '../../storage/storage.js'
 import { runFolder } from '../records/run-folder.js'
@@ -55,7 +56,7 @@ export async function readStoredPipeline(run: Storage, hash: string): Promise<Pi
 export function parsePipelineText(bytes: Uint8Array, path: string): Pipeline {
   const remedy = 'delete it, and start the run again'
   const value = jsonOf(Buffer.from(bytes).toString('utf8'), path, remedy)
-  const { error } = laidOutSchema.safeParse(value)
+  const { error } = laidOutSchema.safeParse(value, inWords)
   if (error) throw new UserError(`${path} is no pipeline (${firstIssue(error)}): ${remedy}.`)
   // As it was stored: hashes go by it.
   return value as Pipeline
