@@ -34,6 +34,7 @@ export type {
   OwnPhraseTeacher,
   OwnTeacher,
   OwnTeacherOptions,
+  OwnTeacherSettings,
   TeacherModule,
 } from '../teacher/own-teacher.js'
 export type { DetectOptions, PhraseDetection, Query, Teacher } from '../teacher/teacher.js'

@@ -33,7 +33,8 @@ export interface OwnTeacherOptions {
   readonly notice: (text: string) => void
 }
 
-interface Opened {
+/** What both kinds of a teacher of your own may say of themselves. */
+export interface OwnTeacherSettings {
   /** Longer side to which pictures are best decoded; as they are where not given. */
   readonly pictureSide?: number
   /** Queries that are best asked together; 1 where not given. */
@@ -44,7 +45,7 @@ interface Opened {
 }
 
 /** A model that reads phrases: it gives one list of boxes for each query. */
-export interface OwnPhraseTeacher extends Opened {
+export interface OwnPhraseTeacher extends OwnTeacherSettings {
   detect(
     queries: readonly Query[],
     options: DetectOptions,
@@ -52,7 +53,7 @@ export interface OwnPhraseTeacher extends Opened {
 }
 
 /** A detector with a fixed list of labels: it gives one list of labelled boxes for each picture. */
-export interface OwnDetector extends Opened {
+export interface OwnDetector extends OwnTeacherSettings {
   /** All labels that a box can have. */
   readonly labels: readonly string[]
   detectLabels(
