@@ -5,7 +5,7 @@ import { datasetOutput } from '../pipeline/dataset-output.js'
 import { mine as mineKind } from '../pipeline/stages/mine.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { setOptions } from './options/set-options.js'
-import { failureOfStage, tellFailure } from './run-end.js'
+import { failureOfStage, tellFailure } from './terminal/failure.js'
 import { printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 

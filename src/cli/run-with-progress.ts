@@ -4,6 +4,7 @@ import { kindOf, type Pipeline, type Stage } from '../pipeline/stages/pipeline-c
 import type { StageOf } from '../pipeline/stages/stage-context.js'
 import { joinEvents } from '../pipeline/tasks/run-events.js'
 import type { StageEvents, StageOutcome } from '../pipeline/tasks/run-stage.js'
+import type { RunFailure } from './terminal/failure.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 /** Runs a pipeline and tells of it on standard error: a bar while a stage works, a line when it is done. */
@@ -50,4 +51,18 @@ function stageLine(stage: Stage, { ran, skipped, failed, warnings, nothing, seco
   for (const { shard, error } of failed) parts.push(`\n  shard ${shard} set aside: ${error}`)
   for (const warning of warnings) parts.push(`\n  warning: ${warning}`)
   return parts.join('  ')
+}
+
+/** Why a run has failed though it came to its end; undefined where it has not. */
+export function failureOfRun({ outcomes, failed, stopped }: RunResult): RunFailure | undefined {
+  const messages: string[] = []
+  for (const [stage, { nothing }] of outcomes) {
+    if (nothing === undefined) continue
+    const behind = stopped.filter(({ at, why }) => at === stage && why === 'nothing came of it')
+    const names = behind.map((one) => one.stage).join(', ')
+    messages.push(`${nothing}${names && `\n  not run, for they need it: ${names}`}`)
+  }
+  const code = failed > 0 ? 1 : 2
+  if (failed > 0) messages.push(`${failed} shard(s) were set aside; run the same command again to retry them`)
+  return messages.length === 0 ? undefined : { message: messages.join('\n'), code }
 }

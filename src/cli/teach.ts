@@ -6,7 +6,7 @@ import { teach as teachKind } from '../pipeline/stages/teach.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { teachConfig } from '../teacher/config.js'
 import { setOptions } from './options/set-options.js'
-import { failureOfStage, tellFailure } from './run-end.js'
+import { failureOfStage, tellFailure } from './terminal/failure.js'
 import { printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 

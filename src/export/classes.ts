@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { whyUnreadable } from '../base/files/why-unreadable.js'
 import { UserError } from '../base/user-error.js'
 import { type ExportRegion, type ExportRow, type ExportSource, readExportRows } from './export-rows.js'
 
@@ -105,7 +106,7 @@ function classesOf(names: readonly string[], namesOf: Naming, keyOf = (name: str
 async function readNames(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UserError(
-      `--classes ${path}: heads, phrases, categories or a text file of names was expected: ${(error as Error).message}`,
+      `--classes ${path}: heads, phrases, categories or a text file of names was expected: ${whyUnreadable(error)}`,
     )
   })
   const names = text
