@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { listenError } from '../../src/base/listen-error.js'
+import { listenError } from '../../src/base/explain-error.js'
 import { UserError } from '../../src/base/user-error.js'
 import { refuseUnknownCommands } from '../../src/cli/options/refuse-unknown.js'
 import { failureOfRun } from '../../src/cli/run-with-progress.js'
