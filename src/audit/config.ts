@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { synonymsSchema } from '../words/read-synonyms.js'
 
 /** What a grounding is held against. */
 export const auditConfig = z.strictObject({
@@ -12,10 +13,11 @@ export const auditConfig = z.strictObject({
     .literal('category')
     .optional()
     .describe('words name things by their category, and not by spans of the truth'),
-  synonyms: z
-    .record(z.string(), z.array(z.string()))
+  synonyms: synonymsSchema
     .optional()
-    .describe('with by: further names of a category, such as person: [goalkeeper]'),
+    .describe(
+      'with by: further names of a category, such as person: [goalkeeper]; or a file of them or the name of a list: coco, lvis, objects365',
+    ),
   known: z.string().min(1).optional().describe('the stage whose boxes make head nouns known'),
 })
 

@@ -46,16 +46,6 @@ export async function phrasesOfGrounding(dataset: OpenDataset, grounding: string
   return phrasesOf(dataset, 'grounding', grounding)
 }
 
-/** The requested proposals, or the last ones. Throws a UserError that lists those there are. */
-export function proposalsOf({ url, stages }: OpenDataset, requested: string | undefined): string {
-  const available = stages.filter(({ family }) => family === 'proposals').map(({ stage }) => stage)
-  const chosen = requested ?? available.at(-1)
-  if (chosen !== undefined && available.includes(chosen)) return chosen
-  const list =
-    available.length > 0 ? `it has: ${available.join(', ')}` : 'it has none: run a teach stage first'
-  throw new UserError(`${url} has no proposals${requested === undefined ? '' : ` "${requested}"`}; ${list}.`)
-}
-
 /**
  * The stage that dropped pictures on the way to a grounding: the dedup stage itself where the grounding is
  * its thinned gold, else the one whose selection the phrases were made with. Undefined where none was.

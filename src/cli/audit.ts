@@ -9,15 +9,16 @@ import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
-import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
+import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { addOutput } from '../pipeline/add-output.js'
 import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
 import { audit as auditKind } from '../pipeline/stages/audit.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { stageName } from '../rows/stage-name.js'
-import { readSynonyms } from './read-synonyms.js'
-import { print, printJson } from './terminal/print.js'
+import { openNamed } from './options/named-grounding.js'
+import { note, print, printJson } from './terminal/print.js'
 import { auditTable, calibrationTable, judgedTable, unnamedText } from './terminal/print-audit.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -52,9 +53,13 @@ export async function audit(url: string, options: AuditCommandOptions, signal: A
       throw new UserError(`audit: --${given === 'withoutBox' ? 'without-box' : given} goes with --${way}.`)
   }
   const dataset = await openDataset(url)
-  const grounding = options.grounding ?? dataset.groundings.at(-1)
-  if (grounding === undefined) throw new UserError(`${url} has no grounding yet.`)
-  requireGrounding(dataset, grounding)
+  const grounding = chooseStage(dataset, 'grounding', {
+    requested: options.grounding,
+    option: '--grounding STAGE',
+    // What it is held against is not what is audited.
+    except: options.truth === undefined ? [] : [options.truth],
+  })
+  note(`auditing ${describeChosen(dataset, 'grounding', grounding)}${truthText(dataset, options)}`)
   const given: Given = { dataset, grounding, options, signal }
   if (options.truth !== undefined) await byTruth(given, options.truth)
   else if (options.sample !== undefined) await drawn(given, options.sample)
@@ -78,7 +83,7 @@ async function byTruth({ dataset, grounding, options, signal }: Given, truth: st
   const { by, synonyms } = options
   const config = {
     ...(by && { by }),
-    ...(synonyms !== undefined && { synonyms: await readSynonyms(synonyms) }),
+    ...(synonyms !== undefined && { synonyms }),
     truth: dataset.groundings.includes(truth) ? await add(dataset, truth) : truth,
     ...(known && { known: await add(known.dataset, known.grounding) }),
   }
@@ -165,7 +170,8 @@ async function readingOf(
       ...(heads && { known: heads }),
       ...(selection !== undefined && { selection }),
       signal,
-      onProgress: (pictures) => progress.update('pictures', pictures, pictures),
+      // How many there are is not known before all are read.
+      onProgress: (pictures) => progress.update('pictures', pictures, 0),
     },
   }
 }
@@ -176,12 +182,17 @@ async function sourceOf(dataset: OpenDataset, grounding: string) {
   return { source: { storage: dataset.storage, shards, grounding, phrases }, selection }
 }
 
-/** A grounding of the dataset itself, or `DATASET[:STAGE]`: its gold, else its last grounding. */
+/** A grounding of the dataset itself, or `DATASET[:STAGE]`. */
 async function knownIn(dataset: OpenDataset, known: string) {
-  if (dataset.groundings.includes(known)) return { dataset, grounding: known }
-  const [, url = known, stage] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(known) ?? []
-  const other = await openDataset(url)
-  const grounding = stage ?? (other.isGold ? other.name : other.groundings.at(-1)) ?? other.name
-  requireGrounding(other, grounding)
-  return { dataset: other, grounding }
+  const named = dataset.groundings.includes(known) ? { dataset, grounding: known } : await openNamed(known)
+  note(`known is what ${describeChosen(named.dataset, 'grounding', named.grounding)} has boxes of`)
+  return named
+}
+
+function truthText(dataset: OpenDataset, { truth, by }: AuditCommandOptions): string {
+  if (truth === undefined) return ''
+  const text = dataset.groundings.includes(truth)
+    ? describeChosen(dataset, 'grounding', truth)
+    : `the file ${truth}`
+  return `, held against ${text}${by ? `, words by their ${by}` : ''}`
 }

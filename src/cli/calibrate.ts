@@ -1,11 +1,15 @@
 import { UserError } from '../base/user-error.js'
+import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
-import { phrasesOf, phrasesOfGrounding, proposalsOf } from '../catalog/phrases-of.js'
-import { calibrateTeacher } from '../filter/calibrate-teacher.js'
+import { phrasesOf, phrasesOfGrounding } from '../catalog/phrases-of.js'
+import { calibrateTeacher, countingRules } from '../filter/calibrate-teacher.js'
 import { writeCalibration } from '../filter/calibration-file.js'
-import { readNaming } from './read-synonyms.js'
+import { openFilterStage } from '../pipeline/stages/filter-stage.js'
+import { chooseRules, goldOf, rulesText, warnOfSynonyms } from './filter-rules.js'
+import { readNaming } from './read-naming.js'
 import { formatTable } from './terminal/format-table.js'
-import { print, printJson, say } from './terminal/print.js'
+import { note, print, printJson, say } from './terminal/print.js'
+import { whileWorking } from './terminal/progress.js'
 
 export interface CalibrateCommandOptions {
   readonly proposals?: string
@@ -13,7 +17,9 @@ export interface CalibrateCommandOptions {
   readonly by?: 'category'
   readonly synonyms?: string
   readonly method: 'isotonic' | 'temperature'
-  readonly nms: string
+  readonly nms?: string
+  readonly rules?: string
+  readonly set: readonly string[]
   readonly out: string
   readonly json?: boolean
 }
@@ -23,30 +29,47 @@ export interface CalibrateCommandOptions {
  * reads.
  */
 export async function calibrate(url: string, options: CalibrateCommandOptions): Promise<void> {
-  const nms = Number(options.nms)
-  if (!(nms >= 0 && nms <= 1)) throw new UserError(`--nms ${options.nms}: expected a number from 0 to 1.`)
+  const nms = options.nms === undefined ? undefined : Number(options.nms)
+  if (nms !== undefined && !(nms >= 0 && nms <= 1))
+    throw new UserError(`--nms ${options.nms}: expected a number from 0 to 1.`)
   const dataset = await openDataset(url)
-  const gold = options.gold ?? dataset.name
+  const gold = goldOf(dataset, options.gold)
   const byCategory = await readNaming(options)
   const truth = {
     grounding: gold,
     phrases: await phrasesOfGrounding(dataset, gold),
     ...(byCategory && { byCategory }),
   }
-  const proposals = proposalsOf(dataset, options.proposals)
+  const proposals = chooseStage(dataset, 'proposals', {
+    requested: options.proposals,
+    option: '--proposals STAGE',
+  })
+  note(
+    `judging ${describeChosen(dataset, 'proposals', proposals)}, by ${describeChosen(dataset, 'grounding', gold)}${options.by ? `, words by their ${options.by}` : ''}`,
+  )
+  const chosen = await chooseRules(dataset, proposals, options)
+  const rules = countingRules(chosen.rules, nms)
+  note(`boxes that count: ${rulesText(rules)}`)
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
   const { method } = options
-  const file = await calibrateTeacher(dataset.storage, dataset.shards, {
+  const { storage, shards } = dataset
+  await warnOfSynonyms(dataset, proposals, rules, options.synonyms)
+  const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
+  const measured = async () => ({
     method,
     phrases,
     proposals,
     gold: truth,
-    nms,
+    rules,
+    tools: await stage.tools(),
   })
+  const file = await whileWorking(`calibrating ${proposals}`, async () =>
+    calibrateTeacher(storage, shards, await measured()),
+  ).finally(() => stage.close())
   await writeCalibration(options.out, file)
   const { judged, ece, bins, teacher } = file
   if (options.json) {
-    printJson({ dataset: url, proposals, gold, file: options.out, ...file })
+    printJson({ dataset: url, proposals, gold, rules, rules_from: chosen.from, file: options.out, ...file })
     return
   }
   const rows = bins.flatMap(({ count, score, right }) =>

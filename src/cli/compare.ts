@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
-import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
+import { describeChosen } from '../catalog/choose-stage.js'
+import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import {
   type ChangedPicture,
   compareGroundings,
@@ -12,7 +13,8 @@ import { contactSheet } from '../render/contact-sheet.js'
 import type { Drawing } from '../render/draw-regions.js'
 import { readShard } from '../shards/read-shard.js'
 import { formatTable } from './terminal/format-table.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
+import { whileWorking } from './terminal/progress.js'
 
 export interface CompareOptions {
   /** Most phrases that are told of. */
@@ -32,7 +34,12 @@ export async function compare(
   signal: AbortSignal,
 ): Promise<void> {
   const dataset = await openDataset(url)
-  const comparison = await compareGroundings(dataset, groundings, { top, pictures, signal })
+  for (const grounding of groundings) requireGrounding(dataset, grounding)
+  const [before, after] = groundings.map((stage) => describeChosen(dataset, 'grounding', stage))
+  note(`comparing ${before}, with ${after}`)
+  const comparison = await whileWorking(`comparing ${groundings.join(' and ')}`, () =>
+    compareGroundings(dataset, groundings, { top, pictures, signal }),
+  )
   const isDrawn = comparison.mostChanged.length > 0
   if (isDrawn) await draw(dataset, comparison.mostChanged, groundings, out)
   if (json) {

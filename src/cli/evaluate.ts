@@ -1,16 +1,18 @@
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
+import { describeChosen } from '../catalog/choose-stage.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import { addOutput } from '../pipeline/add-output.js'
 import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
+import { checkStage } from '../pipeline/plan/check-stages.js'
 import { evaluate as evaluateKind } from '../pipeline/stages/evaluate.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { stageName } from '../rows/stage-name.js'
 import { setOptions } from './options/set-options.js'
 import { formatTable } from './terminal/format-table.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { attributesTable } from './terminal/print-report.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -34,25 +36,29 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
   const add = async (gold: OpenDataset) => addOutput(outputs, await datasetOutput(gold, 'images', gold.name))
   const dataset = await openGold(url)
   const set = await add(dataset)
+  note(`evaluating ${options.model} on ${describeChosen(dataset, 'grounding', dataset.name)}`)
   const unseen = unseenIn === undefined ? {} : { unseen_in: await add(await openGold(unseenIn)) }
   const progress = createProgress()
-  const { outcome, result: scores } = await runStage(
-    evaluateKind,
-    { name: name ?? 'evaluate', needs: [set], with: { ...config, ...unseen, model: options.model } },
-    // Without a name there is nothing that a later run could look for.
-    { outputs, run: name === undefined ? undefined : runOfDataset(dataset) },
-    {
-      signal,
-      onProgress: (_, images, of) => progress.update('images', images, of),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
-    },
-  )
+  progress.update('images', 0, 0)
+  const stage = {
+    name: name ?? 'evaluate',
+    needs: [set],
+    with: { ...config, ...unseen, model: options.model },
+  }
+  // Without a name there is nothing that a later run could look for.
+  const place = { outputs, run: name === undefined ? undefined : runOfDataset(dataset) }
+  await checkStage(evaluateKind, stage, place)
+  const { outcome, result: scores } = await runStage(evaluateKind, stage, place, {
+    signal,
+    onProgress: (_, images, of) => progress.update('images', images, of),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+  })
   const done = outcome.ran === 0 ? ', already done' : ''
   progress.finish(
     `✓ ${scores.images} images, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
   )
   if (options.json) {
-    printJson({ dataset: url, model: options.model, ...scores })
+    printJson({ dataset: url, gold: dataset.name, model: options.model, ...scores })
     return
   }
   const { attributes, ...numbers } = scores

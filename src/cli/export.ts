@@ -1,14 +1,14 @@
 import { parseConfig } from '../base/files/parse-config.js'
-import { UserError } from '../base/user-error.js'
-import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
+import { openDataset } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
 import type { ExportReport } from '../export/export-dataset.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
-import { type RunFailure, tellFailure } from './terminal/failure.js'
+import { type RunFailure, tellFailure } from './run-end.js'
 import { formatTable } from './terminal/format-table.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface ExportOptions {
@@ -34,16 +34,21 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     'groundmill export',
   )
   const dataset = await openDataset(url)
-  const grounding = options.as ?? dataset.groundings.at(-1) ?? dataset.name
-  requireGrounding(dataset, grounding)
+  const grounding = chooseStage(dataset, 'grounding', { requested: options.as, option: '--as STAGE' })
+  note(`exporting ${describeChosen(dataset, 'grounding', grounding)}`)
   // Its own are known to the grounding; those of another stage are named.
   const negatives = options.negatives
-    ? await datasetOutput(dataset, 'negatives', requireNegatives(dataset, options.negatives))
+    ? await datasetOutput(
+        dataset,
+        'negatives',
+        chooseStage(dataset, 'negatives', { requested: options.negatives, option: '--negatives STAGE' }),
+      )
     : undefined
   // Shards that have no grounding yet are named in the report.
   const source = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
   const { out, force } = options
   const progress = createProgress()
+  progress.update(`${format} ${out}`, 0, 0)
   const { outcome, result } = await runStage(
     exportKind,
     { name: 'export', needs: [grounding, ...(negatives ? [negatives.name] : [])], with: { ...config, out } },
@@ -52,7 +57,7 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
       signal,
       replace: force ? 'any' : 'none',
       onProgress: (_, done, total) => progress.update(`${format} ${out}`, done, total),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
+      onNotice: (_, text) => progress.note(`  ${text}`),
     },
   )
   const { report, skipped } = result
@@ -74,16 +79,19 @@ const nothingIn = (url: string, grounding: string): RunFailure => ({
   code: 2,
 })
 
-/** Throws a UserError that lists the mined negatives there are. */
-function requireNegatives({ url, stages }: OpenDataset, wanted: string): string {
-  const mined = stages.filter(({ family }) => family === 'negatives').map(({ stage }) => stage)
-  if (mined.includes(wanted)) return wanted
-  const list = mined.length > 0 ? mined.join(', ') : 'none yet'
-  throw new UserError(`${url} has no mined negatives "${wanted}"; it has: ${list}.`)
+/** What boxes are called, and how to have them called otherwise. */
+function classesText(of: string | null): string {
+  const known: Readonly<Record<string, string>> = {
+    categories: 'the categories of the gold (--classes heads: what captions name as well)',
+    labels: 'the labels of the detector (--classes heads: the head nouns of the phrases)',
+    heads: 'the head nouns of the phrases (--classes FILE: a list of your own, a line each)',
+    phrases: 'the phrases as they stand (--classes heads: their head nouns)',
+  }
+  return known[of ?? ''] ?? `the names of ${of}`
 }
 
 /** What was left out and what the format cannot hold, as tables. */
-function reportText({ leftOut, lost, notes, classes, ingest, pictures }: ExportReport): string {
+function reportText({ leftOut, lost, notes, classes, classes_of, ingest, pictures }: ExportReport): string {
   const parts: string[] = []
   const rows = Object.entries(leftOut).flatMap(([what, reasons]) =>
     Object.entries(reasons).map(([reason, count]) => [what, reason, count]),
@@ -92,7 +100,7 @@ function reportText({ leftOut, lost, notes, classes, ingest, pictures }: ExportR
   if (Object.keys(lost).length > 0)
     parts.push(formatTable(['the format does not hold', 'values'], Object.entries(lost)))
   if (pictures.linked) parts.push(`${pictures.linked} pictures linked, ${pictures.copied ?? 0} copied`)
-  if (classes !== null) parts.push(`${classes} classes`)
+  if (classes !== null) parts.push(`${classes} classes: ${classesText(classes_of)}`)
   if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join('\n'))
   const stages = Object.entries(ingest).map(([name, given]) => `  ${name}: ${JSON.stringify(given)}`)
   if (stages.length > 0) parts.push(`An ingest stage reads it back with:\n${stages.join('\n')}`)

@@ -1,14 +1,15 @@
 import { UserError } from '../base/user-error.js'
+import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
-import { proposalsOf } from '../catalog/phrases-of.js'
 import { filterConfig } from '../filter/config.js'
 import { datasetOutput, isForBoxLoss } from '../pipeline/dataset-output.js'
+import { checkStage } from '../pipeline/plan/check-stages.js'
 import { filter as filterKind } from '../pipeline/stages/filter.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
-import { readFilter } from './filter-rules.js'
-import { failureOfStage, tellFailure } from './terminal/failure.js'
+import { chooseRules } from './filter-rules.js'
+import { failureOfStage, tellFailure } from './run-end.js'
 import { formatTable } from './terminal/format-table.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface FilterOptions {
@@ -21,28 +22,32 @@ export interface FilterOptions {
 
 /** `groundmill filter`: another grounding of the same proposals; the teacher is not asked again. */
 export async function filter(url: string, options: FilterOptions, signal: AbortSignal): Promise<void> {
-  const { rules, box_loss: requestedBoxLoss } = await readFilter(options.rules, options.set)
   const dataset = await openDataset(url)
-  const proposals = proposalsOf(dataset, options.proposals)
+  const proposals = chooseStage(dataset, 'proposals', {
+    requested: options.proposals,
+    option: '--proposals STAGE',
+  })
   const source = await datasetOutput(dataset, 'proposals', proposals)
   const { missing } = source
   if (missing.length === dataset.shards.length)
     throw new UserError(`${url}: no shard of proposals "${proposals}" is there: run its teach stage first.`)
+  note(`filtering ${describeChosen(dataset, 'proposals', proposals)}`)
+  const chosen = await chooseRules(dataset, proposals, options)
+  const { rules } = chosen
   // What a pipeline has set for the same stage stays, unless the file of rules sets it.
   const recordedBoxLoss = await isForBoxLoss(dataset, options.as)
-  const config = filterConfig.parse({ rules, box_loss: requestedBoxLoss ?? recordedBoxLoss })
+  const config = filterConfig.parse({ rules, box_loss: chosen.boxLoss ?? recordedBoxLoss })
   const progress = createProgress()
-  const { outcome, result } = await runStage(
-    filterKind,
-    { name: options.as, needs: [proposals], with: config },
-    { outputs: new Map([[proposals, source]]) },
-    {
-      signal,
-      stopAtFailure: true,
-      alone: true,
-      onProgress: ({ name }, done, total) => progress.update(name, done, total),
-    },
-  )
+  progress.update(options.as, 0, 0)
+  const stage = { name: options.as, needs: [proposals], with: config }
+  const place = { outputs: new Map([[proposals, source]]) }
+  await checkStage(filterKind, stage, place)
+  const { outcome, result } = await runStage(filterKind, stage, place, {
+    signal,
+    stopAtFailure: true,
+    alone: true,
+    onProgress: ({ name }, done, total) => progress.update(name, done, total),
+  })
   const { seconds } = outcome
   const failure = failureOfStage(outcome)
   const { in: boxes, out, rejected, relabelled } = result
@@ -51,6 +56,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   progress.finish(
     `${failure ? '✗' : '✓'} ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
   )
+  for (const warning of outcome.warnings) progress.finish(`  warning: ${warning}`)
   if (missing.length > 0) {
     progress.finish(`  without ${missing.length} shard(s) that have no proposals "${proposals}" yet`)
   }
@@ -60,6 +66,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
       grounding: options.as,
       proposals,
       rules,
+      rules_from: chosen.from,
       in: boxes,
       out,
       images,

@@ -8,8 +8,9 @@ import type { ImageSize } from '../model/network/config.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { setOptions } from './options/set-options.js'
-import { tellFailure } from './terminal/failure.js'
+import { tellFailure } from './run-end.js'
 import { print, printJson } from './terminal/print.js'
+import { whileWorking } from './terminal/progress.js'
 
 export interface ImportModelOptions {
   readonly out: string
@@ -52,7 +53,7 @@ export async function importModelCommand(
   const out = resolve(options.out)
   const what = `importing ${checkpoints.join(', ')}`
   const lock = await acquireLock(openStorage(dirname(out)), `${basename(out)}.lock`, { what, wait: false })
-  const result = await importModel(wanted).finally(lock.release)
+  const result = await whileWorking(what, () => importModel(wanted)).finally(lock.release)
   if (!options.json) print(importText(result, options.out))
   const isRefused = result.written === 'nothing'
   const end = tellFailure(isRefused ? { message: refusal(result), code: 2 } : undefined)

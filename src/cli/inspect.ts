@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { mapLimited } from '../base/map-limited.js'
+import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { datasetLayers } from '../filter/dataset-layers.js'
@@ -7,7 +8,7 @@ import { isLoopback } from '../inspect/guard.js'
 import type { ImageShard, Inspected, Layer } from '../inspect/layer.js'
 import { serveInspect } from '../inspect/serve-inspect.js'
 import { readCommit } from '../shards/commit.js'
-import { print, printJson, say } from './terminal/print.js'
+import { note, print, printJson, say } from './terminal/print.js'
 
 export interface InspectOptions {
   readonly port?: number
@@ -18,6 +19,9 @@ export interface InspectOptions {
 /** `groundmill inspect`: the page over a dataset, until it is interrupted. */
 export async function inspect(url: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const { dataset, missing } = await openInspected(url)
+  note(
+    `showing ${dataset.name}, ${dataset.pictures} pictures: ${nameList(dataset.layers.map(({ name }) => name))}`,
+  )
   for (const why of missing) say(`Not shown: ${why}`)
   const server = await serveInspect(dataset, { port: options.port, host: options.host })
   if (options.json) printJson({ dataset: url, url: server.url })

@@ -40,7 +40,17 @@ const byCategory = () =>
     'category',
   ])
 const synonymsFile = () =>
-  new Option('--synonyms <file>', 'with --by: further names of categories, as YAML: `person: [goalkeeper]`')
+  new Option(
+    '--synonyms <list>',
+    'with --by: further names of categories: a YAML file, such as `person: [goalkeeper]`, or coco, lvis, objects365',
+  )
+const theOnly = (what: string) => `(default: the only ${what}; of several one has to be named)`
+const itsGold = "a grounding taken for gold (default: the dataset's own gold)"
+const rulesOption = () =>
+  new Option(
+    '--rules <file or stage>',
+    'the rules: as YAML in their order, of a filter stage, or `default` (default: those of the grounding that is made, where it is there; else of the last filter stage over these proposals; else the default ones)',
+  )
 const port = (value: string): number => {
   const number = whole(value)
   if (number > 65535) throw new UserError(`"${value}" is not a port: they go to 65535.`)
@@ -67,7 +77,7 @@ program
   .addOption(
     repeated(
       '--set <key=value>',
-      'change a stage (stage.key=value, or all of it: stage={key: value}), rounds (rounds.key=value) or a variable',
+      'change a stage (stage.key=value, of a filter stage.rule.key=value such as kept.score.min=0.4, or all of it: stage={key: value}), rounds (rounds.key=value, rounds.filter.score.min=0.4) or a variable',
     ),
   )
   .addOption(repeated('--only <stage>', 'run this stage and what it needs'))
@@ -86,6 +96,7 @@ program
     '--slice [i/n]',
     'make every n-th shard alone, from the i-th on (0 to n - 1); without a value as a Slurm array or an Indexed Job says; auto/n where that says no n',
   )
+  .option('--plan', 'print what would be done, what is there already and what it takes; nothing is written')
   .option('--json', 'print what was done as JSON')
   .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
   .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))
@@ -132,6 +143,7 @@ program
   .option('--count <n>', 'how many more rounds; those that were interrupted come first', whole, 1)
   .addOption(repeated('--set <key=value>', 'as in run'))
   .option('--drop', dropped)
+  .option('--plan', 'as in run')
   .option('--json', 'print the rounds as JSON')
   .addHelpText('after', example('round pipelines/quickstart.yaml --dataset runs/quickstart'))
   .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))
@@ -169,7 +181,7 @@ program
 
 program
   .command('train <dataset...>')
-  .description('train a model on datasets with grounding: DATASET or DATASET:STAGE')
+  .description('train a model on groundings: DATASET:STAGE, or DATASET where it has one alone')
   .requiredOption('-o, --out <folder>', 'the model folder to write')
   .addOption(repeated('--set <key=value>', 'a key of the train stage, such as steps=500'))
   .option('--json', 'print the last losses as JSON')
@@ -179,8 +191,8 @@ program
 program
   .command('teach <dataset>')
   .description('find boxes for the phrases of a dataset with a model')
-  .requiredOption('--model <folder>', 'the model folder')
-  .requiredOption('--phrases <stage>', 'the stage whose phrases are asked for')
+  .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
+  .option('--phrases <stage>', `the stage whose phrases are asked for ${theOnly('one')}`)
   .requiredOption('--as <stage>', 'the name of the proposals')
   .addOption(repeated('--set <key=value>', 'a key of the teach stage, such as floor=0.05'))
   .option('--json', 'print the counts as JSON')
@@ -195,8 +207,11 @@ program
   .description(
     'find phrases that name nothing in the pictures of gold and that a model still finds a box for',
   )
-  .option('--model <folder>', 'the model folder (none: what is kept is drawn)')
-  .option('--gold <stage>', "the grounding whose pictures they are of (the dataset's own)")
+  .option(
+    '--model <folder>',
+    'the model folder, or the file of a teacher of your own (none: what is kept is drawn)',
+  )
+  .option('--gold <stage>', "the grounding whose pictures they are of (default: the dataset's own gold)")
   .requiredOption('--as <stage>', 'the name of the negatives')
   .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))
   .option('--json', 'print the counts as JSON')
@@ -209,9 +224,14 @@ program
     'make another grounding of the same proposals with other rules; the teacher is not asked again',
   )
   .requiredOption('--as <stage>', 'the name of the grounding')
-  .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
-  .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
-  .addOption(repeated('--set <rule.key=value>', 'change a rule, such as score.min=0.4, or all: rules=[…]'))
+  .option('--proposals <stage>', `the proposals to filter ${theOnly('ones')}`)
+  .addOption(rulesOption())
+  .addOption(
+    repeated(
+      '--set <rule.key=value>',
+      'change a rule, such as score.min=0.4 (rules.2.min=0.4: the third), or all: rules=[…]',
+    ),
+  )
   .option('--json', 'print what was kept and dropped as JSON')
   .addHelpText('after', example('filter runs/quickstart/web --as strict --set score.min=0.7'))
   .action(async (dataset, options) => (await import('./filter.js')).filter(dataset, options, interrupted))
@@ -236,11 +256,11 @@ program
 program
   .command('sweep <dataset>')
   .description('boxes, phrases and agreement with gold over the values of one parameter of a rule')
-  .option('--proposals <stage>', 'the proposals to filter (the last ones of the dataset)')
-  .option('--gold <stage>', "a grounding taken for gold (the dataset's own)")
+  .option('--proposals <stage>', `the proposals to filter ${theOnly('ones')}`)
+  .option('--gold <stage>', itsGold)
   .addOption(byCategory())
   .addOption(synonymsFile())
-  .option('--rules <file>', 'the rules as YAML, in their order (the default ones)')
+  .addOption(rulesOption())
   .addOption(repeated('--set <rule.key=value>', 'as in filter'))
   .option('--vary <rule.key>', 'what is varied', 'score.min')
   .option('--from <value>', 'its first value', '0.1')
@@ -256,14 +276,19 @@ program
   .description(
     "measure on gold how often a teacher's boxes of each score are right, for the filter's rule calibrate",
   )
-  .option('--proposals <stage>', 'the proposals to judge (the last ones of the dataset)')
-  .option('--gold <stage>', "a grounding taken for gold (the dataset's own)")
+  .option('--proposals <stage>', `the proposals to judge ${theOnly('ones')}`)
+  .option('--gold <stage>', itsGold)
   .addOption(byCategory())
   .addOption(synonymsFile())
   .addOption(
     new Option('--method <name>', 'the map to fit').choices(['isotonic', 'temperature']).default('isotonic'),
   )
-  .option('--nms <iou>', 'boxes of a phrase that overlap more count once', '0.5')
+  .addOption(rulesOption())
+  .addOption(repeated('--set <rule.key=value>', 'as in filter'))
+  .option(
+    '--nms <iou>',
+    'boxes of a phrase that overlap more count once (default: as the rule nms says, else 0.5)',
+  )
   .option('-o, --out <file>', 'the calibration', 'calibration.json')
   .option('--json', 'print it as JSON')
   .addHelpText('after', example('calibrate runs/quickstart/known -o teacher.json'))
@@ -272,7 +297,7 @@ program
 program
   .command('evaluate <dataset>')
   .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
-  .requiredOption('--model <folder>', 'the model folder')
+  .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--as <stage>', "keep the scores as that stage of the dataset's run, evaluations/STAGE.json")
   .option(
     '--attributes',
@@ -288,14 +313,17 @@ program
   .description(
     'how right the labels of a grounding are, by kind of phrase: held against a truth, or by a sample that a person judges',
   )
-  .option('--grounding <stage>', 'the grounding (the last one of the dataset)')
+  .option('--grounding <stage>', `the grounding ${theOnly('one besides the truth')}`)
   .option(
     '--truth <stage or file>',
     'another grounding of the dataset, or a COCO file with captions and tokens_positive',
   )
   .addOption(byCategory())
   .addOption(synonymsFile())
-  .option('--known <source>', 'whose boxes make nouns known: a grounding of the dataset, or DATASET[:STAGE]')
+  .option(
+    '--known <source>',
+    'whose boxes make nouns known: a grounding of the dataset, or DATASET[:STAGE] as in train',
+  )
   .option('--as <stage>', "keep the figures as that stage of the dataset's run, audits/STAGE.json")
   .option('--sample <n>', 'draw that many labels to judge, as lines of JSON', whole)
   .option('--without-box <n>', 'draw phrases without a box too, for recall', whole)
@@ -323,7 +351,7 @@ program
     ).makeOptionMandatory(),
   )
   .option('--images <folder>', 'the pictures')
-  .option('--model <folder>', 'the model to ask')
+  .option('--model <folder>', 'the model to ask, a folder or a file of your own')
   .option('--predictions <path>', 'what a model has answered, in the place of a model')
   .option('--split <name>', 'of flickr30k (test) and refcoco (val)')
   .option('--by <name>', "who made refcoco's split: unc, google or umd", 'unc')
@@ -371,7 +399,7 @@ program
 program
   .command('export <dataset>')
   .description('a grounding and its pictures as a folder that other programs read')
-  .option('--as <stage>', 'the grounding to export (the last one of the dataset)')
+  .option('--as <stage>', `the grounding to export ${theOnly('one')}`)
   .addOption(
     new Option('--format <name>', 'the format')
       .choices(['hf', 'webdataset', 'odvg', 'coco', 'saco', 'glip-tsv', 'yolo', 'csv'])
@@ -386,7 +414,7 @@ program
   .option('--keep-empty', 'keep pictures and captions that no region names')
   .option(
     '--classes <names>',
-    'what boxes are called in yolo, odvg and coco: heads, phrases, categories, or a text file of names',
+    'what boxes are called in yolo, odvg and coco: categories, labels (of a detector), heads, phrases, or a text file of names (the first of categories, labels and heads that there are)',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
   .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")
@@ -455,7 +483,7 @@ Examples:
 program
   .command('render <dataset>')
   .description('draw pictures with their boxes and phrases')
-  .option('--grounding <stage>', 'the grounding to draw (the last one of the dataset)')
+  .option('--grounding <stage>', `the grounding to draw ${theOnly('one')}`)
   .option('--sample <n>', 'how many pictures', whole, 8)
   .option('--seed <n>', 'which pictures', whole, 1)
   .option('-o, --out <folder>', 'where to write the PNG files', 'render')

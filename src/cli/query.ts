@@ -1,9 +1,11 @@
+import { nameList } from '../base/name-list.js'
 import { plainJson } from '../base/plain-text.js'
-import { openDataset } from '../catalog/open-dataset.js'
+import { stagesWith } from '../catalog/choose-stage.js'
+import { type OpenDataset, openDataset } from '../catalog/open-dataset.js'
 import { csvLine, jsonValue, tableCell } from '../query/format-rows.js'
 import { listViews, type QueryResult, runQuery } from '../query/run-query.js'
 import { formatTable } from './terminal/format-table.js'
-import { printExact, say } from './terminal/print.js'
+import { note, printExact, say } from './terminal/print.js'
 
 export interface QueryCommandOptions {
   readonly format: 'table' | 'csv' | 'json' | 'jsonl'
@@ -22,7 +24,8 @@ export async function query(
   { format, rows, images, json }: QueryCommandOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { storage } = await openDataset(url)
+  const dataset = await openDataset(url)
+  const { storage } = dataset
   const options = { withImages: images, signal }
   const as = json ? 'json' : format
   if (sql === undefined) {
@@ -35,9 +38,22 @@ export async function query(
     ])
     return printExact(`${formatTable(['view', 'a row is', 'columns'], cells)}\n`)
   }
+  noteStages(dataset, sql)
   await runQuery(storage, sql, options, (result) =>
     as === 'table' ? printTable(result, rows) : printLines(result, as),
   )
+}
+
+/** Says of which stages a view is that has the rows of several, where the query does not ask for them. */
+function noteStages(dataset: OpenDataset, sql: string): void {
+  if (/\bstage\b/i.test(sql)) return
+  for (const what of ['phrases', 'proposals', 'grounding'] as const) {
+    const stages = stagesWith(dataset, what)
+    if (stages.length < 2 || !new RegExp(`(?<![.\\w])${what}\\b`, 'i').test(sql)) continue
+    note(
+      `${what} has the rows of ${stages.length} stages, ${nameList(stages)}: its column \`stage\` tells them apart, and ${what}_STAGE has those of one`,
+    )
+  }
 }
 
 /** Prints at most `maxRows` rows: they are held in memory, since a column is as wide as its widest cell. */

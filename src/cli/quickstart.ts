@@ -8,8 +8,9 @@ import { readPipeline } from '../pipeline/read-pipeline.js'
 import { makeWorld } from '../world/make-world.js'
 import { readRecipe } from '../world/recipe.js'
 import { serveFolder } from '../world/serve-world.js'
-import { failureOfRun, runWithProgress } from './run-with-progress.js'
-import { print, printJson } from './terminal/print.js'
+import { failureOfRun } from './run-end.js'
+import { runWithProgress } from './run-with-progress.js'
+import { note, print, printJson } from './terminal/print.js'
 import { labelTable } from './terminal/print-audit.js'
 import { funnelTable } from './terminal/print-funnel.js'
 import { reportTable } from './terminal/print-report.js'
@@ -38,6 +39,7 @@ export async function quickstart(
   try {
     const pipeline = await readPipeline(packaged('pipelines/quickstart.yaml'), {
       set: [`world=${folder}`, `web_url=${server.url}`, ...set],
+      onNotice: note,
     })
     const failure = failureOfRun(await runWithProgress(pipeline, dataset, { signal }))
     if (failure) throw failure.code === 2 ? new UserError(failure.message) : new Error(failure.message)

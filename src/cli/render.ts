@@ -2,11 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
 import { random } from '../base/random.js'
-import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
+import { openDataset } from '../catalog/open-dataset.js'
 import { drawRegions } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
 import { joinRows } from '../shards/join-rows.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
+import { createProgress } from './terminal/progress.js'
 
 export interface RenderOptions {
   readonly grounding?: string
@@ -19,9 +21,12 @@ export interface RenderOptions {
 /** `groundmill render`: PNG files of random pictures with their regions. */
 export async function render(dataset: string, options: RenderOptions): Promise<void> {
   const opened = await openDataset(dataset)
-  const { storage, name, shards, groundings } = opened
-  const grounding = options.grounding ?? groundings.at(-1) ?? name
-  requireGrounding(opened, grounding)
+  const { storage, shards } = opened
+  const grounding = chooseStage(opened, 'grounding', {
+    requested: options.grounding,
+    option: '--grounding STAGE',
+  })
+  note(`drawing ${describeChosen(opened, 'grounding', grounding)}`)
   const rows: { shard: string; row: number }[] = []
   for (const shard of shards) {
     const file = (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding
@@ -30,6 +35,7 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
   const chosen = random(options.seed).shuffle(rows).slice(0, options.sample)
   await makeFolder(options.out)
   const files: string[] = []
+  const progress = createProgress()
   for (const shard of shards) {
     const wanted = new Set(chosen.filter((row) => row.shard === shard).map(({ row }) => row))
     if (wanted.size === 0) continue
@@ -45,9 +51,11 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
       const drawing = { bytes: image.bytes, width, height, captions, regions: own.regions, title }
       await writeFile(path, await drawRegions(drawing))
       files.push(path)
+      progress.update(options.out, files.length, chosen.length)
       if (wanted.size === 0) break
     }
   }
+  progress.stop()
   if (options.json) printJson({ dataset, grounding, files })
   else print(files.join('\n'))
 }

@@ -11,9 +11,9 @@ import { meteredEvents } from '../pipeline/tasks/run-events.js'
 import type { Slice } from '../pipeline/tasks/run-stage.js'
 import { openMetrics } from './options/open-metrics.js'
 import { readSlice } from './options/read-slice.js'
-import { failureOfRun, runWithProgress } from './run-with-progress.js'
-import { tellFailure } from './terminal/failure.js'
-import { print, printJson, say } from './terminal/print.js'
+import { failureOfRun, tellFailure } from './run-end.js'
+import { runWithProgress, showPlan } from './run-with-progress.js'
+import { note, print, printJson, say } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 
 export interface RunCommand {
@@ -26,6 +26,7 @@ export interface RunCommand {
   readonly slice?: string | true
   readonly queue?: string | true
   readonly metrics?: string
+  readonly plan?: boolean
   readonly json?: boolean
 }
 
@@ -34,12 +35,16 @@ export interface RunCommand {
  * waits for shards of other slices.
  */
 export async function run(path: string, options: RunCommand, signal: AbortSignal): Promise<void> {
-  const pipeline = await readPipeline(orPackaged(path), { set: options.set })
+  const pipeline = await readPipeline(orPackaged(path), { set: options.set, onNotice: note })
   const url = options.dataset ?? `runs/${pipeline.name}`
   const only = options.only.length > 0 ? options.only : undefined
   const { retryFailed: reasons } = options
   const retryFailed = reasons === true ? 'transient' : reasons
   parseRetried(retryFailed)
+  if (options.plan) {
+    await showPlan(pipeline, url, { only, signal, json: options.json })
+    return
+  }
   const slice = readSlice(options.slice === true ? 'auto' : options.slice, process.env)
   const engine = await engineOf(options, slice, pipeline)
   const metrics = await openMetrics(options.metrics)

@@ -3,20 +3,22 @@ import { dirname } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { mapLimited } from '../base/map-limited.js'
-import { setNested } from '../base/set-option.js'
+import { readKeys } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
+import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
-import { phrasesOf, phrasesOfGrounding, proposalsOf } from '../catalog/phrases-of.js'
+import { phrasesOf, phrasesOfGrounding } from '../catalog/phrases-of.js'
 import { filterConfig } from '../filter/config.js'
 import type { RuleConfig } from '../filter/rules.js'
+import { setFilter } from '../filter/set-filter.js'
 import { type SweepPoint, sweepThresholds } from '../filter/sweep-thresholds.js'
 import { openFilterStage } from '../pipeline/stages/filter-stage.js'
 import { plotLines } from '../render/plot-lines.js'
 import { readCommit } from '../shards/commit.js'
-import { readRules } from './filter-rules.js'
-import { readNaming } from './read-synonyms.js'
+import { chooseRules, goldOf, warnOfSynonyms } from './filter-rules.js'
+import { readNaming } from './read-naming.js'
 import { formatTable } from './terminal/format-table.js'
-import { print, printJson } from './terminal/print.js'
+import { note, print, printJson } from './terminal/print.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface SweepCommandOptions {
@@ -36,13 +38,21 @@ export interface SweepCommandOptions {
 
 /** `groundmill sweep`: what a filter keeps, and how it agrees with gold, over the values of one parameter. */
 export async function sweep(url: string, options: SweepCommandOptions, signal: AbortSignal): Promise<void> {
-  const rules = await readRules(options.rules, options.set)
   const values = valuesOf(options)
-  const rulesAt = variation(rules, options.vary)
   const dataset = await openDataset(url)
-  const proposals = proposalsOf(dataset, options.proposals)
+  const proposals = chooseStage(dataset, 'proposals', {
+    requested: options.proposals,
+    option: '--proposals STAGE',
+  })
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
-  const gold = options.gold ?? (dataset.isGold ? dataset.name : undefined)
+  const gold = options.gold !== undefined || dataset.isGold ? goldOf(dataset, options.gold) : undefined
+  if (gold === undefined && options.by !== undefined)
+    throw new UserError(`--by ${options.by} goes with gold, which ${url} has not: name one with --gold.`)
+  note(
+    `filtering ${describeChosen(dataset, 'proposals', proposals)}, ${gold === undefined ? 'held against no gold' : `held against ${describeChosen(dataset, 'grounding', gold)}`}${options.by ? `, words by their ${options.by}` : ''}`,
+  )
+  const { rules, from: rulesFrom } = await chooseRules(dataset, proposals, options)
+  const rulesAt = variation(rules, options.vary)
   const byCategory = await readNaming(options)
   const truth =
     gold === undefined
@@ -60,6 +70,8 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const shards = dataset.shards.filter((_, index) => rowsOf[index] !== undefined)
   const rows = rowsOf.reduce<number>((sum, count) => sum + (count ?? 0), 0)
   const progress = createProgress()
+  await warnOfSynonyms(dataset, proposals, rules, options.synonyms)
+  progress.update('pictures', 0, 0)
   const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
   let points: readonly SweepPoint[]
   try {
@@ -86,6 +98,8 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
       dataset: url,
       proposals,
       gold: gold ?? null,
+      rules,
+      rules_from: rulesFrom,
       vary: options.vary,
       points,
       svg: options.svg ?? null,
@@ -122,18 +136,22 @@ function valuesOf({ from, to, steps }: SweepCommandOptions): number[] {
   )
 }
 
-/** The rules with one parameter, `RULE.KEY`, at a value; the rule is added at the end where it is missing. */
+/** The rules with one parameter, `RULE.KEY` as `--set` names it, at a value. */
 function variation(rules: readonly RuleConfig[], vary: string) {
-  const [name, ...keys] = vary.split('.')
-  if (keys.length === 0) throw new UserError(`--vary ${vary}: expected RULE.KEY, such as score.min.`)
-  const has = rules.some(({ rule }) => rule === name)
+  const text = `--vary ${vary}`
+  const keys = readKeys(vary, text)
+  if (keys.length < 2) throw new UserError(`${text}: expected RULE.KEY, such as score.min.`)
+  const at = (value: number, onAdded?: (text: string) => void): RuleConfig[] => {
+    const config: Record<string, unknown> = { rules }
+    setFilter(config, { text, keys, value }, 0, onAdded)
+    return parseConfig(filterConfig, config, text).rules
+  }
+  // Said once, of the first value.
+  let tell: ((text: string) => void) | undefined = note
   return (value: number): RuleConfig[] => {
-    const changed = (has ? rules : [...rules, { rule: name }]).map((rule) => {
-      const copy: Record<string, unknown> = structuredClone({ ...rule })
-      if (copy.rule === name) setNested(copy, keys, value)
-      return copy
-    })
-    return parseConfig(filterConfig, { rules: changed }, `--vary ${vary}`).rules
+    const onAdded = tell
+    tell = undefined
+    return at(value, onAdded)
   }
 }
 

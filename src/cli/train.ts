@@ -1,9 +1,11 @@
 import { basename, dirname, resolve } from 'node:path'
 import { parseConfig } from '../base/files/parse-config.js'
-import { openDataset, requireGrounding } from '../catalog/open-dataset.js'
+import { describeChosen } from '../catalog/choose-stage.js'
+import { openDataset } from '../catalog/open-dataset.js'
 import { hashModel } from '../model/model-folder.js'
 import { addOutput } from '../pipeline/add-output.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
+import { checkStage } from '../pipeline/plan/check-stages.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { train as trainKind } from '../pipeline/stages/train.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -11,8 +13,9 @@ import { stageName } from '../rows/stage-name.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { trainConfig } from '../train/config.js'
+import { openNamed } from './options/named-grounding.js'
 import { setOptions } from './options/set-options.js'
-import { printJson } from './terminal/print.js'
+import { note, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
 
 export interface TrainOptions {
@@ -33,31 +36,38 @@ export async function train(
   const run = openStorage(dirname(out))
   const outputs = new Map<string, StageOutput>()
   const needs: string[] = []
-  for (const source of datasets) needs.push(addOutput(outputs, await sourceOf(source)))
+  const trained: string[] = []
+  for (const source of datasets) {
+    const { dataset, grounding } = await openNamed(source)
+    note(`training on ${describeChosen(dataset, 'grounding', grounding)}`)
+    trained.push(`${dataset.url}:${grounding}`)
+    // Missing shards are reported by name when they are read.
+    const output = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
+    needs.push(addOutput(outputs, output))
+  }
   const vocabulary: string[] = []
   for (const name of config.vocabulary)
     vocabulary.push(outputs.has(name) ? name : addOutput(outputs, await captionsOf(name)))
   if (config.init !== undefined) {
-    const trained = await trainedBeside(run, config.init)
-    if (trained) outputs.set(config.init, trained)
+    const beside = await trainedBeside(run, config.init)
+    if (beside) outputs.set(config.init, beside)
   }
   const progress = createProgress()
-  const { outcome, result } = await runStage(
-    trainKind,
-    { name: basename(out), needs, with: { ...config, vocabulary } },
-    { run, models: '', outputs },
-    {
-      signal,
-      onTrainStart: (_, { folder, taken, fresh }) =>
-        progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
-      onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
-    },
-  )
+  progress.update(options.out, 0, 0)
+  const stage = { name: basename(out), needs, with: { ...config, vocabulary } }
+  const place = { run, models: '', outputs }
+  await checkStage(trainKind, stage, place)
+  const { outcome, result } = await runStage(trainKind, stage, place, {
+    signal,
+    onTrainStart: (_, { folder, taken, fresh }) =>
+      progress.note(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+    onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
+  })
   const { steps, seconds, last } = result
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${done}`)
-  if (options.json) printJson({ model: options.out, steps, seconds, last })
+  if (options.json) printJson({ model: options.out, trained_on: trained, steps, seconds, last })
 }
 
 /** How many parameters start fresh, and in which parts of the network. */
@@ -69,17 +79,6 @@ function freshText(fresh: readonly string[]): string {
     counts.set(part, (counts.get(part) ?? 0) + 1)
   }
   return `${fresh.length} start fresh: ${[...counts].map(([part, count]) => `${part} ${count}`).join(', ')}`
-}
-
-/** `DATASET` is its gold, else its last grounding; `DATASET:STAGE` is that of a filter stage. */
-async function sourceOf(source: string): Promise<StageOutput> {
-  const [, url = source, stage] = /^(.*?)(?::([a-z0-9-]+))?$/.exec(source) ?? []
-  const dataset = await openDataset(url)
-  const { name, isGold, groundings } = dataset
-  const grounding = stage ?? (isGold ? name : groundings.at(-1)) ?? name
-  requireGrounding(dataset, grounding)
-  // Missing shards are reported by name when they are read.
-  return { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
 }
 
 /** A dataset whose captions are for the vocabulary. */

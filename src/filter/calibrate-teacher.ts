@@ -1,8 +1,9 @@
 import { UserError } from '../base/user-error.js'
+import { zip } from '../base/zip.js'
 import type { Storage } from '../storage/storage.js'
 import type { CalibrationFile } from './calibration-file.js'
-import { createFilter } from './filter-proposals.js'
-import { type Gold, judgeBoxes, rowsWithGold } from './rows-with-gold.js'
+import { createRowFilter } from './filter-proposals.js'
+import { type Gold, type GoldRow, judgeBoxes, rowsWithGold } from './rows-with-gold.js'
 import {
   type Calibration,
   calibrated,
@@ -12,19 +13,52 @@ import {
   type Judged,
   reliability,
 } from './rule/calibration.js'
-import { label } from './rules/label.js'
-import type { RuleConfig } from './rules.js'
+import type { RuleTools } from './rule/rule-tools.js'
+import { looksAt, type RuleConfig, ruleOf } from './rules.js'
 
 export interface CalibrateOptions {
   readonly method: Calibration['method']
   readonly phrases: string
   readonly proposals: string
   readonly gold: Gold
-  /** Overlap that two boxes of a phrase may have: what suppression will drop anyway is not judged. */
-  readonly nms: number
+  /** Which boxes count: `countingRules` of a filter's. */
+  readonly rules: readonly RuleConfig[]
+  readonly tools?: RuleTools
 }
 
 const fits = { isotonic: fitIsotonic, temperature: fitTemperature } as const
+
+/** Rules that go by how high scores are, or by how many phrases those leave: what is to be measured. */
+const boundsOnScores: ReadonlySet<RuleConfig['rule']> = new Set([
+  'score',
+  'head_score',
+  'frequency_score',
+  'ladder',
+  'image_gate',
+  'phrase_recall',
+])
+
+/** Overlap that two boxes of a phrase may have where nobody says it. */
+const usualNms = 0.5
+
+/**
+ * The rules of a filter that decide which boxes count for their phrase, whatever their score: all but bounds on scores
+ * and those that change scores. Of boxes of a phrase that overlap one counts, by the rule `nms`.
+ *
+ * @param nms overlap in the place of that of the rules
+ */
+export function countingRules(rules: readonly RuleConfig[], nms?: number): RuleConfig[] {
+  const counting = rules.filter((config) => !boundsOnScores.has(config.rule) && !ruleOf(config).rescores)
+  const own = counting.find((config) => config.rule === 'nms')
+  if (own && nms === undefined) return counting
+  const others = counting.filter(({ rule }) => rule !== 'nms')
+  const at = others.findIndex((config) => looksAt(config) !== 'itself')
+  const place = at === -1 ? others.length : at
+  return [...others.slice(0, place), { rule: 'nms', iou: nms ?? usualNms }, ...others.slice(place)]
+}
+
+/** Pictures that go through the rules together. */
+const windowRows = 64
 
 /**
  * Measures on gold how often a teacher's boxes of each score are right, and fits the map that makes scores
@@ -35,28 +69,31 @@ const fits = { isotonic: fitIsotonic, temperature: fitTemperature } as const
 export async function calibrateTeacher(
   storage: Storage,
   shards: readonly string[],
-  { method, nms, ...stages }: CalibrateOptions,
+  { method, tools, ...stages }: CalibrateOptions,
 ): Promise<CalibrationFile> {
-  // Of a detector with a fixed list of labels the boxes that a filter would take for the phrase.
-  const synonyms = stages.gold.byCategory?.synonyms
-  const rules: RuleConfig[] = [
-    label.schema.parse({ rule: label.name, ...(synonyms && { synonyms }) }),
-    { rule: 'nms', iou: nms },
-  ]
-  const filter = createFilter(rules)
+  const filter = createRowFilter(stages.rules, tools)
   const even: Judged[] = []
   const odd: Judged[] = []
   let teacher = ''
   let row = 0
-  for (const shard of shards) {
-    for await (const gold of rowsWithGold(storage, shard, { ...stages, rules })) {
-      teacher = gold.teacher
-      const { kept } = filter(gold.candidates, gold.image)
+  const judge = async (window: readonly GoldRow[]) => {
+    for (const [{ targets }, { kept }] of zip(window, await filter(window))) {
       // Pictures, not boxes, are dealt to the halves: boxes of one picture are alike.
       const half = row % 2 === 0 ? even : odd
       row++
-      for (const { box, right } of judgeBoxes(kept, gold.targets)) half.push({ score: box.score, right })
+      for (const { box, right } of judgeBoxes(kept, targets)) half.push({ score: box.score, right })
     }
+  }
+  for (const shard of shards) {
+    let window: GoldRow[] = []
+    for await (const gold of rowsWithGold(storage, shard, stages)) {
+      teacher = gold.teacher
+      window.push(gold)
+      if (window.length < windowRows) continue
+      await judge(window)
+      window = []
+    }
+    await judge(window)
   }
   const all = [...even, ...odd]
   if (even.length === 0 || odd.length === 0) {

@@ -23,6 +23,7 @@ function toolOf(config: RuleConfig, tools: RuleTools): unknown {
   if (asks === null) return undefined
   if (asks.tools === 'frequency') return tools.frequency ?? new Map()
   const path = asks.path(config)
+  if (path === undefined) return undefined
   const tool = tools[asks.tools]?.get(path)
   if (!tool) throw new Error(`the rule's ${path} was not opened`)
   return tool
@@ -40,7 +41,8 @@ export const namedTools = (configs: readonly RuleConfig[]): NamedTool[] =>
   configs.flatMap((config) => {
     const { asks } = ruleOf(config)
     if (asks === null || asks.tools === 'frequency') return []
-    return [{ rule: config.rule, tools: asks.tools, path: asks.path(config) }]
+    const path = asks.path(config)
+    return path === undefined ? [] : [{ rule: config.rule, tools: asks.tools, path }]
   })
 
 /** Throws a UserError where a tool of the rules does not fit the proposals of a teacher. */

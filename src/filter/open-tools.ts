@@ -1,5 +1,6 @@
 import { hashJson } from '../base/hash.js'
 import type { Storage } from '../storage/storage.js'
+import { readSynonyms } from '../words/read-synonyms.js'
 import { readCalibration } from './calibration-file.js'
 import { namedTools } from './create-rule.js'
 import { headFrequency } from './head-frequency.js'
@@ -8,6 +9,8 @@ import { type RuleConfig, ruleOf } from './rules.js'
 
 /** Hashes and opens tools of a kind by the file or folder that a rule names. */
 export interface ToolSource<Tool> {
+  /** Reads what can be read at once; throws as `open` does. By default it is opened. */
+  check?(path: string): Promise<unknown>
   /** Hash of all that its answers depend on. */
   hash(path: string): Promise<string>
   open(path: string): Promise<Tool & { close?(): Promise<void> }>
@@ -16,12 +19,18 @@ export interface ToolSource<Tool> {
 export type ToolSources = { readonly [Kind in keyof NamedTools]: ToolSource<NamedTools[Kind]> }
 
 /**
- * Calibrations, which are files of this room. Models belong to the teacher room: the pipeline opens those.
+ * Tools that are files of data: calibrations and synonyms. Models belong to the teacher room: the pipeline opens
+ * those.
  */
-export const calibrationSource: Pick<ToolSources, 'calibrations'> = {
+export const fileSources: Pick<ToolSources, 'calibrations' | 'synonyms'> = {
   calibrations: {
     hash: async (path) => hashJson(await readCalibration(path)),
     open: readCalibration,
+  },
+  synonyms: {
+    check: readSynonyms,
+    hash: async (path) => hashJson(await readSynonyms(path)),
+    open: async (path) => ({ ...(await readSynonyms(path)) }),
   },
 }
 
@@ -35,6 +44,23 @@ export async function hashTools(
     hashes[`${rule} ${path}`] = await sources[tools].hash(path)
   }
   return hashes
+}
+
+/**
+ * Looks at what rules name: each throws as opening the tool would, and takes no time.
+ */
+export function looksAtTools(
+  rules: readonly RuleConfig[],
+  sources: ToolSources,
+): readonly { readonly rule: string; look(): Promise<unknown> }[] {
+  return namedTools(rules).map(({ rule, tools, path }) => ({
+    rule,
+    async look() {
+      const { check, open } = sources[tools]
+      if (check) await check(path)
+      else await (await open(path)).close?.()
+    },
+  }))
 }
 
 /** Tools that were opened, and are held until they are closed. */
@@ -54,6 +80,7 @@ export async function openTools(
 ): Promise<OpenTools> {
   const tools: { readonly [Kind in keyof NamedTools]: Map<string, NamedTools[Kind]> } = {
     calibrations: new Map(),
+    synonyms: new Map(),
     embedders: new Map(),
     scorers: new Map(),
   }
@@ -108,6 +135,6 @@ export async function openPlainTools(
   rules: readonly RuleConfig[],
   phrases: string,
 ): Promise<RuleTools> {
-  const { tools } = await openTools(rules, calibrationSource)
+  const { tools } = await openTools(rules, fileSources)
   return { ...tools, frequency: await requestedFrequency(dataset, rules, phrases) }
 }

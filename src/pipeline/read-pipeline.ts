@@ -1,16 +1,22 @@
 import { refuseCredentials } from '../base/credentials.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { readYaml } from '../base/files/parse-yaml.js'
-import { readSetOption, setNested } from '../base/set-option.js'
 import { UserError } from '../base/user-error.js'
 import { fillIn, readCard } from '../ingest/open-source.js'
 import { longestName } from '../rows/family-path.js'
+import { applySet, isObject } from './apply-set.js'
+import { checkRounds } from './check-rounds.js'
 import { layOutRounds } from './lay-out-rounds.js'
 import { type Pipeline, pipelineSchema, type Stage } from './stages/pipeline-config.js'
 
 export interface ReadOptions {
-  /** `stage.key=value`, `stage={key: value}`, `rounds.key=value` or `variable=value`; values are YAML. */
+  /**
+   * `stage.key=value`, `stage={key: value}`, `rounds.key=value` or `variable=value`; of a filter stage
+   * `stage.rule.key=value`. Values are YAML.
+   */
   readonly set?: readonly string[]
+  /** Told in a sentence of what `set` has added that was not there: a rule. */
+  readonly onNotice?: (text: string) => void
   /** Rounds to lay out in the place of the file's count. */
   readonly rounds?: number
 }
@@ -34,17 +40,18 @@ const storedWithRun =
 export async function parsePipeline(
   value: unknown,
   path = 'the pipeline',
-  { set = [], rounds }: ReadOptions = {},
+  { set = [], rounds, onNotice }: ReadOptions = {},
 ): Promise<Pipeline> {
   const raw = structuredClone(value)
   if (!isObject(raw)) {
     throw new UserError(`${path}: a pipeline with \`name\` and \`stages\` was expected.`)
   }
-  for (const option of set) applySet(raw, option, path)
+  for (const option of set) applySet(raw, option, path, onNotice)
   const vars = isObject(raw.vars) ? raw.vars : {}
   const filled = substitute(raw, vars, path)
   refuseCredentials(filled, path, storedWithRun)
   const config = parseConfig(pipelineSchema, filled, path)
+  if (config.rounds) await checkRounds(config.rounds, config.stages, path)
   const laidOut = config.rounds
     ? layOutRounds({ ...config.rounds, count: rounds ?? config.rounds.count }, config.stages)
     : []
@@ -62,31 +69,6 @@ function refuseLongNames(laidOut: readonly Stage[], path: string) {
     `${path}: rounds: the stage ${long.name} would have a name of ${long.name.length} letters, and up to ${longestName} can be: give ${long.needs.join(' and ')} shorter names.`,
   )
 }
-
-function applySet(document: Record<string, unknown>, text: string, path: string) {
-  const { keys, value } = readSetOption(text)
-  const [first, ...rest] = keys
-  const stages = (Array.isArray(document.stages) ? document.stages : []).filter(isObject)
-  const stage = stages.find(({ name }) => name === first)
-  if (rest.length === 0) {
-    const isVariable = isObject(document.vars) && Object.hasOwn(document.vars, first)
-    if (stage && !isVariable && isObject(value)) stage.with = value
-    else if (isObject(document.vars ?? {})) document.vars = { ...(document.vars as object), [first]: value }
-    return
-  }
-  if (stage) {
-    stage.with ??= {}
-    // What is neither is left for the schema to refuse.
-    if (isObject(stage.with)) setNested(stage.with, rest, value)
-  } else if (first === 'rounds' && isObject(document.rounds)) setNested(document.rounds, rest, value)
-  else {
-    const names = stages.map(({ name }) => name).join(', ')
-    throw new UserError(`--set ${text}: ${path} has no stage "${first}"; it has: ${names}.`)
-  }
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Replaces ${name} in every string. */
 function substitute(value: unknown, vars: Readonly<Record<string, unknown>>, path: string): unknown {

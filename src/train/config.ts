@@ -105,7 +105,9 @@ export const trainConfig = z.strictObject({
   seed: z.number().int().default(1),
   device: deviceChoice.default('cpu').describe('cpu, cuda, cuda:1, webgpu or auto'),
   threads: z.number().int().min(0).default(0).describe('0: as onnxruntime chooses'),
-  checkpoint_every: count.default(200).describe('steps'),
+  checkpoint_every: count
+    .default(200)
+    .describe('steps; one is also written after a minute, or as seldom as takes a twentieth of the time'),
 })
 
 export type TrainConfig = z.infer<typeof trainConfig>

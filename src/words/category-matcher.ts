@@ -1,5 +1,5 @@
 import { commonNames, otherNames } from './common-names.js'
-import { type HeadedPhrase, type LabelMatcher, namesMatcher } from './label-matches.js'
+import { foldedLabel, type HeadedPhrase, type LabelMatcher, namesMatcher } from './label-matches.js'
 
 export interface CategoryNames {
   /** The categories that there are, where that is known: a longer name among them is another thing. */
@@ -16,12 +16,11 @@ export interface CategoryNames {
  * dog, and "a microwave oven" no oven.
  */
 export function categoryMatcher({ categories = [], synonyms = {}, common }: CategoryNames): LabelMatcher {
-  const own = new Map(Object.entries(synonyms).map(([category, names]) => [category.toLowerCase(), names]))
-  const commonOf = (category: string) =>
-    common ? commonNames.get(category.replaceAll(/[_-]/g, ' ')) : undefined
+  const own = new Map(Object.entries(synonyms).map(([category, names]) => [foldedLabel(category), names]))
+  const commonOf = (category: string) => (common ? commonNames.get(foldedLabel(category)) : undefined)
   const known = common ? [...categories, ...commonNames.keys(), ...otherNames] : categories
   const means = namesMatcher([...known, ...own.keys()], (category) => [
-    ...(own.get(category) ?? []),
+    ...(own.get(foldedLabel(category)) ?? []),
     ...(commonOf(category) ?? []),
   ])
   // The few categories are asked of the same phrases again and again.

@@ -49,8 +49,8 @@ export function labelMatcher(
   labels: readonly string[],
   synonyms: Readonly<Record<string, readonly string[]>> = {},
 ): LabelMatcher {
-  const further = new Map(Object.entries(synonyms).map(([label, names]) => [label.toLowerCase(), names]))
-  return namesMatcher(labels, (label) => further.get(label) ?? [])
+  const further = new Map(Object.entries(synonyms).map(([label, names]) => [foldedLabel(label), names]))
+  return namesMatcher(labels, (label) => further.get(foldedLabel(label)) ?? [])
 }
 
 /** As `labelMatcher`, with a function that gives further names of a label, which it is given in lower case. */
@@ -107,6 +107,9 @@ export const labelMatches = (
 export const isSameName = (a: string, b: string): boolean => foldedName(a) === foldedName(b)
 
 const foldedName = (name: string) => wordsOf(nameInPrompt(name).toLowerCase()).join(' ')
+
+/** A label as lists of names have it: lower case, with a space for each hyphen, underscore and run of white space. */
+export const foldedLabel = (label: string): string => wordsOf(label.toLowerCase()).join(' ')
 
 /** Words of a name, lower case. */
 type Name = readonly string[]

@@ -236,7 +236,15 @@ describe('words that name things by their category', () => {
     ])
     const out = join(folder, 'calibration.json')
     const { json } = await printed<{ judged: number }>(() =>
-      calibrate(url, { gold: 'made', by: 'category', method: 'isotonic', nms: '0.5', out, json: true }),
+      calibrate(url, {
+        gold: 'made',
+        by: 'category',
+        set: [],
+        method: 'isotonic',
+        nms: '0.5',
+        out,
+        json: true,
+      }),
     )
     expect(json.judged).toBe(7)
   })

@@ -4,7 +4,7 @@ import { hashJson } from '../../src/base/hash.js'
 import { UserError } from '../../src/base/user-error.js'
 import { readCalibration, writeCalibration } from '../../src/filter/calibration-file.js'
 import {
-  calibrationSource,
+  fileSources,
   hashTools,
   openPlainTools,
   openTools,
@@ -36,7 +36,7 @@ function sources(said: string[]): ToolSources {
     },
   })
   return {
-    ...calibrationSource,
+    ...fileSources,
     embedders: source({ embed: async () => [] }),
     scorers: source({ score: async () => [] }),
   }

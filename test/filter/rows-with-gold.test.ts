@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
-import { calibrateTeacher } from '../../src/filter/calibrate-teacher.js'
+import { calibrateTeacher, countingRules } from '../../src/filter/calibrate-teacher.js'
 import { judgeBoxes, type PhraseTargets, rowsWithGold } from '../../src/filter/rows-with-gold.js'
 import type { Candidate } from '../../src/filter/rule/rule.js'
 import { sweepThresholds } from '../../src/filter/sweep-thresholds.js'
@@ -171,7 +171,8 @@ describe('a dataset beside its gold', () => {
   })
 
   it('says how right scores are, before and after they are fitted, with pictures dealt to halves', async () => {
-    const options = { ...stages, method: 'isotonic', nms: 0.5 } as const
+    const rules = countingRules([{ rule: 'score', min: 0.95 }])
+    const options = { ...stages, method: 'isotonic', rules } as const
     const file = await calibrateTeacher(storage, ['00000'], options)
     // The second box on one place is dropped first; then each score is right of some and wrong of others.
     expect(file).toMatchObject({ version: 1, teacher: 'toy', judged: 6 })

@@ -44,6 +44,7 @@ export const anyTools: RuleTools = {
   calibrations: new Map([
     ['calibration.json', { teacher: 'teacher', calibration: { method: 'temperature', temperature: 2 } }],
   ]),
+  synonyms: new Map([['names', { dog: ['puppy'] }]]),
   // Texts of like length mean the same.
   embedders: new Map([['encoder', { embed: async (texts) => texts.map(({ length }) => unit(length)) }]]),
   scorers: new Map([
@@ -71,7 +72,7 @@ export const anyRule: { readonly [Name in RuleConfig['rule']]: fc.Arbitrary<Rule
   area: tenths.map((min) => ({ rule: 'area', min: min / 10, max: 0.9 })),
   aspect: fc.constant({ rule: 'aspect', max: 2 }),
   border: fc.constant({ rule: 'border', margin: 1, sides: 1 }),
-  label: fc.constant({ rule: 'label', synonyms: {}, common: true }),
+  label: fc.constant({ rule: 'label', synonyms: 'names', common: true }),
   agreement: fc.record({
     rule: fc.constant('agreement' as const),
     model: fc.constant('encoder'),

@@ -95,7 +95,7 @@ async function command(wrong: Wrong, number: number): Promise<readonly string[]>
   const path = join(folder, `model-${number}`)
   await cp(model, path, { recursive: true })
   const config = JSON.parse(await readFile(join(model, file), 'utf8'))
-  setNested(config, key.split('.'), value)
+  setNested(config, { text: key, keys: key.split('.') as [string], value })
   await writeFile(join(path, file), JSON.stringify(config))
   return ['teach', dataset, '--model', path, '--phrases', 'chunk', '--as', `t${number}`]
 }

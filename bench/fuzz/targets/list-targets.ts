@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readJudgements } from '../../../src/audit/judgements.js'
-import { readSynonyms } from '../../../src/cli/read-synonyms.js'
 import { readHashList } from '../../../src/dedup/read-hash-list.js'
 import { readCalibration } from '../../../src/filter/calibration-file.js'
 import { calibrated } from '../../../src/filter/rule/calibration.js'
+import { readSynonyms } from '../../../src/words/read-synonyms.js'
 import { readRecipe } from '../../../src/world/recipe.js'
 import { type FuzzTarget, jsonSample, textSample } from '../target.js'
 

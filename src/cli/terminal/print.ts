@@ -28,6 +28,9 @@ export function say(text: string): void {
   process.stderr.write(`${plainLines(textWithoutCredentials(text))}\n`)
 }
 
+/** Says what a command works on, or what it has added: a line that belongs to the one above or below it. */
+export const note = (text: string): void => say(`  ${text}`)
+
 /**
  * Prints a text as it is into a file or a pipe, and without what a terminal would obey on one. Waits for a
  * reader that is slower.

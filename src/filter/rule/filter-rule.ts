@@ -22,8 +22,8 @@ export type ToolRequest<Config> =
 
 interface NamedToolRequest<Config, Kind extends keyof NamedTools> {
   readonly tools: Kind
-  /** The file or folder that the parameters name. */
-  path(config: Config): string
+  /** The file or folder that the parameters name; undefined where they name none: then it gets no tool. */
+  path(config: Config): string | undefined
   /**
    * Throws a UserError where the tool does not fit the proposals of a teacher; null where it fits those of
    * any.

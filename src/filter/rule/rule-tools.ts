@@ -1,3 +1,4 @@
+import type { Synonyms } from '../../words/read-synonyms.js'
 import type { MeasuredCalibration } from './calibration.js'
 import type { Candidate } from './rule.js'
 
@@ -27,6 +28,7 @@ export interface RegionScorer {
 /** What a rule may ask for by the path of a file or folder, by kind. */
 export interface NamedTools {
   readonly calibrations: MeasuredCalibration
+  readonly synonyms: Synonyms
   readonly embedders: TextEmbedder
   readonly scorers: RegionScorer
 }

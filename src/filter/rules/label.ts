@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { categoryMatcher } from '../../words/category-matcher.js'
+import { type Synonyms, synonymsSchema } from '../../words/read-synonyms.js'
 import { byLabels } from '../rule/by-labels.js'
 import { filterRule } from '../rule/filter-rule.js'
 import { phraseOf } from '../rule/phrase-of.js'
@@ -14,10 +15,11 @@ export const label = filterRule({
   name: 'label',
   schema: z.strictObject({
     rule: z.literal('label'),
-    synonyms: z
-      .record(z.string(), z.array(z.string()))
+    synonyms: synonymsSchema
       .default({})
-      .describe('further names of a label, such as person: [goalkeeper]'),
+      .describe(
+        'further names of a label, such as person: [goalkeeper]; or a file of them or the name of a list: coco, lvis, objects365',
+      ),
     common: z
       .boolean()
       .default(true)
@@ -26,8 +28,13 @@ export const label = filterRule({
   looksAt: 'itself',
   rescores: false,
   reads: ['labels'],
-  asks: null,
-  create({ synonyms, common }) {
+  asks: {
+    tools: 'synonyms',
+    path: ({ synonyms }) => (typeof synonyms === 'string' ? synonyms : undefined),
+    checkTeacher: null,
+  },
+  create({ synonyms: given, common }, list: Synonyms | undefined) {
+    const synonyms = typeof given === 'string' ? list : given
     const matcherOf = byLabels((categories) => categoryMatcher({ categories, synonyms, common }))
     return (candidates, image) => {
       const matches = matcherOf(image.labels)

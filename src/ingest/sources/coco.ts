@@ -26,6 +26,7 @@ import {
   prompt,
   sourceSchema,
 } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import {
   fileProblemRow,
   type GoldRegion,
@@ -61,6 +62,7 @@ type Config = z.infer<typeof schema>
 export const coco: SourceFormat<typeof schema> = {
   name: 'coco',
   schema,
+  isWhole: true,
   hasBoxes: ({ instances }) => instances !== undefined,
   open(config) {
     const { captions, instances } = config
@@ -162,6 +164,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     meta: {
       id: idNumber(image.id),
       file_name,
+      ...sourceNotes(image),
       ...(boxes.length ? { boxes: boxes.length } : {}),
       // What LVIS was and was not searched for; evaluation asks.
       ...(neg_category_ids ? { neg_category_ids: neg_category_ids.map(idNumber) } : {}),
