@@ -7,6 +7,7 @@ import type { ExportReport } from '../export/export-dataset.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
+import { type RunFailure, tellFailure } from './run-end.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
 import { createProgress, duration } from './terminal/progress.js'
@@ -70,12 +71,16 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   if (report.missing.length > 0)
     progress.finish(`  without ${report.missing.length} shard(s) that have no grounding "${grounding}" yet`)
   if (report.only) progress.finish(`  ${onlyText(report.only)}`)
-  if (options.json) {
-    printJson({ out: options.out, skipped, seconds, ...report })
-    return
-  }
-  print(reportText(report))
+  if (!options.json) print(reportText(report))
+  const end = tellFailure(written.images === 0 ? nothingIn(url, grounding) : undefined)
+  if (options.json) printJson({ out: options.out, skipped, seconds, ...report, ...end })
 }
+
+/** An export without a picture is there for who looks for it, and is of no use. */
+const nothingIn = (url: string, grounding: string): RunFailure => ({
+  message: `no picture was exported: the grounding "${grounding}" of ${url} has no region in any; another one is named with --as, and --keep-empty keeps pictures without one`,
+  code: 2,
+})
 
 /** What boxes are called, and how to have them called otherwise. */
 function classesText(of: string | null): string {

@@ -8,6 +8,7 @@ import type { ImageSize } from '../model/network/config.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { setOptions } from './options/set-options.js'
+import { tellFailure } from './run-end.js'
 import { print, printJson } from './terminal/print.js'
 import { whileWorking } from './terminal/progress.js'
 
@@ -53,9 +54,10 @@ export async function importModelCommand(
   const what = `importing ${checkpoints.join(', ')}`
   const lock = await acquireLock(openStorage(dirname(out)), `${basename(out)}.lock`, { what, wait: false })
   const result = await whileWorking(what, () => importModel(wanted)).finally(lock.release)
-  if (options.json) printJson(result)
-  else print(importText(result, options.out))
-  if (result.written === 'nothing') throw new UserError(refusal(result))
+  if (!options.json) print(importText(result, options.out))
+  const isRefused = result.written === 'nothing'
+  const end = tellFailure(isRefused ? { message: refusal(result), code: 2 } : undefined)
+  if (options.json) printJson({ ...result, ...end })
 }
 
 /** `HEIGHTxWIDTH,…` in pixels; a size that is given twice counts once. */

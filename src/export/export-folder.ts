@@ -2,6 +2,7 @@ import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
 import { absent, syncFolder } from '../base/files/sync-folder.js'
+import { whyUnreadable } from '../base/files/why-unreadable.js'
 import { asideSuffix, writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { hashBytes } from '../base/hash.js'
 import { UserError } from '../base/user-error.js'
@@ -160,7 +161,7 @@ export async function readExport<Report>(target: string): Promise<Report | undef
 async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
-    throw new UserError(`Cannot write to ${folder}: ${error.message}`)
+    throw new UserError(`Cannot write to ${folder}: ${whyUnreadable(error)}`)
   })
 }
 

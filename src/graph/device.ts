@@ -82,7 +82,8 @@ async function probe(device: Device): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile(process.execPath, args, { timeout: longestProbe }, (error, why) => {
       if (/adapter/i.test(why)) resolve('no GPU was found that it can use.')
-      else if (why !== '') resolve(`${wordsOfOnnxruntime(why).replace(/\.$/, '')}.`)
+      else if (why !== '')
+        resolve(`${wordsOfOnnxruntime(why.trim().split('\n').at(-1) ?? '').replace(/\.$/, '')}.`)
       else resolve(error ? 'Its driver ended the program that tried it.' : undefined)
     })
   })

@@ -12,7 +12,7 @@ const places = /\S*\/onnxruntime\S*\.(?:cc|h):\d+ .*?(?:was false\. |\[ONNXRunti
 
 /** What onnxruntime says, in one line and without the places of its code. */
 export const wordsOfOnnxruntime = (message: string): string =>
-  (message.trim().split('\n').at(-1) ?? '').replaceAll(places, '').replace(/\s+/g, ' ').slice(0, 300)
+  message.replaceAll(places, '').replace(/\s+/g, ' ').trim().slice(0, 600)
 
 /**
  * The error of a session: which model it is of, and what can be done where it was refused memory.

@@ -6,6 +6,7 @@ import pLimit from 'p-limit'
 import { z } from 'zod'
 import { makeFolder } from '../base/files/make-folder.js'
 import { sweepAside } from '../base/files/sweep-aside.js'
+import { whyUnreadable } from '../base/files/why-unreadable.js'
 import { asidePath, asideSuffix, writeFileAtomic } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
 import { absentPhrases } from './absent-phrases.js'
@@ -74,7 +75,7 @@ export async function makeWorld(
 async function readWorldFile(folder: string): Promise<WorldFile | undefined> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
-    throw new UserError(`${folder}: cannot be the folder of a world: ${error.message}`)
+    throw new UserError(`${folder} cannot be the folder of a world: ${whyUnreadable(error)}`)
   })
   if (names.every((name) => name.endsWith(asideSuffix))) return undefined
   const text = await readFile(join(folder, 'world.json'), 'utf8').catch(() => undefined)

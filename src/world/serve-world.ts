@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { extname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { listenError } from '../base/listen-error.js'
+import { listenError } from '../base/explain-error.js'
 import { UserError } from '../base/user-error.js'
 
 export interface ServedFolder {

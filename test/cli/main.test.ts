@@ -75,7 +75,7 @@ describe('the command line', () => {
       [['export-model', folder, '-o', 'm.safetensors', '--scores', newer], /Cannot read .*newer/],
       [['render', empty], /has no grounding yet: run a filter stage/],
       [['render', empty, '--sample', 'x'], /"x" is not a whole number/],
-      [['dance'], /unknown command 'dance'/],
+      [['dance'], /there is no command "dance"/],
     ]
     for (const [args, message] of cases) {
       const { code, out, err } = await groundmill(...args)

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -12,6 +12,7 @@ import { fromHalf, toHalf } from '../../src/graph/half.js'
 import { matmul } from '../../src/graph/ops/matmul.js'
 import { input } from '../../src/graph/ops/tensor.js'
 import { floats, Session } from '../../src/graph/session.js'
+import { loadError } from '../../src/graph/session-error.js'
 import { SessionPool } from '../../src/graph/session-pool.js'
 import { toOnnx } from '../../src/graph/to-onnx.js'
 import { compiled } from '../helpers/compiled.js'
@@ -188,5 +189,37 @@ describe('half precision', () => {
       }),
       { numRuns: 2000 },
     )
+  })
+
+  it('are asked for without a native word on the terminal', () => {
+    const script = `import { resolveDevice } from './${join(compiled, 'graph/device.js')}'; await resolveDevice('auto')`
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    })
+    expect([status, stderr]).toEqual([0, ''])
+  })
+})
+
+describe('a model that cannot be opened', () => {
+  it.each([
+    ['Load model from m.onnx failed:Protobuf parsing failed.', /is no ONNX model, or is cut off/],
+    [
+      'No Op registered for Cxnv with domain_version of 19',
+      /the operator Cxnv, which this onnxruntime does not/,
+    ],
+    ['Could not find an implementation for Foo(13) node', /the operator Foo, /],
+    ["Load model m.onnx failed. File doesn't exist", /there is no such file/],
+    [
+      'model.cc:202 Unsupported model IR version: 99, max supported IR version: 13',
+      /a later version of ONNX/,
+    ],
+    ['GetFileLength for m.onnx.data failed: external data', /weights beside it is missing or cut off/],
+    ['/onnxruntime_src/onnxruntime/core/x.cc:1 something new', /--verbose says what onnxruntime says/],
+  ])('says why: %s', (message, why) => {
+    const error = loadError('m.onnx', new Error(message))
+    expect(error).toBeInstanceOf(UserError)
+    expect(error.message).toMatch(why)
+    expect(error.message).not.toMatch(/onnxruntime_src|Protobuf|registered/)
+    expect((error.cause as Error).message).toBe(message)
   })
 })

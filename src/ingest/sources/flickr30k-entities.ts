@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import { decodeText } from '../../base/decode-text.js'
 import { notUtf8, readText, unreadable } from '../../base/files/read-file.js'
+import { whyUnreadable } from '../../base/files/why-unreadable.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import { type EntityBoxes, parseEntityBoxes, parseEntitySentences } from '../../formats/flickr-entities.js'
@@ -118,7 +119,10 @@ async function pictureRow(
     found = parseEntityBoxes(await textOf(file, files))
   } catch (error) {
     const reason = error instanceof Reject ? error.reason : 'malformed_row'
-    const problem = { reason, detail: `${file}: ${(error as Error).message}` }
+    const problem = {
+      reason,
+      detail: `${file}: ${error instanceof Reject ? error.message : whyUnreadable(error)}`,
+    }
     return sourceRow({ mark, place, ...source, problem })
   }
   const { width, height, boxes } = found

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { listenError } from '../../base/listen-error.js'
+import { listenError } from '../../base/explain-error.js'
 import { UserError } from '../../base/user-error.js'
 import { type MetricRegistry, metricsContentType } from './metric-registry.js'
 
