@@ -26,6 +26,14 @@
 export type { Xyxy } from '../boxes/xyxy.js'
 export { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 export { decodePicture, type Picture } from '../pictures/picture.js'
+export type { Detection } from '../teacher/closed-vocabulary.js'
 export { type SizeMode, type TeachConfig, teachConfig } from '../teacher/config.js'
 export { hashTeacher, type OpenOptions, openTeacher } from '../teacher/open-teacher.js'
+export type {
+  OwnDetector,
+  OwnPhraseTeacher,
+  OwnTeacher,
+  OwnTeacherOptions,
+  TeacherModule,
+} from '../teacher/own-teacher.js'
 export type { DetectOptions, PhraseDetection, Query, Teacher } from '../teacher/teacher.js'

@@ -17,6 +17,8 @@ export interface FunnelStage {
   readonly rejected: Readonly<Record<string, number>>
   /** Of what came out, count by the rule that gave it another label. */
   readonly relabelled: Readonly<Record<string, number>>
+  /** Pairs of a source whose captions joined those of the pair before: `in` counts the picture once. */
+  readonly joined: number
   readonly shards: number
   readonly bytes: number
   readonly seconds: number
@@ -61,6 +63,8 @@ interface StageSum {
   result(): FunnelStage
 }
 
+const joinedIn = ({ tallies }: ShardStats) => tallies.joined?.pairs ?? 0
+
 /** Adds records up as they are read: those of a large dataset are not all held in memory. */
 function stageSum({ stage, family, unit }: CommitRecord): StageSum {
   const stats = statsSum()
@@ -88,7 +92,8 @@ function stageSum({ stage, family, unit }: CommitRecord): StageSum {
     result: () => ({
       stage,
       family,
-      unit,
+      unit: joinedIn(stats.result()) > 0 ? 'pictures' : unit,
+      joined: joinedIn(stats.result()),
       rejected,
       relabelled,
       recorded,

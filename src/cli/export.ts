@@ -74,8 +74,19 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   print(reportText(report))
 }
 
+/** What boxes are called, and how to have them called otherwise. */
+function classesText(of: string | null): string {
+  const known: Readonly<Record<string, string>> = {
+    categories: 'the categories of the gold (--classes heads: what captions name as well)',
+    labels: 'the labels of the detector (--classes heads: the head nouns of the phrases)',
+    heads: 'the head nouns of the phrases (--classes FILE: a list of your own, a line each)',
+    phrases: 'the phrases as they stand (--classes heads: their head nouns)',
+  }
+  return known[of ?? ''] ?? `the names of ${of}`
+}
+
 /** What was left out and what the format cannot hold, as tables. */
-function reportText({ leftOut, lost, notes, classes, ingest, pictures }: ExportReport): string {
+function reportText({ leftOut, lost, notes, classes, classes_of, ingest, pictures }: ExportReport): string {
   const parts: string[] = []
   const rows = Object.entries(leftOut).flatMap(([what, reasons]) =>
     Object.entries(reasons).map(([reason, count]) => [what, reason, count]),
@@ -84,7 +95,7 @@ function reportText({ leftOut, lost, notes, classes, ingest, pictures }: ExportR
   if (Object.keys(lost).length > 0)
     parts.push(formatTable(['the format does not hold', 'values'], Object.entries(lost)))
   if (pictures.linked) parts.push(`${pictures.linked} pictures linked, ${pictures.copied ?? 0} copied`)
-  if (classes !== null) parts.push(`${classes} classes`)
+  if (classes !== null) parts.push(`${classes} classes: ${classesText(classes_of)}`)
   if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join('\n'))
   const stages = Object.entries(ingest).map(([name, given]) => `  ${name}: ${JSON.stringify(given)}`)
   if (stages.length > 0) parts.push(`An ingest stage reads it back with:\n${stages.join('\n')}`)

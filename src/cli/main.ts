@@ -191,7 +191,7 @@ program
 program
   .command('teach <dataset>')
   .description('find boxes for the phrases of a dataset with a model')
-  .requiredOption('--model <folder>', 'the model folder')
+  .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--phrases <stage>', `the stage whose phrases are asked for ${theOnly('one')}`)
   .requiredOption('--as <stage>', 'the name of the proposals')
   .addOption(repeated('--set <key=value>', 'a key of the teach stage, such as floor=0.05'))
@@ -207,7 +207,10 @@ program
   .description(
     'find phrases that name nothing in the pictures of gold and that a model still finds a box for',
   )
-  .option('--model <folder>', 'the model folder (none: what is kept is drawn)')
+  .option(
+    '--model <folder>',
+    'the model folder, or the file of a teacher of your own (none: what is kept is drawn)',
+  )
   .option('--gold <stage>', "the grounding whose pictures they are of (default: the dataset's own gold)")
   .requiredOption('--as <stage>', 'the name of the negatives')
   .addOption(repeated('--set <key=value>', 'a key of the mine stage, such as max=15'))
@@ -294,7 +297,7 @@ program
 program
   .command('evaluate <dataset>')
   .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
-  .requiredOption('--model <folder>', 'the model folder')
+  .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--as <stage>', "keep the scores as that stage of the dataset's run, evaluations/STAGE.json")
   .option(
     '--attributes',
@@ -348,7 +351,7 @@ program
     ).makeOptionMandatory(),
   )
   .option('--images <folder>', 'the pictures')
-  .option('--model <folder>', 'the model to ask')
+  .option('--model <folder>', 'the model to ask, a folder or a file of your own')
   .option('--predictions <path>', 'what a model has answered, in the place of a model')
   .option('--split <name>', 'of flickr30k (test) and refcoco (val)')
   .option('--by <name>', "who made refcoco's split: unc, google or umd", 'unc')
@@ -411,7 +414,7 @@ program
   .option('--keep-empty', 'keep pictures and captions that no region names')
   .option(
     '--classes <names>',
-    'what boxes are called in yolo, odvg and coco: heads, phrases, categories, or a text file of names',
+    'what boxes are called in yolo, odvg and coco: categories, labels (of a detector), heads, phrases, or a text file of names (the first of categories, labels and heads that there are)',
   )
   .option('--split <name>', 'the name of the split in hf and yolo (train)')
   .option('--negatives <stage>', "the mined negatives to export (what the grounding's own source says)")

@@ -31,7 +31,8 @@ export interface RoundOptions {
 export async function round(pipelinePath: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
   const path = orPackaged(pipelinePath)
   const first = await readPipeline(path, { set: options.set, onNotice: note })
-  if (!first.rounds) throw new UserError(`${path} has no \`rounds\`: see pipelines/self-training.yaml.`)
+  if (!first.rounds)
+    throw new UserError(`${path} has no \`rounds\`: see pipelines/own-rounds.yaml and docs/rounds.md.`)
   const url = options.dataset ?? `runs/${first.name}`
   const storage = openStorage(url)
   const { rounds } = await roundsToMake(storage, options.count)
@@ -72,7 +73,8 @@ async function makeRounds(
   }
   for (const made of rounds.slice(done)) {
     const { round: number, reason } = made
-    print(`\nRound ${number}: ${reason}.\n${reportTable(roundReport(made))}`)
+    print(`\nRound ${number}: ${reason}.`)
+    if (Object.keys(made.scores).length > 0) print(reportTable(roundReport(made)))
   }
 }
 

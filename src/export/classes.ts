@@ -12,6 +12,8 @@ export interface ClassBox {
 
 /** What boxes are called. */
 export interface Classes {
+  /** What they are: `categories`, `labels`, `heads`, `phrases`, or the text file of the user's. */
+  readonly of: string
   /** In the order of their numbers. */
   readonly names: readonly string[]
   /** The class of a category's name. */
@@ -24,40 +26,53 @@ export interface Classes {
 }
 
 /**
- * The classes of a grounding: the head nouns of its phrases (of a category's name the whole name), the
- * phrases themselves, the categories of detection data alone, or the names of a text file, a line each, to
- * which heads and phrases are compared. Without a list they are ordered by how many regions they have, the
- * most first.
+ * The classes of a grounding: the categories of detection data alone, the labels that a detector gave, the head nouns
+ * of its phrases (of a category's name the whole name), the phrases themselves, or the names of a text file, a line
+ * each, to which heads and phrases are compared; `auto` are the first of categories, labels and heads that there are.
+ * Without a list they are ordered by how many regions they have, the most first.
  *
  * Memory grows with the number of different names, as the list that is written does.
  *
+ * @param labels for each shard the stage of the proposals that say what a detector called a box (`labelStages`)
  * @throws UserError where the file cannot be read or names a class twice
  */
 export async function findClasses(
   source: ExportSource,
   shards: readonly string[],
   choice: string,
+  labels: ReadonlyMap<string, string>,
   signal?: AbortSignal,
 ): Promise<Classes> {
-  const namesOf = namings.get(choice)
-  if (!namesOf) return classesOf(await readNames(choice), phraseOrHead, clean)
-  const counts = new Map<string, number>()
+  const choices = choice === 'auto' ? automatic : namings.has(choice) ? [choice] : []
+  if (choices.length === 0) return classesOf(choice, await readNames(choice), phraseOrHead, clean)
+  const tried = choices.map((of) => ({
+    of,
+    namesOf: namings.get(of) as Naming,
+    counts: new Map<string, number>(),
+  }))
   for (const shard of shards) {
-    for await (const row of readExportRows(source, shard, { bytes: false })) {
+    for await (const row of readExportRows(source, shard, { bytes: false, labels: labels.get(shard) })) {
       signal?.throwIfAborted()
       if (row.dropped !== null) continue
-      for (const region of row.regions) {
-        const [name] = namesOf(region, row)
-        if (name) counts.set(name, (counts.get(name) ?? 0) + 1)
-      }
+      for (const region of row.regions)
+        for (const { namesOf, counts } of tried) {
+          const [name] = namesOf(region, row)
+          if (name) counts.set(name, (counts.get(name) ?? 0) + 1)
+        }
     }
   }
+  const { of, namesOf, counts } =
+    tried.find(({ counts }) => counts.size > 0) ?? (tried.at(-1) as (typeof tried)[number])
   const ordered = [...counts].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
   return classesOf(
+    of,
     ordered.map(([name]) => name),
     namesOf,
   )
 }
+
+/** Fixed lists before words of captions, which have thousands of heads. */
+const automatic: readonly string[] = ['categories', 'labels', 'heads']
 
 type Naming = (region: ExportRegion, row: ExportRow) => readonly string[]
 
@@ -66,6 +81,7 @@ const clean = (name: string) => name.toLowerCase().replaceAll(/\s+/g, ' ').trim(
 const namings: ReadonlyMap<string, Naming> = new Map<string, Naming>([
   ['heads', ({ head }) => [clean(head)]],
   ['phrases', ({ text }) => [clean(text)]],
+  ['labels', ({ label }) => (label ? [label] : [])],
   [
     'categories',
     ({ caption, text }, { captions }) => (captions[caption]?.kind === 'categories' ? [text] : []),
@@ -75,9 +91,15 @@ const namings: ReadonlyMap<string, Naming> = new Map<string, Naming>([
 /** What is looked for in a list of the user's: the whole phrase, else its head. */
 const phraseOrHead: Naming = ({ head, text }) => [clean(text), clean(head)]
 
-function classesOf(names: readonly string[], namesOf: Naming, keyOf = (name: string) => name): Classes {
+function classesOf(
+  of: string,
+  names: readonly string[],
+  namesOf: Naming,
+  keyOf = (name: string) => name,
+): Classes {
   const classes = new Map(names.map((name, index) => [keyOf(name), { index, name }]))
   return {
+    of,
     names,
     indexOf: (name) => (classes.get(name) ?? classes.get(clean(name)))?.index,
     boxes(row, without, again) {
@@ -118,7 +140,7 @@ export async function checkClasses(choice: string, hasClasses: boolean): Promise
 async function readNames(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UserError(
-      `--classes ${path}: heads, phrases, categories or a text file of names was expected: ${(error as Error).message}`,
+      `--classes ${path}: auto, categories, labels, heads, phrases or a text file of names was expected: ${(error as Error).message}`,
     )
   })
   const names = text

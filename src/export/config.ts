@@ -24,7 +24,7 @@ export const exportConfig = z.strictObject({
     .string()
     .default('auto')
     .describe(
-      'what boxes are called in yolo and in the detection files of odvg and coco: heads, phrases, categories, or a text file of names; auto: heads in yolo, categories else',
+      'what boxes are called in yolo and in the detection files of odvg and coco: categories (of gold), labels (of a detector), heads (head nouns of phrases), phrases, or a text file of names; auto: the first of categories, labels and heads that there are',
     ),
   split: z
     .string()

@@ -1,5 +1,7 @@
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { readTextIfThere } from '../base/files/read-file.js'
+import { requireWritable } from '../base/files/require-writable.js'
 import { hashJson } from '../base/hash.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
@@ -18,6 +20,8 @@ import {
 import { count, countLost, type ExportSums, emptySums } from './export-sums.js'
 import type { Format, Memory, RowWithFile, Writer } from './format.js'
 import { formats } from './formats.js'
+import { labelStages } from './label-stages.js'
+import { type PictureNames, pictureNames } from './picture-names.js'
 import { pictureEnding, placePicture } from './place-picture.js'
 
 /** What `export.json` says. */
@@ -32,6 +36,8 @@ export interface ExportReport extends ExportSums {
   readonly hash: string
   /** Names in the list of classes; null where there is none. */
   readonly classes: number | null
+  /** What they are: `categories`, `labels`, `heads`, `phrases`, or the text file of the user's. */
+  readonly classes_of: string | null
   readonly notes: readonly string[]
   /** What an ingest stage reads it back with. */
   readonly ingest: Readonly<Record<string, object>>
@@ -56,7 +62,7 @@ export interface ExportOptions {
 }
 
 /** A higher number where the same configuration gives other bytes than before: part of the hash. */
-const exportVersion = 1
+const exportVersion = 2
 /** Pictures that are written at once. */
 const concurrentPictures = 8
 
@@ -138,13 +144,24 @@ async function makeExport(
   { format, shards, missing, hash }: Plan,
 ): Promise<ExportReport> {
   const { config, out, signal } = options
-  const classes = await classesOf(source, shards, config, format, signal)
+  const labels = await neededLabels(source, shards, config, format)
+  const classes = await classesOf(source, shards, config, format, labels, signal)
+  const names = await pictureNames(source, shards, signal)
   const folder = await ExportFolder.open<Memory>(out, hash)
   try {
     const memory = folder.saved?.memory ?? { sums: emptySums(), counters: {}, licenses: [] }
-    const context = { folder, config, source, shards, license: options.license, classes, memory }
+    const context = { folder, config, source, shards, license: options.license, classes, names, memory }
     const writer = await format.open(context)
-    const run: ExportRun = { source, config, format, folder, writer, sums: memory.sums }
+    const run: ExportRun = {
+      source,
+      config,
+      format,
+      folder,
+      writer,
+      names,
+      labels: classes.of === 'labels' ? labels : new Map(),
+      sums: memory.sums,
+    }
     const shardsDone = folder.saved?.shards ?? 0
     const total = shards.reduce((sum, { rows }) => sum + rows, 0)
     let done = shards.slice(0, shardsDone).reduce((sum, { rows }) => sum + rows, 0)
@@ -170,6 +187,7 @@ async function makeExport(
       hash,
       ...memory.sums,
       classes: format.classes && classes.names.length > 0 ? classes.names.length : null,
+      classes_of: format.classes && classes.names.length > 0 ? classes.of : null,
       notes: format.notes,
       ingest: format.ingest(out, config, memory.sums),
       missing,
@@ -185,7 +203,7 @@ async function makeExport(
 }
 
 /** Throws a UserError where a format cannot do what is asked. */
-export function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
+function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
   if (images === 'link' && format.pictures === 'within')
     throw new UserError(
       `${name} holds the pictures within its own files: there is nothing to link. Leave --images out.`,
@@ -199,17 +217,30 @@ export function checkConfig({ format: name, images, link_from }: ExportConfig, f
     throw new UserError(`Readers of ${name} want the pictures themselves: leave --images url out.`)
 }
 
+/** The labels that boxes may be called by: what there is of proposals is read for that alone. */
+async function neededLabels(
+  source: ExportSource,
+  shards: readonly ExportShard[],
+  { classes }: ExportConfig,
+  format: Format,
+): Promise<ReadonlyMap<string, string>> {
+  return format.classes && (classes === 'auto' || classes === 'labels')
+    ? labelStages(source, shards)
+    : new Map()
+}
+
 async function classesOf(
   source: ExportSource,
   shards: readonly ExportShard[],
   { classes }: ExportConfig,
   format: Format,
+  labels: ReadonlyMap<string, string>,
   signal?: AbortSignal,
 ): Promise<Classes> {
   const names = shards.map(({ shard }) => shard)
-  if (format.classes) return findClasses(source, names, classes === 'auto' ? format.classes : classes, signal)
+  if (format.classes) return findClasses(source, names, classes, labels, signal)
   await checkClasses(classes, false)
-  return { names: [], indexOf: () => undefined, boxes: () => [] }
+  return { of: classes, names: [], indexOf: () => undefined, boxes: () => [] }
 }
 
 /** What all shards of an export are written with. */
@@ -219,18 +250,24 @@ interface ExportRun {
   readonly format: Format
   readonly folder: ExportFolder<Memory>
   readonly writer: Writer
+  readonly names: PictureNames
+  /** For each shard the stage of proposals whose labels are classes. */
+  readonly labels: ReadonlyMap<string, string>
   readonly sums: ExportSums
 }
 
 /** The rows that are written; why the others are not is counted. */
 async function* wantedRows(
-  { source, config, format, writer, sums }: ExportRun,
+  { source, config, format, writer, labels, sums }: ExportRun,
   shard: string,
   onRow: () => void,
 ): AsyncGenerator<ExportRow, void, void> {
   const { images, keep_empty } = config
   const { leftOut, written } = sums
-  for await (const row of readExportRows(source, shard, { bytes: images !== 'url' })) {
+  for await (const row of readExportRows(source, shard, {
+    bytes: images !== 'url',
+    labels: labels.get(shard),
+  })) {
     onRow()
     const isEmpty = writer.wants ? !writer.wants(row) : row.regions.length === 0
     const reason =
@@ -249,7 +286,7 @@ async function* wantedRows(
 
 /** The rows with their pictures written, some ahead of the one that is wanted. */
 function rowsWithFiles(
-  { config, format, folder, sums }: ExportRun,
+  { config, format, folder, names, sums }: ExportRun,
   shard: string,
   rows: AsyncGenerator<ExportRow, void, void>,
 ): AsyncGenerator<RowWithFile> {
@@ -257,13 +294,36 @@ function rowsWithFiles(
     rows,
     concurrentPictures,
     async (row): Promise<RowWithFile> => {
-      if (format.pictures === 'within' || config.images === 'url') return { row, file: null }
+      const name = names.nameOf(row)
+      if (format.pictures === 'within' || config.images === 'url') return { row, file: null, name }
       // A folder a shard: no file system likes a million names in one.
-      const name = `${shard}/${row.key}.${pictureEnding(row.bytes)}`
-      const file = `${format.folder?.(config)}/${name}`
-      count(sums.pictures, await placePicture(await folder.loosePath(file), name, row, config.link_from))
-      return { row, file }
+      const place = `${shard}/${name}.${pictureEnding(row.bytes)}`
+      const file = `${format.folder?.(config)}/${place}`
+      count(sums.pictures, await placePicture(await folder.loosePath(file), place, row, config.link_from))
+      return { row, file, name }
     },
     2 * concurrentPictures,
   )
+}
+
+/**
+ * Looks whether an export can be made, before there is anything to export: whether its format can do what is asked,
+ * its folder can be written and holds nothing else, and the files that it names are there. Nothing is made.
+ *
+ * @param out its folder
+ * @throws UserError that says why not
+ */
+export async function checkExport(config: ExportConfig, out: string): Promise<void> {
+  const format = formats[config.format]
+  checkConfig(config, format)
+  await checkClasses(config.classes, format.classes !== undefined)
+  if (config.link_from !== undefined && !(await stat(config.link_from).catch(() => undefined))?.isDirectory())
+    throw new UserError(`link_from: ${config.link_from} is no folder.`)
+  const target = resolve(out)
+  const found = await stat(target).catch(() => undefined)
+  if (found && !found.isDirectory()) throw new UserError(`${out} is a file: name a folder.`)
+  const names = await readdir(target).catch(() => [])
+  if (names.length > 0 && !(await stat(join(target, reportName)).catch(() => undefined)))
+    throw new UserError(`${out} is there and holds no export: name a new folder.`)
+  await requireWritable(target)
 }

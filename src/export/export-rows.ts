@@ -8,6 +8,8 @@ import { hasFamily } from '../shards/has-family.js'
 import { joinRows, mismatch } from '../shards/join-rows.js'
 import type { Storage } from '../storage/storage.js'
 import { plainText } from '../words/plain-text.js'
+import { labelsOf } from './region-labels.js'
+import { type SourceIdentity, sourceIdentity } from './source-identity.js'
 
 /**
  * What is exported: a grounding, the phrases that it points to, and the stage that says which pictures are
@@ -31,10 +33,12 @@ export interface ExportRegion extends Region {
   readonly text: string
   /** Head noun of its phrase; of a category's name the whole name. */
   readonly head: string
+  /** What a detector with a fixed list of labels calls it; absent where labels are not read (`RowParts`). */
+  readonly label?: string | null
 }
 
 /** A picture with all that is exported of it. */
-export interface ExportRow {
+export interface ExportRow extends SourceIdentity {
   readonly key: string
   /** A view that is good while the row's group is read; empty where pictures are not wanted. */
   readonly bytes: Uint8Array
@@ -68,6 +72,8 @@ export interface Absence {
 export interface RowParts {
   /** Whether the pictures' bytes are read. */
   readonly bytes: boolean
+  /** The stage of the proposals whose labels are read. */
+  readonly labels?: string | undefined
 }
 
 const light = ['width', 'height', 'captions', 'url', 'sha256', 'license', 'meta'] as const
@@ -84,7 +90,7 @@ const keyPattern = /^\w[\w-]*$/
 export async function* readExportRows(
   { storage, grounding, phrases, selection, negatives }: ExportSource,
   shard: string,
-  { bytes }: RowParts,
+  { bytes, labels }: RowParts,
 ): AsyncGenerator<ExportRow, void, void> {
   const isSaid = await hasFamily(storage, 'negatives', grounding, shard)
   const rows = joinRows(storage, shard, {
@@ -93,6 +99,7 @@ export async function* readExportRows(
     grounding: { stage: grounding, columns: ['regions', 'ignored'] },
     selection: selection === undefined ? undefined : { stage: selection, columns: ['reason'] },
     said: isSaid ? { family: 'negatives', stage: grounding } : undefined,
+    proposals: labels === undefined ? undefined : { stage: labels, columns: ['proposals'] },
     mined: negatives === undefined ? undefined : { family: 'negatives', stage: negatives },
   })
   const phraseSource = { family: 'phrases', stage: phrases } as const
@@ -106,6 +113,7 @@ export async function* readExportRows(
     const rowPhrases = joined.phrases.phrases
     const codePoints = captions.map(({ text }) => [...text])
     const grounded = new Set<number>()
+    const labelOf = joined.proposals && labelsOf(joined.grounding.regions, joined.proposals.proposals)
     const regions = joined.grounding.regions.map((region): ExportRegion => {
       const caption = codePoints[region.caption]
       const phrase = rowPhrases[region.phrase]
@@ -114,7 +122,12 @@ export async function* readExportRows(
       grounded.add(region.phrase)
       const text = plainText(caption.slice(region.start, region.end).join(''))
       const isCategory = captions[region.caption]?.kind === 'categories'
-      return { ...region, text, head: isCategory ? text : phrase.head }
+      return {
+        ...region,
+        text,
+        head: isCategory ? text : phrase.head,
+        ...(labelOf && { label: labelOf(region) }),
+      }
     })
     yield {
       key,
@@ -127,6 +140,7 @@ export async function* readExportRows(
       sha256,
       license,
       meta,
+      ...sourceIdentity({ meta, url }),
       bytes: 'image' in images ? images.image.bytes : new Uint8Array(),
       ungrounded: rowPhrases.length - grounded.size,
       absence: absenceOf(joined.said, joined.mined),

@@ -6,6 +6,7 @@ import type { ExportRow } from './export-rows.js'
 import { count } from './export-sums.js'
 import { lengthBetween, shortFloat } from './float-text.js'
 import type { Format, Memory, RowWithFile, Writer, WriterContext } from './format.js'
+import { identityKeys, sourceNumber } from './source-identity.js'
 
 const isSentence = ({ kind }: Caption) => kind !== 'categories'
 
@@ -24,14 +25,14 @@ export const coco: Format = {
   pictures: 'files',
   folder: () => 'images',
   urls: true,
-  classes: 'categories',
+  classes: true,
   lacks: ['caption kinds', 'heads', 'phrases without a box', 'hashes', 'meta'],
   notes: [
     'an image of grounding.json is a caption: a picture with several captions is several images of one file_name',
-    'boxes are x y width height; ids are counted from 1',
+    'boxes are x y width height; an image of instances.json has the id of the source where every picture has a number of its own, else ids are counted from 1',
   ],
   async open(context: WriterContext): Promise<Writer> {
-    const { folder, config, classes, memory, source } = context
+    const { folder, config, classes, names, memory, source } = context
     const { sums, counters } = memory
     const grounding = await openCocoFile(folder, 'grounding')
     const detection = classes.names.length > 0 ? await openCocoFile(folder, 'instances') : undefined
@@ -39,6 +40,7 @@ export const coco: Format = {
       counters[name] = (counters[name] ?? 0) + 1
       return counters[name]
     }
+    const ownId = (row: ExportRow) => (names.areNumbered ? sourceNumber(row) : undefined)
     return {
       async shard(_, rows) {
         for await (const rowWithFile of rows) {
@@ -58,7 +60,7 @@ export const coco: Format = {
               ...(absent.length > 0 && { negatives: absent }),
               caption: caption.text,
               dataset_name: source.name,
-              original_img_id: row.key,
+              original_img_id: ownId(row) ?? row.key,
               sentence_id: index,
             })
             for (const { xyxy, start, end, score, origin, area } of regions) {
@@ -80,7 +82,7 @@ export const coco: Format = {
             if (index === undefined) count(sums.lost, 'crowds')
             return index === undefined ? [] : [{ index, ...box }]
           })
-          const id = next('instances.images')
+          const id = ownId(row) ?? next('instances.images')
           await detection.add('images', { id, ...image, ...absenceKeys(row, classes.names) })
           for (const { index, region } of boxes) {
             const { xyxy, score, origin, area } = region
@@ -145,15 +147,16 @@ function absenceKeys({ absence }: ExportRow, classes: readonly string[]) {
   }
 }
 
-function imageOf({ file, row }: RowWithFile, { licenses }: Memory) {
-  const { key, width, height, url, license } = row
+function imageOf({ file, name, row }: RowWithFile, { licenses }: Memory) {
+  const { width, height, url, license } = row
   if (license !== null && !licenses.includes(license)) licenses.push(license)
   return {
-    file_name: file ?? `${key}.jpg`,
+    file_name: file ?? `${name}.jpg`,
     width,
     height,
     ...(url !== null && { coco_url: url }),
     ...(license !== null && { license: licenses.indexOf(license) + 1 }),
+    ...identityKeys(row),
   }
 }
 

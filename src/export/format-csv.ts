@@ -22,6 +22,8 @@ export const csvColumns = [
   'y2',
   'score',
   'origin',
+  'source_id',
+  'source_name',
 ] as const
 
 const file = 'regions.csv'
@@ -45,13 +47,15 @@ export const csv: Format = {
       async shard(_, rows) {
         for await (const { row, file: name } of rows) {
           const { key, url, width, height, license, meta, captions, regions } = row
+          const identity = [row.sourceId ?? '', row.sourceName ?? '']
           const picture = [key, name ?? '', url ?? '', width, height, license ?? '', meta ?? '']
           const lines = captions.flatMap(({ text, kind }, index) => {
             const captionRegions = regions.filter(({ caption }) => caption === index)
             const caption = [...picture, index, kind, text]
             written.captions++
             written.regions += captionRegions.length
-            if (captionRegions.length === 0) return [lineOf([...caption, ...Array<string>(10).fill('')])]
+            if (captionRegions.length === 0)
+              return [lineOf([...caption, ...Array<string>(10).fill(''), ...identity])]
             return captionRegions.map(({ start, end, text: phrase, head, xyxy, score, origin }) =>
               lineOf([
                 ...caption,
@@ -62,6 +66,7 @@ export const csv: Format = {
                 ...xyxy.map(floatText),
                 floatText(score),
                 origin,
+                ...identity,
               ]),
             )
           })

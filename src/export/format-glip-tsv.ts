@@ -2,6 +2,7 @@ import { asciiJson } from './ascii-json.js'
 import { captionSamples } from './caption-samples.js'
 import { shortFloat } from './float-text.js'
 import type { Format, Writer, WriterContext } from './format.js'
+import { identityKeys } from './source-identity.js'
 
 /**
  * GLIP's TSV of grounded captions: `labels.tsv` has a key and the boxes of a caption as JSON, `images.tsv`
@@ -36,7 +37,7 @@ export const glipTsv: Format = {
     const imageIndex = await folder.part('images.lineidx')
     return {
       async shard(_, rows) {
-        for await (const { row } of rows) {
+        for await (const { row, name } of rows) {
           const samples = captionSamples(row, config.keep_empty, sums)
           const picture = samples.length > 0 ? asBuffer(row.bytes).toString('base64') : ''
           for (const { caption, regions } of samples) {
@@ -47,11 +48,12 @@ export const glipTsv: Format = {
               bboxes: regions.map(({ xyxy }) => xyxy.map(shortFloat)),
               scores: regions.map(({ score }) => shortFloat(score)),
               tokens_positive: regions.map(({ start, end }) => [[start, end]]),
+              ...identityKeys(row),
             }
             await labelIndex.write(`${labels.length()}\n`)
-            await labels.write(`${row.key}\t${asciiJson(label)}\n`)
+            await labels.write(`${name}\t${asciiJson(label)}\n`)
             await imageIndex.write(`${images.length()}\n`)
-            await images.write(`${row.key}\t${picture}\n`)
+            await images.write(`${name}\t${picture}\n`)
           }
         }
       },

@@ -3,6 +3,7 @@ import { parquetChunks } from '../parquet/parquet-chunks.js'
 import { listOf, schemaOf, struct, xyxy } from '../rows/arrow-schema.js'
 import { count } from './export-sums.js'
 import type { Format, RowWithFile, Writer, WriterContext } from './format.js'
+import { pictureEnding } from './place-picture.js'
 import { pictureObject } from './region-object.js'
 
 const text = new Utf8()
@@ -32,6 +33,8 @@ export const hfSchema = schemaOf({
   sha256: text,
   license: text,
   meta: text,
+  source_id: text,
+  file_name: text,
 })
 
 export const hfNullable: ReadonlySet<string> = new Set([
@@ -40,6 +43,8 @@ export const hfNullable: ReadonlySet<string> = new Set([
   'url',
   'license',
   'meta',
+  'source_id',
+  'file_name',
 ])
 
 /**
@@ -77,17 +82,19 @@ export const hf: Format = {
     }
   },
   ingest: (folder, { images, split }) => {
-    const columns = { caption: 'captions', license: 'license', regions: 'regions' }
-    const source = { format: 'parquet', path: `${folder}/data/${split}-*.parquet` }
-    return { regions: { ...source, columns: images === 'url' ? { ...columns, url: 'url' } : columns } }
+    const picture = { ...(images !== 'url' && { image: 'image' }), url: 'url' }
+    const meta = ['source_id', 'file_name']
+    const columns = { ...picture, caption: 'captions', license: 'license', regions: 'regions', meta }
+    return { regions: { format: 'parquet', path: `${folder}/data/${split}-*.parquet`, columns } }
   },
 }
 
 const five = (value: number) => String(value).padStart(5, '0')
 
-function recordOf({ row }: RowWithFile, isUrl: boolean) {
-  const image = isUrl ? { bytes: null, path: row.url } : { bytes: row.bytes, path: null }
-  return { ...pictureObject(row), image }
+function recordOf({ row, name }: RowWithFile, isUrl: boolean) {
+  const { url, bytes, sourceId, sourceName } = row
+  const image = isUrl ? { bytes: null, path: url } : { bytes, path: `${name}.${pictureEnding(bytes)}` }
+  return { ...pictureObject(row), image, source_id: sourceId, file_name: sourceName }
 }
 
 /** The README that the Hub shows: what the data are, as YAML for programs and as text for people. */
@@ -142,6 +149,7 @@ for region in row["regions"]:
 - \`regions\`: \`caption\` is a place in \`captions\`, \`start\` and \`end\` are offsets in its characters, \`text\` is what they cover and
   \`head\` its head noun; \`xyxy\` is x1 y1 x2 y2 in pixels; \`score\` is in 0 to 1, and \`origin\` says who gave the box: \`gold\`, or a
   model and its round
+- \`source_id\` and \`file_name\` are what the source calls the picture: its id (else the file, or the address) and its file
 - \`sha256\` is that of the bytes as they were crawled from \`url\`
 ${ungrounded > 0 ? `- ${ungrounded} phrases that no box was found for are not in it\n` : ''}`
 }
@@ -187,5 +195,9 @@ const features = `  - name: key
   - name: license
     dtype: string
   - name: meta
+    dtype: string
+  - name: source_id
+    dtype: string
+  - name: file_name
     dtype: string
 `

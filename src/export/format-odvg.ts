@@ -5,6 +5,7 @@ import type { ClassBox } from './classes.js'
 import type { ExportRegion, ExportRow } from './export-rows.js'
 import { shortFloat } from './float-text.js'
 import type { Format, RowWithFile, Writer } from './format.js'
+import { identityKeys } from './source-identity.js'
 
 const grounding = 'grounding.jsonl'
 const detection = 'detection.jsonl'
@@ -22,7 +23,7 @@ export const odvg: Format = {
   pictures: 'files',
   folder: () => 'images',
   urls: true,
-  classes: 'categories',
+  classes: true,
   lacks: [
     'caption kinds',
     'scores',
@@ -88,10 +89,11 @@ export const odvg: Format = {
   },
 }
 
-const pictureOf = ({ file, row: { url, width, height } }: RowWithFile) => ({
-  filename: file ?? url,
-  height,
-  width,
+const pictureOf = ({ file, row }: RowWithFile) => ({
+  filename: file ?? row.url,
+  height: row.height,
+  width: row.width,
+  ...identityKeys(row),
 })
 
 export const boxOf = ({ xyxy }: ExportRegion) => xyxy.map(shortFloat)

@@ -3,6 +3,7 @@ import { openCocoFile } from './coco-file.js'
 import type { ExportRegion, ExportRow } from './export-rows.js'
 import { lengthBetween, shortFloat } from './float-text.js'
 import type { Format, Memory, Writer } from './format.js'
+import { identityKeys } from './source-identity.js'
 
 /** Phrases name what they name: all boxes have the one category, which nobody reads. */
 const categories = [{ id: 1, name: 'object' }]
@@ -42,7 +43,7 @@ export const saco: Format = {
   ],
   async open({ folder, memory }): Promise<Writer> {
     const { sums, counters } = memory
-    const file = await openCocoFile(folder, 'pairs')
+    const pairs = await openCocoFile(folder, 'pairs')
     const next = (name: string) => {
       counters[name] = (counters[name] ?? 0) + 1
       return counters[name]
@@ -50,13 +51,13 @@ export const saco: Format = {
     return {
       wants: ({ regions, absence }) => regions.length > 0 || (absence?.negatives.length ?? 0) > 0,
       async shard(_, rows) {
-        for await (const { row, file: name } of rows) {
+        for await (const { row, file, name } of rows) {
           for (const { text, boxes, isExhaustive } of pairsOf(row)) {
             const id = next('pairs.images')
             const exhaustive = isExhaustive ? 1 : 0
-            await file.add('images', {
+            await pairs.add('images', {
               id,
-              file_name: name ?? `${row.key}.jpg`,
+              file_name: file ?? `${name}.jpg`,
               text_input: text,
               width: row.width,
               height: row.height,
@@ -64,10 +65,11 @@ export const saco: Format = {
               is_pixel_exhaustive: exhaustive,
               ...(row.url !== null && { coco_url: row.url }),
               ...(row.license !== null && { license: licenseOf(row.license, memory) }),
+              ...identityKeys(row),
             })
             sums.written.regions += boxes.length
             for (const { xyxy, score, origin } of boxes)
-              await file.add('annotations', {
+              await pairs.add('annotations', {
                 id: next('pairs.annotations'),
                 image_id: id,
                 category_id: 1,
@@ -80,7 +82,7 @@ export const saco: Format = {
       },
       async finish() {
         const licenses = memory.licenses.map((name, index) => ({ id: index + 1, name, url: name }))
-        await file.finish({ licenses, categories })
+        await pairs.finish({ licenses, categories })
       },
     }
   },

@@ -1,8 +1,10 @@
 import { parseJson, stringifyJson } from '../base/parse-json.js'
 import { shortFloat } from './float-text.js'
 import type { Format, Writer } from './format.js'
+import { dotless } from './picture-names.js'
 import { pictureEnding } from './place-picture.js'
 import { pictureObject } from './region-object.js'
+import { identityKeys } from './source-identity.js'
 import { tarEnd, tarMember } from './tar-member.js'
 
 /**
@@ -18,33 +20,39 @@ export const webdataset: Format = {
     const { written } = memory.sums
     return {
       async shard({ shard }, rows) {
-        const name = `${shard}.tar`
-        const tar = await folder.part(name)
+        const tarName = `${shard}.tar`
+        const tar = await folder.part(tarName)
         const add = async (member: string, content: Uint8Array) => {
           for (const part of tarMember(member, content)) await tar.write(part)
         }
-        for await (const { row } of rows) {
-          const { key, bytes, captions, regions } = row
+        for await (const { row, name } of rows) {
+          const { bytes, captions, regions } = row
+          const sample = dotless(name)
           const picture = pictureObject(row)
           const short = picture.regions.map(({ xyxy, score, ...region }) => ({
             ...region,
             xyxy: xyxy.map(shortFloat),
             score: shortFloat(score),
           }))
-          const json = { ...picture, regions: short, meta: picture.meta && parseJson(picture.meta) }
-          await add(`${key}.${pictureEnding(bytes)}`, bytes)
-          await add(`${key}.json`, Buffer.from(stringifyJson(json)))
-          await add(`${key}.txt`, Buffer.from(captions[0]?.text ?? ''))
+          const meta = picture.meta && parseJson(picture.meta)
+          const json = { ...picture, regions: short, meta, ...identityKeys(row) }
+          await add(`${sample}.${pictureEnding(bytes)}`, bytes)
+          await add(`${sample}.json`, Buffer.from(stringifyJson(json)))
+          await add(`${sample}.txt`, Buffer.from(captions[0]?.text ?? ''))
           written.captions += captions.length
           written.regions += regions.length
         }
         await tar.write(tarEnd)
-        await folder.end(name)
+        await folder.end(tarName)
       },
       async finish() {},
     }
   },
   ingest: (folder, { format }) => ({
-    regions: { format, path: folder, columns: { caption: 'json.captions', regions: 'json.regions' } },
+    regions: {
+      format,
+      path: folder,
+      columns: { caption: 'json.captions', regions: 'json.regions', meta: ['source_id', 'source_name'] },
+    },
   }),
 }

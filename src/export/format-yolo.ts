@@ -1,7 +1,12 @@
 import { orderedMap } from '../base/ordered-map.js'
+import { asciiJson } from './ascii-json.js'
 import { count } from './export-sums.js'
 import type { Format, RowWithFile, Writer } from './format.js'
 import { writeNew } from './place-picture.js'
+import { identityKeys } from './source-identity.js'
+
+/** What the pictures are called in their source, a line each, as Hugging Face's image folders have it. */
+const pictureList = 'metadata.jsonl'
 
 /** Label files that are written at once. */
 const concurrentWrites = 32
@@ -9,13 +14,13 @@ const concurrentWrites = 32
 /**
  * Ultralytics' YOLO: `images/<split>/…`, for each a text file of the same name under `labels/<split>/` with a
  * line a box (class, centre, width and height in shares of the picture's), and `data.yaml` with the names of
- * the classes.
+ * the classes. `metadata.jsonl` says what the source calls the pictures.
  */
 export const yolo: Format = {
   pictures: 'files',
   folder: ({ split }) => `images/${split}`,
   urls: false,
-  classes: 'heads',
+  classes: true,
   lacks: [
     'captions',
     'caption kinds',
@@ -23,9 +28,7 @@ export const yolo: Format = {
     'scores',
     'origins',
     'phrases without a box',
-    'urls',
     'hashes',
-    'licenses',
     'meta',
     'negatives',
     'areas',
@@ -39,10 +42,12 @@ export const yolo: Format = {
   async open({ folder, config, classes, memory }): Promise<Writer> {
     const { sums } = memory
     const { written, leftOut } = sums
+    const list = await folder.part(pictureList)
     return {
       wants: (row) => classes.boxes(row).length > 0,
       async shard(_, rows) {
-        const writeLabels = async ({ row, file }: RowWithFile) => {
+        const writeLabels = async (rowWithFile: RowWithFile) => {
+          const { row, file } = rowWithFile
           const { width, height } = row
           const boxes = classes.boxes(
             row,
@@ -61,8 +66,13 @@ export const yolo: Format = {
           })
           written.regions += boxes.length
           await writeNew(await folder.loosePath(labelName(file as string)), lines.join(''))
+          return rowWithFile
         }
-        for await (const _ of orderedMap(rows, concurrentWrites, writeLabels, concurrentWrites));
+        for await (const { row, file } of orderedMap(rows, concurrentWrites, writeLabels, concurrentWrites)) {
+          const { url, license } = row
+          const more = { ...(url !== null && { url }), ...(license !== null && { license }) }
+          await list.write(`${asciiJson({ file_name: file, ...identityKeys(row), ...more })}\n`)
+        }
       },
       async finish() {
         const { split } = config

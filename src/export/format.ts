@@ -3,6 +3,7 @@ import type { ExportConfig } from './config.js'
 import type { ExportFolder } from './export-folder.js'
 import type { ExportRow, ExportShard, ExportSource } from './export-rows.js'
 import type { ExportSums, Facet } from './export-sums.js'
+import type { PictureNames } from './picture-names.js'
 
 /** What a writer keeps from one shard to the next: plain JSON, which a checkpoint holds. */
 export interface Memory {
@@ -21,6 +22,7 @@ export interface WriterContext {
   /** The licence of the dataset's card. */
   readonly license: string | undefined
   readonly classes: Classes
+  readonly names: PictureNames
   readonly memory: Memory
 }
 
@@ -29,6 +31,8 @@ export interface RowWithFile {
   readonly row: ExportRow
   /** With forward slashes. */
   readonly file: string | null
+  /** What its file is called, without the ending (`PictureNames`). */
+  readonly name: string
 }
 
 /** A shard that is written, and its place in the list of shards. */
@@ -56,8 +60,8 @@ export interface Format {
   readonly folder?: (config: ExportConfig) => string
   /** Whether pictures may be left where they were crawled. */
   readonly urls: boolean
-  /** What boxes are called where the user does not say; undefined where the format has no classes. */
-  readonly classes?: 'heads' | 'categories'
+  /** Whether boxes have classes. */
+  readonly classes?: boolean
   /** What it has no place for. */
   readonly lacks: readonly Facet[]
   /** What a reader should know. */

@@ -22,6 +22,8 @@ export interface CocoImage {
   /** Not of COCO: what this program's exports say besides. Another's keys of these names are passed over. */
   readonly negatives?: readonly string[]
   readonly exhaustive?: boolean
+  readonly source_id?: string
+  readonly source_name?: string
 }
 
 /** A caption or a box. What a box may have besides is checked where it is used; its outline is not kept. */
@@ -80,7 +82,7 @@ export function cocoImage(value: unknown): Read<CocoImage> {
   const odd = lists.find((key) => image[key] !== undefined && !Array.isArray(image[key]))
   if (odd) return `${odd}: expected a list`
   const [negative, partial] = lists.map((key) => idsOf(image[key]))
-  const { caption, coco_url, negatives, exhaustive } = image
+  const { caption, coco_url, negatives, exhaustive, source_id, source_name } = image
   const license = entryId(image.license)
   const [width, height] = [image.width, image.height].map(numberOf)
   return {
@@ -95,6 +97,8 @@ export function cocoImage(value: unknown): Read<CocoImage> {
     ...(partial && { not_exhaustive_category_ids: partial }),
     ...(isTexts(negatives) && { negatives }),
     ...(typeof exhaustive === 'boolean' && { exhaustive }),
+    ...(typeof source_id === 'string' && { source_id }),
+    ...(typeof source_name === 'string' && { source_name }),
   }
 }
 

@@ -53,11 +53,11 @@ export async function checkCard(
   const first: CardCheck['first'][number][] = []
   for await (const row of source.rows()) {
     signal?.throwIfAborted()
-    if (rows === limit) {
+    if (rows >= limit) {
       stopped = true
       break
     }
-    rows++
+    rows += row.pairs
     captions += row.captions.length
     regions += row.regions?.length ?? 0
     for (const [reason, count] of Object.entries(row.dropped))
@@ -66,7 +66,7 @@ export async function checkCard(
       const { reason, detail } = row.problem
       if (!problems[reason]) examples.push(detail)
       problems[reason] = (problems[reason] ?? 0) + 1
-      unusable++
+      unusable += row.pairs
     } else if (first.length < exampleRows) {
       const texts = row.captions.map(({ text }) => text)
       first.push({ place: row.place, url: row.url, captions: texts, regions: row.regions?.length ?? null })

@@ -49,11 +49,12 @@ export type SourceConfig = z.infer<Schemas<typeof sources>[number]>
 const neverHashed = ['base_url', 'fetch', 'min_success_rate', 'low_success', 'max_transient_rate'] as const
 
 /** Those, and what says which rows are in a shard: a shard is known by its rows themselves. */
-export const ingestNotHashed = [...neverHashed, 'limit', 'shard_size'] as const
+export const ingestNotHashed = [...neverHashed, 'limit', 'shard_size', 'join'] as const
 
 /** The hash of a configuration by which older versions knew their shards. */
 export function olderConfigHash(config: IngestConfig): string {
-  const isHashed = ([key]: [string, unknown]) => !(neverHashed as readonly string[]).includes(key)
+  const isHashed = ([key]: [string, unknown]) =>
+    key !== 'join' && !(neverHashed as readonly string[]).includes(key)
   return hashJson(Object.fromEntries(Object.entries(config).filter(isHashed)))
 }
 

@@ -24,12 +24,15 @@ export type Ingested =
       /** Boxes and captions of the picture that were left out, by reason. */
       readonly dropped: readonly Readonly<Record<string, number>>[]
       readonly tdm?: TdmReservation
+      /** Pairs of the source that it was made of, where it is not one. */
+      readonly pairs?: number
     }
   | {
       readonly kind: 'reject'
       readonly reject: RejectRow
       /** What the source left out, where the row is no row for want of it. */
       readonly dropped: readonly Readonly<Record<string, number>>[]
+      readonly pairs?: number
     }
 
 /** What of an ingest stage's configuration decides what becomes of a row. */

@@ -213,7 +213,12 @@ export async function* ingested(
       return fetcher.fetch(url, abort, room, shard)
     },
   }
-  const work = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
+  const work = async (numberedRow: Numbered, room: Room): Promise<Ingested> => {
+    const [{ pairs }] = numberedRow
+    const made = await workOf(numberedRow, room)
+    return pairs > 1 ? { ...made, pairs } : made
+  }
+  const workOf = async ([row, index]: Numbered, room: Room): Promise<Ingested> => {
     const key = rowKey(shard, index)
     const from = failed?.has(index) ? again : fetcher
     const ingest = () => ingestRow(row, key, config, from, ending.signal, room)

@@ -5,6 +5,7 @@ import { UserError } from '../base/user-error.js'
 import { exportHint } from '../formats/export-hint.js'
 import { type Card, cardSchema, type IngestConfig, type SourceConfig, sourceKeysOf } from './config.js'
 import { folderOfBase, rowWithFile } from './read/named-file.js'
+import { partOfSource } from './read/part-of-source.js'
 import type { Source } from './read/source.js'
 import type { SourceFormat } from './read/source-format.js'
 import type { SourceRow } from './read/source-row.js'
@@ -68,7 +69,8 @@ export async function openSource(ingestConfig: IngestConfig, where?: string): Pr
   const { config: given, card } = await withCard(ingestConfig, where)
   const config = withFolder(given)
   const format = formatOf(config.format)
-  const source = format.open(config)
+  const whole = format.open(config)
+  const source = config.part ? partOfSource(whole, config.part) : whole
   const files = [config, ...('instances' in config ? [{ path: config.instances }] : [])].flatMap((named) =>
     'path' in named && typeof named.path === 'string' ? [named.path] : [],
   )
@@ -96,10 +98,14 @@ function withFolder(config: SourceConfig): SourceConfig {
   return { ...rest, images } as SourceConfig
 }
 
-/** Rows, with those of a list that names files of the folder `images` read from there. */
+/**
+ * Rows, with those of a list that names files of the folder `images` read from there; where there is a `base_url`, what
+ * has no address is fetched.
+ */
 async function* withFiles(rows: AsyncGenerator<SourceRow>, config: SourceConfig): AsyncGenerator<SourceRow> {
+  const isFetched = 'base_url' in config && config.base_url !== undefined
   const images = 'images' in config && config.format !== 'glip-tsv' ? config.images : undefined
-  if (images === undefined) yield* rows
+  if (images === undefined || isFetched) yield* rows
   else for await (const row of rows) yield rowWithFile(row, { images })
 }
 

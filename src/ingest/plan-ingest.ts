@@ -24,6 +24,11 @@ export interface IngestPlan {
   readonly rows: number
   /** Of all that the rows are read from. */
   readonly sourceHash: string
+  /**
+   * Rows that name a picture which an earlier row has named that is not next to them, as far as names are held
+   * (`mostNames`).
+   */
+  readonly repeated?: number
   readonly shards: readonly ShardPlan[]
 }
 
@@ -51,45 +56,66 @@ export async function planIngest(
   const rows = shards.reduce((sum, shard) => sum + shard.rows, 0)
   if (rows === 0) {
     const { path, instances, captions }: Readonly<Partial<Record<string, unknown>>> = config
-    throw new UserError(`${path ?? instances ?? captions} has no rows to ingest.`)
+    const { part } = config
+    const where = part ? ` in the part from ${part.from} to ${part.to}: take a larger one` : ''
+    throw new UserError(`${path ?? instances ?? captions} has no rows to ingest${where}.`)
   }
-  return { card, rows, sourceHash: whole, shards }
+  const repeated = source.repeated?.()?.count ?? 0
+  return { card, rows, sourceHash: whole, ...(repeated > 0 && { repeated }), shards }
+}
+
+/** What to do where rows name pictures that rows far from them have named; undefined where none does. */
+export function repeatsWarning({ repeated = 0 }: IngestPlan): string | undefined {
+  if (repeated === 0) return undefined
+  return `${repeated} rows name a picture that an earlier row, not next to them, has named: each comes in as a picture of its own with its own captions. Sort the list by the address, so that rows of one picture are next to each other and join; or let a dedup stage drop the later ones; \`join: no\` says that this is meant.`
 }
 
 /** Cuts the rows of a source into shards, and hashes what those of each say. */
 function shardCutter(size: number, limit = Number.POSITIVE_INFINITY) {
   const shards: ShardPlan[] = []
-  let open: { readonly mark: Mark; readonly hash: Hash; rows: number; head: string } | undefined
+  let open:
+    | { readonly mark: Mark; readonly hash: Hash; rows: number; pairs: number; head: string }
+    | undefined
   let rows = 0
   const close = () => {
     if (!open) return
-    const { mark, hash, rows } = open
+    const { mark, hash, rows, pairs } = open
     const shard = String(shards.length).padStart(5, '0')
-    shards.push({ shard, mark, rows, hash: hash.update(`\n${rows}`).digest('hex') })
+    // Where nothing joins it is what it was before rows could.
+    const counts = pairs > rows ? `${rows} of ${pairs}` : String(rows)
+    shards.push({ shard, mark, rows, hash: hash.update(`\n${counts}`).digest('hex') })
     open = undefined
   }
   /** Begins a row; its shard is open then. False where there are as many as are wanted. */
   const begin = (mark: Mark) => {
     if (rows === limit) return false
     if (rows % size === 0) close()
-    open ??= { mark, hash: createHash('sha256'), rows: 0, head: '' }
+    open ??= { mark, hash: createHash('sha256'), rows: 0, pairs: 0, head: '' }
     open.rows++
+    open.pairs++
     rows++
     return true
   }
+  /** Whether a row goes on with the picture before: it is then of that one's shard. */
+  const goesOn = (index: number, joined: ReadonlySet<number> | undefined) => {
+    const isJoined = open !== undefined && (joined?.has(index) ?? false)
+    if (open && isJoined) open.pairs++
+    return isJoined
+  }
   return {
     /** Whether it is full: no more rows are wanted. */
-    addRows({ marks, said }: PlannedRows): boolean {
+    addRows({ marks, said, joined }: PlannedRows): boolean {
       for (const [index, mark] of marks.entries()) {
-        if (!begin(mark)) break
+        if (goesOn(index, joined)) continue
+        if (!begin(mark)) return true
         // What is known by its file is said once in a shard, and where in the file it begins.
         if (index === 0 || open?.rows === 1)
           open?.hash.update(marks.length > 1 ? `${mark.at} ${said}\n` : said)
       }
-      return rows === limit
+      return false
     },
     /** As `addRows`; the bytes of a row go on until the next one begins. */
-    addLines({ marks, at, bytes, head }: PlannedLines): boolean {
+    addLines({ marks, at, bytes, head, joined }: PlannedLines): boolean {
       let from = 0
       const addUntil = (to: number) => {
         if (open && to > from) {
@@ -99,7 +125,8 @@ function shardCutter(size: number, limit = Number.POSITIVE_INFINITY) {
         }
         from = to
       }
-      for (const mark of marks) {
+      for (const [index, mark] of marks.entries()) {
+        if (goesOn(index, joined)) continue
         if (rows % size === 0 || rows === limit) addUntil(mark.at - at)
         if (!begin(mark)) return true
       }

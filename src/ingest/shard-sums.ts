@@ -20,8 +20,8 @@ export interface ShardSums {
  * Counts rows as they come in; phrases, regions and rejects are collected in the rows' order.
  *
  * @param isGold whether the source has boxes
- * @param countsRejects whether what rejected rows have lost is counted; it is already where they are tried
- *   again
+ * @param countsRejects whether what rejected rows have lost, and how many pairs a row has, is counted; it is already
+ *   where they are tried again
  */
 export function shardSums(isGold: boolean, countsRejects = true): ShardSums {
   const builder = isGold ? rowStats('images', 'phrases', 'grounding', 'negatives') : rowStats('images')
@@ -47,6 +47,7 @@ export function shardSums(isGold: boolean, countsRejects = true): ShardSums {
     stats: () => builder.build(),
     add(result) {
       done++
+      if (countsRejects && result.pairs) builder.tally('joined', 'pairs', result.pairs - 1)
       if (result.kind === 'row' || countsRejects)
         for (const reasons of result.dropped) {
           for (const [reason, count] of Object.entries(reasons)) builder.tally('dropped', reason, count)

@@ -22,7 +22,7 @@ import { decodeBoxes } from './network/box-coder.js'
 import { boxEdgesOf, type GlipConfig, type ImageSize, inputSizes, queriesOf } from './network/config.js'
 import { glip, glipInputs } from './network/glip.js'
 import { cornersInPixels, glipQueries } from './network/glip-queries.js'
-import { startTokenizer } from './start-weights.js'
+import { startProblem, startTokenizer } from './start-weights.js'
 import { tokenizerJson } from './word-piece.js'
 
 /** Pictures that a model file takes in one run where nothing else is asked for. */
@@ -130,7 +130,7 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
   const config = Object(jsonOf(text, path)) as Partial<GlipConfig>
   if (config.model_type !== 'groundmill-glip') {
     throw new UserError(
-      `${path}: model_type ${shownValue(config.model_type)} is not a family that groundmill knows (groundmill-glip).`,
+      `${path}: model_type ${shownValue(config.model_type)} is of another family: a model that groundmill has trained or imported was expected (groundmill-glip).`,
     )
   }
   if (!config.tower) {
@@ -156,8 +156,10 @@ export async function hashModel(folder: string, onFile?: HashOptions['onFile']):
 /** Changed whenever a network with boxes of pixels is asked in another way: its answers are others then. */
 const answersOfPixels = 'boxes scaled by their pixels'
 
-/** SHA-256 over what training takes from a folder to start from. */
+/** SHA-256 over what training takes from a folder to start from. Throws a UserError where nothing can start from it. */
 export async function hashStart(folder: string): Promise<string> {
+  const problem = await startProblem(folder)
+  if (problem !== undefined) throw new UserError(`init: ${problem}.`)
   const tokenizer = await startTokenizer(folder)
   return hashFiles(folder, [...(tokenizer ? ['tokenizer.json'] : []), 'model.safetensors'])
 }

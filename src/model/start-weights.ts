@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readTextIfThere } from '../base/files/read-file.js'
+import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { openSafetensors } from '../weights/safetensors.js'
 import type { StoredTensor, WeightFile } from '../weights/weight-file.js'
@@ -8,6 +10,9 @@ import type { Parameter } from './network/parameters.js'
 /** The mark, in a file's metadata, of weights that are not those of a whole network. */
 export const partialWeights = { weights: 'partial' } as const
 
+/** The `model_type` of this program's own models. */
+const ownFamily = 'groundmill-glip'
+
 /** Weights that training starts from. `close` frees the file. */
 export interface StartWeights {
   /** For each parameter that is taken, its values. */
@@ -15,6 +20,25 @@ export interface StartWeights {
   /** Names of the parameters that start fresh. */
   readonly fresh: readonly string[]
   close: WeightFile['close']
+}
+
+/**
+ * Why training cannot start from what is at a path, in words; undefined where it is a model of this program, imported
+ * weights, or nothing that can be read: that is told of when it is opened.
+ */
+export async function startProblem(path: string): Promise<string | undefined> {
+  const use =
+    'it can label (teach, rounds.teacher) and be measured (evaluate, benchmark); training starts from a model that groundmill has trained, or from weights that import-model has imported'
+  if ((await stat(path).catch(() => undefined))?.isFile()) return `${path} is a file: ${use}`
+  const text = await readTextIfThere(join(path, 'config.json')).catch(() => undefined)
+  let type: unknown
+  try {
+    type = (JSON.parse(text ?? 'null') as { readonly model_type?: unknown } | null)?.model_type
+  } catch {
+    return undefined
+  }
+  if (type === undefined || type === ownFamily) return undefined
+  return `${path} is a model of another family (model_type ${shownValue(type)}): ${use}`
 }
 
 /** The tokenizer of a folder to start from, which imported weights of a backbone do not have. */

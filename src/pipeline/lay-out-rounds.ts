@@ -1,49 +1,49 @@
-import { UserError } from '../base/user-error.js'
 import { evaluateConfig } from '../evaluate/config.js'
-import { evaluationName } from './promotion/evaluation-record.js'
+import { evaluationName, folderTeacher } from './promotion/evaluation-record.js'
 import { sharesOf } from './promotion/promote-config.js'
 import type { RoundsConfig, Stage } from './stages/pipeline-config.js'
+
+/** Who labels in a round. */
+interface Teacher {
+  /** As stages and records call it. */
+  readonly name: string
+  /** The stage that gives it; none of a model that is of no stage. */
+  readonly needs: readonly string[]
+  /** Where it is, of a model that is of no stage. */
+  readonly folder?: string
+}
 
 /**
  * The stages of self-training. Round n labels with the current teacher (the first one, or the model that the
  * round before promoted), filters, audits its labels where a truth is named, trains a student on gold and on
  * what was labelled, evaluates it (and means of it and its teacher, where they are asked for) and decides on
  * promotion.
+ *
+ * @param rounds as `checkRounds` has let them through
  */
 export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): Stage[] {
   const isStage = (name: string) => stages.some((stage) => stage.name === name)
-  const { audit } = rounds
+  const { audit, promote } = rounds
   const known = audit?.known === undefined ? [] : [audit.known]
-  for (const need of [rounds.teacher, rounds.phrases, ...rounds.gold, ...rounds.held_out, ...known]) {
-    if (!isStage(need)) throw new UserError(`rounds: "${need}" is not a stage.`)
-  }
-  const { promote } = rounds
-  const decisive = [
-    { key: 'set', set: promote.set },
-    ...promote.guards.map(({ set }, index) => ({ key: `guards[${index}].set`, set })),
-  ]
-  for (const { key, set } of decisive) {
-    if (!rounds.held_out.includes(set))
-      throw new UserError(
-        `rounds: promote.${key} "${set}" is not among held_out: ${rounds.held_out.join(', ')}.`,
-      )
-  }
   const shares = sharesOf(promote)
-  if (shares.length > 0 && rounds.start !== 'teacher')
-    throw new UserError(
-      'rounds: promote.average takes students that start from their teacher (`start: teacher`): of models that were trained apart the mean is of no use.',
-    )
-  const evaluations = (model: string): Stage[] =>
+  const first: Teacher = isStage(rounds.teacher)
+    ? { name: rounds.teacher, needs: [rounds.teacher] }
+    : { name: folderTeacher, needs: [], folder: rounds.teacher }
+  const evaluations = (model: string, folder?: object): Stage[] =>
     rounds.held_out.map((set) => ({
       name: evaluationName(model, set),
       uses: 'evaluate',
-      needs: [set, model],
-      with: { ...evaluateConfig.parse({}), ...rounds.evaluate[set] },
+      needs: folder ? [set] : [set, model],
+      with: { ...evaluateConfig.parse({}), ...folder, ...rounds.evaluate[set] },
     }))
-  const laidOut: Stage[] = evaluations(rounds.teacher)
+  // What is measured is what labels: of a folder with several files the same one.
+  const { file } = rounds.teach
+  const opened = first.folder === undefined ? undefined : { model: first.folder, ...(file && { file }) }
+  const laidOut: Stage[] = evaluations(first.name, opened)
   for (let round = 1; round <= rounds.count; round++) {
     const name = (part: string) => `round-${round}-${part}`
-    const current = round === 1 ? rounds.teacher : `round-${round - 1}-promote`
+    const before = `round-${round - 1}-promote`
+    const current: Teacher = round === 1 ? first : { name: before, needs: [before] }
     const student = name('student')
     // A truth that is no stage is a file.
     const audits: Stage[] = audit
@@ -57,15 +57,21 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
         ]
       : []
     const means = shares.map((weight) => ({ name: name(`mean-${Math.round(100 * weight)}`), weight }))
-    const init = rounds.start === 'teacher' ? { init: current } : {}
+    const isStart = rounds.start === 'teacher'
+    const init = isStart ? { init: current.folder ?? current.name } : {}
     laidOut.push(
-      { name: name('label'), uses: 'teach', needs: [rounds.phrases, current], with: rounds.teach },
+      {
+        name: name('label'),
+        uses: 'teach',
+        needs: [rounds.phrases, ...current.needs],
+        with: { ...rounds.teach, ...(current.folder !== undefined && { model: current.folder }) },
+      },
       { name: name('filter'), uses: 'filter', needs: [name('label')], with: rounds.filter },
       ...audits,
       {
         name: student,
         uses: 'train',
-        needs: [...rounds.gold, name('filter'), ...(rounds.start === 'teacher' ? [current] : [])],
+        needs: [...rounds.gold, name('filter'), ...(isStart ? current.needs : [])],
         with: { ...rounds.train, ...init, seed: rounds.train.seed + round },
       },
       ...evaluations(student),
@@ -73,8 +79,8 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
         {
           name: mean,
           uses: 'average',
-          needs: [current, student],
-          with: { from: current, to: student, weight },
+          needs: [...current.needs, student],
+          with: { from: current.folder ?? current.name, to: student, weight },
         },
         ...evaluations(mean),
       ]),
@@ -82,10 +88,10 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
         name: name('promote'),
         uses: 'promote',
         needs: [
-          current,
+          ...current.needs,
           ...audits.map((stage) => stage.name),
           ...rounds.held_out.flatMap((set) => [
-            evaluationName(rounds.teacher, set),
+            evaluationName(first.name, set),
             ...[student, ...means.map(({ name }) => name)].map((model) => evaluationName(model, set)),
           ]),
         ],
@@ -95,6 +101,8 @@ export function layOutRounds(rounds: RoundsConfig, stages: readonly Stage[]): St
           student,
           means: means.map(({ name }) => name),
           sets: rounds.held_out,
+          ...(current.folder !== undefined && { teacher: current.folder }),
+          learned: [rounds.phrases, ...rounds.gold],
         },
       },
     )

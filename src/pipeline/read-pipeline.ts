@@ -5,6 +5,7 @@ import { UserError } from '../base/user-error.js'
 import { fillIn, readCard } from '../ingest/open-source.js'
 import { longestName } from '../rows/family-path.js'
 import { applySet, isObject } from './apply-set.js'
+import { checkRounds } from './check-rounds.js'
 import { layOutRounds } from './lay-out-rounds.js'
 import { type Pipeline, pipelineSchema, type Stage } from './stages/pipeline-config.js'
 
@@ -50,6 +51,7 @@ export async function parsePipeline(
   const filled = substitute(raw, vars, path)
   refuseCredentials(filled, path, storedWithRun)
   const config = parseConfig(pipelineSchema, filled, path)
+  if (config.rounds) await checkRounds(config.rounds, config.stages, path)
   const laidOut = config.rounds
     ? layOutRounds({ ...config.rounds, count: rounds ?? config.rounds.count }, config.stages)
     : []

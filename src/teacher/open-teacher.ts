@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { shownValue } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
@@ -21,6 +21,7 @@ import { readGlipTeacher } from './glip-teacher.js'
 import { readGroundingDino } from './grounding-dino-teacher.js'
 import type { FamilyFolder, ReadFamily } from './model-family.js'
 import { readOwl } from './owl-teacher.js'
+import { hashTeacherFile, isTeacherFile, loadTeacherModule, openTeacherFile } from './own-teacher.js'
 import { splitLongTexts } from './split-long-texts.js'
 import type { Teacher } from './teacher.js'
 import { readTorchvision } from './torchvision-teacher.js'
@@ -64,7 +65,8 @@ const families: ReadonlyMap<string, ReadFamily> = new Map([
 /**
  * Opens a model folder by the `model_type` of its `config.json`: one of this program's own, a Hugging Face
  * folder as it is (`onnx/model.onnx`, `config.json`, `preprocessor_config.json` or `processor_config.json`,
- * `tokenizer.json`), or a detector of torchvision. All of these files are read and checked before the first session
+ * `tokenizer.json`), or a detector of torchvision; or, where the path is that of a JavaScript file, what that exports
+ * (`TeacherModule`). All of a folder's files are read and checked before the first session
  * is opened.
  *
  * @throws UserError where the family is not known, a file or a device is missing, or the model does not fit
@@ -74,6 +76,10 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
   const notice = options.notice ?? (() => {})
   const devices = await devicesOf(options)
   if ([options.device].flat().includes('auto')) notice(`device: ${[...new Set(devices)].join(', ')}`)
+  if (await isTeacherFile(path)) {
+    const { name, threads } = options
+    return openTeacherFile(path, name, { devices, notice, ...(threads && { threads }) })
+  }
   const { open, found } = await readFolder(path, options, devices)
   const hash = await hashOf(path, found)
   const pools: SessionPool[] = []
@@ -100,6 +106,10 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
  * @throws UserError as `openTeacher` does of all but the models and devices
  */
 export async function checkTeacherFolder(path: string, options: OpenOptions = {}): Promise<void> {
+  if (await isTeacherFile(path)) {
+    await loadTeacherModule(path)
+    return
+  }
   const { found } = await readFolder(path, options, ['cpu'])
   const { kind, files } = found
   const isOwn = kind === 'groundmill-glip'
@@ -132,12 +142,18 @@ export async function hashTeacher(
   options: OpenOptions = {},
   onFile?: (name: string, sha256: string) => void,
 ): Promise<string> {
+  if (await isTeacherFile(path)) return hashTeacherFile(path, onFile)
   return hashOf(path, await findFiles(path, options, await devicesOf(options)), onFile)
 }
 
 /** Throws a UserError where a device is not there. */
 export async function requireDevices(options: Pick<OpenOptions, 'device'>): Promise<void> {
   await devicesOf(options)
+}
+
+/** What a teacher is called that nobody gives a name: as its folder, or as a file of your own says. */
+export async function teacherName(path: string): Promise<string> {
+  return (await isTeacherFile(path)) ? (await loadTeacherModule(path)).name : basename(resolve(path))
 }
 
 async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {

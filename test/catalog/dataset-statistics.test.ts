@@ -22,6 +22,7 @@ const stage = (family: FunnelStage['family'], stats: ShardStats, shards = 1): Fu
     in: 1,
     out: 1,
     rejected: {},
+    joined: 0,
     relabelled: {},
     shards,
     bytes: 1,

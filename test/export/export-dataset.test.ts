@@ -332,7 +332,7 @@ describe('groundmill export', () => {
     ]).ended
     expect(done.code).toBe(0)
     expect(done.out.trim().split('\n')).toHaveLength(1)
-    expect(JSON.parse(done.out)).toMatchObject({ out, skipped: false, written: { images: 12 }, classes: 2 })
+    expect(JSON.parse(done.out)).toMatchObject({ out, skipped: false, written: { images: 12 }, classes: 1 })
     const wrong = await startGroundmill(['export', url, '--as', 'nothing', '--format', 'yolo', '-o', fresh()])
       .ended
     expect(wrong.code).toBe(2)

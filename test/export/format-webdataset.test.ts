@@ -12,7 +12,7 @@ describe('a tar of samples', () => {
       ...{ url: null, sha256: '', license: null, meta: '{"id":9007199254740993}' },
     }
     const rows = async function* () {
-      yield { row }
+      yield { row, name: '0' }
     }
     await shard({ shard: '00000' } as never, rows() as never)
     expect(Buffer.concat(chunks).toString('latin1')).toContain('"meta":{"id":9007199254740993}')

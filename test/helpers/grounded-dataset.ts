@@ -5,7 +5,15 @@ import type { ExportConfig } from '../../src/export/config.js'
 import { exportConfig } from '../../src/export/config.js'
 import { type ExportOptions, exportDataset } from '../../src/export/export-dataset.js'
 import type { ExportSource } from '../../src/export/export-rows.js'
-import type { Caption, Families, ImageRow, Phrase, Region, SelectionRow } from '../../src/rows/rows.js'
+import type {
+  Caption,
+  Families,
+  ImageRow,
+  Phrase,
+  Proposal,
+  Region,
+  SelectionRow,
+} from '../../src/rows/rows.js'
 import { createDataset } from '../../src/shards/dataset.js'
 import { runShardTask } from '../../src/shards/shard-task.js'
 import { openStorage } from '../../src/storage/open-storage.js'
@@ -19,6 +27,8 @@ export interface RegionSpec {
   readonly xyxy: Region['xyxy']
   readonly score: number
   readonly origin: string
+  /** What a detector calls it: then the dataset has proposals, of a stage "asked". */
+  readonly label?: string
 }
 
 export interface PictureSpec {
@@ -69,7 +79,7 @@ export async function groundedDataset(
       }
     })
     const grounded = pictures.map(({ captions, regions }) => regionsOf(captions, regions))
-    const commit = async <F extends 'images' | 'phrases' | 'grounding' | 'selection'>(
+    const commit = async <F extends 'images' | 'phrases' | 'proposals' | 'grounding' | 'selection'>(
       stage: string,
       family: F,
       rows: readonly Families[F][],
@@ -80,6 +90,7 @@ export async function groundedDataset(
       const { record } = await runShardTask(task, family, async (write) => ({
         files: { [family]: await write(family, rows) },
         ...counts,
+        ...(family === 'proposals' && { config: { labels: ['any'] } }),
       }))
       return record.files[family]?.sha256 as string
     }
@@ -93,7 +104,25 @@ export async function groundedDataset(
     const words = grounded.map(({ phrases }, at) => ({ key: keys[at], phrases, left_out: [] }))
     const phrases = await commit('words', 'phrases', words, { selection })
     const found = grounded.map(({ regions }, at) => ({ key: keys[at], regions }))
-    await commit('found', 'grounding', found, { phrases })
+    const labelled = grounded.map(({ regions }, at) => ({
+      key: keys[at],
+      teacher: 'asked',
+      proposals: regions.flatMap(({ phrase, xyxy, score }, index): Proposal[] => {
+        const { label } = pictures[at].regions[index]
+        // Another label of the same box, and the same label for another phrase, were not kept.
+        const box = { phrase, xyxy, score, contrast: null }
+        return label === undefined
+          ? []
+          : [
+              { ...box, score: score / 2, label: 'other' },
+              { ...box, label },
+              { ...box, phrase: 0, label: 'wrong' },
+            ]
+      }),
+    }))
+    const isLabelled = pictures.some(({ regions }) => regions.some(({ label }) => label !== undefined))
+    const proposals = isLabelled ? await commit('asked', 'proposals', labelled, { phrases }) : undefined
+    await commit('found', 'grounding', found, { phrases, ...(proposals && { proposals }) })
   }
   return { name: 'made', storage, shards: names, grounding: 'found', phrases: 'words', selection: 'once' }
 }

@@ -323,6 +323,7 @@ it('has an outcome for every bad input, and the page says which', { timeout: 180
   const config = ingestConfig.parse({
     format: 'tsv',
     path,
+    join: 'no',
     image: {
       image_size: 320,
       max_pixels: 3_000_000,

@@ -45,7 +45,7 @@ async function crawl(addresses: readonly string[], given: object = {}) {
   const path = join(folder, `list-${count++}.tsv`)
   await writeFile(path, `url\tcaption\n${addresses.map((address, at) => `${address}\t${at}\n`).join('')}`)
   const fetch = { retries: 1, timeout_ms: 1500, allow_hosts: hosts, ...given }
-  const config = ingestConfig.parse({ format: 'tsv', path, fetch })
+  const config = ingestConfig.parse({ format: 'tsv', path, join: 'no', fetch })
   const source = await openSource(config)
   const plan = await planIngest(source)
   const storage = openStorage(`${path}.dataset`)
@@ -128,7 +128,7 @@ describe('a crawl', () => {
       pipeline,
       `name: down
 stages:
-  - { name: web, uses: ingest, with: { format: tsv, path: ${path}, shard_size: 300, fetch: ${fetch} } }
+  - { name: web, uses: ingest, with: { format: tsv, path: ${path}, join: no, shard_size: 300, fetch: ${fetch} } }
 `,
     )
     const run = join(folder, 'down')

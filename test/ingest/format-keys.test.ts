@@ -30,6 +30,7 @@ const values: Readonly<Record<string, unknown>> = {
   image_list: 'l',
   image_labels: 'l',
   quoted: true,
+  join: 'no',
   corners: 'edges',
   exhaustive: false,
   split: 'val',
@@ -38,14 +39,14 @@ const values: Readonly<Record<string, unknown>> = {
   prompt: { negatives: 5 },
   outside: true,
 }
-const ofStages = 'card, license, shard_size, limit, fetch, image, min_success_rate, low_success'
+const ofStages = 'card, license, shard_size, limit, part, fetch, image, min_success_rate, low_success'
 const keysOf: Readonly<Record<string, string>> = {
-  tsv: 'path, header, quoted, columns, images, base_url, outside',
-  csv: 'path, header, columns, images, base_url, outside',
-  jsonl: 'path, columns, images, base_url, outside',
-  json: 'path, columns, images, base_url, outside',
-  parquet: 'path, columns, images, base_url, outside',
-  webdataset: 'path, columns',
+  tsv: 'path, header, quoted, columns, join, images, base_url, outside',
+  csv: 'path, header, columns, join, images, base_url, outside',
+  jsonl: 'path, columns, join, images, base_url, outside',
+  json: 'path, columns, join, images, base_url, outside',
+  parquet: 'path, columns, join, images, base_url, outside',
+  webdataset: 'path, columns, join',
   folder: 'path, columns, outside',
   coco: 'images, captions, instances, exhaustive, base_url, prompt, outside',
   openimages: 'path, images, classes, image_list, image_labels, base_url, prompt, outside',
@@ -75,10 +76,10 @@ describe('an ingest stage', () => {
   it('has columns that its format knows', () => {
     const parse = (format: string, columns: object) => parseConfig(ingestConfig, { format, columns }, 'with')
     expect(() => parse('tsv', { image: 'jpg' })).toThrow(
-      'with: columns: no such key: "image"; there are: url, caption, license, meta',
+      'with: columns: no such key: "image"; there are: url, caption, id, license, meta',
     )
-    expect(() => parse('folder', { license: 'by' })).toThrow(
-      'with: columns: no such key: "license"; there are: url, caption',
+    expect(() => parse('folder', { image: 'jpg' })).toThrow(
+      'with: columns: no such key: "image"; there are: url, caption, id, license, meta',
     )
     expect(parse('parquet', { image: 'jpg', regions: 'boxes' })).toBeDefined()
   })
@@ -115,7 +116,7 @@ describe('a key that the format does not have', () => {
       'pipeline.yaml',
       `name: p\nstages: [{ name: a, uses: ingest, with: { ${given} } }, { name: b, uses: chunk, needs: [a] }]\n`,
     )
-  const tsvHas = `"split"; the format tsv has: path, header, quoted, columns, images, base_url, outside, ${ofStages}`
+  const tsvHas = `"split"; the format tsv has: path, header, quoted, columns, join, images, base_url, outside, ${ofStages}`
 
   it('is refused in a pipeline and in --set, by file, stage and format', async () => {
     const path = await pipeline('format: tsv, path: p, split: val')
@@ -128,7 +129,7 @@ describe('a key that the format does not have', () => {
     const own = 'name: x\ntitle: X\nlicense: free\n'
     const card = await file('card.yaml', `${own}format: tsv\nsplit: val\n`)
     await expect(readCard(card)).rejects.toThrow(
-      `${card}: no such key: "split"; the format tsv has: path, header, quoted, columns, images, name, title, homepage, paper, license, rows, expected, unchecked, quirks`,
+      `${card}: no such key: "split"; the format tsv has: path, header, quoted, columns, join, images, name, title, homepage, paper, license, rows, expected, unchecked, quirks`,
     )
     // What only a stage gives is for no card to say.
     await file('card.yaml', `${own}format: glip-tsv\nmin_score: 0.7\n`)

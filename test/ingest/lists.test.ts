@@ -57,10 +57,11 @@ describe('a CSV', () => {
       fc.asyncProperty(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 12 }), async (pairs) => {
         const lines = pairs.map(([url, caption]) => `${quoted(`u${url}`)},${quoted(`c${caption}`)}`)
         const path = await file('.csv', `url,caption\n${lines.join('\n')}\n`)
-        const rows = await rowsOf({ format: 'csv', path })
+        const source = { format: 'csv', join: 'no', path }
+        const rows = await rowsOf(source)
         expect(rows.map(short)).toEqual(pairs.map(([url, caption]) => [`u${url}`, `c${caption}`]))
         const { mark } = rows[rows.length >> 1]
-        expect(await rowsOf({ format: 'csv', path }, mark)).toEqual(rows.slice(rows.length >> 1))
+        expect(await rowsOf(source, mark)).toEqual(rows.slice(rows.length >> 1))
       }),
       { numRuns: 40 },
     )
@@ -150,7 +151,7 @@ describe('a TSV', () => {
   it('never lets a mark that is not closed take more than a MiB with it', async () => {
     const line = `u\t${'x'.repeat(1000)}\n`
     const path = await file('.tsv', `url\tcaption\nu\t"open\n${line.repeat(3000)}u\tclosed"\n`)
-    const rows = await rowsOf({ format: 'tsv', quoted: true, path })
+    const rows = await rowsOf({ format: 'tsv', quoted: true, join: 'no', path })
     expect(rows).toHaveLength(3002)
     expect(rows.filter(({ problem }) => problem).map(({ mark }) => mark.line)).toEqual([2])
   })

@@ -2,10 +2,14 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { openDataset } from '../../src/catalog/open-dataset.js'
-import { readPipeline } from '../../src/pipeline/read-pipeline.js'
+import { isPromotion } from '../../src/pipeline/promotion/is-promotion.js'
+import { parsePipeline, readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
+import { readCommit } from '../../src/shards/commit.js'
 import { joinRows } from '../../src/shards/join-rows.js'
+import { hashTeacher } from '../../src/teacher/open-teacher.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 import { picture } from '../teacher/pictures.js'
 
@@ -81,5 +85,67 @@ describe('pipelines/detector.yaml', () => {
     const run = join(folder, 'plain')
     await runPipeline(pipeline, run)
     expect(await kept(run)).toMatchObject({ 'A puppy': 1, 'Two stoplights': 2, 'a hot dog': 0 })
+  })
+})
+
+describe('pipelines/own-rounds.yaml', () => {
+  const set = [
+    ...[`folder=${folder}`, `model=${model}`, `rounds.filter.rules=${rules}`],
+    ...['photos.part={}', 'held-out.part={}'],
+    'rounds.train={image_size: 64, max_tokens: 16, steps: 1, batch: 1, warmup: 0}',
+  ]
+  const json = async (...path: string[]) => JSON.parse(await readFile(join(folder, ...path), 'utf8'))
+
+  it('has a detector teach a student, and decides by the labels that both give categories', async () => {
+    const run = join(folder, 'rounds')
+    const pipeline = await readPipeline('pipelines/own-rounds.yaml', { set, rounds: 2 })
+    const only = ['round-2-label']
+    const { outcomes } = await runPipeline(pipeline, run, { only })
+    expect([...outcomes.values()].flatMap(({ failed }) => failed)).toEqual([])
+    const hash = await hashTeacher(model)
+    const { result } = await json('rounds/rounds/1.json')
+    expect(result).toMatchObject({ promoted: false, teacher: { name: 'teacher', hash }, next: { hash } })
+    expect(result.scores['held-out'].teacher).toMatchObject({ images: 3, categories: 1 })
+    expect(result.lineage.stages['round-1-label']).toMatchObject({ model })
+    // Who was not replaced teaches again.
+    const { storage } = await openDataset(join(run, 'photos'))
+    for (const round of [1, 2])
+      expect((await readCommit(storage, 'proposals', `round-${round}-label`, '00000'))?.inputs).toMatchObject(
+        {
+          ...{ model: hash, teacher: 'torchvision' },
+        },
+      )
+    // The same pictures are held out and learned from here, though no list says so.
+    expect(outcomes.get('round-1-promote')?.warnings).toEqual([
+      expect.stringContaining('3 of the 3 pictures of "held-out" are in "photos" as well'),
+    ])
+    const again = await runPipeline(pipeline, run, { only })
+    expect([...again.outcomes.values()].reduce((sum, { ran }) => sum + ran, 0)).toBe(0)
+  })
+
+  it('promotes every student where that is asked for, and nothing is held out', async () => {
+    const { stages, rounds } = parse(await readFile('pipelines/own-rounds.yaml', 'utf8'))
+    const always = { ...rounds, held_out: [], promote: { always: true } }
+    const value = {
+      name: 'always',
+      vars: {},
+      stages: stages.slice(0, 1).concat(stages.slice(2)),
+      rounds: always,
+    }
+    // The student is that of the rounds before: only the decision is another.
+    const run = join(folder, 'rounds')
+    const given = set.filter((one) => !one.startsWith('held-out'))
+    const pipeline = await parsePipeline(value, 'always.yaml', { set: given, rounds: 1 })
+    const { outcomes } = await runPipeline(pipeline, run)
+    expect([...outcomes].filter(([, { ran }]) => ran > 0).map(([name]) => name)).toEqual(['round-1-promote'])
+    const { result } = await json('rounds/rounds/1.json')
+    expect(isPromotion(result)).toBe(true)
+    expect(result).toMatchObject({
+      ...{ promoted: true, next: { name: 'round-1-student' }, teacher: { hash: await hashTeacher(model) } },
+      reason: 'round-1-student is promoted without a comparison, as `always` asks for',
+    })
+    expect(await readFile(join(run, 'models/round-1-student/README.md'), 'utf8')).toContain(
+      'this model is the next teacher',
+    )
   })
 })

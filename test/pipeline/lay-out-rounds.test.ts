@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { UserError } from '../../src/base/user-error.js'
 import { parsePipeline } from '../../src/pipeline/read-pipeline.js'
 import type { Stage } from '../../src/pipeline/stages/pipeline-config.js'
 
@@ -128,23 +127,34 @@ describe('rounds', () => {
     expect(await students(3)).toBe(3)
   })
 
-  it.each([
-    ['teacher', { teacher: 'none' }],
-    ['phrases', { phrases: 'none' }],
-    ['gold', { gold: ['gold', 'none'] }],
-    ['held-out set', { held_out: ['known', 'novel', 'none'] }],
-    ['known stage of an audit', { audit: { truth: '/truth.json', known: 'none' } }],
-  ])('are refused where there is no such %s', async (_, given) => {
-    await expect(laidOut({ ...one, ...given })).rejects.toThrow('rounds: "none" is not a stage.')
+  it('are taught by the folder of a model that is of no stage', async () => {
+    const teacher = 'test/teacher/fixtures/torchvision'
+    const all = await laidOut({
+      ...{ ...one, start: 'scratch', teacher, count: 2 },
+      teach: { file: 'model_int8' },
+      evaluate: { known: { file: 'other' } },
+    })
+    expect(all.get('teacher-on-novel')).toMatchObject({
+      needs: ['novel'],
+      with: { model: teacher, file: 'model_int8' },
+    })
+    expect(all.get('teacher-on-known')?.with).toMatchObject({ model: teacher, file: 'other' })
+    expect(all.get('round-1-student-on-known')?.with).not.toHaveProperty('model')
+    expect(all.get('round-1-label')).toMatchObject({ needs: ['phrases'], with: { model: teacher } })
+    expect(all.get('round-1-student')?.needs).toEqual(['gold', 'round-1-filter'])
+    expect(all.get('round-1-promote')).toMatchObject({
+      needs: ['teacher-on-known', 'round-1-student-on-known', 'teacher-on-novel', 'round-1-student-on-novel'],
+      with: { teacher, learned: ['phrases', 'gold'] },
+    })
+    // Who is promoted, or the folder again, comes with the decision.
+    expect(all.get('round-2-label')).toMatchObject({ needs: ['phrases', 'round-1-promote'] })
+    expect(all.get('round-2-label')?.with).not.toHaveProperty('model')
+    expect(all.get('round-2-promote')?.needs[0]).toBe('round-1-promote')
   })
 
-  it('are refused where what decides is not held out', async () => {
-    const set = laidOut({ ...one, promote: { set: 'gold' } })
-    await expect(set).rejects.toThrow(UserError)
-    await expect(set).rejects.toThrow('promote.set "gold" is not among held_out: known, novel')
-    const guards = [{ set: 'known' }, { set: 'gold' }]
-    await expect(laidOut({ ...one, promote: { set: 'novel', guards } })).rejects.toThrow(
-      'guards[1].set "gold"',
-    )
+  it('have nothing held out where every student is promoted', async () => {
+    const all = await laidOut({ held_out: [], gold: [], evaluate: {}, promote: { always: true }, count: 2 })
+    const names = ['label', 'filter', 'student', 'promote']
+    expect([...all.keys()]).toEqual([1, 2].flatMap((round) => names.map((name) => `round-${round}-${name}`)))
   })
 })

@@ -117,7 +117,7 @@ describe('promotion in a run', () => {
 
   it('refuses sets that are not held out, and means of models that were trained apart', async () => {
     await expect(pipelineWith('{set: known, guards: [{set: web}]}')).rejects.toThrow(
-      'rounds: promote.guards[0].set "web" is not among held_out: known, novel.',
+      'rounds.promote.guards[0].set: "web" is not among rounds.held_out: known, novel.',
     )
     await expect(pipelineWith('{set: known, average: [0.333]}')).rejects.toThrow('rounds.promote.average')
     const apart = pipelineWith('{set: known, average: true}')
@@ -126,6 +126,6 @@ describe('promotion in a run', () => {
       readPipeline('pipelines/quickstart.yaml', {
         set: ['rounds.promote.average=true', 'rounds.start=scratch'],
       }),
-    ).rejects.toThrow('rounds: promote.average takes students that start from their teacher')
+    ).rejects.toThrow('rounds.promote.average: it takes students that start from their teacher')
   })
 })

@@ -19,7 +19,9 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 const folder = await temporaryFolder()
 const server = await s3Server()
 const list = join(folder, 'pairs.tsv')
-await writeFile(list, `url\tcaption\n${'http://127.0.0.1/a.jpg\ta dog\n'.repeat(6)}`)
+const pairs = (count: number) =>
+  `url\tcaption\n${Array.from({ length: count }, (_, at) => `http://127.0.0.1/${at}.jpg\ta dog\n`).join('')}`
+await writeFile(list, pairs(6))
 
 const ingest = (name: string, size = 2) => ({
   name,
@@ -422,7 +424,7 @@ describe('a run through an engine ends', () => {
 
   it('where most of its rows fail for reasons that may pass', async () => {
     const long = join(folder, 'long.tsv')
-    await writeFile(long, `url\tcaption\n${'http://127.0.0.1/a.jpg\ta dog\n'.repeat(600)}`)
+    await writeFile(long, pairs(600))
     const source = { name: 'web', uses: 'ingest', with: { format: 'tsv', path: long, shard_size: 150 } }
     const lost = { in: 150, out: 10, rejected: { http_503: 140 } }
     const engine = handEngine(1, async () => lost)

@@ -1,4 +1,5 @@
 import { nameList } from '../../base/name-list.js'
+import { stringifyJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { pairRow, type SourceRow } from './source-row.js'
@@ -10,19 +11,41 @@ export type Column = string | number
 export interface PairColumns {
   readonly url: Column
   readonly caption: Column
+  /** The picture's own id. */
+  readonly id?: Column | undefined
   readonly license?: Column | undefined
   readonly meta: readonly Column[]
 }
 
 /** The columns that a configuration names. */
 export function pairColumnsOf(columns: Partial<PairColumns> = {}): PairColumns {
-  const { url = 'url', caption = 'caption', license, meta = [] } = columns
-  return { url, caption, license, meta }
+  const { url = 'url', caption = 'caption', id, license, meta = [] } = columns
+  return { url, caption, id, license, meta }
+}
+
+/** Columns that hold captions where nothing says otherwise and there is no `caption`, the first that is there. */
+export const captionNames = [
+  'caption',
+  'captions',
+  'text',
+  'sentences',
+  'sentences_raw',
+  'raw',
+  'TEXT',
+] as const
+
+/**
+ * The columns of an object, as `pairColumnsOf`: where none is named, its captions are under the first of
+ * `captionNames` that it has.
+ */
+export function pairColumnsIn(row: object, columns: Partial<PairColumns> = {}): PairColumns {
+  const caption = columns.caption ?? captionNames.find((name) => Object.hasOwn(row, name))
+  return pairColumnsOf({ ...columns, ...(caption !== undefined && { caption }) })
 }
 
 /** The columns that are read, without repetitions. */
-export function columnsUsed({ url, caption, license, meta }: PairColumns): Column[] {
-  return [...new Set([url, caption, ...(license === undefined ? [] : [license]), ...meta])]
+export function columnsUsed({ url, caption, id, license, meta }: PairColumns): Column[] {
+  return [...new Set([url, caption, ...[id, license].filter((column) => column !== undefined), ...meta])]
 }
 
 /** A row of the values that `value` gives for each column. */
@@ -33,12 +56,27 @@ export function pairOf(
   value: (column: Column) => unknown,
 ): SourceRow {
   const license = columns.license === undefined ? null : value(columns.license)
-  const meta = columns.meta.map((column) => [String(column), plain(value(column))] as const)
   return pairRow(mark, place, value(columns.url), value(columns.caption), {
     license: typeof license === 'string' && license !== '' ? license : null,
-    meta: meta.length > 0 ? Object.fromEntries(meta) : null,
+    ...notesOf(columns, value),
   })
 }
+
+/** What a row says of its picture beside address and caption; its name where it has an id. */
+export function notesOf(
+  { id, meta }: PairColumns,
+  value: (column: Column) => unknown,
+): Pick<SourceRow, 'meta'> & Partial<Pick<SourceRow, 'pictureName'>> {
+  const own = id === undefined ? null : plain(value(id))
+  const notes = meta.map((column) => [String(column), plain(value(column))] as const)
+  const all = [...(id === undefined ? [] : [['id', own] as const]), ...notes]
+  return {
+    meta: all.length > 0 ? Object.fromEntries(all) : null,
+    ...(id !== undefined && { pictureName: isBlank(own) ? null : `id ${stringifyJson(own)}` }),
+  }
+}
+
+const isBlank = (value: unknown) => value === null || (typeof value === 'string' && value.trim() === '')
 
 /**
  * A value as JSON holds it: whole numbers of 64 bits as numbers where that is exact, as text else; bytes in

@@ -2,7 +2,17 @@ import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { type CellRow, csvRows, tsvRows } from '../../formats/read-cells.js'
 import { linePieces } from '../../formats/read-lines.js'
-import { columnIndex, columnsUsed, type PairColumns, pairColumnsOf, pairOf } from './columns.js'
+import {
+  type Column,
+  captionNames,
+  columnIndex,
+  columnsUsed,
+  type PairColumns,
+  pairColumnsOf,
+  pairOf,
+} from './columns.js'
+import { joinedPieces } from './joined-pieces.js'
+import type { RepeatedNames } from './repeated-names.js'
 import type { PlannedLines } from './source.js'
 import { problemRow, type SourceRow } from './source-row.js'
 
@@ -25,8 +35,7 @@ export async function* readTable(
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
   const { columns, places, isEmpty, first, width } = await openTable(rows, path, config)
-  const minCells =
-    Math.max(...[columns.url, columns.caption].map((column) => places.get(column) as number)) + 1
+  const minCells = neededCells(columns, places)
   const start = from ?? first
   if (isEmpty && !start) return
   for await (const { mark, cells, problem } of rows(path, start)) {
@@ -42,23 +51,33 @@ export async function* readTable(
   }
 }
 
+/** Cells that a row has at least. */
+const neededCells = ({ url, caption }: PairColumns, places: ReadonlyMap<Column, number>) =>
+  Math.max(...[url, caption].map((column) => places.get(column) as number)) + 1
+
 /** Whether a quoted cell begins or ends here whose other end is on another line. */
 const isHalfQuoted = (cell: string) => cell.startsWith('"') !== cell.endsWith('"')
 const quotedHint = ' (a line of a quoted cell? then say `quoted: true`)'
 
 /**
  * The pieces of a table whose rows are lines. The header alone is looked into, so that a column that is not there
- * is told now.
+ * is told now; where rows join, the cell that names the picture as well.
  */
 export async function* tablePieces(
-  rows: CellReader,
   path: string,
   config: TableConfig,
+  names?: RepeatedNames,
 ): AsyncGenerator<PlannedLines> {
-  const { isEmpty, first, places } = await openTable(rows, path, config)
+  const { columns, isEmpty, first, places } = await openTable(tsvRows, path, config)
   if (isEmpty) return
   const head = JSON.stringify([...places])
-  for await (const piece of linePieces(path, first)) yield { ...piece, head }
+  const pieces = linePieces(path, first)
+  if (!names) {
+    for await (const piece of pieces) yield { ...piece, head }
+    return
+  }
+  const cell = { place: places.get(columns.url) as number, count: neededCells(columns, places) }
+  for await (const piece of joinedPieces(pieces, cell, names)) yield { ...piece, head }
 }
 
 /** The columns of a table and where its first row is; throws a UserError where it lacks one of them. */
@@ -67,8 +86,9 @@ async function openTable(
   path: string,
   { header = true, columns: columnNames }: TableConfig,
 ) {
-  const columns = pairColumnsOf(columnNames)
   const head = header ? await readHeader(rows, path) : undefined
+  const captions = captionNames.find((name) => head?.names.includes(name))
+  const columns = pairColumnsOf({ ...(captions && { caption: captions }), ...columnNames })
   const places = new Map(
     columnsUsed(columns).map((column) => [column, columnIndex(column, head?.names, path)] as const),
   )

@@ -4,7 +4,9 @@ import { memoize } from '../../base/memoize.js'
 import { stringifyJson } from '../../base/parse-json.js'
 import type { Mark } from '../../formats/mark.js'
 import { hashFiles } from './hash-files.js'
-import type { PlannedLines, RowReader, Source } from './source.js'
+import { joinCaptions } from './join-captions.js'
+import { type RepeatedNames, repeatedNames } from './repeated-names.js'
+import type { PlannedLines, PlannedMarks, RowReader, Source } from './source.js'
 import { sourceFiles } from './source-files.js'
 import type { SourceRow } from './source-row.js'
 
@@ -22,6 +24,7 @@ export function rowSource(rowReader: RowReader): Source {
   }
   /** As `hashFiles` gave them last. */
   let fileHashes: readonly string[] | undefined
+  let names: RepeatedNames | undefined
   const readHashes = async () => {
     const files = await reader?.files?.()
     fileHashes = files && (await hashFiles(files.filter((file) => file !== undefined)))
@@ -39,13 +42,16 @@ export function rowSource(rowReader: RowReader): Source {
   }
   return {
     async *plan() {
-      for await (const part of reader?.plan?.() ?? []) {
+      names = reader?.joins ? repeatedNames() : undefined
+      for await (const part of reader?.plan?.(names) ?? []) {
         if ('bytes' in part) yield part
-        else if (part[0]) yield { marks: part, said: await holderOf(part[0]) }
+        else if (part.marks[0]) yield { ...part, said: await holderOf(part.marks[0]) }
       }
       if (reader?.plan) return
       for await (const row of open(undefined, true)) {
-        const { mark, load, ...said } = row
+        const { mark, load, pairs, pictureName, ...rest } = row
+        if (pictureName !== null) names?.add(pictureName)
+        const said = pairs > 1 ? { ...rest, pairs } : rest
         yield { marks: [mark], said: `${stringifyJson(said)}${load ? await holderOf(mark) : ''}\n` }
       }
     },
@@ -74,12 +80,24 @@ export function rowSource(rowReader: RowReader): Source {
       const hashes = await readHashes()
       return hashes ? (hashes.at(-1) ?? hashBytes('')) : hashRows(open(undefined, true))
     },
+    repeated: () => names,
     async close() {
       reader = undefined
       await parked?.return(undefined)
       parked = undefined
     },
   }
+}
+
+interface FileOptions {
+  /** Other files that the rows are made of, for the hash. */
+  readonly otherFiles?: readonly (string | undefined)[]
+  /** Whether the rows of one picture that are next to each other in a file are joined. */
+  readonly joins?: boolean
+  /** How a plan reads one file, where its rows need not be made for that; joined as `joins` says. */
+  readonly plan?:
+    | ((path: string, names?: RepeatedNames) => AsyncGenerator<PlannedLines | PlannedMarks>)
+    | undefined
 }
 
 /**
@@ -89,15 +107,12 @@ export function rowSource(rowReader: RowReader): Source {
  * @param path a file, a folder of files or a pattern
  * @param endings of the files that a folder is looked through for
  * @param read the rows of one file, from a mark on
- * @param otherFiles other files that the rows are made of, for the hash
- * @param plan how a plan reads one file, where its rows need not be made for that
  */
 export function fileSource(
   path: string,
   endings: readonly string[],
   read: (path: string, from: Mark | undefined, marksOnly: boolean) => AsyncGenerator<SourceRow>,
-  otherFiles: readonly (string | undefined)[] = [],
-  plan?: (path: string) => AsyncGenerator<PlannedLines | readonly Mark[]>,
+  { otherFiles = [], joins = false, plan }: FileOptions = {},
 ): Source {
   const list = memoize(() => sourceFiles(path, endings))
   return rowSource({
@@ -105,21 +120,22 @@ export function fileSource(
       const first = from?.file ?? 0
       for (const [file, filePath] of (await list()).entries()) {
         if (file < first) continue
-        const rows = read(filePath, file === first ? from : undefined, marksOnly)
+        const single = read(filePath, file === first ? from : undefined, marksOnly)
+        const rows = joins ? joinCaptions(single) : single
         if (file === 0) yield* rows
         else for await (const row of rows) yield { ...row, mark: { ...row.mark, file } }
       }
     },
     plan:
       plan &&
-      async function* () {
+      async function* (names) {
         for (const [file, filePath] of (await list()).entries()) {
           const numbered = (marks: readonly Mark[]) =>
             file === 0 ? marks : marks.map((mark) => ({ ...mark, file }))
-          for await (const part of plan(filePath))
-            yield 'bytes' in part ? { ...part, marks: numbered(part.marks) } : numbered(part)
+          for await (const part of plan(filePath, names)) yield { ...part, marks: numbered(part.marks) }
         }
       },
+    joins,
     isOfOneFile: true,
     files: async () => [...(await list()), ...otherFiles],
   })

@@ -23,6 +23,14 @@ export const quoted = z
   .optional()
   .describe('whether cells may stand in quotation marks, as pandas and WIT write them')
 
+/** Of lists of pairs: whether captions of one picture join. */
+export const join = z
+  .enum(['adjacent', 'no'])
+  .optional()
+  .describe(
+    'adjacent (the default): rows next to each other with one address, file or `columns.id` are one picture with several captions; no: each is a picture of its own',
+  )
+
 export const baseUrl = optionalText(
   'relative addresses and file names are fetched from there; a folder is what `images` is',
 )
@@ -67,9 +75,21 @@ export const columnObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
 const pairColumn = {
   url: column.optional(),
   caption: column.optional(),
+  id: column
+    .optional()
+    .describe("the picture's own id, kept as `id` in `meta`; rows with one id are one picture"),
   license: column.optional(),
   meta: z.array(column).optional().describe('columns to keep in `meta`'),
 }
+
+/** Whether rows next to each other of one picture are joined: rows with regions say themselves what they are of. */
+export const joinsPairs = ({
+  join,
+  columns,
+}: {
+  readonly join?: 'adjacent' | 'no' | undefined
+  readonly columns?: { readonly regions?: string | undefined } | undefined
+}): boolean => join !== 'no' && columns?.regions === undefined
 
 /** The columns of a list of url and caption. */
 export const pairColumns = columnObject(pairColumn)
@@ -111,6 +131,19 @@ export const minScore = z
   .default(defaultScore)
   .describe('boxes that a model found with less are left out; GLIP trained on those above 0.5')
 
+const placeOfPart = z.number().min(0).max(1)
+
+const part = z
+  .strictObject({ from: placeOfPart.default(0), to: placeOfPart.default(1) })
+  .refine(
+    ({ from, to }) => from < to,
+    '`from` must be less than `to`: { to: 0.8 } and { from: 0.8 } are four fifths and the rest',
+  )
+  .optional()
+  .describe(
+    'pictures to take, as shares by a hash of their names: { to: 0.8 } to learn from and { from: 0.8 } to hold out; all where not given',
+  )
+
 /** What every ingest stage may say, whatever its format. */
 export const stageKeys = {
   card: optionalText('a dataset card that gives what is not given here'),
@@ -120,6 +153,7 @@ export const stageKeys = {
     .default(1000)
     .describe('rows of the source in a shard; a key has four digits for them'),
   limit: count.optional().describe('rows of the source to take'),
+  part,
   fetch: fetchConfig.default(fetchConfig.parse({})),
   image: imageConfig.default(imageConfig.parse({})),
   min_success_rate: z

@@ -65,6 +65,13 @@ export interface SourceRow {
   readonly meta: Readonly<Record<string, unknown>> | null
   /** Why the row cannot be used, where it cannot. */
   readonly problem: { readonly reason: string; readonly detail: string } | null
+  /**
+   * What rows of pairs have in common that are of one picture: its address, its file or its id. Null where nothing
+   * tells.
+   */
+  readonly pictureName: string | null
+  /** Rows of the source that it was made of. */
+  readonly pairs: number
 }
 
 const blank = {
@@ -86,6 +93,8 @@ const blank = {
   license: null,
   meta: null,
   problem: null,
+  pictureName: null,
+  pairs: 1,
 }
 
 /** A row with everything that is not given absent. */
@@ -114,10 +123,10 @@ export function pairRow(
   place: string,
   url: unknown,
   caption: unknown,
-  more: Pick<Partial<SourceRow>, 'license' | 'meta'> = {},
+  more: Pick<Partial<SourceRow>, 'license' | 'meta' | 'pictureName'> = {},
 ): SourceRow {
   if (typeof url !== 'string' || url.trim() === '') return problemRow(mark, place, 'no url')
-  return captionedRow(mark, place, caption, { ...more, url })
+  return captionedRow(mark, place, caption, { pictureName: url, ...more, url })
 }
 
 /** A row with the captions of a text or of a list of texts, or a reject where all are blank. */

@@ -1,16 +1,21 @@
 import type { Mark } from '../../formats/mark.js'
 import type { LinePiece } from '../../formats/read-lines.js'
+import type { RepeatedNames } from './repeated-names.js'
 import type { SourceRow } from './source-row.js'
 
 /** Rows as a plan reads them: where they begin, and all that one says, or what many are known by together. */
 export interface PlannedRows {
   readonly marks: readonly Mark[]
   readonly said: string
+  /** Places among the marks of those that go on with the row before them: their captions join. */
+  readonly joined?: ReadonlySet<number>
 }
 
 /** A piece of a list as a plan reads it, and what its lines hang on besides themselves: the columns. */
 export interface PlannedLines extends LinePiece {
   readonly head: string
+  /** As that of rows. */
+  readonly joined?: ReadonlySet<number>
 }
 
 /** A source that is open: it is read once for the plan, and then shard after shard. */
@@ -27,9 +32,17 @@ export interface Source {
   rows(from?: Mark): AsyncGenerator<SourceRow>
   /** SHA-256 of what the rows are read from, in hex. */
   hash(): Promise<string>
+  /**
+   * Rows of the last plan that name a picture which an earlier row has named that is not next to them; undefined
+   * where rows do not join.
+   */
+  repeated?(): RepeatedNames | undefined
   /** Closes what is open. No rows can be read after that. */
   close(): Promise<void>
 }
+
+/** Marks of a file that is known as a whole. */
+export type PlannedMarks = Pick<PlannedRows, 'marks' | 'joined'>
 
 /** How the rows of a source are read: what a format gives to `rowSource`. */
 export interface RowReader {
@@ -41,7 +54,9 @@ export interface RowReader {
    *
    * @throws UserError as `rows` does
    */
-  plan?: (() => AsyncGenerator<PlannedLines | readonly Mark[]>) | undefined
+  plan?: ((names?: RepeatedNames) => AsyncGenerator<PlannedLines | PlannedMarks>) | undefined
+  /** Whether rows next to each other of one picture are joined: then a plan is given what counts its names. */
+  readonly joins?: boolean
   /**
    * The files that the rows are read from, for the hash. Without it the hash is of what the rows say, as of
    * folders of many small files.

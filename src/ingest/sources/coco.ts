@@ -26,6 +26,7 @@ import {
   prompt,
   sourceSchema,
 } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import {
   fileProblemRow,
   type GoldRegion,
@@ -163,6 +164,7 @@ function imageRow(mark: Mark, image: CocoImage, index: CocoIndex, config: Config
     meta: {
       id: idNumber(image.id),
       file_name,
+      ...sourceNotes(image),
       ...(boxes.length ? { boxes: boxes.length } : {}),
       // What LVIS was and was not searched for; evaluation asks.
       ...(neg_category_ids ? { neg_category_ids: neg_category_ids.map(idNumber) } : {}),

@@ -6,6 +6,7 @@ import {
   baseUrl,
   header,
   imageFolder,
+  join,
   listPath,
   outside,
   pairColumns,
@@ -16,6 +17,7 @@ const schema = sourceSchema('csv', {
   path: listPath,
   header,
   columns: pairColumns,
+  join,
   images: imageFolder,
   base_url: baseUrl,
   outside,
@@ -31,5 +33,7 @@ export const csv: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: () => false,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) => readTable(csvRows, path, config, from)),
+    fileSource(requirePath(config), endings, (path, from) => readTable(csvRows, path, config, from), {
+      joins: config.join !== 'no',
+    }),
 }

@@ -1,35 +1,32 @@
-import { access } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { decodeText } from '../../base/decode-text.js'
 import { filesBelow } from '../../base/files/files-below.js'
-import { isInside, outsideAdvice } from '../../base/files/inside.js'
 import { unreadable } from '../../base/files/read-file.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
-import { slashed } from '../../formats/coco-entries.js'
 import type { Mark } from '../../formats/mark.js'
-import { readObjects } from '../../formats/read-objects.js'
 import { Reject } from '../fetch/reject.js'
-import { type PairColumns, requireKey } from '../read/columns.js'
+import type { PairColumns } from '../read/columns.js'
+import { distinctCaptions } from '../read/join-captions.js'
 import { type LocalFiles, readLocalFile } from '../read/local-file.js'
+import { type ListedPicture, type MetadataLists, readMetadataLists } from '../read/metadata-lists.js'
 import { pictureEndings } from '../read/picture-endings.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { column, columnObject, optionalText, outside, sourceSchema } from '../read/source-keys.js'
-import { problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
+import { optionalText, outside, pairColumns, sourceSchema } from '../read/source-keys.js'
+import { type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('folder', {
   path: optionalText('the folder of pictures'),
-  columns: columnObject({ url: column.optional(), caption: column.optional() })
-    .optional()
-    .describe('of the list in the folder: its keys of the file name and of the caption'),
+  columns: pairColumns.describe('of the lists in the folder: `url` is the key of the file name'),
   outside,
 })
 
 /**
  * Pictures of a folder and those below it. Captions come from a text file beside each, of its name, a line
- * each; and from `captions.jsonl` or `metadata.jsonl` in the folder, an object a line with `file_name` and
- * `caption` or `text` (the form of Hugging Face's image folders) or the columns that the configuration names.
+ * each; and from a list in the folder or in those below it (`captions.jsonl`, `metadata.jsonl`, `metadata.csv`,
+ * `metadata.parquet`), rows of `file_name` and of `text`, `caption` or `captions` (the form of Hugging Face's image
+ * folders), or of the columns that the configuration names. Each caption is taken once, `mostCaptions` at most.
  */
 export const folder: SourceFormat<typeof schema> = {
   name: 'folder',
@@ -52,8 +49,9 @@ export const folder: SourceFormat<typeof schema> = {
 }
 
 /** What a folder holds: its pictures, sorted, and what its list says of them. */
-interface Contents extends CaptionList {
+interface Contents {
   readonly pictures: readonly string[]
+  readonly lists: MetadataLists
 }
 
 async function readContents(
@@ -68,20 +66,22 @@ async function readContents(
     .sort()
   if (pictures.length === 0)
     throw new UserError(`${path} has no pictures (${[...pictureEndings].join(', ')}).`)
-  return { pictures, ...(await readList(path, columns, new Set(pictures), outside)) }
+  const files = names.map((name) => name.replaceAll('\\', '/'))
+  return { pictures, lists: await readMetadataLists(path, files, new Set(pictures), { columns, outside }) }
 }
 
 async function* rowsOf(
   path: string,
-  { pictures, captions, problems }: Contents,
+  { pictures, lists }: Contents,
   files: LocalFiles,
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
+  const { problems } = lists
   for (let at = from?.at ?? 0; at < pictures.length + problems.length; at++) {
     const mark = { at, line: 0 }
     const name = pictures[at]
     const problem = problems[at - pictures.length]
-    if (name !== undefined) yield await pictureRow(mark, files, path, name, captions.get(name) ?? [])
+    if (name !== undefined) yield await pictureRow(mark, files, path, name, lists.pictures.get(name))
     else if (problem) yield { ...problem, mark }
   }
 }
@@ -94,14 +94,15 @@ async function pictureRow(
   files: LocalFiles,
   folder: string,
   name: string,
-  listed: readonly string[],
+  listed: ListedPicture | undefined,
 ): Promise<SourceRow> {
   const file = join(folder, name)
   const captionFile = `${file.slice(0, -extname(file).length)}.txt`
   const read = await readLocalFile(captionFile, files).catch((error: Error) => error)
   const refused = read instanceof Reject ? read : undefined
   const text = read instanceof Error ? '' : decodeText(read)
-  const texts = [...listed, ...(text ?? '').split(/\r*\n|\r/)].filter((line) => line.trim() !== '')
+  const lines = [...(listed?.captions ?? []), ...(text ?? '').split(/\r*\n|\r/)]
+  const { texts, dropped } = distinctCaptions(lines.filter((line) => line.trim() !== ''))
   const problem =
     refused !== undefined
       ? { reason: refused.reason, detail: `${file}: ${refused.message}` }
@@ -114,62 +115,9 @@ async function pictureRow(
     file,
     roots: files.roots,
     captions: texts.map((line) => ({ text: line, kind: 'web' })),
-    meta: { file_name: name },
+    dropped,
+    license: listed?.license ?? null,
+    meta: { file_name: name, ...listed?.meta },
     problem: texts.length === 0 ? problem : null,
   })
-}
-
-interface CaptionList {
-  /** By file name. */
-  readonly captions: ReadonlyMap<string, readonly string[]>
-  /** Lines that give no picture of the folder a caption. */
-  readonly problems: readonly SourceRow[]
-}
-
-async function readList(
-  path: string,
-  columns: Partial<PairColumns> | undefined,
-  found: ReadonlySet<string>,
-  outside = false,
-): Promise<CaptionList> {
-  const captions = new Map<string, string[]>()
-  const problems: SourceRow[] = []
-  const list = await firstOf([join(path, 'captions.jsonl'), join(path, 'metadata.jsonl')])
-  if (!list) return { captions, problems }
-  if (!outside && !(await isInside(list, [path])))
-    throw new UserError(`${list} is a link that leads out of ${path}: ${outsideAdvice}.`)
-  let keys: readonly [string | number, string | number] | undefined
-  for await (const { mark, place, value, problem } of readObjects(list)) {
-    if (!value) {
-      problems.push(problemRow(mark, place, problem))
-      continue
-    }
-    if (!keys) {
-      const caption = columns?.caption ?? (Object.hasOwn(value, 'text') ? 'text' : 'caption')
-      keys = [columns?.url ?? 'file_name', caption]
-      for (const key of keys) requireKey(value, key, place)
-    }
-    const [given, caption] = keys.map((key) => value[key])
-    const name = typeof given === 'string' ? slashed(given) : given
-    if (typeof name !== 'string' || typeof caption !== 'string') {
-      problems.push(problemRow(mark, place, 'no file name or no caption'))
-    } else if (!found.has(name)) {
-      const missing = { reason: 'missing_file', detail: `${place}: there is no ${join(path, name)}` }
-      problems.push(sourceRow({ mark, place, problem: missing }))
-    } else captions.set(name, [...(captions.get(name) ?? []), caption])
-  }
-  return { captions, problems }
-}
-
-async function firstOf(paths: readonly string[]): Promise<string | undefined> {
-  for (const path of paths) {
-    if (
-      await access(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path
-  }
-  return undefined
 }

@@ -18,6 +18,7 @@ import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { minScore, optionalText, sourceSchema } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('glip-tsv', {
@@ -39,6 +40,8 @@ const labelSchema = z.object({
   bboxes: z.array(z.unknown()).default([]),
   scores: z.array(z.unknown()).default([]),
   tokens_positive: z.array(z.unknown()).default([]),
+  source_id: z.string().optional().catch(undefined),
+  source_name: z.string().optional().catch(undefined),
 })
 
 /** A label holds the boxes of a caption, a picture's line the picture. */
@@ -138,7 +141,7 @@ function labelRow(
     regions,
     dropped,
     size: sizeOf(label.img_w, label.img_h),
-    meta: { key },
+    meta: { key, ...sourceNotes(label) },
   })
 }
 
@@ -195,8 +198,9 @@ async function readPicture({ path, offsets }: PictureLines, at: number, key: str
       throw new Reject('too_large', `${path}:${at + 1} has more than ${maxLineBytes >> 20} MiB`)
     const line = Buffer.from(await readAt(handle, start, end - start)).toString('latin1')
     const cells = line.replace(/\r?\n$/, '').split('\t')
-    if (cells.length < 2 || cells[0] !== key)
-      throw new Reject('malformed_row', `${path}:${at + 1} holds "${cells[0]?.slice(0, 80)}", not "${key}"`)
+    const own = Buffer.from(cells[0] ?? '', 'latin1').toString()
+    if (cells.length < 2 || own !== key)
+      throw new Reject('malformed_row', `${path}:${at + 1} holds "${own.slice(0, 80)}", not "${key}"`)
     return Buffer.from(cells.at(-1) ?? '', 'base64')
   } finally {
     await handle.close()

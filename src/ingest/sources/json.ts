@@ -6,18 +6,28 @@ import {
   type Column,
   columnsUsed,
   type PairColumns,
+  pairColumnsIn,
   pairColumnsOf,
   pairOf,
   requireKey,
 } from '../read/columns.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, imageFolder, listPath, outside, pairColumns, sourceSchema } from '../read/source-keys.js'
+import {
+  baseUrl,
+  imageFolder,
+  join,
+  listPath,
+  outside,
+  pairColumns,
+  sourceSchema,
+} from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('json', {
   path: listPath,
   columns: pairColumns,
+  join,
   images: imageFolder,
   base_url: baseUrl,
   outside,
@@ -34,12 +44,14 @@ export const json: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: () => false,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from) =>
-      readPairs(path, pairColumnsOf(config.columns), from),
-    ),
+    fileSource(requirePath(config), endings, (path, from) => readPairs(path, config.columns, from), {
+      joins: config.join !== 'no',
+    }),
 }
 
-async function* readPairs(path: string, columns: PairColumns, from?: Mark): AsyncGenerator<SourceRow> {
+type GivenColumns = Partial<PairColumns> | undefined
+
+async function* readPairs(path: string, columns: GivenColumns, from?: Mark): AsyncGenerator<SourceRow> {
   let isList = false
   const onArray = () => {
     isList = true
@@ -48,10 +60,12 @@ async function* readPairs(path: string, columns: PairColumns, from?: Mark): Asyn
   // An empty list has no rows, which whoever reads them tells.
   if (first === undefined && isList) return
   if (first === undefined) throw new UserError(`${path} holds neither an array nor arrays under keys.`)
-  yield* first === null ? readObjectRows(path, columns, from) : readColumnRows(path, columns, from)
+  yield* first === null
+    ? readObjectRows(path, columns, from)
+    : readColumnRows(path, pairColumnsOf(columns), from)
 }
 
-async function* readObjectRows(path: string, columns: PairColumns, from?: Mark): AsyncGenerator<SourceRow> {
+async function* readObjectRows(path: string, given: GivenColumns, from?: Mark): AsyncGenerator<SourceRow> {
   const before = from?.line ?? 0
   for await (const { at, index, value } of readJsonElements(path, { from: from?.at })) {
     // There are no lines: the place counts rows.
@@ -62,6 +76,7 @@ async function* readObjectRows(path: string, columns: PairColumns, from?: Mark):
       continue
     }
     const row = value as Readonly<Record<Column, unknown>>
+    const columns = pairColumnsIn(row, given)
     if (mark.line === 0) {
       for (const column of columnsUsed(columns)) requireKey(row, column, place)
     }

@@ -25,6 +25,7 @@ import {
   prompt,
   sourceSchema,
 } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('odvg', {
@@ -54,6 +55,8 @@ const lineSchema = z.object({
   exhaustive: z.boolean().optional().catch(undefined),
   negatives: z.array(z.string()).optional().catch(undefined),
   partial: z.array(z.string()).optional().catch(undefined),
+  source_id: z.string().optional().catch(undefined),
+  source_name: z.string().optional().catch(undefined),
 })
 
 /** Lines hold every box of a picture, and crowded pictures have hundreds. */
@@ -80,7 +83,7 @@ export const odvg: SourceFormat<typeof schema> = {
     const rows = async function* (path: string, from: Mark | undefined) {
       yield* rowsOf(path, config, await labels(), from)
     }
-    return fileSource(requirePath(config), endings, rows, [classes])
+    return fileSource(requirePath(config), endings, rows, { otherFiles: [classes] })
   },
 }
 
@@ -160,7 +163,7 @@ function pictureRow(
     partial: line.partial ?? [],
     dropped,
     size: sizeOf(width, height),
-    meta: { file_name: filename },
+    meta: { file_name: filename, ...sourceNotes(line) },
   })
 }
 

@@ -1,26 +1,38 @@
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { nameList } from '../../base/name-list.js'
-import { parseJson } from '../../base/parse-json.js'
+import { parseJson, stringifyJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
-import { openParquet } from '../../parquet/open-parquet.js'
+import { openParquet, type ParquetFile } from '../../parquet/open-parquet.js'
 import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
-import { readRows } from '../../parquet/read-rows.js'
+import { eachRowGroup, readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
-import { type Column, pairColumnsOf, pairOf, plain } from '../read/columns.js'
+import { type Column, captionNames, notesOf, pairColumnsOf, pairOf, plain } from '../read/columns.js'
 import { type LocalFiles, readPicture } from '../read/local-file.js'
 import { type PictureColumn, pictureColumn, pictureIn } from '../read/picture-value.js'
 import { regionRow, sizeOf, textOf } from '../read/region-values.js'
+import type { RepeatedNames } from '../read/repeated-names.js'
 import { fileSource } from '../read/row-source.js'
+import type { PlannedMarks } from '../read/source.js'
 import { folderOf } from '../read/source-files.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { baseUrl, imageFolder, listPath, outside, pictureColumns, sourceSchema } from '../read/source-keys.js'
+import {
+  baseUrl,
+  imageFolder,
+  join,
+  joinsPairs,
+  listPath,
+  outside,
+  pictureColumns,
+  sourceSchema,
+} from '../read/source-keys.js'
 import { captionedRow, type SourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('parquet', {
   path: listPath,
   columns: pictureColumns,
+  join,
   images: imageFolder,
   base_url: baseUrl,
   outside,
@@ -30,9 +42,6 @@ const endings = ['.parquet']
 
 /** Columns of a picture's size, which boxes are in. */
 const sides = ['width', 'height'] as const
-
-/** Columns that hold captions where nothing says otherwise, the first that is there. */
-const captionNames = ['caption', 'captions', 'text', 'sentences', 'sentences_raw', 'raw', 'TEXT']
 
 /**
  * Rows from the named or numbered columns of a Parquet file, a row group of those columns in memory at a
@@ -49,13 +58,10 @@ export const parquet: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: ({ columns }) => columns?.regions !== undefined,
   open: (config) =>
-    fileSource(
-      requirePath(config),
-      endings,
-      (path, from) => sourceRows(path, config, from),
-      [],
-      (path) => sourceMarks(path, config.columns),
-    ),
+    fileSource(requirePath(config), endings, (path, from) => sourceRows(path, config, from), {
+      joins: joinsPairs(config),
+      plan: (path, names) => sourceMarks(path, config, names),
+    }),
 }
 
 /** A row group may have millions of rows: so many marks are made at a time. */
@@ -63,25 +69,82 @@ const marksAtOnce = 10_000
 /** So many rows with pictures are held at a time; who writes pictures makes smaller row groups. */
 const picturesAtOnce = 10_000
 
-/** Where the rows of a file begin: its footer says how many there are, and no column is read. */
-async function* sourceMarks(path: string, given: Columns): AsyncGenerator<readonly Mark[]> {
+/**
+ * Where the rows of a file begin: its footer says how many there are. Where rows join, the one column is read that
+ * names their pictures.
+ */
+async function* sourceMarks(
+  path: string,
+  config: z.infer<typeof schema>,
+  names?: RepeatedNames,
+): AsyncGenerator<PlannedMarks> {
   const file = await openParquet(path).catch(damaged(path))
   try {
-    neededColumns(path, file.footer, given)
+    const needed = neededColumns(path, file.footer, config.columns)
+    if (names && nameColumn(needed) !== undefined) {
+      yield* joinedMarks(path, file, needed, names)
+      return
+    }
     let groupStart = 0
     for (const { rows } of file.footer.groups) {
       const end = groupStart + rows
       for (; groupStart < end; groupStart = Math.min(end, groupStart + marksAtOnce)) {
         const start = groupStart
-        yield Array.from({ length: Math.min(marksAtOnce, end - start) }, (_, row) => ({
-          at: start + row,
-          line: 0,
-        }))
+        const count = Math.min(marksAtOnce, end - start)
+        yield { marks: Array.from({ length: count }, (_, row) => ({ at: start + row, line: 0 })) }
       }
     }
   } finally {
     await file.close()
   }
+}
+
+/** Marks as `sourceMarks` gives them, with those that go on with the picture before. */
+async function* joinedMarks(
+  path: string,
+  file: ParquetFile,
+  needed: NeededColumns,
+  names: RepeatedNames,
+): AsyncGenerator<PlannedMarks> {
+  const columns = [nameColumn(needed) as string]
+  let before: string | null = null
+  let at = 0
+  try {
+    for await (const rows of eachRowGroup(file, { columns, bytesAsText: true })) {
+      let marks: Mark[] = []
+      let joined = new Set<number>()
+      for (const row of rows) {
+        const name = pictureNameOf(row, needed)
+        if (name !== null && name === before) joined.add(marks.length)
+        else if (name !== null) names.add(name)
+        before = name
+        marks.push({ at: at++, line: 0 })
+        if (marks.length < marksAtOnce) continue
+        yield { marks, joined }
+        marks = []
+        joined = new Set()
+      }
+      if (marks.length > 0) yield { marks, joined }
+    }
+  } catch (error) {
+    damaged(path)(error)
+  }
+}
+
+type NeededColumns = ReturnType<typeof neededColumns>
+
+/** The column that names pictures: their ids, their addresses, or their files; none where each row has its own. */
+function nameColumn({ columns, names, picture, isText }: NeededColumns): string | undefined {
+  if (columns.id !== undefined) return names.get(columns.id)
+  return picture ? (isText ? picture.name : undefined) : names.get(columns.url)
+}
+
+/** What tells that rows are of one picture. */
+function pictureNameOf(row: Readonly<Record<string, unknown>>, needed: NeededColumns): string | null {
+  const column = nameColumn(needed)
+  const value = column === undefined ? null : plain(row[column])
+  if (value === null || (typeof value === 'string' && value.trim() === '')) return null
+  return typeof value === 'string' ? value : stringifyJson(value)
 }
 
 /** What is read of a file. Throws a UserError where a column is not there. */
@@ -97,8 +160,10 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
   }
   const image = imageColumn(given, footer, known)
   const columns = pairColumnsOf(given)
-  const caption = given?.caption ?? (image && captionNames.find((name) => known.includes(name))) ?? 'caption'
-  const needed = image ? [caption] : [columns.url, caption]
+  const caption = given?.caption ?? captionNames.find((name) => known.includes(name)) ?? 'caption'
+  // Beside pictures that the file holds an address is what it says of them.
+  const isNamed = given?.url !== undefined
+  const needed = image && !isNamed ? [caption] : [columns.url, caption]
   const { regions } = given ?? {}
   const beside = regions === undefined ? [] : [regions, ...sides.filter((name) => known.includes(name))]
   // Texts that name pictures are read with the row, which says by them what is to be fetched.
@@ -108,7 +173,7 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
       ...needed,
       ...text,
       ...beside,
-      ...(columns.license === undefined ? [] : [columns.license]),
+      ...[columns.id, columns.license].filter((column) => column !== undefined),
       ...columns.meta,
     ].map((column) => [column, resolve(column)] as const),
   )
@@ -127,7 +192,8 @@ async function* sourceRows(
   const file = await openParquet(path).catch(damaged(path))
   const { footer, close } = file
   try {
-    const { columns, caption, regions, names, picture, isText } = neededColumns(path, footer, given)
+    const needed = neededColumns(path, footer, given)
+    const { columns, caption, regions, names, picture, isText } = needed
     let rowEnd = 0
     for (const group of footer.groups) {
       const groupStart = rowEnd
@@ -145,13 +211,14 @@ async function* sourceRows(
         const mark = { at, line: 0 }
         const address = picture && isText ? addressIn(row[picture.name], base_url) : undefined
         const source = address === undefined ? pictures?.(index, place) : { url: address }
+        const pictureName = pictureNameOf(row, needed)
         if (regions === undefined && !source) {
-          yield pairOf(mark, place, { ...columns, caption }, raw)
+          yield { ...pairOf(mark, place, { ...columns, caption }, raw), pictureName }
           continue
         }
         const license = columns.license === undefined ? null : textOf(value(columns.license))
-        const meta = columns.meta.map((column) => [String(column), value(column)] as const)
-        const more = { license, meta: meta.length > 0 ? Object.fromEntries(meta) : null }
+        const url = source && given?.url !== undefined ? { url: textOf(value(columns.url)) } : {}
+        const more = { license, ...notesOf(columns, raw), pictureName, ...(address === undefined && url) }
         if (regions === undefined) {
           yield captionedRow(mark, place, raw(caption), { ...source, ...more })
           continue

@@ -18,6 +18,7 @@ import { sizeOf } from '../read/region-values.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { baseUrl, imageFolder, optionalText, outside, prompt, sourceSchema } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import {
   fileProblemRow,
   type GoldRegion,
@@ -44,6 +45,8 @@ const pairSchema = z.object({
     .optional()
     .transform((value) => value === undefined || isSet(value)),
   coco_url: z.string().optional().catch(undefined),
+  source_id: z.string().optional().catch(undefined),
+  source_name: z.string().optional().catch(undefined),
 })
 
 /**
@@ -218,7 +221,7 @@ function pictureRow(
     dropped,
     size: sizeOf(width, height),
     license: license === undefined ? null : (licenses.get(license) ?? null),
-    meta: { file_name },
+    meta: { file_name, ...(first && sourceNotes(first)) },
   })
 }
 

@@ -6,6 +6,7 @@ import {
   baseUrl,
   header,
   imageFolder,
+  join,
   listPath,
   outside,
   pairColumns,
@@ -18,6 +19,7 @@ const schema = sourceSchema('tsv', {
   header,
   quoted,
   columns: pairColumns,
+  join,
   images: imageFolder,
   base_url: baseUrl,
   outside,
@@ -36,13 +38,12 @@ export const tsv: SourceFormat<typeof schema> = {
   hasBoxes: () => false,
   open(config) {
     const rows = config.quoted ? quotedTsvRows : tsvRows
-    return fileSource(
-      requirePath(config),
-      endings,
-      (path, from) => readTable(rows, path, config, from),
-      [],
-      // A quoted row may have several lines: where rows begin is only known by reading them.
-      config.quoted ? undefined : (path) => tablePieces(rows, path, config),
-    )
+    const joins = config.join !== 'no'
+    // A quoted row may have several lines: where rows begin is only known by reading them, as what an id joins is.
+    const isRead = config.quoted || (joins && config.columns?.id !== undefined)
+    return fileSource(requirePath(config), endings, (path, from) => readTable(rows, path, config, from), {
+      joins,
+      plan: isRead ? undefined : (path, names) => tablePieces(path, config, names),
+    })
   },
 }

@@ -13,10 +13,10 @@ import { pictureEndings } from '../read/picture-endings.js'
 import { regionRow, sizeOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import { listPath, pictureColumns, sourceSchema } from '../read/source-keys.js'
+import { join, joinsPairs, listPath, pictureColumns, sourceSchema } from '../read/source-keys.js'
 import { captionedRow, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
-const schema = sourceSchema('webdataset', { path: listPath, columns: pictureColumns })
+const schema = sourceSchema('webdataset', { path: listPath, columns: pictureColumns, join })
 type Columns = NonNullable<z.infer<typeof schema>['columns']>
 const endings = ['.tar', '.tgz']
 
@@ -35,7 +35,7 @@ const longestText = 1 << 20
  * Samples of a WebDataset tar: files one behind the other whose names are the same up to the first dot of the
  * base name; the rest is the field, whatever its case. So names with dots (`v1.5.jpg`, `v1.7.jpg`) are one
  * sample: where two members are the same field, or both pictures and none is named, it is rejected with both
- * names. The picture is the field that ends as pictures do, or the one that the configuration names; the
+ * names; where the first member's very name comes again, it is the same picture with another caption. The picture is the field that ends as pictures do, or the one that the configuration names; the
  * caption comes from `txt`, else from `caption` in `json`, or from the field named
  * (`json.title` is a key of `json`); regions from the field named. Keys of `json` become meta where the
  * configuration names them. Pictures are read when they are wanted; of a compressed tar they are held from
@@ -47,19 +47,24 @@ export const webdataset: SourceFormat<typeof schema> = {
   endings,
   hasBoxes: ({ columns }) => columns?.regions !== undefined,
   open: (config) =>
-    fileSource(requirePath(config), endings, (path, from, marksOnly) =>
-      readSamples(path, config.columns ?? {}, config.fetch.max_bytes, from, marksOnly),
+    fileSource(
+      requirePath(config),
+      endings,
+      (path, from, marksOnly) => readSamples(path, config, from, marksOnly),
+      { joins: joinsPairs(config) },
     ),
 }
 
 /** @param marksOnly pictures of a compressed tar are not held then */
 async function* readSamples(
   path: string,
-  columns: Columns,
-  maxBytes: number,
+  config: z.infer<typeof schema>,
   from: Mark | undefined,
   marksOnly: boolean,
 ): AsyncGenerator<SourceRow> {
+  const { columns = {}, fetch } = config
+  const maxBytes = fetch.max_bytes
+  const joins = joinsPairs(config)
   const isHeld = isCompressed(path) && !marksOnly
   const wanted = (name: string, size: number) => {
     const field = fieldOf(name)?.field
@@ -71,7 +76,9 @@ async function* readSamples(
     const split = fieldOf(entry.name)
     if (!split) continue
     const { key, field } = split
-    if (sample && sample.key !== key) {
+    // The name of its first member begins the same sample once more, with another caption.
+    const isAgain = joins && sample?.fields.values().next().value?.name === entry.name
+    if (sample && (isAgain || sample.key !== key)) {
       yield sampleRow(path, columns, maxBytes, sample)
       sample = undefined
     }
@@ -129,6 +136,7 @@ function sampleRow(path: string, columns: Columns, maxBytes: number, sample: Sam
   const [url, license] = [named(columns.url), named(columns.license)].map((name, index) =>
     text(name ?? (index === 0 ? 'json.url' : 'json.license')),
   )
+  const id = columns.id === undefined ? undefined : text(named(columns.id) as string)
   const meta = (columns.meta ?? []).map(
     (name) => [named(name) as string, text(`json.${name}`) ?? null] as const,
   )
@@ -136,7 +144,8 @@ function sampleRow(path: string, columns: Columns, maxBytes: number, sample: Sam
     url: typeof url === 'string' ? url : null,
     license: typeof license === 'string' ? license : null,
     load: () => pictureOf(path, picture, maxBytes, place),
-    meta: { key, ...Object.fromEntries(meta) },
+    meta: { key, ...(id !== undefined && { id }), ...Object.fromEntries(meta) },
+    pictureName: id !== undefined ? `id ${id}` : typeof url === 'string' ? url : `key ${key}`,
   }
   const words = caption ? text(caption) : (text('txt') ?? json?.caption)
   if (columns.regions === undefined) {

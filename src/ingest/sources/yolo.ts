@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { decodeText } from '../../base/decode-text.js'
+import { isInside } from '../../base/files/inside.js'
 import { notUtf8 } from '../../base/files/read-file.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
+import { readObjects } from '../../formats/read-objects.js'
 import { readYoloDataset, type YoloDataset } from '../../formats/yolo-dataset.js'
 import { labelsBeside, labelsPath, parseYoloLabels, seemingKeypoints } from '../../formats/yolo-labels.js'
 import { Reject } from '../fetch/reject.js'
@@ -13,6 +15,7 @@ import { type LocalFiles, readLocalFile } from '../read/local-file.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
 import { exhaustive, optionalText, outside, prompt, sourceSchema } from '../read/source-keys.js'
+import { sourceNotes } from '../read/source-notes.js'
 import { type GoldRegion, problemRow, type SourceRow, sourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('yolo', {
@@ -47,9 +50,38 @@ export const yolo: SourceFormat<typeof schema> = {
 }
 
 interface Listing extends YoloDataset {
+  /** What a list beside says of the pictures, by their files. */
+  readonly notes: ReadonlyMap<string, Partial<SourceRow>>
   readonly labelPath: (picture: string) => string
   readonly labelFiles: LocalFiles
 }
+
+/**
+ * What the list that an export has beside its `data.yaml` says of pictures: their ids and names in the source they came
+ * from, and their addresses. Nothing where there is none, or another's.
+ */
+async function readNotes(path: string): Promise<Listing['notes']> {
+  const folder = (await stat(path)).isDirectory() ? path : dirname(path)
+  const list = join(folder, 'metadata.jsonl')
+  const notes = new Map<string, Partial<SourceRow>>()
+  if (!(await stat(list).catch(() => undefined))?.isFile() || !(await isInside(list, [folder]))) return notes
+  for await (const { value } of readObjects(list)) {
+    const parsed = noteSchema.safeParse(value)
+    if (!parsed.success) continue
+    const { file_name, url = null, license = null, ...names } = parsed.data
+    notes.set(join(folder, file_name), { url, license, meta: sourceNotes(names) as SourceRow['meta'] })
+  }
+  return notes
+}
+
+const text = z.string().optional().catch(undefined)
+const noteSchema = z.object({
+  file_name: z.string(),
+  source_id: text,
+  source_name: text,
+  url: text,
+  license: text,
+})
 
 /** So many label files are looked into to learn whether they hold keypoints. */
 const filesTried = 64
@@ -71,7 +103,7 @@ async function readListing(path: string, { split, outside }: Config): Promise<Li
         `${path} does not say kpt_shape, but its rows seem to be boxes with keypoints: say kpt_shape: [${shape.join(', ')}] in it, or kpt_shape: [0, ${shape[1]}] where they are outlines.`,
       )
   }
-  return { ...dataset, labelPath, labelFiles }
+  return { ...dataset, labelPath, labelFiles, notes: await readNotes(path) }
 }
 
 /** Where the labels of the pictures lie: in `labels`, or, where none does, beside the pictures. */
@@ -123,7 +155,7 @@ function pictureRow(
   mark: Mark,
   file: string,
   labels: string,
-  { names, keypoints, roots }: YoloDataset,
+  { names, keypoints, roots, notes }: Listing,
   { exhaustive = true, prompt }: Config,
 ): SourceRow {
   const dropped: Record<string, number> = {}
@@ -142,6 +174,7 @@ function pictureRow(
     return drop(reason ?? 'unnamed_box')
   })
   const isExhaustive = isClosed && exhaustive
+  const own = notes.get(file)
   const present = new Set(regions.map(({ category }) => category))
   const absent = isExhaustive && prompt.negatives > 0 ? [...names.values()] : []
   return sourceRow({
@@ -155,6 +188,7 @@ function pictureRow(
     exhaustive: isExhaustive,
     partial,
     dropped,
-    meta: { file_name: file },
+    ...own,
+    meta: { file_name: file, ...own?.meta },
   })
 }

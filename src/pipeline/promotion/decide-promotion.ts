@@ -16,18 +16,21 @@ const rounding = 1e-9
 
 /**
  * Promotes the best candidate among those whose interval of the difference to the teacher lies above the
- * margin, on the set that decides, and that pass every guard.
+ * margin, on the set that decides, and that pass every guard; where no set decides, the student.
  *
  * @param candidates the student first
  * @throws UserError where a set is not among `answers`, or a record lacks a metric
  */
 export function decidePromotion(
-  { set, metric, margin, level, resamplings, seed, guards, round }: PromoteConfig,
+  config: PromoteConfig,
   teacher: Named,
   candidates: readonly [Named, ...Named[]],
   answers: AllAnswers,
   lineage: object,
 ): Promotion {
+  const { set, metric, margin, level, resamplings, seed, guards, round } = config
+  const scores = scoresOf(teacher, candidates, answers)
+  if (set === undefined) return promoteAlways(config, teacher, candidates[0], scores, lineage)
   const compare = (options: { set: string; metric: MetricName; margin: number; level: number }) =>
     compareAnswers(teacher, candidates, answers, { ...options, resamplings, seed })
   const decisive = compare({ set, metric, margin, level })
@@ -73,7 +76,30 @@ export function decidePromotion(
     student: { name: student!.name, hash: student!.hash, score: student!.candidate },
     next: { name: next, hash: nextHash },
     candidates: compared,
-    scores: scoresOf(teacher, candidates, answers),
+    scores,
+    lineage,
+  }
+}
+
+/** Promotes a student that nothing is held out to compare by. */
+function promoteAlways(
+  { metric, margin, level, resamplings, seed, round }: PromoteConfig,
+  { name, hash }: Named,
+  student: Named,
+  scores: PromotionScores,
+  lineage: object,
+): Promotion {
+  const next = { name: student.name, hash: student.hash }
+  return {
+    round,
+    promoted: true,
+    reason: `${student.name} is promoted without a comparison, as \`always\` asks for`,
+    ...{ metric, set: '', margin, level, resamplings, seed },
+    teacher: { name, hash, score: -1 },
+    student: { ...next, score: -1 },
+    next,
+    candidates: [],
+    scores,
     lineage,
   }
 }

@@ -5,6 +5,9 @@ import { attributeKinds } from '../../words/attribute-values.js'
 /** Name of the evaluate stage that rounds lay out for a model and a held-out set. */
 export const evaluationName = (model: string, set: string): string => `${model}-on-${set}`
 
+/** What a teacher that is of no stage is called in evaluations and reports. */
+export const folderTeacher = 'teacher'
+
 /** Folder of a run that holds the records of its evaluate stages. */
 export const evaluationFolder = 'evaluations'
 

@@ -23,7 +23,11 @@ const guard = z.strictObject({
 
 /** What promotes a student: by more than the margin, and by more than chance, better on a held-out set. */
 export const promoteRule = z.strictObject({
-  set: stageName.describe('the held-out set that decides'),
+  set: stageName.optional().describe('the held-out set that decides'),
+  always: z
+    .boolean()
+    .optional()
+    .describe('promotes every student without a comparison, where nothing is held out to compare by'),
   metric,
   margin: z.number().default(0).describe('the student must score more than this much higher, 0 to 1'),
   level: level.default(0.05),
@@ -51,6 +55,10 @@ export const promoteConfig = promoteRule.extend({
   student: stageName.optional(),
   means: z.array(stageName).default([]),
   sets: z.array(stageName).default([]),
+  /** The folder of the teacher, where it is of no stage. */
+  teacher: z.string().optional(),
+  /** The stages whose pictures are learned from. */
+  learned: z.array(stageName).optional(),
 })
 
 export type PromoteConfig = z.infer<typeof promoteConfig>

@@ -73,7 +73,7 @@ async function refuseLoss(
   }
   if (lost.length > 0)
     throw new UserError(
-      `${storage.url}: the source of "${name}" has less than before: ${lost.join(' and ')} would go. Nothing was changed. Give it all of its rows again (is it \`limit\`, \`shard_size\` or a shorter list?), name another folder with --dataset, or run again with --drop to remove them.`,
+      `${storage.url}: the source of "${name}" has less than before: ${lost.join(' and ')} would go. Nothing was changed. Give it all of its rows again (is it \`limit\`, \`shard_size\`, rows that join (\`join: no\`) or a shorter list?), name another folder with --dataset, or run again with --drop to remove them.`,
     )
 }
 

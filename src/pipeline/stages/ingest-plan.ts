@@ -6,7 +6,7 @@ import type { Storage } from '../../storage/storage.js'
 import { runFolder } from '../records/run-folder.js'
 
 /** Raised where plans of older programs would be read wrongly. */
-const planVersion = 3
+const planVersion = 4
 
 /**
  * The plan of a source, which the processes of a run share: the first that needs it reads the source and
@@ -23,7 +23,8 @@ export async function storedPlan(
   const { card, config } = source
   const { shard_size, limit } = config
   const sourceHash = await source.hash()
-  const said = [planVersion, configHash, card, sourceHash, shard_size, limit]
+  const join = 'join' in config ? config.join : undefined
+  const said = [planVersion, configHash, card, sourceHash, shard_size, limit, join]
   const name = `${runFolder}/plans/${hashJson(said)}.json`
   const stored = await run.read(name)
   if (stored) {

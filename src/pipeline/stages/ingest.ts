@@ -8,6 +8,7 @@ import { ingestShard, type ReplaceOptions } from '../../ingest/ingest-shard.js'
 import { lookAtSource, sourcePlaces } from '../../ingest/look-at-source.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
 import { pictureBytes } from '../../ingest/picture-bytes.js'
+import { repeatsWarning } from '../../ingest/plan-ingest.js'
 import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
 import { restateShard } from '../../shards/amend-shard.js'
@@ -34,6 +35,8 @@ export const ingest = shardsKind({
     try {
       const plan = await storedPlan(runOf(context), source, configHash, context.signal)
       await declareDataset(storageOf(stage, context), stage.name, plan, context)
+      const repeats = repeatsWarning(plan)
+      if (repeats) context.warn(repeats)
       return { rows: plan.rows }
     } finally {
       await source.close()

@@ -46,10 +46,15 @@ const stageSchema = z.discriminatedUnion('uses', [
 /** Self-training: label with the current teacher, filter, train, evaluate, promote; then again. */
 export const roundsSchema = z.strictObject({
   count: z.number().int().positive().default(1),
-  teacher: name.describe('the train stage that teaches first'),
+  teacher: z
+    .string()
+    .min(1)
+    .describe(
+      'what teaches first: a stage that makes a model, the folder of any teacher, or a file of your own',
+    ),
   phrases: name.describe('the chunk stage whose phrases are labelled'),
-  gold: z.array(name).describe('ingest stages that every student also learns from'),
-  held_out: z.array(name).min(1).describe('ingest stages to evaluate on'),
+  gold: z.array(name).default([]).describe('ingest stages with boxes that every student also learns from'),
+  held_out: z.array(name).default([]).describe('ingest stages with boxes to evaluate on'),
   start: z.enum(['teacher', 'scratch']).default('teacher').describe('what a student starts from'),
   teach: teachConfig.default(teachConfig.parse({})),
   filter: filterConfig.default(filterConfig.parse({})),

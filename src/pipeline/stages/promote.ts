@@ -3,6 +3,7 @@ import { hashBytes, hashJson } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import { zip } from '../../base/zip.js'
 import type { Evaluation } from '../../evaluate/evaluate-model.js'
+import { sharedPictures } from '../../shards/shared-pictures.js'
 import type { Storage } from '../../storage/storage.js'
 import type { TrainResult } from '../../train/train-task.js'
 import type { Answers } from '../promotion/compare-answers.js'
@@ -10,6 +11,7 @@ import { decidePromotion } from '../promotion/decide-promotion.js'
 import {
   evaluationName,
   evaluationRecord,
+  folderTeacher,
   isEvaluation,
   outcomesFile,
 } from '../promotion/evaluation-record.js'
@@ -20,7 +22,15 @@ import type { Promotion } from '../promotion/promotion.js'
 import { type RoundReport, reportFile, roundReport } from '../promotion/round-report.js'
 import { findRunRecord, type RunRecord, readRunRecord, runOnce } from '../records/run-record.js'
 import { notePromotion } from './note-promotion.js'
-import { type Model, needed, outputOf, runOf, type StageContext, type StageOf } from './stage-context.js'
+import {
+  type Model,
+  modelOf,
+  needed,
+  outputOf,
+  runOf,
+  type StageContext,
+  type StageOf,
+} from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
 /** Decides on a student's promotion, and writes the round's record and the run's report. */
@@ -31,8 +41,9 @@ export const promote = oneKind({
   makes: 'one',
   record: (stage) => roundRecord(stage),
   resource: 'cpu',
-  notHashed: [],
   isModel: true,
+  // Where the teacher lies; and what is only told of.
+  notHashed: ['teacher', 'learned'],
   async find(stage, configHash, context) {
     const { models, inputs } = await openInputs(stage, context)
     const made = await findRunRecord<Promotion>(
@@ -49,6 +60,7 @@ export const promote = oneKind({
     const { student, teacher, candidates, models, evaluations, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
     const decide = async () => {
+      await tellOfShared(stage, context)
       const training = await readRunRecord<TrainResult>(run, `${context.models}${student}/record.json`)
       const lineage = {
         inputs: training?.inputs ?? {},
@@ -112,7 +124,12 @@ async function openInputs(stage: StageOf<PromoteConfig>, context: StageContext) 
   if (!student)
     throw new UserError(`Stage "${stage.name}": promote is laid out by \`rounds\`, not written by hand.`)
   const run = runOf(context)
-  const teacher = needed(stage, context, ['model'], 'a teacher').model
+  const given = stage.with.teacher
+  // Of a model that is of no stage the evaluations say which it was.
+  const teacher: Model =
+    given === undefined
+      ? needed(stage, context, ['model'], 'a teacher').model
+      : { folder: given, name: folderTeacher, hash: await hashAsked(stage, context), isForeign: true }
   const modelNamed = (name: string) => {
     const { model } = outputOf(context, name)
     if (!model) throw new UserError(`Stage "${stage.name}": "${name}" is not a stage that makes a model.`)
@@ -129,6 +146,43 @@ async function openInputs(stage: StageOf<PromoteConfig>, context: StageContext) 
   const inputs: Record<string, string> = { teacher: teacher.hash, answers: hashJson(asked) }
   for (const { name, hash } of candidates) inputs[name] = hash
   return { student, teacher, candidates, models, evaluations, inputs }
+}
+
+/** The hash of the teacher that is of no stage: of those of its files that were evaluated. */
+async function hashAsked(stage: StageOf<PromoteConfig>, context: StageContext): Promise<string> {
+  const { sets, teacher } = stage.with
+  const [set] = sets
+  const record =
+    set !== undefined &&
+    (await readRunRecord(runOf(context), evaluationRecord(evaluationName(folderTeacher, set))))
+  if (record) return record.inputs.model ?? ''
+  return (await modelOf({ ...stage, with: { model: teacher } }, context)).hash
+}
+
+/**
+ * Warns where a held-out set has pictures that students learn from, by their bytes: other files may list the same ones.
+ */
+async function tellOfShared(
+  { with: { sets, learned = [] } }: StageOf<PromoteConfig>,
+  { outputs, warn }: StageContext,
+): Promise<void> {
+  const datasets = new Map(
+    learned.flatMap((name) => {
+      const dataset = outputs.get(name)?.dataset
+      return dataset ? [[dataset.name, dataset] as const] : []
+    }),
+  )
+  for (const set of sets) {
+    const held = outputs.get(set)?.dataset
+    if (!held) continue
+    for (const dataset of datasets.values()) {
+      const { shared, of } = await sharedPictures(held, dataset)
+      if (shared > 0)
+        warn(
+          `${shared} of the ${of} pictures of "${set}" are in "${dataset.name}" as well, which is learned from: scores on them say little. Hold them out by \`part\` (docs/rounds.md).`,
+        )
+    }
+  }
 }
 
 /**

@@ -1,9 +1,8 @@
-import { basename, resolve } from 'node:path'
 import type { AuditSummary } from '../../audit/audit-labels.js'
 import { UserError } from '../../base/user-error.js'
 import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import type { Storage } from '../../storage/storage.js'
-import { hashTeacher, type OpenOptions } from '../../teacher/open-teacher.js'
+import { hashTeacher, type OpenOptions, teacherName } from '../../teacher/open-teacher.js'
 import type { TrainStart } from '../../train/train-task.js'
 import { isMadeModel, pinModel } from '../records/pinned-model.js'
 
@@ -28,6 +27,8 @@ export interface Model {
   readonly folder: string
   readonly name: string
   readonly hash: string
+  /** Whether it is of no stage: its hash then depends on which of its files is opened. */
+  readonly isForeign?: true
 }
 
 /** What a finished stage offers to those that need it. Families are named by the stage that made them. */
@@ -130,13 +131,13 @@ export async function modelOf(
   context: StageContext,
 ): Promise<Model> {
   const { model } = stage.with
-  if (!model) return needed(stage, context, ['model'], 'a model').model
-  const trained = context.outputs.get(model)?.model
-  if (trained) return trained
+  const made = model ? context.outputs.get(model)?.model : needed(stage, context, ['model'], 'a model').model
+  if (made && !made.isForeign) return made
+  const folder = made?.folder ?? (model as string)
   const files: Record<string, string> = {}
-  const hash = await hashTeacher(model, stage.with, (name, sha256) => {
+  const hash = await hashTeacher(folder, stage.with, (name, sha256) => {
     files[name] = sha256
   })
-  if (context.run && !(await isMadeModel(model))) await pinModel(context.run, hash, model, files)
-  return { folder: model, name: basename(resolve(model)), hash }
+  if (context.run && !(await isMadeModel(folder))) await pinModel(context.run, hash, folder, files)
+  return { folder, name: await teacherName(folder), hash, isForeign: true }
 }

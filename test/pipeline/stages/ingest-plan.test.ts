@@ -10,7 +10,10 @@ import { temporaryFolder } from '../../helpers/temporary-folder.js'
 it('a plan that is damaged is made again, and another run takes the whole one', async () => {
   const folder = await temporaryFolder()
   const path = join(folder, 'list.tsv')
-  await writeFile(path, `url\tcaption\n${'http://a.example/a.jpg\ta dog\n'.repeat(5)}`)
+  await writeFile(
+    path,
+    `url\tcaption\n${[1, 2, 3, 4, 5].map((at) => `http://a.example/${at}.jpg\ta dog\n`).join('')}`,
+  )
   const source = await openSource(ingestConfig.parse({ format: 'tsv', path, shard_size: 2 }))
   const run = openStorage(join(folder, 'run'))
   const plan = await storedPlan(run, source, 'c')
