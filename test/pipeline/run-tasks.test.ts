@@ -324,7 +324,8 @@ describe('a run through an engine', () => {
 })
 
 function exported(needs: string) {
-  return { name: 'export', uses: 'export', needs: [needs], with: { format: 'coco' } }
+  // One task, which takes whatever it needs.
+  return { name: 'export', uses: 'average', needs: [needs], with: { from: 'a', to: 'b', weight: 0.5 } }
 }
 
 describe('a run through an engine ends', () => {
