@@ -226,7 +226,11 @@ describe('a run through an engine', () => {
       ...(name === stage ? [['of all', stage, 1, 4, 'half']] : []),
       ['notice', stage, 'on a cpu'],
     ]
+    // What this machine lacks is told first: its models may be where the work is done.
+    const lacking = expect.stringContaining('not found here')
     expect(told).toEqual([
+      ['notice', 'web', lacking],
+      ['notice', 'web', lacking],
       ['begins', 'web'],
       ...of('web').flatMap((name) => task(name, 'web')),
       ['ends', 'web', 2],
