@@ -1,5 +1,7 @@
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { readTextIfThere } from '../base/files/read-file.js'
+import { requireWritable } from '../base/files/require-writable.js'
 import { hashJson } from '../base/hash.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
@@ -222,7 +224,7 @@ async function makeExport(
 }
 
 /** Throws a UserError where a format cannot do what is asked. */
-export function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
+function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
   if (images === 'link' && format.pictures === 'within')
     throw new UserError(
       `${name} holds the pictures within its own files: there is nothing to link. Leave --images out.`,
@@ -325,4 +327,26 @@ function rowsWithFiles(
     },
     2 * concurrentPictures,
   )
+}
+
+/**
+ * Looks whether an export can be made, before there is anything to export: whether its format can do what is asked,
+ * its folder can be written and holds nothing else, and the files that it names are there. Nothing is made.
+ *
+ * @param out its folder
+ * @throws UserError that says why not
+ */
+export async function checkExport(config: ExportConfig, out: string): Promise<void> {
+  const format = formats[config.format]
+  checkConfig(config, format)
+  await checkClasses(config.classes, format.classes !== undefined)
+  if (config.link_from !== undefined && !(await stat(config.link_from).catch(() => undefined))?.isDirectory())
+    throw new UserError(`link_from: ${config.link_from} is no folder.`)
+  const target = resolve(out)
+  const found = await stat(target).catch(() => undefined)
+  if (found && !found.isDirectory()) throw new UserError(`${out} is a file: name a folder.`)
+  const names = await readdir(target).catch(() => [])
+  if (names.length > 0 && !(await stat(join(target, reportName)).catch(() => undefined)))
+    throw new UserError(`${out} is there and holds no export: name a new folder.`)
+  await requireWritable(target)
 }

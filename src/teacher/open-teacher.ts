@@ -106,6 +106,10 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
  * @throws UserError as `openTeacher` does of all but the models and devices
  */
 export async function checkTeacherFolder(path: string, options: OpenOptions = {}): Promise<void> {
+  if (await isTeacherFile(path)) {
+    await loadTeacherModule(path)
+    return
+  }
   const { found } = await readFolder(path, options, ['cpu'])
   const { kind, files } = found
   const isOwn = kind === 'groundmill-glip'
@@ -142,14 +146,14 @@ export async function hashTeacher(
   return hashOf(path, await findFiles(path, options, await devicesOf(options)), onFile)
 }
 
-/** What a teacher is called that nobody gives a name: as its folder, or as a file of your own says. */
-export async function teacherName(path: string): Promise<string> {
-  return (await isTeacherFile(path)) ? (await loadTeacherModule(path)).name : basename(resolve(path))
-}
-
 /** Throws a UserError where a device is not there. */
 export async function requireDevices(options: Pick<OpenOptions, 'device'>): Promise<void> {
   await devicesOf(options)
+}
+
+/** What a teacher is called that nobody gives a name: as its folder, or as a file of your own says. */
+export async function teacherName(path: string): Promise<string> {
+  return (await isTeacherFile(path)) ? (await loadTeacherModule(path)).name : basename(resolve(path))
 }
 
 async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {

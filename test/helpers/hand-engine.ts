@@ -31,6 +31,8 @@ export function handEngine(
   const submitted: Submitted[] = []
   return {
     window,
+    // Models that its tasks name need not be there.
+    isElsewhere: true,
     submitted,
     get names() {
       return submitted.map(({ name }) => name)

@@ -1,5 +1,5 @@
-import { bytesText } from '../../base/bytes-text.js'
 import { plainText } from '../../base/plain-text.js'
+import { bytesText } from '../../pipeline/plan/expected-disk.js'
 import type { PlannedModel, RunPlan, StagePlan } from '../../pipeline/plan/run-plan.js'
 import { formatTable } from './format-table.js'
 import { duration } from './progress.js'

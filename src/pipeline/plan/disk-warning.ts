@@ -1,11 +1,10 @@
-import { bytesText } from '../../base/bytes-text.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { Storage } from '../../storage/storage.js'
 import { kindOf, type Stage } from '../stages/pipeline-config.js'
 import type { StageOutput } from '../stages/stage-context.js'
 import { type StageEvents, stageContext } from '../tasks/run-stage.js'
 import { ingestOf, stageReader } from '../tasks/stage-tasks.js'
-import { expectedDisk, freeBytes } from './expected-disk.js'
+import { bytesText, expectedDisk, freeBytes } from './expected-disk.js'
 
 /**
  * Warns once where a run is likely to need more of the disk than is free: as soon as it is known how many pictures

@@ -41,9 +41,9 @@ export const promote = oneKind({
   makes: 'one',
   record: (stage) => roundRecord(stage),
   resource: 'cpu',
+  isModel: true,
   // Where the teacher lies; and what is only told of.
   notHashed: ['teacher', 'learned'],
-  isModel: true,
   async find(stage, configHash, context) {
     const { models, inputs } = await openInputs(stage, context)
     const made = await findRunRecord<Promotion>(
