@@ -34,3 +34,4 @@ export type { Candidate, FilterImage, FilterRow, Relabelling } from '../filter/r
 export type { NamedTools, RegionScorer, RuleTools, TextEmbedder } from '../filter/rule/rule-tools.js'
 export { type RuleConfig, ruleSchema } from '../filter/rules.js'
 export type { Phrase, Proposal, Region } from '../rows/rows.js'
+export { readSynonyms, type Synonyms } from '../words/read-synonyms.js'

@@ -8,7 +8,8 @@ const mostNames = 10_000
 export function nearestName(name: string, names: Iterable<string>): string | undefined {
   const folded = name.toLowerCase()
   let best: string | undefined
-  let least = Math.max(1, Math.floor(folded.length / 3)) + 0.5
+  // Of a name of two letters one that differs is no likeness.
+  let least = Math.ceil(folded.length / 3 - 0.7) + 0.5
   let seen = 0
   for (const other of names) {
     if (++seen > mostNames) break

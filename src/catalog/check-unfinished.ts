@@ -1,6 +1,8 @@
+import { z } from 'zod'
 import { isLeftOver } from '../base/files/sweep-aside.js'
 import { asideOwner, asideSuffix } from '../base/files/write-file-atomic.js'
 import { processState } from '../base/process-identity.js'
+import { isPartDone, recordOfPart } from '../shards/row-parts.js'
 import { isDeadLock, parseOwner, removeDeadLock } from '../storage/lock.js'
 import type { Storage, StoredFile } from '../storage/storage.js'
 import type { Finding } from './finding.js'
@@ -16,8 +18,42 @@ export async function checkUnfinished(
   mend: boolean,
 ): Promise<Finding | undefined> {
   if (file.name.endsWith(asideSuffix)) return checkAside(storage, file, mend)
+  if (recordOfPart(file.name)) return checkPart(storage, file, mend)
   return file.name.endsWith('.lock') ? checkLock(storage, file.name, mend) : undefined
 }
+
+/** Rows that were kept of work that was stopped. */
+async function checkPart(storage: Storage, file: StoredFile, mend: boolean): Promise<Finding> {
+  const { name, size, modified } = file
+  const place = recordOfPart(name)
+  const record = place && (await readMade(storage, place.record))
+  const age = ageText(Date.now() - modified)
+  if (!isPartDone(file, record)) {
+    const what = `rows of what is being made, or was stopped and goes on from them when it is run again (${size} bytes, ${age} old)`
+    return { kind: 'busy', name, what }
+  }
+  const what = `rows that were kept of what is made by now (${size} bytes, ${age} old)`
+  if (!mend) return { kind: 'left over', name, what }
+  await storage.remove(name)
+  return { kind: 'left over', name, what, mended: 'removed' }
+}
+
+/** What a record says of what it was made of, if it can be read. */
+async function readMade(storage: Storage, name: string) {
+  const bytes = await storage.read(name)
+  try {
+    const { data } = madeSchema.safeParse(bytes && JSON.parse(Buffer.from(bytes).toString('utf8')))
+    return data
+  } catch {
+    return undefined
+  }
+}
+
+const madeSchema = z.object({
+  configHash: z.string(),
+  inputs: z.record(z.string(), z.string()),
+  createdAt: z.string(),
+})
 
 async function checkAside(
   storage: Storage,

@@ -170,7 +170,8 @@ async function readingOf(
       ...(heads && { known: heads }),
       ...(selection !== undefined && { selection }),
       signal,
-      onProgress: (pictures) => progress.update('pictures', pictures, pictures),
+      // How many there are is not known before all are read.
+      onProgress: (pictures) => progress.update('pictures', pictures, 0),
     },
   }
 }

@@ -98,11 +98,12 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
     '--set',
   )
   const progress = createProgress()
+  progress.update(kind, 0, 0)
   const teacher = options.model
     ? await openTeacher(options.model, {
         ...config,
         sizes: config.sizes ?? 'auto',
-        notice: (text) => progress.finish(`  ${text}`),
+        notice: (text) => progress.note(`  ${text}`),
       })
     : undefined
   try {
@@ -115,7 +116,7 @@ export async function benchmark(kind: string, options: BenchmarkOptions, signal:
     }
     if (run && options.images === undefined && !kind.startsWith('odinw'))
       throw new UserError('benchmark: --images FOLDER is needed to ask a model.')
-    const notice = (text: string) => progress.finish(`  ${text}`)
+    const notice = (text: string) => progress.note(`  ${text}`)
     const answers = run ? askModel(run, options.out) : readAnswers(options.predictions as string, notice)
     const scores = await scoresOf(kind, options, answers, config.presence_score, notice)
     progress.finish(`✓ ${kind}`)

@@ -9,6 +9,7 @@ import { chooseRules, goldOf, rulesText, warnOfSynonyms } from './filter-rules.j
 import { readNaming } from './read-naming.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson, say } from './terminal/print.js'
+import { whileWorking } from './terminal/progress.js'
 
 export interface CalibrateCommandOptions {
   readonly proposals?: string
@@ -62,9 +63,9 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
     rules,
     tools: await stage.tools(),
   })
-  const file = await measured()
-    .then((given) => calibrateTeacher(storage, shards, given))
-    .finally(() => stage.close())
+  const file = await whileWorking(`calibrating ${proposals}`, async () =>
+    calibrateTeacher(storage, shards, await measured()),
+  ).finally(() => stage.close())
   await writeCalibration(options.out, file)
   const { judged, ece, bins, teacher } = file
   if (options.json) {

@@ -14,6 +14,7 @@ import type { Drawing } from '../render/draw-regions.js'
 import { readShard } from '../shards/read-shard.js'
 import { formatTable } from './terminal/format-table.js'
 import { note, print, printJson } from './terminal/print.js'
+import { whileWorking } from './terminal/progress.js'
 
 export interface CompareOptions {
   /** Most phrases that are told of. */
@@ -36,7 +37,9 @@ export async function compare(
   for (const grounding of groundings) requireGrounding(dataset, grounding)
   const [before, after] = groundings.map((stage) => describeChosen(dataset, 'grounding', stage))
   note(`comparing ${before}, with ${after}`)
-  const comparison = await compareGroundings(dataset, groundings, { top, pictures, signal })
+  const comparison = await whileWorking(`comparing ${groundings.join(' and ')}`, () =>
+    compareGroundings(dataset, groundings, { top, pictures, signal }),
+  )
   const isDrawn = comparison.mostChanged.length > 0
   if (isDrawn) await draw(dataset, comparison.mostChanged, groundings, out)
   if (json) {

@@ -6,6 +6,7 @@ import { toldScores } from '../evaluate/compare/told-scores.js'
 import { evaluateConfig } from '../evaluate/config.js'
 import { addOutput } from '../pipeline/add-output.js'
 import { datasetOutput, runOfDataset } from '../pipeline/dataset-output.js'
+import { checkStage } from '../pipeline/plan/check-stages.js'
 import { evaluate as evaluateKind } from '../pipeline/stages/evaluate.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -39,17 +40,20 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
   note(`evaluating ${options.model} on ${describeChosen(dataset, 'grounding', dataset.name)}`)
   const unseen = unseenIn === undefined ? {} : { unseen_in: await add(await openGold(unseenIn)) }
   const progress = createProgress()
-  const { outcome, result: scores } = await runStage(
-    evaluateKind,
-    { name: name ?? 'evaluate', needs: [set], with: { ...config, ...unseen, model: options.model } },
-    // Without a name there is nothing that a later run could look for.
-    { outputs, run: name === undefined ? undefined : runOfDataset(dataset) },
-    {
-      signal,
-      onProgress: (_, images, of) => progress.update('pictures', images, of),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
-    },
-  )
+  progress.update('pictures', 0, 0)
+  const stage = {
+    name: name ?? 'evaluate',
+    needs: [set],
+    with: { ...config, ...unseen, model: options.model },
+  }
+  // Without a name there is nothing that a later run could look for.
+  const place = { outputs, run: name === undefined ? undefined : runOfDataset(dataset) }
+  await checkStage(evaluateKind, stage, place)
+  const { outcome, result: scores } = await runStage(evaluateKind, stage, place, {
+    signal,
+    onProgress: (_, images, of) => progress.update('pictures', images, of),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+  })
   const done = outcome.ran === 0 ? ', already done' : ''
   progress.finish(
     `✓ ${scores.images} pictures, ${scores.phrases} phrases, ${scores.categories} categories${done}`,

@@ -5,6 +5,7 @@ import type { AttributeTable } from '../evaluate/attribute-contrast.js'
 import { exportModel } from '../model/export-model.js'
 import type { CardScore } from '../model/model-card.js'
 import { print, printJson } from './terminal/print.js'
+import { whileWorking } from './terminal/progress.js'
 
 export interface ExportModelOptions {
   readonly out: string
@@ -21,7 +22,9 @@ const shown = ['ap', 'ap50', 'recall1', 'recall5', 'recall10'] as const
 export async function exportModelCommand(folder: string, options: ExportModelOptions): Promise<void> {
   const scores = (await Promise.all(options.scores.map(readScores))).flat()
   const { out: file, module = false, license } = options
-  const result = await exportModel({ folder, file, modulePrefix: module, scores, license })
+  const result = await whileWorking(`writing ${file}`, () =>
+    exportModel({ folder, file, modulePrefix: module, scores, license }),
+  )
   if (options.json) printJson(result)
   else print(`${result.file}: ${result.parameters} parameters; card: ${result.card}`)
 }

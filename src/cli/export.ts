@@ -47,6 +47,7 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   const source = { ...(await datasetOutput(dataset, 'grounding', grounding)), missing: [] }
   const { out, force } = options
   const progress = createProgress()
+  progress.update(`${format} ${out}`, 0, 0)
   const { outcome, result } = await runStage(
     exportKind,
     { name: 'export', needs: [grounding, ...(negatives ? [negatives.name] : [])], with: { ...config, out } },
@@ -55,7 +56,7 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
       signal,
       replace: force ? 'any' : 'none',
       onProgress: (_, done, total) => progress.update(`${format} ${out}`, done, total),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
+      onNotice: (_, text) => progress.note(`  ${text}`),
     },
   )
   const { report, skipped } = result

@@ -3,6 +3,7 @@ import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { filterConfig } from '../filter/config.js'
 import { datasetOutput, isForBoxLoss } from '../pipeline/dataset-output.js'
+import { checkStage } from '../pipeline/plan/check-stages.js'
 import { filter as filterKind } from '../pipeline/stages/filter.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { chooseRules } from './filter-rules.js'
@@ -37,17 +38,16 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   const recordedBoxLoss = await isForBoxLoss(dataset, options.as)
   const config = filterConfig.parse({ rules, box_loss: chosen.boxLoss ?? recordedBoxLoss })
   const progress = createProgress()
-  const { outcome, result } = await runStage(
-    filterKind,
-    { name: options.as, needs: [proposals], with: config },
-    { outputs: new Map([[proposals, source]]) },
-    {
-      signal,
-      stopAtFailure: true,
-      alone: true,
-      onProgress: ({ name }, done, total) => progress.update(name, done, total),
-    },
-  )
+  progress.update(options.as, 0, 0)
+  const stage = { name: options.as, needs: [proposals], with: config }
+  const place = { outputs: new Map([[proposals, source]]) }
+  await checkStage(filterKind, stage, place)
+  const { outcome, result } = await runStage(filterKind, stage, place, {
+    signal,
+    stopAtFailure: true,
+    alone: true,
+    onProgress: ({ name }, done, total) => progress.update(name, done, total),
+  })
   const { seconds } = outcome
   const failure = failureOfStage(outcome)
   const { in: asked, out, rejected, relabelled } = result

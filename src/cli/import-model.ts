@@ -9,6 +9,7 @@ import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { setOptions } from './options/set-options.js'
 import { print, printJson } from './terminal/print.js'
+import { whileWorking } from './terminal/progress.js'
 
 export interface ImportModelOptions {
   readonly out: string
@@ -51,7 +52,7 @@ export async function importModelCommand(
   const out = resolve(options.out)
   const what = `importing ${checkpoints.join(', ')}`
   const lock = await acquireLock(openStorage(dirname(out)), `${basename(out)}.lock`, { what, wait: false })
-  const result = await importModel(wanted).finally(lock.release)
+  const result = await whileWorking(what, () => importModel(wanted)).finally(lock.release)
   if (options.json) printJson(result)
   else print(importText(result, options.out))
   if (result.written === 'nothing') throw new UserError(refusal(result))

@@ -96,6 +96,7 @@ program
     '--slice [i/n]',
     'make every n-th shard alone, from the i-th on (0 to n - 1); without a value as a Slurm array or an Indexed Job says; auto/n where that says no n',
   )
+  .option('--plan', 'print what would be done, what is there already and what it takes; nothing is written')
   .option('--json', 'print what was done as JSON')
   .addHelpText('after', example('run pipelines/coco-folder.yaml --set folder=photos --dataset runs/photos'))
   .action(async (pipeline, options) => (await import('./run.js')).run(pipeline, options, interrupted))
@@ -142,6 +143,7 @@ program
   .option('--count <n>', 'how many more rounds; those that were interrupted come first', whole, 1)
   .addOption(repeated('--set <key=value>', 'as in run'))
   .option('--drop', dropped)
+  .option('--plan', 'as in run')
   .option('--json', 'print the rounds as JSON')
   .addHelpText('after', example('round pipelines/quickstart.yaml --dataset runs/quickstart'))
   .action(async (pipeline, options) => (await import('./round.js')).round(pipeline, options, interrupted))
@@ -191,7 +193,7 @@ program
 program
   .command('teach <dataset>')
   .description('ask a model for boxes of the phrases of a dataset: proposals')
-  .requiredOption('--model <folder>', 'the model folder')
+  .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--phrases <stage>', `the stage whose phrases are asked for ${theOnly('one')}`)
   .requiredOption('--as <stage>', 'the name of the proposals')
   .addOption(
@@ -209,7 +211,10 @@ program
   .description(
     'find phrases that name nothing in the pictures of gold and that a model still finds a box for',
   )
-  .option('--model <folder>', 'the model folder (none: what is kept is drawn)')
+  .option(
+    '--model <folder>',
+    'the model folder, or the file of a teacher of your own (none: what is kept is drawn)',
+  )
   .option('--gold <stage>', "the grounding whose pictures they are of (default: the dataset's own gold)")
   .requiredOption('--as <stage>', 'the name of the negatives')
   .addOption(
@@ -298,7 +303,7 @@ program
 program
   .command('evaluate <dataset>')
   .description('score a model on a dataset with gold boxes: COCO AP and phrase recall@k')
-  .requiredOption('--model <folder>', 'the model folder')
+  .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--as <stage>', "keep the scores as that stage of the dataset's run, evaluations/STAGE.json")
   .option(
     '--attributes',
@@ -357,7 +362,7 @@ program
     ).makeOptionMandatory(),
   )
   .option('--images <folder>', 'the pictures')
-  .option('--model <folder>', 'the model to ask')
+  .option('--model <folder>', 'the model to ask, a folder or a file of your own')
   .option('--predictions <path>', 'what a model has answered, in the place of a model')
   .option('--split <name>', 'of flickr30k (test) and refcoco (val)')
   .option('--by <name>', "who made refcoco's split: unc, google or umd", 'unc')

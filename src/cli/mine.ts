@@ -3,6 +3,7 @@ import { describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { mineConfig } from '../mine/config.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
+import { checkStage } from '../pipeline/plan/check-stages.js'
 import { mine as mineKind } from '../pipeline/stages/mine.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { goldOf } from './filter-rules.js'
@@ -29,18 +30,17 @@ export async function mine(url: string, options: MineOptions, signal: AbortSigna
   )
   const gold = await datasetOutput(dataset, 'grounding', grounding)
   const progress = createProgress()
-  const { outcome, result } = await runStage(
-    mineKind,
-    { name: options.as, needs: [gold.name], with: { ...config, model: options.model ?? 'none' } },
-    { outputs: new Map([[gold.name, gold]]) },
-    {
-      signal,
-      stopAtFailure: true,
-      alone: true,
-      onProgress: ({ name }, done, total) => progress.update(name, done, total),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
-    },
-  )
+  progress.update(options.as, 0, 0)
+  const stage = { name: options.as, needs: [gold.name], with: { ...config, model: options.model ?? 'none' } }
+  const place = { outputs: new Map([[gold.name, gold]]) }
+  await checkStage(mineKind, stage, place)
+  const { outcome, result } = await runStage(mineKind, stage, place, {
+    signal,
+    stopAtFailure: true,
+    alone: true,
+    onProgress: ({ name }, done, total) => progress.update(name, done, total),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+  })
   const { seconds, ran } = outcome
   const failure = failureOfStage(outcome)
   const sums = { proposed: result.in, kept: result.out, rejected: result.rejected }

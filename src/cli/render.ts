@@ -8,6 +8,7 @@ import { drawRegions } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
 import { joinRows } from '../shards/join-rows.js'
 import { note, print, printJson } from './terminal/print.js'
+import { createProgress } from './terminal/progress.js'
 
 export interface RenderOptions {
   readonly grounding?: string
@@ -34,6 +35,7 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
   const chosen = random(options.seed).shuffle(rows).slice(0, options.sample)
   await makeFolder(options.out)
   const files: string[] = []
+  const progress = createProgress()
   for (const shard of shards) {
     const wanted = new Set(chosen.filter((row) => row.shard === shard).map(({ row }) => row))
     if (wanted.size === 0) continue
@@ -49,9 +51,11 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
       const drawing = { bytes: image.bytes, width, height, captions, regions: own.regions, title }
       await writeFile(path, await drawRegions(drawing))
       files.push(path)
+      progress.update(options.out, files.length, chosen.length)
       if (wanted.size === 0) break
     }
   }
+  progress.stop()
   if (options.json) printJson({ dataset, grounding, files })
   else print(files.join('\n'))
 }

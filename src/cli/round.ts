@@ -11,11 +11,12 @@ import { roundReport } from '../pipeline/promotion/round-report.js'
 import { toldPromotion } from '../pipeline/promotion/told-promotion.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import { readRunRecord } from '../pipeline/records/run-record.js'
+import { refuseFaults } from '../pipeline/run-pipeline.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
-import type { Storage } from '../storage/storage.js'
+import type { Storage, Version } from '../storage/storage.js'
 import { failureOfRun, tellFailure } from './run-end.js'
-import { runWithProgress } from './run-with-progress.js'
+import { runWithProgress, showPlan } from './run-with-progress.js'
 import { note, print, printJson } from './terminal/print.js'
 import { reportTable } from './terminal/print-report.js'
 
@@ -24,6 +25,7 @@ export interface RoundOptions {
   readonly count: number
   readonly set: readonly string[]
   readonly drop?: boolean
+  readonly plan?: boolean
   readonly json?: boolean
 }
 
@@ -31,9 +33,17 @@ export interface RoundOptions {
 export async function round(pipelinePath: string, options: RoundOptions, signal: AbortSignal): Promise<void> {
   const path = orPackaged(pipelinePath)
   const first = await readPipeline(path, { set: options.set, onNotice: note })
-  if (!first.rounds) throw new UserError(`${path} has no \`rounds\`: see pipelines/self-training.yaml.`)
+  if (!first.rounds)
+    throw new UserError(`${path} has no \`rounds\`: see pipelines/own-rounds.yaml and docs/rounds.md.`)
   const url = options.dataset ?? `runs/${first.name}`
   const storage = openStorage(url)
+  const { rounds } = await roundsToMake(storage, options.count)
+  const wanted = await readPipeline(path, { set: options.set, rounds })
+  if (options.plan) {
+    await showPlan(wanted, url, { signal, json: options.json })
+    return
+  }
+  await refuseFaults(wanted.stages, storage, { signal })
   const lock = await acquireLock(storage, 'rounds.lock', { what: 'making rounds', wait: false })
   try {
     await makeRounds(path, url, storage, options, AbortSignal.any([signal, lock.signal]))
@@ -50,11 +60,8 @@ async function makeRounds(
   options: RoundOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const done = (await roundRecords(storage)).length
-  const pipeline = await readPipeline(path, {
-    set: options.set,
-    rounds: await roundsToMake(storage, done, options.count),
-  })
+  const { done, rounds: wanted } = await noteRounds(storage, options.count)
+  const pipeline = await readPipeline(path, { set: options.set, rounds: wanted })
   const end = tellFailure(failureOfRun(await runWithProgress(pipeline, url, { signal, drop: options.drop })))
   const rounds: Promotion[] = []
   for (const name of await roundRecords(storage)) {
@@ -72,7 +79,8 @@ async function makeRounds(
   }
   for (const made of rounds.slice(done)) {
     const { round: number, reason } = made
-    print(`\nRound ${number}: ${reason}.\n${reportTable(roundReport(made))}`)
+    print(`\nRound ${number}: ${reason}.`)
+    if (Object.keys(made.scores).length > 0) print(reportTable(roundReport(made)))
   }
 }
 
@@ -80,14 +88,30 @@ async function makeRounds(
  * How many rounds the run is to have. The number is stored, so that the same command after an interrupt
  * finishes the rounds that the first one began, and adds none.
  */
-async function roundsToMake(storage: Storage, done: number, more: number): Promise<number> {
+async function noteRounds(storage: Storage, more: number): Promise<RoundsToMake> {
+  const wanted = await roundsToMake(storage, more)
+  const { rounds, planned, version } = wanted
+  if (rounds !== planned && !(await storage.swap('rounds.json', `${JSON.stringify({ rounds })}\n`, version)))
+    throw new Error(`${storage.path('rounds.json')} was written by another process meanwhile: run again.`)
+  return wanted
+}
+
+interface RoundsToMake {
+  /** Rounds that were decided. */
+  readonly done: number
+  /** Rounds that the run is to have. */
+  readonly rounds: number
+  /** How many of them are noted already, and the version of the note. */
+  readonly planned: number
+  readonly version: Version | undefined
+}
+
+/** As `noteRounds`, without noting it. */
+async function roundsToMake(storage: Storage, more: number): Promise<RoundsToMake> {
+  const done = (await roundRecords(storage)).length
   const before = await storage.readVersioned('rounds.json')
   const planned = before ? plannedRounds(before.bytes, storage.path('rounds.json')) : 0
-  if (planned > done) return planned
-  const rounds = done + more
-  if (!(await storage.swap('rounds.json', `${JSON.stringify({ rounds })}\n`, before?.version)))
-    throw new Error(`${storage.path('rounds.json')} was written by another process meanwhile: run again.`)
-  return rounds
+  return { done, rounds: planned > done ? planned : done + more, planned, version: before?.version }
 }
 
 const planSchema = z.object({ rounds: z.number().int().nonnegative() })

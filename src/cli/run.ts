@@ -12,7 +12,7 @@ import type { Slice } from '../pipeline/tasks/run-stage.js'
 import { openMetrics } from './options/open-metrics.js'
 import { readSlice } from './options/read-slice.js'
 import { failureOfRun, tellFailure } from './run-end.js'
-import { runWithProgress } from './run-with-progress.js'
+import { runWithProgress, showPlan } from './run-with-progress.js'
 import { note, print, printJson, say } from './terminal/print.js'
 import { funnelTable } from './terminal/print-funnel.js'
 
@@ -26,6 +26,7 @@ export interface RunCommand {
   readonly slice?: string | true
   readonly queue?: string | true
   readonly metrics?: string
+  readonly plan?: boolean
   readonly json?: boolean
 }
 
@@ -40,6 +41,10 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   const { retryFailed: reasons } = options
   const retryFailed = reasons === true ? 'transient' : reasons
   parseRetried(retryFailed)
+  if (options.plan) {
+    await showPlan(pipeline, url, { only, signal, json: options.json })
+    return
+  }
   const slice = readSlice(options.slice === true ? 'auto' : options.slice, process.env)
   const engine = await engineOf(options, slice, pipeline)
   const metrics = await openMetrics(options.metrics)

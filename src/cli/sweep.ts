@@ -71,6 +71,7 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const rows = rowsOf.reduce<number>((sum, count) => sum + (count ?? 0), 0)
   const progress = createProgress()
   await warnOfSynonyms(dataset, proposals, rules, options.synonyms)
+  progress.update('pictures', 0, 0)
   const stage = await openFilterStage({ storage, shards }, { rules }, { phrases, proposals })
   let points: readonly SweepPoint[]
   try {

@@ -3,6 +3,7 @@ import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
+import { checkStage } from '../pipeline/plan/check-stages.js'
 import { teach as teachKind } from '../pipeline/stages/teach.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
 import { teachConfig } from '../teacher/config.js'
@@ -33,18 +34,17 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
     )
   }
   const progress = createProgress()
-  const { outcome, result } = await runStage(
-    teachKind,
-    { name: options.as, needs: [phrases.name], with: { ...config, model: options.model } },
-    { outputs: new Map([[phrases.name, phrases]]) },
-    {
-      signal,
-      stopAtFailure: true,
-      alone: true,
-      onProgress: ({ name }, done, total) => progress.update(name, done, total),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
-    },
-  )
+  progress.update(options.as, 0, 0)
+  const stage = { name: options.as, needs: [phrases.name], with: { ...config, model: options.model } }
+  const place = { outputs: new Map([[phrases.name, phrases]]) }
+  await checkStage(teachKind, stage, place)
+  const { outcome, result } = await runStage(teachKind, stage, place, {
+    signal,
+    stopAtFailure: true,
+    alone: true,
+    onProgress: ({ name }, done, total) => progress.update(name, done, total),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+  })
   const { seconds, ran } = outcome
   const failure = failureOfStage(outcome)
   const sums = { phrases: result.in, found: result.out, proposals: result.counts.proposals ?? 0 }

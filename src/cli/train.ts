@@ -5,6 +5,7 @@ import { openDataset } from '../catalog/open-dataset.js'
 import { hashModel } from '../model/model-folder.js'
 import { addOutput } from '../pipeline/add-output.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
+import { checkStage } from '../pipeline/plan/check-stages.js'
 import type { StageOutput } from '../pipeline/stages/stage-context.js'
 import { train as trainKind } from '../pipeline/stages/train.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -52,18 +53,17 @@ export async function train(
     if (beside) outputs.set(config.init, beside)
   }
   const progress = createProgress()
-  const { outcome, result } = await runStage(
-    trainKind,
-    { name: basename(out), needs, with: { ...config, vocabulary } },
-    { run, models: '', outputs },
-    {
-      signal,
-      onTrainStart: (_, { folder, taken, fresh }) =>
-        progress.finish(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
-      onNotice: (_, text) => progress.finish(`  ${text}`),
-      onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
-    },
-  )
+  progress.update(options.out, 0, 0)
+  const stage = { name: basename(out), needs, with: { ...config, vocabulary } }
+  const place = { run, models: '', outputs }
+  await checkStage(trainKind, stage, place)
+  const { outcome, result } = await runStage(trainKind, stage, place, {
+    signal,
+    onTrainStart: (_, { folder, taken, fresh }) =>
+      progress.note(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
+    onNotice: (_, text) => progress.note(`  ${text}`),
+    onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
+  })
   const { steps, seconds, last } = result
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${done}`)

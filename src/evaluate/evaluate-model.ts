@@ -2,6 +2,7 @@ import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { committedFile } from '../shards/committed-file.js'
 import { joinRows } from '../shards/join-rows.js'
+import type { RowParts } from '../shards/row-parts.js'
 import type { Teacher } from '../teacher/teacher.js'
 import { askAttributes } from './ask-attributes.js'
 import { type AttributeContrast, type AttributeTable, attributeTable } from './attribute-contrast.js'
@@ -30,10 +31,23 @@ export interface EvaluateOptions {
   /** Told at the end what became of the answers, picture by picture. */
   readonly onOutcomes?: (outcomes: PictureOutcomes) => void
   readonly signal?: AbortSignal
+  /** Where answers are kept while others are asked for: who was stopped goes on from them. */
+  readonly parts?: RowParts<WindowAnswers>
 }
 
-/** Pictures held in memory at once; progress is told after each window of them. */
-const windowImages = 16
+/** What a teacher has answered of a window of pictures. */
+export interface WindowAnswers {
+  /** Of its pictures. */
+  readonly keys: readonly string[]
+  /** With the place of each phrase's picture in the window. */
+  readonly phrases: readonly (PhrasePrediction & { readonly image: number })[]
+  readonly contrasts: readonly AttributeContrast[]
+  /** With the place of each box's picture in the window. */
+  readonly found: readonly Detection[]
+}
+
+/** Pictures held in memory at once at most; progress is told, and answers may be kept, after each window of them. */
+const mostImages = 16
 
 /**
  * COCO AP and SAM 3's cgF1 over prompts of category names, and recall@k over the phrases of gold captions.
@@ -45,9 +59,11 @@ export async function evaluateModel(
   set: EvaluationSet,
   config: EvaluateConfig,
   categories: readonly string[],
-  { onProgress, onOutcomes, signal }: EvaluateOptions = {},
+  { onProgress, onOutcomes, signal, parts }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const total = await imagesOf(set)
+  // Few where they are asked for one at a time: what is stopped loses a window.
+  const windowImages = Math.min(mostImages, 2 * teacher.batch * teacher.parallel)
   const prompts = promptsOf(categories, config.names_a_prompt, teacher)
   const truth: GroundTruth[] = []
   const detections: Detection[] = []
@@ -55,36 +71,61 @@ export async function evaluateModel(
   const contrasts: AttributeContrast[] = []
   let images = 0
   let window: GoldImage[] = []
-  const flush = async () => {
-    const first = images - window.length
+  const ask = async (keys: readonly string[]): Promise<WindowAnswers> => {
+    const isAsked = !teacher.prompt
     // A prompt-tuned model understands its own prompt alone.
-    if (!teacher.prompt) {
-      for (const phrase of await groundPhrases(teacher, window, config))
-        phrases.push({ ...phrase, image: first + phrase.image })
-      signal?.throwIfAborted()
-      if (config.attributes) contrasts.push(...(await askAttributes(teacher, window, config)))
-    }
+    const grounded = isAsked ? await groundPhrases(teacher, window, config) : []
+    signal?.throwIfAborted()
+    const contrasted = isAsked && config.attributes ? await askAttributes(teacher, window, config) : []
     const pictures = window.map(({ picture }) => picture)
     const found: Detection[] = []
     for (const prompt of prompts) {
       signal?.throwIfAborted()
       found.push(...(await detectCategories(teacher, pictures, prompt, categories, config)))
     }
-    for (const { image, bbox, ...box } of bestOfPictures(found, boxesOfPicture))
+    return { keys, phrases: grounded, contrasts: contrasted, found }
+  }
+  const kept = parts?.kept()
+  let mayKeep = true
+  const answersOf = async (): Promise<WindowAnswers> => {
+    const keys = window.map(({ gold }) => gold.key)
+    const { value } = (mayKeep && (await kept?.next())) || {}
+    if (value?.keys.join() === keys.join()) return value
+    // Windows of another size, of an older version: what comes now does not go on from them.
+    if (value) {
+      mayKeep = false
+      await parts?.remove()
+    }
+    const answers = await ask(keys)
+    if (mayKeep) await parts?.add([answers])
+    return answers
+  }
+  const flush = async () => {
+    const first = images - window.length
+    const answers = await answersOf()
+    for (const phrase of answers.phrases) phrases.push({ ...phrase, image: first + phrase.image })
+    contrasts.push(...answers.contrasts)
+    for (const { image, bbox, ...box } of bestOfPictures(answers.found, boxesOfPicture))
       detections.push({ ...box, image: first + image, bbox: inSource(bbox, window[image]?.unit ?? 1) })
     window = []
     onProgress?.(images, total)
   }
-  for await (const image of goldImages(set, teacher.pictureSide)) {
-    for (const box of image.boxes) {
-      const category = categories.indexOf(box.category)
-      if (category >= 0) truth.push({ image: images, category, ...truthOf(box, image.unit) })
+  try {
+    for await (const image of goldImages(set, teacher.pictureSide)) {
+      for (const box of image.boxes) {
+        const category = categories.indexOf(box.category)
+        if (category >= 0) truth.push({ image: images, category, ...truthOf(box, image.unit) })
+      }
+      images++
+      window.push(image)
+      if (window.length >= windowImages) await flush()
     }
-    images++
-    window.push(image)
-    if (window.length === windowImages) await flush()
+    if (window.length > 0) await flush()
+  } catch (error) {
+    // A second failure would hide the first.
+    await parts?.keep().catch(() => {})
+    throw error
   }
-  if (window.length > 0) await flush()
   const known = await knownCategories(set, categories)
   const ids = [...categories.keys()]
   const pairs = presenceCounts(known, ids, truth, detections, config.presence_score)

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { whyUnreadable } from '../base/files/why-unreadable.js'
 import { UserError } from '../base/user-error.js'
 import { type ExportRegion, type ExportRow, type ExportSource, readExportRows } from './export-rows.js'
 
@@ -124,10 +125,23 @@ function classesOf(
   }
 }
 
+/**
+ * Looks whether the classes that are asked for can be found.
+ *
+ * @param hasClasses whether the format has any
+ * @throws UserError where it has none, and as `findClasses` does of a file
+ */
+export async function checkClasses(choice: string, hasClasses: boolean): Promise<void> {
+  if (choice === 'auto') return
+  if (!hasClasses)
+    throw new UserError('--classes is for yolo, odvg and coco: the other formats have no classes.')
+  if (!namings.has(choice)) await readNames(choice)
+}
+
 async function readNames(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new UserError(
-      `--classes ${path}: auto, categories, labels, heads, phrases or a text file of names was expected: ${(error as Error).message}`,
+      `--classes ${path}: auto, categories, labels, heads, phrases or a text file of names was expected: ${whyUnreadable(error)}`,
     )
   })
   const names = text

@@ -1,12 +1,13 @@
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { readTextIfThere } from '../base/files/read-file.js'
 import { hashJson } from '../base/hash.js'
 import { orderedMap } from '../base/ordered-map.js'
 import { UserError } from '../base/user-error.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
-import { type Classes, findClasses } from './classes.js'
+import { type Classes, checkClasses, findClasses } from './classes.js'
 import type { ExportConfig } from './config.js'
-import { ExportFolder, readExport } from './export-folder.js'
+import { ExportFolder, readExport, reportName } from './export-folder.js'
 import {
   type ExportRow,
   type ExportShard,
@@ -17,9 +18,9 @@ import {
 import { count, countLost, type ExportSums, emptySums } from './export-sums.js'
 import type { Format, Memory, RowWithFile, Writer } from './format.js'
 import { formats } from './formats.js'
+import { labelStages } from './label-stages.js'
 import { type PictureNames, pictureNames } from './picture-names.js'
 import { pictureEnding, placePicture } from './place-picture.js'
-import { labelStages } from './region-labels.js'
 
 /** What `export.json` says. */
 export interface ExportReport extends ExportSums {
@@ -51,7 +52,7 @@ export interface ExportOptions {
   /** Whether an export with the same hash is made anew as well. */
   readonly force?: boolean
   /** The licence of the dataset's card. */
-  readonly license?: string
+  readonly license?: string | undefined
   readonly signal?: AbortSignal
   readonly onProgress?: (rows: number, total: number) => void
   /** Told how many rows an earlier run has done. */
@@ -102,6 +103,18 @@ export async function exportDataset(
     return { report, skipped: false }
   } finally {
     await lock.release()
+  }
+}
+
+/** Whether a folder holds an export that was made of the same. Looks at it alone. */
+export async function isExported(source: ExportSource, options: ExportOptions): Promise<boolean> {
+  const text = await readTextIfThere(join(options.out, reportName))
+  if (text === undefined) return false
+  const { complete } = await exportShards(source)
+  try {
+    return (JSON.parse(text) as Partial<ExportReport>).hash === hashOf(source, options, complete)
+  } catch {
+    return false
   }
 }
 
@@ -187,7 +200,8 @@ async function makeExport(
   }
 }
 
-function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
+/** Throws a UserError where a format cannot do what is asked. */
+export function checkConfig({ format: name, images, link_from }: ExportConfig, format: Format) {
   if (images === 'link' && format.pictures === 'within')
     throw new UserError(
       `${name} holds the pictures within its own files: there is nothing to link. Leave --images out.`,
@@ -223,8 +237,7 @@ async function classesOf(
 ): Promise<Classes> {
   const names = shards.map(({ shard }) => shard)
   if (format.classes) return findClasses(source, names, classes, labels, signal)
-  if (classes !== 'auto')
-    throw new UserError('--classes is for yolo, odvg and coco: the other formats have no classes.')
+  await checkClasses(classes, false)
   return { of: classes, names: [], indexOf: () => undefined, boxes: () => [] }
 }
 

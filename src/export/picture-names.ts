@@ -1,4 +1,4 @@
-import { hash53 } from '../base/hash53.js'
+import { hash53 } from '../base/hash.js'
 import { readShard } from '../shards/read-shard.js'
 import type { ExportRow, ExportShard, ExportSource } from './export-rows.js'
 import { type SourceIdentity, sourceIdentity, sourceNumber } from './source-identity.js'

@@ -9,6 +9,8 @@ import { type RuleConfig, ruleOf } from './rules.js'
 
 /** Hashes and opens tools of a kind by the file or folder that a rule names. */
 export interface ToolSource<Tool> {
+  /** Reads what can be read at once; throws as `open` does. By default it is opened. */
+  check?(path: string): Promise<unknown>
   /** Hash of all that its answers depend on. */
   hash(path: string): Promise<string>
   open(path: string): Promise<Tool & { close?(): Promise<void> }>
@@ -26,6 +28,7 @@ export const fileSources: Pick<ToolSources, 'calibrations' | 'synonyms'> = {
     open: readCalibration,
   },
   synonyms: {
+    check: readSynonyms,
     hash: async (path) => hashJson(await readSynonyms(path)),
     open: async (path) => ({ ...(await readSynonyms(path)) }),
   },
@@ -41,6 +44,23 @@ export async function hashTools(
     hashes[`${rule} ${path}`] = await sources[tools].hash(path)
   }
   return hashes
+}
+
+/**
+ * Looks at what rules name: each throws as opening the tool would, and takes no time.
+ */
+export function looksAtTools(
+  rules: readonly RuleConfig[],
+  sources: ToolSources,
+): readonly { readonly rule: string; look(): Promise<unknown> }[] {
+  return namedTools(rules).map(({ rule, tools, path }) => ({
+    rule,
+    async look() {
+      const { check, open } = sources[tools]
+      if (check) await check(path)
+      else await (await open(path)).close?.()
+    },
+  }))
 }
 
 /** Tools that were opened, and are held until they are closed. */

@@ -98,10 +98,14 @@ function withFolder(config: SourceConfig): SourceConfig {
   return { ...rest, images } as SourceConfig
 }
 
-/** Rows, with those of a list that names files of the folder `images` read from there. */
+/**
+ * Rows, with those of a list that names files of the folder `images` read from there; where there is a `base_url`, what
+ * has no address is fetched.
+ */
 async function* withFiles(rows: AsyncGenerator<SourceRow>, config: SourceConfig): AsyncGenerator<SourceRow> {
+  const isFetched = 'base_url' in config && config.base_url !== undefined
   const images = 'images' in config && config.format !== 'glip-tsv' ? config.images : undefined
-  if (images === undefined) yield* rows
+  if (images === undefined || isFetched) yield* rows
   else for await (const row of rows) yield rowWithFile(row, { images })
 }
 

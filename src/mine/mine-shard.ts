@@ -1,8 +1,10 @@
 import { orderedMap } from '../base/ordered-map.js'
 import { random } from '../base/random.js'
 import { decodePicture } from '../pictures/picture.js'
+import { recordPath } from '../rows/family-path.js'
 import type { Negative, NegativeRow, RejectRow } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
+import { rowParts } from '../shards/row-parts.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { addNegatives, rowStats } from '../statistics/row-stats.js'
 import type { Teacher } from '../teacher/teacher.js'
@@ -22,7 +24,7 @@ interface Mined {
 /**
  * Mines negatives of a shard: what is known to be absent of each picture and yet found by the teacher, the
  * hardest first. Without a teacher what is kept of them is drawn. What the source says of its pictures, as
- * that they are exhaustive, is taken over.
+ * that they are exhaustive, is taken over. What is mined is kept every 20 s of work.
  *
  * @param vocabulary of the whole dataset; not called where the shard is already made
  * @param open gives the teacher; undefined where none is asked
@@ -33,8 +35,9 @@ export async function mineShard(
   vocabulary: () => Promise<Vocabulary>,
   open: (() => Promise<Teacher>) | undefined,
 ): Promise<ShardResult> {
-  return runShardTask(task, 'negatives', async (write): Promise<ShardOutput> => {
-    const { storage, shard, signal, onProgress } = task
+  const { storage, stage, shard, signal, onProgress, keepEvery } = task
+  const parts = rowParts<Mined>(storage, recordPath('negatives', stage, shard), task, keepEvery)
+  const result = await runShardTask(task, 'negatives', async (write): Promise<ShardOutput> => {
     const known = await vocabulary()
     const teacher = await open?.()
     const stats = rowStats('negatives')
@@ -55,27 +58,7 @@ export async function mineShard(
         },
         { signal },
       )
-      const mined = orderedMap(joined, (teacher?.parallel ?? 0) + 1, async (row): Promise<Mined> => {
-        const { phrases } = row.phrases
-        const picture = { key: row.key, captions: row.images.captions, phrases, said: row.negatives }
-        const found = proposeNegatives({ ...picture, regions: row.grounding.regions }, known, config)
-        const unsure = found.unsure.map((text) => ({ text, why: 'may_be_there' as const }))
-        const chosen =
-          teacher && 'image' in row.images
-            ? hardest(
-                found.absent,
-                await scoresOf(row.key, row.images.image.bytes, found.absent, teacher, config),
-                config,
-              )
-            : drawn(found.absent, row.key, config)
-        const { exhaustive, partial } = row.negatives
-        const { kept: negatives, left } = chosen
-        return {
-          row: { key: row.key, negatives, exhaustive, partial, teacher: teacher?.name ?? null },
-          left: [...unsure, ...left],
-        }
-      })
-      for await (const { row, left } of mined) {
+      const take = ({ row, left }: Mined): NegativeRow => {
         out += row.negatives.length
         addNegatives(stats, row)
         for (const { text, why } of left) {
@@ -83,7 +66,48 @@ export async function mineShard(
           rejects.push({ key: row.key, url: null, reason: why, detail: text })
         }
         onProgress?.(++done)
-        yield row
+        return row
+      }
+      try {
+        // What an earlier try has mined is not asked for again.
+        for await (const one of parts.kept()) {
+          const { value } = await joined.next()
+          if (value?.key !== one.row.key) {
+            await parts.remove()
+            throw new Error(`what was kept of shard ${shard} is of other pictures; it was removed`)
+          }
+          yield take(one)
+        }
+        const mined = orderedMap(joined, (teacher?.parallel ?? 0) + 1, async (row): Promise<Mined> => {
+          const { phrases } = row.phrases
+          const picture = { key: row.key, captions: row.images.captions, phrases, said: row.negatives }
+          const found = proposeNegatives({ ...picture, regions: row.grounding.regions }, known, config)
+          const unsure = found.unsure.map((text) => ({ text, why: 'may_be_there' as const }))
+          const chosen =
+            teacher && 'image' in row.images
+              ? hardest(
+                  found.absent,
+                  await scoresOf(row.key, row.images.image.bytes, found.absent, teacher, config),
+                  config,
+                )
+              : drawn(found.absent, row.key, config)
+          const { exhaustive, partial } = row.negatives
+          const { kept: negatives, left } = chosen
+          return {
+            row: { key: row.key, negatives, exhaustive, partial, teacher: teacher?.name ?? null },
+            left: [...unsure, ...left],
+          }
+        })
+        for await (const one of mined) {
+          await parts.add([one])
+          yield take(one)
+        }
+      } catch (error) {
+        // A second failure would hide the first.
+        await parts.keep().catch(() => {})
+        throw error
+      } finally {
+        await joined.return()
       }
     }
 
@@ -98,6 +122,8 @@ export async function mineShard(
       stats: stats.build(),
     }
   })
+  if (!result.skipped) await parts.remove()
+  return result
 }
 
 async function scoresOf(

@@ -130,7 +130,7 @@ export async function readModelConfig(folder: string): Promise<GlipConfig> {
   const config = Object(jsonOf(text, path)) as Partial<GlipConfig>
   if (config.model_type !== 'groundmill-glip') {
     throw new UserError(
-      `${path}: model_type ${shownValue(config.model_type)} is not a family that groundmill knows (groundmill-glip).`,
+      `${path}: model_type ${shownValue(config.model_type)} is of another family: a model that groundmill has trained or imported was expected (groundmill-glip).`,
     )
   }
   if (!config.tower) {

@@ -56,7 +56,7 @@ export async function startTokenizer(folder: string): Promise<string | undefined
  */
 export async function openStartWeights(
   folder: string,
-  parameters: readonly Parameter[],
+  parameters: readonly Pick<Parameter, 'name' | 'shape'>[],
   mayBeFresh: (name: string) => boolean = () => false,
 ): Promise<StartWeights> {
   const path = join(folder, 'model.safetensors')

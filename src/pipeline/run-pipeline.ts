@@ -1,5 +1,8 @@
 import { UserError } from '../base/user-error.js'
 import { openStorage } from '../storage/open-storage.js'
+import type { Storage } from '../storage/storage.js'
+import { faultLines, faultsError, findFaults } from './plan/check-stages.js'
+import { diskWarning } from './plan/disk-warning.js'
 import type { RunOptions, RunResult, StoppedStage } from './run-options.js'
 import { runSlice } from './run-slice.js'
 import { runTasks } from './run-tasks.js'
@@ -15,7 +18,8 @@ import { storePipeline } from './tasks/stored-pipeline.js'
 
 /**
  * Runs a pipeline into the folder `url`. What is already made of the same configuration and inputs is left as
- * it is, so a run that was stopped at any instant goes on where it was.
+ * it is, so a run that was stopped at any instant goes on where it was. What would stop a stage is looked for before
+ * the first one (`findFaults`).
  *
  * Without an engine it is run in this process, stage after stage; a slice of it up to the stages that need the
  * shards of other slices too.
@@ -28,21 +32,45 @@ export async function runPipeline(
   const wanted = options.only && withNeeds(pipeline, options.only)
   const stages = pipeline.stages.filter(({ name }) => !wanted || wanted.has(name))
   const run = openStorage(url)
-  const hash = await storePipeline(run, pipeline)
   const { slice, engine } = options
+  await refuseFaults(stages, run, options)
+  const hash = await storePipeline(run, pipeline)
   const presence = openPresence(run, {
     kind: slice ? 'slice' : 'run',
     pipeline: hash,
     onNotice: (text) => options.onNotice?.(stages[0] as Stage, text),
   })
   const others = () => othersAtWork(run, hash)
-  const told = { ...options, others, ...joinEvents(options, presentEvents(presence, engine !== undefined)) }
+  const disk = run.isLocal ? diskWarning(stages, run, options) : {}
+  const told = {
+    ...options,
+    others,
+    ...joinEvents(options, presentEvents(presence, engine !== undefined), disk),
+  }
   try {
     if (slice) return await runSlice(stages, url, slice, told)
     return await (engine ? runTasks(hash, stages, url, engine, told) : runInProcess(stages, url, told))
   } finally {
     await presence.close()
   }
+}
+
+/** Throws a UserError where a stage would be stopped by what can be told before the first one. */
+export async function refuseFaults(
+  stages: readonly Stage[],
+  run: Storage,
+  options: Pick<RunOptions, 'slice' | 'engine' | 'signal' | 'onNotice'> = {},
+): Promise<void> {
+  const { slice, engine, signal } = options
+  // A slice makes shards alone; what makes one thing is another's, where that may be found.
+  const own = new Set(stages.flatMap((stage) => (kindOf(stage).makes === 'shards' ? stage.name : [])))
+  const found = (await findFaults(stages, run, signal)).filter(
+    ({ atWork, stages: names }) => !slice || !atWork || names.some((name) => own.has(name)),
+  )
+  const faults = found.filter(({ atWork }) => !(atWork && engine?.isElsewhere))
+  if (faults.length > 0) throw faultsError(faults)
+  for (const line of faultLines(found))
+    options.onNotice?.(stages[0] as Stage, `not found here, and looked for where the work is done: ${line}`)
 }
 
 async function runInProcess(stages: readonly Stage[], url: string, options: RunOptions): Promise<RunResult> {

@@ -263,6 +263,7 @@ export async function openStage(
   const warn = (text: string) => node.warn(text)
   const context = stageContext(stage, { run, outputs }, options, warn)
   const planned = await kind.plan?.(stage, hashOf(kind, stage, outputs), context)
+  if (planned) options.onPlanned?.(stage, planned.rows)
   const offers = await kind.offers(stage, context)
   const watch = planned && kind.watch?.(stage, planned.rows, warn)
   // Those that follow look for what it offers before it has ended.

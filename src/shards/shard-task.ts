@@ -23,6 +23,8 @@ export interface ShardTask extends ShardPlace {
   readonly mayReplace?: (made: CommitRecord, own: CommitRecord) => boolean
   /** Told how many rows of this shard are done. */
   readonly onProgress?: (rows: number) => void
+  /** Milliseconds of work that a kill may lose, where rows of a shard are kept before all are made (`rowParts`). */
+  readonly keepEvery?: number
 }
 
 /** What making a shard gave. */

@@ -2,7 +2,9 @@ import { UserError } from '../base/user-error.js'
 import { families, familyFolder, shardObject } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
+import { readRecord } from './commit.js'
 import { lockedShard, readMain, removeUnnamed, unnamed, withShardLock } from './commit-shard.js'
+import { isPartDone, recordOfPart } from './row-parts.js'
 
 /** What there is of a shard in one family. */
 interface Found {
@@ -22,12 +24,15 @@ export async function sweepShards(storage: Storage, main: Family, stage: string)
   const own = familiesOf(main)
   const found = new Map<Family, Map<string, Found>>()
   const suspects = new Set<string>()
+  const removed: string[] = []
   for (const family of own) {
     const shards = new Map<string, Found>()
     found.set(family, shards)
     const folder = familyFolder(family, stage)
     await storage.sweep(folder)
-    for (const name of await storage.list(folder)) {
+    const names = await storage.list(folder)
+    if (names.some(recordOfPart)) removed.push(...(await sweepParts(storage, folder)))
+    for (const name of names) {
       // Who died in a commit leaves its lock, which goes when it is taken over and given up.
       const locked = lockedShard(name)
       if (locked !== undefined && family === main) suspects.add(locked)
@@ -44,7 +49,6 @@ export async function sweepShards(storage: Storage, main: Family, stage: string)
       const hasMain = found.get(main)?.get(shard)?.records === 1
       if (!hasMain || files !== 1 || (records !== 1 && family !== 'rejects')) suspects.add(shard)
     }
-  const removed: string[] = []
   for (const shard of [...suspects].sort()) {
     try {
       removed.push(...(await sweepShard(storage, main, stage, shard)))
@@ -52,6 +56,19 @@ export async function sweepShards(storage: Storage, main: Family, stage: string)
       // Of a record that cannot be read nobody knows what it names; whoever holds the lock will clean up.
       if (!(error instanceof UserError)) throw error
     }
+  }
+  return removed
+}
+
+/** Removes what was kept of shards while they were made, of those that are made. */
+async function sweepParts(storage: Storage, folder: string): Promise<string[]> {
+  const removed: string[] = []
+  for await (const file of storage.listFiles(folder, 'inside')) {
+    const { record } = recordOfPart(file.name) ?? {}
+    const made = record && (await readRecord(storage, record).catch(() => undefined))
+    if (!made || !isPartDone(file, made)) continue
+    await storage.remove(file.name)
+    removed.push(file.name)
   }
   return removed
 }

@@ -53,7 +53,9 @@ export const teachConfig = z
     model: z
       .string()
       .optional()
-      .describe('a model folder or the name of a train stage; else the train stage it needs'),
+      .describe(
+        'a model folder, the file of a teacher of your own, or the name of a train stage; else the train stage it needs',
+      ),
     floor: z
       .number()
       .min(0)

@@ -4,7 +4,9 @@ import { UserError } from '../base/user-error.js'
 import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.js'
 import { SessionPool } from '../graph/session-pool.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
-import { hashModel } from '../model/model-folder.js'
+import { hashModel, modelFiles, readModelConfig } from '../model/model-folder.js'
+import { checkOnnxFile } from '../weights/check-onnx-file.js'
+import { openSafetensors } from '../weights/safetensors.js'
 import type { SizeMode } from './config.js'
 import { readDetr } from './detr-teacher.js'
 import {
@@ -99,12 +101,17 @@ export async function openTeacher(path: string, options: OpenOptions = {}): Prom
 }
 
 /**
- * Reads and checks what a model folder says, without opening its models.
+ * Reads and checks what a model folder says, without opening its models: of these only whether they are whole.
  *
  * @throws UserError as `openTeacher` does of all but the models and devices
  */
 export async function checkTeacherFolder(path: string, options: OpenOptions = {}): Promise<void> {
-  await readFolder(path, options, ['cpu'])
+  const { found } = await readFolder(path, options, ['cpu'])
+  const { kind, files } = found
+  const isOwn = kind === 'groundmill-glip'
+  if (isOwn) await (await openSafetensors(join(path, 'model.safetensors'))).close()
+  const models = isOwn ? modelFiles(await readModelConfig(path)).map((name) => join(path, name)) : files
+  for (const file of models) await checkOnnxFile(file)
 }
 
 async function readFolder(path: string, options: OpenOptions, devices: readonly Device[]) {
@@ -138,6 +145,11 @@ export async function hashTeacher(
 /** What a teacher is called that nobody gives a name: as its folder, or as a file of your own says. */
 export async function teacherName(path: string): Promise<string> {
   return (await isTeacherFile(path)) ? (await loadTeacherModule(path)).name : basename(resolve(path))
+}
+
+/** Throws a UserError where a device is not there. */
+export async function requireDevices(options: Pick<OpenOptions, 'device'>): Promise<void> {
+  await devicesOf(options)
 }
 
 async function devicesOf({ device = 'cpu' }: OpenOptions): Promise<Device[]> {

@@ -6,6 +6,7 @@ import { sizesOf } from '../graph/ops/tensor.js'
 import { floats, longs, Session, type Value } from '../graph/session.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { decodePicture, type Picture } from '../pictures/picture.js'
+import { checkOnnxFile } from '../weights/check-onnx-file.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
 import { type QueryTokenizer, readClipTokenizer } from './clip-tokenizer.js'
 import { configFiles, countIn, modelFile, requireJson, weightFiles } from './folder/hf-folder.js'
@@ -125,6 +126,12 @@ export async function readRegionScorer(folder: string): Promise<ScorerFiles> {
   const tokenizer = (await readClipTokenizer(folder, pad))(length)
   const processor = await readImageProcessor(folder, clipProcessor)
   return { visionPath, textPath, length, tokenizer, processor }
+}
+
+/** Throws as `openRegionScorer` does of all that can be told without opening the models. */
+export async function checkRegionScorer(folder: string): Promise<void> {
+  const { visionPath, textPath } = await readRegionScorer(folder)
+  for (const path of [visionPath, textPath]) await checkOnnxFile(path)
 }
 
 /** SHA-256 over what decides the scores of a CLIP folder. */

@@ -2,6 +2,7 @@ import { orderedMap } from '../base/ordered-map.js'
 import { zip } from '../base/zip.js'
 import { clipBox, unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture } from '../pictures/picture.js'
+import { recordPath } from '../rows/family-path.js'
 import {
   type ImageRow,
   negativePhrase,
@@ -11,6 +12,7 @@ import {
   type RejectRow,
 } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
+import { rowParts } from '../shards/row-parts.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { rowStats } from '../statistics/row-stats.js'
 import { joinNames } from '../words/name-prompt.js'
@@ -46,7 +48,8 @@ interface RowQuery extends Query {
 /**
  * Asks the teacher for every phrase of every caption of a shard: one query a caption, the whole sentence with
  * it, so that a phrase is understood in its context; with `contrast` also one for each attribute and other
- * value. Pictures are decoded while the model runs. Boxes are in pixels of the stored picture.
+ * value. Pictures are decoded while the model runs. Boxes are in pixels of the stored picture. What is found is
+ * kept every 20 s of work: who is stopped within a shard goes on there.
  *
  * @param open gives the teacher; not called where the shard is already made
  */
@@ -55,9 +58,10 @@ export async function teachShard(
   config: TeachConfig & { readonly phrases: string },
   open: () => Promise<Teacher>,
 ): Promise<ShardResult> {
-  return runShardTask(task, 'proposals', async (write): Promise<ShardOutput> => {
+  const { storage, stage, shard, signal, onProgress, keepEvery } = task
+  const parts = rowParts<ProposalRow>(storage, recordPath('proposals', stage, shard), task, keepEvery)
+  const result = await runShardTask(task, 'proposals', async (write): Promise<ShardOutput> => {
     const teacher = await open()
-    const { storage, shard, signal, onProgress } = task
     const stats = rowStats('proposals')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []
@@ -65,7 +69,10 @@ export async function teachShard(
     let phrasesIn = 0
     let phrasesOut = 0
 
-    const finish = (row: RowQueries, proposals: readonly Proposal[]): ProposalRow => {
+    const finish = (
+      row: Pick<RowQueries, 'key' | 'phrases'>,
+      proposals: readonly Proposal[],
+    ): ProposalRow => {
       /** Boxes by phrase. */
       const found = new Map<number, number>()
       for (const { phrase, score } of proposals) {
@@ -107,13 +114,33 @@ export async function teachShard(
         images: { columns: ['image', 'captions'] },
         phrases: { stage: config.phrases, columns: ['phrases'] },
       })
-      const queried = orderedMap(joined, decodedAhead, ({ images, phrases: { phrases } }) =>
-        queriesOf(images, phrases, teacher, config),
-      )
-      // While sessions are at work on some groups, the next one is prepared.
-      const detected = orderedMap(groupsOf(queried, teacher.batch), teacher.parallel + 1, detect)
-      for await (const group of detected)
-        for (const { row, answers } of group) yield finish(row, proposalsOf(row, answers))
+      try {
+        // What an earlier try has found is not asked for again.
+        for await (const row of parts.kept()) {
+          const { value } = await joined.next()
+          if (value?.key !== row.key) {
+            await parts.remove()
+            throw new Error(`what was kept of shard ${shard} is of other pictures; it was removed`)
+          }
+          yield finish({ key: row.key, phrases: value.phrases.phrases }, row.proposals)
+        }
+        const queried = orderedMap(joined, decodedAhead, ({ images, phrases: { phrases } }) =>
+          queriesOf(images, phrases, teacher, config),
+        )
+        // While sessions are at work on some groups, the next one is prepared.
+        const detected = orderedMap(groupsOf(queried, teacher.batch), teacher.parallel + 1, detect)
+        for await (const group of detected) {
+          const found = group.map(({ row, answers }) => finish(row, proposalsOf(row, answers)))
+          await parts.add(found)
+          yield* found
+        }
+      } catch (error) {
+        // A second failure would hide the first.
+        await parts.keep().catch(() => {})
+        throw error
+      } finally {
+        await joined.return()
+      }
     }
 
     const file = await write('proposals', rows())
@@ -134,6 +161,8 @@ export async function teachShard(
       }),
     }
   })
+  if (!result.skipped) await parts.remove()
+  return result
 }
 
 /** Whole rows in groups of at most `size` queries; a row with more is a group of its own. */

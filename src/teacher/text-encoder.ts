@@ -7,6 +7,7 @@ import { sizesOf } from '../graph/ops/tensor.js'
 import { longs, Session, type Value } from '../graph/session.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { readTokenizer, type Tokenizer } from '../model/word-piece.js'
+import { checkOnnxFile } from '../weights/check-onnx-file.js'
 import { cachedEmbeddings } from './cached-embeddings.js'
 import { configFiles, countIn, modelFile, readJson, weightFiles } from './folder/hf-folder.js'
 
@@ -88,6 +89,12 @@ export async function readTextEncoder(
   const path = await modelFile(folder, 'model')
   const tokenizer = await readTokenizer(join(folder, 'tokenizer.json'))
   return { path, tokenizer, length: await checkFolder(folder) }
+}
+
+/** Throws as `openTextEncoder` does of all that can be told without opening the model. */
+export async function checkTextEncoder(folder: string): Promise<void> {
+  const { path } = await readTextEncoder(folder)
+  await checkOnnxFile(path)
 }
 
 /** SHA-256 over what decides the vectors of a text encoder's folder. */

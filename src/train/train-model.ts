@@ -4,6 +4,11 @@ import { takeStep } from './take-step.js'
 import type { TrainResult, TrainTask } from './train-task.js'
 import { writeTrained } from './write-trained.js'
 
+/** Seconds of work that a kill may lose at least: a checkpoint that takes long to write comes less often. */
+const savedEvery = 60
+/** Most of the time that goes into checkpoints which the configuration does not ask for. */
+const savingShare = 0.05
+
 /**
  * Trains a model and writes its folder. Batches, augmentation and first weights come from the seed, so a run
  * gives the same losses again; a run that was stopped goes on from its last checkpoint with the losses it
@@ -13,6 +18,16 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
   const opened = performance.now()
   const training = await openTraining(task)
   const { config, parts, state, metrics, done } = training
+  let saved = performance.now()
+  let saving = 0
+  const isDue = (step: number) =>
+    step % config.checkpoint_every === 0 || secondsSince(saved) >= Math.max(savedEvery, saving / savingShare)
+  const save = async (step: number) => {
+    const begun = performance.now()
+    await training.save(step)
+    saved = performance.now()
+    saving = (saved - begun) / 1000
+  }
   try {
     for (let step = done + 1; step <= config.steps; step++) {
       const begun = performance.now()
@@ -32,7 +47,7 @@ export async function trainModel(task: TrainTask): Promise<TrainResult> {
       const line = { ...taken, seconds: secondsSince(begun), data_seconds: waited }
       await metrics.add(line)
       task.onProgress?.(line, config.steps)
-      if (task.signal?.aborted || step % config.checkpoint_every === 0) await training.save(step)
+      if (task.signal?.aborted || isDue(step)) await save(step)
       task.signal?.throwIfAborted()
     }
   } finally {

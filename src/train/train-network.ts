@@ -35,10 +35,14 @@ export function trainNetwork(
 /** Whether a parameter is the offset that prompt tuning learns. */
 export const isPrompt = (name: string): boolean => name === promptParameter
 
-const isFrozen = (name: string, freeze: readonly string[]) => freeze.some((prefix) => name.startsWith(prefix))
+export const isFrozen = (name: string, freeze: readonly string[]) =>
+  freeze.some((prefix) => name.startsWith(prefix))
 
 /** Throws a UserError where a beginning is that of no parameter, or where nothing is left to train. */
-function checkFrozen(parameters: readonly Parameter[], freeze: readonly string[]): void {
+export function checkFrozen(
+  parameters: readonly Pick<Parameter, 'name' | 'frozen'>[],
+  freeze: readonly string[],
+): void {
   for (const prefix of freeze) {
     if (parameters.some(({ name }) => name.startsWith(prefix))) continue
     const known = [...new Set(parameters.map(({ name }) => name.split('.').slice(0, 2).join('.')))]
@@ -59,11 +63,7 @@ function promptNames(
   network: GlipConfig,
 ): string[] {
   const { max_tokens } = network.text
-  if (queriesOf(network) !== undefined)
-    throw new UserError(
-      `tune: prompt: a network of preset ${network.preset} has no offset to tune: use tune: full.`,
-    )
-  if (!init) throw new UserError('tune: prompt: name the model to tune with `init`.')
+  requireTunable(network, init)
   const names = [...new Set(streams.flatMap(({ categories }) => categories))].sort()
   const tokens = tokenizer.encode(joinNames(names).text).length
   if (names.length === 0) throw new UserError('tune: prompt: the sources name no categories.')
@@ -73,4 +73,13 @@ function promptNames(
     )
   }
   return names
+}
+
+/** Throws a UserError where a network has no prompt to tune, or none is given to start from. */
+export function requireTunable(network: GlipConfig, init: string | undefined): void {
+  if (queriesOf(network) !== undefined)
+    throw new UserError(
+      `tune: prompt: a network of preset ${network.preset} has no offset to tune: use tune: full.`,
+    )
+  if (!init) throw new UserError('tune: prompt: name the model to tune with `init`.')
 }

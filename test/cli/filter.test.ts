@@ -1,11 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
+import { audit } from '../../src/cli/audit.js'
+import { calibrate } from '../../src/cli/calibrate.js'
 import { compare } from '../../src/cli/compare.js'
+import { exportCommand } from '../../src/cli/export.js'
 import { filter } from '../../src/cli/filter.js'
+import { query } from '../../src/cli/query.js'
+import { render } from '../../src/cli/render.js'
 import { sweep } from '../../src/cli/sweep.js'
 import type { Families, Family, ImageRow, Phrase, Proposal } from '../../src/rows/rows.js'
 import { createDataset } from '../../src/shards/dataset.js'
@@ -79,6 +84,26 @@ beforeAll(async () => {
   const found = keys.map((key, at) => ({ key, teacher: 'toy', proposals: proposals(0.5 + at / 25) }))
   await commit('label', 'proposals', { proposals: found }, { phrases: chunked.files.phrases?.sha256 ?? '' })
 })
+
+const { signal } = new AbortController()
+
+/** What a command prints and says, without a process of its own. */
+async function printed<T>(work: () => Promise<void>): Promise<{ readonly json: T; readonly said: string }> {
+  const texts: string[][] = [[], []]
+  const spies = [process.stdout, process.stderr].map((stream, at) =>
+    vi.spyOn(stream, 'write').mockImplementation((text) => {
+      texts[at]?.push(String(text))
+      return true
+    }),
+  )
+  try {
+    await work()
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+  const [out = '', said = ''] = texts.map((parts) => parts.join(''))
+  return { json: JSON.parse(out) as T, said }
+}
 
 const json = async (...args: string[]) => {
   const { code, out, err } = await groundmill(...args, '--json')
@@ -181,8 +206,74 @@ describe('filter, compare, sweep and calibrate', () => {
     expect(await json('filter', url, '--as', 'mistaken', '--set', any)).toMatchObject({ out: 10 })
   })
 
+  it('begin with the rules of the filter stage that was last, and say so', async () => {
+    const made = async (as: string, options: object = {}) =>
+      printed<{ rules: { rule: string; min?: number }[]; rules_from: string; out: number }>(() =>
+        filter(url, { as, set: [], json: true, ...options }, signal),
+      )
+    const lone = '{rule: aspect, max: 20}'
+    await made('loose', { set: [`rules=[${lone}, {rule: score, min: 0.2}]`] })
+    const next = await made('next', { set: ['score.min=0.55'] })
+    expect(next.json.rules).toEqual([
+      { rule: 'aspect', max: 20 },
+      { rule: 'score', min: 0.55 },
+    ])
+    expect(next.json.rules_from).toBe('loose')
+    expect(next.said).toMatch(
+      /filtering mini:label\b.*\n {2}rules: those of the filter stage loose, changed by --set: aspect max 20; score min 0\.55\n/,
+    )
+    // What is there already is made anew of what it was made of, whatever came after it.
+    await made('later', { set: ['score.min=0.9', 'nms.iou=0.3'] })
+    expect((await made('next')).json).toMatchObject({ rules_from: 'next', rules: next.json.rules })
+    expect((await made('again', { rules: 'loose' })).json).toMatchObject({ rules_from: 'loose', out: 30 })
+    expect((await made('plain', { rules: 'default' })).json.rules.map(({ rule }) => rule)).toEqual([
+      ...['area', 'score', 'nms', 'max_boxes', 'max_boxes_image'],
+    ])
+    await expect(made('x', { rules: 'lose' })).rejects.toThrow(/no such filter stage; it has: .*loose/)
+    const both = made('x', { rules: 'loose', set: ['rules=[]'] })
+    await expect(both).rejects.toThrow(/--rules loose would be read for nothing/)
+
+    const swept = await printed<{ rules_from: string }>(() =>
+      sweep(
+        url,
+        { set: [], vary: 'score.min', from: '0.2', to: '0.6', steps: 2, json: true, rules: 'loose' },
+        signal,
+      ),
+    )
+    expect(swept.json.rules_from).toBe('loose')
+    expect(swept.said).toMatch(/filtering mini:label.*, held against mini:mini, gold/)
+    const out = within('counting.json')
+    const counted = await printed<{ rules: object[] }>(() =>
+      calibrate(url, { set: [], rules: 'later', method: 'isotonic', out, json: true }),
+    )
+    // Bounds on scores are what is measured.
+    expect(counted.json.rules).toEqual([
+      { rule: 'aspect', max: 20 },
+      { rule: 'nms', iou: 0.3 },
+    ])
+  })
+
+  it('ask for one grounding where there are several, and take the only one', async () => {
+    const several =
+      /has grounding of several stages: mini \(gold.*; loose \(\d+ regions of 10 pictures\).*Name one: /
+    const out = within('pictures')
+    await expect(render(url, { sample: 1, seed: 1, out })).rejects.toThrow(several)
+    await expect(audit(url, { sample: 1, seed: 1, out: within('s.jsonl') }, signal)).rejects.toThrow(several)
+    await expect(exportCommand(url, { format: 'csv', out }, signal)).rejects.toThrow(several)
+    await expect(render(url, { grounding: 'lose', sample: 1, seed: 1, out })).rejects.toThrow(
+      /no grounding "lose"; it has: mini, .*Did you mean "loose"\?/,
+    )
+    const drawn = await printed<{ grounding: string }>(() =>
+      render(url, { grounding: 'loose', sample: 1, seed: 1, out, json: true }),
+    )
+    expect(drawn.said).toMatch(/^ {2}drawing mini:loose, \d+ regions of 10 pictures\n$/)
+    const queried = await printed<object[]>(() =>
+      query(url, 'select count(*) as regions from grounding', { format: 'json', rows: 1 }, signal),
+    )
+    expect(queried.said).toMatch(/grounding has the rows of \d+ stages, mini, .*loose/)
+  })
+
   it('refuse what cannot be, in words', async () => {
-    const { signal } = new AbortController()
     const make = (options: object) => filter(url, { as: 'x', set: [], ...options }, signal)
     const vary = (options: object) =>
       sweep(url, { set: [], vary: 'score.min', from: '0', to: '1', steps: 3, ...options }, signal)

@@ -52,6 +52,15 @@ describe('groundmill train', () => {
     expect(err).toMatch(/1 steps, loss/)
     expect(code).toBe(0)
     expect(JSON.parse(out).last.positives).toBeGreaterThan(0)
+    expect(JSON.parse(out).trained_on).toEqual([`${web}:kept`])
+    expect(err).toMatch(/training on web:kept, 1 regions of 1 pictures\n/)
+    // The only grounding is the same by its name, to the last digit.
+    const named = await groundmill(
+      ...['train', `${web}:kept`, '-o', join(folder, 'named'), '--json'],
+      ...['--set', 'steps=1', '--set', 'batch=2'],
+    )
+    const { seconds: _, data_seconds: __, ...losses } = JSON.parse(out).last
+    expect(JSON.parse(named.out).last).toMatchObject(losses)
   })
 
   it('and others say of a folder what it is instead', async () => {

@@ -2,8 +2,9 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { evaluateConfig } from '../../src/evaluate/config.js'
-import { categoriesOf, evaluateModel } from '../../src/evaluate/evaluate-model.js'
+import { categoriesOf, evaluateModel, type WindowAnswers } from '../../src/evaluate/evaluate-model.js'
 import type { GroundingRow, ImageRow, Phrase, PhraseRow } from '../../src/rows/rows.js'
+import { rowParts } from '../../src/shards/row-parts.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import type { Query, Teacher } from '../../src/teacher/teacher.js'
 import { putShard } from '../helpers/put-shard.js'
@@ -148,6 +149,41 @@ describe('the evaluation of a model', () => {
       /abort/i,
     )
     expect(teacher.prompts).not.toContain('owl')
+  })
+
+  it('goes on behind the pictures whose answers were kept, with the same scores', async () => {
+    const kept = openStorage(await temporaryFolder())
+    const config = evaluateConfig.parse({ names_a_prompt: 2 })
+    const names = await categoriesOf(set)
+    /** It is wrong about every third owl. */
+    const teacher = () => {
+      let owls = 0
+      return teacherThatSays((word) => places[word === 'owl' && owls++ % 3 === 0 ? 'dog' : word])
+    }
+    const calm = teacher()
+    const outcomes: unknown[] = []
+    const expected = await evaluateModel(calm, set, config, names, {
+      onOutcomes: (all) => outcomes.push(all),
+    })
+    const parts = () =>
+      rowParts<WindowAnswers>(kept, 'evaluations/scores.json', { configHash: 'c', inputs: {} }, 0)
+    const abort = new AbortController()
+    const first = evaluateModel(teacher(), set, config, names, {
+      ...{ parts: parts(), signal: abort.signal },
+      onProgress: (images) => images === 48 && abort.abort(),
+    })
+    await expect(first).rejects.toThrow(/abort/i)
+    const again = teacher()
+    // Which owls it is wrong about goes on where it was.
+    for (let picture = 0; picture < 48; picture++)
+      await again.detect([{ picture: { width: 1 } as never, text: 'owl', phrases: [[0, 3]] }], {} as never)
+    const before = again.prompts.length
+    const found = await evaluateModel(again, set, config, names, {
+      ...{ parts: parts(), onOutcomes: (all) => outcomes.push(all) },
+    })
+    expect(found).toEqual(expected)
+    expect(outcomes[1]).toEqual(outcomes[0])
+    expect(again.prompts.length - before).toBe((calm.prompts.length / 70) * 22)
   })
 
   it('refuses gold of other pictures, for its names as for its boxes', async () => {

@@ -53,6 +53,36 @@ async function mined(stage: string, given: object, teacher?: Teacher) {
   return { records, rows }
 }
 
+it('mining that was stopped goes on with the next picture, and gives the same bytes', async () => {
+  const config = { ...mineConfig.parse({ max: 4 }), ...files }
+  const make = (stage: string, teacher: Teacher) =>
+    mineShard(
+      { storage, stage, shard: '00000', configHash: 'c', inputs: {}, keepEvery: 0 },
+      config,
+      async () => names,
+      async () => teacher,
+    )
+  const all: string[] = []
+  const { record: calm } = await make('calm', letterTeacher(all))
+  const before: string[] = []
+  const teacher = letterTeacher(before)
+  const killed: Teacher = {
+    ...teacher,
+    detect: async (...query) => {
+      if (before.length > all.length / 2) throw new Error('killed')
+      return teacher.detect(...query)
+    },
+  }
+  await expect(make('stopped', killed)).rejects.toThrow('killed')
+  const after: string[] = []
+  const { record } = await make('stopped', letterTeacher(after))
+  expect(after.length).toBeLessThan(all.length * 0.7)
+  expect(record.files.negatives?.sha256).toBe(calm.files.negatives?.sha256)
+  expect(record.files.rejects?.sha256).toBe(calm.files.rejects?.sha256)
+  expect(record.stats).toEqual(calm.stats)
+  expect((await storage.list('negatives/stopped')).filter((name) => name.endsWith('.part'))).toEqual([])
+})
+
 describe('mining the gold of the toy world', () => {
   it('keeps what is known to be absent, drawn where no model is asked', async () => {
     const { rows, records } = await mined('drawn', { max: 8 })

@@ -161,6 +161,43 @@ stages:
     })
   }
 
+  it('has the keys of its rules set by their rule, in stages and in rounds, and tells of what is added', async () => {
+    const said: string[] = []
+    const stageOf = async (set: string[], stage: string, file = 'detector') => {
+      const onNotice = (text: string) => said.push(text)
+      const { stages } = await readPipeline(`pipelines/${file}.yaml`, { set, onNotice })
+      return stages.find(({ name }) => name === stage)?.with as { rules: object[] }
+    }
+    const kept = await stageOf(['filter.score.min=0.3', 'filter.rules.nms.iou=0.6'], 'filter')
+    expect(kept.rules.slice(2, 4)).toEqual([
+      { rule: 'score', min: 0.3 },
+      { rule: 'nms', iou: 0.6 },
+    ])
+    const round = await stageOf(['rounds.filter.score.min=0.35'], 'round-1-filter', 'quickstart')
+    expect(round.rules).toContainEqual({ rule: 'score', min: 0.35 })
+    expect(said).toEqual([])
+    await stageOf(['filter.aspect.max=9'], 'filter')
+    expect(said).toEqual([
+      expect.stringMatching(/^the rule aspect was not among the rules: .*behind max_boxes/),
+    ])
+  })
+
+  it('is refused when --set names no variable, rule or element that there is', async () => {
+    await expect(read(good, ['wher=l.tsv'])).rejects.toThrow(/no variable wher\. Did you mean "where"\?/)
+    await expect(read(good, ['web=3'])).rejects.toThrow(/web is a stage of .* by web\.KEY=VALUE/)
+    await expect(read(good, ['web.format.x=3'])).rejects.toThrow(/web\.format is "tsv", which has no key x/)
+    const set = (option: string) => readPipeline('pipelines/quickstart.yaml', { set: [option] })
+    await expect(set('rounds.filter.scor.min=1')).rejects.toThrow(
+      /Did you mean "score"\?.* rounds\.filter\.RULE\.KEY/,
+    )
+    await expect(set('rounds.promote.guards.lower_by=1')).rejects.toThrow(
+      /rounds\.promote\.guards is a list, /,
+    )
+    const { rounds } = await set('rounds.promote.guards.0.lower_by=0.2')
+    expect(rounds?.promote.guards[0]?.lower_by).toBe(0.2)
+    await expect(set('round-1-filter.score.min=1')).rejects.toThrow(/as with rounds\.filter\.score\.min=0\.4/)
+  })
+
   it('is refused when --set names no stage, or a file is missing', async () => {
     await expect(read(good, ['wob.limit=3'])).rejects.toThrow(/has no stage "wob"; it has: phrases, web/)
     await expect(read(good, ['nonsense'])).rejects.toThrow(/expected key=value/)

@@ -62,6 +62,58 @@ async function teach(name: string, stage: string, options = {}, more = {}) {
   return { record, rows }
 }
 
+describe('labelling a shard that was stopped', () => {
+  /** Boxes all phrases; ends in an error from the n-th picture on. */
+  function told(most: number, asked: string[] = []): Teacher {
+    return {
+      ...{ name: 'told', hash: 't', pictureSide: 100, batch: 2, parallel: 1 },
+      maxTokens: Number.POSITIVE_INFINITY,
+      tokensOf: (text) => text.length,
+      detect: async (queries) => {
+        if (asked.length >= most) throw new Error('killed')
+        asked.push(...queries.map(({ text }) => text))
+        return queries.map(({ picture, phrases }) =>
+          phrases.map((_, phrase) => ({
+            ...{ phrase, score: 1 / (phrase + 3) },
+            xyxy: [0, 0, picture.width / 3, picture.height / 7] as const,
+          })),
+        )
+      },
+      close: async () => {},
+    }
+  }
+  const label = (stage: string, teacher: Teacher, keepEvery?: number) =>
+    teachShard(
+      { storage, stage, shard: '00000', configHash: 'c', inputs: {}, keepEvery },
+      { ...teachConfig.parse({}), phrases: 'chunk' },
+      async () => teacher,
+    )
+  const partsOf = async (stage: string) =>
+    (await storage.list(`proposals/${stage}`)).filter((name) => name.endsWith('.part'))
+
+  it('goes on behind the groups that were kept, and gives the bytes of a run that nobody stopped', async () => {
+    const asked: string[] = []
+    const { record: calm } = await label('calm', told(99, asked))
+    expect(asked).toHaveLength(10)
+    for (const keepEvery of [0, 60_000]) {
+      const stage = `stopped-${keepEvery}`
+      await expect(label(stage, told(4), keepEvery)).rejects.toThrow('killed')
+      // Each group, where there is a part for each; what was not yet kept when it ended, else.
+      expect(await partsOf(stage)).toHaveLength(keepEvery === 0 ? 2 : 1)
+      const rest: string[] = []
+      const { record } = await label(stage, told(99, rest))
+      expect(rest).toHaveLength(6)
+      const { in: phrasesIn, out, rejected, stats, files } = record
+      expect({ phrasesIn, out, rejected, stats }).toEqual({
+        ...{ phrasesIn: calm.in, out: calm.out, rejected: calm.rejected, stats: calm.stats },
+      })
+      for (const family of ['proposals', 'rejects'] as const)
+        expect(files[family]?.sha256).toBe(calm.files[family]?.sha256)
+      expect(await partsOf(stage)).toEqual([])
+    }
+  })
+})
+
 describe('labelling a shard', () => {
   it.each(['grounding-dino', 'owlvit', 'owlv2'])(
     'with %s gives boxes inside each picture, row for row',

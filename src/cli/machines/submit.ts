@@ -7,7 +7,11 @@ import type { ClusterRun, JobFile } from '../../pipeline/clusters/cluster-run.js
 import { kubernetesFiles, requireObjectName } from '../../pipeline/clusters/kubernetes-files.js'
 import { type Segment, segmentsOf } from '../../pipeline/clusters/segments.js'
 import { slurmFiles } from '../../pipeline/clusters/slurm-files.js'
+import { faultLines, findFaults } from '../../pipeline/plan/check-stages.js'
 import { readPipeline } from '../../pipeline/read-pipeline.js'
+import { withNeeds } from '../../pipeline/run-pipeline.js'
+import type { Pipeline } from '../../pipeline/stages/pipeline-config.js'
+import { openStorage } from '../../storage/open-storage.js'
 import { note, printExact, printJson, say } from '../terminal/print.js'
 
 export interface SubmitOptions {
@@ -57,6 +61,7 @@ export async function submit(path: string, options: SubmitOptions, version: stri
   const files = options.slurm
     ? slurmJobs(segments, run, options)
     : await kubernetesJobs(segments, run, options, version)
+  await tellOfFaults(pipeline, options)
   if (options.out !== undefined) {
     for (const { name, text, executable } of files) {
       await writeFileAtomic(join(options.out, name), text)
@@ -65,6 +70,18 @@ export async function submit(path: string, options: SubmitOptions, version: stri
   }
   if (options.json) printJson(asJson(segments, files, options.out))
   else await printExact(asText(files, options.out))
+}
+
+/**
+ * Says what would stop a stage. It is no refusal: files may come before the jobs do, and of those of a Kubernetes
+ * cluster this machine knows nothing.
+ */
+async function tellOfFaults(pipeline: Pipeline, { k8s, only, dataset }: SubmitOptions): Promise<void> {
+  const wanted = only.length > 0 ? withNeeds(pipeline, only) : undefined
+  const stages = pipeline.stages.filter(({ name }) => !wanted || wanted.has(name))
+  const run = openStorage(dataset ?? `runs/${pipeline.name}`)
+  const faults = (await findFaults(stages, run)).filter((fault) => !k8s || fault.key === undefined)
+  for (const line of faultLines(faults)) say(`groundmill: to be mended before the jobs run: ${line}`)
 }
 
 function requireOneCluster(options: SubmitOptions) {

@@ -35,8 +35,11 @@ export async function worker(options: WorkerCommandOptions, signal: AbortSignal)
     open: (limiter) => startTaskProcess({ kind: 'queue-worker', limiter }),
     signal,
     onReady: () => tell(`worker of ${shown} takes ${take.join(', ')}`),
-    onNotice: (text) => tell(`  ${text}`),
-    onStart: (task) => metered?.onTaskStart?.(stageOf(task), task.shard),
+    onNotice: (text) => progress.note(`  ${text}`),
+    onStart: (task) => {
+      progress.update(`${task.stage} ${task.shard ?? ''}`.trim(), 0, 0)
+      metered?.onTaskStart?.(stageOf(task), task.shard)
+    },
     onEnd: (task, outcome, result) => {
       const { stage, shard = '' } = task
       tell(`${marks[outcome]} ${stage} ${shard}  ${outcome}`)

@@ -1,4 +1,4 @@
-import { hash53 } from '../../base/hash53.js'
+import { hash53 } from '../../base/hash.js'
 
 /** Names that are known apart at most: 64 MiB of hashes. */
 export const mostNames = 1 << 22

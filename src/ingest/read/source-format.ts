@@ -7,6 +7,8 @@ export interface SourceFormat<Schema extends z.ZodObject = z.ZodObject> {
   readonly name: string
   /** The keys that a stage with this format has; see `sourceSchema`. */
   readonly schema: Schema
+  /** Whether its files are read whole before the first row is known. */
+  readonly isWhole?: boolean
   /** What its files end in, where a path may be a folder of them. */
   readonly endings?: readonly string[]
   /**

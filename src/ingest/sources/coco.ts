@@ -62,6 +62,7 @@ type Config = z.infer<typeof schema>
 export const coco: SourceFormat<typeof schema> = {
   name: 'coco',
   schema,
+  isWhole: true,
   hasBoxes: ({ instances }) => instances !== undefined,
   open(config) {
     const { captions, instances } = config

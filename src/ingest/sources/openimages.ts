@@ -44,6 +44,7 @@ const requiredColumns = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax',
 export const openImages: SourceFormat<typeof schema> = {
   name: 'openimages',
   schema,
+  isWhole: true,
   hasBoxes: () => true,
   open(config) {
     const path = requirePath(config)

@@ -4,9 +4,9 @@ import { nameList } from '../../base/name-list.js'
 import { parseJson, stringifyJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
-import { openParquet } from '../../parquet/open-parquet.js'
+import { openParquet, type ParquetFile } from '../../parquet/open-parquet.js'
 import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
-import { readRows } from '../../parquet/read-rows.js'
+import { eachRowGroup, readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
 import { type Column, captionNames, notesOf, pairColumnsOf, pairOf, plain } from '../read/columns.js'
 import { type LocalFiles, readPicture } from '../read/local-file.js'
@@ -81,34 +81,53 @@ async function* sourceMarks(
   const file = await openParquet(path).catch(damaged(path))
   try {
     const needed = neededColumns(path, file.footer, config.columns)
-    const column = names && nameColumn(needed)
-    let before: string | null = null
+    if (names && nameColumn(needed) !== undefined) {
+      yield* joinedMarks(path, file, needed, names)
+      return
+    }
     let groupStart = 0
     for (const { rows } of file.footer.groups) {
       const end = groupStart + rows
       for (; groupStart < end; groupStart = Math.min(end, groupStart + marksAtOnce)) {
         const start = groupStart
         const count = Math.min(marksAtOnce, end - start)
-        const marks = Array.from({ length: count }, (_, row) => ({ at: start + row, line: 0 }))
-        if (column === undefined) {
-          yield { marks }
-          continue
-        }
-        const joined = new Set<number>()
-        let at = -1
-        const part = { start, end: start + count, columns: [column], bytesAsText: true }
-        for await (const row of heard(path, readRows(file, part))) {
-          at++
-          const name = pictureNameOf(row, needed)
-          if (name !== null && name === before) joined.add(at)
-          else if (name !== null) names?.add(name)
-          before = name
-        }
-        yield { marks, joined }
+        yield { marks: Array.from({ length: count }, (_, row) => ({ at: start + row, line: 0 })) }
       }
     }
   } finally {
     await file.close()
+  }
+}
+
+/** Marks as `sourceMarks` gives them, with those that go on with the picture before. */
+async function* joinedMarks(
+  path: string,
+  file: ParquetFile,
+  needed: NeededColumns,
+  names: RepeatedNames,
+): AsyncGenerator<PlannedMarks> {
+  const columns = [nameColumn(needed) as string]
+  let before: string | null = null
+  let at = 0
+  try {
+    for await (const rows of eachRowGroup(file, { columns, bytesAsText: true })) {
+      let marks: Mark[] = []
+      let joined = new Set<number>()
+      for (const row of rows) {
+        const name = pictureNameOf(row, needed)
+        if (name !== null && name === before) joined.add(marks.length)
+        else if (name !== null) names.add(name)
+        before = name
+        marks.push({ at: at++, line: 0 })
+        if (marks.length < marksAtOnce) continue
+        yield { marks, joined }
+        marks = []
+        joined = new Set()
+      }
+      if (marks.length > 0) yield { marks, joined }
+    }
+  } catch (error) {
+    damaged(path)(error)
   }
 }
 

@@ -39,6 +39,7 @@ type Config = z.infer<typeof schema>
 export const refcoco: SourceFormat<typeof schema> = {
   name: 'refcoco',
   schema,
+  isWhole: true,
   hasBoxes: () => true,
   open(config) {
     const path = requirePath(config)

@@ -58,6 +58,7 @@ const pairSchema = z.object({
 export const saco: SourceFormat<typeof schema> = {
   name: 'saco',
   schema,
+  isWhole: true,
   hasBoxes: () => true,
   open(config) {
     const path = requirePath(config)

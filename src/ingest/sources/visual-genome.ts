@@ -43,6 +43,7 @@ type Images = ReadonlyMap<string, ListedImage | string>
 export const visualGenome: SourceFormat<typeof schema> = {
   name: 'visual-genome',
   schema,
+  isWhole: true,
   hasBoxes: () => true,
   open(config) {
     const path = requirePath(config)

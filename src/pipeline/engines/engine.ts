@@ -10,6 +10,8 @@ export interface SubmitOptions extends TaskOptions {
 export interface Engine {
   /** Tasks that may be under way or waiting at once: the scheduler releases no more. */
   readonly window: number
+  /** Whether tasks are done on other machines, whose files this one need not have. */
+  readonly isElsewhere?: boolean
   /**
    * Has a task done, and tried again where the failure may pass. Rejects where it was not done: with what
    * failed, or with the signal's reason.

@@ -96,6 +96,7 @@ export async function openQueueEngine(options: QueueEngineOptions): Promise<Engi
   let isClosed = false
   return {
     window,
+    isElsewhere: true,
     async submit(task, resource, submitOptions) {
       refuseCredentials(task.run, 'The run', throughQueue)
       if (isClosed) throw new Error('The queue is closed.')

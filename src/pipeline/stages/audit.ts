@@ -8,6 +8,7 @@ import type { AuditOptions } from '../../audit/grounded-pictures.js'
 import { isAuditSummary } from '../../audit/is-audit-summary.js'
 import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
 import { unreadable } from '../../base/files/read-file.js'
+import { openRegularFile } from '../../base/files/regular-file.js'
 import { hashJson } from '../../base/hash.js'
 import { mapLimited } from '../../base/map-limited.js'
 import { UserError } from '../../base/user-error.js'
@@ -27,6 +28,21 @@ export const audit = oneKind({
   record: ({ name }) => auditRecord(name),
   resource: 'cpu',
   notHashed: auditNotHashed,
+  looks(stage, context) {
+    const { truth, known } = stage.with
+    const others = [truth, ...(known === undefined ? [] : [known])]
+    needed(stage, context, ['grounding', 'phrases', 'dataset'], 'a grounding', others)
+    if (known !== undefined) outputOf(context, known)
+    const { synonyms } = stage.with
+    return [
+      ...(context.outputs.has(truth)
+        ? []
+        : [{ key: 'truth', atWork: true, look: () => requireJsonFile(truth) }]),
+      ...(typeof synonyms === 'string'
+        ? [{ key: 'synonyms', atWork: true, look: () => readSynonyms(synonyms) }]
+        : []),
+    ]
+  },
   async find(stage, configHash, context) {
     const { inputs } = await openInputs(stage, context)
     const { run } = context
@@ -120,6 +136,19 @@ async function picturesOf({ storage, shards, grounding }: GroundingSource): Prom
     async (shard) => (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding?.rows ?? 0,
   )
   return rows.reduce((sum, count) => sum + count, 0)
+}
+
+/** Throws a UserError where a file cannot be read, or does not begin as JSON does. */
+async function requireJsonFile(path: string): Promise<void> {
+  const file = await openRegularFile(path).catch(unreadable(path))
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0)
+    const head = buffer.subarray(0, bytesRead).toString('utf8')
+    if (!/^\ufeff?\s*[{[]/.test(head))
+      throw new UserError(`${path} is not JSON: a COCO file of annotations was expected.`)
+  } finally {
+    await file.close()
+  }
 }
 
 async function hashOf(path: string): Promise<string> {

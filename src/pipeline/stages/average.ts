@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { averageModels } from '../../model/average-models.js'
-import { hashModel } from '../../model/model-folder.js'
+import { hashModel, readModelConfig } from '../../model/model-folder.js'
 import { findModel, makeModel, modelRecord } from './make-model.js'
 import type { Model, StageContext, StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
@@ -23,6 +23,11 @@ export const average = oneKind({
   resource: 'cpu',
   notHashed: [],
   modelKeys: ['from', 'to'],
+  isModel: true,
+  looks: ({ with: { from, to } }, { outputs }) =>
+    Object.entries({ from, to })
+      .filter(([, name]) => !outputs.get(name)?.model)
+      .map(([key, name]) => ({ key, atWork: true, look: () => readModelConfig(name) })),
   async find(stage, configHash, context) {
     const { from, to } = await modelsOf(stage, context)
     return findModel(stage, { configHash, inputs: { from: from.hash, to: to.hash } }, context)

@@ -3,7 +3,7 @@ import { chunkConfig } from '../../nlp/config.js'
 import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
 import { needed, type StageContext, type StageOf } from './stage-context.js'
-import { shardsKind } from './stage-kind.js'
+import { shardsKind, typically } from './stage-kind.js'
 
 /** Finds the noun phrases of a dataset's captions. */
 export const chunk = shardsKind({
@@ -15,6 +15,7 @@ export const chunk = shardsKind({
   resource: 'cpu',
   notHashed: [],
   edge: () => 'shard',
+  estimate: typically(500),
   async offers(stage, context) {
     const { dataset, selection, missing } = sourceOf(stage, context)
     return { dataset, selection, phrases: stage.name, missing }

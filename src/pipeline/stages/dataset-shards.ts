@@ -37,6 +37,7 @@ export function datasetShards(
       }
       return work({ ...place, configHash, inputs, isCurrent, order: placed, ...options })
     },
+    inputs: async (shard) => (await prepare(shard)).inputs,
     close,
   }
 }

@@ -18,7 +18,7 @@ import type { Storage } from '../../storage/storage.js'
 import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
 import { needed, type StageContext, type StageOf } from './stage-context.js'
-import { shardsKind } from './stage-kind.js'
+import { shardsKind, typically } from './stage-kind.js'
 
 /**
  * Drops duplicates across the shards of a dataset, shard after shard in the order of the source. A shard's
@@ -35,6 +35,11 @@ export const dedup = shardsKind({
   // The content of the sets that `against` names is hashed among the inputs.
   notHashed: ['against'],
   edge: () => 'in order',
+  looks: (stage, context) =>
+    stage.with.against
+      .filter((name) => !context.outputs.get(name)?.dataset)
+      .map((name) => ({ key: 'against', atWork: true, look: () => openOtherSet(name, stage.name) })),
+  estimate: typically(100),
   async offers(stage, context) {
     const { dataset, grounding: gold, missing } = sourceOf(stage, context)
     const thinned = gold ? { phrases: stage.name, grounding: stage.name } : {}
@@ -136,7 +141,11 @@ function dedupState(
 /** An evaluation set: a stage of this pipeline, a dataset, or a text file of hashes. */
 async function openSet(name: string, stage: string, context: StageContext) {
   const dataset = context.outputs.get(name)?.dataset
-  if (dataset) return openDataset(name, dataset.storage, dataset.shards)
+  return dataset ? openDataset(name, dataset.storage, dataset.shards) : openOtherSet(name, stage)
+}
+
+/** A set that is no stage of this pipeline. */
+async function openOtherSet(name: string, stage: string) {
   const storage = openStorage(name)
   if (await isDataset(storage)) return openDataset(name, storage, (await readDataset(storage)).shards)
   const found = await stat(name).catch(() => undefined)

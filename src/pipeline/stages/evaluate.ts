@@ -1,10 +1,16 @@
 import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
-import { categoriesOf, type Evaluation, evaluateModel } from '../../evaluate/evaluate-model.js'
+import {
+  categoriesOf,
+  type Evaluation,
+  evaluateModel,
+  type WindowAnswers,
+} from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
+import { rowParts } from '../../shards/row-parts.js'
 import { evaluationRecord, isEvaluation, outcomesFile } from '../promotion/evaluation-record.js'
 import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
-import { openModel } from './open-model.js'
+import { looksAtModel, openModel } from './open-model.js'
 import { modelOf, needed, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -17,6 +23,11 @@ export const evaluate = oneKind({
   record: ({ name }) => evaluationRecord(name),
   resource: 'gpu',
   notHashed: [...evaluateNotHashed, 'model'],
+  looks(stage, context) {
+    needed(stage, context, ['images', 'dataset'], 'a held-out dataset')
+    if (stage.with.unseen_in) outputOf(context, stage.with.unseen_in)
+    return looksAtModel(stage, context)
+  },
   async find(stage, configHash, context) {
     const { inputs } = await openInputs(stage, context)
     const { run } = context
@@ -32,6 +43,8 @@ export const evaluate = oneKind({
   async run(stage, configHash, context) {
     const { set, unseen, model, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
+    const { run } = context
+    const parts = run && rowParts<WindowAnswers>(run, evaluationRecord(stage.name), task)
     const { record, skipped } = await runOnce<Evaluation>(
       context.run,
       evaluationRecord(stage.name),
@@ -52,6 +65,7 @@ export const evaluate = oneKind({
               outcomes = all
             },
             signal: context.signal ? AbortSignal.any([context.signal, lost]) : lost,
+            ...(parts && { parts }),
           })
           await leave(outcomesFile(stage.name), `${JSON.stringify(outcomes)}\n`)
           return scores
@@ -65,6 +79,7 @@ export const evaluate = oneKind({
         inputsNow: async () => (await openInputs(stage, context)).inputs,
       },
     )
+    await parts?.remove()
     return { offers: { missing: [] }, result: record.result, skipped }
   },
 })

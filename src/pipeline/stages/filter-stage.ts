@@ -11,8 +11,8 @@ import {
 } from '../../filter/open-tools.js'
 import type { RuleTools } from '../../filter/rule/rule-tools.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
-import { hashRegionScorer, openRegionScorer } from '../../teacher/region-scorer.js'
-import { hashTextEncoder, openTextEncoder } from '../../teacher/text-encoder.js'
+import { checkRegionScorer, hashRegionScorer, openRegionScorer } from '../../teacher/region-scorer.js'
+import { checkTextEncoder, hashTextEncoder, openTextEncoder } from '../../teacher/text-encoder.js'
 import { hashOfFile } from './hash-inputs.js'
 import type { Dataset } from './stage-context.js'
 
@@ -27,10 +27,10 @@ export interface FilterStage {
 }
 
 /** The teacher room opens the models that rules ask for. Neither room imports the other. */
-const toolSources: ToolSources = {
+export const toolSources: ToolSources = {
   ...fileSources,
-  embedders: { hash: hashTextEncoder, open: openTextEncoder },
-  scorers: { hash: hashRegionScorer, open: openRegionScorer },
+  embedders: { check: checkTextEncoder, hash: hashTextEncoder, open: openTextEncoder },
+  scorers: { check: checkRegionScorer, hash: hashRegionScorer, open: openRegionScorer },
 }
 
 /** @throws UserError where a file or folder that a rule names is missing */

@@ -1,13 +1,13 @@
 import { filterConfig, filterNotHashed } from '../../filter/config.js'
 import { recordedLabels } from '../../filter/filter-shard.js'
-import { asksFrequency } from '../../filter/open-tools.js'
+import { asksFrequency, looksAtTools } from '../../filter/open-tools.js'
 import { synonymWarnings } from '../../filter/synonym-warnings.js'
 import { amendConfig } from '../../shards/amend-shard.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
 import { datasetShards } from './dataset-shards.js'
-import { openFilterStage } from './filter-stage.js'
+import { openFilterStage, toolSources } from './filter-stage.js'
 import { needed, type StageContext, type StageOf } from './stage-context.js'
-import { shardsKind } from './stage-kind.js'
+import { shardsKind, typically } from './stage-kind.js'
 
 /** Keeps the proposals of a teacher that pass the rules. */
 export const filter = shardsKind({
@@ -21,6 +21,13 @@ export const filter = shardsKind({
   // apply the rules again.
   notHashed: filterNotHashed,
   edge: ({ rules }) => (asksFrequency(rules) ? 'all' : 'shard'),
+  looks: ({ with: { rules } }) =>
+    looksAtTools(rules, toolSources).map(({ rule, look }) => ({
+      key: `rules (${rule})`,
+      atWork: true,
+      look,
+    })),
+  estimate: typically(500),
   async offers(stage, context) {
     const { dataset, selection, phrases, missing } = sourceOf(stage, context)
     const { box_loss: boxLoss } = stage.with

@@ -1,10 +1,14 @@
+import { stat } from 'node:fs/promises'
+import { resolve, sep } from 'node:path'
 import { hashJson } from '../../base/hash.js'
 import { type IngestConfig, ingestConfig, ingestNotHashed, olderConfigHash } from '../../ingest/config.js'
 import { watchHealth } from '../../ingest/fetch/crawl-health.js'
 import { createFetcher } from '../../ingest/fetch/fetch-image.js'
 import { ingestShard, type ReplaceOptions } from '../../ingest/ingest-shard.js'
+import { lookAtSource, sourcePlaces } from '../../ingest/look-at-source.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
 import { repeatsWarning } from '../../ingest/plan-ingest.js'
+import { pictureBytes } from '../../ingest/picture-bytes.js'
 import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
 import { restateShard } from '../../shards/amend-shard.js'
@@ -38,6 +42,24 @@ export const ingest = shardsKind({
       await source.close()
     }
   },
+  looks: (stage, context) => [
+    {
+      key: 'source',
+      look: async () => {
+        if (!(await isMadeLater(stage, context))) await lookAtSource(stage.with, `stage "${stage.name}"`)
+      },
+    },
+  ],
+  async promise(stage, context) {
+    const isGold = await sourceHasBoxes(stage.with)
+    const gold = isGold ? { phrases: stage.name, grounding: stage.name } : {}
+    const dataset = { name: stage.name, storage: storageOf(stage, context), shards: [] }
+    return { dataset, images: stage.name, ...gold, missing: [] }
+  },
+  async estimate(stage, _context, { pictures }) {
+    const { bytes, from } = await pictureBytes(stage.with, pictures)
+    return { bytes: bytes * pictures, from }
+  },
   async offers(stage, context) {
     const storage = storageOf(stage, context)
     const { shards } = await readDataset(storage)
@@ -51,6 +73,21 @@ export const ingest = shardsKind({
 })
 
 const storageOf = ({ name }: StageOf, context: StageContext) => openStorage(runOf(context).path(name))
+
+/** Whether a source is not there yet because another stage of the run makes it: an export that is read back. */
+async function isMadeLater(stage: StageOf<IngestConfig>, { run, outputs }: StageContext): Promise<boolean> {
+  const exports = [...outputs.values()].flatMap(({ config }) => {
+    const { out, format } = Object(config) as { readonly out?: unknown; readonly format?: unknown }
+    return typeof out === 'string' && format !== undefined ? [resolve(out)] : []
+  })
+  const folders = [...exports, ...(run?.isLocal ? [run.path('exports')] : [])]
+  for (const place of await sourcePlaces(stage.with)) {
+    const file = resolve(place)
+    if (folders.some((folder) => file === folder || file.startsWith(`${folder}${sep}`)))
+      if (!(await stat(file).catch(() => undefined))) return true
+  }
+  return false
+}
 
 async function openIngest(
   stage: StageOf<IngestConfig>,
@@ -71,12 +108,17 @@ async function openIngest(
     const { hostLimiter: limiter } = context
     const health = watchHealth(plan.rows, stage.with.max_transient_rate)
     const fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }), health })
+    const partOf = (shard: string) => {
+      const part = parts.get(shard)
+      if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
+      return { part, inputs: { source: part.hash, card, rows: String(part.rows) } }
+    }
     return {
       rows: async (shard) => parts.get(shard)?.rows,
+      inputs: async (shard) => partOf(shard).inputs,
+      shards: [...parts.keys()],
       async make(shard, options) {
-        const part = parts.get(shard)
-        if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
-        const inputs = { source: part.hash, card, rows: String(part.rows) }
+        const { part, inputs } = partOf(shard)
         const task: ShardTask = { storage, stage: stage.name, shard, configHash, inputs, ...options }
         const older = { ...inputs, source: plan.sourceHash }
         const known = olderHashes.map((configHash) => ({ configHash, inputs: older }))

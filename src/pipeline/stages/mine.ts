@@ -13,6 +13,7 @@ import { tellOfChangedModel } from './changed-model.js'
 import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
 import { lazyTeacher } from './lazy-teacher.js'
+import { looksAtModel } from './open-model.js'
 import {
   type Dataset,
   type Model,
@@ -21,7 +22,7 @@ import {
   type StageContext,
   type StageOf,
 } from './stage-context.js'
-import { shardsKind } from './stage-kind.js'
+import { shardsKind, typically } from './stage-kind.js'
 
 /** Finds phrases that name nothing in the pictures of gold, and that a model still finds a box for. */
 export const mine = shardsKind({
@@ -34,6 +35,8 @@ export const mine = shardsKind({
   notHashed: [...mineNotHashed, 'model'],
   // What is named in the whole dataset is where negatives are drawn from.
   edge: () => 'all',
+  looks: (stage, context) => (asksModel(stage, context) ? looksAtModel(stage, context) : []),
+  estimate: typically(1000),
   async offers(stage, context) {
     const { dataset, missing } = sourceOf(stage, context)
     return { dataset, negatives: stage.name, missing }
@@ -69,10 +72,12 @@ const sourceOf = (stage: StageOf, context: StageContext) =>
 
 /** The model that is asked; undefined where none is, as where nothing names one. */
 async function modelToAsk(stage: StageOf<MineConfig>, context: StageContext): Promise<Model | undefined> {
-  const { model } = stage.with
-  if (model === 'none') return undefined
-  const hasModel = stage.needs.some((name) => context.outputs.get(name)?.model !== undefined)
-  return model === undefined && !hasModel ? undefined : modelOf(stage, context)
+  return asksModel(stage, context) ? modelOf(stage, context) : undefined
+}
+
+function asksModel({ needs, with: { model } }: StageOf<MineConfig>, { outputs }: StageContext): boolean {
+  if (model === 'none') return false
+  return model !== undefined || needs.some((name) => outputs.get(name)?.model !== undefined)
 }
 
 /** Hash of what the phrases of the whole dataset are counted from. */

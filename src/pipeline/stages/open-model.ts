@@ -1,7 +1,33 @@
 import { stat } from 'node:fs/promises'
-import { type OpenOptions, openTeacher } from '../../teacher/open-teacher.js'
+import {
+  checkTeacherFolder,
+  type OpenOptions,
+  openTeacher,
+  requireDevices,
+} from '../../teacher/open-teacher.js'
 import type { Teacher } from '../../teacher/teacher.js'
-import type { Model } from './stage-context.js'
+import { type Model, needed, type StageContext, type StageOf } from './stage-context.js'
+import type { Look } from './stage-kind.js'
+
+/**
+ * Looks at the model that a stage will open: its folder, its device. One that a stage makes is promised.
+ *
+ * @throws UserError where it names none and needs no stage that makes one
+ */
+export function looksAtModel(
+  stage: StageOf<OpenOptions & { readonly model?: string }>,
+  context: StageContext,
+): readonly Look[] {
+  const { model } = stage.with
+  if (!model) needed(stage, context, ['model'], 'a model')
+  const isPromised = !model || context.outputs.get(model)?.model !== undefined
+  return [
+    ...(isPromised
+      ? []
+      : [{ key: 'model', atWork: true, look: () => checkTeacherFolder(model, stage.with) }]),
+    { key: 'device', atWork: true, look: () => requireDevices(stage.with) },
+  ]
+}
 
 /**
  * Opens a stage's model, and makes sure that it is the one whose hash the stage's records name.

@@ -43,6 +43,7 @@ export const promote = oneKind({
   resource: 'cpu',
   // Where the teacher lies; and what is only told of.
   notHashed: ['teacher', 'learned'],
+  isModel: true,
   async find(stage, configHash, context) {
     const { models, inputs } = await openInputs(stage, context)
     const made = await findRunRecord<Promotion>(

@@ -29,6 +29,10 @@ export interface OpenStage {
   rows(shard: string): Promise<number | undefined>
   /** Makes a shard, or finds it made of the same. */
   make(shard: string, options: ShardOptions): Promise<ShardResult>
+  /** Hashes of what a shard is made of. Throws where that is not there. */
+  inputs(shard: string): Promise<Readonly<Record<string, string>>>
+  /** Shards that there will be, where the stage itself says so. */
+  readonly shards?: readonly string[]
   close(): Promise<void>
 }
 
@@ -45,6 +49,30 @@ export interface StageWatch {
   check(): void
 }
 
+/** Something that a stage needs and that can be looked at before the first stage of a run. */
+export interface Look {
+  /** The key of `with` that names it. */
+  readonly key: string
+  /** Whether only those who do the work must find it, which may be others than who begins the run. */
+  readonly atWork?: boolean
+  /** Takes little time and leaves nothing. Throws an Error that says what is wrong. */
+  look(): Promise<unknown>
+}
+
+/** What a stage has to do, for an estimate. */
+export interface ExpectedWork {
+  /** Pictures that it works on: of one that makes shards, those of the shards that are not made. */
+  readonly pictures: number
+  /** Bytes of one of them, stored. */
+  readonly pictureBytes: number
+}
+
+/** Bytes that a stage is likely to take on the disk, and whether its source says so or it is what is usual. */
+export interface Estimate {
+  readonly bytes: number
+  readonly from: 'source' | 'typical'
+}
+
 interface AnyKind<Name extends string, Schema extends z.ZodType> {
   readonly name: Name
   /** Of `with`. */
@@ -57,6 +85,15 @@ interface AnyKind<Name extends string, Schema extends z.ZodType> {
   readonly notHashed: readonly string[]
   /** Keys that name a model by its stage or its folder. Where a folder lies is not hashed either. */
   readonly modelKeys?: readonly string[]
+  /**
+   * What can be looked at before the first stage of a run. What stages before it will make is promised in the outputs
+   * (`promise`) and not looked at.
+   *
+   * @throws UserError where it lacks a stage that it needs
+   */
+  looks?(stage: StageOf<z.infer<Schema>>, context: StageContext): readonly Look[]
+  /** What it takes where nothing of it is there to be measured; next to nothing where it does not say. */
+  estimate?(stage: StageOf<z.infer<Schema>>, context: StageContext, work: ExpectedWork): Promise<Estimate>
 }
 
 /** A kind of stage that makes each shard of a dataset. */
@@ -81,6 +118,8 @@ export interface ShardsKind<Name extends string = string, Schema extends z.ZodTy
     configHash: string,
     context: StageContext,
   ) => Promise<{ readonly rows: number }>
+  /** What it will offer, before anything is made; as `offers` where it does not say. */
+  readonly promise?: (stage: StageOf<z.infer<Schema>>, context: StageContext) => Promise<Offers>
   /** What it offers when its shards are made, as the storage has it. `missing` are those that came without. */
   offers(
     stage: StageOf<z.infer<Schema>>,
@@ -99,6 +138,8 @@ export interface ShardsKind<Name extends string = string, Schema extends z.ZodTy
 export interface OneKind<Name extends string = string, Schema extends z.ZodType = z.ZodType, Result = unknown>
   extends AnyKind<Name, Schema> {
   readonly makes: 'one'
+  /** Whether it offers a model. */
+  readonly isModel?: boolean
   /** Name in the run of the record that it leaves; undefined where that lies elsewhere. */
   record(stage: StageOf<z.infer<Schema>>): string | undefined
   /** What it offers where it is made of the same already; undefined where it is not. */
@@ -107,6 +148,8 @@ export interface OneKind<Name extends string = string, Schema extends z.ZodType 
     configHash: string,
     context: StageContext,
   ): Promise<Offers | undefined>
+  /** Whether it is made of the same, where only this machine can tell: `find` does not say. */
+  isThere?(stage: StageOf<z.infer<Schema>>, context: StageContext): Promise<boolean>
   /** Makes it, or finds it made of the same. */
   run(
     stage: StageOf<z.infer<Schema>>,
@@ -126,6 +169,14 @@ interface Keys<Schema extends z.ZodType> {
   readonly notHashed: readonly KeyOf<z.infer<Schema>>[]
   readonly modelKeys?: readonly KeyOf<z.infer<Schema>>[]
 }
+
+/** The estimate of a stage that takes about as much for every picture. */
+export const typically =
+  (bytesAPicture: number) =>
+  async (_stage: StageOf, _context: StageContext, { pictures }: ExpectedWork): Promise<Estimate> => ({
+    bytes: bytesAPicture * pictures,
+    from: 'typical',
+  })
 
 /** Checks a kind: what is not hashed are keys of its schema. */
 export function shardsKind<Name extends string, Schema extends z.ZodType>(

@@ -1,11 +1,13 @@
 import type { ShardTask } from '../../shards/shard-task.js'
 import { teachConfig, teachNotHashed } from '../../teacher/config.js'
+import { modelFacts } from '../../teacher/model-facts.js'
 import { teachShard } from '../../teacher/teach-shard.js'
 import { tellOfChangedModel } from './changed-model.js'
 import { datasetShards } from './dataset-shards.js'
 import { foundBoxes } from './found-boxes.js'
 import { hashOfFile } from './hash-inputs.js'
 import { lazyTeacher } from './lazy-teacher.js'
+import { looksAtModel } from './open-model.js'
 import { modelOf, needed, type StageContext, type StageOf } from './stage-context.js'
 import { shardsKind } from './stage-kind.js'
 
@@ -19,6 +21,14 @@ export const teach = shardsKind({
   resource: 'gpu',
   notHashed: [...teachNotHashed, 'model'],
   edge: () => 'shard',
+  looks: looksAtModel,
+  // A detector with labels proposes each box for every phrase.
+  async estimate(stage, { outputs }, { pictures }) {
+    const { model } = stage.with
+    const isFolder = model !== undefined && !outputs.get(model)?.model
+    const facts = isFolder ? await modelFacts(model).catch(() => undefined) : undefined
+    return { bytes: pictures * (facts && facts.labels !== null ? 10_000 : 1000), from: 'typical' }
+  },
   async offers(stage, context) {
     const { dataset, selection, phrases, missing } = sourceOf(stage, context)
     return { dataset, selection, phrases, proposals: stage.name, missing }

@@ -3,6 +3,8 @@ import { UserError } from '../../base/user-error.js'
 import { hashStart } from '../../model/model-folder.js'
 import { readCommit } from '../../shards/commit.js'
 import { readShard } from '../../shards/read-shard.js'
+import { requireDevices } from '../../teacher/open-teacher.js'
+import { checkTraining, weightBytes } from '../../train/check-training.js'
 import { type TrainConfig, trainConfig, trainNotHashed } from '../../train/config.js'
 import { speedNote } from '../../train/metrics-log.js'
 import type { SampleSource } from '../../train/samples/sample.js'
@@ -23,6 +25,28 @@ export const train = oneKind({
   resource: 'gpu',
   notHashed: trainNotHashed,
   modelKeys: ['init'],
+  isModel: true,
+  looks(stage, context) {
+    const { needs, with: config } = stage
+    const sources = needs.flatMap((name) => sourceOf(stage, name, context))
+    if (sources.length === 0)
+      throw new UserError(`Stage "${stage.name}" needs an ingest stage with boxes or a filter stage.`)
+    for (const name of config.vocabulary)
+      if (!outputOf(context, name).dataset)
+        throw new UserError(`Stage "${stage.name}": vocabulary: "${name}" is not an ingest stage.`)
+    const { init } = config
+    const folder = init !== undefined && !context.outputs.get(init)?.model ? init : undefined
+    return [
+      {
+        key: folder === undefined ? 'preset' : 'init',
+        atWork: true,
+        look: () => checkTraining(config, folder),
+      },
+      { key: 'device', atWork: true, look: () => requireDevices(config) },
+    ]
+  },
+  // Beside the model there are its checkpoint, with two moments of each weight, and one that is being written.
+  estimate: async ({ with: config }) => ({ bytes: 7 * weightBytes(config), from: 'typical' }),
   async find(stage, configHash, context) {
     const { inputs } = await openInputs(stage, context)
     return findModel(stage, { configHash, inputs }, context)

@@ -12,6 +12,7 @@ export function joinEvents(...all: readonly StageEvents[]): StageEvents {
     }
   return {
     onProgress: tell('onProgress'),
+    onPlanned: tell('onPlanned'),
     onNotice: tell('onNotice'),
     onTrainStart: tell('onTrainStart'),
     onTaskStart: tell('onTaskStart'),

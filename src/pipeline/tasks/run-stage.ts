@@ -21,6 +21,8 @@ export interface Slice {
 export interface StageEvents {
   /** Units done of all: pairs, rows, steps, images. */
   onProgress?(stage: StageOf, done: number, total: number, note?: string): void
+  /** How many rows an ingest stage will have, once its source was read for the plan. */
+  onPlanned?(stage: StageOf, rows: number): void
   /** Before a task: a shard, or all of a stage that is one. */
   onTaskStart?(stage: StageOf, shard: string | undefined): void
   /** Units of a task done of all: pairs, rows, steps, images. */
@@ -200,6 +202,7 @@ async function runAllShards(
 ): Promise<Made> {
   const { stopAtFailure, slice, alone } = options
   const planned = await kind.plan?.(stage, configHash, context)
+  if (planned) options.onPlanned?.(stage, planned.rows)
   const offers = await kind.offers(stage, context)
   const isMissing = new Set(offers.missing)
   const shards = offers.dataset.shards.filter(

@@ -107,7 +107,7 @@ export function stageReader(run: Storage): StageReader {
 }
 
 /** The ingest stage whose shards a stage makes: its own, or that of the stages it needs. */
-function ingestOf(pipeline: Pipeline, stage: Stage): string | undefined {
+export function ingestOf(pipeline: Pick<Pipeline, 'stages'>, stage: Stage): string | undefined {
   if (stage.uses === 'ingest') return stage.name
   // The sets that are compared with are others' shards.
   const except: readonly string[] = stage.uses === 'dedup' ? stage.with.against : []

@@ -90,6 +90,7 @@ describe('a part of the pictures', () => {
       path,
       header: false,
       columns: { caption: 0, url: 1 },
+      join: 'no',
       part: { to: 0.3 },
     })
     expect(rows.length).toBeGreaterThan(150)

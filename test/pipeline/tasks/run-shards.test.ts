@@ -31,6 +31,7 @@ function stageOf(ends: Readonly<Record<string, Error | ShardResult>> = {}) {
       if (end instanceof Error) throw end
       return end
     },
+    inputs: async () => ({}),
     close: async () => {},
   }
   return { stage, made }

@@ -110,6 +110,7 @@ describe('a stage that is run', () => {
       ...chunk,
       open: async () => ({
         rows: async () => 1,
+        inputs: async () => ({}),
         make: async (shard: string) => {
           throw Object.assign(new Error('no'), { code: 'EACCES', path: shard })
         },

@@ -1,0 +1,80 @@
+import { openStorage } from '../../storage/open-storage.js'
+import { readOnly } from '../../storage/read-only.js'
+import { modelFacts } from '../../teacher/model-facts.js'
+import { kindOf, type Stage } from '../stages/pipeline-config.js'
+import type { StageContext, StageOutput } from '../stages/stage-context.js'
+import { hashOf, stageContext } from '../tasks/run-stage.js'
+import { stagesBehind } from '../tasks/stages-behind.js'
+import { findFaults, promised } from './check-stages.js'
+import { freeBytes } from './expected-disk.js'
+import { lookAtShards } from './look-at-shards.js'
+import { lookAtThing } from './look-at-thing.js'
+import { type Looked, sum } from './looked.js'
+import type { PlannedModel, RunPlan } from './run-plan.js'
+
+export interface PlanOptions {
+  readonly signal?: AbortSignal
+  /** Told which stage is looked at. */
+  readonly onStage?: (stage: Stage, at: number) => void
+}
+
+/**
+ * Says what a run would do: what is there of the same configuration and inputs, what would be made and why, and what
+ * it takes. Reads what the run itself reads to know it, and writes nothing.
+ *
+ * @param pipeline its name, and the stages that would run, in their order
+ */
+export async function planRun(
+  { name: pipeline, stages }: { readonly name: string; readonly stages: readonly Stage[] },
+  url: string,
+  { signal, onStage }: PlanOptions = {},
+): Promise<RunPlan> {
+  const run = readOnly(openStorage(url))
+  const notices = new Set<string>()
+  const outputs = new Map<string, StageOutput>()
+  const looked = new Map<string, Looked>()
+  const faults = await findFaults(stages, run, signal)
+  for (const [at, stage] of stages.entries()) {
+    signal?.throwIfAborted()
+    onStage?.(stage, at)
+    const kind = kindOf(stage)
+    const events = {
+      ...(signal && { signal }),
+      onNotice: (_: unknown, text: string) => void notices.add(text),
+    }
+    const context = stageContext(stage, { run, outputs }, events, () => {})
+    const offer = (offers: Omit<StageOutput, 'name' | 'config'>) =>
+      outputs.set(stage.name, { ...offers, name: stage.name, config: stage.with })
+    const there =
+      kind.makes === 'shards' ? await kind.offers(stage, context).catch(() => undefined) : undefined
+    const looking = {
+      ...{ stage, context, configHash: hashOf(kind, stage, outputs) },
+      needs: stage.needs.flatMap((need) => looked.get(need) ?? []),
+      behind: stagesBehind({ stages }, stage).flatMap((one) => looked.get(one.name) ?? []),
+      ...(there?.dataset && { dataset: there.dataset }),
+    }
+    const model = await modelOfStage(stage, context)
+    const found =
+      kind.makes === 'shards'
+        ? { looked: await lookAtShards(kind, looking), offers: there }
+        : await lookAtThing(kind, looking)
+    offer(found.offers ?? (await promised(kind, stage, context)).offers)
+    looked.set(stage.name, { ...found.looked, plan: { ...found.looked.plan, ...(model && { model }) } })
+  }
+  const plans = [...looked.values()].map(({ plan }) => plan)
+  const needed = sum(plans.map(({ disk }) => disk.bytes))
+  const free = run.isLocal ? await freeBytes(run.path('')) : null
+  return { run: url, pipeline, stages: plans, disk: { needed, free }, faults, notices: [...notices] }
+}
+
+/** The model that a stage opens: what it names, else that of a stage that it needs. */
+async function modelOfStage(stage: Stage, { outputs }: StageContext): Promise<PlannedModel | undefined> {
+  if (stage.uses === 'promote' || stage.uses === 'average') return undefined
+  const { model, init } = stage.with as { readonly model?: string; readonly init?: string }
+  const named = model ?? init
+  if (named === 'none') return undefined
+  const folder = named !== undefined && !outputs.get(named)?.model ? named : undefined
+  if (folder !== undefined) return { folder, ...(await modelFacts(folder).catch(() => ({}))) }
+  const stageOfModel = named ?? stage.needs.find((need) => outputs.get(need)?.model)
+  return stageOfModel === undefined ? undefined : { stage: stageOfModel }
+}
