@@ -76,7 +76,7 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
     count > 0 ? [[score.toFixed(3), right.toFixed(3), count]] : [],
   )
   say(
-    `✓ ${options.out}  ${method}, ${judged} boxes of ${teacher}: calibration error ${ece.before.toFixed(4)}, ${ece.after.toFixed(4)} afterwards`,
+    `✓ ${options.out}  ${method}, ${judged} proposals of ${teacher}: calibration error ${ece.before.toFixed(4)}, ${ece.after.toFixed(4)} afterwards`,
   )
-  print(formatTable(['score', 'right', 'boxes'], rows))
+  print(formatTable(['score', 'right', 'proposals'], rows))
 }

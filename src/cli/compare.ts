@@ -81,7 +81,7 @@ function comparisonText(
   ]
   const parts = [
     `${sums.changed} of ${sums.images} pictures differ\n`,
-    formatTable(['boxes', 'count', ''], changes),
+    formatTable(['regions', 'count', ''], changes),
     '',
     formatTable(
       ['why', 'lost', 'added'],

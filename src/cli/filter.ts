@@ -50,11 +50,11 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   })
   const { seconds } = outcome
   const failure = failureOfStage(outcome)
-  const { in: boxes, out, rejected, relabelled } = result
+  const { in: asked, out, rejected, relabelled } = result
   const images = result.counts.grounded_images ?? 0
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(
-    `${failure ? '✗' : '✓'} ${options.as}  ${out} of ${boxes} boxes in ${images} pictures kept by ${rules.length} rules, ${done}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${out} of ${asked} proposals in ${images} pictures kept by ${rules.length} rules, ${done}`,
   )
   for (const warning of outcome.warnings) progress.finish(`  warning: ${warning}`)
   if (missing.length > 0) {
@@ -67,7 +67,7 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
       proposals,
       rules,
       rules_from: chosen.from,
-      in: boxes,
+      in: asked,
       out,
       images,
       rejected,
@@ -81,8 +81,8 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   const byCount = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts).sort((a, b) => b[1] - a[1])
   const dropped = byCount(rejected)
-  if (dropped.length > 0) print(formatTable(['dropped by', 'boxes'], dropped))
+  if (dropped.length > 0) print(formatTable(['dropped by', 'proposals'], dropped))
   const renamed = byCount(relabelled)
-  if (renamed.length > 0) print(formatTable(['kept, and relabelled by', 'boxes'], renamed))
+  if (renamed.length > 0) print(formatTable(['kept, and relabelled by', 'regions'], renamed))
   tellFailure(failure)
 }

@@ -17,7 +17,7 @@ tellOfEarlyEnd()
 
 const program = new Command('groundmill')
   .description(
-    'The data engine of GLIP: captions and images in, grounding shards out, a student trained on them and promoted to the next teacher.',
+    'The data engine of GLIP: captions and pictures in, grounding shards out, a student trained on them and promoted to the next teacher.',
   )
   .version(version)
   .option('--verbose', 'print the stack of an error')
@@ -192,7 +192,7 @@ program
 
 program
   .command('teach <dataset>')
-  .description('find boxes for the phrases of a dataset with a model')
+  .description('ask a model for boxes of the phrases of a dataset: proposals')
   .requiredOption('--model <folder>', 'the model folder, or the file of a teacher of your own')
   .option('--phrases <stage>', `the stage whose phrases are asked for ${theOnly('one')}`)
   .requiredOption('--as <stage>', 'the name of the proposals')
@@ -261,7 +261,7 @@ program
 
 program
   .command('sweep <dataset>')
-  .description('boxes, phrases and agreement with gold over the values of one parameter of a rule')
+  .description('regions, phrases and agreement with gold over the values of one parameter of a rule')
   .option('--proposals <stage>', `the proposals to filter ${theOnly('ones')}`)
   .option('--gold <stage>', itsGold)
   .addOption(byCategory())
@@ -495,7 +495,7 @@ Examples:
 
 program
   .command('render <dataset>')
-  .description('draw pictures with their boxes and phrases')
+  .description('draw pictures with their regions and phrases')
   .option('--grounding <stage>', `the grounding to draw ${theOnly('one')}`)
   .option('--sample <n>', 'how many pictures', whole, 8)
   .option('--seed <n>', 'which pictures', whole, 1)

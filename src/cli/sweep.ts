@@ -109,7 +109,7 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   const percent = (share: number | undefined) => (share === undefined ? '-' : (100 * share).toFixed(1))
   const header = [
     options.vary,
-    'boxes',
+    'regions',
     'phrases',
     'pictures',
     ...(gold === undefined ? [] : ['precision', '95 %', 'recall', '95 %', 'F1']),

@@ -58,5 +58,5 @@ function isLine(text: string): boolean {
  */
 export function speedNote({ seconds, data_seconds }: StepMetrics, batch: number): string {
   const waited = Math.round((100 * data_seconds) / seconds)
-  return `${(batch / seconds).toFixed(0)} images/s, ${waited} % waiting for data`
+  return `${(batch / seconds).toFixed(0)} pictures/s, ${waited} % waiting for data`
 }

@@ -117,7 +117,7 @@ describe('filter, compare, sweep and calibrate', () => {
     const counts = { proposals: 'label', in: 30, out: 30, images: 10, rejected: {}, missing: [] }
     expect(await json(...loose)).toMatchObject(counts)
     const again = await groundmill(...loose)
-    expect(again.err).toMatch(/✓ loose {2}30 of 30 boxes in 10 pictures kept by 5 rules, already done/)
+    expect(again.err).toMatch(/✓ loose {2}30 of 30 proposals in 10 pictures kept by 5 rules, already done/)
     const strict = await json('filter', url, '--as', 'strict', '--set', 'rules=[{rule: score, min: 0.5}]')
     expect(strict).toMatchObject({ in: 30, out: 10, rejected: { score: 20 } })
 
