@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { nameList, shownName, shownValue } from './name-list.js'
+import { nameList, shortLine, shownName, shownValue } from './name-list.js'
 import { didYouMean } from './nearest-name.js'
 
 /** What a schema calls a kind of value, in words. */
@@ -120,3 +120,13 @@ export const schemaWords: z.core.$ZodErrorMap = (issue) => {
 
 /** Given to `safeParse`, so that its issues are in these words. */
 export const inWords = { error: schemaWords } as const
+
+/**
+ * The first thing that is wrong with a value by its schema: the key, where it is one's, and what was expected.
+ *
+ * @param whole what is named in place of a key where it is the value itself
+ */
+export function firstIssue({ issues: [issue] }: Pick<z.ZodError, 'issues'>, whole = ''): string {
+  const key = issue?.path.join('.') || whole
+  return shortLine(`${key ? `${key}: ` : ''}${issue?.message}`)
+}

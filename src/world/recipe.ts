@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { parseYaml } from '../base/files/parse-yaml.js'
 import { readListText } from '../base/files/read-file.js'
-import { firstIssue } from '../base/first-issue.js'
 import { shownValue } from '../base/name-list.js'
-import { inWords } from '../base/schema-words.js'
+import { firstIssue, inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { iconPath } from './icon-path.js'
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { firstIssue } from '../../src/base/first-issue.js'
 import { nameList, pathList, shortLine, shownName, shownValue } from '../../src/base/name-list.js'
-import { inWords } from '../../src/base/schema-words.js'
+import { firstIssue, inWords } from '../../src/base/schema-words.js'
 
 describe('names in a message', () => {
   it('stand as they are, and in quotation marks where what they hold would not be seen', () => {

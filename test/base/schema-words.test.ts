@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { firstIssue } from '../../src/base/first-issue.js'
-import { inWords } from '../../src/base/schema-words.js'
+import { firstIssue, inWords } from '../../src/base/schema-words.js'
 import { parsePipeline } from '../../src/pipeline/read-pipeline.js'
 
 const said = (schema: z.ZodType, value: unknown): string => {

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import { firstIssue } from '../../base/first-issue.js'
 import { memoize } from '../../base/memoize.js'
-import { inWords } from '../../base/schema-words.js'
+import { firstIssue, inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
 import { numberOf } from '../../formats/box-numbers.js'

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { firstIssue } from '../../base/first-issue.js'
-import { inWords } from '../../base/schema-words.js'
+import { firstIssue, inWords } from '../../base/schema-words.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
 
 /** No set has more pictures, and an array of a number for each would not fit in memory. */

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { firstIssue } from '../../base/first-issue.js'
-import { inWords } from '../../base/schema-words.js'
+import { firstIssue, inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import { type Task, type TaskResult, taskProtocol } from '../tasks/task.js'
 import type { JobProgress, JobResult } from './queue-job.js'

@@ -1,9 +1,8 @@
 import { basename, dirname } from 'node:path/posix'
 import { z } from 'zod'
-import { firstIssue } from '../../base/first-issue.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
 import { jsonProblem } from '../../base/parse-json.js'
-import { inWords } from '../../base/schema-words.js'
+import { firstIssue, inWords } from '../../base/schema-words.js'
 import { acquireLock, removeDeadLock } from '../../storage/lock.js'
 import type { Storage } from '../../storage/storage.js'
 

@@ -1,7 +1,6 @@
 import { jsonOf } from '../../base/files/read-json.js'
-import { firstIssue } from '../../base/first-issue.js'
 import { canonicalJson, hashBytes } from '../../base/hash.js'
-import { inWords } from '../../base/schema-words.js'
+import { firstIssue, inWords } from '../../base/schema-words.js'
 import { UserError } from '../../base/user-error.js'
 import type { Storage } from '../../storage/storage.js'
 import { runFolder } from '../records/run-folder.js'
