@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { asciiJson } from './ascii-json.js'
+import { asciiJson } from '../base/ascii-json.js'
 import { helperPrefix } from './export-folder.js'
 import type { WriterContext } from './format.js'
 import { appendFile, type PartFile } from './part-file.js'

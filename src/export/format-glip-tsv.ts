@@ -1,4 +1,4 @@
-import { asciiJson } from './ascii-json.js'
+import { asciiJson } from '../base/ascii-json.js'
 import { captionSamples } from './caption-samples.js'
 import { shortFloat } from './float-text.js'
 import type { Format, Writer, WriterContext } from './format.js'

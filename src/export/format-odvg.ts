@@ -1,5 +1,5 @@
+import { asciiJson } from '../base/ascii-json.js'
 import type { Caption } from '../rows/rows.js'
-import { asciiJson } from './ascii-json.js'
 import { captionSamples } from './caption-samples.js'
 import type { ClassBox } from './classes.js'
 import type { ExportRegion, ExportRow } from './export-rows.js'

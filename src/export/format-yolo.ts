@@ -1,5 +1,5 @@
+import { asciiJson } from '../base/ascii-json.js'
 import { orderedMap } from '../base/ordered-map.js'
-import { asciiJson } from './ascii-json.js'
 import { count } from './export-sums.js'
 import type { Format, RowWithFile, Writer } from './format.js'
 import { writeNew } from './place-picture.js'
