@@ -92,3 +92,14 @@ it.each(['jsonl', 'json'])('captions of a %s may be lists under `captions`', asy
   await writeFile(path, format === 'json' ? JSON.stringify(rows) : lines(rows))
   expect((await rowsOf({ format, path })).map(short)).toEqual([['one', 'two'], ['three']])
 })
+
+it('pictures without a caption are asked for the names that the stage gives, in as many prompts as they need', async () => {
+  const path = await holding({ 'a.jpg': null, 'b.jpg': null, 'b.txt': 'a dog\n' })
+  const many = Array.from({ length: 150 }, (_, at) => `thing ${at}`)
+  const [few] = await rowsOf({ format: 'folder', path, names: ['traffic_light', 'dog'] })
+  expect(few).toMatchObject({ problem: null, captions: [{ text: 'traffic light. dog', kind: 'categories' }] })
+  const [all, own] = await rowsOf({ format: 'folder', path, names: many })
+  expect(own?.captions).toEqual([{ text: 'a dog', kind: 'web' }])
+  expect(all?.captions.length).toBeGreaterThan(1)
+  expect(all?.captions.flatMap(({ text }) => text.split('. '))).toEqual(many)
+})

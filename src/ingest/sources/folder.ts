@@ -1,10 +1,15 @@
 import { extname, join } from 'node:path'
+import { z } from 'zod'
 import { decodeText } from '../../base/decode-text.js'
 import { filesBelow } from '../../base/files/files-below.js'
 import { unreadable } from '../../base/files/read-file.js'
 import { memoize } from '../../base/memoize.js'
+import { random } from '../../base/random.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
+import type { Caption } from '../../rows/rows.js'
+import { nameInPrompt } from '../../words/name-prompt.js'
+import { packNames } from '../../words/pack-names.js'
 import { Reject } from '../fetch/reject.js'
 import type { PairColumns } from '../read/columns.js'
 import { distinctCaptions } from '../read/join-captions.js'
@@ -19,6 +24,13 @@ import { type SourceRow, sourceRow } from '../read/source-row.js'
 const schema = sourceSchema('folder', {
   path: optionalText('the folder of pictures'),
   columns: pairColumns.describe('of the lists in the folder: `url` is the key of the file name'),
+  names: z
+    .array(z.string().trim().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      'names of things that each picture without a caption is asked for: its prompts are made of them',
+    ),
   outside,
 }).describe('a folder of pictures, with text files of captions beside them or a list of captions')
 
@@ -26,7 +38,8 @@ const schema = sourceSchema('folder', {
  * Pictures of a folder and those below it. Captions come from a text file beside each, of its name, a line
  * each; and from a list in the folder or in those below it (`captions.jsonl`, `metadata.jsonl`, `metadata.csv`,
  * `metadata.parquet`), rows of `file_name` and of `text`, `caption` or `captions` (the form of Hugging Face's image
- * folders), or of the columns that the configuration names. Each caption is taken once, `mostCaptions` at most.
+ * folders), or of the columns that the configuration names. Each caption is taken once, `mostCaptions` at most. A picture
+ * without one gets prompts of `names`, where there are any.
  */
 export const folder: SourceFormat<typeof schema> = {
   name: 'folder',
@@ -35,12 +48,14 @@ export const folder: SourceFormat<typeof schema> = {
   open(config) {
     const path = requirePath(config)
     const contents = memoize(() => readContents(path, config.columns, config.outside))
+    const prompts = promptsOf(config.names ?? [])
     return rowSource({
       async *rows(from) {
         yield* rowsOf(
           path,
           await contents(),
           { roots: [path], outside: config.outside, maxBytes: maxTextBytes },
+          prompts,
           from,
         )
       },
@@ -74,6 +89,7 @@ async function* rowsOf(
   path: string,
   { pictures, lists }: Contents,
   files: LocalFiles,
+  prompts: readonly Caption[],
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
   const { problems } = lists
@@ -81,9 +97,23 @@ async function* rowsOf(
     const mark = { at, line: 0 }
     const name = pictures[at]
     const problem = problems[at - pictures.length]
-    if (name !== undefined) yield await pictureRow(mark, files, path, name, lists.pictures.get(name))
-    else if (problem) yield { ...problem, mark }
+    if (name !== undefined) {
+      const row = await pictureRow(mark, files, path, name, lists.pictures.get(name))
+      const isBare = row.problem?.reason === 'empty_caption' && prompts.length > 0
+      yield isBare ? { ...row, captions: prompts, problem: null } : row
+    } else if (problem) yield { ...problem, mark }
   }
+}
+
+/** Tokens of a prompt of names: what the text encoders of teachers have room for. */
+const promptTokens = 200
+
+/** Names of things as prompts, as few as have room for them. */
+function promptsOf(names: readonly string[]): Caption[] {
+  const limits = { max_tokens: promptTokens, negatives: 0 }
+  return packNames(names.map(nameInPrompt), [], limits, random(0, 'names')).map(
+    ({ text }): Caption => ({ text, kind: 'categories' }),
+  )
 }
 
 /** Captions are lines, of which a picture has few. */

@@ -202,9 +202,9 @@ const mends: Readonly<Record<string, Mend>> = {
     async ({ rows }) =>
       `the rows cannot be read${example(await rows())}; are \`format\`, \`header\` and \`columns\` those of the file?`,
   ),
-  empty_caption: always(async ({ config, rows }) =>
+  empty_caption: always(async ({ config, set, rows }) =>
     config.format === 'folder'
-      ? `the pictures have no captions${example(await rows())}; give each a text file of its name, or the folder a metadata.jsonl`
+      ? `the pictures have no captions${example(await rows())}; give each a text file of its name, or the folder a metadata.jsonl; where there are none to be had, ${set('names', '[dog, bicycle]')} asks each picture for those`
       : `there are no captions${example(await rows())}; does \`columns.caption\` name the right column?`,
   ),
   size_mismatch: always(
