@@ -55,7 +55,6 @@ export function SaveSelection({ view, matched, ticks, onSaved }: SaveSelectionPr
               pattern="[a-z0-9][a-z0-9\\-]*"
               title="lower-case letters, digits and hyphens"
               placeholder="wrong-dogs"
-              // biome-ignore lint/a11y/noAutofocus: who has asked for the field wants to write into it
               autofocus
               onInput={(event) => {
                 setName(event.currentTarget.value)
