@@ -19,7 +19,7 @@ export const auditConfig = z
       .describe(
         'with by: further names of a category, such as person: [goalkeeper]; or a file of them or the name of a list: coco, lvis, objects365',
       ),
-    known: z.string().min(1).optional().describe('the stage whose boxes make head nouns known'),
+    known: z.string().min(1).optional().describe('the stage whose regions make head nouns known'),
   })
   .describe('holds the regions of a grounding against a truth: how many are right, by kind of phrase')
 

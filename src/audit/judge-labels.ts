@@ -72,13 +72,13 @@ export async function judgeLabels(
   const [lost] = wanted.values()
   if (lost) {
     throw new UserError(
-      `${wanted.size} of the ${judgements.length} sampled labels are not in the grounding, such as picture ${lost.key}, caption ${lost.caption}, words ${lost.start} to ${lost.end}: name the grounding that the sample was drawn from.`,
+      `${wanted.size} of the ${judgements.length} sampled regions are not in the grounding, such as picture ${lost.key}, caption ${lost.caption}, words ${lost.start} to ${lost.end}: name the grounding that the sample was drawn from.`,
     )
   }
   const rows = found.flatMap(({ judgement, label }) => rowOf(judgement, label))
   const boxes = rows.filter(({ hasBox }) => hasBox)
   if (boxes.length === 0)
-    throw new UserError('No label of the sample is judged: fill in `right`, true or false, for each.')
+    throw new UserError('No region of the sample is judged: fill in `right`, true or false, for each.')
   const strata = strataOf(judgements, rows)
   const weighed = weighLabels(rows, strata)
   const spoken = new Set(boxes.map(({ stratum }) => stratum))

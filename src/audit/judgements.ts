@@ -33,6 +33,6 @@ export async function readJudgements(path: string): Promise<Judgement[]> {
     if (line.text.trim() === '') continue
     judgements.push(parseConfig(judgementSchema, jsonOf(line.text, where), where))
   }
-  if (judgements.length === 0) throw new UserError(`${path}: there are no labels in it.`)
+  if (judgements.length === 0) throw new UserError(`${path}: there are no regions in it.`)
   return judgements
 }

@@ -33,6 +33,6 @@ export async function knownHeads(
       }
   }
   if (heads.size === 0)
-    throw new UserError(`${storage.url}: grounding "${grounding}" has no boxes: it makes no noun known.`)
+    throw new UserError(`${storage.url}: grounding "${grounding}" has no regions: it makes no noun known.`)
   return heads
 }

@@ -98,7 +98,7 @@ async function byTruth({ dataset, grounding, options, signal }: Given, truth: st
   const done = outcome.ran === 0 ? ', already done' : ''
   const [all] = result.kinds
   progress.finish(
-    `✓ ${grounding}: ${all?.labels ?? 0} labels, ${all?.judged ?? 0} of them with truth, in ${result.pictures} pictures${done}`,
+    `✓ ${grounding}: ${all?.labels ?? 0} regions, ${all?.judged ?? 0} of them with truth, in ${result.pictures} pictures${done}`,
   )
   if (result.unaskedMentions > 0)
     progress.finish(
@@ -119,13 +119,13 @@ async function drawn({ dataset, grounding, options, signal }: Given, labels: num
   const { source, read } = await readingOf({ dataset, grounding, options, signal }, progress)
   const rows = await drawSample(placedLabels(source, read), { labels, withoutBox, seed })
   if (rows.length === 0)
-    throw new UserError(`${dataset.url}: grounding "${grounding}" has no labels to judge.`)
+    throw new UserError(`${dataset.url}: grounding "${grounding}" has no regions to judge.`)
   await makeFolder(dirname(out))
   await writeFileAtomic(out, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   const boxes = rows.filter(({ xyxy }) => xyxy !== null).length
   const strata = new Set(rows.map(({ stratum }) => stratum)).size
   progress.finish(
-    `✓ ${out}  ${boxes} labels and ${rows.length - boxes} phrases without a box, of ${strata} strata: fill in \`right\``,
+    `✓ ${out}  ${boxes} regions and ${rows.length - boxes} phrases without a box, of ${strata} strata: fill in \`right\``,
   )
   if (options.json)
     printJson({
@@ -144,10 +144,10 @@ async function byJudgements(given: Given, file: string): Promise<void> {
   const progress = createProgress()
   const { source, read } = await readingOf(given, progress)
   const result = await judgeLabels(judgements, placedLabels(source, read))
-  progress.finish(`✓ ${grounding}: ${result.judged} of ${result.drawn} labels judged, of ${result.labels}`)
+  progress.finish(`✓ ${grounding}: ${result.judged} of ${result.drawn} regions judged, of ${result.labels}`)
   if (result.covered < 1)
     progress.finish(
-      `  nothing is judged of some strata: the figures are about ${(100 * result.covered).toFixed(1)} % of the labels`,
+      `  nothing is judged of some strata: the figures are about ${(100 * result.covered).toFixed(1)} % of the regions`,
     )
   if (options.json) {
     printJson({ dataset: dataset.url, grounding, file, ...result })
@@ -185,7 +185,7 @@ async function sourceOf(dataset: OpenDataset, grounding: string) {
 /** A grounding of the dataset itself, or `DATASET[:STAGE]`. */
 async function knownIn(dataset: OpenDataset, known: string) {
   const named = dataset.groundings.includes(known) ? { dataset, grounding: known } : await openNamed(known)
-  note(`known is what ${describeChosen(named.dataset, 'grounding', named.grounding)} has boxes of`)
+  note(`known is what ${describeChosen(named.dataset, 'grounding', named.grounding)} has regions of`)
   return named
 }
 

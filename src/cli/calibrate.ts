@@ -25,7 +25,7 @@ export interface CalibrateCommandOptions {
 }
 
 /**
- * `groundmill calibrate`: how often a teacher's boxes of each score are right, as a file that the filter
+ * `groundmill calibrate`: how often a teacher's proposals of each score are right, as a file that the filter
  * reads.
  */
 export async function calibrate(url: string, options: CalibrateCommandOptions): Promise<void> {
@@ -49,7 +49,7 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
   )
   const chosen = await chooseRules(dataset, proposals, options)
   const rules = countingRules(chosen.rules, nms)
-  note(`boxes that count: ${rulesText(rules)}`)
+  note(`proposals that count: ${rulesText(rules)}`)
   const phrases = await phrasesOf(dataset, 'proposals', proposals)
   const { method } = options
   const { storage, shards } = dataset

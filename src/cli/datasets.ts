@@ -64,12 +64,12 @@ export async function checkDataset(
       .join(', ')
   const lines = [
     `${file} as ${card.name} (${card.format}${columnsOf(card)})`,
-    `  ${rows} rows${stopped ? ' read, there are more' : ''}, ${captions} captions${regions ? `, ${regions} boxes` : ''}`,
+    `  ${rows} rows${stopped ? ' read, there are more' : ''}, ${captions} captions${regions ? `, ${regions} regions` : ''}`,
     ...(Object.keys(problems).length > 0 ? [`  not usable: ${counts(problems)}`] : []),
     ...examples.map((detail) => `    ${detail}`),
     ...(Object.keys(dropped).length > 0 ? [`  left out: ${counts(dropped)}`] : []),
     ...first.map(({ url, place, captions: texts, regions: boxes }) => {
-      const what = boxes === null ? '' : `, ${boxes} boxes`
+      const what = boxes === null ? '' : `, ${boxes} regions`
       return `  ${url ?? place}: ${texts.map((text) => JSON.stringify(text)).join(' ') || 'no caption'}${what}`
     }),
     faults.length === 0 ? 'It fits the card.' : `It does not fit the card: ${faults.join('; ')}.`,

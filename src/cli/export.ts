@@ -66,7 +66,7 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   const { seconds } = outcome
   const { written } = report
   progress.finish(
-    `✓ ${options.out}  ${written.images} pictures, ${written.captions} captions, ${written.regions + written.detections} boxes as ${format}, ${skipped ? 'already done' : duration(seconds)}`,
+    `✓ ${options.out}  ${written.images} pictures, ${written.captions} captions, ${boxesText(written)} as ${format}, ${skipped ? 'already done' : duration(seconds)}`,
   )
   if (report.missing.length > 0)
     progress.finish(`  without ${report.missing.length} shard(s) that have no grounding "${grounding}" yet`)
@@ -74,6 +74,13 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   if (!options.json) print(reportText(report))
   const end = tellFailure(written.images === 0 ? nothingIn(url, grounding) : undefined)
   if (options.json) printJson({ out: options.out, skipped, seconds, ...report, ...end })
+}
+
+/** Regions, and beside them the boxes of a file that has classes and no phrases. */
+function boxesText({ regions, detections }: ExportReport['written']): string {
+  const ofClasses = `${detections} boxes of classes`
+  if (detections === 0) return `${regions} regions`
+  return regions === 0 ? ofClasses : `${regions} regions and ${ofClasses}`
 }
 
 /** An export without a picture is there for who looks for it, and is of no use. */
@@ -105,7 +112,7 @@ function onlyText({ name, asked, found, missing }: NonNullable<ExportReport['onl
 function reportText({ leftOut, lost, notes, classes, classes_of, ingest, pictures }: ExportReport): string {
   const parts: string[] = []
   const rows = Object.entries(leftOut).flatMap(([what, reasons]) =>
-    Object.entries(reasons).map(([reason, count]) => [what, reason, count]),
+    Object.entries(reasons).map(([reason, count]) => [what === 'images' ? 'pictures' : what, reason, count]),
   )
   if (rows.length > 0) parts.push(formatTable(['left out', 'because', 'count'], rows))
   if (Object.keys(lost).length > 0)

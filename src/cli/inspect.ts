@@ -109,7 +109,7 @@ function unfoundLayers({ stages }: OpenDataset): Layer[] {
   const plain = { boxes: null, rules: null, thresholdRule: null, threshold: 0, isExact: true }
   const unjudged = { passing: null, dropped: null, isByCategory: false } as const
   const chunked = stages.filter(({ family }) => family === 'phrases')
-  const note = 'No teacher has looked for boxes yet.'
+  const note = 'No teacher has been asked yet.'
   if (chunked.length === 0)
     return [{ ...plain, ...unjudged, name: 'pictures', kind: 'pictures', phrases: null, note }]
   return chunked.map(({ stage }) => ({

@@ -280,7 +280,7 @@ program
 program
   .command('calibrate <dataset>')
   .description(
-    "measure on gold how often a teacher's boxes of each score are right, for the filter's rule calibrate",
+    "measure on gold how often a teacher's proposals of each score are right, for the filter's rule calibrate",
   )
   .option('--proposals <stage>', `the proposals to judge ${theOnly('ones')}`)
   .option('--gold <stage>', itsGold)
@@ -293,7 +293,7 @@ program
   .addOption(repeated('--set <rule.key=value>', 'as in filter'))
   .option(
     '--nms <iou>',
-    'boxes of a phrase that overlap more count once (default: as the rule nms says, else 0.5)',
+    'proposals of a phrase that overlap more count once (default: as the rule nms says, else 0.5)',
   )
   .option('-o, --out <file>', 'the calibration', 'calibration.json')
   .option('--json', 'print it as JSON')
@@ -322,7 +322,7 @@ program
 program
   .command('audit <dataset>')
   .description(
-    'how right the labels of a grounding are, by kind of phrase: held against a truth, or by a sample that a person judges',
+    'how right the regions of a grounding are, by kind of phrase: held against a truth, or by a sample that a person judges',
   )
   .option('--grounding <stage>', `the grounding ${theOnly('one besides the truth')}`)
   .option(
@@ -333,12 +333,12 @@ program
   .addOption(synonymsFile())
   .option(
     '--known <source>',
-    'whose boxes make nouns known: a grounding of the dataset, or DATASET[:STAGE] as in train',
+    'whose regions make nouns known: a grounding of the dataset, or DATASET[:STAGE] as in train',
   )
   .option('--as <stage>', "keep the figures as that stage of the dataset's run, audits/STAGE.json")
-  .option('--sample <n>', 'draw that many labels to judge, as lines of JSON', whole)
+  .option('--sample <n>', 'draw that many regions to judge, as lines of JSON', whole)
   .option('--without-box <n>', 'draw phrases without a box too, for recall', whole)
-  .option('--seed <n>', 'which labels are drawn', whole, 1)
+  .option('--seed <n>', 'which regions are drawn', whole, 1)
   .option('-o, --out <file>', 'the sample to judge')
   .option('--judged <file>', 'a sample that was judged')
   .option('--json', 'print the figures as JSON')
@@ -506,7 +506,7 @@ program
 
 program
   .command('inspect <dataset>')
-  .description('look at a dataset in the browser: pictures, boxes, histograms, thresholds, rejects')
+  .description('look at a dataset in the browser: pictures, regions, histograms, thresholds, rejects')
   .option('--port <n>', 'the port (that of the last time, else any free one)', port)
   .option('--host <address>', 'the address to listen on; any but this lets other machines in', '127.0.0.1')
   .option('--new-token', 'a new token: older links to the page open nothing any more')

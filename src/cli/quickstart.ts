@@ -60,7 +60,7 @@ ${funnelTable(funnel)}
 Teacher against student, in percent. "novel" holds things that no gold caption ever named:
 
 ${reportTable(report)}
-${report.labels ? `\nLabels of the round that are right, in percent, beside boxes drawn by lot:\n\n${labelTable(report.labels)}\n` : ''}
+${report.labels ? `\nRegions of the round that are right, in percent, beside boxes drawn by lot:\n\n${labelTable(report.labels)}\n` : ''}
 ${verdict(report)}. All in ${duration((performance.now() - start) / 1000)}.
 ${report.promotion.reason}.
 

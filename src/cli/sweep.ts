@@ -160,10 +160,10 @@ function plotOf(points: readonly SweepPoint[], axis: string, title: string): str
     const max = Math.max(1, ...points.map((point) => point[key]))
     return { max, values: points.map((point) => point[key] / max) }
   }
-  const boxes = share('boxes')
+  const regions = share('boxes')
   const phrases = share('phrases')
   const lines = [
-    { name: `boxes (1 = ${boxes.max})`, colour: '#444', values: boxes.values },
+    { name: `regions (1 = ${regions.max})`, colour: '#444', values: regions.values },
     { name: `phrases (1 = ${phrases.max})`, colour: '#1f77b4', values: phrases.values },
     { name: 'precision', colour: '#2ca02c', values: points.map(({ precision }) => precision) },
     { name: 'recall', colour: '#ff7f0e', values: points.map(({ recall }) => recall) },

@@ -49,7 +49,7 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
   const failure = failureOfStage(outcome)
   const sums = { phrases: result.in, found: result.out, proposals: result.counts.proposals ?? 0 }
   progress.finish(
-    `${failure ? '✗' : '✓'} ${options.as}  ${sums.proposals} boxes for ${sums.found} of ${sums.phrases} phrases, ${ran === 0 ? 'already done' : duration(seconds)}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${sums.proposals} proposals for ${sums.found} of ${sums.phrases} phrases, ${ran === 0 ? 'already done' : duration(seconds)}`,
   )
   const end = tellFailure(failure)
   if (options.json)

@@ -28,8 +28,8 @@ export const coco: Format = {
   classes: true,
   lacks: ['caption kinds', 'heads', 'phrases without a box', 'hashes', 'meta'],
   notes: [
-    'an image of grounding.json is a caption: a picture with several captions is several images of one file_name',
-    'boxes are x y width height; an image of instances.json has the id of the source where every picture has a number of its own, else ids are counted from 1',
+    'an entry of `images` in grounding.json is a caption: a picture with several captions has several, of one file_name',
+    'boxes are x y width height; a picture of instances.json has the id of the source where every picture has a number of its own, else ids are counted from 1',
   ],
   async open(context: WriterContext): Promise<Writer> {
     const { folder, config, classes, names, memory, source } = context

@@ -40,7 +40,7 @@ export const odvg: Format = {
   notes: [
     'a caption is a line: a picture with several captions stands on several lines',
     'boxes of one span are one region with a list of boxes, in the order of the spans',
-    'readers of detection.jsonl take every label that a line has no box of for absent, whatever its key `exhaustive` says',
+    'readers of detection.jsonl take every class that a line has no box of for absent, whatever its key `exhaustive` says',
   ],
   async open({ folder, config, classes, memory }): Promise<Writer> {
     const { sums } = memory

@@ -38,7 +38,7 @@ export const saco: Format = {
     'crowds',
   ],
   notes: [
-    'an image of pairs.json is a phrase of a picture; one without a box is a negative',
+    'an entry of `images` in pairs.json is a phrase of a picture; one without a box is a negative',
     'cgf1_eval.py passes over pairs that are not is_instance_exhaustive',
   ],
   async open({ folder, memory }): Promise<Writer> {

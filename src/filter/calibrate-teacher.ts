@@ -61,7 +61,7 @@ export function countingRules(rules: readonly RuleConfig[], nms?: number): RuleC
 const windowRows = 64
 
 /**
- * Measures on gold how often a teacher's boxes of each score are right, and fits the map that makes scores
+ * Measures on gold how often a teacher's proposals of each score are right, and fits the map that makes scores
  * say so.
  *
  * @throws UserError where gold judges no box
@@ -98,7 +98,7 @@ export async function calibrateTeacher(
   const all = [...even, ...odd]
   if (even.length === 0 || odd.length === 0) {
     throw new UserError(
-      `${storage.url}: gold "${stages.gold.grounding}" judges ${all.length} boxes of "${stages.proposals}": there must be some in two pictures at least. Are its captions or head nouns those that the teacher was asked for?`,
+      `${storage.url}: gold "${stages.gold.grounding}" judges ${all.length} proposals of "${stages.proposals}": there must be some in two pictures at least. Are its captions or head nouns those that the teacher was asked for?`,
     )
   }
   const fitCalibration = fits[method]

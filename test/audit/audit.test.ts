@@ -116,9 +116,9 @@ describe('an audit by a truth', () => {
   it('is printed as a table, and kept under a name', { timeout: 240_000 }, async () => {
     const options = { truth: world.truth, known: world.gold, as: 'found-audit' }
     const { out, err } = await said(options)
-    expect(out).toMatch(/^phrases by +kind +labels +right +95 % +chance/)
+    expect(out).toMatch(/^phrases by +kind +regions +right +95 % +chance/)
     expect(out).toMatch(/head\/attribute +new, colour +\d+/)
-    expect(err).toMatch(/✓ found: \d+ labels, \d+ of them with truth/)
+    expect(err).toMatch(/✓ found: \d+ regions, \d+ of them with truth/)
     expect((await said(options)).err).toContain('already done')
     const record = JSON.parse(await readFile(join(world.run, 'audits/found-audit.json'), 'utf8'))
     expect(Object.keys(record.inputs)).toEqual(['grounding', 'truth', 'known'])
@@ -147,7 +147,7 @@ describe('a sample that a person judges', () => {
     const { right, summary } = await census()
     const out = join(folder, 'sample.jsonl')
     const { err } = await said({ sample: 120, withoutBox: 30, seed: 4, known: world.gold, out })
-    expect(err).toMatch(/120 labels and 30 phrases without a box, of \d+ strata/)
+    expect(err).toMatch(/120 regions and 30 phrases without a box, of \d+ strata/)
     const rows = (await readFile(out, 'utf8'))
       .trim()
       .split('\n')
@@ -179,10 +179,10 @@ describe('a sample that a person judges', () => {
     await write(rows.map((row, at) => ({ ...row, right: row.xyxy && at < 50 ? true : null })))
     expect((await figures<JudgedSummary>({ judged: out })).judged).toBeLessThanOrEqual(50)
     await write(rows)
-    await expect(command({ judged: out })).rejects.toThrow(/No label of the sample is judged/)
+    await expect(command({ judged: out })).rejects.toThrow(/No region of the sample is judged/)
     await write([{ ...rows[0], key: 'gone', right: true }])
     await expect(command({ judged: out })).rejects.toThrow(
-      /1 of the 1 sampled labels are not in the grounding/,
+      /1 of the 1 sampled regions are not in the grounding/,
     )
     await write([{ ...rows[0], population: undefined }])
     await expect(command({ judged: out })).rejects.toThrow(/sample\.jsonl:1: population/)

@@ -76,7 +76,7 @@ describe('groundmill datasets', () => {
       '--set',
       'images=somewhere',
     )
-    expect(out).toContain('1 rows, 0 captions, 1 boxes')
+    expect(out).toContain('1 rows, 0 captions, 1 regions')
     expect(code).toBe(0)
   })
 })

@@ -204,10 +204,10 @@ describe('a dataset beside its gold', () => {
         gold: { grounding: `gold-${keep}`, phrases: `named-${keep}` },
       })
     }
-    await expect(alone(0)).rejects.toThrow('judges 2 boxes')
-    await expect(alone(1)).rejects.toThrow('judges 2 boxes')
+    await expect(alone(0)).rejects.toThrow('judges 2 proposals')
+    await expect(alone(1)).rejects.toThrow('judges 2 proposals')
     const nobody = { ...options, gold: { grounding: 'found', phrases: 'words' } }
-    await expect(calibrateTeacher(storage, ['00000'], nobody)).rejects.toThrow('judges 0 boxes')
+    await expect(calibrateTeacher(storage, ['00000'], nobody)).rejects.toThrow('judges 0 proposals')
   })
 
   it('knows categories by their whole name, and the places of which it is not sure', async () => {

@@ -233,7 +233,7 @@ describe.skipIf(!hasBrowser)('the page', () => {
     await card.locator('rect.box.dropped').first().waitFor()
     const boxes = await card.locator('rect.box').count()
     expect(await card.locator('rect.box.dropped').count()).toBe(boxes)
-    expect(await card.locator('.fine').first().textContent()).toMatch(new RegExp(`^${boxes} box`))
+    expect(await card.locator('.fine').first().textContent()).toMatch(new RegExp(`^${boxes} proposal`))
     await card.locator('.open').click()
     await page
       .locator('.detail[data-id] rect.box.dropped')

@@ -190,7 +190,9 @@ describe('a stage by pipeline and by command', () => {
     const before = await hashesIn(handed)
     const given = { model: join(handed, 'models/student'), set: [] }
     for (let time = 0; time < 2; time++)
-      expect(await said(evaluate(join(handed, 'novel'), given, signal))).toMatch(/^✓ 2 images.*categories\n/)
+      expect(await said(evaluate(join(handed, 'novel'), given, signal))).toMatch(
+        /^✓ 2 pictures.*categories\n/,
+      )
     expect(await hashesIn(handed)).toEqual(before)
     await expect(evaluate(join(handed, 'novel'), { ...given, as: '../x' }, signal)).rejects.toThrow(
       /^--as: expected lower-case letters/,

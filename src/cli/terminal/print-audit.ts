@@ -13,7 +13,7 @@ const shownKinds = new Set([
   ...['known/telling_size', 'new/telling_size'],
 ])
 
-/** Labels right by the kinds of phrases that matter most, beside chance, with the 95 % interval; percent. */
+/** Regions right by the kinds of phrases that matter most, beside chance, with the 95 % interval; percent. */
 export function labelTable({ kinds }: Pick<AuditSummary, 'kinds'>): string {
   const rows = kinds
     .filter(({ kind, judged }) => judged > 0 && shownKinds.has(kind))
@@ -24,7 +24,7 @@ export function labelTable({ kinds }: Pick<AuditSummary, 'kinds'>): string {
       range(kind.interval),
       percent(kind.chance),
     ])
-  return formatTable(['phrases by', 'kind', 'labels', 'right', '95 %', 'chance'], rows)
+  return formatTable(['phrases by', 'kind', 'regions', 'right', '95 %', 'chance'], rows)
 }
 
 /** The same with recall and calibration. */
@@ -42,16 +42,16 @@ export function auditTable({ kinds }: Pick<AuditSummary, 'kinds'>): string {
     percent(kind.ece),
     range(kind.eceInterval),
   ])
-  const header = ['labels', 'right', '95 %', 'chance', 'recall', '95 %', 'phrases', 'score', 'ECE', '95 %']
+  const header = ['regions', 'right', '95 %', 'chance', 'recall', '95 %', 'phrases', 'score', 'ECE', '95 %']
   return formatTable(['phrases by', 'kind', ...header], rows)
 }
 
-/** How many labels are wrong since their phrase names nothing, and the heads of most of them. */
+/** How many regions are wrong since their phrase names nothing, and the heads of most of them. */
 export function unnamedText(unnamed: NonNullable<AuditSummary['unnamed']>): string {
   const labels = unnamed.reduce((sum, head) => sum + head.labels, 0)
   const shown = unnamed.slice(0, 8).map(({ head, labels: count }) => `${head} ${count}`)
   const more = unnamed.length > shown.length ? ', …' : ''
-  return `labels of phrases that name nothing in their picture, which are wrong: ${labels} (${shown.join(', ')}${more})`
+  return `regions of phrases that name nothing in their picture, which are wrong: ${labels} (${shown.join(', ')}${more})`
 }
 
 /** What a sample says: right, recall where it was counted, and calibration. */
@@ -68,11 +68,11 @@ export function judgedTable({ kinds }: JudgedSummary): string {
     percent(kind.ece),
     range(kind.eceInterval),
   ])
-  const header = ['labels', 'judged', 'right', '95 %', 'recall', '95 %', 'score', 'ECE', '95 %']
+  const header = ['regions', 'judged', 'right', '95 %', 'recall', '95 %', 'score', 'ECE', '95 %']
   return formatTable(['phrases by', 'kind', ...header], rows)
 }
 
-/** How right labels of each score are. */
+/** How right regions of each score are. */
 export function calibrationTable({ calibration }: Pick<AuditSummary, 'calibration'>): string {
   const rows = calibration.map(({ from, to, labels, score, precision, interval }) => [
     `${from.toFixed(2)} to ${to.toFixed(2)}`,
@@ -81,7 +81,7 @@ export function calibrationTable({ calibration }: Pick<AuditSummary, 'calibratio
     percent(precision),
     range(interval),
   ])
-  return formatTable(['score', 'labels', 'mean score', 'right', '95 %'], rows)
+  return formatTable(['score', 'regions', 'mean score', 'right', '95 %'], rows)
 }
 
 const namesOf = ({ dimension, kind }: KindSummary) => [

@@ -49,7 +49,7 @@ export function Compare({ dataset, view, layer, against, counts, samples, setVie
           {changes
             ? [
                 `${counted(changes.pictures, 'picture differs', 'pictures differ')}: `,
-                `${count(changes.lost)} boxes gone, ${count(changes.added)} new, `,
+                `${count(changes.lost)} regions gone, ${count(changes.added)} new, `,
                 `${count(changes.moved)} moved, ${count(changes.kept)} the same`,
               ].join('')
             : ' '}
@@ -111,14 +111,14 @@ function Side({ dataset, name, sample, grounded, threshold, labels, setView }: S
   const colours = useMemo(() => coloursOf(grounded), [grounded])
   const live = keptColours(grounded, colours, threshold)
   const alone = grounded.changes?.filter((change) => change === 'alone').length ?? 0
-  const boxes = grounded.changes?.filter(Boolean).length ?? 0
+  const regions = grounded.changes?.filter(Boolean).length ?? 0
   const open = () => setView({ open: sample.id })
   return (
     <section class="side" aria-label={name}>
       <h3>
         {name}{' '}
         <span class="fine">
-          {counted(boxes, 'box', 'boxes')}, {count(alone)} here alone
+          {counted(regions, 'region', 'regions')}, {count(alone)} here alone
         </span>
       </h3>
       <button type="button" class="open" aria-label={`Open ${sample.key}`} onClick={open}>

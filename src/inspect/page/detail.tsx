@@ -61,7 +61,7 @@ export function Detail({ dataset, view, layer, against, answer, weak, onWeak, se
         ) : (
           <label class="check">
             <input type="checkbox" checked={weak} onChange={(event) => onWeak(event.currentTarget.checked)} />
-            weak boxes
+            weak proposals
           </label>
         )}
         <LabelsToggle {...{ view, setView }} />
@@ -118,7 +118,7 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
   const hot = pointed ?? pinned
   const pin = (phrase: number) => setPinned(pinned === phrase ? null : phrase)
   return (
-    <section class="sight" aria-label={title ?? 'Picture and boxes'}>
+    <section class="sight" aria-label={title ?? 'Picture and regions'}>
       {title && <h3>{title}</h3>}
       <Picture
         {...{ sample, grounded, colours, threshold, weak, hot }}
@@ -148,7 +148,7 @@ function Sight({ dataset, view, layer, sample, grounded, title, weak, setView }:
             <b>missed</b> {[...new Set(grounded.missed.map(({ text }) => text))].join(', ')}
           </p>
         )}
-        <ul class="phrases" aria-label="Phrases and their boxes">
+        <ul class="phrases" aria-label="Phrases and their regions">
           {grounded.phrases.map(({ text, head }, phrase) => {
             const boxes = grounded.boxes.filter((box) => box.phrase === phrase)
             const shown = boxes.filter(

@@ -136,7 +136,7 @@ function Rejects({ dataset, view, setView }: FunnelProps) {
       {dropped && (
         <p class="toolbar">
           <span class="legend">
-            <span class="key dropped">a box that {view.reason} dropped</span>
+            <span class="key dropped">a proposal that {view.reason} dropped</span>
           </span>
           <LabelsToggle {...{ view, setView }} />
         </p>
@@ -144,7 +144,7 @@ function Rejects({ dataset, view, setView }: FunnelProps) {
       {dropped && (
         <ul class="grid" aria-label="Pictures" aria-busy={isAsking}>
           {rejects.map(
-            ({ sample, dropped: boxes = 0 }) =>
+            ({ sample, dropped: proposals = 0 }) =>
               sample && (
                 <Card
                   key={sample.id}
@@ -156,8 +156,8 @@ function Rejects({ dataset, view, setView }: FunnelProps) {
                   onOpen={onOpen}
                 >
                   <p class="fine">
-                    {counted(boxes, 'box', 'boxes')}
-                    {boxes > sample.boxes.length && `, the best ${count(sample.boxes.length)} drawn`}
+                    {counted(proposals, 'proposal', 'proposals')}
+                    {proposals > sample.boxes.length && `, the best ${count(sample.boxes.length)} drawn`}
                   </p>
                 </Card>
               ),

@@ -13,9 +13,9 @@ const disagreements = {
 } as const
 
 const why = {
-  grounding: 'by the boxes of one side alone, then by those that moved',
-  truth: 'by how many boxes are wrong or missed',
-  threshold: `by how many boxes a threshold ${nearThreshold} lower keeps and one ${nearThreshold} higher does not`,
+  grounding: 'by the regions of one side alone, then by those that moved',
+  truth: 'by how many regions are wrong or missed',
+  threshold: `by how many proposals a threshold ${nearThreshold} lower keeps and one ${nearThreshold} higher does not`,
 } as const
 
 /** What the pictures are put in order by. */
@@ -23,8 +23,8 @@ export function Order({ view, setView }: OptionsProps) {
   const order = orderOf(view)
   const titles: Readonly<Record<OrderName, string>> = {
     dataset: 'as in the dataset',
-    best: 'best box first',
-    worst: 'worst box first',
+    best: 'best region first',
+    worst: 'worst region first',
     disagreement: disagreements[disagreementOf(view)],
   }
   const choose = (wanted: string) => {
@@ -64,7 +64,7 @@ export function LabelsToggle({ view, setView }: OptionsProps) {
         aria-keyshortcuts="l"
         onChange={() => setView(withLabelsSwitched(view), { replace: true })}
       />
-      labels
+      words
     </label>
   )
 }

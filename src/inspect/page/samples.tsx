@@ -48,7 +48,7 @@ export function Samples(props: SamplesProps) {
           {value
             ? [
                 counted(value.total, 'picture', 'pictures'),
-                counts ? `, ${counted(counts.matched.boxes, 'box', 'boxes')}` : '',
+                counts ? `, ${counted(counts.matched.boxes, 'region', 'regions')}` : '',
                 value.isWhole ? '' : ' so far',
               ].join('')
             : ' '}

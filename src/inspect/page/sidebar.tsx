@@ -107,8 +107,8 @@ function TruthChoice({ dataset, view, layer, setView }: Omit<SidebarProps, 'agai
       {truth && (
         <p class="fine">
           {truth.isByCategory
-            ? 'A box is right where it overlaps one of a category that its phrase can mean, by half or more.'
-            : 'A box is right where it overlaps one of the same words, else of the same head noun, by half or more.'}
+            ? 'A region is right where it overlaps one of a category that its phrase can mean, by half or more.'
+            : 'A region is right where it overlaps one of the same words, else of the same head noun, by half or more.'}
         </p>
       )}
     </div>
@@ -125,7 +125,7 @@ function BoxedChoice({ view, counts, setView }: Pick<SidebarProps, 'view' | 'cou
   ] as const
   return (
     <fieldset class="boxed">
-      <legend>Pictures with a box, or without</legend>
+      <legend>Pictures with a region, or without</legend>
       <div>
         {choices.map(([boxes, title, pictures]) => (
           <button

@@ -42,7 +42,7 @@ export function Threshold({ view, layer, against, counts, setView }: ThresholdPr
         <span data-testid="kept" data-boxes={kept?.boxes} data-pictures={kept?.pictures}>
           {kept ? (
             <>
-              keeps <b>{count(kept.boxes)}</b> of {count(kept.proposals)} boxes, in{' '}
+              keeps <b>{count(kept.boxes)}</b> of {count(kept.proposals)} proposals, in{' '}
               <b>{count(kept.pictures)}</b> pictures
             </>
           ) : (

@@ -16,7 +16,7 @@ const signs: readonly (readonly [Verdict, string])[] = [
   ['missed', '○'],
 ]
 
-/** How many boxes are right, wrong and missed beside the truth; each shows its pictures when it is clicked. */
+/** How many regions are right, wrong and missed beside the truth; each shows its pictures when it is clicked. */
 export function Verdicts({ view, counts, setView }: VerdictsProps) {
   const own = counts?.verdicts
   const toggle = (verdict: Verdict) =>
@@ -54,7 +54,7 @@ export function Verdicts({ view, counts, setView }: VerdictsProps) {
       ))}
       {own && (
         <p class="fine">
-          {judged > 0 && `${percent(own.right / judged)} of the boxes are right`}
+          {judged > 0 && `${percent(own.right / judged)} of the regions are right`}
           {judged > 0 && asked > 0 && ', '}
           {asked > 0 && `${percent(own.found / asked)} of what is asked for is found`}
           {own.unjudged > 0 && `; ${count(own.unjudged)} are not judged`}

@@ -32,7 +32,7 @@ export const shownMeasures = {
   },
   aspect: { title: 'Box, width to height', of: 'boxes', edges: measures.aspect.edges, write: ratio },
   regions_an_image: {
-    ...{ title: 'Boxes a picture', of: 'pictures' },
+    ...{ title: 'Regions a picture', of: 'pictures' },
     ...{ edges: measures.regions_an_image.edges, ...counts },
   },
   phrases_an_image: {

@@ -64,7 +64,7 @@ export const roundsSchema = z
       .record(name, evaluateConfig)
       .default({})
       .describe('how models are evaluated, by the name of the held-out set'),
-    audit: auditConfig.optional().describe('what the labels of each round are held against'),
+    audit: auditConfig.optional().describe('what the regions of each round are held against'),
     promote: promoteRule.describe('what promotes a student'),
   })
   .describe('self-training: label with the teacher, filter, train, evaluate, promote; then again')

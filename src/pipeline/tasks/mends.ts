@@ -230,7 +230,7 @@ const mends: Readonly<Record<string, Mend>> = {
     const floor = Number(config.floor)
     const weaker =
       floor > 0
-        ? ` of at least ${floor}: ${set('floor', String(floorScore(floor / 5)))} keeps weaker boxes`
+        ? ` of at least ${floor}: ${set('floor', String(floorScore(floor / 5)))} keeps weaker proposals`
         : ''
     return `the model finds nothing${weaker}; is it a model for such pictures?`
   }),
