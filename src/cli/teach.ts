@@ -30,7 +30,7 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
   const [absent] = phrases.missing
   if (absent !== undefined) {
     throw new UserError(
-      `${url}: shard ${absent} has no images or no phrases "${asked}": run those stages first.`,
+      `${url}: shard ${absent} has no pictures or no phrases "${asked}": run those stages first.`,
     )
   }
   const progress = createProgress()

@@ -20,7 +20,7 @@ type StageFamily = Exclude<Family, 'images'>
 const meanings: Readonly<Record<StageFamily, string>> = {
   selection: 'a picture and why it is dropped',
   phrases: "a phrase; `phrase` is its place in the picture's list",
-  proposals: "a box of the teacher's; `phrase` is the phrase's place, -1 for negative prompts",
+  proposals: "a proposal; `phrase` is the phrase's place, -1 for negative prompts",
   grounding: 'a region, with the words that it grounds',
   negatives: 'a phrase that names nothing in the picture, and how that is known',
   rejects:

@@ -17,7 +17,7 @@ describe('a teacher that was asked', () => {
     found.add(result(48, 0, 7))
     expect(found.isNothing()).toBe(true)
     expect(found.warning('teach', 'mine')).toContain(
-      'stage "teach": mine found nothing at all: no box for any of 148 phrases in 37 pictures.',
+      'stage "teach": mine found nothing at all: no proposal for any of 148 phrases in 37 pictures.',
     )
     found.add(result(5, 1))
     expect(found.isNothing()).toBe(false)
