@@ -35,6 +35,7 @@ try {
   await cleanCopy(folder)
   await captionsBeside(photos, join(folder, 'photos'))
   await cp(detector, join(folder, 'detector'), { recursive: true })
+  await cp(photos, join(folder, 'coco'), { recursive: true })
   const readme = await readFile('README.md', 'utf8')
   const followed = await followDoc(readme, {
     folder,

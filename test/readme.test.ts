@@ -5,7 +5,7 @@ import { differingLine } from '../bench/newcomer/compare-output.js'
 import { docBlocks } from '../bench/newcomer/doc-blocks.js'
 import { type Followed, followDoc } from '../bench/newcomer/follow-doc.js'
 import { compiled, compiledMain } from './helpers/compiled.js'
-import { drawPhotos, writeDetector } from './helpers/drawn-photos.js'
+import { drawCoco, drawPhotos, writeDetector } from './helpers/drawn-photos.js'
 import { temporaryFolder } from './helpers/temporary-folder.js'
 
 const readme = await readFile('README.md', 'utf8')
@@ -19,6 +19,7 @@ async function builtClone(folder: string): Promise<NodeJS.ProcessEnv> {
   await symlink(resolve('package.json'), join(module, 'package.json'))
   await symlink(resolve(compiled), join(module, 'dist'))
   await symlink(resolve('pipelines'), join(folder, 'pipelines'))
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   const programs = `groundmill) program=${resolve(compiledMain)} ;; tsx) program=${resolve('node_modules/tsx/dist/cli.mjs')} ;;`
   await writeFile(
     join(bin, 'npx'),
@@ -30,7 +31,10 @@ async function builtClone(folder: string): Promise<NodeJS.ProcessEnv> {
 
 /** What takes minutes is done for seconds, and what is there already is not installed. */
 const shortened = (text: string) =>
-  text.replace('npm ci && npm run build', 'true').replace(/\bsteps=\d+/g, 'steps=2')
+  text
+    .replace('npm ci && npm run build', 'true')
+    .replace(/\bsteps=\d+/g, 'steps=2')
+    .replace('own-rounds.yaml', 'own-rounds.yaml --set rounds.train.steps=2 --set rounds.train.image_size=64')
 
 describe('README.md', () => {
   let followed: readonly Followed[]
@@ -38,6 +42,7 @@ describe('README.md', () => {
     const folder = await temporaryFolder()
     const env = await builtClone(folder)
     await drawPhotos(join(folder, 'photos'), 8)
+    await drawCoco(join(folder, 'coco'), 12)
     await writeDetector(join(folder, 'detector'))
     followed = await followDoc(readme, { folder, env, change: shortened })
   })

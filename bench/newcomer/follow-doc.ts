@@ -54,6 +54,7 @@ export async function runScript(
 ): Promise<{ code: number | null; printed: string }> {
   const lines = text
     .split('\n')
+    .map((line) => line.replace(/\s+# .*$/, ''))
     .map((line) => (endless.test(line) ? `timeout --signal=INT 3 ${line} || [ $? = 124 ]` : line))
   // What a script leaves behind in the background ends with it.
   const script = ["trap 'kill $(jobs -p) 2> /dev/null || true' EXIT", 'exec 2>&1', ...lines].join('\n')

@@ -37,6 +37,29 @@ export async function drawPhotos(folder: string, count: number): Promise<void> {
   }
 }
 
+/** The same as a folder in COCO's form: `images/`, `captions.json` and, of two kinds of things, `instances.json`. */
+export async function drawCoco(folder: string, count: number): Promise<void> {
+  await drawPhotos(join(folder, 'images'), count)
+  const images = Array.from({ length: count }, (_, id) => ({ id, file_name: `photo-${id}.jpg`, ...size }))
+  const boxed = found.filter(({ score }) => score > 0.5)
+  const categories = boxed.map(({ label }, id) => ({ id, name: label }))
+  const of = (image_id: number) => ({
+    captions: captions.map((caption, at) => ({ id: captions.length * image_id + at, image_id, caption })),
+    boxes: boxed.map(({ xyxy: [left = 0, top = 0, right = 0, bottom = 0] }, at) => ({
+      ...{ id: boxed.length * image_id + at, image_id, category_id: at, iscrowd: 0 },
+      ...{ bbox: [left, top, right - left, bottom - top], area: (right - left) * (bottom - top) },
+    })),
+  })
+  const annotations = images.map(({ id }) => of(id))
+  const write = (name: string, value: object) => writeFile(join(folder, name), JSON.stringify(value))
+  await write('captions.json', { images, annotations: annotations.flatMap((one) => one.captions) })
+  await write('instances.json', {
+    images,
+    categories,
+    annotations: annotations.flatMap(({ boxes }) => boxes),
+  })
+}
+
 /** A detector with a fixed list of labels in ONNX, which finds the same in every picture. */
 export async function writeDetector(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
