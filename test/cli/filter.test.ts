@@ -162,7 +162,7 @@ describe('filter, compare, sweep and calibrate', () => {
     expect(await readFile(svg, 'utf8')).toMatch(/^<svg .*precision.*recall.*<\/svg>\n$/s)
     const most = ['--vary', 'max_boxes.phrase', '--from', '1', '--to', '2', '--steps', '2']
     const { out } = await groundmill('sweep', url, ...most, '--set', 'score.min=0')
-    expect(out).toMatch(/max_boxes\.phrase +boxes[^\n]*F1\n[^\n]*\n +1 +20[^\n]*\n +2 +30/)
+    expect(out).toMatch(/max_boxes\.phrase +regions[^\n]*F1\n[^\n]*\n +1 +20[^\n]*\n +2 +30/)
   })
 
   it('take any grounding for the truth', async () => {
