@@ -13,7 +13,7 @@ export interface MadeMistake extends Mistake {
 
 /** What no message has: a stack, or words of the system, of a library or of a schema. */
 const raw =
-  /^\s+at .*:\d+:\d+|\bE(?:NOENT|ACCES|ADDRINUSE|ISDIR|EXIST)\b|discriminator|\[object Object\]|\bundefined\b|onnxruntime:|\[W:|Invalid input/m
+  /^\s+at .*:\d+:\d+|\bE(?:NOENT|ACCES|ADDRINUSE|ISDIR|EXIST)\b|discriminator|\[object Object\]|\bundefined\b|\[[EW]:onnxruntime|Invalid input/m
 
 /** Makes one mistake after another in a folder in which the README was followed, and looks at what is answered. */
 export async function makeMistakes(

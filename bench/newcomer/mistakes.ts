@@ -30,7 +30,7 @@ const label = (
 `
 const rounds = (keys: string) => `name: rounds
 stages:
-  - { name: photos, uses: ingest, with: { format: coco, images: photos, instances: instances.json, captions: captions.json } }
+  - { name: photos, uses: ingest, with: { format: coco, images: coco/images, instances: coco/instances.json, captions: coco/captions.json } }
   - { name: phrases, uses: chunk, needs: [photos], with: { categories: false } }
   - { name: kept, uses: filter, needs: [label], with: { rules: [{ rule: label }] } }
   - { name: label, uses: teach, needs: [phrases], with: { model: detector } }
@@ -38,7 +38,7 @@ rounds:
 ${keys}
 `
 
-/** In a folder after the README was followed in it: `photos`, `detector`, `photos.yaml`, `runs/photos`, `captions.json`, `instances.json`. */
+/** In a folder after the README was followed in it, with `photos`, `coco`, `detector`, `photos.yaml` and `runs/photos`. */
 export const mistakeKinds: readonly MistakeKind[] = [
   {
     title: 'What is to be read',
@@ -160,7 +160,7 @@ export const mistakeKinds: readonly MistakeKind[] = [
         title: 'A number out of its range',
         command: 'groundmill run photos.yaml --set kept.score.min=40',
         code: 2,
-        says: /score/,
+        says: /at most 1/,
       },
       {
         title: 'A rule by its name, of a grounding that is there',
@@ -272,7 +272,7 @@ export const mistakeKinds: readonly MistakeKind[] = [
         title: 'The same pictures to train on and to judge by',
         files: {
           'rounds-c.yaml': rounds(
-            '  teacher: detector\n  phrases: phrases\n  gold: [photos]\n  held_out: [photos]\n  promote: { set: photos }',
+            '  teacher: detector\n  phrases: phrases\n  gold: [photos]\n  start: scratch\n  held_out: [photos]\n  promote: { set: photos }',
           ),
         },
         command: 'groundmill round rounds-c.yaml --dataset runs/j',
@@ -293,7 +293,7 @@ export const mistakeKinds: readonly MistakeKind[] = [
       {
         title: 'A port that is taken',
         before:
-          "node -e \"require('net').createServer().listen(8099, '127.0.0.1').unref(); setTimeout(() => {}, 4000)\" & sleep 0.5",
+          "(node -e \"require('net').createServer().listen(8099, '127.0.0.1'); setTimeout(() => process.exit(), 5000)\" > /dev/null 2>&1 &); sleep 0.5",
         command: 'groundmill inspect runs/photos/photos --port 8099',
         code: 2,
         says: /8099/,

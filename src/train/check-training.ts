@@ -1,6 +1,7 @@
+import { UserError } from '../base/user-error.js'
 import { glipConfig } from '../model/network/presets.js'
 import { parameterSpecs } from '../model/parameter-specs.js'
-import { openStartWeights, startTokenizer } from '../model/start-weights.js'
+import { openStartWeights, startProblem, startTokenizer } from '../model/start-weights.js'
 import { readTokenizer } from '../model/word-piece.js'
 import type { TrainConfig } from './config.js'
 import { checkFrozen, isFrozen, isPrompt, requireTunable } from './train-network.js'
@@ -16,6 +17,8 @@ const anyVocabulary = 1000
  * @throws UserError as `trainModel` does of these
  */
 export async function checkTraining(config: TrainConfig, init: string | undefined): Promise<void> {
+  const problem = init === undefined ? undefined : await startProblem(init)
+  if (problem !== undefined) throw new UserError(`init: ${problem}.`)
   const tokenizer = init === undefined ? undefined : await startTokenizer(init)
   const words = tokenizer === undefined ? anyVocabulary : (await readTokenizer(tokenizer)).vocabulary.size
   const network = glipConfig(config.preset, words, config)
