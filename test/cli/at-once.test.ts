@@ -81,12 +81,10 @@ describe('two at once', () => {
     const out = join(folder, 'exports/coco')
     const args = ['export', gold, '--format', 'coco', '-o', out, '--json']
     const first = await startAndStop(`${out}.lock`, ...args)
-    const second = await groundmill(...args)
-    expect(second).toMatchObject({
-      code: 2,
-      out: '',
-      err: expect.stringMatching(takenBy(first, 'exporting gold as coco')),
-    })
+    const { code, out: told, err } = await groundmill(...args)
+    const taken = expect.stringMatching(takenBy(first, 'exporting gold as coco'))
+    expect({ code, err }).toEqual({ code: 2, err: taken })
+    expect(JSON.parse(told)).toEqual({ error: { message: taken, code: 2 } })
     first.signal('SIGCONT')
     expect(await first.ended).toMatchObject({ code: 0 })
     expect(await readdir(join(folder, 'exports'))).toEqual(['coco'])

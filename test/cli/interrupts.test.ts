@@ -35,6 +35,9 @@ const isThere = (path: string) =>
     () => false,
   )
 
+/** What a program that asked for JSON is told. */
+const toldInJson = `${JSON.stringify({ error: { message: 'interrupted; run the same command again to go on', code: 130 } })}\n`
+
 /** The command lines of all that a process has started, and of what these have, by their ids. */
 async function descendants(parent: number | undefined): Promise<Record<string, string>> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
@@ -74,7 +77,7 @@ describe('Ctrl-C', () => {
     const { code, out, err } = await running.ended
     expect({ code, out, err }).toEqual({
       code: 130,
-      out: '',
+      out: toldInJson,
       err: 'interrupted; run the same command again to go on\n',
     })
     expect((await readdir(join(made, 'gold/images'))).length).toBeLessThan(400)
@@ -104,7 +107,7 @@ stages: [{ name: web, uses: ingest, with: { format: tsv, path: ${world}/web/pair
       running.signal(signal)
       const ended = await running.ended
       silent.close()
-      expect({ code: ended.code, out: ended.out }).toEqual({ code: 130, out: '' })
+      expect({ code: ended.code, out: ended.out }).toEqual({ code: 130, out: toldInJson })
       expect(ended.seconds).toBeLessThan(soon)
       expect(await readdir(join(out, 'web/images'))).toEqual([])
     },
@@ -249,15 +252,25 @@ describe('a folder that may not be written to', () => {
         pipeline,
         `name: p\nstages: [{ name: web, uses: ingest, with: { format: folder, path: ${pictures} } }]`,
       )
-      for (const args of [
-        ['run', pipeline, '--dataset', closed],
-        ['world', 'make', join(closed, 'world')],
-        ['train', join(run, 'gold'), '-o', join(closed, 'model'), '--set', 'steps=1'],
-      ]) {
+      const shut = `${closed} cannot be written to. Change its permissions, or name another place.`
+      for (const [args, message] of [
+        [['run', pipeline, '--dataset', closed], `Nothing was made yet: dataset: ${shut}`],
+        [
+          ['run', pipeline, '--dataset', join(closed, 'a/b')],
+          `Nothing was made yet: dataset: ${join(closed, 'a/b')}: ${shut}`,
+        ],
+        [
+          ['world', 'make', join(closed, 'world')],
+          expect.stringMatching(/^No permission for .*closed\S*: change its permissions, or name/),
+        ],
+        [
+          ['train', join(run, 'gold'), '-o', join(closed, 'model'), '--set', 'steps=1'],
+          `Nothing was made yet: model: ${shut}`,
+        ],
+      ] as const) {
         const { code, err } = await startGroundmill(args, nobody).ended
-        expect(err, args[0]).toMatch(
-          /^groundmill: No permission for .*closed\S*: change its permissions, or name/,
-        )
+        const [said] = /(?<=^groundmill: ).*/m.exec(err) ?? []
+        expect(said, args.join(' ')).toEqual(message)
         expect(code, args[0]).toBe(2)
       }
     },

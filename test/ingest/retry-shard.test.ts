@@ -198,6 +198,7 @@ stages:
     const first = await runPipeline(await readPipeline(pipeline), run)
     expect(first.outcomes.get('web')?.warnings).toEqual([
       '7 of 8 rows came in, less than min_success_rate 0.95 (http_500 1)',
+      `http_500 1 of 8: the servers fail: ${url}/a.jpg answered 500; later, run the same command again: it tries these rows again`,
     ])
     delete status.a
     const again = await runPipeline(await readPipeline(pipeline), run, { retryFailed: 'no' })

@@ -98,7 +98,7 @@ const commands = (run: string, device = 'cpu') => {
     kept: () => filter(join(run, 'gold'), { as: 'kept', rules: rulesPath, set: [] }, signal),
     student: () =>
       train(
-        [join(run, 'gold'), `${join(run, 'gold')}:kept`],
+        [`${join(run, 'gold')}:gold`, `${join(run, 'gold')}:kept`],
         { out: model('student'), set: [...short, 'init=teacher', 'mix.kept=2'] },
         signal,
       ),
@@ -117,6 +117,11 @@ const commands = (run: string, device = 'cpu') => {
   }
 }
 
+/** What each command says that it works on, before it does. */
+const worksOn: Readonly<Record<string, readonly string[]>> = {
+  teacher: ['x'],
+}
+
 describe('a stage by pipeline and by command', () => {
   const [piped, handed] = [join(folder, 'piped'), join(folder, 'handed')]
 
@@ -125,7 +130,9 @@ describe('a stage by pipeline and by command', () => {
     const before = await hashesIn(piped)
     for (const [name, command] of Object.entries(commands(piped, 'auto'))) {
       const text = await said(command())
-      expect(text, name).toMatch(/^✓ .*already done\n/)
+      const lines = text.trimEnd().split('\n')
+      expect(lines.pop(), name).toMatch(/^✓ .*already done$/)
+      expect(lines, name).toEqual(worksOn[name])
       // The model was not even opened, which would have told of its device.
       expect(text, name).not.toContain('device')
     }

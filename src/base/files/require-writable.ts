@@ -22,7 +22,8 @@ export async function requireWritable(folder: string): Promise<void> {
       throw new UserError(`${folder} cannot be made: ${path} is a file. Name another place.`)
     await access(path, constants.W_OK | constants.X_OK).catch((error: NodeJS.ErrnoException) => {
       const why = error.code === 'EROFS' ? 'is on a disk that is read only' : 'cannot be written to'
-      throw new UserError(`${folder}: ${path} ${why}. Change its permissions, or name another place.`)
+      const where = path === resolve(folder) ? folder : `${folder}: ${path}`
+      throw new UserError(`${where} ${why}. Change its permissions, or name another place.`)
     })
     return
   }

@@ -142,9 +142,8 @@ export async function checkStage(
   const context = stageContext(stage, { run, outputs }, {}, () => {})
   const written =
     kind.makes === 'shards' ? (await (kind.promise ?? kind.offers)(stage, context)).dataset?.storage : run
-  const folder: Look[] = written?.isLocal
-    ? [{ key: 'dataset', look: () => requireWritable(written.path('')) }]
-    : []
+  // A command names this folder by an option or an argument of its own, so no key stands before its path.
+  const folder: Look[] = written?.isLocal ? [{ key: '', look: () => requireWritable(written.path('')) }] : []
   const looks = [...(kind.looks?.(stage, context) ?? []), ...folder]
   const found = await mapLimited(looks, async (look): Promise<Fault[]> => {
     const message = await messageOf(look)

@@ -119,7 +119,7 @@ describe('the model of a stage', () => {
     const folder = await tinyFolder('owl')
     const run = openStorage(await temporaryFolder())
     const hash = await hashModel(folder)
-    const owl = { folder, name: 'owl', hash }
+    const owl = { folder, name: 'owl', hash, isForeign: true }
     // A command has no run.
     expect(await modelOf(stage([], { model: folder }), stageContext(undefined, []).context)).toEqual(owl)
     const { context } = stageContext(run, [])
