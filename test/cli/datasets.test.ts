@@ -7,6 +7,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.js'
 const folder = await temporaryFolder()
 const names = (await readdir('datasets'))
   .filter((name) => name !== 'toy.yaml')
+  .filter((name) => name.endsWith('.yaml'))
   .map((name) => name.replace('.yaml', ''))
   .sort()
 

@@ -332,6 +332,7 @@ describe('groundmill export', () => {
     ]).ended
     expect(done.code).toBe(0)
     expect(done.out.trim().split('\n')).toHaveLength(1)
+    expect(done.err).toMatch(/✓ .* 12 pictures, \d+ captions, [1-9]\d* regions as yolo, /)
     expect(JSON.parse(done.out)).toMatchObject({ out, skipped: false, written: { images: 12 }, classes: 1 })
     const wrong = await startGroundmill(['export', url, '--as', 'nothing', '--format', 'yolo', '-o', fresh()])
       .ended

@@ -198,7 +198,7 @@ describe('a stage by pipeline and by command', () => {
     const given = { model: join(handed, 'models/student'), set: [] }
     for (let time = 0; time < 2; time++)
       expect(await said(evaluate(join(handed, 'novel'), given, signal))).toMatch(
-        /^✓ 2 pictures.*categories\n/,
+        /^ {2}evaluating .*\n✓ 2 pictures.*categories\n$/,
       )
     expect(await hashesIn(handed)).toEqual(before)
     await expect(evaluate(join(handed, 'novel'), { ...given, as: '../x' }, signal)).rejects.toThrow(
