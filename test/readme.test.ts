@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { differingLine } from '../bench/newcomer/compare-output.js'
 import { docBlocks } from '../bench/newcomer/doc-blocks.js'
-import { type Followed, followDoc } from '../bench/newcomer/follow-doc.js'
+import { type Followed, followDoc, runScript } from '../bench/newcomer/follow-doc.js'
 import { compiled, compiledMain } from './helpers/compiled.js'
 import { drawCoco, drawPhotos, writeDetector } from './helpers/drawn-photos.js'
 import { temporaryFolder } from './helpers/temporary-folder.js'
@@ -38,13 +38,14 @@ const shortened = (text: string) =>
 
 describe('README.md', () => {
   let followed: readonly Followed[]
+  let place: { readonly folder: string; readonly env: NodeJS.ProcessEnv }
   beforeAll(async () => {
     const folder = await temporaryFolder()
-    const env = await builtClone(folder)
+    place = { folder, env: await builtClone(folder) }
     await drawPhotos(join(folder, 'photos'), 8)
     await drawCoco(join(folder, 'coco'), 12)
     await writeDetector(join(folder, 'detector'))
-    followed = await followDoc(readme, { folder, env, change: shortened })
+    followed = await followDoc(readme, { ...place, change: shortened })
   })
 
   it('gives commands that all run in a clean folder', () => {
@@ -60,6 +61,12 @@ describe('README.md', () => {
       return differs === null ? null : `line ${line}: ${differs}\n${printed}`
     })
     expect(others.filter((other) => other !== null)).toEqual([])
+  })
+
+  it('prints from TypeScript what it says', async () => {
+    const shown = /`npx tsx label\.ts` prints `([^`]+)`/.exec(readme)?.[1]
+    const { printed } = await runScript('npx tsx label.ts', place)
+    expect(printed.trim()).toBe(shown)
   })
 
   it('is short', () => {

@@ -37,7 +37,7 @@ export function differingLine(
 function normalised(text: string, anyNumbers: boolean): string[] {
   let plain = text
   for (const [those, mark] of changing) plain = plain.replace(those, mark)
-  if (anyNumbers) plain = plain.replace(/\d[\d,.]*/g, '#').replace(/─+/g, '─')
+  if (anyNumbers) plain = plain.replace(/~?\d[\d,.]*/g, '#').replace(/─+/g, '─')
   return plain
     .split('\n')
     .map((line) => line.trim().replace(/ +/g, ' '))

@@ -18,7 +18,7 @@ const anyVocabulary = 1000
  */
 export async function checkTraining(config: TrainConfig, init: string | undefined): Promise<void> {
   const problem = init === undefined ? undefined : await startProblem(init)
-  if (problem !== undefined) throw new UserError(`init: ${problem}.`)
+  if (problem !== undefined) throw new UserError(`${problem}.`)
   const tokenizer = init === undefined ? undefined : await startTokenizer(init)
   const words = tokenizer === undefined ? anyVocabulary : (await readTokenizer(tokenizer)).vocabulary.size
   const network = glipConfig(config.preset, words, config)
