@@ -109,9 +109,9 @@ describe('filtering a shard', () => {
       { key: 'c', regions: [], ...rest },
     ])
     expect(await all(readShard(storage, 'rejects', 'filter', '00000'))).toEqual([
-      { key: 'a', url: null, reason: 'outside', detail: '1 of 4 boxes' },
-      { key: 'a', url: null, reason: 'nms', detail: '1 of 4 boxes' },
-      { key: 'c', url: null, reason: 'score', detail: '2 of 2 boxes' },
+      { key: 'a', url: null, reason: 'outside', detail: '1 of 4 proposals' },
+      { key: 'a', url: null, reason: 'nms', detail: '1 of 4 proposals' },
+      { key: 'c', url: null, reason: 'score', detail: '2 of 2 proposals' },
     ])
     expect(record).toMatchObject({ unit: 'proposals', in: 6, out: 2 })
     expect(record.rejected).toEqual({ outside: 1, nms: 1, score: 2 })

@@ -4,7 +4,7 @@ import { createFilter } from '../../src/filter/filter-proposals.js'
 import type { Candidate } from '../../src/filter/rule/rule.js'
 import { type RuleConfig, ruleNames } from '../../src/filter/rules.js'
 import { varyThreshold } from '../../src/filter/vary-threshold.js'
-import { anyCandidate, anyImage, anyRule } from '../helpers/any-rule.js'
+import { anyCandidate, anyImage, anyRule, anyTools } from '../helpers/any-rule.js'
 
 const image = anyImage
 const candidates = fc.array(anyCandidate(fc.constant(null)), { maxLength: 12 })
@@ -26,10 +26,10 @@ describe('varyThreshold', () => {
     fc.assert(
       fc.property(candidates, some, fc.option(score), some, share, (given, before, own, after, min) => {
         const rules = [...before, ...(own ? [own] : []), ...after]
-        const passing = varyThreshold(rules)?.(given, image)
+        const passing = varyThreshold(rules, anyTools)?.(given, image)
         if (!passing) return
         const kept = passing.filter(({ from, to }) => from < min && min <= to)
-        expect(plain(kept)).toEqual(plain(createFilter(withMin(rules, min))(given, image).kept))
+        expect(plain(kept)).toEqual(plain(createFilter(withMin(rules, min), anyTools)(given, image).kept))
         held += kept.length
       }),
       { numRuns: 2000 },

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { datasetFunnel } from '../../src/catalog/funnel.js'
 import { tarEnd, tarMember } from '../../src/export/tar-member.js'
 import { repeatsWarning } from '../../src/ingest/plan-ingest.js'
-import { mostCaptions } from '../../src/ingest/read/join-captions.js'
+import { mostCaptions, mostPairs } from '../../src/ingest/read/join-captions.js'
 import { repeatedNames } from '../../src/ingest/read/repeated-names.js'
 import type { SourceRow } from '../../src/ingest/read/source-row.js'
 import { ingestAll } from '../helpers/ingest-all.js'
@@ -139,6 +139,23 @@ describe('a long list', () => {
     expect(row).toMatchObject({ pairs: mostCaptions + 7, dropped: { excess_caption: 7 } })
     expect(row?.captions).toHaveLength(mostCaptions)
   })
+
+  it.each(['tsv', 'parquet'])(
+    'of a %s makes one picture of so many rows, and the next of those behind',
+    async (format) => {
+      const count = 2 * mostPairs + 5
+      const path = join(folder, `many.${format}`)
+      if (format === 'tsv') await writeFile(path, `url\tcaption\n${'u1\ta dog\n'.repeat(count)}`)
+      else
+        await db.run(
+          `COPY (SELECT 'u1' url, 'a dog' caption FROM range(${count})) TO '${path}' (FORMAT parquet)`,
+        )
+      const source = { format, path, shard_size: 1 }
+      const rows = await rowsOf(source)
+      expect(rows.map(({ pairs }) => pairs)).toEqual([mostPairs, mostPairs, 5])
+      expect(plainRows(await rowsByShards(source))).toEqual(plainRows(rows))
+    },
+  )
 
   it('has its limit in pictures', async () => {
     const path = await (writers.tsv as (typeof writers)[string])(listed)

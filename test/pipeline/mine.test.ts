@@ -73,7 +73,7 @@ describe('a stage mine', () => {
     expect(images.some(({ negatives = [] }: { negatives?: string[] }) => negatives.length > 0)).toBe(true)
     await expect(
       exportCommand(url, { as: 'once', format: 'coco', negatives: 'other', out }, signal),
-    ).rejects.toThrow('has no mined negatives "other"; it has: absent.')
+    ).rejects.toThrow('has no negatives "other"; it has: absent.')
   })
 
   it('is refused where nothing says what is absent', { timeout: 240_000 }, async () => {

@@ -3,16 +3,19 @@ import type { SourceRow } from './source-row.js'
 /** Captions of a picture that are kept; a placeholder may stand beside a million of them. */
 export const mostCaptions = 100
 
+/** Rows that one picture is made of: of more the next begins, so that whoever wants a few pictures of a list gets them. */
+export const mostPairs = 10_000
+
 /**
  * Rows next to each other that name one picture (`pictureName`), as lists with a caption a row do, as one row with the
- * captions of all: the first row's mark, place and notes, each caption once, `mostCaptions` at most. Rows without a
+ * captions of all, `mostPairs` rows at most: the first row's mark, place and notes, each caption once, `mostCaptions` at most. Rows without a
  * caption cost nothing but themselves. What is left out is counted under `dropped`: `repeated_caption`,
  * `excess_caption`, and the reasons of rows without a caption that can be used.
  */
 export async function* joinCaptions(rows: AsyncGenerator<SourceRow>): AsyncGenerator<SourceRow> {
   let group: Group | undefined
   for await (const row of rows) {
-    if (group && isOfOnePicture(group.first, row)) addRow(group, row)
+    if (group && group.pairs < mostPairs && isOfOnePicture(group.first, row)) addRow(group, row)
     else {
       if (group) yield joined(group)
       group = { first: row, pairs: 1 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Mark } from '../../formats/mark.js'
 import { type LinePiece, maxLineBytes } from '../../formats/read-lines.js'
+import { mostPairs } from './join-captions.js'
 import type { RepeatedNames } from './repeated-names.js'
 
 /** The cell of a tab-separated line that names its picture. */
@@ -27,6 +28,8 @@ export async function* joinedPieces(
 ): AsyncGenerator<JoinedPiece> {
   /** The name in the line before; undefined where it is no row. */
   let before: Uint8Array | undefined
+  /** Rows of its picture so far. */
+  let pairs = 0
   const joinedOf = ({ marks, at, bytes }: LinePiece) => {
     const joined = new Set<number>()
     for (const [index, mark] of marks.entries()) {
@@ -35,7 +38,9 @@ export async function* joinedPieces(
         mark,
         cell,
       )
-      if (name && before && Buffer.compare(name, before) === 0) joined.add(index)
+      const goesOn = name && before && pairs < mostPairs && Buffer.compare(name, before) === 0
+      pairs = goesOn ? pairs + 1 : 1
+      if (goesOn) joined.add(index)
       else if (name) names.add(name)
       before = name
     }

@@ -9,6 +9,7 @@ import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
 import { eachRowGroup, readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
 import { type Column, captionNames, notesOf, pairColumnsOf, pairOf, plain } from '../read/columns.js'
+import { mostPairs } from '../read/join-captions.js'
 import { type LocalFiles, readPicture } from '../read/local-file.js'
 import { type PictureColumn, pictureColumn, pictureIn } from '../read/picture-value.js'
 import { regionRow, sizeOf, textOf } from '../read/region-values.js'
@@ -108,6 +109,7 @@ async function* joinedMarks(
 ): AsyncGenerator<PlannedMarks> {
   const columns = [nameColumn(needed) as string]
   let before: string | null = null
+  let pairs = 0
   let at = 0
   try {
     for await (const rows of eachRowGroup(file, { columns, bytesAsText: true })) {
@@ -115,7 +117,9 @@ async function* joinedMarks(
       let joined = new Set<number>()
       for (const row of rows) {
         const name = pictureNameOf(row, needed)
-        if (name !== null && name === before) joined.add(marks.length)
+        const goesOn = name !== null && name === before && pairs < mostPairs
+        pairs = goesOn ? pairs + 1 : 1
+        if (goesOn) joined.add(marks.length)
         else if (name !== null) names.add(name)
         before = name
         marks.push({ at: at++, line: 0 })

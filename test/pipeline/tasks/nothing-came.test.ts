@@ -97,7 +97,7 @@ describe('a stage of which nothing came', () => {
 describe('a stage of which much was dropped', () => {
   const rows = (bad: number) =>
     Array.from({ length: 10 }, (_, at) =>
-      at < bad ? 'ftp://pictures.example/1.jpg' : 'http://127.0.0.1:9/1.jpg',
+      at < bad ? `ftp://pictures.example/${at}.jpg` : `http://127.0.0.1:9/${at}.jpg`,
     )
 
   it('goes on with the mend as a warning', async () => {
