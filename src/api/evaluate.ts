@@ -62,6 +62,7 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluateModel,
+  type WindowAnswers,
 } from '../evaluate/evaluate-model.js'
 export type { EvaluationSet } from '../evaluate/gold-images.js'
 export {
@@ -79,5 +80,6 @@ export type {
   PictureOutcomes,
 } from '../evaluate/picture-outcomes.js'
 export type { PresenceScores } from '../evaluate/presence-scores.js'
+export type { RowParts } from '../shards/row-parts.js'
 export type { Interval } from '../statistics/share-interval.js'
 export type { AttributeKind } from '../words/attribute-values.js'

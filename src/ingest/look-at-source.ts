@@ -26,7 +26,10 @@ export async function lookAtSource(ingestConfig: IngestConfig, where?: string): 
   const source = await openSource(ingestConfig, where)
   try {
     if (format?.isWhole && bytes > largestWhole) return await requireFiles(files)
-    const first = await source.rows().next()
+    const rows = source.rows()
+    const first = await rows.next()
+    // Its file is open until then.
+    await rows.return(undefined)
     if (first.done) throw new UserError(`${files[0] ?? format?.name} has no rows to ingest.`)
   } finally {
     await source.close()
