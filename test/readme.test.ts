@@ -26,7 +26,8 @@ async function builtClone(folder: string): Promise<NodeJS.ProcessEnv> {
     `#!/bin/sh\nname=$1; shift\ncase $name in ${programs} esac\nexec node "$program" "$@"\n`,
   )
   await chmod(join(bin, 'npx'), 0o755)
-  return { PATH: `${bin}:${process.env.PATH}` }
+  // The page keeps its address with the user.
+  return { PATH: `${bin}:${process.env.PATH}`, XDG_STATE_HOME: join(folder, 'state') }
 }
 
 /** What takes minutes is done for seconds, and what is there already is not installed. */

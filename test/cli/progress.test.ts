@@ -74,3 +74,17 @@ it('what cannot say how far it is says how long it works, on standard error, and
   ])
   expect(out).not.toHaveBeenCalled()
 })
+
+it('a line whose work has failed says nothing more once another begins, and goes on where it is told more', () => {
+  const lines: string[] = []
+  const stream = { isTTY: false, write: (text: string) => lines.push(text) } as unknown as NodeJS.WriteStream
+  const first = createProgress(stream)
+  first.update('first', 1, 2)
+  const second = createProgress(stream)
+  vi.advanceTimersByTime(60_000)
+  expect(lines).toEqual([])
+  second.update('second', 1, 2)
+  first.update('first', 2, 2)
+  vi.advanceTimersByTime(20_000)
+  expect(lines.map((line) => line.split('  ')[0]).sort()).toEqual(['· first', '· second'])
+})

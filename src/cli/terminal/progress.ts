@@ -31,14 +31,23 @@ interface Work {
   note: string
 }
 
+/** Ends what the line that was begun last on a stream says by itself. */
+const quiet = new WeakMap<NodeJS.WriteStream, () => void>()
+
 /**
  * On a terminal a bar that is drawn over; elsewhere a line every 20 seconds, whether or not the work has gone
- * on, and one at its end: a log shows that the program lives.
+ * on, and one at its end: a log shows that the program lives. Of a line whose work has failed nothing more is said once
+ * another begins.
  */
 export function createProgress(stream: NodeJS.WriteStream = process.stderr): ProgressLine {
   let work: Work | undefined
   let drawn = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
+  quiet.get(stream)?.()
+  quiet.set(stream, () => {
+    clearInterval(timer)
+    timer = undefined
+  })
   const { isTTY } = stream
   const clear = isTTY ? '\r\u001b[2K' : ''
   const say = (text: string) => {
