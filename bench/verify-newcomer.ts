@@ -37,8 +37,11 @@ try {
   await cp(detector, join(folder, 'detector'), { recursive: true })
   await cp(photos, join(folder, 'coco'), { recursive: true })
   const readme = await readFile('README.md', 'utf8')
+  // The page keeps its address with the user.
+  const env = { XDG_STATE_HOME: join(folder, 'state') }
   const followed = await followDoc(readme, {
     folder,
+    env,
     onBlock: ({ line, text }) => say(`README.md:${line}  ${text.split('\n', 1)[0]}`),
   })
   const steps = followed.map((step) => ({
@@ -56,7 +59,7 @@ try {
   for (const name of ['captions.json', 'instances.json'])
     await copyFile(join(photos, name), join(folder, name))
   say('mistakes')
-  const made = await makeMistakes(mistakeKinds, folder)
+  const made = await makeMistakes(mistakeKinds, folder, env)
   await writeFile('docs/mistakes.md', mistakesPage(made))
   const mistakes = made.map(({ title, ended, wrong }) => ({ title, code: ended, wrong }))
   const faults = [...steps, ...mistakes].filter(({ wrong }) => wrong !== null).length

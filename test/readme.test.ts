@@ -34,6 +34,8 @@ async function builtClone(folder: string): Promise<NodeJS.ProcessEnv> {
 const shortened = (text: string) =>
   text
     .replace('npm ci && npm run build', 'true')
+    // The page is built apart; test/inspect walks it.
+    .replace(/^npx groundmill inspect.*$/m, 'true')
     .replace(/\bsteps=\d+/g, 'steps=2')
     .replace('own-rounds.yaml', 'own-rounds.yaml --set rounds.train.steps=2 --set rounds.train.image_size=64')
 
@@ -71,6 +73,6 @@ describe('README.md', () => {
   })
 
   it('is short', () => {
-    expect(readme.split('\n').length).toBeLessThan(160)
+    expect(readme.trimEnd().split('\n').length).toBeLessThan(160)
   })
 })

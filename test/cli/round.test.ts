@@ -37,7 +37,9 @@ describe('groundmill round', () => {
       )
     while (running.child.exitCode === null && !(await isDone())) await delay(5)
     running.signal('SIGINT')
-    expect(await running.ended).toMatchObject({ code: 130, out: '' })
+    const { code, out } = await running.ended
+    expect(code).toBe(130)
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 130 } })
     const again = await groundmill(...args(2))
     expect(again.err).toMatch(/✓ round-1-promote +promote +already done/)
     expect(roundsOf(again.out)).toEqual([1, 2])

@@ -5,11 +5,15 @@ import { encodeModel, type InitializerProto } from '../../src/graph/onnx-proto.j
 
 const size = { width: 160, height: 120 }
 
-/** What is in every picture, where, and how sure the detector is of it; it sees one dog three times. */
+/** What is in every picture, where, and how sure the detector is of it; it sees one dog four times, and three where none is. */
 const found = [
   { label: 'dog', xyxy: [10, 20, 70, 110], score: 0.9 },
   { label: 'dog', xyxy: [30, 30, 90, 118], score: 0.5 },
-  { label: 'dog', xyxy: [24, 30, 82, 118], score: 0.48 },
+  { label: 'dog', xyxy: [10, 52, 70, 118], score: 0.48 },
+  { label: 'dog', xyxy: [60, 0, 110, 50], score: 0.46 },
+  { label: 'dog', xyxy: [110, 0, 150, 40], score: 0.3 },
+  { label: 'dog', xyxy: [95, 70, 155, 118], score: 0.25 },
+  { label: 'dog', xyxy: [0, 0, 40, 20], score: 0.2 },
   { label: 'sports ball', xyxy: [90, 60, 130, 100], score: 0.7 },
   { label: 'person', xyxy: [120, 5, 155, 90], score: 0.45 },
   { label: 'person', xyxy: [100, 5, 125, 60], score: 0.2 },

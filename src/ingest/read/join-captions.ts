@@ -4,7 +4,7 @@ import type { SourceRow } from './source-row.js'
 export const mostCaptions = 100
 
 /** Rows that one picture is made of: of more the next begins, so that whoever wants a few pictures of a list gets them. */
-export const mostPairs = 10_000
+export const mostPairs = 1000
 
 /**
  * Rows next to each other that name one picture (`pictureName`), as lists with a caption a row do, as one row with the
