@@ -8,7 +8,7 @@ export function shownAnew(markdown: string, followed: readonly Followed[]): stri
   const lines = markdown.split('\n')
   // From the end, so that the numbers of lines before stay true.
   for (const { line, shown, printed } of [...followed].reverse()) {
-    if (shown === null || shown.includes('\n…\n')) continue
+    if (shown === null || shown.split('\n').includes('…')) continue
     const start = lines.indexOf('```text', line)
     const end = lines.indexOf('```', start + 1)
     lines.splice(start + 1, end - start - 1, ...printed.trim().split('\n'))
