@@ -11,8 +11,8 @@ const alone = ['test/shards/shard-file.test.ts']
 
 export default defineConfig({
   test: {
-    // Two cores: onnxruntime and sharp bring their own threads.
-    maxWorkers: 2,
+    // One more than two cores: many tests wait, for servers, processes and clocks.
+    maxWorkers: 3,
     reporters: ['default', new StallReporter()],
     projects: [
       {

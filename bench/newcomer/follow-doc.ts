@@ -45,6 +45,9 @@ export async function followDoc(markdown: string, options: FollowOptions): Promi
   return all
 }
 
+/** 124 is what `timeout` ends with where it had to. */
+const orInterrupted = '{ code=$?; [ $code = 124 ] || exit $code; }'
+
 const endless = /^npx groundmill (?:inspect|watch|world serve)\b(?!.*(?:--once|--help|&\s*$))/
 
 /** Runs lines of shell as one script, which ends at the first that fails. */
@@ -55,7 +58,7 @@ export async function runScript(
   const lines = text
     .split('\n')
     .map((line) => line.replace(/\s+# .*$/, ''))
-    .map((line) => (endless.test(line) ? `timeout --signal=INT 3 ${line} || [ $? = 124 ]` : line))
+    .map((line) => (endless.test(line) ? `timeout --signal=INT 3 ${line} || ${orInterrupted}` : line))
   // What a script leaves behind in the background ends with it.
   const script = ["trap 'kill $(jobs -p) 2> /dev/null || true' EXIT", 'exec 2>&1', ...lines].join('\n')
   const child = spawn('bash', ['-euo', 'pipefail', '-c', script], {
