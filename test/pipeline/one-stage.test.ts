@@ -59,9 +59,10 @@ const byPipeline = async (run: string, only?: readonly string[]) => {
 }
 
 /** What a command says while it works. */
+/** Without lines of progress: those of commands that failed in other files of this process may come in between. */
 async function said(command: Promise<void>): Promise<string> {
   await command
-  const text = written.join('')
+  const text = written.join('').replace(/^· .*\n/gm, '')
   written.length = 0
   return text
 }
