@@ -58,8 +58,10 @@ const byPipeline = async (run: string, only?: readonly string[]) => {
   return outcomes
 }
 
-/** What a command says while it works. */
-/** Without lines of progress: those of commands that failed in other files of this process may come in between. */
+/**
+ * What a command says while it works, without lines of progress: those of commands that failed in other files of this
+ * process may come in between.
+ */
 async function said(command: Promise<void>): Promise<string> {
   await command
   const text = written.join('').replace(/^· .*\n/gm, '')
