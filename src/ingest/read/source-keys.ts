@@ -96,6 +96,9 @@ export const pairColumns = columnObject(pairColumn)
   .optional()
   .describe('names of the columns, or their numbers from 0')
 
+/** Where the pictures of a list of pairs are, and which of its rows are of one. */
+export const pairPictures = { join, images: imageFolder, base_url: baseUrl, outside }
+
 /** The columns of rows that may hold their pictures and their regions. */
 export const pictureColumns = columnObject({
   ...pairColumn,

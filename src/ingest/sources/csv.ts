@@ -2,25 +2,13 @@ import { csvRows } from '../../formats/read-cells.js'
 import { readTable } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import {
-  baseUrl,
-  header,
-  imageFolder,
-  join,
-  listPath,
-  outside,
-  pairColumns,
-  sourceSchema,
-} from '../read/source-keys.js'
+import { header, listPath, pairColumns, pairPictures, sourceSchema } from '../read/source-keys.js'
 
 const schema = sourceSchema('csv', {
   path: listPath,
   header,
   columns: pairColumns,
-  join,
-  images: imageFolder,
-  base_url: baseUrl,
-  outside,
+  ...pairPictures,
 }).describe('pairs, one a line, with commas between the columns')
 const endings = ['.csv']
 

@@ -13,24 +13,13 @@ import {
 } from '../read/columns.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import {
-  baseUrl,
-  imageFolder,
-  join,
-  listPath,
-  outside,
-  pairColumns,
-  sourceSchema,
-} from '../read/source-keys.js'
+import { listPath, pairColumns, pairPictures, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('json', {
   path: listPath,
   columns: pairColumns,
-  join,
-  images: imageFolder,
-  base_url: baseUrl,
-  outside,
+  ...pairPictures,
 }).describe('pairs in one JSON file: a list of objects, or an object of lists')
 const endings = ['.json']
 

@@ -3,24 +3,13 @@ import { readObjects } from '../../formats/read-objects.js'
 import { columnsUsed, type PairColumns, pairColumnsIn, pairOf, requireKey } from '../read/columns.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import {
-  baseUrl,
-  imageFolder,
-  join,
-  listPath,
-  outside,
-  pairColumns,
-  sourceSchema,
-} from '../read/source-keys.js'
+import { listPath, pairColumns, pairPictures, sourceSchema } from '../read/source-keys.js'
 import { problemRow, type SourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('jsonl', {
   path: listPath,
   columns: pairColumns,
-  join,
-  images: imageFolder,
-  base_url: baseUrl,
-  outside,
+  ...pairPictures,
 }).describe('pairs, a JSON object a line')
 const endings = ['.jsonl', '.ndjson']
 

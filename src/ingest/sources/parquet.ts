@@ -18,25 +18,13 @@ import { fileSource } from '../read/row-source.js'
 import type { PlannedMarks } from '../read/source.js'
 import { folderOf } from '../read/source-files.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import {
-  baseUrl,
-  imageFolder,
-  join,
-  joinsPairs,
-  listPath,
-  outside,
-  pictureColumns,
-  sourceSchema,
-} from '../read/source-keys.js'
+import { joinsPairs, listPath, pairPictures, pictureColumns, sourceSchema } from '../read/source-keys.js'
 import { captionedRow, type SourceRow } from '../read/source-row.js'
 
 const schema = sourceSchema('parquet', {
   path: listPath,
   columns: pictureColumns,
-  join,
-  images: imageFolder,
-  base_url: baseUrl,
-  outside,
+  ...pairPictures,
 }).describe('pairs in Parquet files, with addresses or with the pictures themselves')
 type Columns = z.infer<typeof schema>['columns']
 const endings = ['.parquet']

@@ -2,27 +2,14 @@ import { quotedTsvRows, tsvRows } from '../../formats/read-cells.js'
 import { readTable, tablePieces } from '../read/read-table.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
-import {
-  baseUrl,
-  header,
-  imageFolder,
-  join,
-  listPath,
-  outside,
-  pairColumns,
-  quoted,
-  sourceSchema,
-} from '../read/source-keys.js'
+import { header, listPath, pairColumns, pairPictures, quoted, sourceSchema } from '../read/source-keys.js'
 
 const schema = sourceSchema('tsv', {
   path: listPath,
   header,
   quoted,
   columns: pairColumns,
-  join,
-  images: imageFolder,
-  base_url: baseUrl,
-  outside,
+  ...pairPictures,
 }).describe('pairs, one a line, with tabs between the columns')
 const endings = ['.tsv', '.txt']
 
