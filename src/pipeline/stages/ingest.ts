@@ -3,13 +3,12 @@ import { resolve, sep } from 'node:path'
 import { hashJson } from '../../base/hash.js'
 import { type IngestConfig, ingestConfig, ingestNotHashed, olderConfigHash } from '../../ingest/config.js'
 import { watchHealth } from '../../ingest/fetch/crawl-health.js'
-import { createFetcher } from '../../ingest/fetch/fetch-image.js'
-import { ingestShard, type ReplaceOptions } from '../../ingest/ingest-shard.js'
+import type { ReplaceOptions } from '../../ingest/ingest-shard.js'
 import { lookAtSource, sourcePlaces } from '../../ingest/look-at-source.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
+import { parseRetried } from '../../ingest/parse-retried.js'
 import { pictureBytes } from '../../ingest/picture-bytes.js'
 import { repeatsWarning } from '../../ingest/plan-ingest.js'
-import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
 import { restateShard } from '../../shards/amend-shard.js'
 import { readDataset } from '../../shards/dataset.js'
@@ -94,6 +93,9 @@ async function openIngest(
   configHash: string,
   context: StageContext,
 ): Promise<OpenStage> {
+  const { createFetcher } = await import('../../ingest/fetch/fetch-image.js')
+  const { ingestShard } = await import('../../ingest/ingest-shard.js')
+  const { retryShard } = await import('../../ingest/retry-shard.js')
   const isRetried = parseRetried(context.retryFailed)
   const source = await openSource(stage.with, `stage "${stage.name}"`)
   try {
