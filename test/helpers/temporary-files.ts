@@ -5,8 +5,8 @@ import { sharedFolder } from './made-once.js'
 
 /** Where files lie in memory, on Linux. */
 const inMemory = '/dev/shm'
-/** Bytes that must be free there, several times what a run of all tests has at once. */
-const room = 4 * 2 ** 30
+/** Bytes that must be free there: a run of all tests has 150 MB at once. */
+const room = 2 ** 30
 const prefix = 'groundmill-tests-'
 let folder = ''
 
