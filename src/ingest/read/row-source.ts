@@ -48,9 +48,12 @@ export function rowSource(rowReader: RowReader): Source {
         else if (part.marks[0]) yield { ...part, said: await holderOf(part.marks[0]) }
       }
       if (reader?.plan) return
+      let before: string | null = null
       for await (const row of open(undefined, true)) {
         const { mark, load, pairs, pictureName, ...rest } = row
-        if (pictureName !== null) names?.add(pictureName)
+        // One of more rows than join is not named anew by those of them that begin a picture.
+        if (pictureName !== null && pictureName !== before) names?.add(pictureName)
+        before = pictureName
         const said = pairs > 1 ? { ...rest, pairs } : rest
         yield { marks: [mark], said: `${stringifyJson(said)}${load ? await holderOf(mark) : ''}\n` }
       }

@@ -105,10 +105,11 @@ async function* joinedMarks(
       let joined = new Set<number>()
       for (const row of rows) {
         const name = pictureNameOf(row, needed)
-        const goesOn = name !== null && name === before && pairs < mostPairs
+        const isSame = name !== null && name === before
+        const goesOn = isSame && pairs < mostPairs
         pairs = goesOn ? pairs + 1 : 1
         if (goesOn) joined.add(marks.length)
-        else if (name !== null) names.add(name)
+        else if (name !== null && !isSame) names.add(name)
         before = name
         marks.push({ at: at++, line: 0 })
         if (marks.length < marksAtOnce) continue
