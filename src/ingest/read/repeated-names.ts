@@ -56,6 +56,8 @@ export function repeatedNames(): RepeatedNames {
 
 const endsOf = (name: Uint8Array | string) => {
   const half = longestName / 2
-  const ends = [name.slice(0, half), name.slice(-half)].map((end) => Buffer.from(end as string).toString('latin1'))
+  const ends = [name.slice(0, half), name.slice(-half)].map((end) =>
+    Buffer.from(end as string).toString('latin1'),
+  )
   return `${ends.join('')} ${name.length}`
 }
