@@ -27,7 +27,12 @@ export function rowSource(rowReader: RowReader): Source {
   let names: RepeatedNames | undefined
   const readHashes = async () => {
     const files = await reader?.files?.()
-    fileHashes = files && (await hashFiles(files.filter((file) => file !== undefined)))
+    const whole = await reader?.hash?.()
+    fileHashes = files
+      ? await hashFiles(files.filter((file) => file !== undefined))
+      : whole === undefined
+        ? undefined
+        : [whole]
     return fileHashes
   }
   /** Hash of what a row's picture is in, where the source itself holds it. */
@@ -83,6 +88,7 @@ export function rowSource(rowReader: RowReader): Source {
       const hashes = await readHashes()
       return hashes ? (hashes.at(-1) ?? hashBytes('')) : hashRows(open(undefined, true))
     },
+    joins: rowReader.joins ?? false,
     repeated: () => names,
     async close() {
       reader = undefined
