@@ -29,6 +29,8 @@ export const mine = shardsKind({
   optional: true,
   makes: 'shards',
   family: 'negatives',
+  // A model that finds no box for what is absent has none to learn from.
+  mayBeEmpty: true,
   resource: 'gpu',
   notHashed: [...mineNotHashed, 'model'],
   // What is named in the whole dataset is where negatives are drawn from.
