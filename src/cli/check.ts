@@ -1,6 +1,7 @@
 import { UserError } from '../base/user-error.js'
 import { checkDataset, type DatasetCheck } from '../catalog/check-dataset.js'
 import { type Finding, isBad } from '../catalog/finding.js'
+import { requireFolder } from '../catalog/require-folder.js'
 import { checkRun, type RunCheck } from '../pipeline/records/check-run.js'
 import { isDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
@@ -29,6 +30,7 @@ interface CheckReport {
  */
 export async function check(url: string, options: CheckCommandOptions, signal: AbortSignal): Promise<void> {
   const { deep = false, mend = false } = options
+  await requireFolder(url)
   const progress = createProgress()
   const findings: Finding[] = []
   const tell = (within: string) => (finding: Finding) => {

@@ -1,9 +1,10 @@
 import { parseConfig } from '../base/files/parse-config.js'
 import { nameList, shownName } from '../base/name-list.js'
+import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
-import type { ExportReport } from '../export/export-dataset.js'
+import { checkExport, type ExportReport } from '../export/export-dataset.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -35,9 +36,12 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     { format, images, link_from, only, keep_empty, classes, split },
     'groundmill export',
   )
+  if (split !== undefined && !['hf', 'yolo'].includes(format))
+    throw new UserError(`--split is for hf and yolo: ${format} names no split.`)
   const dataset = await openDataset(url)
   const grounding = chooseStage(dataset, 'grounding', { requested: options.as, option: '--as STAGE' })
   note(`exporting ${describeChosen(dataset, 'grounding', grounding)}`)
+  await checkExport(config, options.out)
   // Its own are known to the grounding; those of another stage are named.
   const negatives = options.negatives
     ? await datasetOutput(

@@ -5,6 +5,7 @@ import { UserError } from '../base/user-error.js'
 import { type Part, parts } from '../model/checkpoint-names.js'
 import { type ImportResult, importModel } from '../model/import-model.js'
 import type { ImageSize } from '../model/network/config.js'
+import { requireOwnFolder } from '../model/require-own-folder.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { setOptions } from './options/set-options.js'
@@ -51,6 +52,7 @@ export async function importModelCommand(
     changes: parseConfig(changesSchema, setOptions(options.set), '--set'),
   }
   const out = resolve(options.out)
+  await requireOwnFolder(out)
   const what = `importing ${checkpoints.join(', ')}`
   const lock = await acquireLock(openStorage(dirname(out)), `${basename(out)}.lock`, { what, wait: false })
   const result = await whileWorking(what, () => importModel(wanted)).finally(lock.release)

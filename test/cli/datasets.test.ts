@@ -22,7 +22,9 @@ describe('groundmill datasets', () => {
     expect(JSON.parse(one.out)).toMatchObject({ name: 'lvis', format: 'coco' })
     const none = await groundmill('datasets', 'lvi')
     expect(none.code).toBe(2)
-    expect(none.err).toContain('There is no card "lvi"; there are: cc12m, cc3m,')
+    expect(none.err).toContain(
+      'no card and no command "datasets lvi". Did you mean "lvis"? There are: check, cc12m',
+    )
   })
 
   it('checks a file against its card', async () => {

@@ -1,6 +1,17 @@
-import { access, constants, stat } from 'node:fs/promises'
+import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
+import { whyUnreadable } from './why-unreadable.js'
+
+/** File systems of Linux that hold what the system says of itself: proc and sysfs. */
+const systemsOwn = [0x9fa0, 0x62656572]
+
+/** Whether a path is an address, which would be made as a folder of that name. */
+export const isAddress = (path: string): boolean => /^[a-z][a-z\d+.-]+:\/\//i.test(path)
+
+/** What is said of an address that was to be written to. */
+export const notAnAddress =
+  'this is an address, and it is written to a place on this machine: name a path, and copy it there after.'
 
 /**
  * Looks whether a folder can be made, or can be written into where it is there. Nothing is made.
@@ -8,18 +19,21 @@ import { UserError } from '../user-error.js'
  * @throws UserError that says why not
  */
 export async function requireWritable(folder: string): Promise<void> {
+  if (isAddress(folder)) throw new UserError(`${folder}: ${notAnAddress}`)
   for (let path = resolve(folder); ; path = dirname(path)) {
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
       throw new UserError(
         error.code === 'ENOTDIR'
           ? `${folder} cannot be made: a part of this path is a file.`
-          : `${folder} cannot be made: ${path} cannot be looked at (${error.code}).`,
+          : `${folder} cannot be made: ${path} cannot be looked at: ${whyUnreadable(error)}`,
       )
     })
     if (!found) continue
     if (!found.isDirectory())
       throw new UserError(`${folder} cannot be made: ${path} is a file. Name another place.`)
+    if (systemsOwn.includes((await statfs(path)).type))
+      throw new UserError(`${folder} cannot be made: ${path} is the system's own. Name another place.`)
     await access(path, constants.W_OK | constants.X_OK).catch((error: NodeJS.ErrnoException) => {
       const why = error.code === 'EROFS' ? 'is on a disk that is read only' : 'cannot be written to'
       const where = path === resolve(folder) ? folder : `${folder}: ${path}`

@@ -11,7 +11,7 @@ import type { SampleSource } from '../../train/samples/sample.js'
 import { trainModel } from '../../train/train-model.js'
 import type { TrainResult } from '../../train/train-task.js'
 import { hashSource } from './hash-inputs.js'
-import { findModel, makeModel, modelRecord } from './make-model.js'
+import { findModel, lookAtModelPlace, makeModel, modelRecord } from './make-model.js'
 import { type Dataset, type Model, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -43,6 +43,7 @@ export const train = oneKind({
         look: () => checkTraining(config, folder),
       },
       { key: 'device', atWork: true, look: () => requireDevices(config) },
+      ...lookAtModelPlace(stage, context),
     ]
   },
   // Beside the model there are its checkpoint, with two moments of each weight, and one that is being written.

@@ -287,6 +287,13 @@ export async function mendOf(
   return ruleOf(context.config, reason) ? rule(reason)(context) : undefined
 }
 
+/** Whether rows can be rejected for a reason. */
+export const isReason = (reason: string): boolean =>
+  Object.hasOwn(mends, reason) || Object.hasOwn(mends, familyOf(reason))
+
+/** The reasons that are no kinds of reasons, such as `http`. */
+export const reasonNames: readonly string[] = Object.keys(mends).filter((name) => familyOf(name) !== name)
+
 /** Reasons of a kind, which have no entry of their own. */
 function familyOf(reason: string): string {
   if (/^opt_out_/.test(reason)) return 'opt_out'

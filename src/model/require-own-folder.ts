@@ -1,0 +1,29 @@
+import { readdir, stat } from 'node:fs/promises'
+import { unreadable } from '../base/files/read-file.js'
+import { requireWritable } from '../base/files/require-writable.js'
+import { asideSuffix } from '../base/files/write-file-atomic.js'
+import { UserError } from '../base/user-error.js'
+
+/** One of these is written last into every model that is trained or imported. */
+const records = ['record.json', 'import.json']
+/** What a stopped training or import leaves, before it says whose the folder is. */
+const begun = /^(tokenizer\.json|(model|checkpoint)\.safetensors|metrics\.jsonl)$/
+
+/**
+ * Looks whether a model may be written into a folder: it is not there, or empty, or holds what groundmill has trained or
+ * imported, which is replaced. Anything else is somebody's own, and stays.
+ *
+ * @throws UserError that says why not
+ */
+export async function requireOwnFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined)
+  if (found && !found.isDirectory())
+    throw new UserError(`${folder} is a file, where the folder of a model is to be: name another.`)
+  const names = found ? await readdir(folder).catch(unreadable(folder)) : []
+  const isOwn = records.some((name) => names.includes(name))
+  if (!isOwn && !names.every((name) => begun.test(name) || name.endsWith(asideSuffix)))
+    throw new UserError(
+      `${folder} is there and holds no model that groundmill has made: it stays as it is. Name a new folder.`,
+    )
+  await requireWritable(folder)
+}
