@@ -5,7 +5,7 @@ import { explainError } from '../base/explain-error.js'
 import { packaged, packagedCards } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { refuseUnknownCommands } from './options/refuse-unknown.js'
-import { refuseAddresses, refuseEmptyWords } from './options/refuse-words.js'
+import { refuseEmptyWords, requireOutputs } from './options/refuse-words.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
 import { isJsonAsked } from './terminal/json-asked.js'
 import { clearLine, printError, say } from './terminal/print.js'
@@ -24,9 +24,9 @@ const program = new Command('groundmill')
   .option('--verbose', 'print the stack of an error')
   .showHelpAfterError('(--help says more)')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'groundmill:')) })
-  .hook('preAction', (_, command) => {
+  .hook('preAction', async (_, command) => {
     refuseEmptyWords(command)
-    refuseAddresses(command)
+    await requireOutputs(command)
   })
   .addHelpText('after', '\nExample:\n  $ groundmill quickstart')
   .exitOverride()

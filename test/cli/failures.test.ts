@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { listenError } from '../../src/base/explain-error.js'
 import { UserError } from '../../src/base/user-error.js'
 import { refuseUnknownCommands } from '../../src/cli/options/refuse-unknown.js'
-import { refuseAddresses, refuseEmptyWords } from '../../src/cli/options/refuse-words.js'
+import { refuseEmptyWords, requireOutputs } from '../../src/cli/options/refuse-words.js'
 import { run } from '../../src/cli/run.js'
 import { failureOfRun } from '../../src/cli/run-end.js'
 import { isJsonAsked } from '../../src/cli/terminal/json-asked.js'
@@ -59,14 +59,16 @@ describe('a word that is no command', () => {
   })
 })
 
-it('an empty word is refused, before it is taken for the folder that one is in', async () => {
-  const program = new Command().exitOverride().hook('preAction', (_, command) => {
+it('an empty word and a place that cannot be written are refused before the work', async () => {
+  await writeFile(join(folder, 'p.yaml'), '')
+  const program = new Command().exitOverride().hook('preAction', async (_, command) => {
     refuseEmptyWords(command)
-    refuseAddresses(command)
+    await requireOutputs(command)
   })
   program
     .command('train <dataset...>')
     .option('-o, --out <folder>')
+    .option('--svg <file>')
     .option('--set <key>', '', (value, all: string[]) => [...all, value], [])
     .action(() => {})
   const said = (...words: readonly string[]) =>
@@ -78,6 +80,10 @@ it('an empty word is refused, before it is taken for the folder that one is in',
   expect(await said('d', '--out', '')).toMatch(/^--out is given and empty/)
   expect(await said('s3://d', '--out', 's3://bucket/x')).toMatch(
     /^--out s3:\/\/bucket\/x: this is an address/,
+  )
+  expect(await said('d', '--svg', folder)).toMatch(/^--svg .* is a folder, and a file is written/)
+  expect(await said('d', '--svg', join(folder, 'p.yaml', 'a.svg'))).toMatch(
+    /cannot be made: .*p.yaml is a file/,
   )
   expect(await said('d', ' ', '--out', 'x')).toMatch(/^<dataset> is given and empty/)
   expect(await said('d', '--out', 'x', '--set', '')).toMatch(/^--set is given and empty/)

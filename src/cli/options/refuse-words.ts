@@ -1,5 +1,7 @@
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { isAddress, notAnAddress } from '../../base/files/require-writable.js'
+import { isAddress, notAnAddress, requireWritable } from '../../base/files/require-writable.js'
 import { shownName } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 
@@ -7,16 +9,23 @@ import { UserError } from '../../base/user-error.js'
 const written = ['--out', '--svg']
 
 /**
- * Refuses an address where a file or folder of this machine is to be written: it would be made as a folder of that
- * name.
+ * Looks before the work whether the files and folders that a command is to write can be written. Nothing is made.
  *
- * @throws UserError that names the option
+ * @throws UserError that names the option, also of an address: it would be made as a folder of that name
  */
-export function refuseAddresses(command: Command): void {
-  for (const option of command.options) {
-    const value: unknown = command.getOptionValue(option.attributeName())
-    if (written.includes(option.long ?? '') && typeof value === 'string' && isAddress(value))
-      throw new UserError(`${option.long} ${shownName(value)}: ${notAnAddress}`)
+export async function requireOutputs(command: Command): Promise<void> {
+  for (const given of command.options) {
+    const { long = '', flags } = given
+    const value: unknown = command.getOptionValue(given.attributeName())
+    const isAsked = command.getOptionValueSource(given.attributeName()) === 'cli'
+    if (!written.includes(long) || !isAsked || typeof value !== 'string') continue
+    const option = `${long} ${shownName(value)}`
+    if (isAddress(value)) throw new UserError(`${option}: ${notAnAddress}`)
+    const isFile = flags.includes('<file>')
+    const found = await stat(value).catch(() => undefined)
+    if (isFile && found?.isDirectory())
+      throw new UserError(`${option} is a folder, and a file is written: name the file in it.`)
+    await requireWritable(isFile ? dirname(value) : value)
   }
 }
 
