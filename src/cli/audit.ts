@@ -5,6 +5,7 @@ import { judgeLabels } from '../audit/judge-labels.js'
 import { readJudgements } from '../audit/judgements.js'
 import { type GroundingSource, knownHeads } from '../audit/known-heads.js'
 import { placedLabels } from '../audit/placed-labels.js'
+import { counted } from '../base/counted.js'
 import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
@@ -98,7 +99,7 @@ async function byTruth({ dataset, grounding, options, signal }: Given, truth: st
   const done = outcome.ran === 0 ? ', already done' : ''
   const [all] = result.kinds
   progress.finish(
-    `✓ ${grounding}: ${all?.labels ?? 0} regions, ${all?.judged ?? 0} of them with truth, in ${result.pictures} pictures${done}`,
+    `✓ ${grounding}: ${counted(all?.labels ?? 0, 'region')}, ${all?.judged ?? 0} of them with truth, in ${counted(result.pictures, 'picture')}${done}`,
   )
   if (result.unaskedMentions > 0)
     progress.finish(
@@ -125,7 +126,7 @@ async function drawn({ dataset, grounding, options, signal }: Given, labels: num
   const boxes = rows.filter(({ xyxy }) => xyxy !== null).length
   const strata = new Set(rows.map(({ stratum }) => stratum)).size
   progress.finish(
-    `✓ ${out}  ${boxes} regions and ${rows.length - boxes} phrases without a box, of ${strata} strata: fill in \`right\``,
+    `✓ ${out}  ${counted(boxes, 'region')} and ${counted(rows.length - boxes, 'phrase')} without a box, of ${strata} strata: fill in \`right\``,
   )
   if (options.json)
     printJson({

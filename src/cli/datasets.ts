@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { counted } from '../base/counted.js'
 import { refuseCredentials } from '../base/credentials.js'
 import { packagedCard, packagedCards } from '../base/files/packaged.js'
 import { parseConfig } from '../base/files/parse-config.js'
@@ -63,12 +64,12 @@ export async function checkDataset(
       .join(', ')
   const lines = [
     `${file} as ${card.name} (${card.format}${columnsOf(card)})`,
-    `  ${rows} rows${stopped ? ' read, there are more' : ''}, ${captions} captions${regions ? `, ${regions} regions` : ''}`,
+    `  ${counted(rows, 'row')}${stopped ? ' read, there are more' : ''}, ${counted(captions, 'caption')}${regions ? `, ${counted(regions, 'region')}` : ''}`,
     ...(Object.keys(problems).length > 0 ? [`  not usable: ${counts(problems)}`] : []),
     ...examples.map((detail) => `    ${detail}`),
     ...(Object.keys(dropped).length > 0 ? [`  left out: ${counts(dropped)}`] : []),
     ...first.map(({ url, place, captions: texts, regions: boxes }) => {
-      const what = boxes === null ? '' : `, ${boxes} regions`
+      const what = boxes === null ? '' : `, ${counted(boxes, 'region')}`
       return `  ${url ?? place}: ${texts.map((text) => JSON.stringify(text)).join(' ') || 'no caption'}${what}`
     }),
     faults.length === 0 ? 'It fits the card.' : `It does not fit the card: ${faults.join('; ')}.`,

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { nameList, shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
@@ -70,10 +71,12 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   const { seconds } = outcome
   const { written } = report
   progress.finish(
-    `✓ ${options.out}  ${written.images} pictures, ${written.captions} captions, ${boxesText(written)} as ${format}, ${skipped ? 'already done' : duration(seconds)}`,
+    `✓ ${options.out}  ${counted(written.images, 'picture')}, ${counted(written.captions, 'caption')}, ${boxesText(written)} as ${format}, ${skipped ? 'already done' : duration(seconds)}`,
   )
   if (report.missing.length > 0)
-    progress.finish(`  without ${report.missing.length} shard(s) that have no grounding "${grounding}" yet`)
+    progress.finish(
+      `  without ${counted(report.missing.length, 'shard')}: grounding "${grounding}" is not made there yet`,
+    )
   if (report.only) progress.finish(`  ${onlyText(report.only)}`)
   if (!options.json) print(reportText(report))
   const end = tellFailure(written.images === 0 ? nothingIn(url, grounding) : undefined)
@@ -82,9 +85,9 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
 
 /** Regions, and beside them the boxes of a file that has classes and no phrases. */
 function boxesText({ regions, detections }: ExportReport['written']): string {
-  const ofClasses = `${detections} boxes of classes`
-  if (detections === 0) return `${regions} regions`
-  return regions === 0 ? ofClasses : `${regions} regions and ${ofClasses}`
+  const ofClasses = `${counted(detections, 'box')} of classes`
+  if (detections === 0) return counted(regions, 'region')
+  return regions === 0 ? ofClasses : `${counted(regions, 'region')} and ${ofClasses}`
 }
 
 /** An export without a picture is there for who looks for it, and is of no use. */
@@ -121,7 +124,8 @@ function reportText({ leftOut, lost, notes, classes, classes_of, ingest, picture
   if (rows.length > 0) parts.push(formatTable(['left out', 'because', 'count'], rows))
   if (Object.keys(lost).length > 0)
     parts.push(formatTable(['the format does not hold', 'values'], Object.entries(lost)))
-  if (pictures.linked) parts.push(`${pictures.linked} pictures linked, ${pictures.copied ?? 0} copied`)
+  if (pictures.linked)
+    parts.push(`${counted(pictures.linked, 'picture')} linked, ${pictures.copied ?? 0} copied`)
   if (classes !== null) parts.push(`${classes} classes: ${classesText(classes_of)}`)
   if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join('\n'))
   const stages = Object.entries(ingest).map(([name, given]) => `  ${name}: ${JSON.stringify(given)}`)

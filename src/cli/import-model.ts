@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { type Part, parts } from '../model/checkpoint-names.js'
@@ -97,7 +98,7 @@ function importText(result: ImportResult, out: string): string {
   for (const { key, reason } of ignored) reasons.set(reason, [...(reasons.get(reason) ?? []), key])
   const lines = [
     ...sources.map(({ path, source }) => `${path}: ${source}`),
-    `${matched.length} parameters taken, ${(values / 1e6).toFixed(1)} million values`,
+    `${counted(matched.length, 'parameter')} taken, ${(values / 1e6).toFixed(1)} million values`,
     ...list('missing', missing, (one) => `${one.name} ${shape(one.shape)}`),
     ...list(
       'of a wrong shape',

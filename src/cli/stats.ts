@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { nameList } from '../base/name-list.js'
 import { type DatasetStatistics, datasetStatistics } from '../catalog/dataset-statistics.js'
 import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
@@ -62,7 +63,7 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   }
   const evaluations = await evaluationsOf(url)
   const run = await runOf(url)
-  if (options.exact) progress.finish(`✓ the rows of ${datasets.length} dataset(s) were read`)
+  if (options.exact) progress.finish(`✓ rows read of ${counted(datasets.length, 'dataset')}`)
   if (options.json) {
     // What the records have recorded is in the statistics, in one shape with what the rows say.
     const rows = funnel.map(({ stats: _, recorded: __, ...stage }) => stage)
@@ -102,7 +103,7 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
     ),
   )
   const more = datasets.slice(mostDatasets).map(({ dataset }) => dataset)
-  if (more.length > 0) blocks.push(`${more.length} more datasets: ${nameList(more)}`)
+  if (more.length > 0) blocks.push(`${counted(more.length, 'more dataset')}: ${nameList(more)}`)
   print([...blocks, ...chosen, ...working, ...scores, everything].join('\n\n'))
 }
 

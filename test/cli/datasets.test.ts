@@ -37,7 +37,7 @@ describe('groundmill datasets', () => {
     expect(part.out).toBe(
       [
         `${path} as cc3m (tsv, url in column 1, caption in column 0)`,
-        '  1 rows read, there are more, 1 captions',
+        '  1 row read, there are more, 1 caption',
         '  http://host/1.jpg: "a red dog"',
         'It fits the card.',
         '',
@@ -79,7 +79,7 @@ describe('groundmill datasets', () => {
       '--set',
       'images=somewhere',
     )
-    expect(out).toContain('1 rows, 0 captions, 1 regions')
+    expect(out).toContain('1 row, 0 captions, 1 region')
     expect(code).toBe(0)
   })
 })

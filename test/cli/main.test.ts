@@ -134,7 +134,7 @@ stages:
     expect(again.err).toMatch(
       /shard 00000 set aside: .*images.00000-[0-9a-f]{16}\.parquet is damaged or cut short .*`groundmill check --deep --mend /,
     )
-    expect(again.err).toMatch(/1 shard\(s\) were set aside; run the same command again/)
+    expect(again.err).toMatch(/1 shard set aside; run the same command again/)
     expect(again.err).not.toMatch(/\n\s+at /)
   }, 240_000)
 

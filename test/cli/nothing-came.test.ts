@@ -26,7 +26,7 @@ stages:
   const run = join(folder, 'run')
   const { code, err } = await groundmill('run', pipeline, '--dataset', run)
   expect(err).toMatch(
-    /groundmill: nothing came of the 1 captions of "words" \(no_phrase 1\)\n {2}no_phrase: .*--set words\.max_words=10\n/,
+    /groundmill: nothing came of the 1 caption of "words" \(no_phrase 1\)\n {2}no_phrase: .*--set words\.max_words=10\n/,
   )
   expect(err).not.toMatch(/remove/)
   expect(code).toBe(2)

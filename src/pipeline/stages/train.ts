@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { listHash } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import { hashStart } from '../../model/model-folder.js'
@@ -128,7 +129,7 @@ function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageConte
 function requireWhole(stage: StageOf<TrainConfig>, name: string, missing: readonly string[]): void {
   if (missing.length === 0) return
   throw new Error(
-    `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
+    `Stage "${stage.name}" would train without ${counted(missing.length, 'shard')} of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
   )
 }
 

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { findFirst } from '../../base/find-first.js'
 import { rules } from '../../filter/rules.js'
 import type { Family, RejectRow } from '../../rows/rows.js'
@@ -62,7 +63,7 @@ export async function nothingCame(made: MadeStage): Promise<string> {
     const mend = await mendOf(reason, contextOf(made, reason))
     if (mend !== undefined) lines.push(`\n  ${reason}: ${mend}`)
   }
-  return `nothing came of the ${sums.in} ${await unitOf(made)} of "${stage.name}" (${counts.join(', ')})${lines.join('')}\n  Then run again: what is made stays`
+  return `nothing came of the ${counted(sums.in, (await unitOf(made)).replace(/s$/, ''))} of "${stage.name}" (${counts.join(', ')})${lines.join('')}\n  Then run again: what is made stays`
 }
 
 /** What to do about reasons that many rows of a stage were dropped for, though others came in. */
