@@ -60,6 +60,8 @@ export async function audit(url: string, options: AuditCommandOptions, signal: A
     // What it is held against is not what is audited.
     except: options.truth === undefined ? [] : [options.truth],
   })
+  if (options.truth === grounding)
+    throw new UserError(`audit: --truth ${grounding} is what is audited: name another grounding, or a file.`)
   note(`auditing ${describeChosen(dataset, 'grounding', grounding)}${truthText(dataset, options)}`)
   const given: Given = { dataset, grounding, options, signal }
   if (options.truth !== undefined) await byTruth(given, options.truth)
@@ -126,7 +128,7 @@ async function drawn({ dataset, grounding, options, signal }: Given, labels: num
   const boxes = rows.filter(({ xyxy }) => xyxy !== null).length
   const strata = new Set(rows.map(({ stratum }) => stratum)).size
   progress.finish(
-    `✓ ${out}  ${counted(boxes, 'region')} and ${counted(rows.length - boxes, 'phrase')} without a box, of ${strata} strata: fill in \`right\``,
+    `✓ ${out}  ${counted(boxes, 'region')} and ${counted(rows.length - boxes, 'phrase')} without a box, of ${strata === 1 ? '1 stratum' : `${strata} strata`}: fill in \`right\``,
   )
   if (options.json)
     printJson({

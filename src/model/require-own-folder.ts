@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
-import { unreadable } from '../base/files/read-file.js'
+import { join } from 'node:path'
+import { readTextIfThere, unreadable } from '../base/files/read-file.js'
 import { requireWritable } from '../base/files/require-writable.js'
 import { asideSuffix } from '../base/files/write-file-atomic.js'
 import { UserError } from '../base/user-error.js'
@@ -20,10 +21,16 @@ export async function requireOwnFolder(folder: string): Promise<void> {
   if (found && !found.isDirectory())
     throw new UserError(`${folder} is a file, where the folder of a model is to be: name another.`)
   const names = found ? await readdir(folder).catch(unreadable(folder)) : []
-  const isOwn = records.some((name) => names.includes(name))
+  const isOwn = records.some((name) => names.includes(name)) || (await isOurFamily(folder))
   if (!isOwn && !names.every((name) => begun.test(name) || name.endsWith(asideSuffix)))
     throw new UserError(
       `${folder} is there and holds no model that groundmill has made: it stays as it is. Name a new folder.`,
     )
   await requireWritable(folder)
+}
+
+/** Whether a folder has the configuration of a model of ours: `check --mend` takes the record of a damaged one away. */
+async function isOurFamily(folder: string): Promise<boolean> {
+  const text = await readTextIfThere(join(folder, 'config.json')).catch(() => undefined)
+  return /"model_type"\s*:\s*"groundmill-glip"/.test(text ?? '')
 }

@@ -74,7 +74,7 @@ describe('the command line', () => {
       [['export-model', folder, '-o', 'm.safetensors'], /is not a model folder/],
       [['export-model', folder, '-o', 'm.safetensors', '--scores', newer], /Cannot read .*newer/],
       [['render', empty], /has no grounding yet: run a filter stage/],
-      [['render', empty, '--sample', 'x'], /"x" is not a whole number/],
+      [['render', empty, '--sample', 'x'], /--sample <n>' argument 'x' is invalid. A whole number/],
       [['dance'], /there is no command "dance"/],
     ]
     for (const [args, message] of cases) {

@@ -409,7 +409,7 @@ describe('annotation files', () => {
     await writeFile(join(folder, 'instances.json'), JSON.stringify(instances))
     const expressions = ['10', 99].map((sent_id) => ({ sent_id, bbox: [0, 0, 9, 9] }))
     expect(await refused('refcoco', expressions)).toMatch(
-      /about 1 expressions that the split does not have: 99\./,
+      /about 1 expression that the split does not have: 99\./,
     )
   })
 })

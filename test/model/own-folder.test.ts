@@ -12,7 +12,10 @@ it('a model is written where there is nothing, or what groundmill has made, and 
     for (const file of files) await writeFile(join(folder, name, file), '{}')
     return join(folder, name)
   }
+  const mended = await holding('mended')
+  await writeFile(join(mended, 'config.json'), '{ "model_type": "groundmill-glip" }')
   for (const free of [
+    mended,
     join(folder, 'new'),
     await holding('empty'),
     await holding('trained', 'config.json', 'record.json', 'notes.txt'),

@@ -1,7 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
-import { whyUnreadable } from './why-unreadable.js'
+import { noHome, whyUnreadable } from './why-unreadable.js'
 
 /** File systems of Linux that hold what the system says of itself: proc and sysfs. */
 const systemsOwn = [0x9fa0, 0x62656572]
@@ -19,6 +19,8 @@ export const notAnAddress =
  * @throws UserError that says why not
  */
 export async function requireWritable(folder: string): Promise<void> {
+  if (/^~\w*(?:\/|$)/.test(folder))
+    throw new UserError(`${folder} would be made as a folder of that name: ${noHome}`)
   if (isAddress(folder)) throw new UserError(`${folder}: ${notAnAddress}`)
   for (let path = resolve(folder); ; path = dirname(path)) {
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => {

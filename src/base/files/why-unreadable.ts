@@ -12,8 +12,12 @@ const words: Readonly<Record<string, string>> = {
   ESTALE: 'the disk of the network no longer has it as it was',
 }
 
+/** What is said of a path that begins with `~`, which a shell puts in only at the start of a word. */
+export const noHome = '~ is of the shell alone: write the folder in full.'
+
 /** Why a file or a folder cannot be read, in a sentence, where the system said it by a code; any other message as it is. */
 export function whyUnreadable(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  return Object.hasOwn(words, code) ? `${words[code]}.` : message
+  const { code = '', message, path = '' } = error as NodeJS.ErrnoException
+  const home = code === 'ENOENT' && /^~\w*\//.test(path) ? ` (${noHome.slice(0, -1)})` : ''
+  return Object.hasOwn(words, code) ? `${words[code]}${home}.` : message
 }
