@@ -1,13 +1,10 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
-import { noHome, whyUnreadable } from './why-unreadable.js'
+import { isAddress, isHome, noHome, whyUnreadable } from './why-unreadable.js'
 
 /** File systems of Linux that hold what the system says of itself: proc and sysfs. */
 const systemsOwn = [0x9fa0, 0x62656572]
-
-/** Whether a path is an address, which would be made as a folder of that name. */
-export const isAddress = (path: string): boolean => /^[a-z][a-z\d+.-]+:\/\//i.test(path)
 
 /** What is said of an address that was to be written to. */
 export const notAnAddress =
@@ -19,8 +16,7 @@ export const notAnAddress =
  * @throws UserError that says why not
  */
 export async function requireWritable(folder: string): Promise<void> {
-  if (/^~\w*(?:\/|$)/.test(folder))
-    throw new UserError(`${folder} would be made as a folder of that name: ${noHome}`)
+  if (isHome(folder)) throw new UserError(`${folder}: ${noHome}`)
   if (isAddress(folder)) throw new UserError(`${folder}: ${notAnAddress}`)
   for (let path = resolve(folder); ; path = dirname(path)) {
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => {

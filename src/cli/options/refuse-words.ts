@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { isAddress, notAnAddress, requireWritable } from '../../base/files/require-writable.js'
+import { notAnAddress, requireWritable } from '../../base/files/require-writable.js'
+import { isAddress } from '../../base/files/why-unreadable.js'
 import { shownName } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 

@@ -199,7 +199,7 @@ const mends: Readonly<Record<string, Mend>> = {
       ? `; ${set('images', 'FOLDER')} is the folder that their names begin in`
       : ''
     const found = await rows()
-    const home = found.some(({ url }) => url?.startsWith('~')) ? `; ${noHome.slice(0, -1)}` : ''
+    const home = found.some(({ detail }) => /(?:^|[\s/])~\//.test(detail)) ? `; ${noHome.slice(0, -1)}` : ''
     return `the files are not there${example(found)}${home}${where}`
   }),
   outside_folder: always(async ({ config, set, rows }) => {

@@ -37,6 +37,7 @@ it.skipIf(process.platform !== 'linux')('ends where the system takes no folders'
     '/proc/none cannot be made: /proc takes no folders',
   )
   await expect(requireWritable('/proc/none/such')).rejects.toThrow("/proc is the system's own")
+  expect(() => openStorage('~/runs')).toThrow('~/runs: ~ is of the shell alone')
   await expect(requireWritable('~/runs')).rejects.toThrow('~ is of the shell alone')
   await expect(requireWritable('s3://bucket/place')).rejects.toThrow('s3://bucket/place: this is an address')
 })

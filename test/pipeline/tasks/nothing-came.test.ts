@@ -65,10 +65,11 @@ describe('a stage of which nothing came', () => {
   })
 
   it('names a path that a shell would have read, and files that are no pictures', async () => {
-    await writeFile(join(pictures, 'no.jpg'), 'no picture')
+    const others = await temporaryFolder()
+    await writeFile(join(others, 'no.jpg'), 'no picture')
     const { nothing } = await go(await listOf(['~/photos/1.jpg']), { images: pictures })
     expect(nothing).toContain('~ is of the shell alone: write the folder in full; --set web.images=FOLDER')
-    const broken = await go(await listOf(['no.jpg']), { images: pictures })
+    const broken = await go(await listOf(['no.jpg']), { images: others })
     expect(broken.nothing).toMatch(/not_image: the files are no pictures that can be read: .*no\.jpg/)
   })
 
