@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { isAbsolute, relative } from 'node:path'
-import { stringifyJson } from '../../base/parse-json.js'
 import { withoutCredentials } from '../../base/without-credentials.js'
 import { rowSource } from './row-source.js'
 import type { Source } from './source.js'
@@ -21,18 +20,9 @@ export function partOfSource(source: Source, part: Part): Source {
   async function* rows(from?: Parameters<Source['rows']>[0]) {
     for await (const row of source.rows(from)) if (isOfPart(row, part)) yield row
   }
-  const own = rowSource({ rows })
+  const own = rowSource({ rows, joins: source.joins, hash: source.hash })
   return {
-    async *plan() {
-      let held: string | undefined
-      for await (const { mark, load, ...said } of rows()) {
-        // A picture that the source itself holds is known by the source.
-        if (load) held ??= await source.hash()
-        yield { marks: [mark], said: `${stringifyJson(said)}${load ? held : ''}\n` }
-      }
-    },
-    rows: own.rows,
-    hash: source.hash,
+    ...own,
     async close() {
       await own.close()
       await source.close()

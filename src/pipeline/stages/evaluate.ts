@@ -1,10 +1,5 @@
 import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
-import {
-  categoriesOf,
-  type Evaluation,
-  evaluateModel,
-  type WindowAnswers,
-} from '../../evaluate/evaluate-model.js'
+import type { Evaluation, WindowAnswers } from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
 import { rowParts } from '../../shards/row-parts.js'
 import { evaluationRecord, isEvaluation, outcomesFile } from '../promotion/evaluation-record.js'
@@ -50,6 +45,7 @@ export const evaluate = oneKind({
       evaluationRecord(stage.name),
       task,
       async ({ leave, lost }) => {
+        const { categoriesOf, evaluateModel } = await import('../../evaluate/evaluate-model.js')
         const seen = unseen ? await categoriesOf({ ...unseen, stage: unseen.name }) : []
         const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
         const teacher = await openModel(model, {

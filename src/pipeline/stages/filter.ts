@@ -1,12 +1,10 @@
 import { findFirst } from '../../base/find-first.js'
 import { type FilterConfig, filterConfig, filterNotHashed } from '../../filter/config.js'
-import { labelsUnread, recordedLabels } from '../../filter/filter-shard.js'
 import { asksFrequency, looksAtTools } from '../../filter/open-tools.js'
 import { someRead } from '../../filter/rules.js'
 import { synonymWarnings } from '../../filter/synonym-warnings.js'
 import { amendConfig } from '../../shards/amend-shard.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
-import { modelFacts } from '../../teacher/model-facts.js'
 import { datasetShards } from './dataset-shards.js'
 import { openFilterStage, toolSources } from './filter-stage.js'
 import { needed, type StageContext, type StageOf } from './stage-context.js'
@@ -47,6 +45,7 @@ export const filter = shardsKind({
       const inputs = await opened.inputsOf(shard)
       if (!isTold) {
         isTold = true
+        const { recordedLabels } = await import('../../filter/filter-shard.js')
         const labels = await recordedLabels({ storage: dataset.storage, shard }, proposals)
         for (const text of await synonymWarnings(stage.with.rules, labels)) context.warn(text)
       }
@@ -68,6 +67,8 @@ async function lookAtLabels(stage: StageOf<FilterConfig>, context: StageContext)
   })
   // What is missing is told of where it is needed.
   if (!proposals?.proposals || others.length > 0 || someRead(stage.with.rules, 'labels')) return
+  const { labelsUnread, recordedLabels } = await import('../../filter/filter-shard.js')
+  const { modelFacts } = await import('../../teacher/model-facts.js')
   const { model } = Object(proposals.config) as { readonly model?: unknown }
   const isFolder = typeof model === 'string' && !context.outputs.get(model)?.model
   const facts = isFolder ? await modelFacts(model).catch(() => undefined) : undefined

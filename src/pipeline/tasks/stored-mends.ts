@@ -43,7 +43,7 @@ export async function storedMends(
     // Without its keys nothing is known of how it was run: what a mend says would be half of it.
     if (!stage) continue
     const proposals = stage.needs.find((need) => known.get(need)?.uses === 'teach')
-    const found = await mendsBehind({ stage, family, dataset, sums, proposals }, sums.out > 0)
+    const found = await mendsBehind({ stage, kind: { family }, dataset, sums, proposals }, sums.out > 0)
     mends.push(...found.map((mend) => ({ stage: name, ...mend })))
   }
   return mends
