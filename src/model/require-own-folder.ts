@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { readTextIfThere, unreadable } from '../base/files/read-file.js'
 import { requireWritable } from '../base/files/require-writable.js'
 import { asideSuffix } from '../base/files/write-file-atomic.js'
@@ -19,12 +19,12 @@ const begun = /^(tokenizer\.json|(model|checkpoint)\.safetensors|metrics\.jsonl)
 export async function requireOwnFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined)
   if (found && !found.isDirectory())
-    throw new UserError(`${folder} is a file, where the folder of a model is to be: name another.`)
+    throw new UserError(`${shownPath(folder)} is a file, where the folder of a model is to be: name another.`)
   const names = found ? await readdir(folder).catch(unreadable(folder)) : []
   const isOwn = records.some((name) => names.includes(name)) || (await isOurFamily(folder))
   if (!isOwn && !names.every((name) => begun.test(name) || name.endsWith(asideSuffix)))
     throw new UserError(
-      `${folder} is there and holds no model that groundmill has made: it stays as it is. Name a new folder.`,
+      `${shownPath(folder)} is there and holds no model that groundmill has made: it stays as it is. Name a new folder.`,
     )
   await requireWritable(folder)
 }
@@ -33,4 +33,10 @@ export async function requireOwnFolder(folder: string): Promise<void> {
 async function isOurFamily(folder: string): Promise<boolean> {
   const text = await readTextIfThere(join(folder, 'config.json')).catch(() => undefined)
   return /"model_type"\s*:\s*"groundmill-glip"/.test(text ?? '')
+}
+
+/** A path as one names it who works beside it. */
+function shownPath(folder: string): string {
+  const beside = relative('', folder)
+  return beside === '' || beside.startsWith('..') ? folder : beside
 }
