@@ -207,6 +207,12 @@ export const mistakeKinds: readonly MistakeKind[] = [
         says: /persn/,
       },
       {
+        title: 'A training into a folder of something else',
+        command: 'groundmill train runs/photos/photos:kept -o detector --set steps=2',
+        code: 2,
+        says: /detector is there and holds no model that groundmill has made/,
+      },
+      {
         title: 'A student that starts from a detector',
         command: 'groundmill train runs/photos/photos:kept -o models/other --set init=detector --set steps=2',
         code: 2,

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { nameList } from '../base/name-list.js'
 import { didYouMean } from '../base/nearest-name.js'
 import { UserError } from '../base/user-error.js'
@@ -95,11 +96,11 @@ function sizeOf({ stages, name, isGold }: OpenDataset, what: WorkedOn, stage: st
     const text =
       regions === undefined
         ? undefined
-        : `${regions} regions${images === undefined ? '' : ` of ${images} pictures`}`
+        : `${counted(regions, 'region')}${images === undefined ? '' : ` of ${counted(images, 'picture')}`}`
     return isOwn ? (text === undefined ? 'gold' : `gold, ${text}`) : text
   }
   if (what === 'proposals')
-    return counts.proposals === undefined ? undefined : `${counts.proposals} proposals`
-  if (what === 'phrases') return counts.phrases === undefined ? undefined : `${counts.phrases} phrases`
+    return counts.proposals === undefined ? undefined : counted(counts.proposals, 'proposal')
+  if (what === 'phrases') return counts.phrases === undefined ? undefined : counted(counts.phrases, 'phrase')
   return `${entry.out} negatives`
 }

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { UserError } from '../base/user-error.js'
 import { recordPath } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
@@ -121,7 +122,7 @@ export async function mendUnreadable(
   if (record)
     return {
       record,
-      mended: `written anew of its file, with ${record.out} pictures: the next run holds them against the source`,
+      mended: `written anew of its file, with ${counted(record.out, 'picture')}: the next run holds them against the source`,
     }
   const aside: string[] = []
   for (const path of await unnamed(place, undefined, ['images']))

@@ -5,6 +5,7 @@ import { isDataset, readDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Storage } from '../storage/storage.js'
 import { datasetFunnel, type FunnelStage } from './funnel.js'
+import { requireFolder } from './require-folder.js'
 
 /** A dataset with what its commit records say of it. */
 export interface OpenDataset {
@@ -21,6 +22,7 @@ export interface OpenDataset {
 
 /** Throws a UserError where the URL is not of a dataset; of a run's folder, it names the datasets in it. */
 export async function openDataset(url: string): Promise<OpenDataset> {
+  await requireFolder(url)
   const storage = openStorage(url)
   if (!(await isDataset(storage))) {
     const inside = await datasetsIn(url).catch(() => [])

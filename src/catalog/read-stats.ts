@@ -3,6 +3,7 @@ import { isDataset, readDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
 import { datasetFunnel, type FunnelStage } from './funnel.js'
 import { datasetsIn } from './open-dataset.js'
+import { requireFolder } from './require-folder.js'
 
 /** A stage's part of the funnel, with the dataset that it belongs to. */
 export type DatasetStage = FunnelStage & { readonly dataset: string }
@@ -20,6 +21,7 @@ export async function readStats(url: string): Promise<DatasetStage[]> {
 
 /** The URL itself where it is a dataset's, else those of the datasets in the folder of a run. */
 export async function datasetsAt(url: string): Promise<string[]> {
+  await requireFolder(url)
   if (await isDataset(openStorage(url))) return [url]
   const inside = await datasetsIn(url)
   if (inside.length > 0) return inside

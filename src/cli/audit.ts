@@ -5,6 +5,7 @@ import { judgeLabels } from '../audit/judge-labels.js'
 import { readJudgements } from '../audit/judgements.js'
 import type { GroundingSource } from '../audit/known-heads.js'
 import { placedLabels } from '../audit/placed-labels.js'
+import { counted } from '../base/counted.js'
 import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { writeFileAtomic } from '../base/files/write-file-atomic.js'
@@ -59,6 +60,8 @@ export async function audit(url: string, options: AuditCommandOptions, signal: A
     // What it is held against is not what is audited.
     except: options.truth === undefined ? [] : [options.truth],
   })
+  if (options.truth === grounding)
+    throw new UserError(`audit: --truth ${grounding} is what is audited: name another grounding, or a file.`)
   note(`auditing ${describeChosen(dataset, 'grounding', grounding)}${truthText(dataset, options)}`)
   const given: Given = { dataset, grounding, options, signal }
   if (options.truth !== undefined) await byTruth(given, options.truth)
@@ -98,7 +101,7 @@ async function byTruth({ dataset, grounding, options, signal }: Given, truth: st
   const done = outcome.ran === 0 ? ', already done' : ''
   const [all] = result.kinds
   progress.finish(
-    `✓ ${grounding}: ${all?.labels ?? 0} regions, ${all?.judged ?? 0} of them with truth, in ${result.pictures} pictures${done}`,
+    `✓ ${grounding}: ${counted(all?.labels ?? 0, 'region')}, ${all?.judged ?? 0} of them with truth, in ${counted(result.pictures, 'picture')}${done}`,
   )
   if (result.unaskedMentions > 0)
     progress.finish(
@@ -125,7 +128,7 @@ async function drawn({ dataset, grounding, options, signal }: Given, labels: num
   const boxes = rows.filter(({ xyxy }) => xyxy !== null).length
   const strata = new Set(rows.map(({ stratum }) => stratum)).size
   progress.finish(
-    `✓ ${out}  ${boxes} regions and ${rows.length - boxes} phrases without a box, of ${strata} strata: fill in \`right\``,
+    `✓ ${out}  ${counted(boxes, 'region')} and ${counted(rows.length - boxes, 'phrase')} without a box, of ${strata === 1 ? '1 stratum' : `${strata} strata`}: fill in \`right\``,
   )
   if (options.json)
     printJson({

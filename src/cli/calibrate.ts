@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
@@ -76,7 +77,7 @@ export async function calibrate(url: string, options: CalibrateCommandOptions): 
     count > 0 ? [[score.toFixed(3), right.toFixed(3), count]] : [],
   )
   say(
-    `✓ ${options.out}  ${method}, ${judged} proposals of ${teacher}: calibration error ${ece.before.toFixed(4)}, ${ece.after.toFixed(4)} afterwards`,
+    `✓ ${options.out}  ${method}, ${counted(judged, 'proposal')} of ${teacher}: calibration error ${ece.before.toFixed(4)}, ${ece.after.toFixed(4)} afterwards`,
   )
   print(formatTable(['score', 'right', 'proposals'], rows))
 }

@@ -1,6 +1,8 @@
+import { counted } from '../base/counted.js'
 import { UserError } from '../base/user-error.js'
 import { checkDataset, type DatasetCheck } from '../catalog/check-dataset.js'
 import { type Finding, isBad } from '../catalog/finding.js'
+import { requireFolder } from '../catalog/require-folder.js'
 import { checkRun, type RunCheck } from '../pipeline/records/check-run.js'
 import { isDataset } from '../shards/dataset.js'
 import { openStorage } from '../storage/open-storage.js'
@@ -29,6 +31,7 @@ interface CheckReport {
  */
 export async function check(url: string, options: CheckCommandOptions, signal: AbortSignal): Promise<void> {
   const { deep = false, mend = false } = options
+  await requireFolder(url)
   const progress = createProgress()
   const findings: Finding[] = []
   const tell = (within: string) => (finding: Finding) => {
@@ -60,7 +63,8 @@ export async function check(url: string, options: CheckCommandOptions, signal: A
       throw new UserError(`${url} is neither a dataset nor the folder of a run: there is nothing to check.`)
     const onProgress = (done: number, total: number) => progress.update('run', done, total)
     run = await checkRun(storage, { deep, mend, signal, onFinding: tell(''), onProgress })
-    if (!options.json) progress.finish(`run: ${run.records} records, ${run.models} models`)
+    if (!options.json)
+      progress.finish(`run: ${counted(run.records, 'record')}, ${counted(run.models, 'model')}`)
   }
   const bad = findings.filter(isBad).length
   const report: CheckReport = { url, datasets, run, findings, bad }
@@ -82,8 +86,8 @@ const findingText = ({ kind, name, what, mended }: Finding) =>
 
 function datasetText(name: string, { shards, records, bytes, stages }: DatasetCheck, deep: boolean): string {
   const made = Object.entries(stages).map(([stage, count]) => `${stage} ${count}`)
-  const of = shards === null ? '' : ` of ${shards} shards`
-  return `${name}: ${records} records, ${(bytes / 1e6).toFixed(1)} MB ${deep ? 'read' : 'in their files'}; made${of}: ${made.join(', ') || 'none'}`
+  const of = shards === null ? '' : ` of ${counted(shards, 'shard')}`
+  return `${name}: ${counted(records, 'record')}, ${(bytes / 1e6).toFixed(1)} MB ${deep ? 'read' : 'in their files'}; made${of}: ${made.join(', ') || 'none'}`
 }
 
 function summaryText(findings: readonly Finding[], bad: number, mend: boolean): string {

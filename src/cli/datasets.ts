@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { counted } from '../base/counted.js'
 import { refuseCredentials } from '../base/credentials.js'
-import { packaged, packagedCard } from '../base/files/packaged.js'
+import { packagedCard, packagedCards } from '../base/files/packaged.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { checkCard } from '../ingest/check-card.js'
@@ -23,7 +23,7 @@ export async function datasets(
     else await printExact(await readFile(path, 'utf8'))
     return
   }
-  const cards = await Promise.all((await cardNames()).map(readCard))
+  const cards = await Promise.all(packagedCards().map(readCard))
   if (options.json) {
     printJson(cards)
     return
@@ -64,12 +64,12 @@ export async function checkDataset(
       .join(', ')
   const lines = [
     `${file} as ${card.name} (${card.format}${columnsOf(card)})`,
-    `  ${rows} rows${stopped ? ' read, there are more' : ''}, ${captions} captions${regions ? `, ${regions} regions` : ''}`,
+    `  ${counted(rows, 'row')}${stopped ? ' read, there are more' : ''}, ${counted(captions, 'caption')}${regions ? `, ${counted(regions, 'region')}` : ''}`,
     ...(Object.keys(problems).length > 0 ? [`  not usable: ${counts(problems)}`] : []),
     ...examples.map((detail) => `    ${detail}`),
     ...(Object.keys(dropped).length > 0 ? [`  left out: ${counts(dropped)}`] : []),
     ...first.map(({ url, place, captions: texts, regions: boxes }) => {
-      const what = boxes === null ? '' : `, ${boxes} regions`
+      const what = boxes === null ? '' : `, ${counted(boxes, 'region')}`
       return `  ${url ?? place}: ${texts.map((text) => JSON.stringify(text)).join(' ') || 'no caption'}${what}`
     }),
     faults.length === 0 ? 'It fits the card.' : `It does not fit the card: ${faults.join('; ')}.`,
@@ -84,19 +84,10 @@ function columnsOf({ columns }: Card): string {
   return named.map(([use, column]) => `, ${use} in column ${column}`).join('')
 }
 
-/** The toy world's file is a recipe, not a card. */
-async function cardNames(): Promise<string[]> {
-  const files = await readdir(packaged('datasets'))
-  return files
-    .filter((file) => file.endsWith('.yaml') && file !== 'toy.yaml')
-    .map((file) => basename(file, '.yaml'))
-    .sort()
-}
-
 /** A card's file: that of a name, or the path itself. */
 async function cardPath(name: string): Promise<string> {
   if (/[/\\.]/.test(name)) return name
-  const names = await cardNames()
+  const names = packagedCards()
   const path = packagedCard(name)
   if (path && names.includes(name)) return path
   throw new UserError(`There is no card "${name}"; there are: ${names.join(', ')}.`)

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { describeChosen } from '../catalog/choose-stage.js'
@@ -56,7 +57,7 @@ export async function evaluate(url: string, options: EvaluateOptions, signal: Ab
   })
   const done = outcome.ran === 0 ? ', already done' : ''
   progress.finish(
-    `✓ ${scores.images} pictures, ${scores.phrases} phrases, ${scores.categories} categories${done}`,
+    `✓ ${counted(scores.images, 'picture')}, ${counted(scores.phrases, 'phrase')}, ${counted(scores.categories, 'category')}${done}`,
   )
   if (options.json) {
     printJson({ dataset: url, gold: dataset.name, model: options.model, ...toldScores(scores) })

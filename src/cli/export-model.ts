@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { counted } from '../base/counted.js'
 import { readText } from '../base/files/read-file.js'
 import { UserError } from '../base/user-error.js'
 import type { AttributeTable } from '../evaluate/attribute-contrast.js'
@@ -26,7 +27,7 @@ export async function exportModelCommand(folder: string, options: ExportModelOpt
     exportModel({ folder, file, modulePrefix: module, scores, license }),
   )
   if (options.json) printJson(result)
-  else print(`${result.file}: ${result.parameters} parameters; card: ${result.card}`)
+  else print(`${result.file}: ${counted(result.parameters, 'parameter')}; card: ${result.card}`)
 }
 
 /** What `evaluate --json` printed, or the record of a pipeline's evaluate stage. */

@@ -1,9 +1,11 @@
+import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { nameList, shownName } from '../base/name-list.js'
+import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
-import type { ExportReport } from '../export/export-dataset.js'
+import { checkExport, type ExportReport } from '../export/export-dataset.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -35,9 +37,12 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
     { format, images, link_from, only, keep_empty, classes, split },
     'groundmill export',
   )
+  if (split !== undefined && !['hf', 'yolo'].includes(format))
+    throw new UserError(`--split is for hf and yolo: ${format} names no split.`)
   const dataset = await openDataset(url)
   const grounding = chooseStage(dataset, 'grounding', { requested: options.as, option: '--as STAGE' })
   note(`exporting ${describeChosen(dataset, 'grounding', grounding)}`)
+  await checkExport(config, options.out)
   // Its own are known to the grounding; those of another stage are named.
   const negatives = options.negatives
     ? await datasetOutput(
@@ -66,10 +71,12 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
   const { seconds } = outcome
   const { written } = report
   progress.finish(
-    `✓ ${options.out}  ${written.images} pictures, ${written.captions} captions, ${boxesText(written)} as ${format}, ${skipped ? 'already done' : duration(seconds)}`,
+    `✓ ${options.out}  ${counted(written.images, 'picture')}, ${counted(written.captions, 'caption')}, ${boxesText(written)} as ${format}, ${skipped ? 'already done' : duration(seconds)}`,
   )
   if (report.missing.length > 0)
-    progress.finish(`  without ${report.missing.length} shard(s) that have no grounding "${grounding}" yet`)
+    progress.finish(
+      `  without ${counted(report.missing.length, 'shard')}: grounding "${grounding}" is not made there yet`,
+    )
   if (report.only) progress.finish(`  ${onlyText(report.only)}`)
   if (!options.json) print(reportText(report))
   const end = tellFailure(written.images === 0 ? nothingIn(url, grounding) : undefined)
@@ -78,9 +85,9 @@ export async function exportCommand(url: string, options: ExportOptions, signal:
 
 /** Regions, and beside them the boxes of a file that has classes and no phrases. */
 function boxesText({ regions, detections }: ExportReport['written']): string {
-  const ofClasses = `${detections} boxes of classes`
-  if (detections === 0) return `${regions} regions`
-  return regions === 0 ? ofClasses : `${regions} regions and ${ofClasses}`
+  const ofClasses = `${counted(detections, 'box')} of classes`
+  if (detections === 0) return counted(regions, 'region')
+  return regions === 0 ? ofClasses : `${counted(regions, 'region')} and ${ofClasses}`
 }
 
 /** An export without a picture is there for who looks for it, and is of no use. */
@@ -117,7 +124,8 @@ function reportText({ leftOut, lost, notes, classes, classes_of, ingest, picture
   if (rows.length > 0) parts.push(formatTable(['left out', 'because', 'count'], rows))
   if (Object.keys(lost).length > 0)
     parts.push(formatTable(['the format does not hold', 'values'], Object.entries(lost)))
-  if (pictures.linked) parts.push(`${pictures.linked} pictures linked, ${pictures.copied ?? 0} copied`)
+  if (pictures.linked)
+    parts.push(`${counted(pictures.linked, 'picture')} linked, ${pictures.copied ?? 0} copied`)
   if (classes !== null) parts.push(`${classes} classes: ${classesText(classes_of)}`)
   if (notes.length > 0) parts.push(notes.map((note) => `- ${note}`).join('\n'))
   const stages = Object.entries(ingest).map(([name, given]) => `  ${name}: ${JSON.stringify(given)}`)

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
@@ -54,11 +55,13 @@ export async function filter(url: string, options: FilterOptions, signal: AbortS
   const images = result.counts.grounded_images ?? 0
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
   progress.finish(
-    `${failure ? '✗' : '✓'} ${options.as}  ${out} of ${asked} proposals in ${images} pictures kept by ${rules.length} rules, ${done}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${out} of ${asked} proposals in ${counted(images, 'picture')} kept by ${counted(rules.length, 'rule')}, ${done}`,
   )
   for (const warning of outcome.warnings) progress.finish(`  warning: ${warning}`)
   if (missing.length > 0) {
-    progress.finish(`  without ${missing.length} shard(s) that have no proposals "${proposals}" yet`)
+    progress.finish(
+      `  without ${counted(missing.length, 'shard')}: proposals "${proposals}" are not made there yet`,
+    )
   }
   if (options.json) {
     printJson({

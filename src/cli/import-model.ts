@@ -1,10 +1,12 @@
 import { basename, dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { type Part, parts } from '../model/checkpoint-names.js'
 import { type ImportResult, importModel } from '../model/import-model.js'
 import type { ImageSize } from '../model/network/config.js'
+import { requireOwnFolder } from '../model/require-own-folder.js'
 import { acquireLock } from '../storage/lock.js'
 import { openStorage } from '../storage/open-storage.js'
 import { setOptions } from './options/set-options.js'
@@ -51,6 +53,7 @@ export async function importModelCommand(
     changes: parseConfig(changesSchema, setOptions(options.set), '--set'),
   }
   const out = resolve(options.out)
+  await requireOwnFolder(out)
   const what = `importing ${checkpoints.join(', ')}`
   const lock = await acquireLock(openStorage(dirname(out)), `${basename(out)}.lock`, { what, wait: false })
   const result = await whileWorking(what, () => importModel(wanted)).finally(lock.release)
@@ -95,7 +98,7 @@ function importText(result: ImportResult, out: string): string {
   for (const { key, reason } of ignored) reasons.set(reason, [...(reasons.get(reason) ?? []), key])
   const lines = [
     ...sources.map(({ path, source }) => `${path}: ${source}`),
-    `${matched.length} parameters taken, ${(values / 1e6).toFixed(1)} million values`,
+    `${counted(matched.length, 'parameter')} taken, ${(values / 1e6).toFixed(1)} million values`,
     ...list('missing', missing, (one) => `${one.name} ${shape(one.shape)}`),
     ...list(
       'of a wrong shape',

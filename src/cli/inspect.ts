@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { counted } from '../base/counted.js'
 import { mapLimited } from '../base/map-limited.js'
 import { nameList } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
@@ -24,7 +25,7 @@ export interface InspectOptions {
 export async function inspect(url: string, options: InspectOptions, signal: AbortSignal): Promise<void> {
   const { dataset, missing } = await openInspected(url)
   note(
-    `showing ${dataset.name}, ${dataset.pictures} pictures: ${nameList(dataset.layers.map(({ name }) => name))}`,
+    `showing ${dataset.name}, ${counted(dataset.pictures, 'picture')}: ${nameList(dataset.layers.map(({ name }) => name))}`,
   )
   for (const why of missing) say(`Not shown: ${why}`)
   const known = await rememberedAddress(url, options.newToken)

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { explainError } from '../base/explain-error.js'
-import { packaged } from '../base/files/packaged.js'
+import { packaged, packagedCards } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { refuseUnknownCommands } from './options/refuse-unknown.js'
+import { refuseEmptyWords, requireOutputs } from './options/refuse-words.js'
 import { endWithReader, listenForInterrupts, tellOfEarlyEnd } from './terminal/interrupts.js'
 import { isJsonAsked } from './terminal/json-asked.js'
 import { clearLine, printError, say } from './terminal/print.js'
@@ -22,6 +23,11 @@ const program = new Command('groundmill')
   .version(version)
   .option('--verbose', 'print the stack of an error')
   .showHelpAfterError('(--help says more)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'groundmill:')) })
+  .hook('preAction', async (_, command) => {
+    refuseEmptyWords(command)
+    await requireOutputs(command)
+  })
   .addHelpText('after', '\nExample:\n  $ groundmill quickstart')
   .exitOverride()
 
@@ -32,7 +38,7 @@ const repeated = (flags: string, description: string) =>
 const whole = (value: string): number => {
   const number = Number(value)
   if (!Number.isInteger(number) || number < 1)
-    throw new UserError(`"${value}" is not a whole number of 1 or more.`)
+    throw new InvalidArgumentError('A whole number of 1 or more is expected.')
   return number
 }
 const byCategory = () =>
@@ -53,7 +59,7 @@ const rulesOption = () =>
   )
 const port = (value: string): number => {
   const number = whole(value)
-  if (number > 65535) throw new UserError(`"${value}" is not a port: they go to 65535.`)
+  if (number > 65535) throw new InvalidArgumentError('Ports go to 65535.')
   return number
 }
 const dropped =
@@ -579,7 +585,7 @@ world
   )
 
 try {
-  refuseUnknownCommands(program, process.argv.slice(2))
+  refuseUnknownCommands(program, process.argv.slice(2), { datasets: packagedCards })
   await program.parseAsync()
   if (interrupted.aborted) process.exitCode = 130
 } catch (error) {

@@ -29,6 +29,10 @@ export async function quickstart(
 ): Promise<void> {
   const start = performance.now()
   const folder = join(dataset, 'world')
+  // What is wrong with --set is told before the world is made; where its web is served is not known yet.
+  await readPipeline(packaged('pipelines/quickstart.yaml'), {
+    set: [`world=${folder}`, 'web_url=http://127.0.0.1:1/', ...set],
+  })
   const progress = createProgress()
   const { skipped } = await makeWorld(await readRecipe(packaged('datasets/toy.yaml')), folder, {
     signal,

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import type { RunResult } from '../pipeline/run-options.js'
 import type { StageOutcome } from '../pipeline/tasks/run-stage.js'
 import { say } from './terminal/print.js'
@@ -19,7 +20,7 @@ export function failureOfRun({ outcomes, failed, stopped }: RunResult): RunFailu
     messages.push(`${nothing}${names && `\n  not run, for they need it: ${names}`}`)
   }
   const code = failed > 0 ? 1 : 2
-  if (failed > 0) messages.push(`${failed} shard(s) were set aside; run the same command again to retry them`)
+  if (failed > 0) messages.push(`${counted(failed, 'shard')} set aside; run the same command again to retry`)
   return messages.length === 0 ? undefined : { message: messages.join('\n'), code }
 }
 

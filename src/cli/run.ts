@@ -1,4 +1,6 @@
 import { orPackaged } from '../base/files/packaged.js'
+import { shownName } from '../base/name-list.js'
+import { didYouMean } from '../base/nearest-name.js'
 import { UserError } from '../base/user-error.js'
 import { readStats } from '../catalog/read-stats.js'
 import { parseRetried } from '../ingest/parse-retried.js'
@@ -7,6 +9,7 @@ import { processes } from '../pipeline/engines/processes.js'
 import { openQueueEngine } from '../pipeline/queue/queue-engine.js'
 import { readPipeline } from '../pipeline/read-pipeline.js'
 import type { Pipeline } from '../pipeline/stages/pipeline-config.js'
+import { isReason, reasonNames } from '../pipeline/tasks/mends.js'
 import { meteredEvents } from '../pipeline/tasks/run-events.js'
 import type { Slice } from '../pipeline/tasks/run-stage.js'
 import { openMetrics } from './options/open-metrics.js'
@@ -40,7 +43,7 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   const only = options.only.length > 0 ? options.only : undefined
   const { retryFailed: reasons } = options
   const retryFailed = reasons === true ? 'transient' : reasons
-  parseRetried(retryFailed)
+  requireReasons(retryFailed)
   if (options.plan) {
     await showPlan(pipeline, url, { only, signal, json: options.json })
     return
@@ -69,6 +72,18 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
   if (only?.some((name) => waiting.some(({ stage }) => stage === name))) process.exitCode = waitingForOthers
   const end = tellFailure(failureOfRun(result))
   if (options.json) printJson({ run: url, stages: Object.fromEntries(outcomes), stopped, funnel, ...end })
+}
+
+/** @throws UserError where `--retry-failed` names a reason that there is not: nothing would be tried again. */
+function requireReasons(retryFailed: string | undefined): void {
+  parseRetried(retryFailed)
+  const kinds = ['no', 'transient', 'all']
+  if (retryFailed === undefined || kinds.includes(retryFailed)) return
+  const unknown = retryFailed.split(',').find((reason) => !isReason(reason.trim()))
+  if (unknown !== undefined)
+    throw new UserError(
+      `--retry-failed ${shownName(retryFailed)}: no row is rejected for ${shownName(unknown.trim())}.${didYouMean(unknown.trim(), [...kinds, ...reasonNames])} \`groundmill stats\` lists the reasons that there are.`,
+    )
 }
 
 /** What sysexits.h calls a temporary failure: a scheduler may try again later. */

@@ -1,18 +1,23 @@
+import { counted } from '../base/counted.js'
 import { nameList } from '../base/name-list.js'
+import { UserError } from '../base/user-error.js'
 import { type DatasetStatistics, datasetStatistics } from '../catalog/dataset-statistics.js'
 import { datasetFunnel, type FunnelStage } from '../catalog/funnel.js'
 import { datasetsAt } from '../catalog/read-stats.js'
 import { readVocabulary } from '../catalog/vocabulary.js'
 import { type Told, toldScores } from '../evaluate/compare/told-scores.js'
 import type { Evaluation } from '../evaluate/evaluate-model.js'
+import { runOfDataset } from '../pipeline/dataset-output.js'
 import {
   evaluationFolder,
   isEvaluation,
   isEvaluationRecord,
 } from '../pipeline/promotion/evaluation-record.js'
 import { readRunRecord } from '../pipeline/records/run-record.js'
+import type { Dataset } from '../pipeline/stages/stage-context.js'
 import { readPresences } from '../pipeline/tasks/read-presences.js'
 import { type RunState, runStateReader } from '../pipeline/tasks/run-state.js'
+import { type StoredMend, storedMends } from '../pipeline/tasks/stored-mends.js'
 import { readDataset } from '../shards/dataset.js'
 import { listSelections } from '../shards/selections.js'
 import { byOrder } from '../shards/stage-order.js'
@@ -44,14 +49,17 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   const progress = createProgress()
   const datasets: DatasetStatistics[] = []
   const selections: { readonly dataset: string; readonly name: string; readonly pictures: number }[] = []
+  const mends: (StoredMend & { readonly dataset: string })[] = []
   const funnel: (FunnelStage & { readonly dataset: string })[] = []
   for (const path of await datasetsAt(url)) {
     const storage = openStorage(path)
-    const { name } = await readDataset(storage)
+    const { name, shards } = await readDataset(storage)
     const stages = await datasetFunnel(storage)
     for (const { name: selection, keys } of await listSelections(storage))
       selections.push({ dataset: name, name: selection, pictures: keys.length })
     funnel.push(...stages.map((stage) => ({ dataset: name, ...stage })))
+    const found = await mendsOf(path, { name, storage, shards }, stages)
+    mends.push(...found.map((mend) => ({ dataset: name, ...mend })))
     if (!options.exact) datasets.push(datasetStatistics(name, stages, statisticsOptions))
     else {
       const { exactStatistics } = await import('../query/exact-statistics.js')
@@ -62,11 +70,11 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
   }
   const evaluations = await evaluationsOf(url)
   const run = await runOf(url)
-  if (options.exact) progress.finish(`✓ the rows of ${datasets.length} dataset(s) were read`)
+  if (options.exact) progress.finish(`✓ rows read of ${counted(datasets.length, 'dataset')}`)
   if (options.json) {
     // What the records have recorded is in the statistics, in one shape with what the rows say.
     const rows = funnel.map(({ stats: _, recorded: __, ...stage }) => stage)
-    printJson({ dataset: url, funnel: rows, datasets, selections, evaluations, ...(run && { run }) })
+    printJson({ dataset: url, funnel: rows, datasets, selections, mends, evaluations, ...(run && { run }) })
     return
   }
   const chosen =
@@ -76,6 +84,15 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
             ['dataset', 'selection', 'pictures'],
             selections.map(({ dataset, name, pictures }) => [dataset, name, pictures]),
           ),
+        ]
+      : []
+  const told =
+    mends.length > 0
+      ? [
+          [
+            'what to do about rejects:',
+            ...mends.map(({ stage, reason, count, mend }) => `  ${stage}, ${reason} ${count}: ${mend}`),
+          ].join('\n'),
         ]
       : []
   const working = run ? [workersText(run, 5), setAsideText(run, 5)].filter((text) => text !== '') : []
@@ -90,6 +107,7 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
       funnelTable(funnel),
       sourceTable(datasets),
       ...chosen,
+      ...told,
       ...working,
       ...(rounds ? [rounds] : []),
     ]
@@ -102,8 +120,8 @@ export async function stats(url: string, options: StatsOptions, signal: AbortSig
     ),
   )
   const more = datasets.slice(mostDatasets).map(({ dataset }) => dataset)
-  if (more.length > 0) blocks.push(`${more.length} more datasets: ${nameList(more)}`)
-  print([...blocks, ...chosen, ...working, ...scores, everything].join('\n\n'))
+  if (more.length > 0) blocks.push(`${counted(more.length, 'more dataset')}: ${nameList(more)}`)
+  print([...blocks, ...told, ...chosen, ...working, ...scores, everything].join('\n\n'))
 }
 
 /** So many of a run's datasets are shown, the first ones, and so many of its evaluations, the last ones. */
@@ -127,6 +145,16 @@ const everyStage = (
       return stageText(dataset, statistics, funnelStage)
     }),
   )
+
+/** What to do about the rejects of a dataset; nothing where it lies in no run, whose pipeline would say how it was made. */
+async function mendsOf(url: string, dataset: Dataset, stages: readonly FunnelStage[]): Promise<StoredMend[]> {
+  try {
+    return await storedMends(runOfDataset({ url, storage: dataset.storage }), dataset, stages)
+  } catch (error) {
+    if (error instanceof UserError) return []
+    throw error
+  }
+}
 
 /** Who works on a run, and what was set aside; undefined where nobody does and nothing was. */
 async function runOf(url: string): Promise<Pick<RunState, 'at' | 'processes' | 'setAside'> | undefined> {

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { counted } from '../base/counted.js'
 import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { mapLimited } from '../base/map-limited.js'
@@ -88,7 +89,9 @@ export async function sweep(url: string, options: SweepCommandOptions, signal: A
   } finally {
     await stage.close()
   }
-  progress.finish(`✓ ${options.vary} at ${values.length} values over ${rows} pictures of ${proposals}`)
+  progress.finish(
+    `✓ ${options.vary} at ${counted(values.length, 'value')} over ${counted(rows, 'picture')} of ${proposals}`,
+  )
   if (options.svg !== undefined) {
     await makeFolder(dirname(options.svg))
     await writeFile(options.svg, plotOf(points, options.vary, `${dataset.name}: ${proposals}`))

@@ -1,3 +1,4 @@
+import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
@@ -49,7 +50,7 @@ export async function teach(url: string, options: TeachOptions, signal: AbortSig
   const failure = failureOfStage(outcome)
   const sums = { phrases: result.in, found: result.out, proposals: result.counts.proposals ?? 0 }
   progress.finish(
-    `${failure ? '✗' : '✓'} ${options.as}  ${sums.proposals} proposals for ${sums.found} of ${sums.phrases} phrases, ${ran === 0 ? 'already done' : duration(seconds)}`,
+    `${failure ? '✗' : '✓'} ${options.as}  ${counted(sums.proposals, 'proposal')} for ${sums.found} of ${sums.phrases} phrases, ${ran === 0 ? 'already done' : duration(seconds)}`,
   )
   const end = tellFailure(failure)
   if (options.json)

@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from 'node:path'
+import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
 import { describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
@@ -60,13 +61,13 @@ export async function train(
   const { outcome, result } = await runStage(trainKind, stage, place, {
     signal,
     onTrainStart: (_, { folder, taken, fresh }) =>
-      progress.note(`✓ ${folder}  ${taken.length} parameters taken, ${freshText(fresh)}`),
+      progress.note(`✓ ${folder}  ${counted(taken.length, 'parameter')} taken, ${freshText(fresh)}`),
     onNotice: (_, text) => progress.note(`  ${text}`),
     onProgress: (_, done, total, note) => progress.update(options.out, done, total, note),
   })
   const { steps, seconds, last } = result
   const done = outcome.ran === 0 ? 'already done' : duration(seconds)
-  progress.finish(`✓ ${options.out}  ${steps} steps, loss ${last.loss.toFixed(3)}, ${done}`)
+  progress.finish(`✓ ${options.out}  ${counted(steps, 'step')}, loss ${last.loss.toFixed(3)}, ${done}`)
   if (options.json) printJson({ model: options.out, trained_on: trained, steps, seconds, last })
 }
 

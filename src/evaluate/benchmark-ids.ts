@@ -1,4 +1,5 @@
 /** Ids of a benchmark's files, and detections that name pictures and categories by them. */
+import { counted } from '../base/counted.js'
 import { nameList } from '../base/name-list.js'
 import { stringifyJson } from '../base/parse-json.js'
 import { UserError } from '../base/user-error.js'
@@ -66,7 +67,7 @@ export function refuseForeign(
   const ids = [...new Set([...foreign].map(String))]
   if (ids.length === 0) return
   throw new UserError(
-    `${path}: it has answers about ${ids.length} ${what} that ${truth} does not have: ${shownIds(ids)}. ${hint}` +
+    `${path}: it has answers about ${counted(ids.length, what.replace(/s$/, ''))} that ${truth} does not have: ${shownIds(ids)}. ${hint}` +
       'Give the truth that the model was asked about, or take these answers out.',
   )
 }

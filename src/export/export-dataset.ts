@@ -348,5 +348,5 @@ export async function checkExport(config: ExportConfig, out: string): Promise<vo
   const names = await readdir(target).catch(() => [])
   if (names.length > 0 && !(await stat(join(target, reportName)).catch(() => undefined)))
     throw new UserError(`${out} is there and holds no export: name a new folder.`)
-  await requireWritable(target)
+  await requireWritable(out)
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { counted } from '../base/counted.js'
 import { readData } from '../base/files/read-file.js'
 import { hashJson } from '../base/hash.js'
 import { nameList } from '../base/name-list.js'
@@ -73,7 +74,7 @@ export async function findOnly(
   const missing = [...left]
   if (missing.length === keys.size)
     throw new UserError(
-      `None of the ${keys.size} pictures of ${name} is in ${storage.url} with grounding "${grounding}", such as ${nameList(missing.slice(0, 3))}: a key is that of the dataset's row, such as 000000012.`,
+      `None of ${counted(keys.size, 'picture')} of ${name} is in ${storage.url} with grounding "${grounding}", such as ${nameList(missing.slice(0, 3))}: a key is that of the dataset's row, such as 000000012.`,
     )
   return {
     ...{ name, asked: keys.size, found: keys.size - missing.length },

@@ -111,6 +111,12 @@ export const recordedLabels = async (
 ): Promise<readonly string[] | undefined> =>
   labelsOf(await readCommit(storage, 'proposals', proposals, shard))
 
+/** Says that proposals have labels, and that no rule reads them. */
+export const labelsUnread = (proposals: string): UserError =>
+  new UserError(
+    `Proposals "${proposals}" are of a detector with a fixed list of labels, which proposes every box for every phrase: put \`{ rule: label }\` first among the filter's rules, or \`agreement\`.`,
+  )
+
 /** A picture's row of the three families. */
 interface JoinedRow extends FilterRow {
   readonly key: string
@@ -178,11 +184,7 @@ export function filterRow(
       const phraseSource = { family: 'phrases', stage: stages.phrases } as const
       throw mismatch(place, { family: 'proposals', stage: stages.proposals }, phraseSource, row)
     } else {
-      if (label !== null && !readsLabels) {
-        throw new UserError(
-          `Proposals "${stages.proposals}" are of a detector with a fixed list of labels, which proposes every box for every phrase: put \`{ rule: label }\` first among the filter's rules, or \`agreement\`.`,
-        )
-      }
+      if (label !== null && !readsLabels) throw labelsUnread(stages.proposals)
       candidates.push(proposal)
     }
   }

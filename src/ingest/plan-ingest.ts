@@ -67,7 +67,7 @@ export async function planIngest(
 /** What to do where rows name pictures that rows far from them have named; undefined where none does. */
 export function repeatsWarning({ repeated = 0 }: IngestPlan): string | undefined {
   if (repeated === 0) return undefined
-  return `${repeated} rows name a picture that an earlier row, not next to them, has named: each comes in as a picture of its own with its own captions. Sort the list by the address, so that rows of one picture are next to each other and join; or let a dedup stage drop the later ones; \`join: no\` says that this is meant.`
+  return `${repeated === 1 ? '1 row names' : `${repeated} rows name`} a picture that an earlier row, not next to ${repeated === 1 ? 'it' : 'them'}, has named: each comes in as a picture of its own with its own captions. Sort the list by the address, so that rows of one picture are next to each other and join; or let a dedup stage drop the later ones; \`join: no\` says that this is meant.`
 }
 
 /** Cuts the rows of a source into shards, and hashes what those of each say. */

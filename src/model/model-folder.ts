@@ -22,6 +22,7 @@ import { decodeBoxes } from './network/box-coder.js'
 import { boxEdgesOf, type GlipConfig, type ImageSize, inputSizes, queriesOf } from './network/config.js'
 import { glip, glipInputs } from './network/glip.js'
 import { cornersInPixels, glipQueries } from './network/glip-queries.js'
+import { noModelFolder } from './no-model-folder.js'
 import { startProblem, startTokenizer } from './start-weights.js'
 import { tokenizerJson } from './word-piece.js'
 
@@ -126,7 +127,7 @@ function detectorOutputs(config: GlipConfig, batch: number, size: ImageSize): Re
 export async function readModelConfig(folder: string): Promise<GlipConfig> {
   const path = join(folder, 'config.json')
   const text = await readTextIfThere(path)
-  if (text === undefined) throw new UserError(`${folder} is not a model folder: ${path} is missing.`)
+  if (text === undefined) throw await noModelFolder(folder)
   const config = Object(jsonOf(text, path)) as Partial<GlipConfig>
   if (config.model_type !== 'groundmill-glip') {
     throw new UserError(

@@ -75,7 +75,9 @@ function noVariable(
 ): UserError {
   const form = `a key of it is set by ${name}.KEY=VALUE, all of them by ${name}={KEY: VALUE}`
   if (isStage)
-    return new UserError(`${text}: ${name} is a stage of ${path}, and ${shownValue(value)} no keys: ${form}.`)
+    return new UserError(
+      `${text}: ${name} is a stage of ${path}, and ${shownValue(value)} is not its keys: ${form}.`,
+    )
   if (name === 'rounds') return new UserError(`${text}: a key of the rounds is set by rounds.KEY=VALUE.`)
   const known = Object.keys(vars)
   return new UserError(

@@ -1,4 +1,5 @@
 import { hideCredentials } from '../base/credentials.js'
+import { isHome, noHome } from '../base/files/why-unreadable.js'
 import { UserError } from '../base/user-error.js'
 import { openLocalObject, openLocalStorage } from './local-storage.js'
 import { isS3, openS3Object, openS3Storage } from './s3-storage.js'
@@ -15,6 +16,7 @@ export function openStorage(url: string): Storage {
     throw new UserError(
       `Cannot open ${hideCredentials(url)}: datasets lie in local paths or in s3:// (also MinIO, R2 and GCS, by their endpoints), not in ${scheme}://.`,
     )
+  if (isHome(url)) throw new UserError(`${url}: ${noHome}`)
   return openLocalStorage(url)
 }
 

@@ -5,6 +5,7 @@ import { type Device, type DeviceChoice, resolveDevice } from '../graph/device.j
 import { SessionPool } from '../graph/session-pool.js'
 import { hashModelFiles } from '../model/hash-model-files.js'
 import { hashModel, modelFiles, readModelConfig } from '../model/model-folder.js'
+import { noModelFolder } from '../model/no-model-folder.js'
 import { checkOnnxFile } from '../weights/check-onnx-file.js'
 import { openSafetensors } from '../weights/safetensors.js'
 import type { SizeMode } from './config.js'
@@ -168,7 +169,7 @@ async function findFiles(
   devices: readonly Device[],
 ): Promise<FolderFiles & { readonly read: ReadFamily }> {
   const config = await readJson(path, 'config.json')
-  if (!config) throw new UserError(`${path} is not a model folder: ${join(path, 'config.json')} is missing.`)
+  if (!config) throw await noModelFolder(path)
   const { model_type: type = null } = config
   const kind = typeof type === 'string' ? type : ''
   const read = families.get(kind)

@@ -1,4 +1,4 @@
-import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, sep } from 'node:path'
@@ -39,6 +39,7 @@ export async function serveFolder(folder: string, options: ServeFolderOptions = 
   const root = await realpath(folder).catch(() => {
     throw new UserError(`${folder}: no such folder to serve`)
   })
+  if (!(await stat(root)).isDirectory()) throw new UserError(`${folder} is a file: name a folder to serve.`)
   let closing = false
   const server = createServer((request, response) => {
     // A kept-alive connection whose answer was the last one must not hold up the close.

@@ -47,7 +47,7 @@ describe('groundmill check', () => {
     const { code, err, out } = await groundmill('check', run, '--deep')
     expect({ code, out }).toEqual({ code: 0, out: 'nothing is wrong\n' })
     expect(err).toMatch(
-      /^gold: 1 records, \d\.\d MB read; made of 1 shards: gold 1\nknown: .*\nrun: 2 records, 1 models\n$/,
+      /^gold: 1 record, \d\.\d MB read; made of 1 shard: gold 1\nknown: .*\nrun: 2 records, 1 model\n$/,
     )
     expect((await check()).others).toMatchObject({
       datasets: { gold: { shards: 1, records: 1 }, known: { shards: 1, records: 1 } },

@@ -22,7 +22,9 @@ describe('groundmill datasets', () => {
     expect(JSON.parse(one.out)).toMatchObject({ name: 'lvis', format: 'coco' })
     const none = await groundmill('datasets', 'lvi')
     expect(none.code).toBe(2)
-    expect(none.err).toContain('There is no card "lvi"; there are: cc12m, cc3m,')
+    expect(none.err).toContain(
+      'no card and no command "datasets lvi". Did you mean "lvis"? There are: check, cc12m',
+    )
   })
 
   it('checks a file against its card', async () => {
@@ -35,7 +37,7 @@ describe('groundmill datasets', () => {
     expect(part.out).toBe(
       [
         `${path} as cc3m (tsv, url in column 1, caption in column 0)`,
-        '  1 rows read, there are more, 1 captions',
+        '  1 row read, there are more, 1 caption',
         '  http://host/1.jpg: "a red dog"',
         'It fits the card.',
         '',
@@ -77,7 +79,7 @@ describe('groundmill datasets', () => {
       '--set',
       'images=somewhere',
     )
-    expect(out).toContain('1 rows, 0 captions, 1 regions')
+    expect(out).toContain('1 row, 0 captions, 1 region')
     expect(code).toBe(0)
   })
 })

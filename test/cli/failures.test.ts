@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { listenError } from '../../src/base/explain-error.js'
 import { UserError } from '../../src/base/user-error.js'
 import { refuseUnknownCommands } from '../../src/cli/options/refuse-unknown.js'
+import { refuseEmptyWords, requireOutputs } from '../../src/cli/options/refuse-words.js'
+import { run } from '../../src/cli/run.js'
 import { failureOfRun } from '../../src/cli/run-end.js'
 import { isJsonAsked } from '../../src/cli/terminal/json-asked.js'
 import { groundmill } from '../helpers/groundmill.js'
@@ -19,7 +22,7 @@ describe('a word that is no command', () => {
   cards.command('check <name>')
   const refused = (words: string) => {
     try {
-      refuseUnknownCommands(program, words.split(' '))
+      refuseUnknownCommands(program, words.split(' '), { datasets: () => ['lvis', 'sbu'] })
       return ''
     } catch (error) {
       expect(error).toBeInstanceOf(UserError)
@@ -33,6 +36,10 @@ describe('a word that is no command', () => {
     )
     expect(refused('--verbose bogus')).toMatch(/^there is no command "bogus"\. There are: run,/)
     expect(refused('help bogus')).toMatch(/"bogus"/)
+    expect(refused('datasets lvsi --help')).toMatch(
+      /no card and no command "datasets lvsi"\. Did you mean "lvis"/,
+    )
+    expect(refused('datasets chekc lvis file')).toMatch(/"datasets chekc"\. Did you mean "check"/)
     expect(refused('queue statu --help')).toMatch(/"queue statu"\. Did you mean "status"\?/)
   })
 
@@ -40,6 +47,8 @@ describe('a word that is no command', () => {
     for (const words of [
       'run bogus',
       'datasets lvis',
+      'datasets lvis --help',
+      'datasets my/card.yaml',
       'datasets check x',
       'queue status',
       'help queue',
@@ -48,6 +57,49 @@ describe('a word that is no command', () => {
     ])
       expect(refused(words)).toBe('')
   })
+})
+
+it('an empty word and a place that cannot be written are refused before the work', async () => {
+  await writeFile(join(folder, 'p.yaml'), '')
+  const program = new Command().exitOverride().hook('preAction', async (_, command) => {
+    refuseEmptyWords(command)
+    await requireOutputs(command)
+  })
+  program
+    .command('train <dataset...>')
+    .option('-o, --out <folder>')
+    .option('--svg <file>')
+    .option('--set <key>', '', (value, all: string[]) => [...all, value], [])
+    .action(() => {})
+  const said = (...words: readonly string[]) =>
+    program.parseAsync(['train', ...words], { from: 'user' }).then(
+      () => '',
+      ({ message }: Error) => message,
+    )
+  expect(await said('d', '--out', 'x', '--set', 'a=')).toBe('')
+  expect(await said('d', '--out', '')).toMatch(/^--out is given and empty/)
+  expect(await said('s3://d', '--out', 's3://bucket/x')).toMatch(
+    /^--out s3:\/\/bucket\/x: this is an address/,
+  )
+  expect(await said('d', '--svg', folder)).toMatch(/^--svg .* is a folder, and a file is written/)
+  expect(await said('d', '--svg', join(folder, 'p.yaml', 'a.svg'))).toMatch(
+    /cannot be made: .*p.yaml is a file/,
+  )
+  expect(await said('d', ' ', '--out', 'x')).toMatch(/^<dataset> is given and empty/)
+  expect(await said('d', '--out', 'x', '--set', '')).toMatch(/^--set is given and empty/)
+})
+
+it('reasons to try again are those that there are', async () => {
+  await writeFile(
+    join(folder, 'p.yaml'),
+    'name: p\nstages: [{ name: a, uses: ingest, with: { card: cc3m, path: x } }]',
+  )
+  const retry = (retryFailed: string) =>
+    run(join(folder, 'p.yaml'), { set: [], only: [], retryFailed }, new AbortController().signal)
+  await expect(retry('http_404,tmeout')).rejects.toThrow(
+    /no row is rejected for tmeout\. Did you mean "timeout"/,
+  )
+  await expect(retry('http_418,opt_out_noai,robots')).rejects.toThrow('x: there is no such file')
 })
 
 describe('a failure', () => {

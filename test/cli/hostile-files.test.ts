@@ -278,7 +278,7 @@ const ends: Readonly<Record<string, readonly [code: number, words: RegExp]>> = {
   'list: 64 MB in one line of gzip': [2, /a\.tsv\.gz: its first line, .*: line over 1 MiB/],
   'list: 20 million lines of gzip': [2, /nothing came of the 3 pairs of "web" \(bad_url 3\)/],
   'tar: a file of 8 GB in 2 kB': [2, /a\.tar is damaged or not a tar: it is cut short within "0\.jpg"/],
-  'JSON: 200,000 brackets in a line': [2, /nothing came of the 1 pairs of "web" \(malformed_row 1\)/],
+  'JSON: 200,000 brackets in a line': [2, /nothing came of the 1 pair of "web" \(malformed_row 1\)/],
   'JSON: 200,000 brackets in a file': [2, /a\.json is not JSON: it is nested deeper than 2000/],
   'YAML: lists of lists, 2 to the 40': [2, /laughs\.yaml: not YAML: /],
   'YAML: as a card': [2, /card\.yaml: not YAML: /],

@@ -74,7 +74,7 @@ describe('the command line', () => {
       [['export-model', folder, '-o', 'm.safetensors'], /is not a model folder/],
       [['export-model', folder, '-o', 'm.safetensors', '--scores', newer], /Cannot read .*newer/],
       [['render', empty], /has no grounding yet: run a filter stage/],
-      [['render', empty, '--sample', 'x'], /"x" is not a whole number/],
+      [['render', empty, '--sample', 'x'], /--sample <n>' argument 'x' is invalid. A whole number/],
       [['dance'], /there is no command "dance"/],
     ]
     for (const [args, message] of cases) {
@@ -134,7 +134,7 @@ stages:
     expect(again.err).toMatch(
       /shard 00000 set aside: .*images.00000-[0-9a-f]{16}\.parquet is damaged or cut short .*`groundmill check --deep --mend /,
     )
-    expect(again.err).toMatch(/1 shard\(s\) were set aside; run the same command again/)
+    expect(again.err).toMatch(/1 shard set aside; run the same command again/)
     expect(again.err).not.toMatch(/\n\s+at /)
   }, 240_000)
 

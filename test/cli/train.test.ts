@@ -49,11 +49,11 @@ describe('groundmill train', () => {
       ...['train', web, '-o', join(folder, 'model'), '--json'],
       ...['--set', 'steps=1', '--set', 'batch=2'],
     )
-    expect(err).toMatch(/1 steps, loss/)
+    expect(err).toMatch(/1 step, loss/)
     expect(code).toBe(0)
     expect(JSON.parse(out).last.positives).toBeGreaterThan(0)
     expect(JSON.parse(out).trained_on).toEqual([`${web}:kept`])
-    expect(err).toMatch(/training on web:kept, 1 regions of 1 pictures\n/)
+    expect(err).toMatch(/training on web:kept, 1 region of 1 picture\n/)
     // The only grounding is the same by its name, to the last digit.
     const named = await groundmill(
       ...['train', `${web}:kept`, '-o', join(folder, 'named'), '--json'],

@@ -95,7 +95,7 @@ describe('detections in COCO’s result form', () => {
 
   it('of other pictures are refused; where they are called by their files, with the id that is wanted', async () => {
     await expect(read([{ ...entry, image_id: 8 }])).rejects.toThrow(
-      /1 pictures that truth\.json does not have: 8\. Give/,
+      /1 picture that truth\.json does not have: 8\. Give/,
     )
     const hint = (id: number, name: string) => `the id, which of ${name} is ${id}.`
     for (const [name, id] of [

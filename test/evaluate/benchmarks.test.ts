@@ -404,12 +404,12 @@ describe('annotation files', () => {
     }
     const boxes = [[[0, 0, 9, 9]], [[0, 0, 9, 9]], [[0, 0, 9, 9]]]
     const rows = [7, 8].map((image_id) => ({ image_id, sentence_id: 0, boxes }))
-    expect(await refused('flickr30k', rows)).toMatch(/about 1 pictures that the split does not have: 8\./)
+    expect(await refused('flickr30k', rows)).toMatch(/about 1 picture that the split does not have: 8\./)
     await writeFile(join(folder, 'refs(unc).p'), refs)
     await writeFile(join(folder, 'instances.json'), JSON.stringify(instances))
     const expressions = ['10', 99].map((sent_id) => ({ sent_id, bbox: [0, 0, 9, 9] }))
     expect(await refused('refcoco', expressions)).toMatch(
-      /about 1 expressions that the split does not have: 99\./,
+      /about 1 expression that the split does not have: 99\./,
     )
   })
 })

@@ -39,7 +39,7 @@ describe('answers about sentences', () => {
     [{ sentence_id: null }, '[0].sentence_id: expected the place of a sentence'],
     [{ sentence_id: 0.5 }, '[0].sentence_id: expected the place of a sentence'],
     [{ image_id: null }, '[0].image_id: expected the name of a picture'],
-    [{ image_id: '7.jpg' }, 'answers about 1 pictures that the split does not have: 7.jpg'],
+    [{ image_id: '7.jpg' }, 'answers about 1 picture that the split does not have: 7.jpg'],
   ])('are refused with their place where they are none: %j', async (more, message) => {
     await expect(read([answer(more)])).rejects.toThrow(message)
   })

@@ -158,7 +158,7 @@ describe('SA-Co', () => {
     await writeFile(found, JSON.stringify([{ image_id: 7, category_id: 1, bbox: [0, 0, 1, 1], score: 1 }]))
     const foreign = await groundmill('benchmark', 'saco', '--predictions', found, '--truth', one)
     expect(foreign).toMatchObject({ code: 2, out: '' })
-    expect(foreign.err).toMatch(/answers about 1 pairs that .* does not have: 7\./)
+    expect(foreign.err).toMatch(/answers about 1 pair that .* does not have: 7\./)
     const { err } = await groundmill(
       'benchmark',
       'coco',

@@ -86,7 +86,7 @@ describe('an export', () => {
     await writeFile(list, `${await readFile(list, 'utf8')},{"half${'x'.repeat(2_000_000)}`)
     const again = await startGroundmill([...args, '--json']).ended
     expect(again.code).toBe(0)
-    expect(again.err).toContain('were done before')
+    expect(again.err).toContain('done before: ')
     expect(JSON.parse(again.out)).toMatchObject({ skipped: false, written: { images: 600 } })
     expect(await bytesOf(killed)).toEqual(await bytesOf(whole))
   })

@@ -76,7 +76,7 @@ describe('an export of some pictures', () => {
       [await file('../x'), /cannot be the key of a picture/],
       [await file('{"keys": 3}'), /is no list of pictures: keys/],
       [await file('['), /is not JSON/],
-      [await file('000990001'), /None of the 1 pictures of .* such as 000990001/],
+      [await file('000990001'), /None of 1 picture of .* such as 000990001/],
     ] as const)
       await expect(exportTo(source, fresh(), { format: 'odvg', only })).rejects.toThrow(message)
   })

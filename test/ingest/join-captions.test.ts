@@ -83,7 +83,7 @@ describe.each(Object.keys(writers))('rows of one address in a %s', (format) => {
     const plan = await planOf(source)
     expect(plan.shards.map(({ rows }) => rows)).toEqual([2, 2, 2])
     expect(plan.repeated).toBe(1)
-    expect(repeatsWarning(plan)).toMatch(/^1 rows name a picture that an earlier row, not next to them/)
+    expect(repeatsWarning(plan)).toMatch(/^1 row names a picture that an earlier row, not next to it,/)
     const apart = { ...source, join: 'no' }
     expect(await rowsOf(apart)).toHaveLength(9)
     expect(plainRows(await rowsByShards(apart))).toEqual(plainRows(await rowsOf(apart)))

@@ -45,7 +45,7 @@ describe('a TSV', () => {
       ['u5', 'crlf 🦓 é'],
       ['u6', 'last without end'],
     ])
-    expect(rows[4].problem?.detail).toBe(`${path}:6: 1 columns, 2 needed`)
+    expect(rows[4].problem?.detail).toBe(`${path}:6: 1 column, 2 needed`)
   })
 
   it('has rejects for lines that are too long or not UTF-8', async () => {

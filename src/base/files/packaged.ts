@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** A file that comes with the program, such as `datasets/toy.yaml`. */
@@ -21,3 +22,10 @@ export function packagedCard(name: string): string | undefined {
   const path = packaged(`datasets/${name}.yaml`)
   return existsSync(path) ? path : undefined
 }
+
+/** Names of the cards that come with the program. The toy world's file is a recipe, not a card. */
+export const packagedCards = (): string[] =>
+  readdirSync(packaged('datasets'))
+    .filter((file) => file.endsWith('.yaml') && file !== 'toy.yaml')
+    .map((file) => basename(file, '.yaml'))
+    .sort()

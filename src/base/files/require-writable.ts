@@ -1,7 +1,14 @@
-import { access, constants, stat } from 'node:fs/promises'
+import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
-import { whyUnreadable } from './why-unreadable.js'
+import { isAddress, isHome, noHome, whyUnreadable } from './why-unreadable.js'
+
+/** File systems of Linux that hold what the system says of itself: proc and sysfs. */
+const systemsOwn = [0x9fa0, 0x62656572]
+
+/** What is said of an address that was to be written to. */
+export const notAnAddress =
+  'this is an address, and it is written to a place on this machine: name a path, and copy it there after.'
 
 /**
  * Looks whether a folder can be made, or can be written into where it is there. Nothing is made.
@@ -9,6 +16,8 @@ import { whyUnreadable } from './why-unreadable.js'
  * @throws UserError that says why not
  */
 export async function requireWritable(folder: string): Promise<void> {
+  if (isHome(folder)) throw new UserError(`${folder}: ${noHome}`)
+  if (isAddress(folder)) throw new UserError(`${folder}: ${notAnAddress}`)
   for (let path = resolve(folder); ; path = dirname(path)) {
     const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
@@ -21,6 +30,8 @@ export async function requireWritable(folder: string): Promise<void> {
     if (!found) continue
     if (!found.isDirectory())
       throw new UserError(`${folder} cannot be made: ${path} is a file. Name another place.`)
+    if (systemsOwn.includes((await statfs(path)).type))
+      throw new UserError(`${folder} cannot be made: ${path} is the system's own. Name another place.`)
     await access(path, constants.W_OK | constants.X_OK).catch((error: NodeJS.ErrnoException) => {
       const why = error.code === 'EROFS' ? 'is on a disk that is read only' : 'cannot be written to'
       const where = path === resolve(folder) ? folder : `${folder}: ${path}`

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { requireFolder } from '../../catalog/require-folder.js'
 import { isLiving } from '../../pipeline/tasks/read-presences.js'
 import { runMetrics } from '../../pipeline/tasks/run-metrics.js'
 import { type RunState, runStateReader } from '../../pipeline/tasks/run-state.js'
@@ -28,6 +29,7 @@ const [folderMs, bucketMs, slowness] = [2000, 10_000, 5]
  * and nobody works any more (1).
  */
 export async function watch(url: string, options: WatchOptions, signal: AbortSignal): Promise<void> {
+  await requireFolder(url)
   const run = openStorage(url)
   const read = runStateReader(run)
   const metrics = runMetrics()

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import type { FunnelStage } from '../../catalog/funnel.js'
 import type { DatasetStage } from '../../catalog/read-stats.js'
 import { formatTable } from './format-table.js'
@@ -20,7 +21,7 @@ export function reasonsText(
     .sort((a, b) => b[1] - a[1])
     .map(([reason, count]) => `${reason} ${count}`)
   for (const [rule, count] of Object.entries(relabelled)) reasons.push(`relabelled: ${rule} ${count}`)
-  if (joined > 0) reasons.push(`captions of ${input + joined} pairs joined`)
+  if (joined > 0) reasons.push(`captions of ${counted(input + joined, 'pair')} joined`)
   const shown = reasons.slice(0, most).join(', ')
   return reasons.length > most ? `${shown} and ${reasons.length - most} more` : shown
 }

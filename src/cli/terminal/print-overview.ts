@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import type { DatasetStatistics, LabelStatistics, StageStatistics } from '../../catalog/dataset-statistics.js'
 import type { FunnelStage } from '../../catalog/funnel.js'
 import { tableCell } from '../../query/format-rows.js'
@@ -24,7 +25,7 @@ export function overviewText(
       reasonsText({ rejected, relabelled, joined, in: input }, mostReasons),
     ])
   return [
-    `${tableCell(dataset)}: ${counts.images ?? '-'} pictures, ${captionsText(stages)}, ${(bytes / 1e6).toFixed(1)} MB`,
+    `${tableCell(dataset)}: ${counts.images === null ? '- pictures' : counted(counts.images, 'picture')}, ${captionsText(stages)}, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(earlier > 0 ? [`(${earlier} earlier stages are left out)`] : []),
     formatTable(['stage', 'unit', 'in', 'out', 'rejected', 'reasons'], rows),
     ...aligned([...pictureFacts(stages), ...phraseFacts(stages), ...boxFacts(stages, counts.images)]),
@@ -68,8 +69,9 @@ function captionsText(stages: readonly StageStatistics[]): string {
   const images = stages.find(({ family }) => family === 'images')
   const captions = images?.counts.captions
   const prompts = labelsOf(images, 'caption_kinds')?.frequencies.categories ?? 0
-  if (captions === undefined || prompts === 0) return `${said(captions)} captions`
-  return `${captions - prompts} captions and ${prompts} prompts of category names`
+  if (captions === undefined) return '- captions'
+  if (prompts === 0) return counted(captions, 'caption')
+  return `${counted(captions - prompts, 'caption')} and ${counted(prompts, 'prompt')} of category names`
 }
 
 /** Of the last stage that found phrases. */

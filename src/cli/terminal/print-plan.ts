@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { plainText } from '../../base/plain-text.js'
 import { bytesText } from '../../pipeline/plan/expected-disk.js'
 import type { PlannedModel, RunPlan, StagePlan } from '../../pipeline/plan/run-plan.js'
@@ -39,7 +40,8 @@ function stateOf({ done, total, anew, pictures, toDo }: StagePlan): string {
   if (done === total) return 'left as it is'
   if (total === undefined) return 'made'
   if (anew.length > 0) return 'made anew'
-  const left = pictures !== undefined && toDo !== undefined && toDo < pictures ? ` (${toDo} pictures)` : ''
+  const left =
+    pictures !== undefined && toDo !== undefined && toDo < pictures ? ` (${counted(toDo, 'picture')})` : ''
   return done > 0 ? `gone on with${left}` : 'made'
 }
 

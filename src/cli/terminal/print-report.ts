@@ -20,13 +20,16 @@ interface Scored {
 const isScored = (value: unknown): value is Scored =>
   (value as Partial<Scored> | null)?.teacher?.ap !== undefined
 
+/** A model by its part and its name, where that says more. */
+const named = (part: string, name: string): string => (name === part ? part : `${part} (${name})`)
+
 /** Teacher against student, and means of both, on every held-out set. */
 export function reportTable(report: Report): string {
   const rows = Object.entries(report).flatMap(([set, value]) =>
     isScored(value)
       ? [
-          { labels: [set, `teacher (${report.teacher})`], evaluation: value.teacher },
-          { labels: [set, `student (${report.student})`], evaluation: value.student },
+          { labels: [set, named('teacher', report.teacher)], evaluation: value.teacher },
+          { labels: [set, named('student', report.student)], evaluation: value.student },
           ...Object.entries(value.means ?? {}).map(([mean, evaluation]) => ({
             labels: [set, `mean (${mean})`],
             evaluation,

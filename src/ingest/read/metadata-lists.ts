@@ -1,4 +1,5 @@
 import { dirname, join, posix } from 'node:path'
+import { counted } from '../../base/counted.js'
 import { isInside, outsideAdvice } from '../../base/files/inside.js'
 import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
@@ -143,7 +144,7 @@ async function* tableRows(path: string): AsyncGenerator<ObjectLine> {
     else if (cells.length > names.length)
       yield {
         ...base,
-        problem: `${cells.length} columns, the first line has ${names.length} (is a comma in a cell without quotation marks?)`,
+        problem: `${counted(cells.length, 'column')}, the first line has ${names.length} (is a comma in a cell without quotation marks?)`,
       }
     else yield { ...base, value: Object.fromEntries(names.map((name, at) => [name, cells[at] ?? null])) }
   }

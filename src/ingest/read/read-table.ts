@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { type CellRow, csvRows, tsvRows } from '../../formats/read-cells.js'
@@ -43,10 +44,14 @@ export async function* readTable(
     if (!cells) yield problemRow(mark, place, problem)
     else if (cells.length < minCells) {
       const hint = rows === tsvRows && cells.some(isHalfQuoted) ? quotedHint : ''
-      yield problemRow(mark, place, `${cells.length} columns, ${minCells} needed${hint}`)
+      yield problemRow(mark, place, `${counted(cells.length, 'column')}, ${minCells} needed${hint}`)
     } else if (cells.slice(width).some((cell) => cell.trim() !== '')) {
       const why = 'is a comma in a cell without quotation marks?'
-      yield problemRow(mark, place, `${cells.length} columns, the first line has ${width} (${why})`)
+      yield problemRow(
+        mark,
+        place,
+        `${counted(cells.length, 'column')}, the first line has ${width} (${why})`,
+      )
     } else yield pairOf(mark, place, columns, (column) => cells[places.get(column) as number])
   }
 }

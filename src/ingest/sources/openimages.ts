@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { z } from 'zod'
+import { counted } from '../../base/counted.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import { cornersOf, numberOf } from '../../formats/box-numbers.js'
@@ -98,7 +99,7 @@ async function* rowsOf(
     if (!cells || cells.length <= last) {
       if (open) yield pictureRow(path, open, config, lists)
       open = undefined
-      yield problemRow(mark, `${path}:${mark.line}`, problem ?? `${cells?.length} columns`)
+      yield problemRow(mark, `${path}:${mark.line}`, problem ?? counted(cells?.length ?? 0, 'column'))
       continue
     }
     const cell = (name: (typeof requiredColumns)[number]) => cells[indexOf.get(name) ?? -1] ?? ''

@@ -136,10 +136,11 @@ export function faultsError(faults: readonly Fault[]): UserError {
 export async function checkStage(
   kind: StageKind,
   described: Omit<StageOf, 'uses'>,
-  { run, outputs }: StagePlace,
+  place: StagePlace,
 ): Promise<void> {
   const stage = { ...described, uses: kind.name }
-  const context = stageContext(stage, { run, outputs }, {}, () => {})
+  const context = stageContext(stage, place, {}, () => {})
+  const { run } = place
   const written =
     kind.makes === 'shards' ? (await (kind.promise ?? kind.offers)(stage, context)).dataset?.storage : run
   // A command names this folder by an option or an argument of its own, so no key stands before its path.

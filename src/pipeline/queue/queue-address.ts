@@ -87,10 +87,19 @@ export async function checkRedis(
         `Redis at ${shown} refuses access (${message}): set GROUNDMILL_QUEUE with its password.`,
       )
     throw new UserError(
-      `Redis at ${shown} does not answer (${message || 'no connection'}): start it, or mend the address.`,
+      `Redis at ${shown} does not answer (${whySilent(last ?? (error as Error))}): start it, or mend the address.`,
     )
   } finally {
     clearTimeout(timer)
     connection.disconnect()
   }
+}
+
+/** Why nothing answers at an address, in words for what the system says by a code. */
+function whySilent(error: Error): string {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (code === 'ECONNREFUSED') return 'nothing listens there'
+  if (code === 'ENOTFOUND' || code.startsWith('EAI_')) return 'there is no such host'
+  if (['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'].includes(code)) return 'the host is not to be reached'
+  return error.message || 'no connection'
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { counted } from '../../base/counted.js'
 import { UserError } from '../../base/user-error.js'
 import { type ExportConfig, exportStageConfig } from '../../export/config.js'
 import { reportName } from '../../export/export-folder.js'
@@ -40,7 +41,7 @@ export const exportKind = oneKind({
     const { name, missing } = needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
     if (missing.length > 0) {
       throw new Error(
-        `Stage "${stage.name}" would export without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
+        `Stage "${stage.name}" would export without ${counted(missing.length, 'shard')} of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
       )
     }
     const { source, config, license } = await openInputs(stage, context)
@@ -54,7 +55,7 @@ export const exportKind = oneKind({
       force: replace === 'any',
       signal: context.signal,
       onProgress: context.progress,
-      onResume: (rows) => context.notice(`${rows} pictures were done before`),
+      onResume: (rows) => context.notice(`done before: ${counted(rows, 'picture')}`),
     })
     return { offers: { missing: [] }, result: made, skipped: made.skipped }
   },

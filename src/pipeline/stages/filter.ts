@@ -1,5 +1,7 @@
-import { filterConfig, filterNotHashed } from '../../filter/config.js'
+import { findFirst } from '../../base/find-first.js'
+import { type FilterConfig, filterConfig, filterNotHashed } from '../../filter/config.js'
 import { asksFrequency, looksAtTools } from '../../filter/open-tools.js'
+import { someRead } from '../../filter/rules.js'
 import { synonymWarnings } from '../../filter/synonym-warnings.js'
 import { amendConfig } from '../../shards/amend-shard.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
@@ -20,12 +22,14 @@ export const filter = shardsKind({
   // apply the rules again.
   notHashed: filterNotHashed,
   edge: ({ rules }) => (asksFrequency(rules) ? 'all' : 'shard'),
-  looks: ({ with: { rules } }) =>
-    looksAtTools(rules, toolSources).map(({ rule, look }) => ({
+  looks: (stage, context) => [
+    { key: 'rules', look: () => lookAtLabels(stage, context) },
+    ...looksAtTools(stage.with.rules, toolSources).map(({ rule, look }) => ({
       key: `rules (${rule})`,
       atWork: true,
       look,
     })),
+  ],
   estimate: typically(500),
   async offers(stage, context) {
     const { dataset, selection, phrases, missing } = sourceOf(stage, context)
@@ -54,6 +58,26 @@ export const filter = shardsKind({
 
 const sourceOf = (stage: StageOf, context: StageContext) =>
   needed(stage, context, ['proposals', 'phrases', 'dataset'], 'proposals')
+
+/** Throws a UserError where proposals have labels that no rule reads, as far as the model or their records say. */
+async function lookAtLabels(stage: StageOf<FilterConfig>, context: StageContext): Promise<void> {
+  const [proposals, ...others] = stage.needs.flatMap((name) => {
+    const output = context.outputs.get(name)
+    return output?.proposals === undefined ? [] : [output]
+  })
+  // What is missing is told of where it is needed.
+  if (!proposals?.proposals || others.length > 0 || someRead(stage.with.rules, 'labels')) return
+  const { labelsUnread, recordedLabels } = await import('../../filter/filter-shard.js')
+  const { modelFacts } = await import('../../teacher/model-facts.js')
+  const { model } = Object(proposals.config) as { readonly model?: unknown }
+  const isFolder = typeof model === 'string' && !context.outputs.get(model)?.model
+  const facts = isFolder ? await modelFacts(model).catch(() => undefined) : undefined
+  const { storage, shards = [] } = proposals.dataset ?? {}
+  const recorded = async (shard: string) =>
+    storage && recordedLabels({ storage, shard }, proposals.proposals as string)
+  const hasLabels = facts ? facts.labels !== null : model === undefined && (await findFirst(shards, recorded))
+  if (hasLabels) throw labelsUnread(proposals.proposals)
+}
 
 /** Writes `box_loss: false` into the record, or removes it: the train command reads it there. */
 async function recordBoxLoss(task: ShardTask, result: ShardResult, boxLoss: boolean): Promise<ShardResult> {

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import type { ShardResult } from '../../shards/shard-task.js'
 
 /**
@@ -22,6 +23,6 @@ export function foundBoxes() {
     /** Whether something was asked, and nothing found. */
     isNothing: () => phrases > 0 && answered === 0,
     warning: (stage: string, teacher: string) =>
-      `stage "${stage}": ${teacher} found nothing at all: no proposal for any of ${phrases} phrases in ${pictures} pictures. Look at how it is configured and reads pictures, or lower floor.`,
+      `stage "${stage}": ${teacher} found nothing at all: no proposal for any of ${phrases} phrases in ${counted(pictures, 'picture')}. Look at how it is configured and reads pictures, or lower floor.`,
   }
 }

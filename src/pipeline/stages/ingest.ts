@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
 import { hashJson } from '../../base/hash.js'
 import { memoize } from '../../base/memoize.js'
+import { UserError } from '../../base/user-error.js'
 import { type IngestConfig, ingestConfig, ingestNotHashed, olderConfigHash } from '../../ingest/config.js'
 import { watchHealth } from '../../ingest/fetch/crawl-health.js'
 import type { Fetcher } from '../../ingest/fetch/fetch-image.js'
@@ -48,6 +49,7 @@ export const ingest = shardsKind({
     {
       key: 'source',
       look: async () => {
+        requireApart(stage, context)
         if (!(await isMadeLater(stage, context))) await lookAtSource(stage.with, `stage "${stage.name}"`)
       },
     },
@@ -75,6 +77,15 @@ export const ingest = shardsKind({
 })
 
 const storageOf = ({ name }: StageOf, context: StageContext) => openStorage(runOf(context).path(name))
+
+/** Throws a UserError where a run would be made within the folder of pictures that it reads. */
+function requireApart({ name, with: config }: StageOf<IngestConfig>, { run }: StageContext): void {
+  const { path } = config as { readonly path?: unknown }
+  if (run?.isLocal && typeof path === 'string' && resolve(path) === resolve(run.path('')))
+    throw new UserError(
+      `${path} is read from, and is the folder of the run as well: name another with --dataset, such as runs/${name}.`,
+    )
+}
 
 /** Whether a source is not there yet because another stage of the run makes it: an export that is read back. */
 async function isMadeLater(stage: StageOf<IngestConfig>, { run, outputs }: StageContext): Promise<boolean> {

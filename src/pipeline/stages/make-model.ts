@@ -1,8 +1,9 @@
 import { DamagedModelError } from '../../model/hash-model-files.js'
+import { requireOwnFolder } from '../../model/require-own-folder.js'
 import { modelLock, modelStore } from '../records/model-store.js'
 import { findRunRecord, type RunOnceOptions, type RunRecord, runOnce } from '../records/run-record.js'
 import { type Model, runOf, type StageContext, type StageOf } from './stage-context.js'
-import type { Offers, StageResult } from './stage-kind.js'
+import type { Look, Offers, StageResult } from './stage-kind.js'
 
 /** The record of a model that a stage of a run makes. */
 export const modelRecord = (name: string): string => `models/${name}/record.json`
@@ -60,6 +61,12 @@ export async function makeModel<Result>(
   if (!skipped) model = await open()
   if (!model) throw new Error(`${run.path(place)} was replaced or removed while "${stage.name}" was made.`)
   return { offers: { model, missing: [] }, result: record.result, skipped }
+}
+
+/** Whether the model of a stage may be written where it is to be; in a bucket its record says whose it is. */
+export function lookAtModelPlace({ name }: StageOf, { run, models }: StageContext): Look[] {
+  if (!run?.isLocal) return []
+  return [{ key: 'model', look: () => requireOwnFolder(run.path(`${models}${name}`)) }]
 }
 
 function placeOf({ name }: StageOf, context: StageContext) {

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { listHash } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
 import { readCommit } from '../../shards/commit.js'
@@ -7,7 +8,7 @@ import { speedNote } from '../../train/metrics-log.js'
 import type { SampleSource } from '../../train/samples/sample.js'
 import type { TrainResult } from '../../train/train-task.js'
 import { hashSource } from './hash-inputs.js'
-import { findModel, makeModel, modelRecord } from './make-model.js'
+import { findModel, lookAtModelPlace, makeModel, modelRecord } from './make-model.js'
 import { type Dataset, type Model, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
 
@@ -43,6 +44,7 @@ export const train = oneKind({
         atWork: true,
         look: async () => (await import('../../teacher/open-teacher.js')).requireDevices(config),
       },
+      ...lookAtModelPlace(stage, context),
     ]
   },
   // Beside the model there are its checkpoint, with two moments of each weight, and one that is being written.
@@ -131,7 +133,7 @@ function sourceOf(stage: StageOf<TrainConfig>, name: string, context: StageConte
 function requireWhole(stage: StageOf<TrainConfig>, name: string, missing: readonly string[]): void {
   if (missing.length === 0) return
   throw new Error(
-    `Stage "${stage.name}" would train without ${missing.length} shard(s) of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
+    `Stage "${stage.name}" would train without ${counted(missing.length, 'shard')} of "${name}" that failed: ${missing.join(', ')}. Run again to retry them.`,
   )
 }
 

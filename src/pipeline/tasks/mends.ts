@@ -1,3 +1,4 @@
+import { noHome } from '../../base/files/why-unreadable.js'
 import { shownName } from '../../base/name-list.js'
 import type { RejectRow } from '../../rows/rows.js'
 
@@ -35,13 +36,19 @@ const whenAll = (advice: Mend['advice'] | string): Mend => ({ ...always(advice),
 const isFileName = (url: string): boolean =>
   /^(file:|[a-z]:[\\/])/i.test(url) || !/^(\/\/|[a-z][a-z\d+.-]*:)/i.test(url)
 
-const example = ([row]: readonly RejectRow[]): string => (row ? `: ${shownName(row.detail, 200)}` : '')
+/** What the first row of a list calls its column of addresses. */
+const headers = /^(?:image|img|photo|picture|file)?[\s_-]?(?:urls?|paths?|links?|names?|images?|files?)$/i
+
+const example = ([row]: readonly RejectRow[]): string =>
+  row ? `: ${shownName(row.detail.replace(/\.$/, ''), 200)}` : ''
 const exampleUrl = ([row]: readonly RejectRow[]): string =>
   row?.url ? `, such as ${shownName(row.url, 120)}` : ''
 
 async function badUrl({ set, rows }: MendContext): Promise<string> {
   const found = await rows()
   const file = found.find(({ url }) => url !== null && isFileName(url))
+  if (file?.url && headers.test(file.url))
+    return `the first row is a header, with the name ${shownName(file.url, 120)}: ${set('header', 'true')} takes it as that, and \`columns\` by their names`
   if (!file)
     return `only http and https addresses are fetched${exampleUrl(found)}: give those, or a folder with the files`
   return `the list names files${exampleUrl([file])}: ${set('images', 'FOLDER')} reads them from that folder (for a folder of pictures without a list: ${set('format', 'folder')} ${set('path', 'FOLDER')}); where they are on the web, ${set('base_url', 'https://HOST/PATH/')} --retry-failed bad_url`
@@ -191,7 +198,9 @@ const mends: Readonly<Record<string, Mend>> = {
     const where = hasImages(config)
       ? `; ${set('images', 'FOLDER')} is the folder that their names begin in`
       : ''
-    return `the files are not there${example(await rows())}${where}`
+    const found = await rows()
+    const home = found.some(({ detail }) => /(?:^|[\s/])~\//.test(detail)) ? `; ${noHome.slice(0, -1)}` : ''
+    return `the files are not there${example(found)}${home}${where}`
   }),
   outside_folder: always(async ({ config, set, rows }) => {
     const key = hasImages(config) ? 'images' : 'path'
@@ -258,8 +267,11 @@ async function gone({ config, rows }: MendContext): Promise<string> {
   return `the pictures are not there${exampleUrl(await rows())}${where}`
 }
 
-async function noPicture({ rows }: MendContext): Promise<string> {
-  return `what the addresses give is no picture${example(await rows())}; does \`columns.url\` name the pictures, and not the pages that show them?`
+async function noPicture({ config, rows }: MendContext): Promise<string> {
+  const found = await rows()
+  if (found.some(({ url }) => url !== null && /^https?:/.test(url)))
+    return `what the addresses give is no picture${example(found)}; does \`columns.url\` name the pictures, and not the pages that show them?`
+  return `the files are no pictures that can be read${example(found)}; ${config.format === 'folder' ? 'give others in their place' : 'does `columns.url` name the pictures?'}`
 }
 
 function noPhrase({ config, set }: MendContext): string {
@@ -286,6 +298,13 @@ export async function mendOf(
   if (often) return undefined
   return ruleOf(context.config, reason) ? rule(reason)(context) : undefined
 }
+
+/** Whether rows can be rejected for a reason. */
+export const isReason = (reason: string): boolean =>
+  Object.hasOwn(mends, reason) || Object.hasOwn(mends, familyOf(reason))
+
+/** The reasons that are no kinds of reasons, such as `http`. */
+export const reasonNames: readonly string[] = Object.keys(mends).filter((name) => familyOf(name) !== name)
 
 /** Reasons of a kind, which have no entry of their own. */
 function familyOf(reason: string): string {

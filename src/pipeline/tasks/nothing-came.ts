@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.js'
 import { findFirst } from '../../base/find-first.js'
 import { rules } from '../../filter/rules.js'
 import type { RejectRow } from '../../rows/rows.js'
@@ -59,11 +60,7 @@ export async function remarksOn(
 export async function nothingCame(made: MadeStage): Promise<string> {
   const reasons = byCount(made.sums.rejected)
   if (reasons.length === 0) return `${await emptyLine(made)}: there was nothing to make it of`
-  const lines: string[] = []
-  for (const [reason] of reasons.slice(0, mostReasons)) {
-    const mend = await mendOf(reason, contextOf(made, reason))
-    if (mend !== undefined) lines.push(`\n  ${reason}: ${mend}`)
-  }
+  const lines = (await mendsBehind(made)).map(({ reason, mend }) => `\n  ${reason}: ${mend}`)
   return `${await emptyLine(made)}${lines.join('')}\n  Then run again: what is made stays`
 }
 
@@ -73,19 +70,32 @@ async function emptyLine(made: MadeStage): Promise<string> {
   const reasons = byCount(sums.rejected)
   if (reasons.length === 0) return `nothing came of "${stage.name}"`
   const counts = reasons.map(([reason, count]) => `${reason} ${count}`).slice(0, 12)
-  return `nothing came of the ${sums.in} ${await unitOf(made)} of "${stage.name}" (${counts.join(', ')})`
+  return `nothing came of the ${counted(sums.in, (await unitOf(made)).replace(/s$/, ''))} of "${stage.name}" (${counts.join(', ')})`
 }
 
 /** What to do about reasons that many rows of a stage were dropped for, though others came in. */
 async function mendsOfMany(made: MadeStage): Promise<string[]> {
   const { sums } = made
-  const warnings: string[] = []
-  for (const [reason, count] of byCount(sums.rejected).slice(0, mostReasons)) {
-    if (count < manyRows * sums.in) continue
-    const mend = await mendOf(reason, contextOf(made, reason), true)
-    if (mend !== undefined) warnings.push(`${reason} ${count} of ${sums.in}: ${mend}`)
+  return (await mendsBehind(made, true))
+    .filter(({ count }) => count >= manyRows * sums.in)
+    .map(({ reason, count, mend }) => `${reason} ${count} of ${sums.in}: ${mend}`)
+}
+
+/**
+ * What to do about the reasons that most rows of a stage were dropped for, the most frequent first.
+ *
+ * @param often what is worth saying where other rows came in, and no more
+ */
+export async function mendsBehind(
+  made: MadeStage,
+  often = false,
+): Promise<{ readonly reason: string; readonly count: number; readonly mend: string }[]> {
+  const mends = []
+  for (const [reason, count] of byCount(made.sums.rejected).slice(0, mostReasons)) {
+    const mend = await mendOf(reason, contextOf(made, reason), often)
+    if (mend !== undefined) mends.push({ reason, count, mend })
   }
-  return warnings
+  return mends
 }
 
 const byCount = (rejected: ShardSums['rejected']) => Object.entries(rejected).sort((a, b) => b[1] - a[1])

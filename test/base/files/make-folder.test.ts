@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { explainError } from '../../../src/base/explain-error.js'
 import { makeFolder } from '../../../src/base/files/make-folder.js'
+import { requireWritable } from '../../../src/base/files/require-writable.js'
 import { writeFileAtomic } from '../../../src/base/files/write-file-atomic.js'
 import { UserError } from '../../../src/base/user-error.js'
 import { check } from '../../../src/cli/check.js'
@@ -29,6 +30,16 @@ it('makes what is not there, and says what stands in its way', async () => {
   expect(await refusal('file/x/y')).toMatch(/a part of this path is a file/)
   expect(await refusal('file')).toMatch(/is there already and is not a folder/)
   expect(await refusal('dangling/x')).toMatch(/dangling.*where a folder is needed/)
+})
+
+it.skipIf(process.platform !== 'linux')('ends where the system takes no folders', async () => {
+  await expect(makeFolder('/proc/none/such')).rejects.toThrow(
+    '/proc/none cannot be made: /proc takes no folders',
+  )
+  await expect(requireWritable('/proc/none/such')).rejects.toThrow("/proc is the system's own")
+  expect(() => openStorage('~/runs')).toThrow('~/runs: ~ is of the shell alone')
+  await expect(requireWritable('~/runs')).rejects.toThrow('~ is of the shell alone')
+  await expect(requireWritable('s3://bucket/place')).rejects.toThrow('s3://bucket/place: this is an address')
 })
 
 const isMountable = await run('unshare', ['--mount', 'true']).then(

@@ -32,7 +32,7 @@ describe('a pipeline or card that is not in the working folder', () => {
     expect(err).not.toContain('Cannot read')
     expect(JSON.parse(out).funnel[0]).toMatchObject({ stage: 'cc3m', in: 1, rejected: { connection: 1 } })
     expect(err).toMatch(
-      /nothing came of the 1 pairs of "cc3m" \(connection 1\)\n {2}connection: the servers do not answer/,
+      /nothing came of the 1 pair of "cc3m" \(connection 1\)\n {2}connection: the servers do not answer/,
     )
     expect(code).toBe(2)
     // One's own file of that name comes first.

@@ -17,6 +17,16 @@ describe('a file', () => {
     expect(await readJson(path)).toEqual({ a: 'é' })
   })
 
+  it('that is named as a shell or the web would name it is told apart from one that is missing', async () => {
+    await expect(readText('~/a.txt')).rejects.toThrow(
+      'Cannot read ~/a.txt: there is no such file or folder: ~ is of',
+    )
+    await expect(readText('s3://bucket/a.txt')).rejects.toThrow(
+      'Cannot read s3://bucket/a.txt: it is an address',
+    )
+    await expect(readText(join(folder, 'none'))).rejects.toThrow(/none: there is no such file or folder\.$/)
+  })
+
   it('of text may have marks of UTF-8 and UTF-16, and is refused in another encoding', async () => {
     const path = join(folder, 'c.txt')
     const little = Buffer.from('\uFEFF{"a": "é"}', 'utf16le')

@@ -157,6 +157,37 @@ describe('before the first stage', () => {
       ])
   })
 
+  it('a detector with labels whose labels no rule reads is told of before it is asked', async () => {
+    const detector = label({ model: fixture('torchvision') })
+    expect(await faultsOf(crawl, words, detector, kept([{ rule: 'score', min: 0.4 }]))).toEqual([
+      expect.stringMatching(/^kept, rules: Proposals "label" are of a detector with a fixed list of labels/),
+    ])
+    expect(await faultsOf(crawl, words, detector, kept([{ rule: 'label' }]))).toEqual([])
+  })
+
+  it('a run is not made in the folder of pictures that it reads', async () => {
+    const at = await temporaryFolder()
+    await writeFile(join(at, 'a.jpg'), '')
+    await writeFile(join(at, 'a.txt'), 'a dog')
+    const { stages } = await pipelineOf({ name: 'web', uses: 'ingest', with: { format: 'folder', path: at } })
+    const messages = async (run: string) =>
+      (await findFaults(stages, openStorage(run))).map(({ message }) => message)
+    expect(await messages(at)).toEqual([
+      expect.stringContaining('is read from, and is the folder of the run'),
+    ])
+    expect(await messages(join(at, 'run'))).toEqual([])
+  })
+
+  it('a model is not trained over what is somebody’s own', async () => {
+    const run = await temporaryFolder()
+    await mkdir(join(run, 'models', 'student'), { recursive: true })
+    await writeFile(join(run, 'models', 'student', 'model.onnx'), 'mine')
+    const student = { name: 'student', uses: 'train', needs: ['kept'], with: {} }
+    const { stages } = await pipelineOf(crawl, words, label({ model: fixture('detr') }), kept([]), student)
+    const faults = await findFaults(stages, openStorage(run))
+    expect(faults.map(({ stages, key }) => [...stages, key])).toContainEqual(['student', 'model'])
+  })
+
   it('an engine of other machines is not refused for what this one lacks; a slice not for others’ work', async () => {
     const pipeline = await pipelineOf(crawl, words, label({ model: join(folder, 'nosuch') }))
     const notices: string[] = []

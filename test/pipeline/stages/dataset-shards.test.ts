@@ -252,7 +252,7 @@ describe('a stage that exports', () => {
     }
     const lost = await refused(['kept'], run, ['00003', '00004'])
     expect(lost).not.toBeInstanceOf(UserError)
-    expect(lost?.message).toContain('without 2 shard(s) of "kept" that failed: 00003, 00004')
+    expect(lost?.message).toContain('without 2 shards of "kept" that failed: 00003, 00004')
     const several = await refused(['kept', 'mined', 'more'], run)
     expect(several).toBeInstanceOf(UserError)
     expect(several?.message).toContain('mined, more')

@@ -140,7 +140,7 @@ describe('what a model is trained on', () => {
     // Trying again may mend it.
     const lost = await refused(['gold', 'kept'], { kept: ['00000', '00003'] })
     expect(lost).not.toBeInstanceOf(UserError)
-    expect(lost?.message).toContain('without 2 shard(s) of "kept" that failed: 00000, 00003.')
+    expect(lost?.message).toContain('without 2 shards of "kept" that failed: 00000, 00003.')
     expect((await refused(['gold', 'mined'], { mined: ['00001'] }))?.message).toContain('of "mined"')
     const twice = await refused(['gold', 'mined', 'more'])
     expect(twice).toBeInstanceOf(UserError)

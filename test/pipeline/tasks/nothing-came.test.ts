@@ -47,6 +47,7 @@ describe('a stage of which nothing came', () => {
     [['C:\\photos\\1.jpg'], /--set web\.images=FOLDER/],
     [['file:///data/1.jpg'], /--set web\.images=FOLDER/],
     [['/data/1.jpg'], /--set web\.base_url=https:\/\/HOST\/PATH\/ --retry-failed bad_url/],
+    [['image_url'], /the first row is a header, with the name image_url: --set web\.header=true/],
     [['ftp://pictures.example/1.jpg'], /bad_url: only http and https addresses are fetched/],
     [
       ['http://127.0.0.1:8088/1.jpg', 'http://10.0.0.1:81/2.jpg'],
@@ -61,6 +62,15 @@ describe('a stage of which nothing came', () => {
     expect(nothing).not.toMatch(/remove|user:word/)
     expect([...outcomes.keys()]).toEqual(['web'])
     expect(stopped).toEqual([{ stage: 'words', at: 'web', why: 'nothing came of it' }])
+  })
+
+  it('names a path that a shell would have read, and files that are no pictures', async () => {
+    const others = await temporaryFolder()
+    await writeFile(join(others, 'no.jpg'), 'no picture')
+    const { nothing } = await go(await listOf(['~/photos/1.jpg']), { images: pictures })
+    expect(nothing).toContain('~ is of the shell alone: write the folder in full; --set web.images=FOLDER')
+    const broken = await go(await listOf(['no.jpg']), { images: others })
+    expect(broken.nothing).toMatch(/not_image: the files are no pictures that can be read: .*no\.jpg/)
   })
 
   it('keeps the hosts that are allowed already in what it says', async () => {
