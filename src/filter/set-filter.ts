@@ -8,7 +8,7 @@ import { type RuleConfig, ruleNames, ruleOf } from './rules.js'
 /**
  * Sets a key of a filter's configuration, as it stands in a file or as it was checked: `RULE.KEY` of the one rule of
  * that name, `rules.N.KEY` of the rule at place N from 0, or a key of the filter itself, such as `box_loss` or all
- * `rules`. `rules.RULE.KEY` is the same as `RULE.KEY`. Rules that are not said are those by default. A rule
+ * `rules`. Rules that are not said are those by default. A rule
  * that is not among them is added at the end.
  *
  * @param from how many keys of the option lead to the filter, such as one in `STAGE.RULE.KEY`
@@ -62,6 +62,10 @@ function setRule(
     )
   if (place === undefined) {
     if (!ruleNames.includes(name)) throw noRule(text, name, prefix, rules)
+    if (at > from)
+      throw new UserError(
+        `${text}: a key of a rule is named by its rule alone: ${prefix}${keys.slice(at).join('.')}. Behind \`rules\` stands a place, from 0.`,
+      )
     const same = rules.flatMap((rule, index) => (nameOf(rule) === name ? [index] : []))
     if (same.length > 1) {
       const forms = same.map((index) => `${prefix}rules.${index}.${keys.slice(at + 1).join('.') || 'KEY'}`)

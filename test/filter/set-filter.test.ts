@@ -19,8 +19,8 @@ function changed(option: string, config: Record<string, unknown> = { rules }, fr
 }
 
 describe('a key of a rule', () => {
-  it('is named by its rule, with `rules` before it or not, or by its place', () => {
-    for (const option of ['kept.score.min=0.3', 'kept.rules.score.min=0.3', 'kept.rules.1.min=0.3']) {
+  it('is named by its rule, or by its place', () => {
+    for (const option of ['kept.score.min=0.3', 'kept.rules.1.min=0.3']) {
       const { rules: after, said } = changed(option)
       expect(after[1]).toEqual({ rule: 'score', min: 0.3 })
       expect([after.length, said]).toEqual([4, []])
@@ -64,6 +64,7 @@ describe('a key of a rule', () => {
       rules,
       /no rule and no key bogus\..* kept\.RULE\.KEY, such as kept\.score\.min; the rules here are label, score/,
     ],
+    ['kept.rules.score.min=0.3', rules, /named by its rule alone: kept\.score\.min\./],
     ['kept.scor.min=0.3', rules, /Did you mean "score"\?/],
     ['kept.score.mim=0.3', rules, /the rule score has no key mim\. Did you mean "min"\? It has: min\./],
     ['kept.score.rule=nms', rules, /has no key rule/],

@@ -168,7 +168,7 @@ stages:
       const { stages } = await readPipeline(`pipelines/${file}.yaml`, { set, onNotice })
       return stages.find(({ name }) => name === stage)?.with as { rules: object[] }
     }
-    const kept = await stageOf(['filter.score.min=0.3', 'filter.rules.nms.iou=0.6'], 'filter')
+    const kept = await stageOf(['filter.score.min=0.3', 'filter.nms.iou=0.6'], 'filter')
     expect(kept.rules.slice(2, 4)).toEqual([
       { rule: 'score', min: 0.3 },
       { rule: 'nms', iou: 0.6 },
