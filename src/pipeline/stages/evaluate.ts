@@ -1,12 +1,13 @@
+import { dirname } from 'node:path/posix'
 import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
 import {
   categoriesOf,
   type Evaluation,
   evaluateModel,
-  type WindowAnswers,
+  isWindowAnswers,
 } from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
-import { rowParts } from '../../shards/row-parts.js'
+import { rowParts, sweepParts } from '../../shards/row-parts.js'
 import { evaluationRecord, isEvaluation, outcomesFile } from '../promotion/evaluation-record.js'
 import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
@@ -44,7 +45,7 @@ export const evaluate = oneKind({
     const { set, unseen, model, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
     const { run } = context
-    const parts = run && rowParts<WindowAnswers>(run, evaluationRecord(stage.name), task)
+    const parts = run && rowParts(run, evaluationRecord(stage.name), task, isWindowAnswers)
     const { record, skipped } = await runOnce<Evaluation>(
       context.run,
       evaluationRecord(stage.name),
@@ -80,6 +81,8 @@ export const evaluate = oneKind({
       },
     )
     await parts?.remove()
+    // What was kept of another model, or set, that was stopped.
+    if (run) await sweepParts(run, dirname(evaluationRecord(stage.name)))
     return { offers: { missing: [] }, result: record.result, skipped }
   },
 })
