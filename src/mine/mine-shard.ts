@@ -18,12 +18,14 @@ import type { MineFiles, Vocabulary } from './vocabulary.js'
 const reasons = ['may_be_there', 'too_easy', 'too_many'] as const
 type Why = (typeof reasons)[number]
 
-interface Mined {
+/** What is mined of a picture. */
+export interface Mined {
   readonly row: NegativeRow
   readonly left: readonly { readonly text: string; readonly why: Why }[]
 }
 
-function isMined(value: unknown): value is Mined {
+/** Whether a value of JSON is what was mined of a picture. */
+export function isMined(value: unknown): value is Mined {
   const { row, left } = (value ?? {}) as Partial<Record<keyof Mined, unknown>>
   return (
     isNegativeRow(row) &&

@@ -11,7 +11,8 @@ import { type ObjectLine, readObjects } from '../../formats/read-objects.js'
 import { openParquet } from '../../parquet/open-parquet.js'
 import { columnNames } from '../../parquet/read-footer.js'
 import { readRows } from '../../parquet/read-rows.js'
-import { type Column, captionNames, notesOf, type PairColumns } from './columns.js'
+import { type Column, captionNames, columnsUsed, notesOf, type PairColumns } from './columns.js'
+import { damagedParquet, soundRows } from './damaged-parquet.js'
 import { captionedRow, type SourceRow, sourceRow } from './source-row.js'
 
 /** Names of lists in a folder of pictures: Hugging Face's image folders have `metadata`. */
@@ -90,7 +91,7 @@ export async function readMetadataLists(
       throw new UserError(`${path} is a link that leads out of ${folder}: ${outsideAdvice}.`)
     /** Whether the list has captions; known from its first row on. */
     let captioned: boolean | undefined
-    for await (const { mark, place, value, problem } of rowsOf(path)) {
+    for await (const { mark, place, value, problem } of rowsOf(path, columns)) {
       if (!value) {
         malformed(place, problem)
         continue
@@ -215,9 +216,10 @@ function rowOf(mark: Mark, place: string, row: Row, keys: PairColumns): SourceRo
   })
 }
 
-async function* rowsOf(path: string): AsyncGenerator<ObjectLine> {
+/** Rows of a list; of Parquet the columns that are asked for. */
+async function* rowsOf(path: string, columns?: Partial<PairColumns>): AsyncGenerator<ObjectLine> {
   if (path.endsWith('.csv')) yield* tableRows(path)
-  else if (path.endsWith('.parquet')) yield* parquetRows(path)
+  else if (path.endsWith('.parquet')) yield* parquetRows(path, columns)
   else for await (const line of readObjects(path)) if (line.value || !line.isBlank) yield line
 }
 
@@ -237,16 +239,18 @@ async function* tableRows(path: string): AsyncGenerator<ObjectLine> {
   }
 }
 
-async function* parquetRows(path: string): AsyncGenerator<ObjectLine> {
-  const file = await openParquet(path).catch((error: Error) => {
-    throw error instanceof UserError ? error : new UserError(`${path} is damaged: ${error.message}`)
-  })
+async function* parquetRows(path: string, columns?: Partial<PairColumns>): AsyncGenerator<ObjectLine> {
+  const file = await openParquet(path).catch(damagedParquet(path))
   try {
-    const columns = columnNames(file.footer)
+    const names = columnNames(file.footer)
+    const keys = keysOf(Object.fromEntries(names.map((name) => [name, null])), columns)
+    const asked = columnsUsed(keys).map(String)
+    // Other columns may be large, such as pictures; where one lacks, the message lists them all.
+    const read = asked.every((name) => names.includes(name)) ? asked : names
     let at = 0
     for (const { rows } of file.footer.groups) {
-      const part = { start: at, end: at + rows, columns, bytesAsText: true }
-      for await (const value of readRows(file, part)) {
+      const part = { start: at, end: at + rows, columns: read, bytesAsText: true }
+      for await (const value of soundRows(path, readRows(file, part))) {
         yield { mark: { at, line: 0 }, place: `${path} row ${at}`, value }
         at++
       }
