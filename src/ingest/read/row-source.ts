@@ -80,6 +80,7 @@ export function rowSource(rowReader: RowReader): Source {
       const hashes = await readHashes()
       return hashes ? (hashes.at(-1) ?? hashBytes('')) : hashRows(open(undefined, true))
     },
+    joins: rowReader.joins,
     repeated: () => names,
     async close() {
       reader = undefined

@@ -32,6 +32,8 @@ export interface Source {
   rows(from?: Mark): AsyncGenerator<SourceRow>
   /** SHA-256 of what the rows are read from, in hex. */
   hash(): Promise<string>
+  /** Whether rows next to each other of one picture are joined. */
+  readonly joins?: boolean | undefined
   /**
    * Rows of the last plan that name a picture which an earlier row has named that is not next to them; undefined
    * where rows do not join.
