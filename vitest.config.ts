@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { SlowFirst } from './test/helpers/slow-first.js'
 import { StallReporter } from './test/helpers/stall-reporter.js'
 
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 }
@@ -13,6 +14,7 @@ export default defineConfig({
   test: {
     // One more than two cores: many tests wait, for servers, processes and clocks.
     maxWorkers: 3,
+    sequence: { sequencer: SlowFirst },
     reporters: ['default', new StallReporter()],
     projects: [
       {

@@ -49,7 +49,7 @@ export function printReport(bench: string, runs: number, figures: Readonly<Recor
 /** With `--help`: prints what the first comment of a program's file says, and ends it. */
 export async function printHelp(url: string): Promise<void> {
   if (!process.argv.includes('--help')) return
-  const [comment = ''] = /\/\*\*[^]*?\*\//.exec(await readFile(new URL(url), 'utf8')) ?? []
+  const [comment = ''] = /\/\*\*.*?\*\//s.exec(await readFile(new URL(url), 'utf8')) ?? []
   const lines = comment.split('\n').slice(1, -1)
   process.stdout.write(`${lines.map((line) => line.replace(/^ \* ?/, '')).join('\n')}\n`)
   process.exit()

@@ -134,6 +134,42 @@ describe('the rooms of docs/architecture.md', () => {
   })
 })
 
+/** Packages that are loaded with a file: those of its imports, and of theirs, but for what it imports while it works. */
+async function packagesLoadedWith(start: string): Promise<Set<string>> {
+  const packages = new Set<string>()
+  const seen = new Set<string>()
+  const queue = [start]
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (seen.has(file)) continue
+    seen.add(file)
+    const code = await readFile(file, 'utf8')
+    for (const [, specifier = ''] of code.matchAll(/^(?:import|export) (?!type )[^']*? from '([^']+)'/gm)) {
+      const path = join(dirname(file), specifier).replace(/\.js$/, '.ts')
+      if (!specifier.startsWith('.')) packages.add(specifier)
+      else if (files.includes(path)) queue.push(path)
+    }
+  }
+  return packages
+}
+
+describe('a command', () => {
+  it.each([
+    'src/cli/run.ts',
+    'src/cli/stats.ts',
+    'src/cli/check.ts',
+    'src/cli/filter.ts',
+    'src/cli/machines/watch.ts',
+    'src/cli/machines/worker.ts',
+    'src/pipeline/engines/task-child.ts',
+  ])('%s loads what a stage works with when that works', async (file) => {
+    const packages = await packagesLoadedWith(file)
+    expect(packages).toContain('zod')
+    const heavy =
+      /^(apache-arrow|parquet-wasm|sharp|undici|natural|onnxruntime-node|@bufbuild|@huggingface|@duckdb)/
+    expect([...packages].filter((name) => heavy.test(name))).toEqual([])
+  })
+})
+
 describe('the walks of docs/architecture.md', () => {
   it('name functions that there are', async () => {
     const walks = page.slice(page.indexOf('## The way'))

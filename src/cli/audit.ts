@@ -3,7 +3,7 @@ import { drawSample } from '../audit/draw-sample.js'
 import type { AuditOptions } from '../audit/grounded-pictures.js'
 import { judgeLabels } from '../audit/judge-labels.js'
 import { readJudgements } from '../audit/judgements.js'
-import { type GroundingSource, knownHeads } from '../audit/known-heads.js'
+import type { GroundingSource } from '../audit/known-heads.js'
 import { placedLabels } from '../audit/placed-labels.js'
 import { makeFolder } from '../base/files/make-folder.js'
 import { parseConfig } from '../base/files/parse-config.js'
@@ -163,6 +163,7 @@ async function readingOf(
 ): Promise<{ readonly source: GroundingSource; readonly read: AuditOptions }> {
   const { source, selection } = await sourceOf(dataset, grounding)
   const known = options.known === undefined ? undefined : await knownIn(dataset, options.known)
+  const { knownHeads } = await import('../audit/known-heads.js')
   const heads = known && (await knownHeads((await sourceOf(known.dataset, known.grounding)).source, signal))
   return {
     source,

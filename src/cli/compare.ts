@@ -9,7 +9,6 @@ import {
   type GroundingComparison,
 } from '../filter/compare-groundings.js'
 import { tableCell } from '../query/format-rows.js'
-import { contactSheet } from '../render/contact-sheet.js'
 import type { Drawing } from '../render/draw-regions.js'
 import { readShard } from '../shards/read-shard.js'
 import { formatTable } from './terminal/format-table.js'
@@ -149,6 +148,7 @@ async function draw(
     }
   }
   await makeFolder(dirname(out))
+  const { contactSheet } = await import('../render/contact-sheet.js')
   const sheet = await contactSheet(
     changed.flatMap((picture) => drawings.get(picture) ?? []),
     { columns: 2 },

@@ -1,7 +1,7 @@
 import { orPackaged } from '../base/files/packaged.js'
 import { UserError } from '../base/user-error.js'
 import { readStats } from '../catalog/read-stats.js'
-import { parseRetried } from '../ingest/retry-shard.js'
+import { parseRetried } from '../ingest/parse-retried.js'
 import type { Engine } from '../pipeline/engines/engine.js'
 import { processes } from '../pipeline/engines/processes.js'
 import { openQueueEngine } from '../pipeline/queue/queue-engine.js'

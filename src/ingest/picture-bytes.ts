@@ -3,7 +3,7 @@ import type { IngestConfig } from './config.js'
 import { sourcePlaces } from './look-at-source.js'
 import { openSource } from './open-source.js'
 
-/** Rows whose files are measured. */
+/** Rows whose files are measured, those that join to one picture too. */
 const measuredRows = 200
 /** Bytes of a picture of the web as it is stored, in docs/scale.md. */
 const crawledPicture = 130_000
@@ -25,7 +25,7 @@ export async function pictureBytes(config: IngestConfig, rows: number): Promise<
   const source = await openSource(config)
   let [bytes, measured, within, seen] = [0, 0, 0, 0]
   try {
-    for await (const { file, elsewhere, load } of source.rows()) {
+    for await (const { file, elsewhere, load, pairs } of source.rows()) {
       if (load) within++
       for (const path of file === null || load ? [] : [file, ...elsewhere]) {
         const found = await stat(path).catch(() => undefined)
@@ -34,7 +34,8 @@ export async function pictureBytes(config: IngestConfig, rows: number): Promise<
         measured++
         break
       }
-      if (++seen === measuredRows) break
+      seen += pairs
+      if (seen >= measuredRows) break
     }
   } finally {
     await source.close()

@@ -1,4 +1,3 @@
-import { UserError } from '../base/user-error.js'
 import type { ImageRow, RejectRow } from '../rows/rows.js'
 import { amendShardTask } from '../shards/amend-shard.js'
 import type { CommitRecord } from '../shards/commit.js'
@@ -6,29 +5,13 @@ import { readShard } from '../shards/read-shard.js'
 import type { ShardOutput, ShardResult, ShardTask } from '../shards/shard-task.js'
 import { amendStats } from '../statistics/stats.js'
 import type { Fetcher } from './fetch/fetch-image.js'
-import { isTransientReason, isUnasked, transientCount } from './fetch/transient.js'
+import { isUnasked, transientCount } from './fetch/transient.js'
 import type { Ingested } from './ingest-row.js'
 import { indexOfKey, ingested, untilFailure } from './ingest-shard.js'
 import type { OpenSource } from './open-source.js'
+import type { RetriedReasons } from './parse-retried.js'
 import type { ShardPlan } from './plan-ingest.js'
 import { shardSums } from './shard-sums.js'
-
-/** Whether rows that were rejected for a reason are tried again. */
-export type RetriedReasons = (reason: string) => boolean
-
-/**
- * `transient` (what may have passed), `all`, `no` (none), or reasons with commas between them, such as
- * `http_404,robots`.
- */
-export function parseRetried(text = 'transient'): RetriedReasons {
-  if (text === 'no') return () => false
-  if (text === 'transient') return isTransientReason
-  if (text === 'all') return () => true
-  const reasons = new Set(text.split(',').map((reason) => reason.trim()))
-  if (reasons.has(''))
-    throw new UserError(`"${text}" is none of no, transient, all, or reasons with commas between them.`)
-  return (reason) => reasons.has(reason)
-}
 
 /**
  * Tries the rejected rows of a committed shard again, and inserts those that come in now in the order of

@@ -2,7 +2,6 @@ import type { Caption, LeftOutPhrase, Phrase, PhraseRow, RejectRow } from '../ro
 import { joinRows } from '../shards/join-rows.js'
 import { runShardTask, type ShardOutput, type ShardResult, type ShardTask } from '../shards/shard-task.js'
 import { addPhrases, rowStats } from '../statistics/row-stats.js'
-import { captionPhrases } from './caption-phrases.js'
 import type { Chunk } from './chunk.js'
 import type { ChunkConfig } from './config.js'
 
@@ -20,6 +19,8 @@ export async function chunkShard(
 ): Promise<ShardResult> {
   return runShardTask(task, 'phrases', async (write): Promise<ShardOutput> => {
     const { storage, shard, signal, onProgress } = task
+    // With a lexicon, which is not read where the shard is there.
+    const { captionPhrases } = await import('./caption-phrases.js')
     const stats = rowStats('phrases')
     const rejected: Record<string, number> = {}
     const rejects: RejectRow[] = []

@@ -128,7 +128,7 @@ async function shardOf(
 async function nothingInAll(stage: Stage, place: StagePlace): Promise<string | undefined> {
   const kind = kindOf(stage)
   const dataset = place.outputs.get(stage.name)?.dataset
-  if (kind.makes === 'one' || !dataset) return undefined
+  if (kind.makes === 'one' || kind.mayBeEmpty || !dataset) return undefined
   if (await shardOf(stage, place, (record) => record === undefined || record.out > 0)) return undefined
   let sums = noSums
   for (const shard of dataset.shards) {
@@ -136,5 +136,5 @@ async function nothingInAll(stage: Stage, place: StagePlace): Promise<string | u
     if (record) sums = addSums(sums, sumsOfRecord(record))
   }
   const proposals = proposalsFor(stage, place.outputs)
-  return nothingCame({ stage, family: kind.family, dataset, sums, proposals })
+  return nothingCame({ stage, kind, dataset, sums, proposals })
 }

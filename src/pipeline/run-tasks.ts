@@ -63,7 +63,7 @@ export async function runTasks(
       if (!node.isOne) await sweepShards(dataset.storage, kind.family, stage.name)
       const { sums } = node
       const proposals = proposalsFor(stage, outputs)
-      node.remark(await remarksOn({ stage, family: kind.family, dataset, sums, proposals }, node.outcome()))
+      node.remark(await remarksOn({ stage, kind, dataset, sums, proposals }, node.outcome()))
     }
     options.onStageEnd?.(node.stage, node.outcome())
   }

@@ -97,6 +97,11 @@ export class StageNode {
     this.stoppedAt = at
   }
 
+  /** Whether something has come of it, or nothing is an answer too. */
+  get hasSome(): boolean {
+    return this.#sums.out > 0 || (this.kind.makes === 'shards' && this.kind.mayBeEmpty === true)
+  }
+
   canEnd(): boolean {
     return this.state === 'open' && this.#unsettled === 0
   }
@@ -145,7 +150,7 @@ export class StageNode {
     if (states.includes(missing)) {
       this.#missing.push(this.shards[shard] as string)
       this.#settle(shard, missing)
-    } else if (states.every((state) => state === made) && followed.every((needed) => needed.#sums.out > 0)) {
+    } else if (states.every((state) => state === made) && followed.every((needed) => needed.hasSome)) {
       // Until something has come of a stage it may be that nothing will, and then what needs it is not made.
       this.#shards[shard] = ready
       this.#ready.push(shard)

@@ -1,11 +1,9 @@
 import { UserError } from '../base/user-error.js'
 import { findRowGroups } from '../parquet/find-row-groups.js'
 import { openParquet } from '../parquet/open-parquet.js'
-import { parquetChunks } from '../parquet/parquet-chunks.js'
 import { type PictureCell, pictureCells } from '../parquet/picture-cells.js'
 import { columnNames, type ParquetFooter, type RowGroup, readFooter } from '../parquet/read-footer.js'
 import { readRows } from '../parquet/read-rows.js'
-import { arrowSchema, nullable } from '../rows/arrow-schema.js'
 import type { Family } from '../rows/rows.js'
 import { openObject } from '../storage/open-storage.js'
 import type { OpenObject } from '../storage/storage.js'
@@ -96,6 +94,8 @@ async function footerOf(
 
 /** The footer of a file of a family without rows: its schema is that of all others. */
 async function emptyFooter(family: Family): Promise<ParquetFooter> {
+  const { parquetChunks } = await import('../parquet/parquet-chunks.js')
+  const { arrowSchema, nullable } = await import('../rows/arrow-schema.js')
   const pieces: Uint8Array[] = []
   for await (const piece of parquetChunks(arrowSchema(family), nullable[family], [])) pieces.push(piece)
   const bytes = Buffer.concat(pieces)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decodeText } from '../base/decode-text.js'
 import { nameList, shownName } from '../base/name-list.js'
 import { jsonProblem } from '../base/parse-json.js'
-import { firstIssue } from '../base/schema-words.js'
+import { firstIssue, inWords } from '../base/schema-words.js'
 import { UserError } from '../base/user-error.js'
 import { isName } from '../rows/family-path.js'
 import { stageName } from '../rows/stage-name.js'
@@ -111,7 +111,7 @@ function keysOfJson(text: string, where: string): readonly string[] {
     }
   }
   const value = parse()
-  const parsed = schema.safeParse(Array.isArray(value) ? { keys: value } : value)
+  const parsed = schema.safeParse(Array.isArray(value) ? { keys: value } : value, inWords)
   if (parsed.success) return parsed.data.keys
   throw new UserError(`${where} is no list of pictures: ${firstIssue(parsed.error)}.`)
 }

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
 import { openParquet } from '../parquet/open-parquet.js'
-import { parquetChunks } from '../parquet/parquet-chunks.js'
-import { arrowSchema, nullable } from '../rows/arrow-schema.js'
 import { filePath, recordPath } from '../rows/family-path.js'
 import type { Families, Family } from '../rows/rows.js'
 import type { Aside, Storage } from '../storage/storage.js'
@@ -43,6 +41,9 @@ export async function writeShard<F extends Family>(
   const sums = family === 'images' ? blockSums() : undefined
   let bytes = 0
   async function* chunks() {
+    // The writer is large, and most commands write no shard.
+    const { parquetChunks } = await import('../parquet/parquet-chunks.js')
+    const { arrowSchema, nullable } = await import('../rows/arrow-schema.js')
     for await (const chunk of parquetChunks(arrowSchema(family), nullable[family], rows, counter)) {
       hash.update(chunk)
       sums?.add(chunk)

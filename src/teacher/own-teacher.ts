@@ -230,7 +230,7 @@ function checked<Box extends Detection | PhraseDetection>(
       const { xyxy, score } = Object(box) as Partial<Box>
       const isBox = Array.isArray(xyxy) && xyxy.length === 4 && xyxy.every(Number.isFinite)
       if (!isBox) refuse(`${what} gave ${shownValue(box)}, which has no \`xyxy\` of four numbers`)
-      if (!(Number(score) >= 0 && Number(score) <= 1))
+      if (!(typeof score === 'number' && score >= 0 && score <= 1))
         refuse(`${what} gave a box with the score ${shownValue(score)}: it must be 0 to 1`)
       const problem = problemOf(box, at)
       if (problem !== undefined) refuse(`${what} gave a box with ${problem}`)

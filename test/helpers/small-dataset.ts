@@ -1,32 +1,23 @@
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { filterConfig } from '../../src/filter/config.js'
 import { filterShard } from '../../src/filter/filter-shard.js'
 import { chunkShard } from '../../src/nlp/chunk-shard.js'
 import { chunkConfig } from '../../src/nlp/config.js'
 import { createDataset } from '../../src/shards/dataset.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
 import { teachConfig } from '../../src/teacher/config.js'
 import { teachShard } from '../../src/teacher/teach-shard.js'
 import type { Teacher } from '../../src/teacher/teacher.js'
 import { ingestAll } from './ingest-all.js'
-import { makeSmallWorld } from './small-world.js'
+import { madeOnce } from './made-once.js'
+import { smallWorld } from './small-world.js'
 import { temporaryFolder } from './temporary-folder.js'
 
-/**
- * A dataset of three shards that the stages themselves made: gold of the toy world, its captions chunked,
- * boxes of two teachers that guess, and a filter over each: `s`, `chunk`, `label-1`, `label-2`, `round-1`,
- * `round-2`.
- *
- * @param given a folder for it, outside of tests
- */
-export async function makeSmallDataset(
-  given?: string,
-): Promise<{ readonly url: string; readonly storage: Storage }> {
-  const folder = given ?? (await temporaryFolder())
-  const world = join(folder, 'world')
-  await makeSmallWorld(world)
-  const url = join(folder, 'data')
-  const { storage, plan } = await ingestAll(url, {
+const made = madeOnce(async (folder) => {
+  const world = await smallWorld()
+  const { storage, plan } = await ingestAll(folder, {
     ...{
       format: 'coco',
       images: join(world, 'gold/images'),
@@ -57,7 +48,21 @@ export async function makeSmallDataset(
       )
     }
   }
-  return { url, storage }
+})
+
+/**
+ * A dataset of three shards that the stages themselves made: gold of the toy world, its captions chunked,
+ * boxes of two teachers that guess, and a filter over each: `s`, `chunk`, `label-1`, `label-2`, `round-1`,
+ * `round-2`.
+ *
+ * @param given a folder for it, outside of tests
+ */
+export async function makeSmallDataset(
+  given?: string,
+): Promise<{ readonly url: string; readonly storage: Storage }> {
+  const url = join(given ?? (await temporaryFolder()), 'data')
+  await cp(await made(), url, { recursive: true })
+  return { url, storage: openStorage(url) }
 }
 
 /**

@@ -81,7 +81,7 @@ describe('a file that another program wrote for itself', () => {
     expect(await exportHint(await file('coco.json', coco))).toBe('')
     expect(await exportHint(join(folder, 'nowhere.json'))).toBe('')
     await expect(rowsOf({ format: 'json', path: await file('list.json', [{ link: 'u' }]) })).rejects.toThrow(
-      /has no key "url"; it has: link\.$/,
+      /has no key "url"; it has: link\. Name the one that is meant with `columns\.url`\.$/,
     )
   })
 })

@@ -141,12 +141,13 @@ describe('a long list', () => {
     expect(row?.captions).toHaveLength(mostCaptions)
   })
 
-  it.each(['tsv', 'parquet'])(
+  it.each(['tsv', 'jsonl', 'parquet'])(
     'of a %s makes one picture of so many rows, and the next of those behind',
     async (format) => {
       const count = 2 * mostPairs + 5
       const path = join(folder, `many.${format}`)
       if (format === 'tsv') await writeFile(path, `url\tcaption\n${'u1\ta dog\n'.repeat(count)}`)
+      else if (format === 'jsonl') await writeFile(path, '{"url":"u1","caption":"a dog"}\n'.repeat(count))
       else
         await db.run(
           `COPY (SELECT 'u1' url, 'a dog' caption FROM range(${count})) TO '${path}' (FORMAT parquet)`,
@@ -154,6 +155,7 @@ describe('a long list', () => {
       const source = { format, path, shard_size: 1 }
       const rows = await rowsOf(source)
       expect(rows.map(({ pairs }) => pairs)).toEqual([mostPairs, mostPairs, 5])
+      expect((await planOf(source)).repeated).toBeUndefined()
       expect(plainRows(await rowsByShards(source))).toEqual(plainRows(rows))
     },
   )
@@ -170,6 +172,13 @@ it('counts names that come again among many', () => {
   for (let at = 0; at < 20_000; at++) names.add(`http://host.example/${at}.jpg`)
   for (let at = 0; at < 20_000; at += 2) names.add(`http://host.example/${at}.jpg`)
   expect(names.count).toBe(10_000)
+})
+
+it('counts long names by their ends', () => {
+  const names = repeatedNames()
+  const long = 'x'.repeat(1e6)
+  for (const name of [long, `${long}y`, `z${long.slice(1)}`, long, Buffer.from(long)]) names.add(name)
+  expect(names.count).toBe(2)
 })
 
 describe('ids', () => {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { readStats } from '../../src/catalog/read-stats.js'
 import { exportCommand } from '../../src/cli/export.js'
 import { mine } from '../../src/cli/mine.js'
-import { readPipeline } from '../../src/pipeline/read-pipeline.js'
+import { parsePipeline, readPipeline } from '../../src/pipeline/read-pipeline.js'
 import { runPipeline } from '../../src/pipeline/run-pipeline.js'
 import { exactStatistics } from '../../src/query/exact-statistics.js'
 import { openStorage } from '../../src/storage/open-storage.js'
@@ -38,6 +38,32 @@ stages:
 }, 240_000)
 
 describe('a stage mine', () => {
+  it('that finds none stops nothing that needs it', { timeout: 240_000 }, async () => {
+    const gold = { name: 'gold', uses: 'ingest', with: { format: 'coco', images: `${world}/gold/images` } }
+    const whole = JSON.parse(await readFile(`${world}/gold/annotations.json`, 'utf8'))
+    const [first] = whole.annotations
+    const { id, file_name, width, height } = whole.images.find(
+      (image: { id: number }) => image.id === first.image_id,
+    )
+    const images = [{ id, file_name, width, height }]
+    const categories = whole.categories.filter(({ id }: { id: number }) => id === first.category_id)
+    const instances = join(folder, 'one.json')
+    await writeFile(instances, JSON.stringify({ images, categories, annotations: [first] }))
+    const pipeline = await parsePipeline({
+      name: 'p',
+      stages: [
+        { ...gold, with: { ...gold.with, instances } },
+        { name: 'absent', uses: 'mine', needs: ['gold'], with: { sources: ['frequent'] } },
+        { name: 'pairs', uses: 'export', needs: ['gold', 'absent'], with: { format: 'saco' } },
+      ],
+    })
+    const { outcomes } = await runPipeline(pipeline, join(folder, 'none'))
+    const { nothing, warnings } = outcomes.get('absent') ?? {}
+    expect(nothing).toBeUndefined()
+    expect(warnings).toEqual(['nothing came of "absent": what needs it goes on without'])
+    expect(outcomes.get('pairs')).toMatchObject({ ran: 1 })
+  })
+
   it('mines the gold that it needs, once, and an export takes what it mined', {
     timeout: 240_000,
   }, async () => {

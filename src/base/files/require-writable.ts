@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { UserError } from '../user-error.js'
+import { whyUnreadable } from './why-unreadable.js'
 
 /**
  * Looks whether a folder can be made, or can be written into where it is there. Nothing is made.
@@ -14,7 +15,7 @@ export async function requireWritable(folder: string): Promise<void> {
       throw new UserError(
         error.code === 'ENOTDIR'
           ? `${folder} cannot be made: a part of this path is a file.`
-          : `${folder} cannot be made: ${path} cannot be looked at (${error.code}).`,
+          : `${folder} cannot be made: ${path} cannot be looked at: ${whyUnreadable(error)}`,
       )
     })
     if (!found) continue

@@ -1,4 +1,5 @@
 import { nameList } from '../../base/name-list.js'
+import { didYouMean } from '../../base/nearest-name.js'
 import { stringifyJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
@@ -93,10 +94,20 @@ export function plain(value: unknown): unknown {
   return value ?? null
 }
 
+/** Says that there is no such column, which there are, and how another is named. */
+export function noColumn(place: string, column: Column, names: Iterable<string>, what = 'column'): UserError {
+  const known = [...names]
+  // One that nobody has named: the usual name is not that of this list.
+  const isUsual = column === 'url' || column === 'caption'
+  const advice = isUsual
+    ? ` Name the one that is meant with \`columns.${column}\`.`
+    : didYouMean(String(column), known)
+  return new UserError(`${place} has no ${what} "${column}"; it has: ${nameList(known)}.${advice}`)
+}
+
 /** Throws a UserError that lists the keys of an object where it lacks one. */
 export function requireKey(value: object, key: Column, place: string): void {
-  if (Object.hasOwn(value, key)) return
-  throw new UserError(`${place} has no key "${key}"; it has: ${nameList(Object.keys(value))}.`)
+  if (!Object.hasOwn(value, key)) throw noColumn(place, key, Object.keys(value), 'key')
 }
 
 /**
@@ -107,10 +118,12 @@ export function columnIndex(column: Column, names: readonly string[] | undefined
   if (!names && typeof column === 'string')
     throw new UserError(`${path} has no header: name its columns by number, not "${column}".`)
   const index = typeof column === 'number' ? column : (names ?? []).indexOf(column)
-  if (names && (index === -1 || index >= names.length))
-    throw new UserError(
-      `${path} has no column "${column}"; it has: ${nameList(names)}.${delimiterHint(names)}`,
-    )
+  if (names && (index === -1 || index >= names.length)) {
+    const hint = delimiterHint(names)
+    throw hint === ''
+      ? noColumn(path, column, names)
+      : new UserError(`${path} has no column "${column}"; it has: ${nameList(names)}.${hint}`)
+  }
   const places = (names ?? []).flatMap((name, at) => (name === column ? [at] : []))
   if (places.length > 1)
     throw new UserError(

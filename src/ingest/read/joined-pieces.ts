@@ -38,10 +38,11 @@ export async function* joinedPieces(
         mark,
         cell,
       )
-      const goesOn = name && before && pairs < mostPairs && Buffer.compare(name, before) === 0
+      const isSame = name && before && Buffer.compare(name, before) === 0
+      const goesOn = isSame && pairs < mostPairs
       pairs = goesOn ? pairs + 1 : 1
       if (goesOn) joined.add(index)
-      else if (name) names.add(name)
+      else if (name && !isSame) names.add(name)
       before = name
     }
     return joined

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isAbsolute, relative } from 'node:path'
-import { stringifyJson } from '../../base/parse-json.js'
 import { withoutCredentials } from '../../base/without-credentials.js'
-import { type RepeatedNames, repeatedNames } from './repeated-names.js'
 import { rowSource } from './row-source.js'
 import type { Source } from './source.js'
 import type { SourceRow } from './source-row.js'
@@ -22,23 +20,9 @@ export function partOfSource(source: Source, part: Part): Source {
   async function* rows(from?: Parameters<Source['rows']>[0]) {
     for await (const row of source.rows(from)) if (isOfPart(row, part)) yield row
   }
-  const own = rowSource({ rows })
-  let names: RepeatedNames | undefined
+  const own = rowSource({ rows, joins: source.joins, hash: source.hash })
   return {
-    async *plan() {
-      let held: string | undefined
-      names = source.joins ? repeatedNames() : undefined
-      for await (const { mark, load, ...said } of rows()) {
-        if (said.pictureName !== null) names?.add(said.pictureName)
-        // A picture that the source itself holds is known by the source.
-        if (load) held ??= await source.hash()
-        yield { marks: [mark], said: `${stringifyJson(said)}${load ? held : ''}\n` }
-      }
-    },
-    rows: own.rows,
-    hash: source.hash,
-    joins: source.joins,
-    repeated: () => names,
+    ...own,
     async close() {
       await own.close()
       await source.close()

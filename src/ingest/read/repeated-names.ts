@@ -3,6 +3,9 @@ import { hash53 } from '../../base/hash.js'
 /** Names that are known apart at most: 64 MiB of hashes. */
 export const mostNames = 1 << 22
 
+/** Of a longer name, in characters or bytes, its two ends and its length are looked at: some hold a picture in base64. */
+const longestName = 4096
+
 /** Counts names that came before. */
 export interface RepeatedNames {
   add(name: Uint8Array | string): void
@@ -34,7 +37,7 @@ export function repeatedNames(): RepeatedNames {
   }
   return {
     add(name) {
-      const hash = hash53(name)
+      const hash = hash53(name.length > longestName ? endsOf(name) : name)
       const place = placeOf(hash, table)
       if (table[place] === hash) count++
       else if (size < mostNames) {
@@ -49,4 +52,12 @@ export function repeatedNames(): RepeatedNames {
       return size === mostNames
     },
   }
+}
+
+const endsOf = (name: Uint8Array | string) => {
+  const half = longestName / 2
+  const ends = [name.slice(0, half), name.slice(-half)].map((end) =>
+    Buffer.from(end as string).toString('latin1'),
+  )
+  return `${ends.join('')} ${name.length}`
 }

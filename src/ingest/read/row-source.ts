@@ -27,7 +27,12 @@ export function rowSource(rowReader: RowReader): Source {
   let names: RepeatedNames | undefined
   const readHashes = async () => {
     const files = await reader?.files?.()
-    fileHashes = files && (await hashFiles(files.filter((file) => file !== undefined)))
+    const whole = await reader?.hash?.()
+    fileHashes = files
+      ? await hashFiles(files.filter((file) => file !== undefined))
+      : whole === undefined
+        ? undefined
+        : [whole]
     return fileHashes
   }
   /** Hash of what a row's picture is in, where the source itself holds it. */
@@ -48,9 +53,12 @@ export function rowSource(rowReader: RowReader): Source {
         else if (part.marks[0]) yield { ...part, said: await holderOf(part.marks[0]) }
       }
       if (reader?.plan) return
+      let before: string | null = null
       for await (const row of open(undefined, true)) {
         const { mark, load, pairs, pictureName, ...rest } = row
-        if (pictureName !== null) names?.add(pictureName)
+        // One of more rows than join is not named anew by those of them that begin a picture.
+        if (pictureName !== null && pictureName !== before) names?.add(pictureName)
+        before = pictureName
         const said = pairs > 1 ? { ...rest, pairs } : rest
         yield { marks: [mark], said: `${stringifyJson(said)}${load ? await holderOf(mark) : ''}\n` }
       }
@@ -80,7 +88,7 @@ export function rowSource(rowReader: RowReader): Source {
       const hashes = await readHashes()
       return hashes ? (hashes.at(-1) ?? hashBytes('')) : hashRows(open(undefined, true))
     },
-    joins: rowReader.joins,
+    joins: rowReader.joins ?? false,
     repeated: () => names,
     async close() {
       reader = undefined

@@ -32,8 +32,8 @@ export interface Source {
   rows(from?: Mark): AsyncGenerator<SourceRow>
   /** SHA-256 of what the rows are read from, in hex. */
   hash(): Promise<string>
-  /** Whether rows next to each other of one picture are joined. */
-  readonly joins?: boolean | undefined
+  /** Whether rows next to each other of one picture are one. */
+  readonly joins: boolean
   /**
    * Rows of the last plan that name a picture which an earlier row has named that is not next to them; undefined
    * where rows do not join.
@@ -64,6 +64,8 @@ export interface RowReader {
    * folders of many small files.
    */
   files?(): Promise<readonly (string | undefined)[]>
+  /** The hash of what the rows are read from, where it is known without `files`. */
+  hash?(): Promise<string>
   /** Whether a row is read from the one of `files` that its mark numbers: pictures in it are known by that. */
   readonly isOfOneFile?: boolean
 }

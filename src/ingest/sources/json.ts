@@ -1,10 +1,10 @@
-import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { type JsonElement, readJsonElements } from '../../formats/read-json-elements.js'
 import {
   type Column,
   columnsUsed,
+  noColumn,
   type PairColumns,
   pairColumnsIn,
   pairColumnsOf,
@@ -105,7 +105,7 @@ async function requireColumns(
   if (missing === undefined) return
   const known = new Set<string>()
   for await (const { key } of readJsonElements(path)) known.add(String(key))
-  throw new UserError(`${path} has no column "${missing}"; it has: ${nameList(known)}.`)
+  throw noColumn(path, missing, known)
 }
 
 async function peek(elements: AsyncGenerator<JsonElement>): Promise<JsonElement | undefined> {

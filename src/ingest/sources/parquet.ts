@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
-import { nameList } from '../../base/name-list.js'
 import { parseJson, stringifyJson } from '../../base/parse-json.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
@@ -8,7 +7,15 @@ import { openParquet, type ParquetFile } from '../../parquet/open-parquet.js'
 import { columnNames, type ParquetFooter } from '../../parquet/read-footer.js'
 import { eachRowGroup, readRows } from '../../parquet/read-rows.js'
 import { Reject } from '../fetch/reject.js'
-import { type Column, captionNames, notesOf, pairColumnsOf, pairOf, plain } from '../read/columns.js'
+import {
+  type Column,
+  captionNames,
+  noColumn,
+  notesOf,
+  pairColumnsOf,
+  pairOf,
+  plain,
+} from '../read/columns.js'
 import { damagedParquet, soundRows } from '../read/damaged-parquet.js'
 import { mostPairs } from '../read/join-captions.js'
 import { type LocalFiles, readPicture } from '../read/local-file.js'
@@ -106,10 +113,11 @@ async function* joinedMarks(
       let joined = new Set<number>()
       for (const row of rows) {
         const name = pictureNameOf(row, needed)
-        const goesOn = name !== null && name === before && pairs < mostPairs
+        const isSame = name !== null && name === before
+        const goesOn = isSame && pairs < mostPairs
         pairs = goesOn ? pairs + 1 : 1
         if (goesOn) joined.add(marks.length)
-        else if (name !== null) names.add(name)
+        else if (name !== null && !isSame) names.add(name)
         before = name
         marks.push({ at: at++, line: 0 })
         if (marks.length < marksAtOnce) continue
@@ -149,7 +157,7 @@ function neededColumns(path: string, footer: ParquetFooter, given: Columns) {
     if (places.length > 1)
       throw new UserError(`${path} has ${places.length} columns "${name}": they cannot be told apart.`)
     if (name !== undefined && places.length === 1) return name
-    throw new UserError(`${path} has no column "${column}"; it has: ${nameList(known)}.`)
+    throw noColumn(path, column, known)
   }
   const image = imageColumn(given, footer, known)
   const columns = pairColumnsOf(given)

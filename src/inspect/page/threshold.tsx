@@ -51,7 +51,7 @@ export function Threshold({ view, layer, against, counts, setView }: ThresholdPr
           {index && !index.isWhole && ' so far'}
         </span>
       </p>
-      {view.threshold !== null && (
+      {view.threshold !== null && (against || view.threshold !== layer.threshold) && (
         <button type="button" class="link" onClick={() => setView({ threshold: null, page: 0 })}>
           back to {layer.threshold.toFixed(2)}, as it was made
         </button>

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { AuditSummary } from '../../audit/audit-labels.js'
-import { auditGrounding } from '../../audit/audited-pictures.js'
-import { readCategoryTruth, readCocoTruth } from '../../audit/coco-truth.js'
 import { type AuditConfig, auditConfig, auditNotHashed } from '../../audit/config.js'
 import type { AuditOptions } from '../../audit/grounded-pictures.js'
 import { isAuditSummary } from '../../audit/is-audit-summary.js'
-import { type GroundingSource, knownHeads } from '../../audit/known-heads.js'
+import type { GroundingSource } from '../../audit/known-heads.js'
 import { unreadable } from '../../base/files/read-file.js'
 import { openRegularFile } from '../../base/files/regular-file.js'
 import { hashJson } from '../../base/hash.js'
@@ -59,7 +57,6 @@ export const audit = oneKind({
   async run(stage, configHash, context) {
     const { source, audited, gold, knownSource, synonyms, inputs } = await openInputs(stage, context)
     const { truth, by } = stage.with
-    const readTruth = by === 'category' ? readCategoryTruth : readCocoTruth
     const naming = by && { byCategory: { ...(synonyms && { synonyms }) } }
     const task = { stage: stage.name, configHash, inputs }
     const { record, skipped } = await runOnce<AuditSummary>(
@@ -67,6 +64,10 @@ export const audit = oneKind({
       auditRecord(stage.name),
       task,
       async () => {
+        const { auditGrounding } = await import('../../audit/audited-pictures.js')
+        const { readCategoryTruth, readCocoTruth } = await import('../../audit/coco-truth.js')
+        const { knownHeads } = await import('../../audit/known-heads.js')
+        const readTruth = by === 'category' ? readCategoryTruth : readCocoTruth
         const heads = knownSource && (await knownHeads(knownSource, context.signal))
         return auditGrounding(
           audited,

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { averageModels } from '../../model/average-models.js'
-import { hashModel, readModelConfig } from '../../model/model-folder.js'
 import { findModel, makeModel, modelRecord } from './make-model.js'
 import type { Model, StageContext, StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
+
+const modelFolders = () => import('../../model/model-folder.js')
 
 const averageConfig = z
   .strictObject({
@@ -27,7 +27,11 @@ export const average = oneKind({
   looks: ({ with: { from, to } }, { outputs }) =>
     Object.entries({ from, to })
       .filter(([, name]) => !outputs.get(name)?.model)
-      .map(([key, name]) => ({ key, atWork: true, look: () => readModelConfig(name) })),
+      .map(([key, name]) => ({
+        key,
+        atWork: true,
+        look: async () => (await modelFolders()).readModelConfig(name),
+      })),
   async find(stage, configHash, context) {
     const { from, to } = await modelsOf(stage, context)
     return findModel(stage, { configHash, inputs: { from: from.hash, to: to.hash } }, context)
@@ -37,7 +41,9 @@ export const average = oneKind({
     const { from, to } = await modelsOf(stage, context)
     const task = { configHash, inputs: { from: from.hash, to: to.hash } }
     return makeModel<{ readonly weight: number }>(stage, task, context, async (folder) => {
+      const { averageModels } = await import('../../model/average-models.js')
       await averageModels({ name: stage.name, folder, from: from.folder, to: to.folder, weight })
+      const { hashModel } = await modelFolders()
       for (const { folder: source, hash } of [from, to])
         if ((await hashModel(source)) !== hash)
           throw new Error(
@@ -57,5 +63,5 @@ const modelsOf = async (
 })
 
 async function modelNamed(name: string, { outputs }: StageContext): Promise<Pick<Model, 'folder' | 'hash'>> {
-  return outputs.get(name)?.model ?? { folder: name, hash: await hashModel(name) }
+  return outputs.get(name)?.model ?? { folder: name, hash: await (await modelFolders()).hashModel(name) }
 }

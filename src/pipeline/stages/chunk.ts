@@ -1,4 +1,3 @@
-import { chunkShard } from '../../nlp/chunk-shard.js'
 import { chunkConfig } from '../../nlp/config.js'
 import { datasetShards } from './dataset-shards.js'
 import { hashOfFile } from './hash-inputs.js'
@@ -28,7 +27,8 @@ export const chunk = shardsKind({
         images: await hashOfFile(storage, 'images', null, shard),
         ...(selection && { selection: await hashOfFile(storage, 'selection', selection, shard) }),
       },
-      work: (task) => chunkShard(task, stage.with, selection),
+      work: async (task) =>
+        (await import('../../nlp/chunk-shard.js')).chunkShard(task, stage.with, selection),
     }))
   },
 })

@@ -6,8 +6,7 @@ import { mapLimited, readsAtOnce } from '../../base/map-limited.js'
 import { orderedMap } from '../../base/ordered-map.js'
 import { UserError } from '../../base/user-error.js'
 import { type DedupConfig, dedupConfig } from '../../dedup/config.js'
-import { dedupShard, recallShard } from '../../dedup/dedup-shard.js'
-import { createDeduper, type Deduper } from '../../dedup/deduper.js'
+import type { Deduper } from '../../dedup/deduper.js'
 import { datasetHashes, type HashList, readHashList } from '../../dedup/read-hash-list.js'
 import { type CommitRecord, readCommit } from '../../shards/commit.js'
 import { isDataset, readDataset } from '../../shards/dataset.js'
@@ -68,7 +67,10 @@ export const dedup = shardsKind({
           }),
         }),
       },
-      work: (task: ShardTask) => state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold)),
+      async work(task: ShardTask) {
+        const { dedupShard } = await import('../../dedup/dedup-shard.js')
+        return state.run(shard, (deduper) => dedupShard(task, shards, deduper, gold))
+      },
     })
     return datasetShards(stage, configHash, dataset, prepare)
   },
@@ -101,6 +103,8 @@ function dedupState(
   const places = new Map(shards.map((shard, place) => [shard, place]))
   let current: { readonly deduper: Deduper; next: number } | undefined
   const upTo = async (end: number): Promise<Deduper> => {
+    const { recallShard } = await import('../../dedup/dedup-shard.js')
+    const { createDeduper } = await import('../../dedup/deduper.js')
     // A shard that failed half way has left some of its pictures in the index, so the index is built anew.
     if (!current || current.next > end) {
       const rows = await mapLimited(

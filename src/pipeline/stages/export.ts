@@ -1,12 +1,13 @@
 import type { z } from 'zod'
 import { UserError } from '../../base/user-error.js'
 import { type ExportConfig, exportStageConfig } from '../../export/config.js'
-import { checkExport, exportDataset, isExported } from '../../export/export-dataset.js'
 import { reportName } from '../../export/export-folder.js'
 import type { ExportSource } from '../../export/export-rows.js'
 import { readDataset } from '../../shards/dataset.js'
 import { needed, outputOf, type StageContext, type StageOf } from './stage-context.js'
 import { oneKind } from './stage-kind.js'
+
+const exporting = () => import('../../export/export-dataset.js')
 
 /** Exports the grounding of the stage that it needs. The folder itself knows what it was made of. */
 export const exportKind = oneKind({
@@ -21,7 +22,7 @@ export const exportKind = oneKind({
     needed(stage, context, ['grounding', 'phrases', 'dataset'], 'grounding')
     const { out: _, ...config } = stage.with
     const out = outOf(stage, context)
-    return [{ key: 'out', atWork: true, look: () => checkExport(config, out) }]
+    return [{ key: 'out', atWork: true, look: async () => (await exporting()).checkExport(config, out) }]
   },
   // Pictures are copied, and their captions and boxes written beside them.
   estimate: async ({ with: { images } }, _context, { pictures, pictureBytes }) => ({
@@ -32,6 +33,7 @@ export const exportKind = oneKind({
   find: async () => undefined,
   async isThere(stage, context) {
     const { source, config, license } = await openInputs(stage, context)
+    const { isExported } = await exporting()
     return isExported(source, { config, license, out: outOf(stage, context) })
   },
   async run(stage, _configHash, context) {
@@ -43,6 +45,7 @@ export const exportKind = oneKind({
     }
     const { source, config, license } = await openInputs(stage, context)
     const { replace } = context
+    const { exportDataset } = await exporting()
     const made = await exportDataset(source, {
       config,
       license,

@@ -1,6 +1,5 @@
 import { hashJson } from '../../base/hash.js'
 import type { FilterConfig } from '../../filter/config.js'
-import { filterShard } from '../../filter/filter-shard.js'
 import {
   fileSources,
   hashTools,
@@ -11,8 +10,6 @@ import {
 } from '../../filter/open-tools.js'
 import type { RuleTools } from '../../filter/rule/rule-tools.js'
 import type { ShardResult, ShardTask } from '../../shards/shard-task.js'
-import { checkRegionScorer, hashRegionScorer, openRegionScorer } from '../../teacher/region-scorer.js'
-import { checkTextEncoder, hashTextEncoder, openTextEncoder } from '../../teacher/text-encoder.js'
 import { hashOfFile } from './hash-inputs.js'
 import type { Dataset } from './stage-context.js'
 
@@ -26,11 +23,22 @@ export interface FilterStage {
   close(): Promise<void>
 }
 
+const encoders = () => import('../../teacher/text-encoder.js')
+const scorers = () => import('../../teacher/region-scorer.js')
+
 /** The teacher room opens the models that rules ask for. Neither room imports the other. */
 export const toolSources: ToolSources = {
   ...fileSources,
-  embedders: { check: checkTextEncoder, hash: hashTextEncoder, open: openTextEncoder },
-  scorers: { check: checkRegionScorer, hash: hashRegionScorer, open: openRegionScorer },
+  embedders: {
+    check: async (path) => (await encoders()).checkTextEncoder(path),
+    hash: async (path) => (await encoders()).hashTextEncoder(path),
+    open: async (path) => (await encoders()).openTextEncoder(path),
+  },
+  scorers: {
+    check: async (path) => (await scorers()).checkRegionScorer(path),
+    hash: async (path) => (await scorers()).hashRegionScorer(path),
+    open: async (path) => (await scorers()).openRegionScorer(path),
+  },
 }
 
 /** @throws UserError where a file or folder that a rule names is missing */
@@ -58,7 +66,8 @@ export async function openFilterStage(
         proposals: await hashOfFile(storage, 'proposals', stages.proposals, shard),
       }
     },
-    work: (task) => filterShard(task, { rules, ...stages }, tools),
+    work: async (task) =>
+      (await import('../../filter/filter-shard.js')).filterShard(task, { rules, ...stages }, tools),
     async close() {
       const tools = await opened?.catch(() => undefined)
       await tools?.close()

@@ -1,5 +1,4 @@
 import { filterConfig, filterNotHashed } from '../../filter/config.js'
-import { recordedLabels } from '../../filter/filter-shard.js'
 import { asksFrequency, looksAtTools } from '../../filter/open-tools.js'
 import { synonymWarnings } from '../../filter/synonym-warnings.js'
 import { amendConfig } from '../../shards/amend-shard.js'
@@ -42,6 +41,7 @@ export const filter = shardsKind({
       const inputs = await opened.inputsOf(shard)
       if (!isTold) {
         isTold = true
+        const { recordedLabels } = await import('../../filter/filter-shard.js')
         const labels = await recordedLabels({ storage: dataset.storage, shard }, proposals)
         for (const text of await synonymWarnings(stage.with.rules, labels)) context.warn(text)
       }

@@ -1,19 +1,21 @@
 import { stat } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
 import { hashJson } from '../../base/hash.js'
+import { memoize } from '../../base/memoize.js'
 import { type IngestConfig, ingestConfig, ingestNotHashed, olderConfigHash } from '../../ingest/config.js'
 import { watchHealth } from '../../ingest/fetch/crawl-health.js'
-import { createFetcher } from '../../ingest/fetch/fetch-image.js'
-import { ingestShard, type ReplaceOptions } from '../../ingest/ingest-shard.js'
+import type { Fetcher } from '../../ingest/fetch/fetch-image.js'
+import type { ReplaceOptions } from '../../ingest/ingest-shard.js'
 import { lookAtSource, sourcePlaces } from '../../ingest/look-at-source.js'
 import { openSource, sourceHasBoxes } from '../../ingest/open-source.js'
+import { parseRetried } from '../../ingest/parse-retried.js'
 import { pictureBytes } from '../../ingest/picture-bytes.js'
 import { repeatsWarning } from '../../ingest/plan-ingest.js'
-import { parseRetried, retryShard } from '../../ingest/retry-shard.js'
 import { dnsWarning, watchSuccess } from '../../ingest/watch-success.js'
 import { restateShard } from '../../shards/amend-shard.js'
+import { readCommit } from '../../shards/commit.js'
 import { readDataset } from '../../shards/dataset.js'
-import type { ShardTask } from '../../shards/shard-task.js'
+import { isSame, type ShardTask } from '../../shards/shard-task.js'
 import { openStorage } from '../../storage/open-storage.js'
 import { declareDataset } from './declare-dataset.js'
 import { storedPlan } from './ingest-plan.js'
@@ -107,7 +109,12 @@ async function openIngest(
     const replacing: ReplaceOptions = { drop, warn, olderHashes, isRetried }
     const { hostLimiter: limiter } = context
     const health = watchHealth(plan.rows, stage.with.max_transient_rate)
-    const fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }), health })
+    let fetcher: Fetcher | undefined
+    const open = memoize(async () => {
+      const { createFetcher } = await import('../../ingest/fetch/fetch-image.js')
+      fetcher = createFetcher(stage.with.fetch, { ...(limiter && { limiter }), health })
+      return fetcher
+    })
     const partOf = (shard: string) => {
       const part = parts.get(shard)
       if (!part) throw new Error(`the plan of "${stage.name}" has no shard ${shard}`)
@@ -123,13 +130,19 @@ async function openIngest(
         const older = { ...inputs, source: plan.sourceHash }
         const known = olderHashes.map((configHash) => ({ configHash, inputs: older }))
         await restateShard(task, 'images', known)
-        const retried = await retryShard(task, source, part, fetcher, isRetried)
-        return retried ?? ingestShard(task, source, part, fetcher, replacing)
+        const made = await readCommit(storage, 'images', stage.name, shard)
+        // A run that finds all done loads nothing that crawls.
+        if (made && isSame(made, task) && !Object.keys(made.rejected).some(isRetried))
+          return { record: made, skipped: true }
+        const { retryShard } = await import('../../ingest/retry-shard.js')
+        const { ingestShard } = await import('../../ingest/ingest-shard.js')
+        const retried = await retryShard(task, source, part, await open(), isRetried)
+        return retried ?? ingestShard(task, source, part, await open(), replacing)
       },
       async close() {
-        const dnsTrouble = dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)
+        const dnsTrouble = fetcher && dnsWarning(fetcher.dns, stage.with.fetch.dns.warn_share)
         if (dnsTrouble) context.warn(dnsTrouble)
-        await fetcher.close()
+        await fetcher?.close()
         await source.close()
       },
     }

@@ -1,5 +1,4 @@
 import { DamagedModelError } from '../../model/hash-model-files.js'
-import { hashModel } from '../../model/model-folder.js'
 import { modelLock, modelStore } from '../records/model-store.js'
 import { findRunRecord, type RunOnceOptions, type RunRecord, runOnce } from '../records/run-record.js'
 import { type Model, runOf, type StageContext, type StageOf } from './stage-context.js'
@@ -68,6 +67,7 @@ function placeOf({ name }: StageOf, context: StageContext) {
   const place = `${context.models}${name}`
   const store = modelStore(run, place)
   async function open(): Promise<Model | undefined> {
+    const { hashModel } = await import('../../model/model-folder.js')
     const folder = await store.open()
     const hash = folder && (await hashModel(folder).catch(unlessDamaged))
     return folder && hash ? { folder, name, hash } : undefined

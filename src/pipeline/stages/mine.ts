@@ -4,8 +4,6 @@ import { mapLimited } from '../../base/map-limited.js'
 import { memoize } from '../../base/memoize.js'
 import { UserError } from '../../base/user-error.js'
 import { type MineConfig, mineConfig, mineNotHashed } from '../../mine/config.js'
-import { mineShard } from '../../mine/mine-shard.js'
-import { readVocabulary } from '../../mine/vocabulary.js'
 import { readCommit } from '../../shards/commit.js'
 import { hasFamily } from '../../shards/has-family.js'
 import type { ShardTask } from '../../shards/shard-task.js'
@@ -31,6 +29,8 @@ export const mine = shardsKind({
   optional: true,
   makes: 'shards',
   family: 'negatives',
+  // A model that finds no box for what is absent has none to learn from.
+  mayBeEmpty: true,
   resource: 'gpu',
   notHashed: [...mineNotHashed, 'model'],
   // What is named in the whole dataset is where negatives are drawn from.
@@ -50,7 +50,9 @@ export const mine = shardsKind({
     if (model) await tellOfChangedModel(stage, 'negatives', dataset, model, context)
     const teacher = model && lazyTeacher(model, { ...stage.with, notice: context.notice })
     // Read when the first shard needs it, as the teacher is opened.
-    const vocabulary = memoize(() => readVocabulary(storage, shards, files, context.signal))
+    const vocabulary = memoize(async () =>
+      (await import('../../mine/vocabulary.js')).readVocabulary(storage, shards, files, context.signal),
+    )
     const names = await hashOfNames(dataset, files)
     const prepare = async (shard: string) => ({
       inputs: {
@@ -61,7 +63,10 @@ export const mine = shardsKind({
         negatives: await hashOfFile(storage, 'negatives', grounding, shard),
         ...(model && { model: model.hash, teacher: model.name }),
       },
-      work: (task: ShardTask) => mineShard(task, { ...stage.with, ...files }, vocabulary, teacher?.open),
+      work: async (task: ShardTask) => {
+        const { mineShard } = await import('../../mine/mine-shard.js')
+        return mineShard(task, { ...stage.with, ...files }, vocabulary, teacher?.open)
+      },
     })
     return datasetShards(stage, configHash, dataset, prepare, teacher?.close)
   },

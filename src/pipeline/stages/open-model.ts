@@ -1,13 +1,10 @@
 import { stat } from 'node:fs/promises'
-import {
-  checkTeacherFolder,
-  type OpenOptions,
-  openTeacher,
-  requireDevices,
-} from '../../teacher/open-teacher.js'
+import type { OpenOptions } from '../../teacher/open-teacher.js'
 import type { Teacher } from '../../teacher/teacher.js'
 import { type Model, needed, type StageContext, type StageOf } from './stage-context.js'
 import type { Look } from './stage-kind.js'
+
+const teachers = () => import('../../teacher/open-teacher.js')
 
 /**
  * Looks at the model that a stage will open: its folder, its device. One that a stage makes is promised.
@@ -24,8 +21,14 @@ export function looksAtModel(
   return [
     ...(isPromised
       ? []
-      : [{ key: 'model', atWork: true, look: () => checkTeacherFolder(model, stage.with) }]),
-    { key: 'device', atWork: true, look: () => requireDevices(stage.with) },
+      : [
+          {
+            key: 'model',
+            atWork: true,
+            look: async () => (await teachers()).checkTeacherFolder(model, stage.with),
+          },
+        ]),
+    { key: 'device', atWork: true, look: async () => (await teachers()).requireDevices(stage.with) },
   ]
 }
 
@@ -35,6 +38,7 @@ export function looksAtModel(
  * @throws Error where another process has put another model in its place meanwhile
  */
 export async function openModel({ folder, hash }: Model, options: OpenOptions): Promise<Teacher> {
+  const { openTeacher } = await teachers()
   const before = await stat(folder)
   const teacher = await openTeacher(folder, options)
   // A model is put in place as a whole folder.

@@ -2,7 +2,7 @@ import type { AuditSummary } from '../../audit/audit-labels.js'
 import { UserError } from '../../base/user-error.js'
 import type { HostLimiter } from '../../ingest/fetch/host-limiter.js'
 import type { Storage } from '../../storage/storage.js'
-import { hashTeacher, type OpenOptions, teacherName } from '../../teacher/open-teacher.js'
+import type { OpenOptions } from '../../teacher/open-teacher.js'
 import type { TrainStart } from '../../train/train-task.js'
 import { isMadeModel, pinModel } from '../records/pinned-model.js'
 
@@ -133,6 +133,7 @@ export async function modelOf(
   const { model } = stage.with
   const made = model ? context.outputs.get(model)?.model : needed(stage, context, ['model'], 'a model').model
   if (made && !made.isForeign) return made
+  const { hashTeacher, teacherName } = await import('../../teacher/open-teacher.js')
   const folder = made?.folder ?? (model as string)
   const files: Record<string, string> = {}
   const hash = await hashTeacher(folder, stage.with, (name, sha256) => {

@@ -102,6 +102,8 @@ export interface ShardsKind<Name extends string = string, Schema extends z.ZodTy
   readonly makes: 'shards'
   /** The family whose records say that its shards are there. */
   readonly family: Family
+  /** Whether that nothing came of it is an answer as well, with which those that need it go on. */
+  readonly mayBeEmpty?: boolean
   /**
    * What a shard needs of the stages before: the same shard alone, or all of them. A stage `in order` makes its
    * shards one after another, and is one task.

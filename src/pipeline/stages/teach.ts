@@ -1,7 +1,6 @@
 import type { ShardTask } from '../../shards/shard-task.js'
 import { teachConfig, teachNotHashed } from '../../teacher/config.js'
 import { modelFacts } from '../../teacher/model-facts.js'
-import { teachShard } from '../../teacher/teach-shard.js'
 import { tellOfChangedModel } from './changed-model.js'
 import { datasetShards } from './dataset-shards.js'
 import { foundBoxes } from './found-boxes.js'
@@ -47,8 +46,10 @@ export const teach = shardsKind({
         model: model.hash,
         teacher: model.name,
       },
-      work: async (task: ShardTask) =>
-        found.add(await teachShard(task, { ...stage.with, phrases }, teacher.open)),
+      work: async (task: ShardTask) => {
+        const { teachShard } = await import('../../teacher/teach-shard.js')
+        return found.add(await teachShard(task, { ...stage.with, phrases }, teacher.open))
+      },
     })
     return datasetShards(stage, configHash, dataset, prepare, async () => {
       if (found.isNothing()) context.warn(found.warning(stage.name, model.name))

@@ -1,14 +1,10 @@
 import { listHash } from '../../base/hash.js'
 import { UserError } from '../../base/user-error.js'
-import { hashStart } from '../../model/model-folder.js'
 import { readCommit } from '../../shards/commit.js'
 import { readShard } from '../../shards/read-shard.js'
-import { requireDevices } from '../../teacher/open-teacher.js'
-import { checkTraining, weightBytes } from '../../train/check-training.js'
 import { type TrainConfig, trainConfig, trainNotHashed } from '../../train/config.js'
 import { speedNote } from '../../train/metrics-log.js'
 import type { SampleSource } from '../../train/samples/sample.js'
-import { trainModel } from '../../train/train-model.js'
 import type { TrainResult } from '../../train/train-task.js'
 import { hashSource } from './hash-inputs.js'
 import { findModel, makeModel, modelRecord } from './make-model.js'
@@ -40,13 +36,20 @@ export const train = oneKind({
       {
         key: folder === undefined ? 'preset' : 'init',
         atWork: true,
-        look: () => checkTraining(config, folder),
+        look: async () => (await import('../../train/check-training.js')).checkTraining(config, folder),
       },
-      { key: 'device', atWork: true, look: () => requireDevices(config) },
+      {
+        key: 'device',
+        atWork: true,
+        look: async () => (await import('../../teacher/open-teacher.js')).requireDevices(config),
+      },
     ]
   },
   // Beside the model there are its checkpoint, with two moments of each weight, and one that is being written.
-  estimate: async ({ with: config }) => ({ bytes: 7 * weightBytes(config), from: 'typical' }),
+  async estimate({ with: config }) {
+    const { weightBytes } = await import('../../train/check-training.js')
+    return { bytes: 7 * weightBytes(config), from: 'typical' }
+  },
   async find(stage, configHash, context) {
     const { inputs } = await openInputs(stage, context)
     return findModel(stage, { configHash, inputs }, context)
@@ -56,8 +59,9 @@ export const train = oneKind({
     const { batch } = stage.with
     const inputsNow = async () => (await openInputs(stage, context)).inputs
     const task = { configHash, inputs, inputsNow }
-    return makeModel<TrainResult>(stage, task, context, (folder, signal) =>
-      trainModel({
+    return makeModel<TrainResult>(stage, task, context, async (folder, signal) => {
+      const { trainModel } = await import('../../train/train-model.js')
+      return trainModel({
         name: stage.name,
         folder,
         config: { ...stage.with, box_loss: boxLoss },
@@ -69,8 +73,8 @@ export const train = oneKind({
         onNotice: context.notice,
         onProgress: (line, steps) =>
           context.progress(line.step, steps, `loss ${line.loss.toFixed(3)}, ${speedNote(line, batch)}`),
-      }),
-    )
+      })
+    })
   },
 })
 
@@ -152,7 +156,10 @@ function minedOf(
 
 /** What training starts from: a model of this run, or a folder of a model or of imported weights. */
 async function startOf(name: string, { outputs }: StageContext): Promise<Pick<Model, 'folder' | 'hash'>> {
-  return outputs.get(name)?.model ?? { folder: name, hash: await hashStart(name) }
+  const made = outputs.get(name)?.model
+  if (made) return made
+  const { hashStart } = await import('../../model/model-folder.js')
+  return { folder: name, hash: await hashStart(name) }
 }
 
 async function* captionsOf(datasets: readonly Dataset[]): AsyncGenerator<string> {

@@ -1,17 +1,18 @@
 import { findFirst } from '../../base/find-first.js'
 import { rules } from '../../filter/rules.js'
-import type { Family, RejectRow } from '../../rows/rows.js'
+import type { RejectRow } from '../../rows/rows.js'
 import { readCommit } from '../../shards/commit.js'
 import { readShard } from '../../shards/read-shard.js'
 import { statsSum } from '../../statistics/stats.js'
 import type { Dataset, StageOf } from '../stages/stage-context.js'
+import type { ShardsKind } from '../stages/stage-kind.js'
 import { type MendContext, mendOf } from './mends.js'
 import type { ShardSums } from './shard-sums.js'
 
 /** A stage whose shards are made, with what went in and came out. */
 export interface MadeStage {
   readonly stage: StageOf
-  readonly family: Family
+  readonly kind: Pick<ShardsKind, 'family' | 'mayBeEmpty'>
   readonly dataset: Dataset
   readonly sums: Pick<ShardSums, 'in' | 'out' | 'rejected'>
   /** The proposals that a filter was given. */
@@ -47,22 +48,32 @@ export async function remarksOn(
   const { ran, skipped } = counts
   const { sums, dataset } = made
   const isMade = ran + skipped > 0 || dataset.shards.length === 0
-  if (sums.out === 0 && isMade) return { nothing: await nothingCame(made), warnings: [] }
+  if (sums.out === 0 && isMade) {
+    if (!made.kind.mayBeEmpty) return { nothing: await nothingCame(made), warnings: [] }
+    return { warnings: [`${await emptyLine(made)}: what needs it goes on without`] }
+  }
   return { warnings: ran > 0 ? await mendsOfMany(made) : [] }
 }
 
 /** Says that nothing came of a stage, why, and what to do, by reason. */
 export async function nothingCame(made: MadeStage): Promise<string> {
-  const { stage, sums } = made
-  const reasons = byCount(sums.rejected)
-  if (reasons.length === 0) return `nothing came of "${stage.name}": there was nothing to make it of`
-  const counts = reasons.map(([reason, count]) => `${reason} ${count}`).slice(0, 12)
+  const reasons = byCount(made.sums.rejected)
+  if (reasons.length === 0) return `${await emptyLine(made)}: there was nothing to make it of`
   const lines: string[] = []
   for (const [reason] of reasons.slice(0, mostReasons)) {
     const mend = await mendOf(reason, contextOf(made, reason))
     if (mend !== undefined) lines.push(`\n  ${reason}: ${mend}`)
   }
-  return `nothing came of the ${sums.in} ${await unitOf(made)} of "${stage.name}" (${counts.join(', ')})${lines.join('')}\n  Then run again: what is made stays`
+  return `${await emptyLine(made)}${lines.join('')}\n  Then run again: what is made stays`
+}
+
+/** That nothing came of a stage, and of what. */
+async function emptyLine(made: MadeStage): Promise<string> {
+  const { stage, sums } = made
+  const reasons = byCount(sums.rejected)
+  if (reasons.length === 0) return `nothing came of "${stage.name}"`
+  const counts = reasons.map(([reason, count]) => `${reason} ${count}`).slice(0, 12)
+  return `nothing came of the ${sums.in} ${await unitOf(made)} of "${stage.name}" (${counts.join(', ')})`
 }
 
 /** What to do about reasons that many rows of a stage were dropped for, though others came in. */
@@ -80,12 +91,16 @@ async function mendsOfMany(made: MadeStage): Promise<string[]> {
 const byCount = (rejected: ShardSums['rejected']) => Object.entries(rejected).sort((a, b) => b[1] - a[1])
 
 /** What a stage counts, as its records say. */
-async function unitOf({ family, stage, dataset: { storage, shards } }: MadeStage): Promise<string> {
+async function unitOf({ kind: { family }, stage, dataset: { storage, shards } }: MadeStage): Promise<string> {
   return (await findFirst(shards, (shard) => recordOf(storage, family, stage, shard)))?.unit ?? 'rows'
 }
 
-const recordOf = (storage: Dataset['storage'], family: Family, { name }: StageOf, shard: string) =>
-  readCommit(storage, family, family === 'images' ? null : name, shard)
+const recordOf = (
+  storage: Dataset['storage'],
+  family: ShardsKind['family'],
+  { name }: StageOf,
+  shard: string,
+) => readCommit(storage, family, family === 'images' ? null : name, shard)
 
 function contextOf(made: MadeStage, reason: string): MendContext {
   const { stage, alone } = made
@@ -107,7 +122,10 @@ const keyOf = (name: string): string =>
   name.replace(/^round-\d+-label$/, 'rounds.teach').replace(/^round-\d+-filter$/, 'rounds.filter')
 
 /** Rows that were rejected for a reason, of the first shard that has some. */
-async function rejectedRows({ stage, family, dataset }: MadeStage, reason: string): Promise<RejectRow[]> {
+async function rejectedRows(
+  { stage, kind: { family }, dataset }: MadeStage,
+  reason: string,
+): Promise<RejectRow[]> {
   const { storage, shards } = dataset
   const shard = await findFirst(shards, async (name) => {
     const record = await recordOf(storage, family, stage, name)

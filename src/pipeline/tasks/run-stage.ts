@@ -228,7 +228,7 @@ async function runAllShards(
     const { nothing, warnings } = await remarksOn(
       {
         stage,
-        family: kind.family,
+        kind,
         dataset: { name, storage, shards },
         sums,
         proposals: proposalsFor(stage, context.outputs),

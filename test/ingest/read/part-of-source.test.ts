@@ -97,6 +97,17 @@ describe('a part of the pictures', () => {
     expect(new Set(rows.map(({ url }) => url)).size).toBe(rows.length / 2)
   })
 
+  it('says how many rows name a picture again that is not next to them', async () => {
+    const path = join(folder, 'apart.tsv')
+    const lines = pictures.map(({ id }) => `a cat\thttp://a/${id}.jpg`)
+    await writeFile(path, ['caption\turl', ...lines, ...lines.toReversed()].join('\n'))
+    const source = { format: 'tsv', path }
+    const [whole, part] = [await planOf(source), await planOf({ ...source, part: { to: 0.3 } })]
+    expect(whole.repeated).toBe(399)
+    expect(part.repeated).toBe(Math.floor(part.rows / 2))
+    expect(part.rows).toBeGreaterThan(150)
+  })
+
   it('is refused where it has nothing, or is none', async () => {
     const path = join(folder, 'one.tsv')
     await writeFile(path, 'caption\turl\na cat\tu')
