@@ -1,6 +1,5 @@
 import { brotliDecompressSync, unzipSync } from 'node:zlib'
 import type { CompressionCodec } from 'hyparquet'
-import { decompressLz4Raw, decompressSnappy } from 'hyparquet-compressors'
 import { ZSTDDecoder } from 'zstddec'
 import type { TakeMemory } from './memory-budget.js'
 
@@ -11,14 +10,18 @@ type Decompress = (bytes: Uint8Array, size: number) => Uint8Array
 const largestZstd = 2 ** 30
 
 const zstd = new ZSTDDecoder()
+/** Loaded for the codecs that it has alone. */
+let others: typeof import('hyparquet-compressors')
 
 /**
- * Has decoders ready that must be awaited.
+ * Has decoders ready that must be loaded.
  *
  * @param codecs those that are about to be read
  */
 export async function prepareCodecs(codecs: ReadonlySet<CompressionCodec>): Promise<void> {
   if (codecs.has('ZSTD')) await zstd.init()
+  if (codecs.has('SNAPPY') || codecs.has('LZ4') || codecs.has('LZ4_RAW'))
+    others ??= await import('hyparquet-compressors')
 }
 
 /**
@@ -27,7 +30,8 @@ export async function prepareCodecs(codecs: ReadonlySet<CompressionCodec>): Prom
  */
 const decoders: Readonly<Partial<Record<CompressionCodec, Decompress>>> = {
   // The decoder writes as much as the stream itself says, wherever that is.
-  SNAPPY: (bytes, size) => (snappySize(bytes) === size ? decompressSnappy(bytes, size) : new Uint8Array(0)),
+  SNAPPY: (bytes, size) =>
+    snappySize(bytes) === size ? others.decompressSnappy(bytes, size) : new Uint8Array(0),
   GZIP: (bytes, size) => unzipSync(bytes, { maxOutputLength: size }),
   BROTLI: (bytes, size) => brotliDecompressSync(bytes, { maxOutputLength: size }),
   ZSTD(bytes, size) {
@@ -35,7 +39,7 @@ const decoders: Readonly<Partial<Record<CompressionCodec, Decompress>>> = {
     return zstd.decode(bytes, size)
   },
   LZ4: readHadoopLz4,
-  LZ4_RAW: decompressLz4Raw,
+  LZ4_RAW: (bytes, size) => others.decompressLz4Raw(bytes, size),
 }
 
 /**
@@ -96,11 +100,11 @@ function readHadoopLz4(bytes: Uint8Array, size: number): Uint8Array {
     at += 8 + takes
     made += makes
   }
-  if (at !== bytes.length || made !== size) return decompressLz4Raw(bytes, size)
+  if (at !== bytes.length || made !== size) return others.decompressLz4Raw(bytes, size)
   const out = new Uint8Array(size)
   let filled = 0
   for (const { start, end, makes } of blocks) {
-    out.set(decompressLz4Raw(bytes.subarray(start, end), makes), filled)
+    out.set(others.decompressLz4Raw(bytes.subarray(start, end), makes), filled)
     filled += makes
   }
   return out

@@ -11,7 +11,7 @@ async function compileProgram(name: (typeof programs)[number]): Promise<void> {
   const { code } = await transformWithEsbuild(source, `${name}.ts`, { target: 'node20', sourcemap: false })
   const path = compiledProgram(name)
   await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, code.replace(/(from ")((?:\.\.\/)+)src\//g, '$1$2'))
+  await writeFile(path, code.replace(/((?:from |import\()")((?:\.\.\/)+)src\//g, '$1$2'))
 }
 
 /**

@@ -10,8 +10,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../../src/base/user-error.js'
 import type { TaskProcess } from '../../src/pipeline/engines/task-process.js'
-import { openQueueEngine } from '../../src/pipeline/queue/queue-engine.js'
-import { runQueueWorker } from '../../src/pipeline/queue/queue-worker.js'
 import type { Resource } from '../../src/pipeline/stages/resource.js'
 import type { RunTask, Task, TaskOptions, TaskResult } from '../../src/pipeline/tasks/task.js'
 import { BusyError, errorOf, failureOf, type TaskFailure } from '../../src/pipeline/tasks/task-error.js'
@@ -123,6 +121,8 @@ function beChild(): void {
 async function beWorker({ url, take, ...more }: WorkerSettings): Promise<void> {
   const ending = new AbortController()
   process.once('SIGTERM', () => ending.abort())
+  // Of a run of the tests some fifty are started, and each is one of the three.
+  const { runQueueWorker } = await import('../../src/pipeline/queue/queue-worker.js')
   const counts = await runQueueWorker({
     url,
     take,
@@ -140,6 +140,7 @@ async function beWorker({ url, take, ...more }: WorkerSettings): Promise<void> {
 }
 
 async function beCoordinator(settings: { url: string; run: string; pipeline: string; names: string[] }) {
+  const { openQueueEngine } = await import('../../src/pipeline/queue/queue-engine.js')
   const engine = await openQueueEngine({
     url: settings.url,
     pipeline: {},

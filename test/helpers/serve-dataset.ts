@@ -1,18 +1,15 @@
 import { request } from 'node:http'
-import { join } from 'node:path'
 import { build } from 'vite'
 import { afterAll } from 'vitest'
 import { openInspected } from '../../src/cli/inspect.js'
 import { type ServedInspect, serveInspect } from '../../src/inspect/serve-inspect.js'
 import type { CountsAnswer } from '../../src/inspect/view/answers.js'
-import { temporaryFolder } from './temporary-folder.js'
+import { madeOnce } from './made-once.js'
 
-/** Builds the page as `npm run build` does, into a folder of its own. */
-export async function buildPage(): Promise<string> {
-  const outDir = join(await temporaryFolder(), 'page')
+/** The page as `npm run build` makes it. */
+export const buildPage = madeOnce('page', async (outDir) => {
   await build({ configFile: 'vite.config.ts', build: { outDir }, logLevel: 'error' })
-  return outDir
-}
+})
 
 export interface ServedDataset extends ServedInspect {
   readonly origin: string

@@ -15,7 +15,7 @@ import { madeOnce } from './made-once.js'
 import { smallWorld } from './small-world.js'
 import { temporaryFolder } from './temporary-folder.js'
 
-const made = madeOnce(async (folder) => {
+const made = madeOnce('small-dataset', async (folder) => {
   const world = await smallWorld()
   const { storage, plan } = await ingestAll(folder, {
     ...{

@@ -4,7 +4,7 @@ import { readRecipe } from '../../src/world/recipe.js'
 import { madeOnce } from './made-once.js'
 
 /** The world of `makeSmallWorld`, to be read alone. */
-export const smallWorld = madeOnce(async (folder) => {
+export const smallWorld = madeOnce('small-world', async (folder) => {
   const recipe = await readRecipe('datasets/toy.yaml')
   const web = { ...recipe.web, broken_share: 0.1 }
   await makeWorld(

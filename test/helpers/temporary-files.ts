@@ -1,11 +1,12 @@
-import { chmod, mkdtemp, readdir, readFile, rm, statfs } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sharedFolder } from './made-once.js'
 
 /** Where files lie in memory, on Linux. */
 const inMemory = '/dev/shm'
-/** Bytes that must be free there, several times what a run of all tests has at once. */
-const room = 4 * 2 ** 30
+/** Bytes that must be free there: a run of all tests has 150 MB at once. */
+const room = 2 ** 30
 const prefix = 'groundmill-tests-'
 let folder = ''
 
@@ -48,6 +49,7 @@ export async function setup(): Promise<void> {
   folder = await mkdtemp(join(parent, `${prefix}${process.pid}-`))
   // A test reads in it as another user.
   await chmod(folder, 0o755)
+  await mkdir(sharedFolder(folder))
   // The processes of the tests, and theirs, are started later and inherit it.
   process.env.TMPDIR = folder
 }

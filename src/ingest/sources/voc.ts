@@ -4,12 +4,7 @@ import { memoize } from '../../base/memoize.js'
 import type { Xyxy } from '../../boxes/xyxy.js'
 import type { Mark } from '../../formats/mark.js'
 import { linesOf } from '../../formats/text-lines.js'
-import {
-  maxAnnotationBytes,
-  parseVocAnnotation,
-  type VocAnnotation,
-  type VocBox,
-} from '../../formats/voc-annotation.js'
+import type { VocAnnotation, VocBox } from '../../formats/voc-annotation.js'
 import { readVocFolder, type VocFolder } from '../../formats/voc-folder.js'
 import { Reject } from '../fetch/reject.js'
 import { readLocalFile } from '../read/local-file.js'
@@ -81,6 +76,8 @@ async function* rowsOf(
   config: Config,
   from?: Mark,
 ): AsyncGenerator<SourceRow> {
+  // A reader of XML, for which all other sources would wait.
+  const { maxAnnotationBytes, parseVocAnnotation } = await import('../../formats/voc-annotation.js')
   const files = { roots: [root], outside: config.outside, maxBytes: maxAnnotationBytes }
   const roots = config.images === undefined ? [root] : [pictures]
   for (let at = from?.at ?? 0; at < annotations.length; at++) {
