@@ -1,4 +1,5 @@
 /** What a benchmark prints: a table to read, or with --json one object. */
+import { readFile } from 'node:fs/promises'
 import { formatTable } from '../src/cli/terminal/format-table.js'
 
 export interface Figure {
@@ -43,6 +44,15 @@ export function printReport(bench: string, runs: number, figures: Readonly<Recor
   process.stdout.write(
     `${bench}, ${runs} runs\n\n${formatTable(['figure', 'value', 'unit', 'goal', '', 'note'], rows)}\n`,
   )
+}
+
+/** With `--help`: prints what the first comment of a program's file says, and ends it. */
+export async function printHelp(url: string): Promise<void> {
+  if (!process.argv.includes('--help')) return
+  const [comment = ''] = /\/\*\*.*?\*\//s.exec(await readFile(new URL(url), 'utf8')) ?? []
+  const lines = comment.split('\n').slice(1, -1)
+  process.stdout.write(`${lines.map((line) => line.replace(/^ \* ?/, '')).join('\n')}\n`)
+  process.exit()
 }
 
 /** The value of `--name value` on the command line. */

@@ -11,6 +11,8 @@
  * the files of `damage`. `hosts` and `damage` run the commands in this process, from their source. Only
  * `small-disk` needs to be root: it mounts a disk in memory, and says so where it cannot. `web` makes a
  * certificate with openssl; without it no server of HTTP/2 is among them.
+ *
+ * What is kept within a shard is kept after every group of pictures, so that there are parts to be killed at.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,7 +26,10 @@ import { exhaustiveTests } from './faults/exhaustive-tests.js'
 import { faultedPipeline, type Step } from './faults/faulted-pipeline.js'
 import { fillSteps, killSteps, type Shaking } from './faults/shaken-steps.js'
 import { fillSmallDisk } from './faults/small-disk.js'
-import { gatherFigures, option, printReport } from './report.js'
+import { gatherFigures, option, printHelp, printReport } from './report.js'
+
+await printHelp(import.meta.url)
+process.env.GROUNDMILL_KEEP_SECONDS ??= '0'
 
 const allKinds = ['kills', 'rounds', 'disk', 'small-disk', 'web', 'hosts', 'damage', 'tests'] as const
 type Kind = (typeof allKinds)[number]

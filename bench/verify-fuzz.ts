@@ -20,7 +20,9 @@ import { drawInputs } from './fuzz/draw-input.js'
 import { unclear } from './fuzz/outcome.js'
 import { allTargets } from './fuzz/targets/all-targets.js'
 import { type FuzzListener, watchTargets } from './fuzz/watch-targets.js'
-import { gatherFigures, option, printReport } from './report.js'
+import { gatherFigures, option, printHelp, printReport } from './report.js'
+
+await printHelp(import.meta.url)
 
 const count = Number(option('count', '10000'))
 const seed = Number(option('seed', '1'))

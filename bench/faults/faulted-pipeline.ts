@@ -40,6 +40,8 @@ stages:
     uses: filter
     needs: [label]
     with: { rules: [{ rule: score, min: 0.002 }, { rule: max_boxes, phrase: 2 }] }
+  - { name: mined, uses: mine, needs: [gold, teacher], with: { max: 5, min_score: 0 } }
+  - { name: scores, uses: evaluate, needs: [gold, teacher], with: { floor: 0 } }
 ${exportStages.join('\n')}
 `
 
@@ -83,6 +85,8 @@ export async function faultedPipeline(folder: string) {
     only('train', 'teacher'),
     only('teach', 'label'),
     only('filter', 'kept'),
+    only('mine', 'mined'),
+    only('evaluate', 'scores'),
     ...exportFormats.map((format) => only(`export ${format}`, format)),
   ]
   return {

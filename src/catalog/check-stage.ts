@@ -119,7 +119,8 @@ async function listStage(
     for await (const file of storage.listFiles(folder)) {
       const isInside = !file.name.slice(folder.length + 1).includes('/')
       const { shard, kind } = (isInside && isOfShard(file.name, known) && shardObject(file.name)) || {}
-      if (shard === undefined) onFinding((await checkUnfinished(storage, file, mend)) ?? foreign(file.name))
+      if (shard === undefined)
+        onFinding((await checkUnfinished(storage, file, mend, known)) ?? foreign(file.name))
       else if (kind === 'file') files.set(file.name, file)
       else records.push({ family, shard })
     }

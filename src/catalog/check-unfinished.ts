@@ -1,7 +1,8 @@
-import { z } from 'zod'
+import { basename } from 'node:path/posix'
 import { isLeftOver } from '../base/files/sweep-aside.js'
 import { asideOwner, asideSuffix } from '../base/files/write-file-atomic.js'
 import { processState } from '../base/process-identity.js'
+import { recordPath } from '../rows/family-path.js'
 import { isPartDone, recordOfPart } from '../shards/row-parts.js'
 import { isDeadLock, parseOwner, removeDeadLock } from '../storage/lock.js'
 import type { Storage, StoredFile } from '../storage/storage.js'
@@ -11,49 +12,41 @@ import type { Finding } from './finding.js'
  * What is to be said of a file that is being written, or of a lock; undefined where it is neither of them.
  *
  * @param mend removes it where its process is gone, and where nobody can tell and it is old
+ * @param known shards of the dataset; undefined where nobody knows, or it is none of a dataset
  */
 export async function checkUnfinished(
   storage: Storage,
   file: StoredFile,
   mend: boolean,
+  known?: ReadonlySet<string>,
 ): Promise<Finding | undefined> {
   if (file.name.endsWith(asideSuffix)) return checkAside(storage, file, mend)
-  if (recordOfPart(file.name)) return checkPart(storage, file, mend)
+  if (recordOfPart(file.name)) return checkPart(storage, file, mend, known)
   return file.name.endsWith('.lock') ? checkLock(storage, file.name, mend) : undefined
 }
 
 /** Rows that were kept of work that was stopped. */
-async function checkPart(storage: Storage, file: StoredFile, mend: boolean): Promise<Finding> {
+async function checkPart(
+  storage: Storage,
+  file: StoredFile,
+  mend: boolean,
+  known: ReadonlySet<string> | undefined,
+): Promise<Finding> {
   const { name, size, modified } = file
-  const place = recordOfPart(name)
-  const record = place && (await readMade(storage, place.record))
-  const age = ageText(Date.now() - modified)
-  if (!isPartDone(file, record)) {
-    const what = `rows of what is being made, or was stopped and goes on from them when it is run again (${size} bytes, ${age} old)`
+  const shard = basename(recordOfPart(name)?.record ?? '', '.json')
+  // Pictures that are there may be listed yet.
+  const isOfNone = known && !known.has(shard) && !(await storage.exists(recordPath('images', null, shard)))
+  const age = `(${size} bytes, ${ageText(Date.now() - modified)} old)`
+  if (!isOfNone && !(await isPartDone(storage, file))) {
+    const what = `rows of what is being made, or was stopped and goes on from them when it is run again ${age}`
     return { kind: 'busy', name, what }
   }
-  const what = `rows that were kept of what is made by now (${size} bytes, ${age} old)`
+  const of = isOfNone ? `shard ${shard}, which the dataset has not` : 'what is made by now'
+  const what = `rows that were kept of ${of} ${age}`
   if (!mend) return { kind: 'left over', name, what }
   await storage.remove(name)
   return { kind: 'left over', name, what, mended: 'removed' }
 }
-
-/** What a record says of what it was made of, if it can be read. */
-async function readMade(storage: Storage, name: string) {
-  const bytes = await storage.read(name)
-  try {
-    const { data } = madeSchema.safeParse(bytes && JSON.parse(Buffer.from(bytes).toString('utf8')))
-    return data
-  } catch {
-    return undefined
-  }
-}
-
-const madeSchema = z.object({
-  configHash: z.string(),
-  inputs: z.record(z.string(), z.string()),
-  createdAt: z.string(),
-})
 
 async function checkAside(
   storage: Storage,

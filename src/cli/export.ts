@@ -1,11 +1,11 @@
 import { counted } from '../base/counted.js'
 import { parseConfig } from '../base/files/parse-config.js'
-import { nameList, shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
 import { exportConfig } from '../export/config.js'
 import { checkExport, type ExportReport } from '../export/export-dataset.js'
+import { onlyText } from '../export/only-keys.js'
 import { datasetOutput } from '../pipeline/dataset-output.js'
 import { exportKind } from '../pipeline/stages/export.js'
 import { runStage } from '../pipeline/tasks/run-stage.js'
@@ -105,14 +105,6 @@ function classesText(of: string | null): string {
     phrases: 'the phrases as they stand (--classes heads: their head nouns)',
   }
   return known[of ?? ''] ?? `the names of ${of}`
-}
-
-/** How many of the pictures that were asked for are there. */
-function onlyText({ name, asked, found, missing }: NonNullable<ExportReport['only']>): string {
-  const text = `${found} of the ${asked} pictures of ${shownName(name)} are in the dataset`
-  if (missing.length === 0) return text
-  const more = asked - found - missing.length
-  return `${text}; not found: ${nameList(missing)}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 /** What was left out and what the format cannot hold, as tables. */

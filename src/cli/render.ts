@@ -4,19 +4,26 @@ import { makeFolder } from '../base/files/make-folder.js'
 import { random } from '../base/random.js'
 import { chooseStage, describeChosen } from '../catalog/choose-stage.js'
 import { openDataset } from '../catalog/open-dataset.js'
+import { findOnly, onlyText, readOnlyKeys } from '../export/only-keys.js'
 import { drawRegions } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
 import { joinRows } from '../shards/join-rows.js'
+import { readShard } from '../shards/read-shard.js'
 import { note, print, printJson } from './terminal/print.js'
 import { createProgress } from './terminal/progress.js'
 
 export interface RenderOptions {
   readonly grounding?: string
-  readonly sample: number
+  /** How many pictures: 8 by default, with `only` all of those. */
+  readonly sample?: number
   readonly seed: number
   readonly out: string
+  readonly only?: string
   readonly json?: boolean
 }
+
+/** Pictures that are drawn where nothing is said. */
+const few = 8
 
 /** `groundmill render`: PNG files of random pictures with their regions. */
 export async function render(dataset: string, options: RenderOptions): Promise<void> {
@@ -27,12 +34,25 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
     option: '--grounding STAGE',
   })
   note(`drawing ${describeChosen(opened, 'grounding', grounding)}`)
+  const only = options.only === undefined ? undefined : await readOnlyKeys(opened, options.only)
   const rows: { shard: string; row: number }[] = []
+  const made: { shard: string }[] = []
   for (const shard of shards) {
     const file = (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding
-    for (let row = 0; row < (file?.rows ?? 0); row++) rows.push({ shard, row })
+    if (!file) continue
+    made.push({ shard })
+    if (only) {
+      let row = 0
+      for await (const { key } of readShard(storage, 'grounding', grounding, shard, { columns: ['key'] })) {
+        if (only.keys.has(key)) rows.push({ shard, row })
+        row++
+      }
+    } else for (let row = 0; row < file.rows; row++) rows.push({ shard, row })
   }
-  const chosen = random(options.seed).shuffle(rows).slice(0, options.sample)
+  if (only) note(onlyText(await findOnly({ storage, grounding }, made, only)))
+  const chosen = random(options.seed)
+    .shuffle(rows)
+    .slice(0, options.sample ?? (only ? rows.length : few))
   await makeFolder(options.out)
   const files: string[] = []
   const progress = createProgress()

@@ -1,9 +1,11 @@
+import { z } from 'zod'
 import { zip } from '../base/zip.js'
 import { unscaleBox } from '../boxes/xyxy.js'
 import { committedFile } from '../shards/committed-file.js'
 import { joinRows } from '../shards/join-rows.js'
 import type { RowParts } from '../shards/row-parts.js'
 import type { Teacher } from '../teacher/teacher.js'
+import { attributeKinds } from '../words/attribute-values.js'
 import { askAttributes } from './ask-attributes.js'
 import { type AttributeContrast, type AttributeTable, attributeTable } from './attribute-contrast.js'
 import { bestOfPictures, boxesOfPicture, detectCategories, isMeant, promptsOf } from './category-prompts.js'
@@ -45,6 +47,29 @@ export interface WindowAnswers {
   /** With the place of each box's picture in the window. */
   readonly found: readonly Detection[]
 }
+
+const numbers = (count: number) => z.array(z.number()).length(count)
+const place = z.number().int().min(0)
+const scores = z.object({ place: z.number(), presence: z.number() })
+const windowAnswers = z.object({
+  keys: z.array(z.string()),
+  phrases: z.array(z.object({ image: place, predicted: z.array(numbers(4)), targets: z.array(numbers(4)) })),
+  contrasts: z.array(
+    z.object({
+      kind: z.enum(attributeKinds),
+      stated: scores,
+      swapped: scores,
+      absent: z.boolean(),
+      found: z.boolean(),
+      chance: z.number(),
+    }),
+  ),
+  found: z.array(z.object({ image: place, category: place, bbox: numbers(4), score: z.number() })),
+})
+
+/** Whether a value of JSON is what a teacher has answered of a window. */
+export const isWindowAnswers = (value: unknown): value is WindowAnswers =>
+  windowAnswers.safeParse(value).success
 
 /** Pictures held in memory at once at most; progress is told, and answers may be kept, after each window of them. */
 const mostImages = 16

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { counted } from '../base/counted.js'
 import { readData } from '../base/files/read-file.js'
 import { hashJson } from '../base/hash.js'
-import { nameList } from '../base/name-list.js'
+import { nameList, shownName } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { readShard } from '../shards/read-shard.js'
 import { isSelectionName, listSelections, parseKeys, readSelection } from '../shards/selections.js'
@@ -17,7 +17,7 @@ export interface OnlyKeys {
   readonly hash: string
 }
 
-/** What an export says of the pictures that were asked for. */
+/** What is said of the pictures that were asked for. */
 export interface OnlyReport {
   readonly name: string
   readonly asked: number
@@ -35,7 +35,10 @@ const mostMissing = 10
  * @param only the name of a selection of the dataset, or the path of a file of keys
  * @throws UserError where there is neither, or where it is no list of keys
  */
-export async function readOnlyKeys({ storage }: ExportSource, only: string): Promise<OnlyKeys> {
+export async function readOnlyKeys(
+  { storage }: Pick<ExportSource, 'storage'>,
+  only: string,
+): Promise<OnlyKeys> {
   const stored = await readSelection(storage, only)
   const keys = stored ?? parseKeys(await readFileOfKeys(storage, only), only)
   return { name: stored ? only : basename(only), keys: new Set(keys), hash: hashJson([...keys].sort()) }
@@ -61,8 +64,8 @@ async function readFileOfKeys(storage: ExportSource['storage'], path: string): P
  * @throws UserError where none is there
  */
 export async function findOnly(
-  { storage, grounding }: ExportSource,
-  shards: readonly ExportShard[],
+  { storage, grounding }: Pick<ExportSource, 'storage' | 'grounding'>,
+  shards: readonly Pick<ExportShard, 'shard'>[],
   { name, keys }: OnlyKeys,
 ): Promise<OnlyReport> {
   const left = new Set(keys)
@@ -80,4 +83,12 @@ export async function findOnly(
     ...{ name, asked: keys.size, found: keys.size - missing.length },
     missing: missing.slice(0, mostMissing),
   }
+}
+
+/** How many of the pictures that were asked for are there. */
+export function onlyText({ name, asked, found, missing }: OnlyReport): string {
+  const text = `${found} of the ${asked} pictures of ${shownName(name)} are in the dataset`
+  if (missing.length === 0) return text
+  const more = asked - found - missing.length
+  return `${text}; not found: ${nameList(missing)}${more > 0 ? ` and ${more} more` : ''}`
 }

@@ -4,7 +4,7 @@ import { readLines } from './read-lines.js'
 
 export type ObjectLine = { readonly mark: Mark; readonly place: string } & (
   | { readonly value: Readonly<Record<string, unknown>>; readonly problem?: undefined }
-  | { readonly value?: undefined; readonly problem: string }
+  | { readonly value?: undefined; readonly problem: string; readonly isBlank?: boolean }
 )
 
 /**
@@ -19,7 +19,9 @@ export async function* readObjects(path: string, from?: Mark, longest?: number):
   }
 }
 
-function parseObject(text: string): { value: Readonly<Record<string, unknown>> } | { problem: string } {
+type Parsed = { value: Readonly<Record<string, unknown>> } | { problem: string; isBlank?: boolean }
+
+function parseObject(text: string): Parsed {
   try {
     const value = parseJson(text)
     if (value && typeof value === 'object' && !Array.isArray(value)) {
@@ -29,6 +31,6 @@ function parseObject(text: string): { value: Readonly<Record<string, unknown>> }
       return { problem: 'a JSON array and no object (a file that is one is `format: json`)' }
     return { problem: 'not a JSON object' }
   } catch (error) {
-    return { problem: `not JSON: ${jsonProblem(text, error)}` }
+    return { problem: `not JSON: ${jsonProblem(text, error)}`, isBlank: text.trim() === '' }
   }
 }

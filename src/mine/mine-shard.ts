@@ -2,6 +2,7 @@ import { orderedMap } from '../base/ordered-map.js'
 import { random } from '../base/random.js'
 import { decodePicture } from '../pictures/picture.js'
 import { recordPath } from '../rows/family-path.js'
+import { isNegativeRow } from '../rows/is-row.js'
 import type { Negative, NegativeRow, RejectRow } from '../rows/rows.js'
 import { joinRows } from '../shards/join-rows.js'
 import { rowParts } from '../shards/row-parts.js'
@@ -14,11 +15,23 @@ import { proposeNegatives } from './propose-negatives.js'
 import type { MineFiles, Vocabulary } from './vocabulary.js'
 
 /** Why a proposal is not kept. */
-type Why = 'may_be_there' | 'too_easy' | 'too_many'
+const reasons = ['may_be_there', 'too_easy', 'too_many'] as const
+type Why = (typeof reasons)[number]
 
-interface Mined {
+/** What is mined of a picture. */
+export interface Mined {
   readonly row: NegativeRow
   readonly left: readonly { readonly text: string; readonly why: Why }[]
+}
+
+/** Whether a value of JSON is what was mined of a picture. */
+export function isMined(value: unknown): value is Mined {
+  const { row, left } = (value ?? {}) as Partial<Record<keyof Mined, unknown>>
+  return (
+    isNegativeRow(row) &&
+    Array.isArray(left) &&
+    left.every((one) => typeof one?.text === 'string' && reasons.includes(one.why))
+  )
 }
 
 /**
@@ -36,7 +49,7 @@ export async function mineShard(
   open: (() => Promise<Teacher>) | undefined,
 ): Promise<ShardResult> {
   const { storage, stage, shard, signal, onProgress, keepEvery } = task
-  const parts = rowParts<Mined>(storage, recordPath('negatives', stage, shard), task, keepEvery)
+  const parts = rowParts(storage, recordPath('negatives', stage, shard), task, isMined, keepEvery)
   const result = await runShardTask(task, 'negatives', async (write): Promise<ShardOutput> => {
     const known = await vocabulary()
     const teacher = await open?.()

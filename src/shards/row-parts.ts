@@ -1,10 +1,16 @@
 import { promisify } from 'node:util'
 import { constants, gunzip, gzip } from 'node:zlib'
+import { z } from 'zod'
 import { hashJson } from '../base/hash.js'
+import { UserError } from '../base/user-error.js'
 import type { Storage, StoredFile } from '../storage/storage.js'
 
-/** Milliseconds of work that a kill may lose. */
-const keptEvery = 20_000
+/** Seconds of work that a kill may lose, where the environment does not say. */
+const keptEvery = '20'
+/** Bytes of a part that are enough, however fast they came: a text of JSON has an end, and so has memory. */
+const enoughBytes = 16 * 2 ** 20
+/** Bytes of a part that are read: what wrote it stopped long before. */
+const mostBytes = 64 * 2 ** 20
 
 /** What is kept of work that was not done when it was stopped: rows, in parts of some seconds of work. */
 export interface RowParts<Row> {
@@ -35,34 +41,40 @@ const hashOf = ({ configHash, inputs }: Made) => hashJson([configHash, inputs]).
 /**
  * The parts of what has its record under a name. They lie beside it as `NAME.HASH.ROW.part`, gzipped JSON of the
  * rows from that one on. Two that do the same work at once write the same rows: whose parts are read does not
- * matter, as long as one begins where another ends. What is damaged, or missing in between, is made again.
+ * matter, as long as one begins where another ends. What is damaged, missing in between, or no rows of this work, is made again.
  *
  * @param record ends in `.json`
- * @param every milliseconds of work between two parts
+ * @param isRow whether what a part holds is a row: anybody may have put it there, an older version too
+ * @param every milliseconds of work between two parts; GROUNDMILL_KEEP_SECONDS, or 20 s, by default
+ * @throws UserError where that is no number of seconds
  */
 export function rowParts<Row>(
   storage: Storage,
   record: string,
   made: Made,
-  every = keptEvery,
+  isRow: (value: unknown) => value is Row,
+  every = givenEvery(),
 ): RowParts<Row> {
   const start = `${record.replace(/\.json$/, '')}.${hashOf(made)}.`
   const nameOf = (row: number) => `${start}${String(row).padStart(8, '0')}${ending}`
-  let taken: Row[] = []
+  /** As JSON. */
+  let taken: string[] = []
+  let bytes = 0
   let row = 0
   let since = performance.now()
   const keep = async () => {
     if (taken.length === 0) return
-    const text = JSON.stringify(taken)
+    const text = `[${taken.join()}]`
     await storage.write(nameOf(row), await compress(text, { level: constants.Z_BEST_SPEED }))
     row += taken.length
     taken = []
+    bytes = 0
     since = performance.now()
   }
   return {
     async *kept() {
       for (;;) {
-        const rows = await readPart<Row>(storage, nameOf(row))
+        const rows = await readPart(storage, nameOf(row), isRow)
         if (!rows) break
         row += rows.length
         yield* rows
@@ -70,8 +82,12 @@ export function rowParts<Row>(
       since = performance.now()
     },
     async add(rows) {
-      taken.push(...rows)
-      if (performance.now() - since >= every) await keep()
+      for (const one of rows) {
+        const text = JSON.stringify(one)
+        taken.push(text)
+        bytes += text.length
+      }
+      if (bytes >= enoughBytes || performance.now() - since >= every) await keep()
     },
     keep,
     async remove() {
@@ -81,15 +97,29 @@ export function rowParts<Row>(
 }
 
 /** Undefined where there is none, and where it is damaged: gzip has a checksum. */
-async function readPart<Row>(storage: Storage, name: string): Promise<readonly Row[] | undefined> {
+async function readPart<Row>(
+  storage: Storage,
+  name: string,
+  isRow: (value: unknown) => value is Row,
+): Promise<readonly Row[] | undefined> {
   const bytes = await storage.read(name)
   if (!bytes) return undefined
   try {
-    const rows: unknown = JSON.parse((await decompress(bytes)).toString('utf8'))
-    return Array.isArray(rows) && rows.length > 0 ? rows : undefined
+    const text = await decompress(bytes, { maxOutputLength: mostBytes })
+    const rows: unknown = JSON.parse(text.toString('utf8'))
+    return Array.isArray(rows) && rows.length > 0 && rows.every(isRow) ? rows : undefined
   } catch {
     return undefined
   }
+}
+
+function givenEvery(): number {
+  const given = process.env.GROUNDMILL_KEEP_SECONDS || keptEvery
+  const seconds = Number(given)
+  if (seconds >= 0) return seconds * 1000
+  throw new UserError(
+    `GROUNDMILL_KEEP_SECONDS is "${given.slice(0, 40)}": expected the seconds of work that a kill may lose, such as ${keptEvery}.`,
+  )
 }
 
 /** The record that a part belongs to, by the name of the part; undefined where it is none. */
@@ -99,14 +129,42 @@ export function recordOfPart(name: string): { readonly record: string; readonly 
 }
 
 /**
- * Whether nobody goes on from a part any more: its work is done, or something else was made in its place after it.
- *
- * @param record what is there now
+ * Whether nobody goes on from a part any more: its work is done, or something else was made in its place after it. Of
+ * a record that cannot be read nobody knows.
  */
-export function isPartDone(
+export async function isPartDone(
+  storage: Storage,
   { name, modified }: Pick<StoredFile, 'name' | 'modified'>,
-  record: (Made & { readonly createdAt: string }) | undefined,
-): boolean {
-  if (!record) return false
-  return recordOfPart(name)?.hash === hashOf(record) || Date.parse(record.createdAt) > modified
+): Promise<boolean> {
+  const { record, hash } = recordOfPart(name) ?? {}
+  const made = record && (await readMade(storage, record))
+  if (!made) return false
+  return hash === hashOf(made) || Date.parse(made.createdAt) > modified
 }
+
+/** Removes the parts in a folder from which nobody goes on any more, and gives their names. */
+export async function sweepParts(storage: Storage, folder: string): Promise<string[]> {
+  const removed: string[] = []
+  for await (const file of storage.listFiles(folder, 'inside')) {
+    if (!recordOfPart(file.name) || !(await isPartDone(storage, file))) continue
+    await storage.remove(file.name)
+    removed.push(file.name)
+  }
+  return removed
+}
+
+/** What a record of a shard or of a run says of what it was made of, if it can be read. */
+async function readMade(storage: Storage, name: string) {
+  try {
+    const bytes = await storage.read(name)
+    return madeSchema.safeParse(bytes && JSON.parse(Buffer.from(bytes).toString('utf8'))).data
+  } catch {
+    return undefined
+  }
+}
+
+const madeSchema = z.object({
+  configHash: z.string(),
+  inputs: z.record(z.string(), z.string()),
+  createdAt: z.string(),
+})

@@ -2,9 +2,8 @@ import { UserError } from '../base/user-error.js'
 import { families, familyFolder, shardObject } from '../rows/family-path.js'
 import type { Family } from '../rows/rows.js'
 import type { Storage } from '../storage/storage.js'
-import { readRecord } from './commit.js'
 import { lockedShard, readMain, removeUnnamed, unnamed, withShardLock } from './commit-shard.js'
-import { isPartDone, recordOfPart } from './row-parts.js'
+import { recordOfPart, sweepParts } from './row-parts.js'
 
 /** What there is of a shard in one family. */
 interface Found {
@@ -56,19 +55,6 @@ export async function sweepShards(storage: Storage, main: Family, stage: string)
       // Of a record that cannot be read nobody knows what it names; whoever holds the lock will clean up.
       if (!(error instanceof UserError)) throw error
     }
-  }
-  return removed
-}
-
-/** Removes what was kept of shards while they were made, of those that are made. */
-async function sweepParts(storage: Storage, folder: string): Promise<string[]> {
-  const removed: string[] = []
-  for await (const file of storage.listFiles(folder, 'inside')) {
-    const { record } = recordOfPart(file.name) ?? {}
-    const made = record && (await readRecord(storage, record).catch(() => undefined))
-    if (!made || !isPartDone(file, made)) continue
-    await storage.remove(file.name)
-    removed.push(file.name)
   }
   return removed
 }

@@ -3,6 +3,7 @@ import { zip } from '../base/zip.js'
 import { clipBox, unscaleBox } from '../boxes/xyxy.js'
 import { decodePicture } from '../pictures/picture.js'
 import { recordPath } from '../rows/family-path.js'
+import { isProposalRow } from '../rows/is-row.js'
 import {
   type ImageRow,
   negativePhrase,
@@ -59,7 +60,7 @@ export async function teachShard(
   open: () => Promise<Teacher>,
 ): Promise<ShardResult> {
   const { storage, stage, shard, signal, onProgress, keepEvery } = task
-  const parts = rowParts<ProposalRow>(storage, recordPath('proposals', stage, shard), task, keepEvery)
+  const parts = rowParts(storage, recordPath('proposals', stage, shard), task, isProposalRow, keepEvery)
   const result = await runShardTask(task, 'proposals', async (write): Promise<ShardOutput> => {
     const teacher = await open()
     const stats = rowStats('proposals')

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
@@ -267,6 +267,18 @@ describe('filter, compare, sweep and calibrate', () => {
       render(url, { grounding: 'loose', sample: 1, seed: 1, out, json: true }),
     )
     expect(drawn.said).toMatch(/^ {2}drawing mini:loose, \d+ regions of 10 pictures\n$/)
+    // Of a list all are drawn, and what is not there is told.
+    const list = within('list.txt')
+    const keys = ['2', '3']
+    await writeFile(list, [...keys, '000990000'].join('\n'))
+    const listed = await printed<{ files: string[] }>(() =>
+      render(url, { grounding: 'loose', only: list, seed: 1, out, json: true }),
+    )
+    expect(listed.json.files.map((file) => basename(file, '.png')).sort()).toEqual(keys)
+    expect(listed.said).toContain('2 of the 3 pictures of list.txt are in the dataset; not found: 000990000')
+    await expect(render(url, { grounding: 'loose', only: 'none', seed: 1, out })).rejects.toThrow(
+      /has no selection "none", and there is no such file/,
+    )
     const queried = await printed<object[]>(() =>
       query(url, 'select count(*) as regions from grounding', { format: 'json', rows: 1 }, signal),
     )

@@ -2,7 +2,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 import type { Xyxy } from '../../src/boxes/xyxy.js'
 import { evaluateConfig } from '../../src/evaluate/config.js'
-import { categoriesOf, evaluateModel, type WindowAnswers } from '../../src/evaluate/evaluate-model.js'
+import { categoriesOf, evaluateModel, isWindowAnswers } from '../../src/evaluate/evaluate-model.js'
 import type { GroundingRow, ImageRow, Phrase, PhraseRow } from '../../src/rows/rows.js'
 import { rowParts } from '../../src/shards/row-parts.js'
 import { openStorage } from '../../src/storage/open-storage.js'
@@ -166,7 +166,7 @@ describe('the evaluation of a model', () => {
       onOutcomes: (all) => outcomes.push(all),
     })
     const parts = () =>
-      rowParts<WindowAnswers>(kept, 'evaluations/scores.json', { configHash: 'c', inputs: {} }, 0)
+      rowParts(kept, 'evaluations/scores.json', { configHash: 'c', inputs: {} }, isWindowAnswers, 0)
     const abort = new AbortController()
     const first = evaluateModel(teacher(), set, config, names, {
       ...{ parts: parts(), signal: abort.signal },

@@ -84,6 +84,7 @@ describe.each(Object.keys(writers))('rows of one address in a %s', (format) => {
     expect(plan.shards.map(({ rows }) => rows)).toEqual([2, 2, 2])
     expect(plan.repeated).toBe(1)
     expect(repeatsWarning(plan)).toMatch(/^1 row names a picture that an earlier row, not next to it,/)
+    expect((await planOf({ ...source, part: { to: 1 } })).repeated).toBe(1)
     const apart = { ...source, join: 'no' }
     expect(await rowsOf(apart)).toHaveLength(9)
     expect(plainRows(await rowsByShards(apart))).toEqual(plainRows(await rowsOf(apart)))

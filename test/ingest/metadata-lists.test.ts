@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, it } from 'vitest'
@@ -52,23 +52,67 @@ it('metadata.csv of each folder names files from there, and what else is asked f
   })
   const columns = { id: 'image_id', license: 'by', meta: ['by'] }
   const rows = await rowsOf({ format: 'folder', path, columns })
-  expect(rows.map(short)).toEqual([
-    ['a cow'],
-    'empty_caption',
-    ['a dog, brown'],
-    ['a cat'],
-    'malformed_row',
-    'missing_file',
-  ])
+  expect(rows.map(short)).toEqual([['a cow'], 'empty_caption', ['a dog, brown'], ['a cat'], 'missing_file'])
   expect(rows.map(({ meta, license }) => [meta, license]).slice(0, 4)).toEqual([
     [{ file_name: 'test/a.jpg', id: '17', by: 'him' }, 'him'],
-    [{ file_name: 'test/c.jpg' }, null],
+    [{ file_name: 'test/c.jpg', id: '18', by: 'her' }, 'her'],
     [{ file_name: 'train/a.jpg', id: '7', by: 'me' }, 'me'],
     [{ file_name: 'train/deep/b.jpg', id: '8', by: 'you' }, 'you'],
   ])
-  expect(rows.at(-1)?.problem?.detail).toMatch(/train\/metadata\.csv:4: there is no .*train\/lost\.jpg/)
+  expect(rows.at(-1)?.problem?.detail).toMatch(
+    /train\/metadata\.csv:4: there is no picture .*train\/lost\.jpg/,
+  )
   await expect(rowsOf({ format: 'folder', path, columns: { caption: 'words' } })).rejects.toThrow(
     /metadata\.csv:2 has no key "words"; it has: image_id, file_name, caption, by\. Name another in columns\.caption/,
+  )
+})
+
+it('names that a list has in another way than the folder, empty lines, rows without a caption', async () => {
+  const path = await holding({ 'cafe\u0301.jpg': null, 'a b.jpg': null, 'c.jpg': null })
+  const rows = [
+    { file_name: 'caf\u00e9.jpg', text: 'accent' },
+    { file_name: `${path.split('/').at(-1)}/a%20b.jpg`, text: ['', 'two words'] },
+    { file_name: join(path, 'c.jpg'), text: 'whole path' },
+    { file_name: ' c.jpg', text: ' ' },
+    { file_name: '../c.jpg', text: 'elsewhere' },
+    { file_name: ['c.jpg'], text: 'a list' },
+  ]
+  await writeFile(join(path, 'metadata.jsonl'), `\ufeff\r\n${lines(rows).replaceAll('\n', '\r\n\r\n')}`)
+  const found = await rowsOf({ format: 'folder', path })
+  expect(found.map(short)).toEqual([
+    ['two words'],
+    ['whole path'],
+    ['accent'],
+    ...['missing_file', 'malformed_row'],
+  ])
+  // As rows of a list of pairs are counted.
+  expect(found[1]?.dropped).toEqual({ blank_caption: 1 })
+})
+
+it('all lists of a folder are read; one without captions where there are others', async () => {
+  const labels = { 'metadata.csv': 'file_name,id\n\na.jpg,7\n' }
+  const columns = { id: 'id' }
+  const both = await holding({
+    ...{ 'a.jpg': null, 'b.jpg': null, ...labels },
+    'captions.jsonl': lines([{ file_name: 'a.jpg', text: 'a dog', id: null }]),
+    'metadata.jsonl': lines([{ file_name: 'b.jpg', text: 'a cat', id: 8 }]),
+  })
+  expect((await rowsOf({ format: 'folder', path: both, columns })).map(short)).toEqual([['a dog'], ['a cat']])
+  const alone = await holding({ 'a.jpg': null, ...labels })
+  const refused = /metadata\.csv:3 has no key "caption"; .* put captions into text files .* or give `names`/
+  await expect(rowsOf({ format: 'folder', path: alone, columns })).rejects.toThrow(refused)
+  const [asked] = await rowsOf({ format: 'folder', path: alone, columns, names: ['dog'] })
+  expect(asked).toMatchObject({ captions: [{ text: 'dog' }], meta: { id: '7' }, dropped: {} })
+  await writeFile(join(alone, 'a.txt'), 'beside it')
+  expect((await rowsOf({ format: 'folder', path: alone, columns })).map(short)).toEqual([['beside it']])
+  const parted = await holding({ 'a.jpg': null, 'metadata.csv': 'file_name;caption\na.jpg;x\n' })
+  await expect(rowsOf({ format: 'folder', path: parted })).rejects.toThrow(
+    'parted by ";": save it with commas',
+  )
+  const dangling = await holding({ 'a.jpg': null })
+  await symlink('/nowhere/at/all', join(dangling, 'metadata.csv'))
+  await expect(rowsOf({ format: 'folder', path: dangling })).rejects.toThrow(
+    'metadata.csv is a link that leads nowhere',
   )
 })
 

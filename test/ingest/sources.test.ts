@@ -167,8 +167,8 @@ describe('a folder', () => {
       ['listed'],
       'malformed_row',
       'missing_file',
-      'malformed_row',
     ])
+    expect(rows[0].dropped).toEqual({ blank_caption: 1 })
     expect(rows[3].problem?.detail).toContain('metadata.jsonl:2')
     expect(await rowsOf({ format: 'folder', path }, rows[2].mark)).toEqual(rows.slice(2))
 

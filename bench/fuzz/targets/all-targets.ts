@@ -6,6 +6,7 @@ import { configTargets } from './config-targets.js'
 import { datasetTargets } from './dataset-targets.js'
 import { listTargets } from './list-targets.js'
 import { modelTargets } from './model-targets.js'
+import { partTargets } from './part-targets.js'
 import { pictureTargets } from './picture-targets.js'
 import { queueTargets } from './queue-targets.js'
 import { runTargets } from './run-targets.js'
@@ -28,6 +29,7 @@ export async function allTargets(folder: string, only = ''): Promise<FuzzTarget[
     ...(await modelTargets(await roomOf('models'))),
     ...(await datasetTargets(await roomOf('dataset'))),
     ...(await runTargets(await roomOf('run'))),
+    ...(await partTargets(await roomOf('parts'))),
     ...queueTargets(),
     ...(await listTargets(await roomOf('lists'))),
     ...(await configTargets(await roomOf('config'))),

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join, relative } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { ingestConfig } from '../../../src/ingest/config.js'
 import { openSource } from '../../../src/ingest/open-source.js'
 import { planIngest } from '../../../src/ingest/plan-ingest.js'
@@ -64,6 +65,7 @@ export async function sourceTargets(folder: string): Promise<FuzzTarget[]> {
       })
     }
   }
+  targets.push(...(await metadataTargets(join(folder, 'metadata'))))
   const { path: pairs } = samples.jsonl as unknown as { path: string }
   const packed = join(folder, 'packed.jsonl.zst')
   targets.push({
@@ -73,4 +75,48 @@ export async function sourceTargets(folder: string): Promise<FuzzTarget[]> {
     read: () => readSource({ format: 'jsonl', path: packed }),
   })
   return targets
+}
+
+/** The lists of a folder of pictures. */
+async function metadataTargets(folder: string): Promise<FuzzTarget[]> {
+  const csv = `file_name,caption,id,by
+a.jpg,"a dog, ""brown""",7,me
+deep\\b.jpg,a cat,8,
+
+c d.jpg,"two
+lines",9,you
+`
+  const objects = [
+    { file_name: 'a.jpg', text: 'a dog', id: 7, by: 'me' },
+    { file_name: './deep/b.jpg', text: ['a cat', '', 'a cat'], id: 2 ** 53, by: null },
+    { file_name: 'metadata/c%20d.jpg', text: 'caf\u00e9', id: 'x', by: 'you' },
+  ]
+  const parquet = join(folder, 'rows.parquet')
+  const read = (given: object) => readSource({ format: 'folder', path: folder, ...given })
+  const kinds = { id: 'id', license: 'by', meta: ['by'] }
+  await mkdir(join(folder, 'deep'), { recursive: true })
+  for (const name of ['a.jpg', 'deep/b.jpg', 'c d.jpg']) await writeFile(join(folder, name), 'x')
+  const db = await (await DuckDBInstance.create()).connect()
+  const values =
+    "('a.jpg', ['a dog', ''], 7, 'me'), ('deep/b.jpg', ['a cat'], 8, NULL), ('no.jpg', NULL, 9, '')"
+  await db.run(
+    `COPY (SELECT * FROM (VALUES ${values}) t(file_name, captions, id, "by")) TO '${parquet}' (FORMAT parquet)`,
+  )
+  const packed = await readFile(parquet)
+  await rm(parquet)
+  db.closeSync()
+  const lists: readonly (readonly [string, Uint8Array])[] = [
+    ['metadata.jsonl', textSample(objects.map((one) => `${JSON.stringify(one)}\n`).join(''))],
+    ['metadata.csv', textSample(csv)],
+    ['metadata.parquet', packed],
+  ]
+  return lists.map(([name, sample]) => ({
+    name: `source folder: ${name}`,
+    samples: [sample],
+    file: join(folder, name),
+    async read() {
+      await read({ columns: kinds })
+      await read({ names: ['dog'], part: { from: 0.2 } })
+    },
+  }))
 }

@@ -4,6 +4,7 @@ import { decodeText } from '../../base/decode-text.js'
 import { filesBelow } from '../../base/files/files-below.js'
 import { unreadable } from '../../base/files/read-file.js'
 import { memoize } from '../../base/memoize.js'
+import { nameList } from '../../base/name-list.js'
 import { random } from '../../base/random.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
@@ -11,10 +12,15 @@ import type { Caption } from '../../rows/rows.js'
 import { nameInPrompt } from '../../words/name-prompt.js'
 import { packNames } from '../../words/pack-names.js'
 import { Reject } from '../fetch/reject.js'
-import type { PairColumns } from '../read/columns.js'
 import { distinctCaptions } from '../read/join-captions.js'
 import { type LocalFiles, readLocalFile } from '../read/local-file.js'
-import { type ListedPicture, type MetadataLists, readMetadataLists } from '../read/metadata-lists.js'
+import {
+  type ListedPicture,
+  listNames,
+  listProblemRow,
+  type MetadataLists,
+  readMetadataLists,
+} from '../read/metadata-lists.js'
 import { pictureEndings } from '../read/picture-endings.js'
 import { rowSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
@@ -47,7 +53,7 @@ export const folder: SourceFormat<typeof schema> = {
   hasBoxes: () => false,
   open(config) {
     const path = requirePath(config)
-    const contents = memoize(() => readContents(path, config.columns, config.outside))
+    const contents = memoize(() => readContents(path, config))
     const prompts = promptsOf(config.names ?? [])
     return rowSource({
       async *rows(from) {
@@ -71,8 +77,7 @@ interface Contents {
 
 async function readContents(
   path: string,
-  columns?: Partial<PairColumns>,
-  outside?: boolean,
+  { columns, outside, names: asked }: z.infer<typeof schema>,
 ): Promise<Contents> {
   const names = await filesBelow(path).catch(unreadable(path))
   const pictures = names
@@ -82,7 +87,10 @@ async function readContents(
   if (pictures.length === 0)
     throw new UserError(`${path} has no pictures (${[...pictureEndings].join(', ')}).`)
   const files = names.map((name) => name.replaceAll('\\', '/'))
-  return { pictures, lists: await readMetadataLists(path, files, new Set(pictures), { columns, outside }) }
+  const known = new Set(files)
+  const hasOtherCaptions = asked !== undefined || pictures.some((name) => known.has(captionFileOf(name)))
+  const lists = await readMetadataLists(path, files, pictures, { columns, outside, hasOtherCaptions })
+  return { pictures, lists }
 }
 
 async function* rowsOf(
@@ -101,7 +109,7 @@ async function* rowsOf(
       const row = await pictureRow(mark, files, path, name, lists.pictures.get(name))
       const isBare = row.problem?.reason === 'empty_caption' && prompts.length > 0
       yield isBare ? { ...row, captions: prompts, problem: null } : row
-    } else if (problem) yield { ...problem, mark }
+    } else if (problem) yield listProblemRow(mark, problem)
   }
 }
 
@@ -116,6 +124,8 @@ function promptsOf(names: readonly string[]): Caption[] {
   )
 }
 
+const captionFileOf = (name: string) => `${name.slice(0, -extname(name).length)}.txt`
+
 /** Captions are lines, of which a picture has few. */
 const maxTextBytes = 1 << 20
 
@@ -127,7 +137,7 @@ async function pictureRow(
   listed: ListedPicture | undefined,
 ): Promise<SourceRow> {
   const file = join(folder, name)
-  const captionFile = `${file.slice(0, -extname(file).length)}.txt`
+  const captionFile = captionFileOf(file)
   const read = await readLocalFile(captionFile, files).catch((error: Error) => error)
   const refused = read instanceof Reject ? read : undefined
   const text = read instanceof Error ? '' : decodeText(read)
@@ -138,14 +148,17 @@ async function pictureRow(
       ? { reason: refused.reason, detail: `${file}: ${refused.message}` }
       : text === undefined
         ? { reason: 'malformed_row', detail: `${file}: ${captionFile} is not UTF-8` }
-        : { reason: 'empty_caption', detail: `${file}: no caption in ${captionFile} or a list` }
+        : {
+            reason: 'empty_caption',
+            detail: `${file}: no caption in ${captionFile} or a list (${nameList(listNames)})`,
+          }
   return sourceRow({
     mark,
     place: file,
     file,
     roots: files.roots,
     captions: texts.map((line) => ({ text: line, kind: 'web' })),
-    dropped,
+    dropped: { ...dropped, ...(listed?.blanks && { blank_caption: listed.blanks }) },
     license: listed?.license ?? null,
     meta: { file_name: name, ...listed?.meta },
     problem: texts.length === 0 ? problem : null,

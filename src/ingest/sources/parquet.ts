@@ -16,6 +16,7 @@ import {
   pairOf,
   plain,
 } from '../read/columns.js'
+import { damagedParquet, soundRows } from '../read/damaged-parquet.js'
 import { mostPairs } from '../read/join-captions.js'
 import { type LocalFiles, readPicture } from '../read/local-file.js'
 import { type PictureColumn, pictureColumn, pictureIn } from '../read/picture-value.js'
@@ -74,7 +75,7 @@ async function* sourceMarks(
   config: z.infer<typeof schema>,
   names?: RepeatedNames,
 ): AsyncGenerator<PlannedMarks> {
-  const file = await openParquet(path).catch(damaged(path))
+  const file = await openParquet(path).catch(damagedParquet(path))
   try {
     const needed = neededColumns(path, file.footer, config.columns)
     if (names && nameColumn(needed) !== undefined) {
@@ -127,7 +128,7 @@ async function* joinedMarks(
       if (marks.length > 0) yield { marks, joined }
     }
   } catch (error) {
-    damaged(path)(error)
+    damagedParquet(path)(error)
   }
 }
 
@@ -189,7 +190,7 @@ async function* sourceRows(
   const folders = [dirname(path), ...(source === path ? [] : [folderOf(source)])]
   const roots = images === undefined ? folders : [images]
   const files = { roots, outside, maxBytes: fetch.max_bytes }
-  const file = await openParquet(path).catch(damaged(path))
+  const file = await openParquet(path).catch(damagedParquet(path))
   const { footer, close } = file
   try {
     const needed = neededColumns(path, footer, given)
@@ -203,7 +204,7 @@ async function* sourceRows(
       const part = { start: rowStart, end: rowEnd, columns: [...new Set(names.values())], bytesAsText: true }
       const pictures = picture && pictureReader({ path, files }, picture, rowStart, rowEnd)
       let at = rowStart - 1
-      for await (const row of heard(path, readRows(file, part))) {
+      for await (const row of soundRows(path, readRows(file, part))) {
         const index = ++at - rowStart
         const raw = (column: Column) => row[names.get(column) as string]
         const value = (column: Column) => plain(raw(column))
@@ -332,32 +333,13 @@ async function readBeside(files: LocalFiles, named: string, place: string): Prom
 }
 
 async function readColumn(path: string, column: string, rowStart: number, rowEnd: number) {
-  const file = await openParquet(path).catch(damaged(path))
+  const file = await openParquet(path).catch(damagedParquet(path))
   try {
     const rows: Record<string, unknown>[] = []
     const part = { start: rowStart, end: rowEnd, columns: [column] }
-    for await (const row of heard(path, readRows(file, part))) rows.push(row)
+    for await (const row of soundRows(path, readRows(file, part))) rows.push(row)
     return rows
   } finally {
     await file.close()
   }
 }
-
-/** Rows, with what is wrong with their file said as `damaged` does. */
-async function* heard<Row>(path: string, rows: AsyncGenerator<Row>): AsyncGenerator<Row> {
-  try {
-    yield* rows
-  } catch (error) {
-    damaged(path)(error)
-  }
-}
-
-/** Rethrows what is wrong with the file, as a UserError. */
-const damaged =
-  (path: string) =>
-  (error: unknown): never => {
-    const message = error instanceof Error ? error.message : String(error)
-    if (error instanceof UserError) throw error
-    if (message.endsWith('not supported')) throw new UserError(`${path}: ${message}: leave that column out.`)
-    throw new UserError(`${path} is damaged: ${message}`)
-  }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Job } from 'bullmq'
+import { asDiskFull } from '../../base/disk-full.js'
 import { explainError } from '../../base/explain-error.js'
 import type { TaskProcess } from '../engines/task-process.js'
 import type { Resource } from '../stages/resource.js'
@@ -36,6 +37,8 @@ export interface QueueSlot {
 
 /** A word that a job is not wanted may come before the job does. */
 const stopHoldsMs = 5000
+/** For how long no task is begun after one for which there was no room. */
+const fullHoldsMs = 1000
 /** A worker that cannot read a run takes its time, so as not to run through all of its tasks. */
 const unreadableMs = 5000
 
@@ -60,6 +63,7 @@ export function openSlot(
   } = options
   const runner = openJobRunner(options.open, killMs)
   const stopped = new Map<string, number>()
+  let fullAt = Number.NEGATIVE_INFINITY
   let current: { readonly id: string; readonly leaving: AbortController } | undefined
 
   const leave = (why: Leave, id = current?.id) => {
@@ -97,11 +101,15 @@ export function openSlot(
         if (Date.now() - job.timestamp > unreadableUntilMs) leaving.abort('stopped')
         if (!leaving.signal.aborted) return await putBackSaying(job, token, unreadable)
       }
+      // Where the disk is full the others fail as well: who waits for them says so in a moment.
+      const wait = fullAt + fullHoldsMs - performance.now()
+      if (wait > 0) await sleep(wait, undefined, { signal: leaving.signal }).catch(() => {})
       if (leaving.signal.aborted) return await endOf(undefined, why(), job, token)
       const result = await runner
         .run(task, { signal: leaving.signal, ...report })
         .catch((error: unknown) => ({ error }))
       await report.close()
+      if ('error' in result && asDiskFull(result.error)) fullAt = performance.now()
       if ('error' in result) return await endOf(result.error, why(), job, token)
       onEnd(task, result.skipped ? 'skipped' : 'made', result)
       return publicResult(result satisfies TaskResult)

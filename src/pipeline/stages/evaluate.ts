@@ -1,7 +1,8 @@
+import { dirname } from 'node:path/posix'
 import { type EvaluateConfig, evaluateConfig, evaluateNotHashed } from '../../evaluate/config.js'
-import type { Evaluation, WindowAnswers } from '../../evaluate/evaluate-model.js'
+import type { Evaluation } from '../../evaluate/evaluate-model.js'
 import type { PictureOutcomes } from '../../evaluate/picture-outcomes.js'
-import { rowParts } from '../../shards/row-parts.js'
+import { rowParts, sweepParts } from '../../shards/row-parts.js'
 import { evaluationRecord, isEvaluation, outcomesFile } from '../promotion/evaluation-record.js'
 import { findRunRecord, runOnce } from '../records/run-record.js'
 import { hashSource } from './hash-inputs.js'
@@ -39,13 +40,15 @@ export const evaluate = oneKind({
     const { set, unseen, model, inputs } = await openInputs(stage, context)
     const task = { stage: stage.name, configHash, inputs }
     const { run } = context
-    const parts = run && rowParts<WindowAnswers>(run, evaluationRecord(stage.name), task)
     const { record, skipped } = await runOnce<Evaluation>(
       context.run,
       evaluationRecord(stage.name),
       task,
       async ({ leave, lost }) => {
-        const { categoriesOf, evaluateModel } = await import('../../evaluate/evaluate-model.js')
+        const { categoriesOf, evaluateModel, isWindowAnswers } = await import(
+          '../../evaluate/evaluate-model.js'
+        )
+        const parts = run && rowParts(run, evaluationRecord(stage.name), task, isWindowAnswers)
         const seen = unseen ? await categoriesOf({ ...unseen, stage: unseen.name }) : []
         const categories = (await categoriesOf(set)).filter((name) => !seen.includes(name))
         const teacher = await openModel(model, {
@@ -75,7 +78,8 @@ export const evaluate = oneKind({
         inputsNow: async () => (await openInputs(stage, context)).inputs,
       },
     )
-    await parts?.remove()
+    // What was kept of this, and of another model or set that was stopped.
+    if (run) await sweepParts(run, dirname(evaluationRecord(stage.name)))
     return { offers: { missing: [] }, result: record.result, skipped }
   },
 })
