@@ -264,7 +264,7 @@ describe('a folder that may not be written to', () => {
         ],
         [
           ['train', join(run, 'gold'), '-o', join(closed, 'model'), '--set', 'steps=1'],
-          `Nothing was made yet: model: ${shut}`,
+          `${join(closed, 'model')}: ${shut}`,
         ],
       ] as const) {
         const { code, err } = await startGroundmill(args, nobody).ended

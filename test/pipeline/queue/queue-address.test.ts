@@ -81,7 +81,7 @@ describe('that Redis answers', () => {
   it('is not so where nobody listens, after the time that it may take to come up', async () => {
     const begun = performance.now()
     await expect(check('redis://:pa55@127.0.0.1:1', 500)).rejects.toThrow(
-      /^Redis at redis:\/\/127\.0\.0\.1:1 does not answer \(.*ECONNREFUSED/,
+      /^Redis at redis:\/\/127\.0\.0\.1:1 does not answer \(nothing listens there\)/,
     )
     expect(performance.now() - begun).toBeGreaterThan(390)
     await expect(check('redis://127.0.0.1:1', 0)).rejects.toThrow(UserError)
