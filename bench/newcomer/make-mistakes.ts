@@ -64,7 +64,7 @@ Every message says what is wrong, where, and what to do. The exit code is 2 for 
 same command tries again, 130 after Ctrl-C, 75 for a slice that waits for others. \`--verbose\` adds where in the program an error comes from. With \`--json\` standard output is an object with \`error\`.
 
 - **It was stopped**: run the same command again. What each stage loses at most: [reliability.md](reliability.md).
-- **Pictures are missing**: \`groundmill stats\` counts them by reason, the page shows them, \`groundmill query DATASET "select * from rejects"\` lists them;
+- **Pictures are missing**: \`groundmill stats\` counts them by reason and says what to do, the page shows them, \`groundmill query DATASET "select * from rejects"\` lists them;
   \`run --retry-failed\` fetches again what may have passed ([fetching.md](fetching.md)).
 - **Files are broken**: \`groundmill check DATASET --deep\`, and \`--mend\` ([many-writers.md](many-writers.md)).
 - **It stops before it begins**: \`groundmill run PIPELINE --plan\` says what would run, on what, and which disk it needs.
