@@ -17,10 +17,17 @@ import sys
 from PIL import Image
 
 rows = []
+# What the source calls the pictures of an export, by its folder.
+identities = {}
 
 
 def note(folder, reader, images=None, captions=None, regions=None):
     rows.append((folder, reader, images, captions, regions))
+
+
+def identify(folder, picture, name="source_name"):
+    """What the source calls a picture; an export that lost it says nothing."""
+    identities.setdefault(folder, set()).add((picture.get("source_id") or None, picture.get(name) or None))
 
 
 def decode(data):
@@ -52,6 +59,7 @@ def read_hf(folder, report):
     for row in data:
         assert row["image"].size == (row["width"], row["height"])
         captions += len(row["captions"])
+        identify(folder, row, "file_name")
         for region in row["regions"]:
             text = row["captions"][region["caption"]]["text"]
             assert text[region["start"] : region["end"]] == region["text"], (text, region)
@@ -74,20 +82,22 @@ def read_webdataset(folder, report):
     import webdataset
 
     tars = sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".tar"))
-    images = captions = regions = 0
+    keys = set()
+    captions = regions = 0
     for sample in webdataset.WebDataset(tars, shardshuffle=False, empty_check=False).decode("pil"):
         picture = next(sample[name] for name in ("jpg", "png", "webp", "gif", "tif") if name in sample)
         said = sample["json"]
-        assert sample["__key__"] == said["key"] and picture.size == (said["width"], said["height"])
+        assert picture.size == (said["width"], said["height"])
+        keys.add(sample["__key__"])
+        identify(folder, said)
         assert sample["txt"] == (said["captions"][0]["text"] if said["captions"] else "")
         for region in said["regions"]:
             text = said["captions"][region["caption"]]["text"]
             assert text[region["start"] : region["end"]] == region["text"]
             inside(region["xyxy"], said["width"], said["height"])
-        images += 1
         captions += len(said["captions"])
         regions += len(said["regions"])
-    note(folder, "webdataset", images, captions, regions)
+    note(folder, "webdataset", len(keys), captions, regions)
 
 
 def read_coco(folder, report):
@@ -107,6 +117,7 @@ def read_coco(folder, report):
                 with Image.open(os.path.join(folder, image["file_name"])) as picture:
                     assert picture.size == (image["width"], image["height"])
             files.add(image["file_name"])
+            identify(folder, image)
             for box in coco.loadAnns(coco.getAnnIds(imgIds=image["id"])):
                 x, y, w, h = box["bbox"]
                 inside((x, y, x + w, y + h), image["width"], image["height"])
@@ -114,6 +125,27 @@ def read_coco(folder, report):
                     assert image["caption"][start:end].strip() != ""
         captions = len(coco.imgs) if name == "grounding.json" else None
         note(f"{folder} {name}", "pycocotools", len(files), captions, len(coco.anns))
+
+
+def read_saco(folder, report):
+    from contextlib import redirect_stdout
+
+    from pycocotools.coco import COCO
+
+    with redirect_stdout(io.StringIO()):
+        coco = COCO(os.path.join(folder, "pairs.json"))
+    files = set()
+    for pair in coco.loadImgs(coco.getImgIds()):
+        if report["config"]["images"] != "url" and pair["file_name"] not in files:
+            with Image.open(os.path.join(folder, pair["file_name"])) as picture:
+                assert picture.size == (pair["width"], pair["height"])
+        files.add(pair["file_name"])
+        identify(folder, pair)
+        for box in coco.loadAnns(coco.getAnnIds(imgIds=pair["id"])):
+            # In shares of the sides, as SA-Co has them.
+            x, y, w, h = box["bbox"]
+            inside((x, y, x + w, y + h), 1, 1)
+    note(folder, "pycocotools", len(files), None, len(coco.anns))
 
 
 def read_odvg(folder, report):
@@ -140,6 +172,7 @@ def read_odvg(folder, report):
                 with Image.open(os.path.join(folder, data["filename"])) as picture:
                     assert picture.size == (data["width"], data["height"])
             files.add(data["filename"])
+            identify(folder, data)
             if name == "detection.jsonl":
                 for box in data["detection"]["instances"]:
                     assert labels[str(box["label"])] == box["category"]
@@ -174,6 +207,7 @@ def read_glip(folder, report):
         if key not in keys:
             assert decode(base64.b64decode(picture[-1])) == (label["img_w"], label["img_h"])
         keys.add(key)
+        identify(folder, label)
         captions += 1
         assert len(label["bboxes"]) == len(label["scores"]) == len(label["tokens_positive"])
         for box, spans in zip(label["bboxes"], label["tokens_positive"]):
@@ -201,6 +235,11 @@ def read_yolo(folder, report):
             assert lines[:, 1:].min(initial=1) >= 0 and lines[:, 1:].max(initial=0) <= 1
             images += 1
             boxes += len(lines)
+    with open(os.path.join(folder, "metadata.jsonl")) as file:
+        for line in file:
+            listed = json.loads(line)
+            assert os.path.exists(os.path.join(folder, listed["file_name"])), listed
+            identify(folder, listed)
     note(folder, "YOLO's layout", images, None, boxes)
     try:
         import ultralytics.data.utils
@@ -229,6 +268,7 @@ def read_csv(folder, report):
     with open(path, newline="", encoding="utf8") as file:
         table = list(csv.DictReader(file))
     for row in table:
+        identify(folder, row)
         if row["x1"]:
             assert row["text"][int(row["start"]) : int(row["end"])] == row["phrase"], row
             inside([float(row[name]) for name in ("x1", "y1", "x2", "y2")], float(row["width"]), float(row["height"]))
@@ -244,6 +284,7 @@ readers = {
     "hf": read_hf,
     "webdataset": read_webdataset,
     "coco": read_coco,
+    "saco": read_saco,
     "odvg": read_odvg,
     "glip-tsv": read_glip,
     "yolo": read_yolo,
@@ -271,6 +312,18 @@ def main():
             )
             wrong += not same
             rows[at] += ("" if same else f"not {written}",)
+    known = set.union(*identities.values())
+    for folder, names in identities.items():
+        with open(os.path.join(folder, "export.json")) as file:
+            images = json.load(file)["written"]["images"]
+        lost = {identity for identity in names if identity[0] is None}
+        if lost or len(names) != images or len(known) < len(names):
+            wrong += 1
+            print(f"{folder}: {len(names)} names of the source for {images} pictures, such as {sorted(names, key=str)[:3]}")
+    if len(known) > max(len(names) for names in identities.values()):
+        wrong += 1
+        print(f"exports differ in what the source calls their pictures: {sorted(known, key=str)}")
+
     def title(source):
         folder, *file = source.split(" ")
         return " ".join([os.path.basename(folder), *file])
