@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolder } from '../base/files/make-folder.js'
+import { shownName } from '../base/name-list.js'
+import { UserError } from '../base/user-error.js'
 import { describeChosen } from '../catalog/choose-stage.js'
 import { type OpenDataset, openDataset, requireGrounding } from '../catalog/open-dataset.js'
 import {
@@ -32,6 +34,8 @@ export async function compare(
   { top, pictures, out, json }: CompareOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  if (!/\.png$/i.test(out))
+    throw new UserError(`--out ${shownName(out)}: the sheet is a PNG: name a file that ends in .png.`)
   const dataset = await openDataset(url)
   for (const grounding of groundings) requireGrounding(dataset, grounding)
   const [before, after] = groundings.map((stage) => describeChosen(dataset, 'grounding', stage))

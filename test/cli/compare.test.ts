@@ -96,4 +96,12 @@ describe('groundmill compare of two rounds with different teachers', () => {
     expect(await shown('--top', '2')).toHaveLength(2)
     expect(await shown()).toHaveLength(12)
   })
+
+  it('draws no picture under the name of another form', async () => {
+    const { code, err } = await groundmill('compare', url, 'round-1', 'round-2', '-o', 'sheet.jpg')
+    expect([code, err]).toEqual([
+      2,
+      expect.stringMatching(/sheet\.jpg: the sheet is a PNG: name a file that ends in \.png/),
+    ])
+  })
 })
