@@ -220,6 +220,22 @@ const mends: Readonly<Record<string, Mend>> = {
     async ({ rows }) =>
       `the boxes are of pictures of another size${example(await rows())}; \`images\` must be the folder that was annotated`,
   ),
+  shared_id: always(
+    async ({ rows }) =>
+      `ids of the file are those of several things${example(await rows())}; give each its own`,
+  ),
+  unknown_picture: always(
+    async ({ rows }) =>
+      `the file speaks of pictures that it does not list${example(await rows())}; are its files of one set?`,
+  ),
+  unknown_category: always(
+    async ({ rows }) =>
+      `the file speaks of categories that it does not list${example(await rows())}; are its files of one set?`,
+  ),
+  unknown_annotation: always(
+    async ({ rows }) =>
+      `the file speaks of annotations that it does not list${example(await rows())}; are its files of one set?`,
+  ),
   duplicate_member: always(
     'the samples have two members of one field: `columns.image` names the one to take',
   ),
