@@ -34,10 +34,10 @@ export async function compare(
   { top, pictures, out, json }: CompareOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!/\.png$/i.test(out))
-    throw new UserError(`--out ${shownName(out)}: the sheet is a PNG: name a file that ends in .png.`)
   const dataset = await openDataset(url)
   for (const grounding of groundings) requireGrounding(dataset, grounding)
+  if (!/\.png$/i.test(out))
+    throw new UserError(`--out ${shownName(out)}: the sheet is a PNG: name a file that ends in .png.`)
   const [before, after] = groundings.map((stage) => describeChosen(dataset, 'grounding', stage))
   note(`comparing ${before}, with ${after}`)
   const comparison = await whileWorking(`comparing ${groundings.join(' and ')}`, () =>
