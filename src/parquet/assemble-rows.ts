@@ -1,6 +1,5 @@
 import type { SchemaTree } from 'hyparquet'
 import { isListLike, isMapLike } from 'hyparquet/src/schema.js'
-import { shortLine } from '../base/name-list.js'
 import { type LeafColumn, type LeafColumns, leafKey } from './read-columns.js'
 
 /** A leaf column and how far it has been read. */
@@ -99,7 +98,7 @@ function nodeOf(tree: SchemaTree, leaves: LeafColumns, above: Levels): Node {
   }
   if (repeated && isMapLike(tree)) {
     const [key, value] = repeated.children
-    if (!key || !value) throw new Error(`column ${shortLine(path.join('.'))} is a map without keys or values`)
+    if (!key || !value) throw new Error(`column ${path.join('.')} is a map without keys or values`)
     const entry = pairNode(nodeOf(key, leaves, levels), nodeOf(value, leaves, levels))
     return mapNode(listNode(entry, here, levels))
   }
@@ -118,11 +117,10 @@ function valueNode(
   levels: Levels,
   here = 0,
 ): Node {
-  if (element.logical_type?.type === 'VARIANT')
-    throw new Error(`column ${shortLine(path.join('.'))} is a VARIANT`)
+  if (element.logical_type?.type === 'VARIANT') throw new Error(`column ${path.join('.')} is a VARIANT`)
   if (children.length === 0) {
     const column = leaves.get(leafKey(path))
-    if (!column) throw new Error(`column ${shortLine(path.join('.'))} is missing`)
+    if (!column) throw new Error(`column ${path.join('.')} is missing`)
     return leafNode({ ...column, at: 0, next: 0, defined: levels.defined })
   }
   const nodes = children.map((child) => nodeOf(child, leaves, levels))

@@ -1,3 +1,4 @@
+import { shortLine } from '../base/name-list.js'
 import { UserError } from '../base/user-error.js'
 import { openObject } from '../storage/open-storage.js'
 import type { OpenObject } from '../storage/storage.js'
@@ -71,7 +72,7 @@ async function footerOf(file: ByteSource, size: number): Promise<ParquetFooter> 
 
 /** Why a file that is there cannot be made sense of. */
 export const causeOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ')
+  shortLine((error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' '))
 
 /**
  * What any file may say that it holds, in rows and in values of a column. A run length lets a dozen bytes

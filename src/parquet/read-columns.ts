@@ -1,6 +1,5 @@
 import type { DecodedArray, SchemaTree } from 'hyparquet'
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getTreePath } from 'hyparquet/src/schema.js'
-import { shortLine } from '../base/name-list.js'
 import { decompressPage, prepareCodecs } from './decompress-page.js'
 import { memoryBudget, type TakeMemory } from './memory-budget.js'
 import type { ByteSource } from './open-parquet.js'
@@ -79,7 +78,7 @@ export async function readColumns(
     chunks.map((chunk) => {
       const { start, end, path } = chunk
       const part = parts.find((one) => start >= one.start && end <= one.end)
-      if (!part) throw new Error(`column ${shortLine(path.join('.'))} was not read`)
+      if (!part) throw new Error(`column ${path.join('.')} was not read`)
       const bytes = new Uint8Array(part.bytes, start - part.start, end - start)
       return [leafKey(path), readChunk(bytes, chunk, leafOf(chunk, schema, wanted.bytesAsText), wanted, take)]
     }),
@@ -100,7 +99,7 @@ function leafOf({ type, codec, path }: ColumnChunk, schema: SchemaTree, bytesAsT
   const element = nodes.at(-1)?.element
   const [repeated, defined] = [getMaxRepetitionLevel(nodes), getMaxDefinitionLevel(nodes)]
   if (!element || element.type !== type || defined > mostLevels) {
-    throw new Error(`column ${shortLine(path.join('.'))} is not the one of the schema`)
+    throw new Error(`column ${path.join('.')} is not the one of the schema`)
   }
   return { type, codec, element, repeated, defined, bytesAsText }
 }

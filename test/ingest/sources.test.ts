@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { UserError } from '../../src/base/user-error.js'
 import { ingestConfig } from '../../src/ingest/config.js'
 import type { SourceRow } from '../../src/ingest/read/source-row.js'
+import { claimingParquet } from '../helpers/claiming-parquet.js'
 import { planOf, rowsOf } from '../helpers/rows-of.js'
 import { temporaryFolder } from '../helpers/temporary-folder.js'
 
@@ -141,6 +142,22 @@ describe('a Parquet file', () => {
     await expect(rowsOf({ format: 'parquet', path: join(folder, 'no.parquet') })).rejects.toThrow(
       /Cannot read/,
     )
+  })
+
+  it('is told of in one line, whatever its columns are called', async () => {
+    const page = { bytes: Buffer.from([1, 0, 0, 0, 97]), values: 1 }
+    const names = ['url', `cap\r\n${'t'.repeat(3000)}ions`] as const
+    const bytes = claimingParquet({
+      elements: names.map((name) => ({ name, repetition: 0 as const })),
+      columns: [{ path: ['url'], pages: [page] }],
+      rows: 1,
+    })
+    const path = await file('parquet', bytes)
+    const { message } = (await rowsOf({ format: 'parquet', path, columns: { caption: names[1] } }).catch(
+      (error: unknown) => error,
+    )) as Error
+    expect(message).toMatch(/is damaged: column cap t+… is missing$/)
+    expect(message.length).toBeLessThan(400)
   })
 })
 

@@ -11,7 +11,6 @@ import {
   text,
   writeThrift,
 } from '../../src/parquet/thrift.js'
-import { claimingParquet } from '../helpers/claiming-parquet.js'
 import { type ParquetFixture, parquetFixtures, parquetRows } from '../helpers/parquet-fixtures.js'
 
 const files = await parquetFixtures()
@@ -57,19 +56,6 @@ describe('a damaged file', () => {
       expect([...outcomes]).not.toHaveLength(0)
     },
   )
-
-  it('is told of in one line, whatever its columns are called', async () => {
-    const name = 'cap\r\ntions'
-    const bytes = claimingParquet({
-      elements: [
-        { name: 'url', repetition: 0 },
-        { name, repetition: 0 },
-      ],
-      columns: [{ path: ['url'], pages: [{ bytes: Buffer.from([1, 0, 0, 0, 97]), values: 1 }] }],
-      rows: 1,
-    })
-    expect(await outcome(bytes)).toMatchObject({ message: 'column cap\\r\\ntions is missing' })
-  })
 
   // These two bytes keep a decoder in JavaScript going for ever.
   it('of Brotli ends where wrong bytes lead nowhere', async () => {
