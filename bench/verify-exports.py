@@ -100,52 +100,46 @@ def read_webdataset(folder, report):
     note(folder, "webdataset", len(keys), captions, regions)
 
 
-def read_coco(folder, report):
-    from contextlib import redirect_stdout
-
-    from pycocotools.coco import COCO
-
-    for name in ("grounding.json", "instances.json"):
-        path = os.path.join(folder, name)
-        if not os.path.exists(path):
-            continue
-        with redirect_stdout(io.StringIO()):
-            coco = COCO(path)
-        files = set()
-        for image in coco.loadImgs(coco.getImgIds()):
-            if report["config"]["images"] != "url" and image["file_name"] not in files:
-                with Image.open(os.path.join(folder, image["file_name"])) as picture:
-                    assert picture.size == (image["width"], image["height"])
-            files.add(image["file_name"])
-            identify(folder, image)
-            for box in coco.loadAnns(coco.getAnnIds(imgIds=image["id"])):
-                x, y, w, h = box["bbox"]
-                inside((x, y, x + w, y + h), image["width"], image["height"])
-                for start, end in box.get("tokens_positive", []):
-                    assert image["caption"][start:end].strip() != ""
-        captions = len(coco.imgs) if name == "grounding.json" else None
-        note(f"{folder} {name}", "pycocotools", len(files), captions, len(coco.anns))
-
-
-def read_saco(folder, report):
+def open_coco(folder, name, report):
+    """A file in COCO's form, and the files of its pictures, of which each is opened once and named."""
     from contextlib import redirect_stdout
 
     from pycocotools.coco import COCO
 
     with redirect_stdout(io.StringIO()):
-        coco = COCO(os.path.join(folder, "pairs.json"))
+        coco = COCO(os.path.join(folder, name))
     files = set()
-    for pair in coco.loadImgs(coco.getImgIds()):
-        if report["config"]["images"] != "url" and pair["file_name"] not in files:
-            with Image.open(os.path.join(folder, pair["file_name"])) as picture:
-                assert picture.size == (pair["width"], pair["height"])
-        files.add(pair["file_name"])
-        identify(folder, pair)
-        for box in coco.loadAnns(coco.getAnnIds(imgIds=pair["id"])):
-            # In shares of the sides, as SA-Co has them.
+    for image in coco.loadImgs(coco.getImgIds()):
+        if report["config"]["images"] != "url" and image["file_name"] not in files:
+            with Image.open(os.path.join(folder, image["file_name"])) as picture:
+                assert picture.size == (image["width"], image["height"])
+        files.add(image["file_name"])
+        identify(folder, image)
+    return coco, files
+
+
+def read_coco(folder, report):
+    for name in ("grounding.json", "instances.json"):
+        if not os.path.exists(os.path.join(folder, name)):
+            continue
+        coco, files = open_coco(folder, name, report)
+        for box in coco.anns.values():
+            image = coco.imgs[box["image_id"]]
             x, y, w, h = box["bbox"]
-            inside((x, y, x + w, y + h), 1, 1)
-    note(folder, "pycocotools", len(files), None, len(coco.anns))
+            inside((x, y, x + w, y + h), image["width"], image["height"])
+            for start, end in box.get("tokens_positive", []):
+                assert image["caption"][start:end].strip() != ""
+        captions = len(coco.imgs) if name == "grounding.json" else None
+        note(f"{folder} {name}", "pycocotools", len(files), captions, len(coco.anns))
+
+
+def read_saco(folder, report):
+    pairs, files = open_coco(folder, "pairs.json", report)
+    for box in pairs.anns.values():
+        # In shares of the sides, as SA-Co has them.
+        x, y, w, h = box["bbox"]
+        inside((x, y, x + w, y + h), 1, 1)
+    note(folder, "pycocotools", len(files), None, len(pairs.anns))
 
 
 def read_odvg(folder, report):

@@ -8,7 +8,6 @@ import { findOnly, onlyText, readOnlyKeys } from '../export/only-keys.js'
 import { drawRegions } from '../render/draw-regions.js'
 import { readCommit } from '../shards/commit.js'
 import { joinRows } from '../shards/join-rows.js'
-import { readShard } from '../shards/read-shard.js'
 import { note, print, printJson } from './terminal/print.js'
 import { createProgress } from './terminal/progress.js'
 
@@ -41,15 +40,9 @@ export async function render(dataset: string, options: RenderOptions): Promise<v
     const file = (await readCommit(storage, 'grounding', grounding, shard))?.files.grounding
     if (!file) continue
     made.push({ shard })
-    if (only) {
-      let row = 0
-      for await (const { key } of readShard(storage, 'grounding', grounding, shard, { columns: ['key'] })) {
-        if (only.keys.has(key)) rows.push({ shard, row })
-        row++
-      }
-    } else for (let row = 0; row < file.rows; row++) rows.push({ shard, row })
+    if (!only) for (let row = 0; row < file.rows; row++) rows.push({ shard, row })
   }
-  if (only) note(onlyText(await findOnly({ storage, grounding }, made, only)))
+  if (only) note(onlyText(await findOnly({ storage, grounding }, made, only, (place) => rows.push(place))))
   const chosen = random(options.seed)
     .shuffle(rows)
     .slice(0, options.sample ?? (only ? rows.length : few))

@@ -3,7 +3,7 @@ import { shownName } from '../base/name-list.js'
 import { didYouMean } from '../base/nearest-name.js'
 import { UserError } from '../base/user-error.js'
 import { readStats } from '../catalog/read-stats.js'
-import { parseRetried } from '../ingest/parse-retried.js'
+import { parseRetried, retriedKinds } from '../ingest/parse-retried.js'
 import type { Engine } from '../pipeline/engines/engine.js'
 import { processes } from '../pipeline/engines/processes.js'
 import { openQueueEngine } from '../pipeline/queue/queue-engine.js'
@@ -77,12 +77,11 @@ export async function run(path: string, options: RunCommand, signal: AbortSignal
 /** @throws UserError where `--retry-failed` names a reason that there is not: nothing would be tried again. */
 function requireReasons(retryFailed: string | undefined): void {
   parseRetried(retryFailed)
-  const kinds = ['no', 'transient', 'all']
-  if (retryFailed === undefined || kinds.includes(retryFailed)) return
+  if (retryFailed === undefined || retriedKinds.includes(retryFailed)) return
   const unknown = retryFailed.split(',').find((reason) => !isReason(reason.trim()))
   if (unknown !== undefined)
     throw new UserError(
-      `--retry-failed ${shownName(retryFailed)}: no row is rejected for ${shownName(unknown.trim())}.${didYouMean(unknown.trim(), [...kinds, ...reasonNames])} \`groundmill stats\` lists the reasons that there are.`,
+      `--retry-failed ${shownName(retryFailed)}: no row is rejected for ${shownName(unknown.trim())}.${didYouMean(unknown.trim(), [...retriedKinds, ...reasonNames])} \`groundmill stats\` lists the reasons that there are.`,
     )
 }
 

@@ -61,18 +61,23 @@ async function readFileOfKeys(storage: ExportSource['storage'], path: string): P
 /**
  * Looks for the pictures among those of the shards.
  *
+ * @param onFound told where each is: its shard, and its row there, which is the same in all families
  * @throws UserError where none is there
  */
 export async function findOnly(
   { storage, grounding }: Pick<ExportSource, 'storage' | 'grounding'>,
   shards: readonly Pick<ExportShard, 'shard'>[],
   { name, keys }: OnlyKeys,
+  onFound: (place: { readonly shard: string; readonly row: number }) => void = () => {},
 ): Promise<OnlyReport> {
   const left = new Set(keys)
   for (const { shard } of shards) {
     if (left.size === 0) break
-    for await (const { key } of readShard(storage, 'images', null, shard, { columns: ['key'] }))
-      left.delete(key)
+    let row = 0
+    for await (const { key } of readShard(storage, 'images', null, shard, { columns: ['key'] })) {
+      if (left.delete(key)) onFound({ shard, row })
+      row++
+    }
   }
   const missing = [...left]
   if (missing.length === keys.size)

@@ -94,20 +94,35 @@ export function plain(value: unknown): unknown {
   return value ?? null
 }
 
-/** Says that there is no such column, which there are, and how another is named. */
-export function noColumn(place: string, column: Column, names: Iterable<string>, what = 'column'): UserError {
+/**
+ * Says that there is no such column, which there are, and what to do.
+ *
+ * @param what it is called there
+ * @param advice how another is named, by default
+ */
+export function noColumn(
+  place: string,
+  column: Column,
+  names: Iterable<string>,
+  { what = 'column', advice }: { readonly what?: 'column' | 'key'; readonly advice?: string } = {},
+): UserError {
   const known = [...names]
+  return new UserError(
+    `${place} has no ${what} "${column}"; it has: ${nameList(known)}.${advice ?? columnAdvice(column, known)}`,
+  )
+}
+
+function columnAdvice(column: Column, known: readonly string[]): string {
   // One that nobody has named: the usual name is not that of this list.
   const isUsual = column === 'url' || column === 'caption'
-  const advice = isUsual
+  return isUsual
     ? ` Name the one that is meant with \`columns.${column}\`.`
     : didYouMean(String(column), known)
-  return new UserError(`${place} has no ${what} "${column}"; it has: ${nameList(known)}.${advice}`)
 }
 
 /** Throws a UserError that lists the keys of an object where it lacks one. */
 export function requireKey(value: object, key: Column, place: string): void {
-  if (!Object.hasOwn(value, key)) throw noColumn(place, key, Object.keys(value), 'key')
+  if (!Object.hasOwn(value, key)) throw noColumn(place, key, Object.keys(value), { what: 'key' })
 }
 
 /**
@@ -119,10 +134,8 @@ export function columnIndex(column: Column, names: readonly string[] | undefined
     throw new UserError(`${path} has no header: name its columns by number, not "${column}".`)
   const index = typeof column === 'number' ? column : (names ?? []).indexOf(column)
   if (names && (index === -1 || index >= names.length)) {
-    const hint = delimiterHint(names)
-    throw hint === ''
-      ? noColumn(path, column, names)
-      : new UserError(`${path} has no column "${column}"; it has: ${nameList(names)}.${hint}`)
+    const advice = delimiterHint(names)
+    throw noColumn(path, column, names, advice === '' ? {} : { advice })
   }
   const places = (names ?? []).flatMap((name, at) => (name === column ? [at] : []))
   if (places.length > 1)

@@ -1,3 +1,4 @@
+import type { RepeatedNames } from './repeated-names.js'
 import type { SourceRow } from './source-row.js'
 
 /** Captions of a picture that are kept; a placeholder may stand beside a million of them. */
@@ -22,6 +23,24 @@ export async function* joinCaptions(rows: AsyncGenerator<SourceRow>): AsyncGener
     }
   }
   if (group) yield joined(group)
+}
+
+/**
+ * Tells of rows one after another, by their names alone, which go on with the picture of the one before, as
+ * `joinCaptions` joins them. The names of pictures that begin are counted.
+ *
+ * @param names of the pictures so far
+ */
+export function joinedRows(names: RepeatedNames) {
+  /** Rows of the last picture so far. */
+  let pairs = 0
+  return (name: Uint8Array | string | null, isSame: boolean): boolean => {
+    const goesOn = isSame && pairs < mostPairs
+    pairs = goesOn ? pairs + 1 : 1
+    // One of more rows than join is not named anew by those of them that begin a picture.
+    if (name !== null && !isSame) names.add(name)
+    return goesOn
+  }
 }
 
 /** Whether a row goes on with the picture of the one before. */

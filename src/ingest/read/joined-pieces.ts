@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Mark } from '../../formats/mark.js'
 import { type LinePiece, maxLineBytes } from '../../formats/read-lines.js'
-import { mostPairs } from './join-captions.js'
+import { joinedRows } from './join-captions.js'
 import type { RepeatedNames } from './repeated-names.js'
 
 /** The cell of a tab-separated line that names its picture. */
@@ -28,8 +28,7 @@ export async function* joinedPieces(
 ): AsyncGenerator<JoinedPiece> {
   /** The name in the line before; undefined where it is no row. */
   let before: Uint8Array | undefined
-  /** Rows of its picture so far. */
-  let pairs = 0
+  const goesOn = joinedRows(names)
   const joinedOf = ({ marks, at, bytes }: LinePiece) => {
     const joined = new Set<number>()
     for (const [index, mark] of marks.entries()) {
@@ -38,11 +37,8 @@ export async function* joinedPieces(
         mark,
         cell,
       )
-      const isSame = name && before && Buffer.compare(name, before) === 0
-      const goesOn = isSame && pairs < mostPairs
-      pairs = goesOn ? pairs + 1 : 1
-      if (goesOn) joined.add(index)
-      else if (name && !isSame) names.add(name)
+      const isSame = name !== undefined && before !== undefined && Buffer.compare(name, before) === 0
+      if (goesOn(name ?? null, isSame)) joined.add(index)
       before = name
     }
     return joined

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { counted } from '../../base/counted.js'
 import { isInside, outsideAdvice } from '../../base/files/inside.js'
-import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import { slashed } from '../../formats/coco-entries.js'
 import type { Mark } from '../../formats/mark.js'
@@ -12,7 +11,7 @@ import { type ObjectLine, readObjects } from '../../formats/read-objects.js'
 import { openParquet } from '../../parquet/open-parquet.js'
 import { columnNames } from '../../parquet/read-footer.js'
 import { readRows } from '../../parquet/read-rows.js'
-import { type Column, captionNames, columnsUsed, notesOf, type PairColumns } from './columns.js'
+import { type Column, captionNames, columnsUsed, noColumn, notesOf, type PairColumns } from './columns.js'
 import { damagedParquet, soundRows } from './damaged-parquet.js'
 import { captionedRow, type SourceRow, sourceRow } from './source-row.js'
 
@@ -191,8 +190,7 @@ function requireKeys(
 ): UserError | undefined {
   const names = Object.keys(row)
   const lacks = (key: Column | undefined) => key !== undefined && !Object.hasOwn(row, key)
-  const error = (key: Column, advice: string) =>
-    new UserError(`${place} has no key "${key}"; it has: ${nameList(names)}.${advice}`)
+  const error = (key: Column, advice: string) => noColumn(place, key, names, { what: 'key', advice })
   if (lacks(url)) {
     const [parted] = names.length === 1 ? (/[;\t|]/.exec(names[0] ?? '') ?? []) : []
     const how = parted === undefined ? ' Name another in columns.url: the name of the file.' : ''

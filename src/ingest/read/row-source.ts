@@ -27,12 +27,8 @@ export function rowSource(rowReader: RowReader): Source {
   let names: RepeatedNames | undefined
   const readHashes = async () => {
     const files = await reader?.files?.()
-    const whole = await reader?.hash?.()
-    fileHashes = files
-      ? await hashFiles(files.filter((file) => file !== undefined))
-      : whole === undefined
-        ? undefined
-        : [whole]
+    if (files) fileHashes = await hashFiles(files.filter((file) => file !== undefined))
+    else if (reader?.hash) fileHashes = [await reader.hash()]
     return fileHashes
   }
   /** Hash of what a row's picture is in, where the source itself holds it. */

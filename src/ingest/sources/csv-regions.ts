@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { nameList } from '../../base/name-list.js'
 import { UserError } from '../../base/user-error.js'
 import type { Mark } from '../../formats/mark.js'
 import { csvRows } from '../../formats/read-cells.js'
 import type { Caption, CaptionKind } from '../../rows/rows.js'
+import { noColumn } from '../read/columns.js'
 import { goldRegion, metaOf, sizeOf, textOf } from '../read/region-values.js'
 import { fileSource } from '../read/row-source.js'
 import { requirePath, type SourceFormat } from '../read/source-format.js'
@@ -69,8 +69,7 @@ async function readHeader(path: string) {
     if (places) return { places, next: mark }
     places = new Map(cells?.map((name, index) => [name, index]))
     const missing = required.find((name) => !places?.has(name))
-    if (missing !== undefined)
-      throw new UserError(`${path} has no column "${missing}"; it has: ${nameList(places.keys())}.`)
+    if (missing !== undefined) throw noColumn(path, missing, places.keys(), { advice: '' })
   }
   if (places) return { places }
   throw new UserError(`${path} has no header: a first line with column names was expected.`)

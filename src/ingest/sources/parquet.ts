@@ -17,7 +17,7 @@ import {
   plain,
 } from '../read/columns.js'
 import { damagedParquet, soundRows } from '../read/damaged-parquet.js'
-import { mostPairs } from '../read/join-captions.js'
+import { joinedRows } from '../read/join-captions.js'
 import { type LocalFiles, readPicture } from '../read/local-file.js'
 import { type PictureColumn, pictureColumn, pictureIn } from '../read/picture-value.js'
 import { regionRow, sizeOf, textOf } from '../read/region-values.js'
@@ -105,19 +105,15 @@ async function* joinedMarks(
 ): AsyncGenerator<PlannedMarks> {
   const columns = [nameColumn(needed) as string]
   let before: string | null = null
-  let pairs = 0
   let at = 0
+  const goesOn = joinedRows(names)
   try {
     for await (const rows of eachRowGroup(file, { columns, bytesAsText: true })) {
       let marks: Mark[] = []
       let joined = new Set<number>()
       for (const row of rows) {
         const name = pictureNameOf(row, needed)
-        const isSame = name !== null && name === before
-        const goesOn = isSame && pairs < mostPairs
-        pairs = goesOn ? pairs + 1 : 1
-        if (goesOn) joined.add(marks.length)
-        else if (name !== null && !isSame) names.add(name)
+        if (goesOn(name, name !== null && name === before)) joined.add(marks.length)
         before = name
         marks.push({ at: at++, line: 0 })
         if (marks.length < marksAtOnce) continue

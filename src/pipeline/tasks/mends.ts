@@ -96,6 +96,13 @@ const pictureLimit = (key: string, value: string): Mend =>
       `the pictures are beyond a limit${example(await rows())}; where they are wanted: ${set(`image.${key}`, value)}`,
   )
 
+/** Ids of a file that none of its lists has. */
+const unlisted = (what: string): Mend =>
+  always(
+    async ({ rows }) =>
+      `the file speaks of ${what} that it does not list${example(await rows())}; are its files of one set?`,
+  )
+
 async function scores({ config, set, bestScore }: MendContext): Promise<string> {
   const min = ruleOf(config, 'score')?.min
   const best = await bestScore()
@@ -224,18 +231,9 @@ const mends: Readonly<Record<string, Mend>> = {
     async ({ rows }) =>
       `ids of the file are those of several things${example(await rows())}; give each its own`,
   ),
-  unknown_picture: always(
-    async ({ rows }) =>
-      `the file speaks of pictures that it does not list${example(await rows())}; are its files of one set?`,
-  ),
-  unknown_category: always(
-    async ({ rows }) =>
-      `the file speaks of categories that it does not list${example(await rows())}; are its files of one set?`,
-  ),
-  unknown_annotation: always(
-    async ({ rows }) =>
-      `the file speaks of annotations that it does not list${example(await rows())}; are its files of one set?`,
-  ),
+  unknown_picture: unlisted('pictures'),
+  unknown_category: unlisted('categories'),
+  unknown_annotation: unlisted('annotations'),
   duplicate_member: always(
     'the samples have two members of one field: `columns.image` names the one to take',
   ),

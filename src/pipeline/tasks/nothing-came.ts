@@ -76,22 +76,24 @@ async function emptyLine(made: MadeStage): Promise<string> {
 /** What to do about reasons that many rows of a stage were dropped for, though others came in. */
 async function mendsOfMany(made: MadeStage): Promise<string[]> {
   const { sums } = made
-  return (await mendsBehind(made, true))
-    .filter(({ count }) => count >= manyRows * sums.in)
-    .map(({ reason, count, mend }) => `${reason} ${count} of ${sums.in}: ${mend}`)
+  const mends = await mendsBehind(made, true, manyRows * sums.in)
+  return mends.map(({ reason, count, mend }) => `${reason} ${count} of ${sums.in}: ${mend}`)
 }
 
 /**
  * What to do about the reasons that most rows of a stage were dropped for, the most frequent first.
  *
  * @param often what is worth saying where other rows came in, and no more
+ * @param least rows of a reason that is told of: for a mend rejected rows are read
  */
 export async function mendsBehind(
   made: MadeStage,
   often = false,
+  least = 0,
 ): Promise<{ readonly reason: string; readonly count: number; readonly mend: string }[]> {
   const mends = []
   for (const [reason, count] of byCount(made.sums.rejected).slice(0, mostReasons)) {
+    if (count < least) break
     const mend = await mendOf(reason, contextOf(made, reason), often)
     if (mend !== undefined) mends.push({ reason, count, mend })
   }
